@@ -1,0 +1,1 @@
+"""Measure: speed and memory today, the EMER benchmark next."""

@@ -1,0 +1,1 @@
+"""Say who speaks when: settings, the controller graph, the trace."""

@@ -1,0 +1,1 @@
+"""Words only: the sentences the product speaks with, one file per kind."""

@@ -1,0 +1,41 @@
+"""What every test shares: the data beside the checkout, and a home of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of real clips and data, or skip where it is absent."""
+    folder = (ROOT / os.environ.get("EMER_TEST_DATA", "../shared")).resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no test data at {folder}; set EMER_TEST_DATA to a folder that has it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_clip(shared: Path) -> Callable[[str], Path]:
+    """Return a function from a clip's name ("talking/x.mp4") to its path."""
+
+    def find(name: str) -> Path:
+        path = shared / "clips" / name
+        if not path.exists():
+            pytest.skip(f"no clip {name} in {shared}")
+        return path
+
+    return find
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test its own evidence store and traces, and no settings of the machine's."""
+    for name in [n for n in os.environ if n.startswith("EMER_") and n != "EMER_TEST_DATA"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("EMER_HOME", str(tmp_path / "emer-home"))

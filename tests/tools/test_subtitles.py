@@ -1,0 +1,56 @@
+"""Given words are read from a sentence, an .srt or a .vtt file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emer.tools.errors import ConfigError
+from emer.tools.subtitles import find_subtitle
+
+SRT = (
+    "1\n00:00:01,000 --> 00:00:02,500\nI can't <i>believe</i>\nit!\n\n"
+    "2\n00:00:03,000 --> 00:00:04,000\nNo.\n"
+)
+VTT = "WEBVTT\n\n00:01.000 --> 00:02.500\nI can't believe it!\n"
+
+
+def test_words_given_by_hand_have_no_time() -> None:
+    (cue,) = find_subtitle(Path("clip.mp4"), " I can't\nbelieve it! ")
+    assert cue.text == "I can't believe it!"
+    assert cue.span is None
+
+
+@pytest.mark.parametrize("name", ["clip.srt", "clip.mp4.srt", "clip.vtt"])
+def test_a_file_beside_the_clip_is_used(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(VTT if name.endswith("vtt") else SRT, encoding="utf-8-sig")
+    cues = find_subtitle(tmp_path / "clip.mp4", None)
+    assert cues[0].text == "I can't believe it!"
+    assert cues[0].span is not None
+    assert (cues[0].span.start, cues[0].span.end) == (1.0, 2.5)
+
+
+def test_no_subtitle_is_no_cue(tmp_path: Path) -> None:
+    assert find_subtitle(tmp_path / "clip.mp4", None) == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "content", "says"),
+    [
+        ("absent.srt", None, "cannot be read"),
+        ("latin.srt", "é".encode("latin-1"), "not UTF-8"),
+        ("empty.srt", b"", "is not a|holds no subtitle"),
+        ("prose.vtt", b"just some words\n", "is not a|holds no subtitle"),
+        ("   ", None, "is empty"),
+    ],
+)
+def test_a_bad_subtitle_is_named(
+    tmp_path: Path, given: str, content: bytes | None, says: str
+) -> None:
+    path = tmp_path / given
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match=says) as error:
+        find_subtitle(Path("clip.mp4"), given if not given.strip() else str(path))
+    assert "\n" not in str(error.value)

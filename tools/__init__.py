@@ -1,0 +1,1 @@
+"""Perceive: the clip, the specialists that watch and listen, and their clues."""

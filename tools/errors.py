@@ -1,0 +1,52 @@
+"""What can go wrong, as one tree.
+
+EmerError
+├── ConfigError      the user can mend it: one line, exit code 2, no traceback
+│   └── ClipError    the file cannot be read as a clip
+├── ToolMissing      a tool's package or weights are absent; carries the install line
+├── ToolFailed       a tool broke on a clip: an event and an absence of clues
+└── Unobservable     a tool worked and found nothing it could measure, and says why
+"""
+
+from __future__ import annotations
+
+
+class EmerError(Exception):
+    """Base class of every error raised on purpose."""
+
+
+class ConfigError(EmerError):
+    """A request that cannot be carried out as written; the message says the way out."""
+
+
+class ClipError(ConfigError):
+    """A file that cannot be read as a clip; the message names the file."""
+
+
+class ToolMissing(EmerError):
+    """A tool whose package or weights are not installed.
+
+    `install` is the exact line that gets them.
+    """
+
+    def __init__(self, tool: str, what: str, install: str) -> None:
+        """Name the tool, what it lacks and the line that brings it."""
+        super().__init__(f"{tool} needs {what}: {install}")
+        self.tool, self.what, self.install = tool, what, install
+
+
+class ToolFailed(EmerError):
+    """A tool that raised or ran out of time on a clip."""
+
+    def __init__(self, tool: str, clip: str, cause: str) -> None:
+        """Name the tool, the clip and the cause in words."""
+        super().__init__(f"{tool} failed on {clip}: {cause}")
+        self.tool, self.clip, self.cause = tool, clip, cause
+
+
+class Unobservable(EmerError):
+    """Nothing to measure: "the clip has no audio track", "no face was found".
+
+    Raised by `Tool.observe`; the reason is shown as missing evidence, never as an
+    emotion and never as a clue.
+    """

@@ -1,0 +1,1 @@
+"""See faces: mesh, tracks, action units, head, gaze, blinks."""

@@ -1,0 +1,226 @@
+"""What is in a file before anything is decoded: streams, frame times, duration.
+
+The packets of the chosen streams are read once without decoding, so that the duration
+is known where the header has none or lies, and every frame has a number and a time.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.errors import ClipError
+from emer.tools.types import Record
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.stream import Stream
+
+
+class VideoStream(Record):
+    """The picture: upright width and height in square pixels, mean frames per second."""
+
+    index: int
+    width: int
+    height: int
+    rotation: int
+    """Counter-clockwise turn in degrees that brings the stored picture upright."""
+    fps: float
+    frames: int
+    codec: str
+    variable_rate: bool
+
+
+class AudioStream(Record):
+    """The sound as stored; tools hear it as 16 kHz mono."""
+
+    index: int
+    rate: int
+    channels: int
+    codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A file's streams and times; all times are seconds from the clip's first moment."""
+
+    origin: float
+    """The file's own time of the clip's first moment, seconds."""
+    duration: float
+    video: VideoStream | None
+    audio: AudioStream | None
+    frame_times: NDArray[np.float64]
+    """Presentation time of each video frame, rising, shape (frames,)."""
+    notes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Packets:
+    """Presentation times of a stream's packets, in the file's own seconds."""
+
+    times: list[float]
+    end: float
+
+
+def probe(path: Path) -> Probe:
+    """Return what the file holds; `ClipError` when nothing in it can be decoded."""
+    import av
+
+    _check_readable(path)
+    try:
+        with av.open(str(path)) as container:
+            return _probe(path, container)
+    except av.error.FFmpegError as error:
+        reason = error.strerror or type(error).__name__
+        raise ClipError(
+            f"{path} cannot be read as audio or video ({reason}); is the file whole?"
+        ) from error
+
+
+def _check_readable(path: Path) -> None:
+    if not path.exists():
+        raise ClipError(f"no such file: {path}")
+    if not path.is_file():
+        raise ClipError(f"{path} is not a file; name one clip")
+    try:
+        with path.open("rb") as file:
+            first = file.read(1)
+    except OSError as error:
+        raise ClipError(f"{path} cannot be read: {error.strerror}") from error
+    if not first:
+        raise ClipError(f"{path} is empty (0 bytes)")
+
+
+def _probe(path: Path, container: InputContainer) -> Probe:
+    video = choose_stream(container, "video")
+    audio = choose_stream(container, "audio")
+    packets = _scan(container, [stream for stream in (video, audio) if stream is not None])
+    picture = _describe_video(path, video, packets) if video is not None else None
+    sound = _describe_audio(path, audio, packets) if audio is not None else None
+    if picture is None and sound is None:
+        raise ClipError(f"{path} holds no picture or sound that can be decoded")
+    used = [packets[stream.index] for stream in (picture, sound) if stream is not None]
+    origin = min(found.times[0] for found in used)
+    duration = max(found.end for found in used) - origin
+    times = packets[picture.index].times if picture is not None else []
+    return Probe(
+        origin=origin,
+        duration=round(duration, 3),
+        video=picture,
+        audio=sound,
+        frame_times=np.asarray(times, dtype=np.float64) - origin,
+        notes=_notes(container, duration),
+    )
+
+
+def choose_stream(container: InputContainer, kind: str) -> Stream | None:
+    """Return the stream marked default, else the one FFmpeg ranks best; no cover art."""
+    streams = [s for s in container.streams if s.type == kind and not _is_cover(s)]
+    marked = [s for s in streams if "default" in _disposition(s)]
+    if len(marked) == 1 or len(streams) == 1:
+        return (marked or streams)[0]
+    best = container.streams.best(kind)  # type: ignore[arg-type]
+    return best if best in streams else next(iter(streams), None)
+
+
+def _disposition(stream: Stream) -> set[str]:
+    return {
+        flag.name for flag in type(stream.disposition) if flag in stream.disposition and flag.name
+    }
+
+
+def _is_cover(stream: Stream) -> bool:
+    return "attached_pic" in _disposition(stream)
+
+
+def _scan(container: InputContainer, streams: list[Any]) -> dict[int, _Packets]:
+    import av
+
+    found = {stream.index: _Packets([], 0.0) for stream in streams}
+    # A torn file ends in an error: what was read until then is the clip.
+    with suppress(av.error.FFmpegError):
+        for packet in container.demux(streams):
+            if packet.pts is None or packet.time_base is None or packet.is_discard:
+                continue
+            start = float(packet.pts * packet.time_base)
+            length = float((packet.duration or 0) * packet.time_base)
+            entry = found[packet.stream.index]
+            entry.times.append(start)
+            entry.end = max(entry.end, start + length)
+    for entry in found.values():
+        entry.times.sort()
+    return {index: entry for index, entry in found.items() if entry.times}
+
+
+def _describe_video(path: Path, stream: Any, packets: dict[int, _Packets]) -> VideoStream | None:
+    found = packets.get(stream.index)
+    frame = _first_frame(path, stream.index)
+    if found is None or frame is None:
+        return None
+    steps = np.diff(np.asarray(found.times))
+    fps = float(1 / np.mean(steps)) if steps.size and np.mean(steps) > 0 else _rate(stream)
+    if not steps.size or found.end <= found.times[-1]:
+        found.end = found.times[-1] + 1 / fps
+    width, height = upright_size(frame, stream)
+    return VideoStream(
+        index=stream.index,
+        width=width,
+        height=height,
+        rotation=round(frame.rotation) % 360,
+        fps=round(fps, 3),
+        frames=len(found.times),
+        codec=stream.codec_context.name,
+        variable_rate=bool(steps.size and np.ptp(steps) > 0.25 * np.median(steps)),
+    )
+
+
+def _rate(stream: Any) -> float:
+    return float(stream.average_rate or stream.base_rate or 25)
+
+
+def upright_size(frame: Any, stream: Any) -> tuple[int, int]:
+    """Return width and height after turning upright and squaring the pixels."""
+    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    width = frame.width * float(aspect) if aspect and aspect > 0 else frame.width
+    size = (max(1, round(width)), frame.height)
+    return (size[1], size[0]) if round(frame.rotation) % 180 else size
+
+
+def _first_frame(path: Path, index: int) -> Any:
+    import av
+
+    with av.open(str(path)) as container:
+        for packet in container.demux(container.streams[index]):
+            try:
+                for frame in packet.decode():
+                    return frame
+            except av.error.FFmpegError:
+                continue
+    return None
+
+
+def _describe_audio(path: Path, stream: Any, packets: dict[int, _Packets]) -> AudioStream | None:
+    frame = _first_frame(path, stream.index) if stream.index in packets else None
+    if frame is None:
+        return None
+    return AudioStream(
+        index=stream.index,
+        rate=frame.sample_rate,
+        channels=frame.layout.nb_channels,
+        codec=stream.codec_context.name,
+    )
+
+
+def _notes(container: InputContainer, duration: float) -> tuple[str, ...]:
+    promised = (container.duration or 0) / 1e6
+    if promised - duration > max(0.5, 0.1 * promised):
+        return (
+            f"the file is cut short: its header promises {promised:.1f} s, "
+            f"{duration:.1f} s can be read",
+        )
+    return ()

@@ -1,0 +1,1 @@
+"""Hear how it is said: pitch, loudness, rate, pauses, voice quality."""

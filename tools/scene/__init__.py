@@ -1,0 +1,1 @@
+"""See the scene: cuts, framing, people, posture, hands, light, motion."""

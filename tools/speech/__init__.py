@@ -1,0 +1,1 @@
+"""Hear what is said: recognised words or a given subtitle."""

@@ -1,0 +1,122 @@
+"""The contract of a tool, and how a name in the settings becomes one.
+
+`use` is a built-in's name ("mesh"), an installed entry point of group `emer.tools`, or
+"package.module:Class"; the other keys of the same table are the class's arguments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+from collections.abc import Mapping, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from emer.tools.clip import Clip
+from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.types import Clue, Modality, Param, Record, Source, Span
+
+GROUP = "emer.tools"
+
+BUILT_IN: Mapping[str, str] = {
+    "pocketsphinx": "emer.tools.speech.pocketsphinx:PocketSphinx",
+    "subtitle": "emer.tools.speech.subtitle:Subtitle",
+    "mesh": "emer.tools.face.mesh:FaceMesh",
+    "egemaps": "emer.tools.prosody.egemaps:EGeMAPS",
+    "camera": "emer.tools.scene.camera:Camera",
+}
+
+
+@runtime_checkable
+class Tool(Protocol):
+    """A specialist that watches or listens and writes down clues.
+
+    Weights load at the first `observe`, never at construction, so that listing tools
+    is cheap. A tool may be called from several threads; it guards its own model.
+    """
+
+    modality: Modality
+    description: str
+    """One sentence: what it observes, for the planner and for `emer tools list`."""
+
+    @property
+    def source(self) -> Source:
+        """Name, version, model and result-changing parameters: part of the cache key."""
+        ...
+
+    def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
+        """Return clues about the clip, or a closer look at `span` of it.
+
+        With a span, report what happens inside it, at the full frame rate, measured
+        against the rest of the clip. Raise `Unobservable(reason)` when there is nothing
+        to measure, `ToolMissing` when a package or weight is absent. Any other
+        exception becomes a `ToolFailed` event. Deterministic, unless declared not.
+        """
+        ...
+
+
+class ToolCard(Record):
+    """What a planner may know of a tool: its name, modality and description."""
+
+    name: str
+    modality: Modality
+    description: str
+
+
+def card(tool: Tool) -> ToolCard:
+    """Return the tool's card."""
+    return ToolCard(name=tool.source.tool, modality=tool.modality, description=tool.description)
+
+
+def load_tool(use: str, arguments: Mapping[str, Param] | None = None) -> Tool:
+    """Build the tool that `use` names; `ConfigError` says what is wrong with the name.
+
+    `ToolMissing` passes through: a tool that is known but not installed.
+    """
+    made = resolve(use)(**dict(arguments or {}))
+    if not isinstance(made, Tool):
+        raise ConfigError(
+            f"{use} is not a tool: it needs modality, description, source and "
+            "observe(clip, span=None) (see emer.tools.tool.Tool)"
+        )
+    return made
+
+
+def resolve(use: str, built_in: Mapping[str, str] = BUILT_IN, group: str = GROUP) -> type:
+    """Return the class that `use` names; `ConfigError` lists what could have been meant."""
+    installed = {point.name: point.value for point in entry_points(group=group)}
+    target = built_in.get(use) or installed.get(use) or use
+    if ":" not in target:
+        known = ", ".join(sorted({*built_in, *installed}))
+        raise ConfigError(f"no tool is called {use!r}; known: {known}; or 'package.module:Class'")
+    module, _, name = target.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        raise _not_importable(use, module, error) from error
+    except AttributeError as error:
+        raise ConfigError(f"{use}: module {module} has no {name}") from error
+    if not isinstance(found, type):
+        raise ConfigError(f"{use} is not a class")
+    return found
+
+
+def _not_importable(use: str, module: str, error: ModuleNotFoundError) -> Exception:
+    if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
+        return ConfigError(f"{use}: no module {error.name}; is its package installed?")
+    return ToolMissing(use, f"the package {error.name}", f"pip install {error.name}")
+
+
+def code_digest(tool: Tool) -> str:
+    """Return a hash of the file that defines the tool's class.
+
+    Part of the evidence key, so that a tool under development is run again after each
+    edit without a version bump. Empty where the source is not on disk.
+    """
+    try:
+        path = inspect.getsourcefile(type(tool))
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] if path else ""
+    except (OSError, TypeError):
+        return ""
