@@ -1,0 +1,158 @@
+"""What to look at again: spans that could decide between the two leading readings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from emer.agents.conflicts import Pull
+from emer.agents.cues import Reading, is_doubtful
+from emer.agents.focus import main_person, person_of
+from emer.agents.fusion import Standing
+from emer.agents.labels import rival
+from emer.agents.types import Ask
+from emer.agents.vocabulary import lexicon
+from emer.prompts.prompt import load
+from emer.tools.tool import ToolCard
+from emer.tools.types import Clue, Modality, Span
+
+CLOSE = 0.25
+"""Two readings nearer than this are worth another look (as in the stop rule)."""
+STIRRED = 0.25
+"""A reading below this is not worth an ask: nothing points to it yet (chosen by us)."""
+PAD, SHORTEST, VOICE_END, MOST = 0.4, 0.2, 1.0, 3
+"""Seconds around a clue, shortest span, end of the voice; most asks of one round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What asks are planned from."""
+
+    question: str
+    readings: Sequence[Reading]
+    standings: Sequence[Standing]
+    disputes: Sequence[tuple[Pull, Pull]]
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A span to look at with a tool of some modality, and the prompt that says why."""
+
+    modality: Modality
+    span: Span
+    reason: str
+
+
+def plan(scene: Scene, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tuple[Ask, ...]:
+    """Return up to three new asks, or none where nothing could decide anything."""
+    pair = open_pair(scene)
+    if pair is None:
+        return ()
+    left, right = (lexicon().head(s.family) for s in pair)
+    found: list[Ask] = []
+    for wish in _wishes(scene, pair):
+        span = _clipped(wish.span, scene.duration)
+        for tool in _tools_for(wish, scene, tools):
+            taken = any(a.tool == tool and _share(a.span, span) for a in (*asked, *found))
+            if span.length >= SHORTEST and not taken:
+                why = load(f"rules/{wish.reason}").substitute(left=left, right=right)
+                found.append(Ask(tool=tool, span=span, why=why))
+                break
+    return tuple(found[:MOST])
+
+
+def open_pair(scene: Scene) -> tuple[Standing, Standing] | None:
+    """Return the two readings that another look could decide between, if any."""
+    if not scene.standings or not scene.standings[0].supports:
+        return None
+    lead, other = scene.standings[0], rival(scene.standings)
+    if scene.disputes:
+        one, two = scene.disputes[0]
+        return one.standing, two.standing
+    if other is None or lead.probability < STIRRED:
+        return None
+    close = lead.probability - other.probability < CLOSE
+    return (lead, other) if close or len(lead.channels) < 2 else None
+
+
+def _wishes(scene: Scene, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
+    reason = "ask_conflict" if scene.disputes else "ask_zoom"
+    if len(pair[0].channels) < 2 and not scene.disputes:
+        reason = "ask_confirm"
+    by_id = {r.clue.id: r.clue for r in scene.readings}
+    for clue in _pivots(by_id, pair):
+        if clue.span is not None:
+            yield Wish(clue.modality, _around(clue.span), reason)
+            if reason == "ask_confirm":
+                yield from (Wish(m, _around(clue.span), reason) for m in _elsewhere(clue))
+    yield from _voice_end(scene)
+    yield from _doubtful_words(scene)
+    yield from _other_person(scene)
+    yield from _neutral(scene, pair)
+
+
+def _pivots(by_id: dict[str, Clue], pair: tuple[Standing, Standing]) -> list[Clue]:
+    """Return the strongest clue of each reading that is not text."""
+    found = []
+    for standing in pair:
+        own = [by_id[i] for i in standing.supports if i in by_id]
+        found += [c for c in own if c.modality != "text"][:1]
+    return found
+
+
+def _voice_end(scene: Scene) -> Iterator[Wish]:
+    """Yield the last second of the voice (Pell & Kotz 2011: final syllables tell)."""
+    heard = [r.clue.span for r in scene.readings if r.clue.modality == "audio" and r.clue.span]
+    if heard:
+        end = max(span.end for span in heard)
+        yield Wish("audio", Span(start=max(0.0, end - VOICE_END), end=end), "ask_voice_end")
+
+
+def _doubtful_words(scene: Scene) -> Iterator[Wish]:
+    for r in scene.readings:
+        if is_doubtful(r.clue) and r.clue.span:
+            yield Wish("text", r.clue.span, "ask_words")
+
+
+def _other_person(scene: Scene) -> Iterator[Wish]:
+    main = main_person(scene.readings, scene.question)
+    for r in scene.readings:
+        person = person_of(r.clue)
+        if person and person != main and r.clue.span:
+            yield Wish(r.clue.modality, _around(r.clue.span), "ask_other")
+
+
+def _neutral(scene: Scene, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
+    """Yield the longer quiet stretch beside a clue that had no neutral of the person's own."""
+    for r in scene.readings:
+        if r.clue.id in pair[0].supports and "average face" in r.clue.text and r.clue.span:
+            around = _clipped(_around(r.clue.span), scene.duration)
+            before = Span(start=0.0, end=around.start)
+            after = Span(start=around.end, end=scene.duration)
+            yield Wish(r.clue.modality, max(before, after, key=lambda s: s.length), "ask_neutral")
+
+
+def _tools_for(wish: Wish, scene: Scene, tools: Sequence[ToolCard]) -> list[str]:
+    """Return the names of fitting tools, those that already gave clues first."""
+    used = {r.clue.source.tool for r in scene.readings if r.clue.modality == wish.modality}
+    fitting = [tool.name for tool in tools if tool.modality == wish.modality]
+    return sorted(set(fitting), key=lambda name: (name not in used, name))
+
+
+def _elsewhere(clue: Clue) -> tuple[Modality, ...]:
+    return ("face",) if clue.modality == "audio" else ("audio",)
+
+
+def _around(span: Span) -> Span:
+    return Span(start=max(0.0, round(span.start - PAD, 3)), end=round(span.end + PAD, 3))
+
+
+def _clipped(span: Span, duration: float) -> Span:
+    end = min(span.end, duration)
+    return Span(start=min(span.start, end), end=end)
+
+
+def _share(one: Span, two: Span) -> bool:
+    """Tell whether two spans share more than a boundary."""
+    return one.start < two.end and two.start < one.end

@@ -1,0 +1,90 @@
+"""What an explanation is written from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from emer.agents.conflicts import Pull
+from emer.agents.cues import Reading
+from emer.agents.fusion import Contribution, Standing
+from emer.agents.labels import Choice
+from emer.agents.phrases import listed
+from emer.agents.vocabulary import Channel, channel_of, lexicon
+from emer.tools.types import Clue
+
+WHERE: dict[Channel, str] = {
+    "visual": "in the video",
+    "audio": "in the audio",
+    "text": "in the text",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question, the weighed clues and the labels chosen for them."""
+
+    question: str
+    readings: Sequence[Reading]
+    standings: Sequence[Standing]
+    disputes: Sequence[tuple[Pull, Pull]]
+    chosen: Sequence[Choice]
+    duration: float
+
+    @property
+    def families(self) -> tuple[Standing, ...]:
+        """Standings of the chosen labels, each once."""
+        return tuple({c.standing.family: c.standing for c in self.chosen}.values())
+
+    def clues(self, channel: Channel) -> list[Clue]:
+        """Return the channel's clues in time order."""
+        return [r.clue for r in self.readings if channel_of(r.clue.modality) == channel]
+
+    def relevance(self) -> dict[str, float]:
+        """Return how much each clue moves the families in question, either way."""
+        moved: dict[str, float] = {}
+        for standing in self.families or self.standings[:2]:
+            for c in standing.contributions:
+                for clue_id in c.evidence.clue_ids:
+                    moved[clue_id] = moved.get(clue_id, 0.0) + abs(c.value)
+        return moved
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Cues named in words, and the clues that state them."""
+
+    words: str
+    clue_ids: tuple[str, ...]
+
+
+def basis(contributions: Iterable[Contribution], per_channel: int = 2) -> Basis | None:
+    """Return the strongest stated cues of each channel, or None if there is none."""
+    ordered = list(contributions)
+    parts: list[str] = []
+    ids: list[str] = []
+    for channel, where in WHERE.items():
+        says = dict(_says(ordered, channel, per_channel))
+        if says:
+            parts.append(f"{listed(f'the {plain(s)}' for s in says)} {where}")
+            ids += [i for found in says.values() for i in found]
+    if not parts:
+        return None
+    return Basis(listed(parts), tuple(dict.fromkeys(ids)))
+
+
+def plain(say: str) -> str:
+    """Return a cue's name without its article."""
+    return say.removeprefix("a ").removeprefix("an ")
+
+
+def _says(
+    contributions: Sequence[Contribution], channel: Channel, most: int
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    groups: set[str] = set()
+    for c in contributions:
+        e = c.evidence
+        fits = channel_of(e.modality) == channel and not e.negated and c.counts
+        if fits and e.group not in groups and len(groups) < most:
+            groups.add(e.group)
+            yield lexicon().say(e.cue), e.clue_ids

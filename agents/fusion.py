@@ -1,0 +1,167 @@
+"""Weighing: readings become log-odds per emotion family, and clues for and against.
+
+Each family is a question of its own (a clip may display two): a flat prior plus
+reliability * strength * weight, the largest of each correlated group, one modality's
+sum capped, through a logistic function. Weights are in `lexicon/weights.csv`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from emer.agents.combos import combined
+from emer.agents.cues import Reading
+from emer.agents.vocabulary import Channel, channel_of, lexicon
+from emer.tools.types import MODALITIES, Modality
+
+PRIOR = -1.6
+"""Log-odds of a family before any clue: about one in six (chosen by us)."""
+CAP = 2.5
+"""No modality may move a family by more log-odds than this (chosen by us)."""
+TEMPERATURE = 1.15
+"""Softens the probabilities: cues of one expression are never quite independent."""
+WORTH_CITING = 0.1
+"""Log-odds from which a clue is cited for or against a family (chosen by us)."""
+DENIAL = 0.5
+"""A denied cue speaks against a family half as much as the cue would speak for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A cue (or a combination) with the clues that state it."""
+
+    cue: str
+    group: str
+    modality: Modality
+    clue_ids: tuple[str, ...]
+    negated: bool
+    weight: float
+    """Reliability times strength."""
+    reliability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one piece of evidence adds to a family; `counts` if it is its group's largest."""
+
+    evidence: Evidence
+    value: float
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a family stands: its probability and every contribution, largest first."""
+
+    family: str
+    log_odds: float
+    probability: float
+    contributions: tuple[Contribution, ...]
+    by_modality: Mapping[Modality, float]
+
+    @property
+    def supports(self) -> tuple[str, ...]:
+        """Ids of the clues that speak for the family, the strongest first."""
+        return _ids(c for c in self.contributions if c.value >= WORTH_CITING)
+
+    @property
+    def contradicts(self) -> tuple[str, ...]:
+        """Ids of the clues that speak against it, the strongest first."""
+        return _ids(c for c in reversed(self.contributions) if c.value <= -WORTH_CITING)
+
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """Channels (seen, heard, said) whose clues together speak for the family."""
+        total: dict[Channel, float] = {}
+        for modality, value in self.by_modality.items():
+            channel = channel_of(modality)
+            total[channel] = total.get(channel, 0.0) + value
+        return frozenset(channel for channel, value in total.items() if value > 0.05)
+
+    @property
+    def support(self) -> float:
+        """Sum of the log-odds that speak for it, after correlated cues are grouped."""
+        return math.fsum(c.value for c in self.contributions if c.counts and c.value > 0)
+
+
+def weigh(readings: Sequence[Reading]) -> tuple[Standing, ...]:
+    """Return the standing of every family, the most probable first."""
+    evidence = gather(readings)
+    standings = (_standing(family, evidence) for family in lexicon().families)
+    return tuple(sorted(standings, key=lambda s: (-s.log_odds, s.family)))
+
+
+def gather(readings: Sequence[Reading]) -> tuple[Evidence, ...]:
+    """Return the evidence of all readings: single cues, then combinations."""
+    cues = lexicon().cues
+    single = [
+        Evidence(
+            cue=mention.cue,
+            group=cues[mention.cue].group,
+            modality=reading.clue.modality,
+            clue_ids=(reading.clue.id,),
+            negated=mention.negated,
+            weight=reading.reliability * mention.strength,
+            reliability=reading.reliability,
+        )
+        for reading in readings
+        for mention in reading.mentions
+    ]
+    together = [
+        Evidence(combo, combo, modality, ids, False, weight, 0.0)
+        for combo, modality, ids, weight in combined(readings)
+    ]
+    return tuple(single + together)
+
+
+def arousal(standing: Standing) -> float:
+    """Return the arousal in [-1, 1] that the counted evidence for a family displays."""
+    table = lexicon().arousal
+    pairs = [
+        (c.evidence.weight, table[c.evidence.cue])
+        for c in standing.contributions
+        if c.value > 0 and not c.evidence.negated and c.evidence.cue in table
+    ]
+    total = math.fsum(weight for weight, _ in pairs)
+    return math.fsum(w * a for w, a in pairs) / total if total else 0.0
+
+
+def _standing(family: str, evidence: Sequence[Evidence]) -> Standing:
+    contributions = _contributions(family, evidence)
+    sums: dict[Modality, float] = {}
+    for modality in MODALITIES:
+        own = [c.value for c in contributions if c.counts and c.evidence.modality == modality]
+        if own:
+            sums[modality] = max(-CAP, min(CAP, math.fsum(own)))
+    log_odds = PRIOR + math.fsum(sums.values())
+    probability = round(1 / (1 + math.exp(-log_odds / TEMPERATURE)), 4)
+    return Standing(family, round(log_odds, 6), probability, contributions, sums)
+
+
+def _contributions(family: str, evidence: Sequence[Evidence]) -> tuple[Contribution, ...]:
+    weights = lexicon().weights
+    valued = [(_value(item, weights.get(item.cue, {}).get(family, 0.0)), item) for item in evidence]
+    valued = sorted(
+        ((value, item) for value, item in valued if value),
+        key=lambda pair: (-abs(pair[0]), pair[1].cue, pair[1].clue_ids),
+    )
+    seen: set[tuple[str, bool]] = set()
+    found = []
+    for value, item in valued:
+        key = (item.group, value > 0)
+        found.append(Contribution(item, value, counts=key not in seen))
+        seen.add(key)
+    return tuple(sorted(found, key=lambda c: (-c.value, c.evidence.cue, c.evidence.clue_ids)))
+
+
+def _value(item: Evidence, weight: float) -> float:
+    """Return the signed log-odds; denying a cue is weak evidence, and only against."""
+    if not item.negated:
+        return item.weight * weight
+    return -DENIAL * item.weight * weight if weight > 0 else 0.0
+
+
+def _ids(contributions: Iterable[Contribution]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(i for c in contributions for i in c.evidence.clue_ids))

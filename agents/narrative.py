@@ -1,0 +1,149 @@
+"""The explanation in the form people use for EMER: video, audio, text, therefore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from emer.agents.alternatives import alternatives
+from emer.agents.answers import answers
+from emer.agents.case import Case, basis
+from emer.agents.conflicts import CHANNEL_WORDS, Pull, disputed
+from emer.agents.fusion import WORTH_CITING
+from emer.agents.labels import band
+from emer.agents.phrases import has_hedge, join, listed, quote
+from emer.agents.types import Block, Explanation, Label, Missing, Sentence
+from emer.agents.vocabulary import Channel, lexicon
+from emer.prompts.prompt import load
+from emer.tools.types import Clue
+
+MOST_SEEN, MOST_HEARD, MOST_QUOTED = 6, 4, 1
+"""Clues told per channel: 3-4 sentences seen, 1-2 heard, one quoted (EMER's habit)."""
+PER_SENTENCE = 2
+MOMENT = 0.5
+"""Seconds from which a clue counts as later than the one before (chosen by us)."""
+NOTABLE = 0.3
+"""Log-odds from which a clue against a label is worth a sentence (chosen by us)."""
+
+
+def write(case: Case, missing: tuple[Missing, ...], rejected: frozenset[str]) -> Explanation:
+    """Return the explanation; without clues there are no sentences at all."""
+    sentences = [*_described(case), *answers(case), *_concluded(case)]
+    kept = [s for whole in sentences for s in _without(whole, rejected, case)]
+    argued = disputed(case.disputes)
+    labels = tuple(
+        Label(
+            name=choice.name,
+            band=band(choice.standing, choice.standing.family in argued),
+            clue_ids=choice.standing.supports,
+        )
+        for choice in case.chosen
+    )
+    return Explanation(
+        sentences=tuple(kept),
+        labels=labels,
+        alternatives=alternatives(case),
+        missing=missing,
+    )
+
+
+def _described(case: Case) -> Iterator[Sentence]:
+    yield from _told(_seen(case), "video")
+    yield from _told(_ranked(case, "audio", MOST_HEARD), "audio")
+    for clue in _ranked(case, "text", MOST_QUOTED):
+        yield Sentence(block="text", text=quote(clue), clue_ids=(clue.id,))
+
+
+def _seen(case: Case) -> list[Clue]:
+    """Return what is told of the video: a setting that states no cue, then the cues."""
+    told = _ranked(case, "visual", MOST_SEEN)
+    stating = {r.clue.id for r in case.readings if r.mentions}
+    ids = {clue.id for clue in told}
+    setting = [
+        clue
+        for clue in case.clues("visual")
+        if clue.modality == "scene" and clue.id not in stating and clue.id not in ids
+    ]
+    return setting[:1] + told
+
+
+def _ranked(case: Case, channel: Channel, most: int) -> list[Clue]:
+    """Return the channel's most relevant clues, in time order."""
+    moved = case.relevance()
+    clues = case.clues(channel)
+    best = sorted(clues, key=lambda c: (-round(moved.get(c.id, 0.0), 6), -c.quality.score, c.id))
+    relevant = [c for c in best if c.id in moved] or best[:2]
+    chosen = {c.id for c in relevant[:most]}
+    return [c for c in clues if c.id in chosen]
+
+
+def _told(clues: Sequence[Clue], block: Block) -> Iterator[Sentence]:
+    hedged, before = False, None
+    for start in range(0, len(clues), PER_SENTENCE):
+        part = clues[start : start + PER_SENTENCE]
+        shape = load(f"rules/{block}_{_place(part[0], before, start)}")
+        text = shape.substitute(clues=join(part, hedged))
+        hedged, before = hedged or any(map(has_hedge, part)), part[-1]
+        yield Sentence(block=block, text=text, clue_ids=tuple(c.id for c in part))
+
+
+def _place(clue: Clue, before: Clue | None, start: int) -> str:
+    """Return how a sentence joins the one before it: first, also, or next in time."""
+    if before is None:
+        return "first"
+    if clue.span is None or before.span is None or clue.span.start < before.span.start + MOMENT:
+        return "also"
+    return "next" if start == PER_SENTENCE else "last"
+
+
+def _concluded(case: Case) -> Iterator[Sentence]:
+    if not case.chosen:
+        yield from _abstention(case)
+    for number, standing in enumerate(case.families):
+        yield from _appears(case, number)
+        against = basis(c for c in reversed(standing.contributions) if c.value < -NOTABLE)
+        if number == 0 and against:
+            name = lexicon().head(standing.family)
+            text = load("rules/however").substitute(basis=against.words, label=name)
+            yield Sentence(block="therefore", text=text, clue_ids=against.clue_ids)
+    if case.disputes:
+        yield _open(*case.disputes[0])
+
+
+def _appears(case: Case, number: int) -> Iterator[Sentence]:
+    standing = case.families[number]
+    found = basis(c for c in standing.contributions if c.value >= WORTH_CITING)
+    if found:
+        names = listed(c.name for c in case.chosen if c.standing is standing)
+        level = band(standing, standing.family in disputed(case.disputes))
+        shape = load("rules/also" if number else "rules/therefore")
+        text = shape.substitute(basis=found.words, labels=names, band=level)
+        yield Sentence(block="therefore", text=text, clue_ids=found.clue_ids)
+
+
+def _open(one: Pull, two: Pull) -> Sentence:
+    text = load("rules/open").substitute(
+        left=CHANNEL_WORDS[one.channel],
+        left_label=lexicon().head(one.standing.family),
+        right=CHANNEL_WORDS[two.channel],
+        right_label=lexicon().head(two.standing.family),
+    )
+    ids = tuple(dict.fromkeys((*one.clue_ids, *two.clue_ids)))
+    return Sentence(block="therefore", text=text, clue_ids=ids)
+
+
+def _abstention(case: Case) -> Iterator[Sentence]:
+    ids = tuple(dict.fromkeys(i for s in _described(case) for i in s.clue_ids))
+    if ids:
+        yield Sentence(block="therefore", text=load("rules/abstain").text, clue_ids=ids)
+
+
+def _without(whole: Sentence, rejected: frozenset[str], case: Case) -> Iterator[Sentence]:
+    """Yield the sentence; one that was struck out is told clue by clue instead."""
+    if whole.text not in rejected:
+        yield whole
+    elif whole.block in ("video", "audio") and len(whole.clue_ids) > 1:
+        by_id = {r.clue.id: r.clue for r in case.readings}
+        for clue_id in whole.clue_ids:
+            text = load(f"rules/{whole.block}_first").substitute(clues=join([by_id[clue_id]]))
+            if text not in rejected:
+                yield Sentence(block=whole.block, text=text, clue_ids=(clue_id,))

@@ -1,0 +1,97 @@
+"""The `rules` reasoner: offline, deterministic, without weights.
+
+It reads clue sentences with a cue lexicon, weighs them per emotion family, keeps
+disagreements, asks for another look where that could decide something, and writes the
+explanation. The stages are in their own files; this one puts them in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from emer.agents.asks import Scene, plan
+from emer.agents.case import Case
+from emer.agents.conflicts import conflicts, dispute
+from emer.agents.cues import read
+from emer.agents.focus import focus
+from emer.agents.fusion import Standing, weigh
+from emer.agents.labels import choose, words_of
+from emer.agents.narrative import write
+from emer.agents.stop import is_spent, is_sure, stop_reason
+from emer.agents.types import Ask, Budget, Decision, Explanation, Hypothesis, Missing
+from emer.tools.tool import ToolCard
+from emer.tools.types import Clue
+
+FAINT = 0.25
+"""Families below this are not listed unless they lead (chosen by us)."""
+
+
+class Rules:
+    """A reasoner made of a lexicon and arithmetic; see `emer.agents.reasoner.Reasoner`."""
+
+    name = "rules"
+
+    def decide(
+        self,
+        question: str,
+        clues: Sequence[Clue],
+        missing: Sequence[Missing],
+        asked: Sequence[Ask],
+        tools: Sequence[ToolCard],
+        budget: Budget,
+        duration: float,
+    ) -> Decision:
+        """Weigh the clues; ask for more, or stop and say why."""
+        scene = _scene(question, clues, duration)
+        wanted = () if is_sure(scene.standings) else plan(scene, asked, tools)
+        reason = stop_reason(scene.standings, wanted, budget)
+        return Decision(
+            hypotheses=_hypotheses(scene.standings),
+            conflicts=conflicts(scene.disputes),
+            asks=() if reason or is_spent(budget) else wanted[: budget.tool_calls],
+            stop_reason=reason,
+        )
+
+    def explain(
+        self,
+        question: str,
+        clues: Sequence[Clue],
+        missing: Sequence[Missing],
+        decision: Decision,
+        duration: float,
+        rejected: Sequence[str] = (),
+    ) -> Explanation:
+        """Write the explanation that the clues carry; it may abstain."""
+        scene = _scene(question, clues, duration)
+        case = Case(
+            question=question,
+            readings=scene.readings,
+            standings=scene.standings,
+            disputes=scene.disputes,
+            chosen=choose(scene.standings),
+            duration=duration,
+        )
+        return write(case, tuple(missing), frozenset(rejected))
+
+
+def _scene(question: str, clues: Sequence[Clue], duration: float) -> Scene:
+    readings = focus(read(clues), question)
+    standings = weigh(readings)
+    return Scene(question, readings, standings, dispute(standings), duration)
+
+
+def _hypotheses(standings: Sequence[Standing]) -> tuple[Hypothesis, ...]:
+    """Return the leading families' labels with the clues for and against them."""
+    listed = [
+        s for i, s in enumerate(standings) if s.supports and (i == 0 or s.probability >= FAINT)
+    ]
+    return tuple(
+        Hypothesis(
+            label=choice.name,
+            probability=choice.probability,
+            supports=standing.supports,
+            contradicts=standing.contradicts,
+        )
+        for standing in listed
+        for choice in words_of(standing)
+    )

@@ -1,0 +1,105 @@
+"""The verifier: whether each sentence, label and alternative follows from its clues.
+
+Deterministic and independent of who wrote the explanation. Checked are: the ids exist;
+times lie in the clip and in a cited clue's span; quoted words are in a cited text clue;
+numbers and persons come from the clues; cues and their polarity match; emotion words
+are carried by the cited clues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeVar
+
+from emer.agents.checks import Cited, Problem, check_details
+from emer.agents.claims import check_cues, check_emotions, check_label
+from emer.agents.types import Explanation, Sentence
+from emer.tools.types import Clue, Record
+
+T = TypeVar("T")
+Status = Literal["supported", "contradicted", "unsupported"]
+
+
+class Finding(Record):
+    """What the verifier thinks of one sentence, label or alternative, and why."""
+
+    text: str
+    status: Status
+    why: str
+
+
+class Verdict(Record):
+    """Findings in the order of the explanation's sentences, labels and alternatives."""
+
+    sentences: tuple[Finding, ...] = ()
+    labels: tuple[Finding, ...] = ()
+    alternatives: tuple[Finding, ...] = ()
+
+    @property
+    def rejected(self) -> tuple[str, ...]:
+        """Texts of the sentences that are not supported."""
+        return tuple(f.text for f in self.sentences if f.status != "supported")
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything is supported."""
+        found = (*self.sentences, *self.labels, *self.alternatives)
+        return all(f.status == "supported" for f in found)
+
+
+def verify(explanation: Explanation, clues: Sequence[Clue], duration: float) -> Verdict:
+    """Return the verdict on an explanation of a clip of `duration` seconds."""
+    known = {clue.id: clue for clue in clues}
+    return Verdict(
+        sentences=tuple(_on_sentence(s, known, duration) for s in explanation.sentences),
+        labels=tuple(_on_label(x.name, x.clue_ids, known) for x in explanation.labels),
+        alternatives=tuple(_on_label(x.label, x.clue_ids, known) for x in explanation.alternatives),
+    )
+
+
+def strike(explanation: Explanation, verdict: Verdict) -> Explanation:
+    """Return the explanation without what is not supported.
+
+    `ValueError` if the verdict is on another explanation.
+    """
+    return explanation.model_copy(
+        update={
+            "sentences": _kept(explanation.sentences, verdict.sentences),
+            "labels": _kept(explanation.labels, verdict.labels),
+            "alternatives": _kept(explanation.alternatives, verdict.alternatives),
+        }
+    )
+
+
+def _kept(items: Sequence[T], findings: Sequence[Finding]) -> tuple[T, ...]:
+    pairs = zip(items, findings, strict=True)
+    return tuple(item for item, finding in pairs if finding.status == "supported")
+
+
+def _on_sentence(sentence: Sentence, known: Mapping[str, Clue], duration: float) -> Finding:
+    unknown = [i for i in sentence.clue_ids if i not in known]
+    if unknown:
+        return _finding(sentence.text, [_no_such_clue(unknown)])
+    cited = Cited(sentence, tuple(known[i] for i in sentence.clue_ids), duration)
+    problems = [*check_details(cited), *check_cues(cited), *check_emotions(cited)]
+    return _finding(sentence.text, problems)
+
+
+def _on_label(name: str, clue_ids: Sequence[str], known: Mapping[str, Clue]) -> Finding:
+    unknown = [i for i in clue_ids if i not in known]
+    if unknown:
+        return _finding(name, [_no_such_clue(unknown)])
+    return _finding(name, list(check_label(name, [known[i] for i in clue_ids])))
+
+
+def _no_such_clue(unknown: Sequence[str]) -> Problem:
+    return Problem("unsupported", f"there is no clue {', '.join(unknown)}")
+
+
+def _finding(text: str, problems: Sequence[Problem]) -> Finding:
+    """Return the finding; a contradiction weighs more than missing support."""
+    worst = sorted(problems, key=lambda p: p.status != "contradicted")
+    if not worst:
+        return Finding(text=text, status="supported", why="its clues carry it")
+    why = "; ".join(dict.fromkeys(p.why for p in worst))
+    return Finding(text=text, status=worst[0].status, why=why)
