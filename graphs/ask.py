@@ -1,0 +1,191 @@
+"""The one call: a clip and a question in, an explanation with its evidence out."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import cast
+
+from langchain_core.runnables import RunnableConfig
+
+from emer.agents.text import render
+from emer.agents.types import Decision, Explanation, Hypothesis, StopReason
+from emer.graphs.checkpoints import Checkpoints
+from emer.graphs.context import Context
+from emer.graphs.events import Failed, Finished, Interrupted, Turn
+from emer.graphs.explain import build
+from emer.graphs.header import header
+from emer.graphs.loading import load_reasoner, load_tools
+from emer.graphs.settings import (
+    DEFAULT,
+    Settings,
+    load_settings,
+    swap,
+    with_profile,
+    with_subtitle,
+)
+from emer.graphs.state import Json, State, fresh
+from emer.graphs.trace import Listener, TraceWriter
+from emer.tools.clip import Clip
+from emer.tools.evidence import EvidenceStore
+from emer.tools.types import Clue
+
+RECURSION_LIMIT = 1_000
+"""LangGraph's own brake; the budgets end a run long before."""
+
+GIVE_UP = 2.0
+"""Seconds an interrupted run is given to end in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An explanation, every clue of the run, and where its trace is."""
+
+    explanation: Explanation
+    clues: tuple[Clue, ...]
+    run_id: str
+    thread: str
+    trace_path: Path | None
+    stop_reason: StopReason
+    seconds: float
+    notes: tuple[str, ...] = ()
+    hypotheses: tuple[Hypothesis, ...] = ()
+    history: tuple[Turn, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The explanation as a person reads it."""
+        return render(self.explanation)
+
+
+def ask(
+    path: str | Path,
+    question: str = DEFAULT,
+    *,
+    subtitle: str | None = None,
+    tools: Mapping[str, str] | None = None,
+    profile: str | None = None,
+    thread: str | None = None,
+    settings: Settings | Path | None = None,
+    listener: Listener | None = None,
+) -> Answer:
+    """Explain what emotion the clip's person displays, and on what evidence.
+
+    `tools` puts other tools into slots ("face": "mesh", "none" or "package.module:Class").
+    Runs with the same `thread` remember each other's questions and answers. `listener`
+    hears of each event once it is in the trace.
+    Raises `ConfigError` (or `ClipError`) on one line for what the user can mend. A tool
+    that breaks costs its clues only.
+    """
+    chosen = _settings(settings, profile, tools)
+    clip = Clip.open(path, subtitle)
+    if clip.subtitle and "speech" not in (tools or {}):
+        chosen = with_subtitle(chosen, always=subtitle is not None)
+    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{token_hex(3)}"
+    thread = thread or run_id
+    found, absent = load_tools(chosen)
+    reasoner = load_reasoner(chosen.reasoner)
+    with (
+        closing(TraceWriter(chosen.traces / f"{run_id}.jsonl", listener)) as trace,
+        closing(EvidenceStore(chosen.evidence)) as store,
+        closing(Checkpoints(chosen.threads)) as checkpoints,
+    ):
+        trace.write(header(run_id, thread, chosen, found, clip))
+        context = Context(
+            clip=clip,
+            tools=found,
+            absent=absent,
+            store=store,
+            reasoner=reasoner,
+            trace=trace,
+            budget=chosen.budget,
+            tool_seconds=chosen.tool_seconds,
+        )
+        final = _run(context, checkpoints, fresh(run_id, question), _config(thread, chosen))
+        return _answer(context, checkpoints, final, thread)
+
+
+def _settings(
+    given: Settings | Path | None, profile: str | None, tools: Mapping[str, str] | None
+) -> Settings:
+    if not isinstance(given, Settings):
+        return load_settings(given, profile=profile, tools=tools)
+    return swap(given if profile is None else with_profile(given, profile), tools or {})
+
+
+def _config(thread: str, settings: Settings) -> RunnableConfig:
+    return {
+        "configurable": {"thread_id": thread},
+        "max_concurrency": settings.parallel,
+        "recursion_limit": RECURSION_LIMIT,
+    }
+
+
+def _run(context: Context, checkpoints: Checkpoints, begin: Json, config: RunnableConfig) -> Json:
+    """Run the graph to its end and return the last state.
+
+    It runs beside the caller's thread, so that Ctrl-C is heard while tools are at work.
+    """
+    outcome: list[Json] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            graph = build(checkpoints)
+            given = cast(State, begin)
+            outcome.append(graph.invoke(given, config, context=context, durability="exit"))
+        except BaseException as error:
+            errors.append(error)
+
+    runner = threading.Thread(
+        target=contextvars.copy_context().run, args=(work,), name="emer-run", daemon=True
+    )
+    runner.start()
+    try:
+        runner.join()
+    except KeyboardInterrupt:
+        _interrupt(context, runner)
+        raise
+    if errors:
+        seconds, cause = context.trace.seconds, f"{type(errors[0]).__name__}: {errors[0]}"
+        context.trace.write(Failed(cause=cause, seconds=seconds))
+        raise errors[0]
+    return outcome[0]
+
+
+def _interrupt(context: Context, runner: threading.Thread) -> None:
+    """Have the waiting nodes give up, and say in the trace that the user stopped the run."""
+    context.stop.set()
+    with suppress(KeyboardInterrupt):
+        runner.join(GIVE_UP)
+    context.trace.write(Interrupted(seconds=context.trace.seconds))
+
+
+def _answer(context: Context, checkpoints: Checkpoints, final: Json, thread: str) -> Answer:
+    decision = Decision.model_validate(final["decision"])
+    explanation = Explanation.model_validate(final["explanation"])
+    stop: StopReason = decision.stop_reason or "nothing_to_ask"
+    told = [*context.clip.notes, context.store.note, checkpoints.note, *context.trace.notes]
+    notes = tuple(note for note in told if note)
+    seconds = context.trace.seconds
+    context.trace.write(
+        Finished(explanation=explanation, stop_reason=stop, notes=notes, seconds=seconds)
+    )
+    return Answer(
+        explanation=explanation,
+        clues=context.ledger.clues(final["clue_ids"]),
+        run_id=final["run_id"],
+        thread=thread,
+        trace_path=context.trace.path,
+        stop_reason=stop,
+        seconds=seconds,
+        notes=notes,
+        hypotheses=decision.hypotheses,
+        history=tuple(Turn.model_validate(turn) for turn in final["history"][:-1]),
+    )

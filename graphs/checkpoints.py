@@ -1,0 +1,94 @@
+"""Where the state of a thread is kept between runs; never a reason for a run to fail."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+)
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+BUSY_SECONDS = 10.0
+
+
+class Checkpoints(SqliteSaver):
+    """LangGraph's SQLite saver; what the disk refuses is noted once and let go."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open or make the file; None or a folder that cannot be written: in memory."""
+        self.note: str | None = None
+        super().__init__(self._open(path))
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Return the thread's last checkpoint, None when there is none to be read."""
+        try:
+            return super().get_tuple(config)
+        except sqlite3.Error as error:
+            self._refused(error)
+            return None
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Save a checkpoint and return the config that names it."""
+        try:
+            return super().put(config, checkpoint, metadata, new_versions)
+        except sqlite3.Error as error:
+            self._refused(error)
+            return config
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Save what a node wrote before its step was over."""
+        try:
+            super().put_writes(config, writes, task_id, task_path)
+        except sqlite3.Error as error:
+            self._refused(error)
+
+    def close(self) -> None:
+        """Close the file."""
+        with suppress(sqlite3.Error):
+            self.conn.close()
+
+    def _open(self, path: Path | None) -> sqlite3.Connection:
+        if path is not None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                return _connect(str(path))
+            except (sqlite3.Error, OSError) as error:
+                self._refused(error)
+        return _connect(":memory:")
+
+    def _refused(self, error: Exception) -> None:
+        with suppress(sqlite3.Error, AttributeError):
+            self.conn.rollback()
+        self.note = self.note or f"the thread is not remembered ({error})"
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,192 @@
+"""The controller: who looks when, and when it is enough.
+
+probe -> plan -> observe* -> join -> decide -> {observe* | explain} -> verify
+      -> {explain once more | finish}
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any, Literal
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import Command, Send
+
+from emer.agents.types import Ask, Budget, Decision, Explanation
+from emer.agents.verifier import strike
+from emer.agents.verifier import verify as check
+from emer.graphs import missing
+from emer.graphs.context import Context
+from emer.graphs.events import Decided, Explained, RunStarted, Turn, Verified
+from emer.graphs.observe import note_absent, observe
+from emer.graphs.state import MAX_TURN_TEXT, MAX_TURNS, Gap, Job, Json, Order, State
+from emer.graphs.stop import jobs_for, left_of, stop_reason, worth_asking
+from emer.tools.tool import ToolCard
+from emer.tools.types import Clue
+
+# What a person says in a clip is nobody's business but the user's: no tracing unless asked.
+os.environ.setdefault("LANGSMITH_TRACING", "false")
+
+Graph = CompiledStateGraph[State, Context, State, State]
+ATTEMPTS = 2
+"""How often an explanation is written before what does not hold is dropped."""
+
+
+def build(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
+    """Return the compiled graph; its live objects come with `context=Context(...)`."""
+    return _wired().compile(checkpointer=checkpointer)
+
+
+@cache
+def _wired() -> StateGraph[State, Context, State, State]:
+    graph: StateGraph[State, Context, State, State] = StateGraph(State, context_schema=Context)
+    graph.add_node("probe", probe)
+    graph.add_node("plan", plan)
+    graph.add_node("observe", look)
+    graph.add_node("join", join)
+    graph.add_node("decide", decide)
+    graph.add_node("explain", explain)
+    graph.add_node("verify", verify)
+    graph.add_node("finish", finish)
+    graph.add_edge(START, "probe")
+    graph.add_edge("probe", "plan")
+    graph.add_edge("observe", "join")
+    graph.add_edge("join", "decide")
+    graph.add_edge("explain", "verify")
+    graph.add_edge("finish", END)
+    return graph
+
+
+def probe(state: State, runtime: Runtime[Context]) -> Json:
+    """Say what is asked, and what the thread remembers."""
+    context = runtime.context
+    history = tuple(Turn.model_validate(turn) for turn in state.get("history", []))
+    slots = (*context.tools, *context.absent)
+    context.trace.write(RunStarted(question=state["question"], history=history, slots=slots))
+    return {"history": state.get("history", [])}
+
+
+def plan(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", "join"]]:
+    """Send every tool to a first look, as far as the budget of tool calls goes."""
+    context = runtime.context
+    gaps = [note_absent(context, slot, error) for slot, error in context.absent.items()]
+    jobs = [Job(slot=slot) for slot in context.tools]
+    most = context.budget.tool_calls
+    gaps += [missing.not_looked(context, job.slot) for job in jobs[most:]]
+    return Command(update={"gaps": gaps}, goto=_send(jobs[:most]))
+
+
+def look(state: Order, runtime: Runtime[Context]) -> Json:
+    """Make one tool call."""
+    return observe(runtime.context, Job.model_validate(state["job"]))
+
+
+def join(state: State) -> Json:
+    """Count the rounds in a row that brought nothing new."""
+    new = set(state["clue_ids"]) - set(state["known_ids"])
+    first = state["round"] == 0
+    barren = 0 if new or first else state["barren"] + 1
+    return {"known_ids": state["clue_ids"], "barren": barren}
+
+
+def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", "explain"]]:
+    """Let the reasoner weigh the clues; carry out its asks, or stop and say why."""
+    context, number = runtime.context, state["round"]
+    left = left_of(context.budget, number, state["calls"], context.trace.seconds)
+    decision = _decision(context, state, left)
+    asked = [Ask.model_validate(ask) for ask in state["asked"]]
+    names = {tool.name for tool in _askable(context, state)}
+    asks = worth_asking(decision.asks, asked, names, context.clip.duration)
+    stop = stop_reason(decision, asks, left, state["barren"])
+    asks = () if stop else asks[: left.tool_calls]
+    decision = decision.model_copy(update={"asks": asks, "stop_reason": stop})
+    context.trace.write(Decided(round=number, **dict(decision)))
+    update = {
+        "decision": decision.model_dump(mode="json"),
+        "asked": [*state["asked"], *(ask.model_dump(mode="json") for ask in asks)],
+        "round": number + 1,
+    }
+    if stop:
+        return Command(update=update, goto="explain")
+    return Command(update=update, goto=_send(jobs_for(context, asks, number + 1, left.tool_calls)))
+
+
+def explain(state: State, runtime: Runtime[Context]) -> Json:
+    """Have the explanation written; without a clue it abstains, whoever reasons."""
+    context, clues = runtime.context, _clues(runtime.context, state)
+    gaps = missing.of(state["gaps"], clues)
+    if clues:
+        written = context.reasoner.explain(
+            state["question"],
+            clues,
+            gaps,
+            Decision.model_validate(state["decision"]),
+            context.clip.duration,
+            state["rejected"],
+        )
+    else:
+        written = Explanation()
+    written = written.model_copy(update={"missing": missing.merge(written.missing, gaps)})
+    attempt = state["attempt"] + 1
+    context.trace.write(Explained(attempt=attempt, explanation=written))
+    return {"explanation": written.model_dump(mode="json"), "attempt": attempt}
+
+
+def verify(state: State, runtime: Runtime[Context]) -> Command[Literal["explain", "finish"]]:
+    """Check each sentence against its clues; rewrite once, then drop what does not hold."""
+    context = runtime.context
+    written = Explanation.model_validate(state["explanation"])
+    verdict = check(written, _clues(context, state), context.clip.duration)
+    context.trace.write(Verified(attempt=state["attempt"], verdicts=verdict))
+    if verdict.rejected and state["attempt"] < ATTEMPTS:
+        return Command(update={"rejected": list(verdict.rejected)}, goto="explain")
+    kept = strike(written, verdict).model_dump(mode="json")
+    return Command(update={"explanation": kept}, goto="finish")
+
+
+def finish(state: State, runtime: Runtime[Context]) -> Json:
+    """Remember the turn in the thread."""
+    answer = Explanation.model_validate(state["explanation"])
+    turn = Turn(
+        run_id=state["run_id"],
+        clip=runtime.context.clip.path.name,
+        question=state["question"][:MAX_TURN_TEXT],
+        labels=tuple(label.name for label in answer.labels),
+        text=" ".join(sentence.text for sentence in answer.sentences)[:MAX_TURN_TEXT],
+    )
+    return {"history": [*state["history"], turn.model_dump(mode="json")][-MAX_TURNS:]}
+
+
+def _decision(context: Context, state: State, left: Budget) -> Decision:
+    clues = _clues(context, state)
+    if not clues:
+        return Decision(hypotheses=(), stop_reason="no_evidence")
+    return context.reasoner.decide(
+        state["question"],
+        clues,
+        missing.of(state["gaps"], clues),
+        [Ask.model_validate(ask) for ask in state["asked"]],
+        _askable(context, state),
+        left,
+        context.clip.duration,
+    )
+
+
+def _askable(context: Context, state: State) -> tuple[ToolCard, ...]:
+    """Return the cards of the tools that worked so far: a broken one is not asked again."""
+    broken = {Gap.model_validate(gap).slot for gap in state["gaps"]}
+    return context.cards(without=broken)
+
+
+def _clues(context: Context, state: State) -> tuple[Clue, ...]:
+    return context.ledger.clues(state["clue_ids"])
+
+
+def _send(jobs: list[Job]) -> Any:
+    if not jobs:
+        return "join"
+    return [Send("observe", Order(job=job.model_dump(mode="json"))) for job in jobs]

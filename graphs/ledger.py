@@ -1,0 +1,38 @@
+"""The clues of a run, held once and named by id everywhere else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from emer.tools.types import Clue, Observation
+
+
+def in_order(clues: Iterable[Clue]) -> tuple[Clue, ...]:
+    """Return the clues by the time they begin, then modality, then id."""
+    return tuple(sorted(clues, key=_when))
+
+
+def _when(clue: Clue) -> tuple[float, str, str]:
+    return (clue.span.start if clue.span else 0.0, clue.modality, clue.id)
+
+
+class Ledger:
+    """Every clue of the run by its id; adding is set union, in any order, from any thread."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._clues: dict[str, Clue] = {}
+        self._lock = threading.Lock()
+
+    def add(self, observation: Observation) -> list[str]:
+        """Take in an observation's clues and return their ids, sorted."""
+        found = {clue.id: clue for clue in observation.clues}
+        with self._lock:
+            self._clues.update(found)
+        return sorted(found)
+
+    def clues(self, ids: Iterable[str]) -> tuple[Clue, ...]:
+        """Return the clues of these ids in order; `KeyError` for an unknown id."""
+        with self._lock:
+            return in_order(self._clues[id] for id in ids)

@@ -1,0 +1,66 @@
+"""Calling something that may hang: with a time limit, and without waiting at exit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+_SLICE = 0.05
+"""Seconds between looks at whether the run was stopped."""
+
+
+class TimeUp(Exception):
+    """The call did not return within its limit and was abandoned."""
+
+
+class Stopped(Exception):
+    """The user stopped the run while the call was going on."""
+
+
+class _Outcome(Generic[Result]):
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.value: Result | None = None
+        self.error: BaseException | None = None
+
+
+def call(work: Callable[[], Result], seconds: float, stop: threading.Event) -> Result:
+    """Return what `work` returns or raise what it raises, waiting at most `seconds`.
+
+    It runs in a daemon thread of its own: Python cannot end a thread, and those of an
+    executor are waited for when the process exits, so a hanging tool would hold it back.
+    Raises `TimeUp`, or `Stopped` once `stop` is set.
+    """
+    outcome: _Outcome[Result] = _Outcome()
+    threading.Thread(target=_run, args=(work, outcome), name="emer-tool", daemon=True).start()
+    if not _wait(outcome.done, seconds, stop):
+        raise TimeUp(f"no result within {seconds:g} s")
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.value  # type: ignore[return-value]
+
+
+def _run(work: Callable[[], Result], outcome: _Outcome[Result]) -> None:
+    try:
+        outcome.value = work()
+    except BaseException as error:  # SystemExit too: a tool must not end the run
+        outcome.error = error
+    finally:
+        outcome.done.set()
+
+
+def _wait(done: threading.Event, seconds: float, stop: threading.Event) -> bool:
+    """Tell whether `done` was set in time; raise `Stopped` if `stop` was first."""
+    deadline = time.monotonic() + seconds
+    while not done.is_set():
+        left = deadline - time.monotonic()
+        if stop.is_set():
+            raise Stopped
+        if left <= 0:
+            return False
+        done.wait(min(left, _SLICE))
+    return True

@@ -1,0 +1,83 @@
+"""From names in the settings to tools and reasoners."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from emer.agents.reasoner import Reasoner
+from emer.graphs.settings import Choice, Settings
+from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.tool import Tool, load_tool, resolve
+from emer.tools.types import Param
+
+REASONERS: Mapping[str, str] = {"rules": "emer.agents.rules:Rules"}
+REASONER_GROUP = "emer.reasoners"
+
+
+def load_tools(settings: Settings) -> tuple[dict[str, Tool], dict[str, ToolMissing]]:
+    """Return the tool in each slot that is on, and the slots whose package is absent.
+
+    `ConfigError` names the slot, and the key if an argument is wrong.
+    """
+    tools: dict[str, Tool] = {}
+    absent: dict[str, ToolMissing] = {}
+    for slot, choice in settings.chosen.items():
+        try:
+            tools[slot] = _load_tool(f"tools.{slot}", choice)
+        except ToolMissing as error:
+            absent[slot] = error
+    return tools, absent
+
+
+def load_reasoner(choice: Choice) -> Reasoner:
+    """Return the reasoner that the settings name."""
+    try:
+        made = resolve(choice.use, REASONERS, REASONER_GROUP)
+        arguments = fit("reasoner", made, choice.arguments)
+        found: Reasoner = made(**arguments)
+    except ConfigError as error:
+        text = str(error).replace("no tool is called", "no reasoner is called")
+        raise ConfigError(text if text.startswith("reasoner") else f"reasoner: {text}") from error
+    if not (callable(getattr(found, "decide", None)) and callable(getattr(found, "explain", None))):
+        raise ConfigError(f"reasoner: {choice.use} has no decide and explain")
+    return found
+
+
+def _load_tool(key: str, choice: Choice) -> Tool:
+    try:
+        arguments = fit(key, resolve(choice.use), choice.arguments)
+        return load_tool(choice.use, arguments)
+    except ConfigError as error:
+        text = str(error)
+        raise ConfigError(text if text.startswith(key) else f"{key}: {text}") from error
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{key}: {choice.use} refuses its arguments: {error}") from error
+
+
+def fit(key: str, made: type, given: Mapping[str, Param]) -> dict[str, Param]:
+    """Return the arguments as the class takes them: known names, text turned to numbers.
+
+    Environment variables are text; the type of an argument's default says what is meant.
+    """
+    known = inspect.signature(made).parameters
+    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
+    for name in given:
+        if name not in known and not takes_any:
+            names = ", ".join(known) or "none"
+            raise ConfigError(f"{key}.{name}: {made.__name__} has no such argument; known: {names}")
+    return {name: _fit(f"{key}.{name}", known.get(name), value) for name, value in given.items()}
+
+
+def _fit(key: str, parameter: inspect.Parameter | None, value: Param) -> Param:
+    default: Any = parameter.default if parameter is not None else None
+    if not isinstance(value, str) or not isinstance(default, bool | int | float):
+        return value
+    kind = type(default)
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        raise ConfigError(f"{key}: {value!r} is not a {kind.__name__}") from error

@@ -1,0 +1,123 @@
+"""One tool call: from the evidence store if it knows, else made, bounded and recorded."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from emer.agents.types import Missing
+from emer.graphs import limit
+from emer.graphs.context import Context
+from emer.graphs.events import NothingObserved, ToolFailure, ToolFinished, ToolStarted
+from emer.graphs.ledger import in_order
+from emer.graphs.state import Gap, Job, Json
+from emer.tools.errors import ToolFailed, ToolMissing, Unobservable
+from emer.tools.tool import Tool
+from emer.tools.types import Modality, Observation
+
+_MODALITY_OF: dict[str, Modality] = {
+    "face": "face",
+    "scene": "scene",
+    "prosody": "audio",
+    "speech": "text",
+}
+"""What a slot serves when its tool is not there to say."""
+
+
+def observe(context: Context, job: Job) -> Json:
+    """Carry out the job and return what it adds to the state; a broken tool adds a gap."""
+    tool = context.tools[job.slot]
+    facts = _facts(tool, job)
+    began = time.monotonic()
+    try:
+        key = context.store.key(context.clip, tool, job.span)
+        known = context.store.get(key)
+        cached = known is not None
+        context.trace.write(ToolStarted(**facts, why=job.why, cached=cached))
+        observation = known or _look(context, tool, job)
+    except limit.Stopped:
+        raise
+    except BaseException as error:  # a tool may raise anything and must not end the run
+        return _failed(context, job, error, facts | {"seconds": _since(began)})
+    if not cached:
+        context.store.put(key, observation)
+    return _report(context, job, observation, facts | {"seconds": _since(began), "cached": cached})
+
+
+def note_absent(context: Context, slot: str, error: ToolMissing) -> Json:
+    """Record a slot whose package is not installed, and return its gap."""
+    modality = _MODALITY_OF.get(slot)
+    why = f"{error.tool} is not installed ({error.install})"
+    facts = {"slot": slot, "tool": error.tool, "modality": modality}
+    context.trace.write(ToolStarted(**facts, why="first look"))
+    context.trace.write(ToolFailure(**facts, cause=str(error), install=error.install))
+    missing = None if modality is None else Missing(modality=modality, why=why)
+    return Gap(slot=slot, missing=missing).model_dump(mode="json")
+
+
+def _look(context: Context, tool: Tool, job: Job) -> Observation:
+    """Call the tool within its time; what comes back has been through JSON and its checks."""
+    seconds = min(context.tool_seconds, context.seconds_left)
+    if seconds <= 0:
+        raise limit.TimeUp("the time of the run is spent")
+    facts: dict[str, Any] = {
+        "tool": tool.source.tool,
+        "modality": tool.modality,
+        "span": job.span,
+    }
+    try:
+        given = limit.call(
+            lambda: tuple(tool.observe(context.clip, job.span)), seconds, context.stop
+        )
+    except Unobservable as error:
+        return Observation(**facts, missing=str(error) or "nothing could be measured")
+    clues = {clue.id: clue for clue in given}
+    made = Observation(**facts, clues=in_order(clues.values()))
+    return Observation.model_validate_json(made.model_dump_json())
+
+
+def _report(context: Context, job: Job, observation: Observation, facts: Json) -> Json:
+    if observation.missing is None:
+        context.trace.write(ToolFinished(**facts, clues=observation.clues))
+        return {"clue_ids": context.ledger.add(observation), "calls": 1}
+    context.trace.write(NothingObserved(**facts, why=observation.missing))
+    # A closer look that finds nothing is an answer, not missing evidence.
+    gaps = [] if job.span else [_gap(job, observation.modality, observation.missing)]
+    return {"gaps": gaps, "calls": 1}
+
+
+def _failed(context: Context, job: Job, error: BaseException, facts: Json) -> Json:
+    install = error.install if isinstance(error, ToolMissing) else None
+    cause = _cause(error)
+    context.trace.write(ToolFailure(**facts, cause=cause, install=install))
+    return {"gaps": [_gap(job, facts["modality"], f"{facts['tool']} failed: {cause}")], "calls": 1}
+
+
+def _gap(job: Job, modality: Modality, why: str) -> Json:
+    where = f" (looking closer at {job.span.start:g}-{job.span.end:g} s)" if job.span else ""
+    missing = Missing(modality=modality, why=f"{why}{where}")
+    return Gap(slot=job.slot, missing=missing).model_dump(mode="json")
+
+
+def _cause(error: BaseException) -> str:
+    """Return what went wrong on one line."""
+    if isinstance(error, ToolFailed):
+        return error.cause
+    if isinstance(error, ToolMissing | limit.TimeUp):
+        return str(error)
+    text = " ".join(str(error).split())[:300]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _facts(tool: Tool, job: Job) -> Json:
+    return {
+        "slot": job.slot,
+        "tool": tool.source.tool,
+        "modality": tool.modality,
+        "span": job.span,
+        "round": job.round,
+    }
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 4)

@@ -1,0 +1,215 @@
+"""What a user may choose: tools, reasoner, budgets and folders.
+
+Read from emer.toml (in the working folder, or named) and from EMER_* variables, which
+win: EMER_HOME, EMER_PROFILE, EMER_TOOLS__FACE__USE, EMER_BUDGET__ROUNDS.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_dir
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from emer.agents.types import Budget
+from emer.tools.errors import ConfigError
+from emer.tools.types import Param
+
+DEFAULT = "What emotion does the person display, and what shows it?"
+"""The question that is asked when none is given."""
+
+FILE = "emer.toml"
+OFF = "none"
+SUBTITLE = "subtitle"
+SLOTS = ("face", "scene", "prosody", "speech")
+PROFILES: Mapping[str, Mapping[str, str]] = {
+    "embedded": {
+        "face": "mesh",
+        "scene": "camera",
+        "prosody": "egemaps",
+        "speech": "pocketsphinx",
+    },
+}
+
+
+class Choice(BaseModel):
+    """What fills a slot: a name, and the arguments given with it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, Param]
+
+    use: str
+    """A built-in's name, an entry point, "package.module:Class", or "none"."""
+
+    @property
+    def arguments(self) -> dict[str, Param]:
+        """The other keys of the table: the arguments of the class."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class Settings(BaseSettings):
+    """Everything chosen for a run; see `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="EMER_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    home: Path = Field(default_factory=lambda: Path(user_data_dir("emer", appauthor=False)))
+    """The folder of the evidence store, the threads and the traces."""
+    profile: str = "embedded"
+    tools: dict[str, Choice] = Field(default_factory=dict)
+    reasoner: Choice = Choice(use="rules")
+    budget: Budget = Budget()
+    tool_seconds: float = Field(default=300.0, gt=0)
+    """Time limit of one tool call."""
+    parallel: int = Field(default=8, ge=1, le=64)
+    """Tool calls at the same time."""
+
+    @property
+    def traces(self) -> Path:
+        """The folder with one JSONL file per run."""
+        return self.home / "traces"
+
+    @property
+    def evidence(self) -> Path:
+        """The SQLite file of the evidence store."""
+        return self.home / "evidence.sqlite"
+
+    @property
+    def threads(self) -> Path:
+        """The SQLite file with the state of every thread."""
+        return self.home / "threads.sqlite"
+
+    @property
+    def chosen(self) -> dict[str, Choice]:
+        """The slots that are switched on, in a fixed order."""
+        rank = {slot: place for place, slot in enumerate(SLOTS)}
+        on = [slot for slot, choice in self.tools.items() if choice.use != OFF]
+        return {slot: self.tools[slot] for slot in sorted(on, key=lambda s: (rank.get(s, 9), s))}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, given: Any) -> Any:
+        """Give each slot the profile's tool where the user named none."""
+        if not isinstance(given, dict):
+            return given
+        defaults = _profile(given.get("profile", "embedded"))
+        tools = given.get("tools") or {}
+        if not isinstance(tools, Mapping):
+            return given
+        filled = {slot: _filled(tools.get(slot), use) for slot, use in defaults.items()}
+        return {**given, "tools": {**tools, **filled}}
+
+
+def load_settings(
+    path: Path | None = None,
+    *,
+    profile: str | None = None,
+    tools: Mapping[str, str] | None = None,
+) -> Settings:
+    """Return the settings of a file and of the environment, then what is given here.
+
+    `path` is emer.toml in the working folder when left out, if there is one. Arguments
+    of a tool are dropped when `tools` puts another in its place. `ConfigError` is one
+    line that names the key.
+    """
+    file = path or Path(FILE)
+    if path is not None and not path.is_file():
+        raise ConfigError(f"no settings file {path}")
+    given: dict[str, Any] = {} if profile is None else {"profile": profile}
+    try:
+        found = _reader(file)(**given)
+    except ValidationError as error:
+        raise ConfigError(_first(error)) from error
+    except (SettingsError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: {error}") from error
+    return swap(found, tools or {})
+
+
+def swap(settings: Settings, tools: Mapping[str, str]) -> Settings:
+    """Return the settings with other tools in these slots; a tool keeps its arguments."""
+    swapped = dict(settings.tools)
+    for slot, use in tools.items():
+        if not use:
+            raise ConfigError(f"tools.{slot}.use is empty; name a tool, or {OFF!r}")
+        if slot not in swapped or swapped[slot].use != use:
+            swapped[slot] = Choice(use=use)
+    return settings.model_copy(update={"tools": swapped})
+
+
+def with_profile(settings: Settings, profile: str) -> Settings:
+    """Return the settings with another profile's tools where the user named none."""
+    before, after = _profile(settings.profile), _profile(profile)
+    kept = {s: c for s, c in settings.tools.items() if c.use != before.get(s)}
+    filled = {slot: Choice(use=use) for slot, use in after.items()}
+    return settings.model_copy(update={"profile": profile, "tools": {**filled, **kept}})
+
+
+def with_subtitle(settings: Settings, *, always: bool) -> Settings:
+    """Return the settings with the given words read instead of the speech recognised.
+
+    Unless `always`, a tool that the user chose for speech stays.
+    """
+    use = settings.tools["speech"].use
+    ours = use == _profile(settings.profile)["speech"]
+    return swap(settings, {"speech": SUBTITLE}) if always or ours else settings
+
+
+def _profile(name: Any) -> Mapping[str, str]:
+    if isinstance(name, str) and name in PROFILES:
+        return PROFILES[name]
+    raise ConfigError(f"profile: there is no {name!r}; known: {', '.join(sorted(PROFILES))}")
+
+
+def _filled(given: Any, use: str) -> Any:
+    if isinstance(given, Mapping) and "use" not in given:
+        return {"use": use, **given}
+    return {"use": use} if given is None else given
+
+
+def _reader(file: Path) -> type[Settings]:
+    """Return the settings class that also reads this file."""
+
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (
+                init_settings,
+                env_settings,
+                TomlConfigSettingsSource(settings_cls, toml_file=file),
+            )
+
+    return FromFile
+
+
+def _first(error: ValidationError) -> str:
+    """Return the first problem on one line: the key, what is wrong, what was given."""
+    problem = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"settings: there is no {key!r}; known: {', '.join(sorted(Settings.model_fields))}"
+    if problem["type"] == "missing":
+        return f"settings: {key} is missing"
+    given = " ".join(repr(problem["input"]).split())
+    return f"settings: {key}: {problem['msg']} (it is {given[:80]})"

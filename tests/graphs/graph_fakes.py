@@ -1,0 +1,165 @@
+"""Tools and reasoners that the graph tests name by import string."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+
+from emer.agents.types import (
+    Ask,
+    Budget,
+    Decision,
+    Explanation,
+    Hypothesis,
+    Label,
+    Missing,
+    Sentence,
+)
+from emer.tools.clip import Clip
+from emer.tools.errors import ToolMissing, Unobservable
+from emer.tools.fake import FakeTool
+from emer.tools.tool import ToolCard
+from emer.tools.types import Clue, Span
+
+SMILE = ("The person smiles from 0.2-0.8 s.", 0.2, 0.8)
+CLOSER = ("The person blinks 2 times at 0.4-0.5 s.", 0.4, 0.5)
+LOUD = ("The voice is louder at 0.1-0.9 s.", 0.1, 0.9)
+NEVER = threading.Event()
+
+
+class Smile(FakeTool):
+    def __init__(self, version: str = "1", amount: int = 1) -> None:
+        super().__init__(
+            "smile", "face", [SMILE], closer=[CLOSER], version=version, params={"amount": amount}
+        )
+
+
+class Loud(FakeTool):
+    def __init__(self) -> None:
+        super().__init__("loud", "audio", [LOUD])
+
+
+class Softer(FakeTool):
+    def __init__(self) -> None:
+        super().__init__("softer", "audio", [("The voice is softer at 0.3-0.6 s.", 0.3, 0.6)])
+
+
+class Crash(FakeTool):
+    def __init__(self) -> None:
+        super().__init__("crash", "scene", fail=RuntimeError("the lens\nfell off"))
+
+
+class Quit(FakeTool):
+    def __init__(self) -> None:
+        super().__init__("quit", "scene", fail=SystemExit(3))
+
+
+class Hang(FakeTool):
+    def __init__(self) -> None:
+        super().__init__("hang", "scene", gate=NEVER)
+
+
+class Dark(FakeTool):
+    def __init__(self) -> None:
+        super().__init__("dark", "scene", fail=Unobservable("the picture is black"))
+
+
+class Absent(FakeTool):
+    def __init__(self) -> None:
+        raise ToolMissing("absent", "the package nosuch", "pip install nosuch")
+
+
+class AbsentLater(FakeTool):
+    def __init__(self) -> None:
+        missing = ToolMissing("later", "weights", "emer fetch later")
+        super().__init__("later", "scene", fail=missing)
+
+
+class Nonsense(FakeTool):
+    def __init__(self) -> None:
+        super().__init__("nonsense", "scene")
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        return ["not a clue"]  # type: ignore[list-item]
+
+
+class Together(FakeTool):
+    """Waits until four of its kind are at work at once; alone it would wait for ever."""
+
+    barrier = threading.Barrier(4)
+
+    def __init__(self, number: int = 0) -> None:
+        super().__init__(f"together{number}", "scene")
+        self.number = number
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        self.barrier.wait(20)
+        return []
+
+
+class Interrupting(FakeTool):
+    """Sends this process what Ctrl-C sends, then hangs."""
+
+    def __init__(self) -> None:
+        super().__init__("interrupting", "scene")
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        os.kill(os.getpid(), 2)
+        NEVER.wait()
+        return []
+
+
+class Plain:
+    """Stops at once and cites every clue."""
+
+    name = "plain"
+
+    def decide(
+        self,
+        question: str,
+        clues: Sequence[Clue],
+        missing: Sequence[Missing],
+        asked: Sequence[Ask],
+        tools: Sequence[ToolCard],
+        budget: Budget,
+        duration: float,
+    ) -> Decision:
+        ids = tuple(clue.id for clue in clues)
+        return Decision(
+            hypotheses=(Hypothesis(label="happy", probability=0.75, supports=ids),),
+            stop_reason="sure",
+        )
+
+    def explain(
+        self,
+        question: str,
+        clues: Sequence[Clue],
+        missing: Sequence[Missing],
+        decision: Decision,
+        duration: float,
+        rejected: Sequence[str] = (),
+    ) -> Explanation:
+        blocks = {"face": "video", "scene": "video", "audio": "audio", "text": "text"}
+        return Explanation(
+            sentences=tuple(
+                Sentence(block=blocks[clue.modality], text=clue.text, clue_ids=(clue.id,))  # type: ignore[arg-type]
+                for clue in clues
+            ),
+            labels=(Label(name="happy", band="medium", clue_ids=(clues[0].id,)),),
+        )
+
+
+class Asking(Plain):
+    """Asks the first tool to look at another second each round, for ever."""
+
+    name = "asking"
+
+    def __init__(self, same: bool = False) -> None:
+        self.same = same
+
+    def decide(self, question, clues, missing, asked, tools, budget, duration):  # type: ignore[no-untyped-def]
+        at = 0.0 if self.same else len(asked) / 10
+        asks = [Ask(tool=t.name, span=Span(start=at, end=at + 0.6), why="closer") for t in tools]
+        stand = super().decide(question, clues, missing, asked, tools, budget, duration)
+        return stand.model_copy(update={"asks": tuple(asks), "stop_reason": None})

@@ -1,0 +1,120 @@
+"""Small operations on series of measurements: smoothing, hysteresis, stretches of time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.face.pose import Floats
+
+Mask = NDArray[np.bool_]
+
+
+class Stretch(NamedTuple):
+    """Frames `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+
+def frame_time(times: Floats) -> float:
+    """Return the usual time between two frames in seconds; 0.04 where there is but one."""
+    return float(np.median(np.diff(times))) if len(times) > 1 else 0.04
+
+
+def smooth(values: Floats, times: Floats, seconds: float) -> Floats:
+    """Return the running median over about `seconds`; shape as given, (n,) or (n, k)."""
+    reach = min(round(seconds / frame_time(times) / 2), (len(times) - 1) // 2)
+    if reach < 1:
+        return values
+    padding = [(reach, reach)] + [(0, 0)] * (values.ndim - 1)
+    padded = np.pad(values, padding, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
+    return np.asarray(np.median(windows, axis=-1))
+
+
+def stretches(mask: Mask) -> list[Stretch]:
+    """Return the runs of True, in order."""
+    edges = np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))
+    firsts, lasts = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
+    return [Stretch(int(a), int(b)) for a, b in zip(firsts, lasts, strict=True)]
+
+
+def joined(found: list[Stretch], times: Floats, gap: float) -> list[Stretch]:
+    """Join stretches that are less than `gap` seconds apart."""
+    result: list[Stretch] = []
+    for one in found:
+        if result and times[one.first] - times[result[-1].last] < gap:
+            result[-1] = Stretch(result[-1].first, one.last)
+        else:
+            result.append(one)
+    return result
+
+
+def lasting(found: list[Stretch], times: Floats, seconds: float) -> list[Stretch]:
+    """Keep the stretches that last at least `seconds`, the last frame's own time included."""
+    return [s for s in found if length(s, times) >= seconds - 1e-6]
+
+
+def length(one: Stretch, times: Floats) -> float:
+    """Return how long the stretch lasts in seconds, the last frame's own time included."""
+    return float(times[one.last] - times[one.first]) + frame_time(times)
+
+
+def hysteresis(values: Floats, on: Floats, off: Floats) -> Mask:
+    """Return True from where `values` reach `on` until they fall below `off`."""
+    above = values >= off
+    mask = np.zeros(len(values), dtype=bool)
+    for one in stretches(above):
+        inside = slice(one.first, one.last + 1)
+        mask[inside] = bool((values[inside] >= on[inside]).any())
+    return mask
+
+
+def unbroken(found: list[Stretch], times: Floats, gap: float = 0.5) -> list[Stretch]:
+    """Split stretches where the face was out of sight for `gap` seconds or more."""
+    holes = np.flatnonzero(np.diff(times) >= gap)
+    result = []
+    for one in found:
+        first = one.first
+        for hole in holes[(holes >= one.first) & (holes < one.last)]:
+            result.append(Stretch(first, int(hole)))
+            first = int(hole) + 1
+        result.append(Stretch(first, one.last))
+    return result
+
+
+def noise(values: Floats) -> float:
+    """Return the spread of values around 0 as a standard deviation, from those below 0.
+
+    What an expression adds lies above 0, so the lower half shows the measurement's own
+    unrest (1.4826 times the median absolute deviation).
+    """
+    below = -values[values <= 0]
+    return float(1.4826 * np.median(below)) if len(below) >= 5 else 0.0
+
+
+def turning_points(values: Floats, least: float) -> list[int]:
+    """Return the frames where `values` turn between swings of at least `least`.
+
+    The ends count when the swing from or to them is large enough.
+    """
+    low = high = 0
+    found: list[int] = []
+    rising = 0
+    for frame in range(1, len(values)):
+        if values[frame] > values[high]:
+            high = frame
+        if values[frame] < values[low]:
+            low = frame
+        if rising <= 0 and values[frame] - values[low] >= least:
+            found.append(low)
+            rising, high = 1, frame
+        elif rising >= 0 and values[high] - values[frame] >= least:
+            found.append(high)
+            rising, low = -1, frame
+    if rising:
+        found.append(high if rising > 0 else low)
+    return found

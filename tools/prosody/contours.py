@@ -1,0 +1,181 @@
+"""The voice in numbers: pitch, level and voice quality every 10 ms."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.speech.activity import Flags, levels, noise_floor, speech_frames, true_runs
+
+RATE = 16_000
+HOP = 0.01
+"""Seconds per frame; frame k is centred on (k + 0.5) * HOP."""
+
+CHUNK = 60 * RATE
+MARGIN = RATE // 2
+"""Samples measured twice at each seam, so that no seam is heard."""
+
+PITCH_DELAY = 2
+"""openSMILE stamps a 60 ms pitch window with its start: 30 ms before its centre."""
+
+JUMP = 10.0
+"""Semitones within 30 ms that no voice moves: an octave error (domain knowledge)."""
+
+_COLUMNS = {
+    "pitch": "F0semitoneFrom27.5Hz_sma3nz",
+    "alpha": "alphaRatio_sma3",
+    "hammarberg": "hammarbergIndex_sma3",
+    "hnr": "HNRdBACF_sma3nz",
+    "jitter": "jitterLocal_sma3nz",
+    "shimmer": "shimmerLocaldB_sma3nz",
+}
+_lock = threading.Lock()
+
+Samples = NDArray[np.float32]
+Curve = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Contours:
+    """Curves of one clip, all of shape (n,) with a frame each 10 ms.
+
+    `pitch` is in semitones above 27.5 Hz, NaN where the voice does not sound; the voice
+    quality curves are NaN there too. `level` is in dB of full scale and never NaN.
+    """
+
+    level: Curve
+    speech: Flags
+    pitch: Curve
+    alpha: Curve
+    hammarberg: Curve
+    hnr: Curve
+    jitter: Curve
+    shimmer: Curve
+
+    @property
+    def voiced(self) -> Flags:
+        """Where a pitch was found in speech."""
+        return np.isfinite(self.pitch)
+
+    @property
+    def voiced_seconds(self) -> float:
+        """Seconds of voiced speech."""
+        return float(self.voiced.sum() * HOP)
+
+    @property
+    def voiced_share(self) -> float:
+        """Share of the speech frames that are voiced, 0 when there is no speech."""
+        return float(self.voiced.sum() / max(1, self.speech.sum()))
+
+    @property
+    def snr(self) -> float:
+        """Level of the voice over the level between the words, in dB."""
+        heard = self.level[self.voiced]
+        quiet = self.level[~self.speech]
+        if not heard.size:
+            return 0.0
+        floor = np.percentile(quiet, 25) if quiet.size >= 20 else noise_floor(self.level)
+        return float(power_mean(heard) - max(floor, -90.0))
+
+    def part(self, start: float, end: float) -> Contours:
+        """Return the same curves with everything outside [start, end) s taken for silence."""
+        outside = np.ones(self.level.shape, dtype=bool)
+        outside[round(start / HOP) : round(end / HOP)] = False
+        names = ("pitch", "alpha", "hammarberg", "hnr", "jitter", "shimmer")
+        masked = {name: np.where(outside, np.nan, getattr(self, name)) for name in names}
+        return replace(self, speech=self.speech & ~outside, **masked)
+
+
+def measure(samples: Samples) -> Contours:
+    """Return the curves of mono 16 kHz sound in [-1, 1]; memory does not grow with openSMILE's.
+
+    Long sound is measured in pieces of a minute.
+    """
+    level = levels(samples)
+    speech = speech_frames(samples)
+    raw = _descriptors(samples, level.size)
+    pitch = np.where(speech & (raw["pitch"] > 0), raw["pitch"], np.nan)
+    pitch = without_jumps(pitch)
+    voiced = np.isfinite(pitch)
+    others = {k: np.where(voiced, v, np.nan) for k, v in raw.items() if k != "pitch"}
+    return Contours(level=level, speech=speech, pitch=pitch, **others)
+
+
+def without_jumps(pitch: Curve) -> Curve:
+    """Return the pitch without octave errors and without blips shorter than 30 ms.
+
+    Where it jumps by more than 10 semitones within 30 ms, the shorter side is dropped
+    when it lies an octave from the clip's median.
+    """
+    cleaned = pitch.copy()
+    if not np.isfinite(pitch).any():
+        return cleaned
+    median = float(np.nanmedian(pitch))
+    for start, end in _smooth_runs(pitch):
+        middle = float(np.median(pitch[start:end]))
+        short = end - start < 15
+        if end - start < 3 or (short and abs(middle - median) > JUMP):
+            cleaned[start:end] = np.nan
+    return cleaned
+
+
+def power_mean(level: Curve) -> float:
+    """Return the mean of levels in dB, taken over their power."""
+    return float(10 * np.log10(np.mean(10 ** (level / 10))))
+
+
+def _smooth_runs(pitch: Curve) -> list[tuple[int, int]]:
+    """Return the voiced stretches, split where the pitch jumps."""
+    runs: list[tuple[int, int]] = []
+    for start, end in true_runs(np.isfinite(pitch)):
+        steps = np.abs(pitch[start + 3 : end] - pitch[start : end - 3])
+        jumps = start + 2 + np.flatnonzero(steps > JUMP)
+        cuts = [start, *(int(j) for j in jumps), end]
+        runs.extend((a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True) if b > a)
+    return runs
+
+
+def _descriptors(samples: Samples, count: int) -> dict[str, Curve]:
+    """Return openSMILE's curves on the 10 ms grid, zeros where it gave none."""
+    curves = {name: np.zeros(count) for name in _COLUMNS}
+    for start in range(0, len(samples), CHUNK):
+        left = max(0, start - MARGIN)
+        table = _smile(samples[left : start + CHUNK + MARGIN])
+        if table is None:
+            continue
+        for name, column in _COLUMNS.items():
+            delay = PITCH_DELAY if name != "alpha" and name != "hammarberg" else 0
+            values = table[column].to_numpy(dtype=float)
+            _place(curves[name], values, left // 160 + delay, start // 160, CHUNK // 160)
+    return curves
+
+
+def _place(curve: Curve, values: Curve, at: int, start: int, count: int) -> None:
+    """Write into curve[start : start + count] the values whose first frame is `at`."""
+    first, last = max(start, at), min(start + count, at + values.size, curve.size)
+    if last > first:
+        curve[first:last] = np.nan_to_num(values[first - at : last - at])
+
+
+def _smile(samples: Samples) -> Any:
+    """Return the table of low-level descriptors, or None for sound under 0.1 s."""
+    if len(samples) < RATE // 10:
+        return None
+    # openSMILE's own object must not be used by two threads at once.
+    with _lock:
+        return _extractor().process_signal(samples, RATE)
+
+
+@lru_cache(maxsize=1)
+def _extractor() -> Any:
+    import opensmile
+
+    return opensmile.Smile(
+        feature_set=opensmile.FeatureSet.eGeMAPSv02,
+        feature_level=opensmile.FeatureLevel.LowLevelDescriptors,
+    )

@@ -1,0 +1,143 @@
+"""A closer look at a span: what happens inside it, measured against the rest of the clip."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from emer.tools.scene.findings import Finding, when
+from emer.tools.scene.footage import Footage
+from emer.tools.scene.framing import shot_size
+from emer.tools.scene.gestures import describe_hands
+from emer.tools.scene.movement import LEAST_SEEN, describe_camera, head_speed
+from emer.tools.scene.people import Person, find_people
+from emer.tools.scene.posture import CLEAR_FACE, LEAN, SMALLEST_FACE, describe_posture
+from emer.tools.scene.records import Look
+from emer.tools.types import Span
+
+MORE: Final = 1.6
+"""How many times faster the head moves than in the rest of the clip to be told."""
+BARELY: Final = 0.15
+"""Speed in face heights per second that is hardly a motion, however still the rest is."""
+
+
+def describe_closeup(close: Footage, whole: Footage, span: Span) -> list[Finding]:
+    """Return the findings inside the span; `close` is the span looked at more often.
+
+    What the rest of the clip is like comes from `whole`, the full pass.
+    """
+    people = find_people(close.looks)
+    found = _cuts(close, span)
+    for shot in range(len(close.shots)):
+        here = [person for person in people if person.shot == shot]
+        found += describe_hands(close.looks, here)
+        for person in here[:2]:
+            found += describe_posture(close.looks, person)
+            found += _nearness(person, whole, span) + _liveliness(close.looks, person, whole, span)
+    found += describe_camera(close) + _handless(close.looks, people, span)
+    return sorted(found or _shown(people, span), key=lambda f: (f.start, f.end, f.text))
+
+
+def _cuts(close: Footage, span: Span) -> list[Finding]:
+    return [
+        Finding(f"The shot changes at {cut:.2f} s.", cut, cut, 0.9, data={"cut_s": round(cut, 3)})
+        for cut in close.cuts
+        if span.start <= cut <= span.end
+    ]
+
+
+def _shown(people: Sequence[Person], span: Span) -> list[Finding]:
+    """Say who is shown how closely, or that no face is."""
+    if not people:
+        text = f"No person's face is clearly visible at {when(span.start, span.end)}."
+        return [Finding(text, span.start, span.end, 0.7, data={"people": 0})]
+    return [
+        Finding(
+            f"{person.word} is shown in {shot_size(person.height)} at "
+            f"{when(person.times[0], person.times[-1])} (the face fills "
+            f"{person.height:.0%} of the picture height).",
+            person.times[0],
+            person.times[-1],
+            person.score,
+            person.name,
+            {"face_score": person.score, "face_share": person.height},
+            {"face_share": round(person.height, 3)},
+        )
+        for person in people[:2]
+    ]
+
+
+def _counterpart(person: Person, whole: Footage, span: Span) -> Person | None:
+    """Return the same face in the full pass, away from the span: same shot, same place."""
+    middle = (person.times[0] + person.times[-1]) / 2
+    same = []
+    for other in find_people(whole.looks):
+        start, end = whole.shots[other.shot]
+        box, own = other.box_at(middle), person.box_at(middle)
+        if start <= middle <= end and box is not None and own is not None:
+            same.append((math.dist(box.centre, own.centre) / own.height, other))
+    if not same or min(same, key=lambda s: s[0])[0] > 1.0:
+        return None
+    return _outside(min(same, key=lambda s: s[0])[1], span)
+
+
+def _outside(person: Person, span: Span) -> Person | None:
+    kept = [
+        (time, box)
+        for time, box in zip(person.times, person.boxes, strict=True)
+        if not span.start <= time <= span.end
+    ]
+    if len(kept) < 3:
+        return None
+    times, boxes = zip(*kept, strict=True)
+    return Person(person.shot, times, boxes, person.word, person.name)
+
+
+def _nearness(person: Person, whole: Footage, span: Span) -> list[Finding]:
+    """Say when the face is larger or smaller in the span than in the rest of the shot."""
+    rest = _counterpart(person, whole, span)
+    if rest is None or person.height < SMALLEST_FACE or person.score < CLEAR_FACE:
+        return []
+    change = math.log(person.height / rest.height)
+    if abs(change) < LEAN:
+        return []
+    size = "larger" if change > 0 else "smaller"
+    text = (
+        f"The face of {person.object} is {abs(math.expm1(change)):.0%} {size} in the picture "
+        f"at {when(span.start, span.end)} than in the rest of the shot."
+    )
+    data = {"size_change": round(math.expm1(change), 3)}
+    factors = {"face_score": person.score}
+    return [Finding(text, span.start, span.end, person.score, person.name, factors, data)]
+
+
+def _liveliness(looks: Sequence[Look], person: Person, whole: Footage, span: Span) -> list[Finding]:
+    """Say when the head moves much more or less in the span than in the rest of the shot."""
+    rest = _counterpart(person, whole, span)
+    speed = head_speed(looks, person, least=min(LEAST_SEEN, 0.6 * span.length))
+    usual = head_speed(whole.looks, rest) if rest is not None else None
+    if speed is None or usual is None or max(speed, usual) < BARELY:
+        return []
+    ratio = speed / max(usual, 1e-6)
+    if 1 / MORE < ratio < MORE:
+        return []
+    text = (
+        f"The body of {person.object} moves {'more' if ratio > 1 else 'less'} at "
+        f"{when(span.start, span.end)} than in the rest of the shot ({speed:.2f} against "
+        f"{usual:.2f} face heights per second)."
+    )
+    data = {"head_speed": round(speed, 3), "usual_speed": round(usual, 3)}
+    factors = {"face_score": person.score}
+    return [Finding(text, span.start, span.end, 0.8 * person.score, person.name, factors, data)]
+
+
+def _handless(looks: Sequence[Look], people: Sequence[Person], span: Span) -> list[Finding]:
+    """Say that no hand is in view, when that was looked for in every picture."""
+    if not people or any(look.hands for look in looks):
+        return []
+    text = f"No hand is in view at {when(span.start, span.end)}."
+    score = float(np.mean([person.score for person in people]))
+    return [Finding(text, span.start, span.end, 0.8 * score, data={"looks": len(looks)})]

@@ -1,0 +1,141 @@
+"""The setting: shot changes, how close the people are shown, how many, and the light."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from pydantic import JsonValue
+
+from emer.tools.scene.findings import Finding, listed, when
+from emer.tools.scene.footage import Footage
+from emer.tools.scene.light import Light, kind, overall
+from emer.tools.scene.people import Person, simultaneous
+
+SIZES: Final = (
+    (0.78, "an extreme close-up"),
+    (0.33, "a close-up"),
+    (0.14, "a medium shot"),
+    (0.0, "a wide shot"),
+)
+"""Least share of the picture's height that the face (brows to chin) takes; chosen by us
+after the film grammar: head, head and shoulders, to the waist, whole body."""
+MOST_SHOTS: Final = 3
+"""Shots described one by one; the longest are chosen."""
+
+
+def shot_size(face_height: float) -> str:
+    """Return the shot size for a face's height in picture heights."""
+    return next(name for least, name in SIZES if face_height >= least)
+
+
+def describe_setting(footage: Footage, people: Sequence[Person], still: bool) -> list[Finding]:
+    """Return the findings on shots, framing, number of people and light."""
+    shots = _shots(footage) + _framing(footage, people, still)
+    return shots + _company(footage, people) + _light(footage)
+
+
+def _shots(footage: Footage) -> list[Finding]:
+    cuts = footage.cuts
+    if not cuts:
+        return []
+    times = "time" if len(cuts) == 1 else "times"
+    at = listed([f"{cut:.1f}" for cut in cuts[:6]])
+    more = " and later" if len(cuts) > 6 else ""
+    text = f"The shot changes {len(cuts)} {times} (at {at}{more} s)."
+    data: dict[str, JsonValue] = {"cuts_s": [round(cut, 2) for cut in cuts]}
+    return [Finding(text, footage.times[0], footage.times[-1], 0.9, data=data)]
+
+
+def _framing(footage: Footage, people: Sequence[Person], still: bool) -> list[Finding]:
+    """Return how close each of the longest shots that show a face is."""
+    shots = footage.shots
+    shown = sorted({p.shot for p in people}, key=lambda s: (shots[s][0] - shots[s][1], s))
+    found = []
+    for shot in sorted(shown[:MOST_SHOTS]):
+        closest = next(p for p in people if p.shot == shot)
+        found.append(_framed(closest, len(shots) == 1, still, shots[shot]))
+    return found
+
+
+def _framed(person: Person, single: bool, still: bool, shot: tuple[float, float]) -> Finding:
+    share = person.height
+    size, (start, end) = shot_size(share), shot
+    camera = " with a still camera" if still and single else ""
+    where = f"in one continuous shot{camera}" if single else f"at {when(start, end)}"
+    return Finding(
+        f"{person.word} is shown in {size} {where} (the face fills {share:.0%} of the "
+        "picture height).",
+        start,
+        end,
+        person.score,
+        person.name,
+        {"face_score": person.score, "face_share": share},
+        {"size": size.split(" ", 1)[1], "face_share": round(share, 3)},
+    )
+
+
+def _company(footage: Footage, people: Sequence[Person]) -> list[Finding]:
+    """Return how many people are visible at once, or that no face is."""
+    first, last = footage.times[0], footage.times[-1]
+    if not people:
+        text = "No person's face is clearly visible in the picture."
+        return [Finding(text, first, last, 0.7, data={"people": 0, "looks": len(footage.looks)})]
+    found = []
+    for shot in sorted({p.shot for p in people}):
+        count, stretch = simultaneous([p for p in people if p.shot == shot])
+        if count > 1 and stretch:
+            more = count > 2 or len([p for p in people if p.shot == shot]) > count
+            text = (
+                f"{'At least ' if more else ''}{count} people are visible at the same time at "
+                f"{when(*stretch)} (counted by their faces)."
+            )
+            score = float(np.mean([p.score for p in people if p.shot == shot]))
+            found.append(Finding(text, *stretch, score, data={"people": count}))
+    if found:
+        return sorted(found, key=lambda f: (-int(str(f.data["people"])), f.start))[:1]
+    return _alone(footage, people) if len(footage.shots) == 1 else []
+
+
+def _alone(footage: Footage, people: Sequence[Person]) -> list[Finding]:
+    """Say that one face is seen, and how much of the time when it is not always there."""
+    times = sorted({time for person in people for time in person.times})
+    share = len(times) / len(footage.looks)
+    during = "throughout" if share > 0.95 else f"at {when(times[0], times[-1])}"
+    score = float(np.mean([p.score for p in people]))
+    text = f"One person is visible {during} (counted by the face)."
+    data = {"people": 1, "seen_share": round(share, 2)}
+    return [Finding(text, times[0], times[-1], score, people[0].name, data=data)]
+
+
+def _light(footage: Footage) -> list[Finding]:
+    """Return the light of the clip; per stretch of shots where it changes much."""
+    if not footage.lights:
+        return []
+    by_shot: dict[int, list[Light]] = {}
+    for look, light in zip(footage.looks, footage.lights, strict=True):
+        by_shot.setdefault(look.shot, []).append(light)
+    spans = footage.shots
+    parts: list[tuple[float, float, list[Light]]] = []
+    for shot, lights in by_shot.items():
+        start, end = spans[shot]
+        if parts and _alike(overall(parts[-1][2]), overall(lights)):
+            parts[-1] = (parts[-1][0], end, parts[-1][2] + lights)
+        else:
+            parts.append((start, end, lights))
+    if len(parts) > 3:
+        parts = [(footage.times[0], footage.times[-1], list(footage.lights))]
+    return [_lit(start, end, overall(lights), len(parts) > 1) for start, end, lights in parts]
+
+
+def _alike(one: Light, other: Light) -> bool:
+    """Tell whether two lights need not be told apart."""
+    return kind(one) == kind(other) or abs(one.mean - other.mean) < 30
+
+
+def _lit(start: float, end: float, light: Light, partly: bool) -> Finding:
+    during = f" at {when(start, end)}" if partly else ""
+    numbers = {"mean": light.mean / 2.55, "range": (light.high - light.low) / 2.55}
+    text = f"The picture is {kind(light)}{during} (mean brightness {numbers['mean']:.0f} %)."
+    return Finding(text, start, end, 0.9, data={k: round(v, 1) for k, v in numbers.items()})

@@ -1,0 +1,69 @@
+"""Measure the light of the picture: dark, bright, low in contrast, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from emer.tools.scene.records import Rgb
+
+BAR: Final = 20
+"""Grey level up to which rows and columns at the edge are black bars, not picture."""
+VERY_DARK: Final = 32.0
+DARK: Final = 50.0
+BRIGHT: Final = 180.0
+FLAT: Final = 60.0
+"""Mean grey below DARK is somewhat dark, below VERY_DARK dark, above BRIGHT bright; a 5-95 %
+range below FLAT is low contrast. Levels of 255 as stored (gamma-encoded); chosen by us."""
+
+Kind = Literal["almost black", "dark", "somewhat dark", "bright", "low in contrast", "normally lit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """Brightness of one picture inside its black bars, in grey levels of 255."""
+
+    mean: float
+    low: float
+    """5th percentile."""
+    high: float
+    """95th percentile."""
+
+
+def measure(thumbnail: Rgb) -> Light:
+    """Return the light of a small RGB picture, shape (H, W, 3)."""
+    grey = thumbnail.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey = _without_bars(grey)
+    low, high = np.percentile(grey, (5, 95))
+    return Light(float(grey.mean()), float(low), float(high))
+
+
+def _without_bars(
+    grey: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """Return the part inside black bars; all of it when everything is black."""
+    rows, columns = np.flatnonzero(grey.max(1) > BAR), np.flatnonzero(grey.max(0) > BAR)
+    if not len(rows) or not len(columns):
+        return grey
+    return grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def overall(lights: Sequence[Light]) -> Light:
+    """Return the medians over several pictures (at least one)."""
+    rows = np.array([(light.mean, light.low, light.high) for light in lights])
+    mean, low, high = np.median(rows, axis=0)
+    return Light(float(mean), float(low), float(high))
+
+
+def kind(light: Light) -> Kind:
+    """Name the light."""
+    if light.high < BAR:
+        return "almost black"
+    if light.mean < DARK:
+        return "dark" if light.mean < VERY_DARK else "somewhat dark"
+    if light.mean > BRIGHT:
+        return "bright"
+    return "low in contrast" if light.high - light.low < FLAT else "normally lit"

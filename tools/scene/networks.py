@@ -1,0 +1,135 @@
+"""The detectors of faces, hands and bodies: MediaPipe 0.10.21, whose models are in its wheel."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+
+from emer.tools.errors import ToolMissing
+from emer.tools.scene.records import FaceBox, Hand, Points, Pose, Rgb
+
+FACE_SCORE: Final = 0.5
+HAND_SCORE: Final = 0.5
+"""Least scores a detection is kept with; persistence is judged later (people, hands)."""
+SURE_FACE: Final = 0.85
+"""Faces found with less are looked at again by the other detector."""
+AGREED_SCORE: Final = 0.6
+SHORT_RANGE_GROWTH: Final = 1.12
+"""The short-range detector's boxes are this much smaller than the full-range one's."""
+MOST_HANDS: Final = 2
+
+
+class Networks:
+    """MediaPipe graphs for one pass over one clip; not for several threads at once."""
+
+    def __init__(self) -> None:
+        """Load the models, which takes about 0.2 s."""
+        try:
+            import mediapipe as mp
+        except ModuleNotFoundError as error:
+            raise ToolMissing(
+                "camera", "the package mediapipe", "pip install mediapipe==0.10.21"
+            ) from error
+        solutions: Any = mp.solutions
+        detection = solutions.face_detection.FaceDetection
+        self._far = detection(model_selection=1, min_detection_confidence=FACE_SCORE)
+        self._close = detection(model_selection=0, min_detection_confidence=FACE_SCORE)
+        self._hands = solutions.hands.Hands(
+            max_num_hands=MOST_HANDS, model_complexity=0, min_detection_confidence=HAND_SCORE
+        )
+        self._pose = solutions.pose.Pose(
+            model_complexity=1, smooth_landmarks=False, min_detection_confidence=0.6
+        )
+
+    def __enter__(self) -> Self:
+        """Return the networks, to be closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let the graphs go."""
+        for graph in (self._far, self._close, self._hands, self._pose):
+            graph.close()
+
+    def forget(self) -> None:
+        """Stop following hands and bodies: the shot has changed."""
+        self._hands.reset()
+        self._pose.reset()
+
+    def faces(self, image: Rgb) -> tuple[FaceBox, ...]:
+        """Return the faces in the picture: far and near ones, else very near ones."""
+        found = [_face(d, image, 1.0) for d in self._far.process(image).detections or ()]
+        real = tuple(face for face in found if face.score >= SURE_FACE or self._agrees(face, image))
+        if real:
+            return real
+        near = self._close.process(image).detections or ()
+        return tuple(_face(d, image, SHORT_RANGE_GROWTH) for d in near)
+
+    def _agrees(self, face: FaceBox, image: Rgb) -> bool:
+        """Tell whether the other detector sees a face there too, looking only there."""
+        middle, reach = face.centre, face.height
+        left, right, top, bottom = (
+            max(0, round(edge * image.shape[0]))
+            for edge in (middle[0] - reach, middle[0] + reach, middle[1] - reach, middle[1] + reach)
+        )
+        part = np.ascontiguousarray(image[top:bottom, left:right])
+        found = self._close.process(part).detections if part.size else None
+        return any(detection.score[0] >= AGREED_SCORE for detection in found or ())
+
+    def hands(self, image: Rgb) -> tuple[Hand, ...]:
+        """Return at most two hands, followed from the picture before."""
+        found = self._hands.process(image)
+        if not found.multi_hand_landmarks:
+            return ()
+        rows = zip(
+            found.multi_hand_landmarks,
+            found.multi_hand_world_landmarks,
+            found.multi_handedness,
+            strict=True,
+        )
+        return tuple(
+            Hand(
+                _in_heights(flat.landmark, image),
+                _in_metres(solid.landmark),
+                side.classification[0].score,
+            )
+            for flat, solid, side in rows
+        )
+
+    def pose(self, image: Rgb) -> Pose | None:
+        """Return the most prominent body's landmarks, followed from the picture before."""
+        found = self._pose.process(image).pose_landmarks
+        if found is None:
+            return None
+        visibility = np.array([point.visibility for point in found.landmark], dtype=np.float32)
+        return Pose(_in_heights(found.landmark, image), visibility)
+
+
+def _face(detection: Any, image: Rgb, growth: float) -> FaceBox:
+    data = detection.location_data
+    box, aspect = data.relative_bounding_box, image.shape[1] / image.shape[0]
+    width, height = box.width * aspect * growth, box.height * growth
+    middle = (box.xmin + box.width / 2) * aspect, box.ymin + box.height / 2
+    return FaceBox(
+        x=middle[0] - width / 2,
+        y=middle[1] - height / 2,
+        width=width,
+        height=height,
+        score=float(detection.score[0]),
+        points=_in_heights(data.relative_keypoints, image),
+    )
+
+
+def _in_heights(landmarks: Any, image: Rgb) -> Points:
+    aspect = image.shape[1] / image.shape[0]
+    return np.array([(point.x * aspect, point.y) for point in landmarks], dtype=np.float32)
+
+
+def _in_metres(landmarks: Any) -> Points:
+    return np.array([(point.x, point.y, point.z) for point in landmarks], dtype=np.float32)

@@ -1,0 +1,179 @@
+"""Who is in the picture: faces linked from look to look, false hits left out."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from emer.tools.scene.records import FaceBox, Look
+
+MISSED: Final = 1.5
+"""Seconds a face may be lost and still be the same face at the same place."""
+SURE: Final = 0.75
+"""Mean score above which two hits make a person; below it three must."""
+
+
+@dataclass(slots=True)
+class Track:
+    """One face followed through one shot."""
+
+    shot: int
+    times: list[float] = field(default_factory=list)
+    boxes: list[FaceBox] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person in a shot, as told by the face."""
+
+    shot: int
+    times: tuple[float, ...]
+    boxes: tuple[FaceBox, ...]
+    word: str = "The person"
+    """How sentences begin: "The person", "Person 2 (on the right)"."""
+    name: str | None = None
+    """The clip's local name, or None where the same person cannot be told across cuts."""
+
+    @property
+    def object(self) -> str:
+        """The word inside a sentence: "the person"."""
+        return self.word[0].lower() + self.word[1:]
+
+    @property
+    def height(self) -> float:
+        """Median height of the face in picture heights."""
+        return float(np.median([box.height for box in self.boxes]))
+
+    @property
+    def middle(self) -> float:
+        """Median place of the face from the left, in picture heights."""
+        return float(np.median([box.centre[0] for box in self.boxes]))
+
+    @property
+    def score(self) -> float:
+        """Mean score of the detections."""
+        return float(np.mean([box.score for box in self.boxes]))
+
+    def box_at(self, time: float, reach: float = MISSED) -> FaceBox | None:
+        """Return the face nearest in time, if one was seen within `reach` seconds."""
+        after = bisect_left(self.times, time)
+        near = [i for i in (after - 1, after) if 0 <= i < len(self.times)]
+        best = min(near, key=lambda i: abs(self.times[i] - time))
+        return self.boxes[best] if abs(self.times[best] - time) <= reach else None
+
+
+def find_people(looks: Sequence[Look]) -> tuple[Person, ...]:
+    """Return the people of all shots, named; the most prominent of a shot come first."""
+    tracks = [track for track in _tracks(looks) if _is_real(track, looks)]
+    people = [
+        Person(track.shot, tuple(track.times), tuple(track.boxes)) for track in _rejoined(tracks)
+    ]
+    shots = sorted({person.shot for person in people})
+    cut = len({look.shot for look in looks}) > 1
+    return tuple(p for shot in shots for p in _named([q for q in people if q.shot == shot], cut))
+
+
+def _tracks(looks: Sequence[Look]) -> list[Track]:
+    """Link each face to the nearest face shortly before it."""
+    tracks: list[Track] = []
+    for look in looks:
+        live = [t for t in tracks if t.shot == look.shot and look.time - t.times[-1] <= MISSED]
+        pairs = sorted(
+            (_apart(track.boxes[-1], box), t, b)
+            for t, track in enumerate(live)
+            for b, box in enumerate(look.faces)
+        )
+        taken_tracks: set[int] = set()
+        taken: set[int] = set()
+        for apart, t, b in pairs:
+            if apart < 1.0 and t not in taken_tracks and b not in taken:
+                live[t].times.append(look.time)
+                live[t].boxes.append(look.faces[b])
+                taken_tracks.add(t)
+                taken.add(b)
+        rest = [box for b, box in enumerate(look.faces) if b not in taken]
+        tracks += [Track(look.shot, [look.time], [box]) for box in rest]
+    return tracks
+
+
+def _apart(one: FaceBox, other: FaceBox) -> float:
+    """Return how far two boxes are apart: below 1 they may be one face."""
+    size = max(one.height, other.height)
+    gap = math.dist(one.centre, other.centre) / size
+    return gap + abs(math.log(one.height / other.height))
+
+
+def _is_real(track: Track, looks: Sequence[Look]) -> bool:
+    """Tell a face from a false hit: it is found again, and stays for a while."""
+    in_shot = [look.time for look in looks if look.shot == track.shot]
+    score = float(np.mean([box.score for box in track.boxes]))
+    needed = 2 if score >= SURE else 3
+    lasts = track.times[-1] - track.times[0] >= min(0.3, 0.5 * (in_shot[-1] - in_shot[0]))
+    if len(in_shot) < needed:
+        return score >= SURE
+    return len(track.times) >= needed and lasts
+
+
+def _rejoined(tracks: Sequence[Track]) -> list[Track]:
+    """Join pieces of one face: at the same place in the same shot, one after the other."""
+    joined: list[Track] = []
+    for track in sorted(tracks, key=lambda t: t.times[0]):
+        earlier = [t for t in joined if t.shot == track.shot and t.times[-1] < track.times[0]]
+        near = [t for t in earlier if _apart(t.boxes[-1], track.boxes[0]) < 2.0]
+        if near:
+            best = min(near, key=lambda t: _apart(t.boxes[-1], track.boxes[0]))
+            best.times += track.times
+            best.boxes += track.boxes
+        else:
+            joined.append(track)
+    return joined
+
+
+def _named(people: Sequence[Person], cut: bool) -> list[Person]:
+    """Name the people of one shot and put the most prominent first.
+
+    Numbers only where there is one shot: across cuts a face is not known again here.
+    """
+    ranked = sorted(people, key=lambda p: (-round(p.height * len(p.times), 3), p.middle))
+    if len(people) == 1 or not _overlap(people):
+        return [replace(person, name=None if cut else "person 1") for person in ranked]
+    places = {id(p): n for n, p in enumerate(sorted(people, key=lambda p: p.middle), start=1)}
+    named = []
+    for number, person in enumerate(ranked, start=1):
+        place = _place(places[id(person)], len(people))
+        word = f"The person {place}" if cut else f"Person {number} ({place})"
+        named.append(replace(person, word=word, name=None if cut else f"person {number}"))
+    return named
+
+
+def _overlap(people: Sequence[Person]) -> bool:
+    """Tell whether two of the people are ever in the picture at the same time."""
+    return simultaneous(people)[0] > 1
+
+
+def simultaneous(people: Sequence[Person]) -> tuple[int, tuple[float, float] | None]:
+    """Return the most people seen in at least two looks at once, and from when to when."""
+    counts: dict[float, int] = {}
+    for person in people:
+        for time in person.times:
+            counts[time] = counts.get(time, 0) + 1
+    for most in sorted(set(counts.values()), reverse=True):
+        when = sorted(time for time, count in counts.items() if count >= most)
+        if len(when) > 1 or len(counts) < 4:
+            return most, (when[0], when[-1])
+    return 0, None
+
+
+def _place(number: int, count: int) -> str:
+    """Return where the person with this number from the left is, of so many."""
+    if number in (1, count):
+        return "on the left" if number == 1 else "on the right"
+    if count == 3:
+        return "in the middle"
+    nth = ("second", "third", "fourth")[number - 2] if number < 5 else f"{number}th"
+    return f"{nth} from the left"

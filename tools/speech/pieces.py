@@ -1,0 +1,82 @@
+"""Sound cut for the recogniser: long silences left out, and the way back to clip time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from emer.tools.speech.activity import HOP, RATE, Samples, levels
+from emer.tools.types import Span
+
+PAD = 0.2
+"""Seconds kept on each side of speech: the recogniser needs some silence around words."""
+
+LONGEST = 20.0
+"""Seconds of sound decoded as one utterance; bounds the recogniser's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Stretches of the clip, [start, end) in samples, decoded as one utterance."""
+
+    parts: tuple[tuple[int, int], ...]
+
+    @property
+    def size(self) -> int:
+        """Length in samples."""
+        return sum(end - start for start, end in self.parts)
+
+    def sound(self, samples: Samples) -> Samples:
+        """Return the stretches one after the other."""
+        return np.concatenate([samples[start:end] for start, end in self.parts])
+
+    def clip_time(self, seconds: float) -> float:
+        """Return where in the clip, in seconds, a moment of this piece was heard."""
+        left = round(seconds * RATE)
+        for start, end in self.parts:
+            if left <= end - start:
+                return (start + left) / RATE
+            left -= end - start
+        return self.parts[-1][1] / RATE
+
+
+def cut(samples: Samples, speech: Sequence[Span]) -> tuple[Piece, ...]:
+    """Return the speech with a little silence around it, in pieces of at most 20 s.
+
+    Speech without a pause for that long is cut at its quietest moment.
+    """
+    pieces: list[Piece] = []
+    for part in (short for long in _padded(speech, len(samples)) for short in _split(samples, long)):
+        if pieces and pieces[-1].size + part[1] - part[0] <= LONGEST * RATE:
+            pieces[-1] = Piece((*pieces[-1].parts, part))
+        else:
+            pieces.append(Piece((part,)))
+    return tuple(pieces)
+
+
+def _padded(speech: Sequence[Span], size: int) -> list[tuple[int, int]]:
+    """Return the spans in samples with `PAD` on both sides, those that touch made one."""
+    found: list[tuple[int, int]] = []
+    for span in speech:
+        start = max(0, round((span.start - PAD) * RATE))
+        end = min(size, round((span.end + PAD) * RATE))
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return found
+
+
+def _split(samples: Samples, part: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return the part cut where it is quietest, until no part is too long."""
+    start, end = part
+    parts: list[tuple[int, int]] = []
+    while end - start > LONGEST * RATE:
+        first = start + round(0.6 * LONGEST * RATE)
+        level = levels(samples[first : start + round(LONGEST * RATE)])
+        at = first + int(np.argmin(np.convolve(level, np.ones(9) / 9, mode="valid")) + 4) * HOP
+        parts.append((start, at))
+        start = at
+    return [*parts, (start, end)]
