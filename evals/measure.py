@@ -36,9 +36,7 @@ def at_least(name: str, value: float, unit: str, goal: float, detail: str) -> Me
     return _measure(name, value, unit, goal, False, detail)
 
 
-def _measure(
-    name: str, value: float, unit: str, goal: float, upper: bool, detail: str
-) -> Measure:
+def _measure(name: str, value: float, unit: str, goal: float, upper: bool, detail: str) -> Measure:
     fields = {"name": name, "value": round(value, 3), "unit": unit, "goal": goal}
     return Measure.model_validate({**fields, "at_most": upper, "detail": detail})
 

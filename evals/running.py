@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from emer.evals.measure import Measure, at_most, seconds
 from emer.graphs.ask import Answer, ask
 from emer.graphs.events import Event, NothingObserved, ToolFinished, ToolStarted
-from emer.graphs.settings import OFF, Settings, load_settings
+from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
 from emer.tools.clip import Clip
 
 
@@ -64,14 +64,11 @@ def _ask(
     tools: Mapping[str, str] | None = None,
 ) -> Answer:
     settings = load_settings(tools=tools).model_copy(update={"home": Path(home)})
-    asked = {} if question is None else {"question": question}
-    return ask(path, **asked, settings=settings, listener=events.append)
+    return ask(path, question or DEFAULT, settings=settings, listener=events.append)
 
 
 def _observing(events: list[Event]) -> float:
     """Return the seconds from the first tool's start to the last one's end, first round."""
     begun = [e.at for e in events if isinstance(e, ToolStarted) and e.round == 0]
-    done = [
-        e.at for e in events if isinstance(e, ToolFinished | NothingObserved) and e.round == 0
-    ]
+    done = [e.at for e in events if isinstance(e, ToolFinished | NothingObserved) and e.round == 0]
     return max(done) - min(begun)

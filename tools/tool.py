@@ -86,11 +86,7 @@ def load_tool(use: str, arguments: Mapping[str, Param] | None = None) -> Tool:
 
 def resolve(use: str, built_in: Mapping[str, str] = BUILT_IN, group: str = GROUP) -> type:
     """Return the class that `use` names; `ConfigError` lists what could have been meant."""
-    installed = {point.name: point.value for point in entry_points(group=group)}
-    target = built_in.get(use) or installed.get(use) or use
-    if ":" not in target:
-        known = ", ".join(sorted({*built_in, *installed}))
-        raise ConfigError(f"no tool is called {use!r}; known: {known}; or 'package.module:Class'")
+    target = built_in.get(use) or (use if ":" in use else _installed(use, built_in, group))
     module, _, name = target.partition(":")
     try:
         found = getattr(importlib.import_module(module), name)
@@ -101,6 +97,14 @@ def resolve(use: str, built_in: Mapping[str, str] = BUILT_IN, group: str = GROUP
     if not isinstance(found, type):
         raise ConfigError(f"{use} is not a class")
     return found
+
+
+def _installed(use: str, built_in: Mapping[str, str], group: str) -> str:
+    installed = {point.name: point.value for point in entry_points(group=group)}
+    if use not in installed:
+        known = ", ".join(sorted({*built_in, *installed}))
+        raise ConfigError(f"no tool is called {use!r}; known: {known}; or 'package.module:Class'")
+    return installed[use]
 
 
 def _not_importable(use: str, module: str, error: ModuleNotFoundError) -> Exception:
