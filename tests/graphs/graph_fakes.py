@@ -35,6 +35,12 @@ class Smile(FakeTool):
         )
 
 
+class Many(FakeTool):
+    def __init__(self) -> None:
+        lines = [(f"The person blinks {n} times at 0.1-0.9 s.", 0.1, 0.9) for n in range(200)]
+        super().__init__("many", "face", lines)
+
+
 class Loud(FakeTool):
     def __init__(self) -> None:
         super().__init__("loud", "audio", [LOUD])
@@ -48,6 +54,11 @@ class Softer(FakeTool):
 class Crash(FakeTool):
     def __init__(self) -> None:
         super().__init__("crash", "scene", fail=RuntimeError("the lens\nfell off"))
+
+
+class FaceCrash(FakeTool):
+    def __init__(self) -> None:
+        super().__init__("facecrash", "face", fail=RuntimeError("no face"))
 
 
 class Quit(FakeTool):
@@ -163,3 +174,17 @@ class Asking(Plain):
         asks = [Ask(tool=t.name, span=Span(start=at, end=at + 0.6), why="closer") for t in tools]
         stand = super().decide(question, clues, missing, asked, tools, budget, duration)
         return stand.model_copy(update={"asks": tuple(asks), "stop_reason": None})
+
+
+class Lying(Plain):
+    """Adds a sentence that no clue carries, again and again."""
+
+    def explain(self, question, clues, missing, decision, duration, rejected=()):  # type: ignore[no-untyped-def]
+        told = super().explain(question, clues, missing, decision, duration, rejected)
+        lie = Sentence(block="video", text="The person cries.", clue_ids=(clues[0].id,))
+        return told.model_copy(update={"sentences": (*told.sentences, lie)})
+
+
+class Broken(Plain):
+    def decide(self, *args, **named):  # type: ignore[no-untyped-def]
+        raise ZeroDivisionError

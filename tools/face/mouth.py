@@ -20,9 +20,9 @@ from emer.tools.face.series import (
     unbroken,
 )
 
-STROKE: Final = 0.025
+STROKE: Final = 0.022
 """Smallest opening or closing, in IOD, that counts as one articulation (chosen by us)."""
-RATE: Final = 4.0
+RATE: Final = 3.0
 """Turns of the lips' movement per second from which it looks like speech: syllables come
 at 3-8 per second, and each opens and closes the mouth."""
 OPEN: Final = 0.08
@@ -40,9 +40,9 @@ def speaking(measures: Measures) -> Mask:
         near = np.abs(times - time) <= 0.5
         window = max(1.0, frame_time(times))
         rate[frame] = turns[near].sum() / window
-    runs = joined(stretches(rate >= RATE), times, 0.6)
+    runs = joined(stretches(rate >= RATE), times, 1.0)
     mask = np.zeros(len(times), dtype=bool)
-    for run in lasting(unbroken(runs, times), times, 0.6):
+    for run in lasting(unbroken(runs, times), times, 1.0):
         mask[run.first : run.last + 1] = True
     return mask
 

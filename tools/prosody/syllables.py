@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.prosody.contours import HOP, Contours, Curve, power_mean
+from emer.tools.prosody.contours import Contours, Curve
 from emer.tools.speech.activity import Flags
 
 DIP_DB = 2.0
@@ -35,18 +35,13 @@ def nuclei(contours: Contours) -> NDArray[np.int64]:
     if not contours.voiced.any():
         return np.zeros(0, dtype=np.int64)
     threshold = float(np.percentile(level[contours.speech], 99)) - UNDER_PEAK_DB
-    peaks = [k for k in _peaks(level, DIP_DB) if level[k] >= threshold]
+    peaks = [k for k in peaks(level, DIP_DB) if level[k] >= threshold]
     near = _widened(contours.voiced, 2)
     return np.array([k for k in peaks if near[k]], dtype=np.int64)
 
 
-def articulation_rate(contours: Contours, speaking: float) -> float:
-    """Return syllables per second of speech, pauses left out; 0 without speech."""
-    return len(nuclei(contours)) / speaking if speaking > 0 else 0.0
-
-
-def _peaks(level: Curve, dip: float) -> list[int]:
-    """Return the maxima with a fall of `dip` dB on both sides."""
+def peaks(level: Curve, dip: float) -> list[int]:
+    """Return the frames of the maxima with a fall of `dip` dB on both sides, in order."""
     found: list[int] = []
     best, lowest, rising = 0, float(level[0]), True
     for k, value in enumerate(level):
@@ -67,6 +62,3 @@ def _peaks(level: Curve, dip: float) -> list[int]:
 def _widened(flags: Flags, by: int) -> Flags:
     """Return the flags with each stretch grown by `by` frames to both sides."""
     return np.convolve(flags.astype(float), np.ones(2 * by + 1), mode="same") > 0
-
-
-__all__ = ["HOP", "articulation_rate", "nuclei", "power_mean", "smoothed"]

@@ -44,6 +44,7 @@ class Camera:
         """Look at `fps` pictures per second, their longer side at most `max_side` pixels."""
         self._fps, self._max_side = fps, max_side
         self._lock = threading.Lock()
+        self._networks: Networks | None = None
         self._passes: OrderedDict[str, Footage] = OrderedDict()
 
     @property
@@ -87,9 +88,12 @@ class Camera:
             return self._watch(clip, span, rate)
 
     def _watch(self, clip: Clip, span: Span | None, rate: float) -> Footage:
+        """Look through the clip or the span; the caller holds the lock."""
         frames = clip.frames(span=span)
-        with Networks() as networks:
-            footage = watch(frames, networks, rate, self._max_side)
+        if self._networks is None:
+            self._networks = Networks()
+        self._networks.forget()
+        footage = watch(frames, self._networks, rate, self._max_side)
         if not footage.times:
             where = f" at {span.start:.1f}-{span.end:.1f} s" if span else ""
             raise Unobservable(f"no picture is shown{where}")

@@ -38,22 +38,31 @@ def describe_closeup(close: Footage, whole: Footage, span: Span) -> list[Finding
             found += describe_posture(close.looks, person)
             found += _nearness(person, whole, span) + _liveliness(close.looks, person, whole, span)
     found += describe_camera(close) + _handless(close.looks, people, span)
-    return sorted(found or _shown(people, span), key=lambda f: (f.start, f.end, f.text))
+    return sorted(found or _shown(close, people, span), key=lambda f: (f.start, f.end, f.text))
 
 
 def _cuts(close: Footage, span: Span) -> list[Finding]:
     return [
-        Finding(f"The shot changes at {cut:.2f} s.", cut, cut, 0.9, data={"cut_s": round(cut, 3)})
+        Finding(
+            f"The shot changes at {cut:.2f} s.",
+            cut,
+            cut,
+            0.9,
+            None,
+            {"pictures": float(len(close.times))},
+            {"cut_s": round(cut, 3)},
+        )
         for cut in close.cuts
         if span.start <= cut <= span.end
     ]
 
 
-def _shown(people: Sequence[Person], span: Span) -> list[Finding]:
+def _shown(close: Footage, people: Sequence[Person], span: Span) -> list[Finding]:
     """Say who is shown how closely, or that no face is."""
     if not people:
         text = f"No person's face is clearly visible at {when(span.start, span.end)}."
-        return [Finding(text, span.start, span.end, 0.7, data={"people": 0})]
+        factors = {"looks": float(len(close.looks))}
+        return [Finding(text, span.start, span.end, 0.7, None, factors, {"people": 0})]
     return [
         Finding(
             f"{person.word} is shown in {shot_size(person.height)} at "
@@ -140,4 +149,5 @@ def _handless(looks: Sequence[Look], people: Sequence[Person], span: Span) -> li
         return []
     text = f"No hand is in view at {when(span.start, span.end)}."
     score = float(np.mean([person.score for person in people]))
-    return [Finding(text, span.start, span.end, 0.8 * score, data={"looks": len(looks)})]
+    factors = {"face_score": score, "looks": float(len(looks))}
+    return [Finding(text, span.start, span.end, 0.8 * score, None, factors, {"hands": 0})]

@@ -27,6 +27,8 @@ FLASH: Final = 0.25
 SHORTEST_SHOT: Final = 0.3
 DISSOLVE: Final = 0.8
 """Seconds over which a dissolve is looked for."""
+REARRANGED: Final = 0.3
+"""Least change of layout in a dissolve: a light turned up is none."""
 
 Floats = NDArray[np.float64]
 
@@ -68,14 +70,18 @@ def difference(one: Signature, other: Signature) -> float:
     The geometric mean of (1 - correlation of the layouts) and the share of colours that
     differ: motion alone keeps the colours, a flash alone keeps the layout.
     """
+    colours = float(np.abs(one.colours - other.colours).sum()) / 2
+    level = min(abs(float(one.layout.mean() - other.layout.mean())) / 128, 1.0)
+    return float(np.sqrt(max(_rearranged(one, other), level) * colours))
+
+
+def _rearranged(one: Signature, other: Signature) -> float:
+    """Return 1 - the correlation of the layouts, in 0-1; blind to brightness."""
     a, b = one.layout - one.layout.mean(), other.layout - other.layout.mean()
     spread = float(a.std() * b.std())
     # 9 grey levels squared: below that a picture is flat and its noise is no layout.
     correlation = float((a * b).mean() + 9.0) / (spread + 9.0)
-    colours = float(np.abs(one.colours - other.colours).sum()) / 2
-    layout = min(max(1 - correlation, 0.0), 1.0)
-    level = min(abs(float(one.layout.mean() - other.layout.mean())) / 128, 1.0)
-    return float(np.sqrt(max(layout, level) * colours))
+    return min(max(1 - correlation, 0.0), 1.0)
 
 
 def find_cuts(thumbnails: Iterable[NDArray[np.uint8]], times: Sequence[float]) -> tuple[float, ...]:
@@ -126,7 +132,8 @@ def _dissolves(signatures: Sequence[Signature], at: Floats) -> list[int]:
         if at[after] - at[before] < 0.75 * DISSOLVE or after - before < 4:
             continue
         apart = difference(signatures[before], signatures[after])
-        if apart > CUT and _is_mix(*(signatures[k].layout for k in (before, i, after))):
+        changed = apart > CUT and _rearranged(signatures[before], signatures[after]) > REARRANGED
+        if changed and _is_mix(*(signatures[k].layout for k in (before, i, after))):
             found.append((apart, i))
     return [i for apart, i in found if _is_peak(apart, i, found, at)]
 

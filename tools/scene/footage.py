@@ -46,8 +46,6 @@ class Footage:
     lights: tuple[Light, ...]
     """One per look."""
     looks: tuple[Look, ...]
-    aspect: float
-    """Width over height."""
 
     @property
     def shots(self) -> tuple[tuple[float, float], ...]:
@@ -58,13 +56,16 @@ class Footage:
 
 def watch(frames: Iterable[Picture], networks: Networks, rate: float, max_side: int) -> Footage:
     """Look at `rate` pictures per second with the networks, and at all of them for cuts."""
-    watcher = _Watcher(networks, max_side)
+    watcher = _Watcher(networks)
+    last = -1e9
     following = 0.0
     for frame in frames:
         thumbnail = frame.rgb(THUMBNAIL)
         watcher.glance(frame.time, thumbnail)
-        if frame.time >= following - 1e-6 or watcher.new_shot:
-            following = max(following + 1 / rate, frame.time + 0.5 / rate)
+        soon = watcher.jumped and frame.time >= last + 0.5 / rate
+        if frame.time >= following - 1e-6 or soon:
+            last = frame.time
+            following = max(following + 1 / rate, last + 0.5 / rate)
             watcher.look(frame.time, thumbnail, frame.rgb(max_side))
     return watcher.footage()
 
@@ -72,32 +73,37 @@ def watch(frames: Iterable[Picture], networks: Networks, rate: float, max_side: 
 class _Watcher:
     """What one pass has seen so far."""
 
-    def __init__(self, networks: Networks, max_side: int) -> None:
-        self._networks, self._max_side = networks, max_side
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
         self._times: list[float] = []
         self._signatures: list[Signature] = []
         self._lights: list[Light] = []
         self._looks: list[Look] = []
         self._before: tuple[Grey, tuple[FaceBox, ...]] | None = None
         self._face_seen = self._pose_sought = -1e9
-        self._aspect = 1.0
-        self.new_shot = False
+        self.jumped = False
+        """Whether the picture changed abruptly since the last look."""
 
     def glance(self, time: float, thumbnail: Rgb) -> None:
         """Keep the signature of a picture, and notice a jump."""
         signature = describe(thumbnail)
-        self.new_shot = bool(self._signatures) and difference(self._signatures[-1], signature) > CUT
+        if self._signatures and difference(self._signatures[-1], signature) > CUT:
+            self.jumped = True
         self._times.append(time)
         self._signatures.append(signature)
-        self._aspect = thumbnail.shape[1] / thumbnail.shape[0]
-        if self.new_shot:
-            self._networks.forget()
-            self._before = None
-            self._face_seen = self._pose_sought = -1e9
+
+    def _start_anew(self) -> None:
+        """Forget what was followed before a jump."""
+        self._networks.forget()
+        self._before = None
+        self._face_seen = self._pose_sought = -1e9
+        self.jumped = False
 
     def look(self, time: float, thumbnail: Rgb, image: Rgb) -> None:
         """Measure faces, hands, pose and motion in a picture."""
         self._lights.append(measure(thumbnail))
+        if self.jumped:
+            self._start_anew()
         if min(image.shape[:2]) < 16:
             self._looks.append(Look(time, 0))
             return
@@ -126,4 +132,4 @@ class _Watcher:
         cuts = cuts_between(self._signatures, self._times)
         shots = np.searchsorted(np.array(cuts), [look.time + 1e-3 for look in self._looks])
         looks = tuple(replace(k, shot=int(n)) for k, n in zip(self._looks, shots, strict=True))
-        return Footage(tuple(self._times), cuts, tuple(self._lights), looks, self._aspect)
+        return Footage(tuple(self._times), cuts, tuple(self._lights), looks)

@@ -45,7 +45,8 @@ def _shots(footage: Footage) -> list[Finding]:
     more = " and later" if len(cuts) > 6 else ""
     text = f"The shot changes {len(cuts)} {times} (at {at}{more} s)."
     data: dict[str, JsonValue] = {"cuts_s": [round(cut, 2) for cut in cuts]}
-    return [Finding(text, footage.times[0], footage.times[-1], 0.9, data=data)]
+    factors = {"pictures": float(len(footage.times))}
+    return [Finding(text, footage.times[0], footage.times[-1], 0.9, None, factors, data)]
 
 
 def _framing(footage: Footage, people: Sequence[Person], still: bool) -> list[Finding]:
@@ -81,7 +82,8 @@ def _company(footage: Footage, people: Sequence[Person]) -> list[Finding]:
     first, last = footage.times[0], footage.times[-1]
     if not people:
         text = "No person's face is clearly visible in the picture."
-        return [Finding(text, first, last, 0.7, data={"people": 0, "looks": len(footage.looks)})]
+        factors = {"looks": float(len(footage.looks))}
+        return [Finding(text, first, last, 0.7, None, factors, {"people": 0})]
     found = []
     for shot in sorted({p.shot for p in people}):
         count, stretch = simultaneous([p for p in people if p.shot == shot])
@@ -92,7 +94,8 @@ def _company(footage: Footage, people: Sequence[Person]) -> list[Finding]:
                 f"{when(*stretch)} (counted by their faces)."
             )
             score = float(np.mean([p.score for p in people if p.shot == shot]))
-            found.append(Finding(text, *stretch, score, data={"people": count}))
+            factors = {"face_score": score}
+            found.append(Finding(text, *stretch, score, None, factors, {"people": count}))
     if found:
         return sorted(found, key=lambda f: (-int(str(f.data["people"])), f.start))[:1]
     return _alone(footage, people) if len(footage.shots) == 1 else []
@@ -105,8 +108,8 @@ def _alone(footage: Footage, people: Sequence[Person]) -> list[Finding]:
     during = "throughout" if share > 0.95 else f"at {when(times[0], times[-1])}"
     score = float(np.mean([p.score for p in people]))
     text = f"One person is visible {during} (counted by the face)."
-    data = {"people": 1, "seen_share": round(share, 2)}
-    return [Finding(text, times[0], times[-1], score, people[0].name, data=data)]
+    factors = {"face_score": score, "seen_share": share}
+    return [Finding(text, times[0], times[-1], score, people[0].name, factors, {"people": 1})]
 
 
 def _light(footage: Footage) -> list[Finding]:
@@ -126,7 +129,7 @@ def _light(footage: Footage) -> list[Finding]:
             parts.append((start, end, lights))
     if len(parts) > 3:
         parts = [(footage.times[0], footage.times[-1], list(footage.lights))]
-    return [_lit(start, end, overall(lights), len(parts) > 1) for start, end, lights in parts]
+    return [_lit(start, end, lights, len(parts) > 1) for start, end, lights in parts]
 
 
 def _alike(one: Light, other: Light) -> bool:
@@ -134,8 +137,11 @@ def _alike(one: Light, other: Light) -> bool:
     return kind(one) == kind(other) or abs(one.mean - other.mean) < 30
 
 
-def _lit(start: float, end: float, light: Light, partly: bool) -> Finding:
+def _lit(start: float, end: float, lights: Sequence[Light], partly: bool) -> Finding:
+    light = overall(lights)
     during = f" at {when(start, end)}" if partly else ""
     numbers = {"mean": light.mean / 2.55, "range": (light.high - light.low) / 2.55}
     text = f"The picture is {kind(light)}{during} (mean brightness {numbers['mean']:.0f} %)."
-    return Finding(text, start, end, 0.9, data={k: round(v, 1) for k, v in numbers.items()})
+    factors = {"looks": float(len(lights))}
+    data: dict[str, JsonValue] = {name: round(value, 1) for name, value in numbers.items()}
+    return Finding(text, start, end, 0.9, None, factors, data)

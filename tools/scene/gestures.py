@@ -210,7 +210,7 @@ def _in_air(moments: Sequence[Moment], person: Person) -> list[Finding]:
         ("points with the index finger", LEAST, lambda m: m.pointing),
         ("raises a hand above the shoulders", LEAST, lambda m: m.raised == 1),
         ("raises both hands above the shoulders", LEAST, lambda m: m.raised > 1),
-        ("holds a hand in front of the chest", 1.0, lambda m: m.at_chest and m.speed < FAST),
+        ("keeps a hand in front of the chest", 1.0, lambda m: m.at_chest and m.speed < FAST),
     )
     found = []
     for what, least, holds in kinds:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emer.tools.scene.records import Rgb
 
@@ -19,6 +20,7 @@ FLAT: Final = 60.0
 """Mean grey below DARK is somewhat dark, below VERY_DARK dark, above BRIGHT bright; a 5-95 %
 range below FLAT is low contrast. Levels of 255 as stored (gamma-encoded); chosen by us."""
 
+Greys = NDArray[np.float32]
 Kind = Literal["almost black", "dark", "somewhat dark", "bright", "low in contrast", "normally lit"]
 
 
@@ -41,14 +43,14 @@ def measure(thumbnail: Rgb) -> Light:
     return Light(float(grey.mean()), float(low), float(high))
 
 
-def _without_bars(
-    grey: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """Return the part inside black bars; all of it when everything is black."""
-    rows, columns = np.flatnonzero(grey.max(1) > BAR), np.flatnonzero(grey.max(0) > BAR)
-    if not len(rows) or not len(columns):
-        return grey
-    return grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+def _without_bars(grey: Greys) -> Greys:
+    """Return the part inside black bars, which lie on both sides alike."""
+    for axis in (0, 1):
+        lit = np.flatnonzero(grey.max(1 - axis) > BAR)
+        if len(lit):
+            bar = int(min(lit[0], grey.shape[axis] - 1 - lit[-1]))
+            grey = np.take(grey, np.arange(bar, grey.shape[axis] - bar), axis=axis)
+    return grey
 
 
 def overall(lights: Sequence[Light]) -> Light:

@@ -13,6 +13,7 @@ from emer.tools.scene.findings import Finding, when
 from emer.tools.scene.footage import Footage
 from emer.tools.scene.people import Person
 from emer.tools.scene.records import Look
+from emer.tools.scene.runs import core
 
 PAN: Final = 0.10
 """Least shift of the background, in picture heights, that is told as a camera move."""
@@ -92,7 +93,7 @@ def _largest(path: Path) -> tuple[float, Finding] | None:
     if strength < 1:
         return None
     net = series[-1] - series[0]
-    start, end = _stretch(path.times, series)
+    start, end = core(path.times, series)
     size = (
         f"{abs(math.expm1(net)):.0%}" if series is path.zoom else f"{abs(net):.2f} picture heights"
     )
@@ -102,14 +103,6 @@ def _largest(path: Path) -> tuple[float, Finding] | None:
     return strength, Finding(
         text, start, end, path.known, None, factors, {"camera": verb, "net": round(net, 3)}
     )
-
-
-def _stretch(times: Sequence[float], series: Sequence[float]) -> tuple[float, float]:
-    """Return when the middle 80 % of the move happens."""
-    done = [(value - series[0]) / (series[-1] - series[0]) for value in series]
-    first = max(i for i in range(len(done)) if done[i] <= 0.1)
-    last = next((i for i in range(first, len(done)) if done[i] >= 0.9), len(done) - 1)
-    return times[first], times[last]
 
 
 def head_speed(looks: Sequence[Look], person: Person, least: float = LEAST_SEEN) -> float | None:

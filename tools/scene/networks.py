@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Final, Self
+import weakref
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,7 +22,10 @@ MOST_HANDS: Final = 2
 
 
 class Networks:
-    """MediaPipe graphs for one pass over one clip; not for several threads at once."""
+    """MediaPipe graphs, for one pass at a time; `forget` between two passes.
+
+    Kept between clips: making graphs anew for each costs time and scatters memory.
+    """
 
     def __init__(self) -> None:
         """Load the models, which takes about 0.2 s."""
@@ -43,22 +46,11 @@ class Networks:
             model_complexity=1, smooth_landmarks=False, min_detection_confidence=0.6
         )
 
-    def __enter__(self) -> Self:
-        """Return the networks, to be closed at the end of the block."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Let the graphs go."""
-        for graph in (self._far, self._close, self._hands, self._pose):
-            graph.close()
+        graphs = (self._far, self._close, self._hands, self._pose)
+        weakref.finalize(self, _let_go, graphs)
 
     def forget(self) -> None:
-        """Stop following hands and bodies: the shot has changed."""
+        """Stop following hands and bodies: the shot, or the clip, has changed."""
         self._hands.reset()
         self._pose.reset()
 
@@ -109,6 +101,12 @@ class Networks:
             return None
         visibility = np.array([point.visibility for point in found.landmark], dtype=np.float32)
         return Pose(_in_heights(found.landmark, image), visibility)
+
+
+def _let_go(graphs: tuple[Any, ...]) -> None:
+    """Close graphs, which keep their memory and threads otherwise."""
+    for graph in graphs:
+        graph.close()
 
 
 def _face(detection: Any, image: Rgb, growth: float) -> FaceBox:

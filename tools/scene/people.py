@@ -45,6 +45,11 @@ class Person:
         return self.word[0].lower() + self.word[1:]
 
     @property
+    def possessive(self) -> str:
+        """The word as an owner: "The person's", "Person 2's"."""
+        return f"{self.word.split(' (', maxsplit=1)[0]}'s"
+
+    @property
     def height(self) -> float:
         """Median height of the face in picture heights."""
         return float(np.median([box.height for box in self.boxes]))

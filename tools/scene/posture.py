@@ -188,7 +188,7 @@ def _shrugs(looks: Sequence[Look], person: Person) -> list[Finding]:
             continue
         way = "drop" if leg.change > 0 else "rise"
         text = (
-            f"The shoulders of {person.object} {way} at "
+            f"{person.possessive} shoulders {way} at "
             f"{when(leg.start, leg.end)} (by {abs(own):.2f} face heights)."
         )
         factors = {"face_score": person.score, "poses": float(len(seen))}

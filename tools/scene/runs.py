@@ -55,12 +55,18 @@ def legs(times: Sequence[float], values: Sequence[float], least: float) -> list[
     pivots = _pivots(values, least)
     found: list[Leg] = []
     for a, b in pairwise(pivots):
-        change = values[b] - values[a]
-        done = [(values[i] - values[a]) / change for i in range(a, b + 1)]
-        first = max(i for i in range(len(done)) if done[i] <= 0.1)
-        last = min(i for i in range(first, len(done)) if done[i] >= 0.9)
-        found.append(Leg(times[a + first], times[a + last], change))
+        start, end = core(times[a : b + 1], values[a : b + 1])
+        found.append(Leg(start, end, values[b] - values[a]))
     return found
+
+
+def core(times: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
+    """Return when the middle 80 % of the change from the first to the last value happens."""
+    change = values[-1] - values[0]
+    done = [(value - values[0]) / change for value in values]
+    first = max(i for i in range(len(done)) if done[i] <= 0.1 + 1e-9)
+    last = next((i for i in range(first, len(done)) if done[i] >= 0.9 - 1e-9), len(done) - 1)
+    return times[first], times[last]
 
 
 def _pivots(values: Sequence[float], least: float) -> list[int]:

@@ -48,7 +48,9 @@ def cut(samples: Samples, speech: Sequence[Span]) -> tuple[Piece, ...]:
     Speech without a pause for that long is cut at its quietest moment.
     """
     pieces: list[Piece] = []
-    for part in (short for long in _padded(speech, len(samples)) for short in _split(samples, long)):
+    for part in (
+        short for long in _padded(speech, len(samples)) for short in _split(samples, long)
+    ):
         if pieces and pieces[-1].size + part[1] - part[0] <= LONGEST * RATE:
             pieces[-1] = Piece((*pieces[-1].parts, part))
         else:

@@ -59,7 +59,8 @@ class PocketSphinx:
                 "give them with --subtitle"
             )
         share = sum(s.length for s in speech) / max(0.01, speech[-1].end - speech[0].start)
-        return [_clue(self.source, said, trust, share) for said in utterances(words)]
+        within = span or Span(start=0, end=clip.duration)
+        return [_clue(self.source, said, trust, share, within) for said in utterances(words)]
 
     def _hear(self, clip: Clip) -> tuple[tuple[Span, ...], tuple[Word, ...]]:
         """Return where the clip has speech and its words; the last clip is remembered."""
@@ -69,7 +70,6 @@ class PocketSphinx:
             return self._last[1], self._last[2]
 
     def _recognise(self, clip: Clip) -> tuple[tuple[Span, ...], tuple[Word, ...]]:
-        _version()
         samples = clip.samples()
         if is_silent(samples):
             raise Unobservable("the audio track is silent")
@@ -91,17 +91,22 @@ def utterances(words: Sequence[Word], pause: float = PAUSE) -> list[tuple[Word, 
     return [tuple(group) for group in groups]
 
 
-def _clue(source: Source, words: Sequence[Word], clip_trust: Trust, speech_share: float) -> Clue:
+def _clue(
+    source: Source, words: Sequence[Word], clip_trust: Trust, speech_share: float, within: Span
+) -> Clue:
     """Return the clue of one utterance, marked when it may be wrong."""
     own = judge(words)
     text = " ".join(word.text for word in words)
     sure = clip_trust.verdict is Verdict.RELIABLE and own.posterior >= 0.5
-    said = f'The person says: "{text}"'
-    unsure = f'The person may be saying: "{text}" (low recognition confidence)'
+    said = f'The person says: "{text}".'
+    unsure = f'The person may be saying: "{text}" (low recognition confidence).'
     score = min(own.posterior, 0.8) if sure else 0.5 * min(own.posterior, 0.4)
     return Clue(
         modality="text",
-        span=Span(start=round(words[0].start, 1), end=round(words[-1].end, 1)),
+        span=Span(
+            start=max(within.start, round(words[0].start, 1)),
+            end=min(within.end, round(words[-1].end, 1)),
+        ),
         text=said if sure else unsure,
         quality=Quality(
             score=round(score, 3),
@@ -122,7 +127,7 @@ def _times(speech: Sequence[Span], most: int = 4) -> str:
     """Return the stretches as "0.3-2.1 s, 3.4-5.0 s", the first few of many."""
     shown = ", ".join(f"{s.start:.1f}-{s.end:.1f} s" for s in speech[:most])
     rest = len(speech) - most
-    return f"{shown} and {rest} more stretches" if rest > 0 else shown
+    return f"{shown} and {rest} more times" if rest > 0 else shown
 
 
 def _version() -> str:

@@ -25,21 +25,33 @@ class Subtitle:
         """Return a clue per cue (in `span`, or untimed); `Unobservable` when there is none."""
         if not clip.subtitle:
             raise Unobservable("no subtitle is given")
-        cues = [c for c in clip.subtitle if span is None or c.span is None or c.span.overlaps(span)]
-        said = [clue for cue in cues if (clue := self._clue(cue)) is not None]
+        within = span or Span(start=0, end=clip.duration)
+        said = [self._clue(cue, within) for cue in clip.subtitle if _is_inside(cue, within)]
         if not said:
             raise Unobservable("the subtitle has no words there")
         return said
 
-    def _clue(self, cue: SubtitleCue) -> Clue | None:
+    def _clue(self, cue: SubtitleCue, within: Span) -> Clue:
         text = " ".join(cue.text.split())
-        if not text:
-            return None
+        # Quotation marks inside would end the quotation for a reader of the sentence.
+        shown = text.translate({ord(mark): "'" for mark in '"“”'})
+        timed = float(cue.span is not None)
         return Clue(
             modality="text",
-            span=cue.span,
-            text=f'The subtitle reads: "{text}"',
-            quality=Quality(score=1.0 if cue.span else 0.9, factors={"timed": float(cue.span is not None)}),
+            span=cue.span and _overlap(cue.span, within),
+            text=f'The subtitle reads: "{shown}".',
+            quality=Quality(score=0.9 + 0.1 * timed, factors={"timed": timed}),
             source=self.source,
             data={"transcript": text},
         )
+
+
+def _is_inside(cue: SubtitleCue, within: Span) -> bool:
+    """Tell whether the cue has words and is shown, for all we know, within the span."""
+    if not cue.text.strip():
+        return False
+    return cue.span is None or (cue.span.start < within.end and cue.span.end > within.start)
+
+
+def _overlap(span: Span, within: Span) -> Span:
+    return Span(start=max(span.start, within.start), end=min(span.end, within.end))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +30,7 @@ def test_runs_hold_at_both_ends_and_do_not_overlap(holds: list[bool]) -> None:
     times = [i * 0.2 for i in range(len(holds))]
     found = runs(times, holds, 0.5, 0.0)
     assert all(holds[i] for run in found for i in run.indices)
-    assert all(a.end < b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end < b.start for a, b in pairwise(found))
 
 
 def test_a_step_up_and_down_gives_two_legs_where_they_happen() -> None:
@@ -48,8 +50,8 @@ def test_small_wobbles_are_no_legs(values: list[float]) -> None:
 def test_legs_are_large_alternate_and_follow_each_other(values: list[float]) -> None:
     found = legs([float(i) for i in range(len(values))], values, 0.5)
     assert all(abs(leg.change) >= 0.5 and leg.start <= leg.end for leg in found)
-    assert all(a.change * b.change < 0 for a, b in zip(found, found[1:], strict=False))
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.change * b.change < 0 for a, b in pairwise(found))
+    assert all(a.end <= b.start for a, b in pairwise(found))
 
 
 def test_a_single_outlier_is_smoothed_away() -> None:

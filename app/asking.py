@@ -1,0 +1,133 @@
+"""`emer ask`: from the words on the command line to an answer on stdout."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from emer.app.plain import to_json
+from emer.app.progress import Progress, following
+from emer.app.show import answer_page
+from emer.app.terminal import hush, print_result
+from emer.graphs.settings import DEFAULT, Settings, load_settings
+from emer.tools.errors import ClipError, ConfigError
+from emer.tools.subtitles import SUFFIXES
+
+if TYPE_CHECKING:
+    from emer.graphs.ask import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked, as it stands on the command line."""
+
+    clip: str
+    question: str | None = None
+    subtitle: str | None = None
+    tools: tuple[str, ...] = ()
+    profile: str | None = None
+    thread: str | None = None
+    settings: Path | None = None
+
+
+def run_ask(request: Request, json: bool) -> None:
+    """Explain the clip and print the answer."""
+    answer, heard = carry_out(request)
+    if json:
+        print(to_json(answer_record(answer, heard)))
+    else:
+        print_result(answer_page(answer, heard.header, heard.question))
+
+
+def carry_out(request: Request) -> tuple[Answer, Progress]:
+    """Return the answer and what was heard of the run; progress shows on a terminal."""
+    tools = read_swaps(request.tools)
+    settings = load_settings(request.settings, profile=request.profile, tools=tools)
+    check_readable(request.clip)
+    subtitle = _words(request.subtitle)
+    let_import_from_here(choice.use for choice in settings.tools.values())
+    with hush(settings.home / "logs" / "native.log") as stderr, following(stderr) as progress:
+        from emer.graphs.ask import ask
+
+        answer = ask(
+            request.clip,
+            request.question or DEFAULT,
+            subtitle=subtitle,
+            tools=tools,
+            thread=request.thread,
+            settings=settings,
+            listener=progress,
+        )
+    return answer, progress
+
+
+def read_swaps(given: Sequence[str]) -> dict[str, str]:
+    """Return slot to tool from "face=mesh" texts; `ConfigError` shows how they look."""
+    swaps: dict[str, str] = {}
+    for text in given:
+        slot, equals, use = text.partition("=")
+        if not (slot and equals and use):
+            raise ConfigError(
+                f"--tool {text!r} is not SLOT=TOOL; write it like --tool face=mesh, "
+                "--tool face=none or --tool face=package.module:Class"
+            )
+        swaps[slot.strip()] = use.strip()
+    return swaps
+
+
+def check_readable(clip: str) -> None:
+    """Raise `ClipError` at once, before anything heavy is loaded, for what is no file."""
+    path = Path(clip)
+    if path.is_dir():
+        raise ClipError(f"{clip} is a folder; name a video or sound file in it")
+    if not path.exists():
+        raise ClipError(f"there is no file {clip}")
+
+
+def let_import_from_here(uses: Iterable[str]) -> None:
+    """Let "module:Class" be found in the working folder, after everything installed."""
+    here = os.getcwd()
+    if any(":" in use for use in uses) and here not in sys.path:
+        sys.path.append(here)
+
+
+def _words(subtitle: str | None) -> str | None:
+    """Return the subtitle as the clip takes it: words, or the path of an .srt or .vtt file."""
+    if subtitle is None or "\n" in subtitle or len(subtitle) > 1000:
+        return subtitle
+    path = Path(subtitle)
+    if path.suffix.lower() in SUFFIXES or not path.exists():
+        return subtitle
+    if path.is_dir() or path.suffix.lower() != ".txt":
+        raise ConfigError(f"--subtitle {subtitle} is no subtitle: give words, .srt, .vtt or .txt")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text; save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def answer_record(answer: Answer, heard: Progress) -> dict[str, JsonValue]:
+    """Return the answer as JSON: what `emer ask --json` prints."""
+    header = heard.header
+    return {
+        "run_id": answer.run_id,
+        "thread": answer.thread,
+        "trace": str(answer.trace_path) if answer.trace_path else None,
+        "clip": header.clip.model_dump(mode="json") if header else None,
+        "question": heard.question,
+        "text": answer.text,
+        "explanation": answer.explanation.model_dump(mode="json"),
+        "clues": [clue.model_dump(mode="json") for clue in answer.clues],
+        "hypotheses": [hypothesis.model_dump(mode="json") for hypothesis in answer.hypotheses],
+        "stop_reason": answer.stop_reason,
+        "seconds": answer.seconds,
+        "notes": list(answer.notes),
+    }

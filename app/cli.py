@@ -1,0 +1,159 @@
+"""The `emer` command. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emer.app.exits import Front
+
+app = typer.Typer(
+    cls=Front,
+    name="emer",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Explains the emotion a person displays in a video clip, and shows its evidence.",
+    epilog="Start with: emer demo",
+)
+tools = typer.Typer(no_args_is_help=True, help="The tools that watch and listen.")
+trace = typer.Typer(no_args_is_help=True, help="What happened in earlier runs.")
+app.add_typer(tools, name="tools")
+app.add_typer(trace, name="trace")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", metavar="FILE", help="Settings instead of ./emer.toml.")
+]
+Profile = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="The set of tools to use.")
+]
+Swaps = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tool",
+        metavar="SLOT=TOOL",
+        help="Put another tool in a slot: face=mesh, face=none, face=package.module:Class.",
+    ),
+]
+Run = Annotated[str, typer.Argument(help='"last", a run id or its beginning, or a .jsonl file.')]
+Picture = Annotated[
+    Path | None, typer.Option("--svg", metavar="FILE", help="Also draw what is shown to a file.")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"emer {version('emer')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _emer(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+@app.command()
+def demo(
+    keep: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Where to put the clip (.mp4).")
+    ] = None,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Make a short clip whose truth is known, explain it, and compare."""
+    from emer.app.showcase import run_demo
+
+    run_demo(keep, settings, json=json)
+
+
+@app.command()
+def ask(
+    clip: Annotated[str, typer.Argument(help="A video or sound file.")],
+    question: Annotated[str | None, typer.Argument(help="What you want to know.")] = None,
+    subtitle: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT|FILE", help="What is said: the words, or .srt, .vtt, .txt."),
+    ] = None,
+    tool: Swaps = None,
+    profile: Profile = None,
+    thread: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Runs of one thread remember each other.")
+    ] = None,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Explain the emotion that is displayed in a clip."""
+    from emer.app.asking import Request, run_ask
+
+    run_ask(Request(clip, question, subtitle, tuple(tool or ()), profile, thread, settings), json)
+
+
+@tools.command("list")
+def tools_list(json: Json = False, settings: SettingsFile = None) -> None:
+    """List the tools there are, what they observe, and which are ready."""
+    from emer.app.toolbox import run_list
+
+    run_list(settings, json=json)
+
+
+@tools.command("check")
+def tools_check(
+    spec: Annotated[str, typer.Argument(help="A tool's name, or package.module:Class.")],
+    clip: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A clip to try it on, else the demo's.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check that a tool keeps the contract; exit code 1 if it does not."""
+    from emer.app.toolbox import run_check
+
+    run_check(spec, clip, json=json)
+
+
+@trace.command("list")
+def trace_list(json: Json = False, settings: SettingsFile = None) -> None:
+    """List the runs, the newest first."""
+    from emer.app.traces import run_list
+
+    run_list(settings, json=json)
+
+
+@trace.command("show")
+def trace_show(
+    run: Run = "last", svg: Picture = None, json: Json = False, settings: SettingsFile = None
+) -> None:
+    """Show a run: its rounds, tools, decisions, verdicts and explanation."""
+    from emer.app.traces import run_show
+
+    run_show(run, svg, settings, json=json)
+
+
+@trace.command("diff")
+def trace_diff(a: Run, b: Run, json: Json = False, settings: SettingsFile = None) -> None:
+    """Show what differs between two runs."""
+    from emer.app.traces import run_diff
+
+    run_diff(a, b, settings, json=json)
+
+
+@app.command()
+def doctor(profile: Profile = None, json: Json = False, settings: SettingsFile = None) -> None:
+    """Check the installation; exit code 1 if something needed is missing."""
+    from emer.app.doctor import run_doctor
+
+    run_doctor(settings, profile, json=json)
+
+
+def main() -> None:
+    """Run the command line."""
+    sys.exit(app())

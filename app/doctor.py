@@ -1,0 +1,200 @@
+"""`emer doctor`: whether this installation can do what its profile promises.
+
+Nothing is guessed: packages are imported, tools are built and look at a second of picture
+and sound, a file is written.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, files, requires, version
+from pathlib import Path
+
+import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from emer.app.asking import let_import_from_here
+from emer.app.plain import one_line, to_json
+from emer.app.terminal import hush, print_result
+from emer.graphs.settings import Choice, Settings, load_settings
+from emer.tools.errors import EmerError, ToolMissing, Unobservable
+from emer.tools.types import Record
+
+LITTLE = 200
+"""Megabytes of free disk under which the doctor speaks up: room for a few thousand runs."""
+
+
+class Check(Record):
+    """One thing that was looked at; `fix` is what mends it."""
+
+    area: str
+    name: str
+    ok: bool
+    detail: str = ""
+    fix: str = ""
+
+
+def run_doctor(path: Path | None, profile: str | None, *, json: bool) -> None:
+    """Print what was checked; exit code 1 if something that is needed does not work."""
+    settings = load_settings(path, profile=profile)
+    with hush(settings.home / "logs" / "native.log"):
+        checks = examine(settings)
+    ready = all(check.ok for check in checks)
+    if json:
+        listed = [check.model_dump(mode="json") for check in checks]
+        print(to_json({"profile": settings.profile, "ready": ready, "checks": listed}))
+    else:
+        print_result(_page(checks, settings.profile))
+    if not ready:
+        raise typer.Exit(1)
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Return everything that was checked for these settings."""
+    checks = [_python(), *(_package(name) for name in needed()), *_tools(settings)]
+    return [*checks, _reasoner(settings.reasoner), _store(settings.home), _disk(settings.home)]
+
+
+def needed() -> list[str]:
+    """Return the packages that `pip install emer` brings, extras left out."""
+    lines = [line for line in requires("emer") or [] if "extra ==" not in line]
+    names = (re.match(r"[\w.-]+", line) for line in lines)
+    return sorted(name[0] for name in names if name)
+
+
+def _python() -> Check:
+    from importlib.metadata import metadata
+
+    asked = metadata("emer").get("Requires-Python", "")
+    return Check(area="python", name=platform.python_version(), ok=True, detail=f"needs {asked}")
+
+
+def _package(name: str) -> Check:
+    fix = f"pip install {name}"
+    try:
+        found = version(name)
+        import_module(_module(name))
+    except PackageNotFoundError:
+        return Check(area="package", name=name, ok=False, detail="not installed", fix=fix)
+    except Exception as error:  # a broken binary can raise anything
+        fix = f"pip install --force-reinstall {name}"
+        return Check(area="package", name=name, ok=False, detail=_cause(error), fix=fix)
+    return Check(area="package", name=name, ok=True, detail=found)
+
+
+def _module(name: str) -> str:
+    """Return a module that the package brings: its shallowest one."""
+    inits = [path.parent for path in files(name) or [] if path.name == "__init__.py"]
+    public = [path for path in inits if not path.parts[0].startswith("_")]
+    return ".".join(min(public, key=lambda path: (len(path.parts), path.as_posix())).parts)
+
+
+def _tools(settings: Settings) -> Iterator[Check]:
+    let_import_from_here(choice.use for choice in settings.chosen.values())
+    with tempfile.TemporaryDirectory(prefix="emer-") as folder:
+        clip = write_second(Path(folder) / "second.mp4")
+        for slot, choice in settings.chosen.items():
+            yield _tool(slot, choice, clip)
+
+
+def _tool(slot: str, choice: Choice, path: Path) -> Check:
+    """Build the tool and let it look at a second of grey and a tone."""
+    from emer.tools.clip import Clip
+    from emer.tools.tool import load_tool
+
+    name = f"{slot} = {choice.use}"
+    try:
+        tool = load_tool(choice.use, choice.arguments)
+        with suppress(Unobservable):
+            tool.observe(Clip.open(path))
+    except ToolMissing as error:
+        fix = error.install
+        return Check(area="tool", name=name, ok=False, detail=f"needs {error.what}", fix=fix)
+    except Exception as error:
+        return Check(area="tool", name=name, ok=False, detail=_cause(error))
+    source = tool.source
+    return Check(area="tool", name=name, ok=True, detail=f"{source.tool} {source.version}")
+
+
+def _reasoner(choice: Choice) -> Check:
+    from emer.graphs.loading import load_reasoner
+
+    try:
+        load_reasoner(choice)
+    except ToolMissing as error:
+        return Check(
+            area="reasoner", name=choice.use, ok=False, detail=error.what, fix=error.install
+        )
+    except Exception as error:
+        return Check(area="reasoner", name=choice.use, ok=False, detail=_cause(error))
+    return Check(area="reasoner", name=choice.use, ok=True)
+
+
+def _store(home: Path) -> Check:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home) as file:
+            file.write(b"emer")
+    except OSError as error:
+        fix = "set EMER_HOME to a folder that can be written"
+        detail = f"cannot be written: {error.strerror}"
+        return Check(area="store", name=str(home), ok=False, detail=detail, fix=fix)
+    return Check(area="store", name=str(home), ok=True, detail="can be written")
+
+
+def _disk(home: Path) -> Check:
+    there = next((p for p in (home, *home.parents) if p.exists()), Path("/"))
+    free = shutil.disk_usage(there).free // 10**6
+    enough = free >= LITTLE
+    fix = "" if enough else f"free some space, or set EMER_HOME to another disk (< {LITTLE} MB)"
+    return Check(area="disk", name="free space", ok=enough, detail=f"{free} MB", fix=fix)
+
+
+def _cause(error: Exception) -> str:
+    kind = "" if isinstance(error, EmerError) else f"{type(error).__name__}: "
+    return one_line(f"{kind}{error}")[:300]
+
+
+def write_second(path: Path) -> Path:
+    """Write a second of grey picture and a 200 Hz tone, and return its path."""
+    import av
+    import numpy as np
+
+    tone = 0.2 * np.sin(2 * np.pi * 200 * np.arange(16_000) / 16_000)
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=10)
+        video.width, video.height, video.pix_fmt = 320, 240, "yuv420p"
+        audio = container.add_stream("aac", rate=16_000, layout="mono")
+        grey = np.full((240, 320, 3), 128, dtype=np.uint8)
+        for _ in range(10):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+        heard = av.AudioFrame.from_ndarray(tone[None].astype(np.float32), "fltp", "mono")
+        heard.sample_rate = 16_000
+        container.mux([*video.encode(), *audio.encode(heard), *audio.encode()])
+    return path
+
+
+def _page(checks: list[Check], profile: str) -> RenderableType:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for style in ("", "dim", "", ""):
+        table.add_column(style=style, overflow="fold")
+    for check in checks:
+        mark = Text("✓", "green") if check.ok else Text("✗", "red")
+        fix = f"  →  {check.fix}" if check.fix else ""
+        told = Text.assemble(one_line(check.detail), (fix, "yellow"))
+        table.add_row(mark, check.area, Text(one_line(check.name)), told)
+    wrong = sum(not check.ok for check in checks)
+    verdict = (
+        Text(f"The profile {profile!r} is ready.", "bold green")
+        if not wrong
+        else Text(f"The profile {profile!r} is not ready: {wrong} to mend.", "bold red")
+    )
+    return Group(table, Text(), verdict)

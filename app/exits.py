@@ -1,0 +1,88 @@
+"""Exit codes, and how each error is told: on one line of stderr, never as a traceback.
+
+0 done · 1 something inside failed, or a check did not hold · 2 the request cannot be
+carried out as written · 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from emer.app.plain import one_line
+from emer.tools.errors import ConfigError, EmerError, ToolMissing
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+class Front(TyperGroup):
+    """The `emer` command: its errors end in an exit code and one line."""
+
+    def main(self, *args: Any, **named: Any) -> Any:
+        """Run the command line and leave with its exit code."""
+        named["standalone_mode"] = False
+        sys.exit(guard(lambda: TyperGroup.main(self, *args, **named)))
+
+
+def guard(work: Callable[[], object]) -> int:
+    """Return the exit code of `work`; tell on stderr what it raised."""
+    try:
+        code = work()
+    except (KeyboardInterrupt, typer.Abort):
+        return _tell("interrupted", INTERRUPTED)
+    except (ConfigError, ToolMissing) as error:
+        return _tell(str(error), BAD_INPUT)
+    except Exception as error:
+        return _tell_other(error)
+    return code if isinstance(code, int) else DONE
+
+
+def _tell_other(error: Exception) -> int:
+    usage = getattr(error, "format_message", None)  # click's own, whichever click typer brings
+    if usage is not None:
+        return _usage(error, usage())
+    kind = "" if isinstance(error, EmerError) else f"{type(error).__name__}: "
+    details = _keep_details(error)
+    return _tell(f"internal failure: {kind}{error} (details: {details})", FAILED)
+
+
+def _usage(error: Exception, message: str) -> int:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "emer"
+    if not message or "NoArgs" in type(error).__name__:
+        return BAD_INPUT  # the help was shown instead
+    return _tell(f"{message} (see: {path} --help)", BAD_INPUT)
+
+
+def _tell(message: str, code: int) -> int:
+    print(f"emer: {one_line(message)}", file=sys.stderr)
+    return code
+
+
+def _keep_details(error: Exception) -> str:
+    """Write the traceback to a file and return where it is."""
+    text = "".join(traceback.format_exception(error))
+    name = f"emer-failure-{datetime.now(UTC):%Y%m%d-%H%M%S}.txt"
+    for folder in (_home, lambda: Path(tempfile.gettempdir())):
+        try:
+            path = folder() / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except (OSError, EmerError):
+            continue
+        return str(path)
+    return "nowhere: no folder could be written"
+
+
+def _home() -> Path:
+    from emer.graphs.settings import load_settings
+
+    return load_settings().home / "failures"

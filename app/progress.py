@@ -1,0 +1,100 @@
+"""What is going on while a run works: one line per tool call, on a terminal only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from emer.app.plain import one_line, seconds, span
+from emer.graphs.events import (
+    Decided,
+    Event,
+    Header,
+    NothingObserved,
+    RunStarted,
+    ToolFailure,
+    ToolFinished,
+    ToolStarted,
+)
+
+Ended = ToolFinished | NothingObserved | ToolFailure
+
+
+class Progress:
+    """Listens to a run: remembers its header and question, and the state of each call."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self.header: Header | None = None
+        self.question = ""
+        self.live: Live | None = None
+        self._lines: dict[tuple[str, str, int], RenderableType] = {}
+        self._last: RenderableType = Spinner("dots", "loading")
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event and show it."""
+        match event:
+            case Header():
+                self.header = event
+            case RunStarted():
+                self.question = event.question
+            case ToolStarted():
+                self._lines[_key(event)] = Spinner("dots", _title(event))
+            case ToolFinished() | NothingObserved() | ToolFailure():
+                self._lines[_key(event)] = end_line(event)
+            case Decided(stop_reason=None):
+                self._last = Spinner("dots", "looking closer")
+            case _:
+                self._last = Spinner("dots", "explaining")
+        if self.live is not None:
+            self.live.update(self._picture())
+
+    def _picture(self) -> RenderableType:
+        return Group(*self._lines.values(), self._last)
+
+
+@contextmanager
+def following(stderr: TextIO) -> Iterator[Progress]:
+    """Yield a listener whose calls are drawn on `stderr` if that is a terminal."""
+    progress = Progress()
+    console = Console(file=stderr, highlight=False, markup=False)
+    if not console.is_terminal:
+        yield progress
+        return
+    with Live(Spinner("dots", "loading"), console=console, transient=True) as live:
+        progress.live = live
+        yield progress
+
+
+def end_line(event: Ended) -> Text:
+    """Return a finished call on one line: a mark, the tool, what it gave, how long it took."""
+    match event:
+        case ToolFinished():
+            mark, told = ("✓", "green"), _clues(len(event.clues))
+        case NothingObserved():
+            mark, told = ("–", "yellow"), f"nothing observed: {event.why}"
+        case ToolFailure():
+            fix = f" ({event.install})" if event.install else ""
+            mark, told = ("✗", "red"), f"failed: {event.cause}{fix}"
+    cached = not isinstance(event, ToolFailure) and event.cached
+    took = "from the store" if cached else seconds(event.seconds)
+    return Text.assemble(mark, " ", _title(event), "  ", one_line(told), "  ", (took, "dim"))
+
+
+def _clues(count: int) -> str:
+    return "1 clue" if count == 1 else f"{count} clues"
+
+
+def _title(event: ToolStarted | Ended) -> Text:
+    where = span(event.span)
+    return Text.assemble((f"{event.slot:<8}", "bold"), f"{one_line(event.tool)}, {where}")
+
+
+def _key(event: ToolStarted | Ended) -> tuple[str, str, int]:
+    return event.slot, str(event.span), event.round

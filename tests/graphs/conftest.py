@@ -1,0 +1,44 @@
+"""A second of silence and a way to ask about it with the tools of `graph_fakes`."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graph_kit import fakes
+
+from emer.graphs.ask import Answer, ask
+
+
+@pytest.fixture
+def clip_path(tmp_path: Path) -> Path:
+    """Return a WAV file of one second of silence."""
+    path = tmp_path / "silence.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(bytes(2 * 16_000))
+    return path
+
+
+@pytest.fixture
+def run(clip_path: Path) -> Callable[..., Answer]:
+    """Return a function that asks about the clip with the given fakes."""
+
+    def run(
+        reasoner: str = "Plain",
+        *,
+        change: dict[str, Any] | None = None,
+        arguments: Any = None,
+        question: str = "What is displayed?",
+        ask_with: dict[str, Any] | None = None,
+        **slots: str,
+    ) -> Answer:
+        settings = fakes(reasoner, arguments=arguments, **slots).model_copy(update=change or {})
+        return ask(clip_path, question, settings=settings, **(ask_with or {}))
+
+    return run

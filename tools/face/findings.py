@@ -1,0 +1,193 @@
+"""What is worth saying about a face, as sentences with their time and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from pydantic import JsonValue
+
+from emer.tools.face.portrait import Portrait
+from emer.tools.face.series import Mask, Stretch, frame_time, length
+from emer.tools.face.units import Event
+from emer.tools.types import Span
+
+AMOUNT: Final = {
+    "A": "slightly", "B": "slightly", "C": "clearly", "D": "strongly", "E": "strongly"
+}  # fmt: skip
+WORDS: Final = {
+    "one_corner": "raises one corner of the mouth, the {side} one, {amount}",
+    "corners_down": "turns the corners of the mouth down {amount}",
+    "brow_raise": "raises the eyebrows {amount}",
+    "inner_brow_raise": "raises the inner eyebrows {amount}",
+    "outer_brow_raise": "raises the outer eyebrows {amount}",
+    "frown": "furrows the brows {amount}",
+    "drawn_up": "raises the inner eyebrows and draws them together {amount}",
+    "wide_eyes": "opens the eyes wide, {amount}",
+    "pressed_lips": "presses the lips together {amount}",
+    "pucker": "puckers the lips {amount}",
+    "stretched_lips": "stretches the lips sideways {amount}",
+    "chin_raise": "pushes the chin up {amount}",
+}
+TELLING: Final = {
+    "smile": 3.0, "brow_raise": 2.0, "frown": 2.2, "drawn_up": 2.2, "inner_brow_raise": 1.8,
+    "corners_down": 1.8, "wide_eyes": 2.0, "one_corner": 1.4, "pressed_lips": 1.6,
+    "outer_brow_raise": 1.0, "stretched_lips": 1.0, "chin_raise": 1.3, "pucker": 0.8,
+}  # fmt: skip
+"""How much a unit tells an observer: decides which events are said when there are many."""
+NEVER_RESTS: Final = "measured against an average face, since this face never rests in the clip"
+TOO_SHORT: Final = "measured against an average face: the clip is too short for a baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A sentence's words after the person's name, its time, its weight and its numbers."""
+
+    says: str
+    start: float
+    end: float
+    weight: float
+    data: dict[str, JsonValue]
+    frames: Stretch
+
+
+def find_all(portrait: Portrait, window: Span | None) -> list[Finding]:
+    """Return all findings about one person, the weightiest first; in `window` only, if given."""
+    inside = _inside(portrait, window)
+    makers: tuple[Callable[[Portrait, Mask], Iterator[Finding]], ...] = (
+        _of_units, _of_mouth, _of_lids, _of_looks, _of_head, _of_stillness
+    )  # fmt: skip
+    found = [f for make in makers for f in make(portrait, inside)]
+    return sorted(found, key=lambda f: (-f.weight, f.start, f.says))
+
+
+def _inside(portrait: Portrait, window: Span | None) -> Mask:
+    times = portrait.measures.times
+    if window is None:
+        return np.ones(len(times), dtype=bool)
+    return np.asarray((times >= window.start - 1e-6) & (times <= window.end + 1e-6))
+
+
+def _touches(one: Stretch, inside: Mask) -> bool:
+    return bool(inside[one.first : one.last + 1].any())
+
+
+def when(start: float, end: float) -> str:
+    """Return a time or a stretch of time in words: "at 2.1-2.8 s"."""
+    a, b = f"{start:.1f}", f"{end:.1f}"
+    return f"at {a} s" if a == b else f"at {a}-{b} s"
+
+
+def _of_units(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
+    if portrait.rest.smiling_throughout:
+        yield _constant_smile(portrait)
+    names = sorted({e.name for e in portrait.events})
+    for name in names:
+        events = [e for e in portrait.events if e.name == name and _touches(e.frames, inside)]
+        if name == "smile" and portrait.rest.smiling_throughout:
+            continue
+        strongest = sorted(events, key=lambda e: (-_strength(e), e.onset))
+        for rank, event in enumerate(strongest[:3]):
+            yield _of_event(portrait, event, strongest, rank)
+
+
+def _strength(event: Event) -> float:
+    """Return how much there is to see: size against noise, and how long it lasts."""
+    lasts = min(event.offset - event.onset, 2.0)
+    return min(event.z, 10.0) / 2.5 * (0.4 + 0.6 * lasts) * "ABCDE".index(event.letter) ** 0.5
+
+
+def _of_event(portrait: Portrait, event: Event, alike: Sequence[Event], rank: int) -> Finding:
+    words = _smile_words(portrait, event) if event.name == "smile" else WORDS[event.name]
+    said = words.format(amount=AMOUNT[event.letter], side=event.side)
+    units = "+".join(str(u) for u in event.units) if event.units != (23, 24, 28) else "23/24/28"
+    units = units.replace("18+22", "18/22")
+    at = when(event.onset, event.offset)
+    more = f"; it happens {len(alike)} times in all" if rank == 0 and len(alike) > 3 else ""
+    limit = f"; {TOO_SHORT}" if portrait.rest.too_short else ""
+    return Finding(
+        says=f"{said} {at}, most at {event.apex:.1f} s "
+        f"(AU{units}, intensity {event.letter}{more}{limit}).",
+        start=event.onset,
+        end=event.offset,
+        weight=TELLING[event.name] * _strength(event) * 0.6**rank,
+        data={
+            "unit": event.name,
+            "action_units": [f"AU{u}" for u in event.units],
+            "intensity": event.letter,
+            "side": event.side,
+            "onset": round(event.onset, 2),
+            "apex": round(event.apex, 2),
+            "offset": round(event.offset, 2),
+            "peak_iod": round(event.peak, 3),
+            "z": round(event.z, 1),
+            "times": len(alike),
+            "baseline": "average face" if portrait.rest.too_short else "own",
+        },
+        frames=event.frames,
+    )
+
+
+def _smile_words(portrait: Portrait, event: Event) -> str:
+    """Return "smiles ...", or words without a smile where the brows tell against one."""
+    if _share(portrait, event, "drawn_up", "inner_brow_raise", "frown") > 0.4:
+        return "pulls the corners of the mouth back {amount} while the brows are drawn together"
+    eyes = {"narrow": " with the eyes narrowing", "still": " without the eyes taking part"}
+    gap = portrait.measures.mouth_gap[event.frames.first : event.frames.last + 1]
+    mouth = " with the mouth closed" if np.median(gap) < 0.03 else ""
+    return "smiles {amount}" + mouth + eyes.get(eyes_while(portrait, event.frames), "")
+
+
+def _share(portrait: Portrait, event: Event, *names: str) -> float:
+    """Return the share of the event in which one of the named units is on, too."""
+    on = np.zeros(len(portrait.measures), dtype=bool)
+    for other in portrait.events:
+        if other.name in names:
+            on[other.frames.first : other.frames.last + 1] = True
+    return float(on[event.frames.first : event.frames.last + 1].mean())
+
+
+def eyes_while(portrait: Portrait, frames: Stretch) -> str:
+    """Return "narrow", "still" or "unclear": what the eyes do during a smile.
+
+    Cheek raise (AU6) and lid tightening (AU7) cannot be told apart here; both narrow the
+    eyes. Blinks are left out.
+    """
+    part = slice(frames.first, frames.last + 1)
+    usual = portrait.rest.levels["eye_opening"].mean()
+    share = portrait.measures.openness[part] / max(float(usual), 0.2)
+    share = share[share > 0.4]
+    turned = np.abs(portrait.measures.pitch[part] - portrait.rest.pitch).mean()
+    if len(share) < 5 or turned > 12:
+        return "unclear"
+    level = float(np.median(share))
+    return "narrow" if level < 0.88 else "still" if level > 0.96 else "unclear"
+
+
+def _constant_smile(portrait: Portrait) -> Finding:
+    times = portrait.measures.times
+    eyes = " with the eyes narrow" if _narrow_absolute(portrait) else ""
+    return Finding(
+        says=f"smiles throughout{eyes}, {when(times[0], times[-1])} "
+        f"(AU12; baseline unavailable: {NEVER_RESTS}).",
+        start=float(times[0]),
+        end=float(times[-1]),
+        weight=8.0,
+        data={"unit": "smile", "action_units": ["AU12"], "baseline": "unavailable"},
+        frames=Stretch(0, len(times) - 1),
+    )
+
+
+def _narrow_absolute(portrait: Portrait) -> bool:
+    return bool(np.median(portrait.measures.openness) < 0.22)
+
+
+def _spans(found: Sequence[Stretch], portrait: Portrait, most: int = 3) -> str:
+    times = portrait.measures.times
+    longest = sorted(found, key=lambda s: (-length(s, times), s.first))[:most]
+    parts = [f"{times[s.first]:.1f}-{times[s.last]:.1f} s" for s in sorted(longest)]
+    if len(parts) == 1:
+        return "at " + parts[0]
+    return "at " + ", ".join(parts[:-1]) + " and " + parts[-1]

@@ -1,0 +1,123 @@
+"""Sounds a voice makes beside speaking: trembling, laughter-like bursts, sigh-like breaths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emer.tools.prosody.contours import HOP, Contours, power_mean
+from emer.tools.prosody.syllables import peaks, smoothed
+from emer.tools.speech.activity import join_runs, noise_floor, true_runs
+from emer.tools.types import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """A sound that is no speech: where, and the number that describes it."""
+
+    span: Span
+    value: float
+
+
+TREMOR_HZ = (4.0, 12.0)
+"""Rates of vocal tremor (Titze 1994 gives 4-12 Hz); syllables are slower within a vowel."""
+
+TREMOR_ST = 0.3
+"""Least depth (root mean square, semitones) of a tremor; chosen by us."""
+
+LAUGH_STEP = (0.14, 0.28)
+"""Seconds between the pulses of laughter: 4-6 Hz (Bachorowski et al. 2001), give or take."""
+
+
+def tremor(contours: Contours) -> tuple[Burst, ...]:
+    """Return the vowels of at least 0.5 s whose pitch swings regularly 4-12 times a second.
+
+    `value` is the rate in Hz. Two thirds of the pitch's movement, its slow course taken
+    off, must lie at that rate.
+    """
+    found = []
+    for start, end in true_runs(contours.voiced):
+        if end - start < round(0.5 / HOP):
+            continue
+        rate = _swing(contours.pitch[start:end])
+        if rate is not None:
+            found.append(Burst(Span(start=start * HOP, end=end * HOP), round(rate, 1)))
+    return tuple(found)
+
+
+def _swing(pitch: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float | None:
+    """Return the rate in Hz of a regular swing of the pitch, or None."""
+    time = np.arange(pitch.size) * HOP
+    course = np.polynomial.Polynomial.fit(time, pitch, 3)
+    left = pitch - course(time)
+    if float(np.sqrt(np.mean(left**2))) < TREMOR_ST:
+        return None
+    power = np.abs(np.fft.rfft(left * np.hanning(left.size), 1024)) ** 2
+    rate = np.fft.rfftfreq(1024, HOP)
+    best = int(np.argmax(power))
+    near = np.abs(rate - rate[best]) <= 1.5 / (left.size * HOP)
+    regular = power[near].sum() >= 0.67 * power.sum()
+    cycles = rate[best] * left.size * HOP
+    inside = TREMOR_HZ[0] <= rate[best] <= TREMOR_HZ[1]
+    return float(rate[best]) if regular and inside and cycles >= 3 else None
+
+
+def laughter(contours: Contours, least: int = 4) -> tuple[Burst, ...]:
+    """Return runs of at least `least` short, even, voiced pulses with breath between them.
+
+    `value` is the number of pulses. Speech has uneven syllables that run into each other.
+    """
+    level = smoothed(contours.level, 5)
+    pulses = [k for k in peaks(level, 6.0) if contours.voiced[max(0, k - 4) : k + 5].any()]
+    found, run = [], pulses[:1]
+    for pulse in pulses[1:] + [10**9]:
+        step = (pulse - run[-1]) * HOP
+        if LAUGH_STEP[0] <= step <= LAUGH_STEP[1] and _breath_between(contours, run[-1], pulse):
+            run.append(pulse)
+            continue
+        if len(run) >= least and _even(run) and level[run[-1]] <= level[run[0]] + 1.0:
+            span = Span(start=max(0.0, run[0] * HOP - 0.05), end=run[-1] * HOP + 0.1)
+            found.append(Burst(span, float(len(run))))
+        run = [pulse]
+    return tuple(found)
+
+
+def _breath_between(contours: Contours, left: int, right: int) -> bool:
+    """Tell whether the voice stops for at least 40 ms between two pulses."""
+    runs = true_runs(~contours.voiced[left:right])
+    return any(end - start >= 4 for start, end in runs)
+
+
+def _even(run: list[int]) -> bool:
+    """Tell whether the pulses are evenly spaced (coefficient of variation under 0.2)."""
+    steps = np.diff(run)
+    return float(np.std(steps)) <= 0.2 * float(np.mean(steps))
+
+
+def sighs(contours: Contours) -> tuple[Burst, ...]:
+    """Return unvoiced sounds of 0.4-1.5 s that rise above the noise and die away.
+
+    They stand apart from speech and stay at least 8 dB under it. `value` is how far they
+    rise above the noise, in dB. Meaningless when there is no quiet moment to compare.
+    """
+    level = smoothed(contours.level)
+    floor = noise_floor(contours.level)
+    if not contours.voiced.any() or contours.snr < 20:
+        return ()
+    ceiling = power_mean(contours.level[contours.voiced]) - 8.0
+    breath = (level > floor + 10) & (level < ceiling) & ~contours.voiced
+    found = []
+    for start, end in join_runs(true_runs(breath), 5):
+        if not 40 <= end - start <= 150 or _touches_voice(contours, start, end):
+            continue
+        thirds = [power_mean(part) for part in np.array_split(level[start:end], 3)]
+        if max(thirds[:2]) - thirds[2] >= 4:
+            value = round(max(thirds) - floor, 1)
+            found.append(Burst(Span(start=start * HOP, end=end * HOP), value))
+    return tuple(found)
+
+
+def _touches_voice(contours: Contours, start: int, end: int) -> bool:
+    """Tell whether speech is nearer than 0.1 s, as after a released consonant."""
+    return bool(contours.voiced[max(0, start - 10) : end + 10].any())
