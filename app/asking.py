@@ -15,7 +15,7 @@ from emer.app.plain import to_json
 from emer.app.progress import Progress, following
 from emer.app.show import answer_page
 from emer.app.terminal import hush, print_result
-from emer.graphs.settings import DEFAULT, Settings, load_settings
+from emer.graphs.settings import DEFAULT, load_settings
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.subtitles import SUFFIXES
 

@@ -52,7 +52,7 @@ def _encode(path: Path, sound: Sound) -> None:
     import av
 
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
-        video: Any = container.add_stream(_codec(), rate=FPS)
+        video: Any = container.add_stream(_codec(), rate=FPS, options={"preset": "veryfast"})
         video.width = video.height = SIDE
         video.pix_fmt, video.time_base = "yuv420p", Fraction(1, FPS)
         video.bit_rate, video.thread_count = 1_500_000, 1
@@ -87,9 +87,11 @@ def _sound() -> Sound:
 def _voice() -> Sound:
     import av
 
-    with (files("emer.app") / "assets" / "speech.flac").open("rb") as file, av.open(file) as flac:
+    asset = files("emer.app") / "assets" / "speech.flac"
+    with asset.open("rb") as file, av.open(file, "r") as flac:
         pieces = [frame.to_ndarray().ravel() for frame in flac.decode(audio=0)]
-    return np.concatenate(pieces).astype(np.float64) / 2**15
+    voice: Sound = np.concatenate(pieces).astype(np.float64) / 2**15
+    return voice
 
 
 def _pictures(sound: Sound) -> Iterator[NDArray[np.uint8]]:

@@ -40,7 +40,7 @@ def _changes(name: str, changes: Sequence[Change]) -> RenderableType | None:
     table.add_column()
     table.add_column(style="green", overflow="fold")
     for change in changes:
-        before, after = (Text("–" if x is None else one_line(x)) for x in (change.a, change.b))
+        before, after = (Text("none" if x is None else one_line(x)) for x in (change.a, change.b))
         table.add_row(Text(one_line(change.key)), before, "→", after)
     return Group(_title(name), table, Text())
 

@@ -73,7 +73,7 @@ def needed() -> list[str]:
 def _python() -> Check:
     from importlib.metadata import metadata
 
-    asked = metadata("emer").get("Requires-Python", "")
+    asked = metadata("emer")["Requires-Python"]
     return Check(area="python", name=platform.python_version(), ok=True, detail=f"needs {asked}")
 
 

@@ -1,4 +1,4 @@
-"""Text that may be shown: nothing in a transcript or a file name reaches the terminal as a command."""
+"""Text that may be shown: no transcript and no file name gives orders to the terminal."""
 
 from __future__ import annotations
 

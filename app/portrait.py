@@ -52,8 +52,9 @@ def load_portrait() -> Portrait:
         from matplotlib.image import imread
     except ModuleNotFoundError as error:
         raise ToolMissing("demo", f"the package {error.name}", "pip install emer") from error
-    with get_sample_data("grace_hopper.jpg") as file:
-        whole: NDArray[np.uint8] = np.asarray(imread(file, format="jpg"))
+    file: Any = get_sample_data("grace_hopper.jpg")
+    with file:
+        whole = np.asarray(imread(file, format="jpg"), dtype=np.uint8)
     pixels = np.ascontiguousarray(whole[TOP : TOP + SIDE, :SIDE])
     return Portrait(pixels, _mesh(mediapipe, pixels))
 

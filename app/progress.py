@@ -78,7 +78,7 @@ def end_line(event: Ended) -> Text:
         case ToolFinished():
             mark, told = ("✓", "green"), _clues(len(event.clues))
         case NothingObserved():
-            mark, told = ("–", "yellow"), f"nothing observed: {event.why}"
+            mark, told = ("·", "yellow"), f"nothing observed: {event.why}"
         case ToolFailure():
             fix = f" ({event.install})" if event.install else ""
             mark, told = ("✗", "red"), f"failed: {event.cause}{fix}"

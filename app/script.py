@@ -21,7 +21,7 @@ WORDS = "Oh, I can't believe it! This is wonderful news."
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One scripted movement: it grows from `onset`, holds from `apex` to `release`, ends at `offset`.
+    """A scripted movement: grows from `onset`, holds from `apex` to `release`, gone at `offset`.
 
     `name` is a movement of `warp.MOVES`, `units` the action units it shows, `strength` the
     share of the movement's full size. Times are in seconds.

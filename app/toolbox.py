@@ -79,7 +79,7 @@ def _table(found: list[Entry]) -> RenderableType:
         told = Text(one_line(entry.description))
         if not entry.ready:
             told = Text(f"not ready: {entry.fix}", style="yellow")
-        slots = Text(", ".join(entry.slots) or "–")
+        slots = Text(", ".join(entry.slots) or "-")
         table.add_row(Text(one_line(entry.name), "bold"), slots, entry.modality or "", told)
     swap = "Put a tool in a slot with: emer ask CLIP --tool SLOT=TOOL"
     return Group(table, Text(swap, style="dim"))

@@ -19,7 +19,7 @@ Points = NDArray[np.float64]
 
 
 class Pull(NamedTuple):
-    """Mesh points and where they go: `out` away from the face's middle line, `up` towards the cap."""
+    """Mesh points and where they go: `out` from the face's middle line, `up` to the cap."""
 
     points: tuple[int, ...]
     out: float
@@ -146,7 +146,8 @@ def _headness(portrait: Portrait, points: Points) -> NDArray[np.float64]:
     """Return how much each point belongs to the head, from 1 on the face to 0 far away."""
     middle = portrait.points.mean(axis=0)
     far = np.linalg.norm((points - middle) / (1.0, 1.15), axis=1) / portrait.unit
-    return np.clip((1.6 - far) / 0.5, 0, 1)
+    share: NDArray[np.float64] = np.clip((1.6 - far) / 0.5, 0, 1)
+    return share
 
 
 def _bend(pixels: NDArray[np.uint8], still: Points, moved: Points) -> Points:
@@ -177,4 +178,5 @@ def _part_lips(picture: Points, moved: Points) -> Points:
     outline = np.round(moved[[78, *UPPER_LIP, 308, *reversed(LOWER_LIP)]] * 16).astype(np.int32)
     cv2.fillPoly(gap, [outline], 1.0, cv2.LINE_8, 4)
     soft = cv2.GaussianBlur(gap, (0, 0), 1.0)[..., None]
-    return picture * (1 - soft) + np.asarray(MOUTH) * soft
+    darker: Points = picture * (1 - soft) + np.asarray(MOUTH) * soft
+    return darker

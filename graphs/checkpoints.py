@@ -26,6 +26,7 @@ class Checkpoints(SqliteSaver):
     def __init__(self, path: Path | None) -> None:
         """Open or make the file; None or a folder that cannot be written: in memory."""
         self.note: str | None = None
+        self._path = path
         super().__init__(self._open(path))
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
@@ -80,7 +81,7 @@ class Checkpoints(SqliteSaver):
     def _refused(self, error: Exception) -> None:
         with suppress(sqlite3.Error, AttributeError):
             self.conn.rollback()
-        self.note = self.note or f"the thread is not remembered ({error})"
+        self.note = self.note or f"the thread is not remembered: {self._path}: {error}"
 
 
 def _connect(path: str) -> sqlite3.Connection:

@@ -118,7 +118,7 @@ def test_a_hanging_tool_does_not_keep_the_process(start):
 
 
 def test_a_full_disk_is_told_and_the_answer_comes(start):
-    """No file of the process may grow beyond 8 KB: what SQLite and the trace meet on a full disk."""
+    """No file of the process may grow beyond 8 KB, which is what a full disk looks like."""
     before = """
         import resource, signal
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -167,9 +167,8 @@ def test_several_processes_share_the_store(start, clip_path):
     assert all(event.cached for event in events(answer, "tool_started"))
 
 
-def test_state_is_small_and_plain_whatever_the_tools_bring(run, monkeypatch):
+def test_state_is_small_and_plain_whatever_the_tools_bring(run):
     """A checkpoint holds ids and small records, at most 64 KB, and no class of ours."""
-    monkeypatch.setenv("LANGGRAPH_STRICT_MSGPACK", "true")
     for _ in range(12):
         run("Asking", face="Many", prosody="Loud", scene="Crash", ask_with={"thread": "talk"})
     with sqlite3.connect(home() / "threads.sqlite") as connection:

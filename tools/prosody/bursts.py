@@ -49,8 +49,7 @@ def tremor(contours: Contours) -> tuple[Burst, ...]:
 def _swing(pitch: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float | None:
     """Return the rate in Hz of a regular swing of the pitch, or None."""
     time = np.arange(pitch.size) * HOP
-    course = np.polynomial.Polynomial.fit(time, pitch, 3)
-    left = pitch - course(time)
+    left = pitch - np.polyval(np.polyfit(time, pitch, 3), time)
     if float(np.sqrt(np.mean(left**2))) < TREMOR_ST:
         return None
     power = np.abs(np.fft.rfft(left * np.hanning(left.size), 1024)) ** 2
@@ -71,7 +70,7 @@ def laughter(contours: Contours, least: int = 4) -> tuple[Burst, ...]:
     level = smoothed(contours.level, 5)
     pulses = [k for k in peaks(level, 6.0) if contours.voiced[max(0, k - 4) : k + 5].any()]
     found, run = [], pulses[:1]
-    for pulse in pulses[1:] + [10**9]:
+    for pulse in [*pulses[1:], 10**9] if run else []:
         step = (pulse - run[-1]) * HOP
         if LAUGH_STEP[0] <= step <= LAUGH_STEP[1] and _breath_between(contours, run[-1], pulse):
             run.append(pulse)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ def _smooth_runs(pitch: Curve) -> list[tuple[int, int]]:
         steps = np.abs(pitch[start + 3 : end] - pitch[start : end - 3])
         jumps = start + 2 + np.flatnonzero(steps > JUMP)
         cuts = [start, *(int(j) for j in jumps), end]
-        runs.extend((a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True) if b > a)
+        runs.extend((a, b) for a, b in pairwise(cuts) if b > a)
     return runs
 
 
@@ -149,7 +150,7 @@ def _descriptors(samples: Samples, count: int) -> dict[str, Curve]:
         if table is None:
             continue
         for name, column in _COLUMNS.items():
-            delay = PITCH_DELAY if name != "alpha" and name != "hammarberg" else 0
+            delay = 0 if name in ("alpha", "hammarberg") else PITCH_DELAY
             values = table[column].to_numpy(dtype=float)
             _place(curves[name], values, left // 160 + delay, start // 160, CHUNK // 160)
     return curves

@@ -35,9 +35,9 @@ def nuclei(contours: Contours) -> NDArray[np.int64]:
     if not contours.voiced.any():
         return np.zeros(0, dtype=np.int64)
     threshold = float(np.percentile(level[contours.speech], 99)) - UNDER_PEAK_DB
-    peaks = [k for k in peaks(level, DIP_DB) if level[k] >= threshold]
+    high = [k for k in peaks(level, DIP_DB) if level[k] >= threshold]
     near = _widened(contours.voiced, 2)
-    return np.array([k for k in peaks if near[k]], dtype=np.int64)
+    return np.array([k for k in high if near[k]], dtype=np.int64)
 
 
 def peaks(level: Curve, dip: float) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -29,7 +30,7 @@ def describe_closeup(close: Footage, whole: Footage, span: Span) -> list[Finding
 
     What the rest of the clip is like comes from `whole`, the full pass.
     """
-    people = find_people(close.looks)
+    people = _recognised(find_people(close.looks), whole)
     found = _cuts(close, span)
     for shot in range(len(close.shots)):
         here = [person for person in people if person.shot == shot]
@@ -79,18 +80,33 @@ def _shown(close: Footage, people: Sequence[Person], span: Span) -> list[Finding
     ]
 
 
-def _counterpart(person: Person, whole: Footage, span: Span) -> Person | None:
-    """Return the same face in the full pass, away from the span: same shot, same place."""
+def _recognised(people: Sequence[Person], whole: Footage) -> list[Person]:
+    """Return the people under the names the full pass gives them; nameless where it has none."""
+    known = [(person, _match(person, whole)) for person in people]
+    return [
+        replace(person, word=same.word, name=same.name) if same else replace(person, name=None)
+        for person, same in known
+    ]
+
+
+def _match(person: Person, whole: Footage) -> Person | None:
+    """Return the same face in the full pass: same shot, same place at the same time."""
     middle = (person.times[0] + person.times[-1]) / 2
+    own = person.box_at(middle)
     same = []
-    for other in find_people(whole.looks):
+    for n, other in enumerate(find_people(whole.looks)):
         start, end = whole.shots[other.shot]
-        box, own = other.box_at(middle), person.box_at(middle)
+        box = other.box_at(middle)
         if start <= middle <= end and box is not None and own is not None:
-            same.append((math.dist(box.centre, own.centre) / own.height, other))
-    if not same or min(same, key=lambda s: s[0])[0] > 1.0:
-        return None
-    return _outside(min(same, key=lambda s: s[0])[1], span)
+            same.append((math.dist(box.centre, own.centre) / own.height, n, other))
+    nearest = min(same, default=None, key=lambda s: s[:2])
+    return nearest[2] if nearest and nearest[0] <= 1.0 else None
+
+
+def _counterpart(person: Person, whole: Footage, span: Span) -> Person | None:
+    """Return the same face in the full pass, away from the span."""
+    same = _match(person, whole)
+    return _outside(same, span) if same else None
 
 
 def _outside(person: Person, span: Span) -> Person | None:

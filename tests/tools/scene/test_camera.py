@@ -152,6 +152,14 @@ def test_a_closer_look_stays_in_its_span_and_says_what_the_rest_is_like(
     assert not {clue.id for clue in found} & {clue.id for clue in whole}
 
 
+def test_people_keep_their_names_in_a_closer_look(camera: Camera, shared_clip: Find) -> None:
+    two = look(camera, shared_clip("hard/two_faces_left_speaks.mp4"), Span(start=2.0, end=4.0))
+    assert not any("The person" in clue.text for clue in two)
+    cut = look(camera, shared_clip("hard/short_hamilton_clip.mp4"), Span(start=4.5, end=6.0))
+    assert any("raises a hand" in clue.text for clue in cut)
+    assert all(clue.person is None for clue in cut)
+
+
 def test_a_closer_look_that_finds_no_hand_says_so(camera: Camera, shared_clip: Find) -> None:
     path = shared_clip("talking/WDA_KatieHill_000.mp4")
     found = look(camera, path, Span(start=1.0, end=2.0))

@@ -1,0 +1,131 @@
+"""Settings: file, environment and call, in rising order; one line for what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emer.graphs.loading import load_reasoner, load_tools
+from emer.graphs.settings import Choice, Settings, load_settings, swap, with_profile, with_subtitle
+from emer.tools.errors import ConfigError
+from emer.tools.tool import Tool
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "emer.toml"
+
+
+def test_the_embedded_profile_fills_the_slots():
+    settings = load_settings()
+    uses = {slot: choice.use for slot, choice in settings.chosen.items()}
+    assert uses == {
+        "face": "mesh",
+        "scene": "camera",
+        "prosody": "egemaps",
+        "speech": "pocketsphinx",
+    }
+    assert settings.reasoner.use == "rules" and settings.budget.rounds == 3
+
+
+def test_a_file_in_the_working_folder_is_read(file):
+    file.write_text(
+        'tool_seconds = 9\n[tools.face]\nmax_people = 3\n[tools.voice]\nuse = "a:B"\n'
+        '[tools.scene]\nuse = "none"\n[budget]\nrounds = 1\n[reasoner]\nuse = "c:D"\nhow = "x"\n'
+    )
+    settings = load_settings()
+    assert settings.tools["face"] == Choice(use="mesh", max_people=3)
+    assert settings.tools["face"].arguments == {"max_people": 3}
+    assert list(settings.chosen) == ["face", "prosody", "speech", "voice"]
+    assert settings.budget.rounds == 1 and settings.budget.tool_calls == 24
+    assert settings.reasoner.arguments == {"how": "x"} and settings.tool_seconds == 9
+
+
+def test_the_environment_wins_over_the_file_and_the_call_over_both(file, monkeypatch):
+    file.write_text('[tools.face]\nuse = "a:B"\nsize = 3\n[budget]\nrounds = 1\n')
+    monkeypatch.setenv("EMER_BUDGET__ROUNDS", "7")
+    monkeypatch.setenv("EMER_TOOLS__FACE__USE", "c:D")
+    monkeypatch.setenv("EMER_TEST_DATA", "/nowhere")
+    settings = load_settings()
+    assert settings.budget.rounds == 7 and settings.tools["face"].use == "c:D"
+    called = load_settings(tools={"face": "e:F", "extra": "g:H"})
+    assert called.tools["face"] == Choice(use="e:F")
+    assert called.tools["extra"].use == "g:H"
+    assert swap(settings, {"face": "c:D"}).tools["face"].arguments == {"size": 3}
+
+
+def test_the_home_is_the_users_folder_unless_told(monkeypatch):
+    monkeypatch.delenv("EMER_HOME")
+    assert load_settings().home.name == "emer"
+    monkeypatch.setenv("EMER_HOME", "/elsewhere")
+    assert load_settings().traces == Path("/elsewhere/traces")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tool_second = 3", "tool_second"),
+        ("tool_seconds = 0", "tool_seconds"),
+        ("[budget]\nrounds = 'many'", r"budget\.rounds"),
+        ("[budget]\nround = 2", r"budget\.round"),
+        ("[tools.fcae]\nmax = 3", r"tools\.fcae\.use"),
+        ("[tools.face]\nuse = 3", r"tools\.face\.use"),
+        ("tools = 3", "tools"),
+        ("profile = 'giant'", "profile.*giant.*embedded"),
+        ("profile = ", "emer.toml"),
+    ],
+)
+def test_what_is_wrong_is_one_line_with_the_key(file, text, said):
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=said) as error:
+        load_settings()
+    assert "\n" not in str(error.value)
+
+
+def test_a_named_file_must_exist(tmp_path):
+    with pytest.raises(ConfigError, match="nowhere"):
+        load_settings(tmp_path / "nowhere.toml")
+
+
+def test_wrong_arguments_name_the_key():
+    settings = load_settings(tools={"face": "graph_fakes:Smile"})
+    bad = settings.model_copy(update={"tools": {"face": Choice(use="graph_fakes:Smile", amuont=2)}})
+    with pytest.raises(ConfigError, match=r"tools\.face\.amuont.*known: version, amount"):
+        load_tools(bad)
+
+
+def test_text_from_the_environment_becomes_what_the_argument_is(monkeypatch):
+    monkeypatch.setenv("EMER_TOOLS__FACE__USE", "graph_fakes:Smile")
+    monkeypatch.setenv("EMER_TOOLS__FACE__AMOUNT", "3")
+    only = {"scene": "none", "prosody": "none", "speech": "none"}
+    tools, absent = load_tools(load_settings(tools=only))
+    assert tools["face"].source.params == {"amount": 3} and absent == {}
+    assert isinstance(tools["face"], Tool)
+    monkeypatch.setenv("EMER_TOOLS__FACE__AMOUNT", "three")
+    with pytest.raises(ConfigError, match=r"tools\.face\.amount: 'three' is not a int"):
+        load_tools(load_settings(tools=only))
+
+
+def test_a_reasoner_must_decide_and_explain():
+    assert load_reasoner(Choice(use="graph_fakes:Plain")).name == "plain"
+    assert load_reasoner(Choice(use="rules")).name
+    with pytest.raises(ConfigError, match="no decide and explain"):
+        load_reasoner(Choice(use="graph_fakes:Smile"))
+    with pytest.raises(ConfigError, match="reasoner: no reasoner is called 'x'; known: rules"):
+        load_reasoner(Choice(use="x"))
+
+
+def test_a_subtitle_beside_the_clip_leaves_the_users_choice():
+    chosen = load_settings(tools={"speech": "a:B"})
+    assert with_subtitle(chosen, always=False).tools["speech"].use == "a:B"
+    assert with_subtitle(chosen, always=True).tools["speech"].use == "subtitle"
+    assert with_subtitle(load_settings(), always=False).tools["speech"].use == "subtitle"
+
+
+def test_a_profile_leaves_the_users_tools():
+    settings = Settings(tools={"face": {"use": "a:B"}})
+    assert with_profile(settings, "embedded").tools["face"].use == "a:B"
+    with pytest.raises(ConfigError, match="profile"):
+        with_profile(settings, "giant")

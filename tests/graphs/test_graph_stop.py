@@ -1,0 +1,74 @@
+"""Stop rules and which asks are carried out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emer.agents.types import Ask, Budget, Decision
+from emer.graphs.state import total, union, union_records
+from emer.graphs.stop import left_of, stop_reason, worth_asking
+from emer.tools.types import Span
+
+ASK = Ask(tool="mesh", span=Span(start=0, end=1), why="closer")
+OPEN = Decision(hypotheses=())
+
+
+@pytest.mark.parametrize(
+    ("decision", "asks", "left", "barren", "expected"),
+    [
+        (OPEN, [ASK], Budget(), 0, None),
+        (OPEN, [ASK], Budget(), 1, None),
+        (OPEN, [ASK], Budget(), 2, "no_new_clues"),
+        (OPEN, [], Budget(), 0, "nothing_to_ask"),
+        (OPEN, [ASK], Budget(rounds=0), 0, "budget"),
+        (OPEN, [ASK], Budget(tool_calls=0), 0, "budget"),
+        (OPEN, [ASK], Budget(seconds=0), 0, "budget"),
+        (Decision(hypotheses=(), stop_reason="sure"), [ASK], Budget(), 0, "sure"),
+    ],
+)
+def test_the_reason_to_stop(decision, asks, left, barren, expected):
+    assert stop_reason(decision, asks, left, barren) == expected
+
+
+def test_only_asks_that_can_be_carried_out_are():
+    def ask(tool: str, start: float, end: float) -> Ask:
+        return Ask(tool=tool, span=Span(start=start, end=end), why="")
+
+    asked = [ask("mesh", 0, 1)]
+    asks = [
+        ask("mesh", 0, 1),
+        ask("nosuch", 1, 2),
+        ask("mesh", 9, 10),
+        ask("mesh", 4, 9),
+        ask("mesh", 4, 5),
+    ]
+    kept = worth_asking(asks, asked, {"mesh"}, duration=5.0)
+    assert [(a.span.start, a.span.end) for a in kept] == [(4, 5)]
+
+
+def test_what_is_left_is_never_negative():
+    assert left_of(Budget(rounds=1, tool_calls=2, seconds=3), 2, 1, 9) == Budget(
+        rounds=0, tool_calls=1, seconds=0
+    )
+
+
+ids = st.lists(st.text(max_size=3))
+records = st.lists(st.dictionaries(st.text(max_size=2), st.integers(), max_size=2), max_size=4)
+
+
+@given(ids, ids, ids)
+def test_merging_ids_is_set_union_in_any_order(a, b, c):
+    assert union(union(a, b), c) == union(union(c, a), b) == sorted({*a, *b, *c})
+    assert union(a, None) == []
+
+
+@given(records, records, records)
+def test_merging_records_does_not_depend_on_the_order(a, b, c):
+    assert union_records(union_records(a, b), c) == union_records(union_records(b, c), a)
+    assert union_records(a, None) == []
+
+
+def test_counts_add_up_and_start_again():
+    assert total(total(None, 1), 2) == 3 and total(3, None) == 0

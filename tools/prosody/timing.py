@@ -1,0 +1,48 @@
+"""When somebody speaks and when not: phrases, pauses and the rate of syllables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from emer.tools.prosody.contours import HOP, Contours
+from emer.tools.prosody.syllables import nuclei
+from emer.tools.speech.activity import join_runs, true_runs
+from emer.tools.types import Span
+
+PAUSE = 0.25
+"""Seconds of silence that count as a pause; shorter ones are closures of consonants."""
+
+LONG_PAUSE = 0.7
+"""Seconds of silence that a listener notices as a long pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Phrases and the pauses between them in order, and the syllables in the phrases."""
+
+    phrases: tuple[Span, ...]
+    pauses: tuple[Span, ...]
+    syllables: int
+
+    @property
+    def speaking(self) -> float:
+        """Seconds of speech without its pauses."""
+        return sum(phrase.length for phrase in self.phrases)
+
+    @property
+    def rate(self) -> float:
+        """Syllables per second of speech, pauses left out: the articulation rate."""
+        return self.syllables / self.speaking if self.speaking else 0.0
+
+
+def timing(contours: Contours) -> Timing:
+    """Return the phrases (stretches of speech with some voice in them) and the rest.
+
+    The silences before the first and after the last phrase are no pauses.
+    """
+    runs = join_runs(true_runs(contours.speech), round(PAUSE / HOP))
+    spoken = [run for run in runs if contours.voiced[run[0] : run[1]].sum() >= 8]
+    phrases = tuple(Span(start=start * HOP, end=end * HOP) for start, end in spoken)
+    pauses = tuple(Span(start=a.end, end=b.start) for a, b in pairwise(phrases))
+    return Timing(phrases, pauses, len(nuclei(contours)))
