@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emer.agents.asks import Scene, plan
+from emer.agents.beats import soften
 from emer.agents.case import Case
 from emer.agents.conflicts import conflicts, dispute
 from emer.agents.cues import read
@@ -75,7 +76,7 @@ class Rules:
 
 
 def _scene(question: str, clues: Sequence[Clue], duration: float) -> Scene:
-    readings = focus(read(clues), question)
+    readings = soften(focus(read(clues), question))
     standings = weigh(readings)
     return Scene(question, readings, standings, dispute(standings), duration)
 

@@ -91,6 +91,11 @@ def bullets(lines: Iterable[Text]) -> RenderableType:
     return Padding(Group(*lines), (0, 0, 0, 2))
 
 
+def unbroken(line: str) -> Text:
+    """Return a dim line that is never wrapped: a path in it can be copied."""
+    return Text(line, style="dim", no_wrap=True, overflow="ignore")
+
+
 def _row(clue: Clue) -> tuple[Text, ...]:
     when = span(clue.span).removesuffix(" s") if clue.span else "all"
     return (
@@ -128,4 +133,4 @@ def _ending(answer: Answer) -> RenderableType:
         f"run {answer.run_id}  (emer trace show {answer.run_id})",
         f"trace {one_line(where)}",
     )
-    return Group(*(Text(line, style="dim", overflow="fold") for line in lines))
+    return Group(*(unbroken(line) for line in lines))

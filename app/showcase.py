@@ -15,7 +15,7 @@ from rich.text import Text
 from emer.app.asking import Request, answer_record, carry_out
 from emer.app.plain import one_line, to_json
 from emer.app.script import SCRIPT, SPEECH_START, WORDS, Action
-from emer.app.show import answer_page
+from emer.app.show import answer_page, unbroken
 from emer.app.terminal import hush, print_result
 from emer.graphs.loading import load_tools
 from emer.graphs.settings import load_settings
@@ -111,7 +111,7 @@ def _opening(path: Path) -> RenderableType:
         "A still portrait (Rear Admiral Grace Hopper, US Navy, public domain) was made to move "
         "by a script, and a synthetic voice says words of ours: nobody ever did or said this."
     )
-    return Group(Text(told, style="dim"), Text(f"clip {one_line(str(path))}", style="dim"), Text())
+    return Group(Text(told, style="dim"), unbroken(f"clip {one_line(str(path))}"), Text())
 
 
 def _comparison(found: Sequence[Match]) -> RenderableType:

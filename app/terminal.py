@@ -22,11 +22,11 @@ def print_result(shown: RenderableType) -> None:
     """Print a result on stdout; lines are not padded where it is no terminal."""
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     if console.is_terminal:
-        console.print(shown)
+        console.print(shown, soft_wrap=False, crop=False)
         return
     console.width = PIPE_WIDTH
     with console.capture() as captured:
-        console.print(shown)
+        console.print(shown, crop=False)
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 

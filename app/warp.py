@@ -28,7 +28,8 @@ class Pull(NamedTuple):
     """How far the pull is felt: the standard deviation of its Gaussian."""
 
 
-LOWER_LIDS = (163, 144, 145, 153, 154, 381, 380, 374, 373, 390)
+LOWER_LIDS = (7, 163, 144, 145, 153, 154, 155, 249, 390, 373, 374, 380, 381, 382)
+"""In the order of the upper ones above them."""
 LID_CORNERS = (33, 133, 362, 263)
 EYES = (*UPPER_LIDS, *LOWER_LIDS, *LID_CORNERS)
 BROWS = (70, 63, 105, 66, 107, 300, 293, 334, 296, 336)
@@ -44,19 +45,20 @@ MOUTH_CORNERS = (78, 308)
 
 PULLS: Mapping[str, tuple[Pull, ...]] = {
     "brows up": (
-        Pull(BROWS, 0, 0.10, 0.05),
-        Pull(INNER_BROWS, 0, 0.13, 0.05),
-        Pull(RIMS, 0, 0.075, 0.04),
-        Pull((151, 108, 337, 69, 104, 68, 299, 333, 298), 0, 0.06, 0.08),
+        Pull(BROWS, 0, 0.13, 0.05),
+        Pull(INNER_BROWS, 0, 0.17, 0.05),
+        Pull(RIMS, 0, 0.10, 0.04),
+        Pull((151, 108, 337, 69, 104, 68, 299, 333, 298), 0, 0.08, 0.08),
         Pull((*EYES, 6, 197, 35, 124, 265, 353), 0, 0, 0.04),
     ),
     "smile": (
-        Pull((61, 291), 0.075, 0.08, 0.07),
-        Pull(MOUTH_CORNERS, 0.06, 0.065, 0.05),
+        Pull((61, 291), 0.10, 0.105, 0.07),
+        Pull(MOUTH_CORNERS, 0.08, 0.085, 0.05),
         Pull((0, 17, 13, 14), 0, -0.005, 0.07),
-        Pull((205, 425, 207, 427, 50, 280), 0.02, 0.05, 0.09),
-        Pull(LOWER_LIDS, 0, 0.022, 0.03),
-        Pull((*UPPER_LIDS, *LID_CORNERS, *NOSE, 152), 0, 0, 0.05),
+        Pull((205, 425, 207, 427, 50, 280), 0.025, 0.065, 0.09),
+        Pull(LOWER_LIDS, 0, 0.04, 0.03),
+        Pull(UPPER_LIDS, 0, -0.02, 0.03),
+        Pull((*LID_CORNERS, *NOSE, 152), 0, 0, 0.05),
     ),
 }
 """The movements that are drawn with pulls. Their sizes are about those of a clear, ordinary

@@ -39,6 +39,8 @@ from emer.tools.types import Clue
 RECURSION_LIMIT = 1_000
 """LangGraph's own brake; the budgets end a run long before."""
 
+_SLICE = 0.1
+
 GIVE_UP = 2.0
 """Seconds an interrupted run is given to end in order."""
 
@@ -134,23 +136,27 @@ def _run(context: Context, checkpoints: Checkpoints, begin: Json, config: Runnab
     """
     outcome: list[Json] = []
     errors: list[BaseException] = []
+    done = threading.Event()
 
     def work() -> None:
         try:
-            graph = build(checkpoints)
             given = cast(State, begin)
+            graph = build(checkpoints)
             outcome.append(graph.invoke(given, config, context=context, durability="exit"))
         except BaseException as error:
             errors.append(error)
+        finally:
+            done.set()
 
-    runner = threading.Thread(
-        target=contextvars.copy_context().run, args=(work,), name="emer-run", daemon=True
-    )
-    runner.start()
+    carried = contextvars.copy_context()
+    runner = threading.Thread(target=carried.run, args=(work,), name="emer-run", daemon=True)
     try:
-        runner.join()
+        runner.start()
+        # In slices: a signal that comes just before an endless wait would not end it.
+        while not done.wait(_SLICE):
+            pass
     except KeyboardInterrupt:
-        _interrupt(context, runner)
+        _interrupt(context, done)
         raise
     if errors:
         seconds, cause = context.trace.seconds, f"{type(errors[0]).__name__}: {errors[0]}"
@@ -159,11 +165,11 @@ def _run(context: Context, checkpoints: Checkpoints, begin: Json, config: Runnab
     return outcome[0]
 
 
-def _interrupt(context: Context, runner: threading.Thread) -> None:
+def _interrupt(context: Context, done: threading.Event) -> None:
     """Have the waiting nodes give up, and say in the trace that the user stopped the run."""
     context.stop.set()
     with suppress(KeyboardInterrupt):
-        runner.join(GIVE_UP)
+        done.wait(GIVE_UP)
     context.trace.write(Interrupted(seconds=context.trace.seconds))
 
 

@@ -85,12 +85,13 @@ def look(state: Order, runtime: Runtime[Context]) -> Json:
     return observe(runtime.context, Job.model_validate(state["job"]))
 
 
-def join(state: State) -> Json:
+def join(state: State, runtime: Runtime[Context]) -> Json:
     """Count the rounds in a row that brought nothing new."""
-    new = set(state["clue_ids"]) - set(state["known_ids"])
+    standing = [clue.id for clue in _clues(runtime.context, state)]
+    new = set(standing) - set(state["known_ids"])
     first = state["round"] == 0
     barren = 0 if new or first else state["barren"] + 1
-    return {"known_ids": state["clue_ids"], "barren": barren}
+    return {"known_ids": standing, "barren": barren}
 
 
 def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", "explain"]]:

@@ -33,6 +33,20 @@ class Ledger:
         return sorted(found)
 
     def clues(self, ids: Iterable[str]) -> tuple[Clue, ...]:
-        """Return the clues of these ids in order; `KeyError` for an unknown id."""
+        """Return the clues of these ids in order; `KeyError` for an unknown id.
+
+        Where a closer look repeats a sentence of the same tool, the better measured of
+        the two stands for both.
+        """
         with self._lock:
-            return in_order(self._clues[id] for id in ids)
+            known = [self._clues[id] for id in ids]
+        told = {_told(clue): clue for clue in sorted(known, key=_merit)}
+        return in_order(told.values())
+
+
+def _told(clue: Clue) -> tuple[str, str | None, str]:
+    return (clue.source.tool, clue.person, clue.text)
+
+
+def _merit(clue: Clue) -> tuple[float, str]:
+    return (clue.quality.score, clue.id)

@@ -12,7 +12,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
 Rgb = NDArray[np.uint8]
 
 WINDOW_BYTES = 128 * 1024 * 1024
+BATCH = 8
+BATCH_BYTES = 16 * 1024 * 1024
+"""Frames that change hands at once, and how many bytes they may hold together."""
 PATIENCE = 5.0
 """Seconds a leader waits for a reader that does not move before letting it go."""
+
+
+_scratch = threading.local()
 
 
 class Frame:
@@ -61,9 +68,9 @@ class Frame:
         turned = (size[1], size[0]) if self._rotation % 180 else size
         image = to_rgb(self._picture)
         if (image.shape[1], image.shape[0]) != turned:
-            smaller = turned[0] < image.shape[1]
+            shrinks = 2 * turned[0] <= image.shape[1]  # below half, linear would alias
             image = cv2.resize(
-                image, turned, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+                image, turned, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
             )
         if self._rotation:
             image = np.ascontiguousarray(np.rot90(image, k=self._rotation // 90))
@@ -105,9 +112,21 @@ def to_rgb(picture: VideoFrame) -> Rgb:
     if plain and picture.width % 2 == 0 and picture.height % 2 == 0:
         import cv2
 
-        planes = picture.to_ndarray()
-        return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420), dtype=np.uint8)
+        return np.asarray(cv2.cvtColor(_stack_planes(picture), cv2.COLOR_YUV2RGB_I420), np.uint8)
     return np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
+
+
+def _stack_planes(picture: VideoFrame) -> Rgb:
+    """Return Y, U and V one under the other, shape (3H/2, W), in a buffer used again."""
+    height, width = picture.height, picture.width
+    stack = getattr(_scratch, "planes", None)
+    if stack is None or stack.shape != (height * 3 // 2, width):
+        stack = _scratch.planes = np.empty((height * 3 // 2, width), np.uint8)
+    parts = np.split(stack.reshape(-1), [height * width, height * width * 5 // 4])
+    for part, plane in zip(parts, picture.planes, strict=True):
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        part.reshape(plane.height, plane.width)[:] = rows[: plane.height, : plane.width]
+    return cast(Rgb, stack)
 
 
 class SharedDecode:
@@ -127,6 +146,7 @@ class SharedDecode:
         self._held = 0
         self._first = 0
         self._source: Iterator[Frame] | None = None
+        self._batch = 1
         self._decoding = False
         self._done = False
         self._readers: set[_Reader] = set()
@@ -143,9 +163,8 @@ class SharedDecode:
             if not self.spent:
                 self._readers.add(me)
         try:
-            while (frame := self._take(me)) is not None:
-                yield frame
-                me.position += 1
+            while frames := self._take(me):
+                yield from frames
             if not self._ended(me):
                 yield from self._decode(me.position)
         finally:
@@ -157,21 +176,24 @@ class SharedDecode:
         with self._changed:
             return self._done and me.position == self._first + len(self._window)
 
-    def _take(self, me: _Reader) -> Frame | None:
-        """Return the reader's next frame; None at the end, or once it was let go."""
+    def _take(self, me: _Reader) -> list[Frame]:
+        """Return the reader's next few frames; none at the end, or once it was let go."""
         with self._changed:
             me.moved = time.monotonic()
             self._changed.notify_all()
             while me in self._readers:
-                if me.position < self._first + len(self._window):
-                    return self._window[me.position - self._first]
+                begin = me.position - self._first
+                if begin < len(self._window):
+                    frames = list(islice(self._window, begin, begin + self._batch))
+                    me.position += len(frames)
+                    return frames
                 if self._done:
-                    return None
+                    break
                 if self._decoding:
                     self._changed.wait()
                 elif self._has_room(me):
-                    self._decode_next()
-            return None
+                    self._decode_more()
+            return []
 
     def _has_room(self, me: _Reader) -> bool:
         """Drop frames that every reader has passed; tell whether one more may come in.
@@ -195,14 +217,14 @@ class SharedDecode:
         else:
             self._readers.discard(slow)
 
-    def _decode_next(self) -> None:
-        """Decode one frame into the window, with the lock released meanwhile."""
+    def _decode_more(self) -> None:
+        """Decode a few frames into the window, with the lock released meanwhile."""
         self._decoding = True
         self._changed.release()
-        frame: Frame | None = None
+        frames: list[Frame] = []
         try:
             self._source = self._source or self._decode(0)
-            frame = next(self._source, None)
+            frames = list(islice(self._source, self._batch))
         except BaseException:
             self._source = None  # so that the next reader meets the error too
             raise
@@ -210,11 +232,11 @@ class SharedDecode:
             self._changed.acquire()
             self._decoding = False
             self._changed.notify_all()
-        if frame is None:
-            self._done = True
-        else:
-            self._window.append(frame)
-            self._held += frame.nbytes
+        self._done = not frames
+        self._window.extend(frames)
+        self._held += sum(frame.nbytes for frame in frames)
+        if frames:
+            self._batch = max(1, min(BATCH, BATCH_BYTES // frames[0].nbytes))
 
 
 class _Reader:

@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import inspect
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -114,13 +115,19 @@ def _not_importable(use: str, module: str, error: ModuleNotFoundError) -> Except
 
 
 def code_digest(tool: Tool) -> str:
-    """Return a hash of the file that defines the tool's class.
+    """Return a hash of the code of the tool: its file, and the others of its package.
 
     Part of the evidence key, so that a tool under development is run again after each
     edit without a version bump. Empty where the source is not on disk.
     """
     try:
         path = inspect.getsourcefile(type(tool))
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] if path else ""
+        return _files_digest(Path(path), type(tool).__module__) if path else ""
     except (OSError, TypeError):
         return ""
+
+
+@cache
+def _files_digest(path: Path, module: str) -> str:
+    files = sorted(path.parent.glob("*.py")) if "." in module else [path]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

@@ -75,7 +75,8 @@ def test_its_arguments_come_from_the_settings_file(plugin, loud_clip, tmp_path):
     file = tmp_path / "mine.toml"
     off = "".join(f'[tools.{slot}]\nuse = "none"\n' for slot in ("face", "scene", "speech"))
     file.write_text(
-        f'{off}[tools.prosody]\nuse = "loudness"\nwindow = 0.5\n[reasoner]\nuse = "graph_fakes:Plain"'
+        f'{off}[tools.prosody]\nuse = "loudness"\nwindow = 0.5\n'
+        '[reasoner]\nuse = "graph_fakes:Plain"\n'
     )
     answer = ask(loud_clip, settings=file)
     assert answer.clues[0].span.length == pytest.approx(0.5)

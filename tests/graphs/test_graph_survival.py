@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,13 +32,14 @@ print("notes", answer.notes, len(answer.clues), flush=True)
 
 
 @pytest.fixture
-def start(clip_path: Path) -> Start:
-    """Return a function that starts a run in a process of its own."""
+def start(clip_path: Path) -> Iterator[Start]:
+    """Give a function that starts a run in a process of its own."""
+    started: list[subprocess.Popen[str]] = []
 
     def start(slots: str, change: str = "{}", before: str = "") -> subprocess.Popen[str]:
         script = SCRIPT.format(slots=slots, change=change, before=textwrap.dedent(before))
         paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-c", script, str(clip_path)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -46,8 +47,13 @@ def start(clip_path: Path) -> Start:
             env={**os.environ, "PYTHONPATH": paths},
             cwd=clip_path.parent,
         )
+        started.append(process)
+        return process
 
-    return start
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 def traces(home: Path) -> list[Path]:

@@ -30,7 +30,7 @@ def test_a_trace_reads_back_as_it_was(run):
 def test_a_torn_last_line_is_left_out(run):
     answer = run(face="Smile")
     whole = answer.trace_path.read_bytes()
-    for cut in (1, 40, 400):
+    for cut in (1, 40, len(whole.splitlines()[-1])):
         answer.trace_path.write_bytes(whole[:-cut])
         trace = read_trace(answer.trace_path)
         assert trace.torn and len(trace.events) == len(whole.splitlines()) - 2

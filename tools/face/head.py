@@ -35,7 +35,7 @@ class Swing(NamedTuple):
 
     name: str
     frames: Stretch
-    count: int
+    half_swings: int
     """How many half swings."""
     degrees: float
     """Peak to peak."""

@@ -75,7 +75,7 @@ class Measures:
         return np.asarray(self.eye_opening.mean(axis=1))
 
 
-def measure(times: NDArray[np.floating], pixels: NDArray[np.floating]) -> Measures:
+def measure(times: Floats, pixels: NDArray[np.float32] | Floats) -> Measures:
     """Measure (n, 478, 3) pixel landmarks seen at `times` seconds.
 
     x and y must share one scale: MediaPipe's normalised points times width and height.

@@ -35,6 +35,10 @@ MARGIN: Final = 1.5
 """Side of the square given to the landmark network, in face sizes (MediaPipe's own)."""
 
 
+SMALLEST_PICTURE: Final = 16
+"""Below this side in pixels there is nothing to look at, and MediaPipe's graph fails."""
+
+
 class Region(NamedTuple):
     """A turned square of the picture: centre and side in pixels, turn in radians."""
 
@@ -84,7 +88,7 @@ class FaceNetworks:
             raise ToolMissing("mesh", "mediapipe", "pip install mediapipe==0.10.21") from error
         self._rect: Any = rect_pb2.NormalizedRect
         self._mesh: Any = solution_base.SolutionBase(
-            graph_config=_parsed(_GRAPH),
+            graph_config=_GRAPH,
             side_inputs={"with_attention": True},
             outputs=["landmarks"],
             stream_type_hints={"region": solution_base.PacketDataType.PROTO},
@@ -125,6 +129,8 @@ class FaceNetworks:
         about half the size. The close-range detector is asked only when the far-range one
         sees nothing.
         """
+        if min(image.shape[:2]) < SMALLEST_PICTURE:
+            return []
         found = self._detect_in(image, 0, 0, 0)
         if tiled:
             for x0, y0, patch in _tiles(image):
@@ -147,13 +153,6 @@ class FaceNetworks:
         """Release the graphs."""
         for graph in (self._mesh, *self._detectors):
             graph.close()
-
-
-def _parsed(text: str) -> Any:
-    from google.protobuf import text_format
-    from mediapipe.framework import calculator_pb2
-
-    return text_format.Parse(text, calculator_pb2.CalculatorGraphConfig())
 
 
 def _cut_out(image: Image, region: Region) -> tuple[int, int, Image]:

@@ -85,8 +85,7 @@ def _is_same(shape: _Shape, group: list[_Shape], footage: Footage) -> bool:
     if any(_overlap(shape.track, other.track) for other in group):
         return False
     return any(
-        _continues(shape.track, other.track) or _resembles(shape, other, footage)
-        for other in group
+        _continues(shape.track, other.track) or _resembles(shape, other, footage) for other in group
     )
 
 

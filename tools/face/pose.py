@@ -52,7 +52,7 @@ class Posed(NamedTuple):
     """Degrees; positive when the head tilts to the subject's right shoulder."""
 
 
-def remove_pose(pixels: NDArray[np.floating]) -> Posed:
+def remove_pose(pixels: NDArray[np.float32] | Floats) -> Posed:
     """Return (n, 478, 3) pixel landmarks as faces that look straight ahead.
 
     Rigid fit with scale (Umeyama 1991) of the points that skin hardly moves: first onto

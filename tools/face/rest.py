@@ -59,7 +59,7 @@ ENOUGH_S: Final = 2.0
 LONG_ENOUGH_S: Final = 1.0
 LEAST_S: Final = 0.3
 _LIPS: Final = tuple(
-    "mouth_width corner_rise corner_eye lip_red lip_forward chin_lip chin_drop".split()
+    ["mouth_width", "corner_rise", "corner_eye", "lip_red", "lip_forward", "chin_lip", "chin_drop"]
 )
 
 

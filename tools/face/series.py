@@ -35,6 +35,16 @@ def smooth(values: Floats, times: Floats, seconds: float) -> Floats:
     return np.asarray(np.median(windows, axis=-1))
 
 
+def bridged(values: Floats, hidden: Mask) -> Floats:
+    """Return values with the hidden frames filled in from the frames around them."""
+    if not hidden.any() or hidden.all():
+        return values
+    frames, known = np.arange(len(values)), np.flatnonzero(~hidden)
+    columns = values.reshape(len(values), -1).T
+    filled = [np.interp(frames, known, column[known]) for column in columns]
+    return np.stack(filled, axis=1).reshape(values.shape)
+
+
 def stretches(mask: Mask) -> list[Stretch]:
     """Return the runs of True, in order."""
     edges = np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))

@@ -157,9 +157,7 @@ class _Tracker:
         going: list[Track] = []
         for track in self._live:
             points = self._networks.mesh(image, region_around(track.points[-1]))
-            if points is None or not _is_same_place(points, track.points[-1]):
-                self._ended.append(track)
-            elif any(_overlap(points, other.points[-1]) for other in going):
+            if points is None or not _goes_on(points, track, going):
                 self._ended.append(track)
             else:
                 track.times.append(time)
@@ -234,6 +232,12 @@ def _is_same_place(points: Points, before: Points) -> bool:
     now = np.ptp(points[:468, :2], axis=0).max()
     moved = np.linalg.norm(points[:468, :2].mean(axis=0) - before[:468, :2].mean(axis=0))
     return bool(moved < 0.5 * size and 0.6 < now / size < 1.6 and now >= SMALLEST_PX * 0.8)
+
+
+def _goes_on(points: Points, track: Track, others: list[Track]) -> bool:
+    """Tell whether these landmarks continue the track, and are not another's face."""
+    taken = any(_overlap(points, other.points[-1]) for other in others)
+    return not taken and _is_same_place(points, track.points[-1])
 
 
 def _overlap(one: Points, other: Points) -> bool:

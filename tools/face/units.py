@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from emer.tools.face.changes import Changes, changes
 from emer.tools.face.measures import Measures
 from emer.tools.face.pose import Floats
 from emer.tools.face.rest import Rest
@@ -25,41 +26,18 @@ from emer.tools.face.series import (
     joined,
     lasting,
     noise,
-    smooth,
     stretches,
     unbroken,
 )
 
-SPEECH_WINDOW: Final = 1.0
-"""Seconds of running median for the mouth while it speaks: speech moves it at 3-8 Hz."""
-QUICK_WINDOW: Final = 0.2
 ON_Z: Final = 2.5
 OFF_SHARE: Final = 0.5
 """Off at about 1.2 of 2.5 noise deviations."""
 SHORTEST_S: Final = 0.2
+LIP_UNITS: Final = frozenset({12, 15, 17, 18, 20, 23})
+WHILE_SPEAKING: Final = 1.8
+"""How much more the mouth must move to count while it speaks (chosen by us)."""
 MERGE_S: Final = 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """Smoothed measures minus their rest, one row per frame."""
-
-    values: dict[str, Floats]
-    gap: Floats
-    """Distance between the lips, absolute."""
-    shape: Floats
-    """Mouth width minus corner-to-eye distance, absolute (see `rest.mouth_shape`)."""
-    turned: Floats
-    """How far the head is from where rest was measured, in degrees."""
-
-    def __getitem__(self, name: str) -> Floats:
-        """Return one measure's change, the mean of both sides."""
-        value = self.values[name]
-        return np.asarray(value.mean(axis=1)) if value.ndim == 2 else value
-
-    def sides(self, name: str) -> Floats:
-        """Return one measure's change per side, (n, 2)."""
-        return self.values[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,33 +72,14 @@ class Unit:
     pose: float = 0.0
     """Displacement that a turn of the head by one degree can feign."""
     side: str | None = None
-
-
-def changes(measures: Measures, rest: Rest, speaking: Mask) -> Changes:
-    """Return the smoothed changes; the mouth's are taken slowly while it speaks."""
-    values = {}
-    for name, level in rest.levels.items():
-        raw = getattr(measures, name) - level
-        quick = smooth(raw, measures.times, QUICK_WINDOW)
-        if name in _MOUTH and speaking.any():
-            slow = smooth(raw, measures.times, SPEECH_WINDOW)
-            mask = speaking[:, None] if raw.ndim == 2 else speaking
-            quick = np.where(mask, slow, quick)
-        values[name] = quick
-    turned = np.hypot(measures.yaw - rest.yaw, measures.pitch - rest.pitch)
-    gap = values["mouth_gap"] + rest.levels["mouth_gap"]
-    wide = values["mouth_width"] + rest.levels["mouth_width"]
-    shape = wide - (values["corner_eye"] + rest.levels["corner_eye"]).mean(axis=1)
-    return Changes(values, gap, shape, smooth(turned, measures.times, QUICK_WINDOW))
+    shortest: float = SHORTEST_S
+    """Shortest event in seconds."""
 
 
 NOT_A_SMILE: Final = -0.20
 """A mouth of this shape or below does not smile, however far it has come (average at
 rest: -0.29)."""
 STRETCHED: Final = -0.12
-_MOUTH: Final = frozenset(
-    ("mouth_width corner_rise corner_eye mouth_gap lip_red lip_forward chin_lip chin_drop").split()
-)
 
 
 def smile(c: Changes) -> Floats:
@@ -192,9 +151,9 @@ def _chin_raise(c: Changes) -> Floats:
 
 
 UNITS: Final = (
-    Unit("smile", (12,), smile, 0.06, 0.38, 0.0015),
-    Unit("one_corner", (12,), _one_corner(0), 0.04, 0.12, 0.002, "right"),
-    Unit("one_corner", (12,), _one_corner(1), 0.04, 0.12, 0.002, "left"),
+    Unit("smile", (12,), smile, 0.06, 0.38, 0.0015, shortest=0.35),
+    Unit("one_corner", (12,), _one_corner(0), 0.04, 0.12, 0.002, "right", 0.35),
+    Unit("one_corner", (12,), _one_corner(1), 0.04, 0.12, 0.002, "left", 0.35),
     Unit("corners_down", (15,), _corners_down, 0.028, 0.10, 0.001),
     Unit("brow_raise", (1, 2), _brow_raise, 0.025, 0.10, 0.0015),
     Unit("inner_brow_raise", (1,), _inner_brow_raise, 0.022, 0.07, 0.001),
@@ -202,10 +161,10 @@ UNITS: Final = (
     Unit("frown", (4,), _frown, 0.022, 0.08, 0.002),
     Unit("drawn_up", (1, 4), _drawn_up, 0.025, 0.08, 0.002),
     Unit("wide_eyes", (5,), _wide_eyes, 0.06, 0.22, 0.002),
-    Unit("pressed_lips", (23, 24, 28), _pressed_lips, 0.03, 0.10, 0.001),
-    Unit("pucker", (18, 22), _pucker, 0.06, 0.20, 0.002),
-    Unit("stretched_lips", (20,), _stretched_lips, 0.07, 0.20, 0.002),
-    Unit("chin_raise", (17,), _chin_raise, 0.04, 0.13, 0.001),
+    Unit("pressed_lips", (23, 24, 28), _pressed_lips, 0.03, 0.10, 0.001, shortest=0.3),
+    Unit("pucker", (18, 22), _pucker, 0.06, 0.20, 0.002, shortest=0.4),
+    Unit("stretched_lips", (20,), _stretched_lips, 0.07, 0.20, 0.002, shortest=0.4),
+    Unit("chin_raise", (17,), _chin_raise, 0.045, 0.13, 0.001),
 )
 """`trace` and `full` were chosen by us: `full` is about the largest displacement seen in
 posed pictures, and py-feat's action-unit-to-mesh regression gives the rough sizes."""
@@ -214,19 +173,21 @@ posed pictures, and py-feat's action-unit-to-mesh regression gives the rough siz
 def find_events(measures: Measures, rest: Rest, speaking: Mask) -> list[Event]:
     """Return all events of all units, by onset."""
     moved = changes(measures, rest, speaking)
-    found = [event for unit in UNITS for event in _events_of(unit, moved, measures)]
+    found = [event for unit in UNITS for event in _events_of(unit, moved, measures, speaking)]
     return sorted(found, key=lambda e: (e.onset, e.name))
 
 
-def _events_of(unit: Unit, moved: Changes, measures: Measures) -> list[Event]:
+def _events_of(unit: Unit, moved: Changes, measures: Measures, speaking: Mask) -> list[Event]:
     signal = np.where(seen_well(measures), unit.signal(moved), 0.0)
     unrest = float(np.clip(noise(signal), unit.trace / ON_Z, 1.6 * unit.trace / ON_Z))
     turned = np.maximum(moved.turned - 5.0, 0.0)
     on = ON_Z * unrest + unit.pose * turned
+    if unit.units[0] in LIP_UNITS:
+        on = on * np.where(speaking, WHILE_SPEAKING, 1.0)
     mask = hysteresis(signal, on, OFF_SHARE * on)
     times = measures.times
     runs = joined(stretches(mask), times, MERGE_S)
-    runs = lasting(unbroken(runs, times), times, SHORTEST_S)
+    runs = lasting(unbroken(runs, times), times, unit.shortest)
     return [_event(unit, signal, unrest, run, times) for run in runs]
 
 

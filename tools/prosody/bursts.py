@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emer.tools.prosody.contours import HOP, Contours, power_mean
+from emer.tools.prosody.contours import HOP, Contours, Curve, power_mean
 from emer.tools.prosody.syllables import peaks, smoothed
 from emer.tools.speech.activity import join_runs, noise_floor, true_runs
 from emer.tools.types import Span
@@ -20,18 +20,18 @@ class Burst:
     value: float
 
 
-TREMOR_HZ = (4.0, 12.0)
-"""Rates of vocal tremor (Titze 1994 gives 4-12 Hz); syllables are slower within a vowel."""
+TREMOR_HZ = (5.5, 12.0)
+"""Rates of vocal tremor: Titze 1994 gives 4-12 Hz, but at 4-5 Hz syllables swing the pitch."""
 
 TREMOR_ST = 0.3
 """Least depth (root mean square, semitones) of a tremor; chosen by us."""
 
-LAUGH_STEP = (0.14, 0.28)
-"""Seconds between the pulses of laughter: 4-6 Hz (Bachorowski et al. 2001), give or take."""
+LAUGH_STEP = (0.14, 0.24)
+"""Seconds between the notes of laughter: about 0.21 (Provine & Yong 1991)."""
 
 
 def tremor(contours: Contours) -> tuple[Burst, ...]:
-    """Return the vowels of at least 0.5 s whose pitch swings regularly 4-12 times a second.
+    """Return the vowels of at least 0.5 s whose pitch swings regularly 5.5-12 times a second.
 
     `value` is the rate in Hz. Two thirds of the pitch's movement, its slow course taken
     off, must lie at that rate.
@@ -46,7 +46,7 @@ def tremor(contours: Contours) -> tuple[Burst, ...]:
     return tuple(found)
 
 
-def _swing(pitch: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float | None:
+def _swing(pitch: Curve) -> float | None:
     """Return the rate in Hz of a regular swing of the pitch, or None."""
     time = np.arange(pitch.size) * HOP
     left = pitch - np.polyval(np.polyfit(time, pitch, 3), time)
@@ -59,13 +59,14 @@ def _swing(pitch: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float | None:
     regular = power[near].sum() >= 0.67 * power.sum()
     cycles = rate[best] * left.size * HOP
     inside = TREMOR_HZ[0] <= rate[best] <= TREMOR_HZ[1]
-    return float(rate[best]) if regular and inside and cycles >= 3 else None
+    return float(rate[best]) if regular and inside and cycles >= 4 else None
 
 
-def laughter(contours: Contours, least: int = 4) -> tuple[Burst, ...]:
+def laughter(contours: Contours, least: int = 5) -> tuple[Burst, ...]:
     """Return runs of at least `least` short, even, voiced pulses with breath between them.
 
-    `value` is the number of pulses. Speech has uneven syllables that run into each other.
+    The voice sounds for 60 % of the time at most, and the pulses die away by 3 dB; the
+    syllables of speech are uneven and run into each other. `value` counts the pulses.
     """
     level = smoothed(contours.level, 5)
     pulses = [k for k in peaks(level, 6.0) if contours.voiced[max(0, k - 4) : k + 5].any()]
@@ -75,30 +76,32 @@ def laughter(contours: Contours, least: int = 4) -> tuple[Burst, ...]:
         if LAUGH_STEP[0] <= step <= LAUGH_STEP[1] and _breath_between(contours, run[-1], pulse):
             run.append(pulse)
             continue
-        if len(run) >= least and _even(run) and level[run[-1]] <= level[run[0]] + 1.0:
+        if len(run) >= least and _like_laughter(contours, level[run], run):
             span = Span(start=max(0.0, run[0] * HOP - 0.05), end=run[-1] * HOP + 0.1)
             found.append(Burst(span, float(len(run))))
         run = [pulse]
     return tuple(found)
 
 
-def _breath_between(contours: Contours, left: int, right: int) -> bool:
-    """Tell whether the voice stops for at least 40 ms between two pulses."""
-    runs = true_runs(~contours.voiced[left:right])
-    return any(end - start >= 4 for start, end in runs)
-
-
-def _even(run: list[int]) -> bool:
-    """Tell whether the pulses are evenly spaced (coefficient of variation under 0.2)."""
+def _like_laughter(contours: Contours, heights: Curve, run: list[int]) -> bool:
+    """Tell whether a run of pulses is even, mostly breath, and dies away by 3 dB."""
     steps = np.diff(run)
-    return float(np.std(steps)) <= 0.2 * float(np.mean(steps))
+    even = float(np.std(steps)) <= 0.15 * float(np.mean(steps))
+    breathy = float(contours.voiced[run[0] : run[-1]].mean()) <= 0.6
+    return even and breathy and float(heights[-1]) <= float(heights.max()) - 3.0
+
+
+def _breath_between(contours: Contours, left: int, right: int) -> bool:
+    """Tell whether the voice stops for at least 50 ms between two pulses."""
+    runs = true_runs(~contours.voiced[left:right])
+    return any(end - start >= 5 for start, end in runs)
 
 
 def sighs(contours: Contours) -> tuple[Burst, ...]:
     """Return unvoiced sounds of 0.4-1.5 s that rise above the noise and die away.
 
-    They stand apart from speech and stay at least 8 dB under it. `value` is how far they
-    rise above the noise, in dB. Meaningless when there is no quiet moment to compare.
+    They stand apart from speech and stay at least 8 dB under it; a breath shortly before
+    speech is an intake and no sigh. `value` is how far they rise above the noise, in dB.
     """
     level = smoothed(contours.level)
     floor = noise_floor(contours.level)
@@ -118,5 +121,5 @@ def sighs(contours: Contours) -> tuple[Burst, ...]:
 
 
 def _touches_voice(contours: Contours, start: int, end: int) -> bool:
-    """Tell whether speech is nearer than 0.1 s, as after a released consonant."""
-    return bool(contours.voiced[max(0, start - 10) : end + 10].any())
+    """Tell whether speech ended under 0.1 s before (a consonant) or starts within 0.6 s."""
+    return bool(contours.voiced[max(0, start - 10) : end + 60].any())

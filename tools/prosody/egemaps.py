@@ -27,6 +27,9 @@ LEAST_SNR, CLEAN_SNR = 6.0, 25.0
 LEAST_VOICED = 0.25
 """Share of voiced frames under which "speech" is a whisper, noise or music."""
 
+PACE_SNR = 15.0
+"""dB below which music and noise fill the dips between syllables and the pauses."""
+
 MOST_ACCENTS = 3
 
 
@@ -79,7 +82,7 @@ def describe(contours: Contours) -> list[Said]:
     return [
         *sentences.intonation(spread, median, whole, contours.voiced_seconds),
         *sentences.effort(alpha, hammarberg, whole),
-        *sentences.pace(found, whole),
+        *(sentences.pace(found, whole) if contours.snr >= PACE_SNR else []),
         *_endings(contours, found),
         *sentences.sounds(
             bursts.tremor(contours), bursts.laughter(contours), bursts.sighs(contours)

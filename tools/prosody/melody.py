@@ -21,6 +21,13 @@ ENDING = 0.3
 """Seconds at the end of an utterance that carry its final contour."""
 
 
+CUT_OFF = 0.15
+"""Seconds before the clip's end in which an utterance does not end, but is cut off."""
+
+ACCENT_ST, LOUD_DB = 6.0, 6.0
+"""What an ordinary accent does not reach for 0.3 s: 4 semitones and 3 dB are common."""
+
+
 @dataclass(frozen=True, slots=True)
 class Excursion:
     """A stretch that lies above the speaker's own level, and by how much at its peak."""
@@ -35,27 +42,34 @@ def pitch_range(contours: Contours) -> float:
     return float(np.percentile(heard, 80) - np.percentile(heard, 20)) if heard.size else 0.0
 
 
-def pitch_excursions(contours: Contours, least: float = 4.0) -> tuple[Excursion, ...]:
-    """Return where the pitch stays `least` semitones above the speaker's own median."""
+def pitch_excursions(contours: Contours) -> tuple[Excursion, ...]:
+    """Return where the pitch rises far above the speaker's own median.
+
+    By 6 semitones at least, and by more for a speaker whose pitch moves a lot anyway.
+    """
     if not contours.voiced.any():
         return ()
+    least = max(ACCENT_ST, 1.2 * pitch_range(contours))
     median = np.nanmedian(contours.pitch)
     return _excursions(_windowed(contours.pitch) - median, least)
 
 
-def level_excursions(contours: Contours, least: float = 6.0) -> tuple[Excursion, ...]:
-    """Return where the voice stays `least` dB above its own mean level."""
+def level_excursions(contours: Contours) -> tuple[Excursion, ...]:
+    """Return where the voice stays 6 dB above its own mean level."""
     if not contours.voiced.any():
         return ()
     level = np.where(contours.voiced, smoothed(contours.level), np.nan)
-    return _excursions(_windowed(level) - power_mean(contours.level[contours.voiced]), least)
+    return _excursions(_windowed(level) - power_mean(contours.level[contours.voiced]), LOUD_DB)
 
 
 def final_change(contours: Contours, phrase: Span) -> float | None:
     """Return how far the pitch moves over the phrase's last 300 ms, in semitones.
 
-    A line through the medians of the two halves; None when too little of it is voiced.
+    A line through the medians of the two halves. None when too little of it is voiced,
+    when it moves further than an octave (an error) or when the clip is cut off there.
     """
+    if contours.pitch.size * HOP - phrase.end < CUT_OFF:
+        return None
     tail = Span(start=max(phrase.start, phrase.end - 2 * ENDING), end=phrase.end)
     voiced = np.flatnonzero(frames(contours, tail))
     if voiced.size < 12 or (phrase.end - voiced[-1] * HOP) > ENDING:
@@ -65,7 +79,8 @@ def final_change(contours: Contours, phrase: Span) -> float | None:
         return None
     halves = np.array_split(voiced, 2)
     pitch, time = ([float(np.median(of[half])) for half in halves] for of in _axes(contours))
-    return round((pitch[1] - pitch[0]) / (time[1] - time[0]) * ENDING, 2)
+    change = round((pitch[1] - pitch[0]) / (time[1] - time[0]) * ENDING, 2)
+    return change if abs(change) <= 12 else None
 
 
 def _axes(contours: Contours) -> tuple[Curve, Curve]:

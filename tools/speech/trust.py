@@ -63,7 +63,7 @@ def judge(words: Sequence[Word]) -> Trust:
 
 
 def _verdict(count: int, telling: int, posterior: float, misfit: float) -> Verdict:
-    if telling < 2 or telling < 0.3 * count:
+    if telling < 2 or telling < 0.2 * count:
         return Verdict.REJECTED
     if count >= 3 and misfit <= 1.5 and posterior >= (0.6 if count >= 8 else 0.7):
         return Verdict.RELIABLE
@@ -74,8 +74,8 @@ def _verdict(count: int, telling: int, posterior: float, misfit: float) -> Verdi
 
 
 def _telling(words: Sequence[Word]) -> int:
-    """Return the number of different words of three letters or more.
+    """Return the number of different words of four letters or more.
 
-    Hums, music and hiss come out as "a", "oh", "the a a".
+    Hums, music and hiss come out as "a", "oh", "and the a".
     """
-    return len({word.text for word in words if len(word.text) >= 3})
+    return len({word.text for word in words if len(word.text) >= 4})

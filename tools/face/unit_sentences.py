@@ -1,18 +1,16 @@
-"""What is worth saying about a face, as sentences with their time and numbers."""
+"""Sentences about action units: what moves, how much, and when it is strongest."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
-from pydantic import JsonValue
 
+from emer.tools.face.finding import Finding, touches, when
 from emer.tools.face.portrait import Portrait
-from emer.tools.face.series import Mask, Stretch, frame_time, length
+from emer.tools.face.series import Mask, Stretch
 from emer.tools.face.units import Event
-from emer.tools.types import Span
 
 AMOUNT: Final = {
     "A": "slightly", "B": "slightly", "C": "clearly", "D": "strongly", "E": "strongly"
@@ -25,7 +23,7 @@ WORDS: Final = {
     "outer_brow_raise": "raises the outer eyebrows {amount}",
     "frown": "furrows the brows {amount}",
     "drawn_up": "raises the inner eyebrows and draws them together {amount}",
-    "wide_eyes": "opens the eyes wide, {amount}",
+    "wide_eyes": "opens the eyes wide",
     "pressed_lips": "presses the lips together {amount}",
     "pucker": "puckers the lips {amount}",
     "stretched_lips": "stretches the lips sideways {amount}",
@@ -41,62 +39,25 @@ NEVER_RESTS: Final = "measured against an average face, since this face never re
 TOO_SHORT: Final = "measured against an average face: the clip is too short for a baseline"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A sentence's words after the person's name, its time, its weight and its numbers."""
-
-    says: str
-    start: float
-    end: float
-    weight: float
-    data: dict[str, JsonValue]
-    frames: Stretch
-
-
-def find_all(portrait: Portrait, window: Span | None) -> list[Finding]:
-    """Return all findings about one person, the weightiest first; in `window` only, if given."""
-    inside = _inside(portrait, window)
-    makers: tuple[Callable[[Portrait, Mask], Iterator[Finding]], ...] = (
-        _of_units, _of_mouth, _of_lids, _of_looks, _of_head, _of_stillness
-    )  # fmt: skip
-    found = [f for make in makers for f in make(portrait, inside)]
-    return sorted(found, key=lambda f: (-f.weight, f.start, f.says))
-
-
-def _inside(portrait: Portrait, window: Span | None) -> Mask:
-    times = portrait.measures.times
-    if window is None:
-        return np.ones(len(times), dtype=bool)
-    return np.asarray((times >= window.start - 1e-6) & (times <= window.end + 1e-6))
-
-
-def _touches(one: Stretch, inside: Mask) -> bool:
-    return bool(inside[one.first : one.last + 1].any())
-
-
-def when(start: float, end: float) -> str:
-    """Return a time or a stretch of time in words: "at 2.1-2.8 s"."""
-    a, b = f"{start:.1f}", f"{end:.1f}"
-    return f"at {a} s" if a == b else f"at {a}-{b} s"
-
-
-def _of_units(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
+def of_units(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
+    """Yield the strongest events of each unit, at most three."""
     if portrait.rest.smiling_throughout:
         yield _constant_smile(portrait)
     names = sorted({e.name for e in portrait.events})
     for name in names:
-        events = [e for e in portrait.events if e.name == name and _touches(e.frames, inside)]
+        events = [e for e in portrait.events if e.name == name and touches(e.frames, inside)]
         if name == "smile" and portrait.rest.smiling_throughout:
             continue
         strongest = sorted(events, key=lambda e: (-_strength(e), e.onset))
-        for rank, event in enumerate(strongest[:3]):
+        for rank, event in enumerate(strongest[:2]):
             yield _of_event(portrait, event, strongest, rank)
 
 
 def _strength(event: Event) -> float:
     """Return how much there is to see: size against noise, and how long it lasts."""
     lasts = min(event.offset - event.onset, 2.0)
-    return min(event.z, 10.0) / 2.5 * (0.4 + 0.6 * lasts) * "ABCDE".index(event.letter) ** 0.5
+    size = float(np.sqrt("ABCDE".index(event.letter)))
+    return min(event.z, 10.0) / 2.5 * (0.4 + 0.6 * lasts) * size
 
 
 def _of_event(portrait: Portrait, event: Event, alike: Sequence[Event], rank: int) -> Finding:
@@ -105,10 +66,10 @@ def _of_event(portrait: Portrait, event: Event, alike: Sequence[Event], rank: in
     units = "+".join(str(u) for u in event.units) if event.units != (23, 24, 28) else "23/24/28"
     units = units.replace("18+22", "18/22")
     at = when(event.onset, event.offset)
-    more = f"; it happens {len(alike)} times in all" if rank == 0 and len(alike) > 3 else ""
+    more = f"; it happens {len(alike)} times in all" if rank == 0 and len(alike) > 2 else ""
     limit = f"; {TOO_SHORT}" if portrait.rest.too_short else ""
     return Finding(
-        says=f"{said} {at}, most at {event.apex:.1f} s "
+        says=f" {said} {at}, most at {event.apex:.1f} s "
         f"(AU{units}, intensity {event.letter}{more}{limit}).",
         start=event.onset,
         end=event.offset,
@@ -132,8 +93,11 @@ def _of_event(portrait: Portrait, event: Event, alike: Sequence[Event], rank: in
 
 def _smile_words(portrait: Portrait, event: Event) -> str:
     """Return "smiles ...", or words without a smile where the brows tell against one."""
-    if _share(portrait, event, "drawn_up", "inner_brow_raise", "frown") > 0.4:
+    if _share(portrait, event, "drawn_up", "inner_brow_raise", "frown") > 0.2:
         return "pulls the corners of the mouth back {amount} while the brows are drawn together"
+    closed = portrait.measures.openness[event.frames.first : event.frames.last + 1] < 0.12
+    if closed.mean() > 0.5:
+        return "smiles {amount} with the eyes closed"
     eyes = {"narrow": " with the eyes narrowing", "still": " without the eyes taking part"}
     gap = portrait.measures.mouth_gap[event.frames.first : event.frames.last + 1]
     mouth = " with the mouth closed" if np.median(gap) < 0.03 else ""
@@ -170,7 +134,7 @@ def _constant_smile(portrait: Portrait) -> Finding:
     times = portrait.measures.times
     eyes = " with the eyes narrow" if _narrow_absolute(portrait) else ""
     return Finding(
-        says=f"smiles throughout{eyes}, {when(times[0], times[-1])} "
+        says=f" smiles throughout{eyes}, {when(times[0], times[-1])} "
         f"(AU12; baseline unavailable: {NEVER_RESTS}).",
         start=float(times[0]),
         end=float(times[-1]),
@@ -182,12 +146,3 @@ def _constant_smile(portrait: Portrait) -> Finding:
 
 def _narrow_absolute(portrait: Portrait) -> bool:
     return bool(np.median(portrait.measures.openness) < 0.22)
-
-
-def _spans(found: Sequence[Stretch], portrait: Portrait, most: int = 3) -> str:
-    times = portrait.measures.times
-    longest = sorted(found, key=lambda s: (-length(s, times), s.first))[:most]
-    parts = [f"{times[s.first]:.1f}-{times[s.last]:.1f} s" for s in sorted(longest)]
-    if len(parts) == 1:
-        return "at " + parts[0]
-    return "at " + ", ".join(parts[:-1]) + " and " + parts[-1]

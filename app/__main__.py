@@ -1,0 +1,5 @@
+"""`python -m emer.app` is `emer`."""
+
+from emer.app.cli import main
+
+main()

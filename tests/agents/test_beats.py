@@ -1,0 +1,34 @@
+"""A raised brow counts for less while its owner speaks."""
+
+from __future__ import annotations
+
+from clue_kit import clue
+
+from emer.agents.beats import EMPHASIS, soften
+from emer.agents.cues import read
+from emer.agents.fusion import weigh
+
+RAISE = clue(
+    "face", "The person raises the eyebrows clearly at 2.0-3.0 s (AU1+2, intensity C).", (2.0, 3.0)
+)
+SPEECH = clue("face", "The person: the mouth moves as in speech at 1.0-4.0 s.", (1.0, 4.0))
+LATER = clue("face", "The person: the mouth moves as in speech at 5.0-6.0 s.", (5.0, 6.0))
+
+
+def strengths(*clues):
+    return [m.strength for r in soften(read(clues)) for m in r.mentions]
+
+
+def test_a_raise_while_speaking_is_emphasis():
+    (alone,) = strengths(RAISE)
+    assert strengths(RAISE, SPEECH) == [alone * EMPHASIS]
+
+
+def test_a_raise_before_speaking_keeps_its_strength():
+    assert strengths(RAISE, LATER) == strengths(RAISE)
+
+
+def test_both_brows_raised_is_not_the_inner_brow_alone():
+    (reading,) = read([RAISE])
+    assert {m.cue for m in reading.mentions} == {"brow_raise"}
+    assert weigh([reading])[0].family == "surprised"

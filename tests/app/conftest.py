@@ -1,0 +1,87 @@
+"""A second of silence, the `emer` command in this process and in one of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from emer.app.cli import app
+
+FAKES = ("face=Smile", "prosody=Loud", "scene=none", "speech=none")
+
+Emer = Callable[..., Result]
+Spawn = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Return a WAV file of one second of silence."""
+    path = tmp_path / "silence.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(bytes(2 * 16_000))
+    return path
+
+
+@pytest.fixture
+def emer() -> Emer:
+    """Return a function that runs `emer` with these words in this process."""
+    runner = CliRunner()
+
+    def run(*words: object) -> Result:
+        return runner.invoke(app, [str(word) for word in words])
+
+    return run
+
+
+@pytest.fixture
+def ask(emer: Emer, clip: Path) -> Emer:
+    """Return a function that asks about the silent clip with fake tools."""
+
+    def run(*words: object, tools: tuple[str, ...] = FAKES) -> Result:
+        return emer("ask", clip, *swaps(*tools), *words)
+
+    return run
+
+
+@pytest.fixture
+def spawn() -> Spawn:
+    """Return a function that runs `emer` as a user does, in a process of its own."""
+
+    def run(*words: object, **more: Any) -> subprocess.CompletedProcess[str]:
+        settings: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 120}
+        line = [sys.executable, "-m", "emer.app", *(str(word) for word in words)]
+        return subprocess.run(line, check=False, **{**settings, "cwd": here(), **more})
+
+    return run
+
+
+def here() -> Path:
+    """Return the folder of the fakes, where "app_fakes:Smile" can be found."""
+    return Path(__file__).parent
+
+
+def swaps(*tools: str) -> list[str]:
+    """Return "--tool face=app_fakes:Smile" for each "face=Smile"."""
+    words = []
+    for tool in tools:
+        slot, _, name = tool.partition("=")
+        full = name if name == "none" else f"app_fakes:{name}"
+        words += ["--tool", f"{slot}={full}"]
+    return words
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment of a process, with more in it."""
+    return {**os.environ, **more}

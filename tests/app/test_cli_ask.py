@@ -1,0 +1,106 @@
+"""`emer ask`: what is printed where, in both forms, and that nothing seen can harm."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from app_fakes import EVIL
+from conftest import FAKES, environment, swaps
+
+SMILE = "The person smiles clearly at 0.2-0.8 s."
+
+
+def test_prints_sentences_with_ids_labels_clues_and_where_the_trace_is(ask):
+    done = ask()
+    assert done.exit_code == 0
+    ids = set(re.findall(r"^ ([fa][0-9a-f]{8}) ", done.stdout, re.MULTILINE))
+    cited = set(re.findall(r"[fa][0-9a-f]{8}", done.stdout.split("quality")[0]))
+    assert len(ids) == 2 and cited <= ids and cited
+    assert re.search(r"Labels +happy \((low|medium|high)\)", done.stdout)
+    assert "smiles clearly" in done.stdout and "trace /" in done.stdout
+
+
+def test_stderr_is_empty_when_nobody_watches(spawn, clip):
+    done = spawn("ask", clip, *swaps(*FAKES), "--json")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["stop_reason"]
+
+
+def test_json_holds_everything_the_explanation_cites(ask):
+    record = json.loads(ask("--json", "What is shown?").stdout)
+    known = {clue["id"] for clue in record["clues"]}
+    written = record["explanation"]
+    cited = {i for part in ("sentences", "labels") for x in written[part] for i in x["clue_ids"]}
+    assert cited and cited <= known
+    assert record["question"] == "What is shown?" and record["clip"]["name"] == "silence.wav"
+    assert SMILE in {clue["text"] for clue in record["clues"]}
+
+
+def test_hostile_text_reaches_neither_the_terminal_nor_the_json(ask):
+    for more in ((), ("--json",)):
+        out = ask(*more, tools=("face=Smile", "speech=Evil", "scene=none", "prosody=none")).stdout
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", out)
+        assert "[bold red]hi[/bold red]" in out
+    texts = [clue["text"] for clue in json.loads(out)["clues"]]
+    assert f'The person says: "{EVIL}"' in texts  # the record itself is unharmed
+
+
+def test_a_broken_tool_is_told_as_missing_and_the_run_is_done(ask):
+    done = ask(tools=("face=Smile", "scene=Crash", "prosody=none", "speech=none"))
+    assert done.exit_code == 0
+    assert re.search(r"Missing +scene: crash failed: RuntimeError: the lens fell off", done.stdout)
+
+
+def test_a_tool_that_is_not_installed_is_told_with_the_line_that_brings_it(ask):
+    done = ask(tools=("face=Smile", "scene=Absent", "prosody=none", "speech=none"))
+    assert done.exit_code == 0
+    assert "pip install moonlight" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("suffix", ["", ".txt", ".srt"])
+def test_subtitle_is_words_or_a_file(ask, tmp_path, suffix):
+    words = "I am so glad you came."
+    given: object = words
+    if suffix:
+        given = tmp_path / f"words{suffix}"
+        timed = f"1\n00:00:00,100 --> 00:00:00,900\n{words}\n"
+        given.write_text(timed if suffix == ".srt" else words, encoding="utf-8")
+    done = ask("--subtitle", given, "--json", tools=("face=Smile", "scene=none", "prosody=none"))
+    assert any(words in clue["text"] for clue in json.loads(done.stdout)["clues"])
+
+
+def test_runs_of_a_thread_remember_each_other(ask, emer):
+    ask("--thread", "anna", "What is shown?")
+    ask("--thread", "anna", "And why?")
+    events = json.loads(emer("trace", "show", "last", "--json").stdout)["events"]
+    history = next(e["history"] for e in events if e["event"] == "run_started")
+    assert [turn["question"] for turn in history] == ["What is shown?"]
+
+
+def test_progress_shows_on_a_terminal_and_leaves_stdout_alone(spawn, clip):
+    import pty
+
+    ours, theirs = pty.openpty()
+    environ = environment(TERM="xterm", COLUMNS="100")
+    done = spawn(
+        "ask", clip, *swaps(*FAKES), "--json", capture_output=False, stdout=-1, stderr=theirs,
+        env=environ,
+    )  # fmt: skip
+    import os
+
+    os.close(theirs)
+    seen = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert "smile, whole clip" in seen
+    assert json.loads(done.stdout)["clues"]
+
+
+def test_five_lines_of_python(clip, monkeypatch):
+    from emer.app.ask import ask as call
+
+    tools = {"face": "app_fakes:Smile", "prosody": "none", "scene": "none", "speech": "none"}
+    answer = call(clip, tools=tools)
+    assert "smiles" in answer.text and answer.clues[0].id in answer.text

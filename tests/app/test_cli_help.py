@@ -1,0 +1,48 @@
+"""`emer --help` comes at once: it loads nothing heavy."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "numpy", "cv2", "av", "mediapipe", "opensmile", "pandas", "scipy", "matplotlib", "pydantic",
+    "langgraph", "langchain_core", "torch", "asyncio",
+)  # fmt: skip
+LOADED = """
+import sys
+from emer.app.cli import app
+sys.argv = ["emer", *sys.argv[1:]]
+try:
+    app()
+except SystemExit as end:
+    print("LOADED", end.code, *sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+@pytest.mark.parametrize("words", ["--help", "ask --help", "trace --help", "--version"])
+def test_help_and_version_load_nothing_heavy(words):
+    line = [sys.executable, "-c", LOADED, *words.split()]
+    out = subprocess.run(line, check=True, capture_output=True, text=True).stdout
+    code, *loaded = out.split("LOADED ")[1].split()
+    assert code == "0"
+    assert not set(HEAVY) & set(loaded)
+
+
+@pytest.mark.parametrize("words", ["", "tools", "trace"])
+def test_no_words_show_the_help(emer, words):
+    done = emer(*words.split())
+    assert "Usage:" in done.output and done.exit_code == 2
+
+
+def test_every_command_speaks_json(emer):
+    shown = emer("--help").stdout
+    for group in ("", "tools", "trace"):
+        listed = emer(*group.split(), "--help").stdout if group else shown
+        names = re.findall(r"^│ ([a-z]+)  ", listed, re.MULTILINE)
+        assert names
+        for name in set(names) - {"tools", "trace"}:
+            assert "--json" in emer(*group.split(), name, "--help").stdout

@@ -1,0 +1,27 @@
+"""`emer tools`: the list, and the check that authors of tools run."""
+
+from __future__ import annotations
+
+import json
+
+
+def test_list_names_each_slot_and_what_is_not_ready(emer, monkeypatch):
+    monkeypatch.setenv("EMER_TOOLS__FACE__USE", "app_fakes:Smile")
+    monkeypatch.setenv("EMER_TOOLS__SCENE__USE", "app_fakes:Absent")
+    entries = {e["name"]: e for e in json.loads(emer("tools", "list", "--json").stdout)}
+    assert entries["app_fakes:Smile"]["slots"] == ["face"]
+    assert entries["app_fakes:Smile"]["ready"] and entries["subtitle"]["ready"]
+    assert entries["app_fakes:Absent"]["fix"] == "pip install moonlight"
+    shown = emer("tools", "list").stdout
+    assert "not ready: pip install moonlight" in shown and "subtitle" in shown
+
+
+def test_check_passes_a_good_tool_and_fails_a_sloppy_one(emer, clip):
+    good = emer("tools", "check", "app_fakes:Smile", "--clip", clip)
+    assert good.exit_code == 0 and "✗" not in good.stdout
+    bad = emer("tools", "check", "app_fakes:Sloppy", "--clip", clip)
+    assert bad.exit_code == 1 and "✗" in bad.stdout
+    findings = json.loads(
+        emer("tools", "check", "app_fakes:Sloppy", "--clip", clip, "--json").stdout
+    )
+    assert not all(finding["ok"] for finding in findings)

@@ -1,0 +1,71 @@
+"""`emer trace`: runs listed, shown, drawn and compared."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+from conftest import FAKES
+
+
+def test_list_is_newest_first(ask, emer):
+    first, second = (json.loads(ask("--json").stdout)["run_id"] for _ in range(2))
+    listed = [card["run_id"] for card in json.loads(emer("trace", "list", "--json").stdout)]
+    assert set(listed) == {first, second} and listed == sorted(listed, reverse=True)
+    assert all(run in emer("trace", "list").stdout for run in listed)
+
+
+def test_list_without_runs_says_how_to_begin(emer):
+    done = emer("trace", "list")
+    assert done.exit_code == 0 and "emer demo" in done.stdout
+    assert json.loads(emer("trace", "list", "--json").stdout) == []
+
+
+def test_show_tells_tools_decisions_verdicts_and_why_it_stopped(ask, emer):
+    ask("What is shown?")
+    ask("What is shown?")
+    shown = emer("trace", "show").stdout
+    assert "What is shown?" in shown and "round 1" in shown
+    assert re.search(r"✓ face +smile, whole clip +1 clue +from the store", shown)
+    assert re.search(r"happy +0\.\d\d +━+ +\d for, \d against", shown)
+    assert "follow from their clues" in shown and "stops: " in shown
+    assert re.search(r"finished after .* s: ", shown)
+
+
+def test_show_finds_a_run_by_the_beginning_of_its_id(ask, emer):
+    run = json.loads(ask("--json").stdout)["run_id"]
+    assert json.loads(emer("trace", "show", run[:-2], "--json").stdout)["header"]["run_id"] == run
+
+
+def test_show_draws_a_picture(ask, emer, tmp_path):
+    ask()
+    picture = tmp_path / "run.svg"
+    assert emer("trace", "show", "--svg", picture).exit_code == 0
+    drawn = "".join(ElementTree.fromstring(picture.read_text()).itertext()).replace("\xa0", " ")
+    assert "smile, whole clip" in drawn
+    done = emer("trace", "show", "--svg", tmp_path / "no" / "run.svg")
+    assert done.exit_code == 2 and "run.svg" in done.stderr
+
+
+def test_show_of_a_run_that_was_cut_off(ask, emer):
+    ask()
+    trace = next(Path(os.environ["EMER_HOME"]).glob("traces/*.jsonl"))
+    lines = trace.read_text().splitlines(keepends=True)
+    trace.write_text("".join(lines[:-1]) + '{"event": "fin')
+    done = emer("trace", "show")
+    assert done.exit_code == 0 and "did not end" in done.stdout
+
+
+def test_diff_of_a_run_with_itself_and_with_another_tool(ask, emer):
+    ask()
+    assert "Nothing differs." in emer("trace", "diff", "last", "last").stdout
+    one = json.loads(ask("--json").stdout)["run_id"]
+    other = json.loads(ask("--json", tools=("face=Smile", *["prosody=none"], *FAKES[2:])).stdout)
+    shown = emer("trace", "diff", one, other["run_id"]).stdout
+    assert re.search(r"- a[0-9a-f]{8} .*The voice is louder", shown)
+    found = json.loads(emer("trace", "diff", one, other["run_id"], "--json").stdout)
+    assert [change["key"] for change in found["tools"]] == ["prosody"]
+    assert found["clues_only_b"] == []

@@ -1,0 +1,218 @@
+"""Sentences about states: speech, open mouth, blinks, gaze, head, and a still face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from pydantic import JsonValue
+
+from emer.tools.face.finding import Finding, touches, when, when_each
+from emer.tools.face.mouth import WIDE
+from emer.tools.face.portrait import Portrait
+from emer.tools.face.series import Mask, Stretch, frame_time, length, stretches
+from emer.tools.face.units import seen_well
+
+MOST_OF_THE_TIME: Final = 0.7
+BLINKS_NEED_FPS: Final = 18.0
+"""A blink lasts 0.1-0.4 s: with fewer frames per second some fall between two."""
+STILL_FOR_S: Final = 3.0
+STILL_PX: Final = 110
+"""That a face rests is said only where it was seen long and large enough to tell."""
+TURNED: Final = 30.0
+HEAD_WORDS: Final = {
+    "lowers": "lowers the head",
+    "raises": "raises the head",
+    "tilts_right": "tilts the head to the right",
+    "tilts_left": "tilts the head to the left",
+    "turns_left": "turns the head away to the left",
+    "turns_right": "turns the head away to the right",
+}
+
+
+def of_states(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
+    """Yield what can be said besides action units."""
+    yield from _of_speech(portrait, inside)
+    yield from _of_open_mouth(portrait, inside)
+    yield from _of_lids(portrait, inside)
+    yield from _of_gaze(portrait, inside)
+    yield from _of_head(portrait, inside)
+    yield from _of_stillness(portrait, inside)
+
+
+def _finding(
+    portrait: Portrait, says: str, run: Stretch, weight: float, data: dict[str, JsonValue]
+) -> Finding:
+    times = portrait.measures.times
+    return Finding(says, float(times[run.first]), float(times[run.last]), weight, data, run)
+
+
+def _around(inside: Mask) -> Stretch:
+    frames = np.flatnonzero(inside)
+    return Stretch(int(frames[0]), int(frames[-1]))
+
+
+def _of_speech(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
+    runs = stretches(portrait.speech & inside)
+    if not runs:
+        return
+    times, gap = portrait.measures.times, portrait.measures.mouth_gap
+    share = float(portrait.speech[inside].mean())
+    spoken: list[JsonValue] = [
+        [round(float(times[r.first]), 2), round(float(times[r.last]), 2)] for r in runs
+    ]
+    moves = float(np.abs(np.diff(gap, prepend=gap[0]))[portrait.speech & inside].mean())
+    data: dict[str, JsonValue] = {
+        "state": "mouth moves as in speech",
+        "intervals": spoken,
+        "share": round(share, 2),
+        "lip_speed_iod_per_s": round(moves / frame_time(times), 2),
+    }
+    says = (
+        f" may be talking: the mouth moves as in speech {when_each(runs, times)} "
+        f"({share:.0%} of the time seen)."
+    )
+    run = Stretch(runs[0].first, runs[-1].last)
+    yield _finding(portrait, says, run, 1.5 + share, data)
+
+
+def _of_open_mouth(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
+    runs = [r for r in portrait.mouth_open if touches(r, inside)]
+    times, gap = portrait.measures.times, portrait.measures.mouth_gap
+    runs.sort(key=lambda r: (-float(gap[r.first : r.last + 1].max()), r.first))
+    for rank, run in enumerate(runs[:2]):
+        part = gap[run.first : run.last + 1]
+        peak = float(np.quantile(part, 0.9))
+        wide, high = peak > WIDE, times[run.first + int(part.argmax())]
+        units: list[JsonValue] = ["AU25", "AU27" if wide else "AU26"]
+        says = (
+            f" opens the mouth{' wide' if wide else ''} "
+            f"{when(float(times[run.first]), float(times[run.last]))}, most at {high:.1f} s "
+            f"(AU{'25+27' if wide else '25/26'}, no speech-like movement)."
+        )
+        data: dict[str, JsonValue] = {
+            "state": "mouth open", "action_units": units, "gap_iod": round(peak, 2),
+        }  # fmt: skip
+        weight = (6.0 if wide else 2.5) * 0.6**rank * min(1.0, 0.5 + length(run, times) / 2)
+        yield _finding(portrait, says, run, weight, data)
+
+
+def _of_lids(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
+    times, lids = portrait.measures.times, portrait.lids
+    blinks = [b for b in lids.blinks if touches(b, inside)]
+    if blinks and frame_time(times) <= 1 / BLINKS_NEED_FPS:
+        yield _of_blinks(portrait, blinks, inside)
+    closed = sorted(lids.closures, key=lambda r: (-length(r, times), r.first))
+    for rank, run in enumerate([r for r in closed if touches(r, inside)][:2]):
+        lasts = length(run, times)
+        says = f" closes the eyes {_when(portrait, run)} (for {lasts:.1f} s, AU43)."
+        yield _finding(portrait, says, run, 6.0 * 0.7**rank, {"state": "eyes closed", "s": lasts})
+    for side, run in [w for w in lids.winks if touches(w[1], inside)][:2]:
+        says = f" shuts the {side} eye alone {_when(portrait, run)} (AU46)."
+        yield _finding(portrait, says, run, 3.0, {"state": "one eye shut", "side": side})
+    narrowed = sorted(lids.narrowings, key=lambda r: (-length(r, times), r.first))
+    for run in [r for r in narrowed if touches(r, inside)][:1]:
+        opened = portrait.measures.openness[run.first : run.last + 1].mean()
+        share = float(opened / portrait.rest.levels["eye_opening"].mean())
+        says = f" narrows the eyes {_when(portrait, run)} (to {share:.0%} of their usual opening)."
+        data: dict[str, JsonValue] = {"state": "eyes narrowed", "share": round(share, 2)}
+        yield _finding(portrait, says, run, 1.5 + length(run, times), data)
+
+
+def _of_blinks(portrait: Portrait, blinks: list[Stretch], inside: Mask) -> Finding:
+    times = portrait.measures.times
+    middles = [round(float(times[(b[0] + b[1]) // 2]), 1) for b in blinks]
+    count = len(blinks)
+    often = "once" if count == 1 else f"{count} times"
+    seen = float(inside.sum()) * frame_time(times)
+    data: dict[str, JsonValue] = {"state": "blinks", "count": count, "at": list(middles)}
+    listed = ", ".join(str(m) for m in middles[:6]) + (", ..." if count > 6 else "")
+    says = f" blinks {often} in {seen:.1f} s (at {listed} s)."
+    return _finding(portrait, says, Stretch(blinks[0][0], blinks[-1][1]), 0.8, data)
+
+
+def _when(portrait: Portrait, run: Stretch) -> str:
+    times = portrait.measures.times
+    return when(float(times[run.first]), float(times[run.last]))
+
+
+def _of_gaze(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
+    times, looks = portrait.measures.times, portrait.looks
+    share = float(looks.camera[inside].mean())
+    count = int(inside.sum())
+    run = _around(inside)
+    data: dict[str, JsonValue] = {"state": "looks towards the camera", "share": round(share, 2)}
+    if share >= MOST_OF_THE_TIME:
+        says = f" looks towards the camera most of the time ({share:.0%} of {count} frames)."
+        yield _finding(portrait, says, run, 2.0, data)
+    for way in ("down", "up", "left", "right"):
+        runs = [r for r in getattr(looks, way) if touches(r, inside)]
+        if not runs:
+            continue
+        words = way if way in ("down", "up") else f"to the {way}"
+        lasts = sum(length(r, times) for r in runs)
+        says = f" looks {words} {when_each(runs, times)}."
+        if way in ("left", "right"):
+            says = f" looks {words} {when_each(runs, times)} (the person's own {way})."
+        extra: dict[str, JsonValue] = {"state": f"looks {words}", "seconds": round(lasts, 2)}
+        span = Stretch(runs[0].first, runs[-1].last)
+        yield _finding(portrait, says, span, (1.6 if way == "down" else 0.9) + lasts, extra)
+
+
+def _of_head(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
+    for swing in [s for s in portrait.swings if touches(s.frames, inside)][:2]:
+        does = "nods" if swing.name == "nod" else "shakes the head"
+        says = (
+            f" {does} {_when(portrait, swing.frames)} "
+            f"({swing.half_swings} half swings, {swing.degrees:.0f} degrees peak to peak)."
+        )
+        data: dict[str, JsonValue] = {
+            "state": does, "swings": swing.half_swings, "degrees": round(swing.degrees, 1),
+        }  # fmt: skip
+        yield _finding(portrait, says, swing.frames, 4.0, data)
+    yaw = float(np.median(portrait.measures.yaw[inside]))
+    if abs(yaw) > TURNED:
+        side = "left" if yaw > 0 else "right"
+        says = (
+            f" has the head turned to the {side} most of the time (about {abs(yaw):.0f} degrees "
+            f"from the camera, the person's own {side})."
+        )
+        yield _finding(portrait, says, _around(inside), 2.0, {"state": "turned", "yaw": round(yaw)})
+    moves = [m for m in portrait.moves if touches(m.frames, inside)]
+    if abs(yaw) > TURNED:
+        moves = [m for m in moves if not m.name.startswith("turns")]
+    times = portrait.measures.times
+    moves.sort(key=lambda m: (-m.degrees * min(length(m.frames, times), 2.0), m.frames))
+    for rank, move in enumerate(moves[:3]):
+        says = (
+            f" {HEAD_WORDS[move.name]} {_when(portrait, move.frames)} "
+            f"(by up to {move.degrees:.0f} degrees)."
+        )
+        data = {"state": HEAD_WORDS[move.name], "degrees": round(move.degrees)}
+        weight = (2.4 if move.name == "lowers" else 1.5) * 0.7**rank
+        yield _finding(portrait, says, move.frames, weight, data)
+
+
+def _of_stillness(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
+    """Say that brows and mouth corners rest, where they were seen well and do."""
+    well = inside & seen_well(portrait.measures)
+    seen = float(well.sum()) * frame_time(portrait.measures.times)
+    moving = any(touches(e.frames, inside) for e in portrait.events)
+    if moving or portrait.rest.smiling_throughout or seen < STILL_FOR_S:
+        return
+    if well.sum() < 0.9 * inside.sum() or np.median(portrait.measures.size) < STILL_PX:
+        return
+    says = "'s brows and mouth corners stay where they rest throughout."
+    yield _finding(portrait, says, _around(inside), 1.0, {"state": "brows and mouth corners level"})
+
+
+def head_facts(portrait: Portrait, run: Stretch) -> dict[str, float]:
+    """Return the head's mean angles and the face's size during a stretch."""
+    part = slice(run.first, run.last + 1)
+    m = portrait.measures
+    return {
+        "face_px": round(float(np.median(m.size[part])), 0),
+        "yaw_deg": round(float(np.abs(m.yaw[part]).mean()), 1),
+        "pitch_deg": round(float(np.abs(m.pitch[part]).mean()), 1),
+    }
