@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from emer.agents.alternatives import alternatives
@@ -10,7 +11,7 @@ from emer.agents.case import Case, basis
 from emer.agents.conflicts import CHANNEL_WORDS, Pull, disputed
 from emer.agents.fusion import WORTH_CITING
 from emer.agents.labels import band
-from emer.agents.phrases import has_hedge, join, listed, quote
+from emer.agents.phrases import has_hedge, join, listed, phrase, quote
 from emer.agents.types import Block, Explanation, Label, Missing, Sentence
 from emer.agents.vocabulary import Channel, lexicon
 from emer.prompts.prompt import load
@@ -21,6 +22,7 @@ MOST_SEEN, MOST_HEARD, MOST_QUOTED = 6, 4, 1
 PER_SENTENCE = 2
 MOMENT = 0.5
 """Seconds from which a clue counts as later than the one before (chosen by us)."""
+_TIMES = re.compile(r"\d[\d.]*")
 NOTABLE = 0.3
 """Log-odds from which a clue against a label is worth a sentence (chosen by us)."""
 
@@ -67,12 +69,14 @@ def _seen(case: Case) -> list[Clue]:
 
 
 def _ranked(case: Case, channel: Channel, most: int) -> list[Clue]:
-    """Return the channel's most relevant clues, in time order."""
+    """Return the channel's most relevant clues in time order, no wording twice."""
     moved = case.relevance()
     clues = case.clues(channel)
     best = sorted(clues, key=lambda c: (-round(moved.get(c.id, 0.0), 6), -c.quality.score, c.id))
-    relevant = [c for c in best if c.id in moved] or best[:2]
-    chosen = {c.id for c in relevant[:most]}
+    told: dict[str, Clue] = {}
+    for clue in [c for c in best if c.id in moved] or best[:2]:
+        told.setdefault(_TIMES.sub("", phrase(clue)), clue)
+    chosen = {c.id for c in list(told.values())[:most]}
     return [c for c in clues if c.id in chosen]
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.app.paint import LID, MOUTH, fill
 from emer.app.portrait import EYE_CORNERS, UPPER_LIDS, Portrait
 
 Points = NDArray[np.float64]
@@ -90,7 +91,11 @@ class Warp:
             moved[:face] += level * self._moves[name]
         moved += np.asarray(sway) * _headness(self._portrait, self._still)[:, None]
         picture = _bend(self._portrait.pixels, self._still, moved)
-        return _part_lips(picture, moved)
+        picture = fill(picture, moved[[78, *UPPER_LIP, 308, *reversed(LOWER_LIP)]], MOUTH, 1.0)
+        for lid in (UPPER_LIDS[:7], UPPER_LIDS[7:]):
+            skin = np.vstack([self._still[list(lid)], moved[list(reversed(lid))]])
+            picture = fill(picture, skin, LID, 0.7 * levels.get("blink", 0.0))
+        return picture
 
 
 def _displace(portrait: Portrait, pulls: tuple[Pull, ...]) -> Points:
@@ -166,19 +171,3 @@ def _bend(pixels: NDArray[np.uint8], still: Points, moved: Points) -> Points:
     grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=2).astype(np.float32)
     bent = cv2.remap(pixels.astype(np.float32), grid + fine, None, cv2.INTER_CUBIC)
     return np.asarray(bent, dtype=np.float64)
-
-
-MOUTH = (52.0, 20.0, 22.0)
-"""The colour between parted lips, RGB; chosen by us."""
-
-
-def _part_lips(picture: Points, moved: Points) -> Points:
-    """Return the picture with the gap between the lips darkened."""
-    import cv2
-
-    gap = np.zeros(picture.shape[:2], dtype=np.float32)
-    outline = np.round(moved[[78, *UPPER_LIP, 308, *reversed(LOWER_LIP)]] * 16).astype(np.int32)
-    cv2.fillPoly(gap, [outline], 1.0, cv2.LINE_8, 4)
-    soft = cv2.GaussianBlur(gap, (0, 0), 1.0)[..., None]
-    darker: Points = picture * (1 - soft) + np.asarray(MOUTH) * soft
-    return darker

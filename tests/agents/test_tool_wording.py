@@ -21,7 +21,7 @@ the person raises the outer eyebrows: outer_brow_raise
 the person opens the eyes wide: eyes_wide
 the person narrows the eyes: eyes_narrow
 the person closes the eyes: eyes_closed
-the person blinks 3 times: blinks
+the person blinks rapidly: blinks
 the person presses the lips together: lips_pressed
 the person puckers the lips: lips_pucker
 the person stretches the lips sideways: lips_stretch
@@ -32,7 +32,6 @@ the mouth moves as in speech:
 the person looks down: gaze_down
 the person looks up: gaze_up
 the person looks to the left: gaze_averted
-the person looks towards the camera: gaze_fixed
 the person nods: nod
 the person shakes the head: head_shake
 the person lowers the head: head_down

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from emer.tools.errors import ToolMissing
 from emer.tools.face.landmarks import POINTS
+from emer.tools.imports import importing
 
 Image = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -81,9 +82,10 @@ class FaceNetworks:
     def __init__(self) -> None:
         """Load both networks from the mediapipe wheel."""
         try:
-            from mediapipe.framework.formats import rect_pb2
-            from mediapipe.python import solution_base
-            from mediapipe.python.solutions import face_detection
+            with importing():
+                from mediapipe.framework.formats import rect_pb2
+                from mediapipe.python import solution_base
+                from mediapipe.python.solutions import face_detection
         except ImportError as error:
             raise ToolMissing("mesh", "mediapipe", "pip install mediapipe==0.10.21") from error
         self._rect: Any = rect_pb2.NormalizedRect

@@ -11,7 +11,7 @@ from emer.tools.face.head import HeadMove, Swing, find_moves, find_swings
 from emer.tools.face.measures import Measures
 from emer.tools.face.mouth import open_mouth, speaking
 from emer.tools.face.people import Person
-from emer.tools.face.rest import Rest, find_rest
+from emer.tools.face.rest import Rest, find_rest, smile_shaped
 from emer.tools.face.series import Mask, Stretch
 from emer.tools.face.units import Event, find_events
 
@@ -43,7 +43,8 @@ def read_face(person: Person) -> Portrait:
     speech = speaking(measures)
     events = find_events(measures, rest, speech)
     if rest.too_short:
-        events = [e for e in events if e.name == "smile"]
+        drawn = smile_shaped(measures)
+        events = [e for e in events if e.name == "smile" and _most(drawn, e.frames)]
     events = _told_apart(events)
     smiling = np.zeros(len(measures), dtype=bool)
     for event in events:
@@ -61,6 +62,10 @@ def read_face(person: Person) -> Portrait:
         moves=tuple(find_moves(measures)),
         mouth_open=tuple(open_mouth(measures, speech)),
     )
+
+
+def _most(mask: Mask, frames: Stretch) -> bool:
+    return bool(mask[frames.first : frames.last + 1].mean() > 0.5)
 
 
 _GIVES_WAY = {

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.tools.imports import importing
 from emer.tools.speech.activity import Flags, levels, noise_floor, speech_frames, true_runs
 
 RATE = 16_000
@@ -174,7 +175,8 @@ def _smile(samples: Samples) -> Any:
 
 @lru_cache(maxsize=1)
 def _extractor() -> Any:
-    import opensmile
+    with importing():
+        import opensmile
 
     return opensmile.Smile(
         feature_set=opensmile.FeatureSet.eGeMAPSv02,

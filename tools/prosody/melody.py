@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from emer.tools.prosody.baseline import frames
 from emer.tools.prosody.contours import HOP, Contours, Curve, power_mean
 from emer.tools.prosody.syllables import smoothed
-from emer.tools.speech.activity import true_runs
+from emer.tools.speech.activity import join_runs, true_runs
 from emer.tools.types import Span
 
 WINDOW = 30
@@ -102,7 +102,8 @@ def _windowed(curve: Curve) -> Curve:
 def _excursions(above: Curve, least: float) -> tuple[Excursion, ...]:
     """Return the stretches where the curve is over `least`, the furthest first."""
     found = []
-    for start, end in true_runs(np.nan_to_num(above, nan=-np.inf) >= least):
+    runs = true_runs(np.nan_to_num(above, nan=-np.inf) >= least)
+    for start, end in join_runs(runs, WINDOW):
         if end - start >= 5:
             wide = (max(0, start - WINDOW // 2), min(above.size, end + WINDOW // 2))
             span = Span(start=wide[0] * HOP, end=wide[1] * HOP)

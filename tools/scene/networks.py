@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from emer.tools.errors import ToolMissing
+from emer.tools.imports import importing
 from emer.tools.scene.records import FaceBox, Hand, Points, Pose, Rgb
 
 FACE_SCORE: Final = 0.5
@@ -30,12 +31,14 @@ class Networks:
     def __init__(self) -> None:
         """Load the models, which takes about 0.2 s."""
         try:
-            import mediapipe as mp
+            with importing():
+                import mediapipe as mp
+
+                solutions: Any = mp.solutions
         except ModuleNotFoundError as error:
             raise ToolMissing(
                 "camera", "the package mediapipe", "pip install mediapipe==0.10.21"
             ) from error
-        solutions: Any = mp.solutions
         detection = solutions.face_detection.FaceDetection
         self._far = detection(model_selection=1, min_detection_confidence=FACE_SCORE)
         self._close = detection(model_selection=0, min_detection_confidence=FACE_SCORE)

@@ -1,0 +1,129 @@
+"""The tool as a whole, on written and on real clips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from emer.tools.clip import Clip
+from emer.tools.conformance import check_tool
+from emer.tools.errors import Unobservable
+from emer.tools.face.mesh import FaceMesh
+from emer.tools.types import Clue, Span
+from tests.tools.face import puppet
+
+Find = Callable[[str], Path]
+FEELINGS = "happy sad angry afraid surprise fear joy disgust neutral emotion feels".split()  # noqa: SIM905
+
+
+@pytest.fixture(scope="module")
+def mesh() -> FaceMesh:
+    return FaceMesh()
+
+
+def write(path: Path, pictures: list[np.ndarray]) -> Path:  # type: ignore[type-arg]
+    """Write pictures as a clip of 25 frames per second."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25, options={"qscale": "2"})
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for index, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def texts(clues: list[Clue]) -> str:
+    return " ".join(clue.text for clue in clues)
+
+
+def test_a_clip_without_a_face_says_so(mesh: FaceMesh, tmp_path: Path) -> None:
+    path = write(tmp_path / "grey.mp4", [np.full((120, 160, 3), 120, np.uint8)] * 12)
+    with pytest.raises(Unobservable, match="no face was found in the 12 frames looked at"):
+        mesh.observe(Clip.open(path))
+
+
+def test_a_dark_clip_without_a_face_says_that_it_is_dark(mesh: FaceMesh, tmp_path: Path) -> None:
+    path = write(tmp_path / "dark.mp4", [np.full((120, 160, 3), 4, np.uint8)] * 12)
+    with pytest.raises(Unobservable, match="dark"):
+        mesh.observe(Clip.open(path))
+
+
+def test_a_photograph_moves_nothing(mesh: FaceMesh, tmp_path: Path) -> None:
+    clues = mesh.observe(Clip.open(write(tmp_path / "still.mp4", [puppet.portrait()] * 100)))
+    assert not any("action_units" in clue.data for clue in clues)
+    assert "stay where they rest throughout" in texts(list(clues))
+
+
+def test_the_tool_keeps_its_contract(tmp_path: Path) -> None:
+    clip = Clip.open(write(tmp_path / "still.mp4", [puppet.portrait()] * 60))
+    broken = [f for f in check_tool(FaceMesh(), clip) if not f.ok]
+    assert broken == []
+
+
+def test_a_man_who_starts_to_smile(mesh: FaceMesh, shared_clip: Find) -> None:
+    clip = Clip.open(shared_clip("faces/single_face.mp4"))
+    clues = list(mesh.observe(clip))
+    (smile,) = [c for c in clues if c.data.get("unit") == "smile"]
+    assert smile.text.startswith("The person smiles strongly")
+    assert smile.span is not None
+    assert smile.span.start == pytest.approx(0.6, abs=0.2)
+    assert smile.data["intensity"] in ("D", "E")
+    assert all(c.confidence is None for c in clues)
+    assert all(c.span is None or c.span.end <= clip.duration for c in clues)
+
+
+def test_the_same_clip_twice_gives_the_same_clues(shared_clip: Find) -> None:
+    path = shared_clip("faces/single_face.mp4")
+    first = [c.id for c in FaceMesh().observe(Clip.open(path))]
+    again = [c.id for c in FaceMesh().observe(Clip.open(path))]
+    assert first == again
+
+
+def test_a_closer_look_stays_in_its_span(mesh: FaceMesh, shared_clip: Find) -> None:
+    clip = Clip.open(shared_clip("faces/liveportrait_d3.mp4"))
+    span = Span(start=9.0, end=11.8)
+    clues = list(mesh.observe(clip, span))
+    assert "opens the mouth wide" in texts(clues)
+    assert all(c.span is not None and c.span.overlaps(span) for c in clues)
+    assert "shuts the left eye" not in texts(clues)
+    assert "shuts the left eye" in texts(list(mesh.observe(clip)))
+
+
+def test_a_face_that_leaves(mesh: FaceMesh, shared_clip: Find) -> None:
+    clip = Clip.open(shared_clip("hard/face_noface.mov"))
+    clues = list(mesh.observe(clip))
+    assert max(c.span.end for c in clues if c.span) < 3.0
+    assert all(c.quality.factors["tracked_share"] < 0.6 for c in clues)
+    with pytest.raises(Unobservable, match="no face was measured between"):
+        mesh.observe(clip, Span(start=4.0, end=6.0))
+
+
+def test_two_people_are_told_apart_by_place(mesh: FaceMesh, shared_clip: Find) -> None:
+    clues = list(mesh.observe(Clip.open(shared_clip("hard/two_faces_left_speaks.mp4"))))
+    assert {c.person for c in clues} == {"person 1", "person 2"}
+    assert "(on the left)" in texts(clues) and "(on the right)" in texts(clues)
+
+
+def test_a_cartoon_has_no_face(mesh: FaceMesh, shared_clip: Find) -> None:
+    with pytest.raises(Unobservable, match="in the 95 frames looked at"):
+        mesh.observe(Clip.open(shared_clip("hard/no_face.mp4")))
+
+
+def test_a_turned_picture_gives_the_same_movements(mesh: FaceMesh, shared_clip: Find) -> None:
+    turned = list(mesh.observe(Clip.open(shared_clip("hard/rotate_pixels_and_meta.mp4"))))
+    plain = list(mesh.observe(Clip.open(shared_clip("talking/WDA_KatieHill_000.mp4"))))
+    units = [{c.data["unit"] for c in clues if "unit" in c.data} for clues in (turned, plain)]
+    assert {"smile", "brow_raise"} <= units[0] & units[1]
+
+
+def test_no_clue_names_a_feeling(mesh: FaceMesh, shared_clip: Find) -> None:
+    said = texts(list(mesh.observe(Clip.open(shared_clip("faces/WolfgangLanger_Pexels.mp4")))))
+    assert not [word for word in FEELINGS if word in said.lower()]

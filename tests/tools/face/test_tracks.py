@@ -1,0 +1,133 @@
+"""Faces followed through real pictures: small ones, several, cuts and turns of shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from emer.tools.face.measures import measure
+from emer.tools.face.network import region_around
+from emer.tools.face.people import Person, find_people
+from emer.tools.face.tracks import Footage, follow
+from tests.tools.face import puppet
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Still:
+    """A frame made for the test."""
+
+    index: int
+    time: float
+    image: Image
+
+    def rgb(self, max_side: int | None = None) -> Image:
+        return self.image
+
+
+def scene(faces: Sequence[tuple[int, int, int]], size: tuple[int, int] = (360, 640),
+          shade: int = 110) -> Image:  # fmt: skip
+    """Return a picture with portraits pasted in: (x, y, height of the portrait) each."""
+    import cv2
+
+    picture = np.full((*size, 3), shade, np.uint8)
+    for x, y, height in faces:
+        width = round(height * 512 / 600)
+        small = cv2.resize(puppet.portrait(), (width, height), interpolation=cv2.INTER_AREA)
+        picture[y : y + height, x : x + width] = small
+    return picture
+
+
+def film(*shots: tuple[int, Image]) -> list[Still]:
+    """Return frames at 25 fps: each shot's picture so many times, with a little grain."""
+    grain = np.random.default_rng(3)
+    frames = []
+    for count, picture in shots:
+        for _ in range(count):
+            noisy = picture.astype(np.int16) + grain.integers(-2, 3, picture.shape)
+            index = len(frames)
+            frames.append(Still(index, index / 25, np.clip(noisy, 0, 255).astype(np.uint8)))
+    return frames
+
+
+def watch(frames: list[Still]) -> tuple[Footage, tuple[Person, ...]]:
+    footage = follow(frames, puppet.networks(), 1280)
+    return footage, find_people(footage)
+
+
+def test_one_face_is_one_track() -> None:
+    footage, people = watch(film((30, scene([(200, 20, 320)]))))
+    assert len(footage.tracks) == len(people) == 1
+    assert len(people[0].measures) == 30
+    assert footage.shots.max() == 0
+
+
+def test_two_faces_are_two_people_the_larger_first() -> None:
+    _, people = watch(film((30, scene([(30, 60, 200), (330, 20, 320)]))))
+    assert [round(p.place, 1) for p in people] == [0.7, 0.2]
+
+
+def test_small_faces_are_found() -> None:
+    _, people = watch(film((30, scene([(60, 200, 110), (440, 200, 110)], (480, 640)))))
+    assert len(people) == 2
+    assert all(p.measures.size.max() < 60 for p in people)
+
+
+def test_a_picture_without_faces_has_no_tracks() -> None:
+    footage, people = watch(film((20, scene([]))))
+    assert footage.tracks == () and people == ()
+
+
+def test_a_cut_splits_the_track_and_the_person_survives_it() -> None:
+    here, there = scene([(200, 20, 320)], shade=110), scene([(60, 60, 280)], shade=110)
+    nobody = scene([], shade=240)
+    footage, people = watch(film((20, here), (10, nobody), (20, there)))
+    assert footage.shots.max() == 2
+    assert [t.shot for t in footage.tracks] == [0, 2]
+    assert len(people) == 1
+    assert len(people[0].measures) == 40
+    assert people[0].shots == (0, 2)
+
+
+def test_brightening_at_once_is_not_a_new_person() -> None:
+    dim = (scene([(200, 20, 320)]) * 0.45).astype(np.uint8)
+    _, people = watch(film((20, scene([(200, 20, 320)])), (20, dim)))
+    assert len(people) == 1
+
+
+def test_different_people_stay_apart(shared_clip: object) -> None:
+    from emer.tools.clip import Clip
+
+    first = Clip.open(shared_clip("faces/liveportrait_d18.mp4"))  # type: ignore[operator]
+    second = Clip.open(shared_clip("faces/liveportrait_d3.mp4"))  # type: ignore[operator]
+    pictures = [
+        *(f.rgb(480) for f in first.frames(fps=10)),
+        *(f.rgb(480) for f in second.frames(fps=10)),
+    ]
+    frames = [Still(i, i / 10, p) for i, p in enumerate(pictures)]
+    footage, people = watch(frames)
+    assert footage.shots.max() >= 1
+    assert len(people) == 2
+
+
+@pytest.mark.parametrize("shape", [(600, 512), (600, 1067), (900, 512)])
+def test_the_pictures_shape_does_not_change_the_measures(shape: tuple[int, int]) -> None:
+    """MediaPipe divides x by the width and y by the height: a trap on wide pictures."""
+    wide = np.full((*shape, 3), 90, np.uint8)
+    wide[:600, :512] = puppet.portrait()
+    points = []
+    for picture in (puppet.portrait(), wide):
+        found = puppet.networks().detect(picture, tiled=False)[0]
+        first = puppet.networks().mesh(picture, found.region)
+        assert first is not None
+        again = puppet.networks().mesh(picture, region_around(first))
+        assert again is not None
+        points.append(again)
+    plain, padded = (measure(np.zeros(1), p[None]) for p in points)
+    for name in ("brow_inner", "mouth_width", "corner_eye", "eye_opening", "chin_drop"):
+        assert getattr(padded, name) == pytest.approx(getattr(plain, name), abs=0.012), name

@@ -1,0 +1,182 @@
+"""Mesh points displaced by known amounts give those action units and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from emer.tools.face.measures import measure
+from emer.tools.face.mouth import speaking
+from emer.tools.face.people import Person
+from emer.tools.face.portrait import Portrait, read_face
+from emer.tools.face.unit_sentences import of_units
+from emer.tools.face.units import UNITS, letter
+from tests.tools.face import puppet
+from tests.tools.face.puppet import Array
+
+MOVES: dict[str, Callable[[Array, Array], Array]] = {
+    "smile": puppet.smile,
+    "corners_down": puppet.frown_mouth,
+    "brow_raise": puppet.raise_brows,
+    "inner_brow_raise": puppet.raise_inner_brows,
+    "outer_brow_raise": puppet.raise_outer_brows,
+    "frown": puppet.knit_brows,
+    "drawn_up": puppet.draw_brows_up,
+    "wide_eyes": puppet.widen_eyes,
+    "pressed_lips": puppet.press_lips,
+    "pucker": puppet.pucker,
+    "chin_raise": puppet.push_chin_up,
+}
+
+
+def read(pixels: Array, t: Array) -> Portrait:
+    return read_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
+
+
+def names(portrait: Portrait) -> set[str]:
+    return {event.name for event in portrait.events}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_known_movement_gives_its_unit_and_no_other(name: str) -> None:
+    t = puppet.times()
+    portrait = read(puppet.in_pixels(MOVES[name](puppet.still(t), puppet.pulse(t))), t)
+    assert names(portrait) == {name}
+    (event,) = portrait.events
+    assert event.onset == pytest.approx(1.5, abs=0.2)
+    assert event.offset == pytest.approx(2.7, abs=0.2)
+    assert 1.7 <= event.apex <= 2.5
+
+
+@pytest.mark.parametrize("name", MOVES)
+@pytest.mark.parametrize(
+    "pose",
+    [
+        {"yaw": 18.0},
+        {"yaw": -18.0, "roll": 10.0},
+        {"pitch": 12.0, "size": 45.0},
+        {"size": 400.0, "at": (900.0, 80.0)},
+    ],
+)
+def test_turn_size_and_place_change_nothing(name: str, pose: dict[str, float]) -> None:
+    t = puppet.times()
+    faces = MOVES[name](puppet.still(t, noise=0.0004), puppet.pulse(t))
+    straight = read(puppet.in_pixels(faces), t)
+    posed = read(puppet.in_pixels(faces, **pose), t)
+    assert names(posed) == {name}
+    assert [e.letter for e in posed.events] == [e.letter for e in straight.events]
+
+
+def test_a_face_at_rest_shows_nothing() -> None:
+    t = puppet.times(6)
+    assert read(puppet.in_pixels(puppet.still(t)), t).events == ()
+
+
+def test_a_moving_head_alone_shows_no_unit() -> None:
+    t = puppet.times(6)
+    yaw, pitch = 18 * np.sin(2 * np.pi * 0.4 * t), 10 * np.sin(2 * np.pi * 0.7 * t)
+    portrait = read(puppet.in_pixels(puppet.still(t), yaw=yaw, pitch=pitch), t)
+    assert portrait.events == ()
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_one_corner_is_named_by_the_subjects_side(side: str) -> None:
+    t = puppet.times()
+    portrait = read(puppet.in_pixels(puppet.smirk(side)(puppet.still(t), puppet.pulse(t))), t)
+    assert [(e.name, e.side) for e in portrait.events] == [("one_corner", side)]
+
+
+@pytest.mark.parametrize("rate", [4.0, 5.0, 6.0])
+def test_speech_does_not_smile_or_press_the_lips(rate: float) -> None:
+    t = puppet.times(6)
+    beat = (1 - np.cos(2 * np.pi * rate * t)) / 2
+    faces = puppet.open_mouth(puppet.still(t), 0.4 * beat)
+    wide = np.sin(2 * np.pi * rate * t + 1.0)
+    faces = puppet.both(faces, puppet.CORNERS, 0.03, 0.02, wide)
+    portrait = read(puppet.in_pixels(faces), t)
+    assert portrait.events == ()
+    assert portrait.speech.mean() > 0.9
+
+
+def test_a_smile_held_while_speaking_is_still_a_smile() -> None:
+    t = puppet.times(8)
+    beat = (1 - np.cos(2 * np.pi * 5 * t)) / 2
+    faces = puppet.open_mouth(puppet.still(t), 0.3 * beat)
+    faces = puppet.smile(faces, 1.3 * puppet.pulse(t, 2.5, 6.0))
+    assert names(read(puppet.in_pixels(faces), t)) == {"smile"}
+
+
+def test_a_single_opening_is_not_speech() -> None:
+    t = puppet.times()
+    faces = puppet.open_mouth(puppet.still(t), puppet.pulse(t))
+    portrait = read(puppet.in_pixels(faces), t)
+    assert not speaking(portrait.measures).any()
+    assert len(portrait.mouth_open) == 1
+    assert "smile" not in names(portrait)
+
+
+def test_a_smile_throughout_has_no_baseline_and_is_still_told() -> None:
+    t = puppet.times(5)
+    faces = puppet.smile(puppet.still(t), np.full(len(t), 1.6))
+    portrait = read(puppet.in_pixels(faces), t)
+    assert portrait.rest.smiling_throughout
+    told = [f.says for f in of_units(portrait, np.ones(len(t), dtype=bool))]
+    assert any("smiles throughout" in s and "baseline unavailable" in s for s in told)
+    assert any("average face" in s for s in told)
+
+
+def test_a_mostly_smiling_clip_finds_its_rest_in_the_remainder() -> None:
+    t = puppet.times(5)
+    faces = puppet.smile(puppet.still(t), 1.6 * puppet.pulse(t, 1.2, 9.0))
+    portrait = read(puppet.in_pixels(faces), t)
+    assert not portrait.rest.smiling_throughout
+    (event,) = [e for e in portrait.events if e.name == "smile"]
+    assert event.onset == pytest.approx(1.2, abs=0.2)
+
+
+@pytest.mark.parametrize("eyes, words", [(0.35, "with the eyes narrowing"),
+                                         (0.0, "without the eyes taking part")])  # fmt: skip
+def test_a_smile_tells_whether_the_eyes_take_part(eyes: float, words: str) -> None:
+    t = puppet.times()
+    faces = puppet.close_eyes(puppet.still(t), eyes * puppet.pulse(t))
+    portrait = read(puppet.in_pixels(puppet.smile(faces, puppet.pulse(t))), t)
+    (told,) = [f.says for f in of_units(portrait, np.ones(len(t), dtype=bool))]
+    assert "smiles" in told
+    assert words in told
+
+
+def test_a_grimace_with_knit_brows_is_not_called_a_smile() -> None:
+    t = puppet.times()
+    faces = puppet.draw_brows_up(puppet.still(t), puppet.pulse(t))
+    portrait = read(puppet.in_pixels(puppet.smile(faces, puppet.pulse(t))), t)
+    told = [f.says for f in of_units(portrait, np.ones(len(t), dtype=bool))]
+    assert any("pulls the corners of the mouth back" in s for s in told)
+    assert not any("smiles" in s for s in told)
+
+
+def test_a_clip_below_one_second_claims_nothing_relative_to_rest() -> None:
+    t = puppet.times(0.6)
+    faces = puppet.raise_brows(puppet.still(t), puppet.pulse(t, 0.2, 0.5, 0.1))
+    portrait = read(puppet.in_pixels(faces), t)
+    assert portrait.rest.too_short
+    assert portrait.events == ()
+
+
+def test_a_larger_movement_never_gets_a_lower_letter() -> None:
+    for unit in UNITS:
+        graded = [letter(unit.full * share, unit) for share in np.linspace(0, 1.5, 40)]
+        assert graded == sorted(graded)
+        assert (graded[0], graded[-1]) == ("A", "E")
+
+
+def test_twice_the_smile_gives_a_higher_letter() -> None:
+    t = puppet.times()
+    found = []
+    for amount in (0.7, 2.0):
+        faces = puppet.smile(puppet.still(t), amount * puppet.pulse(t))
+        (event,) = read(puppet.in_pixels(faces), t).events
+        found.append(event)
+    assert found[0].letter < found[1].letter
+    assert found[0].peak < found[1].peak
