@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from emer.agents.combos import combined
 from emer.agents.cues import Reading
 from emer.agents.vocabulary import Channel, channel_of, lexicon
-from emer.tools.types import MODALITIES, Modality
+from emer.tools.types import MODALITIES, Clue, Modality, Span
 
 PRIOR = -1.6
 """Log-odds of a family before any clue: about one in six (chosen by us)."""
@@ -24,6 +24,9 @@ TEMPERATURE = 1.15
 """Softens the probabilities: cues of one expression are never quite independent."""
 WORTH_CITING = 0.1
 """Log-odds from which a clue is cited for or against a family (chosen by us)."""
+MOMENT = 1.0
+"""Seconds within which a clue can speak against another one (chosen by us): a smile at the
+end of a clip does not unsay the tears at its beginning."""
 DENIAL = 0.5
 """A denied cue speaks against a family half as much as the cue would speak for it."""
 
@@ -40,6 +43,12 @@ class Evidence:
     weight: float
     """Reliability times strength."""
     reliability: float
+    spans: tuple[Span, ...] = ()
+    """When its clues hold; a clue without a span holds throughout."""
+
+    def meets(self, other: Evidence) -> bool:
+        """Tell whether the two can hold at one moment, give or take `MOMENT` seconds."""
+        return all(a.overlaps(b, MOMENT) for a in self.spans for b in other.spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +114,14 @@ def gather(readings: Sequence[Reading]) -> tuple[Evidence, ...]:
             negated=mention.negated,
             weight=reading.reliability * mention.strength,
             reliability=reading.reliability,
+            spans=_spans([reading.clue]),
         )
         for reading in readings
         for mention in reading.mentions
     ]
+    clues = {reading.clue.id: reading.clue for reading in readings}
     together = [
-        Evidence(combo, combo, modality, ids, False, weight, 0.0)
+        Evidence(combo, combo, modality, ids, False, weight, 0.0, _spans(clues[id] for id in ids))
         for combo, modality, ids, weight in combined(readings)
     ]
     return tuple(single + together)
@@ -143,17 +154,31 @@ def _standing(family: str, evidence: Sequence[Evidence]) -> Standing:
 def _contributions(family: str, evidence: Sequence[Evidence]) -> tuple[Contribution, ...]:
     weights = lexicon().weights
     valued = [(_value(item, weights.get(item.cue, {}).get(family, 0.0)), item) for item in evidence]
-    valued = sorted(
-        ((value, item) for value, item in valued if value),
-        key=lambda pair: (-abs(pair[0]), pair[1].cue, pair[1].clue_ids),
+    favour = _largest_count([pair for pair in valued if pair[0] > 0])
+    strongest = [c.evidence for c in favour if c.counts]
+    against = _largest_count(
+        [pair for pair in valued if pair[0] < 0 and _bears(pair[1], strongest)]
     )
-    seen: set[tuple[str, bool]] = set()
+    return tuple(sorted(favour + against, key=lambda c: (-c.value, *_key(c.evidence))))
+
+
+def _largest_count(valued: list[tuple[float, Evidence]]) -> list[Contribution]:
+    """Return the contributions, of which the largest of each correlated group counts."""
+    seen: set[str] = set()
     found = []
-    for value, item in valued:
-        key = (item.group, value > 0)
-        found.append(Contribution(item, value, counts=key not in seen))
-        seen.add(key)
-    return tuple(sorted(found, key=lambda c: (-c.value, c.evidence.cue, c.evidence.clue_ids)))
+    for value, item in sorted(valued, key=lambda pair: (-abs(pair[0]), *_key(pair[1]))):
+        found.append(Contribution(item, value, counts=item.group not in seen))
+        seen.add(item.group)
+    return found
+
+
+def _bears(item: Evidence, favour: Sequence[Evidence]) -> bool:
+    """Tell whether evidence against a family holds when what counts for it does."""
+    return not favour or any(map(item.meets, favour))
+
+
+def _key(item: Evidence) -> tuple[str, tuple[str, ...]]:
+    return (item.cue, item.clue_ids)
 
 
 def _value(item: Evidence, weight: float) -> float:
@@ -161,6 +186,10 @@ def _value(item: Evidence, weight: float) -> float:
     if not item.negated:
         return item.weight * weight
     return -DENIAL * item.weight * weight if weight > 0 else 0.0
+
+
+def _spans(clues: Iterable[Clue]) -> tuple[Span, ...]:
+    return tuple(clue.span for clue in clues if clue.span is not None)
 
 
 def _ids(contributions: Iterable[Contribution]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ LENGTH = 8.4
 SPEECH_START = 1.2
 """When the voice sets in, in seconds."""
 
-WORDS = "Oh, I can't believe it! This is wonderful news."
+WORDS = "Oh, I can't believe it! This is wonderful news!"
 """What the voice in assets/speech.flac says."""
 
 

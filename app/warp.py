@@ -57,8 +57,8 @@ PULLS: Mapping[str, tuple[Pull, ...]] = {
         Pull(MOUTH_CORNERS, 0.08, 0.085, 0.05),
         Pull((0, 17, 13, 14), 0, -0.005, 0.07),
         Pull((205, 425, 207, 427, 50, 280), 0.025, 0.065, 0.09),
-        Pull(LOWER_LIDS, 0, 0.04, 0.03),
-        Pull(UPPER_LIDS, 0, -0.02, 0.03),
+        Pull(LOWER_LIDS, 0, 0.05, 0.03),
+        Pull(UPPER_LIDS, 0, -0.03, 0.03),
         Pull((*LID_CORNERS, *NOSE, 152), 0, 0, 0.05),
     ),
 }

@@ -140,6 +140,11 @@ class FaceNetworks:
         found = found or self._detect_in(image, 1, 0, 0)
         return _without_doubles(found)
 
+    def is_face(self, image: Image, region: Region) -> bool:
+        """Tell whether the detector, too, sees a face in the region."""
+        patch = _cut_out(image, region)[2]
+        return min(patch.shape[:2]) >= SMALLEST_PICTURE and bool(self._detect_in(patch, 0, 0, 0))
+
     def _detect_in(self, image: Image, kind: int, x0: int, y0: int) -> list[Found]:
         height, width = image.shape[:2]
         found = []

@@ -38,6 +38,10 @@ class Look(Protocol):
         """Return the faces in the picture."""
         ...
 
+    def is_face(self, image: Image, region: Region) -> bool:
+        """Tell whether the detector, too, sees a face in the region."""
+        ...
+
 
 class Picture(Protocol):
     """A frame of the clip, as `Clip.frames` yields them."""
@@ -108,6 +112,7 @@ class _Tracker:
         self._times: list[float] = []
         self._shots: list[int] = []
         self._light: list[float] = []
+        self._plain: Image = np.zeros((1, 1, 3), np.uint8)
         self._thumb: NDArray[np.float32] | None = None
         self._changes: list[float] = []
         self._next_check = -1.0
@@ -127,6 +132,7 @@ class _Tracker:
         self._shots.append((self._shots[-1] if self._shots else 0) + cut)
         self._light.append(float(thumb.mean()))
         self._shape = (image.shape[0], image.shape[1])
+        self._plain = image
         image = brightened(image, self._light[-1])
         lost = self._follow(time, image)
         if cut or time >= self._next_check or (lost and self._next_check - time < 0.4):
@@ -177,8 +183,9 @@ class _Tracker:
         for track in self._live:
             track.checked += 1
             own = [f for f in unclaimed if _covers(f, track.points[-1])]
-            track.confirmed += bool(own)
-            track.looks.append(look_of(image, track.points[-1]))
+            region = region_around(track.points[-1])
+            track.confirmed += bool(own) or self._networks.is_face(image, region)
+            track.looks.append(look_of(self._plain, track.points[-1]))
             unclaimed = [f for f in unclaimed if f not in own]
         for face in sorted(unclaimed, key=lambda f: (-f.size, f.x)):
             if len(self._live) < MOST_FACES and face.size >= SMALLEST_PX * 0.8:
@@ -192,7 +199,7 @@ class _Tracker:
             return
         if not _covers(face, points) or any(_overlap(points, t.points[-1]) for t in self._live):
             return
-        look = look_of(image, points)
+        look = look_of(self._plain, points)
         track = Track(self._shots[-1], [time], [points], [look], confirmed=1, checked=1)
         self._live.append(track)
 

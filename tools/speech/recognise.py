@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -43,8 +44,10 @@ def _ask(
     """Return the worker's answer to one request."""
     ends = np.cumsum([len(sound) for sound in sounds]).tolist()
     bounds = list(zip([0, *ends[:-1]], ends, strict=True))
-    head = {"pieces": bounds, "settings": dict(settings), "seconds": round(seconds)}
-    request = json.dumps(head).encode() + b"\n" + b"".join(map(to_pcm, sounds))
+    rest = {"settings": dict(settings), "parent": os.getpid(), "seconds": seconds}
+    request = (
+        json.dumps({"pieces": bounds, **rest}).encode() + b"\n" + b"".join(map(to_pcm, sounds))
+    )
     try:
         # On a time-out `run` kills the process; it also ends itself with its parent.
         done = subprocess.run(

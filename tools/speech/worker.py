@@ -4,9 +4,10 @@ pocketsphinx holds Python's global lock while it decodes, so it runs here, apart
 
     python -P -m emer.tools.speech.worker < request > answer
 
-The request is one line of JSON (`pieces`: [start, end] in samples; `settings`; `seconds`),
-then 16 bit mono PCM at 16 kHz. The answer is one JSON list with, per piece, the words
-and the phones of a phone loop over the same sound. Nothing is pickled or executed.
+The request is one line of JSON (`pieces`: [start, end] in samples; `settings`; `parent`:
+a process; `seconds`), then 16 bit mono PCM at 16 kHz. The answer is one JSON list with,
+per piece, the words, and the phones of a phone loop over the same sound. Nothing is
+pickled or executed.
 """
 
 from __future__ import annotations
@@ -43,20 +44,21 @@ class Heard(NamedTuple):
 def main() -> None:
     """Read one request from stdin and write its answer to stdout."""
     request = json.loads(sys.stdin.buffer.readline())
-    end_with(os.getppid(), int(request["seconds"]))
+    end_with(int(request["parent"]), float(request["seconds"]))
     sound = sys.stdin.buffer.read()
     pieces = [sound[2 * start : 2 * end] for start, end in request["pieces"]]
-    json.dump(recognise(pieces, request["settings"]), sys.stdout)
+    json.dump(recognise(pieces, request["settings"], int(request["parent"])), sys.stdout)
 
 
-def recognise(pieces: list[bytes], settings: Mapping[str, float]) -> list[dict[str, Any]]:
+def recognise(
+    pieces: list[bytes], settings: Mapping[str, float], parent: int
+) -> list[dict[str, Any]]:
     """Return per piece of PCM its `words` and `loop` (phones without a language model)."""
     from pocketsphinx import Decoder, get_model_path
 
     words = Decoder(loglevel="FATAL", cmn="batch", **settings)
     model = get_model_path("en-us/en-us-phone.lm.bin")
     loop = Decoder(loglevel="FATAL", cmn="batch", allphone=model, **PHONE_LOOP)
-    parent = os.getppid()
     answer = []
     for piece in pieces:
         if os.getppid() != parent:
@@ -82,12 +84,16 @@ def _log10(probability: float) -> float:
     return round(math.log10(max(probability, sys.float_info.min)), 3)
 
 
-def end_with(parent: int, seconds: int) -> None:
-    """End this process when its parent does, or when it has used `seconds` of processor."""
+def end_with(parent: int, seconds: float) -> None:
+    """End this process when its parent does.
+
+    Also when it has long outrun `seconds`, should the parent not have ended it.
+    """
     try:
         import resource
 
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+        limit = math.ceil(seconds) + 10
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
     except (ImportError, OSError, ValueError):
         pass
     if sys.platform == "linux":

@@ -154,6 +154,14 @@ def close_eyes(f: Array, how: Array, sides: tuple[str, ...] = ("right", "left"))
     return moved
 
 
+def _turned(axis: str, degrees: Any, n: int) -> Array:
+    """Return the rotation about one axis, (n, 3, 3)."""
+    from scipy.spatial.transform import Rotation
+
+    angles = np.array(np.broadcast_to(np.asarray(degrees, float), n))
+    return np.asarray(Rotation.from_euler(axis, angles, degrees=True).as_matrix())
+
+
 def in_pixels(faces: Array, yaw: Any = 0.0, pitch: Any = 0.0, roll: Any = 0.0,
               size: float = 120.0, at: tuple[float, float] = (300.0, 250.0)) -> Array:  # fmt: skip
     """Turn the head (degrees, one value or one per frame) and return pixels, y down.
@@ -161,17 +169,7 @@ def in_pixels(faces: Array, yaw: Any = 0.0, pitch: Any = 0.0, roll: Any = 0.0,
     Positive yaw turns to the subject's left, positive pitch raises the head.
     """
     n = len(faces)
-    a, b, c = (np.radians(np.broadcast_to(x, n)) for x in (yaw, -np.asarray(pitch), roll))
-    one, none = np.ones(n), np.zeros(n)
-    turn_y = np.array(
-        [[np.cos(a), none, np.sin(a)], [none, one, none], [-np.sin(a), none, np.cos(a)]]
-    )
-    turn_x = np.array(
-        [[one, none, none], [none, np.cos(b), -np.sin(b)], [none, np.sin(b), np.cos(b)]]
-    )
-    turn_z = np.array(
-        [[np.cos(c), -np.sin(c), none], [np.sin(c), np.cos(c), none], [none, none, one]]
-    )
-    turn = np.einsum("ijn,jkn,kln->nil", turn_z, turn_y, turn_x)
+    turn = _turned("y", yaw, n) @ _turned("x", -np.asarray(pitch), n)
+    turn = _turned("z", roll, n) @ turn
     turned = np.einsum("nij,nkj->nki", turn, faces) * size * np.array((1.0, -1.0, -1.0))
     return np.asarray(turned + np.array((*at, 0.0)))

@@ -73,9 +73,9 @@ def test_two_faces_are_two_people_the_larger_first() -> None:
 
 
 def test_small_faces_are_found() -> None:
-    _, people = watch(film((30, scene([(60, 200, 110), (440, 200, 110)], (480, 640)))))
+    _, people = watch(film((30, scene([(60, 200, 90), (440, 200, 110)], (480, 640)))))
     assert len(people) == 2
-    assert all(p.measures.size.max() < 60 for p in people)
+    assert all(p.measures.size.max() < 45 for p in people)
 
 
 def test_a_picture_without_faces_has_no_tracks() -> None:
@@ -129,5 +129,5 @@ def test_the_pictures_shape_does_not_change_the_measures(shape: tuple[int, int])
         assert again is not None
         points.append(again)
     plain, padded = (measure(np.zeros(1), p[None]) for p in points)
-    for name in ("brow_inner", "mouth_width", "corner_eye", "eye_opening", "chin_drop"):
-        assert getattr(padded, name) == pytest.approx(getattr(plain, name), abs=0.012), name
+    for name in ("brow_inner", "brow_gap", "mouth_width", "corner_eye", "chin_drop"):
+        assert getattr(padded, name) == pytest.approx(getattr(plain, name), abs=0.03), name
