@@ -89,7 +89,7 @@ def ask(
     clip = Clip.open(path, subtitle)
     if clip.subtitle and "speech" not in (tools or {}):
         chosen = with_subtitle(chosen, always=subtitle is not None)
-    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{token_hex(3)}"
+    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{token_hex(2)}"
     thread = thread or run_id
     found, absent = load_tools(chosen)
     reasoner = load_reasoner(chosen.reasoner)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from emer.tools.errors import Unobservable
 from emer.tools.frames import Frame, SharedDecode, VideoShape
+from emer.tools.imports import importing
 from emer.tools.probe import AudioStream, Probe, VideoStream, probe
 from emer.tools.subtitles import SubtitleCue, find_subtitle
 from emer.tools.types import Span, digest
@@ -87,6 +88,8 @@ class Clip:
         """
         if self.video is None:
             raise Unobservable("the clip has no picture")
+        with importing():
+            import cv2  # noqa: F401  (the frames and the tools that read them need it)
         wanted = self._wanted(fps, span)
         if span is None:
             return self._pick(self._share().read(), wanted)

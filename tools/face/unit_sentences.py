@@ -9,7 +9,7 @@ import numpy as np
 
 from emer.tools.face.finding import Finding, touches, when
 from emer.tools.face.portrait import Portrait
-from emer.tools.face.series import Mask, Stretch
+from emer.tools.face.series import Mask, Stretch, frame_time
 from emer.tools.face.units import Event
 
 AMOUNT: Final = {
@@ -22,7 +22,7 @@ WORDS: Final = {
     "inner_brow_raise": "raises the inner eyebrows {amount}",
     "outer_brow_raise": "raises the outer eyebrows {amount}",
     "frown": "furrows the brows {amount}",
-    "drawn_up": "raises the inner eyebrows and draws them together {amount}",
+    "drawn_up": "raises the inner eyebrows and draws the brows together {amount}",
     "wide_eyes": "opens the eyes wide",
     "pressed_lips": "presses the lips together {amount}",
     "pucker": "puckers the lips {amount}",
@@ -95,39 +95,53 @@ def _smile_words(portrait: Portrait, event: Event) -> str:
     """Return "smiles ...", or words without a smile where the brows tell against one."""
     if _share(portrait, event, "drawn_up", "inner_brow_raise", "frown") > 0.2:
         return "pulls the corners of the mouth back {amount} while the brows are drawn together"
-    closed = portrait.measures.openness[event.frames.first : event.frames.last + 1] < 0.12
-    if closed.mean() > 0.5:
-        return "smiles {amount} with the eyes closed"
-    eyes = {"narrow": " with the eyes narrowing", "still": " without the eyes taking part"}
-    gap = portrait.measures.mouth_gap[event.frames.first : event.frames.last + 1]
-    mouth = " with the mouth closed" if np.median(gap) < 0.03 else ""
-    return "smiles {amount}" + mouth + eyes.get(eyes_while(portrait, event.frames), "")
+    part = slice(event.frames.first, event.frames.last + 1)
+    told = {"narrow": "the eyes narrowing", "shut": "the eyes closed"}
+    eyes = eyes_while(portrait, event.frames)
+    shut_mouth = np.median(portrait.measures.mouth_gap[part]) < 0.03
+    held = (["the mouth closed"] if shut_mouth else []) + ([told[eyes]] if eyes in told else [])
+    words = "smiles {amount}" + (" with " + " and ".join(held) if held else "")
+    return words + (" without the eyes taking part" if eyes == "still" else "")
 
 
 def _share(portrait: Portrait, event: Event, *names: str) -> float:
-    """Return the share of the event in which one of the named units is on, too."""
+    """Return the share of the event in which a named unit is clearly on, too."""
     on = np.zeros(len(portrait.measures), dtype=bool)
     for other in portrait.events:
-        if other.name in names:
+        if other.name in names and other.letter >= "C":
             on[other.frames.first : other.frames.last + 1] = True
     return float(on[event.frames.first : event.frames.last + 1].mean())
 
 
 def eyes_while(portrait: Portrait, frames: Stretch) -> str:
-    """Return "narrow", "still" or "unclear": what the eyes do during a smile.
+    """Return "narrow", "shut", "still" or "unclear": what the eyes do during a smile.
 
     Cheek raise (AU6) and lid tightening (AU7) cannot be told apart here; both narrow the
     eyes. Blinks are left out.
     """
     part = slice(frames.first, frames.last + 1)
-    usual = portrait.rest.levels["eye_opening"].mean()
-    share = portrait.measures.openness[part] / max(float(usual), 0.2)
+    share = portrait.measures.openness[part] / max(_eyes_at_other_times(portrait), 0.2)
+    if (share < 0.4).mean() > 0.5:
+        return "shut"
     share = share[share > 0.4]
     turned = np.abs(portrait.measures.pitch[part] - portrait.rest.pitch).mean()
     if len(share) < 5 or turned > 12:
         return "unclear"
     level = float(np.median(share))
     return "narrow" if level < 0.88 else "still" if level > 0.96 else "unclear"
+
+
+def _eyes_at_other_times(portrait: Portrait) -> float:
+    """Return the eyes' usual opening while nothing smiles, or at rest where that is brief."""
+    other = np.ones(len(portrait.measures), dtype=bool)
+    for event in portrait.events:
+        if event.name == "smile":
+            other[event.frames.first : event.frames.last + 1] = False
+    usual = float(portrait.rest.levels["eye_opening"].mean())
+    opened = portrait.measures.openness[other]
+    opened = opened[opened > 0.6 * usual]
+    enough = len(opened) * frame_time(portrait.measures.times) >= 0.4
+    return float(np.median(opened)) if enough else usual
 
 
 def _constant_smile(portrait: Portrait) -> Finding:

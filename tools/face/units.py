@@ -79,6 +79,8 @@ class Unit:
 NOT_A_SMILE: Final = -0.20
 """A mouth of this shape or below does not smile, however far it has come (average at
 rest: -0.29)."""
+PURSED: Final = 0.06
+"""A pucker takes the corners this far from the eyes; beyond it they are pulled down."""
 STRETCHED: Final = -0.12
 
 
@@ -99,7 +101,8 @@ def _one_corner(side: int) -> Callable[[Changes], Floats]:
 
 
 def _corners_down(c: Changes) -> Floats:
-    lower = np.minimum(c["corner_eye"], -c["corner_rise"])
+    further = c["corner_eye"]
+    lower = np.maximum(np.minimum(further, -c["corner_rise"]), further - PURSED)
     return np.where(c.gap < 0.05, lower, 0.0)
 
 

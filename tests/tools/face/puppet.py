@@ -159,7 +159,7 @@ def _turned(axis: str, degrees: Any, n: int) -> Array:
     from scipy.spatial.transform import Rotation
 
     angles = np.array(np.broadcast_to(np.asarray(degrees, float), n))
-    return np.asarray(Rotation.from_euler(axis, angles, degrees=True).as_matrix())
+    return np.asarray(Rotation.from_euler(axis, angles[:, None], degrees=True).as_matrix())
 
 
 def in_pixels(faces: Array, yaw: Any = 0.0, pitch: Any = 0.0, roll: Any = 0.0,

@@ -136,7 +136,7 @@ def test_a_mostly_smiling_clip_finds_its_rest_in_the_remainder() -> None:
     assert event.onset == pytest.approx(1.2, abs=0.2)
 
 
-@pytest.mark.parametrize("eyes, words", [(0.35, "with the eyes narrowing"),
+@pytest.mark.parametrize("eyes, words", [(0.35, "and the eyes narrowing"),
                                          (0.0, "without the eyes taking part")])  # fmt: skip
 def test_a_smile_tells_whether_the_eyes_take_part(eyes: float, words: str) -> None:
     t = puppet.times()
