@@ -44,8 +44,8 @@ class Action:
 
 SCRIPT: tuple[Action, ...] = (
     Action("blink", (45,), 0.44, 0.54, 0.66, 0.80),
-    Action("brows up", (1, 2), 1.30, 1.60, 2.95, 3.25),
-    Action("smile", (6, 12), 5.05, 5.50, 6.60, 7.20),
+    Action("brows up", (1, 2), 1.30, 1.55, 3.00, 3.16),
+    Action("smile", (6, 12), 5.05, 5.50, 6.70, 7.15),
     Action("blink", (45,), 7.60, 7.70, 7.82, 7.96),
 )
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.app.bend import Bend
 from emer.app.paint import LID, MOUTH, fill
 from emer.app.portrait import EYE_CORNERS, UPPER_LIDS, Portrait
 
@@ -46,9 +47,9 @@ MOUTH_CORNERS = (78, 308)
 
 PULLS: Mapping[str, tuple[Pull, ...]] = {
     "brows up": (
-        Pull(BROWS, 0, 0.13, 0.05),
-        Pull(INNER_BROWS, 0, 0.17, 0.05),
-        Pull(RIMS, 0, 0.10, 0.04),
+        Pull(BROWS, 0, 0.15, 0.05),
+        Pull(INNER_BROWS, 0, 0.19, 0.05),
+        Pull(RIMS, 0, 0.115, 0.04),
         Pull((151, 108, 337, 69, 104, 68, 299, 333, 298), 0, 0.08, 0.08),
         Pull((*EYES, 6, 197, 35, 124, 265, 353), 0, 0, 0.04),
     ),
@@ -75,8 +76,8 @@ class Warp:
     def __init__(self, portrait: Portrait) -> None:
         """Work out once what each movement does to each point."""
         self._portrait = portrait
-        self._anchors = _anchors(portrait)
-        self._still = np.vstack([portrait.points, self._anchors])
+        self._still = np.vstack([portrait.points, _anchors(portrait)])
+        self._bend = Bend(portrait.pixels, self._still)
         self._moves = {name: _displace(portrait, pulls) for name, pulls in PULLS.items()}
         self._moves |= {"blink": _blink(portrait), "jaw down": _drop(portrait)}
 
@@ -90,7 +91,7 @@ class Warp:
         for name, level in levels.items():
             moved[:face] += level * self._moves[name]
         moved += np.asarray(sway) * _headness(self._portrait, self._still)[:, None]
-        picture = _bend(self._portrait.pixels, self._still, moved)
+        picture = self._bend.draw(moved)
         picture = fill(picture, moved[[78, *UPPER_LIP, 308, *reversed(LOWER_LIP)]], MOUTH, 1.0)
         for lid in (UPPER_LIDS[:7], UPPER_LIDS[7:]):
             skin = np.vstack([self._still[list(lid)], moved[list(reversed(lid))]])
@@ -155,19 +156,3 @@ def _headness(portrait: Portrait, points: Points) -> NDArray[np.float64]:
     far = np.linalg.norm((points - middle) / (1.0, 1.15), axis=1) / portrait.unit
     share: NDArray[np.float64] = np.clip((1.6 - far) / 0.5, 0, 1)
     return share
-
-
-def _bend(pixels: NDArray[np.uint8], still: Points, moved: Points) -> Points:
-    """Return the picture with the points `still` carried to `moved`."""
-    import cv2
-    from scipy.interpolate import LinearNDInterpolator
-
-    side = len(pixels)
-    coarse = np.arange(0, side + 1, 2)
-    across, down = np.meshgrid(coarse, coarse)
-    field = LinearNDInterpolator(moved, still - moved, fill_value=0.0)(across, down)
-    smooth = cv2.GaussianBlur(field.astype(np.float32), (0, 0), 0.8)
-    fine = cv2.resize(smooth, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)[:side, :side]
-    grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=2).astype(np.float32)
-    bent = cv2.remap(pixels.astype(np.float32), grid + fine, None, cv2.INTER_CUBIC)
-    return np.asarray(bent, dtype=np.float64)

@@ -14,9 +14,10 @@ from emer.tools.errors import Unobservable
 from emer.tools.face.finding import Finding
 from emer.tools.face.network import FaceNetworks
 from emer.tools.face.people import find_people
+from emer.tools.face.pictures import DARK
 from emer.tools.face.portrait import Portrait, read_face
 from emer.tools.face.state_sentences import head_facts, of_states
-from emer.tools.face.tracks import DARK, SMALLEST_PX, Footage, follow
+from emer.tools.face.tracks import SMALLEST_PX, Footage, follow
 from emer.tools.face.unit_sentences import of_units
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 

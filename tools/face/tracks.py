@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.face.network import MARGIN, Found, Image, Points, Region, region_around
+from emer.tools.face.pictures import brightened, look_of, thumbnail
 
 CHECK_EVERY: Final = 0.5
 """Seconds between two searches for faces."""
@@ -23,8 +24,6 @@ SMALLEST_PX: Final = 24
 """Faces below this size (side of the landmarks' box, in pixels) are left alone: a
 landmark network that sees 192 x 192 pixels invents the rest. Chosen by us."""
 MOST_FACES: Final = 6
-DARK: Final = 60
-"""Mean brightness (of 255) below which pictures are brightened before looking."""
 
 
 class Look(Protocol):
@@ -202,35 +201,6 @@ class _Tracker:
         look = look_of(self._plain, points)
         track = Track(self._shots[-1], [time], [points], [look], confirmed=1, checked=1)
         self._live.append(track)
-
-
-def thumbnail(image: Image) -> NDArray[np.float32]:
-    """Return the picture in grey at about 24 x 24 points, for comparing pictures."""
-    rows, columns = (max(1, side // 24) for side in image.shape[:2])
-    coarse = image[rows // 2 :: rows, columns // 2 :: columns].astype(np.float32)
-    grey: NDArray[np.float32] = coarse.mean(axis=2)
-    return grey
-
-
-def brightened(image: Image, light: float) -> Image:
-    """Return a dark picture with its tones stretched; others as they are."""
-    if light >= DARK:
-        return image
-    gamma = float(np.clip(np.log(100 / 255) / np.log(max(light, 2.0) / 255), 0.35, 1.0))
-    curve = (255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
-    return curve[image]
-
-
-def look_of(image: Image, points: Points) -> NDArray[np.float32]:
-    """Return mean colours on a 5 x 5 grid around the face, shape (25, 3), brightness removed."""
-    region = region_around(points)
-    reach = region.side * 0.7
-    xs = np.clip(np.linspace(region.x - reach, region.x + reach, 25), 0, image.shape[1] - 1)
-    ys = np.clip(np.linspace(region.y - reach, region.y + reach, 25), 0, image.shape[0] - 1)
-    patch = image[ys.astype(int)][:, xs.astype(int)].astype(np.float32)
-    grid = patch.reshape(5, 5, 5, 5, 3).mean(axis=(1, 3)).reshape(25, 3)
-    coloured: NDArray[np.float32] = grid / (grid.mean() + 1.0)
-    return coloured
 
 
 def _is_same_place(points: Points, before: Points) -> bool:

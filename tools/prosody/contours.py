@@ -94,9 +94,9 @@ class Contours:
 
 
 def measure(samples: Samples) -> Contours:
-    """Return the curves of mono 16 kHz sound in [-1, 1]; memory does not grow with openSMILE's.
+    """Return the curves of mono 16 kHz sound in [-1, 1].
 
-    Long sound is measured in pieces of a minute.
+    Long sound is measured in pieces of a minute, to bound openSMILE's memory.
     """
     level = levels(samples)
     speech = speech_frames(samples)
