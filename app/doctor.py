@@ -23,6 +23,7 @@ from rich.text import Text
 
 from emer.app.asking import let_import_from_here
 from emer.app.plain import one_line, to_json
+from emer.app.show import unbroken
 from emer.app.terminal import hush, print_result
 from emer.graphs.settings import Choice, Settings, load_settings
 from emer.tools.errors import EmerError, ToolMissing, Unobservable
@@ -188,13 +189,10 @@ def _page(checks: list[Check], profile: str) -> RenderableType:
         table.add_column(style=style, overflow="fold")
     for check in checks:
         mark = Text("✓", "green") if check.ok else Text("✗", "red")
-        fix = f"  →  {check.fix}" if check.fix else ""
-        told = Text.assemble(one_line(check.detail), (fix, "yellow"))
-        table.add_row(mark, check.area, Text(one_line(check.name)), told)
-    wrong = sum(not check.ok for check in checks)
-    verdict = (
-        Text(f"The profile {profile!r} is ready.", "bold green")
-        if not wrong
-        else Text(f"The profile {profile!r} is not ready: {wrong} to mend.", "bold red")
-    )
-    return Group(table, Text(), verdict)
+        table.add_row(mark, check.area, Text(one_line(check.name)), Text(one_line(check.detail)))
+    wrong = [check for check in checks if not check.ok]
+    if not wrong:
+        return Group(table, Text(), Text(f"The profile {profile!r} is ready.", "bold green"))
+    verdict = Text(f"The profile {profile!r} is not ready: {len(wrong)} to mend.", "bold red")
+    fixes = dict.fromkeys(check.fix for check in wrong if check.fix)
+    return Group(table, Text(), verdict, *(unbroken(f"  {one_line(fix)}") for fix in fixes))

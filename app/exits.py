@@ -42,6 +42,8 @@ def guard(work: Callable[[], object]) -> int:
         return _tell(str(error), BAD_INPUT)
     except Exception as error:
         return _tell_other(error)
+    if code == INTERRUPTED:  # what typer makes of Ctrl-C
+        return _tell("interrupted", INTERRUPTED)
     return code if isinstance(code, int) else DONE
 
 

@@ -128,8 +128,17 @@ def _comparison(found: Sequence[Match]) -> RenderableType:
 def _row(match: Match) -> tuple[Text, ...]:
     units = "+".join(str(unit) for unit in match.units)
     scripted = (Text(match.movement), Text(units), Text(f"{match.onset:.2f}-{match.offset:.2f}"))
-    if match.clue is None or match.clue.span is None:
+    if match.clue is None:
         return (*scripted, Text("missed", style="red"), Text())
-    span = match.clue.span
-    seen = Text(f"{span.start:.2f}-{span.end:.2f}", style="green")
-    return (*scripted, seen, Text(match.clue.id, style="dim"))
+    return (*scripted, Text(_seen(match), style="green"), Text(match.clue.id, style="dim"))
+
+
+def _seen(match: Match) -> str:
+    """Return when the clue says it was: of several moments, the closest to the script."""
+    clue, middle = match.clue, (match.onset + match.offset) / 2
+    if clue is None or clue.span is None:
+        return "missed"
+    moments = clue.data.get("at")
+    if isinstance(moments, list) and moments:
+        return f"at {min((float(str(at)) for at in moments), key=lambda at: abs(at - middle)):.1f}"
+    return f"{clue.span.start:.2f}-{clue.span.end:.2f}"

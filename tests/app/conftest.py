@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import wave
@@ -11,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from app_kit import FAKES, here, swaps
 from click.testing import Result
 from typer.testing import CliRunner
 
 from emer.app.cli import app
-
-FAKES = ("face=Smile", "prosody=Loud", "scene=none", "speech=none")
+from emer.app.demo import make_demo
 
 Emer = Callable[..., Result]
 Spawn = Callable[..., subprocess.CompletedProcess[str]]
@@ -67,21 +66,7 @@ def spawn() -> Spawn:
     return run
 
 
-def here() -> Path:
-    """Return the folder of the fakes, where "app_fakes:Smile" can be found."""
-    return Path(__file__).parent
-
-
-def swaps(*tools: str) -> list[str]:
-    """Return "--tool face=app_fakes:Smile" for each "face=Smile"."""
-    words = []
-    for tool in tools:
-        slot, _, name = tool.partition("=")
-        full = name if name == "none" else f"app_fakes:{name}"
-        words += ["--tool", f"{slot}={full}"]
-    return words
-
-
-def environment(**more: str) -> dict[str, str]:
-    """Return the environment of a process, with more in it."""
-    return {**os.environ, **more}
+@pytest.fixture(scope="session")
+def demo_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the demo's clip, made once for all tests."""
+    return make_demo(tmp_path_factory.mktemp("demo") / "demo.mp4")

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from app_fakes import EVIL
-from conftest import FAKES, environment, swaps
+from app_kit import FAKES, environment, swaps
 
 SMILE = "The person smiles clearly at 0.2-0.8 s."
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 HEAVY = (
-    "numpy", "cv2", "av", "mediapipe", "opensmile", "pandas", "scipy", "matplotlib", "pydantic",
+    "numpy", "cv2", "av", "mediapipe", "opensmile", "pandas", "scipy", "matplotlib",
     "langgraph", "langchain_core", "torch", "asyncio",
 )  # fmt: skip
 LOADED = """

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-from conftest import FAKES
+from app_kit import FAKES
 
 
 def test_list_is_newest_first(ask, emer):
