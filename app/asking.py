@@ -83,10 +83,9 @@ def read_swaps(given: Sequence[str]) -> dict[str, str]:
 
 def check_readable(clip: str) -> None:
     """Raise `ClipError` at once, before anything heavy is loaded, for what is no file."""
-    path = Path(clip)
-    if path.is_dir():
+    if os.path.isdir(clip):
         raise ClipError(f"{clip} is a folder; name a video or sound file in it")
-    if not path.exists():
+    if not os.path.exists(clip):  # pathlib's raises for a name that is too long
         raise ClipError(f"there is no file {clip}")
 
 
@@ -99,10 +98,10 @@ def let_import_from_here(uses: Iterable[str]) -> None:
 
 def _words(subtitle: str | None) -> str | None:
     """Return the subtitle as the clip takes it: words, or the path of an .srt or .vtt file."""
-    if subtitle is None or "\n" in subtitle or len(subtitle) > 1000:
+    if subtitle is None or not os.path.exists(subtitle):
         return subtitle
     path = Path(subtitle)
-    if path.suffix.lower() in SUFFIXES or not path.exists():
+    if path.suffix.lower() in SUFFIXES:
         return subtitle
     if path.is_dir() or path.suffix.lower() != ".txt":
         raise ConfigError(f"--subtitle {subtitle} is no subtitle: give words, .srt, .vtt or .txt")

@@ -47,7 +47,9 @@ class Progress:
             case ToolStarted():
                 self._lines[_key(event)] = Spinner("dots", _title(event))
             case ToolFinished() | NothingObserved() | ToolFailure():
-                self._lines[_key(event)] = end_line(event)
+                line = end_line(event)
+                line.no_wrap, line.overflow = True, "ellipsis"
+                self._lines[_key(event)] = line
             case Decided(stop_reason=None):
                 self._last = Spinner("dots", "looking closer")
             case _:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Rgb = NDArray[np.uint8]
 
-WINDOW_BYTES = 128 * 1024 * 1024
+WINDOW_BYTES = 48 * 1024 * 1024
 BATCH = 8
 BATCH_BYTES = 16 * 1024 * 1024
 """Frames that change hands at once, and how many bytes they may hold together."""

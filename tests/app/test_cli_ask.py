@@ -62,7 +62,7 @@ def test_a_tool_that_is_not_installed_is_told_with_the_line_that_brings_it(ask):
 
 @pytest.mark.parametrize("suffix", ["", ".txt", ".srt"])
 def test_subtitle_is_words_or_a_file(ask, tmp_path, suffix):
-    words = "I am so glad you came."
+    words = "I am so glad you came. " * 20 + "I am."  # longer than a file name may be
     given: object = words
     if suffix:
         given = tmp_path / f"words{suffix}"
