@@ -1,7 +1,8 @@
-"""Brows that stress what is said: raised while speaking, they say less of emotion.
+"""Brows that stress what is said: moved while speaking, they say less of emotion.
 
-Speakers raise their brows to underline words (Ekman 1979, "About brows: emotional and
-conversational signals"), so such a raise counts for less than one made in silence.
+Speakers raise their brows, or lower them for a word, to underline what they say (Ekman
+1979, "About brows: emotional and conversational signals"), so a raise while speaking,
+and a short frown, count for less than the same in silence.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from dataclasses import replace
 
 from emer.agents.cues import Mention, Reading
 
-BEATS = frozenset({"brow_raise", "inner_brow_raise", "outer_brow_raise"})
+RAISES = frozenset({"brow_raise", "inner_brow_raise", "outer_brow_raise"})
+FROWNS = frozenset({"brow_furrow"})
+A_WORD = 1.25
+"""Seconds up to which a frown can underline a word or two (chosen by us)."""
 EMPHASIS = 0.5
 """What is left of a brow raise's strength while speaking (chosen by us)."""
 
@@ -36,10 +40,12 @@ def _during(reading: Reading, speech: Sequence[Reading]) -> bool:
 
 
 def _softened(reading: Reading) -> Reading:
-    return replace(reading, mentions=tuple(_beat(m) for m in reading.mentions))
+    span = reading.clue.span
+    beats = RAISES | FROWNS if span is not None and span.length <= A_WORD else RAISES
+    return replace(reading, mentions=tuple(_beat(m, beats) for m in reading.mentions))
 
 
-def _beat(mention: Mention) -> Mention:
-    if mention.cue not in BEATS:
+def _beat(mention: Mention, beats: frozenset[str]) -> Mention:
+    if mention.cue not in beats:
         return mention
     return Mention(mention.cue, mention.negated, mention.strength * EMPHASIS)

@@ -28,6 +28,13 @@ def test_a_raise_before_speaking_keeps_its_strength():
     assert strengths(RAISE, LATER) == strengths(RAISE)
 
 
+def test_a_frown_for_a_word_is_emphasis_and_a_long_one_is_not():
+    short = clue("face", "The person furrows the brows clearly at 2.0-2.6 s (AU4).", (2.0, 2.6))
+    long = clue("face", "The person furrows the brows clearly at 1.5-3.9 s (AU4).", (1.5, 3.9))
+    assert strengths(short, SPEECH) == [strengths(short)[0] * EMPHASIS]
+    assert strengths(long, SPEECH) == strengths(long)
+
+
 def test_both_brows_raised_is_not_the_inner_brow_alone():
     (reading,) = read([RAISE])
     assert {m.cue for m in reading.mentions} == {"brow_raise"}
