@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,9 +38,14 @@ def draw(shown: RenderableType, file: Path, title: str) -> None:
     )
     console.print(shown, markup=False)
     try:
-        file.write_text(console.export_svg(title=title), encoding="utf-8")
+        file.write_text(_offline(console.export_svg(title=title)), encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def _offline(svg: str) -> str:
+    """Return the picture without the fonts that rich would have a browser fetch."""
+    return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
 
 
 @contextmanager

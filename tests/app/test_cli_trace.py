@@ -44,6 +44,7 @@ def test_show_draws_a_picture(ask, emer, tmp_path):
     ask()
     picture = tmp_path / "run.svg"
     assert emer("trace", "show", "--svg", picture).exit_code == 0
+    assert "@font-face" not in picture.read_text()
     drawn = "".join(ElementTree.fromstring(picture.read_text()).itertext()).replace("\xa0", " ")
     assert "smile, whole clip" in drawn
     done = emer("trace", "show", "--svg", tmp_path / "no" / "run.svg")
