@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
+
+STEP = 0.05
+"""Seconds between two looks at the memory."""
 
 
 def main() -> None:
@@ -14,11 +18,26 @@ def main() -> None:
     from emer.tools.clip import Clip
 
     path = Path(sys.argv[1])
+    peaks, done = [0], threading.Event()
+    watcher = threading.Thread(target=_watch, args=(peaks, done), daemon=True)
+    watcher.start()
     ask(path)
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    found = {"seconds": Clip.open(path).duration, "megabytes": (own + children) / 1024}
-    print(json.dumps(found))
+    done.set()
+    watcher.join()
+    print(json.dumps({"seconds": Clip.open(path).duration, "megabytes": max(peaks) / 1e6}))
+
+
+def _watch(peaks: list[int], done: threading.Event) -> None:
+    """Note the proportional set size of all processes until done: shared pages count once."""
+    import psutil
+
+    me = psutil.Process()
+    while not done.wait(STEP):
+        total = 0
+        for process in (me, *me.children(recursive=True)):
+            with suppress(psutil.Error):
+                total += process.memory_full_info().pss
+        peaks.append(total)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ probe -> plan -> observe* -> join -> decide -> {observe* | explain} -> verify
 from __future__ import annotations
 
 import os
+from copy import copy
 from functools import cache
 from typing import Any, Literal
 
@@ -37,12 +38,17 @@ ATTEMPTS = 2
 
 
 def build(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
-    """Return the compiled graph; its live objects come with `context=Context(...)`."""
-    return _wired().compile(checkpointer=checkpointer)
+    """Return the compiled graph; its live objects come with `context=Context(...)`.
+
+    It is compiled once; what is returned shares all but the checkpointer.
+    """
+    graph = copy(_compiled())
+    graph.checkpointer = checkpointer
+    return graph
 
 
 @cache
-def _wired() -> StateGraph[State, Context, State, State]:
+def _compiled() -> Graph:
     graph: StateGraph[State, Context, State, State] = StateGraph(State, context_schema=Context)
     graph.add_node("probe", probe)
     graph.add_node("plan", plan)
@@ -58,7 +64,7 @@ def _wired() -> StateGraph[State, Context, State, State]:
     graph.add_edge("join", "decide")
     graph.add_edge("explain", "verify")
     graph.add_edge("finish", END)
-    return graph
+    return graph.compile()
 
 
 def probe(state: State, runtime: Runtime[Context]) -> Json:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
@@ -28,15 +31,19 @@ class _Outcome(Generic[Result]):
         self.error: BaseException | None = None
 
 
-def call(work: Callable[[], Result], seconds: float, stop: threading.Event) -> Result:
+def call(
+    work: Callable[[], Result], seconds: float, stop: threading.Event, nice: int = 0
+) -> Result:
     """Return what `work` returns or raise what it raises, waiting at most `seconds`.
+
+    `nice` is how far the thread steps back for others, as in Unix's nice(1).
 
     It runs in a daemon thread of its own: Python cannot end a thread, and those of an
     executor are waited for when the process exits, so a hanging tool would hold it back.
     Raises `TimeUp`, or `Stopped` once `stop` is set.
     """
     outcome: _Outcome[Result] = _Outcome()
-    threading.Thread(target=_run, args=(work, outcome), name="emer-tool", daemon=True).start()
+    threading.Thread(target=_run, args=(work, outcome, nice), name="emer-tool", daemon=True).start()
     if not _wait(outcome.done, seconds, stop):
         raise TimeUp(f"no result within {seconds:g} s")
     if outcome.error is not None:
@@ -44,13 +51,21 @@ def call(work: Callable[[], Result], seconds: float, stop: threading.Event) -> R
     return outcome.value  # type: ignore[return-value]
 
 
-def _run(work: Callable[[], Result], outcome: _Outcome[Result]) -> None:
+def _run(work: Callable[[], Result], outcome: _Outcome[Result], nice: int) -> None:
+    _step_back(nice)
     try:
         outcome.value = work()
     except BaseException as error:  # SystemExit too: a tool must not end the run
         outcome.error = error
     finally:
         outcome.done.set()
+
+
+def _step_back(nice: int) -> None:
+    """Lower this thread's priority; on Linux alone a thread has one of its own."""
+    if nice and sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
 
 
 def _wait(done: threading.Event, seconds: float, stop: threading.Event) -> bool:

@@ -147,8 +147,8 @@ def _scan(container: InputContainer, streams: list[Any]) -> dict[int, _Packets]:
         for packet in container.demux(streams):
             if packet.pts is None or packet.time_base is None or packet.is_discard:
                 continue
-            start = float(packet.pts * packet.time_base)
-            length = float((packet.duration or 0) * packet.time_base)
+            tick = float(packet.time_base)
+            start, length = packet.pts * tick, (packet.duration or 0) * tick
             entry = found[packet.stream.index]
             entry.times.append(start)
             entry.end = max(entry.end, start + length)

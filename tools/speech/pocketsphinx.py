@@ -29,6 +29,7 @@ class PocketSphinx:
     """
 
     modality: Modality = "text"
+    own_process = True
     description = "Recognises English speech offline, with word times and voice activity."
 
     def __init__(self, time_limit: float = 600.0, max_states: int = 8000) -> None:
