@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from app_kit import FAKES, here, swaps
 from click.testing import Result
@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from emer.app.cli import app
 from emer.app.demo import make_demo
+from tests.clips import Written, write_clip
 
 Emer = Callable[..., Result]
 Spawn = Callable[..., subprocess.CompletedProcess[str]]
@@ -24,13 +25,8 @@ Spawn = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     """Return a WAV file of one second of silence."""
-    path = tmp_path / "silence.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes(bytes(2 * 16_000))
-    return path
+    silence = np.zeros(16_000, dtype=np.float32)
+    return write_clip(tmp_path / "silence.wav", Written(sound=silence))
 
 
 @pytest.fixture

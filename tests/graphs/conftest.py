@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from graph_kit import fakes
 
 from emer.graphs.ask import Answer, ask
+from tests.clips import Written, write_clip
 
 
 @pytest.fixture
 def clip_path(tmp_path: Path) -> Path:
     """Return a WAV file of one second of silence."""
-    path = tmp_path / "silence.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes(bytes(2 * 16_000))
-    return path
+    silence = np.zeros(16_000, dtype=np.float32)
+    return write_clip(tmp_path / "silence.wav", Written(sound=silence))
 
 
 @pytest.fixture
