@@ -12,7 +12,7 @@ from emer.agents.types import Alternative
 from emer.agents.vocabulary import lexicon
 from emer.prompts.prompt import load
 
-POSSIBLE = 0.2
+POSSIBLE = 0.32
 """A family below this is not offered as another reading (chosen by us)."""
 MOST = 2
 

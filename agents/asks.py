@@ -18,7 +18,7 @@ from emer.tools.types import Clue, Modality, Span
 
 CLOSE = 0.25
 """Two readings nearer than this are worth another look (as in the stop rule)."""
-STIRRED = 0.25
+STIRRED = 0.35
 """A reading below this is not worth an ask: nothing points to it yet (chosen by us)."""
 PAD, SHORTEST, VOICE_END, MOST = 0.4, 0.2, 1.0, 3
 """Seconds around a clue, shortest span, end of the voice; most asks of one round."""

@@ -10,14 +10,22 @@ from emer.agents.fusion import Standing, arousal
 from emer.agents.types import Band
 from emer.agents.vocabulary import LabelWord, lexicon
 
-ENOUGH = 0.45
-"""A family below this is not named (domain rule of abstention; chosen by us)."""
-ENOUGH_SECOND = 0.5
-"""A further family is named only from here, beside a leading one (chosen by us)."""
-ENOUGH_EVIDENCE = 0.8
-"""Reliability, summed over cue groups, that the leading family must rest on (by us)."""
+ENOUGH = 0.35
+"""A family below this is not named: a flat prior stands at 0.3 (chosen by us)."""
+RIVALS = 0.8
+"""Share of the leading probability from which a family is named beside it (by us)."""
+ENOUGH_LATER = 0.5
+"""A family displayed at another moment than the leading one is named from here (by us)."""
+ENOUGH_EVIDENCE = 0.54
+"""Log-odds, summed over cue groups, that the leading family must rest on: one clear sign,
+or a slight one that could not have been measured better (chosen by us)."""
+SURE, LIKELY = 0.8, 0.65
+"""Probabilities from which a label may be of high and of medium confidence (chosen by us)."""
 OWN_CUE = 0.5
 """How strongly its own cue must be stated for a shade of the family (chosen by us)."""
+EXTREME = 0.6
+"""A degree that begins here on the family's intensity needs no cue of its own (by us)."""
+MOST_FAMILIES = 3
 MOST_LABELS = 4
 
 
@@ -36,26 +44,35 @@ class Choice:
 
 
 def choose(standings: Sequence[Standing]) -> tuple[Choice, ...]:
-    """Return two to four labels, or none where the clues do not carry a reading."""
+    """Return up to four labels, or none where the clues do not carry a reading.
+
+    Beside the leading family stand its rivals, which the clues carry nearly as well, and
+    what is displayed at another moment of the clip. The leading family, and one displayed
+    at another moment, may have two words.
+    """
     if not standings or not _carries(standings[0]):
         return ()
-    families = [standings[0]]
-    families += [s for s in standings[1:] if s.probability >= ENOUGH_SECOND][:2]
-    chosen = [choice for standing in families for choice in words_of(standing)]
+    lead = standings[0]
+    chosen = list(words_of(lead))
+    named = [s for s in standings[1:] if _stands_beside(s, lead)]
+    for standing in named[: MOST_FAMILIES - 1]:
+        chosen += words_of(standing)[: 2 if apart(standing, lead) else 1]
     return tuple(chosen[:MOST_LABELS])
 
 
 def words_of(standing: Standing) -> tuple[Choice, ...]:
-    """Return the family's plain word, if it is strong enough for it, and the best other.
+    """Return the family's plain word, if it is strong enough for it, and a finer one.
 
-    A shade ("reproachful") needs a cue of its own; without one, the degree of the family
-    that is nearest in intensity stands beside the plain word.
+    People name an emotion by its plain word first (Shaver et al. 1987). A shade
+    ("indignant") is added where a cue of its own is stated, an extreme ("joyful") where
+    the intensity calls for it.
     """
     strength, stated = intensity(standing), _stated(standing)
     excited, head = arousal(standing), lexicon().head(standing.family)
     fitting = [w for w in _family_words(standing.family) if w.low <= strength <= w.high]
+    plain = any(w.name == head for w in fitting)
     ranked = sorted(
-        (w for w in fitting if w.name == head or w.graded or _own(w, stated) >= OWN_CUE),
+        (w for w in fitting if w.name == head or _is_called_for(w, stated, plain)),
         key=lambda w: (
             w.name != head,
             -round(min(1.0, _own(w, stated)), 6),
@@ -78,9 +95,9 @@ def intensity(standing: Standing) -> float:
 def band(standing: Standing, disputed: bool = False) -> Band:
     """Return low, medium or high from the probability and the independent channels."""
     channels = len(standing.channels)
-    if standing.probability >= 0.75 and channels >= 2 and not disputed:
+    if standing.probability >= SURE and channels >= 2 and not disputed:
         return "high"
-    if standing.probability >= 0.6 and (channels >= 2 or standing.probability >= 0.75):
+    if standing.probability >= LIKELY and (channels >= 2 or standing.probability >= SURE):
         return "medium"
     return "low"
 
@@ -90,6 +107,29 @@ def rival(standings: Sequence[Standing]) -> Standing | None:
     kin = lexicon().families
     leading = kin[standings[0].family].kin if standings else ""
     return next((s for s in standings[1:] if kin[s.family].kin != leading), None)
+
+
+def apart(one: Standing, other: Standing) -> bool:
+    """Tell whether what speaks most for two families is displayed at different moments."""
+    if one.strongest is None or other.strongest is None:
+        return False
+    return not one.strongest.meets(other.strongest)
+
+
+def _stands_beside(standing: Standing, lead: Standing) -> bool:
+    """Tell whether a family is named beside the leading one."""
+    if not standing.supports or standing.probability < ENOUGH:
+        return False
+    if standing.probability >= RIVALS * lead.probability:
+        return True
+    return standing.probability >= ENOUGH_LATER and apart(standing, lead)
+
+
+def _is_called_for(word: LabelWord, stated: Mapping[str, float], plain: bool) -> bool:
+    """Tell whether a finer word may stand beside the plain one, or in its place."""
+    if _own(word, stated) >= OWN_CUE:
+        return True
+    return word.graded and (word.low >= EXTREME or not plain)
 
 
 def _own(word: LabelWord, stated: Mapping[str, float]) -> float:
@@ -112,6 +152,4 @@ def _family_words(family: str) -> list[LabelWord]:
 
 def _carries(standing: Standing) -> bool:
     """Tell whether a standing is more than weak indications."""
-    counted = [c for c in standing.contributions if c.counts and c.value > 0]
-    reliability = math.fsum(c.evidence.reliability for c in counted)
-    return standing.probability >= ENOUGH and reliability >= ENOUGH_EVIDENCE
+    return standing.probability >= ENOUGH and standing.support >= ENOUGH_EVIDENCE

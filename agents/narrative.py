@@ -9,12 +9,12 @@ from emer.agents.alternatives import alternatives
 from emer.agents.answers import answers
 from emer.agents.case import Case, basis
 from emer.agents.conflicts import CHANNEL_WORDS, Pull, disputed
-from emer.agents.fusion import WORTH_CITING
-from emer.agents.labels import band
+from emer.agents.fusion import WORTH_CITING, Standing
+from emer.agents.labels import apart, band
 from emer.agents.phrases import has_hedge, join, listed, phrase, quote
 from emer.agents.types import Block, Explanation, Label, Missing, Sentence
 from emer.agents.vocabulary import Channel, lexicon
-from emer.prompts.prompt import load
+from emer.prompts.prompt import Prompt, load
 from emer.tools.types import Clue
 
 MOST_SEEN, MOST_HEARD, MOST_QUOTED = 6, 4, 1
@@ -119,9 +119,24 @@ def _appears(case: Case, number: int) -> Iterator[Sentence]:
     if found:
         names = listed(c.name for c in case.chosen if c.standing is standing)
         level = band(standing, standing.family in disputed(case.disputes))
-        shape = load("rules/also" if number else "rules/therefore")
-        text = shape.substitute(basis=found.words, labels=names, band=level)
+        text = _shape(case, standing).substitute(basis=found.words, labels=names, band=level)
         yield Sentence(block="therefore", text=text, clue_ids=found.clue_ids)
+
+
+def _shape(case: Case, standing: Standing) -> Prompt:
+    """Return how a family's sentence follows on that of the leading one."""
+    lead = case.families[0]
+    if standing is lead:
+        return load("rules/therefore")
+    if not apart(standing, lead):
+        return load("rules/also")
+    return load("rules/later" if _moment(standing) > _moment(lead) else "rules/earlier")
+
+
+def _moment(standing: Standing) -> float:
+    """Return when what speaks most for a family begins, in seconds."""
+    spans = standing.strongest.spans if standing.strongest else ()
+    return min((span.start for span in spans), default=0.0)
 
 
 def _open(one: Pull, two: Pull) -> Sentence:

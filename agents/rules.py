@@ -23,7 +23,7 @@ from emer.agents.types import Ask, Budget, Decision, Explanation, Hypothesis, Mi
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue
 
-FAINT = 0.25
+FAINT = 0.35
 """Families below this are not listed unless they lead (chosen by us)."""
 
 

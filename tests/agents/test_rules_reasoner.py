@@ -248,3 +248,35 @@ def test_rendered_text_shows_ids_labels_other_readings_and_what_is_missing() -> 
     assert "Labels: angry (high)" in text
     assert "Other reading: " in text
     assert "Not observed (text): no speech was found" in text
+
+
+def test_a_reading_far_behind_the_leading_one_is_not_named_beside_it() -> None:
+    explanation = kit.explain(*kit.ANGRY, kit.BROWS_UP)
+    assert {lexicon().family_of(word) for word in kit.names(explanation)} == {"angry"}
+
+
+def test_what_is_displayed_at_another_moment_is_told_as_such() -> None:
+    tears = kit.clue("face", "The person cries with tears at 1.0-4.0 s.", (1.0, 4.0))
+    smile = kit.clue(
+        "face", "The person smiles strongly with the eyes narrowing at 9.0-12.0 s.", (9.0, 12.0)
+    )
+    explanation = kit.explain(tears, smile)
+    assert {lexicon().family_of(word) for word in kit.names(explanation)} >= {"sad", "happy"}
+    (earlier,) = [s for s in explanation.sentences if s.text.startswith("Earlier in the clip")]
+    assert "sad" in earlier.text and earlier.clue_ids == (tears.id,)
+
+
+def test_one_moment_with_two_readings_is_not_told_as_two_moments() -> None:
+    explanation = kit.explain(kit.FURROW, kit.PRESSED)
+    assert not any(s.text.startswith(("Later", "Earlier")) for s in explanation.sentences)
+
+
+def test_a_wide_pitch_range_alone_is_not_called_happy() -> None:
+    varied = kit.clue("audio", "The intonation is highly varied at 0.0-3.0 s.", (0.0, 3.0))
+    assert leading(varied) is None
+
+
+def test_a_shade_needs_a_cue_of_its_own() -> None:
+    assert "indignant" not in kit.names(kit.explain(kit.FURROW, kit.PRESSED, kit.LOUD))
+    blame = kit.clue("text", 'The subtitle reads: "It is all your fault!"', (1.0, 2.0))
+    assert "indignant" in kit.names(kit.explain(*kit.ANGRY, blame))

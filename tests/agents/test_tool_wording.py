@@ -68,11 +68,10 @@ the voice is louder: loud
 the voice is softer: soft
 the voice speaks fast: fast
 the voice speaks slowly: slow
-the voice speaks at a moderate rate: moderate_rate
 the intonation is flat: flat
-the intonation is steady: steady
-the intonation is lively: lively
-the intonation is highly varied: lively
+the intonation is moderately varied:
+the intonation is varied: varied
+the intonation is highly varied: varied
 rising intonation at the end: rising_end
 falling intonation at the end: falling_end
 the voice pauses 3 times: pauses

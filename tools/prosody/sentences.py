@@ -21,6 +21,14 @@ HIGH_HZ, LOW_HZ = 276.0, 85.0
 Traunmüller & Eriksson 1995: 207 Hz and 119 Hz, SD 2-2.5 semitones.
 """
 
+RANGES = ((2.5, "flat"), (6.0, "moderately varied"), (9.0, "varied"))
+"""Pitch range (80th less 20th percentile, in semitones) below which an intonation is so called.
+
+In ordinary talk the standard deviation is 2-3 semitones, which makes 3.4-5 of range, in
+lively talk about 4 (Traunmüller & Eriksson 1995). A range is no mood: angry, joyful and
+surprised voices share a wide one (Juslin & Laukka 2003).
+"""
+
 TENSE_ALPHA, TENSE_HAMMARBERG = -7.0, 16.0
 SOFT_ALPHA, SOFT_HAMMARBERG = -20.0, 30.0
 """Spectral balance of loud and of soft voices in dB (after Sundberg & Nordenberg 2006)."""
@@ -48,8 +56,7 @@ class Said:
 
 def intonation(spread: float, median_hz: float, span: Span, voiced: float) -> list[Said]:
     """Return the clip's intonation; and its pitch, where that is unusual for any voice."""
-    names = ((3.0, "flat"), (6.0, "steady"), (9.0, "lively"))
-    name = next((word for limit, word in names if spread < limit), "highly varied")
+    name = next((word for limit, word in RANGES if spread < limit), "highly varied")
     text = (
         f"The intonation is {name} (pitch range {spread:.1f} semitones, "
         f"median {median_hz:.0f} Hz) at {when(span)}."
