@@ -19,7 +19,7 @@ ENOUGH_LATER = 0.5
 ENOUGH_EVIDENCE = 0.54
 """Log-odds, summed over cue groups, that the leading family must rest on: one clear sign,
 or a slight one that could not have been measured better (chosen by us)."""
-SURE, LIKELY = 0.8, 0.65
+SURE, LIKELY = 0.85, 0.65
 """Probabilities from which a label may be of high and of medium confidence (chosen by us)."""
 OWN_CUE = 0.5
 """How strongly its own cue must be stated for a shade of the family (chosen by us)."""
@@ -94,12 +94,9 @@ def intensity(standing: Standing) -> float:
 
 def band(standing: Standing, disputed: bool = False) -> Band:
     """Return low, medium or high from the probability and the independent channels."""
-    channels = len(standing.channels)
-    if standing.probability >= SURE and channels >= 2 and not disputed:
+    if standing.probability >= SURE and len(standing.channels) >= 2 and not disputed:
         return "high"
-    if standing.probability >= LIKELY and (channels >= 2 or standing.probability >= SURE):
-        return "medium"
-    return "low"
+    return "medium" if standing.probability >= LIKELY else "low"
 
 
 def rival(standings: Sequence[Standing]) -> Standing | None:

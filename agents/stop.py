@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emer.agents.fusion import Standing
-from emer.agents.labels import SURE, rival
+from emer.agents.labels import rival
 from emer.agents.types import Ask, Budget, StopReason
 
-MARGIN, CHANNELS_NEEDED = 0.25, 2
-"""Lead over the next kind of reading, and independent channels."""
+SURE, MARGIN, CHANNELS_NEEDED = 0.8, 0.25, 2
+"""Probability, lead over the next kind of reading, and independent channels."""
 
 
 def stop_reason(
