@@ -2,48 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
-from emer.agents.types import Ask, Budget, Decision, Explanation, Missing
-from emer.tools.tool import ToolCard
-from emer.tools.types import Clue
+from emer.agents.types import Decision, Explanation, Fallback, Inquiry, ModelCall
+
+Hear = Callable[[ModelCall | Fallback], None]
+"""Takes each request to a model, and each step that fell back to the rules, as it happens."""
 
 
 class Reasoner(Protocol):
     """Weighs clues, asks for more where that could decide something, and explains.
 
-    Both methods are pure functions of their arguments: the same clues in any order
-    give the same result. Clues of a stranger's tool are read by their sentences.
+    Clues of a stranger's tool are read by their sentences. The order of the clues
+    carries no meaning.
     """
 
     name: str
 
-    def decide(
-        self,
-        question: str,
-        clues: Sequence[Clue],
-        missing: Sequence[Missing],
-        asked: Sequence[Ask],
-        tools: Sequence[ToolCard],
-        budget: Budget,
-        duration: float,
-    ) -> Decision:
-        """Weigh the clues; ask for more, or stop and say why.
-
-        `asked` are the asks already carried out in this run, `tools` what may be asked,
-        `duration` the clip's length in seconds.
-        """
+    def decide(self, inquiry: Inquiry) -> Decision:
+        """Weigh the clues; ask for more, or stop and say why."""
         ...
 
-    def explain(
-        self,
-        question: str,
-        clues: Sequence[Clue],
-        missing: Sequence[Missing],
-        decision: Decision,
-        duration: float,
-        rejected: Sequence[str] = (),
-    ) -> Explanation:
-        """Write the explanation; `rejected` are sentences the verifier struck out."""
+    def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
+        """Write the explanation, without what the verifier struck out before."""
+        ...
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A reasoner that calls language models and reports each call."""
+
+    def report_to(self, hear: Hear) -> None:
+        """Tell `hear` of every call from now on."""
         ...

@@ -18,10 +18,8 @@ from emer.agents.focus import focus
 from emer.agents.fusion import Standing, weigh
 from emer.agents.labels import choose, words_of
 from emer.agents.narrative import write
-from emer.agents.stop import is_spent, is_sure, stop_reason
-from emer.agents.types import Ask, Budget, Decision, Explanation, Hypothesis, Missing
-from emer.tools.tool import ToolCard
-from emer.tools.types import Clue
+from emer.agents.stop import is_sure, stop_reason
+from emer.agents.types import Decision, Explanation, Hypothesis, Inquiry
 
 FAINT = 0.35
 """Families below this are not listed unless they lead (chosen by us)."""
@@ -32,53 +30,37 @@ class Rules:
 
     name = "rules"
 
-    def decide(
-        self,
-        question: str,
-        clues: Sequence[Clue],
-        missing: Sequence[Missing],
-        asked: Sequence[Ask],
-        tools: Sequence[ToolCard],
-        budget: Budget,
-        duration: float,
-    ) -> Decision:
+    def decide(self, inquiry: Inquiry) -> Decision:
         """Weigh the clues; ask for more, or stop and say why."""
-        scene = _scene(question, clues, duration)
-        wanted = () if is_sure(scene.standings) else plan(scene, asked, tools)
+        scene, budget = _scene(inquiry), inquiry.budget
+        sure = is_sure(scene.standings)
+        wanted = () if sure else plan(scene, inquiry.asked, inquiry.tools)
         reason = stop_reason(scene.standings, wanted, budget)
         return Decision(
             hypotheses=_hypotheses(scene.standings),
             conflicts=conflicts(scene.disputes),
-            asks=() if reason or is_spent(budget) else wanted[: budget.tool_calls],
+            asks=() if reason else wanted[: budget.tool_calls],
             stop_reason=reason,
         )
 
-    def explain(
-        self,
-        question: str,
-        clues: Sequence[Clue],
-        missing: Sequence[Missing],
-        decision: Decision,
-        duration: float,
-        rejected: Sequence[str] = (),
-    ) -> Explanation:
+    def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
         """Write the explanation that the clues carry; it may abstain."""
-        scene = _scene(question, clues, duration)
+        scene = _scene(inquiry)
         case = Case(
-            question=question,
+            question=inquiry.question,
             readings=scene.readings,
             standings=scene.standings,
             disputes=scene.disputes,
             chosen=choose(scene.standings),
-            duration=duration,
+            duration=inquiry.duration,
         )
-        return write(case, tuple(missing), frozenset(rejected))
+        return write(case, inquiry.missing, frozenset(inquiry.rejected))
 
 
-def _scene(question: str, clues: Sequence[Clue], duration: float) -> Scene:
-    readings = soften(focus(read(clues), question))
+def _scene(inquiry: Inquiry) -> Scene:
+    readings = soften(focus(read(inquiry.clues), inquiry.question))
     standings = weigh(readings)
-    return Scene(question, readings, standings, dispute(standings), duration)
+    return Scene(inquiry.question, readings, standings, dispute(standings), inquiry.duration)
 
 
 def _hypotheses(standings: Sequence[Standing]) -> tuple[Hypothesis, ...]:

@@ -22,7 +22,7 @@ def stop_reason(
         return "sure"
     if not asks:
         return "nothing_to_ask"
-    return "budget" if is_spent(budget) else None
+    return spent(budget)
 
 
 def is_sure(standings: Sequence[Standing]) -> bool:
@@ -32,6 +32,13 @@ def is_sure(standings: Sequence[Standing]) -> bool:
     return lead.probability >= SURE and margin >= MARGIN and len(lead.channels) >= CHANNELS_NEEDED
 
 
-def is_spent(budget: Budget) -> bool:
-    """Tell whether nothing more may be asked."""
-    return budget.rounds == 0 or budget.tool_calls == 0 or budget.seconds <= 0
+def spent(budget: Budget) -> StopReason | None:
+    """Return what has run out, or None while more may be asked."""
+    left: dict[StopReason, float] = {
+        "rounds_spent": budget.rounds,
+        "tool_calls_spent": budget.tool_calls,
+        "seconds_spent": budget.seconds,
+        "tokens_spent": budget.tokens,
+        "money_spent": 1.0 if budget.money is None else budget.money,
+    }
+    return next((reason for reason, amount in left.items() if amount <= 0), None)

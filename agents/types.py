@@ -1,4 +1,4 @@
-"""The records of reasoning: hypotheses, asks, decisions and explanations."""
+"""The records of reasoning: inquiries, hypotheses, asks, decisions and explanations."""
 
 from __future__ import annotations
 
@@ -6,20 +6,39 @@ from typing import Literal
 
 from pydantic import Field
 
-from emer.tools.types import Modality, Record, Span
+from emer.tools.tool import ToolCard
+from emer.tools.types import Clue, Modality, Record, Span
 
 Band = Literal["low", "medium", "high"]
 Block = Literal["video", "audio", "text", "answer", "therefore"]
 """The parts of an EMER explanation, in the order they are read."""
 
-StopReason = Literal["sure", "nothing_to_ask", "no_new_clues", "budget", "no_evidence"]
+StopReason = Literal[
+    "sure",
+    "nothing_to_ask",
+    "no_new_clues",
+    "no_evidence",
+    "rounds_spent",
+    "tool_calls_spent",
+    "seconds_spent",
+    "tokens_spent",
+    "money_spent",
+    "budget",
+]
+"""Why no more is asked; "budget" stands in traces of version 0.1 for what is spent."""
+
+
+Role = Literal["planner", "decider", "writer", "critic"]
+Outcome = Literal["ok", "faulty", "failed"]
+"""The reply was used; it could not be; there was none."""
 
 
 class Hypothesis(Record):
     """An emotion the clip may display, with the clues for and against it."""
 
     label: str
-    probability: float = Field(ge=0, le=1)
+    probability: float | None = Field(default=None, ge=0, le=1)
+    """Measured on the clues cited for it; None for a word that nothing is known to measure."""
     supports: tuple[str, ...] = ()
     contradicts: tuple[str, ...] = ()
 
@@ -41,12 +60,20 @@ class Ask(Record):
     why: str
 
 
+class Refusal(Record):
+    """An ask that was not carried out, and why not; told to whoever asked."""
+
+    ask: Ask
+    why: str
+
+
 class Decision(Record):
     """Where the reasoner stands after a round: go on asking, or stop and say why."""
 
     hypotheses: tuple[Hypothesis, ...]
     conflicts: tuple[Conflict, ...] = ()
     asks: tuple[Ask, ...] = ()
+    refused: tuple[Refusal, ...] = ()
     stop_reason: StopReason | None = None
 
 
@@ -56,6 +83,10 @@ class Budget(Record):
     rounds: int = Field(default=3, ge=0)
     tool_calls: int = Field(default=24, ge=0)
     seconds: float = Field(default=600.0, ge=0)
+    tokens: int = Field(default=200_000, ge=0)
+    """Of a language model, prompt and reply together."""
+    money: float | None = Field(default=None, ge=0)
+    """In the currency of the configured prices; None: no limit."""
 
 
 class Sentence(Record):
@@ -106,3 +137,61 @@ class Explanation(Record):
         blocks: tuple[Block, ...] = ("video", "audio", "text", "answer", "therefore")
         grouped = {b: tuple(s for s in self.sentences if s.block == b) for b in blocks}
         return {block: found for block, found in grouped.items() if found}
+
+
+class ModelCall(Record):
+    """One request to a language model, as it is kept in the trace."""
+
+    role: Role
+    model: str
+    prompt: str
+    """sha256 (hex) of the role's prompt file."""
+    tokens_in: int = Field(ge=0)
+    tokens_out: int = Field(ge=0)
+    counted: bool
+    """Whether the model counted the tokens; otherwise they are estimated from the text."""
+    money: float | None = Field(default=None, ge=0)
+    """In the currency of the configured prices; None where none are configured."""
+    seconds: float = Field(ge=0)
+    outcome: Outcome
+    why: str = ""
+    """What was wrong with the reply, if anything was."""
+    reply: str = ""
+
+
+class Fallback(Record):
+    """A step that the rules took, because the model's reply could not be used."""
+
+    role: Role
+    why: str
+
+
+class Turn(Record):
+    """An earlier question of the same thread and what was answered, in short."""
+
+    run_id: str
+    clip: str
+    question: str
+    labels: tuple[str, ...] = ()
+    text: str = ""
+
+
+class Inquiry(Record):
+    """Everything a reasoner is told when it is to decide or to explain."""
+
+    question: str
+    clues: tuple[Clue, ...]
+    """In the order in which they came in, those of the first look first."""
+    missing: tuple[Missing, ...] = ()
+    asked: tuple[Ask, ...] = ()
+    """Asks carried out in this run."""
+    refused: tuple[Refusal, ...] = ()
+    tools: tuple[ToolCard, ...] = ()
+    """What may be asked."""
+    budget: Budget = Budget()
+    duration: float = Field(ge=0)
+    """Length of the clip in seconds."""
+    history: tuple[Turn, ...] = ()
+    """Earlier turns of the thread, the oldest first."""
+    rejected: tuple[str, ...] = ()
+    """Sentences of an earlier draft that the verifier struck out."""

@@ -116,11 +116,12 @@ def _indented(*parts: RenderableType) -> RenderableType:
 
 
 def _hypothesis(hypothesis: Hypothesis) -> tuple[Text, ...]:
-    bar = "━" * round(hypothesis.probability * BAR)
+    share = hypothesis.probability
+    bar = "━" * round((share or 0.0) * BAR)
     weigh = f"{len(hypothesis.supports)} for, {len(hypothesis.contradicts)} against"
     return (
         Text(one_line(hypothesis.label), style="bold"),
-        Text(f"{hypothesis.probability:.2f}"),
+        Text("none" if share is None else f"{share:.2f}"),
         Text(f"{bar:<{BAR}}", style="green"),
         Text(weigh, style="dim"),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from emer.agents.rules import Rules
-from emer.agents.types import Budget
+from emer.agents.types import Inquiry
 from emer.agents.verifier import verify
 from emer.evals.measure import Measure, at_most, seconds
 from emer.graphs.ask import ask
@@ -93,10 +93,10 @@ def _call_bare(path: Path) -> None:
     clip = Clip.open(path)
     tools = [load_tool(use) for use in TOOLS.values()]
     clues = [clue for tool in tools for clue in tool.observe(clip)]
-    cards = [card(tool) for tool in tools]
+    cards = tuple(card(tool) for tool in tools)
     rules = Rules()
-    decision = rules.decide(DEFAULT, clues, (), (), cards, Budget(), clip.duration)
-    verify(rules.explain(DEFAULT, clues, (), decision, clip.duration), clues, clip.duration)
+    inquiry = Inquiry(question=DEFAULT, clues=tuple(clues), tools=cards, duration=clip.duration)
+    verify(rules.explain(inquiry, rules.decide(inquiry)), clues, clip.duration)
 
 
 def _largest_checkpoint(settings: Settings) -> int:

@@ -14,14 +14,16 @@ from typing import cast
 
 from langchain_core.runnables import RunnableConfig
 
+from emer.agents.reasoner import Reporting
 from emer.agents.text import render
-from emer.agents.types import Decision, Explanation, Hypothesis, StopReason
+from emer.agents.types import Decision, Explanation, Hypothesis, StopReason, Turn
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.context import Context
-from emer.graphs.events import Failed, Finished, Interrupted, Turn
+from emer.graphs.events import Failed, Finished, Interrupted
 from emer.graphs.explain import build
 from emer.graphs.header import header
 from emer.graphs.loading import load_reasoner, load_tools
+from emer.graphs.meter import Meter
 from emer.graphs.settings import (
     DEFAULT,
     Settings,
@@ -108,7 +110,10 @@ def ask(
             trace=trace,
             budget=chosen.budget,
             tool_seconds=chosen.tool_seconds,
+            meter=Meter(trace),
         )
+        if isinstance(reasoner, Reporting):
+            reasoner.report_to(context.meter.hear)
         final = _run(context, checkpoints, fresh(run_id, question), _config(thread, chosen))
         return _answer(context, checkpoints, final, thread)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from emer.agents.reasoner import Reasoner
 from emer.agents.types import Budget
 from emer.graphs.ledger import Ledger
+from emer.graphs.meter import Meter
 from emer.graphs.trace import TraceWriter
 from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing
@@ -29,6 +30,8 @@ class Context:
     trace: TraceWriter
     budget: Budget
     tool_seconds: float
+    meter: Meter
+    """Counts what language models cost."""
     ledger: Ledger = field(default_factory=Ledger)
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the user stops the run; waiting nodes give up at once."""

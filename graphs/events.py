@@ -9,19 +9,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter
 
-from emer.agents.types import Ask, Conflict, Explanation, Hypothesis, StopReason
+from emer.agents.types import (
+    Ask,
+    Conflict,
+    Explanation,
+    Fallback,
+    Hypothesis,
+    ModelCall,
+    Refusal,
+    StopReason,
+    Turn,
+)
 from emer.agents.verifier import Verdict
 from emer.tools.types import Clue, Modality, Record, Source, Span
-
-
-class Turn(Record):
-    """An earlier question of the same thread and what was answered, in short."""
-
-    run_id: str
-    clip: str
-    question: str
-    labels: tuple[str, ...] = ()
-    text: str = ""
 
 
 class ClipFacts(Record):
@@ -125,7 +125,22 @@ class Decided(_Event):
     hypotheses: tuple[Hypothesis, ...]
     conflicts: tuple[Conflict, ...] = ()
     asks: tuple[Ask, ...] = ()
+    refused: tuple[Refusal, ...] = ()
     stop_reason: StopReason | None = None
+
+
+class ModelCalled(_Event):
+    """A language model was asked."""
+
+    event: Literal["model_called"] = "model_called"
+    call: ModelCall
+
+
+class FellBack(_Event):
+    """The rules took a step that the model could not."""
+
+    event: Literal["fell_back"] = "fell_back"
+    step: Fallback
 
 
 class Explained(_Event):
@@ -177,6 +192,8 @@ Event = Annotated[
     | NothingObserved
     | ToolFailure
     | Decided
+    | ModelCalled
+    | FellBack
     | Explained
     | Verified
     | Finished

@@ -7,6 +7,7 @@ probe -> plan -> observe* -> join -> decide -> {observe* | explain} -> verify
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from copy import copy
 from functools import cache
 from typing import Any, Literal
@@ -17,17 +18,18 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
-from emer.agents.types import Ask, Budget, Decision, Explanation
+from emer.agents.sifting import sift
+from emer.agents.types import Ask, Budget, Decision, Explanation, Inquiry, Refusal, Turn
 from emer.agents.verifier import strike
 from emer.agents.verifier import verify as check
 from emer.graphs import missing
 from emer.graphs.context import Context
-from emer.graphs.events import Decided, Explained, RunStarted, Turn, Verified
+from emer.graphs.events import Decided, Explained, RunStarted, Verified
 from emer.graphs.observe import note_absent, observe
 from emer.graphs.state import MAX_TURN_TEXT, MAX_TURNS, Gap, Job, Json, Order, State
-from emer.graphs.stop import jobs_for, left_of, stop_reason, worth_asking
+from emer.graphs.stop import jobs_for, left_of, stop_reason
 from emer.tools.tool import ToolCard
-from emer.tools.types import Clue
+from emer.tools.types import Clue, Record
 
 # What a person says in a clip is nobody's business but the user's: no tracing unless asked.
 os.environ.setdefault("LANGSMITH_TRACING", "false")
@@ -92,55 +94,56 @@ def look(state: Order, runtime: Runtime[Context]) -> Json:
 
 
 def join(state: State, runtime: Runtime[Context]) -> Json:
-    """Count the rounds in a row that brought nothing new."""
-    standing = [clue.id for clue in _clues(runtime.context, state)]
-    new = set(standing) - set(state["known_ids"])
-    first = state["round"] == 0
-    barren = 0 if new or first else state["barren"] + 1
-    return {"known_ids": standing, "barren": barren}
+    """Put the new clues behind the known ones; count the rounds that brought none."""
+    standing = [clue.id for clue in runtime.context.ledger.clues(state["clue_ids"])]
+    known = [id for id in state["known_ids"] if id in standing]
+    new = [id for id in standing if id not in known]
+    barren = 0 if new or state["round"] == 0 else state["barren"] + 1
+    return {"known_ids": [*known, *new], "barren": barren}
 
 
 def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", "explain"]]:
     """Let the reasoner weigh the clues; carry out its asks, or stop and say why."""
     context, number = runtime.context, state["round"]
-    left = left_of(context.budget, number, state["calls"], context.trace.seconds)
-    decision = _decision(context, state, left)
-    asked = [Ask.model_validate(ask) for ask in state["asked"]]
-    names = {tool.name for tool in _askable(context, state)}
-    asks = worth_asking(decision.asks, asked, names, context.clip.duration)
-    stop = stop_reason(decision, asks, left, state["barren"])
-    asks = () if stop else asks[: left.tool_calls]
-    decision = decision.model_copy(update={"asks": asks, "stop_reason": stop})
+    inquiry = _inquiry(context, state)
+    decision = Decision(hypotheses=(), stop_reason="no_evidence")
+    if inquiry.clues:
+        decision = context.reasoner.decide(inquiry)
+    asks, refused = sift(decision.asks, inquiry)
+    stop = stop_reason(decision, asks, inquiry.budget, state["barren"])
+    asks = () if stop else asks[: inquiry.budget.tool_calls]
+    refused = (*decision.refused, *refused)
+    decision = decision.model_copy(update={"asks": asks, "refused": refused, "stop_reason": stop})
     context.trace.write(Decided(round=number, **dict(decision)))
     update = {
         "decision": decision.model_dump(mode="json"),
-        "asked": [*state["asked"], *(ask.model_dump(mode="json") for ask in asks)],
+        "asked": [*state["asked"], *_plain(asks)],
+        "refused": [*state["refused"], *_plain(refused)],
         "round": number + 1,
+        **_spent(context),
     }
     if stop:
         return Command(update=update, goto="explain")
-    return Command(update=update, goto=_send(jobs_for(context, asks, number + 1, left.tool_calls)))
+    jobs = jobs_for(context, asks, number + 1, inquiry.budget.tool_calls)
+    return Command(update=update, goto=_send(jobs))
 
 
 def explain(state: State, runtime: Runtime[Context]) -> Json:
     """Have the explanation written; without a clue it abstains, whoever reasons."""
-    context, clues = runtime.context, _clues(runtime.context, state)
-    gaps = missing.of(state["gaps"], clues)
-    if clues:
-        written = context.reasoner.explain(
-            state["question"],
-            clues,
-            gaps,
-            Decision.model_validate(state["decision"]),
-            context.clip.duration,
-            state["rejected"],
-        )
-    else:
-        written = Explanation()
-    written = written.model_copy(update={"missing": missing.merge(written.missing, gaps)})
+    context, inquiry = runtime.context, _inquiry(runtime.context, state)
+    written = Explanation()
+    if inquiry.clues:
+        decision = Decision.model_validate(state["decision"])
+        written = context.reasoner.explain(inquiry, decision)
+    gaps = missing.merge(written.missing, inquiry.missing)
+    written = written.model_copy(update={"missing": gaps})
     attempt = state["attempt"] + 1
     context.trace.write(Explained(attempt=attempt, explanation=written))
-    return {"explanation": written.model_dump(mode="json"), "attempt": attempt}
+    return {
+        "explanation": written.model_dump(mode="json"),
+        "attempt": attempt,
+        **_spent(context),
+    }
 
 
 def verify(state: State, runtime: Runtime[Context]) -> Command[Literal["explain", "finish"]]:
@@ -168,18 +171,27 @@ def finish(state: State, runtime: Runtime[Context]) -> Json:
     return {"history": [*state["history"], turn.model_dump(mode="json")][-MAX_TURNS:]}
 
 
-def _decision(context: Context, state: State, left: Budget) -> Decision:
+def _inquiry(context: Context, state: State) -> Inquiry:
+    """Return all that a reasoner may know; nothing of it names the file."""
     clues = _clues(context, state)
-    if not clues:
-        return Decision(hypotheses=(), stop_reason="no_evidence")
-    return context.reasoner.decide(
-        state["question"],
-        clues,
-        missing.of(state["gaps"], clues),
-        [Ask.model_validate(ask) for ask in state["asked"]],
-        _askable(context, state),
-        left,
-        context.clip.duration,
+    used = Budget(
+        rounds=state["round"],
+        tool_calls=state["calls"],
+        seconds=context.trace.seconds,
+        tokens=context.meter.tokens,
+        money=context.meter.money,
+    )
+    return Inquiry(
+        question=state["question"],
+        clues=clues,
+        missing=missing.of(state["gaps"], clues),
+        asked=tuple(Ask.model_validate(ask) for ask in state["asked"]),
+        refused=tuple(Refusal.model_validate(refusal) for refusal in state["refused"]),
+        tools=_askable(context, state),
+        budget=left_of(context.budget, used),
+        duration=context.clip.duration,
+        history=tuple(Turn.model_validate(turn) for turn in state["history"]),
+        rejected=tuple(state["rejected"]),
     )
 
 
@@ -190,7 +202,15 @@ def _askable(context: Context, state: State) -> tuple[ToolCard, ...]:
 
 
 def _clues(context: Context, state: State) -> tuple[Clue, ...]:
-    return context.ledger.clues(state["clue_ids"])
+    return context.ledger.named(state["known_ids"])
+
+
+def _spent(context: Context) -> Json:
+    return {"tokens": context.meter.tokens, "money": context.meter.money}
+
+
+def _plain(records: Iterable[Record]) -> list[Json]:
+    return [record.model_dump(mode="json") for record in records]
 
 
 def _send(jobs: list[Job]) -> Any:

@@ -32,6 +32,11 @@ class Ledger:
             self._clues.update(found)
         return sorted(found)
 
+    def named(self, ids: Iterable[str]) -> tuple[Clue, ...]:
+        """Return the clues of these ids as they are named; `KeyError` for an unknown id."""
+        with self._lock:
+            return tuple(self._clues[id] for id in ids)
+
     def clues(self, ids: Iterable[str]) -> tuple[Clue, ...]:
         """Return the clues of these ids in order; `KeyError` for an unknown id.
 

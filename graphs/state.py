@@ -46,7 +46,7 @@ class State(TypedDict, total=False):
     """Earlier turns of the thread."""
     clue_ids: Annotated[list[str], union]
     known_ids: list[str]
-    """The clues there were at the last decision."""
+    """The clues there were at the last decision, in the order in which they came in."""
     gaps: Annotated[list[Json], union_records]
     """`Gap` records: first looks that brought nothing and calls that failed."""
     calls: Annotated[int, total]
@@ -56,6 +56,10 @@ class State(TypedDict, total=False):
     """Rounds in a row that brought no new clue."""
     jobs: list[Json]
     asked: list[Json]
+    refused: list[Json]
+    tokens: int
+    """What language models have read and written in this run."""
+    money: float
     decision: Json | None
     explanation: Json | None
     rejected: list[str]
@@ -98,6 +102,9 @@ def fresh(run_id: str, question: str) -> Json:
         "barren": 0,
         "jobs": [],
         "asked": [],
+        "refused": [],
+        "tokens": 0,
+        "money": 0.0,
         "decision": None,
         "explanation": None,
         "rejected": [],

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
+from emer.agents.stop import spent
 from emer.agents.types import Ask, Budget, Decision, StopReason
 from emer.graphs.context import Context
 from emer.graphs.state import Job
-from emer.tools.types import Span
 
 BARREN_ROUNDS = 2
 """Rounds in a row without a new clue after which asking on is pointless."""
 
 
-def left_of(budget: Budget, rounds: int, calls: int, seconds: float) -> Budget:
-    """Return what remains after so many rounds, tool calls and seconds."""
+def left_of(budget: Budget, used: Budget) -> Budget:
+    """Return what remains after so many rounds, tool calls, seconds, tokens and money."""
+    money = None
+    if budget.money is not None:
+        money = max(0.0, round(budget.money - (used.money or 0.0), 9))
     return Budget(
-        rounds=max(0, budget.rounds - rounds),
-        tool_calls=max(0, budget.tool_calls - calls),
-        seconds=max(0.0, round(budget.seconds - seconds, 3)),
+        rounds=max(0, budget.rounds - used.rounds),
+        tool_calls=max(0, budget.tool_calls - used.tool_calls),
+        seconds=max(0.0, round(budget.seconds - used.seconds, 3)),
+        tokens=max(0, budget.tokens - used.tokens),
+        money=money,
     )
 
 
@@ -35,24 +40,7 @@ def stop_reason(
         return "nothing_to_ask"
     if barren >= BARREN_ROUNDS:
         return "no_new_clues"
-    if not (left.rounds and left.tool_calls and left.seconds):
-        return "budget"
-    return None
-
-
-def worth_asking(
-    asks: Sequence[Ask], asked: Collection[Ask], tools: Collection[str], duration: float
-) -> tuple[Ask, ...]:
-    """Return the asks to known tools, inside the clip, each once and never a second time."""
-    seen = {(ask.tool, ask.span) for ask in asked}
-    kept: list[Ask] = []
-    for ask in asks:
-        span = _inside(ask.span, duration)
-        if span is None or ask.tool not in tools or (ask.tool, span) in seen:
-            continue
-        seen.add((ask.tool, span))
-        kept.append(Ask(tool=ask.tool, span=span, why=ask.why))
-    return tuple(kept)
+    return spent(left)
 
 
 def jobs_for(context: Context, asks: Sequence[Ask], number: int, most: int) -> list[Job]:
@@ -64,8 +52,3 @@ def jobs_for(context: Context, asks: Sequence[Ask], number: int, most: int) -> l
         if tool.source.tool == ask.tool
     ]
     return jobs[:most]
-
-
-def _inside(span: Span, duration: float) -> Span | None:
-    start, end = min(span.start, duration), min(span.end, duration)
-    return Span(start=round(start, 3), end=round(end, 3)) if end > start else None

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from emer.agents.rules import Rules
-from emer.agents.types import Budget, Decision, Explanation
+from emer.agents.types import Decision, Explanation, Inquiry
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
@@ -91,16 +91,21 @@ SAD = (INNER, CORNERS, DOWN, FALLS, SOFTER)
 SURPRISED = (BROWS_UP, EYES_WIDE, AGAPE, JUMP)
 
 
-def decide(*clues: Clue, question: str = WHY, **changes: Any) -> Decision:
+def inquiry(*clues: Clue, question: str = WHY, **changes: Any) -> Inquiry:
+    """Return an inquiry about the clues, with all tools to ask."""
+    given: dict[str, Any] = {"tools": TOOLS, **changes}
+    return Inquiry(question=question, clues=clues, duration=DURATION, **given)
+
+
+def decide(*clues: Clue, **changes: Any) -> Decision:
     """Return what the rules decide on the clues."""
-    given: dict[str, Any] = {"asked": (), "tools": TOOLS, "budget": Budget(), **changes}
-    return Rules().decide(question, clues, (), duration=DURATION, **given)
+    return Rules().decide(inquiry(*clues, **changes))
 
 
-def explain(*clues: Clue, question: str = WHY, rejected: tuple[str, ...] = ()) -> Explanation:
+def explain(*clues: Clue, **changes: Any) -> Explanation:
     """Return the rules' explanation of the clues."""
-    decision = decide(*clues, question=question)
-    return Rules().explain(question, clues, (), decision, DURATION, rejected)
+    asked = inquiry(*clues, **changes)
+    return Rules().explain(asked, Rules().decide(asked))
 
 
 def names(explanation: Explanation) -> list[str]:

@@ -63,9 +63,10 @@ def test_a_disputed_label_is_never_held_with_high_confidence() -> None:
 
 def test_without_clues_nothing_is_said() -> None:
     missing = (Missing(modality="face", why="no face was found"),)
-    decision = Rules().decide(kit.WHY, (), missing, (), kit.TOOLS, Budget(), 4.0)
+    nothing = kit.inquiry(missing=missing)
+    decision = Rules().decide(nothing)
     assert decision == Decision(hypotheses=(), stop_reason="no_evidence")
-    explanation = Rules().explain(kit.WHY, (), missing, decision, 4.0)
+    explanation = Rules().explain(nothing, decision)
     assert explanation.sentences == explanation.labels == ()
     assert explanation.missing == missing
 
@@ -153,9 +154,9 @@ def test_an_ask_is_not_repeated() -> None:
 
 def test_asks_need_a_tool_and_a_budget() -> None:
     assert kit.decide(kit.POLITE, kit.INSULT, tools=()).stop_reason == "nothing_to_ask"
-    for spent in (Budget(rounds=0), Budget(tool_calls=0), Budget(seconds=0)):
-        decision = kit.decide(kit.POLITE, kit.INSULT, budget=spent)
-        assert (decision.stop_reason, decision.asks) == ("budget", ())
+    for name in ("rounds", "tool_calls", "seconds", "tokens", "money"):
+        decision = kit.decide(kit.POLITE, kit.INSULT, budget=Budget(**{name: 0}))
+        assert (decision.stop_reason, decision.asks) == (f"{name}_spent", ())
     assert len(kit.decide(kit.POLITE, kit.INSULT, budget=Budget(tool_calls=1)).asks) == 1
 
 
@@ -241,9 +242,8 @@ def test_a_struck_sentence_is_told_clue_by_clue() -> None:
 
 
 def test_rendered_text_shows_ids_labels_other_readings_and_what_is_missing() -> None:
-    decision = kit.decide(*kit.ANGRY)
     missing = (Missing(modality="text", why="no speech was found"),)
-    text = render(Rules().explain(kit.WHY, kit.ANGRY, missing, decision, 4.0))
+    text = render(kit.explain(*kit.ANGRY, missing=missing))
     assert f"[{kit.FURROW.id}, {kit.PRESSED.id}]" in text
     assert "Labels: angry (high)" in text
     assert "Other reading: " in text

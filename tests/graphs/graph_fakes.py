@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
 
-from emer.agents.types import (
-    Ask,
-    Budget,
-    Decision,
-    Explanation,
-    Hypothesis,
-    Label,
-    Missing,
-    Sentence,
-)
+from emer.agents.types import Ask, Decision, Explanation, Hypothesis, Inquiry, Label, Sentence
 from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.fake import FakeTool
-from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Span
 
 SMILE = ("The person smiles from 0.2-0.8 s.", 0.2, 0.8)
@@ -126,38 +115,21 @@ class Plain:
 
     name = "plain"
 
-    def decide(
-        self,
-        question: str,
-        clues: Sequence[Clue],
-        missing: Sequence[Missing],
-        asked: Sequence[Ask],
-        tools: Sequence[ToolCard],
-        budget: Budget,
-        duration: float,
-    ) -> Decision:
-        ids = tuple(clue.id for clue in clues)
+    def decide(self, inquiry: Inquiry) -> Decision:
+        ids = tuple(clue.id for clue in inquiry.clues)
         return Decision(
             hypotheses=(Hypothesis(label="happy", probability=0.75, supports=ids),),
             stop_reason="sure",
         )
 
-    def explain(
-        self,
-        question: str,
-        clues: Sequence[Clue],
-        missing: Sequence[Missing],
-        decision: Decision,
-        duration: float,
-        rejected: Sequence[str] = (),
-    ) -> Explanation:
+    def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
         blocks = {"face": "video", "scene": "video", "audio": "audio", "text": "text"}
         return Explanation(
             sentences=tuple(
                 Sentence(block=blocks[clue.modality], text=clue.text, clue_ids=(clue.id,))  # type: ignore[arg-type]
-                for clue in clues
+                for clue in inquiry.clues
             ),
-            labels=(Label(name="happy", band="medium", clue_ids=(clues[0].id,)),),
+            labels=(Label(name="happy", band="medium", clue_ids=(inquiry.clues[0].id,)),),
         )
 
 
@@ -169,19 +141,20 @@ class Asking(Plain):
     def __init__(self, same: bool = False) -> None:
         self.same = same
 
-    def decide(self, question, clues, missing, asked, tools, budget, duration):  # type: ignore[no-untyped-def]
-        at = 0.0 if self.same else len(asked) / 10
-        asks = [Ask(tool=t.name, span=Span(start=at, end=at + 0.6), why="closer") for t in tools]
-        stand = super().decide(question, clues, missing, asked, tools, budget, duration)
+    def decide(self, inquiry: Inquiry) -> Decision:
+        at = 0.0 if self.same else len(inquiry.asked) / 10
+        span = Span(start=at, end=at + 0.6)
+        asks = [Ask(tool=t.name, span=span, why="closer") for t in inquiry.tools]
+        stand = super().decide(inquiry)
         return stand.model_copy(update={"asks": tuple(asks), "stop_reason": None})
 
 
 class Lying(Plain):
     """Adds a sentence that no clue carries, again and again."""
 
-    def explain(self, question, clues, missing, decision, duration, rejected=()):  # type: ignore[no-untyped-def]
-        told = super().explain(question, clues, missing, decision, duration, rejected)
-        lie = Sentence(block="video", text="The person cries.", clue_ids=(clues[0].id,))
+    def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
+        told = super().explain(inquiry, decision)
+        lie = Sentence(block="video", text="The person cries.", clue_ids=(inquiry.clues[0].id,))
         return told.model_copy(update={"sentences": (*told.sentences, lie)})
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from emer.agents.types import Ask, Budget, Decision
 from emer.graphs.state import total, union, union_records
-from emer.graphs.stop import left_of, stop_reason, worth_asking
+from emer.graphs.stop import left_of, stop_reason
 from emer.tools.types import Span
 
 ASK = Ask(tool="mesh", span=Span(start=0, end=1), why="closer")
@@ -22,9 +22,11 @@ OPEN = Decision(hypotheses=())
         (OPEN, [ASK], Budget(), 1, None),
         (OPEN, [ASK], Budget(), 2, "no_new_clues"),
         (OPEN, [], Budget(), 0, "nothing_to_ask"),
-        (OPEN, [ASK], Budget(rounds=0), 0, "budget"),
-        (OPEN, [ASK], Budget(tool_calls=0), 0, "budget"),
-        (OPEN, [ASK], Budget(seconds=0), 0, "budget"),
+        (OPEN, [ASK], Budget(rounds=0), 0, "rounds_spent"),
+        (OPEN, [ASK], Budget(tool_calls=0), 0, "tool_calls_spent"),
+        (OPEN, [ASK], Budget(seconds=0), 0, "seconds_spent"),
+        (OPEN, [ASK], Budget(tokens=0), 0, "tokens_spent"),
+        (OPEN, [ASK], Budget(money=0), 0, "money_spent"),
         (Decision(hypotheses=(), stop_reason="sure"), [ASK], Budget(), 0, "sure"),
     ],
 )
@@ -32,26 +34,11 @@ def test_the_reason_to_stop(decision, asks, left, barren, expected):
     assert stop_reason(decision, asks, left, barren) == expected
 
 
-def test_only_asks_that_can_be_carried_out_are():
-    def ask(tool: str, start: float, end: float) -> Ask:
-        return Ask(tool=tool, span=Span(start=start, end=end), why="")
-
-    asked = [ask("mesh", 0, 1)]
-    asks = [
-        ask("mesh", 0, 1),
-        ask("nosuch", 1, 2),
-        ask("mesh", 9, 10),
-        ask("mesh", 4, 9),
-        ask("mesh", 4, 5),
-    ]
-    kept = worth_asking(asks, asked, {"mesh"}, duration=5.0)
-    assert [(a.span.start, a.span.end) for a in kept] == [(4, 5)]
-
-
 def test_what_is_left_is_never_negative():
-    assert left_of(Budget(rounds=1, tool_calls=2, seconds=3), 2, 1, 9) == Budget(
-        rounds=0, tool_calls=1, seconds=0
-    )
+    budget = Budget(rounds=1, tool_calls=2, seconds=3, tokens=4, money=5)
+    used = Budget(rounds=2, tool_calls=1, seconds=9, tokens=5, money=1.5)
+    assert left_of(budget, used) == Budget(rounds=0, tool_calls=1, seconds=0, tokens=0, money=3.5)
+    assert left_of(Budget(), used).money is None
 
 
 ids = st.lists(st.text(max_size=3))
