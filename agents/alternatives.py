@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from emer.agents.case import Case
+from emer.agents.cues import Reading
 from emer.agents.fusion import Standing
 from emer.agents.labels import words_of
 from emer.agents.phrases import listed
@@ -22,7 +23,9 @@ def alternatives(case: Case) -> tuple[Alternative, ...]:
     return tuple(
         Alternative(
             label=words_of(standing)[0].name,
-            would_change=load("rules/would_change").substitute(cues=_telling(case, standing)),
+            would_change=load("rules/would_change").substitute(
+                cues=telling(case.readings, standing.family)
+            ),
             clue_ids=standing.supports,
         )
         for standing in list(_open(case))[:MOST]
@@ -39,12 +42,12 @@ def _open(case: Case) -> Iterator[Standing]:
             yield standing
 
 
-def _telling(case: Case, standing: Standing) -> str:
+def telling(readings: Sequence[Reading], family: str) -> str:
     """Return the two strongest cues of a family that no clue states yet."""
     lexical = lexicon()
-    seen = {lexical.cues[m.cue].group for r in case.readings for m in r.mentions}
+    seen = {lexical.cues[m.cue].group for r in readings for m in r.mentions}
     weighed = sorted(
-        (-weights.get(standing.family, 0.0), key)
+        (-weights.get(family, 0.0), key)
         for key, weights in lexical.weights.items()
         if key in lexical.cues
         and not key.startswith(("named_", "heard_", "said_"))

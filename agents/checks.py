@@ -63,7 +63,7 @@ class Cited:
 def check_details(cited: Cited) -> Iterator[Problem]:
     """Yield what is wrong with the sentence's times, quotes, numbers, persons and content."""
     checks: tuple[Callable[[Cited], Iterator[Problem]], ...] = (
-        _times,
+        check_times,
         _quotes,
         _numbers,
         _persons,
@@ -73,7 +73,8 @@ def check_details(cited: Cited) -> Iterator[Problem]:
         yield from check(cited)
 
 
-def _times(cited: Cited) -> Iterator[Problem]:
+def check_times(cited: Cited) -> Iterator[Problem]:
+    """Yield times that lie outside the clip or in none of the cited spans."""
     for match in _TIME.finditer(cited.unquoted):
         values = [float(v) for v in (match["start"], match["end"]) if v]
         said = match.group().strip()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from emer.agents.types import Decision, Explanation, Fallback, Inquiry, ModelCall
+from emer.agents.verifier import Opinion
 
 Hear = Callable[[ModelCall | Fallback], None]
 """Takes each request to a model, and each step that fell back to the rules, as it happens."""
@@ -26,6 +27,15 @@ class Reasoner(Protocol):
 
     def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
         """Write the explanation, without what the verifier struck out before."""
+        ...
+
+
+@runtime_checkable
+class Critical(Protocol):
+    """A reasoner that can also criticise a draft."""
+
+    def criticise(self, inquiry: Inquiry, draft: Explanation) -> Sequence[Opinion]:
+        """Return an opinion of each sentence, or none."""
         ...
 
 

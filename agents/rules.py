@@ -32,7 +32,7 @@ class Rules:
 
     def decide(self, inquiry: Inquiry) -> Decision:
         """Weigh the clues; ask for more, or stop and say why."""
-        scene, budget = _scene(inquiry), inquiry.budget
+        scene, budget = scene_of(inquiry), inquiry.budget
         sure = is_sure(scene.standings)
         wanted = () if sure else plan(scene, inquiry.asked, inquiry.tools)
         reason = stop_reason(scene.standings, wanted, budget)
@@ -45,7 +45,7 @@ class Rules:
 
     def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
         """Write the explanation that the clues carry; it may abstain."""
-        scene = _scene(inquiry)
+        scene = scene_of(inquiry)
         case = Case(
             question=inquiry.question,
             readings=scene.readings,
@@ -54,10 +54,11 @@ class Rules:
             chosen=choose(scene.standings),
             duration=inquiry.duration,
         )
-        return write(case, inquiry.missing, frozenset(inquiry.rejected))
+        return write(case, inquiry.missing, frozenset(r.text for r in inquiry.rejected))
 
 
-def _scene(inquiry: Inquiry) -> Scene:
+def scene_of(inquiry: Inquiry) -> Scene:
+    """Return how the rules read and weigh an inquiry."""
     readings = soften(focus(read(inquiry.clues), inquiry.question))
     standings = weigh(readings)
     return Scene(inquiry.question, readings, standings, dispute(standings), inquiry.duration)

@@ -25,6 +25,18 @@ def stop_reason(
     return spent(budget)
 
 
+def agreed(standings: Sequence[Standing]) -> bool:
+    """Tell whether all channels that speak point to the leading kind of reading.
+
+    Then there is nothing to debate.
+    """
+    lead, other = standings[0], rival(standings)
+    spoken = {channel for s in standings for channel in s.channels}
+    if len(lead.channels) < CHANNELS_NEEDED or lead.channels != spoken:
+        return False
+    return other is None or lead.probability - other.probability >= MARGIN
+
+
 def is_sure(standings: Sequence[Standing]) -> bool:
     """Tell whether the leading family stands clear of any other kind of reading."""
     lead, other = standings[0], rival(standings)

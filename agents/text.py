@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from emer.agents.scope import Beyond
 from emer.agents.types import Explanation
+from emer.prompts.prompt import load
 
 
 def render(explanation: Explanation) -> str:
     """Return the sentences block by block, then labels, other readings and what is missing."""
+    if explanation.declined is not None:
+        return refusal(explanation.declined)
     blocks = [
         " ".join(f"{s.text} {cite(s.clue_ids)}" for s in sentences)
         for sentences in explanation.by_modality.values()
     ]
     return "\n\n".join(part for part in (*blocks, _labels(explanation), _rest(explanation)) if part)
+
+
+def refusal(declined: Beyond) -> str:
+    """Return why a question is not answered, and what could be asked instead."""
+    return load(f"declined/{declined}").text
 
 
 def cite(clue_ids: tuple[str, ...]) -> str:

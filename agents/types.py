@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from emer.agents.scope import Beyond
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Modality, Record, Span
 
@@ -18,6 +19,8 @@ StopReason = Literal[
     "nothing_to_ask",
     "no_new_clues",
     "no_evidence",
+    "agreed",
+    "declined",
     "rounds_spent",
     "tool_calls_spent",
     "seconds_spent",
@@ -75,6 +78,8 @@ class Decision(Record):
     asks: tuple[Ask, ...] = ()
     refused: tuple[Refusal, ...] = ()
     stop_reason: StopReason | None = None
+    declined: Beyond | None = None
+    """What the question asks for, when no clip could show it."""
 
 
 class Budget(Record):
@@ -130,6 +135,8 @@ class Explanation(Record):
     labels: tuple[Label, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     missing: tuple[Missing, ...] = ()
+    declined: Beyond | None = None
+    """What the question asks for, when no clip could show it; then nothing else is said."""
 
     @property
     def by_modality(self) -> dict[Block, tuple[Sentence, ...]]:
@@ -176,6 +183,13 @@ class Turn(Record):
     text: str = ""
 
 
+class Rejection(Record):
+    """A sentence that was struck out of a draft, and why."""
+
+    text: str
+    why: str
+
+
 class Inquiry(Record):
     """Everything a reasoner is told when it is to decide or to explain."""
 
@@ -193,5 +207,5 @@ class Inquiry(Record):
     """Length of the clip in seconds."""
     history: tuple[Turn, ...] = ()
     """Earlier turns of the thread, the oldest first."""
-    rejected: tuple[str, ...] = ()
-    """Sentences of an earlier draft that the verifier struck out."""
+    rejected: tuple[Rejection, ...] = ()
+    """Sentences of an earlier draft that were struck out."""

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 from emer.agents.checks import Cited, Problem, check_details
 from emer.agents.claims import check_cues, check_emotions, check_label
-from emer.agents.types import Explanation, Sentence
+from emer.agents.types import Explanation, Rejection, Sentence
 from emer.tools.types import Clue, Record
 
 T = TypeVar("T")
@@ -28,17 +28,28 @@ class Finding(Record):
     why: str
 
 
+class Opinion(Record):
+    """What a critic holds of one sentence."""
+
+    verdict: Literal["confirmed", "rejected", "unverified"]
+    why: str = ""
+
+
 class Verdict(Record):
     """Findings in the order of the explanation's sentences, labels and alternatives."""
 
     sentences: tuple[Finding, ...] = ()
     labels: tuple[Finding, ...] = ()
     alternatives: tuple[Finding, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
+    """A critic's, one for each sentence; none where nobody criticised."""
 
     @property
-    def rejected(self) -> tuple[str, ...]:
-        """Texts of the sentences that are not supported."""
-        return tuple(f.text for f in self.sentences if f.status != "supported")
+    def rejected(self) -> tuple[Rejection, ...]:
+        """The sentences that are not supported, and why."""
+        return tuple(
+            Rejection(text=f.text, why=f.why) for f in self.sentences if f.status != "supported"
+        )
 
     @property
     def holds(self) -> bool:
@@ -55,6 +66,24 @@ def verify(explanation: Explanation, clues: Sequence[Clue], duration: float) -> 
         labels=tuple(_on_label(x.name, x.clue_ids, known) for x in explanation.labels),
         alternatives=tuple(_on_label(x.label, x.clue_ids, known) for x in explanation.alternatives),
     )
+
+
+def heed(verdict: Verdict, opinions: Sequence[Opinion]) -> Verdict:
+    """Return the verdict in which what a critic rejects is no longer supported.
+
+    A critic cannot save a sentence, and "unverified" strikes none out.
+    """
+    pairs = zip(verdict.sentences, opinions, strict=False)
+    heeded = tuple(_heeded(finding, opinion) for finding, opinion in pairs)
+    kept = (*heeded, *verdict.sentences[len(heeded) :])
+    return verdict.model_copy(update={"sentences": kept, "opinions": tuple(opinions)})
+
+
+def _heeded(finding: Finding, opinion: Opinion) -> Finding:
+    if opinion.verdict != "rejected" or finding.status != "supported":
+        return finding
+    why = f"the critic rejects it: {opinion.why}".rstrip(": ")
+    return finding.model_copy(update={"status": "unsupported", "why": why})
 
 
 def strike(explanation: Explanation, verdict: Verdict) -> Explanation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,22 @@ from emer.app.plain import to_json
 from emer.app.progress import Progress, following
 from emer.app.show import answer_page
 from emer.app.terminal import hush, print_result
-from emer.graphs.settings import DEFAULT, load_settings
+from emer.graphs.settings import DEFAULT, Settings, load_settings, with_reasoner
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.subtitles import SUFFIXES
 
 if TYPE_CHECKING:
     from emer.graphs.ask import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """How a language model takes part, as it stands on the command line."""
+
+    llm: str | None = None
+    when: str | None = None
+    critic: bool | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,7 @@ class Request:
     profile: str | None = None
     thread: str | None = None
     settings: Path | None = None
+    thinking: Thinking | None = None
 
 
 def run_ask(request: Request, json: bool) -> None:
@@ -49,6 +60,7 @@ def carry_out(request: Request) -> tuple[Answer, Progress]:
     """Return the answer and what was heard of the run; progress shows on a terminal."""
     tools = read_swaps(request.tools)
     settings = load_settings(request.settings, profile=request.profile, tools=tools)
+    settings = with_thinking(settings, request.thinking or Thinking())
     check_readable(request.clip)
     subtitle = _words(request.subtitle)
     let_import_from_here(choice.use for choice in settings.tools.values())
@@ -65,6 +77,19 @@ def carry_out(request: Request) -> tuple[Answer, Progress]:
             listener=progress,
         )
     return answer, progress
+
+
+def with_thinking(settings: Settings, thinking: Thinking) -> Settings:
+    """Return the settings in which a language model takes part as it was said."""
+    told = asdict(thinking)
+    model = told.pop("llm")
+    if model is None and settings.reasoner.use != "llm":
+        if any(value is not None for value in told.values()):
+            raise ConfigError(
+                "there is no model to ask; name one with --llm, as openai:gpt-4.1-mini"
+            )
+        return settings
+    return with_reasoner(settings, "llm", model=model, **told)
 
 
 def read_swaps(given: Sequence[str]) -> dict[str, str]:
@@ -129,4 +154,6 @@ def answer_record(answer: Answer, heard: Progress) -> dict[str, JsonValue]:
         "stop_reason": answer.stop_reason,
         "seconds": answer.seconds,
         "notes": list(answer.notes),
+        "tokens": answer.tokens,
+        "money": answer.money,
     }

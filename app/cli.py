@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +40,40 @@ Swaps = Annotated[
         help="Put another tool in a slot: face=mesh, face=none, face=package.module:Class.",
     ),
 ]
+Llm = Annotated[
+    str | None,
+    typer.Option(
+        "--llm",
+        metavar="MODEL",
+        help="Reason with a language model: openai:NAME, anthropic:NAME, ollama:NAME, "
+        "hf:ORG/NAME, NAME@http://host:port/v1.",
+    ),
+]
+Critic = Annotated[
+    bool | None, typer.Option("--critic/--no-critic", help="Let the model check the draft, too.")
+]
+
+
+class When(StrEnum):
+    """When a language model is asked."""
+
+    UNSURE = "unsure"
+    ALWAYS = "always"
+
+
+class Tongue(StrEnum):
+    """The language of the prompts and of the explanation."""
+
+    AUTO = "auto"
+    EN = "en"
+    ZH = "zh"
+
+
+LlmWhen = Annotated[
+    When | None,
+    typer.Option("--llm-when", help="Ask the model only where the rules are unsure, or always."),
+]
+Language = Annotated[Tongue | None, typer.Option("--lang", help="The language to explain in.")]
 Run = Annotated[str, typer.Argument(help='"last", a run id or its beginning, or a .jsonl file.')]
 Picture = Annotated[
     Path | None, typer.Option("--svg", metavar="FILE", help="Also draw what is shown to a file.")
@@ -89,13 +124,19 @@ def ask(
     thread: Annotated[
         str | None, typer.Option(metavar="NAME", help="Runs of one thread remember each other.")
     ] = None,
+    llm: Llm = None,
+    llm_when: LlmWhen = None,
+    critic: Critic = None,
+    language: Language = None,
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
     """Explain the emotion that is displayed in a clip."""
-    from emer.app.asking import Request, run_ask
+    from emer.app.asking import Request, Thinking, run_ask
 
-    run_ask(Request(clip, question, subtitle, tuple(tool or ()), profile, thread, settings), json)
+    thinking = Thinking(llm, llm_when and llm_when.value, critic, language and language.value)
+    swaps = tuple(tool or ())
+    run_ask(Request(clip, question, subtitle, swaps, profile, thread, settings, thinking), json)
 
 
 @tools.command("list")

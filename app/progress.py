@@ -16,6 +16,7 @@ from emer.graphs.events import (
     Decided,
     Event,
     Header,
+    ModelCalled,
     NothingObserved,
     RunStarted,
     ToolFailure,
@@ -52,6 +53,8 @@ class Progress:
                 self._lines[_key(event)] = line
             case Decided(stop_reason=None):
                 self._last = Spinner("dots", "looking closer")
+            case ModelCalled():
+                self._last = Spinner("dots", f"{one_line(event.call.model)} thinks")
             case _:
                 self._last = Spinner("dots", "explaining")
         if self.live is not None:

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from emer.agents.text import cite
+from emer.agents.text import cite, refusal
 from emer.agents.types import Explanation
 from emer.app.plain import one_line, printable, seconds, span
 from emer.graphs.events import Header
@@ -34,6 +34,8 @@ STOPS = {
     "money_spent": "the money a model may cost was spent",
     "budget": "the budget was spent",
     "no_evidence": "there was nothing to go by",
+    "agreed": "everything that is seen, heard and said agrees",
+    "declined": "no clip could answer the question",
 }
 """Why a run stopped, in words."""
 
@@ -60,6 +62,9 @@ def explanation(written: Explanation) -> RenderableType:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 1, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
+    if written.declined is not None:
+        table.add_row("Declined", refusal(written.declined))
+        return table
     for block, sentences in written.by_modality.items():
         said = [_cited(sentence.text, sentence.clue_ids) for sentence in sentences]
         table.add_row(block.capitalize(), Text(" ").join(said))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rich.console import Group, RenderableType
@@ -10,7 +10,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from emer.agents.types import Hypothesis
+from emer.agents.types import Hypothesis, ModelCall
 from emer.agents.verifier import Finding, Verdict
 from emer.app.plain import one_line, seconds, span
 from emer.app.progress import end_line
@@ -19,8 +19,10 @@ from emer.graphs.events import (
     Decided,
     Event,
     Failed,
+    FellBack,
     Finished,
     Interrupted,
+    ModelCalled,
     NothingObserved,
     ToolFailure,
     ToolFinished,
@@ -30,6 +32,8 @@ from emer.graphs.trace import Trace
 
 BAR = 24
 """Columns of a bar that stands for a probability of 1."""
+WRITING = 1_000
+"""The place of what happens after the last decision."""
 SHOWN = 5
 """Hypotheses shown of a decision: the leading ones."""
 
@@ -74,21 +78,53 @@ def _version(trace: Trace) -> str:
 
 def _rounds(trace: Trace) -> Iterator[RenderableType]:
     """Yield each round: the calls that ended in it, then what was decided."""
-    within = [event for event in trace.events if _round(event) is not None]
-    ordered = sorted(within, key=lambda event: _round(event) or 0)  # stable: time stays
-    for number, events in groupby(ordered, key=_round):
-        yield Rule(f"round {(number or 0) + 1}", align="left", style="dim")
-        for event in events:
-            if isinstance(event, ToolFinished | NothingObserved | ToolFailure):
-                yield bullets([end_line(event)])
-            elif isinstance(event, Decided):
-                yield _decision(event)
+    placed = sorted(_placed(trace.events), key=lambda pair: pair[0])  # stable: time stays
+    for number, events in groupby(placed, key=lambda pair: pair[0]):
+        title = f"round {number + 1}" if number < WRITING else "writing"
+        yield Rule(title, align="left", style="dim")
+        for _, event in events:
+            yield _in_round(event)
 
 
-def _round(event: Event) -> int | None:
-    if isinstance(event, ToolFinished | NothingObserved | ToolFailure | Decided):
-        return event.round
-    return None
+def _placed(events: Sequence[Event]) -> Iterator[tuple[int, Event]]:
+    """Yield the events of rounds with their round; a model's calls precede its decision."""
+    waiting: list[Event] = []
+    for event in events:
+        if isinstance(event, ToolFinished | NothingObserved | ToolFailure):
+            yield event.round, event
+        elif isinstance(event, ModelCalled | FellBack):
+            waiting.append(event)
+        elif isinstance(event, Decided):
+            yield from ((event.round, call) for call in waiting)
+            yield event.round, event
+            waiting = []
+    yield from ((WRITING, call) for call in waiting)
+
+
+def _in_round(event: Event) -> RenderableType:
+    match event:
+        case ToolFinished() | NothingObserved() | ToolFailure():
+            return bullets([end_line(event)])
+        case ModelCalled():
+            return bullets([model_line(event.call)])
+        case FellBack():
+            told = f"the rules take the {event.step.role}'s step: {one_line(event.step.why)}"
+            return bullets([Text(told, style="yellow")])
+        case Decided():
+            return _decision(event)
+        case _:
+            return Text()
+
+
+def model_line(call: ModelCall) -> Text:
+    """Return a request to a model on one line: what for, what came of it, what it cost."""
+    mark = {"ok": ("✓", "green"), "faulty": ("·", "yellow"), "failed": ("✗", "red")}[call.outcome]
+    why = f"  {one_line(call.why)}" if call.why else ""
+    about = "" if call.counted else "about "
+    cost = f"  {about}{call.tokens_in} tokens in, {call.tokens_out} out"
+    money = f", {call.money:.4f}" if call.money is not None else ""
+    title = Text.assemble((f"{call.role:<8}", "bold"), one_line(call.model))
+    return Text.assemble(mark, " ", title, why, (f"{cost}{money}, {seconds(call.seconds)}", "dim"))
 
 
 def _decision(event: Decided) -> RenderableType:
@@ -99,6 +135,10 @@ def _decision(event: Decided) -> RenderableType:
     asks = [
         Text.assemble(("asks ", "bold"), f"{one_line(a.tool)} at {span(a.span)}: {one_line(a.why)}")
         for a in event.asks
+    ]
+    asks += [
+        Text(f"refused: {one_line(r.ask.tool)} at {span(r.ask.span)}: {one_line(r.why)}", "yellow")
+        for r in event.refused
     ]
     stop = [Text(f"stops: {STOPS[event.stop_reason]}", "bold")] if event.stop_reason else []
     if event.hypotheses:

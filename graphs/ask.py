@@ -30,6 +30,7 @@ from emer.graphs.settings import (
     load_settings,
     swap,
     with_profile,
+    with_reasoner,
     with_subtitle,
 )
 from emer.graphs.state import Json, State, fresh
@@ -61,6 +62,10 @@ class Answer:
     notes: tuple[str, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
     history: tuple[Turn, ...] = ()
+    tokens: int = 0
+    """Read and written by language models."""
+    money: float = 0.0
+    """What that cost, at the prices of the settings."""
 
     @property
     def text(self) -> str:
@@ -68,7 +73,7 @@ class Answer:
         return render(self.explanation)
 
 
-def ask(
+def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     path: str | Path,
     question: str = DEFAULT,
     *,
@@ -76,18 +81,22 @@ def ask(
     tools: Mapping[str, str] | None = None,
     profile: str | None = None,
     thread: str | None = None,
+    llm: str | None = None,
     settings: Settings | Path | None = None,
     listener: Listener | None = None,
 ) -> Answer:
     """Explain what emotion the clip's person displays, and on what evidence.
 
     `tools` puts other tools into slots ("face": "mesh", "none" or "package.module:Class").
+    `llm` names the model that reasons ("openai:gpt-4.1-mini"), instead of the rules alone.
     Runs with the same `thread` remember each other's questions and answers. `listener`
     hears of each event once it is in the trace.
     Raises `ConfigError` (or `ClipError`) on one line for what the user can mend. A tool
     that breaks costs its clues only.
     """
     chosen = _settings(settings, profile, tools)
+    if llm is not None:
+        chosen = with_reasoner(chosen, "llm", model=llm)
     clip = Clip.open(path, subtitle)
     if clip.subtitle and "speech" not in (tools or {}):
         chosen = with_subtitle(chosen, always=subtitle is not None)
@@ -199,4 +208,6 @@ def _answer(context: Context, checkpoints: Checkpoints, final: Json, thread: str
         notes=notes,
         hypotheses=decision.hypotheses,
         history=tuple(Turn.model_validate(turn) for turn in final["history"][:-1]),
+        tokens=context.meter.tokens,
+        money=context.meter.money,
     )

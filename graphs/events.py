@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter
 
+from emer.agents.scope import Beyond
 from emer.agents.types import (
     Ask,
     Conflict,
@@ -127,6 +128,7 @@ class Decided(_Event):
     asks: tuple[Ask, ...] = ()
     refused: tuple[Refusal, ...] = ()
     stop_reason: StopReason | None = None
+    declined: Beyond | None = None
 
 
 class ModelCalled(_Event):

@@ -18,9 +18,11 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
+from emer.agents.reasoner import Critical
+from emer.agents.scope import beyond
 from emer.agents.sifting import sift
-from emer.agents.types import Ask, Budget, Decision, Explanation, Inquiry, Refusal, Turn
-from emer.agents.verifier import strike
+from emer.agents.types import Ask, Budget, Decision, Explanation, Inquiry, Refusal, Rejection, Turn
+from emer.agents.verifier import heed, strike
 from emer.agents.verifier import verify as check
 from emer.graphs import missing
 from emer.graphs.context import Context
@@ -82,7 +84,7 @@ def plan(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", 
     """Send every tool to a first look, as far as the budget of tool calls goes."""
     context = runtime.context
     gaps = [note_absent(context, slot, error) for slot, error in context.absent.items()]
-    jobs = [Job(slot=slot) for slot in context.tools]
+    jobs = [Job(slot=slot) for slot in context.tools] if not beyond(state["question"]) else []
     most = context.budget.tool_calls
     gaps += [missing.not_looked(context, job.slot) for job in jobs[most:]]
     return Command(update={"gaps": gaps}, goto=_send(jobs[:most]))
@@ -106,9 +108,7 @@ def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe"
     """Let the reasoner weigh the clues; carry out its asks, or stop and say why."""
     context, number = runtime.context, state["round"]
     inquiry = _inquiry(context, state)
-    decision = Decision(hypotheses=(), stop_reason="no_evidence")
-    if inquiry.clues:
-        decision = context.reasoner.decide(inquiry)
+    decision = _decision(context, inquiry)
     asks, refused = sift(decision.asks, inquiry)
     stop = stop_reason(decision, asks, inquiry.budget, state["barren"])
     asks = () if stop else asks[: inquiry.budget.tool_calls]
@@ -131,9 +131,9 @@ def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe"
 def explain(state: State, runtime: Runtime[Context]) -> Json:
     """Have the explanation written; without a clue it abstains, whoever reasons."""
     context, inquiry = runtime.context, _inquiry(runtime.context, state)
-    written = Explanation()
-    if inquiry.clues:
-        decision = Decision.model_validate(state["decision"])
+    decision = Decision.model_validate(state["decision"])
+    written = Explanation(declined=decision.declined)
+    if inquiry.clues and decision.declined is None:
         written = context.reasoner.explain(inquiry, decision)
     gaps = missing.merge(written.missing, inquiry.missing)
     written = written.model_copy(update={"missing": gaps})
@@ -150,12 +150,17 @@ def verify(state: State, runtime: Runtime[Context]) -> Command[Literal["explain"
     """Check each sentence against its clues; rewrite once, then drop what does not hold."""
     context = runtime.context
     written = Explanation.model_validate(state["explanation"])
-    verdict = check(written, _clues(context, state), context.clip.duration)
+    inquiry = _inquiry(context, state)
+    verdict = check(written, inquiry.clues, inquiry.duration)
+    last = state["attempt"] >= ATTEMPTS
+    if isinstance(context.reasoner, Critical) and (last or not verdict.rejected):
+        verdict = heed(verdict, context.reasoner.criticise(inquiry, written))
     context.trace.write(Verified(attempt=state["attempt"], verdicts=verdict))
-    if verdict.rejected and state["attempt"] < ATTEMPTS:
-        return Command(update={"rejected": list(verdict.rejected)}, goto="explain")
+    if verdict.rejected and not last:
+        update = {"rejected": _plain(verdict.rejected), **_spent(context)}
+        return Command(update=update, goto="explain")
     kept = strike(written, verdict).model_dump(mode="json")
-    return Command(update={"explanation": kept}, goto="finish")
+    return Command(update={"explanation": kept, **_spent(context)}, goto="finish")
 
 
 def finish(state: State, runtime: Runtime[Context]) -> Json:
@@ -169,6 +174,15 @@ def finish(state: State, runtime: Runtime[Context]) -> Json:
         text=" ".join(sentence.text for sentence in answer.sentences)[:MAX_TURN_TEXT],
     )
     return {"history": [*state["history"], turn.model_dump(mode="json")][-MAX_TURNS:]}
+
+
+def _decision(context: Context, inquiry: Inquiry) -> Decision:
+    """Return the reasoner's decision; nobody needs to be asked where there is none to take."""
+    if asked := beyond(inquiry.question):
+        return Decision(hypotheses=(), stop_reason="declined", declined=asked)
+    if not inquiry.clues:
+        return Decision(hypotheses=(), stop_reason="no_evidence")
+    return context.reasoner.decide(inquiry)
 
 
 def _inquiry(context: Context, state: State) -> Inquiry:
@@ -191,7 +205,7 @@ def _inquiry(context: Context, state: State) -> Inquiry:
         budget=left_of(context.budget, used),
         duration=context.clip.duration,
         history=tuple(Turn.model_validate(turn) for turn in state["history"]),
-        rejected=tuple(state["rejected"]),
+        rejected=tuple(Rejection.model_validate(r) for r in state["rejected"]),
     )
 
 

@@ -14,7 +14,10 @@ from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.tool import Tool, load_tool, resolve
 from emer.tools.types import Param
 
-REASONERS: Mapping[str, str] = {"rules": "emer.agents.rules:Rules"}
+REASONERS: Mapping[str, str] = {
+    "rules": "emer.agents.rules:Rules",
+    "llm": "emer.agents.llm.reasoner:Llm",
+}
 REASONER_GROUP = "emer.reasoners"
 
 

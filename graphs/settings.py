@@ -159,6 +159,16 @@ def with_profile(settings: Settings, profile: str) -> Settings:
     return settings.model_copy(update={"profile": profile, "tools": {**filled, **kept}})
 
 
+def with_reasoner(settings: Settings, use: str, **arguments: Param) -> Settings:
+    """Return the settings with this reasoner; it keeps the arguments it has in the settings.
+
+    Arguments that are None are left as they are.
+    """
+    kept = settings.reasoner.arguments if settings.reasoner.use == use else {}
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return settings.model_copy(update={"reasoner": Choice(use=use, **{**kept, **given})})
+
+
 def with_subtitle(settings: Settings, *, always: bool) -> Settings:
     """Return the settings with the given words read instead of the speech recognised.
 

@@ -62,7 +62,7 @@ class State(TypedDict, total=False):
     money: float
     decision: Json | None
     explanation: Json | None
-    rejected: list[str]
+    rejected: list[Json]
     attempt: int
 
 

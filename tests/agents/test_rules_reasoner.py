@@ -9,7 +9,7 @@ import pytest
 from emer.agents.cues import mentions_in
 from emer.agents.rules import Rules
 from emer.agents.text import render
-from emer.agents.types import Ask, Budget, Decision, Missing
+from emer.agents.types import Ask, Budget, Decision, Missing, Rejection
 from emer.agents.vocabulary import lexicon
 from emer.tools.types import Clue, Span
 
@@ -233,7 +233,7 @@ def test_a_question_can_name_the_person() -> None:
 def test_a_struck_sentence_is_told_clue_by_clue() -> None:
     before = kit.explain(*kit.ANGRY)
     struck = before.sentences[0].text
-    after = kit.explain(*kit.ANGRY, rejected=(struck,))
+    after = kit.explain(*kit.ANGRY, rejected=(Rejection(text=struck, why="no"),))
     assert struck not in {s.text for s in after.sentences}
     assert {s.clue_ids for s in after.sentences if s.block == "video"} == {
         (kit.FURROW.id,),

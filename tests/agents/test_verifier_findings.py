@@ -91,7 +91,7 @@ def test_striking_keeps_what_holds_and_names_what_does_not() -> None:
     bad = Sentence(block="video", text="The person nods.", clue_ids=(kit.SMILE.id,))
     explanation = Explanation(sentences=(good, bad))
     verdict = verify(explanation, CLUES, kit.DURATION)
-    assert verdict.rejected == ("The person nods.",)
+    assert [r.text for r in verdict.rejected] == ["The person nods."]
     assert strike(explanation, verdict).sentences == (good,)
     with pytest.raises(ValueError, match="zip"):
         strike(Explanation(sentences=(good,)), verdict)

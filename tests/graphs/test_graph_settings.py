@@ -113,7 +113,7 @@ def test_a_reasoner_must_decide_and_explain():
     assert load_reasoner(Choice(use="rules")).name
     with pytest.raises(ConfigError, match="no decide and explain"):
         load_reasoner(Choice(use="graph_fakes:Smile"))
-    with pytest.raises(ConfigError, match="reasoner: no reasoner is called 'x'; known: rules"):
+    with pytest.raises(ConfigError, match="reasoner: no reasoner is called 'x'; known: llm, rules"):
         load_reasoner(Choice(use="x"))
 
 

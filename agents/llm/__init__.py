@@ -1,0 +1,1 @@
+"""A language model that weighs clues, asks again, writes and is checked."""

@@ -1,0 +1,147 @@
+"""What a model is told: the rules, then the clues, then the task at the very end.
+
+The rules are the same for every clip and every task, and clues are only ever added
+behind the known ones, so nearly all of a later request is the beginning of an earlier
+one and can come from the server's prefix cache. Of the clip's file nothing is told.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+
+from emer.agents.types import Ask, Explanation, Hypothesis, Inquiry, Role
+from emer.prompts.prompt import Prompt, load
+from emer.tools.types import Clue
+
+Language = Literal["en", "zh"]
+
+TASKS: dict[Role, str] = {
+    "planner": "planner",
+    "decider": "decider",
+    "writer": "writer",
+    "critic": "critic",
+}
+TURNS, TURN_TEXT = 4, 400
+"""Earlier turns that are told, and characters of each answer."""
+MOST_ASKS = 3
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def language_of(question: str) -> Language:
+    """Return the language to answer in: Chinese for a question with Chinese characters."""
+    return "zh" if _CHINESE.search(question) else "en"
+
+
+def prompt_of(role: Role, language: Language) -> str:
+    """Return the name of the prompt file of a role."""
+    return f"llm/{language}/{TASKS[role]}"
+
+
+def begin(inquiry: Inquiry, language: Language) -> list[BaseMessage]:
+    """Return the messages that every task begins with: the rules and the clues."""
+    clues = "\n".join(clue_line(clue) for clue in inquiry.clues)
+    told = _load(language, "clues").substitute(duration=f"{inquiry.duration:g}", clues=clues)
+    return [SystemMessage(_load(language, "system").text), HumanMessage(told)]
+
+
+def clue_line(clue: Clue) -> str:
+    """Return a clue as one line of JSON in which nothing can be taken for a tag."""
+    told: dict[str, object] = {"id": clue.id, "modality": clue.modality}
+    if clue.span is not None:
+        told["span"] = [clue.span.start, clue.span.end]
+    if clue.person is not None:
+        told["person"] = clue.person
+    told |= {"quality": clue.quality.score, "says": clue.text}
+    return json.dumps(told, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def decider(inquiry: Inquiry, language: Language) -> HumanMessage:
+    """Return the decider's task."""
+    return _task(
+        "decider", language, question=inquiry.question, context=_context(inquiry, language)
+    )
+
+
+def planner(inquiry: Inquiry, candidates: Sequence[Hypothesis], language: Language) -> HumanMessage:
+    """Return the planner's task."""
+    tools = "\n".join(f"- {t.name} ({t.modality}): {t.description}" for t in inquiry.tools)
+    return _task(
+        "planner",
+        language,
+        question=inquiry.question,
+        context=_context(inquiry, language),
+        candidates=_candidates(candidates),
+        tools=tools,
+        most=str(MOST_ASKS),
+        duration=f"{inquiry.duration:g}",
+    )
+
+
+def writer(inquiry: Inquiry, candidates: Sequence[Hypothesis], language: Language) -> HumanMessage:
+    """Return the writer's task."""
+    return _task(
+        "writer",
+        language,
+        question=inquiry.question,
+        context=_context(inquiry, language),
+        candidates=_candidates(candidates),
+    )
+
+
+def critic(inquiry: Inquiry, draft: Explanation, language: Language) -> HumanMessage:
+    """Return the critic's task."""
+    lines = (
+        f"{n}. {sentence.text} [{', '.join(sentence.clue_ids)}]"
+        for n, sentence in enumerate(draft.sentences, start=1)
+    )
+    return _task("critic", language, question=inquiry.question, sentences="\n".join(lines))
+
+
+def repair(problem: str, language: Language) -> HumanMessage:
+    """Return the message that asks for the same answer once more."""
+    return HumanMessage(_load(language, "repair").substitute(problem=problem))
+
+
+def _task(role: Role, language: Language, **values: str) -> HumanMessage:
+    filled = load(prompt_of(role, language)).substitute(**values)
+    return HumanMessage("\n".join(line for line in filled.split("\n") if line.strip()))
+
+
+def _context(inquiry: Inquiry, language: Language) -> str:
+    """Return what else bears on the task: earlier turns, what is missing, refused or struck."""
+    parts: list[str] = []
+    if turns := inquiry.history[-TURNS:]:
+        told = "\n".join(
+            f"- {t.question} -> {', '.join(t.labels)}: {t.text[:TURN_TEXT]}" for t in turns
+        )
+        parts.append(_load(language, "history").substitute(turns=told))
+    if modalities := sorted({record.modality for record in inquiry.missing}):
+        parts.append(_load(language, "missing").substitute(modalities=", ".join(modalities)))
+    if inquiry.refused:
+        asks = "; ".join(f"{_ask(r.ask)} ({r.why})" for r in inquiry.refused)
+        parts.append(_load(language, "refused").substitute(asks=asks))
+    if inquiry.rejected:
+        struck = "\n".join(f"- {r.text} ({r.why})" for r in inquiry.rejected)
+        parts.append(_load(language, "struck").substitute(sentences=struck))
+    return "\n".join(parts)
+
+
+def _candidates(candidates: Iterable[Hypothesis]) -> str:
+    told = [
+        f"{c.label} (for: {', '.join(c.supports)}; against: {', '.join(c.contradicts) or '-'})"
+        for c in candidates
+    ]
+    return "; ".join(told) or "-"
+
+
+def _ask(ask: Ask) -> str:
+    return f"{ask.tool} {ask.span.start:g}-{ask.span.end:g} s"
+
+
+def _load(language: Language, name: str) -> Prompt:
+    return load(f"llm/{language}/{name}")

@@ -1,0 +1,200 @@
+"""The `llm` reasoner: a language model over the same clues, contract and trace as the rules.
+
+The rules always look first. They are asked instead of the model where they are sure, they
+take each step that the model cannot, and they measure the confidence that it may not claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+from langchain_core.messages import HumanMessage
+
+from emer.agents.asks import Scene
+from emer.agents.conflicts import disputed
+from emer.agents.llm import messages as told
+from emer.agents.llm.connecting import connect
+from emer.agents.llm.converting import Conversion, opinions
+from emer.agents.llm.messages import Language
+from emer.agents.llm.reading import R
+from emer.agents.llm.replies import Criticising, Deciding, Planning, Writing
+from emer.agents.llm.speaker import GaveUp, Prices, Speaker, Task
+from emer.agents.reasoner import Hear
+from emer.agents.rules import Rules, scene_of
+from emer.agents.sifting import sift
+from emer.agents.stop import agreed, is_sure, spent
+from emer.agents.types import (
+    Ask,
+    Decision,
+    Explanation,
+    Fallback,
+    Inquiry,
+    ModelCall,
+    Refusal,
+    Role,
+)
+from emer.agents.verifier import Opinion
+from emer.prompts.prompt import digest
+
+When = Literal["unsure", "always"]
+T = TypeVar("T")
+
+
+class Llm:
+    """A reasoner that thinks with a chat model; see `emer.agents.reasoner.Reasoner`."""
+
+    name = "llm"
+
+    def __init__(
+        self,
+        model: str = "",
+        when: When = "unsure",
+        critic: bool = False,
+        language: str = "auto",
+        tools: bool = True,
+        price_in: float = 0.0,
+        price_out: float = 0.0,
+        max_tokens: int = 2_000,
+    ) -> None:
+        """Name the model ("openai:gpt-4.1-mini"; see `connecting.connect`).
+
+        `when` the model is asked: only where the rules are unsure, or always. `language`
+        is "en", "zh" or "auto" (that of the question). `tools` off sends plain JSON tasks.
+        Prices are per million tokens; 0 means that none is known.
+        """
+        self._rules = Rules()
+        self._model, self._when, self.criticises = model, when, critic
+        self._language, self._tools, self._max_tokens = language, tools, max_tokens
+        self._prices = Prices(price_in, price_out) if price_in or price_out else None
+        self._hear: Hear = lambda _: None
+        self._speaker: Speaker | None = None
+
+    def report_to(self, hear: Hear) -> None:
+        """Tell `hear` of every request and of every step that falls back to the rules."""
+        self._hear = hear
+
+    def decide(self, inquiry: Inquiry) -> Decision:
+        """Weigh the clues; ask for more, or stop and say why."""
+        by_rules, scene = self._rules.decide(inquiry), scene_of(inquiry)
+        if not self._is_wanted(scene):
+            return by_rules
+        if agreed(scene.standings):
+            return by_rules.model_copy(update={"asks": (), "stop_reason": "agreed"})
+        try:
+            return self._debate(inquiry, scene)
+        except _Fell:
+            return by_rules
+
+    def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
+        """Write the explanation, without what was struck out before."""
+        scene = scene_of(inquiry)
+        if not self._is_wanted(scene):
+            return self._rules.explain(inquiry, decision)
+        language = self._language_for(inquiry)
+        conversion = Conversion(inquiry, disputed(scene.disputes))
+        task = told.writer(inquiry, decision.hypotheses, language)
+        try:
+            return self._ask("writer", inquiry, task, Writing, conversion.explanation)
+        except _Fell:
+            return self._rules.explain(inquiry, decision)
+
+    def criticise(self, inquiry: Inquiry, draft: Explanation) -> tuple[Opinion, ...]:
+        """Return the critic's opinion of each sentence; none where the critic is off."""
+        if not (self.criticises and draft.sentences and self._is_wanted(scene_of(inquiry))):
+            return ()
+        task = told.critic(inquiry, draft, self._language_for(inquiry))
+        try:
+            return self._ask(
+                "critic", inquiry, task, Criticising, lambda r: opinions(r, draft.sentences)
+            )
+        except _Fell:
+            return ()
+
+    def _debate(self, inquiry: Inquiry, scene: Scene) -> Decision:
+        """Let the model weigh the candidates and, if they stay open, plan closer looks."""
+        language = self._language_for(inquiry)
+        conversion = Conversion(inquiry, disputed(scene.disputes))
+        task = told.decider(inquiry, language)
+        decision, settled = self._ask(
+            "decider", inquiry, task, Deciding, lambda r: _decision(r, conversion)
+        )
+        if decision.stop_reason is not None:
+            return decision
+        if settled or spent(inquiry.budget) or not inquiry.tools:
+            return decision.model_copy(update={"stop_reason": "nothing_to_ask"})
+        asks, refused = self._plan(inquiry, decision, conversion, language)
+        stop = None if asks else "nothing_to_ask"
+        return decision.model_copy(update={"asks": asks, "refused": refused, "stop_reason": stop})
+
+    def _plan(
+        self, inquiry: Inquiry, decision: Decision, conversion: Conversion, language: Language
+    ) -> tuple[tuple[Ask, ...], tuple[Refusal, ...]]:
+        """Return the planner's asks; when none can be carried out it hears why, and tries again."""
+        refused: tuple[Refusal, ...] = ()
+        for _ in range(2):
+            heard = inquiry.model_copy(update={"refused": (*inquiry.refused, *refused)})
+            task = told.planner(heard, decision.hypotheses, language)
+            given = self._ask("planner", inquiry, task, Planning, conversion.asks)
+            asks, new = sift(given[: told.MOST_ASKS], inquiry)
+            refused += new
+            if asks or not new:
+                return asks, refused
+        return (), refused
+
+    def _ask(
+        self,
+        role: Role,
+        inquiry: Inquiry,
+        task: HumanMessage,
+        schema: type[R],
+        convert: Callable[[R], T],
+    ) -> T:
+        """Return the model's converted answer; `_Fell` once it is reported that it has none."""
+        language = self._language_for(inquiry)
+        prompt = digest(told.prompt_of(role, language))
+        budget = inquiry.budget
+        try:
+            return self._talk().ask(
+                Task(role, prompt, language, budget),
+                [*told.begin(inquiry, language), task],
+                schema,
+                convert,
+            )
+        except GaveUp as error:
+            self._hear(Fallback(role=role, why=str(error)))
+            raise _Fell from error
+
+    def _talk(self) -> Speaker:
+        if self._speaker is None:
+            model = connect(self._model, self._max_tokens)
+            self._speaker = Speaker(
+                model, self._model, self._report, self._prices, calls_tools=self._tools
+            )
+        return self._speaker
+
+    def _report(self, report: ModelCall | Fallback) -> None:
+        self._hear(report)
+
+    def _is_wanted(self, scene: Scene) -> bool:
+        return self._when == "always" or not is_sure(scene.standings)
+
+    def _language_for(self, inquiry: Inquiry) -> Language:
+        if self._language in ("en", "zh"):
+            return "zh" if self._language == "zh" else "en"
+        return told.language_of(inquiry.question)
+
+
+class _Fell(Exception):
+    """The rules have to take this step."""
+
+
+def _decision(reply: Deciding, conversion: Conversion) -> tuple[Decision, bool]:
+    """Return the decision before any asks, and whether the model holds it for settled."""
+    decision = Decision(
+        hypotheses=conversion.hypotheses(reply),
+        conflicts=conversion.conflicts(reply),
+        stop_reason="declined" if reply.declined else None,
+        declined=reply.declined,
+    )
+    return decision, reply.settled
