@@ -43,6 +43,10 @@ class Critical(Protocol):
 class Reporting(Protocol):
     """A reasoner that calls language models and reports each call."""
 
+    def prepare(self) -> None:
+        """Raise `ConfigError` if no model can ever be asked, before anything is done."""
+        ...
+
     def report_to(self, hear: Hear) -> None:
         """Tell `hear` of every call from now on."""
         ...

@@ -104,6 +104,8 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     thread = thread or run_id
     found, absent = load_tools(chosen)
     reasoner = load_reasoner(chosen.reasoner)
+    if isinstance(reasoner, Reporting):
+        reasoner.prepare()
     with (
         closing(TraceWriter(chosen.traces / f"{run_id}.jsonl", listener)) as trace,
         closing(EvidenceStore(chosen.evidence)) as store,
@@ -191,7 +193,13 @@ def _answer(context: Context, checkpoints: Checkpoints, final: Json, thread: str
     decision = Decision.model_validate(final["decision"])
     explanation = Explanation.model_validate(final["explanation"])
     stop: StopReason = decision.stop_reason or "nothing_to_ask"
-    told = [*context.clip.notes, context.store.note, checkpoints.note, *context.trace.notes]
+    told = [
+        *context.clip.notes,
+        context.store.note,
+        checkpoints.note,
+        *context.trace.notes,
+        *context.meter.notes,
+    ]
     notes = tuple(note for note in told if note)
     seconds = context.trace.seconds
     context.trace.write(

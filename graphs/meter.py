@@ -17,11 +17,15 @@ class Meter:
         self._trace = trace
         self._lock = threading.Lock()
         self.tokens, self.money = tokens, money
+        self.notes: list[str] = []
+        """Steps that the rules took instead of the model, one line each."""
 
     def hear(self, report: ModelCall | Fallback) -> None:
         """Count a call, or a step that fell back to the rules, and write it down."""
         if isinstance(report, Fallback):
             self._trace.write(FellBack(step=report))
+            note = f"the rules took the step of the {report.role}: {report.why}"
+            self.notes += [note] if note not in self.notes else []
             return
         with self._lock:
             self.tokens += report.tokens_in + report.tokens_out

@@ -51,6 +51,17 @@ def connect(spec: str, max_tokens: int) -> BaseChatModel:
     return _named(spec, max_tokens)
 
 
+def check(spec: str, max_tokens: int) -> None:
+    """Raise `ConfigError` for what `connect` would refuse, without loading any weights."""
+    kind, _, name = spec.partition(":")
+    if kind != "hf":
+        connect(spec, max_tokens)
+    else:
+        from emer.agents.llm.local import find_config
+
+        find_config(name)
+
+
 def _served(model: str, url: str, max_tokens: int) -> BaseChatModel:
     """Return a model behind an OpenAI-compatible server; a local one needs no key."""
     try:

@@ -30,7 +30,7 @@ from emer.agents.types import (
     Label,
     Sentence,
 )
-from emer.agents.verifier import Opinion
+from emer.agents.verifier import Opinion, verify
 from emer.agents.vocabulary import channel_of
 from emer.prompts.prompt import load
 from emer.tools.types import Clue, Span
@@ -68,8 +68,11 @@ class Conversion:
         )
 
     def explanation(self, reply: Writing) -> Explanation:
-        """Return the explanation; bands are measured on the clues cited for each label."""
-        return Explanation(
+        """Return the explanation; bands are measured on the clues cited for each label.
+
+        `Unusable` when nothing of it follows from its clues; what does not is struck later.
+        """
+        written = Explanation(
             sentences=tuple(self._sentence(line) for line in reply.sentences),
             labels=tuple(
                 Label(
@@ -81,6 +84,15 @@ class Conversion:
             ),
             alternatives=tuple(self._alternative(open_) for open_ in reply.alternatives[:2]),
         )
+        self._require_some_support(written)
+        return written
+
+    def _require_some_support(self, written: Explanation) -> None:
+        verdict = verify(written, self._inquiry.clues, self._inquiry.duration)
+        for name, findings in (("sentences", verdict.sentences), ("labels", verdict.labels)):
+            if findings and all(finding.status != "supported" for finding in findings):
+                worst = f"{findings[0].text!r}: {findings[0].why}"
+                raise Unusable(f"none of its {name} follows from the clues it cites ({worst})")
 
     def _hypothesis(self, candidate: Candidate) -> Hypothesis:
         supports, contradicts = self._known(candidate.supports), self._known(candidate.contradicts)

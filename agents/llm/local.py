@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -18,6 +19,34 @@ from emer.tools.errors import ConfigError
 ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 WAIT = 30.0
 """Seconds within which a generation that was stopped must end."""
+
+
+def find_config(name: str) -> None:
+    """Raise `ConfigError` unless the model is a folder, or in the local Hugging Face cache."""
+    try:
+        from huggingface_hub import try_to_load_from_cache
+    except ImportError as error:
+        raise _not_installed(name) from error
+    folder = Path(name)
+    try:
+        found = folder.is_dir() or isinstance(try_to_load_from_cache(name, "config.json"), str)
+    except ValueError:  # no folder, and no name of a repository
+        found = False
+    if not found:
+        raise _not_here(name, "no such folder, and not in the Hugging Face cache")
+
+
+def _not_installed(name: str) -> ConfigError:
+    return ConfigError(
+        f"reasoner: hf:{name} needs transformers and torch; pip install 'emer[local-llm]'"
+    )
+
+
+def _not_here(name: str, cause: str) -> ConfigError:
+    return ConfigError(
+        f"reasoner: hf:{name} is not on this machine or not a chat model ({cause}); "
+        f"get it with: hf download {name}"
+    )
 
 
 class LocalModel(BaseChatModel):
@@ -38,9 +67,7 @@ class LocalModel(BaseChatModel):
         try:
             from transformers import AutoModelForCausalLM, AutoTokenizer
         except ImportError as error:
-            raise ConfigError(
-                f"reasoner: hf:{name} needs transformers and torch; pip install 'emer[local-llm]'"
-            ) from error
+            raise _not_installed(name) from error
         found = cls(max_tokens=max_tokens)
         try:
             found._tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=True)
@@ -49,10 +76,7 @@ class LocalModel(BaseChatModel):
             )
         except (OSError, ValueError, KeyError) as error:
             cause = " ".join(str(error).split())[:160]
-            raise ConfigError(
-                f"reasoner: hf:{name} is not on this machine or not a chat model ({cause}); "
-                f"get it with: hf download {name}"
-            ) from error
+            raise _not_here(name, cause) from error
         found._model.to(_device()).eval()
         return found
 

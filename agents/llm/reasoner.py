@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
+from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 
 from emer.agents.asks import Scene
 from emer.agents.conflicts import disputed
 from emer.agents.llm import messages as told
-from emer.agents.llm.connecting import connect
+from emer.agents.llm.connecting import check, connect
 from emer.agents.llm.converting import Conversion, opinions
 from emer.agents.llm.messages import Language
 from emer.agents.llm.reading import R
@@ -48,7 +49,7 @@ class Llm:
 
     def __init__(
         self,
-        model: str = "",
+        model: str | BaseChatModel = "",
         when: When = "unsure",
         critic: bool = False,
         language: str = "auto",
@@ -57,7 +58,7 @@ class Llm:
         price_out: float = 0.0,
         max_tokens: int = 2_000,
     ) -> None:
-        """Name the model ("openai:gpt-4.1-mini"; see `connecting.connect`).
+        """Name the model ("openai:gpt-4.1-mini"; see `connecting.connect`), or give one.
 
         `when` the model is asked: only where the rules are unsure, or always. `language`
         is "en", "zh" or "auto" (that of the question). `tools` off sends plain JSON tasks.
@@ -73,6 +74,11 @@ class Llm:
     def report_to(self, hear: Hear) -> None:
         """Tell `hear` of every request and of every step that falls back to the rules."""
         self._hear = hear
+
+    def prepare(self) -> None:
+        """Raise `ConfigError` at once if the model can never be asked."""
+        if isinstance(self._model, str):
+            check(self._model, self._max_tokens)
 
     def decide(self, inquiry: Inquiry) -> Decision:
         """Weigh the clues; ask for more, or stop and say why."""
@@ -167,9 +173,11 @@ class Llm:
 
     def _talk(self) -> Speaker:
         if self._speaker is None:
-            model = connect(self._model, self._max_tokens)
+            given = self._model
+            model = connect(given, self._max_tokens) if isinstance(given, str) else given
+            name = given if isinstance(given, str) else model._llm_type
             self._speaker = Speaker(
-                model, self._model, self._report, self._prices, calls_tools=self._tools
+                model, name, self._report, self._prices, calls_tools=self._tools
             )
         return self._speaker
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -46,7 +46,8 @@ class Speaker:
     prices: Prices | None = None
     calls_tools: bool = True
     """Whether the schema goes along as a tool; off once the model turns out to have none."""
-    _told: list[ModelCall] = field(default_factory=list)
+    down: str | None = None
+    """Why the model did not answer at all; it is not asked again in this run."""
 
     def ask(
         self,
@@ -60,6 +61,8 @@ class Speaker:
         `convert` raises `Unusable` for what the schema cannot see, as an invented id. A
         reply that cannot be used is repaired once; then `GaveUp` says why.
         """
+        if self.down is not None:
+            raise GaveUp(self.down)
         talk = list(messages)
         problem = ""
         for _ in range(2):
@@ -89,7 +92,8 @@ class Speaker:
                 return self._say(task, talk, schema)
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             self._report(task, talk, AIMessage(""), "failed", why)
-            raise GaveUp(f"the model did not answer ({why})") from error
+            self.down = f"the model did not answer ({why})"
+            raise GaveUp(self.down) from error
 
     def _bound(self, schema: type[R]) -> Any:
         if not self.calls_tools:

@@ -35,6 +35,11 @@ class Loud(FakeTool):
         super().__init__("loud", "audio", [LOUD])
 
 
+class Sobbing(FakeTool):
+    def __init__(self) -> None:
+        super().__init__("sobbing", "audio", [("Sobbing is heard at 0.1-0.9 s.", 0.1, 0.9)])
+
+
 class Softer(FakeTool):
     def __init__(self) -> None:
         super().__init__("softer", "audio", [("The voice is softer at 0.3-0.6 s.", 0.3, 0.6)])

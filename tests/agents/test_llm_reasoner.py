@@ -1,0 +1,274 @@
+"""The llm reasoner with scripted models: what it keeps, repairs, refuses and falls back from."""
+
+from __future__ import annotations
+
+import clue_kit as kit
+import pytest
+from llm_kit import DECIDED, MIXED, UNSETTLED, WRITTEN, Talk, look
+
+from emer.agents import fake
+from emer.agents.rules import Rules
+from emer.agents.types import Ask, Budget, Missing, Rejection, Turn
+from emer.tools.types import Span
+
+
+def by_rules(*clues):  # type: ignore[no-untyped-def]
+    return kit.decide(*clues), kit.explain(*clues)
+
+
+def test_candidates_keep_their_counter_evidence_and_minority_readings() -> None:
+    decision = Talk(DECIDED).decide()
+    first, second = decision.hypotheses
+    assert (first.label, first.supports, first.contradicts) == (
+        "angry",
+        (kit.INSULT.id,),
+        (kit.POLITE.id,),
+    )
+    assert second.label == "happy" and decision.stop_reason == "nothing_to_ask"
+
+
+def test_probabilities_are_measured_on_the_cited_clues_and_never_taken_from_the_model() -> None:
+    clues = kit.inquiry(*kit.ANGRY, kit.SMILE, kit.LIVELY)
+
+    def probability(label: str, *cited: str) -> float | None:
+        reply = {"candidates": [{"label": label, "supports": list(cited)}], "settled": True}
+        return Talk(reply).decide(clues).hypotheses[0].probability
+
+    strong = probability("angry", *(clue.id for clue in kit.ANGRY))
+    weak = probability("angry", kit.FURROW.id)
+    assert strong is not None and weak is not None and strong > weak + 0.2
+    assert probability("wistful", kit.FURROW.id) is None
+
+
+def test_conflicts_are_told_in_our_words() -> None:
+    conflict = {
+        "left": "face",
+        "left_label": "happy",
+        "right": "text",
+        "right_label": "angry",
+        "clue_ids": [kit.POLITE.id, kit.INSULT.id],
+    }
+    (told,) = Talk({**DECIDED, "conflicts": [conflict]}).decide().conflicts
+    assert told.text == (
+        "What is seen reads as happy and what is said reads as angry; both readings stay open."
+    )
+
+
+def test_an_unsettled_decision_is_followed_by_a_plan() -> None:
+    talk = Talk(UNSETTLED, look())
+    decision = talk.decide()
+    assert decision.asks == (Ask(tool="mesh", span=Span(start=1, end=2), why="it could decide"),)
+    assert decision.stop_reason is None
+    assert talk.outcomes == [("decider", "ok"), ("planner", "ok")]
+
+
+def test_asks_that_cannot_be_carried_out_are_refused_with_a_reason_the_model_sees() -> None:
+    talk = Talk(UNSETTLED, look("sonar"), look("mesh", 3.0, 3.5))
+    decision = talk.decide()
+    assert [ask.tool for ask in decision.asks] == ["mesh"]
+    assert [r.why for r in decision.refused] == [
+        "there is no tool 'sonar' to ask; known: mesh, egemaps, camera, pocketsphinx"
+    ]
+    assert "there is no tool 'sonar'" in talk.heard()
+
+
+def test_a_planner_that_insists_is_not_heard_a_third_time() -> None:
+    talk = Talk(UNSETTLED, look("sonar"), look("mesh", 30.0, 40.0))
+    decision = talk.decide()
+    assert decision.asks == () and decision.stop_reason == "nothing_to_ask"
+    assert len(decision.refused) == 2 and not talk.fell
+
+
+def test_refusals_of_earlier_rounds_are_told() -> None:
+    first = Talk(UNSETTLED, look("sonar"), look("sonar")).decide()
+    talk = Talk(DECIDED)
+    talk.decide(kit.inquiry(*MIXED, refused=first.refused))
+    assert "there is no tool 'sonar'" in talk.heard()
+
+
+def test_an_explanation_has_the_models_sentences_and_our_bands() -> None:
+    explanation = Talk(WRITTEN).explain()
+    assert [s.text for s in explanation.sentences] == [s["text"] for s in WRITTEN["sentences"]]
+    (label,) = explanation.labels
+    assert (label.name, label.band, label.clue_ids) == ("happy", "low", (kit.POLITE.id,))
+    (other,) = explanation.alternatives
+    assert other.would_change.startswith("It would gain weight if a closer look found ")
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (fake.EMPTY, "it is empty"),
+        (fake.REFUSAL, "it is a refusal"),
+        (fake.MALFORMED, "its JSON is malformed"),
+        (fake.TRUNCATED, "it was cut short"),
+        (fake.LOOPING, "it repeats itself"),
+        (fake.OVERLONG, "it is longer than"),
+        ("no object here", "there is no JSON object"),
+        ({"candidates": [], "settled": True}, "it names no candidate"),
+        ({"candidates": [{"label": "angry", "supports": []}]}, "supports"),
+        ({"candidates": [{"label": "angry", "supports": ["f00000000"]}]}, "no clue 'f00000000'"),
+        ({"moods": ["angry"]}, "candidates: Field required"),
+    ],
+)
+def test_a_reply_that_cannot_be_used_is_repaired_once(reply: fake.Scripted, why: str) -> None:
+    talk = Talk(reply, DECIDED)
+    assert talk.decide().hypotheses[0].label == "angry"
+    assert talk.outcomes == [("decider", "faulty"), ("decider", "ok")]
+    assert why in talk.calls[0].why and talk.calls[0].why in talk.heard()
+    assert not talk.fell
+
+
+@pytest.mark.parametrize("reply", [fake.EMPTY, fake.REFUSAL, fake.LOOPING, fake.TRUNCATED])
+def test_after_the_second_one_the_rules_take_the_step_and_it_is_reported(
+    reply: fake.Scripted,
+) -> None:
+    decision, explanation = by_rules(*MIXED)
+    talk = Talk(reply, reply, reply, reply)
+    assert talk.decide() == decision and talk.explain() == explanation
+    assert [f.role for f in talk.fell] == ["decider", "writer"]
+    assert all(f.why for f in talk.fell)
+
+
+def test_a_model_that_cannot_be_reached_costs_its_step_only() -> None:
+    talk = Talk(ConnectionError("nobody listens"), WRITTEN)
+    assert (talk.decide(), talk.explain()) == by_rules(*MIXED)
+    assert talk.outcomes == [("decider", "failed")] and len(talk.model.asked) == 1
+    assert [f.role for f in talk.fell] == ["decider", "writer"]
+    assert "ConnectionError: nobody listens" in talk.fell[0].why
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"clue_ids": []}, "clue_ids"),
+        ({"clue_ids": ["f0badbad0"]}, "no clue 'f0badbad0'"),
+        ({"text": "The person smiles at 3.9-4.0 s."}, "no cited clue is at"),
+        ({"text": "The person smiles at 90 s."}, "90 s"),
+        ({"block": "gossip"}, "block"),
+    ],
+)
+def test_uncited_claims_and_invented_ids_or_times_are_rejected_at_the_schema(change, why) -> None:  # type: ignore[no-untyped-def]
+    bad = {**WRITTEN, "sentences": [{**WRITTEN["sentences"][0], **change}]}
+    talk = Talk(bad, WRITTEN)
+    assert talk.explain().sentences
+    assert talk.outcomes == [("writer", "faulty"), ("writer", "ok")]
+    assert why in talk.calls[0].why
+
+
+def test_tools_are_called_where_the_model_has_them() -> None:
+    talk = Talk(model=fake.ScriptedModel([DECIDED, fake.MALFORMED, WRITTEN], calls_tools=True))
+    assert talk.decide().hypotheses[0].label == "angry"
+    assert talk.explain().labels[0].name == "happy"
+    assert talk.outcomes == [("decider", "ok"), ("writer", "faulty"), ("writer", "ok")]
+
+
+def test_a_server_that_refuses_tools_is_asked_for_json() -> None:
+    class BadRequest(Exception):
+        status_code = 400
+
+    error = BadRequest("this model does not support tools")
+    talk = Talk(model=fake.ScriptedModel([error, DECIDED, WRITTEN], calls_tools=True))
+    assert talk.decide().hypotheses and talk.explain().labels
+    assert talk.outcomes == [("decider", "ok"), ("writer", "ok")]
+
+
+def test_thoughts_and_fences_around_the_object_are_let_go() -> None:
+    import json
+
+    wrapped = f"<think>{{maybe}}</think>Here it is:\n```json\n{json.dumps(DECIDED)}\n```"
+    assert Talk(wrapped).decide().hypotheses[0].label == "angry"
+
+
+def test_the_cascade_leaves_the_model_alone_where_the_rules_are_sure() -> None:
+    talk = Talk(when="unsure")
+    inquiry = kit.inquiry(*kit.ANGRY)
+    decision = talk.decide(inquiry)
+    assert decision == Rules().decide(inquiry) and decision.stop_reason == "sure"
+    assert talk.llm.explain(inquiry, decision) == Rules().explain(inquiry, decision)
+    assert talk.model.asked == []
+
+
+def test_the_cascade_asks_the_model_where_the_rules_are_unsure() -> None:
+    talk = Talk(DECIDED, WRITTEN, when="unsure")
+    talk.decide()
+    talk.explain()
+    assert talk.outcomes == [("decider", "ok"), ("writer", "ok")]
+
+
+def test_agreement_of_all_modalities_skips_the_debate_but_not_the_writing() -> None:
+    talk = Talk(WRITTEN)
+    assert talk.decide(kit.inquiry(*kit.ANGRY)).stop_reason == "agreed"
+    assert talk.model.asked == []
+
+
+def test_the_model_may_decline_what_no_clip_shows() -> None:
+    decision = Talk({"candidates": [], "declined": "identity"}).decide()
+    assert (decision.declined, decision.stop_reason) == ("identity", "declined")
+
+
+def test_spent_budgets_are_not_overdrawn() -> None:
+    for budget in (Budget(tokens=0), Budget(money=0.0), Budget(seconds=0.0)):
+        talk = Talk(DECIDED)
+        assert talk.decide(kit.inquiry(*MIXED, budget=budget)).hypotheses
+        assert talk.model.asked == [] and "left" in talk.fell[0].why
+
+
+def test_a_repair_is_not_begun_once_the_tokens_are_spent() -> None:
+    talk = Talk(fake.EMPTY, DECIDED)
+    talk.decide(kit.inquiry(*MIXED, budget=Budget(tokens=10)))
+    assert talk.outcomes == [("decider", "faulty")]
+    assert talk.fell[0].why == "no tokens left; it is empty"
+
+
+def test_tokens_and_money_are_counted() -> None:
+    model = fake.ScriptedModel([DECIDED], counts_tokens=True)
+    talk = Talk(model=model, price_in=2.0, price_out=8.0)
+    talk.decide()
+    (call,) = talk.calls
+    assert call.counted and call.tokens_in > call.tokens_out > 0
+    assert call.money == pytest.approx((2 * call.tokens_in + 8 * call.tokens_out) / 1e6)
+    assert Talk(DECIDED).llm and not Talk(DECIDED).calls
+
+
+def test_the_critic_speaks_of_each_sentence() -> None:
+    draft = Talk(WRITTEN).explain()
+    verdicts = {
+        "verdicts": [{"sentence": 2, "verdict": "rejected", "why": "the words are hostile"}]
+    }
+    talk = Talk({"verdicts": [{"sentence": 9, "verdict": "confirmed"}]}, verdicts, critic=True)
+    opinions = talk.llm.criticise(kit.inquiry(*MIXED), draft)
+    assert [o.verdict for o in opinions] == ["unverified", "rejected"]
+    assert talk.outcomes == [("critic", "faulty"), ("critic", "ok")]
+    assert Talk().llm.criticise(kit.inquiry(*MIXED), draft) == ()
+
+
+def test_what_was_struck_out_is_told_to_the_writer() -> None:
+    talk = Talk(WRITTEN)
+    talk.explain(
+        kit.inquiry(*MIXED, rejected=(Rejection(text="The person cries.", why="no cited clue"),))
+    )
+    assert "The person cries. (no cited clue)" in talk.heard()
+
+
+def test_what_is_missing_is_told_without_its_cause() -> None:
+    talk = Talk(DECIDED)
+    why = "mesh failed: cannot open /secret/angry_017.mp4"
+    talk.decide(kit.inquiry(*MIXED, missing=(Missing(modality="face", why=why),)))
+    assert "Not observed: face." in talk.heard() and "secret" not in talk.heard()
+
+
+def test_earlier_turns_are_told_without_the_clips_name() -> None:
+    turn = Turn(run_id="r", clip="angry_017.mp4", question="Is she sad?", labels=("happy",))
+    talk = Talk(DECIDED)
+    talk.decide(kit.inquiry(*MIXED, history=(turn,)))
+    assert "Is she sad?" in talk.heard() and "angry_017" not in talk.heard()
+
+
+def test_a_chinese_question_is_put_in_chinese() -> None:
+    talk = Talk(DECIDED)
+    talk.decide(kit.inquiry(*MIXED, question="她是什么情绪？"))  # noqa: RUF001
+    assert "任务：decide" in talk.heard()  # noqa: RUF001
+    english = Talk(DECIDED, language="en")
+    english.decide(kit.inquiry(*MIXED, question="她是什么情绪？"))  # noqa: RUF001
+    assert "Task: decide" in english.heard()
