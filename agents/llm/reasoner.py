@@ -70,6 +70,8 @@ class Llm:
         self._prices = Prices(price_in, price_out) if price_in or price_out else None
         self._hear: Hear = lambda _: None
         self._speaker: Speaker | None = None
+        self._debated: tuple[frozenset[str], Decision] | None = None
+        """The clues last debated, and what came of it."""
 
     def report_to(self, hear: Hear) -> None:
         """Tell `hear` of every request and of every step that falls back to the rules."""
@@ -87,10 +89,15 @@ class Llm:
             return by_rules
         if agreed(scene.standings):
             return by_rules.model_copy(update={"asks": (), "stop_reason": "agreed"})
+        known = frozenset(clue.id for clue in inquiry.clues)
+        if self._debated is not None and self._debated[0] == known and inquiry.asked:
+            return _without_news(self._debated[1])
         try:
-            return self._debate(inquiry, scene)
+            decision = self._debate(inquiry, scene)
         except _Fell:
             return by_rules
+        self._debated = (known, decision)
+        return decision
 
     def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
         """Write the explanation, without what was struck out before."""
@@ -191,6 +198,12 @@ class Llm:
         if self._language in ("en", "zh"):
             return "zh" if self._language == "zh" else "en"
         return told.language_of(inquiry.question)
+
+
+def _without_news(decision: Decision) -> Decision:
+    """Return a decision taken on the same clues before the last look, which brought nothing."""
+    stop = decision.stop_reason or "no_new_clues"
+    return decision.model_copy(update={"asks": (), "refused": (), "stop_reason": stop})
 
 
 class _Fell(Exception):

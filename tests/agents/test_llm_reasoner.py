@@ -272,3 +272,19 @@ def test_a_chinese_question_is_put_in_chinese() -> None:
     english = Talk(DECIDED, language="en")
     english.decide(kit.inquiry(*MIXED, question="她是什么情绪？"))  # noqa: RUF001
     assert "Task: decide" in english.heard()
+
+
+def test_a_look_that_brought_nothing_is_not_debated_again() -> None:
+    talk = Talk(UNSETTLED, look())
+    first = talk.decide()
+    again = talk.decide(kit.inquiry(*MIXED, asked=first.asks))
+    assert again.hypotheses == first.hypotheses
+    assert (again.asks, again.stop_reason) == ((), "no_new_clues")
+    assert len(talk.model.asked) == 2
+
+
+def test_a_look_that_brought_something_is_debated() -> None:
+    talk = Talk(UNSETTLED, look(), DECIDED)
+    first = talk.decide()
+    again = talk.decide(kit.inquiry(*MIXED, kit.SMILE, asked=first.asks))
+    assert again.stop_reason == "nothing_to_ask" and len(talk.model.asked) == 3
