@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from emer.agents.cues import transcript
+from emer.agents.cues import mentions_in, transcript
 from emer.agents.types import Sentence
+from emer.agents.vocabulary import Channel
 from emer.tools.types import Clue
 
 SLACK = 0.5
@@ -30,6 +31,8 @@ _QUOTES = re.compile(
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?")
 _PERSON = re.compile(r"\bperson (\d+)\b")
 _WORD = re.compile(r"[a-z]{4,}|[\u4e00-\u9fff]")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_CHANNELS: dict[str, Channel] = {"video": "visual", "audio": "audio"}
 _COMMON = """
 video audio text clip time goes also besides later while then with that this from there
 their they them when where which what words heard reads says said saying speaker subtitle
@@ -138,13 +141,27 @@ def _persons(cited: Cited) -> Iterator[Problem]:
 
 
 def _content(cited: Cited) -> Iterator[Problem]:
-    """Yield a description that shares too few words with the clues it cites."""
+    """Yield a description that shares too few words with the clues it cites.
+
+    Where it is written in another language than they are, it must state a cue by name:
+    whether they state the same one is checked with the cues.
+    """
     if cited.sentence.block not in ("video", "audio"):
+        return
+    if _translates(cited):
+        if not mentions_in(cited.unquoted, _CHANNELS[cited.sentence.block]):
+            yield Problem("unsupported", "it describes nothing that can be held against its clues")
         return
     words = {_stem(w) for w in _WORD.findall(cited.unquoted) if w not in _COMMON.split()}
     known = {_stem(w) for c in cited.clues for w in _WORD.findall(c.text.casefold())}
     if words and len(words & known) < SHARED_WORDS * len(words):
         yield Problem("unsupported", "most of what it describes is in no cited clue")
+
+
+def _translates(cited: Cited) -> bool:
+    """Tell whether the sentence is in Chinese and its clues are not, or the other way round."""
+    told = any(_CHINESE.search(clue.text) for clue in cited.clues)
+    return told != (_CHINESE.search(cited.unquoted) is not None)
 
 
 def _stem(word: str) -> str:

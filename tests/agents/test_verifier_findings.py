@@ -1,5 +1,6 @@
 """The verifier catches what the cited clues do not carry, and strikes it out."""
 
+# ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
 
 import clue_kit as kit
@@ -27,6 +28,9 @@ def judge(block: Block, text: str, *cited: Clue) -> Finding:
         ("therefore", "Therefore, the smile suggests that the person appears happy.", kit.SMILE),
         ("therefore", "The smile speaks against angry.", kit.SMILE),
         ("answer", "The person does not appear angry.", kit.SMILE),
+        ("video", "在视频中，人物在2.1-2.8秒微笑，眼睛眯起。", kit.SMILE),
+        ("audio", "在音频中，语调活泼。", kit.LIVELY),
+        ("therefore", "因此，根据视频中的微笑，人物显得高兴。", kit.SMILE),
     ],
 )
 def test_what_the_clues_carry_is_supported(block: Block, text: str, cited: Clue) -> None:
@@ -43,6 +47,8 @@ def test_what_the_clues_carry_is_supported(block: Block, text: str, cited: Clue)
         ("video", "The person furrows the brows.", kit.SMILE, "unsupported", "furrowed"),
         ("video", "Person 2 smiles.", kit.SMILE, "unsupported", "person 2"),
         ("video", "A dog jumps over the yellow fence.", kit.SMILE, "unsupported", "describes"),
+        ("video", "在视频中，人物皱着眉头。", kit.SMILE, "unsupported", "furrowed"),
+        ("video", "在视频中，背景里有一辆红色的车。", kit.SMILE, "unsupported", "held against"),
         ("audio", "The intonation is flat.", kit.LIVELY, "contradicted", "lively"),
         ("audio", "The intonation is lively (9.9 semitones).", kit.LIVELY, "unsupported", "9.9"),
         ("text", 'The subtitle reads "you angel".', kit.INSULT, "unsupported", "words"),
