@@ -13,7 +13,8 @@ from emer.tools.face.mouth import open_mouth, speaking
 from emer.tools.face.people import Person
 from emer.tools.face.rest import Rest, find_rest, smile_shaped
 from emer.tools.face.series import Mask, Stretch
-from emer.tools.face.units import Event, find_events
+from emer.tools.face.events import Event
+from emer.tools.face.units import find_events
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ QUANTILES: Final = {
     "lip_forward": 0.4,
     "chin_lip": 0.5,
     "chin_drop": 0.4,
+    "jaw_side": 0.5,
     "nose_wing": 0.6,
     "gaze_across": 0.5,
     "gaze_up": 0.5,
@@ -79,12 +80,12 @@ class Rest:
 
 
 def usable(measures: Measures) -> Mask:
-    """Return the frames in which the head looks roughly at the camera.
+    """Return the frames in which the head looks roughly at the camera, uncovered.
 
     Where the person never does, the half of the frames nearest to it.
     """
     pitch = np.abs(measures.pitch - np.median(measures.pitch))
-    good = (np.abs(measures.yaw) < 20) & (pitch < 12)
+    good = (np.abs(measures.yaw) < 20) & (pitch < 12) & (measures.sure.min(axis=1) > 0.5)
     if good.sum() * frame_time(measures.times) >= ENOUGH_S:
         return np.asarray(good)
     away = np.abs(measures.yaw) + pitch

@@ -45,6 +45,11 @@ def bridged(values: Floats, hidden: Mask) -> Floats:
     return np.stack(filled, axis=1).reshape(values.shape)
 
 
+def ramp(values: Floats, none: float, full: float) -> Floats:
+    """Return 0 at `none` and beyond, 1 at `full` and beyond, and a straight line between."""
+    return np.asarray(np.clip((values - none) / (full - none), 0.0, 1.0))
+
+
 def stretches(mask: Mask) -> list[Stretch]:
     """Return the runs of True, in order."""
     edges = np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))
@@ -100,10 +105,11 @@ def noise(values: Floats) -> float:
     """Return the spread of values around 0 as a standard deviation, from those below 0.
 
     What an expression adds lies above 0, so the lower half shows the measurement's own
-    unrest (1.4826 times the median absolute deviation).
+    unrest. Its lower quartile is taken (3.14 times it for a normal spread), since the
+    opposite movement lies below 0 too and may fill most of a clip.
     """
     below = -values[values <= 0]
-    return float(1.4826 * np.median(below)) if len(below) >= 5 else 0.0
+    return float(3.14 * np.quantile(below, 0.25)) if len(below) >= 5 else 0.0
 
 
 def turning_points(values: Floats, least: float) -> list[int]:

@@ -196,7 +196,8 @@ def _of_head(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
 
 def _of_stillness(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
     """Say that brows and mouth corners rest, where they were seen well and do."""
-    well = inside & seen_well(portrait.measures)
+    m = portrait.measures
+    well = inside & (np.minimum(seen_well(m, 0), seen_well(m, 1)) > 0.5)
     seen = float(well.sum()) * frame_time(portrait.measures.times)
     moving = any(touches(e.frames, inside) for e in portrait.events)
     if moving or portrait.rest.smiling_throughout or seen < STILL_FOR_S:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from emer.tools.face.network import MARGIN, Found, Image, Points, Region, region_around
 from emer.tools.face.pictures import brightened, look_of, thumbnail
+from emer.tools.face.spread import Spread, measure_spread
 
 CHECK_EVERY: Final = 0.5
 """Seconds between two searches for faces."""
@@ -69,6 +70,8 @@ class Track:
     points: list[Points] = field(default_factory=list)
     looks: list[NDArray[np.float32]] = field(default_factory=list)
     """Coarse colours around the face at the searches: what the face is told apart by."""
+    spreads: list[Spread] = field(default_factory=list)
+    """How firmly the landmarks sat at the searches."""
     confirmed: int = 0
     """How many searches of the detector found this face again."""
     checked: int = 0
@@ -185,6 +188,7 @@ class _Tracker:
             region = region_around(track.points[-1])
             track.confirmed += bool(own) or self._networks.is_face(image, region)
             track.looks.append(look_of(self._plain, track.points[-1]))
+            track.spreads.append(measure_spread(self._networks, image, track.points[-1], time))
             unclaimed = [f for f in unclaimed if f not in own]
         for face in sorted(unclaimed, key=lambda f: (-f.size, f.x)):
             if len(self._live) < MOST_FACES and face.size >= SMALLEST_PX * 0.8:
@@ -199,7 +203,8 @@ class _Tracker:
         if not _covers(face, points) or any(_overlap(points, t.points[-1]) for t in self._live):
             return
         look = look_of(self._plain, points)
-        track = Track(self._shots[-1], [time], [points], [look], confirmed=1, checked=1)
+        sure = measure_spread(self._networks, image, points, time)
+        track = Track(self._shots[-1], [time], [points], [look], [sure], confirmed=1, checked=1)
         self._live.append(track)
 
 

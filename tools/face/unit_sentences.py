@@ -10,7 +10,7 @@ import numpy as np
 from emer.tools.face.finding import Finding, touches, when
 from emer.tools.face.portrait import Portrait
 from emer.tools.face.series import Mask, Stretch, frame_time
-from emer.tools.face.units import Event
+from emer.tools.face.events import Event
 
 AMOUNT: Final = {
     "A": "slightly", "B": "slightly", "C": "clearly", "D": "strongly", "E": "strongly"
@@ -28,11 +28,13 @@ WORDS: Final = {
     "pucker": "puckers the lips {amount}",
     "stretched_lips": "stretches the lips sideways {amount}",
     "chin_raise": "pushes the chin up {amount}",
+    "jaw_drop": "lowers the jaw {amount} while the mouth stays shut",
+    "jaw_aside": "moves the jaw sideways {amount}, to the person's own {side}",
 }
 TELLING: Final = {
     "smile": 3.0, "brow_raise": 2.0, "frown": 2.2, "drawn_up": 2.2, "inner_brow_raise": 1.8,
     "corners_down": 1.8, "wide_eyes": 2.0, "one_corner": 1.4, "pressed_lips": 1.6,
-    "outer_brow_raise": 1.0, "stretched_lips": 1.0, "chin_raise": 1.3, "pucker": 0.8,
+    "outer_brow_raise": 1.0, "stretched_lips": 1.0, "chin_raise": 1.3, "pucker": 0.8, "jaw_drop": 0.8, "jaw_aside": 1.0,
 }  # fmt: skip
 """How much a unit tells an observer: decides which events are said when there are many."""
 NEVER_RESTS: Final = "measured against an average face, since this face never rests in the clip"

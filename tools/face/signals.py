@@ -1,0 +1,192 @@
+"""Movements as signals, in IOD, frame by frame; and what each movement is, on its plateau.
+
+A signal rises with the movement and fades to zero where something else explains the
+change. It fades over a range and is never switched off: a landmark that is off by a
+thousandth must not cut an event short. Which action unit the movement is, is judged once
+for the whole event, on the medians of its plateau; those tests take the same `Changes`.
+Only what geometry can carry is here: no nose wrinkle, upper-lip raise or dimple.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from emer.tools.face.changes import Changes
+from emer.tools.face.pose import Floats
+from emer.tools.face.series import Mask, ramp
+
+Signal = Callable[[Changes], Floats]
+Test = Callable[[Changes], Mask]
+
+PART: Final = 0.35
+"""Share of the other half's rise up to which only one half of the brow rises."""
+RAISED: Final = 0.015
+"""Rise of the inner brow from which brows that come together are drawn up, too."""
+ONE_SIDED: Final = 0.3
+"""Share of the other corner's pull up to which only one corner is pulled."""
+STRAIGHT: Final = 12.0
+"""Degrees of turn up to which left and right can be compared."""
+GAP_PER_DEGREE: Final = 0.002
+"""How much closer the brows' ends seem for each degree of turn beyond five."""
+NOT_A_SMILE: Final = -0.20
+"""A mouth of this shape or below does not smile, however far it has come (average at
+rest: -0.29)."""
+
+
+def brows_up(c: Changes) -> Floats:
+    """AU1, AU2 or both: the higher of the two halves of the brow."""
+    return np.maximum(c["brow_inner"], c["brow_outer"])
+
+
+def whole_brow(c: Changes) -> Mask:
+    """AU1+2: both halves of the brow rise."""
+    low, high = np.minimum(c["brow_inner"], c["brow_outer"]), brows_up(c)
+    return np.asarray(low > PART * high)
+
+
+def inner_brow(c: Changes) -> Mask:
+    """AU1: the outer half hardly follows."""
+    return np.asarray(c["brow_outer"] <= PART * c["brow_inner"])
+
+
+def outer_brow(c: Changes) -> Mask:
+    """AU2: the inner half hardly follows."""
+    return np.asarray(c["brow_inner"] <= PART * c["brow_outer"])
+
+
+def brows_together(c: Changes) -> Floats:
+    """AU4 or AU1+4: the brows come together, and their inner ends sink or rise with it."""
+    closer = -c["brow_gap"]
+    return ramp(closer, 0.004, 0.012) * (closer + 0.5 * np.abs(c["brow_inner"]))
+
+
+def furrowed(c: Changes) -> Mask:
+    """AU4: the inner ends do not rise."""
+    return np.asarray((_closer(c) > 0.006) & (c["brow_inner"] < RAISED))
+
+
+def drawn_up(c: Changes) -> Mask:
+    """AU1+4: the inner ends rise, and come together more than a raise alone explains."""
+    closer, inner, outer = _closer(c), c["brow_inner"], c["brow_outer"]
+    together = (closer > 0.012) & ((outer < 0.5 * inner) | (closer > 0.5 * outer))
+    return np.asarray(together & (inner >= RAISED))
+
+
+def _closer(c: Changes) -> Floats:
+    """Return how much closer the brows' ends are than the head's turn can feign."""
+    return np.asarray(-c["brow_gap"] - GAP_PER_DEGREE * np.maximum(c.turned - 5.0, 0.0))
+
+
+def wide_eyes(c: Changes) -> Floats:
+    """AU5: the eyes open further, by the upper lids' rise."""
+    lids = c.sides("upper_lid").min(axis=1)
+    return np.asarray(ramp(lids, 0.004, 0.012) * c.sides("eye_opening").min(axis=1))
+
+
+def nearly_straight(c: Changes) -> Mask:
+    """Tell whether the head is turned less than 20 degrees from its rest."""
+    return np.asarray(c.turned < 20)
+
+
+def smile(c: Changes) -> Floats:
+    """AU12: the mouth widens and its corners come nearer to the eyes."""
+    nearer = -c["corner_eye"]
+    signal = np.minimum(c["mouth_width"] + nearer, 4 * np.maximum(nearer, 0))
+    shaped = ramp(c.shape, NOT_A_SMILE - 0.03, NOT_A_SMILE + 0.03)
+    return np.where(signal > 0, shaped * signal, signal)
+
+
+def smiling(c: Changes) -> Mask:
+    """AU12 of both sides, in a mouth that has the shape of a smile.
+
+    A turned head hides how much each side moves; a wink (AU46) pulls its own corner up.
+    """
+    pull = -c.sides("corner_eye")
+    both = pull.min(axis=1) >= ONE_SIDED * pull.max(axis=1)
+    unclear = (c.turned >= STRAIGHT) & ~(_winks(c, 0) | _winks(c, 1))
+    return np.asarray((c.shape > NOT_A_SMILE) & (both | unclear))
+
+
+def _winks(c: Changes, side: int) -> Mask:
+    """Tell whether this eye is shut and the other open."""
+    return np.asarray(c.shut[:, side] - c.shut[:, 1 - side] > 0.5)
+
+
+def one_corner(side: int) -> Signal:
+    """AU12 or AU14 of one side: this corner is pulled further than the other."""
+
+    def signal(c: Changes) -> Floats:
+        pull = -c.sides("corner_eye")
+        return np.asarray(pull[:, side] - np.maximum(pull[:, 1 - side], 0))
+
+    return signal
+
+
+def one_sided(side: int) -> Test:
+    """Tell whether the other corner hardly moves, seen from straight ahead.
+
+    Where the same side's eye is shut alone, the corner goes up as part of the wink.
+    """
+
+    def test(c: Changes) -> Mask:
+        pull = -c.sides("corner_eye")
+        alone = pull[:, 1 - side] < ONE_SIDED * pull[:, side]
+        return np.asarray(alone & (c.turned < STRAIGHT) & ~_winks(c, side))
+
+    return test
+
+
+def corners_down(c: Changes) -> Floats:
+    """AU15: the corners sink, away from the eyes and below the middle of the upper lip."""
+    sunk = np.minimum(c["corner_eye"], -c["corner_rise"])
+    return ramp(c.gap, 0.07, 0.04) * sunk
+
+
+def pressed_lips(c: Changes) -> Floats:
+    """AU23, AU24 or AU28: less of the lips' red is seen, in a closed mouth."""
+    return _closed_calm(c) * -c["lip_red"]
+
+
+def chin_raise(c: Changes) -> Floats:
+    """AU17: the lower lip is pushed up towards the nose, in a closed mouth."""
+    return _closed_calm(c) * -c["chin_lip"]
+
+
+def _closed_calm(c: Changes) -> Floats:
+    """Return 1 in a closed mouth that does not smile, less where it opens or smiles."""
+    return ramp(c.gap, 0.05, 0.03) * ramp(smile(c), 0.07, 0.04)
+
+
+def pucker(c: Changes) -> Floats:
+    """AU18 or AU22: the mouth narrows while the lips come forward."""
+    shape = ramp(c.gap, 0.18, 0.13) * ramp(c["lip_forward"], -0.02, -0.005)
+    return shape * -c["mouth_width"]
+
+
+def stretched_lips(c: Changes) -> Floats:
+    """AU20: the mouth widens, and its corners do not rise."""
+    level = ramp(c["corner_eye"], -0.02, -0.005) * ramp(c["corner_rise"], 0.02, 0.005)
+    return level * ramp(c.shape, -0.10, -0.14) * c["mouth_width"]
+
+
+def jaw_drop(c: Changes) -> Floats:
+    """AU26 without AU25: chin and mouth corners go down behind closed lips."""
+    down = np.minimum(c["chin_drop"], c["corner_eye"])
+    return ramp(c.gap, 0.07, 0.04) * down
+
+
+def jaw_aside(sign: int) -> Signal:
+    """AU30: chin and mouth both go to one side (+1: the subject's left)."""
+
+    def signal(c: Changes) -> Floats:
+        return np.asarray((sign * c.sides("jaw_side")).min(axis=1))
+
+    return signal
+
+
+def anything(c: Changes) -> Mask:
+    """Accept every event: the signal alone says what it is."""
+    return np.ones(len(c.turned), dtype=bool)
