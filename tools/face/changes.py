@@ -38,6 +38,8 @@ class Changes:
     """Mouth width minus corner-to-eye distance, absolute (see `rest.mouth_shape`)."""
     turned: Floats
     """How far the head is from where rest was measured, in degrees."""
+    skin: Mask
+    """Whether the face is large enough to see the folds between the brows."""
     shut: Floats
     """(n, 2) how far each eye is shut: 0 open to 1."""
 
@@ -57,8 +59,9 @@ class Changes:
             return np.asarray(np.median(values[frames], axis=0, keepdims=True))
 
         values = {name: middle(value) for name, value in self.values.items()}
-        rest = (self.gap, self.shape, self.turned, self.shut)
-        return Changes(values, *(middle(value) for value in rest))
+        skin = middle(self.skin.astype(float)) > 0.5
+        rest = [middle(v) for v in (self.gap, self.shape, self.turned)]
+        return Changes(values, *rest, skin=skin, shut=middle(self.shut))
 
 
 def changes(measures: Measures, rest: Rest, speaking: Mask) -> Changes:
@@ -67,7 +70,7 @@ def changes(measures: Measures, rest: Rest, speaking: Mask) -> Changes:
     brief = _blinking(measures, rest)
     shut = _shut(measures, rest)
     for name, level in rest.levels.items():
-        raw = getattr(measures, name) - level
+        raw = np.nan_to_num(getattr(measures, name) - level)
         raw = raw - LIDS_FEIGN.get(name, 0.0) * (shut if raw.ndim == 2 else shut.mean(axis=1))
         if name in _NEAR_LIDS:
             raw = bridged(raw, brief)
@@ -86,6 +89,7 @@ def changes(measures: Measures, rest: Rest, speaking: Mask) -> Changes:
         gap=gap,
         shape=shape,
         turned=smooth(turned, measures.times, QUICK_WINDOW),
+        skin=~np.isnan(measures.furrow),
         shut=smooth(shut, measures.times, QUICK_WINDOW),
     )
 

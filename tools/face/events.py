@@ -47,6 +47,8 @@ class Event:
     """Largest displacement in IOD."""
     z: float
     """The same in units of the measurement's own noise."""
+    margin: float
+    """Largest ratio of the signal to the threshold it had to reach."""
     letter: str
     side: str | None
     frames: Stretch
@@ -58,10 +60,10 @@ def find_runs(signal: Floats, on: Floats, off: Floats, times: Floats) -> list[St
     return unbroken(joined(stretches(mask), times, MERGE_S), times)
 
 
-def plateau(signal: Floats, run: Stretch) -> NDArray[np.intp]:
-    """Return the frames of the run in which the signal is near its largest."""
+def plateau(signal: Floats, run: Stretch, share: float) -> NDArray[np.intp]:
+    """Return the frames of the run in which the signal has this share of its largest value."""
     inside = signal[run.first : run.last + 1]
-    return np.asarray(run.first + np.flatnonzero(inside >= TOP * inside.max()))
+    return np.asarray(run.first + np.flatnonzero(inside >= share * inside.max()))
 
 
 def widened(signal: Floats, run: Stretch, times: Floats, room: Stretch) -> Stretch:

@@ -44,6 +44,8 @@ class Measures:
     """(n, 2) outer part of the brow above the eye line."""
     brow_gap: Floats
     """Distance between the brows' inner ends."""
+    furrow: Floats
+    """Logarithm of the strength of the lines between the brows; NaN where not known."""
     mouth_width: Floats
     corner_rise: Floats
     """(n, 2) mouth corner above the middle of the upper lip."""
@@ -81,14 +83,19 @@ class Measures:
 
 
 def measure(
-    times: Floats, pixels: NDArray[np.float32] | Floats, spread: Floats | None = None
+    times: Floats,
+    pixels: NDArray[np.float32] | Floats,
+    spread: Floats | None = None,
+    furrow: Floats | None = None,
 ) -> Measures:
     """Measure (n, 478, 3) pixel landmarks seen at `times` seconds.
 
     x and y must share one scale: MediaPipe's normalised points times width and height.
-    `spread` (n, 2) is how firmly they sit, 0 where it is not given.
+    `spread` (n, 2) is how firmly they sit, `furrow` (n,) what is seen between the brows;
+    without them the landmarks are believed, and the furrow is not known.
     """
     spread = np.zeros((len(pixels), 2)) if spread is None else spread
+    furrow = np.full(len(pixels), np.nan) if furrow is None else furrow
     flat = np.asarray(pixels, np.float64)[:, :468, :2]
     low, high = flat.min(axis=1), flat.max(axis=1)
     posed = remove_pose(pixels)
@@ -100,6 +107,7 @@ def measure(
         centre=(low + high) / 2,
         size=np.asarray((high - low).max(axis=1)),
         sure=sureness(spread, posed.misfit),
+        furrow=furrow,
         **_eyes(posed),
         **_brows(posed),
         **_mouth(posed),

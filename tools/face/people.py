@@ -119,7 +119,8 @@ def _person(number: int, group: list[_Shape], footage: Footage) -> Person:
     times = np.concatenate([t.times for t in tracks])
     points = np.concatenate([np.array(t.points) for t in tracks])
     spread = np.concatenate([spread_at(np.array(t.times), t.spreads) for t in tracks])
-    measures = measure(times, points, spread)
+    furrow = np.concatenate([t.furrows for t in tracks])
+    measures = measure(times, points, spread, furrow)
     width = max(footage.shape[1], 1)
     return Person(
         number=number,

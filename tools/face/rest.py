@@ -23,6 +23,7 @@ QUANTILES: Final = {
     "brow_inner": 0.4,
     "brow_outer": 0.4,
     "brow_gap": 0.6,
+    "furrow": 0.4,
     "mouth_width": 0.35,
     "corner_rise": 0.4,
     "corner_eye": 0.65,
@@ -106,7 +107,7 @@ def find_rest(measures: Measures) -> Rest:
     if closed.sum() * frame_time(measures.times) >= LEAST_S:
         chosen.update(dict.fromkeys(("chin_lip", "lip_red"), closed))
     levels = {
-        name: np.quantile(getattr(measures, name)[chosen[name]], q, axis=0)
+        name: _level(getattr(measures, name)[chosen[name]], q)
         for name, q in QUANTILES.items()
     }
     levels["mouth_width"] = np.minimum(levels["mouth_width"], WIDEST_AT_REST)
@@ -123,6 +124,12 @@ def find_rest(measures: Measures) -> Rest:
         smiling_throughout=smiling,
         seconds=float(frames.sum() * frame_time(measures.times)),
     )
+
+
+def _level(values: Floats, quantile: float) -> Floats:
+    """Return the quantile of what is known, 0 where nothing is."""
+    known = values[~np.isnan(values)].reshape(-1, *values.shape[1:])
+    return np.quantile(known, quantile, axis=0) if len(known) else np.zeros(values.shape[1:])
 
 
 def smile_shaped(measures: Measures) -> Mask:

@@ -25,6 +25,9 @@ PART: Final = 0.35
 """Share of the other half's rise up to which only one half of the brow rises."""
 RAISED: Final = 0.015
 """Rise of the inner brow from which brows that come together are drawn up, too."""
+FOLD: Final = 0.032
+"""What the logarithm of the furrow's growth is worth in IOD: twice the lines of rest are a
+trace of AU4, five times are near the largest (chosen by us)."""
 ONE_SIDED: Final = 0.3
 """Share of the other corner's pull up to which only one corner is pulled."""
 STRAIGHT: Final = 12.0
@@ -58,21 +61,43 @@ def outer_brow(c: Changes) -> Mask:
 
 
 def brows_together(c: Changes) -> Floats:
-    """AU4 or AU1+4: the brows come together, and their inner ends sink or rise with it."""
+    """AU4 or AU1+4: the skin between the brows folds, and their inner ends come together.
+
+    The mesh sees the second only poorly: where the skin can be seen and does not fold,
+    the mesh alone counts half.
+    """
     closer = -c["brow_gap"]
-    return ramp(closer, 0.004, 0.012) * (closer + 0.5 * np.abs(c["brow_inner"]))
+    mesh = ramp(closer, 0.004, 0.012) * (closer + 0.5 * np.abs(c["brow_inner"]))
+    folds = FOLD * c["furrow"]
+    return np.where(c.skin, np.maximum(folds, (mesh + folds) / 2), mesh)
 
 
 def furrowed(c: Changes) -> Mask:
-    """AU4: the inner ends do not rise."""
-    return np.asarray((_closer(c) > 0.006) & (c["brow_inner"] < RAISED))
+    """AU4: the brows come together, and their inner ends do not rise."""
+    return np.asarray((_folds(c) | (_closer(c) > 0.006)) & ~_rises(c))
 
 
 def drawn_up(c: Changes) -> Mask:
     """AU1+4: the inner ends rise, and come together more than a raise alone explains."""
     closer, inner, outer = _closer(c), c["brow_inner"], c["brow_outer"]
     together = (closer > 0.012) & ((outer < 0.5 * inner) | (closer > 0.5 * outer))
-    return np.asarray(together & (inner >= RAISED))
+    return np.asarray((_folds(c) | together) & _rises(c))
+
+
+def _folds(c: Changes) -> Mask:
+    """Tell whether the skin between the brows is clearly folded."""
+    return np.asarray(c.skin & (c["furrow"] > 0.5))
+
+
+def _rises(c: Changes) -> Mask:
+    """Tell whether the inner brow rises.
+
+    It need not rise far where the skin is folded: AU4 alone would have pulled it down by
+    about half of what the folds are worth.
+    """
+    inner = c["brow_inner"]
+    held = np.where(c.skin, 0.5 * FOLD * np.maximum(c["furrow"], 0.0), 0.0)
+    return np.asarray((inner >= RAISED) | ((inner > 0.2 * RAISED) & (inner + held >= RAISED)))
 
 
 def _closer(c: Changes) -> Floats:
@@ -116,11 +141,15 @@ def _winks(c: Changes, side: int) -> Mask:
 
 
 def one_corner(side: int) -> Signal:
-    """AU12 or AU14 of one side: this corner is pulled further than the other."""
+    """AU12 of one side: this corner is pulled further than the other, and stands higher.
+
+    In speech one corner often stays behind while the other sinks; that is no pull.
+    """
 
     def signal(c: Changes) -> Floats:
-        pull = -c.sides("corner_eye")
-        return np.asarray(pull[:, side] - np.maximum(pull[:, 1 - side], 0))
+        pull, rise = -c.sides("corner_eye"), c.sides("corner_rise")[:, side]
+        further = pull[:, side] - np.maximum(pull[:, 1 - side], 0)
+        return np.minimum(further, 2 * np.maximum(rise, 0))
 
     return signal
 

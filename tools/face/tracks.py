@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.tools.face.furrow import furrow_of
 from emer.tools.face.network import MARGIN, Found, Image, Points, Region, region_around
 from emer.tools.face.pictures import brightened, look_of, thumbnail
 from emer.tools.face.spread import Spread, measure_spread
@@ -68,6 +69,8 @@ class Track:
     shot: int
     times: list[float] = field(default_factory=list)
     points: list[Points] = field(default_factory=list)
+    furrows: list[float] = field(default_factory=list)
+    """The lines between the brows, per frame (see `furrow`)."""
     looks: list[NDArray[np.float32]] = field(default_factory=list)
     """Coarse colours around the face at the searches: what the face is told apart by."""
     spreads: list[Spread] = field(default_factory=list)
@@ -170,6 +173,7 @@ class _Tracker:
             else:
                 track.times.append(time)
                 track.points.append(points)
+                track.furrows.append(furrow_of(image, points))
                 going.append(track)
         lost = len(going) < len(self._live)
         self._live = going
@@ -204,8 +208,10 @@ class _Tracker:
             return
         look = look_of(self._plain, points)
         sure = measure_spread(self._networks, image, points, time)
-        track = Track(self._shots[-1], [time], [points], [look], [sure], confirmed=1, checked=1)
-        self._live.append(track)
+        furrow = furrow_of(image, points)
+        self._live.append(
+            Track(self._shots[-1], [time], [points], [furrow], [look], [sure], 1, 1)
+        )
 
 
 def _is_same_place(points: Points, before: Points) -> bool:

@@ -13,12 +13,14 @@ import numpy as np
 
 from emer.tools.face import signals as s
 from emer.tools.face.changes import Changes, changes
-from emer.tools.face.events import Event, find_runs, plateau, widened
+from emer.tools.face.events import TOP, Event, find_runs, plateau, widened
 from emer.tools.face.measures import Measures
 from emer.tools.face.pose import Floats
 from emer.tools.face.rest import Rest
 from emer.tools.face.series import Mask, Stretch, lasting, noise, ramp
 
+HALF: Final = 0.5
+"""What a movement is, is judged where it has at least half of its height."""
 ON_Z: Final = 2.5
 OFF_SHARE: Final = 0.5
 """Off at about 1.2 of 2.5 noise deviations."""
@@ -96,10 +98,10 @@ def _events_of(unit: Unit, moved: Changes, measures: Measures, speaking: Mask) -
     runs = find_runs(signal, on, OFF_SHARE * on, times)
     rooms = _rooms(runs, len(times))
     return [
-        _event(unit, signal, unrest, run, widened(signal, run, times, room), times)
+        _event(unit, signal, on, unrest, run, widened(signal, run, times, room), times)
         for run, room in zip(runs, rooms, strict=True)
         if run in lasting([run], times, unit.shortest)
-        and unit.test(moved.medians(plateau(signal, run))).all()
+        and unit.test(moved.medians(plateau(signal, run, HALF))).all()
     ]
 
 
@@ -119,9 +121,9 @@ def seen_well(measures: Measures, half: int) -> Floats:
     return ramp(turn, 40.0, 32.0) * measures.sure[:, half]
 
 
-def _event(unit: Unit, signal: Floats, unrest: float, run: Stretch, whole: Stretch,
-           times: Floats) -> Event:  # fmt: skip
-    top = plateau(signal, run)
+def _event(unit: Unit, signal: Floats, on: Floats, unrest: float, run: Stretch,
+           whole: Stretch, times: Floats) -> Event:  # fmt: skip
+    top = plateau(signal, run, TOP)
     peak = float(signal[top].max())
     return Event(
         name=unit.name,
@@ -131,6 +133,7 @@ def _event(unit: Unit, signal: Floats, unrest: float, run: Stretch, whole: Stret
         offset=float(times[whole.last]),
         peak=peak,
         z=peak / unrest,
+        margin=float((signal / on)[run.first : run.last + 1].max()),
         letter=letter(peak, unit),
         side=unit.side,
         frames=run,
