@@ -17,20 +17,18 @@ from emer.tools.face.pose import Floats
 from emer.tools.face.series import (
     Mask,
     Stretch,
-    frame_time,
     hysteresis,
     joined,
-    noise,
     stretches,
     unbroken,
 )
 
 FOOT: Final = 0.1
 """Share of the height at which a movement begins and ends."""
+LEAST_HEIGHT: Final = 0.25
+"""The same at most, in small movements that hardly exceed the unrest (chosen by us)."""
 TOP: Final = 0.9
 """Share of the height from which the plateau counts."""
-REACH_S: Final = 0.6
-"""How far beyond the detected stretch its beginning and end are looked for."""
 MERGE_S: Final = 0.3
 
 
@@ -66,14 +64,13 @@ def plateau(signal: Floats, run: Stretch, share: float) -> NDArray[np.intp]:
     return np.asarray(run.first + np.flatnonzero(inside >= share * inside.max()))
 
 
-def widened(signal: Floats, run: Stretch, times: Floats, room: Stretch) -> Stretch:
+def widened(signal: Floats, run: Stretch, reach: int, room: Stretch, unrest: float) -> Stretch:
     """Return the run from where it leaves 10 % of its height to where it is back there.
 
-    Both ends are looked for within `room`, the frames that no other event takes.
+    Both ends are looked for `reach` frames away, within `room`: the frames that no other
+    event takes. What is less than the measurement's own `unrest` cannot be told from it.
     """
-    reach = max(1, round(REACH_S / frame_time(times)))
     start, end = max(room.first, run.first - reach), min(room.last, run.last + reach)
-    unrest = noise(signal)
     onset = start + _rise(signal[start : run.last + 1], run.first - start, unrest)
     offset = end - _rise(signal[run.first : end + 1][::-1], end - run.last, unrest)
     return Stretch(min(onset, run.last), max(offset, run.first))
@@ -86,7 +83,8 @@ def _rise(signal: Floats, noticed: int, unrest: float) -> int:
     """
     peak = float(signal[noticed:].max())
     base = max(float(signal[:noticed].min()), 0.0) if noticed else 0.0
-    foot = base + max(FOOT * (peak - base), min(unrest, 0.3 * peak))
+    height = peak - base
+    foot = base + max(FOOT * height, min(unrest, LEAST_HEIGHT * height))
     half = noticed + int(np.argmax(signal[noticed:] >= 0.5 * peak))
     low = np.flatnonzero(signal[: half + 1] <= foot)
     return int(low[-1]) + 1 if len(low) else 0

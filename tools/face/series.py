@@ -101,15 +101,19 @@ def unbroken(found: list[Stretch], times: Floats, gap: float = 0.5) -> list[Stre
     return result
 
 
-def noise(values: Floats) -> float:
-    """Return the spread of values around 0 as a standard deviation, from those below 0.
+def noise(values: Floats, times: Floats) -> float:
+    """Return the measurement's own unrest as a standard deviation.
 
-    What an expression adds lies above 0, so the lower half shows the measurement's own
-    unrest. Its lower quartile is taken (3.14 times it for a normal spread), since the
-    opposite movement lies below 0 too and may fill most of a clip.
+    What a movement adds lies above 0, so the values below show the unrest (1.4826 times
+    the median absolute deviation); but the opposite movement lies there, too. It is slow,
+    so the unrest is no larger than what a fifth of a second usually changes.
     """
     below = -values[values <= 0]
-    return float(3.14 * np.quantile(below, 0.25)) if len(below) >= 5 else 0.0
+    step = max(1, round(0.2 / frame_time(times)))
+    if len(below) < 5 or len(values) <= step:
+        return 0.0
+    changed = np.abs(values[step:] - values[:-step])
+    return float(1.4826 * min(np.median(below), np.median(changed)))
 
 
 def turning_points(values: Floats, least: float) -> list[int]:

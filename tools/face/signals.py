@@ -120,7 +120,7 @@ def smile(c: Changes) -> Floats:
     """AU12: the mouth widens and its corners come nearer to the eyes."""
     nearer = -c["corner_eye"]
     signal = np.minimum(c["mouth_width"] + nearer, 4 * np.maximum(nearer, 0))
-    shaped = ramp(c.shape, NOT_A_SMILE - 0.03, NOT_A_SMILE + 0.03)
+    shaped = ramp(c.shape, NOT_A_SMILE - 0.03, NOT_A_SMILE)
     return np.where(signal > 0, shaped * signal, signal)
 
 
@@ -169,9 +169,12 @@ def one_sided(side: int) -> Test:
 
 
 def corners_down(c: Changes) -> Floats:
-    """AU15: the corners sink, away from the eyes and below the middle of the upper lip."""
+    """AU15: the corners sink, away from the eyes and below the middle of the upper lip.
+
+    Not where they go apart as well (AU20), nor in an open mouth.
+    """
     sunk = np.minimum(c["corner_eye"], -c["corner_rise"])
-    return ramp(c.gap, 0.07, 0.04) * sunk
+    return ramp(c.gap, 0.07, 0.04) * ramp(c["mouth_width"], 0.09, 0.05) * sunk
 
 
 def pressed_lips(c: Changes) -> Floats:

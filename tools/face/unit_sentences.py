@@ -34,6 +34,9 @@ WORDS: Final = {
     "jaw_drop": "lowers the jaw {amount} while the mouth stays shut",
     "jaw_aside": "moves the jaw sideways {amount}, to the person's own {side}",
 }
+CODES: Final = {"pressed_lips": "AU23/24/28, ", "pucker": "AU18/22, ", "jaw_drop": ""}
+"""What is said instead of "AU1+2, ". A lowered jaw (AU26) is not coded in the words: read
+alone, the code stands for an open mouth."""
 TELLING: Final = {
     "smile": 3.0, "pulled_corners": 3.0, "brow_raise": 2.0, "frown": 2.2, "drawn_up": 2.2, "inner_brow_raise": 1.8,
     "corners_down": 1.8, "wide_eyes": 2.0, "one_corner": 1.4, "pressed_lips": 1.6,
@@ -69,14 +72,13 @@ def _strength(event: Event) -> float:
 def _of_event(portrait: Portrait, event: Event, alike: Sequence[Event], rank: int) -> Finding:
     words = _smile_words(portrait, event) if event.name == "smile" else WORDS[event.name]
     said = words.format(amount=AMOUNT[event.letter], side=event.side)
-    units = "+".join(str(u) for u in event.units) if event.units != (23, 24, 28) else "23/24/28"
-    units = units.replace("18+22", "18/22")
+    units = CODES.get(event.name, f"AU{'+'.join(str(u) for u in event.units)}, ")
     at = when(event.onset, event.offset)
     more = f"; it happens {len(alike)} times in all" if rank == 0 and len(alike) > 2 else ""
     limit = f"; {TOO_SHORT}" if portrait.rest.too_short else ""
     return Finding(
         says=f" {said} {at}, most at {event.apex:.1f} s "
-        f"(AU{units}, intensity {event.letter}{more}{limit}).",
+        f"({units}intensity {event.letter}{more}{limit}).",
         start=event.onset,
         end=event.offset,
         weight=TELLING[event.name] * _strength(event) * 0.6**rank,

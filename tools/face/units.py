@@ -17,11 +17,13 @@ from emer.tools.face.events import TOP, Event, find_runs, plateau, widened
 from emer.tools.face.measures import Measures
 from emer.tools.face.pose import Floats
 from emer.tools.face.rest import Rest
-from emer.tools.face.series import Mask, Stretch, lasting, noise, ramp
+from emer.tools.face.series import Mask, Stretch, frame_time, lasting, noise, ramp
 
 HALF: Final = 0.5
 """What a movement is, is judged where it has at least half of its height."""
 ON_Z: Final = 2.5
+REACH_S: Final = 0.6
+"""How far beyond the detected stretch its beginning and end are looked for."""
 OFF_SHARE: Final = 0.5
 """Off at about 1.2 of 2.5 noise deviations."""
 LIP_UNITS: Final = frozenset({12, 15, 17, 18, 20, 23, 26, 30})
@@ -58,9 +60,9 @@ class Unit:
 
 
 UNITS: Final = (
-    Unit("smile", (12,), s.smile, 0.06, 0.38, 0.0015, s.smiling, shortest=0.35),
-    Unit("one_corner", (12,), s.one_corner(0), 0.04, 0.12, 0.002, s.one_sided(0), "right", 0.35),
-    Unit("one_corner", (12,), s.one_corner(1), 0.04, 0.12, 0.002, s.one_sided(1), "left", 0.35),
+    Unit("smile", (12,), s.smile, 0.06, 0.38, 0.0015, s.smiling, shortest=0.35, lids=0.03),
+    Unit("one_corner", (12,), s.one_corner(0), 0.04, 0.12, 0.002, s.one_sided(0), "right", 0.35, 0.02),
+    Unit("one_corner", (12,), s.one_corner(1), 0.04, 0.12, 0.002, s.one_sided(1), "left", 0.35, 0.02),
     Unit("corners_down", (15,), s.corners_down, 0.028, 0.10, 0.001),
     Unit("brow_raise", (1, 2), s.brows_up, 0.028, 0.12, 0.0015, s.whole_brow, lids=0.02),
     Unit("inner_brow_raise", (1,), s.brows_up, 0.028, 0.09, 0.0015, s.inner_brow, lids=0.02),
@@ -90,15 +92,15 @@ def find_events(measures: Measures, rest: Rest, speaking: Mask) -> list[Event]:
 
 def _events_of(unit: Unit, moved: Changes, measures: Measures, speaking: Mask) -> list[Event]:
     signal, times = seen_well(measures, unit.half) * unit.signal(moved), measures.times
-    unrest = float(np.clip(noise(signal), unit.trace / ON_Z, 1.6 * unit.trace / ON_Z))
+    unrest = float(np.clip(noise(signal, times), unit.trace / ON_Z, 1.6 * unit.trace / ON_Z))
     on = ON_Z * unrest + unit.pose * np.maximum(moved.turned - 5.0, 0.0)
     on = on + unit.lids * moved.shut.mean(axis=1)
     if unit.units[0] in LIP_UNITS:
         on = on * np.where(speaking, WHILE_SPEAKING, 1.0)
     runs = find_runs(signal, on, OFF_SHARE * on, times)
-    rooms = _rooms(runs, len(times))
+    rooms, reach = _rooms(runs, len(times)), max(1, round(REACH_S / frame_time(times)))
     return [
-        _event(unit, signal, on, unrest, run, widened(signal, run, times, room), times)
+        _event(unit, signal, on, unrest, run, widened(signal, run, reach, room, unrest), times)
         for run, room in zip(runs, rooms, strict=True)
         if run in lasting([run], times, unit.shortest)
         and unit.test(moved.medians(plateau(signal, run, HALF))).all()

@@ -28,6 +28,8 @@ MOVES: dict[str, Callable[[Array, Array], Array]] = {
     "pressed_lips": puppet.press_lips,
     "pucker": puppet.pucker,
     "chin_raise": puppet.push_chin_up,
+    "stretched_lips": puppet.stretch_lips,
+    "jaw_drop": puppet.lower_jaw_shut,
 }
 
 
@@ -86,6 +88,41 @@ def test_one_corner_is_named_by_the_subjects_side(side: str) -> None:
     t = puppet.times()
     portrait = read(puppet.in_pixels(puppet.smirk(side)(puppet.still(t), puppet.pulse(t))), t)
     assert [(e.name, e.side) for e in portrait.events] == [("one_corner", side)]
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_a_jaw_moved_aside_is_named_by_the_subjects_side(side: str) -> None:
+    t = puppet.times()
+    portrait = read(puppet.in_pixels(puppet.jaw_aside(side)(puppet.still(t), puppet.pulse(t))), t)
+    assert [(e.name, e.side) for e in portrait.events] == [("jaw_aside", side)]
+
+
+@pytest.mark.parametrize("yaw", [0.0, 16.0])
+def test_a_corner_that_a_wink_pulls_up_is_part_of_the_wink(yaw: float) -> None:
+    t, how = puppet.times(), puppet.pulse(puppet.times())
+    winking = puppet.smirk("left")(puppet.close_eyes(puppet.still(t), how, ("left",)), how)
+    portrait = read(puppet.in_pixels(winking, yaw=yaw), t)
+    assert [side for side, _ in portrait.lids.winks] == ["left"]
+    assert names(portrait) == set()
+
+
+def test_a_corner_raised_while_the_other_eye_winks_is_told() -> None:
+    t, how = puppet.times(), puppet.pulse(puppet.times())
+    winking = puppet.smirk("left")(puppet.close_eyes(puppet.still(t), how, ("right",)), how)
+    portrait = read(puppet.in_pixels(winking), t)
+    assert [(e.name, e.side) for e in portrait.events] == [("one_corner", "left")]
+
+
+def test_a_smile_with_a_wink_is_still_a_smile() -> None:
+    t, how = puppet.times(), puppet.pulse(puppet.times())
+    faces = puppet.smile(puppet.close_eyes(puppet.still(t), how, ("left",)), how)
+    assert names(read(puppet.in_pixels(faces), t)) == {"smile"}
+
+
+def test_a_long_mouth_with_an_open_jaw_has_no_corners_down() -> None:
+    t = puppet.times()
+    portrait = read(puppet.in_pixels(puppet.open_mouth(puppet.still(t), puppet.pulse(t))), t)
+    assert names(portrait) == set()
 
 
 @pytest.mark.parametrize("rate", [4.0, 5.0, 6.0])
