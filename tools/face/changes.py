@@ -59,9 +59,14 @@ class Changes:
             return np.asarray(np.median(values[frames], axis=0, keepdims=True))
 
         values = {name: middle(value) for name, value in self.values.items()}
-        skin = middle(self.skin.astype(float)) > 0.5
-        rest = [middle(v) for v in (self.gap, self.shape, self.turned)]
-        return Changes(values, *rest, skin=skin, shut=middle(self.shut))
+        return Changes(
+            values=values,
+            gap=middle(self.gap),
+            shape=middle(self.shape),
+            turned=middle(self.turned),
+            skin=middle(self.skin.astype(float)) > 0.5,
+            shut=middle(self.shut),
+        )
 
 
 def changes(measures: Measures, rest: Rest, speaking: Mask) -> Changes:

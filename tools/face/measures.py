@@ -160,7 +160,9 @@ def _mouth(posed: Posed) -> dict[str, Floats]:
         "lip_forward": lips[:, 2] - (right[:, 2] + left[:, 2]) / 2,
         "chin_lip": _distance(lower, nose),
         "chin_drop": _distance(p[:, marks.CHIN], nose),
-        "jaw_side": _pair(_mid(p, marks.CHIN_MIDDLE)[:, 0] - bridge, (right + left)[:, 0] / 2 - bridge),
+        "jaw_side": _pair(
+            _mid(p, marks.CHIN_MIDDLE)[:, 0] - bridge, (right + left)[:, 0] / 2 - bridge
+        ),
         "nose_wing": _pair(*(_distance(p[:, s.ala], p[:, s.eye_inner]) for s in SIDES)),
     }
 

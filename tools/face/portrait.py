@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from emer.tools.face.events import Event
 from emer.tools.face.eyes import Lids, Looks, watch_gaze, watch_lids
 from emer.tools.face.head import HeadMove, Swing, find_moves, find_swings
 from emer.tools.face.measures import Measures
@@ -13,7 +14,6 @@ from emer.tools.face.mouth import open_mouth, speaking
 from emer.tools.face.people import Person
 from emer.tools.face.rest import Rest, find_rest, smile_shaped
 from emer.tools.face.series import Mask, Stretch
-from emer.tools.face.events import Event
 from emer.tools.face.units import find_events
 
 

@@ -107,8 +107,7 @@ def find_rest(measures: Measures) -> Rest:
     if closed.sum() * frame_time(measures.times) >= LEAST_S:
         chosen.update(dict.fromkeys(("chin_lip", "lip_red"), closed))
     levels = {
-        name: _level(getattr(measures, name)[chosen[name]], q)
-        for name, q in QUANTILES.items()
+        name: _level(getattr(measures, name)[chosen[name]], q) for name, q in QUANTILES.items()
     }
     levels["mouth_width"] = np.minimum(levels["mouth_width"], WIDEST_AT_REST)
     levels["corner_eye"] = np.maximum(levels["corner_eye"], NEAREST_AT_REST)

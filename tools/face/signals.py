@@ -174,7 +174,8 @@ def corners_down(c: Changes) -> Floats:
     Not where they go apart as well (AU20), nor in an open mouth.
     """
     sunk = np.minimum(c["corner_eye"], -c["corner_rise"])
-    return ramp(c.gap, 0.07, 0.04) * ramp(c["mouth_width"], 0.09, 0.05) * sunk
+    narrow = ramp(c.gap, 0.07, 0.04) * ramp(c["mouth_width"], 0.09, 0.05)
+    return np.asarray(narrow * sunk)
 
 
 def pressed_lips(c: Changes) -> Floats:
@@ -207,7 +208,7 @@ def stretched_lips(c: Changes) -> Floats:
 def jaw_drop(c: Changes) -> Floats:
     """AU26 without AU25: chin and mouth corners go down behind closed lips."""
     down = np.minimum(c["chin_drop"], c["corner_eye"])
-    return ramp(c.gap, 0.07, 0.04) * down
+    return np.asarray(ramp(c.gap, 0.07, 0.04) * down)
 
 
 def jaw_aside(sign: int) -> Signal:

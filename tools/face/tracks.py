@@ -209,9 +209,7 @@ class _Tracker:
         look = look_of(self._plain, points)
         sure = measure_spread(self._networks, image, points, time)
         furrow = furrow_of(image, points)
-        self._live.append(
-            Track(self._shots[-1], [time], [points], [furrow], [look], [sure], 1, 1)
-        )
+        self._live.append(Track(self._shots[-1], [time], [points], [furrow], [look], [sure], 1, 1))
 
 
 def _is_same_place(points: Points, before: Points) -> bool:

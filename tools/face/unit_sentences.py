@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
+from emer.tools.face.events import Event
 from emer.tools.face.finding import Finding, touches, when
 from emer.tools.face.portrait import Portrait
 from emer.tools.face.series import Mask, Stretch, frame_time
 from emer.tools.face.units import UPPER_UNITS
-from emer.tools.face.events import Event
 
 AMOUNT: Final = {
     "A": "slightly", "B": "slightly", "C": "clearly", "D": "strongly", "E": "strongly"
@@ -38,7 +38,8 @@ CODES: Final = {"pressed_lips": "AU23/24/28, ", "pucker": "AU18/22, ", "jaw_drop
 """What is said instead of "AU1+2, ". A lowered jaw (AU26) is not coded in the words: read
 alone, the code stands for an open mouth."""
 TELLING: Final = {
-    "smile": 3.0, "pulled_corners": 3.0, "brow_raise": 2.0, "frown": 2.2, "drawn_up": 2.2, "inner_brow_raise": 1.8,
+    "smile": 3.0, "pulled_corners": 3.0, "brow_raise": 2.0, "frown": 2.2, "drawn_up": 2.2,
+    "inner_brow_raise": 1.8,
     "corners_down": 1.8, "wide_eyes": 2.0, "one_corner": 1.4, "pressed_lips": 1.6,
     "outer_brow_raise": 1.0, "stretched_lips": 1.0, "chin_raise": 1.3, "pucker": 0.8,
     "jaw_drop": 0.8, "jaw_aside": 1.0,

@@ -59,10 +59,15 @@ class Unit:
         return int(self.units[0] not in UPPER_UNITS)
 
 
+def _one_corner(side: int, name: str) -> Unit:
+    signal, test = s.one_corner(side), s.one_sided(side)
+    return Unit("one_corner", (12,), signal, 0.04, 0.12, 0.002, test, name, 0.35, lids=0.02)
+
+
 UNITS: Final = (
     Unit("smile", (12,), s.smile, 0.06, 0.38, 0.0015, s.smiling, shortest=0.35, lids=0.03),
-    Unit("one_corner", (12,), s.one_corner(0), 0.04, 0.12, 0.002, s.one_sided(0), "right", 0.35, 0.02),
-    Unit("one_corner", (12,), s.one_corner(1), 0.04, 0.12, 0.002, s.one_sided(1), "left", 0.35, 0.02),
+    _one_corner(0, "right"),
+    _one_corner(1, "left"),
     Unit("corners_down", (15,), s.corners_down, 0.028, 0.10, 0.001),
     Unit("brow_raise", (1, 2), s.brows_up, 0.028, 0.12, 0.0015, s.whole_brow, lids=0.02),
     Unit("inner_brow_raise", (1,), s.brows_up, 0.028, 0.09, 0.0015, s.inner_brow, lids=0.02),

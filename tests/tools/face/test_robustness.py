@@ -116,9 +116,7 @@ def test_the_demo_keeps_its_script_on_a_shaken_mesh(demo: Footage, seed: int) ->
 def test_real_faces_keep_their_clear_events(name: str, shared_clip: Callable[[str], Path]) -> None:
     footage = followed(shared_clip(name))
     clear = [
-        e
-        for e in first(footage).events
-        if e.margin >= CLEAR and e.offset - e.onset >= LASTING_S
+        e for e in first(footage).events if e.margin >= CLEAR and e.offset - e.onset >= LASTING_S
     ]
     assert clear
     near = []
