@@ -19,6 +19,8 @@ from emer.tools.face.network import Image, Points
 
 PATCH: Final = (40, 34)
 """Width and height of the patch in its own pixels."""
+STRONG: Final = round(0.9 * PATCH[0] * PATCH[1])
+"""Rank of the point whose bend is taken: nine in ten of the patch are weaker."""
 WIDE, HIGH = 0.26, 0.22
 """The same in eye distances: the room between the inner ends of the brows."""
 LEAST_IOD_PX: Final = 45.0
@@ -35,8 +37,9 @@ def furrow_of(image: Image, points: Points) -> float:
     if iod < LEAST_IOD_PX:
         return float("nan")
     patch = _patch(image, points[list(BETWEEN_BROWS), :2].mean(axis=0), across)
-    bends = _bends(patch / (patch.mean() + 5.0))
-    return float(np.log(max(float(np.quantile(bends, 0.9)), FLOOR)))
+    bends = _bends(patch / (patch.mean() + 5.0)).ravel()
+    strongest = np.partition(bends, STRONG)[STRONG]
+    return float(np.log(max(float(strongest), FLOOR)))
 
 
 def _patch(image: Image, centre: NDArray[np.float32], across: NDArray[np.float32]

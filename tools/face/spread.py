@@ -38,6 +38,8 @@ FIRM_UPPER, LOOSE_UPPER = 0.013, 0.022
 FIRM_LOWER, LOOSE_LOWER = 0.017, 0.026
 """Spreads up to which landmarks count fully, and from which on not at all: a good pixel,
 and two, of the network's picture (chosen by us; the chin's outline is always looser)."""
+AGREED: Final = 0.75
+"""Share of these spreads below which two answers settle it."""
 FITS, MISFITS = 0.030, 0.040
 """Likewise for how far the bones' points are from where this person's bones are."""
 
@@ -59,17 +61,31 @@ class Spread(NamedTuple):
 
 
 def measure_spread(network: Mesh, image: Image, points: Points, time: float) -> Spread:
-    """Return how far the landmarks of a face differ between moved regions."""
-    base = region_around(points)
-    found = [points]
-    for right, down, scale, turn in CUTS:
-        x, y = base.x + right * base.side, base.y + down * base.side
-        again = network.mesh(image, Region(x, y, base.side * scale, base.turn + turn))
+    """Return how far the landmarks of a face differ between moved regions.
+
+    Two of them are enough where the answers agree well.
+    """
+    found, spread = [points], Spread(time, LOST, LOST)
+    for count, cut in enumerate(CUTS, start=1):
+        again = network.mesh(image, _moved(region_around(points), *cut))
         if again is None:
             return Spread(time, LOST, LOST)
         found.append(again)
-    apart: NDArray[np.float64] = np.linalg.norm(np.std(np.array(found)[..., :2], axis=0), axis=1)
-    apart /= max(float(np.linalg.norm(points[33, :2] - points[263, :2])), 1.0)
+        if count in (2, len(CUTS)):
+            spread = _spread_of(np.array(found), time)
+        if spread.upper < AGREED * FIRM_UPPER and spread.lower < AGREED * FIRM_LOWER:
+            break
+    return spread
+
+
+def _moved(base: Region, right: float, down: float, scale: float, turn: float) -> Region:
+    x, y = base.x + right * base.side, base.y + down * base.side
+    return Region(x, y, base.side * scale, base.turn + turn)
+
+
+def _spread_of(found: NDArray[np.float32], time: float) -> Spread:
+    apart = np.linalg.norm(np.std(found[..., :2], axis=0), axis=1)
+    apart = apart / max(float(np.linalg.norm(found[0, 33, :2] - found[0, 263, :2])), 1.0)
     return Spread(time, float(apart[list(UPPER)].mean()), float(apart[list(LOWER)].mean()))
 
 
