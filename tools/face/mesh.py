@@ -21,7 +21,7 @@ from emer.tools.face.tracks import SMALLEST_PX, Footage, follow
 from emer.tools.face.unit_sentences import of_units
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
-VERSION = "1"
+VERSION = "2"
 MODEL = "mediapipe 0.10.21 face_landmark_with_attention"
 CLUES_FIRST, CLUES_OTHERS, CLUES_CLOSER = 10, 5, 14
 SHARP_PX = 120

@@ -200,9 +200,13 @@ def pucker(c: Changes) -> Floats:
 
 
 def stretched_lips(c: Changes) -> Floats:
-    """AU20: the mouth widens, and its corners do not rise."""
+    """AU20: the mouth widens, and its corners do not rise.
+
+    Not in a widely open mouth: there the jaw takes the corners down with it, and a mouth
+    pulled up (AU12) or sideways (AU20) measures the same.
+    """
     level = ramp(c["corner_eye"], -0.02, -0.005) * ramp(c["corner_rise"], 0.02, 0.005)
-    return level * ramp(c.shape, -0.10, -0.14) * c["mouth_width"]
+    return level * ramp(c.shape, -0.10, -0.14) * ramp(c.gap, 0.28, 0.18) * c["mouth_width"]
 
 
 def jaw_drop(c: Changes) -> Floats:

@@ -117,6 +117,7 @@ def test_a_jaw_moved_at_will_is_told_as_that(mesh: FaceMesh, shared_clip: Find) 
     clues = list(mesh.observe(Clip.open(shared_clip("faces/liveportrait_d18.mp4"))))
     said = texts(clues)
     assert "corners of the mouth down" not in said and "smiles" not in said
+    assert "stretches the lips" not in said
     assert "brows" not in said
     assert between(clues, "opens the mouth wide") == [
         pytest.approx((2.0, 3.3), abs=0.2), pytest.approx((3.8, 5.2), abs=0.2),

@@ -119,6 +119,18 @@ def test_a_smile_with_a_wink_is_still_a_smile() -> None:
     assert names(read(puppet.in_pixels(faces), t)) == {"smile"}
 
 
+def test_a_wide_open_mouth_is_not_said_to_be_stretched() -> None:
+    t, how = puppet.times(), puppet.pulse(puppet.times())
+    faces = puppet.stretch_lips(puppet.open_mouth(puppet.still(t), 1.3 * how), how)
+    assert "stretched_lips" not in names(read(puppet.in_pixels(faces), t))
+
+
+def test_parted_lips_can_be_stretched() -> None:
+    t, how = puppet.times(), puppet.pulse(puppet.times())
+    faces = puppet.stretch_lips(puppet.open_mouth(puppet.still(t), 0.3 * how), how)
+    assert "stretched_lips" in names(read(puppet.in_pixels(faces), t))
+
+
 def test_a_long_mouth_with_an_open_jaw_has_no_corners_down() -> None:
     t = puppet.times()
     portrait = read(puppet.in_pixels(puppet.open_mouth(puppet.still(t), puppet.pulse(t))), t)
