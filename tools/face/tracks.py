@@ -173,7 +173,7 @@ class _Tracker:
             else:
                 track.times.append(time)
                 track.points.append(points)
-                track.furrows.append(furrow_of(image, points))
+                track.furrows.append(furrow_of(self._plain, points))
                 going.append(track)
         lost = len(going) < len(self._live)
         self._live = going
@@ -208,7 +208,7 @@ class _Tracker:
             return
         look = look_of(self._plain, points)
         sure = measure_spread(self._networks, image, points, time)
-        furrow = furrow_of(image, points)
+        furrow = furrow_of(self._plain, points)
         self._live.append(Track(self._shots[-1], [time], [points], [furrow], [look], [sure], 1, 1))
 
 

@@ -139,6 +139,16 @@ def test_crying_behind_a_hand_and_laughing_later(mesh: FaceMesh, shared_clip: Fi
     assert not [c for c in hidden if "mouth" in c.text or "lips" in c.text]
 
 
+def test_what_a_hand_half_covers_has_a_low_quality(mesh: FaceMesh, shared_clip: Find) -> None:
+    clip = Clip.open(shared_clip("faces/WolfgangLanger_Pexels.mp4"))
+    closer = {c.text: c.quality for c in mesh.observe(clip, Span(start=6.0, end=8.8))}
+    (behind,) = [q for text, q in closer.items() if "opens the mouth" in text]
+    assert behind.score < 0.75
+    assert behind.score == pytest.approx(behind.factors["landmarks_sure"], abs=0.25)
+    uncovered = mesh.observe(clip, Span(start=13.0, end=17.0))
+    assert [c for c in uncovered if "smiles" in c.text and c.quality.score > 0.85]
+
+
 def test_a_face_that_leaves(mesh: FaceMesh, shared_clip: Find) -> None:
     clip = Clip.open(shared_clip("hard/face_noface.mov"))
     clues = list(mesh.observe(clip))

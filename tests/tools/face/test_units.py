@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from emer.tools.face.changes import changes
+from emer.tools.face.landmarks import LEFT, RIGHT
 from emer.tools.face.measures import measure
 from emer.tools.face.mouth import speaking
 from emer.tools.face.people import Person
@@ -129,6 +131,23 @@ def test_parted_lips_can_be_stretched() -> None:
     t, how = puppet.times(), puppet.pulse(puppet.times())
     faces = puppet.stretch_lips(puppet.open_mouth(puppet.still(t), 0.3 * how), how)
     assert "stretched_lips" in names(read(puppet.in_pixels(faces), t))
+
+
+def test_what_shut_eyes_feign_is_no_movement_of_brows_or_mouth() -> None:
+    """MediaPipe's mesh lets the outer eye corners sink when the lids close."""
+    t, how = puppet.times(5), puppet.pulse(puppet.times(5), 1.5, 3.5)
+    faces = puppet.close_eyes(puppet.still(t), how)
+    faces = puppet.pull(faces, (RIGHT.eye_outer, LEFT.eye_outer), (0, -0.025, 0), how)
+    portrait = read(puppet.in_pixels(faces), t)
+    assert names(portrait) == set()
+    assert len(portrait.lids.closures) == 1
+    shut = (t > 2) & (t < 3)
+    moved = changes(portrait.measures, portrait.rest, portrait.speech)
+    for name in ("brow_inner", "brow_outer", "corner_eye"):
+        level = portrait.rest.levels[name]
+        feigned = float((getattr(portrait.measures, name) - level)[shut].mean())
+        assert abs(feigned) > 0.01
+        assert abs(feigned) - abs(float(moved[name][shut].mean())) > 0.008
 
 
 def test_a_long_mouth_with_an_open_jaw_has_no_corners_down() -> None:
