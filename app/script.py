@@ -7,7 +7,7 @@ findings are held against.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, pi
+from math import acos, cos, pi
 
 LENGTH = 8.4
 """Seconds of the clip."""
@@ -40,6 +40,16 @@ class Action:
         grown = _ease((time - self.onset) / (self.apex - self.onset))
         gone = _ease((time - self.release) / (self.offset - self.release))
         return self.strength * (grown - gone)
+
+    def visible(self) -> tuple[float, float]:
+        """Return when the movement passes a tenth of its size, growing and going.
+
+        Coders of faces put a movement's onset and offset there (FACS practice); the first
+        hundredths of an eased movement are invisible.
+        """
+        tenth = acos(0.8) / pi
+        grown = self.onset + tenth * (self.apex - self.onset)
+        return grown, self.offset - tenth * (self.offset - self.release)
 
 
 SCRIPT: tuple[Action, ...] = (

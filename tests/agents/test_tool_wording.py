@@ -29,6 +29,9 @@ the person pushes the chin up: chin_raise
 the person opens the mouth: mouth_open
 the person opens the mouth wide: jaw_drop
 the mouth moves as in speech:
+the person lowers the jaw clearly while the mouth stays shut:
+the person moves the jaw sideways slightly, to the person's own left:
+pulls the corners of the mouth back while the brows are drawn together: grimace brow_furrow
 the person looks down: gaze_down
 the person looks up: gaze_up
 the person looks to the left: gaze_averted

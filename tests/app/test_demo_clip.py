@@ -53,9 +53,17 @@ def test_the_voice_sets_in_when_scripted(clip):
 @pytest.mark.parametrize("movement", ["brows up", "smile"])
 def test_the_face_tool_finds_the_movement_at_its_time(found, movement):
     action = next(action for action in SCRIPT if action.name == movement)
-    span = found[movement].span
-    assert span.start == pytest.approx(action.onset, abs=NEAR)
-    assert span.end == pytest.approx(action.offset, abs=NEAR)
+    span, (start, end) = found[movement].span, action.visible()
+    assert span.start == pytest.approx(start, abs=NEAR)
+    assert span.end == pytest.approx(end, abs=NEAR)
+
+
+def test_a_movement_is_visible_from_a_tenth_of_its_size():
+    for action in SCRIPT:
+        start, end = action.visible()
+        assert action.onset < start < action.apex and action.release < end < action.offset
+        assert action.level(start) == pytest.approx(0.1 * action.strength)
+        assert action.level(end) == pytest.approx(0.1 * action.strength)
 
 
 def test_the_face_tool_finds_both_blinks(found):

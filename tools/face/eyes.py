@@ -47,6 +47,7 @@ def watch_lids(measures: Measures, rest: Rest, smiling: Mask) -> Lids:
     times = measures.times
     usual = np.maximum(rest.levels["eye_opening"], 0.2)
     share = measures.eye_opening / usual
+    share = np.where(measures.sure[:, :1] > 0.5, share, 1.0)
     both = share.max(axis=1)
     shut = unbroken(joined(stretches(both < BLINK), times, 0.06), times)
     down = gaze_change(measures, rest)[:, 1] < -DOWN / 2
@@ -107,7 +108,7 @@ def watch_gaze(measures: Measures, rest: Rest, shut: list[Stretch]) -> Looks:
     open_eyes = np.ones(len(times), dtype=bool)
     for one in shut:
         open_eyes[one.first : one.last + 1] = False
-    seen = open_eyes & (np.abs(measures.yaw) < 40)
+    seen = open_eyes & (np.abs(measures.yaw) < 40) & (measures.sure[:, 0] > 0.5)
     lids = measures.openness / np.maximum(rest.levels["eye_opening"].mean(), 0.2)
     masks = {
         "down": seen & (eyes[:, 1] < -DOWN) & (smooth(lids, times, 0.2) < 0.75),

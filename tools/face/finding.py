@@ -13,7 +13,11 @@ from emer.tools.face.series import Mask, Stretch, length
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A sentence's words after the person's name, its time, its weight and its numbers."""
+    """A sentence's words after the person's name, its time, its weight and its numbers.
+
+    `half` is the part of the face it rests on: 0 the upper, 1 the lower; None for the
+    head as a whole, whose pose needs neither in particular.
+    """
 
     says: str
     start: float
@@ -21,6 +25,7 @@ class Finding:
     weight: float
     data: dict[str, JsonValue]
     frames: Stretch
+    half: int | None = None
 
 
 def touches(one: Stretch, inside: Mask) -> bool:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from emer.tools.face import landmarks as marks
 from emer.tools.face.landmarks import LEFT, RIGHT, SIDES, Side
 from emer.tools.face.pose import Floats, Posed, remove_pose
+from emer.tools.face.spread import sureness
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Measures:
     """(n, 2) middle of the face in pixels."""
     size: Floats
     """Side of the landmarks' box in pixels."""
+    sure: Floats
+    """(n, 2) how far upper and lower face can be believed, from 0 to 1 (see `spread`)."""
     eye_opening: Floats
     """(n, 2) lid distance over the eye's width ("eye aspect ratio")."""
     upper_lid: Floats
@@ -41,6 +44,8 @@ class Measures:
     """(n, 2) outer part of the brow above the eye line."""
     brow_gap: Floats
     """Distance between the brows' inner ends."""
+    furrow: Floats
+    """Logarithm of the strength of the lines between the brows; NaN where not known."""
     mouth_width: Floats
     corner_rise: Floats
     """(n, 2) mouth corner above the middle of the upper lip."""
@@ -58,6 +63,8 @@ class Measures:
     """Lower lip's edge to the base of the nose."""
     chin_drop: Floats
     """Chin to the base of the nose."""
+    jaw_side: Floats
+    """(n, 2) chin and mouth beside the bridge of the nose, to the subject's left."""
     nose_wing: Floats
     """(n, 2) nostril wing to inner eye corner."""
     gaze_across: Floats
@@ -75,11 +82,20 @@ class Measures:
         return np.asarray(self.eye_opening.mean(axis=1))
 
 
-def measure(times: Floats, pixels: NDArray[np.float32] | Floats) -> Measures:
+def measure(
+    times: Floats,
+    pixels: NDArray[np.float32] | Floats,
+    spread: Floats | None = None,
+    furrow: Floats | None = None,
+) -> Measures:
     """Measure (n, 478, 3) pixel landmarks seen at `times` seconds.
 
     x and y must share one scale: MediaPipe's normalised points times width and height.
+    `spread` (n, 2) is how firmly they sit, `furrow` (n,) what is seen between the brows;
+    without them the landmarks are believed, and the furrow is not known.
     """
+    spread = np.zeros((len(pixels), 2)) if spread is None else spread
+    furrow = np.full(len(pixels), np.nan) if furrow is None else furrow
     flat = np.asarray(pixels, np.float64)[:, :468, :2]
     low, high = flat.min(axis=1), flat.max(axis=1)
     posed = remove_pose(pixels)
@@ -90,6 +106,8 @@ def measure(times: Floats, pixels: NDArray[np.float32] | Floats) -> Measures:
         roll=posed.roll,
         centre=(low + high) / 2,
         size=np.asarray((high - low).max(axis=1)),
+        sure=sureness(spread, posed.misfit),
+        furrow=furrow,
         **_eyes(posed),
         **_brows(posed),
         **_mouth(posed),
@@ -131,6 +149,7 @@ def _mouth(posed: Posed) -> dict[str, Floats]:
     lower, lower_in = _mid(p, marks.LIP_LOWER_OUTER), _mid(p, marks.LIP_LOWER_INNER)
     nose = p[:, marks.SUBNASALE]
     lips = (upper + lower) / 2
+    bridge = _mid(p, marks.BRIDGE)[:, 0]
     return {
         "mouth_width": _distance(right, left),
         "corner_rise": _pair(right[:, 1] - upper_in[:, 1], left[:, 1] - upper_in[:, 1]),
@@ -141,6 +160,9 @@ def _mouth(posed: Posed) -> dict[str, Floats]:
         "lip_forward": lips[:, 2] - (right[:, 2] + left[:, 2]) / 2,
         "chin_lip": _distance(lower, nose),
         "chin_drop": _distance(p[:, marks.CHIN], nose),
+        "jaw_side": _pair(
+            _mid(p, marks.CHIN_MIDDLE)[:, 0] - bridge, (right + left)[:, 0] / 2 - bridge
+        ),
         "nose_wing": _pair(*(_distance(p[:, s.ala], p[:, s.eye_inner]) for s in SIDES)),
     }
 

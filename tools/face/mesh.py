@@ -21,12 +21,14 @@ from emer.tools.face.tracks import SMALLEST_PX, Footage, follow
 from emer.tools.face.unit_sentences import of_units
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
-VERSION = "1"
+VERSION = "2"
 MODEL = "mediapipe 0.10.21 face_landmark_with_attention"
 CLUES_FIRST, CLUES_OTHERS, CLUES_CLOSER = 10, 5, 14
 SHARP_PX = 120
 """Face size from which the 192-pixel landmark network sees all it can use."""
 REMEMBERED = 2
+LEAST_SURE = 0.2
+"""Share of the quality that is left where something covers the face (chosen by us)."""
 WORTH_SAYING = 0.1
 """Measurements below this quality are left unsaid (chosen by us)."""
 
@@ -155,23 +157,33 @@ def _name(portrait: Portrait, alone: bool) -> str:
 
 
 def _quality(portrait: Portrait, reading: _Reading, finding: Finding) -> Quality:
-    """Score the measurement: face size, pose, light and how much rest was seen."""
+    """Score the measurement: face size, pose, light, how much is covered or unsure, and rest."""
     facts = head_facts(portrait, finding.frames)
     size = np.clip((facts["face_px"] - SMALLEST_PX) / (SHARP_PX - SMALLEST_PX), 0.1, 1.0)
     pose = np.clip(1.2 - facts["yaw_deg"] / 60 - facts["pitch_deg"] / 90, 0.2, 1.0)
     light = np.clip(reading.brightness / DARK, 0.4, 1.0)
+    sure = np.clip(_sure(portrait, finding), LEAST_SURE, 1.0)
     own = finding.data.get("baseline", "own") == "own"
     rest = (1.0 if portrait.rest.seconds >= 2.0 else 0.5) if own else 0.5
     tracked = len(portrait.measures) / max(reading.frames, 1)
     return Quality(
-        score=round(float(size * pose * light * rest), 2),
+        score=round(float(size * pose * light * rest * sure), 2),
         factors={
             **facts,
+            "landmarks_sure": round(float(sure), 2),
             "tracked_share": round(tracked, 2),
             "brightness": round(reading.brightness, 0),
             "baseline_s": round(portrait.rest.seconds if own else 0.0, 1),
         },
     )
+
+
+def _sure(portrait: Portrait, finding: Finding) -> float:
+    """Return how far the landmarks this rests on can be believed, on average (see `spread`)."""
+    if finding.half is None:
+        return 1.0
+    part = slice(finding.frames.first, finding.frames.last + 1)
+    return float(portrait.measures.sure[part, finding.half].mean())
 
 
 def _why_none(reading: _Reading) -> str:

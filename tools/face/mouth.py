@@ -35,6 +35,7 @@ def speaking(measures: Measures) -> Mask:
     times = measures.times
     turns = np.zeros(len(times), dtype=bool)
     turns[turning_points(measures.mouth_gap, STROKE)] = True
+    turns &= _uncovered(measures)
     rate = np.zeros(len(times))
     for frame, time in enumerate(times):
         near = np.abs(times - time) <= 0.5
@@ -47,10 +48,15 @@ def speaking(measures: Measures) -> Mask:
     return mask
 
 
+def _uncovered(measures: Measures) -> Mask:
+    """Return the frames in which the mouth itself is seen, and not what covers it."""
+    return np.asarray(measures.sure[:, 1] > 0.25)
+
+
 def open_mouth(measures: Measures, speech: Mask) -> list[Stretch]:
     """Return when the mouth stays open for 0.4 s or more without speaking."""
     gap = smooth(measures.mouth_gap, measures.times, 0.2)
     level = np.full(len(gap), OPEN)
-    mask = hysteresis(gap, level, 0.7 * level) & ~speech
+    mask = hysteresis(gap, level, 0.7 * level) & ~speech & _uncovered(measures)
     runs = joined(stretches(mask), measures.times, 0.3)
     return lasting(unbroken(runs, measures.times), measures.times, 0.4)

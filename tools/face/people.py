@@ -15,6 +15,7 @@ import numpy as np
 
 from emer.tools.face.measures import Measures, measure
 from emer.tools.face.pose import Floats, remove_pose
+from emer.tools.face.spread import spread_at
 from emer.tools.face.tracks import Footage, Track
 
 LEAST_FRAMES: Final = 5
@@ -117,7 +118,9 @@ def _person(number: int, group: list[_Shape], footage: Footage) -> Person:
     tracks = sorted((shape.track for shape in group), key=lambda t: t.times[0])
     times = np.concatenate([t.times for t in tracks])
     points = np.concatenate([np.array(t.points) for t in tracks])
-    measures = measure(times, points)
+    spread = np.concatenate([spread_at(np.array(t.times), t.spreads) for t in tracks])
+    furrow = np.concatenate([t.furrows for t in tracks])
+    measures = measure(times, points, spread, furrow)
     width = max(footage.shape[1], 1)
     return Person(
         number=number,

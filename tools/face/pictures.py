@@ -22,10 +22,14 @@ def thumbnail(image: Image) -> NDArray[np.float32]:
 
 
 def brightened(image: Image, light: float) -> Image:
-    """Return a dark picture with its tones stretched; others as they are."""
+    """Return a dark picture with its tones stretched; others as they are.
+
+    The stretch sets in gradually: a clip whose light wavers about the limit must not jump.
+    """
     if light >= DARK:
         return image
-    gamma = float(np.clip(np.log(100 / 255) / np.log(max(light, 2.0) / 255), 0.35, 1.0))
+    full = float(np.clip(np.log(100 / 255) / np.log(max(light, 2.0) / 255), 0.35, 1.0))
+    gamma = 1.0 - (1.0 - full) * min((DARK - light) / (DARK / 3), 1.0)
     curve = (255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
     return curve[image]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from emer.tools.face.events import Event
 from emer.tools.face.eyes import Lids, Looks, watch_gaze, watch_lids
 from emer.tools.face.head import HeadMove, Swing, find_moves, find_swings
 from emer.tools.face.measures import Measures
@@ -13,7 +14,7 @@ from emer.tools.face.mouth import open_mouth, speaking
 from emer.tools.face.people import Person
 from emer.tools.face.rest import Rest, find_rest, smile_shaped
 from emer.tools.face.series import Mask, Stretch
-from emer.tools.face.units import Event, find_events
+from emer.tools.face.units import find_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def read_face(person: Person) -> Portrait:
     if rest.too_short:
         drawn = smile_shaped(measures)
         events = [e for e in events if e.name == "smile" and _most(drawn, e.frames)]
-    events = _told_apart(events)
+    events = _grimaces(_told_apart(events), len(measures))
     smiling = np.zeros(len(measures), dtype=bool)
     for event in events:
         if event.name == "smile":
@@ -82,6 +83,20 @@ one on the right takes up more than half of its time."""
 
 def _told_apart(events: list[Event]) -> list[Event]:
     return [e for e in events if not any(_explains(other, e) for other in events)]
+
+
+def _grimaces(events: list[Event], frames: int) -> list[Event]:
+    """Take the smile out of the name where the brows are drawn together, as in crying."""
+    drawn = np.zeros(frames, dtype=bool)
+    for event in events:
+        if event.name in ("drawn_up", "inner_brow_raise", "frown") and event.letter >= "C":
+            drawn[event.frames.first : event.frames.last + 1] = True
+    return [
+        replace(e, name="pulled_corners")
+        if e.name == "smile" and drawn[e.frames.first : e.frames.last + 1].mean() > 0.2
+        else e
+        for e in events
+    ]
 
 
 def _explains(other: Event, event: Event) -> bool:

@@ -50,6 +50,8 @@ class Posed(NamedTuple):
     """Degrees; positive when the head is raised."""
     roll: Floats
     """Degrees; positive when the head tilts to the subject's right shoulder."""
+    misfit: Floats
+    """Mean distance of the `RIGID` points from this person's usual ones, in IOD."""
 
 
 def remove_pose(pixels: NDArray[np.float32] | Floats) -> Posed:
@@ -66,7 +68,8 @@ def remove_pose(pixels: NDArray[np.float32] | Floats) -> Posed:
     own = np.median(own[_steadiest(yaw, pitch)], axis=0)
     own = own / np.linalg.norm(own[0] - own[3])
     fitted, _ = _fit(faces, own)
-    return Posed(fitted, yaw, pitch, roll)
+    misfit = np.linalg.norm(fitted[:, list(RIGID)] - own, axis=2).mean(axis=1)
+    return Posed(fitted, yaw, pitch, roll, misfit)
 
 
 def _steadiest(yaw: Floats, pitch: Floats) -> NDArray[np.intp]:

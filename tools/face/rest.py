@@ -23,6 +23,7 @@ QUANTILES: Final = {
     "brow_inner": 0.4,
     "brow_outer": 0.4,
     "brow_gap": 0.6,
+    "furrow": 0.4,
     "mouth_width": 0.35,
     "corner_rise": 0.4,
     "corner_eye": 0.65,
@@ -31,6 +32,7 @@ QUANTILES: Final = {
     "lip_forward": 0.4,
     "chin_lip": 0.5,
     "chin_drop": 0.4,
+    "jaw_side": 0.5,
     "nose_wing": 0.6,
     "gaze_across": 0.5,
     "gaze_up": 0.5,
@@ -79,12 +81,12 @@ class Rest:
 
 
 def usable(measures: Measures) -> Mask:
-    """Return the frames in which the head looks roughly at the camera.
+    """Return the frames in which the head looks roughly at the camera, uncovered.
 
     Where the person never does, the half of the frames nearest to it.
     """
     pitch = np.abs(measures.pitch - np.median(measures.pitch))
-    good = (np.abs(measures.yaw) < 20) & (pitch < 12)
+    good = (np.abs(measures.yaw) < 20) & (pitch < 12) & (measures.sure.min(axis=1) > 0.5)
     if good.sum() * frame_time(measures.times) >= ENOUGH_S:
         return np.asarray(good)
     away = np.abs(measures.yaw) + pitch
@@ -105,8 +107,7 @@ def find_rest(measures: Measures) -> Rest:
     if closed.sum() * frame_time(measures.times) >= LEAST_S:
         chosen.update(dict.fromkeys(("chin_lip", "lip_red"), closed))
     levels = {
-        name: np.quantile(getattr(measures, name)[chosen[name]], q, axis=0)
-        for name, q in QUANTILES.items()
+        name: _level(getattr(measures, name)[chosen[name]], q) for name, q in QUANTILES.items()
     }
     levels["mouth_width"] = np.minimum(levels["mouth_width"], WIDEST_AT_REST)
     levels["corner_eye"] = np.maximum(levels["corner_eye"], NEAREST_AT_REST)
@@ -122,6 +123,12 @@ def find_rest(measures: Measures) -> Rest:
         smiling_throughout=smiling,
         seconds=float(frames.sum() * frame_time(measures.times)),
     )
+
+
+def _level(values: Floats, quantile: float) -> Floats:
+    """Return the quantile of what is known, 0 where nothing is."""
+    known = values[~np.isnan(values)].reshape(-1, *values.shape[1:])
+    return np.quantile(known, quantile, axis=0) if len(known) else np.zeros(values.shape[1:])
 
 
 def smile_shaped(measures: Measures) -> Mask:

@@ -45,6 +45,11 @@ def bridged(values: Floats, hidden: Mask) -> Floats:
     return np.stack(filled, axis=1).reshape(values.shape)
 
 
+def ramp(values: Floats, none: float, full: float) -> Floats:
+    """Return 0 at `none` and beyond, 1 at `full` and beyond, and a straight line between."""
+    return np.asarray(np.clip((values - none) / (full - none), 0.0, 1.0))
+
+
 def stretches(mask: Mask) -> list[Stretch]:
     """Return the runs of True, in order."""
     edges = np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))
@@ -96,14 +101,19 @@ def unbroken(found: list[Stretch], times: Floats, gap: float = 0.5) -> list[Stre
     return result
 
 
-def noise(values: Floats) -> float:
-    """Return the spread of values around 0 as a standard deviation, from those below 0.
+def noise(values: Floats, times: Floats) -> float:
+    """Return the measurement's own unrest as a standard deviation.
 
-    What an expression adds lies above 0, so the lower half shows the measurement's own
-    unrest (1.4826 times the median absolute deviation).
+    What a movement adds lies above 0, so the values below show the unrest (1.4826 times
+    the median absolute deviation); but the opposite movement lies there, too. It is slow,
+    so the unrest is no larger than what a fifth of a second usually changes.
     """
     below = -values[values <= 0]
-    return float(1.4826 * np.median(below)) if len(below) >= 5 else 0.0
+    step = max(1, round(0.2 / frame_time(times)))
+    if len(below) < 5 or len(values) <= step:
+        return 0.0
+    changed = np.abs(values[step:] - values[:-step])
+    return float(1.4826 * min(np.median(below), np.median(changed)))
 
 
 def turning_points(values: Floats, least: float) -> list[int]:

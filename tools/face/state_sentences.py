@@ -42,10 +42,16 @@ def of_states(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
 
 
 def _finding(
-    portrait: Portrait, says: str, run: Stretch, weight: float, data: dict[str, JsonValue]
+    portrait: Portrait,
+    says: str,
+    run: Stretch,
+    weight: float,
+    data: dict[str, JsonValue],
+    half: int | None = 0,
 ) -> Finding:
     times = portrait.measures.times
-    return Finding(says, float(times[run.first]), float(times[run.last]), weight, data, run)
+    start, end = float(times[run.first]), float(times[run.last])
+    return Finding(says, start, end, weight, data, run, half)
 
 
 def _around(inside: Mask) -> Stretch:
@@ -74,7 +80,7 @@ def _of_speech(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
         f"({share:.0%} of the time seen)."
     )
     run = Stretch(runs[0].first, runs[-1].last)
-    yield _finding(portrait, says, run, 1.5 + share, data)
+    yield _finding(portrait, says, run, 1.5 + share, data, half=1)
 
 
 def _of_open_mouth(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
@@ -95,7 +101,7 @@ def _of_open_mouth(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
             "state": "mouth open", "action_units": units, "gap_iod": round(peak, 2),
         }  # fmt: skip
         weight = (6.0 if wide else 2.5) * 0.6**rank * min(1.0, 0.5 + length(run, times) / 2)
-        yield _finding(portrait, says, run, weight, data)
+        yield _finding(portrait, says, run, weight, data, half=1)
 
 
 def _of_lids(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
@@ -170,7 +176,7 @@ def _of_head(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
         data: dict[str, JsonValue] = {
             "state": does, "swings": swing.half_swings, "degrees": round(swing.degrees, 1),
         }  # fmt: skip
-        yield _finding(portrait, says, swing.frames, 4.0, data)
+        yield _finding(portrait, says, swing.frames, 4.0, data, half=None)
     yaw = float(np.median(portrait.measures.yaw[inside]))
     if abs(yaw) > TURNED:
         side = "left" if yaw > 0 else "right"
@@ -178,7 +184,8 @@ def _of_head(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
             f" has the head turned to the {side} most of the time (about {abs(yaw):.0f} degrees "
             f"from the camera, the person's own {side})."
         )
-        yield _finding(portrait, says, _around(inside), 2.0, {"state": "turned", "yaw": round(yaw)})
+        data = {"state": "turned", "yaw": round(yaw)}
+        yield _finding(portrait, says, _around(inside), 2.0, data, half=None)
     moves = [m for m in portrait.moves if touches(m.frames, inside)]
     if abs(yaw) > TURNED:
         moves = [m for m in moves if not m.name.startswith("turns")]
@@ -191,12 +198,13 @@ def _of_head(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
         )
         data = {"state": HEAD_WORDS[move.name], "degrees": round(move.degrees)}
         weight = (2.4 if move.name == "lowers" else 1.5) * 0.7**rank
-        yield _finding(portrait, says, move.frames, weight, data)
+        yield _finding(portrait, says, move.frames, weight, data, half=None)
 
 
 def _of_stillness(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
     """Say that brows and mouth corners rest, where they were seen well and do."""
-    well = inside & seen_well(portrait.measures)
+    m = portrait.measures
+    well = inside & (np.minimum(seen_well(m, 0), seen_well(m, 1)) > 0.5)
     seen = float(well.sum()) * frame_time(portrait.measures.times)
     moving = any(touches(e.frames, inside) for e in portrait.events)
     if moving or portrait.rest.smiling_throughout or seen < STILL_FOR_S:
@@ -204,7 +212,8 @@ def _of_stillness(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
     if well.sum() < 0.9 * inside.sum() or np.median(portrait.measures.size) < STILL_PX:
         return
     says = "'s brows and mouth corners stay where they rest throughout."
-    yield _finding(portrait, says, _around(inside), 1.0, {"state": "brows and mouth corners level"})
+    data: dict[str, JsonValue] = {"state": "brows and mouth corners level"}
+    yield _finding(portrait, says, _around(inside), 1.0, data, half=None)
 
 
 def head_facts(portrait: Portrait, run: Stretch) -> dict[str, float]:

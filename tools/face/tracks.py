@@ -13,8 +13,10 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.tools.face.furrow import furrow_of
 from emer.tools.face.network import MARGIN, Found, Image, Points, Region, region_around
 from emer.tools.face.pictures import brightened, look_of, thumbnail
+from emer.tools.face.spread import Spread, measure_spread
 
 CHECK_EVERY: Final = 0.5
 """Seconds between two searches for faces."""
@@ -67,8 +69,12 @@ class Track:
     shot: int
     times: list[float] = field(default_factory=list)
     points: list[Points] = field(default_factory=list)
+    furrows: list[float] = field(default_factory=list)
+    """The lines between the brows, per frame (see `furrow`)."""
     looks: list[NDArray[np.float32]] = field(default_factory=list)
     """Coarse colours around the face at the searches: what the face is told apart by."""
+    spreads: list[Spread] = field(default_factory=list)
+    """How firmly the landmarks sat at the searches."""
     confirmed: int = 0
     """How many searches of the detector found this face again."""
     checked: int = 0
@@ -167,6 +173,7 @@ class _Tracker:
             else:
                 track.times.append(time)
                 track.points.append(points)
+                track.furrows.append(furrow_of(self._plain, points))
                 going.append(track)
         lost = len(going) < len(self._live)
         self._live = going
@@ -185,6 +192,7 @@ class _Tracker:
             region = region_around(track.points[-1])
             track.confirmed += bool(own) or self._networks.is_face(image, region)
             track.looks.append(look_of(self._plain, track.points[-1]))
+            track.spreads.append(measure_spread(self._networks, image, track.points[-1], time))
             unclaimed = [f for f in unclaimed if f not in own]
         for face in sorted(unclaimed, key=lambda f: (-f.size, f.x)):
             if len(self._live) < MOST_FACES and face.size >= SMALLEST_PX * 0.8:
@@ -199,8 +207,9 @@ class _Tracker:
         if not _covers(face, points) or any(_overlap(points, t.points[-1]) for t in self._live):
             return
         look = look_of(self._plain, points)
-        track = Track(self._shots[-1], [time], [points], [look], confirmed=1, checked=1)
-        self._live.append(track)
+        sure = measure_spread(self._networks, image, points, time)
+        furrow = furrow_of(self._plain, points)
+        self._live.append(Track(self._shots[-1], [time], [points], [furrow], [look], [sure], 1, 1))
 
 
 def _is_same_place(points: Points, before: Points) -> bool:

@@ -7,15 +7,18 @@ from typing import Final
 
 import numpy as np
 
+from emer.tools.face.events import Event
 from emer.tools.face.finding import Finding, touches, when
 from emer.tools.face.portrait import Portrait
 from emer.tools.face.series import Mask, Stretch, frame_time
-from emer.tools.face.units import Event
+from emer.tools.face.units import UPPER_UNITS
 
 AMOUNT: Final = {
     "A": "slightly", "B": "slightly", "C": "clearly", "D": "strongly", "E": "strongly"
 }  # fmt: skip
 WORDS: Final = {
+    "pulled_corners": "pulls the corners of the mouth back {amount} while the brows are drawn "
+    "together",
     "one_corner": "raises one corner of the mouth, the {side} one, {amount}",
     "corners_down": "turns the corners of the mouth down {amount}",
     "brow_raise": "raises the eyebrows {amount}",
@@ -28,11 +31,18 @@ WORDS: Final = {
     "pucker": "puckers the lips {amount}",
     "stretched_lips": "stretches the lips sideways {amount}",
     "chin_raise": "pushes the chin up {amount}",
+    "jaw_drop": "lowers the jaw {amount} while the mouth stays shut",
+    "jaw_aside": "moves the jaw sideways {amount}, to the person's own {side}",
 }
+CODES: Final = {"pressed_lips": "AU23/24/28, ", "pucker": "AU18/22, ", "jaw_drop": ""}
+"""What is said instead of "AU1+2, ". A lowered jaw (AU26) is not coded in the words: read
+alone, the code stands for an open mouth."""
 TELLING: Final = {
-    "smile": 3.0, "brow_raise": 2.0, "frown": 2.2, "drawn_up": 2.2, "inner_brow_raise": 1.8,
+    "smile": 3.0, "pulled_corners": 3.0, "brow_raise": 2.0, "frown": 2.2, "drawn_up": 2.2,
+    "inner_brow_raise": 1.8,
     "corners_down": 1.8, "wide_eyes": 2.0, "one_corner": 1.4, "pressed_lips": 1.6,
     "outer_brow_raise": 1.0, "stretched_lips": 1.0, "chin_raise": 1.3, "pucker": 0.8,
+    "jaw_drop": 0.8, "jaw_aside": 1.0,
 }  # fmt: skip
 """How much a unit tells an observer: decides which events are said when there are many."""
 NEVER_RESTS: Final = "measured against an average face, since this face never rests in the clip"
@@ -63,14 +73,13 @@ def _strength(event: Event) -> float:
 def _of_event(portrait: Portrait, event: Event, alike: Sequence[Event], rank: int) -> Finding:
     words = _smile_words(portrait, event) if event.name == "smile" else WORDS[event.name]
     said = words.format(amount=AMOUNT[event.letter], side=event.side)
-    units = "+".join(str(u) for u in event.units) if event.units != (23, 24, 28) else "23/24/28"
-    units = units.replace("18+22", "18/22")
+    units = CODES.get(event.name, f"AU{'+'.join(str(u) for u in event.units)}, ")
     at = when(event.onset, event.offset)
     more = f"; it happens {len(alike)} times in all" if rank == 0 and len(alike) > 2 else ""
     limit = f"; {TOO_SHORT}" if portrait.rest.too_short else ""
     return Finding(
         says=f" {said} {at}, most at {event.apex:.1f} s "
-        f"(AU{units}, intensity {event.letter}{more}{limit}).",
+        f"({units}intensity {event.letter}{more}{limit}).",
         start=event.onset,
         end=event.offset,
         weight=TELLING[event.name] * _strength(event) * 0.6**rank,
@@ -84,17 +93,17 @@ def _of_event(portrait: Portrait, event: Event, alike: Sequence[Event], rank: in
             "offset": round(event.offset, 2),
             "peak_iod": round(event.peak, 3),
             "z": round(event.z, 1),
+            "margin": round(event.margin, 1),
             "times": len(alike),
             "baseline": "average face" if portrait.rest.too_short else "own",
         },
         frames=event.frames,
+        half=int(event.units[0] not in UPPER_UNITS),
     )
 
 
 def _smile_words(portrait: Portrait, event: Event) -> str:
-    """Return "smiles ...", or words without a smile where the brows tell against one."""
-    if _share(portrait, event, "drawn_up", "inner_brow_raise", "frown") > 0.2:
-        return "pulls the corners of the mouth back {amount} while the brows are drawn together"
+    """Return "smiles ...", with what mouth and eyes add to it."""
     part = slice(event.frames.first, event.frames.last + 1)
     told = {"narrow": "the eyes narrowing", "shut": "the eyes closed"}
     eyes = eyes_while(portrait, event.frames)
@@ -102,15 +111,6 @@ def _smile_words(portrait: Portrait, event: Event) -> str:
     held = (["the mouth closed"] if shut_mouth else []) + ([told[eyes]] if eyes in told else [])
     words = "smiles {amount}" + (" with " + " and ".join(held) if held else "")
     return words + (" without the eyes taking part" if eyes == "still" else "")
-
-
-def _share(portrait: Portrait, event: Event, *names: str) -> float:
-    """Return the share of the event in which a named unit is clearly on, too."""
-    on = np.zeros(len(portrait.measures), dtype=bool)
-    for other in portrait.events:
-        if other.name in names and other.letter >= "C":
-            on[other.frames.first : other.frames.last + 1] = True
-    return float(on[event.frames.first : event.frames.last + 1].mean())
 
 
 def eyes_while(portrait: Portrait, frames: Stretch) -> str:
@@ -155,6 +155,7 @@ def _constant_smile(portrait: Portrait) -> Finding:
         weight=8.0,
         data={"unit": "smile", "action_units": ["AU12"], "baseline": "unavailable"},
         frames=Stretch(0, len(times) - 1),
+        half=1,
     )
 
 

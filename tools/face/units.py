@@ -1,61 +1,35 @@
 """Action units over time: from changes against rest to events with onset, apex, offset.
 
-Each unit is one signal in IOD that rises with the movement and is held at zero where
-something else explains the change. An event starts where the signal reaches its
-threshold, ends where it falls under half of it, and is graded A (trace) to E (maximum).
-Only what geometry can carry is claimed: no nose wrinkle, upper-lip raise or dimple.
+An event is found where its unit's signal reaches a threshold, kept where its plateau is
+what the unit says it is, and graded A (trace) to E (maximum).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from emer.tools.face import signals as s
 from emer.tools.face.changes import Changes, changes
+from emer.tools.face.events import TOP, Event, find_runs, plateau, widened
 from emer.tools.face.measures import Measures
 from emer.tools.face.pose import Floats
 from emer.tools.face.rest import Rest
-from emer.tools.face.series import (
-    Mask,
-    Stretch,
-    frame_time,
-    hysteresis,
-    joined,
-    lasting,
-    noise,
-    stretches,
-    unbroken,
-)
+from emer.tools.face.series import Mask, Stretch, frame_time, lasting, noise, ramp
 
+HALF: Final = 0.5
+"""What a movement is, is judged where it has at least half of its height."""
 ON_Z: Final = 2.5
+REACH_S: Final = 0.6
+"""How far beyond the detected stretch its beginning and end are looked for."""
 OFF_SHARE: Final = 0.5
 """Off at about 1.2 of 2.5 noise deviations."""
-SHORTEST_S: Final = 0.2
-LIP_UNITS: Final = frozenset({12, 15, 17, 18, 20, 23})
+LIP_UNITS: Final = frozenset({12, 15, 17, 18, 20, 23, 26, 30})
+UPPER_UNITS: Final = frozenset({1, 2, 4, 5})
 WHILE_SPEAKING: Final = 1.8
 """How much more the mouth must move to count while it speaks (chosen by us)."""
-MERGE_S: Final = 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One movement of the face."""
-
-    name: str
-    units: tuple[int, ...]
-    onset: float
-    apex: float
-    offset: float
-    peak: float
-    """Largest displacement in IOD."""
-    z: float
-    """The same in units of the measurement's own noise."""
-    letter: str
-    side: str | None
-    frames: Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,113 +38,54 @@ class Unit:
 
     name: str
     units: tuple[int, ...]
-    signal: Callable[[Changes], Floats]
+    signal: s.Signal
     trace: float
     """Displacement in IOD from which it is seen at all."""
     full: float
     """Displacement in IOD at intensity E."""
     pose: float = 0.0
     """Displacement that a turn of the head by one degree can feign."""
+    test: s.Test = s.anything
+    """What the plateau must be like."""
     side: str | None = None
-    shortest: float = SHORTEST_S
+    shortest: float = 0.2
     """Shortest event in seconds."""
+    lids: float = 0.0
+    """Displacement that shutting the eyes can feign, beyond `changes.LIDS_FEIGN`."""
+
+    @property
+    def half(self) -> int:
+        """0 for a unit of the upper face, 1 for one of the lower."""
+        return int(self.units[0] not in UPPER_UNITS)
 
 
-NOT_A_SMILE: Final = -0.20
-"""A mouth of this shape or below does not smile, however far it has come (average at
-rest: -0.29)."""
-PURSED: Final = 0.06
-"""A pucker takes the corners this far from the eyes; beyond it they are pulled down."""
-STRETCHED: Final = -0.12
-
-
-def smile(c: Changes) -> Floats:
-    """AU12: the mouth widens and its corners come nearer to the eyes."""
-    nearer = -c["corner_eye"]
-    signal = np.minimum(c["mouth_width"] + nearer, 4 * np.maximum(nearer, 0))
-    return np.where(c.shape > NOT_A_SMILE, signal, np.minimum(signal, 0))
-
-
-def _one_corner(side: int) -> Callable[[Changes], Floats]:
-    def signal(c: Changes) -> Floats:
-        nearer = -c.sides("corner_eye")
-        own, other = nearer[:, side], nearer[:, 1 - side]
-        return np.where((other < 0.4 * own) & (c.turned < 12), own - np.maximum(other, 0), 0.0)
-
-    return signal
-
-
-def _corners_down(c: Changes) -> Floats:
-    further = c["corner_eye"]
-    lower = np.maximum(np.minimum(further, -c["corner_rise"]), further - PURSED)
-    return np.where(c.gap < 0.05, lower, 0.0)
-
-
-def _brow_raise(c: Changes) -> Floats:
-    inner, outer = c["brow_inner"], c["brow_outer"]
-    both = np.minimum(inner, outer) > 0.35 * np.maximum(inner, outer)
-    return np.where(both, (inner + outer) / 2, 0.0)
-
-
-def _inner_brow_raise(c: Changes) -> Floats:
-    return np.where(c["brow_inner"] > 0.02, c["brow_inner"] - np.maximum(c["brow_outer"], 0), 0.0)
-
-
-def _outer_brow_raise(c: Changes) -> Floats:
-    return np.where(c["brow_outer"] > 0.02, c["brow_outer"] - np.maximum(c["brow_inner"], 0), 0.0)
-
-
-def _frown(c: Changes) -> Floats:
-    closer, lower = -c["brow_gap"], -c["brow_inner"]
-    return np.where((closer > 0.006) & (lower > -0.01), closer + 0.5 * np.maximum(lower, 0), 0.0)
-
-
-def _drawn_up(c: Changes) -> Floats:
-    closer, inner = -c["brow_gap"], c["brow_inner"]
-    return np.where((closer > 0.01) & (inner > 0.02), closer + 0.5 * inner, 0.0)
-
-
-def _wide_eyes(c: Changes) -> Floats:
-    lids = c.sides("upper_lid").min(axis=1)
-    return np.where((lids > 0.008) & (c.turned < 20), c.sides("eye_opening").min(axis=1), 0.0)
-
-
-def _pressed_lips(c: Changes) -> Floats:
-    return np.where((c.gap < 0.03) & (smile(c) < 0.05), -c["lip_red"], 0.0)
-
-
-def _pucker(c: Changes) -> Floats:
-    shape = (c.gap < 0.15) & (c["lip_forward"] > -0.01)
-    return np.where(shape, -c["mouth_width"], 0.0)
-
-
-def _stretched_lips(c: Changes) -> Floats:
-    level = (c["corner_eye"] > -0.012) & (c["corner_rise"] < 0.01) & (c.shape < STRETCHED)
-    return np.where(level, c["mouth_width"], 0.0)
-
-
-def _chin_raise(c: Changes) -> Floats:
-    return np.where((c.gap < 0.04) & (smile(c) < 0.05), -c["chin_lip"], 0.0)
+def _one_corner(side: int, name: str) -> Unit:
+    signal, test = s.one_corner(side), s.one_sided(side)
+    return Unit("one_corner", (12,), signal, 0.04, 0.12, 0.002, test, name, 0.35, lids=0.02)
 
 
 UNITS: Final = (
-    Unit("smile", (12,), smile, 0.06, 0.38, 0.0015, shortest=0.35),
-    Unit("one_corner", (12,), _one_corner(0), 0.04, 0.12, 0.002, "right", 0.35),
-    Unit("one_corner", (12,), _one_corner(1), 0.04, 0.12, 0.002, "left", 0.35),
-    Unit("corners_down", (15,), _corners_down, 0.028, 0.10, 0.001),
-    Unit("brow_raise", (1, 2), _brow_raise, 0.025, 0.10, 0.0015),
-    Unit("inner_brow_raise", (1,), _inner_brow_raise, 0.022, 0.07, 0.001),
-    Unit("outer_brow_raise", (2,), _outer_brow_raise, 0.028, 0.07, 0.0015),
-    Unit("frown", (4,), _frown, 0.022, 0.08, 0.002),
-    Unit("drawn_up", (1, 4), _drawn_up, 0.025, 0.08, 0.002),
-    Unit("wide_eyes", (5,), _wide_eyes, 0.06, 0.22, 0.002),
-    Unit("pressed_lips", (23, 24, 28), _pressed_lips, 0.03, 0.10, 0.001, shortest=0.3),
-    Unit("pucker", (18, 22), _pucker, 0.06, 0.20, 0.002, shortest=0.4),
-    Unit("stretched_lips", (20,), _stretched_lips, 0.07, 0.20, 0.002, shortest=0.4),
-    Unit("chin_raise", (17,), _chin_raise, 0.045, 0.13, 0.001),
+    Unit("smile", (12,), s.smile, 0.06, 0.38, 0.0015, s.smiling, shortest=0.35, lids=0.03),
+    _one_corner(0, "right"),
+    _one_corner(1, "left"),
+    Unit("corners_down", (15,), s.corners_down, 0.028, 0.10, 0.001),
+    Unit("brow_raise", (1, 2), s.brows_up, 0.028, 0.12, 0.0015, s.whole_brow, lids=0.02),
+    Unit("inner_brow_raise", (1,), s.brows_up, 0.028, 0.09, 0.0015, s.inner_brow, lids=0.02),
+    Unit("outer_brow_raise", (2,), s.brows_up, 0.028, 0.09, 0.0015, s.outer_brow, lids=0.02),
+    Unit("frown", (4,), s.brows_together, 0.022, 0.08, 0.0015, s.furrowed),
+    Unit("drawn_up", (1, 4), s.brows_together, 0.025, 0.08, 0.0015, s.drawn_up),
+    Unit("wide_eyes", (5,), s.wide_eyes, 0.06, 0.22, 0.002, s.nearly_straight),
+    Unit("pressed_lips", (23, 24, 28), s.pressed_lips, 0.03, 0.10, 0.001, shortest=0.3),
+    Unit("pucker", (18, 22), s.pucker, 0.06, 0.20, 0.002, shortest=0.4),
+    Unit("stretched_lips", (20,), s.stretched_lips, 0.07, 0.20, 0.002, shortest=0.4),
+    Unit("chin_raise", (17,), s.chin_raise, 0.045, 0.13, 0.001),
+    Unit("jaw_drop", (26,), s.jaw_drop, 0.06, 0.20, 0.002, shortest=0.4),
+    Unit("jaw_aside", (30,), s.jaw_aside(-1), 0.025, 0.10, 0.0025, side="right", shortest=0.3),
+    Unit("jaw_aside", (30,), s.jaw_aside(+1), 0.025, 0.10, 0.0025, side="left", shortest=0.3),
 )
 """`trace` and `full` were chosen by us: `full` is about the largest displacement seen in
-posed pictures, and py-feat's action-unit-to-mesh regression gives the rough sizes."""
+posed pictures, and py-feat's action-unit-to-mesh regression gives the rough sizes. Units
+that share a signal share its threshold, so that one movement gets one name."""
 
 
 def find_events(measures: Measures, rest: Rest, speaking: Mask) -> list[Event]:
@@ -181,57 +96,55 @@ def find_events(measures: Measures, rest: Rest, speaking: Mask) -> list[Event]:
 
 
 def _events_of(unit: Unit, moved: Changes, measures: Measures, speaking: Mask) -> list[Event]:
-    signal = np.where(seen_well(measures), unit.signal(moved), 0.0)
-    unrest = float(np.clip(noise(signal), unit.trace / ON_Z, 1.6 * unit.trace / ON_Z))
-    turned = np.maximum(moved.turned - 5.0, 0.0)
-    on = ON_Z * unrest + unit.pose * turned
+    signal, times = seen_well(measures, unit.half) * unit.signal(moved), measures.times
+    unrest = float(np.clip(noise(signal, times), unit.trace / ON_Z, 1.6 * unit.trace / ON_Z))
+    on = ON_Z * unrest + unit.pose * np.maximum(moved.turned - 5.0, 0.0)
+    on = on + unit.lids * moved.shut.mean(axis=1)
     if unit.units[0] in LIP_UNITS:
         on = on * np.where(speaking, WHILE_SPEAKING, 1.0)
-    mask = hysteresis(signal, on, OFF_SHARE * on)
-    times = measures.times
-    runs = joined(stretches(mask), times, MERGE_S)
-    runs = lasting(unbroken(runs, times), times, unit.shortest)
-    return [_event(unit, signal, unrest, run, times) for run in runs]
+    runs = find_runs(signal, on, OFF_SHARE * on, times)
+    rooms, reach = _rooms(runs, len(times)), max(1, round(REACH_S / frame_time(times)))
+    return [
+        _event(unit, signal, on, unrest, run, widened(signal, run, reach, room, unrest), times)
+        for run, room in zip(runs, rooms, strict=True)
+        if run in lasting([run], times, unit.shortest)
+        and unit.test(moved.medians(plateau(signal, run, HALF))).all()
+    ]
 
 
-def seen_well(measures: Measures) -> Mask:
-    """Return the frames whose geometry may be read: head turned less than 35 degrees."""
-    return np.asarray((np.abs(measures.yaw) < 35) & (np.abs(measures.pitch) < 35))
+def _rooms(runs: list[Stretch], frames: int) -> list[Stretch]:
+    """Return for each run the frames between the runs before and after it."""
+    ends = [-1] + [run.last for run in runs]
+    starts = [run.first for run in runs] + [frames]
+    return [Stretch(ends[i] + 1, starts[i + 1] - 1) for i in range(len(runs))]
 
 
-def _event(unit: Unit, signal: Floats, unrest: float, run: Stretch, times: Floats) -> Event:
-    inside = signal[run.first : run.last + 1]
-    peak = float(inside.max())
-    plateau = np.flatnonzero(inside >= 0.9 * peak)
-    apex = run.first + int(plateau[len(plateau) // 2])
-    first, last = _widened(signal, run, 0.1 * peak, times)
+def seen_well(measures: Measures, half: int) -> Floats:
+    """Return how far each frame's geometry can be read, from 1 to 0, for one half of the face.
+
+    Not where the head is turned by 40 degrees, nor where something covers that half.
+    """
+    turn = np.maximum(np.abs(measures.yaw), np.abs(measures.pitch))
+    return ramp(turn, 40.0, 32.0) * measures.sure[:, half]
+
+
+def _event(unit: Unit, signal: Floats, on: Floats, unrest: float, run: Stretch,
+           whole: Stretch, times: Floats) -> Event:  # fmt: skip
+    top = plateau(signal, run, TOP)
+    peak = float(signal[top].max())
     return Event(
         name=unit.name,
         units=unit.units,
-        onset=float(times[first]),
-        apex=float(times[apex]),
-        offset=float(times[last]),
+        onset=float(times[whole.first]),
+        apex=float(times[top[len(top) // 2]]),
+        offset=float(times[whole.last]),
         peak=peak,
         z=peak / unrest,
+        margin=float((signal / on)[run.first : run.last + 1].max()),
         letter=letter(peak, unit),
         side=unit.side,
         frames=run,
     )
-
-
-def _widened(signal: Floats, run: Stretch, floor: float, times: Floats) -> Stretch:
-    """Return the run from where it leaves 10 % of its peak to where it is back there.
-
-    Looks no further than half a second beyond either end.
-    """
-    reach = round(0.5 / frame_time(times))
-    first, last = run
-    while first > max(0, run.first - reach) and floor < signal[first - 1] < signal[first]:
-        first -= 1
-    end = min(len(signal) - 1, run.last + reach)
-    while last < end and floor < signal[last + 1] < signal[last]:
-        last += 1
-    return Stretch(first, last)
 
 
 def letter(peak: float, unit: Unit) -> str:

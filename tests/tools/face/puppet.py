@@ -136,12 +136,44 @@ def pucker(f: Array, how: Array) -> Array:
     return pull(f, LIPS, (0, 0, 0.03), how)
 
 
+def stretch_lips(f: Array, how: Array) -> Array:
+    return both(f, CORNERS, 0.05, -0.085, how)
+
+
 def push_chin_up(f: Array, how: Array) -> Array:
     return pull(f, (13, 82, 312, 0, 37, 267, *LOWER_LIP), (0, 0.07, 0), how)
 
 
 def open_mouth(f: Array, how: Array) -> Array:
     return pull(f, LOWER_LIP + CHIN, (0, -0.3, 0), how)
+
+
+def lower_jaw_shut(f: Array, how: Array) -> Array:
+    """Lower chin and mouth as one: the lips stay together."""
+    return pull(f, (*LIPS, *CHIN, *CORNERS["right"], *CORNERS["left"]), (0, -0.12, 0), how)
+
+
+def jaw_aside(side: str) -> Callable[[Array, Array], Array]:
+    sign = -1 if side == "right" else 1
+    which = (*LIPS, *CHIN, *CORNERS["right"], *CORNERS["left"])
+    return lambda f, how: pull(f, which, (sign * 0.05, 0, 0), how)
+
+
+def shaken(faces: Array, seed: int, noise: float = 0.004, drift: float = 0.003) -> Array:
+    """Return the faces as another processor might see them: noise, and a slow drift.
+
+    Both are standard deviations in IOD, for each coordinate of each point on its own; the
+    drift is a sum of sines of 0.05-0.5 Hz at 25 frames per second.
+    """
+    chance = np.random.default_rng(seed)
+    one = (1, *faces.shape[1:])
+    shake = chance.normal(0, noise, faces.shape)
+    seconds = np.arange(len(faces))[:, None, None] / FPS
+    for _ in range(3):
+        turn = 2 * np.pi * chance.uniform(0.05, 0.5, one) * seconds
+        size = chance.normal(0, drift * np.sqrt(2 / 3), one)
+        shake += size * np.sin(turn + chance.uniform(0, 2 * np.pi, one))
+    return faces + shake
 
 
 def close_eyes(f: Array, how: Array, sides: tuple[str, ...] = ("right", "left")) -> Array:

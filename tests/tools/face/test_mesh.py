@@ -97,6 +97,58 @@ def test_a_closer_look_stays_in_its_span(mesh: FaceMesh, shared_clip: Find) -> N
     assert "shuts the left eye" in texts(list(mesh.observe(clip)))
 
 
+def between(clues: list[Clue], words: str) -> list[tuple[float, float]]:
+    """Return the spans of the clues that say these words."""
+    found = [c.span for c in clues if words in c.text and c.span is not None]
+    return [(span.start, span.end) for span in found]
+
+
+def test_a_winking_woman_is_not_said_to_raise_one_corner(mesh: FaceMesh, shared_clip: Find) -> None:
+    clues = list(mesh.observe(Clip.open(shared_clip("faces/liveportrait_d3.mp4"))))
+    said = texts(clues)
+    assert "shuts the left eye alone" in said and "shuts the right eye alone" in said
+    assert "one corner" not in said and "smiles" not in said
+    (first, second) = sorted(between(clues, "furrows the brows"))
+    assert first == pytest.approx((3.6, 5.6), abs=0.25)
+    assert second == pytest.approx((7.6, 9.0), abs=0.25)
+
+
+def test_a_jaw_moved_at_will_is_told_as_that(mesh: FaceMesh, shared_clip: Find) -> None:
+    clues = list(mesh.observe(Clip.open(shared_clip("faces/liveportrait_d18.mp4"))))
+    said = texts(clues)
+    assert "corners of the mouth down" not in said and "smiles" not in said
+    assert "stretches the lips" not in said
+    assert "brows" not in said
+    assert between(clues, "opens the mouth wide") == [
+        pytest.approx((2.0, 3.3), abs=0.2), pytest.approx((3.8, 5.2), abs=0.2),
+    ]  # fmt: skip
+    assert between(clues, "lowers the jaw") == [pytest.approx((0.5, 1.4), abs=0.25)]
+    assert "sideways" in said
+
+
+def test_crying_behind_a_hand_and_laughing_later(mesh: FaceMesh, shared_clip: Find) -> None:
+    """A hand lies over her mouth at 2.5-9.2 s, and over an eye at 4.0-5.7 s."""
+    clues = list(mesh.observe(Clip.open(shared_clip("faces/WolfgangLanger_Pexels.mp4"))))
+    (start, end), = between(clues, "inner eyebrows and draws the brows together")  # fmt: skip
+    assert start < 1.0 and 2.5 < end < 4.6
+    ((_, end),) = between(clues, "pulls the corners of the mouth back")
+    assert end < 3.2
+    smiles = between(clues, "smiles")
+    assert smiles and min(start for start, _ in smiles) > 9.0
+    hidden = [c for c in clues if c.span and c.span.start > 2.8 and c.span.end < 5.9]
+    assert not [c for c in hidden if "mouth" in c.text or "lips" in c.text]
+
+
+def test_what_a_hand_half_covers_has_a_low_quality(mesh: FaceMesh, shared_clip: Find) -> None:
+    clip = Clip.open(shared_clip("faces/WolfgangLanger_Pexels.mp4"))
+    closer = {c.text: c.quality for c in mesh.observe(clip, Span(start=6.0, end=8.8))}
+    (behind,) = [q for text, q in closer.items() if "opens the mouth" in text]
+    assert behind.score < 0.75
+    assert behind.score == pytest.approx(behind.factors["landmarks_sure"], abs=0.25)
+    uncovered = mesh.observe(clip, Span(start=13.0, end=17.0))
+    assert [c for c in uncovered if "smiles" in c.text and c.quality.score > 0.85]
+
+
 def test_a_face_that_leaves(mesh: FaceMesh, shared_clip: Find) -> None:
     clip = Clip.open(shared_clip("hard/face_noface.mov"))
     clues = list(mesh.observe(clip))

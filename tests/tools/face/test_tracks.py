@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from emer.tools.face.measures import measure
 from emer.tools.face.network import region_around
 from emer.tools.face.people import Person, find_people
+from emer.tools.face.pictures import brightened
 from emer.tools.face.tracks import Footage, follow
 from tests.tools.face import puppet
 
@@ -98,6 +99,17 @@ def test_brightening_at_once_is_not_a_new_person() -> None:
     dim = (scene([(200, 20, 320)]) * 0.45).astype(np.uint8)
     _, people = watch(film((20, scene([(200, 20, 320)])), (20, dim)))
     assert len(people) == 1
+
+
+def test_dark_pictures_are_brightened_gradually() -> None:
+    tones = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
+    before = brightened(tones, 62.0).astype(int)
+    for light in np.arange(61.5, 3.0, -0.5):
+        now = brightened(tones, float(light)).astype(int)
+        assert np.abs(now - before).max() <= 12
+        assert (now >= tones).all()
+        before = now
+    assert brightened(tones, 10.0).mean() > tones.mean() + 30
 
 
 def test_different_people_stay_apart(shared_clip: object) -> None:

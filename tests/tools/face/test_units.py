@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from emer.tools.face.changes import changes
+from emer.tools.face.landmarks import LEFT, RIGHT
 from emer.tools.face.measures import measure
 from emer.tools.face.mouth import speaking
 from emer.tools.face.people import Person
@@ -28,6 +30,8 @@ MOVES: dict[str, Callable[[Array, Array], Array]] = {
     "pressed_lips": puppet.press_lips,
     "pucker": puppet.pucker,
     "chin_raise": puppet.push_chin_up,
+    "stretched_lips": puppet.stretch_lips,
+    "jaw_drop": puppet.lower_jaw_shut,
 }
 
 
@@ -86,6 +90,70 @@ def test_one_corner_is_named_by_the_subjects_side(side: str) -> None:
     t = puppet.times()
     portrait = read(puppet.in_pixels(puppet.smirk(side)(puppet.still(t), puppet.pulse(t))), t)
     assert [(e.name, e.side) for e in portrait.events] == [("one_corner", side)]
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_a_jaw_moved_aside_is_named_by_the_subjects_side(side: str) -> None:
+    t = puppet.times()
+    portrait = read(puppet.in_pixels(puppet.jaw_aside(side)(puppet.still(t), puppet.pulse(t))), t)
+    assert [(e.name, e.side) for e in portrait.events] == [("jaw_aside", side)]
+
+
+@pytest.mark.parametrize("yaw", [0.0, 16.0])
+def test_a_corner_that_a_wink_pulls_up_is_part_of_the_wink(yaw: float) -> None:
+    t, how = puppet.times(), puppet.pulse(puppet.times())
+    winking = puppet.smirk("left")(puppet.close_eyes(puppet.still(t), how, ("left",)), how)
+    portrait = read(puppet.in_pixels(winking, yaw=yaw), t)
+    assert [side for side, _ in portrait.lids.winks] == ["left"]
+    assert names(portrait) == set()
+
+
+def test_a_corner_raised_while_the_other_eye_winks_is_told() -> None:
+    t, how = puppet.times(), puppet.pulse(puppet.times())
+    winking = puppet.smirk("left")(puppet.close_eyes(puppet.still(t), how, ("right",)), how)
+    portrait = read(puppet.in_pixels(winking), t)
+    assert [(e.name, e.side) for e in portrait.events] == [("one_corner", "left")]
+
+
+def test_a_smile_with_a_wink_is_still_a_smile() -> None:
+    t, how = puppet.times(), puppet.pulse(puppet.times())
+    faces = puppet.smile(puppet.close_eyes(puppet.still(t), how, ("left",)), how)
+    assert names(read(puppet.in_pixels(faces), t)) == {"smile"}
+
+
+def test_a_wide_open_mouth_is_not_said_to_be_stretched() -> None:
+    t, how = puppet.times(), puppet.pulse(puppet.times())
+    faces = puppet.stretch_lips(puppet.open_mouth(puppet.still(t), 1.3 * how), how)
+    assert "stretched_lips" not in names(read(puppet.in_pixels(faces), t))
+
+
+def test_parted_lips_can_be_stretched() -> None:
+    t, how = puppet.times(), puppet.pulse(puppet.times())
+    faces = puppet.stretch_lips(puppet.open_mouth(puppet.still(t), 0.3 * how), how)
+    assert "stretched_lips" in names(read(puppet.in_pixels(faces), t))
+
+
+def test_what_shut_eyes_feign_is_no_movement_of_brows_or_mouth() -> None:
+    """MediaPipe's mesh lets the outer eye corners sink when the lids close."""
+    t, how = puppet.times(5), puppet.pulse(puppet.times(5), 1.5, 3.5)
+    faces = puppet.close_eyes(puppet.still(t), how)
+    faces = puppet.pull(faces, (RIGHT.eye_outer, LEFT.eye_outer), (0, -0.025, 0), how)
+    portrait = read(puppet.in_pixels(faces), t)
+    assert names(portrait) == set()
+    assert len(portrait.lids.closures) == 1
+    shut = (t > 2) & (t < 3)
+    moved = changes(portrait.measures, portrait.rest, portrait.speech)
+    for name in ("brow_inner", "brow_outer", "corner_eye"):
+        level = portrait.rest.levels[name]
+        feigned = float((getattr(portrait.measures, name) - level)[shut].mean())
+        assert abs(feigned) > 0.01
+        assert abs(feigned) - abs(float(moved[name][shut].mean())) > 0.008
+
+
+def test_a_long_mouth_with_an_open_jaw_has_no_corners_down() -> None:
+    t = puppet.times()
+    portrait = read(puppet.in_pixels(puppet.open_mouth(puppet.still(t), puppet.pulse(t))), t)
+    assert names(portrait) == set()
 
 
 @pytest.mark.parametrize("rate", [4.0, 5.0, 6.0])
