@@ -13,7 +13,7 @@ from emer.agents.vocabulary import CHANNELS, Channel, channel_of, lexicon
 from emer.prompts.prompt import load
 from emer.tools.types import MODALITIES, Modality
 
-CLEAR = 0.5
+CLEAR = 0.7
 """Log-odds from which a channel counts as pointing somewhere (chosen by us)."""
 POLAR = 0.4
 """Valence from which a family counts as pleasant or unpleasant (chosen by us)."""

@@ -161,10 +161,7 @@ def _contributions(family: str, evidence: Sequence[Evidence]) -> tuple[Contribut
     weights = lexicon().weights
     valued = [(_value(item, weights.get(item.cue, {}).get(family, 0.0)), item) for item in evidence]
     favour = _largest_count([pair for pair in valued if pair[0] > 0])
-    strongest = [c.evidence for c in favour if c.counts]
-    against = _largest_count(
-        [pair for pair in valued if pair[0] < 0 and _bears(pair[1], strongest)]
-    )
+    against = _largest_count([pair for pair in valued if pair[0] < 0 and _bears(pair[1], favour)])
     return tuple(sorted(favour + against, key=lambda c: (-c.value, *_key(c.evidence))))
 
 
@@ -178,9 +175,9 @@ def _largest_count(valued: list[tuple[float, Evidence]]) -> list[Contribution]:
     return found
 
 
-def _bears(item: Evidence, favour: Sequence[Evidence]) -> bool:
-    """Tell whether evidence against a family holds when what counts for it does."""
-    return not favour or any(map(item.meets, favour))
+def _bears(item: Evidence, favour: Sequence[Contribution]) -> bool:
+    """Tell whether evidence against a family holds when what speaks most for it does."""
+    return not favour or item.meets(favour[0].evidence)
 
 
 def _key(item: Evidence) -> tuple[str, tuple[str, ...]]:

@@ -31,7 +31,7 @@ the person opens the mouth wide: jaw_drop
 the mouth moves as in speech:
 the person lowers the jaw clearly while the mouth stays shut:
 the person moves the jaw sideways slightly, to the person's own left:
-pulls the corners of the mouth back while the brows are drawn together: grimace brow_furrow
+pulls the corners of the mouth back while the brows are drawn together: grimace
 the person looks down: gaze_down
 the person looks up: gaze_up
 the person looks to the left: gaze_averted
