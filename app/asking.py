@@ -42,6 +42,7 @@ class Request:
     subtitle: str | None = None
     tools: tuple[str, ...] = ()
     profile: str | None = None
+    device: str | None = None
     thread: str | None = None
     settings: Path | None = None
     thinking: Thinking | None = None
@@ -59,7 +60,9 @@ def run_ask(request: Request, json: bool) -> None:
 def carry_out(request: Request) -> tuple[Answer, Progress]:
     """Return the answer and what was heard of the run; progress shows on a terminal."""
     tools = read_swaps(request.tools)
-    settings = load_settings(request.settings, profile=request.profile, tools=tools)
+    settings = load_settings(
+        request.settings, profile=request.profile, device=request.device, tools=tools
+    )
     settings = with_thinking(settings, request.thinking or Thinking())
     check_readable(request.clip)
     subtitle = _words(request.subtitle)

@@ -22,15 +22,29 @@ app = typer.Typer(
 )
 tools = typer.Typer(no_args_is_help=True, help="The tools that watch and listen.")
 trace = typer.Typer(no_args_is_help=True, help="What happened in earlier runs.")
+models = typer.Typer(no_args_is_help=True, help="The weights of the tools that have a model.")
 app.add_typer(tools, name="tools")
 app.add_typer(trace, name="trace")
+app.add_typer(models, name="models")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 SettingsFile = Annotated[
     Path | None, typer.Option("--settings", metavar="FILE", help="Settings instead of ./emer.toml.")
 ]
 Profile = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="The set of tools to use.")
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="The set of tools to use: embedded, models, or auto (the strongest that is ready).",
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", metavar="NAME", help="Where models run: auto, cpu, cuda, mps."),
+]
+Weights = Annotated[
+    list[str] | None, typer.Argument(help="Names as `emer models list` has them; none: all here.")
 ]
 Swaps = Annotated[
     list[str] | None,
@@ -121,6 +135,7 @@ def ask(
     ] = None,
     tool: Swaps = None,
     profile: Profile = None,
+    device: Device = None,
     thread: Annotated[
         str | None, typer.Option(metavar="NAME", help="Runs of one thread remember each other.")
     ] = None,
@@ -136,7 +151,8 @@ def ask(
 
     thinking = Thinking(llm, llm_when and llm_when.value, critic, language and language.value)
     swaps = tuple(tool or ())
-    run_ask(Request(clip, question, subtitle, swaps, profile, thread, settings, thinking), json)
+    given = Request(clip, question, subtitle, swaps, profile, device, thread, settings, thinking)
+    run_ask(given, json)
 
 
 @tools.command("list")
@@ -159,6 +175,58 @@ def tools_check(
     from emer.app.toolbox import run_check
 
     run_check(spec, clip, json=json)
+
+
+@tools.command("bench")
+def tools_bench(
+    spec: Annotated[str, typer.Argument(help="A tool's name, or package.module:Class.")],
+    clip: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A clip to try it on, else the demo's.")
+    ] = None,
+    at_once: Annotated[
+        str, typer.Option(metavar="N,N", help="How many looks at the same time, in turn.")
+    ] = "1,2,4,8",
+    device: Device = None,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Print how fast a tool is and what memory it takes."""
+    from emer.app.bench import run_bench
+
+    run_bench(spec, clip, at_once, device, settings, json=json)
+
+
+@models.command("list")
+def models_list(json: Json = False, settings: SettingsFile = None) -> None:
+    """List the weights there are, their size and licence, and where they lie."""
+    from emer.app.weights import run_list
+
+    run_list(settings, json=json)
+
+
+@models.command("pull")
+def models_pull(
+    names: Annotated[
+        list[str], typer.Argument(help="Names of the list, a tool's name, or ORG/NAME[@REVISION].")
+    ],
+    mirror: Annotated[
+        str | None, typer.Option(metavar="URL", help="A host that serves what the original does.")
+    ] = None,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Get weights and check them; what was broken off goes on where it stopped."""
+    from emer.app.weights import run_pull
+
+    run_pull(names, mirror, settings, json=json)
+
+
+@models.command("verify")
+def models_verify(names: Weights = None, json: Json = False, settings: SettingsFile = None) -> None:
+    """Read weights byte by byte and compare; exit code 1 if something is damaged."""
+    from emer.app.weights import run_verify
+
+    run_verify(tuple(names or ()), settings, json=json)
 
 
 @trace.command("list")
@@ -188,11 +256,16 @@ def trace_diff(a: Run, b: Run, json: Json = False, settings: SettingsFile = None
 
 
 @app.command()
-def doctor(profile: Profile = None, json: Json = False, settings: SettingsFile = None) -> None:
+def doctor(
+    profile: Profile = None,
+    device: Device = None,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
     """Check the installation; exit code 1 if something needed is missing."""
     from emer.app.doctor import run_doctor
 
-    run_doctor(settings, profile, json=json)
+    run_doctor(settings, profile, device, json=json)
 
 
 def main() -> None:

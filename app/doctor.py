@@ -15,6 +15,7 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, files, requires, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Group, RenderableType
@@ -25,9 +26,15 @@ from emer.app.asking import let_import_from_here
 from emer.app.plain import one_line, to_json
 from emer.app.show import unbroken
 from emer.app.terminal import hush, print_result
+from emer.graphs.choosing import choose
 from emer.graphs.settings import Choice, Settings, load_settings
-from emer.tools.errors import EmerError, ToolMissing, Unobservable
+from emer.tools.errors import ConfigError, EmerError, ToolMissing, Unobservable
+from emer.tools.trial_clips import write_second
 from emer.tools.types import Record
+
+if TYPE_CHECKING:
+    from emer.tools.devices import Device
+    from emer.tools.tool import Heavy
 
 LITTLE = 200
 """Megabytes of free disk under which the doctor speaks up: room for a few thousand runs."""
@@ -43,9 +50,9 @@ class Check(Record):
     fix: str = ""
 
 
-def run_doctor(path: Path | None, profile: str | None, *, json: bool) -> None:
+def run_doctor(path: Path | None, profile: str | None, device: str | None, *, json: bool) -> None:
     """Print what was checked; exit code 1 if something that is needed does not work."""
-    settings = load_settings(path, profile=profile)
+    settings = load_settings(path, profile=profile, device=device)
     with hush(settings.home / "logs" / "native.log"):
         checks = examine(settings)
     ready = all(check.ok for check in checks)
@@ -60,7 +67,10 @@ def run_doctor(path: Path | None, profile: str | None, *, json: bool) -> None:
 
 def examine(settings: Settings) -> list[Check]:
     """Return everything that was checked for these settings."""
-    checks = [_python(), *(_package(name) for name in needed()), *_tools(settings)]
+    let_import_from_here(choice.use for choice in settings.chosen.values())
+    ready = choose(settings)
+    checks = [_python(), *(_package(name) for name in needed())]
+    checks += [_device(settings), *_choices(ready.why), *_tools(ready.settings)]
     return [*checks, _reasoner(settings.reasoner), _store(settings.home), _disk(settings.home)]
 
 
@@ -98,8 +108,30 @@ def _module(name: str) -> str:
     return ".".join(min(public, key=lambda path: (len(path.parts), path.as_posix())).parts)
 
 
+def _device(settings: Settings) -> Check:
+    """Return where models would run; that is asked of torch, if it is installed."""
+    from emer.tools import devices
+
+    try:
+        name = devices.pick()
+    except ConfigError as error:
+        return Check(area="device", name=settings.device, ok=False, detail=str(error))
+    there = "; ".join(_described(device) for device in devices.devices())
+    return Check(area="device", name=name, ok=True, detail=there)
+
+
+def _described(device: Device) -> str:
+    memory = "" if device.memory is None else f", {device.memory:.0f} GB"
+    return f"{device.name} ({device.what}{memory})"
+
+
+def _choices(why: dict[str, str]) -> Iterator[Check]:
+    """Yield, for each slot that was left to us, what was taken and why."""
+    for slot, reason in why.items():
+        yield Check(area="choice", name=slot, ok=True, detail=reason)
+
+
 def _tools(settings: Settings) -> Iterator[Check]:
-    let_import_from_here(choice.use for choice in settings.chosen.values())
     with tempfile.TemporaryDirectory(prefix="emer-") as folder:
         clip = write_second(Path(folder) / "second.mp4")
         for slot, choice in settings.chosen.items():
@@ -107,13 +139,17 @@ def _tools(settings: Settings) -> Iterator[Check]:
 
 
 def _tool(slot: str, choice: Choice, path: Path) -> Check:
-    """Build the tool and let it look at a second of grey and a tone."""
+    """Build the tool, load its model, and let it look at a second of grey and a tone."""
     from emer.tools.clip import Clip
-    from emer.tools.tool import load_tool
+    from emer.tools.tool import Heavy, load_tool
 
-    name = f"{slot} = {choice.use}"
+    name, runs = f"{slot} = {choice.use}", ""
     try:
         tool = load_tool(choice.use, choice.arguments)
+        if isinstance(tool, Heavy):
+            tool.load()
+            runs = _runs(tool)
+            tool.unload()
         with suppress(Unobservable):
             tool.observe(Clip.open(path))
     except ToolMissing as error:
@@ -122,7 +158,14 @@ def _tool(slot: str, choice: Choice, path: Path) -> Check:
     except Exception as error:
         return Check(area="tool", name=name, ok=False, detail=_cause(error))
     source = tool.source
-    return Check(area="tool", name=name, ok=True, detail=f"{source.tool} {source.version}")
+    model = f", {source.model}" if runs else ""
+    detail = f"{source.tool} {source.version}{model}{runs}"
+    return Check(area="tool", name=name, ok=True, detail=detail)
+
+
+def _runs(tool: Heavy) -> str:
+    facts = ", ".join(f"{name} {value}" for name, value in tool.hardware.items())
+    return f" ({facts})"
 
 
 def _reasoner(choice: Choice) -> Check:
@@ -162,25 +205,6 @@ def _disk(home: Path) -> Check:
 def _cause(error: Exception) -> str:
     kind = "" if isinstance(error, EmerError) else f"{type(error).__name__}: "
     return one_line(f"{kind}{error}")[:300]
-
-
-def write_second(path: Path) -> Path:
-    """Write a second of grey picture and a 200 Hz tone, and return its path."""
-    import av
-    import numpy as np
-
-    tone = 0.2 * np.sin(2 * np.pi * 200 * np.arange(16_000) / 16_000)
-    with av.open(str(path), "w") as container:
-        video = container.add_stream("mpeg4", rate=10)
-        video.width, video.height, video.pix_fmt = 320, 240, "yuv420p"
-        audio = container.add_stream("aac", rate=16_000, layout="mono")
-        grey = np.full((240, 320, 3), 128, dtype=np.uint8)
-        for _ in range(10):
-            container.mux(video.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
-        heard = av.AudioFrame.from_ndarray(tone[None].astype(np.float32), "fltp", "mono")
-        heard.sample_rate = 16_000
-        container.mux([*video.encode(), *audio.encode(heard), *audio.encode()])
-    return path
 
 
 def _page(checks: list[Check], profile: str) -> RenderableType:

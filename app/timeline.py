@@ -21,6 +21,7 @@ from emer.graphs.events import (
     Failed,
     FellBack,
     Finished,
+    Header,
     Interrupted,
     ModelCalled,
     NothingObserved,
@@ -62,6 +63,8 @@ def _facts(trace: Trace) -> RenderableType:
         ("began", header.started),
         ("thread", header.thread if header.thread != header.run_id else ""),
         ("tools", tools),
+        *((f"auto {slot}", why) for slot, why in header.chosen.items()),
+        ("runs on", _hardware(header)),
         ("reasoner", header.reasoner),
         ("emer", _version(trace)),
     ):
@@ -69,6 +72,15 @@ def _facts(trace: Trace) -> RenderableType:
             table.add_row(name, Text(one_line(value)))
     notes = [Text(f"note: {one_line(note)}", style="yellow") for note in header.clip.notes]
     return Group(table, *notes, Text())
+
+
+def _hardware(header: Header) -> str:
+    """Return where each tool with a model runs: "whisper on cuda:0 (dtype float16, batch 16)"."""
+    told = []
+    for slot, facts in header.hardware.items():
+        rest = ", ".join(f"{name} {value}" for name, value in facts.items() if name != "device")
+        told.append(f"{header.tools[slot].tool} on {facts.get('device')} ({rest})")
+    return "; ".join(told)
 
 
 def _version(trace: Trace) -> str:
@@ -104,7 +116,8 @@ def _placed(events: Sequence[Event]) -> Iterator[tuple[int, Event]]:
 def _in_round(event: Event) -> RenderableType:
     match event:
         case ToolFinished() | NothingObserved() | ToolFailure():
-            return bullets([end_line(event)])
+            noted = [Text(f"  note: {one_line(note)}", style="yellow") for note in event.notes]
+            return bullets([end_line(event), *noted])
         case ModelCalled():
             return bullets([model_line(event.call)])
         case FellBack():

@@ -17,7 +17,9 @@ from rich.text import Text
 from emer.app.asking import check_readable, let_import_from_here
 from emer.app.plain import one_line, to_json
 from emer.app.terminal import hush, print_result
+from emer.graphs.choosing import choose
 from emer.graphs.settings import load_settings
+from emer.tools import machine
 from emer.tools.errors import ToolMissing
 from emer.tools.types import Record
 
@@ -48,7 +50,7 @@ def list_tools(settings: Path | None) -> list[Entry]:
     """Return the tools, those in use first."""
     from emer.tools.tool import BUILT_IN, GROUP
 
-    chosen = load_settings(settings).chosen
+    chosen = choose(load_settings(settings)).settings.chosen
     uses = {slot: choice.use for slot, choice in chosen.items()}
     let_import_from_here(uses.values())
     installed = sorted(point.name for point in entry_points(group=GROUP))
@@ -90,13 +92,15 @@ def run_check(spec: str, clip: str | None, *, json: bool) -> None:
     let_import_from_here([spec])
     if clip is not None:
         check_readable(clip)
-    with hush(load_settings().home / "logs" / "native.log"), _some_clip(clip) as path:
+    settings = load_settings()
+    machine.use(settings.machine)
+    with hush(settings.home / "logs" / "native.log"), some_clip(clip) as path:
         from emer.tools.clip import Clip
         from emer.tools.conformance import check_tool
         from emer.tools.tool import load_tool
 
         tool = load_tool(spec)
-        findings = check_tool(tool, Clip.open(path))
+        findings = check_tool(tool, Clip.open(path), again=lambda: load_tool(spec))
     if json:
         print(to_json([finding.model_dump(mode="json") for finding in findings]))
     else:
@@ -107,7 +111,7 @@ def run_check(spec: str, clip: str | None, *, json: bool) -> None:
 
 
 @contextmanager
-def _some_clip(clip: str | None) -> Iterator[Path]:
+def some_clip(clip: str | None) -> Iterator[Path]:
     """Yield the given clip, or the demo's made for the occasion."""
     if clip is not None:
         yield Path(clip)

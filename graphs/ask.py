@@ -18,6 +18,7 @@ from emer.agents.reasoner import Reporting
 from emer.agents.text import render
 from emer.agents.types import Decision, Explanation, Hypothesis, StopReason, Turn
 from emer.graphs.checkpoints import Checkpoints
+from emer.graphs.choosing import choose
 from emer.graphs.context import Context
 from emer.graphs.events import Failed, Finished, Interrupted
 from emer.graphs.explain import build
@@ -102,7 +103,8 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
         chosen = with_subtitle(chosen, always=subtitle is not None)
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{token_hex(2)}"
     thread = thread or run_id
-    found, absent = load_tools(chosen)
+    ready = choose(chosen)
+    found, absent = load_tools(ready.settings)
     reasoner = load_reasoner(chosen.reasoner)
     if isinstance(reasoner, Reporting):
         reasoner.prepare()
@@ -111,7 +113,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
         closing(EvidenceStore(chosen.evidence)) as store,
         closing(Checkpoints(chosen.threads)) as checkpoints,
     ):
-        trace.write(header(run_id, thread, chosen, found, clip))
+        trace.write(header(run_id, thread, ready, found, clip))
         context = Context(
             clip=clip,
             tools=found,
@@ -199,6 +201,7 @@ def _answer(context: Context, checkpoints: Checkpoints, final: Json, thread: str
         checkpoints.note,
         *context.trace.notes,
         *context.meter.notes,
+        *dict.fromkeys(context.notes),
     ]
     notes = tuple(note for note in told if note)
     seconds = context.trace.seconds

@@ -33,6 +33,8 @@ class Context:
     meter: Meter
     """Counts what language models cost."""
     ledger: Ledger = field(default_factory=Ledger)
+    notes: list[str] = field(default_factory=list)
+    """What tools noted for the user, besides their clues."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the user stops the run; waiting nodes give up at once."""
 

@@ -22,7 +22,7 @@ from emer.agents.types import (
     Turn,
 )
 from emer.agents.verifier import Verdict
-from emer.tools.types import Clue, Modality, Record, Source, Span
+from emer.tools.types import Clue, Modality, Param, Record, Source, Span
 
 
 class ClipFacts(Record):
@@ -67,6 +67,10 @@ class Header(_Event):
     git: str | None = None
     settings: JsonValue
     tools: dict[str, Source]
+    hardware: dict[str, dict[str, Param]] = Field(default_factory=dict)
+    """By slot, how a tool with a model runs: device, precision, batch, threads."""
+    chosen: dict[str, str] = Field(default_factory=dict)
+    """By slot that was left to us, what was taken and why."""
     reasoner: str
     prompts: dict[str, str]
     """Prompt file to the sha256 of its text."""
@@ -97,6 +101,8 @@ class ToolFinished(_Call):
     clues: tuple[Clue, ...]
     cached: bool = False
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    """What a user should know of how it came about."""
 
 
 class NothingObserved(_Call):
@@ -106,6 +112,7 @@ class NothingObserved(_Call):
     why: str
     cached: bool = False
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 class ToolFailure(_Call):
@@ -116,6 +123,7 @@ class ToolFailure(_Call):
     install: str | None = None
     """The line that installs what is missing."""
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 class Decided(_Event):

@@ -13,19 +13,20 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from emer.graphs.choosing import Chosen
 from emer.graphs.events import ClipFacts, Header
-from emer.graphs.settings import Settings
 from emer.tools.clip import Clip
-from emer.tools.tool import Tool
+from emer.tools.tool import Heavy, Tool
 
 _PACKAGES = ("emer", "langgraph", "mediapipe", "numpy", "opensmile", "pocketsphinx", "av")
 _SECRET = ("key", "token", "secret", "password")
 
 
 def header(
-    run_id: str, thread: str, settings: Settings, tools: Mapping[str, Tool], clip: Clip
+    run_id: str, thread: str, chosen: Chosen, tools: Mapping[str, Tool], clip: Clip
 ) -> Header:
     """Return the header of a trace."""
+    settings = chosen.settings
     return Header(
         run_id=run_id,
         thread=thread,
@@ -34,6 +35,8 @@ def header(
         git=_git(Path(__file__).resolve().parents[1]),
         settings=_masked(settings.model_dump(mode="json")),
         tools={slot: tool.source for slot, tool in tools.items()},
+        hardware={slot: dict(t.hardware) for slot, t in tools.items() if isinstance(t, Heavy)},
+        chosen=chosen.why,
         reasoner=settings.reasoner.use,
         prompts=dict(_prompts()),
         clip=facts(clip),

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
+from emer.tools.call import Call, at_work
+
 Result = TypeVar("Result")
 
 _SLICE = 0.05
@@ -32,29 +34,43 @@ class _Outcome(Generic[Result]):
 
 
 def call(
-    work: Callable[[], Result], seconds: float, stop: threading.Event, nice: int = 0
+    work: Callable[[], Result],
+    seconds: float,
+    stop: threading.Event,
+    nice: int = 0,
+    this: Call | None = None,
 ) -> Result:
     """Return what `work` returns or raise what it raises, waiting at most `seconds`.
 
-    `nice` is how far the thread steps back for others, as in Unix's nice(1).
+    `nice` is how far the thread steps back for others, as in Unix's nice(1). `this` hears
+    what the work notes, and is given up when nobody waits any more.
 
     It runs in a daemon thread of its own: Python cannot end a thread, and those of an
     executor are waited for when the process exits, so a hanging tool would hold it back.
     Raises `TimeUp`, or `Stopped` once `stop` is set.
     """
     outcome: _Outcome[Result] = _Outcome()
-    threading.Thread(target=_run, args=(work, outcome, nice), name="emer-tool", daemon=True).start()
-    if not _wait(outcome.done, seconds, stop):
+    this = this or Call()
+    given = (work, outcome, nice, this)
+    threading.Thread(target=_run, args=given, name="emer-tool", daemon=True).start()
+    try:
+        in_time = _wait(outcome.done, seconds, stop)
+    except BaseException:
+        this.give_up()
+        raise
+    if not in_time:
+        this.give_up()
         raise TimeUp(f"no result within {seconds:g} s")
     if outcome.error is not None:
         raise outcome.error
     return outcome.value  # type: ignore[return-value]
 
 
-def _run(work: Callable[[], Result], outcome: _Outcome[Result], nice: int) -> None:
+def _run(work: Callable[[], Result], outcome: _Outcome[Result], nice: int, this: Call) -> None:
     _step_back(nice)
     try:
-        outcome.value = work()
+        with at_work(this):
+            outcome.value = work()
     except BaseException as error:  # SystemExit too: a tool must not end the run
         outcome.error = error
     finally:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from emer.agents.reasoner import Reasoner
 from emer.graphs.settings import Choice, Settings
+from emer.tools import machine
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.tool import Tool, load_tool, resolve
 from emer.tools.types import Param
@@ -24,8 +25,10 @@ REASONER_GROUP = "emer.reasoners"
 def load_tools(settings: Settings) -> tuple[dict[str, Tool], dict[str, ToolMissing]]:
     """Return the tool in each slot that is on, and the slots whose package is absent.
 
-    `ConfigError` names the slot, and the key if an argument is wrong.
+    From here on the process's models go by these settings. `ConfigError` names the slot, and
+    the key if an argument is wrong.
     """
+    machine.use(settings.machine)
     tools: dict[str, Tool] = {}
     absent: dict[str, ToolMissing] = {}
     for slot, choice in settings.chosen.items():

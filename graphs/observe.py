@@ -11,6 +11,7 @@ from emer.graphs.context import Context
 from emer.graphs.events import NothingObserved, ToolFailure, ToolFinished, ToolStarted
 from emer.graphs.ledger import in_order
 from emer.graphs.state import Gap, Job, Json
+from emer.tools.call import Call
 from emer.tools.errors import ToolFailed, ToolMissing, Unobservable
 from emer.tools.tool import Tool
 from emer.tools.types import Modality, Observation
@@ -23,6 +24,7 @@ _MODALITY_OF: dict[str, Modality] = {
     "face": "face",
     "scene": "scene",
     "prosody": "audio",
+    "voice": "audio",
     "speech": "text",
 }
 """What a slot serves when its tool is not there to say."""
@@ -31,27 +33,29 @@ _MODALITY_OF: dict[str, Modality] = {
 def observe(context: Context, job: Job) -> Json:
     """Carry out the job and return what it adds to the state; a broken tool adds a gap."""
     tool = context.tools[job.slot]
-    facts = _facts(tool, job)
+    facts, this = _facts(tool, job), Call()
     began = time.monotonic()
     try:
         key = context.store.key(context.clip, tool, job.span)
         known = context.store.get(key)
         cached = known is not None
         context.trace.write(ToolStarted(**facts, why=job.why, cached=cached))
-        observation = known or _look(context, tool, job)
+        observation = known or _look(context, tool, job, this)
     except limit.Stopped:
         raise
     except BaseException as error:  # a tool may raise anything and must not end the run
-        return _failed(context, job, error, facts | {"seconds": _since(began)})
+        facts |= {"seconds": _since(began), "notes": _noted(context, tool, this)}
+        return _failed(context, job, error, facts)
     if not cached:
         context.store.put(key, observation)
-    return _report(context, job, observation, facts | {"seconds": _since(began), "cached": cached})
+    facts |= {"seconds": _since(began), "notes": _noted(context, tool, this), "cached": cached}
+    return _report(context, job, observation, facts)
 
 
 def note_absent(context: Context, slot: str, error: ToolMissing) -> Json:
     """Record a slot whose package is not installed, and return its gap."""
     modality = _MODALITY_OF.get(slot)
-    why = f"{error.tool} is not installed ({error.install})"
+    why = f"{error.tool} is not ready: it needs {error.what} ({error.install})"
     facts = {"slot": slot, "tool": error.tool, "modality": modality}
     context.trace.write(ToolStarted(**facts, why="first look"))
     context.trace.write(ToolFailure(**facts, cause=str(error), install=error.install))
@@ -59,7 +63,7 @@ def note_absent(context: Context, slot: str, error: ToolMissing) -> Json:
     return Gap(slot=slot, missing=missing).model_dump(mode="json")
 
 
-def _look(context: Context, tool: Tool, job: Job) -> Observation:
+def _look(context: Context, tool: Tool, job: Job, this: Call) -> Observation:
     """Call the tool within its time; what comes back has been through JSON and its checks."""
     seconds = min(context.tool_seconds, context.seconds_left)
     if seconds <= 0:
@@ -75,6 +79,7 @@ def _look(context: Context, tool: Tool, job: Job) -> Observation:
             seconds,
             context.stop,
             0 if getattr(tool, "own_process", False) else STEP_BACK,
+            this,
         )
     except Unobservable as error:
         return Observation(**facts, missing=str(error) or "nothing could be measured")
@@ -91,6 +96,12 @@ def _report(context: Context, job: Job, observation: Observation, facts: Json) -
     # A closer look that finds nothing is an answer, not missing evidence.
     gaps = [] if job.span else [_gap(job, observation.modality, observation.missing)]
     return {"gaps": gaps, "calls": 1}
+
+
+def _noted(context: Context, tool: Tool, this: Call) -> tuple[str, ...]:
+    """Return what the call noted, and keep it for the answer."""
+    context.notes.extend(f"{tool.source.tool}: {text}" for text in this.notes)
+    return this.notes
 
 
 def _failed(context: Context, job: Job, error: BaseException, facts: Json) -> Json:

@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from emer.agents.types import Budget
 from emer.tools.errors import ConfigError
+from emer.tools.machine import Dtype, Machine, hint
 from emer.tools.types import Param
 
 DEFAULT = "What emotion does the person display, and what shows it?"
@@ -31,6 +32,7 @@ DEFAULT = "What emotion does the person display, and what shows it?"
 FILE = "emer.toml"
 OFF = "none"
 SUBTITLE = "subtitle"
+AUTO = "auto"
 SLOTS = ("face", "scene", "prosody", "speech")
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "embedded": {
@@ -39,7 +41,16 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
         "prosody": "egemaps",
         "speech": "pocketsphinx",
     },
+    "models": {
+        "face": "mesh",
+        "scene": "camera",
+        "prosody": "egemaps",
+        "speech": "pocketsphinx",
+    },
+    "auto": dict.fromkeys(SLOTS, AUTO),
 }
+"""What fills the slots where the user names nothing: what pip alone brings; the strong tools,
+whose weights are pulled; of each slot the strongest that is ready (`choosing.py`)."""
 
 
 class Choice(BaseModel):
@@ -49,7 +60,7 @@ class Choice(BaseModel):
     __pydantic_extra__: dict[str, Param]
 
     use: str
-    """A built-in's name, an entry point, "package.module:Class", or "none"."""
+    """A built-in's name, an entry point, "package.module:Class", "auto", or "none"."""
 
     @property
     def arguments(self) -> dict[str, Param]:
@@ -78,6 +89,23 @@ class Settings(BaseSettings):
     """Time limit of one tool call."""
     parallel: int = Field(default=8, ge=1, le=64)
     """Tool calls at the same time."""
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    """Where models run, unless a tool's own `device` says otherwise."""
+    dtype: Dtype = "auto"
+    """Their precision; auto is 16 bit on a GPU and 32 bit on a CPU."""
+    memory: float | None = Field(default=None, gt=0)
+    """Gigabytes of models to keep on each device; None is what the device has."""
+    weights: Path | None = None
+    """Folder of the weights; None is `weights` in the home."""
+    offline: bool = False
+    """Refuse every download, asked for or not."""
+
+    @property
+    def machine(self) -> Machine:
+        """What models may use of this machine."""
+        folder = self.weights or self.home / "weights"
+        own = {name: getattr(self, name) for name in ("device", "dtype", "memory", "offline")}
+        return Machine(**own, weights=folder)
 
     @property
     def traces(self) -> Path:
@@ -119,6 +147,7 @@ def load_settings(
     path: Path | None = None,
     *,
     profile: str | None = None,
+    device: str | None = None,
     tools: Mapping[str, str] | None = None,
 ) -> Settings:
     """Return the settings of a file and of the environment, then what is given here.
@@ -130,7 +159,8 @@ def load_settings(
     file = path or Path(FILE)
     if path is not None and not path.is_file():
         raise ConfigError(f"no settings file {path}")
-    given: dict[str, Any] = {} if profile is None else {"profile": profile}
+    told = {"profile": profile, "device": device}
+    given: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     try:
         found = _reader(file)(**given)
     except ValidationError as error:
@@ -222,4 +252,4 @@ def _first(error: ValidationError) -> str:
     if problem["type"] == "missing":
         return f"settings: {key} is missing"
     given = " ".join(repr(problem["input"]).split())
-    return f"settings: {key}: {problem['msg']} (it is {given[:80]})"
+    return f"settings: {key}: {problem['msg']} (it is {given[:80]}){hint(key)}"

@@ -7,63 +7,57 @@ for finding in check_tool(MyTool(), Clip.open("clip.mp4")):
 from __future__ import annotations
 
 import re
-import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from emer.tools.clip import Clip
-from emer.tools.errors import EmerError, ToolMissing, Unobservable
+from emer.tools.hard_cases import check_hard_cases
+from emer.tools.looks import Finding, Look, finding, look
+from emer.tools.no_network import no_network
 from emer.tools.tool import Tool
-from emer.tools.types import MODALITIES, Clue, Record, Source, Span
+from emer.tools.types import MODALITIES, Clue, Source, Span
 
 SLACK = 0.05
 """Seconds a span may reach over an edge: about one frame."""
 
 _QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
 _BREAK = re.compile(r"[.!?…][\"”']?\s+(?=[A-Z])")
+_FAILURE = re.compile(r"\b(?:error|exception|traceback|failed to|not implemented)\b", re.IGNORECASE)
 
 
-class Finding(Record):
-    """One thing a tool must keep, whether it does, and what was seen."""
-
-    check: str
-    ok: bool
-    why: str = ""
-
-
-class _Pass(Record):
-    """What one call of `observe` gave: clues, or the reason there are none."""
-
-    clues: tuple[Clue, ...] = ()
-    unobservable: str | None = None
-    broken: str = ""
-    network: tuple[str, ...] = ()
-
-
-def check_tool(tool: Tool, clip: Clip) -> list[Finding]:
+def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) -> list[Finding]:
     """Return what the tool keeps and breaks of the contract; nothing is raised.
 
-    The clip is observed twice in full and once in its middle third, without a network.
+    The clip is observed several times, in full and in its middle third, then clips that lack
+    something, all without a network. `again` makes the tool anew, to see that its clues do
+    not depend on which one of them looked.
     """
     shape = _check_shape(tool)
-    if not all(finding.ok for finding in shape):
+    if not all(found.ok for found in shape):
         return shape
     middle = Span(start=round(clip.duration / 3, 3), end=round(clip.duration * 2 / 3, 3))
-    first, again = _observe(tool, clip), _observe(tool, clip)
-    closer = _observe(tool, clip, middle)
-    passes = (first, again, closer)
-    found = [*shape, _check_errors(passes), _check_reasons(passes), _check_network(passes)]
+    before = _left_behind()
+    with no_network() as tried:
+        first, second = look(tool, clip), look(tool, clip)
+        closer, once_more = look(tool, clip, middle), look(tool, clip, middle)
+        other = look(again(), clip) if again is not None else first
+        hard = [] if first.broken else list(check_hard_cases(tool, clip))
+    looks = (first, second, closer, once_more, other)
+    found = [*shape, _check_errors(looks), _check_reasons(looks), _check_network(tried)]
     if first.broken:
         return found
-    found.append(_check_same(tool, first, again))
+    found += [
+        _check_same(tool, "the same clip gives the same clues", first, second),
+        _check_same(tool, "a closer look gives the same clues", closer, once_more),
+        _check_same(tool, "the tool made anew gives the same clues", first, other),
+    ]
     clues = [*first.clues, *closer.clues]
     whole = Span(start=0.0, end=clip.duration)
     found += [_check_clues(name, test, clues) for name, test in _rules(tool).items()]
+    found.append(_check_once(first))
     found.append(_check_spans("spans lie in the clip", first.clues, whole))
-    found.append(_check_spans("a closer look stays in its span", closer.clues, middle))
-    return found
+    found.append(_check_overlap("a closer look stays in its span", closer.clues, middle))
+    return [*found, *hard, _check_left_behind(before)]
 
 
 def _check_shape(tool: Tool) -> list[Finding]:
@@ -78,48 +72,37 @@ def _check_shape(tool: Tool) -> list[Finding]:
         return [Finding(check="the source is JSON and stable", ok=False, why=repr(error))]
     described = isinstance(tool.description, str) and _is_sentence(tool.description)
     return [
-        _finding("the modality is known", tool.modality in MODALITIES, repr(tool.modality)),
-        _finding("the description is a sentence", described, repr(tool.description)),
-        _finding("the source is JSON and stable", plain == tool.source, repr(source)),
+        finding("the modality is known", tool.modality in MODALITIES, repr(tool.modality)),
+        finding("the description is a sentence", described, repr(tool.description)),
+        finding("the source is JSON and stable", plain == tool.source, repr(source)),
     ]
 
 
-def _observe(tool: Tool, clip: Clip, span: Span | None = None) -> _Pass:
-    with _no_network() as tried:
-        try:
-            clues = tuple(tool.observe(clip, span))
-            return _Pass(clues=clues, network=tuple(tried))
-        except Unobservable as error:
-            return _Pass(unobservable=str(error), network=tuple(tried))
-        except ToolMissing as error:
-            return _Pass(broken=str(error), network=tuple(tried))
-        except BaseException as error:
-            cause = str(error) if isinstance(error, EmerError) else repr(error)
-            return _Pass(broken=" ".join(cause.split())[:300], network=tuple(tried))
+def _check_errors(looks: Sequence[Look]) -> Finding:
+    broken = [each.broken for each in looks if each.broken]
+    return finding("observe gives clues or raises Unobservable", not broken, "; ".join(broken[:1]))
 
 
-def _check_errors(passes: Sequence[_Pass]) -> Finding:
-    broken = [each.broken for each in passes if each.broken]
-    return _finding("observe gives clues or raises Unobservable", not broken, "; ".join(broken[:1]))
+def _check_reasons(looks: Sequence[Look]) -> Finding:
+    empty = [each for each in looks if each.unobservable is not None and not each.unobservable]
+    return finding("Unobservable gives a reason", not empty, "the reason is empty")
 
 
-def _check_reasons(passes: Sequence[_Pass]) -> Finding:
-    empty = [each for each in passes if each.unobservable is not None and not each.unobservable]
-    return _finding("Unobservable gives a reason", not empty, "the reason is empty")
+def _check_network(tried: Sequence[str]) -> Finding:
+    reached = sorted({*tried})
+    return finding("observing needs no network", not reached, f"it reached for {reached}")
 
 
-def _check_network(passes: Sequence[_Pass]) -> Finding:
-    tried = [host for each in passes for host in each.network]
-    return _finding("observing needs no network", not tried, f"reached for {', '.join(tried[:3])}")
-
-
-def _check_same(tool: Tool, first: _Pass, again: _Pass) -> Finding:
-    name = "the same clip gives the same clues"
+def _check_same(tool: Tool, name: str, one: Look, other: Look) -> Finding:
     if not getattr(tool, "deterministic", True):
         return Finding(check=name, ok=True, why="declared not deterministic")
-    ids, others = ({clue.id for clue in each.clues} for each in (first, again))
-    same = ids == others and first.unobservable == again.unobservable
-    return _finding(name, same, f"{len(ids ^ others)} clues differ between two looks")
+    same = one.ids == other.ids and one.unobservable == other.unobservable
+    return finding(name, same, f"{len(one.ids ^ other.ids)} clues differ between two looks")
+
+
+def _check_once(seen: Look) -> Finding:
+    twice = len(seen.clues) - len(seen.ids)
+    return finding("each clue is given once", not twice, f"{twice} clues are given again")
 
 
 def _rules(tool: Tool) -> dict[str, Callable[[Clue], bool]]:
@@ -128,6 +111,7 @@ def _rules(tool: Tool) -> dict[str, Callable[[Clue], bool]]:
         "clues have the tool's modality": lambda clue: clue.modality == tool.modality,
         "clues name the tool's source": lambda clue: clue.source == tool.source,
         "texts are one sentence": lambda clue: _is_sentence(clue.text),
+        "no failure is told as a clue": lambda clue: not _FAILURE.search(_bare(clue.text)),
         "quality has factors": lambda clue: bool(clue.quality.factors),
         "clues survive JSON": _survives,
     }
@@ -135,7 +119,7 @@ def _rules(tool: Tool) -> dict[str, Callable[[Clue], bool]]:
 
 def _check_clues(name: str, holds: Callable[[Clue], bool], clues: Sequence[Clue]) -> Finding:
     wrong = [clue.text for clue in clues if not holds(clue)]
-    return _finding(name, not wrong, f"{len(wrong)} clues do not, first: {wrong[:1]}")
+    return finding(name, not wrong, f"{len(wrong)} clues do not, first: {wrong[:1]}")
 
 
 def _check_spans(name: str, clues: Sequence[Clue], limit: Span) -> Finding:
@@ -146,12 +130,14 @@ def _check_spans(name: str, clues: Sequence[Clue], limit: Span) -> Finding:
         and (clue.span.start < limit.start - SLACK or clue.span.end > limit.end + SLACK)
     ]
     where = f"{limit.start:g}-{limit.end:g} s"
-    return _finding(name, not outside, f"{len(outside)} reach out of {where}: {outside[:1]}")
+    return finding(name, not outside, f"{len(outside)} reach out of {where}: {outside[:1]}")
 
 
-def _finding(check: str, ok: bool, why: str) -> Finding:
-    """Return the finding; what was seen is told only when it is wrong."""
-    return Finding(check=check, ok=ok, why="" if ok else why)
+def _check_overlap(name: str, clues: Sequence[Clue], asked: Span) -> Finding:
+    """Check that nothing lies outside the span; what reaches out of it may be told whole."""
+    outside = [c.text for c in clues if c.span is not None and not c.span.overlaps(asked, SLACK)]
+    where = f"{asked.start:g}-{asked.end:g} s"
+    return finding(name, not outside, f"{len(outside)} lie outside {where}: {outside[:1]}")
 
 
 def _is_sentence(text: str) -> bool:
@@ -159,7 +145,7 @@ def _is_sentence(text: str) -> bool:
 
     Quoted words may hold any number of sentences.
     """
-    bare = _QUOTED.sub("Q", text.strip())
+    bare = _bare(text)
     ends = bool(re.search(r"[.!?…][\"”')]?$", text.strip()))
     return bool(bare) and bare[0].isupper() and ends and not _BREAK.search(bare)
 
@@ -171,47 +157,19 @@ def _survives(clue: Clue) -> bool:
         return False
 
 
-_NETWORK = threading.Lock()
-_HERE = ("127.0.0.1", "::1", "localhost")
+def _bare(text: str) -> str:
+    """Return the text with quoted words left out."""
+    return _QUOTED.sub("Q", text.strip())
 
 
-@contextmanager
-def _no_network() -> Iterator[list[str]]:
-    """Refuse connections and look-ups but to this machine, and list what was tried.
+def _left_behind() -> set[str]:
+    """Return the threads and child processes that would outlive a look."""
+    import psutil
 
-    Python's own sockets only: what a library does below Python is not seen.
-    """
-    tried: list[str] = []
-    kept = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
-
-    def check(address: Any) -> None:
-        host = address[0] if isinstance(address, tuple) else address
-        local = address if isinstance(address, str | bytes) else host in _HERE
-        if not local:
-            tried.append(str(host))
-            raise OSError(f"a tool must not reach for {host} while observing")
-
-    def connect(self: socket.socket, address: Any) -> None:
-        check(address)
-        kept[0](self, address)
-
-    def connect_ex(self: socket.socket, address: Any) -> int:
-        check(address)
-        return kept[1](self, address)
-
-    def getaddrinfo(host: Any, *rest: Any, **named: Any) -> Any:
-        check((host,))
-        return kept[2](host, *rest, **named)
-
-    with _NETWORK:
-        _set_network(connect, connect_ex, getaddrinfo)
-        try:
-            yield tried
-        finally:
-            _set_network(*kept)
+    threads = {t.name for t in threading.enumerate() if not t.daemon}
+    return threads | {f"process {child.pid}" for child in psutil.Process().children()}
 
 
-def _set_network(connect: Any, connect_ex: Any, getaddrinfo: Any) -> None:
-    socket.socket.connect = connect  # type: ignore[method-assign]
-    socket.socket.connect_ex = connect_ex  # type: ignore[method-assign]
-    socket.getaddrinfo = getaddrinfo
+def _check_left_behind(before: set[str]) -> Finding:
+    more = sorted(_left_behind() - before)
+    return finding("no thread and no process is left behind", not more, f"left: {more}")

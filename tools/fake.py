@@ -13,6 +13,9 @@ from collections.abc import Mapping, Sequence
 from emer.tools.clip import Clip
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
+SLACK = 0.05
+"""Seconds a line may reach over the clip's end."""
+
 Line = tuple[str, float, float]
 """A sentence and its span's start and end in seconds."""
 
@@ -35,7 +38,8 @@ class FakeTool:
         """Take what to observe.
 
         `lines` are observed in a full pass, `closer` in a pass over a span that holds
-        them; `fail` is raised instead; `observe` waits until `gate` is set.
+        them; `fail` is raised instead; `observe` waits until `gate` is set. What would lie
+        behind the clip's end is not said.
         """
         self.modality = modality
         self.description = f"Says what it was told to say about the {modality}."
@@ -56,7 +60,8 @@ class FakeTool:
         if self._fail is not None:
             raise self._fail
         lines = self._lines if span is None else [*self._lines, *self._closer]
-        return [self._clue(*line) for line in lines if _inside(line, span)]
+        heard = [line for line in lines if line[2] <= clip.duration + SLACK]
+        return [self._clue(*line) for line in heard if _inside(line, span)]
 
     def _clue(self, text: str, start: float, end: float) -> Clue:
         return Clue(

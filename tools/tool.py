@@ -51,10 +51,32 @@ class Tool(Protocol):
         """Return clues about the clip, or a closer look at `span` of it.
 
         With a span, report what happens inside it, at the full frame rate, measured
-        against the rest of the clip. Raise `Unobservable(reason)` when there is nothing
-        to measure, `ToolMissing` when a package or weight is absent. Any other
-        exception becomes a `ToolFailed` event. Deterministic, unless declared not.
+        against the rest of the clip; what reaches out of it may be told whole. Raise
+        `Unobservable(reason)` when there is nothing to measure, `ToolMissing` when a
+        package or weight is absent. Any other exception becomes a `ToolFailed` event.
+        Deterministic, unless declared not (`deterministic = False`).
         """
+        ...
+
+
+@runtime_checkable
+class Heavy(Protocol):
+    """A tool whose model fills memory: it says how it runs, and can be loaded and let go.
+
+    Its `source` raises `ToolMissing` when its packages or weights are absent.
+    """
+
+    @property
+    def hardware(self) -> Mapping[str, Param]:
+        """Device, precision, batch and threads: how it runs, which changes no result."""
+        ...
+
+    def load(self) -> None:
+        """Load the model now; `ToolMissing` or `ToolFailed` where that cannot be."""
+        ...
+
+    def unload(self) -> None:
+        """Let go of the model; the next look loads it again."""
         ...
 
 
@@ -82,6 +104,7 @@ def load_tool(use: str, arguments: Mapping[str, Param] | None = None) -> Tool:
             f"{use} is not a tool: it needs modality, description, source and "
             "observe(clip, span=None) (see emer.tools.tool.Tool)"
         )
+    _ = made.source  # says at once what is missing
     return made
 
 

@@ -6,10 +6,12 @@ import os
 import threading
 
 from emer.agents.types import Ask, Decision, Explanation, Hypothesis, Inquiry, Label, Sentence
+from emer.tools import devices
+from emer.tools.call import note, still_wanted
 from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.fake import FakeTool
-from emer.tools.types import Clue, Span
+from emer.tools.types import Clue, Param, Span
 
 SMILE = ("The person smiles from 0.2-0.8 s.", 0.2, 0.8)
 CLOSER = ("The person blinks 2 times at 0.4-0.5 s.", 0.4, 0.5)
@@ -166,3 +168,50 @@ class Lying(Plain):
 class Broken(Plain):
     def decide(self, *args, **named):  # type: ignore[no-untyped-def]
         raise ZeroDivisionError
+
+
+class Modelled(Loud):
+    """Has a model that it loads and lets go, and something to say of how it went."""
+
+    loads = 0
+
+    def __init__(self, device: str = "auto", noted: bool = True) -> None:
+        super().__init__()
+        self._device, self._noted = device, noted
+
+    @property
+    def hardware(self) -> dict[str, Param]:
+        return {"device": devices.pick(self._device), "dtype": "float32", "batch": 4}
+
+    def load(self) -> None:
+        type(self).loads += 1
+
+    def unload(self) -> None:
+        pass
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        if self._noted:
+            note("cpu has no memory for 4 at a time; went on with 2")
+        return super().observe(clip, span)
+
+
+class Patient(FakeTool):
+    """Works in steps and asks between them whether anybody waits."""
+
+    ended = threading.Event()
+
+    def __init__(self) -> None:
+        super().__init__("patient", "scene")
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        try:
+            while True:
+                still_wanted()
+                NEVER.wait(0.01)
+        finally:
+            self.ended.set()
+
+
+class Weightless(FakeTool):
+    def __init__(self) -> None:
+        raise ToolMissing("weightless", "the weights w (2 GB)", "emer models pull w")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import socket
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from emer.tools.call import Abandoned, still_wanted
 from emer.tools.clip import Clip
 from emer.tools.conformance import check_tool
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.fake import FakeTool
+from emer.tools.trial_clips import write_trial
 from emer.tools.types import Clue, Quality, Source, Span
 from tests.clips import Written, tone, write_clip
 
@@ -25,9 +29,15 @@ def clip(tmp_path: Path) -> Clip:
     return Clip.open(write_clip(tmp_path / "tone.wav", Written(sound=tone(220, 3.0))))
 
 
-def broken(tool: Any, clip: Clip) -> set[str]:
+@pytest.fixture
+def film(tmp_path: Path) -> Clip:
+    """Return a clip of three seconds of grey picture and a tone."""
+    return Clip.open(write_trial(tmp_path / "film.mp4", seconds=3.0, sound=tone(220, 3.0)))
+
+
+def broken(tool: Any, clip: Clip, **more: Any) -> set[str]:
     """Return the names of the checks that the tool does not pass."""
-    return {finding.check for finding in check_tool(tool, clip) if not finding.ok}
+    return {finding.check for finding in check_tool(tool, clip, **more) if not finding.ok}
 
 
 class Altered(FakeTool):
@@ -82,6 +92,133 @@ class Deaf(FakeTool):
 
     def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
         return super().observe(clip, None)
+
+
+class Seeing(FakeTool):
+    """Says what it was told to say, but only of a clip with a picture that is not black."""
+
+    def __init__(self) -> None:
+        super().__init__("seeing", "face", LINES)
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        frames = list(clip.frames(fps=2))
+        if max(frame.rgb(32).max() for frame in frames) < 20:
+            raise Unobservable("the picture is black")
+        return super().observe(clip, span)
+
+
+class Blindly(FakeTool):
+    """Needs a picture and breaks without one."""
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        if clip.video is None:
+            raise KeyError("video")
+        return super().observe(clip, span)
+
+
+class Alone(FakeTool):
+    """Breaks when two look at once."""
+
+    busy = threading.Lock()
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        if not self.busy.acquire(blocking=False):
+            raise RuntimeError("two at once")
+        try:
+            time.sleep(0.1)
+            return super().observe(clip, span)
+        finally:
+            self.busy.release()
+
+
+class Edgy(FakeTool):
+    """Breaks on a span without length."""
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        if span is not None and span.length == 0:
+            raise ZeroDivisionError
+        return super().observe(clip, span)
+
+
+class Leaving(FakeTool):
+    """Leaves a thread behind that would hold up the process."""
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        threading.Thread(target=STOP.wait, args=(20,), name="left over").start()
+        return super().observe(clip, span)
+
+
+STOP = threading.Event()
+
+
+class Modelled(Seeing):
+    """Has a model that is loaded, unloaded and given up as it should be."""
+
+    def __init__(self, **wrong: Any) -> None:
+        super().__init__()
+        self._params = wrong.get("params", {})
+        self.wrong = wrong
+
+    @property
+    def hardware(self) -> dict[str, Any]:
+        return {"device": self.wrong.get("device", "cpu"), "batch": 4}
+
+    def load(self) -> None:
+        if self.wrong.get("loading"):
+            raise OSError("no such file")
+
+    def unload(self) -> None:
+        if self.wrong.get("forgets"):
+            self._lines = LINES[:1]
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        try:
+            still_wanted()
+        except Abandoned as error:
+            if self.wrong.get("stubborn"):
+                raise RuntimeError("interrupted") from error
+            raise
+        return super().observe(clip, span)
+
+
+@pytest.mark.parametrize(
+    ("tool", "check"),
+    [
+        (FakeTool("liar", "face", LINES), "nothing is told of what the clip lacks"),
+        (FakeTool("deaf liar", "audio", LINES), "nothing is told of what the clip lacks"),
+        (Blindly("blindly", "scene", LINES), "hard clips give clues or a reason"),
+        (Alone("alone", "scene", LINES), "two looks at once give the same"),
+        (Edgy("edgy", "scene", LINES), "an empty span, or one behind the end, breaks nothing"),
+        (Leaving("leaving", "scene", LINES), "no thread and no process is left behind"),
+        (FakeTool("twice", "scene", [*LINES, LINES[0]]), "each clue is given once"),
+        (
+            FakeTool("failing", "scene", [("An error occurred in the decoder.", 0.2, 0.3)]),
+            "no failure is told as a clue",
+        ),
+        (Modelled(params={"batch": 4}), "how it runs is no part of the source"),
+        (Modelled(device=""), "the device is told"),
+        (Modelled(loading=True), "it loads and unloads"),
+        (Modelled(forgets=True), "it gives the same after it was unloaded"),
+        (Modelled(stubborn=True), "a look that is given up breaks nothing"),
+    ],
+)
+def test_what_a_tool_does_in_need_is_checked(tool, check, film):
+    STOP.clear()
+    try:
+        found = broken(tool, film)
+    finally:
+        STOP.set()
+    assert any(name.startswith(check) for name in found), found
+
+
+def test_good_tools_pass_with_a_picture_and_with_a_model(film):
+    assert broken(Seeing(), film) == broken(Modelled(), film) == set()
+
+
+def test_a_tool_made_anew_must_give_the_same(film):
+    other = FakeTool("seeing", "face", LINES[:1])
+    found = broken(Seeing(), film, again=lambda: other)
+    assert found == {"the tool made anew gives the same clues"}
 
 
 def test_a_good_tool_passes_every_check(clip):

@@ -1,0 +1,102 @@
+"""`emer tools bench`: how fast a tool is, and what memory it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from emer.app.asking import check_readable, let_import_from_here
+from emer.app.plain import one_line, to_json
+from emer.app.terminal import hush, print_result
+from emer.app.toolbox import some_clip
+from emer.graphs.loading import fit
+from emer.graphs.settings import Choice, Settings, load_settings
+from emer.tools import machine
+from emer.tools.bench import Bench, Make, bench
+from emer.tools.errors import ConfigError
+from emer.tools.tool import load_tool, resolve
+
+
+def run_bench(
+    spec: str,
+    clip: str | None,
+    at_once: str,
+    device: str | None,
+    settings: Path | None,
+    *,
+    json: bool,
+) -> None:
+    """Print seconds per second of clip and per frame, memory, and the curve of looks at once."""
+    let_import_from_here([spec])
+    counts = read_counts(at_once)
+    if clip is not None:
+        check_readable(clip)
+    chosen = load_settings(settings, device=device)
+    machine.use(chosen.machine)
+    with hush(chosen.home / "logs" / "native.log"), some_clip(clip) as path:
+        found = bench(_maker(spec, chosen), path, counts)
+    if json:
+        more = {"per_clip_second": found.per_clip_second, "per_frame": found.per_frame}
+        print(to_json({**found.model_dump(mode="json"), **more}))
+    else:
+        print_result(_page(found))
+
+
+def read_counts(text: str) -> tuple[int, ...]:
+    """Return the numbers of "1,2,4"; `ConfigError` for anything else."""
+    try:
+        counts = tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        counts = ()
+    if not counts or not all(1 <= count <= 256 for count in counts):
+        raise ConfigError(f"--at-once {text!r}: write numbers from 1 to 256, as 1,2,4,8")
+    return counts
+
+
+def _maker(spec: str, settings: Settings) -> Make:
+    """Return what makes the tool, with the arguments that the settings give it."""
+    mine = [choice for choice in settings.tools.values() if choice.use == spec]
+    choice = mine[0] if mine else Choice(use=spec)
+    arguments = fit(f"tools: {spec}", resolve(spec), choice.arguments)
+    return lambda: load_tool(spec, arguments)
+
+
+def _page(found: Bench) -> RenderableType:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    gave = f"nothing: {found.unobservable}" if found.unobservable else f"{found.clues} clues"
+    gpu = "" if found.gpu_megabytes is None else f"{found.gpu_megabytes:.0f} MB"
+    frame = "" if found.per_frame is None else f"{1000 * found.per_frame:.2f} ms per frame"
+    for name, value in (
+        ("tool", found.tool),
+        ("runs on", ", ".join(f"{name} {value}" for name, value in found.hardware.items())),
+        ("clip", f"{found.clip_seconds:.1f} s, {found.frames} frames"),
+        ("gave", one_line(gave)),
+        ("first look", f"{found.first:.2f} s, loading included"),
+        ("later look", f"{found.alone:.3f} s: {found.per_clip_second:.4f} s per clip-second"),
+        ("", frame),
+        ("memory", f"{found.megabytes:.0f} MB more than before"),
+        ("of the GPU", gpu),
+    ):
+        if value:
+            table.add_row(name, value)
+    return Group(table, Text(), _curve(found))
+
+
+def _curve(found: Bench) -> RenderableType:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for column in ("looks at once", "seconds", "s per clip-second", "gain"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for point in found.curve:
+        gain = found.curve[0].per_clip_second / point.per_clip_second
+        table.add_row(
+            str(point.at_once),
+            f"{point.seconds:.3f}",
+            f"{point.per_clip_second:.4f}",
+            f"{gain:.2f} x",
+        )
+    return table

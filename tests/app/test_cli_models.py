@@ -1,0 +1,124 @@
+"""`emer models`: what there is, getting it from a real server, and what is damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from app_kit import environment
+
+from emer.tools.weights import catalogue
+from emer.tools.weights.catalogue import Weights
+from tests.file_server import Shared, serving_files
+
+CONTENT = np.random.default_rng(3).bytes(100_000)
+SHA = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def one(monkeypatch, tmp_path):
+    """Have the catalogue list one small file, wherever it is read."""
+    row = Weights(
+        name="tool-small", tool="tool", model="small", licence="MIT", facts="test", megabytes=1,
+        path="tool/small.pt", url="https://host.example/small.pt", sha256=SHA, suggested=True,
+    )  # fmt: skip
+    for module in ("emer.app.weights", "emer.tools.weights.catalogue"):
+        monkeypatch.setattr(f"{module}.catalogue", lambda: (row,))
+    monkeypatch.setenv("EMER_WEIGHTS", str(tmp_path / "weights"))
+    return tmp_path / "weights" / "tool" / "small.pt"
+
+
+@pytest.fixture
+def server():
+    with serving_files(Shared({"/small.pt": CONTENT})) as running:
+        yield running
+
+
+def test_the_list_says_what_is_here_and_how_to_get_the_rest(emer, one, server):
+    (row,) = json.loads(emer("models", "list", "--json").stdout)
+    assert (row["name"], row["state"], row["size"], row["licence"]) == (
+        "tool-small", "absent", "1 MB", "MIT",
+    )  # fmt: skip
+    assert row["checksum"] == SHA and row["pull"] == "emer models pull tool-small"
+    shown = emer("models", "list").stdout
+    assert "absent" in shown and "emer models pull NAME" in shown
+    emer("models", "pull", "tool-small", "--mirror", server.url)
+    assert json.loads(emer("models", "list", "--json").stdout)[0]["state"] == "here"
+
+
+def test_pull_takes_a_name_or_the_tool_s_name(emer, one, server):
+    done = emer("models", "pull", "tool", "--mirror", server.url, "--json")
+    assert done.exit_code == 0, done.output
+    (pulled,) = json.loads(done.stdout)
+    assert pulled["ok"] and pulled["path"] == str(one) and one.read_bytes() == CONTENT
+    again = emer("models", "pull", "tool-small", "--mirror", server.url)
+    assert "already here" in again.stdout and again.exit_code == 0
+    assert len(server.shared.asked) == 1
+
+
+def test_a_pull_that_fails_says_why_and_ends_with_1(emer, one, server):
+    server.shared.files["/small.pt"] = b"another file"
+    done = emer("models", "pull", "tool-small", "--mirror", server.url)
+    assert done.exit_code == 1 and "not the file that is pinned" in done.stdout
+    assert not one.exists()
+    offline = emer("models", "pull", "tool-small", "--mirror", "http://127.0.0.1:9", "--json")
+    assert offline.exit_code == 1 and "ConnectError" in json.loads(offline.stdout)[0]["detail"]
+
+
+def test_unknown_names_and_forbidden_downloads_are_bad_input(spawn, one):
+    done = spawn("models", "pull", "nothing-like-it")
+    assert done.returncode == 2 and "there are no weights 'nothing-like-it'" in done.stderr
+    forbidden = spawn("models", "pull", "whisper-tiny", env=environment(EMER_OFFLINE="1"))
+    assert forbidden.returncode == 2 and "downloads are forbidden" in forbidden.stderr
+    assert len(forbidden.stderr.splitlines()) == 1
+
+
+def test_verify_reads_every_byte(emer, one, server):
+    assert emer("models", "verify").exit_code == 0
+    assert emer("models", "verify", "tool-small").exit_code == 1
+    emer("models", "pull", "tool-small", "--mirror", server.url)
+    whole = emer("models", "verify")
+    assert whole.exit_code == 0 and "whole" in whole.stdout
+    one.write_bytes(CONTENT[:-1] + b"?")
+    (verdict,) = json.loads(emer("models", "verify", "--json").stdout)
+    assert verdict["outcome"] == "damaged" and verdict["fix"] == "emer models pull tool-small"
+    assert emer("models", "verify").exit_code == 1
+
+
+def test_ctrl_c_leaves_a_part_to_go_on_with(tmp_path):
+    """A real process, stopped by a signal in the middle of a file."""
+    content = np.random.default_rng(4).bytes(30_000_000)
+    code = (
+        "import sys, pathlib\n"
+        "from emer.tools.fetch import fetch, open_client\n"
+        "def told(here, whole):\n"
+        "    if 0 < here < whole: print(here, flush=True); sys.stdin.readline()\n"
+        "with open_client() as client:\n"
+        "    fetch(client, sys.argv[1], pathlib.Path(sys.argv[2]), 'a' * 64, told)\n"
+    )
+    target = tmp_path / "w" / "big.pt"
+    with serving_files(Shared({"/big.pt": content})) as server:
+        line = [sys.executable, "-c", code, f"{server.url}/big.pt", str(target)]
+        with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as pulling:
+            assert pulling.stdout is not None and pulling.stdout.readline()
+            pulling.send_signal(signal.SIGINT)
+            pulling.communicate(timeout=30)
+    assert pulling.returncode != 0 and not target.exists()
+    part = Path(f"{target}.part")
+    assert 0 < part.stat().st_size < len(content)
+    assert [file.name for file in target.parent.iterdir()] == ["big.pt.part"]
+
+
+def test_the_real_catalogue_is_listed(emer, monkeypatch):
+    monkeypatch.setattr("emer.app.weights.catalogue", lambda: REAL)
+    rows = json.loads(emer("models", "list", "--json").stdout)
+    assert {"whisper-large-v3-turbo", "faster-whisper-tiny"} <= {row["name"] for row in rows}
+
+
+REAL = catalogue.catalogue()

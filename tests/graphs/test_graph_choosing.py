@@ -1,0 +1,135 @@
+"""The strongest tool that is ready, slot by slot, why it was taken, and how it runs."""
+
+from __future__ import annotations
+
+import pytest
+from graph_fakes import LOUD, Modelled, Patient
+from graph_kit import FAKES, events, trace_of
+
+from emer.graphs import choosing
+from emer.graphs.ask import ask
+from emer.graphs.choosing import STRONGEST, choose
+from emer.graphs.settings import PROFILES, SLOTS, Choice, load_settings
+from emer.tools import machine
+from emer.tools.errors import ConfigError
+
+
+@pytest.fixture
+def ranked(monkeypatch):
+    """Have fakes compete for three slots."""
+    table = {
+        "face": (f"{FAKES}Weightless", f"{FAKES}Smile"),
+        "scene": (f"{FAKES}Weightless",),
+        "prosody": (f"{FAKES}Loud",),
+        "speech": (f"{FAKES}Weightless",),
+    }
+    monkeypatch.setattr(choosing, "STRONGEST", table)
+
+
+def test_the_strongest_that_is_ready_is_taken_and_said_why(ranked):
+    ready = choose(load_settings(profile="auto"))
+    uses = {slot: choice.use for slot, choice in ready.settings.chosen.items()}
+    assert uses == {"face": f"{FAKES}Smile", "prosody": f"{FAKES}Loud"}
+    assert ready.why["face"] == (
+        "smile is the strongest that is ready; graph_fakes:Weightless needs the weights w (2 GB): "
+        "emer models pull w"
+    )
+    assert ready.why["prosody"] == "loud is the only tool for it"
+    assert ready.why["scene"].startswith("nothing: graph_fakes:Weightless needs the weights w")
+
+
+def test_what_the_user_named_stands_and_one_slot_alone_may_be_left_to_us(ranked):
+    settings = load_settings(profile="auto", tools={"prosody": "none", "face": "a:B"})
+    ready = choose(settings)
+    assert {slot: c.use for slot, c in ready.settings.chosen.items()} == {"face": "a:B"}
+    assert set(ready.why) == {"scene", "speech"}
+    alone = choose(load_settings(tools={"face": "auto"}))
+    assert alone.settings.tools["face"].use == f"{FAKES}Smile" and set(alone.why) == {"face"}
+    assert alone.settings.tools["scene"].use == "camera"
+
+
+def test_arguments_go_to_whoever_is_taken(ranked):
+    settings = load_settings(profile="auto")
+    tools = {**settings.tools, "face": Choice(use="auto", amount=3)}
+    ready = choose(settings.model_copy(update={"tools": tools}))
+    assert ready.settings.tools["face"] == Choice(use=f"{FAKES}Smile", amount=3)
+
+
+def test_a_slot_of_the_user_s_own_has_no_auto():
+    with pytest.raises(ConfigError, match=r"tools\.taste\.use: there is no auto for this slot"):
+        choose(load_settings(tools={"taste": "auto"}))
+
+
+def test_every_profile_names_tools_there_are():
+    from emer.tools.tool import BUILT_IN
+
+    assert set(PROFILES["auto"]) == set(SLOTS) == set(STRONGEST)
+    named = {use for slots in PROFILES.values() for use in slots.values()} - {"auto"}
+    ranked = {name for names in STRONGEST.values() for name in names}
+    assert named | ranked <= set(BUILT_IN)
+
+
+def test_auto_is_read_from_file_and_environment(tmp_path, monkeypatch):
+    file = tmp_path / "emer.toml"
+    file.write_text(
+        'profile = "auto"\ndevice = "cpu"\n[tools.face]\nuse = "mesh"\nmax_people = 2\n'
+    )
+    settings = load_settings(file)
+    assert settings.tools["face"] == Choice(use="mesh", max_people=2)
+    assert settings.tools["speech"].use == "auto" and settings.machine.device == "cpu"
+    monkeypatch.setenv("EMER_DEVICE", "cuda:1")
+    monkeypatch.setenv("EMER_TOOLS__SPEECH__USE", "none")
+    settings = load_settings(file)
+    assert settings.machine.device == "cuda:1" and "speech" not in settings.chosen
+    assert load_settings(file, device="mps").machine.device == "mps"
+    with pytest.raises(ConfigError, match=r"settings: device: .* write auto, cpu, cuda"):
+        load_settings(file, device="gpu")
+
+
+def test_the_trace_says_what_was_taken_why_and_how_it_runs(ranked, clip_path):
+    settings = load_settings(
+        profile="auto", tools={"prosody": f"{FAKES}Modelled", "scene": "none", "speech": "none"}
+    )
+    settings = settings.model_copy(update={"reasoner": Choice(use=f"{FAKES}Plain")})
+    answer = ask(clip_path, "What is displayed?", settings=settings)
+    header = trace_of(answer).header
+    assert header.chosen["face"].startswith("smile is the strongest that is ready")
+    assert header.hardware == {"prosody": {"device": "cpu", "dtype": "float32", "batch": 4}}
+    assert header.settings["device"] == "auto"
+
+
+def test_the_settings_reach_the_process_s_models(run):
+    run(prosody="Modelled", change={"device": "cpu", "memory": 2.5, "offline": True})
+    found = machine.machine()
+    assert (found.device, found.memory, found.offline) == ("cpu", 2.5, True)
+
+
+def test_what_a_tool_notes_is_in_the_trace_and_told_once(run):
+    answer = run(prosody="Modelled")
+    (done,) = events(answer, "tool_finished")
+    note = "cpu has no memory for 4 at a time; went on with 2"
+    assert done.notes == (note,) and [c.text for c in done.clues] == [LOUD[0]]
+    assert f"loud: {note}" in answer.notes
+    again = run(prosody="Modelled")
+    assert not [n for n in again.notes if "no memory" in n]
+
+
+def test_a_tool_whose_time_is_up_hears_of_it(run):
+    Patient.ended.clear()
+    answer = run(face="Smile", scene="Patient", change={"tool_seconds": 0.2})
+    assert "no result within 0.2 s" in str(events(answer, "tool_failed")[0].cause)
+    assert Patient.ended.wait(10)
+
+
+def test_weights_that_are_missing_are_missing_evidence_with_the_command(run):
+    answer = run(face="Smile", scene="Weightless")
+    (missing,) = [m for m in answer.explanation.missing if m.modality == "scene"]
+    assert missing.why == (
+        "weightless is not ready: it needs the weights w (2 GB) (emer models pull w)"
+    )
+
+
+def test_loading_is_the_doctor_s_business_not_the_header_s(run):
+    before = Modelled.loads
+    run(prosody="Modelled")
+    assert Modelled.loads == before

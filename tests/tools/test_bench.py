@@ -1,0 +1,59 @@
+"""`emer tools bench`: what is measured is what was done."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from emer.tools.bench import bench
+from emer.tools.clip import Clip
+from emer.tools.errors import Unobservable
+from emer.tools.fake import FakeTool
+from emer.tools.trial_clips import tone, write_trial
+from emer.tools.types import Clue, Span
+
+
+class Counted(FakeTool):
+    """Counts how many look at once."""
+
+    lock = threading.Lock()
+    now = most = 0
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        cls = type(self)
+        with self.lock:
+            cls.now += 1
+            cls.most = max(cls.most, cls.now)
+        threading.Event().wait(0.05)
+        with self.lock:
+            cls.now -= 1
+        return super().observe(clip, span)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    return write_trial(tmp_path / "film.mp4", seconds=2.0, sound=tone(2.0))
+
+
+def test_time_frames_memory_and_the_curve_are_measured(film):
+    Counted.most = 0
+    found = bench(lambda: Counted("c", "face", [("The person smiles.", 0.1, 0.5)]), film, (1, 3))
+    assert (found.frames, found.clues, found.unobservable) == (20, 1, None)
+    assert found.clip_seconds == pytest.approx(2.0, abs=0.1)
+    assert found.alone >= 0.05 and found.per_frame == pytest.approx(found.alone / 20)
+    assert [point.at_once for point in found.curve] == [1, 3] and Counted.most == 3
+    one, three = found.curve
+    assert three.per_clip_second < one.per_clip_second
+    assert found.megabytes >= 0 and found.gpu_megabytes is None
+
+
+def test_a_tool_that_breaks_is_not_measured(film):
+    def make() -> FakeTool:
+        return FakeTool("broken", "face", fail=RuntimeError("no lens"))
+
+    with pytest.raises(RuntimeError, match="no lens"):
+        bench(make, film, (1,))
+    silent = FakeTool("silent", "face", fail=Unobservable("no face was found"))
+    assert bench(lambda: silent, film, (1,), repeats=1).unobservable == "no face was found"

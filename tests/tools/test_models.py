@@ -1,0 +1,105 @@
+"""Models in memory: loaded once, one at work on a device, let go when room is needed."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from emer.tools import machine
+from emer.tools.call import Abandoned, Call, at_work
+from emer.tools.machine import Machine
+from emer.tools.models import Key, Shelf
+
+
+def key(name: str, device: str = "cpu") -> Key:
+    return Key("test", name, device)
+
+
+class Made:
+    """A model that knows how often it was made, and whether it was closed."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def shelf():
+    machine.use(Machine(memory=1.0))
+    yield Shelf()
+    machine.forget()
+
+
+def borrow(shelf: Shelf, name: str, gigabytes: float = 0.4, device: str = "cpu") -> Made:
+    with shelf.borrow(key(name, device), Made, gigabytes) as model:
+        return model
+
+
+def test_a_model_is_loaded_once_and_shared(shelf):
+    made: list[Made] = []
+
+    def work() -> None:
+        with shelf.borrow(key("a"), Made) as model:
+            made.append(model)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(made) == 8 and len({id(model) for model in made}) == 1
+
+
+def test_one_model_at_a_time_works_on_a_device(shelf):
+    with shelf.borrow(key("a"), Made):
+        call = Call()
+        call.give_up()
+        with at_work(call), pytest.raises(Abandoned), shelf.borrow(key("b"), Made):
+            raise AssertionError("the device was busy")
+        with shelf.borrow(key("b", "cuda:0"), Made):
+            pass
+
+
+def test_the_longest_unused_make_room_for_a_new_one(shelf):
+    a, b = borrow(shelf, "a"), borrow(shelf, "b")
+    assert borrow(shelf, "a") is a
+    with at_work(Call()) as call:
+        borrow(shelf, "c")
+    assert [one.weights for one in shelf.held()] == ["a", "c"]
+    assert b.closed and not a.closed
+    assert call.notes == ("test (0.4 GB) left cpu to make room",)
+
+
+def test_other_devices_are_not_asked_for_room(shelf):
+    borrow(shelf, "a", 0.9)
+    borrow(shelf, "b", 0.9, "cuda:0")
+    assert {one.device for one in shelf.held()} == {"cpu", "cuda:0"}
+
+
+def test_a_model_larger_than_the_budget_is_loaded_alone(shelf):
+    borrow(shelf, "a")
+    borrow(shelf, "huge", 5.0)
+    assert [one.weights for one in shelf.held()] == ["huge"]
+
+
+def test_what_cannot_be_loaded_is_not_kept(shelf):
+    def load() -> Made:
+        raise ValueError("no weights")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no weights"), shelf.borrow(key("a"), load):
+            pass
+    assert not shelf.held()
+    assert isinstance(borrow(shelf, "a"), Made)
+
+
+def test_models_are_let_go_one_by_one_or_all(shelf):
+    a, b = borrow(shelf, "a"), borrow(shelf, "b")
+    shelf.unload(key("a"))
+    assert a.closed and [one.weights for one in shelf.held()] == ["b"]
+    shelf.unload()
+    assert b.closed and not shelf.held()
+    assert borrow(shelf, "a") is not a

@@ -1,0 +1,20 @@
+"""A machine of its own for each test: an empty weights folder, and no library's cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emer.tools import machine
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the weights folder; the user's own caches are out of sight."""
+    for name in ("XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "DEEPFACE_HOME", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    monkeypatch.setenv("EMER_WEIGHTS", str(tmp_path / "weights"))
+    machine.forget()
+    return tmp_path / "weights"

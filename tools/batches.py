@@ -1,0 +1,154 @@
+"""A model's work cut into batches that fit: out of memory halves the batch and says so.
+
+`in_batches` is for one caller. `Together` is for several at once: what they bring while a
+batch runs goes into the next one, so that a corpus fills a GPU without anybody arranging it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from emer.tools import devices
+from emer.tools.call import SLICE, Abandoned, note, still_wanted
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Work = Callable[[Sequence[Item]], Sequence[Result]]
+
+
+def in_batches(
+    items: Sequence[Item], size: int, work: Work[Item, Result], device: str = devices.CPU
+) -> list[Result]:
+    """Return one result per item, in order, `size` items (or fewer) at a time.
+
+    A batch that does not fit into the device's memory is done again in halves, and the size
+    stays so for the rest; a note says it. A single item that does not fit raises what the
+    model raised. `Abandoned` between two batches when nobody waits any more.
+    """
+    found: list[Result] = []
+    fits = max(1, size)
+    while len(found) < len(items):
+        still_wanted()
+        batch = items[len(found) : len(found) + fits]
+        try:
+            found += work(batch)
+        except (RuntimeError, MemoryError) as error:
+            if not devices.is_out_of_memory(error) or len(batch) == 1:
+                raise
+            fits = len(batch) // 2
+            note(f"{device} has no memory for {len(batch)} at a time; went on with {fits}")
+        else:
+            continue
+        devices.release(device)  # outside `except`: the error holds what did not fit
+    return found
+
+
+class _Ticket(Generic[Item, Result]):
+    """One item that somebody waits for."""
+
+    def __init__(self, item: Item, caller: object) -> None:
+        self.item, self.caller = item, caller
+        self.alone = False
+        self.done = threading.Event()
+        self.result: list[Result] = []
+        self.error: BaseException | None = None
+
+    def end(self, result: Result) -> None:
+        self.result = [result]
+        self.done.set()
+
+    def fail(self, error: BaseException) -> None:
+        self.error = error
+        self.done.set()
+
+
+class Together(Generic[Item, Result]):
+    """Does what several threads bring in common batches of at most `most` items.
+
+    One of the callers works, the others wait. A batch that fails is done again caller by
+    caller, so that one clip's fault is not another's.
+    """
+
+    def __init__(self, work: Work[Item, Result], most: int) -> None:
+        """Take what does a batch; it is never called by two threads at once."""
+        self.most = max(1, most)
+        self._work = work
+        self._queue: deque[_Ticket[Item, Result]] = deque()
+        self._lock = threading.Lock()
+        self._at_work = threading.Lock()
+
+    def __call__(self, items: Sequence[Item]) -> list[Result]:
+        """Return one result per item, in order; raise what the work raised."""
+        caller = object()
+        mine: list[_Ticket[Item, Result]] = [_Ticket(item, caller) for item in items]
+        with self._lock:
+            self._queue.extend(mine)
+        try:
+            for ticket in mine:
+                self._wait(ticket)
+        finally:
+            self._take_back(mine)
+        return [ticket.result[0] for ticket in mine]
+
+    def _wait(self, ticket: _Ticket[Item, Result]) -> None:
+        while not ticket.done.is_set():
+            still_wanted()
+            if self._at_work.acquire(timeout=SLICE):
+                try:
+                    self._lead(ticket)
+                finally:
+                    self._at_work.release()
+        if ticket.error is not None:
+            raise ticket.error
+
+    def _lead(self, mine: _Ticket[Item, Result]) -> None:
+        """Work through the queue until this caller's ticket is done."""
+        while not mine.done.is_set():
+            batch = self._take()
+            try:
+                self._do(batch)
+            except Abandoned:  # this caller gives up; the others' items wait for the next
+                self._put_back(batch)
+                raise
+            except BaseException as error:
+                if len({ticket.caller for ticket in batch}) == 1:
+                    _fail(batch, error)
+                else:
+                    self._put_back(batch, alone=True)
+
+    def _take(self) -> list[_Ticket[Item, Result]]:
+        """Return the next batch; those whose batch failed go with nobody else's."""
+        with self._lock:
+            batch = [self._queue.popleft()]
+            while self._queue and len(batch) < self.most:
+                first, after = batch[0], self._queue[0]
+                if (first.alone or after.alone) and after.caller is not first.caller:
+                    break
+                batch.append(self._queue.popleft())
+            return batch
+
+    def _put_back(self, batch: Sequence[_Ticket[Item, Result]], *, alone: bool = False) -> None:
+        with self._lock:
+            for ticket in reversed(batch):
+                ticket.alone = ticket.alone or alone
+                self._queue.appendleft(ticket)
+
+    def _do(self, batch: Sequence[_Ticket[Item, Result]]) -> None:
+        results = self._work([ticket.item for ticket in batch])
+        for ticket, result in zip(batch, results, strict=True):
+            ticket.end(result)
+
+    def _take_back(self, mine: Sequence[_Ticket[Item, Result]]) -> None:
+        """Leave nothing of a caller that is gone in the queue."""
+        with self._lock:
+            for ticket in mine:
+                if not ticket.done.is_set() and ticket in self._queue:
+                    self._queue.remove(ticket)
+
+
+def _fail(batch: Sequence[_Ticket[Item, Result]], error: BaseException) -> None:
+    for ticket in batch:
+        ticket.fail(error)

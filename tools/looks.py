@@ -1,0 +1,52 @@
+"""One look of a tool under watch, and what is found about it: the parts of a check."""
+
+from __future__ import annotations
+
+from emer.tools.call import Abandoned, Call, at_work
+from emer.tools.clip import Clip
+from emer.tools.errors import EmerError, ToolMissing, Unobservable
+from emer.tools.tool import Tool
+from emer.tools.types import Clue, Record, Span
+
+
+class Finding(Record):
+    """One thing a tool must keep, whether it does, and what was seen."""
+
+    check: str
+    ok: bool
+    why: str = ""
+
+
+class Look(Record):
+    """What one call of `observe` gave: clues, or the reason there are none."""
+
+    clues: tuple[Clue, ...] = ()
+    unobservable: str | None = None
+    abandoned: bool = False
+    broken: str = ""
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of the clues."""
+        return frozenset(clue.id for clue in self.clues)
+
+
+def look(tool: Tool, clip: Clip, span: Span | None = None, this: Call | None = None) -> Look:
+    """Return what the tool gives; whatever it raises is an answer, too."""
+    try:
+        with at_work(this or Call()):
+            return Look(clues=tuple(tool.observe(clip, span)))
+    except Unobservable as error:
+        return Look(unobservable=str(error))
+    except Abandoned:
+        return Look(abandoned=True)
+    except ToolMissing as error:
+        return Look(broken=str(error))
+    except BaseException as error:
+        cause = str(error) if isinstance(error, EmerError) else repr(error)
+        return Look(broken=" ".join(cause.split())[:300])
+
+
+def finding(check: str, ok: bool, why: str) -> Finding:
+    """Return the finding; what was seen is told only when it is wrong."""
+    return Finding(check=check, ok=ok, why="" if ok else why)

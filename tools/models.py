@@ -1,0 +1,107 @@
+"""The models in memory: each loaded once per process, shared by the tools that use it.
+
+One model at a time works on a device. Before another is loaded, those that were not used for
+longest make room, as far as the device's budget asks for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar, cast
+
+from emer.tools import devices
+from emer.tools.call import holding, note, still_wanted
+from emer.tools.types import Param
+
+Model = TypeVar("Model")
+
+
+class Key(NamedTuple):
+    """What tells models in memory apart."""
+
+    kind: str
+    """The library and task: "whisper", "audio-classification"."""
+    weights: str
+    """The file or folder."""
+    device: str
+    options: tuple[tuple[str, Param], ...] = ()
+    """What else it was loaded with, as its precision."""
+
+
+@dataclass(slots=True)
+class _Held:
+    model: Any
+    gigabytes: float
+
+
+class Shelf:
+    """Models by key; safe from several threads."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+        self._lock = threading.Lock()
+        self._at_work: dict[str, threading.Lock] = {}
+        self._held: OrderedDict[Key, _Held] = OrderedDict()
+
+    @contextmanager
+    def borrow(
+        self, key: Key, load: Callable[[], Model], gigabytes: float = 0.0
+    ) -> Iterator[Model]:
+        """Yield the model, loaded if it is not here; its device works for nobody else meanwhile.
+
+        `gigabytes` is what it takes, as its files say. Whatever `load` raises passes through,
+        and nothing is kept. `Abandoned` when the call is given up while it waits.
+        """
+        with holding(self._device(key.device)):
+            still_wanted()
+            held = self._held.get(key)
+            if held is None:
+                self._make_room(key.device, gigabytes)
+                held = _Held(load(), gigabytes)
+            with self._lock:
+                self._held[key] = held
+                self._held.move_to_end(key)
+            yield cast(Model, held.model)
+
+    def held(self) -> Mapping[Key, float]:
+        """Return the gigabytes of each model in memory, the longest unused first."""
+        with self._lock:
+            return {key: held.gigabytes for key, held in self._held.items()}
+
+    def unload(self, key: Key | None = None) -> None:
+        """Let go of a model, or of all of them, once they are not at work."""
+        gone = [one for one in self.held() if key in (None, one)]
+        for one in gone:
+            with holding(self._device(one.device)):
+                self._drop(one)
+
+    def _device(self, device: str) -> threading.Lock:
+        with self._lock:
+            return self._at_work.setdefault(device, threading.Lock())
+
+    def _make_room(self, device: str, gigabytes: float) -> None:
+        """Drop the longest unused models of the device until one of this size fits."""
+        limit = devices.budget(device)
+        for key, size in self.held().items():
+            taken = sum(g for k, g in self.held().items() if k.device == device)
+            if key.device == device and taken + gigabytes > limit:
+                self._drop(key)
+                note(f"{key.kind} ({size:.1f} GB) left {device} to make room")
+
+    def _drop(self, key: Key) -> None:
+        with self._lock:
+            gone = self._held.pop(key, None)
+        if gone is not None:
+            close = getattr(gone.model, "close", None)
+            if callable(close):
+                close()
+            del gone
+            devices.release(key.device)
+
+
+SHELF = Shelf()
+"""The process's models."""

@@ -1,0 +1,124 @@
+"""What a tool asks before it loads: where its weights are, or the one command that gets them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.types import Record
+from emer.tools.weights.catalogue import Weights, is_repository, named, of_repository, of_tool
+from emer.tools.weights.places import look
+
+AUTO = "auto"
+PIECE = 1 << 16
+PIECES = 64
+
+
+class Need(Record):
+    """The weights that a tool is to load."""
+
+    model: str
+    """Their name, for people and for the source of clues."""
+    path: Path
+    fingerprint: str
+    """Tells other content from this; see `fingerprint`."""
+    gigabytes: float
+    """What the files take."""
+    name: str | None = None
+    """Their name in the catalogue."""
+
+
+def find(tool: str, model: str = AUTO) -> Need:
+    """Return the weights that `model` means to a tool.
+
+    "auto" is the strongest that lies here. Otherwise a name of the catalogue, a repository
+    ORG/NAME of Hugging Face that was pulled, or a file or folder. `ToolMissing` carries the
+    command that gets what is absent; `ConfigError` says what could have been meant.
+    """
+    if model == AUTO:
+        return _strongest(tool)
+    for weights in of_tool(tool):
+        if model in (weights.model, weights.name, *weights.aliases):
+            return _lying(tool, weights)
+    path = Path(model).expanduser()
+    if path.exists():
+        return _need(model=path.name, path=path)
+    if is_repository(model.partition("@")[0]):
+        repository, _, revision = model.partition("@")
+        return _lying(tool, of_repository(repository, revision or None))
+    known = ", ".join(weights.model for weights in of_tool(tool))
+    raise ConfigError(f"{tool} has no model {model!r}; known: {known}; or a file or folder")
+
+
+def _strongest(tool: str) -> Need:
+    known = of_tool(tool)
+    for weights in known:
+        if look(weights).state in ("here", "elsewhere"):
+            return _lying(tool, weights)
+    suggested = next((weights for weights in known if weights.suggested), known[0])
+    raise missing(tool, suggested)
+
+
+def _lying(tool: str, weights: Weights) -> Need:
+    found = look(weights)
+    if found.state not in ("here", "elsewhere"):
+        raise missing(tool, weights)
+    return _need(model=weights.model, path=found.path, name=weights.name)
+
+
+def missing(tool: str, weights: Weights) -> ToolMissing:
+    """Return the error for weights that are not here."""
+    unfinished = ", of which a part is here" if look(weights).state == "unfinished" else ""
+    what = f"the weights {weights.name} ({weights.size}{unfinished})"
+    return ToolMissing(tool, what, weights.pull)
+
+
+def known_as(need: Need) -> Weights | None:
+    """Return the catalogue's facts about weights, None for a file or folder of the user's."""
+    return named(need.name) if need.name else None
+
+
+def _need(model: str, path: Path, name: str | None = None) -> Need:
+    files = _files(path)
+    size = sum(file.stat().st_size for file in files)
+    return Need(
+        model=model,
+        path=path.resolve(),
+        fingerprint=fingerprint(path),
+        gigabytes=size / 1e9,
+        name=name,
+    )
+
+
+def fingerprint(path: Path) -> str:
+    """Return 16 hex digits that change when a file or folder of weights is exchanged.
+
+    Size and 64 pieces of 64 KB of each file are read: a swap is found in milliseconds, a
+    forgery is not (`emer models verify` reads everything).
+    """
+    marks = tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in _files(path))
+    return _fingerprint(marks)
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(marks: tuple[tuple[str, int, int], ...]) -> str:
+    whole = hashlib.sha256()
+    for name, size, _ in marks:
+        whole.update(f"{os.path.basename(name)}:{size}:".encode())
+        with open(name, "rb") as file:
+            for piece in range(PIECES):  # the first begins the file, the last ends it
+                file.seek(max(piece * PIECE, piece * (size - PIECE) // (PIECES - 1)))
+                whole.update(file.read(PIECE))
+    return whole.hexdigest()[:16]
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the files that make up weights: not what we or the hub wrote down about them."""
+    if path.is_file():
+        return [path]
+    inside = sorted(path.rglob("*"))
+    ours = ("received.json", "README.md")
+    return [f for f in inside if f.is_file() and f.name not in ours and ".cache" not in f.parts]
