@@ -25,6 +25,7 @@ _SUBJECT = re.compile(
     r"^(the (?:person|voice|pitch|speech|speaker)|person \d+(?: \([^)]*\))?) ", re.I
 )
 _PUNCTUATED = re.compile(r"[,;，；。]|\.\s")
+_TRANSLATED = re.compile(r"^Translated from ([\w ]+) into English")
 _SPACE_BEFORE = re.compile(r"\s+([,;.])")
 
 
@@ -71,11 +72,14 @@ def quote(clue: Clue) -> str:
     words = transcript(clue).strip().replace('"', "'").replace("“", "'").replace("”", "'")
     if len(words) > LONGEST_QUOTE:
         words = words[:LONGEST_QUOTE].rsplit(" ", 1)[0]
-    kind = "speech"
     if is_doubtful(clue):
         kind = "doubtful"
+    elif source := _TRANSLATED.search(clue.text):
+        return load("rules/text_translated").substitute(words=words, language=source[1])
     elif "subtitle" in clue.text.casefold()[:40]:
         kind = "subtitle"
+    else:
+        kind = "speech"
     return load(f"rules/text_{kind}").substitute(words=words)
 
 

@@ -12,7 +12,7 @@ from emer.graphs.events import NothingObserved, ToolFailure, ToolFinished, ToolS
 from emer.graphs.ledger import in_order
 from emer.graphs.state import Gap, Job, Json
 from emer.tools.call import Call
-from emer.tools.errors import ToolFailed, ToolMissing, Unobservable
+from emer.tools.errors import ToolFailed, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.tool import Tool
 from emer.tools.types import Modality, Observation
 
@@ -58,7 +58,7 @@ def note_absent(context: Context, slot: str, error: ToolMissing) -> Json:
     why = f"{error.tool} is not ready: it needs {error.what} ({error.install})"
     facts = {"slot": slot, "tool": error.tool, "modality": modality}
     context.trace.write(ToolStarted(**facts, why="first look"))
-    context.trace.write(ToolFailure(**facts, cause=str(error), install=error.install))
+    context.trace.write(ToolFailure(**facts, cause=_cause(error), install=error.install))
     missing = None if modality is None else Missing(modality=modality, why=why)
     return Gap(slot=slot, missing=missing).model_dump(mode="json")
 
@@ -108,7 +108,9 @@ def _failed(context: Context, job: Job, error: BaseException, facts: Json) -> Js
     install = error.install if isinstance(error, ToolMissing) else None
     cause = _cause(error)
     context.trace.write(ToolFailure(**facts, cause=cause, install=install))
-    return {"gaps": [_gap(job, facts["modality"], f"{facts['tool']} failed: {cause}")], "calls": 1}
+    way_out = f" ({install})" if install else ""
+    why = f"{facts['tool']} failed: {cause}{way_out}"
+    return {"gaps": [_gap(job, facts["modality"], why)], "calls": 1}
 
 
 def _gap(job: Job, modality: Modality, why: str) -> Json:
@@ -121,7 +123,9 @@ def _cause(error: BaseException) -> str:
     """Return what went wrong on one line."""
     if isinstance(error, ToolFailed):
         return error.cause
-    if isinstance(error, ToolMissing | limit.TimeUp):
+    if isinstance(error, ToolMissing):
+        return f"it needs {error.what}"
+    if isinstance(error, WeightsBroken | limit.TimeUp):
         return str(error)
     text = " ".join(str(error).split())[:300]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

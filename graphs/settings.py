@@ -45,7 +45,7 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
         "face": "mesh",
         "scene": "camera",
         "prosody": "egemaps",
-        "speech": "pocketsphinx",
+        "speech": "whisper",
     },
     "auto": dict.fromkeys(SLOTS, AUTO),
 }

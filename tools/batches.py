@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Generic, TypeVar, cast
 
 from emer.tools import devices
 from emer.tools.call import SLICE, Abandoned, note, still_wanted
@@ -147,6 +147,21 @@ class Together(Generic[Item, Result]):
             for ticket in mine:
                 if not ticket.done.is_set() and ticket in self._queue:
                     self._queue.remove(ticket)
+
+
+_COMMON: dict[Hashable, Together[Any, Any]] = {}
+_COMMON_LOCK = threading.Lock()
+
+
+def common(key: Hashable, make: Callable[[], Together[Item, Result]]) -> Together[Item, Result]:
+    """Return the one `Together` of the process for a key, made by the first who asks.
+
+    The key says all that the work depends on, so that tools of one kind share it.
+    """
+    with _COMMON_LOCK:
+        if key not in _COMMON:
+            _COMMON[key] = make()
+        return cast("Together[Item, Result]", _COMMON[key])
 
 
 def _fail(batch: Sequence[_Ticket[Item, Result]], error: BaseException) -> None:

@@ -4,11 +4,14 @@ EmerError
 ├── ConfigError      the user can mend it: one line, exit code 2, no traceback
 │   └── ClipError    the file cannot be read as a clip
 ├── ToolMissing      a tool's package or weights are absent; carries the install line
+├── WeightsBroken    weights are here and cannot be loaded: cut short, of another format
 ├── ToolFailed       a tool broke on a clip: an event and an absence of clues
 └── Unobservable     a tool worked and found nothing it could measure, and says why
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 
 class EmerError(Exception):
@@ -33,6 +36,18 @@ class ToolMissing(EmerError):
         """Name the tool, what it lacks and the line that brings it."""
         super().__init__(f"{tool} needs {what}: {install}")
         self.tool, self.what, self.install = tool, what, install
+
+
+class WeightsBroken(EmerError):
+    """Weights that are here but are not what the tool can load.
+
+    `path` is the file or folder, `cause` what is wrong, `fix` the way out.
+    """
+
+    def __init__(self, tool: str, path: Path, cause: str, fix: str) -> None:
+        """Name the tool, the weights, the cause in words and what to do."""
+        super().__init__(f"{tool} cannot load {path}: {cause}; {fix}")
+        self.tool, self.path, self.cause, self.fix = tool, path, cause, fix
 
 
 class ToolFailed(EmerError):

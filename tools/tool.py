@@ -23,6 +23,9 @@ GROUP = "emer.tools"
 
 BUILT_IN: Mapping[str, str] = {
     "pocketsphinx": "emer.tools.speech.pocketsphinx:PocketSphinx",
+    "whisper": "emer.tools.speech.whisper:Whisper",
+    "faster-whisper": "emer.tools.speech.faster_whisper:FasterWhisper",
+    "asr": "emer.tools.speech.asr:Asr",
     "subtitle": "emer.tools.speech.subtitle:Subtitle",
     "mesh": "emer.tools.face.mesh:FaceMesh",
     "egemaps": "emer.tools.prosody.egemaps:EGeMAPS",

@@ -14,7 +14,7 @@ PAD = 0.2
 """Seconds kept on each side of speech: the recogniser needs some silence around words."""
 
 LONGEST = 20.0
-"""Seconds of sound decoded as one utterance; bounds the recogniser's memory."""
+"""Seconds of sound decoded as one utterance, unless told; bounds the recogniser's memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,29 @@ class Piece:
         """Return the stretches one after the other."""
         return np.concatenate([samples[start:end] for start, end in self.parts])
 
+    def clip_span(self, start: float, end: float) -> tuple[float, float]:
+        """Return where a word of this piece was heard, inside the stretch that has its middle."""
+        middle, before = round((start + end) / 2 * RATE), 0
+        for first, last in self.parts:
+            if middle <= before + last - first or (first, last) == self.parts[-1]:
+                shift = first - before
+                found = [min(max(round(t * RATE) + shift, first), last) for t in (start, end)]
+                return found[0] / RATE, max(found) / RATE
+            before += last - first
+        raise ValueError("a piece has no parts")
+
+    def halves(self, samples: Samples) -> tuple[Piece, ...]:
+        """Return the piece in two: between stretches, or a stretch where it is quietest."""
+        if len(self.parts) > 1:
+            half = len(self.parts) // 2
+            return Piece(self.parts[:half]), Piece(self.parts[half:])
+        (part,) = self.parts
+        if part[1] - part[0] < 2 * RATE:
+            return (self,)
+        third = (part[1] - part[0]) // 3
+        at = _quietest(samples, part[0] + third, part[1] - third)
+        return Piece(((part[0], at),)), Piece(((at, part[1]),))
+
     def clip_time(self, seconds: float) -> float:
         """Return where in the clip, in seconds, a moment of this piece was heard."""
         left = round(seconds * RATE)
@@ -42,16 +65,16 @@ class Piece:
         return self.parts[-1][1] / RATE
 
 
-def cut(samples: Samples, speech: Sequence[Span]) -> tuple[Piece, ...]:
-    """Return the speech with a little silence around it, in pieces of at most 20 s.
+def cut(samples: Samples, speech: Sequence[Span], longest: float = LONGEST) -> tuple[Piece, ...]:
+    """Return the speech with a little silence around it, in pieces of at most `longest` s.
 
     Speech without a pause for that long is cut at its quietest moment.
     """
     pieces: list[Piece] = []
     for part in (
-        short for long in _padded(speech, len(samples)) for short in _split(samples, long)
+        short for long in _padded(speech, len(samples)) for short in _split(samples, long, longest)
     ):
-        if pieces and pieces[-1].size + part[1] - part[0] <= LONGEST * RATE:
+        if pieces and pieces[-1].size + part[1] - part[0] <= longest * RATE:
             pieces[-1] = Piece((*pieces[-1].parts, part))
         else:
             pieces.append(Piece((part,)))
@@ -71,14 +94,18 @@ def _padded(speech: Sequence[Span], size: int) -> list[tuple[int, int]]:
     return found
 
 
-def _split(samples: Samples, part: tuple[int, int]) -> list[tuple[int, int]]:
+def _split(samples: Samples, part: tuple[int, int], longest: float) -> list[tuple[int, int]]:
     """Return the part cut where it is quietest, until no part is too long."""
     start, end = part
     parts: list[tuple[int, int]] = []
-    while end - start > LONGEST * RATE:
-        first = start + round(0.6 * LONGEST * RATE)
-        level = levels(samples[first : start + round(LONGEST * RATE)])
-        at = first + int(np.argmin(np.convolve(level, np.ones(9) / 9, mode="valid")) + 4) * HOP
+    while end - start > longest * RATE:
+        at = _quietest(samples, start + round(0.6 * longest * RATE), start + round(longest * RATE))
         parts.append((start, at))
         start = at
     return [*parts, (start, end)]
+
+
+def _quietest(samples: Samples, first: int, last: int) -> int:
+    """Return the sample in the middle of the quietest 90 ms between two."""
+    level = levels(samples[first:last])
+    return first + int(np.argmin(np.convolve(level, np.ones(9) / 9, mode="valid")) + 4) * HOP

@@ -12,10 +12,9 @@ from emer.tools.speech.activity import is_silent, speech_spans
 from emer.tools.speech.pieces import cut
 from emer.tools.speech.recognise import recognise
 from emer.tools.speech.trust import Trust, Verdict, Word, judge
+from emer.tools.speech.utterances import utterances
+from emer.tools.speech.wording import not_recognised, says
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
-
-PAUSE = 0.5
-"""Seconds of silence that end an utterance."""
 
 WIDE = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}
 """Beams at which the word error rate stops falling (measured on read speech)."""
@@ -55,10 +54,7 @@ class PocketSphinx:
         if not speech:
             raise Unobservable("no speech is heard")
         if trust.verdict is Verdict.REJECTED or not words:
-            raise Unobservable(
-                f"speech is heard at {_times(speech)} but the words could not be recognised; "
-                "give them with --subtitle"
-            )
+            raise Unobservable(not_recognised(speech))
         share = sum(s.length for s in speech) / max(0.01, speech[-1].end - speech[0].start)
         within = span or Span(start=0, end=clip.duration)
         return [_clue(self.source, said, trust, share, within) for said in utterances(words)]
@@ -81,17 +77,6 @@ class PocketSphinx:
         return speech, recognise(samples, cut(samples, speech), settings, self.time_limit)
 
 
-def utterances(words: Sequence[Word], pause: float = PAUSE) -> list[tuple[Word, ...]]:
-    """Return the words in groups, a new one after each silence of `pause` s."""
-    groups: list[list[Word]] = []
-    for word in words:
-        if groups and word.start - groups[-1][-1].end < pause:
-            groups[-1].append(word)
-        else:
-            groups.append([word])
-    return [tuple(group) for group in groups]
-
-
 def _clue(
     source: Source, words: Sequence[Word], clip_trust: Trust, speech_share: float, within: Span
 ) -> Clue:
@@ -99,8 +84,6 @@ def _clue(
     own = judge(words)
     text = " ".join(word.text for word in words)
     sure = clip_trust.verdict is Verdict.RELIABLE and own.posterior >= 0.5
-    said = f'The person says: "{text}".'
-    unsure = f'The person may be saying: "{text}" (low recognition confidence).'
     score = min(own.posterior, 0.8) if sure else 0.5 * min(own.posterior, 0.4)
     return Clue(
         modality="text",
@@ -108,7 +91,7 @@ def _clue(
             start=max(within.start, round(words[0].start, 1)),
             end=min(within.end, round(words[-1].end, 1)),
         ),
-        text=said if sure else unsure,
+        text=says(text, sure),
         quality=Quality(
             score=round(score, 3),
             factors={
@@ -122,13 +105,6 @@ def _clue(
         source=source,
         data={"transcript": text, "words": [[w.text, w.start, w.end, w.posterior] for w in words]},
     )
-
-
-def _times(speech: Sequence[Span], most: int = 4) -> str:
-    """Return the stretches as "0.3-2.1 s, 3.4-5.0 s", the first few of many."""
-    shown = ", ".join(f"{s.start:.1f}-{s.end:.1f} s" for s in speech[:most])
-    rest = len(speech) - most
-    return f"{shown} and {rest} more times" if rest > 0 else shown
 
 
 def _version() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable
+from emer.tools.speech.wording import quoted
 from emer.tools.subtitles import SubtitleCue
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
@@ -33,13 +34,11 @@ class Subtitle:
 
     def _clue(self, cue: SubtitleCue, within: Span) -> Clue:
         text = " ".join(cue.text.split())
-        # Quotation marks inside would end the quotation for a reader of the sentence.
-        shown = text.translate({ord(mark): "'" for mark in '"“”'})
         timed = float(cue.span is not None)
         return Clue(
             modality="text",
             span=cue.span and _overlap(cue.span, within),
-            text=f'The subtitle reads: "{shown}".',
+            text=f'The subtitle reads: "{quoted(text)}".',
             quality=Quality(score=0.9 + 0.1 * timed, factors={"timed": timed}),
             source=self.source,
             data={"transcript": text},

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.devices import is_out_of_memory
+from emer.tools.errors import ConfigError, EmerError, ToolMissing, WeightsBroken
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, is_repository, named, of_repository, of_tool
 from emer.tools.weights.places import look
@@ -74,6 +77,25 @@ def missing(tool: str, weights: Weights) -> ToolMissing:
     unfinished = ", of which a part is here" if look(weights).state == "unfinished" else ""
     what = f"the weights {weights.name} ({weights.size}{unfinished})"
     return ToolMissing(tool, what, weights.pull)
+
+
+@contextmanager
+def loading(tool: str, need: Need) -> Iterator[None]:
+    """Turn what a library raises over bad weights into one line with the way out.
+
+    Want of memory, and what we raise on purpose, pass through.
+    """
+    try:
+        yield
+    except EmerError:
+        raise
+    except Exception as error:  # each library and format has errors of its own
+        if is_out_of_memory(error):
+            raise
+        cause = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        known = known_as(need)
+        fix = f"check it with: emer models verify {known.name}" if known else "give other weights"
+        raise WeightsBroken(tool, need.path, cause, fix) from error
 
 
 def known_as(need: Need) -> Weights | None:

@@ -1,0 +1,84 @@
+"""A spoken sentence, and tiny checkpoints that say what their test scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emer.tools.clip import Clip
+from emer.tools.models import SHELF
+from tests.clips import Written, write_clip
+from tests.conftest import ROOT
+from tests.whisper_kit import (
+    Script,
+    random_checkpoint,
+    spelled,
+    tokenizer_of,
+    write_ctranslate,
+    write_openai,
+    write_transformers,
+)
+
+GERMAN = Script(
+    text=" Das ist ja eine wunderbare Nachricht.",
+    english=" This news makes me so happy!",
+    language="de",
+)
+Make = Callable[..., Path]
+
+
+def needs(*packages: str) -> pytest.MarkDecorator:
+    """Skip where one of the packages is not installed, with the reason."""
+    absent = [name for name in packages if find_spec(name) is None]
+    return pytest.mark.skipif(bool(absent), reason=f"{', '.join(absent)} is not installed")
+
+
+@pytest.fixture(scope="session")
+def spoken() -> Path:
+    """Return the file with the demo's spoken sentence, 3.7 s."""
+    return ROOT / "app" / "assets" / "speech.flac"
+
+
+@pytest.fixture(scope="session")
+def sound(spoken: Path) -> np.ndarray:
+    return np.array(Clip.open(spoken).samples())
+
+
+@pytest.fixture(scope="session")
+def talk(tmp_path_factory: pytest.TempPathFactory, sound: np.ndarray) -> Path:
+    """Return a clip in which the sentence is spoken 16 times in 90 s."""
+    rest = np.zeros(round(5.6 * 16_000) - len(sound), dtype=np.float32)
+    whole = np.concatenate([sound, rest] * 16).astype(np.float32)
+    return write_clip(tmp_path_factory.mktemp("talk") / "talk.wav", Written(sound=whole))
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Return a function from a kind and a script (or a seed) to a checkpoint, made once."""
+    pytest.importorskip("whisper", reason="openai-whisper is not installed")
+    tokenizer_of()
+    folder, made = tmp_path_factory.mktemp("weights"), dict[object, Path]()
+    writers = {
+        "openai": lambda path, script: write_openai(path / "model.pt", spelled(script)),
+        "transformers": lambda path, script: write_transformers(path / "model", spelled(script)),
+        "ctranslate": lambda path, script: write_ctranslate(path / "model", spelled(script)),
+        "random": lambda path, seed: random_checkpoint(path / "random.pt", seed),
+    }
+
+    def make(kind: str = "openai", what: object = Script()) -> Path:
+        if (kind, what) not in made:
+            made[kind, what] = writers[kind](folder / f"{len(made)}", what)
+        return made[kind, what]
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def nothing_loaded():
+    """Leave no model in memory for the next test."""
+    yield
+    SHELF.unload()

@@ -1,0 +1,118 @@
+"""CTC recognisers: a tiny wav2vec2 whose set weights spell the melody it hears."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from emer.tools.clip import Clip
+from emer.tools.errors import WeightsBroken
+from emer.tools.models import SHELF
+from emer.tools.speech.asr import Asr
+from emer.tools.speech.ctc import words_of
+from emer.tools.speech.heard import Heard, Run, Window
+from emer.tools.speech.transformers_asr import kind_of, recogniser
+from emer.tools.weights.need import find
+
+pytest.importorskip("transformers", reason="transformers is not installed")
+
+from tests.ctc_kit import melody, write_ctc
+
+RUN = Run("cpu", "float32", 4, 1, True, 1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_ctc(tmp_path_factory.mktemp("ctc") / "model")
+
+
+def hear(folder: Path, *texts: str) -> list[Heard]:
+    windows = [Window(melody(text), str(n)) for n, text in enumerate(texts)]
+    return recogniser(find("asr", str(folder)), RUN)(windows)
+
+
+def test_what_is_played_is_written_with_the_time_of_each_word(folder):
+    (heard,) = hear(folder, "hello all of you")
+    assert heard.said.text == "hello all of you" and heard.said.logprob > -0.01
+    assert [word.text for word in heard.words] == [" hello", " all", " of", " you"]
+    for word, begins in zip(heard.words, (0.0, 0.6, 1.0, 1.3), strict=True):
+        assert word.start == pytest.approx(begins, abs=0.03)
+        assert word.probability > 0.9
+
+
+def test_a_batch_writes_what_each_alone_writes(folder):
+    texts = ("hello all of you", "no", "it's too bad")
+    together = hear(folder, *texts)
+    assert [heard.said.text for heard in together] == list(texts)
+    assert together == [hear(folder, text)[0] for text in texts]
+
+
+def test_a_model_without_an_attention_mask_hears_nothing_of_the_padding(tmp_path, monkeypatch):
+    folder = write_ctc(tmp_path / "model", mask=False)
+    run = recogniser(find("asr", str(folder)), RUN)
+    run.load()
+    (key,) = SHELF.held()
+    lengths: list[tuple[int, ...]] = []
+    with SHELF.borrow(key, object) as loaded:
+        hook = loaded.model.register_forward_pre_hook(
+            lambda _, args, kwargs: lengths.append(tuple(kwargs["input_values"].shape)),
+            with_kwargs=True,
+        )
+    texts = ("hello all of you", "no")
+    assert [h.said.text for h in run([Window(melody(t), t) for t in texts])] == list(texts)
+    assert [rows for rows, _ in lengths] == [1, 1]
+    hook.remove()
+
+
+def test_the_tool_is_of_the_kind_that_times_words(folder, spoken):
+    tool = Asr(model=str(folder))
+    assert kind_of(find("asr", str(folder))) == "ctc" and tool.times_words(find("asr", str(folder)))
+    try:
+        clues = tool.observe(Clip.open(spoken))
+    except Exception as error:  # speech is no melody: what it hears of it is not to be believed
+        assert "could not be recognised" in str(error)
+    else:
+        assert all("may be saying" in clue.text or clue.quality.score < 1 for clue in clues)
+
+
+def test_a_model_that_is_no_recogniser_is_refused(tmp_path):
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(
+        vocab_size=9, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8
+    )
+    BertModel(config).save_pretrained(tmp_path / "bert")
+    with pytest.raises(WeightsBroken, match="bert is no speech recogniser"):
+        Asr(model=str(tmp_path / "bert")).load()
+
+
+def tokenizer(offsets: bool) -> object:
+    """Return what reads paths of two letters, "a" (1) and a blank (0)."""
+
+    def decode(path: list[int], **asked: bool) -> object:
+        text = "".join("a" for before, now in zip([0, *path], path, strict=False) if now > before)
+        if not offsets and asked.get("output_word_offsets"):
+            raise TypeError("unexpected keyword argument")
+        words = [{"word": text, "start_offset": 0, "end_offset": len(path)}] if text else []
+        return SimpleNamespace(text=text, word_offsets=words) if offsets else text
+
+    return SimpleNamespace(pad_token_id=0, decode=decode)
+
+
+def test_probabilities_are_those_of_the_frames_that_write():
+    sure = np.log(np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]], dtype=np.float32))
+    text, (word,) = words_of(sure, tokenizer(True), 0.02)
+    assert text.text == "a" and word.text == " a" and word.end == pytest.approx(0.06)
+    assert word.probability == pytest.approx(0.7, abs=1e-5)
+    assert text.logprob == pytest.approx((np.log(0.8) + np.log(0.6)) / 2, abs=1e-5)
+
+
+def test_silence_and_tokenizers_without_offsets_give_no_words():
+    blank = np.log(np.array([[0.9, 0.1]] * 3, dtype=np.float32))
+    assert words_of(blank, tokenizer(True), 0.02) == (words_of(blank, tokenizer(True), 0.02)[0], ())
+    assert words_of(blank, tokenizer(True), 0.02)[0].logprob == -100.0
+    text, words = words_of(blank[:, ::-1].copy(), tokenizer(False), 0.02)
+    assert text.text == "a" and words == ()

@@ -1,0 +1,262 @@
+"""Tiny Whisper checkpoints in the models' own formats, whose weights spell out what they say.
+
+The weights are set, not trained, so that the real decoder writes a known text: the embedding of
+each position points at the token to come, attention over the text finds the task (transcribe or
+translate), and attention over the sound looks where a word is to be heard. `random_checkpoint`
+has random weights instead, whose nonsense depends on the sound.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+WIDTH, CODE = 96, 72
+TASK, SIDE, CLOCK, FOG = 72, 73, 74, 86
+"""Dimensions that mark the translate token, one text from the other, time, and nothing."""
+
+FRAMES, CONTEXT, LAYERS = 1500, 448, 2
+RATES = (1.0, 8.0, 64.0)
+PULL = 8.0
+"""How much stronger the token to come is than the one that was."""
+
+DIMS = {
+    "n_mels": 80,
+    "n_audio_ctx": FRAMES,
+    "n_audio_state": WIDTH,
+    "n_audio_head": 1,
+    "n_audio_layer": LAYERS,
+    "n_vocab": 51865,
+    "n_text_ctx": CONTEXT,
+    "n_text_state": WIDTH,
+    "n_text_head": 1,
+    "n_text_layer": LAYERS,
+}
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a checkpoint says, and how."""
+
+    text: str = " I can't believe it. This is wonderful news."
+    english: str = ""
+    """What it writes when asked to translate."""
+    language: str = "en"
+    begins: float = 0.3
+    """When the first token is heard (s), and how long each takes."""
+    step: float = 0.25
+    no_speech: float = 0.0
+    """How strongly it says that nobody speaks, against the language (1 is as strong)."""
+    fog: float = 0.0
+    """What lies over its tokens: at 180 each has a probability of about a fifth."""
+
+
+def clock(seconds: np.ndarray) -> np.ndarray:
+    """Return what stands for a moment of 30 s, shape (n, 12): mean 0, the same length for all."""
+    angles = np.asarray(seconds)[:, None] * np.pi / 30 * np.array(RATES)
+    waves = np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
+    return np.concatenate([waves, -waves], axis=1)
+
+
+def tokenizer_of(language: str = "en") -> Any:
+    from whisper.tokenizer import get_tokenizer
+
+    with warnings.catch_warnings():  # it leaves its vocabulary file open, the first time
+        warnings.simplefilter("ignore", ResourceWarning)
+        return get_tokenizer(True, num_languages=99, language=language, task="transcribe")
+
+
+def spelled(script: Script) -> dict[str, Any]:
+    """Return the state dict, in openai-whisper's names, of a model that says the script."""
+    import torch
+    from whisper.model import ModelDimensions, Whisper
+
+    tokens = tokenizer_of(script.language)
+    said, english = tokens.encode(script.text), tokens.encode(script.english)
+    assert not script.english or not set(said) & set(english), "the two texts share a token"
+    state = {
+        name: torch.zeros_like(w)
+        for name, w in Whisper(ModelDimensions(**DIMS)).state_dict().items()
+    }
+    for name, weight in state.items():
+        if name.endswith(("ln.weight", "ln_post.weight")):
+            weight.fill_(1.0)
+    codes = np.random.default_rng(0).choice([-1.0, 1.0], size=(DIMS["n_vocab"], WIDTH))
+    codes[:, CODE:] = 0.0
+    codes[said, SIDE], codes[english, SIDE] = 2.0, -2.0
+    codes[tokens.translate, TASK] = 12.0
+    state["decoder.token_embedding.weight"] = torch.tensor(codes, dtype=torch.float32)
+    state["decoder.positional_embedding"] = torch.tensor(
+        _positions(script, tokens, codes), dtype=torch.float32
+    )
+    heard = np.zeros((FRAMES, WIDTH))
+    heard[:, CLOCK : CLOCK + 12] = clock(np.arange(FRAMES) * 0.02)
+    state["encoder.positional_embedding"] = torch.tensor(heard, dtype=torch.float32)
+    _find_the_task(state)
+    _look_at_the_clock(state)
+    return state
+
+
+def _positions(script: Script, tokens: Any, codes: np.ndarray) -> np.ndarray:
+    """Return what each position adds: the tokens to come, which text, and the time."""
+    plain = codes.copy()
+    plain[:, CODE:] = 0.0
+    said, english = tokens.encode(script.text), tokens.encode(script.english)
+    positions = np.zeros((CONTEXT, WIDTH))
+    positions[0] = PULL * (
+        plain[tokens.language_token] + script.no_speech * plain[tokens.no_speech]
+    )
+    for place in range(CONTEXT - 3):
+        nexts = [
+            text[place] if place < len(text) else tokens.eot for text in (said, english) if text
+        ]
+        positions[3 + place] = PULL * sum(plain[token] for token in dict.fromkeys(nexts))
+        positions[3 + place, FOG:] = script.fog * np.resize([1.0, -1.0], WIDTH - FOG)
+        positions[3 + place, SIDE] = 12.0
+    moments = np.clip(script.begins + script.step * (np.arange(CONTEXT) - 3 + 0.5), 0, 30)
+    positions[:, CLOCK : CLOCK + 12] += 2 * clock(moments)
+    return positions
+
+
+def _find_the_task(state: dict[str, Any]) -> None:
+    """Have the first layer turn to the other text where the translate token is in sight."""
+    block = "decoder.blocks.0.attn"
+    state[f"{block}.query.bias"][TASK] = 60.0
+    state[f"{block}.key.weight"][TASK, TASK] = 20.0
+    state[f"{block}.value.weight"][SIDE, TASK] = -12.0
+    state[f"{block}.out.weight"][SIDE, SIDE] = 1.0
+
+
+def _look_at_the_clock(state: dict[str, Any]) -> None:
+    """Have the last layer look at the sound at its position's time, and take nothing from it."""
+    block = "decoder.blocks.1.cross_attn"
+    for place in range(CLOCK, CLOCK + 12):
+        state[f"{block}.query.weight"][place, place] = 12.0
+        state[f"{block}.key.weight"][place, place] = 12.0
+
+
+def write_openai(path: Path, state: dict[str, Any]) -> Path:
+    """Write a checkpoint as openai-whisper reads it."""
+    import torch
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"dims": DIMS, "model_state_dict": state}, path)
+    return path
+
+
+def random_checkpoint(path: Path, seed: int = 0) -> Path:
+    """Write a checkpoint of random weights; what it writes depends on the sound."""
+    import torch
+    from whisper.model import ModelDimensions, Whisper
+
+    torch.manual_seed(seed)
+    model = Whisper(ModelDimensions(**DIMS))
+    for name, weight in model.named_parameters():
+        if "cross_attn" in name and weight.ndim == 2:
+            weight.data.mul_(6.0)
+    return write_openai(path, model.state_dict())
+
+
+_NAMES = (
+    ("blocks", "layers"), (".mlp_ln.", ".final_layer_norm."),
+    (".mlp.0.", ".fc1."), (".mlp.2.", ".fc2."),
+    (".cross_attn_ln.", ".encoder_attn_layer_norm."), (".attn_ln.", ".self_attn_layer_norm."),
+    (".cross_attn.", ".encoder_attn."), (".attn.", ".self_attn."), (".query.", ".q_proj."),
+    (".key.", ".k_proj."), (".value.", ".v_proj."), (".out.", ".out_proj."),
+    ("decoder.ln.", "decoder.layer_norm."), ("ln_post.", "layer_norm."),
+    ("token_embedding", "embed_tokens"), ("positional_embedding", "embed_positions.weight"),
+)  # fmt: skip
+
+
+def write_transformers(folder: Path, state: dict[str, Any]) -> Path:
+    """Write the same model as transformers reads it, with tokenizer and feature extractor."""
+    from transformers import (
+        WhisperConfig,
+        WhisperFeatureExtractor,
+        WhisperForConditionalGeneration,
+        WhisperProcessor,
+    )
+
+    tokens = tokenizer_of()
+    config = WhisperConfig(
+        vocab_size=DIMS["n_vocab"], d_model=WIDTH, encoder_layers=LAYERS, decoder_layers=LAYERS,
+        encoder_attention_heads=1, decoder_attention_heads=1, encoder_ffn_dim=4 * WIDTH,
+        decoder_ffn_dim=4 * WIDTH, max_source_positions=FRAMES, max_target_positions=CONTEXT,
+        decoder_start_token_id=tokens.sot, bos_token_id=tokens.eot, eos_token_id=tokens.eot,
+        pad_token_id=tokens.eot, suppress_tokens=None, begin_suppress_tokens=None,
+    )  # fmt: skip
+    model = WhisperForConditionalGeneration(config)
+    model.load_state_dict({f"model.{_renamed(name)}": w for name, w in state.items()}, strict=False)
+    model.tie_weights()
+    generation = model.generation_config
+    generation.lang_to_id = {
+        f"<|{code}|>": tokens.to_language_token(code) for code in tokens.all_language_codes
+    }
+    generation.task_to_id = {"transcribe": tokens.transcribe, "translate": tokens.translate}
+    generation.is_multilingual = True
+    generation._from_model_config = False
+    generation.no_timestamps_token_id = tokens.no_timestamps
+    generation.alignment_heads = [[1, 0]]
+    generation.max_length = CONTEXT
+    generation.forced_decoder_ids = None
+    generation.suppress_tokens = list(tokens.non_speech_tokens)
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(folder)
+    WhisperProcessor(WhisperFeatureExtractor(), transformers_tokenizer()).save_pretrained(folder)
+    return folder
+
+
+def _renamed(name: str) -> str:
+    for old, new in _NAMES:
+        name = name.replace(old, new)
+    return name
+
+
+def transformers_tokenizer() -> Any:
+    """Return Whisper's tokenizer for transformers, made from the file in openai-whisper."""
+    import base64
+    from importlib.resources import files
+
+    from transformers import WhisperTokenizer
+    from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+    tokens = tokenizer_of()
+    letters = bytes_to_unicode()
+    lines = (files("whisper") / "assets" / "multilingual.tiktoken").read_text().splitlines()
+    ranks = {base64.b64decode(token): int(rank) for token, rank in (line.split() for line in lines)}
+
+    def spell(token: bytes) -> str:
+        return "".join(letters[byte] for byte in token)
+
+    merges = [tuple(map(spell, _halves(token, ranks))) for token in ranks if len(token) > 1]
+    made = WhisperTokenizer(vocab={spell(t): r for t, r in ranks.items()}, merges=merges)
+    special = sorted(tokens.encoding._special_tokens.items(), key=lambda pair: pair[1])
+    made.add_special_tokens({"additional_special_tokens": [name for name, _ in special]})
+    return made
+
+
+def _halves(token: bytes, ranks: dict[bytes, int]) -> tuple[bytes, bytes]:
+    """Return the two known tokens that byte pair encoding joins to this one."""
+    parts = [bytes([byte]) for byte in token]
+    while len(parts) > 2:
+        pairs = [(ranks.get(a + b, 10**9), place) for place, (a, b) in enumerate(pairwise(parts))]
+        _, place = min(pair for pair in pairs if pair[0] < ranks[token])
+        parts[place : place + 2] = [parts[place] + parts[place + 1]]
+    return parts[0], parts[1]
+
+
+def write_ctranslate(folder: Path, state: dict[str, Any]) -> Path:
+    """Write the same model as CTranslate2 reads it, converted from the one of transformers."""
+    import ctranslate2
+
+    source = write_transformers(folder.with_name(f"{folder.name}-source"), state)
+    converter = ctranslate2.converters.TransformersConverter(
+        str(source), copy_files=["tokenizer.json"]
+    )
+    converter.convert(str(folder))
+    return folder

@@ -1,0 +1,55 @@
+"""A model that several tools work with: loaded when needed, fed in common batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import Any, Generic
+
+from emer.tools.batches import Item, Result, Together, common, in_batches
+from emer.tools.models import SHELF, Key
+
+
+class Shared(Generic[Item, Result]):
+    """Works on items with the process's one model of a key; cheap to make.
+
+    shared = Shared(key, load, work, batch=16, gigabytes=1.6)
+    results = shared(items)          # with what others bring at the same time
+    """
+
+    def __init__(
+        self,
+        key: Key,
+        load: Callable[[], Any],
+        work: Callable[[Any, Sequence[Item]], Sequence[Result]],
+        *,
+        batch: int,
+        gigabytes: float = 0.0,
+        differs: Hashable = (),
+    ) -> None:
+        """Take how the model is loaded, and what a batch of it is.
+
+        `differs` is what else `work` depends on: items go together only where it is equal.
+        """
+        self.key = key
+        self._load, self._work = load, work
+        self._batch, self._gigabytes, self._differs = batch, gigabytes, differs
+
+    def __call__(self, items: Sequence[Item]) -> list[Result]:
+        """Return one result per item, in order; raise what loading or the model raised."""
+        make = partial(Together[Item, Result], self._together, self._batch)
+        return common((self.key, self._differs, self._batch), make)(items)
+
+    def load(self) -> None:
+        """Load the model now."""
+        with SHELF.borrow(self.key, self._load, self._gigabytes):
+            pass
+
+    def unload(self) -> None:
+        """Let go of the model."""
+        SHELF.unload(self.key)
+
+    def _together(self, items: Sequence[Item]) -> list[Result]:
+        with SHELF.borrow(self.key, self._load, self._gigabytes) as model:
+            work = partial(self._work, model)
+            return in_batches(items, self._batch, work, self.key.device)

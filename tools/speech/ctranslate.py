@@ -1,0 +1,193 @@
+"""faster-whisper (CTranslate2) as a recogniser: the same models, quantised, times faster."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from emer.tools.call import still_wanted
+from emer.tools.errors import ConfigError
+from emer.tools.imports import importing
+from emer.tools.models import Key
+from emer.tools.shared import Shared
+from emer.tools.speech.activity import Samples
+from emer.tools.speech.guess import Guess, by_language, guess
+from emer.tools.speech.heard import Heard, Run, Spoken, Text, Window, differing
+from emer.tools.speech.languages import ENGLISH
+from emer.tools.speech.openai_whisper import CLOSING, HOP, OPENING
+from emer.tools.weights.need import Need, loading
+
+TOOL = "faster-whisper"
+MOST_TOKENS = 224
+"""Tokens written for a window at most: half the model's context, as openai-whisper does."""
+
+COMPUTE = ("int8", "float16", "bfloat16", "float32")
+STEP = 0.005
+"""Seconds between two looks at whether a batch is done."""
+
+
+def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
+    """Return the recogniser of a converted folder; nothing is loaded."""
+    options = (("precision", run.precision), ("threads", run.threads), ("is", need.fingerprint))
+    return Shared(
+        Key(TOOL, str(need.path), run.device, options),
+        partial(_load, need, run),
+        partial(hear, run),
+        batch=run.batch,
+        gigabytes=need.gigabytes,
+        differs=(run.beam, run.translate),
+    )
+
+
+def _load(need: Need, run: Run) -> Any:
+    with importing():
+        import ctranslate2
+        from faster_whisper import WhisperModel
+    kind, _, number = run.device.partition(":")
+    known = ctranslate2.get_supported_compute_types(kind)
+    if run.precision not in known:
+        raise ConfigError(
+            f"{TOOL}.compute: {run.device} cannot do {run.precision}; "
+            f"it can do {', '.join(sorted({*known} & {*COMPUTE}))}"
+        )
+    with loading(TOOL, need):
+        if not (need.path / "tokenizer.json").is_file():
+            raise FileNotFoundError("it has no tokenizer.json")  # else one is downloaded
+        model = WhisperModel(
+            str(need.path),
+            device=kind,
+            device_index=int(number or 0),
+            compute_type=run.precision,
+            cpu_threads=run.threads,
+            local_files_only=True,
+        )
+    model.translates = not any(word in need.model for word in ("turbo", "distil"))
+    return model
+
+
+def hear(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
+    """Return what the model hears in one batch of windows."""
+    from faster_whisper.audio import pad_or_trim
+
+    mels = [pad_or_trim(model.feature_extractor(w.sound)[..., :-1]) for w in windows]
+    encoded = model.encode(np.stack(mels))
+    still_wanted()
+    found = _guess(model, encoded, windows)
+    heard: dict[int, Heard] = {}
+    for code, places in by_language(found).items():
+        own = [(windows[place], found[place].probability) for place in places]
+        heard |= zip(places, _decode(model, run, _rows(encoded, places), code, own), strict=True)
+    return [heard[place] for place in range(len(windows))]
+
+
+def _guess(model: Any, encoded: Any, windows: Sequence[Window]) -> list[Guess]:
+    if not model.model.is_multilingual:
+        return [Guess(ENGLISH, None)] * len(windows)
+
+    def ask(places: list[int]) -> list[dict[str, float]]:
+        found = model.model.detect_language(_rows(encoded, places))
+        return [{token.strip("<|>"): float(p) for token, p in each} for each in found]
+
+    return guess(windows, ask)
+
+
+def _rows(encoded: Any, places: Sequence[int]) -> Any:
+    """Return the encoder's output for some windows; all of them need no copy."""
+    import ctranslate2
+
+    if list(places) == list(range(encoded.shape[0])):
+        return encoded
+    here = np.asarray(encoded.to_device(ctranslate2.Device.cpu))
+    return ctranslate2.StorageView.from_array(np.ascontiguousarray(here[list(places)]))
+
+
+def _decode(
+    model: Any,
+    run: Run,
+    encoded: Any,
+    language: str,
+    windows: Sequence[tuple[Window, float | None]],
+) -> list[Heard]:
+    """Return what is heard in windows of one language."""
+    tokenizer, said = _write(model, run, encoded, language, "transcribe")
+    english: list[Text | None] = [None] * len(windows)
+    if run.translate and language != ENGLISH and model.translates:
+        own, results = _write(model, run, encoded, language, "translate")
+        english = [_text(own, result) for result in results]
+    sounds = [window.sound for window, _ in windows]
+    words = _words(model, tokenizer, encoded, said, sounds)
+    return [
+        Heard(
+            said=_text(tokenizer, result),
+            words=words[place],
+            language=language,
+            language_probability=sure,
+            no_speech=float(result.no_speech_prob),
+            unfinished=len(result.sequences_ids[0]) >= MOST_TOKENS,
+            translation=differing(english[place], tokenizer.decode(result.sequences_ids[0])),
+        )
+        for place, (result, (_, sure)) in enumerate(zip(said, windows, strict=True))
+    ]
+
+
+def _write(model: Any, run: Run, encoded: Any, language: str, task: str) -> tuple[Any, list[Any]]:
+    """Return the tokenizer and the decoding: no prompt, no sampling, so the same each time."""
+    from faster_whisper.tokenizer import Tokenizer
+    from faster_whisper.transcribe import get_suppressed_tokens
+
+    multilingual = model.model.is_multilingual
+    tokenizer = Tokenizer(model.hf_tokenizer, multilingual, task=task, language=language)
+    prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+    working = model.model.generate(
+        encoded,
+        [prompt] * encoded.shape[0],
+        asynchronous=True,
+        beam_size=run.beam,
+        max_length=len(prompt) + MOST_TOKENS,
+        suppress_blank=True,
+        suppress_tokens=get_suppressed_tokens(tokenizer, (-1,)),
+        return_scores=True,
+        return_no_speech_prob=True,
+    )
+    while not all(each.done() for each in working):
+        still_wanted()  # what is given up ends by itself, out of sight
+        time.sleep(STEP)
+    return tokenizer, [each.result() for each in working]
+
+
+def _text(tokenizer: Any, result: Any) -> Text:
+    tokens = result.sequences_ids[0]
+    return Text(
+        tokenizer.decode(tokens).strip(), result.scores[0] * len(tokens) / (len(tokens) + 1)
+    )
+
+
+def _words(
+    model: Any, tokenizer: Any, encoded: Any, said: Sequence[Any], sounds: Sequence[Samples]
+) -> list[tuple[Spoken, ...]]:
+    """Return each window's words with the times at which the decoder attended to the sound."""
+    from faster_whisper.transcribe import merge_punctuations
+
+    written = [[t for t in r.sequences_ids[0] if t < tokenizer.eot] for r in said]
+    able = [n for n, (text, sound) in enumerate(zip(written, sounds, strict=True))
+            if text and len(sound) >= 2 * HOP]  # fmt: skip
+    found: list[tuple[Spoken, ...]] = [()] * len(said)
+    if not able:
+        return found
+    frames = [len(sounds[n]) // HOP for n in able]
+    aligned = model.find_alignment(
+        tokenizer, [written[n] for n in able], _rows(encoded, able), frames
+    )
+    for place, words in zip(able, aligned, strict=True):
+        merge_punctuations(words, OPENING, CLOSING)
+        length = len(sounds[place]) / 16_000
+        found[place] = tuple(
+            Spoken(w["word"], min(float(w["start"]), length), min(float(w["end"]), length),
+                   float(w["probability"]))
+            for w in words if w["word"].strip()
+        )  # fmt: skip
+    return found

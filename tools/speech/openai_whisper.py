@@ -1,0 +1,205 @@
+"""openai-whisper as a recogniser: each window encoded once, decoded once, many in a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from emer.tools.call import still_wanted
+from emer.tools.errors import ConfigError
+from emer.tools.imports import importing
+from emer.tools.models import Key
+from emer.tools.shared import Shared
+from emer.tools.speech.activity import Samples
+from emer.tools.speech.guess import Guess, by_language, guess
+from emer.tools.speech.heard import Heard, Run, Spoken, Text, Window, differing
+from emer.tools.speech.languages import ENGLISH
+from emer.tools.weights.need import Need, loading
+
+TOOL = "whisper"
+HOP = 160
+"""Samples per frame of the spectrogram."""
+
+OPENING, CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001
+"""Marks that belong to the word after them, and to the word before (the library's own)."""
+
+
+def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
+    """Return the recogniser of a checkpoint; nothing is loaded.
+
+    `ConfigError` for a precision that the library does not know.
+    """
+    if run.precision not in ("float32", "float16"):
+        raise ConfigError(f"{TOOL} runs in float32 or float16; leave dtype at auto")
+    options = (("precision", run.precision), ("is", need.fingerprint))
+    return Shared(
+        Key(TOOL, str(need.path), run.device, options),
+        partial(_load, need, run),
+        partial(hear, run),
+        batch=run.batch,
+        gigabytes=need.gigabytes,
+        differs=(run.beam, run.translate),
+    )
+
+
+def _load(need: Need, run: Run) -> Any:
+    with importing():
+        import whisper
+    with loading(TOOL, need):
+        model = whisper.load_model(str(need.path), device="cpu").eval()
+        if need.name is not None:
+            model.set_alignment_heads(whisper._ALIGNMENT_HEADS[need.model])
+    if run.precision == "float16":
+        _halve(model)
+    model.to(run.device)
+    for part in (*model.encoder.blocks, model.decoder):  # one call a layer, one a token
+        part.register_forward_pre_hook(lambda *_: still_wanted())
+    return model
+
+
+def _halve(model: Any) -> None:
+    """Put the weights into 16 bit once; the library would convert them at every token.
+
+    Its normalisations compute in 32 bit and keep their weights so.
+    """
+    import torch
+
+    for part in model.modules():
+        if not isinstance(part, torch.nn.LayerNorm):
+            for name, weight in list(part.named_parameters(recurse=False)):
+                setattr(part, name, torch.nn.Parameter(weight.half(), requires_grad=False))
+
+
+def hear(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
+    """Return what the model hears in one batch of windows."""
+    import torch
+
+    with torch.inference_mode():
+        features = _encode(model, run, [window.sound for window in windows])
+        found = _guess(model, features, windows)
+        heard: dict[int, Heard] = {}
+        for code, places in by_language(found).items():
+            own = [(windows[place], found[place].probability) for place in places]
+            heard |= zip(places, _decode(model, run, features[places], code, own), strict=True)
+    return [heard[place] for place in range(len(windows))]
+
+
+def _encode(model: Any, run: Run, sounds: Sequence[Samples]) -> Any:
+    """Return the encoder's output, shape (windows, frames, width)."""
+    import torch
+    from whisper.audio import N_FFT, N_FRAMES, log_mel_spectrogram, pad_or_trim
+
+    mels = []
+    for sound in sounds:  # one by one: the library scales by the loudest of all it is given
+        heard = torch.from_numpy(np.array(sound)).to(run.device)
+        mel = log_mel_spectrogram(heard, model.dims.n_mels, padding=N_FFT)
+        mels.append(pad_or_trim(mel[:, : len(sound) // HOP], N_FRAMES))
+    return model.encoder(torch.stack(mels).to(getattr(torch, run.precision)))
+
+
+def _guess(model: Any, features: Any, windows: Sequence[Window]) -> list[Guess]:
+    if not model.is_multilingual:
+        return [Guess(ENGLISH, None)] * len(windows)
+
+    def ask(places: list[int]) -> list[dict[str, float]]:
+        found: list[dict[str, float]] = model.detect_language(features[places])[1]
+        return found
+
+    return guess(windows, ask)
+
+
+def _decode(
+    model: Any,
+    run: Run,
+    features: Any,
+    language: str,
+    windows: Sequence[tuple[Window, float | None]],
+) -> list[Heard]:
+    """Return what is heard in windows of one language."""
+    from whisper.tokenizer import get_tokenizer
+
+    tokenizer = get_tokenizer(
+        model.is_multilingual,
+        num_languages=model.num_languages,
+        language=language,
+        task="transcribe",
+    )
+    said = _write(model, run, features, language, "transcribe")
+    english: list[Text | None] = [None] * len(windows)
+    if run.translate and language != ENGLISH and translates(model):
+        english = [_text(result) for result in _write(model, run, features, language, "translate")]
+    return [
+        Heard(
+            said=_text(result),
+            words=_words(model, tokenizer, features[place], result.tokens, window.sound),
+            language=language,
+            language_probability=sure,
+            no_speech=float(result.no_speech_prob),
+            unfinished=len(result.tokens) >= model.dims.n_text_ctx // 2,
+            translation=differing(english[place], result.text),
+        )
+        for place, (result, (window, sure)) in enumerate(zip(said, windows, strict=True))
+    ]
+
+
+def translates(model: Any) -> bool:
+    """Tell whether the model was trained to translate.
+
+    Its README says that turbo was not; turbo and the distilled ones have fewer layers to
+    write with than to hear with.
+    """
+    return bool(model.is_multilingual and model.dims.n_text_layer >= model.dims.n_audio_layer)
+
+
+def _write(model: Any, run: Run, features: Any, language: str, task: str) -> list[Any]:
+    """Return the library's decoding: no prompt, no sampling, so the same each time."""
+    from whisper.decoding import DecodingOptions, DecodingTask
+
+    options = DecodingOptions(
+        task=task,
+        language=language,
+        temperature=0.0,
+        beam_size=run.beam if run.beam > 1 else None,
+        without_timestamps=True,
+        fp16=run.precision == "float16",
+    )
+    found: list[Any] = DecodingTask(model, options).run(features)
+    return found
+
+
+def _text(result: Any) -> Text:
+    return Text(result.text, float(result.avg_logprob))
+
+
+class _Encoded:
+    """A model to which what was encoded is given in place of a spectrogram."""
+
+    def __init__(self, model: Any) -> None:
+        self.dims, self.decoder, self.device = model.dims, model.decoder, model.device
+        self.alignment_heads = model.alignment_heads
+
+    def __call__(self, features: Any, tokens: Any) -> Any:
+        return self.decoder(tokens, features)
+
+
+def _words(
+    model: Any, tokenizer: Any, features: Any, tokens: Sequence[int], sound: Samples
+) -> tuple[Spoken, ...]:
+    """Return the words with the times at which the decoder attended to the sound."""
+    from whisper.timing import find_alignment, merge_punctuations
+
+    written = [token for token in tokens if token < tokenizer.eot]
+    frames = len(sound) // HOP
+    if not written or frames < 2:
+        return ()
+    aligned = find_alignment(_Encoded(model), tokenizer, written, features, frames)
+    merge_punctuations(aligned, OPENING, CLOSING)
+    length = len(sound) / 16_000
+    return tuple(
+        Spoken(w.word, min(float(w.start), length), min(float(w.end), length), float(w.probability))
+        for w in aligned
+        if w.word.strip()
+    )

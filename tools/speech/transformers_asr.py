@@ -1,0 +1,204 @@
+"""Any speech recogniser of transformers: CTC (wav2vec2, HuBERT, ...) or encoder-decoder.
+
+A CTC model gives the time of each word, an encoder-decoder none: there each stretch of speech is
+decoded on its own, so that at least its time is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from emer.tools.batches import in_batches
+from emer.tools.models import Key
+from emer.tools.pretrained import load_model, load_other, quiet
+from emer.tools.shared import Shared
+from emer.tools.speech.activity import RATE
+from emer.tools.speech.ctc import words_of
+from emer.tools.speech.guess import Guess, by_language
+from emer.tools.speech.heard import Heard, Run, Text, Window, differing
+from emer.tools.speech.languages import ENGLISH
+from emer.tools.weights.need import Need, loading
+
+TOOL = "asr"
+
+Kind = Literal["ctc", "seq2seq"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model with what prepares its input and reads its output."""
+
+    model: Any
+    processor: Any
+    kind: Kind
+
+
+def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
+    """Return the recogniser of a folder; nothing is loaded."""
+    options = (("precision", run.precision), ("is", need.fingerprint))
+    return Shared(
+        Key(TOOL, str(need.path), run.device, options),
+        partial(_load, need, run),
+        partial(hear, run),
+        batch=run.batch,
+        gigabytes=need.gigabytes,
+        differs=(run.beam, run.translate),
+    )
+
+
+def hear(run: Run, loaded: Loaded, windows: Sequence[Window]) -> list[Heard]:
+    """Return what the model hears in one batch of windows."""
+    if loaded.kind == "seq2seq":
+        return hear_seq2seq(loaded, run, windows)
+    size = len(windows) if _pads(loaded) else 1
+    return in_batches(windows, size, partial(hear_ctc, loaded, run), run.device)
+
+
+def _load(need: Need, run: Run) -> Loaded:
+    kind = kind_of(need)
+    made = {"ctc": "AutoModelForCTC", "seq2seq": "AutoModelForSpeechSeq2Seq"}[kind]
+    processor = load_other(TOOL, need, "AutoProcessor")
+    model = load_model(TOOL, need, made, run.device, run.precision)
+    return Loaded(model, processor, kind)
+
+
+def kind_of(need: Need) -> Kind:
+    """Return what a folder holds, by its configuration; `WeightsBroken` if no recogniser."""
+    config = load_other(TOOL, need, "AutoConfig")
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CTC_MAPPING,
+        MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING,
+    )
+
+    if type(config) in MODEL_FOR_CTC_MAPPING:
+        return "ctc"
+    with loading(TOOL, need):
+        if type(config) not in MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING:
+            raise ValueError(f"{config.model_type} is no speech recogniser of transformers")
+    return "seq2seq"
+
+
+def _pads(loaded: Loaded) -> bool:
+    """Tell whether sounds of several lengths may go together.
+
+    A model that takes no attention mask (wav2vec2-base) hears the silence that fills up.
+    """
+    return bool(getattr(loaded.processor.feature_extractor, "return_attention_mask", False))
+
+
+def _inputs(loaded: Loaded, run: Run, windows: Sequence[Window]) -> Any:
+    """Return the processor's tensors on the device, at the model's precision."""
+    import torch
+
+    extractor = loaded.processor.feature_extractor
+    made = extractor(
+        [window.sound for window in windows], sampling_rate=RATE, return_tensors="pt",
+        **({} if loaded.model.config.model_type == "whisper" else {"padding": True}),
+    )  # fmt: skip
+    dtype = getattr(torch, run.precision)
+    return {
+        name: tensor.to(run.device, dtype if tensor.is_floating_point() else None)
+        for name, tensor in made.items()
+    }
+
+
+def hear_ctc(loaded: Loaded, run: Run, windows: Sequence[Window]) -> list[Heard]:
+    """Return what a CTC model hears in one batch of windows."""
+    import torch
+
+    with torch.inference_mode():
+        inputs = _inputs(loaded, run, windows)
+        logits = loaded.model(**inputs).logits.float().cpu()
+    frame = _frame_seconds(loaded.model, logits.shape[1], windows)
+    heard = []
+    for row, window in zip(logits, windows, strict=True):
+        frames = min(len(row), max(1, round(len(window.sound) / RATE / frame)))
+        said, words = words_of(row[:frames].numpy(), loaded.processor.tokenizer, frame)
+        heard.append(Heard(said=said, words=words, language=window.language))
+    return heard
+
+
+def _frame_seconds(model: Any, frames: int, windows: Sequence[Window]) -> float:
+    """Return the seconds that a frame of the output stands for."""
+    ratio = getattr(model.config, "inputs_to_logits_ratio", None)
+    if ratio:
+        return float(ratio) / RATE
+    return max(len(window.sound) for window in windows) / RATE / frames
+
+
+def hear_seq2seq(loaded: Loaded, run: Run, windows: Sequence[Window]) -> list[Heard]:
+    """Return what an encoder-decoder hears in one batch of windows, without word times."""
+    import torch
+
+    with torch.inference_mode(), quiet():
+        inputs = _inputs(loaded, run, windows)
+        guesses = _guess(loaded, inputs, windows)
+        heard: dict[int, Heard] = {}
+        for code, places in by_language(guesses).items():
+            own = {name: tensor[places] for name, tensor in inputs.items()}
+            said = _write(loaded, run, own, code, "transcribe")
+            english: Sequence[tuple[Text, bool] | None] = [None] * len(places)
+            if run.translate and code not in ("", ENGLISH) and _translates(loaded.model):
+                english = _write(loaded, run, own, code, "translate")
+            for place, (text, unfinished), other in zip(places, said, english, strict=True):
+                heard[place] = Heard(
+                    said=text,
+                    words=(),
+                    language=code or None,
+                    unfinished=unfinished,
+                    translation=differing(other[0] if other else None, text.text),
+                )
+    return [heard[place] for place in range(len(windows))]
+
+
+def _guess(loaded: Loaded, inputs: Any, windows: Sequence[Window]) -> list[Guess]:
+    """Return each window's language, "" where the model does not know languages."""
+    known = getattr(loaded.model.generation_config, "lang_to_id", None)
+    if not known:
+        return [Guess(window.language or "", None) for window in windows]
+    codes = {number: token.strip("<|>") for token, number in known.items()}
+    ids = loaded.model.detect_language(input_features=inputs["input_features"])
+    found = [codes[int(number)] for number in ids.flatten()]
+    first = dict(zip(reversed([w.clip for w in windows]), reversed(found), strict=True))
+    return [Guess(window.language or first[window.clip], None) for window in windows]
+
+
+def _translates(model: Any) -> bool:
+    """Tell whether the model knows the task, and has not been thinned as turbo was."""
+    tasks = getattr(model.generation_config, "task_to_id", None) or {}
+    config = model.config
+    return "translate" in tasks and config.decoder_layers >= config.encoder_layers
+
+
+def _write(
+    loaded: Loaded, run: Run, inputs: Any, language: str, task: str
+) -> list[tuple[Text, bool]]:
+    """Return the texts, and whether each was cut short: no sampling, so the same each time."""
+    model = loaded.model
+    multilingual = getattr(model.generation_config, "lang_to_id", None)
+    told = {"language": language, "task": task} if multilingual else {}
+    whisper = {"return_timestamps": False} if model.config.model_type == "whisper" else {}
+    out = model.generate(
+        **inputs, **told, **whisper,
+        do_sample=False, num_beams=run.beam, return_dict_in_generate=True, output_scores=True,
+    )  # fmt: skip
+    scores = model.compute_transition_scores(
+        out.sequences, out.scores, getattr(out, "beam_indices", None), normalize_logits=True
+    ).float().cpu()  # fmt: skip
+    written = out.sequences[:, -scores.shape[1] :].cpu()
+    ends = model.generation_config.eos_token_id
+    stop = set(ends if isinstance(ends, list) else [ends])
+    return [_read(loaded, row, given, stop) for row, given in zip(written, scores, strict=True)]
+
+
+def _read(loaded: Loaded, tokens: Any, scores: Any, stop: set[int]) -> tuple[Text, bool]:
+    """Return the text of one row with its mean log-probability, and whether it has no end."""
+    ids = tokens.tolist()
+    end = next((place for place, token in enumerate(ids) if token in stop), None)
+    length = len(ids) if end is None else end + 1
+    mean = float(scores[:length].mean()) if length else float("-inf")
+    text = loaded.processor.tokenizer.decode(ids[:length], skip_special_tokens=True)
+    return Text(text.strip(), max(mean, -100.0)), end is None

@@ -1,0 +1,58 @@
+"""Speech recognised by openai-whisper: 99 languages, word times, translation into English."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import ClassVar
+
+from emer.tools import devices
+from emer.tools.errors import ToolMissing
+from emer.tools.shared import Shared
+from emer.tools.speech import openai_whisper
+from emer.tools.speech.heard import Heard, Run, Window
+from emer.tools.speech.languages import AUTO
+from emer.tools.speech.speech_tool import SpeechTool
+from emer.tools.types import Param
+from emer.tools.weights.need import Need
+
+
+class Whisper(SpeechTool):
+    """Recognises speech with a checkpoint of openai-whisper.
+
+    `model` is a size ("large-v3-turbo", "tiny.en"), a .pt file, or "auto" for the strongest
+    that is here. `language` is a code or name, or "auto". `beam` above 1 searches wider.
+    `translate` adds an English translation where the language is another and the model can.
+    `device`, `dtype` and `batch` (0: by the device) say how it runs.
+    """
+
+    name: ClassVar[str] = openai_whisper.TOOL
+    description = "Recognises speech in many languages, with word times, and translates it."
+
+    def __init__(
+        self,
+        model: str = AUTO,
+        language: str = AUTO,
+        beam: int = 1,
+        translate: bool = True,
+        device: str = AUTO,
+        dtype: str = AUTO,
+        batch: int = 0,
+    ) -> None:
+        """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
+        super().__init__(model, language, beam, translate, device, batch)
+        self._dtype = dtype
+
+    def version(self) -> str:
+        """Return openai-whisper's version."""
+        try:
+            return version("openai-whisper")
+        except PackageNotFoundError as error:
+            raise ToolMissing(self.name, "its package", "pip install openai-whisper") from error
+
+    def precision(self, device: str) -> tuple[str, Param]:
+        """Return the precision; the source says what was asked for."""
+        return devices.precision(device, self._dtype), self._dtype
+
+    def recogniser(self, need: Need, run: Run) -> Shared[Window, Heard]:
+        """Return what hears windows with this checkpoint."""
+        return openai_whisper.recogniser(need, run)

@@ -1,0 +1,46 @@
+"""How recognised speech is told: the same sentences whoever recognised it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from emer.tools.types import Span
+
+UNSURE = "low recognition confidence"
+"""What marks words that may be wrong, for the reader of the sentence."""
+
+_QUOTES = {ord(mark): "'" for mark in '"“”„«»'}
+
+
+def quoted(text: str) -> str:
+    """Return the words on one line, without quotation marks that would end the quotation."""
+    return " ".join(text.split()).translate(_QUOTES)
+
+
+def says(text: str, sure: bool) -> str:
+    """Return the sentence of an utterance, marked when it may be wrong."""
+    if sure:
+        return f'The person says: "{quoted(text)}".'
+    return f'The person may be saying: "{quoted(text)}" ({UNSURE}).'
+
+
+def translated(text: str, language: str, sure: bool) -> str:
+    """Return the sentence of a translation into English that the recogniser made."""
+    said = "the person says" if sure else "the person may be saying"
+    mark = "" if sure else f" ({UNSURE})"
+    return f'Translated from {language} into English, {said}: "{quoted(text)}"{mark}.'
+
+
+def not_recognised(speech: Sequence[Span]) -> str:
+    """Return why there are no words although somebody speaks."""
+    return (
+        f"speech is heard at {times(speech)} but the words could not be recognised; "
+        "give them with --subtitle"
+    )
+
+
+def times(speech: Sequence[Span], most: int = 4) -> str:
+    """Return the stretches as "0.3-2.1 s, 3.4-5.0 s", the first few of many."""
+    shown = ", ".join(f"{s.start:.1f}-{s.end:.1f} s" for s in speech[:most])
+    rest = len(speech) - most
+    return f"{shown} and {rest} more times" if rest > 0 else shown
