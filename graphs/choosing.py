@@ -17,6 +17,7 @@ STRONGEST: Mapping[str, tuple[str, ...]] = {
     "face": ("mesh",),
     "scene": ("camera",),
     "prosody": ("egemaps",),
+    "voice": ("speech-emotion",),
     "speech": ("faster-whisper", "whisper", "pocketsphinx"),
 }
 """The tools of each slot, the strongest first (our judgement).

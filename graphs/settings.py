@@ -33,7 +33,7 @@ FILE = "emer.toml"
 OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
-SLOTS = ("face", "scene", "prosody", "speech")
+SLOTS = ("face", "scene", "prosody", "voice", "speech")
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "embedded": {
         "face": "mesh",
@@ -45,6 +45,7 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
         "face": "mesh",
         "scene": "camera",
         "prosody": "egemaps",
+        "voice": "speech-emotion",
         "speech": "whisper",
     },
     "auto": dict.fromkeys(SLOTS, AUTO),

@@ -28,8 +28,8 @@ def require(tool: str) -> None:
         raise ToolMissing(tool, "transformers and torch", "pip install 'emer[models]'")
 
 
-def load_model(tool: str, need: Need, kind: str, device: str, dtype: str) -> Any:
-    """Return the model of a folder, of the class `kind` of transformers, ready to run.
+def load_model(tool: str, need: Need, kind: str | type, device: str, dtype: str) -> Any:
+    """Return the model of a folder, of a class (of transformers, by name), ready to run.
 
     safetensors where there are any, else a .bin, of which only tensors are read.
     `WeightsBroken` for a folder that is damaged, of another kind, or lacks weights.
@@ -37,8 +37,9 @@ def load_model(tool: str, need: Need, kind: str, device: str, dtype: str) -> Any
     with importing():
         import torch
         import transformers
+    made: Any = getattr(transformers, kind) if isinstance(kind, str) else kind
     with loading(tool, need), quiet():
-        model, facts = getattr(transformers, kind).from_pretrained(
+        model, facts = made.from_pretrained(
             need.path,
             local_files_only=True,
             trust_remote_code=False,

@@ -29,6 +29,7 @@ BUILT_IN: Mapping[str, str] = {
     "subtitle": "emer.tools.speech.subtitle:Subtitle",
     "mesh": "emer.tools.face.mesh:FaceMesh",
     "egemaps": "emer.tools.prosody.egemaps:EGeMAPS",
+    "speech-emotion": "emer.tools.voice.speech_emotion:SpeechEmotion",
     "camera": "emer.tools.scene.camera:Camera",
 }
 

@@ -38,7 +38,7 @@ def test_a_file_in_the_working_folder_is_read(file):
     settings = load_settings()
     assert settings.tools["face"] == Choice(use="mesh", max_people=3)
     assert settings.tools["face"].arguments == {"max_people": 3}
-    assert list(settings.chosen) == ["face", "prosody", "speech", "voice"]
+    assert list(settings.chosen) == ["face", "prosody", "voice", "speech"]
     assert settings.budget.rounds == 1 and settings.budget.tool_calls == 24
     assert settings.reasoner.arguments == {"how": "x"} and settings.tool_seconds == 9
 

@@ -1,0 +1,71 @@
+"""With real weights, where they were pulled: the tools hear what was said, and how."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emer.tools.clip import Clip
+from emer.tools.errors import ToolMissing, Unobservable
+from emer.tools.machine import Machine, use
+from emer.tools.tool import Tool, load_tool
+
+pytestmark = pytest.mark.weights
+
+REAL = os.environ.get("EMER_WEIGHTS"), os.environ.get("HOME")
+Find = Callable[[str], Path]
+
+
+@pytest.fixture
+def ready() -> Callable[[str], Tool]:
+    """Return a function from a tool's name to the tool, or a skip with the command it needs."""
+
+    def load(name: str) -> Tool:
+        folder = REAL[0] or Path(str(REAL[1])) / ".local" / "share" / "emer" / "weights"
+        use(Machine(weights=Path(folder)))
+        try:
+            return load_tool(name)
+        except ToolMissing as error:
+            pytest.skip(str(error))
+
+    return load
+
+
+@pytest.mark.parametrize("name", ["whisper", "faster-whisper", "asr"])
+def test_a_famous_sentence_is_heard_at_its_time(name, ready, shared_clip: Find):
+    clues = ready(name).observe(Clip.open(shared_clip("audio/jfk.flac")))
+    text = " ".join(str(clue.data["transcript"]) for clue in clues).casefold()
+    assert "my fellow americans" in text and "what you can do for your country" in text
+    assert {clue.data.get("language", "en") for clue in clues} == {"en"}
+    words = [word for clue in clues for word in clue.data.get("words", ())]
+    country = [start for word, start, _, _ in words if "country" in word.casefold()]
+    assert not country or 5.0 < country[0] < 8.5
+
+
+@pytest.mark.parametrize("name", ["whisper", "faster-whisper"])
+def test_german_is_known_and_translated(name, ready, shared_clip: Find):
+    clues = ready(name).observe(Clip.open(shared_clip("speech/emodb/03a01Wa.flac")))
+    assert clues[0].data["language"] == "de"
+
+
+@pytest.mark.parametrize("name", ["whisper", "faster-whisper"])
+@pytest.mark.parametrize("clip", ["hard/silent_audio.mp4", "hard/noaudio.mp4"])
+def test_silence_does_not_become_words(name, clip, ready, shared_clip: Find):
+    with pytest.raises(Unobservable):
+        ready(name).observe(Clip.open(shared_clip(clip)))
+
+
+def test_acted_anger_is_told_from_acted_sadness(ready, shared: Path):
+    tool, right, judged = ready("speech-emotion"), 0, 0
+    for letter, word in (("W", "angry"), ("T", "sad")):
+        for path in sorted((shared / "clips/speech/emodb").glob(f"*{letter}[a-z].flac"))[:8]:
+            try:
+                clues = tool.observe(Clip.open(path))
+            except Unobservable:
+                continue
+            judged += 1
+            right += f"classified as {word}" in clues[0].text
+    assert judged >= 8 and right / judged > 0.5

@@ -1,0 +1,1 @@
+"""Hear the emotion of a voice with a model: a class, or arousal, valence and dominance."""

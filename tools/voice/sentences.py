@@ -1,0 +1,103 @@
+"""What a voice model says, in sentences: that it is a model's class or rating, and how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from emer.tools.prosody.sentences import when
+from emer.tools.types import Span
+from emer.tools.voice.labels import DIMENSIONS, word_of
+from emer.tools.voice.model import Judged
+
+TWICE = 2.0
+"""A class is told from twice the probability of chance on (chosen by us)."""
+
+LOW, HIGH = 0.35, 0.65
+"""Of a scale from 0 to 1: ratings between them are told as nothing (chosen by us)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of speech: where it is, and how many seconds of it are speech."""
+
+    span: Span
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence, its span, its probability where it has one, and its numbers."""
+
+    text: str
+    span: Span
+    seconds: float
+    probability: float | None
+    data: dict[str, float | str] = field(default_factory=dict)
+
+
+def classes(stretches: Sequence[Stretch], judged: Sequence[Judged]) -> Iterator[Said]:
+    """Yield a sentence for each run of stretches that were given the same clear class."""
+    run: list[tuple[Stretch, Judged]] = []
+    for stretch, found in zip(stretches, judged, strict=True):
+        if run and _best(found) != _best(run[0][1]):
+            yield from _class(run)
+            run = []
+        run.append((stretch, found))
+    yield from _class(run) if run else ()
+
+
+def undecided(judged: Sequence[Judged]) -> str:
+    """Return why nothing is told of a voice whose class is not clear."""
+    best = max(judged, key=lambda found: max(found.outputs))
+    word = word_of(best.labels[_best(best)])
+    return (
+        f"the model is undecided about the voice (most: {word}, {max(best.outputs):.2f} of "
+        f"{len(best.labels)} classes)"
+    )
+
+
+def ratings(
+    stretches: Sequence[Stretch], judged: Sequence[Judged], scale: tuple[float, float]
+) -> Iterator[Said]:
+    """Yield a sentence for each dimension that the speech is rated high or low in, on the whole.
+
+    `scale` is the lowest and the highest value the model gives.
+    """
+    total = sum(stretch.seconds for stretch in stretches)
+    span = Span(start=stretches[0].span.start, end=stretches[-1].span.end)
+    for place, label in enumerate(judged[0].labels):
+        pairs = zip(stretches, judged, strict=True)
+        mean = sum(s.seconds * found.outputs[place] for s, found in pairs) / total
+        share = min(1.0, max(0.0, (mean - scale[0]) / (scale[1] - scale[0])))
+        if LOW < share < HIGH:
+            continue
+        name, how = DIMENSIONS[label], "high" if share >= HIGH else "low"
+        text = (
+            f"The voice is rated {how} in {name} ({mean:.2f} on a model's scale from "
+            f"{scale[0]:g} to {scale[1]:g}) at {when(span)}."
+        )
+        yield Said(text, span, total, None, {name: round(mean, 3)})
+
+
+def _class(run: Sequence[tuple[Stretch, Judged]]) -> Iterator[Said]:
+    labels, place = run[0][1].labels, _best(run[0][1])
+    total = sum(stretch.seconds for stretch, _ in run)
+    mean = [
+        sum(stretch.seconds * found.outputs[n] for stretch, found in run) / total
+        for n in range(len(labels))
+    ]
+    if mean[place] < TWICE / len(labels):
+        return
+    span = Span(start=run[0][0].span.start, end=run[-1][0].span.end)
+    text = (
+        f"The voice is classified as {word_of(labels[place])} (probability {mean[place]:.2f} "
+        f"among {len(labels)} classes of a model) at {when(span)}."
+    )
+    probabilities = {f"p_{label}": round(p, 3) for label, p in zip(labels, mean, strict=True)}
+    data: dict[str, float | str] = {"class": labels[place], **probabilities}
+    yield Said(text, span, total, round(mean[place], 3), data)
+
+
+def _best(found: Judged) -> int:
+    return max(range(len(found.outputs)), key=lambda n: found.outputs[n])
