@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.evals.metrics.overlap import Labels
-from emer.evals.metrics.statistic import Average, Floats, mean
+from emer.evals.metrics.statistic import Average, Draws, Floats, mean
 from emer.evals.metrics.wheel import Lexicon, plain
 
 NEGATIVE = ("mad", "disgusted", "sad", "scared")
@@ -38,16 +38,16 @@ class WeightedF1:
     predicted: NDArray[np.int64]
     classes: int
 
-    def at(self, weights: Floats) -> Floats:
-        """Return the weighted F1 for each row of weights."""
-        total = np.zeros(len(weights))
+    def at(self, draws: Draws) -> Floats:
+        """Return the weighted F1 of each resample."""
+        total = np.zeros(len(draws))
         for c in range(self.classes):
             is_gold, is_predicted = self.gold == c, self.predicted == c
-            hit = weights @ (is_gold & is_predicted)
-            support = weights @ is_gold
-            size = support + weights @ is_predicted
+            hit = draws.total(is_gold & is_predicted)
+            support = draws.total(is_gold)
+            size = support + draws.total(is_predicted)
             total += support * np.divide(2 * hit, size, out=np.zeros_like(hit), where=size > 0)
-        return np.asarray(total / weights.sum(axis=1))
+        return np.asarray(total / draws.total(np.ones(len(self.gold))))
 
 
 def hit_rate(lexicon: Lexicon, gold: Sequence[str | None], predicted: Sequence[Labels]) -> HitRate:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emer.evals.metrics.statistic import Floats, Statistic, value
+from emer.evals.metrics.statistic import Draws, Floats, Statistic, value
 
 TIMES = 10_000
 SEED = 2306_15401
@@ -39,22 +39,23 @@ def estimate(
     if clips == 0:
         return {name: Estimate(np.nan, np.nan, np.nan) for name in statistics}
     drawn: dict[str, list[Floats]] = {name: [] for name in statistics}
-    for weights in _draws(clips, times, seed):
+    for draws in _draws(clips, times, seed):
         for name, statistic in statistics.items():
-            drawn[name].append(statistic.at(weights))
+            drawn[name].append(statistic.at(draws))
     return {
         name: _interval(value(statistics[name], clips), np.concatenate(parts))
         for name, parts in drawn.items()
     }
 
 
-def _draws(clips: int, times: int, seed: int) -> Iterator[Floats]:
-    """Yield arrays (draws, clips): how often each clip was drawn."""
+def _draws(clips: int, times: int, seed: int) -> Iterator[Draws]:
+    """Yield how often each clip was drawn, in blocks that fit the memory."""
     rng = np.random.default_rng(seed)
     block = max(1, min(times, _CELLS // clips))
     for start in range(0, times, block):
         rows = min(block, times - start)
-        yield rng.multinomial(clips, np.full(clips, 1 / clips), size=rows).astype(np.float64)
+        counts = rng.multinomial(clips, np.full(clips, 1 / clips), size=rows)
+        yield Draws(counts.astype(np.float64))
 
 
 def _interval(found: float, drawn: Floats) -> Estimate:

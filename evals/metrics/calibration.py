@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emer.evals.metrics.overlap import Labels
-from emer.evals.metrics.statistic import Floats, Mean, mean
+from emer.evals.metrics.statistic import Draws, Floats, Mean, mean
 from emer.evals.metrics.wheel import Lexicon
 
 BINS = 10
@@ -71,14 +71,14 @@ class ExpectedError:
 
     judged: Judged
 
-    def at(self, weights: Floats) -> Floats:
-        """Return the error for each row of weights."""
+    def at(self, draws: Draws) -> Floats:
+        """Return the error of each resample."""
         place = _bin(self.judged.stated)
         gap = np.nan_to_num(self.judged.right - self.judged.stated)
-        total = np.zeros(len(weights))
+        total = np.zeros(len(draws))
         for b in range(BINS):
-            total += np.abs(weights @ np.where(place == b, gap, 0.0))
-        count = weights @ (place >= 0).astype(np.float64)
+            total += np.abs(draws.total(np.where(place == b, gap, 0.0)))
+        count = draws.total(place >= 0)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(total / count)
 

@@ -11,7 +11,7 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -67,6 +67,7 @@ class CueScores:
         return Harmonic(self.precision, self.recall)
 
 
+@lru_cache(maxsize=20_000)
 def cues_in(text: str) -> frozenset[Cue]:
     """Return the cues that a text names, without the denied ones ("no smile")."""
     language = language_of(text)

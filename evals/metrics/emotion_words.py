@@ -27,9 +27,13 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 @cache
 def emotion_words(language: Language) -> Mapping[str, str]:
     """Return each word of a language and the label it stands for."""
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {word: row["label"] for row in rows for word in row[language].split()}
+    return {word: row["label"] for row in _rows() for word in row[language].split()}
+
+
+@cache
+def kin() -> Mapping[str, str]:
+    """Return each label's wider group ("joy", "anger", ...), chosen by us."""
+    return {row["label"]: row["kin"] for row in _rows()}
 
 
 def labels_in(text: str) -> tuple[str, ...]:
@@ -57,6 +61,12 @@ def is_denied(before: str, language: Language) -> bool:
 def language_of(text: str) -> Language:
     """Return "zh" for a text with more than a few Chinese characters, else "en"."""
     return "zh" if 3 * len(_HAN.findall(text)) > len(text) / 2 else "en"
+
+
+@cache
+def _rows() -> tuple[dict[str, str], ...]:
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
 
 
 @cache

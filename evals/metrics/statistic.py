@@ -1,7 +1,7 @@
 """Numbers that know their clips, so that they can be computed again on any resample of them.
 
-A statistic is asked for its value `at` weights: an array (resamples, clips) that says how
-often each clip was drawn. All weights one is the score itself.
+A statistic is asked for its value `at` some draws: how often each clip was drawn, in each of
+many resamples. Every clip once is the score itself.
 """
 
 from __future__ import annotations
@@ -16,11 +16,35 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 
+class Draws:
+    """How often each clip was drawn: an array (resamples, clips), and sums over it.
+
+    A sum is remembered, since precision, recall and F of many systems share them.
+    """
+
+    def __init__(self, counts: Floats) -> None:
+        """Take the array of counts."""
+        self._counts = counts
+        self._totals: dict[bytes, Floats] = {}
+
+    def __len__(self) -> int:
+        """Return the number of resamples."""
+        return len(self._counts)
+
+    def total(self, values: ArrayLike) -> Floats:
+        """Return the sum of one value per clip over each resample: shape (resamples,)."""
+        vector = np.ascontiguousarray(values, dtype=np.float64)
+        key = vector.tobytes()
+        if key not in self._totals:
+            self._totals[key] = self._counts @ vector
+        return self._totals[key]
+
+
 class Statistic(Protocol):
     """A score over clips."""
 
-    def at(self, weights: Floats) -> Floats:
-        """Return the score for each row of weights (resamples, clips): shape (resamples,)."""
+    def at(self, draws: Draws) -> Floats:
+        """Return the score of each resample: shape (resamples,)."""
         ...
 
 
@@ -30,11 +54,11 @@ class Mean:
 
     values: Floats
 
-    def at(self, weights: Floats) -> Floats:
-        """Return the weighted mean; NaN where no clip takes part."""
+    def at(self, draws: Draws) -> Floats:
+        """Return the mean; NaN where no clip takes part."""
         part = np.isfinite(self.values)
         filled = np.where(part, self.values, 0.0)
-        return _divide(weights @ filled, weights @ part.astype(np.float64))
+        return _divide(draws.total(filled), draws.total(part))
 
     @property
     def n(self) -> int:
@@ -49,9 +73,9 @@ class Ratio:
     parts: Floats
     wholes: Floats
 
-    def at(self, weights: Floats) -> Floats:
+    def at(self, draws: Draws) -> Floats:
         """Return sum of parts over sum of wholes; NaN where there is no whole."""
-        return _divide(weights @ self.parts, weights @ self.wholes)
+        return _divide(draws.total(self.parts), draws.total(self.wholes))
 
 
 @dataclass(frozen=True)
@@ -61,9 +85,9 @@ class Harmonic:
     precision: Statistic
     recall: Statistic
 
-    def at(self, weights: Floats) -> Floats:
+    def at(self, draws: Draws) -> Floats:
         """Return 2PR/(P+R)."""
-        p, r = self.precision.at(weights), self.recall.at(weights)
+        p, r = self.precision.at(draws), self.recall.at(draws)
         total = p + r
         return np.where(total == 0, 0.0, _divide(2 * p * r, total))
 
@@ -74,9 +98,9 @@ class Average:
 
     parts: Sequence[Statistic]
 
-    def at(self, weights: Floats) -> Floats:
+    def at(self, draws: Draws) -> Floats:
         """Return the mean of the parts' values."""
-        found = np.array([part.at(weights) for part in self.parts])
+        found = np.array([part.at(draws) for part in self.parts])
         defined = np.isfinite(found)
         return _divide(np.where(defined, found, 0.0).sum(axis=0), defined.sum(axis=0))
 
@@ -88,9 +112,9 @@ class Difference:
     left: Statistic
     right: Statistic
 
-    def at(self, weights: Floats) -> Floats:
+    def at(self, draws: Draws) -> Floats:
         """Return left minus right."""
-        return self.left.at(weights) - self.right.at(weights)
+        return self.left.at(draws) - self.right.at(draws)
 
 
 def mean(values: ArrayLike) -> Mean:
@@ -105,7 +129,7 @@ def ratio(parts: ArrayLike, wholes: ArrayLike) -> Ratio:
 
 def value(statistic: Statistic, clips: int) -> float:
     """Return the score on all clips, each once."""
-    return float(statistic.at(np.ones((1, clips)))[0])
+    return float(statistic.at(Draws(np.ones((1, clips))))[0])
 
 
 def _divide(left: Floats, right: Floats) -> Floats:

@@ -1,0 +1,159 @@
+"""Everything that is measured of one system: a statistic for each name, and what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from emer.agents.text import render
+from emer.evals.data.records import Gold
+from emer.evals.metrics.calibration import Judged, judge_first
+from emer.evals.metrics.completeness import completeness
+from emer.evals.metrics.concepts import Agreement, agree, cue_scores
+from emer.evals.metrics.faithfulness import Count, citations, consistency, contradictions
+from emer.evals.metrics.overlap import Averaged, Overlap, exact, wheel_overlaps
+from emer.evals.metrics.statistic import Statistic, mean, ratio
+from emer.evals.metrics.synonyms import ByWheel, Grouper, set_level
+from emer.evals.metrics.wheel import Lexicon
+from emer.evals.systems.perceived import DURATION
+from emer.evals.systems.system import Card, Prediction
+
+CUT = 3
+"""Labels that are left of each list when many labels must not pay (chosen by us)."""
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """A system's statistics over the labelled clips, and plain counts."""
+
+    card: Card
+    clips: int
+    statistics: Mapping[str, Statistic]
+    counts: Mapping[str, int]
+    judged: Judged
+    agreements: Sequence[Agreement] = ()
+
+
+@dataclass(frozen=True)
+class Ruler:
+    """The human side: clips, what people say of them, and how labels are compared."""
+
+    names: tuple[str, ...]
+    golds: tuple[Gold, ...]
+    lexicon: Lexicon
+    grouper: Grouper | None = None
+
+    @property
+    def labels(self) -> list[tuple[str, ...]]:
+        """The human labels of each clip."""
+        return [gold.labels for gold in self.golds]
+
+    def measure(self, card: Card, predictions: Sequence[Prediction]) -> Scorecard:
+        """Return a system's scorecard from its predictions, one for each clip in order."""
+        labels = [prediction.labels for prediction in predictions]
+        judged = judge_first(self.lexicon, self.labels, [p.first for p in predictions])
+        agreements = self._agreements(predictions)
+        statistics = {
+            **self._label_scores(labels),
+            **_list_lengths(self.lexicon, labels),
+            **_calibration(judged),
+            **_texts(self.lexicon, predictions, agreements),
+            **_faith(predictions),
+            **_costs(predictions),
+        }
+        return Scorecard(
+            card, len(self.names), statistics, _counts(predictions), judged, agreements
+        )
+
+    def _label_scores(self, labels: list[tuple[str, ...]]) -> dict[str, Statistic]:
+        overlaps: dict[str, Overlap | Averaged] = {
+            "exact": exact(self.labels, labels),
+            **wheel_overlaps(self.lexicon, self.labels, labels),
+            "set": set_level(
+                self.names, self.labels, labels, self.grouper or ByWheel(self.lexicon)
+            ),
+        }
+        cut = wheel_overlaps(self.lexicon, self.labels, [found[:CUT] for found in labels])
+        scores = {f"level1_first{CUT}": cut["level1"].f}
+        for name, one in overlaps.items():
+            scores |= {name: one.f, f"{name}_p": one.precision, f"{name}_r": one.recall}
+        return scores
+
+    def _agreements(self, predictions: Sequence[Prediction]) -> list[Agreement]:
+        """Return how the cues of each explanation agree with the human one's."""
+        human = [gold.explanations.get("en", "") for gold in self.golds]
+        texts = [said(prediction) for prediction in predictions]
+        if not any(human) or not any(texts):
+            return []
+        return [agree(theirs, ours) for theirs, ours in zip(human, texts, strict=True)]
+
+
+def said(prediction: Prediction) -> str:
+    """Return an explanation as text: a structured one written out, or the stored one."""
+    if prediction.explanation is None:
+        return prediction.text
+    return render(prediction.explanation) if prediction.explanation.sentences else ""
+
+
+def _list_lengths(lexicon: Lexicon, labels: list[tuple[str, ...]]) -> dict[str, Statistic]:
+    sizes = [len(found) for found in labels]
+    dropped = [sum(not lexicon.knows(label) for label in found) for found in labels]
+    return {"labels": mean(sizes), "dropped": ratio(dropped, sizes)}
+
+
+def _calibration(judged: Judged) -> dict[str, Statistic]:
+    if not judged.n:
+        return {}
+    return {"top1": judged.accuracy, "ece": judged.ece, "brier": judged.brier}
+
+
+def _texts(
+    lexicon: Lexicon, predictions: Sequence[Prediction], agreements: Sequence[Agreement]
+) -> dict[str, Statistic]:
+    pairs = [(p, said(p)) for p in predictions]
+    if not any(text for _, text in pairs):
+        return {}
+    named = [consistency(p.labels, text, lexicon) for p, text in pairs]
+    scores: dict[str, Statistic] = {
+        "completeness": mean([completeness(p.explanation or text) for p, text in pairs]),
+        "consistency": _share(named),
+    }
+    if agreements:
+        cues = cue_scores(agreements)
+        scores |= {"cues": cues.f, "cues_p": cues.precision, "cues_r": cues.recall}
+    return scores
+
+
+def _faith(predictions: Sequence[Prediction]) -> dict[str, Statistic]:
+    pairs = [(p, p.explanation) for p in predictions]
+    if any(explanation is None for _, explanation in pairs):
+        return {}
+    return {
+        "citations": _share([citations(e, p.clues) for p, e in pairs if e]),
+        "contradicted": _share(
+            [contradictions(e, p.clues, p.duration or DURATION) for p, e in pairs if e]
+        ),
+    }
+
+
+def _share(counts: Sequence[Count]) -> Statistic:
+    return ratio([c.part for c in counts], [c.whole for c in counts])
+
+
+def _costs(predictions: Sequence[Prediction]) -> dict[str, Statistic]:
+    fields = ("seconds", "tool_calls", "rounds", "tokens")
+    values = {f: [getattr(p.cost, f) for p in predictions] for f in fields}
+    return {
+        f: mean([np.nan if v is None else v for v in found])
+        for f, found in values.items()
+        if any(v is not None for v in found)
+    }
+
+
+def _counts(predictions: Sequence[Prediction]) -> dict[str, int]:
+    return {
+        "empty": sum(not p.labels for p in predictions),
+        "failed": sum(p.failed is not None for p in predictions),
+    }
