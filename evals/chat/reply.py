@@ -50,7 +50,7 @@ def ask(model: BaseChatModel, messages: Sequence[BaseMessage], wanted: type[R]) 
         spent += usage["total_tokens"] if usage else 0
         text = answer.text if isinstance(answer.text, str) else str(answer.content)
         try:
-            return Reply(_read(text, wanted), spent or None)
+            return Reply(read_record(text, wanted), spent or None)
         except ValueError as error:
             wrong = _first_line(error)
             said = HumanMessage(f"That does not fit: {wrong}. Answer with the JSON object only.")
@@ -58,7 +58,7 @@ def ask(model: BaseChatModel, messages: Sequence[BaseMessage], wanted: type[R]) 
     raise ReplyInvalid(f"no usable reply after {TRIES} tries: {wrong}")
 
 
-def _read(text: str, wanted: type[R]) -> R:
+def read_record(text: str, wanted: type[R]) -> R:
     """Return the last JSON object of a text that fits; `ValueError` says why none does."""
     problem: Exception = ValueError("there is no JSON object in it")
     for found in _objects(text):

@@ -41,12 +41,11 @@ class Clauses:
 
 
 def read_emer_v2(path: Path) -> Table:
-    """Return the table of name, chinese and english; `BadTable` where a text is empty."""
+    """Return the table of name, chinese and english; `BadTable` where both texts are empty."""
     table = read_table(path, COLUMNS)
     for row in table.rows:
-        for column in ("chinese", "english"):
-            if not row[column]:
-                raise BadTable(f"{table.where(row, column)}: empty")
+        if not (row["chinese"] or row["english"]):
+            raise BadTable(f"{table.where(row, 'english')}: empty, and so is the Chinese text")
     return table
 
 

@@ -16,8 +16,9 @@ from emer.evals.data.tables import BadTable, Row, Table, read_table
 
 COLUMNS = {
     "labels": ("openset", "labels", "label", "emotions", "ov_labels"),
-    "text": ("description", "answer", "reason", "reasons", "explanation", "chi_reasons"),
+    "text": ("description", "reason", "reasons", "explanation", "chi_reasons"),
 }
+"""A column "answer" (AffectGPT's) holds the labels in a sentence, which explains nothing."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from emer.evals.chat.reply import ReplyInvalid, ask
 from emer.evals.judges.judge import Judge, JudgeFailed, Rating
@@ -24,11 +24,15 @@ Kind = Literal["clues", "labels"]
 
 
 class _Said(Record):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
     score: float = Field(ge=1, le=10)
     reason: str = ""
 
 
 class _Grouped(Record):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
     groups: tuple[tuple[str, ...], ...]
 
 

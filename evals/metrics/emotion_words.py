@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -36,6 +36,7 @@ def kin() -> Mapping[str, str]:
     return {row["label"]: row["kin"] for row in _rows()}
 
 
+@lru_cache(maxsize=20_000)
 def labels_in(text: str) -> tuple[str, ...]:
     """Return the labels of the emotion words of a text, each once, in order of appearance.
 

@@ -1,7 +1,8 @@
 """Whether an explanation rests on what it cites.
 
 - citations: the cited clues exist;
-- contradiction: the verifier finds a sentence at odds with its clues;
+- contradiction: the verifier finds a sentence or label at odds with its clues (counted where
+  the answer is verified, see `emer.evals.systems.system.Draft`);
 - consistency: each label's level-1 class (wheel 1) is also that of an emotion word in the text;
 - deletion (ERASER's comprehensiveness, DeYoung et al. 2020): taking out the clues that a
   label cites lowers its probability, more so than taking out as many others.
@@ -15,7 +16,6 @@ from dataclasses import dataclass
 
 from emer.agents.reasoner import Reasoner
 from emer.agents.types import Budget, Explanation, Label
-from emer.agents.verifier import verify
 from emer.evals.metrics.emotion_words import labels_in
 from emer.evals.metrics.overlap import Labels
 from emer.evals.metrics.wheel import Lexicon
@@ -57,13 +57,6 @@ def citations(explanation: Explanation, clues: Sequence[Clue]) -> Count:
     citing = [x.clue_ids for x in explanation.sentences] + [x.clue_ids for x in explanation.labels]
     cited = [i for ids in citing for i in ids]
     return Count(sum(i in known for i in cited), len(cited))
-
-
-def contradictions(explanation: Explanation, clues: Sequence[Clue], duration: float) -> Count:
-    """Return how many sentences and labels the verifier finds contradicted by their clues."""
-    verdict = verify(explanation, clues, duration)
-    found = (*verdict.sentences, *verdict.labels)
-    return Count(sum(f.status == "contradicted" for f in found), len(found))
 
 
 def consistency(labels: Labels, text: str, lexicon: Lexicon) -> Count:

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emer.agents.text import render
-from emer.evals.data.records import Gold
+from emer.agents.types import Explanation
+from emer.agents.verifier import verify
+from emer.evals.data.records import Dataset, Gold
 from emer.evals.metrics.calibration import Judged, judge_first
 from emer.evals.metrics.completeness import completeness
 from emer.evals.metrics.concepts import Agreement, agree, cue_scores
-from emer.evals.metrics.faithfulness import Count, citations, consistency, contradictions
-from emer.evals.metrics.overlap import Averaged, Overlap, exact, wheel_overlaps
+from emer.evals.metrics.faithfulness import Count, citations, consistency
+from emer.evals.metrics.overlap import Averaged, Overlap, exact, m_average, wheel_overlaps
 from emer.evals.metrics.statistic import Statistic, mean, ratio
 from emer.evals.metrics.synonyms import ByWheel, Grouper, set_level
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.systems.perceived import DURATION
-from emer.evals.systems.system import Card, Prediction
+from emer.evals.systems.reasoned import judged
+from emer.evals.systems.system import Card, Draft, Prediction
 
 CUT = 3
 """Labels that are left of each list when many labels must not pay (chosen by us)."""
@@ -40,10 +42,28 @@ class Scorecard:
 class Ruler:
     """The human side: clips, what people say of them, and how labels are compared."""
 
+    dataset: str
     names: tuple[str, ...]
     golds: tuple[Gold, ...]
     lexicon: Lexicon
     grouper: Grouper | None = None
+    """How labels are grouped at set level; by wheel synonyms when left out."""
+
+    @classmethod
+    def of(cls, dataset: Dataset, lexicon: Lexicon, grouper: Grouper | None = None) -> Ruler:
+        """Return the ruler of a dataset's labelled clips."""
+        labelled = dataset.labelled
+        golds = tuple(dataset.gold(sample) for sample in labelled)
+        return cls(dataset.name, tuple(s.name for s in labelled), golds, lexicon, grouper)
+
+    @property
+    def grouping(self) -> str:
+        """The name of the set-level grouping."""
+        return self._grouper.name
+
+    @property
+    def _grouper(self) -> Grouper:
+        return self.grouper or ByWheel(self.lexicon)
 
     @property
     def labels(self) -> list[tuple[str, ...]]:
@@ -71,12 +91,11 @@ class Ruler:
         overlaps: dict[str, Overlap | Averaged] = {
             "exact": exact(self.labels, labels),
             **wheel_overlaps(self.lexicon, self.labels, labels),
-            "set": set_level(
-                self.names, self.labels, labels, self.grouper or ByWheel(self.lexicon)
-            ),
+            "set": set_level(self.names, self.labels, labels, self._grouper),
         }
         cut = wheel_overlaps(self.lexicon, self.labels, [found[:CUT] for found in labels])
-        scores = {f"level1_first{CUT}": cut["level1"].f}
+        wheels = {name: o for name, o in overlaps.items() if name not in ("exact", "set")}
+        scores = {f"level1_first{CUT}": cut["level1"].f, "m_avg": m_average(wheels)}
         for name, one in overlaps.items():
             scores |= {name: one.f, f"{name}_p": one.precision, f"{name}_r": one.recall}
         return scores
@@ -91,10 +110,10 @@ class Ruler:
 
 
 def said(prediction: Prediction) -> str:
-    """Return an explanation as text: a structured one written out, or the stored one."""
+    """Return what an explanation says: its sentences without their citations, or the text."""
     if prediction.explanation is None:
         return prediction.text
-    return render(prediction.explanation) if prediction.explanation.sentences else ""
+    return " ".join(sentence.text for sentence in prediction.explanation.sentences)
 
 
 def _list_lengths(lexicon: Lexicon, labels: list[tuple[str, ...]]) -> dict[str, Statistic]:
@@ -130,12 +149,19 @@ def _faith(predictions: Sequence[Prediction]) -> dict[str, Statistic]:
     pairs = [(p, p.explanation) for p in predictions]
     if any(explanation is None for _, explanation in pairs):
         return {}
+    drafts = [p.draft or _draft(p, e) for p, e in pairs if e]
+    parts = [d.parts for d in drafts]
     return {
         "citations": _share([citations(e, p.clues) for p, e in pairs if e]),
-        "contradicted": _share(
-            [contradictions(e, p.clues, p.duration or DURATION) for p, e in pairs if e]
-        ),
+        "contradicted": ratio([d.contradicted for d in drafts], parts),
+        "struck": ratio([d.unsupported + d.contradicted for d in drafts], parts),
     }
+
+
+def _draft(prediction: Prediction, explanation: Explanation) -> Draft:
+    """Return what the verifier holds of an explanation whose first writing was not kept."""
+    verdict = verify(explanation, prediction.clues, prediction.duration or DURATION)
+    return judged(verdict)
 
 
 def _share(counts: Sequence[Count]) -> Statistic:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from emer.evals.data.records import Gold, Sample
+from emer.evals.metrics.emotion_words import Language
 from emer.evals.systems.system import Card, Prediction
 
 CONSTANTS: tuple[tuple[str, ...], ...] = (
@@ -70,8 +71,39 @@ class Random:
         return Prediction(name=sample.name, labels=tuple(labels))
 
 
-def floors(golds: Iterable[Gold]) -> Sequence[Constant | Random]:
+@dataclass(frozen=True)
+class OfAnother:
+    """What people say of another clip, drawn by a seed: the floor of explanations."""
+
+    golds: Mapping[str, Gold]
+    language: Language = "en"
+    seed: int = SEED
+
+    @property
+    def card(self) -> Card:
+        """Name, input and seed."""
+        return Card(
+            name="random: another clip's human answer",
+            input="nothing",
+            what="labels and explanation that people gave another clip",
+            provenance={"seed": self.seed},
+        )
+
+    def answer(self, sample: Sample) -> Prediction:
+        """Return the human answer of a clip that is not this one."""
+        others = [name for name in sorted(self.golds) if name != sample.name]
+        if not others:
+            return Prediction(name=sample.name)
+        gold = self.golds[random.Random(f"{self.seed} {sample.name}").choice(others)]
+        text = gold.explanations.get(self.language, "")
+        return Prediction(name=sample.name, labels=gold.labels, text=text)
+
+
+Floor = Constant | Random | OfAnother
+
+
+def floors(golds: Mapping[str, Gold]) -> Sequence[Floor]:
     """Return the floors for these human labels."""
-    counts = Counter(label.lower() for gold in golds for label in gold.labels)
+    counts = Counter(label.lower() for gold in golds.values() for label in gold.labels)
     drawn = Random(tuple(sorted(counts.items())))
-    return (*(Constant(labels) for labels in CONSTANTS), drawn)
+    return (*(Constant(labels) for labels in CONSTANTS), drawn, OfAnother(golds))

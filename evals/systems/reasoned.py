@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from emer.agents.reasoner import Reasoner
 from emer.agents.types import Budget, Decision, Explanation, Missing
-from emer.agents.verifier import strike, verify
+from emer.agents.verifier import Verdict, strike, verify
 from emer.evals.data.records import PARTS, Described, Part, Sample
 from emer.evals.metrics.emotion_words import Language
+from emer.evals.systems.code import code_of
 from emer.evals.systems.perceived import DURATION, clues_of
-from emer.evals.systems.system import Card, Cost, Input, Prediction
+from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.graphs.settings import DEFAULT
 from emer.tools.errors import ConfigError
 from emer.tools.tool import ToolCard
@@ -42,10 +43,15 @@ class OnHumanClues:
             name="/".join([self.reasoner.name, *self._variant]),
             input=self._input,
             what=f"{', '.join(self.parts)}, {self.language}" + ", stepwise" * self.stepwise,
-            provenance={"reasoner": self.reasoner.name, "language": self.language,
-                        "masked": self.masked, "parts": "+".join(self.parts),
-                        "stepwise": self.stepwise},
-        )  # fmt: skip
+            provenance={
+                "reasoner": self.reasoner.name,
+                "code": code_of(self.reasoner),
+                "language": self.language,
+                "masked": self.masked,
+                "parts": "+".join(self.parts),
+                "stepwise": self.stepwise,
+            },
+        )
 
     def answer(self, sample: Sample) -> Prediction:
         """Return the reasoner's verified explanation of the clip."""
@@ -59,7 +65,7 @@ class OnHumanClues:
             decision = self._decide(clues, left)
             if decision.stop_reason is not None:
                 break
-        explanation = explain(self.reasoner, clues, decision, _missing(clues))
+        explanation, draft = explain(self.reasoner, clues, decision, _missing(clues))
         seconds, looks = time.perf_counter() - begun, len({clue.source.tool for clue in clues})
         return Prediction(
             name=sample.name,
@@ -68,6 +74,7 @@ class OnHumanClues:
             clues=tuple(clues),
             hypotheses=decision.hypotheses,
             duration=DURATION,
+            draft=draft,
             cost=Cost(seconds=seconds, tool_calls=looks, rounds=place + 1),
         )
 
@@ -106,16 +113,30 @@ class OnHumanClues:
 
 def explain(
     reasoner: Reasoner, clues: Sequence[Clue], decision: Decision, missing: Sequence[Missing]
-) -> Explanation:
-    """Return the explanation as the controller lets it out: rewritten once, then struck."""
+) -> tuple[Explanation, Draft]:
+    """Return the explanation as the controller lets it out: rewritten once, then struck.
+
+    With it comes what the verifier held of the first writing.
+    """
     if not clues:
-        return Explanation(missing=tuple(missing))
+        return Explanation(missing=tuple(missing)), Draft(parts=0, unsupported=0, contradicted=0)
     written = reasoner.explain(DEFAULT, clues, missing, decision, DURATION)
     verdict = verify(written, clues, DURATION)
+    draft = judged(verdict)
     if verdict.rejected:
         written = reasoner.explain(DEFAULT, clues, missing, decision, DURATION, verdict.rejected)
         verdict = verify(written, clues, DURATION)
-    return strike(written, verdict)
+    return strike(written, verdict), draft
+
+
+def judged(verdict: Verdict) -> Draft:
+    """Return a verdict on sentences and labels as counts."""
+    status = [finding.status for finding in (*verdict.sentences, *verdict.labels)]
+    return Draft(
+        parts=len(status),
+        unsupported=status.count("unsupported"),
+        contradicted=status.count("contradicted"),
+    )
 
 
 def _missing(clues: Sequence[Clue]) -> list[Missing]:

@@ -37,6 +37,15 @@ class Cost(Record):
     tokens: int | None = None
 
 
+class Draft(Record):
+    """What the verifier held of the explanation as first written."""
+
+    parts: int
+    """Sentences and labels."""
+    unsupported: int
+    contradicted: int
+
+
 class Prediction(Record):
     """A system's answer on one clip.
 
@@ -52,6 +61,7 @@ class Prediction(Record):
     hypotheses: tuple[Hypothesis, ...] = ()
     duration: float | None = None
     """The clip's length in seconds, where a system knew it."""
+    draft: Draft | None = None
     cost: Cost = Cost()
     failed: str | None = None
     """Why there is no answer; it scores as an empty one and is counted."""
