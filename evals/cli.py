@@ -202,6 +202,9 @@ def fit(
     runs: Annotated[
         list[Path] | None, typer.Option("--run", metavar="FILE.jsonl", help="Clues of this run.")
     ] = None,
+    clues: Annotated[
+        str, typer.Option(metavar="FORM", help="Human clues, where the set has them: full, masked.")
+    ] = "masked",
     folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 10,
     seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
     json: Json = False,
@@ -209,7 +212,7 @@ def fit(
     """Learn cue weights and calibration from labels of your own, cross-validated."""
     from emer.evals.commands.fit import Request, run_fit
 
-    run_fit(Request(out, gold, clips, data, set_name, tuple(runs or ()), folds, seed), json)
+    run_fit(Request(out, gold, clips, data, set_name, tuple(runs or ()), clues, folds, seed), json)
 
 
 @app.command()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emer.agents.types import Explanation
 from emer.evals.data.records import Sample
 from emer.evals.systems.reasoned import judged
 from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
@@ -65,7 +65,12 @@ class Agent:
             hypotheses=found.hypotheses,
             duration=heard.duration,
             draft=heard.draft,
-            cost=Cost(seconds=found.seconds, tool_calls=heard.ran, rounds=heard.rounds),
+            cost=Cost(
+                seconds=found.seconds,
+                tool_calls=heard.ran.total(),
+                ran=heard.ran,
+                rounds=heard.rounds,
+            ),
         )
 
 
@@ -74,10 +79,9 @@ class _Heard:
     """What is heard of a run: the clip's length, tools that ran, rounds, the first verdict."""
 
     duration: float | None = None
-    ran: int = 0
+    ran: Counter[str] = field(default_factory=Counter)
     rounds: int = 0
     draft: Draft | None = None
-    explanations: list[Explanation] = field(default_factory=list)
 
     def __call__(self, event: Event) -> None:
         """Take in an event."""
@@ -85,7 +89,7 @@ class _Heard:
             case Header():
                 self.duration = event.clip.duration
             case ToolFinished():
-                self.ran += not event.cached
+                self.ran[event.slot] += not event.cached
             case Decided():
                 self.rounds = event.round + 1
             case Verified(attempt=1):
@@ -93,18 +97,18 @@ class _Heard:
 
 
 def agent(home: Path, profile: str | None = None, tools: Mapping[str, str] | None = None,
-          name: str = "agent", input: Input = "clip") -> Agent:  # fmt: skip
+          name: str = "agent", given: Input = "clip") -> Agent:  # fmt: skip
     """Return the agent with its evidence and traces below `home`.
 
     The settings are those of ./emer.toml and the environment, with this profile and tools.
     """
     settings = load_settings(profile=profile, tools=tools)
-    return Agent(settings.model_copy(update={"home": home}), name, input)
+    return Agent(settings.model_copy(update={"home": home}), name, given)
 
 
 def words_only(home: Path) -> Agent:
     """Return the agent that only hears or reads what is said."""
-    return agent(home, tools=WORDS_ONLY, name="agent, words only", input="subtitle")
+    return agent(home, tools=WORDS_ONLY, name="agent, words only", given="subtitle")
 
 
 def _told(arguments: Mapping[str, Param]) -> list[str]:

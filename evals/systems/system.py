@@ -33,6 +33,8 @@ class Cost(Record):
     seconds: float | None = None
     tool_calls: int | None = None
     """Tools that really ran; an answer from the evidence store is none."""
+    ran: Mapping[str, int] = Field(default_factory=dict)
+    """How often the tool of each slot really ran."""
     rounds: int | None = None
     tokens: int | None = None
 
