@@ -72,25 +72,32 @@ def answer(system: System, samples: Mapping[str, Sample]) -> Solver:
 @metric
 def exact_f() -> Metric:
     """Return F of the labels as they are."""
-    return lambda scores: f_score("exact", scores)
+    return _over_clips("exact")
 
 
 @metric
 def m1_f() -> Metric:
     """Return F of the labels by word form."""
-    return lambda scores: f_score("m1", scores)
+    return _over_clips("m1")
 
 
 @metric
 def level1_f() -> Metric:
     """Return the mean over the wheels of level-1 F."""
-    return lambda scores: f_score("level1", scores)
+    return _over_clips("level1")
 
 
 @metric
 def level2_f() -> Metric:
     """Return the mean over the wheels of level-2 F."""
-    return lambda scores: f_score("level2", scores)
+    return _over_clips("level2")
+
+
+def _over_clips(key: str) -> Metric:
+    def compute(scores: list[SampleScore]) -> float:  # Inspect goes by this annotation
+        return f_score(key, scores)
+
+    return compute
 
 
 def f_score(key: str, scores: Sequence[SampleScore]) -> float:

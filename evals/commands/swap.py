@@ -92,7 +92,7 @@ def _ran(sides: tuple[Side, Side]) -> Table:
     slots = sorted({slot for side in sides for slot in side.ran})
     rows = [[side.system.name, *(str(side.ran[slot]) for slot in slots)] for side in sides]
     lead = (
-        "How often each slot's tool really ran. What the first run saw is looked up in the second; "
-        "another tool runs there again only for a closer look that the first did not ask for."
+        "How often each slot's tool really ran. What the others saw in the first run is looked up "
+        "in the second; they run there only for closer looks that the first did not ask for."
     )
     return Table("Tool runs", lead, ["", *slots], [Group("", rows)])

@@ -81,13 +81,14 @@ def calibrate(scores: Floats, displayed: NDArray[np.bool_]) -> Calibration:
     """Return the line that makes log-odds of all families fit what is displayed."""
     from scipy.optimize import minimize
 
-    z, y = scores.ravel(), displayed.ravel()
+    z, y = scores.ravel(), displayed.ravel().astype(np.float64)
 
-    def loss(x: Floats) -> float:
+    def loss(x: Floats) -> tuple[float, Floats]:
         line = x[0] * z + x[1]
-        return float(np.logaddexp(0, line).sum() - line @ y)
+        off = 1 / (1 + np.exp(-np.clip(line, -30, 30))) - y
+        return float(np.logaddexp(0, line).sum() - line @ y), np.array([off @ z, off.sum()])
 
-    found = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead")
+    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B")
     return Calibration(float(found.x[0]), float(found.x[1]))
 
 

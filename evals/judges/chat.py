@@ -132,12 +132,16 @@ class Memory:
     _known: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Read the file; a last line that was cut short is left out."""
-        if self.path is not None and self.path.exists():
-            whole, _, _ = self.path.read_text(encoding="utf-8").rpartition("\n")
-            for line in filter(None, whole.split("\n")):
-                entry = json.loads(line)
-                self._known[entry["key"]] = entry["said"]
+        """Read the file; a last line that was cut short is cut off."""
+        if self.path is None or not self.path.exists():
+            return
+        raw = self.path.read_bytes()
+        whole = raw[: raw.rfind(b"\n") + 1]
+        if whole != raw:
+            self.path.write_bytes(whole)
+        for line in whole.splitlines():
+            entry = json.loads(line)
+            self._known[entry["key"]] = entry["said"]
 
     def get(self, key: str) -> Mapping[str, object] | None:
         """Return what was said, or None."""

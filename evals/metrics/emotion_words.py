@@ -18,7 +18,7 @@ TABLE = Path(__file__).parent / "emotion_words.csv"
 
 _DENIED = re.compile(
     r"(?:\b(?:not|no|never|without|neither|nor|cannot|hardly|lack of|rather than)\b|n['\u2019]t\b)"
-    r"(?:\W+\w+){0,3}\W*$"
+    r"(?:[^\w.,;:!?]+\w+){0,3}[^\w.,;:!?]*$"
 )
 _DENIED_ZH = re.compile("(?:没有|不是|并非|并不|毫无|没|未|不|无)[^，。；、！？]{0,3}$")  # noqa: RUF001
 _HAN = re.compile(r"[\u4e00-\u9fff]")

@@ -53,13 +53,13 @@ LABELS = (
     *HEADLINE,
     Column("level1_p", "level 1 P"),
     Column("level1_r", "level 1 R"),
+    *LENGTH,
     Column("level1_first3", "level 1 F, first 3"),
     Column("m2", "M2 F"),
     Column("m_avg", "M-avg"),
     Column("set", "set-level F"),
     Column("set_p", "set-level accuracy"),
     Column("set_r", "set-level recall"),
-    *LENGTH,
 )
 EXPLANATIONS = (
     Column("clue_overlap", "clue overlap", "number", 2),

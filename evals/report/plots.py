@@ -45,7 +45,7 @@ def intervals(board: Board) -> str:
         axes.set_yticks(range(len(rows)), [row.card.name for row in reversed(rows)])
         axes.set_xlabel("emotion wheel, level 1 F (percent); dotted: the best floor")
         axes.set_ylim(-0.7, len(rows) - 0.3)
-        _legend(axes, [row.card.input for row in rows])
+        _legend(axes, [row.card.input for row in rows], loc="upper left", bbox_to_anchor=(1, 1))
 
     return _svg((8.4, 0.8 + 0.22 * len(rows)), paint, "intervals")
 
@@ -108,27 +108,29 @@ def cost(board: Board) -> str:
     """Return level-1 F against seconds per clip, for systems whose cost was measured."""
     rows = [row for row in board.rows if "seconds" in row.scores]
 
-    def paint(axes: Any) -> None:
+    def paint(figure: Any) -> None:
+        figure.set_layout_engine("none")
+        axes = figure.add_axes((0.08, 0.13, 0.6, 0.82))
         for row in rows:
             seconds, score = row.scores["seconds"].value, row.scores["level1"]
             colour = COLOURS[row.card.input]
             axes.plot([seconds] * 2, [100 * score.low, 100 * score.high], color=colour, alpha=0.4)
             axes.plot(seconds, 100 * score.value, "o", color=colour, markersize=5)
-        _name_points(axes, rows)
         axes.set_xscale("log")
-        axes.margins(x=0.35)
+        axes.margins(x=0.15)
         axes.set(xlabel="seconds per clip (this machine)", ylabel="level 1 F (percent)")
+        _name_points(axes, rows)
         _legend(axes, [row.card.input for row in rows])
 
-    return _svg((8.4, 4.2), paint, "cost")
+    return _figure((8.4, 4.4), paint, "cost")
 
 
 def _name_points(axes: Any, rows: Sequence[Row]) -> None:
-    """Write each point's name beside it, pushed apart where points are close."""
-    last = -np.inf
-    for row in sorted(rows, key=lambda r: r.scores["level1"].value):
-        height = max(100 * row.scores["level1"].value, last + 2.6)
-        last = height
+    """Write each point's name beside the axes, pushed apart where points are close."""
+    low, high = axes.get_ylim()
+    ordered = sorted(rows, key=lambda row: row.scores["level1"].value)
+    heights = _spread([100 * row.scores["level1"].value for row in ordered], low, high)
+    for row, height in zip(ordered, heights, strict=True):
         axes.annotate(
             row.card.name,
             (row.scores["seconds"].value, 100 * row.scores["level1"].value),
@@ -139,6 +141,17 @@ def _name_points(axes: Any, rows: Sequence[Row]) -> None:
             va="center",
             arrowprops={"arrowstyle": "-", "color": "#c8c8c8", "linewidth": 0.6},
         )
+    axes.set_ylim(low, high)
+
+
+def _spread(heights: Sequence[float], low: float, high: float) -> list[float]:
+    """Return ascending heights with a line's room between them, within the range if it can be."""
+    gap = min(0.05 * (high - low), (high - low) / max(1, len(heights)))
+    found: list[float] = []
+    for height in heights:
+        found.append(max(height, found[-1] + gap) if found else height)
+    over = max(0.0, found[-1] - high) if found else 0.0
+    return [height - over for height in found]
 
 
 def _write_shares(axes: Any, confusion: Confusion) -> None:
@@ -149,12 +162,12 @@ def _write_shares(axes: Any, confusion: Confusion) -> None:
                       color=colour)  # fmt: skip
 
 
-def _legend(axes: Any, inputs: Sequence[Input]) -> None:
+def _legend(axes: Any, inputs: Sequence[Input], **place: Any) -> None:
     from matplotlib.lines import Line2D
 
     used = list(dict.fromkeys(inputs))
     handles = [Line2D([], [], color=COLOURS[i], marker="o", linewidth=2, label=i) for i in used]
-    axes.legend(handles=handles, frameon=False, fontsize=8, loc="lower right")
+    axes.legend(handles=handles, frameon=False, fontsize=8, **{"loc": "lower right", **place})
 
 
 def _svg(size: tuple[float, float], paint: Callable[[Any], None], salt: str) -> str:

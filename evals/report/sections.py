@@ -40,7 +40,9 @@ def tables(board: Board) -> list[Table]:
 
 def labels(board: Board, columns: Sequence[Column] = LABELS) -> Table:
     """Return the leaderboard of label scores."""
-    titles = ["system", *(c.title for c in columns), "empty", "level 1 F over the best floor"]
+    ahead, rest = columns[: len(HEADLINE)], columns[len(HEADLINE) :]
+    titles = ["system", *(c.title for c in ahead), "level 1 F over the best floor"]
+    titles += [*(c.title for c in rest), "empty"]
     groups = [
         Group(HEADINGS[given], [_labels_row(board, row, columns) for row in rows])
         for given, rows in board.groups.items()
@@ -83,10 +85,11 @@ def differences(board: Board) -> Table:
 
 def _labels_row(board: Board, row: Row, columns: Sequence[Column]) -> list[str]:
     cells = [column.cell(row.scores.get(column.key)) for column in columns]
+    cells.insert(len(HEADLINE), LEVEL1.cell(row.over_floor, signed=True))
     empty = str(row.counts["empty"])
     if row.counts["failed"]:
         empty += f" ({row.counts['failed']} failed)"
-    return [_name(row), *cells, empty, LEVEL1.cell(row.over_floor, signed=True)]
+    return [_name(row), *cells, empty]
 
 
 def _name(row: Row) -> str:

@@ -84,4 +84,5 @@ def _interval_small(cell: str) -> str:
     value, bracket, rest = cell.partition(" (")
     if not bracket:
         return escape(cell)
-    return f"{escape(value)}<small>{escape(rest.rstrip(')'))}</small>"
+    interval, _, mark = rest.partition(")")
+    return f"{escape(value + mark)}<small>{escape(interval)}</small>"

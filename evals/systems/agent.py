@@ -89,7 +89,9 @@ class _Heard:
             case Header():
                 self.duration = event.clip.duration
             case ToolFinished():
-                self.ran[event.slot] += not event.cached
+                if not event.cached:
+                    look = event.slot if event.span is None else f"{event.slot}, closer"
+                    self.ran[look] += 1
             case Decided():
                 self.rounds = event.round + 1
             case Verified(attempt=1):

@@ -34,7 +34,7 @@ class Cost(Record):
     tool_calls: int | None = None
     """Tools that really ran; an answer from the evidence store is none."""
     ran: Mapping[str, int] = Field(default_factory=dict)
-    """How often the tool of each slot really ran."""
+    """How often the tool of each slot really ran; a closer look is "face, closer"."""
     rounds: int | None = None
     tokens: int | None = None
 

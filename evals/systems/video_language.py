@@ -68,10 +68,10 @@ class VideoLanguage:
         )
 
     def _generate(self, seen: list[Rgb], asked: str) -> tuple[str, int]:
+        processor, model = self._load()
         import torch
         from PIL import Image
 
-        processor, model = self._load()
         images = [{"type": "image", "image": Image.fromarray(picture)} for picture in seen]
         content = [*images, {"type": "text", "text": asked}]
         inputs = processor.apply_chat_template(
