@@ -6,9 +6,13 @@ carried out as written · 130 Ctrl-C.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -17,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from typer.core import TyperGroup
 
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
+from emer.tools.quiet import hush
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 Step = Callable[[str], None]
@@ -28,7 +33,10 @@ class Front(TyperGroup):
     def main(self, *args: Any, **named: Any) -> Any:
         """Run the command line and leave with its exit code."""
         named["standalone_mode"] = False
-        sys.exit(_guarded(lambda: TyperGroup.main(self, *args, **named)))
+        code = _guarded(lambda: TyperGroup.main(self, *args, **named))
+        if code == INTERRUPTED and threading.active_count() > 1:
+            _leave_now(code)
+        sys.exit(code)
 
 
 def note(text: str) -> None:
@@ -37,9 +45,16 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Step]:
-    """Yield a function that moves a bar on by one and names what is done; terminals only."""
-    console = Console(stderr=True)
+def progress(what: str, total: int, log: Path | None = None) -> Iterator[Step]:
+    """Yield a function that moves a bar on by one and names what is done; terminals only.
+
+    With `log`, what native libraries write to stderr meanwhile goes into that file.
+    """
+    with hush(log) if log is not None else nullcontext(sys.stderr) as stderr:
+        yield from _bar(what, total, Console(file=stderr))
+
+
+def _bar(what: str, total: int, console: Console) -> Iterator[Step]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn(), TextColumn("{task.fields[last]}", style="dim"))  # fmt: skip
     with Progress(
@@ -47,6 +62,18 @@ def progress(what: str, total: int) -> Iterator[Step]:
     ) as bar:
         task = bar.add_task(what, total=total, last="")
         yield lambda last: bar.update(task, advance=1, last=last)
+
+
+def _leave_now(code: int) -> None:
+    """End the process although runs are under way in threads, which Python cannot end.
+
+    What was answered is on disk line by line; what they would still answer is let go.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    for child in multiprocessing.active_children():
+        child.terminate()
+    os._exit(code)
 
 
 def _guarded(work: Callable[[], object]) -> int:

@@ -54,7 +54,7 @@ def run_systems(request: Request, fresh: bool, json: bool) -> None:
 
 
 def _run_one(system: System, dataset: Dataset, request: Request, fresh: bool) -> list[Prediction]:
-    with progress(system.card.name, len(dataset.samples)) as step:
+    with progress(system.card.name, len(dataset.samples), request.out / "native.log") as step:
 
         def done(prediction: Prediction) -> None:
             step(prediction.name)

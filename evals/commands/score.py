@@ -20,7 +20,7 @@ from emer.evals.report.columns import SHORT
 from emer.evals.report.lineup import Job, measure
 from emer.evals.report.overlaps import judged
 from emer.evals.report.scorecard import Ruler
-from emer.evals.report.sections import explanations, labels
+from emer.evals.report.sections import closed, explanations, labels
 from emer.evals.report.terminal import show
 from emer.evals.systems.floors import floors
 from emer.evals.systems.stored import Stored
@@ -48,6 +48,8 @@ def run_score(request: Request, json: bool) -> None:
         print_json(as_json(board))
         return
     show(labels(board, SHORT))
+    if not closed(board).empty:
+        show(closed(board))
     if board.judge:
         show(explanations(board))
 

@@ -53,7 +53,10 @@ def run_swap(request: Request, json: bool) -> None:
         raise ConfigError(f"{dataset.name}: no labelled clip has a media file; name --clips DIR")
     dataset = dataset.model_copy(update={"samples": samples})
     ruler = Ruler.of(dataset, folder.lexicon(edition))
-    with _kept(request.out) as place, progress(request.slot, 2 * len(samples)) as step:
+    with (
+        _kept(request.out) as place,
+        progress(request.slot, 2 * len(samples), place / "native.log") as step,
+    ):
 
         def done(prediction: Prediction) -> None:
             step(prediction.name)

@@ -32,22 +32,32 @@ class HitRate:
 
 @dataclass(frozen=True)
 class WeightedF1:
-    """F1 of each gold class, weighted by how often it is the gold class."""
+    """F1 of each gold class, weighted by how often it is the gold class.
+
+    -1 as gold: the clip takes no part; -1 as predicted: none of the classes.
+    """
 
     gold: NDArray[np.int64]
     predicted: NDArray[np.int64]
     classes: int
 
+    @property
+    def n(self) -> int:
+        """Clips that take part."""
+        return int((self.gold >= 0).sum())
+
     def at(self, draws: Draws) -> Floats:
-        """Return the weighted F1 of each resample."""
+        """Return the weighted F1 of each resample; NaN where no clip takes part."""
+        part = self.gold >= 0
         total = np.zeros(len(draws))
         for c in range(self.classes):
-            is_gold, is_predicted = self.gold == c, self.predicted == c
+            is_gold, is_predicted = self.gold == c, part & (self.predicted == c)
             hit = draws.total(is_gold & is_predicted)
             support = draws.total(is_gold)
             size = support + draws.total(is_predicted)
             total += support * np.divide(2 * hit, size, out=np.zeros_like(hit), where=size > 0)
-        return np.asarray(total / draws.total(np.ones(len(self.gold))))
+        with np.errstate(invalid="ignore"):
+            return np.asarray(total / draws.total(part))
 
 
 def hit_rate(lexicon: Lexicon, gold: Sequence[str | None], predicted: Sequence[Labels]) -> HitRate:
@@ -63,32 +73,32 @@ def hit_rate(lexicon: Lexicon, gold: Sequence[str | None], predicted: Sequence[L
     return HitRate(Average(hits), Average(sharp))
 
 
-def class_f1(lexicon: Lexicon, gold: Sequence[str], predicted: Sequence[Labels]) -> WeightedF1:
+def class_f1(
+    lexicon: Lexicon, gold: Sequence[str | None], predicted: Sequence[Labels]
+) -> WeightedF1:
     """Return weighted F1 over the gold's classes; a prediction counts as one class.
 
     It is the first class that a label reaches by its word form, then by its synonym, then
     by the level-1 class of wheel 1; no label at all counts as "neutral" (rules by us).
     """
-    classes = sorted({plain(g) for g in gold})
+    classes = sorted({plain(g) for g in gold if g})
     place = {name: index for index, name in enumerate(classes)}
     found = [place.get(_single(lexicon, labels, classes) or "", -1) for labels in predicted]
-    return WeightedF1(
-        np.array([place[plain(g)] for g in gold]), np.array(found), classes=len(classes)
-    )
+    human = [place[plain(g)] if g else -1 for g in gold]
+    return WeightedF1(np.array(human), np.array(found), classes=len(classes))
 
 
 def sentiment_f1(
     lexicon: Lexicon, valence: Sequence[float | None], predicted: Sequence[Labels]
-) -> tuple[WeightedF1, tuple[int, ...]]:
-    """Return weighted F1 of positive against not, and the places of the clips that count.
+) -> WeightedF1:
+    """Return weighted F1 of positive against not.
 
-    Clips of valence zero or none are left out; a neutral prediction counts as negative, as
+    Clips of valence zero or none take no part; a neutral prediction counts as negative, as
     in AffectGPT's scorer. Polarity is the majority of the labels' wheel-1 classes.
     """
-    kept = tuple(i for i, v in enumerate(valence) if v)
-    gold = np.array([int((valence[i] or 0) > 0) for i in kept])
-    found = np.array([int(polarity(lexicon, predicted[i]) > 0) for i in kept])
-    return WeightedF1(gold, found, classes=2), kept
+    gold = np.array([int(v > 0) if v else -1 for v in valence])
+    found = np.array([int(polarity(lexicon, labels) > 0) for labels in predicted])
+    return WeightedF1(gold, found, classes=2)
 
 
 def polarity(lexicon: Lexicon, labels: Labels) -> int:

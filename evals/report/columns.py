@@ -61,6 +61,12 @@ LABELS = (
     Column("set_p", "set-level accuracy"),
     Column("set_r", "set-level recall"),
 )
+CLOSED = (
+    Column("hit", "hit rate"),
+    Column("sharpness", "hits per class named"),
+    Column("class_f1", "weighted F1"),
+    Column("sentiment_f1", "sentiment weighted F1"),
+)
 EXPLANATIONS = (
     Column("clue_overlap", "clue overlap", "number", 2),
     Column("label_overlap", "label overlap", "number", 2),

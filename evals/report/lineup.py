@@ -38,10 +38,11 @@ class Job:
 
 
 def light(dataset: Dataset, folder: DataFolder) -> list[Job]:
-    """Return the floors, and the systems whose answers are stored in the data folder."""
+    """Return the floors, and the systems with stored answers on any of these clips."""
     labelled = {s.name: dataset.gold(s) for s in dataset.labelled}
     stored = [read_stored(path) for path in folder.tables("predictions")]
-    return [Job(system) for system in (*floors(labelled), *stored)]
+    here = [system for system in stored if system.predictions.places.keys() & labelled.keys()]
+    return [Job(system) for system in (*floors(labelled), *here)]
 
 
 def heavy(dataset: Dataset, reasoner: Reasoner, memory: Path | None = None) -> list[Job]:
@@ -85,9 +86,12 @@ def measure(
     samples = dataset.labelled
     if workers <= 1 or len(jobs) < 2:
         return [_done(measure_one(ruler, samples, job), done) for job in jobs]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
         pending = {pool.submit(measure_one, ruler, samples, job): i for i, job in enumerate(jobs)}
         found = {pending[future]: _done(future.result(), done) for future in as_completed(pending)}
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     return [found[place] for place in range(len(jobs))]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from emer.agents.types import Explanation
 from emer.agents.verifier import verify
 from emer.evals.data.records import Dataset, Gold
+from emer.evals.metrics.basic import class_f1, hit_rate, sentiment_f1
 from emer.evals.metrics.calibration import Judged, judge_first
 from emer.evals.metrics.completeness import completeness
 from emer.evals.metrics.concepts import Agreement, agree, cue_scores
@@ -78,6 +79,7 @@ class Ruler:
         statistics = {
             **self._label_scores(labels),
             **_list_lengths(self.lexicon, labels),
+            **self._closed_sets(labels),
             **_calibration(judged),
             **_texts(self.lexicon, predictions, agreements),
             **_faith(predictions),
@@ -99,6 +101,19 @@ class Ruler:
         for name, one in overlaps.items():
             scores |= {name: one.f, f"{name}_p": one.precision, f"{name}_r": one.recall}
         return scores
+
+    def _closed_sets(self, labels: list[tuple[str, ...]]) -> dict[str, Statistic]:
+        """Return the scores against one class per clip, and against sentiment, if there are."""
+        basic = [gold.basic for gold in self.golds]
+        valence = [gold.valence for gold in self.golds]
+        found: dict[str, Statistic] = {}
+        if any(basic):
+            hit = hit_rate(self.lexicon, basic, labels)
+            found |= {"hit": hit.hits, "sharpness": hit.sharpness}
+            found["class_f1"] = class_f1(self.lexicon, basic, labels)
+        if any(valence):
+            found["sentiment_f1"] = sentiment_f1(self.lexicon, valence, labels)
+        return found
 
     def _agreements(self, predictions: Sequence[Prediction]) -> list[Agreement]:
         """Return how the cues of each explanation agree with the human one's."""

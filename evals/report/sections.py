@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from emer.evals.report.board import Board, Pair, Row
 from emer.evals.report.columns import (
+    CLOSED,
     CONFIDENCE,
     COSTS,
     EXPLANATIONS,
@@ -33,7 +34,7 @@ READING = (
 
 def tables(board: Board) -> list[Table]:
     """Return every table that has rows."""
-    found = [labels(board), explanations(board), confidence(board), costs(board)]
+    found = [labels(board), closed(board), explanations(board), confidence(board), costs(board)]
     found.append(differences(board))
     return [table for table in found if not table.empty]
 
@@ -50,13 +51,22 @@ def labels(board: Board, columns: Sequence[Column] = LABELS) -> Table:
     return Table("Open-vocabulary labels", READING, titles, groups, tuple(_notes(board)))
 
 
+def closed(board: Board) -> Table:
+    """Return the table of scores against one class, or a sentiment, per clip."""
+    lead = (
+        "Hit: any label has the human label's level-1 class, mean over the wheels; a hit is "
+        "cheap with many labels, which hits per class named shows. Weighted F1: one class a clip."
+    )
+    return _scores("One class per clip, and sentiment", lead, board, CLOSED)
+
+
 def explanations(board: Board) -> Table:
     """Return the table of what explanations state and rest on."""
     lead = (
         "Cues: the signs that an explanation names, against those of the human one; a cue that "
         "people did not write down counts as invented, though it may be in the clip."
     )
-    if board.judge:
+    if any("clue_overlap" in row.scores for row in board.rows):
         lead += f" Overlaps run from 1 to 10 and are those of judge={board.judge} alone."
     return _scores("Explanations", lead, board, EXPLANATIONS)
 

@@ -23,14 +23,15 @@ def show(table: Table, console: Console | None = None) -> None:
     console = console or Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     shown = _drawn(table)
     wide = console.options.update(max_width=WIDEST)
-    console.width = max(console.width, Measurement.get(console, wide, shown).maximum)
+    column = min(READABLE, console.width) if console.is_terminal else READABLE
+    console.width = max(console.width, column, Measurement.get(console, wide, shown).maximum)
     console.print(Text(table.title, style="bold"))
-    console.print(Text("\n".join(wrap(table.lead, READABLE)), style="dim"))
+    console.print(Text("\n".join(wrap(table.lead, column)), style="dim"))
     with console.capture() as captured:
         console.print(shown, crop=False)
     print("\n".join(line.rstrip() for line in captured.get().splitlines()), file=console.file)
     for note in table.notes:
-        console.print(Text("\n".join(wrap(note, READABLE)), style="dim"))
+        console.print(Text("\n".join(wrap(note, column)), style="dim"))
     console.print()
 
 

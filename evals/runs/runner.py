@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 from emer.evals.data.records import Dataset, Sample
 from emer.evals.runs.record import RunFile, header_of
@@ -13,6 +13,8 @@ from emer.evals.systems.system import Prediction, System
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
 
 Done = Callable[[Prediction], None]
+
+_SLICE = 0.1
 
 
 def run(
@@ -56,17 +58,39 @@ def answer_all(
     """
     if workers <= 1:
         return [_reported(attempt(system, sample), done) for sample in samples]
-    lock, made = threading.Lock(), []
-    with ThreadPoolExecutor(workers, thread_name_prefix="emer-eval") as pool:
-        pending = [pool.submit(attempt, system, sample) for sample in samples]
+    return _side_by_side(system, samples, workers, done)
+
+
+def _side_by_side(
+    system: System, samples: Sequence[Sample], workers: int, done: Done
+) -> list[Prediction]:
+    """Answer in daemon threads: an executor's would hold the process when it is stopped."""
+    left: SimpleQueue[Sample] = SimpleQueue()
+    made: SimpleQueue[Prediction | BaseException] = SimpleQueue()
+    for sample in samples:
+        left.put(sample)
+
+    def work() -> None:
         try:
-            for future in as_completed(pending):
-                with lock:
-                    made.append(_reported(future.result(), done))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return made
+            while True:
+                made.put(attempt(system, left.get_nowait()))
+        except Empty:
+            return
+        except BaseException as error:
+            made.put(error)
+
+    for number in range(min(workers, len(samples))):
+        Thread(target=work, name=f"emer-eval-{number}", daemon=True).start()
+    found: list[Prediction] = []
+    while len(found) < len(samples):
+        try:
+            answer = made.get(timeout=_SLICE)  # an endless wait would not hear Ctrl-C
+        except Empty:
+            continue
+        if isinstance(answer, BaseException):
+            raise answer
+        found.append(_reported(answer, done))
+    return found
 
 
 def attempt(system: System, sample: Sample) -> Prediction:
