@@ -20,6 +20,7 @@ from emer.evals.report.columns import SHORT
 from emer.evals.report.lineup import heavy, light
 from emer.evals.report.produce import Produced, Wish, produce
 from emer.evals.report.sections import labels
+from emer.evals.report.tables import markdown
 from emer.evals.report.terminal import show
 from emer.tools.errors import ConfigError
 
@@ -77,10 +78,14 @@ def carry_out(request: Request) -> Produced:
 
 
 def write(found: Produced, folder: Path) -> list[Path]:
-    """Write report.html, report.md and report.json; `ConfigError` if it cannot be done."""
+    """Write the page, the Markdown (whole, and the leaderboard) and the JSON.
+
+    `ConfigError` if it cannot be done.
+    """
     files = {
         "report.html": found.report.page,
         "report.md": found.report.markdown,
+        "leaderboard.md": markdown(labels(found.board, SHORT)),
         "report.json": jsons.dumps(jsonable(as_json(found.board)), indent=2, ensure_ascii=False),
     }
     try:

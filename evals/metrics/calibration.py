@@ -24,7 +24,7 @@ BINS = 10
 class Judged:
     """The stated probability of each clip's first label, and whether that label is right.
 
-    NaN in both where a clip does not take part.
+    NaN in both where a clip does not take part, and as probability where none is stated.
     """
 
     stated: Floats
@@ -32,7 +32,7 @@ class Judged:
 
     @property
     def n(self) -> int:
-        """Clips that take part."""
+        """Clips with a stated probability."""
         return int(np.isfinite(self.stated).sum())
 
     @property
@@ -86,7 +86,7 @@ class ExpectedError:
 def judge_first(
     lexicon: Lexicon,
     gold: Sequence[Labels],
-    first: Sequence[tuple[str, float] | None],
+    first: Sequence[tuple[str, float | None] | None],
 ) -> Judged:
     """Return whether each clip's first label, stated with a probability, is right."""
     wheel = lexicon.wheels[0]
@@ -94,7 +94,7 @@ def judge_first(
     for i, (labels, answer) in enumerate(zip(gold, first, strict=True)):
         classes = {lexicon.m3(label, wheel, 1) for label in labels} - {None}
         if answer is not None and classes:
-            stated[i] = answer[1]
+            stated[i] = np.nan if answer[1] is None else answer[1]
             right[i] = lexicon.m3(answer[0], wheel, 1) in classes
     return Judged(stated, right)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from emer.agents.reasoner import Reasoner
@@ -90,8 +90,12 @@ def measure(
     try:
         pending = {pool.submit(measure_one, ruler, samples, job): i for i, job in enumerate(jobs)}
         found = {pending[future]: _done(future.result(), done) for future in as_completed(pending)}
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    except BaseException:
+        for process in active_children():
+            process.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown()
     return [found[place] for place in range(len(jobs))]
 
 

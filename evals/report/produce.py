@@ -23,6 +23,7 @@ from emer.evals.report.board import Board, Entry, build
 from emer.evals.report.lineup import heavy, light, measure, pairs
 from emer.evals.report.overlaps import judged
 from emer.evals.report.page import Report
+from emer.evals.report.probes import probe
 from emer.evals.report.scorecard import Ruler
 from emer.evals.report.sections import tables
 from emer.evals.report.version1 import version1_table
@@ -70,7 +71,7 @@ def produce(
     jobs = [*heavy(dataset, reasoner, wish.memory), *light(dataset, folder)]
     jobs = [replace(job, offline=offline) for job in jobs]
     entries = measure(ruler, dataset, jobs, wish.workers, say)
-    entries += [_from_run(ruler, dataset, path) for path in wish.runs]
+    entries += [_from_run(ruler, dataset, path, reasoner) for path in wish.runs]
     notes: list[str] = []
     for place, entry in enumerate(entries):
         if "clue_overlap" not in entry.scorecard.statistics:
@@ -95,13 +96,18 @@ def produce(
     return Produced(board, report, entries, seconds)
 
 
-def _from_run(ruler: Ruler, dataset: Dataset, path: Path) -> Entry:
+def _from_run(ruler: Ruler, dataset: Dataset, path: Path, reasoner: Reasoner) -> Entry:
+    """Return a run measured; if this reasoner made it, its evidence is spoilt too."""
     header, found = RunFile(path).read()
     predictions = [
         found.get(sample.name, Prediction(name=sample.name, failed="not in the run"))
         for sample in dataset.labelled
     ]
-    return Entry(ruler.measure(header.system, predictions), predictions)
+    scorecard = ruler.measure(header.system, predictions)
+    if header.system.provenance.get("reasoner") == reasoner.name:
+        probed = probe(reasoner, predictions)
+        scorecard = replace(scorecard, statistics={**scorecard.statistics, **probed})
+    return Entry(scorecard, predictions)
 
 
 def _plots(ruler: Ruler, board: Board, entries: Sequence[Entry]) -> dict[str, str]:

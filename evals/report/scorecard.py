@@ -138,8 +138,10 @@ def _list_lengths(lexicon: Lexicon, labels: list[tuple[str, ...]]) -> dict[str, 
 
 
 def _calibration(judged: Judged) -> dict[str, Statistic]:
-    if not judged.n:
+    if not np.isfinite(judged.right).any():
         return {}
+    if not judged.n:
+        return {"top1": judged.accuracy}
     return {"top1": judged.accuracy, "ece": judged.ece, "brier": judged.brier}
 
 

@@ -64,7 +64,8 @@ def explanations(board: Board) -> Table:
     """Return the table of what explanations state and rest on."""
     lead = (
         "Cues: the signs that an explanation names, against those of the human one; a cue that "
-        "people did not write down counts as invented, though it may be in the clip."
+        "people did not write down counts as invented, though it may be in the clip. On human "
+        "clues an explanation repeats what people wrote, so that cues say little there."
     )
     if any("clue_overlap" in row.scores for row in board.rows):
         lead += f" Overlaps run from 1 to 10 and are those of judge={board.judge} alone."

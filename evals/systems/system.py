@@ -69,12 +69,12 @@ class Prediction(Record):
     """Why there is no answer; it scores as an empty one and is counted."""
 
     @property
-    def first(self) -> tuple[str, float] | None:
-        """The first label and its stated probability, None where there is none."""
+    def first(self) -> tuple[str, float | None] | None:
+        """The first label, None where there is none, and its probability if one is stated."""
         if not self.labels:
             return None
         stated = [h.probability for h in self.hypotheses if h.label == self.labels[0]]
-        return (self.labels[0], max(stated)) if stated else None
+        return self.labels[0], max(stated, default=None)
 
 
 class System(Protocol):

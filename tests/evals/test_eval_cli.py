@@ -158,7 +158,7 @@ def test_a_run_is_reported_beside_the_others(folder: Path, tmp_path: Path) -> No
     names = [system["name"] for system in json.loads(report.stdout)["systems"]]
     assert {"constant: joy", "rules/masked", "good"} <= set(names)
     files = {path.name for path in (tmp_path / "r").iterdir()}
-    assert files == {"report.html", "report.md", "report.json"}
+    assert files == {"report.html", "report.md", "report.json", "leaderboard.md"}
 
 
 def test_a_run_becomes_a_dataset(folder: Path, tmp_path: Path) -> None:

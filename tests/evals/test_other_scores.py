@@ -109,11 +109,13 @@ def test_stated_shares_that_come_true_have_no_error() -> None:
 
 def test_the_first_label_is_right_when_its_class_is_among_the_human_ones() -> None:
     gold = [["joy", "grim"], ["unheard-of"], ["rage"], ["joy"]]
-    first = [("sorrow", 0.9), ("joy", 0.5), ("joy", 0.7), None]
+    first = [("sorrow", 0.9), ("joy", 0.5), ("joy", None), None]
     found = judge_first(LEXICON, gold, first)
     assert found.right.tolist()[0] == 1
     assert found.right.tolist()[2] == 0
     assert np.isnan(found.right[[1, 3]]).all()
+    assert found.n == 1  # no probability is stated for the third
+    assert value(found.accuracy, 4) == 0.5
 
 
 def test_confusion_says_what_is_taken_for_what() -> None:

@@ -153,6 +153,7 @@ def test_the_agent_explains_a_clip_and_says_what_it_cost(tmp_path: Path) -> None
     found = system.answer(sample)
     assert found.labels
     assert found.first is not None
+    assert found.first[1] is not None
     assert found.duration == pytest.approx(0.2, abs=0.05)
     assert dict(found.cost.ran) == {"face": 1, "prosody": 1}
     assert found.draft is not None
