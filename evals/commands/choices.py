@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emer.evals.data.places import DataFolder, data_folder
+from emer.evals.data.places import DataFolder, DataMissing, data_folder
 from emer.evals.data.records import Dataset
 from emer.evals.data.sets import read_set
 from emer.evals.data.wheels import EDITIONS, Edition
+from emer.evals.front import note
+from emer.evals.metrics.wheel import Lexicon
 from emer.tools.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,6 +27,19 @@ def choose_edition(name: str) -> Edition:
         if name == edition:
             return edition
     raise ConfigError(f"--lexicon {name}: there are {', '.join(EDITIONS)}")
+
+
+def open_lexicon(folder: DataFolder, name: str) -> Lexicon | None:
+    """Return the wheel lexicon of an edition; where its files are missing, say so and go on."""
+    edition = choose_edition(name)
+    try:
+        return folder.lexicon(edition)
+    except DataMissing as error:
+        note(
+            "no emotion-wheel scores (M1, M2, levels 1 and 2, hit rate, first label, consistency): "
+            f"{error}"
+        )
+        return None
 
 
 def choose_judge(name: str) -> Judge:

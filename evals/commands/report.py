@@ -11,6 +11,7 @@ from emer.evals.commands.choices import (
     choose_judge,
     choose_reasoner,
     home_folder,
+    open_lexicon,
     open_set,
 )
 from emer.evals.commands.plain import jsonable, print_json
@@ -61,15 +62,16 @@ def run_report(request: Request, out: Path | None, json: bool) -> None:
 def carry_out(request: Request) -> Produced:
     """Return the report that is asked for; progress shows on a terminal."""
     reasoner = choose_reasoner(request.reasoner)
+    choose_edition(request.lexicon)
+    folder, dataset = open_set(request.data, request.set_name, request.gold)
     wish = Wish(
-        edition=choose_edition(request.lexicon),
+        lexicon=open_lexicon(folder, request.lexicon),
         judge=choose_judge(request.judge),
         runs=request.runs,
         against=request.against,
         memory=None if request.fresh else home_folder() / "answers",
         workers=request.workers,
     )
-    folder, dataset = open_set(request.data, request.set_name, request.gold)
     if not dataset.labelled:
         raise ConfigError(f"{dataset.name}: no clip has labels to score against")
     steps = len(heavy(dataset, reasoner)) + len(light(dataset, folder)) + OTHER_STEPS

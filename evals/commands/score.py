@@ -9,6 +9,7 @@ from emer.evals.commands.choices import (
     choose_edition,
     choose_grouper,
     choose_judge,
+    open_lexicon,
     open_set,
 )
 from emer.evals.commands.plain import print_json
@@ -56,13 +57,13 @@ def run_score(request: Request, json: bool) -> None:
 
 def score(request: Request) -> Board:
     """Return the leaderboard of the file and the floors."""
-    edition = choose_edition(request.lexicon)
+    choose_edition(request.lexicon)
     judge, grouper = choose_judge(request.judge), choose_grouper(request.groups)
     found = read_predictions(request.predictions)
     folder, dataset = open_set(request.data, request.set_name, request.gold)
     for said in (*dataset.notes, *_checked(dataset, found, request.partial)):
         note(said)
-    ruler = Ruler.of(dataset, folder.lexicon(edition), grouper)
+    ruler = Ruler.of(dataset, open_lexicon(folder, request.lexicon), grouper)
     golds = {sample.name: dataset.gold(sample) for sample in dataset.labelled}
     jobs = [Job(system, offline=False) for system in (*floors(golds), Stored(found))]
     entries: list[Entry] = []
@@ -80,6 +81,7 @@ def as_json(board: Board) -> dict[str, object]:
         "dataset": board.dataset,
         "clips": board.clips,
         "lexicon": board.edition,
+        "main_score": board.main,
         "grouping": board.grouping,
         "judge": board.judge or None,
         "draws": board.times,
@@ -91,7 +93,7 @@ def as_json(board: Board) -> dict[str, object]:
                 **row.card.model_dump(mode="json"),
                 "scores": dict(row.scores),
                 "counts": dict(row.counts),
-                "level1_over_best_floor": row.over_floor,
+                "over_best_floor": row.over_floor,
                 "many_labels": row.spam,
             }
             for row in board.rows

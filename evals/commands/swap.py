@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from emer.evals.commands.choices import choose_edition, open_set
+from emer.evals.commands.choices import choose_edition, open_lexicon, open_set
 from emer.evals.commands.plain import print_json
 from emer.evals.commands.score import as_json
 from emer.evals.front import note, progress
@@ -46,13 +46,13 @@ def run_swap(request: Request, json: bool) -> None:
     """Print both tools' scores, their paired difference, and which tools ran."""
     if request.a == request.b:
         raise ConfigError(f"{request.a} is named twice; name two tools for {request.slot}")
-    edition = choose_edition(request.lexicon)
+    choose_edition(request.lexicon)
     folder, dataset = open_set(request.data, request.set_name, request.gold, request.clips)
     samples = dataset.labelled[: request.limit]
     if not any(sample.clip for sample in samples):
         raise ConfigError(f"{dataset.name}: no labelled clip has a media file; name --clips DIR")
     dataset = dataset.model_copy(update={"samples": samples})
-    ruler = Ruler.of(dataset, folder.lexicon(edition))
+    ruler = Ruler.of(dataset, open_lexicon(folder, request.lexicon))
     with (
         _kept(request.out) as place,
         progress(request.slot, 2 * len(samples), place / "native.log") as step,

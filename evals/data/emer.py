@@ -10,6 +10,7 @@ from emer.evals.data.masking import mask_chinese, mask_english
 from emer.evals.data.places import DataFolder
 from emer.evals.data.records import Dataset, Described, Gold, Sample
 from emer.evals.data.tables import BadTable, Row, Table, read_table
+from emer.evals.data.wheels import read_forms
 from emer.evals.metrics.emotion_words import emotion_words
 
 _CLUES = ("visual", "acoustic", "subtitle", "visual_masked", "acoustic_masked")
@@ -89,7 +90,7 @@ def _clues(
         return {row["name"]: _as_given(row) for row in table.rows}, table.notes
     if texts is None:
         return {}, (f"{folder.root}: no emer_v2.csv, so there are no human clues",)
-    words = folder.lexicon("2026").forms if "forms_2026" in folder.files else None
+    words = read_forms(folder.path("forms_2026")) if "forms_2026" in folder.files else None
     note = () if words else (f"{folder.root}: no 2026 wheel lexicon, so no clue is masked",)
     return {row["name"]: _as_cut(row, words) for row in texts.rows}, note
 

@@ -24,13 +24,14 @@ def read_lexicon(forms: Path, synonyms: Path, wheels: Mapping[str, Path], editio
     """Return the lexicon of an edition from its files; `BadTable` says what is wrong in which."""
     return Lexicon(
         edition=edition,
-        forms=_read_forms(forms),
+        forms=read_forms(forms),
         synonyms=_read_synonyms(synonyms),
         wheels=tuple(_read_wheel(name, path) for name, path in wheels.items()),
     )
 
 
-def _read_forms(path: Path) -> dict[str, tuple[str, ...]]:
+def read_forms(path: Path) -> dict[str, tuple[str, ...]]:
+    """Return each word form of a format.csv, and the words it is a form of."""
     table = read_table(path, {"name": ("name",), "format": ("format",)}, key=None)
     pairs = (
         (form, row["name"])

@@ -9,7 +9,7 @@ import numpy as np
 
 from emer.evals.metrics.bootstrap import COVERAGE, SEED, TIMES, Estimate, estimate
 from emer.evals.metrics.statistic import Difference, Statistic, value
-from emer.evals.report.columns import HEADLINE
+from emer.evals.report.columns import HEADLINE, Column
 from emer.evals.report.scorecard import Ruler, Scorecard
 from emer.evals.systems.system import INPUTS, Card, Input, Prediction
 
@@ -32,7 +32,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Row:
-    """A system's scores, and how far its level-1 F is above the best floor's."""
+    """A system's scores, and how far its main score is above the best floor's."""
 
     card: Card
     scores: Mapping[str, Estimate]
@@ -60,6 +60,8 @@ class Board:
     edition: str
     grouping: str
     human_labels: float
+    main: str
+    """The key of the score that systems are ranked by."""
     rows: tuple[Row, ...]
     pairs: tuple[Pair, ...]
     judge: str = ""
@@ -74,7 +76,7 @@ class Board:
         order: tuple[Input, ...] = ("nothing", *(i for i in INPUTS if i != "nothing"))
         found = {i: [r for r in self.rows if r.card.input == i] for i in order}
         return {
-            i: sorted(rows, key=lambda r: -np.nan_to_num(r.scores["level1"].value))
+            i: sorted(rows, key=lambda r: -np.nan_to_num(r.scores[self.main].value))
             for i, rows in found.items()
             if rows
         }
@@ -83,7 +85,7 @@ class Board:
     def method(self) -> str:
         """How the numbers were made, in one sentence."""
         return (
-            f"n = {self.clips} clips of {self.dataset}; emotion-wheel lexicon {self.edition}; "
+            f"n = {self.clips} clips of {self.dataset}; emotion-wheel lexicon: {self.edition}; "
             f"set-level grouping: {self.grouping}; in brackets {COVERAGE:.0%} intervals of a "
             f"paired bootstrap over clips ({self.times:,} draws, seed {self.seed})"
         )
@@ -98,7 +100,7 @@ def build(
     times: int = TIMES,
 ) -> Board:
     """Return the leaderboard; every interval rests on the same draws of clips."""
-    floor = _best_floor(entries)
+    main, floor = ruler.main, _best_floor(entries, ruler.main)
     known = {entry.card.name: entry for entry in entries}
     wanted = [(left, right) for left, right in pairs if {left, right} <= known.keys()]
     statistics: dict[tuple[str, str, str], Statistic] = {}
@@ -106,9 +108,9 @@ def build(
         for key, statistic in entry.scorecard.statistics.items():
             statistics["score", entry.card.name, key] = statistic
         if floor is not None and entry.card.input != "nothing":
-            statistics["floor", entry.card.name, "level1"] = _minus(entry, floor, "level1")
+            statistics["floor", entry.card.name, main] = _minus(entry, floor, main)
     for left, right in wanted:
-        for column in HEADLINE:
+        for column in _shared(known[left], known[right]):
             difference = _minus(known[left], known[right], column.key)
             statistics["pair", f"{left} - {right}", column.key] = difference
     named = {"\0".join(key): statistic for key, statistic in statistics.items()}
@@ -117,10 +119,11 @@ def build(
     return Board(
         dataset=ruler.dataset,
         clips=len(ruler.names),
-        edition=ruler.lexicon.edition,
+        edition=ruler.edition,
+        main=ruler.main,
         grouping=ruler.grouping,
         human_labels=human,
-        rows=tuple(_row(entry, found, human) for entry in entries),
+        rows=tuple(_row(entry, found, human, main) for entry in entries),
         pairs=tuple(_pair(known[left], known[right], found) for left, right in wanted),
         judge=judge,
         notes=tuple(notes),
@@ -128,14 +131,14 @@ def build(
     )
 
 
-def _row(entry: Entry, found: Mapping[str, Estimate], human: float) -> Row:
+def _row(entry: Entry, found: Mapping[str, Estimate], human: float, main: str) -> Row:
     name, card = entry.card.name, entry.card
     scores = {k: found[f"score\0{name}\0{k}"] for k in entry.scorecard.statistics}
     return Row(
         card=entry.card,
         scores=scores,
         counts=entry.scorecard.counts,
-        over_floor=found.get(f"floor\0{name}\0level1"),
+        over_floor=found.get(f"floor\0{name}\0{main}"),
         spam=card.input != "nothing" and scores["labels"].value > SPAM * human,
     )
 
@@ -146,7 +149,7 @@ def _pair(left: Entry, right: Entry, found: Mapping[str, Estimate]) -> Pair:
         left=a,
         right=b,
         same_input=left.card.input == right.card.input,
-        scores={c.key: found[f"pair\0{a} - {b}\0{c.key}"] for c in HEADLINE},
+        scores={c.key: found[f"pair\0{a} - {b}\0{c.key}"] for c in _shared(left, right)},
     )
 
 
@@ -154,10 +157,16 @@ def _minus(left: Entry, right: Entry, key: str) -> Statistic:
     return Difference(left.scorecard.statistics[key], right.scorecard.statistics[key])
 
 
-def _best_floor(entries: Sequence[Entry]) -> Entry | None:
+def _shared(left: Entry, right: Entry) -> list[Column]:
+    """Return the headline scores that both have."""
+    both = left.scorecard.statistics.keys() & right.scorecard.statistics.keys()
+    return [column for column in HEADLINE if column.key in both]
+
+
+def _best_floor(entries: Sequence[Entry], main: str) -> Entry | None:
     floors = [entry for entry in entries if entry.card.input == "nothing"]
     return max(
         floors,
-        key=lambda e: value(e.scorecard.statistics["level1"], e.scorecard.clips),
+        key=lambda e: value(e.scorecard.statistics[main], e.scorecard.clips),
         default=None,
     )

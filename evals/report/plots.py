@@ -36,14 +36,16 @@ def intervals(board: Board) -> str:
 
     def paint(axes: Any) -> None:
         for place, row in enumerate(reversed(rows)):
-            score, colour = row.scores["level1"], COLOURS[row.card.input]
+            score, colour = row.scores[board.main], COLOURS[row.card.input]
             low, high = 100 * score.low, 100 * score.high
             axes.plot([low, high], [place, place], color=colour, linewidth=2, alpha=0.55)
             axes.plot(100 * score.value, place, "o", color=colour, markersize=5)
-        floor = max((r.scores["level1"].value for r in board.groups.get("nothing", [])), default=0)
+        floor = max(
+            (r.scores[board.main].value for r in board.groups.get("nothing", [])), default=0
+        )
         axes.axvline(100 * floor, color=COLOURS["nothing"], linestyle=":", linewidth=1)
         axes.set_yticks(range(len(rows)), [row.card.name for row in reversed(rows)])
-        axes.set_xlabel("emotion wheel, level 1 F (percent); dotted: the best floor")
+        axes.set_xlabel(f"{_title(board)} F (percent); dotted: the best floor")
         axes.set_ylim(-0.7, len(rows) - 0.3)
         _legend(axes, [row.card.input for row in rows], loc="upper left", bbox_to_anchor=(1, 1))
 
@@ -112,28 +114,28 @@ def cost(board: Board) -> str:
         figure.set_layout_engine("none")
         axes = figure.add_axes((0.08, 0.13, 0.6, 0.82))
         for row in rows:
-            seconds, score = row.scores["seconds"].value, row.scores["level1"]
+            seconds, score = row.scores["seconds"].value, row.scores[board.main]
             colour = COLOURS[row.card.input]
             axes.plot([seconds] * 2, [100 * score.low, 100 * score.high], color=colour, alpha=0.4)
             axes.plot(seconds, 100 * score.value, "o", color=colour, markersize=5)
         axes.set_xscale("log")
         axes.margins(x=0.15)
-        axes.set(xlabel="seconds per clip (this machine)", ylabel="level 1 F (percent)")
-        _name_points(axes, rows)
+        axes.set(xlabel="seconds per clip (this machine)", ylabel=f"{_title(board)} F (percent)")
+        _name_points(axes, rows, board.main)
         _legend(axes, [row.card.input for row in rows])
 
     return _figure((8.4, 4.4), paint, "cost")
 
 
-def _name_points(axes: Any, rows: Sequence[Row]) -> None:
+def _name_points(axes: Any, rows: Sequence[Row], main: str) -> None:
     """Write each point's name beside the axes, pushed apart where points are close."""
     low, high = axes.get_ylim()
-    ordered = sorted(rows, key=lambda row: row.scores["level1"].value)
-    heights = _spread([100 * row.scores["level1"].value for row in ordered], low, high)
+    ordered = sorted(rows, key=lambda row: row.scores[main].value)
+    heights = _spread([100 * row.scores[main].value for row in ordered], low, high)
     for row, height in zip(ordered, heights, strict=True):
         axes.annotate(
             row.card.name,
-            (row.scores["seconds"].value, 100 * row.scores["level1"].value),
+            (row.scores["seconds"].value, 100 * row.scores[main].value),
             (1.02, height),
             xycoords="data",
             textcoords=axes.get_yaxis_transform(),
@@ -152,6 +154,10 @@ def _spread(heights: Sequence[float], low: float, high: float) -> list[float]:
         found.append(max(height, found[-1] + gap) if found else height)
     over = max(0.0, found[-1] - high) if found else 0.0
     return [height - over for height in found]
+
+
+def _title(board: Board) -> str:
+    return "emotion wheel, level 1" if board.main == "level1" else "exact"
 
 
 def _write_shares(axes: Any, confusion: Confusion) -> None:

@@ -12,12 +12,12 @@ from emer.agents.reasoner import Reasoner
 from emer.evals.data.places import DataFolder
 from emer.evals.data.records import Dataset
 from emer.evals.data.sets import sets_in
-from emer.evals.data.wheels import Edition
 from emer.evals.judges.judge import Judge
 from emer.evals.judges.offline import OfflineJudge
 from emer.evals.metrics.bootstrap import TIMES
-from emer.evals.metrics.confusion import confusion
+from emer.evals.metrics.confusion import Confusion, confusion
 from emer.evals.metrics.synonyms import Grouper
+from emer.evals.metrics.wheel import Lexicon
 from emer.evals.report import plots
 from emer.evals.report.board import Board, Entry, build
 from emer.evals.report.lineup import heavy, light, measure, pairs
@@ -37,7 +37,8 @@ Progress = Callable[[str], None]
 class Wish:
     """What a report is wished to hold."""
 
-    edition: Edition = "2026"
+    lexicon: Lexicon | None
+    """The wheel lexicon; without it what needs it is not measured."""
     judge: Judge = OfflineJudge()  # noqa: RUF009  (frozen)
     grouper: Grouper | None = None
     runs: tuple[Path, ...] = ()
@@ -66,7 +67,7 @@ def produce(
 ) -> Produced:  # fmt: skip
     """Return the report on a dataset."""
     begun = time.perf_counter()
-    ruler = Ruler.of(dataset, folder.lexicon(wish.edition), wish.grouper)
+    ruler = Ruler.of(dataset, wish.lexicon, wish.grouper)
     offline = isinstance(wish.judge, OfflineJudge)
     jobs = [*heavy(dataset, reasoner, wish.memory), *light(dataset, folder)]
     jobs = [replace(job, offline=offline) for job in jobs]
@@ -112,17 +113,10 @@ def _from_run(ruler: Ruler, dataset: Dataset, path: Path, reasoner: Reasoner) ->
 
 def _plots(ruler: Ruler, board: Board, entries: Sequence[Entry]) -> dict[str, str]:
     """Return the plots by their captions."""
-    found = {"Level-1 F of each system with its interval.": plots.intervals(board)}
-    wheel = ruler.lexicon.wheels[0]
-    heat = {
-        e.card.name: confusion(
-            ruler.lexicon, wheel, ruler.labels, [p.labels for p in e.predictions]
-        )
-        for e in _leading(board, entries)
-    }
-    if heat:
+    found = {"F of each system with its interval.": plots.intervals(board)}
+    if ruler.lexicon is not None:
         found["Human class against predicted class on wheel 1, percent of each row."] = (
-            plots.confusions(heat)
+            plots.confusions(_confusions(ruler.lexicon, ruler, _leading(board, entries)))
         )
     stated = {e.card.name: e.scorecard.judged for e in entries if e.scorecard.judged.n}
     chosen = dict(list(stated.items())[:4])
@@ -133,7 +127,17 @@ def _plots(ruler: Ruler, board: Board, entries: Sequence[Entry]) -> dict[str, st
     return found
 
 
+def _confusions(lexicon: Lexicon, ruler: Ruler, entries: Sequence[Entry]) -> dict[str, Confusion]:
+    wheel = lexicon.wheels[0]
+    return {
+        e.card.name: confusion(lexicon, wheel, ruler.labels, [p.labels for p in e.predictions])
+        for e in entries
+    }
+
+
 def _leading(board: Board, entries: Sequence[Entry]) -> list[Entry]:
-    """Return the best system of each kind of input but the floors, three at most."""
-    best = [rows[0].card.name for given, rows in board.groups.items() if given != "nothing"]
+    """Return the best system of each kind of input but the floors, three at most; else a floor."""
+    groups = board.groups
+    best = [rows[0].card.name for given, rows in groups.items() if given != "nothing"]
+    best = best or [rows[0].card.name for rows in groups.values()]
     return [entry for entry in entries if entry.card.name in best[:3]]

@@ -17,7 +17,7 @@ from emer.evals.metrics.concepts import Agreement, agree, cue_scores
 from emer.evals.metrics.faithfulness import Count, citations, consistency
 from emer.evals.metrics.overlap import Averaged, Overlap, exact, m_average, wheel_overlaps
 from emer.evals.metrics.statistic import Statistic, mean, ratio
-from emer.evals.metrics.synonyms import ByWheel, Grouper, set_level
+from emer.evals.metrics.synonyms import Apart, ByWheel, Grouper, set_level
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.systems.perceived import DURATION
 from emer.evals.systems.reasoned import judged
@@ -46,16 +46,27 @@ class Ruler:
     dataset: str
     names: tuple[str, ...]
     golds: tuple[Gold, ...]
-    lexicon: Lexicon
+    lexicon: Lexicon | None
+    """None where the wheel files are missing: what needs them is not measured."""
     grouper: Grouper | None = None
     """How labels are grouped at set level; by wheel synonyms when left out."""
 
     @classmethod
-    def of(cls, dataset: Dataset, lexicon: Lexicon, grouper: Grouper | None = None) -> Ruler:
+    def of(cls, dataset: Dataset, lexicon: Lexicon | None, grouper: Grouper | None = None) -> Ruler:
         """Return the ruler of a dataset's labelled clips."""
         labelled = dataset.labelled
         golds = tuple(dataset.gold(sample) for sample in labelled)
         return cls(dataset.name, tuple(s.name for s in labelled), golds, lexicon, grouper)
+
+    @property
+    def main(self) -> str:
+        """The key of the score that systems are ranked by."""
+        return "exact" if self.lexicon is None else "level1"
+
+    @property
+    def edition(self) -> str:
+        """The edition of the wheel lexicon, "none" without one."""
+        return "none" if self.lexicon is None else self.lexicon.edition
 
     @property
     def grouping(self) -> str:
@@ -64,7 +75,9 @@ class Ruler:
 
     @property
     def _grouper(self) -> Grouper:
-        return self.grouper or ByWheel(self.lexicon)
+        if self.grouper is not None:
+            return self.grouper
+        return Apart() if self.lexicon is None else ByWheel(self.lexicon)
 
     @property
     def labels(self) -> list[tuple[str, ...]]:
@@ -74,46 +87,37 @@ class Ruler:
     def measure(self, card: Card, predictions: Sequence[Prediction]) -> Scorecard:
         """Return a system's scorecard from its predictions, one for each clip in order."""
         labels = [prediction.labels for prediction in predictions]
-        judged = judge_first(self.lexicon, self.labels, [p.first for p in predictions])
         agreements = self._agreements(predictions)
+        judged = self._judged(predictions)
         statistics = {
             **self._label_scores(labels),
-            **_list_lengths(self.lexicon, labels),
-            **self._closed_sets(labels),
+            "labels": mean([len(found) for found in labels]),
             **_calibration(judged),
-            **_texts(self.lexicon, predictions, agreements),
+            **_texts(predictions, agreements),
             **_faith(predictions),
             **_costs(predictions),
         }
+        if self.lexicon is not None:
+            statistics |= {
+                **_wheel_scores(self.lexicon, self.labels, labels),
+                **_closed_sets(self.lexicon, self.golds, labels),
+                **_consistency(self.lexicon, predictions),
+            }
         return Scorecard(
             card, len(self.names), statistics, _counts(predictions), judged, agreements
         )
 
-    def _label_scores(self, labels: list[tuple[str, ...]]) -> dict[str, Statistic]:
-        overlaps: dict[str, Overlap | Averaged] = {
-            "exact": exact(self.labels, labels),
-            **wheel_overlaps(self.lexicon, self.labels, labels),
-            "set": set_level(self.names, self.labels, labels, self._grouper),
-        }
-        cut = wheel_overlaps(self.lexicon, self.labels, [found[:CUT] for found in labels])
-        wheels = {name: o for name, o in overlaps.items() if name not in ("exact", "set")}
-        scores = {f"level1_first{CUT}": cut["level1"].f, "m_avg": m_average(wheels)}
-        for name, one in overlaps.items():
-            scores |= {name: one.f, f"{name}_p": one.precision, f"{name}_r": one.recall}
-        return scores
+    def _judged(self, predictions: Sequence[Prediction]) -> Judged:
+        if self.lexicon is None:
+            nothing = np.full(len(predictions), np.nan)
+            return Judged(nothing, nothing)
+        return judge_first(self.lexicon, self.labels, [p.first for p in predictions])
 
-    def _closed_sets(self, labels: list[tuple[str, ...]]) -> dict[str, Statistic]:
-        """Return the scores against one class per clip, and against sentiment, if there are."""
-        basic = [gold.basic for gold in self.golds]
-        valence = [gold.valence for gold in self.golds]
-        found: dict[str, Statistic] = {}
-        if any(basic):
-            hit = hit_rate(self.lexicon, basic, labels)
-            found |= {"hit": hit.hits, "sharpness": hit.sharpness}
-            found["class_f1"] = class_f1(self.lexicon, basic, labels)
-        if any(valence):
-            found["sentiment_f1"] = sentiment_f1(self.lexicon, valence, labels)
-        return found
+    def _label_scores(self, labels: list[tuple[str, ...]]) -> dict[str, Statistic]:
+        return {
+            **_parts("exact", exact(self.labels, labels)),
+            **_parts("set", set_level(self.names, self.labels, labels, self._grouper)),
+        }
 
     def _agreements(self, predictions: Sequence[Prediction]) -> list[Agreement]:
         """Return how the cues of each explanation agree with the human one's."""
@@ -131,10 +135,46 @@ def said(prediction: Prediction) -> str:
     return " ".join(sentence.text for sentence in prediction.explanation.sentences)
 
 
-def _list_lengths(lexicon: Lexicon, labels: list[tuple[str, ...]]) -> dict[str, Statistic]:
-    sizes = [len(found) for found in labels]
+def _parts(name: str, one: Overlap | Averaged) -> dict[str, Statistic]:
+    return {name: one.f, f"{name}_p": one.precision, f"{name}_r": one.recall}
+
+
+def _wheel_scores(
+    lexicon: Lexicon, gold: list[tuple[str, ...]], labels: list[tuple[str, ...]]
+) -> dict[str, Statistic]:
+    overlaps = wheel_overlaps(lexicon, gold, labels)
+    cut = wheel_overlaps(lexicon, gold, [found[:CUT] for found in labels])
     dropped = [sum(not lexicon.knows(label) for label in found) for found in labels]
-    return {"labels": mean(sizes), "dropped": ratio(dropped, sizes)}
+    scores: dict[str, Statistic] = {
+        f"level1_first{CUT}": cut["level1"].f,
+        "m_avg": m_average(overlaps),
+        "dropped": ratio(dropped, [len(found) for found in labels]),
+    }
+    for name, one in overlaps.items():
+        scores |= _parts(name, one)
+    return scores
+
+
+def _closed_sets(
+    lexicon: Lexicon, golds: Sequence[Gold], labels: list[tuple[str, ...]]
+) -> dict[str, Statistic]:
+    """Return the scores against one class per clip, and against sentiment, if there are."""
+    basic, valence = [gold.basic for gold in golds], [gold.valence for gold in golds]
+    found: dict[str, Statistic] = {}
+    if any(basic):
+        hit = hit_rate(lexicon, basic, labels)
+        found |= {"hit": hit.hits, "sharpness": hit.sharpness}
+        found["class_f1"] = class_f1(lexicon, basic, labels)
+    if any(valence):
+        found["sentiment_f1"] = sentiment_f1(lexicon, valence, labels)
+    return found
+
+
+def _consistency(lexicon: Lexicon, predictions: Sequence[Prediction]) -> dict[str, Statistic]:
+    pairs = [(p, said(p)) for p in predictions]
+    if not any(text for _, text in pairs):
+        return {}
+    return {"consistency": _share([consistency(p.labels, text, lexicon) for p, text in pairs])}
 
 
 def _calibration(judged: Judged) -> dict[str, Statistic]:
@@ -146,16 +186,13 @@ def _calibration(judged: Judged) -> dict[str, Statistic]:
 
 
 def _texts(
-    lexicon: Lexicon, predictions: Sequence[Prediction], agreements: Sequence[Agreement]
+    predictions: Sequence[Prediction], agreements: Sequence[Agreement]
 ) -> dict[str, Statistic]:
     pairs = [(p, said(p)) for p in predictions]
     if not any(text for _, text in pairs):
         return {}
-    named = [consistency(p.labels, text, lexicon) for p, text in pairs]
-    scores: dict[str, Statistic] = {
-        "completeness": mean([completeness(p.explanation or text) for p, text in pairs]),
-        "consistency": _share(named),
-    }
+    whole = [completeness(p.explanation or text) for p, text in pairs]
+    scores: dict[str, Statistic] = {"completeness": mean(whole)}
     if agreements:
         cues = cue_scores(agreements)
         scores |= {"cues": cues.f, "cues_p": cues.precision, "cues_r": cues.recall}

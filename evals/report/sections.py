@@ -12,7 +12,6 @@ from emer.evals.report.columns import (
     EXPLANATIONS,
     HEADLINE,
     LABELS,
-    LEVEL1,
     Column,
 )
 from emer.evals.report.tables import Group, Table
@@ -41,11 +40,13 @@ def tables(board: Board) -> list[Table]:
 
 def labels(board: Board, columns: Sequence[Column] = LABELS) -> Table:
     """Return the leaderboard of label scores."""
-    ahead, rest = columns[: len(HEADLINE)], columns[len(HEADLINE) :]
-    titles = ["system", *(c.title for c in ahead), "level 1 F over the best floor"]
+    used = [c for c in columns if any(c.key in row.scores for row in board.rows)]
+    main = next(c for c in HEADLINE if c.key == board.main)
+    ahead, rest = [c for c in used if c in HEADLINE], [c for c in used if c not in HEADLINE]
+    titles = ["system", *(c.title for c in ahead), f"{main.title} over the best floor"]
     titles += [*(c.title for c in rest), "empty"]
     groups = [
-        Group(HEADINGS[given], [_labels_row(board, row, columns) for row in rows])
+        Group(HEADINGS[given], [_labels_row(row, ahead, rest, main) for row in rows])
         for given, rows in board.groups.items()
     ]
     return Table("Open-vocabulary labels", READING, titles, groups, tuple(_notes(board)))
@@ -94,13 +95,19 @@ def differences(board: Board) -> Table:
     return Table("Differences", lead, titles, [Group("", rows)])
 
 
-def _labels_row(board: Board, row: Row, columns: Sequence[Column]) -> list[str]:
-    cells = [column.cell(row.scores.get(column.key)) for column in columns]
-    cells.insert(len(HEADLINE), LEVEL1.cell(row.over_floor, signed=True))
+def _labels_row(
+    row: Row, ahead: Sequence[Column], rest: Sequence[Column], main: Column
+) -> list[str]:
     empty = str(row.counts["empty"])
     if row.counts["failed"]:
         empty += f" ({row.counts['failed']} failed)"
-    return [_name(row), *cells, empty]
+    return [
+        _name(row),
+        *(column.cell(row.scores.get(column.key)) for column in ahead),
+        main.cell(row.over_floor, signed=True),
+        *(column.cell(row.scores.get(column.key)) for column in rest),
+        empty,
+    ]
 
 
 def _name(row: Row) -> str:
@@ -122,8 +129,9 @@ def _pair_row(pair: Pair) -> list[str]:
     name = f"{pair.left} - {pair.right}" + ("" if pair.same_input else " (other input)")
     cells = []
     for column in HEADLINE:
-        estimate = pair.scores[column.key]
-        cells.append(column.cell(estimate, signed=True) + (" *" if estimate.resolved else ""))
+        estimate = pair.scores.get(column.key)
+        mark = " *" if estimate is not None and estimate.resolved else ""
+        cells.append(column.cell(estimate, signed=True) + mark)
     return [name, *cells]
 
 

@@ -13,7 +13,7 @@ from emer.evals.metrics.concepts import agree, cue_scores
 from emer.evals.metrics.statistic import Statistic, mean
 from emer.evals.report.columns import Column
 from emer.evals.report.tables import Group, Table
-from emer.evals.systems.floors import OfAnother
+from emer.evals.systems.floors import OfAnother, OneForAll
 from emer.evals.systems.stored import read_stored
 from emer.evals.systems.system import Card, Prediction, System
 
@@ -46,7 +46,8 @@ def version1_table(dataset: Dataset, folder: DataFolder, judge: Judge) -> Table:
     """Return the table of the six baselines with a floor and a ceiling."""
     samples = dataset.samples
     stored = [read_stored(path, text_only=True) for path in folder.tables("v1_baselines")]
-    systems: list[System] = [OfAnother(dataset.golds, "zh"), *stored, SameInEnglish(dataset)]
+    floors: list[System] = [OneForAll(dataset.golds, "zh"), OfAnother(dataset.golds, "zh")]
+    systems: list[System] = [*floors, *stored, SameInEnglish(dataset)]
     human = [dataset.gold(sample).explanations.get("zh", "") for sample in samples]
     statistics: dict[str, Statistic] = {}
     for system in systems:

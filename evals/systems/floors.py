@@ -99,11 +99,31 @@ class OfAnother:
         return Prediction(name=sample.name, labels=gold.labels, text=text)
 
 
-Floor = Constant | Random | OfAnother
+@dataclass(frozen=True)
+class OneForAll:
+    """What people say of one clip, for every clip: the constant among explanations."""
+
+    golds: Mapping[str, Gold]
+    language: Language = "en"
+
+    @property
+    def card(self) -> Card:
+        """Name and input."""
+        what = "labels and explanation that people gave the first clip"
+        return Card(name="constant: one human answer", input="nothing", what=what)
+
+    def answer(self, sample: Sample) -> Prediction:
+        """Return the human answer of the clip whose name comes first."""
+        gold = self.golds[min(self.golds)]
+        text = gold.explanations.get(self.language, "")
+        return Prediction(name=sample.name, labels=gold.labels, text=text)
+
+
+Floor = OneForAll | Constant | Random | OfAnother
 
 
 def floors(golds: Mapping[str, Gold]) -> Sequence[Floor]:
     """Return the floors for these human labels."""
     counts = Counter(label.lower() for gold in golds.values() for label in gold.labels)
     drawn = Random(tuple(sorted(counts.items())))
-    return (*(Constant(labels) for labels in CONSTANTS), drawn, OfAnother(golds))
+    return (*(Constant(labels) for labels in CONSTANTS), drawn, OfAnother(golds), OneForAll(golds))

@@ -96,10 +96,23 @@ def test_partial_scores_what_matches_and_counts_the_rest(folder: Path, tmp_path:
         assert said in found.stderr
 
 
-def test_without_the_wheels_one_line_says_how_to_get_them(folder: Path, tmp_path: Path) -> None:
+def test_without_the_wheels_the_rest_is_scored_and_one_line_says_what_is_not(folder: Path) -> None:
     (folder / "wheels" / "wheel3.xlsx").unlink()
-    found = call("score", folder / "predictions" / "good.csv", "--data", folder)
-    one_line(found, "no wheel3.xlsx", "emer-eval data pull")
+    for words in (["score", folder / "predictions" / "good.csv"], ["report", "--workers", 1]):
+        found = call(*words, "--data", folder, "--json")
+        assert found.exit_code == 0, found.output
+        told = json.loads(found.stdout)
+        good = next(system for system in told["systems"] if system["name"] == "good")
+        assert (told["lexicon"], told["main_score"]) == ("none", "exact")
+        assert {"exact", "set", "labels"} <= good["scores"].keys()
+        assert "level1" not in good["scores"]
+        lines = [x for x in found.stderr.splitlines() if "no emotion-wheel scores" in x]
+        assert len(lines) == 1
+        assert "wheel3.xlsx" in lines[0]
+        assert "emer-eval data pull" in lines[0]
+
+
+def test_a_folder_without_any_set_is_one_line(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     found = call("score", folder / "predictions" / "good.csv", "--data", tmp_path / "empty")
     one_line(found, "holds no set", "--gold FILE.csv")

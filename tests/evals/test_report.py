@@ -29,7 +29,7 @@ PLAIN = reasoner_kit.Plain()
 def produced(tmp_path_factory: pytest.TempPathFactory) -> Produced:
     """Return the report on the small data folder."""
     folder = DataFolder(data_kit.write_folder(tmp_path_factory.mktemp("data")))
-    wish = Wish(workers=1, times=200, against="good")
+    wish = Wish(folder.lexicon(), workers=1, times=200, against="good")
     return produce(read_set(folder), folder, PLAIN, wish)
 
 
@@ -117,7 +117,7 @@ def test_a_reasoner_is_only_measured_on_clues_that_are_there(tmp_path: Path) -> 
 
 def test_the_eighteen_stored_systems_and_the_six_baselines(shared: Path) -> None:
     folder = DataFolder(shared / "data" / "emer")
-    found = produce(read_set(folder), folder, PLAIN, Wish(workers=1, times=100))
+    found = produce(read_set(folder), folder, PLAIN, Wish(folder.lexicon(), workers=1, times=100))
     groups = found.board.groups
     assert len(groups["clip"]) == 18
     best = groups["nothing"][0]
@@ -126,7 +126,7 @@ def test_the_eighteen_stored_systems_and_the_six_baselines(shared: Path) -> None
     for key, value in wanted.items():
         assert best.scores[key].value == pytest.approx(value, abs=6e-4)
     version1 = found.report.tables[-1]
-    assert len(version1.groups[0].rows) == 1 + 6 + 1
+    assert len(version1.groups[0].rows) == 2 + 6 + 1
     assert "judge=offline-1" in version1.lead
 
 

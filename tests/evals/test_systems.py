@@ -33,7 +33,7 @@ def test_floors_look_at_nothing_and_are_drawn_by_a_seed() -> None:
     made = floors(GOLDS)
     assert all(system.card.input == "nothing" for system in made)
     names = [system.card.name for system in made]
-    assert len(set(names)) == len(names) == len(CONSTANTS) + 2
+    assert len(set(names)) == len(names) == len(CONSTANTS) + 3
     for system in made:
         again = next(s for s in floors(GOLDS) if s.card == system.card)
         answers = [system.answer(Sample(name=name)) for name in GOLDS]
