@@ -216,6 +216,22 @@ def fit(
 
 
 @app.command()
+def cost(
+    data: Data = None,
+    set_name: Set = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The first clips only.")] = None,
+    json: Json = False,
+) -> None:
+    """Count what a language model would cost: requests, tokens, prompts a cache can serve.
+
+    Exits with 1 when a goal is not reached.
+    """
+    from emer.evals.commands.cost import run_cost
+
+    run_cost(data, set_name, limit, json)
+
+
+@app.command()
 def speed(
     clip: Annotated[Path, typer.Argument(help="A clip of about 8 s with a face and speech.")],
     json: Json = False,

@@ -14,7 +14,7 @@ class Measure(Record):
 
     name: str
     value: float
-    unit: Literal["x", "s", "ms", "KB", "MB", "calls"]
+    unit: Literal["x", "s", "ms", "KB", "MB", "calls", "%"]
     goal: float
     at_most: bool
     """True when the value must not exceed the goal, False when it must reach it."""

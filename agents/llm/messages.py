@@ -21,14 +21,17 @@ from emer.tools.types import Clue
 Language = Literal["en", "zh"]
 
 TASKS: dict[Role, str] = {
-    "planner": "planner",
-    "decider": "decider",
-    "writer": "writer",
-    "critic": "critic",
+    "decider": "decide",
+    "planner": "plan",
+    "writer": "write",
+    "critic": "criticise",
 }
+"""What each role is given to do: its standing words are in a file of the role's name, what
+changes from clip to clip in one of the task's."""
 TURNS, TURN_TEXT = 4, 400
 """Earlier turns that are told, and characters of each answer."""
-MOST_ASKS = 3
+MOST_ASKS = 2
+"""Closer looks of one plan: two are enough to part two readings (chosen by us)."""
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -38,15 +41,16 @@ def language_of(question: str) -> Language:
 
 
 def prompt_of(role: Role, language: Language) -> str:
-    """Return the name of the prompt file of a role."""
-    return f"llm/{language}/{TASKS[role]}"
+    """Return the name of the file with a role's standing words."""
+    return f"llm/{language}/{role}"
 
 
 def begin(inquiry: Inquiry, language: Language) -> list[BaseMessage]:
-    """Return the messages that every task begins with: the rules and the clues."""
+    """Return the messages that every task begins with: the rules of all roles, and the clues."""
+    standing = [_load(language, name).text for name in ("rules", *TASKS)]
     clues = "\n".join(clue_line(clue) for clue in inquiry.clues)
     told = _load(language, "clues").substitute(duration=f"{inquiry.duration:g}", clues=clues)
-    return [SystemMessage(_load(language, "system").text), HumanMessage(told)]
+    return [SystemMessage("\n\n".join(standing)), HumanMessage(told)]
 
 
 def clue_line(clue: Clue) -> str:
@@ -108,7 +112,7 @@ def repair(problem: str, language: Language) -> HumanMessage:
 
 
 def _task(role: Role, language: Language, **values: str) -> HumanMessage:
-    filled = load(prompt_of(role, language)).substitute(**values)
+    filled = _load(language, TASKS[role]).substitute(**values)
     return HumanMessage("\n".join(line for line in filled.split("\n") if line.strip()))
 
 

@@ -136,9 +136,18 @@ class Llm:
             return decision
         if settled or spent(inquiry.budget) or not inquiry.tools:
             return decision.model_copy(update={"stop_reason": "nothing_to_ask"})
-        asks, refused = self._plan(inquiry, decision, conversion, language)
+        refused: tuple[Refusal, ...] = ()
+        asks = self._first_asks(inquiry)
+        if not asks:
+            asks, refused = self._plan(inquiry, decision, conversion, language)
         stop = None if asks else "nothing_to_ask"
         return decision.model_copy(update={"asks": asks, "refused": refused, "stop_reason": stop})
+
+    def _first_asks(self, inquiry: Inquiry) -> tuple[Ask, ...]:
+        """Return the rules' own asks for the first closer look of a cascade: they cost nothing."""
+        if self._when == "always" or inquiry.asked:
+            return ()
+        return self._rules.decide(inquiry).asks
 
     def _plan(
         self, inquiry: Inquiry, decision: Decision, conversion: Conversion, language: Language

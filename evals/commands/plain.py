@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from emer.evals.measure import Measure
 from emer.evals.metrics.bootstrap import Estimate
 
 
@@ -26,3 +27,14 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 6) if math.isfinite(value) else None
     return value
+
+
+def print_measures(found: Sequence[Measure]) -> None:
+    """Print the measures as a Markdown table."""
+    print("| measure | value | goal | held | from |\n|---|---|---|---|---|")
+    for measure in found:
+        bound = "at most" if measure.at_most else "at least"
+        goal = f"{bound} {measure.goal:g} {measure.unit}"
+        held = "yes" if measure.held else "**no**"
+        value = f"{measure.value:g} {measure.unit}"
+        print(f"| {measure.name} | {value} | {goal} | {held} | {measure.detail} |")

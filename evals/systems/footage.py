@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.clip import RATE, Clip
+from emer.tools.clip import RATE, Clip, Samples
 from emer.tools.errors import ToolFailed, Unobservable
 from emer.tools.imports import importing
 
@@ -51,6 +51,11 @@ def wav(clip: Clip, seconds: float = SECONDS) -> bytes | None:
         samples = clip.samples()[: round(seconds * RATE)]
     except Unobservable:
         return None
+    return as_wav(samples)
+
+
+def as_wav(samples: Samples) -> bytes:
+    """Return 16 kHz mono samples, full scale 1.0, as a 16-bit WAV file."""
     data = BytesIO()
     with wave.open(data, "wb") as file:
         file.setnchannels(1)
