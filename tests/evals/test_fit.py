@@ -55,6 +55,14 @@ def test_the_harder_the_literature_is_held_to_the_less_moves() -> None:
     assert away[0] > away[1] > away[2] < 0.01
 
 
+def test_data_and_literature_balance_where_it_settles() -> None:
+    hold = 3.0
+    found = fit(OF, PRIOR, hold)
+    p = 1 / (1 + np.exp(-found.scores(OF.stated)[:, 0]))
+    pull = OF.stated.T @ (p - OF.displayed[:, 0])
+    assert pull == pytest.approx(-hold * (found.log_odds[:, 0] - PRIOR.weights[:, 0]), abs=0.02)
+
+
 def test_offsets_of_the_shipped_weights_make_the_shares_come_true() -> None:
     scores = as_shipped(OF, PRIOR).scores(OF.stated)
     assert (1 / (1 + np.exp(-scores))).mean(axis=0) == pytest.approx(OF.displayed.mean(axis=0))
