@@ -21,6 +21,7 @@ StopReason = Literal[
     "no_evidence",
     "agreed",
     "declined",
+    "paused",
     "rounds_spent",
     "tool_calls_spent",
     "seconds_spent",
@@ -28,7 +29,7 @@ StopReason = Literal[
     "money_spent",
     "budget",
 ]
-"""Why no more is asked; "budget" stands in traces of version 0.1 for what is spent."""
+"""Why no more is asked; "paused" for a person's review, "budget" in traces of version 0.1."""
 
 
 Role = Literal["planner", "decider", "writer", "critic"]

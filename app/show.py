@@ -35,6 +35,7 @@ STOPS = {
     "budget": "the budget was spent",
     "no_evidence": "there was nothing to go by",
     "agreed": "everything that is seen, heard and said agrees",
+    "paused": "it waits for a review",
     "declined": "no clip could answer the question",
 }
 """Why a run stopped, in words."""

@@ -17,7 +17,13 @@ from emer.graphs.runs import RunCard, diff, find_run, list_runs
 from emer.graphs.settings import load_settings
 from emer.graphs.trace import Trace, read_trace
 
-STATE_STYLE = {"finished": "green", "interrupted": "yellow", "failed": "red", "unfinished": "red"}
+STATE_STYLE = {
+    "finished": "green",
+    "paused": "cyan",
+    "interrupted": "yellow",
+    "failed": "red",
+    "unfinished": "red",
+}
 
 
 def run_list(settings: Path | None, *, json: bool) -> None:

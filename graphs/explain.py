@@ -1,6 +1,6 @@
 """The controller: who looks when, and when it is enough.
 
-probe -> plan -> observe* -> join -> decide -> {observe* | explain} -> verify
+probe -> plan -> observe* -> join -> {review ->} decide -> {observe* | explain} -> verify
       -> {explain once more | finish}
 """
 
@@ -28,6 +28,7 @@ from emer.graphs import missing
 from emer.graphs.context import Context
 from emer.graphs.events import Decided, Explained, RunStarted, Verified
 from emer.graphs.observe import note_absent, observe
+from emer.graphs.review import edited, review, stand_again, standing
 from emer.graphs.state import MAX_TURN_TEXT, MAX_TURNS, Gap, Job, Json, Order, State
 from emer.graphs.stop import jobs_for, left_of, stop_reason
 from emer.tools.tool import ToolCard
@@ -58,6 +59,7 @@ def _compiled() -> Graph:
     graph.add_node("plan", plan)
     graph.add_node("observe", look)
     graph.add_node("join", join)
+    graph.add_node("review", review)
     graph.add_node("decide", decide)
     graph.add_node("explain", explain)
     graph.add_node("verify", verify)
@@ -65,7 +67,7 @@ def _compiled() -> Graph:
     graph.add_edge(START, "probe")
     graph.add_edge("probe", "plan")
     graph.add_edge("observe", "join")
-    graph.add_edge("join", "decide")
+    graph.add_edge("review", "decide")
     graph.add_edge("explain", "verify")
     graph.add_edge("finish", END)
     return graph.compile()
@@ -95,13 +97,18 @@ def look(state: Order, runtime: Runtime[Context]) -> Json:
     return observe(runtime.context, Job.model_validate(state["job"]))
 
 
-def join(state: State, runtime: Runtime[Context]) -> Json:
+def join(state: State, runtime: Runtime[Context]) -> Command[Literal["review", "decide"]]:
     """Put the new clues behind the known ones; count the rounds that brought none."""
-    standing = [clue.id for clue in runtime.context.ledger.clues(state["clue_ids"])]
-    known = [id for id in state["known_ids"] if id in standing]
-    new = [id for id in standing if id not in known]
-    barren = 0 if new or state["round"] == 0 else state["barren"] + 1
-    return {"known_ids": [*known, *new], "barren": barren}
+    context, first = runtime.context, state["round"] == 0
+    stand = standing(context, state)
+    known = [id for id in state["known_ids"] if id in stand]
+    new = [id for id in stand if id not in known]
+    barren = 0 if new or first else state["barren"] + 1
+    update: Json = {"known_ids": [*known, *new], "barren": barren}
+    if first and (sets := edited(state, context)):
+        update |= stand_again(context, update["known_ids"], sets)
+    waits = first and state["review"] and not beyond(state["question"])
+    return Command(update=update, goto="review" if waits else "decide")
 
 
 def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", "explain"]]:

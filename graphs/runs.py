@@ -18,13 +18,14 @@ from emer.graphs.events import (
     Finished,
     Header,
     Interrupted,
+    Paused,
     RunStarted,
 )
 from emer.graphs.trace import Trace
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue, Record
 
-Ending = Literal["finished", "interrupted", "failed", "unfinished"]
+Ending = Literal["finished", "paused", "interrupted", "failed", "unfinished"]
 
 LAST = "last"
 _TAIL_BYTES = 256 * 1024
@@ -145,13 +146,15 @@ def _card(path: Path) -> RunCard | None:
         labels=tuple(label.name for label in done.explanation.labels) if done else (),
         stop_reason=done.stop_reason if done else None,
         state=_ending(last),
-        seconds=last.seconds if isinstance(last, Finished | Interrupted | Failed) else None,
+        seconds=last.seconds
+        if isinstance(last, Finished | Paused | Interrupted | Failed)
+        else None,
         path=path,
     )
 
 
 def _ending(last: Event | None) -> Ending:
-    if isinstance(last, Finished | Interrupted | Failed):
+    if isinstance(last, Finished | Paused | Interrupted | Failed):
         return last.event
     return "unfinished"
 

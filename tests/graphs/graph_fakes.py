@@ -5,7 +5,16 @@ from __future__ import annotations
 import os
 import threading
 
-from emer.agents.types import Ask, Decision, Explanation, Hypothesis, Inquiry, Label, Sentence
+from emer.agents.types import (
+    Ask,
+    Decision,
+    Explanation,
+    Hypothesis,
+    Inquiry,
+    Label,
+    ModelCall,
+    Sentence,
+)
 from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.fake import FakeTool
@@ -161,6 +170,27 @@ class Lying(Plain):
         told = super().explain(inquiry, decision)
         lie = Sentence(block="video", text="The person cries.", clue_ids=(inquiry.clues[0].id,))
         return told.model_copy(update={"sentences": (*told.sentences, lie)})
+
+
+class Costly(Plain):
+    """Reports a request of 100 tokens and 0.5 of money at each decision; may break off after."""
+
+    name = "costly"
+
+    def __init__(self, breaks: bool = False) -> None:
+        self.breaks = breaks
+
+    def report_to(self, hear):  # type: ignore[no-untyped-def]
+        self.hear = hear
+
+    def decide(self, inquiry: Inquiry) -> Decision:
+        Costly.left = inquiry.budget
+        call = {"role": "decider", "model": "m", "prompt": "", "outcome": "ok", "counted": True}
+        spent = {"tokens_in": 60, "tokens_out": 40, "money": 0.5, "seconds": 0.0}
+        self.hear(ModelCall(**call, **spent))
+        if self.breaks and os.environ.get("COSTLY_BREAKS"):
+            raise ZeroDivisionError
+        return super().decide(inquiry)
 
 
 class Broken(Plain):
