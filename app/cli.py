@@ -227,6 +227,27 @@ def trace_diff(a: Run, b: Run, json: Json = False, settings: SettingsFile = None
     run_diff(a, b, settings, json=json)
 
 
+@trace.command("whatif")
+def trace_whatif(
+    run: Run = "last",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Leave out face, scene, prosody, speech, or a tool."),
+    ] = None,
+    without_clue: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Leave out a single clue.")
+    ] = None,
+    llm: Llm = None,
+    rules: Annotated[bool, typer.Option("--rules", help="Let the rules reason anew.")] = False,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Show what a run would have come to without some of its clues; no tool runs."""
+    from emer.app.traces import Thinker, run_whatif
+
+    run_whatif(run, without or (), without_clue or (), Thinker(llm, rules), settings, json=json)
+
+
 @app.command()
 def doctor(profile: Profile = None, json: Json = False, settings: SettingsFile = None) -> None:
     """Check the installation; exit code 1 if something needed is missing."""

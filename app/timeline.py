@@ -11,11 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.agents.revision import REVISES
+from emer.agents.text import STOPS
 from emer.agents.types import Hypothesis, ModelCall
 from emer.agents.verifier import Finding, Verdict
 from emer.app.plain import one_line, seconds, span
 from emer.app.progress import end_line
-from emer.app.show import STOPS, bullets, clue_table, explanation, heading
+from emer.app.show import bullets, clue_table, explanation, heading
 from emer.graphs.events import (
     Decided,
     Event,

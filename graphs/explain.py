@@ -18,12 +18,11 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
-from emer.agents.reasoner import Critical
+from emer.agents import reasoning
 from emer.agents.scope import beyond
 from emer.agents.sifting import sift
 from emer.agents.types import Ask, Budget, Decision, Explanation, Inquiry, Refusal, Rejection, Turn
-from emer.agents.verifier import heed, strike
-from emer.agents.verifier import verify as check
+from emer.agents.verifier import strike
 from emer.graphs import missing
 from emer.graphs.context import Context
 from emer.graphs.events import Decided, Explained, RunStarted, Verified
@@ -38,8 +37,6 @@ from emer.tools.types import Clue, Record
 os.environ.setdefault("LANGSMITH_TRACING", "false")
 
 Graph = CompiledStateGraph[State, Context, State, State]
-ATTEMPTS = 2
-"""How often an explanation is written before what does not hold is dropped."""
 
 
 def build(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
@@ -115,7 +112,7 @@ def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe"
     """Let the reasoner weigh the clues; carry out its asks, or stop and say why."""
     context, number = runtime.context, state["round"]
     inquiry = _inquiry(context, state)
-    decision = _decision(context, inquiry)
+    decision = reasoning.decide(context.reasoner, inquiry)
     asks, refused = sift(decision.asks, inquiry)
     stop = stop_reason(decision, asks, inquiry.budget, state["barren"])
     asks = () if stop else asks[: inquiry.budget.tool_calls]
@@ -136,14 +133,10 @@ def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe"
 
 
 def explain(state: State, runtime: Runtime[Context]) -> Json:
-    """Have the explanation written; without a clue it abstains, whoever reasons."""
+    """Have the explanation written."""
     context, inquiry = runtime.context, _inquiry(runtime.context, state)
     decision = Decision.model_validate(state["decision"])
-    written = Explanation(declined=decision.declined)
-    if inquiry.clues and decision.declined is None:
-        written = context.reasoner.explain(inquiry, decision)
-    gaps = missing.merge(written.missing, inquiry.missing)
-    written = written.model_copy(update={"missing": gaps})
+    written = reasoning.explain(context.reasoner, inquiry, decision)
     attempt = state["attempt"] + 1
     context.trace.write(Explained(attempt=attempt, explanation=written))
     return {
@@ -157,11 +150,8 @@ def verify(state: State, runtime: Runtime[Context]) -> Command[Literal["explain"
     """Check each sentence against its clues; rewrite once, then drop what does not hold."""
     context = runtime.context
     written = Explanation.model_validate(state["explanation"])
-    inquiry = _inquiry(context, state)
-    verdict = check(written, inquiry.clues, inquiry.duration)
-    last = state["attempt"] >= ATTEMPTS
-    if isinstance(context.reasoner, Critical) and (last or not verdict.rejected):
-        verdict = heed(verdict, context.reasoner.criticise(inquiry, written))
+    last = state["attempt"] >= reasoning.ATTEMPTS
+    verdict = reasoning.examine(context.reasoner, _inquiry(context, state), written, last=last)
     context.trace.write(Verified(attempt=state["attempt"], verdicts=verdict))
     if verdict.rejected and not last:
         update = {"rejected": _plain(verdict.rejected), **_spent(context)}
@@ -181,15 +171,6 @@ def finish(state: State, runtime: Runtime[Context]) -> Json:
         text=" ".join(sentence.text for sentence in answer.sentences)[:MAX_TURN_TEXT],
     )
     return {"history": [*state["history"], turn.model_dump(mode="json")][-MAX_TURNS:]}
-
-
-def _decision(context: Context, inquiry: Inquiry) -> Decision:
-    """Return the reasoner's decision; nobody needs to be asked where there is none to take."""
-    if asked := beyond(inquiry.question):
-        return Decision(hypotheses=(), stop_reason="declined", declined=asked)
-    if not inquiry.clues:
-        return Decision(hypotheses=(), stop_reason="no_evidence")
-    return context.reasoner.decide(inquiry)
 
 
 def _inquiry(context: Context, state: State) -> Inquiry:

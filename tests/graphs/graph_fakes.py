@@ -180,6 +180,9 @@ class Costly(Plain):
     def __init__(self, breaks: bool = False) -> None:
         self.breaks = breaks
 
+    def prepare(self) -> None:
+        pass
+
     def report_to(self, hear):  # type: ignore[no-untyped-def]
         self.hear = hear
 
