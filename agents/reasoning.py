@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from emer.agents.reasoner import Critical, Reasoner
 from emer.agents.scope import beyond
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing, Rejection
+from emer.agents.unshown import nobody_there, unshown, who_is_there
 from emer.agents.verifier import Verdict, heed, strike, verify
 from emer.tools.types import Record
 
@@ -44,19 +45,27 @@ def reason(reasoner: Reasoner, inquiry: Inquiry, left: Callable[[], Budget]) -> 
 
 def decide(reasoner: Reasoner, inquiry: Inquiry) -> Decision:
     """Return the reasoner's decision; nobody needs to be asked where there is none to take."""
-    if asked := beyond(inquiry.question):
+    if asked := beyond(inquiry.question, (turn.question for turn in inquiry.history)):
         return Decision(hypotheses=(), stop_reason="declined", declined=asked)
     if not inquiry.clues:
         return Decision(hypotheses=(), stop_reason="no_evidence")
+    if nobody_there(inquiry):
+        return Decision(hypotheses=(), stop_reason="not_shown")
     return reasoner.decide(inquiry)
 
 
 def explain(reasoner: Reasoner, inquiry: Inquiry, decision: Decision) -> Explanation:
-    """Return the explanation as it is written; without a clue it abstains, whoever reasons."""
+    """Return the explanation as it is written; without a clue it abstains, whoever reasons.
+
+    Of somebody who is not there nothing is said but who is.
+    """
     written = Explanation(declined=decision.declined)
-    if inquiry.clues and decision.declined is None:
+    if decision.stop_reason == "not_shown":
+        written = Explanation(sentences=who_is_there(inquiry))
+    elif inquiry.clues and decision.declined is None:
         written = reasoner.explain(inquiry, decision)
-    missing = in_order((*written.missing, *inquiry.missing))
+    named = unshown(inquiry) if decision.declined is None else ()
+    missing = in_order((*written.missing, *inquiry.missing, *named))
     return written.model_copy(update={"missing": missing})
 
 

@@ -20,6 +20,7 @@ STOPS: Mapping[StopReason, str] = {
     "budget": "the budget was spent",
     "no_evidence": "there was nothing to go by",
     "agreed": "everything that is seen, heard and said agrees",
+    "not_shown": "nobody is there whom the question could mean",
     "paused": "it waits for a review",
     "declined": "no clip could answer the question",
 }

@@ -21,6 +21,7 @@ StopReason = Literal[
     "no_evidence",
     "agreed",
     "declined",
+    "not_shown",
     "paused",
     "rounds_spent",
     "tool_calls_spent",
@@ -179,9 +180,16 @@ class Turn(Record):
 
     run_id: str
     clip: str
+    """The file's name; never told to a model."""
+    content: str = ""
+    """sha256 of the clip's content."""
     question: str
     labels: tuple[str, ...] = ()
     text: str = ""
+
+    def is_about(self, name: str, content: str) -> bool:
+        """Tell whether the turn was about this clip: what another one showed is no evidence."""
+        return self.content == content if self.content else self.clip == name
 
 
 class Rejection(Record):

@@ -83,7 +83,7 @@ def plan(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", 
     """Send every tool to a first look, as far as the budget of tool calls goes."""
     context = runtime.context
     gaps = [note_absent(context, slot, error) for slot, error in context.absent.items()]
-    jobs = [Job(slot=slot) for slot in context.tools] if not beyond(state["question"]) else []
+    jobs = [] if _declined(context, state) else [Job(slot=slot) for slot in context.tools]
     most = context.budget.tool_calls
     gaps += [missing.not_looked(context, job.slot) for job in jobs[most:]]
     return Command(update={"gaps": gaps}, goto=_send(jobs[:most]))
@@ -104,7 +104,7 @@ def join(state: State, runtime: Runtime[Context]) -> Command[Literal["review", "
     update: Json = {"known_ids": [*known, *new], "barren": barren}
     if first and (sets := edited(state, context)):
         update |= stand_again(context, update["known_ids"], sets)
-    waits = first and state["review"] and not beyond(state["question"])
+    waits = first and state["review"] and not _declined(context, state)
     return Command(update=update, goto="review" if waits else "decide")
 
 
@@ -166,6 +166,7 @@ def finish(state: State, runtime: Runtime[Context]) -> Json:
     turn = Turn(
         run_id=state["run_id"],
         clip=runtime.context.clip.path.name,
+        content=runtime.context.clip.sha256,
         question=state["question"][:MAX_TURN_TEXT],
         labels=tuple(label.name for label in answer.labels),
         text=" ".join(sentence.text for sentence in answer.sentences)[:MAX_TURN_TEXT],
@@ -192,9 +193,21 @@ def _inquiry(context: Context, state: State) -> Inquiry:
         tools=_askable(context, state),
         budget=left_of(context.budget, used),
         duration=context.clip.duration,
-        history=tuple(Turn.model_validate(turn) for turn in state["history"]),
+        history=_earlier(context, state),
         rejected=tuple(Rejection.model_validate(r) for r in state["rejected"]),
     )
+
+
+def _earlier(context: Context, state: State) -> tuple[Turn, ...]:
+    """Return the thread's turns about this clip, the oldest first."""
+    turns = (Turn.model_validate(turn) for turn in state["history"])
+    clip = context.clip
+    return tuple(turn for turn in turns if turn.is_about(clip.path.name, clip.sha256))
+
+
+def _declined(context: Context, state: State) -> bool:
+    earlier = (turn.question for turn in _earlier(context, state))
+    return beyond(state["question"], earlier) is not None
 
 
 def _askable(context: Context, state: State) -> tuple[ToolCard, ...]:

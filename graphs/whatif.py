@@ -190,7 +190,11 @@ def _inquiry(trace: Trace, clues: Sequence[Clue]) -> Inquiry:
         clues=tuple(clues),
         missing=missing.partly(told, clues),
         duration=trace.header.clip.duration,
-        history=started.history if started else (),
+        history=tuple(
+            turn
+            for turn in (started.history if started else ())
+            if turn.is_about(trace.header.clip.name, trace.header.clip.sha256)
+        ),
     )
 
 

@@ -54,6 +54,26 @@ class Softer(FakeTool):
         super().__init__("softer", "audio", [("The voice is softer at 0.3-0.6 s.", 0.3, 0.6)])
 
 
+class Pair(FakeTool):
+    """Two people, told apart by number and place; something more in a closer look."""
+
+    def __init__(self) -> None:
+        lines = [
+            ("Person 1 (on the left) smiles with the eyes narrowing at 0.1-0.3 s.", 0.1, 0.3),
+            ("Person 2 (on the right) furrows the brows strongly at 0.1-0.3 s.", 0.1, 0.3),
+        ]
+        closer = [("Person 1 (on the left) nods at 0.7-0.9 s.", 0.7, 0.9)]
+        super().__init__("pair", "face", lines, closer=closer)
+
+
+class Tense(FakeTool):
+    """A tense voice."""
+
+    def __init__(self) -> None:
+        lines = [("The voice sounds tense and sharp at 0.1-0.3 s.", 0.1, 0.3)]
+        super().__init__("tense", "audio", lines)
+
+
 class Crash(FakeTool):
     def __init__(self) -> None:
         super().__init__("crash", "scene", fail=RuntimeError("the lens\nfell off"))
