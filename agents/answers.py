@@ -29,11 +29,14 @@ def answers(case: Case) -> Iterator[Sentence]:
     """Yield up to three sentences on what the question names."""
     topic = case.topic
     families = topic.families[:1] or (_leading(case) if topic.bare and not topic.cues else ())
-    found = [s for family in families for s in _on_family(case, family)]
     if topic.cues:
-        found += _on_signs(case)
-    elif topic.modality is not None and not topic.families:
-        found += _on_modality(case, topic.modality)
+        found = [*_on_signs(case)]
+    elif topic.modality is not None:
+        found = [*_on_modality(case, topic.modality, families)]
+    else:
+        found = [
+            s for family in families for s in _on_family(case, family) or _silent(case, family)
+        ]
     if topic.moment is not None and topic.moment.span is not None:
         told = {id for sentence in found for id in sentence.clue_ids}
         then = _on_moment(case, topic.moment.span, topic.moment.words)
@@ -45,18 +48,19 @@ def _leading(case: Case) -> tuple[str, ...]:
     return tuple(standing.family for standing in case.families[:1])
 
 
-def _on_family(case: Case, family: str) -> Iterator[Sentence]:
-    standing = next(s for s in case.standings if s.family == family)
+def _on_family(case: Case, family: str) -> list[Sentence]:
+    """Return what speaks for and against an emotion, nothing where no clue does."""
+    standing = _standing(case, family)
     label, told = lexicon().head(family), _in_question(case, standing.contributions)
     pro = basis(c for c in told if c.value >= WORTH_CITING)
     con = basis(c for c in reversed(told) if c.value <= -WORTH_CITING)
-    if pro:
-        level = band(standing, family in disputed(case.disputes))
-        yield _answer("for", pro, label=label, band=level)
-    if con:
-        yield _answer("against", con, label=label)
-    if not pro and not con:
-        yield from _silent(case, standing)
+    level = band(standing, family in disputed(case.disputes))
+    found = [_answer("for", pro, label=label, band=level)] if pro else []
+    return [*found, _answer("against", con, label=label)] if con else found
+
+
+def _standing(case: Case, family: str) -> Standing:
+    return next(s for s in case.standings if s.family == family)
 
 
 def _in_question(case: Case, given: Iterable[Contribution]) -> list[Contribution]:
@@ -74,28 +78,37 @@ def _answer(kind: str, found: Basis, **words: str) -> Sentence:
     return Sentence(block="answer", text=text, clue_ids=found.clue_ids)
 
 
-def _silent(case: Case, standing: Standing) -> Iterator[Sentence]:
-    """Yield the leading reading where no clue speaks for or against the one asked about."""
-    if case.chosen and case.chosen[0].standing.family != standing.family:
-        text = load("rules/answer_none").substitute(
-            label=lexicon().head(standing.family), leading=case.chosen[0].name
-        )
-        ids = case.chosen[0].standing.supports
-        yield Sentence(block="answer", text=text, clue_ids=ids)
+def _silent(case: Case, family: str) -> list[Sentence]:
+    """Return the leading reading where no clue speaks for or against the one asked about."""
+    if not case.chosen or case.chosen[0].standing.family == family:
+        return []
+    text = load("rules/answer_none").substitute(
+        label=lexicon().head(family), leading=case.chosen[0].name
+    )
+    return [Sentence(block="answer", text=text, clue_ids=case.chosen[0].standing.supports)]
 
 
-def _on_modality(case: Case, modality: Modality) -> Iterator[Sentence]:
-    """Yield what the channel's clues say, and what they are consistent with on their own."""
+def _on_modality(case: Case, modality: Modality, families: Sequence[str]) -> Iterator[Sentence]:
+    """Yield what the channel's clues say, then what they say of the emotion in question.
+
+    Without one, or where they say nothing of it: what they would speak for on their own.
+    """
     told = {clue.id for clue in _clues(case)}
     own = [r for r in case.readings if r.clue.modality == modality and r.clue.id in told]
     if modality == "text":
         yield from _words(own)
     else:
         yield from _told("part", _best(case, [r.clue for r in own]))
-    lead = weigh(own)[0]
+    named = [sentence for family in families for sentence in _on_family(case, family)]
+    yield from named or _alone(own)
+
+
+def _alone(readings: Sequence[Reading]) -> list[Sentence]:
+    lead = weigh(readings)[0]
     found = basis(c for c in lead.contributions if c.value >= WORTH_CITING)
-    if found is not None and lead.probability >= POINTS:
-        yield _answer("alone", found, label=lexicon().head(lead.family))
+    if found is None or lead.probability < POINTS:
+        return []
+    return [_answer("alone", found, label=lexicon().head(lead.family))]
 
 
 def _words(readings: Sequence[Reading]) -> Iterator[Sentence]:

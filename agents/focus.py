@@ -40,12 +40,13 @@ def whom(clues: Sequence[Clue], topic: Topic) -> frozenset[Somebody]:
     there = people_in(clues)
     if topic.place is not None:
         return frozenset(p for p in there if p.place == topic.place)
-    if topic.person is not None:
-        return frozenset(p for p in there if p.name == topic.person)
-    main = _main(clues)
-    if topic.other:
-        return frozenset(p for p in there if p.name != main)
-    return frozenset(p for p in there if p.name == main)
+    own = _stated(clues, there)
+    whole = {p: sum(own[other] for other in there if other.may_be(p)) for p in there}
+    rank = whole
+    if topic.person is not None:  # whoever bears the number with the tool that tells most
+        rank = {p: own[p] for p in there if p.name == topic.person}
+    main = min(rank, key=lambda p: (-rank[p], p.name, p.tool), default=None)
+    return frozenset(p for p in there if main is not None and p.may_be(main) != topic.other)
 
 
 def theirs(clues: Sequence[Clue], topic: Topic) -> list[Clue]:
@@ -65,9 +66,12 @@ def is_about(clue: Clue, meant: Iterable[Somebody]) -> bool | None:
     return any(name == p.name and tool in (p.tool, WRITER.tool) for p in meant)
 
 
-def _main(clues: Sequence[Clue]) -> str | None:
-    """Return the name of the person about whom most is stated."""
-    counts = Counter(
-        person for r in read(clues) if (person := person_of(r.clue)) for _ in r.mentions or (0,)
-    )
-    return min(counts, key=lambda name: (-counts[name], name), default=None)
+def _stated(clues: Sequence[Clue], there: Sequence[Somebody]) -> Counter[Somebody]:
+    """Return how much is stated about each person."""
+    who = {(p.tool, p.name): p for p in there}
+    counts: Counter[Somebody] = Counter()
+    for reading in read(clues):
+        person = who.get((reading.clue.source.tool, person_of(reading.clue) or ""))
+        if person is not None:
+            counts[person] += len(reading.mentions) or 1
+    return counts

@@ -31,6 +31,12 @@ class Somebody:
     name: str
     place: str | None
 
+    def may_be(self, other: Somebody) -> bool:
+        """Tell whether two tools may mean the same person: by place, else by name."""
+        if self.place and other.place:
+            return self.place == other.place
+        return self.name == other.name
+
 
 def people_in(clues: Iterable[Clue]) -> tuple[Somebody, ...]:
     """Return the people that the clues tell of, by tool and name."""

@@ -92,16 +92,23 @@ def test_a_follow_up_stays_with_the_person():
     assert leading(TWO, "And the man on the right?", "Why not happy?") == "angry"
 
 
+def camera(text: str, person: str) -> Clue:
+    return kit.clue("scene", text, (1, 2), person=person)
+
+
 def test_tools_that_number_people_otherwise_agree_on_the_place():
-    seen = Clue(**{**kit.clue("scene", "Person 1 (on the right) leans forward.", (1, 2)).model_dump(
-        exclude={"id"}), "person": "person 1"})  # fmt: skip
-    cited = said((*TWO, seen), "What about the person on the right?").explanation.sentences
-    assert any(seen.id in sentence.clue_ids for sentence in cited)
+    seen = camera("Person 1 (on the right) leans forward.", "person 1")
     assert {(p.tool, p.name, p.place) for p in people_in((*TWO, seen))} == {
         ("mesh", "person 1", "on the left"),
         ("mesh", "person 2", "on the right"),
         ("camera", "person 1", "on the right"),
     }
+    other = camera("Person 2 (on the left) leans back.", "person 2")
+    for question in ("What about the person on the right?", "What about person 2?"):
+        cited = said((*TWO, seen, other), question).explanation.sentences
+        ids = {id for sentence in cited for id in sentence.clue_ids}
+        assert seen.id in ids and FROWNS.id in ids
+        assert not ids & {other.id, SMILES.id, NODS.id}
 
 
 @pytest.mark.parametrize(
@@ -179,6 +186,11 @@ def test_an_emotion_can_be_asked_for_on_one_channel():
     told = answer(ONE, "Is she angry?", "And her voice?")
     assert "speaks for angry is the tense, sharp voice" in told
     assert "brows" not in told and "words" not in told
+
+
+def test_a_channel_that_says_nothing_of_the_emotion_is_told_all_the_same():
+    told = answer((*kit.ANGRY[:2], kit.LIVELY), "Why angry?", "And her voice?")
+    assert "the intonation is lively" in told and "would speak for happy" in told
 
 
 def test_whose_voice_is_heard_no_clue_tells():
