@@ -80,6 +80,11 @@ def test_a_person_is_found_by_place_or_number(question, family):
     assert cited and not cited & other
 
 
+def test_what_another_person_displays_is_not_said_of_the_main_one():
+    assert leading(TWO, kit.WHY) == "happy"
+    assert "brows" not in answer((*TWO, kit.INSULT), "Is she angry?")
+
+
 def test_the_other_person_is_whoever_is_not_the_main_one():
     main = leading(TWO, kit.WHY)
     assert {main, leading(TWO, kit.WHY, "And the other person?")} == {"happy", "angry"}

@@ -54,6 +54,15 @@ class Softer(FakeTool):
         super().__init__("softer", "audio", [("The voice is softer at 0.3-0.6 s.", 0.3, 0.6)])
 
 
+class Fickle(FakeTool):
+    """Words the same smile otherwise when it looks closer."""
+
+    def __init__(self) -> None:
+        lines = [("The person smiles clearly at 0.2-0.5 s.", 0.2, 0.5)]
+        closer = [("The person smiles strongly at 0.1-0.5 s.", 0.1, 0.5)]
+        super().__init__("fickle", "face", lines, closer=closer)
+
+
 class Pair(FakeTool):
     """Two people, told apart by number and place; something more in a closer look."""
 

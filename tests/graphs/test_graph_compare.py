@@ -90,10 +90,12 @@ def test_fallbacks_and_costs_are_told(clip_path, by_rules, with_model):
     assert found.sentences_only_a == found.sentences_only_b == ()
 
 
-def test_a_model_that_was_not_asked_is_told_with_the_reason(clip_path, by_rules, with_model):
-    found = diff(by_rules, with_model([], when="unsure"))
-    reason = "In b the model was not asked" in words(found)
-    assert reason or found.usage_b.requests  # the rules may be unsure of these clues
+def test_a_model_that_was_not_asked_is_told_with_the_reason(clip_path, by_rules):
+    model = {"reasoner": Choice(use="llm", model="tiny@http://127.0.0.1:9/v1")}
+    settings = fakes(**CLUES).model_copy(update=model)
+    declined = trace_of(ask(clip_path, "Who is she?", settings=settings))
+    told = words(diff(by_rules, declined))
+    assert "In b the model was not asked: no clip could answer the question." in told
 
 
 def test_hypotheses_that_come_and_go(clip_path, with_model):

@@ -114,6 +114,27 @@ def test_a_closer_look_does_not_bring_back_what_was_rejected(pause):
     assert SMILE[0] not in answer.text
 
 
+def test_a_closer_look_does_not_bring_it_back_in_other_words(pause):
+    waits = pause("Asking", face="Fickle")
+    answer = resume(
+        waits.run_id, Edits(reject=(of(waits, "The person smiles clearly at 0.2-0.5 s."),))
+    )
+    found = {clue.text for event in events(answer, "tool_finished") for clue in event.clues}
+    assert "The person smiles strongly at 0.1-0.5 s." in found
+    assert [clue.text for clue in answer.clues] == [LOUD[0]]
+    assert trace_of(answer).clues == answer.clues
+    kept = resume(pause("Asking", face="Fickle").run_id)
+    assert "The person smiles strongly at 0.1-0.5 s." in {clue.text for clue in kept.clues}
+
+
+def test_a_person_may_see_the_same_thing_twice(pause):
+    twice = [
+        {"modality": "face", "text": "She winks.", "span": [at, at + 0.1]} for at in (0.1, 0.7)
+    ]
+    answer = resume(pause("Asking").run_id, Edits.model_validate({"add": twice}))
+    assert [clue.text for clue in answer.clues].count("She winks.") == 2
+
+
 @pytest.mark.parametrize(
     ("edits", "said"),
     [
@@ -149,6 +170,8 @@ def test_settings_are_those_of_the_trace_whatever_holds_today(pause, monkeypatch
     waits = pause("Asking", change={"budget": Budget(rounds=1)})
     monkeypatch.setenv("EMER_BUDGET__ROUNDS", "3")
     monkeypatch.setenv("EMER_TOOLS__FACE__USE", "graph_fakes:Crash")
+    monkeypatch.setenv("EMER_TOOLS__PROSODY__AMOUNT", "7")
+    assert find_waiting(waits.run_id).settings.tools["prosody"].arguments == {}
     monkeypatch.setenv("EMER_REASONER__USE", "graph_fakes:Broken")
     answer = resume(waits.run_id)
     assert answer.stop_reason == "rounds_spent"
@@ -208,7 +231,7 @@ def test_a_killed_continuation_is_taken_up_again_with_its_edits(pause):
     resume(waits.run_id, edits)
     lines = waits.trace_path.read_bytes().splitlines(keepends=True)
     cut = next(i for i, line in enumerate(lines) if b'"event":"reviewed"' in line)
-    waits.trace_path.write_bytes(b"".join(lines[: cut + 1]) + b'{"event":"deci')
+    waits.trace_path.write_bytes(b"".join(lines[: cut + 1]) + b'{"event":"deci' * 500)
     answer = resume(waits.run_id)
     assert [clue.text for clue in answer.clues] == [LOUD[0]]
     trace = trace_of(answer)

@@ -54,6 +54,15 @@ def test_a_slot_a_tool_or_a_modality_is_left_out(ruled, name):
     assert scene == ["the picture is black"]
 
 
+def test_what_was_missing_in_part_is_missing_as_a_whole(run):
+    rules = {"reasoner": Choice(use="rules")}
+    trace = trace_of(run(face="Smile", extra="FaceCrash", prosody="Loud", change=rules))
+    found = whatif(trace, ["smile"])
+    whole, rest = (side.explanation.missing for side in (found.everything, found.rest))
+    assert whole == trace.explanation.missing and whole[0].why.count("other clues") == 1
+    assert not any("other clues" in record.why for record in rest)
+
+
 def test_a_single_clue_and_a_tool_together(ruled):
     found = whatif(ruled, ["prosody"], [of(ruled, SMILE[0]), of(ruled, CLOSER[0])])
     assert found.rest.clues == () and found.rest.stop_reason == "no_evidence"
