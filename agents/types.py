@@ -21,6 +21,8 @@ StopReason = Literal[
     "no_evidence",
     "agreed",
     "declined",
+    "not_shown",
+    "paused",
     "rounds_spent",
     "tool_calls_spent",
     "seconds_spent",
@@ -28,7 +30,7 @@ StopReason = Literal[
     "money_spent",
     "budget",
 ]
-"""Why no more is asked; "budget" stands in traces of version 0.1 for what is spent."""
+"""Why no more is asked; "paused" for a person's review, "budget" in traces of version 0.1."""
 
 
 Role = Literal["planner", "decider", "writer", "critic"]
@@ -178,9 +180,16 @@ class Turn(Record):
 
     run_id: str
     clip: str
+    """The file's name; never told to a model."""
+    content: str = ""
+    """sha256 of the clip's content."""
     question: str
     labels: tuple[str, ...] = ()
     text: str = ""
+
+    def is_about(self, name: str, content: str) -> bool:
+        """Tell whether the turn was about this clip: what another one showed is no evidence."""
+        return self.content == content if self.content else self.clip == name
 
 
 class Rejection(Record):

@@ -45,12 +45,21 @@ class Request:
     thread: str | None = None
     settings: Path | None = None
     thinking: Thinking | None = None
+    review: bool = False
+    """Whether a person looks at the clues before the reasoner does."""
 
 
 def run_ask(request: Request, json: bool) -> None:
     """Explain the clip and print the answer."""
     answer, heard = carry_out(request)
-    if json:
+    if answer.paused:
+        from emer.app.reviewing import Review, ask_or_show
+        from emer.graphs.resume import find_waiting
+
+        waiting = find_waiting(str(answer.trace_path), request.settings)
+        review = Review(answer.run_id, clip=request.clip, settings=request.settings)
+        ask_or_show(review, waiting, json=json)
+    elif json:
         print(to_json(answer_record(answer, heard)))
     else:
         print_result(answer_page(answer, heard.header, heard.question))
@@ -73,6 +82,7 @@ def carry_out(request: Request) -> tuple[Answer, Progress]:
             subtitle=subtitle,
             tools=tools,
             thread=request.thread,
+            review=request.review,
             settings=settings,
             listener=progress,
         )

@@ -128,6 +128,9 @@ def ask(
     llm_when: LlmWhen = None,
     critic: Critic = None,
     language: Language = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Wait until you have looked at the first clues.")
+    ] = False,
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
@@ -135,8 +138,45 @@ def ask(
     from emer.app.asking import Request, Thinking, run_ask
 
     thinking = Thinking(llm, llm_when and llm_when.value, critic, language and language.value)
-    swaps = tuple(tool or ())
-    run_ask(Request(clip, question, subtitle, swaps, profile, thread, settings, thinking), json)
+    asked = Request(
+        clip, question, subtitle, tuple(tool or ()), profile, thread, settings, thinking, review
+    )
+    run_ask(asked, json)
+
+
+@app.command()
+def review(
+    run: Run = "last",
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Go on; clues you do not name are right as they are.")
+    ] = False,
+    reject: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Strike a clue out.")
+    ] = None,
+    edit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=TEXT", help='Put a clue differently: "ID=She smiles. @1.2-2.0".'),
+    ] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODALITY:TEXT", help='Add what no tool saw: "face: She winks. @1.2-2.0".'
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="EDITS.json", help="Edits written down in a file.")
+    ] = None,
+    clip: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Where the clip is now, if it was moved.")
+    ] = None,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Look at the clues of a run that --review paused, and let it go on."""
+    from emer.app.reviewing import Review, run_review
+
+    edits = tuple(reject or ()), tuple(edit or ()), tuple(add or ())
+    run_review(Review(run, accept, *edits, file, clip, settings), json=json)
 
 
 @tools.command("list")
@@ -185,6 +225,27 @@ def trace_diff(a: Run, b: Run, json: Json = False, settings: SettingsFile = None
     from emer.app.traces import run_diff
 
     run_diff(a, b, settings, json=json)
+
+
+@trace.command("whatif")
+def trace_whatif(
+    run: Run = "last",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Leave out face, scene, prosody, speech, or a tool."),
+    ] = None,
+    without_clue: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Leave out a single clue.")
+    ] = None,
+    llm: Llm = None,
+    rules: Annotated[bool, typer.Option("--rules", help="Let the rules reason anew.")] = False,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Show what a run would have come to without some of its clues; no tool runs."""
+    from emer.app.traces import Thinker, run_whatif
+
+    run_whatif(run, without or (), without_clue or (), Thinker(llm, rules), settings, json=json)
 
 
 @app.command()

@@ -64,6 +64,21 @@ class Checkpoints(SqliteSaver):
         except sqlite3.Error as error:
             self._refused(error)
 
+    def of_run(self, thread: str, run_id: str) -> str | None:
+        """Return the id of a run's last checkpoint in its thread, None when there is none."""
+        try:
+            for found in self.list({"configurable": {"thread_id": thread}}):
+                if found.checkpoint["channel_values"].get("run_id") == run_id:
+                    return found.checkpoint["id"]
+        except sqlite3.Error as error:
+            self._refused(error)
+        return None
+
+    def remembered(self, thread: str) -> dict[str, Any]:
+        """Return what the thread's last state holds; nothing for a thread that is new."""
+        found = self.get_tuple({"configurable": {"thread_id": thread}})
+        return found.checkpoint["channel_values"] if found else {}
+
     def close(self) -> None:
         """Close the file."""
         with suppress(sqlite3.Error):

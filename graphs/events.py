@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter
 
+from emer.agents.revision import Edits
 from emer.agents.scope import Beyond
 from emer.agents.types import (
     Ask,
@@ -22,6 +23,7 @@ from emer.agents.types import (
     Turn,
 )
 from emer.agents.verifier import Verdict
+from emer.tools.subtitles import SubtitleCue
 from emer.tools.types import Clue, Modality, Record, Source, Span
 
 
@@ -145,6 +147,31 @@ class FellBack(_Event):
     step: Fallback
 
 
+class Paused(_Event):
+    """The run waits for a person to look at its first clues; it can be taken up any time."""
+
+    event: Literal["paused"] = "paused"
+    checkpoint: str
+    """The id of the checkpoint from which the run goes on."""
+    clue_ids: tuple[str, ...]
+    """The clues to be looked at."""
+    subtitle: tuple[SubtitleCue, ...] = ()
+    """The words that were given with the clip."""
+    seconds: float
+
+
+class Reviewed(_Event):
+    """What a person made of the clues: as a draft, for good, or earlier in the thread."""
+
+    event: Literal["reviewed"] = "reviewed"
+    stage: Literal["draft", "done", "earlier"]
+    edits: Edits
+    struck: tuple[str, ...] = ()
+    """The clues that no longer stand."""
+    clues: tuple[Clue, ...] = ()
+    """The clues that the person wrote."""
+
+
 class Explained(_Event):
     """The explanation as first written, or once more after the verifier's verdicts."""
 
@@ -196,6 +223,8 @@ Event = Annotated[
     | Decided
     | ModelCalled
     | FellBack
+    | Paused
+    | Reviewed
     | Explained
     | Verified
     | Finished

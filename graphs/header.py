@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from emer.graphs.events import ClipFacts, Header
-from emer.graphs.settings import Settings
+from emer.graphs.settings import MASK, Settings
 from emer.tools.clip import Clip
 from emer.tools.tool import Tool
 
@@ -96,4 +96,4 @@ def _masked(value: JsonValue, name: str = "") -> JsonValue:
     if isinstance(value, dict):
         return {key: _masked(inner, key) for key, inner in value.items()}
     secret = any(name.lower() == word or name.lower().endswith(f"_{word}") for word in _SECRET)
-    return "***" if secret and isinstance(value, str) else value
+    return MASK if secret and isinstance(value, str) else value

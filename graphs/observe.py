@@ -86,7 +86,7 @@ def _look(context: Context, tool: Tool, job: Job) -> Observation:
 def _report(context: Context, job: Job, observation: Observation, facts: Json) -> Json:
     if observation.missing is None:
         context.trace.write(ToolFinished(**facts, clues=observation.clues))
-        return {"clue_ids": context.ledger.add(observation), "calls": 1}
+        return {"clue_ids": context.ledger.add(observation.clues), "calls": 1}
     context.trace.write(NothingObserved(**facts, why=observation.missing))
     # A closer look that finds nothing is an answer, not missing evidence.
     gaps = [] if job.span else [_gap(job, observation.modality, observation.missing)]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_dir
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,6 +29,8 @@ DEFAULT = "What emotion does the person display, and what shows it?"
 """The question that is asked when none is given."""
 
 FILE = "emer.toml"
+MASK = "***"
+"""What stands in a trace for a secret."""
 OFF = "none"
 SUBTITLE = "subtitle"
 SLOTS = ("face", "scene", "prosody", "speech")
@@ -140,6 +142,22 @@ def load_settings(
     return swap(found, tools or {})
 
 
+def restore(found: JsonValue, home: Path, secrets: Settings) -> Settings:
+    """Return the settings that a trace's header tells of, with this home.
+
+    What the trace masked is taken from `secrets`, the settings of today. Neither a file
+    nor the environment changes anything else. `ConfigError` names what is missing.
+    """
+    if not isinstance(found, dict):
+        raise ConfigError("the trace holds no settings")
+    today = secrets.model_dump(mode="json")
+    given: dict[str, Any] = {n: _unmasked(v, today.get(n), n) for n, v in found.items()}
+    try:
+        return _Exactly(**(given | {"home": home}))
+    except ValidationError as error:
+        raise ConfigError(f"the trace's {_first(error)}") from error
+
+
 def swap(settings: Settings, tools: Mapping[str, str]) -> Settings:
     """Return the settings with other tools in these slots; a tool keeps its arguments."""
     swapped = dict(settings.tools)
@@ -189,6 +207,32 @@ def _filled(given: Any, use: str) -> Any:
     if isinstance(given, Mapping) and "use" not in given:
         return {"use": use, **given}
     return {"use": use} if given is None else given
+
+
+class _Exactly(Settings):
+    """Settings as they are given, whatever file and environment say."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *others: PydanticBaseSettingsSource,
+        **named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def _unmasked(value: JsonValue, today: JsonValue, key: str) -> JsonValue:
+    """Return the value with what was masked put in from today's settings."""
+    if isinstance(value, dict):
+        known = today if isinstance(today, dict) else {}
+        return {n: _unmasked(v, known.get(n), f"{key}.{n}") for n, v in value.items()}
+    if value != MASK:
+        return value
+    if today is None:
+        raise ConfigError(f"settings: {key} is a secret that no trace keeps; set it again")
+    return today
 
 
 def _reader(file: Path) -> type[Settings]:

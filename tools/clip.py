@@ -44,8 +44,8 @@ class Clip:
         self._samples: Samples | None = None
 
     @classmethod
-    def open(cls, path: str | Path, subtitle: str | None = None) -> Clip:
-        """Probe the file; `subtitle` is its words, or an .srt/.vtt file with them.
+    def open(cls, path: str | Path, subtitle: str | tuple[SubtitleCue, ...] | None = None) -> Clip:
+        """Probe the file; `subtitle` is its words, their cues, or an .srt/.vtt file.
 
         `ClipError` when the file cannot be read, `ConfigError` for a bad subtitle.
         """

@@ -15,6 +15,7 @@ from typing import Literal
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from emer.agents.types import Ask, Explanation, Hypothesis, Inquiry, Role
+from emer.agents.unshown import unshown
 from emer.prompts.prompt import Prompt, load
 from emer.tools.types import Clue
 
@@ -126,6 +127,9 @@ def _context(inquiry: Inquiry, language: Language) -> str:
         parts.append(_load(language, "history").substitute(turns=told))
     if modalities := sorted({record.modality for record in inquiry.missing}):
         parts.append(_load(language, "missing").substitute(modalities=", ".join(modalities)))
+    if named := unshown(inquiry):
+        told = "; ".join(record.why for record in named)
+        parts.append(_load(language, "unshown").substitute(reasons=told))
     if inquiry.refused:
         asks = "; ".join(f"{_ask(r.ask)} ({r.why})" for r in inquiry.refused)
         parts.append(_load(language, "refused").substitute(asks=asks))
