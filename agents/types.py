@@ -175,6 +175,25 @@ class Fallback(Record):
     why: str
 
 
+class Analogy(Record):
+    """Something remembered that is like the clip; never evidence about it."""
+
+    key: str
+    kind: Literal["card", "exemplar"]
+    score: float
+    """An inner product of embeddings, at most 1; no probability."""
+    source: str
+
+
+class Recollection(Record):
+    """What was remembered for a decision, the nearest first, and by which embedder."""
+
+    embedder: str
+    analogies: tuple[Analogy, ...] = ()
+    trouble: str = ""
+    """Why nothing could be looked up, or what had to be mended."""
+
+
 class Turn(Record):
     """An earlier question of the same thread and what was answered, in short."""
 

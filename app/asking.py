@@ -72,7 +72,8 @@ def carry_out(request: Request) -> tuple[Answer, Progress]:
     settings = with_thinking(settings, request.thinking or Thinking())
     check_readable(request.clip)
     subtitle = _words(request.subtitle)
-    let_import_from_here(choice.use for choice in settings.tools.values())
+    embedder = settings.memory.embedder
+    let_import_from_here(choice.use for choice in (*settings.tools.values(), embedder))
     with hush(settings.home / "logs" / "native.log") as stderr, following(stderr) as progress:
         from emer.graphs.ask import ask
 
@@ -151,19 +152,8 @@ def _words(subtitle: str | None) -> str | None:
 def answer_record(answer: Answer, heard: Progress) -> dict[str, JsonValue]:
     """Return the answer as JSON: what `emer ask --json` prints."""
     header = heard.header
-    return {
-        "run_id": answer.run_id,
-        "thread": answer.thread,
-        "trace": str(answer.trace_path) if answer.trace_path else None,
+    asked = {
         "clip": header.clip.model_dump(mode="json") if header else None,
         "question": heard.question,
-        "text": answer.text,
-        "explanation": answer.explanation.model_dump(mode="json"),
-        "clues": [clue.model_dump(mode="json") for clue in answer.clues],
-        "hypotheses": [hypothesis.model_dump(mode="json") for hypothesis in answer.hypotheses],
-        "stop_reason": answer.stop_reason,
-        "seconds": answer.seconds,
-        "notes": list(answer.notes),
-        "tokens": answer.tokens,
-        "money": answer.money,
     }
+    return {**asked, **answer.record}

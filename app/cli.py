@@ -22,8 +22,12 @@ app = typer.Typer(
 )
 tools = typer.Typer(no_args_is_help=True, help="The tools that watch and listen.")
 trace = typer.Typer(no_args_is_help=True, help="What happened in earlier runs.")
+memory = typer.Typer(
+    no_args_is_help=True, help="What a language model is reminded of: analogies, never evidence."
+)
 app.add_typer(tools, name="tools")
 app.add_typer(trace, name="trace")
+app.add_typer(memory, name="memory")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 SettingsFile = Annotated[
@@ -225,6 +229,57 @@ def trace_diff(a: Run, b: Run, json: Json = False, settings: SettingsFile = None
     from emer.app.traces import run_diff
 
     run_diff(a, b, settings, json=json)
+
+
+@memory.command("add")
+def memory_add(run: Run, json: Json = False, settings: SettingsFile = None) -> None:
+    """Keep an explained run as an exemplar: its clues, labels and explanation, no frames."""
+    from emer.app.remembering import run_add
+
+    run_add(run, settings, json=json)
+
+
+@memory.command("list")
+def memory_list(json: Json = False, settings: SettingsFile = None) -> None:
+    """List the cards and the exemplars, each with its source."""
+    from emer.app.remembering import run_list
+
+    run_list(settings, json=json)
+
+
+@memory.command("search")
+def memory_search(
+    text: Annotated[
+        str, typer.Argument(help='What is displayed ("smiles and looks down"), or an emotion.')
+    ],
+    most: Annotated[int, typer.Option("--most", min=1, help="How many to show.")] = 3,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Show what a model would be reminded of."""
+    from emer.app.remembering import run_search
+
+    run_search(text, most, settings, json=json)
+
+
+@memory.command("remove")
+def memory_remove(
+    key: Annotated[str, typer.Argument(help="An exemplar's key, or its beginning.")],
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Forget an exemplar."""
+    from emer.app.remembering import run_remove
+
+    run_remove(key, settings, json=json)
+
+
+@memory.command("status")
+def memory_status(json: Json = False, settings: SettingsFile = None) -> None:
+    """Show what the memory holds, what embeds it, and how its index stands."""
+    from emer.app.remembering import run_status
+
+    run_status(settings, json=json)
 
 
 @trace.command("whatif")

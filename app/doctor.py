@@ -61,7 +61,8 @@ def run_doctor(path: Path | None, profile: str | None, *, json: bool) -> None:
 def examine(settings: Settings) -> list[Check]:
     """Return everything that was checked for these settings."""
     checks = [_python(), *(_package(name) for name in needed()), *_tools(settings)]
-    return [*checks, _reasoner(settings.reasoner), _store(settings.home), _disk(settings.home)]
+    thinking = [_reasoner(settings.reasoner), *_memory(settings)]
+    return [*checks, *thinking, _store(settings.home), _disk(settings.home)]
 
 
 def needed() -> list[str]:
@@ -99,7 +100,8 @@ def _module(name: str) -> str:
 
 
 def _tools(settings: Settings) -> Iterator[Check]:
-    let_import_from_here(choice.use for choice in settings.chosen.values())
+    embedder = settings.memory.embedder
+    let_import_from_here(choice.use for choice in (*settings.chosen.values(), embedder))
     with tempfile.TemporaryDirectory(prefix="emer-") as folder:
         clip = write_second(Path(folder) / "second.mp4")
         for slot, choice in settings.chosen.items():
@@ -137,6 +139,25 @@ def _reasoner(choice: Choice) -> Check:
     except Exception as error:
         return Check(area="reasoner", name=choice.use, ok=False, detail=_cause(error))
     return Check(area="reasoner", name=choice.use, ok=True)
+
+
+def _memory(settings: Settings) -> Iterator[Check]:
+    """Look something up, where a language model would."""
+    from emer.agents.memory.passages import of_text
+    from emer.graphs.loading import load_memory
+
+    use = settings.memory.embedder.use
+    if settings.reasoner.use != "llm" or not settings.memory.on:
+        return
+    try:
+        memory = load_memory(settings)
+        memory.nearest(of_text("The person smiles."))
+    except ToolMissing as error:
+        yield Check(area="memory", name=use, ok=False, detail=error.what, fix=error.install)
+    except Exception as error:
+        yield Check(area="memory", name=use, ok=False, detail=_cause(error))
+    else:
+        yield Check(area="memory", name=use, ok=True, detail=f"{len(memory.items)} remembered")
 
 
 def _store(home: Path) -> Check:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from emer.agents.revision import REVISES
 from emer.agents.text import STOPS
-from emer.agents.types import Hypothesis, ModelCall
+from emer.agents.types import Hypothesis, ModelCall, Recollection
 from emer.agents.verifier import Finding, Verdict
 from emer.app.plain import one_line, seconds, span
 from emer.app.progress import end_line
@@ -27,6 +27,7 @@ from emer.graphs.events import (
     ModelCalled,
     NothingObserved,
     Paused,
+    Remembered,
     Reviewed,
     ToolFailure,
     ToolFinished,
@@ -99,7 +100,7 @@ def _placed(events: Sequence[Event]) -> Iterator[tuple[int, Event]]:
             yield event.round, event
         elif isinstance(event, Reviewed):
             yield 0, event
-        elif isinstance(event, ModelCalled | FellBack):
+        elif isinstance(event, ModelCalled | FellBack | Remembered):
             waiting.append(event)
         elif isinstance(event, Decided):
             yield from ((event.round, call) for call in waiting)
@@ -110,17 +111,25 @@ def _placed(events: Sequence[Event]) -> Iterator[tuple[int, Event]]:
 
 def _in_round(event: Event) -> RenderableType:
     match event:
-        case ToolFinished() | NothingObserved() | ToolFailure():
-            return bullets([end_line(event)])
-        case ModelCalled():
-            return bullets([model_line(event.call)])
-        case FellBack():
-            told = f"the rules take the {event.step.role}'s step: {one_line(event.step.why)}"
-            return bullets([Text(told, style="yellow")])
         case Reviewed():
             return _review(event)
         case Decided():
             return _decision(event)
+        case _:
+            return bullets([_line(event)])
+
+
+def _line(event: Event) -> Text:
+    match event:
+        case ToolFinished() | NothingObserved() | ToolFailure():
+            return end_line(event)
+        case ModelCalled():
+            return model_line(event.call)
+        case FellBack():
+            told = f"the rules take the {event.step.role}'s step: {one_line(event.step.why)}"
+            return Text(told, style="yellow")
+        case Remembered():
+            return memory_line(event.recollection)
         case _:
             return Text()
 
@@ -134,6 +143,13 @@ def model_line(call: ModelCall) -> Text:
     money = f", {call.money:.4f}" if call.money is not None else ""
     title = Text.assemble((f"{call.role:<8}", "bold"), one_line(call.model))
     return Text.assemble(mark, " ", title, why, (f"{cost}{money}, {seconds(call.seconds)}", "dim"))
+
+
+def memory_line(found: Recollection) -> Text:
+    """Return what a model was reminded of on one line, or why of nothing."""
+    told = ", ".join(f"{a.key} {a.score:.2f} ({a.source})" for a in found.analogies)
+    line = Text.assemble(("reminded of ", "bold"), one_line(told or "nothing"))
+    return line.append(f"  {one_line(found.trouble)}", style="yellow") if found.trouble else line
 
 
 REVIEWS = {

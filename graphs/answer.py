@@ -45,15 +45,38 @@ class Answer:
         """The explanation as a person reads it."""
         return render(self.explanation)
 
+    @property
+    def record(self) -> Json:
+        """All of it as plain JSON."""
+        return {
+            "run_id": self.run_id,
+            "thread": self.thread,
+            "trace": str(self.trace_path) if self.trace_path else None,
+            "text": self.text,
+            "explanation": self.explanation.model_dump(mode="json"),
+            "clues": [clue.model_dump(mode="json") for clue in self.clues],
+            "hypotheses": [hypothesis.model_dump(mode="json") for hypothesis in self.hypotheses],
+            "stop_reason": self.stop_reason,
+            "seconds": self.seconds,
+            "notes": list(self.notes),
+            "tokens": self.tokens,
+            "money": self.money,
+        }
+
 
 def answer(context: Context, checkpoints: Checkpoints, final: Json, thread: str) -> Answer:
     """Return what the run has come to, and write its last event."""
     if "__interrupt__" in final:
         return _pause(context, checkpoints, final, thread)
+    return conclude(context, final, thread, checkpoints.note)
+
+
+def conclude(context: Context, final: Json, thread: str, note: str | None = None) -> Answer:
+    """Return what a run that came to its end concludes, and write its last event."""
     decision = Decision.model_validate(final["decision"])
     explanation = Explanation.model_validate(final["explanation"])
     stop: StopReason = decision.stop_reason or "nothing_to_ask"
-    notes, seconds = _notes(context, checkpoints), context.trace.seconds
+    notes, seconds = _notes(context, note), context.trace.seconds
     context.trace.write(
         Finished(explanation=explanation, stop_reason=stop, notes=notes, seconds=seconds)
     )
@@ -95,7 +118,7 @@ def _pause(context: Context, checkpoints: Checkpoints, state: Json, thread: str)
         trace_path=context.trace.path,
         stop_reason="paused",
         seconds=seconds,
-        notes=_notes(context, checkpoints),
+        notes=_notes(context, checkpoints.note),
         history=tuple(Turn.model_validate(turn) for turn in state["history"]),
         tokens=context.meter.tokens,
         money=context.meter.money,
@@ -106,11 +129,11 @@ def _clues(context: Context, state: Json) -> tuple[Clue, ...]:
     return in_order(context.ledger.named(state["known_ids"]))
 
 
-def _notes(context: Context, checkpoints: Checkpoints) -> tuple[str, ...]:
+def _notes(context: Context, thread: str | None) -> tuple[str, ...]:
     told = [
         *context.clip.notes,
         context.store.note,
-        checkpoints.note,
+        thread,
         *context.trace.notes,
         *context.meter.notes,
     ]

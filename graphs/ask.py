@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 
 from emer.graphs.answer import Answer, answer
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.context import Context
 from emer.graphs.header import header
-from emer.graphs.running import config_for, gather, opened, run
+from emer.graphs.running import config_for, gather, new_run, opened, run
 from emer.graphs.settings import (
     DEFAULT,
     Settings,
@@ -58,7 +56,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     clip = Clip.open(path, subtitle)
     if clip.subtitle and "speech" not in (tools or {}):
         chosen = with_subtitle(chosen, always=subtitle is not None)
-    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{token_hex(2)}"
+    run_id = new_run()
     thread = thread or run_id
     cast = gather(chosen)
     trace = TraceWriter(chosen.traces / f"{run_id}.jsonl", listener)

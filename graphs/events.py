@@ -18,6 +18,7 @@ from emer.agents.types import (
     Fallback,
     Hypothesis,
     ModelCall,
+    Recollection,
     Refusal,
     StopReason,
     Turn,
@@ -147,6 +148,13 @@ class FellBack(_Event):
     step: Fallback
 
 
+class Remembered(_Event):
+    """What was remembered for the next decision: analogies, never evidence."""
+
+    event: Literal["remembered"] = "remembered"
+    recollection: Recollection
+
+
 class Paused(_Event):
     """The run waits for a person to look at its first clues; it can be taken up any time."""
 
@@ -223,6 +231,7 @@ Event = Annotated[
     | Decided
     | ModelCalled
     | FellBack
+    | Remembered
     | Paused
     | Reviewed
     | Explained

@@ -7,7 +7,7 @@ probe -> plan -> observe* -> join -> {review ->} decide -> {observe* | explain} 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
 from functools import cache
 from typing import Any, Literal
@@ -37,6 +37,7 @@ from emer.tools.types import Clue, Record
 os.environ.setdefault("LANGSMITH_TRACING", "false")
 
 Graph = CompiledStateGraph[State, Context, State, State]
+Node = Callable[..., Any]
 
 
 def build(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
@@ -52,22 +53,27 @@ def build(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
 @cache
 def _compiled() -> Graph:
     graph: StateGraph[State, Context, State, State] = StateGraph(State, context_schema=Context)
-    graph.add_node("probe", probe)
-    graph.add_node("plan", plan)
-    graph.add_node("observe", look)
-    graph.add_node("join", join)
-    graph.add_node("review", review)
-    graph.add_node("decide", decide)
-    graph.add_node("explain", explain)
-    graph.add_node("verify", verify)
-    graph.add_node("finish", finish)
+    assemble(graph, lambda _, node: node)
+    return graph.compile()
+
+
+def assemble(graph: StateGraph[Any, Any, Any, Any], bind: Callable[[str, Node], Node]) -> None:
+    """Put the controller's nodes, each as `bind` gives it, and edges into an empty graph."""
+    graph.add_node("probe", bind("probe", probe))
+    graph.add_node("plan", bind("plan", plan))
+    graph.add_node("observe", bind("observe", look))
+    graph.add_node("join", bind("join", join))
+    graph.add_node("review", bind("review", review))
+    graph.add_node("decide", bind("decide", decide))
+    graph.add_node("explain", bind("explain", explain))
+    graph.add_node("verify", bind("verify", verify))
+    graph.add_node("finish", bind("finish", finish))
     graph.add_edge(START, "probe")
     graph.add_edge("probe", "plan")
     graph.add_edge("observe", "join")
     graph.add_edge("review", "decide")
     graph.add_edge("explain", "verify")
     graph.add_edge("finish", END)
-    return graph.compile()
 
 
 def probe(state: State, runtime: Runtime[Context]) -> Json:
@@ -86,7 +92,7 @@ def plan(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", 
     jobs = [] if _declined(context, state) else [Job(slot=slot) for slot in context.tools]
     most = context.budget.tool_calls
     gaps += [missing.not_looked(context, job.slot) for job in jobs[most:]]
-    return Command(update={"gaps": gaps}, goto=_send(jobs[:most]))
+    return Command(update={"gaps": gaps}, goto=_send(state, jobs[:most]))
 
 
 def look(state: Order, runtime: Runtime[Context]) -> Json:
@@ -129,7 +135,7 @@ def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe"
     if stop:
         return Command(update=update, goto="explain")
     jobs = jobs_for(context, asks, number + 1, inquiry.budget.tool_calls)
-    return Command(update=update, goto=_send(jobs))
+    return Command(update=update, goto=_send(state, jobs))
 
 
 def explain(state: State, runtime: Runtime[Context]) -> Json:
@@ -228,7 +234,8 @@ def _plain(records: Iterable[Record]) -> list[Json]:
     return [record.model_dump(mode="json") for record in records]
 
 
-def _send(jobs: list[Job]) -> Any:
+def _send(state: State, jobs: list[Job]) -> Any:
     if not jobs:
         return "join"
-    return [Send("observe", Order(job=job.model_dump(mode="json"))) for job in jobs]
+    orders = (Order(run_id=state["run_id"], job=job.model_dump(mode="json")) for job in jobs)
+    return [Send("observe", order) for order in orders]

@@ -7,16 +7,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from secrets import token_hex
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
-from emer.agents.reasoner import Reasoner, Reporting
+from emer.agents.reasoner import Reasoner, Remembering, Reporting
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.context import Context
 from emer.graphs.events import Failed, Interrupted
 from emer.graphs.explain import build
-from emer.graphs.loading import load_reasoner, load_tools
+from emer.graphs.loading import load_memory, load_reasoner, load_tools
 from emer.graphs.meter import Meter
 from emer.graphs.settings import Settings
 from emer.graphs.state import Json
@@ -51,7 +53,14 @@ def gather(settings: Settings) -> Cast:
     reasoner = load_reasoner(settings.reasoner)
     if isinstance(reasoner, Reporting):
         reasoner.prepare()
+    if isinstance(reasoner, Remembering) and settings.memory.on:
+        reasoner.remember_with(load_memory(settings))
     return Cast(settings, tools, absent, reasoner)
+
+
+def new_run() -> str:
+    """Return an id for a run: its time in UTC, to the microsecond, and four random digits."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{token_hex(2)}"
 
 
 @contextmanager
@@ -59,12 +68,20 @@ def opened(
     cast: Cast, clip: Clip, trace: TraceWriter, tokens: int = 0, money: float = 0.0
 ) -> Iterator[tuple[Context, Checkpoints]]:
     """Give the live objects of a run, which has spent so much before; close them after."""
-    settings = cast.settings
     with (
-        closing(trace),
-        closing(EvidenceStore(settings.evidence)) as store,
-        closing(Checkpoints(settings.threads)) as checkpoints,
+        live(cast, clip, trace, tokens, money) as context,
+        closing(Checkpoints(cast.settings.threads)) as checkpoints,
     ):
+        yield context, checkpoints
+
+
+@contextmanager
+def live(
+    cast: Cast, clip: Clip, trace: TraceWriter, tokens: int = 0, money: float = 0.0
+) -> Iterator[Context]:
+    """Give the live objects of a run whose state somebody else keeps; close them after."""
+    settings = cast.settings
+    with closing(trace), closing(EvidenceStore(settings.evidence)) as store:
         context = Context(
             clip=clip,
             tools=cast.tools,
@@ -78,7 +95,7 @@ def opened(
         )
         if isinstance(cast.reasoner, Reporting):
             cast.reasoner.report_to(context.meter.hear)
-        yield context, checkpoints
+        yield context
 
 
 def config_for(thread: str, settings: Settings, checkpoint: str | None = None) -> RunnableConfig:

@@ -59,6 +59,18 @@ class Choice(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
+class Remembering(BaseModel):
+    """Whether and how a language model is reminded of what is like a clip."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    on: bool = True
+    nearest: int = Field(default=3, ge=1, le=12)
+    """How many cards and exemplars it is told of."""
+    embedder: Choice = Choice(use="cues")
+    """"cues", hf:FOLDER, an entry point or "package.module:Class"."""
+
+
 class Settings(BaseSettings):
     """Everything chosen for a run; see `load_settings`."""
 
@@ -72,9 +84,12 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: Path(user_data_dir("emer", appauthor=False)))
     """The folder of the evidence store, the threads and the traces."""
+    serve_root: Path = Path()
+    """The folder whose clips `langgraph dev` may be asked about."""
     profile: str = "embedded"
     tools: dict[str, Choice] = Field(default_factory=dict)
     reasoner: Choice = Choice(use="rules")
+    memory: Remembering = Remembering()
     budget: Budget = Budget()
     tool_seconds: float = Field(default=300.0, gt=0)
     """Time limit of one tool call."""
@@ -95,6 +110,11 @@ class Settings(BaseSettings):
     def threads(self) -> Path:
         """The SQLite file with the state of every thread."""
         return self.home / "threads.sqlite"
+
+    @property
+    def remembered(self) -> Path:
+        """The folder of the exemplars and of the memory's index."""
+        return self.home / "memory"
 
     @property
     def chosen(self) -> dict[str, Choice]:

@@ -7,7 +7,9 @@ start of a run None empties a channel, since a thread carries its state to the n
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
+
+from typing_extensions import TypedDict
 
 from emer.agents.types import Missing
 from emer.tools.types import Record, Span, digest
@@ -82,8 +84,9 @@ class Job(Record):
 
 
 class Order(TypedDict):
-    """What a branch of the graph is sent: one `Job`."""
+    """What a branch of the graph is sent: one `Job` of a run."""
 
+    run_id: str
     job: Json
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from emer.agents.reasoner import Reasoner, Reporting
+from emer.agents.reasoner import Reasoner, Report, Reporting
 from emer.agents.reasoning import reason
 from emer.agents.revision import REVISES, WRITER
 from emer.agents.types import Budget, Fallback, Inquiry, Missing, ModelCall
@@ -53,7 +53,9 @@ def whatif(
 
     No tool runs. Both sides are reasoned anew by the run's own reasoner (or by the model
     `llm`, or the rules), so that they differ in what is left out alone. "reviewer" leaves
-    out what a person changed. `ConfigError` names what there is instead of an unknown name.
+    out what a person changed. Memory is left out of both sides: with fewer clues the run
+    itself, if it was kept, would count as another clip. `ConfigError` names what there is
+    instead of an unknown name.
     """
     if not (without or without_clues):
         raise ConfigError("say what to leave out: --without face, --without-clue ID")
@@ -105,10 +107,10 @@ class _Thinker:
             explanation=found.explanation,
         )
 
-    def _hear(self, report: ModelCall | Fallback) -> None:
+    def _hear(self, report: Report) -> None:
         if isinstance(report, ModelCall):
             self.calls.append(report)
-        else:
+        elif isinstance(report, Fallback):
             self.fallbacks.append(report)
 
     def _left(self) -> Budget:

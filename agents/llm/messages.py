@@ -61,25 +61,33 @@ def clue_line(clue: Clue) -> str:
         told["span"] = [clue.span.start, clue.span.end]
     if clue.person is not None:
         told["person"] = clue.person
-    told |= {"quality": clue.quality.score, "says": clue.text}
+    return _plain(told | {"quality": clue.quality.score, "says": clue.text})
+
+
+def _plain(told: dict[str, object]) -> str:
+    """Return JSON on one line in which nothing can be taken for a tag."""
     return json.dumps(told, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def decider(inquiry: Inquiry, language: Language) -> HumanMessage:
-    """Return the decider's task."""
-    return _task(
-        "decider", language, question=inquiry.question, context=_context(inquiry, language)
-    )
+def decider(inquiry: Inquiry, language: Language, analogies: Sequence[str] = ()) -> HumanMessage:
+    """Return the decider's task; `analogies` are what it may be reminded of."""
+    context = _context(inquiry, language, analogies)
+    return _task("decider", language, question=inquiry.question, context=context)
 
 
-def planner(inquiry: Inquiry, candidates: Sequence[Hypothesis], language: Language) -> HumanMessage:
-    """Return the planner's task."""
+def planner(
+    inquiry: Inquiry,
+    candidates: Sequence[Hypothesis],
+    language: Language,
+    analogies: Sequence[str] = (),
+) -> HumanMessage:
+    """Return the planner's task; `analogies` are what it may be reminded of."""
     tools = "\n".join(f"- {t.name} ({t.modality}): {t.description}" for t in inquiry.tools)
     return _task(
         "planner",
         language,
         question=inquiry.question,
-        context=_context(inquiry, language),
+        context=_context(inquiry, language, analogies),
         candidates=_candidates(candidates),
         tools=tools,
         most=str(MOST_ASKS),
@@ -117,8 +125,11 @@ def _task(role: Role, language: Language, **values: str) -> HumanMessage:
     return HumanMessage("\n".join(line for line in filled.split("\n") if line.strip()))
 
 
-def _context(inquiry: Inquiry, language: Language) -> str:
-    """Return what else bears on the task: earlier turns, what is missing, refused or struck."""
+def _context(inquiry: Inquiry, language: Language, analogies: Sequence[str] = ()) -> str:
+    """Return what else bears on the task: earlier turns, what is missing, refused or struck.
+
+    Analogies come after it, where they leave the beginning of the request as it is.
+    """
     parts: list[str] = []
     if turns := inquiry.history[-TURNS:]:
         told = "\n".join(
@@ -136,6 +147,9 @@ def _context(inquiry: Inquiry, language: Language) -> str:
     if inquiry.rejected:
         struck = "\n".join(f"- {r.text} ({r.why})" for r in inquiry.rejected)
         parts.append(_load(language, "struck").substitute(sentences=struck))
+    if analogies:
+        told = "\n".join(_plain({"note": text}) for text in analogies)
+        parts.append(_load(language, "analogies").substitute(analogies=told))
     return "\n".join(parts)
 
 

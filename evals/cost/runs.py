@@ -12,6 +12,7 @@ import numpy as np
 
 from emer.agents.fake import ScriptedModel
 from emer.agents.llm.reasoner import Llm, When
+from emer.agents.reasoner import Report
 from emer.agents.types import Budget, Fallback, ModelCall
 from emer.evals.cost.echo import Echo
 from emer.evals.data.records import PARTS, Part, Sample
@@ -79,7 +80,7 @@ def spend(sample: Sample, silence: Path, when: When) -> Spent:
     known = {clue.id: clue for tool in tools.values() for clue in tool.clues}
     echo = Echo(known, [card(tool) for tool in tools.values()], DURATION)
     model = ScriptedModel([echo] * MOST)
-    llm, reports = Llm(model, when=when), list[ModelCall | Fallback]()
+    llm, reports = Llm(model, when=when), list[Report]()
     with closing(TraceWriter(None)) as trace, closing(EvidenceStore(None)) as store:
         llm.report_to(reports.append)
         context = Context(
