@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from emer.tools.face import landmarks as marks
 from emer.tools.face.landmarks import LEFT, RIGHT, SIDES, Side
-from emer.tools.face.pose import Floats, Posed, remove_pose
+from emer.tools.face.pose import Floats, Heads, Pixels, chunks, find_heads, straighten
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,30 +75,38 @@ class Measures:
         return np.asarray(self.eye_opening.mean(axis=1))
 
 
-def measure(times: Floats, pixels: NDArray[np.float32] | Floats) -> Measures:
+def measure(times: Floats, pixels: Pixels) -> Measures:
     """Measure (n, 478, 3) pixel landmarks seen at `times` seconds.
 
     x and y must share one scale: MediaPipe's normalised points times width and height.
     """
-    flat = np.asarray(pixels, np.float64)[:, :468, :2]
-    low, high = flat.min(axis=1), flat.max(axis=1)
-    posed = remove_pose(pixels)
+    heads = find_heads(pixels)
+    parts = [_measure_part(part, heads) for part in chunks(pixels)]
     return Measures(
         times=np.asarray(times, np.float64),
-        yaw=posed.yaw,
-        pitch=posed.pitch,
-        roll=posed.roll,
-        centre=(low + high) / 2,
-        size=np.asarray((high - low).max(axis=1)),
-        **_eyes(posed),
-        **_brows(posed),
-        **_mouth(posed),
-        **_gaze(posed),
+        yaw=heads.yaw,
+        pitch=heads.pitch,
+        roll=heads.roll,
+        **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
     )
 
 
-def _eyes(posed: Posed) -> dict[str, Floats]:
-    p = posed.points
+def _measure_part(pixels: NDArray[np.float32], heads: Heads) -> dict[str, Floats]:
+    """Return what is measured in some of the frames, whose landmarks are then let go."""
+    flat = np.asarray(pixels[:, :468, :2], np.float64)
+    low, high = flat.min(axis=1), flat.max(axis=1)
+    points = straighten(pixels, heads.bones)
+    return {
+        "centre": (low + high) / 2,
+        "size": np.asarray((high - low).max(axis=1)),
+        **_eyes(points),
+        **_brows(points),
+        **_mouth(points),
+        **_gaze(points),
+    }
+
+
+def _eyes(p: Floats) -> dict[str, Floats]:
     width = [_distance(p[:, s.eye_outer], p[:, s.eye_inner]) for s in SIDES]
     top = [p[:, list(s.lid_top)] for s in SIDES]
     bottom = [p[:, list(s.lid_bottom)] for s in SIDES]
@@ -113,8 +121,7 @@ def _eyes(posed: Posed) -> dict[str, Floats]:
     }
 
 
-def _brows(posed: Posed) -> dict[str, Floats]:
-    p = posed.points
+def _brows(p: Floats) -> dict[str, Floats]:
     corners = [i for s in SIDES for i in (s.eye_outer, s.eye_inner)]
     line = p[:, corners, 1].mean(axis=1)
     inner = [p[:, list(s.brow_inner), 1].mean(axis=1) - line for s in SIDES]
@@ -124,8 +131,7 @@ def _brows(posed: Posed) -> dict[str, Floats]:
     return {"brow_inner": _pair(*inner), "brow_outer": _pair(*outer), "brow_gap": gap}
 
 
-def _mouth(posed: Posed) -> dict[str, Floats]:
-    p = posed.points
+def _mouth(p: Floats) -> dict[str, Floats]:
     right, left = p[:, RIGHT.mouth_corner], p[:, LEFT.mouth_corner]
     upper, upper_in = _mid(p, marks.LIP_UPPER_OUTER), _mid(p, marks.LIP_UPPER_INNER)
     lower, lower_in = _mid(p, marks.LIP_LOWER_OUTER), _mid(p, marks.LIP_LOWER_INNER)
@@ -145,9 +151,8 @@ def _mouth(posed: Posed) -> dict[str, Floats]:
     }
 
 
-def _gaze(posed: Posed) -> dict[str, Floats]:
+def _gaze(p: Floats) -> dict[str, Floats]:
     """Where the irises stand in the eyes, mean of both."""
-    p = posed.points
     across, up = [], []
     for side in SIDES:
         low, high = sorted((side.eye_outer, side.eye_inner), key=lambda i: _where(side, i))

@@ -71,13 +71,13 @@ def _lasts(group: list[_Shape]) -> bool:
 
 def _shape_of(track: Track) -> _Shape:
     step = max(1, len(track.points) // 40)
-    posed = remove_pose(np.array(track.points[::step]))
+    posed = remove_pose(track.points[::step])
     look = np.median(np.array(track.looks), axis=0)
     return _Shape(
         track=track,
         bones=np.median(posed.points[:, list(BONES)], axis=0),
         look=np.asarray(look, np.float64),
-        frontal=bool(np.median(np.abs(posed.yaw)) < 25),
+        frontal=bool(np.median(np.abs(posed.heads.yaw)) < 25),
     )
 
 
@@ -116,8 +116,7 @@ def _resembles(a: _Shape, b: _Shape, footage: Footage) -> bool:
 def _person(number: int, group: list[_Shape], footage: Footage) -> Person:
     tracks = sorted((shape.track for shape in group), key=lambda t: t.times[0])
     times = np.concatenate([t.times for t in tracks])
-    points = np.concatenate([np.array(t.points) for t in tracks])
-    measures = measure(times, points)
+    measures = measure(times, [points for t in tracks for points in t.points])
     width = max(footage.shape[1], 1)
     return Person(
         number=number,
