@@ -184,25 +184,30 @@ class Clip:
         import av
 
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-        pieces: list[Samples] = []
-        start: float | None = None
+        samples: Samples = np.zeros(round(self.duration * RATE), np.float32)
+        filled: int | None = None
         with av.open(str(self.path)) as container:
             stream = container.streams[info.index]
             for frame in self._decoded(container, stream):
-                if start is None:
-                    start = (frame.time or 0.0) - self._probe.origin
-                pieces.extend(_mono(resampler.resample(frame)))
-            pieces.extend(_mono(resampler.resample(None)))
-        if start is None or not pieces:
+                if filled is None:
+                    filled = max(0, round(((frame.time or 0.0) - self._probe.origin) * RATE))
+                filled = _fill(samples, filled, resampler.resample(frame))
+            filled = None if filled is None else _fill(samples, filled, resampler.resample(None))
+        if not filled:
             raise Unobservable("the audio track holds no sound that can be decoded")
-        silence = np.zeros(max(0, round(start * RATE)), dtype=np.float32)
-        samples: Samples = np.concatenate([silence, *pieces])[: round(self.duration * RATE)]
+        samples = samples[:filled]
         samples.flags.writeable = False
         return samples
 
 
-def _mono(frames: list[Any]) -> list[Samples]:
-    return [frame.to_ndarray()[0] for frame in frames]
+def _fill(samples: Samples, at: int, frames: list[Any]) -> int:
+    """Write pieces of sound into the samples from `at` on; return where they end."""
+    for frame in frames:
+        sound = frame.to_ndarray()[0]
+        room = samples[at : at + len(sound)]
+        room[:] = sound[: len(room)]
+        at += len(sound)
+    return at
 
 
 def _number(times: Sequence[float], time: float) -> int:

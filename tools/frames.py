@@ -128,6 +128,9 @@ class SharedDecode:
         finally:
             with self._changed:
                 self._readers.discard(me)
+                if self.spent and not self._readers:
+                    self._first += len(self._window)
+                    self._window.clear()
                 self._changed.notify_all()
 
     def _ended(self, me: _Reader) -> bool:
