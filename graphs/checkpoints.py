@@ -19,8 +19,8 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 BUSY_SECONDS = 10.0
-LOG_BYTES = 1_000_000
-"""Length of the log from which it is copied into the file: every twentieth run or so."""
+LOG_BYTES = 400_000
+"""Length of the log from which it is copied into the file: every tenth run or so."""
 
 
 class Checkpoints(SqliteSaver):
