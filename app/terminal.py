@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 
 from emer.tools.errors import ConfigError
-from emer.tools.quiet import hush
+from emer.tools.native import hush
 
 __all__ = ["draw", "hush", "print_result"]
 

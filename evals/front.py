@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from typer.core import TyperGroup
 
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
-from emer.tools.quiet import hush
+from emer.tools.native import hush
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 Step = Callable[[str], None]

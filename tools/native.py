@@ -1,4 +1,4 @@
-"""Native libraries' chatter kept out of the terminal: MediaPipe's and TensorFlow Lite's notes."""
+"""What native libraries write to stderr from below Python, where no logger reaches it."""
 
 from __future__ import annotations
 
