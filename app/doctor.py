@@ -94,8 +94,12 @@ def _package(name: str) -> Check:
 
 def _module(name: str) -> str:
     """Return a module that the package brings: its shallowest one."""
-    inits = [path.parent for path in files(name) or [] if path.name == "__init__.py"]
-    public = [path for path in inits if not path.parts[0].startswith("_")]
+    brought = files(name) or []
+    packages = [path.parent for path in brought if path.name == "__init__.py"]
+    single = [
+        path.with_suffix("") for path in brought if path.suffix == ".py" and len(path.parts) == 1
+    ]
+    public = [path for path in packages if not path.parts[0].startswith("_")] or single
     return ".".join(min(public, key=lambda path: (len(path.parts), path.as_posix())).parts)
 
 
