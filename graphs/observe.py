@@ -19,6 +19,9 @@ STEP_BACK = 10
 """How far tools at work in this process step back for one in a process of its own, which
 is the longest: on two cores all four then take little longer than it does alone."""
 
+ROOM = 150.0
+"""Seconds of a clip that a tool has its time limit for; a longer clip has as much more."""
+
 _MODALITY_OF: dict[str, Modality] = {
     "face": "face",
     "scene": "scene",
@@ -61,7 +64,8 @@ def note_absent(context: Context, slot: str, error: ToolMissing) -> Json:
 
 def _look(context: Context, tool: Tool, job: Job) -> Observation:
     """Call the tool within its time; what comes back has been through JSON and its checks."""
-    seconds = min(context.tool_seconds, context.seconds_left)
+    room = max(1.0, context.clip.duration / ROOM)
+    seconds = min(context.tool_seconds * room, context.seconds_left)
     if seconds <= 0:
         raise limit.TimeUp("the time of the run is spent")
     facts: dict[str, Any] = {

@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     memory: Remembering = Remembering()
     budget: Budget = Budget()
     tool_seconds: float = Field(default=300.0, gt=0)
-    """Time limit of one tool call."""
+    """Time limit of one tool call on a clip of up to 2.5 minutes; in proportion on a longer one."""
     parallel: int = Field(default=8, ge=1, le=64)
     """Tool calls at the same time."""
 

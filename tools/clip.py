@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from emer.tools.errors import Unobservable
 from emer.tools.frames import Frame, SharedDecode, VideoShape
 from emer.tools.imports import importing
+from emer.tools.pictures import LARGE
 from emer.tools.probe import AudioStream, Probe, VideoStream, probe
 from emer.tools.subtitles import SubtitleCue, find_subtitle
 from emer.tools.types import Span, digest
 
 RATE = 16_000
 """Samples per second of `Clip.samples`."""
-SMALL = 1280 * 720
-"""Pixels up to which one thread decodes faster than any tool looks."""
 
 Samples = NDArray[np.float32]
 
@@ -216,8 +215,11 @@ def _number(times: Sequence[float], time: float) -> int:
 
 
 def _set_threads(codec: Any, shape: VideoShape) -> None:
-    """Decode small pictures in one thread: frame threads make them a tenth to a quarter dearer."""
-    if shape.width * shape.height <= SMALL:
+    """Decode in one thread what is decoded faster than any tool looks.
+
+    FFmpeg's frame threads take a tenth to a quarter more CPU time.
+    """
+    if shape.width * shape.height <= LARGE:
         codec.thread_count = 1
     else:
         codec.thread_type = "AUTO"

@@ -72,8 +72,8 @@ class Frame:
 
     @property
     def nbytes(self) -> int:
-        """Bytes this frame may hold: the stored picture as RGB, and one upright of its size."""
-        return self.width * self.height * 6
+        """Bytes this frame may hold: the stored picture as RGB, and one or two made from it."""
+        return self.width * self.height * (12 if self._video.rotation else 9) // 2
 
 
 class VideoShape:

@@ -16,6 +16,8 @@ Rgb = NDArray[np.uint8]
 
 FULL_RANGE: Final = 2
 """FFmpeg's number for pictures whose levels go from 0 to 255."""
+LARGE: Final = 1280 * 720
+"""Pixels above which a picture is large."""
 
 _own = threading.local()
 
@@ -63,11 +65,18 @@ def to_rgb(picture: VideoFrame, memory: Memory) -> Rgb:
 
 
 def resize(image: Rgb, size: tuple[int, int]) -> Rgb:
-    """Return the picture in (width, height); the same where it has that size already."""
+    """Return the picture in (width, height); the same where it has that size already.
+
+    One that shrinks to a quarter or less is halved first while it is large: the mean of
+    means of four is as good, and several times faster than one over many pixels.
+    """
     if (image.shape[1], image.shape[0]) == size:
         return image
     import cv2
 
+    while image.size > 3 * LARGE and 4 * size[0] <= image.shape[1]:
+        half = image.shape[1] // 2, image.shape[0] // 2
+        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
     shrinks = 2 * size[0] <= image.shape[1]  # below half, linear would alias
     kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, size, interpolation=kind), np.uint8)

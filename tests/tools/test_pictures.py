@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emer.tools.frames import Frame, VideoShape
-from emer.tools.pictures import Memory, to_rgb
+from emer.tools.pictures import LARGE, Memory, resize, to_rgb
 
 ORANGE = (220, 130, 40)
 
@@ -80,3 +80,15 @@ def test_a_frame_is_converted_once_for_all_sizes(monkeypatch: pytest.MonkeyPatch
     assert len(converted) == 1
     with pytest.raises(ValueError, match="read-only"):
         frame.rgb()[0] = 0
+
+
+@pytest.mark.parametrize("shape", [(1080, 1920, 3), (2160, 3840, 3), (336, 448, 3)])
+def test_a_large_picture_shrinks_to_the_means_of_its_parts(shape: tuple[int, int, int]) -> None:
+    across = np.linspace(0, 255, shape[1])
+    noise = np.random.default_rng(1).integers(-20, 21, shape)
+    image = np.clip(across[:, None] + noise, 0, 255).astype(np.uint8)
+    small = resize(image, (64, 64 * shape[0] // shape[1]))
+    columns = np.array_split(image.mean(axis=(0, 2)), 64)
+    assert small.shape == (64 * shape[0] // shape[1], 64, 3)
+    assert np.allclose(small.mean(axis=(0, 2)), [part.mean() for part in columns], atol=2)
+    assert (image.size > 3 * LARGE) == (shape[1] > 448)
