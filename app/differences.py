@@ -47,6 +47,7 @@ def _parts(found: Diff) -> RenderableType:
         _changes("prompts", found.prompts),
         _changes("versions", found.versions),
         _changes("reviews", found.reviews),
+        _changes("reminders", found.reminders),
         _changes("work", found.work),
         _usage(found),
         _lists("clues", _clues(found.clues_only_a), _clues(found.clues_only_b)),

@@ -79,6 +79,9 @@ def _reasoning(a: Trace, b: Trace, found: Diff) -> Iterator[str]:
             same and key.startswith("reasoner.") and key != "reasoner.model"
         ):
             yield f"Another setting, {key}: {_arrow(change)}."
+    if a.header.reasoner == b.header.reasoner and not (found.clues_only_a or found.clues_only_b):
+        for change in found.reminders:
+            yield f"The model was reminded of other things: {_arrow(change)}."
     spoke = usage_of(a).requests or usage_of(b).requests
     names = [c.key for c in found.prompts if spoke or not c.key.startswith("llm/")]
     if names:

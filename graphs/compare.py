@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from emer.agents.types import Explanation, Hypothesis, StopReason
 from emer.graphs.because import because
 from emer.graphs.difference import Change, Diff
-from emer.graphs.events import Decided, Event, Finished, Header, Reviewed, ToolStarted
+from emer.graphs.events import Decided, Event, Finished, Header, Remembered, Reviewed, ToolStarted
 from emer.graphs.trace import Trace
 from emer.graphs.usage import reasoner_of, usage_of
 from emer.tools.types import Clue, Record
@@ -35,6 +35,7 @@ def diff(a: Trace, b: Trace) -> Diff:
             "prompts": changes(_prompts(a.header), _prompts(b.header)),
             "versions": changes(_versions(a.header), _versions(b.header)),
             "reviews": changes(_reviews(a), _reviews(b)),
+            "reminders": changes(_reminders(a), _reminders(b)),
             "work": changes(_work(a), _work(b)),
             "usage_a": usage_of(a),
             "usage_b": usage_of(b),
@@ -106,6 +107,12 @@ def _reviews(trace: Trace) -> dict[str, str]:
     if not (struck or edited or added):
         return {}
     return {"a person": f"{struck} clues rejected, {edited} edited, {added} added"}
+
+
+def _reminders(trace: Trace) -> dict[str, str]:
+    heard = [e.recollection for e in trace.effective if isinstance(e, Remembered)]
+    keys = dict.fromkeys(analogy.key for found in heard for analogy in found.analogies)
+    return {"reminded of": ", ".join(keys)} if heard else {}
 
 
 def _work(trace: Trace) -> dict[str, str]:

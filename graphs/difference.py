@@ -29,6 +29,8 @@ class Diff(Record):
     versions: tuple[Change, ...] = ()
     reviews: tuple[Change, ...] = ()
     """What people changed in the clues."""
+    reminders: tuple[Change, ...] = ()
+    """Notes and kept runs that the model was reminded of."""
     work: tuple[Change, ...] = ()
     """Rounds, tool calls, requests to models, and why each run stopped."""
     usage_a: Usage = Usage()

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from graph_kit import events, fakes
+from graph_kit import events, fakes, trace_of
 
 from emer.graphs.ask import Answer, ask
+from emer.graphs.compare import diff
 from emer.graphs.loading import load_exemplars, load_memory
 from emer.graphs.settings import Choice, Remembering
 
@@ -77,6 +78,14 @@ def test_a_kept_run_of_another_clip_is_remembered_and_its_own_is_not(asked, clip
     keys = [a.key for a in events(asked(nearest=12), "remembered")[0].recollection.analogies]
     assert other.key in keys and own.key not in keys
     assert {own.key, other.key} <= {item.key for item in load_memory(settings).items}
+
+
+def test_what_a_model_was_reminded_of_explains_a_difference(asked):
+    one, other, without = asked(), asked(nearest=1), asked(on=False)
+    found = diff(trace_of(one), trace_of(other))
+    assert found.reminders and any("reminded of other things" in why for why in found.because)
+    assert "→ none" in " ".join(diff(trace_of(one), trace_of(without)).because)
+    assert not diff(trace_of(one), trace_of(asked())).reminders
 
 
 def test_the_rules_remember_nothing(clip_path, tmp_path):
