@@ -11,7 +11,7 @@ from emer.agents.types import Band
 from emer.agents.vocabulary import LabelWord, lexicon
 
 ENOUGH = 0.35
-"""A family below this is not named: a flat prior stands at 0.3 (chosen by us)."""
+"""A family below this is not named: a flat prior stands at 0.26 (chosen by us)."""
 RIVALS = 0.8
 """Share of the leading probability from which a family is named beside it (by us)."""
 ENOUGH_LATER = 0.5
