@@ -51,13 +51,19 @@ class Graph(SolutionBase):  # type: ignore[misc]
             **given,
         )
         self._shape: tuple[int, ...] | None = None
+        self._asked = False
+        self._haunted = False
+        """Whether it still follows something that is not there, and has to load anew."""
 
     def run(self, image: NDArray[np.uint8], **others: Any) -> Mapping[str, Any]:
         """Return the outputs for the next picture (RGB), by name; absent ones are left out.
 
         A picture that cannot be written to is not copied.
         """
-        self._shape = image.shape
+        if self._haunted:
+            self._haunted = False
+            self.reset()
+        self._asked, self._shape = True, image.shape
         self._graph_outputs.clear()
         self._simulated_timestamp += PICTURE_US
         for name, data in {"image": image, **others}.items():
@@ -75,12 +81,18 @@ class Graph(SolutionBase):  # type: ignore[misc]
         """Follow nothing any more, as if no picture had been seen.
 
         A black picture loses whatever was followed, in a tenth of the time that loading the
-        models anew takes; should a network see something in it, they are.
+        models anew takes; should a network see something in it, they are, once asked again.
         """
         if self._shape is not None:
-            if self.run(image=np.zeros(self._shape, np.uint8)):
-                self.reset()
+            self._haunted = bool(self.run(image=np.zeros(self._shape, np.uint8)))
             self._shape = None
+
+    def close(self) -> None:
+        """Let the graph go; one that was never asked is dropped, since closing it would load it."""
+        if self._asked:
+            super().close()
+        else:
+            self._graph: Any = None
 
     @staticmethod
     def points(landmarks: Any) -> NDArray[np.float32]:

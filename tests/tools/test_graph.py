@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,3 +84,15 @@ def test_after_forgetting_nothing_is_followed(shared_clip: Find) -> None:
 def _seen(networks: Networks, picture: NDArray[np.uint8]) -> tuple[Any, Any]:
     pose, hands = networks.pose(picture), networks.hands(picture)
     return pose and pose.points.tolist(), [(h.points.tolist(), h.score) for h in hands]
+
+
+def test_a_graph_that_was_never_asked_loads_nothing_when_it_goes() -> None:
+    code = (
+        "from emer.tools.face.network import FaceNetworks\n"
+        "networks = FaceNetworks()\n"
+        "networks.close()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stderr == ""
