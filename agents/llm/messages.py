@@ -71,8 +71,9 @@ def _plain(told: dict[str, object]) -> str:
 
 def decider(inquiry: Inquiry, language: Language, analogies: Sequence[str] = ()) -> HumanMessage:
     """Return the decider's task; `analogies` are what it may be reminded of."""
-    context = _context(inquiry, language, analogies)
-    return _task("decider", language, question=inquiry.question, context=context)
+    context = _context(inquiry, language)
+    task = _task("decider", language, question=inquiry.question, context=context)
+    return _reminded(task, analogies, language)
 
 
 def planner(
@@ -83,16 +84,17 @@ def planner(
 ) -> HumanMessage:
     """Return the planner's task; `analogies` are what it may be reminded of."""
     tools = "\n".join(f"- {t.name} ({t.modality}): {t.description}" for t in inquiry.tools)
-    return _task(
+    task = _task(
         "planner",
         language,
         question=inquiry.question,
-        context=_context(inquiry, language, analogies),
+        context=_context(inquiry, language),
         candidates=_candidates(candidates),
         tools=tools,
         most=str(MOST_ASKS),
         duration=f"{inquiry.duration:g}",
     )
+    return _reminded(task, analogies, language)
 
 
 def writer(inquiry: Inquiry, candidates: Sequence[Hypothesis], language: Language) -> HumanMessage:
@@ -125,11 +127,21 @@ def _task(role: Role, language: Language, **values: str) -> HumanMessage:
     return HumanMessage("\n".join(line for line in filled.split("\n") if line.strip()))
 
 
-def _context(inquiry: Inquiry, language: Language, analogies: Sequence[str] = ()) -> str:
-    """Return what else bears on the task: earlier turns, what is missing, refused or struck.
+def _reminded(task: HumanMessage, analogies: Sequence[str], language: Language) -> HumanMessage:
+    """Return the task behind the analogies, if there are any.
 
-    Analogies come after it, where they leave the beginning of the request as it is.
+    Behind the clues they leave the beginning of the request as it is, and before the task
+    they are part of what the decider and the planner of one round share.
     """
+    if not analogies:
+        return task
+    notes = "\n".join(_plain({"note": text}) for text in analogies)
+    told = _load(language, "analogies").substitute(analogies=notes)
+    return HumanMessage(f"{told}\n{task.content}")
+
+
+def _context(inquiry: Inquiry, language: Language) -> str:
+    """Return what else bears on the task: earlier turns, what is missing, refused or struck."""
     parts: list[str] = []
     if turns := inquiry.history[-TURNS:]:
         told = "\n".join(
@@ -147,9 +159,6 @@ def _context(inquiry: Inquiry, language: Language, analogies: Sequence[str] = ()
     if inquiry.rejected:
         struck = "\n".join(f"- {r.text} ({r.why})" for r in inquiry.rejected)
         parts.append(_load(language, "struck").substitute(sentences=struck))
-    if analogies:
-        told = "\n".join(_plain({"note": text}) for text in analogies)
-        parts.append(_load(language, "analogies").substitute(analogies=told))
     return "\n".join(parts)
 
 

@@ -89,7 +89,15 @@ def test_the_beginning_of_the_request_stays_as_it_was_without_them(talk: Any) ->
         assert [m.content for m in messages[:-1]] == beginning
     bare = str(told.decider(kit.inquiry(*MIXED), "en").content)
     assert "analogies" not in bare
-    assert asked.tasks[0].startswith(bare.split("\n", maxsplit=1)[0])
+    assert asked.tasks[0].endswith(bare)
+
+
+def test_the_decider_and_the_planner_of_a_round_share_them(talk: Any) -> None:
+    asked = talk(OPEN, NO_ASKS)
+    asked.decide(kit.inquiry(*MIXED))
+    deciding, planning = asked.tasks
+    end = deciding.index("</analogies>")
+    assert deciding[:end] == planning[:end] and end > 500
 
 
 def test_in_chinese_they_are_told_in_chinese(talk: Any) -> None:
