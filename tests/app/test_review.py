@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from app_kit import FAKES, environment, here, swaps
 
 from emer.agents.revision import Edits
 from emer.graphs.trace import read_trace
+
+Process = "subprocess.Popen[bytes]"
 
 SMILE = "The person smiles clearly at 0.2-0.8 s."
 LOUD = "The voice is louder at 0.1-0.9 s."
@@ -151,7 +154,15 @@ def at_terminal(lines: str, *words: object) -> tuple[int, str]:
         env=environment(TERM="xterm", COLUMNS="120"),
     )  # fmt: skip
     os.close(theirs)
-    typed = iter(lines.split("|"))
+    try:
+        return _typed(process, screen, iter(lines.split("|")))
+    finally:
+        process.kill()
+        process.wait()
+        os.close(screen)
+
+
+def _typed(process: Process, screen: int, typed: Iterator[str]) -> tuple[int, str]:
     seen = asked = ""
     while piece := _read(screen):
         seen += piece
@@ -163,7 +174,6 @@ def at_terminal(lines: str, *words: object) -> tuple[int, str]:
                 process.send_signal(signal.SIGINT)
             else:
                 os.write(screen, b"\x04" if word == "^D" else f"{word}\n".encode())
-    os.close(screen)
     return process.wait(60), seen
 
 
