@@ -1,111 +1,165 @@
-"""Answers to what the question names beyond the default: an emotion, or a moment."""
+"""Answers to what a question names: an emotion, a channel, a sign, a moment."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from emer.agents.case import Case, basis
+from emer.agents.case import Basis, Case, basis
 from emer.agents.conflicts import disputed
-from emer.agents.fusion import WORTH_CITING, Standing
+from emer.agents.cues import Reading
+from emer.agents.focus import is_about, theirs, whom
+from emer.agents.fusion import WORTH_CITING, Contribution, Standing, weigh
 from emer.agents.labels import band
-from emer.agents.phrases import join
+from emer.agents.phrases import join, quote
 from emer.agents.types import Sentence
-from emer.agents.vocabulary import emotion_words, lexicon
+from emer.agents.unshown import near, stating
+from emer.agents.vocabulary import lexicon
 from emer.prompts.prompt import load
-from emer.tools.types import Clue, Span
+from emer.tools.types import Clue, Modality, Span
 
-NEAR = 0.5
-"""Seconds around a named moment (chosen by us)."""
-EDGE = 0.25
-"""Share of the clip that "at the beginning" and "at the end" mean (chosen by us)."""
-MOST = 2
-
-_MOMENT = re.compile(r"(\d+(?:\.\d+)?)\s*(?:s\b|sec(?:onds?)?\b|秒)")
-_START = re.compile(r"\b(?:at|in) the (?:start|beginning)\b|\binitially\b|开头|开始时")
-_END = re.compile(r"\b(?:at|in|towards) the end\b|\bfinally\b|结尾|最后")
+MOST = 3
+"""Sentences of an answer."""
+TOLD = 2
+"""Clues told in one of them."""
+POINTS = 0.35
+"""Probability from which clues alone are said to be consistent with an emotion (by us)."""
 
 
 def answers(case: Case) -> Iterator[Sentence]:
-    """Yield one or two sentences where the question names an emotion or a moment."""
-    named = _named(case.question)
-    found = [s for family in named[:1] for s in _on_family(case, family)]
-    moment = _on_moment(case)
-    yield from ([*found, moment] if moment else found)[:MOST]
+    """Yield up to three sentences on what the question names."""
+    topic = case.topic
+    families = topic.families[:1] or (_leading(case) if topic.bare and not topic.cues else ())
+    if topic.cues:
+        found = [*_on_signs(case)]
+    elif topic.modality is not None:
+        found = [*_on_modality(case, topic.modality, families)]
+    else:
+        found = [
+            s for family in families for s in _on_family(case, family) or _silent(case, family)
+        ]
+    if topic.moment is not None and topic.moment.span is not None:
+        told = {id for sentence in found for id in sentence.clue_ids}
+        then = _on_moment(case, topic.moment.span, topic.moment.words)
+        found += [sentence for sentence in then if not told >= {*sentence.clue_ids}]
+    yield from found[:MOST]
 
 
-def _named(question: str) -> list[str]:
-    """Return the families that the question names, in the order of the words."""
-    plain = question.casefold()
-    labels = lexicon().labels
-    places = {
-        family: match.start()
-        for family in lexicon().families
-        if (match := re.search(emotion_words(labels, family), plain))
-    }
-    return sorted(places, key=lambda family: (places[family], family))
+def _leading(case: Case) -> tuple[str, ...]:
+    return tuple(standing.family for standing in case.families[:1])
 
 
-def _on_family(case: Case, family: str) -> Iterator[Sentence]:
-    standing = next(s for s in case.standings if s.family == family)
-    label = lexicon().head(family)
-    pro = basis(c for c in standing.contributions if c.value >= WORTH_CITING)
-    con = basis(c for c in reversed(standing.contributions) if c.value <= -WORTH_CITING)
-    if pro:
-        level = band(standing, family in disputed(case.disputes))
-        shape = load("rules/answer_for")
-        text = shape.substitute(basis=pro.words, label=label, band=level)
-        yield Sentence(block="answer", text=text, clue_ids=pro.clue_ids)
-    if con:
-        shape = load("rules/answer_against")
-        text = shape.substitute(basis=con.words, label=label)
-        yield Sentence(block="answer", text=text, clue_ids=con.clue_ids)
-    if not pro and not con:
-        yield from _silent(case, standing)
+def _on_family(case: Case, family: str) -> list[Sentence]:
+    """Return what speaks for and against an emotion, nothing where no clue does."""
+    standing = _standing(case, family)
+    label, told = lexicon().head(family), _in_question(case, standing.contributions)
+    pro = basis(c for c in told if c.value >= WORTH_CITING)
+    con = basis(c for c in reversed(told) if c.value <= -WORTH_CITING)
+    level = band(standing, family in disputed(case.disputes))
+    found = [_answer("for", pro, label=label, band=level)] if pro else []
+    return [*found, _answer("against", con, label=label)] if con else found
 
 
-def _silent(case: Case, standing: Standing) -> Iterator[Sentence]:
-    """Yield the leading reading where no clue speaks for or against the one asked about."""
-    if case.chosen and case.chosen[0].standing.family != standing.family:
-        text = load("rules/answer_none").substitute(
-            label=lexicon().head(standing.family), leading=case.chosen[0].name
-        )
-        ids = case.chosen[0].standing.supports
-        yield Sentence(block="answer", text=text, clue_ids=ids)
+def _standing(case: Case, family: str) -> Standing:
+    return next(s for s in case.standings if s.family == family)
 
 
-def _on_moment(case: Case) -> Sentence | None:
-    window = _window(case.question.casefold(), case.duration)
-    if window is None:
-        return None
-    span, when = window
-    moved = case.relevance()
-    inside = [
-        r.clue
-        for r in case.readings
-        if r.clue.span and r.clue.span.overlaps(span) and r.clue.modality != "text"
+def _in_question(case: Case, given: Iterable[Contribution]) -> list[Contribution]:
+    """Return what the person's own clues contribute, on the channel that is asked about."""
+    meant = whom([r.clue for r in case.readings], case.topic)
+    own = {r.clue.id for r in case.readings if is_about(r.clue, meant) is not False}
+    asked = case.topic.modality
+    return [
+        c for c in given if own & {*c.evidence.clue_ids} and asked in (None, c.evidence.modality)
     ]
-    best = sorted(inside, key=lambda c: (-moved.get(c.id, 0.0), _centre_gap(c, span), c.id))
-    if not best:
-        return None
-    text = load("rules/answer_time").substitute(when=when, clues=join(best[:MOST]))
-    return Sentence(block="answer", text=text, clue_ids=tuple(c.id for c in best[:MOST]))
 
 
-def _window(question: str, duration: float) -> tuple[Span, str] | None:
-    """Return the span that the question means and how to call it."""
-    moment = _MOMENT.search(question)
-    if moment and float(moment.group(1)) <= duration:
-        at = float(moment.group(1))
-        return Span(start=max(0.0, at - NEAR), end=at + NEAR), f"{moment.group(1)} s"
-    if _START.search(question):
-        return Span(start=0.0, end=duration * EDGE), "the beginning"
-    if _END.search(question):
-        return Span(start=duration * (1 - EDGE), end=duration), "the end"
-    return None
+def _answer(kind: str, found: Basis, **words: str) -> Sentence:
+    text = load(f"rules/answer_{kind}").substitute(basis=found.words, **words)
+    return Sentence(block="answer", text=text, clue_ids=found.clue_ids)
 
 
-def _centre_gap(clue: Clue, span: Span) -> float:
-    if clue.span is None:
-        return float("inf")
-    return abs((clue.span.start + clue.span.end) - (span.start + span.end)) / 2
+def _silent(case: Case, family: str) -> list[Sentence]:
+    """Return the leading reading where no clue speaks for or against the one asked about."""
+    if not case.chosen or case.chosen[0].standing.family == family:
+        return []
+    text = load("rules/answer_none").substitute(
+        label=lexicon().head(family), leading=case.chosen[0].name
+    )
+    return [Sentence(block="answer", text=text, clue_ids=case.chosen[0].standing.supports)]
+
+
+def _on_modality(case: Case, modality: Modality, families: Sequence[str]) -> Iterator[Sentence]:
+    """Yield what the channel's clues say, then what they say of the emotion in question.
+
+    Without one, or where they say nothing of it: what they would speak for on their own.
+    """
+    told = {clue.id for clue in _clues(case)}
+    own = [r for r in case.readings if r.clue.modality == modality and r.clue.id in told]
+    if modality == "text":
+        yield from _words(own)
+    else:
+        yield from _told("part", _best(case, [r.clue for r in own]))
+    named = [sentence for family in families for sentence in _on_family(case, family)]
+    yield from named or _alone(own)
+
+
+def _alone(readings: Sequence[Reading]) -> list[Sentence]:
+    lead = weigh(readings)[0]
+    found = basis(c for c in lead.contributions if c.value >= WORTH_CITING)
+    if found is None or lead.probability < POINTS:
+        return []
+    return [_answer("alone", found, label=lexicon().head(lead.family))]
+
+
+def _words(readings: Sequence[Reading]) -> Iterator[Sentence]:
+    for reading in readings[:1]:
+        said = quote(reading.clue).removeprefix("In the text, ").removesuffix(".")
+        text = load("rules/answer_part").substitute(clues=said)
+        yield Sentence(block="answer", text=text, clue_ids=(reading.clue.id,))
+
+
+def _on_signs(case: Case) -> Iterator[Sentence]:
+    """Yield where the sign is displayed, and the reading that it speaks for most."""
+    clues = stating(_clues(case), case.topic)
+    yield from _told("part", _best(case, clues))
+    ids = {clue.id for clue in clues}
+    for standing in case.families[:1]:
+        moved = [c for c in standing.contributions if ids & {*c.evidence.clue_ids}]
+        pro = basis(c for c in moved if c.value >= WORTH_CITING)
+        if pro is not None:
+            level = band(standing, standing.family in disputed(case.disputes))
+            label = lexicon().head(standing.family)
+            yield _answer("for", pro, label=label, band=level)
+
+
+def _on_moment(case: Case, span: Span, when: str) -> Iterator[Sentence]:
+    inside = near(_clues(case), span, case.topic.modality)
+    moved, centre = case.relevance(), Span(start=_centre(span), end=_centre(span))
+
+    def rank(clue: Clue) -> tuple[bool, float, float, str]:
+        then = clue.span is not None and clue.span.overlaps(centre)
+        gap = abs(_centre(clue.span) - centre.start) if clue.span else 0.0
+        return (not then, -moved.get(clue.id, 0.0), gap, clue.id)
+
+    yield from _told("time", sorted(inside, key=rank)[:TOLD], when=when)
+
+
+def _told(kind: str, clues: Sequence[Clue], **words: str) -> Iterator[Sentence]:
+    if clues:
+        text = load(f"rules/answer_{kind}").substitute(clues=join(clues), **words)
+        yield Sentence(block="answer", text=text, clue_ids=tuple(c.id for c in clues))
+
+
+def _clues(case: Case) -> list[Clue]:
+    return theirs([r.clue for r in case.readings], case.topic)
+
+
+def _best(case: Case, clues: Sequence[Clue]) -> list[Clue]:
+    """Return the few most relevant clues, in time order."""
+    moved = case.relevance()
+    ranked = sorted(clues, key=lambda c: (-moved.get(c.id, 0.0), -c.quality.score, c.id))[:TOLD]
+    return [clue for clue in clues if clue in ranked]
+
+
+def _centre(span: Span) -> float:
+    return (span.start + span.end) / 2

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from emer.agents.conflicts import Pull
 from emer.agents.cues import Reading, is_doubtful
-from emer.agents.focus import main_person, person_of
+from emer.agents.focus import is_about, theirs, whom
 from emer.agents.fusion import Standing
 from emer.agents.labels import rival
-from emer.agents.types import Ask
+from emer.agents.topic import Topic
+from emer.agents.types import Ask, Inquiry
+from emer.agents.unshown import near
 from emer.agents.vocabulary import lexicon
 from emer.prompts.prompt import load
 from emer.tools.tool import ToolCard
@@ -20,6 +22,8 @@ CLOSE = 0.25
 """Two readings nearer than this are worth another look (as in the stop rule)."""
 STIRRED = 0.35
 """A reading below this is not worth an ask: nothing points to it yet (chosen by us)."""
+ROUNDING = 0.001
+"""Seconds to which asks are rounded."""
 PAD, SHORTEST, VOICE_END, MOST = 0.4, 0.2, 1.0, 3
 """Seconds around a clue, shortest span, end of the voice; most asks of one round."""
 
@@ -28,7 +32,7 @@ PAD, SHORTEST, VOICE_END, MOST = 0.4, 0.2, 1.0, 3
 class Scene:
     """What asks are planned from."""
 
-    question: str
+    topic: Topic
     readings: Sequence[Reading]
     standings: Sequence[Standing]
     disputes: Sequence[tuple[Pull, Pull]]
@@ -53,13 +57,41 @@ def plan(scene: Scene, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tuple
     found: list[Ask] = []
     for wish in _wishes(scene, pair):
         span = _clipped(wish.span, scene.duration)
-        for tool in _tools_for(wish, scene, tools):
+        for tool in _tools_for(wish.modality, scene, tools):
             taken = any(a.tool == tool and _share(a.span, span) for a in (*asked, *found))
             if span.length >= SHORTEST and not taken:
                 why = load(f"rules/{wish.reason}").substitute(left=left, right=right)
                 found.append(Ask(tool=tool, span=span, why=why))
                 break
     return tuple(found[:MOST])
+
+
+def needed_for(scene: Scene, inquiry: Inquiry) -> tuple[Ask, ...]:
+    """Return asks without which the question cannot be answered: a moment no clue tells of."""
+    moment = scene.topic.moment
+    if moment is None or moment.span is None:
+        return ()
+    span = _clipped(moment.span, scene.duration)
+    wanted: tuple[Modality, ...] = ("face", "audio")
+    if scene.topic.modality is not None:
+        wanted = (scene.topic.modality,)
+    known = theirs(inquiry.clues, scene.topic)
+    if span.length < SHORTEST or near(known, span, scene.topic.modality):
+        return ()
+    why = load("rules/ask_moment").substitute(when=moment.words)
+    tools = [_tools_for(modality, scene, inquiry.tools)[:1] for modality in wanted]
+    asks = [Ask(tool=name, span=span, why=why) for names in tools for name in names]
+    return tuple(ask for ask in asks if not _was_made(ask, inquiry.asked))
+
+
+def _was_made(ask: Ask, asked: Sequence[Ask]) -> bool:
+    """Tell whether the tool has already looked at all of the span."""
+    return any(
+        a.tool == ask.tool
+        and a.span.start <= ask.span.start + ROUNDING
+        and a.span.end >= ask.span.end - ROUNDING
+        for a in asked
+    )
 
 
 def open_pair(scene: Scene) -> tuple[Standing, Standing] | None:
@@ -116,10 +148,9 @@ def _doubtful_words(scene: Scene) -> Iterator[Wish]:
 
 
 def _other_person(scene: Scene) -> Iterator[Wish]:
-    main = main_person(scene.readings, scene.question)
+    meant = whom([r.clue for r in scene.readings], scene.topic)
     for r in scene.readings:
-        person = person_of(r.clue)
-        if person and person != main and r.clue.span:
+        if is_about(r.clue, meant) is False and r.clue.span:
             yield Wish(r.clue.modality, _around(r.clue.span), "ask_other")
 
 
@@ -133,10 +164,10 @@ def _neutral(scene: Scene, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
             yield Wish(r.clue.modality, max(before, after, key=lambda s: s.length), "ask_neutral")
 
 
-def _tools_for(wish: Wish, scene: Scene, tools: Sequence[ToolCard]) -> list[str]:
+def _tools_for(modality: Modality, scene: Scene, tools: Sequence[ToolCard]) -> list[str]:
     """Return the names of fitting tools, those that already gave clues first."""
-    used = {r.clue.source.tool for r in scene.readings if r.clue.modality == wish.modality}
-    fitting = [tool.name for tool in tools if tool.modality == wish.modality]
+    used = {r.clue.source.tool for r in scene.readings if r.clue.modality == modality}
+    fitting = [tool.name for tool in tools if tool.modality == modality]
     return sorted(set(fitting), key=lambda name: (name not in used, name))
 
 

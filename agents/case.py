@@ -10,6 +10,7 @@ from emer.agents.cues import Reading
 from emer.agents.fusion import Contribution, Standing
 from emer.agents.labels import Choice
 from emer.agents.phrases import listed
+from emer.agents.topic import Topic
 from emer.agents.vocabulary import Channel, channel_of, lexicon
 from emer.tools.types import Clue
 
@@ -22,9 +23,9 @@ WHERE: dict[Channel, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A question, the weighed clues and the labels chosen for them."""
+    """What is asked about, the weighed clues and the labels chosen for them."""
 
-    question: str
+    topic: Topic
     readings: Sequence[Reading]
     standings: Sequence[Standing]
     disputes: Sequence[tuple[Pull, Pull]]

@@ -29,6 +29,7 @@ _QUOTES = re.compile(
     '"([^"]+)"|“([^”]+)”|「([^」]+)」|『([^』]+)』|‘([^’]+)’|(?<!\\w)\'([^\'"]+)\'(?!\\w)'
 )
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?")
+_GIVEN = re.compile(r"(?<![A-Za-z\d.])\d+(?:\.\d+)?")
 _PERSON = re.compile(r"\bperson (\d+)\b")
 _WORD = re.compile(r"[a-z]{4,}|[\u4e00-\u9fff]")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -129,8 +130,9 @@ def _numbers(cited: Cited) -> Iterator[Problem]:
 
 
 def _numbers_in(clue: Clue) -> list[str]:
+    """Return the numbers of a clue's sentence and data; digits inside a word are none."""
     data = json.dumps(clue.model_dump(mode="json")["data"])
-    return re.findall(r"\d+(?:\.\d+)?", f"{clue.text} {data}")
+    return _GIVEN.findall(f"{clue.text} {data}")
 
 
 def _persons(cited: Cited) -> Iterator[Problem]:

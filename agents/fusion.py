@@ -16,7 +16,7 @@ from emer.agents.cues import Reading
 from emer.agents.vocabulary import Channel, channel_of, lexicon
 from emer.tools.types import MODALITIES, Clue, Modality, Span
 
-PRIOR = -1.0
+PRIOR = -1.2
 """Log-odds of a family before any clue: people who describe a face freely name about
 three of the dozen kinds of emotion that they tell apart (chosen by us)."""
 CAP = 2.5

@@ -11,7 +11,7 @@ from emer.agents.types import Band
 from emer.agents.vocabulary import LabelWord, lexicon
 
 ENOUGH = 0.35
-"""A family below this is not named: a flat prior stands at 0.3 (chosen by us)."""
+"""A family below this is not named: a flat prior stands at 0.26 (chosen by us)."""
 RIVALS = 0.8
 """Share of the leading probability from which a family is named beside it (by us)."""
 ENOUGH_LATER = 0.5
@@ -19,6 +19,8 @@ ENOUGH_LATER = 0.5
 ENOUGH_EVIDENCE = 0.54
 """Log-odds, summed over cue groups, that the leading family must rest on: one clear sign,
 or a slight one that could not have been measured better (chosen by us)."""
+OPPOSITE = 0.25
+"""Product of two families' valences below which they are opposites (chosen by us)."""
 SURE, LIKELY = 0.85, 0.65
 """Probabilities from which a label may be of high and of medium confidence (chosen by us)."""
 OWN_CUE = 0.5
@@ -50,7 +52,7 @@ def choose(standings: Sequence[Standing]) -> tuple[Choice, ...]:
     what is displayed at another moment of the clip. The leading family, and one displayed
     at another moment, may have two words.
     """
-    if not standings or not _carries(standings[0]):
+    if not standings or not _carries(standings[0]) or _is_torn(standings):
         return ()
     lead = standings[0]
     chosen = list(words_of(lead))
@@ -145,6 +147,24 @@ def _stated(standing: Standing) -> dict[str, float]:
 
 def _family_words(family: str) -> list[LabelWord]:
     return [word for word in lexicon().labels if word.family == family]
+
+
+def _is_torn(standings: Sequence[Standing]) -> bool:
+    """Tell whether what speaks most for the leading family speaks as well for its opposite.
+
+    A loud, high voice tells that somebody is stirred, and not whether it pleases them.
+    """
+    lead, families = standings[0], lexicon().families
+    return any(
+        families[lead.family].valence * families[s.family].valence < -OPPOSITE
+        and s.probability >= RIVALS * lead.probability
+        and _strongest_cue(s) == _strongest_cue(lead)
+        for s in standings[1:]
+    )
+
+
+def _strongest_cue(standing: Standing) -> str | None:
+    return standing.strongest.cue if standing.strongest else None
 
 
 def _carries(standing: Standing) -> bool:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from emer.agents.types import Decision, Explanation, Fallback, Inquiry, ModelCall
+from emer.agents.types import (
+    Decision,
+    Explanation,
+    Fallback,
+    Inquiry,
+    ModelCall,
+    Recollection,
+)
 from emer.agents.verifier import Opinion
 
-Hear = Callable[[ModelCall | Fallback], None]
-"""Takes each request to a model, and each step that fell back to the rules, as it happens."""
+if TYPE_CHECKING:
+    from emer.agents.memory.memory import Memory
+
+Report = ModelCall | Fallback | Recollection
+Hear = Callable[[Report], None]
+"""Takes each request to a model, each step that fell back to the rules, and what was
+remembered, as it happens."""
 
 
 class Reasoner(Protocol):
@@ -49,4 +61,13 @@ class Reporting(Protocol):
 
     def report_to(self, hear: Hear) -> None:
         """Tell `hear` of every call from now on."""
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A reasoner that looks up what is like a clip."""
+
+    def remember_with(self, memory: Memory) -> None:
+        """Look in `memory` from now on; what is found there is never evidence."""
         ...

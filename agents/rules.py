@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emer.agents.asks import Scene, plan
+from emer.agents.asks import Scene, needed_for, plan
 from emer.agents.beats import soften
 from emer.agents.case import Case
 from emer.agents.conflicts import conflicts, dispute
@@ -18,8 +18,9 @@ from emer.agents.focus import focus
 from emer.agents.fusion import Standing, weigh
 from emer.agents.labels import choose, words_of
 from emer.agents.narrative import write
-from emer.agents.stop import is_sure, stop_reason
+from emer.agents.stop import is_sure, spent, stop_reason
 from emer.agents.types import Decision, Explanation, Hypothesis, Inquiry
+from emer.agents.unshown import topic_for
 
 FAINT = 0.35
 """Families below this are not listed unless they lead (chosen by us)."""
@@ -33,9 +34,10 @@ class Rules:
     def decide(self, inquiry: Inquiry) -> Decision:
         """Weigh the clues; ask for more, or stop and say why."""
         scene, budget = scene_of(inquiry), inquiry.budget
+        needed = needed_for(scene, inquiry)
         sure = is_sure(scene.standings)
-        wanted = () if sure else plan(scene, inquiry.asked, inquiry.tools)
-        reason = stop_reason(scene.standings, wanted, budget)
+        wanted = needed if needed or sure else plan(scene, inquiry.asked, inquiry.tools)
+        reason = spent(budget) if needed else stop_reason(scene.standings, wanted, budget)
         return Decision(
             hypotheses=_hypotheses(scene.standings),
             conflicts=conflicts(scene.disputes),
@@ -47,7 +49,7 @@ class Rules:
         """Write the explanation that the clues carry; it may abstain."""
         scene = scene_of(inquiry)
         case = Case(
-            question=inquiry.question,
+            topic=scene.topic,
             readings=scene.readings,
             standings=scene.standings,
             disputes=scene.disputes,
@@ -59,9 +61,10 @@ class Rules:
 
 def scene_of(inquiry: Inquiry) -> Scene:
     """Return how the rules read and weigh an inquiry."""
-    readings = soften(focus(read(inquiry.clues), inquiry.question))
+    topic = topic_for(inquiry)
+    readings = soften(focus(read(inquiry.clues), topic))
     standings = weigh(readings)
-    return Scene(inquiry.question, readings, standings, dispute(standings), inquiry.duration)
+    return Scene(topic, readings, standings, dispute(standings), inquiry.duration)
 
 
 def _hypotheses(standings: Sequence[Standing]) -> tuple[Hypothesis, ...]:

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from emer.agents.scope import Beyond
-from emer.agents.types import Explanation
+from emer.agents.types import Explanation, StopReason
 from emer.prompts.prompt import load
+
+STOPS: Mapping[StopReason, str] = {
+    "sure": "the leading reading was sure enough",
+    "nothing_to_ask": "nothing that could be asked would change the answer",
+    "no_new_clues": "looking closer brought nothing new",
+    "rounds_spent": "the rounds it may take were spent",
+    "tool_calls_spent": "the tool calls it may make were spent",
+    "seconds_spent": "the time it may take was spent",
+    "tokens_spent": "the tokens a model may use were spent",
+    "money_spent": "the money a model may cost was spent",
+    "budget": "the budget was spent",
+    "no_evidence": "there was nothing to go by",
+    "agreed": "everything that is seen, heard and said agrees",
+    "not_shown": "nobody is there whom the question could mean",
+    "paused": "it waits for a review",
+    "declined": "no clip could answer the question",
+}
+"""Why a run stopped, in words."""
 
 
 def render(explanation: Explanation) -> str:

@@ -21,6 +21,8 @@ StopReason = Literal[
     "no_evidence",
     "agreed",
     "declined",
+    "not_shown",
+    "paused",
     "rounds_spent",
     "tool_calls_spent",
     "seconds_spent",
@@ -28,7 +30,7 @@ StopReason = Literal[
     "money_spent",
     "budget",
 ]
-"""Why no more is asked; "budget" stands in traces of version 0.1 for what is spent."""
+"""Why no more is asked; "paused" for a person's review, "budget" in traces of version 0.1."""
 
 
 Role = Literal["planner", "decider", "writer", "critic"]
@@ -173,14 +175,40 @@ class Fallback(Record):
     why: str
 
 
+class Analogy(Record):
+    """Something remembered that is like the clip; never evidence about it."""
+
+    key: str
+    kind: Literal["card", "exemplar"]
+    score: float
+    """An inner product of embeddings, at most 1; no probability."""
+    source: str
+
+
+class Recollection(Record):
+    """What was remembered for a decision, the nearest first, and by which embedder."""
+
+    embedder: str
+    analogies: tuple[Analogy, ...] = ()
+    trouble: str = ""
+    """Why nothing could be looked up, or what had to be mended."""
+
+
 class Turn(Record):
     """An earlier question of the same thread and what was answered, in short."""
 
     run_id: str
     clip: str
+    """The file's name; never told to a model."""
+    content: str = ""
+    """sha256 of the clip's content."""
     question: str
     labels: tuple[str, ...] = ()
     text: str = ""
+
+    def is_about(self, name: str, content: str) -> bool:
+        """Tell whether the turn was about this clip: what another one showed is no evidence."""
+        return self.content == content if self.content else self.clip == name
 
 
 class Rejection(Record):

@@ -189,6 +189,7 @@ def lexicon() -> Lexicon:
     return Lexicon()
 
 
+@lru_cache(maxsize=256)
 def emotion_words(labels: tuple[LabelWord, ...], family: str) -> str:
     """Return a pattern that finds any word of the family, English or Chinese."""
     english, chinese = _words(labels, family)

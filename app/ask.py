@@ -6,6 +6,8 @@ answer = ask("clip.mp4")
 print(answer.text)
 """
 
+from emer.agents.revision import Addition, Edits, Rewrite
 from emer.graphs.ask import Answer, ask
+from emer.graphs.resume import resume
 
-__all__ = ["Answer", "ask"]
+__all__ = ["Addition", "Answer", "Edits", "Rewrite", "ask", "resume"]

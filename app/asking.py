@@ -46,12 +46,21 @@ class Request:
     thread: str | None = None
     settings: Path | None = None
     thinking: Thinking | None = None
+    review: bool = False
+    """Whether a person looks at the clues before the reasoner does."""
 
 
 def run_ask(request: Request, json: bool) -> None:
     """Explain the clip and print the answer."""
     answer, heard = carry_out(request)
-    if json:
+    if answer.paused:
+        from emer.app.reviewing import Review, ask_or_show
+        from emer.graphs.resume import find_waiting
+
+        waiting = find_waiting(str(answer.trace_path), request.settings)
+        review = Review(answer.run_id, clip=request.clip, settings=request.settings)
+        ask_or_show(review, waiting, json=json)
+    elif json:
         print(to_json(answer_record(answer, heard)))
     else:
         print_result(answer_page(answer, heard.header, heard.question))
@@ -66,7 +75,8 @@ def carry_out(request: Request) -> tuple[Answer, Progress]:
     settings = with_thinking(settings, request.thinking or Thinking())
     check_readable(request.clip)
     subtitle = _words(request.subtitle)
-    let_import_from_here(choice.use for choice in settings.tools.values())
+    embedder = settings.memory.embedder
+    let_import_from_here(choice.use for choice in (*settings.tools.values(), embedder))
     with hush(settings.home / "logs" / "native.log") as stderr, following(stderr) as progress:
         from emer.graphs.ask import ask
 
@@ -76,6 +86,7 @@ def carry_out(request: Request) -> tuple[Answer, Progress]:
             subtitle=subtitle,
             tools=tools,
             thread=request.thread,
+            review=request.review,
             settings=settings,
             listener=progress,
         )
@@ -144,19 +155,8 @@ def _words(subtitle: str | None) -> str | None:
 def answer_record(answer: Answer, heard: Progress) -> dict[str, JsonValue]:
     """Return the answer as JSON: what `emer ask --json` prints."""
     header = heard.header
-    return {
-        "run_id": answer.run_id,
-        "thread": answer.thread,
-        "trace": str(answer.trace_path) if answer.trace_path else None,
+    asked = {
         "clip": header.clip.model_dump(mode="json") if header else None,
         "question": heard.question,
-        "text": answer.text,
-        "explanation": answer.explanation.model_dump(mode="json"),
-        "clues": [clue.model_dump(mode="json") for clue in answer.clues],
-        "hypotheses": [hypothesis.model_dump(mode="json") for hypothesis in answer.hypotheses],
-        "stop_reason": answer.stop_reason,
-        "seconds": answer.seconds,
-        "notes": list(answer.notes),
-        "tokens": answer.tokens,
-        "money": answer.money,
     }
+    return {**asked, **answer.record}

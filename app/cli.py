@@ -23,9 +23,13 @@ app = typer.Typer(
 tools = typer.Typer(no_args_is_help=True, help="The tools that watch and listen.")
 trace = typer.Typer(no_args_is_help=True, help="What happened in earlier runs.")
 models = typer.Typer(no_args_is_help=True, help="The weights of the tools that have a model.")
+memory = typer.Typer(
+    no_args_is_help=True, help="What a language model is reminded of: analogies, never evidence."
+)
 app.add_typer(tools, name="tools")
-app.add_typer(trace, name="trace")
 app.add_typer(models, name="models")
+app.add_typer(trace, name="trace")
+app.add_typer(memory, name="memory")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 SettingsFile = Annotated[
@@ -143,6 +147,9 @@ def ask(
     llm_when: LlmWhen = None,
     critic: Critic = None,
     language: Language = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Wait until you have looked at the first clues.")
+    ] = False,
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
@@ -151,8 +158,45 @@ def ask(
 
     thinking = Thinking(llm, llm_when and llm_when.value, critic, language and language.value)
     swaps = tuple(tool or ())
-    given = Request(clip, question, subtitle, swaps, profile, device, thread, settings, thinking)
-    run_ask(given, json)
+    asked = Request(
+        clip, question, subtitle, swaps, profile, device, thread, settings, thinking, review
+    )
+    run_ask(asked, json)
+
+
+@app.command()
+def review(
+    run: Run = "last",
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Go on; clues you do not name are right as they are.")
+    ] = False,
+    reject: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Strike a clue out.")
+    ] = None,
+    edit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=TEXT", help='Put a clue differently: "ID=She smiles. @1.2-2.0".'),
+    ] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODALITY:TEXT", help='Add what no tool saw: "face: She winks. @1.2-2.0".'
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="EDITS.json", help="Edits written down in a file.")
+    ] = None,
+    clip: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Where the clip is now, if it was moved.")
+    ] = None,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Look at the clues of a run that --review paused, and let it go on."""
+    from emer.app.reviewing import Review, run_review
+
+    edits = tuple(reject or ()), tuple(edit or ()), tuple(add or ())
+    run_review(Review(run, accept, *edits, file, clip, settings), json=json)
 
 
 @tools.command("list")
@@ -253,6 +297,78 @@ def trace_diff(a: Run, b: Run, json: Json = False, settings: SettingsFile = None
     from emer.app.traces import run_diff
 
     run_diff(a, b, settings, json=json)
+
+
+@memory.command("add")
+def memory_add(run: Run, json: Json = False, settings: SettingsFile = None) -> None:
+    """Keep an explained run as an exemplar: its clues, labels and explanation, no frames."""
+    from emer.app.remembering import run_add
+
+    run_add(run, settings, json=json)
+
+
+@memory.command("list")
+def memory_list(json: Json = False, settings: SettingsFile = None) -> None:
+    """List the cards and the exemplars, each with its source."""
+    from emer.app.remembering import run_list
+
+    run_list(settings, json=json)
+
+
+@memory.command("search")
+def memory_search(
+    text: Annotated[
+        str, typer.Argument(help='What is displayed ("smiles and looks down"), or an emotion.')
+    ],
+    most: Annotated[int, typer.Option("--most", min=1, help="How many to show.")] = 3,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Show what a model would be reminded of."""
+    from emer.app.remembering import run_search
+
+    run_search(text, most, settings, json=json)
+
+
+@memory.command("remove")
+def memory_remove(
+    key: Annotated[str, typer.Argument(help="An exemplar's key, or its beginning.")],
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Forget an exemplar."""
+    from emer.app.remembering import run_remove
+
+    run_remove(key, settings, json=json)
+
+
+@memory.command("status")
+def memory_status(json: Json = False, settings: SettingsFile = None) -> None:
+    """Show what the memory holds, what embeds it, and how its index stands."""
+    from emer.app.remembering import run_status
+
+    run_status(settings, json=json)
+
+
+@trace.command("whatif")
+def trace_whatif(
+    run: Run = "last",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Leave out face, scene, prosody, speech, or a tool."),
+    ] = None,
+    without_clue: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Leave out a single clue.")
+    ] = None,
+    llm: Llm = None,
+    rules: Annotated[bool, typer.Option("--rules", help="Let the rules reason anew.")] = False,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Show what a run would have come to without some of its clues; no tool runs."""
+    from emer.app.traces import Thinker, run_whatif
+
+    run_whatif(run, without or (), without_clue or (), Thinker(llm, rules), settings, json=json)
 
 
 @app.command()

@@ -67,11 +67,14 @@ def run_doctor(path: Path | None, profile: str | None, device: str | None, *, js
 
 def examine(settings: Settings) -> list[Check]:
     """Return everything that was checked for these settings."""
-    let_import_from_here(choice.use for choice in settings.chosen.values())
+    let_import_from_here(
+        choice.use for choice in (*settings.chosen.values(), settings.memory.embedder)
+    )
     ready = choose(settings)
     checks = [_python(), *(_package(name) for name in needed())]
     checks += [_device(settings), *_choices(ready.why), *_tools(ready.settings)]
-    return [*checks, _reasoner(settings.reasoner), _store(settings.home), _disk(settings.home)]
+    thinking = [_reasoner(settings.reasoner), *_memory(settings)]
+    return [*checks, *thinking, _store(settings.home), _disk(settings.home)]
 
 
 def needed() -> list[str]:
@@ -103,8 +106,12 @@ def _package(name: str) -> Check:
 
 def _module(name: str) -> str:
     """Return a module that the package brings: its shallowest one."""
-    inits = [path.parent for path in files(name) or [] if path.name == "__init__.py"]
-    public = [path for path in inits if not path.parts[0].startswith("_")]
+    brought = files(name) or []
+    packages = [path.parent for path in brought if path.name == "__init__.py"]
+    single = [
+        path.with_suffix("") for path in brought if path.suffix == ".py" and len(path.parts) == 1
+    ]
+    public = [path for path in packages if not path.parts[0].startswith("_")] or single
     return ".".join(min(public, key=lambda path: (len(path.parts), path.as_posix())).parts)
 
 
@@ -180,6 +187,25 @@ def _reasoner(choice: Choice) -> Check:
     except Exception as error:
         return Check(area="reasoner", name=choice.use, ok=False, detail=_cause(error))
     return Check(area="reasoner", name=choice.use, ok=True)
+
+
+def _memory(settings: Settings) -> Iterator[Check]:
+    """Look something up, where a language model would."""
+    from emer.agents.memory.passages import of_text
+    from emer.graphs.loading import load_memory
+
+    use = settings.memory.embedder.use
+    if settings.reasoner.use != "llm" or not settings.memory.on:
+        return
+    try:
+        memory = load_memory(settings)
+        memory.nearest(of_text("The person smiles."))
+    except ToolMissing as error:
+        yield Check(area="memory", name=use, ok=False, detail=error.what, fix=error.install)
+    except Exception as error:
+        yield Check(area="memory", name=use, ok=False, detail=_cause(error))
+    else:
+        yield Check(area="memory", name=use, ok=True, detail=f"{len(memory.items)} remembered")
 
 
 def _store(home: Path) -> Check:

@@ -18,6 +18,7 @@ from emer.graphs.events import (
     Header,
     ModelCalled,
     NothingObserved,
+    Paused,
     RunStarted,
     ToolFailure,
     ToolFinished,
@@ -55,6 +56,8 @@ class Progress:
                 self._last = Spinner("dots", "looking closer")
             case ModelCalled():
                 self._last = Spinner("dots", f"{one_line(event.call.model)} thinks")
+            case Paused():
+                self._last = Text("paused")
             case _:
                 self._last = Spinner("dots", "explaining")
         if self.live is not None:

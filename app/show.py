@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from emer.agents.text import cite, refusal
+from emer.agents.text import STOPS, cite, refusal
 from emer.agents.types import Explanation
 from emer.app.plain import one_line, printable, seconds, span
 from emer.graphs.events import Header
@@ -22,22 +22,6 @@ if TYPE_CHECKING:
 
 BAND_STYLE = {"high": "bold green", "medium": "bold yellow", "low": "bold"}
 MODALITY_STYLE = {"face": "magenta", "scene": "blue", "audio": "yellow", "text": "cyan"}
-
-STOPS = {
-    "sure": "the leading reading was sure enough",
-    "nothing_to_ask": "nothing that could be asked would change the answer",
-    "no_new_clues": "looking closer brought nothing new",
-    "rounds_spent": "the rounds it may take were spent",
-    "tool_calls_spent": "the tool calls it may make were spent",
-    "seconds_spent": "the time it may take was spent",
-    "tokens_spent": "the tokens a model may use were spent",
-    "money_spent": "the money a model may cost was spent",
-    "budget": "the budget was spent",
-    "no_evidence": "there was nothing to go by",
-    "agreed": "everything that is seen, heard and said agrees",
-    "declined": "no clip could answer the question",
-}
-"""Why a run stopped, in words."""
 
 
 def answer_page(answer: Answer, header: Header | None, question: str) -> RenderableType:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
-from typing import TextIO
 
 from rich.console import Console, RenderableType
 
 from emer.tools.errors import ConfigError
+from emer.tools.native import hush
+
+__all__ = ["draw", "hush", "print_result"]
 
 PIPE_WIDTH = 110
 """Columns when nobody says how wide the paper is."""
@@ -46,38 +45,3 @@ def draw(shown: RenderableType, file: Path, title: str) -> None:
 def _offline(svg: str) -> str:
     """Return the picture without the fonts that rich would have a browser fetch."""
     return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
-
-
-@contextmanager
-def hush(log: Path) -> Iterator[TextIO]:
-    """Send what native libraries write to stderr into `log`; yield the real stderr.
-
-    Python's own stderr stays. MediaPipe's and TensorFlow Lite's start-up notes come from
-    below Python, where no logger reaches them.
-    """
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        real = os.dup(2)
-    except OSError:
-        yield sys.stderr
-        return
-    python = sys.stderr
-    ours = _is_stderr(python)
-    with os.fdopen(real, "w", buffering=1, errors="backslashreplace") as terminal:
-        os.dup2(sink, 2)
-        os.close(sink)
-        sys.stderr = terminal if ours else python
-        try:
-            yield sys.stderr
-        finally:
-            sys.stderr = python
-            terminal.flush()
-            os.dup2(terminal.fileno(), 2)
-
-
-def _is_stderr(stream: TextIO) -> bool:
-    try:
-        return stream.fileno() == 2
-    except (OSError, ValueError, AttributeError):
-        return False

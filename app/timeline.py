@@ -10,11 +10,13 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from emer.agents.types import Hypothesis, ModelCall
+from emer.agents.revision import REVISES
+from emer.agents.text import STOPS
+from emer.agents.types import Hypothesis, ModelCall, Recollection
 from emer.agents.verifier import Finding, Verdict
 from emer.app.plain import one_line, seconds, span
 from emer.app.progress import end_line
-from emer.app.show import STOPS, bullets, clue_table, explanation, heading
+from emer.app.show import bullets, clue_table, explanation, heading
 from emer.graphs.events import (
     Decided,
     Event,
@@ -25,11 +27,15 @@ from emer.graphs.events import (
     Interrupted,
     ModelCalled,
     NothingObserved,
+    Paused,
+    Remembered,
+    Reviewed,
     ToolFailure,
     ToolFinished,
     Verified,
 )
 from emer.graphs.trace import Trace
+from emer.tools.types import Clue
 
 BAR = 24
 """Columns of a bar that stands for a probability of 1."""
@@ -104,7 +110,9 @@ def _placed(events: Sequence[Event]) -> Iterator[tuple[int, Event]]:
     for event in events:
         if isinstance(event, ToolFinished | NothingObserved | ToolFailure):
             yield event.round, event
-        elif isinstance(event, ModelCalled | FellBack):
+        elif isinstance(event, Reviewed):
+            yield 0, event
+        elif isinstance(event, ModelCalled | FellBack | Remembered):
             waiting.append(event)
         elif isinstance(event, Decided):
             yield from ((event.round, call) for call in waiting)
@@ -115,16 +123,26 @@ def _placed(events: Sequence[Event]) -> Iterator[tuple[int, Event]]:
 
 def _in_round(event: Event) -> RenderableType:
     match event:
+        case Reviewed():
+            return _review(event)
+        case Decided():
+            return _decision(event)
         case ToolFinished() | NothingObserved() | ToolFailure():
             noted = [Text(f"  note: {one_line(note)}", style="yellow") for note in event.notes]
             return bullets([end_line(event), *noted])
+        case _:
+            return bullets([_line(event)])
+
+
+def _line(event: Event) -> Text:
+    match event:
         case ModelCalled():
-            return bullets([model_line(event.call)])
+            return model_line(event.call)
         case FellBack():
             told = f"the rules take the {event.step.role}'s step: {one_line(event.step.why)}"
-            return bullets([Text(told, style="yellow")])
-        case Decided():
-            return _decision(event)
+            return Text(told, style="yellow")
+        case Remembered():
+            return memory_line(event.recollection)
         case _:
             return Text()
 
@@ -138,6 +156,35 @@ def model_line(call: ModelCall) -> Text:
     money = f", {call.money:.4f}" if call.money is not None else ""
     title = Text.assemble((f"{call.role:<8}", "bold"), one_line(call.model))
     return Text.assemble(mark, " ", title, why, (f"{cost}{money}, {seconds(call.seconds)}", "dim"))
+
+
+def memory_line(found: Recollection) -> Text:
+    """Return what a model was reminded of on one line, or why of nothing."""
+    told = ", ".join(f"{a.key} {a.score:.2f} ({a.source})" for a in found.analogies)
+    line = Text.assemble(("reminded of ", "bold"), one_line(told or "nothing"))
+    return line.append(f"  {one_line(found.trouble)}", style="yellow") if found.trouble else line
+
+
+REVIEWS = {
+    "draft": "a person began to review the clues",
+    "done": "a person reviewed the clues",
+    "earlier": "what a person changed earlier in this thread holds",
+}
+
+
+def _review(event: Reviewed) -> RenderableType:
+    """Return what a person changed: each clue struck out, and each they wrote."""
+    again = {clue.data.get(REVISES) for clue in event.clues}
+    gone = [f"- {id}  rejected" for id in event.struck if id not in again]
+    put = [_put(clue) for clue in event.clues]
+    changed = [*gone, *put] or ["all accepted as they are"]
+    title = Text(REVIEWS[event.stage], style="bold cyan")
+    return bullets([title, *(Text(f"  {line}", style="cyan") for line in changed)])
+
+
+def _put(clue: Clue) -> str:
+    before = f"instead of {clue.data[REVISES]}" if REVISES in clue.data else "added"
+    return f"+ {clue.id}  {before}: {span(clue.span)}  {one_line(clue.text)}"
 
 
 def _decision(event: Decided) -> RenderableType:
@@ -206,6 +253,10 @@ def _ending(trace: Trace) -> RenderableType:
             told = f"finished after {seconds(last.seconds)}: {STOPS[last.stop_reason]}"
             notes = [Text(f"note: {one_line(note)}", style="yellow") for note in last.notes]
             return Group(*notes, Text(told, style="dim"))
+        case Paused():
+            run = f"emer review {trace.header.run_id}"
+            told = f"paused after {seconds(last.seconds)}; it waits for: {run}"
+            return Text(told, style="cyan")
         case Interrupted():
             return Text(f"interrupted after {seconds(last.seconds)}", style="yellow")
         case Failed():

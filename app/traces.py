@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -9,15 +11,34 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from emer.app.differences import difference_page
+from emer.app.asking import let_import_from_here
+from emer.app.differences import difference_page, whatif_page
 from emer.app.plain import one_line, seconds, to_json
+from emer.app.show import heading
 from emer.app.terminal import draw, print_result
 from emer.app.timeline import run_page
-from emer.graphs.runs import RunCard, diff, find_run, list_runs
+from emer.graphs.compare import diff
+from emer.graphs.runs import RunCard, find_run, list_runs
 from emer.graphs.settings import load_settings
 from emer.graphs.trace import Trace, read_trace
+from emer.graphs.whatif import whatif
 
-STATE_STYLE = {"finished": "green", "interrupted": "yellow", "failed": "red", "unfinished": "red"}
+
+@dataclass(frozen=True, slots=True)
+class Thinker:
+    """Who reasons anew: the run's own reasoner, unless one is named."""
+
+    llm: str | None = None
+    rules: bool = False
+
+
+STATE_STYLE = {
+    "finished": "green",
+    "paused": "cyan",
+    "interrupted": "yellow",
+    "failed": "red",
+    "unfinished": "red",
+}
 
 
 def run_list(settings: Path | None, *, json: bool) -> None:
@@ -52,6 +73,26 @@ def run_diff(a: str, b: str, settings: Path | None, *, json: bool) -> None:
         print(to_json(found.model_dump(mode="json")))
     else:
         print_result(difference_page(found, left.header.run_id, right.header.run_id))
+
+
+def run_whatif(
+    name: str,
+    without: Sequence[str],
+    clues: Sequence[str],
+    thinker: Thinker,
+    settings: Path | None,
+    *,
+    json: bool,
+) -> None:
+    """Print what a run would have come to without some of its clues."""
+    trace = _read(name, settings)
+    let_import_from_here([trace.header.reasoner])
+    found = whatif(trace, without, clues, llm=thinker.llm, rules=thinker.rules, settings=settings)
+    if json:
+        print(to_json(found.model_dump(mode="json")))
+    else:
+        question = trace.started.question if trace.started else ""
+        print_result(Group(heading(trace.header, question), whatif_page(found)))
 
 
 def _read(name: str, settings: Path | None) -> Trace:

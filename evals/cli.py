@@ -1,64 +1,249 @@
-"""`emer-eval`: measure what the README claims."""
+"""`emer-eval`: measure any system on EMER, and what the README claims of speed and memory.
+
+Nothing heavy is imported before a command needs it.
+"""
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from emer.evals.measure import Measure
+from emer.evals.front import Front
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app = typer.Typer(
+    cls=Front,
+    name="emer-eval",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Measures systems that explain displayed emotion: EMER, open vocabulary, speed.",
+    epilog="Start with: emer-eval data",
+)
+data = typer.Typer(help="The data that measurements read.", invoke_without_command=True)
+app.add_typer(data, name="data")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="The data folder; else $EMER_TEST_DATA, ../shared."),
+]
+Set = Annotated[str | None, typer.Option("--set", metavar="NAME", help="Which set of the folder.")]
+Gold = Annotated[
+    Path | None,
+    typer.Option("--gold", metavar="FILE.csv", help="Labels of your own: name, openset, ..."),
+]
+Clips = Annotated[
+    Path | None, typer.Option("--clips", metavar="DIR", help="Media files of --gold, by name.")
+]
+Lexicon = Annotated[
+    str, typer.Option("--lexicon", metavar="YEAR", help="Wheel lexicon: 2025 or 2026.")
+]
+Partial = Annotated[
+    bool, typer.Option("--partial", help="Score what matches; clips without an answer are empty.")
+]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Answers made side by side.")]
+Reasoner = Annotated[str, typer.Option("--reasoner", metavar="NAME", help="Who reasons.")]
+JudgeName = Annotated[
+    str,
+    typer.Option("--judge", metavar="NAME", help="offline, provider:model or package.module:Name."),
+]
 
 
 @app.callback()
-def _commands() -> None:
-    """Measure what the README claims."""
+def _emer_eval() -> None:
+    """Take the options that stand before a command."""
+
+
+@data.callback()
+def data_list(context: typer.Context, data: Data = None, json: Json = False) -> None:
+    """Say what data are there, what is missing, and how to get it."""
+    if context.invoked_subcommand is None:
+        from emer.evals.commands.data import run_list
+
+        run_list(data, json)
+
+
+@data.command("pull")
+def data_pull(
+    to: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to put the files.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="KEY", help="These files only (may be repeated).")
+    ] = None,
+    mirror: Annotated[
+        str | None, typer.Option(metavar="URL", help="A host that serves what GitHub does.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Get the official files from their repositories at pinned commits, and check them."""
+    from emer.evals.commands.data import run_pull
+
+    run_pull(to, tuple(only or ()), mirror, json)
+
+
+@data.command("write")
+def data_write(
+    runs: Annotated[list[Path], typer.Argument(help="Traces (.jsonl) or reviews (.json).")],
+    to: Annotated[Path, typer.Option(metavar="DIR", help="Where to put the two CSV files.")],
+    json: Json = False,
+) -> None:
+    """Write EMER CSV files from runs, so that a reviewed run becomes a dataset."""
+    from emer.evals.commands.data import run_write
+
+    run_write(tuple(runs), to, json)
+
+
+@app.command()
+def score(
+    predictions: Annotated[Path, typer.Argument(help="name, openset, ... (.csv) or -openset.npz.")],
+    gold: Gold = None,
+    data: Data = None,
+    set_name: Set = None,
+    lexicon: Lexicon = "2026",
+    partial: Partial = False,
+    judge: JudgeName = "offline",
+    groups: Annotated[
+        str | None,
+        typer.Option(metavar="GROUPER", help="Synonyms: none, a .zip of groups, or a chat model."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Score a file of predictions against human labels, with intervals and floors."""
+    from emer.evals.commands.score import Request, run_score
+
+    run_score(Request(predictions, gold, data, set_name, lexicon, partial, judge, groups), json)
+
+
+@app.command()
+def run(
+    systems: Annotated[
+        list[str],
+        typer.Argument(
+            help="agent, agent:PROFILE, text, oracle:masked, chat:MODEL, hf:PATH, FILE.csv"
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="One JSONL file a system.")],
+    gold: Gold = None,
+    clips: Clips = None,
+    data: Data = None,
+    set_name: Set = None,
+    reasoner: Reasoner = "rules",
+    limit: Annotated[int | None, typer.Option(min=1, help="The first clips only.")] = None,
+    workers: Workers = 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin again.")] = False,
+    json: Json = False,
+) -> None:
+    """Run systems over clips; what was interrupted goes on where it stopped."""
+    from emer.evals.commands.run import Request, run_systems
+
+    request = Request(tuple(systems), out, gold, clips, data, set_name, reasoner, limit, workers)
+    run_systems(request, fresh, json)
+
+
+@app.command()
+def report(
+    data: Data = None,
+    set_name: Set = None,
+    gold: Gold = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Also write .html, .md and .json.")
+    ] = None,
+    runs: Annotated[
+        list[Path] | None, typer.Option("--run", metavar="FILE.jsonl", help="Also show this run.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="SYSTEM", help="Show each one's difference to this.")
+    ] = None,
+    reasoner: Reasoner = "rules",
+    lexicon: Lexicon = "2026",
+    judge: JudgeName = "offline",
+    workers: Workers = 2,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Answer every clip again.")] = False,
+    json: Json = False,
+) -> None:
+    """Print the leaderboard: our reasoner, stored systems, floors, with intervals."""
+    from emer.evals.commands.report import Request, run_report
+
+    request = Request(
+        data, set_name, gold, tuple(runs or ()), against, reasoner, lexicon, judge, workers, fresh
+    )
+    run_report(request, out, json)
+
+
+@app.command()
+def swap(
+    slot: Annotated[str, typer.Argument(help="face, scene, prosody or speech.")],
+    a: Annotated[str, typer.Argument(help="A tool's name, none, or package.module:Class.")],
+    b: Annotated[str, typer.Argument(help="The other tool.")],
+    gold: Gold = None,
+    clips: Clips = None,
+    data: Data = None,
+    set_name: Set = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Keep the runs.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The first clips only.")] = None,
+    lexicon: Lexicon = "2026",
+    workers: Workers = 1,
+    json: Json = False,
+) -> None:
+    """Compare two tools in one slot on the same clips; the other tools run once."""
+    from emer.evals.commands.swap import Request, run_swap
+
+    run_swap(Request(slot, a, b, gold, clips, data, set_name, out, limit, lexicon, workers), json)
+
+
+@app.command()
+def fit(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to put the weights.")],
+    gold: Gold = None,
+    clips: Clips = None,
+    data: Data = None,
+    set_name: Set = None,
+    runs: Annotated[
+        list[Path] | None, typer.Option("--run", metavar="FILE.jsonl", help="Clues of this run.")
+    ] = None,
+    clues: Annotated[
+        str, typer.Option(metavar="FORM", help="Human clues, where the set has them: full, masked.")
+    ] = "masked",
+    folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 10,
+    seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
+    json: Json = False,
+) -> None:
+    """Learn cue weights and calibration from labels of your own, cross-validated."""
+    from emer.evals.commands.fit import Request, run_fit
+
+    run_fit(Request(out, gold, clips, data, set_name, tuple(runs or ()), clues, folds, seed), json)
+
+
+@app.command()
+def cost(
+    data: Data = None,
+    set_name: Set = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The first clips only.")] = None,
+    json: Json = False,
+) -> None:
+    """Count what a language model would cost: requests, tokens, prompts a cache can serve.
+
+    Exits with 1 when a goal is not reached.
+    """
+    from emer.evals.commands.cost import run_cost
+
+    run_cost(data, set_name, limit, json)
 
 
 @app.command()
 def speed(
     clip: Annotated[Path, typer.Argument(help="A clip of about 8 s with a face and speech.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: Json = False,
     memory: Annotated[bool, typer.Option(help="Also explain a 2-minute loop of the clip.")] = True,
 ) -> None:
     """Print how fast and how large runs are, as ratios within this one run.
 
     Exits with 1 when a goal is not reached.
     """
-    from emer.evals.speed import measure_speed
-    from emer.tools.errors import ConfigError
+    from emer.evals.commands.speed import run_speed
 
-    try:
-        found = measure_speed(clip, memory=memory, say=_progress)
-    except ConfigError as error:
-        print(f"emer-eval: {error}", file=sys.stderr)
-        raise typer.Exit(2) from error
-    if as_json:
-        print(json.dumps([{**m.model_dump(), "held": m.held} for m in found], indent=2))
-    else:
-        _print_table(found)
-    if not all(measure.held for measure in found):
-        raise typer.Exit(1)
-
-
-def _progress(what: str) -> None:
-    print(f"measuring {what} ...", file=sys.stderr)
-
-
-def _print_table(found: list[Measure]) -> None:
-    """Print the measures as a Markdown table."""
-    print("| measure | value | goal | held | from |\n|---|---|---|---|---|")
-    for measure in found:
-        bound = "at most" if measure.at_most else "at least"
-        goal = f"{bound} {measure.goal:g} {measure.unit}"
-        held = "yes" if measure.held else "**no**"
-        value = f"{measure.value:g} {measure.unit}"
-        print(f"| {measure.name} | {value} | {goal} | {held} | {measure.detail} |")
+    run_speed(clip, memory, json)
 
 
 def main() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
+
+import psutil
 
 from emer.tools.types import Record
 
@@ -14,7 +17,7 @@ class Measure(Record):
 
     name: str
     value: float
-    unit: Literal["x", "s", "ms", "KB", "MB", "calls"]
+    unit: Literal["x", "s", "ms", "KB", "MB", "calls", "%"]
     goal: float
     at_most: bool
     """True when the value must not exceed the goal, False when it must reach it."""
@@ -48,12 +51,45 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-def least_cpu(work: Callable[[], object], repeats: int = 5) -> float:
-    """Return the least CPU seconds, of all threads, that `work` took in several runs."""
-    return min(_cpu_seconds(work) for _ in range(repeats))
-
-
-def _cpu_seconds(work: Callable[[], object]) -> float:
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Return the CPU seconds, of all threads, that `work` takes."""
     begun = time.process_time()
     work()
     return time.process_time() - begun
+
+
+def in_turn(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Return the number each work gives in each round.
+
+    They take turns, so that what else the machine does meets all of them alike.
+    """
+    found: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            found[name].append(work())
+    return found
+
+
+class Neighbours:
+    """What other processes took of the machine since this was made."""
+
+    def __init__(self) -> None:
+        """Begin to count."""
+        self._began = time.monotonic()
+        self._busy, self._own = _busy_seconds()
+
+    @property
+    def share(self) -> float:
+        """CPU time of all other processes, as a share of all cores' time (0-1)."""
+        busy, own = _busy_seconds()
+        others = (busy - self._busy) - (own - self._own)
+        cores = (os.cpu_count() or 1) * max(time.monotonic() - self._began, 1e-9)
+        return min(1.0, max(0.0, others / cores))
+
+
+def _busy_seconds() -> tuple[float, float]:
+    """Return the CPU seconds all cores have worked, and those of this process and its children."""
+    whole, own = psutil.cpu_times(), psutil.Process().cpu_times()
+    idle = whole.idle + getattr(whole, "iowait", 0.0)
+    mine = own.user + own.system + own.children_user + own.children_system
+    return sum(whole[:8]) - idle, mine

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import statistics
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from emer.agents.rules import Rules
 from emer.agents.types import Inquiry
 from emer.agents.verifier import verify
-from emer.evals.measure import Measure, at_most, seconds
+from emer.evals.measure import Measure, at_most, in_turn, seconds
 from emer.graphs.ask import ask
 from emer.graphs.settings import DEFAULT, Settings, load_settings
 from emer.tools.clip import Clip
@@ -19,7 +21,7 @@ from emer.tools.fake import FakeTool
 from emer.tools.tool import card, load_tool
 from emer.tools.types import Modality
 
-RUNS = 15
+RUNS = 31
 SAID: dict[Modality, str] = {
     "face": "The person smiles with the eyes narrowing at 0.1-0.3 s.",
     "scene": "The person gestures with the hands at 0.1-0.3 s.",
@@ -70,22 +72,30 @@ TOOLS = {
 
 
 def measure_orchestration(path: Path) -> list[Measure]:
-    """Return the controller's time per run (median) and the size of its largest checkpoint."""
+    """Return the controller's time per run and the size of its largest checkpoint.
+
+    Runs and bare calls take turns; the least of each counts, since whatever else the machine
+    and its disk do can only add to it. The medians stand beside it.
+    """
     with TemporaryDirectory() as home:
         settings = load_settings(tools=TOOLS).model_copy(update={"home": Path(home)})
         ask(path, settings=settings)
         _call_bare(path)
-        whole = statistics.median(
-            seconds(lambda: ask(path, settings=settings)) for _ in range(RUNS)
-        )
-        bare = statistics.median(seconds(lambda: _call_bare(path)) for _ in range(RUNS))
+        works = {"run": lambda: ask(path, settings=settings), "bare": lambda: _call_bare(path)}
+        found = in_turn({name: partial(_milliseconds, work) for name, work in works.items()}, RUNS)
         size = _largest_checkpoint(settings)
+    whole, bare = min(found["run"]), min(found["bare"])
+    usual = [statistics.median(found[name]) for name in ("run", "bare")]
     return [
-        at_most("a run over calling its functions bare", 1000 * (whole - bare), "ms", 15.0,
-                f"{1000 * whole:.1f} ms : {1000 * bare:.1f} ms, median of {RUNS}; "
-                "with checkpoints, ledger and trace on disk"),
+        at_most("a run over calling its functions bare", whole - bare, "ms", 15.0,
+                f"{whole:.1f} ms : {bare:.1f} ms, least of {RUNS} (medians {usual[0]:.1f} : "
+                f"{usual[1]:.1f}); with checkpoints, ledger and trace on disk"),
         at_most("largest checkpoint", size / 1024, "KB", 64.0, "state as written to SQLite"),
     ]  # fmt: skip
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    return 1000 * seconds(work)
 
 
 def _call_bare(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from emer.evals.decoding import measure_decoding
 from emer.evals.measure import Measure
@@ -12,6 +13,7 @@ from emer.evals.orchestration import measure_orchestration
 from emer.evals.running import measure_running
 from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError
+from emer.tools.native import hush
 
 
 def measure_speed(path: Path, *, memory: bool, say: Callable[[str], None]) -> list[Measure]:
@@ -29,7 +31,8 @@ def measure_speed(path: Path, *, memory: bool, say: Callable[[str], None]) -> li
     if memory:
         parts["memory"] = lambda: measure_memory(path)
     found: list[Measure] = []
-    for name, part in parts.items():
-        say(name)
-        found += part()
+    with TemporaryDirectory() as folder, hush(Path(folder) / "native.log"):
+        for name, part in parts.items():
+            say(name)
+            found += part()
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,16 +19,24 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 BUSY_SECONDS = 10.0
+LOG_BYTES = 400_000
+"""Length of the log from which it is copied into the file: every tenth run or so."""
 
 
 class Checkpoints(SqliteSaver):
-    """LangGraph's SQLite saver; what the disk refuses is noted once and let go."""
+    """LangGraph's SQLite saver; what the disk refuses is noted once and let go.
+
+    The last connection to close has SQLite copy its log into the file, and wait for the disk.
+    One that cannot write leaves the log where it is, where what was written is as safe; so
+    a reader is opened too, and closed last until the log is long.
+    """
 
     def __init__(self, path: Path | None) -> None:
         """Open or make the file; None or a folder that cannot be written: in memory."""
         self.note: str | None = None
         self._path = path
         super().__init__(self._open(path))
+        self._reader = _open_reader(path)
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the thread's last checkpoint, None when there is none to be read."""
@@ -64,10 +73,33 @@ class Checkpoints(SqliteSaver):
         except sqlite3.Error as error:
             self._refused(error)
 
+    def of_run(self, thread: str, run_id: str) -> str | None:
+        """Return the id of a run's last checkpoint in its thread, None when there is none."""
+        try:
+            for found in self.list({"configurable": {"thread_id": thread}}):
+                if found.checkpoint["channel_values"].get("run_id") == run_id:
+                    return found.checkpoint["id"]
+        except sqlite3.Error as error:
+            self._refused(error)
+        return None
+
+    def remembered(self, thread: str) -> dict[str, Any]:
+        """Return what the thread's last state holds; nothing for a thread that is new."""
+        found = self.get_tuple({"configurable": {"thread_id": thread}})
+        return found.checkpoint["channel_values"] if found else {}
+
     def close(self) -> None:
         """Close the file."""
-        with suppress(sqlite3.Error):
-            self.conn.close()
+        connections = [self.conn, self._reader]
+        for connection in reversed(connections) if self._log_is_long() else connections:
+            with suppress(sqlite3.Error):
+                connection.close()
+
+    def _log_is_long(self) -> bool:
+        try:
+            return os.path.getsize(f"{self._path}-wal") > LOG_BYTES
+        except OSError:
+            return False
 
     def _open(self, path: Path | None) -> sqlite3.Connection:
         if path is not None:
@@ -93,3 +125,14 @@ def _connect(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _open_reader(path: Path | None) -> sqlite3.Connection:
+    """Return a connection that cannot write to the file, or to nothing where there is none."""
+    if path is not None:
+        with suppress(sqlite3.Error, OSError):
+            uri = f"{path.resolve().as_uri()}?mode=ro"
+            reader = sqlite3.connect(uri, uri=True, check_same_thread=False)
+            reader.execute("SELECT 1 FROM sqlite_master").fetchone()
+            return reader
+    return sqlite3.connect(":memory:")

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter
 
+from emer.agents.revision import Edits
 from emer.agents.scope import Beyond
 from emer.agents.types import (
     Ask,
@@ -17,11 +18,13 @@ from emer.agents.types import (
     Fallback,
     Hypothesis,
     ModelCall,
+    Recollection,
     Refusal,
     StopReason,
     Turn,
 )
 from emer.agents.verifier import Verdict
+from emer.tools.subtitles import SubtitleCue
 from emer.tools.types import Clue, Modality, Param, Record, Source, Span
 
 
@@ -153,6 +156,38 @@ class FellBack(_Event):
     step: Fallback
 
 
+class Remembered(_Event):
+    """What was remembered for the next decision: analogies, never evidence."""
+
+    event: Literal["remembered"] = "remembered"
+    recollection: Recollection
+
+
+class Paused(_Event):
+    """The run waits for a person to look at its first clues; it can be taken up any time."""
+
+    event: Literal["paused"] = "paused"
+    checkpoint: str
+    """The id of the checkpoint from which the run goes on."""
+    clue_ids: tuple[str, ...]
+    """The clues to be looked at."""
+    subtitle: tuple[SubtitleCue, ...] = ()
+    """The words that were given with the clip."""
+    seconds: float
+
+
+class Reviewed(_Event):
+    """What a person made of the clues: as a draft, for good, or earlier in the thread."""
+
+    event: Literal["reviewed"] = "reviewed"
+    stage: Literal["draft", "done", "earlier"]
+    edits: Edits
+    struck: tuple[str, ...] = ()
+    """The clues that no longer stand."""
+    clues: tuple[Clue, ...] = ()
+    """The clues that the person wrote."""
+
+
 class Explained(_Event):
     """The explanation as first written, or once more after the verifier's verdicts."""
 
@@ -204,6 +239,9 @@ Event = Annotated[
     | Decided
     | ModelCalled
     | FellBack
+    | Remembered
+    | Paused
+    | Reviewed
     | Explained
     | Verified
     | Finished

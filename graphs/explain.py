@@ -1,13 +1,13 @@
 """The controller: who looks when, and when it is enough.
 
-probe -> plan -> observe* -> join -> decide -> {observe* | explain} -> verify
+probe -> plan -> observe* -> join -> {review ->} decide -> {observe* | explain} -> verify
       -> {explain once more | finish}
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
 from functools import cache
 from typing import Any, Literal
@@ -18,16 +18,16 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
-from emer.agents.reasoner import Critical
+from emer.agents import reasoning
 from emer.agents.scope import beyond
 from emer.agents.sifting import sift
 from emer.agents.types import Ask, Budget, Decision, Explanation, Inquiry, Refusal, Rejection, Turn
-from emer.agents.verifier import heed, strike
-from emer.agents.verifier import verify as check
+from emer.agents.verifier import strike
 from emer.graphs import missing
 from emer.graphs.context import Context
 from emer.graphs.events import Decided, Explained, RunStarted, Verified
 from emer.graphs.observe import note_absent, observe
+from emer.graphs.review import edited, review, stand_again, standing
 from emer.graphs.state import MAX_TURN_TEXT, MAX_TURNS, Gap, Job, Json, Order, State
 from emer.graphs.stop import jobs_for, left_of, stop_reason
 from emer.tools.tool import ToolCard
@@ -37,8 +37,7 @@ from emer.tools.types import Clue, Record
 os.environ.setdefault("LANGSMITH_TRACING", "false")
 
 Graph = CompiledStateGraph[State, Context, State, State]
-ATTEMPTS = 2
-"""How often an explanation is written before what does not hold is dropped."""
+Node = Callable[..., Any]
 
 
 def build(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
@@ -54,21 +53,27 @@ def build(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
 @cache
 def _compiled() -> Graph:
     graph: StateGraph[State, Context, State, State] = StateGraph(State, context_schema=Context)
-    graph.add_node("probe", probe)
-    graph.add_node("plan", plan)
-    graph.add_node("observe", look)
-    graph.add_node("join", join)
-    graph.add_node("decide", decide)
-    graph.add_node("explain", explain)
-    graph.add_node("verify", verify)
-    graph.add_node("finish", finish)
+    assemble(graph, lambda _, node: node)
+    return graph.compile()
+
+
+def assemble(graph: StateGraph[Any, Any, Any, Any], bind: Callable[[str, Node], Node]) -> None:
+    """Put the controller's nodes, each as `bind` gives it, and edges into an empty graph."""
+    graph.add_node("probe", bind("probe", probe))
+    graph.add_node("plan", bind("plan", plan))
+    graph.add_node("observe", bind("observe", look))
+    graph.add_node("join", bind("join", join))
+    graph.add_node("review", bind("review", review))
+    graph.add_node("decide", bind("decide", decide))
+    graph.add_node("explain", bind("explain", explain))
+    graph.add_node("verify", bind("verify", verify))
+    graph.add_node("finish", bind("finish", finish))
     graph.add_edge(START, "probe")
     graph.add_edge("probe", "plan")
     graph.add_edge("observe", "join")
-    graph.add_edge("join", "decide")
+    graph.add_edge("review", "decide")
     graph.add_edge("explain", "verify")
     graph.add_edge("finish", END)
-    return graph.compile()
 
 
 def probe(state: State, runtime: Runtime[Context]) -> Json:
@@ -84,10 +89,10 @@ def plan(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", 
     """Send every tool to a first look, as far as the budget of tool calls goes."""
     context = runtime.context
     gaps = [note_absent(context, slot, error) for slot, error in context.absent.items()]
-    jobs = [Job(slot=slot) for slot in context.tools] if not beyond(state["question"]) else []
+    jobs = [] if _declined(context, state) else [Job(slot=slot) for slot in context.tools]
     most = context.budget.tool_calls
     gaps += [missing.not_looked(context, job.slot) for job in jobs[most:]]
-    return Command(update={"gaps": gaps}, goto=_send(jobs[:most]))
+    return Command(update={"gaps": gaps}, goto=_send(state, jobs[:most]))
 
 
 def look(state: Order, runtime: Runtime[Context]) -> Json:
@@ -95,20 +100,25 @@ def look(state: Order, runtime: Runtime[Context]) -> Json:
     return observe(runtime.context, Job.model_validate(state["job"]))
 
 
-def join(state: State, runtime: Runtime[Context]) -> Json:
+def join(state: State, runtime: Runtime[Context]) -> Command[Literal["review", "decide"]]:
     """Put the new clues behind the known ones; count the rounds that brought none."""
-    standing = [clue.id for clue in runtime.context.ledger.clues(state["clue_ids"])]
-    known = [id for id in state["known_ids"] if id in standing]
-    new = [id for id in standing if id not in known]
-    barren = 0 if new or state["round"] == 0 else state["barren"] + 1
-    return {"known_ids": [*known, *new], "barren": barren}
+    context, first = runtime.context, state["round"] == 0
+    stand = standing(context, state)
+    known = [id for id in state["known_ids"] if id in stand]
+    new = [id for id in stand if id not in known]
+    barren = 0 if new or first else state["barren"] + 1
+    update: Json = {"known_ids": [*known, *new], "barren": barren}
+    if first and (sets := edited(state, context)):
+        update |= stand_again(context, update["known_ids"], sets)
+    waits = first and state["review"] and not _declined(context, state)
+    return Command(update=update, goto="review" if waits else "decide")
 
 
 def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", "explain"]]:
     """Let the reasoner weigh the clues; carry out its asks, or stop and say why."""
     context, number = runtime.context, state["round"]
     inquiry = _inquiry(context, state)
-    decision = _decision(context, inquiry)
+    decision = reasoning.decide(context.reasoner, inquiry)
     asks, refused = sift(decision.asks, inquiry)
     stop = stop_reason(decision, asks, inquiry.budget, state["barren"])
     asks = () if stop else asks[: inquiry.budget.tool_calls]
@@ -125,18 +135,14 @@ def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe"
     if stop:
         return Command(update=update, goto="explain")
     jobs = jobs_for(context, asks, number + 1, inquiry.budget.tool_calls)
-    return Command(update=update, goto=_send(jobs))
+    return Command(update=update, goto=_send(state, jobs))
 
 
 def explain(state: State, runtime: Runtime[Context]) -> Json:
-    """Have the explanation written; without a clue it abstains, whoever reasons."""
+    """Have the explanation written."""
     context, inquiry = runtime.context, _inquiry(runtime.context, state)
     decision = Decision.model_validate(state["decision"])
-    written = Explanation(declined=decision.declined)
-    if inquiry.clues and decision.declined is None:
-        written = context.reasoner.explain(inquiry, decision)
-    gaps = missing.merge(written.missing, inquiry.missing)
-    written = written.model_copy(update={"missing": gaps})
+    written = reasoning.explain(context.reasoner, inquiry, decision)
     attempt = state["attempt"] + 1
     context.trace.write(Explained(attempt=attempt, explanation=written))
     return {
@@ -150,11 +156,8 @@ def verify(state: State, runtime: Runtime[Context]) -> Command[Literal["explain"
     """Check each sentence against its clues; rewrite once, then drop what does not hold."""
     context = runtime.context
     written = Explanation.model_validate(state["explanation"])
-    inquiry = _inquiry(context, state)
-    verdict = check(written, inquiry.clues, inquiry.duration)
-    last = state["attempt"] >= ATTEMPTS
-    if isinstance(context.reasoner, Critical) and (last or not verdict.rejected):
-        verdict = heed(verdict, context.reasoner.criticise(inquiry, written))
+    last = state["attempt"] >= reasoning.ATTEMPTS
+    verdict = reasoning.examine(context.reasoner, _inquiry(context, state), written, last=last)
     context.trace.write(Verified(attempt=state["attempt"], verdicts=verdict))
     if verdict.rejected and not last:
         update = {"rejected": _plain(verdict.rejected), **_spent(context)}
@@ -169,20 +172,12 @@ def finish(state: State, runtime: Runtime[Context]) -> Json:
     turn = Turn(
         run_id=state["run_id"],
         clip=runtime.context.clip.path.name,
+        content=runtime.context.clip.sha256,
         question=state["question"][:MAX_TURN_TEXT],
         labels=tuple(label.name for label in answer.labels),
         text=" ".join(sentence.text for sentence in answer.sentences)[:MAX_TURN_TEXT],
     )
     return {"history": [*state["history"], turn.model_dump(mode="json")][-MAX_TURNS:]}
-
-
-def _decision(context: Context, inquiry: Inquiry) -> Decision:
-    """Return the reasoner's decision; nobody needs to be asked where there is none to take."""
-    if asked := beyond(inquiry.question):
-        return Decision(hypotheses=(), stop_reason="declined", declined=asked)
-    if not inquiry.clues:
-        return Decision(hypotheses=(), stop_reason="no_evidence")
-    return context.reasoner.decide(inquiry)
 
 
 def _inquiry(context: Context, state: State) -> Inquiry:
@@ -204,9 +199,21 @@ def _inquiry(context: Context, state: State) -> Inquiry:
         tools=_askable(context, state),
         budget=left_of(context.budget, used),
         duration=context.clip.duration,
-        history=tuple(Turn.model_validate(turn) for turn in state["history"]),
+        history=_earlier(context, state),
         rejected=tuple(Rejection.model_validate(r) for r in state["rejected"]),
     )
+
+
+def _earlier(context: Context, state: State) -> tuple[Turn, ...]:
+    """Return the thread's turns about this clip, the oldest first."""
+    turns = (Turn.model_validate(turn) for turn in state["history"])
+    clip = context.clip
+    return tuple(turn for turn in turns if turn.is_about(clip.path.name, clip.sha256))
+
+
+def _declined(context: Context, state: State) -> bool:
+    earlier = (turn.question for turn in _earlier(context, state))
+    return beyond(state["question"], earlier) is not None
 
 
 def _askable(context: Context, state: State) -> tuple[ToolCard, ...]:
@@ -227,7 +234,8 @@ def _plain(records: Iterable[Record]) -> list[Json]:
     return [record.model_dump(mode="json") for record in records]
 
 
-def _send(jobs: list[Job]) -> Any:
+def _send(state: State, jobs: list[Job]) -> Any:
     if not jobs:
         return "join"
-    return [Send("observe", Order(job=job.model_dump(mode="json"))) for job in jobs]
+    orders = (Order(run_id=state["run_id"], job=job.model_dump(mode="json")) for job in jobs)
+    return [Send("observe", order) for order in orders]

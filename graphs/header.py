@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -13,20 +12,19 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from emer.graphs.choosing import Chosen
 from emer.graphs.events import ClipFacts, Header
+from emer.graphs.running import Cast
+from emer.graphs.settings import MASK
 from emer.tools.clip import Clip
-from emer.tools.tool import Heavy, Tool
+from emer.tools.tool import Heavy
 
 _PACKAGES = ("emer", "langgraph", "mediapipe", "numpy", "opensmile", "pocketsphinx", "av")
 _SECRET = ("key", "token", "secret", "password")
 
 
-def header(
-    run_id: str, thread: str, chosen: Chosen, tools: Mapping[str, Tool], clip: Clip
-) -> Header:
+def header(run_id: str, thread: str, cast: Cast, clip: Clip) -> Header:
     """Return the header of a trace."""
-    settings = chosen.settings
+    settings, tools = cast.settings, cast.tools
     return Header(
         run_id=run_id,
         thread=thread,
@@ -36,7 +34,7 @@ def header(
         settings=_masked(settings.model_dump(mode="json")),
         tools={slot: tool.source for slot, tool in tools.items()},
         hardware={slot: dict(t.hardware) for slot, t in tools.items() if isinstance(t, Heavy)},
-        chosen=chosen.why,
+        chosen=cast.why,
         reasoner=settings.reasoner.use,
         prompts=dict(_prompts()),
         clip=facts(clip),
@@ -99,4 +97,4 @@ def _masked(value: JsonValue, name: str = "") -> JsonValue:
     if isinstance(value, dict):
         return {key: _masked(inner, key) for key, inner in value.items()}
     secret = any(name.lower() == word or name.lower().endswith(f"_{word}") for word in _SECRET)
-    return "***" if secret and isinstance(value, str) else value
+    return MASK if secret and isinstance(value, str) else value

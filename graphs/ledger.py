@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from emer.tools.types import Clue, Observation
+from emer.agents.revision import WRITER
+from emer.tools.types import Clue
 
 
 def in_order(clues: Iterable[Clue]) -> tuple[Clue, ...]:
@@ -25,9 +26,9 @@ class Ledger:
         self._clues: dict[str, Clue] = {}
         self._lock = threading.Lock()
 
-    def add(self, observation: Observation) -> list[str]:
-        """Take in an observation's clues and return their ids, sorted."""
-        found = {clue.id: clue for clue in observation.clues}
+    def add(self, clues: Iterable[Clue]) -> list[str]:
+        """Take in clues and return their ids, sorted."""
+        found = {clue.id: clue for clue in clues}
         with self._lock:
             self._clues.update(found)
         return sorted(found)
@@ -50,7 +51,8 @@ class Ledger:
 
 
 def _told(clue: Clue) -> tuple[str, str | None, str]:
-    return (clue.source.tool, clue.person, clue.text)
+    """Return what makes two clues of a tool one; a person's clues stand for themselves."""
+    return (clue.source.tool, clue.person, clue.id if clue.source == WRITER else clue.text)
 
 
 def _merit(clue: Clue) -> tuple[float, str]:

@@ -8,6 +8,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from emer.agents.memory.cards import cards
+from emer.agents.memory.embedding import load_embedder
+from emer.agents.memory.exemplars import Exemplars
+from emer.agents.memory.memory import Memory
 from emer.agents.reasoner import Reasoner
 from emer.graphs.settings import Choice, Settings
 from emer.tools import machine
@@ -51,6 +55,20 @@ def load_reasoner(choice: Choice) -> Reasoner:
     if not (callable(getattr(found, "decide", None)) and callable(getattr(found, "explain", None))):
         raise ConfigError(f"reasoner: {choice.use} has no decide and explain")
     return found
+
+
+def load_memory(settings: Settings) -> Memory:
+    """Return the memory of cards and exemplars; its index is read or built at first use."""
+    chosen, exemplars = settings.memory, load_exemplars(settings)
+    items = (*cards(), *(exemplar.item for exemplar in exemplars.all()))
+    embedder = load_embedder(chosen.embedder.use, chosen.embedder.arguments)
+    path = settings.remembered / "index"
+    return Memory(items, embedder, path, chosen.nearest, exemplars.notes)
+
+
+def load_exemplars(settings: Settings) -> Exemplars:
+    """Return the explained runs that are kept."""
+    return Exemplars(settings.remembered / "exemplars")
 
 
 def _load_tool(key: str, choice: Choice) -> Tool:

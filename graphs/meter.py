@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from emer.agents.types import Fallback, ModelCall
-from emer.graphs.events import FellBack, ModelCalled
+from emer.agents.reasoner import Report
+from emer.agents.types import Fallback, Recollection
+from emer.graphs.events import FellBack, ModelCalled, Remembered
 from emer.graphs.trace import TraceWriter
 
 
@@ -20,8 +21,11 @@ class Meter:
         self.notes: list[str] = []
         """Steps that the rules took instead of the model, one line each."""
 
-    def hear(self, report: ModelCall | Fallback) -> None:
+    def hear(self, report: Report) -> None:
         """Count a call, or a step that fell back to the rules, and write it down."""
+        if isinstance(report, Recollection):
+            self._trace.write(Remembered(recollection=report))
+            return
         if isinstance(report, Fallback):
             self._trace.write(FellBack(step=report))
             note = f"the rules took the step of the {report.role}: {report.why}"

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from emer.agents.reasoning import in_order
 from emer.agents.types import Missing
 from emer.graphs.context import Context
 from emer.graphs.state import Gap, Json
 from emer.tools.types import Clue
 
+PARTLY = "; other clues of it were found"
+
+
+def bare(record: Missing) -> Missing:
+    """Return what is missing as it was told before other clues of its modality were found."""
+    return Missing(modality=record.modality, why=record.why.removesuffix(PARTLY))
+
 
 def of(gaps: Sequence[Json], clues: Sequence[Clue]) -> tuple[Missing, ...]:
     """Return what is missing; where the modality gave clues all the same, it says so."""
-    seen = {clue.modality for clue in clues}
     records = (Gap.model_validate(gap).missing for gap in gaps)
-    return _sorted(_partly(record, seen) for record in records if record is not None)
+    return partly((record for record in records if record is not None), clues)
 
 
-def merge(told: Iterable[Missing], known: Iterable[Missing]) -> tuple[Missing, ...]:
-    """Return what the reasoner and the controller know to be missing, each once."""
-    return _sorted([*told, *known])
+def partly(records: Iterable[Missing], clues: Sequence[Clue]) -> tuple[Missing, ...]:
+    """Return what is missing, in order, and said to be partly so where there are clues."""
+    seen = {clue.modality for clue in clues}
+    return in_order(_partly(record, seen) for record in records)
 
 
 def not_looked(context: Context, slot: str) -> Json:
@@ -33,8 +41,4 @@ def not_looked(context: Context, slot: str) -> Json:
 def _partly(record: Missing, seen: Iterable[str]) -> Missing:
     if record.modality not in seen:
         return record
-    return Missing(modality=record.modality, why=f"{record.why}; other clues of it were found")
-
-
-def _sorted(records: Iterable[Missing]) -> tuple[Missing, ...]:
-    return tuple(sorted({*records}, key=lambda record: (record.modality, record.why)))
+    return Missing(modality=record.modality, why=f"{record.why}{PARTLY}")

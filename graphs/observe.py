@@ -20,6 +20,9 @@ STEP_BACK = 10
 """How far tools at work in this process step back for one in a process of its own, which
 is the longest: on two cores all four then take little longer than it does alone."""
 
+ROOM = 150.0
+"""Seconds of a clip that a tool has its time limit for; a longer clip has as much more."""
+
 _MODALITY_OF: dict[str, Modality] = {
     "face": "face",
     "scene": "scene",
@@ -65,7 +68,8 @@ def note_absent(context: Context, slot: str, error: ToolMissing) -> Json:
 
 def _look(context: Context, tool: Tool, job: Job, this: Call) -> Observation:
     """Call the tool within its time; what comes back has been through JSON and its checks."""
-    seconds = min(context.tool_seconds, context.seconds_left)
+    room = max(1.0, context.clip.duration / ROOM)
+    seconds = min(context.tool_seconds * room, context.seconds_left)
     if seconds <= 0:
         raise limit.TimeUp("the time of the run is spent")
     facts: dict[str, Any] = {
@@ -91,7 +95,7 @@ def _look(context: Context, tool: Tool, job: Job, this: Call) -> Observation:
 def _report(context: Context, job: Job, observation: Observation, facts: Json) -> Json:
     if observation.missing is None:
         context.trace.write(ToolFinished(**facts, clues=observation.clues))
-        return {"clue_ids": context.ledger.add(observation), "calls": 1}
+        return {"clue_ids": context.ledger.add(observation.clues), "calls": 1}
     context.trace.write(NothingObserved(**facts, why=observation.missing))
     # A closer look that finds nothing is an answer, not missing evidence.
     gaps = [] if job.span else [_gap(job, observation.modality, observation.missing)]

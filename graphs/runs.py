@@ -1,30 +1,29 @@
-"""The runs in the traces folder: listing, finding and comparing them."""
+"""The runs in the traces folder: listing and finding them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 
-from emer.agents.types import Hypothesis, StopReason
+from emer.agents.types import StopReason
 from emer.graphs.events import (
     EVENT,
-    Decided,
     Event,
     Failed,
     Finished,
     Header,
     Interrupted,
+    Paused,
     RunStarted,
 )
-from emer.graphs.trace import Trace
 from emer.tools.errors import ConfigError
-from emer.tools.types import Clue, Record
+from emer.tools.types import Record
 
-Ending = Literal["finished", "interrupted", "failed", "unfinished"]
+Ending = Literal["finished", "paused", "interrupted", "failed", "unfinished"]
 
 LAST = "last"
 _TAIL_BYTES = 256 * 1024
@@ -43,32 +42,6 @@ class RunCard(Record):
     state: Ending
     seconds: float | None = None
     path: Path
-
-
-class Change(Record):
-    """Something that differs; None where one side has no such thing."""
-
-    key: str
-    a: str | None
-    b: str | None
-
-
-class Diff(Record):
-    """What differs between two runs: what was chosen, seen, concluded and written."""
-
-    settings: tuple[Change, ...] = ()
-    tools: tuple[Change, ...] = ()
-    clues_only_a: tuple[Clue, ...] = ()
-    clues_only_b: tuple[Clue, ...] = ()
-    labels: tuple[Change, ...] = ()
-    probabilities: tuple[Change, ...] = ()
-    sentences_only_a: tuple[str, ...] = ()
-    sentences_only_b: tuple[str, ...] = ()
-
-    @property
-    def same(self) -> bool:
-        """Whether nothing differs."""
-        return not any(value for _, value in self)
 
 
 def list_runs(traces: Path) -> tuple[RunCard, ...]:
@@ -100,22 +73,6 @@ def find_run(traces: Path, name: str) -> Path:
     raise ConfigError(f"no run is called {name!r}; the last one is {files[0].stem}")
 
 
-def diff(a: Trace, b: Trace) -> Diff:
-    """Return what differs between two runs."""
-    clues_a, clues_b = ({clue.id: clue for clue in trace.clues} for trace in (a, b))
-    written_a, written_b = _sentences(a), _sentences(b)
-    return Diff(
-        settings=_changes(_flat(a.header.settings), _flat(b.header.settings)),
-        tools=_changes(_tools(a.header), _tools(b.header)),
-        clues_only_a=tuple(clue for id, clue in clues_a.items() if id not in clues_b),
-        clues_only_b=tuple(clue for id, clue in clues_b.items() if id not in clues_a),
-        labels=_changes(_labels(a), _labels(b)),
-        probabilities=_changes(_probabilities(a), _probabilities(b)),
-        sentences_only_a=tuple(text for text in written_a if text not in written_b),
-        sentences_only_b=tuple(text for text in written_b if text not in written_a),
-    )
-
-
 def _files(traces: Path) -> list[Path]:
     """Return the folder's traces, the newest first: run ids begin with the time."""
     return sorted(traces.glob("*.jsonl"), key=lambda path: path.stem, reverse=True)
@@ -145,13 +102,15 @@ def _card(path: Path) -> RunCard | None:
         labels=tuple(label.name for label in done.explanation.labels) if done else (),
         stop_reason=done.stop_reason if done else None,
         state=_ending(last),
-        seconds=last.seconds if isinstance(last, Finished | Interrupted | Failed) else None,
+        seconds=last.seconds
+        if isinstance(last, Finished | Paused | Interrupted | Failed)
+        else None,
         path=path,
     )
 
 
 def _ending(last: Event | None) -> Ending:
-    if isinstance(last, Finished | Interrupted | Failed):
+    if isinstance(last, Finished | Paused | Interrupted | Failed):
         return last.event
     return "unfinished"
 
@@ -176,51 +135,3 @@ def _read(line: bytes) -> Event | None:
         return EVENT.validate_json(line)
     except ValidationError:
         return None
-
-
-def _changes(a: Mapping[str, str], b: Mapping[str, str]) -> tuple[Change, ...]:
-    keys = sorted({*a, *b})
-    return tuple(
-        Change(key=key, a=a.get(key), b=b.get(key)) for key in keys if a.get(key) != b.get(key)
-    )
-
-
-def _flat(value: JsonValue, key: str = "") -> dict[str, str]:
-    """Return nested settings as "budget.rounds": "3"."""
-    if not isinstance(value, dict):
-        return {key: str(value)}
-    inner = (_flat(part, f"{key}.{name}" if key else name) for name, part in value.items())
-    return {name: text for found in inner for name, text in found.items()}
-
-
-def _tools(header: Header) -> dict[str, str]:
-    return {slot: _named(source.model_dump(mode="json")) for slot, source in header.tools.items()}
-
-
-def _named(source: Mapping[str, JsonValue]) -> str:
-    params = source["params"]
-    told = (
-        ", ".join(f"{k}={v}" for k, v in sorted(params.items())) if isinstance(params, dict) else ""
-    )
-    model = f" with {source['model']}" if source["model"] else ""
-    return f"{source['tool']} {source['version']}{model}" + (f" ({told})" if told else "")
-
-
-def _labels(trace: Trace) -> dict[str, str]:
-    written = trace.explanation
-    return {label.name: label.band for label in written.labels} if written else {}
-
-
-def _probabilities(trace: Trace) -> dict[str, str]:
-    return {h.label: f"{h.probability:.2f}" for h in _hypotheses(trace.events)}
-
-
-def _hypotheses(events: Iterable[Event]) -> tuple[Hypothesis, ...]:
-    """Return where the reasoner stood in the end."""
-    stands = [event.hypotheses for event in events if isinstance(event, Decided)]
-    return stands[-1] if stands else ()
-
-
-def _sentences(trace: Trace) -> tuple[str, ...]:
-    written = trace.explanation
-    return tuple(sentence.text for sentence in written.sentences) if written else ()

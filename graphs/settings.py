@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_dir
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -30,6 +30,8 @@ DEFAULT = "What emotion does the person display, and what shows it?"
 """The question that is asked when none is given."""
 
 FILE = "emer.toml"
+MASK = "***"
+"""What stands in a trace for a secret."""
 OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
@@ -69,6 +71,18 @@ class Choice(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
+class Remembering(BaseModel):
+    """Whether and how a language model is reminded of what is like a clip."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    on: bool = True
+    nearest: int = Field(default=3, ge=1, le=12)
+    """How many cards and exemplars it is told of."""
+    embedder: Choice = Choice(use="cues")
+    """"cues", hf:FOLDER, an entry point or "package.module:Class"."""
+
+
 class Settings(BaseSettings):
     """Everything chosen for a run; see `load_settings`."""
 
@@ -82,19 +96,22 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: Path(user_data_dir("emer", appauthor=False)))
     """The folder of the evidence store, the threads and the traces."""
+    serve_root: Path = Path()
+    """The folder whose clips `langgraph dev` may be asked about."""
     profile: str = "embedded"
     tools: dict[str, Choice] = Field(default_factory=dict)
     reasoner: Choice = Choice(use="rules")
+    memory: Remembering = Remembering()
     budget: Budget = Budget()
     tool_seconds: float = Field(default=300.0, gt=0)
-    """Time limit of one tool call."""
+    """Time limit of one tool call on a clip of up to 2.5 minutes; in proportion on a longer one."""
     parallel: int = Field(default=8, ge=1, le=64)
     """Tool calls at the same time."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     """Where models run, unless a tool's own `device` says otherwise."""
     dtype: Dtype = "auto"
     """Their precision; auto is 16 bit on a GPU and 32 bit on a CPU."""
-    memory: float | None = Field(default=None, gt=0)
+    model_memory: float | None = Field(default=None, gt=0)
     """Gigabytes of models to keep on each device; None is what the device has."""
     weights: Path | None = None
     """Folder of the weights; None is `weights` in the home."""
@@ -105,7 +122,7 @@ class Settings(BaseSettings):
     def machine(self) -> Machine:
         """What models may use of this machine."""
         folder = self.weights or self.home / "weights"
-        own = {name: getattr(self, name) for name in ("device", "dtype", "memory", "offline")}
+        own = {name: getattr(self, name) for name in ("device", "dtype", "model_memory", "offline")}
         return Machine(**own, weights=folder)
 
     @property
@@ -122,6 +139,11 @@ class Settings(BaseSettings):
     def threads(self) -> Path:
         """The SQLite file with the state of every thread."""
         return self.home / "threads.sqlite"
+
+    @property
+    def remembered(self) -> Path:
+        """The folder of the exemplars and of the memory's index."""
+        return self.home / "memory"
 
     @property
     def chosen(self) -> dict[str, Choice]:
@@ -169,6 +191,22 @@ def load_settings(
     except (SettingsError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: {error}") from error
     return swap(found, tools or {})
+
+
+def restore(found: JsonValue, home: Path, secrets: Settings) -> Settings:
+    """Return the settings that a trace's header tells of, with this home.
+
+    What the trace masked is taken from `secrets`, the settings of today. Neither a file
+    nor the environment changes anything else. `ConfigError` names what is missing.
+    """
+    if not isinstance(found, dict):
+        raise ConfigError("the trace holds no settings")
+    today = secrets.model_dump(mode="json")
+    given: dict[str, Any] = {n: _unmasked(v, today.get(n), n) for n, v in found.items()}
+    try:
+        return _Exactly(**(given | {"home": home}))
+    except ValidationError as error:
+        raise ConfigError(f"the trace's {_first(error)}") from error
 
 
 def swap(settings: Settings, tools: Mapping[str, str]) -> Settings:
@@ -220,6 +258,32 @@ def _filled(given: Any, use: str) -> Any:
     if isinstance(given, Mapping) and "use" not in given:
         return {"use": use, **given}
     return {"use": use} if given is None else given
+
+
+class _Exactly(Settings):
+    """Settings as they are given, whatever file and environment say."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *others: PydanticBaseSettingsSource,
+        **named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def _unmasked(value: JsonValue, today: JsonValue, key: str) -> JsonValue:
+    """Return the value with what was masked put in from today's settings."""
+    if isinstance(value, dict):
+        known = today if isinstance(today, dict) else {}
+        return {n: _unmasked(v, known.get(n), f"{key}.{n}") for n, v in value.items()}
+    if value != MASK:
+        return value
+    if today is None:
+        raise ConfigError(f"settings: {key} is a secret that no trace keeps; set it again")
+    return today
 
 
 def _reader(file: Path) -> type[Settings]:

@@ -7,7 +7,9 @@ start of a run None empties a channel, since a thread carries its state to the n
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
+
+from typing_extensions import TypedDict
 
 from emer.agents.types import Missing
 from emer.tools.types import Record, Span, digest
@@ -42,11 +44,17 @@ class State(TypedDict, total=False):
 
     run_id: str
     question: str
+    review: bool
+    """Whether a person looks at the first clues before the reasoner does."""
     history: list[Json]
     """Earlier turns of the thread."""
+    edited: dict[str, list[Json]]
+    """The `Edits` that people made in the thread, by the sha256 of the clip."""
     clue_ids: Annotated[list[str], union]
     known_ids: list[str]
     """The clues there were at the last decision, in the order in which they came in."""
+    struck: list[str]
+    """Clues that a person struck out."""
     gaps: Annotated[list[Json], union_records]
     """`Gap` records: first looks that brought nothing and calls that failed."""
     calls: Annotated[int, total]
@@ -76,8 +84,9 @@ class Job(Record):
 
 
 class Order(TypedDict):
-    """What a branch of the graph is sent: one `Job`."""
+    """What a branch of the graph is sent: one `Job` of a run."""
 
+    run_id: str
     job: Json
 
 
@@ -89,13 +98,15 @@ class Gap(Record):
     """None when nobody knows which modality an absent tool would have served."""
 
 
-def fresh(run_id: str, question: str) -> Json:
+def fresh(run_id: str, question: str, review: bool = False) -> Json:
     """Return the update that begins a run in a thread of any age."""
     return {
         "run_id": run_id,
         "question": question,
+        "review": review,
         "clue_ids": None,
         "known_ids": [],
+        "struck": [],
         "gaps": None,
         "calls": None,
         "round": 0,

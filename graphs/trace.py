@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from pydantic import ValidationError
 
+from emer.agents.revision import Edits, brings_back
 from emer.agents.types import Explanation
 from emer.graphs.events import (
     EVENT,
@@ -18,6 +20,8 @@ from emer.graphs.events import (
     Explained,
     Finished,
     Header,
+    Paused,
+    Reviewed,
     RunStarted,
     ToolFinished,
 )
@@ -45,6 +49,21 @@ class TraceWriter:
         self.path: Path | None = None
         if path is not None:
             self._open(path)
+
+    @classmethod
+    def reopen(cls, path: Path, after: float, listener: Listener | None = None) -> TraceWriter:
+        """Go on with a trace whose run took `after` seconds until now.
+
+        `ConfigError` when the file cannot be written, or another process goes on with it.
+        """
+        writer = cls(None, listener)
+        writer._began -= after
+        try:
+            writer._file = _locked(path)
+            writer.path = path
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be written: {error.strerror}") from error
+        return writer
 
     @property
     def seconds(self) -> float:
@@ -98,6 +117,20 @@ class TraceWriter:
             self.notes.append(f"the listener broke and was left out: {error!r}")
 
 
+def _locked(path: Path) -> IO[str]:
+    """Open a trace for more lines, held against other processes, a torn last line cut off."""
+    file = path.open("r+", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise ConfigError(f"{path}: this run is being taken up by another process") from error
+    whole = path.read_bytes()
+    file.seek(whole.rfind(b"\n") + 1)
+    file.truncate()
+    return file
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """A run read back: its header, its events, and whether the last line was torn."""
@@ -117,16 +150,65 @@ class Trace:
         return next((e for e in self.events if isinstance(e, Finished)), None)
 
     @property
+    def observed(self) -> tuple[Clue, ...]:
+        """Every clue any tool gave or any person wrote, each once, in order of time."""
+        return in_order({clue.id: clue for clue in _given(self.events)}.values())
+
+    @property
     def clues(self) -> tuple[Clue, ...]:
-        """Every clue any tool gave, each once, in order of time, modality and id."""
-        given = (event.clues for event in self.events if isinstance(event, ToolFinished))
-        return in_order({clue.id: clue for clues in given for clue in clues}.values())
+        """The clues as they stand in the end: without what a person struck out."""
+        stand: dict[str, Clue] = {}
+        struck: dict[str, Clue] = {}
+        for event in self.effective:
+            if isinstance(event, Reviewed):
+                struck |= {id: stand.pop(id) for id in event.struck if id in stand}
+            if isinstance(event, Reviewed | ToolFinished):
+                new = {clue.id: clue for clue in event.clues}
+                gone = [*struck.values()] if isinstance(event, ToolFinished) else []
+                stand |= {id: clue for id, clue in new.items() if not brings_back(clue, gone)}
+        return in_order(stand.values())
+
+    @property
+    def effective(self) -> tuple[Event, ...]:
+        """The events that led to where the run stands.
+
+        Without drafts of a review, and without what was begun after a review and broken off.
+        """
+        reviews = [i for i, e in enumerate(self.events) if _is_done(e)]
+        pauses = [i for i, e in enumerate(self.events) if isinstance(e, Paused)]
+        kept = self.events
+        if reviews:
+            kept = (*self.events[: pauses[0]], *self.events[reviews[-1] :])
+        return tuple(e for e in kept if not (isinstance(e, Reviewed) and e.stage == "draft"))
+
+    @property
+    def paused(self) -> Paused | None:
+        """Where the run waits for a review, or waited and was broken off after; None if not."""
+        if self.finished is not None:
+            return None
+        return next((e for e in reversed(self.events) if isinstance(e, Paused)), None)
+
+    @property
+    def edits(self) -> Edits:
+        """What a person has made of the first clues so far, as a draft or for good."""
+        made = (e for e in reversed(self.events) if isinstance(e, Reviewed))
+        return next((e.edits for e in made if e.stage != "earlier"), Edits())
 
     @property
     def explanation(self) -> Explanation | None:
         """The final explanation, else the last one written."""
         written = (e.explanation for e in self.events if isinstance(e, Explained | Finished))
         return next(reversed([*written]), None)
+
+
+def _given(events: Iterable[Event]) -> Iterator[Clue]:
+    for event in events:
+        if isinstance(event, ToolFinished | Reviewed):
+            yield from event.clues
+
+
+def _is_done(event: Event) -> bool:
+    return isinstance(event, Reviewed) and event.stage == "done"
 
 
 def read_trace(path: Path) -> Trace:

@@ -68,7 +68,7 @@ def budget(device: str) -> float:
 
     The rest is left to activations and to others (chosen by us). Endless where unknown.
     """
-    chosen = machine().memory
+    chosen = machine().model_memory
     if chosen is not None:
         return chosen
     known = (one.memory for one in devices() if one.name == device)

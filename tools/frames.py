@@ -13,15 +13,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+from emer.tools.pictures import Memory, Rgb, fit, resize, to_rgb
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
-
-Rgb = NDArray[np.uint8]
 
 WINDOW_BYTES = 48 * 1024 * 1024
 BATCH = 8
@@ -31,24 +30,22 @@ PATIENCE = 5.0
 """Seconds a leader waits for a reader that does not move before letting it go."""
 
 
-_scratch = threading.local()
-
-
 class Frame:
     """One picture of the clip, upright, with its number and its time in seconds.
 
-    The decoder's picture is kept and turned into RGB when a tool asks, once per size.
+    The decoder's picture is turned into RGB when a tool first asks, once for all tools and
+    sizes, and let go then.
     """
 
-    __slots__ = ("_cache", "_lock", "_picture", "_rotation", "height", "index", "time", "width")
+    __slots__ = ("_lock", "_picture", "_sizes", "_video", "height", "index", "time", "width")
 
     def __init__(self, index: int, time: float, picture: VideoFrame, video: VideoShape) -> None:
         """Wrap a decoded picture; `video` is the upright shape it is shown in."""
         self.index, self.time = index, time
         self.width, self.height = video.width, video.height
-        self._rotation = video.rotation
-        self._picture = picture
-        self._cache: dict[tuple[int, int], Rgb] = {}
+        self._video = video
+        self._picture: VideoFrame | Rgb = picture
+        self._sizes: dict[tuple[int, int], Rgb] = {}
         self._lock = threading.Lock()
 
     def rgb(self, max_side: int | None = None) -> Rgb:
@@ -58,75 +55,36 @@ class Frame:
         """
         size = fit(self.width, self.height, max_side)
         with self._lock:
-            if size not in self._cache:
-                self._cache[size] = self._convert(size)
-            return self._cache[size]
+            if size not in self._sizes:
+                self._sizes[size] = self._sized(size)
+            return self._sizes[size]
 
-    def _convert(self, size: tuple[int, int]) -> Rgb:
-        import cv2
-
-        turned = (size[1], size[0]) if self._rotation % 180 else size
-        image = to_rgb(self._picture)
-        if (image.shape[1], image.shape[0]) != turned:
-            shrinks = 2 * turned[0] <= image.shape[1]  # below half, linear would alias
-            image = cv2.resize(
-                image, turned, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-            )
-        if self._rotation:
-            image = np.ascontiguousarray(np.rot90(image, k=self._rotation // 90))
+    def _sized(self, size: tuple[int, int]) -> Rgb:
+        """Return the picture in this size, upright; the caller holds the lock."""
+        if not isinstance(self._picture, np.ndarray):
+            self._picture = to_rgb(self._picture, self._video.memory)
+        rotation = self._video.rotation
+        stored = (size[1], size[0]) if rotation % 180 else size
+        upright = np.rot90(resize(self._picture, stored), k=rotation // 90)
+        image = np.ascontiguousarray(upright)
         image.flags.writeable = False
         return image
 
     @property
     def nbytes(self) -> int:
-        """Bytes this frame may hold once converted at full size."""
-        return self.width * self.height * 9 // 2
+        """Bytes this frame may hold: the stored picture as RGB, and one or two made from it."""
+        return self.width * self.height * (12 if self._video.rotation else 9) // 2
 
 
 class VideoShape:
-    """The upright shape frames are shown in."""
+    """The upright shape frames are shown in, and the memory they are converted into."""
 
-    __slots__ = ("height", "rotation", "width")
+    __slots__ = ("height", "memory", "rotation", "width")
 
     def __init__(self, width: int, height: int, rotation: int) -> None:
         """Take upright width and height in pixels and the turn in degrees."""
         self.width, self.height, self.rotation = width, height, rotation
-
-
-def fit(width: int, height: int, max_side: int | None) -> tuple[int, int]:
-    """Return (width, height) scaled down so that the longer side is at most `max_side`."""
-    longest = max(width, height)
-    if max_side is None or longest <= max_side:
-        return width, height
-    scale = max_side / longest
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def to_rgb(picture: VideoFrame) -> Rgb:
-    """Return a decoded picture as RGB, shape (H, W, 3).
-
-    Limited-range 8-bit 4:2:0, nearly every clip, goes through OpenCV's converter, which
-    is several times faster than FFmpeg's scaler; every other format through FFmpeg.
-    """
-    plain = picture.format.name == "yuv420p" and picture.color_range != 2
-    if plain and picture.width % 2 == 0 and picture.height % 2 == 0:
-        import cv2
-
-        return np.asarray(cv2.cvtColor(_stack_planes(picture), cv2.COLOR_YUV2RGB_I420), np.uint8)
-    return np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
-
-
-def _stack_planes(picture: VideoFrame) -> Rgb:
-    """Return Y, U and V one under the other, shape (3H/2, W), in a buffer used again."""
-    height, width = picture.height, picture.width
-    stack = getattr(_scratch, "planes", None)
-    if stack is None or stack.shape != (height * 3 // 2, width):
-        stack = _scratch.planes = np.empty((height * 3 // 2, width), np.uint8)
-    parts = np.split(stack.reshape(-1), [height * width, height * width * 5 // 4])
-    for part, plane in zip(parts, picture.planes, strict=True):
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        part.reshape(plane.height, plane.width)[:] = rows[: plane.height, : plane.width]
-    return cast(Rgb, stack)
+        self.memory = Memory()
 
 
 class SharedDecode:
@@ -170,6 +128,9 @@ class SharedDecode:
         finally:
             with self._changed:
                 self._readers.discard(me)
+                if self.spent and not self._readers:
+                    self._first += len(self._window)
+                    self._window.clear()
                 self._changed.notify_all()
 
     def _ended(self, me: _Reader) -> bool:
@@ -198,17 +159,20 @@ class SharedDecode:
     def _has_room(self, me: _Reader) -> bool:
         """Drop frames that every reader has passed; tell whether one more may come in.
 
+        Until the window is full for the first time all are kept, for readers still to come;
+        from then on as few as possible, whose memory the next frames use again.
         Otherwise wait for the slowest reader, and let it go once it stood still for too
         long; what held before the wait has to be looked at again.
         """
-        while self._held >= self._limit and self._window:
-            slowest = min(self._readers, key=lambda reader: reader.position)
-            if slowest is not me and slowest.position == self._first:
-                self._wait_for(slowest)
-                return False
+        full = self._held >= self._limit
+        slowest = min(self._readers, key=lambda reader: reader.position)
+        while self._window and (full or self.spent) and self._first < slowest.position:
             self._held -= self._window.popleft().nbytes
             self._first += 1
-        return True
+        if self._held < self._limit or not self._window:
+            return True
+        self._wait_for(slowest)
+        return False
 
     def _wait_for(self, slow: _Reader) -> None:
         left = slow.moved + self._patience - time.monotonic()

@@ -10,6 +10,7 @@ deadlock; Python notices and hands one of them a half-made module. So tools writ
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,13 @@ _LOCK = threading.RLock()
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Keep other tools' imports out while the block runs."""
+    """Keep other tools' imports out while the block runs.
+
+    OpenCV, when it is loaded here, is told to keep to its caller's thread: its own would
+    wait for the next small picture in a busy loop, on the core that another tool needs.
+    """
     with _LOCK:
+        loaded = "cv2" in sys.modules
         yield
+        if not loaded and "cv2" in sys.modules:
+            sys.modules["cv2"].setNumThreads(1)

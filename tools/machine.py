@@ -2,7 +2,7 @@
 
 Models are loaded once in a process and shared between its tools, so these choices are the
 process's, not a tool's. They come from the settings; where nobody set them, from EMER_DEVICE,
-EMER_DTYPE, EMER_MEMORY, EMER_WEIGHTS and EMER_OFFLINE. A tool's own `device=` or `dtype=`
+EMER_DTYPE, EMER_MODEL_MEMORY, EMER_WEIGHTS and EMER_OFFLINE. A tool's own `device=` or `dtype=`
 argument wins.
 """
 
@@ -31,7 +31,7 @@ class Machine(Record):
     """auto, cpu, cuda, cuda:N or mps; auto takes a GPU where there is one."""
     dtype: Dtype = "auto"
     """Precision of the weights; auto is 16 bit on a GPU and 32 bit on a CPU."""
-    memory: float | None = Field(default=None, gt=0)
+    model_memory: float | None = Field(default=None, gt=0)
     """Gigabytes of models to keep on each device; None is what the device has."""
     weights: Path = Field(default_factory=lambda: home() / "weights")
     """Folder of the weights that `emer models pull` gets."""

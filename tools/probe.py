@@ -61,10 +61,12 @@ class Probe:
 
 @dataclass(slots=True)
 class _Packets:
-    """Presentation times of a stream's packets, in the file's own seconds."""
+    """Presentation times of a stream's packets, in the file's own seconds, and a look inside."""
 
     times: list[float]
     end: float
+    first: Any = None
+    """The first picture or piece of sound that can be decoded."""
 
 
 def probe(path: Path) -> Probe:
@@ -100,8 +102,8 @@ def _probe(path: Path, container: InputContainer) -> Probe:
     video = choose_stream(container, "video")
     audio = choose_stream(container, "audio")
     packets = _scan(container, [stream for stream in (video, audio) if stream is not None])
-    picture = _describe_video(path, video, packets) if video is not None else None
-    sound = _describe_audio(path, audio, packets) if audio is not None else None
+    picture = _describe_video(video, packets) if video is not None else None
+    sound = _describe_audio(audio, packets) if audio is not None else None
     if picture is None and sound is None:
         raise ClipError(f"{path} holds no picture or sound that can be decoded")
     used = [packets[stream.index] for stream in (picture, sound) if stream is not None]
@@ -139,29 +141,45 @@ def _is_cover(stream: Stream) -> bool:
 
 
 def _scan(container: InputContainer, streams: list[Any]) -> dict[int, _Packets]:
+    """Return what the packets say, by stream; streams without any are left out."""
     import av
 
     found = {stream.index: _Packets([], 0.0) for stream in streams}
+    ticks = {stream.index: float(stream.time_base or 0) for stream in streams}
+    for stream in streams:
+        stream.codec_context.thread_count = 1
     # A torn file ends in an error: what was read until then is the clip.
     with suppress(av.error.FFmpegError):
         for packet in container.demux(streams):
-            if packet.pts is None or packet.time_base is None or packet.is_discard:
+            index = packet.stream.index
+            entry, tick = found[index], ticks[index]
+            if entry.first is None:
+                entry.first = _first_of(packet)
+            if packet.pts is None or not tick or packet.is_discard:
                 continue
-            tick = float(packet.time_base)
-            start, length = packet.pts * tick, (packet.duration or 0) * tick
-            entry = found[packet.stream.index]
+            start = packet.pts * tick
             entry.times.append(start)
-            entry.end = max(entry.end, start + length)
+            entry.end = max(entry.end, start + (packet.duration or 0) * tick)
     for entry in found.values():
         entry.times.sort()
     return {index: entry for index, entry in found.items() if entry.times}
 
 
-def _describe_video(path: Path, stream: Any, packets: dict[int, _Packets]) -> VideoStream | None:
-    found = packets.get(stream.index)
-    frame = _first_frame(path, stream.index)
-    if found is None or frame is None:
+def _first_of(packet: Any) -> Any:
+    """Return the first frame that comes out of the decoder with this packet, if one does."""
+    import av
+
+    try:
+        return next(iter(packet.decode()), None)
+    except av.error.FFmpegError:
         return None
+
+
+def _describe_video(stream: Any, packets: dict[int, _Packets]) -> VideoStream | None:
+    found = packets.get(stream.index)
+    if found is None or found.first is None:
+        return None
+    frame = found.first
     steps = np.diff(np.asarray(found.times))
     fps = float(1 / np.mean(steps)) if steps.size and np.mean(steps) > 0 else _rate(stream)
     if not steps.size or found.end <= found.times[-1]:
@@ -191,27 +209,14 @@ def upright_size(frame: Any, stream: Any) -> tuple[int, int]:
     return (size[1], size[0]) if round(frame.rotation) % 180 else size
 
 
-def _first_frame(path: Path, index: int) -> Any:
-    import av
-
-    with av.open(str(path)) as container:
-        for packet in container.demux(container.streams[index]):
-            try:
-                for frame in packet.decode():
-                    return frame
-            except av.error.FFmpegError:
-                continue
-    return None
-
-
-def _describe_audio(path: Path, stream: Any, packets: dict[int, _Packets]) -> AudioStream | None:
-    frame = _first_frame(path, stream.index) if stream.index in packets else None
-    if frame is None:
+def _describe_audio(stream: Any, packets: dict[int, _Packets]) -> AudioStream | None:
+    found = packets.get(stream.index)
+    if found is None or found.first is None:
         return None
     return AudioStream(
         index=stream.index,
-        rate=frame.sample_rate,
-        channels=frame.layout.nb_channels,
+        rate=found.first.sample_rate,
+        channels=found.first.layout.nb_channels,
         codec=stream.codec_context.name,
     )
 

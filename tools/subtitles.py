@@ -17,14 +17,16 @@ class SubtitleCue(Record):
     text: str
 
 
-def find_subtitle(clip: Path, given: str | None) -> tuple[SubtitleCue, ...]:
-    """Return the transcript: `given` as a file or as words, else a file beside the clip.
+def find_subtitle(
+    clip: Path, given: str | tuple[SubtitleCue, ...] | None
+) -> tuple[SubtitleCue, ...]:
+    """Return the transcript: `given` as a file, words or cues, else a file beside the clip.
 
     A file beside the clip has its name with .srt or .vtt in place of (or after) the
     suffix. `ConfigError` names a file that cannot be read.
     """
     if given is not None:
-        return _given(given)
+        return given if isinstance(given, tuple) else _given(given)
     beside = (path for end in SUFFIXES for path in (clip.with_suffix(end), Path(f"{clip}{end}")))
     found = next((path for path in beside if path.is_file()), None)
     return read_cues(found) if found else ()

@@ -147,14 +147,18 @@ def code_digest(tool: Tool) -> str:
     Part of the evidence key, so that a tool under development is run again after each
     edit without a version bump. Empty where the source is not on disk.
     """
+    return _code_of(type(tool))
+
+
+@cache
+def _code_of(kind: type) -> str:
     try:
-        path = inspect.getsourcefile(type(tool))
-        return _files_digest(Path(path), type(tool).__module__) if path else ""
+        path = inspect.getsourcefile(kind)
+        return _files_digest(Path(path), kind.__module__) if path else ""
     except (OSError, TypeError):
         return ""
 
 
-@cache
 def _files_digest(path: Path, module: str) -> str:
     files = sorted(path.parent.glob("*.py")) if "." in module else [path]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

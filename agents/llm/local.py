@@ -145,7 +145,7 @@ class _Generation:
         ended = self._ended = threading.Event()
         room = model.config.max_position_embeddings - inputs["input_ids"].shape[1]
 
-        class Ended(StoppingCriteria):
+        class Ended(StoppingCriteria):  # type: ignore[misc]
             def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> bool:
                 return ended.is_set()
 

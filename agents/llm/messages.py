@@ -15,20 +15,24 @@ from typing import Literal
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from emer.agents.types import Ask, Explanation, Hypothesis, Inquiry, Role
+from emer.agents.unshown import unshown
 from emer.prompts.prompt import Prompt, load
 from emer.tools.types import Clue
 
 Language = Literal["en", "zh"]
 
 TASKS: dict[Role, str] = {
-    "planner": "planner",
-    "decider": "decider",
-    "writer": "writer",
-    "critic": "critic",
+    "decider": "decide",
+    "planner": "plan",
+    "writer": "write",
+    "critic": "criticise",
 }
+"""What each role is given to do: its standing words are in a file of the role's name, what
+changes from clip to clip in one of the task's."""
 TURNS, TURN_TEXT = 4, 400
 """Earlier turns that are told, and characters of each answer."""
-MOST_ASKS = 3
+MOST_ASKS = 2
+"""Closer looks of one plan: two are enough to part two readings (chosen by us)."""
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -38,15 +42,16 @@ def language_of(question: str) -> Language:
 
 
 def prompt_of(role: Role, language: Language) -> str:
-    """Return the name of the prompt file of a role."""
-    return f"llm/{language}/{TASKS[role]}"
+    """Return the name of the file with a role's standing words."""
+    return f"llm/{language}/{role}"
 
 
 def begin(inquiry: Inquiry, language: Language) -> list[BaseMessage]:
-    """Return the messages that every task begins with: the rules and the clues."""
+    """Return the messages that every task begins with: the rules of all roles, and the clues."""
+    standing = [_load(language, name).text for name in ("rules", *TASKS)]
     clues = "\n".join(clue_line(clue) for clue in inquiry.clues)
     told = _load(language, "clues").substitute(duration=f"{inquiry.duration:g}", clues=clues)
-    return [SystemMessage(_load(language, "system").text), HumanMessage(told)]
+    return [SystemMessage("\n\n".join(standing)), HumanMessage(told)]
 
 
 def clue_line(clue: Clue) -> str:
@@ -56,21 +61,30 @@ def clue_line(clue: Clue) -> str:
         told["span"] = [clue.span.start, clue.span.end]
     if clue.person is not None:
         told["person"] = clue.person
-    told |= {"quality": clue.quality.score, "says": clue.text}
+    return _plain(told | {"quality": clue.quality.score, "says": clue.text})
+
+
+def _plain(told: dict[str, object]) -> str:
+    """Return JSON on one line in which nothing can be taken for a tag."""
     return json.dumps(told, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def decider(inquiry: Inquiry, language: Language) -> HumanMessage:
-    """Return the decider's task."""
-    return _task(
-        "decider", language, question=inquiry.question, context=_context(inquiry, language)
-    )
+def decider(inquiry: Inquiry, language: Language, analogies: Sequence[str] = ()) -> HumanMessage:
+    """Return the decider's task; `analogies` are what it may be reminded of."""
+    context = _context(inquiry, language)
+    task = _task("decider", language, question=inquiry.question, context=context)
+    return _reminded(task, analogies, language)
 
 
-def planner(inquiry: Inquiry, candidates: Sequence[Hypothesis], language: Language) -> HumanMessage:
-    """Return the planner's task."""
+def planner(
+    inquiry: Inquiry,
+    candidates: Sequence[Hypothesis],
+    language: Language,
+    analogies: Sequence[str] = (),
+) -> HumanMessage:
+    """Return the planner's task; `analogies` are what it may be reminded of."""
     tools = "\n".join(f"- {t.name} ({t.modality}): {t.description}" for t in inquiry.tools)
-    return _task(
+    task = _task(
         "planner",
         language,
         question=inquiry.question,
@@ -80,6 +94,7 @@ def planner(inquiry: Inquiry, candidates: Sequence[Hypothesis], language: Langua
         most=str(MOST_ASKS),
         duration=f"{inquiry.duration:g}",
     )
+    return _reminded(task, analogies, language)
 
 
 def writer(inquiry: Inquiry, candidates: Sequence[Hypothesis], language: Language) -> HumanMessage:
@@ -108,8 +123,21 @@ def repair(problem: str, language: Language) -> HumanMessage:
 
 
 def _task(role: Role, language: Language, **values: str) -> HumanMessage:
-    filled = load(prompt_of(role, language)).substitute(**values)
+    filled = _load(language, TASKS[role]).substitute(**values)
     return HumanMessage("\n".join(line for line in filled.split("\n") if line.strip()))
+
+
+def _reminded(task: HumanMessage, analogies: Sequence[str], language: Language) -> HumanMessage:
+    """Return the task behind the analogies, if there are any.
+
+    Behind the clues they leave the beginning of the request as it is, and before the task
+    they are part of what the decider and the planner of one round share.
+    """
+    if not analogies:
+        return task
+    notes = "\n".join(_plain({"note": text}) for text in analogies)
+    told = _load(language, "analogies").substitute(analogies=notes)
+    return HumanMessage(f"{told}\n{task.content}")
 
 
 def _context(inquiry: Inquiry, language: Language) -> str:
@@ -122,6 +150,9 @@ def _context(inquiry: Inquiry, language: Language) -> str:
         parts.append(_load(language, "history").substitute(turns=told))
     if modalities := sorted({record.modality for record in inquiry.missing}):
         parts.append(_load(language, "missing").substitute(modalities=", ".join(modalities)))
+    if named := unshown(inquiry):
+        told = "; ".join(record.why for record in named)
+        parts.append(_load(language, "unshown").substitute(reasons=told))
     if inquiry.refused:
         asks = "; ".join(f"{_ask(r.ask)} ({r.why})" for r in inquiry.refused)
         parts.append(_load(language, "refused").substitute(asks=asks))

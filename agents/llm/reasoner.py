@@ -6,7 +6,7 @@ take each step that the model cannot, and they measure the confidence that it ma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -19,9 +19,11 @@ from emer.agents.llm.connecting import check, connect
 from emer.agents.llm.converting import Conversion, opinions
 from emer.agents.llm.messages import Language
 from emer.agents.llm.reading import R
+from emer.agents.llm.recalling import recall
 from emer.agents.llm.replies import Criticising, Deciding, Planning, Writing
 from emer.agents.llm.speaker import GaveUp, Prices, Speaker, Task
-from emer.agents.reasoner import Hear
+from emer.agents.memory.memory import Memory
+from emer.agents.reasoner import Hear, Report
 from emer.agents.rules import Rules, scene_of
 from emer.agents.sifting import sift
 from emer.agents.stop import agreed, is_sure, spent
@@ -31,7 +33,6 @@ from emer.agents.types import (
     Explanation,
     Fallback,
     Inquiry,
-    ModelCall,
     Refusal,
     Role,
 )
@@ -70,12 +71,20 @@ class Llm:
         self._prices = Prices(price_in, price_out) if price_in or price_out else None
         self._hear: Hear = lambda _: None
         self._speaker: Speaker | None = None
+        self._memory: Memory | None = None
         self._debated: tuple[frozenset[str], Decision] | None = None
         """The clues last debated, and what came of it."""
 
     def report_to(self, hear: Hear) -> None:
         """Tell `hear` of every request and of every step that falls back to the rules."""
         self._hear = hear
+
+    def remember_with(self, memory: Memory) -> None:
+        """Remind the model of what `memory` holds like a clip, while it decides and plans.
+
+        Whoever writes and whoever criticises is not told: no analogy becomes a sentence.
+        """
+        self._memory = memory
 
     def prepare(self) -> None:
         """Raise `ConfigError` at once if the model can never be asked."""
@@ -128,7 +137,8 @@ class Llm:
         """Let the model weigh the candidates and, if they stay open, plan closer looks."""
         language = self._language_for(inquiry)
         conversion = Conversion(inquiry, disputed(scene.disputes))
-        task = told.decider(inquiry, language)
+        analogies = self._recall(inquiry, language)
+        task = told.decider(inquiry, language, analogies)
         decision, settled = self._ask(
             "decider", inquiry, task, Deciding, lambda r: _decision(r, conversion)
         )
@@ -136,18 +146,32 @@ class Llm:
             return decision
         if settled or spent(inquiry.budget) or not inquiry.tools:
             return decision.model_copy(update={"stop_reason": "nothing_to_ask"})
-        asks, refused = self._plan(inquiry, decision, conversion, language)
+        refused: tuple[Refusal, ...] = ()
+        asks = self._first_asks(inquiry)
+        if not asks:
+            asks, refused = self._plan(inquiry, decision, conversion, analogies)
         stop = None if asks else "nothing_to_ask"
         return decision.model_copy(update={"asks": asks, "refused": refused, "stop_reason": stop})
 
+    def _first_asks(self, inquiry: Inquiry) -> tuple[Ask, ...]:
+        """Return the rules' own asks for the first closer look of a cascade: they cost nothing."""
+        if self._when == "always" or inquiry.asked:
+            return ()
+        return self._rules.decide(inquiry).asks
+
     def _plan(
-        self, inquiry: Inquiry, decision: Decision, conversion: Conversion, language: Language
+        self,
+        inquiry: Inquiry,
+        decision: Decision,
+        conversion: Conversion,
+        analogies: Sequence[str],
     ) -> tuple[tuple[Ask, ...], tuple[Refusal, ...]]:
         """Return the planner's asks; when none can be carried out it hears why, and tries again."""
+        language = self._language_for(inquiry)
         refused: tuple[Refusal, ...] = ()
         for _ in range(2):
             heard = inquiry.model_copy(update={"refused": (*inquiry.refused, *refused)})
-            task = told.planner(heard, decision.hypotheses, language)
+            task = told.planner(heard, decision.hypotheses, language, analogies)
             given = self._ask("planner", inquiry, task, Planning, conversion.asks)
             asks, new = sift(given[: told.MOST_ASKS], inquiry)
             refused += new
@@ -178,6 +202,11 @@ class Llm:
             self._hear(Fallback(role=role, why=str(error)))
             raise _Fell from error
 
+    def _recall(self, inquiry: Inquiry, language: Language) -> tuple[str, ...]:
+        if self._memory is None:
+            return ()
+        return recall(self._memory, inquiry, language, self._hear)
+
     def _talk(self) -> Speaker:
         if self._speaker is None:
             given = self._model
@@ -188,7 +217,7 @@ class Llm:
             )
         return self._speaker
 
-    def _report(self, report: ModelCall | Fallback) -> None:
+    def _report(self, report: Report) -> None:
         self._hear(report)
 
     def _is_wanted(self, scene: Scene) -> bool:

@@ -70,16 +70,16 @@ def test_both_languages_have_the_same_prompts_with_the_same_values() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_forms_in_the_rules_are_those_that_are_checked(language: told.Language) -> None:
     schemas = {
-        "decide": Deciding,
-        "plan": Planning,
-        "write": Writing,
-        "criticise": Criticising,
+        "decider": Deciding,
+        "planner": Planning,
+        "writer": Writing,
+        "critic": Criticising,
     }
-    lines = load(f"llm/{language}/system").text.split("\n")
-    for task, schema in schemas.items():
-        (form,) = [line.partition(": ")[2] for line in lines if line.startswith(f"{task}: {{")]
-        assert schema.model_validate(json.loads(form))
-        assert json.loads(form).keys() == schema.model_fields.keys()
+    for role, schema in schemas.items():
+        last = load(f"llm/{language}/{role}").text.split("\n")[-1]
+        form = json.loads(last[last.index("{") :])
+        assert schema.model_validate(form)
+        assert form.keys() == schema.model_fields.keys()
 
 
 def test_the_beginning_is_the_same_for_every_task_and_only_grows_with_new_clues() -> None:

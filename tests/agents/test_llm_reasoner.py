@@ -28,7 +28,8 @@ def test_candidates_keep_their_counter_evidence_and_minority_readings() -> None:
 
 
 def test_probabilities_are_measured_on_the_cited_clues_and_never_taken_from_the_model() -> None:
-    clues = kit.inquiry(*kit.ANGRY, kit.SMILE, kit.LIVELY)
+    kind = kit.clue("text", 'The subtitle reads: "I love you, thank you so much!"', (1.0, 2.0))
+    clues = kit.inquiry(*kit.ANGRY, kind)
 
     def probability(label: str, *cited: str) -> float | None:
         reply = {"candidates": [{"label": label, "supports": list(cited)}], "settled": True}

@@ -280,3 +280,10 @@ def test_a_shade_needs_a_cue_of_its_own() -> None:
     assert "indignant" not in kit.names(kit.explain(kit.FURROW, kit.PRESSED, kit.LOUD))
     blame = kit.clue("text", 'The subtitle reads: "It is all your fault!"', (1.0, 2.0))
     assert "indignant" in kit.names(kit.explain(*kit.ANGRY, blame))
+
+
+def test_a_stirred_voice_alone_tells_no_mood() -> None:
+    high = kit.clue("audio", "The pitch is raised at 0.0-3.0 s.", (0.0, 3.0))
+    moving = kit.clue("scene", "The body of the person moves a lot at 0.0-3.0 s.", (0.0, 3.0))
+    assert leading(high, moving) is None
+    assert leading(high, moving, kit.SMILE) == "happy"

@@ -67,3 +67,10 @@ class Sloppy(FakeTool):
 
 class Unrelated:
     pass
+
+
+class Letters:
+    """LangChain's contract of embeddings: how often each letter stands in a text."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [[float(text.count(chr(97 + n))) for n in range(26)] for text in texts]

@@ -32,7 +32,7 @@ def test_help_and_version_load_nothing_heavy(words):
     assert not set(HEAVY) & set(loaded)
 
 
-@pytest.mark.parametrize("words", ["", "tools", "trace", "models"])
+@pytest.mark.parametrize("words", ["", "tools", "models", "trace", "memory"])
 def test_no_words_show_the_help(emer, words):
     done = emer(*words.split())
     assert "Usage:" in done.output and done.exit_code == 2
@@ -40,9 +40,9 @@ def test_no_words_show_the_help(emer, words):
 
 def test_every_command_speaks_json(emer):
     shown = emer("--help").stdout
-    for group in ("", "tools", "trace", "models"):
+    for group in ("", "tools", "models", "trace", "memory"):
         listed = emer(*group.split(), "--help").stdout if group else shown
         names = re.findall(r"^│ ([a-z]+)  ", listed, re.MULTILINE)
         assert names
-        for name in set(names) - {"tools", "trace", "models"}:
+        for name in set(names) - {"tools", "models", "trace", "memory"}:
             assert "--json" in emer(*group.split(), name, "--help").stdout

@@ -70,3 +70,42 @@ def test_diff_of_a_run_with_itself_and_with_another_tool(ask, emer):
     found = json.loads(emer("trace", "diff", one, other["run_id"], "--json").stdout)
     assert [change["key"] for change in found["tools"]] == ["prosody"]
     assert found["clues_only_b"] == []
+
+
+def test_diff_says_in_plain_words_what_explains_it(ask, emer, tmp_path):
+    script = tmp_path / "replies.json"
+    script.write_text(json.dumps(["nothing", "of", "use", "here"]))
+    one = json.loads(ask("--json").stdout)["run_id"]
+    model = ("--llm", f"script:{script}", "--llm-when", "always")
+    other = json.loads(ask("--json", *model).stdout)["run_id"]
+    shown = " ".join(emer("trace", "diff", one, other).stdout.split())
+    assert f"• Another reasoner: rules → llm (script:{script}, always)." in shown
+    assert "• The clues are the same (2)." in shown
+    assert re.search(r"models ─+ requests unusable read written", shown)
+    found = json.loads(emer("trace", "diff", one, other, "--json").stdout)
+    assert found["because"][1] == "The clues are the same (2)."
+    assert found["usage_b"]["requests"] > 0 and found["usage_a"]["requests"] == 0
+
+
+def test_whatif_shows_what_changes_without_a_tool(ask, emer, clip):
+    run = json.loads(ask("--json").stdout)["run_id"]
+    clip.unlink()
+    shown = emer("trace", "whatif", run, "--without", "face").stdout
+    assert "+ without face" in shown and "reasoned anew by rules, no tool run" in shown
+    assert re.search(r"• The labels change: .*happy.* → ", shown)
+    assert re.search(r"- f[0-9a-f]{8} +0.2-0.8 s +The person smiles", shown)
+    found = json.loads(emer("trace", "whatif", run, "--without", "face", "--json").stdout)
+    assert found["without"] == ["face"] and len(found["removed"]) == 1
+    assert found["rest"]["explanation"]["missing"][0]["modality"] == "face"
+    assert emer("trace", "list").stdout.count(run) == 1
+
+
+def test_whatif_takes_out_single_clues_and_names_what_it_does_not_know(ask, emer):
+    record = json.loads(ask("--json").stdout)
+    ids = [clue["id"] for clue in record["clues"]]
+    out = [word for id in ids for word in ("--without-clue", id)]
+    found = json.loads(emer("trace", "whatif", *("last", *out), "--rules", "--json").stdout)
+    assert found["rest"]["stop_reason"] == "no_evidence"
+    for words in (["--without", "nose"], ["--without-clue", "f0"], []):
+        done = emer("trace", "whatif", "last", *words)
+        assert done.exit_code == 2 and done.stderr.count("\n") == 1 and done.stdout == ""

@@ -58,3 +58,16 @@ def test_a_missing_package_is_told_with_the_line_that_brings_it(emer, fakes, mon
     monkeypatch.setattr("emer.app.doctor.needed", lambda: ["moonlight"])
     found = checks(emer("doctor", "--json"))["moonlight"]
     assert (found["ok"], found["fix"]) == (False, "pip install moonlight")
+
+
+def test_the_memory_is_looked_into_where_a_model_reasons(emer, fakes, monkeypatch, tmp_path):
+    script = tmp_path / "script.json"
+    script.write_text("[]")
+    assert "cues" not in checks(emer("doctor", "--json"))
+    monkeypatch.setenv("EMER_REASONER__USE", "llm")
+    monkeypatch.setenv("EMER_REASONER__MODEL", f"script:{script}")
+    found = checks(emer("doctor", "--json"))["cues"]
+    assert found["ok"] and "remembered" in found["detail"]
+    monkeypatch.setitem(__import__("sys").modules, "faiss", None)
+    found = checks(emer("doctor", "--json"))["cues"]
+    assert not found["ok"] and found["fix"] == "pip install 'emer[llm]'"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from emer.evals import decoding, orchestration
+from emer.evals import decoding, measure, orchestration, running, speed
 from emer.evals.cli import app
 from emer.evals.loops import loop_clip
-from emer.evals.measure import at_least, at_most
+from emer.evals.measure import Neighbours, at_least, at_most, in_turn
 from emer.tools.clip import Clip
 from tests.clips import Written, write_clip
 
@@ -49,8 +50,57 @@ def test_four_tools_share_one_decode_and_alone_each_decodes(
     )
     decoding._share(clip, convert=True)
     assert decodes == [0]
-    names = [measure.name for measure in decoding.measure_decoding(clip)]
+    names = [each.name for each in decoding.measure_decoding(clip)]
     assert len(names) == len(set(names)) == 3
+
+
+def test_works_take_turns_so_that_the_machines_load_meets_all_alike() -> None:
+    order: list[str] = []
+    numbers = iter(range(6))
+
+    def work(name: str) -> float:
+        order.append(name)
+        return next(numbers)
+
+    found = in_turn({"a": lambda: work("a"), "b": lambda: work("b")}, 3)
+    assert order == ["a", "b"] * 3
+    assert found == {"a": [0, 2, 4], "b": [1, 3, 5]}
+
+
+def test_neighbours_are_what_this_process_did_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = iter([(100.0, 10.0), (106.0, 12.0)])
+    clock = iter([50.0, 54.0])
+    monkeypatch.setattr(measure, "_busy_seconds", lambda: next(counted))
+    monkeypatch.setattr(measure.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(measure.os, "cpu_count", lambda: 2)
+    assert Neighbours().share == pytest.approx((6 - 2) / (2 * 4))
+
+
+def test_busy_seconds_hold_this_process_and_never_run_back() -> None:
+    whole, own = measure._busy_seconds()
+    assert 0 < own <= whole
+    sum(range(100_000))
+    later = measure._busy_seconds()
+    assert later[0] >= whole and later[1] >= own
+
+
+def test_the_bare_decode_and_its_floor_look_at_every_picture(clip: Path) -> None:
+    assert len([*decoding._decode(clip)]) == 50
+    found = decoding.measure_decoding(clip)
+    assert "with nothing shared or kept" in found[2].detail
+    assert [each.goal for each in found] == [2.5, 1.5, 1.5]
+
+
+def test_whole_runs_are_measured_side_by_side_and_one_by_one(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With instant tools: what is measured, how often, and that the second asks nobody."""
+    for slot, use in orchestration.TOOLS.items():
+        monkeypatch.setenv(f"EMER_TOOLS__{slot.upper()}__USE", use)
+    found = running.measure_running(clip)
+    assert [each.unit for each in found] == ["x", "x", "s", "calls"]
+    assert found[3].value == 0
+    assert f"least of {running.ROUNDS}" in found[0].detail
 
 
 def test_the_controllers_cost_and_state_are_measured(clip: Path) -> None:
@@ -74,3 +124,17 @@ def test_json_and_table_show_every_measure(clip: Path, monkeypatch: pytest.Monke
     assert "| a | 2 x | at most 1 x | **no** |" in table.stdout
     shown = json.loads(CliRunner().invoke(app, ["speed", str(clip), "--json"]).stdout)
     assert [row["held"] for row in shown] == [False, True]
+
+
+def test_native_start_up_lines_do_not_reach_the_terminal(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def noisy(_: Path) -> list[measure.Measure]:
+        os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n")
+        return []
+
+    for part in ("decoding", "orchestration", "running"):
+        monkeypatch.setattr(f"emer.evals.speed.measure_{part}", noisy)
+    assert speed.measure_speed(clip, memory=False, say=lambda what: os.write(1, b".")) == []
+    out, err = capfd.readouterr()
+    assert (out, err) == ("...", "")

@@ -5,7 +5,16 @@ from __future__ import annotations
 import os
 import threading
 
-from emer.agents.types import Ask, Decision, Explanation, Hypothesis, Inquiry, Label, Sentence
+from emer.agents.types import (
+    Ask,
+    Decision,
+    Explanation,
+    Hypothesis,
+    Inquiry,
+    Label,
+    ModelCall,
+    Sentence,
+)
 from emer.tools import devices
 from emer.tools.call import note, still_wanted
 from emer.tools.clip import Clip
@@ -45,6 +54,35 @@ class Sobbing(FakeTool):
 class Softer(FakeTool):
     def __init__(self) -> None:
         super().__init__("softer", "audio", [("The voice is softer at 0.3-0.6 s.", 0.3, 0.6)])
+
+
+class Fickle(FakeTool):
+    """Words the same smile otherwise when it looks closer."""
+
+    def __init__(self) -> None:
+        lines = [("The person smiles clearly at 0.2-0.5 s.", 0.2, 0.5)]
+        closer = [("The person smiles strongly at 0.1-0.5 s.", 0.1, 0.5)]
+        super().__init__("fickle", "face", lines, closer=closer)
+
+
+class Pair(FakeTool):
+    """Two people, told apart by number and place; something more in a closer look."""
+
+    def __init__(self) -> None:
+        lines = [
+            ("Person 1 (on the left) smiles with the eyes narrowing at 0.1-0.3 s.", 0.1, 0.3),
+            ("Person 2 (on the right) furrows the brows strongly at 0.1-0.3 s.", 0.1, 0.3),
+        ]
+        closer = [("Person 1 (on the left) nods at 0.7-0.9 s.", 0.7, 0.9)]
+        super().__init__("pair", "face", lines, closer=closer)
+
+
+class Tense(FakeTool):
+    """A tense voice."""
+
+    def __init__(self) -> None:
+        lines = [("The voice sounds tense and sharp at 0.1-0.3 s.", 0.1, 0.3)]
+        super().__init__("tense", "audio", lines)
 
 
 class Crash(FakeTool):
@@ -163,6 +201,30 @@ class Lying(Plain):
         told = super().explain(inquiry, decision)
         lie = Sentence(block="video", text="The person cries.", clue_ids=(inquiry.clues[0].id,))
         return told.model_copy(update={"sentences": (*told.sentences, lie)})
+
+
+class Costly(Plain):
+    """Reports a request of 100 tokens and 0.5 of money at each decision; may break off after."""
+
+    name = "costly"
+
+    def __init__(self, breaks: bool = False) -> None:
+        self.breaks = breaks
+
+    def prepare(self) -> None:
+        pass
+
+    def report_to(self, hear):  # type: ignore[no-untyped-def]
+        self.hear = hear
+
+    def decide(self, inquiry: Inquiry) -> Decision:
+        Costly.left = inquiry.budget
+        call = {"role": "decider", "model": "m", "prompt": "", "outcome": "ok", "counted": True}
+        spent = {"tokens_in": 60, "tokens_out": 40, "money": 0.5, "seconds": 0.0}
+        self.hear(ModelCall(**call, **spent))
+        if self.breaks and os.environ.get("COSTLY_BREAKS"):
+            raise ZeroDivisionError
+        return super().decide(inquiry)
 
 
 class Broken(Plain):

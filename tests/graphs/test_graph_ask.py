@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from graph_fakes import CLOSER, LOUD, SMILE, Together
 from graph_kit import events, fakes, trace_of
@@ -12,6 +13,7 @@ from graph_kit import events, fakes, trace_of
 from emer.agents.types import Budget
 from emer.graphs.ask import ask
 from emer.tools.errors import ClipError, ConfigError
+from tests.clips import Written, write_clip
 
 
 def test_explains_from_every_tool_and_traces_each_step(run):
@@ -79,6 +81,14 @@ def test_a_hanging_tool_is_abandoned_after_its_time(run):
     (failure,) = events(answer, "tool_failed")
     assert failure.slot == "scene" and "0.2 s" in failure.cause
     assert [clue.text for clue in answer.clues] == [SMILE[0]]
+
+
+def test_a_long_clip_gives_a_tool_as_much_more_time(tmp_path):
+    seven_minutes = np.zeros(420 * 16_000, dtype=np.float32)
+    long = write_clip(tmp_path / "long.wav", Written(sound=seven_minutes))
+    settings = fakes(face="Smile", scene="Hang").model_copy(update={"tool_seconds": 0.1})
+    (failure,) = events(ask(long, settings=settings), "tool_failed")
+    assert failure.slot == "scene" and "0.28 s" in failure.cause
 
 
 def test_a_tool_that_is_not_installed_is_told_with_its_install_line(run):

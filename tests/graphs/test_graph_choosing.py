@@ -100,7 +100,7 @@ def test_the_trace_says_what_was_taken_why_and_how_it_runs(ranked, clip_path):
 
 
 def test_the_settings_reach_the_process_s_models(run):
-    run(prosody="Modelled", change={"device": "cpu", "memory": 2.5, "offline": True})
+    run(prosody="Modelled", change={"device": "cpu", "model_memory": 2.5, "offline": True})
     found = machine.machine()
     assert (found.device, found.memory, found.offline) == ("cpu", 2.5, True)
 

@@ -7,7 +7,8 @@ from graph_fakes import LOUD, SMILE
 from graph_kit import fakes, trace_of
 
 from emer.graphs.ask import ask
-from emer.graphs.runs import diff, find_run, list_runs
+from emer.graphs.compare import diff
+from emer.graphs.runs import find_run, list_runs
 from emer.tools.errors import ConfigError
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from emer.tools.clip import RATE, Clip
 from emer.tools.errors import ClipError, Unobservable
-from emer.tools.frames import Frame, SharedDecode, VideoShape
+from emer.tools.frames import BATCH, Frame, SharedDecode, VideoShape
 from emer.tools.types import Span
 from tests.clips import Written, tone, write_clip
 
@@ -166,6 +166,13 @@ def test_readers_that_keep_up_share_one_decode() -> None:
         thread.join()
     assert seen == [list(range(60))] * 3
     assert starts == [0]
+
+
+def test_frames_that_all_have_passed_give_their_memory_to_the_next() -> None:
+    """The window fills once, for readers to come; then only what is still needed is held."""
+    shared, _ = counting(200)
+    places = [frame.rgb().ctypes.data for frame in shared.read()]
+    assert len({*places[60:]}) <= BATCH + 2
 
 
 def test_a_reader_that_stands_still_is_let_go_and_decodes_for_itself() -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 import emer.tools.imports
 from emer.tools.imports import importing
@@ -50,3 +54,17 @@ def test_only_one_thread_imports_at_a_time():
         assert not entered.wait(0.05)
     thread.join(10)
     assert entered.is_set()
+
+
+@pytest.mark.parametrize(("before", "threads"), [("", 1), ("import cv2; cv2.setNumThreads(3)", 3)])
+def test_opencv_keeps_to_its_callers_thread_unless_the_program_loaded_it(
+    before: str, threads: int
+) -> None:
+    code = f"{before}\nfrom emer.tools.imports import importing\nwith importing(): import cv2\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}print(cv2.getNumThreads())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) == threads

@@ -27,7 +27,7 @@ SECOND = devices.Device(name="cuda:1", what="a GPU", memory=None)
 
 def test_the_environment_speaks_where_nobody_set_anything(monkeypatch, tmp_path):
     monkeypatch.setenv("EMER_DEVICE", "cuda:1")
-    monkeypatch.setenv("EMER_MEMORY", "3.5")
+    monkeypatch.setenv("EMER_MODEL_MEMORY", "3.5")
     monkeypatch.setenv("EMER_WEIGHTS", str(tmp_path))
     found = machine.machine()
     assert (found.device, found.memory, found.weights) == ("cuda:1", 3.5, tmp_path)
@@ -44,7 +44,7 @@ def test_the_weights_lie_in_the_home_unless_told(monkeypatch, tmp_path):
     ("name", "value", "said"),
     [
         ("EMER_DEVICE", "gpu", "EMER_DEVICE=gpu: .*write auto, cpu, cuda, cuda:N or mps"),
-        ("EMER_MEMORY", "-1", "EMER_MEMORY=-1: "),
+        ("EMER_MODEL_MEMORY", "-1", "EMER_MEMORY=-1: "),
         ("EMER_OFFLINE", "perhaps", "EMER_OFFLINE=perhaps: "),
     ],
 )

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.face import landmarks as marks
-from emer.tools.face.landmarks import LEFT, RIGHT, SIDES, Side
-from emer.tools.face.pose import Floats, Posed, remove_pose
+from emer.tools.face.landmarks import LEFT, RIGHT, RIGID, SIDES, Side
+from emer.tools.face.pose import Floats, Heads, Pixels, chunks, find_heads, straighten
 from emer.tools.face.spread import sureness
 
 
@@ -84,7 +84,7 @@ class Measures:
 
 def measure(
     times: Floats,
-    pixels: NDArray[np.float32] | Floats,
+    pixels: Pixels,
     spread: Floats | None = None,
     furrow: Floats | None = None,
 ) -> Measures:
@@ -96,27 +96,37 @@ def measure(
     """
     spread = np.zeros((len(pixels), 2)) if spread is None else spread
     furrow = np.full(len(pixels), np.nan) if furrow is None else furrow
-    flat = np.asarray(pixels, np.float64)[:, :468, :2]
-    low, high = flat.min(axis=1), flat.max(axis=1)
-    posed = remove_pose(pixels)
+    heads = find_heads(pixels)
+    parts = [_measure_part(part, heads) for part in chunks(pixels)]
+    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Measures(
         times=np.asarray(times, np.float64),
-        yaw=posed.yaw,
-        pitch=posed.pitch,
-        roll=posed.roll,
-        centre=(low + high) / 2,
-        size=np.asarray((high - low).max(axis=1)),
-        sure=sureness(spread, posed.misfit),
+        yaw=heads.yaw,
+        pitch=heads.pitch,
+        roll=heads.roll,
+        sure=sureness(spread, found.pop("misfit")),
         furrow=furrow,
-        **_eyes(posed),
-        **_brows(posed),
-        **_mouth(posed),
-        **_gaze(posed),
+        **found,
     )
 
 
-def _eyes(posed: Posed) -> dict[str, Floats]:
-    p = posed.points
+def _measure_part(pixels: NDArray[np.float32], heads: Heads) -> dict[str, Floats]:
+    """Return what is measured in some of the frames, whose landmarks are then let go."""
+    flat = np.asarray(pixels[:, :468, :2], np.float64)
+    low, high = flat.min(axis=1), flat.max(axis=1)
+    points = straighten(pixels, heads.bones)
+    return {
+        "centre": (low + high) / 2,
+        "size": np.asarray((high - low).max(axis=1)),
+        "misfit": np.linalg.norm(points[:, list(RIGID)] - heads.bones, axis=2).mean(axis=1),
+        **_eyes(points),
+        **_brows(points),
+        **_mouth(points),
+        **_gaze(points),
+    }
+
+
+def _eyes(p: Floats) -> dict[str, Floats]:
     width = [_distance(p[:, s.eye_outer], p[:, s.eye_inner]) for s in SIDES]
     top = [p[:, list(s.lid_top)] for s in SIDES]
     bottom = [p[:, list(s.lid_bottom)] for s in SIDES]
@@ -131,8 +141,7 @@ def _eyes(posed: Posed) -> dict[str, Floats]:
     }
 
 
-def _brows(posed: Posed) -> dict[str, Floats]:
-    p = posed.points
+def _brows(p: Floats) -> dict[str, Floats]:
     corners = [i for s in SIDES for i in (s.eye_outer, s.eye_inner)]
     line = p[:, corners, 1].mean(axis=1)
     inner = [p[:, list(s.brow_inner), 1].mean(axis=1) - line for s in SIDES]
@@ -142,8 +151,7 @@ def _brows(posed: Posed) -> dict[str, Floats]:
     return {"brow_inner": _pair(*inner), "brow_outer": _pair(*outer), "brow_gap": gap}
 
 
-def _mouth(posed: Posed) -> dict[str, Floats]:
-    p = posed.points
+def _mouth(p: Floats) -> dict[str, Floats]:
     right, left = p[:, RIGHT.mouth_corner], p[:, LEFT.mouth_corner]
     upper, upper_in = _mid(p, marks.LIP_UPPER_OUTER), _mid(p, marks.LIP_UPPER_INNER)
     lower, lower_in = _mid(p, marks.LIP_LOWER_OUTER), _mid(p, marks.LIP_LOWER_INNER)
@@ -167,9 +175,8 @@ def _mouth(posed: Posed) -> dict[str, Floats]:
     }
 
 
-def _gaze(posed: Posed) -> dict[str, Floats]:
+def _gaze(p: Floats) -> dict[str, Floats]:
     """Where the irises stand in the eyes, mean of both."""
-    p = posed.points
     across, up = [], []
     for side in SIDES:
         low, high = sorted((side.eye_outer, side.eye_inner), key=lambda i: _where(side, i))

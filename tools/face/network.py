@@ -63,17 +63,33 @@ class Found(NamedTuple):
         return Region(self.x, self.y, self.size * MARGIN, 0.0)
 
 
+class Outline(NamedTuple):
+    """Where a face's landmarks lie: their box's middle and longer side, and their mean; pixels."""
+
+    x: float
+    y: float
+    side: float
+    mean: Points
+
+
+def outline(points: Points) -> Outline:
+    """Return the outline of (478, 3) landmarks, irises left out."""
+    flat = np.ascontiguousarray(points[:468, :2].T)
+    low, high = flat.min(axis=1), flat.max(axis=1)
+    x, y = (low + high) / 2
+    return Outline(float(x), float(y), float(max(high - low)), flat.mean(axis=1))
+
+
 def region_around(points: Points) -> Region:
     """Return the square in which to look for this face in the next frame.
 
     As MediaPipe's own tracking does: the landmarks' bounding box, turned with the line
     between the outer eye corners, made square and enlarged by half.
     """
-    low, high = points[:468, :2].min(axis=0), points[:468, :2].max(axis=0)
+    box = outline(points)
     across = points[263, :2] - points[33, :2]
     turn = float(np.arctan2(across[1], across[0]))
-    centre = (low + high) / 2
-    return Region(float(centre[0]), float(centre[1]), float(max(high - low)) * MARGIN, turn)
+    return Region(box.x, box.y, box.side * MARGIN, turn)
 
 
 class FaceNetworks:
@@ -84,21 +100,15 @@ class FaceNetworks:
         try:
             with importing():
                 from mediapipe.framework.formats import rect_pb2
-                from mediapipe.python import solution_base
-                from mediapipe.python.solutions import face_detection
+
+                from emer.tools.graph import Graph, face_detector
         except ImportError as error:
             raise ToolMissing("mesh", "mediapipe", "pip install mediapipe==0.10.21") from error
         self._rect: Any = rect_pb2.NormalizedRect
-        self._mesh: Any = solution_base.SolutionBase(
-            graph_config=_GRAPH,
-            side_inputs={"with_attention": True},
-            outputs=["landmarks"],
-            stream_type_hints={"region": solution_base.PacketDataType.PROTO},
+        self._mesh = Graph(
+            _GRAPH, ["landmarks"], protos=["region"], side_inputs={"with_attention": True}
         )
-        self._detectors: Any = [
-            face_detection.FaceDetection(model_selection=kind, min_detection_confidence=0.5)
-            for kind in (1, 0)
-        ]
+        self._detectors = [face_detector(near, least=0.5) for near in (False, True)]
 
     def mesh(self, image: Image, region: Region) -> Points | None:
         """Return the (478, 3) landmarks in pixels, or None when no face is in the region.
@@ -114,12 +124,10 @@ class FaceNetworks:
             height=region.side / height,
             rotation=region.turn,
         )
-        marks = self._mesh.process({"image": patch, "region": rect}).landmarks
-        if marks is None:
+        marks = self._mesh.run(image=patch, region=rect).get("landmarks")
+        if marks is None or len(marks.landmark) != POINTS:
             return None
-        found = np.array([(m.x, m.y, m.z) for m in marks.landmark], np.float32)
-        if len(found) != POINTS:
-            return None
+        found = self._mesh.points(marks)
         found *= np.array((width, height, width), np.float32)
         found += np.array((x0, y0, 0), np.float32)
         return found
@@ -148,7 +156,7 @@ class FaceNetworks:
     def _detect_in(self, image: Image, kind: int, x0: int, y0: int) -> list[Found]:
         height, width = image.shape[:2]
         found = []
-        for one in self._detectors[kind].process(image).detections or ():
+        for one in self._detectors[kind].run(image=image).get("detections", ()):
             box = one.location_data.relative_bounding_box
             x = x0 + (box.xmin + box.width / 2) * width
             y = y0 + (box.ymin + box.height / 2) * height
@@ -170,7 +178,9 @@ def _cut_out(image: Image, region: Region) -> tuple[int, int, Image]:
     y0 = int(np.clip(region.y - reach, 0, height - 2))
     x1 = int(np.clip(region.x + reach, x0 + 2, width))
     y1 = int(np.clip(region.y + reach, y0 + 2, height))
-    return x0, y0, np.ascontiguousarray(image[y0:y1, x0:x1])
+    patch = image[y0:y1, x0:x1].copy()
+    patch.flags.writeable = False  # so that MediaPipe need not copy it once more
+    return x0, y0, patch
 
 
 def _tiles(image: Image) -> list[tuple[int, int, Image]]:

@@ -72,13 +72,13 @@ def _lasts(group: list[_Shape]) -> bool:
 
 def _shape_of(track: Track) -> _Shape:
     step = max(1, len(track.points) // 40)
-    posed = remove_pose(np.array(track.points[::step]))
+    posed = remove_pose(track.points[::step])
     look = np.median(np.array(track.looks), axis=0)
     return _Shape(
         track=track,
         bones=np.median(posed.points[:, list(BONES)], axis=0),
         look=np.asarray(look, np.float64),
-        frontal=bool(np.median(np.abs(posed.yaw)) < 25),
+        frontal=bool(np.median(np.abs(posed.heads.yaw)) < 25),
     )
 
 
@@ -117,7 +117,7 @@ def _resembles(a: _Shape, b: _Shape, footage: Footage) -> bool:
 def _person(number: int, group: list[_Shape], footage: Footage) -> Person:
     tracks = sorted((shape.track for shape in group), key=lambda t: t.times[0])
     times = np.concatenate([t.times for t in tracks])
-    points = np.concatenate([np.array(t.points) for t in tracks])
+    points = [face for t in tracks for face in t.points]
     spread = np.concatenate([spread_at(np.array(t.times), t.spreads) for t in tracks])
     furrow = np.concatenate([t.furrows for t in tracks])
     measures = measure(times, points, spread, furrow)

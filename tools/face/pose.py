@@ -7,6 +7,7 @@ outer eye corners one unit apart (IOD), so that what is left is what the skin do
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -39,37 +40,69 @@ most frontal pictures, averaged and made symmetric; pitch is zero where the line
 forehead's top to the chin is upright, as in MediaPipe's canonical face."""
 
 
-class Posed(NamedTuple):
-    """Faces without their pose, and the pose, one row per frame."""
+CHUNK: Final = 512
+"""Frames whose landmarks are held as doubles at the same time: the rest are taken in turn."""
 
-    points: Floats
-    """(n, 478, 3), in IOD, the head looking straight ahead."""
+Pixels = Sequence[NDArray[np.float32]] | NDArray[np.float32] | Floats
+"""Landmarks of n frames in pixels: n arrays, or one array, of shape (478, 3) each."""
+
+
+class Heads(NamedTuple):
+    """Where heads point, one row per frame, and the person's own bones."""
+
     yaw: Floats
     """Degrees; positive when the head turns to the subject's left (picture right)."""
     pitch: Floats
     """Degrees; positive when the head is raised."""
     roll: Floats
     """Degrees; positive when the head tilts to the subject's right shoulder."""
-    misfit: Floats
-    """Mean distance of the `RIGID` points from this person's usual ones, in IOD."""
+    bones: Floats
+    """The `RIGID` points of this person, in IOD, looking straight ahead."""
 
 
-def remove_pose(pixels: NDArray[np.float32] | Floats) -> Posed:
-    """Return (n, 478, 3) pixel landmarks as faces that look straight ahead.
+class Posed(NamedTuple):
+    """Faces without their pose, and the pose, one row per frame."""
 
-    Rigid fit with scale (Umeyama 1991) of the points that skin hardly moves: first onto
-    the average face, which gives the angles; then onto this person's own mean of those
-    points, which keeps the person's bones out of what later counts as movement.
+    points: Floats
+    """(n, 478, 3), in IOD, the head looking straight ahead."""
+    heads: Heads
+
+
+def remove_pose(pixels: Pixels) -> Posed:
+    """Return landmarks in pixels as faces that look straight ahead."""
+    heads = find_heads(pixels)
+    return Posed(straighten(pixels, heads.bones), heads)
+
+
+def find_heads(pixels: Pixels) -> Heads:
+    """Return the pose of each head, and the bones that all frames of a person share.
+
+    Rigid fit with scale (Umeyama 1991) of the points that skin hardly moves onto those of
+    the average face, which gives the angles; the person's own mean of those points keeps
+    the person's bones out of what later counts as movement.
     """
-    faces = np.asarray(pixels, np.float64) * np.array((1.0, -1.0, -1.0))
-    turned, rotations = _fit(faces, AVERAGE)
+    rigid = np.concatenate([_upright(part[:, list(RIGID)]) for part in chunks(pixels)])
+    own, rotations = _fit(rigid, rigid, AVERAGE)
     yaw, pitch, roll = _angles(rotations)
-    own = turned[:, list(RIGID)]
-    own = np.median(own[_steadiest(yaw, pitch)], axis=0)
-    own = own / np.linalg.norm(own[0] - own[3])
-    fitted, _ = _fit(faces, own)
-    misfit = np.linalg.norm(fitted[:, list(RIGID)] - own, axis=2).mean(axis=1)
-    return Posed(fitted, yaw, pitch, roll, misfit)
+    bones = np.median(own[_steadiest(yaw, pitch)], axis=0)
+    return Heads(yaw, pitch, roll, bones / np.linalg.norm(bones[0] - bones[3]))
+
+
+def straighten(pixels: Pixels, bones: Floats) -> Floats:
+    """Return landmarks in pixels laid onto a person's bones, shape (n, 478, 3), in IOD."""
+    faces = _upright(np.asarray(pixels))
+    return _fit(faces, faces[:, list(RIGID)], bones)[0]
+
+
+def chunks(pixels: Pixels) -> Iterator[NDArray[np.float32]]:
+    """Yield the frames' landmarks in pieces of at most `CHUNK` frames, as arrays."""
+    for first in range(0, len(pixels), CHUNK):
+        yield np.asarray(pixels[first : first + CHUNK])
+
+
+def _upright(pixels: NDArray[np.float32]) -> Floats:
+    """Return the points as doubles with y up and z towards the camera."""
+    return np.asarray(np.asarray(pixels, np.float64) * np.array((1.0, -1.0, -1.0)))
 
 
 def _steadiest(yaw: Floats, pitch: Floats) -> NDArray[np.intp]:
@@ -78,9 +111,8 @@ def _steadiest(yaw: Floats, pitch: Floats) -> NDArray[np.intp]:
     return np.argsort(away, kind="stable")[: max(1, len(away) // 2)]
 
 
-def _fit(faces: Floats, target: Floats) -> tuple[Floats, Floats]:
-    """Return the faces laid onto the target's points, and the rotations used (n, 3, 3)."""
-    rigid = faces[:, list(RIGID)]
+def _fit(points: Floats, rigid: Floats, target: Floats) -> tuple[Floats, Floats]:
+    """Return points moved as `rigid` is to lie on the target, and the rotations (n, 3, 3)."""
     centre = rigid.mean(axis=1, keepdims=True)
     goal = target - target.mean(axis=0)
     spread = np.einsum("ij,nik->njk", goal, rigid - centre)
@@ -90,7 +122,7 @@ def _fit(faces: Floats, target: Floats) -> tuple[Floats, Floats]:
     rotations = np.einsum("nij,nj,njk->nik", u, flip, vt)
     power = ((rigid - centre) ** 2).sum(axis=(1, 2))
     scale = (sizes * flip).sum(axis=1) / np.maximum(power, 1e-12)
-    moved = np.einsum("nij,nkj->nki", rotations, faces - centre)
+    moved = np.einsum("nij,nkj->nki", rotations, points - centre)
     return moved * scale[:, None, None] + target.mean(axis=0), rotations
 
 

@@ -6,15 +6,17 @@ ones, and confirms the known, twice a second, after a cut and when a face is los
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.face.furrow import furrow_of
-from emer.tools.face.network import MARGIN, Found, Image, Points, Region, region_around
+from emer.tools.face.network import Found, Image, Points, Region, outline, region_around
 from emer.tools.face.pictures import brightened, look_of, thumbnail
 from emer.tools.face.spread import Spread, measure_spread
 
@@ -82,7 +84,7 @@ class Track:
     @property
     def size(self) -> float:
         """Median side of the landmarks' box in pixels."""
-        return float(np.median([np.ptp(p[:468, :2], axis=0).max() for p in self.points]))
+        return float(np.median([outline(points).side for points in self.points]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class _Tracker:
         self._light: list[float] = []
         self._plain: Image = np.zeros((1, 1, 3), np.uint8)
         self._thumb: NDArray[np.float32] | None = None
-        self._changes: list[float] = []
+        self._changes: deque[float] = deque(maxlen=12)
         self._next_check = -1.0
         self._checks = 0
         self._detections = 0
@@ -159,7 +161,7 @@ class _Tracker:
         if self._thumb is None or self._thumb.shape != thumb.shape:
             return False
         change = float(np.abs(thumb - self._thumb).mean() / (thumb.mean() + 20.0))
-        usual = float(np.median(self._changes[-12:])) if self._changes else 0.0
+        usual = median(self._changes) if self._changes else 0.0
         self._changes.append(change)
         return change > max(0.18, 4 * usual)
 
@@ -202,7 +204,7 @@ class _Tracker:
         points = self._networks.mesh(image, face.region)
         if points is not None:
             points = self._networks.mesh(image, region_around(points))
-        if points is None or np.ptp(points[:468, :2], axis=0).max() < SMALLEST_PX:
+        if points is None or outline(points).side < SMALLEST_PX:
             return
         if not _covers(face, points) or any(_overlap(points, t.points[-1]) for t in self._live):
             return
@@ -214,10 +216,11 @@ class _Tracker:
 
 def _is_same_place(points: Points, before: Points) -> bool:
     """Tell whether a face can have moved so far between two frames."""
-    size = max(np.ptp(before[:468, :2], axis=0).max(), 1.0)
-    now = np.ptp(points[:468, :2], axis=0).max()
-    moved = np.linalg.norm(points[:468, :2].mean(axis=0) - before[:468, :2].mean(axis=0))
-    return bool(moved < 0.5 * size and 0.6 < now / size < 1.6 and now >= SMALLEST_PX * 0.8)
+    now, then = outline(points), outline(before)
+    size = max(then.side, 1.0)
+    moved = np.hypot(*(now.mean - then.mean))
+    alike = 0.6 < now.side / size < 1.6 and now.side >= SMALLEST_PX * 0.8
+    return bool(moved < 0.5 * size and alike)
 
 
 def _goes_on(points: Points, track: Track, others: list[Track]) -> bool:
@@ -227,14 +230,14 @@ def _goes_on(points: Points, track: Track, others: list[Track]) -> bool:
 
 
 def _overlap(one: Points, other: Points) -> bool:
-    gap = np.linalg.norm(one[:468, :2].mean(axis=0) - other[:468, :2].mean(axis=0))
-    return bool(gap < 0.4 * region_around(one).side / MARGIN)
+    first, second = outline(one), outline(other)
+    return bool(np.hypot(*(first.mean - second.mean)) < 0.4 * first.side)
 
 
 def _covers(found: Found, points: Points) -> bool:
-    centre = points[:468, :2].mean(axis=0)
-    size = max(found.size, region_around(points).side / MARGIN)
-    return bool(np.hypot(found.x - centre[0], found.y - centre[1]) < 0.5 * size)
+    face = outline(points)
+    x, y = face.mean
+    return bool(np.hypot(found.x - x, found.y - y) < 0.5 * max(found.size, face.side))
 
 
 def _is_real(track: Track) -> bool:

@@ -152,8 +152,7 @@ def _descriptors(samples: Samples, count: int) -> dict[str, Curve]:
             continue
         for name, column in _COLUMNS.items():
             delay = 0 if name in ("alpha", "hammarberg") else PITCH_DELAY
-            values = table[column].to_numpy(dtype=float)
-            _place(curves[name], values, left // 160 + delay, start // 160, CHUNK // 160)
+            _place(curves[name], table[column], left // 160 + delay, start // 160, CHUNK // 160)
     return curves
 
 
@@ -164,13 +163,16 @@ def _place(curve: Curve, values: Curve, at: int, start: int, count: int) -> None
         curve[first:last] = np.nan_to_num(values[first - at : last - at])
 
 
-def _smile(samples: Samples) -> Any:
-    """Return the table of low-level descriptors, or None for sound under 0.1 s."""
+def _smile(samples: Samples) -> dict[str, Curve] | None:
+    """Return the low-level descriptors by name, or None for sound under 0.1 s."""
     if len(samples) < RATE // 10:
         return None
     # openSMILE's own object must not be used by two threads at once.
     with _lock:
-        return _extractor().process_signal(samples, RATE)
+        smile = _extractor()
+        # Called like this it gives the numbers alone, without a table of times around them.
+        rows = smile(samples, RATE)[0].astype(float)
+        return dict(zip(smile.feature_names, rows, strict=True))
 
 
 @lru_cache(maxsize=1)

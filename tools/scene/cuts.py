@@ -29,6 +29,9 @@ DISSOLVE: Final = 0.8
 """Seconds over which a dissolve is looked for."""
 REARRANGED: Final = 0.3
 """Least change of layout in a dissolve: a light turned up is none."""
+PAIRS: Final = 1024
+"""Pairs of pictures compared at once; bounds the memory that takes."""
+_FIRST_BIN: Final = np.array((0, 16, 32), np.uint8)
 
 Floats = NDArray[np.float64]
 
@@ -46,9 +49,8 @@ def describe(thumbnail: NDArray[np.uint8]) -> Signature:
     """Return the signature of a small RGB picture, shape (H, W, 3)."""
     grey = thumbnail.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     layout = _means(_means(grey, 0), 1)
-    bins = np.concatenate(
-        [np.bincount(thumbnail[..., c].ravel() >> 4, minlength=16) for c in range(3)]
-    )
+    # R counts in bins 0-15, G in 16-31, B in 32-47.
+    bins = np.bincount(((thumbnail >> 4) + _FIRST_BIN).ravel(), minlength=48)
     return Signature(layout, (bins / max(bins.sum(), 1)).astype(np.float32))
 
 
@@ -70,18 +72,34 @@ def difference(one: Signature, other: Signature) -> float:
     The geometric mean of (1 - correlation of the layouts) and the share of colours that
     differ: motion alone keeps the colours, a flash alone keeps the layout.
     """
-    colours = float(np.abs(one.colours - other.colours).sum()) / 2
-    level = min(abs(float(one.layout.mean() - other.layout.mean())) / 128, 1.0)
-    return float(np.sqrt(max(_rearranged(one, other), level) * colours))
+    return float(_compare([one], [other])[0][0])
 
 
-def _rearranged(one: Signature, other: Signature) -> float:
-    """Return 1 - the correlation of the layouts, in 0-1; blind to brightness."""
-    a, b = one.layout - one.layout.mean(), other.layout - other.layout.mean()
-    spread = float(a.std() * b.std())
+def differences(pairs: Sequence[tuple[Signature, Signature]]) -> tuple[Floats, Floats]:
+    """Return the `difference` of each pair, and of its layout alone, blind to brightness."""
+    parts = [pairs[first : first + PAIRS] for first in range(0, len(pairs), PAIRS)]
+    found = [_compare(*zip(*part, strict=True)) for part in parts]
+    empty = np.zeros(0)
+    whole, layout = zip(*found, strict=True) if found else ((empty,), (empty,))
+    return np.concatenate(whole), np.concatenate(layout)
+
+
+def _compare(ones: Sequence[Signature], others: Sequence[Signature]) -> tuple[Floats, Floats]:
+    a, b = (np.stack([s.layout.ravel() for s in side]) for side in (ones, others))
+    c, d = (np.stack([s.colours for s in side]) for side in (ones, others))
+    colours = np.abs(c - d).sum(axis=1).astype(np.float64) / 2
+    level = np.abs(a.mean(axis=1) - b.mean(axis=1)).astype(np.float64) / 128
+    rearranged = _rearranged(a, b)
+    return np.sqrt(np.maximum(rearranged, np.minimum(level, 1.0)) * colours), rearranged
+
+
+def _rearranged(a: NDArray[np.float32], b: NDArray[np.float32]) -> Floats:
+    """Return 1 - the correlation of layouts, rows of one picture each, in 0-1."""
+    a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
+    spread = (a.std(axis=1) * b.std(axis=1)).astype(np.float64)
     # 9 grey levels squared: below that a picture is flat and its noise is no layout.
-    correlation = float((a * b).mean() + 9.0) / (spread + 9.0)
-    return min(max(1 - correlation, 0.0), 1.0)
+    correlation = ((a * b).mean(axis=1).astype(np.float64) + 9.0) / (spread + 9.0)
+    return np.asarray(np.clip(1 - correlation, 0.0, 1.0))
 
 
 def find_cuts(thumbnails: Iterable[NDArray[np.uint8]], times: Sequence[float]) -> tuple[float, ...]:
@@ -96,7 +114,7 @@ def find_cuts(thumbnails: Iterable[NDArray[np.uint8]], times: Sequence[float]) -
 def cuts_between(signatures: Sequence[Signature], times: Sequence[float]) -> tuple[float, ...]:
     """Return the cuts between described pictures; see `find_cuts`."""
     at = np.asarray(times, dtype=np.float64)
-    jumps = np.array([difference(a, b) for a, b in pairwise(signatures)])
+    jumps, _ = differences([*pairwise(signatures)])
     hard = [i + 1 for i in range(len(jumps)) if _is_cut(i, jumps, signatures, at)]
     soft = [i for i in _dissolves(signatures, at) if not _near(at[i], at[hard], DISSOLVE)]
     return tuple(round(float(at[i]), 3) for i in _spaced(sorted({*hard, *soft}), at))
@@ -125,17 +143,25 @@ def _goes_back(i: int, signatures: Sequence[Signature], at: Floats) -> bool:
 
 def _dissolves(signatures: Sequence[Signature], at: Floats) -> list[int]:
     """Return the middles of dissolves: pictures that mix what comes before and after."""
-    found: list[tuple[float, int]] = []
-    for i in range(len(at)):
-        before = int(np.searchsorted(at, at[i] - DISSOLVE / 2))
-        after = int(np.searchsorted(at, at[i] + DISSOLVE / 2, side="right")) - 1
-        if at[after] - at[before] < 0.75 * DISSOLVE or after - before < 4:
-            continue
-        apart = difference(signatures[before], signatures[after])
-        changed = apart > CUT and _rearranged(signatures[before], signatures[after]) > REARRANGED
-        if changed and _is_mix(*(signatures[k].layout for k in (before, i, after))):
-            found.append((apart, i))
+    sides = [
+        (before, i, after)
+        for i, (before, after) in enumerate(zip(*_around(at), strict=True))
+        if at[after] - at[before] >= 0.75 * DISSOLVE and after - before >= 4
+    ]
+    apart, rearranged = differences([(signatures[b], signatures[a]) for b, _, a in sides])
+    found = [
+        (float(apart[n]), sides[n][1])
+        for n in np.flatnonzero((apart > CUT) & (rearranged > REARRANGED))
+        if _is_mix(*(signatures[k].layout for k in sides[n]))
+    ]
     return [i for apart, i in found if _is_peak(apart, i, found, at)]
+
+
+def _around(at: Floats) -> tuple[list[int], list[int]]:
+    """Return the first and last picture within half a dissolve of each picture."""
+    before = np.searchsorted(at, at - DISSOLVE / 2)
+    after = np.searchsorted(at, at + DISSOLVE / 2, side="right") - 1
+    return before.tolist(), after.tolist()
 
 
 def _is_peak(apart: float, i: int, found: list[tuple[float, int]], at: Floats) -> bool:

@@ -20,6 +20,19 @@ AGREED_SCORE: Final = 0.6
 SHORT_RANGE_GROWTH: Final = 1.12
 """The short-range detector's boxes are this much smaller than the full-range one's."""
 MOST_HANDS: Final = 2
+_HANDS: Final = ("multi_hand_landmarks", "multi_hand_world_landmarks", "multi_handedness")
+_BODY_BY_ROI: Final = "poselandmarkbyroicpu__tensorstoposelandmarksandsegmentation"
+_LEAST: Final = {
+    "hands": {
+        "palmdetectioncpu__TensorsToDetectionsCalculator.min_score_thresh": HAND_SCORE,
+        "handlandmarkcpu__ThresholdingCalculator.threshold": 0.5,
+    },
+    "pose": {
+        "posedetectioncpu__TensorsToDetectionsCalculator.min_score_thresh": 0.6,
+        f"{_BODY_BY_ROI}__ThresholdingCalculator.threshold": 0.5,
+    },
+}
+"""Scores from which hands and bodies are found, and followed on, by MediaPipe's calculators."""
 
 
 class Networks:
@@ -32,38 +45,49 @@ class Networks:
         """Load the models, which takes about 0.2 s."""
         try:
             with importing():
-                import mediapipe as mp
-
-                solutions: Any = mp.solutions
+                from emer.tools.graph import Graph, face_detector
         except ModuleNotFoundError as error:
             raise ToolMissing(
                 "camera", "the package mediapipe", "pip install mediapipe==0.10.21"
             ) from error
-        detection = solutions.face_detection.FaceDetection
-        self._far = detection(model_selection=1, min_detection_confidence=FACE_SCORE)
-        self._close = detection(model_selection=0, min_detection_confidence=FACE_SCORE)
-        self._hands = solutions.hands.Hands(
-            max_num_hands=MOST_HANDS, model_complexity=0, min_detection_confidence=HAND_SCORE
+        self._far, self._close = (face_detector(near, FACE_SCORE) for near in (False, True))
+        self._hands = Graph(
+            "hand_landmark/hand_landmark_tracking_cpu.binarypb",
+            _HANDS,
+            side_inputs={
+                "model_complexity": 0,
+                "num_hands": MOST_HANDS,
+                "use_prev_landmarks": True,
+            },
+            calculator_params=_LEAST["hands"],
         )
-        self._pose = solutions.pose.Pose(
-            model_complexity=1, smooth_landmarks=False, min_detection_confidence=0.6
+        self._pose = Graph(
+            "pose_landmark/pose_landmark_cpu.binarypb",
+            ["pose_landmarks"],
+            side_inputs={
+                "model_complexity": 1,
+                "smooth_landmarks": False,
+                "enable_segmentation": False,
+                "smooth_segmentation": True,
+                "use_prev_landmarks": True,
+            },
+            calculator_params=_LEAST["pose"],
         )
-
         graphs = (self._far, self._close, self._hands, self._pose)
         weakref.finalize(self, _let_go, graphs)
 
     def forget(self) -> None:
         """Stop following hands and bodies: the shot, or the clip, has changed."""
-        self._hands.reset()
-        self._pose.reset()
+        self._hands.forget()
+        self._pose.forget()
 
     def faces(self, image: Rgb) -> tuple[FaceBox, ...]:
         """Return the faces in the picture: far and near ones, else very near ones."""
-        found = [_face(d, image, 1.0) for d in self._far.process(image).detections or ()]
+        found = [_face(d, image, 1.0) for d in self._far.run(image).get("detections", ())]
         real = tuple(face for face in found if face.score >= SURE_FACE or self._agrees(face, image))
         if real:
             return real
-        near = self._close.process(image).detections or ()
+        near = self._close.run(image).get("detections", ())
         return tuple(_face(d, image, SHORT_RANGE_GROWTH) for d in near)
 
     def _agrees(self, face: FaceBox, image: Rgb) -> bool:
@@ -74,20 +98,13 @@ class Networks:
             for edge in (middle[0] - reach, middle[0] + reach, middle[1] - reach, middle[1] + reach)
         )
         part = np.ascontiguousarray(image[top:bottom, left:right])
-        found = self._close.process(part).detections if part.size else None
-        return any(detection.score[0] >= AGREED_SCORE for detection in found or ())
+        found = self._close.run(part).get("detections", ()) if part.size else ()
+        return any(detection.score[0] >= AGREED_SCORE for detection in found)
 
     def hands(self, image: Rgb) -> tuple[Hand, ...]:
         """Return at most two hands, followed from the picture before."""
-        found = self._hands.process(image)
-        if not found.multi_hand_landmarks:
-            return ()
-        rows = zip(
-            found.multi_hand_landmarks,
-            found.multi_hand_world_landmarks,
-            found.multi_handedness,
-            strict=True,
-        )
+        found = self._hands.run(image)
+        rows = zip(*(found.get(name, ()) for name in _HANDS), strict=True)
         return tuple(
             Hand(
                 _in_heights(flat.landmark, image),
@@ -99,7 +116,7 @@ class Networks:
 
     def pose(self, image: Rgb) -> Pose | None:
         """Return the most prominent body's landmarks, followed from the picture before."""
-        found = self._pose.process(image).pose_landmarks
+        found = self._pose.run(image).get("pose_landmarks")
         if found is None:
             return None
         visibility = np.array([point.visibility for point in found.landmark], dtype=np.float32)

@@ -25,6 +25,9 @@ BELOW_PEAK_DB = 35.0
 STEADY_DB = 6.0
 """A sound that varies less than this is a hum or a hiss: syllables make speech vary more."""
 
+BLOCK = 60 * 100
+"""10 ms frames looked at together: a minute, however long the sound."""
+
 Samples = NDArray[np.float32]
 Levels = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -39,12 +42,23 @@ def levels(samples: Samples) -> Levels:
     count = -(-len(samples) // HOP)
     if count == 0:
         return np.zeros(0)
-    padded = np.zeros((count + 1) * HOP)
-    padded[HOP // 2 : HOP // 2 + len(samples)] = samples
-    power = np.square(padded).reshape(count + 1, HOP).sum(axis=1)
+    blocks = range(0, count + 1, BLOCK)
+    power = np.concatenate([_power(samples, k, min(k + BLOCK, count + 1)) for k in blocks])
     pairs = (power[:-1] + power[1:]) / (2 * HOP)
     # The first and last window hang over the edge by a quarter each.
     return np.asarray(10 * np.log10(np.maximum(pairs, 1e-12)))
+
+
+def _power(samples: Samples, first: int, last: int) -> Levels:
+    """Return the sums of squares of the stretches of HOP samples that end inside frames.
+
+    Stretch k begins half a frame before frame k; what lies outside the sound is silent.
+    """
+    begin = first * HOP - HOP // 2
+    part = samples[max(0, begin) : last * HOP - HOP // 2]
+    padded = np.zeros((last - first) * HOP)
+    padded[max(0, -begin) :][: len(part)] = part
+    return np.asarray(np.square(padded).reshape(-1, HOP).sum(axis=1))
 
 
 def is_silent(samples: Samples) -> bool:
@@ -66,7 +80,7 @@ def speech_frames(samples: Samples, mode: int = 1) -> Flags:
     pocketsphinx, `mode` 0 loose to 3 strict) takes it for speech. A steady sound has none.
     """
     level = levels(samples)
-    if is_silent(samples):
+    if level.size == 0 or float(level.max()) < SILENCE_DB:
         return np.zeros(level.shape, dtype=bool)
     peak, floor = float(np.percentile(level, 95)), noise_floor(level)
     if peak - floor < STEADY_DB:
@@ -117,14 +131,17 @@ def _detected(samples: Samples, count: int, mode: int) -> Flags:
 
     detector: Any = Vad(mode=mode, sample_rate=RATE, frame_length=0.03)
     size = int(detector.frame_bytes)
-    pcm = to_pcm(_lifted(samples))
-    steps = range(0, len(pcm) - size + 1, size)
-    flags = [bool(detector.is_speech(pcm[at : at + size])) for at in steps]
+    gain = _gain(samples)
+    flags: list[bool] = []
+    for first in range(0, len(samples), BLOCK * HOP):
+        pcm = to_pcm(samples[first : first + BLOCK * HOP] * gain)
+        steps = range(0, len(pcm) - size + 1, size)
+        flags += [bool(detector.is_speech(pcm[at : at + size])) for at in steps]
     spread = np.repeat(np.array(flags, dtype=bool), 3)[:count]
     return np.pad(spread, (0, count - spread.size), mode="edge" if spread.size else "constant")
 
 
-def _lifted(samples: Samples) -> Samples:
-    """Return the samples with their loud parts brought to -12 dB: the detector has a level."""
-    loud = float(np.percentile(np.abs(samples), 99.5)) if samples.size else 0.0
-    return samples * np.float32(0.25 / loud) if loud > 0 else samples
+def _gain(samples: Samples) -> np.float32:
+    """Return the factor that brings the loud parts to -12 dB: the detector has a level."""
+    loud = float(np.percentile(np.abs(samples), 99.5, overwrite_input=True)) if samples.size else 0
+    return np.float32(0.25 / loud if loud > 0 else 1.0)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from math import ceil
 
 from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing, Unobservable
-from emer.tools.speech.activity import is_silent, speech_spans
+from emer.tools.speech.activity import RATE, is_silent, speech_spans
 from emer.tools.speech.pieces import cut
 from emer.tools.speech.recognise import recognise
 from emer.tools.speech.trust import Trust, Verdict, Word, judge
@@ -23,8 +24,8 @@ WIDE = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}
 class PocketSphinx:
     """Recognises English speech, with word times; rejects what it cannot recognise.
 
-    `time_limit` is in seconds per clip; `max_states` bounds the search per frame: 8000
-    halves the time of the wide beam at the same word error rate.
+    `time_limit` is in seconds for each ten minutes of sound begun; `max_states` bounds the
+    search per frame: 8000 halves the time of the wide beam at the same word error rate.
     """
 
     modality: Modality = "text"
@@ -74,7 +75,8 @@ class PocketSphinx:
         if not speech:
             return (), ()
         settings = {**WIDE, "maxhmmpf": self.max_states}
-        return speech, recognise(samples, cut(samples, speech), settings, self.time_limit)
+        seconds = self.time_limit * ceil(len(samples) / RATE / 600)
+        return speech, recognise(samples, cut(samples, speech), settings, seconds)
 
 
 def _clue(

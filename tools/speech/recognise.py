@@ -29,8 +29,7 @@ def recognise(
     `RuntimeError` when the recogniser fails, `TimeoutError` when it takes longer than
     `seconds`.
     """
-    sounds = [_levelled(piece.sound(samples)) for piece in pieces]
-    answers = _ask(sounds, settings, seconds)
+    answers = _ask([_pcm(piece.sound(samples)) for piece in pieces], settings, seconds)
     return tuple(
         word
         for piece, answer in zip(pieces, answers, strict=True)
@@ -39,15 +38,12 @@ def recognise(
 
 
 def _ask(
-    sounds: Sequence[Samples], settings: Mapping[str, float], seconds: float
+    sounds: Sequence[bytes], settings: Mapping[str, float], seconds: float
 ) -> list[dict[str, Any]]:
     """Return the worker's answer to one request."""
-    ends = np.cumsum([len(sound) for sound in sounds]).tolist()
-    bounds = list(zip([0, *ends[:-1]], ends, strict=True))
+    sizes = [len(sound) for sound in sounds]
     rest = {"settings": dict(settings), "parent": os.getpid(), "seconds": seconds}
-    request = (
-        json.dumps({"pieces": bounds, **rest}).encode() + b"\n" + b"".join(map(to_pcm, sounds))
-    )
+    request = b"".join([json.dumps({"sizes": sizes, **rest}).encode(), b"\n", *sounds])
     try:
         # On a time-out `run` kills the process; it also ends itself with its parent.
         done = subprocess.run(
@@ -89,7 +85,7 @@ def _per_frame(segments: Sequence[Sequence[Any]]) -> np.ndarray[Any, np.dtype[np
     return scores
 
 
-def _levelled(sound: Samples) -> Samples:
+def _pcm(sound: Samples) -> bytes:
     """Return the sound at the level the recogniser's model was trained on, never clipped."""
     peak = float(np.abs(sound).max(initial=0.0))
-    return sound * np.float32(0.5 / peak) if peak > 0 else sound
+    return to_pcm(sound * np.float32(0.5 / peak) if peak > 0 else sound)

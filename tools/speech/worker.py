@@ -4,10 +4,10 @@ pocketsphinx holds Python's global lock while it decodes, so it runs here, apart
 
     python -P -m emer.tools.speech.worker < request > answer
 
-The request is one line of JSON (`pieces`: [start, end] in samples; `settings`; `parent`:
-a process; `seconds`), then 16 bit mono PCM at 16 kHz. The answer is one JSON list with,
-per piece, the words, and the phones of a phone loop over the same sound. Nothing is
-pickled or executed.
+The request is one line of JSON (`sizes`: bytes of each piece of sound; `settings`; `parent`:
+a process; `seconds`), then 16 bit mono PCM at 16 kHz, piece after piece. The answer is one
+JSON list with, per piece, the words, and the phones of a phone loop over the same sound.
+Nothing is pickled or executed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 FRAME = 0.01
@@ -45,13 +45,12 @@ def main() -> None:
     """Read one request from stdin and write its answer to stdout."""
     request = json.loads(sys.stdin.buffer.readline())
     end_with(int(request["parent"]), float(request["seconds"]))
-    sound = sys.stdin.buffer.read()
-    pieces = [sound[2 * start : 2 * end] for start, end in request["pieces"]]
+    pieces = (sys.stdin.buffer.read(size) for size in request["sizes"])
     json.dump(recognise(pieces, request["settings"], int(request["parent"])), sys.stdout)
 
 
 def recognise(
-    pieces: list[bytes], settings: Mapping[str, float], parent: int
+    pieces: Iterable[bytes], settings: Mapping[str, float], parent: int
 ) -> list[dict[str, Any]]:
     """Return per piece of PCM its `words` and `loop` (phones without a language model)."""
     from pocketsphinx import Decoder, get_model_path

@@ -44,7 +44,7 @@ def rating_class(config: Any) -> type:
     encoder: Any = MODEL_MAPPING[type(config)]
     parent: Any = next(c for c in encoder.__mro__ if c.__name__.endswith("PreTrainedModel"))
 
-    class Head(torch.nn.Module):
+    class Head(torch.nn.Module):  # type: ignore[misc]
         def __init__(self, config: Any) -> None:
             super().__init__()
             self.dense = torch.nn.Linear(config.hidden_size, config.hidden_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -41,6 +42,17 @@ def read(pixels: Array, t: Array) -> Portrait:
 
 def names(portrait: Portrait) -> set[str]:
     return {event.name for event in portrait.events}
+
+
+def test_frames_measured_in_pieces_give_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    t = puppet.times()
+    pixels = puppet.in_pixels(puppet.smile(puppet.still(t), puppet.pulse(t)), yaw=12.0)
+    whole = measure(t, pixels)
+    monkeypatch.setattr("emer.tools.face.pose.CHUNK", 7)
+    pieces = measure(t, [*pixels])
+    for field in dataclasses.fields(whole):
+        of_whole, of_pieces = (getattr(m, field.name) for m in (whole, pieces))
+        assert np.array_equal(of_whole, of_pieces, equal_nan=True), field.name
 
 
 @pytest.mark.parametrize("name", MOVES)

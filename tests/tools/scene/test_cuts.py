@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emer.tools.scene.cuts import find_cuts
+from emer.tools.scene.cuts import describe, difference, differences, find_cuts
 from tests.tools.scene.figures import texture
 
 FPS = 25
@@ -94,3 +96,12 @@ def test_single_pixels_and_single_pictures_are_compared_too() -> None:
     assert find_cuts(dot, [0.0, 1.0, 2.0, 3.0]) == (2.0,)
     assert find_cuts(dot[:1], [0.0]) == ()
     assert find_cuts([], []) == ()
+
+
+def test_many_pairs_are_compared_as_each_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emer.tools.scene.cuts.PAIRS", 3)
+    seen = [describe(scene(seed)) for seed in range(8)]
+    whole, layout = differences([*pairwise(seen)])
+    assert whole.tolist() == [difference(a, b) for a, b in pairwise(seen)]
+    assert ((layout >= 0) & (layout <= 1)).all()
+    assert whole.min() > 0

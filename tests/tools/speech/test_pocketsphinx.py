@@ -124,7 +124,7 @@ def test_the_recogniser_dies_with_its_parent() -> None:
         "from emer.tools.clip import Clip\n"
         "from emer.tools.speech.activity import to_pcm\n"
         "sound = to_pcm(Clip.open(sys.argv[1]).samples()) * 60\n"
-        "head = {'pieces': [[0, len(sound) // 2]], 'settings': {}, 'seconds': 600}\n"
+        "head = {'sizes': [len(sound)], 'settings': {}, 'seconds': 600}\n"
         "head['parent'] = os.getpid()\n"
         "w = subprocess.Popen([sys.executable, '-P', '-m', 'emer.tools.speech.worker'],"
         " stdin=subprocess.PIPE)\n"

@@ -26,9 +26,8 @@ def said(*rows: tuple[float, ...]) -> list:
 
 def test_a_class_is_told_as_a_model_s_with_its_probability():
     (found,) = said((0.1, 0.05, 0.81, 0.04))
-    assert found.text == (
-        "The voice is classified as angry (probability 0.81 among 4 classes of a model) at 0.0-2.0 s."
-    )
+    told = "The voice is classified as angry (probability 0.81 among 4 classes of a model)"
+    assert found.text == f"{told} at 0.0-2.0 s."
     assert found.probability == 0.81 and found.data["class"] == "ang"
     assert found.data["p_hap"] == 0.05
 

@@ -1,0 +1,64 @@
+"""The knowledge cards: what a display is consistent with, what it does not prove, what to ask.
+
+They are sentences of ours in `knowledge/`, each with its source: `cards.csv` in English with
+the display in the words of clues, `zh.csv` the same in Chinese, `sources.csv` beside the
+sources of the lexicon.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from emer.agents.memory.items import Item
+from emer.agents.memory.passages import Line, Passage
+from emer.agents.vocabulary import FOLDER as LEXICON
+from emer.tools.types import Modality
+
+FOLDER = Path(__file__).parent / "knowledge"
+
+_COLUMNS: dict[str, Modality] = {"seen": "face", "heard": "audio", "said": "text"}
+
+
+@lru_cache(maxsize=1)
+def cards() -> tuple[Item, ...]:
+    """Return the cards, in the order of the file."""
+    chinese = {row["card"]: row for row in _rows(FOLDER / "zh.csv")}
+    return tuple(_card(row, chinese[row["card"]]) for row in _rows(FOLDER / "cards.csv"))
+
+
+@lru_cache(maxsize=1)
+def sources() -> Mapping[str, str]:
+    """Return the references of the cards by their key."""
+    rows = (*_rows(LEXICON / "sources.csv"), *_rows(FOLDER / "sources.csv"))
+    return {row["source"]: row["reference"] for row in rows}
+
+
+def _card(row: Mapping[str, str], chinese: Mapping[str, str]) -> Item:
+    display = " ".join(row[column] for column in _COLUMNS if row[column])
+    return Item(
+        key=row["card"],
+        kind="card",
+        source=row["source"],
+        passage=Passage(
+            lines=tuple(
+                Line(modality=modality, text=row[column])
+                for column, modality in _COLUMNS.items()
+                if row[column]
+            )
+        ),
+        families=tuple(row["families"].split()),
+        en=f"{display} {_tells(row, ' ')}",
+        zh=f"{chinese['when']}：{_tells(chinese, '')}",  # noqa: RUF001
+    )
+
+
+def _tells(row: Mapping[str, str], between: str) -> str:
+    return between.join((row["consistent"], row["not_proof"], row["ask"]))
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,1 @@
+"""Talk: chat models through LangChain's interface, and replies that must fit a record."""

@@ -1,0 +1,100 @@
+"""From names on the command line to judges, groupers, reasoners and datasets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emer.evals.data.places import DataFolder, DataMissing, data_folder
+from emer.evals.data.records import Dataset
+from emer.evals.data.sets import read_set
+from emer.evals.data.wheels import EDITIONS, Edition
+from emer.evals.front import note
+from emer.evals.metrics.wheel import Lexicon
+from emer.tools.errors import ConfigError
+
+if TYPE_CHECKING:
+    from emer.agents.reasoner import Reasoner
+    from emer.evals.judges.judge import Judge
+    from emer.evals.metrics.synonyms import Grouper
+
+OFFLINE = "offline"
+
+
+def choose_edition(name: str) -> Edition:
+    """Return the edition of the wheel lexicon; `ConfigError` lists those there are."""
+    for edition in EDITIONS:
+        if name == edition:
+            return edition
+    raise ConfigError(f"--lexicon {name}: there are {', '.join(EDITIONS)}")
+
+
+def open_lexicon(folder: DataFolder, name: str) -> Lexicon | None:
+    """Return the wheel lexicon of an edition; where its files are missing, say so and go on."""
+    edition = choose_edition(name)
+    try:
+        return folder.lexicon(edition)
+    except DataMissing as error:
+        note(
+            "no emotion-wheel scores (M1, M2, levels 1 and 2, hit rate, first label, consistency): "
+            f"{error}"
+        )
+        return None
+
+
+def choose_judge(name: str) -> Judge:
+    """Return the judge of a name: offline, or a chat model whose ratings are remembered."""
+    if name == OFFLINE:
+        from emer.evals.judges.offline import OfflineJudge
+
+        return OfflineJudge()
+    from emer.evals.chat.model import load_chat_model
+    from emer.evals.judges.chat import ChatJudge, Memory, Remembered
+
+    judge = ChatJudge(load_chat_model(name), name)
+    return Remembered(judge, Memory(_memory("judgements")))
+
+
+def choose_grouper(name: str | None) -> Grouper | None:
+    """Return the grouper of a name: none, a zip of groups, or a chat model; None for the wheel."""
+    if name is None:
+        return None
+    from emer.evals.metrics.synonyms import Apart
+
+    if name == "none":
+        return Apart()
+    if name.endswith(".zip"):
+        from emer.evals.data.groups import read_groups
+
+        return read_groups(Path(name))
+    from emer.evals.chat.model import load_chat_model
+    from emer.evals.judges.chat import ChatGrouper, Memory
+
+    return ChatGrouper(load_chat_model(name), name, Memory(_memory("groups")))
+
+
+def choose_reasoner(name: str) -> Reasoner:
+    """Return the reasoner of a name, as the settings would."""
+    from emer.graphs.loading import load_reasoner
+    from emer.graphs.settings import Choice
+
+    return load_reasoner(Choice(use=name))
+
+
+def open_set(
+    data: Path | None, name: str | None, gold: Path | None, clips: Path | None = None
+) -> tuple[DataFolder, Dataset]:
+    """Return the data folder and the dataset that is asked for."""
+    folder = data_folder(data)
+    return folder, read_set(folder, name, gold, clips)
+
+
+def home_folder() -> Path:
+    """Return the folder in which emer-eval keeps what it need not do twice."""
+    from emer.graphs.settings import load_settings
+
+    return load_settings().home / "evals"
+
+
+def _memory(what: str) -> Path:
+    return home_folder() / f"{what}.jsonl"

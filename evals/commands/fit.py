@@ -1,0 +1,126 @@
+"""`emer-eval fit`: cue weights and calibration from a researcher's own labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emer.evals.commands.choices import open_set
+from emer.evals.commands.plain import print_json
+from emer.evals.data.records import Dataset
+from emer.evals.fit.crossval import calibrate, choose_hold, compare, cross_validate
+from emer.evals.fit.features import Examples, examples, shipped
+from emer.evals.fit.logistic import FEWEST, fit
+from emer.evals.fit.weights import provenance, write_weights
+from emer.evals.front import note, progress
+from emer.evals.metrics.bootstrap import Estimate
+from emer.evals.report.columns import Column
+from emer.evals.report.tables import Group, Table
+from emer.evals.report.terminal import show
+from emer.evals.runs.record import RunFile
+from emer.evals.systems.named import on_human_clues
+from emer.evals.systems.perceived import clues_of
+from emer.tools.errors import ConfigError
+from emer.tools.types import Clue
+
+FEWEST_CLIPS = 30
+SCORES = (
+    Column("log_loss", "log loss", "number", 4),
+    Column("first_right", "first family right"),
+    Column("brier", "Brier", "number", 3),
+    Column("ece", "ECE", "number", 3),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked, as it stands on the command line."""
+
+    out: Path
+    gold: Path | None
+    clips: Path | None
+    data: Path | None
+    set_name: str | None
+    runs: tuple[Path, ...]
+    form: str
+    folds: int
+    seed: int
+
+
+def run_fit(request: Request, json: bool) -> None:
+    """Learn, validate, write, and print what the validation gave."""
+    _, dataset = open_set(request.data, request.set_name, request.gold, request.clips)
+    for said in dataset.notes:
+        note(said)
+    of = _examples(dataset, request)
+    with progress("cross-validation", request.folds) as step:
+        learnt, kept = cross_validate(of, request.folds, request.seed, step)
+    scores = compare(of, learnt, kept)
+    hold, prior = choose_hold(of, request.seed), shipped(of)
+    found = fit(of, prior, hold)
+    line = calibrate(learnt.scores, of.displayed)
+    settings = {"folds": request.folds, "seed": request.seed, "hold": hold, "form": request.form,
+                "holds_of_the_folds": list(learnt.holds)}  # fmt: skip
+    about = provenance(dataset, of, found, line, scores, settings)
+    files = write_weights(request.out, of, prior, found, about)
+    if json:
+        print_json({**about, "files": [str(path) for path in files]})
+    else:
+        show(_table(of, scores, request, hold))
+        print(f"written {files[0]} and {files[1]}")
+
+
+def _examples(dataset: Dataset, request: Request) -> Examples:
+    clues = _from_runs(request.runs) if request.runs else _from_people(dataset, request.form)
+    named = [s.name for s in dataset.labelled if clues.get(s.name)]
+    if len(named) < FEWEST_CLIPS:
+        raise ConfigError(
+            f"{dataset.name}: {len(named)} labelled clips have clues, {FEWEST_CLIPS} are needed; "
+            "--run FILE.jsonl gives the clues of a run of the agent over your clips"
+        )
+    without = len(dataset.labelled) - len(named)
+    if without:
+        note(f"{without} of {len(dataset.labelled)} labelled clips have no clues: left out")
+    labels = [dataset.golds[name].labels for name in named]
+    of = examples(named, [clues[name] for name in named], labels)
+    if of.unknown:
+        first = max(of.unknown, key=lambda label: of.unknown[label])
+        note(f"{sum(of.unknown.values())} labels belong to no family ({first!r} most often)")
+    rare = [f for f, n in zip(of.families, of.displayed.sum(axis=0), strict=True) if n < FEWEST]
+    if rare:
+        note(f"fewer than {FEWEST} clips display {', '.join(rare)}: their weights stay as shipped")
+    return of
+
+
+def _from_people(dataset: Dataset, form: str) -> dict[str, Sequence[Clue]]:
+    from emer.agents.rules import Rules
+
+    wanted = on_human_clues(Rules(), form)
+    found: dict[str, Sequence[Clue]] = {}
+    for sample in dataset.labelled:
+        described = sample.description(wanted.language, wanted.masked)
+        if described is not None:
+            found[sample.name] = clues_of(described, wanted.parts)
+    return found
+
+
+def _from_runs(paths: Sequence[Path]) -> dict[str, Sequence[Clue]]:
+    found: dict[str, Sequence[Clue]] = {}
+    for path in paths:
+        found |= {name: p.clues for name, p in RunFile(path).read()[1].items() if p.clues}
+    return found
+
+
+def _table(of: Examples, scores: dict[str, Estimate], request: Request, hold: float) -> Table:
+    rows = [
+        [title, *(c.cell(scores[f"{key}_{c.key}"], signed=key == "difference") for c in SCORES)]
+        for title, key in (("shipped weights", "shipped"), ("fitted weights", "fitted"),
+                           ("fitted - shipped", "difference"))
+    ]  # fmt: skip
+    lead = (
+        f"{request.folds}-fold cross-validation over {len(of.names)} clips, seed {request.seed}; "
+        f"the literature's weights are held to by {hold:g}. Both have their offsets and "
+        "calibration from the training folds."
+    )
+    return Table("Cue weights", lead, ["", *(c.title for c in SCORES)], [Group("", rows)])

@@ -1,0 +1,99 @@
+"""`emer-eval report`: the leaderboard on the terminal, and as files."""
+
+from __future__ import annotations
+
+import json as jsons
+from dataclasses import dataclass
+from pathlib import Path
+
+from emer.evals.commands.choices import (
+    choose_edition,
+    choose_judge,
+    choose_reasoner,
+    home_folder,
+    open_lexicon,
+    open_set,
+)
+from emer.evals.commands.plain import jsonable, print_json
+from emer.evals.commands.score import as_json
+from emer.evals.front import note, progress
+from emer.evals.report.columns import SHORT
+from emer.evals.report.lineup import heavy, light
+from emer.evals.report.produce import Produced, Wish, produce
+from emer.evals.report.sections import labels
+from emer.evals.report.tables import markdown
+from emer.evals.report.terminal import show
+from emer.tools.errors import ConfigError
+
+OTHER_STEPS = 2
+"""Steps of the progress bar that are no system: intervals and plots."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked, as it stands on the command line."""
+
+    data: Path | None
+    set_name: str | None
+    gold: Path | None
+    runs: tuple[Path, ...]
+    against: str | None
+    reasoner: str
+    lexicon: str
+    judge: str
+    workers: int
+    fresh: bool
+
+
+def run_report(request: Request, out: Path | None, json: bool) -> None:
+    """Print the report and write its files."""
+    found = carry_out(request)
+    if json:
+        print_json(as_json(found.board))
+    else:
+        for table in (labels(found.board, SHORT), *found.report.tables[1:]):
+            show(table)
+        print(f"{found.seconds:.0f} s")
+    if out is not None:
+        for path in write(found, out):
+            note(f"written {path}")
+
+
+def carry_out(request: Request) -> Produced:
+    """Return the report that is asked for; progress shows on a terminal."""
+    reasoner = choose_reasoner(request.reasoner)
+    choose_edition(request.lexicon)
+    folder, dataset = open_set(request.data, request.set_name, request.gold)
+    wish = Wish(
+        lexicon=open_lexicon(folder, request.lexicon),
+        judge=choose_judge(request.judge),
+        runs=request.runs,
+        against=request.against,
+        memory=None if request.fresh else home_folder() / "answers",
+        workers=request.workers,
+    )
+    if not dataset.labelled:
+        raise ConfigError(f"{dataset.name}: no clip has labels to score against")
+    steps = len(heavy(dataset, reasoner)) + len(light(dataset, folder)) + OTHER_STEPS
+    with progress("measuring", steps) as step:
+        return produce(dataset, folder, reasoner, wish, step)
+
+
+def write(found: Produced, folder: Path) -> list[Path]:
+    """Write the page, the Markdown (whole, and the leaderboard) and the JSON.
+
+    `ConfigError` if it cannot be done.
+    """
+    files = {
+        "report.html": found.report.page,
+        "report.md": found.report.markdown,
+        "leaderboard.md": markdown(labels(found.board, SHORT)),
+        "report.json": jsons.dumps(jsonable(as_json(found.board)), indent=2, ensure_ascii=False),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"--out {folder}: cannot be written: {error.strerror}") from error
+    return [folder / name for name in files]

@@ -1,0 +1,120 @@
+"""`emer-eval score FILE`: a researcher's predictions against human labels, beside the floors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from emer.evals.commands.choices import (
+    choose_edition,
+    choose_grouper,
+    choose_judge,
+    open_lexicon,
+    open_set,
+)
+from emer.evals.commands.plain import print_json
+from emer.evals.data.predictions import Predictions, matched, read_predictions
+from emer.evals.data.records import Dataset
+from emer.evals.front import note
+from emer.evals.report.board import Board, Entry, build
+from emer.evals.report.columns import SHORT
+from emer.evals.report.lineup import Job, measure
+from emer.evals.report.overlaps import judged
+from emer.evals.report.scorecard import Ruler
+from emer.evals.report.sections import closed, explanations, labels
+from emer.evals.report.terminal import show
+from emer.evals.systems.floors import floors
+from emer.evals.systems.stored import Stored
+from emer.tools.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked, as it stands on the command line."""
+
+    predictions: Path
+    gold: Path | None
+    data: Path | None
+    set_name: str | None
+    lexicon: str
+    partial: bool
+    judge: str
+    groups: str | None
+
+
+def run_score(request: Request, json: bool) -> None:
+    """Print the scores of a file."""
+    board = score(request)
+    if json:
+        print_json(as_json(board))
+        return
+    show(labels(board, SHORT))
+    if not closed(board).empty:
+        show(closed(board))
+    if board.judge:
+        show(explanations(board))
+
+
+def score(request: Request) -> Board:
+    """Return the leaderboard of the file and the floors."""
+    choose_edition(request.lexicon)
+    judge, grouper = choose_judge(request.judge), choose_grouper(request.groups)
+    found = read_predictions(request.predictions)
+    folder, dataset = open_set(request.data, request.set_name, request.gold)
+    for said in (*dataset.notes, *_checked(dataset, found, request.partial)):
+        note(said)
+    ruler = Ruler.of(dataset, open_lexicon(folder, request.lexicon), grouper)
+    golds = {sample.name: dataset.gold(sample) for sample in dataset.labelled}
+    jobs = [Job(system, offline=False) for system in (*floors(golds), Stored(found))]
+    entries: list[Entry] = []
+    notes: list[str] = []
+    for entry in measure(ruler, dataset, jobs):
+        with_judge, more = judged(entry, ruler.golds, judge)
+        entries.append(with_judge)
+        notes += more
+    return build(ruler, entries, notes=notes, judge=judge.name if _texts(entries) else "")
+
+
+def as_json(board: Board) -> dict[str, object]:
+    """Return a leaderboard as JSON: every score of every system with its interval."""
+    return {
+        "dataset": board.dataset,
+        "clips": board.clips,
+        "lexicon": board.edition,
+        "main_score": board.main,
+        "grouping": board.grouping,
+        "judge": board.judge or None,
+        "draws": board.times,
+        "seed": board.seed,
+        "human_labels_per_clip": board.human_labels,
+        "notes": list(board.notes),
+        "systems": [
+            {
+                **row.card.model_dump(mode="json"),
+                "scores": dict(row.scores),
+                "counts": dict(row.counts),
+                "over_best_floor": row.over_floor,
+                "many_labels": row.spam,
+            }
+            for row in board.rows
+        ],
+        "differences": [
+            {"left": p.left, "right": p.right, "same_input": p.same_input, "scores": dict(p.scores)}
+            for p in board.pairs
+        ],
+    }
+
+
+def _checked(dataset: Dataset, found: Predictions, partial: bool) -> tuple[str, ...]:
+    clips = [sample.name for sample in dataset.labelled]
+    if not clips:
+        raise ConfigError(f"{dataset.name}: no clip has labels to score against")
+    unlabelled = len(dataset.samples) - len(clips)
+    left_out = f"{dataset.name}: {unlabelled} of {len(dataset.samples)} clips have no labels"
+    notes = (f"{left_out} and are left out",) if unlabelled else ()
+    return (*notes, *found.notes, *matched(clips, found, partial=partial))
+
+
+def _texts(entries: list[Entry]) -> bool:
+    """Tell whether what was scored, which comes last, has explanations."""
+    return "clue_overlap" in entries[-1].scorecard.statistics

@@ -1,0 +1,1 @@
+"""What the llm reasoner costs: requests, tokens and shared prompt, counted exactly."""

@@ -1,0 +1,79 @@
+"""The MER challenges' folders as published: which CSV labels which clips.
+
+MER2023 to MER2026, each as its organisers' baseline code reads it (MERTools). The .npz
+files of their processed folders are pickles and are not read; the CSV files say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from emer.evals.data.clips import read_clips
+from emer.evals.data.records import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A label file of a challenge, the folders of its clips and the file of their words."""
+
+    year: str
+    table: str
+    folders: tuple[str, ...] = ("video", "audio")
+    subtitles: str = "subtitle_chieng.csv"
+
+    @property
+    def name(self) -> str:
+        """What the set is called here: "mer2025/track2_train_ovmerd"."""
+        return f"{self.year}/{Path(self.table).stem}"
+
+
+_2023 = "transcription-engchi-polish.csv"
+LAYOUTS = (
+    *(Layout("mer2023", f"{part}-label.csv", (part, "video", "audio"), _2023)
+      for part in ("train", "test1", "test2", "test3")),
+    Layout("mer2024", "label-disdim.csv", ("video-labeled", "video", "audio"),
+           "transcription-merge.csv"),
+    *(Layout("mer2025", f"{table}.csv") for table in (
+        "track1_train_disdim", "track1_test_dis", "track2_train_ovmerd",
+        "track2_train_mercaptionplus", "track2_test", "track3_train_ovmerd",
+        "track3_train_mercaptionplus", "track_all_candidates")),
+    *(Layout("mer2026", f"{table}.csv") for table in (
+        "track1_train", "track1_test", "track2_train_human", "track2_train_mercaptionplus",
+        "track2_test", "track1_track2_candidate")),
+)  # fmt: skip
+
+TERMS = {
+    "mer2023": "huggingface.co/datasets/MERChallenge/MER2023 (sign the EULA there)",
+    "mer2024": "huggingface.co/datasets/MERChallenge/MER2024, or the EULA of MERTools/MER2024",
+    "mer2025": "huggingface.co/datasets/MERChallenge/MER2025 (gated form)",
+    "mer2026": "huggingface.co/datasets/MERChallenge/MER2026 (gated form)",
+}
+"""How a licensed user gets each; we can neither fetch nor pass on the clips."""
+
+
+def mer_sets(root: Path) -> dict[str, Layout]:
+    """Return the challenges' label files that a folder holds, by the set's name.
+
+    Two years share a file name; the other files of the folder tell which it is.
+    """
+    found = {layout.name: layout for layout in LAYOUTS if (root / layout.table).is_file()}
+    years = {layout.year for layout in found.values()}
+    for year, other in (("mer2025", "mer2026"), ("mer2026", "mer2025")):
+        if years >= {year, other} and not _own(year, root):
+            found = {name: layout for name, layout in found.items() if layout.year != year}
+    return found
+
+
+def read_mer(root: Path, layout: Layout) -> Dataset:
+    """Return a challenge's set from its folder."""
+    folders = [root / folder for folder in layout.folders if (root / folder).is_dir()]
+    words = root / layout.subtitles
+    return read_clips(root / layout.table, folders, words if words.is_file() else None, layout.name)
+
+
+def _own(year: str, root: Path) -> bool:
+    """Tell whether a file is here that only this year has."""
+    tables = {y: {x.table for x in LAYOUTS if x.year == y} for y in TERMS}
+    other = "mer2026" if year == "mer2025" else "mer2025"
+    return any((root / table).is_file() for table in tables[year] - tables[other])

@@ -1,0 +1,136 @@
+"""Predictions as files: our CSV (name, openset), the challenges' -openset.npz, and matching.
+
+Nothing is dropped silently: a clip without a prediction, or a prediction for no clip, is an
+error that names the row, unless the caller asks for the part that matches; then it is
+counted in a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emer.evals.data.labels import BadList, parse_labels
+from emer.evals.data.tables import BadTable, Row, Table, read_table
+
+COLUMNS = {
+    "labels": ("openset", "labels", "label", "emotions", "ov_labels"),
+    "text": ("description", "reason", "reasons", "explanation", "chi_reasons"),
+}
+"""A column "answer" (AffectGPT's) holds the labels in a sentence, which explains nothing."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A system's stored answers by clip, where each stands, and what there is to say."""
+
+    path: Path
+    labels: Mapping[str, tuple[str, ...]]
+    texts: Mapping[str, str]
+    places: Mapping[str, str]
+    """Clip to "FILE row 7, column name"."""
+    notes: tuple[str, ...] = ()
+    has_labels: bool = True
+
+
+def read_predictions(path: Path, *, text_only: bool = False) -> Predictions:
+    """Return the predictions of a CSV or .npz file; `BadTable` says what is wrong where.
+
+    With `text_only`, a file without a label column is fine: its texts count.
+    """
+    if path.suffix == ".npz":
+        return _from_npz(path)
+    needed = {"name": ("name", "names")}
+    columns = needed if text_only else {**needed, "labels": COLUMNS["labels"]}
+    optional = {key: COLUMNS[key] for key in (("labels", "text") if text_only else ("text",))}
+    table = read_table(path, columns, optional)
+    labels = {row["name"]: _labels(table, row) for row in table.rows}
+    found = Predictions(
+        path=path,
+        labels=labels,
+        texts={row["name"]: row["text"] for row in table.rows if row["text"]},
+        places={row["name"]: table.where(row, "name") for row in table.rows},
+        has_labels="labels" in table.headers,
+    )
+    if not found.has_labels and not found.texts:
+        raise BadTable(f"{path} row 1: neither a label column nor a text column")
+    empty = _empty_note(table, labels) if found.has_labels else ()
+    return Predictions(**{**found.__dict__, "notes": (*table.notes, *empty, *_separators(table))})
+
+
+def matched(clips: Sequence[str], found: Predictions, *, partial: bool = False) -> tuple[str, ...]:
+    """Return notes on how predictions and clips match; `BadTable` where they do not.
+
+    With `partial` only a file that matches nothing is an error.
+    """
+    unknown = [name for name in found.places if name not in set(clips)]
+    absent = [name for name in clips if name not in found.places]
+    hit = len(clips) - len(absent)
+    notes: list[str] = []
+    if unknown:
+        notes.append(
+            f"{found.places[unknown[0]]}: {unknown[0]!r} is none of the {len(clips)} labelled "
+            f"clips ({len(unknown)} such rows, {hit} match)"
+        )
+    if absent:
+        notes.append(
+            f"{found.path}, column name: no row for clip {absent[0]!r} ({len(absent)} of "
+            f"{len(clips)} clips have none, {hit} match)"
+        )
+    if notes and (not partial or not hit):
+        way = "" if not hit else "; --partial scores what matches and counts absent ones as empty"
+        raise BadTable(notes[0] + way)
+    return tuple(notes)
+
+
+def _labels(table: Table, row: Row) -> tuple[str, ...]:
+    try:
+        return parse_labels(row["labels"])
+    except BadList as error:
+        raise BadTable(f"{table.where(row, 'labels')}: not a list of labels: {error}") from error
+
+
+def _empty_note(table: Table, labels: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    empty = [row for row in table.rows if not labels[row["name"]]]
+    if not empty:
+        return ()
+    return (
+        f"{table.where(empty[0], 'labels')}: empty prediction; {len(empty)} of "
+        f"{len(table.rows)} are, each scores 0",
+    )
+
+
+def _separators(table: Table) -> tuple[str, ...]:
+    """Return a note on labels that hold another separator: the scorer sees one label there."""
+    odd = [row for row in table.rows if any(mark in row["labels"] for mark in ";；、|")]  # noqa: RUF001
+    if not odd:
+        return ()
+    return (
+        f"{table.where(odd[0], 'labels')}: {odd[0]['labels']!r} is not split at ';', only at "
+        f"commas ({len(odd)} such rows)",
+    )
+
+
+def _from_npz(path: Path) -> Predictions:
+    """Read the challenges' submission file: the arrays filenames and fileitems, no pickles."""
+    import numpy as np
+
+    if not path.is_file():
+        raise BadTable(f"there is no file {path}")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            names, items = (stored[key].tolist() for key in ("filenames", "fileitems"))
+    except (ValueError, KeyError, OSError) as error:
+        raise BadTable(
+            f"{path}: no -openset.npz with text arrays filenames and fileitems ({error}); "
+            "pickled ones are not read, save it as CSV with the columns name, openset"
+        ) from error
+    places = {name: f"{path} item {place}, array filenames" for place, name in enumerate(names, 1)}
+    if len(places) != len(names):
+        raise BadTable(f"{path}, array filenames: {len(names) - len(places)} names are there twice")
+    try:
+        labels = {n: parse_labels(str(i)) for n, i in zip(names, items, strict=True)}
+    except BadList as error:
+        raise BadTable(f"{path}, array fileitems: not a list of labels: {error}") from error
+    return Predictions(path, labels, {}, places)

@@ -1,0 +1,101 @@
+"""The official emotion-wheel files: format.csv, synonym.xlsx and wheel1.xlsx to wheel5.xlsx.
+
+The pickled wheel_mapping.npz of the 2026 edition is not read: a pickle can run code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Literal, get_args
+
+from emer.evals.data.labels import parse_labels
+from emer.evals.data.tables import BadTable, read_table
+from emer.evals.metrics.wheel import Lexicon, Wheel, plain
+
+Edition = Literal["2025", "2026"]
+EDITIONS: tuple[Edition, ...] = get_args(Edition)
+WHEELS = ("wheel1", "wheel2", "wheel3", "wheel4", "wheel5")
+RUNS = range(1, 9)
+"""The synonyms were collected eight times over; a word has those of all runs."""
+
+
+def read_lexicon(forms: Path, synonyms: Path, wheels: Mapping[str, Path], edition: str) -> Lexicon:
+    """Return the lexicon of an edition from its files; `BadTable` says what is wrong in which."""
+    return Lexicon(
+        edition=edition,
+        forms=read_forms(forms),
+        synonyms=_read_synonyms(synonyms),
+        wheels=tuple(_read_wheel(name, path) for name, path in wheels.items()),
+    )
+
+
+def read_forms(path: Path) -> dict[str, tuple[str, ...]]:
+    """Return each word form of a format.csv, and the words it is a form of."""
+    table = read_table(path, {"name": ("name",), "format": ("format",)}, key=None)
+    pairs = (
+        (form, row["name"])
+        for row in table.rows
+        for form in (*parse_labels(row["format"]), row["name"])
+    )
+    return _collected(pairs)
+
+
+def _read_synonyms(path: Path) -> dict[str, tuple[str, ...]]:
+    header, rows = _sheet(path)
+    found: list[tuple[str, str]] = []
+    for run in RUNS:
+        word, synonym = (_column(path, header, f"{kind}_run{run}") for kind in ("word", "synonym"))
+        for cells in rows:
+            raw = plain(cells[word])
+            found.append((raw, raw))
+            found += [(plain(label), raw) for label in parse_labels(cells[synonym])]
+    return _collected(found)
+
+
+def _read_wheel(name: str, path: Path) -> Wheel:
+    header, rows = _sheet(path)
+    places = [_column(path, header, f"level{ring}") for ring in (1, 2, 3)]
+    rings: dict[str, dict[str, list[str]]] = {}
+    current = ["", "", ""]
+    for cells in rows:
+        current = [plain(cells[p]) or before for p, before in zip(places, current, strict=True)]
+        inner, middle, outer = current
+        rings.setdefault(inner, {}).setdefault(middle, []).append(outer)
+    return Wheel(name, {i: {m: tuple(o) for m, o in ms.items()} for i, ms in rings.items()})
+
+
+def _sheet(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the other rows of a workbook's first sheet, as text."""
+    from openpyxl import load_workbook
+
+    if not path.is_file():
+        raise BadTable(f"there is no file {path}")
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+        rows = [["" if c is None else str(c) for c in row] for row in _values(book)]
+        book.close()
+    except Exception as error:
+        raise BadTable(f"{path} is not a readable .xlsx file: {error}") from error
+    if len(rows) < 2:
+        raise BadTable(f"{path}: the first sheet is empty")
+    return rows[0], [row for row in rows[1:] if any(row)]
+
+
+def _values(book: object) -> Iterator[Iterable[object]]:
+    sheet = book.worksheets[0]  # type: ignore[attr-defined]
+    yield from sheet.iter_rows(values_only=True)
+
+
+def _column(path: Path, header: list[str], name: str) -> int:
+    if name not in header:
+        raise BadTable(f"{path} row 1: no column {name}; it has {', '.join(header)}")
+    return header.index(name)
+
+
+def _collected(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return key to its values, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for key, value in pairs:
+        found.setdefault(key, {})[value] = None
+    return {key: tuple(values) for key, values in found.items()}

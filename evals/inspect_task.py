@@ -1,0 +1,152 @@
+"""The benchmark as an Inspect AI task: the same samples, systems and scores, in Inspect's logs.
+
+    pip install 'emer[inspect]'
+    inspect eval emer/emer -T system=oracle:masked
+
+No model is called unless the system is one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import gettempdir
+
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset
+from inspect_ai.dataset import Sample as InspectSample
+from inspect_ai.model import ModelOutput
+from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, mean, metric, scorer
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+
+from emer.evals.commands.choices import choose_edition, choose_reasoner, open_set
+from emer.evals.data.records import Gold, Sample
+from emer.evals.metrics.overlap import Averaged, Overlap, exact, wheel_overlaps
+from emer.evals.metrics.wheel import Lexicon
+from emer.evals.runs.runner import attempt
+from emer.evals.systems.named import Scene, named
+from emer.evals.systems.system import Prediction, System
+
+
+@task
+def emer(
+    system: str = "oracle:masked",
+    data: str | None = None,
+    set_name: str | None = None,
+    lexicon: str = "2026",
+    reasoner: str = "rules",
+) -> Task:
+    """Return the task of a system on a set; the arguments are those of `emer-eval run`."""
+    folder, dataset = open_set(Path(data) if data else None, set_name, None)
+    home = Path(gettempdir()) / "emer-inspect"
+    under_test = named(system, Scene(dataset, choose_reasoner(reasoner), home))
+    labelled = {sample.name: sample for sample in dataset.labelled}
+    samples = [
+        InspectSample(id=name, input=name, target=list(dataset.golds[name].labels))
+        for name in labelled
+    ]
+    return Task(
+        dataset=MemoryDataset(samples, name=dataset.name),
+        solver=answer(under_test, labelled),
+        scorer=label_sets(folder.lexicon(choose_edition(lexicon)), dataset.golds),
+        metadata=under_test.card.model_dump(mode="json"),
+    )
+
+
+@solver
+def answer(system: System, samples: Mapping[str, Sample]) -> Solver:
+    """Let the system answer; a failure is an empty answer that says why."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        prediction = await asyncio.to_thread(attempt, system, samples[str(state.sample_id)])
+        state.metadata["prediction"] = prediction.model_dump(mode="json")
+        said = prediction.failed or ", ".join(prediction.labels) or "no label"
+        state.output = ModelOutput.from_content(system.card.name, said)
+        return state
+
+    return solve
+
+
+@metric
+def exact_f() -> Metric:
+    """Return F of the labels as they are."""
+    return _over_clips("exact")
+
+
+@metric
+def m1_f() -> Metric:
+    """Return F of the labels by word form."""
+    return _over_clips("m1")
+
+
+@metric
+def level1_f() -> Metric:
+    """Return the mean over the wheels of level-1 F."""
+    return _over_clips("level1")
+
+
+@metric
+def level2_f() -> Metric:
+    """Return the mean over the wheels of level-2 F."""
+    return _over_clips("level2")
+
+
+def _over_clips(key: str) -> Metric:
+    def compute(scores: list[SampleScore]) -> float:  # Inspect goes by this annotation
+        return f_score(key, scores)
+
+    return compute
+
+
+def f_score(key: str, scores: Sequence[SampleScore]) -> float:
+    """Return F as it is defined: of the means over all clips; for a level the wheels' mean."""
+    found = [(score.score.metadata or {})["overlaps"] for score in scores]
+    parts = [k for k in (found[0] if found else {}) if k == key or k.startswith(f"{key}_")]
+    each = [_f([one[part] for one in found if one[part] is not None]) for part in parts]
+    defined = [f for f in each if f is not None]
+    return sum(defined) / len(defined) if defined else math.nan
+
+
+@scorer(metrics=[mean(), exact_f(), m1_f(), level1_f(), level2_f()])
+def label_sets(lexicon: Lexicon, golds: Mapping[str, Gold]) -> Scorer:
+    """Score a clip by its own level-1 F; precision and recall of every part go to the metadata."""
+
+    async def score(state: TaskState, target: Target) -> Score:
+        prediction = Prediction.model_validate(state.metadata["prediction"])
+        gold = golds[prediction.name]
+        overlaps = clip_overlaps(lexicon, gold.labels, prediction.labels)
+        level1 = [
+            _f([pair]) for key, pair in overlaps.items() if key.startswith("level1_") and pair
+        ]
+        known = [f for f in level1 if f is not None]
+        return Score(
+            value=sum(known) / len(known) if known else 0.0,
+            answer=", ".join(prediction.labels),
+            explanation=prediction.failed or prediction.text or None,
+            metadata={"overlaps": overlaps},
+        )
+
+    return score
+
+
+def clip_overlaps(
+    lexicon: Lexicon, gold: Sequence[str], predicted: Sequence[str]
+) -> dict[str, tuple[float, float] | None]:
+    """Return precision and recall of one clip by part, None where it takes no part."""
+    found: dict[str, Overlap | Averaged] = {"exact": exact([gold], [predicted])}
+    found |= wheel_overlaps(lexicon, [gold], [predicted])
+    return {key: _pair(one) for key, one in found.items() if isinstance(one, Overlap)}
+
+
+def _pair(one: Overlap) -> tuple[float, float] | None:
+    return (float(one.precision.values[0]), float(one.recall.values[0])) if one.n else None
+
+
+def _f(pairs: Sequence[Sequence[float]]) -> float | None:
+    """Return F of mean precision and mean recall, None where no clip takes part."""
+    if not pairs:
+        return None
+    p, r = (sum(pair[side] for pair in pairs) / len(pairs) for side in (0, 1))
+    return 2 * p * r / (p + r) if p + r else 0.0

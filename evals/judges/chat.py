@@ -1,0 +1,162 @@
+"""A chat model as judge, and as grouper of synonyms; what it said is remembered on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import ConfigDict, Field, JsonValue
+
+from emer.evals.chat.reply import ReplyInvalid, ask
+from emer.evals.judges.judge import Judge, JudgeFailed, Rating
+from emer.evals.metrics.synonyms import Groups
+from emer.prompts.prompt import digest as prompt_digest
+from emer.prompts.prompt import load
+from emer.tools.types import Record, digest
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+Kind = Literal["clues", "labels"]
+
+
+class _Said(Record):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    score: float = Field(ge=1, le=10)
+    reason: str = ""
+
+
+class _Grouped(Record):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    groups: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class ChatJudge:
+    """A chat model that rates pairs, under a name with a digest of its prompts."""
+
+    model: BaseChatModel
+    spec: str
+
+    @property
+    def name(self) -> str:
+        """The model and the prompts it was asked with."""
+        prompts: list[JsonValue] = [
+            prompt_digest(f"evals/judge_{kind}") for kind in ("clues", "labels")
+        ]
+        return f"{self.spec} (prompts {digest(prompts)[:8]})"
+
+    def clues(self, gold: str, predicted: str) -> Rating:
+        """Ask for the overlap of clues."""
+        return self._rate("clues", gold, predicted)
+
+    def labels(self, gold: str, predicted: str) -> Rating:
+        """Ask for the overlap of emotional states."""
+        return self._rate("labels", gold, predicted)
+
+    def _rate(self, kind: Kind, gold: str, predicted: str) -> Rating:
+        from langchain_core.messages import HumanMessage
+
+        text = load(f"evals/judge_{kind}").substitute(gold=_data(gold), predicted=_data(predicted))
+        try:
+            said = ask(self.model, [HumanMessage(text)], _Said).record
+        except ReplyInvalid as error:
+            raise JudgeFailed(f"{self.spec}: {error}") from error
+        return Rating(score=said.score, reason=said.reason)
+
+
+@dataclass(frozen=True)
+class ChatGrouper:
+    """A chat model that groups synonyms, clip by clip, under a name with its prompt's digest."""
+
+    model: BaseChatModel
+    spec: str
+    memory: Memory
+
+    @property
+    def name(self) -> str:
+        """The model and the prompt it was asked with."""
+        return f"{self.spec} (prompt {prompt_digest('evals/group_labels')[:8]})"
+
+    def groups(self, clip: str, labels: Sequence[str]) -> Groups:
+        """Ask for the groups of these labels, once for each set of labels."""
+        from langchain_core.messages import HumanMessage
+
+        wanted = sorted(labels)
+        key = digest([self.name, *wanted])
+        if (known := self.memory.get(key)) is None:
+            text = load("evals/group_labels").substitute(labels=json.dumps(wanted))
+            said = ask(self.model, [HumanMessage(text)], _Grouped).record
+            known = self.memory.put(key, said.model_dump(mode="json"))
+        return _Grouped.model_validate(known).groups
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A judge whose ratings are kept, so that a pair is rated once and for all."""
+
+    judge: Judge
+    memory: Memory
+
+    @property
+    def name(self) -> str:
+        """The judge's name."""
+        return self.judge.name
+
+    def clues(self, gold: str, predicted: str) -> Rating:
+        """Return the kept rating of clues, or ask for it."""
+        return self._rate("clues", gold, predicted)
+
+    def labels(self, gold: str, predicted: str) -> Rating:
+        """Return the kept rating of labels, or ask for it."""
+        return self._rate("labels", gold, predicted)
+
+    def _rate(self, kind: Kind, gold: str, predicted: str) -> Rating:
+        key = digest([self.name, kind, gold, predicted])
+        if (known := self.memory.get(key)) is None:
+            method = self.judge.clues if kind == "clues" else self.judge.labels
+            known = self.memory.put(key, method(gold, predicted).model_dump(mode="json"))
+        return Rating.model_validate(known)
+
+
+@dataclass
+class Memory:
+    """What was said before, by a hash of what was asked: a JSONL file, or nothing but memory."""
+
+    path: Path | None = None
+    _known: dict[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read the file; a last line that was cut short is cut off."""
+        if self.path is None or not self.path.exists():
+            return
+        raw = self.path.read_bytes()
+        whole = raw[: raw.rfind(b"\n") + 1]
+        if whole != raw:
+            self.path.write_bytes(whole)
+        for line in whole.splitlines():
+            entry = json.loads(line)
+            self._known[entry["key"]] = entry["said"]
+
+    def get(self, key: str) -> Mapping[str, object] | None:
+        """Return what was said, or None."""
+        return self._known.get(key)
+
+    def put(self, key: str, said: Mapping[str, object]) -> Mapping[str, object]:
+        """Remember what was said, on disk at once, and return it."""
+        self._known[key] = said
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"key": key, "said": said}, ensure_ascii=False) + "\n")
+        return said
+
+
+def _data(text: str) -> str:
+    """Return a text between JSON quotes, so that it cannot step out of its place."""
+    return json.dumps(text, ensure_ascii=False)

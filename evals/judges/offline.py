@@ -1,0 +1,56 @@
+"""A judge that needs no model: deterministic, and coarse.
+
+Clues: F of the cues that both texts name (`emer.evals.metrics.concepts`). Labels: F of the
+emotion words, where words of one kin ("happy", "pleased") match by half. Both from 1 for
+nothing in common to 10 for everything. It hears no paraphrase that its lists lack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from emer.evals.judges.judge import HIGHEST, LOWEST, Rating
+from emer.evals.metrics.concepts import agree
+from emer.evals.metrics.emotion_words import kin, labels_in
+
+SAME_KIN = 0.5
+"""What a word of the same kin is worth (chosen by us)."""
+
+
+@dataclass(frozen=True)
+class OfflineJudge:
+    """Rates by word lists."""
+
+    name: str = "offline-1"
+
+    def clues(self, gold: str, predicted: str) -> Rating:
+        """Rate the overlap of cues."""
+        both = agree(gold, predicted)
+        found = len(both.found)
+        reason = f"{found} found, {len(both.missed)} missed, {len(both.invented)} invented"
+        return _rating(_f(found, found + len(both.invented), found + len(both.missed)), reason)
+
+    def labels(self, gold: str, predicted: str) -> Rating:
+        """Rate the overlap of emotion words."""
+        human, ours = labels_in(gold), labels_in(predicted)
+        precision = sum(_nearest(word, human) for word in ours)
+        recall = sum(_nearest(word, ours) for word in human)
+        p = precision / len(ours) if ours else 0.0
+        r = recall / len(human) if human else 0.0
+        reason = f"{', '.join(human) or 'none'} and {', '.join(ours) or 'none'}"
+        return _rating(2 * p * r / (p + r) if p + r else 0.0, reason)
+
+
+def _nearest(word: str, others: Collection[str]) -> float:
+    if word in others:
+        return 1.0
+    return SAME_KIN if kin()[word] in {kin()[other] for other in others} else 0.0
+
+
+def _f(found: int, predicted: int, human: int) -> float:
+    return 2 * found / (predicted + human) if predicted + human else 0.0
+
+
+def _rating(share: float, reason: str) -> Rating:
+    return Rating(score=round(LOWEST + share * (HIGHEST - LOWEST), 4), reason=reason)

@@ -1,0 +1,1 @@
+"""Score: each metric from its definition, with intervals; nothing here needs torch or a network."""

@@ -1,0 +1,77 @@
+"""Emotion words in free text, English and Chinese, from a list of our own.
+
+For scoring texts that come without a label list. It is not the reasoner's lexicon: a ruler
+made of that could not see what the reasoner does not know.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Literal
+
+Language = Literal["en", "zh"]
+TABLE = Path(__file__).parent / "emotion_words.csv"
+
+_DENIED = re.compile(
+    r"(?:\b(?:not|no|never|without|neither|nor|cannot|hardly|lack of|rather than)\b|n['\u2019]t\b)"
+    r"(?:[^\w.,;:!?]+\w+){0,3}[^\w.,;:!?]*$"
+)
+_DENIED_ZH = re.compile("(?:没有|不是|并非|并不|毫无|没|未|不|无)[^，。；、！？]{0,3}$")  # noqa: RUF001
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+@cache
+def emotion_words(language: Language) -> Mapping[str, str]:
+    """Return each word of a language and the label it stands for."""
+    return {word: row["label"] for row in _rows() for word in row[language].split()}
+
+
+@cache
+def kin() -> Mapping[str, str]:
+    """Return each label's wider group ("joy", "anger", ...), chosen by us."""
+    return {row["label"]: row["kin"] for row in _rows()}
+
+
+@lru_cache(maxsize=20_000)
+def labels_in(text: str) -> tuple[str, ...]:
+    """Return the labels of the emotion words of a text, each once, in order of appearance.
+
+    A word that is denied just before it ("not angry") does not count.
+    """
+    language = language_of(text)
+    lowered = text.lower()
+    words = emotion_words(language)
+    found = (
+        words[match.group()]
+        for match in _pattern(language).finditer(lowered)
+        if not is_denied(lowered[: match.start()], language)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def is_denied(before: str, language: Language) -> bool:
+    """Tell whether the end of a text denies what follows it."""
+    denial = _DENIED if language == "en" else _DENIED_ZH
+    return denial.search(before[-40:]) is not None
+
+
+def language_of(text: str) -> Language:
+    """Return "zh" for a text with more than a few Chinese characters, else "en"."""
+    return "zh" if 3 * len(_HAN.findall(text)) > len(text) / 2 else "en"
+
+
+@cache
+def _rows() -> tuple[dict[str, str], ...]:
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+@cache
+def _pattern(language: Language) -> re.Pattern[str]:
+    words = sorted(map(re.escape, emotion_words(language)), key=len, reverse=True)
+    joined = "|".join(words)
+    return re.compile(rf"\b(?:{joined})\b" if language == "en" else joined)

@@ -1,0 +1,103 @@
+"""The emotion-wheel lexicon: from a label to what it counts as.
+
+Definition: OV-MER (arXiv 2410.01495) and AffectGPT (arXiv 2501.16566), as the official
+scorer carries it out. A label goes to the words it is a form of, those to the words of the
+wheels they are synonyms of, and those to their ancestor on a wheel; ties go to the word
+that comes first in the alphabet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+Level = Literal[1, 2]
+LEVELS: tuple[Level, ...] = (1, 2)
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel of three rings: level-1 word to level-2 word to level-3 words."""
+
+    name: str
+    rings: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+    @cached_property
+    def level1(self) -> Mapping[str, str]:
+        """Each word's level-1 ancestor; a word with two parents keeps the later one."""
+        return {
+            word: inner
+            for inner, middles in self.rings.items()
+            for word in _in_reading_order(inner, middles)
+        }
+
+    @cached_property
+    def level2(self) -> Mapping[str, str]:
+        """Each word's level-2 ancestor; a level-1 word has its first child's."""
+        found: dict[str, str] = {}
+        for inner, middles in self.rings.items():
+            found[inner] = min(middles)
+            for middle, outers in middles.items():
+                found[middle] = middle
+                found.update(dict.fromkeys(outers, middle))
+        return found
+
+    def ancestors(self, level: Level) -> Mapping[str, str]:
+        """Return each word's ancestor at a level."""
+        return self.level1 if level == 1 else self.level2
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The level-1 words, in the order of the wheel."""
+        return tuple(self.rings)
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Word forms, synonyms and wheels of one edition ("2025", "2026")."""
+
+    edition: str
+    forms: Mapping[str, tuple[str, ...]]
+    """Surface form to the words it is a form of."""
+    synonyms: Mapping[str, tuple[str, ...]]
+    """Word to the wheel words it is a synonym of."""
+    wheels: tuple[Wheel, ...]
+
+    def knows(self, label: str) -> bool:
+        """Tell whether a label is a form of any word; others are dropped by every metric."""
+        return plain(label) in self.forms
+
+    def m1(self, label: str) -> str | None:
+        """Return the word that a label is a form of (M1), or None if it is unknown."""
+        return min(self.forms.get(plain(label), ()), default=None)
+
+    def m2(self, label: str) -> str | None:
+        """Return the wheel word that a label is a synonym of (M2), or None."""
+        word = self.m1(label)
+        return None if word is None else min(self.synonyms.get(word, ()), default=None)
+
+    def m3(self, label: str, wheel: Wheel, level: Level) -> str | None:
+        """Return a label's ancestor on a wheel (M3), or None if the wheel lacks it.
+
+        It does not pass through M1 and M2: all words and all their synonyms are tried.
+        """
+        ancestors = wheel.ancestors(level)
+        word = min((w for w in self._reach(plain(label)) if w in ancestors), default=None)
+        return None if word is None else ancestors[word]
+
+    def _reach(self, label: str) -> Iterable[str]:
+        return (w for word in self.forms.get(label, ()) for w in self.synonyms.get(word, ()))
+
+
+def plain(label: str) -> str:
+    """Return a label as the lexicon has it: lower case, no blanks around it."""
+    return label.lower().strip()
+
+
+def _in_reading_order(inner: str, middles: Mapping[str, tuple[str, ...]]) -> Iterable[str]:
+    yield inner
+    for middle, outers in middles.items():
+        yield middle
+        yield from outers

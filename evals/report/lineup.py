@@ -1,0 +1,123 @@
+"""Who takes part in the report, and measuring them, side by side where that pays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from multiprocessing import active_children, get_context
+from pathlib import Path
+
+from emer.agents.reasoner import Reasoner
+from emer.evals.data.places import DataFolder
+from emer.evals.data.records import Dataset, Sample
+from emer.evals.judges.offline import OfflineJudge
+from emer.evals.report.board import Entry
+from emer.evals.report.overlaps import judged
+from emer.evals.report.probes import probe
+from emer.evals.report.scorecard import Ruler
+from emer.evals.runs.remembered import answers
+from emer.evals.systems.floors import floors
+from emer.evals.systems.reasoned import OnHumanClues
+from emer.evals.systems.stored import read_stored
+from emer.evals.systems.system import System
+
+Done = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A system to be measured; `probes` also spoils its evidence."""
+
+    system: System
+    probes: bool = False
+    memory: Path | None = None
+    """A folder of answers from earlier reports."""
+    offline: bool = True
+    """Whether the offline judge rates it too: it needs no model and can work in any process."""
+
+
+def light(dataset: Dataset, folder: DataFolder) -> list[Job]:
+    """Return the floors, and the systems with stored answers on any of these clips."""
+    labelled = {s.name: dataset.gold(s) for s in dataset.labelled}
+    stored = [read_stored(path) for path in folder.tables("predictions")]
+    here = [system for system in stored if system.predictions.places.keys() & labelled.keys()]
+    return [Job(system) for system in (*floors(labelled), *here)]
+
+
+def heavy(dataset: Dataset, reasoner: Reasoner, memory: Path | None = None) -> list[Job]:
+    """Return a reasoner in every form of oracle perception that the dataset has."""
+    on = OnHumanClues(reasoner)
+    forms = [
+        Job(on, probes=True),
+        Job(replace(on, masked=False), probes=True),
+        Job(replace(on, masked=False, language="zh"), probes=True),
+        Job(replace(on, language="zh")),
+        Job(replace(on, parts=("visual",))),
+        Job(replace(on, parts=("acoustic",))),
+        Job(replace(on, parts=("visual", "acoustic"))),
+        Job(replace(on, stepwise=True)),
+        Job(replace(on, parts=("subtitle",), masked=False)),
+    ]
+    first = dataset.samples[0]
+    return [replace(job, memory=memory) for job in forms if _can_answer(job, first)]
+
+
+def pairs(reasoner: Reasoner) -> list[tuple[str, str]]:
+    """Return whose differences are shown: forms of the reasoner, and stored systems."""
+    r = reasoner.name
+    return [
+        (f"{r}/full", f"{r}/masked"),
+        (f"{r}/full/zh", f"{r}/full"),
+        (f"{r}/masked", f"{r}/masked/visual"),
+        (f"{r}/masked", f"{r}/masked/acoustic"),
+        (f"{r}/masked", f"{r}/masked/visual+acoustic"),
+        (f"{r}/masked/stepwise", f"{r}/masked"),
+        (f"{r}/masked", f"{r}/text only"),
+        ("affectgpt_ck30", "chat-univi_merge"),
+    ]
+
+
+def measure(
+    ruler: Ruler, dataset: Dataset, jobs: Sequence[Job], workers: int = 1,
+    done: Done = lambda _: None,
+) -> list[Entry]:  # fmt: skip
+    """Return each system measured, in the order of the jobs, in several processes if asked."""
+    samples = dataset.labelled
+    if workers <= 1 or len(jobs) < 2:
+        return [_done(measure_one(ruler, samples, job), done) for job in jobs]
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        pending = {pool.submit(measure_one, ruler, samples, job): i for i, job in enumerate(jobs)}
+        found = {pending[future]: _done(future.result(), done) for future in as_completed(pending)}
+    except BaseException:
+        for process in active_children():
+            process.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown()
+    return [found[place] for place in range(len(jobs))]
+
+
+def measure_one(ruler: Ruler, samples: Sequence[Sample], job: Job) -> Entry:
+    """Answer every clip and measure the answers."""
+    predictions = answers(job.system, ruler.dataset, samples, job.memory)
+    scorecard = ruler.measure(job.system.card, predictions)
+    if job.probes and isinstance(job.system, OnHumanClues):
+        probed = probe(job.system.reasoner, predictions)
+        scorecard = replace(scorecard, statistics={**scorecard.statistics, **probed})
+    entry = Entry(scorecard, predictions)
+    return judged(entry, ruler.golds, OfflineJudge())[0] if job.offline else entry
+
+
+def _can_answer(job: Job, sample: Sample) -> bool:
+    system = job.system
+    assert isinstance(system, OnHumanClues)
+    if system.parts == ("subtitle",):
+        return bool(sample.subtitle or sample.described)
+    return sample.description(system.language, system.masked) is not None
+
+
+def _done(entry: Entry, done: Done) -> Entry:
+    done(entry.card.name)
+    return entry

@@ -1,0 +1,195 @@
+"""The report's plots as SVG text: intervals, confusion on the wheel, calibration, cost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from io import StringIO
+from typing import Any
+
+import numpy as np
+
+from emer.evals.metrics.calibration import Judged
+from emer.evals.metrics.confusion import Confusion
+from emer.evals.report.board import Board, Row
+from emer.evals.systems.system import Input
+
+COLOURS: Mapping[Input, str] = {
+    "nothing": "#8a8a8a",
+    "clip": "#3b6fb6",
+    "human clues": "#c2703d",
+    "human clues, masked": "#2f8f6b",
+    "subtitle": "#8c5fa8",
+}
+STYLE = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def intervals(board: Board) -> str:
+    """Return level-1 F of every system with its interval, grouped by input."""
+    rows = [row for group in board.groups.values() for row in group]
+
+    def paint(axes: Any) -> None:
+        for place, row in enumerate(reversed(rows)):
+            score, colour = row.scores[board.main], COLOURS[row.card.input]
+            low, high = 100 * score.low, 100 * score.high
+            axes.plot([low, high], [place, place], color=colour, linewidth=2, alpha=0.55)
+            axes.plot(100 * score.value, place, "o", color=colour, markersize=5)
+        floor = max(
+            (r.scores[board.main].value for r in board.groups.get("nothing", [])), default=0
+        )
+        axes.axvline(100 * floor, color=COLOURS["nothing"], linestyle=":", linewidth=1)
+        axes.set_yticks(range(len(rows)), [row.card.name for row in reversed(rows)])
+        axes.set_xlabel(f"{_title(board)} F (percent); dotted: the best floor")
+        axes.set_ylim(-0.7, len(rows) - 0.3)
+        _legend(axes, [row.card.input for row in rows], loc="upper left", bbox_to_anchor=(1, 1))
+
+    return _svg((8.4, 0.8 + 0.22 * len(rows)), paint, "intervals")
+
+
+def confusions(found: Mapping[str, Confusion]) -> str:
+    """Return one heat map for each system: human class by predicted class."""
+    import matplotlib
+
+    def paint(figure: Any) -> None:
+        panels = figure.subplots(1, len(found), squeeze=False)[0]
+        for axes, (name, confusion) in zip(panels, found.items(), strict=True):
+            axes.imshow(confusion.shares, cmap=matplotlib.colormaps["Blues"], vmin=0, vmax=1)
+            columns = [*confusion.classes, "none"]
+            axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
+            ticks = [
+                f"{c} ({w:.0f})" for c, w in zip(confusion.classes, confusion.weights, strict=True)
+            ]
+            axes.set_yticks(range(len(confusion.classes)), ticks)
+            axes.set_title(name, fontsize=9)
+            axes.set_xlabel("predicted")
+            _write_shares(axes, confusion)
+        panels[0].set_ylabel("human (clips)")
+
+    return _figure((4.3 * len(found), 3.6), paint, "confusion")
+
+
+def calibration(judged: Mapping[str, Judged]) -> str:
+    """Return stated probability against share right, and share right against coverage."""
+
+    def paint(figure: Any) -> None:
+        left, right = figure.subplots(1, 2)
+        left.plot([0, 1], [0, 1], color="#8a8a8a", linestyle=":", linewidth=1)
+        for name, one in judged.items():
+            bins = one.bins()
+            (line,) = left.plot([p for p, _, _ in bins], [r for _, r, _ in bins], "-", label=name)
+            left.scatter(
+                [p for p, _, _ in bins],
+                [r for _, r, _ in bins],
+                s=[8 + 2 * n for _, _, n in bins],
+                color=line.get_color(),
+                alpha=0.6,
+            )
+            curve = one.risk_coverage()
+            right.plot([c for c, _ in curve], [s for _, s in curve], color=line.get_color())
+        left.set(xlabel="stated probability", ylabel="share right", xlim=(0, 1), ylim=(0, 1.02))
+        left.legend(frameon=False, fontsize=8)
+        right.set(
+            xlabel="coverage (share of clips answered)",
+            ylabel="share right",
+            xlim=(0, 1),
+            ylim=(0, 1.02),
+        )
+        left.set_title("calibration (dots: clips per bin)", fontsize=9)
+        right.set_title("selective accuracy", fontsize=9)
+
+    return _figure((8.4, 3.6), paint, "calibration")
+
+
+def cost(board: Board) -> str:
+    """Return level-1 F against seconds per clip, for systems whose cost was measured."""
+    rows = [row for row in board.rows if "seconds" in row.scores]
+
+    def paint(figure: Any) -> None:
+        figure.set_layout_engine("none")
+        axes = figure.add_axes((0.08, 0.13, 0.6, 0.82))
+        for row in rows:
+            seconds, score = row.scores["seconds"].value, row.scores[board.main]
+            colour = COLOURS[row.card.input]
+            axes.plot([seconds] * 2, [100 * score.low, 100 * score.high], color=colour, alpha=0.4)
+            axes.plot(seconds, 100 * score.value, "o", color=colour, markersize=5)
+        axes.set_xscale("log")
+        axes.margins(x=0.15)
+        axes.set(xlabel="seconds per clip (this machine)", ylabel=f"{_title(board)} F (percent)")
+        _name_points(axes, rows, board.main)
+        _legend(axes, [row.card.input for row in rows])
+
+    return _figure((8.4, 4.4), paint, "cost")
+
+
+def _name_points(axes: Any, rows: Sequence[Row], main: str) -> None:
+    """Write each point's name beside the axes, pushed apart where points are close."""
+    low, high = axes.get_ylim()
+    ordered = sorted(rows, key=lambda row: row.scores[main].value)
+    heights = _spread([100 * row.scores[main].value for row in ordered], low, high)
+    for row, height in zip(ordered, heights, strict=True):
+        axes.annotate(
+            row.card.name,
+            (row.scores["seconds"].value, 100 * row.scores[main].value),
+            (1.02, height),
+            xycoords="data",
+            textcoords=axes.get_yaxis_transform(),
+            fontsize=8,
+            va="center",
+            arrowprops={"arrowstyle": "-", "color": "#c8c8c8", "linewidth": 0.6},
+        )
+    axes.set_ylim(low, high)
+
+
+def _spread(heights: Sequence[float], low: float, high: float) -> list[float]:
+    """Return ascending heights with a line's room between them, within the range if it can be."""
+    gap = min(0.05 * (high - low), (high - low) / max(1, len(heights)))
+    found: list[float] = []
+    for height in heights:
+        found.append(max(height, found[-1] + gap) if found else height)
+    over = max(0.0, found[-1] - high) if found else 0.0
+    return [height - over for height in found]
+
+
+def _title(board: Board) -> str:
+    return "emotion wheel, level 1" if board.main == "level1" else "exact"
+
+
+def _write_shares(axes: Any, confusion: Confusion) -> None:
+    for (row, column), share in np.ndenumerate(confusion.shares):
+        if share >= 0.005:
+            colour = "white" if share > 0.55 else "#333333"
+            axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=7,
+                      color=colour)  # fmt: skip
+
+
+def _legend(axes: Any, inputs: Sequence[Input], **place: Any) -> None:
+    from matplotlib.lines import Line2D
+
+    used = list(dict.fromkeys(inputs))
+    handles = [Line2D([], [], color=COLOURS[i], marker="o", linewidth=2, label=i) for i in used]
+    axes.legend(handles=handles, frameon=False, fontsize=8, **{"loc": "lower right", **place})
+
+
+def _svg(size: tuple[float, float], paint: Callable[[Any], None], salt: str) -> str:
+    return _figure(size, lambda figure: paint(figure.subplots()), salt)
+
+
+def _figure(size: tuple[float, float], paint: Callable[[Any], None], salt: str) -> str:
+    """Return what is painted as an <svg> element: no file, no window, no fetched font."""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": salt}):
+        figure = Figure(figsize=size, layout="constrained")
+        paint(figure)
+        text = StringIO()
+        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
+    found = text.getvalue()
+    return re.sub(r"<metadata>.*?</metadata>", "", found[found.index("<svg") :], flags=re.DOTALL)

@@ -1,0 +1,239 @@
+"""Everything that is measured of one system: a statistic for each name, and what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from emer.agents.types import Explanation
+from emer.agents.verifier import verify
+from emer.evals.data.records import Dataset, Gold
+from emer.evals.metrics.basic import class_f1, hit_rate, sentiment_f1
+from emer.evals.metrics.calibration import Judged, judge_first
+from emer.evals.metrics.completeness import completeness
+from emer.evals.metrics.concepts import Agreement, agree, cue_scores
+from emer.evals.metrics.faithfulness import Count, citations, consistency
+from emer.evals.metrics.overlap import Averaged, Overlap, exact, m_average, wheel_overlaps
+from emer.evals.metrics.statistic import Statistic, mean, ratio
+from emer.evals.metrics.synonyms import Apart, ByWheel, Grouper, set_level
+from emer.evals.metrics.wheel import Lexicon
+from emer.evals.systems.perceived import DURATION
+from emer.evals.systems.reasoned import judged
+from emer.evals.systems.system import Card, Draft, Prediction
+
+CUT = 3
+"""Labels that are left of each list when many labels must not pay (chosen by us)."""
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """A system's statistics over the labelled clips, and plain counts."""
+
+    card: Card
+    clips: int
+    statistics: Mapping[str, Statistic]
+    counts: Mapping[str, int]
+    judged: Judged
+    agreements: Sequence[Agreement] = ()
+
+
+@dataclass(frozen=True)
+class Ruler:
+    """The human side: clips, what people say of them, and how labels are compared."""
+
+    dataset: str
+    names: tuple[str, ...]
+    golds: tuple[Gold, ...]
+    lexicon: Lexicon | None
+    """None where the wheel files are missing: what needs them is not measured."""
+    grouper: Grouper | None = None
+    """How labels are grouped at set level; by wheel synonyms when left out."""
+
+    @classmethod
+    def of(cls, dataset: Dataset, lexicon: Lexicon | None, grouper: Grouper | None = None) -> Ruler:
+        """Return the ruler of a dataset's labelled clips."""
+        labelled = dataset.labelled
+        golds = tuple(dataset.gold(sample) for sample in labelled)
+        return cls(dataset.name, tuple(s.name for s in labelled), golds, lexicon, grouper)
+
+    @property
+    def main(self) -> str:
+        """The key of the score that systems are ranked by."""
+        return "exact" if self.lexicon is None else "level1"
+
+    @property
+    def edition(self) -> str:
+        """The edition of the wheel lexicon, "none" without one."""
+        return "none" if self.lexicon is None else self.lexicon.edition
+
+    @property
+    def grouping(self) -> str:
+        """The name of the set-level grouping."""
+        return self._grouper.name
+
+    @property
+    def _grouper(self) -> Grouper:
+        if self.grouper is not None:
+            return self.grouper
+        return Apart() if self.lexicon is None else ByWheel(self.lexicon)
+
+    @property
+    def labels(self) -> list[tuple[str, ...]]:
+        """The human labels of each clip."""
+        return [gold.labels for gold in self.golds]
+
+    def measure(self, card: Card, predictions: Sequence[Prediction]) -> Scorecard:
+        """Return a system's scorecard from its predictions, one for each clip in order."""
+        labels = [prediction.labels for prediction in predictions]
+        agreements = self._agreements(predictions)
+        judged = self._judged(predictions)
+        statistics = {
+            **self._label_scores(labels),
+            "labels": mean([len(found) for found in labels]),
+            **_calibration(judged),
+            **_texts(predictions, agreements),
+            **_faith(predictions),
+            **_costs(predictions),
+        }
+        if self.lexicon is not None:
+            statistics |= {
+                **_wheel_scores(self.lexicon, self.labels, labels),
+                **_closed_sets(self.lexicon, self.golds, labels),
+                **_consistency(self.lexicon, predictions),
+            }
+        return Scorecard(
+            card, len(self.names), statistics, _counts(predictions), judged, agreements
+        )
+
+    def _judged(self, predictions: Sequence[Prediction]) -> Judged:
+        if self.lexicon is None:
+            nothing = np.full(len(predictions), np.nan)
+            return Judged(nothing, nothing)
+        return judge_first(self.lexicon, self.labels, [p.first for p in predictions])
+
+    def _label_scores(self, labels: list[tuple[str, ...]]) -> dict[str, Statistic]:
+        return {
+            **_parts("exact", exact(self.labels, labels)),
+            **_parts("set", set_level(self.names, self.labels, labels, self._grouper)),
+        }
+
+    def _agreements(self, predictions: Sequence[Prediction]) -> list[Agreement]:
+        """Return how the cues of each explanation agree with the human one's."""
+        human = [gold.explanations.get("en", "") for gold in self.golds]
+        texts = [said(prediction) for prediction in predictions]
+        if not any(human) or not any(texts):
+            return []
+        return [agree(theirs, ours) for theirs, ours in zip(human, texts, strict=True)]
+
+
+def said(prediction: Prediction) -> str:
+    """Return what an explanation says: its sentences without their citations, or the text."""
+    if prediction.explanation is None:
+        return prediction.text
+    return " ".join(sentence.text for sentence in prediction.explanation.sentences)
+
+
+def _parts(name: str, one: Overlap | Averaged) -> dict[str, Statistic]:
+    return {name: one.f, f"{name}_p": one.precision, f"{name}_r": one.recall}
+
+
+def _wheel_scores(
+    lexicon: Lexicon, gold: list[tuple[str, ...]], labels: list[tuple[str, ...]]
+) -> dict[str, Statistic]:
+    overlaps = wheel_overlaps(lexicon, gold, labels)
+    cut = wheel_overlaps(lexicon, gold, [found[:CUT] for found in labels])
+    dropped = [sum(not lexicon.knows(label) for label in found) for found in labels]
+    scores: dict[str, Statistic] = {
+        f"level1_first{CUT}": cut["level1"].f,
+        "m_avg": m_average(overlaps),
+        "dropped": ratio(dropped, [len(found) for found in labels]),
+    }
+    for name, one in overlaps.items():
+        scores |= _parts(name, one)
+    return scores
+
+
+def _closed_sets(
+    lexicon: Lexicon, golds: Sequence[Gold], labels: list[tuple[str, ...]]
+) -> dict[str, Statistic]:
+    """Return the scores against one class per clip, and against sentiment, if there are."""
+    basic, valence = [gold.basic for gold in golds], [gold.valence for gold in golds]
+    found: dict[str, Statistic] = {}
+    if any(basic):
+        hit = hit_rate(lexicon, basic, labels)
+        found |= {"hit": hit.hits, "sharpness": hit.sharpness}
+        found["class_f1"] = class_f1(lexicon, basic, labels)
+    if any(valence):
+        found["sentiment_f1"] = sentiment_f1(lexicon, valence, labels)
+    return found
+
+
+def _consistency(lexicon: Lexicon, predictions: Sequence[Prediction]) -> dict[str, Statistic]:
+    pairs = [(p, said(p)) for p in predictions]
+    if not any(text for _, text in pairs):
+        return {}
+    return {"consistency": _share([consistency(p.labels, text, lexicon) for p, text in pairs])}
+
+
+def _calibration(judged: Judged) -> dict[str, Statistic]:
+    if not np.isfinite(judged.right).any():
+        return {}
+    if not judged.n:
+        return {"top1": judged.accuracy}
+    return {"top1": judged.accuracy, "ece": judged.ece, "brier": judged.brier}
+
+
+def _texts(
+    predictions: Sequence[Prediction], agreements: Sequence[Agreement]
+) -> dict[str, Statistic]:
+    pairs = [(p, said(p)) for p in predictions]
+    if not any(text for _, text in pairs):
+        return {}
+    whole = [completeness(p.explanation or text) for p, text in pairs]
+    scores: dict[str, Statistic] = {"completeness": mean(whole)}
+    if agreements:
+        cues = cue_scores(agreements)
+        scores |= {"cues": cues.f, "cues_p": cues.precision, "cues_r": cues.recall}
+    return scores
+
+
+def _faith(predictions: Sequence[Prediction]) -> dict[str, Statistic]:
+    pairs = [(p, p.explanation) for p in predictions]
+    if any(explanation is None for _, explanation in pairs):
+        return {}
+    drafts = [p.draft or _draft(p, e) for p, e in pairs if e]
+    parts = [d.parts for d in drafts]
+    return {
+        "citations": _share([citations(e, p.clues) for p, e in pairs if e]),
+        "contradicted": ratio([d.contradicted for d in drafts], parts),
+        "struck": ratio([d.unsupported + d.contradicted for d in drafts], parts),
+    }
+
+
+def _draft(prediction: Prediction, explanation: Explanation) -> Draft:
+    """Return what the verifier holds of an explanation whose first writing was not kept."""
+    verdict = verify(explanation, prediction.clues, prediction.duration or DURATION)
+    return judged(verdict)
+
+
+def _share(counts: Sequence[Count]) -> Statistic:
+    return ratio([c.part for c in counts], [c.whole for c in counts])
+
+
+def _costs(predictions: Sequence[Prediction]) -> dict[str, Statistic]:
+    fields = ("seconds", "tool_calls", "rounds", "tokens")
+    values = {f: [getattr(p.cost, f) for p in predictions] for f in fields}
+    return {
+        f: mean([np.nan if v is None else v for v in found])
+        for f, found in values.items()
+        if any(v is not None for v in found)
+    }
+
+
+def _counts(predictions: Sequence[Prediction]) -> dict[str, int]:
+    return {
+        "empty": sum(not p.labels for p in predictions),
+        "failed": sum(p.failed is not None for p in predictions),
+    }

@@ -1,0 +1,1 @@
+"""Carry out: systems over clips, resumable, one JSONL file for each system."""

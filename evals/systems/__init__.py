@@ -1,0 +1,1 @@
+"""Answer: the systems under test, all through one contract."""

@@ -1,0 +1,117 @@
+"""The agent itself: its tools and its controller, on the clip."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emer.evals.data.records import Sample
+from emer.evals.systems.reasoned import judged
+from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
+from emer.graphs.ask import ask
+from emer.graphs.events import Decided, Event, Header, ToolFinished, Verified
+from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
+from emer.tools.errors import ClipError
+from emer.tools.types import Param
+
+WORDS_ONLY: Mapping[str, str] = {"face": OFF, "scene": OFF, "prosody": OFF}
+"""The tools of the agent that only knows what is said."""
+
+
+@dataclass(frozen=True)
+class Agent:
+    """The agent with settings of a run; the given subtitle is read where there is one."""
+
+    settings: Settings
+    name: str = "agent"
+    input: Input = "clip"
+    words_given: bool = True
+    """Whether the dataset's subtitle may be read; else the words are recognised."""
+
+    @property
+    def card(self) -> Card:
+        """Name, input, tools and reasoner."""
+        tools: dict[str, Param] = {
+            f"tools.{slot}": " ".join([choice.use, *_told(choice.arguments)])
+            for slot, choice in self.settings.chosen.items()
+        }
+        return Card(
+            name=self.name,
+            input=self.input,
+            what=f"the agent, profile {self.settings.profile}",
+            provenance={**tools, "reasoner": self.settings.reasoner.use,
+                        "profile": self.settings.profile, "words_given": self.words_given},
+        )  # fmt: skip
+
+    def answer(self, sample: Sample) -> Prediction:
+        """Explain the clip as `emer ask` does; `ClipError` if there is no media file."""
+        if sample.clip is None:
+            raise ClipError(f"{sample.name}: no media file; name their folder with --clips")
+        heard = _Heard()
+        found = ask(
+            sample.clip,
+            DEFAULT,
+            subtitle=sample.subtitle if self.words_given and sample.subtitle else None,
+            settings=self.settings,
+            listener=heard,
+        )
+        return Prediction(
+            name=sample.name,
+            labels=tuple(label.name for label in found.explanation.labels),
+            explanation=found.explanation,
+            clues=found.clues,
+            hypotheses=found.hypotheses,
+            duration=heard.duration,
+            draft=heard.draft,
+            cost=Cost(
+                seconds=found.seconds,
+                tool_calls=heard.ran.total(),
+                ran=heard.ran,
+                rounds=heard.rounds,
+            ),
+        )
+
+
+@dataclass
+class _Heard:
+    """What is heard of a run: the clip's length, tools that ran, rounds, the first verdict."""
+
+    duration: float | None = None
+    ran: Counter[str] = field(default_factory=Counter)
+    rounds: int = 0
+    draft: Draft | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event."""
+        match event:
+            case Header():
+                self.duration = event.clip.duration
+            case ToolFinished():
+                if not event.cached:
+                    look = event.slot if event.span is None else f"{event.slot}, closer"
+                    self.ran[look] += 1
+            case Decided():
+                self.rounds = event.round + 1
+            case Verified(attempt=1):
+                self.draft = judged(event.verdicts)
+
+
+def agent(home: Path, profile: str | None = None, tools: Mapping[str, str] | None = None,
+          name: str = "agent", given: Input = "clip") -> Agent:  # fmt: skip
+    """Return the agent with its evidence and traces below `home`.
+
+    The settings are those of ./emer.toml and the environment, with this profile and tools.
+    """
+    settings = load_settings(profile=profile, tools=tools)
+    return Agent(settings.model_copy(update={"home": home}), name, given)
+
+
+def words_only(home: Path) -> Agent:
+    """Return the agent that only hears or reads what is said."""
+    return agent(home, tools=WORDS_ONLY, name="agent, words only", given="subtitle")
+
+
+def _told(arguments: Mapping[str, Param]) -> list[str]:
+    return [f"{key}={value}" for key, value in sorted(arguments.items())]

@@ -1,0 +1,94 @@
+"""The contract of a system under test, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from emer.agents.types import Explanation, Hypothesis
+from emer.evals.data.records import Sample
+from emer.tools.types import Clue, Param, Record
+
+Input = Literal["clip", "human clues", "human clues, masked", "subtitle", "nothing"]
+"""What a system is given. Scores on different inputs say different things: a person who
+described the clip has already seen what a system on the raw clip has yet to see."""
+
+INPUTS: tuple[Input, ...] = ("clip", "human clues", "human clues, masked", "subtitle", "nothing")
+
+
+class Card(Record):
+    """A system's name, what it is given, what it is, and what its answers depend on."""
+
+    name: str
+    input: Input
+    what: str
+    provenance: Mapping[str, Param] = Field(default_factory=dict)
+
+
+class Cost(Record):
+    """What an answer took; None where it was not measured."""
+
+    seconds: float | None = None
+    tool_calls: int | None = None
+    """Tools that really ran; an answer from the evidence store is none."""
+    ran: Mapping[str, int] = Field(default_factory=dict)
+    """How often the tool of each slot really ran; a closer look is "face, closer"."""
+    rounds: int | None = None
+    tokens: int | None = None
+
+
+class Draft(Record):
+    """What the verifier held of the explanation as first written."""
+
+    parts: int
+    """Sentences and labels."""
+    unsupported: int
+    contradicted: int
+
+
+class Prediction(Record):
+    """A system's answer on one clip.
+
+    A system of ours gives its explanation with the clues and hypotheses behind it; a
+    foreign one gives labels and, at best, a text.
+    """
+
+    name: str
+    labels: tuple[str, ...] = ()
+    text: str = ""
+    explanation: Explanation | None = None
+    clues: tuple[Clue, ...] = ()
+    hypotheses: tuple[Hypothesis, ...] = ()
+    duration: float | None = None
+    """The clip's length in seconds, where a system knew it."""
+    draft: Draft | None = None
+    cost: Cost = Cost()
+    failed: str | None = None
+    """Why there is no answer; it scores as an empty one and is counted."""
+
+    @property
+    def first(self) -> tuple[str, float | None] | None:
+        """The first label, None where there is none, and its probability if one is stated."""
+        if not self.labels:
+            return None
+        own = (h.probability for h in self.hypotheses if h.label == self.labels[0])
+        return self.labels[0], max((stated for stated in own if stated is not None), default=None)
+
+
+class System(Protocol):
+    """Answers what emotion a clip displays.
+
+    An answer depends on the sample alone, so that samples may be answered in any order
+    and side by side. What goes wrong on one clip is raised and costs that clip only.
+    """
+
+    @property
+    def card(self) -> Card:
+        """Name, input and provenance."""
+        ...
+
+    def answer(self, sample: Sample) -> Prediction:
+        """Return the answer on a clip."""
+        ...

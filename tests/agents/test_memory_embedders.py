@@ -1,0 +1,130 @@
+"""From a name to an embedder: built in, a folder of a sentence model, LangChain's, a stranger's."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from memory_kit import write_sentence_model
+
+from emer.agents.memory.cards import cards
+from emer.agents.memory.cue_embedder import CueEmbedder
+from emer.agents.memory.embedding import Embedder, load_embedder
+from emer.agents.memory.memory import Memory
+from emer.agents.memory.passages import of_text
+from emer.tools.errors import ConfigError, ToolFailed
+
+HERE = "test_memory_embedders"
+PASSAGES = [of_text(text) for text in ("The person smiles.", "Sobbing is heard.", "zzz")]
+
+
+class Letters:
+    """LangChain's contract: how often each letter stands in a text."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [[self.scale * t.count(chr(97 + n)) for n in range(26)] for t in texts]
+
+
+class Broken(Letters):
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        raise ConnectionError("the provider\nis away")
+
+
+class Nothing:
+    pass
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("transformers", reason="a sentence model needs emer[local-llm]")
+    return write_sentence_model(tmp_path_factory.mktemp("model"))
+
+
+def check_contract(embedder: Embedder) -> None:
+    """Rows of length 1 or 0, float32, the same each time, each on its own."""
+    rows = embedder.embed(PASSAGES)
+    assert rows.shape[0] == 3 and rows.dtype == np.float32
+    lengths = np.linalg.norm(rows, axis=1)
+    assert np.all((np.abs(lengths - 1) < 1e-5) | (lengths == 0))
+    assert np.array_equal(rows, embedder.embed(PASSAGES))
+    alone = np.concatenate([embedder.embed([passage]) for passage in PASSAGES])
+    assert np.allclose(alone, rows, atol=1e-5)
+    assert embedder.fingerprint() == embedder.fingerprint()
+
+
+def test_the_built_in_keeps_the_contract() -> None:
+    embedder = load_embedder("cues")
+    assert isinstance(embedder, CueEmbedder)
+    check_contract(embedder)
+
+
+def test_a_sentence_model_is_run_from_its_folder(folder: Path) -> None:
+    embedder = load_embedder(f"hf:{folder}")
+    check_contract(embedder)
+    found = Memory(cards(), embedder, None).nearest(cards()[3].passage)
+    assert found[0].item.key == cards()[3].key and found[0].score > 0.999
+
+
+def test_the_fingerprint_follows_the_weights(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    assert load_embedder(f"hf:{other}").fingerprint() == load_embedder(f"hf:{folder}").fingerprint()
+    weights = other / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x07")
+    assert load_embedder(f"hf:{other}").fingerprint() != load_embedder(f"hf:{folder}").fingerprint()
+
+
+def test_weights_that_are_not_safetensors_are_not_loaded(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "pickled"
+    shutil.copytree(folder, other)
+    (other / "model.safetensors").rename(other / "pytorch_model.bin")
+    with pytest.raises(ConfigError, match="no weights in safetensors"):
+        load_embedder(f"hf:{other}")
+
+
+def test_a_torn_model_is_one_line(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "torn"
+    shutil.copytree(folder, other)
+    (other / "model.safetensors").write_bytes(b"torn")
+    with pytest.raises(ConfigError, match="cannot be loaded") as error:
+        load_embedder(f"hf:{other}").embed(PASSAGES)
+    assert "\n" not in str(error.value)
+
+
+def test_langchains_embeddings_serve_as_they_are() -> None:
+    embedder = load_embedder(f"{HERE}:Letters", {"scale": 2.0})
+    check_contract(embedder)
+    assert embedder.name == f"{HERE}:Letters"
+    assert embedder.fingerprint() != load_embedder(f"{HERE}:Letters").fingerprint()
+
+
+def test_a_provider_that_is_away_is_a_failure_of_the_tool() -> None:
+    with pytest.raises(ToolFailed, match="ConnectionError: the provider is away"):
+        load_embedder(f"{HERE}:Broken").embed(PASSAGES)
+
+
+@pytest.mark.parametrize(
+    ("use", "said"),
+    [
+        ("moonlight", "no embedder is called 'moonlight'; known: cues"),
+        ("hf:/nowhere", "no config.json"),
+        ("hf:", "no config.json"),
+        ("no.such:Thing", "no module no"),
+        (f"{HERE}:Nobody", "has no Nobody"),
+        (f"{HERE}:Nothing", "neither embed"),
+    ],
+)
+def test_a_name_that_means_nothing_is_one_line(use: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as error:
+        load_embedder(use)
+    assert str(error.value).startswith("memory: ") and "\n" not in str(error.value)
+
+
+def test_wrong_arguments_are_said() -> None:
+    with pytest.raises(ConfigError, match="memory: cues refuses its arguments"):
+        load_embedder("cues", {"size": 3})

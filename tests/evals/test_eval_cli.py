@@ -1,0 +1,230 @@
+"""`emer-eval` as a researcher types it: what is printed, and the exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import data_kit
+import pytest
+from clips_kit import silent_clip
+from typer.testing import CliRunner, Result
+
+from emer.evals.cli import app
+from emer.evals.data.places import DataFolder
+from emer.evals.data.sets import read_set
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a small data folder."""
+    made = tmp_path / "data"
+    made.mkdir()
+    return data_kit.write_folder(made)
+
+
+def call(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def one_line(result: Result, *said: str) -> None:
+    """Hold the result to exit code 2 and one line that says all of it."""
+    assert result.exit_code == 2, result.output
+    lines = [x for x in result.stderr.splitlines() if not x.startswith("emer-eval: note:")]
+    assert len(lines) == 1, result.stderr
+    for words in said:
+        assert words in lines[0]
+
+
+def test_a_file_is_scored_in_one_line(folder: Path) -> None:
+    found = call("score", folder / "predictions" / "good.csv", "--data", folder)
+    assert found.exit_code == 0, found.output
+    assert "constant: 5 labels" in found.stdout
+    assert "good" in found.stdout
+    assert "row 9, column openset: empty prediction; 1 of 8 are" in found.stderr
+
+
+def test_its_json_has_every_score_with_its_interval(folder: Path) -> None:
+    found = call("score", folder / "predictions" / "good.csv", "--data", folder, "--json")
+    told = json.loads(found.stdout)
+    good = told["systems"][-1]
+    assert (told["clips"], good["name"], good["counts"]["empty"]) == (8, "good", 1)
+    assert {"exact", "m1", "m2", "m_avg", "level1", "level2_wheel5_r", "set"} <= good[
+        "scores"
+    ].keys()
+    level1 = good["scores"]["level1"]
+    assert level1["low"] <= level1["value"] <= level1["high"]
+
+
+def test_labels_of_ones_own_need_only_the_wheels(folder: Path, tmp_path: Path) -> None:
+    gold = data_kit.write_labels(tmp_path / "mine.csv", [("joy",), ("grim",)], ["x", "y"])
+    mine = data_kit.write_labels(tmp_path / "p.csv", [("joy",), ("joy",)], ["x", "y"])
+    found = call("score", mine, "--gold", gold, "--data", folder, "--lexicon", "2025", "--json")
+    scores = json.loads(found.stdout)["systems"][-1]["scores"]
+    assert scores["exact"]["value"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name,labels_\nclip0,joy\n", "row 1: no column openset or labels"),
+        (
+            "name,openset\nclip0,joy\nclip0,joy\n",
+            "row 3, column name: 'clip0' was already in row 2",
+        ),
+        ('name,openset\nclip0,"[\'joy"\n', "row 2, column openset: not a list of labels"),
+        ("name,openset\nnobody,joy\n", "row 2, column name: 'nobody' is none of the 8"),
+        ("name,openset\nclip0,joy\n", "no row for clip 'clip1' (7 of 8 clips have none, 1 match)"),
+        ("name,openset\n", "row 2: there are no rows"),
+    ],
+)
+def test_a_file_that_cannot_be_scored_is_one_line_and_exit_code_2(
+    folder: Path, tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(text)
+    one_line(call("score", path, "--data", folder), "mine.csv", said)
+
+
+def test_partial_scores_what_matches_and_counts_the_rest(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_bytes(b"\xef\xbb\xbfname,openset\nclip0,joy\nnobody,joy\n")
+    found = call("score", path, "--data", folder, "--partial", "--json")
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.stdout)["systems"][-1]["counts"] == {"empty": 7, "failed": 7}
+    for said in ("byte-order mark", "'nobody' is none of the 8", "7 of 8 clips have none"):
+        assert said in found.stderr
+
+
+def test_without_the_wheels_the_rest_is_scored_and_one_line_says_what_is_not(folder: Path) -> None:
+    (folder / "wheels" / "wheel3.xlsx").unlink()
+    for words in (["score", folder / "predictions" / "good.csv"], ["report", "--workers", 1]):
+        found = call(*words, "--data", folder, "--json")
+        assert found.exit_code == 0, found.output
+        told = json.loads(found.stdout)
+        good = next(system for system in told["systems"] if system["name"] == "good")
+        assert (told["lexicon"], told["main_score"]) == ("none", "exact")
+        assert {"exact", "set", "labels"} <= good["scores"].keys()
+        assert "level1" not in good["scores"]
+        lines = [x for x in found.stderr.splitlines() if "no emotion-wheel scores" in x]
+        assert len(lines) == 1
+        assert "wheel3.xlsx" in lines[0]
+        assert "emer-eval data pull" in lines[0]
+
+
+def test_a_folder_without_any_set_is_one_line(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    found = call("score", folder / "predictions" / "good.csv", "--data", tmp_path / "empty")
+    one_line(found, "holds no set", "--gold FILE.csv")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["report", "--lexicon", "1999"], "there are 2025, 2026"),
+        (["report", "--set", "mer2099"], "there are emer-v2"),
+        (["report", "--reasoner", "nobody"], "no reasoner is called 'nobody'"),
+        (["score", "x.csv"], "there is no file x.csv"),
+        (["run", "nobody", "--out", "o"], "no system is called 'nobody'"),
+        (["run", "random", "random", "--out", "o"], "named twice"),
+        (["swap", "face", "mesh", "mesh"], "named twice"),
+        (["swap", "face", "mesh", "none"], "no labelled clip has a media file"),
+        (["fit", "--out", "o"], "30 are needed"),
+    ],
+)
+def test_wrong_words_are_one_line_and_nothing_is_written(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    one_line(call(*words, "--data", folder), said)
+    assert not (tmp_path / "o").exists()
+
+
+def test_an_unknown_option_is_one_line() -> None:
+    one_line(call("report", "--nothing"), "--nothing")
+
+
+def test_data_says_what_is_there_and_how_to_get_the_rest(folder: Path) -> None:
+    told = json.loads(call("data", "--data", folder, "--json").stdout)
+    files = {line["what"].partition(":")[0]: line for line in told["files"]}
+    assert files["wheel1"]["found"]
+    assert not files["emer_v1_en"]["found"]
+    assert "emer-eval data pull --only emer_v1_en" in files["emer_v1_en"]["detail"]
+    assert "no sha256 pinned" in files["emer_v1_en"]["detail"]
+    assert [line["what"] for line in told["sets"]] == ["emer-v2"]
+    assert "8 clips, 8 labelled, 0 with media" in told["sets"][0]["detail"]
+    assert "gated form" in told["clips"][-1]["detail"]
+    assert "emer_v2_labels" in call("data", "--data", folder).stdout
+
+
+def test_a_run_is_reported_beside_the_others(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    found = call(
+        "run", "oracle:full/visual", "constant:joy", "--out", out, "--data", folder, "--json"
+    )
+    assert found.exit_code == 0, found.output
+    first, second = json.loads(found.stdout)
+    assert (first["clips"], second["answered"]) == (8, 8)
+    report = call("report", "--data", folder, "--run", second["file"], "--workers", "1",
+                  "--out", tmp_path / "r", "--json")  # fmt: skip
+    assert report.exit_code == 0, report.output
+    names = [system["name"] for system in json.loads(report.stdout)["systems"]]
+    assert {"constant: joy", "rules/masked", "good"} <= set(names)
+    files = {path.name for path in (tmp_path / "r").iterdir()}
+    assert files == {"report.html", "report.md", "report.json", "leaderboard.md"}
+
+
+def test_a_run_becomes_a_dataset(folder: Path, tmp_path: Path) -> None:
+    out, to = tmp_path / "runs", tmp_path / "new"
+    done = call("run", "oracle:full", "--out", out, "--data", folder, "--json")
+    (told,) = json.loads(done.stdout)
+    written = call("data", "write", told["file"], "--to", to, "--json")
+    assert written.exit_code == 0, written.output
+    dataset = read_set(DataFolder(to))
+    assert len(dataset.samples) == 8
+    answered = [s for s in dataset.samples if dataset.gold(s).labels]
+    assert len(answered) == told["answered"] > 0
+    first = dataset.gold(answered[0])
+    assert "In the video" in first.explanations["en"]
+    assert answered[0].description("en", masked=False) is not None
+    one_line(call("data", "write", told["file"], "--to", to), "is there already")
+    one_line(call("data", "write", told["file"], told["file"], "--to", tmp_path / "two"),
+             "was already explained")  # fmt: skip
+
+
+def test_what_ask_printed_becomes_a_dataset_too(tmp_path: Path) -> None:
+    answer = {"clip": {"name": "holiday.mp4"}, "explanation": {
+        "sentences": [{"block": "video", "text": "She smiles.", "clue_ids": ["f1"]}],
+        "labels": [{"name": "happy", "band": "low", "clue_ids": ["f1"]}]}}  # fmt: skip
+    (tmp_path / "a.json").write_text(json.dumps(answer))
+    call("data", "write", tmp_path / "a.json", "--to", tmp_path / "new")
+    dataset = read_set(DataFolder(tmp_path / "new"))
+    assert dataset.golds["holiday"].labels == ("happy",)
+    (tmp_path / "b.json").write_text('{"clip": 1}')
+    one_line(
+        call("data", "write", tmp_path / "b.json", "--to", tmp_path / "x"), "b.json is not what"
+    )
+
+
+def test_two_tools_are_compared_and_only_that_one_runs_again(folder: Path, tmp_path: Path) -> None:
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    for name in ("clip0", "clip1"):
+        silent_clip(clips / f"{name}.mkv")
+    gold = data_kit.write_labels(tmp_path / "g.csv", [("joy",), ("anger",)], ["clip0", "clip1"])
+    (tmp_path / "emer.toml").write_text(
+        '[tools.prosody]\nuse = "tests.evals.test_systems:Laughs"\n'
+        '[tools.scene]\nuse = "none"\n[tools.speech]\nuse = "none"\n'
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        tools = ("tests.evals.test_systems:Smiles", "tests.evals.own_tool:Frowns")
+        given = ("--gold", gold, "--clips", clips, "--data", folder)
+        found = call("swap", "face", *tools, *given, "--json")
+    assert found.exit_code == 0, found.output
+    told = json.loads(found.stdout)
+    first, second = told["tool_runs"].values()
+    assert first["face"] == first["prosody"] == 2
+    assert second["face"] == 2
+    assert "prosody" not in second  # its clues were looked up; closer looks are counted apart
+    assert told["differences"][0]["same_input"]

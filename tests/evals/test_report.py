@@ -1,0 +1,146 @@
+"""The leaderboard, and the report that is made of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import data_kit
+import pytest
+import reasoner_kit
+
+from emer.evals.data.places import DataFolder
+from emer.evals.data.sets import read_set
+from emer.evals.metrics.bootstrap import Estimate
+from emer.evals.report.board import Board, build
+from emer.evals.report.columns import Column
+from emer.evals.report.lineup import Job, heavy, light, measure
+from emer.evals.report.produce import Produced, Wish, produce
+from emer.evals.report.scorecard import Ruler
+from emer.evals.report.sections import labels
+from emer.evals.report.tables import Group, Table, html, markdown
+from emer.evals.systems.floors import Constant
+from emer.evals.systems.stored import read_stored
+
+PLAIN = reasoner_kit.Plain()
+
+
+@pytest.fixture(scope="module")
+def produced(tmp_path_factory: pytest.TempPathFactory) -> Produced:
+    """Return the report on the small data folder."""
+    folder = DataFolder(data_kit.write_folder(tmp_path_factory.mktemp("data")))
+    wish = Wish(folder.lexicon(), workers=1, times=200, against="good")
+    return produce(read_set(folder), folder, PLAIN, wish)
+
+
+def test_every_input_is_a_group_of_its_own(produced: Produced) -> None:
+    groups = {
+        given: [row.card.name for row in rows] for given, rows in produced.board.groups.items()
+    }
+    assert list(groups) == ["nothing", "clip", "human clues", "human clues, masked", "subtitle"]
+    assert groups["clip"] == ["good"]
+    assert set(groups["human clues"]) == {"plain/full", "plain/full/zh"}
+    assert "plain/masked/stepwise" in groups["human clues, masked"]
+    assert groups["subtitle"] == ["plain/text only"]
+
+
+def test_floors_are_in_the_tables_of_labels_and_of_explanations(produced: Produced) -> None:
+    for table in produced.report.tables[:3]:
+        assert table.groups[0].heading == "Floors: look at nothing"
+        assert table.groups[0].rows
+
+
+def test_scores_and_differences_have_intervals(produced: Produced) -> None:
+    good = next(row for row in produced.board.rows if row.card.name == "good")
+    assert good.scores["level1"].low < good.scores["level1"].value < good.scores["level1"].high
+    assert good.over_floor is not None
+    assert good.over_floor.low < good.over_floor.value
+    pair = next(p for p in produced.board.pairs if p.left == "plain/full/zh" and p.right == "good")
+    assert not pair.same_input
+    assert any("(other input)" in row[0] for row in produced.report.tables[-1].groups[0].rows)
+
+
+def test_probes_and_costs_are_those_of_our_reasoner(produced: Produced) -> None:
+    rows = {row.card.name: row.scores for row in produced.board.rows}
+    assert {"deletion", "drop", "ece", "seconds"} <= rows["plain/masked"].keys()
+    assert "seconds" not in rows["good"]
+    assert rows["plain/masked"]["citations"].value == 1
+
+
+def test_the_page_stands_alone(produced: Produced) -> None:
+    page = produced.report.page
+    assert page.count("<svg") == 4
+    assert not re.search(r"<(?:script|link|img|iframe)\b|@import|url\(http", page)
+    assert not re.search(r"(?:src|href)=[\"'](?!#|data:)", page)
+    assert "plain/masked" in produced.report.markdown
+    assert "n = 8 clips of emer-v2" in page
+
+
+def test_many_labels_are_marked(tmp_path: Path) -> None:
+    folder = DataFolder(data_kit.write_folder(tmp_path))
+    dataset = read_set(folder)
+    ruler = Ruler.of(dataset, folder.lexicon())
+    everything = [("joy", "sorrow", "anger", "bliss", "rage")] * 8
+    spam = read_stored(data_kit.write_labels(tmp_path / "spam.csv", everything))
+    honest = read_stored(tmp_path / "predictions" / "good.csv")
+    jobs = [Job(Constant(("joy",))), Job(spam), Job(honest)]
+    board = build(ruler, measure(ruler, dataset, jobs), times=50)
+    marks = {row.card.name: row.spam for row in board.rows}
+    assert marks == {"constant: joy": False, "spam": True, "good": False}
+    table = labels(board)
+    assert any(row[0] == "spam †" for group in table.groups for row in group.rows)
+    assert any("†" in note for note in table.notes)
+    scores = next(r.scores for r in board.rows if r.card.name == "spam")
+    assert scores["level1_first3"].value != scores["level1"].value
+
+
+def test_processes_give_what_one_gives(tmp_path: Path) -> None:
+    folder = DataFolder(data_kit.write_folder(tmp_path))
+    dataset = read_set(folder)
+    ruler = Ruler.of(dataset, folder.lexicon())
+    jobs = light(dataset, folder)[:3]
+    boards = [build(ruler, measure(ruler, dataset, jobs, workers=w), times=50) for w in (1, 2)]
+    assert _values(boards[0]) == _values(boards[1])
+
+
+def _values(board: Board) -> list[tuple[str, dict[str, Estimate]]]:
+    return [(row.card.name, dict(row.scores)) for row in board.rows]
+
+
+def test_a_reasoner_is_only_measured_on_clues_that_are_there(tmp_path: Path) -> None:
+    data_kit.write_folder(tmp_path)
+    (tmp_path / "emer_v2.csv").unlink()
+    dataset = read_set(DataFolder(tmp_path))
+    assert heavy(dataset, PLAIN) == []
+    assert any("there are no human clues" in note for note in dataset.notes)
+
+
+def test_the_eighteen_stored_systems_and_the_six_baselines(shared: Path) -> None:
+    folder = DataFolder(shared / "data" / "emer")
+    found = produce(read_set(folder), folder, PLAIN, Wish(folder.lexicon(), workers=1, times=100))
+    groups = found.board.groups
+    assert len(groups["clip"]) == 18
+    best = groups["nothing"][0]
+    assert best.card.name == "constant: 5 labels"
+    wanted = {"exact": 0.224, "m1": 0.286, "level1": 0.464, "level2": 0.366}
+    for key, value in wanted.items():
+        assert best.scores[key].value == pytest.approx(value, abs=6e-4)
+    version1 = found.report.tables[-1]
+    assert len(version1.groups[0].rows) == 2 + 6 + 1
+    assert "judge=offline-1" in version1.lead
+
+
+def test_cells_say_what_there_is() -> None:
+    column = Column("x", "x")
+    assert column.cell(Estimate(0.561, 0.502, 0.617)) == "56.1 (50.2 to 61.7)"
+    assert column.cell(Estimate(0.05, -0.01, 0.1), signed=True) == "+5.0 (-1.0 to 10.0)"
+    assert column.cell(None) == column.cell(Estimate(float("nan"), 0, 0)) == "\u2013"
+
+
+def test_names_cannot_break_out_of_a_table() -> None:
+    table = Table("t", "l", ["a"], [Group("<b>", [["<script>|x", "1 (0 to 2)"]])], ["<i>"])
+    shown = html(table)
+    assert "<script>" not in shown
+    assert "&lt;script&gt;|x" in shown
+    assert "1<small>0 to 2</small>" in shown
+    assert "<script>\\|x" in markdown(table)

@@ -1,0 +1,181 @@
+"""`langgraph dev` on this project's langgraph.json, really started, asked through its SDK."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from langgraph_sdk import get_sync_client
+from served_kit import environment
+
+from tests.clips import Written, write_clip
+from tests.conftest import ROOT
+
+pytest.importorskip("langgraph_api", reason="`langgraph dev` needs emer[studio]")
+httpx = pytest.importorskip("httpx")
+
+TRIES = 600
+"""Tenths of a second that the server may take to start."""
+NODES = {"probe", "plan", "observe", "join", "decide", "explain", "verify", "finish"}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A started server: its address, its process and what it prints."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    clip: Path
+    client: Any
+
+    def ask(self, thread: str | None, **more: Any) -> Any:
+        """Return what a run comes to, errors as the client sees them."""
+        return self.client.runs.wait(thread, "emer", raise_error=False, **more)
+
+    def thread(self) -> str:
+        return str(self.client.threads.create()["thread_id"])
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        return bool(httpx.get(f"{url}/ok").is_success)
+    except httpx.TransportError:
+        return False
+
+
+def wait_until_it_answers(server: Server) -> None:
+    """Return once the server answers; fail with what it printed when it ends before."""
+    for _ in range(TRIES):
+        if answers(server.url):
+            return
+        try:
+            server.process.wait(timeout=0.1)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    pytest.fail(f"the server did not start:\n{server.log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Start the server in a folder of its own that holds langgraph.json and a clip."""
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copy(ROOT / "langgraph.json", folder)
+    silence = np.zeros(16_000, dtype=np.float32)
+    clip = write_clip(folder / "silence.wav", Written(sound=silence))
+    port, log = free_port(), folder / "server.log"
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("EMER_", "LANG"))}
+    variables = {
+        **clean,
+        **environment(folder / "home", folder),
+        "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
+    line = [sys.executable, "-c", "from langgraph_cli.cli import cli; cli()", "dev"]
+    line += ["--no-browser", "--no-reload", "--port", str(port)]
+    with log.open("wb") as out:
+        process = subprocess.Popen(line, cwd=folder, env=variables, stdout=out, stderr=out)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        with get_sync_client(url=url) as client:
+            started = Server(url, process, log, clip, client)
+            wait_until_it_answers(started)
+            yield started
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def test_langgraph_json_names_the_graph_by_module() -> None:
+    config = json.loads((ROOT / "langgraph.json").read_text())
+    (named,) = config["graphs"].values()
+    module, _, variable = named["path"].partition(":")
+    assert "/" not in module and not module.endswith(".py")
+    assert hasattr(__import__(module, fromlist=[variable]), variable)
+    assert config["env"]["LANGSMITH_TRACING"] == "false"
+
+
+def test_it_shows_the_nodes_of_the_controller(server: Server) -> None:
+    (assistant,) = server.client.assistants.search()
+    assert assistant["graph_id"] == "emer"
+    drawn = server.client.assistants.get_graph(assistant["assistant_id"])
+    assert {node["id"] for node in drawn["nodes"]} >= NODES
+    schemas = server.client.assistants.get_schemas(assistant["assistant_id"])
+    assert set(schemas["input_schema"]["properties"]) == {"clip", "question", "subtitle", "review"}
+    assert schemas["input_schema"]["required"] == ["clip"]
+
+
+def test_a_run_streams_its_steps_and_ends_in_a_cited_answer(server: Server) -> None:
+    asked = {"clip": server.clip.name, "question": "What is displayed?"}
+    parts = list(
+        server.client.runs.stream(
+            server.thread(), "emer", input=asked, stream_mode=["updates", "custom"]
+        )
+    )
+    steps = [next(iter(part.data)) for part in parts if part.event == "updates"]
+    assert steps[0] == "probe" and steps[-1] == "finish" and set(steps) >= NODES
+    events = [part.data["event"] for part in parts if part.event == "custom"]
+    assert events[0] == "run_started" and events[-1] == "finished"
+    answer = parts[-1].data["finish"]["answer"]
+    ids = {clue["id"] for clue in answer["clues"]}
+    sentences = answer["explanation"]["sentences"]
+    assert sentences and all(set(s["clue_ids"]) <= ids and s["clue_ids"] for s in sentences)
+
+
+def test_a_thread_keeps_its_history_on_the_server(server: Server) -> None:
+    thread = server.thread()
+    first = server.ask(thread, input={"clip": server.clip.name})
+    second = server.ask(thread, input={"clip": server.clip.name, "question": "Is she happy?"})
+    values = server.client.threads.get_state(thread)["values"]
+    assert [turn["run_id"] for turn in values["history"]] == [first["run_id"], second["run_id"]]
+    assert len(server.client.threads.get_history(thread, limit=50)) > 10
+
+
+def test_a_clip_outside_is_refused_on_one_line_and_the_server_goes_on(server: Server) -> None:
+    for clip in ("../elsewhere.wav", "/etc/hostname"):
+        error = server.ask(None, input={"clip": clip})["__error__"]
+        assert error["error"] == "ConfigError" and "is outside" in error["message"]
+        assert "\n" not in error["message"]
+    assert server.ask(None, input={"clip": server.clip.name})["answer"]["clues"]
+
+
+def test_a_review_waits_on_the_server_for_the_edits(server: Server) -> None:
+    thread = server.thread()
+    waiting = server.ask(thread, input={"clip": server.clip.name, "review": True})
+    assert waiting["answer"] is None
+    assert server.client.threads.get(thread)["status"] == "interrupted"
+    clue = waiting["__interrupt__"][0]["value"]["clues"][0]
+    done = server.ask(thread, command={"resume": {"reject": [clue]}})
+    assert done["answer"] and clue not in {c["id"] for c in done["answer"]["clues"]}
+
+
+def test_its_documentation_is_there_and_it_speaks_to_nobody_else(server: Server) -> None:
+    assert httpx.get(f"{server.url}/docs").is_success
+    info = httpx.get(f"{server.url}/info").json()
+    assert info["flags"]["langsmith"] is False
+    process = psutil.Process(server.process.pid)
+    for connection in process.net_connections(kind="inet"):
+        assert connection.laddr.ip == "127.0.0.1"
+        assert not connection.raddr or connection.raddr.ip == "127.0.0.1"
