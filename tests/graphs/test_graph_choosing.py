@@ -102,7 +102,7 @@ def test_the_trace_says_what_was_taken_why_and_how_it_runs(ranked, clip_path):
 def test_the_settings_reach_the_process_s_models(run):
     run(prosody="Modelled", change={"device": "cpu", "model_memory": 2.5, "offline": True})
     found = machine.machine()
-    assert (found.device, found.memory, found.offline) == ("cpu", 2.5, True)
+    assert (found.device, found.model_memory, found.offline) == ("cpu", 2.5, True)
 
 
 def test_what_a_tool_notes_is_in_the_trace_and_told_once(run):

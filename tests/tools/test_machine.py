@@ -30,7 +30,7 @@ def test_the_environment_speaks_where_nobody_set_anything(monkeypatch, tmp_path)
     monkeypatch.setenv("EMER_MODEL_MEMORY", "3.5")
     monkeypatch.setenv("EMER_WEIGHTS", str(tmp_path))
     found = machine.machine()
-    assert (found.device, found.memory, found.weights) == ("cuda:1", 3.5, tmp_path)
+    assert (found.device, found.model_memory, found.weights) == ("cuda:1", 3.5, tmp_path)
     machine.use(Machine(device="cpu"))
     assert machine.machine().device == "cpu"
 
@@ -87,7 +87,7 @@ def test_precision_follows_the_device_unless_told():
 def test_the_budget_is_what_was_chosen_or_most_of_the_device(monkeypatch):
     gpus(monkeypatch, GPU, SECOND)
     assert devices.budget("cuda:0") == 64.0 and devices.budget("cuda:1") == float("inf")
-    machine.use(Machine(memory=2.0))
+    machine.use(Machine(model_memory=2.0))
     assert devices.budget("cuda:0") == devices.budget("cpu") == 2.0
 
 

@@ -28,7 +28,7 @@ class Made:
 
 @pytest.fixture
 def shelf():
-    machine.use(Machine(memory=1.0))
+    machine.use(Machine(model_memory=1.0))
     yield Shelf()
     machine.forget()
 
