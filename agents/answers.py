@@ -14,6 +14,7 @@ from emer.agents.phrases import join, quote
 from emer.agents.types import Sentence
 from emer.agents.unshown import near, stating
 from emer.agents.vocabulary import lexicon
+from emer.agents.weighting import Weighting
 from emer.prompts.prompt import load
 from emer.tools.types import Clue, Modality, Span
 
@@ -100,11 +101,11 @@ def _on_modality(case: Case, modality: Modality, families: Sequence[str]) -> Ite
     else:
         yield from _told("part", _best(case, [r.clue for r in own]))
     named = [sentence for family in families for sentence in _on_family(case, family)]
-    yield from named or _alone(own)
+    yield from named or _alone(own, case.weighting)
 
 
-def _alone(readings: Sequence[Reading]) -> list[Sentence]:
-    lead = weigh(readings)[0]
+def _alone(readings: Sequence[Reading], by: Weighting) -> list[Sentence]:
+    lead = weigh(readings, by)[0]
     found = basis(c for c in lead.contributions if c.value >= WORTH_CITING)
     if found is None or lead.probability < POINTS:
         return []

@@ -12,6 +12,7 @@ from emer.agents.labels import Choice
 from emer.agents.phrases import listed
 from emer.agents.topic import Topic
 from emer.agents.vocabulary import Channel, channel_of, lexicon
+from emer.agents.weighting import SHIPPED, Weighting
 from emer.tools.types import Clue
 
 WHERE: dict[Channel, str] = {
@@ -31,6 +32,7 @@ class Case:
     disputes: Sequence[tuple[Pull, Pull]]
     chosen: Sequence[Choice]
     duration: float
+    weighting: Weighting = SHIPPED
 
     @property
     def families(self) -> tuple[Standing, ...]:

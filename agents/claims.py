@@ -13,6 +13,7 @@ from emer.agents.checks import Cited, Problem
 from emer.agents.cues import Mention, is_negated, mentions_in, read
 from emer.agents.fusion import Standing, weigh
 from emer.agents.vocabulary import Channel, channel_of, emotion_words, lexicon
+from emer.agents.weighting import Weighting
 from emer.tools.types import Clue
 
 Stance = Literal["for", "against", "not"]
@@ -52,21 +53,21 @@ def check_cues(cited: Cited) -> Iterator[Problem]:
                 yield problem
 
 
-def check_emotions(cited: Cited) -> Iterator[Problem]:
+def check_emotions(cited: Cited, by: Weighting) -> Iterator[Problem]:
     """Yield emotion words of the sentence that its clues do not carry."""
-    standings = {s.family: s for s in weigh(read(cited.clues))}
+    standings = {s.family: s for s in weigh(read(cited.clues), by)}
     for family, stance in _emotions(cited.unquoted):
         yield from _on_family(standings[family], stance)
 
 
-def check_label(name: str, clues: Sequence[Clue]) -> Iterator[Problem]:
+def check_label(name: str, clues: Sequence[Clue], by: Weighting) -> Iterator[Problem]:
     """Yield why the clues do not carry a label; words unknown to the lexicon pass."""
     if not clues:
         yield Problem("unsupported", "it cites no clue")
         return
     family = lexicon().family_of(name)
     if family:
-        standing = next(s for s in weigh(read(clues)) if s.family == family)
+        standing = next(s for s in weigh(read(clues), by) if s.family == family)
         yield from _on_family(standing, "for")
 
 

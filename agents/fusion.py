@@ -2,7 +2,8 @@
 
 Each family is a question of its own (a clip may display two): a flat prior plus
 reliability * strength * weight, the largest of each correlated group, one modality's
-sum capped, through a logistic function. Weights are in `lexicon/weights.csv`.
+sum capped, through a logistic function. Weights are in `lexicon/weights.csv`, unless a
+`Weighting` says otherwise.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from emer.agents.combos import combined
 from emer.agents.cues import Reading
 from emer.agents.vocabulary import Channel, channel_of, lexicon
+from emer.agents.weighting import SHIPPED, Weighting
 from emer.tools.types import MODALITIES, Clue, Modality, Span
 
 PRIOR = -1.2
@@ -101,10 +103,10 @@ class Standing:
         return math.fsum(c.value for c in self.contributions if c.counts and c.value > 0)
 
 
-def weigh(readings: Sequence[Reading]) -> tuple[Standing, ...]:
+def weigh(readings: Sequence[Reading], by: Weighting = SHIPPED) -> tuple[Standing, ...]:
     """Return the standing of every family, the most probable first."""
     evidence = gather(readings)
-    standings = (_standing(family, evidence) for family in lexicon().families)
+    standings = (_standing(family, evidence, by) for family in lexicon().families)
     return tuple(sorted(standings, key=lambda s: (-s.log_odds, s.family)))
 
 
@@ -145,8 +147,8 @@ def arousal(standing: Standing) -> float:
     return math.fsum(w * a for w, a in pairs) / total if total else 0.0
 
 
-def _standing(family: str, evidence: Sequence[Evidence]) -> Standing:
-    contributions = _contributions(family, evidence)
+def _standing(family: str, evidence: Sequence[Evidence], by: Weighting) -> Standing:
+    contributions = _contributions(family, evidence, by)
     sums: dict[Modality, float] = {}
     for modality in MODALITIES:
         own = [c.value for c in contributions if c.counts and c.evidence.modality == modality]
@@ -157,9 +159,10 @@ def _standing(family: str, evidence: Sequence[Evidence]) -> Standing:
     return Standing(family, round(log_odds, 6), probability, contributions, sums)
 
 
-def _contributions(family: str, evidence: Sequence[Evidence]) -> tuple[Contribution, ...]:
-    weights = lexicon().weights
-    valued = [(_value(item, weights.get(item.cue, {}).get(family, 0.0)), item) for item in evidence]
+def _contributions(
+    family: str, evidence: Sequence[Evidence], by: Weighting
+) -> tuple[Contribution, ...]:
+    valued = [(_value(item, by.log_odds(item.cue, family)), item) for item in evidence]
     favour = _largest_count([pair for pair in valued if pair[0] > 0])
     against = _largest_count([pair for pair in valued if pair[0] < 0 and _bears(pair[1], favour)])
     return tuple(sorted(favour + against, key=lambda c: (-c.value, *_key(c.evidence))))

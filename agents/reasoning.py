@@ -9,6 +9,7 @@ from emer.agents.scope import beyond
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing, Rejection
 from emer.agents.unshown import nobody_there, unshown, who_is_there
 from emer.agents.verifier import Verdict, heed, strike, verify
+from emer.agents.weighting import weighting_of
 from emer.tools.types import Record
 
 ATTEMPTS = 2
@@ -71,7 +72,7 @@ def explain(reasoner: Reasoner, inquiry: Inquiry, decision: Decision) -> Explana
 
 def examine(reasoner: Reasoner, inquiry: Inquiry, written: Explanation, *, last: bool) -> Verdict:
     """Return the verifier's verdict, and the critic's where the verifier lets the draft pass."""
-    verdict = verify(written, inquiry.clues, inquiry.duration)
+    verdict = verify(written, inquiry.clues, inquiry.duration, weighting_of(reasoner))
     if isinstance(reasoner, Critical) and (last or not verdict.rejected):
         verdict = heed(verdict, reasoner.criticise(inquiry, written))
     return verdict

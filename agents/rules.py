@@ -21,6 +21,7 @@ from emer.agents.narrative import write
 from emer.agents.stop import is_sure, spent, stop_reason
 from emer.agents.types import Decision, Explanation, Hypothesis, Inquiry
 from emer.agents.unshown import topic_for
+from emer.agents.weighting import SHIPPED, Weighting, load_weighting, named
 
 FAINT = 0.35
 """Families below this are not listed unless they lead (chosen by us)."""
@@ -29,11 +30,14 @@ FAINT = 0.35
 class Rules:
     """A reasoner made of a lexicon and arithmetic; see `emer.agents.reasoner.Reasoner`."""
 
-    name = "rules"
+    def __init__(self, weights: str = "") -> None:
+        """Weigh as the literature does, or by a folder that `emer-eval fit` wrote."""
+        self.weighting = load_weighting(weights)
+        self.name = named("rules", self.weighting)
 
     def decide(self, inquiry: Inquiry) -> Decision:
         """Weigh the clues; ask for more, or stop and say why."""
-        scene, budget = scene_of(inquiry), inquiry.budget
+        scene, budget = scene_of(inquiry, self.weighting), inquiry.budget
         needed = needed_for(scene, inquiry)
         sure = is_sure(scene.standings)
         wanted = needed if needed or sure else plan(scene, inquiry.asked, inquiry.tools)
@@ -47,7 +51,7 @@ class Rules:
 
     def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
         """Write the explanation that the clues carry; it may abstain."""
-        scene = scene_of(inquiry)
+        scene = scene_of(inquiry, self.weighting)
         case = Case(
             topic=scene.topic,
             readings=scene.readings,
@@ -55,15 +59,16 @@ class Rules:
             disputes=scene.disputes,
             chosen=choose(scene.standings),
             duration=inquiry.duration,
+            weighting=self.weighting,
         )
         return write(case, inquiry.missing, frozenset(r.text for r in inquiry.rejected))
 
 
-def scene_of(inquiry: Inquiry) -> Scene:
+def scene_of(inquiry: Inquiry, by: Weighting = SHIPPED) -> Scene:
     """Return how the rules read and weigh an inquiry."""
     topic = topic_for(inquiry)
     readings = soften(focus(read(inquiry.clues), topic))
-    standings = weigh(readings)
+    standings = weigh(readings, by)
     return Scene(topic, readings, standings, dispute(standings), inquiry.duration)
 
 

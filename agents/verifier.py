@@ -14,6 +14,7 @@ from typing import Literal, TypeVar
 from emer.agents.checks import Cited, Problem, check_details
 from emer.agents.claims import check_cues, check_emotions, check_label
 from emer.agents.types import Explanation, Rejection, Sentence
+from emer.agents.weighting import SHIPPED, Weighting
 from emer.tools.types import Clue, Record
 
 T = TypeVar("T")
@@ -58,13 +59,20 @@ class Verdict(Record):
         return all(f.status == "supported" for f in found)
 
 
-def verify(explanation: Explanation, clues: Sequence[Clue], duration: float) -> Verdict:
-    """Return the verdict on an explanation of a clip of `duration` seconds."""
+def verify(
+    explanation: Explanation, clues: Sequence[Clue], duration: float, by: Weighting = SHIPPED
+) -> Verdict:
+    """Return the verdict on an explanation of a clip of `duration` seconds.
+
+    `by` says what cues weigh, where somebody chose other weights than those that ship.
+    """
     known = {clue.id: clue for clue in clues}
     return Verdict(
-        sentences=tuple(_on_sentence(s, known, duration) for s in explanation.sentences),
-        labels=tuple(_on_label(x.name, x.clue_ids, known) for x in explanation.labels),
-        alternatives=tuple(_on_label(x.label, x.clue_ids, known) for x in explanation.alternatives),
+        sentences=tuple(_on_sentence(s, known, duration, by) for s in explanation.sentences),
+        labels=tuple(_on_label(x.name, x.clue_ids, known, by) for x in explanation.labels),
+        alternatives=tuple(
+            _on_label(x.label, x.clue_ids, known, by) for x in explanation.alternatives
+        ),
     )
 
 
@@ -105,20 +113,24 @@ def _kept(items: Sequence[T], findings: Sequence[Finding]) -> tuple[T, ...]:
     return tuple(item for item, finding in pairs if finding.status == "supported")
 
 
-def _on_sentence(sentence: Sentence, known: Mapping[str, Clue], duration: float) -> Finding:
+def _on_sentence(
+    sentence: Sentence, known: Mapping[str, Clue], duration: float, by: Weighting
+) -> Finding:
     unknown = [i for i in sentence.clue_ids if i not in known]
     if unknown:
         return _finding(sentence.text, [_no_such_clue(unknown)])
     cited = Cited(sentence, tuple(known[i] for i in sentence.clue_ids), duration)
-    problems = [*check_details(cited), *check_cues(cited), *check_emotions(cited)]
+    problems = [*check_details(cited), *check_cues(cited), *check_emotions(cited, by)]
     return _finding(sentence.text, problems)
 
 
-def _on_label(name: str, clue_ids: Sequence[str], known: Mapping[str, Clue]) -> Finding:
+def _on_label(
+    name: str, clue_ids: Sequence[str], known: Mapping[str, Clue], by: Weighting
+) -> Finding:
     unknown = [i for i in clue_ids if i not in known]
     if unknown:
         return _finding(name, [_no_such_clue(unknown)])
-    return _finding(name, list(check_label(name, [known[i] for i in clue_ids])))
+    return _finding(name, list(check_label(name, [known[i] for i in clue_ids], by)))
 
 
 def _no_such_clue(unknown: Sequence[str]) -> Problem:

@@ -45,6 +45,10 @@ Partial = Annotated[
 ]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Answers made side by side.")]
 Reasoner = Annotated[str, typer.Option("--reasoner", metavar="NAME", help="Who reasons.")]
+Weights = Annotated[
+    str,
+    typer.Option("--weights", metavar="DIR", help="Cue weights that `emer-eval fit` wrote."),
+]
 JudgeName = Annotated[
     str,
     typer.Option("--judge", metavar="NAME", help="offline, provider:model or package.module:Name."),
@@ -129,6 +133,7 @@ def run(
     data: Data = None,
     set_name: Set = None,
     reasoner: Reasoner = "rules",
+    weights: Weights = "",
     limit: Annotated[int | None, typer.Option(min=1, help="The first clips only.")] = None,
     workers: Workers = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again.")] = False,
@@ -137,7 +142,9 @@ def run(
     """Run systems over clips; what was interrupted goes on where it stopped."""
     from emer.evals.commands.run import Request, run_systems
 
-    request = Request(tuple(systems), out, gold, clips, data, set_name, reasoner, limit, workers)
+    request = Request(
+        tuple(systems), out, gold, clips, data, set_name, reasoner, weights, limit, workers
+    )
     run_systems(request, fresh, json)
 
 
@@ -156,6 +163,7 @@ def report(
         str | None, typer.Option(metavar="SYSTEM", help="Show each one's difference to this.")
     ] = None,
     reasoner: Reasoner = "rules",
+    weights: Weights = "",
     lexicon: Lexicon = "2026",
     judge: JudgeName = "offline",
     workers: Workers = 2,
@@ -165,8 +173,9 @@ def report(
     """Print the leaderboard: our reasoner, stored systems, floors, with intervals."""
     from emer.evals.commands.report import Request, run_report
 
+    shown = tuple(runs or ())
     request = Request(
-        data, set_name, gold, tuple(runs or ()), against, reasoner, lexicon, judge, workers, fresh
+        data, set_name, gold, shown, against, reasoner, weights, lexicon, judge, workers, fresh
     )
     run_report(request, out, json)
 

@@ -16,6 +16,7 @@ from emer.agents.llm.replies import (
     Deciding,
     Disagreement,
     Line,
+    Named,
     Open,
     Planning,
     Writing,
@@ -23,6 +24,7 @@ from emer.agents.llm.replies import (
 from emer.agents.types import (
     Alternative,
     Ask,
+    Band,
     Conflict,
     Explanation,
     Hypothesis,
@@ -32,6 +34,7 @@ from emer.agents.types import (
 )
 from emer.agents.verifier import Opinion, verify
 from emer.agents.vocabulary import channel_of
+from emer.agents.weighting import Weighting
 from emer.prompts.prompt import load
 from emer.tools.types import Clue, Span
 
@@ -41,9 +44,9 @@ MOST_LABELS = 4
 class Conversion:
     """Turns replies about one inquiry into records; `Unusable` for what it does not carry."""
 
-    def __init__(self, inquiry: Inquiry, disputed: frozenset[str]) -> None:
-        """Take the inquiry, and the families over which its modalities disagree."""
-        self._inquiry, self._disputed = inquiry, disputed
+    def __init__(self, inquiry: Inquiry, disputed: frozenset[str], by: Weighting) -> None:
+        """Take the inquiry, the families over which its modalities disagree, and the weights."""
+        self._inquiry, self._disputed, self._by = inquiry, disputed, by
         self._clues = {clue.id: clue for clue in inquiry.clues}
 
     def hypotheses(self, reply: Deciding) -> tuple[Hypothesis, ...]:
@@ -77,7 +80,7 @@ class Conversion:
             labels=tuple(
                 Label(
                     name=named.name.casefold(),
-                    band=band_of(named.name, self._cited(named.clue_ids), self._disputed),
+                    band=self._band(named),
                     clue_ids=self._known(named.clue_ids),
                 )
                 for named in reply.labels[:MOST_LABELS]
@@ -88,7 +91,7 @@ class Conversion:
         return written
 
     def _require_some_support(self, written: Explanation) -> None:
-        verdict = verify(written, self._inquiry.clues, self._inquiry.duration)
+        verdict = verify(written, self._inquiry.clues, self._inquiry.duration, self._by)
         for name, findings in (("sentences", verdict.sentences), ("labels", verdict.labels)):
             if findings and all(finding.status != "supported" for finding in findings):
                 worst = f"{findings[0].text!r}: {findings[0].why}"
@@ -99,10 +102,13 @@ class Conversion:
         cited = self._cited((*supports, *contradicts))
         return Hypothesis(
             label=candidate.label.casefold(),
-            probability=probability_of(candidate.label, cited),
+            probability=probability_of(candidate.label, cited, self._by),
             supports=supports,
             contradicts=contradicts,
         )
+
+    def _band(self, named: Named) -> Band:
+        return band_of(named.name, self._cited(named.clue_ids), self._disputed, self._by)
 
     def _conflict(self, conflict: Disagreement) -> Conflict:
         text = load("rules/conflict").substitute(

@@ -37,6 +37,7 @@ from emer.agents.types import (
     Role,
 )
 from emer.agents.verifier import Opinion
+from emer.agents.weighting import named
 from emer.prompts.prompt import digest
 
 When = Literal["unsure", "always"]
@@ -46,26 +47,29 @@ T = TypeVar("T")
 class Llm:
     """A reasoner that thinks with a chat model; see `emer.agents.reasoner.Reasoner`."""
 
-    name = "llm"
-
-    def __init__(
+    def __init__(  # noqa: PLR0913  (the keys of [reasoner] in emer.toml)
         self,
         model: str | BaseChatModel = "",
         when: When = "unsure",
         critic: bool = False,
         language: str = "auto",
         tools: bool = True,
+        *,
         price_in: float = 0.0,
         price_out: float = 0.0,
         max_tokens: int = 2_000,
+        weights: str = "",
     ) -> None:
         """Name the model ("openai:gpt-4.1-mini"; see `connecting.connect`), or give one.
 
         `when` the model is asked: only where the rules are unsure, or always. `language`
         is "en", "zh" or "auto" (that of the question). `tools` off sends plain JSON tasks.
-        Prices are per million tokens; 0 means that none is known.
+        Prices are per million tokens; 0 means that none is known. `weights` is a folder
+        that `emer-eval fit` wrote: confidence is then measured by it.
         """
-        self._rules = Rules()
+        self._rules = Rules(weights)
+        self.weighting = self._rules.weighting
+        self.name = named("llm", self.weighting)
         self._model, self._when, self.criticises = model, when, critic
         self._language, self._tools, self._max_tokens = language, tools, max_tokens
         self._prices = Prices(price_in, price_out) if price_in or price_out else None
@@ -93,7 +97,7 @@ class Llm:
 
     def decide(self, inquiry: Inquiry) -> Decision:
         """Weigh the clues; ask for more, or stop and say why."""
-        by_rules, scene = self._rules.decide(inquiry), scene_of(inquiry)
+        by_rules, scene = self._rules.decide(inquiry), self._scene(inquiry)
         if not self._is_wanted(scene):
             return by_rules
         if agreed(scene.standings):
@@ -110,11 +114,11 @@ class Llm:
 
     def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
         """Write the explanation, without what was struck out before."""
-        scene = scene_of(inquiry)
+        scene = self._scene(inquiry)
         if not self._is_wanted(scene):
             return self._rules.explain(inquiry, decision)
         language = self._language_for(inquiry)
-        conversion = Conversion(inquiry, disputed(scene.disputes))
+        conversion = Conversion(inquiry, disputed(scene.disputes), self.weighting)
         task = told.writer(inquiry, decision.hypotheses, language)
         try:
             return self._ask("writer", inquiry, task, Writing, conversion.explanation)
@@ -123,7 +127,7 @@ class Llm:
 
     def criticise(self, inquiry: Inquiry, draft: Explanation) -> tuple[Opinion, ...]:
         """Return the critic's opinion of each sentence; none where the critic is off."""
-        if not (self.criticises and draft.sentences and self._is_wanted(scene_of(inquiry))):
+        if not (self.criticises and draft.sentences and self._is_wanted(self._scene(inquiry))):
             return ()
         task = told.critic(inquiry, draft, self._language_for(inquiry))
         try:
@@ -133,10 +137,13 @@ class Llm:
         except _Fell:
             return ()
 
+    def _scene(self, inquiry: Inquiry) -> Scene:
+        return scene_of(inquiry, self.weighting)
+
     def _debate(self, inquiry: Inquiry, scene: Scene) -> Decision:
         """Let the model weigh the candidates and, if they stay open, plan closer looks."""
         language = self._language_for(inquiry)
-        conversion = Conversion(inquiry, disputed(scene.disputes))
+        conversion = Conversion(inquiry, disputed(scene.disputes), self.weighting)
         analogies = self._recall(inquiry, language)
         task = told.decider(inquiry, language, analogies)
         decision, settled = self._ask(

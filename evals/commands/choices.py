@@ -73,12 +73,12 @@ def choose_grouper(name: str | None) -> Grouper | None:
     return ChatGrouper(load_chat_model(name), name, Memory(_memory("groups")))
 
 
-def choose_reasoner(name: str) -> Reasoner:
-    """Return the reasoner of a name, as the settings would."""
+def choose_reasoner(name: str, weights: str = "") -> Reasoner:
+    """Return the reasoner of a name, as the settings would, with weights of somebody's own."""
     from emer.graphs.loading import load_reasoner
     from emer.graphs.settings import Choice
 
-    return load_reasoner(Choice(use=name))
+    return load_reasoner(Choice(use=name, **({"weights": weights} if weights else {})))
 
 
 def open_set(

@@ -39,6 +39,7 @@ class Request:
     runs: tuple[Path, ...]
     against: str | None
     reasoner: str
+    weights: str
     lexicon: str
     judge: str
     workers: int
@@ -61,7 +62,7 @@ def run_report(request: Request, out: Path | None, json: bool) -> None:
 
 def carry_out(request: Request) -> Produced:
     """Return the report that is asked for; progress shows on a terminal."""
-    reasoner = choose_reasoner(request.reasoner)
+    reasoner = choose_reasoner(request.reasoner, request.weights)
     choose_edition(request.lexicon)
     folder, dataset = open_set(request.data, request.set_name, request.gold)
     wish = Wish(

@@ -27,6 +27,7 @@ class Request:
     data: Path | None
     set_name: str | None
     reasoner: str
+    weights: str
     limit: int | None
     workers: int
 
@@ -38,7 +39,9 @@ def run_systems(request: Request, fresh: bool, json: bool) -> None:
         note(said)
     if request.limit:
         dataset = dataset.model_copy(update={"samples": dataset.samples[: request.limit]})
-    scene = Scene(dataset, choose_reasoner(request.reasoner), request.out)
+    scene = Scene(
+        dataset, choose_reasoner(request.reasoner, request.weights), request.out, request.weights
+    )
     systems = [named(spec, scene) for spec in request.systems]
     twice = [s.card.name for s in systems if [t.card.name for t in systems].count(s.card.name) > 1]
     if twice:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emer.agents.weighting import load_weighting
 from emer.evals.data.records import Sample
 from emer.evals.systems.reasoned import judged
 from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.graphs.ask import ask
 from emer.graphs.events import Decided, Event, Header, ToolFinished, Verified
-from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
+from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings, with_reasoner
 from emer.tools.errors import ClipError
 from emer.tools.types import Param
 
@@ -41,9 +42,16 @@ class Agent:
             name=self.name,
             input=self.input,
             what=f"the agent, profile {self.settings.profile}",
-            provenance={**tools, "reasoner": self.settings.reasoner.use,
+            provenance={**tools, **self._reasoner,
                         "profile": self.settings.profile, "words_given": self.words_given},
         )  # fmt: skip
+
+    @property
+    def _reasoner(self) -> dict[str, Param]:
+        """Who reasons, and by which weights of somebody's own."""
+        chosen = self.settings.reasoner
+        own = load_weighting(str(chosen.arguments.get("weights", ""))).name
+        return {"reasoner": chosen.use, **({"weights": own} if own else {})}
 
     def answer(self, sample: Sample) -> Prediction:
         """Explain the clip as `emer ask` does; `ClipError` if there is no media file."""
@@ -99,18 +107,22 @@ class _Heard:
 
 
 def agent(home: Path, profile: str | None = None, tools: Mapping[str, str] | None = None,
-          name: str = "agent", given: Input = "clip") -> Agent:  # fmt: skip
+          name: str = "agent", given: Input = "clip", weights: str = "") -> Agent:  # fmt: skip
     """Return the agent with its evidence and traces below `home`.
 
-    The settings are those of ./emer.toml and the environment, with this profile and tools.
+    The settings are those of ./emer.toml and the environment, with this profile, these
+    tools, and the cue weights of a folder.
     """
     settings = load_settings(profile=profile, tools=tools)
+    if weights:
+        settings = with_reasoner(settings, settings.reasoner.use, weights=weights)
     return Agent(settings.model_copy(update={"home": home}), name, given)
 
 
-def words_only(home: Path) -> Agent:
+def words_only(home: Path, weights: str = "") -> Agent:
     """Return the agent that only hears or reads what is said."""
-    return agent(home, tools=WORDS_ONLY, name="agent, words only", given="subtitle")
+    name = "agent, words only"
+    return agent(home, tools=WORDS_ONLY, name=name, given="subtitle", weights=weights)
 
 
 def _told(arguments: Mapping[str, Param]) -> list[str]:

@@ -27,11 +27,13 @@ Maker = Callable[[str, "Scene"], System]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What systems are made for: a dataset, a reasoner, and a folder of their own."""
+    """What systems are made for: a dataset, a reasoner and its weights, a folder of their own."""
 
     dataset: Dataset
     reasoner: Reasoner
     home: Path
+    weights: str = ""
+    """The folder of the agent's cue weights, if they are not those of its settings."""
 
 
 def named(spec: str, scene: Scene) -> System:
@@ -48,13 +50,13 @@ def _agent(profile: str, scene: Scene) -> System:
     from emer.evals.systems.agent import agent
 
     name = f"agent, {profile}" if profile else "agent"
-    return agent(scene.home / "home", profile=profile or None, name=name)
+    return agent(scene.home / "home", profile=profile or None, name=name, weights=scene.weights)
 
 
 def _text(_: str, scene: Scene) -> System:
     from emer.evals.systems.agent import words_only
 
-    return words_only(scene.home / "home")
+    return words_only(scene.home / "home", scene.weights)
 
 
 def _oracle(form: str, scene: Scene) -> System:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from emer.agents.reasoner import Reasoner
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing
 from emer.agents.verifier import Verdict, strike, verify
+from emer.agents.weighting import weighting_of
 from emer.evals.data.records import PARTS, Described, Part, Sample
 from emer.evals.metrics.emotion_words import Language
 from emer.evals.systems.code import code_of
@@ -125,13 +126,14 @@ def explain(
     if not clues:
         return Explanation(missing=tuple(missing)), Draft(parts=0, unsupported=0, contradicted=0)
     inquiry = _inquiry(clues).model_copy(update={"missing": tuple(missing)})
+    by = weighting_of(reasoner)
     written = reasoner.explain(inquiry, decision)
-    verdict = verify(written, clues, DURATION)
+    verdict = verify(written, clues, DURATION, by)
     draft = judged(verdict)
     if verdict.rejected:
         again = inquiry.model_copy(update={"rejected": verdict.rejected})
         written = reasoner.explain(again, decision)
-        verdict = verify(written, clues, DURATION)
+        verdict = verify(written, clues, DURATION, by)
     return strike(written, verdict), draft
 
 

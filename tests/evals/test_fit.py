@@ -12,6 +12,7 @@ import reasoner_kit
 import wheel_kit
 from typer.testing import CliRunner
 
+from emer.agents.rules import Rules
 from emer.agents.vocabulary import lexicon
 from emer.evals.cli import app
 from emer.evals.data.records import Dataset, Gold, Sample
@@ -135,6 +136,8 @@ def test_a_run_of_ones_own_becomes_a_weights_file(tmp_path: Path) -> None:
     assert about["data"]["clips"] == 40
     assert len(about["weights_sha256"]) == len(about["lexicon_sha256"]) == 64
     assert about["calibration"].keys() == {"scale", "offset"}
+    assert Rules(out).name.startswith("rules, fit:gold@")
+    assert Rules(out).weighting.log_odds("nod", "happy") == weights["nod", "happy"]
     again = CliRunner().invoke(app, words)
     assert again.exit_code == 2
     assert "holds weights already" in again.stderr
