@@ -156,6 +156,7 @@ def random_checkpoint(path: Path, seed: int = 0) -> Path:
 
     torch.manual_seed(seed)
     model = Whisper(ModelDimensions(**DIMS))
+    torch.nn.init.normal_(model.decoder.positional_embedding, std=0.1)  # left empty by whisper
     for name, weight in model.named_parameters():
         if "cross_attn" in name and weight.ndim == 2:
             weight.data.mul_(6.0)
