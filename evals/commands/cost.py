@@ -17,7 +17,7 @@ def run_cost(data: Path | None, set_name: str | None, limit: int | None, json: b
     """Print what the llm reasoner costs on a set's human clues; exit 1 when a goal is missed."""
     from emer.agents.llm.reasoner import When
     from emer.evals.cost.measures import measures
-    from emer.evals.cost.runs import Spent, spend, write_silence
+    from emer.evals.cost.runs import Spent, cards_only, spend, write_silence
 
     _, dataset = open_set(data, set_name, None)
     samples = [s for s in dataset.samples if s.description("en", False)][:limit]
@@ -26,9 +26,10 @@ def run_cost(data: Path | None, set_name: str | None, limit: int | None, json: b
     spent: dict[When, list[Spent]] = {"unsure": [], "always": []}
     with TemporaryDirectory() as folder, progress("cost", 2 * len(samples)) as step:
         silence = write_silence(Path(folder) / "silence.wav")
+        memory = cards_only(Path(folder))
         for when, found in spent.items():
             for sample in samples:
-                found.append(spend(sample, silence, when))
+                found.append(spend(sample, silence, when, memory))
                 step(sample.name)
     table = measures(spent["unsure"], spent["always"])
     if json:

@@ -19,7 +19,7 @@ from emer.tools.tool import ToolCard
 from emer.tools.types import Clue
 
 _CLUES = re.compile(r"<clues>\n(.*)\n</clues>", re.S)
-_TASK = re.compile(r"^Task: (\w+)\.")
+_TASK = re.compile(r"^Task: (\w+)\.", re.M)
 
 
 class Echo:
@@ -34,7 +34,7 @@ class Echo:
 
     def __call__(self, messages: Sequence[Any]) -> dict[str, Any]:
         """Return the reply to the task at the end of the messages."""
-        task = _TASK.match(str(messages[-1].content))
+        task = _TASK.search(str(messages[-1].content))
         inquiry = self._inquiry(str(messages[1].content))
         decision = self._rules.decide(inquiry)
         match task.group(1) if task else "":

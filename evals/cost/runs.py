@@ -12,6 +12,7 @@ import numpy as np
 
 from emer.agents.fake import ScriptedModel
 from emer.agents.llm.reasoner import Llm, When
+from emer.agents.memory.memory import Memory
 from emer.agents.reasoner import Report
 from emer.agents.types import Budget, Fallback, ModelCall
 from emer.evals.cost.echo import Echo
@@ -20,8 +21,9 @@ from emer.evals.systems.footage import as_wav
 from emer.evals.systems.perceived import DURATION, clues_of
 from emer.graphs.context import Context
 from emer.graphs.explain import build
+from emer.graphs.loading import load_memory
 from emer.graphs.meter import Meter
-from emer.graphs.settings import DEFAULT
+from emer.graphs.settings import DEFAULT, Settings
 from emer.graphs.state import State, fresh
 from emer.graphs.trace import TraceWriter
 from emer.tools.clip import RATE, Clip
@@ -72,8 +74,11 @@ class HumanTool:
         return self.clues if span is None else ()
 
 
-def spend(sample: Sample, silence: Path, when: When) -> Spent:
-    """Run the controller once on a sample's human clues and return what it cost."""
+def spend(sample: Sample, silence: Path, when: When, memory: Memory) -> Spent:
+    """Run the controller once on a sample's human clues and return what it cost.
+
+    The model is reminded of what `memory` holds like them, as it is in any run.
+    """
     described = sample.description("en", False)
     assert described is not None, f"{sample.name} has no human description"
     tools = {p: HumanTool(sample.name, p, clues_of(described, [p])) for p in PARTS}
@@ -81,6 +86,7 @@ def spend(sample: Sample, silence: Path, when: When) -> Spent:
     echo = Echo(known, [card(tool) for tool in tools.values()], DURATION)
     model = ScriptedModel([echo] * MOST)
     llm, reports = Llm(model, when=when), list[Report]()
+    llm.remember_with(memory)
     with closing(TraceWriter(None)) as trace, closing(EvidenceStore(None)) as store:
         llm.report_to(reports.append)
         context = Context(
@@ -100,6 +106,11 @@ def spend(sample: Sample, silence: Path, when: When) -> Spent:
         prompts=tuple("\n".join(str(m.content) for m in asked) for asked in model.asked),
         fell=sum(isinstance(r, Fallback) for r in reports),
     )
+
+
+def cards_only(home: Path) -> Memory:
+    """Return the memory of a run with settings that nobody changed: the cards that ship."""
+    return load_memory(Settings(home=home))
 
 
 def write_silence(path: Path) -> Path:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from emer.agents.types import ModelCall, Role
 from emer.evals.cli import app
 from emer.evals.cost.measures import calls_per_clip, measures, planned, shared
-from emer.evals.cost.runs import Spent, common, spend, write_silence
+from emer.evals.cost.runs import Spent, cards_only, common, spend, write_silence
 from emer.evals.data.records import Described, Sample
 
 ANGRY = Described(
@@ -52,16 +52,17 @@ def test_counts_have_known_answers() -> None:
 
 
 def test_the_cascade_asks_where_the_rules_are_unsure_and_shares_its_prompts(tmp_path: Path) -> None:
-    silence = write_silence(tmp_path / "silence.wav")
-    sure = spend(Sample(name="sure", described=(ANGRY,)), silence, "unsure")
-    unsure = spend(Sample(name="unsure", described=(MIXED,)), silence, "unsure")
-    always = spend(Sample(name="sure", described=(ANGRY,)), silence, "always")
+    silence, memory = write_silence(tmp_path / "silence.wav"), cards_only(tmp_path)
+    sure = spend(Sample(name="sure", described=(ANGRY,)), silence, "unsure", memory)
+    unsure = spend(Sample(name="unsure", described=(MIXED,)), silence, "unsure", memory)
+    always = spend(Sample(name="sure", described=(ANGRY,)), silence, "always", memory)
     assert sure.calls == ()
     roles = [call.role for call in unsure.calls]
     assert roles[0] == "decider" and roles[-1] == "writer" and unsure.fell == 0
     assert all(call.outcome == "ok" for call in unsure.calls)
     assert [call.role for call in always.calls] == ["writer"]
     assert shared([unsure]) > 80
+    assert "<analogies>" in unsure.prompts[0] and "<analogies>" not in unsure.prompts[-1]
 
 
 def test_the_command_counts_a_data_folder(shared: Path) -> None:
