@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable
 
 from emer.agents.revision import WRITER
-from emer.tools.types import Clue
+from emer.tools.types import Clue, Span
+
+SAME = 0.8
+"""Share of their whole time that two tellings of one thing have in common (chosen by us)."""
+
+_MEASURED = re.compile(r"\([^()]*\)|\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?(?= s\b)")
+"""What is in brackets, and times: where two looks at one thing may differ a little."""
 
 
 def in_order(clues: Iterable[Clue]) -> tuple[Clue, ...]:
@@ -41,19 +48,40 @@ class Ledger:
     def clues(self, ids: Iterable[str]) -> tuple[Clue, ...]:
         """Return the clues of these ids in order; `KeyError` for an unknown id.
 
-        Where a closer look repeats a sentence of the same tool, the better measured of
-        the two stands for both.
+        Where a closer look of the same tool tells again of what is known, the better
+        measured of the two stands for both.
         """
         with self._lock:
             known = [self._clues[id] for id in ids]
-        told = {_told(clue): clue for clue in sorted(known, key=_merit)}
-        return in_order(told.values())
+        kept: list[Clue] = []
+        for clue in sorted(known, key=_merit, reverse=True):
+            if not any(_is_one(clue, other) for other in kept):
+                kept.append(clue)
+        return in_order(kept)
+
+
+def _is_one(one: Clue, other: Clue) -> bool:
+    """Tell whether two clues of a tool say the same of the same time.
+
+    Their measurements may differ a little where one counted fewer frames. A person's clues
+    stand for themselves.
+    """
+    if WRITER in (one.source, other.source) or _told(one) != _told(other):
+        return False
+    return one.text == other.text or _at_one_time(one.span, other.span)
 
 
 def _told(clue: Clue) -> tuple[str, str | None, str]:
-    """Return what makes two clues of a tool one; a person's clues stand for themselves."""
-    return (clue.source.tool, clue.person, clue.id if clue.source == WRITER else clue.text)
+    return (clue.source.tool, clue.person, _MEASURED.sub("#", clue.text))
 
 
-def _merit(clue: Clue) -> tuple[float, str]:
-    return (clue.quality.score, clue.id)
+def _at_one_time(one: Span | None, other: Span | None) -> bool:
+    if one is None or other is None:
+        return one == other
+    shared = min(one.end, other.end) - max(one.start, other.start)
+    together = max(one.end, other.end) - min(one.start, other.start)
+    return shared >= SAME * together
+
+
+def _merit(clue: Clue) -> tuple[float, float, str]:
+    return (clue.quality.score, clue.span.length if clue.span else 0.0, clue.id)
