@@ -59,8 +59,9 @@ class DataFolder:
         return self.files[key]
 
     def tables(self, folder: str) -> tuple[Path, ...]:
-        """Return the CSV files of a subfolder ("predictions"), by name."""
-        return tuple(sorted((self.root / folder).glob("*.csv")))
+        """Return the CSV files of the folders of this name ("predictions"), by name."""
+        here = [p for p in _tables(self.root) if p.parent.name == folder and p.suffix == ".csv"]
+        return tuple(self.root / path for path in sorted(here))
 
     def lexicon(self, edition: Edition = "2026") -> Lexicon:
         """Return the wheel lexicon of an edition."""

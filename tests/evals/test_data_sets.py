@@ -180,3 +180,14 @@ def test_a_file_that_two_years_share_goes_to_the_year_that_is_there(tmp_path: Pa
         "mer2026/track2_train_mercaptionplus",
         "mer2026/track1_train",
     }
+
+
+def test_stored_answers_are_found_as_deep_as_the_other_files(tmp_path: Path) -> None:
+    for place in ("b.csv", "a.csv", "notes.txt"):
+        file = tmp_path / "data" / "emer" / "predictions" / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("name,openset\n")
+    for root in (tmp_path, tmp_path / "data" / "emer"):
+        found = DataFolder(root).tables("predictions")
+        assert [path.name for path in found] == ["a.csv", "b.csv"]
+        assert all(path.is_file() for path in found)
