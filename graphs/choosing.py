@@ -15,6 +15,7 @@ from emer.tools.tool import Tool, load_tool
 
 STRONGEST: Mapping[str, tuple[str, ...]] = {
     "face": ("mesh",),
+    "expression": ("deepface",),
     "scene": ("camera",),
     "prosody": ("egemaps",),
     "voice": ("speech-emotion",),

@@ -35,7 +35,7 @@ MASK = "***"
 OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
-SLOTS = ("face", "scene", "prosody", "voice", "speech")
+SLOTS = ("face", "expression", "scene", "prosody", "voice", "speech")
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "embedded": {
         "face": "mesh",
@@ -45,6 +45,7 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
     },
     "models": {
         "face": "mesh",
+        "expression": "deepface",
         "scene": "camera",
         "prosody": "egemaps",
         "voice": "speech-emotion",
