@@ -19,7 +19,7 @@ from emer.tools.expression.model import (
 )
 from emer.tools.expression.sentences import Said, classes, undecided
 from emer.tools.face.people import Person
-from emer.tools.face.reading import MAX_SIDE, TRACKS, read, why_none
+from emer.tools.face.reading import MAX_SIDE, read, tracks, why_none
 from emer.tools.shared import Shared
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.weights.need import AUTO, find
@@ -64,7 +64,7 @@ class DeepFaceEmotion:
         params: dict[str, Param] = {
             "people": self._people,
             "max_side": self._max_side,
-            "tracks": TRACKS,
+            "tracks": tracks(),
             "weights": need.fingerprint,
         }
         return Source(tool=TOOL, version=version("deepface"), model=need.model, params=params)

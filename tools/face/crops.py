@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.face.network import Image, Points
+from emer.tools.face.network import Image, Points, Region
+from emer.tools.face.upright import upright
 
 SIDE: Final = 96
 """Pixels of a crop's side: twice what models trained on FER2013 (48 pixels) are shown."""
@@ -48,22 +49,14 @@ def cut_face(image: Image, points: Points) -> NDArray[np.uint8]:
     import cv2
 
     across = points[263, :2] - points[33, :2]
-    across = across / max(float(np.hypot(*across)), 1e-6)
-    turn = np.array([[across[0], across[1]], [-across[1], across[0]]])
-    inside = points[:468, :2] @ turn.T
+    turn = float(np.arctan2(across[1], across[0]))
+    axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    inside = points[:468, :2] @ axes.T
     low, high = inside.min(axis=0), inside.max(axis=0)
-    side = max(float((high - low).max()) * MARGIN, 1.0)
-    x0, y0, patch = _around(image, turn.T @ ((low + high) / 2), side)
-    shrunk = max(1, int(side // (2 * SIDE)))
-    grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY)
-    if shrunk > 1:
-        size = (max(1, grey.shape[1] // shrunk), max(1, grey.shape[0] // shrunk))
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    scale = SIDE * shrunk / side
-    middle = turn @ ((turn.T @ ((low + high) / 2) - (x0, y0)) / shrunk)
-    matrix = np.column_stack([scale * turn, SIDE / 2 - scale * middle])
-    cut = cv2.warpAffine(grey, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(cut, np.uint8)
+    x, y = axes.T @ ((low + high) / 2)
+    region = Region(float(x), float(y), float((high - low).max()) * MARGIN, turn)
+    cut = upright(image, region, SIDE).picture
+    return np.asarray(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def sharpness_of(picture: NDArray[np.uint8]) -> float:
@@ -76,14 +69,3 @@ def sharpness_of(picture: NDArray[np.uint8]) -> float:
 
 def _slot(time: float) -> int:
     return int(time * KEPT_PER_S + 1e-6)
-
-
-def _around(image: Image, middle: NDArray[np.float64], side: float) -> tuple[int, int, Image]:
-    """Return the part of the picture that the turned square can touch, and its corner."""
-    height, width = image.shape[:2]
-    reach = side * 0.75
-    x0 = int(np.clip(middle[0] - reach, 0, width - 2))
-    y0 = int(np.clip(middle[1] - reach, 0, height - 2))
-    x1 = int(np.clip(middle[0] + reach, x0 + 2, width))
-    y1 = int(np.clip(middle[1] + reach, y0 + 2, height))
-    return x0, y0, np.ascontiguousarray(image[y0:y1, x0:x1])

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from functools import partial
+from typing import Final
 
-from emer.tools.call import holding
 from emer.tools.clip import Clip
-from emer.tools.face.network import FaceNetworks
+from emer.tools.face.landmarker import TOOL as LANDMARKER
+from emer.tools.face.landmarker_networks import LandmarkerNetworks
+from emer.tools.face.network import FaceNetworks, brings_networks
 from emer.tools.face.people import find_people
 from emer.tools.face.pictures import DARK
 from emer.tools.face.portrait import Portrait, read_face
-from emer.tools.face.tracks import SMALLEST_PX, Footage, follow
+from emer.tools.face.tracks import SMALLEST_PX, Footage, Look, follow
+from emer.tools.kept import Kept
+from emer.tools.weights.need import AUTO, find
 
-TRACKS: Final = "2"
+VERSION: Final = "2"
 """How faces are followed and people told apart: changes with what that gives."""
 MAX_SIDE: Final = 1280
 """Longer side in pixels to which pictures are limited."""
@@ -34,44 +37,48 @@ class Reading:
     detections: int
 
 
-class _Key(NamedTuple):
-    sha256: str
-    max_side: int
-
-
+_READINGS: Kept[Reading] = Kept(REMEMBERED)
 _LOCK = threading.Lock()
-_IDLE: list[FaceNetworks] = []
-_KEPT: OrderedDict[_Key, Reading] = OrderedDict()
-_AT_WORK: dict[_Key, threading.Lock] = {}
+_IDLE: dict[str, list[Look]] = {}
 
 
-def read(clip: Clip, max_side: int = MAX_SIDE) -> Reading:
+def tracks(landmarker: str = AUTO) -> str:
+    """Return what follows the faces here, for the source of clues that rest on it.
+
+    `ToolMissing` where nothing can: mediapipe 1.x without a landmarker's file.
+    """
+    if brings_networks():
+        return f"mesh {VERSION}"
+    return f"landmarker {VERSION} {find(LANDMARKER, landmarker).fingerprint}"
+
+
+def read(clip: Clip, max_side: int = MAX_SIDE, landmarker: str = AUTO) -> Reading:
     """Return the clip's reading; who asks while another reads the same clip waits for that.
 
-    `Unobservable` for a clip without a picture, `ToolMissing` without mediapipe, `Abandoned`
-    when the call is given up.
+    `landmarker` names the file that follows the faces where mediapipe brings no networks.
+    `Unobservable` for a clip without a picture, `ToolMissing` without anything to follow with,
+    `Abandoned` when the call is given up.
     """
-    key = _Key(clip.sha256, max_side)
-    with _LOCK:
-        lock = _AT_WORK.setdefault(key, threading.Lock())
-    with holding(lock):
-        with _LOCK:
-            known = _KEPT.get(key)
-        return known or _read_now(clip, key)
+    how = tracks(landmarker)
+    now = partial(_read_now, clip, max_side, how, landmarker)
+    return _READINGS.get((clip.sha256, max_side, how), now)
 
 
-def _read_now(clip: Clip, key: _Key) -> Reading:
+def _read_now(clip: Clip, max_side: int, how: str, landmarker: str) -> Reading:
     with _LOCK:
-        networks = _IDLE.pop() if _IDLE else None
-    networks = networks or FaceNetworks()
-    reading = _reading(follow(clip.frames(), networks, key.max_side))
+        idle = _IDLE.setdefault(how, [])
+        networks = idle.pop() if idle else None
+    networks = networks or _networks(landmarker)
+    reading = _reading(follow(clip.frames(), networks, max_side))
     with _LOCK:
-        _IDLE.append(networks)
-        _KEPT[key] = reading
-        while len(_KEPT) > REMEMBERED:
-            gone, _ = _KEPT.popitem(last=False)
-            _AT_WORK.pop(gone, None)
+        idle.append(networks)
     return reading
+
+
+def _networks(landmarker: str) -> Look:
+    if brings_networks():
+        return FaceNetworks()
+    return LandmarkerNetworks(find(LANDMARKER, landmarker))
 
 
 def _reading(footage: Footage) -> Reading:
