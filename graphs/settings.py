@@ -44,7 +44,7 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
         "speech": "pocketsphinx",
     },
     "models": {
-        "face": "mesh",
+        "face": AUTO,
         "expression": "deepface",
         "scene": "camera",
         "prosody": "egemaps",

@@ -97,12 +97,13 @@ def _quality(portrait: Portrait, reading: Reading, finding: Finding) -> Quality:
     rest = (1.0 if portrait.rest.seconds >= 2.0 else 0.5) if own else 0.5
     tracked = len(portrait.measures) / max(reading.frames, 1)
     return Quality(
-        score=round(float(size * pose * light * rest * sure), 2),
+        score=round(float(size * pose * light * rest * sure * finding.trust), 2),
         factors={
             **facts,
             "landmarks_sure": round(float(sure), 2),
             "tracked_share": round(tracked, 2),
             "brightness": round(reading.brightness, 0),
+            **({"unit_quality": finding.trust} if finding.trust < 1.0 else {}),
             "baseline_s": round(portrait.rest.seconds if own else 0.0, 1),
         },
     )
