@@ -82,10 +82,16 @@ def _classify(device: str, model: Any, faces: Sequence[Picture]) -> list[Probabi
 
 
 def _load(need: Need, device: str) -> Any:
-    """Return deepface's network with the weights; only tensors are read of the file."""
+    """Return deepface's network with the weights; only tensors are read of the file.
+
+    With the channels last, which torch's pooling on a CPU is several times faster with.
+    """
     theirs = _deepface()
+    import torch
+
     with loading(TOOL, need):
-        return theirs.load_model_weights(theirs.base_model(), str(need.path)).to(device)
+        model = theirs.load_model_weights(theirs.base_model(), str(need.path))
+        return model.to(device, memory_format=torch.channels_last)
 
 
 def _deepface() -> Any:

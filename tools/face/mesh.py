@@ -30,7 +30,9 @@ class FaceMesh:
 
     @property
     def source(self) -> Source:
-        """Name, version, model and result-changing parameters."""
+        """Name, version, model and result-changing parameters; `ToolMissing` on mediapipe 1.x."""
+        if not brings_networks():
+            raise ToolMissing("mesh", "the networks of mediapipe 0.10", INSTALL)
         params: dict[str, Param] = {"max_side": self._max_side, "people": self._people}
         return Source(tool="mesh", version=VERSION, model=MODEL, params=params)
 
@@ -40,6 +42,5 @@ class FaceMesh:
         A closer look reports more and weaker movements, still measured against the
         person's rest in the whole clip. `Unobservable` when no face could be measured.
         """
-        if not brings_networks():
-            raise ToolMissing("mesh", "the networks of mediapipe 0.10", INSTALL)
-        return tell(self.source, read(clip, self._max_side), self._people, span)
+        source = self.source
+        return tell(source, read(clip, self._max_side), self._people, span)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -14,7 +15,7 @@ from emer.tools.face.network import FaceNetworks, brings_networks
 from emer.tools.face.people import find_people
 from emer.tools.face.pictures import DARK
 from emer.tools.face.portrait import Portrait, read_face
-from emer.tools.face.tracks import SMALLEST_PX, Footage, Look, follow
+from emer.tools.face.tracks import SMALLEST_PX, Footage, follow
 from emer.tools.kept import Kept
 from emer.tools.weights.need import AUTO, find
 
@@ -39,7 +40,7 @@ class Reading:
 
 _READINGS: Kept[Reading] = Kept(REMEMBERED)
 _LOCK = threading.Lock()
-_IDLE: dict[str, list[Look]] = {}
+_IDLE: list[FaceNetworks] = []
 
 
 def tracks(landmarker: str = AUTO) -> str:
@@ -60,25 +61,21 @@ def read(clip: Clip, max_side: int = MAX_SIDE, landmarker: str = AUTO) -> Readin
     `Abandoned` when the call is given up.
     """
     how = tracks(landmarker)
-    now = partial(_read_now, clip, max_side, how, landmarker)
+    now = partial(_read_now, clip, max_side, landmarker)
     return _READINGS.get((clip.sha256, max_side, how), now)
 
 
-def _read_now(clip: Clip, max_side: int, how: str, landmarker: str) -> Reading:
+def _read_now(clip: Clip, max_side: int, landmarker: str) -> Reading:
+    if not brings_networks():
+        with closing(LandmarkerNetworks(find(LANDMARKER, landmarker))) as followed:
+            return _reading(follow(clip.frames(), followed, max_side))
     with _LOCK:
-        idle = _IDLE.setdefault(how, [])
-        networks = idle.pop() if idle else None
-    networks = networks or _networks(landmarker)
+        networks = _IDLE.pop() if _IDLE else None
+    networks = networks or FaceNetworks()
     reading = _reading(follow(clip.frames(), networks, max_side))
     with _LOCK:
-        idle.append(networks)
+        _IDLE.append(networks)
     return reading
-
-
-def _networks(landmarker: str) -> Look:
-    if brings_networks():
-        return FaceNetworks()
-    return LandmarkerNetworks(find(LANDMARKER, landmarker))
 
 
 def _reading(footage: Footage) -> Reading:
