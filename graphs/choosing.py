@@ -14,7 +14,8 @@ from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.tool import Tool, load_tool
 
 STRONGEST: Mapping[str, tuple[str, ...]] = {
-    "face": ("mesh",),
+    "face": ("blendshapes", "mesh"),
+    "expression": ("deepface",),
     "scene": ("camera",),
     "prosody": ("egemaps",),
     "voice": ("speech-emotion",),

@@ -25,6 +25,7 @@ ROOM = 150.0
 
 _MODALITY_OF: dict[str, Modality] = {
     "face": "face",
+    "expression": "face",
     "scene": "scene",
     "prosody": "audio",
     "voice": "audio",

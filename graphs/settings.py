@@ -35,7 +35,7 @@ MASK = "***"
 OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
-SLOTS = ("face", "scene", "prosody", "voice", "speech")
+SLOTS = ("face", "expression", "scene", "prosody", "voice", "speech")
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "embedded": {
         "face": "mesh",
@@ -44,7 +44,8 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
         "speech": "pocketsphinx",
     },
     "models": {
-        "face": "mesh",
+        "face": AUTO,
+        "expression": "deepface",
         "scene": "camera",
         "prosody": "egemaps",
         "voice": "speech-emotion",

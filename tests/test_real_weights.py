@@ -1,4 +1,4 @@
-"""With real weights, where they were pulled: the tools hear what was said, and how."""
+"""With real weights, where they were pulled: what was said and how, and what a face shows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.machine import Machine, use
 from emer.tools.tool import Tool, load_tool
+from tests.face_kit import write_portrait
 
 pytestmark = pytest.mark.weights
 
@@ -69,3 +70,28 @@ def test_acted_anger_is_told_from_acted_sadness(ready, shared: Path):
             judged += 1
             right += f"classified as {word}" in clues[0].text
     assert judged >= 8 and right / judged > 0.5
+
+
+def test_a_man_who_starts_to_smile_looks_happy_then(ready, shared_clip: Find):
+    clues = ready("deepface").observe(Clip.open(shared_clip("faces/single_face.mp4")))
+    happy = [clue for clue in clues if clue.data["class"] == "happy"]
+    assert happy and happy[0].span.end > 1.8 and 0.3 < happy[0].span.start < 1.5
+    assert {clue.data["class"] for clue in clues} <= {"happy", "surprise"}
+
+
+def test_a_woman_who_laughs_at_the_end_looks_happy_there_and_not_before(ready, shared_clip: Find):
+    clues = ready("deepface").observe(Clip.open(shared_clip("faces/WolfgangLanger_Pexels.mp4")))
+    happy = [clue.span for clue in clues if clue.data["class"] == "happy"]
+    assert happy and all(span.start > 8.0 for span in happy)
+
+
+def test_blendshapes_agree_with_the_mesh_on_a_smile(ready, shared_clip: Find):
+    clues = ready("blendshapes").observe(Clip.open(shared_clip("faces/single_face.mp4")))
+    (smile,) = [clue for clue in clues if clue.data.get("unit") == "smile"]
+    assert smile.data["by"] == "geometry and blendshapes"
+    assert smile.span.start == pytest.approx(0.6, abs=0.3)
+
+
+def test_blendshapes_find_no_movement_in_a_photograph(ready, tmp_path: Path):
+    clues = ready("blendshapes").observe(Clip.open(write_portrait(tmp_path / "still.mp4", 4.0)))
+    assert not any("action_units" in clue.data for clue in clues)

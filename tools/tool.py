@@ -28,6 +28,8 @@ BUILT_IN: Mapping[str, str] = {
     "asr": "emer.tools.speech.asr:Asr",
     "subtitle": "emer.tools.speech.subtitle:Subtitle",
     "mesh": "emer.tools.face.mesh:FaceMesh",
+    "blendshapes": "emer.tools.face.blendshapes:Blendshapes",
+    "deepface": "emer.tools.expression.deepface_emotion:DeepFaceEmotion",
     "egemaps": "emer.tools.prosody.egemaps:EGeMAPS",
     "speech-emotion": "emer.tools.voice.speech_emotion:SpeechEmotion",
     "camera": "emer.tools.scene.camera:Camera",

@@ -50,6 +50,10 @@ class Event:
     letter: str
     side: str | None
     frames: Stretch
+    by: str = "geometry"
+    """What shows it: the landmarks' geometry, blendshapes, or both."""
+    trust: float = 1.0
+    """Share of the measurement's quality that is left for what shows it."""
 
 
 def find_runs(signal: Floats, on: Floats, off: Floats, times: Floats) -> list[Stretch]:

@@ -26,6 +26,8 @@ class Finding:
     data: dict[str, JsonValue]
     frames: Stretch
     half: int | None = None
+    trust: float = 1.0
+    """Share of the measurement's quality that is left for what shows it."""
 
 
 def touches(one: Stretch, inside: Mask) -> bool:

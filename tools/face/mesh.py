@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from emer.tools.clip import Clip
-from emer.tools.errors import Unobservable
-from emer.tools.face.finding import Finding
-from emer.tools.face.network import FaceNetworks
-from emer.tools.face.people import find_people
-from emer.tools.face.pictures import DARK
-from emer.tools.face.portrait import Portrait, read_face
-from emer.tools.face.state_sentences import head_facts, of_states
-from emer.tools.face.tracks import SMALLEST_PX, Footage, follow
-from emer.tools.face.unit_sentences import of_units
-from emer.tools.types import Clue, Modality, Quality, Source, Span
+from emer.tools.errors import ToolMissing
+from emer.tools.face.network import brings_networks
+from emer.tools.face.reading import MAX_SIDE, VERSION, read
+from emer.tools.face.telling import tell
+from emer.tools.types import Clue, Modality, Param, Source, Span
 
-VERSION = "2"
 MODEL = "mediapipe 0.10.21 face_landmark_with_attention"
-CLUES_FIRST, CLUES_OTHERS, CLUES_CLOSER = 10, 5, 14
-SHARP_PX = 120
-"""Face size from which the 192-pixel landmark network sees all it can use."""
-REMEMBERED = 2
-LEAST_SURE = 0.2
-"""Share of the quality that is left where something covers the face (chosen by us)."""
-WORTH_SAYING = 0.1
-"""Measurements below this quality are left unsaid (chosen by us)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What a whole clip gave: kept for closer looks."""
-
-    portraits: tuple[Portrait, ...]
-    frames: int
-    frame_times: tuple[float, ...]
-    brightness: float
-    detections: int
+INSTALL = "pip install mediapipe==0.10.21"
 
 
 class FaceMesh:
@@ -53,17 +24,16 @@ class FaceMesh:
         "apex, blinks, coarse gaze and head movements, measured against the person's own rest."
     )
 
-    def __init__(self, max_side: int = 1280, people: int = 4) -> None:
+    def __init__(self, max_side: int = MAX_SIDE, people: int = 4) -> None:
         """Look at pictures of at most `max_side` pixels and report on at most `people`."""
         self._max_side, self._people = max_side, people
-        self._lock = threading.Lock()
-        self._idle: list[FaceNetworks] = []
-        self._readings: OrderedDict[str, _Reading] = OrderedDict()
 
     @property
     def source(self) -> Source:
-        """Name, version, model and result-changing parameters."""
-        params = {"max_side": self._max_side, "people": self._people}
+        """Name, version, model and result-changing parameters; `ToolMissing` on mediapipe 1.x."""
+        if not brings_networks():
+            raise ToolMissing("mesh", "the networks of mediapipe 0.10", INSTALL)
+        params: dict[str, Param] = {"max_side": self._max_side, "people": self._people}
         return Source(tool="mesh", version=VERSION, model=MODEL, params=params)
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
@@ -72,128 +42,5 @@ class FaceMesh:
         A closer look reports more and weaker movements, still measured against the
         person's rest in the whole clip. `Unobservable` when no face could be measured.
         """
-        reading = self._read(clip)
-        if not reading.portraits:
-            raise Unobservable(_why_none(reading))
-        clues = [
-            clue
-            for portrait in reading.portraits[: self._people]
-            for clue in self._tell(portrait, reading, span)
-        ]
-        if not clues and span is not None:
-            raise Unobservable(f"no face was measured between {span.start} and {span.end} s")
-        if not clues:
-            raise Unobservable("faces were seen, but turned too far or too briefly to be read")
-        return clues
-
-    def _read(self, clip: Clip) -> _Reading:
-        with self._lock:
-            known = self._readings.get(clip.sha256)
-            networks = self._idle.pop() if self._idle and known is None else None
-        if known is not None:
-            return known
-        networks = networks or FaceNetworks()
-        footage = follow(clip.frames(), networks, self._max_side)
-        reading = _reading(footage)
-        with self._lock:
-            self._idle.append(networks)
-            self._readings[clip.sha256] = reading
-            while len(self._readings) > REMEMBERED:
-                self._readings.popitem(last=False)
-        return reading
-
-    def _tell(self, portrait: Portrait, reading: _Reading, span: Span | None) -> list[Clue]:
-        """Return the weightiest clues about one person, in order of time."""
-        found = find_all(portrait, span)
-        first = portrait.person.number == 1
-        most = CLUES_CLOSER if span else CLUES_FIRST if first else CLUES_OTHERS
-        told = sorted(found[:most], key=lambda f: (f.start, f.end, f.says))
-        clues = [self._clue(portrait, reading, finding) for finding in told]
-        return [clue for clue in clues if clue.quality.score >= WORTH_SAYING]
-
-    def _clue(self, portrait: Portrait, reading: _Reading, finding: Finding) -> Clue:
-        alone = len(reading.portraits) == 1
-        return Clue(
-            modality=self.modality,
-            span=Span(start=round(finding.start, 2), end=round(finding.end, 2)),
-            person=f"person {portrait.person.number}",
-            text=(_name(portrait, alone) + finding.says),
-            quality=_quality(portrait, reading, finding),
-            source=self.source,
-            data=finding.data,
-        )
-
-
-def _reading(footage: Footage) -> _Reading:
-    portraits = tuple(read_face(person) for person in find_people(footage))
-    return _Reading(
-        portraits=portraits,
-        frames=len(footage.times),
-        frame_times=tuple(footage.times.tolist()),
-        brightness=footage.brightness,
-        detections=footage.detections,
-    )
-
-
-def find_all(portrait: Portrait, span: Span | None) -> list[Finding]:
-    """Return all findings about one person, the weightiest first; in `span` only, if given."""
-    times = portrait.measures.times
-    inside = np.ones(len(times), dtype=bool)
-    if span is not None:
-        inside = (times >= span.start - 1e-6) & (times <= span.end + 1e-6)
-    if not inside.any():
-        return []
-    found = [*of_units(portrait, inside), *of_states(portrait, inside)]
-    return sorted(found, key=lambda f: (-f.weight, f.start, f.says))
-
-
-def _name(portrait: Portrait, alone: bool) -> str:
-    """Return "The person", or "Person 2 (on the left)" where there are several."""
-    if alone:
-        return "The person"
-    place = portrait.person.place
-    where = "on the left" if place < 0.4 else "on the right" if place > 0.6 else "in the middle"
-    return f"Person {portrait.person.number} ({where})"
-
-
-def _quality(portrait: Portrait, reading: _Reading, finding: Finding) -> Quality:
-    """Score the measurement: face size, pose, light, how much is covered or unsure, and rest."""
-    facts = head_facts(portrait, finding.frames)
-    size = np.clip((facts["face_px"] - SMALLEST_PX) / (SHARP_PX - SMALLEST_PX), 0.1, 1.0)
-    pose = np.clip(1.2 - facts["yaw_deg"] / 60 - facts["pitch_deg"] / 90, 0.2, 1.0)
-    light = np.clip(reading.brightness / DARK, 0.4, 1.0)
-    sure = np.clip(_sure(portrait, finding), LEAST_SURE, 1.0)
-    own = finding.data.get("baseline", "own") == "own"
-    rest = (1.0 if portrait.rest.seconds >= 2.0 else 0.5) if own else 0.5
-    tracked = len(portrait.measures) / max(reading.frames, 1)
-    return Quality(
-        score=round(float(size * pose * light * rest * sure), 2),
-        factors={
-            **facts,
-            "landmarks_sure": round(float(sure), 2),
-            "tracked_share": round(tracked, 2),
-            "brightness": round(reading.brightness, 0),
-            "baseline_s": round(portrait.rest.seconds if own else 0.0, 1),
-        },
-    )
-
-
-def _sure(portrait: Portrait, finding: Finding) -> float:
-    """Return how far the landmarks this rests on can be believed, on average (see `spread`)."""
-    if finding.half is None:
-        return 1.0
-    part = slice(finding.frames.first, finding.frames.last + 1)
-    return float(portrait.measures.sure[part, finding.half].mean())
-
-
-def _why_none(reading: _Reading) -> str:
-    """Return why no face could be measured, as far as it is known."""
-    if not reading.frames:
-        return "the clip holds no picture that can be decoded"
-    why = f"no face was found in the {reading.frames} frames looked at"
-    if reading.detections:
-        seen = f"smaller than {SMALLEST_PX} pixels, or seen too briefly"
-        why = f"no face could be followed in the {reading.frames} frames looked at ({seen})"
-    if reading.brightness < DARK / 2:
-        why += f"; the picture is dark (mean brightness {reading.brightness:.0f} of 255)"
-    return why
+        source = self.source
+        return tell(source, read(clip, self._max_side), self._people, span)

@@ -7,6 +7,8 @@ choose, so that any number of faces, of any size, can be followed at about 2 ms 
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -92,6 +94,17 @@ def region_around(points: Points) -> Region:
     return Region(box.x, box.y, box.side * MARGIN, turn)
 
 
+def brings_networks() -> bool:
+    """Tell whether the installed mediapipe brings these networks: up to 0.10.21, not 1.x.
+
+    `ToolMissing` where it is not installed at all; it is not imported.
+    """
+    found = find_spec("mediapipe")
+    if found is None or found.origin is None:
+        raise ToolMissing("mesh", "mediapipe", "pip install mediapipe==0.10.21")
+    return (Path(found.origin).parent / "modules" / "face_landmark").is_dir()
+
+
 class FaceNetworks:
     """The face detector and the landmark network, loaded when made; not thread-safe."""
 
@@ -143,10 +156,10 @@ class FaceNetworks:
             return []
         found = self._detect_in(image, 0, 0, 0)
         if tiled:
-            for x0, y0, patch in _tiles(image):
+            for x0, y0, patch in tiles(image):
                 found += self._detect_in(patch, 0, x0, y0)
         found = found or self._detect_in(image, 1, 0, 0)
-        return _without_doubles(found)
+        return without_doubles(found)
 
     def is_face(self, image: Image, region: Region) -> bool:
         """Tell whether the detector, too, sees a face in the region."""
@@ -183,14 +196,16 @@ def _cut_out(image: Image, region: Region) -> tuple[int, int, Image]:
     return x0, y0, patch
 
 
-def _tiles(image: Image) -> list[tuple[int, int, Image]]:
+def tiles(image: Image) -> list[tuple[int, int, Image]]:
+    """Return four overlapping quarters of the picture, each with its upper left corner."""
     height, width = image.shape[:2]
     h, w = int(height * 0.6), int(width * 0.6)
     corners = [(x, y) for y in (0, height - h) for x in (0, width - w)]
     return [(x, y, np.ascontiguousarray(image[y : y + h, x : x + w])) for x, y in corners]
 
 
-def _without_doubles(found: list[Found]) -> list[Found]:
+def without_doubles(found: list[Found]) -> list[Found]:
+    """Return each face once, the most certain find of it."""
     kept: list[Found] = []
     for one in sorted(found, key=lambda f: (-f.score, f.x, f.y)):
         if all(np.hypot(one.x - k.x, one.y - k.y) > 0.5 * max(one.size, k.size) for k in kept):

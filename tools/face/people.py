@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from emer.tools.face.crops import Crop
 from emer.tools.face.measures import Measures, measure
 from emer.tools.face.pose import Floats, remove_pose
 from emer.tools.face.spread import spread_at
@@ -39,6 +40,15 @@ class Person:
     place: float
     """Middle of the face across the picture, 0 left to 1 right."""
     seen_s: float
+    crops: tuple[Crop, ...] = ()
+    """The face in the picture, a few times a second, in order of time."""
+
+    @property
+    def where(self) -> str:
+        """Where in the picture this person is, in words: "on the left"."""
+        if 0.4 <= self.place <= 0.6:
+            return "in the middle"
+        return "on the left" if self.place < 0.4 else "on the right"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +138,5 @@ def _person(number: int, group: list[_Shape], footage: Footage) -> Person:
         shots=tuple(sorted({t.shot for t in tracks})),
         place=float(np.median(measures.centre[:, 0])) / width,
         seen_s=float(sum(t.times[-1] - t.times[0] for t in tracks)),
+        crops=tuple(crop for t in tracks for crop in t.crops),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from emer.tools.face.changes import changes
 from emer.tools.face.events import Event
 from emer.tools.face.eyes import Lids, Looks, watch_gaze, watch_lids
 from emer.tools.face.head import HeadMove, Swing, find_moves, find_swings
@@ -14,6 +15,8 @@ from emer.tools.face.mouth import open_mouth, speaking
 from emer.tools.face.people import Person
 from emer.tools.face.rest import Rest, find_rest, smile_shaped
 from emer.tools.face.series import Mask, Stretch
+from emer.tools.face.shape_units import agreed, shape_events
+from emer.tools.face.shapes import Scores
 from emer.tools.face.units import find_events
 
 
@@ -37,12 +40,15 @@ class Portrait:
         return self.person.measures
 
 
-def read_face(person: Person) -> Portrait:
-    """Read one person's measures."""
+def read_face(person: Person, scores: Scores | None = None) -> Portrait:
+    """Read one person's measures, and the blendshapes at the same times where there are any."""
     measures = person.measures
     rest = find_rest(measures)
     speech = speaking(measures)
-    events = find_events(measures, rest, speech)
+    moved = changes(measures, rest, speech)
+    events = find_events(measures, moved, speech)
+    if scores:
+        events = agreed(events, shape_events(scores, moved, measures, speech))
     if rest.too_short:
         drawn = smile_shaped(measures)
         events = [e for e in events if e.name == "smile" and _most(drawn, e.frames)]
@@ -76,6 +82,13 @@ _GIVES_WAY = {
     "stretched_lips": ("smile",),
     "one_corner": ("smile",),
     "smile": ("one_corner",),
+    "cheek_raise": ("smile",),
+    "lid_tighten": ("smile",),
+    "dimple": ("smile", "one_corner"),
+    "upper_lip_raise": ("smile", "nose_wrinkle"),
+    "lower_lip_down": ("smile", "stretched_lips"),
+    "funnel": ("pucker",),
+    "lips_rolled": ("pressed_lips",),
 }
 """Of two readings of the same movement, the left one is dropped when a stronger or equal
 one on the right takes up more than half of its time."""

@@ -15,6 +15,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.tools.call import still_wanted
+from emer.tools.face.crops import Crop, keep
 from emer.tools.face.furrow import furrow_of
 from emer.tools.face.network import Found, Image, Points, Region, outline, region_around
 from emer.tools.face.pictures import brightened, look_of, thumbnail
@@ -80,6 +82,8 @@ class Track:
     confirmed: int = 0
     """How many searches of the detector found this face again."""
     checked: int = 0
+    crops: list[Crop] = field(default_factory=list)
+    """The face in the picture, a few times a second."""
 
     @property
     def size(self) -> float:
@@ -107,6 +111,7 @@ def follow(frames: Iterable[Picture], networks: Look, max_side: int) -> Footage:
     """Follow every face in the frames, which are looked at with their longer side limited."""
     tracker = _Tracker(networks)
     for frame in frames:
+        still_wanted()
         tracker.see(frame.time, frame.rgb(max_side))
     return tracker.result()
 
@@ -176,6 +181,7 @@ class _Tracker:
                 track.times.append(time)
                 track.points.append(points)
                 track.furrows.append(furrow_of(self._plain, points))
+                keep(track.crops, time, self._plain, points)
                 going.append(track)
         lost = len(going) < len(self._live)
         self._live = going
@@ -211,7 +217,9 @@ class _Tracker:
         look = look_of(self._plain, points)
         sure = measure_spread(self._networks, image, points, time)
         furrow = furrow_of(self._plain, points)
-        self._live.append(Track(self._shots[-1], [time], [points], [furrow], [look], [sure], 1, 1))
+        track = Track(self._shots[-1], [time], [points], [furrow], [look], [sure], 1, 1)
+        keep(track.crops, time, self._plain, points)
+        self._live.append(track)
 
 
 def _is_same_place(points: Points, before: Points) -> bool:

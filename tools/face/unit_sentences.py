@@ -33,16 +33,33 @@ WORDS: Final = {
     "chin_raise": "pushes the chin up {amount}",
     "jaw_drop": "lowers the jaw {amount} while the mouth stays shut",
     "jaw_aside": "moves the jaw sideways {amount}, to the person's own {side}",
+    "cheek_raise": "raises the cheeks {amount}",
+    "lid_tighten": "tightens the eyelids {amount}",
+    "nose_wrinkle": "wrinkles the nose {amount}",
+    "upper_lip_raise": "raises the upper lip {amount}",
+    "dimple": "draws the corners of the mouth in {amount}",
+    "lower_lip_down": "pulls the lower lip down {amount}",
+    "funnel": "pushes the lips forward like a funnel {amount}",
+    "lips_rolled": "rolls the lips in {amount}",
+    "jaw_forward": "pushes the jaw forward {amount}",
+    "cheek_puff": "puffs the cheeks {amount}",
 }
-CODES: Final = {"pressed_lips": "AU23/24/28, ", "pucker": "AU18/22, ", "jaw_drop": ""}
-"""What is said instead of "AU1+2, ". A lowered jaw (AU26) is not coded in the words: read
-alone, the code stands for an open mouth."""
+CODES: Final = {
+    "pressed_lips": "AU23/24/28, ", "pucker": "AU18/22, ", "jaw_drop": "",
+    "cheek_raise": "", "dimple": "",
+}  # fmt: skip
+"""What is said instead of "AU1+2, ". A lowered jaw (AU26), raised cheeks (AU6) and a dimple on both
+sides (AU14) are not coded in the words: read alone, the codes stand for an open mouth, a smile
+with the eyes, and one corner of the mouth."""
 TELLING: Final = {
     "smile": 3.0, "pulled_corners": 3.0, "brow_raise": 2.0, "frown": 2.2, "drawn_up": 2.2,
     "inner_brow_raise": 1.8,
     "corners_down": 1.8, "wide_eyes": 2.0, "one_corner": 1.4, "pressed_lips": 1.6,
     "outer_brow_raise": 1.0, "stretched_lips": 1.0, "chin_raise": 1.3, "pucker": 0.8,
     "jaw_drop": 0.8, "jaw_aside": 1.0,
+    "cheek_raise": 0.8, "lid_tighten": 1.2, "nose_wrinkle": 2.0, "upper_lip_raise": 1.6,
+    "dimple": 0.8, "lower_lip_down": 0.8, "funnel": 0.8, "lips_rolled": 1.0, "jaw_forward": 0.6,
+    "cheek_puff": 0.8,
 }  # fmt: skip
 """How much a unit tells an observer: decides which events are said when there are many."""
 NEVER_RESTS: Final = "measured against an average face, since this face never rests in the clip"
@@ -82,7 +99,7 @@ def _of_event(portrait: Portrait, event: Event, alike: Sequence[Event], rank: in
         f"({units}intensity {event.letter}{more}{limit}).",
         start=event.onset,
         end=event.offset,
-        weight=TELLING[event.name] * _strength(event) * 0.6**rank,
+        weight=TELLING[event.name] * _strength(event) * event.trust * 0.6**rank,
         data={
             "unit": event.name,
             "action_units": [f"AU{u}" for u in event.units],
@@ -91,14 +108,16 @@ def _of_event(portrait: Portrait, event: Event, alike: Sequence[Event], rank: in
             "onset": round(event.onset, 2),
             "apex": round(event.apex, 2),
             "offset": round(event.offset, 2),
-            "peak_iod": round(event.peak, 3),
+            ("peak_score" if event.trust < 1.0 else "peak_iod"): round(event.peak, 3),
             "z": round(event.z, 1),
             "margin": round(event.margin, 1),
             "times": len(alike),
             "baseline": "average face" if portrait.rest.too_short else "own",
+            **({} if event.by == "geometry" else {"by": event.by}),
         },
         frames=event.frames,
         half=int(event.units[0] not in UPPER_UNITS),
+        trust=event.trust,
     )
 
 

@@ -12,11 +12,10 @@ from typing import Final
 import numpy as np
 
 from emer.tools.face import signals as s
-from emer.tools.face.changes import Changes, changes
+from emer.tools.face.changes import Changes
 from emer.tools.face.events import TOP, Event, find_runs, plateau, widened
 from emer.tools.face.measures import Measures
 from emer.tools.face.pose import Floats
-from emer.tools.face.rest import Rest
 from emer.tools.face.series import Mask, Stretch, frame_time, lasting, noise, ramp
 
 HALF: Final = 0.5
@@ -26,8 +25,8 @@ REACH_S: Final = 0.6
 """How far beyond the detected stretch its beginning and end are looked for."""
 OFF_SHARE: Final = 0.5
 """Off at about 1.2 of 2.5 noise deviations."""
-LIP_UNITS: Final = frozenset({12, 15, 17, 18, 20, 23, 26, 30})
-UPPER_UNITS: Final = frozenset({1, 2, 4, 5})
+LIP_UNITS: Final = frozenset({10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 26, 28, 29, 30, 34})
+UPPER_UNITS: Final = frozenset({1, 2, 4, 5, 6, 7})
 WHILE_SPEAKING: Final = 1.8
 """How much more the mouth must move to count while it speaks (chosen by us)."""
 
@@ -88,14 +87,14 @@ posed pictures, and py-feat's action-unit-to-mesh regression gives the rough siz
 that share a signal share its threshold, so that one movement gets one name."""
 
 
-def find_events(measures: Measures, rest: Rest, speaking: Mask) -> list[Event]:
+def find_events(measures: Measures, moved: Changes, speaking: Mask) -> list[Event]:
     """Return all events of all units, by onset."""
-    moved = changes(measures, rest, speaking)
-    found = [event for unit in UNITS for event in _events_of(unit, moved, measures, speaking)]
+    found = [event for unit in UNITS for event in events_of(unit, moved, measures, speaking)]
     return sorted(found, key=lambda e: (e.onset, e.name))
 
 
-def _events_of(unit: Unit, moved: Changes, measures: Measures, speaking: Mask) -> list[Event]:
+def events_of(unit: Unit, moved: Changes, measures: Measures, speaking: Mask) -> list[Event]:
+    """Return the events of one unit, by onset."""
     signal, times = seen_well(measures, unit.half) * unit.signal(moved), measures.times
     unrest = float(np.clip(noise(signal, times), unit.trace / ON_Z, 1.6 * unit.trace / ON_Z))
     on = ON_Z * unrest + unit.pose * np.maximum(moved.turned - 5.0, 0.0)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from emer.tools.face.furrow import furrow_of
 from emer.tools.face.measures import measure
-from emer.tools.face.mesh import find_all
 from emer.tools.face.network import region_around
 from emer.tools.face.people import Person, find_people
 from emer.tools.face.portrait import Portrait, read_face
 from emer.tools.face.spread import Spread, measure_spread, spread_at, sureness
+from emer.tools.face.telling import find_all
 from emer.tools.face.tracks import follow
 from tests.tools.face import puppet
 from tests.tools.face.test_tracks import film

@@ -1,0 +1,93 @@
+"""Face tools with a model, taken by flag, by emer.toml, from Python and by themselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("deepface", reason="deepface is not installed")
+
+from emer.graphs.ask import ask
+from emer.graphs.choosing import choose
+from emer.graphs.settings import load_settings
+from emer.tools import machine
+from emer.tools.models import SHELF
+from emer.tools.weights.catalogue import named
+from emer.tools.weights.places import target
+from emer.tools.weights.verify import verify
+from tests.face_kit import write_emotion, write_portrait
+from tests.task_kit import by_mouth, write_task
+
+OTHERS = ("--tool", "scene=none", "--tool", "prosody=none", "--tool", "speech=none")
+
+
+@pytest.fixture(autouse=True)
+def own_machine(tmp_path, monkeypatch):
+    """Have no library's own cache of weights in sight, and nothing in memory afterwards."""
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    monkeypatch.delenv("DEEPFACE_HOME", raising=False)
+    monkeypatch.setenv("EMER_WEIGHTS", str(tmp_path / "weights"))
+    machine.forget()
+    yield
+    SHELF.unload()
+
+
+@pytest.fixture
+def pulled() -> tuple[Path, Path]:
+    """Lay weights where `emer models pull` does."""
+    task, emotion = (target(named(name)) for name in ("face-landmarker", "face-emotion"))
+    task.parent.mkdir(parents=True)
+    return write_task(task, *by_mouth("noseSneerLeft", "noseSneerRight")), write_emotion(emotion)
+
+
+@pytest.fixture(scope="module")
+def portrait(tmp_path_factory) -> Path:
+    return write_portrait(tmp_path_factory.mktemp("clips") / "portrait.mp4", seconds=1.6)
+
+
+def test_by_flag_each_writes_its_clues_and_the_reasoner_reads_them(emer, pulled, portrait):
+    words = ("--tool", "face=blendshapes", "--tool", "expression=deepface", *OTHERS)
+    done = emer("ask", portrait, *words, "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    by_tool = {clue["source"]["tool"]: clue for clue in told["clues"]}
+    assert set(by_tool) == {"blendshapes", "deepface"}
+    assert "classified as happy" in by_tool["deepface"]["text"]
+    label = told["hypotheses"][0]
+    assert label["label"] in ("happy", "pleased", "joyful", "content", "cheerful")
+    assert by_tool["deepface"]["id"] in label["supports"]
+
+
+def test_by_file_and_from_python(pulled, portrait, tmp_path):
+    file = tmp_path / "emer.toml"
+    quiet = "".join(f'[tools.{slot}]\nuse = "none"\n' for slot in ("scene", "prosody", "speech"))
+    file.write_text(f'[tools.face]\nuse = "auto"\n[tools.expression]\nuse = "deepface"\n{quiet}')
+    answer = ask(portrait, settings=load_settings(file))
+    assert {clue.source.tool for clue in answer.clues} == {"blendshapes", "deepface"}
+
+
+def test_auto_takes_the_blendshapes_where_their_weights_are(pulled):
+    ready = choose(load_settings(profile="auto"))
+    assert ready.settings.tools["face"].use == "blendshapes"
+    assert ready.settings.tools["expression"].use == "deepface"
+
+
+def test_auto_takes_the_mesh_and_says_what_the_blendshapes_need():
+    ready = choose(load_settings(profile="auto"))
+    assert ready.settings.tools["face"].use == "mesh"
+    assert "blendshapes needs the weights face-landmarker (4 MB)" in ready.why["face"]
+    assert "deepface needs the weights face-emotion (6 MB)" in ready.why["expression"]
+
+
+def test_a_file_that_is_not_the_published_one_is_found_out(pulled, emer):
+    task, emotion = (verify(named(name)) for name in ("face-landmarker", "face-emotion"))
+    assert task.outcome == "damaged" and task.fix == "emer models pull face-landmarker"
+    assert emotion.outcome == "unknown", "nobody published a checksum of it"
+    assert emer("models", "verify", "face-landmarker").exit_code != 0
+
+
+def test_the_conformance_suite_is_run_on_them_by_name(emer, pulled, portrait):
+    done = emer("tools", "check", "deepface", "--clip", portrait)
+    assert done.exit_code == 0, done.output

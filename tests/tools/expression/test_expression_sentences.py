@@ -1,0 +1,103 @@
+"""What is said of a model's classes of a face over time, and read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from emer.agents.cues import mentions_in
+from emer.tools.expression.frames import Shown, quality_of
+from emer.tools.expression.sentences import averaged, classes, undecided
+from emer.tools.face.crops import SIDE, Crop
+
+LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+BLANK = np.zeros((SIDE, SIDE), np.uint8)
+
+
+def row(label: str, share: float) -> tuple[float, ...]:
+    rest = (1 - share) / (len(LABELS) - 1)
+    return tuple(share if name == label else rest for name in LABELS)
+
+
+def frames(times: Sequence[float], **facts: float) -> list[Shown]:
+    given = {"face_px": 200.0, "yaw": 0.0, "pitch": 0.0, "sure": 1.0, **facts}
+    return [
+        Shown(Crop(t, BLANK, facts.get("sharpness", 0.6)), *list(given.values())[:4]) for t in times
+    ]
+
+
+def said(*spells: tuple[str, float, int], whose: tuple[str, str] = ("The person's face", "")):
+    found = [row(label, share) for label, share, count in spells for _ in range(count)]
+    times = np.arange(len(found)) / 4
+    return list(classes(whose, frames(times.tolist()), found, LABELS))
+
+
+def test_a_class_is_told_as_a_model_s_with_its_probability_and_frames():
+    (found,) = said(("happy", 0.81, 9), whose=("Person 2's face", " (on the left)"))
+    assert found.text == (
+        "Person 2's face (on the left) is classified as happy (probability 0.81, mean of 9 "
+        "frames, among 7 classes of a model) at 0.0-2.0 s."
+    )
+    assert found.probability == 0.81 and (found.start, found.end) == (0.0, 2.0)
+    assert found.data["class"] == "happy" and found.data["frames"] == 9
+
+
+def test_a_change_of_class_is_told_where_it_is():
+    happy, sad = said(("happy", 0.9, 12), ("sad", 0.7, 10))
+    assert (happy.data["class"], sad.data["class"]) == ("happy", "sad")
+    assert happy.end == pytest.approx(2.75, abs=0.3) and sad.start == pytest.approx(3.0, abs=0.3)
+
+
+def test_one_frame_of_another_class_changes_nothing():
+    (only,) = said(("happy", 0.9, 8), ("angry", 0.6, 1), ("happy", 0.9, 8))
+    assert only.data["class"] == "happy" and (only.start, only.end) == (0.0, 4.0)
+
+
+def test_neutral_near_chance_and_too_brief_are_told_as_nothing():
+    assert said(("neutral", 0.95, 12)) == []
+    assert said(("sad", 0.35, 12)) == [] and len(said(("sad", 0.45, 12))) == 1
+    assert said(("sad", 0.9, 2)) == []
+    assert list(classes(("The person's face", ""), [], [], LABELS)) == []
+
+
+def test_a_face_out_of_sight_ends_the_span():
+    times = [0.0, 0.25, 0.5, 0.75, 3.0, 3.25, 3.5, 3.75]
+    found = [row("happy", 0.8)] * len(times)
+    spans = [(s.start, s.end) for s in classes(("A face", ""), frames(times), found, LABELS)]
+    assert spans == [(0.0, 0.75), (3.0, 3.75)]
+
+
+def test_the_average_is_over_what_is_near():
+    found = averaged(np.array([0.0, 0.4, 5.0]), np.array([[1.0], [0.0], [0.25]]))
+    assert found[:, 0] == pytest.approx([0.5, 0.5, 0.25])
+
+
+def test_why_nothing_is_told():
+    assert undecided([row("fear", 0.3)] * 3, LABELS) == (
+        "the model gives no face a clear class of emotion (most: afraid, 0.30 of 7 classes)"
+    )
+    assert "turned away" in undecided([], LABELS)
+
+
+@pytest.mark.parametrize(
+    ("worse", "factor"),
+    [({"face_px": 40.0}, "face_px"), ({"yaw": 40.0}, "yaw_deg"), ({"pitch": 50.0}, "pitch_deg"),
+     ({"sure": 0.4}, "landmarks_sure"), ({"sharpness": 0.1}, "sharpness")],
+)  # fmt: skip
+def test_what_makes_a_face_hard_to_see_lowers_the_quality(worse, factor):
+    good, bad = quality_of(frames([0.0, 0.2])), quality_of(frames([0.0, 0.2], **worse))
+    assert good.score > 0.95 and 0.0 < bad.score < 0.8
+    assert bad.factors[factor] != good.factors[factor] and bad.factors["frames"] == 2
+
+
+@pytest.mark.parametrize(
+    ("label", "cue"),
+    [("angry", "named_angry"), ("disgusted", "named_disgusted"), ("afraid", "named_worried"),
+     ("happy", "named_happy"), ("sad", "named_sad"), ("surprised", "named_surprised")],
+)  # fmt: skip
+def test_the_reasoner_reads_what_is_meant(label, cue):
+    text = f"The person's face is classified as {label} (probability 0.81, mean of 9 frames, "
+    text += "among 7 classes of a model) at 0.0-2.0 s."
+    assert {m.cue for m in mentions_in(text, "visual") if not m.negated} == {cue}

@@ -1,0 +1,122 @@
+"""The tool as a whole: real pictures, real networks, a blendshape model with a known answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emer.agents.cues import mentions_in
+from emer.app.demo import make_demo
+from emer.tools.call import Abandoned, Call, at_work
+from emer.tools.clip import Clip
+from emer.tools.conformance import check_tool
+from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
+from emer.tools.face.blendshapes import Blendshapes
+from emer.tools.face.mesh import FaceMesh
+from emer.tools.models import SHELF
+from emer.tools.tool import load_tool
+from emer.tools.types import Span
+from tests.face_kit import write_pair, write_portrait
+from tests.task_kit import by_mouth, write_task
+
+SNEER = ("noseSneerLeft", "noseSneerRight")
+SMILE = ("mouthSmileLeft", "mouthSmileRight")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> Path:
+    return make_demo(tmp_path_factory.mktemp("demo") / "demo.mp4")
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory) -> Path:
+    """Weights that take the demo's smile for a smile, and for a wrinkled nose."""
+    return write_task(tmp_path_factory.mktemp("task") / "mouth.task", *by_mouth(*SNEER, *SMILE))
+
+
+@pytest.fixture(autouse=True)
+def nothing_loaded():
+    yield
+    SHELF.unload()
+
+
+def test_what_only_blendshapes_show_is_added_with_its_own_quality(demo, task):
+    tool = Blendshapes(model=str(task))
+    clues = {clue.data.get("unit"): clue for clue in tool.observe(Clip.open(demo))}
+    nose = clues["nose_wrinkle"]
+    assert nose.text.startswith("The person wrinkles the nose") and "(AU9, intensity" in nose.text
+    assert nose.span.start == pytest.approx(5.2, abs=0.3)
+    assert nose.span.end == pytest.approx(7.0, abs=0.3)
+    assert nose.data["by"] == "blendshapes" and "peak_iod" not in nose.data
+    assert nose.data["peak_score"] == pytest.approx(0.65, abs=0.25)
+    assert nose.quality.factors["unit_quality"] == 0.25 >= nose.quality.score
+    assert nose.source == tool.source and nose.confidence is None
+    assert {m.cue for m in mentions_in(nose.text, "visual")} == {"nose_wrinkle"}
+
+
+def test_what_both_show_is_told_once_as_geometry_measures_it(demo, task):
+    smile, mine = (
+        next(c for c in tool.observe(Clip.open(demo)) if c.data.get("unit") == "smile")
+        for tool in (FaceMesh(), Blendshapes(model=str(task)))
+    )
+    assert (mine.text, mine.span, mine.quality) == (smile.text, smile.span, smile.quality)
+    assert mine.data == {**smile.data, "by": "geometry and blendshapes"}
+
+
+def test_the_mesh_s_people_and_all_it_says_of_states_stay(task, tmp_path, demo):
+    pair = Clip.open(write_pair(tmp_path / "pair.mp4"))
+    mesh, mine = FaceMesh().observe(pair), Blendshapes(model=str(task)).observe(pair)
+    assert {(c.person, c.text) for c in mesh} == {(c.person, c.text) for c in mine}
+    told = {c.text for c in FaceMesh().observe(Clip.open(demo))}
+    assert told <= {c.text for c in Blendshapes(model=str(task)).observe(Clip.open(demo))}
+
+
+def test_it_keeps_the_contract(task, tmp_path):
+    clip = Clip.open(write_portrait(tmp_path / "portrait.mp4", seconds=1.2))
+
+    def make() -> Blendshapes:
+        return Blendshapes(model=str(task))
+
+    findings = check_tool(make(), clip, again=make)
+    assert [f"{f.check}: {f.why}" for f in findings if not f.ok] == []
+
+
+def test_a_closer_look_stays_in_its_span(demo, task):
+    tool, span = Blendshapes(model=str(task)), Span(start=5.0, end=7.2)
+    clues = tool.observe(Clip.open(demo), span)
+    assert any(c.data.get("unit") == "nose_wrinkle" for c in clues)
+    assert all(c.span.overlaps(span) for c in clues)
+    with pytest.raises(Unobservable, match="no face was measured between"):
+        tool.observe(Clip.open(demo), Span(start=20.0, end=21.0))
+
+
+def test_a_call_that_is_given_up_ends(demo, task):
+    tool, call = Blendshapes(model=str(task), people=1), Call()
+    tool.load()
+    assert [key.kind for key in SHELF.held()] == ["blendshapes"]
+    tool.unload()
+    assert not SHELF.held()
+    call.give_up()
+    with at_work(call), pytest.raises(Abandoned):
+        tool.observe(Clip.open(demo))
+
+
+def test_a_bundle_without_blendshapes_is_told_on_one_line(demo, tmp_path):
+    tool = Blendshapes(model=str(write_task(tmp_path / "plain.task", None)))
+    with pytest.raises(WeightsBroken, match="landmarks alone"):
+        tool.observe(Clip.open(demo))
+    assert not SHELF.held()
+
+
+def test_without_weights_it_names_the_command(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ToolMissing, match="emer models pull face-landmarker"):
+        load_tool("blendshapes")
+
+
+def test_other_weights_are_other_evidence(task, tmp_path):
+    other = write_task(tmp_path / "other.task", *by_mouth("cheekPuff"))
+    assert Blendshapes(model=str(task)).source != Blendshapes(model=str(other)).source
+    with pytest.raises(ConfigError, match="people must be at least 1"):
+        Blendshapes(people=0)

@@ -1,0 +1,164 @@
+"""Blendshape scores as signals and events, on written series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from emer.agents.cues import mentions_in
+from emer.tools.face.measures import measure
+from emer.tools.face.people import Person
+from emer.tools.face.portrait import Portrait, read_face
+from emer.tools.face.shape_table import table
+from emer.tools.face.shape_units import ALONE, BOTH
+from emer.tools.face.shapes import along, risen
+from emer.tools.face.telling import find_all
+from emer.tools.face.unit_sentences import TELLING, WORDS
+from emer.tools.face.units import UNITS
+from tests.task_kit import NAMES
+from tests.tools.face import puppet
+
+T = puppet.times(5.0)
+HOW = puppet.pulse(T, 2.0, 3.2)
+
+
+def read(faces: np.ndarray, scores: Mapping[str, np.ndarray], yaw: float = 0.0) -> Portrait:
+    """Read a face with the given rises; every other shape is at rest."""
+    shake = np.random.default_rng(3).normal(0, 0.01, (len(T), len(NAMES)))
+    rows = [
+        {name: float(scores.get(name, np.zeros(len(T)))[n] + abs(shake[n, k]) + 0.05)
+         for k, name in enumerate(NAMES)}
+        for n in range(len(T))
+    ]  # fmt: skip
+    pixels = puppet.in_pixels(faces, yaw=yaw)
+    person = Person(1, measure(T, pixels), (0,), 0.5, float(T[-1]))
+    return read_face(person, along(person.measures.times, T.tolist(), rows))
+
+
+def both(name: str, amount: float = 0.6) -> dict[str, np.ndarray]:
+    return {f"{name}Left": amount * HOW, f"{name}Right": amount * HOW}
+
+
+CASES = {
+    "nose_wrinkle": both("noseSneer"),
+    "upper_lip_raise": both("mouthUpperUp"),
+    "cheek_raise": both("cheekSquint"),
+    "lid_tighten": both("eyeSquint"),
+    "dimple": both("mouthDimple"),
+    "lower_lip_down": both("mouthLowerDown"),
+    "corners_down": both("mouthFrown"),
+    "frown": both("browDown"),
+    "wide_eyes": both("eyeWide"),
+    "outer_brow_raise": both("browOuterUp"),
+    "inner_brow_raise": {"browInnerUp": 0.6 * HOW},
+    "brow_raise": {"browInnerUp": 0.6 * HOW, **both("browOuterUp")},
+    "drawn_up": {"browInnerUp": 0.6 * HOW, **both("browDown")},
+    "smile": both("mouthSmile"),
+    "pressed_lips": both("mouthPress"),
+    "stretched_lips": both("mouthStretch"),
+    "chin_raise": {"mouthShrugLower": 0.6 * HOW},
+    "pucker": {"mouthPucker": 0.8 * HOW},
+    "funnel": {"mouthFunnel": 0.6 * HOW},
+    "lips_rolled": {"mouthRollLower": 0.6 * HOW, "mouthRollUpper": 0.6 * HOW},
+    "jaw_forward": {"jawForward": 0.6 * HOW},
+    "jaw_aside": {"jawLeft": 0.6 * HOW},
+    "cheek_puff": {"cheekPuff": 0.6 * HOW},
+    "one_corner": {"mouthSmileRight": 0.6 * HOW},
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_risen_shape_is_told_as_its_unit_when_it_happens(name):
+    portrait = read(puppet.still(T), CASES[name])
+    (event,) = [e for e in portrait.events if e.name == name]
+    assert event.by == ALONE and 0 < event.trust < 1
+    assert event.onset == pytest.approx(2.05, abs=0.2)
+    assert event.offset == pytest.approx(3.15, abs=0.2)
+    if name in ("jaw_aside", "one_corner"):
+        assert event.side == {"jaw_aside": "left", "one_corner": "right"}[name]
+    others = {e.name for e in portrait.events} - {name}
+    explained = {"brow_raise": set(), "drawn_up": {"brow_raise"}, "smile": set()}
+    assert others <= explained.get(name, set())
+
+
+def test_a_face_at_rest_gives_no_event():
+    assert read(puppet.still(T), {}).events == ()
+
+
+def test_what_geometry_shows_too_is_one_event_and_fully_believed():
+    portrait = read(puppet.smile(puppet.still(T), HOW), both("mouthSmile"))
+    (event,) = [e for e in portrait.events if e.name == "smile"]
+    assert event.by == BOTH and event.trust == 1.0
+    plain = read(puppet.smile(puppet.still(T), HOW), {})
+    (alone,) = [e for e in plain.events if e.name == "smile"]
+    assert alone.by == "geometry" and (alone.onset, alone.peak) == (event.onset, event.peak)
+
+
+def test_a_smile_explains_what_comes_with_it():
+    scores = {
+        **both("mouthSmile"),
+        **both("mouthUpperUp"),
+        **both("eyeSquint"),
+        **both("mouthDimple"),
+    }
+    assert {e.name for e in read(puppet.still(T), scores).events} == {"smile"}
+
+
+def test_a_face_turned_away_is_not_read():
+    assert read(puppet.still(T), both("noseSneer"), yaw=45.0).events == ()
+
+
+def test_a_shape_that_never_rests_is_no_event():
+    steady = {name: np.full(len(T), 0.6) for name in ("noseSneerLeft", "noseSneerRight")}
+    assert read(puppet.still(T), steady).events == ()
+
+
+def test_scores_are_joined_and_unknown_where_nothing_was_seen_near():
+    scores = along(np.array([0.0, 0.05, 0.1, 1.0]), [0.0, 0.1], [{"jawOpen": 0.2}, {}])
+    assert scores["jawOpen"][:3] == pytest.approx([0.2, 0.1, 0.0]) and np.isnan(
+        scores["jawOpen"][3]
+    )
+    pair = along(np.array([0.0]), [0.0], [{"eyeWideRight": 0.3}])
+    assert pair["eyeWide"].tolist() == [[0.3, 0.0]]
+    assert along(np.array([0.0]), [], []) == {}
+
+
+def test_a_rise_is_measured_against_the_person_s_own_rest():
+    measures = measure(T, puppet.in_pixels(puppet.still(T)))
+    scores = {"cheekPuff": 0.4 + 0.5 * HOW, "jawOpen": np.full(len(T), np.nan)}
+    found = risen(scores, measures, np.zeros(len(T), dtype=bool))
+    assert found["cheekPuff"].max() == pytest.approx(0.5, abs=0.01)
+    assert found["cheekPuff"][:10] == pytest.approx(0, abs=1e-6) and not found["jawOpen"].any()
+
+
+def test_every_blendshape_of_mediapipe_has_a_row_and_every_told_unit_words():
+    named = {shape for row in table() for shape in row.shapes}
+    both_sides = {n.removesuffix("Left").removesuffix("Right") for n in NAMES} - {"_neutral"}
+    assert named | {"jaw", "mouth"} == both_sides | {
+        "jawLeft",
+        "jawRight",
+        "mouthLeft",
+        "mouthRight",
+    }
+    told = {row.unit for row in table() if row.told == "shapes"}
+    assert told - {"smile"} <= set(WORDS) and told <= set(TELLING)
+    assert {row.unit for row in table() if row.source == "weak"} <= told
+    assert all(row.quality <= 0.25 for row in table() if row.source == "weak")
+    units = {unit.name: unit.units for unit in UNITS}
+    shared = [row for row in table() if row.told == "shapes" and row.unit in units]
+    assert all(set(row.action_units) <= set(units[row.unit]) for row in shared)
+
+
+@pytest.mark.parametrize(
+    ("name", "cues"),
+    [("nose_wrinkle", {"nose_wrinkle"}), ("upper_lip_raise", {"upper_lip_raise"}),
+     ("lid_tighten", {"eyes_narrow"}), ("dimple", set()), ("cheek_raise", set()),
+     ("cheek_puff", set()), ("funnel", {"lips_pucker"}), ("lips_rolled", {"lips_pressed"}),
+     ("lower_lip_down", set()), ("jaw_forward", set())],
+)  # fmt: skip
+def test_the_reasoner_reads_what_is_meant(name, cues):
+    found = find_all(read(puppet.still(T), CASES[name]), None)
+    (said,) = [f.says for f in found if f.data.get("unit") == name]
+    assert {m.cue for m in mentions_in(f"The person{said}", "visual") if not m.negated} == cues
