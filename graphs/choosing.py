@@ -16,6 +16,7 @@ from emer.tools.tool import Tool, load_tool
 STRONGEST: Mapping[str, tuple[str, ...]] = {
     "face": ("mesh",),
     "scene": ("camera",),
+    "caption": ("captioner",),
     "prosody": ("egemaps",),
     "voice": ("speech-emotion",),
     "speech": ("faster-whisper", "whisper", "pocketsphinx"),

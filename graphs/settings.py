@@ -35,7 +35,7 @@ MASK = "***"
 OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
-SLOTS = ("face", "scene", "prosody", "voice", "speech")
+SLOTS = ("face", "scene", "caption", "prosody", "voice", "speech")
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "embedded": {
         "face": "mesh",
@@ -46,6 +46,7 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
     "models": {
         "face": "mesh",
         "scene": "camera",
+        "caption": "captioner",
         "prosody": "egemaps",
         "voice": "speech-emotion",
         "speech": "whisper",

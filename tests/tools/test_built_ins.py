@@ -31,4 +31,11 @@ def test_the_others_are_tried_with_weights_of_their_own():
     """Tools with a model: tests/tools/*/test_*_contract.py make them tiny weights."""
     heavy = set(BUILT_IN) - set(WITHOUT_WEIGHTS)
     assert not any(isinstance(load_tool(name), Heavy) for name in WITHOUT_WEIGHTS)
-    assert heavy <= {"whisper", "faster-whisper", "asr", "speech-emotion"}
+    assert heavy <= {
+        "whisper",
+        "faster-whisper",
+        "asr",
+        "speech-emotion",
+        "captioner",
+        "vision-api",
+    }
