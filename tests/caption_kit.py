@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 Rgb = NDArray[np.uint8]
 
 _WORDS = """
-a woman man smiles and waves at the camera she is sad crying looks down her hands are empty it cannot
-be seen in red dress holds letter User Assistant user assistant : . , ? ; Describe picture one two
-three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+a woman man smiles and waves at the camera she is sad crying looks down her hands are empty it
+cannot be seen in red dress holds letter User Assistant user assistant : . , ? ; Describe picture
+one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen
 """
 WORDS = tuple(_WORDS.split())
 CAPTION = "a woman smiles and waves at the camera"
@@ -50,7 +51,7 @@ def write_blip(folder: Path, caption: str | None = CAPTION, scale: float = SCALE
     }  # fmt: skip
     seen = {
         "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 32,
-        "patch_size": 8, "intermediate_size": 32, "projection_dim": 16,
+        "patch_size": 8, "intermediate_size": 32, "projection_dim": 16, "initializer_range": 0.5,
     }  # fmt: skip
     model = BlipForConditionalGeneration(
         BlipConfig(text_config=text, vision_config=seen, tie_word_embeddings=False)
@@ -58,10 +59,6 @@ def write_blip(folder: Path, caption: str | None = CAPTION, scale: float = SCALE
     if caption is not None:
         chain = [5, *(vocab.index(word) for word in caption.split()), 3]
         _say_with_bert(model.text_decoder, chain, len(vocab), size, scale)
-    else:
-        for name, weight in model.state_dict().items():
-            if "crossattention" in name or "patch_embedding" in name:
-                weight.mul_(12)  # else what is seen makes no difference
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.txt").write_text("\n".join(vocab))
     tokenizer = BertTokenizerFast(vocab=str(folder / "vocab.txt"))
