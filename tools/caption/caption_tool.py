@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from emer.tools.call import note
+from emer.tools.call import holding, note
 from emer.tools.caption.burnt_in import Band, blank, find_words, lower_part
 from emer.tools.caption.choice import choose
 from emer.tools.caption.guards import Verdict, factors, judge, score
@@ -133,7 +133,7 @@ class CaptionTool(ABC):
 
     def _look(self, clip: Clip, span: Span | None) -> Seen:
         seconds = clip.duration if span is None else span.length
-        with self._lock:
+        with holding(self._lock):
             if self._faces is None:
                 self._faces = Faces(self.name)
             return look_through(clip.frames(span=span), seconds, self._max_side, self._face_height)

@@ -18,7 +18,6 @@ from emer.tools.types import Span
 from emer.tools.weights.need import find
 from tests.clips import Written as WrittenClip
 from tests.clips import tone, write_clip
-from tests.conftest import ROOT
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 
@@ -254,11 +253,11 @@ def test_weights_that_the_folder_lacks_are_not_filled_with_chance(tmp_path, clip
 
 
 @pytest.mark.parametrize("kind", ["blip", "smolvlm"])
-def test_a_look_that_is_given_up_ends_between_two_tokens(kind, chance, clip, monkeypatch):
+def test_a_look_that_is_given_up_ends_between_two_tokens(kind, known, clip, monkeypatch):
     """Given up at the fifth token, the model writes no further one."""
     from emer.tools.caption import model
 
-    tool, call, steps = Captioner(model=str(chance[kind])), Call(), []
+    tool, call, steps = Captioner(model=str(known[kind])), Call(), []
 
     def count(tokens, scores, **rest):
         steps.append(tokens.shape[1])
@@ -293,18 +292,3 @@ def test_settings_that_cannot_be_are_refused(given):
 def test_other_weights_are_other_evidence(known, chance):
     one, other = (Captioner(model=str(f["blip"])).source for f in (known, chance))
     assert one != other and one.params["weights"] != other.params["weights"]
-
-
-def test_the_command_checks_it_and_a_flag_or_a_file_chooses_it(known, path, tmp_path, monkeypatch):
-    from typer.testing import CliRunner
-
-    from emer.app.cli import app
-
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "emer.toml").write_text(
-        f'[tools.caption]\nuse = "captioner"\nmodel = "{known["smolvlm"]}"\n'
-    )
-    ran = CliRunner().invoke(app, ["ask", str(path), "--tool", "speech=none", "--json"])
-    assert ran.exit_code == 0, ran.output
-    assert CAPTION in ran.stdout and "A model describes the frames" in ran.stdout
-    assert (ROOT / "tools" / "caption").is_dir()
