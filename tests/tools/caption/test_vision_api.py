@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -72,10 +74,12 @@ def test_each_frame_is_sent_once_and_told_with_the_host(clip):
 
 
 def test_without_log_probabilities_the_quality_is_at_most_half(clip):
-    with serving(400, NOD, NOD) as server:
+    with serving(400, 400, NOD) as server:
         (clue,) = tool(server, most=1).observe(clip)
+    limits = [body.get("max_tokens", body.get("max_completion_tokens")) for body in server.asked]
+    assert limits == [40, 40, 40]
     assert clue.quality.score <= 0.5 and set(clue.quality.factors) == {"sharpness"}
-    assert [body.get("logprobs") for body in server.asked] == [True, None]
+    assert [body.get("logprobs") for body in server.asked] == [True, None, None]
 
 
 def test_a_question_is_put_over_the_frames_of_the_span_at_once(clip):
@@ -125,6 +129,27 @@ def test_a_key_goes_to_its_address_and_never_into_words(clip, monkeypatch):
         tool(server, most=1).observe(clip)
     assert server.keys == ["Bearer secret-key"] and "secret-key" not in str(error.value)
     assert "secret-key" not in tool(server).source.model_dump_json()
+
+
+def test_frames_do_not_follow_a_redirect_to_another_host(clip):
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(307)
+            self.send_header("Location", f"{other.url}/chat/completions")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with serving(NOD) as other, ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as first:
+        threading.Thread(target=first.serve_forever, args=(0.05,), daemon=True).start()
+        asked = VisionApi(model="m", url=f"http://127.0.0.1:{first.server_address[1]}/v1", most=1)
+        with pytest.raises(ToolFailed, match="APIStatusError"):
+            asked.observe(clip)
+        first.shutdown()
+        assert other.asked == []
 
 
 def test_a_server_that_never_answers_is_given_up(clip):
