@@ -23,6 +23,7 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 
 from emer.tools.caption.captioner import Captioner
 from emer.tools.caption.model import Run, has_chat, writer
+from emer.tools.caption.processor import load_processor
 from emer.tools.caption.records import MOST_TOKENS, Shown, Written
 from tests.caption_kit import (
     CAPTION,
@@ -129,6 +130,9 @@ def test_a_model_that_half_doubts_is_told_as_unsure(tmp_path, clip):
 def test_smolvlm2_is_read_without_its_part_for_videos(tmp_path, clip):
     folder = write_smolvlm(tmp_path / "smolvlm2", kind="SmolVLM")
     assert '"smolvlm"' in (folder / "config.json").read_text()
+    need = find("captioner", str(folder))
+    pictures_of = load_processor("captioner", need, "smolvlm", 40).image_processor
+    assert type(pictures_of).__name__ == "SmolVLMImageProcessorPil", "the same on every machine"
     assert CAPTION in Captioner(model=str(folder)).observe(clip)[0].text
 
 
@@ -171,7 +175,7 @@ def test_few_frames_are_shown_and_fewer_in_a_closer_look(known, tmp_path):
     span = Span(start=4.0, end=9.0)
     close, _ = tool._choose(Clip.open(moving), span)
     assert 1 < len(close) <= 3
-    assert all(span.start <= time <= span.end for _, (time, _) in close)
+    assert all(span.start <= one.time <= span.end for one in close)
 
 
 def test_burnt_in_words_do_not_reach_the_model(known, tmp_path):
@@ -184,10 +188,10 @@ def test_burnt_in_words_do_not_reach_the_model(known, tmp_path):
     seen, _ = off._choose(Clip.open(path), None)
     clean, none = tool._choose(Clip.open(plain), None)
     assert band is not None and none is None
-    for (picture, _), (before, _), (wanted, _) in zip(masked, seen, clean, strict=True):
+    for one, other, wanted in zip(masked, seen, clean, strict=True):
         part = np.s_[band.top : band.bottom, band.left : band.right]
-        assert int(before[part].max()) > 235 and int(picture[part].max()) < 225
-        assert int(wanted.max()) < 235
+        assert int(other.picture[part].max()) > 235 and int(one.picture[part].max()) < 225
+        assert int(wanted.picture.max()) < 235
     (clue,) = tool.observe(Clip.open(path))
     assert clue.data["blanked"] == {"top": band.top, "bottom": band.bottom}
     assert clue.source.params["mask_subtitles"] == "found" and tool.source != off.source
