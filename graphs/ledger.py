@@ -21,6 +21,19 @@ def in_order(clues: Iterable[Clue]) -> tuple[Clue, ...]:
     return tuple(sorted(clues, key=_when))
 
 
+def once(clues: Iterable[Clue]) -> tuple[Clue, ...]:
+    """Return the clues in order, each once.
+
+    Where a closer look of the same tool tells again of what is known, the better measured
+    of the two stands for both.
+    """
+    kept: list[Clue] = []
+    for clue in sorted(clues, key=_merit, reverse=True):
+        if not any(_is_one(clue, other) for other in kept):
+            kept.append(clue)
+    return in_order(kept)
+
+
 def _when(clue: Clue) -> tuple[float, str, str]:
     return (clue.span.start if clue.span else 0.0, clue.modality, clue.id)
 
@@ -46,18 +59,10 @@ class Ledger:
             return tuple(self._clues[id] for id in ids)
 
     def clues(self, ids: Iterable[str]) -> tuple[Clue, ...]:
-        """Return the clues of these ids in order; `KeyError` for an unknown id.
-
-        Where a closer look of the same tool tells again of what is known, the better
-        measured of the two stands for both.
-        """
+        """Return the clues of these ids as `once` has them; `KeyError` for an unknown id."""
         with self._lock:
             known = [self._clues[id] for id in ids]
-        kept: list[Clue] = []
-        for clue in sorted(known, key=_merit, reverse=True):
-            if not any(_is_one(clue, other) for other in kept):
-                kept.append(clue)
-        return in_order(kept)
+        return once(known)
 
 
 def _is_one(one: Clue, other: Clue) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -212,9 +213,15 @@ def restore(found: JsonValue, home: Path, secrets: Settings) -> Settings:
 
 
 def swap(settings: Settings, tools: Mapping[str, str]) -> Settings:
-    """Return the settings with other tools in these slots; a tool keeps its arguments."""
+    """Return the settings with other tools in these slots; a tool keeps its arguments.
+
+    `ConfigError` for a slot that nobody knows and that is switched off, or misspelt.
+    """
     swapped = dict(settings.tools)
     for slot, use in tools.items():
+        known = (*SLOTS, *settings.tools)
+        if slot not in known and (use == OFF or get_close_matches(slot, known, cutoff=0.7)):
+            raise ConfigError(f"there is no slot {slot!r}; there are {', '.join(SLOTS)}")
         if not use:
             raise ConfigError(f"tools.{slot}.use is empty; name a tool, or {OFF!r}")
         if slot not in swapped or swapped[slot].use != use:

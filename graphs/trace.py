@@ -25,7 +25,7 @@ from emer.graphs.events import (
     RunStarted,
     ToolFinished,
 )
-from emer.graphs.ledger import in_order
+from emer.graphs.ledger import in_order, once
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue
 
@@ -156,7 +156,7 @@ class Trace:
 
     @property
     def clues(self) -> tuple[Clue, ...]:
-        """The clues as they stand in the end: without what a person struck out."""
+        """The clues as they stand in the end, each once, without what a person struck out."""
         stand: dict[str, Clue] = {}
         struck: dict[str, Clue] = {}
         for event in self.effective:
@@ -166,7 +166,7 @@ class Trace:
                 new = {clue.id: clue for clue in event.clues}
                 gone = [*struck.values()] if isinstance(event, ToolFinished) else []
                 stand |= {id: clue for id, clue in new.items() if not brings_back(clue, gone)}
-        return in_order(stand.values())
+        return once(stand.values())
 
     @property
     def effective(self) -> tuple[Event, ...]:

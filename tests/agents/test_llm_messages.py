@@ -18,6 +18,7 @@ from emer.tools.types import Span
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 LANGUAGES: tuple[told.Language, ...] = ("en", "zh")
+TASKS = ("begin", "decider", "planner", "writer", "critic", "repair", "reminded")
 CANDIDATES = (
     Hypothesis(label="happy", probability=0.6, supports=(kit.POLITE.id,)),
     Hypothesis(label="angry", supports=(kit.INSULT.id,), contradicts=(kit.POLITE.id,)),
@@ -34,6 +35,10 @@ EVERYTHING = kit.inquiry(
 )
 
 
+TEARS = kit.inquiry(*MIXED, question="Why does she cry?")
+"""Asks about what no clue carries."""
+
+
 def rendered(language: told.Language) -> dict[str, str]:
     """Return each task as the model reads it."""
     draft = Talk(WRITTEN).explain()
@@ -44,11 +49,14 @@ def rendered(language: told.Language) -> dict[str, str]:
         "writer": str(told.writer(EVERYTHING, CANDIDATES, language).content),
         "critic": str(told.critic(EVERYTHING, draft, language).content),
         "repair": str(told.repair("it is empty", language).content),
+        "reminded": str(told.decider(TEARS, language, ["A smile may be polite."]).content),
     }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("task", ["begin", "decider", "planner", "writer", "critic", "repair"])
+@pytest.mark.parametrize(
+    "task", ["begin", "decider", "planner", "writer", "critic", "repair", "reminded"]
+)
 def test_each_prompt_reads_as_it_was_last_agreed(language: told.Language, task: str) -> None:
     """A change of the words is agreed to by running this file with AGREE_TO_PROMPTS=1."""
     text = rendered(language)[task] + "\n"

@@ -35,6 +35,14 @@ class Smile(FakeTool):
         )
 
 
+class Again(FakeTool):
+    """Tells of a smile, and at a closer look of the same one, in other numbers."""
+
+    def __init__(self) -> None:
+        first, again = (f"The person smiles ({n} frames)." for n in (18, 16))
+        super().__init__("again", "face", [(first, 0.0, 0.5)], closer=[(again, 0.05, 0.5)])
+
+
 class Described(FakeTool):
     """Describes, and answers what it is asked in words."""
 

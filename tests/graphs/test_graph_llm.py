@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graph_kit import events, fakes
+from graph_kit import events, fakes, trace_of
 
 from emer.graphs.ask import Answer, ask
 from emer.graphs.settings import Choice
+from emer.prompts.prompt import digest, names
 from emer.tools.errors import ConfigError
 from tests.openai_server import OpenAIServer, serving
 
@@ -87,6 +88,9 @@ def test_a_model_behind_an_openai_compatible_server_plans_asks_and_writes(clip_p
     assert all(call.counted and call.tokens_in and call.seconds >= 0 for call in calls)
     assert answer.tokens == sum(c.tokens_in + c.tokens_out for c in calls)
     assert answer.money == pytest.approx(sum(c.money or 0 for c in calls)) and answer.money > 0
+    assert [c.prompt for c in calls] == [digest(f"llm/en/{c.role}") for c in calls]
+    told = trace_of(answer).header.prompts
+    assert {f"{name}.md" for name in names()} == told.keys()
     assert all(body["stream"] and body["tools"] for body in server.asked)
 
 

@@ -40,6 +40,15 @@ def test_reasoning_anew_with_everything_gives_what_the_run_gave(ruled):
     assert found.changes.because[0].startswith("Nothing of it is among the clues")
 
 
+def test_what_a_closer_look_told_again_counts_once_there_too(run):
+    answer = run("Asking", face="Again")
+    trace = trace_of(answer)
+    assert len(trace.observed) == 2
+    assert trace.clues == answer.clues and len(answer.clues) == 1
+    rest = whatif(trace, without_clues=[answer.clues[0].id]).rest
+    assert rest.clues == ()
+
+
 @pytest.mark.parametrize("name", ["face", "smile", " FACE "])
 def test_a_slot_a_tool_or_a_modality_is_left_out(ruled, name):
     found = whatif(ruled, [name])
