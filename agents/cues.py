@@ -20,6 +20,12 @@ UNRELIABLE = 0.3
 DOUBTFUL_TRANSCRIPT = 0.1
 """What is left of words that the recogniser itself does not trust (chosen by us)."""
 
+DESCRIBED = 0.5
+"""What is left of a sentence that a model says of a picture: it was not measured (chosen by us)."""
+
+INFERRED = 0.5
+"""What is left of an emotion word in it: inferred from signs that count themselves (by us)."""
+
 _SENTENCE = re.compile(r"[.!?](?=\s|$)|[;。；！？\n]+")
 _CLAUSE = re.compile(
     r"[,，、:：()（）]|\b(?:but|and|while|then|although|however|yet)\b|但|而|却|并(?!非)"
@@ -41,6 +47,7 @@ _OTHER = re.compile(
 )
 _LETTER = re.compile(r"intensity ([a-e])\b|\bau ?\d+ ?([a-e])\b")
 _DOUBT = re.compile(r"low recognition confidence|may be saying|识别置信度低")
+_DESCRIBED = re.compile(r"^(?:a model describes|asked \"[^\"]*\", a model answers)\b")
 _QUOTED = re.compile(r"[\"“「『](.+)[\"”」』]", re.DOTALL)
 _SPOKEN = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」|『[^』]*』")
 _PREFIX = re.compile(r"^[^:：]{0,40}[:：]\s*")
@@ -103,6 +110,18 @@ def is_doubtful(clue: Clue) -> bool:
     return clue.modality == "text" and _DOUBT.search(clue.text.casefold()) is not None
 
 
+def is_described(clue: Clue) -> bool:
+    """Tell whether a model says it of a picture, which is less than a measurement."""
+    return clue.modality == "scene" and _DESCRIBED.search(clue.text.casefold()) is not None
+
+
+def _inferred(mention: Mention) -> Mention:
+    """Return a mention of a described clue; an emotion word weighs less than a sign."""
+    if not mention.cue.startswith("named_"):
+        return mention
+    return Mention(mention.cue, mention.negated, mention.strength * INFERRED)
+
+
 def _read_one(clue: Clue) -> Reading:
     text = transcript(clue) if clue.modality == "text" else clue.text
     mentions = mentions_in(text, channel_of(clue.modality))
@@ -110,6 +129,8 @@ def _read_one(clue: Clue) -> Reading:
     if isinstance(letter, str) and letter.casefold() in FACS_LETTERS:
         strength = FACS_LETTERS[letter.casefold()]
         mentions = tuple(Mention(m.cue, m.negated, strength) for m in mentions)
+    if is_described(clue):
+        mentions = tuple(map(_inferred, mentions))
     return Reading(clue, mentions, _reliability(clue))
 
 
@@ -118,6 +139,8 @@ def _reliability(clue: Clue) -> float:
     trust = score if score >= UNRELIABLE else score * score
     if clue.confidence is not None:
         trust *= clue.confidence
+    if is_described(clue):
+        trust *= DESCRIBED
     return trust * DOUBTFUL_TRANSCRIPT if is_doubtful(clue) else trust
 
 

@@ -16,17 +16,16 @@ def sift(asks: Sequence[Ask], inquiry: Inquiry) -> tuple[tuple[Ask, ...], tuple[
 
     A span that reaches past the clip's end is cut there; times are rounded to milliseconds.
     """
-    names = [tool.name for tool in inquiry.tools]
-    seen = {(ask.tool, ask.span) for ask in inquiry.asked}
+    seen = {(ask.tool, ask.span, ask.question) for ask in inquiry.asked}
     kept: list[Ask] = []
     refused: list[Refusal] = []
     for ask in asks:
         span = _inside(ask.span, inquiry.duration)
-        why = _fault(ask, span, names, seen, inquiry.duration)
+        why = _fault(ask, span, seen, inquiry)
         if why is not None or span is None:
             refused.append(Refusal(ask=ask, why=why or "it has no span"))
         else:
-            seen.add((ask.tool, span))
+            seen.add((ask.tool, span, ask.question))
             kept.append(ask.model_copy(update={"span": span}))
     return tuple(kept), tuple(refused)
 
@@ -34,17 +33,20 @@ def sift(asks: Sequence[Ask], inquiry: Inquiry) -> tuple[tuple[Ask, ...], tuple[
 def _fault(
     ask: Ask,
     span: Span | None,
-    names: Sequence[str],
-    seen: set[tuple[str, Span]],
-    duration: float,
+    seen: set[tuple[str, Span, str | None]],
+    inquiry: Inquiry,
 ) -> str | None:
     """Return what keeps an ask from being carried out, None if nothing does."""
-    if ask.tool not in names:
-        return f"there is no tool {ask.tool!r} to ask; known: {', '.join(names) or 'none'}"
+    cards = {tool.name: tool for tool in inquiry.tools}
+    if ask.tool not in cards:
+        return f"there is no tool {ask.tool!r} to ask; known: {', '.join(cards) or 'none'}"
+    if ask.question is not None and not cards[ask.tool].answers:
+        return f"{ask.tool} answers no questions; ask it without one"
     if span is None:
-        return f"{_seconds(ask.span)} is not inside the clip, which lasts {duration:g} s"
-    if (ask.tool, span) in seen:
-        return f"{ask.tool} has already looked at {_seconds(span)}"
+        return f"{_seconds(ask.span)} is not inside the clip, which lasts {inquiry.duration:g} s"
+    if (ask.tool, span, ask.question) in seen:
+        again = "looked at" if ask.question is None else "been asked that about"
+        return f"{ask.tool} has already {again} {_seconds(span)}"
     return None
 
 

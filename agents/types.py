@@ -8,7 +8,7 @@ from pydantic import Field
 
 from emer.agents.scope import Beyond
 from emer.tools.tool import ToolCard
-from emer.tools.types import Clue, Modality, Record, Span
+from emer.tools.types import Clue, Modality, Question, Record, Span
 
 Band = Literal["low", "medium", "high"]
 Block = Literal["video", "audio", "text", "answer", "therefore"]
@@ -63,6 +63,8 @@ class Ask(Record):
     tool: str
     span: Span
     why: str
+    question: Question | None = None
+    """What the tool is asked in words; only one whose card says that it answers."""
 
 
 class Refusal(Record):

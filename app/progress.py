@@ -36,7 +36,7 @@ class Progress:
         self.header: Header | None = None
         self.question = ""
         self.live: Live | None = None
-        self._lines: dict[tuple[str, str, int], RenderableType] = {}
+        self._lines: dict[tuple[str, str, int, str], RenderableType] = {}
         self._last: RenderableType = Spinner("dots", "loading")
 
     def __call__(self, event: Event) -> None:
@@ -100,9 +100,10 @@ def _clues(count: int) -> str:
 
 
 def _title(event: ToolStarted | Ended) -> Text:
-    where = span(event.span)
+    asked = f' "{event.question}"' if event.question else ""
+    where = f"{span(event.span)}{one_line(asked)}"
     return Text.assemble((f"{event.slot:<8}", "bold"), f"{one_line(event.tool)}, {where}")
 
 
-def _key(event: ToolStarted | Ended) -> tuple[str, str, int]:
-    return event.slot, str(event.span), event.round
+def _key(event: ToolStarted | Ended) -> tuple[str, str, int, str]:
+    return event.slot, str(event.span), event.round, event.question or ""

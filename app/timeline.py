@@ -12,7 +12,7 @@ from rich.text import Text
 
 from emer.agents.revision import REVISES
 from emer.agents.text import STOPS
-from emer.agents.types import Hypothesis, ModelCall, Recollection
+from emer.agents.types import Ask, Hypothesis, ModelCall, Recollection
 from emer.agents.verifier import Finding, Verdict
 from emer.app.plain import one_line, seconds, span
 from emer.app.progress import end_line
@@ -192,18 +192,18 @@ def _decision(event: Decided) -> RenderableType:
     for hypothesis in event.hypotheses[:SHOWN]:
         table.add_row(*_hypothesis(hypothesis))
     told = [Text(f"conflict: {one_line(c.text)}", style="yellow") for c in event.conflicts]
-    asks = [
-        Text.assemble(("asks ", "bold"), f"{one_line(a.tool)} at {span(a.span)}: {one_line(a.why)}")
-        for a in event.asks
-    ]
-    asks += [
-        Text(f"refused: {one_line(r.ask.tool)} at {span(r.ask.span)}: {one_line(r.why)}", "yellow")
-        for r in event.refused
-    ]
+    asks = [Text.assemble(("asks ", "bold"), f"{_asked(a)}: {one_line(a.why)}") for a in event.asks]
+    asks += [Text(f"refused: {_asked(r.ask)}: {one_line(r.why)}", "yellow") for r in event.refused]
     stop = [Text(f"stops: {STOPS[event.stop_reason]}", "bold")] if event.stop_reason else []
     if event.hypotheses:
         return Group(Text(), _indented(table), _indented(*told, *asks, *stop), Text())
     return Group(Text(), _indented(*told, *asks, *stop), Text())
+
+
+def _asked(ask: Ask) -> str:
+    """Return whom an ask goes to, about when, and what it asks in words if it does."""
+    question = f' "{one_line(ask.question)}"' if ask.question else ""
+    return f"{one_line(ask.tool)} at {span(ask.span)}{question}"
 
 
 def _indented(*parts: RenderableType) -> RenderableType:

@@ -17,6 +17,7 @@ STRONGEST: Mapping[str, tuple[str, ...]] = {
     "face": ("blendshapes", "mesh"),
     "expression": ("deepface",),
     "scene": ("camera",),
+    "caption": ("captioner",),
     "prosody": ("egemaps",),
     "voice": ("speech-emotion",),
     "speech": ("faster-whisper", "whisper", "pocketsphinx"),

@@ -55,6 +55,8 @@ class _Call(_Event):
     modality: Modality | None
     span: Span | None = None
     round: int = 0
+    question: str | None = None
+    """What the tool was asked in words, if it was."""
 
 
 class Header(_Event):

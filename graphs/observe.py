@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from emer.agents.types import Missing
@@ -13,8 +14,8 @@ from emer.graphs.ledger import in_order
 from emer.graphs.state import Gap, Job, Json
 from emer.tools.call import Call
 from emer.tools.errors import ToolFailed, ToolMissing, Unobservable, WeightsBroken
-from emer.tools.tool import Tool
-from emer.tools.types import Modality, Observation
+from emer.tools.tool import Answering, Tool
+from emer.tools.types import Clue, Modality, Observation
 
 STEP_BACK = 10
 """How far tools at work in this process step back for one in a process of its own, which
@@ -27,6 +28,7 @@ _MODALITY_OF: dict[str, Modality] = {
     "face": "face",
     "expression": "face",
     "scene": "scene",
+    "caption": "scene",
     "prosody": "audio",
     "voice": "audio",
     "speech": "text",
@@ -40,7 +42,7 @@ def observe(context: Context, job: Job) -> Json:
     facts, this = _facts(tool, job), Call()
     began = time.monotonic()
     try:
-        key = context.store.key(context.clip, tool, job.span)
+        key = context.store.key(context.clip, tool, job.span, job.question)
         known = context.store.get(key)
         cached = known is not None
         context.trace.write(ToolStarted(**facts, why=job.why, cached=cached))
@@ -80,7 +82,7 @@ def _look(context: Context, tool: Tool, job: Job, this: Call) -> Observation:
     }
     try:
         given = limit.call(
-            lambda: tuple(tool.observe(context.clip, job.span)),
+            lambda: tuple(_ask(context, tool, job)),
             seconds,
             context.stop,
             0 if getattr(tool, "own_process", False) else STEP_BACK,
@@ -91,6 +93,15 @@ def _look(context: Context, tool: Tool, job: Job, this: Call) -> Observation:
     clues = {clue.id: clue for clue in given}
     made = Observation(**facts, clues=in_order(clues.values()))
     return Observation.model_validate_json(made.model_dump_json())
+
+
+def _ask(context: Context, tool: Tool, job: Job) -> Sequence[Clue]:
+    """Have the tool look, or answer what it is asked."""
+    if job.question is None or job.span is None:
+        return tool.observe(context.clip, job.span)
+    if not isinstance(tool, Answering):
+        raise Unobservable(f"{tool.source.tool} answers no questions")
+    return tool.answer(context.clip, job.span, job.question)
 
 
 def _report(context: Context, job: Job, observation: Observation, facts: Json) -> Json:
@@ -143,6 +154,7 @@ def _facts(tool: Tool, job: Job) -> Json:
         "modality": tool.modality,
         "span": job.span,
         "round": job.round,
+        "question": job.question,
     }
 
 

@@ -35,7 +35,7 @@ MASK = "***"
 OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
-SLOTS = ("face", "expression", "scene", "prosody", "voice", "speech")
+SLOTS = ("face", "expression", "scene", "caption", "prosody", "voice", "speech")
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "embedded": {
         "face": "mesh",
@@ -47,6 +47,7 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
         "face": AUTO,
         "expression": "deepface",
         "scene": "camera",
+        "caption": "captioner",
         "prosody": "egemaps",
         "voice": "speech-emotion",
         "speech": "whisper",

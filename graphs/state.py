@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from typing_extensions import TypedDict
 
 from emer.agents.types import Missing
-from emer.tools.types import Record, Span, digest
+from emer.tools.types import Question, Record, Span, digest
 
 Json = dict[str, Any]
 
@@ -81,6 +81,7 @@ class Job(Record):
     span: Span | None = None
     round: int = 0
     why: str = "first look"
+    question: Question | None = None
 
 
 class Order(TypedDict):

@@ -46,7 +46,7 @@ def stop_reason(
 def jobs_for(context: Context, asks: Sequence[Ask], number: int, most: int) -> list[Job]:
     """Return the tool calls that carry out the asks in this round, at most `most`."""
     jobs = [
-        Job(slot=slot, span=ask.span, round=number, why=ask.why)
+        Job(slot=slot, span=ask.span, round=number, why=ask.why, question=ask.question)
         for ask in asks
         for slot, tool in context.tools.items()
         if tool.source.tool == ask.tool

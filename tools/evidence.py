@@ -47,7 +47,9 @@ class EvidenceStore:
         self._writable = True
         self._connection = self._open()
 
-    def key(self, clip: Clip, tool: Tool, span: Span | None = None) -> str:
+    def key(
+        self, clip: Clip, tool: Tool, span: Span | None = None, question: str | None = None
+    ) -> str:
         """Return the hash under which the tool's observation of the clip is kept."""
         parts: dict[str, JsonValue] = {
             "clip": clip.sha256,
@@ -57,6 +59,8 @@ class EvidenceStore:
         }
         if tool.modality == "text":
             parts["subtitle"] = clip.subtitle_digest
+        if question is not None:
+            parts["question"] = question
         return digest(parts)[:32]
 
     def get(self, key: str) -> Observation | None:

@@ -33,6 +33,8 @@ BUILT_IN: Mapping[str, str] = {
     "egemaps": "emer.tools.prosody.egemaps:EGeMAPS",
     "speech-emotion": "emer.tools.voice.speech_emotion:SpeechEmotion",
     "camera": "emer.tools.scene.camera:Camera",
+    "captioner": "emer.tools.caption.captioner:Captioner",
+    "vision-api": "emer.tools.caption.vision_api:VisionApi",
 }
 
 
@@ -86,17 +88,36 @@ class Heavy(Protocol):
         ...
 
 
+@runtime_checkable
+class Answering(Protocol):
+    """A tool that may also be asked something in words, as long as `answers` is true."""
+
+    answers: bool
+    """Whether it can, with the model that it has; never raises."""
+
+    def answer(self, clip: Clip, span: Span, question: str) -> Sequence[Clue]:
+        """Return clues that answer the question for the span; raises as `Tool.observe` does."""
+        ...
+
+
 class ToolCard(Record):
     """What a planner may know of a tool: its name, modality and description."""
 
     name: str
     modality: Modality
     description: str
+    answers: bool = False
+    """Whether it can be asked something in words."""
 
 
 def card(tool: Tool) -> ToolCard:
     """Return the tool's card."""
-    return ToolCard(name=tool.source.tool, modality=tool.modality, description=tool.description)
+    return ToolCard(
+        name=tool.source.tool,
+        modality=tool.modality,
+        description=tool.description,
+        answers=isinstance(tool, Answering) and tool.answers,
+    )
 
 
 def load_tool(use: str, arguments: Mapping[str, Param] | None = None) -> Tool:

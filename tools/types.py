@@ -9,13 +9,30 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
 
 Modality = Literal["text", "audio", "face", "scene"]
 MODALITIES: tuple[Modality, ...] = ("face", "scene", "audio", "text")
 Param = str | int | float | bool | None
+Question = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=120,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
+    ),
+]
+"""What a tool is asked in words about a span: one short line."""
 
 
 class Record(BaseModel):

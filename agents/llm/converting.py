@@ -63,7 +63,12 @@ class Conversion:
             if look.end < look.start:
                 raise Unusable(f"an ask ends before it starts: {look.start:g} > {look.end:g}")
         return tuple(
-            Ask(tool=look.tool, span=Span(start=look.start, end=look.end), why=look.why)
+            Ask(
+                tool=look.tool,
+                span=Span(start=look.start, end=look.end),
+                why=look.why,
+                question=look.question or None,
+            )
             for look in reply.asks
         )
 

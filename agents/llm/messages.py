@@ -17,6 +17,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from emer.agents.types import Ask, Explanation, Hypothesis, Inquiry, Role
 from emer.agents.unshown import unshown
 from emer.prompts.prompt import Prompt, load
+from emer.tools.tool import ToolCard
 from emer.tools.types import Clue
 
 Language = Literal["en", "zh"]
@@ -83,7 +84,7 @@ def planner(
     analogies: Sequence[str] = (),
 ) -> HumanMessage:
     """Return the planner's task; `analogies` are what it may be reminded of."""
-    tools = "\n".join(f"- {t.name} ({t.modality}): {t.description}" for t in inquiry.tools)
+    tools = "\n".join(_tool(tool, language) for tool in inquiry.tools)
     task = _task(
         "planner",
         language,
@@ -170,8 +171,14 @@ def _candidates(candidates: Iterable[Hypothesis]) -> str:
     return "; ".join(told) or "-"
 
 
+def _tool(tool: ToolCard, language: Language) -> str:
+    may = f" {_load(language, 'asking').text.strip()}" if tool.answers else ""
+    return f"- {tool.name} ({tool.modality}): {tool.description}{may}"
+
+
 def _ask(ask: Ask) -> str:
-    return f"{ask.tool} {ask.span.start:g}-{ask.span.end:g} s"
+    asked = f", {ask.question!r}" if ask.question else ""
+    return f"{ask.tool} {ask.span.start:g}-{ask.span.end:g} s{asked}"
 
 
 def _load(language: Language, name: str) -> Prompt:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from emer.agents.scope import Beyond
 from emer.agents.types import Block
-from emer.tools.types import Modality
+from emer.tools.types import Modality, Question
 
 Ids = Annotated[list[str], Field(max_length=24)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
@@ -55,6 +55,7 @@ class Look(Reply):
     start: float = Field(ge=0)
     end: float = Field(ge=0)
     why: Said = "it could decide"
+    question: Question | Literal[""] | None = None
 
 
 class Planning(Reply):

@@ -20,6 +20,7 @@ def ranked(monkeypatch):
     table = {
         "face": (f"{FAKES}Weightless", f"{FAKES}Smile"),
         "expression": (f"{FAKES}Weightless",),
+        "caption": (f"{FAKES}Weightless",),
         "scene": (f"{FAKES}Weightless",),
         "prosody": (f"{FAKES}Loud",),
         "voice": (f"{FAKES}Weightless",),
@@ -44,7 +45,7 @@ def test_what_the_user_named_stands_and_one_slot_alone_may_be_left_to_us(ranked)
     settings = load_settings(profile="auto", tools={"prosody": "none", "face": "a:B"})
     ready = choose(settings)
     assert {slot: c.use for slot, c in ready.settings.chosen.items()} == {"face": "a:B"}
-    assert set(ready.why) == {"expression", "scene", "voice", "speech"}
+    assert set(ready.why) == {"caption", "expression", "scene", "voice", "speech"}
     alone = choose(load_settings(tools={"face": "auto"}))
     assert alone.settings.tools["face"].use == f"{FAKES}Smile" and set(alone.why) == {"face"}
     assert alone.settings.tools["scene"].use == "camera"

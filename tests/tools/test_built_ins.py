@@ -38,4 +38,6 @@ def test_the_others_are_tried_with_weights_of_their_own():
         "speech-emotion",
         "deepface",
         "blendshapes",
+        "captioner",
+        "vision-api",
     }

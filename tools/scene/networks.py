@@ -35,6 +35,42 @@ _LEAST: Final = {
 """Scores from which hands and bodies are found, and followed on, by MediaPipe's calculators."""
 
 
+class Faces:
+    """MediaPipe's two face detectors; for one picture at a time."""
+
+    def __init__(self, tool: str = "camera") -> None:
+        """Load the models; `ToolMissing` names the tool that lacks them."""
+        try:
+            with importing():
+                from emer.tools.graph import face_detector
+        except ModuleNotFoundError as error:
+            raise ToolMissing(
+                tool, "the package mediapipe", "pip install mediapipe==0.10.21"
+            ) from error
+        self._far, self._close = (face_detector(near, FACE_SCORE) for near in (False, True))
+        weakref.finalize(self, _let_go, (self._far, self._close))
+
+    def __call__(self, image: Rgb) -> tuple[FaceBox, ...]:
+        """Return the faces in the picture: far and near ones, else very near ones."""
+        found = [_face(d, image, 1.0) for d in self._far.run(image).get("detections", ())]
+        real = tuple(face for face in found if face.score >= SURE_FACE or self._agrees(face, image))
+        if real:
+            return real
+        near = self._close.run(image).get("detections", ())
+        return tuple(_face(d, image, SHORT_RANGE_GROWTH) for d in near)
+
+    def _agrees(self, face: FaceBox, image: Rgb) -> bool:
+        """Tell whether the other detector sees a face there too, looking only there."""
+        middle, reach = face.centre, face.height
+        left, right, top, bottom = (
+            max(0, round(edge * image.shape[0]))
+            for edge in (middle[0] - reach, middle[0] + reach, middle[1] - reach, middle[1] + reach)
+        )
+        part = np.ascontiguousarray(image[top:bottom, left:right])
+        found = self._close.run(part).get("detections", ()) if part.size else ()
+        return any(detection.score[0] >= AGREED_SCORE for detection in found)
+
+
 class Networks:
     """MediaPipe graphs, for one pass at a time; `forget` between two passes.
 
@@ -43,14 +79,9 @@ class Networks:
 
     def __init__(self) -> None:
         """Load the models, which takes about 0.2 s."""
-        try:
-            with importing():
-                from emer.tools.graph import Graph, face_detector
-        except ModuleNotFoundError as error:
-            raise ToolMissing(
-                "camera", "the package mediapipe", "pip install mediapipe==0.10.21"
-            ) from error
-        self._far, self._close = (face_detector(near, FACE_SCORE) for near in (False, True))
+        self._faces = Faces()
+        from emer.tools.graph import Graph
+
         self._hands = Graph(
             "hand_landmark/hand_landmark_tracking_cpu.binarypb",
             _HANDS,
@@ -73,8 +104,7 @@ class Networks:
             },
             calculator_params=_LEAST["pose"],
         )
-        graphs = (self._far, self._close, self._hands, self._pose)
-        weakref.finalize(self, _let_go, graphs)
+        weakref.finalize(self, _let_go, (self._hands, self._pose))
 
     def forget(self) -> None:
         """Stop following hands and bodies: the shot, or the clip, has changed."""
@@ -82,24 +112,8 @@ class Networks:
         self._pose.forget()
 
     def faces(self, image: Rgb) -> tuple[FaceBox, ...]:
-        """Return the faces in the picture: far and near ones, else very near ones."""
-        found = [_face(d, image, 1.0) for d in self._far.run(image).get("detections", ())]
-        real = tuple(face for face in found if face.score >= SURE_FACE or self._agrees(face, image))
-        if real:
-            return real
-        near = self._close.run(image).get("detections", ())
-        return tuple(_face(d, image, SHORT_RANGE_GROWTH) for d in near)
-
-    def _agrees(self, face: FaceBox, image: Rgb) -> bool:
-        """Tell whether the other detector sees a face there too, looking only there."""
-        middle, reach = face.centre, face.height
-        left, right, top, bottom = (
-            max(0, round(edge * image.shape[0]))
-            for edge in (middle[0] - reach, middle[0] + reach, middle[1] - reach, middle[1] + reach)
-        )
-        part = np.ascontiguousarray(image[top:bottom, left:right])
-        found = self._close.run(part).get("detections", ()) if part.size else ()
-        return any(detection.score[0] >= AGREED_SCORE for detection in found)
+        """Return the faces in the picture."""
+        return self._faces(image)
 
     def hands(self, image: Rgb) -> tuple[Hand, ...]:
         """Return at most two hands, followed from the picture before."""

@@ -1,0 +1,93 @@
+"""A captioner of transformers on this machine: BLIP, Qwen-VL, SmolVLM and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import ClassVar
+
+from emer.tools import devices
+from emer.tools.caption.caption_tool import CaptionTool
+from emer.tools.caption.model import TOOL, Run, has_chat, writer
+from emer.tools.caption.records import Shown, Written
+from emer.tools.errors import ConfigError, EmerError
+from emer.tools.pretrained import require
+from emer.tools.shared import Shared
+from emer.tools.types import Param, Source
+from emer.tools.weights.need import AUTO, find
+
+BATCH = {"cpu": 2, "mps": 4, "cuda": 8}
+
+
+class Captioner(CaptionTool):
+    """Describes frames with an image-text-to-text model of transformers.
+
+    `model` is a repository that was pulled, a folder, or "auto". A model with a chat template can
+    also be asked about a span; BLIP only describes.
+    """
+
+    name: ClassVar[str] = TOOL
+    description = (
+        "Describes a few frames in words with a trained model, and may be asked about one."
+    )
+
+    def __init__(
+        self,
+        model: str = AUTO,
+        most: int = 8,
+        most_close: int = 4,
+        mask_subtitles: str = "found",
+        max_side: int = 768,
+        device: str = AUTO,
+        dtype: str = AUTO,
+        batch: int = 0,
+    ) -> None:
+        """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
+        super().__init__(most, most_close, mask_subtitles, max_side)
+        if batch < 0:
+            raise ConfigError(f"{TOOL}.batch must be at least 0")
+        self._model, self._device, self._dtype, self._batch = model, device, dtype, batch
+
+    @property
+    def source(self) -> Source:
+        """Name, version, weights and what changes the result."""
+        require(TOOL)
+        need = find(TOOL, self._model)
+        params = {**self.params, "precision": self._dtype, "weights": need.fingerprint}
+        return Source(tool=TOOL, version=version("transformers"), model=need.model, params=params)
+
+    @property
+    def hardware(self) -> Mapping[str, Param]:
+        """Device, precision, batch and, on a CPU, threads."""
+        run = self._run()
+        threads = {"threads": devices.threads()} if run.device == devices.CPU else {}
+        return {"device": run.device, "dtype": run.dtype, "batch": run.batch, **threads}
+
+    @property
+    def answers(self) -> bool:
+        """Whether the model is told in words what to do; False while there is none."""
+        try:
+            return has_chat(find(TOOL, self._model).path)
+        except EmerError:
+            return False
+
+    def load(self) -> None:
+        """Load the model now."""
+        self._writer().load()
+
+    def unload(self) -> None:
+        """Let go of the model."""
+        self._writer().unload()
+
+    def write(self, shown: Sequence[Shown]) -> Sequence[Written]:
+        """Return what the model writes about each."""
+        return self._writer()(shown)
+
+    def _run(self) -> Run:
+        device = devices.pick(self._device)
+        precision = devices.precision(device, self._dtype)
+        return Run(device, precision, self._batch or BATCH[device.partition(":")[0]])
+
+    def _writer(self) -> Shared[Shown, Written]:
+        require(TOOL)
+        return writer(find(TOOL, self._model), self._run())
