@@ -78,13 +78,17 @@ class SpeechTool(ABC):
         threads = {"threads": run.threads} if run.device == devices.CPU else {}
         return {"device": run.device, "dtype": run.precision, "batch": run.batch, **threads}
 
+    def shared(self) -> Shared[Window, Heard]:
+        """Return what hears windows for this tool and all like it."""
+        return self._parts()[0]
+
     def load(self) -> None:
         """Load the model now."""
-        self._parts()[0].load()
+        self.shared().load()
 
     def unload(self) -> None:
         """Let go of the model."""
-        self._parts()[0].unload()
+        self.shared().unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """Return a clue per utterance; `Unobservable` where no words can be relied on."""
