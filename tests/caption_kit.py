@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 Rgb = NDArray[np.uint8]
 
 _WORDS = """
-a woman man smiles and waves at the camera she is sad crying looks down her hands are empty it cannot
-be seen in red dress holds letter User Assistant user assistant : . , ? ; Describe picture one two
-three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+a woman man smiles and waves at the camera she is sad crying looks down her hands are empty it
+cannot be seen in red dress holds letter User Assistant user assistant : . , ? ; Describe picture
+one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen
 """
 WORDS = tuple(_WORDS.split())
 CAPTION = "a woman smiles and waves at the camera"

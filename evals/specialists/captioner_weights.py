@@ -54,14 +54,14 @@ def _config(size: CaptionerSize, special: Sequence[str]) -> dict[str, Any]:
     """Return the configuration: the published figures with the tokens of our tokenizer."""
     text = {
         "pad_token_id": special.index(PAD), "bos_token_id": special.index(PAD),
-        "eos_token_id": special.index(END), "tie_word_embeddings": True, **size.text,
+        "eos_token_id": special.index(END), "tie_word_embeddings": size.tied, **size.text,
     }  # fmt: skip
     place = special.index
     if size.kind == "Idefics3":
         return {
             "text_config": {"model_type": "llama", **text}, "vision_config": dict(size.vision),
             "scale_factor": 4, "image_token_id": place("<image>"), "pad_token_id": place(PAD),
-            "tie_word_embeddings": True,
+            "tie_word_embeddings": size.tied,
         }  # fmt: skip
     head = size.text["hidden_size"] // size.text["num_attention_heads"]
     sections = [head // 8, head * 3 // 16, head * 3 // 16]
@@ -70,7 +70,7 @@ def _config(size: CaptionerSize, special: Sequence[str]) -> dict[str, Any]:
         "text_config": {**text, "rope_parameters": rope}, "vision_config": dict(size.vision),
         "image_token_id": place("<|image_pad|>"), "video_token_id": place("<|video_pad|>"),
         "vision_start_token_id": place("<|vision_start|>"),
-        "vision_end_token_id": place("<|vision_end|>"), "tie_word_embeddings": True,
+        "vision_end_token_id": place("<|vision_end|>"), "tie_word_embeddings": size.tied,
     }  # fmt: skip
 
 

@@ -108,7 +108,9 @@ def _steps(model: Any) -> Iterator[_Steps]:
     steps = _Steps()
 
     def call(_: Any, args: Any, kwargs: Any) -> None:
-        steps.called(fresh=kwargs.get("pixel_values") is not None)
+        given = kwargs.get("input_ids")
+        given = kwargs["inputs_embeds"] if given is None else given
+        steps.called(fresh=given.shape[1] > 1)
 
     hook = model.register_forward_pre_hook(call, with_kwargs=True)
     try:
@@ -156,12 +158,14 @@ def _require_length(ours: Sequence[Written], theirs: Sequence[int]) -> None:
 
 
 def _read_each_step(model: Any) -> int:
-    """Return the bytes of the weights that write: all but those that see."""
+    """Return the bytes of the weights that write: all but those that see or are looked up."""
     seeing = ("vision", "visual", "connector")
+    looked_up = model.get_input_embeddings().weight
+    tied = model.get_output_embeddings().weight is looked_up
     return sum(
         weight.numel() * weight.element_size()
         for name, weight in model.named_parameters()
-        if not any(word in name for word in seeing)
+        if not any(word in name for word in seeing) and (tied or weight is not looked_up)
     )
 
 
@@ -181,4 +185,5 @@ def bandwidth(device: str, dtype: str) -> float:
             torch.cuda.synchronize(device)
 
     once()
-    return matrix.numel() * matrix.element_size() / min(seconds(once) for _ in range(9))
+    size = int(matrix.numel() * matrix.element_size())
+    return size / min(seconds(once) for _ in range(9))

@@ -57,6 +57,8 @@ class CaptionerSize(Record):
     vision: Mapping[str, Any]
     pixels: int
     """Longest side of a picture as the model is shown it."""
+    tied: bool = True
+    """Whether the words that are read and those that are written share their weights."""
     per_picture: int = 0
     """Tokens that stand for a picture, where that is fixed."""
 
@@ -85,6 +87,7 @@ _CAPTIONERS = (
             "num_attention_heads": 12, "image_size": 512, "patch_size": 16,
         },
         pixels=512,
+        tied=False,
         per_picture=64,
     ),
     CaptionerSize(

@@ -74,7 +74,7 @@ class SpeechTool(ABC):
     @property
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
-        run = self._run()
+        run = self.run()
         threads = {"threads": run.threads} if run.device == devices.CPU else {}
         return {"device": run.device, "dtype": run.precision, "batch": run.batch, **threads}
 
@@ -98,7 +98,8 @@ class SpeechTool(ABC):
         """Return the device to run on."""
         return devices.pick(self._device)
 
-    def _run(self) -> Run:
+    def run(self) -> Run:
+        """Return how it is run."""
         device = self.place()
         return Run(
             device=device,
@@ -112,7 +113,7 @@ class SpeechTool(ABC):
     def _parts(self) -> tuple[Shared[Window, Heard], Listener]:
         """Return recogniser and listener, made anew when weights or device are others."""
         self.version()
-        need, run = find(self.name, self._model), self._run()
+        need, run = find(self.name, self._model), self.run()
         made = self._made
         if made is None or made[:2] != (need, run):
             recogniser = self.recogniser(need, run)
