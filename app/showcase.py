@@ -17,6 +17,7 @@ from emer.app.plain import one_line, to_json
 from emer.app.script import SCRIPT, SPEECH_START, WORDS, Action
 from emer.app.show import answer_page, unbroken
 from emer.app.terminal import hush, print_result
+from emer.graphs.choosing import choose
 from emer.graphs.loading import load_tools
 from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError
@@ -46,7 +47,9 @@ class Match(Record):
 def run_demo(keep: Path | None, settings: Path | None, *, json: bool) -> None:
     """Make the clip, explain it and print both truth and answer."""
     path = _place(keep, settings)
-    load_tools(load_settings(settings))  # a wrong name is told before anything is drawn
+    load_tools(
+        choose(load_settings(settings)).settings
+    )  # a wrong name is told before anything is drawn
     _make(path, settings)
     answer, heard = carry_out(Request(clip=str(path), settings=settings))
     found = matches(answer.clues)

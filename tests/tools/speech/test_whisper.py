@@ -358,13 +358,14 @@ def test_without_weights_each_names_the_command_that_gets_them():
 
 @needs("whisper")
 def test_the_settings_choose_it_with_its_arguments(checkpoint, spoken, tmp_path):
+    from emer.graphs.choosing import choose
     from emer.graphs.loading import load_tools
 
     file = tmp_path / "emer.toml"
     file.write_text(
         f'profile = "models"\n[tools.speech]\nmodel = "{checkpoint()}"\nbeam = 1\nbatch = 2\n'
     )
-    tools, _ = load_tools(load_settings(file))
+    tools, _ = load_tools(choose(load_settings(file)).settings)
     assert isinstance(tools["speech"], Whisper) and tools["speech"].hardware["batch"] == 2
     (clue,) = tools["speech"].observe(Clip.open(spoken), Span(start=0.0, end=3.7))
     assert clue.data["transcript"] == ENGLISH
