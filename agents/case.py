@@ -19,6 +19,8 @@ WHERE: dict[Channel, str] = {
     "audio": "in the audio",
     "text": "in the text",
 }
+DESCRIBED = " that a model describes"
+"""What is added to a cue that nobody measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +90,5 @@ def _says(
         fits = channel_of(e.modality) == channel and not e.negated and c.counts
         if fits and e.group not in groups and len(groups) < most:
             groups.add(e.group)
-            yield lexicon().say(e.cue), e.clue_ids
+            said_by = DESCRIBED if e.described else ""
+            yield f"{lexicon().say(e.cue)}{said_by}", e.clue_ids

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from emer.agents.combos import combined
-from emer.agents.cues import Reading
+from emer.agents.cues import Reading, is_described
 from emer.agents.vocabulary import Channel, channel_of, lexicon
 from emer.tools.types import MODALITIES, Clue, Modality, Span
 
@@ -46,6 +46,8 @@ class Evidence:
     reliability: float
     spans: tuple[Span, ...] = ()
     """When its clues hold; a clue without a span holds throughout."""
+    described: bool = False
+    """Whether it rests on what a model says of a picture."""
 
     def meets(self, other: Evidence) -> bool:
         """Tell whether the two can hold at one moment, give or take `MOMENT` seconds."""
@@ -121,13 +123,24 @@ def gather(readings: Sequence[Reading]) -> tuple[Evidence, ...]:
             weight=reading.reliability * mention.strength,
             reliability=reading.reliability,
             spans=_spans([reading.clue]),
+            described=is_described(reading.clue),
         )
         for reading in readings
         for mention in reading.mentions
     ]
     clues = {reading.clue.id: reading.clue for reading in readings}
     together = [
-        Evidence(combo, combo, modality, ids, False, weight, 0.0, _spans(clues[id] for id in ids))
+        Evidence(
+            cue=combo,
+            group=combo,
+            modality=modality,
+            clue_ids=ids,
+            negated=False,
+            weight=weight,
+            reliability=0.0,
+            spans=_spans(clues[id] for id in ids),
+            described=any(is_described(clues[id]) for id in ids),
+        )
         for combo, modality, ids, weight in combined(readings)
     ]
     return tuple(single + together)

@@ -136,5 +136,6 @@ def _notes(context: Context, thread: str | None) -> tuple[str, ...]:
         thread,
         *context.trace.notes,
         *context.meter.notes,
+        *dict.fromkeys(context.notes),
     ]
     return tuple(note for note in told if note)

@@ -51,7 +51,7 @@ def write_blip(folder: Path, caption: str | None = CAPTION, scale: float = SCALE
     }  # fmt: skip
     seen = {
         "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 32,
-        "patch_size": 8, "intermediate_size": 32, "projection_dim": 16,
+        "patch_size": 8, "intermediate_size": 32, "projection_dim": 16, "initializer_range": 0.5,
     }  # fmt: skip
     model = BlipForConditionalGeneration(
         BlipConfig(text_config=text, vision_config=seen, tie_word_embeddings=False)
@@ -59,10 +59,6 @@ def write_blip(folder: Path, caption: str | None = CAPTION, scale: float = SCALE
     if caption is not None:
         chain = [5, *(vocab.index(word) for word in caption.split()), 3]
         _say_with_bert(model.text_decoder, chain, len(vocab), size, scale)
-    else:
-        for name, weight in model.state_dict().items():
-            if "crossattention" in name or "patch_embedding" in name:
-                weight.mul_(12)  # else what is seen makes no difference
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.txt").write_text("\n".join(vocab))
     tokenizer = BertTokenizerFast(vocab=str(folder / "vocab.txt"))

@@ -14,6 +14,7 @@ class OpenAIServer(ThreadingHTTPServer):
     """Answers each request with the next reply; remembers what it was asked.
 
     A reply is a JSON object (the model's answer), a text, or a number (an HTTP status).
+    `after` is given once the replies are used up; `logprob` to each token, where it is asked for.
     """
 
     daemon_threads = True
@@ -22,6 +23,9 @@ class OpenAIServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.replies = list(replies)
         self.asked: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+        self.after: Any = 503
+        self.logprob: float | None = None
 
     @property
     def url(self) -> str:
@@ -48,7 +52,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append(body)
-        reply = self.server.replies.pop(0) if self.server.replies else 503
+        self.server.keys.append(self.headers["Authorization"])
+        reply = self.server.replies.pop(0) if self.server.replies else self.server.after
         if isinstance(reply, int):
             told = {"error": {"message": f"status {reply}, tools are not supported here"}}
             self._send(reply, "application/json", json.dumps(told).encode())
@@ -58,7 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
             events = b"".join(_events(body, text))
             self._send(200, "text/event-stream", events)
         else:
-            self._send(200, "application/json", json.dumps(_whole(body, text)).encode())
+            logprob = self.server.logprob if body.get("logprobs") else None
+            self._send(200, "application/json", json.dumps(_whole(body, text, logprob)).encode())
 
     def _send(self, status: int, kind: str, content: bytes) -> None:
         self.send_response(status)
@@ -102,9 +108,12 @@ def _line(event: dict[str, Any]) -> bytes:
     return b"data: " + json.dumps(event).encode() + b"\n\n"
 
 
-def _whole(body: dict[str, Any], text: str) -> dict[str, Any]:
+def _whole(body: dict[str, Any], text: str, logprob: float | None) -> dict[str, Any]:
     message = {"role": "assistant", "content": text}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": "stop"}
+    if logprob is not None:
+        tokens = [{"token": t, "logprob": logprob, "top_logprobs": []} for t in text.split()]
+        choice["logprobs"] = {"content": tokens, "refusal": None}
     return {**_HEAD, "object": "chat.completion", "choices": [choice], "usage": _usage(body, text)}
 
 

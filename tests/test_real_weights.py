@@ -11,7 +11,8 @@ import pytest
 from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.machine import Machine, use
-from emer.tools.tool import Tool, load_tool
+from emer.tools.tool import Answering, Tool, load_tool
+from emer.tools.types import Span
 from tests.face_kit import write_portrait
 
 pytestmark = pytest.mark.weights
@@ -95,3 +96,21 @@ def test_blendshapes_agree_with_the_mesh_on_a_smile(ready, shared_clip: Find):
 def test_blendshapes_find_no_movement_in_a_photograph(ready, tmp_path: Path):
     clues = ready("blendshapes").observe(Clip.open(write_portrait(tmp_path / "still.mp4", 4.0)))
     assert not any("action_units" in clue.data for clue in clues)
+
+
+@pytest.mark.parametrize("name", ["talking/WDA_KatieHill_000.mp4", "faces/single_face.mp4"])
+def test_a_person_is_described_in_few_words(name, ready, shared_clip: Find):
+    clues = ready("captioner").observe(Clip.open(shared_clip(name)))
+    text = " ".join(clue.text for clue in clues).casefold()
+    assert any(word in text for word in ("woman", "man", "girl", "person", "face"))
+    assert all(len(str(clue.data["caption"]).split()) <= 40 for clue in clues)
+    assert all(clue.quality.factors["caption_logprob"] > -2.3 for clue in clues)
+
+
+def test_a_question_about_a_span_is_answered_from_its_frames(ready, shared_clip: Find):
+    tool = ready("captioner")
+    if not (isinstance(tool, Answering) and tool.answers):
+        pytest.skip(f"{tool.source.model} answers no questions")
+    clip = Clip.open(shared_clip("talking/WDA_KatieHill_000.mp4"))
+    (clue,) = tool.answer(clip, Span(start=2.0, end=4.0), "Is it a woman or a man?")
+    assert "woman" in clue.text.split("a model answers")[1]

@@ -12,13 +12,16 @@ from collections.abc import Callable, Sequence
 
 from emer.tools.clip import Clip
 from emer.tools.hard_cases import check_hard_cases
-from emer.tools.looks import Finding, Look, finding, look
+from emer.tools.looks import Finding, Look, ask, finding, look
 from emer.tools.no_network import no_network
-from emer.tools.tool import Tool
+from emer.tools.tool import Answering, Tool
 from emer.tools.types import MODALITIES, Clue, Source, Span
 
 SLACK = 0.05
 """Seconds a span may reach over an edge: about one frame."""
+
+QUESTION = "what is shown?"
+"""What a tool that answers questions is asked."""
 
 _QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
 _BREAK = re.compile(r"[.!?…][\"”']?\s+(?=[A-Z])")
@@ -41,8 +44,9 @@ def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) 
         first, second = look(tool, clip), look(tool, clip)
         closer, once_more = look(tool, clip, middle), look(tool, clip, middle)
         other = look(again(), clip) if again is not None else first
+        answered = _answers(tool, clip, middle)
         hard = [] if first.broken else list(check_hard_cases(tool, clip))
-    looks = (first, second, closer, once_more, other)
+    looks = (first, second, closer, once_more, other, *answered)
     found = [*shape, _check_errors(looks), _check_reasons(looks), _check_network(tried)]
     if first.broken:
         return found
@@ -51,13 +55,23 @@ def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) 
         _check_same(tool, "a closer look gives the same clues", closer, once_more),
         _check_same(tool, "the tool made anew gives the same clues", first, other),
     ]
-    clues = [*first.clues, *closer.clues]
+    if answered:
+        found.append(_check_same(tool, "the same question gets the same answer", *answered))
+        found.append(_check_overlap("an answer stays in its span", answered[0].clues, middle))
+    clues = [*first.clues, *closer.clues, *(clue for one in answered[:1] for clue in one.clues)]
     whole = Span(start=0.0, end=clip.duration)
     found += [_check_clues(name, test, clues) for name, test in _rules(tool).items()]
     found.append(_check_once(first))
     found.append(_check_spans("spans lie in the clip", first.clues, whole))
     found.append(_check_overlap("a closer look stays in its span", closer.clues, middle))
     return [*found, *hard, _check_left_behind(before)]
+
+
+def _answers(tool: Tool, clip: Clip, span: Span) -> tuple[Look, ...]:
+    """Return two answers to one question about the span, of a tool that answers any."""
+    if not isinstance(tool, Answering) or not tool.answers:
+        return ()
+    return ask(tool, clip, span, QUESTION), ask(tool, clip, span, QUESTION)
 
 
 def _check_shape(tool: Tool) -> list[Finding]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from emer.tools.call import Abandoned, Call, at_work
 from emer.tools.clip import Clip
 from emer.tools.errors import EmerError, ToolMissing, Unobservable
-from emer.tools.tool import Tool
+from emer.tools.tool import Answering, Tool
 from emer.tools.types import Clue, Record, Span
 
 
@@ -33,9 +35,18 @@ class Look(Record):
 
 def look(tool: Tool, clip: Clip, span: Span | None = None, this: Call | None = None) -> Look:
     """Return what the tool gives; whatever it raises is an answer, too."""
+    return _watched(lambda: tool.observe(clip, span), this)
+
+
+def ask(tool: Answering, clip: Clip, span: Span, question: str) -> Look:
+    """Return what the tool answers; whatever it raises is an answer, too."""
+    return _watched(lambda: tool.answer(clip, span, question), None)
+
+
+def _watched(call: Callable[[], Sequence[Clue]], this: Call | None) -> Look:
     try:
         with at_work(this or Call()):
-            return Look(clues=tuple(tool.observe(clip, span)))
+            return Look(clues=tuple(call()))
     except Unobservable as error:
         return Look(unobservable=str(error))
     except Abandoned:

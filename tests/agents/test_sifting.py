@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import clue_kit as kit
+import pytest
+from pydantic import ValidationError
 
 from emer.agents.sifting import sift
 from emer.agents.types import Ask
+from emer.tools.tool import ToolCard
 from emer.tools.types import Span
 
 
@@ -29,3 +32,27 @@ def test_only_asks_that_can_be_carried_out_are_and_the_others_hear_why() -> None
         "9-10 s is not inside the clip, which lasts 4 s",
         "mesh has already looked at 3-4 s",
     ]
+
+
+def test_a_question_goes_to_a_tool_that_answers_and_is_put_once() -> None:
+    captioner = ToolCard(name="captioner", modality="scene", description="describes", answers=True)
+    asked = Ask(tool="captioner", span=Span(start=0, end=1), why="closer", question="a letter?")
+    other = asked.model_copy(update={"question": "a phone?"})
+    plain = asked.model_copy(update={"question": None})
+    deaf = asked.model_copy(update={"tool": "mesh"})
+    inquiry = kit.inquiry(tools=(*kit.TOOLS, captioner), asked=(asked,))
+    kept, refused = sift([asked, other, plain, deaf, other], inquiry)
+    assert kept == (other, plain)
+    assert [r.why for r in refused] == [
+        "captioner has already been asked that about 0-1 s",
+        "mesh answers no questions; ask it without one",
+        "captioner has already been asked that about 0-1 s",
+    ]
+
+
+@pytest.mark.parametrize(
+    "question", ["", "  ", "x" * 121, "what\nnow", "a\x00b", "a\x1b[2Jb", "a\u2028b"]
+)
+def test_a_question_is_one_short_line(question: str) -> None:
+    with pytest.raises(ValidationError):
+        Ask(tool="t", span=Span(start=0, end=1), why="closer", question=question)

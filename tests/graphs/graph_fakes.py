@@ -35,6 +35,20 @@ class Smile(FakeTool):
         )
 
 
+class Described(FakeTool):
+    """Describes, and answers what it is asked in words."""
+
+    answers = True
+
+    def __init__(self) -> None:
+        told = "A model describes the frame at 0.5 s: a woman sits."
+        super().__init__("described", "scene", [(told, 0.5, 0.5)])
+
+    def answer(self, clip: Clip, span: Span, question: str) -> list[Clue]:
+        told = f'Asked "{question}", a model answers for 0.2-0.8 s: a letter.'
+        return [self._clue(told, span.start, span.end)]
+
+
 class Many(FakeTool):
     def __init__(self) -> None:
         lines = [(f"The person blinks {n} times at 0.1-0.9 s.", 0.1, 0.9) for n in range(200)]

@@ -20,8 +20,8 @@ def ranked(monkeypatch):
     table = {
         "face": (f"{FAKES}Weightless", f"{FAKES}Smile"),
         "expression": (f"{FAKES}Weightless",),
-        "caption": (f"{FAKES}Weightless",),
         "scene": (f"{FAKES}Weightless",),
+        "caption": (f"{FAKES}Weightless",),
         "prosody": (f"{FAKES}Loud",),
         "voice": (f"{FAKES}Weightless",),
         "speech": (f"{FAKES}Weightless",),

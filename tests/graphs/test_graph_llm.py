@@ -193,3 +193,50 @@ def test_a_declined_question_runs_no_tool(clip_path: Path) -> None:
     answer = ask(clip_path, "What is her name?", settings=fakes(**CLUES))
     assert answer.explanation.declined == "identity" and not events(answer, "tool_started")
     assert answer.text.startswith("This is not answered")
+
+
+def test_a_planner_s_question_reaches_the_tool_and_stands_in_the_trace(clip_path: Path) -> None:
+    slots = {**CLUES, "scene": "Described"}
+    ids = {c.modality: c.id for c in ask(clip_path, QUESTION, settings=fakes(**slots)).clues}
+    question = "what is in her hands?"
+    decided, _, settled, written = replies(ids)
+    look = {"tool": "described", "start": 0.2, "end": 0.8, "why": "a letter?"}
+    planned = {"asks": [{**look, "question": question}, {**look, "question": "Is it a\nphone?"}]}
+    repaired = {"asks": [{**look, "question": question}, {**look, "tool": "smile", "question": ""}]}
+    with serving(decided, planned, repaired, settled, written) as server:
+        chosen = fakes(**slots).model_copy(
+            update={"reasoner": Choice(use="llm", model=f"tiny@{server.url}", when="always")}
+        )
+        answer = ask(clip_path, QUESTION, settings=chosen)
+    told = 'Asked "what is in her hands?", a model answers for 0.2-0.8 s: a letter.'
+    assert [c.text for c in answer.clues if c.text.startswith("Asked")] == [told]
+    calls = [e for e in events(answer, "tool_finished") if e.round == 1]
+    assert {(e.tool, e.question, e.cached) for e in calls} == {
+        ("described", question, False), ("smile", None, False),
+    }  # fmt: skip
+    (decision, _) = events(answer, "decided")
+    assert [a.question for a in decision.asks] == [question, None]
+    plan = server.asked[1]["messages"][-1]["content"]
+    (line,) = [line for line in plan.splitlines() if line.startswith("- described")]
+    assert '"question"' in line and plan.count("It can also be asked") == 1
+    outcomes = [(e.call.role, e.call.outcome) for e in events(answer, "model_called")]
+    assert ("planner", "faulty") in outcomes, "a question of two lines is repaired"
+
+
+def test_an_answer_is_kept_apart_from_a_look_and_from_other_questions(clip_path: Path) -> None:
+    from emer.tools.clip import Clip
+    from emer.tools.evidence import EvidenceStore
+    from emer.tools.tool import load_tool
+    from emer.tools.types import Span
+
+    store, clip = EvidenceStore(None), Clip.open(clip_path)
+    tool, span = load_tool("graph_fakes:Described"), Span(start=0.2, end=0.8)
+    keys = [store.key(clip, tool, span, asked) for asked in (None, "a letter?", "a phone?")]
+    assert len({*keys}) == 3 and keys[0] == store.key(clip, tool, span)
+
+
+def test_a_tool_of_before_is_never_asked_in_words(clip_path: Path) -> None:
+    from emer.tools.tool import card, load_tool
+
+    assert card(load_tool("graph_fakes:Described")).answers
+    assert not card(load_tool("graph_fakes:Smile")).answers

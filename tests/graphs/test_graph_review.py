@@ -302,7 +302,7 @@ def test_what_a_person_changed_holds_for_the_thread_and_for_that_clip(run, pause
     assert events(after, "reviewed")[0].stage == "earlier"
     assert trace_of(after).clues == after.clues
     assert SMILE[0] in {clue.text for clue in run(**given).clues}
-    noise = write_clip(tmp_path / "noise.wav", Written(sound=np.ones(9_000, dtype=np.float32)))
+    noise = write_clip(tmp_path / "noise.wav", Written(sound=np.ones(16_000, dtype=np.float32)))
     other = ask(noise, settings=fakes(**given), thread="talk")
     assert SMILE[0] in {clue.text for clue in other.clues}
 

@@ -267,3 +267,41 @@ def test_the_network_is_given_back(clip):
     before = socket.socket.connect, socket.getaddrinfo
     check_tool(Calling("name"), clip)
     assert (socket.socket.connect, socket.getaddrinfo) == before
+
+
+class Answers(FakeTool):
+    """Answers what it is asked in words, well or not."""
+
+    answers = True
+
+    def __init__(self, text: str = "It shows a letter.", shift: float = 0.0) -> None:
+        super().__init__("answers", "face", LINES)
+        self.text, self.shift = text, shift
+        self.asked: list[str] = []
+
+    def answer(self, clip: Clip, span: Span, question: str) -> list[Clue]:
+        self.asked.append(question)
+        if not self.text:
+            raise RuntimeError("no")
+        text = self.text.format(len(self.asked))
+        return [self._clue(text, span.start + self.shift, span.end + self.shift)]
+
+
+@pytest.mark.parametrize(
+    ("tool", "check"),
+    [
+        (Answers(shift=2.0), "an answer stays in its span"),
+        (Answers("Letter {}."), "the same question gets the same answer"),
+        (Answers("a letter"), "texts are one sentence"),
+        (Answers(""), "observe gives clues or raises Unobservable"),
+    ],
+)
+def test_what_a_tool_answers_is_checked_too(tool, check, clip):
+    assert check in broken(tool, clip) and tool.asked == ["what is shown?"] * 2
+
+
+def test_a_tool_that_answers_well_passes_and_one_that_cannot_is_not_asked(clip):
+    assert broken(Answers(), clip) == set()
+    silent = Answers("")
+    silent.answers = False
+    assert broken(silent, clip) == set() and silent.asked == []

@@ -10,12 +10,12 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from emer.tools.call import note
+from emer.tools.call import holding, note
 from emer.tools.caption.burnt_in import Band, blank, find_words, lower_part
 from emer.tools.caption.choice import choose
 from emer.tools.caption.guards import Verdict, factors, judge, score
 from emer.tools.caption.looking import Seen, clearness, look_through
-from emer.tools.caption.records import Shown, Written
+from emer.tools.caption.records import Chosen, Shown, Written
 from emer.tools.caption.seeming import as_seen
 from emer.tools.caption.telling import Told, clue_of
 from emer.tools.caption.wording import answers, clean, describes, is_not_seen
@@ -80,10 +80,9 @@ class CaptionTool(ABC):
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """Return what a model says of a few frames; `Unobservable` where it says nothing usable."""
         chosen, band = self._choose(clip, span)
-        written = self.write([Shown((picture,)) for picture, _ in chosen])
+        written = self.write([Shown((one.picture,)) for one in chosen])
         told = [
-            self._told(each, time, clear)
-            for each, (_, (time, clear)) in zip(written, chosen, strict=True)
+            self._told(each, one.time, one.clear) for each, one in zip(written, chosen, strict=True)
         ]
         good = [one for one in told if isinstance(one, Told)]
         bad = [one for one in told if isinstance(one, str)]
@@ -98,10 +97,9 @@ class CaptionTool(ABC):
         if not self.answers:
             raise Unobservable(f"the model of {self.name} describes and answers no questions")
         chosen, band = self._choose(clip, span)
-        pictures = tuple(picture for picture, _ in chosen)
-        (written,) = self.write([Shown(pictures, question)])
-        clear = sum(clear for _, (_, clear) in chosen) / len(chosen)
-        told = self._told(written, chosen[0][1][0], clear)
+        (written,) = self.write([Shown(tuple(one.picture for one in chosen), question)])
+        clear = sum(one.clear for one in chosen) / len(chosen)
+        told = self._told(written, chosen[0].time, clear)
         if isinstance(told, str):
             raise Unobservable(f"the model's answer cannot be used: {told}")
         if is_not_seen(told.text):
@@ -110,14 +108,12 @@ class CaptionTool(ABC):
         text = answers(question, told.text, within.start, within.end, told.sure)
         more: dict[str, JsonValue] = {
             "question": question,
-            "frames": [round(time, 2) for _, (time, _) in chosen],
+            "frames": [round(one.time, 2) for one in chosen],
         }
         return [clue_of(self.source, text, within, told, band, more)]
 
-    def _choose(
-        self, clip: Clip, span: Span | None
-    ) -> tuple[list[tuple[Rgb, tuple[float, float]]], Band | None]:
-        """Return the chosen pictures, masked, each with its time and sharpness; and the mask."""
+    def _choose(self, clip: Clip, span: Span | None) -> tuple[list[Chosen], Band | None]:
+        """Return the chosen pictures, masked, and the mask; `Unobservable` if there are none."""
         seen = self._look(clip, span)
         if not seen.moments:
             where = f" at {span.start:.1f}-{span.end:.1f} s" if span else ""
@@ -128,12 +124,12 @@ class CaptionTool(ABC):
         for place in choose(seen.moments, seen.cuts, most, apart):
             picture, moment = seen.pictures[place], seen.moments[place]
             masked = picture if band is None else blank(picture, band)
-            chosen.append((masked, (moment.time, clearness(moment.sharpness))))
+            chosen.append(Chosen(masked, moment.time, clearness(moment.sharpness)))
         return chosen, band
 
     def _look(self, clip: Clip, span: Span | None) -> Seen:
         seconds = clip.duration if span is None else span.length
-        with self._lock:
+        with holding(self._lock):
             if self._faces is None:
                 self._faces = Faces(self.name)
             return look_through(clip.frames(span=span), seconds, self._max_side, self._face_height)

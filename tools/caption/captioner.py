@@ -30,7 +30,7 @@ class Captioner(CaptionTool):
 
     name: ClassVar[str] = TOOL
     description = (
-        "Describes a few frames in words with a trained model, and may be asked about one."
+        "Describes a few frames in words with a trained model, and may be asked about them."
     )
 
     def __init__(

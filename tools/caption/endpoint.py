@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +18,12 @@ TRIES = 2
 """How often a request is made again after a fault that may pass."""
 QUALITY = 90
 """Of the JPEG that is sent."""
+LIMITS: Sequence[Mapping[str, Any]] = (
+    {"max_tokens": MOST_TOKENS, "temperature": 0, "seed": 0, "logprobs": True},
+    {"max_tokens": MOST_TOKENS, "temperature": 0},
+    {"max_completion_tokens": MOST_TOKENS},
+)
+"""What is asked for besides, the most first: not every endpoint knows all of it."""
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
@@ -88,25 +94,21 @@ def ask(endpoint: Endpoint, shown: Sequence[Shown], before_each: Any) -> list[Wr
 
 
 def _one(client: Any, endpoint: Endpoint, shown: Shown) -> Written:
-    """Ask once; without log-probabilities where the endpoint does not know them."""
+    """Ask once, in the plainest way of `LIMITS` that the endpoint takes."""
     import openai
 
     pictures = [
         {"type": "image_url", "image_url": {"url": data_url(picture)}} for picture in shown.pictures
     ]
     content = [*pictures, {"type": "text", "text": shown.words}]
-    request = {
-        "model": endpoint.model,
-        "messages": [{"role": "user", "content": content}],
-        "max_tokens": MOST_TOKENS,
-        "temperature": 0,
-        "seed": 0,
-    }
-    try:
-        reply = client.chat.completions.create(**request, logprobs=True)
-    except (openai.BadRequestError, openai.UnprocessableEntityError):
-        reply = client.chat.completions.create(**request)
-    return _read(reply)
+    request = {"model": endpoint.model, "messages": [{"role": "user", "content": content}]}
+    *before, last = LIMITS
+    for limits in before:
+        try:
+            return _read(client.chat.completions.create(**request, **limits))
+        except (openai.BadRequestError, openai.UnprocessableEntityError):
+            continue
+    return _read(client.chat.completions.create(**request, **last))
 
 
 def _read(reply: Any) -> Written:

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from emer.tools.call import still_wanted
 from emer.tools.caption.choice import Moment
 from emer.tools.frames import Frame
 from emer.tools.pictures import Rgb, fit, resize
@@ -51,6 +52,7 @@ def look_through(
     moments: list[Moment] = []
     following = 0.0
     for frame in frames:
+        still_wanted()
         times.append(frame.time)
         signatures.append(describe(frame.rgb(THUMBNAIL)))
         if frame.time < following - 1e-6:

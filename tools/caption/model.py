@@ -84,7 +84,7 @@ def _write(run: Run, loaded: Loaded, shown: Sequence[Shown]) -> list[Written]:
             for name, tensor in prepared.items()
         }
         out = loaded.model.generate(
-            **inputs, max_new_tokens=MOST_TOKENS, min_new_tokens=None, do_sample=False, num_beams=1,
+            **inputs, max_new_tokens=MOST_TOKENS, do_sample=False, num_beams=1,
             repetition_penalty=1.0, return_dict_in_generate=True, output_logits=True,
             stopping_criteria=[_go_on],
         )  # fmt: skip
@@ -107,10 +107,9 @@ def _go_on(tokens: Any, scores: Any, **_: Any) -> Any:
 
 
 def _chat(loaded: Loaded, shown: Sequence[Shown]) -> Any:
-    texts = [
-        loaded.processor.apply_chat_template(_turn(each), add_generation_prompt=True)
-        for each in shown
-    ]
+    """Return what a model that is told in words is given: pictures, and the words around them."""
+    told = loaded.processor.apply_chat_template
+    texts = [told(_turn(each), add_generation_prompt=True, tokenize=False) for each in shown]
     pictures = [list(each.pictures) for each in shown]
     return loaded.processor(text=texts, images=pictures, padding=True, return_tensors="pt")
 

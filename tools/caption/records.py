@@ -20,6 +20,17 @@ ANSWER = (
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """A picture that is worth a caption, as it will be shown."""
+
+    picture: Rgb
+    time: float
+    """Seconds from the clip's start."""
+    clear: float
+    """How sharp it is, 0-1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """Pictures to be described, or asked about."""
 

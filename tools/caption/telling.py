@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from emer.tools.caption.burnt_in import Band
+from emer.tools.caption.wording import plain
 from emer.tools.types import Clue, Quality, Source, Span
 
 
@@ -40,7 +41,7 @@ def clue_of(
     more: Mapping[str, JsonValue],
 ) -> Clue:
     """Return the clue; `band` is what was blanked out of the frames, in pixels."""
-    data: dict[str, JsonValue] = {**more, "caption": " ".join(told.written.split())}
+    data: dict[str, JsonValue] = {**more, "caption": plain(told.written)}
     if told.felt:
         data["inferred"] = list(told.felt)
     if band is not None:

@@ -36,18 +36,22 @@ _QUOTES = {ord(mark): '"' for mark in "“”„«»"} | {ord(mark): "'" for mar
 
 def clean(text: str, unfinished: bool = False) -> str:
     """Return the caption as words of one sentence without its full stop; "" if none are left."""
-    plain = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
-    plain = plain.translate(_QUOTES)
-    plain = _MARKS.sub(" ", _ID.sub(" ", _TAG.sub(" ", plain)))
-    plain = " ".join(plain.split())
-    if plain.count('"') % 2:
-        plain = plain.replace('"', "'")
-    plain = _FRAMED.sub("", plain)
+    bare = _MARKS.sub(" ", _ID.sub(" ", _TAG.sub(" ", plain(text).translate(_QUOTES))))
+    bare = " ".join(bare.split())
+    if bare.count('"') % 2:
+        bare = bare.replace('"', "'")
+    bare = _FRAMED.sub("", bare)
     if unfinished:
-        plain = _whole(plain)
-    sentences = [s.strip().rstrip(".!?…,;: ") for s in _SENTENCES.split(plain)]
+        bare = _whole(bare)
+    sentences = [s.strip().rstrip(".!?…,;: ") for s in _SENTENCES.split(bare)]
     joined = "; ".join(_lower(s) for s in sentences if s)
     return _short(joined)
+
+
+def plain(text: str) -> str:
+    """Return text on one line, without characters that control or are not seen."""
+    seen = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
+    return " ".join(seen.split())
 
 
 def describes(text: str, times: Sequence[float], sure: bool) -> str:

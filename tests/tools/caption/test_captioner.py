@@ -18,12 +18,12 @@ from emer.tools.types import Span
 from emer.tools.weights.need import find
 from tests.clips import Written as WrittenClip
 from tests.clips import tone, write_clip
-from tests.conftest import ROOT
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 
 from emer.tools.caption.captioner import Captioner
 from emer.tools.caption.model import Run, has_chat, writer
+from emer.tools.caption.processor import load_processor
 from emer.tools.caption.records import MOST_TOKENS, Shown, Written
 from tests.caption_kit import (
     CAPTION,
@@ -130,6 +130,9 @@ def test_a_model_that_half_doubts_is_told_as_unsure(tmp_path, clip):
 def test_smolvlm2_is_read_without_its_part_for_videos(tmp_path, clip):
     folder = write_smolvlm(tmp_path / "smolvlm2", kind="SmolVLM")
     assert '"smolvlm"' in (folder / "config.json").read_text()
+    need = find("captioner", str(folder))
+    pictures_of = load_processor("captioner", need, "smolvlm", 40).image_processor
+    assert type(pictures_of).__name__ == "SmolVLMImageProcessorPil", "the same on every machine"
     assert CAPTION in Captioner(model=str(folder)).observe(clip)[0].text
 
 
@@ -172,7 +175,7 @@ def test_few_frames_are_shown_and_fewer_in_a_closer_look(known, tmp_path):
     span = Span(start=4.0, end=9.0)
     close, _ = tool._choose(Clip.open(moving), span)
     assert 1 < len(close) <= 3
-    assert all(span.start <= time <= span.end for _, (time, _) in close)
+    assert all(span.start <= one.time <= span.end for one in close)
 
 
 def test_burnt_in_words_do_not_reach_the_model(known, tmp_path):
@@ -185,10 +188,10 @@ def test_burnt_in_words_do_not_reach_the_model(known, tmp_path):
     seen, _ = off._choose(Clip.open(path), None)
     clean, none = tool._choose(Clip.open(plain), None)
     assert band is not None and none is None
-    for (picture, _), (before, _), (wanted, _) in zip(masked, seen, clean, strict=True):
+    for one, other, wanted in zip(masked, seen, clean, strict=True):
         part = np.s_[band.top : band.bottom, band.left : band.right]
-        assert int(before[part].max()) > 235 and int(picture[part].max()) < 225
-        assert int(wanted.max()) < 235
+        assert int(other.picture[part].max()) > 235 and int(one.picture[part].max()) < 225
+        assert int(wanted.picture.max()) < 235
     (clue,) = tool.observe(Clip.open(path))
     assert clue.data["blanked"] == {"top": band.top, "bottom": band.bottom}
     assert clue.source.params["mask_subtitles"] == "found" and tool.source != off.source
@@ -254,11 +257,11 @@ def test_weights_that_the_folder_lacks_are_not_filled_with_chance(tmp_path, clip
 
 
 @pytest.mark.parametrize("kind", ["blip", "smolvlm"])
-def test_a_look_that_is_given_up_ends_between_two_tokens(kind, chance, clip, monkeypatch):
+def test_a_look_that_is_given_up_ends_between_two_tokens(kind, known, clip, monkeypatch):
     """Given up at the fifth token, the model writes no further one."""
     from emer.tools.caption import model
 
-    tool, call, steps = Captioner(model=str(chance[kind])), Call(), []
+    tool, call, steps = Captioner(model=str(known[kind])), Call(), []
 
     def count(tokens, scores, **rest):
         steps.append(tokens.shape[1])
@@ -293,18 +296,3 @@ def test_settings_that_cannot_be_are_refused(given):
 def test_other_weights_are_other_evidence(known, chance):
     one, other = (Captioner(model=str(f["blip"])).source for f in (known, chance))
     assert one != other and one.params["weights"] != other.params["weights"]
-
-
-def test_the_command_checks_it_and_a_flag_or_a_file_chooses_it(known, path, tmp_path, monkeypatch):
-    from typer.testing import CliRunner
-
-    from emer.app.cli import app
-
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "emer.toml").write_text(
-        f'[tools.caption]\nuse = "captioner"\nmodel = "{known["smolvlm"]}"\n'
-    )
-    ran = CliRunner().invoke(app, ["ask", str(path), "--tool", "speech=none", "--json"])
-    assert ran.exit_code == 0, ran.output
-    assert CAPTION in ran.stdout and "A model describes the frames" in ran.stdout
-    assert (ROOT / "tools" / "caption").is_dir()

@@ -1,0 +1,73 @@
+"""A captioner in a run: swapped by flag, file and from Python; only it runs again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from graph_kit import events, trace_of
+
+from emer.graphs.ask import ask
+from emer.graphs.settings import Choice, load_settings
+from tests.openai_server import serving
+
+pytest.importorskip("transformers", reason="transformers is not installed")
+pytest.importorskip("openai", reason="needs emer[llm]")
+
+from emer.tools.models import SHELF
+from tests.caption_kit import CAPTION, room, write_pictures, write_smolvlm
+
+QUESTION = "What is displayed?"
+
+
+@pytest.fixture
+def clip_path(tmp_path: Path) -> Path:
+    return write_pictures(tmp_path / "clip.mp4", [room(1 + n // 10) for n in range(20)])
+
+
+@pytest.fixture
+def folder(tmp_path: Path):
+    yield write_smolvlm(tmp_path / "model")
+    SHELF.unload()
+
+
+def test_swapping_the_captioner_runs_it_alone_again(clip_path, folder):
+    none = {"face": "none", "prosody": "none", "speech": "none"}
+    first = load_settings(tools={**none, "caption": "captioner"})
+    tools = {**first.tools, "caption": Choice(use="captioner", model=str(folder))}
+    one = ask(clip_path, QUESTION, settings=first.model_copy(update={"tools": tools}))
+    assert any(CAPTION in clue.text for clue in one.clues)
+    assert trace_of(one).header.hardware["caption"]["device"] == "cpu"
+    with serving() as server:
+        server.after = "A man nods."
+        tools["caption"] = Choice(use="vision-api", model="tiny", url=server.url)
+        two = ask(clip_path, QUESTION, settings=first.model_copy(update={"tools": tools}))
+    assert any("a man nods" in clue.text for clue in two.clues)
+    assert not any(CAPTION in clue.text for clue in two.clues)
+    ran = {e.slot: e.cached for e in events(two, "tool_finished") if e.round == 0}
+    assert ran == {"scene": True, "caption": False}
+    host = f"http://127.0.0.1:{server.server_address[1]}"
+    assert trace_of(two).header.tools["caption"].params["host"] == host
+
+
+def test_a_flag_and_the_file_choose_it_and_missing_weights_are_one_line(
+    clip_path, folder, tmp_path, monkeypatch
+):
+    from typer.testing import CliRunner
+
+    from emer.app.cli import app
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    off = [arg for slot in ("face", "prosody", "speech") for arg in ("--tool", f"{slot}=none")]
+    command = ["ask", str(clip_path), "--json", *off]
+    (tmp_path / "emer.toml").write_text(f'[tools.caption]\nuse = "captioner"\nmodel = "{folder}"\n')
+    told = json.loads(CliRunner().invoke(app, command).stdout)
+    assert CAPTION in json.dumps(told["clues"])
+    plain = CliRunner().invoke(app, [*command, "--tool", "caption=none"])
+    assert plain.exit_code == 0 and CAPTION not in plain.stdout
+    (tmp_path / "emer.toml").unlink()
+    bare = CliRunner().invoke(app, [*command, "--tool", "caption=captioner"])
+    assert bare.exit_code == 0
+    assert "emer models pull captioner-smolvlm-500m" in bare.stdout
