@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from inspect import signature
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -15,29 +17,33 @@ from emer.app.toolbox import some_clip
 from emer.graphs.loading import fit
 from emer.graphs.settings import Choice, Settings, load_settings
 from emer.tools import machine
-from emer.tools.bench import Bench, Make, bench
+from emer.tools.bench import Bench, Make, MakeBatched, Point, bench
 from emer.tools.errors import ConfigError
-from emer.tools.tool import load_tool, resolve
+from emer.tools.tool import Heavy, load_tool, resolve
 
 
 def run_bench(
     spec: str,
     clip: str | None,
-    at_once: str,
+    counted: tuple[str, str],
     device: str | None,
     settings: Path | None,
     *,
     json: bool,
 ) -> None:
-    """Print seconds per second of clip and per frame, memory, and the curve of looks at once."""
+    """Print seconds per second of clip and per frame, memory, and the curves.
+
+    `counted` is what was written for looks at once and for sizes of the batch.
+    """
     let_import_from_here([spec])
-    counts = read_counts(at_once)
+    counts, sizes = read_counts("--at-once", counted[0]), read_counts("--batches", counted[1])
     if clip is not None:
         check_readable(clip)
     chosen = load_settings(settings, device=device)
     machine.use(chosen.machine)
     with hush(chosen.home / "logs" / "native.log"), some_clip(clip) as path:
-        found = bench(_maker(spec, chosen), path, counts)
+        make, batched = _makers(spec, chosen)
+        found = bench(make, path, counts, batched=(batched, sizes) if batched else None)
     if json:
         more = {"per_clip_second": found.per_clip_second, "per_frame": found.per_frame}
         print(to_json({**found.model_dump(mode="json"), **more}))
@@ -45,23 +51,31 @@ def run_bench(
         print_result(_page(found))
 
 
-def read_counts(text: str) -> tuple[int, ...]:
+def read_counts(option: str, text: str) -> tuple[int, ...]:
     """Return the numbers of "1,2,4"; `ConfigError` for anything else."""
     try:
         counts = tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:
         counts = ()
     if not counts or not all(1 <= count <= 256 for count in counts):
-        raise ConfigError(f"--at-once {text!r}: write numbers from 1 to 256, as 1,2,4,8")
+        raise ConfigError(f"{option} {text!r}: write numbers from 1 to 256, as 1,2,4,8")
     return counts
 
 
-def _maker(spec: str, settings: Settings) -> Make:
-    """Return what makes the tool, with the arguments that the settings give it."""
+def _makers(spec: str, settings: Settings) -> tuple[Make, MakeBatched | None]:
+    """Return what makes the tool with the settings' arguments, and with a batch besides.
+
+    The second is None for a tool that works in no batches.
+    """
     mine = [choice for choice in settings.tools.values() if choice.use == spec]
     choice = mine[0] if mine else Choice(use=spec)
     arguments = fit(f"tools: {spec}", resolve(spec), choice.arguments)
-    return lambda: load_tool(spec, arguments)
+    takes = "batch" in signature(resolve(spec)).parameters
+    has_batch = takes and isinstance(load_tool(spec, arguments), Heavy)
+    return (
+        lambda: load_tool(spec, arguments),
+        (lambda size: load_tool(spec, {**arguments, "batch": size})) if has_batch else None,
+    )
 
 
 def _page(found: Bench) -> RenderableType:
@@ -84,17 +98,22 @@ def _page(found: Bench) -> RenderableType:
     ):
         if value:
             table.add_row(name, value)
-    return Group(table, Text(), _curve(found))
+    looks = _curve("looks at once", found.curve, [point.at_once for point in found.curve])
+    if not found.batches:
+        return Group(table, Text(), looks)
+    name = f"batch, {found.batches[0].at_once} looks at once"
+    batches = _curve(name, found.batches, [point.batch for point in found.batches])
+    return Group(table, Text(), looks, Text(), batches)
 
 
-def _curve(found: Bench) -> RenderableType:
+def _curve(name: str, points: Sequence[Point], counts: Sequence[int | None]) -> RenderableType:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for column in ("looks at once", "seconds", "s per clip-second", "gain"):
+    for column in (name, "seconds", "s per clip-second", "gain"):
         table.add_column(column, justify="right", no_wrap=True)
-    for point in found.curve:
-        gain = found.curve[0].per_clip_second / point.per_clip_second
+    for point, count in zip(points, counts, strict=True):
+        gain = points[0].per_clip_second / point.per_clip_second
         table.add_row(
-            str(point.at_once),
+            str(count),
             f"{point.seconds:.3f}",
             f"{point.per_clip_second:.4f}",
             f"{gain:.2f} x",

@@ -230,14 +230,17 @@ def tools_bench(
     at_once: Annotated[
         str, typer.Option(metavar="N,N", help="How many looks at the same time, in turn.")
     ] = "1,2,4,8",
+    batches: Annotated[
+        str, typer.Option(metavar="N,N", help="Batches to try, of a tool with a model.")
+    ] = "1,2,4,8",
     device: Device = None,
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
-    """Print how fast a tool is and what memory it takes."""
+    """Print how fast a tool is, alone, several looks at once and by batch, and its memory."""
     from emer.app.bench import run_bench
 
-    run_bench(spec, clip, at_once, device, settings, json=json)
+    run_bench(spec, clip, (at_once, batches), device, settings, json=json)
 
 
 @models.command("list")

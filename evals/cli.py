@@ -243,16 +243,44 @@ def cost(
 @app.command()
 def speed(
     clip: Annotated[Path, typer.Argument(help="A clip of about 8 s with a face and speech.")],
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", help="embedded, or models: tools with a model.")
+    ] = "embedded",
     json: Json = False,
     memory: Annotated[bool, typer.Option(help="Also explain a 2-minute loop of the clip.")] = True,
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="For models: auto, cpu, cuda or cuda:N.")
+    ] = "auto",
+    size: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="For models: tiny, base, small or large-v3-turbo; smolvlm-256m, qwen2.5-vl-3b.",
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PART",
+            help="For models: whisper, faster-whisper, deepface, captioner or corpus.",
+        ),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="For models: turns of each side.")] = 3,
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="For models: keep the random weights here."),
+    ] = None,
 ) -> None:
     """Print how fast and how large runs are, as ratios within this one run.
 
-    Exits with 1 when a goal is not reached.
+    With --profile models: random weights at real sizes against the plain loops of the models'
+    own libraries. Exits with 1 when a goal is not reached.
     """
     from emer.evals.commands.speed import run_speed
+    from emer.evals.specialists.measuring import Request
 
-    run_speed(clip, memory, json)
+    request = Request(clip, device, tuple(size or ()), tuple(only or ()), rounds=rounds, keep=keep)
+    run_speed(request, profile, memory, json)
 
 
 def main() -> None:

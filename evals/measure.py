@@ -13,33 +13,45 @@ from emer.tools.types import Record
 
 
 class Measure(Record):
-    """One line of the speed table: what was measured, the value, the goal, and whether it held."""
+    """One line of a speed table: what was measured, the value, the goal, and whether it held."""
 
     name: str
     value: float
     unit: Literal["x", "s", "ms", "KB", "MB", "calls", "%"]
-    goal: float
+    goal: float | None
+    """None for a number that is only told."""
     at_most: bool
     """True when the value must not exceed the goal, False when it must reach it."""
     detail: str
 
     @property
     def held(self) -> bool:
-        """Whether the goal was reached."""
+        """Whether the goal was reached, where there is one."""
+        if self.goal is None:
+            return True
         return self.value <= self.goal if self.at_most else self.value >= self.goal
 
 
-def at_most(name: str, value: float, unit: str, goal: float, detail: str) -> Measure:
+class Unmeasured(Record):
+    """What could not be measured, and why."""
+
+    name: str
+    why: str
+
+
+def at_most(name: str, value: float, unit: str, goal: float | None, detail: str) -> Measure:
     """Return a measure whose value must not exceed its goal."""
     return _measure(name, value, unit, goal, True, detail)
 
 
-def at_least(name: str, value: float, unit: str, goal: float, detail: str) -> Measure:
+def at_least(name: str, value: float, unit: str, goal: float | None, detail: str) -> Measure:
     """Return a measure whose value must reach its goal."""
     return _measure(name, value, unit, goal, False, detail)
 
 
-def _measure(name: str, value: float, unit: str, goal: float, upper: bool, detail: str) -> Measure:
+def _measure(
+    name: str, value: float, unit: str, goal: float | None, upper: bool, detail: str
+) -> Measure:
     fields = {"name": name, "value": round(value, 3), "unit": unit, "goal": goal}
     return Measure.model_validate({**fields, "at_most": upper, "detail": detail})
 

@@ -110,7 +110,7 @@ def write_qwen(folder: Path, caption: str | None = CAPTION, scale: float = SCALE
     from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-    from emer.tools.caption.processor import _without_video
+    from emer.tools.caption.processor import without_video
 
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>",
                "<|image_pad|>", "<|video_pad|>", "<unk>"]  # fmt: skip
@@ -139,7 +139,7 @@ def write_qwen(folder: Path, caption: str | None = CAPTION, scale: float = SCALE
         size={"shortest_edge": 256, "longest_edge": 4096}, patch_size=4, merge_size=2,
         temporal_patch_size=2,
     )  # fmt: skip
-    made = _without_video(Qwen2_5_VLProcessor)
+    made = without_video(Qwen2_5_VLProcessor)
     processor = made(pictures, tokenizer, None, chat_template=template)
     _save(folder, model, processor)
     # As the official folders have it: a processor with a part for videos.

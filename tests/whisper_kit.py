@@ -8,13 +8,15 @@ has random weights instead, whose nonsense depends on the sound.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from emer.evals.specialists import whisper_weights
+from emer.evals.specialists.sizes import WhisperSize
+from emer.evals.specialists.whisper_tokens import tokens_of
 
 WIDTH, CODE = 96, 72
 TASK, SIDE, CLOCK, FOG = 72, 73, 74, 86
@@ -25,18 +27,8 @@ RATES = (1.0, 8.0, 64.0)
 PULL = 8.0
 """How much stronger the token to come is than the one that was."""
 
-DIMS = {
-    "n_mels": 80,
-    "n_audio_ctx": FRAMES,
-    "n_audio_state": WIDTH,
-    "n_audio_head": 1,
-    "n_audio_layer": LAYERS,
-    "n_vocab": 51865,
-    "n_text_ctx": CONTEXT,
-    "n_text_state": WIDTH,
-    "n_text_head": 1,
-    "n_text_layer": LAYERS,
-}
+SIZE = WhisperSize(name="set", width=WIDTH, heads=1, encoder_layers=LAYERS, decoder_layers=LAYERS)
+DIMS = SIZE.dims
 
 
 @dataclass(frozen=True)
@@ -63,20 +55,12 @@ def clock(seconds: np.ndarray) -> np.ndarray:
     return np.concatenate([waves, -waves], axis=1)
 
 
-def tokenizer_of(language: str = "en") -> Any:
-    from whisper.tokenizer import get_tokenizer
-
-    with warnings.catch_warnings():  # it leaves its vocabulary file open, the first time
-        warnings.simplefilter("ignore", ResourceWarning)
-        return get_tokenizer(True, num_languages=99, language=language, task="transcribe")
-
-
 def spelled(script: Script) -> dict[str, Any]:
     """Return the state dict, in openai-whisper's names, of a model that says the script."""
     import torch
     from whisper.model import ModelDimensions, Whisper
 
-    tokens = tokenizer_of(script.language)
+    tokens = tokens_of(script.language)
     said, english = tokens.encode(script.text), tokens.encode(script.english)
     assert not script.english or not set(said) & set(english), "the two texts share a token"
     state = {
@@ -142,11 +126,7 @@ def _look_at_the_clock(state: dict[str, Any]) -> None:
 
 def write_openai(path: Path, state: dict[str, Any]) -> Path:
     """Write a checkpoint as openai-whisper reads it."""
-    import torch
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"dims": DIMS, "model_state_dict": state}, path)
-    return path
+    return whisper_weights.write_openai(path, SIZE, state)
 
 
 def random_checkpoint(path: Path, seed: int = 0) -> Path:
@@ -163,101 +143,12 @@ def random_checkpoint(path: Path, seed: int = 0) -> Path:
     return write_openai(path, model.state_dict())
 
 
-_NAMES = (
-    ("blocks", "layers"), (".mlp_ln.", ".final_layer_norm."),
-    (".mlp.0.", ".fc1."), (".mlp.2.", ".fc2."),
-    (".cross_attn_ln.", ".encoder_attn_layer_norm."), (".attn_ln.", ".self_attn_layer_norm."),
-    (".cross_attn.", ".encoder_attn."), (".attn.", ".self_attn."), (".query.", ".q_proj."),
-    (".key.", ".k_proj."), (".value.", ".v_proj."), (".out.", ".out_proj."),
-    ("decoder.ln.", "decoder.layer_norm."), ("ln_post.", "layer_norm."),
-    ("token_embedding", "embed_tokens"), ("positional_embedding", "embed_positions.weight"),
-)  # fmt: skip
-
-
 def write_transformers(folder: Path, state: dict[str, Any]) -> Path:
     """Write the same model as transformers reads it, with tokenizer and feature extractor."""
-    from transformers import (
-        WhisperConfig,
-        WhisperFeatureExtractor,
-        WhisperForConditionalGeneration,
-        WhisperProcessor,
-    )
-
-    tokens = tokenizer_of()
-    config = WhisperConfig(
-        vocab_size=DIMS["n_vocab"], d_model=WIDTH, encoder_layers=LAYERS, decoder_layers=LAYERS,
-        encoder_attention_heads=1, decoder_attention_heads=1, encoder_ffn_dim=4 * WIDTH,
-        decoder_ffn_dim=4 * WIDTH, max_source_positions=FRAMES, max_target_positions=CONTEXT,
-        decoder_start_token_id=tokens.sot, bos_token_id=tokens.eot, eos_token_id=tokens.eot,
-        pad_token_id=tokens.eot, suppress_tokens=None, begin_suppress_tokens=None,
-    )  # fmt: skip
-    model = WhisperForConditionalGeneration(config)
-    model.load_state_dict({f"model.{_renamed(name)}": w for name, w in state.items()}, strict=False)
-    model.tie_weights()
-    generation = model.generation_config
-    generation.lang_to_id = {
-        f"<|{code}|>": tokens.to_language_token(code) for code in tokens.all_language_codes
-    }
-    generation.task_to_id = {"transcribe": tokens.transcribe, "translate": tokens.translate}
-    generation.is_multilingual = True
-    generation._from_model_config = False
-    generation.no_timestamps_token_id = tokens.no_timestamps
-    generation.alignment_heads = [[1, 0]]
-    generation.max_length = CONTEXT
-    generation.forced_decoder_ids = None
-    generation.suppress_tokens = list(tokens.non_speech_tokens)
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(folder)
-    WhisperProcessor(WhisperFeatureExtractor(), transformers_tokenizer()).save_pretrained(folder)
-    return folder
-
-
-def _renamed(name: str) -> str:
-    for old, new in _NAMES:
-        name = name.replace(old, new)
-    return name
-
-
-def transformers_tokenizer() -> Any:
-    """Return Whisper's tokenizer for transformers, made from the file in openai-whisper."""
-    import base64
-    from importlib.resources import files
-
-    from transformers import WhisperTokenizer
-    from transformers.convert_slow_tokenizer import bytes_to_unicode
-
-    tokens = tokenizer_of()
-    letters = bytes_to_unicode()
-    lines = (files("whisper") / "assets" / "multilingual.tiktoken").read_text().splitlines()
-    ranks = {base64.b64decode(token): int(rank) for token, rank in (line.split() for line in lines)}
-
-    def spell(token: bytes) -> str:
-        return "".join(letters[byte] for byte in token)
-
-    merges = [tuple(map(spell, _halves(token, ranks))) for token in ranks if len(token) > 1]
-    made = WhisperTokenizer(vocab={spell(t): r for t, r in ranks.items()}, merges=merges)
-    special = sorted(tokens.encoding._special_tokens.items(), key=lambda pair: pair[1])
-    made.add_special_tokens({"additional_special_tokens": [name for name, _ in special]})
-    return made
-
-
-def _halves(token: bytes, ranks: dict[bytes, int]) -> tuple[bytes, bytes]:
-    """Return the two known tokens that byte pair encoding joins to this one."""
-    parts = [bytes([byte]) for byte in token]
-    while len(parts) > 2:
-        pairs = [(ranks.get(a + b, 10**9), place) for place, (a, b) in enumerate(pairwise(parts))]
-        _, place = min(pair for pair in pairs if pair[0] < ranks[token])
-        parts[place : place + 2] = [parts[place] + parts[place + 1]]
-    return parts[0], parts[1]
+    return whisper_weights.write_transformers(folder, SIZE, state)
 
 
 def write_ctranslate(folder: Path, state: dict[str, Any]) -> Path:
     """Write the same model as CTranslate2 reads it, converted from the one of transformers."""
-    import ctranslate2
-
     source = write_transformers(folder.with_name(f"{folder.name}-source"), state)
-    converter = ctranslate2.converters.TransformersConverter(
-        str(source), copy_files=["tokenizer.json"]
-    )
-    converter.convert(str(folder))
-    return folder
+    return whisper_weights.write_ctranslate(folder, source)

@@ -1,4 +1,4 @@
-"""How fast a tool is and what memory it takes: alone, and with several looks at once.
+"""How fast a tool is and what memory it takes: alone, with several looks at once, by batch.
 
 Each look has a clip and a tool of its own, so that nothing is remembered; a model is shared, as
 it would be in a corpus. The first look, which loads packages and weights, is told apart.
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from emer.tools.clip import Clip
@@ -21,12 +22,16 @@ STEP = 0.02
 """Seconds between two looks at the memory."""
 
 Make = Callable[[], Tool]
+MakeBatched = Callable[[int], Tool]
+"""Makes the tool with a batch of this size."""
 
 
 class Point(Record):
     """So many looks at once, and how long they took in all (s)."""
 
     at_once: int
+    batch: int | None = None
+    """Of the tool's model; None as the settings have it."""
     seconds: float
     per_clip_second: float
     """Seconds of work per second of clip: the smaller, the faster."""
@@ -50,6 +55,8 @@ class Bench(Record):
     """The same of the GPU, where it runs on one."""
     hardware: dict[str, Param]
     curve: tuple[Point, ...]
+    batches: tuple[Point, ...] = ()
+    """The most looks at once with each size of the batch; empty for a tool that has none."""
 
     @property
     def per_clip_second(self) -> float:
@@ -62,8 +69,17 @@ class Bench(Record):
         return self.alone / self.frames if self.frames else None
 
 
-def bench(make: Make, path: Path, at_once: Sequence[int], repeats: int = 3) -> Bench:
-    """Return how the tool that `make` makes fares on the clip; its errors pass through."""
+def bench(
+    make: Make,
+    path: Path,
+    at_once: Sequence[int],
+    repeats: int = 3,
+    batched: tuple[MakeBatched, Sequence[int]] | None = None,
+) -> Bench:
+    """Return how the tool that `make` makes fares on the clip; its errors pass through.
+
+    `batched` makes it with other batches, and says which are to be tried.
+    """
     clip = Clip.open(path)
     tool = make()
     hardware = dict(tool.hardware) if isinstance(tool, Heavy) else {}
@@ -72,6 +88,7 @@ def bench(make: Make, path: Path, at_once: Sequence[int], repeats: int = 3) -> B
         times, given = zip(*(_timed(make(), path) for _ in range(repeats)), strict=True)
         alone = min(times)
         curve = [_point(make, path, clip.duration, count) for count in at_once]
+        batches = [*_batches(batched, path, clip.duration, max(at_once))] if batched else []
     clues, reason = given[0]
     return Bench(
         tool=tool.source.tool,
@@ -85,7 +102,17 @@ def bench(make: Make, path: Path, at_once: Sequence[int], repeats: int = 3) -> B
         gpu_megabytes=gpu[0] if gpu else None,
         hardware=hardware,
         curve=tuple(curve),
+        batches=tuple(batches),
     )
+
+
+def _batches(
+    batched: tuple[MakeBatched, Sequence[int]], path: Path, length: float, looks: int
+) -> Iterator[Point]:
+    make, sizes = batched
+    for size in sizes:
+        point = _point(partial(make, size), path, length, looks)
+        yield point.model_copy(update={"batch": size})
 
 
 def _timed(tool: Tool, path: Path) -> tuple[float, tuple[int, str | None]]:

@@ -34,7 +34,7 @@ def print_measures(found: Sequence[Measure]) -> None:
     print("| measure | value | goal | held | from |\n|---|---|---|---|---|")
     for measure in found:
         bound = "at most" if measure.at_most else "at least"
-        goal = f"{bound} {measure.goal:g} {measure.unit}"
-        held = "yes" if measure.held else "**no**"
+        goal = "" if measure.goal is None else f"{bound} {measure.goal:g} {measure.unit}"
+        held = ("yes" if measure.held else "**no**") if goal else ""
         value = f"{measure.value:g} {measure.unit}"
         print(f"| {measure.name} | {value} | {goal} | {held} | {measure.detail} |")

@@ -57,3 +57,15 @@ def test_a_tool_that_breaks_is_not_measured(film):
         bench(make, film, (1,))
     silent = FakeTool("silent", "face", fail=Unobservable("no face was found"))
     assert bench(lambda: silent, film, (1,), repeats=1).unobservable == "no face was found"
+
+
+def test_each_batch_is_tried_with_the_most_looks_at_once(film):
+    made = []
+
+    def batched(size: int) -> FakeTool:
+        made.append(size)
+        return FakeTool("b", "face", [("The person smiles.", 0.1, 0.5)])
+
+    found = bench(lambda: batched(0), film, (1, 3), repeats=1, batched=(batched, (2, 4)))
+    assert [(point.batch, point.at_once) for point in found.batches] == [(2, 3), (4, 3)]
+    assert made[-6:] == [2, 2, 2, 4, 4, 4] and found.curve[0].batch is None

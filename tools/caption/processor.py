@@ -30,7 +30,7 @@ def load_processor(tool: str, need: Need, model_type: str, words: int) -> Any:
         name = PROCESSOR_MAPPING_NAMES.get(ALIKE.get(model_type, model_type))
         if name is None:
             raise ValueError(f"{model_type} has no processor of pictures and words")
-        made = _without_video(getattr(transformers, name)).from_pretrained(
+        made = without_video(getattr(transformers, name)).from_pretrained(
             need.path, local_files_only=True, trust_remote_code=False, backend="pil"
         )
         _require_words(made.tokenizer, words)
@@ -46,7 +46,7 @@ def _require_words(tokenizer: Any, words: int) -> None:
         raise ValueError(f"its tokenizer knows {len(tokenizer)} tokens, the model {words}")
 
 
-def _without_video(kind: Any) -> Any:
+def without_video(kind: Any) -> Any:
     """Return the processor class without its part for videos."""
     if VIDEO not in kind.get_attributes():
         return kind

@@ -14,11 +14,13 @@ from emer.tools.errors import ConfigError
 from emer.tools.imports import importing
 from emer.tools.models import Key
 from emer.tools.shared import Shared
-from emer.tools.speech.activity import Samples
+from emer.tools.speech.activity import RATE, Samples
+from emer.tools.speech.guards import judge
 from emer.tools.speech.guess import Guess, by_language, guess
 from emer.tools.speech.heard import Heard, Run, Spoken, Text, Window, differing
 from emer.tools.speech.languages import ENGLISH
 from emer.tools.speech.openai_whisper import CLOSING, HOP, OPENING
+from emer.tools.speech.trust import Verdict
 from emer.tools.weights.need import Need, loading
 
 TOOL = "faster-whisper"
@@ -26,6 +28,11 @@ MOST_TOKENS = 224
 """Tokens written for a window at most: half the model's context, as openai-whisper does."""
 
 COMPUTE = ("int8", "float16", "bfloat16", "float32")
+WHOLE = 3000
+"""Frames of 10 ms in the window that Whisper was trained on."""
+SILENCE, STEP_FRAMES = 200, 100
+"""Frames left silent after the sound where the window fits it, and what it is rounded up to
+(chosen by us)."""
 STEP = 0.005
 """Seconds between two looks at whether a batch is done."""
 
@@ -39,7 +46,7 @@ def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
         partial(hear, run),
         batch=run.batch,
         gigabytes=need.gigabytes,
-        differs=(run.beam, run.translate),
+        differs=(run.beam, run.translate, run.fit),
     )
 
 
@@ -70,10 +77,33 @@ def _load(need: Need, run: Run) -> Any:
 
 
 def hear(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
-    """Return what the model hears in one batch of windows."""
+    """Return what the model hears in one batch of windows.
+
+    Where the window is to fit the sound, what is then not sure is heard again in a whole one.
+    """
+    if not run.fit:
+        return _hear(run, model, windows, WHOLE)
+    longest = max(len(window.sound) for window in windows)
+    steps = -(-(longest // HOP + SILENCE) // STEP_FRAMES)
+    heard = _hear(run, model, windows, min(WHOLE, steps * STEP_FRAMES))
+    unsure = [n for n, each in enumerate(heard) if not _is_sure(each, windows[n])]
+    if unsure:
+        again = _hear(run, model, [windows[n] for n in unsure], WHOLE)
+        for place, each in zip(unsure, again, strict=True):
+            heard[place] = each
+    return heard
+
+
+def _is_sure(heard: Heard, window: Window) -> bool:
+    verdict = judge(heard, len(window.sound) / RATE)
+    return verdict is Verdict.RELIABLE and not heard.unfinished
+
+
+def _hear(run: Run, model: Any, windows: Sequence[Window], frames: int) -> list[Heard]:
+    """Return the same, with so many frames of the spectrogram encoded of each."""
     from faster_whisper.audio import pad_or_trim
 
-    mels = [pad_or_trim(model.feature_extractor(w.sound)[..., :-1]) for w in windows]
+    mels = [pad_or_trim(model.feature_extractor(w.sound)[..., :-1], frames) for w in windows]
     encoded = model.encode(np.stack(mels))
     still_wanted()
     found = _guess(model, encoded, windows)

@@ -10,7 +10,7 @@ from emer.tools.speech.activity import Samples
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a recogniser is run; only beam, translation and precision touch what comes out."""
+    """How a recogniser is run; device, batch and threads do not touch what comes out."""
 
     device: str
     precision: str
@@ -22,6 +22,8 @@ class Run:
     """Whether another language is translated into English, where the model can."""
     threads: int
     """Of the CPU, where it runs there."""
+    fit: bool = False
+    """Whether only the sound and a little silence is encoded, where the words are then sure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,17 +74,21 @@ class SpeechTool(ABC):
     @property
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
-        run = self._run()
+        run = self.run()
         threads = {"threads": run.threads} if run.device == devices.CPU else {}
         return {"device": run.device, "dtype": run.precision, "batch": run.batch, **threads}
 
+    def shared(self) -> Shared[Window, Heard]:
+        """Return what hears windows for this tool and all like it."""
+        return self._parts()[0]
+
     def load(self) -> None:
         """Load the model now."""
-        self._parts()[0].load()
+        self.shared().load()
 
     def unload(self) -> None:
         """Let go of the model."""
-        self._parts()[0].unload()
+        self.shared().unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """Return a clue per utterance; `Unobservable` where no words can be relied on."""
@@ -94,7 +98,8 @@ class SpeechTool(ABC):
         """Return the device to run on."""
         return devices.pick(self._device)
 
-    def _run(self) -> Run:
+    def run(self) -> Run:
+        """Return how it is run."""
         device = self.place()
         return Run(
             device=device,
@@ -108,7 +113,7 @@ class SpeechTool(ABC):
     def _parts(self) -> tuple[Shared[Window, Heard], Listener]:
         """Return recogniser and listener, made anew when weights or device are others."""
         self.version()
-        need, run = find(self.name, self._model), self._run()
+        need, run = find(self.name, self._model), self.run()
         made = self._made
         if made is None or made[:2] != (need, run):
             recogniser = self.recogniser(need, run)

@@ -17,7 +17,7 @@ from tests.whisper_kit import (
     Script,
     random_checkpoint,
     spelled,
-    tokenizer_of,
+    tokens_of,
     write_ctranslate,
     write_openai,
     write_transformers,
@@ -60,7 +60,7 @@ def talk(tmp_path_factory: pytest.TempPathFactory, sound: np.ndarray) -> Path:
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Return a function from a kind and a script (or a seed) to a checkpoint, made once."""
     pytest.importorskip("whisper", reason="openai-whisper is not installed")
-    tokenizer_of()
+    tokens_of()
     folder, made = tmp_path_factory.mktemp("weights"), dict[object, Path]()
     writers = {
         "openai": lambda path, script: write_openai(path / "model.pt", spelled(script)),

@@ -369,3 +369,48 @@ def test_the_settings_choose_it_with_its_arguments(checkpoint, spoken, tmp_path)
     assert isinstance(tools["speech"], Whisper) and tools["speech"].hardware["batch"] == 2
     (clue,) = tools["speech"].observe(Clip.open(spoken), Span(start=0.0, end=3.7))
     assert clue.data["transcript"] == ENGLISH
+
+
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """Return what will list the shape of each spectrogram that faster-whisper encodes."""
+    from faster_whisper import WhisperModel
+
+    shapes: list[tuple[int, ...]] = []
+    real = WhisperModel.encode
+
+    def encode(self: object, features: np.ndarray) -> object:
+        shapes.append(features.shape)
+        return real(self, features)
+
+    monkeypatch.setattr(WhisperModel, "encode", encode)
+    return shapes
+
+
+@needs("whisper", "faster_whisper")
+def test_a_window_that_fits_encodes_the_sound_and_two_seconds(checkpoint, spoken, monkeypatch):
+    shapes = encoded(monkeypatch)
+    path = checkpoint("ctranslate", Script(begins=0.6, step=0.2))
+    whole, fit = made("faster-whisper", path), made("faster-whisper", path, window="fit")
+    (there,), (here,) = whole.observe(Clip.open(spoken)), fit.observe(Clip.open(spoken))
+    assert shapes == [(1, 80, 3000), (1, 80, 600)]  # of 3.4 s with what is around it
+    assert here.data["transcript"] == there.data["transcript"]
+    assert [word[0] for word in here.data["words"]] == [word[0] for word in there.data["words"]]
+    assert here.source.params["window"] == "fit" and "window" not in there.source.params
+    assert here.id != there.id
+
+
+@needs("whisper", "faster_whisper")
+def test_what_is_not_sure_in_it_is_heard_again_in_a_whole_one(checkpoint, spoken, monkeypatch):
+    shapes = encoded(monkeypatch)
+    path = checkpoint("ctranslate", Script(fog=180.0))
+    told = [
+        [clue.text for clue in made("faster-whisper", path, window=w).observe(Clip.open(spoken))]
+        for w in ("whole", "fit")
+    ]
+    assert told[0] == told[1]
+    assert shapes == [(1, 80, 3000), (1, 80, 600), (1, 80, 3000)]
+
+
+def test_a_window_of_another_kind_is_refused():
+    with pytest.raises(ConfigError, match="window: 'short'; write whole or fit"):
+        load_tool("faster-whisper", {"window": "short"})

@@ -1,0 +1,1 @@
+"""How fast the tools with a model are, with random weights at real sizes."""

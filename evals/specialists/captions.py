@@ -1,0 +1,189 @@
+"""A captioner on frames: our batches against `generate` frame by frame, and against the floor.
+
+The floor of writing is reading: each step takes every weight of the writing part from memory, so
+that no step can be shorter than that takes. It is measured in the same run, by multiplying a large
+matrix with a vector on the same device at the same precision.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from emer.evals.measure import Measure, at_least, at_most, seconds
+from emer.evals.specialists.captioner_weights import write_captioner
+from emer.evals.specialists.comparing import compare
+from emer.evals.specialists.setup import Setup, Unequal
+from emer.tools import devices
+from emer.tools.caption.captioner import Captioner
+from emer.tools.caption.model import Loaded
+from emer.tools.caption.records import MOST_TOKENS, Shown, Written
+from emer.tools.models import SHELF
+from emer.tools.pretrained import quiet, require
+
+FRAMES = 8
+READ = 0.5
+"""Gigabytes of the matrix that is multiplied: many times what a processor keeps at hand."""
+
+
+def measure_captioner(setup: Setup) -> list[Measure]:
+    """Return how many times faster eight frames are than one by one, and a step over its floor."""
+    require("captioner")
+    dtype = devices.precision(setup.device)
+    name = f"random-{setup.captioner.name}-{dtype}"
+    folder = setup.kept(name, lambda path: write_captioner(path, setup.captioner, dtype))
+    tool = Captioner(str(folder), device=setup.device)
+    shown = [Shown((picture,)) for picture in setup.pictures(FRAMES, setup.captioner.pixels)]
+    tool.load()
+    with _model(tool) as loaded, _steps(loaded.model) as steps:
+        _require_length(tool.write(shown), _loop(setup, loaded, shown))
+        steps.clear()
+        found = compare(
+            lambda: steps.mark(lambda: tool.write(shown)),
+            lambda: _loop(setup, loaded, shown),
+            setup.rounds,
+        )
+        bytes_read = _read_each_step(loaded.model)
+        floor = bytes_read / bandwidth(setup.device, dtype)
+    SHELF.unload()
+    batch, run = int(str(tool.hardware["batch"])), tool.hardware
+    step = median(steps.own)
+    return [
+        at_least(
+            f"captioner {setup.captioner.name} on {FRAMES} frames : generate frame by frame",
+            found.ratio, "x", None,
+            f"{found.told(FRAMES, 'frame')}; batches of {batch}, {run['dtype']} both; both wrote "
+            f"{MOST_TOKENS} tokens of each frame",
+        ),
+        at_most(
+            f"captioner {setup.captioner.name}, a step of writing : reading its weights once",
+            step / floor, "x", setup.goal(gpu=1.5, cpu=None),
+            f"{1000 * step:.3g} : {1000 * floor:.3g} ms for a token of each of {batch} frames, "
+            f"median of {len(steps.own)} steps; {bytes_read / 1e9:.3g} GB at "
+            f"{bytes_read / floor / 1e9:.3g} GB/s, as a matrix times a vector reads here",
+        ),
+    ]  # fmt: skip
+
+
+class _Steps:
+    """When the model was called while our side was at work."""
+
+    def __init__(self) -> None:
+        self.own: list[float] = []
+        """Seconds between two calls of one batch, without the first, which reads the prompt."""
+        self._calls: list[float] | None = None
+
+    def called(self, fresh: bool) -> None:
+        """Note a call; a fresh one begins a batch."""
+        if self._calls is None:
+            return
+        if fresh:
+            self._finish()
+            return
+        self._calls.append(time.perf_counter())
+
+    def mark(self, work: Callable[[], object]) -> None:
+        """Do the work, noting its steps."""
+        self._calls = []
+        work()
+        self._finish()
+        self._calls = None
+
+    def clear(self) -> None:
+        """Forget what was noted."""
+        self.own.clear()
+
+    def _finish(self) -> None:
+        calls, self._calls = self._calls or [], []
+        self.own += [after - before for before, after in pairwise(calls)]
+
+
+@contextmanager
+def _steps(model: Any) -> Iterator[_Steps]:
+    """Yield what notes each call of the model."""
+    steps = _Steps()
+
+    def call(_: Any, args: Any, kwargs: Any) -> None:
+        given = kwargs.get("input_ids")
+        given = kwargs["inputs_embeds"] if given is None else given
+        steps.called(fresh=given.shape[1] > 1)
+
+    hook = model.register_forward_pre_hook(call, with_kwargs=True)
+    try:
+        yield steps
+    finally:
+        hook.remove()
+
+
+@contextmanager
+def _model(tool: Captioner) -> Iterator[Loaded]:
+    """Yield the model that the tool has loaded; the device is not held."""
+    key = tool.shared().key
+
+    def gone() -> Loaded:
+        raise Unequal("the captioner left memory while it was measured")
+
+    with SHELF.borrow(key, gone) as loaded:
+        found = loaded
+    yield found
+
+
+def _loop(setup: Setup, loaded: Loaded, shown: Sequence[Shown]) -> list[int]:
+    """Write about frame after frame as the models' own pages do; return the tokens of each."""
+    import torch
+
+    counts = []
+    for each in shown:
+        content = [{"type": "image"}, {"type": "text", "text": each.words}]
+        turns = [{"role": "user", "content": content}]
+        text = loaded.processor.apply_chat_template(turns, add_generation_prompt=True)
+        inputs = loaded.processor(text=[text], images=[[each.pictures[0]]], return_tensors="pt")
+        inputs = inputs.to(setup.device, dtype=loaded.model.dtype)
+        with torch.no_grad(), quiet():
+            out = loaded.model.generate(**inputs, max_new_tokens=MOST_TOKENS, do_sample=False)
+        new = out[:, inputs["input_ids"].shape[1] :]
+        loaded.processor.batch_decode(new, skip_special_tokens=True)
+        counts.append(int(new.shape[1]))
+    return counts
+
+
+def _require_length(ours: Sequence[Written], theirs: Sequence[int]) -> None:
+    """Raise `Unequal` unless both sides wrote all they may of each frame."""
+    if not all(each.unfinished for each in ours) or set(theirs) != {MOST_TOKENS}:
+        raise Unequal(f"not every caption has {MOST_TOKENS} tokens on both sides")
+
+
+def _read_each_step(model: Any) -> int:
+    """Return the bytes of the weights that write: all but those that see or are looked up."""
+    seeing = ("vision", "visual", "connector")
+    looked_up = model.get_input_embeddings().weight
+    tied = model.get_output_embeddings().weight is looked_up
+    return sum(
+        weight.numel() * weight.element_size()
+        for name, weight in model.named_parameters()
+        if not any(word in name for word in seeing) and (tied or weight is not looked_up)
+    )
+
+
+def bandwidth(device: str, dtype: str) -> float:
+    """Return the bytes per second at which a large matrix times a vector is read."""
+    import torch
+
+    kind = getattr(torch, dtype)
+    width = 8192
+    height = int(READ * 1e9 / (width * kind.itemsize))
+    matrix = torch.rand(height, width, device=device).to(kind)
+    vector = torch.rand(width, device=device).to(kind)
+
+    def once() -> None:
+        torch.mv(matrix, vector)
+        if device.startswith("cuda"):
+            torch.cuda.synchronize(device)
+
+    once()
+    size = int(matrix.numel() * matrix.element_size())
+    return size / min(seconds(once) for _ in range(9))

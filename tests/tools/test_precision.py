@@ -1,0 +1,180 @@
+"""A GPU says what a CPU says, and 16 bit what 32 bit says, within the tolerance that we state.
+
+The GPU's part runs where there is one; precisions are compared on the CPU everywhere. Weights
+that spell a text must give the same words; weights left to chance, whose answer depends on what
+is shown, the same probabilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from emer.tools import devices
+from emer.tools.caption import model as caption
+from emer.tools.caption.records import Shown
+from emer.tools.expression import model as expression
+from emer.tools.models import SHELF
+from emer.tools.speech import ctranslate, openai_whisper, transformers_asr
+from emer.tools.speech.heard import Heard, Run, Window
+from emer.tools.tool import load_tool
+from emer.tools.voice import model as voice
+from emer.tools.weights.need import Need, find
+from tests.caption_kit import room, write_smolvlm
+from tests.ctc_kit import melody, write_ctc
+from tests.face_kit import write_emotion
+from tests.voice_kit import write_classes
+from tests.whisper_kit import Script, spelled, write_ctranslate, write_openai
+
+HALF_SURE = Script(fog=150.0)
+"""A text whose words are neither certain nor unlikely, so that a precision can be seen."""
+
+Told = Sequence[tuple[str, Sequence[float]]]
+"""Words, and the numbers from 0 to 1 that go with them."""
+
+
+class Case(NamedTuple):
+    """A tool's model, what it is given, and the precisions that a CPU has for it."""
+
+    write: Callable[[Path], Path]
+    tool: str
+    tell: Callable[[Need, str, str], Told]
+    others: tuple[str, ...]
+
+
+def sounds() -> list[np.ndarray]:
+    made = np.random.default_rng(0)
+    return [made.normal(0, 0.1, 16_000 * n).astype(np.float32) for n in (2, 3)]
+
+
+def _heard(found: Sequence[Heard]) -> Told:
+    return [
+        (each.said.text,
+         [float(np.exp(each.said.logprob)), *(word.probability for word in each.words)])
+        for each in found
+    ]  # fmt: skip
+
+
+def whisper(need: Need, device: str, precision: str) -> Told:
+    run = Run(device, precision, 4, 1, False, 2)
+    windows = [Window(sound, str(n)) for n, sound in enumerate(sounds())]
+    return _heard(openai_whisper.recogniser(need, run)(windows))
+
+
+def faster_whisper(need: Need, device: str, precision: str) -> Told:
+    run = Run(device, precision, 4, 1, False, 2)
+    windows = [Window(sound, str(n)) for n, sound in enumerate(sounds())]
+    return _heard(ctranslate.recogniser(need, run)(windows))
+
+
+def asr(need: Need, device: str, precision: str) -> Told:
+    windows = [Window(melody(text), text) for text in ("HELLO", "GOOD NEWS")]
+    run = Run(device, precision, 4, 1, False, 2)
+    return _heard(transformers_asr.recogniser(need, run)(windows))
+
+
+def speech_emotion(need: Need, device: str, precision: str) -> Told:
+    found = voice.listener(need, voice.Run(device, precision, 4), "")(sounds())
+    return [(" ".join(each.labels), each.outputs) for each in found]
+
+
+def deepface(need: Need, device: str, _: str) -> Told:
+    made = np.random.default_rng(0)
+    faces = [made.integers(0, 255, (96, 96)).astype(np.uint8) for _ in range(5)]
+    return [("", each) for each in expression.classifier(need, device, 4)(faces)]
+
+
+def captioner(need: Need, device: str, precision: str) -> Told:
+    shown = [Shown((room(seed),)) for seed in (1, 2)]
+    found = caption.writer(need, caption.Run(device, precision, 2))(shown)
+    return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in found]
+
+
+CASES = {
+    "whisper": Case(
+        lambda path: write_openai(path / "m.pt", spelled(HALF_SURE)), "whisper", whisper,
+        ("float16",),
+    ),
+    "faster-whisper": Case(
+        lambda path: write_ctranslate(path / "m", spelled(HALF_SURE)), "faster-whisper",
+        faster_whisper, (),
+    ),
+    "asr": Case(lambda path: write_ctc(path / "m"), "asr", asr, ("bfloat16", "float16")),
+    "speech-emotion": Case(
+        lambda path: write_classes(path / "m", probabilities=None), "speech-emotion",
+        speech_emotion, ("bfloat16", "float16"),
+    ),
+    "deepface": Case(lambda path: write_emotion(path / "m.pth", None), "deepface", deepface, ()),
+    "captioner": Case(
+        lambda path: write_smolvlm(path / "m"), "captioner", captioner, ("bfloat16", "float16")
+    ),
+}  # fmt: skip
+
+PACKAGES = {"whisper": "whisper", "faster-whisper": "faster_whisper", "deepface": "deepface"}
+
+
+def told(name: str, folder: Path, device: str, precision: str) -> Told:
+    case = CASES[name]
+    try:
+        return case.tell(find(case.tool, str(_written(name, folder))), device, precision)
+    finally:
+        SHELF.unload()
+
+
+def _written(name: str, folder: Path) -> Path:
+    pytest.importorskip("torch", reason="torch is not installed")
+    pytest.importorskip(PACKAGES.get(name, "transformers"), reason="its package is not installed")
+    whole = folder / name
+    if not whole.exists():
+        whole.mkdir()
+        CASES[name].write(whole)
+    return next(path for path in sorted(whole.iterdir()) if path.stem == "m")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("precision")
+
+
+def require_equal(found: Told, reference: Told, within: float) -> None:
+    assert len(found) == len(reference) > 1
+    for (words, numbers), (same, others) in zip(found, reference, strict=True):
+        assert words == same
+        assert list(numbers) == pytest.approx(list(others), abs=within)
+
+
+@pytest.mark.parametrize(
+    ("name", "precision"), [(name, other) for name, case in CASES.items() for other in case.others]
+)
+def test_16_bit_says_what_32_bit_says(name, precision, folder):
+    reference = told(name, folder, "cpu", "float32")
+    found = told(name, folder, "cpu", precision)
+    require_equal(found, reference, devices.TOLERANCE)
+    numbers = [number for _, numbers in reference for number in numbers]
+    if any(0.01 < number < 0.99 for number in numbers):
+        assert found != reference  # it did compute in another precision
+
+
+def test_8_bit_writes_the_same_words_and_is_named_in_the_source(folder):
+    """Its probabilities are others: by 0.14 here, which is why it is no 16 bit."""
+    name = "faster-whisper"
+    reference, found = (told(name, folder, "cpu", kind) for kind in ("float32", "int8"))
+    assert [words for words, _ in found] == [words for words, _ in reference]
+    tool = load_tool(name, {"model": str(_written(name, folder)), "compute": "int8"})
+    assert tool.source.params["precision"] == "int8"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_gpu_says_what_a_cpu_says(name, folder):
+    gpus = [device.name for device in devices.devices() if device.name != devices.CPU]
+    if not gpus:
+        pytest.skip("this machine has no GPU")
+    if name == "faster-whisper" and gpus[0] == "mps":
+        pytest.skip("CTranslate2 knows no mps")
+    reference = told(name, folder, "cpu", "float32")
+    for precision in ("float32", "float16"):
+        require_equal(told(name, folder, gpus[0], precision), reference, devices.TOLERANCE)
