@@ -133,6 +133,6 @@ def test_a_profile_leaves_the_users_tools():
 
 @pytest.mark.parametrize("tools", [{"fcae": "mesh"}, {"nose": "none"}])
 def test_a_slot_that_is_misspelt_or_unknown_and_switched_off_is_refused(tools):
-    with pytest.raises(ConfigError, match="there is no slot .* there are face, expression"):
+    with pytest.raises(ConfigError, match=r"there is no slot .* there are face, expression"):
         load_settings(tools=tools)
     assert load_settings(tools={"extra": "a:B"}).tools["extra"].use == "a:B"
