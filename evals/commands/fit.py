@@ -21,6 +21,7 @@ from emer.evals.report.terminal import show
 from emer.evals.runs.record import RunFile
 from emer.evals.systems.named import on_human_clues
 from emer.evals.systems.perceived import clues_of
+from emer.evals.systems.thinking import Thinker
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue
 
@@ -96,7 +97,7 @@ def _examples(dataset: Dataset, request: Request) -> Examples:
 def _from_people(dataset: Dataset, form: str) -> dict[str, Sequence[Clue]]:
     from emer.agents.rules import Rules
 
-    wanted = on_human_clues(Rules(), form)
+    wanted = on_human_clues(Thinker(Rules()), form)
     found: dict[str, Sequence[Clue]] = {}
     for sample in dataset.labelled:
         described = sample.description(wanted.language, wanted.masked)

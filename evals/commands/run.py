@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from emer.evals.commands.choices import choose_reasoner, open_set
+from emer.evals.commands.choices import open_set
 from emer.evals.commands.plain import print_json
 from emer.evals.data.records import Dataset
 from emer.evals.front import note, progress
@@ -13,6 +13,7 @@ from emer.evals.runs.record import RunFile
 from emer.evals.runs.runner import run
 from emer.evals.systems.named import Scene, named
 from emer.evals.systems.system import Prediction, System
+from emer.evals.systems.thinking import Who, on_clues
 from emer.tools.errors import ConfigError
 
 
@@ -26,8 +27,7 @@ class Request:
     clips: Path | None
     data: Path | None
     set_name: str | None
-    reasoner: str
-    weights: str
+    who: Who
     limit: int | None
     workers: int
 
@@ -39,9 +39,7 @@ def run_systems(request: Request, fresh: bool, json: bool) -> None:
         note(said)
     if request.limit:
         dataset = dataset.model_copy(update={"samples": dataset.samples[: request.limit]})
-    scene = Scene(
-        dataset, choose_reasoner(request.reasoner, request.weights), request.out, request.weights
-    )
+    scene = Scene(dataset, on_clues(request.who), request.out, request.who)
     systems = [named(spec, scene) for spec in request.systems]
     twice = [s.card.name for s in systems if [t.card.name for t in systems].count(s.card.name) > 1]
     if twice:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from emer.agents.reasoner import Reasoner
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing
@@ -18,7 +18,7 @@ from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.graphs.settings import DEFAULT
 from emer.tools.errors import ConfigError
 from emer.tools.tool import ToolCard
-from emer.tools.types import Clue, Modality
+from emer.tools.types import Clue, Modality, Param
 
 AS_TOOL: dict[Part, ToolCard] = {
     "visual": ToolCard(name="human-visual", modality="face", description="What people saw."),
@@ -36,6 +36,8 @@ class OnHumanClues:
     masked: bool = True
     parts: tuple[Part, ...] = PARTS
     stepwise: bool = False
+    arguments: Mapping[str, Param] = field(default_factory=dict)
+    """What the reasoner was made with, as its answers depend on it: which model, and when."""
 
     @property
     def card(self) -> Card:
@@ -51,6 +53,7 @@ class OnHumanClues:
                 "masked": self.masked,
                 "parts": "+".join(self.parts),
                 "stepwise": self.stepwise,
+                **self.arguments,
             },
         )
 
