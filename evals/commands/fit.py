@@ -55,6 +55,8 @@ def run_fit(request: Request, json: bool) -> None:
     for said in dataset.notes:
         note(said)
     of = _examples(dataset, request)
+    if request.folds > len(of.names):
+        raise ConfigError(f"--folds {request.folds}: there are {len(of.names)} clips to divide")
     with progress("cross-validation", request.folds) as step:
         learnt, kept = cross_validate(of, request.folds, request.seed, step)
     scores = compare(of, learnt, kept)

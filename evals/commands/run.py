@@ -14,7 +14,7 @@ from emer.evals.runs.runner import run
 from emer.evals.systems.named import Scene, named
 from emer.evals.systems.system import Prediction, System
 from emer.evals.systems.thinking import Who, on_clues
-from emer.tools.errors import ConfigError
+from emer.tools.errors import ConfigError, EmerError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Request:
 
 
 def run_systems(request: Request, fresh: bool, json: bool) -> None:
-    """Run each system and print what came of it."""
+    """Run each system and print what came of it; `EmerError` if one answers no clip at all."""
     _, dataset = open_set(request.data, request.set_name, request.gold, request.clips)
     for said in dataset.notes:
         note(said)
@@ -52,6 +52,9 @@ def run_systems(request: Request, fresh: bool, json: bool) -> None:
             _print(told[-1])
     if json:
         print_json(told)
+    failed = [one["system"] for one in told if one["failed"] == one["clips"]]
+    if failed:
+        raise EmerError(f"{failed[0]}: there is no answer on any of the clips")
 
 
 def _run_one(system: System, dataset: Dataset, request: Request, fresh: bool) -> list[Prediction]:

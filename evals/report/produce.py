@@ -26,9 +26,10 @@ from emer.evals.report.probes import probe
 from emer.evals.report.scorecard import Ruler
 from emer.evals.report.sections import tables
 from emer.evals.report.version1 import version1_table
-from emer.evals.runs.record import RunFile
-from emer.evals.systems.system import Prediction
+from emer.evals.runs.record import RunFile, RunHeader
+from emer.evals.systems.system import Card, Prediction
 from emer.evals.systems.thinking import Thinker
+from emer.tools.errors import ConfigError
 from emer.tools.types import Param
 
 Progress = Callable[[str], None]
@@ -72,8 +73,10 @@ def produce(
     offline = isinstance(wish.judge, OfflineJudge)
     jobs = [*heavy(dataset, thinker, wish.memory), *light(dataset, folder)]
     jobs = [replace(job, offline=offline) for job in jobs]
+    runs = [RunFile(path).read() for path in wish.runs]
+    _check(wish.against, [job.system.card for job in jobs] + [header.system for header, _ in runs])
     entries = measure(ruler, dataset, jobs, wish.workers, say)
-    entries += [_from_run(ruler, dataset, path, thinker) for path in wish.runs]
+    entries += [_from_run(ruler, dataset, header, found, thinker) for header, found in runs]
     notes: list[str] = []
     for place, entry in enumerate(entries):
         if "clue_overlap" not in entry.scorecard.statistics:
@@ -98,9 +101,18 @@ def produce(
     return Produced(board, report, entries, seconds)
 
 
-def _from_run(ruler: Ruler, dataset: Dataset, path: Path, thinker: Thinker) -> Entry:
+def _check(against: str | None, cards: Sequence[Card]) -> None:
+    """Raise `ConfigError` before anything is measured if `against` takes no part."""
+    names = [card.name for card in cards]
+    if against is not None and against not in names:
+        raise ConfigError(f"--against {against}: there are {', '.join(map(repr, names))}")
+
+
+def _from_run(
+    ruler: Ruler, dataset: Dataset, header: RunHeader, found: Mapping[str, Prediction],
+    thinker: Thinker,
+) -> Entry:  # fmt: skip
     """Return a run measured; if this reasoner made it, its evidence is spoilt too."""
-    header, found = RunFile(path).read()
     predictions = [
         found.get(sample.name, Prediction(name=sample.name, failed="not in the run"))
         for sample in dataset.labelled

@@ -38,9 +38,14 @@ class Scene:
 
 
 def named(spec: str, scene: Scene) -> System:
-    """Return the system that a name means; `ConfigError` lists the forms there are."""
+    """Return the system that a name means; `ConfigError` lists the forms there are.
+
+    So it is if the system looks at clips, and none has a media file.
+    """
     kind, _, rest = spec.partition(":")
     if kind in MAKERS and (rest or kind not in NEEDS_MORE):
+        if kind in ON_CLIPS and not any(sample.clip for sample in scene.dataset.samples):
+            raise ConfigError(f"{scene.dataset.name}: no clip has a media file; name --clips DIR")
         return MAKERS[kind](rest, scene)
     if Path(spec).suffix in (".csv", ".npz"):
         return read_stored(Path(spec))
@@ -81,6 +86,8 @@ def _chat(model: str, _: Scene) -> System:
 def _hugging_face(path: str, _: Scene) -> System:
     from emer.evals.systems.video_language import VideoLanguage
 
+    if not Path(path).is_dir():
+        raise ConfigError(f"hf:{path} is no folder with a checkpoint")
     return VideoLanguage(path)
 
 
@@ -93,6 +100,7 @@ MAKERS: Mapping[str, Maker] = {
     "chat": _chat,
     "hf": _hugging_face,
 }
+ON_CLIPS = ("agent", "text", "chat", "hf")
 NEEDS_MORE = ("constant", "chat", "hf")
 
 

@@ -179,7 +179,10 @@ def test_without_a_media_file_there_is_no_answer(tmp_path: Path) -> None:
 
 
 def test_systems_are_named_on_the_command_line(tmp_path: Path) -> None:
-    scene = Scene(read_set(DataFolder(data_kit.write_folder(tmp_path))), Thinker(PLAIN), tmp_path)
+    dataset = read_set(DataFolder(data_kit.write_folder(tmp_path)))
+    filmed = dataset.samples[0].model_copy(update={"clip": tmp_path / "a.mkv"})
+    dataset = dataset.model_copy(update={"samples": (filmed, *dataset.samples[1:])})
+    scene = Scene(dataset, Thinker(PLAIN), tmp_path)
     file = tmp_path / "predictions" / "good.csv"
     for spec, name in {
         "agent": "agent", "text": "agent, words only", "oracle:full/zh": "plain/full/zh",
