@@ -15,6 +15,7 @@ from emer.evals.systems.named import Scene, named
 from emer.evals.systems.system import Prediction, System
 from emer.evals.systems.thinking import Who, on_clues
 from emer.tools.errors import ConfigError, EmerError
+from emer.tools.printable import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _summary(system: System, found: list[Prediction], path: Path) -> dict[str, o
 
 
 def _print(told: dict[str, object]) -> None:
-    print("{system}: {clips} clips, {answered} answered, {abstained} abstained, {failed} failed; "
-          "{file}".format(**told))  # fmt: skip
+    counts = "{clips} clips, {answered} answered, {abstained} abstained, {failed} failed"
+    print(one_line(f"{told['system']}: {counts.format(**told)}; {told['file']}"))
     if told["first_failure"]:
         note(f"{told['system']}: {told['first_failure']}")

@@ -187,6 +187,17 @@ def test_a_system_that_fails_on_every_clip_ends_in_exit_code_1(given: tuple[obje
     assert "rules/masked: there is no answer on any of the clips" in found.stderr
 
 
+def test_a_name_gives_no_orders_to_the_terminal(folder: Path, tmp_path: Path) -> None:
+    name = "clip\x1b]0;owned\x07\x1b[2J\u202e"
+    path = data_kit.write_csv(tmp_path / f"a{name}.csv", [("name", "openset"), (name, "joy")])
+    one_line(call("score", path, "--data", folder), "is none of the 8 labelled clips")
+    said = call("run", f"constant:{name}", str(path), "--out", tmp_path / "o", "--data", folder)
+    shown = call("score", folder / "predictions" / "good.csv", "--data", folder)
+    told = call("run", str(path), "--out", tmp_path / "p", "--data", folder, "--json")
+    for text in (said.output, shown.output, told.output):
+        assert not {"\x1b", "\x07", "\u202e"} & set(text)
+
+
 def test_there_are_no_more_folds_than_clips(tmp_path: Path, folder: Path) -> None:
     names = [f"c{n}" for n in range(30)]
     clips = [(n, "", EXPLAINED) for n in names]
