@@ -59,6 +59,11 @@ class Agent:
         }
 
     @property
+    def _priced(self) -> bool:
+        told = self.settings.reasoner.arguments
+        return bool(told.get("price_in") or told.get("price_out"))
+
+    @property
     def _budget(self) -> dict[str, Param]:
         return {f"budget.{name}": most for name, most in self.settings.budget}
 
@@ -87,6 +92,8 @@ class Agent:
                 tool_calls=heard.ran.total(),
                 ran=heard.ran,
                 rounds=heard.rounds,
+                tokens=found.tokens,
+                money=found.money if found.money or self._priced else None,
             ),
         )
 

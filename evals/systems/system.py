@@ -37,6 +37,9 @@ class Cost(Record):
     """How often the tool of each slot really ran; a closer look is "face, closer"."""
     rounds: int | None = None
     tokens: int | None = None
+    """Read and written by language models."""
+    money: float | None = None
+    """What those cost, at the prices of the settings; None where none are set."""
 
 
 class Draft(Record):

@@ -97,6 +97,35 @@ def test_a_report_asks_a_model_in_this_process(folder: Path) -> None:
     assert "llm/full" in {system["name"] for system in json.loads(found.stdout)["systems"]}
 
 
+@pytest.mark.parametrize("priced", [True, False])
+def test_tokens_and_money_are_part_of_the_cost(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, priced: bool
+) -> None:
+    monkeypatch.setenv("EMER_TOOLS__FACE__USE", "tests.evals.test_systems:Smiles")
+    (folder / "talks.json").write_text(json.dumps(["I cannot say."] * 20))
+    if priced:
+        monkeypatch.setenv("EMER_REASONER__USE", "llm")
+        monkeypatch.setenv("EMER_REASONER__PRICE_IN", "1.0")
+    words = ("--llm", "script:talks.json", "--llm-when", "always", "--out", "runs", *GIVEN)
+    done = call("run", "agent", *words)
+    (told,) = json.loads(done.stdout)
+    header, found = RunFile(Path(told["file"])).read()
+    cost = found["clip0"].cost
+    assert cost.tokens is not None
+    assert cost.tokens > 100
+    if priced:
+        assert cost.money is not None
+        assert 0 < cost.money < cost.tokens / 1e6
+        assert header.system.provenance["reasoner.price_in"] == "1.0"
+    else:
+        assert cost.money is None
+    shown = call("report", "--run", told["file"], *GIVEN[:2], "--data", "data", "--json",
+                 "--workers", "1")  # fmt: skip
+    agents = next(s for s in json.loads(shown.stdout)["systems"] if s["name"] == "agent")
+    assert agents["scores"]["tokens"]["value"] == cost.tokens
+    assert ("money" in agents["scores"]) == priced
+
+
 def test_secrets_and_paths_of_weights_are_in_no_provenance(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
