@@ -76,6 +76,7 @@ def _summary(system: System, found: list[Prediction], path: Path) -> dict[str, o
         "answered": sum(bool(p.labels) for p in found),
         "abstained": sum(not p.labels and p.failed is None for p in found),
         "failed": len(failed),
+        "fallbacks": sum(p.cost.fallbacks or 0 for p in found),
         "first_failure": f"{failed[0].name}: {failed[0].failed}" if failed else None,
     }
 
@@ -83,5 +84,7 @@ def _summary(system: System, found: list[Prediction], path: Path) -> dict[str, o
 def _print(told: dict[str, object]) -> None:
     counts = "{clips} clips, {answered} answered, {abstained} abstained, {failed} failed"
     print(one_line(f"{told['system']}: {counts.format(**told)}; {told['file']}"))
+    if told["fallbacks"]:
+        note(f"{told['system']}: the rules took {told['fallbacks']} steps instead of the model")
     if told["first_failure"]:
         note(f"{told['system']}: {told['first_failure']}")

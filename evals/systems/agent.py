@@ -13,7 +13,7 @@ from emer.evals.systems.reasoned import judged
 from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.evals.systems.thinking import ANYONE, Who, arguments_of, prepared, reasoned_by
 from emer.graphs.ask import ask
-from emer.graphs.events import Decided, Event, Header, ToolFinished, Verified
+from emer.graphs.events import Decided, Event, FellBack, Header, ToolFinished, Verified
 from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
 from emer.tools.errors import ClipError
 from emer.tools.types import Param
@@ -93,6 +93,7 @@ class Agent:
                 ran=heard.ran,
                 rounds=heard.rounds,
                 tokens=found.tokens,
+                fallbacks=heard.fallbacks,
                 money=found.money if found.money or self._priced else None,
             ),
         )
@@ -100,11 +101,12 @@ class Agent:
 
 @dataclass
 class _Heard:
-    """What is heard of a run: the clip's length, tools that ran, rounds, the first verdict."""
+    """What is heard of a run: the clip's length, tools, rounds, fallbacks, the first verdict."""
 
     duration: float | None = None
     ran: Counter[str] = field(default_factory=Counter)
     rounds: int = 0
+    fallbacks: int = 0
     draft: Draft | None = None
 
     def __call__(self, event: Event) -> None:
@@ -116,6 +118,8 @@ class _Heard:
                 if not event.cached:
                     look = event.slot if event.span is None else f"{event.slot}, closer"
                     self.ran[look] += 1
+            case FellBack():
+                self.fallbacks += 1
             case Decided():
                 self.rounds = event.round + 1
             case Verified(attempt=1):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from emer.agents.reasoner import Reasoner
+from emer.agents.reasoner import Reasoner, Reporting
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing
 from emer.agents.verifier import Verdict, strike, verify
 from emer.agents.weighting import weighting_of
@@ -14,6 +14,7 @@ from emer.evals.data.records import PARTS, Described, Part, Sample
 from emer.evals.metrics.emotion_words import Language
 from emer.evals.systems.code import code_of
 from emer.evals.systems.perceived import DURATION, clues_of
+from emer.evals.systems.spending import reports_of, with_spending
 from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.graphs.settings import DEFAULT
 from emer.tools.errors import ConfigError
@@ -58,7 +59,14 @@ class OnHumanClues:
         )
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the reasoner's verified explanation of the clip."""
+        """Return the reasoner's verified explanation of the clip, and what it cost."""
+        with reports_of(self.reasoner) as reports:
+            found = self._answer(sample)
+        if not isinstance(self.reasoner, Reporting):
+            return found
+        return found.model_copy(update={"cost": with_spending(found.cost, reports)})
+
+    def _answer(self, sample: Sample) -> Prediction:
         described = self._described(sample)
         begun = time.perf_counter()
         steps = [(p,) for p in self.parts] if self.stepwise else [self.parts]

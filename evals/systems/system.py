@@ -40,6 +40,8 @@ class Cost(Record):
     """Read and written by language models."""
     money: float | None = None
     """What those cost, at the prices of the settings; None where none are set."""
+    fallbacks: int | None = None
+    """Steps that the rules took because the model gave nothing that could be used."""
 
 
 class Draft(Record):

@@ -126,6 +126,22 @@ def test_tokens_and_money_are_part_of_the_cost(
     assert ("money" in agents["scores"]) == priced
 
 
+def test_what_a_model_costs_on_human_clues_and_where_the_rules_stepped_in(folder: Path) -> None:
+    (folder / "talks.json").write_text(json.dumps(["I cannot say."] * 99))
+    words = ("--llm", "script:talks.json", "--llm-when", "always", "--out", "runs")
+    done = call("run", "oracle:full", *words, "--workers", "2", "--data", "data")
+    assert "steps instead of the model" in done.stderr
+    found = RunFile(folder / "runs" / "llm_full.jsonl").read()[1]
+    assert len(found) == 8
+    for prediction in found.values():
+        assert prediction.cost.tokens is not None
+        assert prediction.cost.tokens > 100
+        assert prediction.cost.fallbacks in (1, 2)  # decider, writer
+    call("run", "oracle:full", "--out", "runs", "--data", "data")
+    rules = RunFile(folder / "runs" / "rules_full.jsonl").read()[1]
+    assert all(p.cost.tokens is None and p.cost.fallbacks is None for p in rules.values())
+
+
 def test_secrets_and_paths_of_weights_are_in_no_provenance(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
