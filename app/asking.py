@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,22 +15,13 @@ from emer.app.plain import to_json
 from emer.app.progress import Progress, following
 from emer.app.show import answer_page
 from emer.app.terminal import hush, print_result
-from emer.graphs.settings import DEFAULT, Settings, load_settings, with_reasoner
+from emer.graphs.settings import DEFAULT, load_settings
+from emer.graphs.thinking import Thinking, with_thinking
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.subtitles import SUFFIXES
 
 if TYPE_CHECKING:
     from emer.graphs.ask import Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Thinking:
-    """How a language model takes part, as it stands on the command line."""
-
-    llm: str | None = None
-    when: str | None = None
-    critic: bool | None = None
-    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +82,6 @@ def carry_out(request: Request) -> tuple[Answer, Progress]:
             listener=progress,
         )
     return answer, progress
-
-
-def with_thinking(settings: Settings, thinking: Thinking) -> Settings:
-    """Return the settings in which a language model takes part as it was said."""
-    told = asdict(thinking)
-    model = told.pop("llm")
-    if model is None and settings.reasoner.use != "llm":
-        if any(value is not None for value in told.values()):
-            raise ConfigError(
-                "there is no model to ask; name one with --llm, as openai:gpt-4.1-mini"
-            )
-        return settings
-    return with_reasoner(settings, "llm", model=model, **told)
 
 
 def read_swaps(given: Sequence[str]) -> dict[str, str]:

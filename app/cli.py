@@ -154,7 +154,8 @@ def ask(
     settings: SettingsFile = None,
 ) -> None:
     """Explain the emotion that is displayed in a clip."""
-    from emer.app.asking import Request, Thinking, run_ask
+    from emer.app.asking import Request, run_ask
+    from emer.graphs.thinking import Thinking
 
     thinking = Thinking(llm, llm_when and llm_when.value, critic, language and language.value)
     swaps = tuple(tool or ())

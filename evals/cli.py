@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +45,31 @@ Partial = Annotated[
     bool, typer.Option("--partial", help="Score what matches; clips without an answer are empty.")
 ]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Answers made side by side.")]
-Reasoner = Annotated[str, typer.Option("--reasoner", metavar="NAME", help="Who reasons.")]
+Reasoner = Annotated[
+    str | None,
+    typer.Option(
+        "--reasoner",
+        metavar="NAME",
+        help="Who reasons; else the rules on human clues, and in the agent what emer.toml says.",
+    ),
+]
+Llm = Annotated[
+    str | None,
+    typer.Option("--llm", metavar="MODEL", help="Reason with this language model, as `emer ask`."),
+]
+
+
+class When(StrEnum):
+    """When a language model is asked."""
+
+    UNSURE = "unsure"
+    ALWAYS = "always"
+
+
+LlmWhen = Annotated[
+    When | None,
+    typer.Option("--llm-when", help="Ask the model only where the rules are unsure, or always."),
+]
 Weights = Annotated[
     str,
     typer.Option("--weights", metavar="DIR", help="Cue weights that `emer-eval fit` wrote."),
@@ -132,8 +157,10 @@ def run(
     clips: Clips = None,
     data: Data = None,
     set_name: Set = None,
-    reasoner: Reasoner = "rules",
+    reasoner: Reasoner = None,
     weights: Weights = "",
+    llm: Llm = None,
+    llm_when: LlmWhen = None,
     limit: Annotated[int | None, typer.Option(min=1, help="The first clips only.")] = None,
     workers: Workers = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin again.")] = False,
@@ -141,10 +168,10 @@ def run(
 ) -> None:
     """Run systems over clips; what was interrupted goes on where it stopped."""
     from emer.evals.commands.run import Request, run_systems
+    from emer.evals.systems.thinking import Who
 
-    request = Request(
-        tuple(systems), out, gold, clips, data, set_name, reasoner, weights, limit, workers
-    )
+    who = Who(reasoner, weights, llm, llm_when and llm_when.value)
+    request = Request(tuple(systems), out, gold, clips, data, set_name, who, limit, workers)
     run_systems(request, fresh, json)
 
 
@@ -162,8 +189,10 @@ def report(
     against: Annotated[
         str | None, typer.Option(metavar="SYSTEM", help="Show each one's difference to this.")
     ] = None,
-    reasoner: Reasoner = "rules",
+    reasoner: Reasoner = None,
     weights: Weights = "",
+    llm: Llm = None,
+    llm_when: LlmWhen = None,
     lexicon: Lexicon = "2026",
     judge: JudgeName = "offline",
     workers: Workers = 2,
@@ -172,11 +201,11 @@ def report(
 ) -> None:
     """Print the leaderboard: our reasoner, stored systems, floors, with intervals."""
     from emer.evals.commands.report import Request, run_report
+    from emer.evals.systems.thinking import Who
 
+    who = Who(reasoner, weights, llm, llm_when and llm_when.value)
     shown = tuple(runs or ())
-    request = Request(
-        data, set_name, gold, shown, against, reasoner, weights, lexicon, judge, workers, fresh
-    )
+    request = Request(data, set_name, gold, shown, against, who, lexicon, judge, workers, fresh)
     run_report(request, out, json)
 
 

@@ -22,6 +22,7 @@ from typer.core import TyperGroup
 
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.native import hush
+from emer.tools.printable import one_line
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 Step = Callable[[str], None]
@@ -41,7 +42,7 @@ class Front(TyperGroup):
 
 def note(text: str) -> None:
     """Say something about the input on one line of stderr."""
-    print(f"emer-eval: note: {' '.join(text.split())}", file=sys.stderr)
+    print(f"emer-eval: note: {one_line(text)}", file=sys.stderr)
 
 
 @contextmanager
@@ -55,13 +56,14 @@ def progress(what: str, total: int, log: Path | None = None) -> Iterator[Step]:
 
 
 def _bar(what: str, total: int, console: Console) -> Iterator[Step]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TimeRemainingColumn(), TextColumn("{task.fields[last]}", style="dim"))  # fmt: skip
+    last = TextColumn("{task.fields[last]}", style="dim", markup=False)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
+               TimeRemainingColumn(), last)  # fmt: skip
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as bar:
-        task = bar.add_task(what, total=total, last="")
-        yield lambda last: bar.update(task, advance=1, last=last)
+        task = bar.add_task(one_line(what), total=total, last="")
+        yield lambda done: bar.update(task, advance=1, last=one_line(done))
 
 
 def _leave_now(code: int) -> None:
@@ -96,5 +98,5 @@ def _guarded(work: Callable[[], object]) -> int:
 
 
 def _tell(message: str, code: int) -> int:
-    print(f"emer-eval: {' '.join(message.split())}", file=sys.stderr)
+    print(f"emer-eval: {one_line(message)}", file=sys.stderr)
     return code

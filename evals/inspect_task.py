@@ -21,13 +21,14 @@ from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, mean, metric, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from emer.evals.commands.choices import choose_edition, choose_reasoner, open_set
+from emer.evals.commands.choices import choose_edition, open_set
 from emer.evals.data.records import Gold, Sample
 from emer.evals.metrics.overlap import Averaged, Overlap, exact, wheel_overlaps
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.runs.runner import attempt
 from emer.evals.systems.named import Scene, named
 from emer.evals.systems.system import Prediction, System
+from emer.evals.systems.thinking import Who, on_clues
 
 
 @task
@@ -36,12 +37,13 @@ def emer(
     data: str | None = None,
     set_name: str | None = None,
     lexicon: str = "2026",
-    reasoner: str = "rules",
+    reasoner: str | None = None,
 ) -> Task:
     """Return the task of a system on a set; the arguments are those of `emer-eval run`."""
     folder, dataset = open_set(Path(data) if data else None, set_name, None)
     home = Path(gettempdir()) / "emer-inspect"
-    under_test = named(system, Scene(dataset, choose_reasoner(reasoner), home))
+    who = Who(reasoner)
+    under_test = named(system, Scene(dataset, on_clues(who), home, who))
     labelled = {sample.name: sample for sample in dataset.labelled}
     samples = [
         InspectSample(id=name, input=name, target=list(dataset.golds[name].labels))

@@ -31,7 +31,7 @@ def header(run_id: str, thread: str, cast: Cast, clip: Clip) -> Header:
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=dict(_versions()),
         git=_git(Path(__file__).resolve().parents[1]),
-        settings=_masked(settings.model_dump(mode="json")),
+        settings=masked(settings.model_dump(mode="json")),
         tools={slot: tool.source for slot, tool in tools.items()},
         hardware={slot: dict(t.hardware) for slot, t in tools.items() if isinstance(t, Heavy)},
         chosen=cast.why,
@@ -92,9 +92,9 @@ def _git(root: Path) -> str | None:
         return None
 
 
-def _masked(value: JsonValue, name: str = "") -> JsonValue:
+def masked(value: JsonValue, name: str = "") -> JsonValue:
     """Return the settings without what must not be in a file that is passed on."""
     if isinstance(value, dict):
-        return {key: _masked(inner, key) for key, inner in value.items()}
+        return {key: masked(inner, key) for key, inner in value.items()}
     secret = any(name.lower() == word or name.lower().endswith(f"_{word}") for word in _SECRET)
     return MASK if secret and isinstance(value, str) else value

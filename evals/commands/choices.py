@@ -1,4 +1,4 @@
-"""From names on the command line to judges, groupers, reasoners and datasets."""
+"""From names on the command line to judges, groupers and datasets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from emer.evals.metrics.wheel import Lexicon
 from emer.tools.errors import ConfigError
 
 if TYPE_CHECKING:
-    from emer.agents.reasoner import Reasoner
     from emer.evals.judges.judge import Judge
     from emer.evals.metrics.synonyms import Grouper
 
@@ -71,14 +70,6 @@ def choose_grouper(name: str | None) -> Grouper | None:
     from emer.evals.judges.chat import ChatGrouper, Memory
 
     return ChatGrouper(load_chat_model(name), name, Memory(_memory("groups")))
-
-
-def choose_reasoner(name: str, weights: str = "") -> Reasoner:
-    """Return the reasoner of a name, as the settings would, with weights of somebody's own."""
-    from emer.graphs.loading import load_reasoner
-    from emer.graphs.settings import Choice
-
-    return load_reasoner(Choice(use=name, **({"weights": weights} if weights else {})))
 
 
 def open_set(

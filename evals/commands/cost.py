@@ -9,7 +9,7 @@ import typer
 
 from emer.evals.commands.choices import open_set
 from emer.evals.commands.plain import print_json, print_measures
-from emer.evals.front import progress
+from emer.evals.front import note, progress
 from emer.tools.errors import ConfigError
 
 
@@ -31,6 +31,9 @@ def run_cost(data: Path | None, set_name: str | None, limit: int | None, json: b
             for sample in samples:
                 found.append(spend(sample, silence, when, memory))
                 step(sample.name)
+    fell = sum(one.fell for found in spent.values() for one in found)
+    if fell:
+        note(f"the rules took {fell} steps instead of the model: those are not counted")
     table = measures(spent["unsure"], spent["always"])
     if json:
         print_json([{**m.model_dump(), "held": m.held} for m in table])

@@ -21,6 +21,7 @@ from emer.evals.report.terminal import show
 from emer.evals.runs.record import RunFile
 from emer.evals.systems.named import on_human_clues
 from emer.evals.systems.perceived import clues_of
+from emer.evals.systems.thinking import Thinker
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue
 
@@ -54,6 +55,8 @@ def run_fit(request: Request, json: bool) -> None:
     for said in dataset.notes:
         note(said)
     of = _examples(dataset, request)
+    if request.folds > len(of.names):
+        raise ConfigError(f"--folds {request.folds}: there are {len(of.names)} clips to divide")
     with progress("cross-validation", request.folds) as step:
         learnt, kept = cross_validate(of, request.folds, request.seed, step)
     scores = compare(of, learnt, kept)
@@ -96,7 +99,7 @@ def _examples(dataset: Dataset, request: Request) -> Examples:
 def _from_people(dataset: Dataset, form: str) -> dict[str, Sequence[Clue]]:
     from emer.agents.rules import Rules
 
-    wanted = on_human_clues(Rules(), form)
+    wanted = on_human_clues(Thinker(Rules()), form)
     found: dict[str, Sequence[Clue]] = {}
     for sample in dataset.labelled:
         described = sample.description(wanted.language, wanted.masked)

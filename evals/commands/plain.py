@@ -9,11 +9,12 @@ from typing import Any
 
 from emer.evals.measure import Measure
 from emer.evals.metrics.bootstrap import Estimate
+from emer.tools.printable import escaped
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON."""
-    print(json.dumps(jsonable(value), indent=2, ensure_ascii=False))
+    """Print a value as JSON; what is not seen is written as an escape."""
+    print(escaped(json.dumps(jsonable(value), indent=2, ensure_ascii=False)))
 
 
 def jsonable(value: Any) -> Any:

@@ -9,7 +9,6 @@ from pathlib import Path
 from emer.evals.commands.choices import (
     choose_edition,
     choose_judge,
-    choose_reasoner,
     home_folder,
     open_lexicon,
     open_set,
@@ -23,6 +22,7 @@ from emer.evals.report.produce import Produced, Wish, produce
 from emer.evals.report.sections import labels
 from emer.evals.report.tables import markdown
 from emer.evals.report.terminal import show
+from emer.evals.systems.thinking import Who, on_clues
 from emer.tools.errors import ConfigError
 
 OTHER_STEPS = 2
@@ -38,8 +38,7 @@ class Request:
     gold: Path | None
     runs: tuple[Path, ...]
     against: str | None
-    reasoner: str
-    weights: str
+    who: Who
     lexicon: str
     judge: str
     workers: int
@@ -62,7 +61,7 @@ def run_report(request: Request, out: Path | None, json: bool) -> None:
 
 def carry_out(request: Request) -> Produced:
     """Return the report that is asked for; progress shows on a terminal."""
-    reasoner = choose_reasoner(request.reasoner, request.weights)
+    thinker = on_clues(request.who)
     choose_edition(request.lexicon)
     folder, dataset = open_set(request.data, request.set_name, request.gold)
     wish = Wish(
@@ -75,9 +74,9 @@ def carry_out(request: Request) -> Produced:
     )
     if not dataset.labelled:
         raise ConfigError(f"{dataset.name}: no clip has labels to score against")
-    steps = len(heavy(dataset, reasoner)) + len(light(dataset, folder)) + OTHER_STEPS
+    steps = len(heavy(dataset, thinker)) + len(light(dataset, folder)) + OTHER_STEPS
     with progress("measuring", steps) as step:
-        return produce(dataset, folder, reasoner, wish, step)
+        return produce(dataset, folder, thinker, wish, step)
 
 
 def write(found: Produced, folder: Path) -> list[Path]:

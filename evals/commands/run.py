@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from emer.evals.commands.choices import choose_reasoner, open_set
+from emer.evals.commands.choices import open_set
 from emer.evals.commands.plain import print_json
 from emer.evals.data.records import Dataset
 from emer.evals.front import note, progress
@@ -13,7 +13,9 @@ from emer.evals.runs.record import RunFile
 from emer.evals.runs.runner import run
 from emer.evals.systems.named import Scene, named
 from emer.evals.systems.system import Prediction, System
-from emer.tools.errors import ConfigError
+from emer.evals.systems.thinking import Who, on_clues
+from emer.tools.errors import ConfigError, EmerError
+from emer.tools.printable import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +28,19 @@ class Request:
     clips: Path | None
     data: Path | None
     set_name: str | None
-    reasoner: str
-    weights: str
+    who: Who
     limit: int | None
     workers: int
 
 
 def run_systems(request: Request, fresh: bool, json: bool) -> None:
-    """Run each system and print what came of it."""
+    """Run each system and print what came of it; `EmerError` if one answers no clip at all."""
     _, dataset = open_set(request.data, request.set_name, request.gold, request.clips)
     for said in dataset.notes:
         note(said)
     if request.limit:
         dataset = dataset.model_copy(update={"samples": dataset.samples[: request.limit]})
-    scene = Scene(
-        dataset, choose_reasoner(request.reasoner, request.weights), request.out, request.weights
-    )
+    scene = Scene(dataset, on_clues(request.who), request.out, request.who)
     systems = [named(spec, scene) for spec in request.systems]
     twice = [s.card.name for s in systems if [t.card.name for t in systems].count(s.card.name) > 1]
     if twice:
@@ -54,6 +53,9 @@ def run_systems(request: Request, fresh: bool, json: bool) -> None:
             _print(told[-1])
     if json:
         print_json(told)
+    failed = [one["system"] for one in told if one["failed"] == one["clips"]]
+    if failed:
+        raise EmerError(f"{failed[0]}: there is no answer on any of the clips")
 
 
 def _run_one(system: System, dataset: Dataset, request: Request, fresh: bool) -> list[Prediction]:
@@ -74,12 +76,15 @@ def _summary(system: System, found: list[Prediction], path: Path) -> dict[str, o
         "answered": sum(bool(p.labels) for p in found),
         "abstained": sum(not p.labels and p.failed is None for p in found),
         "failed": len(failed),
+        "fallbacks": sum(p.cost.fallbacks or 0 for p in found),
         "first_failure": f"{failed[0].name}: {failed[0].failed}" if failed else None,
     }
 
 
 def _print(told: dict[str, object]) -> None:
-    print("{system}: {clips} clips, {answered} answered, {abstained} abstained, {failed} failed; "
-          "{file}".format(**told))  # fmt: skip
+    counts = "{clips} clips, {answered} answered, {abstained} abstained, {failed} failed"
+    print(one_line(f"{told['system']}: {counts.format(**told)}; {told['file']}"))
+    if told["fallbacks"]:
+        note(f"{told['system']}: the rules took {told['fallbacks']} steps instead of the model")
     if told["first_failure"]:
         note(f"{told['system']}: {told['first_failure']}")

@@ -23,6 +23,7 @@ from emer.evals.report.overlaps import judged
 from emer.evals.report.scorecard import Ruler
 from emer.evals.report.sections import closed, explanations, labels
 from emer.evals.report.terminal import show
+from emer.evals.runs.record import RunFile
 from emer.evals.systems.floors import floors
 from emer.evals.systems.stored import Stored
 from emer.tools.errors import ConfigError
@@ -59,6 +60,7 @@ def score(request: Request) -> Board:
     """Return the leaderboard of the file and the floors."""
     choose_edition(request.lexicon)
     judge, grouper = choose_judge(request.judge), choose_grouper(request.groups)
+    _check_no_run(request.predictions)
     found = read_predictions(request.predictions)
     folder, dataset = open_set(request.data, request.set_name, request.gold)
     for said in (*dataset.notes, *_checked(dataset, found, request.partial)):
@@ -103,6 +105,16 @@ def as_json(board: Board) -> dict[str, object]:
             for p in board.pairs
         ],
     }
+
+
+def _check_no_run(path: Path) -> None:
+    """Raise `ConfigError` for a file of `emer-eval run`, which holds more than a CSV can."""
+    if path.suffix != ".jsonl" or not path.is_file():
+        return
+    header, _ = RunFile(path).read()
+    raise ConfigError(
+        f"{path} is a run of {header.system.name}; show it with: emer-eval report --run {path}"
+    )
 
 
 def _checked(dataset: Dataset, found: Predictions, partial: bool) -> tuple[str, ...]:

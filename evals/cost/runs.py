@@ -43,6 +43,7 @@ class Spent:
     calls: tuple[ModelCall, ...]
     prompts: tuple[str, ...]
     fell: int
+    """Steps that the rules took instead of the model."""
 
     @property
     def shared(self) -> tuple[tuple[int, int], ...]:

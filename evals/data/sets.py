@@ -37,6 +37,8 @@ def read_set(folder: DataFolder, name: str | None = None, gold: Path | None = No
     Without a name: emer-v2, else the only set there is. `ConfigError` lists what there is.
     """
     if gold is not None:
+        if name is not None:
+            raise ConfigError(f"--set {name} and --gold {gold} name two sets; leave one out")
         if clips is not None and not clips.is_dir():
             raise ConfigError(f"--clips {clips} is not a folder")
         return read_clips(gold, (clips,) if clips else ())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emer.evals.metrics.statistic import Average, Harmonic, Mean, Statistic, mean, value
+from emer.evals.metrics.statistic import Average, Harmonic, Mean, Statistic, mean
 from emer.evals.metrics.wheel import LEVELS, Level, Lexicon, Wheel, plain
 
 Labels = Sequence[str]
@@ -117,11 +117,6 @@ def m_average(overlaps: dict[str, Overlap | Averaged]) -> Statistic:
     """Return OV-MER's M-avg: the mean of the F of M1, M2 and every wheel at both levels."""
     single = [o.f for name, o in overlaps.items() if name not in ("level1", "level2")]
     return Average(single)
-
-
-def percent(statistic: Statistic, clips: int) -> float:
-    """Return a score on all clips, in percent."""
-    return 100 * value(statistic, clips)
 
 
 def _share(part: set[Hashable], whole: set[Hashable]) -> float:

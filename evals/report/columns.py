@@ -95,4 +95,5 @@ COSTS = (
     Column("tool_calls", "tool calls", "number", 2),
     Column("rounds", "rounds", "number", 2),
     Column("tokens", "tokens", "number", 0),
+    Column("money", "money", "number", 5),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
-from emer.agents.reasoner import Reasoner
+from emer.agents.reasoner import Reasoner, Reporting
 from emer.evals.data.places import DataFolder
 from emer.evals.data.records import Dataset, Sample
 from emer.evals.judges.offline import OfflineJudge
@@ -21,6 +21,7 @@ from emer.evals.systems.floors import floors
 from emer.evals.systems.reasoned import OnHumanClues
 from emer.evals.systems.stored import read_stored
 from emer.evals.systems.system import System
+from emer.evals.systems.thinking import Thinker
 
 Done = Callable[[str], None]
 
@@ -45,9 +46,9 @@ def light(dataset: Dataset, folder: DataFolder) -> list[Job]:
     return [Job(system) for system in (*floors(labelled), *here)]
 
 
-def heavy(dataset: Dataset, reasoner: Reasoner, memory: Path | None = None) -> list[Job]:
+def heavy(dataset: Dataset, thinker: Thinker, memory: Path | None = None) -> list[Job]:
     """Return a reasoner in every form of oracle perception that the dataset has."""
-    on = OnHumanClues(reasoner)
+    on = OnHumanClues(thinker.reasoner, arguments=thinker.arguments)
     forms = [
         Job(on, probes=True),
         Job(replace(on, masked=False), probes=True),
@@ -82,14 +83,26 @@ def measure(
     ruler: Ruler, dataset: Dataset, jobs: Sequence[Job], workers: int = 1,
     done: Done = lambda _: None,
 ) -> list[Entry]:  # fmt: skip
-    """Return each system measured, in the order of the jobs, in several processes if asked."""
+    """Return each system measured, in the order of the jobs, in several processes if asked.
+
+    What asks a language model stays in this one: its connection is not sent to another.
+    """
     samples = dataset.labelled
     if workers <= 1 or len(jobs) < 2:
         return [_done(measure_one(ruler, samples, job), done) for job in jobs]
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
-        pending = {pool.submit(measure_one, ruler, samples, job): i for i, job in enumerate(jobs)}
-        found = {pending[future]: _done(future.result(), done) for future in as_completed(pending)}
+        pending = {
+            pool.submit(measure_one, ruler, samples, job): place
+            for place, job in enumerate(jobs)
+            if not _asks_a_model(job)
+        }
+        found = {
+            place: _done(measure_one(ruler, samples, job), done)
+            for place, job in enumerate(jobs)
+            if _asks_a_model(job)
+        }
+        found |= {pending[future]: _done(future.result(), done) for future in as_completed(pending)}
     except BaseException:
         for process in active_children():
             process.terminate()
@@ -108,6 +121,10 @@ def measure_one(ruler: Ruler, samples: Sequence[Sample], job: Job) -> Entry:
         scorecard = replace(scorecard, statistics={**scorecard.statistics, **probed})
     entry = Entry(scorecard, predictions)
     return judged(entry, ruler.golds, OfflineJudge())[0] if job.offline else entry
+
+
+def _asks_a_model(job: Job) -> bool:
+    return isinstance(job.system, OnHumanClues) and isinstance(job.system.reasoner, Reporting)
 
 
 def _can_answer(job: Job, sample: Sample) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from emer.agents.reasoner import Reasoner
 from emer.evals.data.places import DataFolder
 from emer.evals.data.records import Dataset
 from emer.evals.data.sets import sets_in
@@ -27,8 +26,11 @@ from emer.evals.report.probes import probe
 from emer.evals.report.scorecard import Ruler
 from emer.evals.report.sections import tables
 from emer.evals.report.version1 import version1_table
-from emer.evals.runs.record import RunFile
-from emer.evals.systems.system import Prediction
+from emer.evals.runs.record import RunFile, RunHeader
+from emer.evals.systems.system import Card, Prediction
+from emer.evals.systems.thinking import Thinker
+from emer.tools.errors import ConfigError
+from emer.tools.types import Param
 
 Progress = Callable[[str], None]
 
@@ -62,24 +64,26 @@ class Produced:
 
 
 def produce(
-    dataset: Dataset, folder: DataFolder, reasoner: Reasoner, wish: Wish,
+    dataset: Dataset, folder: DataFolder, thinker: Thinker, wish: Wish,
     say: Progress = lambda _: None,
 ) -> Produced:  # fmt: skip
     """Return the report on a dataset."""
     begun = time.perf_counter()
     ruler = Ruler.of(dataset, wish.lexicon, wish.grouper)
     offline = isinstance(wish.judge, OfflineJudge)
-    jobs = [*heavy(dataset, reasoner, wish.memory), *light(dataset, folder)]
+    jobs = [*heavy(dataset, thinker, wish.memory), *light(dataset, folder)]
     jobs = [replace(job, offline=offline) for job in jobs]
+    runs = [RunFile(path).read() for path in wish.runs]
+    _check(wish.against, [job.system.card for job in jobs] + [header.system for header, _ in runs])
     entries = measure(ruler, dataset, jobs, wish.workers, say)
-    entries += [_from_run(ruler, dataset, path, reasoner) for path in wish.runs]
+    entries += [_from_run(ruler, dataset, header, found, thinker) for header, found in runs]
     notes: list[str] = []
     for place, entry in enumerate(entries):
         if "clue_overlap" not in entry.scorecard.statistics:
             entries[place], said = judged(entry, ruler.golds, wish.judge)
             notes += said
     say("intervals")
-    wanted = pairs(reasoner)
+    wanted = pairs(thinker.reasoner)
     if wish.against:
         wanted += [(e.card.name, wish.against) for e in entries if e.card.name != wish.against]
     board = build(
@@ -97,18 +101,33 @@ def produce(
     return Produced(board, report, entries, seconds)
 
 
-def _from_run(ruler: Ruler, dataset: Dataset, path: Path, reasoner: Reasoner) -> Entry:
+def _check(against: str | None, cards: Sequence[Card]) -> None:
+    """Raise `ConfigError` before anything is measured if `against` takes no part."""
+    names = [card.name for card in cards]
+    if against is not None and against not in names:
+        raise ConfigError(f"--against {against}: there are {', '.join(map(repr, names))}")
+
+
+def _from_run(
+    ruler: Ruler, dataset: Dataset, header: RunHeader, found: Mapping[str, Prediction],
+    thinker: Thinker,
+) -> Entry:  # fmt: skip
     """Return a run measured; if this reasoner made it, its evidence is spoilt too."""
-    header, found = RunFile(path).read()
     predictions = [
         found.get(sample.name, Prediction(name=sample.name, failed="not in the run"))
         for sample in dataset.labelled
     ]
     scorecard = ruler.measure(header.system, predictions)
-    if header.system.provenance.get("reasoner") == reasoner.name:
-        probed = probe(reasoner, predictions)
+    if _made_by(thinker, header.system.provenance):
+        probed = probe(thinker.reasoner, predictions)
         scorecard = replace(scorecard, statistics={**scorecard.statistics, **probed})
     return Entry(scorecard, predictions)
+
+
+def _made_by(thinker: Thinker, provenance: Mapping[str, Param]) -> bool:
+    """Tell whether answers are this reasoner's, with the same model and arguments."""
+    told = {k: v for k, v in provenance.items() if k.startswith("reasoner.")}
+    return provenance.get("reasoner") == thinker.reasoner.name and told == thinker.arguments
 
 
 def _plots(ruler: Ruler, board: Board, entries: Sequence[Entry]) -> dict[str, str]:

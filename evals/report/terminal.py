@@ -13,6 +13,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from emer.evals.report.tables import Table
+from emer.tools.printable import printable
 
 TITLE, READABLE, WIDEST = 13, 100, 1000
 """Characters on one line: of a column's title, of prose, of a table at most."""
@@ -25,13 +26,13 @@ def show(table: Table, console: Console | None = None) -> None:
     wide = console.options.update(max_width=WIDEST)
     column = min(READABLE, console.width) if console.is_terminal else READABLE
     console.width = max(console.width, column, Measurement.get(console, wide, shown).maximum)
-    console.print(Text(table.title, style="bold"))
+    console.print(Text(printable(table.title), style="bold"))
     console.print(Text("\n".join(wrap(table.lead, column)), style="dim"))
     with console.capture() as captured:
         console.print(shown, crop=False)
     print("\n".join(line.rstrip() for line in captured.get().splitlines()), file=console.file)
     for note in table.notes:
-        console.print(Text("\n".join(wrap(note, column)), style="dim"))
+        console.print(Text("\n".join(wrap(printable(note), column)), style="dim"))
     console.print()
 
 
@@ -45,7 +46,7 @@ def _drawn(table: Table) -> RichTable:
         if group.heading and group.rows:
             shown.add_row(Text(group.heading, style="italic"))
         for row in group.rows:
-            shown.add_row(*(Text(_narrow(cell)) for cell in row))
+            shown.add_row(*(Text(printable(_narrow(cell))) for cell in row))
     return shown
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -61,20 +62,31 @@ class RunFile:
         return header, {prediction.name: prediction for prediction in found}
 
     def begin(self, header: RunHeader) -> None:
-        """Write the header of a new run; the folder is made."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(header.model_dump_json() + "\n", encoding="utf-8")
+        """Write the header of a new run; the folder is made. `ConfigError` if it cannot be."""
+        with self._writing():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.write_text(header.model_dump_json() + "\n", encoding="utf-8")
 
     def add(self, prediction: Prediction) -> None:
-        """Append a prediction in one write."""
-        with self.path.open("a", encoding="utf-8") as file:
+        """Append a prediction in one write; `ConfigError` if it cannot be kept."""
+        with self._writing(), self.path.open("a", encoding="utf-8") as file:
             file.write(prediction.model_dump_json() + "\n")
 
     def mend(self) -> None:
         """Cut off a last line that a crash left unfinished, so that more can be appended."""
-        raw = self.path.read_bytes()
-        if raw and not raw.endswith(b"\n"):
-            self.path.write_bytes(raw[: raw.rfind(b"\n") + 1])
+        with self._writing():
+            raw = self.path.read_bytes()
+            if raw and not raw.endswith(b"\n"):
+                self.path.write_bytes(raw[: raw.rfind(b"\n") + 1])
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ConfigError(
+                f"{self.path} cannot be written: {error.strerror}; choose another --out"
+            ) from error
 
     def _lines(self) -> Iterator[str]:
         try:

@@ -11,6 +11,10 @@ from emer.evals.data.records import Dataset
 from emer.evals.runs.runner import run
 from emer.evals.systems.agent import Agent, agent
 from emer.evals.systems.system import Prediction
+from emer.graphs.choosing import choose
+from emer.graphs.loading import load_tools
+from emer.graphs.settings import SLOTS, load_settings
+from emer.tools.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -26,16 +30,31 @@ def compare(
     slot: str, uses: tuple[str, str], dataset: Dataset, folder: Path, *, workers: int = 1,
     done: Callable[[Prediction], None] = lambda _: None,
 ) -> tuple[Side, Side]:  # fmt: skip
-    """Return both sides; they share one evidence store below `folder`."""
-    first, second = (_side(slot, use, dataset, folder, workers, done) for use in uses)
+    """Return both sides; they share one evidence store below `folder`.
+
+    `ConfigError` or `ToolMissing` before the first clip if one of them can never look.
+    """
+    systems = [_agent(slot, use, folder) for use in uses]
+    first, second = (_side(system, dataset, folder, workers, done) for system in systems)
     return first, second
 
 
+def _agent(slot: str, use: str, folder: Path) -> Agent:
+    """Return the agent with this tool in the slot, which it must have and be able to load."""
+    made = agent(folder / "home", tools={slot: use}, name=f"{slot}={use}")
+    known = dict.fromkeys([*SLOTS, *load_settings().tools])
+    if slot not in known:
+        raise ConfigError(f"there is no slot {slot!r}; there are {', '.join(known)}")
+    absent = load_tools(choose(made.settings).settings)[1]
+    if slot in absent:
+        raise absent[slot]
+    return made
+
+
 def _side(
-    slot: str, use: str, dataset: Dataset, folder: Path, workers: int,
+    system: Agent, dataset: Dataset, folder: Path, workers: int,
     done: Callable[[Prediction], None],
 ) -> Side:  # fmt: skip
-    system = agent(folder / "home", tools={slot: use}, name=f"{slot}={use}")
     found = run(system, dataset, folder, workers=workers, done=done)
     ran: Counter[str] = Counter()
     for prediction in found:

@@ -11,9 +11,10 @@ from emer.agents.weighting import load_weighting
 from emer.evals.data.records import Sample
 from emer.evals.systems.reasoned import judged
 from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
+from emer.evals.systems.thinking import ANYONE, Who, arguments_of, prepared, reasoned_by
 from emer.graphs.ask import ask
-from emer.graphs.events import Decided, Event, Header, ToolFinished, Verified
-from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings, with_reasoner
+from emer.graphs.events import Decided, Event, FellBack, Header, ToolFinished, Verified
+from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
 from emer.tools.errors import ClipError
 from emer.tools.types import Param
 
@@ -33,7 +34,7 @@ class Agent:
 
     @property
     def card(self) -> Card:
-        """Name, input, tools and reasoner."""
+        """Name, input, tools, reasoner and budget."""
         tools: dict[str, Param] = {
             f"tools.{slot}": " ".join([choice.use, *_told(choice.arguments)])
             for slot, choice in self.settings.chosen.items()
@@ -42,16 +43,29 @@ class Agent:
             name=self.name,
             input=self.input,
             what=f"the agent, profile {self.settings.profile}",
-            provenance={**tools, **self._reasoner,
+            provenance={**tools, **self._reasoner, **self._budget,
                         "profile": self.settings.profile, "words_given": self.words_given},
         )  # fmt: skip
 
     @property
     def _reasoner(self) -> dict[str, Param]:
-        """Who reasons, and by which weights of somebody's own."""
+        """Who reasons, with which arguments, and by which weights of somebody's own."""
         chosen = self.settings.reasoner
         own = load_weighting(str(chosen.arguments.get("weights", ""))).name
-        return {"reasoner": chosen.use, **({"weights": own} if own else {})}
+        return {
+            "reasoner": chosen.use,
+            **arguments_of(chosen),
+            **({"weights": own} if own else {}),
+        }
+
+    @property
+    def _priced(self) -> bool:
+        told = self.settings.reasoner.arguments
+        return bool(told.get("price_in") or told.get("price_out"))
+
+    @property
+    def _budget(self) -> dict[str, Param]:
+        return {f"budget.{name}": most for name, most in self.settings.budget}
 
     def answer(self, sample: Sample) -> Prediction:
         """Explain the clip as `emer ask` does; `ClipError` if there is no media file."""
@@ -78,17 +92,21 @@ class Agent:
                 tool_calls=heard.ran.total(),
                 ran=heard.ran,
                 rounds=heard.rounds,
+                tokens=found.tokens,
+                fallbacks=heard.fallbacks,
+                money=found.money if found.money or self._priced else None,
             ),
         )
 
 
 @dataclass
 class _Heard:
-    """What is heard of a run: the clip's length, tools that ran, rounds, the first verdict."""
+    """What is heard of a run: the clip's length, tools, rounds, fallbacks, the first verdict."""
 
     duration: float | None = None
     ran: Counter[str] = field(default_factory=Counter)
     rounds: int = 0
+    fallbacks: int = 0
     draft: Draft | None = None
 
     def __call__(self, event: Event) -> None:
@@ -100,6 +118,8 @@ class _Heard:
                 if not event.cached:
                     look = event.slot if event.span is None else f"{event.slot}, closer"
                     self.ran[look] += 1
+            case FellBack():
+                self.fallbacks += 1
             case Decided():
                 self.rounds = event.round + 1
             case Verified(attempt=1):
@@ -107,22 +127,21 @@ class _Heard:
 
 
 def agent(home: Path, profile: str | None = None, tools: Mapping[str, str] | None = None,
-          name: str = "agent", given: Input = "clip", weights: str = "") -> Agent:  # fmt: skip
+          name: str = "agent", given: Input = "clip", who: Who = ANYONE) -> Agent:  # fmt: skip
     """Return the agent with its evidence and traces below `home`.
 
     The settings are those of ./emer.toml and the environment, with this profile, these
-    tools, and the cue weights of a folder.
+    tools, and this reasoner. `ConfigError` if it asks a model that can never be asked.
     """
-    settings = load_settings(profile=profile, tools=tools)
-    if weights:
-        settings = with_reasoner(settings, settings.reasoner.use, weights=weights)
+    settings = reasoned_by(load_settings(profile=profile, tools=tools), who)
+    prepared(settings.reasoner)
     return Agent(settings.model_copy(update={"home": home}), name, given)
 
 
-def words_only(home: Path, weights: str = "") -> Agent:
+def words_only(home: Path, who: Who = ANYONE) -> Agent:
     """Return the agent that only hears or reads what is said."""
     name = "agent, words only"
-    return agent(home, tools=WORDS_ONLY, name=name, given="subtitle", weights=weights)
+    return agent(home, tools=WORDS_ONLY, name=name, given="subtitle", who=who)
 
 
 def _told(arguments: Mapping[str, Param]) -> list[str]:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from emer.agents.reasoner import Reasoner
 from emer.evals.data.records import PARTS, Dataset, Part
 from emer.evals.metrics.emotion_words import Language
 from emer.evals.systems.floors import Constant, Random, floors
 from emer.evals.systems.reasoned import OnHumanClues
 from emer.evals.systems.stored import read_stored
 from emer.evals.systems.system import System
+from emer.evals.systems.thinking import ANYONE, Thinker, Who
 from emer.tools.errors import ConfigError
 
 FORMS = (
@@ -27,19 +27,25 @@ Maker = Callable[[str, "Scene"], System]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What systems are made for: a dataset, a reasoner and its weights, a folder of their own."""
+    """What systems are made for: a dataset, who reasons, a folder of their own."""
 
     dataset: Dataset
-    reasoner: Reasoner
+    thinker: Thinker
+    """Who reasons on human clues."""
     home: Path
-    weights: str = ""
-    """The folder of the agent's cue weights, if they are not those of its settings."""
+    who: Who = ANYONE
+    """What was said of who reasons, for the agent."""
 
 
 def named(spec: str, scene: Scene) -> System:
-    """Return the system that a name means; `ConfigError` lists the forms there are."""
+    """Return the system that a name means; `ConfigError` lists the forms there are.
+
+    So it is if the system looks at clips, and none has a media file.
+    """
     kind, _, rest = spec.partition(":")
     if kind in MAKERS and (rest or kind not in NEEDS_MORE):
+        if kind in ON_CLIPS and not any(sample.clip for sample in scene.dataset.samples):
+            raise ConfigError(f"{scene.dataset.name}: no clip has a media file; name --clips DIR")
         return MAKERS[kind](rest, scene)
     if Path(spec).suffix in (".csv", ".npz"):
         return read_stored(Path(spec))
@@ -50,17 +56,17 @@ def _agent(profile: str, scene: Scene) -> System:
     from emer.evals.systems.agent import agent
 
     name = f"agent, {profile}" if profile else "agent"
-    return agent(scene.home / "home", profile=profile or None, name=name, weights=scene.weights)
+    return agent(scene.home / "home", profile=profile or None, name=name, who=scene.who)
 
 
 def _text(_: str, scene: Scene) -> System:
     from emer.evals.systems.agent import words_only
 
-    return words_only(scene.home / "home", scene.weights)
+    return words_only(scene.home / "home", scene.who)
 
 
 def _oracle(form: str, scene: Scene) -> System:
-    return on_human_clues(scene.reasoner, form)
+    return on_human_clues(scene.thinker, form)
 
 
 def _constant(labels: str, _: Scene) -> System:
@@ -80,6 +86,8 @@ def _chat(model: str, _: Scene) -> System:
 def _hugging_face(path: str, _: Scene) -> System:
     from emer.evals.systems.video_language import VideoLanguage
 
+    if not Path(path).is_dir():
+        raise ConfigError(f"hf:{path} is no folder with a checkpoint")
     return VideoLanguage(path)
 
 
@@ -92,10 +100,11 @@ MAKERS: Mapping[str, Maker] = {
     "chat": _chat,
     "hf": _hugging_face,
 }
+ON_CLIPS = ("agent", "text", "chat", "hf")
 NEEDS_MORE = ("constant", "chat", "hf")
 
 
-def on_human_clues(reasoner: Reasoner, form: str) -> OnHumanClues:
+def on_human_clues(thinker: Thinker, form: str) -> OnHumanClues:
     """Return a reasoner on human clues, in a form like "masked/visual+acoustic/stepwise"."""
     words = [word for word in form.split("/") if word]
     parts = [word for word in words if _parts(word)]
@@ -104,11 +113,12 @@ def on_human_clues(reasoner: Reasoner, form: str) -> OnHumanClues:
         raise ConfigError(f"oracle:{form}: {(unknown or parts)[0]!r} is not understood; {FORMS}")
     language: Language = "zh" if "zh" in words else "en"
     return OnHumanClues(
-        reasoner,
+        thinker.reasoner,
         language=language,
         masked="full" not in words,
         parts=_parts(parts[0]) if parts else PARTS,
         stepwise="stepwise" in words,
+        arguments=thinker.arguments,
     )
 
 

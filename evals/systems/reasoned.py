@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from emer.agents.reasoner import Reasoner
+from emer.agents.reasoner import Reasoner, Reporting
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing
 from emer.agents.verifier import Verdict, strike, verify
 from emer.agents.weighting import weighting_of
@@ -14,11 +14,12 @@ from emer.evals.data.records import PARTS, Described, Part, Sample
 from emer.evals.metrics.emotion_words import Language
 from emer.evals.systems.code import code_of
 from emer.evals.systems.perceived import DURATION, clues_of
+from emer.evals.systems.spending import reports_of, with_spending
 from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.graphs.settings import DEFAULT
 from emer.tools.errors import ConfigError
 from emer.tools.tool import ToolCard
-from emer.tools.types import Clue, Modality
+from emer.tools.types import Clue, Modality, Param
 
 AS_TOOL: dict[Part, ToolCard] = {
     "visual": ToolCard(name="human-visual", modality="face", description="What people saw."),
@@ -36,6 +37,8 @@ class OnHumanClues:
     masked: bool = True
     parts: tuple[Part, ...] = PARTS
     stepwise: bool = False
+    arguments: Mapping[str, Param] = field(default_factory=dict)
+    """What the reasoner was made with, as its answers depend on it: which model, and when."""
 
     @property
     def card(self) -> Card:
@@ -51,11 +54,19 @@ class OnHumanClues:
                 "masked": self.masked,
                 "parts": "+".join(self.parts),
                 "stepwise": self.stepwise,
+                **self.arguments,
             },
         )
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the reasoner's verified explanation of the clip."""
+        """Return the reasoner's verified explanation of the clip, and what it cost."""
+        with reports_of(self.reasoner) as reports:
+            found = self._answer(sample)
+        if not isinstance(self.reasoner, Reporting):
+            return found
+        return found.model_copy(update={"cost": with_spending(found.cost, reports)})
+
+    def _answer(self, sample: Sample) -> Prediction:
         described = self._described(sample)
         begun = time.perf_counter()
         steps = [(p,) for p in self.parts] if self.stepwise else [self.parts]

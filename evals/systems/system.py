@@ -37,6 +37,11 @@ class Cost(Record):
     """How often the tool of each slot really ran; a closer look is "face, closer"."""
     rounds: int | None = None
     tokens: int | None = None
+    """Read and written by language models."""
+    money: float | None = None
+    """What those cost, at the prices of the settings; None where none are set."""
+    fallbacks: int | None = None
+    """Steps that the rules took because the model gave nothing that could be used."""
 
 
 class Draft(Record):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import data_kit
 import pytest
 from typer.testing import CliRunner
 
@@ -63,6 +64,15 @@ def test_the_cascade_asks_where_the_rules_are_unsure_and_shares_its_prompts(tmp_
     assert [call.role for call in always.calls] == ["writer"]
     assert shared([unsure]) > 80
     assert "<analogies>" in unsure.prompts[0] and "<analogies>" not in unsure.prompts[-1]
+
+
+def test_steps_that_the_rules_took_are_not_counted_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emer.evals.cost.runs.Echo", lambda *_: "no JSON")
+    data = data_kit.write_folder(tmp_path)
+    done = CliRunner().invoke(app, ["cost", "--data", str(data), "--limit", "1"])
+    assert "steps instead of the model: those are not counted" in done.stderr
 
 
 def test_the_command_counts_a_data_folder(shared: Path) -> None:

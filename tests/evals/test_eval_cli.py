@@ -124,20 +124,96 @@ def test_a_folder_without_any_set_is_one_line(folder: Path, tmp_path: Path) -> N
         (["report", "--lexicon", "1999"], "there are 2025, 2026"),
         (["report", "--set", "mer2099"], "there are emer-v2"),
         (["report", "--reasoner", "nobody"], "no reasoner is called 'nobody'"),
-        (["score", "x.csv"], "there is no file x.csv"),
+        (["score", "no.csv"], "there is no file no.csv"),
         (["run", "nobody", "--out", "o"], "no system is called 'nobody'"),
         (["run", "random", "random", "--out", "o"], "named twice"),
         (["swap", "face", "mesh", "mesh"], "named twice"),
         (["swap", "face", "mesh", "none"], "no labelled clip has a media file"),
         (["fit", "--out", "o"], "30 are needed"),
+        (["run", "agent", "--out", "o"], "no clip has a media file; name --clips DIR"),
+        (["run", "hf:/none", "--out", "o"], "no clip has a media file; name --clips DIR"),
+        (["report", "--against", "nosuch"], "--against nosuch: there are"),
+        (["report", "--against", "nosuch"], "'good'"),
+        (["score", "x.csv", "--gold", "g.csv", "--set", "x"], "name two sets"),
     ],
 )
 def test_wrong_words_are_one_line_and_nothing_is_written(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    data_kit.write_labels(tmp_path / "x.csv", [("joy",)], ["x"])
     one_line(call(*words, "--data", folder), said)
     assert not (tmp_path / "o").exists()
+
+
+@pytest.fixture
+def given(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[object, ...]:
+    """Return the options that name one clip with its label."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clips").mkdir()
+    silent_clip(tmp_path / "clips" / "clip0.mkv")
+    gold = data_kit.write_labels(tmp_path / "g.csv", [("joy",)], ["clip0"])
+    return ("--gold", gold, "--clips", tmp_path / "clips", "--data", folder)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["swap", "face", "none", "zz"], "zz"),
+        (["swap", "fase", "mesh", "none"], "there is no slot 'fase'; there are face, expression"),
+        (["swap", "voice", "none", "speech-emotion"], "speech-emotion"),
+        (["run", "hf:/none"], "hf:/none is no folder with a checkpoint"),
+    ],
+)
+def test_what_could_not_look_at_a_single_clip_is_one_line(
+    given: tuple[object, ...], tmp_path: Path, words: list[str], said: str
+) -> None:
+    one_line(call(*words, "--out", "o", *given), said)
+    assert not list(tmp_path.glob("o/*.jsonl"))
+
+
+@pytest.mark.parametrize("out", ["g.csv", "g.csv/below", "/proc/x"])
+@pytest.mark.parametrize("words", [["run", "constant:joy"], ["swap", "face", "mesh", "none"]])
+def test_a_folder_that_cannot_be_written_is_one_line(
+    given: tuple[object, ...], words: list[str], out: str
+) -> None:
+    one_line(call(*words, "--out", out, *given), "cannot be written", "choose another --out")
+
+
+def test_a_system_that_fails_on_every_clip_ends_in_exit_code_1(given: tuple[object, ...]) -> None:
+    found = call("run", "oracle:masked", "--out", "o", *given, "--json")
+    assert found.exit_code == 1
+    assert json.loads(found.stdout)[0]["first_failure"].endswith("human description")
+    assert "rules/masked: there is no answer on any of the clips" in found.stderr
+
+
+def test_a_name_gives_no_orders_to_the_terminal(folder: Path, tmp_path: Path) -> None:
+    name = "clip\x1b]0;owned\x07\x1b[2J\u202e"
+    path = data_kit.write_csv(tmp_path / f"a{name}.csv", [("name", "openset"), (name, "joy")])
+    one_line(call("score", path, "--data", folder), "is none of the 8 labelled clips")
+    said = call("run", f"constant:{name}", str(path), "--out", tmp_path / "o", "--data", folder)
+    shown = call("score", folder / "predictions" / "good.csv", "--data", folder)
+    told = call("run", str(path), "--out", tmp_path / "p", "--data", folder, "--json")
+    for text in (said.output, shown.output, told.output):
+        assert not {"\x1b", "\x07", "\u202e"} & set(text)
+
+
+def test_there_are_no_more_folds_than_clips(tmp_path: Path, folder: Path) -> None:
+    names = [f"c{n}" for n in range(30)]
+    clips = [(n, "", EXPLAINED) for n in names]
+    data_kit.write_csv(folder / "emer_v2.csv", [("name", "chinese", "english"), *clips])
+    data_kit.write_labels(folder / "emer_v2_labels.csv", [("joy",)] * 30, names)
+    one_line(call("fit", "--data", folder, "--folds", "31", "--clues", "full", "--out",
+                  tmp_path / "o"), "--folds 31: there are 30 clips")  # fmt: skip
+
+
+EXPLAINED = 'In the video, he smiles. In the audio, he is loud. In the text, it says, "Yes." So.'
+
+
+def test_a_run_is_not_taken_for_a_table(folder: Path, tmp_path: Path) -> None:
+    call("run", "constant:joy", "--out", tmp_path, "--data", folder)
+    file = tmp_path / "constant_joy.jsonl"
+    one_line(call("score", file, "--data", folder), f"emer-eval report --run {file}")
 
 
 def test_an_unknown_option_is_one_line() -> None:

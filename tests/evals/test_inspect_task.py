@@ -6,6 +6,7 @@ from pathlib import Path
 
 import data_kit
 import pytest
+from wheel_kit import percent
 
 pytest.importorskip(
     "inspect_ai", reason="inspect-ai is not installed (pip install 'emer[inspect]')"
@@ -19,7 +20,7 @@ def test_the_task_scores_as_emer_eval_does(tmp_path: Path) -> None:
     from emer.evals.data.places import DataFolder
     from emer.evals.data.sets import read_set
     from emer.evals.inspect_task import emer
-    from emer.evals.metrics.overlap import exact, percent, wheel_overlaps
+    from emer.evals.metrics.overlap import exact, wheel_overlaps
     from emer.evals.systems.stored import read_stored
 
     folder = DataFolder(data_kit.write_folder(tmp_path))

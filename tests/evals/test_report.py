@@ -21,6 +21,7 @@ from emer.evals.report.sections import labels
 from emer.evals.report.tables import Group, Table, html, markdown
 from emer.evals.systems.floors import Constant
 from emer.evals.systems.stored import read_stored
+from emer.evals.systems.thinking import Thinker
 
 PLAIN = reasoner_kit.Plain()
 
@@ -30,7 +31,7 @@ def produced(tmp_path_factory: pytest.TempPathFactory) -> Produced:
     """Return the report on the small data folder."""
     folder = DataFolder(data_kit.write_folder(tmp_path_factory.mktemp("data")))
     wish = Wish(folder.lexicon(), workers=1, times=200, against="good")
-    return produce(read_set(folder), folder, PLAIN, wish)
+    return produce(read_set(folder), folder, Thinker(PLAIN), wish)
 
 
 def test_every_input_is_a_group_of_its_own(produced: Produced) -> None:
@@ -111,13 +112,15 @@ def test_a_reasoner_is_only_measured_on_clues_that_are_there(tmp_path: Path) -> 
     data_kit.write_folder(tmp_path)
     (tmp_path / "emer_v2.csv").unlink()
     dataset = read_set(DataFolder(tmp_path))
-    assert heavy(dataset, PLAIN) == []
+    assert heavy(dataset, Thinker(PLAIN)) == []
     assert any("there are no human clues" in note for note in dataset.notes)
 
 
 def test_the_eighteen_stored_systems_and_the_six_baselines(shared: Path) -> None:
     folder = DataFolder(shared / "data" / "emer")
-    found = produce(read_set(folder), folder, PLAIN, Wish(folder.lexicon(), workers=1, times=100))
+    found = produce(
+        read_set(folder), folder, Thinker(PLAIN), Wish(folder.lexicon(), workers=1, times=100)
+    )
     groups = found.board.groups
     assert len(groups["clip"]) == 18
     best = groups["nothing"][0]

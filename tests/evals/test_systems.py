@@ -19,6 +19,7 @@ from emer.evals.systems.named import Scene, named, on_human_clues
 from emer.evals.systems.perceived import clues_of
 from emer.evals.systems.reasoned import OnHumanClues
 from emer.evals.systems.stored import read_stored
+from emer.evals.systems.thinking import Thinker
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.fake import FakeTool
 
@@ -178,7 +179,10 @@ def test_without_a_media_file_there_is_no_answer(tmp_path: Path) -> None:
 
 
 def test_systems_are_named_on_the_command_line(tmp_path: Path) -> None:
-    scene = Scene(read_set(DataFolder(data_kit.write_folder(tmp_path))), PLAIN, tmp_path)
+    dataset = read_set(DataFolder(data_kit.write_folder(tmp_path)))
+    filmed = dataset.samples[0].model_copy(update={"clip": tmp_path / "a.mkv"})
+    dataset = dataset.model_copy(update={"samples": (filmed, *dataset.samples[1:])})
+    scene = Scene(dataset, Thinker(PLAIN), tmp_path)
     file = tmp_path / "predictions" / "good.csv"
     for spec, name in {
         "agent": "agent", "text": "agent, words only", "oracle:full/zh": "plain/full/zh",
@@ -190,4 +194,4 @@ def test_systems_are_named_on_the_command_line(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="no system is called"):
             named(wrong, scene)
     with pytest.raises(ConfigError, match="'smell' is not understood"):
-        on_human_clues(PLAIN, "masked/smell")
+        on_human_clues(Thinker(PLAIN), "masked/smell")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
+from emer.evals.metrics.statistic import Statistic, value
 from emer.evals.metrics.wheel import Lexicon, Wheel
 
 FORMS = {
@@ -92,3 +93,8 @@ def _book(path: Path, rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         book.active.append([cell or None for cell in row])
     book.save(path)
+
+
+def percent(statistic: Statistic, clips: int) -> float:
+    """Return a score on all clips, in percent."""
+    return 100 * value(statistic, clips)
