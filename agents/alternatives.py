@@ -16,6 +16,8 @@ from emer.prompts.prompt import load
 POSSIBLE = 0.32
 """A family below this is not offered as another reading (chosen by us)."""
 MOST = 2
+RATED = "rated_"
+"""Groups of cues that only a trained model's rating states: no sign that one could look for."""
 
 
 def alternatives(case: Case) -> tuple[Alternative, ...]:
@@ -53,6 +55,7 @@ def telling(readings: Sequence[Reading], family: str) -> str:
         and not key.startswith(("named_", "heard_", "said_"))
         and lexical.cues[key].channel != "text"
         and lexical.cues[key].group not in seen
+        and not lexical.cues[key].group.startswith(RATED)
     )
     groups: dict[str, str] = {}
     for _, key in weighed:

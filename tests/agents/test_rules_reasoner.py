@@ -6,7 +6,8 @@ from __future__ import annotations
 import clue_kit as kit
 import pytest
 
-from emer.agents.cues import mentions_in
+from emer.agents.alternatives import telling
+from emer.agents.cues import mentions_in, read
 from emer.agents.rules import Rules
 from emer.agents.text import render
 from emer.agents.types import Ask, Budget, Decision, Missing, Rejection
@@ -287,3 +288,9 @@ def test_a_stirred_voice_alone_tells_no_mood() -> None:
     moving = kit.clue("scene", "The body of the person moves a lot at 0.0-3.0 s.", (0.0, 3.0))
     assert leading(high, moving) is None
     assert leading(high, moving, kit.SMILE) == "happy"
+
+
+def test_what_would_change_our_mind_is_a_sign_and_no_rating() -> None:
+    words = {family: telling(read([kit.SMILE, kit.LIVELY]), family) for family in lexicon().families}
+    assert any(words.values())
+    assert not [found for found in words.values() if "valence" in found or "arousal" in found]

@@ -1,8 +1,8 @@
 """An example tool for emer: finds the loudest moment of a clip.
 
 pip install emer-plugin-example
-emer explain clip.mp4 --tool prosody=loudness
-emer explain clip.mp4 --tool prosody=emer_plugin_example:Loudness
+emer ask clip.mp4 --tool prosody=loudness
+emer ask clip.mp4 --tool prosody=emer_plugin_example:Loudness
 """
 
 from __future__ import annotations
