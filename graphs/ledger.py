@@ -12,6 +12,8 @@ from emer.tools.types import Clue, Span
 SAME = 0.8
 """Share of their whole time that two tellings of one thing have in common (chosen by us)."""
 
+Told = tuple[str, str | None, str]
+
 _MEASURED = re.compile(r"\([^()]*\)|\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?(?= s\b)")
 """What is in brackets, and times: where two looks at one thing may differ a little."""
 
@@ -27,11 +29,12 @@ def once(clues: Iterable[Clue]) -> tuple[Clue, ...]:
     Where a closer look of the same tool tells again of what is known, the better measured
     of the two stands for both.
     """
-    kept: list[Clue] = []
+    kept: dict[Told, list[Clue]] = {}
     for clue in sorted(clues, key=_merit, reverse=True):
-        if not any(_is_one(clue, other) for other in kept):
-            kept.append(clue)
-    return in_order(kept)
+        alike = kept.setdefault(_told(clue), [])
+        if not any(_is_one(clue, other) for other in alike):
+            alike.append(clue)
+    return in_order(clue for alike in kept.values() for clue in alike)
 
 
 def _when(clue: Clue) -> tuple[float, str, str]:
@@ -65,19 +68,19 @@ class Ledger:
         return once(known)
 
 
-def _is_one(one: Clue, other: Clue) -> bool:
-    """Tell whether two clues of a tool say the same of the same time.
+def _told(clue: Clue) -> Told:
+    """Return what two clues have in common that can be one: their tool, person and words.
 
     Their measurements may differ a little where one counted fewer frames. A person's clues
     stand for themselves.
     """
-    if WRITER in (one.source, other.source) or _told(one) != _told(other):
-        return False
+    words = clue.id if clue.source == WRITER else _MEASURED.sub("#", clue.text)
+    return (clue.source.tool, clue.person, words)
+
+
+def _is_one(one: Clue, other: Clue) -> bool:
+    """Tell whether two clues with the same words say the same of the same time."""
     return one.text == other.text or _at_one_time(one.span, other.span)
-
-
-def _told(clue: Clue) -> tuple[str, str | None, str]:
-    return (clue.source.tool, clue.person, _MEASURED.sub("#", clue.text))
 
 
 def _at_one_time(one: Span | None, other: Span | None) -> bool:
