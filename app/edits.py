@@ -94,7 +94,7 @@ def told(what: str, make: Callable[[], T]) -> T:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
-        raise ConfigError(f"{what}: {where}: {problem['msg']}") from error
+        raise ConfigError(": ".join(filter(None, (what, where, problem["msg"])))) from error
 
 
 def _span(found: re.Match[str]) -> Span:

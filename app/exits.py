@@ -20,6 +20,9 @@ from typer.core import TyperGroup
 from emer.app.plain import one_line
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
 
+PYDANTIC = "Value error, "
+"""How pydantic, which reads the options, begins what a check of ours says."""
+
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -61,7 +64,7 @@ def _usage(error: Exception, message: str) -> int:
     path = context.command_path if context is not None else "emer"
     if not message or "NoArgs" in type(error).__name__:
         return BAD_INPUT  # the help was shown instead
-    return _tell(f"{message} (see: {path} --help)", BAD_INPUT)
+    return _tell(f"{message.replace(PYDANTIC, '')} (see: {path} --help)", BAD_INPUT)
 
 
 def _tell(message: str, code: int) -> int:

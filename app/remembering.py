@@ -61,6 +61,8 @@ def run_search(text: str, most: int, path: Path | None, *, json: bool) -> None:
     """Print what is near a text: clue sentences, spoken words in quotes, or an emotion."""
     from emer.agents.memory.passages import of_text
 
+    if not text.strip():
+        raise ConfigError("nothing to look for; give clue sentences, quoted words or an emotion")
     memory = _memory(load_settings(path))
     found = memory.nearest(of_text(text), most)
     if json:

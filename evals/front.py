@@ -91,7 +91,8 @@ def _guarded(work: Callable[[], object]) -> int:
         usage = getattr(error, "format_message", None)  # click's own
         if usage is None:
             raise
-        return _tell(usage(), BAD_INPUT) if usage() else BAD_INPUT
+        message = usage().replace("Value error, ", "")  # pydantic's beginning, which reads options
+        return _tell(message, BAD_INPUT) if message else BAD_INPUT
     if code == INTERRUPTED:  # what typer makes of Ctrl-C
         return _tell("interrupted; what was finished is kept", INTERRUPTED)
     return code if isinstance(code, int) else 0

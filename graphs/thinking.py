@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from emer.graphs.settings import Settings, with_reasoner
 from emer.tools.errors import ConfigError
 
+_OPTIONS = {"when": "--llm-when", "critic": "--critic", "language": "--lang"}
+
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
@@ -26,9 +28,11 @@ def with_thinking(settings: Settings, thinking: Thinking) -> Settings:
     told = asdict(thinking)
     model = told.pop("llm")
     if model is None and settings.reasoner.use != "llm":
-        if any(value is not None for value in told.values()):
+        said = [_OPTIONS[name] for name, value in told.items() if value is not None]
+        if said:
             raise ConfigError(
-                "there is no model to ask; name one with --llm, as openai:gpt-4.1-mini"
+                f"{', '.join(said)}: only a language model heeds this, and there is no model "
+                "to ask; name one with --llm, as openai:gpt-4.1-mini"
             )
         return settings
     return with_reasoner(settings, "llm", model=model, **told)

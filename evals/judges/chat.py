@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
@@ -15,6 +15,7 @@ from emer.evals.judges.judge import Judge, JudgeFailed, Rating
 from emer.evals.metrics.synonyms import Groups
 from emer.prompts.prompt import digest as prompt_digest
 from emer.prompts.prompt import load
+from emer.tools.errors import ConfigError
 from emer.tools.types import Record, digest
 
 if TYPE_CHECKING:
@@ -126,22 +127,31 @@ class Remembered:
 
 @dataclass
 class Memory:
-    """What was said before, by a hash of what was asked: a JSONL file, or nothing but memory."""
+    """What was said before, by a hash of what was asked: a JSONL file, or nothing but memory.
+
+    `ConfigError` at once, before anything is paid for, if the file cannot be read or written.
+    """
 
     path: Path | None = None
     _known: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the file; a last line that was cut short is cut off."""
-        if self.path is None or not self.path.exists():
+        if self.path is None:
             return
-        raw = self.path.read_bytes()
-        whole = raw[: raw.rfind(b"\n") + 1]
-        if whole != raw:
-            self.path.write_bytes(whole)
-        for line in whole.splitlines():
-            entry = json.loads(line)
-            self._known[entry["key"]] = entry["said"]
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a+b") as file:
+                self._known.update(_entries(file))
+        except OSError as error:
+            raise ConfigError(
+                f"{self.path}: {error.strerror or error}; what is said is kept there: set EMER_HOME"
+                " to a folder that can be written"
+            ) from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise ConfigError(
+                f"{self.path}: not what was written there ({error}); move it away to ask again"
+            ) from error
 
     def get(self, key: str) -> Mapping[str, object] | None:
         """Return what was said, or None."""
@@ -151,10 +161,18 @@ class Memory:
         """Remember what was said, on disk at once, and return it."""
         self._known[key] = said
         if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"key": key, "said": said}, ensure_ascii=False) + "\n")
         return said
+
+
+def _entries(file: IO[bytes]) -> dict[str, Mapping[str, object]]:
+    file.seek(0)
+    raw = file.read()
+    whole = raw[: raw.rfind(b"\n") + 1]
+    if whole != raw:
+        file.truncate(len(whole))
+    return {entry["key"]: entry["said"] for entry in map(json.loads, whole.splitlines())}
 
 
 def _data(text: str) -> str:

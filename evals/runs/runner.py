@@ -116,7 +116,7 @@ def _continued(file: RunFile, system: System, dataset: Dataset) -> dict[str, Pre
     if not header_of(system.card, dataset).fits(header):
         raise ConfigError(
             f"{file.path} is a run of {header.system.name} on {header.dataset} with other "
-            "settings; choose another --out, or --fresh to begin again"
+            "settings or code; choose another --out, or --fresh to begin again"
         )
     return known
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from emer.agents.weighting import load_weighting
 from emer.evals.data.records import Sample
+from emer.evals.systems.code import code_of, code_of_ours, is_ours
 from emer.evals.systems.reasoned import judged
 from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.evals.systems.thinking import ANYONE, Who, arguments_of, prepared, reasoned_by
 from emer.graphs.ask import ask
 from emer.graphs.events import Decided, Event, FellBack, Header, ToolFinished, Verified
+from emer.graphs.loading import load_reasoner, load_tools
 from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
 from emer.tools.errors import ClipError
+from emer.tools.tool import code_digest
 from emer.tools.types import Param
 
 WORDS_ONLY: Mapping[str, str] = {"face": OFF, "scene": OFF, "prosody": OFF}
@@ -43,9 +47,23 @@ class Agent:
             name=self.name,
             input=self.input,
             what=f"the agent, profile {self.settings.profile}",
-            provenance={**tools, **self._reasoner, **self._budget,
+            provenance={**tools, **self._reasoner, **self._budget, **self._code,
                         "profile": self.settings.profile, "words_given": self.words_given},
         )  # fmt: skip
+
+    @cached_property
+    def _code(self) -> dict[str, Param]:
+        """What code answers: ours, and that of outsiders' tools and reasoner."""
+        tools, _ = load_tools(self.settings)
+        reasoner = load_reasoner(self.settings.reasoner)
+        others: dict[str, Param] = {
+            f"tools.{slot}.code": code_digest(tool)
+            for slot, tool in tools.items()
+            if not is_ours(tool)
+        }
+        if not is_ours(reasoner):
+            others["reasoner.code"] = code_of(reasoner)
+        return {"code": code_of_ours("agents", "graphs", "tools"), **others}
 
     @property
     def _reasoner(self) -> dict[str, Param]:

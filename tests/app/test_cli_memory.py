@@ -52,6 +52,8 @@ def test_searching_shows_scores_texts_and_sources(emer):
         assert part in shown.stdout
     found = told(emer("memory", "search", "smiles and looks down", "--most", "1", "--json"))
     assert len(found) == 1 and found[0]["reference"].startswith("Keltner")
+    nothing = emer("memory", "search", " ")
+    assert nothing.exit_code == 2 and "nothing to look for" in nothing.stderr
     assert told(emer("memory", "search", "zzz", "--json")) == []
     assert "Nothing that is remembered is near" in emer("memory", "search", "zzz").stdout
 

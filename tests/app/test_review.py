@@ -130,13 +130,15 @@ def test_bad_input_is_one_line_and_the_run_goes_on_waiting(paused, emer, words, 
     assert trace().events[-1].event == "paused"
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"reject": "x"}', '{"add": [{"modality": "x"}]}'])
+@pytest.mark.parametrize(
+    "text", ["[]", "3", "{", '{"reject": "x"}', '{"add": [{"modality": "x"}]}']
+)
 def test_a_file_without_edits_is_named(paused, emer, tmp_path, text):
     file = tmp_path / "edits.json"
     file.write_text(text)
     done = emer("review", "--file", file)
-    assert done.exit_code == 2 and "edits.json holds no edits" in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert done.exit_code == 2 and "edits.json holds no edits: " in done.stderr
+    assert ": :" not in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_a_changed_clip_is_one_line(paused, emer, clip):

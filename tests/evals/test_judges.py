@@ -87,6 +87,16 @@ def test_a_pair_is_rated_once_and_for_all(tmp_path: Path) -> None:
     assert other.clues(GOLD, "a").score == 2
 
 
+def test_a_memory_that_cannot_be_kept_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"said\.jsonl.* EMER_HOME"):
+        Memory(tmp_path / "file" / "said.jsonl")
+    for text in ("no json\n", "[1]\n", '{"said": {}}\n'):
+        (tmp_path / "said.jsonl").write_text(text)
+        with pytest.raises(ConfigError, match=r"said\.jsonl.*move it away"):
+            Memory(tmp_path / "said.jsonl")
+
+
 def test_a_chat_model_groups_synonyms_once_for_each_set_of_labels() -> None:
     model = Scripted(replies=['{"groups": [["happy", "glad"], ["sad"]]}'])
     grouper = ChatGrouper(model, "x", Memory())

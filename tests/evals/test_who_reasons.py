@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from pathlib import Path
 
 import data_kit
@@ -13,6 +15,7 @@ from test_eval_cli import call, one_line
 from emer.agents.rules import Rules
 from emer.evals.runs.record import RunFile
 from emer.evals.systems.agent import agent
+from emer.evals.systems.code import code_of, code_of_ours
 from emer.evals.systems.reasoned import OnHumanClues
 from emer.evals.systems.thinking import Who, on_clues
 from emer.tools.types import Param
@@ -63,6 +66,32 @@ def test_one_models_file_is_not_continued_by_another(folder: Path, system: str) 
     assert first.exit_code == 0, first.output
     again = call("run", system, "--llm", "script:other.json", "--out", "runs", *given)
     one_line(again, "with other settings", "--fresh")
+
+
+MINE = """
+from emer.tools.fake import FakeTool
+class Mine(FakeTool):
+    def __init__(self):
+        super().__init__("mine", "face", [("The person frowns clearly.", 0.0, 0.1)])  # {edit}
+"""
+
+
+def test_an_agent_of_other_code_is_another_system(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(folder)
+
+    def provenance_of(edit: str) -> dict[str, Param]:
+        sys.modules.pop("mine", None)
+        (folder / "mine.py").write_text(MINE.format(edit=edit))
+        importlib.invalidate_caches()
+        return dict(agent(folder, tools={"face": "mine:Mine"}).card.provenance)
+
+    first, edited = provenance_of("first"), provenance_of("edited, and longer")
+    assert first["code"] == edited["code"] and first["tools.face"] == edited["tools.face"]
+    assert first["tools.face.code"] != edited["tools.face.code"]
+    assert provenance_of("first") == first
+    assert code_of_ours("agents", "tools") != code_of_ours("agents") == code_of(Rules())
 
 
 def test_a_models_answers_are_kept_apart_from_anothers_in_the_reports_memory() -> None:

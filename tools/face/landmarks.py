@@ -57,7 +57,6 @@ LEFT: Final = Side(
 SIDES: Final = (RIGHT, LEFT)
 
 SUBNASALE: Final = 2
-NOSE_TIP: Final = 1
 CHIN: Final = 152
 CHIN_MIDDLE: Final = (152, 199, 175)
 BRIDGE: Final = (168, 6, 197)
@@ -67,7 +66,6 @@ LIP_UPPER_INNER: Final = (13, 82, 312)
 LIP_LOWER_INNER: Final = (14, 87, 317)
 LIP_LOWER_OUTER: Final = (17, 84, 314)
 LIPS: Final = (*LIP_UPPER_OUTER, *LIP_UPPER_INNER, *LIP_LOWER_INNER, *LIP_LOWER_OUTER)
-MOUTH_INNER_CORNERS: Final = (78, 308)
 
 RIGID: Final = (33, 133, 362, 263, 168, 6, 197, 195, 5, 127, 356, 234, 454, 10)
 """Points that skin and jaw hardly move: what the head's pose is read from."""

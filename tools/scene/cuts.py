@@ -8,7 +8,7 @@ are chosen by us; see tests/tools/scene/test_cuts.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -102,17 +102,12 @@ def _rearranged(a: NDArray[np.float32], b: NDArray[np.float32]) -> Floats:
     return np.asarray(np.clip(1 - correlation, 0.0, 1.0))
 
 
-def find_cuts(thumbnails: Iterable[NDArray[np.uint8]], times: Sequence[float]) -> tuple[float, ...]:
+def cuts_between(signatures: Sequence[Signature], times: Sequence[float]) -> tuple[float, ...]:
     """Return the times of the first pictures of new shots, in seconds, in order.
 
-    `thumbnails` are small RGB pictures (64 pixels wide is enough) at the clip's full frame
-    rate, `times` their times. Dissolves count, at their middle.
+    `signatures` describe pictures at the clip's full frame rate, `times` are their times.
+    Dissolves count, at their middle.
     """
-    return cuts_between([describe(thumbnail) for thumbnail in thumbnails], times)
-
-
-def cuts_between(signatures: Sequence[Signature], times: Sequence[float]) -> tuple[float, ...]:
-    """Return the cuts between described pictures; see `find_cuts`."""
     at = np.asarray(times, dtype=np.float64)
     jumps, _ = differences([*pairwise(signatures)])
     hard = [i + 1 for i in range(len(jumps)) if _is_cut(i, jumps, signatures, at)]

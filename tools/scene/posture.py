@@ -33,7 +33,7 @@ SMALLEST_FACE: Final = 0.14
 SHRUG: Final = 0.2
 """Least move of the shoulders against the face, in face heights."""
 VISIBLE: Final = 0.7
-NOSE, EARS, SHOULDERS, ELBOWS, WRISTS = 0, (7, 8), (11, 12), (13, 14), (15, 16)
+NOSE, SHOULDERS, ELBOWS, WRISTS = 0, (11, 12), (13, 14), (15, 16)
 """BlazePose landmark numbers (left, right)."""
 
 

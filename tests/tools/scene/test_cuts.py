@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emer.tools.scene.cuts import describe, difference, differences, find_cuts
+from emer.tools.scene.cuts import cuts_between, describe, difference, differences
 from tests.tools.scene.figures import texture
 
 FPS = 25
@@ -33,7 +33,7 @@ def noisy(picture: Picture, frames: int, seed: int = 1) -> list[Picture]:
 
 
 def cuts_of(frames: list[Picture]) -> tuple[float, ...]:
-    return find_cuts(frames, [i / FPS for i in range(len(frames))])
+    return cuts_between([*map(describe, frames)], [i / FPS for i in range(len(frames))])
 
 
 def test_the_first_picture_of_each_new_shot_is_found() -> None:
@@ -93,9 +93,9 @@ def test_a_black_moment_between_shots_is_one_change() -> None:
 
 def test_single_pixels_and_single_pictures_are_compared_too() -> None:
     dot = [np.full((1, 1, 3), level, np.uint8) for level in (10, 10, 240, 240)]
-    assert find_cuts(dot, [0.0, 1.0, 2.0, 3.0]) == (2.0,)
-    assert find_cuts(dot[:1], [0.0]) == ()
-    assert find_cuts([], []) == ()
+    assert cuts_between([*map(describe, dot)], [0.0, 1.0, 2.0, 3.0]) == (2.0,)
+    assert cuts_between([describe(dot[0])], [0.0]) == ()
+    assert cuts_between([], []) == ()
 
 
 def test_many_pairs_are_compared_as_each_is(monkeypatch: pytest.MonkeyPatch) -> None:
