@@ -91,6 +91,9 @@ def _named(spec: str, max_tokens: int) -> BaseChatModel:
         raise ConfigError(f"reasoner: {spec}: {' '.join(str(error).split())[:300]}") from error
     if not isinstance(found, BaseChatModel):
         raise ConfigError(f"reasoner: {spec} is not a chat model")
+    key = getattr(found, "anthropic_api_key", None)  # its package waits for the first request
+    if key is not None and not key.get_secret_value():
+        raise ConfigError(f"reasoner: {spec}: there is no key; set ANTHROPIC_API_KEY")
     return found
 
 

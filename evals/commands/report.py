@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json as jsons
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emer.agents.reasoner import Reporting
 from emer.evals.commands.choices import (
     choose_edition,
     choose_judge,
@@ -17,7 +19,7 @@ from emer.evals.commands.plain import jsonable, print_json
 from emer.evals.commands.score import as_json
 from emer.evals.front import note, progress
 from emer.evals.report.columns import SHORT
-from emer.evals.report.lineup import heavy, light
+from emer.evals.report.lineup import Job, heavy, light
 from emer.evals.report.produce import Produced, Wish, produce
 from emer.evals.report.sections import labels
 from emer.evals.report.tables import markdown
@@ -74,9 +76,20 @@ def carry_out(request: Request) -> Produced:
     )
     if not dataset.labelled:
         raise ConfigError(f"{dataset.name}: no clip has labels to score against")
-    steps = len(heavy(dataset, thinker)) + len(light(dataset, folder)) + OTHER_STEPS
+    asked = heavy(dataset, thinker)
+    if isinstance(thinker.reasoner, Reporting):
+        _say_what_is_asked(asked, len(dataset.labelled))
+    steps = len(asked) + len(light(dataset, folder)) + OTHER_STEPS
     with progress("measuring", steps) as step:
         return produce(dataset, folder, thinker, wish, step)
+
+
+def _say_what_is_asked(jobs: Sequence[Job], clips: int) -> None:
+    probed = sum(job.probes for job in jobs)
+    note(
+        f"a model may be asked about {clips} clips in {len(jobs)} forms, and again, several times "
+        f"a clip, where {probed} of them are probed; one form alone: emer-eval run oracle:masked"
+    )
 
 
 def write(found: Produced, folder: Path) -> list[Path]:

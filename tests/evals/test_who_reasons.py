@@ -123,6 +123,7 @@ def test_a_model_that_can_never_be_asked_is_one_line(
 def test_a_report_asks_a_model_in_this_process(folder: Path) -> None:
     found = call("report", "--llm", "script:one.json", "--workers", "2", "--data", "data", "--json")
     assert found.exit_code == 0, found.output
+    assert "may be asked about 8 clips in 9 forms" in found.stderr
     assert "llm/full" in {system["name"] for system in json.loads(found.stdout)["systems"]}
 
 

@@ -1,0 +1,67 @@
+"""Models of Anthropic and Ollama through their own packages, against servers on loopback."""
+
+from __future__ import annotations
+
+import clue_kit as kit
+import llm_kit
+import pytest
+
+from emer.agents.llm.connecting import connect
+from emer.agents.llm.reasoner import Llm
+from emer.agents.types import ModelCall
+from emer.tools.errors import ConfigError
+from tests.provider_servers import ProviderServer, serving
+
+pytest.importorskip("langchain_anthropic", reason="langchain-anthropic is not installed")
+pytest.importorskip("langchain_ollama", reason="langchain-ollama is not installed")
+
+
+def decided(spec: str) -> ModelCall:
+    """Let the model behind `spec` decide on mixed clues; return what was reported of it."""
+    llm = Llm(connect(spec, 500), when="always")
+    calls: list[ModelCall] = []
+    llm.report_to(lambda report: calls.append(report) if isinstance(report, ModelCall) else None)
+    found = llm.decide(kit.inquiry(*llm_kit.MIXED))
+    assert {h.label for h in found.hypotheses} >= {"angry", "happy"}
+    (call,) = calls
+    assert call.outcome == "ok"
+    return call
+
+
+def told(server: ProviderServer) -> str:
+    (body,) = server.asked
+    return str(body)
+
+
+def test_anthropic_is_asked_with_the_schema_and_its_tokens_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    with serving(llm_kit.DECIDED) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        call = decided("anthropic:claude-haiku-4-5")
+        assert kit.INSULT.id in told(server)
+        (body,) = server.asked
+    assert (body["max_tokens"], body["stream"]) == (500, True)
+    assert body["tool_choice"] == {"type": "tool", "name": body["tools"][0]["name"]}
+    assert (call.tokens_in, call.tokens_out) == (70, 30)
+
+
+def test_ollama_is_asked_with_the_schema_and_its_tokens_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with serving(llm_kit.DECIDED) as server:
+        monkeypatch.setenv("OLLAMA_HOST", server.url)
+        call = decided("ollama:qwen3")
+        assert kit.INSULT.id in told(server)
+        (body,) = server.asked
+    assert body["options"]["num_predict"] == 500
+    assert (call.tokens_in, call.tokens_out) == (70, 30)
+
+
+def test_a_key_that_is_not_set_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    monkeypatch.delenv("ANTHROPIC_AUTH_TOKEN", raising=False)
+    with pytest.raises(ConfigError, match="ANTHROPIC_API_KEY") as caught:
+        connect("anthropic:claude-haiku-4-5", 500)
+    assert "\n" not in str(caught.value)
