@@ -59,7 +59,7 @@ _HERE = threading.local()
 @contextmanager
 def at_work(call: Call) -> Iterator[Call]:
     """Make `call` the one that this thread is at work in while the block runs."""
-    before = getattr(_HERE, "call", None)
+    before = current()
     _HERE.call = call
     try:
         yield call
@@ -67,16 +67,21 @@ def at_work(call: Call) -> Iterator[Call]:
         _HERE.call = before
 
 
+def current() -> Call | None:
+    """Return the call that this thread is at work in."""
+    return getattr(_HERE, "call", None)
+
+
 def still_wanted() -> None:
     """Raise `Abandoned` when this thread's call has been given up."""
-    call = getattr(_HERE, "call", None)
+    call = current()
     if call is not None and not call.wanted:
         raise Abandoned("the call was given up")
 
 
 def note(text: str) -> None:
     """Tell the user of this thread's call, if it is one; else nobody asked."""
-    call = getattr(_HERE, "call", None)
+    call = current()
     if call is not None:
         call.note(text)
 

@@ -28,9 +28,12 @@ def require(tool: str) -> None:
         raise ToolMissing(tool, "transformers and torch", "pip install 'emer[models]'")
 
 
-def load_model(tool: str, need: Need, kind: str | type, device: str, dtype: str) -> Any:
+def load_model(
+    tool: str, need: Need, kind: str | type, device: str, dtype: str, *, stoppable: bool = True
+) -> Any:
     """Return the model of a folder, of a class (of transformers, by name), ready to run.
 
+    A stoppable one looks at each of its calls whether anybody still waits.
     safetensors where there are any, else a .bin, of which only tensors are read.
     `WeightsBroken` for a folder that is damaged, of another kind, or lacks weights.
     """
@@ -49,7 +52,8 @@ def load_model(tool: str, need: Need, kind: str | type, device: str, dtype: str)
         )
         require_whole(facts)
     model.to(device).eval()
-    model.register_forward_pre_hook(lambda *_: still_wanted())  # once a token
+    if stoppable:
+        model.register_forward_pre_hook(lambda *_: still_wanted())  # once a token
     return model
 
 

@@ -31,37 +31,51 @@ READ = 0.5
 
 
 def measure_captioner(setup: Setup) -> list[Measure]:
-    """Return how many times faster eight frames are than one by one, and a step over its floor."""
+    """Return how much faster eight frames are than one by one, and a step over its floor.
+
+    Both with steps as they are and with compiled ones, which the goal on a GPU is for.
+    """
     require("captioner")
     dtype = devices.precision(setup.device)
     name = f"random-{setup.captioner.name}-{dtype}"
     folder = setup.kept(name, lambda path: write_captioner(path, setup.captioner, dtype))
-    tool = Captioner(str(folder), device=setup.device)
+    return [
+        *_measure(setup, Captioner(str(folder), device=setup.device)),
+        *_measure(setup, Captioner(str(folder), device=setup.device, compiled=True)),
+    ]
+
+
+def _measure(setup: Setup, tool: Captioner) -> list[Measure]:
     shown = [Shown((picture,)) for picture in setup.pictures(FRAMES, setup.captioner.pixels)]
     tool.load()
     with _model(tool) as loaded, _steps(loaded.model) as steps:
-        _require_length(tool.write(shown), _loop(setup, loaded, shown))
-        steps.clear()
+        for _ in range(2):  # what is compiled is recorded at its second call
+            ours = tool.write(shown)
+        _require_length(ours, _loop(setup, loaded, shown))
         found = compare(
             lambda: steps.mark(lambda: tool.write(shown)),
             lambda: _loop(setup, loaded, shown),
             setup.rounds,
         )
+        if loaded.compiler is not None and loaded.compiler.failed:
+            raise Unequal(f"the steps could not be compiled: {loaded.compiler.failed}")
         bytes_read = _read_each_step(loaded.model)
-        floor = bytes_read / bandwidth(setup.device, dtype)
+        floor = bytes_read / bandwidth(setup.device, str(tool.hardware["dtype"]))
     SHELF.unload()
     batch, run = int(str(tool.hardware["batch"])), tool.hardware
+    compiled = run.get("compiled")
+    name = setup.captioner.name + ", compiled" * bool(compiled)
     step = median(steps.own)
     return [
         at_least(
-            f"captioner {setup.captioner.name} on {FRAMES} frames : generate frame by frame",
+            f"captioner {name}, on {FRAMES} frames : generate frame by frame",
             found.ratio, "x", None,
             f"{found.told(FRAMES, 'frame')}; batches of {batch}, {run['dtype']} both; both wrote "
             f"{MOST_TOKENS} tokens of each frame",
         ),
         at_most(
-            f"captioner {setup.captioner.name}, a step of writing : reading its weights once",
-            step / floor, "x", setup.goal(gpu=1.5, cpu=None),
+            f"captioner {name}, a step of writing : reading its weights once",
+            step / floor, "x", setup.goal(gpu=1.5, cpu=None) if compiled else None,
             f"{1000 * step:.3g} : {1000 * floor:.3g} ms for a token of each of {batch} frames, "
             f"median of {len(steps.own)} steps; {bytes_read / 1e9:.3g} GB at "
             f"{bytes_read / floor / 1e9:.3g} GB/s, as a matrix times a vector reads here",
@@ -70,53 +84,50 @@ def measure_captioner(setup: Setup) -> list[Measure]:
 
 
 class _Steps:
-    """When the model was called while our side was at work."""
+    """When a token was chosen while our side was at work."""
 
     def __init__(self) -> None:
         self.own: list[float] = []
-        """Seconds between two calls of one batch, without the first, which reads the prompt."""
-        self._calls: list[float] | None = None
+        """Seconds from one token of a batch to the next."""
+        self._times: list[float] | None = None
 
-    def called(self, fresh: bool) -> None:
-        """Note a call; a fresh one begins a batch."""
-        if self._calls is None:
-            return
-        if fresh:
-            self._finish()
-            return
-        self._calls.append(time.perf_counter())
+    def chosen(self, tokens: Any, scores: Any, **_: Any) -> Any:
+        """Note a token of each frame; for `generate`, as what never stops it."""
+        import torch
+
+        if self._times is not None:
+            self._times.append(time.perf_counter())
+        return torch.zeros(tokens.shape[0], dtype=torch.bool, device=tokens.device)
 
     def mark(self, work: Callable[[], object]) -> None:
-        """Do the work, noting its steps."""
-        self._calls = []
+        """Do the work of one batch, noting its steps."""
+        self._times = []
         work()
-        self._finish()
-        self._calls = None
+        self.own += [after - before for before, after in pairwise(self._times)]
+        self._times = None
 
     def clear(self) -> None:
         """Forget what was noted."""
         self.own.clear()
 
-    def _finish(self) -> None:
-        calls, self._calls = self._calls or [], []
-        self.own += [after - before for before, after in pairwise(calls)]
-
 
 @contextmanager
 def _steps(model: Any) -> Iterator[_Steps]:
-    """Yield what notes each call of the model."""
-    steps = _Steps()
+    """Yield what notes each token that the model chooses.
 
-    def call(_: Any, args: Any, kwargs: Any) -> None:
-        given = kwargs.get("input_ids")
-        given = kwargs["inputs_embeds"] if given is None else given
-        steps.called(fresh=given.shape[1] > 1)
+    `generate` asks after each token, on the CPU, whether all have ended, so that the time from one
+    to the next is what a GPU took as well.
+    """
+    steps, generate = _Steps(), model.generate
 
-    hook = model.register_forward_pre_hook(call, with_kwargs=True)
+    def noting(*given: Any, stopping_criteria: Sequence[Any] = (), **named: Any) -> Any:
+        return generate(*given, stopping_criteria=[*stopping_criteria, steps.chosen], **named)
+
+    model.generate = noting
     try:
         yield steps
     finally:
-        hook.remove()
+        del model.generate
 
 
 @contextmanager

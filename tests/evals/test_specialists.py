@@ -32,6 +32,7 @@ from emer.tools.caption.model import Loaded
 from emer.tools.caption.records import MOST_TOKENS
 from emer.tools.clip import Clip
 from emer.tools.models import SHELF
+from tests.caption_kit import compiled_anew, without_a_compiler
 from tests.clips import Written, write_clip
 
 MINI = WhisperSize(name="mini", width=64, heads=1, encoder_layers=1, decoder_layers=2)
@@ -145,12 +146,19 @@ def test_deepface_is_compared_where_it_says_the_same(setup, monkeypatch):
 
 @pytest.mark.parametrize("size", [SMOL, QWEN])
 def test_a_captioner_writes_as_much_on_both_sides(setup, size):
-    speed, step = captions.measure_captioner(replace(setup, captioner=size))
-    assert f"captioner {size.name} on 8 frames" in speed.name
-    assert f"wrote {MOST_TOKENS} tokens" in speed.detail
-    assert step.unit == "x" and step.at_most and step.value > 0
-    # 39 calls follow the first of a batch of eight, so 38 times lie between them.
-    assert "median of 38 steps" in step.detail
+    found = captions.measure_captioner(replace(setup, captioner=size))
+    for (speed, step), how in zip((found[:2], found[2:]), ("", ", compiled"), strict=True):
+        assert f"captioner {size.name}{how}, on 8 frames" in speed.name
+        assert f"wrote {MOST_TOKENS} tokens" in speed.detail
+        assert step.unit == "x" and step.at_most and step.value > 0
+        # 40 tokens of a batch of eight, so 39 times lie between them.
+        assert "median of 39 steps" in step.detail
+
+
+def test_steps_that_were_not_compiled_make_no_row(setup, monkeypatch, tmp_path):
+    without_a_compiler(monkeypatch)
+    with compiled_anew(tmp_path), pytest.raises(Unequal, match="could not be compiled"):
+        captions.measure_captioner(setup)
 
 
 def test_a_captioner_that_ends_early_makes_no_row(setup):

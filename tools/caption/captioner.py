@@ -33,7 +33,7 @@ class Captioner(CaptionTool):
         "Describes a few frames in words with a trained model, and may be asked about them."
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  (the keys of a TOML table)
         self,
         model: str = AUTO,
         most: int = 8,
@@ -43,12 +43,17 @@ class Captioner(CaptionTool):
         device: str = AUTO,
         dtype: str = AUTO,
         batch: int = 0,
+        compiled: bool = False,
     ) -> None:
-        """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
+        """Keep the settings; nothing is loaded. `ConfigError` for what cannot be.
+
+        `compiled` has torch compile a step of models that chat: for many clips on a GPU.
+        """
         super().__init__(most, most_close, mask_subtitles, max_side)
         if batch < 0:
             raise ConfigError(f"{TOOL}.batch must be at least 0")
         self._model, self._device, self._dtype, self._batch = model, device, dtype, batch
+        self._compiled = compiled
 
     @property
     def source(self) -> Source:
@@ -63,7 +68,8 @@ class Captioner(CaptionTool):
         """Device, precision, batch and, on a CPU, threads."""
         run = self._run()
         threads = {"threads": devices.threads()} if run.device == devices.CPU else {}
-        return {"device": run.device, "dtype": run.dtype, "batch": run.batch, **threads}
+        compiled = {"compiled": True} if run.compiled else {}
+        return {"device": run.device, "dtype": run.dtype, "batch": run.batch, **compiled, **threads}
 
     @property
     def answers(self) -> bool:
@@ -93,4 +99,5 @@ class Captioner(CaptionTool):
     def _run(self) -> Run:
         device = devices.pick(self._device)
         precision = devices.precision(device, self._dtype)
-        return Run(device, precision, self._batch or BATCH[device.partition(":")[0]])
+        batch = self._batch or BATCH[device.partition(":")[0]]
+        return Run(device, precision, batch, self._compiled)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from emer.tools.batches import in_batches
-from emer.tools.call import still_wanted
+from emer.tools.call import note, still_wanted
+from emer.tools.caption.compiled import Compiler, filled
 from emer.tools.caption.processor import load_processor
 from emer.tools.caption.records import MOST_TOKENS, Shown, Written
 from emer.tools.models import Key
@@ -20,6 +21,10 @@ from emer.tools.weights.need import Need, loading
 
 TOOL = "captioner"
 KIND = "AutoModelForImageTextToText"
+_HOW: Mapping[str, Any] = {
+    "max_new_tokens": MOST_TOKENS, "do_sample": False, "num_beams": 1, "repetition_penalty": 1.0,
+    "return_dict_in_generate": True, "output_logits": True,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Run:
     device: str
     dtype: str
     batch: int
+    compiled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +45,18 @@ class Loaded:
     processor: Any
     chats: bool
     """Whether it is told in words what to do."""
+    compiler: Compiler | None = None
+    """What compiles its steps, where that was asked for."""
+
+    def close(self) -> None:
+        """End what compiles."""
+        if self.compiler is not None:
+            self.compiler.close()
 
 
 def writer(need: Need, run: Run) -> Shared[Shown, Written]:
     """Return what writes about pictures with a folder; nothing is loaded."""
-    options = (("dtype", run.dtype), ("is", need.fingerprint))
+    options = (("dtype", run.dtype), ("compiled", run.compiled), ("is", need.fingerprint))
     return Shared(
         Key(TOOL, str(need.path), run.device, options),
         partial(_load, need, run),
@@ -76,18 +89,32 @@ def _write(run: Run, loaded: Loaded, shown: Sequence[Shown]) -> list[Written]:
     """Write about one batch that fits: no sampling, so the same each time."""
     import torch
 
-    dtype = getattr(torch, run.dtype)
+    given = filled(shown) if loaded.compiler else shown
     with torch.inference_mode(), quiet():
-        prepared = _chat(loaded, shown) if loaded.chats else _pictures(loaded, shown)
-        inputs = {
-            name: tensor.to(run.device, dtype if tensor.is_floating_point() else None)
-            for name, tensor in prepared.items()
-        }
-        out = loaded.model.generate(
-            **inputs, max_new_tokens=MOST_TOKENS, do_sample=False, num_beams=1,
-            repetition_penalty=1.0, return_dict_in_generate=True, output_logits=True,
-            stopping_criteria=[_go_on],
-        )  # fmt: skip
+        told = {**_inputs(run, loaded, given), **_HOW, "stopping_criteria": [_go_on]}
+        if loaded.compiler:
+            out = loaded.compiler(loaded.model, told)
+        else:
+            out = loaded.model.generate(**told)
+    return _read_all(loaded, out)[: len(shown)]
+
+
+def _inputs(run: Run, loaded: Loaded, shown: Sequence[Shown]) -> dict[str, Any]:
+    """Return what the model is given, on its device and at its precision."""
+    import torch
+
+    dtype = getattr(torch, run.dtype)
+    prepared = _chat(loaded, shown) if loaded.chats else _pictures(loaded, shown)
+    return {
+        name: tensor.to(run.device, dtype if tensor.is_floating_point() else None)
+        for name, tensor in prepared.items()
+    }
+
+
+def _read_all(loaded: Loaded, out: Any) -> list[Written]:
+    """Return each row of what was generated as text."""
+    import torch
+
     scores = torch.stack(out.logits, dim=1).float().log_softmax(dim=-1)
     tokens = out.sequences[:, -scores.shape[1] :]
     chosen = scores.gather(2, tokens[..., None])[..., 0].cpu()
@@ -161,4 +188,8 @@ def _load(need: Need, run: Run) -> Loaded:
             )
     processor = load_processor(TOOL, need, config.model_type, _words(config))
     chats = getattr(processor, "chat_template", None) is not None
-    return Loaded(load_model(TOOL, need, KIND, run.device, run.dtype), processor, chats)
+    compiled = run.compiled and chats
+    if run.compiled and not chats:
+        note(f"{config.model_type} went on without compiled steps: only models that chat have them")
+    model = load_model(TOOL, need, KIND, run.device, run.dtype, stoppable=not compiled)
+    return Loaded(model, processor, chats, Compiler() if compiled else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,10 @@ from tests.caption_kit import (
     CAPTION,
     WORDS,
     WRITERS,
+    compiled_anew,
     room,
     with_words,
+    without_a_compiler,
     write_blip,
     write_pictures,
     write_smolvlm,
@@ -71,8 +74,15 @@ def nothing_loaded():
     SHELF.unload()
 
 
-def texts(folder: Path, *shown: Shown, batch: int = 8) -> list[Written]:
-    run = Run("cpu", "float32", batch)
+@pytest.fixture
+def compiling(tmp_path):
+    """Have torch compile anew; return what tells of it."""
+    with compiled_anew(tmp_path / "inductor") as told:
+        yield told
+
+
+def texts(folder: Path, *shown: Shown, batch: int = 8, compiled: bool = False) -> list[Written]:
+    run = Run("cpu", "float32", batch, compiled)
     return list(writer(find("captioner", str(folder)), run)(shown))
 
 
@@ -276,6 +286,52 @@ def test_a_look_that_is_given_up_ends_between_two_tokens(kind, known, clip, monk
     assert len(steps) == 5 < MOST_TOKENS
     tool.unload()
     assert not SHELF.held()
+
+
+@pytest.mark.parametrize("kind", ["smolvlm", "qwen"])
+def test_compiled_steps_write_the_same(kind, chance, compiling):
+    shown = pictures(1, 2, 3)
+    plain, compiled = (texts(chance[kind], *shown, compiled=how) for how in (False, True))
+    assert [w.text for w in compiled] == [w.text for w in plain] and len(compiled) == 3
+    for a, b in zip(compiled, plain, strict=True):
+        assert a.logprob == pytest.approx(b.logprob, abs=1e-4)
+    assert compiling()["unique_graphs"] == 1
+    (hand,) = [t for t in threading.enumerate() if t.name == "emer-hand"]
+    SHELF.unload()
+    hand.join()
+
+
+def test_steps_that_cannot_be_compiled_go_on_as_they_are(chance, compiling, monkeypatch):
+    without_a_compiler(monkeypatch)
+    with at_work(Call()) as call:
+        found = texts(chance["qwen"], *pictures(1), compiled=True)
+    assert found[0].text == texts(chance["qwen"], *pictures(1))[0].text
+    (note,) = call.notes
+    assert note.startswith("the captioner went on without compiled steps: ")
+
+
+def test_a_compiled_look_that_is_given_up_ends(known, clip, compiling, monkeypatch):
+    from emer.tools.caption import model
+
+    tool, call = Captioner(model=str(known["qwen"]), compiled=True), Call()
+
+    def give_up(tokens, scores, **rest):
+        call.give_up()
+        return go_on(tokens, scores, **rest)
+
+    go_on = model._go_on
+    monkeypatch.setattr(model, "_go_on", give_up)
+    with at_work(call), pytest.raises(Abandoned):
+        tool.observe(clip)
+    monkeypatch.setattr(model, "_go_on", go_on)
+    assert tool.observe(clip), "the next look is not given up"
+
+
+def test_blip_is_not_compiled_and_says_so(chance):
+    with at_work(Call()) as call:
+        found = texts(chance["blip"], *pictures(1), compiled=True)
+    assert [w.text for w in found] == [w.text for w in texts(chance["blip"], *pictures(1))]
+    assert "only models that chat" in call.notes[0]
 
 
 def test_without_weights_it_names_the_command(monkeypatch, tmp_path):
