@@ -17,6 +17,7 @@ from emer.app.show import answer_page
 from emer.app.terminal import hush, print_result
 from emer.graphs.settings import DEFAULT, load_settings
 from emer.graphs.thinking import Thinking, with_thinking
+from emer.tools import devices
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.subtitles import SUFFIXES
 
@@ -63,6 +64,8 @@ def carry_out(request: Request) -> tuple[Answer, Progress]:
     settings = load_settings(
         request.settings, profile=request.profile, device=request.device, tools=tools
     )
+    if request.device not in (None, "auto", devices.CPU):
+        devices.pick(request.device)  # also where no tool has a model
     settings = with_thinking(settings, request.thinking or Thinking())
     check_readable(request.clip)
     subtitle = _words(request.subtitle)

@@ -141,15 +141,20 @@ def _table(rows: Sequence[Row]) -> RenderableType:
     for column in ("weights", "tool"):
         table.add_column(column, no_wrap=True)
     table.add_column("size", no_wrap=True, justify="right")
-    table.add_column("licence", overflow="fold")
+    table.add_column("licence", overflow="fold", max_width=15)
     table.add_column("state", no_wrap=True)
     table.add_column("where", overflow="fold", ratio=1)
     for row in rows:
-        where = str(row.path) if row.state in ("here", "elsewhere") else row.address
+        where = str(row.path) if row.state in ("here", "elsewhere") else _host(row)
         state = Text(row.state, style=STATES[row.state])
         table.add_row(row.name, row.tool, row.size, row.licence, state, Text(one_line(where)))
     hint = "Nothing is downloaded unless you say: emer models pull NAME (or a tool's name)"
     return Group(table, Text(hint, style="dim"))
+
+
+def _host(row: Row) -> str:
+    """Return who has it; `--json` has the whole address."""
+    return row.address.partition("://")[2].partition("/")[0]
 
 
 def _pull(weights: Weights, mirror: str | None, follow: Callable[[str], Told]) -> Pulled:

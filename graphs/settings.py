@@ -325,5 +325,7 @@ def _first(error: ValidationError) -> str:
         return f"settings: there is no {key!r}; known: {', '.join(sorted(Settings.model_fields))}"
     if problem["type"] == "missing":
         return f"settings: {key} is missing"
-    given = " ".join(repr(problem["input"]).split())
-    return f"settings: {key}: {problem['msg']} (it is {given[:80]}){hint(key)}"
+    given = " ".join(repr(problem["input"]).split())[:80]
+    if way := hint(key):
+        return f"settings: {key} {given}{way}"
+    return f"settings: {key}: {problem['msg']} (it is {given})"

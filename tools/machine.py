@@ -74,9 +74,8 @@ def from_environment() -> Machine:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         name = str(problem["loc"][0])
-        raise ConfigError(
-            f"EMER_{name.upper()}={told[name]}: {problem['msg']}" + hint(name)
-        ) from error
+        what = hint(name) or f": {problem['msg']}"
+        raise ConfigError(f"EMER_{name.upper()}={told[name]}{what}") from error
 
 
 def hint(name: str) -> str:

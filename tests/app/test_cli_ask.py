@@ -104,3 +104,9 @@ def test_five_lines_of_python(clip, monkeypatch):
     tools = {"face": "app_fakes:Smile", "prosody": "none", "scene": "none", "speech": "none"}
     answer = call(clip, tools=tools)
     assert "smiles" in answer.text and answer.clues[0].id in answer.text
+
+
+def test_a_device_that_is_not_there_is_refused_although_no_tool_has_a_model(ask):
+    done = ask("--device", "cuda:7")
+    assert done.exit_code == 2 and done.stdout == ""
+    assert "device cuda:7 is not there; this machine has" in done.stderr

@@ -52,6 +52,14 @@ def test_the_list_says_what_is_here_and_how_to_get_the_rest(emer, one, server):
     assert json.loads(emer("models", "list", "--json").stdout)[0]["state"] == "here"
 
 
+def test_the_table_names_the_host_and_json_the_address(emer, one):
+    shown, (row,) = (
+        emer("models", "list").stdout,
+        json.loads(emer("models", "list", "--json").stdout),
+    )
+    assert "host.example\n" in shown and row["address"] == "https://host.example/small.pt"
+
+
 def test_pull_takes_a_name_or_the_tool_s_name(emer, one, server):
     done = emer("models", "pull", "tool", "--mirror", server.url, "--json")
     assert done.exit_code == 0, done.output

@@ -85,7 +85,7 @@ def test_auto_is_read_from_file_and_environment(tmp_path, monkeypatch):
     settings = load_settings(file)
     assert settings.machine.device == "cuda:1" and "speech" not in settings.chosen
     assert load_settings(file, device="mps").machine.device == "mps"
-    with pytest.raises(ConfigError, match=r"settings: device: .* write auto, cpu, cuda"):
+    with pytest.raises(ConfigError, match=r"settings: device .*; write auto, cpu, cuda"):
         load_settings(file, device="gpu")
 
 
