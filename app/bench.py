@@ -14,8 +14,8 @@ from emer.app.asking import check_readable, let_import_from_here
 from emer.app.plain import one_line, to_json
 from emer.app.terminal import hush, print_result
 from emer.app.toolbox import some_clip
-from emer.graphs.loading import fit
-from emer.graphs.settings import Choice, Settings, load_settings
+from emer.graphs.loading import arguments_for
+from emer.graphs.settings import Settings, load_settings
 from emer.tools import machine
 from emer.tools.bench import Bench, Make, MakeBatched, Point, bench
 from emer.tools.errors import ConfigError
@@ -67,9 +67,7 @@ def _makers(spec: str, settings: Settings) -> tuple[Make, MakeBatched | None]:
 
     The second is None for a tool that works in no batches.
     """
-    mine = [choice for choice in settings.tools.values() if choice.use == spec]
-    choice = mine[0] if mine else Choice(use=spec)
-    arguments = fit(f"tools: {spec}", resolve(spec), choice.arguments)
+    arguments = arguments_for(spec, settings)
     takes = "batch" in signature(resolve(spec)).parameters
     has_batch = takes and isinstance(load_tool(spec, arguments), Heavy)
     return (

@@ -215,11 +215,12 @@ def tools_check(
         str | None, typer.Option(metavar="FILE", help="A clip to try it on, else the demo's.")
     ] = None,
     json: Json = False,
+    settings: SettingsFile = None,
 ) -> None:
     """Check that a tool keeps the contract; exit code 1 if it does not."""
     from emer.app.toolbox import run_check
 
-    run_check(spec, clip, json=json)
+    run_check(spec, clip, settings, json=json)
 
 
 @tools.command("bench")

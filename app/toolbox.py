@@ -18,7 +18,8 @@ from emer.app.asking import check_readable, let_import_from_here
 from emer.app.plain import one_line, to_json
 from emer.app.terminal import hush, print_result
 from emer.graphs.choosing import choose
-from emer.graphs.settings import load_settings
+from emer.graphs.loading import arguments_for
+from emer.graphs.settings import Settings, load_settings
 from emer.tools import machine
 from emer.tools.errors import ToolMissing
 from emer.tools.types import Record
@@ -50,19 +51,22 @@ def list_tools(settings: Path | None) -> list[Entry]:
     """Return the tools, those in use first."""
     from emer.tools.tool import BUILT_IN, GROUP
 
-    chosen = choose(load_settings(settings)).settings.chosen
+    told = choose(load_settings(settings)).settings
+    chosen = told.chosen
     uses = {slot: choice.use for slot, choice in chosen.items()}
     let_import_from_here(uses.values())
     installed = sorted(point.name for point in entry_points(group=GROUP))
     names = dict.fromkeys([*uses.values(), *BUILT_IN, *installed])
-    return [_entry(name, [slot for slot, use in uses.items() if use == name]) for name in names]
+    return [
+        _entry(name, [slot for slot, use in uses.items() if use == name], told) for name in names
+    ]
 
 
-def _entry(name: str, slots: list[str]) -> Entry:
+def _entry(name: str, slots: list[str], settings: Settings) -> Entry:
     from emer.tools.tool import load_tool
 
     try:
-        tool = load_tool(name)
+        tool = load_tool(name, arguments_for(name, settings))
     except ToolMissing as error:
         return Entry(name=name, slots=tuple(slots), ready=False, fix=error.install)
     except Exception as error:  # a stranger's constructor may raise anything
@@ -87,20 +91,27 @@ def _table(found: list[Entry]) -> RenderableType:
     return Group(table, Text(swap, style="dim"))
 
 
-def run_check(spec: str, clip: str | None, *, json: bool) -> None:
-    """Print how the tool fares in the conformance suite; exit code 1 if it breaks the contract."""
+def run_check(spec: str, clip: str | None, settings: Path | None, *, json: bool) -> None:
+    """Print how the tool fares in the conformance suite; exit code 1 if it breaks the contract.
+
+    It is made with what the settings say to it.
+    """
     let_import_from_here([spec])
     if clip is not None:
         check_readable(clip)
-    settings = load_settings()
-    machine.use(settings.machine)
-    with hush(settings.home / "logs" / "native.log"), some_clip(clip) as path:
+    chosen = load_settings(settings)
+    machine.use(chosen.machine)
+    with hush(chosen.home / "logs" / "native.log"), some_clip(clip) as path:
         from emer.tools.clip import Clip
         from emer.tools.conformance import check_tool
         from emer.tools.tool import load_tool
 
-        tool = load_tool(spec)
-        findings = check_tool(tool, Clip.open(path), again=lambda: load_tool(spec))
+        arguments = arguments_for(spec, chosen)
+        findings = check_tool(
+            load_tool(spec, arguments),
+            Clip.open(path),
+            again=lambda: load_tool(spec, arguments),
+        )
     if json:
         print(to_json([finding.model_dump(mode="json") for finding in findings]))
     else:

@@ -71,6 +71,15 @@ def load_exemplars(settings: Settings) -> Exemplars:
     return Exemplars(settings.remembered / "exemplars")
 
 
+def arguments_for(use: str, settings: Settings) -> dict[str, Param]:
+    """Return what the settings say to a tool of this name, in whichever slot; else nothing.
+
+    `ConfigError` names an argument that the tool does not have.
+    """
+    mine = [choice for choice in settings.tools.values() if choice.use == use]
+    return fit(f"tools: {use}", resolve(use), mine[0].arguments) if mine else {}
+
+
 def _load_tool(key: str, choice: Choice) -> Tool:
     try:
         arguments = fit(key, resolve(choice.use), choice.arguments)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emer.tools.clip import Clip
-from emer.tools.errors import ToolMissing
+from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.fake import FakeTool
 from emer.tools.types import Clue, Span
 
@@ -74,3 +74,12 @@ class Letters:
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         return [[float(text.count(chr(97 + n))) for n in range(26)] for text in texts]
+
+
+class Told(FakeTool):
+    """Works only with what the settings tell it."""
+
+    def __init__(self, word: str = "") -> None:
+        if not word:
+            raise ConfigError("told.word is not set")
+        super().__init__("told", "face", [(f"The person {word} clearly.", 0.0, 0.1)])

@@ -25,3 +25,17 @@ def test_check_passes_a_good_tool_and_fails_a_sloppy_one(emer, clip):
         emer("tools", "check", "app_fakes:Sloppy", "--clip", clip, "--json").stdout
     )
     assert not all(finding["ok"] for finding in findings)
+
+
+def test_list_and_check_make_a_tool_with_what_the_settings_say(emer, clip, tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('[tools.face]\nuse = "app_fakes:Told"\nword = "smiles"\n')
+    without = emer("tools", "check", "app_fakes:Told", "--clip", clip)
+    assert without.exit_code == 2 and "told.word is not set" in without.stderr
+    done = emer("tools", "check", "app_fakes:Told", "--clip", clip, "--settings", file)
+    assert done.exit_code == 0, done.output
+    listed = json.loads(emer("tools", "list", "--json", "--settings", file).stdout)
+    assert next(e for e in listed if e["name"] == "app_fakes:Told")["ready"]
+    file.write_text('[tools.face]\nuse = "app_fakes:Told"\nwords = "smiles"\n')
+    wrong = emer("tools", "check", "app_fakes:Told", "--clip", clip, "--settings", file)
+    assert wrong.exit_code == 2 and "app_fakes:Told.words: Told has no such" in wrong.stderr
