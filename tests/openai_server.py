@@ -13,7 +13,8 @@ from typing import Any
 class OpenAIServer(ThreadingHTTPServer):
     """Answers each request with the next reply; remembers what it was asked.
 
-    A reply is a JSON object (the model's answer), a text, or a number (an HTTP status).
+    A reply is a JSON object (the model's answer), a text, a number (an HTTP status), or bytes,
+    which are sent as the whole body.
     `after` is given once the replies are used up; `logprob` to each token, where it is asked for.
     """
 
@@ -57,6 +58,9 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(reply, int):
             told = {"error": {"message": f"status {reply}, tools are not supported here"}}
             self._send(reply, "application/json", json.dumps(told).encode())
+            return
+        if isinstance(reply, bytes):
+            self._send(200, "application/json", reply)
             return
         text = reply if isinstance(reply, str) else json.dumps(reply)
         if body.get("stream"):

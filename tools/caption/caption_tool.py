@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from emer.tools.call import holding, note
 from emer.tools.caption.burnt_in import Band, blank, find_words, lower_part
 from emer.tools.caption.choice import choose
 from emer.tools.caption.guards import Verdict, factors, judge, score
+from emer.tools.caption.instead import instead, without_thoughts
 from emer.tools.caption.looking import Seen, clearness, look_through
 from emer.tools.caption.records import Chosen, Shown, Written
 from emer.tools.caption.seeming import as_seen
@@ -145,10 +147,11 @@ class CaptionTool(ABC):
 
     def _told(self, written: Written, time: float, clear: float) -> Told | str:
         """Return what may be told, or why nothing may."""
-        verdict, why = judge(written)
-        text = clean(written.text, written.unfinished)
-        if verdict is Verdict.DROPPED or not text:
-            return why or "nothing is left of it but markup"
+        said = without_thoughts(written.text)
+        verdict, why = judge(replace(written, text=said))
+        text, other = clean(said, written.unfinished), instead(said)
+        if verdict is Verdict.DROPPED or other or not text:
+            return why or other or "nothing is left of it but markup"
         seen, felt = as_seen(text)
         quality = Quality(score=score(written, clear, verdict), factors=factors(written, clear))
         return Told(seen, verdict is Verdict.TOLD, time, quality, written.text, felt)

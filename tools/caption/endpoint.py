@@ -90,6 +90,9 @@ def ask(endpoint: Endpoint, shown: Sequence[Shown], before_each: Any) -> list[Wr
                 written.append(_one(client, endpoint, each))
             except openai.OpenAIError as error:
                 raise Refused(_why(endpoint, error)) from error
+            except (ValueError, TypeError, AttributeError, LookupError) as error:
+                why = f"{endpoint.host} does not answer as OpenAI's chat protocol does"
+                raise Refused(why) from error
     return written
 
 
@@ -116,11 +119,19 @@ def _read(reply: Any) -> Written:
     if not choices:
         raise Refused("the endpoint answered without a choice")
     choice = choices[0]
-    text = getattr(choice.message, "content", None) or ""
     given = getattr(getattr(choice, "logprobs", None), "content", None) or ()
-    numbers = [token.logprob for token in given if math.isfinite(token.logprob)]
+    known = [token.logprob for token in given if isinstance(token.logprob, int | float)]
+    numbers = [number for number in known if math.isfinite(number)]
     mean = max(sum(numbers) / len(numbers), -100.0) if numbers else None
-    return Written(str(text).strip(), mean, unfinished=choice.finish_reason == "length")
+    text = _text(getattr(choice.message, "content", None))
+    return Written(text.strip(), mean, unfinished=choice.finish_reason == "length")
+
+
+def _text(content: Any) -> str:
+    """Return the words of a message: one text, or parts of which some are text."""
+    if isinstance(content, list):
+        return " ".join(_text(part.get("text")) for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
 
 
 def data_url(picture: Rgb) -> str:

@@ -88,7 +88,7 @@ def _short(text: str) -> str:
 def _lower(sentence: str) -> str:
     """Return the sentence with a small first letter, unless its first word is "I" or a name's."""
     first = sentence.split(" ", 1)[0]
-    if first[1:] != first[1:].lower():
+    if first[1:] != first[1:].lower() or first.partition("'")[0] == "I":
         return sentence
     return sentence[0].lower() + sentence[1:]
 

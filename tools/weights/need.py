@@ -92,7 +92,8 @@ def loading(tool: str, need: Need) -> Iterator[None]:
     except Exception as error:  # each library and format has errors of its own
         if is_out_of_memory(error):
             raise
-        cause = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        cut = "damaged or cut short: " if isinstance(error, OSError | EOFError) else ""
+        cause = cut + " ".join(f"{type(error).__name__}: {error}".split())[:200]
         known = known_as(need)
         fix = f"check it with: emer models verify {known.name}" if known else "give other weights"
         raise WeightsBroken(tool, need.path, cause, fix) from error
