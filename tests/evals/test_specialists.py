@@ -146,8 +146,9 @@ def test_deepface_is_compared_where_it_says_the_same(setup, monkeypatch):
 
 @pytest.mark.parametrize("size", [SMOL, QWEN])
 def test_a_captioner_writes_as_much_on_both_sides(setup, size):
-    found = captions.measure_captioner(replace(setup, captioner=size))
-    for (speed, step), how in zip((found[:2], found[2:]), ("", ", compiled"), strict=True):
+    mini = replace(setup, captioner=size)
+    rows = (captions.measure_captioner(mini), captions.measure_steps(mini, compiled=True))
+    for (speed, step), how in zip(rows, ("", ", compiled"), strict=True):
         assert f"captioner {size.name}{how}, on 8 frames" in speed.name
         assert f"wrote {MOST_TOKENS} tokens" in speed.detail
         assert step.unit == "x" and step.at_most and step.value > 0
@@ -158,7 +159,7 @@ def test_a_captioner_writes_as_much_on_both_sides(setup, size):
 def test_steps_that_were_not_compiled_make_no_row(setup, monkeypatch, tmp_path):
     without_a_compiler(monkeypatch)
     with compiled_anew(tmp_path), pytest.raises(Unequal, match="could not be compiled"):
-        captions.measure_captioner(setup)
+        captions.measure_steps(setup, compiled=True)
 
 
 def test_a_captioner_that_ends_early_makes_no_row(setup):
