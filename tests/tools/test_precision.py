@@ -1,8 +1,9 @@
 """A GPU says what a CPU says, and 16 bit what 32 bit says, within the tolerance that we state.
 
-The GPU's part runs where there is one; precisions are compared on the CPU everywhere. Weights
-that spell a text must give the same words; weights left to chance, whose answer depends on what
-is shown, the same probabilities.
+The GPU's part runs where there is one; everywhere, precisions are compared on the CPU, and a
+device that only says it is a GPU refuses what was not moved to it. Weights that spell a text must
+give the same words; weights left to chance, whose answer depends on what is shown, the same
+probabilities.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.tool import load_tool
 from emer.tools.voice import model as voice
 from emer.tools.weights.need import Need, find
-from tests.caption_kit import room, write_smolvlm
+from tests.caption_kit import room, write_blip, write_qwen, write_smolvlm
 from tests.ctc_kit import melody, write_ctc
 from tests.face_kit import write_emotion
-from tests.voice_kit import write_classes
-from tests.whisper_kit import Script, spelled, write_ctranslate, write_openai
+from tests.voice_kit import write_classes, write_ratings
+from tests.whisper_kit import Script, spelled, write_ctranslate, write_openai, write_transformers
 
 HALF_SURE = Script(fog=150.0)
 """A text whose words are neither certain nor unlikely, so that a precision can be seen."""
@@ -112,9 +113,25 @@ CASES = {
     "captioner": Case(
         lambda path: write_smolvlm(path / "m"), "captioner", captioner, ("bfloat16", "float16")
     ),
+    "captioner-qwen": Case(
+        lambda path: write_qwen(path / "m"), "captioner", captioner, ("float16",)
+    ),
+    "captioner-blip": Case(
+        lambda path: write_blip(path / "m"), "captioner", captioner, ("float16",)
+    ),
+    "asr-whisper": Case(
+        lambda path: write_transformers(path / "m", spelled(HALF_SURE)), "asr", asr, ("float16",)
+    ),
+    "ratings": Case(
+        lambda path: write_ratings(path / "m", None), "speech-emotion", speech_emotion,
+        ("float16",),
+    ),
 }  # fmt: skip
 
-PACKAGES = {"whisper": "whisper", "faster-whisper": "faster_whisper", "deepface": "deepface"}
+PACKAGES = {
+    "whisper": "whisper", "faster-whisper": "faster_whisper", "deepface": "deepface",
+    "asr-whisper": "whisper",
+}  # fmt: skip
 
 
 def told(name: str, folder: Path, device: str, precision: str) -> Told:
@@ -166,6 +183,18 @@ def test_8_bit_writes_the_same_words_and_is_named_in_the_source(folder):
     assert [words for words, _ in found] == [words for words, _ in reference]
     tool = load_tool(name, {"model": str(_written(name, folder)), "compute": "int8"})
     assert tool.source.params["precision"] == "int8"
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "faster-whisper"])
+def test_all_that_a_gpu_computes_with_is_moved_there_and_of_one_precision(name, folder):
+    """On a device whose tensors meet no others: see far_device.py. CTranslate2 has no such."""
+    pytest.importorskip("torch", reason="torch is not installed")
+    from tests.far_device import far_device
+
+    reference = told(name, folder, "cpu", "float32")
+    with far_device() as gpu:
+        found = told(name, folder, gpu, "float16")
+    require_equal(found, reference, devices.TOLERANCE)
 
 
 @pytest.mark.parametrize("name", CASES)

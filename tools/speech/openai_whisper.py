@@ -14,6 +14,7 @@ from emer.tools.imports import importing
 from emer.tools.models import Key
 from emer.tools.shared import Shared
 from emer.tools.speech.activity import Samples
+from emer.tools.speech.attending import Asked, align
 from emer.tools.speech.guess import Guess, by_language, guess
 from emer.tools.speech.heard import Heard, Run, Spoken, Text, Window, differing
 from emer.tools.speech.languages import ENGLISH
@@ -131,10 +132,11 @@ def _decode(
     english: list[Text | None] = [None] * len(windows)
     if run.translate and language != ENGLISH and translates(model):
         english = [_text(result) for result in _write(model, run, features, language, "translate")]
+    words = _words(model, tokenizer, features, said, [window.sound for window, _ in windows])
     return [
         Heard(
             said=_text(result),
-            words=_words(model, tokenizer, features[place], result.tokens, window.sound),
+            words=words[place],
             language=language,
             language_probability=sure,
             no_speech=float(result.no_speech_prob),
@@ -174,32 +176,24 @@ def _text(result: Any) -> Text:
     return Text(result.text, float(result.avg_logprob))
 
 
-class _Encoded:
-    """A model to which what was encoded is given in place of a spectrogram."""
-
-    def __init__(self, model: Any) -> None:
-        self.dims, self.decoder, self.device = model.dims, model.decoder, model.device
-        self.alignment_heads = model.alignment_heads
-
-    def __call__(self, features: Any, tokens: Any) -> Any:
-        return self.decoder(tokens, features)
-
-
 def _words(
-    model: Any, tokenizer: Any, features: Any, tokens: Sequence[int], sound: Samples
-) -> tuple[Spoken, ...]:
-    """Return the words with the times at which the decoder attended to the sound."""
-    from whisper.timing import find_alignment, merge_punctuations
+    model: Any, tokenizer: Any, features: Any, said: Sequence[Any], sounds: Sequence[Samples]
+) -> list[tuple[Spoken, ...]]:
+    """Return each window's words with the times at which the decoder attended to the sound."""
+    from whisper.timing import merge_punctuations
 
-    written = [token for token in tokens if token < tokenizer.eot]
-    frames = len(sound) // HOP
-    if not written or frames < 2:
-        return ()
-    aligned = find_alignment(_Encoded(model), tokenizer, written, features, frames)
-    merge_punctuations(aligned, OPENING, CLOSING)
-    length = len(sound) / 16_000
-    return tuple(
-        Spoken(w.word, min(float(w.start), length), min(float(w.end), length), float(w.probability))
-        for w in aligned
-        if w.word.strip()
-    )
+    asked = {
+        place: Asked(features[place], written, len(sound) // HOP)
+        for place, (result, sound) in enumerate(zip(said, sounds, strict=True))
+        if (written := [t for t in result.tokens if t < tokenizer.eot]) and len(sound) >= 2 * HOP
+    }
+    found: list[tuple[Spoken, ...]] = [()] * len(said)
+    for place, words in zip(asked, align(model, tokenizer, [*asked.values()]), strict=True):
+        merge_punctuations(words, OPENING, CLOSING)
+        length = len(sounds[place]) / 16_000
+        found[place] = tuple(
+            Spoken(w.word, min(float(w.start), length), min(float(w.end), length),
+                   float(w.probability))
+            for w in words if w.word.strip()
+        )  # fmt: skip
+    return found

@@ -161,7 +161,7 @@ def _guess(loaded: Loaded, inputs: Any, windows: Sequence[Window]) -> list[Guess
         return [Guess(window.language or "", None) for window in windows]
     codes = {number: token.strip("<|>") for token, number in known.items()}
     ids = loaded.model.detect_language(input_features=inputs["input_features"])
-    found = [codes[int(number)] for number in ids.flatten()]
+    found = [codes[number] for number in ids.flatten().tolist()]
     first = dict(zip(reversed([w.clip for w in windows]), reversed(found), strict=True))
     return [Guess(window.language or first[window.clip], None) for window in windows]
 

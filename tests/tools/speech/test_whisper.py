@@ -150,6 +150,28 @@ def test_a_call_is_given_up_in_the_middle_of_a_text(checkpoint, spoken):
     assert len(steps) == 4
 
 
+@needs("whisper")
+def test_a_call_that_is_given_up_while_words_are_timed_leaves_the_model_whole(checkpoint, spoken):
+    path, call, steps = checkpoint(), Call(), []
+    made("whisper", path).observe(Clip.open(spoken))
+    (key,) = SHELF.held()
+    with SHELF.borrow(key, object) as model:
+        decoder = model.decoder
+    with decoder.register_forward_hook(lambda *_: steps.append(1)):
+        heard = made("whisper", path).observe(Clip.open(spoken))
+    last = len(steps)  # when the words are timed
+    steps.clear()
+
+    def count(*_: object) -> None:
+        steps.append(1)
+        if len(steps) == last - 1:
+            call.give_up()
+
+    with decoder.register_forward_hook(count), at_work(call), pytest.raises(Abandoned):
+        made("whisper", path).observe(Clip.open(spoken))
+    assert made("whisper", path).observe(Clip.open(spoken)) == heard
+
+
 def damaged(kind: str, path: Path, folder: Path, how: str) -> Path:
     """Return a copy of a checkpoint that is cut short, or no model at all."""
     import shutil
