@@ -147,8 +147,10 @@ def test_deepface_is_compared_where_it_says_the_same(setup, monkeypatch):
 @pytest.mark.parametrize("size", [SMOL, QWEN])
 def test_a_captioner_writes_as_much_on_both_sides(setup, size):
     mini = replace(setup, captioner=size)
-    rows = (captions.measure_captioner(mini), captions.measure_steps(mini, compiled=True))
-    for (speed, step), how in zip(rows, ("", ", compiled"), strict=True):
+    rows = {"": captions.measure_captioner(mini)}
+    if size is QWEN:
+        rows[", compiled"] = captions.measure_steps(mini, compiled=True)
+    for how, (speed, step) in rows.items():
         assert f"captioner {size.name}{how}, on 8 frames" in speed.name
         assert f"wrote {MOST_TOKENS} tokens" in speed.detail
         assert step.unit == "x" and step.at_most and step.value > 0
