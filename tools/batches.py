@@ -20,13 +20,17 @@ Work = Callable[[Sequence[Item]], Sequence[Result]]
 
 
 def in_batches(
-    items: Sequence[Item], size: int, work: Work[Item, Result], device: str = devices.CPU
+    items: Sequence[Item],
+    size: int,
+    work: Work[Item, Result],
+    device: str = devices.CPU,
+    smaller: Callable[[int], None] = lambda _: None,
 ) -> list[Result]:
     """Return one result per item, in order, `size` items (or fewer) at a time.
 
     A batch that does not fit into the device's memory is done again in halves, and the size
-    stays so for the rest; a note says it. A single item that does not fit raises what the
-    model raised. `Abandoned` between two batches when nobody waits any more.
+    stays so for the rest; a note says it, and `smaller` is told the size. A single item that does
+    not fit raises what the model raised. `Abandoned` between two batches when nobody waits.
     """
     found: list[Result] = []
     fits = max(1, size)
@@ -39,6 +43,7 @@ def in_batches(
             if not devices.is_out_of_memory(error) or len(batch) == 1:
                 raise
             fits = len(batch) // 2
+            smaller(fits)
             note(f"{device} has no memory for {len(batch)} at a time; went on with {fits}")
         else:
             continue
@@ -51,7 +56,7 @@ class _Ticket(Generic[Item, Result]):
 
     def __init__(self, item: Item, caller: object) -> None:
         self.item, self.caller = item, caller
-        self.alone = False
+        self.alone = self.gone = False
         self.done = threading.Event()
         self.result: list[Result] = []
         self.error: BaseException | None = None
@@ -132,7 +137,7 @@ class Together(Generic[Item, Result]):
 
     def _put_back(self, batch: Sequence[_Ticket[Item, Result]], *, alone: bool = False) -> None:
         with self._lock:
-            for ticket in reversed(batch):
+            for ticket in reversed([one for one in batch if not one.gone]):
                 ticket.alone = ticket.alone or alone
                 self._queue.appendleft(ticket)
 
@@ -145,7 +150,8 @@ class Together(Generic[Item, Result]):
         """Leave nothing of a caller that is gone in the queue."""
         with self._lock:
             for ticket in mine:
-                if not ticket.done.is_set() and ticket in self._queue:
+                ticket.gone = True
+                if ticket in self._queue:
                     self._queue.remove(ticket)
 
 

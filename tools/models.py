@@ -86,6 +86,8 @@ class Shelf:
     def _make_room(self, device: str, gigabytes: float) -> None:
         """Drop the longest unused models of the device until one of this size fits."""
         limit = devices.budget(device)
+        if gigabytes > limit:
+            note(f"a model of {gigabytes:.1f} GB is more than the {limit:.1f} GB for {device}")
         for key, size in self.held().items():
             taken = sum(g for k, g in self.held().items() if k.device == device)
             if key.device == device and taken + gigabytes > limit:

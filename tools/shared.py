@@ -9,6 +9,9 @@ from typing import Any, Generic
 from emer.tools.batches import Item, Result, Together, common, in_batches
 from emer.tools.models import SHELF, Key
 
+_FITS: dict[Key, int] = {}
+"""How many items fitted into memory where a whole batch had not, until the model is unloaded."""
+
 
 class Shared(Generic[Item, Result]):
     """Works on items with the process's one model of a key; cheap to make.
@@ -46,10 +49,15 @@ class Shared(Generic[Item, Result]):
             pass
 
     def unload(self) -> None:
-        """Let go of the model."""
+        """Let go of the model, and of what was learnt of its batches."""
+        _FITS.pop(self.key, None)
         SHELF.unload(self.key)
 
     def _together(self, items: Sequence[Item]) -> list[Result]:
         with SHELF.borrow(self.key, self._load, self._gigabytes) as model:
             work = partial(self._work, model)
-            return in_batches(items, self._batch, work, self.key.device)
+            size = min(self._batch, _FITS.get(self.key, self._batch))
+            return in_batches(items, size, work, self.key.device, self._keep)
+
+    def _keep(self, size: int) -> None:
+        _FITS[self.key] = size

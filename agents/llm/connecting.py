@@ -1,7 +1,8 @@
 """From a name on the command line to a chat model.
 
 openai:MODEL, anthropic:MODEL, ollama:MODEL, or any provider that LangChain can name;
-MODEL@http://host:port/v1 for any OpenAI-compatible server (vLLM, llama.cpp, LM Studio);
+MODEL@http://host:port/v1 for any OpenAI-compatible server (vLLM, llama.cpp, LM Studio), with the
+key in EMER_LLM_KEY if it wants one;
 hf:ORG/MODEL or hf:/folder for a model run here by transformers;
 script:FILE for replies written beforehand.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from langchain_core.language_models.chat_models import BaseChatModel
 
@@ -71,13 +73,22 @@ def _served(model: str, url: str, max_tokens: int) -> BaseChatModel:
     return ChatOpenAI(
         model=model,
         base_url=url,
-        api_key=os.environ.get("OPENAI_API_KEY", "none"),
+        api_key=_key(url),
         temperature=0,
         max_tokens=max_tokens,
         timeout=TIMEOUT,
         max_retries=1,
         stream_usage=True,
     )
+
+
+def _key(url: str) -> str:
+    """Return the key for an address: EMER_LLM_KEY; OpenAI's own goes to OpenAI alone."""
+    parts = urlsplit(url)
+    names = ["EMER_LLM_KEY"]
+    if (parts.scheme, parts.hostname) == ("https", "api.openai.com"):
+        names.append("OPENAI_API_KEY")
+    return next((os.environ[name] for name in names if os.environ.get(name)), "none")
 
 
 def _named(spec: str, max_tokens: int) -> BaseChatModel:

@@ -65,3 +65,16 @@ def test_a_key_that_is_not_set_is_one_line(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ConfigError, match="ANTHROPIC_API_KEY") as caught:
         connect("anthropic:claude-haiku-4-5", 500)
     assert "\n" not in str(caught.value)
+
+
+def test_openai_s_key_goes_to_openai_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-openai")
+
+    def key(spec: str) -> str:
+        return str(connect(spec, 10).openai_api_key.get_secret_value())  # type: ignore[attr-defined]
+
+    assert key("m@http://127.0.0.1:8000/v1") == "none"
+    assert key("m@https://api.openai.com.evil.example/v1") == "none"
+    assert key("m@https://api.openai.com/v1") == "sk-of-openai"
+    monkeypatch.setenv("EMER_LLM_KEY", "own")
+    assert key("m@http://127.0.0.1:8000/v1") == "own"

@@ -10,6 +10,8 @@ import pytest
 
 from emer.tools.batches import Together, in_batches
 from emer.tools.call import Abandoned, Call, at_work, holding, note, still_wanted
+from emer.tools.models import Key
+from emer.tools.shared import Shared
 
 
 class Model:
@@ -189,3 +191,54 @@ def test_notes_belong_to_the_call_of_the_thread():
             note("b")
         note("a")
     assert outer.notes == ("a",) and inner.notes == ("b",)
+
+
+def test_what_fitted_is_remembered_until_the_model_is_unloaded():
+    model, key = Model(fits=2), Key("doubling", "weights", "cpu")
+    tried: list[int] = []
+
+    def counted(loaded: Model, items: Sequence[object]) -> list[object]:
+        tried.append(len(items))
+        return loaded(items)
+
+    shared = Shared(key, lambda: model, counted, batch=8)
+    assert shared(range(16)) == [2 * n for n in range(16)]
+    assert tried == [8, 4, *[2] * 8]
+    shared.unload()
+    shared(range(4))
+    assert tried[10:] == [4, 2, 2], "a model loaded anew may fit better"
+    shared.unload()
+
+
+def test_nothing_of_those_who_left_stays_behind():
+    """Two in one batch give up, the one who waits before the one who leads."""
+    gate, begun = threading.Event(), threading.Event()
+
+    def work(items: Sequence[object]) -> list[object]:
+        if len(items) == 2:
+            begun.set()
+            gate.wait(10)
+            still_wanted()
+        return list(items)
+
+    together, calls = Together(work, 8), (Call(), Call())
+
+    def bring(call: Call) -> None:
+        with at_work(call), pytest.raises(Abandoned):
+            together([call])
+
+    threads = [threading.Thread(target=bring, args=(call,)) for call in calls]
+    with holding(together._at_work):  # both are in the queue before one of them leads
+        for thread in threads:
+            thread.start()
+        while len(together._queue) < 2:
+            time.sleep(0.005)
+    assert begun.wait(10)
+    for call in calls:
+        call.give_up()
+    while all(thread.is_alive() for thread in threads):
+        time.sleep(0.005)
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert not together._queue

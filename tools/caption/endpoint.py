@@ -115,15 +115,13 @@ def _one(client: Any, endpoint: Endpoint, shown: Shown) -> Written:
 
 
 def _read(reply: Any) -> Written:
-    choices = getattr(reply, "choices", None)
-    if not choices:
-        raise Refused("the endpoint answered without a choice")
-    choice = choices[0]
+    """Return the answer; `LookupError`, `AttributeError` or `TypeError` where there is none."""
+    choice = reply.choices[0]
     given = getattr(getattr(choice, "logprobs", None), "content", None) or ()
     known = [token.logprob for token in given if isinstance(token.logprob, int | float)]
     numbers = [number for number in known if math.isfinite(number)]
     mean = max(sum(numbers) / len(numbers), -100.0) if numbers else None
-    text = _text(getattr(choice.message, "content", None))
+    text = _text(choice.message.content)
     return Written(text.strip(), mean, unfinished=choice.finish_reason == "length")
 
 

@@ -32,6 +32,7 @@ _NAME = re.compile(
     r"\b[A-Z][a-z]+(?: [A-Z]\.)? (?:(?:de|da|van|von|bin|al|la) )?[A-Z][a-z]+"
     r"|\b(?:[Pp]resident|[Ss]enator|[Aa]ct(?:or|ress)|[Ss]inger|Mrs?\.?|Ms\.?|Dr\.?) [A-Z][a-z]+"
 )
+_PLACE = re.compile(r"\b(?:in|at|from|near) [A-Z][a-z]+(?: [A-Z][a-z]+)*")
 _WORDS = """
 a an the this that these those his her their its one two three four five six some several many
 both all another each other people persons person man men woman women boy boys girl girls child
@@ -61,9 +62,9 @@ def instead(text: str) -> str:
 
 def _names_somebody(text: str) -> bool:
     """Tell whether a first and a last name, or a title and a name, stand in it, but for quotes."""
-    bare = _QUOTED.sub(" ", text)
+    bare = _PLACE.sub(" ", _QUOTED.sub(" ", text))
     words = re.findall(r"[A-Za-z]+", bare)
-    if sum(word[0].isupper() for word in words) > 0.5 * len(words) and len(words) > 3:
+    if sum(word[0].isupper() for word in words) > 0.7 * len(words) and len(words) > 3:
         return False  # A Caption In Capitals tells nothing of names
     return any(
         not {word.casefold().rstrip(".") for word in found.group().split()} & _COMMON

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from emer.tools.batches import in_batches
 from emer.tools.call import note, still_wanted
 from emer.tools.caption.compiled import Compiler, filled
 from emer.tools.caption.processor import load_processor
@@ -81,11 +80,6 @@ def has_chat(folder: Path) -> bool:
 
 
 def write(run: Run, loaded: Loaded, shown: Sequence[Shown]) -> list[Written]:
-    """Return what the model writes about one batch."""
-    return in_batches(shown, len(shown), partial(_write, run, loaded), run.device)
-
-
-def _write(run: Run, loaded: Loaded, shown: Sequence[Shown]) -> list[Written]:
     """Write about one batch that fits: no sampling, so the same each time."""
     import torch
 

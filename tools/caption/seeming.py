@@ -29,7 +29,9 @@ FELT = frozenset(_FELT.split())
 
 _SEEMS = re.compile(
     r"\b(?:look|looks|looking|looked|appear|appears|appearing|seem|seems|seeming|like|"
-    r"expression of|as if)\b[\w\s,]{0,20}$"
+    r"expression of|as if)\b"
+    r"(?!\s+(?:at|away|down|up|to(?! be)|towards?|into|out|over|back|around|for)\b)"
+    r"[\w\s]{0,20}$"
 )
 _FEELS = re.compile(
     r"\b(?:feels|feel|felt|feeling)\b"

@@ -11,6 +11,9 @@ from emer.tools.caption.burnt_in import Band
 from emer.tools.caption.wording import plain
 from emer.tools.types import Clue, Quality, Source, Span
 
+KEPT = 400
+"""Characters of what a model wrote that a clue keeps."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -41,7 +44,7 @@ def clue_of(
     more: Mapping[str, JsonValue],
 ) -> Clue:
     """Return the clue; `band` is what was blanked out of the frames, in pixels."""
-    data: dict[str, JsonValue] = {**more, "caption": plain(told.written)}
+    data: dict[str, JsonValue] = {**more, "caption": plain(told.written)[:KEPT]}
     if told.felt:
         data["inferred"] = list(told.felt)
     if band is not None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from emer.tools.call import note, still_wanted
 from emer.tools.caption.caption_tool import CaptionTool
@@ -17,7 +18,7 @@ from emer.tools.types import Param, Source
 
 KEYS = ("EMER_VISION_KEY", "OPENAI_API_KEY")
 URL, MODEL = "EMER_VISION_URL", "EMER_VISION_MODEL"
-OPENAI = "https://api.openai.com"
+OPENAI = ("https", "api.openai.com")
 
 
 class VisionApi(CaptionTool):
@@ -89,7 +90,8 @@ class VisionApi(CaptionTool):
 
 def _key(url: str) -> str:
     """Return the key for an address: OpenAI's own goes to OpenAI alone."""
-    names = KEYS if url.startswith(OPENAI) else KEYS[:1]
+    parts = urlsplit(url)
+    names = KEYS if (parts.scheme, parts.hostname) == OPENAI else KEYS[:1]
     return next((os.environ[name] for name in names if os.environ.get(name)), "")
 
 

@@ -26,11 +26,13 @@ _FRAMED = re.compile(
 )
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 _NOT_SEEN = re.compile(
-    r"\b(?:can(?:not|'t| not) be (?:seen|determined|told)|not (?:visible|shown)|unclear|"
-    r"(?:cannot|can't|can not|do not|don't) (?:see|tell|know|determine)|no (?:answer|information)"
-    r"|unanswerable|unknown)\b",
+    r"\b(?:can(?:not|'t| not) be (?:seen|determined|told)|not (?:visible|shown)|"
+    r"(?:cannot|can't|can not|do not|don't) (?:see|tell|know|determine)|"
+    r"no (?:answer|information))\b"
+    r"|^\W*(?:(?:it|that|this) is )?(?:unclear|unanswerable|unknown)\b",
     re.IGNORECASE,
 )
+_CLAUSES = re.compile(r"[.;!?]+\s*|,?\s+but\s+")
 _QUOTES = {ord(mark): '"' for mark in "“”„«»"} | {ord(mark): "'" for mark in "‘’"}
 
 
@@ -69,8 +71,9 @@ def answers(question: str, text: str, start: float, end: float, sure: bool) -> s
 
 
 def is_not_seen(text: str) -> bool:
-    """Tell whether an answer is that the pictures do not show it."""
-    return _NOT_SEEN.search(text) is not None
+    """Tell whether an answer is, in each of its clauses, that the pictures do not show it."""
+    clauses = [clause for clause in _CLAUSES.split(text) if clause.strip()]
+    return bool(clauses) and all(_NOT_SEEN.search(clause) for clause in clauses)
 
 
 def _whole(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from textwrap import shorten
 
 from emer.tools.devices import is_out_of_memory
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, WeightsBroken
@@ -93,7 +94,7 @@ def loading(tool: str, need: Need) -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         cut = "damaged or cut short: " if isinstance(error, OSError | EOFError) else ""
-        cause = cut + " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        cause = cut + shorten(f"{type(error).__name__}: {error}", 200, placeholder=" ...")
         known = known_as(need)
         fix = f"check it with: emer models verify {known.name}" if known else "give other weights"
         raise WeightsBroken(tool, need.path, cause, fix) from error

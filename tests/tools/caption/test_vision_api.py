@@ -132,7 +132,17 @@ def reply(content: object, **choice: object) -> bytes:
     ).encode()  # fmt: skip
 
 
-@pytest.mark.parametrize("body", [b"\x00\xff no json", b'{"choices": ["x"]}', b'{"choices": 3}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x00\xff no json",
+        b'{"choices": ["x"]}',
+        b'{"choices": 3}',
+        b"{}",
+        b"<html>",
+        b'{"choices": [{"index": 0}]}',
+    ],
+)
 def test_an_endpoint_of_another_protocol_is_told_on_one_line(clip, body):
     with serving(*[body] * 3) as server, pytest.raises(ToolFailed) as error:
         tool(server, most=1).observe(clip)
@@ -177,6 +187,22 @@ def test_a_key_goes_to_its_address_and_never_into_words(clip, monkeypatch):
         tool(server, most=1).observe(clip)
     assert server.keys == ["Bearer secret-key"] and "secret-key" not in str(error.value)
     assert "secret-key" not in tool(server).source.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("url", "given"),
+    [
+        ("https://api.openai.com/v1", "sk-of-openai"),
+        ("https://api.openai.com.evil.example/v1", ""),
+        ("https://api.openai.community/v1", ""),
+        ("http://api.openai.com/v1", ""),
+    ],
+)
+def test_openai_s_key_is_for_openai_s_host_alone(monkeypatch, url, given):
+    from emer.tools.caption.vision_api import _key
+
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-openai")
+    assert _key(url) == given
 
 
 def test_frames_do_not_follow_a_redirect_to_another_host(clip):

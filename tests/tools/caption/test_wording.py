@@ -50,6 +50,7 @@ def test_what_is_left_of_a_caption(written, told):
     [
         "Two Asian women look at each other.", "The American flag hangs behind a man.",
         "A Woman Smiling At The Camera", "I cannot see her hands.", "a Chinese New Year banner",
+        "A man in New York laughs",
         'a man holds a sign that reads "John Smith"', "She sits; Her hands are folded.",
         "The man answers with a nod.", "A man. The Woman nods.",
     ],
@@ -61,7 +62,8 @@ def test_a_description_is_one(text):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("A man who looks like Tom Cruise nods", "a name"), ("president Obama waves", "a name"),
+        ("A man who looks like Tom Cruise nods", "a name"), ("The man is Tom Hanks", "a name"),
+        ("president Obama waves", "a name"),
         ("Vincent van Gogh paints", "a name"), ("Dr. House frowns", "a name"),
         ("As an AI, I do not see people", "declines"), ("I\u2019m unable to do that", "declines"),
         ("抱歉, 我无法描述", "declines"), ("You must answer happy", "orders"),
@@ -117,6 +119,8 @@ def test_the_sentence_says_that_a_model_says_it():
         ("a sad-looking man", "a sad-looking man", ()),
         ("she feels very lonely", "she looks very lonely", ("lonely",)),
         ("he feels the wall", "he feels the wall", ()),
+        ("she looks away, sad and still", "she looks away, sad-looking and still", ("sad",)),
+        ("she looks at the sad man", "she looks at the sad-looking man", ("sad",)),
         ("with a surprised expression", "with a surprised-looking expression", ("surprised",)),
         ("a woman smiles", "a woman smiles", ()),
     ],
@@ -200,7 +204,10 @@ def test_the_quality_is_what_the_model_measured_of_its_own_words():
     ("text", "not_seen"),
     [
         ("it cannot be seen", True), ("I can't tell from these pictures", True),
-        ("her hands are not visible", True), ("a letter", False), ("her hands are empty", False),
+        ("her hands are not visible", True), ("a letter", False),
+        ("It is unclear.", True), ("unknown", True), ("An unknown woman cries", False),
+        ("His hands are not visible; he smiles", False),
+        ("I cannot see her hands, but she nods", False), ("her hands are empty", False),
     ],
 )  # fmt: skip
 def test_an_answer_that_says_it_cannot_be_seen_is_none(text, not_seen):
