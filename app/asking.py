@@ -60,6 +60,8 @@ def run_ask(request: Request, json: bool) -> None:
 
 def carry_out(request: Request) -> tuple[Answer, Progress]:
     """Return the answer and what was heard of the run; progress shows on a terminal."""
+    if request.question is not None and not request.question.strip():
+        raise ConfigError("the question is empty; leave it out to ask what emotion is displayed")
     tools = read_swaps(request.tools)
     settings = load_settings(
         request.settings, profile=request.profile, device=request.device, tools=tools

@@ -13,6 +13,7 @@ from emer.graphs.running import config_for, gather, new_run, opened, run
 from emer.graphs.settings import (
     DEFAULT,
     Settings,
+    Wanted,
     load_settings,
     swap,
     with_profile,
@@ -32,7 +33,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     question: str = DEFAULT,
     *,
     subtitle: str | None = None,
-    tools: Mapping[str, str] | None = None,
+    tools: Mapping[str, Wanted] | None = None,
     profile: str | None = None,
     thread: str | None = None,
     llm: str | None = None,
@@ -42,7 +43,8 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
 ) -> Answer:
     """Explain what emotion the clip's person displays, and on what evidence.
 
-    `tools` puts other tools into slots ("face": "mesh", "none" or "package.module:Class").
+    `tools` puts other tools into slots ("face": "mesh", "none" or "package.module:Class"), with
+    arguments as a table ("speech": {"use": "whisper", "model": "tiny"}).
     `llm` names the model that reasons ("openai:gpt-4.1-mini"), instead of the rules alone.
     Runs with the same `thread` remember each other's questions and answers. With `review`
     the answer is `paused` once the first clues are in, and `resume` goes on from there.
@@ -70,7 +72,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
 
 
 def _settings(
-    given: Settings | Path | None, profile: str | None, tools: Mapping[str, str] | None
+    given: Settings | Path | None, profile: str | None, tools: Mapping[str, Wanted] | None
 ) -> Settings:
     if not isinstance(given, Settings):
         return load_settings(given, profile=profile, tools=tools)

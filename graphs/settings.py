@@ -7,7 +7,7 @@ win: EMER_HOME, EMER_PROFILE, EMER_TOOLS__FACE__USE, EMER_BUDGET__ROUNDS.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,10 @@ class Choice(BaseModel):
     def arguments(self) -> dict[str, Param]:
         """The other keys of the table: the arguments of the class."""
         return dict(self.__pydantic_extra__ or {})
+
+
+Wanted = str | Mapping[str, Param]
+"""What is wanted in a slot: a tool's name, or a table of its name (`use`) and its arguments."""
 
 
 class Remembering(BaseModel):
@@ -174,7 +178,7 @@ def load_settings(
     *,
     profile: str | None = None,
     device: str | None = None,
-    tools: Mapping[str, str] | None = None,
+    tools: Mapping[str, Wanted] | None = None,
 ) -> Settings:
     """Return the settings of a file and of the environment, then what is given here.
 
@@ -193,6 +197,8 @@ def load_settings(
         raise ConfigError(_first(error)) from error
     except (SettingsError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: {error}") from error
+    for slot, choice in found.tools.items():
+        _check_slot(slot, choice.use, SLOTS)
     return swap(found, tools or {})
 
 
@@ -212,21 +218,39 @@ def restore(found: JsonValue, home: Path, secrets: Settings) -> Settings:
         raise ConfigError(f"the trace's {_first(error)}") from error
 
 
-def swap(settings: Settings, tools: Mapping[str, str]) -> Settings:
-    """Return the settings with other tools in these slots; a tool keeps its arguments.
+def swap(settings: Settings, tools: Mapping[str, Wanted]) -> Settings:
+    """Return the settings with other tools in these slots; one that is named keeps its arguments.
 
     `ConfigError` for a slot that nobody knows and that is switched off, or misspelt.
     """
     swapped = dict(settings.tools)
-    for slot, use in tools.items():
-        known = (*SLOTS, *settings.tools)
-        if slot not in known and (use == OFF or get_close_matches(slot, known, cutoff=0.7)):
-            raise ConfigError(f"there is no slot {slot!r}; there are {', '.join(SLOTS)}")
-        if not use:
-            raise ConfigError(f"tools.{slot}.use is empty; name a tool, or {OFF!r}")
-        if slot not in swapped or swapped[slot].use != use:
-            swapped[slot] = Choice(use=use)
+    for slot, wanted in tools.items():
+        choice = _choice(slot, wanted)
+        _check_slot(slot, choice.use, (*SLOTS, *settings.tools))
+        same = slot in swapped and swapped[slot].use == choice.use
+        if not same or choice.arguments:
+            swapped[slot] = choice
     return settings.model_copy(update={"tools": swapped})
+
+
+def _choice(slot: str, wanted: Wanted) -> Choice:
+    """Return what is wanted in a slot: a name, or a table of it and its arguments."""
+    try:
+        choice = Choice.model_validate({"use": wanted} if isinstance(wanted, str) else wanted)
+    except ValidationError as error:
+        raise ConfigError(
+            f"tools.{slot}: name a tool ('package.module:Class'), or give a table of it: "
+            "{'use': NAME, and its arguments}"
+        ) from error
+    if not choice.use:
+        raise ConfigError(f"tools.{slot}.use is empty; name a tool, or {OFF!r}")
+    return choice
+
+
+def _check_slot(slot: str, use: str, known: Sequence[str]) -> None:
+    """Raise `ConfigError` for a slot that is misspelt, or is switched off and unknown."""
+    if slot not in known and (use == OFF or get_close_matches(slot, known, cutoff=0.7)):
+        raise ConfigError(f"there is no slot {slot!r}; there are {', '.join(SLOTS)}")
 
 
 def with_profile(settings: Settings, profile: str) -> Settings:

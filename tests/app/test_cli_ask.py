@@ -110,3 +110,10 @@ def test_a_device_that_is_not_there_is_refused_although_no_tool_has_a_model(ask)
     done = ask("--device", "cuda:7")
     assert done.exit_code == 2 and done.stdout == ""
     assert "device cuda:7 is not there; this machine has" in done.stderr
+
+
+@pytest.mark.parametrize("question", ["", "   "])
+def test_an_empty_question_is_refused(ask, question):
+    done = ask(question)
+    assert done.exit_code == 2 and done.stdout == ""
+    assert "the question is empty; leave it out" in done.stderr

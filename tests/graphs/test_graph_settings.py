@@ -136,3 +136,23 @@ def test_a_slot_that_is_misspelt_or_unknown_and_switched_off_is_refused(tools):
     with pytest.raises(ConfigError, match=r"there is no slot .* there are face, expression"):
         load_settings(tools=tools)
     assert load_settings(tools={"extra": "a:B"}).tools["extra"].use == "a:B"
+
+
+def test_a_misspelt_slot_of_the_file_is_refused(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('[tools.scenes]\nuse = "camera"\n')
+    with pytest.raises(ConfigError, match="there is no slot 'scenes'; there are face"):
+        load_settings(file)
+    file.write_text('[tools.dance]\nuse = "mine:Dance"\n')
+    assert load_settings(file).tools["dance"].use == "mine:Dance"
+
+
+def test_a_tool_is_swapped_with_arguments_as_a_table():
+    told = {"speech": {"use": "whisper", "model": "tiny"}, "scene": "none"}
+    found = swap(load_settings(), told)
+    assert found.tools["speech"] == Choice(use="whisper", model="tiny")
+    again = swap(found, {"speech": "whisper"})
+    assert again.tools["speech"].arguments == {"model": "tiny"}, "named alone, it keeps them"
+    for wrong in (object(), {"model": "tiny"}, 3):
+        with pytest.raises(ConfigError, match=r"tools\.speech: name a tool .* or give a table"):
+            swap(found, {"speech": wrong})

@@ -112,7 +112,8 @@ def _pauses(found: Timing) -> str:
     count = len(found.pauses)
     if count:
         total = sum(pause.length for pause in found.pauses)
-        return f" and pauses {count} time{'s' if count > 1 else ''} ({total:.1f} s in all)"
+        often = "once" if count == 1 else f"{count} times"
+        return f" and pauses {often} ({total:.1f} s in all)"
     # A short sentence has no room for a pause: its absence says nothing.
     return " with no pauses" if found.speaking >= 4.0 else ""
 

@@ -52,7 +52,7 @@ def test_the_rate_of_speech_is_told(tmp_path: Path, rate: float, words: str) -> 
 
 def test_pauses_are_told_with_their_times(tmp_path: Path) -> None:
     text = heard(tmp_path, join(quiet(0.5), voice(180, 3), quiet(1.0), voice(180, 3), quiet(0.5)))
-    assert "pauses 1 time (1.0 s in all)" in text
+    assert "pauses once (1.0 s in all)" in text
     assert "a long pause of 1.0 s at 3.5-4.5 s" in text
 
 
