@@ -27,6 +27,7 @@ class Repository:
     """Files whose content is another one than what is listed."""
     breaks: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    tokens: list[str | None] = field(default_factory=list)
 
     def listing(self, revision: str) -> dict[str, Any]:
         files = self.revisions[revision]
@@ -98,6 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
         repository = self.server.repository
         path = self.path.partition("?")[0]
         repository.asked.append(path)
+        repository.tokens.append(self.headers["Authorization"])
         if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/([^/]+))?", path):
             revision = match[2] or repository.head
             if match[1] == repository.name and revision in repository.revisions:

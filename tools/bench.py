@@ -6,6 +6,7 @@ it would be in a corpus. The first look, which loads packages and weights, is to
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,9 @@ STEP = 0.02
 Make = Callable[[], Tool]
 MakeBatched = Callable[[int], Tool]
 """Makes the tool with a batch of this size."""
+
+
+_LOOKS = itertools.count(1)
 
 
 class Point(Record):
@@ -52,7 +56,8 @@ class Bench(Record):
     megabytes: float
     """Most memory this process took beyond what it had before the first look."""
     gpu_megabytes: float | None
-    """The same of the GPU, where it runs on one."""
+    """The same of the GPU as torch counts it; None elsewhere, and for CTranslate2, which does not
+    tell."""
     hardware: dict[str, Param]
     curve: tuple[Point, ...]
     batches: tuple[Point, ...] = ()
@@ -116,8 +121,12 @@ def _batches(
 
 
 def _timed(tool: Tool, path: Path) -> tuple[float, tuple[int, str | None]]:
-    """Return the seconds of one look and what came of it; the clip is opened before."""
+    """Return the seconds of one look and what came of it; the clip is opened before.
+
+    It goes by another hash each time, so that nothing which a tool kept of it is measured.
+    """
     clip = Clip.open(path)
+    clip.sha256 = f"{clip.sha256}-{next(_LOOKS)}"
     began = time.perf_counter()
     try:
         given: tuple[int, str | None] = (len(tool.observe(clip)), None)
@@ -172,7 +181,7 @@ def _peak() -> Iterator[list[float]]:
 
 @contextmanager
 def _gpu_peak(hardware: dict[str, Param]) -> Iterator[list[float]]:
-    """Yield the same for the GPU the tool runs on; empty where it runs on none."""
+    """Yield the same for the GPU that torch works on; empty where it works on none."""
     device = str(hardware.get("device", ""))
     found: list[float] = []
     if not device.startswith("cuda"):
@@ -181,5 +190,8 @@ def _gpu_peak(hardware: dict[str, Param]) -> Iterator[list[float]]:
     import torch
 
     torch.cuda.reset_peak_memory_stats(device)
+    before = torch.cuda.memory_allocated(device)
     yield found
-    found.append(torch.cuda.max_memory_allocated(device) / 1e6)
+    peak = torch.cuda.max_memory_allocated(device)
+    if peak > before:
+        found.append((peak - before) / 1e6)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import gc
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from emer.tools.errors import ConfigError
@@ -21,6 +22,10 @@ CPU = "cpu"
 TOLERANCE = 0.02
 """Most that a probability may differ between a CPU at 32 bit and a GPU or 16 bit; words may not
 (chosen by us; int8 is further off, and is named in a clue's source)."""
+
+
+_NO_MEMORY = ("out of memory", "not enough memory", "alloc_failed", "allocation_failed")
+"""What torch, CTranslate2, cuBLAS, cuFFT and cuDNN say."""
 
 
 class Device(Record):
@@ -86,6 +91,21 @@ def threads() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
+@contextmanager
+def current(device: str) -> Iterator[None]:
+    """Have the thread's work on a CUDA GPU begin on this one.
+
+    torch goes where its tensors are; kernels written with Triton, as openai-whisper's, go to the
+    GPU that is the thread's, and find nothing there of what lies on another.
+    """
+    torch = _torch() if device.startswith("cuda") else None
+    if torch is None or not torch.cuda.is_available():  # CTranslate2 minds its own GPU
+        yield
+        return
+    with torch.cuda.device(device):
+        yield
+
+
 def release(device: str) -> None:
     """Give back memory that freed models held on the device."""
     gc.collect()
@@ -105,7 +125,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     if not isinstance(error, RuntimeError):
         return False
     words = str(error).casefold()
-    return "out of memory" in words or "not enough memory" in words or "alloc_failed" in words
+    return any(told in words for told in _NO_MEMORY)
 
 
 def _accelerators() -> Sequence[Device]:

@@ -58,14 +58,19 @@ class Shelf:
         """
         with holding(self._device(key.device)):
             still_wanted()
-            held = self._held.get(key)
-            if held is None:
-                self._make_room(key.device, gigabytes)
-                held = _Held(load(), gigabytes)
-            with self._lock:
-                self._held[key] = held
-                self._held.move_to_end(key)
-            yield cast(Model, held.model)
+            with devices.current(key.device):
+                yield cast(Model, self._take(key, load, gigabytes))
+
+    def _take(self, key: Key, load: Callable[[], Any], gigabytes: float) -> Any:
+        """Return the model, loaded if it is not here, as the last used."""
+        held = self._held.get(key)
+        if held is None:
+            self._make_room(key.device, gigabytes)
+            held = _Held(load(), gigabytes)
+        with self._lock:
+            self._held[key] = held
+            self._held.move_to_end(key)
+        return held.model
 
     def held(self) -> Mapping[Key, float]:
         """Return the gigabytes of each model in memory, the longest unused first."""

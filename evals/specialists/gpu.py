@@ -29,8 +29,7 @@ def busy(device: str) -> Iterator[list[float]]:
 
     `NoGpu` when nvidia-smi is missing or told nothing.
     """
-    number = device.partition(":")[2] or "0"
-    command = ["nvidia-smi", f"--id={number}", "--query-gpu=utilization.gpu",
+    command = ["nvidia-smi", f"--id={_id(device)}", "--query-gpu=utilization.gpu",
                "--format=csv,noheader,nounits", f"--loop-ms={STEP_MS}"]  # fmt: skip
     if not is_told():
         raise NoGpu("nvidia-smi is not installed, which tells how busy a GPU is")
@@ -44,6 +43,18 @@ def busy(device: str) -> Iterator[list[float]]:
             found += [float(line) for line in told.splitlines() if line.strip().isdecimal()]
     if not found:
         raise NoGpu("nvidia-smi told nothing of how busy the GPU is")
+
+
+def _id(device: str) -> str:
+    """Return what the driver knows a device by.
+
+    CUDA numbers those that it may see, the fastest first; nvidia-smi all, as they are plugged in.
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
+    return device.partition(":")[2] or "0"
 
 
 def mean(found: list[float]) -> float:

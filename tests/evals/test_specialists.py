@@ -10,6 +10,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -227,6 +228,24 @@ def test_how_busy_a_gpu_is_comes_from_nvidia_smi(tmp_path, monkeypatch):
     with busy("cuda:0") as found:
         assert told.read_text() == "done\n"
     assert found == [0, 90, 80, 100, 5] and gpu.mean(found) == 90.0
+
+
+def test_nvidia_smi_is_asked_about_the_gpu_that_cuda_means(tmp_path, monkeypatch):
+    """CUDA_VISIBLE_DEVICES and the order of a mixed machine give it another number there."""
+    import torch
+
+    asked = tmp_path / "asked"
+    os.mkfifo(asked)
+    file = tmp_path / "nvidia-smi"
+    file.write_text(f"#!/bin/sh\necho 50\necho $1 > {asked}\nexec sleep 60\n")
+    file.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(
+        torch.cuda, "get_device_properties", lambda _: SimpleNamespace(uuid="4f-a0")
+    )
+    with busy("cuda:1"):
+        assert asked.read_text() == "--id=GPU-4f-a0\n"
 
 
 def test_without_a_gpu_the_corpus_is_not_measured(setup, tmp_path, monkeypatch):

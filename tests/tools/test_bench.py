@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.bench import bench
+from emer.tools.bench import _gpu_peak, bench
 from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable
 from emer.tools.fake import FakeTool
+from emer.tools.kept import Kept
 from emer.tools.trial_clips import tone, write_trial
 from emer.tools.types import Clue, Span
 
@@ -47,6 +48,40 @@ def test_time_frames_memory_and_the_curve_are_measured(film):
     one, three = found.curve
     assert three.per_clip_second < one.per_clip_second
     assert found.megabytes >= 0 and found.gpu_megabytes is None
+
+
+class Keeps(FakeTool):
+    """Works once for a clip and keeps it for all of its kind."""
+
+    kept: Kept[int] = Kept(2)
+    worked = looked = 0
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        cls = type(self)
+        cls.looked += 1
+        self.kept.get(clip.sha256, self.work)
+        return super().observe(clip, span)
+
+    def work(self) -> int:
+        type(self).worked += 1
+        return 0
+
+
+def test_what_a_tool_kept_of_the_clip_is_not_measured(film):
+    bench(lambda: Keeps("k", "face", [("The person smiles.", 0.1, 0.5)]), film, (1, 3), repeats=2)
+    assert Keeps.worked == Keeps.looked == 1 + 2 + 1 + 3
+
+
+@pytest.mark.parametrize(("peak", "told"), [(5e6, [2.0]), (3e6, [])])
+def test_a_gpu_s_memory_is_what_came_on_top_or_unknown(peak, told, monkeypatch):
+    """CTranslate2 takes its own, of which torch knows nothing: that is not 0 MB."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    for name, value in (("reset_peak_memory_stats", None), ("memory_allocated", 3e6),
+                        ("max_memory_allocated", peak)):  # fmt: skip
+        monkeypatch.setattr(torch.cuda, name, lambda _, value=value: value)
+    with _gpu_peak({"device": "cuda:0"}) as found:
+        assert found == []
+    assert found == told
 
 
 def test_a_tool_that_breaks_is_not_measured(film):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -103,3 +105,24 @@ def test_models_are_let_go_one_by_one_or_all(shelf):
     shelf.unload()
     assert b.closed and not shelf.held()
     assert borrow(shelf, "a") is not a
+
+
+def test_a_model_on_a_second_gpu_is_loaded_and_works_as_on_the_thread_s_own(monkeypatch):
+    """Triton's kernels go to the thread's GPU, wherever the tensors are."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    told: list[str] = []
+
+    @contextmanager
+    def device(name: str) -> Iterator[None]:
+        told.append(name)
+        yield
+        told.append("left")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device", device)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    shelf = Shelf()
+    with shelf.borrow(key("a", "cuda:1"), lambda: list(told)) as at_load:
+        assert at_load == told == ["cuda:1"]
+    with shelf.borrow(key("a"), Made):
+        assert told == ["cuda:1", "left"]

@@ -42,7 +42,7 @@ class Compiler:
 
         config = CompileConfig()
         config._compile_all_devices = True  # on a CPU, too
-        with torch.inference_mode():
+        with torch.inference_mode(), devices.current(str(model.device)):
             if not self.failed:
                 try:
                     return model.generate(

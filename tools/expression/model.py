@@ -78,7 +78,7 @@ def _classify(device: str, model: Any, faces: Sequence[Picture]) -> list[Probabi
     batch = np.stack([prepare(face) for face in faces])[:, None]
     with torch.inference_mode():
         found = model(torch.from_numpy(batch).to(device))
-    return [tuple(row) for row in found.double().cpu().tolist()]
+    return [tuple(row) for row in found.cpu().double().tolist()]
 
 
 def _load(need: Need, device: str) -> Any:

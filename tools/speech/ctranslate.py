@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,7 @@ TOOL = "faster-whisper"
 MOST_TOKENS = 224
 """Tokens written for a window at most: half the model's context, as openai-whisper does."""
 
+INT8_16 = "int8_float16"
 COMPUTE = ("int8", "float16", "bfloat16", "float32")
 WHOLE = 3000
 """Frames of 10 ms in the window that Whisper was trained on."""
@@ -55,7 +56,7 @@ def _load(need: Need, run: Run) -> Any:
         import ctranslate2
         from faster_whisper import WhisperModel
     kind, _, number = run.device.partition(":")
-    known = ctranslate2.get_supported_compute_types(kind)
+    known = ctranslate2.get_supported_compute_types(kind, int(number or 0))
     if run.precision not in known:
         raise ConfigError(
             f"{TOOL}.compute: {run.device} cannot do {run.precision}; "
@@ -68,12 +69,21 @@ def _load(need: Need, run: Run) -> Any:
             str(need.path),
             device=kind,
             device_index=int(number or 0),
-            compute_type=run.precision,
+            compute_type=_compute(run.precision, known),
             cpu_threads=run.threads,
             local_files_only=True,
         )
     model.translates = not any(word in need.model for word in ("turbo", "distil"))
     return model
+
+
+def _compute(precision: str, known: Collection[str]) -> str:
+    """Return CTranslate2's word for a precision where so many are known.
+
+    What of an 8 bit model is not 8 bit is else computed in the precision of the file: in 32 bit of
+    one that was converted without a word about it, where a GPU could do with 16.
+    """
+    return INT8_16 if precision == "int8" and INT8_16 in known else precision
 
 
 def hear(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
@@ -131,7 +141,10 @@ def _rows(encoded: Any, places: Sequence[int]) -> Any:
 
     if list(places) == list(range(encoded.shape[0])):
         return encoded
-    here = np.asarray(encoded.to_device(ctranslate2.Device.cpu))
+    here = encoded.to_device(ctranslate2.Device.cpu)
+    if here.dtype == ctranslate2.DataType.bfloat16:  # which NumPy does not know
+        here = here.to(ctranslate2.DataType.float32)
+    here = np.asarray(here)
     return ctranslate2.StorageView.from_array(np.ascontiguousarray(here[list(places)]))
 
 

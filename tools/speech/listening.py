@@ -30,6 +30,10 @@ WINDOW = 28.0
 FIRST = 8
 """Windows from which a clip's language is found out; the others are then told it."""
 
+REST = 32
+"""Windows brought at once when the language is known: a batch of the largest, and few enough that
+clips which are heard at the same time take turns (chosen by us)."""
+
 REMEMBERED = 8
 """Clips whose words are kept for closer looks."""
 
@@ -120,7 +124,8 @@ class Listener:
         language = self._language
         waiting = list(pieces)
         while waiting:
-            part, waiting = waiting[:FIRST], waiting[FIRST:]
+            count = FIRST if language is None else REST
+            part, waiting = waiting[:count], waiting[count:]
             windows = [Window(piece.sound(samples), clip, language) for piece in part]
             for piece, heard in zip(part, self._hear(windows), strict=True):
                 language = language or heard.language

@@ -41,7 +41,7 @@ def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
         partial(_load, need, run),
         partial(hear, run),
         batch=run.batch,
-        gigabytes=need.gigabytes * (2 if run.precision == "float32" else 1),  # files hold 16 bit
+        gigabytes=need.gigabytes,
         differs=(run.beam, run.translate),
     )
 

@@ -27,6 +27,8 @@ class SpeechTool(ABC):
     modality: Modality = "text"
     name: ClassVar[str]
     """Of the tool, and of its weights in the catalogue."""
+    batches: ClassVar[Mapping[str, int]] = BATCH
+    """Windows decoded at once by kind of device, unless told."""
 
     def __init__(
         self, model: str, language: str, beam: int, translate: bool, device: str, batch: int
@@ -104,7 +106,7 @@ class SpeechTool(ABC):
         return Run(
             device=device,
             precision=self.precision(device)[0],
-            batch=self._batch or BATCH[device.partition(":")[0]],
+            batch=self._batch or self.batches[device.partition(":")[0]],
             beam=self._beam,
             translate=self._translate,
             threads=devices.threads(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ from emer.tools.shared import Shared
 from emer.tools.speech import openai_whisper
 from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.speech.languages import AUTO
-from emer.tools.speech.speech_tool import SpeechTool
+from emer.tools.speech.speech_tool import BATCH, SpeechTool
 from emer.tools.types import Param
 from emer.tools.weights.need import Need
 
@@ -26,6 +27,9 @@ class Whisper(SpeechTool):
     """
 
     name: ClassVar[str] = openai_whisper.TOOL
+    batches: ClassVar[Mapping[str, int]] = {**BATCH, "cuda": 32}
+    """A step of the decoder waits for a GPU's launches, however many windows it is for; of 32, what
+    large-v3 keeps of the sound takes 8 GB at 16 bit."""
     description = "Recognises speech in many languages, with word times, and translates it."
 
     def __init__(

@@ -88,7 +88,7 @@ def choose(weights: Weights, listed: Sequence[Listed]) -> tuple[Listed, ...]:
 def _listing(weights: Weights, endpoint: str | None) -> Listing:
     """Return what the hub lists at the pinned revision, or now where none is pinned."""
     hub = _hub()
-    api = hub.HfApi(endpoint=endpoint)
+    api = hub.HfApi(endpoint=endpoint, token=_token(endpoint))
     with _told_on_one_line(f"{weights.repository} cannot be listed"):
         info = api.model_info(weights.repository, revision=weights.revision, files_metadata=True)
     if weights.revision and len(weights.revision) == 40 and info.sha != weights.revision:
@@ -103,6 +103,11 @@ def _listing(weights: Weights, endpoint: str | None) -> Listing:
     return Listing(str(info.sha), tuple(files))
 
 
+def _token(endpoint: str | None) -> bool | None:
+    """Return False for a mirror, which is told no token; None for the hub itself."""
+    return None if endpoint is None else False
+
+
 def _download(
     weights: Weights, revision: str, wanted: Sequence[Listed], part: Path, endpoint: str | None
 ) -> None:
@@ -114,6 +119,7 @@ def _download(
             local_dir=part,
             allow_patterns=[file.name for file in wanted],
             endpoint=endpoint,
+            token=_token(endpoint),
             tqdm_class=_silent(),
             max_workers=4,
         )

@@ -9,6 +9,7 @@ import pytest
 
 from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError
+from emer.tools.speech import ctranslate
 from emer.tools.tool import Tool, load_tool
 from tests.tools.speech.conftest import needs
 from tests.whisper_kit import Script
@@ -61,3 +62,20 @@ def test_what_is_not_sure_in_it_is_heard_again_in_a_whole_one(checkpoint, spoken
 def test_a_window_of_another_kind_is_refused():
     with pytest.raises(ConfigError, match="window: 'short'; write whole or fit"):
         load_tool("faster-whisper", {"window": "short"})
+
+
+@needs("whisper", "faster_whisper")
+def test_what_a_gpu_encoded_in_bfloat16_is_divided_by_language():
+    """NumPy has no such numbers; with one language nothing is divided."""
+    import ctranslate2
+
+    rows = np.arange(6, dtype=np.float32).reshape(3, 2)
+    view = ctranslate2.StorageView.from_array(rows).to(ctranslate2.DataType.bfloat16)
+    assert np.asarray(ctranslate._rows(view, [2, 0])).tolist() == [[4, 5], [0, 1]]
+    assert ctranslate._rows(view, [0, 1, 2]) is view
+
+
+def test_8_bit_is_completed_by_16_bit_where_the_device_knows_it():
+    cpu, gpu = {"int8", "int8_float32", "float32"}, {"int8", "int8_float16", "float16", "float32"}
+    assert [ctranslate._compute("int8", known) for known in (cpu, gpu)] == ["int8", "int8_float16"]
+    assert ctranslate._compute("float32", gpu) == "float32"

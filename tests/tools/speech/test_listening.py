@@ -17,7 +17,7 @@ from emer.tools.speech import silero
 from emer.tools.speech.guess import by_language, guess
 from emer.tools.speech.heard import Heard, Spoken, Text, Window
 from emer.tools.speech.languages import code_of, languages, name_of
-from emer.tools.speech.listening import FIRST, WINDOW, Listener
+from emer.tools.speech.listening import FIRST, REST, WINDOW, Listener
 from emer.tools.trial_clips import noise, tone
 from emer.tools.types import Source, Span
 from tests.clips import Written, write_clip
@@ -135,6 +135,7 @@ def test_the_language_of_the_first_windows_is_that_of_the_rest(tmp_path, sound):
     told = Recogniser()
     listen(told, path, language="fr")
     assert {w.language for w in told.windows} == {"fr"}
+    assert FIRST < len(told.windows) <= REST and told.calls == 1
 
 
 def test_what_the_model_could_not_finish_is_decoded_in_halves(spoken):

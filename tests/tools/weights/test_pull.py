@@ -19,7 +19,7 @@ from emer.tools.weights.verify import verify
 from tests.file_server import Shared, serving_files
 from tests.hub_server import Repository, serving_hub
 
-pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
+pytest.importorskip("huggingface_hub.constants", reason="huggingface_hub is not installed")
 
 CONTENT = np.random.default_rng(2).bytes(200_000)
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -128,6 +128,13 @@ def test_a_repository_is_pulled_at_its_revision_without_code_and_pickles(folder)
     need = find("asr", "org/name")
     assert need.path == path == find("asr", f"org/name@{REVISION}").path
     assert verify(named(f"org/name@{REVISION}")).outcome == "whole"
+
+
+def test_a_mirror_is_told_no_token(folder, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    with serving_hub(hub()) as server:
+        pull(named(f"org/name@{REVISION}"), mirror=server.url)
+        assert server.repository.tokens and set(server.repository.tokens) == {None}
 
 
 def test_without_a_pin_the_revision_of_today_is_taken_and_written_down(folder):
