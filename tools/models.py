@@ -46,6 +46,8 @@ class Shelf:
         self._lock = threading.Lock()
         self._at_work: dict[str, threading.Lock] = {}
         self._held: OrderedDict[Key, _Held] = OrderedDict()
+        self.fits: dict[Key, int] = {}
+        """How many items fit into memory where a whole batch did not, while the model is here."""
 
     @contextmanager
     def borrow(
@@ -102,6 +104,7 @@ class Shelf:
     def _drop(self, key: Key) -> None:
         with self._lock:
             gone = self._held.pop(key, None)
+            self.fits.pop(key, None)
         if gone is not None:
             close = getattr(gone.model, "close", None)
             if callable(close):

@@ -9,9 +9,6 @@ from typing import Any, Generic
 from emer.tools.batches import Item, Result, Together, common, in_batches
 from emer.tools.models import SHELF, Key
 
-_FITS: dict[Key, int] = {}
-"""How many items fitted into memory where a whole batch had not, until the model is unloaded."""
-
 
 class Shared(Generic[Item, Result]):
     """Works on items with the process's one model of a key; cheap to make.
@@ -49,15 +46,14 @@ class Shared(Generic[Item, Result]):
             pass
 
     def unload(self) -> None:
-        """Let go of the model, and of what was learnt of its batches."""
-        _FITS.pop(self.key, None)
+        """Let go of the model."""
         SHELF.unload(self.key)
 
     def _together(self, items: Sequence[Item]) -> list[Result]:
         with SHELF.borrow(self.key, self._load, self._gigabytes) as model:
             work = partial(self._work, model)
-            size = min(self._batch, _FITS.get(self.key, self._batch))
+            size = min(self._batch, SHELF.fits.get(self.key, self._batch))
             return in_batches(items, size, work, self.key.device, self._keep)
 
     def _keep(self, size: int) -> None:
-        _FITS[self.key] = size
+        SHELF.fits[self.key] = size
