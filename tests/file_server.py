@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.serving import LocalServer, running
 
 
 @dataclass
@@ -24,29 +24,15 @@ class Shared:
     """Each path that was asked for, with its range."""
 
 
-class FileServer(ThreadingHTTPServer):
-    daemon_threads = True
-
+class FileServer(LocalServer):
     def __init__(self, shared: Shared) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.shared = shared
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
-
-@contextmanager
-def serving_files(shared: Shared) -> Iterator[FileServer]:
-    """Yield a server of these files, at work in a thread of its own."""
-    with FileServer(shared) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def serving_files(shared: Shared) -> AbstractContextManager[FileServer]:
+    """Return a server of these files, at work in a thread of its own."""
+    return running(FileServer(shared))
 
 
 class _Handler(BaseHTTPRequestHandler):

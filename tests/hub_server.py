@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.serving import LocalServer, running
 
 LARGE = (".safetensors", ".bin")
 """What the hub keeps as LFS files, and lists with a sha256."""
@@ -39,29 +40,15 @@ class Repository:
         }
 
 
-class HubServer(ThreadingHTTPServer):
-    daemon_threads = True
-
+class HubServer(LocalServer):
     def __init__(self, repository: Repository) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.repository = repository
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
-
-@contextmanager
-def serving_hub(repository: Repository) -> Iterator[HubServer]:
-    """Yield a hub with one repository, at work in a thread of its own."""
-    with HubServer(repository) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def serving_hub(repository: Repository) -> AbstractContextManager[HubServer]:
+    """Return a hub with one repository, at work in a thread of its own."""
+    return running(HubServer(repository))
 
 
 def blob(content: bytes) -> str:

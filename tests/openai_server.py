@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from tests.serving import LocalServer, running
 
-class OpenAIServer(ThreadingHTTPServer):
+
+class OpenAIServer(LocalServer):
     """Answers each request with the next reply; remembers what it was asked.
 
     A reply is a JSON object (the model's answer), a text, a number (an HTTP status), or bytes,
@@ -18,10 +19,8 @@ class OpenAIServer(ThreadingHTTPServer):
     `after` is given once the replies are used up; `logprob` to each token, where it is asked for.
     """
 
-    daemon_threads = True
-
     def __init__(self, replies: list[Any]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.replies = list(replies)
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
@@ -33,17 +32,9 @@ class OpenAIServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
 
-@contextmanager
-def serving(*replies: Any) -> Iterator[OpenAIServer]:
-    """Yield a server that gives these replies, at work in a thread of its own."""
-    with OpenAIServer(list(replies)) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def serving(*replies: Any) -> AbstractContextManager[OpenAIServer]:
+    """Return a server that gives these replies, at work in a thread of its own."""
+    return running(OpenAIServer(list(replies)))
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from tests.serving import LocalServer, running
 
-class ProviderServer(ThreadingHTTPServer):
+
+class ProviderServer(LocalServer):
     """Answers each request with the same JSON object; remembers what it was asked.
 
     It answers as Anthropic does at /v1/messages and as Ollama does at /api/chat.
     """
 
-    daemon_threads = True
-
     def __init__(self, reply: dict[str, Any]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.reply = reply
         self.asked: list[dict[str, Any]] = []
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
-
-@contextmanager
-def serving(reply: dict[str, Any]) -> Iterator[ProviderServer]:
-    """Yield a server that gives this reply, at work in a thread of its own."""
-    with ProviderServer(reply) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def serving(reply: dict[str, Any]) -> AbstractContextManager[ProviderServer]:
+    """Return a server that gives this reply, at work in a thread of its own."""
+    return running(ProviderServer(reply))
 
 
 class _Handler(BaseHTTPRequestHandler):

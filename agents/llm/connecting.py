@@ -9,14 +9,13 @@ script:FILE for replies written beforehand.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from langchain_core.language_models.chat_models import BaseChatModel
 
 from emer.tools.errors import ConfigError
+from emer.tools.keys import key_for
 
 TIMEOUT = 120.0
 """Seconds a server may take for one request."""
@@ -73,22 +72,13 @@ def _served(model: str, url: str, max_tokens: int) -> BaseChatModel:
     return ChatOpenAI(
         model=model,
         base_url=url,
-        api_key=_key(url),
+        api_key=key_for(url, "EMER_LLM_KEY") or "none",
         temperature=0,
         max_tokens=max_tokens,
         timeout=TIMEOUT,
         max_retries=1,
         stream_usage=True,
     )
-
-
-def _key(url: str) -> str:
-    """Return the key for an address: EMER_LLM_KEY; OpenAI's own goes to OpenAI alone."""
-    parts = urlsplit(url)
-    names = ["EMER_LLM_KEY"]
-    if (parts.scheme, parts.hostname) == ("https", "api.openai.com"):
-        names.append("OPENAI_API_KEY")
-    return next((os.environ[name] for name in names if os.environ.get(name)), "none")
 
 
 def _named(spec: str, max_tokens: int) -> BaseChatModel:

@@ -6,19 +6,18 @@ import os
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 from emer.tools.call import note, still_wanted
 from emer.tools.caption.caption_tool import CaptionTool
 from emer.tools.caption.endpoint import Endpoint, Refused, ask, checked
 from emer.tools.caption.records import Shown, Written
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing
+from emer.tools.keys import key_for
 from emer.tools.machine import is_offline
 from emer.tools.types import Param, Source
 
-KEYS = ("EMER_VISION_KEY", "OPENAI_API_KEY")
+KEY = "EMER_VISION_KEY"
 URL, MODEL = "EMER_VISION_URL", "EMER_VISION_MODEL"
-OPENAI = ("https", "api.openai.com")
 
 
 class VisionApi(CaptionTool):
@@ -80,19 +79,12 @@ class VisionApi(CaptionTool):
         if not model or not url:
             line = 'url = "http://127.0.0.1:8000/v1", model = "NAME" in emer.toml, or '
             raise ToolMissing(self.name, "an address and a model", f"{line}{URL} and {MODEL}")
-        endpoint = Endpoint(checked(url, self.name), model, _key(url), self._seconds)
+        endpoint = Endpoint(checked(url, self.name), model, key_for(url, KEY), self._seconds)
         if is_offline() and not endpoint.is_local:
             raise ConfigError(
                 f"{self.name} would send frames to {endpoint.host}: EMER_OFFLINE forbids"
             )
         return endpoint
-
-
-def _key(url: str) -> str:
-    """Return the key for an address: OpenAI's own goes to OpenAI alone."""
-    parts = urlsplit(url)
-    names = KEYS if (parts.scheme, parts.hostname) == OPENAI else KEYS[:1]
-    return next((os.environ[name] for name in names if os.environ.get(name)), "")
 
 
 def _version() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,22 @@ def compiling(tmp_path):
 def texts(folder: Path, *shown: Shown, batch: int = 8, compiled: bool = False) -> list[Written]:
     run = Run("cpu", "float32", batch, compiled)
     return list(writer(find("captioner", str(folder)), run)(shown))
+
+
+@contextmanager
+def at_each_token(monkeypatch, do):
+    """Do something whenever the model has chosen a token."""
+    from emer.tools.caption import model
+
+    go_on = model._go_on
+
+    def noting(tokens, scores, **rest):
+        do()
+        return go_on(tokens, scores, **rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(model, "_go_on", noting)
+        yield
 
 
 def pictures(*seeds: int, size: tuple[int, int] = (240, 320)) -> list[Shown]:
@@ -269,19 +286,14 @@ def test_weights_that_the_folder_lacks_are_not_filled_with_chance(tmp_path, clip
 @pytest.mark.parametrize("kind", ["blip", "smolvlm"])
 def test_a_look_that_is_given_up_ends_between_two_tokens(kind, known, clip, monkeypatch):
     """Given up at the fifth token, the model writes no further one."""
-    from emer.tools.caption import model
-
     tool, call, steps = Captioner(model=str(known[kind])), Call(), []
 
-    def count(tokens, scores, **rest):
-        steps.append(tokens.shape[1])
+    def count():
+        steps.append(None)
         if len(steps) == 5:
             call.give_up()
-        return go_on(tokens, scores, **rest)
 
-    go_on = model._go_on
-    monkeypatch.setattr(model, "_go_on", count)
-    with at_work(call), pytest.raises(Abandoned):
+    with at_each_token(monkeypatch, count), at_work(call), pytest.raises(Abandoned):
         tool.observe(clip)
     assert len(steps) == 5 < MOST_TOKENS
     tool.unload()
@@ -310,19 +322,9 @@ def test_steps_that_cannot_be_compiled_go_on_as_they_are(chance, compiling, monk
 
 
 def test_a_compiled_look_that_is_given_up_ends(known, clip, compiling, monkeypatch):
-    from emer.tools.caption import model
-
     tool, call = Captioner(model=str(known["qwen"]), compiled=True), Call()
-
-    def give_up(tokens, scores, **rest):
-        call.give_up()
-        return go_on(tokens, scores, **rest)
-
-    go_on = model._go_on
-    monkeypatch.setattr(model, "_go_on", give_up)
-    with at_work(call), pytest.raises(Abandoned):
+    with at_each_token(monkeypatch, call.give_up), at_work(call), pytest.raises(Abandoned):
         tool.observe(clip)
-    monkeypatch.setattr(model, "_go_on", go_on)
     assert tool.observe(clip), "the next look is not given up"
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,13 @@ from emer.tools.call import Abandoned, Call, at_work
 from emer.tools.clip import Clip
 from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable
+from emer.tools.keys import key_for
 from emer.tools.machine import Machine, use
 from emer.tools.tool import load_tool
 from emer.tools.types import Span
 from tests.caption_kit import room, with_words, write_pictures
 from tests.openai_server import OpenAIServer, serving
+from tests.serving import LocalServer, running
 
 pytest.importorskip("openai", reason="needs emer[llm]")
 
@@ -199,10 +200,8 @@ def test_a_key_goes_to_its_address_and_never_into_words(clip, monkeypatch):
     ],
 )
 def test_openai_s_key_is_for_openai_s_host_alone(monkeypatch, url, given):
-    from emer.tools.caption.vision_api import _key
-
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-openai")
-    assert _key(url) == given
+    assert key_for(url, "EMER_VISION_KEY") == given
 
 
 def test_frames_do_not_follow_a_redirect_to_another_host(clip):
@@ -217,12 +216,10 @@ def test_frames_do_not_follow_a_redirect_to_another_host(clip):
         def log_message(self, *args: object) -> None:
             pass
 
-    with serving(NOD) as other, ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as first:
-        threading.Thread(target=first.serve_forever, args=(0.05,), daemon=True).start()
-        asked = VisionApi(model="m", url=f"http://127.0.0.1:{first.server_address[1]}/v1", most=1)
+    with serving(NOD) as other, running(LocalServer(Elsewhere)) as first:
+        asked = VisionApi(model="m", url=f"{first.url}/v1", most=1)
         with pytest.raises(ToolFailed, match="APIStatusError"):
             asked.observe(clip)
-        first.shutdown()
         assert other.asked == []
 
 
