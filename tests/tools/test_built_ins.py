@@ -28,7 +28,7 @@ def test_it_keeps_the_contract(name, demo):
 
 
 def test_the_others_are_tried_with_weights_of_their_own():
-    """Tools with a model: tests/tools/*/test_*_contract.py make them tiny weights."""
+    """Tools with a model: the tests of each, in its folder, make them tiny weights."""
     heavy = set(BUILT_IN) - set(WITHOUT_WEIGHTS)
     assert not any(isinstance(load_tool(name), Heavy) for name in WITHOUT_WEIGHTS)
     assert heavy <= {

@@ -2,8 +2,8 @@
 
 A step of a small batch takes at least as long as reading the model's weights; a hundred small
 launches take longer than that on a fast GPU. transformers compiles the step over a cache of fixed
-size, which torch records as a CUDA graph. The first batch of a shape takes a minute; so this is
-for many clips, and asked for.
+size, which torch records as a CUDA graph. The first batch of a shape waits for that; so this is
+for many clips, and asked for. No GPU was at hand to measure it on.
 """
 
 from __future__ import annotations
