@@ -197,8 +197,8 @@ def load_settings(
         raise ConfigError(_first(error)) from error
     except (SettingsError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: {error}") from error
-    for slot, choice in found.tools.items():
-        _check_slot(slot, choice.use, SLOTS)
+    for slot in found.tools:
+        _check_spelling(slot, SLOTS)
     return swap(found, tools or {})
 
 
@@ -226,7 +226,10 @@ def swap(settings: Settings, tools: Mapping[str, Wanted]) -> Settings:
     swapped = dict(settings.tools)
     for slot, wanted in tools.items():
         choice = _choice(slot, wanted)
-        _check_slot(slot, choice.use, (*SLOTS, *settings.tools))
+        known = (*SLOTS, *settings.tools)
+        _check_spelling(slot, known)
+        if slot not in known and choice.use == OFF:
+            raise _no_slot(slot)
         same = slot in swapped and swapped[slot].use == choice.use
         if not same or choice.arguments:
             swapped[slot] = choice
@@ -247,10 +250,14 @@ def _choice(slot: str, wanted: Wanted) -> Choice:
     return choice
 
 
-def _check_slot(slot: str, use: str, known: Sequence[str]) -> None:
-    """Raise `ConfigError` for a slot that is misspelt, or is switched off and unknown."""
-    if slot not in known and (use == OFF or get_close_matches(slot, known, cutoff=0.7)):
-        raise ConfigError(f"there is no slot {slot!r}; there are {', '.join(SLOTS)}")
+def _check_spelling(slot: str, known: Sequence[str]) -> None:
+    """Raise `ConfigError` for a slot that is misspelt; one of the user's own may have any name."""
+    if slot not in known and get_close_matches(slot, known, cutoff=0.7):
+        raise _no_slot(slot)
+
+
+def _no_slot(slot: str) -> ConfigError:
+    return ConfigError(f"there is no slot {slot!r}; there are {', '.join(SLOTS)}")
 
 
 def with_profile(settings: Settings, profile: str) -> Settings:
