@@ -11,6 +11,9 @@ import psutil
 
 from emer.tools.types import Record
 
+NOT_WORK = ("idle", "iowait", "guest", "guest_nice")
+"""What a kernel counts besides work, or a second time: a guest's time is in `user` too."""
+
 
 class Measure(Record):
     """One line of a speed table: what was measured, the value, the goal, and whether it held."""
@@ -100,8 +103,10 @@ class Neighbours:
 
 
 def _busy_seconds() -> tuple[float, float]:
-    """Return the CPU seconds all cores have worked, and those of this process and its children."""
-    whole, own = psutil.cpu_times(), psutil.Process().cpu_times()
-    idle = whole.idle + getattr(whole, "iowait", 0.0)
+    """Return the CPU seconds all cores have worked, and those of this process and its children.
+
+    Added up, never taken from a whole: so rounding cannot make them run back.
+    """
+    whole, own = psutil.cpu_times()._asdict(), psutil.Process().cpu_times()
     mine = own.user + own.system + own.children_user + own.children_system
-    return sum(whole[:8]) - idle, mine
+    return sum(seconds for name, seconds in whole.items() if name not in NOT_WORK), mine
