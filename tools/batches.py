@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from emer.tools import devices
-from emer.tools.call import SLICE, Abandoned, note, still_wanted
+from emer.tools.call import SLICE, Abandoned, current, note, overhearing, still_wanted
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -56,10 +56,16 @@ class _Ticket(Generic[Item, Result]):
 
     def __init__(self, item: Item, caller: object) -> None:
         self.item, self.caller = item, caller
+        self.call = current()
         self.alone = self.gone = False
         self.done = threading.Event()
         self.result: list[Result] = []
         self.error: BaseException | None = None
+
+    def hear(self, notes: Sequence[str]) -> None:
+        if self.call is not None:
+            for text in notes:
+                self.call.note(text)
 
     def end(self, result: Result) -> None:
         self.result = [result]
@@ -73,8 +79,9 @@ class _Ticket(Generic[Item, Result]):
 class Together(Generic[Item, Result]):
     """Does what several threads bring in common batches of at most `most` items.
 
-    One of the callers works, the others wait. A batch that fails is done again caller by
-    caller, so that one clip's fault is not another's.
+    One of the callers works, the others wait; what is noted meanwhile is told to all whose items
+    were in the batch. A batch that fails is done again caller by caller, so that one clip's fault
+    is not another's.
     """
 
     def __init__(self, work: Work[Item, Result], most: int) -> None:
@@ -142,8 +149,10 @@ class Together(Generic[Item, Result]):
                 self._queue.appendleft(ticket)
 
     def _do(self, batch: Sequence[_Ticket[Item, Result]]) -> None:
-        results = self._work([ticket.item for ticket in batch])
+        with overhearing() as notes:
+            results = self._work([ticket.item for ticket in batch])
         for ticket, result in zip(batch, results, strict=True):
+            ticket.hear(notes)
             ticket.end(result)
 
     def _take_back(self, mine: Sequence[_Ticket[Item, Result]]) -> None:

@@ -84,6 +84,20 @@ def note(text: str) -> None:
     call = current()
     if call is not None:
         call.note(text)
+    heard: list[str] | None = getattr(_HERE, "heard", None)
+    if heard is not None:
+        heard.append(text)
+
+
+@contextmanager
+def overhearing() -> Iterator[list[str]]:
+    """Yield a list that fills with what this thread notes while the block runs."""
+    before = getattr(_HERE, "heard", None)
+    _HERE.heard = heard = []
+    try:
+        yield heard
+    finally:
+        _HERE.heard = before
 
 
 @contextmanager

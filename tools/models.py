@@ -1,7 +1,8 @@
 """The models in memory: each loaded once per process, shared by the tools that use it.
 
 One model at a time works on a device. Before another is loaded, those that were not used for
-longest make room, as far as the device's budget asks for it.
+longest make room, as far as the device's budget asks for it. What a model takes is counted by
+its files until it is loaded, then by its weights, at the precision that they have.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from emer.tools import devices
 from emer.tools.call import holding, note, still_wanted
+from emer.tools.errors import ToolFailed
 from emer.tools.types import Param
 
 Model = TypeVar("Model")
@@ -55,8 +57,10 @@ class Shelf:
     ) -> Iterator[Model]:
         """Yield the model, loaded if it is not here; its device works for nobody else meanwhile.
 
-        `gigabytes` is what it takes, as its files say. Whatever `load` raises passes through,
-        and nothing is kept. `Abandoned` when the call is given up while it waits.
+        `gigabytes` is what its files take. Whatever `load` raises passes through, and nothing is
+        kept; only if memory ran out, the others are let go and it is loaded once more, and
+        `ToolFailed` says what to do if that is not enough either. `Abandoned` when the call is
+        given up while it waits.
         """
         with holding(self._device(key.device)):
             still_wanted()
@@ -67,12 +71,34 @@ class Shelf:
         """Return the model, loaded if it is not here, as the last used."""
         held = self._held.get(key)
         if held is None:
-            self._make_room(key.device, gigabytes)
-            held = _Held(load(), gigabytes)
+            held = self._load(key, load, gigabytes)
         with self._lock:
             self._held[key] = held
             self._held.move_to_end(key)
         return held.model
+
+    def _load(self, key: Key, load: Callable[[], Any], gigabytes: float) -> _Held:
+        self._make_room(key.device, gigabytes)
+        model = self._with_all_room(key, load)
+        measured = weight(model) or gigabytes
+        if measured > gigabytes:
+            self._make_room(key.device, measured)
+        return _Held(model, measured)
+
+    def _with_all_room(self, key: Key, load: Callable[[], Any]) -> Any:
+        """Return what `load` does; where memory runs out, once more with nothing else there."""
+        for others in ([one for one in self.held() if one.device == key.device], []):
+            try:
+                return load()
+            except (RuntimeError, MemoryError) as error:
+                if not devices.is_out_of_memory(error):
+                    raise
+                if not others:
+                    raise ToolFailed(key.kind, key.weights, _too_large(key)) from error
+            for other in others:  # outside `except`: the error holds what was loaded
+                self._drop(other)
+                note(f"{other.kind} left {key.device}, which had no memory for {key.kind} besides")
+        raise AssertionError("the last try returns or raises")
 
     def held(self) -> Mapping[Key, float]:
         """Return the gigabytes of each model in memory, the longest unused first."""
@@ -111,6 +137,23 @@ class Shelf:
                 close()
             del gone
             devices.release(key.device)
+
+
+def weight(model: Any) -> float | None:
+    """Return the gigabytes of a torch model's weights, None for one of another library.
+
+    `model` may be a record that holds it as its `model`.
+    """
+    inner = getattr(model, "model", model)
+    if not callable(getattr(inner, "parameters", None)):
+        return None
+    parts = (*inner.parameters(), *inner.buffers())
+    return float(sum(part.numel() * part.element_size() for part in parts)) / 1e9
+
+
+def _too_large(key: Key) -> str:
+    on = "" if key.device == devices.CPU else ', or device = "cpu"'
+    return f'{key.device} has no memory to load it; take a smaller model, dtype = "float16"{on}'
 
 
 SHELF = Shelf()

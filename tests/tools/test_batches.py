@@ -148,6 +148,30 @@ def test_one_caller_s_fault_is_not_another_s():
     assert good == [2, 4] and fine == [6] and isinstance(bad, ValueError)
 
 
+def test_what_is_noted_of_a_common_batch_is_told_to_all_who_brought_it():
+    def work(items: Sequence[object]) -> list[object]:
+        if len(items) > 1:
+            note("went on with 2")
+        return list(items)
+
+    together, calls = Together(work, 8), (Call(), Call())
+
+    def bring(call: Call) -> object:
+        with at_work(call):
+            return together([call])
+
+    with holding(together._at_work):
+        with at_work(Call()) as alone:
+            Together(work, 8)([1])
+        threads = [threading.Thread(target=bring, args=(call,)) for call in calls]
+        for thread in threads:
+            thread.start()
+        waiting(together, 2)
+    for thread in threads:
+        thread.join(20)
+    assert [call.notes for call in (*calls, alone)] == [("went on with 2",)] * 2 + [()]
+
+
 def test_who_gives_up_leaves_the_others_items_to_them():
     model, call = Model(gate=threading.Event()), Call()
     together: Together[object, object] = Together(model, 8)

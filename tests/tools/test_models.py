@@ -10,6 +10,7 @@ import pytest
 
 from emer.tools import machine
 from emer.tools.call import Abandoned, Call, at_work
+from emer.tools.errors import ToolFailed
 from emer.tools.machine import Machine
 from emer.tools.models import Key, Shelf
 
@@ -126,3 +127,57 @@ def test_a_model_on_a_second_gpu_is_loaded_and_works_as_on_the_thread_s_own(monk
         assert at_load == told == ["cuda:1"]
     with shelf.borrow(key("a"), Made):
         assert told == ["cuda:1", "left"]
+
+
+def test_what_a_torch_model_takes_is_counted_at_its_precision(shelf):
+    torch = pytest.importorskip("torch")
+
+    def made(dtype):
+        return torch.nn.Linear(1000, 1000, bias=False, dtype=dtype)
+
+    with shelf.borrow(key("whole"), lambda: made(torch.float32), 0.002):
+        assert shelf.held()[key("whole")] == pytest.approx(0.004)
+    with shelf.borrow(key("half"), lambda: Holding(made(torch.float16)), 0.004):
+        assert shelf.held()[key("half")] == pytest.approx(0.002)
+
+
+class Holding:
+    """A record of a model and what goes with it."""
+
+    def __init__(self, model: object) -> None:
+        self.model = model
+
+
+def test_a_model_that_is_larger_than_its_files_makes_room_once_it_is_known(shelf):
+    torch = pytest.importorskip("torch")
+    machine.use(Machine(model_memory=0.01))
+    a = borrow(shelf, "a", 0.007)
+    with shelf.borrow(key("b"), lambda: torch.nn.Linear(1000, 1000), 0.002):
+        assert [one.weights for one in shelf.held()] == ["b"]
+    assert a.closed
+
+
+def fails_while(there: list[Made]) -> Made:
+    """Load where everything else was let go."""
+    if not all(one.closed for one in there):
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+    return Made()
+
+
+def test_want_of_memory_in_loading_lets_the_others_go_and_tries_once_more(shelf):
+    there = [borrow(shelf, "a"), borrow(shelf, "b"), borrow(shelf, "far", device="cuda:0")]
+    with at_work(Call()) as call, shelf.borrow(key("c"), lambda: fails_while(there[:2])):
+        assert {one.weights for one in shelf.held()} == {"far", "c"}
+    assert call.notes[0] == "test left cpu, which had no memory for test besides"
+
+
+def test_what_fits_on_no_empty_device_says_what_to_do(shelf):
+    def load() -> Made:
+        raise MemoryError
+
+    with (
+        pytest.raises(ToolFailed, match=r"cuda:0 has no memory to load it; .*device = \"cpu\""),
+        shelf.borrow(key("huge", "cuda:0"), load),
+    ):
+        pass
+    assert not shelf.held()

@@ -76,8 +76,9 @@ def listener(need: Need, run: Run, given: str) -> Shared[Samples, Judged]:
 def judge(run: Run, loaded: Loaded, sounds: Sequence[Samples]) -> list[Judged]:
     """Return what the model makes of one batch of stretches."""
     masked = bool(getattr(loaded.extractor, "return_attention_mask", False))
-    size = len(sounds) if masked or not _pads(loaded) else 1
-    return in_batches(sounds, size, partial(_judge, run, loaded), run.device)
+    if masked or not _pads(loaded):
+        return _judge(run, loaded, sounds)
+    return in_batches(sounds, 1, partial(_judge, run, loaded))  # one by one: padding would be heard
 
 
 def _pads(loaded: Loaded) -> bool:

@@ -112,7 +112,9 @@ def test_one_model_serves_all_tools_until_it_is_let_go(name, kind, checkpoint, s
     for tool in tools:
         tool.observe(Clip.open(spoken))
     (key,) = SHELF.held()
-    assert key.kind == name and SHELF.held()[key] == pytest.approx(find(name, str(path)).gigabytes)
+    assert key.kind == name and SHELF.held()[key] == pytest.approx(
+        find(name, str(path)).gigabytes, rel=0.2
+    )
     assert isinstance(tools[0], Heavy)
     tools[0].unload()
     assert not SHELF.held()
