@@ -1,17 +1,21 @@
 """Of each slot that is left to us, the strongest tool that is ready, and why.
 
 Ready means that its packages and weights are here. What cannot be had is passed over, and said.
+Tools that run the same models go by the model first: a large one is preferred to a small one,
+whichever library runs it. Arguments given with "auto" narrow the choice to those that take them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from emer.graphs.loading import load_with
 from emer.graphs.settings import AUTO, OFF, Choice, Settings
 from emer.tools import machine
 from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.tool import Tool, load_tool
+from emer.tools.tool import Tool
+from emer.tools.weights.catalogue import rank
 
 STRONGEST: Mapping[str, tuple[str, ...]] = {
     "face": ("blendshapes", "mesh"),
@@ -20,11 +24,11 @@ STRONGEST: Mapping[str, tuple[str, ...]] = {
     "caption": ("captioner",),
     "prosody": ("egemaps",),
     "voice": ("speech-emotion",),
-    "speech": ("faster-whisper", "whisper", "pocketsphinx"),
+    "speech": ("faster-whisper", "whisper", "asr", "pocketsphinx"),
 }
-"""The tools of each slot, the strongest first (our judgement).
+"""The tools of each slot, the strongest first where they run equal models (our judgement).
 
-faster-whisper runs the same models as whisper and takes less of the machine.
+faster-whisper runs the same models as whisper and takes less of the machine; asr takes more.
 """
 
 
@@ -53,16 +57,34 @@ def _strongest(slot: str, choice: Choice) -> tuple[Choice, str]:
     if names is None:
         known = ", ".join(STRONGEST)
         raise ConfigError(f"tools.{slot}.use: there is no auto for this slot; there is for {known}")
+    ready, passed = _ready(slot, names, choice)
+    if not ready:
+        return Choice(use=OFF), f"nothing: {'; '.join(passed)}"
+    name = min(ready, key=lambda name: rank(ready[name].source.model))
+    taken = Choice(use=name, **choice.arguments)
+    weaker = [_named(tool) for other, tool in ready.items() if other != name]
+    return taken, f"{_named(ready[name])} is {_rank(names, weaker, passed)}"
+
+
+def _ready(slot: str, names: Sequence[str], choice: Choice) -> tuple[dict[str, Tool], list[str]]:
+    """Return the tools that can be had with the arguments, and why the others cannot.
+
+    `ConfigError` where no tool takes the arguments.
+    """
+    ready: dict[str, Tool] = {}
     passed: list[str] = []
+    refused: list[ConfigError] = []
     for name in names:
         try:
-            found = load_tool(name)
+            ready[name] = load_with(f"tools.{slot}", name, choice.arguments)
         except ToolMissing as error:
             passed.append(f"{name} needs {error.what}: {error.install}")
-            continue
-        taken = Choice(use=name, **choice.arguments)
-        return taken, f"{_named(found)} is {_rank(names, passed)}"
-    return Choice(use=OFF), f"nothing: {'; '.join(passed)}"
+        except ConfigError as error:
+            refused.append(error)
+            passed.append(str(error).partition(";")[0])
+    if len(refused) == len(names):
+        raise refused[0]
+    return ready, passed
 
 
 def _named(tool: Tool) -> str:
@@ -70,7 +92,9 @@ def _named(tool: Tool) -> str:
     return source.tool if source.model is None else f"{source.tool} ({source.model})"
 
 
-def _rank(names: tuple[str, ...], passed: list[str]) -> str:
-    if passed:
-        return f"the strongest that is ready; {'; '.join(passed)}"
-    return "the only tool for it" if len(names) == 1 else "the strongest"
+def _rank(names: Sequence[str], weaker: Sequence[str], passed: Sequence[str]) -> str:
+    if len(names) == 1:
+        return "the only tool for it"
+    before = f", before {', '.join(weaker)}" if weaker else ""
+    ready = " that is ready" if passed else ""
+    return "; ".join((f"the strongest{ready}{before}", *passed))

@@ -37,7 +37,7 @@ def load_tools(settings: Settings) -> tuple[dict[str, Tool], dict[str, ToolMissi
     absent: dict[str, ToolMissing] = {}
     for slot, choice in settings.chosen.items():
         try:
-            tools[slot] = _load_tool(f"tools.{slot}", choice)
+            tools[slot] = load_with(f"tools.{slot}", choice.use, choice.arguments)
         except ToolMissing as error:
             absent[slot] = error
     return tools, absent
@@ -80,15 +80,15 @@ def arguments_for(use: str, settings: Settings) -> dict[str, Param]:
     return fit(f"tools: {use}", resolve(use), mine[0].arguments) if mine else {}
 
 
-def _load_tool(key: str, choice: Choice) -> Tool:
+def load_with(key: str, use: str, given: Mapping[str, Param]) -> Tool:
+    """Return the tool of this name with these arguments; errors name the key in the settings."""
     try:
-        arguments = fit(key, resolve(choice.use), choice.arguments)
-        return load_tool(choice.use, arguments)
+        return load_tool(use, fit(key, resolve(use), given))
     except ConfigError as error:
         text = str(error)
         raise ConfigError(text if text.startswith(key) else f"{key}: {text}") from error
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"{key}: {choice.use} refuses its arguments: {error}") from error
+        raise ConfigError(f"{key}: {use} refuses its arguments: {error}") from error
 
 
 def fit(key: str, made: type, given: Mapping[str, Param]) -> dict[str, Param]:

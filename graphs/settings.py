@@ -24,7 +24,7 @@ from pydantic_settings import (
 
 from emer.agents.types import Budget
 from emer.tools.errors import ConfigError
-from emer.tools.machine import Dtype, Machine, hint
+from emer.tools.machine import Dtype, Folder, Machine, hint
 from emer.tools.types import Param
 
 DEFAULT = "What emotion does the person display, and what shows it?"
@@ -101,9 +101,9 @@ class Settings(BaseSettings):
         nested_model_default_partial_update=True,
     )
 
-    home: Path = Field(default_factory=lambda: Path(user_data_dir("emer", appauthor=False)))
+    home: Folder = Field(default_factory=lambda: Path(user_data_dir("emer", appauthor=False)))
     """The folder of the evidence store, the threads and the traces."""
-    serve_root: Path = Path()
+    serve_root: Folder = Path()
     """The folder whose clips `langgraph dev` may be asked about."""
     profile: str = "embedded"
     tools: dict[str, Choice] = Field(default_factory=dict)
@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     """Their precision; auto is 16 bit on a GPU and 32 bit on a CPU."""
     model_memory: float | None = Field(default=None, gt=0)
     """Gigabytes of models to keep on each device; None is what the device has."""
-    weights: Path | None = None
+    weights: Folder | None = None
     """Folder of the weights; None is `weights` in the home."""
     offline: bool = False
     """Refuse every download, asked for or not."""

@@ -93,7 +93,8 @@ def note(text: str) -> None:
 def overhearing() -> Iterator[list[str]]:
     """Yield a list that fills with what this thread notes while the block runs."""
     before = getattr(_HERE, "heard", None)
-    _HERE.heard = heard = []
+    heard: list[str] = []
+    _HERE.heard = heard
     try:
         yield heard
     finally:

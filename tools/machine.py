@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from platformdirs import user_data_dir
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from emer.tools.errors import ConfigError
 from emer.tools.types import Record
@@ -22,6 +22,14 @@ Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 
 DEVICES = "auto, cpu, cuda, cuda:N or mps"
 """How a device may be written."""
+
+
+def at_home(path: Path) -> Path:
+    """Return the path with a leading ~ as the user's folder: no shell does it in a file."""
+    return Path(os.path.expanduser(path))
+
+
+Folder = Annotated[Path, AfterValidator(at_home)]
 
 
 class Machine(Record):
@@ -33,7 +41,7 @@ class Machine(Record):
     """Precision of the weights; auto is 16 bit on a GPU and 32 bit on a CPU."""
     model_memory: float | None = Field(default=None, gt=0)
     """Gigabytes of models to keep on each device; None is what the device has."""
-    weights: Path = Field(default_factory=lambda: home() / "weights")
+    weights: Folder = Field(default_factory=lambda: home() / "weights")
     """Folder of the weights that `emer models pull` gets."""
     offline: bool = False
     """Refuse every download, asked for or not."""
@@ -42,7 +50,7 @@ class Machine(Record):
 def home() -> Path:
     """Return EMER_HOME, or the user's data folder."""
     told = os.environ.get("EMER_HOME")
-    return Path(told) if told else Path(user_data_dir("emer", appauthor=False))
+    return at_home(Path(told)) if told else Path(user_data_dir("emer", appauthor=False))
 
 
 _SET: list[Machine] = []

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from platformdirs import user_data_dir
-
 from emer.evals.data.catalogue import catalogue, entry
 from emer.evals.data.wheels import EDITIONS, WHEELS, Edition, read_lexicon
 from emer.evals.metrics.wheel import Lexicon
 from emer.tools.errors import ConfigError
+from emer.tools.machine import home
 
 DEPTH = 5
 MEDIA = ("video", "audio", "openface_face", "features")
@@ -87,8 +86,7 @@ def data_folder(given: Path | None = None) -> DataFolder:
 
 def pulled_folder() -> Path:
     """Return the folder that `emer-eval data pull` fills when no other is named."""
-    home = os.environ.get("EMER_HOME") or user_data_dir("emer", appauthor=False)
-    return Path(home) / "data"
+    return home() / "data"
 
 
 def _tables(root: Path) -> Iterator[PurePosixPath]:

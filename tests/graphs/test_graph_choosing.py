@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 from graph_fakes import LOUD, Modelled, Patient
 from graph_kit import FAKES, events, trace_of
@@ -12,6 +14,9 @@ from emer.graphs.choosing import STRONGEST, choose
 from emer.graphs.settings import PROFILES, SLOTS, Choice, load_settings
 from emer.tools import machine
 from emer.tools.errors import ConfigError
+from emer.tools.types import Param
+from emer.tools.weights.catalogue import named
+from emer.tools.weights.places import target
 
 
 @pytest.fixture
@@ -56,6 +61,79 @@ def test_arguments_go_to_whoever_is_taken(ranked):
     tools = {**settings.tools, "face": Choice(use="auto", amount=3)}
     ready = choose(settings.model_copy(update={"tools": tools}))
     assert ready.settings.tools["face"] == Choice(use=f"{FAKES}Smile", amount=3)
+
+
+def put(*names: str) -> None:
+    """Lay files where these weights belong."""
+    for name in names:
+        weights = named(name)
+        path = target(weights)
+        if weights.url is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"weights")
+            continue
+        path.mkdir(parents=True)
+        for file in ("config.json", "tokenizer.json", *weights.files):
+            (path / file.replace("*", "x")).write_bytes(b"{}")
+
+
+def speech(**arguments: Param) -> tuple[Choice, str]:
+    """Return what is taken for speech, and why."""
+    settings = load_settings(tools={"speech": {"use": "auto", **arguments}})
+    ready = choose(settings)
+    return ready.settings.tools["speech"], ready.why["speech"]
+
+
+needs_all = pytest.mark.skipif(
+    any(find_spec(name) is None for name in ("whisper", "faster_whisper", "transformers")),
+    reason="whisper, faster-whisper and transformers are not all installed",
+)
+
+
+@needs_all
+@pytest.mark.parametrize(
+    ("here", "taken"),
+    [
+        (["faster-whisper-tiny", "whisper-large-v3"], "whisper (large-v3)"),
+        (["faster-whisper-tiny", "whisper-tiny"], "faster-whisper (tiny)"),
+        (
+            ["faster-whisper-medium", "asr-whisper-large-v3-turbo"],
+            "asr (openai/whisper-large-v3-turbo)",
+        ),
+        (["whisper-large-v3-turbo", "asr-whisper-large-v3-turbo"], "whisper (large-v3-turbo)"),
+        ([], "pocketsphinx"),
+    ],
+)
+def test_a_larger_model_is_preferred_whichever_tool_runs_it(here, taken):
+    machine.use(load_settings().machine)
+    put(*here)
+    choice, why = speech()
+    assert why.startswith(f"{taken}") and choice.use == taken.split(" ")[0]
+    others = {name.partition("-whisper-")[0] for name in here} - {choice.use}
+    assert all(f"before {other}" in why for other in others if other == "faster-whisper")
+
+
+@needs_all
+def test_arguments_narrow_the_choice_to_the_tools_that_take_them():
+    machine.use(load_settings().machine)
+    choice, why = speech(language="de")
+    assert choice.use == "none", "pocketsphinx hears English only"
+    assert "tools.speech.language: PocketSphinx has no such argument" in why
+    put("whisper-tiny", "faster-whisper-tiny")
+    assert speech(language="de")[0] == Choice(use="faster-whisper", language="de")
+    assert speech(dtype="float32")[0] == Choice(use="whisper", dtype="float32")
+
+
+def test_an_argument_that_no_tool_takes_is_refused():
+    with pytest.raises(ConfigError, match=r"tools\.speech\.langauge: .* no such argument; known: "):
+        speech(langauge="de")
+
+
+@needs_all
+def test_a_file_of_the_user_s_goes_to_the_tool_that_can_load_it(tmp_path):
+    mine = tmp_path / "mine.pt"
+    mine.write_bytes(b"weights")
+    assert speech(model=str(mine))[0] == Choice(use="whisper", model=str(mine))
 
 
 def test_a_slot_of_the_user_s_own_has_no_auto():

@@ -63,6 +63,15 @@ def test_the_home_is_the_users_folder_unless_told(monkeypatch):
     assert load_settings().traces == Path("/elsewhere/traces")
 
 
+def test_a_tilde_is_the_users_folder_in_file_and_environment(file, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("EMER_HOME", "~/own")
+    file.write_text('weights = "~/models"\nserve_root = "~/clips"\n')
+    settings = load_settings()
+    assert settings.machine.weights == tmp_path / "models"
+    assert (settings.home, settings.serve_root) == (tmp_path / "own", tmp_path / "clips")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

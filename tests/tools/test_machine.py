@@ -38,6 +38,11 @@ def test_the_environment_speaks_where_nobody_set_anything(monkeypatch, tmp_path)
 def test_the_weights_lie_in_the_home_unless_told(monkeypatch, tmp_path):
     monkeypatch.setenv("EMER_HOME", str(tmp_path))
     assert machine.machine().weights == tmp_path / "weights"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("EMER_HOME", "~/own")
+    assert machine.machine().weights == tmp_path / "own" / "weights"
+    monkeypatch.setenv("EMER_WEIGHTS", "~/models")
+    assert machine.machine().weights == tmp_path / "models"
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,11 @@ class Weights(Record):
         return self
 
     @property
+    def names(self) -> frozenset[str]:
+        """All that a tool's `model` argument may say to mean it."""
+        return frozenset({self.model, self.name, *self.aliases})
+
+    @property
     def pull(self) -> str:
         """The command that gets it."""
         return f"emer models pull {self.name}"
@@ -81,6 +86,16 @@ def catalogue(file: Path = FILE) -> tuple[Weights, ...]:
 def of_tool(tool: str) -> tuple[Weights, ...]:
     """Return the weights that a tool can load, the strongest first."""
     return tuple(weights for weights in catalogue() if weights.tool == tool)
+
+
+def rank(model: str | None) -> int:
+    """Return the place of a model among all, the strongest first.
+
+    Models that share a name are equal, whichever tool runs them; one of no row comes last.
+    """
+    rows = catalogue()
+    same = {model}.union(*(weights.names for weights in rows if model in weights.names))
+    return next((place for place, weights in enumerate(rows) if weights.names & same), len(rows))
 
 
 def named(name: str) -> Weights:

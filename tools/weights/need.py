@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -14,11 +14,13 @@ from emer.tools.devices import is_out_of_memory
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, WeightsBroken
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, is_repository, named, of_repository, of_tool
-from emer.tools.weights.places import look
+from emer.tools.weights.places import lacks, look, plainly_named
 
 AUTO = "auto"
 PIECE = 1 << 16
 PIECES = 64
+OTHER_FORMATS = (".safetensors", "pytorch_model.bin")
+"""Weights that transformers reads of either kind."""
 
 
 class Need(Record):
@@ -45,16 +47,38 @@ def find(tool: str, model: str = AUTO) -> Need:
     if model == AUTO:
         return _strongest(tool)
     for weights in of_tool(tool):
-        if model in (weights.model, weights.name, *weights.aliases):
+        if model in weights.names:
             return _lying(tool, weights)
     path = Path(model).expanduser()
     if path.exists():
+        _check_form(tool, path)
         return _need(model=path.name, path=path)
     if is_repository(model.partition("@")[0]):
         repository, _, revision = model.partition("@")
         return _lying(tool, of_repository(repository, revision or None))
     known = ", ".join(weights.model for weights in of_tool(tool))
     raise ConfigError(f"{tool} has no model {model!r}; known: {known}; or a file or folder")
+
+
+def _check_form(tool: str, path: Path) -> None:
+    """Raise `ConfigError` unless a file or folder of the user's is what the tool loads."""
+    known = of_tool(tool)
+    if any(weights.url is not None for weights in known):
+        if not path.is_file():
+            raise ConfigError(f"{tool}.model: {path} is a folder; {tool} takes a file of weights")
+        return
+    if not path.is_dir():
+        raise ConfigError(f"{tool}.model: {path} is a file; {tool} takes a folder of weights")
+    lacking = lacks(path, _always(known))
+    if lacking is not None:
+        raise ConfigError(f"{tool}.model: {path} is no folder for {tool}: it has no {lacking}")
+
+
+def _always(known: Sequence[Weights]) -> list[str]:
+    """Return the files that each folder for a tool has; weights may come in another format."""
+    named = [{*plainly_named(weights)} for weights in known]
+    shared = set.intersection(*named) if named else set()
+    return sorted({"config.json", *(n for n in shared if not n.endswith(OTHER_FORMATS))})
 
 
 def _strongest(tool: str) -> Need:

@@ -6,8 +6,9 @@ file's size and sha256. So damage is found later, even where nobody publishes a 
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,12 @@ from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights
 
 State = Literal["here", "elsewhere", "unfinished", "absent"]
+
+KINDS = (
+    ("model.safetensors.index.json", ("*.safetensors",)),
+    ("pytorch_model.bin.index.json", ("model.bin", "pytorch_model*.bin")),
+)
+"""How the weights of a folder are named: the index of those that are in parts, and the files."""
 
 
 class File(Record):
@@ -89,13 +96,34 @@ def _is_whole(weights: Weights, path: Path) -> bool:
     told = received(path)
     if told is not None and weights.revision not in (None, told.revision):
         return False
-    names = told.files if told is not None else _named(weights)
-    return bool(names) and all((path / name).is_file() for name in names)
+    if told is not None:
+        return bool(told.files) and all((path / name).is_file() for name in told.files)
+    return lacks(path, plainly_named(weights) or ["config.json"]) is None
 
 
-def _named(weights: Weights) -> list[str]:
-    """Return the files that must be there, patterns left out."""
-    return [name for name in weights.files if "*" not in name] or ["config.json"]
+def plainly_named(weights: Weights) -> list[str]:
+    """Return the files of a repository that are named in full, patterns left out."""
+    return [name for name in weights.files if "*" not in name]
+
+
+def lacks(folder: Path, names: Sequence[str]) -> str | None:
+    """Return what of these files, and of its weights, a folder has not; None where all is there."""
+    absent = [name for name in names if not (folder / name).is_file()]
+    if absent:
+        return absent[0]
+    whole = any(_has_kind(folder, index, patterns) for index, patterns in KINDS)
+    return None if whole else "whole weights (safetensors or .bin)"
+
+
+def _has_kind(folder: Path, index: str, patterns: Sequence[str]) -> bool:
+    """Tell whether all weights of a kind are there: what its index names, or any file."""
+    if not (folder / index).is_file():
+        return any(any(folder.glob(pattern)) for pattern in patterns)
+    try:
+        parts = json.loads((folder / index).read_text(encoding="utf-8"))["weight_map"].values()
+        return all((folder / part).is_file() for part in parts)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return False
 
 
 def _libraries(weights: Weights) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -67,6 +68,56 @@ def test_a_repository_is_here_when_all_its_files_are(folder):
     files = ("config.json", "model.bin", "tokenizer.json", "vocabulary.txt")
     folder = put_repository("faster-whisper-tiny", *files)
     assert find("faster-whisper", "tiny").path == folder
+
+
+@pytest.mark.parametrize(
+    ("files", "here"),
+    [
+        (("config.json",), False),
+        (("config.json", "training_args.bin"), False),
+        (("config.json", "model.safetensors"), True),
+        (("config.json", "model.safetensors.index.json", "model-1.safetensors"), False),
+        (
+            (
+                "config.json",
+                "model.safetensors.index.json",
+                "model-1.safetensors",
+                "model-2.safetensors",
+            ),
+            True,
+        ),
+        (("config.json", "pytorch_model.bin"), True),
+    ],
+)
+def test_a_repository_without_all_its_weights_is_not_here(files, here, folder):
+    folder = put_repository("captioner-qwen3-vl-2b", *files)
+    index = folder / "model.safetensors.index.json"
+    if index.exists():
+        parts = {"a": "model-1.safetensors", "b": "model-2.safetensors"}
+        index.write_text(json.dumps({"weight_map": parts}))
+    assert (look(named("captioner-qwen3-vl-2b")).state == "here") is here
+
+
+@pytest.mark.parametrize(
+    ("tool", "files", "said"),
+    [
+        ("whisper", ("config.json", "model.safetensors"), "is a folder; whisper takes a file"),
+        ("faster-whisper", None, "is a file; faster-whisper takes a folder"),
+        ("faster-whisper", ("config.json", "model.safetensors"), "it has no model.bin"),
+        ("asr", ("model.safetensors",), "it has no config.json"),
+        ("captioner", ("config.json",), "it has no whole weights"),
+    ],
+)
+def test_what_the_tool_cannot_load_is_refused_by_its_form(tool, files, said, folder, tmp_path):
+    mine = tmp_path / "mine"
+    if files is None:
+        mine.write_bytes(b"weights")
+    else:
+        mine.mkdir()
+        for name in files:
+            (mine / name).write_text("{}")
+    with pytest.raises(ConfigError, match=rf"{tool}\.model: .*{said}"):
+        find(tool, str(mine))
 
 
 def test_the_library_s_own_cache_counts(folder, tmp_path, monkeypatch):
