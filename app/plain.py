@@ -10,7 +10,11 @@ from emer.tools.printable import escaped, one_line, printable
 if TYPE_CHECKING:
     from emer.tools.types import Span
 
-__all__ = ["one_line", "printable", "seconds", "span", "to_json"]
+__all__ = ["WIDE", "one_line", "printable", "seconds", "span", "to_json"]
+
+
+WIDE = len("expression")
+"""Characters of the column with a slot or a role: the longest of ours."""
 
 
 def to_json(value: object) -> str:

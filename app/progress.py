@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from emer.app.plain import one_line, seconds, span
+from emer.app.plain import WIDE, one_line, seconds, span
 from emer.graphs.events import (
     Decided,
     Event,
@@ -102,7 +102,7 @@ def _clues(count: int) -> str:
 def _title(event: ToolStarted | Ended) -> Text:
     asked = f' "{event.question}"' if event.question else ""
     where = f"{span(event.span)}{one_line(asked)}"
-    return Text.assemble((f"{event.slot:<8}", "bold"), f"{one_line(event.tool)}, {where}")
+    return Text.assemble((f"{event.slot:<{WIDE}} ", "bold"), f"{one_line(event.tool)}, {where}")
 
 
 def _key(event: ToolStarted | Ended) -> tuple[str, str, int, str]:

@@ -14,7 +14,7 @@ from emer.agents.revision import REVISES
 from emer.agents.text import STOPS
 from emer.agents.types import Ask, Hypothesis, ModelCall, Recollection
 from emer.agents.verifier import Finding, Verdict
-from emer.app.plain import one_line, seconds, span
+from emer.app.plain import WIDE, one_line, seconds, span
 from emer.app.progress import end_line
 from emer.app.show import bullets, clue_table, explanation, heading
 from emer.graphs.events import (
@@ -154,7 +154,7 @@ def model_line(call: ModelCall) -> Text:
     about = "" if call.counted else "about "
     cost = f"  {about}{call.tokens_in} tokens in, {call.tokens_out} out"
     money = f", {call.money:.4f}" if call.money is not None else ""
-    title = Text.assemble((f"{call.role:<8}", "bold"), one_line(call.model))
+    title = Text.assemble((f"{call.role:<{WIDE}} ", "bold"), one_line(call.model))
     return Text.assemble(mark, " ", title, why, (f"{cost}{money}, {seconds(call.seconds)}", "dim"))
 
 

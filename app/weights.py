@@ -43,6 +43,7 @@ class Row(Record):
     tool: str
     model: str
     size: str
+    megabytes: int | None
     licence: str
     state: State
     path: Path
@@ -125,6 +126,7 @@ def _row(weights: Weights) -> Row:
         tool=weights.tool,
         model=weights.model,
         size=weights.size,
+        megabytes=weights.megabytes,
         licence=weights.licence,
         state=lying.state,
         path=lying.path,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from emer.tools.errors import EmerError
 
@@ -33,6 +34,20 @@ Progress = Callable[[int, int | None], None]
 
 class FetchFailed(EmerError):
     """A file that could not be had, or is not what it should be; nothing has its name."""
+
+
+class Unreachable(FetchFailed):
+    """A host to which there is no way: no network, or a host that is not there."""
+
+
+def reaching(host: str, error: Exception) -> Unreachable | None:
+    """Return the error for a host that could not be reached, None if that is not what failed.
+
+    Told by name: the hub's client has an HTTP library of its own.
+    """
+    if type(error).__name__ not in ("ConnectError", "ConnectTimeout"):
+        return None
+    return Unreachable(f"{host} cannot be reached ({type(error).__name__}: {error})")
 
 
 def open_client() -> httpx.Client:
@@ -107,11 +122,16 @@ def _complete(
             return _append(client, address, part, told, sized)
         except httpx.TransportError as error:
             if tried == TRIES or (tried > 1 and _size(part) == before):
-                raise FetchFailed(
+                raise reaching(_host(address), error) or FetchFailed(
                     f"{address} broke off after {_size(part)} bytes "
                     f"({type(error).__name__}: {error}); ask again to go on from there"
                 ) from error
             time.sleep(0.2 * tried)
+
+
+def _host(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _append(client: httpx.Client, address: str, part: Path, told: Progress, sized: bool) -> None:

@@ -45,7 +45,11 @@ def test_the_list_says_what_is_here_and_how_to_get_the_rest(emer, one, server):
     assert (row["name"], row["state"], row["size"], row["licence"]) == (
         "tool-small", "absent", "1 MB", "MIT",
     )  # fmt: skip
-    assert row["checksum"] == SHA and row["pull"] == "emer models pull tool-small"
+    assert (
+        row["megabytes"] == 1
+        and row["checksum"] == SHA
+        and row["pull"] == "emer models pull tool-small"
+    )
     shown = emer("models", "list").stdout
     assert "absent" in shown and "emer models pull NAME" in shown
     emer("models", "pull", "tool-small", "--mirror", server.url)

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from emer.tools.errors import ToolMissing
-from emer.tools.fetch import FetchFailed, Progress, holds, sha256
+from emer.tools.fetch import FetchFailed, Progress, holds, reaching, sha256
 from emer.tools.weights.catalogue import Weights
 from emer.tools.weights.places import File, Received
 
@@ -89,7 +89,7 @@ def _listing(weights: Weights, endpoint: str | None) -> Listing:
     """Return what the hub lists at the pinned revision, or now where none is pinned."""
     hub = _hub()
     api = hub.HfApi(endpoint=endpoint, token=_token(endpoint))
-    with _told_on_one_line(f"{weights.repository} cannot be listed"):
+    with _told_on_one_line(f"{weights.repository} cannot be listed", _host(api)):
         info = api.model_info(weights.repository, revision=weights.revision, files_metadata=True)
     if weights.revision and len(weights.revision) == 40 and info.sha != weights.revision:
         raise FetchFailed(
@@ -112,7 +112,8 @@ def _download(
     weights: Weights, revision: str, wanted: Sequence[Listed], part: Path, endpoint: str | None
 ) -> None:
     hub = _hub()
-    with _told_on_one_line(f"{weights.repository} broke off; ask again to go on from there"):
+    broke_off = f"{weights.repository} broke off; ask again to go on from there"
+    with _told_on_one_line(broke_off, _host(hub.HfApi(endpoint=endpoint))):
         hub.snapshot_download(
             weights.repository,
             revision=revision,
@@ -182,13 +183,19 @@ def _arrived(part: Path) -> int:
 
 
 @contextmanager
-def _told_on_one_line(what: str) -> Iterator[None]:
+def _told_on_one_line(what: str, host: str) -> Iterator[None]:
     """Turn whatever the hub's client raises into `FetchFailed` with its cause on one line."""
     try:
         yield
     except Exception as error:  # the hub's client has errors of its own and of its transport
         cause = " ".join(str(error).split())[:200]
-        raise FetchFailed(f"{what} ({type(error).__name__}: {cause})") from error
+        raise reaching(host, error) or FetchFailed(
+            f"{what} ({type(error).__name__}: {cause})"
+        ) from error
+
+
+def _host(api: Any) -> str:
+    return str(api.endpoint)
 
 
 def _silent() -> Callable[..., Any]:

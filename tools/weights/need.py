@@ -117,11 +117,18 @@ def loading(tool: str, need: Need) -> Iterator[None]:
     except Exception as error:  # each library and format has errors of its own
         if is_out_of_memory(error):
             raise
-        cut = "damaged or cut short: " if isinstance(error, OSError | EOFError) else ""
-        cause = cut + shorten(f"{type(error).__name__}: {error}", 200, placeholder=" ...")
+        cause = _kind(error) + shorten(f"{type(error).__name__}: {error}", 200, placeholder=" ...")
         known = known_as(need)
         fix = f"check it with: emer models verify {known.name}" if known else "give other weights"
         raise WeightsBroken(tool, need.path, cause, fix) from error
+
+
+def _kind(error: Exception) -> str:
+    """Return what a library's error over weights says, where its own words do not."""
+    if isinstance(error, OSError | EOFError):
+        return "damaged or cut short: "
+    odd = isinstance(error, LookupError | AttributeError | TypeError)
+    return "no weights of the kind that it loads: " if odd else ""
 
 
 def known_as(need: Need) -> Weights | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from emer.tools.errors import ConfigError
-from emer.tools.fetch import FetchFailed, Progress, fetch, open_client
+from emer.tools.fetch import FetchFailed, Progress, Unreachable, fetch, open_client
 from emer.tools.machine import is_offline
 from emer.tools.weights.catalogue import Weights
 from emer.tools.weights.hub import pull_repository
@@ -37,11 +37,12 @@ def pull(
         )
     path = target(weights)
     _require_room(weights, path)
-    if weights.repository is not None:
-        found = pull_repository(weights, path, told, mirror)
-    else:
-        found = _pull_file(weights, path, told, mirror)
-    return path, found.checked
+    get = _pull_file if weights.repository is None else pull_repository
+    try:
+        return path, get(weights, path, told, mirror).checked
+    except Unreachable as error:
+        ways = f"name another host with --mirror URL, or put the weights at {path}"
+        raise Unreachable(f"{error}; {ways}") from error
 
 
 def _pull_file(weights: Weights, path: Path, told: Progress, mirror: str | None) -> Received:

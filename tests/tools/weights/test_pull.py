@@ -130,6 +130,15 @@ def test_a_repository_is_pulled_at_its_revision_without_code_and_pickles(folder)
     assert verify(named(f"org/name@{REVISION}")).outcome == "whole"
 
 
+@pytest.mark.parametrize("name", ["whisper-tiny", "captioner-blip-base"])
+def test_a_host_that_is_not_there_is_said_with_the_ways_out(name, folder):
+    with pytest.raises(FetchFailed) as error:
+        pull(named(name), mirror="http://127.0.0.1:9")
+    said = str(error.value)
+    assert said.startswith("http://127.0.0.1:9 cannot be reached (ConnectError")
+    assert said.endswith(f"--mirror URL, or put the weights at {target(named(name))}")
+
+
 def test_a_mirror_is_told_no_token(folder, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     with serving_hub(hub()) as server:
