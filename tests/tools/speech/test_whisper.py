@@ -206,6 +206,15 @@ def test_weights_that_cannot_be_read_are_told_on_one_line(
 
 
 @needs("whisper")
+def test_weights_of_another_kind_are_said_to_be_so(spoken, tmp_path):
+    import torch
+
+    torch.save({"layer.weight": torch.zeros(2)}, tmp_path / "other.pt")
+    with pytest.raises(WeightsBroken, match=r"no weights of the kind that it loads: KeyError"):
+        made("whisper", tmp_path / "other.pt").observe(Clip.open(spoken))
+
+
+@needs("whisper")
 def test_a_checkpoint_that_lacks_weights_is_not_filled_with_chance(checkpoint, spoken, tmp_path):
     import torch
 
