@@ -50,14 +50,18 @@ def _leading(case: Case) -> tuple[str, ...]:
 
 
 def _on_family(case: Case, family: str) -> list[Sentence]:
-    """Return what speaks for and against an emotion, nothing where no clue does."""
+    """Return what speaks for and against an emotion, nothing where no clue does.
+
+    What speaks against it comes first where the question is why not.
+    """
     standing = _standing(case, family)
     label, told = lexicon().head(family), _in_question(case, standing.contributions)
     pro = basis(c for c in told if c.value >= WORTH_CITING)
     con = basis(c for c in reversed(told) if c.value <= -WORTH_CITING)
     level = band(standing, family in disputed(case.disputes))
-    found = [_answer("for", pro, label=label, band=level)] if pro else []
-    return [*found, _answer("against", con, label=label)] if con else found
+    speaks_for = [_answer("for", pro, label=label, band=level)] if pro else []
+    against = [_answer("against", con, label=label)] if con else []
+    return [*against, *speaks_for] if case.topic.against else [*speaks_for, *against]
 
 
 def _standing(case: Case, family: str) -> Standing:

@@ -69,13 +69,25 @@ def basis(contributions: Iterable[Contribution], per_channel: int = 2) -> Basis 
     parts: list[str] = []
     ids: list[str] = []
     for channel, where in WHERE.items():
-        says = dict(_says(ordered, channel, per_channel))
+        says = _without_doubles(dict(_says(ordered, channel, per_channel)))
         if says:
             parts.append(f"{listed(f'the {plain(s)}' for s in says)} {where}")
             ids += [i for found in says.values() for i in found]
     if not parts:
         return None
     return Basis(listed(parts), tuple(dict.fromkeys(ids)))
+
+
+def _without_doubles(says: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return cues with their clues; one that another's words contain is told with that one.
+
+    "furrowed brows" and "furrowed brows with narrowed eyes" are one thing to say.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for say, ids in says.items():
+        whole = next((o for o in says if o != say and f" {plain(say)} " in f" {o} "), say)
+        found[whole] = tuple(dict.fromkeys((*found.get(whole, ()), *ids)))
+    return found
 
 
 def plain(say: str) -> str:

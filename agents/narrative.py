@@ -10,12 +10,12 @@ from emer.agents.answers import answers
 from emer.agents.case import Case, basis
 from emer.agents.conflicts import CHANNEL_WORDS, Pull, disputed
 from emer.agents.fusion import WORTH_CITING, Standing
-from emer.agents.labels import apart, band
+from emer.agents.labels import band
 from emer.agents.phrases import has_hedge, join, listed, phrase, quote
 from emer.agents.types import Block, Explanation, Label, Missing, Sentence
 from emer.agents.vocabulary import Channel, lexicon
 from emer.prompts.prompt import Prompt, load
-from emer.tools.types import Clue
+from emer.tools.types import Clue, Span
 
 MOST_SEEN, MOST_HEARD, MOST_QUOTED = 6, 4, 1
 """Clues told per channel: 3-4 sentences seen, 1-2 heard, one quoted (EMER's habit)."""
@@ -119,24 +119,32 @@ def _appears(case: Case, number: int) -> Iterator[Sentence]:
     if found:
         names = listed(c.name for c in case.chosen if c.standing is standing)
         level = band(standing, standing.family in disputed(case.disputes))
-        text = _shape(case, standing).substitute(basis=found.words, labels=names, band=level)
+        shape = _shape(case, standing, found.clue_ids)
+        text = shape.substitute(basis=found.words, labels=names, band=level)
         yield Sentence(block="therefore", text=text, clue_ids=found.clue_ids)
 
 
-def _shape(case: Case, standing: Standing) -> Prompt:
-    """Return how a family's sentence follows on that of the leading one."""
+def _shape(case: Case, standing: Standing, cited: Sequence[str]) -> Prompt:
+    """Return how a family's sentence follows on that of the leading one.
+
+    Only where all that either sentence cites lies apart is it told as earlier or later.
+    """
     lead = case.families[0]
     if standing is lead:
         return load("rules/therefore")
-    if not apart(standing, lead):
-        return load("rules/also")
-    return load("rules/later" if _moment(standing) > _moment(lead) else "rules/earlier")
+    theirs = basis(c for c in lead.contributions if c.value >= WORTH_CITING)
+    own, other = _spans(case, cited), _spans(case, theirs.clue_ids if theirs else ())
+    if own and other and max(s.end for s in own) <= min(s.start for s in other):
+        return load("rules/earlier")
+    if own and other and min(s.start for s in own) >= max(s.end for s in other):
+        return load("rules/later")
+    return load("rules/also")
 
 
-def _moment(standing: Standing) -> float:
-    """Return when what speaks most for a family begins, in seconds."""
-    spans = standing.strongest.spans if standing.strongest else ()
-    return min((span.start for span in spans), default=0.0)
+def _spans(case: Case, ids: Sequence[str]) -> list[Span]:
+    """Return when the clues of these ids are, nothing where one is not placed in time."""
+    spans = [r.clue.span for r in case.readings if r.clue.id in ids]
+    return [] if None in spans else [span for span in spans if span is not None]
 
 
 def _open(one: Pull, two: Pull) -> Sentence:

@@ -93,6 +93,19 @@ _BARE = re.compile(
     r"|what makes you (?:say|think) (?:so|that))\W*$"
     r"|^(?:那)?(?:为什么(?:不)?|为何|怎么说|凭什么|何以见得|真的吗|确定吗|你确定吗)(?:呢)?\W*$"
 )
+_GENERAL = re.compile(
+    r"\b(?:emotion\w*|affect\w*|feel\w*|mood\w*|sentiment|state of mind|attitude|demeanou?r|reading"
+    r"|display\w*|express\w*|react\w*|respon\w*|behav\w*|happen\w*|go(?:es|ing)? on|look\w*|seem\w*"
+    r"|appear\w*|describe|explain\w*|explanation|summar\w*|analy\w*|interpret\w*|evidence|clues?"
+    r"|signs?|cues?|see|seen|hear|heard|shows?|shown|why|how is|how are|how does|how do)\b"
+    r"|情绪|情感|感受|感觉|心情|心境|态度|状态|反应|表现|表达|发生|描述|解释|分析|概括|总结|看出|看到|听到"
+    r"|怎么样|怎么了|为什么|为何|线索|证据"
+)
+"""Words of questions about the clip as a whole: its emotion, and what shows it."""
+_WHY_NOT = re.compile(
+    r"\bwhy (?:not|(?:is|are|was|were|do|does|did)(?:n't|(?: \w+){1,4} not))\b"
+    r"|为什么不|为何不|怎么不"
+)
 _WHOLE = re.compile(r"\b(?:overall|in general|altogether|as a whole)\b|总体|整体|总的来说")
 
 
@@ -117,11 +130,25 @@ class Topic:
     moment: Moment | None = None
     bare: bool = False
     """It only asks why, or how sure we are."""
+    against: bool = False
+    """It asks why not."""
+
+    @property
+    def names_nothing(self) -> bool:
+        """Whether it says neither whom nor what nor when."""
+        about = (self.families, self.sex, self.modality, self.cues, self.moment, self.bare)
+        return not (self.has_subject or any(about))
 
     @property
     def has_subject(self) -> bool:
         """Whether it says who is meant."""
         return self.place is not None or self.person is not None or self.other
+
+
+def asks_of_the_whole(question: str) -> bool:
+    """Tell whether a question that names nothing is about what the clip displays in all."""
+    plain = _plain(question)
+    return bool(_GENERAL.search(plain) or _WHOLE.search(plain))
 
 
 def topic_of(
@@ -200,6 +227,7 @@ def _named_in(plain: str, duration: float) -> Topic:
         denied=any(m.negated for m in signs),
         moment=None if moment and moment.words == MIDDLE and place else moment,
         bare=_BARE.search(plain) is not None,
+        against=_WHY_NOT.search(plain) is not None,
     )
 
 

@@ -123,9 +123,12 @@ class Alternative(Record):
 
 
 class Missing(Record):
-    """A modality, or a part of one, that could not be observed, and why."""
+    """A modality, or a part of one, that could not be observed, and why.
 
-    modality: Modality
+    "question" where nothing that can be observed is asked for.
+    """
+
+    modality: Modality | Literal["question"]
     why: str
 
 
@@ -144,8 +147,8 @@ class Explanation(Record):
 
     @property
     def by_modality(self) -> dict[Block, tuple[Sentence, ...]]:
-        """Sentences grouped by the block they belong to, in reading order."""
-        blocks: tuple[Block, ...] = ("video", "audio", "text", "answer", "therefore")
+        """Sentences grouped by the block they belong to, in reading order: the answer first."""
+        blocks: tuple[Block, ...] = ("answer", "video", "audio", "text", "therefore")
         grouped = {b: tuple(s for s in self.sentences if s.block == b) for b in blocks}
         return {block: found for block, found in grouped.items() if found}
 

@@ -8,7 +8,7 @@ from emer.agents.cues import read
 from emer.agents.focus import theirs, whom
 from emer.agents.people import Somebody, people_in, tells_sexes
 from emer.agents.phrases import listed
-from emer.agents.topic import Topic, topic_of
+from emer.agents.topic import Topic, asks_of_the_whole, topic_of
 from emer.agents.types import Inquiry, Missing, Sentence
 from emer.agents.vocabulary import channel_of, lexicon
 from emer.prompts.prompt import load
@@ -20,6 +20,11 @@ CALLED: dict[Modality, str] = {
     "face": "the face",
     "scene": "the scene",
 }
+
+NOT_UNDERSTOOD = (
+    "no clue can be picked by it, so this is how the clip reads as a whole; name an emotion, "
+    "a sign (a smile, a pause), a person, a moment, or the face, voice, words or scene"
+)
 
 
 def topic_for(inquiry: Inquiry) -> Topic:
@@ -59,6 +64,7 @@ def unshown(inquiry: Inquiry) -> tuple[Missing, ...]:
     if why is not None:
         return (Missing(modality="face", why=why),)
     return (
+        *_understood(inquiry, topic),
         *_people(inquiry.clues, topic),
         *_moment(inquiry, topic),
         *_modality(inquiry, topic),
@@ -89,6 +95,11 @@ def near(clues: Sequence[Clue], span: Span, modality: Modality | None = None) ->
         and clue.span.overlaps(span)
         and (clue.modality == modality if modality else clue.modality != "text")
     ]
+
+
+def _understood(inquiry: Inquiry, topic: Topic) -> Iterator[Missing]:
+    if topic.names_nothing and not asks_of_the_whole(inquiry.question):
+        yield Missing(modality="question", why=NOT_UNDERSTOOD)
 
 
 def _people(clues: Sequence[Clue], topic: Topic) -> Iterator[Missing]:

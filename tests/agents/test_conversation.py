@@ -64,6 +64,36 @@ def leading(clues: Sequence[Clue], *questions: str) -> str | None:
 
 
 @pytest.mark.parametrize(
+    ("question", "understood"),
+    [
+        ("Tell me a joke", False),
+        ("What colour is it?", False),
+        ("Is the sky blue?", False),
+        ("给我讲个笑话", False),
+        ("What does the person display?", True),
+        ("Why?", True),
+        ("Describe her mood.", True),
+        ("Is she angry?", True),
+        ("And at the end?", True),
+        ("他怎么了？", True),
+    ],
+)
+def test_a_question_that_names_nothing_is_said_not_to_be_understood(question, understood) -> None:
+    told = [m for m in said(ONE, question).explanation.missing if m.modality == "question"]
+    assert bool(told) is not understood
+    if not understood:
+        assert "this is how the clip reads as a whole" in told[0].why
+
+
+def test_why_not_is_answered_by_what_speaks_against_it_first() -> None:
+    both = (*ONE, kit.BROWS_UP)
+    first = answer(both, "why isn't she angry?")
+    assert first.index("against angry") < first.index("for angry")
+    second = answer(both, "is she angry?")
+    assert second.index("for angry") < second.index("against angry")
+
+
+@pytest.mark.parametrize(
     ("question", "family"),
     [
         ("and the woman on the left?", "happy"),

@@ -267,6 +267,28 @@ def test_what_is_displayed_at_another_moment_is_told_as_such() -> None:
     assert "sad" in earlier.text and earlier.clue_ids == (tears.id,)
 
 
+def test_what_overlaps_in_time_is_told_as_neither_earlier_nor_later() -> None:
+    """The brows rise before the smile, and the voice only after it."""
+    rising = "The person speaks with rising intonation at the end of the utterance, at 7.5-7.8 s."
+    explanation = kit.explain(
+        kit.clue("face", "The person raises the eyebrows strongly at 2.3-3.6 s.", (2.3, 3.6)),
+        kit.clue("face", "The person opens the mouth at 3.6-4.4 s.", (3.6, 4.4)),
+        kit.clue("face", "The person smiles clearly at 4.0-5.2 s.", (4.0, 5.2)),
+        kit.clue("audio", rising, (7.5, 7.8)),
+    )
+    (curious,) = [s.text for s in explanation.sentences if "appears curious" in s.text]
+    assert "raised eyebrows" in curious and "rising intonation" in curious
+    assert curious.startswith("The person also appears")
+
+
+def test_a_reason_within_another_is_told_once() -> None:
+    brows = kit.clue("face", "The person furrows the brows strongly at 1.0-2.0 s.", (1.0, 2.0))
+    eyes = kit.clue("face", "The person narrows the eyes at 1.2-2.0 s.", (1.2, 2.0))
+    (sentence,) = [s for s in kit.explain(brows, eyes).sentences if "appears angry" in s.text]
+    assert sentence.text.count("furrowed brows") == 1
+    assert {*sentence.clue_ids} == {brows.id, eyes.id}
+
+
 def test_one_moment_with_two_readings_is_not_told_as_two_moments() -> None:
     explanation = kit.explain(kit.FURROW, kit.PRESSED)
     assert not any(s.text.startswith(("Later", "Earlier")) for s in explanation.sentences)

@@ -161,7 +161,10 @@ ANGRY: dict[str, Any] = {"families": ("angry",)}
         (("Is she angry?", "why?"), Topic(**ANGRY, bare=True)),
         (("Is she angry?", "为什么？"), Topic(**ANGRY, bare=True)),
         (("Is she angry?", "what about person 2?"), Topic(**ANGRY, person="person 2")),
-        (("And the woman on the left?", "why not angry?"), Topic(**ANGRY, place=LEFT, sex="women")),
+        (
+            ("And the woman on the left?", "why not angry?"),
+            Topic(**ANGRY, place=LEFT, sex="women", against=True),
+        ),
         (("左边的人呢？", "她生气吗？"), Topic(**ANGRY, place=LEFT)),
         (
             ("The woman on the left?", "Is the woman angry?"),

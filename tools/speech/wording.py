@@ -43,4 +43,6 @@ def times(speech: Sequence[Span], most: int = 4) -> str:
     """Return the stretches as "0.3-2.1 s, 3.4-5.0 s", the first few of many."""
     shown = ", ".join(f"{s.start:.1f}-{s.end:.1f} s" for s in speech[:most])
     rest = len(speech) - most
-    return f"{shown} and {rest} more times" if rest > 0 else shown
+    if rest <= 0:
+        return shown
+    return f"{shown} and {rest} more time{'s' * (rest > 1)}"
