@@ -17,13 +17,24 @@ from emer.graphs.settings import Choice, Settings
 from emer.tools import machine
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.tool import Tool, load_tool, resolve
-from emer.tools.types import Param
+from emer.tools.types import Modality, Param
 
 REASONERS: Mapping[str, str] = {
     "rules": "emer.agents.rules:Rules",
     "llm": "emer.agents.llm.reasoner:Llm",
 }
 REASONER_GROUP = "emer.reasoners"
+
+OBSERVES: Mapping[str, Modality] = {
+    "face": "face",
+    "expression": "face",
+    "scene": "scene",
+    "caption": "scene",
+    "prosody": "audio",
+    "voice": "audio",
+    "speech": "text",
+}
+"""The modality of what a tool in each of our slots brings; one of the user's own may be any."""
 
 
 def load_tools(settings: Settings) -> tuple[dict[str, Tool], dict[str, ToolMissing]]:
@@ -37,7 +48,7 @@ def load_tools(settings: Settings) -> tuple[dict[str, Tool], dict[str, ToolMissi
     absent: dict[str, ToolMissing] = {}
     for slot, choice in settings.chosen.items():
         try:
-            tools[slot] = load_with(f"tools.{slot}", choice.use, choice.arguments)
+            tools[slot] = _fitting(slot, load_with(f"tools.{slot}", choice.use, choice.arguments))
         except ToolMissing as error:
             absent[slot] = error
     return tools, absent
@@ -89,6 +100,18 @@ def load_with(key: str, use: str, given: Mapping[str, Param]) -> Tool:
         raise ConfigError(text if text.startswith(key) else f"{key}: {text}") from error
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{key}: {use} refuses its arguments: {error}") from error
+
+
+def _fitting(slot: str, tool: Tool) -> Tool:
+    """Return the tool; `ConfigError` where it observes something else than the slot is for."""
+    wanted = OBSERVES.get(slot, tool.modality)
+    if tool.modality == wanted:
+        return tool
+    places = [name for name, modality in OBSERVES.items() if modality == tool.modality]
+    raise ConfigError(
+        f"tools.{slot}: {tool.source.tool} observes the {tool.modality}, this slot is for the "
+        f"{wanted}; put it in {' or '.join(places)}, or in a slot of another name beside them"
+    )
 
 
 def fit(key: str, made: type, given: Mapping[str, Param]) -> dict[str, Param]:

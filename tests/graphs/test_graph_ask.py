@@ -99,7 +99,7 @@ def test_a_tool_that_is_not_installed_is_told_with_its_install_line(run):
 
 
 def test_without_any_clue_the_explanation_abstains(run):
-    answer = run(scene="Dark", face="Crash")
+    answer = run(scene="Dark", extra="Crash")
     assert answer.explanation.labels == () == answer.explanation.sentences
     assert answer.stop_reason == "no_evidence"
     assert {m.why for m in answer.explanation.missing} >= {"the picture is black"}

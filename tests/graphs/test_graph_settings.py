@@ -117,6 +117,17 @@ def test_text_from_the_environment_becomes_what_the_argument_is(monkeypatch):
         load_tools(load_settings(tools=only))
 
 
+def test_a_tool_of_another_modality_is_refused_in_our_slots_and_welcome_beside_them():
+    with pytest.raises(ConfigError) as error:
+        load_tools(load_settings(tools={"speech": "mesh"}))
+    assert str(error.value) == (
+        "tools.speech: mesh observes the face, this slot is for the text; "
+        "put it in face or expression, or in a slot of another name beside them"
+    )
+    tools, _ = load_tools(load_settings(tools={"second_look": "mesh"}))
+    assert tools["second_look"].modality == "face"
+
+
 def test_a_reasoner_must_decide_and_explain():
     assert load_reasoner(Choice(use="graph_fakes:Plain")).name == "plain"
     assert load_reasoner(Choice(use="rules")).name
