@@ -75,9 +75,12 @@ def produce(
     jobs = [replace(job, offline=offline) for job in jobs]
     runs = [RunFile(path).read() for path in wish.runs]
     _check(wish.against, [job.system.card for job in jobs] + [header.system for header, _ in runs])
+    absent = [
+        _absent(dataset, path, found) for path, (_, found) in zip(wish.runs, runs, strict=True)
+    ]
     entries = measure(ruler, dataset, jobs, wish.workers, say)
     entries += [_from_run(ruler, dataset, header, found, thinker) for header, found in runs]
-    notes: list[str] = []
+    notes = [note for note in absent if note]
     for place, entry in enumerate(entries):
         if "clue_overlap" not in entry.scorecard.statistics:
             entries[place], said = judged(entry, ruler.golds, wish.judge)
@@ -106,6 +109,21 @@ def _check(against: str | None, cards: Sequence[Card]) -> None:
     names = [card.name for card in cards]
     if against is not None and against not in names:
         raise ConfigError(f"--against {against}: there are {', '.join(map(repr, names))}")
+
+
+def _absent(dataset: Dataset, path: Path, found: Mapping[str, Prediction]) -> str:
+    """Return what is to be said of clips that a run does not have, "" where it has all.
+
+    `ConfigError` where it has none.
+    """
+    there = [sample.name for sample in dataset.labelled if sample.name in found]
+    lacking = len(dataset.labelled) - len(there)
+    if not there:
+        raise ConfigError(
+            f"--run {path}: none of its {len(found)} clips is labelled in {dataset.name}; "
+            "name the data it was run on with --set and --data"
+        )
+    return f"{path.name} lacks {lacking} of the clips; they count as no answer" if lacking else ""
 
 
 def _from_run(

@@ -250,6 +250,23 @@ def test_a_run_is_reported_beside_the_others(folder: Path, tmp_path: Path) -> No
     assert files == {"report.html", "report.md", "report.json", "leaderboard.md"}
 
 
+def test_a_run_on_other_clips_is_refused_and_one_on_fewer_says_so(
+    folder: Path, tmp_path: Path
+) -> None:
+    done = call("run", "constant:joy", "--out", tmp_path / "runs", "--data", folder, "--json")
+    lines = Path(json.loads(done.stdout)[0]["file"]).read_text().splitlines()
+    fewer, other = tmp_path / "fewer.jsonl", tmp_path / "other.jsonl"
+    fewer.write_text("\n".join(lines[:-1]) + "\n")
+    renamed = [json.loads(line) for line in lines[1:]]
+    for line in renamed:
+        line["name"] = f"elsewhere_{line['name']}"
+    other.write_text("\n".join([lines[0], *map(json.dumps, renamed)]) + "\n")
+    refused = call("report", "--data", folder, "--run", other, "--workers", "1")
+    one_line(refused, "none of its 8 clips is labelled in emer-v2")
+    report = call("report", "--data", folder, "--run", fewer, "--workers", "1", "--json")
+    assert "fewer.jsonl lacks 1 of the clips; they count as no answer" in report.stdout
+
+
 def test_a_run_becomes_a_dataset(folder: Path, tmp_path: Path) -> None:
     out, to = tmp_path / "runs", tmp_path / "new"
     done = call("run", "oracle:full", "--out", out, "--data", folder, "--json")
