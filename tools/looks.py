@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Callable, Sequence
 
 from emer.tools.call import Abandoned, Call, at_work
@@ -35,15 +37,15 @@ class Look(Record):
 
 def look(tool: Tool, clip: Clip, span: Span | None = None, this: Call | None = None) -> Look:
     """Return what the tool gives; whatever it raises is an answer, too."""
-    return _watched(lambda: tool.observe(clip, span), this)
+    return _watched(tool, lambda: tool.observe(clip, span), this)
 
 
 def ask(tool: Answering, clip: Clip, span: Span, question: str) -> Look:
     """Return what the tool answers; whatever it raises is an answer, too."""
-    return _watched(lambda: tool.answer(clip, span, question), None)
+    return _watched(tool, lambda: tool.answer(clip, span, question), None)
 
 
-def _watched(call: Callable[[], Sequence[Clue]], this: Call | None) -> Look:
+def _watched(tool: object, call: Callable[[], Sequence[Clue]], this: Call | None) -> Look:
     try:
         with at_work(this or Call()):
             return Look(clues=tuple(call()))
@@ -54,8 +56,18 @@ def _watched(call: Callable[[], Sequence[Clue]], this: Call | None) -> Look:
     except ToolMissing as error:
         return Look(broken=str(error))
     except BaseException as error:
-        cause = str(error) if isinstance(error, EmerError) else repr(error)
-        return Look(broken=" ".join(cause.split())[:300])
+        if isinstance(error, EmerError):
+            return Look(broken=" ".join(str(error).split())[:300])
+        cause = " ".join(repr(error).split())[:300]
+        return Look(broken=f"{cause}{_where(tool, error)}")
+
+
+def _where(tool: object, error: BaseException) -> str:
+    """Return the line of the tool's own file that raised, or that led to it."""
+    passed = traceback.extract_tb(error.__traceback__)
+    file = getattr(sys.modules.get(type(tool).__module__), "__file__", None)
+    own = [frame for frame in passed if frame.filename == file] or passed[-1:]
+    return f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
 
 
 def finding(check: str, ok: bool, why: str) -> Finding:

@@ -16,6 +16,7 @@ from emer.tools.clip import Clip
 from emer.tools.conformance import check_tool
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.fake import FakeTool
+from emer.tools.tool import load_tool
 from emer.tools.trial_clips import write_trial
 from emer.tools.types import Clue, Quality, Source, Span
 from tests.clips import Written, tone, write_clip
@@ -305,3 +306,18 @@ def test_a_tool_that_answers_well_passes_and_one_that_cannot_is_not_asked(clip):
     silent = Answers("")
     silent.answers = False
     assert broken(silent, clip) == set() and silent.asked == []
+
+
+def test_a_tool_that_breaks_is_told_with_its_file_and_line(clip, tmp_path, monkeypatch):
+    code = (
+        "from emer.tools.types import Source\n"
+        "class Stumbles:\n"
+        "    modality, description = 'scene', 'Divides by zero.'\n"
+        "    source = Source(tool='stumbles', version='1')\n"
+        "    def observe(self, clip, span=None):\n"
+        "        return [clip.duration / 0]\n"
+    )
+    (tmp_path / "stumbles.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    (found,) = [f for f in check_tool(load_tool("stumbles:Stumbles"), clip) if not f.ok]
+    assert found.why.endswith(f"division by zero') ({tmp_path / 'stumbles.py'}:6)")
