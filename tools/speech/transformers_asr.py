@@ -15,6 +15,7 @@ from emer.tools.batches import in_batches
 from emer.tools.models import Key
 from emer.tools.pretrained import load_model, load_other, quiet
 from emer.tools.shared import Shared
+from emer.tools.speech.abilities import MULTILINGUAL, require_language, translates
 from emer.tools.speech.activity import RATE
 from emer.tools.speech.ctc import words_of
 from emer.tools.speech.guess import Guess, by_language
@@ -45,7 +46,8 @@ def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
         partial(hear, run),
         batch=run.batch,
         gigabytes=need.gigabytes,
-        differs=(run.beam, run.translate),
+        differs=run.differs,
+        check=lambda loaded: require_language(TOOL, need.model, run.language, knows(loaded.model)),
     )
 
 
@@ -166,11 +168,20 @@ def _guess(loaded: Loaded, inputs: Any, windows: Sequence[Window]) -> list[Guess
     return [Guess(window.language or first[window.clip], None) for window in windows]
 
 
+def knows(model: Any) -> tuple[str, ...] | None:
+    """Return the codes of the languages that the model knows, None where it does not say."""
+    known = getattr(model.generation_config, "lang_to_id", None)
+    if known:
+        return tuple(token.strip("<|>") for token in known)
+    whisper = model.config.model_type == "whisper"
+    return (ENGLISH,) if whisper and model.config.vocab_size < MULTILINGUAL else None
+
+
 def _translates(model: Any) -> bool:
-    """Tell whether the model knows the task, and has not been thinned as turbo was."""
+    """Tell whether the model knows the task and was trained for it."""
     tasks = getattr(model.generation_config, "task_to_id", None) or {}
     config = model.config
-    return "translate" in tasks and config.decoder_layers >= config.encoder_layers
+    return translates("translate" in tasks, config.encoder_layers, config.decoder_layers)
 
 
 def _write(

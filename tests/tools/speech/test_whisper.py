@@ -7,6 +7,7 @@ detect the language, decode, align and translate, with a known answer.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,37 @@ def test_a_language_that_is_given_is_not_guessed(name, kind, checkpoint, spoken)
     clue = tool.observe(Clip.open(spoken))[0]
     assert clue.data["language"] == "fr" and "language_probability" not in clue.data
     assert tool.source.params["language"] == "fr"
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS)
+def test_a_language_that_the_model_lacks_is_one_line(name, kind, checkpoint, spoken):
+    """Cantonese came with large-v3; what ends in .en knows English alone."""
+    way_out = 'leave language = "auto" or take'
+    for what, language, lacks in (
+        (Script(), "yue", f"does not know Cantonese; {way_out} one that does"),
+        ("English only", "de", f"does not know German, only English; {way_out} a multilingual"),
+    ):
+        path = checkpoint(kind, what)
+        tool = made(name, path, language=language)
+        for look in (tool.load, lambda tool=tool: tool.observe(Clip.open(spoken))):
+            with pytest.raises(ConfigError) as error:
+                look()
+            assert str(error.value).startswith(f"{name}.language: the model {path.name} {lacks}")
+            assert "\n" not in str(error.value)
+        made(name, path, language="English").load()  # the model is no other tool's fault
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS)
+def test_a_model_with_fewer_layers_to_write_is_not_asked_to_translate(
+    name, kind, checkpoint, spoken, tmp_path
+):
+    """Whatever the user calls it: turbo was not trained to, others were."""
+    thinned = made(name, checkpoint(kind, replace(GERMAN, hears=3)))
+    assert thinned.observe(Clip.open(spoken))[0].data["language"] == "de"
+    assert not [c for c in thinned.observe(Clip.open(spoken)) if "translated_from" in c.data]
+    whole = tmp_path / ("my-turbo.pt" if kind == "openai" else "my-turbo")
+    whole.symlink_to(checkpoint(kind, GERMAN))
+    assert [c for c in made(name, whole).observe(Clip.open(spoken)) if "translated_from" in c.data]
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS[:2])
