@@ -170,7 +170,8 @@ def _guess(loaded: Loaded, inputs: Any, windows: Sequence[Window]) -> list[Guess
 
 def knows(model: Any) -> tuple[str, ...] | None:
     """Return the codes of the languages that the model knows, None where it does not say."""
-    known = getattr(model.generation_config, "lang_to_id", None)
+    generation = getattr(model, "generation_config", None)  # a CTC model has none
+    known = getattr(generation, "lang_to_id", None)
     if known:
         return tuple(token.strip("<|>") for token in known)
     whisper = model.config.model_type == "whisper"
