@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 
 from emer.tools.clip import Clip
-from emer.tools.errors import WeightsBroken
+from emer.tools.errors import Unobservable, WeightsBroken
 from emer.tools.models import SHELF
+from emer.tools.speech import silero
 from emer.tools.speech.asr import Asr
 from emer.tools.speech.ctc import words_of
 from emer.tools.speech.guards import judge
 from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.speech.transformers_asr import kind_of, recogniser
 from emer.tools.speech.trust import Verdict
+from emer.tools.trial_clips import noise
 from emer.tools.weights.need import find
 
 pytest.importorskip("transformers", reason="transformers is not installed")
@@ -28,7 +30,9 @@ from tokenizers.decoders import Sequence as Sequenced
 from tokenizers.models import WordLevel
 from transformers import PreTrainedTokenizerFast
 
+from tests.clips import Written, write_clip
 from tests.ctc_kit import melody, write_ctc
+from tests.tools.speech.conftest import music
 
 RUN = Run("cpu", "float32", 4, 1, True, 1)
 
@@ -112,6 +116,21 @@ def test_the_tool_is_of_the_kind_that_times_words(folder, spoken):
         assert "could not be recognised" in str(error)
     else:
         assert all("may be saying" in clue.text or clue.quality.score < 1 for clue in clues)
+
+
+@pytest.mark.parametrize("what", ["a slow melody", "noise", "music"])
+def test_music_and_noise_are_kept_from_a_model_that_would_spell_them(folder, what, tmp_path):
+    """It has no word for "nobody speaks", so that nothing but the voice detector keeps them out."""
+    if what == "music" and not silero.is_here():
+        pytest.skip("faster-whisper is not installed, with which Silero comes")
+    made = {
+        "a slow melody": melody("hello all of you", 1.0), "noise": noise(6.0), "music": music(),
+    }[what]  # fmt: skip
+    heard = recogniser(find("asr", str(folder)), RUN)([Window(made, "a")])
+    assert heard[0].words  # alone, it would write
+    clip = write_clip(tmp_path / "clip.wav", Written(sound=made))
+    with pytest.raises(Unobservable, match="no speech is heard"):
+        Asr(model=str(folder)).observe(Clip.open(clip))
 
 
 def test_a_model_that_is_no_recogniser_is_refused(tmp_path):
