@@ -18,6 +18,7 @@ from emer.tools.shared import Shared
 from emer.tools.speech.abilities import require_language, translates
 from emer.tools.speech.activity import RATE, Samples
 from emer.tools.speech.converted import layers
+from emer.tools.speech.cuda_libraries import needing, open_installed
 from emer.tools.speech.guards import judge
 from emer.tools.speech.guess import Guess, by_language, guess
 from emer.tools.speech.heard import Heard, Run, Spoken, Text, Window, differing
@@ -66,7 +67,9 @@ def _load(need: Need, run: Run) -> Any:
             f"{TOOL}.compute: {run.device} cannot do {run.precision}; "
             f"it can do {', '.join(sorted({*known} & {*COMPUTE}))}"
         )
-    with loading(TOOL, need):
+    if kind == "cuda":
+        open_installed()
+    with loading(TOOL, need), needing(TOOL):
         if not (need.path / "tokenizer.json").is_file():
             raise FileNotFoundError("it has no tokenizer.json")  # else one is downloaded
         model = WhisperModel(
@@ -110,7 +113,13 @@ def hear(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
     """Return what the model hears in one batch of windows.
 
     Where the window is to fit the sound, what is then not sure is heard again in a whole one.
+    `ToolMissing` for a CUDA library that is not there.
     """
+    with needing(TOOL):
+        return _hear_as_asked(run, model, windows)
+
+
+def _hear_as_asked(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
     if not run.fit:
         return _hear(run, model, windows, WHOLE)
     longest = max(len(window.sound) for window in windows)
