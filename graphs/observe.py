@@ -13,7 +13,13 @@ from emer.graphs.events import NothingObserved, ToolFailure, ToolFinished, ToolS
 from emer.graphs.ledger import in_order
 from emer.graphs.state import Gap, Job, Json
 from emer.tools.call import Call
-from emer.tools.errors import ToolFailed, ToolMissing, Unobservable, WeightsBroken
+from emer.tools.errors import (
+    ConfigError,
+    ToolFailed,
+    ToolMissing,
+    Unobservable,
+    WeightsBroken,
+)
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Clue, Modality, Observation
 
@@ -141,7 +147,7 @@ def _cause(error: BaseException) -> str:
         return error.cause
     if isinstance(error, ToolMissing):
         return f"it needs {error.what}"
-    if isinstance(error, WeightsBroken | limit.TimeUp):
+    if isinstance(error, ConfigError | WeightsBroken | limit.TimeUp):
         return str(error)
     text = " ".join(str(error).split())[:300]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ def hertz(letter: str) -> float:
     return 400.0 + 200.0 * LETTERS.index(letter)
 
 
-def melody(text: str, seconds: float = 0.1) -> np.ndarray:
-    """Return the sound that spells a text: each letter a tone, with the blank's between."""
+def melody(text: str | Sequence[str], seconds: float = 0.1) -> np.ndarray:
+    """Return the sound that spells a text, or tokens: each a tone, with the blank's between."""
     heard = []
-    for letter in text.upper().replace(" ", "|"):
+    for letter in text.upper().replace(" ", "|") if isinstance(text, str) else text:
         for tone in (letter, "<pad>"):
             time = np.arange(round(seconds / 2 * RATE)) / RATE
             heard.append(0.3 * np.sin(2 * np.pi * hertz(tone) * time))

@@ -8,6 +8,7 @@ has random weights instead, whose nonsense depends on the sound.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ PULL = 8.0
 
 SIZE = WhisperSize(name="set", width=WIDTH, heads=1, encoder_layers=LAYERS, decoder_layers=LAYERS)
 DIMS = SIZE.dims
+ENGLISH_ONLY = SIZE.model_copy(update={"languages": SIZE.languages - 1})
+"""By its vocabulary, a token smaller, the libraries know a model of English alone."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ class Script:
     """How strongly it says that nobody speaks, against the language (1 is as strong)."""
     fog: float = 0.0
     """What lies over its tokens: at 180 each has a probability of about a fifth."""
+    hears: int = LAYERS
+    """Layers of the encoder: more than write, where a model was thinned as turbo was."""
+
+    @property
+    def size(self) -> WhisperSize:
+        return SIZE.model_copy(update={"encoder_layers": self.hears})
 
 
 def clock(seconds: np.ndarray) -> np.ndarray:
@@ -65,7 +74,7 @@ def spelled(script: Script) -> dict[str, Any]:
     assert not script.english or not set(said) & set(english), "the two texts share a token"
     state = {
         name: torch.zeros_like(w)
-        for name, w in Whisper(ModelDimensions(**DIMS)).state_dict().items()
+        for name, w in Whisper(ModelDimensions(**script.size.dims)).state_dict().items()
     }
     for name, weight in state.items():
         if name.endswith(("ln.weight", "ln_post.weight")):
@@ -124,9 +133,9 @@ def _look_at_the_clock(state: dict[str, Any]) -> None:
         state[f"{block}.key.weight"][place, place] = 12.0
 
 
-def write_openai(path: Path, state: dict[str, Any]) -> Path:
+def write_openai(path: Path, state: dict[str, Any], size: WhisperSize = SIZE) -> Path:
     """Write a checkpoint as openai-whisper reads it."""
-    return whisper_weights.write_openai(path, SIZE, state)
+    return whisper_weights.write_openai(path, size, state)
 
 
 def random_checkpoint(path: Path, seed: int = 0) -> Path:
@@ -143,12 +152,37 @@ def random_checkpoint(path: Path, seed: int = 0) -> Path:
     return write_openai(path, model.state_dict())
 
 
-def write_transformers(folder: Path, state: dict[str, Any]) -> Path:
+def write_transformers(folder: Path, state: dict[str, Any], size: WhisperSize = SIZE) -> Path:
     """Write the same model as transformers reads it, with tokenizer and feature extractor."""
-    return whisper_weights.write_transformers(folder, SIZE, state)
+    whisper_weights.write_transformers(folder, size, state)
+    if size is ENGLISH_ONLY:
+        _of_one_language(folder / "generation_config.json")
+    return folder
 
 
-def write_ctranslate(folder: Path, state: dict[str, Any]) -> Path:
+def _of_one_language(file: Path) -> None:
+    """Have the folder say what those of English-only models say of languages: nothing."""
+    said = json.loads(file.read_text())
+    del said["lang_to_id"], said["task_to_id"]
+    file.write_text(json.dumps({**said, "is_multilingual": False}))
+
+
+def write_ctranslate(folder: Path, state: dict[str, Any], size: WhisperSize = SIZE) -> Path:
     """Write the same model as CTranslate2 reads it, converted from the one of transformers."""
-    source = write_transformers(folder.with_name(f"{folder.name}-source"), state)
-    return whisper_weights.write_ctranslate(folder, source)
+    source = write_transformers(folder.with_name(f"{folder.name}-source"), state, size)
+    whisper_weights.write_ctranslate(folder, source)
+    if size is ENGLISH_ONLY:  # CTranslate2 tells by a token that only the multilingual ones have
+        vocabulary = folder / "vocabulary.json"
+        vocabulary.write_text(vocabulary.read_text().replace('""', '"<|none|>"'))
+    return folder
+
+
+WRITERS = {
+    "openai": write_openai, "transformers": write_transformers, "ctranslate": write_ctranslate,
+}  # fmt: skip
+
+
+def english_only(kind: str, path: Path) -> Path:
+    """Write a model of random weights that knows English alone."""
+    state = whisper_weights.random_state(ENGLISH_ONLY)
+    return WRITERS[kind](path, state, ENGLISH_ONLY)

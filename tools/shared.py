@@ -26,14 +26,18 @@ class Shared(Generic[Item, Result]):
         batch: int,
         gigabytes: float = 0.0,
         differs: Hashable = (),
+        check: Callable[[Any], None] = lambda _: None,
     ) -> None:
         """Take how the model is loaded, and what a batch of it is.
 
         `differs` is what else `work` depends on: items go together only where it is equal.
+        `check` raises where the model that was loaded cannot do what is asked; it depends on
+        no more than `work` does.
         """
         self.key = key
         self._load, self._work = load, work
         self._batch, self._gigabytes, self._differs = batch, gigabytes, differs
+        self._check = check
 
     def __call__(self, items: Sequence[Item]) -> list[Result]:
         """Return one result per item, in order; raise what loading or the model raised."""
@@ -41,9 +45,9 @@ class Shared(Generic[Item, Result]):
         return common((self.key, self._differs, self._batch), make)(items)
 
     def load(self) -> None:
-        """Load the model now."""
-        with SHELF.borrow(self.key, self._load, self._gigabytes):
-            pass
+        """Load the model now; raise what loading raised, or what it cannot do."""
+        with SHELF.borrow(self.key, self._load, self._gigabytes) as model:
+            self._check(model)
 
     def unload(self) -> None:
         """Let go of the model."""
@@ -51,6 +55,7 @@ class Shared(Generic[Item, Result]):
 
     def _together(self, items: Sequence[Item]) -> list[Result]:
         with SHELF.borrow(self.key, self._load, self._gigabytes) as model:
+            self._check(model)
             work = partial(self._work, model)
             size = min(self._batch, SHELF.fits.get(self.key, self._batch))
             return in_batches(items, size, work, self.key.device, self._keep)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import warnings
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -19,8 +20,9 @@ def tokens_of(language: str = "en", languages: int = 99) -> Any:
         return get_tokenizer(True, num_languages=languages, language=language, task="transcribe")
 
 
+@cache
 def as_transformers(languages: int = 99) -> Any:
-    """Return the same tokenizer as transformers knows it."""
+    """Return the same tokenizer as transformers knows it; made once, which takes a second."""
     from transformers import WhisperTokenizer
     from transformers.convert_slow_tokenizer import bytes_to_unicode
 

@@ -337,6 +337,25 @@ def test_what_a_part_lacks_is_told_and_the_others_are_measured(clip, mini, monke
     assert report.unmeasured[0] == Unmeasured(name="deepface", why="No module named 'deepface'")
 
 
+def test_a_cuda_library_that_is_missing_costs_its_rows_only(clip, mini, monkeypatch):
+    """As CTranslate2 says it, at its first computation on a GPU."""
+    import faster_whisper
+
+    def lacking(*_: object) -> None:
+        raise RuntimeError("Library libcublas.so.12 is not found or cannot be loaded")
+
+    monkeypatch.setattr(faster_whisper.WhisperModel, "encode", lacking)
+    row = at_least("whisper", 2.0, "x", None, "")
+    parts = {"faster-whisper": hearing.measure_faster_whisper, "whisper": lambda _: [row]}
+    monkeypatch.setattr(measuring, "PARTS", parts)
+    report = measure_models(Request(clip, "cpu", rounds=1), lambda _: None)
+    assert report.measures == (row,)
+    assert report.unmeasured[0] == Unmeasured(
+        name="faster-whisper",
+        why="faster-whisper needs the CUDA library libcublas.so.12: pip install nvidia-cublas-cu12",
+    )
+
+
 def test_ctrl_c_leaves_no_weights_and_no_model(clip, mini, monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     seen = []

@@ -18,7 +18,7 @@ from emer.agents.types import (
 from emer.tools import devices
 from emer.tools.call import note, still_wanted
 from emer.tools.clip import Clip
-from emer.tools.errors import ToolMissing, Unobservable
+from emer.tools.errors import ConfigError, ToolMissing, Unobservable
 from emer.tools.fake import FakeTool
 from emer.tools.types import Clue, Param, Span
 
@@ -110,6 +110,12 @@ class Tense(FakeTool):
 class Crash(FakeTool):
     def __init__(self) -> None:
         super().__init__("crash", "scene", fail=RuntimeError("the lens\nfell off"))
+
+
+class Refusing(FakeTool):
+    def __init__(self) -> None:
+        fail = ConfigError("refusing.language: the model does not know it; leave it at auto")
+        super().__init__("refusing", "scene", fail=fail)
 
 
 class FaceCrash(FakeTool):

@@ -76,6 +76,14 @@ def test_a_broken_tool_costs_its_clues_only(run, broken, cause):
     assert [event.slot for event in events(again, "tool_started") if event.cached] == ["face"]
 
 
+def test_settings_that_a_model_cannot_follow_are_told_in_the_tool_s_own_words(run):
+    answer = run(face="Smile", scene="Refusing")
+    (gap,) = answer.explanation.missing
+    assert gap.why == (
+        "refusing failed: refusing.language: the model does not know it; leave it at auto"
+    )
+
+
 def test_a_hanging_tool_is_abandoned_after_its_time(run):
     answer = run(face="Smile", scene="Hang", change={"tool_seconds": 0.2})
     (failure,) = events(answer, "tool_failed")

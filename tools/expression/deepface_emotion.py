@@ -17,7 +17,7 @@ from emer.tools.expression.model import (
     labels,
     require,
 )
-from emer.tools.expression.sentences import Said, classes, undecided
+from emer.tools.expression.sentences import Said, classes, untold
 from emer.tools.face.people import Person
 from emer.tools.face.reading import MAX_SIDE, read, tracks, why_none
 from emer.tools.shared import Shared
@@ -87,7 +87,7 @@ class DeepFaceEmotion:
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """Return which class of emotion each face is given, and when.
 
-        `Unobservable` without a face, or where no class is clear.
+        `Unobservable` without a face, or where no class is clear for long enough.
         """
         reading = read(clip, self._max_side)
         people = [portrait.person for portrait in reading.portraits[: self._people]]
@@ -104,9 +104,7 @@ class DeepFaceEmotion:
                                    alone=len(reading.portraits) == 1)
         ]  # fmt: skip
         if not clues:
-            raise Unobservable(
-                undecided([each for own in found.values() for each in own], labels())
-            )
+            raise Unobservable(untold([(frames[n], found[n]) for n in frames], labels()))
         return clues
 
     def _tell(

@@ -21,6 +21,7 @@ CLEAR: Final = 0.4
 WINDOW: Final = 1.0
 """Seconds over which probabilities are averaged: one frame's class says little (chosen by us)."""
 LEAST_FRAMES: Final = 3
+_LEAST: Final = f"a class is told from {LEAST_FRAMES} pictures on"
 GAP: Final = 1.0
 """Seconds without a picture that end a span."""
 
@@ -32,6 +33,11 @@ class Run:
     first: int
     last: int
     label: int
+
+    @property
+    def length(self) -> int:
+        """Frames of it."""
+        return self.last - self.first + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +60,22 @@ def classes(
 
     `whose` is the person's name, as "Person 1's face", and where it is, or nothing.
     """
+    for run, mean in _clear(frames, found, labels):
+        if run.length >= LEAST_FRAMES:
+            yield _said(whose, frames[run.first : run.last + 1], mean, run.label, labels)
+
+
+def _clear(
+    frames: Sequence[Shown], found: Sequence[Probabilities], labels: Sequence[str]
+) -> Iterator[tuple[Run, NDArray[np.float64]]]:
+    """Yield the runs of a clear class but neutral, with the mean probabilities of each."""
     if not frames:
         return
-    times = np.array([frame.crop.time for frame in frames])
-    smoothed = averaged(times, np.array(found))
-    for run in _runs(times, smoothed):
-        part = slice(run.first, run.last + 1)
-        mean = np.array(found)[part].mean(axis=0)
-        label = labels[run.label]
-        if label == NEUTRAL or mean[run.label] < CLEAR or run.last - run.first + 1 < LEAST_FRAMES:
-            continue
-        yield _said(whose, frames[part], mean, run.label, labels)
+    times, all_found = np.array([frame.crop.time for frame in frames]), np.array(found)
+    for run in _runs(times, averaged(times, all_found)):
+        mean = all_found[run.first : run.last + 1].mean(axis=0)
+        if labels[run.label] != NEUTRAL and mean[run.label] >= CLEAR:
+            yield run, mean
 
 
 def averaged(times: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -73,11 +84,23 @@ def averaged(times: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[
     return np.asarray(near @ found / near.sum(axis=1, keepdims=True))
 
 
-def undecided(found: Sequence[Probabilities], labels: Sequence[str]) -> str:
-    """Return why nothing is told of faces in which no class is clear."""
-    if not found:
+def untold(
+    seen: Sequence[tuple[Sequence[Shown], Sequence[Probabilities]]], labels: Sequence[str]
+) -> str:
+    """Return why nothing is told of people, each by the frames and what was found in them."""
+    most = max((len(frames) for frames, _ in seen), default=0)
+    if not most:
         return "every face is turned away, covered or too briefly seen to be classified"
-    mean = np.array(found).mean(axis=0)
+    if most < LEAST_FRAMES:
+        return f"no face is seen well in more than {most} of the pictures looked at; {_LEAST}"
+    clear = [run for frames, found in seen for run, _ in _clear(frames, found, labels)]
+    if any(run.length >= LEAST_FRAMES for run in clear):
+        return "every face is seen too poorly (small, blurred or turned) for its class to be told"
+    if clear:
+        longest = max(clear, key=lambda run: run.length)
+        word = word_of(labels[longest.label])
+        return f"no class of emotion lasts long enough (longest: {word}); {_LEAST}"
+    mean = np.array([each for _, found in seen for each in found]).mean(axis=0)
     best = int(mean.argmax())
     return (
         f"the model gives no face a clear class of emotion (most: {word_of(labels[best])}, "

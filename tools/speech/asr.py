@@ -22,6 +22,11 @@ class Asr(SpeechTool):
     `model` is a repository ("openai/whisper-large-v3-turbo") that was pulled, a folder, or
     "auto". `language` is what a model that knows several is told, or "auto"; a model of one
     language is taken at its word. `beam` above 1 searches wider.
+
+    The quality rests on what the model says. Of a Whisper that is what it is in `whisper`, from the
+    same step of its decoder. Any other has the probabilities of its tokens alone (with CTC: of the
+    frames that write) and no word for "nobody speaks": music and noise are kept from it by the
+    voice detector, music only by Silero's, which comes with faster-whisper.
     """
 
     name: ClassVar[str] = transformers_asr.TOOL

@@ -5,20 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from emer.tools.call import still_wanted
+from emer.tools.call import note, still_wanted
 from emer.tools.errors import ConfigError
 from emer.tools.imports import importing
 from emer.tools.models import Key
 from emer.tools.shared import Shared
+from emer.tools.speech.abilities import require_language, translates
 from emer.tools.speech.activity import RATE, Samples
+from emer.tools.speech.converted import layers
+from emer.tools.speech.cuda_libraries import needing, open_installed
 from emer.tools.speech.guards import judge
 from emer.tools.speech.guess import Guess, by_language, guess
 from emer.tools.speech.heard import Heard, Run, Spoken, Text, Window, differing
-from emer.tools.speech.languages import ENGLISH
+from emer.tools.speech.languages import ENGLISH, languages
 from emer.tools.speech.openai_whisper import CLOSING, HOP, OPENING
 from emer.tools.speech.trust import Verdict
 from emer.tools.weights.need import Need, loading
@@ -47,7 +51,8 @@ def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
         partial(hear, run),
         batch=run.batch,
         gigabytes=need.gigabytes,
-        differs=(run.beam, run.translate, run.fit),
+        differs=run.differs,
+        check=lambda model: require_language(TOOL, need.model, run.language, knows(model)),
     )
 
 
@@ -62,7 +67,9 @@ def _load(need: Need, run: Run) -> Any:
             f"{TOOL}.compute: {run.device} cannot do {run.precision}; "
             f"it can do {', '.join(sorted({*known} & {*COMPUTE}))}"
         )
-    with loading(TOOL, need):
+    if kind == "cuda":
+        open_installed()
+    with loading(TOOL, need), needing(TOOL):
         if not (need.path / "tokenizer.json").is_file():
             raise FileNotFoundError("it has no tokenizer.json")  # else one is downloaded
         model = WhisperModel(
@@ -73,8 +80,24 @@ def _load(need: Need, run: Run) -> Any:
             cpu_threads=run.threads,
             local_files_only=True,
         )
-    model.translates = not any(word in need.model for word in ("turbo", "distil"))
+    model.translates = _translates(model, need.path)
     return model
+
+
+def _translates(model: Any, folder: Path) -> bool:
+    try:
+        return translates(model.model.is_multilingual, *layers(folder))
+    except ValueError as error:
+        note(f"no translation: whether the model was trained for it cannot be told ({error})")
+        return False
+
+
+def knows(model: Any) -> tuple[str, ...]:
+    """Return the codes of the languages that the model knows: those it has a token for."""
+    if not model.model.is_multilingual:
+        return (ENGLISH,)
+    token = model.hf_tokenizer.token_to_id
+    return tuple(code for code in languages() if token(f"<|{code}|>") is not None)
 
 
 def _compute(precision: str, known: Collection[str]) -> str:
@@ -90,7 +113,13 @@ def hear(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
     """Return what the model hears in one batch of windows.
 
     Where the window is to fit the sound, what is then not sure is heard again in a whole one.
+    `ToolMissing` for a CUDA library that is not there.
     """
+    with needing(TOOL):
+        return _hear_as_asked(run, model, windows)
+
+
+def _hear_as_asked(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
     if not run.fit:
         return _hear(run, model, windows, WHOLE)
     longest = max(len(window.sound) for window in windows)

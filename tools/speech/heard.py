@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from emer.tools.speech.activity import Samples
@@ -24,6 +25,13 @@ class Run:
     """Of the CPU, where it runs there."""
     fit: bool = False
     """Whether only the sound and a little silence is encoded, where the words are then sure."""
+    language: str | None = None
+    """Code of the language that the model is told, None where it is to be found out."""
+
+    @property
+    def differs(self) -> tuple[Hashable, ...]:
+        """What of it changes what comes out of a loaded model."""
+        return self.beam, self.translate, self.fit, self.language
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from emer.tools.errors import ConfigError
 from emer.tools.imports import importing
 from emer.tools.models import Key
 from emer.tools.shared import Shared
+from emer.tools.speech.abilities import require_language, translates
 from emer.tools.speech.activity import Samples
 from emer.tools.speech.attending import Asked, align
 from emer.tools.speech.guess import Guess, by_language, guess
@@ -42,7 +43,8 @@ def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
         partial(hear, run),
         batch=run.batch,
         gigabytes=need.gigabytes,
-        differs=(run.beam, run.translate),
+        differs=run.differs,
+        check=lambda model: require_language(TOOL, need.model, run.language, knows(model)),
     )
 
 
@@ -130,7 +132,7 @@ def _decode(
     )
     said = _write(model, run, features, language, "transcribe")
     english: list[Text | None] = [None] * len(windows)
-    if run.translate and language != ENGLISH and translates(model):
+    if run.translate and language != ENGLISH and _translates(model):
         english = [_text(result) for result in _write(model, run, features, language, "translate")]
     words = _words(model, tokenizer, features, said, [window.sound for window, _ in windows])
     return [
@@ -147,13 +149,18 @@ def _decode(
     ]
 
 
-def translates(model: Any) -> bool:
-    """Tell whether the model was trained to translate.
+def knows(model: Any) -> tuple[str, ...]:
+    """Return the codes of the languages that the model knows."""
+    from whisper.tokenizer import get_tokenizer
 
-    Its README says that turbo was not; turbo and the distilled ones have fewer layers to
-    write with than to hear with.
-    """
-    return bool(model.is_multilingual and model.dims.n_text_layer >= model.dims.n_audio_layer)
+    if not model.is_multilingual:
+        return (ENGLISH,)
+    tokenizer = get_tokenizer(True, num_languages=model.num_languages)
+    return tuple(tokenizer.all_language_codes)
+
+
+def _translates(model: Any) -> bool:
+    return translates(model.is_multilingual, model.dims.n_audio_layer, model.dims.n_text_layer)
 
 
 def _write(model: Any, run: Run, features: Any, language: str, task: str) -> list[Any]:

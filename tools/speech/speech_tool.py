@@ -110,6 +110,7 @@ class SpeechTool(ABC):
             beam=self._beam,
             translate=self._translate,
             threads=devices.threads(),
+            language=self._language,
         )
 
     def _parts(self) -> tuple[Shared[Window, Heard], Listener]:

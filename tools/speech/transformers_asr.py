@@ -6,18 +6,19 @@ decoded on its own, so that at least its time is known.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from emer.tools.batches import in_batches
 from emer.tools.models import Key
 from emer.tools.pretrained import load_model, load_other, quiet
 from emer.tools.shared import Shared
+from emer.tools.speech.abilities import MULTILINGUAL, require_language, translates
 from emer.tools.speech.activity import RATE
 from emer.tools.speech.ctc import words_of
-from emer.tools.speech.guess import Guess, by_language
+from emer.tools.speech.guess import Guess, by_language, guess
 from emer.tools.speech.heard import Heard, Run, Text, Window, differing
 from emer.tools.speech.languages import ENGLISH
 from emer.tools.weights.need import Need, loading
@@ -45,7 +46,8 @@ def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
         partial(hear, run),
         batch=run.batch,
         gigabytes=need.gigabytes,
-        differs=(run.beam, run.translate),
+        differs=run.differs,
+        check=lambda loaded: require_language(TOOL, need.model, run.language, knows(loaded.model)),
     )
 
 
@@ -134,11 +136,14 @@ def hear_seq2seq(loaded: Loaded, run: Run, windows: Sequence[Window]) -> list[He
     import torch
 
     with torch.inference_mode(), quiet():
-        inputs = _inputs(loaded, run, windows)
-        guesses = _guess(loaded, inputs, windows)
+        inputs, first = _inputs(loaded, run, windows), FirstStep()
+        if loaded.model.config.model_type == "whisper":
+            inputs = {"encoder_outputs": loaded.model.get_encoder()(inputs["input_features"])}
+            first = _first_step(loaded.model, inputs["encoder_outputs"])
+        guesses = _guess(first, windows)
         heard: dict[int, Heard] = {}
         for code, places in by_language(guesses).items():
-            own = {name: tensor[places] for name, tensor in inputs.items()}
+            own = {name: _rows(each, places) for name, each in inputs.items()}
             said = _write(loaded, run, own, code, "transcribe")
             english: Sequence[tuple[Text, bool] | None] = [None] * len(places)
             if run.translate and code not in ("", ENGLISH) and _translates(loaded.model):
@@ -148,29 +153,75 @@ def hear_seq2seq(loaded: Loaded, run: Run, windows: Sequence[Window]) -> list[He
                     said=text,
                     words=(),
                     language=code or None,
+                    language_probability=guesses[place].probability,
+                    no_speech=first.no_speech[place] if first.no_speech else None,
                     unfinished=unfinished,
                     translation=differing(other[0] if other else None, text.text),
                 )
     return [heard[place] for place in range(len(windows))]
 
 
-def _guess(loaded: Loaded, inputs: Any, windows: Sequence[Window]) -> list[Guess]:
+def _rows(values: Any, places: Sequence[int]) -> Any:
+    """Return some rows of a tensor, or of what an encoder put out."""
+    from transformers.modeling_outputs import BaseModelOutput
+
+    if isinstance(values, BaseModelOutput):
+        return BaseModelOutput(last_hidden_state=_rows(values.last_hidden_state, places))
+    return values[list(places)]
+
+
+class FirstStep(NamedTuple):
+    """What a Whisper model says of each window before it writes; of other models nothing."""
+
+    languages: Sequence[Mapping[str, float]] = ()
+    """The probability of each language among those the model knows."""
+    no_speech: Sequence[float] = ()
+    """The probability that nobody speaks, among all tokens."""
+
+
+def _first_step(model: Any, encoded: Any) -> FirstStep:
+    """Return the probabilities of the one step from which openai-whisper, too, takes them.
+
+    The token of no speech stands before that of no times (so transformers finds it as well).
+    """
+    import torch
+
+    generation, count = model.generation_config, len(encoded.last_hidden_state)
+    begin = torch.full((count, 1), generation.decoder_start_token_id, device=model.device)
+    out = model(encoder_outputs=encoded, decoder_input_ids=begin, use_cache=False)
+    logits = out.logits[:, -1].float().cpu()
+    known = getattr(generation, "lang_to_id", None) or {}
+    among = logits[:, list(known.values())].softmax(dim=-1).tolist()
+    codes = [token.strip("<|>") for token in known]
+    untimed = getattr(generation, "no_timestamps_token_id", None)
+    return FirstStep(
+        [dict(zip(codes, row, strict=True)) for row in among] if known else (),
+        logits.softmax(dim=-1)[:, untimed - 1].tolist() if untimed else (),
+    )
+
+
+def _guess(first: FirstStep, windows: Sequence[Window]) -> list[Guess]:
     """Return each window's language, "" where the model does not know languages."""
-    known = getattr(loaded.model.generation_config, "lang_to_id", None)
-    if not known:
+    if not first.languages:
         return [Guess(window.language or "", None) for window in windows]
-    codes = {number: token.strip("<|>") for token, number in known.items()}
-    ids = loaded.model.detect_language(input_features=inputs["input_features"])
-    found = [codes[number] for number in ids.flatten().tolist()]
-    first = dict(zip(reversed([w.clip for w in windows]), reversed(found), strict=True))
-    return [Guess(window.language or first[window.clip], None) for window in windows]
+    return guess(windows, lambda places: [first.languages[place] for place in places])
+
+
+def knows(model: Any) -> tuple[str, ...] | None:
+    """Return the codes of the languages that the model knows, None where it does not say."""
+    generation = getattr(model, "generation_config", None)  # a CTC model has none
+    known = getattr(generation, "lang_to_id", None)
+    if known:
+        return tuple(token.strip("<|>") for token in known)
+    whisper = model.config.model_type == "whisper"
+    return (ENGLISH,) if whisper and model.config.vocab_size < MULTILINGUAL else None
 
 
 def _translates(model: Any) -> bool:
-    """Tell whether the model knows the task, and has not been thinned as turbo was."""
+    """Tell whether the model knows the task and was trained for it."""
     tasks = getattr(model.generation_config, "task_to_id", None) or {}
     config = model.config
-    return "translate" in tasks and config.decoder_layers >= config.encoder_layers
+    return translates("translate" in tasks, config.encoder_layers, config.decoder_layers)
 
 
 def _write(

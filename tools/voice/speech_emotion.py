@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from math import ceil, floor
 
 import numpy as np
 
@@ -103,7 +104,8 @@ class SpeechEmotion:
         speech = _inside(find_speech(samples, self._vad), within)
         if not speech:
             raise Unobservable("no voice is heard")
-        found = [(piece, _stretch(piece, speech)) for piece in cut(samples, speech, LONGEST)]
+        cuts = (_clipped(piece, within) for piece in cut(samples, speech, LONGEST))
+        found = [(piece, _stretch(piece, speech)) for piece in cuts if piece.parts]
         pieces = [piece for piece, stretch in found if stretch.seconds >= LEAST]
         stretches = [stretch for _, stretch in found if stretch.seconds >= LEAST]
         if not pieces:
@@ -111,7 +113,7 @@ class SpeechEmotion:
         judged = self._listener()([piece.sound(samples) for piece in pieces])
         said = self._said(stretches, judged)
         snr = signal_to_noise(samples, speech)
-        return [_clue(self.source, each, snr, within) for each in said]
+        return [_clue(self.source, each, snr) for each in said]
 
     def _said(self, stretches: Sequence[Stretch], judged: Sequence[Judged]) -> list[Said]:
         if judged[0].dimensional:
@@ -157,25 +159,35 @@ def _inside(speech: Sequence[Span], within: Span) -> tuple[Span, ...]:
     )
 
 
+def _clipped(piece: Piece, within: Span) -> Piece:
+    """Return what of a piece is in a span: the silence around speech reaches out of it."""
+    first, last = round(within.start * RATE), round(within.end * RATE)
+    parts = ((max(start, first), min(end, last)) for start, end in piece.parts)
+    return Piece(tuple((start, end) for start, end in parts if start < end))
+
+
 def _stretch(piece: Piece, speech: Sequence[Span]) -> Stretch:
-    """Return where a piece lies, and how much of it is speech and not the pause around it."""
+    """Return where a piece lies, and how much of it is speech and not the pause around it.
+
+    The tenths of a second inside it, as the sentences tell them.
+    """
     first, last = piece.parts[0][0] / RATE, piece.parts[-1][1] / RATE
+    start, end = ceil(10 * first - 1e-6) / 10, floor(10 * last + 1e-6) / 10
     seconds = sum(
         max(0.0, min(s.end, end / RATE) - max(s.start, start / RATE))
         for start, end in piece.parts
         for s in speech
     )
-    return Stretch(Span(start=round(first, 2), end=round(last, 2)), seconds)
+    return Stretch(Span(start=start, end=max(start, end)), seconds)
 
 
-def _clue(source: Source, said: Said, snr: float, within: Span) -> Clue:
+def _clue(source: Source, said: Said, snr: float) -> Clue:
     """Return the clue; its quality falls with noise and with little speech."""
     clean = float(np.clip((snr - LEAST_SNR) / (CLEAN_SNR - LEAST_SNR), 0.1, 1.0))
     enough = float(np.clip(said.seconds / ENOUGH, 0.3, 1.0))
-    start, end = (min(max(t, within.start), within.end) for t in (said.span.start, said.span.end))
     return Clue(
         modality="audio",
-        span=Span(start=start, end=max(start, end)),
+        span=said.span,
         text=said.text,
         confidence=said.probability,
         quality=Quality(

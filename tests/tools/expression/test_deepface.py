@@ -177,6 +177,11 @@ def test_a_closer_look_judges_the_span_alone(weights, clip):
         tool.observe(clip, Span(start=9.0, end=9.5))
 
 
+def test_a_span_of_two_pictures_is_too_short_and_not_unclear(weights, clip):
+    with pytest.raises(Unobservable, match="no face is seen well in more than"):
+        DeepFaceEmotion(model=str(weights)).observe(clip, Span(start=0.5, end=0.8))
+
+
 def test_without_a_face_nothing_is_loaded(weights, tmp_path):
     from tests.face_kit import write_pictures
 

@@ -9,7 +9,7 @@ import pytest
 
 from emer.agents.cues import mentions_in
 from emer.tools.expression.frames import Shown, quality_of
-from emer.tools.expression.sentences import averaged, classes, undecided
+from emer.tools.expression.sentences import averaged, classes, untold
 from emer.tools.face.crops import SIDE, Crop
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -74,11 +74,44 @@ def test_the_average_is_over_what_is_near():
     assert found[:, 0] == pytest.approx([0.5, 0.5, 0.25])
 
 
+LEAST = "a class is told from 3 pictures on"
+
+
+def why(*people: Sequence[tuple[str, float]], apart: float = 0.25) -> str:
+    """Return why nothing is told of people who are each seen in such frames."""
+    seen = [
+        (frames([apart * k for k in range(len(own))]), [row(*each) for each in own])
+        for own in people
+    ]
+    assert not any(list(classes(("A face", ""), *each, LABELS)) for each in seen)
+    return untold(seen, LABELS)
+
+
 def test_why_nothing_is_told():
-    assert undecided([row("fear", 0.3)] * 3, LABELS) == (
+    assert why([("fear", 0.3)] * 3) == (
         "the model gives no face a clear class of emotion (most: afraid, 0.30 of 7 classes)"
     )
-    assert "turned away" in undecided([], LABELS)
+    assert "(most: neutral, 0.90 of 7 classes)" in why([("neutral", 0.9)] * 9)
+    assert "turned away" in why([]) and "turned away" in why()
+
+
+def test_a_face_that_is_seen_in_too_few_pictures_is_not_called_unclear():
+    """The model may be as sure as it likes of two: it is we who tell nothing of them."""
+    few = "no face is seen well in more than 2 of the pictures looked at; " + LEAST
+    assert why([("happy", 0.95)] * 2) == few
+    assert why([("happy", 0.95)] * 2, [("sad", 0.2)]) == few
+
+
+def test_a_class_that_does_not_last_is_not_called_unclear():
+    brief = [("happy", 0.9)] * 2 + [("neutral", 0.9)] * 8
+    assert why(brief) == "no class of emotion lasts long enough (longest: happy); " + LEAST
+    assert "(longest: sad)" in why([("sad", 0.9)] * 4, apart=1.5)
+    assert "(longest: happy)" in why([("happy", 0.95)] * 2, [("sad", 0.2)] * 3)
+
+
+def test_a_class_that_is_clear_in_faces_hardly_seen_is_not_called_unclear():
+    seen = [(frames([0.0, 0.25, 0.5]), [row("happy", 0.9)] * 3)]
+    assert untold(seen, LABELS).startswith("every face is seen too poorly (small, blurred")
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,12 @@ from emer.tools.models import SHELF
 from tests.clips import Written, write_clip
 from tests.conftest import ROOT
 from tests.whisper_kit import (
+    WRITERS,
     Script,
+    english_only,
     random_checkpoint,
     spelled,
     tokens_of,
-    write_ctranslate,
-    write_openai,
-    write_transformers,
 )
 
 GERMAN = Script(
@@ -29,6 +28,7 @@ GERMAN = Script(
     language="de",
 )
 Make = Callable[..., Path]
+FILES = {"openai": "model.pt", "random": "random.pt"}
 
 
 def needs(*packages: str) -> pytest.MarkDecorator:
@@ -58,23 +58,41 @@ def talk(tmp_path_factory: pytest.TempPathFactory, sound: np.ndarray) -> Path:
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Return a function from a kind and a script (or a seed) to a checkpoint, made once."""
+    """Return a function from a kind and a script to a checkpoint, made once.
+
+    A script may be "English only", or a seed of the kind "random".
+    """
     pytest.importorskip("whisper", reason="openai-whisper is not installed")
     tokens_of()
     folder, made = tmp_path_factory.mktemp("weights"), dict[object, Path]()
     writers = {
-        "openai": lambda path, script: write_openai(path / "model.pt", spelled(script)),
-        "transformers": lambda path, script: write_transformers(path / "model", spelled(script)),
-        "ctranslate": lambda path, script: write_ctranslate(path / "model", spelled(script)),
-        "random": lambda path, seed: random_checkpoint(path / "random.pt", seed),
-    }
+        name: lambda path, script, write=write: write(path, spelled(script), script.size)
+        for name, write in WRITERS.items()
+    } | {"random": random_checkpoint}
 
     def make(kind: str = "openai", what: object = Script()) -> Path:
         if (kind, what) not in made:
-            made[kind, what] = writers[kind](folder / f"{len(made)}", what)
+            path = folder / f"{len(made)}" / FILES.get(kind, "model")
+            only = what == "English only"
+            made[kind, what] = english_only(kind, path) if only else writers[kind](path, what)
         return made[kind, what]
 
     return make
+
+
+def music(seconds: int = 8) -> np.ndarray:
+    """Return plucked notes and a drum: what a detector that goes by level takes for speech."""
+    made, rate = np.random.default_rng(0), 16_000
+    heard = np.zeros(seconds * rate)
+    for beat in range(seconds * 3):
+        start = beat * rate // 3
+        time = np.arange(min(rate // 2, len(heard) - start)) / rate
+        hertz = made.choice([220, 261.6, 329.6, 392, 440, 523.2])
+        pluck = sum(np.sin(2 * np.pi * hertz * h * time) / h for h in range(1, 6))
+        heard[start : start + len(time)] += np.exp(-5 * time) * pluck
+        drum = made.normal(0, 0.5, len(time)) * np.exp(-time * rate / 300)
+        heard[start : start + len(drum)] += drum
+    return (0.2 * heard / np.abs(heard).max()).astype(np.float32)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,17 +10,29 @@ import numpy as np
 import pytest
 
 from emer.tools.clip import Clip
-from emer.tools.errors import WeightsBroken
+from emer.tools.errors import Unobservable, WeightsBroken
 from emer.tools.models import SHELF
+from emer.tools.speech import silero
 from emer.tools.speech.asr import Asr
 from emer.tools.speech.ctc import words_of
+from emer.tools.speech.guards import judge
 from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.speech.transformers_asr import kind_of, recogniser
+from emer.tools.speech.trust import Verdict
+from emer.tools.trial_clips import noise
 from emer.tools.weights.need import find
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 
+from tokenizers import Tokenizer
+from tokenizers.decoders import CTC
+from tokenizers.decoders import Sequence as Sequenced
+from tokenizers.models import WordLevel
+from transformers import PreTrainedTokenizerFast
+
+from tests.clips import Written, write_clip
 from tests.ctc_kit import melody, write_ctc
+from tests.tools.speech.conftest import music
 
 RUN = Run("cpu", "float32", 4, 1, True, 1)
 
@@ -29,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_ctc(tmp_path_factory.mktemp("ctc") / "model")
 
 
-def hear(folder: Path, *texts: str) -> list[Heard]:
+def hear(folder: Path, *texts: str | Sequence[str]) -> list[Heard]:
     windows = [Window(melody(text), str(n)) for n, text in enumerate(texts)]
     return recogniser(find("asr", str(folder)), RUN)(windows)
 
@@ -41,6 +54,33 @@ def test_what_is_played_is_written_with_the_time_of_each_word(folder):
     for word, begins in zip(heard.words, (0.0, 0.6, 1.0, 1.3), strict=True):
         assert word.start == pytest.approx(begins, abs=0.03)
         assert word.probability > 0.9
+
+
+def test_tokens_that_nobody_says_are_left_out_and_keep_their_time(folder):
+    (heard,) = hear(folder, [*"HEL", "<unk>", *"LO|", "<unk>", *"ALL"])
+    assert heard.said.text == "hello all" and heard.said.logprob > -0.01
+    assert [word.text for word in heard.words] == [" hello", " all"]
+    assert heard.words[1].start == pytest.approx(0.8, abs=0.03)
+
+
+@pytest.mark.parametrize("tokens", [["<unk>"] * 3, ["|", "|"], ["<unk>", "|", "<unk>", "|"]])
+def test_what_only_such_tokens_were_heard_in_is_no_words(folder, tokens):
+    (heard,) = hear(folder, tokens)
+    assert heard.said.text == "" and heard.words == ()
+    assert judge(heard, 1.0) is Verdict.REJECTED
+
+
+def test_a_tokenizer_that_knows_no_words_leaves_no_mark_between_them():
+    """As those of whole vocabularies, which have no word delimiter of their own."""
+    vocabulary = {"<pad>": 0, "<s>": 1, "|": 2, "a": 3, "b": 4}
+    made = Tokenizer(WordLevel(vocabulary, unk_token="<s>"))
+    made.decoder = Sequenced([CTC("<pad>", "|", cleanup=False)])
+    plain = PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", bos_token="<s>")
+    path = [1, 3, 3, 0, 4, 2, 4, 0, 1]
+    sure = np.log(np.full((len(path), 5), 0.01, dtype=np.float32))
+    sure[range(len(path)), path] = 0.0
+    text, words = words_of(sure, plain, 0.02)
+    assert text.text == "ab b" and words == ()
 
 
 def test_a_batch_writes_what_each_alone_writes(folder):
@@ -78,6 +118,21 @@ def test_the_tool_is_of_the_kind_that_times_words(folder, spoken):
         assert all("may be saying" in clue.text or clue.quality.score < 1 for clue in clues)
 
 
+@pytest.mark.parametrize("what", ["a slow melody", "noise", "music"])
+def test_music_and_noise_are_kept_from_a_model_that_would_spell_them(folder, what, tmp_path):
+    """It has no word for "nobody speaks", so that nothing but the voice detector keeps them out."""
+    if what == "music" and not silero.is_here():
+        pytest.skip("faster-whisper is not installed, with which Silero comes")
+    made = {
+        "a slow melody": melody("hello all of you", 1.0), "noise": noise(6.0), "music": music(),
+    }[what]  # fmt: skip
+    heard = recogniser(find("asr", str(folder)), RUN)([Window(made, "a")])
+    assert heard[0].words  # alone, it would write
+    clip = write_clip(tmp_path / "clip.wav", Written(sound=made))
+    with pytest.raises(Unobservable, match="no speech is heard"):
+        Asr(model=str(folder)).observe(Clip.open(clip))
+
+
 def test_a_model_that_is_no_recogniser_is_refused(tmp_path):
     from transformers import BertConfig, BertModel
 
@@ -99,7 +154,7 @@ def tokenizer(offsets: bool) -> object:
         words = [{"word": text, "start_offset": 0, "end_offset": len(path)}] if text else []
         return SimpleNamespace(text=text, word_offsets=words) if offsets else text
 
-    return SimpleNamespace(pad_token_id=0, decode=decode)
+    return SimpleNamespace(pad_token_id=0, all_special_ids=[0], decode=decode)
 
 
 def test_probabilities_are_those_of_the_frames_that_write():

@@ -21,6 +21,7 @@ from emer.tools.speech.listening import FIRST, REST, WINDOW, Listener
 from emer.tools.trial_clips import noise, tone
 from emer.tools.types import Source, Span
 from tests.clips import Written, write_clip
+from tests.tools.speech.conftest import music
 
 SOURCE = Source(tool="test", version="1")
 WORDS = (" I", " can't", " believe", " it.", " This", " is", " wonderful.")
@@ -206,21 +207,6 @@ def test_silence_and_hiss_are_not_even_decoded(tmp_path):
         with pytest.raises(Unobservable, match="no speech is heard"):
             listen(hear, path)
     assert hear.calls == 0
-
-
-def music(seconds: int = 8) -> np.ndarray:
-    """Return plucked notes and a drum: what a detector that goes by level takes for speech."""
-    made, rate = np.random.default_rng(0), 16_000
-    heard = np.zeros(seconds * rate)
-    for beat in range(seconds * 3):
-        start = beat * rate // 3
-        time = np.arange(min(rate // 2, len(heard) - start)) / rate
-        hertz = made.choice([220, 261.6, 329.6, 392, 440, 523.2])
-        pluck = sum(np.sin(2 * np.pi * hertz * h * time) / h for h in range(1, 6))
-        heard[start : start + len(time)] += np.exp(-5 * time) * pluck
-        drum = made.normal(0, 0.5, len(time)) * np.exp(-time * rate / 300)
-        heard[start : start + len(drum)] += drum
-    return (0.2 * heard / np.abs(heard).max()).astype(np.float32)
 
 
 @pytest.mark.skipif(not silero.is_here(), reason="faster-whisper is not installed")

@@ -7,6 +7,7 @@ detect the language, decode, align and translate, with a known answer.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from emer.tools.clip import Clip
 from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.models import SHELF
+from emer.tools.speech import openai_whisper, transformers_asr
 from emer.tools.speech.heard import Run, Window
 from emer.tools.speech.whisper import Whisper
 from emer.tools.tool import Heavy, Tool, load_tool
@@ -86,7 +88,38 @@ def test_a_language_that_is_given_is_not_guessed(name, kind, checkpoint, spoken)
     assert tool.source.params["language"] == "fr"
 
 
-@pytest.mark.parametrize(("name", "kind"), KINDS[:2])
+@pytest.mark.parametrize(("name", "kind"), KINDS)
+def test_a_language_that_the_model_lacks_is_one_line(name, kind, checkpoint, spoken):
+    """Cantonese came with large-v3; what ends in .en knows English alone."""
+    way_out = 'leave language = "auto" or take'
+    for what, language, lacks in (
+        (Script(), "yue", f"does not know Cantonese; {way_out} one that does"),
+        ("English only", "de", f"does not know German, only English; {way_out} a multilingual"),
+    ):
+        path = checkpoint(kind, what)
+        tool = made(name, path, language=language)
+        for look in (tool.load, lambda tool=tool: tool.observe(Clip.open(spoken))):
+            with pytest.raises(ConfigError) as error:
+                look()
+            assert str(error.value).startswith(f"{name}.language: the model {path.name} {lacks}")
+            assert "\n" not in str(error.value)
+        made(name, path, language="English").load()  # the model is no other tool's fault
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS)
+def test_a_model_with_fewer_layers_to_write_is_not_asked_to_translate(
+    name, kind, checkpoint, spoken, tmp_path
+):
+    """Whatever the user calls it: turbo was not trained to, others were."""
+    thinned = made(name, checkpoint(kind, replace(GERMAN, hears=3)))
+    assert thinned.observe(Clip.open(spoken))[0].data["language"] == "de"
+    assert not [c for c in thinned.observe(Clip.open(spoken)) if "translated_from" in c.data]
+    whole = tmp_path / ("my-turbo.pt" if kind == "openai" else "my-turbo")
+    whole.symlink_to(checkpoint(kind, GERMAN))
+    assert [c for c in made(name, whole).observe(Clip.open(spoken)) if "translated_from" in c.data]
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS)
 def test_a_model_that_hears_no_speech_and_is_unsure_is_not_believed(name, kind, checkpoint, spoken):
     doubting = Script(no_speech=1.5, fog=180.0)
     with pytest.raises(Unobservable, match="could not be recognised"):
@@ -95,6 +128,35 @@ def test_a_model_that_hears_no_speech_and_is_unsure_is_not_believed(name, kind, 
     (clue,) = made(name, checkpoint(kind, silent)).observe(Clip.open(spoken))
     assert clue.text.startswith('The person may be saying: "')
     assert clue.quality.factors["no_speech_probability"] > 0.6
+
+
+@needs("whisper", "transformers")
+def test_asr_doubts_as_openai_whisper_does_with_the_same_weights(checkpoint, sound):
+    """Who speaks at all, and in which language: from the same step, among the same tokens."""
+    hedging = Script(no_speech=0.98, language="de")
+    run, windows = Run("cpu", "float32", 4, 1, False, 2), [Window(sound, "a")]
+    (theirs,) = openai_whisper.recogniser(find("whisper", str(checkpoint("openai", hedging))), run)(
+        windows
+    )
+    folder = checkpoint("transformers", hedging)
+    (ours,) = transformers_asr.recogniser(find("asr", str(folder)), run)(windows)
+    assert 0.05 < theirs.no_speech < 0.95  # type: ignore[operator]
+    assert ours.no_speech == pytest.approx(theirs.no_speech, abs=1e-3)
+    assert ours.language == theirs.language == "de"
+    assert ours.language_probability == pytest.approx(theirs.language_probability, abs=1e-3)
+
+
+@needs("whisper", "transformers")
+def test_asr_hears_a_window_once_whatever_it_writes_of_it(checkpoint, spoken):
+    tool = made("asr", checkpoint("transformers", GERMAN))
+    tool.load()
+    (key,) = SHELF.held()
+    passes: list[int] = []
+    with SHELF.borrow(key, object) as loaded:
+        encoder = loaded.model.get_encoder()
+    with encoder.register_forward_hook(lambda *_: passes.append(1)):
+        clues = tool.observe(Clip.open(spoken))
+    assert len(clues) == 2 and passes == [1]  # said, translated
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from emer.tools.models import SHELF
 from emer.tools.tool import load_tool
 from emer.tools.trial_clips import tone
 from emer.tools.types import Span
-from emer.tools.voice.model import Run, listener
+from emer.tools.voice.model import Judged, Run, listener
 from emer.tools.voice.speech_emotion import SpeechEmotion, signal_to_noise
 from emer.tools.weights.need import find
 from tests.clips import Written, write_clip
@@ -203,6 +204,31 @@ def test_a_closer_look_judges_the_span_alone(folder, clip):
     assert clue.quality.factors["speech_s"] <= span.length + 0.01
     with pytest.raises(Unobservable, match="s of voice is heard"):
         tool.observe(clip, Span(start=2.2, end=2.5))
+
+
+@pytest.mark.parametrize("write", [write_classes, write_ratings])
+@pytest.mark.parametrize("span", [None, (0.93, 2.27), (1.26, 3.14), (0.5, 3.99)])
+def test_a_sentence_tells_no_time_outside_the_clue_s_span(write, span, tmp_path, clip):
+    within = Span(start=span[0], end=span[1]) if span else Span(start=0.0, end=clip.duration)
+    clues = SpeechEmotion(model=str(write(tmp_path / "m"))).observe(clip, within if span else None)
+    assert clues
+    for clue in clues:
+        (times,) = re.findall(r"at (\d+\.\d)-(\d+\.\d) s\.", clue.text)
+        assert tuple(map(float, times)) == (clue.span.start, clue.span.end)
+        assert within.start <= clue.span.start < clue.span.end <= within.end
+
+
+def test_nothing_outside_a_closer_look_is_judged(folder, clip, monkeypatch):
+    """Not even the silence that is kept around speech elsewhere."""
+    heard: list[int] = []
+    monkeypatch.setattr(
+        "emer.tools.voice.model._judge",
+        lambda run, loaded, sounds: [
+            heard.append(len(s)) or Judged(loaded.labels, (0.1, 0.7, 0.1, 0.1)) for s in sounds
+        ],
+    )
+    SpeechEmotion(model=str(folder)).observe(clip, Span(start=1.0, end=2.0))
+    assert sum(heard) <= 16_000
 
 
 def test_little_and_noisy_speech_lowers_the_quality(folder, tmp_path):
