@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from emer.agents.cues import read
+from emer.agents.retelling import retells
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue, Modality, Quality, Record, Source, Span
 
@@ -111,7 +112,10 @@ def brings_back(clue: Clue, struck: Sequence[Clue]) -> bool:
 
     That is the same tool saying the same thing about the same person at the same time.
     """
-    return any(clue.id == other.id or _says_the_same(clue, other) for other in struck)
+    return any(
+        clue.id == other.id or retells(clue, other) or _says_the_same(clue, other)
+        for other in struck
+    )
 
 
 def _says_the_same(one: Clue, other: Clue) -> bool:

@@ -48,15 +48,22 @@ def load_portrait() -> Portrait:
     """Return the portrait with its mesh; `ToolMissing` when a package lacks."""
     try:
         import mediapipe
-        from matplotlib.cbook import get_sample_data
-        from matplotlib.image import imread
+
+        pixels = portrait_pixels()
     except ModuleNotFoundError as error:
         raise ToolMissing("demo", f"the package {error.name}", "pip install emer") from error
+    return Portrait(pixels, _mesh(mediapipe, pixels))
+
+
+def portrait_pixels() -> NDArray[np.uint8]:
+    """Return the portrait alone, uint8 (SIDE, SIDE, 3) RGB."""
+    from matplotlib.cbook import get_sample_data
+    from matplotlib.image import imread
+
     file: Any = get_sample_data("grace_hopper.jpg")
     with file:
         whole = np.asarray(imread(file, format="jpg"), dtype=np.uint8)
-    pixels = np.ascontiguousarray(whole[TOP : TOP + SIDE, :SIDE])
-    return Portrait(pixels, _mesh(mediapipe, pixels))
+    return np.ascontiguousarray(whole[TOP : TOP + SIDE, :SIDE])
 
 
 def _mesh(mediapipe: Any, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterable
 
+from emer.agents.retelling import without_retold
 from emer.agents.revision import WRITER
 from emer.tools.types import Clue, Span
 
@@ -27,10 +28,10 @@ def once(clues: Iterable[Clue]) -> tuple[Clue, ...]:
     """Return the clues in order, each once.
 
     Where a closer look of the same tool tells again of what is known, the better measured
-    of the two stands for both.
+    of the two stands for both; what a model only says again of a picture is left out.
     """
     kept: dict[Told, list[Clue]] = {}
-    for clue in sorted(clues, key=_merit, reverse=True):
+    for clue in sorted(without_retold(clues), key=_merit, reverse=True):
         alike = kept.setdefault(_told(clue), [])
         if not any(_is_one(clue, other) for other in alike):
             alike.append(clue)

@@ -17,6 +17,7 @@ class OpenAIServer(LocalServer):
     A reply is a JSON object (the model's answer), a text, a number (an HTTP status), or bytes,
     which are sent as the whole body.
     `after` is given once the replies are used up; `logprob` to each token, where it is asked for.
+    It lists `models`: names, an HTTP status, or bytes.
     """
 
     def __init__(self, replies: list[Any]) -> None:
@@ -26,6 +27,8 @@ class OpenAIServer(LocalServer):
         self.keys: list[str | None] = []
         self.after: Any = 503
         self.logprob: float | None = None
+        self.models: list[str] | int | bytes = 404
+        self.listed = 0
 
     @property
     def url(self) -> str:
@@ -40,6 +43,18 @@ def serving(*replies: Any) -> AbstractContextManager[OpenAIServer]:
 class _Handler(BaseHTTPRequestHandler):
     server: OpenAIServer
     protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        models = self.server.models
+        self.server.listed += 1
+        self.server.keys.append(self.headers["Authorization"])
+        if isinstance(models, int):
+            self._send(models, "application/json", b"{}")
+        elif isinstance(models, bytes):
+            self._send(200, "application/json", models)
+        else:
+            told = {"object": "list", "data": [{"id": name, "object": "model"} for name in models]}
+            self._send(200, "application/json", json.dumps(told).encode())
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

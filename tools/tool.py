@@ -89,6 +89,18 @@ class Heavy(Protocol):
 
 
 @runtime_checkable
+class Remote(Protocol):
+    """A tool whose model is behind an address: it can ask whether anybody is there."""
+
+    def reach(self) -> str:
+        """Return in few words who answered; nothing of a clip is sent.
+
+        `ToolFailed` says on one line what is wrong.
+        """
+        ...
+
+
+@runtime_checkable
 class Answering(Protocol):
     """A tool that may also be asked something in words, as long as `answers` is true."""
 

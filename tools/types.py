@@ -23,6 +23,8 @@ from pydantic import (
 Modality = Literal["text", "audio", "face", "scene"]
 MODALITIES: tuple[Modality, ...] = ("face", "scene", "audio", "text")
 Param = str | int | float | bool | None
+CLOSER = "closer"
+"""Where a clue keeps, as [start, end], the stretch that was looked closer at, if its tool says."""
 Question = Annotated[
     str,
     StringConstraints(

@@ -48,13 +48,14 @@ def measure_steps(setup: Setup, *, compiled: bool) -> list[Measure]:
     tool = Captioner(str(folder), device=setup.device, compiled=compiled)
     shown = [Shown((picture,)) for picture in setup.pictures(FRAMES, setup.captioner.pixels)]
     tool.load()
+    processor = tool.writer().preparer.processor
     with _model(tool) as loaded, _steps(loaded.model) as steps:
         for _ in range(1 + compiled):  # what is compiled is recorded at its second call
             ours = tool.write(shown)
-        _require_length(ours, _loop(setup, loaded, shown))
+        _require_length(ours, _loop(setup, loaded, processor, shown))
         found = compare(
             lambda: steps.mark(lambda: tool.write(shown)),
-            lambda: _loop(setup, loaded, shown),
+            lambda: _loop(setup, loaded, processor, shown),
             setup.rounds,
         )
         if loaded.compiler is not None and loaded.compiler.failed:
@@ -132,7 +133,7 @@ def _steps(model: Any) -> Iterator[_Steps]:
 @contextmanager
 def _model(tool: Captioner) -> Iterator[Loaded]:
     """Yield the model that the tool has loaded; the device is not held."""
-    key = tool.shared().key
+    key = tool.writer().key
 
     def gone() -> Loaded:
         raise Unequal("the captioner left memory while it was measured")
@@ -142,7 +143,7 @@ def _model(tool: Captioner) -> Iterator[Loaded]:
     yield found
 
 
-def _loop(setup: Setup, loaded: Loaded, shown: Sequence[Shown]) -> list[int]:
+def _loop(setup: Setup, loaded: Loaded, processor: Any, shown: Sequence[Shown]) -> list[int]:
     """Write about frame after frame as the models' own pages do; return the tokens of each."""
     import torch
 
@@ -150,13 +151,13 @@ def _loop(setup: Setup, loaded: Loaded, shown: Sequence[Shown]) -> list[int]:
     for each in shown:
         content = [{"type": "image"}, {"type": "text", "text": each.words}]
         turns = [{"role": "user", "content": content}]
-        text = loaded.processor.apply_chat_template(turns, add_generation_prompt=True)
-        inputs = loaded.processor(text=[text], images=[[each.pictures[0]]], return_tensors="pt")
+        text = processor.apply_chat_template(turns, add_generation_prompt=True)
+        inputs = processor(text=[text], images=[[each.pictures[0]]], return_tensors="pt")
         inputs = inputs.to(setup.device, dtype=loaded.model.dtype)
         with torch.no_grad(), quiet():
             out = loaded.model.generate(**inputs, max_new_tokens=MOST_TOKENS, do_sample=False)
         new = out[:, inputs["input_ids"].shape[1] :]
-        loaded.processor.batch_decode(new, skip_special_tokens=True)
+        processor.batch_decode(new, skip_special_tokens=True)
         counts.append(int(new.shape[1]))
     return counts
 

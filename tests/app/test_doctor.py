@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
+
+from tests.caption_kit import write_smolvlm
+from tests.openai_server import serving
 
 
 @pytest.fixture
@@ -71,3 +75,65 @@ def test_the_memory_is_looked_into_where_a_model_reasons(emer, fakes, monkeypatc
     monkeypatch.setitem(__import__("sys").modules, "faiss", None)
     found = checks(emer("doctor", "--json"))["cues"]
     assert not found["ok"] and found["fix"] == "pip install 'emer[llm]'"
+
+
+@pytest.fixture
+def endpoint(monkeypatch):
+    """Return a server that `vision-api` is set to."""
+    pytest.importorskip("openai", reason="needs emer[llm]")
+    with serving() as server:
+        monkeypatch.setenv("EMER_TOOLS__CAPTION__USE", "vision-api")
+        monkeypatch.setenv("EMER_VISION_URL", server.url)
+        monkeypatch.setenv("EMER_VISION_MODEL", "tiny")
+        yield server
+
+
+def test_a_vision_endpoint_is_asked_whether_it_is_there(emer, fakes, endpoint):
+    endpoint.models = ["tiny"]
+    found = checks(emer("doctor", "--json"))["caption = vision-api"]
+    assert found["ok"] and found["detail"].endswith(f"tiny ({endpoint.url[:-3]} has it)")
+    assert endpoint.listed == 1 and endpoint.asked == [], "no picture is sent"
+    endpoint.models = 401
+    told = emer("doctor")
+    assert told.exit_code == 1 and "EMER_VISION_KEY" in told.stdout
+
+
+def test_a_vision_endpoint_that_is_dead_is_not_ready(emer, fakes, endpoint, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("EMER_VISION_URL", f"http://127.0.0.1:{port}/v1")
+    done = emer("doctor", "--json")
+    found = checks(done)["caption = vision-api"]
+    assert done.exit_code == 1 and not found["ok"]
+    assert f"nobody answers at http://127.0.0.1:{port}" in found["detail"]
+
+
+def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch, tmp_path):
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    from emer.tools.caption import model
+    from emer.tools.models import SHELF
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no kernel image for this GPU")
+
+    monkeypatch.setenv("EMER_TOOLS__CAPTION__USE", "captioner")
+    monkeypatch.setenv("EMER_TOOLS__CAPTION__MODEL", str(write_smolvlm(tmp_path / "model")))
+    assert checks(emer("doctor", "--json"))["caption = captioner"]["ok"]
+    monkeypatch.setattr(model, "joined", broken)
+    found = checks(emer("doctor", "--json"))["caption = captioner"]
+    assert not found["ok"] and "no kernel image" in found["detail"]
+    assert not SHELF.held()
+
+
+def test_the_second_shows_a_face_so_that_face_models_run(tmp_path):
+    pytest.importorskip("deepface", reason="deepface is not installed")
+    from emer.app.doctor import _second
+    from emer.tools.clip import Clip
+    from emer.tools.expression.deepface_emotion import DeepFaceEmotion
+    from tests.face_kit import write_emotion
+
+    clip = Clip.open(_second(tmp_path / "second.mp4"))
+    tool = DeepFaceEmotion(model=str(write_emotion(tmp_path / "happy.pth")))
+    clues = tool.observe(clip)
+    tool.unload()
+    assert "happ" in clues[0].text

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from graph_kit import events, trace_of
+from graph_kit import FAKES, events, trace_of
 
+from emer.agents.cues import read
+from emer.agents.fusion import gather
 from emer.graphs.ask import ask
 from emer.graphs.settings import Choice, load_settings
 from tests.openai_server import serving
@@ -49,6 +51,24 @@ def test_swapping_the_captioner_runs_it_alone_again(clip_path, folder):
     assert ran == {"scene": True, "caption": False}
     host = f"http://127.0.0.1:{server.server_address[1]}"
     assert trace_of(two).header.tools["caption"].params["host"] == host
+
+
+def test_looking_closer_at_what_was_described_adds_no_evidence(clip_path):
+    none = {slot: "none" for slot in ("face", "scene", "prosody", "speech", "caption")}
+    settings = load_settings(tools=none).model_copy(
+        update={"reasoner": Choice(use=f"{FAKES}Asking")}
+    )
+    with serving() as server:
+        server.after = "A woman smiles."
+        choice = Choice(use="vision-api", model="tiny", url=server.url)
+        tools = {**settings.tools, "caption": choice}
+        answer = ask(clip_path, QUESTION, settings=settings.model_copy(update={"tools": tools}))
+    told = [clue for event in events(answer, "tool_finished") for clue in event.clues]
+    (first,) = answer.clues
+    assert len({clue.id for clue in told}) > 1 and "closer" not in first.data
+    assert trace_of(answer).clues == answer.clues
+    assert len(gather(read(told))) > len(gather(read(answer.clues))) == 1
+    assert answer.stop_reason == "no_new_clues"
 
 
 def test_a_flag_and_the_file_choose_it_and_missing_weights_are_one_line(

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from emer.agents.revision import WRITER
+from emer.agents.revision import WRITER, brings_back
 from emer.graphs.ledger import Ledger
-from emer.tools.types import Clue, Quality, Source, Span
+from emer.tools.types import CLOSER, Clue, Quality, Source, Span
 
 MESH = Source(tool="mesh", version="1")
 
@@ -61,3 +61,54 @@ def test_numbers_that_are_no_measurement_tell_things_apart():
     assert len(texts(clue("Sign 1 is seen.", (0.0, 1.0)), clue("Sign 2 is seen.", (0.0, 1.0)))) == 2
     blinks = [clue(f"The person blinks once in {s} s (at 0.9 s).", (0.9, 0.9)) for s in (2.4, 2.2)]
     assert len(texts(*blinks)) == 1
+
+
+def described(words: str, *frames: float, closer: list[float] | None = None, **rest: Any) -> Clue:
+    listed = " and ".join(f"{time:.1f} s" for time in frames)
+    text = f"A model describes the frame{'s' * (len(frames) > 1)} at {listed}: {words}."
+    data: dict[str, Any] = {"frames": list(frames)} | ({CLOSER: closer} if closer else {})
+    source = Source(tool="captioner", version="1")
+    return clue(text, (frames[0], frames[-1]), **{"data": data, "source": source, **rest})
+
+
+NODS = described("a man nods", 1.0, 3.0)
+CLOSE = [2.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        described("a man nods", 3.0, closer=CLOSE),
+        described("a man nods", 2.2, 2.8, closer=CLOSE, score=1.0),
+        described("a man bows", 3.0, closer=CLOSE, score=1.0),
+    ],
+    ids=["the same frame", "the same words", "the same frame in other words"],
+)
+def test_a_picture_that_is_described_again_is_no_second_clue(again):
+    assert texts(NODS, again) == texts(again, NODS) == [NODS.text]
+    assert texts(again) == [again.text], "alone it stands"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        described("a man waves", 2.2, closer=CLOSE),
+        described("a man bows", 2.4, 3.0, closer=CLOSE),
+        described("a man nods", 7.0),
+        described("a man nods", 3.0, closer=CLOSE, source=Source(tool="vision-api", version="1")),
+    ],
+    ids=["new words", "a new frame", "the first look itself", "another model"],
+)
+def test_what_a_closer_look_describes_anew_stands(other):
+    assert len(texts(NODS, other)) == 2
+
+
+def test_of_two_closer_looks_that_say_the_same_one_stands():
+    one, two = (described("a man bows", at, closer=[at, at + 1]) for at in (2.2, 2.6))
+    assert texts(NODS, two, one) == [NODS.text, one.text]
+
+
+def test_what_a_person_struck_out_does_not_come_back_as_words_of_a_closer_look():
+    again = described("a man nods", 3.5, closer=CLOSE)
+    assert brings_back(again, [NODS])
+    assert not brings_back(described("a man waves", 3.5, closer=CLOSE), [NODS])

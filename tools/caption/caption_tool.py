@@ -25,7 +25,7 @@ from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.pictures import Rgb
 from emer.tools.scene.networks import Faces
-from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
+from emer.tools.types import CLOSER, Clue, Modality, Param, Quality, Source, Span
 
 APART, CLOSE_APART = 2.0, 0.5
 """Seconds of a shot for each caption, at first and in a closer look (chosen by us)."""
@@ -92,7 +92,8 @@ class CaptionTool(ABC):
             raise Unobservable(f"the model's captions cannot be used: {bad[0]}")
         if bad:
             note(f"{len(bad)} of {len(told)} captions were dropped: {bad[0]}")
-        return [self._clue(list(same), band) for _, same in groupby(good, key=lambda t: t.what)]
+        same = (list(each) for _, each in groupby(good, key=lambda t: t.what))
+        return [self._clue(each, band, span) for each in same]
 
     def answer(self, clip: Clip, span: Span, question: str) -> Sequence[Clue]:
         """Return what a model answers about a span; `Unobservable` where it does not know."""
@@ -156,11 +157,16 @@ class CaptionTool(ABC):
         quality = Quality(score=score(written, clear, verdict), factors=factors(written, clear))
         return Told(seen, verdict is Verdict.TOLD, time, quality, written.text, felt)
 
-    def _clue(self, same: Sequence[Told], band: Band | None) -> Clue:
-        """Return the clue of frames in a row that were given the same words."""
+    def _clue(self, same: Sequence[Told], band: Band | None, closer: Span | None) -> Clue:
+        """Return the clue of frames in a row that were given the same words.
+
+        One of a closer look says so: where it only tells again, it counts no second time.
+        """
         times = [told.time for told in same]
         text = describes(same[0].text, times, same[0].sure)
         worst = min(same, key=lambda told: told.quality.score)
         span = Span(start=times[0], end=times[-1])
         more: dict[str, JsonValue] = {"frames": [round(time, 2) for time in times]}
+        if closer is not None:
+            more[CLOSER] = [closer.start, closer.end]
         return clue_of(self.source, text, span, worst, band, more)

@@ -8,11 +8,10 @@ from typing import ClassVar
 
 from emer.tools import devices
 from emer.tools.caption.caption_tool import CaptionTool
-from emer.tools.caption.model import TOOL, Run, has_chat, writer
+from emer.tools.caption.model import TOOL, Run, Writer, has_chat
 from emer.tools.caption.records import Shown, Written
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.pretrained import require
-from emer.tools.shared import Shared
 from emer.tools.types import Param, Source
 from emer.tools.weights.need import AUTO, find
 
@@ -79,22 +78,22 @@ class Captioner(CaptionTool):
         except EmerError:
             return False
 
-    def shared(self) -> Shared[Shown, Written]:
+    def writer(self) -> Writer:
         """Return what writes for this tool and all like it."""
         require(TOOL)
-        return writer(find(TOOL, self._model), self._run())
+        return Writer(find(TOOL, self._model), self._run())
 
     def load(self) -> None:
         """Load the model now."""
-        self.shared().load()
+        self.writer().load()
 
     def unload(self) -> None:
         """Let go of the model."""
-        self.shared().unload()
+        self.writer().unload()
 
     def write(self, shown: Sequence[Shown]) -> Sequence[Written]:
         """Return what the model writes about each."""
-        return self.shared()(shown)
+        return self.writer()(shown)
 
     def _run(self) -> Run:
         device = devices.pick(self._device)

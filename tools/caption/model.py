@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from emer.tools.call import note, still_wanted
 from emer.tools.caption.compiled import Compiler, filled
-from emer.tools.caption.processor import load_processor
+from emer.tools.caption.prepared import Prepared, Preparer, joined, preparer
 from emer.tools.caption.records import MOST_TOKENS, Shown, Written
-from emer.tools.models import Key
-from emer.tools.pretrained import load_model, load_other, quiet
+from emer.tools.models import SHELF, Key
+from emer.tools.pretrained import load_model, quiet
 from emer.tools.shared import Shared
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.need import Need
 
 TOOL = "captioner"
 KIND = "AutoModelForImageTextToText"
@@ -38,14 +38,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model with what prepares its input and reads its output."""
+    """A model, and what compiles its steps where that was asked for."""
 
     model: Any
-    processor: Any
     chats: bool
     """Whether it is told in words what to do."""
     compiler: Compiler | None = None
-    """What compiles its steps, where that was asked for."""
 
     def close(self) -> None:
         """End what compiles."""
@@ -53,16 +51,54 @@ class Loaded:
             self.compiler.close()
 
 
-def writer(need: Need, run: Run) -> Shared[Shown, Written]:
-    """Return what writes about pictures with a folder; nothing is loaded."""
-    options = (("dtype", run.dtype), ("compiled", run.compiled), ("is", need.fingerprint))
-    return Shared(
-        Key(TOOL, str(need.path), run.device, options),
-        partial(_load, need, run),
-        partial(write, run),
-        batch=run.batch,
-        gigabytes=need.gigabytes,
-    )
+class Row(NamedTuple):
+    """What a model wrote about one, in tokens."""
+
+    tokens: list[int]
+    logprob: float
+    """Mean log-probability of its tokens, its end included."""
+    unfinished: bool
+
+
+class Writer:
+    """Writes about pictures with a folder; cheap to make, nothing is loaded.
+
+    Pictures are prepared, and tokens read, in the caller's thread while the device works.
+    """
+
+    def __init__(self, need: Need, run: Run) -> None:
+        """Take the folder and how its model is run."""
+        self._need, self._run = need, run
+        options = (("dtype", run.dtype), ("compiled", run.compiled), ("is", need.fingerprint))
+        self.key = Key(TOOL, str(need.path), run.device, options)
+
+    def __call__(self, shown: Sequence[Shown]) -> list[Written]:
+        """Return what the model writes about each; raise what loading or the model raised."""
+        prepare = self.preparer
+        rows = self._shared(prepare)([prepare(each, self._run.dtype) for each in shown])
+        return [Written(prepare.text(r.tokens), r.logprob, r.unfinished) for r in rows]
+
+    @property
+    def preparer(self) -> Preparer:
+        """What prepares its pictures, loaded when first asked for."""
+        return preparer(TOOL, self._need)
+
+    def load(self) -> None:
+        """Load the model now."""
+        self._shared(self.preparer).load()
+
+    def unload(self) -> None:
+        """Let go of the model; what prepares its pictures takes little, and stays."""
+        SHELF.unload(self.key)
+
+    def _shared(self, prepare: Preparer) -> Shared[Prepared, Row]:
+        return Shared(
+            self.key,
+            partial(_load, self._need, self._run, prepare.chats),
+            partial(write, self._run),
+            batch=self._run.batch,
+            gigabytes=self._need.gigabytes,
+        )
 
 
 def has_chat(folder: Path) -> bool:
@@ -79,34 +115,23 @@ def has_chat(folder: Path) -> bool:
     return False
 
 
-def write(run: Run, loaded: Loaded, shown: Sequence[Shown]) -> list[Written]:
+def write(run: Run, loaded: Loaded, items: Sequence[Prepared]) -> list[Row]:
     """Write about one batch that fits: no sampling, so the same each time."""
     import torch
 
-    given = filled(shown) if loaded.compiler else shown
+    batch = joined(filled(items) if loaded.compiler else items)
     with torch.inference_mode(), quiet():
-        told = {**_inputs(run, loaded, given), **_HOW, "stopping_criteria": [_go_on]}
+        given = {name: tensor.to(run.device) for name, tensor in batch.items()}
+        told = {**given, **_HOW, "stopping_criteria": [_go_on]}
         if loaded.compiler:
             out = loaded.compiler(loaded.model, told)
         else:
             out = loaded.model.generate(**told)
-    return _read_all(loaded, out)[: len(shown)]
+    return _rows(loaded, out)[: len(items)]
 
 
-def _inputs(run: Run, loaded: Loaded, shown: Sequence[Shown]) -> dict[str, Any]:
-    """Return what the model is given, on its device and at its precision."""
-    import torch
-
-    dtype = getattr(torch, run.dtype)
-    prepared = _chat(loaded, shown) if loaded.chats else _pictures(loaded, shown)
-    return {
-        name: tensor.to(run.device, dtype if tensor.is_floating_point() else None)
-        for name, tensor in prepared.items()
-    }
-
-
-def _read_all(loaded: Loaded, out: Any) -> list[Written]:
-    """Return each row of what was generated as text."""
+def _rows(loaded: Loaded, out: Any) -> list[Row]:
+    """Return each row of what was generated, up to its end."""
     import torch
 
     scores = torch.stack(out.logits, dim=1).float().log_softmax(dim=-1)
@@ -114,9 +139,17 @@ def _read_all(loaded: Loaded, out: Any) -> list[Written]:
     chosen = scores.gather(2, tokens[..., None])[..., 0].cpu()
     ends = _ends(loaded)
     return [
-        _read(loaded, row.tolist(), given.tolist(), ends)
+        _row(row.tolist(), given.tolist(), ends)
         for row, given in zip(tokens.cpu(), chosen, strict=True)
     ]
+
+
+def _row(tokens: list[int], scores: list[float], ends: frozenset[int]) -> Row:
+    """Return one row with its mean log-probability, its end included."""
+    end = next((place for place, token in enumerate(tokens) if token in ends), None)
+    length = len(tokens) if end is None else end + 1
+    mean = sum(scores[:length]) / length if length else -100.0
+    return Row(tokens[:length], max(mean, -100.0), unfinished=end is None)
 
 
 def _go_on(tokens: Any, scores: Any, **_: Any) -> Any:
@@ -125,25 +158,6 @@ def _go_on(tokens: Any, scores: Any, **_: Any) -> Any:
 
     still_wanted()
     return torch.zeros(tokens.shape[0], dtype=torch.bool, device=tokens.device)
-
-
-def _chat(loaded: Loaded, shown: Sequence[Shown]) -> Any:
-    """Return what a model that is told in words is given: pictures, and the words around them."""
-    told = loaded.processor.apply_chat_template
-    texts = [told(_turn(each), add_generation_prompt=True, tokenize=False) for each in shown]
-    pictures = [list(each.pictures) for each in shown]
-    return loaded.processor(text=texts, images=pictures, padding=True, return_tensors="pt")
-
-
-def _turn(shown: Shown) -> list[dict[str, Any]]:
-    images = [{"type": "image"} for _ in shown.pictures]
-    return [{"role": "user", "content": [*images, {"type": "text", "text": shown.words}]}]
-
-
-def _pictures(loaded: Loaded, shown: Sequence[Shown]) -> Any:
-    """Return the first picture of each: a model without words describes one at a time."""
-    pictures = [each.pictures[0] for each in shown]
-    return loaded.processor.image_processor(pictures, return_tensors="pt")
 
 
 def _ends(loaded: Loaded) -> frozenset[int]:
@@ -157,33 +171,10 @@ def _ends(loaded: Loaded) -> frozenset[int]:
     return frozenset(found)
 
 
-def _read(loaded: Loaded, tokens: list[int], scores: list[float], ends: frozenset[int]) -> Written:
-    """Return one row's text with its mean log-probability, its end included."""
-    end = next((place for place, token in enumerate(tokens) if token in ends), None)
-    length = len(tokens) if end is None else end + 1
-    text = loaded.processor.tokenizer.decode(tokens[:length], skip_special_tokens=True)
-    mean = sum(scores[:length]) / length if length else -100.0
-    return Written(text.strip(), max(mean, -100.0), unfinished=end is None)
-
-
-def _words(config: Any) -> int:
-    """Return how many tokens the model knows."""
-    return int(getattr(getattr(config, "text_config", config), "vocab_size", 0))
-
-
-def _load(need: Need, run: Run) -> Loaded:
-    config = load_other(TOOL, need, "AutoConfig")
-    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
-
-    with loading(TOOL, need):
-        if type(config) not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
-            raise ValueError(
-                f"{config.model_type} is no model of transformers that writes of pictures"
-            )
-    processor = load_processor(TOOL, need, config.model_type, _words(config))
-    chats = getattr(processor, "chat_template", None) is not None
+def _load(need: Need, run: Run, chats: bool) -> Loaded:
     compiled = run.compiled and chats
-    if run.compiled and not chats:
-        note(f"{config.model_type} went on without compiled steps: only models that chat have them")
     model = load_model(TOOL, need, KIND, run.device, run.dtype, stoppable=not compiled)
-    return Loaded(model, processor, chats, Compiler() if compiled else None)
+    if run.compiled and not chats:
+        kind = model.config.model_type
+        note(f"{kind} went on without compiled steps: only models that chat have them")
+    return Loaded(model, chats, Compiler() if compiled else None)

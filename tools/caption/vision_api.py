@@ -10,6 +10,7 @@ from typing import ClassVar
 from emer.tools.call import note, still_wanted
 from emer.tools.caption.caption_tool import CaptionTool
 from emer.tools.caption.endpoint import Endpoint, Refused, ask, checked
+from emer.tools.caption.reaching import reach
 from emer.tools.caption.records import Shown, Written
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing
 from emer.tools.keys import key_for
@@ -61,6 +62,16 @@ class VisionApi(CaptionTool):
     def answers(self) -> bool:
         """Yes: it is told in words what to do."""
         return True
+
+    def reach(self) -> str:
+        """Ask the endpoint whether the model is there; no picture is sent.
+
+        `ToolFailed` says what is wrong.
+        """
+        try:
+            return reach(self._endpoint())
+        except Refused as error:
+            raise ToolFailed(self.name, "a first request", str(error)) from error
 
     def write(self, shown: Sequence[Shown]) -> Sequence[Written]:
         """Return what the model writes about each; `ToolFailed` names the host and the fault."""

@@ -24,7 +24,7 @@ from tests.clips import tone, write_clip
 pytest.importorskip("transformers", reason="transformers is not installed")
 
 from emer.tools.caption.captioner import Captioner
-from emer.tools.caption.model import Run, has_chat, writer
+from emer.tools.caption.model import Run, Writer, has_chat
 from emer.tools.caption.processor import load_processor
 from emer.tools.caption.records import MOST_TOKENS, Shown, Written
 from tests.caption_kit import (
@@ -84,7 +84,7 @@ def compiling(tmp_path):
 
 def texts(folder: Path, *shown: Shown, batch: int = 8, compiled: bool = False) -> list[Written]:
     run = Run("cpu", "float32", batch, compiled)
-    return list(writer(find("captioner", str(folder)), run)(shown))
+    return Writer(find("captioner", str(folder)), run)(shown)
 
 
 @contextmanager
