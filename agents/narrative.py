@@ -11,6 +11,7 @@ from emer.agents.case import Case, basis
 from emer.agents.conflicts import CHANNEL_WORDS, Pull, disputed
 from emer.agents.fusion import WORTH_CITING, Standing
 from emer.agents.labels import band
+from emer.agents.people import people_in, person_of
 from emer.agents.phrases import has_hedge, join, listed, phrase, quote
 from emer.agents.types import Block, Explanation, Label, Missing, Sentence
 from emer.agents.vocabulary import Channel, lexicon
@@ -120,8 +121,26 @@ def _appears(case: Case, number: int) -> Iterator[Sentence]:
         names = listed(c.name for c in case.chosen if c.standing is standing)
         level = band(standing, standing.family in disputed(case.disputes))
         shape = _shape(case, standing, found.clue_ids)
-        text = shape.substitute(basis=found.words, labels=names, band=level)
+        who = _called(case, found.clue_ids)
+        text = shape.substitute(basis=found.words, labels=names, band=level, who=who)
+        text = text[0].upper() + text[1:]
         yield Sentence(block="therefore", text=text, clue_ids=found.clue_ids)
+
+
+def _called(case: Case, cited: Sequence[str]) -> str:
+    """Return how the person of a sentence is called.
+
+    By name and place where there are several and each cited clue is about this one: a voice, or a
+    hand of nobody in particular, may be another's.
+    """
+    clues = [r.clue for r in case.readings]
+    own = [c for c in clues if c.id in cited]
+    if len({person_of(c) for c in own}) != 1 or len({p.name for p in people_in(clues)}) < 2:
+        return "the person"
+    one = next(iter(people_in(own)), None)
+    if one is None:
+        return "the person"
+    return f"{one.name} ({one.place})" if one.place and one.place not in one.name else one.name
 
 
 def _shape(case: Case, standing: Standing, cited: Sequence[str]) -> Prompt:

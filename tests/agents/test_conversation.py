@@ -85,6 +85,18 @@ def test_a_question_that_names_nothing_is_said_not_to_be_understood(question, un
         assert "this is how the clip reads as a whole" in told[0].why
 
 
+def test_of_several_people_the_one_whom_all_cited_clues_are_about_is_named() -> None:
+    def concluded(*clues: Clue) -> str:
+        block = said(clues, "What is displayed?").explanation.by_modality["therefore"]
+        return block[0].text
+
+    frown = right("furrows the brows strongly at 1.0-2.0 s (AU4).", (1.0, 2.0))
+    assert "person 2 (on the right) appears angry" in concluded(frown, PRESSES, NODS)
+    assert "the person appears angry" in concluded(frown, PRESSES)
+    loud = kit.clue("audio", "The voice is loud and harsh at 1.0-2.0 s.", (1.0, 2.0))
+    assert "the person appears angry" in concluded(frown, PRESSES, NODS, loud)
+
+
 def test_why_not_is_answered_by_what_speaks_against_it_first() -> None:
     both = (*ONE, kit.BROWS_UP)
     first = answer(both, "why isn't she angry?")
