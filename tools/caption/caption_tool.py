@@ -17,9 +17,11 @@ from emer.tools.caption.choice import choose
 from emer.tools.caption.guards import Verdict, factors, judge, score
 from emer.tools.caption.instead import instead, without_thoughts
 from emer.tools.caption.looking import Seen, clearness, look_through
+from emer.tools.caption.naming import unnamed
 from emer.tools.caption.records import Chosen, Shown, Written
 from emer.tools.caption.seeming import as_seen
 from emer.tools.caption.telling import Told, clue_of
+from emer.tools.caption.unseen import visible
 from emer.tools.caption.wording import answers, clean, describes, is_not_seen
 from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, Unobservable
@@ -150,12 +152,17 @@ class CaptionTool(ABC):
         """Return what may be told, or why nothing may."""
         said = without_thoughts(written.text)
         verdict, why = judge(replace(written, text=said))
-        text, other = clean(said, written.unfinished), instead(said)
+        nameless, other = unnamed(said), instead(said)
+        text = clean(nameless, written.unfinished)
+        if said and not nameless:
+            other = other or "it gives somebody a name, and nobody is identified here"
         if verdict is Verdict.DROPPED or other or not text:
             return why or other or "nothing is left of it but markup"
-        seen, felt = as_seen(text)
+        seen, felt = as_seen(visible(text))
+        if not seen:
+            return "it tells nothing that can be seen"
         quality = Quality(score=score(written, clear, verdict), factors=factors(written, clear))
-        return Told(seen, verdict is Verdict.TOLD, time, quality, written.text, felt)
+        return Told(seen, verdict is Verdict.TOLD, time, quality, nameless, felt)
 
     def _clue(self, same: Sequence[Told], band: Band | None, closer: Span | None) -> Clue:
         """Return the clue of frames in a row that were given the same words.

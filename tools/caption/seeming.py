@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from emer.tools.caption.grammar import outside_quotes
+
 _FELT = """
 afraid aggrieved agitated alarmed amazed amused angry annoyed anxious apathetic apprehensive
 ashamed astonished at-ease attentive averse awkward bashful bewildered bored calm caring
@@ -27,6 +29,23 @@ troubled uneasy unhappy upset weary worried
 FELT = frozenset(_FELT.split())
 """Adjectives of feeling; the lexicon's are among them (tests/tools/caption/test_wording.py)."""
 
+_NOUNS = """
+affection agitation agony amazement amusement anger anguish annoyance anticipation anxiety
+apprehension astonishment aversion awe bewilderment bliss boredom calmness compassion concern
+confusion contempt contentment curiosity defiance dejection delight despair desperation
+determination disappointment disapproval disbelief discomfort discontent disdain disgust dismay
+displeasure dissatisfaction distaste distress distrust doubt dread ecstasy elation embarrassment
+emotion emotions enthusiasm envy exasperation excitement fear feelings friendliness fright
+frustration fury gratitude grief guilt happiness hate hatred helplessness hesitation hope
+hopelessness horror hostility hurt impatience indifference indignation interest irritation jealousy
+joy loneliness longing love melancholy misery mistrust nervousness nostalgia outrage pain panic
+pity pleasure pride rage regret relief remorse resentment revulsion sadness sarcasm satisfaction
+scorn seriousness shame shock shyness sorrow stress surprise suspicion sympathy tenderness tension
+terror triumph uncertainty unease uneasiness unhappiness weariness worries worry wrath
+"""
+NOUNS = frozenset(_NOUNS.split())
+"""Nouns of feeling; the lexicon's are among them, too."""
+
 _SEEMS = re.compile(
     r"\b(?:look|looks|looking|looked|appear|appears|appearing|seem|seems|seeming|like|"
     r"expression of|as if)\b"
@@ -42,17 +61,22 @@ _LETTERS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
 
 def as_seen(text: str) -> tuple[str, tuple[str, ...]]:
     """Return the text with feelings told as looks, and the words that were."""
-    plain = _FEELS.sub(_looks, text)
     told: list[str] = []
+    seen = outside_quotes(text, lambda bare: _as_seen(bare, told))
+    return seen, tuple(dict.fromkeys(told))
+
+
+def _as_seen(text: str, told: list[str]) -> str:
+    plain = _FEELS.sub(_looks, text)
 
     def change(found: re.Match[str]) -> str:
         word = found.group()
-        if word.casefold() not in FELT:
-            return word
-        told.append(word.casefold())
-        return word if _SEEMS.search(plain[: found.start()]) else f"{word}-looking"
+        seems = _SEEMS.search(plain[: found.start()])
+        if word.casefold() in FELT or (seems and word.casefold() in NOUNS):
+            told.append(word.casefold())
+        return word if seems or word.casefold() not in FELT else f"{word}-looking"
 
-    return _LETTERS.sub(change, plain), tuple(dict.fromkeys(told))
+    return _LETTERS.sub(change, plain)
 
 
 def _looks(found: re.Match[str]) -> str:
