@@ -61,11 +61,12 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     run_id = new_run()
     thread = thread or run_id
     cast = gather(chosen)
+    begins = header(run_id, thread, cast, clip)  # what cannot run as asked is said before a trace
     trace = TraceWriter(chosen.traces / f"{run_id}.jsonl", listener)
     with opened(cast, clip, trace) as (context, checkpoints):
         if review:
             _check_it_can_wait(context, checkpoints, chosen)
-        trace.write(header(run_id, thread, cast, clip))
+        trace.write(begins)
         begin = fresh(run_id, question, review)
         final = run(context, checkpoints, begin, config_for(thread, chosen))
         return answer(context, checkpoints, final, thread)

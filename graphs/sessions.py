@@ -114,9 +114,10 @@ def _new(run_id: str, request: Request) -> Iterator[Context]:
     given = (SubtitleCue(span=None, text=words),) if words else None
     settings, clip = _chosen(request.clip, given)
     cast = gather(settings)
+    begins = header(run_id, thread_of(run_id), cast, clip)
     trace = TraceWriter(settings.traces / f"{run_id}.jsonl", _stream)
     with live(cast, clip, trace) as context:
-        trace.write(header(run_id, thread_of(run_id), cast, clip))
+        trace.write(begins)
         yield context
 
 

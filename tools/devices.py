@@ -62,8 +62,11 @@ def precision(device: str, wanted: str = "auto") -> str:
     told = machine().dtype if wanted == "auto" else wanted
     if told not in ("auto", "float32", "float16", "bfloat16"):
         raise ConfigError(f"dtype {told!r}: write auto, float32, float16 or bfloat16")
-    if told != "auto":
-        return told
+    return usual(device) if told == "auto" else told
+
+
+def usual(device: str) -> str:
+    """Return the precision of a device where nobody asks for another."""
     return "float32" if device == CPU else "float16"
 
 

@@ -214,3 +214,9 @@ def test_loading_is_the_doctor_s_business_not_the_header_s(run):
     before = Modelled.loads
     run(prosody="Modelled")
     assert Modelled.loads == before
+
+
+def test_what_a_device_cannot_do_is_refused_before_a_trace_is_begun(run):
+    with pytest.raises(ConfigError, match="device cuda:77 is not there"):
+        run(prosody="Modelled", change={"device": "cuda:77"})
+    assert not [*load_settings().traces.glob("*.jsonl")]

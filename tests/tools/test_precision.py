@@ -114,17 +114,18 @@ CASES = {
         lambda path: write_smolvlm(path / "m"), "captioner", captioner, ("bfloat16", "float16")
     ),
     "captioner-qwen": Case(
-        lambda path: write_qwen(path / "m"), "captioner", captioner, ("float16",)
+        lambda path: write_qwen(path / "m"), "captioner", captioner, ("bfloat16", "float16")
     ),
     "captioner-blip": Case(
-        lambda path: write_blip(path / "m"), "captioner", captioner, ("float16",)
+        lambda path: write_blip(path / "m"), "captioner", captioner, ("bfloat16", "float16")
     ),
     "asr-whisper": Case(
-        lambda path: write_transformers(path / "m", spelled(HALF_SURE)), "asr", asr, ("float16",)
+        lambda path: write_transformers(path / "m", spelled(HALF_SURE)), "asr", asr,
+        ("bfloat16", "float16"),
     ),
     "ratings": Case(
         lambda path: write_ratings(path / "m", None), "speech-emotion", speech_emotion,
-        ("float16",),
+        ("bfloat16", "float16"),
     ),
 }  # fmt: skip
 

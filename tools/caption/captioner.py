@@ -51,6 +51,7 @@ class Captioner(CaptionTool):
         super().__init__(most, most_close, mask_subtitles, max_side)
         if batch < 0:
             raise ConfigError(f"{TOOL}.batch must be at least 0")
+        devices.precision(devices.CPU, dtype)  # says at once what is no precision
         self._model, self._device, self._dtype, self._batch = model, device, dtype, batch
         self._compiled = compiled
 

@@ -44,6 +44,7 @@ class Asr(SpeechTool):
     ) -> None:
         """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
         super().__init__(model, language, beam, translate, device, batch)
+        devices.precision(devices.CPU, dtype)  # says at once what is no precision
         self._dtype = dtype
 
     def version(self) -> str:

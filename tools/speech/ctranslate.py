@@ -56,17 +56,28 @@ def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
     )
 
 
-def _load(need: Need, run: Run) -> Any:
+def compute_types(device: str, precision: str) -> Collection[str]:
+    """Return what CTranslate2 can compute with on a device.
+
+    `ConfigError` where this precision is not among it.
+    """
     with importing():
         import ctranslate2
-        from faster_whisper import WhisperModel
-    kind, _, number = run.device.partition(":")
-    known = ctranslate2.get_supported_compute_types(kind, int(number or 0))
-    if run.precision not in known:
+    kind, _, number = device.partition(":")
+    known: Collection[str] = ctranslate2.get_supported_compute_types(kind, int(number or 0))
+    if precision not in known:
         raise ConfigError(
-            f"{TOOL}.compute: {run.device} cannot do {run.precision}; "
+            f"{TOOL}.compute: {device} cannot do {precision}; "
             f"it can do {', '.join(sorted({*known} & {*COMPUTE}))}"
         )
+    return known
+
+
+def _load(need: Need, run: Run) -> Any:
+    with importing():
+        from faster_whisper import WhisperModel
+    kind, _, number = run.device.partition(":")
+    known = compute_types(run.device, run.precision)
     if kind == "cuda":
         open_installed()
     with loading(TOOL, need), needing(TOOL):

@@ -18,6 +18,8 @@ from emer.tools.weights.need import Need
 
 WHOLE = "whole"
 WINDOWS = (WHOLE, "fit")
+ANYWHERE = ("int8", "float32")
+"""What every device computes with: the library need not be loaded to say so."""
 
 
 class FasterWhisper(SpeechTool):
@@ -70,7 +72,9 @@ class FasterWhisper(SpeechTool):
         return source.model_copy(update={"params": {**source.params, "window": self._window}})
 
     def run(self) -> Run:
-        """Return how it is run."""
+        """Return how it is run; `ConfigError` where the device cannot compute so."""
+        if self._compute not in ANYWHERE:
+            ctranslate.compute_types(self.place(), self._compute)
         return replace(super().run(), fit=self._window != WHOLE)
 
     def place(self) -> str:

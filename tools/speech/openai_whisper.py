@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from emer.tools.call import still_wanted
-from emer.tools.errors import ConfigError
 from emer.tools.imports import importing
 from emer.tools.models import Key
 from emer.tools.shared import Shared
@@ -30,12 +29,7 @@ OPENING, CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: R
 
 
 def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
-    """Return the recogniser of a checkpoint; nothing is loaded.
-
-    `ConfigError` for a precision that the library does not know.
-    """
-    if run.precision not in ("float32", "float16"):
-        raise ConfigError(f"{TOOL} runs in float32 or float16; leave dtype at auto")
+    """Return the recogniser of a checkpoint, in float32 or float16; nothing is loaded."""
     options = (("precision", run.precision), ("is", need.fingerprint))
     return Shared(
         Key(TOOL, str(need.path), run.device, options),

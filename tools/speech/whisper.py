@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from emer.tools import devices
-from emer.tools.errors import ToolMissing
+from emer.tools.call import note
+from emer.tools.clip import Clip
+from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.shared import Shared
 from emer.tools.speech import openai_whisper
 from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.speech.languages import AUTO
 from emer.tools.speech.speech_tool import BATCH, SpeechTool
-from emer.tools.types import Param
+from emer.tools.types import Clue, Param, Span
 from emer.tools.weights.need import Need
+
+UNKNOWN: Final = "bfloat16"
+LACKS: Final = f"openai-whisper decodes in no {UNKNOWN}"
 
 
 class Whisper(SpeechTool):
@@ -23,7 +28,8 @@ class Whisper(SpeechTool):
     `model` is a size ("large-v3-turbo", "tiny.en"), a .pt file, or "auto" for the strongest
     that is here. `language` is a code or name, or "auto". `beam` above 1 searches wider.
     `translate` adds an English translation where the language is another and the model can.
-    `device`, `dtype` and `batch` (0: by the device) say how it runs.
+    `device`, `dtype` (float32, float16 or "auto") and `batch` (0: by the device) say how it runs;
+    the library decodes in no bfloat16, and where the process asks for that it runs as with "auto".
     """
 
     name: ClassVar[str] = openai_whisper.TOOL
@@ -44,6 +50,9 @@ class Whisper(SpeechTool):
     ) -> None:
         """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
         super().__init__(model, language, beam, translate, device, batch)
+        devices.precision(devices.CPU, dtype)  # says at once what is no precision
+        if dtype == UNKNOWN:
+            raise ConfigError(f"{self.name}.dtype: {LACKS}; write float32, float16 or auto")
         self._dtype = dtype
 
     def version(self) -> str:
@@ -55,7 +64,14 @@ class Whisper(SpeechTool):
 
     def precision(self, device: str) -> tuple[str, Param]:
         """Return the precision; the source says what was asked for."""
-        return devices.precision(device, self._dtype), self._dtype
+        told = devices.precision(device, self._dtype)
+        return devices.usual(device) if told == UNKNOWN else told, self._dtype
+
+    def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
+        """Return a clue per utterance; note a precision of the process that it does not know."""
+        if devices.precision(self.place(), self._dtype) == UNKNOWN:
+            note(f"{LACKS}; it ran in {self.run().precision}")
+        return super().observe(clip, span)
 
     def recogniser(self, need: Need, run: Run) -> Shared[Window, Heard]:
         """Return what hears windows with this checkpoint."""

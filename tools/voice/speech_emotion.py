@@ -61,6 +61,7 @@ class SpeechEmotion:
         """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
         if highest <= lowest or batch < 0:
             raise ConfigError(f"{TOOL}: highest must lie above lowest, batch be at least 0")
+        devices.precision(devices.CPU, dtype)  # says at once what is no precision
         self._model, self._labels, self._scale = model, labels, (lowest, highest)
         self._device, self._dtype, self._batch = device, dtype, batch
         self._vad = silero.NAME if silero.is_here() else silero.PLAIN

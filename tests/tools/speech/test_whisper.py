@@ -19,6 +19,7 @@ from emer.tools.call import Abandoned, Call, at_work
 from emer.tools.clip import Clip
 from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
+from emer.tools.machine import Machine, forget, use
 from emer.tools.models import SHELF
 from emer.tools.speech import openai_whisper, transformers_asr
 from emer.tools.speech.heard import Run, Window
@@ -34,6 +35,8 @@ KINDS = [
     pytest.param("faster-whisper", "ctranslate", marks=needs("whisper", "faster_whisper")),
     pytest.param("asr", "transformers", marks=needs("whisper", "transformers")),
 ]
+RUNS = {"auto": "float32", "float16": "float16"}
+"""What runs on a CPU where the process asks for bfloat16, by what the tool asks for."""
 ENGLISH = "I can't believe it. This is wonderful news."
 
 
@@ -374,6 +377,40 @@ def test_16_bit_gives_what_32_bit_gives_within_a_thousandth(checkpoint, spoken):
 
 
 @needs("whisper")
+@pytest.mark.parametrize("own", ["auto", "float16"])
+def test_bfloat16_of_the_process_is_what_the_library_can_and_noted(own, checkpoint, spoken):
+    path = checkpoint()
+    plain = made("whisper", path).observe(Clip.open(spoken))
+    use(Machine(dtype="bfloat16"))
+    try:
+        tool = made("whisper", path, dtype=own)
+        with at_work(Call()) as call:
+            clues = tool.observe(Clip.open(spoken))
+        assert RUNS[own] in [dict(key.options)["precision"] for key in SHELF.held()]
+    finally:
+        forget()
+    assert isinstance(tool, Heavy) and tool.hardware["dtype"] == RUNS[own]
+    told = ("openai-whisper decodes in no bfloat16; it ran in float32",)
+    assert call.notes == (told if own == "auto" else ())
+    assert [clue.text for clue in clues] == [clue.text for clue in plain]
+
+
+@needs("whisper", "faster_whisper")
+def test_what_a_cpu_cannot_compute_is_refused_before_anything_is_loaded(checkpoint):
+    """By what says how it runs, which a run asks before its trace begins."""
+    import ctranslate2
+
+    known = ctranslate2.get_supported_compute_types("cpu")
+    for compute in {"float16", "bfloat16"} - known:
+        tool = made("faster-whisper", checkpoint("ctranslate"), compute=compute, device="cpu")
+        with pytest.raises(
+            ConfigError, match=rf"compute: cpu cannot do {compute}; it can do .*int8"
+        ):
+            _ = tool.hardware  # type: ignore[attr-defined]
+    assert not SHELF.held()
+
+
+@needs("whisper")
 def test_a_batch_that_does_not_fit_is_halved_and_noted(checkpoint, talk, monkeypatch):
     import torch
     import whisper.model
@@ -435,6 +472,15 @@ def test_how_it_runs_is_told_and_is_no_part_of_the_evidence(checkpoint):
         ("whisper", {"language": "Klingon"}, r"whisper\.language: there is no language 'Klingon'"),
         ("whisper", {"model": "huge"}, "whisper has no model 'huge'; known: large-v3"),
         ("faster-whisper", {"compute": "int3"}, r"faster-whisper\.compute: 'int3'; write int8"),
+        (
+            "whisper",
+            {"dtype": "bfloat16"},
+            "whisper.dtype: openai-whisper decodes in no bfloat16; w",
+        ),
+        ("whisper", {"dtype": "int8"}, "dtype 'int8': write auto, float32, float16 or bfloat16"),
+        ("asr", {"dtype": "int8"}, "dtype 'int8': write auto, float32, float16 or bfloat16"),
+        ("speech-emotion", {"dtype": "int8"}, "dtype 'int8': write auto, float32, float16 or"),
+        ("captioner", {"dtype": "int8"}, "dtype 'int8': write auto, float32, float16 or"),
     ],
 )
 def test_arguments_that_cannot_be_are_one_line(name, arguments, said):
