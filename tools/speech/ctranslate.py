@@ -50,7 +50,7 @@ def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
         partial(_load, need, run),
         partial(hear, run),
         batch=run.batch,
-        gigabytes=need.gigabytes,
+        gigabytes=need.gigabytes * (2 if run.precision == "float32" else 1),  # files are 16 bit
         differs=run.differs,
         check=lambda model: require_language(TOOL, need.model, run.language, knows(model)),
     )

@@ -55,8 +55,9 @@ def hear(run: Run, loaded: Loaded, windows: Sequence[Window]) -> list[Heard]:
     """Return what the model hears in one batch of windows."""
     if loaded.kind == "seq2seq":
         return hear_seq2seq(loaded, run, windows)
-    size = len(windows) if _pads(loaded) else 1
-    return in_batches(windows, size, partial(hear_ctc, loaded, run), run.device)
+    if _pads(loaded):
+        return hear_ctc(loaded, run, windows)
+    return in_batches(windows, 1, partial(hear_ctc, loaded, run))  # padding would be heard
 
 
 def _load(need: Need, run: Run) -> Loaded:

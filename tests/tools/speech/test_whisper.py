@@ -410,6 +410,15 @@ def test_what_a_cpu_cannot_compute_is_refused_before_anything_is_loaded(checkpoi
     assert not SHELF.held()
 
 
+@needs("whisper", "faster_whisper")
+def test_a_file_of_16_bit_that_computes_in_32_takes_twice_its_room(checkpoint):
+    path = checkpoint("ctranslate")
+    tool = made("faster-whisper", path, compute="float32", device="cpu")
+    assert isinstance(tool, Heavy)
+    tool.load()
+    assert [*SHELF.held().values()] == [2 * find("faster-whisper", str(path)).gigabytes]
+
+
 @needs("whisper")
 def test_a_batch_that_does_not_fit_is_halved_and_noted(checkpoint, talk, monkeypatch):
     import torch
