@@ -13,28 +13,17 @@ from emer.agents.memory.embedding import load_embedder
 from emer.agents.memory.exemplars import Exemplars
 from emer.agents.memory.memory import Memory
 from emer.agents.reasoner import Reasoner
-from emer.graphs.settings import Choice, Settings
+from emer.graphs.settings import OBSERVES, Choice, Settings
 from emer.tools import machine
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.tool import Tool, load_tool, resolve
-from emer.tools.types import Modality, Param
+from emer.tools.types import Param
 
 REASONERS: Mapping[str, str] = {
     "rules": "emer.agents.rules:Rules",
     "llm": "emer.agents.llm.reasoner:Llm",
 }
 REASONER_GROUP = "emer.reasoners"
-
-OBSERVES: Mapping[str, Modality] = {
-    "face": "face",
-    "expression": "face",
-    "scene": "scene",
-    "caption": "scene",
-    "prosody": "audio",
-    "voice": "audio",
-    "speech": "text",
-}
-"""The modality of what a tool in each of our slots brings; one of the user's own may be any."""
 
 
 def load_tools(settings: Settings) -> tuple[dict[str, Tool], dict[str, ToolMissing]]:

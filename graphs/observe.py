@@ -11,6 +11,7 @@ from emer.graphs import limit
 from emer.graphs.context import Context
 from emer.graphs.events import NothingObserved, ToolFailure, ToolFinished, ToolStarted
 from emer.graphs.ledger import in_order
+from emer.graphs.settings import OBSERVES
 from emer.graphs.state import Gap, Job, Json
 from emer.tools.call import Call
 from emer.tools.errors import (
@@ -29,17 +30,6 @@ is the longest: on two cores all four then take little longer than it does alone
 
 ROOM = 150.0
 """Seconds of a clip that a tool has its time limit for; a longer clip has as much more."""
-
-_MODALITY_OF: dict[str, Modality] = {
-    "face": "face",
-    "expression": "face",
-    "scene": "scene",
-    "caption": "scene",
-    "prosody": "audio",
-    "voice": "audio",
-    "speech": "text",
-}
-"""What a slot serves when its tool is not there to say."""
 
 
 def observe(context: Context, job: Job) -> Json:
@@ -66,7 +56,7 @@ def observe(context: Context, job: Job) -> Json:
 
 def note_absent(context: Context, slot: str, error: ToolMissing) -> Json:
     """Record a slot whose package is not installed, and return its gap."""
-    modality = _MODALITY_OF.get(slot)
+    modality = OBSERVES.get(slot)
     why = f"{error.tool} is not ready: it needs {error.what} ({error.install})"
     facts = {"slot": slot, "tool": error.tool, "modality": modality}
     context.trace.write(ToolStarted(**facts, why="first look"))

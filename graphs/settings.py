@@ -25,7 +25,7 @@ from pydantic_settings import (
 from emer.agents.types import Budget
 from emer.tools.errors import ConfigError
 from emer.tools.machine import Dtype, Folder, Machine, hint
-from emer.tools.types import Param
+from emer.tools.types import Modality, Param
 
 DEFAULT = "What emotion does the person display, and what shows it?"
 """The question that is asked when none is given."""
@@ -36,7 +36,17 @@ MASK = "***"
 OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
-SLOTS = ("face", "expression", "scene", "caption", "prosody", "voice", "speech")
+OBSERVES: Mapping[str, Modality] = {
+    "face": "face",
+    "expression": "face",
+    "scene": "scene",
+    "caption": "scene",
+    "prosody": "audio",
+    "voice": "audio",
+    "speech": "text",
+}
+"""The modality of what a tool in each of our slots brings; one of the user's own may be any."""
+SLOTS = tuple(OBSERVES)
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "embedded": {
         "face": "mesh",
