@@ -137,9 +137,10 @@ def _called(case: Case, cited: Sequence[str]) -> str:
     own = [c for c in clues if c.id in cited]
     if len({person_of(c) for c in own}) != 1 or len({p.name for p in people_in(clues)}) < 2:
         return "the person"
-    one = next(iter(people_in(own)), None)
-    if one is None:
+    meant = people_in(own)
+    if not meant or not all(one.may_be(other) for one in meant for other in meant):
         return "the person"
+    one = min(meant, key=lambda person: person.place is None)
     return f"{one.name} ({one.place})" if one.place and one.place not in one.name else one.name
 
 

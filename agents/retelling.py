@@ -1,6 +1,6 @@
 """What a closer look tells again: a model's words of a picture that it has already described.
 
-A captioner that sees the same picture twice, or says the same of the next one, has seen nothing
+A captioner that sees the same picture twice, or says the same of one beside it, has seen nothing
 new. Its clue says in its data which stretch it looked closer at (`CLOSER`) and at which frames.
 """
 
@@ -13,6 +13,8 @@ from pydantic import JsonValue
 from emer.tools.types import CLOSER, Clue
 
 Look = tuple[float, ...]
+BESIDE = 3.0
+"""Seconds within which the same words are taken for the same sight (chosen by us)."""
 
 
 def without_retold(clues: Iterable[Clue]) -> tuple[Clue, ...]:
@@ -22,12 +24,14 @@ def without_retold(clues: Iterable[Clue]) -> tuple[Clue, ...]:
 
 
 def retells(clue: Clue, other: Clue) -> bool:
-    """Tell whether a closer look's clue has the words, or only frames, of an earlier look's."""
+    """Tell whether a closer look's clue has an earlier look's words nearby, or only its frames."""
     look, before = _look(clue), _look(other)
     if not look or not before < look or clue.source.tool != other.source.tool:
         return False
-    seen = _frames(clue)
-    return _words(clue) == _words(other) or (bool(seen) and seen <= _frames(other))
+    seen, known = _frames(clue), _frames(other)
+    if _words(clue) == _words(other):
+        return any(abs(one - two) <= BESIDE for one in seen for two in known)
+    return bool(seen) and seen <= known
 
 
 def _look(clue: Clue) -> Look:

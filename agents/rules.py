@@ -20,7 +20,7 @@ from emer.agents.labels import choose, words_of
 from emer.agents.narrative import write
 from emer.agents.stop import is_sure, spent, stop_reason
 from emer.agents.types import Decision, Explanation, Hypothesis, Inquiry
-from emer.agents.unshown import topic_for
+from emer.agents.unshown import not_understood, topic_for
 from emer.agents.weighting import SHIPPED, Weighting, load_weighting, named
 
 FAINT = 0.35
@@ -61,7 +61,8 @@ class Rules:
             duration=inquiry.duration,
             weighting=self.weighting,
         )
-        return write(case, inquiry.missing, frozenset(r.text for r in inquiry.rejected))
+        missing = (*inquiry.missing, *not_understood(inquiry))
+        return write(case, missing, frozenset(r.text for r in inquiry.rejected))
 
 
 def scene_of(inquiry: Inquiry, by: Weighting = SHIPPED) -> Scene:

@@ -64,12 +64,21 @@ def unshown(inquiry: Inquiry) -> tuple[Missing, ...]:
     if why is not None:
         return (Missing(modality="face", why=why),)
     return (
-        *_understood(inquiry, topic),
         *_people(inquiry.clues, topic),
         *_moment(inquiry, topic),
         *_modality(inquiry, topic),
         *_signs(inquiry.clues, topic),
     )
+
+
+def not_understood(inquiry: Inquiry) -> tuple[Missing, ...]:
+    """Return what is to be said of a question by whose words no clue can be picked.
+
+    For who reads it with the lexicon: a language model may understand more.
+    """
+    if not topic_for(inquiry).names_nothing or asks_of_the_whole(inquiry.question):
+        return ()
+    return (Missing(modality="question", why=NOT_UNDERSTOOD),)
 
 
 def who_is_there(inquiry: Inquiry) -> tuple[Sentence, ...]:
@@ -95,11 +104,6 @@ def near(clues: Sequence[Clue], span: Span, modality: Modality | None = None) ->
         and clue.span.overlaps(span)
         and (clue.modality == modality if modality else clue.modality != "text")
     ]
-
-
-def _understood(inquiry: Inquiry, topic: Topic) -> Iterator[Missing]:
-    if topic.names_nothing and not asks_of_the_whole(inquiry.question):
-        yield Missing(modality="question", why=NOT_UNDERSTOOD)
 
 
 def _people(clues: Sequence[Clue], topic: Topic) -> Iterator[Missing]:

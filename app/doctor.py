@@ -158,11 +158,11 @@ def _second(path: Path) -> Path:
 
 def _tool(slot: str, choice: Choice, path: Path) -> Check:
     """Build the tool, and have it look at a second of a clip; see `_tried`."""
-    from emer.tools.tool import load_tool
+    from emer.graphs.loading import load_slot
 
     name = f"{slot} = {choice.use}"
     try:
-        tool = load_tool(choice.use, choice.arguments)
+        tool = load_slot(slot, choice)
         runs = _tried(tool, path)
     except ToolMissing as error:
         fix = error.install

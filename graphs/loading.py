@@ -37,7 +37,7 @@ def load_tools(settings: Settings) -> tuple[dict[str, Tool], dict[str, ToolMissi
     absent: dict[str, ToolMissing] = {}
     for slot, choice in settings.chosen.items():
         try:
-            tools[slot] = _fitting(slot, load_with(f"tools.{slot}", choice.use, choice.arguments))
+            tools[slot] = load_slot(slot, choice)
         except ToolMissing as error:
             absent[slot] = error
     return tools, absent
@@ -91,8 +91,9 @@ def load_with(key: str, use: str, given: Mapping[str, Param]) -> Tool:
         raise ConfigError(f"{key}: {use} refuses its arguments: {error}") from error
 
 
-def _fitting(slot: str, tool: Tool) -> Tool:
-    """Return the tool; `ConfigError` where it observes something else than the slot is for."""
+def load_slot(slot: str, choice: Choice) -> Tool:
+    """Return the tool of a slot; `ConfigError` where it observes what the slot is not for."""
+    tool = load_with(f"tools.{slot}", choice.use, choice.arguments)
     wanted = OBSERVES.get(slot, tool.modality)
     if tool.modality == wanted:
         return tool

@@ -150,9 +150,12 @@ class Together(Generic[Item, Result]):
 
     def _do(self, batch: Sequence[_Ticket[Item, Result]]) -> None:
         with overhearing() as notes:
-            results = self._work([ticket.item for ticket in batch])
+            try:
+                results = self._work([ticket.item for ticket in batch])
+            finally:
+                for ticket in batch:
+                    ticket.hear(notes)
         for ticket, result in zip(batch, results, strict=True):
-            ticket.hear(notes)
             ticket.end(result)
 
     def _take_back(self, mine: Sequence[_Ticket[Item, Result]]) -> None:

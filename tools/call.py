@@ -81,17 +81,20 @@ def still_wanted() -> None:
 
 def note(text: str) -> None:
     """Tell the user of this thread's call, if it is one; else nobody asked."""
-    call = current()
-    if call is not None:
-        call.note(text)
     heard: list[str] | None = getattr(_HERE, "heard", None)
+    call = current()
     if heard is not None:
         heard.append(text)
+    elif call is not None:
+        call.note(text)
 
 
 @contextmanager
 def overhearing() -> Iterator[list[str]]:
-    """Yield a list that fills with what this thread notes while the block runs."""
+    """Yield a list that fills with what this thread notes while the block runs.
+
+    Its call hears nothing of that: whoever has the list says whom it concerns.
+    """
     before = getattr(_HERE, "heard", None)
     heard: list[str] = []
     _HERE.heard = heard

@@ -2,7 +2,7 @@
 
 One model at a time works on a device. Before another is loaded, those that were not used for
 longest make room, as far as the device's budget asks for it. What a model takes is counted by
-its files until it is loaded, then by its weights, at the precision that they have.
+its files until it is loaded, then, of a torch model, by its weights at the precision they have.
 """
 
 from __future__ import annotations
@@ -152,8 +152,8 @@ def weight(model: Any) -> float | None:
 
 
 def _too_large(key: Key) -> str:
-    on = "" if key.device == devices.CPU else ', or device = "cpu"'
-    return f'{key.device} has no memory to load it; take a smaller model, dtype = "float16"{on}'
+    other = "" if key.device == devices.CPU else ', or device = "cpu"'
+    return f"{key.device} has no memory to load it; take a smaller model{other}"
 
 
 SHELF = Shelf()

@@ -27,17 +27,18 @@ class Shared(Generic[Item, Result]):
         gigabytes: float = 0.0,
         differs: Hashable = (),
         check: Callable[[Any], None] = lambda _: None,
+        one_by_one: Callable[[Any], bool] = lambda _: False,
     ) -> None:
         """Take how the model is loaded, and what a batch of it is.
 
         `differs` is what else `work` depends on: items go together only where it is equal.
         `check` raises where the model that was loaded cannot do what is asked; it depends on
-        no more than `work` does.
+        no more than `work` does. `one_by_one` tells of a model that cannot take several at once.
         """
         self.key = key
         self._load, self._work = load, work
         self._batch, self._gigabytes, self._differs = batch, gigabytes, differs
-        self._check = check
+        self._check, self._one_by_one = check, one_by_one
 
     def __call__(self, items: Sequence[Item]) -> list[Result]:
         """Return one result per item, in order; raise what loading or the model raised."""
@@ -57,7 +58,8 @@ class Shared(Generic[Item, Result]):
         with SHELF.borrow(self.key, self._load, self._gigabytes) as model:
             self._check(model)
             work = partial(self._work, model)
-            size = min(self._batch, SHELF.fits.get(self.key, self._batch))
+            most = 1 if self._one_by_one(model) else self._batch
+            size = min(most, SHELF.fits.get(self.key, most))
             return in_batches(items, size, work, self.key.device, self._keep)
 
     def _keep(self, size: int) -> None:

@@ -15,7 +15,7 @@ from emer.agents.rules import Rules
 from emer.agents.types import Ask, Budget, Inquiry, Turn
 from emer.agents.verifier import verify
 from emer.agents.vocabulary import lexicon
-from emer.tools.types import Clue, Span
+from emer.tools.types import Clue, Source, Span
 
 
 def left(text: str, at: tuple[float, float]) -> Clue:
@@ -93,6 +93,12 @@ def test_of_several_people_the_one_whom_all_cited_clues_are_about_is_named() -> 
     frown = right("furrows the brows strongly at 1.0-2.0 s (AU4).", (1.0, 2.0))
     assert "person 2 (on the right) appears angry" in concluded(frown, PRESSES, NODS)
     assert "the person appears angry" in concluded(frown, PRESSES)
+    elsewhere = kit.clue(
+        "scene", "Person 2 (on the left) raises a fist at 1.0-2.0 s.", (1.0, 2.0),
+        person="person 2",
+    ).model_copy(update={"source": Source(tool="camera", version="1")}
+    )  # fmt: skip
+    assert "person 2 (on the" not in concluded(frown, PRESSES, NODS, elsewhere)
     loud = kit.clue("audio", "The voice is loud and harsh at 1.0-2.0 s.", (1.0, 2.0))
     assert "the person appears angry" in concluded(frown, PRESSES, NODS, loud)
 

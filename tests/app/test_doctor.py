@@ -122,7 +122,7 @@ def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch
     monkeypatch.setattr(model, "joined", broken)
     found = checks(emer("doctor", "--json"))["caption = captioner"]
     assert not found["ok"] and "no kernel image" in found["detail"]
-    assert not SHELF.held()
+    assert "captioner" not in {key.kind for key in SHELF.held()}
 
 
 def test_the_second_shows_a_face_so_that_face_models_run(tmp_path):
@@ -137,3 +137,11 @@ def test_the_second_shows_a_face_so_that_face_models_run(tmp_path):
     clues = tool.observe(clip)
     tool.unload()
     assert "happ" in clues[0].text
+
+
+def test_a_tool_in_a_slot_for_something_else_is_not_ready(emer, fakes, monkeypatch):
+    monkeypatch.setenv("EMER_TOOLS__SPEECH__USE", "mesh")
+    found = checks(emer("doctor", "--json"))["speech = mesh"]
+    assert (
+        not found["ok"] and "mesh observes the face, this slot is for the text" in found["detail"]
+    )

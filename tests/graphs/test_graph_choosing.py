@@ -109,8 +109,9 @@ def test_a_larger_model_is_preferred_whichever_tool_runs_it(here, taken):
     put(*here)
     choice, why = speech()
     assert why.startswith(f"{taken}") and choice.use == taken.split(" ")[0]
-    others = {name.partition("-whisper-")[0] for name in here} - {choice.use}
-    assert all(f"before {other}" in why for other in others if other == "faster-whisper")
+    weaker = {named(name).tool for name in here} - {choice.use}
+    told = why.partition(", before ")[2].partition(";")[0]
+    assert weaker == {name.split(" ")[0] for name in told.split(", ")} - {"pocketsphinx", ""}
 
 
 @needs_all

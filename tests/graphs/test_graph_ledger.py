@@ -95,9 +95,10 @@ def test_a_picture_that_is_described_again_is_no_second_clue(again):
         described("a man waves", 2.2, closer=CLOSE),
         described("a man bows", 2.4, 3.0, closer=CLOSE),
         described("a man nods", 7.0),
+        described("a man nods", 7.0, closer=[6.5, 8.0]),
         described("a man nods", 3.0, closer=CLOSE, source=Source(tool="vision-api", version="1")),
     ],
-    ids=["new words", "a new frame", "the first look itself", "another model"],
+    ids=["new words", "a new frame", "the first look itself", "seconds later", "another model"],
 )
 def test_what_a_closer_look_describes_anew_stands(other):
     assert len(texts(NODS, other)) == 2

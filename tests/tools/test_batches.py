@@ -162,7 +162,7 @@ def test_what_is_noted_of_a_common_batch_is_told_to_all_who_brought_it():
 
     with holding(together._at_work):
         with at_work(Call()) as alone:
-            Together(work, 8)([1])
+            assert Together(work, 8)([1]) == [1]
         threads = [threading.Thread(target=bring, args=(call,)) for call in calls]
         for thread in threads:
             thread.start()
@@ -266,3 +266,38 @@ def test_nothing_of_those_who_left_stays_behind():
     for thread in threads:
         thread.join()
     assert not together._queue
+
+
+def test_a_model_that_takes_one_at_a_time_is_not_said_to_have_been_given_more():
+    key, tried = Key("single", "weights", "cpu"), []
+
+    def work(loaded: object, items: Sequence[object]) -> list[object]:
+        tried.append(len(items))
+        raise MemoryError
+
+    shared = Shared(key, object, work, batch=8, one_by_one=lambda _: True)
+    with at_work(Call()) as call, pytest.raises(MemoryError):
+        shared(range(4))
+    assert tried == [1] and call.notes == ()
+    shared.unload()
+
+
+def test_a_leader_hears_nothing_of_a_batch_that_holds_only_others_items():
+    def work(items: Sequence[object]) -> list[object]:
+        note(f"did {', '.join(map(str, items))}")
+        return list(items)
+
+    together, calls = Together(work, 1), (Call(), Call())
+
+    def bring(place: int) -> object:
+        with at_work(calls[place]):
+            return together([place])
+
+    threads = [threading.Thread(target=bring, args=(place,)) for place in (0, 1)]
+    with holding(together._at_work):
+        for thread in threads:
+            thread.start()
+        waiting(together, 2)
+    for thread in threads:
+        thread.join(20)
+    assert [call.notes for call in calls] == [("did 0",), ("did 1",)]

@@ -91,7 +91,7 @@ def deepface(need: Need, device: str, _: str) -> Told:
 
 def captioner(need: Need, device: str, precision: str) -> Told:
     shown = [Shown((room(seed),)) for seed in (1, 2)]
-    found = caption.writer(need, caption.Run(device, precision, 2))(shown)
+    found = caption.Writer(need, caption.Run(device, precision, 2))(shown)
     return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in found]
 
 

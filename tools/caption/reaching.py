@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     import httpx
 
 SECONDS = 5.0
-"""Time limit of a request: the first look will not wait less."""
-NO_LIST = (404, 405, 501)
-"""What an endpoint says that lists no models."""
+"""Time limit of the list; a word may take as long as an answer, since a model may load for it."""
+NO_CHAT = (400, 404, 405, 501)
+"""What an endpoint says that has no chat with a model."""
+NO_LIST = (403, 404, 405, 501)
+"""What one says that lists no models, or not to this key, which may chat all the same."""
 NAMED = 4
 
 
@@ -31,7 +33,8 @@ def reach(endpoint: Endpoint) -> str:
         with httpx.Client(headers=headers, timeout=seconds, follow_redirects=False) as client:
             return _found(client, endpoint)
     except httpx.TimeoutException as error:
-        raise Refused(f"{endpoint.host} does not answer within {seconds:g} s") from error
+        limit = error.request.extensions["timeout"]["read"]
+        raise Refused(f"{endpoint.host} does not answer within {limit:g} s") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         why = " ".join(str(error).split())[:200]
         raise Refused(f"nobody answers at {endpoint.host}: {why}") from error
@@ -62,7 +65,8 @@ def _listed(client: httpx.Client, endpoint: Endpoint) -> Sequence[str] | None:
         return None
     _require(answer, endpoint)
     try:
-        return [str(model["id"]) for model in answer.json()["data"]]
+        told = answer.json()
+        return [str(model["id"]) for model in (told if isinstance(told, list) else told["data"])]
     except (ValueError, LookupError, TypeError) as error:
         raise Refused(f"{endpoint.host} does not list models as OpenAI's protocol does") from error
 
@@ -71,8 +75,9 @@ def _says_a_word(client: httpx.Client, endpoint: Endpoint) -> bool:
     """Tell whether the model answers a line of text, of which nothing is kept."""
     turn = {"role": "user", "content": "Say yes."}
     asked: dict[str, Any] = {"model": endpoint.model, "messages": [turn], "max_tokens": 1}
-    answer = client.post(f"{endpoint.url.rstrip('/')}/chat/completions", json=asked)
-    if answer.status_code in (400, *NO_LIST):
+    address = f"{endpoint.url.rstrip('/')}/chat/completions"
+    answer = client.post(address, json=asked, timeout=endpoint.seconds)
+    if answer.status_code in NO_CHAT:
         return False
     _require(answer, endpoint)
     return True

@@ -33,6 +33,8 @@ MOST_TOKENS = 224
 
 INT8_16 = "int8_float16"
 COMPUTE = ("int8", "float16", "bfloat16", "float32")
+SHARE = {"int8": 0.5, "float32": 2.0}
+"""What a model takes of its files' size, which are of 16 bit where they were published."""
 WHOLE = 3000
 """Frames of 10 ms in the window that Whisper was trained on."""
 SILENCE, STEP_FRAMES = 200, 100
@@ -50,7 +52,7 @@ def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
         partial(_load, need, run),
         partial(hear, run),
         batch=run.batch,
-        gigabytes=need.gigabytes * (2 if run.precision == "float32" else 1),  # files are 16 bit
+        gigabytes=need.gigabytes * SHARE.get(run.precision, 1.0),
         differs=run.differs,
         check=lambda model: require_language(TOOL, need.model, run.language, knows(model)),
     )
@@ -91,16 +93,16 @@ def _load(need: Need, run: Run) -> Any:
             cpu_threads=run.threads,
             local_files_only=True,
         )
-    model.translates = _translates(model, need.path)
+    model.translates, model.doubt = _translates(model, need.path)
     return model
 
 
-def _translates(model: Any, folder: Path) -> bool:
+def _translates(model: Any, folder: Path) -> tuple[bool, str]:
+    """Return whether the model was trained to translate, and why that cannot be told."""
     try:
-        return translates(model.model.is_multilingual, *layers(folder))
+        return translates(model.model.is_multilingual, *layers(folder)), ""
     except ValueError as error:
-        note(f"no translation: whether the model was trained for it cannot be told ({error})")
-        return False
+        return False, f"whether the model was trained for it cannot be told ({error})"
 
 
 def knows(model: Any) -> tuple[str, ...]:
@@ -126,6 +128,8 @@ def hear(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
     Where the window is to fit the sound, what is then not sure is heard again in a whole one.
     `ToolMissing` for a CUDA library that is not there.
     """
+    if run.translate and model.doubt:
+        note(f"no translation: {model.doubt}")
     with needing(TOOL):
         return _hear_as_asked(run, model, windows)
 

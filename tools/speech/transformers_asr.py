@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
-from emer.tools.batches import in_batches
 from emer.tools.models import Key
 from emer.tools.pretrained import load_model, load_other, quiet
 from emer.tools.shared import Shared
@@ -48,6 +47,7 @@ def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
         gigabytes=need.gigabytes,
         differs=run.differs,
         check=lambda loaded: require_language(TOOL, need.model, run.language, knows(loaded.model)),
+        one_by_one=lambda loaded: loaded.kind == "ctc" and not _pads(loaded),
     )
 
 
@@ -55,9 +55,7 @@ def hear(run: Run, loaded: Loaded, windows: Sequence[Window]) -> list[Heard]:
     """Return what the model hears in one batch of windows."""
     if loaded.kind == "seq2seq":
         return hear_seq2seq(loaded, run, windows)
-    if _pads(loaded):
-        return hear_ctc(loaded, run, windows)
-    return in_batches(windows, 1, partial(hear_ctc, loaded, run))  # padding would be heard
+    return hear_ctc(loaded, run, windows)
 
 
 def _load(need: Need, run: Run) -> Loaded:
@@ -144,11 +142,10 @@ def hear_seq2seq(loaded: Loaded, run: Run, windows: Sequence[Window]) -> list[He
         guesses = _guess(first, windows)
         heard: dict[int, Heard] = {}
         for code, places in by_language(guesses).items():
-            own = {name: _rows(each, places) for name, each in inputs.items()}
-            said = _write(loaded, run, own, code, "transcribe")
+            said = _write(loaded, run, _rows(inputs, places), code, "transcribe")
             english: Sequence[tuple[Text, bool] | None] = [None] * len(places)
             if run.translate and code not in ("", ENGLISH) and _translates(loaded.model):
-                english = _write(loaded, run, own, code, "translate")
+                english = _write(loaded, run, _rows(inputs, places), code, "translate")
             for place, (text, unfinished), other in zip(places, said, english, strict=True):
                 heard[place] = Heard(
                     said=text,
@@ -162,13 +159,17 @@ def hear_seq2seq(loaded: Loaded, run: Run, windows: Sequence[Window]) -> list[He
     return [heard[place] for place in range(len(windows))]
 
 
-def _rows(values: Any, places: Sequence[int]) -> Any:
-    """Return some rows of a tensor, or of what an encoder put out."""
+def _rows(inputs: Mapping[str, Any], places: Sequence[int]) -> dict[str, Any]:
+    """Return some rows of the inputs, made anew: to search wider, the library changes them."""
+    return {name: _some(values, list(places)) for name, values in inputs.items()}
+
+
+def _some(values: Any, places: list[int]) -> Any:
     from transformers.modeling_outputs import BaseModelOutput
 
     if isinstance(values, BaseModelOutput):
-        return BaseModelOutput(last_hidden_state=_rows(values.last_hidden_state, places))
-    return values[list(places)]
+        return BaseModelOutput(last_hidden_state=values.last_hidden_state[places])
+    return values[places]
 
 
 class FirstStep(NamedTuple):
@@ -234,23 +235,41 @@ def _write(
     told = {"language": language, "task": task} if multilingual else {}
     whisper = {"return_timestamps": False} if model.config.model_type == "whisper" else {}
     out = model.generate(
-        **inputs, **told, **whisper,
-        do_sample=False, num_beams=run.beam, return_dict_in_generate=True, output_scores=True,
+        **inputs, **told, **whisper, do_sample=False, num_beams=run.beam, length_penalty=1.0,
+        return_dict_in_generate=True, output_scores=True,
     )  # fmt: skip
-    scores = model.compute_transition_scores(
-        out.sequences, out.scores, getattr(out, "beam_indices", None), normalize_logits=True
-    ).float().cpu()  # fmt: skip
-    written = out.sequences[:, -scores.shape[1] :].cpu()
     ends = model.generation_config.eos_token_id
     stop = set(ends if isinstance(ends, list) else [ends])
-    return [_read(loaded, row, given, stop) for row, given in zip(written, scores, strict=True)]
+    rows = [_until(row.tolist(), stop) for row in out.sequences[:, -len(out.scores) :].cpu()]
+    means = _means(model, out, [len(ids) for ids, _ in rows])
+    return [
+        (_text(loaded, ids, mean), unfinished)
+        for (ids, unfinished), mean in zip(rows, means, strict=True)
+    ]
 
 
-def _read(loaded: Loaded, tokens: Any, scores: Any, stop: set[int]) -> tuple[Text, bool]:
-    """Return the text of one row with its mean log-probability, and whether it has no end."""
-    ids = tokens.tolist()
-    end = next((place for place, token in enumerate(ids) if token in stop), None)
-    length = len(ids) if end is None else end + 1
-    mean = float(scores[:length].mean()) if length else float("-inf")
-    text = loaded.processor.tokenizer.decode(ids[:length], skip_special_tokens=True)
-    return Text(text.strip(), max(mean, -100.0)), end is None
+def _until(tokens: list[int], stop: set[int]) -> tuple[list[int], bool]:
+    """Return the tokens with their end, and whether there is none."""
+    end = next((place for place, token in enumerate(tokens) if token in stop), None)
+    return (tokens, True) if end is None else (tokens[: end + 1], False)
+
+
+def _means(model: Any, out: Any, lengths: Sequence[int]) -> list[float]:
+    """Return the mean log-probability of each row's tokens; of a wider search, its own score.
+
+    With a length penalty of 1 that is the same. The steps that were not taken cannot be looked
+    up: of a Whisper, transformers keeps the scores of one beam a window.
+    """
+    if getattr(out, "sequences_scores", None) is not None:
+        return [float(score) for score in out.sequences_scores.float().cpu()]
+    told = model.compute_transition_scores(out.sequences, out.scores, normalize_logits=True)
+    scores = told.float().cpu()
+    return [
+        float(row[:length].mean()) if length else -100.0
+        for row, length in zip(scores, lengths, strict=True)
+    ]
+
+
+def _text(loaded: Loaded, ids: Sequence[int], mean: float) -> Text:
+    text = loaded.processor.tokenizer.decode(ids, skip_special_tokens=True)
+    return Text(text.strip(), max(mean, -100.0))

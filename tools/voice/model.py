@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from emer.tools.batches import in_batches
 from emer.tools.models import Key
 from emer.tools.pretrained import load_model, load_other, quiet
 from emer.tools.shared import Shared
@@ -70,25 +69,12 @@ def listener(need: Need, run: Run, given: str) -> Shared[Samples, Judged]:
         partial(judge, run),
         batch=run.batch,
         gigabytes=need.gigabytes,
+        one_by_one=_takes_one,
     )
 
 
 def judge(run: Run, loaded: Loaded, sounds: Sequence[Samples]) -> list[Judged]:
     """Return what the model makes of one batch of stretches."""
-    masked = bool(getattr(loaded.extractor, "return_attention_mask", False))
-    if masked or not _pads(loaded):
-        return _judge(run, loaded, sounds)
-    return in_batches(sounds, 1, partial(_judge, run, loaded))  # one by one: padding would be heard
-
-
-def _pads(loaded: Loaded) -> bool:
-    """Tell whether the extractor leaves sounds as long as they are; others fix a length."""
-    return loaded.extractor.model_input_names[0] == "input_values" and not hasattr(
-        loaded.extractor, "max_length"
-    )
-
-
-def _judge(run: Run, loaded: Loaded, sounds: Sequence[Samples]) -> list[Judged]:
     import torch
 
     filling = {"padding": True} if _pads(loaded) else {}
@@ -103,6 +89,19 @@ def _judge(run: Run, loaded: Loaded, sounds: Sequence[Samples]) -> list[Judged]:
     logits = getattr(out, "logits", out).float()
     values = logits if loaded.dimensional else logits.softmax(dim=-1)
     return [Judged(loaded.labels, tuple(row)) for row in values.cpu().tolist()]
+
+
+def _takes_one(loaded: Loaded) -> bool:
+    """Tell whether a shorter sound beside a longer one would be heard with silence after it."""
+    masked = bool(getattr(loaded.extractor, "return_attention_mask", False))
+    return _pads(loaded) and not masked
+
+
+def _pads(loaded: Loaded) -> bool:
+    """Tell whether the extractor leaves sounds as long as they are; others fix a length."""
+    return loaded.extractor.model_input_names[0] == "input_values" and not hasattr(
+        loaded.extractor, "max_length"
+    )
 
 
 def _load(need: Need, run: Run, given: str) -> Loaded:

@@ -14,13 +14,11 @@ from emer.tools.devices import is_out_of_memory
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, WeightsBroken
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, is_repository, named, of_repository, of_tool
-from emer.tools.weights.places import lacks, look, plainly_named
+from emer.tools.weights.places import CONVERTED, lacks, look
 
 AUTO = "auto"
 PIECE = 1 << 16
 PIECES = 64
-OTHER_FORMATS = (".safetensors", "pytorch_model.bin")
-"""Weights that transformers reads of either kind."""
 
 
 class Need(Record):
@@ -75,10 +73,9 @@ def _check_form(tool: str, path: Path) -> None:
 
 
 def _always(known: Sequence[Weights]) -> list[str]:
-    """Return the files that each folder for a tool has; weights may come in another format."""
-    named = [{*plainly_named(weights)} for weights in known]
-    shared = set.intersection(*named) if named else set()
-    return sorted({"config.json", *(n for n in shared if not n.endswith(OTHER_FORMATS))})
+    """Return the files that each folder for a tool has; others may be named otherwise."""
+    converted = any(CONVERTED in weights.files for weights in known)
+    return ["config.json", CONVERTED] if converted else ["config.json"]
 
 
 def _strongest(tool: str) -> Need:

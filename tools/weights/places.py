@@ -21,10 +21,12 @@ from emer.tools.weights.catalogue import Weights
 State = Literal["here", "elsewhere", "unfinished", "absent"]
 
 KINDS = (
-    ("model.safetensors.index.json", ("*.safetensors",)),
-    ("pytorch_model.bin.index.json", ("model.bin", "pytorch_model*.bin")),
+    ("model.safetensors.index.json", "*.safetensors"),
+    ("pytorch_model.bin.index.json", "pytorch_model*.bin"),
 )
-"""How the weights of a folder are named: the index of those that are in parts, and the files."""
+"""How transformers names a folder's weights: the index of those in parts, and the files."""
+CONVERTED = "model.bin"
+"""What CTranslate2 names them; only who asks for it can load it."""
 
 
 class File(Record):
@@ -98,12 +100,8 @@ def _is_whole(weights: Weights, path: Path) -> bool:
         return False
     if told is not None:
         return bool(told.files) and all((path / name).is_file() for name in told.files)
-    return lacks(path, plainly_named(weights) or ["config.json"]) is None
-
-
-def plainly_named(weights: Weights) -> list[str]:
-    """Return the files of a repository that are named in full, patterns left out."""
-    return [name for name in weights.files if "*" not in name]
+    named = [name for name in weights.files if "*" not in name]
+    return lacks(path, named or ["config.json"]) is None
 
 
 def lacks(folder: Path, names: Sequence[str]) -> str | None:
@@ -111,14 +109,14 @@ def lacks(folder: Path, names: Sequence[str]) -> str | None:
     absent = [name for name in names if not (folder / name).is_file()]
     if absent:
         return absent[0]
-    whole = any(_has_kind(folder, index, patterns) for index, patterns in KINDS)
+    whole = CONVERTED in names or any(_has_kind(folder, *kind) for kind in KINDS)
     return None if whole else "whole weights (safetensors or .bin)"
 
 
-def _has_kind(folder: Path, index: str, patterns: Sequence[str]) -> bool:
+def _has_kind(folder: Path, index: str, pattern: str) -> bool:
     """Tell whether all weights of a kind are there: what its index names, or any file."""
     if not (folder / index).is_file():
-        return any(any(folder.glob(pattern)) for pattern in patterns)
+        return any(folder.glob(pattern))
     try:
         parts = json.loads((folder / index).read_text(encoding="utf-8"))["weight_map"].values()
         return all((folder / part).is_file() for part in parts)

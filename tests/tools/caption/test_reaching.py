@@ -30,7 +30,7 @@ def tool(server: OpenAIServer, model: str = "tiny") -> VisionApi:
     return VisionApi(model=model, url=server.url)
 
 
-@pytest.mark.parametrize("models", [["other", "tiny"], ["tiny:latest"]])
+@pytest.mark.parametrize("models", [["other", "tiny"], ["tiny:latest"], b'[{"id": "tiny"}]'])
 def test_a_model_that_is_listed_is_there_and_asked_nothing(models):
     with serving() as server:
         server.models = models
@@ -39,7 +39,7 @@ def test_a_model_that_is_listed_is_there_and_asked_nothing(models):
         assert (server.listed, server.asked) == (1, [])
 
 
-@pytest.mark.parametrize("models", [404, 405, 501, ["/models/llava.gguf"], []])
+@pytest.mark.parametrize("models", [403, 404, 405, 501, ["/models/llava.gguf"], []])
 def test_one_here_that_does_not_list_it_is_asked_for_a_word(models):
     with serving("Yes.") as server:
         server.models = models

@@ -222,7 +222,7 @@ def test_nothing_outside_a_closer_look_is_judged(folder, clip, monkeypatch):
     """Not even the silence that is kept around speech elsewhere."""
     heard: list[int] = []
     monkeypatch.setattr(
-        "emer.tools.voice.model._judge",
+        "emer.tools.voice.model.judge",
         lambda run, loaded, sounds: [
             heard.append(len(s)) or Judged(loaded.labels, (0.1, 0.7, 0.1, 0.1)) for s in sounds
         ],

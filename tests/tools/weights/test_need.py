@@ -106,6 +106,7 @@ def test_a_repository_without_all_its_weights_is_not_here(files, here, folder):
         ("faster-whisper", ("config.json", "model.safetensors"), "it has no model.bin"),
         ("asr", ("model.safetensors",), "it has no config.json"),
         ("captioner", ("config.json",), "it has no whole weights"),
+        ("asr", ("config.json", "model.bin", "tokenizer.json"), "it has no whole weights"),
     ],
 )
 def test_what_the_tool_cannot_load_is_refused_by_its_form(tool, files, said, folder, tmp_path):
@@ -118,6 +119,12 @@ def test_what_the_tool_cannot_load_is_refused_by_its_form(tool, files, said, fol
             (mine / name).write_text("{}")
     with pytest.raises(ConfigError, match=rf"{tool}\.model: .*{said}"):
         find(tool, str(mine))
+
+
+def test_a_folder_that_transformers_loads_may_name_its_small_files_otherwise(folder, tmp_path):
+    for name in ("config.json", "processor_config.json", "model.safetensors"):
+        (tmp_path / name).write_text("{}")
+    assert find("speech-emotion", str(tmp_path)).path == tmp_path
 
 
 def test_the_library_s_own_cache_counts(folder, tmp_path, monkeypatch):
