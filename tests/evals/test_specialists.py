@@ -116,9 +116,10 @@ def test_the_captioners_have_the_parameters_of_the_published_ones():
 
 def test_both_recognisers_must_write_the_text_of_the_weights(setup, monkeypatch):
     monkeypatch.setattr(hearing, "LONG_TEXT", " And then we made tea and phoned our sister.")
-    (whisper,) = hearing.measure_whisper(setup)
+    whisper, fitting = hearing.measure_whisper(setup)
     assert whisper.name == "whisper mini, 5 s clips : openai-whisper's loop"
     assert whisper.goal is None and whisper.held and whisper.value > 0
+    assert fitting.name == "whisper mini, 5 s clips, windows that fit : openai-whisper's loop"
     short, fit, full, own = hearing.measure_faster_whisper(setup)
     assert "same 20 tokens of each" in short.detail and short.goal == 6.0
     assert "windows that fit" in fit.name and "same 20 tokens of each" in fit.detail
@@ -275,7 +276,7 @@ def test_json_holds_machine_measures_and_what_was_not_measured(clip, mini, tmp_p
     words = (clip, "--profile", "models", "--only", "whisper", "--rounds", "1", "--keep", kept)
     done = speed(*words, "--device", "cpu", "--json")
     found = json.loads(done.stdout)
-    (row,) = found["measures"]
+    row, _ = found["measures"]
     assert row["name"].startswith("whisper mini") and row["goal"] is None and row["held"]
     assert found["machine"]["device"] == "cpu" and found["machine"]["date"]
     unmeasured = {each["name"]: each["why"] for each in found["unmeasured"]}

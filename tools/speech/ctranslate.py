@@ -16,15 +16,14 @@ from emer.tools.imports import importing
 from emer.tools.models import Key
 from emer.tools.shared import Shared
 from emer.tools.speech.abilities import require_language, translates
-from emer.tools.speech.activity import RATE, Samples
+from emer.tools.speech.activity import Samples
 from emer.tools.speech.converted import layers
 from emer.tools.speech.cuda_libraries import needing, open_installed
-from emer.tools.speech.guards import judge
+from emer.tools.speech.fitting import FRAMES, HOP, hear_fitted
 from emer.tools.speech.guess import Guess, by_language, guess
 from emer.tools.speech.heard import Heard, Run, Spoken, Text, Window, differing
 from emer.tools.speech.languages import ENGLISH, languages
-from emer.tools.speech.openai_whisper import CLOSING, HOP, OPENING
-from emer.tools.speech.trust import Verdict
+from emer.tools.speech.openai_whisper import CLOSING, OPENING
 from emer.tools.weights.need import Need, loading
 
 TOOL = "faster-whisper"
@@ -35,11 +34,6 @@ INT8_16 = "int8_float16"
 COMPUTE = ("int8", "float16", "bfloat16", "float32")
 SHARE = {"int8": 0.5, "float32": 2.0}
 """What a model takes of its files' size, which are of 16 bit where they were published."""
-WHOLE = 3000
-"""Frames of 10 ms in the window that Whisper was trained on."""
-SILENCE, STEP_FRAMES = 200, 100
-"""Frames left silent after the sound where the window fits it, and what it is rounded up to
-(chosen by us)."""
 STEP = 0.005
 """Seconds between two looks at whether a batch is done."""
 
@@ -123,9 +117,8 @@ def _compute(precision: str, known: Collection[str]) -> str:
 
 
 def hear(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
-    """Return what the model hears in one batch of windows.
+    """Return what the model hears in one batch of windows; see `fitting` for those that fit.
 
-    Where the window is to fit the sound, what is then not sure is heard again in a whole one.
     `ToolMissing` for a CUDA library that is not there.
     """
     if run.translate and model.doubt:
@@ -135,22 +128,9 @@ def hear(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
 
 
 def _hear_as_asked(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
-    if not run.fit:
-        return _hear(run, model, windows, WHOLE)
-    longest = max(len(window.sound) for window in windows)
-    steps = -(-(longest // HOP + SILENCE) // STEP_FRAMES)
-    heard = _hear(run, model, windows, min(WHOLE, steps * STEP_FRAMES))
-    unsure = [n for n, each in enumerate(heard) if not _is_sure(each, windows[n])]
-    if unsure:
-        again = _hear(run, model, [windows[n] for n in unsure], WHOLE)
-        for place, each in zip(unsure, again, strict=True):
-            heard[place] = each
-    return heard
-
-
-def _is_sure(heard: Heard, window: Window) -> bool:
-    verdict = judge(heard, len(window.sound) / RATE)
-    return verdict is Verdict.RELIABLE and not heard.unfinished
+    if run.fit:
+        return hear_fitted(windows, partial(_hear, run, model))
+    return _hear(run, model, windows, FRAMES)
 
 
 def _hear(run: Run, model: Any, windows: Sequence[Window], frames: int) -> list[Heard]:

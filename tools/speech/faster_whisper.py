@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import ClassVar
 
@@ -12,12 +11,10 @@ from emer.tools.shared import Shared
 from emer.tools.speech import ctranslate
 from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.speech.languages import AUTO
-from emer.tools.speech.speech_tool import SpeechTool
-from emer.tools.types import Param, Source
+from emer.tools.speech.speech_tool import WHOLE, SpeechTool
+from emer.tools.types import Param
 from emer.tools.weights.need import Need
 
-WHOLE = "whole"
-WINDOWS = (WHOLE, "fit")
 ANYWHERE = ("int8", "float32")
 """What every device computes with: the library need not be loaded to say so."""
 
@@ -27,10 +24,7 @@ class FasterWhisper(SpeechTool):
 
     `model` is a size ("large-v3-turbo", "tiny"), a converted folder, or "auto" for the
     strongest that is here. `compute` is the precision: int8, float16, bfloat16 or float32;
-    the process's dtype does not touch it. `language`, `beam` and `translate` as in `whisper`.
-    `window` is "whole", the 30 s that Whisper was trained on, or "fit": no more than the sound
-    and 2 s, and a whole one again where the words are then not sure. That takes a fraction of the
-    time for short clips; whether trained models hear as well in it, we could not measure.
+    the process's dtype does not touch it. The others as in `whisper`.
     """
 
     name: ClassVar[str] = ctranslate.TOOL
@@ -48,13 +42,11 @@ class FasterWhisper(SpeechTool):
         window: str = WHOLE,
     ) -> None:
         """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
-        super().__init__(model, language, beam, translate, device, batch)
+        super().__init__(model, language, beam, translate, device, batch, window)
         if compute not in ctranslate.COMPUTE:
             known = ", ".join(ctranslate.COMPUTE)
             raise ConfigError(f"{self.name}.compute: {compute!r}; write {known}")
-        if window not in WINDOWS:
-            raise ConfigError(f"{self.name}.window: {window!r}; write {' or '.join(WINDOWS)}")
-        self._compute, self._window = compute, window
+        self._compute = compute
 
     def version(self) -> str:
         """Return faster-whisper's version."""
@@ -63,19 +55,11 @@ class FasterWhisper(SpeechTool):
         except PackageNotFoundError as error:
             raise ToolMissing(self.name, "its package", "pip install faster-whisper") from error
 
-    @property
-    def source(self) -> Source:
-        """Name, version, weights and what changes the result."""
-        source = super().source
-        if self._window == WHOLE:
-            return source
-        return source.model_copy(update={"params": {**source.params, "window": self._window}})
-
     def run(self) -> Run:
         """Return how it is run; `ConfigError` where the device cannot compute so."""
         if self._compute not in ANYWHERE:
             ctranslate.compute_types(self.place(), self._compute)
-        return replace(super().run(), fit=self._window != WHOLE)
+        return super().run()
 
     def place(self) -> str:
         """Return the device; CTranslate2 knows no mps."""

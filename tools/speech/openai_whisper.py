@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -15,15 +16,13 @@ from emer.tools.shared import Shared
 from emer.tools.speech.abilities import require_language, translates
 from emer.tools.speech.activity import Samples
 from emer.tools.speech.attending import Asked, align
+from emer.tools.speech.fitting import FRAMES, HOP, hear_fitted
 from emer.tools.speech.guess import Guess, by_language, guess
 from emer.tools.speech.heard import Heard, Run, Spoken, Text, Window, differing
 from emer.tools.speech.languages import ENGLISH
 from emer.tools.weights.need import Need, loading
 
 TOOL = "whisper"
-HOP = 160
-"""Samples per frame of the spectrogram."""
-
 OPENING, CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001
 """Marks that belong to the word after them, and to the word before (the library's own)."""
 
@@ -71,11 +70,18 @@ def _halve(model: Any) -> None:
 
 
 def hear(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
-    """Return what the model hears in one batch of windows."""
+    """Return what the model hears in one batch of windows; see `fitting` for those that fit."""
+    if run.fit:
+        return hear_fitted(windows, partial(_hear, run, model))
+    return _hear(run, model, windows, FRAMES)
+
+
+def _hear(run: Run, model: Any, windows: Sequence[Window], frames: int) -> list[Heard]:
+    """Return the same, with so many frames of the spectrogram encoded of each."""
     import torch
 
-    with torch.inference_mode():
-        features = _encode(model, run, [window.sound for window in windows])
+    with torch.inference_mode(), _hearing(model, frames):
+        features = _encode(model, run, [window.sound for window in windows], frames)
         found = _guess(model, features, windows)
         heard: dict[int, Heard] = {}
         for code, places in by_language(found).items():
@@ -84,16 +90,33 @@ def hear(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
     return [heard[place] for place in range(len(windows))]
 
 
-def _encode(model: Any, run: Run, sounds: Sequence[Samples]) -> Any:
-    """Return the encoder's output, shape (windows, frames, width)."""
+@contextmanager
+def _hearing(model: Any, frames: int) -> Iterator[None]:
+    """Have the model take so many frames of the spectrogram for its whole window meanwhile.
+
+    The library compares sizes with `dims`, and adds to each position of the encoder, two frames
+    apart, what tells where it is.
+    """
+    encoder, dims = model.encoder, model.dims
+    positions, size = encoder.positional_embedding, dims.n_audio_ctx
+    fits = min(size, frames // 2)
+    encoder.positional_embedding, dims.n_audio_ctx = positions[:fits], fits
+    try:
+        yield
+    finally:
+        encoder.positional_embedding, dims.n_audio_ctx = positions, size
+
+
+def _encode(model: Any, run: Run, sounds: Sequence[Samples], frames: int) -> Any:
+    """Return the encoder's output, shape (windows, frames / 2, width)."""
     import torch
-    from whisper.audio import N_FFT, N_FRAMES, log_mel_spectrogram, pad_or_trim
+    from whisper.audio import N_FFT, log_mel_spectrogram, pad_or_trim
 
     mels = []
     for sound in sounds:  # one by one: the library scales by the loudest of all it is given
         heard = torch.from_numpy(np.array(sound)).to(run.device)
         mel = log_mel_spectrogram(heard, model.dims.n_mels, padding=N_FFT)
-        mels.append(pad_or_trim(mel[:, : len(sound) // HOP], N_FRAMES))
+        mels.append(pad_or_trim(mel[:, : len(sound) // HOP], frames))
     return model.encoder(torch.stack(mels).to(getattr(torch, run.precision)))
 
 

@@ -20,6 +20,10 @@ from emer.tools.weights.need import Need, find
 BATCH = {"cpu": 4, "mps": 8, "cuda": 16}
 """Windows decoded at once, unless told (chosen by us)."""
 
+WHOLE = "whole"
+WINDOWS = (WHOLE, "fit")
+"""How much a Whisper hears at once: the 30 s it was trained on, or what `fitting` leaves of it."""
+
 
 class SpeechTool(ABC):
     """A tool of one library; its kinds say which, and how it is run."""
@@ -31,14 +35,23 @@ class SpeechTool(ABC):
     """Windows decoded at once by kind of device, unless told."""
 
     def __init__(
-        self, model: str, language: str, beam: int, translate: bool, device: str, batch: int
+        self,
+        model: str,
+        language: str,
+        beam: int,
+        translate: bool,
+        device: str,
+        batch: int,
+        window: str = WHOLE,
     ) -> None:
         """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
+        if window not in WINDOWS:
+            raise ConfigError(f"{self.name}.window: {window!r}; write {' or '.join(WINDOWS)}")
         if beam < 1 or batch < 0:
             raise ConfigError(f"{self.name}: beam must be at least 1, batch at least 0")
         self._language = code_of(language, f"{self.name}.language")
         self._model, self._beam, self._translate = model, beam, translate
-        self._device, self._batch = device, batch
+        self._device, self._batch, self._window = device, batch, window
         self._vad = silero.NAME if silero.is_here() else silero.PLAIN
         self._made: tuple[Need, Run, Shared[Window, Heard], Listener] | None = None
 
@@ -70,6 +83,7 @@ class SpeechTool(ABC):
             "precision": self.precision(devices.CPU)[1],
             "vad": self._vad,
             "weights": need.fingerprint,
+            **({} if self._window == WHOLE else {"window": self._window}),
         }
         return Source(tool=self.name, version=version, model=need.model, params=params)
 
@@ -110,6 +124,7 @@ class SpeechTool(ABC):
             beam=self._beam,
             translate=self._translate,
             threads=devices.threads(),
+            fit=self._window != WHOLE,
             language=self._language,
         )
 

@@ -14,7 +14,7 @@ from emer.tools.shared import Shared
 from emer.tools.speech import openai_whisper
 from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.speech.languages import AUTO
-from emer.tools.speech.speech_tool import BATCH, SpeechTool
+from emer.tools.speech.speech_tool import BATCH, WHOLE, SpeechTool
 from emer.tools.types import Clue, Param, Span
 from emer.tools.weights.need import Need
 
@@ -30,6 +30,9 @@ class Whisper(SpeechTool):
     `translate` adds an English translation where the language is another and the model can.
     `device`, `dtype` (float32, float16 or "auto") and `batch` (0: by the device) say how it runs;
     the library decodes in no bfloat16, and where the process asks for that it runs as with "auto".
+    `window` is "whole", the 30 s that Whisper was trained on, or "fit": no more than the sound
+    and 2 s, and a whole one again where the words are then not sure. That takes a fraction of the
+    time for short clips; whether trained models hear as well in it, we could not measure.
     """
 
     name: ClassVar[str] = openai_whisper.TOOL
@@ -47,9 +50,10 @@ class Whisper(SpeechTool):
         device: str = AUTO,
         dtype: str = AUTO,
         batch: int = 0,
+        window: str = WHOLE,
     ) -> None:
         """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
-        super().__init__(model, language, beam, translate, device, batch)
+        super().__init__(model, language, beam, translate, device, batch, window)
         devices.precision(devices.CPU, dtype)  # says at once what is no precision
         if dtype == UNKNOWN:
             raise ConfigError(f"{self.name}.dtype: {LACKS}; write float32, float16 or auto")
