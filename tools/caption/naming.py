@@ -37,10 +37,6 @@ _BESIDE = re.compile(
     r"\b(?!'s|-),?(?! (?:and|or) [A-Z])"
 )
 _APPOSED = re.compile(rf"({_KIN}), {_NAME}(?:,|(?=[.!?;]|$))")
-_BESIDE_KIN = re.compile(rf"{_KIN} $")
-_SOME = re.compile(
-    rf"\b(?i:an?|the) (?:[a-z]+ing|young|old|elderly|bearded|famous|late|{any_of(FELT)}) $"
-)
 _DETERMINED = re.compile(
     r"\b(?i:an?|the|his|her|its|their|my|your|this|that|these|those|some|any|no|another|each|"
     r"one|two|three|four|five|several|many|\d+) "
@@ -84,7 +80,7 @@ def _names(sentence: str, found: re.Match[str]) -> bool:
     before, after, owns = sentence[: found.start()], sentence[found.end() :], bool(found["own"])
     words = found["name"].split()
     starts = not re.search(r"\w", before)
-    if found["title"] or (starts and len(words) > 1 and words[0] in ("Will", "May")):
+    if found["title"]:
         return True
     while words and _is_known(words[0].casefold(), starts):
         before, starts = f"{before}{words.pop(0)} ", False
@@ -94,7 +90,7 @@ def _names(sentence: str, found: re.Match[str]) -> bool:
     then = (re.findall(r"^[*_`]* ([a-z]+)", after) or [""])[0]
     if len(words) == 1 and starts:
         return _begins(owns, then, after)
-    if any(way.search(before) for way in (_SOME, _BESIDE_KIN, _AT_WHOM)):
+    if _AT_WHOM.search(before):
         return True
     there = (_HOUSED,) if owns else (_PLACED, _HELD)
     if any(way.search(before) for way in (_DETERMINED, _OF_A_THING, *there)):

@@ -100,6 +100,7 @@ Una mujer sonríe a la cámara en Madrid.
 El hombre llora porque Juan no es feliz.
 De man in het huis is boos en lacht.
 O homem está com medo porque perdeu.
+Seorang pria muda tersenyum bahagia
 一个男人在笑, 因为他赢了
 """.strip().splitlines()
 
@@ -162,6 +163,9 @@ Lincoln Memorial is behind the man.
 A man looks at Google Maps.
 Will Smith slaps Chris Rock on stage.
 Will Smith waves.
+A man named John.
+Oliver kneads the dough.
+The famous Tom Hanks is at a table.
 J. K. Rowling signs a book.
 Barack Obama, Joe Biden
 The police officer John Smith salutes.
@@ -188,6 +192,7 @@ WHY_AND_WHAT_IS_THOUGHT = {
     "A man hardly smiles, thinking of his wife.": UNSEEN,
     "A woman who believes in ghosts lights a candle.": UNSEEN,
     "A woman smiles or wants to smile.": UNSEEN,
+    "The woman smiling at him wants to leave.": UNSEEN,
     "A woman waves. A man wants to leave. She sits down.": "a woman waves",
     "Because she lost her job, the woman weeps at her desk.": "the woman weeps at her desk",
     "A woman weeps at her desk after losing her job.": "a woman weeps at her desk",
@@ -245,6 +250,8 @@ FELT = {
     "A woman looks in horror at the floor.": "a woman looks at the floor",
     "There is anger on his face.": "there is a look like anger on his face",
     "A man expresses joy.": UNSEEN,
+    "A young man in pain cries.": UNSEEN,
+    "A face filled with rage and turned to him is seen.": UNSEEN,
     "The child's eyes widen in surprise.": "the child's eyes widen",
     "A man shouts with rage at a woman, who cries in fear.": "a man shouts",
     "A man hits a ball and a woman in pain cries.": UNSEEN,
