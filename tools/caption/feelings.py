@@ -21,7 +21,7 @@ _NOUN = any_of(NOUNS)
 _SMALL = any_of(LITTLE)
 _HINT = (
     r"(?:(?:an? |the |no |any )?(?:[a-z]+ )?"
-    r"(?:air|hint|trace|mix|mixture|flash|touch|sense|feeling|display|wave|surge|rush|pang|"
+    r"(?:air|hints?|traces?|mix|mixture|flash|touch|sense|feeling|display|wave|surge|rush|pang|"
     r"signs?) of )"
 )
 _FEELING = rf"(?:{_HINT}?{_HOW}{_NOUN}(?:(?:,|,? and|,? n?or|,? mixed with) {_HOW}{_NOUN})*\b)"

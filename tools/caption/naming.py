@@ -112,8 +112,6 @@ def _begins(owns: bool, then: str, after: str) -> bool:
     second = (after.split() + [""] * 2)[1].strip(",.;")
     if then in ("is", "was"):
         return does(second) or second in FELT or second.endswith("ly")
-    if then == "and":
-        return second[:1].isupper()
     described = re.match(r", (?:who|wearing|dressed|with (?:his|her)\b)", after)
     acts = does(then) or (then.endswith("s") and _HAS_OBJECT.match(after))
     return owns or bool(described) or bool(acts and then not in ACTS)  # "Tears run" are many

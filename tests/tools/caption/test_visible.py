@@ -163,6 +163,8 @@ Lincoln Memorial is behind the man.
 A man looks at Google Maps.
 Will Smith slaps Chris Rock on stage.
 Will Smith waves.
+Emma is crying at a desk.
+Emma, wearing a hat, is at a table.
 A man named John.
 Oliver kneads the dough.
 The famous Tom Hanks is at a table.
@@ -250,6 +252,11 @@ FELT = {
     "A woman looks in horror at the floor.": "a woman looks at the floor",
     "There is anger on his face.": "there is a look like anger on his face",
     "A man expresses joy.": UNSEEN,
+    "There are traces of fear on his face.": UNSEEN,
+    "She shows neither anger nor sadness.": UNSEEN,
+    "A man points at a boy struck with fear and shouts.": "a man points at a boy",
+    "A person with a smile full of joy.": UNSEEN,
+    "The tall man's smile, full of joy.": UNSEEN,
     "A young man in pain cries.": UNSEEN,
     "A face filled with rage and turned to him is seen.": UNSEEN,
     "The child's eyes widen in surprise.": "the child's eyes widen",
