@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from emer.tools.call import holding, note
 from emer.tools.caption.burnt_in import Band, blank, find_words, lower_part
 from emer.tools.caption.choice import choose
+from emer.tools.caption.english import is_english
 from emer.tools.caption.guards import Verdict, factors, judge, score
 from emer.tools.caption.instead import instead, without_thoughts
 from emer.tools.caption.looking import Seen, clearness, look_through
@@ -152,13 +153,14 @@ class CaptionTool(ABC):
         """Return what may be told, or why nothing may."""
         said = without_thoughts(written.text)
         verdict, why = judge(replace(written, text=said))
-        nameless, other = unnamed(said), instead(said)
+        english, other = is_english(said), instead(said)
+        nameless = unnamed(said) if english else said
         text = clean(nameless, written.unfinished)
         if said and not nameless:
             other = other or "it gives somebody a name, and nobody is identified here"
         if verdict is Verdict.DROPPED or other or not text:
             return why or other or "nothing is left of it but markup"
-        seen, felt = as_seen(visible(text))
+        seen, felt = as_seen(visible(text)) if english else (text, ())
         if not seen:
             return "it tells nothing that can be seen"
         quality = Quality(score=score(written, clear, verdict), factors=factors(written, clear))

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable
 _ACTS = """
 answer appear approach argue ask bend bite blink blow bow breathe brush carry catch celebrate chat
 cheer clap clasp clean clench climb close comb comfort cook cough cover cross crouch cry cut cycle
-dance dig dress drink drive drop eat embrace enter exhale face fight fix fold frown gasp gaze
-gesture give glance glare grab greet grimace grin grip hammer hand hide hold hug hum jump kick kiss
-kneel laugh lay lean leave lick lie lift listen look lower make move nod open paddle paint pat peek
-perform pet pick point pose pour pout pray press pull push put raise reach read rest ride rub run
-scowl scratch scream shake shoot shout show shrug sigh sing sip sit sleep smile smirk smoke sniff
-sob speak squint stand stare step stir stretch swim talk teach tell throw tie tilt touch turn type
-wait walk wash wave wear weep whisper wink wipe work write yawn yell
+dance dig dress drink drive droop drop eat embrace enter exhale face fight fix fold frown furrow
+gasp gaze gesture give glance glare grab greet grimace grin grip hammer hand hide hit hold hug hum
+jump kick kiss kneel laugh lay lean leave lick lie lift listen look lower make move narrow nod open
+paddle paint pat peek perform pet pick point pose pour pout pray press pull punch push put quiver
+raise reach read rest ride rub run salute scowl scratch scream shake shiver shoot shout shove show
+shrug sigh sign sing sip sit slam slap sleep smile smirk smoke sniff sob speak squint stand stare
+step stir stretch swim talk teach tell throw tie tighten tilt touch tremble turn twitch type wait
+walk wash wave wear weep whisper widen wink wipe work write yawn yell
 """
 ACTS = frozenset(_ACTS.split())
 """Verbs of what people are seen to do; other verbs are not told from nouns."""
@@ -58,7 +59,8 @@ studio temple theater theatre tower university valley wall year
 PLACES = frozenset(_PLACE.split())
 """Words in the names of places, buildings and days."""
 
-_QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
+QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
+"""What is quoted, as the words of a sign are."""
 _KEPT = re.compile(r"\ue000(\d+)\ue001")
 
 
@@ -84,7 +86,7 @@ def any_of(words: Iterable[str]) -> str:
 
 def outside_quotes(text: str, change: Callable[[str], str]) -> str:
     """Return the text changed but for what is quoted, as signs are."""
-    quoted = _QUOTED.findall(text)
+    quoted = QUOTED.findall(text)
     numbers = iter(range(len(quoted)))
-    bare = _QUOTED.sub(lambda _: f"\ue000{next(numbers)}\ue001", text)
+    bare = QUOTED.sub(lambda _: f"\ue000{next(numbers)}\ue001", text)
     return _KEPT.sub(lambda found: quoted[int(found.group(1))], change(bare))

@@ -56,7 +56,7 @@ _FEELS = re.compile(
     r"\b(?:feels|feel|felt|feeling)\b"
     r"(?=\s+(?:(?:very|so|quite|rather|a|bit|little|too|\w+ly)\s+){0,3}([\w-]+))"
 )
-_LETTERS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*")
+_LETTERS = re.compile(r"(?!(?:composed|content) of\b)[A-Za-z]+(?:-[A-Za-z]+)*")
 
 
 def as_seen(text: str) -> tuple[str, tuple[str, ...]]:

@@ -25,7 +25,7 @@ class Told:
     time: float
     quality: Quality
     written: str
-    """As the model wrote it, but for names."""
+    """As the model wrote it, without the sentences that name somebody."""
     felt: tuple[str, ...]
     """The words of feeling in it: the model's inference."""
 

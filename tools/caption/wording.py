@@ -11,6 +11,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from emer.tools.caption.sentences import SENTENCES
+
 LONGEST = 240
 """Characters of a caption (40 tokens are about 160; chosen by us)."""
 
@@ -24,7 +26,6 @@ _FRAMED = re.compile(
     r"(?:we can see\s+|there is\s+)?|^(?:assistant|answer|caption|description)\s*:\s*|^of\s+",
     re.IGNORECASE,
 )
-_SENTENCES = re.compile(r"(?<=[.!?])\s+")
 _NOT_SEEN = re.compile(
     r"\b(?:can(?:not|'t| not) be (?:seen|determined|told)|not (?:visible|shown)|"
     r"(?:cannot|can't|can not|do not|don't) (?:see|tell|know|determine)|"
@@ -45,7 +46,7 @@ def clean(text: str, unfinished: bool = False) -> str:
     bare = _FRAMED.sub("", bare)
     if unfinished:
         bare = _whole(bare)
-    sentences = [s.strip().rstrip(".!?…,;: ") for s in _SENTENCES.split(bare)]
+    sentences = [s.strip().rstrip(".!?…,;: ") for s in SENTENCES.split(bare)]
     joined = "; ".join(_lower(s) for s in sentences if s)
     return _short(joined)
 
@@ -78,7 +79,7 @@ def is_not_seen(text: str) -> bool:
 
 def _whole(text: str) -> str:
     """Return text that was cut off up to its last whole sentence, or its last whole word."""
-    done = list(_SENTENCES.split(text))
+    done = list(SENTENCES.split(text))
     if len(done) > 1:
         return " ".join(done[:-1])
     return f"{text.rsplit(' ', 1)[0]} …" if " " in text else text
