@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 from emer.app.plain import one_line
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
+from emer.tools.leaving import leave
 
 PYDANTIC = "Value error, "
 """How pydantic, which reads the options, begins what a check of ours says."""
@@ -32,7 +33,10 @@ class Front(TyperGroup):
     def main(self, *args: Any, **named: Any) -> Any:
         """Run the command line and leave with its exit code."""
         named["standalone_mode"] = False
-        sys.exit(guard(lambda: TyperGroup.main(self, *args, **named)))
+        code = guard(lambda: TyperGroup.main(self, *args, **named))
+        if code == INTERRUPTED:
+            leave(code)
+        sys.exit(code)
 
 
 def guard(work: Callable[[], object]) -> int:

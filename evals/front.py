@@ -6,10 +6,7 @@ carried out as written · 130 Ctrl-C.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -21,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from typer.core import TyperGroup
 
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
+from emer.tools.leaving import leave
 from emer.tools.native import hush
 from emer.tools.printable import one_line
 
@@ -35,8 +33,8 @@ class Front(TyperGroup):
         """Run the command line and leave with its exit code."""
         named["standalone_mode"] = False
         code = _guarded(lambda: TyperGroup.main(self, *args, **named))
-        if code == INTERRUPTED and threading.active_count() > 1:
-            _leave_now(code)
+        if code == INTERRUPTED:
+            leave(code)
         sys.exit(code)
 
 
@@ -64,18 +62,6 @@ def _bar(what: str, total: int, console: Console) -> Iterator[Step]:
     ) as bar:
         task = bar.add_task(one_line(what), total=total, last="")
         yield lambda done: bar.update(task, advance=1, last=one_line(done))
-
-
-def _leave_now(code: int) -> None:
-    """End the process although runs are under way in threads, which Python cannot end.
-
-    What was answered is on disk line by line; what they would still answer is let go.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    for child in multiprocessing.active_children():
-        child.terminate()
-    os._exit(code)
 
 
 def _guarded(work: Callable[[], object]) -> int:

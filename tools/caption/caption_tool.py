@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from emer.tools.call import holding, note
 from emer.tools.caption.burnt_in import Band, blank, find_words, lower_part
 from emer.tools.caption.choice import choose
+from emer.tools.caption.doubted import displayed
 from emer.tools.caption.english import is_english
 from emer.tools.caption.guards import Verdict, factors, judge, score
 from emer.tools.caption.instead import instead, without_thoughts
@@ -33,6 +34,10 @@ from emer.tools.types import CLOSER, Clue, Modality, Param, Quality, Source, Spa
 APART, CLOSE_APART = 2.0, 0.5
 """Seconds of a shot for each caption, at first and in a closer look (chosen by us)."""
 MASKS = ("found", "lower", "off")
+
+
+NAMED = "it gives somebody a name, and nobody is identified here"
+UNSEEN = "it tells nothing that can be seen"
 
 
 class CaptionTool(ABC):
@@ -154,15 +159,16 @@ class CaptionTool(ABC):
         said = without_thoughts(written.text)
         verdict, why = judge(replace(written, text=said))
         english, other = is_english(said), instead(said)
-        nameless = unnamed(said) if english else said
+        shown = displayed(said) if english else said
+        nameless = unnamed(shown) if english else said
         text = clean(nameless, written.unfinished)
         if said and not nameless:
-            other = other or "it gives somebody a name, and nobody is identified here"
+            other = other or (NAMED if shown else UNSEEN)
         if verdict is Verdict.DROPPED or other or not text:
             return why or other or "nothing is left of it but markup"
         seen, felt = as_seen(visible(text)) if english else (text, ())
         if not seen:
-            return "it tells nothing that can be seen"
+            return UNSEEN
         quality = Quality(score=score(written, clear, verdict), factors=factors(written, clear))
         return Told(seen, verdict is Verdict.TOLD, time, quality, nameless, felt)
 

@@ -9,10 +9,15 @@ from __future__ import annotations
 import re
 
 _THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.IGNORECASE | re.DOTALL)
+_LISTED = re.compile(r"^[ \t]*(?:\d+[.)]|[-*•])[ \t]+", re.MULTILINE)
 _DECLINES = re.compile(
     r"\b(?:i'm|i am|we're|we are) (?:sorry|afraid|unable|not able)\b"
     r"|\bi (?:can't|cannot|can not|couldn't|could not|won't|will not|must not) "
     r"(?:help|assist|identify|provide|describe|comply|comment|view|process|analy[sz]e)\b"
+    r"|\b(?:can't|cannot|unable to|don't|do not) see (?:any|an|the) (?:image|picture|photo)\b"
+    r"|\b(?:no|any) (?:image|picture|photo)s? (?:\w+ ){0,3}(?:attached|provided|uploaded|shared)\b"
+    r"|\b(?:provide|share|upload|attach|send) (?:me )?(?:an?|the) (?:image|picture|photo)\b"
+    r"|\b(?:don't|do not|not) feel comfortable\b|\bnot comfortable (?:with )?\w+ing\b"
     r"|\bas an? (?:ai|artificial|language|text)\b|\b(?:ai|language) (?:model|assistant)\b"
     r"|(?:抱歉|对不起).*(?:无法|不能)|作为.{0,6}(?:AI|人工智能|语言模型)",
     re.IGNORECASE,
@@ -29,8 +34,8 @@ _ORDERS = re.compile(
 
 
 def without_thoughts(text: str) -> str:
-    """Return the text without what a model thinks aloud before it answers."""
-    return _THOUGHTS.sub(" ", text).strip()
+    """Return the text without what a model thinks aloud before it answers, and marks of a list."""
+    return _LISTED.sub("", _THOUGHTS.sub(" ", text)).strip()
 
 
 def instead(text: str) -> str:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emer.tools.caption.english import is_english
+from emer.tools.caption.instead import instead
 from emer.tools.caption.records import Written
 from emer.tools.caption.vision_api import VisionApi
 from emer.tools.caption.wording import clean
@@ -314,3 +315,61 @@ def test_long_text_takes_no_longer_than_it_is_long(part):
     began = time.process_time()
     told(part * 2000)
     assert time.process_time() - began < 5.0
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "She refuses to cry.",
+        "The woman avoids smiling.",
+        "Her smile has faded.",
+        "The man hardly smiles.",
+        "The man is far from angry.",
+        "She looks anything but happy.",
+        "If she were angry, she would frown.",
+        "He shows little joy.",
+        "The woman used to be happy.",
+        "She is too tired to be angry.",
+        "He might be about to cry.",
+        "He could be angry or sad.",
+        "It is hard to say whether he is angry.",
+        "The movie poster behind her shows a crying woman.",
+        "The dog beside him looks angry.",
+        "A man wears a sad clown mask.",
+        "A man holds a sign saying I AM ANGRY.",
+        "Therefore, the person appears angry.",
+        "Let me know if the smile is unclear.",
+    ],
+)
+def test_signs_that_nobody_displays_are_not_told(caption):
+    assert told(caption) == UNSEEN
+    assert told(f"{caption} A man stands at a desk.").endswith("man stands at a desk")
+
+
+@pytest.mark.parametrize(
+    ("caption", "left"),
+    [
+        ("Sure, a man smiles.", "a man smiles"),
+        ("Here is a description: a woman frowns.", "a woman frowns"),
+        ("1. A man smiles.\n2. He waves.", "a man smiles; he waves"),
+        ("The man does not smile.", "the man does not smile"),
+        ("A woman smiles at a dog.", "a woman smiles at a dog"),
+        ('A man holds a sign saying "I AM ANGRY".', 'a man holds a sign saying "I AM ANGRY"'),
+    ],
+)
+def test_what_leads_in_goes_and_plain_denials_stay(caption, left):
+    assert told(caption).casefold() == left.casefold()
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "Sorry, I can't see any image.",
+        "No image was provided.",
+        "It seems there is no image attached.",
+        "Please provide an image so I can describe it.",
+        "I don't feel comfortable describing the person.",
+    ],
+)
+def test_a_model_that_saw_nothing_tells_nothing(caption):
+    assert instead(caption) == "it declines to describe"
