@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -92,7 +93,7 @@ def _without_doubles(says: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, .
 
 def plain(say: str) -> str:
     """Return a cue's name without its article."""
-    return say.removeprefix("a ").removeprefix("an ")
+    return re.sub(r"^(?:an?|the) ", "", say)
 
 
 def _says(

@@ -15,9 +15,9 @@ from emer.agents.memory.memory import Memory
 from emer.agents.reasoner import Reasoner
 from emer.graphs.settings import OBSERVES, Choice, Settings
 from emer.tools import machine
-from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.tool import Tool, load_tool, resolve
-from emer.tools.types import Param
+from emer.tools.types import MODALITIES, Modality, Param
 
 REASONERS: Mapping[str, str] = {
     "rules": "emer.agents.rules:Rules",
@@ -92,15 +92,33 @@ def load_with(key: str, use: str, given: Mapping[str, Param]) -> Tool:
 
 
 def load_slot(slot: str, choice: Choice) -> Tool:
-    """Return the tool of a slot; `ConfigError` where it observes what the slot is not for."""
+    """Return the tool of a slot; `ConfigError` where it observes what the slot is not for.
+
+    That is said before what it lacks: nobody gets weights for a tool that is then refused.
+    """
+    _check_slot(slot, choice.use, declared(choice.use))
     tool = load_with(f"tools.{slot}", choice.use, choice.arguments)
-    wanted = OBSERVES.get(slot, tool.modality)
-    if tool.modality == wanted:
-        return tool
-    places = [name for name, modality in OBSERVES.items() if modality == tool.modality]
+    _check_slot(slot, tool.source.tool, tool.modality)
+    return tool
+
+
+def declared(use: str) -> Modality | None:
+    """Return the modality that a tool's class states, None where it states or is none."""
+    try:
+        stated = getattr(resolve(use), "modality", None)
+    except EmerError:
+        return None
+    return next((modality for modality in MODALITIES if modality == stated), None)
+
+
+def _check_slot(slot: str, name: str, modality: Modality | None) -> None:
+    wanted = OBSERVES.get(slot)
+    if wanted is None or modality in (None, wanted):
+        return
+    places = [other for other, observed in OBSERVES.items() if observed == modality]
     raise ConfigError(
-        f"tools.{slot}: {tool.source.tool} observes the {tool.modality}, this slot is for the "
-        f"{wanted}; put it in {' or '.join(places)}, or in a slot of another name beside them"
+        f"tools.{slot}: {name} observes the {modality}, this slot is for the {wanted}; "
+        f"put it in {' or '.join(places)}, or in a slot of another name beside them"
     )
 
 

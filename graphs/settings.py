@@ -233,6 +233,8 @@ def swap(settings: Settings, tools: Mapping[str, Wanted]) -> Settings:
 
     `ConfigError` for a slot that nobody knows and that is switched off, or misspelt.
     """
+    if not isinstance(tools, Mapping):
+        raise ConfigError(f'tools: {tools!r} is no table of slots; write {{"speech": "whisper"}}')
     swapped = dict(settings.tools)
     for slot, wanted in tools.items():
         choice = _choice(slot, wanted)

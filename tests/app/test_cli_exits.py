@@ -100,3 +100,16 @@ def test_ctrl_c_ends_with_130_and_the_trace_says_interrupted(clip, tmp_path):
     assert (process.returncode, stdout, stderr) == (130, "", "emer: interrupted\n")
     trace = next(Path(os.environ["EMER_HOME"]).glob("traces/*.jsonl"))
     assert '"event":"interrupted"' in trace.read_text().splitlines()[-1]
+
+
+def test_who_leaves_while_threads_are_at_work_does_not_wait_for_them():
+    code = (
+        "import threading\n"
+        "from emer.tools.leaving import leave\n"
+        "threading.Thread(target=threading.Event().wait).start()\n"
+        "print('bye')\n"
+        "leave(130)\n"
+    )
+    line = [sys.executable, "-c", code]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (130, "bye\n")

@@ -221,3 +221,9 @@ def test_what_a_device_cannot_do_is_refused_before_a_trace_is_begun(run):
     with pytest.raises(ConfigError, match="device cuda:77 is not there"):
         run(prosody="Modelled", change={"device": "cuda:77"})
     assert not [*load_settings().traces.glob("*.jsonl")]
+
+
+def test_a_slot_of_one_s_own_that_is_not_ready_is_missing_evidence_too(run):
+    tools = {"mine": Choice(use="captioner"), "face": Choice(use=f"{FAKES}Smile")}
+    answer = run(change={"tools": tools})
+    assert [m.modality for m in answer.explanation.missing if "captioner" in m.why] == ["scene"]

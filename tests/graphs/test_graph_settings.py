@@ -124,6 +124,10 @@ def test_a_tool_of_another_modality_is_refused_in_our_slots_and_welcome_beside_t
         "tools.speech: mesh observes the face, this slot is for the text; "
         "put it in face or expression, or in a slot of another name beside them"
     )
+    with pytest.raises(ConfigError, match="whisper observes the text, this slot is for the scene"):
+        load_tools(load_settings(tools={"caption": "whisper"}))  # whose weights are not here
+    with pytest.raises(ConfigError, match=r"tools: 'whisper' is no table of slots; write"):
+        load_settings(tools="whisper")  # type: ignore[arg-type]
     tools, _ = load_tools(load_settings(tools={"second_look": "mesh"}))
     assert tools["second_look"].modality == "face"
 

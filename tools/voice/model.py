@@ -104,8 +104,18 @@ def _pads(loaded: Loaded) -> bool:
     )
 
 
+def _require_classes(config: Any) -> None:
+    """Raise `ValueError` for a model that says itself that it judges no sounds."""
+    names = config.architectures or ()
+    if names and not any("Classification" in name for name in names):
+        raise ValueError(f"{names[0]} is no model that judges how a voice sounds")
+
+
 def _load(need: Need, run: Run, given: str) -> Loaded:
     config = load_other(TOOL, need, "AutoConfig")
+    with loading(TOOL, need):
+        if not has_own_head(need.path):
+            _require_classes(config)
     labels = read_labels(config.id2label, given, TOOL)
     with loading(TOOL, need):
         own = is_dimensional(labels) and has_own_head(need.path)

@@ -169,6 +169,13 @@ def test_a_folder_that_cannot_be_read_is_told_on_one_line(how, folder, clip):
     assert "\n" not in str(error.value) and not SHELF.held()
 
 
+def test_a_model_for_something_else_is_said_to_be_so_first(tmp_path, clip):
+    from tests.ctc_kit import write_ctc
+
+    with pytest.raises(WeightsBroken, match=r"ForCTC is no model that judges how a voice sounds"):
+        SpeechEmotion(model=str(write_ctc(tmp_path / "words"))).observe(clip)
+
+
 def test_numbered_classes_are_named_by_the_user_or_refused(tmp_path, clip):
     folder = write_classes(tmp_path / "numbered", [f"LABEL_{n}" for n in range(4)])
     with pytest.raises(ConfigError, match=r"names its classes label_0"):
