@@ -72,7 +72,8 @@ def needed_for(scene: Scene, inquiry: Inquiry) -> tuple[Ask, ...]:
     if moment is None or moment.span is None:
         return ()
     span = _clipped(moment.span, scene.duration)
-    wanted: tuple[Modality, ...] = ("face", "audio")
+    sees_faces = any(tool.modality == "face" for tool in inquiry.tools)
+    wanted: tuple[Modality, ...] = ("face" if sees_faces else "scene", "audio")
     if scene.topic.modality is not None:
         wanted = (scene.topic.modality,)
     known = theirs(inquiry.clues, scene.topic)

@@ -126,7 +126,9 @@ def _moment(inquiry: Inquiry, topic: Topic) -> Iterator[Missing]:
         ends = f"the clip ends at {inquiry.duration:g} s; nothing of it is at {topic.moment.words}"
         yield Missing(modality=modality, why=ends)
     elif not near(theirs(inquiry.clues, topic), topic.moment.span, topic.modality):
-        yield Missing(modality=modality, why=f"no clue tells of {topic.moment.words}")
+        words = near(inquiry.clues, topic.moment.span, "text")
+        but = " but what is said" if words and topic.modality is None else ""
+        yield Missing(modality=modality, why=f"no clue{but} tells of {topic.moment.words}")
 
 
 def _modality(inquiry: Inquiry, topic: Topic) -> Iterator[Missing]:

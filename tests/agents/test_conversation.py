@@ -15,6 +15,7 @@ from emer.agents.rules import Rules
 from emer.agents.types import Ask, Budget, Inquiry, Turn
 from emer.agents.verifier import verify
 from emer.agents.vocabulary import lexicon
+from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Source, Span
 
 
@@ -369,3 +370,18 @@ def test_a_reasoner_is_not_asked_about_somebody_who_is_not_there():
     asked = inquiry(TWO, "And the woman in the middle?")
     assert decide(Asked(), asked).stop_reason == "not_shown"
     assert reason(Asked(), asked, Budget).explanation.sentences
+
+
+def test_a_moment_that_only_words_cover_is_said_to_be_so() -> None:
+    said_then = kit.clue("text", 'The person says: "and then we left".', (3.4, 4.0))
+    (only,) = missing((SMILES, said_then), "what happens at 3.6 s?")
+    assert only == "no clue but what is said tells of 3.6 s"
+    (none,) = missing((SMILES,), "what happens at 3.6 s?")
+    assert none == "no clue tells of 3.6 s"
+
+
+def test_where_no_face_tool_is_there_one_of_the_scene_looks_at_the_moment() -> None:
+    captioner = ToolCard(name="captioner", modality="scene", description="Describes frames.")
+    asked = inquiry((SMILES,), "what happens at 3.6 s?", tools=(captioner,))
+    (ask,) = Rules().decide(asked).asks
+    assert ask.tool == "captioner" and ask.span.start <= 3.6 <= ask.span.end
