@@ -11,6 +11,7 @@ import pytest
 
 from emer.tools.clip import Clip
 from emer.tools.models import SHELF
+from emer.tools.tool import Tool, load_tool
 from tests.clips import Written, write_clip
 from tests.conftest import ROOT
 from tests.whisper_kit import (
@@ -35,6 +36,18 @@ def needs(*packages: str) -> pytest.MarkDecorator:
     """Skip where one of the packages is not installed, with the reason."""
     absent = [name for name in packages if find_spec(name) is None]
     return pytest.mark.skipif(bool(absent), reason=f"{', '.join(absent)} is not installed")
+
+
+KINDS = [
+    pytest.param("whisper", "openai", marks=needs("whisper")),
+    pytest.param("faster-whisper", "ctranslate", marks=needs("whisper", "faster_whisper")),
+    pytest.param("asr", "transformers", marks=needs("whisper", "transformers")),
+]
+ENGLISH = "I can't believe it. This is wonderful news."
+
+
+def made(name: str, path: Path, **arguments: object) -> Tool:
+    return load_tool(name, {"model": str(path), **arguments})  # type: ignore[dict-item]
 
 
 @pytest.fixture(scope="session")
