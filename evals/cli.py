@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from emer.evals.front import Front
+from emer.graphs.cli_errors import EvalFront
 
 app = typer.Typer(
-    cls=Front,
+    cls=EvalFront,
     name="emer-eval",
     no_args_is_help=True,
     add_completion=False,
@@ -141,7 +141,7 @@ def score(
     """Score a file of predictions against human labels, with intervals and floors."""
     from emer.evals.commands.score import Request, run_score
 
-    run_score(Request(predictions, gold, data, set_name, lexicon, partial, judge, groups), json)
+    run_score(SwapRequest(predictions, gold, data, set_name, lexicon, partial, judge, groups), json)
 
 
 @app.command()
@@ -168,10 +168,10 @@ def run(
 ) -> None:
     """Run systems over clips; what was interrupted goes on where it stopped."""
     from emer.evals.commands.run import Request, run_systems
-    from emer.evals.systems.thinking import Who
+    from emer.evals.systems.reasoner_options import Who
 
     who = Who(reasoner, weights, llm, llm_when and llm_when.value)
-    request = Request(tuple(systems), out, gold, clips, data, set_name, who, limit, workers)
+    request = SwapRequest(tuple(systems), out, gold, clips, data, set_name, who, limit, workers)
     run_systems(request, fresh, json)
 
 
@@ -201,11 +201,11 @@ def report(
 ) -> None:
     """Print the leaderboard: our reasoner, stored systems, floors, with intervals."""
     from emer.evals.commands.report import Request, run_report
-    from emer.evals.systems.thinking import Who
+    from emer.evals.systems.reasoner_options import Who
 
     who = Who(reasoner, weights, llm, llm_when and llm_when.value)
     shown = tuple(runs or ())
-    request = Request(data, set_name, gold, shown, against, who, lexicon, judge, workers, fresh)
+    request = SwapRequest(data, set_name, gold, shown, against, who, lexicon, judge, workers, fresh)
     run_report(request, out, json)
 
 
@@ -225,9 +225,9 @@ def swap(
     json: Json = False,
 ) -> None:
     """Compare two tools in one slot on the same clips; the other tools run once."""
-    from emer.evals.commands.swap import Request, run_swap
+    from emer.evals.commands.run import SwapRequest, run_swap
 
-    run_swap(Request(slot, a, b, gold, clips, data, set_name, out, limit, lexicon, workers), json)
+    run_swap(SwapRequest(slot, a, b, gold, clips, data, set_name, out, limit, lexicon, workers), json)
 
 
 @app.command()
@@ -250,7 +250,7 @@ def fit(
     """Learn cue weights and calibration from labels of your own, cross-validated."""
     from emer.evals.commands.fit import Request, run_fit
 
-    run_fit(Request(out, gold, clips, data, set_name, tuple(runs or ()), clues, folds, seed), json)
+    run_fit(SwapRequest(out, gold, clips, data, set_name, tuple(runs or ()), clues, folds, seed), json)
 
 
 @app.command()
@@ -306,9 +306,9 @@ def speed(
     own libraries. Exits with 1 when a goal is not reached.
     """
     from emer.evals.commands.speed import run_speed
-    from emer.evals.specialists.measuring import Request
+    from emer.evals.speed.models import Request
 
-    request = Request(clip, device, tuple(size or ()), tuple(only or ()), rounds=rounds, keep=keep)
+    request = SwapRequest(clip, device, tuple(size or ()), tuple(only or ()), rounds=rounds, keep=keep)
     run_speed(request, profile, memory, json)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import clue_kit as kit
 
-from emer.agents.fake import Scripted, ScriptedModel
+from emer.agents.scripted_model import Scripted, ScriptedModel
 from emer.agents.llm.reasoner import Llm
 from emer.agents.types import Decision, Explanation, Fallback, Inquiry, ModelCall
 

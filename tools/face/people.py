@@ -13,11 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from emer.tools.face.crops import Crop
-from emer.tools.face.measures import Measures, measure
-from emer.tools.face.pose import Floats, remove_pose
-from emer.tools.face.spread import spread_at
-from emer.tools.face.tracks import Footage, Track
+from emer.tools.face.tracker import Crop
+from emer.tools.face.geometry import Measures, measure
+from emer.tools.face.head_pose import Floats, remove_pose
+from emer.tools.face.geometry import spread_at
+from emer.tools.face.tracker import Footage, Track
 
 LEAST_FRAMES: Final = 5
 LEAST_S: Final = 0.4

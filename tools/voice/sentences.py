@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from emer.tools.prosody.sentences import when
 from emer.tools.types import Span
-from emer.tools.voice.labels import DIMENSIONS, word_of
+from emer.tools.voice.model import DIMENSIONS, word_of
 from emer.tools.voice.model import Judged
 
 TWICE = 2.0

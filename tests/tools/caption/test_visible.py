@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emer.tools.caption.english import is_english
-from emer.tools.caption.instead import instead
-from emer.tools.caption.records import Written
+from emer.tools.caption.caption_filter import instead
+from emer.tools.caption.caption_filter import Written
 from emer.tools.caption.vision_api import VisionApi
-from emer.tools.caption.wording import clean
+from emer.tools.caption.caption_filter import clean
 
 TOOL = VisionApi("m", "http://127.0.0.1:9/v1")
 
