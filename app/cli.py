@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from emer.graphs.cli_errors import Front
+from emer.graphs.cli_errors import CommandGroup
 
 app = typer.Typer(
-    cls=Front,
+    cls=CommandGroup,
     name="emer",
     no_args_is_help=True,
     add_completion=False,

@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from emer.graphs.cli_errors import EvalFront
+from emer.graphs.cli_errors import EvalCommandGroup
 
 app = typer.Typer(
-    cls=EvalFront,
+    cls=EvalCommandGroup,
     name="emer-eval",
     no_args_is_help=True,
     add_completion=False,
@@ -141,7 +141,7 @@ def score(
     """Score a file of predictions against human labels, with intervals and floors."""
     from emer.evals.commands.score import Request, run_score
 
-    run_score(SwapRequest(predictions, gold, data, set_name, lexicon, partial, judge, groups), json)
+    run_score(Request(predictions, gold, data, set_name, lexicon, partial, judge, groups), json)
 
 
 @app.command()
@@ -171,7 +171,7 @@ def run(
     from emer.evals.systems.reasoner_options import Who
 
     who = Who(reasoner, weights, llm, llm_when and llm_when.value)
-    request = SwapRequest(tuple(systems), out, gold, clips, data, set_name, who, limit, workers)
+    request = Request(tuple(systems), out, gold, clips, data, set_name, who, limit, workers)
     run_systems(request, fresh, json)
 
 
@@ -205,7 +205,7 @@ def report(
 
     who = Who(reasoner, weights, llm, llm_when and llm_when.value)
     shown = tuple(runs or ())
-    request = SwapRequest(data, set_name, gold, shown, against, who, lexicon, judge, workers, fresh)
+    request = Request(data, set_name, gold, shown, against, who, lexicon, judge, workers, fresh)
     run_report(request, out, json)
 
 
@@ -225,9 +225,9 @@ def swap(
     json: Json = False,
 ) -> None:
     """Compare two tools in one slot on the same clips; the other tools run once."""
-    from emer.evals.commands.run import SwapRequest, run_swap
+    from emer.evals.commands.run import Request, run_swap
 
-    run_swap(SwapRequest(slot, a, b, gold, clips, data, set_name, out, limit, lexicon, workers), json)
+    run_swap(Request(slot, a, b, gold, clips, data, set_name, out, limit, lexicon, workers), json)
 
 
 @app.command()
@@ -250,7 +250,7 @@ def fit(
     """Learn cue weights and calibration from labels of your own, cross-validated."""
     from emer.evals.commands.fit import Request, run_fit
 
-    run_fit(SwapRequest(out, gold, clips, data, set_name, tuple(runs or ()), clues, folds, seed), json)
+    run_fit(Request(out, gold, clips, data, set_name, tuple(runs or ()), clues, folds, seed), json)
 
 
 @app.command()
@@ -308,7 +308,7 @@ def speed(
     from emer.evals.commands.speed import run_speed
     from emer.evals.speed.models import Request
 
-    request = SwapRequest(clip, device, tuple(size or ()), tuple(only or ()), rounds=rounds, keep=keep)
+    request = Request(clip, device, tuple(size or ()), tuple(only or ()), rounds=rounds, keep=keep)
     run_speed(request, profile, memory, json)
 
 

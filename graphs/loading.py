@@ -14,22 +14,25 @@ Whether a language model takes part, and how: from the words of a command to set
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
+
 from pydantic import TypeAdapter, ValidationError
+
 from emer.agents.memory.cards import cards
 from emer.agents.memory.embedder import load_embedder
 from emer.agents.memory.exemplars import Exemplars
 from emer.agents.memory.memory import Memory
 from emer.agents.reasoner import Reasoner
-from emer.graphs.settings import (AUTO, Choice, OBSERVES, OFF, Settings, with_reasoner)
+from emer.graphs.settings import AUTO, OBSERVES, OFF, Choice, Settings, with_reasoner
+from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.runtime import device
-from emer.tools.errors import (ConfigError, EmerError, ToolMissing)
-from emer.tools.tool import (Tool, load_tool, resolve)
-from emer.tools.types import (MODALITIES, Modality, Param)
+from emer.tools.tool import Tool, load_tool, resolve
+from emer.tools.types import MODALITIES, Modality, Param
 from emer.tools.weights.catalogue import rank
-from dataclasses import asdict, dataclass
-
 
 REASONERS: Mapping[str, str] = {
     "rules": "emer.agents.rules.reasoner:Rules",
@@ -271,3 +274,10 @@ def with_thinking(settings: Settings, thinking: Thinking) -> Settings:
             )
         return settings
     return with_reasoner(settings, "llm", model=model, **told)
+
+
+def let_import_from_here(uses: Iterable[str]) -> None:
+    """Let "module:Class" be found in the working folder, after everything installed."""
+    here = os.getcwd()
+    if any(":" in use for use in uses) and here not in sys.path:
+        sys.path.append(here)

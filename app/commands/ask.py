@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
+from emer.app.render.answer import answer_page, answer_record
 from emer.app.render.format import to_json
-from emer.app.render.progress import Progress, following
-from emer.app.render.answer import answer_page
-from emer.app.render.progress import hush, print_result
+from emer.app.render.progress import Progress, following, hush, print_result
+from emer.graphs.loading import Thinking, let_import_from_here, with_thinking
 from emer.graphs.settings import DEFAULT, load_settings
-from emer.graphs.loading import Thinking, with_thinking
-from emer.tools.runtime import device as devices
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.media.subtitles import SUFFIXES
+from emer.tools.runtime import device as devices
 
 if TYPE_CHECKING:
     from emer.graphs.ask import Answer
@@ -111,13 +107,6 @@ def check_readable(clip: str) -> None:
         raise ClipError(f"there is no file {clip}")
 
 
-def let_import_from_here(uses: Iterable[str]) -> None:
-    """Let "module:Class" be found in the working folder, after everything installed."""
-    here = os.getcwd()
-    if any(":" in use for use in uses) and here not in sys.path:
-        sys.path.append(here)
-
-
 def _words(subtitle: str | None) -> str | None:
     """Return the subtitle as the clip takes it: words, or the path of an .srt or .vtt file."""
     if subtitle is None or not os.path.exists(subtitle):
@@ -133,13 +122,3 @@ def _words(subtitle: str | None) -> str | None:
         raise ConfigError(f"{path} is not UTF-8 text; save it as UTF-8") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def answer_record(answer: Answer, heard: Progress) -> dict[str, JsonValue]:
-    """Return the answer as JSON: what `emer ask --json` prints."""
-    header = heard.header
-    asked = {
-        "clip": header.clip.model_dump(mode="json") if header else None,
-        "question": heard.question,
-    }
-    return {**asked, **answer.record}

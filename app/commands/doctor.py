@@ -22,11 +22,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from emer.app.commands.ask import let_import_from_here
-from emer.app.render.format import one_line, to_json
 from emer.app.render.answer import unbroken
+from emer.app.render.format import one_line, to_json
 from emer.app.render.progress import hush, print_result
-from emer.graphs.loading import choose
+from emer.graphs.loading import choose, let_import_from_here
 from emer.graphs.settings import Choice, Settings, load_settings
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, Unobservable
 from emer.tools.testing.clips import tone, write_trial

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from pydantic import JsonValue
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from emer.agents.rules.phrases import (STOPS, cite, refusal)
+from emer.agents.rules.phrases import STOPS, cite, refusal
 from emer.agents.types import Explanation
-from emer.app.render.format import (one_line, printable, seconds, span)
+from emer.app.render.format import one_line, printable, seconds, span
 from emer.graphs.trace.events import Header
 from emer.tools.types import Clue
 
 if TYPE_CHECKING:
+    from emer.app.render.progress import Progress
     from emer.graphs.ask import Answer
 
 BAND_STYLE = {"high": "bold green", "medium": "bold yellow", "low": "bold"}
@@ -128,3 +130,13 @@ def _ending(answer: Answer) -> RenderableType:
         f"trace {one_line(where)}",
     )
     return Group(*(unbroken(line) for line in lines))
+
+
+def answer_record(answer: Answer, heard: Progress) -> dict[str, JsonValue]:
+    """Return the answer as JSON: what `emer ask --json` prints."""
+    header = heard.header
+    asked = {
+        "clip": header.clip.model_dump(mode="json") if header else None,
+        "question": heard.question,
+    }
+    return {**asked, **answer.record}

@@ -7,9 +7,7 @@ from tempfile import TemporaryDirectory
 
 import typer
 
-from emer.evals.commands.options import open_set
-from emer.evals.commands.options import print_json, print_measures
-from emer.graphs.cli_errors import note, progress
+from emer.evals.commands.options import note, open_set, print_json, print_measures, progress
 from emer.tools.errors import ConfigError
 
 

@@ -1,27 +1,28 @@
-"""Shared options and JSON output.
-
-From names on the command line to judges, groupers and datasets.
-
-JSON on stdout: numbers as they are, and null for what could not be computed.
-"""
+"""Options that several `emer-eval` commands share: datasets, judges, progress, JSON."""
 
 from __future__ import annotations
 
 import json
 import math
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
-from emer.evals.data.locations import (DataFolder, DataMissing, data_folder)
-from emer.evals.data.types import Dataset
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
 from emer.evals.data.datasets import read_set
+from emer.evals.data.locations import DataFolder, DataMissing, data_folder
+from emer.evals.data.types import Dataset
 from emer.evals.data.wheels import EDITIONS, Edition
-from emer.graphs.cli_errors import note
-from emer.evals.metrics.wheel import Lexicon
-from emer.tools.errors import ConfigError
-from collections.abc import Mapping, Sequence
-from emer.evals.speed.measure import Measure
 from emer.evals.metrics.bootstrap import Estimate
-from emer.tools.phrasing import escaped
+from emer.evals.metrics.wheel import Lexicon
+from emer.evals.speed.measure import Measure
+from emer.tools.errors import ConfigError
+from emer.tools.phrasing import escaped, one_line
+from emer.tools.runtime.native import hush
 
 if TYPE_CHECKING:
     from emer.evals.judges.judge import Judge
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 OFFLINE = "offline"
+Step = Callable[[str], None]
 
 
 def choose_edition(name: str) -> Edition:
@@ -58,8 +60,7 @@ def choose_judge(name: str) -> Judge:
         from emer.evals.judges.offline import OfflineJudge
 
         return OfflineJudge()
-    from emer.evals.judges.chat import load_chat_model
-    from emer.evals.judges.chat import ChatJudge, Memory, Remembered
+    from emer.evals.judges.chat import ChatJudge, Memory, Remembered, load_chat_model
 
     judge = ChatJudge(load_chat_model(name), name)
     return Remembered(judge, Memory(_memory("judgements")))
@@ -77,8 +78,7 @@ def choose_grouper(name: str | None) -> Grouper | None:
         from emer.evals.data.wheels import read_groups
 
         return read_groups(Path(name))
-    from emer.evals.judges.chat import load_chat_model
-    from emer.evals.judges.chat import ChatGrouper, Memory
+    from emer.evals.judges.chat import ChatGrouper, Memory, load_chat_model
 
     return ChatGrouper(load_chat_model(name), name, Memory(_memory("groups")))
 
@@ -129,3 +129,34 @@ def print_measures(found: Sequence[Measure]) -> None:
         held = ("yes" if measure.held else "**no**") if goal else ""
         value = f"{measure.value:g} {measure.unit}"
         print(f"| {measure.name} | {value} | {goal} | {held} | {measure.detail} |")
+
+
+def note(text: str) -> None:
+    """Print a remark about the input as one line on stderr."""
+    print(f"emer-eval: note: {one_line(text)}", file=sys.stderr)
+
+
+@contextmanager
+def progress(title: str, total: int, log: Path | None = None) -> Iterator[Step]:
+    """Yield a function that advances a progress bar by one; the bar shows on terminals only.
+
+    With `log`, the stderr of native libraries goes to that file in the meantime.
+    """
+    with hush(log) if log is not None else nullcontext(sys.stderr) as stderr:
+        yield from _bar(title, total, Console(file=stderr))
+
+
+def _bar(title: str, total: int, console: Console) -> Iterator[Step]:
+    last = TextColumn("{task.fields[last]}", style="dim", markup=False)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        last,
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(one_line(title), total=total, last="")
+        yield lambda name: bar.update(task, advance=1, last=one_line(name))
