@@ -225,9 +225,11 @@ def swap(
     json: Json = False,
 ) -> None:
     """Compare two tools in one slot on the same clips; the other tools run once."""
-    from emer.evals.commands.run import Request, run_swap
+    from emer.evals.commands.run import SwapRequest, run_swap
 
-    run_swap(Request(slot, a, b, gold, clips, data, set_name, out, limit, lexicon, workers), json)
+    run_swap(
+        SwapRequest(slot, a, b, gold, clips, data, set_name, out, limit, lexicon, workers), json
+    )
 
 
 @app.command()

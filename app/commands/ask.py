@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from emer.app.render.answer import answer_page, answer_record
 from emer.app.render.format import to_json
-from emer.app.render.progress import Progress, following, hush, print_result
+from emer.app.render.progress import Progress, following, print_result
 from emer.graphs.loading import Thinking, let_import_from_here, with_thinking
 from emer.graphs.settings import DEFAULT, load_settings
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.media.subtitles import SUFFIXES
 from emer.tools.runtime import device as devices
+from emer.tools.runtime.native import hush
 
 if TYPE_CHECKING:
     from emer.graphs.ask import Answer

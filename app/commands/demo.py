@@ -15,11 +15,12 @@ from rich.text import Text
 from emer.app.commands.ask import Request, carry_out
 from emer.app.render.answer import answer_page, answer_record, unbroken
 from emer.app.render.format import one_line, to_json
-from emer.app.render.progress import hush, print_result
+from emer.app.render.progress import print_result
 from emer.app.script import SCRIPT, SPEECH_START, WORDS, Action
 from emer.graphs.loading import choose, load_tools
 from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError
+from emer.tools.runtime.native import hush
 from emer.tools.types import Clue, Record
 
 NAMES: Mapping[str, re.Pattern[str]] = {

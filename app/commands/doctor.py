@@ -24,10 +24,11 @@ from rich.text import Text
 
 from emer.app.render.answer import unbroken
 from emer.app.render.format import one_line, to_json
-from emer.app.render.progress import hush, print_result
+from emer.app.render.progress import print_result
 from emer.graphs.loading import choose, let_import_from_here
 from emer.graphs.settings import Choice, Settings, load_settings
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, Unobservable
+from emer.tools.runtime.native import hush
 from emer.tools.testing.clips import tone, write_trial
 from emer.tools.types import Record
 

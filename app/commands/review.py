@@ -24,13 +24,14 @@ from rich.text import Text
 from emer.agents.clue_edits import Addition, Edits, Rewrite, check_edits
 from emer.app.render.answer import answer_page, answer_record
 from emer.app.render.format import one_line, span, to_json
-from emer.app.render.progress import Progress, following, hush, print_result
+from emer.app.render.progress import Progress, following, print_result
 from emer.app.render.review import review_table, waiting_page, waiting_record
 from emer.graphs.ask import Answer
 from emer.graphs.cli_errors import INTERRUPTED
 from emer.graphs.loading import let_import_from_here
 from emer.graphs.resume import Waiting, find_waiting, keep, resume
 from emer.tools.errors import ConfigError
+from emer.tools.runtime.native import hush
 from emer.tools.types import MODALITIES, Clue, Modality, Span
 
 T = TypeVar("T")

@@ -22,12 +22,13 @@ from rich.text import Text
 
 from emer.app.commands.ask import check_readable
 from emer.app.render.format import one_line, to_json
-from emer.app.render.progress import hush, print_result
+from emer.app.render.progress import print_result
 from emer.graphs.loading import arguments_for, choose, let_import_from_here
 from emer.graphs.settings import Settings, load_settings
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.runtime import device
 from emer.tools.runtime import device as machine
+from emer.tools.runtime.native import hush
 from emer.tools.testing.benchmark import Bench, Make, MakeBatched, Point, bench
 from emer.tools.tool import Heavy, load_tool, resolve
 from emer.tools.types import Record

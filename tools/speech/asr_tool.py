@@ -149,7 +149,7 @@ class Listener:
 def find_speech(samples: Samples, vad: str) -> tuple[Span, ...]:
     """Return the stretches of speech, by the voice detector of this name."""
     if vad == silero.NAME:
-        return silero.speech_spans(samples)
+        return silero.silero_spans(samples)
     return activity.speech_spans(samples)
 
 

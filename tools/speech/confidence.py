@@ -61,7 +61,7 @@ class Trust:
     misfit: float
 
 
-def judge(words: Sequence[Word]) -> Trust:
+def judge_words(words: Sequence[Word]) -> Trust:
     """Return how far a stretch of words is to be believed.
 
     Few words say little: the fewer there are, the better they must fit.

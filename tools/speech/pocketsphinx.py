@@ -36,7 +36,7 @@ import numpy as np
 
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.speech.confidence import Trust, Verdict, Word, judge
+from emer.tools.speech.confidence import Trust, Verdict, Word, judge_words
 from emer.tools.speech.segmentation import Piece, cut, utterances
 from emer.tools.speech.sentences import not_recognised, says
 from emer.tools.speech.vad import RATE, Samples, is_silent, speech_spans, to_pcm
@@ -148,7 +148,7 @@ class PocketSphinx:
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """Return a clue per utterance; `Unobservable` where no words can be relied on."""
         speech, words = self._hear(clip)
-        trust = judge(words)
+        trust = judge_words(words)
         if span is not None:
             speech = tuple(s for s in speech if s.overlaps(span))
             words = tuple(w for w in words if span.start <= (w.start + w.end) / 2 <= span.end)
@@ -183,7 +183,7 @@ def _clue(
     source: Source, words: Sequence[Word], clip_trust: Trust, speech_share: float, within: Span
 ) -> Clue:
     """Return the clue of one utterance, marked when it may be wrong."""
-    own = judge(words)
+    own = judge_words(words)
     text = " ".join(word.text for word in words)
     sure = clip_trust.verdict is Verdict.RELIABLE and own.posterior >= 0.5
     score = min(own.posterior, 0.8) if sure else 0.5 * min(own.posterior, 0.4)
@@ -241,10 +241,10 @@ def main() -> None:
     request = json.loads(sys.stdin.buffer.readline())
     end_with(int(request["parent"]), float(request["seconds"]))
     pieces = (sys.stdin.buffer.read(size) for size in request["sizes"])
-    json.dump(recognise(pieces, request["settings"], int(request["parent"])), sys.stdout)
+    json.dump(decode_pieces(pieces, request["settings"], int(request["parent"])), sys.stdout)
 
 
-def recognise(
+def decode_pieces(
     pieces: Iterable[bytes], settings: Mapping[str, float], parent: int
 ) -> list[dict[str, Any]]:
     """Return per piece of PCM its `words` and `loop` (phones without a language model)."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from emer.tools.speech.confidence import Verdict, judge
 from emer.tools.speech.transcript import Heard, Window
-from emer.tools.speech.vad import HOP, RATE, Samples, levels
+from emer.tools.speech.vad import RATE, Samples, levels
 from emer.tools.types import Span
 
 PAD = 0.2
@@ -25,6 +25,9 @@ PAD = 0.2
 
 LONGEST = 20.0
 """Seconds of sound decoded as one utterance, unless told; bounds the recogniser's memory."""
+
+HOP = RATE // 100
+"""Samples per frame of the spectrogram, which are 10 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +156,6 @@ def utterances(words: Sequence[Word], pause: float = PAUSE) -> list[tuple[Word, 
     return [tuple(group) for group in groups]
 
 
-HOP = 160
-"""Samples per frame of the spectrogram, which are 10 ms."""
 FRAMES = 3000
 """Frames of the window that Whisper was trained on."""
 SILENCE, STEP = 200, 100
