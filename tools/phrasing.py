@@ -1,30 +1,8 @@
-"""Times, lists and amounts in a clue sentence; safe to print.
-
-What was found, before it becomes a clue: a sentence, its time and its numbers.
-
-Text that may be shown: no transcript and no file name gives orders to the terminal.
-"""
+"""Times, lists and amounts in clue sentences; text that is safe to print."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from pydantic import JsonValue
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One true sentence about the scene, with what it rests on."""
-
-    text: str
-    start: float
-    end: float
-    quality: float
-    person: str | None = None
-    factors: Mapping[str, float] = field(default_factory=dict)
-    data: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 def when(start: float, end: float) -> str:

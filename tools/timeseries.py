@@ -14,8 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.face.head_pose import Floats
-
+Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
@@ -123,7 +122,7 @@ def noise(values: Floats, times: Floats) -> float:
     return float(1.4826 * min(np.median(below), np.median(changed)))
 
 
-def turning_points(values: Floats, least: float) -> list[int]:
+def turning_points(values: Floats | Sequence[float], least: float) -> list[int]:
     """Return the frames where `values` turn between swings of at least `least`.
 
     The ends count when the swing from or to them is large enough.
@@ -192,7 +191,7 @@ def legs(times: Sequence[float], values: Sequence[float], least: float) -> list[
     Each is trimmed to where its middle 80 % happens, so that a long rest before or after
     a move is not counted as part of it.
     """
-    pivots = _pivots(values, least)
+    pivots = turning_points(values, least) if len(values) else []
     found: list[Leg] = []
     for a, b in pairwise(pivots):
         start, end = core(times[a : b + 1], values[a : b + 1])
@@ -207,29 +206,6 @@ def core(times: Sequence[float], values: Sequence[float]) -> tuple[float, float]
     first = max(i for i in range(len(done)) if done[i] <= 0.1 + 1e-9)
     last = next((i for i in range(first, len(done)) if done[i] >= 0.9 - 1e-9), len(done) - 1)
     return times[first], times[last]
-
-
-def _pivots(values: Sequence[float], least: float) -> list[int]:
-    """Return the turning points' indices; successive ones differ by `least` or more."""
-    if not values:
-        return []
-    low = high = 0
-    pivots: list[int] = []
-    direction = 0
-    for i, value in enumerate(values):
-        low = i if value < values[low] else low
-        high = i if value > values[high] else high
-        if direction <= 0 and value - values[low] >= least:
-            pivots.append(low)
-            direction, high = 1, i
-        elif direction >= 0 and values[high] - value >= least:
-            pivots.append(high)
-            direction, low = -1, i
-        low = i if direction > 0 else low
-        high = i if direction < 0 else high
-    if direction:
-        pivots.append(high if direction > 0 else low)
-    return pivots
 
 
 def median_of_three(values: Sequence[float]) -> list[float]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from emer.tools.face.action_units import UPPER_UNITS, Event
 from emer.tools.face.analysis import Portrait
-from emer.tools.face.sentences import Finding, touches, when
+from emer.tools.face.findings import Finding, touches
+from emer.tools.phrasing import when
 from emer.tools.timeseries import Mask, Stretch, frame_time
 
 AMOUNT: Final = {
@@ -90,7 +91,7 @@ def _of_event(portrait: Portrait, event: Event, alike: Sequence[Event], rank: in
     words = _smile_words(portrait, event) if event.name == "smile" else WORDS[event.name]
     said = words.format(amount=AMOUNT[event.letter], side=event.side)
     units = CODES.get(event.name, f"AU{'+'.join(str(u) for u in event.units)}, ")
-    at = when(event.onset, event.offset)
+    at = f"at {when(event.onset, event.offset)}"
     more = f"; it happens {len(alike)} times in all" if rank == 0 and len(alike) > 2 else ""
     limit = f"; {TOO_SHORT}" if portrait.rest.too_short else ""
     return Finding(
@@ -166,7 +167,7 @@ def _constant_smile(portrait: Portrait) -> Finding:
     times = portrait.measures.times
     eyes = " with the eyes narrow" if _narrow_absolute(portrait) else ""
     return Finding(
-        says=f" smiles throughout{eyes}, {when(times[0], times[-1])} "
+        says=f" smiles throughout{eyes}, at {when(times[0], times[-1])} "
         f"(AU12; baseline unavailable: {NEVER_RESTS}).",
         start=float(times[0]),
         end=float(times[-1]),

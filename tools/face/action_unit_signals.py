@@ -15,8 +15,7 @@ from typing import Final
 import numpy as np
 
 from emer.tools.face.baseline import Changes
-from emer.tools.face.head_pose import Floats
-from emer.tools.timeseries import Mask, ramp
+from emer.tools.timeseries import Floats, Mask, ramp
 
 Signal = Callable[[Changes], Floats]
 Test = Callable[[Changes], Mask]

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from emer.tools.face import action_unit_signals as s
 from emer.tools.face.baseline import Changes
 from emer.tools.face.geometry import Measures
-from emer.tools.face.head_pose import Floats
 from emer.tools.timeseries import (
+    Floats,
     Mask,
     Stretch,
     frame_time,

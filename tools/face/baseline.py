@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.face.geometry import Measures
-from emer.tools.face.head_pose import Floats
-from emer.tools.timeseries import Mask, bridged, frame_time, ramp, smooth, stretches
+from emer.tools.timeseries import Floats, Mask, bridged, frame_time, ramp, smooth, stretches
 
 QUANTILES: Final = {
     "upper_lid": 0.55,

@@ -15,8 +15,8 @@ import numpy as np
 
 from emer.tools.face.baseline import Rest
 from emer.tools.face.geometry import Measures
-from emer.tools.face.head_pose import Floats
 from emer.tools.timeseries import (
+    Floats,
     Mask,
     Stretch,
     frame_time,

@@ -27,9 +27,8 @@ import numpy as np
 from emer.tools.face.action_units import Event, Unit, events_of
 from emer.tools.face.baseline import QUICK_WINDOW, SPEECH_WINDOW, Changes, usable
 from emer.tools.face.geometry import Measures
-from emer.tools.face.head_pose import Floats
 from emer.tools.face.landmarks import LEFT, RIGHT
-from emer.tools.timeseries import Mask, smooth
+from emer.tools.timeseries import Floats, Mask, smooth
 from emer.tools.types import Record
 
 RESTING: Final = 0.35

@@ -34,9 +34,9 @@ from numpy.typing import NDArray
 
 from emer.tools.face import landmarks as marks
 from emer.tools.face.detector import Image, Points, Region, region_around
-from emer.tools.face.head_pose import Floats, Heads, Pixels, chunks, find_heads, straighten
+from emer.tools.face.head_pose import Heads, Pixels, chunks, find_heads, straighten
 from emer.tools.face.landmarks import CHIN_MIDDLE, LEFT, LIPS, RIGHT, RIGID, SIDES, Side
-from emer.tools.timeseries import ramp
+from emer.tools.timeseries import Floats, ramp
 
 CUTS: Final = (
     (0.05, 0.05, 0.95, 0.12),

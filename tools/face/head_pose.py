@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.face.landmarks import RIGID
-
-Floats = NDArray[np.float64]
+from emer.tools.timeseries import Floats
 
 AVERAGE: Final = np.array(
     [

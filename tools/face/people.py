@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 
 from emer.tools.face.geometry import Measures, measure, spread_at
-from emer.tools.face.head_pose import Floats, remove_pose
+from emer.tools.face.head_pose import remove_pose
 from emer.tools.face.tracker import Crop, Footage, Track
+from emer.tools.timeseries import Floats
 
 LEAST_FRAMES: Final = 5
 LEAST_S: Final = 0.4

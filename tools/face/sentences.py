@@ -10,7 +10,6 @@ Clues about the people of a clip: which findings are told, in which words, how w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -21,48 +20,11 @@ from emer.tools.face.action_unit_sentences import of_units
 from emer.tools.face.action_units import seen_well
 from emer.tools.face.analysis import Portrait, Reading, why_none
 from emer.tools.face.behaviours import WIDE
-from emer.tools.face.head_pose import Floats
+from emer.tools.face.findings import Finding, touches, when_each
 from emer.tools.face.tracker import DARK, SMALLEST_PX
+from emer.tools.phrasing import when
 from emer.tools.timeseries import Mask, Stretch, frame_time, length, stretches
 from emer.tools.types import Clue, Quality, Source, Span
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A sentence's words after the person's name, its time, its weight and its numbers.
-
-    `half` is the part of the face it rests on: 0 the upper, 1 the lower; None for the
-    head as a whole, whose pose needs neither in particular.
-    """
-
-    says: str
-    start: float
-    end: float
-    weight: float
-    data: dict[str, JsonValue]
-    frames: Stretch
-    half: int | None = None
-    trust: float = 1.0
-    """Share of the measurement's quality that is left for what shows it."""
-
-
-def touches(one: Stretch, inside: Mask) -> bool:
-    """Tell whether any frame of the stretch is inside the window."""
-    return bool(inside[one.first : one.last + 1].any())
-
-
-def when(start: float, end: float) -> str:
-    """Return a time or a stretch of time in words: "at 2.1-2.8 s"."""
-    a, b = f"{start:.1f}", f"{end:.1f}"
-    return f"at {a} s" if a == b else f"at {a}-{b} s"
-
-
-def when_each(found: Sequence[Stretch], times: Floats, most: int = 3) -> str:
-    """Return the longest few stretches in words: "at 0.0-3.4 s and 5.1-7.8 s"."""
-    longest = sorted(found, key=lambda s: (-length(s, times), s.first))[:most]
-    parts = [f"{times[s.first]:.1f}-{times[s.last]:.1f} s" for s in sorted(longest)]
-    return "at " + " and ".join([", ".join(parts[:-1])] * (len(parts) > 1) + parts[-1:])
-
 
 MOST_OF_THE_TIME: Final = 0.7
 BLINKS_NEED_FPS: Final = 18.0
@@ -144,7 +106,7 @@ def _of_open_mouth(portrait: Portrait, inside: Mask) -> Iterator[Finding]:
         units: list[JsonValue] = ["AU25", "AU27" if wide else "AU26"]
         says = (
             f" opens the mouth{' wide' if wide else ''} "
-            f"{when(float(times[run.first]), float(times[run.last]))}, most at {high:.1f} s "
+            f"at {when(float(times[run.first]), float(times[run.last]))}, most at {high:.1f} s "
             f"(AU{'25+27' if wide else '25/26'}, no speech-like movement)."
         )
         data: dict[str, JsonValue] = {
@@ -190,7 +152,7 @@ def _of_blinks(portrait: Portrait, blinks: list[Stretch], inside: Mask) -> Findi
 
 def _when(portrait: Portrait, run: Stretch) -> str:
     times = portrait.measures.times
-    return when(float(times[run.first]), float(times[run.last]))
+    return f"at {when(float(times[run.first]), float(times[run.last]))}"
 
 
 def _of_gaze(portrait: Portrait, inside: Mask) -> Iterator[Finding]:

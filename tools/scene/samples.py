@@ -6,10 +6,12 @@ distance means the same along both axes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 Rgb = NDArray[np.uint8]
 Grey = NDArray[np.uint8]
@@ -103,3 +105,16 @@ class Look:
     """The background's move since the last look of the same shot; None when unmeasurable."""
     stir: float | None = None
     """Share of the body's region that changed since the last look, camera moves removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One true sentence about the scene, with what it rests on."""
+
+    text: str
+    start: float
+    end: float
+    quality: float
+    person: str | None = None
+    factors: Mapping[str, float] = field(default_factory=dict)
+    data: Mapping[str, JsonValue] = field(default_factory=dict)

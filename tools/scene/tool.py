@@ -18,7 +18,7 @@ import numpy as np
 
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.phrasing import Finding, when
+from emer.tools.phrasing import when
 from emer.tools.scene.camera_motion import (
     LEAST_SEEN,
     describe_body,
@@ -32,7 +32,7 @@ from emer.tools.scene.framing import describe_setting, shot_size
 from emer.tools.scene.gestures import describe_hands
 from emer.tools.scene.people import Person, find_people
 from emer.tools.scene.posture import CLEAR_FACE, LEAN, SMALLEST_FACE, describe_posture
-from emer.tools.scene.samples import Look
+from emer.tools.scene.samples import Finding, Look
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
 MORE: Final = 1.6
