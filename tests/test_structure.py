@@ -1,0 +1,119 @@
+"""The size and shape of the product's code: folders, modules, functions, imports, words."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("agents", "app", "evals", "graphs", "prompts", "tools")
+MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+OWN = [path for path in MODULES if not path.name.startswith("__")]
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+
+MOST_MODULES, MOST_LINES = 215, 34_000
+MOST_IN_A_FOLDER, MOST_IN_A_MODULE, MOST_IN_A_FUNCTION = 15, 400, 40
+FIRST_LINE = 80
+FIELD_NOUNS = {"app", "phrasing", "prosody", "batching", "framing", "timing"}
+"""Nouns that end like a gerund."""
+DIALECT = ("whoever", "nobody", "somebody", "told", "gone", "stirred", "lies")
+
+
+def short(path: Path) -> str:
+    """The path as it is written in ARCHITECTURE.md."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def docstrings(path: Path) -> list[tuple[int, str]]:
+    """Line and text of every docstring of a module, attribute docstrings included."""
+    return [
+        (node.lineno, node.value.value)
+        for node in ast.walk(TREES[path])
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    ]
+
+
+def test_the_number_of_modules_and_lines() -> None:
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES)
+    assert len(OWN) <= MOST_MODULES
+    assert lines <= MOST_LINES
+
+
+def test_no_folder_holds_too_many_modules() -> None:
+    held = Counter(short(path.parent) for path in OWN)
+    assert {name: n for name, n in held.items() if n > MOST_IN_A_FOLDER} == {}
+
+
+def test_no_module_is_too_long() -> None:
+    lines = {short(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    assert {name: n for name, n in lines.items() if n > MOST_IN_A_MODULE} == {}
+
+
+def test_no_function_is_too_long() -> None:
+    long = {
+        f"{short(path)}:{node.name}": node.end_lineno - node.lineno + 1
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno >= MOST_IN_A_FUNCTION
+    }
+    assert long == {}
+
+
+def test_every_package_says_what_it_offers() -> None:
+    silent = [
+        short(path)
+        for path in MODULES
+        if path.name == "__init__.py"
+        and not any(
+            isinstance(node, ast.Assign | ast.AnnAssign) and "__all__" in ast.unparse(node)
+            for node in TREES[path].body
+        )
+    ]
+    assert silent == []
+
+
+def test_module_names_are_nouns() -> None:
+    verbal = [short(p) for p in OWN if p.stem.endswith("ing") and p.stem not in FIELD_NOUNS]
+    assert verbal == []
+
+
+def test_docstrings_begin_with_one_short_line() -> None:
+    long = [
+        f"{short(path)}:{line}"
+        for path in MODULES
+        for line, text in docstrings(path)
+        if len(text.strip().splitlines()[0]) > FIRST_LINE
+    ]
+    assert long == []
+
+
+@pytest.mark.parametrize("word", DIALECT)
+def test_docstrings_are_written_in_plain_english(word: str) -> None:
+    spoken = re.compile(rf"\b{word}\b", re.IGNORECASE)
+    found = [
+        f"{short(path)}:{line}"
+        for path in MODULES
+        for line, text in docstrings(path)
+        if spoken.search(text)
+    ]
+    assert found == []
+
+
+def test_no_test_touches_a_private_name() -> None:
+    private = [
+        f"{short(path)}:{node.lineno} {alias.name}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("emer")
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.startswith("__")
+    ]
+    assert private == []
