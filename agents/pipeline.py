@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from emer.agents.reasoner import Critical, Reasoner
-from emer.agents.questions.declined import beyond
-from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing, Rejection
-from emer.agents.questions.not_shown import (nobody_there, unshown, who_is_there)
-from emer.agents.verification.verifier import (Verdict, heed, strike, verify)
 from emer.agents.lexicon.lexicon import weighting_of
+from emer.agents.questions.declined import beyond
+from emer.agents.questions.not_shown import nobody_there, unshown, who_is_there
+from emer.agents.reasoner import Critical, Reasoner
+from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing, Rejection
+from emer.agents.verification.verifier import Verdict, heed, strike, verify
 from emer.tools.types import Record
 
 ATTEMPTS = 2

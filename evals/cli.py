@@ -139,7 +139,7 @@ def score(
     json: Json = False,
 ) -> None:
     """Score a file of predictions against human labels, with intervals and floors."""
-    from emer.evals.commands.score import Request, run_score
+    from emer.evals.commands.score import run_score
 
     run_score(SwapRequest(predictions, gold, data, set_name, lexicon, partial, judge, groups), json)
 
@@ -167,7 +167,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Run systems over clips; what was interrupted goes on where it stopped."""
-    from emer.evals.commands.run import Request, run_systems
+    from emer.evals.commands.run import run_systems
     from emer.evals.systems.reasoner_options import Who
 
     who = Who(reasoner, weights, llm, llm_when and llm_when.value)
@@ -200,7 +200,7 @@ def report(
     json: Json = False,
 ) -> None:
     """Print the leaderboard: our reasoner, stored systems, floors, with intervals."""
-    from emer.evals.commands.report import Request, run_report
+    from emer.evals.commands.report import run_report
     from emer.evals.systems.reasoner_options import Who
 
     who = Who(reasoner, weights, llm, llm_when and llm_when.value)
@@ -227,7 +227,9 @@ def swap(
     """Compare two tools in one slot on the same clips; the other tools run once."""
     from emer.evals.commands.run import SwapRequest, run_swap
 
-    run_swap(SwapRequest(slot, a, b, gold, clips, data, set_name, out, limit, lexicon, workers), json)
+    run_swap(
+        SwapRequest(slot, a, b, gold, clips, data, set_name, out, limit, lexicon, workers), json
+    )
 
 
 @app.command()
@@ -248,9 +250,11 @@ def fit(
     json: Json = False,
 ) -> None:
     """Learn cue weights and calibration from labels of your own, cross-validated."""
-    from emer.evals.commands.fit import Request, run_fit
+    from emer.evals.commands.fit import run_fit
 
-    run_fit(SwapRequest(out, gold, clips, data, set_name, tuple(runs or ()), clues, folds, seed), json)
+    run_fit(
+        SwapRequest(out, gold, clips, data, set_name, tuple(runs or ()), clues, folds, seed), json
+    )
 
 
 @app.command()
@@ -306,9 +310,10 @@ def speed(
     own libraries. Exits with 1 when a goal is not reached.
     """
     from emer.evals.commands.speed import run_speed
-    from emer.evals.speed.models import Request
 
-    request = SwapRequest(clip, device, tuple(size or ()), tuple(only or ()), rounds=rounds, keep=keep)
+    request = SwapRequest(
+        clip, device, tuple(size or ()), tuple(only or ()), rounds=rounds, keep=keep
+    )
     run_speed(request, profile, memory, json)
 
 

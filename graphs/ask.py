@@ -7,22 +7,32 @@ The one call: a clip and a question in, an explanation with its evidence out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
 from emer.agents.rules.phrases import render
-from emer.agents.types import (Decision, Explanation, Hypothesis, StopReason, Turn)
+from emer.agents.types import Decision, Explanation, Hypothesis, StopReason, Turn
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.context import Context
-from emer.graphs.trace.events import Finished, Paused
-from emer.graphs.trace.clue_ledger import in_order
+from emer.graphs.session import config_for, gather, header, new_run, opened, run
+from emer.graphs.settings import (
+    DEFAULT,
+    Settings,
+    Wanted,
+    load_settings,
+    swap,
+    with_profile,
+    with_reasoner,
+    with_subtitle,
+)
 from emer.graphs.state import Json, fresh
-from emer.tools.errors import ConfigError
-from emer.tools.types import Clue
-from collections.abc import Mapping
-from emer.graphs.session import (config_for, gather, header, new_run, opened, run)
-from emer.graphs.settings import (DEFAULT, Settings, Wanted, load_settings, swap, with_profile, with_reasoner, with_subtitle)
+from emer.graphs.trace.clue_ledger import in_order
+from emer.graphs.trace.events import Finished, Paused
 from emer.graphs.trace.jsonl import Listener, TraceWriter
+from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
+from emer.tools.types import Clue
 
 
 @dataclass(frozen=True, slots=True)

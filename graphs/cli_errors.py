@@ -16,20 +16,21 @@ from __future__ import annotations
 import sys
 import tempfile
 import traceback
-import typer
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from typer.core import TyperGroup
-from emer.app.render.format import one_line
-from emer.tools.errors import (ConfigError, EmerError, ToolMissing)
-from emer.tools.runtime.native import hush, leave
-from contextlib import contextmanager, nullcontext
-from rich.console import Console
-from rich.progress import (BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn)
-from emer.tools.phrasing import one_line
 
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typer.core import TyperGroup
+
+from emer.app.render.format import one_line
+from emer.tools.errors import ConfigError, EmerError, ToolMissing
+from emer.tools.phrasing import one_line
+from emer.tools.runtime.native import hush, leave
 
 PYDANTIC = "Value error, "
 """How pydantic, which reads the options, begins what a check of ours says."""

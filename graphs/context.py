@@ -8,17 +8,18 @@ The live objects of a run, which never enter its state.
 from __future__ import annotations
 
 import threading
-from emer.agents.reasoner import Reasoner, Report
-from emer.agents.types import (Budget, Fallback, Recollection)
-from emer.graphs.trace.events import (FellBack, ModelCalled, Remembered)
-from emer.graphs.trace.jsonl import TraceWriter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+
+from emer.agents.reasoner import Reasoner, Report
+from emer.agents.types import Budget, Fallback, Recollection
 from emer.graphs.trace.clue_ledger import Ledger
-from emer.tools.media.clip import Clip
+from emer.graphs.trace.events import FellBack, ModelCalled, Remembered
+from emer.graphs.trace.jsonl import TraceWriter
 from emer.tools.errors import ToolMissing
 from emer.tools.evidence_store import EvidenceStore
-from emer.tools.tool import (Tool, ToolCard, card)
+from emer.tools.media.clip import Clip
+from emer.tools.tool import Tool, ToolCard, card
 
 
 class Meter:

@@ -13,29 +13,41 @@ probe -> plan -> observe* -> join -> {review ->} decide -> {observe* | explain} 
 from __future__ import annotations
 
 import os
-from collections.abc import (Callable, Iterable, Sequence)
-from emer.agents.rules.planning import sift, spent
-from emer.agents.types import (Ask, Budget, Decision, Explanation, Inquiry, Missing, Refusal, Rejection, StopReason, Turn)
-from emer.graphs.context import Context
-from emer.graphs.state import (Gap, Job, Json, MAX_TURNS, MAX_TURN_TEXT, Order, State)
-from emer.agents.pipeline import in_order
-from emer.tools.types import Clue, Record
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from functools import cache
 from typing import Any, Literal
+
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.graph import (END, START, StateGraph)
+from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
-from emer.agents import pipeline
-from emer.agents.questions.declined import beyond
-from emer.agents.verification.verifier import strike
-from emer.graphs.trace.events import (Decided, Explained, RunStarted, Verified)
-from emer.graphs.observe import note_absent, observe
-from emer.graphs.review import (edited, review, stand_again, standing)
-from emer.tools.tool import ToolCard
 
+from emer.agents import pipeline
+from emer.agents.pipeline import in_order
+from emer.agents.questions.declined import beyond
+from emer.agents.rules.planning import sift, spent
+from emer.agents.types import (
+    Ask,
+    Budget,
+    Decision,
+    Explanation,
+    Inquiry,
+    Missing,
+    Refusal,
+    Rejection,
+    StopReason,
+    Turn,
+)
+from emer.agents.verification.verifier import strike
+from emer.graphs.context import Context
+from emer.graphs.observe import note_absent, observe
+from emer.graphs.review import edited, review, stand_again, standing
+from emer.graphs.state import MAX_TURN_TEXT, MAX_TURNS, Gap, Job, Json, Order, State
+from emer.graphs.trace.events import Decided, Explained, RunStarted, Verified
+from emer.tools.tool import ToolCard
+from emer.tools.types import Clue, Record
 
 BARREN_ROUNDS = 2
 """Rounds in a row without a new clue after which asking on is pointless."""

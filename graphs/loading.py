@@ -15,21 +15,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
+
 from pydantic import TypeAdapter, ValidationError
+
 from emer.agents.memory.cards import cards
 from emer.agents.memory.embedder import load_embedder
 from emer.agents.memory.exemplars import Exemplars
 from emer.agents.memory.memory import Memory
 from emer.agents.reasoner import Reasoner
-from emer.graphs.settings import (AUTO, Choice, OBSERVES, OFF, Settings, with_reasoner)
+from emer.graphs.settings import AUTO, OBSERVES, OFF, Choice, Settings, with_reasoner
+from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.runtime import device
-from emer.tools.errors import (ConfigError, EmerError, ToolMissing)
-from emer.tools.tool import (Tool, load_tool, resolve)
-from emer.tools.types import (MODALITIES, Modality, Param)
+from emer.tools.tool import Tool, load_tool, resolve
+from emer.tools.types import MODALITIES, Modality, Param
 from emer.tools.weights.catalogue import rank
-from dataclasses import asdict, dataclass
-
 
 REASONERS: Mapping[str, str] = {
     "rules": "emer.agents.rules.reasoner:Rules",

@@ -13,19 +13,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import (Any, Generic, TypeVar)
-from emer.tools.runtime.cancellation import Call, at_work
+from typing import Any, Generic, TypeVar
+
 from emer.agents.types import Missing
 from emer.graphs.context import Context
-from emer.graphs.trace.events import (NothingObserved, ToolFailure, ToolFinished, ToolStarted)
-from emer.graphs.trace.clue_ledger import in_order
 from emer.graphs.loading import declared
 from emer.graphs.settings import OBSERVES
-from emer.graphs.state import (Gap, Job, Json)
-from emer.tools.errors import (ConfigError, ToolFailed, ToolMissing, Unobservable, WeightsBroken)
+from emer.graphs.state import Gap, Job, Json
+from emer.graphs.trace.clue_ledger import in_order
+from emer.graphs.trace.events import NothingObserved, ToolFailure, ToolFinished, ToolStarted
+from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable, WeightsBroken
+from emer.tools.runtime.cancellation import Call, at_work
 from emer.tools.tool import Answering, Tool
-from emer.tools.types import (Clue, Modality, Observation)
-
+from emer.tools.types import Clue, Modality, Observation
 
 Result = TypeVar("Result")
 

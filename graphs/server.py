@@ -20,35 +20,36 @@ the run works with, the last one closes it; between them it is found by the run'
 from __future__ import annotations
 
 import threading
-from collections.abc import (Callable, Iterator, Mapping)
-from contextlib import (AbstractContextManager, ExitStack, contextmanager)
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from emer.graphs.context import Context
+from functools import wraps
 from pathlib import Path
+from typing import Annotated, Any, NotRequired, Required, cast
+
+from langgraph.channels import UntrackedValue
 from langgraph.config import get_config, get_stream_writer
 from langgraph.errors import GraphBubbleUp
-from pydantic import Field, ValidationError
-from emer.graphs.trace.events import (Event, Failed, Header, Paused)
-from emer.graphs.session import (gather, header, live, new_run)
-from emer.graphs.settings import (DEFAULT, Settings, load_settings, with_subtitle)
-from emer.graphs.state import (Json, State, fresh)
-from emer.graphs.trace.jsonl import (Trace, TraceWriter, read_trace)
-from emer.graphs.trace.runs import usage_of
-from emer.tools.media.clip import Clip
-from emer.tools.errors import ConfigError
-from emer.tools.media.subtitles import SubtitleCue
-from emer.tools.types import Record
-from functools import wraps
-from typing import (Annotated, Any, NotRequired, Required, cast)
-from langgraph.channels import UntrackedValue
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
+from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
+
 from emer.graphs import controller
 from emer.graphs.ask import conclude
+from emer.graphs.context import Context
 from emer.graphs.controller import Node, assemble
-
+from emer.graphs.session import gather, header, live, new_run
+from emer.graphs.settings import DEFAULT, Settings, load_settings, with_subtitle
+from emer.graphs.state import Json, State, fresh
+from emer.graphs.trace.events import Event, Failed, Header, Paused
+from emer.graphs.trace.jsonl import Trace, TraceWriter, read_trace
+from emer.graphs.trace.runs import usage_of
+from emer.tools.errors import ConfigError
+from emer.tools.media.clip import Clip
+from emer.tools.media.subtitles import SubtitleCue
+from emer.tools.types import Record
 
 MOST = 8
 """Runs kept open; beyond them, those that wait longest are closed (chosen by us)."""

@@ -8,35 +8,36 @@ What a run depends on, gathered for the first line of its trace.
 from __future__ import annotations
 
 import contextvars
-import threading
 import hashlib
 import platform
+import threading
 from collections.abc import Iterator
-from contextlib import (closing, contextmanager, suppress)
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from secrets import token_hex
-from typing import Any
-from langchain_core.runnables import RunnableConfig
-from emer.agents.reasoner import (Reasoner, Remembering, Reporting)
-from emer.graphs.checkpoints import Checkpoints
-from emer.graphs.loading import (choose, load_memory, load_reasoner, load_tools)
-from emer.graphs.context import Context, Meter
-from emer.graphs.trace.events import (ClipFacts, Failed, Header, Interrupted)
-from emer.graphs.controller import build
-from emer.graphs.settings import MASK, Settings
-from emer.graphs.state import Json
-from emer.graphs.trace.jsonl import TraceWriter
-from emer.tools.media.clip import Clip
-from emer.tools.errors import ToolMissing
-from emer.tools.evidence_store import EvidenceStore
-from emer.tools.tool import Heavy, Tool
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
 from pydantic import JsonValue
 
+from emer.agents.reasoner import Reasoner, Remembering, Reporting
+from emer.graphs.checkpoints import Checkpoints
+from emer.graphs.context import Context, Meter
+from emer.graphs.controller import build
+from emer.graphs.loading import choose, load_memory, load_reasoner, load_tools
+from emer.graphs.settings import MASK, Settings
+from emer.graphs.state import Json
+from emer.graphs.trace.events import ClipFacts, Failed, Header, Interrupted
+from emer.graphs.trace.jsonl import TraceWriter
+from emer.tools.errors import ToolMissing
+from emer.tools.evidence_store import EvidenceStore
+from emer.tools.media.clip import Clip
+from emer.tools.tool import Heavy, Tool
 
 RECURSION_LIMIT = 1_000
 """LangGraph's own brake; the budgets end a run long before."""

@@ -7,17 +7,15 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from emer.agents.reasoner import Reasoner, Report, Reporting
-from emer.agents.pipeline import reason
 from emer.agents.clue_edits import REVISES, WRITER
+from emer.agents.pipeline import reason
+from emer.agents.reasoner import Reasoner, Report, Reporting
 from emer.agents.types import Budget, Fallback, Inquiry, Missing, ModelCall
 from emer.graphs import controller
-from emer.graphs.trace.diff import counted, effect
-from emer.graphs.trace.diff import Outcome, compare
-from emer.graphs.trace.diff import Diff
+from emer.graphs.controller import left_of
 from emer.graphs.loading import load_reasoner
 from emer.graphs.settings import Settings, load_settings, restore, with_reasoner
-from emer.graphs.controller import left_of
+from emer.graphs.trace.diff import Diff, Outcome, compare, counted, effect
 from emer.graphs.trace.jsonl import Trace
 from emer.graphs.trace.runs import Usage, usage
 from emer.tools.errors import ConfigError

@@ -7,13 +7,14 @@ Stretches of time: runs of moments at which something holds, and rises and falls
 
 from __future__ import annotations
 
-import numpy as np
-from typing import NamedTuple
-from numpy.typing import NDArray
-from emer.tools.face.head_pose import Floats
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.face.head_pose import Floats
 
 Mask = NDArray[np.bool_]
 

@@ -15,8 +15,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from emer.tools.media.clip import Clip
 from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.media.clip import Clip
 from emer.tools.types import Clue, Modality, Param, Record, Source, Span
 
 GROUP = "emer.tools"

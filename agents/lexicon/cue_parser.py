@@ -8,16 +8,15 @@ Cues that mean more together: found when they overlap in time on one person.
 from __future__ import annotations
 
 import re
-from collections.abc import (Iterable, Iterator, Sequence)
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from emer.agents.lexicon.lexicon import (Channel, Lexicon, channel_of, lexicon)
-from emer.tools.types import Clue, Modality
 from itertools import product
 
+from emer.agents.lexicon.lexicon import Channel, Lexicon, channel_of, lexicon
+from emer.tools.types import Clue, Modality
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
-
 
 
 FACS_LETTERS = {"a": 0.4, "b": 0.65, "c": 0.9, "d": 1.15, "e": 1.35}

@@ -16,18 +16,18 @@ of the rules are made for the flat prior of theirs (`evals/LOG.md`, 2026-11-25).
 from __future__ import annotations
 
 import csv
-import re
 import hashlib
 import json
 import math
-from collections.abc import (Iterable, Iterator, Mapping)
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import (Any, Literal, Protocol, get_args, runtime_checkable)
-from emer.tools.types import Modality
-from emer.tools.errors import ConfigError
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
+from emer.tools.errors import ConfigError
+from emer.tools.types import Modality
 
 FOLDER = Path(__file__).parent / "lexicon"
 

@@ -17,23 +17,24 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 import time
-from pathlib import Path
-from typing import Any, TypeVar
-from langchain_core.language_models.chat_models import BaseChatModel
-from emer.tools.errors import ConfigError
-from emer.tools.weights.download import key_for
-from langchain_core.messages import (AIMessage, AIMessageChunk, BaseMessage)
-from pydantic import ValidationError
-from emer.agents.llm.schemas import Reply
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from langchain_core.messages.utils import count_tokens_approximately
-from emer.agents.llm.messages import Language, repair
-from emer.agents.reasoner import Hear
-from emer.agents.types import (Budget, ModelCall, Outcome, Role)
+from pathlib import Path
+from typing import Any, TypeVar
 
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.utils import count_tokens_approximately
+from pydantic import ValidationError
+
+from emer.agents.llm.messages import Language, repair
+from emer.agents.llm.schemas import Reply
+from emer.agents.reasoner import Hear
+from emer.agents.types import Budget, ModelCall, Outcome, Role
+from emer.tools.errors import ConfigError
+from emer.tools.weights.download import key_for
 
 TIMEOUT = 120.0
 """Seconds a server may take for one request."""

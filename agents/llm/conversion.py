@@ -8,18 +8,39 @@ From a model's replies to the records of reasoning; invented ids and times are r
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+
 from emer.agents.lexicon.cue_parser import read
-from emer.agents.rules.fusion import (CHANNEL_WORDS, Standing, weigh)
-from emer.agents.rules.labels import band
-from emer.agents.types import (Alternative, Ask, Band, Conflict, Explanation, Hypothesis, Inquiry, Label, Sentence)
-from emer.agents.lexicon.lexicon import (Weighting, channel_of, lexicon)
-from emer.tools.types import Clue, Span
-from emer.agents.rules.explanation import telling
-from emer.agents.verification.checks import Cited, check_times
+from emer.agents.lexicon.lexicon import Weighting, channel_of, lexicon
 from emer.agents.llm.client import Unusable
-from emer.agents.llm.schemas import (Candidate, Criticising, Deciding, Disagreement, Line, Named, Open, Planning, Writing)
+from emer.agents.llm.schemas import (
+    Candidate,
+    Criticising,
+    Deciding,
+    Disagreement,
+    Line,
+    Named,
+    Open,
+    Planning,
+    Writing,
+)
+from emer.agents.rules.explanation import telling
+from emer.agents.rules.fusion import CHANNEL_WORDS, Standing, weigh
+from emer.agents.rules.labels import band
+from emer.agents.types import (
+    Alternative,
+    Ask,
+    Band,
+    Conflict,
+    Explanation,
+    Hypothesis,
+    Inquiry,
+    Label,
+    Sentence,
+)
+from emer.agents.verification.checks import Cited, check_times
 from emer.agents.verification.verifier import Opinion, verify
 from emer.prompts.prompt import load
+from emer.tools.types import Clue, Span
 
 
 def family_of(label: str) -> str | None:

@@ -10,25 +10,37 @@ take each step that the model cannot, and they measure the confidence that it ma
 
 from __future__ import annotations
 
-from emer.agents.llm.messages import Language
-from emer.agents.memory.memory import Match, Memory
-from emer.agents.reasoner import Hear, Report
-from emer.agents.types import (Analogy, Ask, Decision, Explanation, Fallback, Inquiry, Recollection, Refusal, Role)
-from emer.tools.errors import EmerError
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
+
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import HumanMessage
-from emer.agents.rules.planning import (Scene, agreed, is_sure, sift, spent)
-from emer.agents.rules.fusion import disputed
-from emer.agents.llm import messages as told
-from emer.agents.llm.client import (GaveUp, Prices, R, Speaker, Task, check, connect)
-from emer.agents.llm.conversion import Conversion, opinions
-from emer.agents.llm.schemas import (Criticising, Deciding, Planning, Writing)
-from emer.agents.rules.reasoner import Rules, scene_of
-from emer.agents.verification.verifier import Opinion
+
 from emer.agents.lexicon.lexicon import named
+from emer.agents.llm import messages as told
+from emer.agents.llm.client import GaveUp, Prices, R, Speaker, Task, check, connect
+from emer.agents.llm.conversion import Conversion, opinions
+from emer.agents.llm.messages import Language
+from emer.agents.llm.schemas import Criticising, Deciding, Planning, Writing
+from emer.agents.memory.memory import Match, Memory
+from emer.agents.reasoner import Hear, Report
+from emer.agents.rules.fusion import disputed
+from emer.agents.rules.planning import Scene, agreed, is_sure, sift, spent
+from emer.agents.rules.reasoner import Rules, scene_of
+from emer.agents.types import (
+    Analogy,
+    Ask,
+    Decision,
+    Explanation,
+    Fallback,
+    Inquiry,
+    Recollection,
+    Refusal,
+    Role,
+)
+from emer.agents.verification.verifier import Opinion
 from emer.prompts.prompt import digest
+from emer.tools.errors import EmerError
 
 
 def recall(memory: Memory, inquiry: Inquiry, language: Language, hear: Hear) -> tuple[str, ...]:

@@ -23,24 +23,25 @@ LangChain's Embeddings as an embedder: any provider or model that it knows.
 
 from __future__ import annotations
 
-import re
-import zlib
-import numpy as np
 import hashlib
 import math
-from collections.abc import (Iterable, Iterator, Mapping, Sequence)
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Protocol, cast, runtime_checkable
+
+import numpy as np
 from numpy.typing import NDArray
-from emer.agents.lexicon.cue_parser import (Reading, combined, is_negated)
-from emer.agents.memory.passages import (Passage, TABLE, affects, common)
-from typing import (Any, Protocol, cast, runtime_checkable)
+
+from emer.agents.lexicon.cue_parser import Reading, combined, is_negated
+from emer.agents.lexicon.lexicon import FOLDER, lexicon
+from emer.agents.memory.passages import TABLE, Passage, affects, common
+from emer.agents.rules.fusion import CAP, DENIAL, weigh
 from emer.tools.errors import ConfigError, ToolFailed
 from emer.tools.tool import resolve
 from emer.tools.types import Param, digest
-from functools import cached_property, lru_cache
-from pathlib import Path
-from emer.agents.rules.fusion import (CAP, DENIAL, weigh)
-from emer.agents.lexicon.lexicon import FOLDER, lexicon
-
 
 SIZE = 1024
 """Length of the vector: with a few hundred features seldom two fall together (by us)."""
@@ -121,7 +122,6 @@ def load_embedder(use: str, arguments: Mapping[str, Param] | None = None) -> Emb
     if isinstance(made, Embedder):
         return made
     if callable(getattr(made, "embed_documents", None)):
-
         return LangChainEmbedder(use, given, made)
     raise ConfigError(f"memory: {use} has neither embed and fingerprint nor embed_documents")
 

@@ -17,20 +17,21 @@ import hashlib
 import json
 import os
 import tempfile
-import numpy as np
-from typing import Any, Literal
-from pydantic import Field
-from emer.agents.memory.passages import Passage, of_clues
-from emer.agents.memory.stance import (Stance, akin, opposed, stance_of)
-from emer.tools.types import (Clue, Record, digest)
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
-from emer.agents.memory.embedder import Embedder, Vectors
-from emer.tools.errors import ToolFailed, ToolMissing
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
+from pydantic import Field
+
+from emer.agents.memory.embedder import Embedder, Vectors
+from emer.agents.memory.passages import Passage, of_clues
+from emer.agents.memory.stance import Stance, akin, opposed, stance_of
+from emer.tools.errors import ToolFailed, ToolMissing
+from emer.tools.types import Clue, Record, digest
 
 Kind = Literal["card", "exemplar"]
 

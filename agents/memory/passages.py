@@ -9,17 +9,18 @@ How pleasant and how stirred the emotion words of a text are; a denied word is t
 
 from __future__ import annotations
 
-import re
 import csv
-from collections.abc import (Iterable, Iterator, Mapping)
-from pydantic import Field
-from emer.agents.lexicon.cue_parser import (Reading, is_negated, read)
-from emer.tools.types import (Clue, Modality, Quality, Record, Source)
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
-from emer.agents.lexicon.lexicon import lexicon
 
+from pydantic import Field
+
+from emer.agents.lexicon.cue_parser import Reading, is_negated, read
+from emer.agents.lexicon.lexicon import lexicon
+from emer.tools.types import Clue, Modality, Quality, Record, Source
 
 MOST_LINES = 16
 """Lines of a passage: more would blur it, and run over what a sentence model reads (by us)."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from emer.agents.lexicon.cue_parser import read
-from emer.agents.questions.person_focus import theirs, whom
-from emer.agents.questions.person_focus import (Somebody, people_in, tells_sexes)
-from emer.agents.rules.phrases import listed
-from emer.agents.questions.question import (Topic, asks_of_the_whole, topic_of)
-from emer.agents.types import Inquiry, Missing, Sentence
 from emer.agents.lexicon.lexicon import channel_of, lexicon
+from emer.agents.questions.person_focus import Somebody, people_in, tells_sexes, theirs, whom
+from emer.agents.questions.question import Topic, asks_of_the_whole, topic_of
+from emer.agents.rules.phrases import listed
+from emer.agents.types import Inquiry, Missing, Sentence
 from emer.prompts.prompt import load
 from emer.tools.types import Clue, Modality, Span
 

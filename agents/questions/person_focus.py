@@ -11,11 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from emer.tools.types import Clue
-from emer.agents.lexicon.cue_parser import Reading, read
-from emer.agents.clue_edits import WRITER
-from emer.agents.questions.question import Topic
 
+from emer.agents.clue_edits import WRITER
+from emer.agents.lexicon.cue_parser import Reading, read
+from emer.agents.questions.question import Topic
+from emer.tools.types import Clue
 
 _NAMED = re.compile(r"\bperson (\d+)\b")
 _PLACED = re.compile(

@@ -8,14 +8,14 @@ What a question is about: whom, which moment, which channel, which emotion or si
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from emer.tools.types import Modality, Span
-from collections.abc import (Callable, Iterable, Mapping)
 from functools import lru_cache
 from typing import Any
-from emer.agents.lexicon.cue_parser import mentions_in
-from emer.agents.lexicon.lexicon import (Channel, emotion_words, lexicon)
 
+from emer.agents.lexicon.cue_parser import mentions_in
+from emer.agents.lexicon.lexicon import Channel, emotion_words, lexicon
+from emer.tools.types import Modality, Span
 
 NEAR = 0.5
 """Seconds around a named moment (chosen by us)."""
@@ -106,7 +106,6 @@ def _times(plain: str) -> tuple[float, float, str] | None:
 
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
-
 
 
 Place = str

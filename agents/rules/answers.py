@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from emer.agents.rules.case import (Basis, Case, basis)
-from emer.agents.rules.fusion import disputed
 from emer.agents.lexicon.cue_parser import Reading
-from emer.agents.questions.person_focus import (is_about, theirs, whom)
-from emer.agents.rules.fusion import (WORTH_CITING, Contribution, Standing, weigh)
+from emer.agents.lexicon.lexicon import Weighting, lexicon
+from emer.agents.questions.not_shown import near, stating
+from emer.agents.questions.person_focus import is_about, theirs, whom
+from emer.agents.rules.case import Basis, Case, basis
+from emer.agents.rules.fusion import WORTH_CITING, Contribution, Standing, disputed, weigh
 from emer.agents.rules.labels import band
 from emer.agents.rules.phrases import join, quote
 from emer.agents.types import Sentence
-from emer.agents.questions.not_shown import near, stating
-from emer.agents.lexicon.lexicon import lexicon
-from emer.agents.lexicon.lexicon import Weighting
 from emer.prompts.prompt import load
 from emer.tools.types import Clue, Modality, Span
 

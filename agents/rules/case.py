@@ -6,14 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from emer.agents.rules.fusion import Pull
 from emer.agents.lexicon.cue_parser import Reading
-from emer.agents.rules.fusion import Contribution, Standing
+from emer.agents.lexicon.lexicon import SHIPPED, Channel, Weighting, channel_of, lexicon
+from emer.agents.questions.question import Topic
+from emer.agents.rules.fusion import Contribution, Pull, Standing
 from emer.agents.rules.labels import Choice
 from emer.agents.rules.phrases import listed
-from emer.agents.questions.question import Topic
-from emer.agents.lexicon.lexicon import (Channel, channel_of, lexicon)
-from emer.agents.lexicon.lexicon import SHIPPED, Weighting
 from emer.tools.types import Clue
 
 WHERE: dict[Channel, str] = {

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from emer.agents.rules.case import Case, basis
-from emer.agents.lexicon.cue_parser import Reading
-from emer.agents.rules.fusion import (CHANNEL_WORDS, Pull, Standing, WORTH_CITING, disputed)
-from emer.agents.rules.labels import band, words_of
-from emer.agents.rules.phrases import (has_hedge, join, listed, phrase, quote)
-from emer.agents.types import (Alternative, Block, Explanation, Label, Missing, Sentence)
-from emer.agents.lexicon.lexicon import Channel, lexicon
-from emer.prompts.prompt import Prompt, load
-from emer.agents.rules.answers import answers
-from emer.agents.questions.person_focus import people_in, person_of
-from emer.tools.types import Clue, Span
 
+from emer.agents.lexicon.cue_parser import Reading
+from emer.agents.lexicon.lexicon import Channel, lexicon
+from emer.agents.questions.person_focus import people_in, person_of
+from emer.agents.rules.answers import answers
+from emer.agents.rules.case import Case, basis
+from emer.agents.rules.fusion import CHANNEL_WORDS, WORTH_CITING, Pull, Standing, disputed
+from emer.agents.rules.labels import band, words_of
+from emer.agents.rules.phrases import has_hedge, join, listed, phrase, quote
+from emer.agents.types import Alternative, Block, Explanation, Label, Missing, Sentence
+from emer.prompts.prompt import Prompt, load
+from emer.tools.types import Clue, Span
 
 POSSIBLE = 0.32
 """A family below this is not offered as another reading (chosen by us)."""

@@ -20,15 +20,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import (Iterable, Mapping, Sequence)
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from emer.agents.lexicon.cue_parser import (Mention, Reading, combined, is_described)
-from emer.agents.lexicon.lexicon import (CHANNELS, Channel, SHIPPED, Weighting, channel_of, lexicon)
-from emer.tools.types import (Clue, MODALITIES, Modality, Span)
 from itertools import combinations
+
+from emer.agents.lexicon.cue_parser import Mention, Reading, combined, is_described
+from emer.agents.lexicon.lexicon import CHANNELS, SHIPPED, Channel, Weighting, channel_of, lexicon
 from emer.agents.types import Conflict
 from emer.prompts.prompt import load
-
+from emer.tools.types import MODALITIES, Clue, Modality, Span
 
 PRIOR = -1.2
 """Log-odds of a family before any clue: people who describe a face freely name about

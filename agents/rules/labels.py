@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from emer.agents.lexicon.lexicon import LabelWord, lexicon
 from emer.agents.rules.fusion import Standing, arousal
 from emer.agents.types import Band
-from emer.agents.lexicon.lexicon import LabelWord, lexicon
 
 ENOUGH = 0.35
 """A family below this is not named: a flat prior stands at 0.26 (chosen by us)."""

@@ -8,16 +8,15 @@ An explanation as plain text, in reading order, with the ids of its clues.
 from __future__ import annotations
 
 import re
-from collections.abc import (Iterable, Iterator, Mapping, Sequence)
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
 from emer.agents.lexicon.cue_parser import is_doubtful, transcript
-from emer.prompts.prompt import load
-from emer.tools.types import Clue
 from emer.agents.questions.declined import Beyond
 from emer.agents.types import Explanation, StopReason
-
+from emer.prompts.prompt import load
+from emer.tools.types import Clue
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
-
 
 
 LONGEST_QUOTE = 160

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from emer.agents.rules.fusion import Pull, Standing
+
 from emer.agents.lexicon.cue_parser import Reading, is_doubtful
-from emer.agents.questions.person_focus import (is_about, theirs, whom)
-from emer.agents.rules.labels import rival
-from emer.agents.questions.question import Topic
-from emer.agents.types import (Ask, Budget, Inquiry, Refusal, StopReason)
-from emer.agents.questions.not_shown import near
 from emer.agents.lexicon.lexicon import lexicon
+from emer.agents.questions.not_shown import near
+from emer.agents.questions.person_focus import is_about, theirs, whom
+from emer.agents.questions.question import Topic
+from emer.agents.rules.fusion import Pull, Standing
+from emer.agents.rules.labels import rival
+from emer.agents.types import Ask, Budget, Inquiry, Refusal, StopReason
 from emer.prompts.prompt import load
 from emer.tools.tool import ToolCard
-from emer.tools.types import (Clue, Modality, Span)
-
+from emer.tools.types import Clue, Modality, Span
 
 CLOSE = 0.25
 """Two readings nearer than this are worth another look (as in the stop rule)."""

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emer.agents.rules.planning import (Scene, needed_for, plan)
-from emer.agents.rules.fusion import soften
-from emer.agents.rules.case import Case
-from emer.agents.rules.fusion import conflicts, dispute
 from emer.agents.lexicon.cue_parser import read
-from emer.agents.questions.person_focus import focus
-from emer.agents.rules.fusion import Standing, weigh
-from emer.agents.rules.labels import choose, words_of
-from emer.agents.rules.explanation import write
-from emer.agents.rules.planning import (is_sure, spent, stop_reason)
-from emer.agents.types import Decision, Explanation, Hypothesis, Inquiry
+from emer.agents.lexicon.lexicon import SHIPPED, Weighting, load_weighting, named
 from emer.agents.questions.not_shown import not_understood, topic_for
-from emer.agents.lexicon.lexicon import (SHIPPED, Weighting, load_weighting, named)
+from emer.agents.questions.person_focus import focus
+from emer.agents.rules.case import Case
+from emer.agents.rules.explanation import write
+from emer.agents.rules.fusion import Standing, conflicts, dispute, soften, weigh
+from emer.agents.rules.labels import choose, words_of
+from emer.agents.rules.planning import Scene, is_sure, needed_for, plan, spent, stop_reason
+from emer.agents.types import Decision, Explanation, Hypothesis, Inquiry
 
 FAINT = 0.35
 """Families below this are not listed unless they lead (chosen by us)."""

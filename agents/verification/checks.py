@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import (Callable, Iterator, Sequence)
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
-from emer.agents.lexicon.cue_parser import (Mention, is_negated, mentions_in, read, transcript)
-from emer.agents.types import Sentence
-from emer.agents.lexicon.lexicon import (Channel, Weighting, channel_of, emotion_words, lexicon)
-from emer.tools.types import Clue
 from functools import lru_cache
-from emer.agents.rules.fusion import Standing, weigh
+from typing import Literal
 
+from emer.agents.lexicon.cue_parser import Mention, is_negated, mentions_in, read, transcript
+from emer.agents.lexicon.lexicon import Channel, Weighting, channel_of, emotion_words, lexicon
+from emer.agents.rules.fusion import Standing, weigh
+from emer.agents.types import Sentence
+from emer.tools.types import Clue
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
-
 
 
 SLACK = 0.5
@@ -181,7 +180,6 @@ def _stem(word: str) -> str:
 
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
-
 
 
 Stance = Literal["for", "against", "not"]

@@ -11,10 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeVar
 
-from emer.agents.verification.checks import (Cited, Problem, check_details)
-from emer.agents.verification.checks import (check_cues, check_emotions, check_label)
-from emer.agents.types import Explanation, Rejection, Sentence
 from emer.agents.lexicon.lexicon import SHIPPED, Weighting
+from emer.agents.types import Explanation, Rejection, Sentence
+from emer.agents.verification.checks import (
+    Cited,
+    Problem,
+    check_cues,
+    check_details,
+    check_emotions,
+    check_label,
+)
 from emer.tools.types import Clue, Record
 
 T = TypeVar("T")

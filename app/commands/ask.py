@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from emer.app.render.format import to_json
-from emer.app.render.progress import Progress, following
 from emer.app.render.answer import answer_page
-from emer.app.render.progress import hush, print_result
-from emer.graphs.settings import DEFAULT, load_settings
+from emer.app.render.format import to_json
+from emer.app.render.progress import Progress, following, hush, print_result
 from emer.graphs.loading import Thinking, with_thinking
-from emer.tools.runtime import device as devices
+from emer.graphs.settings import DEFAULT, load_settings
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.media.subtitles import SUFFIXES
+from emer.tools.runtime import device as devices
 
 if TYPE_CHECKING:
     from emer.graphs.ask import Answer

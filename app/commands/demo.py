@@ -12,13 +12,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from emer.app.commands.ask import (Request, answer_record, carry_out)
-from emer.app.render.format import one_line, to_json
-from emer.app.script import SCRIPT, SPEECH_START, WORDS, Action
+from emer.app.commands.ask import Request, answer_record, carry_out
 from emer.app.render.answer import answer_page, unbroken
+from emer.app.render.format import one_line, to_json
 from emer.app.render.progress import hush, print_result
-from emer.graphs.loading import choose
-from emer.graphs.loading import load_tools
+from emer.app.script import SCRIPT, SPEECH_START, WORDS, Action
+from emer.graphs.loading import choose, load_tools
 from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue, Record

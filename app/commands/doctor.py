@@ -23,8 +23,8 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.app.commands.ask import let_import_from_here
-from emer.app.render.format import one_line, to_json
 from emer.app.render.answer import unbroken
+from emer.app.render.format import one_line, to_json
 from emer.app.render.progress import hush, print_result
 from emer.graphs.loading import choose
 from emer.graphs.settings import Choice, Settings, load_settings

@@ -12,15 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.app.commands.ask import let_import_from_here
-from emer.app.render.format import one_line, to_json
 from emer.app.render.answer import unbroken
+from emer.app.render.format import one_line, to_json
 from emer.app.render.progress import print_result
 from emer.graphs.settings import Settings, load_settings
 from emer.tools.errors import ConfigError, ToolMissing
 
 if TYPE_CHECKING:
-    from emer.agents.memory.memory import Item
-    from emer.agents.memory.memory import Match, Memory
+    from emer.agents.memory.memory import Item, Match, Memory
 
 NOTHING = "Nothing that is remembered is near."
 Json = dict[str, JsonValue]
@@ -29,8 +28,8 @@ Json = dict[str, JsonValue]
 def run_add(name: str, path: Path | None, *, json: bool) -> None:
     """Keep an explained run as an exemplar."""
     from emer.graphs.loading import load_exemplars
-    from emer.graphs.trace.runs import find_run
     from emer.graphs.trace.jsonl import read_trace
+    from emer.graphs.trace.runs import find_run
 
     settings = load_settings(path)
     trace = read_trace(find_run(settings.traces, name))

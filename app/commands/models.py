@@ -25,12 +25,10 @@ from emer.app.render.format import one_line, to_json
 from emer.app.render.progress import print_result
 from emer.graphs.settings import load_settings
 from emer.tools.runtime import device
-from emer.tools.weights.download import FetchFailed
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, catalogue, named, of_tool
+from emer.tools.weights.download import FetchFailed, Verdict, pull, verify
 from emer.tools.weights.locate import State, look
-from emer.tools.weights.download import pull
-from emer.tools.weights.download import Verdict, verify
 
 STATES = {"here": "green", "elsewhere": "green", "unfinished": "yellow", "absent": "dim"}
 OUTCOMES = {"whole": "green", "damaged": "red", "unknown": "yellow", "absent": "dim"}

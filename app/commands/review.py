@@ -11,26 +11,27 @@ from __future__ import annotations
 
 import re
 import sys
-import typer
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
+
+import typer
 from pydantic import ValidationError
-from emer.agents.clue_edits import (Addition, Edits, Rewrite, check_edits)
-from emer.tools.errors import ConfigError
-from emer.tools.types import (Clue, MODALITIES, Modality, Span)
 from rich.console import Console, Group
 from rich.text import Text
-from emer.app.render.format import (one_line, span, to_json)
-from emer.app.render.review import (review_table, waiting_page, waiting_record)
-from emer.graphs.resume import (Waiting, find_waiting, keep, resume)
-from dataclasses import dataclass
-from emer.app.commands.ask import answer_record, let_import_from_here
-from emer.graphs.cli_errors import INTERRUPTED
-from emer.app.render.progress import (Progress, following, hush, print_result)
-from emer.app.render.answer import answer_page
-from emer.graphs.ask import Answer
 
+from emer.agents.clue_edits import Addition, Edits, Rewrite, check_edits
+from emer.app.commands.ask import answer_record, let_import_from_here
+from emer.app.render.answer import answer_page
+from emer.app.render.format import one_line, span, to_json
+from emer.app.render.progress import Progress, following, hush, print_result
+from emer.app.render.review import review_table, waiting_page, waiting_record
+from emer.graphs.ask import Answer
+from emer.graphs.cli_errors import INTERRUPTED
+from emer.graphs.resume import Waiting, find_waiting, keep, resume
+from emer.tools.errors import ConfigError
+from emer.tools.types import MODALITIES, Clue, Modality, Span
 
 T = TypeVar("T")
 

@@ -8,26 +8,29 @@
 from __future__ import annotations
 
 import tempfile
-import typer
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import entry_points
+from inspect import signature
 from pathlib import Path
+
+import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
 from emer.app.commands.ask import check_readable, let_import_from_here
 from emer.app.render.format import one_line, to_json
 from emer.app.render.progress import hush, print_result
 from emer.graphs.loading import arguments_for, choose
 from emer.graphs.settings import Settings, load_settings
-from emer.tools.runtime import device, device as machine
 from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.runtime import device
+from emer.tools.runtime import device as machine
+from emer.tools.testing.benchmark import Bench, Make, MakeBatched, Point, bench
+from emer.tools.tool import Heavy, load_tool, resolve
 from emer.tools.types import Record
-from inspect import signature
-from emer.tools.testing.benchmark import (Bench, Make, MakeBatched, Point, bench)
-from emer.tools.tool import (Heavy, load_tool, resolve)
 
 
 class Entry(Record):

@@ -12,15 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.app.commands.ask import let_import_from_here
-from emer.app.render.comparison import difference_page, whatif_page
-from emer.app.render.format import (one_line, seconds, to_json)
 from emer.app.render.answer import heading
+from emer.app.render.comparison import difference_page, whatif_page
+from emer.app.render.format import one_line, seconds, to_json
 from emer.app.render.progress import draw, print_result
 from emer.app.render.timeline import run_page
-from emer.graphs.trace.diff import diff
-from emer.graphs.trace.runs import (RunCard, find_run, list_runs)
 from emer.graphs.settings import load_settings
+from emer.graphs.trace.diff import diff
 from emer.graphs.trace.jsonl import Trace, read_trace
+from emer.graphs.trace.runs import RunCard, find_run, list_runs
 from emer.graphs.whatif import whatif
 
 

@@ -11,9 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from emer.agents.rules.phrases import (STOPS, cite, refusal)
+from emer.agents.rules.phrases import STOPS, cite, refusal
 from emer.agents.types import Explanation
-from emer.app.render.format import (one_line, printable, seconds, span)
+from emer.app.render.format import one_line, printable, seconds, span
 from emer.graphs.trace.events import Header
 from emer.tools.types import Clue
 

@@ -9,10 +9,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from emer.app.render.format import one_line, span
 from emer.app.render.answer import bullets
-from emer.graphs.trace.diff import told
-from emer.graphs.trace.diff import Change, Diff
+from emer.app.render.format import one_line, span
+from emer.graphs.trace.diff import Change, Diff, told
 from emer.graphs.whatif import WhatIf
 from emer.tools.types import Clue
 

@@ -11,18 +11,29 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
 from typing import TextIO
-from rich.console import (Console, Group, RenderableType)
+
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
-from emer.app.render.format import (WIDE, one_line, seconds, span)
-from emer.graphs.trace.events import (Decided, Event, Header, ModelCalled, NothingObserved, Paused, RunStarted, ToolFailure, ToolFinished, ToolStarted)
-from io import StringIO
-from pathlib import Path
-from emer.tools.errors import ConfigError
-from emer.tools.runtime.native import hush
 
+from emer.app.render.format import WIDE, one_line, seconds, span
+from emer.graphs.trace.events import (
+    Decided,
+    Event,
+    Header,
+    ModelCalled,
+    NothingObserved,
+    Paused,
+    RunStarted,
+    ToolFailure,
+    ToolFinished,
+    ToolStarted,
+)
+from emer.tools.errors import ConfigError
 
 Ended = ToolFinished | NothingObserved | ToolFailure
 

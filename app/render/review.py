@@ -10,9 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from emer.agents.clue_edits import (REVISES, Edits, revise)
+from emer.agents.clue_edits import REVISES, Edits, revise
+from emer.app.render.answer import MODALITY_STYLE, heading, unbroken
 from emer.app.render.format import one_line, span
-from emer.app.render.answer import (MODALITY_STYLE, heading, unbroken)
 from emer.graphs.resume import Waiting
 from emer.tools.types import Clue
 

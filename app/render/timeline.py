@@ -14,10 +14,26 @@ from emer.agents.clue_edits import REVISES
 from emer.agents.rules.phrases import STOPS
 from emer.agents.types import Ask, Hypothesis, ModelCall, Recollection
 from emer.agents.verification.verifier import Finding, Verdict
-from emer.app.render.format import (WIDE, one_line, seconds, span)
+from emer.app.render.answer import bullets, clue_table, explanation, heading
+from emer.app.render.format import WIDE, one_line, seconds, span
 from emer.app.render.progress import end_line
-from emer.app.render.answer import (bullets, clue_table, explanation, heading)
-from emer.graphs.trace.events import (Decided, Event, Failed, FellBack, Finished, Header, Interrupted, ModelCalled, NothingObserved, Paused, Remembered, Reviewed, ToolFailure, ToolFinished, Verified)
+from emer.graphs.trace.events import (
+    Decided,
+    Event,
+    Failed,
+    FellBack,
+    Finished,
+    Header,
+    Interrupted,
+    ModelCalled,
+    NothingObserved,
+    Paused,
+    Remembered,
+    Reviewed,
+    ToolFailure,
+    ToolFinished,
+    Verified,
+)
 from emer.graphs.trace.jsonl import Trace
 from emer.tools.types import Clue
 

@@ -6,22 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emer.evals.commands.options import open_set
-from emer.evals.commands.options import print_json
+from emer.evals.commands.options import open_set, print_json
 from emer.evals.data.types import Dataset
-from emer.evals.fit.cross_validation import (calibrate, choose_hold, compare, cross_validate)
+from emer.evals.fit.cross_validation import calibrate, choose_hold, compare, cross_validate
 from emer.evals.fit.features import Examples, examples, shipped
 from emer.evals.fit.logistic import FEWEST, fit
 from emer.evals.fit.weights import provenance, write_weights
-from emer.graphs.cli_errors import note, progress
 from emer.evals.metrics.bootstrap import Estimate
 from emer.evals.report.scorecard import Column
-from emer.evals.report.tables import Group, Table
-from emer.evals.report.tables import show
+from emer.evals.report.tables import Group, Table, show
 from emer.evals.runs.record import RunFile
-from emer.evals.systems.registry import on_human_clues
 from emer.evals.systems.oracle import clues_of
 from emer.evals.systems.reasoner_options import Thinker
+from emer.evals.systems.registry import on_human_clues
+from emer.graphs.cli_errors import note, progress
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
-from typing import Any, TYPE_CHECKING
-from emer.evals.data.locations import (DataFolder, DataMissing, data_folder)
-from emer.evals.data.types import Dataset
-from emer.evals.data.datasets import read_set
-from emer.evals.data.wheels import EDITIONS, Edition
-from emer.graphs.cli_errors import note
-from emer.evals.metrics.wheel import Lexicon
-from emer.tools.errors import ConfigError
 from collections.abc import Mapping, Sequence
-from emer.evals.speed.measure import Measure
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emer.evals.data.datasets import read_set
+from emer.evals.data.locations import DataFolder, DataMissing, data_folder
+from emer.evals.data.types import Dataset
+from emer.evals.data.wheels import EDITIONS, Edition
 from emer.evals.metrics.bootstrap import Estimate
+from emer.evals.metrics.wheel import Lexicon
+from emer.evals.speed.measure import Measure
+from emer.graphs.cli_errors import note
+from emer.tools.errors import ConfigError
 from emer.tools.phrasing import escaped
 
 if TYPE_CHECKING:
@@ -58,8 +59,7 @@ def choose_judge(name: str) -> Judge:
         from emer.evals.judges.offline import OfflineJudge
 
         return OfflineJudge()
-    from emer.evals.judges.chat import load_chat_model
-    from emer.evals.judges.chat import ChatJudge, Memory, Remembered
+    from emer.evals.judges.chat import ChatJudge, Memory, Remembered, load_chat_model
 
     judge = ChatJudge(load_chat_model(name), name)
     return Remembered(judge, Memory(_memory("judgements")))
@@ -77,8 +77,7 @@ def choose_grouper(name: str | None) -> Grouper | None:
         from emer.evals.data.wheels import read_groups
 
         return read_groups(Path(name))
-    from emer.evals.judges.chat import load_chat_model
-    from emer.evals.judges.chat import ChatGrouper, Memory
+    from emer.evals.judges.chat import ChatGrouper, Memory, load_chat_model
 
     return ChatGrouper(load_chat_model(name), name, Memory(_memory("groups")))
 

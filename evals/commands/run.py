@@ -9,31 +9,32 @@ Two tools in one slot, on the same clips: what the others saw is looked up, not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from emer.evals.commands.options import (choose_edition, open_lexicon, open_set, print_json)
-from emer.evals.data.types import Dataset
-from emer.graphs.cli_errors import note, progress
-from emer.evals.runs.record import RunFile
-from emer.evals.runs.runner import run
-from emer.evals.systems.registry import Scene, named
-from emer.evals.systems.system import Prediction, System
-from emer.evals.systems.reasoner_options import Who, on_clues
-from emer.tools.errors import ConfigError, EmerError
-from emer.tools.phrasing import one_line
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from emer.evals.commands.options import choose_edition, open_lexicon, open_set, print_json
+from emer.evals.commands.score import as_json
+from emer.evals.data.types import Dataset
+from emer.evals.report.leaderboard import Board, Entry, build
+from emer.evals.report.measure import Job, measure
+from emer.evals.report.scorecard import SHORT, Ruler
+from emer.evals.report.tables import Group, Table, costs, differences, labels, show
+from emer.evals.runs.record import RunFile
+from emer.evals.runs.runner import run
 from emer.evals.systems.agent import Agent, agent
+from emer.evals.systems.baselines import floors
+from emer.evals.systems.reasoner_options import Who, on_clues
+from emer.evals.systems.registry import Scene, named
+from emer.evals.systems.system import Prediction, System
+from emer.graphs.cli_errors import note, progress
 from emer.graphs.loading import choose, load_tools
 from emer.graphs.settings import SLOTS, load_settings
-from contextlib import contextmanager
-from tempfile import TemporaryDirectory
-from emer.evals.commands.score import as_json
-from emer.evals.report.leaderboard import (Board, Entry, build)
-from emer.evals.report.scorecard import Ruler, SHORT
-from emer.evals.report.measure import Job, measure
-from emer.evals.report.tables import (Group, Table, costs, differences, labels, show)
-from emer.evals.systems.baselines import floors
+from emer.tools.errors import ConfigError, EmerError
+from emer.tools.phrasing import one_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import typer
 
 from emer.evals.commands.options import print_json, print_measures
 from emer.evals.speed.measure import Measure
-from emer.evals.speed.models import (Report, Request, measure_models)
+from emer.evals.speed.models import Report, Request, measure_models
 from emer.tools.errors import ConfigError
 
 PROFILES = ("embedded", "models")

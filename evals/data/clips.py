@@ -8,11 +8,11 @@ Any folder of clips with a CSV: names, and whatever of labels, words and texts i
 from __future__ import annotations
 
 import re
-from collections.abc import (Iterable, Mapping, Sequence)
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from emer.evals.data.types import (Dataset, Gold, Sample)
-from emer.evals.data.tables import (BadTable, Row, Table, read_table)
 
+from emer.evals.data.tables import BadTable, Row, Table, read_table
+from emer.evals.data.types import Dataset, Gold, Sample
 
 _QUOTES = "'\""
 _GAP = re.compile(r"\s*")

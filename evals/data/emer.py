@@ -17,19 +17,18 @@ EMER itself: version 1, and version 2 with its labels and the human clues per mo
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from emer.evals.data.tables import (BadTable, Row, Table, read_table)
-from emer.evals.metrics.emotion_words import Language, emotion_words
-from collections.abc import Collection, Mapping
+
 from emer.evals.data.clips import read_gold
 from emer.evals.data.locations import DataFolder
-from emer.evals.data.types import (Dataset, Described, Gold, Sample)
+from emer.evals.data.tables import BadTable, Row, Table, read_table
+from emer.evals.data.types import Dataset, Described, Gold, Sample
 from emer.evals.data.wheels import read_forms
-
+from emer.evals.metrics.emotion_words import Language, emotion_words
 
 # ruff: noqa: RUF001, RUF002  (the full-width marks are Chinese punctuation and are meant)
-
 
 
 COLUMNS = {"name": ("name", "names"), "chinese": ("chinese",), "english": ("english",)}

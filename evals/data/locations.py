@@ -19,20 +19,21 @@ that was cut off goes on where it stopped.
 
 from __future__ import annotations
 
-import os
 import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
 from emer.evals.data.tables import Row, read_table
-from emer.tools.types import Record
-from collections.abc import (Callable, Iterable, Iterator, Mapping)
-from dataclasses import dataclass
-from emer.evals.data.wheels import (EDITIONS, Edition, WHEELS, read_lexicon)
+from emer.evals.data.wheels import EDITIONS, WHEELS, Edition, read_lexicon
 from emer.evals.metrics.wheel import Lexicon
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.runtime.device import home
-from typing import Literal, TYPE_CHECKING
-from urllib.parse import quote
+from emer.tools.types import Record
 
 if TYPE_CHECKING:
     import httpx

@@ -10,16 +10,16 @@ Stored groups of synonyms: MER2024's openset-synonym.zip, one .npy text per clip
 from __future__ import annotations
 
 import ast
-from collections.abc import (Iterable, Iterator, Mapping)
+from collections.abc import Iterable, Iterator, Mapping
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
+from zipfile import BadZipFile, ZipFile
+
 from emer.evals.data.clips import parse_labels
 from emer.evals.data.tables import BadTable, read_table
-from emer.evals.metrics.wheel import (Lexicon, Wheel, plain)
-from io import BytesIO
-from zipfile import BadZipFile, ZipFile
 from emer.evals.metrics.synonyms import Groups, Stored
-
+from emer.evals.metrics.wheel import Lexicon, Wheel, plain
 
 Edition = Literal["2025", "2026"]
 EDITIONS: tuple[Edition, ...] = get_args(Edition)

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from emer.evals.fit.features import Examples, shipped
 from emer.evals.fit.logistic import Weights, as_shipped, fit
-from emer.evals.metrics.bootstrap import Estimate, estimate
+from emer.evals.metrics.bootstrap import Difference, Estimate, Floats, Statistic, estimate, mean
 from emer.evals.metrics.calibration import Judged
-from emer.evals.metrics.bootstrap import (Difference, Floats, Statistic, mean)
 
 HOLDS = (0.1, 0.3, 1.0, 3.0, 10.0)
 """How strongly the literature is held to; the best is chosen within each training part."""

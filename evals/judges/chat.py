@@ -9,21 +9,24 @@ From a name to a chat model: those of the llm reasoner, and "package.module:Name
 
 from __future__ import annotations
 
-import json
 import importlib
+import json
 import os
 import sys
-from collections.abc import (Iterator, Mapping, Sequence)
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import (Generic, IO, Literal, TYPE_CHECKING, TypeVar)
-from pydantic import (ConfigDict, Field, JsonValue, ValidationError)
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Generic, Literal, TypeVar
+
+from pydantic import ConfigDict, Field, JsonValue, ValidationError
+
+from emer.agents.llm.client import connect
+from emer.evals.judges.judge import Judge, JudgeFailed, Rating
+from emer.evals.metrics.synonyms import Groups
+from emer.prompts.prompt import digest as prompt_digest
+from emer.prompts.prompt import load
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.types import Record, digest
-from pathlib import Path
-from emer.evals.judges.judge import (Judge, JudgeFailed, Rating)
-from emer.evals.metrics.synonyms import Groups
-from emer.prompts.prompt import digest as prompt_digest, load
-from emer.agents.llm.client import connect
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

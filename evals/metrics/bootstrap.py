@@ -12,12 +12,12 @@ Efron & Tibshirani 1993, percentile intervals. 10,000 draws and the seed are cho
 
 from __future__ import annotations
 
-import numpy as np
-from collections.abc import (Iterator, Mapping, Sequence)
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
-from numpy.typing import ArrayLike, NDArray
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 

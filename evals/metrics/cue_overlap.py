@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, get_args
-from emer.evals.metrics.emotion_words import (Language, is_denied, language_of)
-from emer.evals.metrics.bootstrap import (Harmonic, Ratio, ratio)
-from emer.agents.types import Explanation
 
+from emer.agents.types import Explanation
+from emer.evals.metrics.bootstrap import Harmonic, Ratio, ratio
+from emer.evals.metrics.emotion_words import Language, is_denied, language_of
 
 TABLE = Path(__file__).parent / "concepts.csv"
 

@@ -19,23 +19,23 @@ What a reasoner does when its evidence is spoilt: it should change its mind the 
 
 from __future__ import annotations
 
-import random
 import csv
+import random
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from emer.agents.reasoner import Reasoner
-from emer.agents.types import (Budget, Explanation, Inquiry, Label)
-from emer.evals.metrics.emotion_words import (Language, labels_in, language_of)
-from emer.evals.metrics.open_vocabulary import Labels
-from emer.evals.metrics.wheel import Lexicon
-from emer.tools.types import (Clue, Modality, Span)
-from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Literal
-from emer.agents.verification.verifier import verify
 
+from emer.agents.reasoner import Reasoner
+from emer.agents.types import Budget, Explanation, Inquiry, Label
+from emer.agents.verification.verifier import verify
+from emer.evals.metrics.emotion_words import Language, labels_in, language_of
+from emer.evals.metrics.open_vocabulary import Labels
+from emer.evals.metrics.wheel import Lexicon
+from emer.tools.types import Clue, Modality, Span
 
 AT_ONCE = Budget(rounds=0, tool_calls=0)
 """Nothing may be asked: the clues are what they are."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emer.evals.metrics.bootstrap import (Average, Harmonic, Mean, Statistic, mean)
+from emer.evals.metrics.bootstrap import Average, Harmonic, Mean, Statistic, mean
 from emer.evals.metrics.wheel import LEVELS, Level, Lexicon, Wheel, plain
 
 Labels = Sequence[str]

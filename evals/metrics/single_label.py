@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.evals.metrics.bootstrap import Average, Draws, Floats, mean
 from emer.evals.metrics.open_vocabulary import Labels
-from emer.evals.metrics.bootstrap import (Average, Draws, Floats, mean)
 from emer.evals.metrics.wheel import Lexicon, plain
 
 NEGATIVE = ("mad", "disgusted", "sad", "scared")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from emer.evals.data.datasets import sets_in
 from emer.evals.data.locations import DataFolder
 from emer.evals.data.types import Dataset
-from emer.evals.data.datasets import sets_in
 from emer.evals.judges.judge import Judge
 from emer.evals.judges.offline import OfflineJudge
 from emer.evals.metrics.bootstrap import TIMES
@@ -18,17 +18,14 @@ from emer.evals.metrics.confusion import Confusion, confusion
 from emer.evals.metrics.synonyms import Grouper
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.report import plots
-from emer.evals.report.leaderboard import (Board, Entry, build)
-from emer.evals.report.measure import (heavy, light, measure, pairs)
-from emer.evals.report.measure import judged
-from emer.evals.report.tables import Report
-from emer.evals.report.measure import probe
-from emer.evals.report.scorecard import Ruler
-from emer.evals.report.tables import tables
 from emer.evals.report.emer_v1 import version1_table
+from emer.evals.report.leaderboard import Board, Entry, build
+from emer.evals.report.measure import heavy, judged, light, measure, pairs, probe
+from emer.evals.report.scorecard import Ruler
+from emer.evals.report.tables import Report, tables
 from emer.evals.runs.record import RunFile, RunHeader
-from emer.evals.systems.system import Card, Prediction
 from emer.evals.systems.reasoner_options import Thinker
+from emer.evals.systems.system import Card, Prediction
 from emer.tools.errors import ConfigError
 from emer.tools.types import Param
 

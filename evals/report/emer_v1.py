@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from emer.evals.data.locations import DataFolder
 from emer.evals.data.types import Dataset, Sample
 from emer.evals.judges.judge import Judge, judge_all
-from emer.evals.metrics.bootstrap import Estimate, estimate
-from emer.evals.metrics.cue_overlap import completeness
-from emer.evals.metrics.cue_overlap import agree, cue_scores
-from emer.evals.metrics.bootstrap import Statistic, mean
+from emer.evals.metrics.bootstrap import Estimate, Statistic, estimate, mean
+from emer.evals.metrics.cue_overlap import agree, completeness, cue_scores
 from emer.evals.report.scorecard import Column
 from emer.evals.report.tables import Group, Table
 from emer.evals.systems.baselines import OfAnother, OneForAll

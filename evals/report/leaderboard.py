@@ -7,10 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emer.evals.metrics.bootstrap import COVERAGE, SEED, TIMES, Estimate, estimate
-from emer.evals.metrics.bootstrap import (Difference, Statistic, value)
-from emer.evals.report.scorecard import HEADLINE, Column
-from emer.evals.report.scorecard import Ruler, Scorecard
+from emer.evals.metrics.bootstrap import (
+    COVERAGE,
+    SEED,
+    TIMES,
+    Difference,
+    Estimate,
+    Statistic,
+    estimate,
+    value,
+)
+from emer.evals.report.scorecard import HEADLINE, Column, Ruler, Scorecard
 from emer.evals.systems.system import INPUTS, Card, Input, Prediction
 
 SPAM = 1.25

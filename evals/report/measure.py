@@ -9,30 +9,32 @@ Who takes part in the report, and measuring them, side by side where that pays.
 
 from __future__ import annotations
 
-import numpy as np
-from collections.abc import (Callable, Iterator, Sequence)
-from dataclasses import dataclass, replace
-from emer.evals.data.types import (Dataset, Gold, Sample)
-from emer.evals.judges.judge import Judge, judge_all
-from emer.evals.metrics.emotion_words import Language
-from emer.evals.report.leaderboard import Entry
-from emer.evals.report.scorecard import Ruler, said
-from typing import get_args
-from emer.agents.reasoner import Reasoner, Reporting
-from emer.evals.metrics.faithfulness import (Kind, Scene, corrupt, delete)
-from emer.evals.metrics.bootstrap import Statistic, mean
-from emer.evals.systems.oracle import DURATION, OnHumanClues
-from emer.evals.systems.system import Prediction, System
-from emer.graphs.settings import DEFAULT
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
 from multiprocessing import active_children, get_context
 from pathlib import Path
+from typing import get_args
+
+import numpy as np
+
+from emer.agents.reasoner import Reasoner, Reporting
 from emer.evals.data.locations import DataFolder
+from emer.evals.data.types import Dataset, Gold, Sample
+from emer.evals.judges.judge import Judge, judge_all
 from emer.evals.judges.offline import OfflineJudge
+from emer.evals.metrics.bootstrap import Statistic, mean
+from emer.evals.metrics.emotion_words import Language
+from emer.evals.metrics.faithfulness import Kind, Scene, corrupt, delete
+from emer.evals.report.leaderboard import Entry
+from emer.evals.report.scorecard import Ruler, said
 from emer.evals.runs.runner import answers
 from emer.evals.systems.baselines import floors
-from emer.evals.systems.stored import read_stored
+from emer.evals.systems.oracle import DURATION, OnHumanClues
 from emer.evals.systems.reasoner_options import Thinker
+from emer.evals.systems.stored import read_stored
+from emer.evals.systems.system import Prediction, System
+from emer.graphs.settings import DEFAULT
 
 
 def judged(

@@ -7,25 +7,26 @@ What the tables show: each score's name for people, and how it is written.
 
 from __future__ import annotations
 
-import numpy as np
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
 from emer.agents.types import Explanation
 from emer.agents.verification.verifier import verify
 from emer.evals.data.types import Dataset, Gold
-from emer.evals.metrics.single_label import (class_f1, hit_rate, sentiment_f1)
+from emer.evals.metrics.bootstrap import Estimate, Statistic, mean, ratio
 from emer.evals.metrics.calibration import Judged, judge_first
-from emer.evals.metrics.cue_overlap import (Agreement, agree, completeness, cue_scores)
-from emer.evals.metrics.faithfulness import (Count, citations, consistency)
-from emer.evals.metrics.open_vocabulary import (Averaged, Overlap, exact, m_average, wheel_overlaps)
-from emer.evals.metrics.bootstrap import (Estimate, Statistic, mean, ratio)
-from emer.evals.metrics.synonyms import (Apart, ByWheel, Grouper, set_level)
+from emer.evals.metrics.cue_overlap import Agreement, agree, completeness, cue_scores
+from emer.evals.metrics.faithfulness import Count, citations, consistency
+from emer.evals.metrics.open_vocabulary import Averaged, Overlap, exact, m_average, wheel_overlaps
+from emer.evals.metrics.single_label import class_f1, hit_rate, sentiment_f1
+from emer.evals.metrics.synonyms import Apart, ByWheel, Grouper, set_level
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.systems.oracle import DURATION, judged
-from emer.evals.systems.system import (Card, Draft, Prediction)
-from typing import Literal
-
+from emer.evals.systems.system import Card, Draft, Prediction
 
 CUT = 3
 """Labels that are left of each list when many labels must not pay (chosen by us)."""

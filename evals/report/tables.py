@@ -13,20 +13,30 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import (Iterable, Iterator, Mapping, Sequence)
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from emer.evals.report.leaderboard import (Board, Pair, Row)
-from emer.evals.report.scorecard import (CLOSED, CONFIDENCE, COSTS, Column, EXPLANATIONS, HEADLINE, LABELS)
-from emer.evals.systems.system import Input
 from pathlib import Path
 from string import Template
 from textwrap import wrap
+
 from rich import box
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
+
+from emer.evals.report.leaderboard import Board, Pair, Row
+from emer.evals.report.scorecard import (
+    CLOSED,
+    CONFIDENCE,
+    COSTS,
+    EXPLANATIONS,
+    HEADLINE,
+    LABELS,
+    Column,
+)
+from emer.evals.systems.system import Input
 from emer.tools.phrasing import printable
 
 

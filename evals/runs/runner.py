@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
-from emer.evals.data.types import Dataset, Sample
-from emer.evals.runs.record import (RunFile, RunHeader, header_of, slug)
-from emer.evals.systems.system import Prediction, System
-from emer.tools.errors import (ConfigError, EmerError, ToolMissing)
-from contextlib import suppress
-from emer.tools.types import digest
 
+from emer.evals.data.types import Dataset, Sample
+from emer.evals.runs.record import RunFile, RunHeader, header_of, slug
+from emer.evals.systems.system import Prediction, System
+from emer.tools.errors import ConfigError, EmerError, ToolMissing
+from emer.tools.types import digest
 
 Done = Callable[[Prediction], None]
 

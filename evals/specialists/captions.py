@@ -14,14 +14,13 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from emer.evals.speed.measure import (Measure, at_least, at_most, seconds)
 from emer.evals.specialists.captioner_weights import write_captioner
-from emer.evals.speed.measure import compare
+from emer.evals.speed.measure import Measure, at_least, at_most, compare, seconds
 from emer.evals.speed.models import Setup, Unequal
-from emer.tools.runtime import device as devices
+from emer.tools.caption.caption_filter import MOST_TOKENS, Shown, Written
 from emer.tools.caption.captioner import Captioner
 from emer.tools.caption.vlm import Loaded
-from emer.tools.caption.caption_filter import (MOST_TOKENS, Shown, Written)
+from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.weights.pretrained import quiet, require
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from emer.evals.speed.measure import (Measure, at_least, seconds)
 from emer.evals.specialists.captioner_weights import write_captioner
-from emer.evals.speed.measure import (NoGpu, busy, mean)
 from emer.evals.specialists.hearing import SHORT, openai_checkpoint
+from emer.evals.speed.measure import Measure, NoGpu, at_least, busy, mean, seconds
 from emer.evals.speed.models import Setup
-from emer.tools.runtime import device
-from emer.tools.caption.captioner import Captioner
 from emer.tools.caption.caption_filter import Shown
+from emer.tools.caption.captioner import Captioner
+from emer.tools.runtime import device
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech.transcript import Window
 from emer.tools.speech.whisper import Whisper

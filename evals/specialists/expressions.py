@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from emer.evals.speed.measure import Measure, at_least
-from emer.evals.speed.measure import compare
+from emer.evals.speed.measure import Measure, at_least, compare
 from emer.evals.speed.models import Setup, Unequal
-from emer.tools.expression.classifier import (Picture, Probabilities, classifier, labels, require)
+from emer.tools.expression.classifier import Picture, Probabilities, classifier, labels, require
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.weights.locate import find
 

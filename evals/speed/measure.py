@@ -10,18 +10,19 @@ How busy a CUDA GPU is, as its driver's nvidia-smi tells.
 from __future__ import annotations
 
 import os
-import time
-import psutil
 import shutil
 import subprocess
-from collections.abc import (Callable, Iterator, Mapping)
-from typing import Literal
-from emer.tools.types import Record
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import fmean, median
-from contextlib import contextmanager
-from emer.tools.errors import EmerError
+from typing import Literal
 
+import psutil
+
+from emer.tools.errors import EmerError
+from emer.tools.types import Record
 
 NOT_WORK = ("idle", "iowait", "guest", "guest_nice")
 """What a kernel counts besides work, or a second time: a guest's time is in `user` too."""

@@ -7,30 +7,31 @@ All measures of the tools with a model, one part after another; what cannot be i
 
 from __future__ import annotations
 
-import numpy as np
-from collections.abc import (Callable, Iterator, Mapping)
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from numpy.typing import NDArray
-from emer.evals.specialists.sizes import (CAPTIONERS, CaptionerSize, WHISPER, WhisperSize)
-from emer.tools.runtime import device as devices
-from emer.tools.media.clip import Clip, RATE
-from emer.tools.errors import ConfigError, EmerError
-from emer.tools.media.decoder import Rgb
-from emer.tools.types import Record
-from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Final, NamedTuple
-from emer.evals.speed.measure import Measure, Unmeasured
+
+import numpy as np
+from numpy.typing import NDArray
+
 from emer.evals.specialists.captions import measure_captioner
 from emer.evals.specialists.corpus import measure_corpus
 from emer.evals.specialists.expressions import measure_deepface
 from emer.evals.specialists.hearing import measure_faster_whisper, measure_whisper
+from emer.evals.specialists.sizes import CAPTIONERS, WHISPER, CaptionerSize, WhisperSize
+from emer.evals.speed.measure import Measure, Unmeasured
+from emer.tools.errors import ConfigError, EmerError
+from emer.tools.media.clip import RATE, Clip
+from emer.tools.media.decoder import Rgb
+from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.runtime.native import hush
-
+from emer.tools.types import Record
 
 Samples = NDArray[np.float32]
 

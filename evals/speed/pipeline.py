@@ -21,36 +21,45 @@ With SECONDS, the clip played over and over for that long.
 
 from __future__ import annotations
 
-import threading
-import sqlite3
-import statistics
 import json
 import os
+import sqlite3
+import statistics
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import (Callable, Iterator, Mapping)
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
-from emer.evals.speed.measure import (Measure, Neighbours, at_least, at_most, cpu_seconds, in_turn, seconds)
-from emer.tools.media.clip import Clip
-from emer.tools.media.decoder import Memory, to_rgb
-from contextlib import closing, suppress
+from statistics import median
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Inquiry
 from emer.agents.verification.verifier import verify
+from emer.evals.speed.measure import (
+    Measure,
+    Neighbours,
+    at_least,
+    at_most,
+    cpu_seconds,
+    in_turn,
+    seconds,
+)
 from emer.graphs.ask import Answer, ask
-from emer.graphs.settings import (DEFAULT, OFF, Settings, load_settings)
+from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
+from emer.graphs.trace.events import Event, NothingObserved, ToolFinished, ToolStarted
+from emer.tools.errors import ConfigError
+from emer.tools.media.clip import Clip
+from emer.tools.media.decoder import Memory, to_rgb
+from emer.tools.runtime.native import hush
 from emer.tools.testing.fakes import FakeTool
 from emer.tools.tool import card, load_tool
 from emer.tools.types import Modality
-from statistics import median
-from emer.graphs.trace.events import (Event, NothingObserved, ToolFinished, ToolStarted)
-from fractions import Fraction
-from emer.tools.errors import ConfigError
-from emer.tools.runtime.native import hush
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

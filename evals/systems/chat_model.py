@@ -9,27 +9,30 @@ A multimodal chat model end to end: pictures, sound and words in, an explanation
 
 from __future__ import annotations
 
-import wave
-import numpy as np
-import json
 import base64
+import json
 import time
-from io import BytesIO
-from typing import Any, TYPE_CHECKING
-from numpy.typing import NDArray
-from emer.tools.media.clip import (Clip, RATE, Samples)
-from emer.tools.errors import (ClipError, ToolFailed, Unobservable)
-from emer.tools.runtime.native import importing
-from pydantic import ConfigDict
-from emer.prompts.prompt import digest, load
-from emer.tools.types import Record
+import wave
 from dataclasses import dataclass
-from emer.evals.judges.chat import ask, load_chat_model
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict
+
 from emer.evals.data.types import Sample
-from emer.evals.systems.system import (Card, Cost, Prediction)
+from emer.evals.judges.chat import ask, load_chat_model
+from emer.evals.systems.system import Card, Cost, Prediction
+from emer.prompts.prompt import digest, load
+from emer.tools.errors import ClipError, ToolFailed, Unobservable
+from emer.tools.media.clip import RATE, Clip, Samples
+from emer.tools.runtime.native import importing
+from emer.tools.types import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     from langchain_core.language_models import BaseChatModel
 
 

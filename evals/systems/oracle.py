@@ -12,24 +12,23 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import (Collection, Iterator, Mapping, Sequence)
-from emer.evals.data.types import (Described, PARTS, Part, Sample)
-from emer.tools.types import (Clue, Modality, Param, Quality, Source)
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from emer.agents.reasoner import Reasoner, Reporting
-from emer.agents.types import (Budget, Decision, Explanation, Inquiry, Missing)
-from emer.agents.verification.verifier import (Verdict, strike, verify)
+
 from emer.agents.lexicon.lexicon import weighting_of
+from emer.agents.reasoner import Reasoner, Reporting
+from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing
+from emer.agents.verification.verifier import Verdict, strike, verify
+from emer.evals.data.types import PARTS, Described, Part, Sample
 from emer.evals.metrics.emotion_words import Language
-from emer.evals.systems.provenance import (code_of, reports_of, with_spending)
-from emer.evals.systems.system import (Card, Cost, Draft, Input, Prediction)
+from emer.evals.systems.provenance import code_of, reports_of, with_spending
+from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.graphs.settings import DEFAULT
 from emer.tools.errors import ConfigError
 from emer.tools.tool import ToolCard
-
+from emer.tools.types import Clue, Modality, Param, Quality, Source
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
-
 
 
 DURATION = 5.0

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from functools import cache
-from pathlib import Path
-from emer.prompts.prompt import FOLDER as PROMPTS
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from emer.agents.reasoner import (Reasoner, Report, Reporting)
+from functools import cache
+from pathlib import Path
+
+from emer.agents.reasoner import Reasoner, Report, Reporting
 from emer.agents.types import Fallback, ModelCall
 from emer.evals.systems.system import Cost
 from emer.graphs.trace.runs import usage
-
+from emer.prompts.prompt import FOLDER as PROMPTS
 
 SUFFIXES = (".py", ".csv", ".json", ".md", ".toml")
 HOUSE = PROMPTS.parent

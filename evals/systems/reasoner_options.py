@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from emer.agents.reasoner import Reasoner, Reporting
+from emer.graphs.loading import Thinking, load_reasoner, with_thinking
 from emer.graphs.session import masked
-from emer.graphs.loading import load_reasoner
 from emer.graphs.settings import Choice, Settings, load_settings, with_reasoner
-from emer.graphs.loading import Thinking, with_thinking
 from emer.tools.errors import ConfigError
 from emer.tools.types import Param
 

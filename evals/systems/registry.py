@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from emer.evals.data.types import (PARTS, Dataset, Part)
+from emer.evals.data.types import PARTS, Dataset, Part
 from emer.evals.metrics.emotion_words import Language
-from emer.evals.systems.baselines import (Constant, Random, floors)
+from emer.evals.systems.baselines import Constant, Random, floors
 from emer.evals.systems.oracle import OnHumanClues
+from emer.evals.systems.reasoner_options import ANYONE, Thinker, Who
 from emer.evals.systems.stored import read_stored
 from emer.evals.systems.system import System
-from emer.evals.systems.reasoner_options import (ANYONE, Thinker, Who)
 from emer.tools.errors import ConfigError
 
 FORMS = (

@@ -6,8 +6,8 @@ import re
 import threading
 from collections.abc import Iterable
 
-from emer.agents.near_duplicates import without_retold
 from emer.agents.clue_edits import WRITER
+from emer.agents.near_duplicates import without_retold
 from emer.tools.types import Clue, Span
 
 SAME = 0.8

@@ -9,15 +9,25 @@ What differs between two runs: what went in, who reasoned, and what came out.
 
 from __future__ import annotations
 
-from emer.graphs.trace.runs import (Usage, reasoner_of, usage_of)
-from emer.tools.types import Clue, Record
 from collections import Counter
-from collections.abc import (Iterable, Iterator, Mapping, Sequence)
-from emer.agents.rules.phrases import STOPS
-from emer.graphs.trace.jsonl import Trace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
 from pydantic import JsonValue
-from emer.agents.types import (Explanation, Hypothesis, StopReason)
-from emer.graphs.trace.events import (Decided, Event, Finished, Header, Remembered, Reviewed, ToolStarted)
+
+from emer.agents.rules.phrases import STOPS
+from emer.agents.types import Explanation, Hypothesis, StopReason
+from emer.graphs.trace.events import (
+    Decided,
+    Event,
+    Finished,
+    Header,
+    Remembered,
+    Reviewed,
+    ToolStarted,
+)
+from emer.graphs.trace.jsonl import Trace
+from emer.graphs.trace.runs import Usage, reasoner_of, usage_of
+from emer.tools.types import Clue, Record
 
 
 class Change(Record):
@@ -71,7 +81,12 @@ def because(a: Trace, b: Trace, found: Diff) -> tuple[str, ...]:
     """Return sentences: the causes, what the models did, and the effect."""
     if found.same:
         return ()
-    causes = [*_input_causes(found), *_tool_causes(found), *_review_causes(found), *_reasoning(a, b, found)]
+    causes = [
+        *_input_causes(found),
+        *_tool_causes(found),
+        *_review_causes(found),
+        *_reasoning(a, b, found),
+    ]
     if not causes:
         causes = [_unexplained(a, b)]
     clues = _clues(found, len(a.clues))

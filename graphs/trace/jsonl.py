@@ -14,8 +14,18 @@ from pydantic import ValidationError
 
 from emer.agents.clue_edits import Edits, brings_back
 from emer.agents.types import Explanation
-from emer.graphs.trace.events import (EVENT, Event, Explained, Finished, Header, Paused, Reviewed, RunStarted, ToolFinished)
 from emer.graphs.trace.clue_ledger import in_order, once
+from emer.graphs.trace.events import (
+    EVENT,
+    Event,
+    Explained,
+    Finished,
+    Header,
+    Paused,
+    Reviewed,
+    RunStarted,
+    ToolFinished,
+)
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue
 

@@ -8,17 +8,29 @@ What a run asked of language models, and where the rules had to step in.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
-from pydantic import (Field, JsonValue, ValidationError)
-from emer.agents.types import (Fallback, ModelCall, StopReason)
-from emer.graphs.trace.events import (EVENT, Event, Failed, FellBack, Finished, Header, Interrupted, ModelCalled, Paused, RunStarted)
+
+from pydantic import Field, JsonValue, ValidationError
+
+from emer.agents.types import Fallback, ModelCall, StopReason
+from emer.graphs.trace.events import (
+    EVENT,
+    Event,
+    Failed,
+    FellBack,
+    Finished,
+    Header,
+    Interrupted,
+    ModelCalled,
+    Paused,
+    RunStarted,
+)
+from emer.graphs.trace.jsonl import Trace
 from emer.tools.errors import ConfigError
 from emer.tools.types import Record
-from collections import Counter
-from emer.graphs.trace.jsonl import Trace
-
 
 Ending = Literal["finished", "paused", "interrupted", "failed", "unfinished"]
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emer.agents.memory.embedder import Embedder
-from emer.agents.memory.memory import Item
-from emer.agents.memory.memory import Memory
+from emer.agents.memory.memory import Item, Memory
 from emer.agents.memory.passages import Passage, of_text
 
 ANTONYMS = """

@@ -6,7 +6,7 @@ from __future__ import annotations
 import clue_kit as kit
 import pytest
 
-from emer.agents.lexicon.cue_parser import (mentions_in, read, transcript)
+from emer.agents.lexicon.cue_parser import mentions_in, read, transcript
 from emer.agents.lexicon.lexicon import Channel
 
 CASES: tuple[tuple[Channel, str, set[str]], ...] = (

@@ -112,7 +112,9 @@ def test_an_explanation_has_the_models_sentences_and_our_bands() -> None:
         ({"moods": ["angry"]}, "candidates: Field required"),
     ],
 )
-def test_a_reply_that_cannot_be_used_is_repaired_once(reply: scripted_model.Scripted, why: str) -> None:
+def test_a_reply_that_cannot_be_used_is_repaired_once(
+    reply: scripted_model.Scripted, why: str
+) -> None:
     talk = Talk(reply, DECIDED)
     assert talk.decide().hypotheses[0].label == "angry"
     assert talk.outcomes == [("decider", "faulty"), ("decider", "ok")]
@@ -120,7 +122,15 @@ def test_a_reply_that_cannot_be_used_is_repaired_once(reply: scripted_model.Scri
     assert not talk.fell
 
 
-@pytest.mark.parametrize("reply", [scripted_model.EMPTY, scripted_model.REFUSAL, scripted_model.LOOPING, scripted_model.TRUNCATED])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        scripted_model.EMPTY,
+        scripted_model.REFUSAL,
+        scripted_model.LOOPING,
+        scripted_model.TRUNCATED,
+    ],
+)
 def test_after_the_second_one_the_rules_take_the_step_and_it_is_reported(
     reply: scripted_model.Scripted,
 ) -> None:
@@ -158,7 +168,11 @@ def test_uncited_claims_and_invented_ids_or_times_are_rejected_at_the_schema(cha
 
 
 def test_tools_are_called_where_the_model_has_them() -> None:
-    talk = Talk(model=scripted_model.ScriptedModel([DECIDED, scripted_model.MALFORMED, WRITTEN], calls_tools=True))
+    talk = Talk(
+        model=scripted_model.ScriptedModel(
+            [DECIDED, scripted_model.MALFORMED, WRITTEN], calls_tools=True
+        )
+    )
     assert talk.decide().hypotheses[0].label == "angry"
     assert talk.explain().labels[0].name == "happy"
     assert talk.outcomes == [("decider", "ok"), ("writer", "faulty"), ("writer", "ok")]

@@ -10,8 +10,7 @@ from memory_kit import labelled
 
 from emer.agents.memory.cards import cards
 from emer.agents.memory.embedder import CueEmbedder
-from emer.agents.memory.memory import Item
-from emer.agents.memory.memory import Memory
+from emer.agents.memory.memory import Item, Memory
 from emer.agents.memory.passages import MOST_LINES, of_clues, of_text
 from emer.tools.types import Clue
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import clue_kit as kit
 import pytest
 
-from emer.agents.clue_edits import (TRUST, Addition, Edits, Rewrite, brings_back, check_edits, revise)
+from emer.agents.clue_edits import TRUST, Addition, Edits, Rewrite, brings_back, check_edits, revise
 from emer.agents.types import Explanation, Sentence
 from emer.agents.verification.verifier import verify
 from emer.tools.errors import ConfigError

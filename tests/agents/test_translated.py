@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emer.agents.lexicon.cue_parser import (is_doubtful, mentions_in, transcript)
+from emer.agents.lexicon.cue_parser import is_doubtful, mentions_in, transcript
 from emer.agents.rules.phrases import quote
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Inquiry

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from emer.app import demo
-from emer.app.script import LENGTH, SCRIPT, SPEECH_START, WORDS, levels
 from emer.app.commands.demo import matches
+from emer.app.script import LENGTH, SCRIPT, SPEECH_START, WORDS, levels
 from emer.tools.media.clip import Clip
 
 NEAR = 0.15

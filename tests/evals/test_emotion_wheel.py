@@ -14,7 +14,7 @@ from emer.evals.data.locations import DataFolder, DataMissing
 from emer.evals.data.predictions import read_predictions
 from emer.evals.data.tables import read_table
 from emer.evals.data.wheels import EDITIONS, Edition
-from emer.evals.metrics.open_vocabulary import (exact, m_average, mapped, wheel_overlaps)
+from emer.evals.metrics.open_vocabulary import exact, m_average, mapped, wheel_overlaps
 
 LEXICON = kit.small_lexicon()
 WHEEL = LEXICON.wheels[0]

@@ -9,14 +9,19 @@ import reasoner_kit as kit
 import wheel_kit
 
 from emer.agents.types import Decision, Explanation, Inquiry, Label, Sentence
-from emer.evals.data.locations import DataFolder
 from emer.evals.data.datasets import read_set
-from emer.evals.metrics.cue_overlap import completeness, present_in
-from emer.evals.metrics.cue_overlap import (Agreement, agree, cue_scores, cues_in)
-from emer.evals.metrics.faithfulness import (Scene, corrupt, flip)
-from emer.evals.metrics.emotion_words import labels_in, language_of
-from emer.evals.metrics.faithfulness import citations, consistency, delete
+from emer.evals.data.locations import DataFolder
 from emer.evals.metrics.bootstrap import value
+from emer.evals.metrics.cue_overlap import (
+    Agreement,
+    agree,
+    completeness,
+    cue_scores,
+    cues_in,
+    present_in,
+)
+from emer.evals.metrics.emotion_words import labels_in, language_of
+from emer.evals.metrics.faithfulness import Scene, citations, consistency, corrupt, delete, flip
 from emer.evals.systems.oracle import judged
 from emer.tools.types import Clue
 

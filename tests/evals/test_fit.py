@@ -12,11 +12,11 @@ import reasoner_kit
 import wheel_kit
 from typer.testing import CliRunner
 
-from emer.agents.rules.reasoner import Rules
 from emer.agents.lexicon.lexicon import lexicon
+from emer.agents.rules.reasoner import Rules
 from emer.evals.cli import app
-from emer.evals.data.types import (Dataset, Gold, Sample)
-from emer.evals.fit.cross_validation import (Calibration, calibrate, compare, cross_validate, folds)
+from emer.evals.data.types import Dataset, Gold, Sample
+from emer.evals.fit.cross_validation import Calibration, calibrate, compare, cross_validate, folds
 from emer.evals.fit.features import Examples, Shipped, examples, shipped
 from emer.evals.fit.logistic import as_shipped, fit
 from emer.evals.runs.record import RunFile, header_of

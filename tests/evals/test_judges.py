@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from chat_kit import Scripted
 
-from emer.evals.judges.chat import load_chat_model
-from emer.evals.judges.chat import ChatGrouper, ChatJudge, Memory, Remembered
+from emer.evals.judges.chat import ChatGrouper, ChatJudge, Memory, Remembered, load_chat_model
 from emer.evals.judges.judge import JudgeFailed, judge_all
 from emer.evals.judges.offline import OfflineJudge
 from emer.evals.metrics.bootstrap import value

@@ -9,19 +9,17 @@ import data_kit
 import pytest
 import reasoner_kit
 
-from emer.evals.data.locations import DataFolder
 from emer.evals.data.datasets import read_set
+from emer.evals.data.locations import DataFolder
 from emer.evals.metrics.bootstrap import Estimate
+from emer.evals.report.build import Produced, Wish, produce
 from emer.evals.report.leaderboard import Board, build
-from emer.evals.report.scorecard import Column
-from emer.evals.report.measure import (Job, heavy, light, measure)
-from emer.evals.report.build import (Produced, Wish, produce)
-from emer.evals.report.scorecard import Ruler
-from emer.evals.report.tables import labels
-from emer.evals.report.tables import Group, Table, html, markdown
+from emer.evals.report.measure import Job, heavy, light, measure
+from emer.evals.report.scorecard import Column, Ruler
+from emer.evals.report.tables import Group, Table, html, labels, markdown
 from emer.evals.systems.baselines import Constant
-from emer.evals.systems.stored import read_stored
 from emer.evals.systems.reasoner_options import Thinker
+from emer.evals.systems.stored import read_stored
 
 PLAIN = reasoner_kit.Plain()
 

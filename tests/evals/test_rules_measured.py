@@ -9,10 +9,10 @@ import reasoner_kit as kit
 
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Inquiry
-from emer.evals.data.locations import DataFolder
 from emer.evals.data.datasets import read_set
-from emer.evals.metrics.faithfulness import Scene, corrupt
+from emer.evals.data.locations import DataFolder
 from emer.evals.metrics.bootstrap import value
+from emer.evals.metrics.faithfulness import Scene, corrupt
 from emer.evals.report.measure import Job, measure
 from emer.evals.report.scorecard import Ruler
 from emer.evals.systems.oracle import OnHumanClues

@@ -17,21 +17,18 @@ import pytest
 from typer.testing import CliRunner
 
 from emer.evals.cli import app
-from emer.evals.speed.measure import Unmeasured, at_least
-from emer.evals.specialists import (captions, expressions, hearing)
-from emer.evals.speed import measure, models
-from emer.evals.speed import models as setups
+from emer.evals.specialists import captions, expressions, hearing
 from emer.evals.specialists.captioner_weights import write_captioner
-from emer.evals.speed.measure import Compared
 from emer.evals.specialists.corpus import measure_corpus
-from emer.evals.speed.measure import NoGpu, busy
-from emer.evals.speed.models import (Report, Request, measure_models)
-from emer.evals.speed.models import (Setup, Unequal, sizes_for)
 from emer.evals.specialists.sizes import CAPTIONERS, WHISPER, CaptionerSize, WhisperSize
 from emer.evals.specialists.whisper_tokens import tokens_of
+from emer.evals.speed import measure, models
+from emer.evals.speed import models as setups
+from emer.evals.speed.measure import Compared, NoGpu, Unmeasured, at_least, busy
+from emer.evals.speed.models import Report, Request, Setup, Unequal, measure_models, sizes_for
+from emer.tools.caption.caption_filter import MOST_TOKENS
 from emer.tools.caption.captioner import Captioner
 from emer.tools.caption.vlm import Loaded
-from emer.tools.caption.caption_filter import MOST_TOKENS
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.model_pool import SHELF
 from tests.caption_kit import compiled_anew, without_a_compiler

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from emer.evals.speed import (pipeline, measure, pipeline as orchestration, pipeline as running, pipeline as speed)
 from emer.evals.cli import app
+from emer.evals.speed import measure, pipeline
+from emer.evals.speed import pipeline as orchestration
+from emer.evals.speed import pipeline as running
+from emer.evals.speed import pipeline as speed
+from emer.evals.speed.measure import Neighbours, at_least, at_most, in_turn
 from emer.evals.speed.pipeline import loop_clip
-from emer.evals.speed.measure import (Neighbours, at_least, at_most, in_turn)
 from emer.tools.media.clip import Clip
 from tests.clips import Written, write_clip
 

@@ -8,8 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emer.evals.metrics import bootstrap
-from emer.evals.metrics.bootstrap import Estimate, estimate
-from emer.evals.metrics.bootstrap import (Average, Difference, Draws, Harmonic, mean, ratio, value)
+from emer.evals.metrics.bootstrap import (
+    Average,
+    Difference,
+    Draws,
+    Estimate,
+    Harmonic,
+    estimate,
+    mean,
+    ratio,
+    value,
+)
 
 SHARES = st.floats(0, 1, allow_nan=False)
 

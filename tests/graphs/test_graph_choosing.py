@@ -12,8 +12,8 @@ from emer.graphs import loading
 from emer.graphs.ask import ask
 from emer.graphs.loading import STRONGEST, choose
 from emer.graphs.settings import PROFILES, SLOTS, Choice, load_settings
-from emer.tools.runtime import device
 from emer.tools.errors import ConfigError
+from emer.tools.runtime import device
 from emer.tools.types import Param
 from emer.tools.weights.catalogue import named
 from emer.tools.weights.locate import target

@@ -13,9 +13,9 @@ from test_graph_llm import CLUES, clue_ids, replies
 from emer.agents.clue_edits import Edits
 from emer.agents.types import Budget
 from emer.graphs.ask import ask
-from emer.graphs.trace.diff import diff
 from emer.graphs.resume import resume
 from emer.graphs.settings import Choice
+from emer.graphs.trace.diff import diff
 from tests.openai_server import serving
 
 QUESTION = "What is displayed?"

@@ -8,7 +8,7 @@ import pytest
 from graph_fakes import LOUD, SMILE
 from graph_kit import trace_of
 
-from emer.graphs.trace.events import (Event, Interrupted, RunStarted)
+from emer.graphs.trace.events import Event, Interrupted, RunStarted
 from emer.graphs.trace.jsonl import TraceWriter, read_trace
 from emer.tools.errors import ConfigError
 

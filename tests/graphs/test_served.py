@@ -11,8 +11,7 @@ from served_kit import environment, served, thread
 
 from emer.graphs.ask import ask
 from emer.graphs.controller import build
-from emer.graphs.server import MOST
-from emer.graphs.server import RUNS, served_clip
+from emer.graphs.server import MOST, RUNS, served_clip
 from emer.graphs.trace.jsonl import read_trace
 from emer.tools.errors import ConfigError
 

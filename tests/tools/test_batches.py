@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from emer.tools.runtime.batching import Together, in_batches
-from emer.tools.runtime.cancellation import (Abandoned, Call, at_work, holding, note, still_wanted)
-from emer.tools.runtime.model_pool import Key
-from emer.tools.runtime.model_pool import Shared
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work, holding, note, still_wanted
+from emer.tools.runtime.model_pool import Key, Shared
 
 
 class Model:

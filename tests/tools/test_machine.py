@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emer.tools.runtime import device, device as machine
 from emer.tools.errors import ConfigError
+from emer.tools.runtime import device
+from emer.tools.runtime import device as machine
 from emer.tools.runtime.device import Machine
 
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from emer.tools.runtime import device as machine
-from emer.tools.runtime.cancellation import (Abandoned, Call, at_work)
 from emer.tools.errors import ToolFailed
+from emer.tools.runtime import device as machine
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.device import Machine
 from emer.tools.runtime.model_pool import Key, Shelf
 

@@ -8,8 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from emer.tools.media.decoder import Frame, VideoShape
-from emer.tools.media.decoder import (LARGE, Memory, resize, to_rgb)
+from emer.tools.media.decoder import LARGE, Frame, Memory, VideoShape, resize, to_rgb
 
 ORANGE = (220, 130, 40)
 

@@ -22,20 +22,21 @@ one token in three; text from a model that sees nothing in the picture is near c
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
-import math
 import zlib
-from collections.abc import Mapping, Sequence
-from emer.tools.caption.sentences import SENTENCES
-from dataclasses import dataclass
-from pydantic import JsonValue
-from emer.tools.caption.subtitle_mask import Band
-from emer.tools.types import (Clue, Quality, Source, Span)
-from emer.tools.media.decoder import Rgb
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
+from pydantic import JsonValue
+
+from emer.tools.caption.sentences import SENTENCES
+from emer.tools.caption.subtitle_mask import Band
+from emer.tools.media.decoder import Rgb
+from emer.tools.types import Clue, Quality, Source, Span
 
 _THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.IGNORECASE | re.DOTALL)
 _LISTED = re.compile(r"^[ \t]*(?:\d+[.)]|[-*•])[ \t]+", re.MULTILINE)
@@ -78,7 +79,6 @@ def instead(text: str) -> str:
 
 
 # ruff: noqa: RUF001  (the curly marks are what is replaced)
-
 
 
 LONGEST = 240

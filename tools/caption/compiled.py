@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from emer.tools.hand import Hand
 from emer.tools.runtime import device
 from emer.tools.runtime.cancellation import note
-from emer.tools.hand import Hand
 
 Item = TypeVar("Item")
 

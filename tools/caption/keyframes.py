@@ -10,15 +10,16 @@ Look through a clip or a span for pictures that could be captioned; few are kept
 from __future__ import annotations
 
 import math
-import numpy as np
-from collections.abc import (Callable, Iterable, Sequence)
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from numpy.typing import NDArray
-from emer.tools.runtime.cancellation import still_wanted
-from emer.tools.media.decoder import (Frame, Rgb, fit, resize)
-from emer.tools.media.shots import (Signature, cuts_between, describe)
 
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.media.decoder import Frame, Rgb, fit, resize
+from emer.tools.media.shots import Signature, cuts_between, describe
+from emer.tools.runtime.cancellation import still_wanted
 
 FACE, SHARP, MIDDLE = 1.0, 1.0, 0.5
 """What a face, full sharpness, and the middle of its stretch are worth in a picture."""

@@ -17,18 +17,19 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import (Any, ClassVar, TYPE_CHECKING)
-from urllib.parse import urlsplit
-from emer.tools.caption.caption_filter import (MOST_TOKENS, Shown, Written)
-from emer.tools.errors import (ConfigError, ToolFailed, ToolMissing)
-from emer.tools.runtime.native import importing
-from emer.tools.media.decoder import Rgb
 from importlib.metadata import PackageNotFoundError, version
-from emer.tools.runtime.cancellation import note, still_wanted
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+from emer.tools.caption.caption_filter import MOST_TOKENS, Shown, Written
 from emer.tools.caption.caption_tool import CaptionTool
-from emer.tools.weights.download import key_for
+from emer.tools.errors import ConfigError, ToolFailed, ToolMissing
+from emer.tools.media.decoder import Rgb
+from emer.tools.runtime.cancellation import note, still_wanted
 from emer.tools.runtime.device import is_offline
+from emer.tools.runtime.native import importing
 from emer.tools.types import Param, Source
+from emer.tools.weights.download import key_for
 
 if TYPE_CHECKING:
     import httpx

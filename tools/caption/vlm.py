@@ -17,22 +17,22 @@ A captioner of transformers: BLIP, or any model that is shown pictures in a chat
 
 from __future__ import annotations
 
-import threading
 import json
-from typing import Any, NamedTuple
-from emer.tools.runtime.native import importing
-from emer.tools.weights.pretrained import (load_model, load_other, quiet)
-from emer.tools.weights.locate import Need, loading
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from emer.tools.runtime.cancellation import (holding, note, still_wanted)
-from emer.tools.caption.caption_filter import (MOST_TOKENS, Shown, Written)
-from emer.tools.runtime.memo import Kept
 from functools import partial
 from pathlib import Path
-from emer.tools.caption.compiled import Compiler, filled
-from emer.tools.runtime.model_pool import (Key, SHELF, Shared)
+from typing import Any, NamedTuple
 
+from emer.tools.caption.caption_filter import MOST_TOKENS, Shown, Written
+from emer.tools.caption.compiled import Compiler, filled
+from emer.tools.runtime.cancellation import holding, note, still_wanted
+from emer.tools.runtime.memo import Kept
+from emer.tools.runtime.model_pool import SHELF, Key, Shared
+from emer.tools.runtime.native import importing
+from emer.tools.weights.locate import Need, loading
+from emer.tools.weights.pretrained import load_model, load_other, quiet
 
 ALIKE = {"smolvlm": "idefics3"}
 """Kinds whose pictures and words are prepared as another's."""

@@ -11,20 +11,21 @@ Which of a person's pictures a model is shown, and how well the face could be se
 from __future__ import annotations
 
 import warnings
-import numpy as np
 from collections.abc import Sequence
 from functools import partial
-from typing import (Any, Final, NamedTuple)
+from typing import Any, Final, NamedTuple
+
+import numpy as np
 from numpy.typing import NDArray
+
 from emer.tools.errors import ToolMissing
-from emer.tools.runtime.native import importing
-from emer.tools.runtime.model_pool import Key, Shared
-from emer.tools.weights.locate import Need, loading
-from emer.tools.face.tracker import Crop, SMALLEST_PX
 from emer.tools.face.people import Person
+from emer.tools.face.tracker import SMALLEST_PX, Crop
+from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.native import importing
 from emer.tools.timeseries import ramp
 from emer.tools.types import Quality, Span
-
+from emer.tools.weights.locate import Need, loading
 
 TOOL = "deepface"
 PACKAGES = ("torch", "deepface", "werkzeug")

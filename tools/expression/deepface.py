@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from emer.tools.runtime import device as devices
-from emer.tools.media.clip import Clip
 from emer.tools.errors import ConfigError, Unobservable
-from emer.tools.expression.classifier import (Shown, quality_of, shown)
-from emer.tools.expression.classifier import (TOOL, Picture, Probabilities, classifier, labels, require)
+from emer.tools.expression.classifier import (
+    TOOL,
+    Picture,
+    Probabilities,
+    Shown,
+    classifier,
+    labels,
+    quality_of,
+    require,
+    shown,
+)
 from emer.tools.expression.sentences import Said, classes, untold
+from emer.tools.face.analysis import MAX_SIDE, read, tracks, why_none
 from emer.tools.face.people import Person
-from emer.tools.face.analysis import (MAX_SIDE, read, tracks, why_none)
+from emer.tools.media.clip import Clip
+from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import Shared
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.weights.locate import AUTO, find

@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.expression.classifier import Shown
-from emer.tools.expression.classifier import Probabilities
+from emer.tools.expression.classifier import Probabilities, Shown
 from emer.tools.face.sentences import when
 from emer.tools.voice.model import word_of
 

@@ -7,11 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from emer.tools.face.action_units import Event
-from emer.tools.face.sentences import (Finding, touches, when)
+from emer.tools.face.action_units import UPPER_UNITS, Event
 from emer.tools.face.analysis import Portrait
-from emer.tools.timeseries import (Mask, Stretch, frame_time)
-from emer.tools.face.action_units import UPPER_UNITS
+from emer.tools.face.sentences import Finding, touches, when
+from emer.tools.timeseries import Mask, Stretch, frame_time
 
 AMOUNT: Final = {
     "A": "slightly", "B": "slightly", "C": "clearly", "D": "strongly", "E": "strongly"

@@ -14,16 +14,28 @@ what the unit says it is, and graded A (trace) to E (maximum).
 
 from __future__ import annotations
 
-import numpy as np
 from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
 from numpy.typing import NDArray
-from emer.tools.face.head_pose import Floats
-from emer.tools.timeseries import (Mask, Stretch, frame_time, hysteresis, joined, lasting, noise, ramp, stretches, unbroken)
+
 from emer.tools.face import action_unit_signals as s
 from emer.tools.face.baseline import Changes
 from emer.tools.face.geometry import Measures
-
+from emer.tools.face.head_pose import Floats
+from emer.tools.timeseries import (
+    Mask,
+    Stretch,
+    frame_time,
+    hysteresis,
+    joined,
+    lasting,
+    noise,
+    ramp,
+    stretches,
+    unbroken,
+)
 
 FOOT: Final = 0.1
 """Share of the height at which a movement begins and ends."""

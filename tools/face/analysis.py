@@ -7,23 +7,37 @@ What a clip's faces gave, read once in a process: shared by all tools that look 
 
 from __future__ import annotations
 
-import numpy as np
 import threading
-from dataclasses import dataclass, replace
-from emer.tools.face.baseline import (Rest, changes, find_rest, smile_shaped)
-from emer.tools.face.action_units import Event, find_events
-from emer.tools.face.behaviours import (HeadMove, Lids, Looks, Swing, find_moves, find_swings, open_mouth, speaking, watch_gaze, watch_lids)
-from emer.tools.face.geometry import Measures
-from emer.tools.face.people import Person, find_people
-from emer.tools.timeseries import Mask, Stretch
-from emer.tools.face.blendshape_units import (Scores, agreed, shape_events)
 from contextlib import closing
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
+
+import numpy as np
+
+from emer.tools.face.action_units import Event, find_events
+from emer.tools.face.baseline import Rest, changes, find_rest, smile_shaped
+from emer.tools.face.behaviours import (
+    HeadMove,
+    Lids,
+    Looks,
+    Swing,
+    find_moves,
+    find_swings,
+    open_mouth,
+    speaking,
+    watch_gaze,
+    watch_lids,
+)
+from emer.tools.face.blendshape_units import Scores, agreed, shape_events
+from emer.tools.face.detector import TOOL as LANDMARKER
+from emer.tools.face.detector import FaceNetworks, LandmarkerNetworks, brings_networks
+from emer.tools.face.geometry import Measures
+from emer.tools.face.people import Person, find_people
+from emer.tools.face.tracker import DARK, SMALLEST_PX, Footage, follow
 from emer.tools.media.clip import Clip
-from emer.tools.face.detector import (FaceNetworks, LandmarkerNetworks, TOOL as LANDMARKER, brings_networks)
-from emer.tools.face.tracker import (DARK, Footage, SMALLEST_PX, follow)
 from emer.tools.runtime.memo import Kept
+from emer.tools.timeseries import Mask, Stretch
 from emer.tools.weights.locate import AUTO, find
 
 

@@ -11,14 +11,15 @@ How a face differs from its rest, frame by frame, smoothed for reading action un
 
 from __future__ import annotations
 
-import numpy as np
 from dataclasses import dataclass
 from typing import Final
-from emer.tools.face.geometry import Measures
-from emer.tools.face.head_pose import Floats
-from emer.tools.timeseries import (Mask, bridged, frame_time, ramp, smooth, stretches)
+
+import numpy as np
 from numpy.typing import NDArray
 
+from emer.tools.face.geometry import Measures
+from emer.tools.face.head_pose import Floats
+from emer.tools.timeseries import Mask, bridged, frame_time, ramp, smooth, stretches
 
 QUANTILES: Final = {
     "upper_lid": 0.55,

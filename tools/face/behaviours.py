@@ -9,13 +9,26 @@ The mouth's opening: speech-like movement, and an open mouth that stays open.
 
 from __future__ import annotations
 
-import numpy as np
 from typing import Final, NamedTuple
+
+import numpy as np
+
+from emer.tools.face.baseline import Rest
 from emer.tools.face.geometry import Measures
 from emer.tools.face.head_pose import Floats
-from emer.tools.face.baseline import Rest
-from emer.tools.timeseries import (Mask, Stretch, frame_time, hysteresis, joined, lasting, length, smooth, stretches, turning_points, unbroken)
-
+from emer.tools.timeseries import (
+    Mask,
+    Stretch,
+    frame_time,
+    hysteresis,
+    joined,
+    lasting,
+    length,
+    smooth,
+    stretches,
+    turning_points,
+    unbroken,
+)
 
 BLINK: Final = 0.55
 """Share of the eyes' usual opening below which they count as shutting (0.6-0.75 and below

@@ -15,21 +15,22 @@ Action units from blendshapes, beside those of geometry: the same events, other 
 
 from __future__ import annotations
 
-import numpy as np
 import csv
 from collections.abc import Mapping, Sequence
-from typing import (Final, Literal, cast)
-from emer.tools.face.baseline import (Changes, QUICK_WINDOW, SPEECH_WINDOW, usable)
-from emer.tools.face.geometry import Measures
-from emer.tools.face.head_pose import Floats
-from emer.tools.timeseries import Mask, smooth
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from emer.tools.face.landmarks import LEFT, RIGHT
-from emer.tools.types import Record
-from dataclasses import replace
-from emer.tools.face.action_units import (Event, Unit, events_of)
+from typing import Final, Literal, cast
 
+import numpy as np
+
+from emer.tools.face.action_units import Event, Unit, events_of
+from emer.tools.face.baseline import QUICK_WINDOW, SPEECH_WINDOW, Changes, usable
+from emer.tools.face.geometry import Measures
+from emer.tools.face.head_pose import Floats
+from emer.tools.face.landmarks import LEFT, RIGHT
+from emer.tools.timeseries import Mask, smooth
+from emer.tools.types import Record
 
 RESTING: Final = 0.35
 """Quantile of a score over frames that look at the camera that counts as its rest: expressions

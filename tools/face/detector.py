@@ -20,17 +20,18 @@ anew in each picture; here it is shown the upright square in which the face is e
 
 from __future__ import annotations
 
-import numpy as np
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
-from typing import (Any, Final, NamedTuple)
+from typing import Any, Final, NamedTuple
+
+import numpy as np
 from numpy.typing import NDArray
+
 from emer.tools.errors import ToolMissing
 from emer.tools.face.landmarks import POINTS
 from emer.tools.runtime.native import importing
 from emer.tools.weights.locate import Need, loading
-
 
 Image = NDArray[np.uint8]
 Points = NDArray[np.float32]

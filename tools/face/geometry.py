@@ -26,16 +26,17 @@ times as strong, and other movements stay below 1.6 (measured by us).
 
 from __future__ import annotations
 
-import numpy as np
-from typing import (Final, NamedTuple, Protocol)
-from numpy.typing import NDArray
-from emer.tools.face.landmarks import (CHIN_MIDDLE, LEFT, LIPS, RIGHT, RIGID, SIDES, Side)
-from emer.tools.face.detector import (Image, Points, Region, region_around)
-from emer.tools.face.head_pose import (Floats, Heads, Pixels, chunks, find_heads, straighten)
-from emer.tools.timeseries import ramp
 from dataclasses import dataclass
-from emer.tools.face import landmarks as marks
+from typing import Final, NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.face import landmarks as marks
+from emer.tools.face.detector import Image, Points, Region, region_around
+from emer.tools.face.head_pose import Floats, Heads, Pixels, chunks, find_heads, straighten
+from emer.tools.face.landmarks import CHIN_MIDDLE, LEFT, LIPS, RIGHT, RIGID, SIDES, Side
+from emer.tools.timeseries import ramp
 
 CUTS: Final = (
     (0.05, 0.05, 0.95, 0.12),

@@ -9,20 +9,22 @@ Clues about the people of a clip: which findings are told, in which words, how w
 
 from __future__ import annotations
 
-import numpy as np
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pydantic import JsonValue
-from emer.tools.face.head_pose import Floats
-from emer.tools.timeseries import (Mask, Stretch, frame_time, length, stretches)
 from typing import Final
-from emer.tools.face.behaviours import WIDE
-from emer.tools.face.analysis import (Portrait, Reading, why_none)
-from emer.tools.face.action_units import seen_well
+
+import numpy as np
+from pydantic import JsonValue
+
 from emer.tools.errors import Unobservable
-from emer.tools.face.tracker import DARK, SMALLEST_PX
 from emer.tools.face.action_unit_sentences import of_units
-from emer.tools.types import (Clue, Quality, Source, Span)
+from emer.tools.face.action_units import seen_well
+from emer.tools.face.analysis import Portrait, Reading, why_none
+from emer.tools.face.behaviours import WIDE
+from emer.tools.face.head_pose import Floats
+from emer.tools.face.tracker import DARK, SMALLEST_PX
+from emer.tools.timeseries import Mask, Stretch, frame_time, length, stretches
+from emer.tools.types import Clue, Quality, Source, Span
 
 
 @dataclass(frozen=True, slots=True)

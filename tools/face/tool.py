@@ -7,26 +7,36 @@ Faces by the mesh and by MediaPipe's 52 blendshapes, which see what geometry can
 
 from __future__ import annotations
 
-import numpy as np
-from collections.abc import (Iterator, Mapping, Sequence)
-from emer.tools.media.clip import Clip
-from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.face.detector import (Image, LOOK_PX, Landmarker, ROOM, Region, TOOL, brings_networks, upright)
-from emer.tools.face.analysis import (MAX_SIDE, REMEMBERED, Reading, VERSION, read, read_face, tracks)
-from emer.tools.face.sentences import tell
-from emer.tools.types import (Clue, Modality, Param, Source, Span)
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from typing import Final, NamedTuple
-from emer.tools.runtime import device
-from emer.tools.face.people import Person
+
+import numpy as np
+
+from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.face.analysis import MAX_SIDE, REMEMBERED, VERSION, Reading, read, read_face, tracks
 from emer.tools.face.blendshape_units import Scores, along
+from emer.tools.face.detector import (
+    LOOK_PX,
+    ROOM,
+    TOOL,
+    Image,
+    Landmarker,
+    Region,
+    brings_networks,
+    upright,
+)
+from emer.tools.face.people import Person
+from emer.tools.face.sentences import tell
+from emer.tools.media.clip import Clip
+from emer.tools.runtime import device
 from emer.tools.runtime.memo import Kept
 from emer.tools.runtime.model_pool import Key, Shared
-from emer.tools.weights.locate import (AUTO, Need, find)
-
+from emer.tools.types import Clue, Modality, Param, Source, Span
+from emer.tools.weights.locate import AUTO, Need, find
 
 MODEL = "mediapipe 0.10.21 face_landmark_with_attention"
 INSTALL = "pip install mediapipe==0.10.21"

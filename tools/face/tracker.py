@@ -15,17 +15,18 @@ ones, and confirms the known, twice a second, after a cut and when a face is los
 
 from __future__ import annotations
 
-import numpy as np
-from typing import (Final, NamedTuple, Protocol)
-from numpy.typing import NDArray
-from emer.tools.face.detector import (Found, Image, Points, Region, outline, region_around, upright)
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
-from emer.tools.runtime.cancellation import still_wanted
-from emer.tools.face.geometry import (Spread, furrow_of, measure_spread)
+from typing import Final, NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.face.detector import Found, Image, Points, Region, outline, region_around, upright
+from emer.tools.face.geometry import Spread, furrow_of, measure_spread
+from emer.tools.runtime.cancellation import still_wanted
 
 SIDE: Final = 96
 """Pixels of a crop's side: twice what models trained on FER2013 (48 pixels) are shown."""

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.errors import Unobservable
-from emer.tools.media.decoder import (Frame, SharedDecode, VideoShape)
-from emer.tools.runtime.native import importing
-from emer.tools.media.decoder import LARGE
-from emer.tools.media.probe import (AudioStream, Probe, VideoStream, probe)
+from emer.tools.media.decoder import LARGE, Frame, SharedDecode, VideoShape
+from emer.tools.media.probe import AudioStream, Probe, VideoStream, probe
 from emer.tools.media.subtitles import SubtitleCue, find_subtitle
+from emer.tools.runtime.native import importing
 from emer.tools.types import Span, digest
 
 RATE = 16_000

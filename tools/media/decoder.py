@@ -13,14 +13,15 @@ itself from where it stands, so no tool can block another and memory stays bound
 from __future__ import annotations
 
 import threading
-import weakref
-import numpy as np
 import time
-from typing import (Final, TYPE_CHECKING, cast)
-from numpy.typing import NDArray
+import weakref
 from collections import deque
-from collections.abc import (Callable, Generator, Iterator)
+from collections.abc import Callable, Generator, Iterator
 from itertools import islice
+from typing import TYPE_CHECKING, Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

@@ -8,9 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from emer.tools.media.clip import Clip
 from emer.tools.errors import ToolMissing, Unobservable
-from emer.tools.prosody import (vocal_bursts, pitch as melody, sentences)
+from emer.tools.media.clip import Clip
+from emer.tools.prosody import pitch as melody
+from emer.tools.prosody import sentences, vocal_bursts
 from emer.tools.prosody.baseline import LEAST, compare, frames, hertz, shifts
 from emer.tools.prosody.contours import HOP, Contours, measure
 from emer.tools.prosody.sentences import Said
@@ -85,7 +86,9 @@ def describe(contours: Contours) -> list[Said]:
         *(sentences.pace(found, whole) if contours.snr >= PACE_SNR else []),
         *_endings(contours, found),
         *sentences.sounds(
-            vocal_bursts.tremor(contours), vocal_bursts.laughter(contours), vocal_bursts.sighs(contours)
+            vocal_bursts.tremor(contours),
+            vocal_bursts.laughter(contours),
+            vocal_bursts.sighs(contours),
         ),
     ]
 

@@ -7,14 +7,15 @@ When somebody speaks and when not: phrases, pauses and the rate of syllables.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-from emer.tools.prosody.contours import (Contours, Curve, HOP)
-from emer.tools.speech.vad import (Flags, join_runs, true_runs)
 from dataclasses import dataclass
 from itertools import pairwise
-from emer.tools.types import Span
 
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.prosody.contours import HOP, Contours, Curve
+from emer.tools.speech.vad import Flags, join_runs, true_runs
+from emer.tools.types import Span
 
 DIP_DB = 2.0
 """A syllable's peak stands at least this far above the dips beside it."""

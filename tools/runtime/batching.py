@@ -12,7 +12,14 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from emer.tools.runtime import device as devices
-from emer.tools.runtime.cancellation import (SLICE, Abandoned, current, note, overhearing, still_wanted)
+from emer.tools.runtime.cancellation import (
+    SLICE,
+    Abandoned,
+    current,
+    note,
+    overhearing,
+    still_wanted,
+)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

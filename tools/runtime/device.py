@@ -14,19 +14,20 @@ torch is asked where it is installed. Without it, CTranslate2 can still tell of 
 
 from __future__ import annotations
 
-import os
 import gc
 import math
-from pathlib import Path
-from typing import (Annotated, Any, Literal)
-from platformdirs import user_data_dir
-from pydantic import (AfterValidator, Field, TypeAdapter, ValidationError)
-from emer.tools.errors import ConfigError
-from emer.tools.types import Record
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from emer.tools.runtime.native import importing
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
+from platformdirs import user_data_dir
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+
+from emer.tools.errors import ConfigError
+from emer.tools.runtime.native import importing
+from emer.tools.types import Record
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16"]
 

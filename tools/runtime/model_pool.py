@@ -13,17 +13,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import (Callable, Hashable, Iterator, Mapping, Sequence)
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import (Any, Generic, NamedTuple, TypeVar, cast)
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.cancellation import (holding, note, still_wanted)
-from emer.tools.errors import ToolFailed
-from emer.tools.types import Param
 from functools import partial
-from emer.tools.runtime.batching import (Item, Result, Together, common, in_batches)
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
+from emer.tools.errors import ToolFailed
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.batching import Item, Result, Together, common, in_batches
+from emer.tools.runtime.cancellation import holding, note, still_wanted
+from emer.tools.types import Param
 
 Model = TypeVar("Model")
 

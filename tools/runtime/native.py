@@ -16,15 +16,14 @@ Ending the process on Ctrl-C although runs are under way in threads, which Pytho
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import sys
 import threading
-import os
-import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TextIO
-
 
 _LOCK = threading.RLock()
 

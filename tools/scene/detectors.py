@@ -9,7 +9,7 @@ import numpy as np
 
 from emer.tools.errors import ToolMissing
 from emer.tools.runtime.native import importing
-from emer.tools.scene.samples import (FaceBox, Hand, Points, Pose, Rgb)
+from emer.tools.scene.samples import FaceBox, Hand, Points, Pose, Rgb
 
 FACE_SCORE: Final = 0.5
 HAND_SCORE: Final = 0.5

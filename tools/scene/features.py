@@ -9,15 +9,16 @@ Look through the clip once and keep what was measured, never the pictures.
 
 from __future__ import annotations
 
-import numpy as np
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import (Final, Literal, Protocol)
-from numpy.typing import NDArray
-from emer.tools.scene.samples import (FaceBox, Grey, Look, Rgb, Step)
-from emer.tools.media.shots import (CUT, Signature, cuts_between, describe, difference)
-from emer.tools.scene.detectors import Networks
+from typing import Final, Literal, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.media.shots import CUT, Signature, cuts_between, describe, difference
+from emer.tools.scene.detectors import Networks
+from emer.tools.scene.samples import FaceBox, Grey, Look, Rgb, Step
 
 BAR: Final = 20
 """Grey level up to which rows and columns at the edge are black bars, not picture."""

@@ -8,17 +8,18 @@ What a person does with the hands over time: to the face, raised, pointing, movi
 from __future__ import annotations
 
 import math
-import numpy as np
-from typing import Final
-from numpy.typing import NDArray
-from emer.tools.scene.samples import (FaceBox, Hand, Look)
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
 from emer.tools.phrasing import Finding, when
 from emer.tools.scene.people import Person
 from emer.tools.scene.posture import shoulder_line, shoulders_of
+from emer.tools.scene.samples import FaceBox, Hand, Look
 from emer.tools.timeseries import Run, runs
-
 
 WRIST_OUTSIDE: Final = 1.2
 """A real hand at a face comes from outside it: a wrist within this many face radii is

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from emer.tools.phrasing import (Finding, amount, when)
+from emer.tools.phrasing import Finding, amount, when
 from emer.tools.scene.people import Person
-from emer.tools.scene.samples import (FaceBox, Look, Pose)
-from emer.tools.timeseries import (Leg, legs, runs, median_of_three)
+from emer.tools.scene.samples import FaceBox, Look, Pose
+from emer.tools.timeseries import Leg, legs, median_of_three, runs
 
 LEAN: Final = math.log(1.18)
 """Least change of the face's size in the picture that is told as leaning: a mouth opened

@@ -8,25 +8,32 @@ The scene specialist: what the camera shows around and below the face.
 from __future__ import annotations
 
 import math
-import numpy as np
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
+
+import numpy as np
+
+from emer.tools.errors import Unobservable
+from emer.tools.media.clip import Clip
 from emer.tools.phrasing import Finding, when
+from emer.tools.scene.camera_motion import (
+    LEAST_SEEN,
+    describe_body,
+    describe_camera,
+    head_speed,
+    is_still,
+)
+from emer.tools.scene.detectors import Networks
 from emer.tools.scene.features import Footage, watch
 from emer.tools.scene.framing import describe_setting, shot_size
 from emer.tools.scene.gestures import describe_hands
-from emer.tools.scene.camera_motion import (LEAST_SEEN, describe_body, describe_camera, head_speed, is_still)
 from emer.tools.scene.people import Person, find_people
-from emer.tools.scene.posture import (CLEAR_FACE, LEAN, SMALLEST_FACE, describe_posture)
+from emer.tools.scene.posture import CLEAR_FACE, LEAN, SMALLEST_FACE, describe_posture
 from emer.tools.scene.samples import Look
-from emer.tools.types import (Clue, Modality, Quality, Source, Span)
-from collections import OrderedDict
-from emer.tools.media.clip import Clip
-from emer.tools.errors import Unobservable
-from emer.tools.scene.detectors import Networks
-
+from emer.tools.types import Clue, Modality, Quality, Source, Span
 
 MORE: Final = 1.6
 """How many times faster the head moves than in the rest of the clip to be told."""

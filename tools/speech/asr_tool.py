@@ -11,26 +11,28 @@ What the tools share that recognise speech with a model: arguments, source, load
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import (Callable, Iterator, Mapping, Sequence)
-from dataclasses import dataclass
-from emer.tools.runtime.cancellation import holding, note
-from emer.tools.media.clip import Clip
-from emer.tools.errors import ConfigError, Unobservable
-from emer.tools.speech import (confidence, vad, vad as activity, vad as silero)
-from emer.tools.speech.vad import (RATE, Samples, is_silent)
-from emer.tools.speech.transcript import (Heard, Run, Spoken, Text, Window)
-from emer.tools.speech.languages import code_of, name_of
-from emer.tools.speech.segmentation import (Piece, cut, utterances)
-from emer.tools.speech.confidence import Verdict
-from emer.tools.speech.sentences import (not_recognised, says, times, translated)
-from emer.tools.types import (Clue, Modality, Param, Quality, Source, Span)
 from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.model_pool import Shared
-from emer.tools.weights.locate import Need, find
 
+from emer.tools.errors import ConfigError, Unobservable
+from emer.tools.media.clip import Clip
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.cancellation import holding, note
+from emer.tools.runtime.model_pool import Shared
+from emer.tools.speech import confidence, vad
+from emer.tools.speech import vad as activity
+from emer.tools.speech import vad as silero
+from emer.tools.speech.confidence import Verdict
+from emer.tools.speech.languages import code_of, name_of
+from emer.tools.speech.segmentation import Piece, cut, utterances
+from emer.tools.speech.sentences import not_recognised, says, times, translated
+from emer.tools.speech.transcript import Heard, Run, Spoken, Text, Window
+from emer.tools.speech.vad import RATE, Samples, is_silent
+from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
+from emer.tools.weights.locate import Need, find
 
 WINDOW = 28.0
 """Seconds packed into a window of 30: the rest is the silence a recogniser expects."""
@@ -186,7 +188,8 @@ def _utterance(
         span=_span(words, within),
         text=says(text, sure),
         quality=Quality(
-            score=confidence.score(known, sure), factors=confidence.factors(passage.heard, known, share)
+            score=confidence.score(known, sure),
+            factors=confidence.factors(passage.heard, known, share),
         ),
         source=source,
         data={
@@ -200,7 +203,8 @@ def _utterance(
 def _translation(passage: Passage, english: Text, share: float, source: Source) -> Clue:
     """Return the clue of a passage's translation: of all of it, as it has no word times."""
     sure = (
-        confidence.is_sure(passage.verdict, passage.words) and english.logprob >= confidence.LEAST_LOGPROB
+        confidence.is_sure(passage.verdict, passage.words)
+        and english.logprob >= confidence.LEAST_LOGPROB
     )
     known = confidence.probability_of(english.logprob)
     code = str(passage.heard.language)
@@ -211,7 +215,9 @@ def _translation(passage: Passage, english: Text, share: float, source: Source) 
         quality=Quality(
             score=confidence.score(known, sure),
             factors={
-                **confidence.factors(passage.heard, confidence.word_probability(passage.words), share),
+                **confidence.factors(
+                    passage.heard, confidence.word_probability(passage.words), share
+                ),
                 "translation_logprob": round(english.logprob, 3),
             },
         ),

@@ -19,12 +19,14 @@ told as not recognised. The other limits are chosen by us.
 
 from __future__ import annotations
 
-import numpy as np
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from emer.tools.speech.transcript import (Heard, Spoken, compression)
+
+import numpy as np
+
+from emer.tools.speech.transcript import Heard, Spoken, compression
 
 
 class Verdict(Enum):

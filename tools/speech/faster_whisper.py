@@ -16,29 +16,39 @@ import ctypes
 import re
 import sys
 import time
-import numpy as np
-from collections.abc import (Collection, Iterator, Mapping, Sequence)
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from emer.tools.errors import ConfigError, ToolMissing
-from functools import partial
 from typing import Any, ClassVar
-from emer.tools.runtime.cancellation import note, still_wanted
-from emer.tools.runtime.native import importing
-from emer.tools.runtime.model_pool import Key, Shared
-from emer.tools.speech.languages import (AUTO, ENGLISH, Guess, by_language, guess, languages, require_language, translates)
-from emer.tools.speech.vad import Samples
-from emer.tools.speech.converted import layers
-from emer.tools.speech.segmentation import (FRAMES, HOP, hear_fitted)
-from emer.tools.speech.transcript import (Heard, Run, Spoken, Text, Window, differing)
-from emer.tools.speech.openai_whisper import CLOSING, OPENING
-from emer.tools.weights.locate import Need, loading
-from importlib.metadata import PackageNotFoundError, version
-from emer.tools.runtime import device as devices
-from emer.tools.speech.asr_tool import SpeechTool, WHOLE
-from emer.tools.types import Param
 
+import numpy as np
+
+from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.cancellation import note, still_wanted
+from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.native import importing
+from emer.tools.speech.asr_tool import WHOLE, SpeechTool
+from emer.tools.speech.converted import layers
+from emer.tools.speech.languages import (
+    AUTO,
+    ENGLISH,
+    Guess,
+    by_language,
+    guess,
+    languages,
+    require_language,
+    translates,
+)
+from emer.tools.speech.openai_whisper import CLOSING, OPENING
+from emer.tools.speech.segmentation import FRAMES, HOP, hear_fitted
+from emer.tools.speech.transcript import Heard, Run, Spoken, Text, Window, differing
+from emer.tools.speech.vad import Samples
+from emer.tools.types import Param
+from emer.tools.weights.locate import Need, loading
 
 PACKAGES: Mapping[str, str] = {
     "cublas": "nvidia-cublas-cu12",

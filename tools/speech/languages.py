@@ -10,14 +10,14 @@ The language of each window: what was given, else one for all windows of a clip.
 from __future__ import annotations
 
 import csv
-from collections.abc import (Callable, Collection, Mapping, Sequence)
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from emer.tools.errors import ConfigError
-from collections import defaultdict
 from typing import NamedTuple
-from emer.tools.speech.transcript import Window
 
+from emer.tools.errors import ConfigError
+from emer.tools.speech.transcript import Window
 
 FILE = Path(__file__).parent / "languages.csv"
 ENGLISH = "en"

@@ -18,28 +18,29 @@ Nothing is pickled or executed.
 
 from __future__ import annotations
 
+import ctypes
 import json
+import math
 import os
 import re
+import signal
 import subprocess
 import sys
-import numpy as np
 import threading
-import ctypes
-import math
-import signal
-from collections.abc import (Iterable, Mapping, Sequence)
-from typing import Any, NamedTuple
-from emer.tools.speech.vad import (RATE, Samples, is_silent, speech_spans, to_pcm)
-from emer.tools.speech.segmentation import (Piece, cut, utterances)
-from emer.tools.speech.confidence import (Trust, Verdict, Word, judge)
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from math import ceil
-from emer.tools.media.clip import Clip
-from emer.tools.errors import ToolMissing, Unobservable
-from emer.tools.speech.sentences import not_recognised, says
-from emer.tools.types import (Clue, Modality, Param, Quality, Source, Span)
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from emer.tools.errors import ToolMissing, Unobservable
+from emer.tools.media.clip import Clip
+from emer.tools.speech.confidence import Trust, Verdict, Word, judge
+from emer.tools.speech.segmentation import Piece, cut, utterances
+from emer.tools.speech.sentences import not_recognised, says
+from emer.tools.speech.vad import RATE, Samples, is_silent, speech_spans, to_pcm
+from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
 WORKER = (sys.executable, "-P", "-m", "emer.tools.speech.pocketsphinx")
 FRAME = 0.01

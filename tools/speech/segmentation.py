@@ -9,15 +9,16 @@ Windows of Whisper that fit the sound: a short clip need not be 30 s of mostly s
 
 from __future__ import annotations
 
-import numpy as np
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from emer.tools.speech.vad import (HOP, RATE, Samples, levels)
-from emer.tools.types import Span
 from typing import Protocol, TypeVar
+
+import numpy as np
+
 from emer.tools.speech.confidence import Verdict, judge
 from emer.tools.speech.transcript import Heard, Window
-
+from emer.tools.speech.vad import HOP, RATE, Samples, levels
+from emer.tools.types import Span
 
 PAD = 0.2
 """Seconds kept on each side of speech: the recogniser needs some silence around words."""

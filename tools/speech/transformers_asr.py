@@ -12,23 +12,33 @@ Speech recognised by any recogniser of transformers: Whisper, wav2vec2, HuBERT, 
 
 from __future__ import annotations
 
-import numpy as np
-from typing import (Any, ClassVar, Literal, NamedTuple)
-from numpy.typing import NDArray
-from emer.tools.speech.transcript import (Heard, Run, Spoken, Text, Window, differing)
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from emer.tools.runtime.model_pool import Key, Shared
-from emer.tools.weights.pretrained import (load_model, load_other, quiet, require)
-from emer.tools.speech.languages import (AUTO, ENGLISH, Guess, MULTILINGUAL, by_language, guess, require_language, translates)
-from emer.tools.speech.vad import RATE
-from emer.tools.weights.locate import Need, loading
 from importlib.metadata import version
-from emer.tools.runtime import device as devices
-from emer.tools.speech.asr_tool import SpeechTool
-from emer.tools.types import Param
+from typing import Any, ClassVar, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.speech.asr_tool import SpeechTool
+from emer.tools.speech.languages import (
+    AUTO,
+    ENGLISH,
+    MULTILINGUAL,
+    Guess,
+    by_language,
+    guess,
+    require_language,
+    translates,
+)
+from emer.tools.speech.transcript import Heard, Run, Spoken, Text, Window, differing
+from emer.tools.speech.vad import RATE
+from emer.tools.types import Param
+from emer.tools.weights.locate import Need, loading
+from emer.tools.weights.pretrained import load_model, load_other, quiet, require
 
 Logits = NDArray[np.float32]
 Path = NDArray[np.intp]

@@ -9,14 +9,15 @@ faster-whisper carries the detector (MIT) and asks onnxruntime; nothing is downl
 
 from __future__ import annotations
 
-import numpy as np
-from typing import Any
-from numpy.typing import NDArray
-from emer.tools.types import Span
 from functools import cache
 from importlib.util import find_spec
-from emer.tools.runtime.native import importing
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.runtime.native import importing
+from emer.tools.types import Span
 
 RATE = 16_000
 HOP = RATE // 100

@@ -17,22 +17,23 @@ for finding in check_tool(MyTool(), Clip.open("clip.mp4")):
 
 from __future__ import annotations
 
+import re
+import socket
 import sys
-import traceback
 import tempfile
 import threading
-import socket
-import re
-from collections.abc import (Callable, Iterator, Sequence)
-from emer.tools.runtime.cancellation import (Abandoned, Call, at_work)
-from emer.tools.media.clip import Clip
-from emer.tools.errors import (EmerError, ToolMissing, Unobservable)
-from emer.tools.tool import (Answering, Heavy, Tool)
-from emer.tools.types import (Clue, MODALITIES, Modality, Record, Source, Span)
-from pathlib import Path
-from emer.tools.testing.clips import (noise, silence, tone, write_trial)
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from emer.tools.errors import EmerError, ToolMissing, Unobservable
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
+from emer.tools.testing.clips import noise, silence, tone, write_trial
+from emer.tools.tool import Answering, Heavy, Tool
+from emer.tools.types import MODALITIES, Clue, Modality, Record, Source, Span
 
 
 class Finding(Record):

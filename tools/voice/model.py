@@ -14,16 +14,17 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
-from collections.abc import Mapping, Sequence
-from functools import cache, partial
+
 from emer.tools.errors import ConfigError
-from dataclasses import dataclass
 from emer.tools.runtime.model_pool import Key, Shared
-from emer.tools.weights.pretrained import (load_model, load_other, quiet)
 from emer.tools.speech.vad import RATE, Samples
 from emer.tools.weights.locate import Need, loading
+from emer.tools.weights.pretrained import load_model, load_other, quiet
 
 
 def has_own_head(folder: Path) -> bool:

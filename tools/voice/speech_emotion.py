@@ -8,19 +8,19 @@ from math import ceil, floor
 
 import numpy as np
 
-from emer.tools.runtime import device as devices
-from emer.tools.media.clip import RATE, Clip
 from emer.tools.errors import ConfigError, Unobservable
-from emer.tools.weights.pretrained import require
+from emer.tools.media.clip import RATE, Clip
+from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import Shared
 from emer.tools.speech import vad
-from emer.tools.speech.vad import (Samples, is_silent, levels)
 from emer.tools.speech.asr_tool import find_speech
 from emer.tools.speech.segmentation import Piece, cut
+from emer.tools.speech.vad import Samples, is_silent, levels
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.voice.model import TOOL, Judged, Run, listener
 from emer.tools.voice.sentences import Said, Stretch, classes, ratings, undecided
 from emer.tools.weights.locate import AUTO, find
+from emer.tools.weights.pretrained import require
 
 LONGEST = 8.0
 """Seconds judged at once: about the utterances such models learn from (chosen by us)."""

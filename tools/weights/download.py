@@ -21,20 +21,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 import shutil
 import threading
-from collections.abc import (Callable, Iterator, Sequence)
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from typing import (Any, Literal, NamedTuple, TYPE_CHECKING)
-from urllib.parse import urlsplit, urlunsplit
-from emer.tools.errors import (ConfigError, EmerError, ToolMissing)
 from fnmatch import fnmatch
-from emer.tools.weights.catalogue import Weights
-from emer.tools.weights.locate import (File, Received, look, received, record_of, target)
-from emer.tools.types import Record
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.runtime.device import is_offline
+from emer.tools.types import Record
+from emer.tools.weights.catalogue import Weights
+from emer.tools.weights.locate import File, Received, look, received, record_of, target
 
 if TYPE_CHECKING:
     import httpx

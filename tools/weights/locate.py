@@ -10,21 +10,22 @@ What a tool asks before it loads: where its weights are, or the one command that
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import hashlib
-from collections.abc import (Iterator, Mapping, Sequence)
-from pathlib import Path
-from typing import Literal
-from pydantic import ValidationError
-from emer.tools.runtime.device import is_out_of_memory, machine
-from emer.tools.types import Record
-from emer.tools.weights.catalogue import (Weights, is_repository, named, of_repository, of_tool)
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from textwrap import shorten
-from emer.tools.errors import (ConfigError, EmerError, ToolMissing, WeightsBroken)
+from typing import Literal
 
+from pydantic import ValidationError
+
+from emer.tools.errors import ConfigError, EmerError, ToolMissing, WeightsBroken
+from emer.tools.runtime.device import is_out_of_memory, machine
+from emer.tools.types import Record
+from emer.tools.weights.catalogue import Weights, is_repository, named, of_repository, of_tool
 
 State = Literal["here", "elsewhere", "unfinished", "absent"]
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from emer.tools.runtime.cancellation import still_wanted
 from emer.tools.errors import ToolMissing
+from emer.tools.runtime.cancellation import still_wanted
 from emer.tools.runtime.native import importing
 from emer.tools.weights.locate import Need, loading
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.caption.subtitle_mask import (blank, find_words, line_of_words, lower_part)
+from emer.tools.caption.subtitle_mask import blank, find_words, line_of_words, lower_part
 from emer.tools.media.clip import Clip
 from tests.caption_kit import room, with_words
 

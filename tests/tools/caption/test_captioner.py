@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.runtime.cancellation import (Abandoned, Call, at_work)
-from emer.tools.media.clip import Clip
-from emer.tools.testing.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.model_pool import SHELF
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Answering, Heavy, card, load_tool
 from emer.tools.types import Span
 from emer.tools.weights.locate import find
@@ -23,10 +23,9 @@ from tests.clips import tone, write_clip
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 
+from emer.tools.caption.caption_filter import MOST_TOKENS, Shown, Written
 from emer.tools.caption.captioner import Captioner
-from emer.tools.caption.vlm import (Run, Writer, has_chat)
-from emer.tools.caption.vlm import load_processor
-from emer.tools.caption.caption_filter import (MOST_TOKENS, Shown, Written)
+from emer.tools.caption.vlm import Run, Writer, has_chat, load_processor
 from tests.caption_kit import (
     CAPTION,
     WORDS,

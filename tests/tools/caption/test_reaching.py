@@ -6,8 +6,7 @@ import socket
 
 import pytest
 
-from emer.tools.caption.vision_api import Endpoint, Refused
-from emer.tools.caption.vision_api import reach
+from emer.tools.caption.vision_api import Endpoint, Refused, reach
 from emer.tools.runtime.device import Machine, use
 from emer.tools.tool import Remote
 from tests.openai_server import OpenAIServer, serving

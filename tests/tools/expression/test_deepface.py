@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.runtime.cancellation import (Abandoned, Call, at_work)
-from emer.tools.media.clip import Clip
-from emer.tools.testing.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
-from emer.tools.expression.deepface import DeepFaceEmotion
 from emer.tools.expression.classifier import classifier, labels
+from emer.tools.expression.deepface import DeepFaceEmotion
 from emer.tools.face import analysis
 from emer.tools.face.tool import FaceMesh
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.model_pool import SHELF
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import load_tool
 from emer.tools.types import Span
 from emer.tools.weights.locate import find

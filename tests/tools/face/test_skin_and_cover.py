@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emer.tools.face.geometry import furrow_of
-from emer.tools.face.geometry import measure
-from emer.tools.face.detector import region_around
-from emer.tools.face.people import Person, find_people
 from emer.tools.face.analysis import Portrait, read_face
-from emer.tools.face.geometry import (Spread, measure_spread, spread_at, sureness)
+from emer.tools.face.detector import region_around
+from emer.tools.face.geometry import Spread, furrow_of, measure, measure_spread, spread_at, sureness
+from emer.tools.face.people import Person, find_people
 from emer.tools.face.sentences import find_all
 from emer.tools.face.tracker import follow
 from tests.tools.face import puppet

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emer.tools.face.geometry import measure
 from emer.tools.face.detector import region_around
+from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person, find_people
-from emer.tools.face.tracker import brightened
-from emer.tools.face.tracker import Footage, follow
+from emer.tools.face.tracker import Footage, brightened, follow
 from tests.tools.face import puppet
 
 Image = NDArray[np.uint8]

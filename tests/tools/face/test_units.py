@@ -8,14 +8,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from emer.tools.face.baseline import changes
-from emer.tools.face.landmarks import LEFT, RIGHT
-from emer.tools.face.geometry import measure
-from emer.tools.face.behaviours import speaking
-from emer.tools.face.people import Person
-from emer.tools.face.analysis import Portrait, read_face
 from emer.tools.face.action_unit_sentences import of_units
 from emer.tools.face.action_units import UNITS, letter
+from emer.tools.face.analysis import Portrait, read_face
+from emer.tools.face.baseline import changes
+from emer.tools.face.behaviours import speaking
+from emer.tools.face.geometry import measure
+from emer.tools.face.landmarks import LEFT, RIGHT
+from emer.tools.face.people import Person
 from tests.tools.face import puppet
 from tests.tools.face.puppet import Array
 

@@ -7,7 +7,7 @@ import pytest
 
 from emer.tools.prosody import vocal_bursts
 from emer.tools.prosody.contours import measure
-from emer.tools.prosody.pitch import (final_change, level_excursions, pitch_excursions, pitch_range)
+from emer.tools.prosody.pitch import final_change, level_excursions, pitch_excursions, pitch_range
 from emer.tools.prosody.speech_rate import timing
 from tests.tools.prosody.sounds import RATE, Sound, hiss, join, quiet, up, voice
 
@@ -93,7 +93,9 @@ def test_even_fading_breathy_pulses_are_laughter_like() -> None:
 
 
 def test_syllables_are_no_laughter() -> None:
-    assert vocal_bursts.laughter(measure(join(quiet(0.5), voice(200, 3, rate=4.5), quiet(0.5)))) == ()
+    assert (
+        vocal_bursts.laughter(measure(join(quiet(0.5), voice(200, 3, rate=4.5), quiet(0.5)))) == ()
+    )
     assert vocal_bursts.laughter(measure(laugh(0.4, 0.75))) == ()
     assert vocal_bursts.laughter(measure(laugh(0.21, 1.0))) == ()
 
@@ -104,4 +106,6 @@ def test_a_breath_out_after_speech_is_sigh_like_and_one_before_it_is_not() -> No
     speech = voice(200, 2, gain=0.3)
     (after,) = vocal_bursts.sighs(measure(join(quiet(0.5), speech, quiet(0.5), breath, quiet(1))))
     assert after.span.start == pytest.approx(3.0, abs=0.1)
-    assert vocal_bursts.sighs(measure(join(quiet(0.5), breath, quiet(0.2), speech, quiet(0.5)))) == ()
+    assert (
+        vocal_bursts.sighs(measure(join(quiet(0.5), breath, quiet(0.2), speech, quiet(0.5)))) == ()
+    )

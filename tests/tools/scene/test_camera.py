@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emer.tools.media.clip import Clip
 from emer.tools.errors import Unobservable
+from emer.tools.media.clip import Clip
 from emer.tools.scene.tool import Camera
 from emer.tools.tool import Tool, load_tool
 from emer.tools.types import Clue, Span

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emer.tools.media.shots import (cuts_between, describe, difference, differences)
+from emer.tools.media.shots import cuts_between, describe, difference, differences
 from tests.tools.scene.figures import texture
 
 FPS = 25

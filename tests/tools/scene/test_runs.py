@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emer.tools.timeseries import (legs, runs, median_of_three)
+from emer.tools.timeseries import legs, median_of_three, runs
 
 TIMES = [i * 0.2 for i in range(20)]
 

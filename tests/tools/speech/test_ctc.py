@@ -9,16 +9,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from emer.tools.media.clip import Clip
 from emer.tools.errors import Unobservable, WeightsBroken
+from emer.tools.media.clip import Clip
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech import vad
-from emer.tools.speech.transformers_asr import Asr
-from emer.tools.speech.transformers_asr import words_of
-from emer.tools.speech.confidence import judge
-from emer.tools.speech.transcript import (Heard, Run, Window)
-from emer.tools.speech.transformers_asr import kind_of, recogniser
-from emer.tools.speech.confidence import Verdict
+from emer.tools.speech.confidence import Verdict, judge
+from emer.tools.speech.transcript import Heard, Run, Window
+from emer.tools.speech.transformers_asr import Asr, kind_of, recogniser, words_of
 from emer.tools.testing.clips import noise
 from emer.tools.weights.locate import find
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.media.clip import Clip
 from emer.tools.errors import ToolMissing
+from emer.tools.media.clip import Clip
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech.faster_whisper import needing
 from emer.tools.tool import load_tool

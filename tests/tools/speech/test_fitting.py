@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emer.tools.media.clip import Clip
 from emer.tools.errors import ConfigError
+from emer.tools.media.clip import Clip
 from emer.tools.speech import faster_whisper
 from emer.tools.speech.segmentation import fitting
 from emer.tools.speech.transcript import Window
@@ -109,5 +109,8 @@ def test_what_a_gpu_encoded_in_bfloat16_is_divided_by_language():
 
 def test_8_bit_is_completed_by_16_bit_where_the_device_knows_it():
     cpu, gpu = {"int8", "int8_float32", "float32"}, {"int8", "int8_float16", "float16", "float32"}
-    assert [faster_whisper._compute("int8", known) for known in (cpu, gpu)] == ["int8", "int8_float16"]
+    assert [faster_whisper._compute("int8", known) for known in (cpu, gpu)] == [
+        "int8",
+        "int8_float16",
+    ]
     assert faster_whisper._compute("float32", gpu) == "float32"

@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.runtime.cancellation import Call, at_work
-from emer.tools.media.clip import Clip
 from emer.tools.errors import Unobservable
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Call, at_work
 from emer.tools.speech import vad
-from emer.tools.speech.languages import by_language, guess
-from emer.tools.speech.transcript import (Heard, Spoken, Text, Window)
-from emer.tools.speech.languages import code_of, languages, name_of
-from emer.tools.speech.asr_tool import (FIRST, REST, WINDOW, Listener)
+from emer.tools.speech.asr_tool import FIRST, REST, WINDOW, Listener
+from emer.tools.speech.languages import by_language, code_of, guess, languages, name_of
+from emer.tools.speech.transcript import Heard, Spoken, Text, Window
 from emer.tools.testing.clips import noise, tone
 from emer.tools.types import Source, Span
 from tests.clips import Written, write_clip

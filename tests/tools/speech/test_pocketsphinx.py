@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.media.clip import Clip
-from emer.tools.testing.conformance import check_tool
 from emer.tools.errors import Unobservable
+from emer.tools.media.clip import Clip
+from emer.tools.speech.pocketsphinx import PocketSphinx, recognise
 from emer.tools.speech.segmentation import Piece
-from emer.tools.speech.pocketsphinx import PocketSphinx
-from emer.tools.speech.pocketsphinx import recognise
+from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
 from tests.tools.prosody.sounds import Sound, hiss, join, quiet, write
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emer.tools.speech.confidence import (Verdict, Word, judge)
+from emer.tools.speech.confidence import Verdict, Word, judge
 from emer.tools.speech.segmentation import utterances
 
 

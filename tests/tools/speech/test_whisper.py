@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.runtime.cancellation import (Abandoned, Call, at_work)
-from emer.tools.media.clip import Clip
-from emer.tools.testing.conformance import check_tool
 from emer.tools.errors import ConfigError, Unobservable
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech import openai_whisper, transformers_asr
 from emer.tools.speech.transcript import Run, Window
 from emer.tools.speech.whisper import Whisper
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Heavy
 from emer.tools.weights.locate import find
 from tests.tools.speech.conftest import ENGLISH, GERMAN, KINDS, made, needs

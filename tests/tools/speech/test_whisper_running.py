@@ -7,11 +7,11 @@ import threading
 import pytest
 
 from emer.graphs.settings import load_settings
+from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.media.clip import Clip
 from emer.tools.runtime import device
 from emer.tools.runtime.cancellation import Call, at_work
-from emer.tools.media.clip import Clip
-from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.runtime.device import (Machine, forget, use)
+from emer.tools.runtime.device import Machine, forget, use
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech.whisper import Whisper
 from emer.tools.tool import Heavy, load_tool
@@ -166,8 +166,7 @@ def test_without_weights_each_names_the_command_that_gets_them():
 
 @needs("whisper")
 def test_the_settings_choose_it_with_its_arguments(checkpoint, spoken, tmp_path):
-    from emer.graphs.loading import choose
-    from emer.graphs.loading import load_tools
+    from emer.graphs.loading import choose, load_tools
 
     file = tmp_path / "emer.toml"
     file.write_text(

@@ -7,8 +7,7 @@ import pytest
 from emer.agents.lexicon.cue_parser import mentions_in
 from emer.tools.errors import ConfigError
 from emer.tools.types import Span
-from emer.tools.voice.model import (is_dimensional, read_labels, word_of)
-from emer.tools.voice.model import Judged
+from emer.tools.voice.model import Judged, is_dimensional, read_labels, word_of
 from emer.tools.voice.sentences import Stretch, classes, ratings, undecided
 
 LABELS = ("neu", "hap", "ang", "sad")

@@ -8,14 +8,11 @@ import shutil
 import numpy as np
 import pytest
 
-from emer.tools.runtime import device
 from emer.tools.errors import ConfigError
-from emer.tools.weights.download import FetchFailed
+from emer.tools.runtime import device
 from emer.tools.weights.catalogue import Weights, named
-from emer.tools.weights.locate import find
-from emer.tools.weights.locate import (look, received, target)
-from emer.tools.weights.download import pull
-from emer.tools.weights.download import verify
+from emer.tools.weights.download import FetchFailed, pull, verify
+from emer.tools.weights.locate import find, look, received, target
 from tests.file_server import Shared, serving_files
 from tests.hub_server import Repository, serving_hub
 
