@@ -19,7 +19,8 @@ from emer.graphs.settings import Settings, load_settings
 from emer.tools import machine
 from emer.tools.bench import Bench, Make, MakeBatched, Point, bench
 from emer.tools.errors import ConfigError
-from emer.tools.tool import Heavy, load_tool, resolve
+from emer.tools.registry import load_tool, tool_class
+from emer.tools.tool import Heavy
 
 
 def run_bench(
@@ -68,7 +69,7 @@ def _makers(spec: str, settings: Settings) -> tuple[Make, MakeBatched | None]:
     The second is None for a tool that works in no batches.
     """
     arguments = arguments_for(spec, settings)
-    takes = "batch" in signature(resolve(spec)).parameters
+    takes = "batch" in signature(tool_class(spec)).parameters
     has_batch = takes and isinstance(load_tool(spec, arguments), Heavy)
     return (
         lambda: load_tool(spec, arguments),

@@ -49,21 +49,21 @@ def run_list(settings: Path | None, *, json: bool) -> None:
 
 def list_tools(settings: Path | None) -> list[Entry]:
     """Return the tools, those in use first."""
-    from emer.tools.tool import BUILT_IN, GROUP
+    from emer.tools.registry import GROUP, registered
 
     told = choose(load_settings(settings)).settings
     chosen = told.chosen
     uses = {slot: choice.use for slot, choice in chosen.items()}
     let_import_from_here(uses.values())
     installed = sorted(point.name for point in entry_points(group=GROUP))
-    names = dict.fromkeys([*uses.values(), *BUILT_IN, *installed])
+    names = dict.fromkeys([*uses.values(), *registered(), *installed])
     return [
         _entry(name, [slot for slot, use in uses.items() if use == name], told) for name in names
     ]
 
 
 def _entry(name: str, slots: list[str], settings: Settings) -> Entry:
-    from emer.tools.tool import load_tool
+    from emer.tools.registry import load_tool
 
     try:
         tool = load_tool(name, arguments_for(name, settings))
@@ -104,7 +104,7 @@ def run_check(spec: str, clip: str | None, settings: Path | None, *, json: bool)
     with hush(chosen.home / "logs" / "native.log"), some_clip(clip) as path:
         from emer.tools.clip import Clip
         from emer.tools.conformance import check_tool
-        from emer.tools.tool import load_tool
+        from emer.tools.registry import load_tool
 
         arguments = arguments_for(spec, chosen)
         findings = check_tool(

@@ -18,7 +18,8 @@ from emer.graphs.ask import ask
 from emer.graphs.settings import DEFAULT, Settings, load_settings
 from emer.tools.clip import Clip
 from emer.tools.fake import FakeTool
-from emer.tools.tool import card, load_tool
+from emer.tools.registry import load_tool
+from emer.tools.tool import card
 from emer.tools.types import Modality
 
 RUNS = 31

@@ -2,34 +2,22 @@
 
 Ready means that its packages and weights are here. What cannot be had is passed over, and said.
 Tools that run the same models go by the model first: a large one is preferred to a small one,
-whichever library runs it. Arguments given with "auto" narrow the choice to those that take them.
+whichever library runs it. Equal models, and tools without one, go by the rank with which they
+are registered. Arguments given with "auto" narrow the choice to those that take them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from emer.graphs.loading import load_with
 from emer.graphs.settings import AUTO, OFF, Choice, Settings
 from emer.tools import machine
 from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.registry import ranked, slots
 from emer.tools.tool import Tool
 from emer.tools.weights.catalogue import rank
-
-STRONGEST: Mapping[str, tuple[str, ...]] = {
-    "face": ("blendshapes", "mesh"),
-    "expression": ("deepface",),
-    "scene": ("camera",),
-    "caption": ("captioner",),
-    "prosody": ("egemaps",),
-    "voice": ("speech-emotion",),
-    "speech": ("faster-whisper", "whisper", "asr", "pocketsphinx"),
-}
-"""The tools of each slot, the strongest first where they run equal models (our judgement).
-
-faster-whisper runs the same models as whisper and takes less of the machine; asr takes more.
-"""
 
 
 class Chosen(NamedTuple):
@@ -53,9 +41,9 @@ def choose(settings: Settings) -> Chosen:
 
 
 def _strongest(slot: str, choice: Choice) -> tuple[Choice, str]:
-    names = STRONGEST.get(slot)
-    if names is None:
-        known = ", ".join(STRONGEST)
+    names = ranked(slot)
+    if not names:
+        known = ", ".join(known for known in slots() if ranked(known))
         raise ConfigError(f"tools.{slot}.use: there is no auto for this slot; there is for {known}")
     ready, passed = _ready(slot, names, choice)
     if not ready:

@@ -13,10 +13,11 @@ from emer.agents.memory.embedding import load_embedder
 from emer.agents.memory.exemplars import Exemplars
 from emer.agents.memory.memory import Memory
 from emer.agents.reasoner import Reasoner
-from emer.graphs.settings import OBSERVES, Choice, Settings
+from emer.graphs.settings import Choice, Settings
 from emer.tools import machine
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
-from emer.tools.tool import Tool, load_tool, resolve
+from emer.tools.registry import load_tool, resolve, slots, tool_class
+from emer.tools.tool import Tool
 from emer.tools.types import MODALITIES, Modality, Param
 
 REASONERS: Mapping[str, str] = {
@@ -77,13 +78,13 @@ def arguments_for(use: str, settings: Settings) -> dict[str, Param]:
     `ConfigError` names an argument that the tool does not have.
     """
     mine = [choice for choice in settings.tools.values() if choice.use == use]
-    return fit(f"tools: {use}", resolve(use), mine[0].arguments) if mine else {}
+    return fit(f"tools: {use}", tool_class(use), mine[0].arguments) if mine else {}
 
 
 def load_with(key: str, use: str, given: Mapping[str, Param]) -> Tool:
     """Return the tool of this name with these arguments; errors name the key in the settings."""
     try:
-        return load_tool(use, fit(key, resolve(use), given))
+        return load_tool(use, fit(key, tool_class(use), given))
     except ConfigError as error:
         text = str(error)
         raise ConfigError(text if text.startswith(key) else f"{key}: {text}") from error
@@ -105,17 +106,18 @@ def load_slot(slot: str, choice: Choice) -> Tool:
 def declared(use: str) -> Modality | None:
     """Return the modality that a tool's class states, None where it states or is none."""
     try:
-        stated = getattr(resolve(use), "modality", None)
+        stated = getattr(tool_class(use), "modality", None)
     except EmerError:
         return None
     return next((modality for modality in MODALITIES if modality == stated), None)
 
 
 def _check_slot(slot: str, name: str, modality: Modality | None) -> None:
-    wanted = OBSERVES.get(slot)
+    observed = slots()
+    wanted = observed.get(slot)
     if wanted is None or modality in (None, wanted):
         return
-    places = [other for other, observed in OBSERVES.items() if observed == modality]
+    places = [other for other, each in observed.items() if each == modality]
     raise ConfigError(
         f"tools.{slot}: {name} observes the {modality}, this slot is for the {wanted}; "
         f"put it in {' or '.join(places)}, or in a slot of another name beside them"

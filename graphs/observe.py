@@ -12,7 +12,6 @@ from emer.graphs.context import Context
 from emer.graphs.events import NothingObserved, ToolFailure, ToolFinished, ToolStarted
 from emer.graphs.ledger import in_order
 from emer.graphs.loading import declared
-from emer.graphs.settings import OBSERVES
 from emer.graphs.state import Gap, Job, Json
 from emer.tools.call import Call
 from emer.tools.errors import (
@@ -22,6 +21,7 @@ from emer.tools.errors import (
     Unobservable,
     WeightsBroken,
 )
+from emer.tools.registry import slots
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Clue, Modality, Observation
 
@@ -57,7 +57,7 @@ def observe(context: Context, job: Job) -> Json:
 
 def note_absent(context: Context, slot: str, error: ToolMissing) -> Json:
     """Record a slot whose package is not installed, and return its gap."""
-    modality = OBSERVES.get(slot) or declared(error.tool)
+    modality = slots().get(slot) or declared(error.tool)
     why = f"{error.tool} is not ready: it needs {error.what} ({error.install})"
     facts = {"slot": slot, "tool": error.tool, "modality": modality}
     context.trace.write(ToolStarted(**facts, why="first look"))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from emer.agents.memory.passages import Passage
 from emer.tools.errors import ConfigError
-from emer.tools.tool import resolve
+from emer.tools.registry import resolve
 from emer.tools.types import Param
 
 Vectors = NDArray[np.float32]

@@ -16,7 +16,7 @@ from emer.tools.clip import Clip
 from emer.tools.conformance import check_tool
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.fake import FakeTool
-from emer.tools.tool import load_tool
+from emer.tools.registry import load_tool
 from emer.tools.trial_clips import write_trial
 from emer.tools.types import Clue, Quality, Source, Span
 from tests.clips import Written, tone, write_clip

@@ -20,9 +20,9 @@ from emer.tools.caption import model as caption
 from emer.tools.caption.records import Shown
 from emer.tools.expression import model as expression
 from emer.tools.models import SHELF
+from emer.tools.registry import load_tool
 from emer.tools.speech import ctranslate, openai_whisper, transformers_asr
 from emer.tools.speech.heard import Heard, Run, Window
-from emer.tools.tool import load_tool
 from emer.tools.voice import model as voice
 from emer.tools.weights.need import Need, find
 from tests.caption_kit import room, write_blip, write_qwen, write_smolvlm

@@ -12,6 +12,7 @@ from emer.tools.caption.model import TOOL, Run, Writer, has_chat
 from emer.tools.caption.records import Shown, Written
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.pretrained import require
+from emer.tools.registry import register
 from emer.tools.types import Param, Source
 from emer.tools.weights.need import AUTO, find
 
@@ -20,6 +21,7 @@ BATCH = {"cpu": 8, "mps": 8, "cuda": 8}
 than one of two."""
 
 
+@register("captioner", slot="caption", rank=10)
 class Captioner(CaptionTool):
     """Describes frames with an image-text-to-text model of transformers.
 

@@ -15,12 +15,14 @@ from emer.tools.caption.records import Shown, Written
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing
 from emer.tools.keys import key_for
 from emer.tools.machine import is_offline
+from emer.tools.registry import register
 from emer.tools.types import Param, Source
 
 KEY = "EMER_VISION_KEY"
 URL, MODEL = "EMER_VISION_URL", "EMER_VISION_MODEL"
 
 
+@register("vision-api", slot="caption")
 class VisionApi(CaptionTool):
     """Describes frames with a vision model behind an address (OpenAI, vLLM, llama.cpp, Ollama ...).
 

@@ -20,6 +20,7 @@ from emer.tools.expression.model import (
 from emer.tools.expression.sentences import Said, classes, untold
 from emer.tools.face.people import Person
 from emer.tools.face.reading import MAX_SIDE, read, tracks, why_none
+from emer.tools.registry import register
 from emer.tools.shared import Shared
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.weights.need import AUTO, find
@@ -30,6 +31,7 @@ WORTH_SAYING = 0.1
 """Faces seen worse than this are left unsaid (chosen by us)."""
 
 
+@register("deepface", slot="expression", rank=10)
 class DeepFaceEmotion:
     """Classifies each person's face with deepface's model of seven emotions.
 

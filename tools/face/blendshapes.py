@@ -25,6 +25,7 @@ from emer.tools.face.telling import tell
 from emer.tools.face.upright import upright
 from emer.tools.kept import Kept
 from emer.tools.models import Key
+from emer.tools.registry import register
 from emer.tools.shared import Shared
 from emer.tools.types import Clue, Modality, Param, Source, Span
 from emer.tools.weights.need import AUTO, Need, find
@@ -44,6 +45,7 @@ class _Look(NamedTuple):
     picture: Image
 
 
+@register("blendshapes", slot="face", rank=10)
 class Blendshapes:
     """All that the mesh tells of faces, with the action units that blendshapes add to it.
 

@@ -9,12 +9,14 @@ from emer.tools.errors import ToolMissing
 from emer.tools.face.network import brings_networks
 from emer.tools.face.reading import MAX_SIDE, VERSION, read
 from emer.tools.face.telling import tell
+from emer.tools.registry import register
 from emer.tools.types import Clue, Modality, Param, Source, Span
 
 MODEL = "mediapipe 0.10.21 face_landmark_with_attention"
 INSTALL = "pip install mediapipe==0.10.21"
 
 
+@register("mesh", slot="face", rank=20)
 class FaceMesh:
     """Watches faces: action units, blinks, gaze, head and mouth, person by person."""
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable
+from emer.tools.registry import register
 from emer.tools.scene.closeup import describe_closeup
 from emer.tools.scene.findings import Finding
 from emer.tools.scene.footage import Footage, watch
@@ -31,6 +32,7 @@ MOST_PEOPLE: Final = 2
 """People whose hands, posture and motion are described: the most prominent of each shot."""
 
 
+@register("camera", slot="scene", rank=10)
 class Camera:
     """Watches cuts, framing, people, posture, hands, light and motion; needs no weights."""
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from emer.tools import devices
 from emer.tools.pretrained import require
+from emer.tools.registry import register
 from emer.tools.shared import Shared
 from emer.tools.speech import transformers_asr
 from emer.tools.speech.heard import Heard, Run, Window
@@ -16,6 +17,7 @@ from emer.tools.types import Param
 from emer.tools.weights.need import Need
 
 
+@register("asr", slot="speech", rank=30)
 class Asr(SpeechTool):
     """Recognises speech with a model of transformers.
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from emer.tools import devices
 from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.registry import register
 from emer.tools.shared import Shared
 from emer.tools.speech import ctranslate
 from emer.tools.speech.heard import Heard, Run, Window
@@ -19,6 +20,8 @@ ANYWHERE = ("int8", "float32")
 """What every device computes with: the library need not be loaded to say so."""
 
 
+# Of equal models the one that takes least of the machine: this, whisper, asr (our judgement).
+@register("faster-whisper", slot="speech", rank=10)
 class FasterWhisper(SpeechTool):
     """Recognises speech with a model that was converted for CTranslate2.
 

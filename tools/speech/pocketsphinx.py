@@ -9,6 +9,7 @@ from math import ceil
 
 from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing, Unobservable
+from emer.tools.registry import register
 from emer.tools.speech.activity import RATE, is_silent, speech_spans
 from emer.tools.speech.pieces import cut
 from emer.tools.speech.recognise import recognise
@@ -21,6 +22,7 @@ WIDE = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}
 """Beams at which the word error rate stops falling (measured on read speech)."""
 
 
+@register("pocketsphinx", slot="speech", rank=40)
 class PocketSphinx:
     """Recognises English speech, with word times; rejects what it cannot recognise.
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable
+from emer.tools.registry import register
 from emer.tools.speech.wording import quoted
 from emer.tools.subtitles import SubtitleCue
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
 
+@register("subtitle", slot="speech")
 class Subtitle:
     """Reads the given subtitle; it is taken at its word, its times too."""
 

@@ -10,6 +10,7 @@ from emer.tools import devices
 from emer.tools.call import note
 from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.registry import register
 from emer.tools.shared import Shared
 from emer.tools.speech import openai_whisper
 from emer.tools.speech.heard import Heard, Run, Window
@@ -22,6 +23,7 @@ UNKNOWN: Final = "bfloat16"
 LACKS: Final = f"openai-whisper decodes in no {UNKNOWN}"
 
 
+@register("whisper", slot="speech", rank=20)
 class Whisper(SpeechTool):
     """Recognises speech with a checkpoint of openai-whisper.
 

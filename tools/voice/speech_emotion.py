@@ -12,6 +12,7 @@ from emer.tools import devices
 from emer.tools.clip import RATE, Clip
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.pretrained import require
+from emer.tools.registry import register
 from emer.tools.shared import Shared
 from emer.tools.speech import silero
 from emer.tools.speech.activity import Samples, is_silent, levels
@@ -37,6 +38,7 @@ ENOUGH = 2.0
 BATCH = {"cpu": 4, "mps": 8, "cuda": 32}
 
 
+@register("speech-emotion", slot="voice", rank=10)
 class SpeechEmotion:
     """Judges the voice with an audio-classification model (wav2vec2, HuBERT, WavLM, ...).
 

@@ -17,7 +17,7 @@ from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable
 from emer.tools.keys import key_for
 from emer.tools.machine import Machine, use
-from emer.tools.tool import load_tool
+from emer.tools.registry import load_tool, ranked
 from emer.tools.types import Span
 from tests.caption_kit import room, with_words, write_pictures
 from tests.openai_server import OpenAIServer, serving
@@ -277,6 +277,4 @@ def test_it_keeps_the_contract(clip):
 
 
 def test_auto_never_takes_it():
-    from emer.graphs.choosing import STRONGEST
-
-    assert "vision-api" not in {name for names in STRONGEST.values() for name in names}
+    assert ranked("caption") == ("captioner",)

@@ -18,7 +18,7 @@ from emer.tools.expression.model import classifier, labels
 from emer.tools.face import reading
 from emer.tools.face.mesh import FaceMesh
 from emer.tools.models import SHELF
-from emer.tools.tool import load_tool
+from emer.tools.registry import load_tool
 from emer.tools.types import Span
 from emer.tools.weights.need import find
 

@@ -15,7 +15,7 @@ from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBro
 from emer.tools.face.blendshapes import Blendshapes
 from emer.tools.face.mesh import FaceMesh
 from emer.tools.models import SHELF
-from emer.tools.tool import load_tool
+from emer.tools.registry import load_tool
 from emer.tools.types import Span
 from tests.face_kit import write_pair, write_portrait
 from tests.task_kit import by_mouth, write_task

@@ -11,7 +11,8 @@ import pytest
 
 from emer.tools.clip import Clip
 from emer.tools.models import SHELF
-from emer.tools.tool import Tool, load_tool
+from emer.tools.registry import load_tool
+from emer.tools.tool import Tool
 from tests.clips import Written, write_clip
 from tests.conftest import ROOT
 from tests.whisper_kit import (

@@ -13,8 +13,8 @@ import pytest
 from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing
 from emer.tools.models import SHELF
+from emer.tools.registry import load_tool
 from emer.tools.speech.cuda_libraries import needing
-from emer.tools.tool import load_tool
 from tests.tools.speech.conftest import needs
 
 SAID = "Library {} is not found or cannot be loaded"

@@ -10,10 +10,11 @@ import pytest
 
 from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError
+from emer.tools.registry import load_tool
 from emer.tools.speech import ctranslate
 from emer.tools.speech.fitting import fitting
 from emer.tools.speech.heard import Window
-from emer.tools.tool import Tool, load_tool
+from emer.tools.tool import Tool
 from tests.tools.speech.conftest import needs
 from tests.whisper_kit import Script
 

@@ -14,7 +14,7 @@ from emer.tools.clip import Clip
 from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.models import SHELF
-from emer.tools.tool import load_tool
+from emer.tools.registry import load_tool
 from emer.tools.trial_clips import tone
 from emer.tools.types import Span
 from emer.tools.voice.model import Judged, Run, listener
