@@ -17,9 +17,9 @@ from emer.app.toolbox import some_clip
 from emer.graphs.loading import arguments_for
 from emer.graphs.settings import Settings, load_settings
 from emer.tools import machine
-from emer.tools.bench import Bench, Make, MakeBatched, Point, bench
 from emer.tools.errors import ConfigError
 from emer.tools.registry import load_tool, tool_class
+from emer.tools.testing.benchmark import Bench, Make, MakeBatched, Point, bench
 from emer.tools.tool import Heavy
 
 

@@ -29,7 +29,7 @@ from emer.app.terminal import hush, print_result
 from emer.graphs.choosing import choose
 from emer.graphs.settings import Choice, Settings, load_settings
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, Unobservable
-from emer.tools.trial_clips import tone, write_trial
+from emer.tools.testing.clips import tone, write_trial
 from emer.tools.types import Record
 
 if TYPE_CHECKING:

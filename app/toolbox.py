@@ -103,8 +103,8 @@ def run_check(spec: str, clip: str | None, settings: Path | None, *, json: bool)
     machine.use(chosen.machine)
     with hush(chosen.home / "logs" / "native.log"), some_clip(clip) as path:
         from emer.tools.clip import Clip
-        from emer.tools.conformance import check_tool
         from emer.tools.registry import load_tool
+        from emer.tools.testing.conformance import check_tool
 
         arguments = arguments_for(spec, chosen)
         findings = check_tool(

@@ -17,8 +17,8 @@ from emer.evals.measure import Measure, at_most, in_turn, seconds
 from emer.graphs.ask import ask
 from emer.graphs.settings import DEFAULT, Settings, load_settings
 from emer.tools.clip import Clip
-from emer.tools.fake import FakeTool
 from emer.tools.registry import load_tool
+from emer.tools.testing.fakes import FakeTool
 from emer.tools.tool import card
 from emer.tools.types import Modality
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.fake import FakeTool
+from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Span
 
 EVIL = "\x1b[2J\x1b]0;owned\x07[bold red]hi[/bold red] \u202eabc\x9b31m"
@@ -59,7 +59,7 @@ class Sloppy(FakeTool):
         super().__init__("sloppy", "face")
 
     def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
-        self._lines: Sequence[tuple[str, float, float]] = [
+        self.lines: Sequence[tuple[str, float, float]] = [
             (f"The person smiles {len(self.calls)} times.", 0.2, 0.3)
         ]
         return super().observe(clip, span)

@@ -21,7 +21,7 @@ from emer.evals.systems.reasoned import OnHumanClues
 from emer.evals.systems.stored import read_stored
 from emer.evals.systems.thinking import Thinker
 from emer.tools.errors import ClipError, ConfigError
-from emer.tools.fake import FakeTool
+from emer.tools.testing.fakes import FakeTool
 
 PLAIN = reasoner_kit.Plain()
 GOLDS = {f"c{n}": Gold(labels=("joy", "Rage")[: 1 + n % 2]) for n in range(40)}

@@ -69,7 +69,7 @@ def test_one_models_file_is_not_continued_by_another(folder: Path, system: str) 
 
 
 MINE = """
-from emer.tools.fake import FakeTool
+from emer.tools.testing.fakes import FakeTool
 class Mine(FakeTool):
     def __init__(self):
         super().__init__("mine", "face", [("The person frowns clearly.", 0.0, 0.1)])  # {edit}

@@ -19,7 +19,7 @@ from emer.tools import devices
 from emer.tools.call import note, still_wanted
 from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable
-from emer.tools.fake import FakeTool
+from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Param, Span
 
 SMILE = ("The person smiles from 0.2-0.8 s.", 0.2, 0.8)
@@ -54,7 +54,7 @@ class Described(FakeTool):
 
     def answer(self, clip: Clip, span: Span, question: str) -> list[Clue]:
         told = f'Asked "{question}", a model answers for 0.2-0.8 s: a letter.'
-        return [self._clue(told, span.start, span.end)]
+        return [self.clue(told, span.start, span.end)]
 
 
 class Many(FakeTool):

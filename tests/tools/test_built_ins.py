@@ -8,8 +8,8 @@ import pytest
 
 from emer.app.demo import make_demo
 from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.registry import load_tool, registered
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Heavy
 
 WITHOUT_WEIGHTS = ("pocketsphinx", "subtitle", "mesh", "egemaps", "camera")

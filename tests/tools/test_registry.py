@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.fake import FakeTool
 from emer.tools.registry import (
     BUILT_IN,
     load_tool,
@@ -19,10 +18,11 @@ from emer.tools.registry import (
     slots,
     tool_class,
 )
+from emer.tools.testing.fakes import FakeTool
 from emer.tools.tool import Tool, card
 
 OWN = """
-from emer.tools.fake import FakeTool
+from emer.tools.testing.fakes import FakeTool
 from emer.tools.registry import register
 
 @register("{name}", slot="{slot}", rank={rank}, modality="{modality}")
@@ -97,7 +97,7 @@ def test_settings_and_help_import_no_tool(own):
 
 
 def test_a_tool_comes_by_import_string_with_its_arguments():
-    tool = load_tool("emer.tools.fake:FakeTool", {"name": "mine", "modality": "scene"})
+    tool = load_tool("emer.tools.testing.fakes:FakeTool", {"name": "mine", "modality": "scene"})
     assert (card(tool).name, card(tool).modality) == ("mine", "scene")
 
 
@@ -106,8 +106,8 @@ def test_a_tool_comes_by_import_string_with_its_arguments():
     [
         ("nosuch", "no tool is called 'nosuch'; known: .*mesh"),
         ("nosuch_package:Tool", "no module nosuch_package"),
-        ("emer.tools.fake:Nothing", "has no Nothing"),
-        ("emer.tools.fake:SLACK", "not a class"),
+        ("emer.tools.testing.fakes:Nothing", "has no Nothing"),
+        ("emer.tools.testing.fakes:SLACK", "not a class"),
         ("builtins:dict", "not a tool"),
     ],
 )
@@ -126,7 +126,7 @@ def test_a_package_that_a_tool_lacks_comes_with_its_install_line(tmp_path, monke
 
 
 def test_other_kinds_are_resolved_by_their_own_names():
-    assert resolve("x", {"x": "emer.tools.fake:FakeTool"}, "emer.nothing") is FakeTool
+    assert resolve("x", {"x": "emer.tools.testing.fakes:FakeTool"}, "emer.nothing") is FakeTool
     assert resolve("x", {"x": FakeTool}, "emer.nothing") is FakeTool
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from emer.tools.call import Abandoned, Call, at_work
 from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.models import SHELF
 from emer.tools.registry import load_tool
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Answering, Heavy, card
 from emer.tools.types import Span
 from emer.tools.weights.need import find

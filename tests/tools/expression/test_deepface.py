@@ -11,7 +11,6 @@ import pytest
 
 from emer.tools.call import Abandoned, Call, at_work
 from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.expression.deepface_emotion import DeepFaceEmotion
 from emer.tools.expression.model import classifier, labels
@@ -19,6 +18,7 @@ from emer.tools.face import reading
 from emer.tools.face.mesh import FaceMesh
 from emer.tools.models import SHELF
 from emer.tools.registry import load_tool
+from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
 from emer.tools.weights.need import find
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import Unobservable
 from emer.tools.face.mesh import FaceMesh
+from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Clue, Span
 from tests.tools.face import puppet
 

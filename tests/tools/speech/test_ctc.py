@@ -19,7 +19,7 @@ from emer.tools.speech.guards import judge
 from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.speech.transformers_asr import kind_of, recogniser
 from emer.tools.speech.trust import Verdict
-from emer.tools.trial_clips import noise
+from emer.tools.testing.clips import noise
 from emer.tools.weights.need import find
 
 pytest.importorskip("transformers", reason="transformers is not installed")

@@ -18,7 +18,7 @@ from emer.tools.speech.guess import by_language, guess
 from emer.tools.speech.heard import Heard, Spoken, Text, Window
 from emer.tools.speech.languages import code_of, languages, name_of
 from emer.tools.speech.listening import FIRST, REST, WINDOW, Listener
-from emer.tools.trial_clips import noise, tone
+from emer.tools.testing.clips import noise, tone
 from emer.tools.types import Source, Span
 from tests.clips import Written, write_clip
 from tests.tools.speech.conftest import music

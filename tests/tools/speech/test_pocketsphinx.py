@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import Unobservable
 from emer.tools.speech.pieces import Piece
 from emer.tools.speech.pocketsphinx import PocketSphinx
 from emer.tools.speech.recognise import recognise
+from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
 from tests.tools.prosody.sounds import Sound, hiss, join, quiet, write
 

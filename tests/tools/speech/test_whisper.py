@@ -14,12 +14,12 @@ import pytest
 
 from emer.tools.call import Abandoned, Call, at_work
 from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.models import SHELF
 from emer.tools.speech import openai_whisper, transformers_asr
 from emer.tools.speech.heard import Run, Window
 from emer.tools.speech.whisper import Whisper
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Heavy
 from emer.tools.weights.need import find
 from tests.tools.speech.conftest import ENGLISH, GERMAN, KINDS, made, needs

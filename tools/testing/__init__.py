@@ -1,0 +1,1 @@
+"""Tools for the authors of tools: conformance suite, benchmark, synthetic clips, fakes."""

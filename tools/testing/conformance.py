@@ -1,0 +1,394 @@
+"""Conformance suite: the contract of a tool as checks on a clip, for authors of tools.
+
+for finding in check_tool(MyTool(), Clip.open("clip.mp4")):
+    print("ok  " if finding.ok else "FAIL", finding.check, finding.why)
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from emer.tools.call import Abandoned, Call, at_work
+from emer.tools.clip import Clip
+from emer.tools.errors import EmerError, Unobservable
+from emer.tools.testing.clips import noise, silence, tone, write_trial
+from emer.tools.tool import Answering, Heavy, Tool
+from emer.tools.types import MODALITIES, Clue, Record, Source, Span
+
+SLACK: Final = 0.05
+"""Seconds a span may reach over an edge: about one frame."""
+
+WAIT: Final = 120.0
+"""Seconds that two concurrent calls may take."""
+
+QUESTION: Final = "what is shown?"
+"""What a tool that answers questions is asked."""
+
+_VISUAL = ("face", "scene")
+_LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
+_SOCKETS_LOCK = threading.Lock()
+_QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
+_BREAK = re.compile(r"[.!?…][\"”']?\s+(?=[A-Z])")
+_FAILURE = re.compile(r"\b(?:error|exception|traceback|failed to|not implemented)\b", re.IGNORECASE)
+
+
+class Finding(Record):
+    """Result of one check: its name, whether the tool passes, and if not, why."""
+
+    check: str
+    ok: bool
+    why: str = ""
+
+
+class Outcome(Record):
+    """Result of one call of a tool: clues, the reason there are none, or what it raised."""
+
+    clues: tuple[Clue, ...] = ()
+    unobservable: str | None = None
+    broken: str = ""
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of the clues."""
+        return frozenset(clue.id for clue in self.clues)
+
+
+def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) -> list[Finding]:
+    """Findings of the whole suite; whatever the tool raises becomes a finding.
+
+    The clip is observed several times, in full and in its middle third, then clips that lack
+    something, all without a network.
+
+    Args:
+        tool: The tool under test.
+        clip: A clip in which it has something to observe.
+        again: Makes the tool anew, to see that its clues do not depend on the instance.
+    """
+    shape = _check_shape(tool)
+    if not all(each.ok for each in shape):
+        return shape
+    middle = Span(start=round(clip.duration / 3, 3), end=round(clip.duration * 2 / 3, 3))
+    before = _threads_and_processes()
+    with no_network() as hosts:
+        first, second = _observe(tool, clip), _observe(tool, clip)
+        closer, closer_again = _observe(tool, clip, middle), _observe(tool, clip, middle)
+        other = _observe(again(), clip) if again is not None else first
+        answers = _answers(tool, clip, middle)
+        hard = [] if first.broken else list(_check_hard_cases(tool, clip))
+    calls = (first, second, closer, closer_again, other, *answers)
+    findings = [*shape, *_check_calls(calls, hosts)]
+    if first.broken:
+        return findings
+    findings += [
+        _check_same(tool, "the same clip gives the same clues", first, second),
+        _check_same(tool, "a closer look gives the same clues", closer, closer_again),
+        _check_same(tool, "the tool made anew gives the same clues", first, other),
+    ]
+    if answers:
+        findings.append(_check_same(tool, "the same question gets the same answer", *answers))
+        findings.append(_check_overlap("an answer stays in its span", answers[0], middle))
+    clues = [clue for each in (first, closer, *answers[:1]) for clue in each.clues]
+    findings += [
+        *_check_clues(tool, clues),
+        _check_once(first),
+        _check_inside("spans lie in the clip", first, clip.duration),
+        _check_overlap("a closer look stays in its span", closer, middle),
+    ]
+    return [*findings, *hard, _check_left_behind(before)]
+
+
+def is_sentence(text: str) -> bool:
+    """Whether a text is one sentence: a capital, a full stop, no break inside.
+
+    Quoted words may hold any number of sentences.
+    """
+    bare = _unquoted(text)
+    ends = bool(re.search(r"[.!?…][\"”')]?$", text.strip()))
+    return bool(bare) and bare[0].isupper() and ends and not _BREAK.search(bare)
+
+
+def _observe(tool: Tool, clip: Clip, span: Span | None = None, call: Call | None = None) -> Outcome:
+    return _outcome(tool, lambda: tool.observe(clip, span), call)
+
+
+def _answers(tool: Tool, clip: Clip, span: Span) -> tuple[Outcome, ...]:
+    """Two answers to one question about the span; none of a tool that answers no questions."""
+    if not isinstance(tool, Answering) or not tool.answers:
+        return ()
+    first, second = (_outcome(tool, lambda: tool.answer(clip, span, QUESTION)) for _ in range(2))
+    return first, second
+
+
+def _outcome(tool: object, work: Callable[[], Sequence[Clue]], call: Call | None = None) -> Outcome:
+    try:
+        with at_work(call or Call()):
+            return Outcome(clues=tuple(work()))
+    except Unobservable as error:
+        return Outcome(unobservable=str(error))
+    except Abandoned:
+        return Outcome()
+    except EmerError as error:
+        return Outcome(broken=_one_line(str(error)))
+    except BaseException as error:  # SystemExit, too, would end the run
+        return Outcome(broken=f"{_one_line(repr(error))}{_place(tool, error)}")
+
+
+def _place(tool: object, error: BaseException) -> str:
+    """File and line in the tool's own module that raised, or that led to it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    file = getattr(sys.modules.get(type(tool).__module__), "__file__", None)
+    own = [frame for frame in frames if frame.filename == file] or frames[-1:]
+    return f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
+
+
+def _finding(check: str, ok: bool, why: str) -> Finding:
+    return Finding(check=check, ok=ok, why="" if ok else why)
+
+
+def _check_shape(tool: Tool) -> list[Finding]:
+    """Check what can be known before anything is observed."""
+    if not isinstance(tool, Tool):
+        why = "it needs modality, description, source and observe(clip, span=None)"
+        return [Finding(check="is a tool", ok=False, why=why)]
+    try:
+        source = tool.source
+        plain = isinstance(source, Source) and Source.model_validate_json(source.model_dump_json())
+    except Exception as error:
+        return [Finding(check="the source is JSON and stable", ok=False, why=repr(error))]
+    described = isinstance(tool.description, str) and is_sentence(tool.description)
+    return [
+        _finding("the modality is known", tool.modality in MODALITIES, repr(tool.modality)),
+        _finding("the description is a sentence", described, repr(tool.description)),
+        _finding("the source is JSON and stable", plain == tool.source, repr(source)),
+    ]
+
+
+def _check_calls(calls: Sequence[Outcome], hosts: Sequence[str]) -> Iterator[Finding]:
+    broken = [each.broken for each in calls if each.broken]
+    yield _finding("observe gives clues or raises Unobservable", not broken, "; ".join(broken[:1]))
+    empty = [each for each in calls if each.unobservable == ""]
+    yield _finding("Unobservable gives a reason", not empty, "the reason is empty")
+    reached = sorted({*hosts})
+    yield _finding("observing needs no network", not reached, f"it reached for {reached}")
+
+
+def _check_same(tool: Tool, name: str, one: Outcome, other: Outcome) -> Finding:
+    if not getattr(tool, "deterministic", True):
+        return Finding(check=name, ok=True, why="declared not deterministic")
+    same = one.ids == other.ids and one.unobservable == other.unobservable
+    return _finding(name, same, f"{len(one.ids ^ other.ids)} clues differ between two looks")
+
+
+def _check_clues(tool: Tool, clues: Sequence[Clue]) -> Iterator[Finding]:
+    rules: dict[str, Callable[[Clue], bool]] = {
+        "clues have the tool's modality": lambda clue: clue.modality == tool.modality,
+        "clues name the tool's source": lambda clue: clue.source == tool.source,
+        "texts are one sentence": lambda clue: is_sentence(clue.text),
+        "no failure is told as a clue": lambda clue: not _FAILURE.search(_unquoted(clue.text)),
+        "quality has factors": lambda clue: bool(clue.quality.factors),
+        "clues survive JSON": _survives_json,
+    }
+    for name, holds in rules.items():
+        wrong = [clue.text for clue in clues if not holds(clue)]
+        yield _finding(name, not wrong, f"{len(wrong)} clues do not, first: {wrong[:1]}")
+
+
+def _survives_json(clue: Clue) -> bool:
+    try:
+        return Clue.model_validate_json(clue.model_dump_json()) == clue
+    except ValueError:
+        return False
+
+
+def _check_once(outcome: Outcome) -> Finding:
+    twice = len(outcome.clues) - len(outcome.ids)
+    return _finding("each clue is given once", not twice, f"{twice} clues are given again")
+
+
+def _check_inside(name: str, outcome: Outcome, duration: float) -> Finding:
+    outside = [
+        f"{clue.text} [{clue.span.start:g}-{clue.span.end:g}]"
+        for clue in outcome.clues
+        if clue.span is not None and (clue.span.start < -SLACK or clue.span.end > duration + SLACK)
+    ]
+    why = f"{len(outside)} reach out of 0-{duration:g} s: {outside[:1]}"
+    return _finding(name, not outside, why)
+
+
+def _check_overlap(name: str, outcome: Outcome, span: Span) -> Finding:
+    """Check that no clue lies outside the span; one that reaches out of it may be given whole."""
+    outside = [c.text for c in outcome.clues if c.span and not c.span.overlaps(span, SLACK)]
+    why = f"{len(outside)} lie outside {span.start:g}-{span.end:g} s: {outside[:1]}"
+    return _finding(name, not outside, why)
+
+
+def _check_hard_cases(tool: Tool, clip: Clip) -> Iterator[Finding]:
+    """Edge cases: missing streams, empty spans, concurrent calls, cancellation."""
+    with tempfile.TemporaryDirectory(prefix="emer-") as folder:
+        clips = {name: Clip.open(path) for name, path in _hard_clips(Path(folder))}
+        outcomes = {name: _observe(tool, hard) for name, hard in clips.items()}
+    yield _check_reasons(outcomes, clips)
+    yield _check_invented(tool, clip, outcomes)
+    yield _check_edges(tool, clip)
+    yield _check_concurrent(tool, clip)
+    if isinstance(tool, Heavy):
+        yield from _check_heavy(tool, clip)
+
+
+def _hard_clips(folder: Path) -> Iterator[tuple[str, Path]]:
+    yield "no sound", write_trial(folder / "mute.mp4")
+    yield "no picture", write_trial(folder / "blind.m4a", grey=None, sound=tone())
+    yield "black and silent", write_trial(folder / "black.mp4", grey=0, sound=silence())
+    yield "noise", write_trial(folder / "noise.mp4", sound=noise())
+    yield "0.3 s", write_trial(folder / "short.mp4", seconds=0.3, sound=tone(0.3))
+
+
+def _check_reasons(outcomes: dict[str, Outcome], clips: dict[str, Clip]) -> Finding:
+    wrong = []
+    for case, outcome in outcomes.items():
+        end = clips[case].duration + SLACK
+        outside = [c.text for c in outcome.clues if c.span and c.span.end > end]
+        if outcome.broken or outcome.unobservable == "" or outside:
+            wrong.append(f"{case}: {outcome.broken or [*outside, 'no reason is given'][0]}")
+    name = "hard clips give clues or a reason: no sound, no picture, black, noise, very short"
+    return _finding(name, not wrong, "; ".join(wrong))
+
+
+def _check_invented(tool: Tool, clip: Clip, outcomes: dict[str, Outcome]) -> Finding:
+    """Check that there is no clue about a picture or a sound that is missing.
+
+    Only for a picture or sound that the author's clip has: else the tool may not need it.
+    """
+    lacking = {"face": ("no picture", "black and silent"), "scene": ("no picture",)}
+    stream = clip.video if tool.modality in _VISUAL else clip.audio
+    cases = () if stream is None else lacking.get(tool.modality, ("no sound", "black and silent"))
+    clues = [clue.text for case in cases for clue in outcomes[case].clues]
+    return _finding("nothing is told of what the clip lacks", not clues, f"it says: {clues[:1]}")
+
+
+def _check_edges(tool: Tool, clip: Clip) -> Finding:
+    """Check a look at a single moment, at the last one, and beyond the end."""
+    end = clip.duration
+    spans = [Span(start=0, end=0), Span(start=end, end=end), Span(start=end + 1, end=end + 2)]
+    outcomes = {f"{s.start:g}-{s.end:g} s": _observe(tool, clip, s) for s in spans}
+    broken = "; ".join(f"{where}: {each.broken}" for where, each in outcomes.items() if each.broken)
+    return _finding("an empty span, or one behind the end, breaks nothing", not broken, broken)
+
+
+def _check_concurrent(tool: Tool, clip: Clip) -> Finding:
+    outcomes: list[Outcome] = []
+    threads = [
+        threading.Thread(target=lambda: outcomes.append(_observe(tool, clip)), daemon=True)
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT)
+    name = "two looks at once give the same"
+    if len(outcomes) < 2:
+        return _finding(name, False, f"no result within {WAIT:g} s")
+    one, other = outcomes
+    if not getattr(tool, "deterministic", True):
+        same = not one.broken and not other.broken
+    else:
+        same = one.ids == other.ids and one.broken == other.broken
+    return _finding(name, same, f"{len(one.ids ^ other.ids)} clues differ")
+
+
+def _check_heavy(tool: Heavy, clip: Clip) -> Iterator[Finding]:
+    """Check a tool with a model: device, loading, unloading, cancellation."""
+    assert isinstance(tool, Tool)
+    before = _observe(tool, clip)
+    params = {*tool.source.params} & {*tool.hardware, "device", "batch", "threads"} - {"dtype"}
+    name = "how it runs is no part of the source"
+    yield _finding(name, not params, f"the source names {sorted(params)}")
+    device = bool(tool.hardware.get("device"))
+    yield _finding("the device is told", device, f"{dict(tool.hardware)}")
+    broken = ""
+    try:
+        tool.unload()
+        tool.load()
+        tool.unload()
+    except Exception as error:
+        broken = _one_line(repr(error))
+    yield _finding("it loads and unloads", not broken, broken)
+    after = _observe(tool, clip)
+    same = after.ids == before.ids and after.broken == before.broken
+    yield _finding("it gives the same after it was unloaded", same, after.broken or "clues differ")
+    call = Call()
+    call.give_up()
+    cancelled = _observe(tool, clip, None, call)
+    name = "a look that is given up breaks nothing"
+    yield _finding(name, not cancelled.broken, cancelled.broken)
+
+
+def _threads_and_processes() -> set[str]:
+    """Threads and child processes that would outlive a call."""
+    import psutil
+
+    threads = {t.name for t in threading.enumerate() if not t.daemon}
+    return threads | {f"process {child.pid}" for child in psutil.Process().children()}
+
+
+def _check_left_behind(before: set[str]) -> Finding:
+    more = sorted(_threads_and_processes() - before)
+    return _finding("no thread and no process is left behind", not more, f"left: {more}")
+
+
+@contextmanager
+def no_network() -> Iterator[list[str]]:
+    """Refuse connections and look-ups but to this machine; yields the hosts that were tried.
+
+    Python's own sockets only: what a library does below Python is not seen.
+    """
+    hosts: list[str] = []
+    originals = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def check(address: Any) -> None:
+        host = address[0] if isinstance(address, tuple) else address
+        if not isinstance(address, str | bytes) and host not in _LOCAL_HOSTS:
+            hosts.append(str(host))
+            raise OSError(f"a tool must not reach for {host} while observing")
+
+    def connect(self: socket.socket, address: Any) -> None:
+        check(address)
+        originals[0](self, address)
+
+    def connect_ex(self: socket.socket, address: Any) -> int:
+        check(address)
+        return originals[1](self, address)
+
+    def getaddrinfo(host: Any, *rest: Any, **named: Any) -> Any:
+        check((host,))
+        return originals[2](host, *rest, **named)
+
+    with _SOCKETS_LOCK:
+        _replace_sockets(connect, connect_ex, getaddrinfo)
+        try:
+            yield hosts
+        finally:
+            _replace_sockets(*originals)
+
+
+def _replace_sockets(connect: Any, connect_ex: Any, getaddrinfo: Any) -> None:
+    socket.socket.connect = connect  # type: ignore[method-assign]
+    socket.socket.connect_ex = connect_ex  # type: ignore[method-assign]
+    socket.getaddrinfo = getaddrinfo
+
+
+def _unquoted(text: str) -> str:
+    return _QUOTED.sub("Q", text.strip())
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:300]
