@@ -24,8 +24,8 @@ from pydantic_settings import (
 
 from emer.agents.types import Budget
 from emer.tools.errors import ConfigError
-from emer.tools.machine import Dtype, Folder, Machine, hint
 from emer.tools.registry import slots
+from emer.tools.runtime.device import Dtype, Folder, Machine, hint
 from emer.tools.types import Param
 
 DEFAULT = "What emotion does the person display, and what shows it?"

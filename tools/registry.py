@@ -22,17 +22,17 @@ GROUP: Final = "emer.tools"
 """The entry point group of tools in other packages."""
 
 BUILT_IN: Final = (
-    "emer.tools.face.blendshapes",
-    "emer.tools.face.mesh",
-    "emer.tools.expression.deepface_emotion",
-    "emer.tools.scene.camera",
+    "emer.tools.face.tool",
+    "emer.tools.face.tool",
+    "emer.tools.expression.deepface",
+    "emer.tools.scene.tool",
     "emer.tools.caption.captioner",
     "emer.tools.caption.vision_api",
     "emer.tools.prosody.egemaps",
     "emer.tools.voice.speech_emotion",
     "emer.tools.speech.faster_whisper",
     "emer.tools.speech.whisper",
-    "emer.tools.speech.asr",
+    "emer.tools.speech.transformers_asr",
     "emer.tools.speech.pocketsphinx",
     "emer.tools.speech.subtitle",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from emer.tools.clip import Clip
+from emer.tools.media.clip import Clip
 from emer.tools.types import Clue, Modality, Param, Record, Source, Span
 
 

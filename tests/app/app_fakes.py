@@ -7,8 +7,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.media.clip import Clip
 from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Span
 

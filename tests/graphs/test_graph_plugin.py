@@ -15,7 +15,7 @@ from graph_kit import events, fakes
 
 from emer.graphs.ask import ask
 from emer.graphs.settings import swap
-from emer.tools.clip import Clip
+from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
 from emer.tools.testing.clips import write_trial
 from emer.tools.testing.conformance import check_tool

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emer.app.demo import make_demo
-from emer.tools.clip import Clip
+from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool, registered
 from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Heavy

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from emer.tools.clip import Clip
-from emer.tools.evidence import EvidenceStore, code_digest
+from emer.tools.evidence_store import EvidenceStore, code_digest
+from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
 from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Observation, Span

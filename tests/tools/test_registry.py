@@ -133,7 +133,7 @@ def test_other_kinds_are_resolved_by_their_own_names():
 def test_an_imported_class_is_found_by_its_name_and_competes_by_its_rank(own):
     code = (
         "import own_tool\n"
-        "from emer.graphs.choosing import choose\n"
+        "from emer.graphs.loading import choose\n"
         "from emer.graphs.settings import load_settings\n"
         "from emer.tools.registry import load_tool, ranked\n"
         "print(type(load_tool('own')) is own_tool.Own, ranked('face')[0])\n"
@@ -147,7 +147,7 @@ def test_an_imported_class_is_found_by_its_name_and_competes_by_its_rank(own):
 def test_a_registered_slot_of_another_name_is_one_more_slot(own):
     code = (
         "import own_tool\n"
-        "from emer.graphs.choosing import choose\n"
+        "from emer.graphs.loading import choose\n"
         "from emer.graphs.settings import load_settings\n"
         "settings = choose(load_settings(profile='auto')).settings\n"
         "print([*settings.chosen][-1], settings.chosen['posture'].use)"
@@ -165,7 +165,7 @@ def test_the_command_line_and_an_import_string_find_the_same_class(own):
     [
         (
             {"name": "mesh"},
-            "tool 'mesh': own_tool:Own cannot take this name, emer.tools.face.mesh:FaceMesh has it",
+            "tool 'mesh': own_tool:Own cannot take this name, emer.tools.face.tool:FaceMesh has it",
         ),
         ({"slot": "speech"}, "tool own: it observes the face, slot 'speech' is for the text"),
         ({"modality": "smell"}, "tool own: Own.modality must be one of face, scene, audio, text"),

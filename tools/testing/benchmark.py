@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable
+from emer.tools.media.clip import Clip
 from emer.tools.tool import Heavy, Tool
 from emer.tools.types import Param, Record
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.pictures import Rgb
+from emer.tools.media.decoder import Rgb
 
 RATE = 16_000
 FPS = 10

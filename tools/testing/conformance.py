@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from emer.tools.call import Abandoned, Call, at_work
-from emer.tools.clip import Clip
 from emer.tools.errors import EmerError, Unobservable
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.testing.clips import noise, silence, tone, write_trial
 from emer.tools.tool import Answering, Heavy, Tool
 from emer.tools.types import MODALITIES, Clue, Record, Source, Span

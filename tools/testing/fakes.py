@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 
-from emer.tools.clip import Clip
+from emer.tools.media.clip import Clip
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
 SLACK = 0.05

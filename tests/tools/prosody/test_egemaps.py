@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable
+from emer.tools.media.clip import Clip
 from emer.tools.prosody.egemaps import EGeMAPS
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Clue, Span

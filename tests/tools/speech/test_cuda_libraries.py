@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing
-from emer.tools.models import SHELF
+from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.speech.cuda_libraries import needing
+from emer.tools.runtime.model_pool import SHELF
+from emer.tools.speech.faster_whisper import needing
 from tests.tools.speech.conftest import needs
 
 SAID = "Library {} is not found or cannot be loaded"
@@ -64,7 +64,7 @@ def test_what_pip_installed_is_found_by_its_name(tmp_path: Path):
     make = ["cc", "-shared", f"-Wl,-soname,{name}", "-o", name, "empty.c"]
     subprocess.run(make, cwd=folder, check=True)
     code = (
-        "import ctypes; from emer.tools.speech.cuda_libraries import open_installed; "
+        "import ctypes; from emer.tools.speech.faster_whisper import open_installed; "
         f"open_installed(); ctypes.CDLL('{name}')"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}

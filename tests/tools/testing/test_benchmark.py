@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable
-from emer.tools.kept import Kept
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.memo import Kept
 from emer.tools.testing.benchmark import bench, gpu_peak
 from emer.tools.testing.clips import tone, write_trial
 from emer.tools.testing.fakes import FakeTool

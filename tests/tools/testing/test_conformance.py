@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from emer.tools.call import Abandoned, still_wanted
-from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing, Unobservable
+from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
+from emer.tools.runtime.cancellation import Abandoned, still_wanted
 from emer.tools.testing.clips import write_trial
 from emer.tools.testing.conformance import check_tool
 from emer.tools.testing.fakes import FakeTool
