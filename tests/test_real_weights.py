@@ -10,8 +10,9 @@ import pytest
 
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime.device import Machine, use
-from emer.tools.tool import Answering, Tool, load_tool
+from emer.tools.tool import Answering, Tool
 from emer.tools.types import Span
 from tests.face_kit import write_portrait
 

@@ -40,7 +40,7 @@ from emer.agents.lexicon.lexicon import FOLDER, lexicon
 from emer.agents.memory.passages import TABLE, Passage, affects, common
 from emer.agents.rules.fusion import CAP, DENIAL, weigh
 from emer.tools.errors import ConfigError, ToolFailed
-from emer.tools.tool import resolve
+from emer.tools.registry import resolve
 from emer.tools.types import Param, digest
 
 SIZE = 1024

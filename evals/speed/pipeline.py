@@ -56,9 +56,10 @@ from emer.graphs.trace.events import Event, NothingObserved, ToolFinished, ToolS
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
 from emer.tools.media.decoder import Memory, to_rgb
+from emer.tools.registry import load_tool
 from emer.tools.runtime.native import hush
 from emer.tools.testing.fakes import FakeTool
-from emer.tools.tool import card, load_tool
+from emer.tools.tool import card
 from emer.tools.types import Modality
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from emer.graphs.loading import load_reasoner, load_tools
 from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
 from emer.graphs.trace.events import Decided, Event, FellBack, Header, ToolFinished, Verified
 from emer.tools.errors import ClipError
-from emer.tools.tool import code_digest
+from emer.tools.evidence_store import code_digest
 from emer.tools.types import Param
 
 WORDS_ONLY: Mapping[str, str] = {"face": OFF, "scene": OFF, "prosody": OFF}

@@ -18,12 +18,12 @@ import pytest
 from emer.tools.caption import vlm as caption
 from emer.tools.caption.caption_filter import Shown
 from emer.tools.expression import classifier as expression
+from emer.tools.registry import load_tool
 from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech import faster_whisper as ctranslate
 from emer.tools.speech import openai_whisper, transformers_asr
 from emer.tools.speech.transcript import Heard, Run, Window
-from emer.tools.tool import load_tool
 from emer.tools.voice import model as voice
 from emer.tools.weights.locate import Need, find
 from tests.caption_kit import room, write_blip, write_qwen, write_smolvlm

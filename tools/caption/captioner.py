@@ -10,6 +10,7 @@ from emer.tools.caption.caption_filter import Shown, Written
 from emer.tools.caption.caption_tool import CaptionTool
 from emer.tools.caption.vlm import TOOL, Run, Writer, has_chat
 from emer.tools.errors import ConfigError, EmerError
+from emer.tools.registry import register
 from emer.tools.runtime import device as devices
 from emer.tools.types import Param, Source
 from emer.tools.weights.locate import AUTO, find
@@ -20,6 +21,7 @@ BATCH = {"cpu": 8, "mps": 8, "cuda": 8}
 than one of two."""
 
 
+@register("captioner", slot="caption", rank=10)
 class Captioner(CaptionTool):
     """Describes frames with an image-text-to-text model of transformers.
 

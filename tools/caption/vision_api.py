@@ -25,6 +25,7 @@ from emer.tools.caption.caption_filter import MOST_TOKENS, Shown, Written
 from emer.tools.caption.caption_tool import CaptionTool
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing
 from emer.tools.media.decoder import Rgb
+from emer.tools.registry import register
 from emer.tools.runtime.cancellation import note, still_wanted
 from emer.tools.runtime.device import is_offline
 from emer.tools.runtime.native import importing
@@ -250,6 +251,7 @@ KEY = "EMER_VISION_KEY"
 URL, MODEL = "EMER_VISION_URL", "EMER_VISION_MODEL"
 
 
+@register("vision-api", slot="caption")
 class VisionApi(CaptionTool):
     """Describes frames with a vision model behind an address (OpenAI, vLLM, llama.cpp, Ollama ...).
 

@@ -21,6 +21,7 @@ from emer.tools.expression.sentences import Said, classes, untold
 from emer.tools.face.analysis import MAX_SIDE, read, tracks, why_none
 from emer.tools.face.people import Person
 from emer.tools.media.clip import Clip
+from emer.tools.registry import register
 from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import Shared
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
@@ -32,6 +33,7 @@ WORTH_SAYING = 0.1
 """Faces seen worse than this are left unsaid (chosen by us)."""
 
 
+@register("deepface", slot="expression", rank=10)
 class DeepFaceEmotion:
     """Classifies each person's face with deepface's model of seven emotions.
 

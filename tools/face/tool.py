@@ -32,6 +32,7 @@ from emer.tools.face.detector import (
 from emer.tools.face.people import Person
 from emer.tools.face.sentences import tell
 from emer.tools.media.clip import Clip
+from emer.tools.registry import register
 from emer.tools.runtime import device
 from emer.tools.runtime.memo import Kept
 from emer.tools.runtime.model_pool import Key, Shared
@@ -42,6 +43,7 @@ MODEL = "mediapipe 0.10.21 face_landmark_with_attention"
 INSTALL = "pip install mediapipe==0.10.21"
 
 
+@register("mesh", slot="face", rank=20)
 class FaceMesh:
     """Watches faces: action units, blinks, gaze, head and mouth, person by person."""
 
@@ -88,6 +90,7 @@ class _Look(NamedTuple):
     picture: Image
 
 
+@register("blendshapes", slot="face", rank=10)
 class Blendshapes:
     """All that the mesh tells of faces, with the action units that blendshapes add to it.
 

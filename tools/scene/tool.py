@@ -19,6 +19,7 @@ import numpy as np
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.phrasing import when
+from emer.tools.registry import register
 from emer.tools.scene.camera_motion import (
     LEAST_SEEN,
     describe_body,
@@ -196,6 +197,7 @@ MOST_PEOPLE: Final = 2
 """People whose hands, posture and motion are described: the most prominent of each shot."""
 
 
+@register("camera", slot="scene", rank=10)
 class Camera:
     """Watches cuts, framing, people, posture, hands, light and motion; needs no weights."""
 

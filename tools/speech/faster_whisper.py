@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.registry import register
 from emer.tools.runtime import device as devices
 from emer.tools.runtime.cancellation import note, still_wanted
 from emer.tools.runtime.model_pool import Key, Shared
@@ -327,6 +328,8 @@ ANYWHERE = ("int8", "float32")
 """What every device computes with: the library need not be loaded to say so."""
 
 
+# Of equal models the one that takes least of the machine: this, whisper, asr (our judgement).
+@register("faster-whisper", slot="speech", rank=10)
 class FasterWhisper(SpeechTool):
     """Recognises speech with a model that was converted for CTranslate2.
 

@@ -36,6 +36,7 @@ import numpy as np
 
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
+from emer.tools.registry import register
 from emer.tools.speech.confidence import Trust, Verdict, Word, judge_words
 from emer.tools.speech.segmentation import Piece, cut, utterances
 from emer.tools.speech.sentences import not_recognised, says
@@ -121,6 +122,7 @@ WIDE = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}
 """Beams at which the word error rate stops falling (measured on read speech)."""
 
 
+@register("pocketsphinx", slot="speech", rank=40)
 class PocketSphinx:
     """Recognises English speech, with word times; rejects what it cannot recognise.
 

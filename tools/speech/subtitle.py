@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.media.subtitles import SubtitleCue
+from emer.tools.registry import register
 from emer.tools.speech.sentences import quoted
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
 
+@register("subtitle", slot="speech")
 class Subtitle:
     """Reads the given subtitle; it is taken at its word, its times too."""
 

@@ -21,6 +21,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.tools.registry import register
 from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import Key, Shared
 from emer.tools.speech.asr_tool import SpeechTool
@@ -350,6 +351,7 @@ def _text(loaded: Loaded, ids: Sequence[int], mean: float) -> Text:
     return Text(text.strip(), max(mean, -100.0))
 
 
+@register("asr", slot="speech", rank=30)
 class Asr(SpeechTool):
     """Recognises speech with a model of transformers.
 

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.media.clip import Clip
+from emer.tools.registry import register
 from emer.tools.runtime import device as devices
 from emer.tools.runtime.cancellation import note
 from emer.tools.runtime.model_pool import Shared
@@ -22,6 +23,7 @@ UNKNOWN: Final = "bfloat16"
 LACKS: Final = f"openai-whisper decodes in no {UNKNOWN}"
 
 
+@register("whisper", slot="speech", rank=20)
 class Whisper(SpeechTool):
     """Recognises speech with a checkpoint of openai-whisper.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import RATE, Clip
+from emer.tools.registry import register
 from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import Shared
 from emer.tools.speech import vad
@@ -37,6 +38,7 @@ ENOUGH = 2.0
 BATCH = {"cpu": 4, "mps": 8, "cuda": 32}
 
 
+@register("speech-emotion", slot="voice", rank=10)
 class SpeechEmotion:
     """Judges the voice with an audio-classification model (wav2vec2, HuBERT, WavLM, ...).
 

@@ -12,10 +12,11 @@ import pytest
 
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.testing.conformance import check_tool
-from emer.tools.tool import Answering, Heavy, card, load_tool
+from emer.tools.tool import Answering, Heavy, card
 from emer.tools.types import Span
 from emer.tools.weights.locate import find
 from tests.clips import Written as WrittenClip

@@ -13,10 +13,10 @@ import pytest
 
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool, ranked
 from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.device import Machine, use
 from emer.tools.testing.conformance import check_tool
-from emer.tools.tool import load_tool
 from emer.tools.types import Span
 from emer.tools.weights.download import key_for
 from tests.caption_kit import room, with_words, write_pictures
@@ -276,6 +276,4 @@ def test_it_keeps_the_contract(clip):
 
 
 def test_auto_never_takes_it():
-    from emer.graphs.loading import STRONGEST
-
-    assert "vision-api" not in {name for names in STRONGEST.values() for name in names}
+    assert ranked("caption") == ("captioner",)

@@ -22,7 +22,7 @@ from emer.tools.caption.caption_filter import (
     without_thoughts,
 )
 from emer.tools.caption.seeming import FELT, NOUNS, as_seen
-from emer.tools.testing.conformance import _is_sentence
+from emer.tools.testing.conformance import is_sentence
 from emer.tools.types import Clue, Quality, Source, Span
 
 
@@ -111,7 +111,7 @@ def test_the_sentence_says_that_a_model_says_it():
     )
     asked = answers('what is "in" her hands?', "a letter", 2.0, 3.0, True)
     assert asked == ("Asked \"what is 'in' her hands?\", a model answers for 2.0-3.0 s: a letter.")
-    assert _is_sentence(asked) and _is_sentence(describes("a; b", [1.0], True))
+    assert is_sentence(asked) and is_sentence(describes("a; b", [1.0], True))
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from emer.tools.expression.deepface import DeepFaceEmotion
 from emer.tools.face import analysis
 from emer.tools.face.tool import FaceMesh
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.testing.conformance import check_tool
-from emer.tools.tool import load_tool
 from emer.tools.types import Span
 from emer.tools.weights.locate import find
 

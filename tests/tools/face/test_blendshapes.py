@@ -11,10 +11,10 @@ from emer.app.demo import make_demo
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.face.tool import Blendshapes, FaceMesh
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.testing.conformance import check_tool
-from emer.tools.tool import load_tool
 from emer.tools.types import Span
 from tests.face_kit import write_pair, write_portrait
 from tests.task_kit import by_mouth, write_task

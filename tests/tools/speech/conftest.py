@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime.model_pool import SHELF
-from emer.tools.tool import Tool, load_tool
+from emer.tools.tool import Tool
 from tests.clips import Written, write_clip
 from tests.conftest import ROOT
 from tests.whisper_kit import (

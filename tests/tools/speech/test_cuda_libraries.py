@@ -12,9 +12,9 @@ import pytest
 
 from emer.tools.errors import ToolMissing
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech.faster_whisper import needing
-from emer.tools.tool import load_tool
 from tests.tools.speech.conftest import needs
 
 SAID = "Library {} is not found or cannot be loaded"

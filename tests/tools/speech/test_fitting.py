@@ -10,10 +10,11 @@ import pytest
 
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.speech import faster_whisper
 from emer.tools.speech.segmentation import fitting
 from emer.tools.speech.transcript import Window
-from emer.tools.tool import Tool, load_tool
+from emer.tools.tool import Tool
 from tests.tools.speech.conftest import needs
 from tests.whisper_kit import Script
 

@@ -9,12 +9,13 @@ import pytest
 from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime import device
 from emer.tools.runtime.cancellation import Call, at_work
 from emer.tools.runtime.device import Machine, forget, use
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech.whisper import Whisper
-from emer.tools.tool import Heavy, load_tool
+from emer.tools.tool import Heavy
 from emer.tools.types import Span
 from emer.tools.weights.locate import find
 from tests.tools.speech.conftest import ENGLISH, GERMAN, made, needs

@@ -10,7 +10,7 @@ import pytest
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.memo import Kept
-from emer.tools.testing.benchmark import _gpu_peak, bench
+from emer.tools.testing.benchmark import bench, gpu_peak
 from emer.tools.testing.clips import tone, write_trial
 from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Span
@@ -79,7 +79,7 @@ def test_a_gpu_s_memory_is_what_came_on_top_or_unknown(peak, told, monkeypatch):
     for name, value in (("reset_peak_memory_stats", None), ("memory_allocated", 3e6),
                         ("max_memory_allocated", peak)):  # fmt: skip
         monkeypatch.setattr(torch.cuda, name, lambda _, value=value: value)
-    with _gpu_peak({"device": "cuda:0"}) as found:
+    with gpu_peak({"device": "cuda:0"}) as found:
         assert found == []
     assert found == told
 

@@ -13,11 +13,11 @@ import pytest
 
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime.cancellation import Abandoned, still_wanted
 from emer.tools.testing.clips import write_trial
 from emer.tools.testing.conformance import check_tool
 from emer.tools.testing.fakes import FakeTool
-from emer.tools.tool import load_tool
 from emer.tools.types import Clue, Quality, Source, Span
 from tests.clips import Written, tone, write_clip
 
@@ -61,7 +61,7 @@ class Counting(FakeTool):
         self._numbers = itertools.count()
 
     def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
-        self._lines = [(f"The person blinks {next(self._numbers)} times.", 1.2, 1.8)]
+        self.lines = [(f"The person blinks {next(self._numbers)} times.", 1.2, 1.8)]
         return super().observe(clip, span)
 
 
@@ -157,7 +157,7 @@ class Modelled(Seeing):
 
     def __init__(self, **wrong: Any) -> None:
         super().__init__()
-        self._params = wrong.get("params", {})
+        self.params = wrong.get("params", {})
         self.wrong = wrong
 
     @property
@@ -170,7 +170,7 @@ class Modelled(Seeing):
 
     def unload(self) -> None:
         if self.wrong.get("forgets"):
-            self._lines = LINES[:1]
+            self.lines = LINES[:1]
 
     def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
         try:
@@ -285,7 +285,7 @@ class Answers(FakeTool):
         if not self.text:
             raise RuntimeError("no")
         text = self.text.format(len(self.asked))
-        return [self._clue(text, span.start + self.shift, span.end + self.shift)]
+        return [self.clue(text, span.start + self.shift, span.end + self.shift)]
 
 
 @pytest.mark.parametrize(
