@@ -23,7 +23,6 @@ GROUP: Final = "emer.tools"
 
 BUILT_IN: Final = (
     "emer.tools.face.tool",
-    "emer.tools.face.tool",
     "emer.tools.expression.deepface",
     "emer.tools.scene.tool",
     "emer.tools.caption.captioner",
