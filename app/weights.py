@@ -25,12 +25,10 @@ from emer.app.plain import one_line, to_json
 from emer.app.terminal import print_result
 from emer.graphs.settings import load_settings
 from emer.tools import machine
-from emer.tools.fetch import FetchFailed
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, catalogue, named, of_tool
-from emer.tools.weights.places import State, look
-from emer.tools.weights.pull import pull
-from emer.tools.weights.verify import Verdict, verify
+from emer.tools.weights.download import DownloadFailed, Verdict, pull, verify
+from emer.tools.weights.locate import State, locate
 
 STATES = {"here": "green", "elsewhere": "green", "unfinished": "yellow", "absent": "dim"}
 OUTCOMES = {"whole": "green", "damaged": "red", "unknown": "yellow", "absent": "dim"}
@@ -99,7 +97,7 @@ def run_verify(names: Sequence[str], settings: Path | None, *, json: bool) -> No
     machine.use(load_settings(settings).machine)
     verdicts = [verify(_meant(name)) for name in names]
     if not names:
-        found = [weights for weights in catalogue() if look(weights).state != "absent"]
+        found = [weights for weights in catalogue() if locate(weights).state != "absent"]
         verdicts = [verify(weights) for weights in found]
     if json:
         print(to_json([verdict.model_dump(mode="json") for verdict in verdicts]))
@@ -119,7 +117,7 @@ def _meant(name: str) -> Weights:
 
 
 def _row(weights: Weights) -> Row:
-    lying = look(weights)
+    lying = locate(weights)
     checksum = weights.sha256 or "; ".join(f"{n}: {s}" for n, s in weights.sha256s.items())
     return Row(
         name=weights.name,
@@ -162,7 +160,7 @@ def _host(row: Row) -> str:
 def _pull(weights: Weights, mirror: str | None, follow: Callable[[str], Told]) -> Pulled:
     try:
         path, checked = pull(weights, follow(weights.name), mirror)
-    except (FetchFailed, OSError) as error:
+    except (DownloadFailed, OSError) as error:
         cause = one_line(str(error))
         return Pulled(name=weights.name, ok=False, detail=cause)
     return Pulled(name=weights.name, ok=True, path=path, detail=f"checked: {checked}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emer.evals.data.places import DataFolder, DataMissing, data_folder
+from emer.evals.data.locations import DataFolder, DataMissing, data_folder
 from emer.evals.data.records import Dataset
 from emer.evals.data.sets import read_set
 from emer.evals.data.wheels import EDITIONS, Edition

@@ -9,10 +9,16 @@ from pathlib import Path
 import typer
 
 from emer.evals.commands.plain import print_json
-from emer.evals.data.catalogue import Entry, catalogue
+from emer.evals.data.locations import (
+    DataFolder,
+    Entry,
+    Pulled,
+    catalogue,
+    data_folder,
+    pull,
+    pulled_folder,
+)
 from emer.evals.data.mer import TERMS
-from emer.evals.data.places import DataFolder, data_folder, pulled_folder
-from emer.evals.data.pull import API, RAW, Pulled, open_host, pull
 from emer.evals.data.sets import sets_in
 from emer.evals.data.writing import read_explained, write_dataset
 from emer.evals.front import note, progress
@@ -57,9 +63,8 @@ def run_pull(to: Path | None, only: tuple[str, ...], mirror: str | None, json: b
         raise ConfigError(f"--only {unknown[0]}: there are {', '.join(known)}")
     wanted = [known[key] for key in (only or known)]
     folder = to or pulled_folder()
-    host = open_host(mirror or RAW, mirror or API)
-    with host.client, progress("pulling", len(wanted)) as step:
-        found = pull(wanted, folder, host, lambda done: step(done.entry.key))
+    with progress("pulling", len(wanted)) as step:
+        found = pull(wanted, folder, mirror, lambda done: step(done.entry.key))
     if json:
         print_json([{"key": p.entry.key, "file": str(p.path), "state": p.state, "detail": p.detail,
                      "licence": p.entry.licence} for p in found])  # fmt: skip

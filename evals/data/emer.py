@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 
 from emer.evals.data.clips import read_gold
 from emer.evals.data.emer_v2 import clean, read_emer_v2, split_chinese, split_english
+from emer.evals.data.locations import DataFolder
 from emer.evals.data.masking import mask_chinese, mask_english
-from emer.evals.data.places import DataFolder
 from emer.evals.data.records import Dataset, Described, Gold, Sample
 from emer.evals.data.tables import BadTable, Row, Table, read_table
 from emer.evals.data.wheels import read_forms

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from emer.evals.data.clips import read_clips
 from emer.evals.data.emer import read_version1, read_version2
+from emer.evals.data.locations import DataFolder
 from emer.evals.data.mer import mer_sets, read_mer
-from emer.evals.data.places import DataFolder
 from emer.evals.data.records import Dataset
 from emer.tools.errors import ConfigError
 

@@ -9,7 +9,7 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from emer.agents.reasoner import Reasoner, Reporting
-from emer.evals.data.places import DataFolder
+from emer.evals.data.locations import DataFolder
 from emer.evals.data.records import Dataset, Sample
 from emer.evals.judges.offline import OfflineJudge
 from emer.evals.report.board import Entry

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from emer.evals.data.places import DataFolder
+from emer.evals.data.locations import DataFolder
 from emer.evals.data.records import Dataset
 from emer.evals.data.sets import sets_in
 from emer.evals.judges.judge import Judge

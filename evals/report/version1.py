@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emer.evals.data.places import DataFolder
+from emer.evals.data.locations import DataFolder
 from emer.evals.data.records import Dataset, Sample
 from emer.evals.judges.judge import Judge, judge_all
 from emer.evals.metrics.bootstrap import Estimate, estimate

@@ -23,7 +23,7 @@ from emer.tools.caption.captioner import Captioner
 from emer.tools.caption.model import Loaded
 from emer.tools.caption.records import MOST_TOKENS, Shown, Written
 from emer.tools.models import SHELF
-from emer.tools.pretrained import quiet, require
+from emer.tools.weights.pretrained import quiet, require
 
 FRAMES = 8
 READ = 0.5

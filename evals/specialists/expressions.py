@@ -15,7 +15,7 @@ from emer.evals.specialists.comparing import compare
 from emer.evals.specialists.setup import Setup, Unequal
 from emer.tools.expression.model import Picture, Probabilities, classifier, labels, require
 from emer.tools.models import SHELF
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 
 FACES, SIDE = 16, 96
 ROUNDS = 3

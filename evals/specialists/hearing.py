@@ -28,7 +28,7 @@ from emer.tools.speech.faster_whisper import FasterWhisper
 from emer.tools.speech.heard import Heard, Window
 from emer.tools.speech.speech_tool import SpeechTool
 from emer.tools.speech.whisper import Whisper
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 
 SHORT, LONG = 5.0, 28.0
 """Seconds of a short clip, and of a window that is full."""

@@ -15,8 +15,8 @@ from emer.graphs.settings import load_settings
 from emer.tools import machine
 from emer.tools.models import SHELF
 from emer.tools.weights.catalogue import named
-from emer.tools.weights.places import target
-from emer.tools.weights.verify import verify
+from emer.tools.weights.download import verify
+from emer.tools.weights.locate import target
 from tests.face_kit import write_emotion, write_portrait
 from tests.task_kit import by_mouth, write_task
 

@@ -10,7 +10,7 @@ import wheel_kit as kit
 from wheel_kit import percent
 
 from emer.evals.data.labels import parse_labels
-from emer.evals.data.places import DataFolder, DataMissing
+from emer.evals.data.locations import DataFolder, DataMissing
 from emer.evals.data.predictions import read_predictions
 from emer.evals.data.tables import read_table
 from emer.evals.data.wheels import EDITIONS, Edition

@@ -9,7 +9,7 @@ import reasoner_kit as kit
 import wheel_kit
 
 from emer.agents.types import Decision, Explanation, Inquiry, Label, Sentence
-from emer.evals.data.places import DataFolder
+from emer.evals.data.locations import DataFolder
 from emer.evals.data.sets import read_set
 from emer.evals.metrics.completeness import completeness, present_in
 from emer.evals.metrics.concepts import Agreement, agree, cue_scores, cues_in

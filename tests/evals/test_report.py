@@ -9,7 +9,7 @@ import data_kit
 import pytest
 import reasoner_kit
 
-from emer.evals.data.places import DataFolder
+from emer.evals.data.locations import DataFolder
 from emer.evals.data.sets import read_set
 from emer.evals.metrics.bootstrap import Estimate
 from emer.evals.report.board import Board, build

@@ -9,7 +9,7 @@ import reasoner_kit as kit
 
 from emer.agents.rules import Rules
 from emer.agents.types import Inquiry
-from emer.evals.data.places import DataFolder
+from emer.evals.data.locations import DataFolder
 from emer.evals.data.sets import read_set
 from emer.evals.metrics.corruption import Scene, corrupt
 from emer.evals.metrics.statistic import value

@@ -10,7 +10,7 @@ import reasoner_kit
 from clips_kit import silent_clip
 
 from emer.agents.rules import Rules
-from emer.evals.data.places import DataFolder
+from emer.evals.data.locations import DataFolder
 from emer.evals.data.records import Described, Gold, Sample
 from emer.evals.data.sets import read_set
 from emer.evals.systems.agent import agent, words_only

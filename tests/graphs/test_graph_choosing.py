@@ -16,7 +16,7 @@ from emer.tools import machine
 from emer.tools.errors import ConfigError
 from emer.tools.types import Param
 from emer.tools.weights.catalogue import named
-from emer.tools.weights.places import target
+from emer.tools.weights.locate import target
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from emer.tools.speech import ctranslate, openai_whisper, transformers_asr
 from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.tool import load_tool
 from emer.tools.voice import model as voice
-from emer.tools.weights.need import Need, find
+from emer.tools.weights.locate import Need, find
 from tests.caption_kit import room, write_blip, write_qwen, write_smolvlm
 from tests.ctc_kit import melody, write_ctc
 from tests.face_kit import write_emotion

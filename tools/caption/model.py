@@ -14,9 +14,9 @@ from emer.tools.caption.compiled import Compiler, filled
 from emer.tools.caption.prepared import Prepared, Preparer, joined, preparer
 from emer.tools.caption.records import MOST_TOKENS, Shown, Written
 from emer.tools.models import SHELF, Key
-from emer.tools.pretrained import load_model, quiet
 from emer.tools.shared import Shared
-from emer.tools.weights.need import Need
+from emer.tools.weights.locate import Need
+from emer.tools.weights.pretrained import load_model, quiet
 
 TOOL = "captioner"
 KIND = "AutoModelForImageTextToText"

@@ -16,8 +16,8 @@ from emer.tools.call import holding, still_wanted
 from emer.tools.caption.processor import load_processor
 from emer.tools.caption.records import Shown
 from emer.tools.kept import Kept
-from emer.tools.pretrained import load_other
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.locate import Need, loading
+from emer.tools.weights.pretrained import load_other
 
 WORDS = "input_ids"
 

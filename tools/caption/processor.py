@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from emer.tools.imports import importing
-from emer.tools.pretrained import quiet
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.locate import Need, loading
+from emer.tools.weights.pretrained import quiet
 
 ALIKE = {"smolvlm": "idefics3"}
 """Kinds whose pictures and words are prepared as another's."""

@@ -13,9 +13,9 @@ from emer.tools.caption.endpoint import Endpoint, Refused, ask, checked
 from emer.tools.caption.reaching import reach
 from emer.tools.caption.records import Shown, Written
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing
-from emer.tools.keys import key_for
 from emer.tools.machine import is_offline
 from emer.tools.types import Param, Source
+from emer.tools.weights.download import key_for
 
 KEY = "EMER_VISION_KEY"
 URL, MODEL = "EMER_VISION_URL", "EMER_VISION_MODEL"

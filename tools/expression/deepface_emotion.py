@@ -22,7 +22,7 @@ from emer.tools.face.people import Person
 from emer.tools.face.reading import MAX_SIDE, read, tracks, why_none
 from emer.tools.shared import Shared
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
-from emer.tools.weights.need import AUTO, find
+from emer.tools.weights.locate import AUTO, find
 
 BATCH = {"cpu": 16, "mps": 32, "cuda": 64}
 CLUES_FIRST, CLUES_OTHERS, CLUES_CLOSER = 4, 2, 6

@@ -18,7 +18,7 @@ from emer.tools.errors import ToolMissing
 from emer.tools.imports import importing
 from emer.tools.models import Key
 from emer.tools.shared import Shared
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.locate import Need, loading
 
 TOOL = "deepface"
 PACKAGES = ("torch", "deepface", "werkzeug")

@@ -27,7 +27,7 @@ from emer.tools.kept import Kept
 from emer.tools.models import Key
 from emer.tools.shared import Shared
 from emer.tools.types import Clue, Modality, Param, Source, Span
-from emer.tools.weights.need import AUTO, Need, find
+from emer.tools.weights.locate import AUTO, Need, find
 
 PER_S: Final = 15.0
 """Pictures of a face that are looked at in a second: a movement lasts 0.2 s or more (chosen by

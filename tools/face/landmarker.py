@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from emer.tools.face.landmarks import POINTS
 from emer.tools.face.network import Image, Points
 from emer.tools.imports import importing
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.locate import Need, loading
 
 TOOL: Final = "blendshapes"
 SHAPES: Final = "face_blendshapes.tflite"

@@ -23,7 +23,7 @@ from emer.tools.face.network import (
     without_doubles,
 )
 from emer.tools.face.upright import upright
-from emer.tools.weights.need import Need
+from emer.tools.weights.locate import Need
 
 LOOK_PX: Final = 320
 """Side of the square that the landmarker is shown."""

@@ -17,7 +17,7 @@ from emer.tools.face.pictures import DARK
 from emer.tools.face.portrait import Portrait, read_face
 from emer.tools.face.tracks import SMALLEST_PX, Footage, follow
 from emer.tools.kept import Kept
-from emer.tools.weights.need import AUTO, find
+from emer.tools.weights.locate import AUTO, find
 
 VERSION: Final = "2"
 """How faces are followed and people told apart: changes with what that gives."""

@@ -6,14 +6,14 @@ from importlib.metadata import version
 from typing import ClassVar
 
 from emer.tools import devices
-from emer.tools.pretrained import require
 from emer.tools.shared import Shared
 from emer.tools.speech import transformers_asr
 from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.speech.languages import AUTO
 from emer.tools.speech.speech_tool import SpeechTool
 from emer.tools.types import Param
-from emer.tools.weights.need import Need
+from emer.tools.weights.locate import Need
+from emer.tools.weights.pretrained import require
 
 
 class Asr(SpeechTool):

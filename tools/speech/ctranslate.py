@@ -24,7 +24,7 @@ from emer.tools.speech.guess import Guess, by_language, guess
 from emer.tools.speech.heard import Heard, Run, Spoken, Text, Window, differing
 from emer.tools.speech.languages import ENGLISH, languages
 from emer.tools.speech.openai_whisper import CLOSING, OPENING
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.locate import Need, loading
 
 TOOL = "faster-whisper"
 MOST_TOKENS = 224

@@ -13,7 +13,7 @@ from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.speech.languages import AUTO
 from emer.tools.speech.speech_tool import WHOLE, SpeechTool
 from emer.tools.types import Param
-from emer.tools.weights.need import Need
+from emer.tools.weights.locate import Need
 
 ANYWHERE = ("int8", "float32")
 """What every device computes with: the library need not be loaded to say so."""

@@ -15,7 +15,7 @@ from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.speech.languages import code_of
 from emer.tools.speech.listening import Listener
 from emer.tools.types import Clue, Modality, Param, Source, Span
-from emer.tools.weights.need import Need, find
+from emer.tools.weights.locate import Need, find
 
 BATCH = {"cpu": 4, "mps": 8, "cuda": 16}
 """Windows decoded at once, unless told (chosen by us)."""

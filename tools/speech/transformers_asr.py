@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from emer.tools.models import Key
-from emer.tools.pretrained import load_model, load_other, quiet
 from emer.tools.shared import Shared
 from emer.tools.speech.abilities import MULTILINGUAL, require_language, translates
 from emer.tools.speech.activity import RATE
@@ -20,7 +19,8 @@ from emer.tools.speech.ctc import words_of
 from emer.tools.speech.guess import Guess, by_language, guess
 from emer.tools.speech.heard import Heard, Run, Text, Window, differing
 from emer.tools.speech.languages import ENGLISH
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.locate import Need, loading
+from emer.tools.weights.pretrained import load_model, load_other, quiet
 
 TOOL = "asr"
 

@@ -16,7 +16,7 @@ from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.speech.languages import AUTO
 from emer.tools.speech.speech_tool import BATCH, WHOLE, SpeechTool
 from emer.tools.types import Clue, Param, Span
-from emer.tools.weights.need import Need
+from emer.tools.weights.locate import Need
 
 UNKNOWN: Final = "bfloat16"
 LACKS: Final = f"openai-whisper decodes in no {UNKNOWN}"

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from emer.tools.models import Key
-from emer.tools.pretrained import load_model, load_other, quiet
 from emer.tools.shared import Shared
 from emer.tools.speech.activity import RATE, Samples
 from emer.tools.voice.head import has_own_head, rating_class
 from emer.tools.voice.labels import is_dimensional, read_labels
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.locate import Need, loading
+from emer.tools.weights.pretrained import load_model, load_other, quiet
 
 TOOL = "speech-emotion"
 

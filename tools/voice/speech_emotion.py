@@ -11,7 +11,6 @@ import numpy as np
 from emer.tools import devices
 from emer.tools.clip import RATE, Clip
 from emer.tools.errors import ConfigError, Unobservable
-from emer.tools.pretrained import require
 from emer.tools.shared import Shared
 from emer.tools.speech import silero
 from emer.tools.speech.activity import Samples, is_silent, levels
@@ -20,7 +19,8 @@ from emer.tools.speech.pieces import Piece, cut
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.voice.model import TOOL, Judged, Run, listener
 from emer.tools.voice.sentences import Said, Stretch, classes, ratings, undecided
-from emer.tools.weights.need import AUTO, find
+from emer.tools.weights.locate import AUTO, find
+from emer.tools.weights.pretrained import require
 
 LONGEST = 8.0
 """Seconds judged at once: about the utterances such models learn from (chosen by us)."""

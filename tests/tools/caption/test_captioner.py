@@ -17,7 +17,7 @@ from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBro
 from emer.tools.models import SHELF
 from emer.tools.tool import Answering, Heavy, card, load_tool
 from emer.tools.types import Span
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 from tests.clips import Written as WrittenClip
 from tests.clips import tone, write_clip
 

@@ -14,7 +14,7 @@ from emer.tools.caption.model import Run, Writer
 from emer.tools.caption.prepared import Preparer, joined, preparer
 from emer.tools.caption.records import Shown
 from emer.tools.models import SHELF, Key
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 from tests.caption_kit import CAPTION, WRITERS, room, write_smolvlm
 
 KINDS = {**WRITERS, "smolvlm2": lambda folder: write_smolvlm(folder, kind="SmolVLM")}

@@ -15,10 +15,10 @@ from emer.tools.call import Abandoned, Call, at_work
 from emer.tools.clip import Clip
 from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable
-from emer.tools.keys import key_for
 from emer.tools.machine import Machine, use
 from emer.tools.tool import load_tool
 from emer.tools.types import Span
+from emer.tools.weights.download import key_for
 from tests.caption_kit import room, with_words, write_pictures
 from tests.openai_server import OpenAIServer, serving
 from tests.serving import LocalServer, running

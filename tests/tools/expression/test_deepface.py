@@ -20,7 +20,7 @@ from emer.tools.face.mesh import FaceMesh
 from emer.tools.models import SHELF
 from emer.tools.tool import load_tool
 from emer.tools.types import Span
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 
 pytest.importorskip("deepface", reason="deepface is not installed")
 

@@ -20,7 +20,7 @@ from emer.tools.speech.heard import Heard, Run, Window
 from emer.tools.speech.transformers_asr import kind_of, recogniser
 from emer.tools.speech.trust import Verdict
 from emer.tools.trial_clips import noise
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 

@@ -21,7 +21,7 @@ from emer.tools.speech import openai_whisper, transformers_asr
 from emer.tools.speech.heard import Run, Window
 from emer.tools.speech.whisper import Whisper
 from emer.tools.tool import Heavy
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 from tests.tools.speech.conftest import ENGLISH, GERMAN, KINDS, made, needs
 from tests.whisper_kit import Script
 

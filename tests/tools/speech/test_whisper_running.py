@@ -16,7 +16,7 @@ from emer.tools.models import SHELF
 from emer.tools.speech.whisper import Whisper
 from emer.tools.tool import Heavy, load_tool
 from emer.tools.types import Span
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 from tests.tools.speech.conftest import ENGLISH, GERMAN, made, needs
 
 RUNS = {"auto": "float32", "float16": "float16"}

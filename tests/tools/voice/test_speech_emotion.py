@@ -19,7 +19,7 @@ from emer.tools.trial_clips import tone
 from emer.tools.types import Span
 from emer.tools.voice.model import Judged, Run, listener
 from emer.tools.voice.speech_emotion import SpeechEmotion, signal_to_noise
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 from tests.clips import Written, write_clip
 from tests.conftest import ROOT
 

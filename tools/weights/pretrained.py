@@ -14,7 +14,7 @@ from typing import Any
 from emer.tools.call import still_wanted
 from emer.tools.errors import ToolMissing
 from emer.tools.imports import importing
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.locate import Need, loading
 
 UNUSED = ("masked_spec_embed",)
 """Weights that only training reads; some folders leave them out."""

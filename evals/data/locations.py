@@ -1,0 +1,236 @@
+"""Official data files: what they are, where they are on disk, and their download.
+
+Folder: --data, else EMER_TEST_DATA, else ../shared, else what `emer-eval data pull` filled.
+Files are recognised by our names or their authors', anywhere in it down to a depth.
+
+The table is catalogue.csv. A download is checked against its sha256, which is of a copy whose
+scores were checked, or, where we never had the whole file, against the git blob id that GitHub
+lists for the pinned commit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path, PurePosixPath
+from typing import Literal
+from urllib.parse import quote
+
+from emer.evals.data.tables import Row, read_table
+from emer.evals.data.wheels import EDITIONS, WHEELS, Edition, read_lexicon
+from emer.evals.metrics.wheel import Lexicon
+from emer.tools.errors import ConfigError
+from emer.tools.machine import home
+from emer.tools.types import Record
+from emer.tools.weights.download import (
+    DownloadFailed,
+    TransferFailed,
+    download_file,
+    get_json,
+    matches,
+)
+
+TABLE = Path(__file__).parent / "catalogue.csv"
+RAW = "https://raw.githubusercontent.com"
+API = "https://api.github.com"
+DEPTH = 5
+MEDIA = ("video", "audio", "openface_face", "features")
+"""Folders with one file per clip, which hold none of the tables."""
+SUFFIX = (".csv", ".xlsx", ".zip", ".npz")
+_COLUMNS = ("key", "file", "accepts", "what", "repository", "commit", "path", "sha256", "licence")
+
+State = Literal["here", "pulled", "refused", "unreachable"]
+
+
+class DataMissing(ConfigError):
+    """A file that a measurement needs is absent; the message says how to get it."""
+
+
+class Origin(Record):
+    """A file at a commit of a public GitHub repository."""
+
+    repository: str
+    commit: str
+    path: str
+    sha256: str | None
+
+    @property
+    def named(self) -> str:
+        """The origin as a person reads it."""
+        return f"github.com/{self.repository} at {self.commit[:8]}, {self.path}"
+
+
+class Entry(Record):
+    """A file of the catalogue: our name for it, its authors' name, and its origin."""
+
+    key: str
+    file: PurePosixPath
+    """Its path in a data folder of ours."""
+    accepts: PurePosixPath | None
+    """The end of its path in a checkout of its authors' repository."""
+    what: str
+    licence: str
+    origin: Origin | None
+
+    def fits(self, relative: PurePosixPath) -> bool:
+        """True if a path within a data folder ends as this file's does."""
+        names = [name.parts for name in (self.file, self.accepts) if name is not None]
+        return any(relative.parts[-len(parts) :] == parts for parts in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Result of one download, and what it was checked against."""
+
+    entry: Entry
+    path: Path
+    state: State
+    detail: str
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """A folder with any of the catalogue's files."""
+
+    root: Path
+
+    @cached_property
+    def files(self) -> Mapping[str, Path]:
+        """The catalogue's files that are here, by key; our own name wins."""
+        here = list(_tables(self.root))
+        paths: dict[str, Path] = {}
+        for item in catalogue():
+            fitting = [p for p in here if item.fits(p)]
+            ours = [p for p in fitting if p.name == item.file.name]
+            if fitting:
+                paths[item.key] = self.root / min(ours or fitting, key=lambda p: len(p.parts))
+        return paths
+
+    def path(self, key: str) -> Path:
+        """Return a file's path; `DataMissing` says how to get it."""
+        if key not in self.files:
+            item = next(entry for entry in catalogue() if entry.key == key)
+            put = f"`emer-eval data pull`, or put {item.file} there"
+            way = put if item.origin else "(not public)"
+            raise DataMissing(f"no {item.file.name} in {self.root} ({item.what}): {way}")
+        return self.files[key]
+
+    def tables(self, folder: str) -> tuple[Path, ...]:
+        """Return the CSV files of the folders of this name ("predictions"), by name."""
+        here = [p for p in _tables(self.root) if p.parent.name == folder and p.suffix == ".csv"]
+        return tuple(self.root / path for path in sorted(here))
+
+    def lexicon(self, edition: Edition = "2026") -> Lexicon:
+        """Return the wheel lexicon of an edition."""
+        if edition not in EDITIONS:
+            raise ConfigError(f"no wheel lexicon {edition!r}; there are {', '.join(EDITIONS)}")
+        wheels = {wheel: self.path(wheel) for wheel in WHEELS}
+        return read_lexicon(self.path(f"forms_{edition}"), self.path("synonyms"), wheels, edition)
+
+
+def data_folder(given: Path | None = None) -> DataFolder:
+    """Return the data folder; `ConfigError` if `given` is no folder.
+
+    Without `given`, the first of $EMER_TEST_DATA, ../shared, and the folder that
+    `emer-eval data pull` fills (which need not exist yet).
+    """
+    if given is not None:
+        if not given.is_dir():
+            raise ConfigError(f"--data {given} is not a folder")
+        return DataFolder(given)
+    beside = Path(os.environ.get("EMER_TEST_DATA", "../shared")) / "data" / "emer"
+    return DataFolder(beside if beside.is_dir() else pulled_folder())
+
+
+def pulled_folder() -> Path:
+    """Folder that `emer-eval data pull` fills when no other is named."""
+    return home() / "data"
+
+
+@cache
+def catalogue() -> tuple[Entry, ...]:
+    """All entries in the order of the table."""
+    table = read_table(TABLE, {column: (column,) for column in _COLUMNS}, key="key")
+    return tuple(_entry(row) for row in table.rows)
+
+
+def pull(
+    entries: Iterable[Entry],
+    folder: Path,
+    mirror: str | None = None,
+    done: Callable[[Pulled], None] = lambda _: None,
+) -> list[Pulled]:
+    """Download files into a folder; one that fails stops no other.
+
+    Args:
+        entries: Files of the catalogue; those without an origin are left out.
+        folder: Where they are written, once their checksum holds.
+        mirror: URL of a host that serves what both hosts of GitHub do.
+        done: Called after each file.
+
+    """
+    results: list[Pulled] = []
+    for entry in entries:
+        if entry.origin is not None:
+            results.append(_pull(entry, entry.origin, folder / entry.file, mirror))
+            done(results[-1])
+    return results
+
+
+def _pull(entry: Entry, origin: Origin, path: Path, mirror: str | None) -> Pulled:
+    url = f"{mirror or RAW}/{origin.repository}/{origin.commit}/{quote(origin.path)}"
+    try:
+        checksum = origin.sha256 or _blob_id(origin, mirror or API)
+        blob = f"git blob {checksum[:12]}, as the host lists it; no sha256 is pinned"
+        check = f"sha256 {checksum[:12]}" if origin.sha256 else blob
+        if path.exists() and matches(path, checksum):
+            return Pulled(entry, path, "here", check)
+        download_file(url, path, checksum)
+        return Pulled(entry, path, "pulled", check)
+    except TransferFailed as error:
+        return Pulled(entry, path, "unreachable", str(error))
+    except DownloadFailed as error:
+        return Pulled(entry, path, "refused", str(error))
+    except OSError as error:
+        return Pulled(entry, path, "unreachable", f"{type(error).__name__}: {error}")
+
+
+def _blob_id(origin: Origin, api: str) -> str:
+    """Return the git blob id that the host lists for a file at its commit."""
+    folder, _, name = origin.path.rpartition("/")
+    contents = f"{api}/repos/{origin.repository}/contents/{quote(folder)}"
+    listing = get_json(f"{contents}?ref={origin.commit}")
+    ids = {str(item["name"]): str(item["sha"]) for item in listing}
+    if name not in ids:
+        raise DownloadFailed(f"{origin.named}: the host does not list it")
+    return ids[name]
+
+
+def _entry(row: Row) -> Entry:
+    origin = Origin(
+        repository=row["repository"],
+        commit=row["commit"],
+        path=row["path"],
+        sha256=row["sha256"] or None,
+    )
+    return Entry(
+        key=row["key"],
+        file=PurePosixPath(row["file"]),
+        accepts=PurePosixPath(row["accepts"]) if row["accepts"] else None,
+        what=row["what"],
+        licence=row["licence"],
+        origin=origin if row["repository"] else None,
+    )
+
+
+def _tables(root: Path) -> Iterator[PurePosixPath]:
+    """Yield the tables below a folder, relative to it, in a fixed order; links are followed."""
+    for folder, inner, files in os.walk(root, followlinks=True):
+        here = Path(folder).relative_to(root)
+        deep = len(here.parts) >= DEPTH
+        inner[:] = [] if deep else sorted(d for d in inner if d not in MEDIA and d[0] != ".")
+        for file in sorted(files):
+            if file.lower().endswith(SUFFIX):
+                yield PurePosixPath((here / file).as_posix())

@@ -1,0 +1,403 @@
+"""Download and verification of model weights, and API keys by host.
+
+Repositories come through `huggingface_hub`, single files through `pooch`. Both are written to
+NAME.part beside the target, which gets its name once every checksum holds.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import math
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from emer.tools.errors import ConfigError, EmerError, ToolMissing
+from emer.tools.machine import is_offline
+from emer.tools.types import Record
+from emer.tools.weights.catalogue import Weights
+from emer.tools.weights.locate import File, Receipt, locate, receipt, receipt_file, target
+
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes that have arrived and, if known, those of the whole."""
+Outcome = Literal["whole", "damaged", "unknown", "absent"]
+
+TIMEOUT = 30.0
+"""Seconds without a byte after which a connection counts as broken."""
+SPARE = 1.05
+"""Free disk space asked for, as a multiple of the size (our judgement)."""
+SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken")
+"""Configuration and tokenizers. No code is downloaded."""
+FORMATS = (("*.safetensors",), ("model.bin", "pytorch_model*.bin"))
+"""Weights of a repository; only the first format that it has is downloaded."""
+UNREACHABLE = ("ConnectError", "ConnectTimeout", "ConnectionError", "ProxyError")
+"""Errors of both HTTP libraries, by class name, over a host that does not answer."""
+
+
+class DownloadFailed(EmerError):
+    """A file that could not be downloaded or has the wrong checksum; nothing has its name."""
+
+
+class TransferFailed(DownloadFailed):
+    """A download that did not come to its end: no answer, or a connection that broke."""
+
+
+class Unreachable(TransferFailed):
+    """No network, or no such host."""
+
+
+class Verdict(Record):
+    """Result of verifying one set of weights."""
+
+    name: str
+    outcome: Outcome
+    detail: str
+    path: Path
+    fix: str = ""
+
+
+def pull(
+    weights: Weights, progress: Progress = lambda here, whole: None, mirror: str | None = None
+) -> tuple[Path, str]:
+    """Download weights unless they are here and whole; return their path and what was checked.
+
+    `mirror` is the URL of a host that serves what the original does. `ConfigError` where
+    downloads are forbidden or the disk is full; `DownloadFailed` for all else.
+    """
+    present, path = verify(weights), target(weights)
+    if present.outcome == "whole":
+        return present.path, f"already here: {present.detail}"
+    if is_offline():
+        raise ConfigError(
+            f"{weights.name} is not here, and downloads are forbidden (EMER_OFFLINE); "
+            f"put it at {path}"
+        )
+    _require_space(weights.name, path, (weights.megabytes or 0) * 1_000_000)
+    download = _pull_file if weights.repository is None else _pull_repository
+    try:
+        return path, download(weights, path, progress, mirror).checked
+    except Unreachable as error:
+        ways = f"name another host with --mirror URL, or put the weights at {path}"
+        raise Unreachable(f"{error}; {ways}") from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            _require_space(weights.name, path, math.inf)
+        raise
+
+
+def verify(weights: Weights) -> Verdict:
+    """Read all bytes of weights and compare their sha256; "unknown" where none is known."""
+    location = locate(weights)
+    path, wrong = location.path, ""
+    expected = _known_sha256s(weights, path) if location.usable else {}
+    for name, sha in expected.items():
+        file = path / name if path.is_dir() else path
+        if not (file.is_file() and sha256(file) == sha):
+            wrong += f"{', ' if wrong else ''}{name}"
+    count = "1 file" if len(expected) == 1 else f"{len(expected)} files"
+    outcome: Outcome
+    if location.state == "unfinished":
+        outcome, detail = "absent", "a part of it is here"
+    elif location.state == "absent":
+        outcome, detail = "absent", "not on this machine"
+    elif not expected:
+        outcome, detail = "unknown", "no checksum is published"
+    elif wrong:
+        outcome, detail = "damaged", f"sha256 of {wrong} differs"
+    else:
+        outcome, detail = "whole", f"sha256 of {count} holds"
+    fix = weights.pull if outcome in ("absent", "damaged") else ""
+    return Verdict(name=weights.name, outcome=outcome, detail=detail, path=path, fix=fix)
+
+
+def key_for(url: str, own: str) -> str:
+    """API key for a URL: the variable `own`, else OpenAI's key, which goes to OpenAI alone."""
+    parts = urlsplit(url)
+    is_openai = (parts.scheme, parts.hostname) == ("https", "api.openai.com")
+    names = (own, "OPENAI_API_KEY") if is_openai else (own,)
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")
+
+
+def download_file(
+    url: str, path: Path, checksum: str | None, progress: Progress = lambda here, whole: None
+) -> str:
+    """Download one file with pooch and return its sha256.
+
+    Args:
+        url: Where the file is.
+        path: Its final name, given once the checksum holds.
+        checksum: sha256, git blob id (40 digits), or None if no checksum is published.
+        progress: Called with the bytes so far.
+
+    Raises:
+        DownloadFailed: The host does not have the file, broke off, or sent another file.
+        OSError: The file cannot be written.
+
+    """
+    part = path.with_name(f"{path.name}.part")
+    if part.is_file():  # of a version that wrote single files there
+        part.unlink()
+    part.mkdir(parents=True, exist_ok=True)
+    try:
+        whole = _retrieve(url, part / path.name, checksum, progress)
+        sha = sha256(whole)
+        os.replace(whole, path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return sha
+
+
+def get_json(url: str) -> Any:
+    """Return the JSON that a host answers; `DownloadFailed` if there is none."""
+    import requests
+
+    with _request_errors(url):
+        answer = requests.get(url, timeout=TIMEOUT)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def matches(path: Path, checksum: str) -> bool:
+    """True if a file has a checksum: a sha256, or a git blob id (sha1, 40 digits)."""
+    if len(checksum) != 40:
+        return sha256(path) == checksum.lower()
+    content = path.read_bytes()  # git's id is for small files; large ones have a sha256
+    blob = b"blob %d\0" % len(content) + content
+    return hashlib.sha1(blob, usedforsecurity=False).hexdigest() == checksum.lower()
+
+
+def _known_sha256s(weights: Weights, path: Path) -> dict[str, str]:
+    """Return the sha256 of each file, as published or else as received."""
+    received = receipt(path)
+    arrived = {name: file.sha256 for name, file in received.files.items()} if received else {}
+    if weights.url is None:
+        return {**arrived, **weights.sha256s}
+    sha = weights.sha256 or arrived.get(path.name)
+    return {path.name: sha} if sha else {}
+
+
+def _require_space(name: str, path: Path, size: float) -> None:
+    """Raise `ConfigError` where a disk has not this many bytes free; infinity: it is full."""
+    folder = next(folder for folder in path.parents if folder.exists())
+    free = shutil.disk_usage(folder).free
+    if free < size * SPARE:
+        needed = f"{size / 1e6:.0f} MB" if size < math.inf else "more room"
+        raise ConfigError(
+            f"{name} needs {needed}, {folder} has {free / 1e6:.0f} MB free; "
+            "set EMER_WEIGHTS to a folder on another disk"
+        )
+
+
+def _pull_file(weights: Weights, path: Path, progress: Progress, mirror: str | None) -> Receipt:
+    url = str(weights.url)
+    if mirror is not None:
+        host, original = urlsplit(mirror), urlsplit(url)
+        place = host.path.rstrip("/") + original.path
+        url = urlunsplit((host.scheme, host.netloc, place, original.query, ""))
+    sha = download_file(url, path, weights.sha256, progress)
+    unpinned = f"nothing: no checksum is published; it is {sha[:12]}"
+    received = Receipt(
+        address=url,
+        checked=f"pinned sha256 {sha[:12]}" if weights.sha256 else unpinned,
+        files={path.name: File(bytes=path.stat().st_size, sha256=sha)},
+    )
+    receipt_file(path).write_text(received.model_dump_json(indent=1), encoding="utf-8")
+    return received
+
+
+def _retrieve(url: str, path: Path, checksum: str | None, progress: Progress) -> Path:
+    """Return the file, whole and checked; pooch writes it under a random name first."""
+    import pooch
+
+    pooch.get_logger().setLevel("ERROR")
+    counter = _byte_counter(progress)(unit="B", total=1)  # pooch sets the total
+    headers = {"Accept-Encoding": "identity"}  # lengths are those of the file
+    get = pooch.HTTPDownloader(counter, chunk_size=1 << 20, timeout=TIMEOUT, headers=headers)
+    known = checksum if checksum and len(checksum) == 64 else None
+    try:
+        with _request_errors(url):
+            whole = Path(pooch.retrieve(url, known, path.name, path.parent, downloader=get))
+    except ValueError as error:  # pooch's error for a wrong checksum
+        raise _wrong_file(url, checksum) from error
+    if checksum is None and not counter.total:  # nothing else shows that it is whole
+        raise DownloadFailed(f"{url} does not say how long it is, and has no checksum")
+    if checksum is not None and known is None and not matches(whole, checksum):
+        raise _wrong_file(url, checksum)
+    return whole
+
+
+@contextmanager
+def _request_errors(url: str) -> Iterator[None]:
+    """Turn errors of `requests`, which pooch downloads with, into `DownloadFailed`."""
+    import requests
+
+    try:
+        yield
+    except requests.HTTPError as error:
+        raise DownloadFailed(f"{url} answers {error.response.status_code}") from error
+    except requests.RequestException as error:
+        raise _failure(url, error, f"{url} broke off; ask again") from error
+
+
+def _wrong_file(url: str, checksum: str | None) -> DownloadFailed:
+    return DownloadFailed(f"{url} is not the file that is pinned ({checksum or '':.12}); not kept")
+
+
+def _failure(url: str, error: BaseException, what: str) -> TransferFailed:
+    """Return the one-line error for what a library raised, with the cause at its root."""
+    kind, root = type(error).__name__, error
+    while root.__context__ is not None:
+        root = root.__context__
+    cause = f"{type(root).__name__}: {' '.join(str(root).split())[:200]}"
+    if kind in UNREACHABLE:
+        parts = urlsplit(url)
+        return Unreachable(f"{parts.scheme}://{parts.netloc} cannot be reached ({cause})")
+    return TransferFailed(f"{what} ({cause})")
+
+
+def _pull_repository(
+    weights: Weights, folder: Path, progress: Progress, endpoint: str | None
+) -> Receipt:
+    repository, part = str(weights.repository), folder.with_name(f"{folder.name}.part")
+    # A mirror is sent no token (False); None is the hub's own default.
+    api = _hub().HfApi(endpoint=endpoint, token=None if endpoint is None else False)
+    with _hub_errors(repository, api, "cannot be listed"):
+        info = api.model_info(repository, revision=weights.revision, files_metadata=True)
+    if weights.revision and len(weights.revision) == 40 and info.sha != weights.revision:
+        raise DownloadFailed(f"{repository}: the hub has {info.sha}, not the pinned revision")
+    sizes = _selection(weights, {file.rfilename: file.size or 0 for file in info.siblings or ()})
+    _require_space(weights.name, folder, sum(sizes.values()))
+    with _hub_errors(repository, api, "broke off; ask again to go on from there"):
+        bar = _byte_counter(progress, sum(sizes.values()))
+        place = {"revision": info.sha, "local_dir": part}
+        chosen = {**place, "allow_patterns": [*sizes], "tqdm_class": bar}
+        _interruptibly(lambda: api.snapshot_download(repository, **chosen))
+        report = api.verify_repo_checksums(repository, **place)
+    _refuse(repository, part, {file["path"] for file in report.mismatches}, "the hub lists")
+    files = {name: File(bytes=size, sha256=sha256(part / name)) for name, size in sizes.items()}
+    pinned = {name: sha for name, sha in weights.sha256s.items() if name in files}
+    wrong = {name for name, sha in pinned.items() if files[name].sha256 != sha}
+    _refuse(repository, part, wrong, "is pinned")
+    shutil.rmtree(part / ".cache", ignore_errors=True)  # the hub's own notes
+    also = f"; pinned sha256 of {', '.join(pinned)}" if pinned else ""
+    checked = f"the hub's listing of the revision{also}"
+    received = Receipt(address=repository, revision=info.sha, checked=checked, files=files)
+    receipt_file(part).write_text(received.model_dump_json(indent=1), encoding="utf-8")
+    _replace_folder(part, folder)
+    return received
+
+
+def _selection(weights: Weights, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return the files of the catalogue's row, or what a model needs, with their sizes."""
+    for pattern in weights.files:
+        if not any(fnmatch(name, pattern) for name in sizes):
+            raise DownloadFailed(f"{weights.repository} has no {pattern} at its revision")
+    wanted = weights.files
+    if not wanted:
+        formats = [f for f in FORMATS if any("/" not in n and _fits(n, f) for n in sizes)]
+        if not formats:
+            raise DownloadFailed(f"{weights.repository} has no weights (safetensors or .bin)")
+        sizes = {name: size for name, size in sizes.items() if "/" not in name}
+        wanted = (*SMALL_FILES, *formats[0])
+    return {name: size for name, size in sizes.items() if _fits(name, wanted)}
+
+
+def _fits(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def _interruptibly(work: Callable[[], object]) -> None:
+    """Run in another thread: on Ctrl-C the hub's client waits for its downloads to end."""
+    pool = ThreadPoolExecutor(max_workers=1)
+    try:
+        pool.submit(work).result()
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _refuse(repository: str, part: Path, names: set[str], what: str) -> None:
+    """Remove files with a wrong checksum and raise `DownloadFailed`, if there are any."""
+    for name in names:
+        (part / name).unlink(missing_ok=True)
+    if names:
+        listed = ", ".join(sorted(names))
+        raise DownloadFailed(f"{repository}: {listed} is not the file that {what}")
+
+
+def _replace_folder(part: Path, folder: Path) -> None:
+    """Give a whole folder its name; an older one is removed."""
+    old = folder.with_name(f"{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    part.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _hub_errors(repository: str, api: Any, what: str) -> Iterator[None]:
+    """Turn what the hub's client raises into `DownloadFailed`; a full disk passes through."""
+    from huggingface_hub.errors import GatedRepoError
+
+    try:
+        yield
+    except GatedRepoError as error:
+        raise DownloadFailed(
+            f"{repository} is gated: accept its licence at https://huggingface.co/{repository} "
+            "and set HF_TOKEN"
+        ) from error
+    except Exception as error:  # of the client and of its HTTP library
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
+        raise _failure(str(api.endpoint), error, f"{repository} {what}") from error
+
+
+def _byte_counter(progress: Progress, whole: int | None = None) -> type:
+    """Return a class for progress bars that shows nothing and reports bytes.
+
+    pooch makes one bar for a file; the hub's client makes several for all files together: of
+    bytes received, of bytes written, and of files.
+    """
+    from tqdm.auto import tqdm
+
+    most = 0
+
+    class Bytes(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **{**options, "disable": True})
+            self.counts_bytes = options.get("unit") == "B"
+
+        def update(self, n: float | None = 1) -> None:
+            nonlocal most
+            self.n += n or 0
+            if self.counts_bytes and self.n > most:
+                total = whole or self.total or None
+                most = int(min(self.n, total or self.n))  # pooch rounds the last block up
+                progress(most, total)
+
+    return Bytes
+
+
+def _hub() -> Any:
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise ToolMissing(
+            "emer models pull", "huggingface_hub", "pip install 'emer[models]'"
+        ) from error
+    huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True
+    huggingface_hub.logging.set_verbosity_error()  # its warnings are told as our errors
+    return huggingface_hub
