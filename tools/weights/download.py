@@ -141,8 +141,8 @@ def download_file(
         OSError: The file cannot be written.
 
     """
-    part = path.with_name(f"{path.name}.part")
-    if part.is_file():  # of a version that wrote single files there
+    part = path.with_name(f"{path.name}.part")  # a folder, since pooch names its file at random
+    if part.is_file():  # earlier versions resumed from it
         part.unlink()
     part.mkdir(parents=True, exist_ok=True)
     try:
@@ -230,12 +230,14 @@ def _retrieve(url: str, path: Path, checksum: str | None, progress: Progress) ->
     try:
         with _request_errors(url):
             whole = Path(pooch.retrieve(url, known, path.name, path.parent, downloader=get))
+        if checksum is not None and not matches(whole, checksum):  # a git blob id
+            raise ValueError(checksum)
     except ValueError as error:  # pooch's error for a wrong checksum
-        raise _wrong_file(url, checksum) from error
+        raise DownloadFailed(
+            f"{url} is not the file that is pinned ({checksum or '':.12}); not kept"
+        ) from error
     if checksum is None and not counter.total:  # nothing else shows that it is whole
         raise DownloadFailed(f"{url} does not say how long it is, and has no checksum")
-    if checksum is not None and known is None and not matches(whole, checksum):
-        raise _wrong_file(url, checksum)
     return whole
 
 
@@ -252,17 +254,13 @@ def _request_errors(url: str) -> Iterator[None]:
         raise _failure(url, error, f"{url} broke off; ask again") from error
 
 
-def _wrong_file(url: str, checksum: str | None) -> DownloadFailed:
-    return DownloadFailed(f"{url} is not the file that is pinned ({checksum or '':.12}); not kept")
-
-
 def _failure(url: str, error: BaseException, what: str) -> TransferFailed:
     """Return the one-line error for what a library raised, with the cause at its root."""
-    kind, root = type(error).__name__, error
+    root = error
     while root.__context__ is not None:
         root = root.__context__
     cause = f"{type(root).__name__}: {' '.join(str(root).split())[:200]}"
-    if kind in UNREACHABLE:
+    if type(error).__name__ in UNREACHABLE:
         parts = urlsplit(url)
         return Unreachable(f"{parts.scheme}://{parts.netloc} cannot be reached ({cause})")
     return TransferFailed(f"{what} ({cause})")
@@ -284,16 +282,17 @@ def _pull_repository(
         bar = _byte_counter(progress, sum(sizes.values()))
         place = {"revision": info.sha, "local_dir": part}
         chosen = {**place, "allow_patterns": [*sizes], "tqdm_class": bar}
-        _interruptibly(lambda: api.snapshot_download(repository, **chosen))
+        _run_interruptible(lambda: api.snapshot_download(repository, **chosen))
         report = api.verify_repo_checksums(repository, **place)
-    _refuse(repository, part, {file["path"] for file in report.mismatches}, "the hub lists")
+    unlike = {file["path"] for file in report.mismatches} & {*sizes}
+    _refuse(repository, part, unlike, "the hub lists")
     files = {name: File(bytes=size, sha256=sha256(part / name)) for name, size in sizes.items()}
-    pinned = {name: sha for name, sha in weights.sha256s.items() if name in files}
-    wrong = {name for name, sha in pinned.items() if files[name].sha256 != sha}
+    pinned = weights.sha256s
+    wrong = {name for name in pinned if name in files and files[name].sha256 != pinned[name]}
     _refuse(repository, part, wrong, "is pinned")
     shutil.rmtree(part / ".cache", ignore_errors=True)  # the hub's own notes
-    also = f"; pinned sha256 of {', '.join(pinned)}" if pinned else ""
-    checked = f"the hub's listing of the revision{also}"
+    checked = "the hub's listing of the revision"
+    checked += f"; pinned sha256 of {', '.join(pinned)}" if pinned else ""
     received = Receipt(address=repository, revision=info.sha, checked=checked, files=files)
     receipt_file(part).write_text(received.model_dump_json(indent=1), encoding="utf-8")
     _replace_folder(part, folder)
@@ -302,15 +301,15 @@ def _pull_repository(
 
 def _selection(weights: Weights, sizes: Mapping[str, int]) -> dict[str, int]:
     """Return the files of the catalogue's row, or what a model needs, with their sizes."""
-    for pattern in weights.files:
+    wanted = weights.files
+    for pattern in wanted:
         if not any(fnmatch(name, pattern) for name in sizes):
             raise DownloadFailed(f"{weights.repository} has no {pattern} at its revision")
-    wanted = weights.files
     if not wanted:
-        formats = [f for f in FORMATS if any("/" not in n and _fits(n, f) for n in sizes)]
+        sizes = {name: size for name, size in sizes.items() if "/" not in name}
+        formats = [patterns for patterns in FORMATS if any(_fits(name, patterns) for name in sizes)]
         if not formats:
             raise DownloadFailed(f"{weights.repository} has no weights (safetensors or .bin)")
-        sizes = {name: size for name, size in sizes.items() if "/" not in name}
         wanted = (*SMALL_FILES, *formats[0])
     return {name: size for name, size in sizes.items() if _fits(name, wanted)}
 
@@ -319,7 +318,7 @@ def _fits(name: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch(name, pattern) for pattern in patterns)
 
 
-def _interruptibly(work: Callable[[], object]) -> None:
+def _run_interruptible(work: Callable[[], object]) -> None:
     """Run in another thread: on Ctrl-C the hub's client waits for its downloads to end."""
     pool = ThreadPoolExecutor(max_workers=1)
     try:
@@ -366,11 +365,7 @@ def _hub_errors(repository: str, api: Any, what: str) -> Iterator[None]:
 
 
 def _byte_counter(progress: Progress, whole: int | None = None) -> type:
-    """Return a class for progress bars that shows nothing and reports bytes.
-
-    pooch makes one bar for a file; the hub's client makes several for all files together: of
-    bytes received, of bytes written, and of files.
-    """
+    """Return a class for progress bars that shows nothing and reports bytes."""
     from tqdm.auto import tqdm
 
     most = 0
@@ -378,7 +373,7 @@ def _byte_counter(progress: Progress, whole: int | None = None) -> type:
     class Bytes(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **{**options, "disable": True})
-            self.counts_bytes = options.get("unit") == "B"
+            self.counts_bytes = options.get("unit") == "B"  # the hub counts files besides
 
         def update(self, n: float | None = 1) -> None:
             nonlocal most
@@ -392,12 +387,13 @@ def _byte_counter(progress: Progress, whole: int | None = None) -> type:
 
 
 def _hub() -> Any:
+    """Import huggingface_hub, without its telemetry and its warnings on the terminal."""
     try:
         import huggingface_hub
     except ImportError as error:
-        raise ToolMissing(
-            "emer models pull", "huggingface_hub", "pip install 'emer[models]'"
-        ) from error
-    huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True
-    huggingface_hub.logging.set_verbosity_error()  # its warnings are told as our errors
-    return huggingface_hub
+        way = "pip install 'emer[models]'"
+        raise ToolMissing("emer models pull", "huggingface_hub", way) from error
+    hub: Any = huggingface_hub
+    hub.constants.HF_HUB_DISABLE_TELEMETRY = True
+    hub.logging.set_verbosity_error()
+    return hub
