@@ -185,7 +185,7 @@ def _pull(entry: Entry, origin: Origin, path: Path, mirror: str | None) -> Pulle
         checksum = origin.sha256 or _blob_id(origin, mirror or API)
         blob = f"git blob {checksum[:12]}, as the host lists it; no sha256 is pinned"
         check = f"sha256 {checksum[:12]}" if origin.sha256 else blob
-        if path.exists() and matches(path, checksum):
+        if matches(path, checksum):
             return Pulled(entry, path, "here", check)
         download_file(url, path, checksum)
         return Pulled(entry, path, "pulled", check)

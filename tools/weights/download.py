@@ -1,7 +1,7 @@
 """Download and verification of model weights, and API keys by host.
 
-Repositories come through `huggingface_hub`, single files through `pooch`. Both are written to
-NAME.part beside the target, which gets its name once every checksum holds.
+`huggingface_hub` downloads repositories, `pooch` single files: to NAME.part beside the target,
+which gets its name once every checksum holds.
 """
 
 from __future__ import annotations
@@ -95,12 +95,10 @@ def pull(
 def verify(weights: Weights) -> Verdict:
     """Read all bytes of weights and compare their sha256; "unknown" where none is known."""
     location = locate(weights)
-    path, wrong = location.path, ""
+    path = location.path
     expected = _known_sha256s(weights, path) if location.usable else {}
-    for name, sha in expected.items():
-        file = path / name if path.is_dir() else path
-        if not (file.is_file() and sha256(file) == sha):
-            wrong += f"{', ' if wrong else ''}{name}"
+    folder = path if path.is_dir() else path.parent
+    wrong = [n for n, sha in expected.items() if not matches(folder / n, sha)]
     count = "1 file" if len(expected) == 1 else f"{len(expected)} files"
     outcome: Outcome
     if location.state == "unfinished":
@@ -110,7 +108,7 @@ def verify(weights: Weights) -> Verdict:
     elif not expected:
         outcome, detail = "unknown", "no checksum is published"
     elif wrong:
-        outcome, detail = "damaged", f"sha256 of {wrong} differs"
+        outcome, detail = "damaged", f"sha256 of {', '.join(wrong)} differs"
     else:
         outcome, detail = "whole", f"sha256 of {count} holds"
     fix = weights.pull if outcome in ("absent", "damaged") else ""
@@ -138,7 +136,6 @@ def download_file(
 
     Raises:
         DownloadFailed: The host does not have the file, broke off, or sent another file.
-        OSError: The file cannot be written.
 
     """
     part = path.with_name(f"{path.name}.part")  # a folder, since pooch names its file at random
@@ -149,6 +146,8 @@ def download_file(
         whole = _retrieve(url, part / path.name, checksum, progress)
         sha = sha256(whole)
         os.replace(whole, path)
+    except FileNotFoundError as error:  # another process was faster and cleared the folder
+        raise DownloadFailed(f"{path} was downloaded by another process; ask again") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return sha
@@ -172,6 +171,8 @@ def sha256(path: Path) -> str:
 
 def matches(path: Path, checksum: str) -> bool:
     """True if a file has a checksum: a sha256, or a git blob id (sha1, 40 digits)."""
+    if not path.is_file():
+        return False
     if len(checksum) != 40:
         return sha256(path) == checksum.lower()
     content = path.read_bytes()  # git's id is for small files; large ones have a sha256
@@ -332,8 +333,7 @@ def _refuse(repository: str, part: Path, names: set[str], what: str) -> None:
     for name in names:
         (part / name).unlink(missing_ok=True)
     if names:
-        listed = ", ".join(sorted(names))
-        raise DownloadFailed(f"{repository}: {listed} is not the file that {what}")
+        raise DownloadFailed(f"{repository}: {', '.join(names)} is not the file that {what}")
 
 
 def _replace_folder(part: Path, folder: Path) -> None:

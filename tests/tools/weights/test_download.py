@@ -120,6 +120,21 @@ def test_an_absent_file_and_an_absent_host_are_errors_of_one_line(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_two_downloads_of_one_file_leave_it_whole(tmp_path):
+    """The second begins and ends while the first is under way."""
+    path, begun = tmp_path / "w.pt", threading.Event()
+    with serving_files(Shared({"/w.pt": CONTENT})) as server:
+
+        def second(here: int, whole: int | None) -> None:
+            if not begun.is_set():
+                begun.set()
+                download_file(f"{server.url}/w.pt", path, SHA)
+
+        with pytest.raises(DownloadFailed, match="downloaded by another process"):
+            download_file(f"{server.url}/w.pt", path, SHA, second)
+    assert names(tmp_path) == ["w.pt"] and path.read_bytes() == CONTENT
+
+
 def test_the_part_of_an_earlier_version_is_cleared_away(tmp_path):
     (tmp_path / "w.pt.part").write_bytes(CONTENT[:1000])
     get(Shared({"/w.pt": CONTENT}), tmp_path / "w.pt")
