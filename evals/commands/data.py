@@ -8,7 +8,9 @@ from pathlib import Path
 
 import typer
 
-from emer.evals.commands.plain import print_json
+from emer.evals.commands.options import print_json
+from emer.evals.data.datasets import sets_in
+from emer.evals.data.export import read_explained, write_dataset
 from emer.evals.data.locations import (
     DataFolder,
     Entry,
@@ -19,11 +21,8 @@ from emer.evals.data.locations import (
     pulled_folder,
 )
 from emer.evals.data.mer import TERMS
-from emer.evals.data.sets import sets_in
-from emer.evals.data.writing import read_explained, write_dataset
-from emer.evals.front import note, progress
-from emer.evals.report.tables import Group, Table
-from emer.evals.report.terminal import show
+from emer.evals.report.tables import Group, Table, show
+from emer.graphs.cli_errors import note, progress
 from emer.tools.errors import ConfigError, EmerError
 
 

@@ -22,7 +22,7 @@ from emer.evals.data.tables import Row, read_table
 from emer.evals.data.wheels import EDITIONS, WHEELS, Edition, read_lexicon
 from emer.evals.metrics.wheel import Lexicon
 from emer.tools.errors import ConfigError
-from emer.tools.machine import home
+from emer.tools.runtime.device import home
 from emer.tools.types import Record
 from emer.tools.weights.download import (
     DownloadFailed,

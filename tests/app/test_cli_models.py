@@ -24,7 +24,7 @@ def one(monkeypatch, tmp_path):
         name="tool-small", tool="tool", model="small", licence="MIT", facts="test", megabytes=1,
         path="tool/small.pt", url="https://host.example/small.pt", sha256=SHA, suggested=True,
     )  # fmt: skip
-    for module in ("emer.app.weights", "emer.tools.weights.catalogue"):
+    for module in ("emer.app.commands.models", "emer.tools.weights.catalogue"):
         monkeypatch.setattr(f"{module}.catalogue", lambda: (row,))
     monkeypatch.setenv("EMER_WEIGHTS", str(tmp_path / "weights"))
     return tmp_path / "weights" / "tool" / "small.pt"
@@ -100,7 +100,7 @@ def test_verify_reads_every_byte(emer, one, server):
 
 
 def test_the_real_catalogue_is_listed(emer, monkeypatch):
-    monkeypatch.setattr("emer.app.weights.catalogue", lambda: REAL)
+    monkeypatch.setattr("emer.app.commands.models.catalogue", lambda: REAL)
     rows = json.loads(emer("models", "list", "--json").stdout)
     assert {"whisper-large-v3-turbo", "faster-whisper-tiny"} <= {row["name"] for row in rows}
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import ClassVar
 
-from emer.tools import devices
+from emer.tools.caption.caption_filter import Shown, Written
 from emer.tools.caption.caption_tool import CaptionTool
-from emer.tools.caption.model import TOOL, Run, Writer, has_chat
-from emer.tools.caption.records import Shown, Written
+from emer.tools.caption.vlm import TOOL, Run, Writer, has_chat
 from emer.tools.errors import ConfigError, EmerError
+from emer.tools.runtime import device as devices
 from emer.tools.types import Param, Source
 from emer.tools.weights.locate import AUTO, find
 from emer.tools.weights.pretrained import require

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
-from emer.tools.machine import is_offline
+from emer.tools.runtime.device import is_offline
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights
 from emer.tools.weights.locate import File, Receipt, locate, receipt, receipt_file, target

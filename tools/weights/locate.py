@@ -19,9 +19,8 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from emer.tools.devices import is_out_of_memory
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, WeightsBroken
-from emer.tools.machine import machine
+from emer.tools.runtime.device import is_out_of_memory, machine
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, is_repository, named, of_repository, of_tool
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from emer.tools.call import still_wanted
 from emer.tools.errors import ToolMissing
-from emer.tools.imports import importing
+from emer.tools.runtime.cancellation import still_wanted
+from emer.tools.runtime.native import importing
 from emer.tools.weights.locate import Need, loading
 
 UNUSED = ("masked_spec_embed",)
