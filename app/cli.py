@@ -264,7 +264,7 @@ def models_pull(
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
-    """Get weights and check them; what was broken off goes on where it stopped."""
+    """Download weights and check them; a repository that broke off goes on with missing files."""
     from emer.app.commands.models import run_pull
 
     run_pull(names, mirror, settings, json=json)

@@ -10,7 +10,7 @@ import pytest
 
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.weights.catalogue import named
-from emer.tools.weights.locate import find, fingerprint, look, target
+from emer.tools.weights.locate import find, fingerprint, locate, target
 
 
 def put(name: str, content: bytes = b"weights") -> Path:
@@ -94,7 +94,7 @@ def test_a_repository_without_all_its_weights_is_not_here(files, here, folder):
     if index.exists():
         parts = {"a": "model-1.safetensors", "b": "model-2.safetensors"}
         index.write_text(json.dumps({"weight_map": parts}))
-    assert (look(named("captioner-qwen3-vl-2b")).state == "here") is here
+    assert (locate(named("captioner-qwen3-vl-2b")).state == "here") is here
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_the_library_s_own_cache_counts(folder, tmp_path, monkeypatch):
     own = tmp_path / "user" / ".cache" / "whisper" / "base.pt"
     own.parent.mkdir(parents=True)
     own.write_bytes(b"weights")
-    assert look(named("whisper-base")).state == "elsewhere"
+    assert locate(named("whisper-base")).state == "elsewhere"
     assert find("whisper").path == own
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "cache" / "whisper").mkdir(parents=True)
