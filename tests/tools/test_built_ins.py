@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emer.app.demo import make_demo
+from emer.app.demo_clip import CLIP
 from emer.tools.clip import Clip
 from emer.tools.conformance import check_tool
 from emer.tools.tool import BUILT_IN, Heavy, load_tool
@@ -15,8 +15,8 @@ WITHOUT_WEIGHTS = ("pocketsphinx", "subtitle", "mesh", "egemaps", "camera")
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_demo(tmp_path_factory.mktemp("demo") / "demo.mp4")
+def demo() -> Path:
+    return Path(str(CLIP))
 
 
 @pytest.mark.parametrize("name", WITHOUT_WEIGHTS)

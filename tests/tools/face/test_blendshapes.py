@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emer.agents.cues import mentions_in
-from emer.app.demo import make_demo
+from emer.app.demo_clip import CLIP
 from emer.tools.call import Abandoned, Call, at_work
 from emer.tools.clip import Clip
 from emer.tools.conformance import check_tool
@@ -25,8 +25,8 @@ SMILE = ("mouthSmileLeft", "mouthSmileRight")
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> Path:
-    return make_demo(tmp_path_factory.mktemp("demo") / "demo.mp4")
+def demo() -> Path:
+    return Path(str(CLIP))
 
 
 @pytest.fixture(scope="module")
