@@ -4,21 +4,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from emer.agents.text import render
+from emer.agents.text import STOPS, render
 from emer.agents.types import Decision, Explanation, Hypothesis, StopReason, Turn
+from emer.graphs.answer_view import answer_html, clue_frame, labels_in_words
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.context import Context
 from emer.graphs.events import Finished, Paused
 from emer.graphs.ledger import in_order
 from emer.graphs.state import Json
 from emer.tools.errors import ConfigError
+from emer.tools.printable import one_line
 from emer.tools.types import Clue
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """An explanation, the clues as they stand in the end, and where the trace is."""
+    """Result of a run: the explanation, its clues and where the trace is.
+
+    Args:
+        explanation: Sentences and labels, each with the ids of its clues; empty when paused.
+        clues: All clues at the end of the run, by modality and time.
+        run_id: Name of the run, for `emer trace show` and `resume`.
+        thread: Name of the conversation that the run belongs to.
+        trace_path: JSON-lines file of the run; None where none could be written.
+        stop_reason: Why the run stopped: "sure", "paused", "declined", ...
+        seconds: Time that the run took.
+        notes: What a reader should know: damaged frames, a fallback, a missing store.
+        hypotheses: The readings that were weighed, with their scores.
+        history: Earlier questions and answers of the thread.
+        tokens: Tokens that language models read and wrote.
+        money: Price of these tokens, in the currency of the settings.
+        clip: Path of the clip.
+        question: The question.
+
+    """
 
     explanation: Explanation
     clues: tuple[Clue, ...]
@@ -31,9 +55,27 @@ class Answer:
     hypotheses: tuple[Hypothesis, ...] = ()
     history: tuple[Turn, ...] = ()
     tokens: int = 0
-    """Read and written by language models."""
     money: float = 0.0
-    """What that cost, at the prices of the settings."""
+    clip: str = ""
+    question: str = ""
+
+    def __repr__(self) -> str:
+        """Return one line: labels with bands, clip and run."""
+        labels = "paused" if self.paused else labels_in_words(self.explanation) or "no label"
+        return one_line(f"<Answer: {labels}; {Path(self.clip).name}; run {self.run_id}>")
+
+    def _repr_html_(self) -> str:
+        """Return the view of a notebook: question, labels, explanation and clues."""
+        footer = f"{Path(self.clip).name}, run {self.run_id}: {STOPS[self.stop_reason]}"
+        return answer_html(self.question, self.explanation, self.clues, footer)
+
+    def to_frame(self) -> DataFrame:
+        """Return the clues as a pandas data frame, one row per clue.
+
+        Columns: id, modality, tool, model, start and end (seconds; missing for the whole clip),
+        person, text, confidence (0 to 1 or missing), quality (0 to 1).
+        """
+        return clue_frame(self.clues)
 
     @property
     def paused(self) -> bool:
@@ -93,6 +135,8 @@ def conclude(context: Context, final: Json, thread: str, note: str | None = None
         history=tuple(Turn.model_validate(turn) for turn in final["history"][:-1]),
         tokens=context.meter.tokens,
         money=context.meter.money,
+        clip=str(context.clip.path),
+        question=final["question"],
     )
 
 
@@ -122,6 +166,8 @@ def _pause(context: Context, checkpoints: Checkpoints, state: Json, thread: str)
         history=tuple(Turn.model_validate(turn) for turn in state["history"]),
         tokens=context.meter.tokens,
         money=context.meter.money,
+        clip=str(context.clip.path),
+        question=state["question"],
     )
 
 

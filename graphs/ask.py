@@ -41,16 +41,35 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     settings: Settings | Path | None = None,
     listener: Listener | None = None,
 ) -> Answer:
-    """Explain what emotion the clip's person displays, and on what evidence.
+    """Explain what emotion the person in a clip displays, and on what evidence.
 
-    `tools` puts other tools into slots ("face": "mesh", "none" or "package.module:Class"), with
-    arguments as a table ("speech": {"use": "whisper", "model": "tiny"}).
-    `llm` names the model that reasons ("openai:gpt-4.1-mini"), instead of the rules alone.
-    Runs with the same `thread` remember each other's questions and answers. With `review`
-    the answer is `paused` once the first clues are in, and `resume` goes on from there.
-    `listener` hears of each event once it is in the trace.
-    Raises `ConfigError` (or `ClipError`) on one line for what the user can mend. A tool
-    that breaks costs its clues only.
+    A tool that fails costs its clues only; the explanation names what is missing.
+
+    Args:
+        path: A video or sound file.
+        question: What you want to know; by default, what emotion is displayed and why.
+        subtitle: What is said: the words, or the path of an .srt or .vtt file.
+        tools: Other tools by slot: a name ("mesh"), "none", "package.module:Class", or a table
+            with arguments ({"use": "whisper", "model": "tiny"}).
+        profile: The set of tools: "embedded", "models", or "auto" (the strongest that is ready).
+        thread: Name of a conversation; its runs remember each other's questions and answers.
+        llm: Language model that reasons ("openai:gpt-4.1-mini"); by default the rules alone.
+        review: Pause after the first clues, so that a person can correct them (`resume`).
+        settings: Settings, or a file of them, instead of ./emer.toml.
+        listener: Function that is called with each event, after it is in the trace.
+
+    Returns:
+        The `Answer`: `text`, `explanation`, `clues`, `trace_path`, ...; `paused` with `review`.
+
+    Raises:
+        ConfigError: On one line, what cannot be done as asked; `ClipError`, a kind of it, when
+            the file cannot be read.
+
+    Example:
+        >>> answer = emer.ask("clip.mp4", "Is she angry?", tools={"speech": "none"})
+        >>> print(answer.text)
+        >>> answer.to_frame()
+
     """
     chosen = _settings(settings, profile, tools)
     if llm is not None:
