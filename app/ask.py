@@ -1,6 +1,6 @@
 """The Python calls and their records, as `import emer` gives them."""
 
-from emer.agents.revision import Addition, Edits, Rewrite
+from emer.agents.clue_edits import Addition, Edits, Rewrite
 from emer.graphs.ask import Answer, ask
 from emer.graphs.resume import resume
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from emer.agents.text import cite, refusal
+from emer.agents.rules.phrases import cite, refusal
 from emer.agents.types import Explanation
-from emer.tools.printable import one_line
+from emer.tools.phrasing import one_line
 from emer.tools.types import Clue
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ print(*sorted(sys.modules))
 
 def test_every_public_name_is_there_and_the_right_thing():
     from emer.app.ask import Addition, Answer, Edits, ask, resume
-    from emer.tools.clip import Clip
+    from emer.tools.media.clip import Clip
     from emer.tools.registry import register
     from emer.tools.tool import Tool
     from emer.tools.types import Clue

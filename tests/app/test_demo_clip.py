@@ -8,9 +8,9 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from emer.app.commands.demo import matches
 from emer.app.demo_clip import copy_clip, load_script
-from emer.app.showcase import matches
-from emer.tools.clip import Clip
+from emer.tools.media.clip import Clip
 from emer.tools.types import Span
 from tests.fixtures.demo.generator import FPS, encode, pictures, script_record, sound_track
 from tests.fixtures.demo.script import LENGTH, SCRIPT, SPEECH_START, WORDS, levels
@@ -28,7 +28,7 @@ def clip(demo_clip):
 
 @pytest.fixture(scope="module")
 def found(clip):
-    from emer.tools.face.mesh import FaceMesh
+    from emer.tools.face.tool import FaceMesh
 
     return {m.movement: m.clue for m in matches(FaceMesh().observe(clip), load_script())}
 
