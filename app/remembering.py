@@ -19,8 +19,7 @@ from emer.graphs.settings import Settings, load_settings
 from emer.tools.errors import ConfigError, ToolMissing
 
 if TYPE_CHECKING:
-    from emer.agents.memory.items import Item
-    from emer.agents.memory.memory import Match, Memory
+    from emer.agents.memory.memory import Item, Match, Memory
 
 NOTHING = "Nothing that is remembered is near."
 Json = dict[str, JsonValue]
@@ -87,7 +86,7 @@ def run_remove(key: str, path: Path | None, *, json: bool) -> None:
 
 
 def run_status(path: Path | None, *, json: bool) -> None:
-    """Print what the memory holds, what embeds it, and how its index stands."""
+    """Print what the memory holds, what embeds it, and where its index is."""
     settings = load_settings(path)
     memory = _memory(settings)
     told = _status(settings, memory)
@@ -110,14 +109,14 @@ def _status(settings: Settings, memory: Memory) -> Json:
         "exemplars": kinds.count("exemplar"),
         "embedder": memory.embedder.name,
         "faiss": _faiss(),
-        "index": memory.index.state,
+        "index": "in memory",
         "folder": str(settings.remembered),
         "notes": list(memory.notes),
     }
 
 
 def _faiss() -> str:
-    from emer.agents.memory.index import load_faiss
+    from emer.agents.memory.memory import load_faiss
 
     try:
         return str(load_faiss().__version__)

@@ -1,8 +1,8 @@
-"""The knowledge cards: what a display is consistent with, what it does not prove, what to ask.
+"""Knowledge cards: what a display is consistent with, does not prove, and what to ask.
 
-They are sentences of ours in `knowledge/`, each with its source: `cards.csv` in English with
-the display in the words of clues, `zh.csv` the same in Chinese, `sources.csv` beside the
-sources of the lexicon.
+The texts are ours, in `knowledge/`, each with its source: `cards.csv` in English with the
+display in the words of clues, `zh.csv` the same in Chinese, and `sources.csv`, which adds to
+the sources of the lexicon.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from emer.agents.memory.items import Item
+from emer.agents.memory.memory import Item
 from emer.agents.memory.passages import Line, Passage
 from emer.agents.vocabulary import FOLDER as LEXICON
 from emer.tools.types import Modality
@@ -50,12 +50,12 @@ def _card(row: Mapping[str, str], chinese: Mapping[str, str]) -> Item:
             )
         ),
         families=tuple(row["families"].split()),
-        en=f"{display} {_tells(row, ' ')}",
-        zh=f"{chinese['when']}：{_tells(chinese, '')}",  # noqa: RUF001
+        en=f"{display} {_note(row, ' ')}",
+        zh=f"{chinese['when']}：{_note(chinese, '')}",  # noqa: RUF001
     )
 
 
-def _tells(row: Mapping[str, str], between: str) -> str:
+def _note(row: Mapping[str, str], between: str) -> str:
     return between.join((row["consistent"], row["not_proof"], row["ask"]))
 
 

@@ -1,81 +1,125 @@
-"""Finding what is like a clip: the nearest cards and exemplars, opposites left out."""
+"""Nearest cards and kept runs to a clip's clues, opposites left out.
+
+faiss holds the vectors in an `IndexFlatIP` of the process, built at the first search from
+the items of this memory: 78 cards and the kept runs need no file. LangChain's faiss store
+is in langchain-community, which brings SQLAlchemy, langchain-classic and more for a search
+that is two calls; and it ranks texts, while the gate below needs the passages.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from typing import Any, Literal
 
-from emer.agents.memory.embedding import Embedder
-from emer.agents.memory.index import Index
-from emer.agents.memory.items import Item
+import numpy as np
+from pydantic import Field
+
+from emer.agents.memory.embedder import Embedder, Vectors
 from emer.agents.memory.passages import Passage, of_clues
 from emer.agents.memory.stance import Stance, akin, opposed, stance_of
-from emer.tools.types import Clue
+from emer.tools.errors import ToolFailed, ToolMissing
+from emer.tools.types import Clue, Record
 
 NEAREST = 3
-"""How many are told to a model."""
+"""How many matches a model is given."""
 SAME_CLIP = 0.5
 """Share of an exemplar's sentences that stand word for word among the clues of the same
 clip (chosen by us): its own earlier answer is no analogy."""
 
+Kind = Literal["card", "exemplar"]
+
+
+class Item(Record):
+    """A card of general knowledge, or an explained run of another clip."""
+
+    key: str
+    kind: Kind
+    source: str
+    """A key of the sources of the cards, or the run that an exemplar was taken from."""
+    passage: Passage
+    """The display: the sentences that it is searched by."""
+    families: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    en: str = Field(min_length=1)
+    zh: str = Field(min_length=1)
+    """The note for a model, in either language of the prompts."""
+
+    @property
+    def stance(self) -> Stance:
+        """Families, signs and cues of the item."""
+        return stance_of(self.passage, self.families, self.labels)
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Something remembered, and how near it is (an inner product, at most 1)."""
+    """An item and its likeness (an inner product, at most 1)."""
 
     item: Item
     score: float
 
 
 class Memory:
-    """Cards and exemplars, found by what they look like."""
+    """Cards and exemplars, searched by what they look like."""
 
     def __init__(
         self,
         items: Sequence[Item],
         embedder: Embedder,
-        path: Path | None,
         most: int = NEAREST,
         notes: Sequence[str] = (),
     ) -> None:
-        """Take what is remembered and the file of its index; nothing is read or built yet.
+        """Take what can be remembered; nothing is embedded yet.
 
-        `most` is how many are recalled for a clip; `notes` say what could not be read.
+        Args:
+            items: cards and exemplars; their keys are unique.
+            embedder: maps passages to vectors.
+            most: how many matches `recall` returns for a clip.
+            notes: what could not be read, one line each.
+
         """
-        self.items, self.embedder = tuple(items), embedder
-        self.index = Index(self.items, embedder, path)
-        self._most, self._notes = most, tuple(notes)
+        self.items, self.embedder, self.notes = tuple(items), embedder, tuple(notes)
+        self._most = most
+        self._index: Any = None
         self._stances: dict[str, Stance] = {}
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a user should know of it, one line each."""
-        return (*self._notes, *([self.index.note] if self.index.note else []))
-
     def recall(self, clues: Sequence[Clue]) -> tuple[Match, ...]:
-        """Return what is like the clip that the clues are of; the clip itself is left out."""
-        said = frozenset(clue.text for clue in clues)
-        others = (m for m in self._neighbours(of_clues(clues)) if not _is_of(m.item, said))
+        """Return the nearest items to a clip's clues; exemplars of the clip are left out."""
+        texts = frozenset(clue.text for clue in clues)
+        others = (m for m in self._neighbours(of_clues(clues)) if not _is_of(m.item, texts))
         return tuple(islice(others, self._most))
 
     def nearest(self, passage: Passage, most: int = NEAREST) -> tuple[Match, ...]:
-        """Return the nearest items, the nearest first; none is better than a far one."""
+        """Return the nearest items in order; none if all are far."""
         return tuple(islice(self._neighbours(passage), most))
 
     def _neighbours(self, passage: Passage) -> Iterator[Match]:
-        """Yield what is near and points no other way; ties stand in the order of the keys."""
+        """Yield near items that do not point the other way; ties in the order of the keys."""
         if not self.items or not passage.lines:
             return
         asked = stance_of(passage)
-        (row,) = self.index.search(self.embedder.embed([passage]), len(self.items))
-        near = (Match(self.items[place], round(score, 4)) for place, score in row)
-        kept = (match for match in near if match.score >= self.embedder.least)
-        for match in sorted(kept, key=lambda match: (-match.score, match.item.key)):
+        near = [match for match in self._scored(passage) if match.score >= self.embedder.least]
+        for match in sorted(near, key=lambda match: (-match.score, match.item.key)):
             own = self._stance(match.item)
             if akin(asked, own) and not opposed(asked, own):
                 yield match
+
+    def _scored(self, passage: Passage) -> Iterator[Match]:
+        """Yield every item with its likeness: the gate may refuse any number of the nearest."""
+        if self._index is None:
+            self._index = self._build()
+        row = np.ascontiguousarray(self.embedder.embed([passage]))
+        (scores,), (places,) = self._index.search(row, len(self.items))
+        for place, score in zip(places, scores, strict=True):
+            yield Match(self.items[place], round(float(score), 4))
+
+    def _build(self) -> Any:
+        faiss = load_faiss()
+        rows = _checked(self.embedder.embed([item.passage for item in self.items]), self.items)
+        index = faiss.IndexFlatIP(rows.shape[1])
+        index.add(rows)
+        return index
 
     def _stance(self, item: Item) -> Stance:
         if item.key not in self._stances:
@@ -83,9 +127,26 @@ class Memory:
         return self._stances[item.key]
 
 
-def _is_of(item: Item, said: frozenset[str]) -> bool:
-    """Tell whether an exemplar was taken from the clip in which these sentences were written."""
+def load_faiss() -> Any:
+    """Import faiss; `ToolMissing` carries the line that installs it."""
+    try:
+        import faiss
+    except ImportError as error:
+        raise ToolMissing("memory", "the package faiss", "pip install 'emer[llm]'") from error
+    return faiss
+
+
+def _checked(rows: Vectors, items: Sequence[Item]) -> Vectors:
+    """Return the vectors as faiss takes them; an embedder of a plugin may return anything."""
+    vectors = np.ascontiguousarray(rows, dtype=np.float32)
+    if vectors.ndim != 2 or len(vectors) != len(items) or not np.isfinite(vectors).all():
+        raise ToolFailed("memory", "its cards", "the embedder gave no finite row for each passage")
+    return vectors
+
+
+def _is_of(item: Item, texts: frozenset[str]) -> bool:
+    """Tell whether an exemplar was taken from the clip with these clue sentences."""
     if item.kind != "exemplar":
         return False
     lines = item.passage.lines
-    return sum(line.text in said for line in lines) >= SAME_CLIP * max(1, len(lines))
+    return sum(line.text in texts for line in lines) >= SAME_CLIP * max(1, len(lines))

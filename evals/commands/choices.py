@@ -47,7 +47,7 @@ def choose_judge(name: str) -> Judge:
         from emer.evals.judges.offline import OfflineJudge
 
         return OfflineJudge()
-    from emer.evals.chat.model import load_chat_model
+    from emer.agents.llm.providers import load_chat_model
     from emer.evals.judges.chat import ChatJudge, Memory, Remembered
 
     judge = ChatJudge(load_chat_model(name), name)
@@ -66,7 +66,7 @@ def choose_grouper(name: str | None) -> Grouper | None:
         from emer.evals.data.groups import read_groups
 
         return read_groups(Path(name))
-    from emer.evals.chat.model import load_chat_model
+    from emer.agents.llm.providers import load_chat_model
     from emer.evals.judges.chat import ChatGrouper, Memory
 
     return ChatGrouper(load_chat_model(name), name, Memory(_memory("groups")))

@@ -10,14 +10,14 @@ from typing import cast
 
 import numpy as np
 
-from emer.agents.fake import ScriptedModel
 from emer.agents.llm.reasoner import Llm, When
 from emer.agents.memory.memory import Memory
 from emer.agents.reasoner import Report
+from emer.agents.scripted_model import ScriptedModel
 from emer.agents.types import Budget, Fallback, ModelCall
 from emer.evals.cost.echo import Echo
 from emer.evals.data.records import PARTS, Part, Sample
-from emer.evals.systems.footage import as_wav
+from emer.evals.systems.chat_model import as_wav
 from emer.evals.systems.perceived import DURATION, clues_of
 from emer.graphs.context import Context
 from emer.graphs.explain import build

@@ -1,4 +1,4 @@
-"""A chat model as judge, and as grouper of synonyms; what it said is remembered on disk."""
+"""A chat model as judge and as grouper of synonyms; its replies are kept on disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from emer.evals.chat.reply import ReplyInvalid, ask
+from emer.agents.llm.client import ReplyInvalid, ask_record
 from emer.evals.judges.judge import Judge, JudgeFailed, Rating
 from emer.evals.metrics.synonyms import Groups
 from emer.prompts.prompt import digest as prompt_digest
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 Kind = Literal["clues", "labels"]
 
 
-class _Said(Record):
+class _Score(Record):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     score: float = Field(ge=1, le=10)
     reason: str = ""
 
 
-class _Grouped(Record):
+class _Groups(Record):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     groups: tuple[tuple[str, ...], ...]
@@ -65,10 +65,10 @@ class ChatJudge:
 
         text = load(f"evals/judge_{kind}").substitute(gold=_data(gold), predicted=_data(predicted))
         try:
-            said = ask(self.model, [HumanMessage(text)], _Said).record
+            rating = ask_record(self.model, [HumanMessage(text)], _Score).record
         except ReplyInvalid as error:
             raise JudgeFailed(f"{self.spec}: {error}") from error
-        return Rating(score=said.score, reason=said.reason)
+        return Rating(score=rating.score, reason=rating.reason)
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ class ChatGrouper:
         key = digest([self.name, *wanted])
         if (known := self.memory.get(key)) is None:
             text = load("evals/group_labels").substitute(labels=json.dumps(wanted))
-            said = ask(self.model, [HumanMessage(text)], _Grouped).record
-            known = self.memory.put(key, said.model_dump(mode="json"))
-        return _Grouped.model_validate(known).groups
+            grouped = ask_record(self.model, [HumanMessage(text)], _Groups).record
+            known = self.memory.put(key, grouped.model_dump(mode="json"))
+        return _Groups.model_validate(known).groups
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def _random(_: str, scene: Scene) -> System:
 
 
 def _chat(model: str, _: Scene) -> System:
-    from emer.evals.systems.chat import chat_system
+    from emer.evals.systems.chat_model import chat_system
 
     return chat_system(model)
 

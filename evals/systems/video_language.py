@@ -12,11 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emer.evals.chat.reply import read_record
-from emer.evals.chat.told import PROMPT, Told, question
+from emer.agents.llm.schemas import Unusable, read_record
 from emer.evals.data.records import Sample
 from emer.evals.metrics.emotion_words import labels_in
-from emer.evals.systems.footage import PICTURES, SIDE, Rgb, pictures
+from emer.evals.systems.chat_model import (
+    PICTURES,
+    PROMPT,
+    SIDE,
+    ClipAnswer,
+    Rgb,
+    pictures,
+    question,
+)
 from emer.evals.systems.system import Card, Cost, Prediction
 from emer.prompts.prompt import digest
 from emer.tools.clip import Clip
@@ -116,7 +123,7 @@ class VideoLanguage:
 def read_answer(said: str) -> tuple[tuple[str, ...], str]:
     """Return the labels and the explanation of a reply, whether or not it is the JSON asked for."""
     try:
-        told = read_record(said, Told)
-    except ValueError:
+        answer = read_record(said, ClipAnswer)
+    except Unusable:
         return labels_in(said), said.strip()
-    return told.labels, told.explanation
+    return answer.labels, answer.explanation

@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from emer.agents.memory.cards import FOLDER, cards, sources
-from emer.agents.memory.items import Item
+from emer.agents.memory.memory import Item
 from emer.agents.memory.passages import Passage
 from emer.agents.scope import beyond
 from emer.agents.vocabulary import lexicon

@@ -8,7 +8,7 @@ from pathlib import Path
 import clue_kit as kit
 import pytest
 
-from emer.agents.memory.cue_embedder import CueEmbedder
+from emer.agents.memory.embedder import CueEmbedder
 from emer.agents.memory.exemplars import Exemplar, Exemplars
 from emer.agents.memory.memory import Memory
 from emer.agents.types import Explanation
@@ -29,7 +29,7 @@ def keep(kept: Exemplars, run_id: str = "20260101-1", clues=kit.ANGRY) -> Exempl
 def test_a_kept_run_is_found_by_clips_like_it(kept: Exemplars) -> None:
     exemplar = keep(kept)
     assert kept.all() == (exemplar,) and exemplar.labels[0] == "angry"
-    memory = Memory([e.item for e in kept.all()], CueEmbedder(), None)
+    memory = Memory([e.item for e in kept.all()], CueEmbedder())
     like = kit.clue("face", "He furrows his brows and presses his lips together.")
     (match,) = memory.recall([like])
     assert match.item.key == exemplar.key and match.item.source == "run 20260101-1"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from graph_kit import events, fakes
 
-from emer.agents.fake import ScriptedModel
+from emer.agents.scripted_model import ScriptedModel
 from emer.graphs import loading
 from emer.graphs.ask import Answer, ask
 from emer.graphs.settings import DEFAULT, Choice
