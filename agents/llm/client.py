@@ -242,10 +242,11 @@ def ask_record(
     def plain(problem: str) -> BaseMessage:
         return HumanMessage(f"That does not fit: {problem}. Answer with the JSON object only.")
 
+    def read(reply: AIMessage) -> R:
+        return read_record(text_of(reply), schema)
+
     try:
-        record = with_repair(
-            messages, send, lambda reply: read_record(text_of(reply), schema), plain
-        )
+        record = with_repair(messages, send, read, plain)
     except GaveUp as error:
         raise ReplyInvalid(f"no usable reply after {TRIES} tries: {error}") from error
     return RecordReply(record, tokens or None)

@@ -74,7 +74,7 @@ def decider(inquiry: Inquiry, language: Language, analogies: Sequence[str] = ())
     """Return the decider's task; `analogies` are notes of the memory."""
     context = _context(inquiry, language)
     task = _task("decider", language, question=inquiry.question, context=context)
-    return _with_analogies(task, analogies, language)
+    return _reminded(task, analogies, language)
 
 
 def planner(
@@ -103,7 +103,7 @@ def planner(
         most=str(MOST_ASKS),
         duration=f"{inquiry.duration:g}",
     )
-    return _with_analogies(task, analogies, language)
+    return _reminded(task, analogies, language)
 
 
 def writer(inquiry: Inquiry, candidates: Sequence[Hypothesis], language: Language) -> HumanMessage:
@@ -136,9 +136,7 @@ def _task(role: Role, language: Language, **values: str) -> HumanMessage:
     return HumanMessage("\n".join(line for line in filled.split("\n") if line.strip()))
 
 
-def _with_analogies(
-    task: HumanMessage, analogies: Sequence[str], language: Language
-) -> HumanMessage:
+def _reminded(task: HumanMessage, analogies: Sequence[str], language: Language) -> HumanMessage:
     """Return the task after the analogies, if there are any.
 
     After the clues they leave the shared prefix as it is, and before the task they are

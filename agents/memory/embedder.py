@@ -108,7 +108,7 @@ def unit(rows: NDArray[Any]) -> Vectors:
     return scaled
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TextEmbedder:
     """LangChain's `Embeddings` on the plain text of passages."""
 

@@ -39,7 +39,7 @@ class _Groups(Record):
 
 @dataclass(frozen=True)
 class ChatJudge:
-    """A chat model that rates pairs, under a name with a digest of its prompts."""
+    """A chat model that rates pairs; its name carries a digest of its prompts."""
 
     model: BaseChatModel
     spec: str
@@ -73,7 +73,7 @@ class ChatJudge:
 
 @dataclass(frozen=True)
 class ChatGrouper:
-    """A chat model that groups synonyms, clip by clip, under a name with its prompt's digest."""
+    """A chat model that groups synonyms clip by clip; its name carries its prompt's digest."""
 
     model: BaseChatModel
     spec: str
@@ -99,7 +99,7 @@ class ChatGrouper:
 
 @dataclass(frozen=True)
 class Remembered:
-    """A judge whose ratings are kept, so that a pair is rated once and for all."""
+    """A judge with stored ratings: a pair is rated once."""
 
     judge: Judge
     memory: Memory
@@ -110,11 +110,11 @@ class Remembered:
         return self.judge.name
 
     def clues(self, gold: str, predicted: str) -> Rating:
-        """Return the kept rating of clues, or ask for it."""
+        """Return the stored rating of clues, or ask for it."""
         return self._rate("clues", gold, predicted)
 
     def labels(self, gold: str, predicted: str) -> Rating:
-        """Return the kept rating of labels, or ask for it."""
+        """Return the stored rating of labels, or ask for it."""
         return self._rate("labels", gold, predicted)
 
     def _rate(self, kind: Kind, gold: str, predicted: str) -> Rating:
@@ -127,7 +127,7 @@ class Remembered:
 
 @dataclass
 class Memory:
-    """What was said before, by a hash of what was asked: a JSONL file, or nothing but memory.
+    """Replies by the hash of their request, in a JSONL file or in memory alone.
 
     `ConfigError` at once, before anything is paid for, if the file cannot be read or written.
     """
@@ -136,7 +136,7 @@ class Memory:
     _known: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Read the file; a last line that was cut short is cut off."""
+        """Read the file; an incomplete last line is cut off."""
         if self.path is None:
             return
         try:
@@ -154,16 +154,16 @@ class Memory:
             ) from error
 
     def get(self, key: str) -> Mapping[str, object] | None:
-        """Return what was said, or None."""
+        """Return the stored reply, or None."""
         return self._known.get(key)
 
-    def put(self, key: str, said: Mapping[str, object]) -> Mapping[str, object]:
-        """Remember what was said, on disk at once, and return it."""
-        self._known[key] = said
+    def put(self, key: str, reply: Mapping[str, object]) -> Mapping[str, object]:
+        """Store a reply, on disk at once, and return it."""
+        self._known[key] = reply
         if self.path is not None:
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, "said": said}, ensure_ascii=False) + "\n")
-        return said
+                file.write(json.dumps({"key": key, "said": reply}, ensure_ascii=False) + "\n")
+        return reply
 
 
 def _entries(file: IO[bytes]) -> dict[str, Mapping[str, object]]:
@@ -176,5 +176,5 @@ def _entries(file: IO[bytes]) -> dict[str, Mapping[str, object]]:
 
 
 def _data(text: str) -> str:
-    """Return a text between JSON quotes, so that it cannot step out of its place."""
+    """Return a text between JSON quotes, so that it stays data in the prompt."""
     return json.dumps(text, ensure_ascii=False)

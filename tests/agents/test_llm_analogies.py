@@ -84,8 +84,8 @@ def test_the_beginning_of_the_request_stays_as_it_was_without_them(talk: Any) ->
     asked = talk(OPEN, NO_ASKS)
     asked.decide(kit.inquiry(*MIXED))
     beginning = [m.content for m in messages.begin(kit.inquiry(*MIXED), "en")]
-    for messages in asked.model.asked:
-        assert [m.content for m in messages[:-1]] == beginning
+    for request in asked.model.asked:
+        assert [m.content for m in request[:-1]] == beginning
     bare = str(messages.decider(kit.inquiry(*MIXED), "en").content)
     assert "analogies" not in bare
     assert asked.tasks[0].endswith(bare)

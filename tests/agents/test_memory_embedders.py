@@ -13,7 +13,7 @@ from memory_kit import write_sentence_model
 from emer.agents.memory.cards import cards
 from emer.agents.memory.embedder import CueEmbedder, Embedder, load_embedder
 from emer.agents.memory.memory import Memory
-from emer.agents.memory.passages import of_text
+from emer.agents.memory.passages import Line, Passage, of_text
 from emer.tools.errors import ConfigError, ToolFailed
 
 HERE = "test_memory_embedders"
@@ -93,7 +93,8 @@ def test_langchains_embeddings_serve_as_they_are() -> None:
     embedder = load_embedder(f"{HERE}:Letters", {"scale": 2.0})
     check_contract(embedder)
     assert embedder.name == f"{HERE}:Letters"
-    assert embedder.embed([of_text("aab")])[0, :2] == pytest.approx([2 / 5**0.5, 1 / 5**0.5])
+    letters = Passage(lines=(Line(modality="face", text="aab"),))
+    assert embedder.embed([letters])[0, :2] == pytest.approx([2 / 5**0.5, 1 / 5**0.5])
 
 
 def test_a_provider_that_is_away_is_a_failure_of_the_tool() -> None:
