@@ -151,7 +151,7 @@ def _words(plain: str) -> Iterator[tuple[str, int]]:
     for match in _WORD.finditer(plain):
         if match.group().isascii():
             yield match.group(), match.start()
-    for word in _chinese_words():
+    for word in () if plain.isascii() else _chinese_words():
         for match in re.finditer(word, plain):
             yield word, match.start()
 
