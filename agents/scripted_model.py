@@ -1,4 +1,4 @@
-"""A chat model that replays replies: `script:FILE`, tests and demos without a model.
+"""A chat model that replays replies: `script:FILE`, tests and demos.
 
 ScriptedModel(['{"candidates": []}'])          replies in turn; one request more raises
 ScriptedModel([RuntimeError("overloaded")])    fails as a provider does

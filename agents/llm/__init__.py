@@ -1,4 +1,4 @@
-"""The language-model reasoner: clients, schemas, prompts' messages and conversions."""
+"""The language-model reasoner: providers, client, schemas, messages, conversion."""
 
 from emer.agents.llm.reasoner import Llm
 

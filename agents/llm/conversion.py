@@ -1,4 +1,4 @@
-"""Replies of a model as records of reasoning: ids and times checked, confidence measured.
+"""Replies as records of reasoning: ids and times checked, confidence measured.
 
 Probabilities and bands come from the cited clues and the lexicon, never from the model.
 """
@@ -46,7 +46,7 @@ MOST_LABELS = 4
 
 
 class Conversion:
-    """Converts replies about one inquiry; `Unusable` for what its clues do not support."""
+    """Converts replies to one inquiry; `Unusable` if its clues do not support them."""
 
     def __init__(self, inquiry: Inquiry, disputed: frozenset[str], by: Weighting) -> None:
         """Take the inquiry, the families its modalities disagree over, and the weights."""
@@ -165,7 +165,7 @@ class Conversion:
 
 
 def opinions(reply: Criticising, sentences: Sequence[Sentence]) -> tuple[Opinion, ...]:
-    """Return the critic's opinion of each sentence; one without an opinion is unverified."""
+    """Return the critic's opinion of each sentence; unverified if it gave none."""
     given = {verdict.sentence: verdict for verdict in reply.verdicts}
     unknown = sorted(set(given) - set(range(1, len(sentences) + 1)))
     if unknown:

@@ -1,4 +1,4 @@
-"""A chat model run in this process by transformers: local weights, nothing downloaded.
+"""A chat model of transformers in this process: local weights, no download.
 
 `langchain-huggingface` (1.2.3) is no substitute: it needs huggingface-hub below 2, its local
 models sentence-transformers below 6, and its generation runs on when the caller stops reading.
@@ -26,7 +26,7 @@ WAIT = 30.0
 
 
 def find_config(name: str) -> None:
-    """Raise `ConfigError` unless the model is a folder, or in the local Hugging Face cache."""
+    """Raise `ConfigError` unless a folder or the Hugging Face cache has the model."""
     try:
         from huggingface_hub import try_to_load_from_cache
     except ImportError as error:

@@ -38,7 +38,7 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 def language_of(question: str) -> Language:
-    """Return the language to answer in: Chinese for a question with Chinese characters."""
+    """Return the language of the answer: Chinese if the question has such characters."""
     return "zh" if _CHINESE.search(question) else "en"
 
 
@@ -150,7 +150,7 @@ def _reminded(task: HumanMessage, analogies: Sequence[str], language: Language) 
 
 
 def _context(inquiry: Inquiry, language: Language) -> str:
-    """Return the context: earlier turns, missing modalities, refused asks, struck sentences."""
+    """Return earlier turns, missing modalities, refused asks and struck sentences."""
     parts: list[str] = []
     if turns := inquiry.history[-TURNS:]:
         listed = "\n".join(

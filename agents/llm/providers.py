@@ -71,7 +71,7 @@ def check(spec: str, max_tokens: int) -> None:
 
 
 def load_chat_model(spec: str) -> BaseChatModel:
-    """Return a chat model for the benchmark: a name of `connect`, or "package.module:Name".
+    """Return a model of the benchmark: a name of `connect`, or "package.module:Name".
 
     A name with a dot before the colon is a Python class or function, called without
     arguments.

@@ -169,7 +169,7 @@ class Llm:
         return decision.model_copy(update={"asks": asks, "refused": refused, "stop_reason": stop})
 
     def _first_asks(self, inquiry: Inquiry) -> tuple[Ask, ...]:
-        """Return the rules' asks for the first closer look of a cascade, which cost no tokens."""
+        """Return the rules' asks for a cascade's first closer look: they cost no tokens."""
         if self._when == "always" or inquiry.asked:
             return ()
         return self._rules.decide(inquiry).asks

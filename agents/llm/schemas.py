@@ -137,7 +137,7 @@ class Criticising(Reply):
 
 
 def parsed(reply: AIMessage, schema: type[R]) -> R:
-    """Return the first JSON object of a reply as a record; `Unusable` says what is wrong."""
+    """Return a reply's first JSON object as a record; `Unusable` if it does not fit."""
     text = text_of(reply)
     _refuse_bad_endings(reply, text)
     return _validated(_first_object(text), schema)

@@ -1,4 +1,4 @@
-"""Memory of the language model: knowledge cards and kept runs that resemble a clip."""
+"""Memory of the language model: knowledge cards and kept runs like a clip."""
 
 from emer.agents.memory.cards import cards
 from emer.agents.memory.embedder import Embedder, load_embedder

@@ -1,4 +1,4 @@
-"""Knowledge cards: what a display is consistent with, does not prove, and what to ask.
+"""Knowledge cards: what a display may mean, does not prove, and what to ask.
 
 The texts are ours, in `knowledge/`, each with its source: `cards.csv` in English with the
 display in the words of clues, `zh.csv` the same in Chinese, and `sources.csv`, which adds to

@@ -66,7 +66,7 @@ class Embedder(Protocol):
     """Inner product from which two passages are near; it depends on the model."""
 
     def embed(self, passages: Sequence[Passage]) -> Vectors:
-        """Return one row of length 1 (or 0) per passage, shape (n, d), float32; n is not 0."""
+        """Return one row of length 1 (or 0) per passage, float32 (n, d), n at least 1."""
         ...
 
 
@@ -147,7 +147,7 @@ class CueEmbedder:
 
 @lru_cache(maxsize=4_096)
 def _row(passage: Passage) -> Row:
-    """Return the vector of a passage; cached, since each run of a process has a memory."""
+    """Return a passage's vector, cached: each run of a process has its own memory."""
     readings = passage.readings
     blocks = (
         (CUES, _cue_block(readings)),
@@ -254,7 +254,7 @@ def _word_block(text: str) -> Row:
 
 
 def _features(plain: str) -> Iterator[tuple[str, float]]:
-    """Yield words, beginnings and pairs with their weights; a negated word weighs negative."""
+    """Yield words, beginnings and pairs with their weights, negative if negated."""
     last = ""
     for match in _TOKEN.finditer(plain):
         token = match.group()

@@ -92,7 +92,7 @@ class Exemplars:
         return made
 
     def all(self) -> tuple[Exemplar, ...]:
-        """Return the exemplars in the order of their keys; unreadable files go into `notes`."""
+        """Return the exemplars by key; unreadable files go into `notes`."""
         self.notes.clear()
         read = (self._read(path) for path in sorted(self.folder.glob("x*.json")))
         return tuple(exemplar for exemplar in read if exemplar is not None)

@@ -106,7 +106,7 @@ class Memory:
                 yield match
 
     def _scored(self, passage: Passage) -> Iterator[Match]:
-        """Yield every item with its likeness: the gate may refuse any number of the nearest."""
+        """Yield every item with its likeness: the gate may refuse the nearest ones."""
         if self._index is None:
             self._index = self._build()
         row = np.ascontiguousarray(self.embedder.embed([passage]))
@@ -137,7 +137,7 @@ def load_faiss() -> Any:
 
 
 def _checked(rows: Vectors, items: Sequence[Item]) -> Vectors:
-    """Return the vectors as faiss takes them; an embedder of a plugin may return anything."""
+    """Return the vectors for faiss, checked: a plugin's embedder may return anything."""
     vectors = np.ascontiguousarray(rows, dtype=np.float32)
     if vectors.ndim != 2 or len(vectors) != len(items) or not np.isfinite(vectors).all():
         raise ToolFailed("memory", "its cards", "the embedder gave no finite row for each passage")

@@ -157,7 +157,7 @@ def _words(plain: str) -> Iterator[tuple[str, int]]:
 
 
 def _affect_of(word: str) -> Affect | None:
-    """Return the affect of a word, or the negated one of the stem that its affix denies."""
+    """Return a word's affect, or the negated affect of a stem that its affix denies."""
     table = _affect_table()
     if word in table:
         return table[word]

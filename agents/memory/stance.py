@@ -35,7 +35,7 @@ _STEM = 6
 
 @dataclass(frozen=True, slots=True)
 class Stance:
-    """Families for and against, valence signs, arousal signs, cues and words of a passage."""
+    """Families, signs of valence and arousal, cues and words of a passage."""
 
     families: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
@@ -48,7 +48,7 @@ class Stance:
 
 
 def stance_of(passage: Passage, families: Iterable[str] = (), labels: Iterable[str] = ()) -> Stance:
-    """Stance of a passage; `families` or `labels` replace what its sentences would give."""
+    """Stance of a passage; `families` or `labels` take precedence over its text."""
     readings = passage.readings
     named = [name for label in labels if (name := lexicon().family_of(label))]
     known = frozenset((*families, *named))
@@ -106,7 +106,7 @@ def _denied(standings: Sequence[Standing]) -> frozenset[str]:
 def _signs(
     families: frozenset[str], denied: frozenset[str], words: Sequence[Affect]
 ) -> frozenset[int]:
-    """Return the signs of the families and of the words; of what is denied if that is all."""
+    """Return the signs of families and words, or the opposite of what is denied."""
     polar = [*_valences(families), *(a.valence for a in words if abs(a.valence) >= PLEASANT)]
     if not polar and not families:
         polar = [-valence for valence in _valences(denied)]
@@ -114,14 +114,14 @@ def _signs(
 
 
 def _valences(families: Iterable[str]) -> list[float]:
-    """Return the valences of the polar families; attention is neither pleasant nor not."""
+    """Return the valences of the polar families; attention has no sign."""
     table = lexicon().families
     polar = (table[family] for family in families)
     return [f.valence for f in polar if f.kin != ATTENTION and abs(f.valence) >= POLAR]
 
 
 def _observed(passage: Passage) -> str:
-    """Return the visible and audible sentences; transcripts are read by their cues alone."""
+    """Return visible and audible sentences; transcripts count by their cues alone."""
     return " . ".join(line.text for line in passage.lines if line.modality != "text")
 
 

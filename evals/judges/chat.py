@@ -73,7 +73,7 @@ class ChatJudge:
 
 @dataclass(frozen=True)
 class ChatGrouper:
-    """A chat model that groups synonyms clip by clip; its name carries its prompt's digest."""
+    """A chat model that groups a clip's synonyms; its name carries a prompt digest."""
 
     model: BaseChatModel
     spec: str

@@ -1,4 +1,4 @@
-"""A multimodal chat model end to end: frames, sound and subtitle in, an explanation out."""
+"""A multimodal chat model end to end: frames, sound and subtitle to an explanation."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def question(frames: int, sound: bool, subtitle: str) -> str:
 
 
 def pictures(clip: Clip, count: int = PICTURES, side: int = SIDE) -> list[Rgb]:
-    """Return `count` pictures (height, width, 3), evenly spread; none if the clip has none."""
+    """Return `count` pictures (height, width, 3), evenly spread; none without video."""
     if clip.video is None:
         return []
     total = sum(1 for _ in clip.frames())
