@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from emer.agents.alternatives import telling
-from emer.agents.checks import Cited, check_times
-from emer.agents.conflicts import CHANNEL_WORDS
-from emer.agents.cues import read
-from emer.agents.fusion import Standing, weigh
-from emer.agents.labels import band
+from emer.agents.lexicon.cue_parser import read
+from emer.agents.lexicon.lexicon import Weighting, channel_of, lexicon
 from emer.agents.llm.schemas import (
     Candidate,
     Criticising,
@@ -25,6 +21,9 @@ from emer.agents.llm.schemas import (
     Unusable,
     Writing,
 )
+from emer.agents.rules.explanation import telling
+from emer.agents.rules.fusion import CHANNEL_WORDS, Standing, weigh
+from emer.agents.rules.labels import band
 from emer.agents.types import (
     Alternative,
     Ask,
@@ -36,9 +35,8 @@ from emer.agents.types import (
     Label,
     Sentence,
 )
-from emer.agents.verifier import Opinion, verify
-from emer.agents.vocabulary import channel_of, lexicon
-from emer.agents.weighting import Weighting
+from emer.agents.verification.checks import Cited, check_times
+from emer.agents.verification.verifier import Opinion, verify
 from emer.prompts.prompt import load
 from emer.tools.types import Clue, Span
 

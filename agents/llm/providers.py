@@ -18,7 +18,7 @@ from typing import Any
 from langchain_core.language_models.chat_models import BaseChatModel
 
 from emer.tools.errors import ConfigError
-from emer.tools.keys import key_for
+from emer.tools.weights.download import key_for
 
 TIMEOUT = 120.0
 """Seconds a server may take for one request."""

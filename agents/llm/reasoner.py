@@ -12,8 +12,7 @@ from typing import Literal, TypeVar
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 
-from emer.agents.asks import Scene
-from emer.agents.conflicts import disputed
+from emer.agents.lexicon.lexicon import named
 from emer.agents.llm import messages
 from emer.agents.llm.client import ChatClient, GaveUp, Prices, Task
 from emer.agents.llm.conversion import Conversion, opinions
@@ -22,9 +21,9 @@ from emer.agents.llm.providers import check, connect
 from emer.agents.llm.schemas import Criticising, Deciding, Planning, R, Writing
 from emer.agents.memory.memory import Match, Memory
 from emer.agents.reasoner import Hear, Report
-from emer.agents.rules import Rules, scene_of
-from emer.agents.sifting import sift
-from emer.agents.stop import agreed, is_sure, spent
+from emer.agents.rules.fusion import disputed
+from emer.agents.rules.planning import Scene, agreed, is_sure, sift, spent
+from emer.agents.rules.reasoner import Rules, scene_of
 from emer.agents.types import (
     Analogy,
     Ask,
@@ -36,8 +35,7 @@ from emer.agents.types import (
     Refusal,
     Role,
 )
-from emer.agents.verifier import Opinion
-from emer.agents.weighting import named
+from emer.agents.verification.verifier import Opinion
 from emer.prompts.prompt import digest
 from emer.tools.errors import EmerError
 

@@ -16,7 +16,7 @@ from typing import Annotated, Literal, TypeVar
 from langchain_core.messages import AIMessage, AIMessageChunk
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from emer.agents.scope import Beyond
+from emer.agents.questions.declined import Beyond
 from emer.agents.types import Block
 from emer.tools.types import Modality, Question
 

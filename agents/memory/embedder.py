@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.agents.combos import combined
-from emer.agents.cues import Reading, is_negated
-from emer.agents.fusion import CAP, DENIAL, weigh
+from emer.agents.lexicon.cue_parser import Reading, combined, is_negated
+from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.memory.passages import Passage, affects, stop_words
-from emer.agents.vocabulary import lexicon
+from emer.agents.rules.fusion import CAP, DENIAL, weigh
 from emer.tools.errors import ConfigError, EmerError, ToolFailed
 from emer.tools.tool import resolve
 from emer.tools.types import Param

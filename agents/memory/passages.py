@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from emer.agents.cues import Reading, is_negated, read
-from emer.agents.vocabulary import lexicon
+from emer.agents.lexicon.cue_parser import Reading, is_negated, read
+from emer.agents.lexicon.lexicon import lexicon
 from emer.tools.types import Clue, Modality, Quality, Record, Source
 
 MOST_LINES = 16

@@ -17,12 +17,12 @@ from pydantic import ConfigDict
 
 from emer.agents.llm.client import ask_record
 from emer.agents.llm.providers import load_chat_model
-from emer.evals.data.records import Sample
+from emer.evals.data.types import Sample
 from emer.evals.systems.system import Card, Cost, Prediction
 from emer.prompts.prompt import digest, load
-from emer.tools.clip import RATE, Clip, Samples
 from emer.tools.errors import ClipError, ToolFailed, Unobservable
-from emer.tools.imports import importing
+from emer.tools.media.clip import RATE, Clip, Samples
+from emer.tools.runtime.native import importing
 from emer.tools.types import Record
 
 if TYPE_CHECKING:

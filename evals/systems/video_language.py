@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emer.agents.llm.schemas import Unusable, read_record
-from emer.evals.data.records import Sample
+from emer.evals.data.types import Sample
 from emer.evals.metrics.emotion_words import labels_in
 from emer.evals.systems.chat_model import (
     PICTURES,
@@ -26,8 +26,8 @@ from emer.evals.systems.chat_model import (
 )
 from emer.evals.systems.system import Card, Cost, Prediction
 from emer.prompts.prompt import digest
-from emer.tools.clip import Clip
 from emer.tools.errors import ClipError, ConfigError, ToolMissing
+from emer.tools.media.clip import Clip
 
 NEW_TOKENS = 512
 INSTALL = "pip install 'emer[models]'"

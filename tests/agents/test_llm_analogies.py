@@ -17,10 +17,10 @@ from emer.agents.memory.embedder import CueEmbedder
 from emer.agents.memory.memory import Item, Memory
 from emer.agents.memory.passages import of_text
 from emer.agents.reasoner import Remembering, Report
-from emer.agents.rules import Rules
+from emer.agents.rules.reasoner import Rules
 from emer.agents.scripted_model import Scripted, ScriptedModel
 from emer.agents.types import Decision, Fallback, Inquiry, Recollection
-from emer.agents.verifier import strike, verify
+from emer.agents.verification.verifier import strike, verify
 from emer.tools.errors import ToolFailed
 
 MIXED = (kit.POLITE, kit.INSULT, kit.TONE)

@@ -19,7 +19,7 @@ from llm_kit import (
     look,
 )
 
-from emer.agents.rules import Rules
+from emer.agents.rules.reasoner import Rules
 from emer.agents.scripted_model import Scripted, ScriptedModel
 from emer.agents.types import Ask, Budget, Missing, Rejection, Turn
 from emer.tools.types import Span

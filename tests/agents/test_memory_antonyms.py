@@ -18,11 +18,11 @@ from memory_kit import (
     write_sentence_model,
 )
 
-from emer.agents.conflicts import POLAR
+from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.memory.embedder import CueEmbedder, Embedder, load_embedder
 from emer.agents.memory.memory import Memory
 from emer.agents.memory.passages import of_text
-from emer.agents.vocabulary import lexicon
+from emer.agents.rules.fusion import POLAR
 
 EMBEDDERS = ("cues", "blind", "sentences")
 

@@ -13,11 +13,11 @@ from langchain_core.messages import AIMessage
 
 from emer.agents.llm.client import ReplyInvalid
 from emer.agents.scripted_model import ScriptedModel
-from emer.evals.data.records import Sample
+from emer.evals.data.types import Sample
 from emer.evals.systems.chat_model import ChatSystem, pictures, wav
 from emer.evals.systems.video_language import VideoLanguage, read_answer
-from emer.tools.clip import Clip
 from emer.tools.errors import ClipError, ConfigError
+from emer.tools.media.clip import Clip
 from tests.clips import Written, tone, write_clip
 
 REPLY = ('{"video": "She smiles.", "audio": "A tone.", "text": "", "therefore": "So, happy.",'

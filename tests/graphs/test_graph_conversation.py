@@ -118,7 +118,7 @@ def test_a_model_hears_the_earlier_turns_and_no_file_name(clip_path, tmp_path, m
     from emer.agents.llm.reasoner import Llm
 
     monkeypatch.setattr(loading, "load_reasoner", lambda choice: Llm(model, when="always"))
-    monkeypatch.setattr("emer.graphs.running.load_reasoner", loading.load_reasoner)
+    monkeypatch.setattr("emer.graphs.session.load_reasoner", loading.load_reasoner)
     folder = tmp_path / "FURIOUS_label"
     folder.mkdir()
     named = folder / "gold_is_furious.wav"
