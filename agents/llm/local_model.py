@@ -1,4 +1,8 @@
-"""A model run on this machine by transformers: weights from disk, nothing downloaded."""
+"""A chat model of transformers in this process: local weights, no download.
+
+`langchain-huggingface` (1.2.3) is no substitute: it needs huggingface-hub below 2, its local
+models sentence-transformers below 6, and its generation runs on when the caller stops reading.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +12,30 @@ from pathlib import Path
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.language_models.chat_models import BaseChatModel, generate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
 from emer.tools.errors import ConfigError
 
 ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 WAIT = 30.0
-"""Seconds within which a generation that was stopped must end."""
+"""Seconds within which a stopped generation must end."""
 
 
 def find_config(name: str) -> None:
-    """Raise `ConfigError` unless the model is a folder, or in the local Hugging Face cache."""
+    """Raise `ConfigError` unless a folder or the Hugging Face cache has the model."""
     try:
         from huggingface_hub import try_to_load_from_cache
     except ImportError as error:
         raise _not_installed(name) from error
-    folder = Path(name)
     try:
-        found = folder.is_dir() or isinstance(try_to_load_from_cache(name, "config.json"), str)
-    except ValueError:  # no folder, and no name of a repository
-        found = False
-    if not found:
+        cached = isinstance(try_to_load_from_cache(name, "config.json"), str)
+    except ValueError:  # no name of a repository
+        cached = False
+    if not (cached or Path(name).is_dir()):
         raise _not_here(name, "no such folder, and not in the Hugging Face cache")
 
 
@@ -50,7 +53,7 @@ def _not_here(name: str, cause: str) -> ConfigError:
 
 
 class LocalModel(BaseChatModel):
-    """A causal language model with its tokenizer; it generates greedily and in pieces."""
+    """A causal language model with its tokenizer; greedy decoding, streamed."""
 
     max_tokens: int = 2_000
     _model: Any = PrivateAttr()
@@ -59,26 +62,30 @@ class LocalModel(BaseChatModel):
 
     @classmethod
     def load(cls, name: str, max_tokens: int) -> LocalModel:
-        """Return the model of a folder or of the local Hugging Face cache.
+        """Load the model of a folder or of the local Hugging Face cache.
 
-        Only safetensors weights and no code of the repository are loaded. `ConfigError`
-        when packages or weights are missing, with the line that gets them.
+        Only safetensors weights and no code of the repository are loaded.
+
+        Raises:
+            ConfigError: packages or weights are missing, with the line that gets them.
+
         """
         try:
+            import torch
             from transformers import AutoModelForCausalLM, AutoTokenizer
         except ImportError as error:
             raise _not_installed(name) from error
-        found = cls(max_tokens=max_tokens)
+        loaded = cls(max_tokens=max_tokens)
         try:
-            found._tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=True)
-            found._model = AutoModelForCausalLM.from_pretrained(
+            loaded._tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=True)
+            loaded._model = AutoModelForCausalLM.from_pretrained(
                 name, local_files_only=True, use_safetensors=True, dtype="auto"
             )
         except (OSError, ValueError, KeyError) as error:
             cause = " ".join(str(error).split())[:160]
             raise _not_here(name, cause) from error
-        found._model.to(_device()).eval()
-        return found
+        loaded._model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        return loaded
 
     @property
     def _llm_type(self) -> str:
@@ -91,11 +98,7 @@ class LocalModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        pieces = list(self._stream(messages))
-        whole = pieces[0]
-        for piece in pieces[1:]:
-            whole += piece
-        return ChatResult(generations=[ChatGeneration(message=whole.message)])
+        return generate_from_stream(self._stream(messages))
 
     def _stream(
         self,
@@ -111,13 +114,13 @@ class LocalModel(BaseChatModel):
             streamer = TextIteratorStreamer(
                 self._tokenizer, skip_prompt=True, skip_special_tokens=True
             )
-            work = _Generation(self._model, inputs, streamer, self.max_tokens)
+            generation = _Generation(self._model, inputs, streamer, self.max_tokens)
             try:
                 for text in streamer:
                     yield ChatGenerationChunk(message=AIMessageChunk(content=text))
             finally:
-                work.end()
-            yield ChatGenerationChunk(message=_last(work, inputs, self.max_tokens))
+                generation.end()
+            yield ChatGenerationChunk(message=generation.last_chunk())
 
     def _encoded(self, messages: list[BaseMessage]) -> Any:
         """Return the prompt's tokens; `ValueError` when they do not fit the model."""
@@ -139,55 +142,51 @@ class LocalModel(BaseChatModel):
 class _Generation:
     """One generation in a thread of its own, that can be stopped between two tokens."""
 
-    def __init__(self, model: Any, inputs: Any, streamer: Any, most: int) -> None:
-        from transformers import StoppingCriteria, StoppingCriteriaList
-
-        ended = self._ended = threading.Event()
-        room = model.config.max_position_embeddings - inputs["input_ids"].shape[1]
-
-        class Ended(StoppingCriteria):  # type: ignore[misc]
-            def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> bool:
-                return ended.is_set()
-
-        self._options = {
-            **inputs,
-            "streamer": streamer,
-            "max_new_tokens": min(most, room),
-            "do_sample": False,
-            "stopping_criteria": StoppingCriteriaList([Ended()]),
-        }
-        self.size = 0
-        self.error: Exception | None = None
-        self._model, self._streamer = model, streamer
-        self._thread = threading.Thread(target=self._run, name="emer-generate", daemon=True)
+    def __init__(self, model: Any, inputs: Any, streamer: Any, max_tokens: int) -> None:
+        self._model, self._streamer, self._max_tokens = model, streamer, max_tokens
+        self._tokens_in, self._tokens_out = int(inputs["input_ids"].shape[1]), 0
+        self._stopped = threading.Event()
+        self._error: Exception | None = None
+        room = model.config.max_position_embeddings - self._tokens_in
+        options = {**inputs, "max_new_tokens": min(max_tokens, room)}
+        self._thread = threading.Thread(
+            target=self._run, args=(options,), name="emer-generate", daemon=True
+        )
         self._thread.start()
 
-    def _run(self) -> None:
+    def _run(self, options: dict[str, Any]) -> None:
+        from transformers import StoppingCriteriaList
+
+        def stopped(input_ids: Any, scores: Any, **kwargs: Any) -> bool:
+            return self._stopped.is_set()
+
         try:
-            made = self._model.generate(**self._options)
-            self.size = int(made.shape[1] - self._options["input_ids"].shape[1])
+            tokens = self._model.generate(
+                **options,
+                streamer=self._streamer,
+                do_sample=False,
+                stopping_criteria=StoppingCriteriaList([stopped]),
+            )
+            self._tokens_out = int(tokens.shape[1]) - self._tokens_in
         except Exception as error:
-            self.error = error
+            self._error = error
             self._streamer.end()
 
     def end(self) -> None:
-        """Stop after the token that is being made; raise what went wrong, if anything did."""
-        self._ended.set()
+        """Stop after the current token; raise what went wrong, if anything did."""
+        self._stopped.set()
         self._thread.join(WAIT)
-        if self.error is not None:
-            raise self.error
+        if self._error is not None:
+            raise self._error
 
-
-def _last(work: _Generation, inputs: Any, most: int) -> AIMessageChunk:
-    read = int(inputs["input_ids"].shape[1])
-    usage = UsageMetadata(input_tokens=read, output_tokens=work.size, total_tokens=read + work.size)
-    reason = "length" if work.size >= most else "stop"
-    return AIMessageChunk(
-        content="", usage_metadata=usage, response_metadata={"finish_reason": reason}
-    )
-
-
-def _device() -> str:
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    def last_chunk(self) -> AIMessageChunk:
+        """Return the chunk with the token counts and why the generation ended."""
+        usage = UsageMetadata(
+            input_tokens=self._tokens_in,
+            output_tokens=self._tokens_out,
+            total_tokens=self._tokens_in + self._tokens_out,
+        )
+        reason = "length" if self._tokens_out >= self._max_tokens else "stop"
+        return AIMessageChunk(
+            content="", usage_metadata=usage, response_metadata={"finish_reason": reason}
+        )
