@@ -94,7 +94,7 @@ def _processor(size: CaptionerSize, special: Sequence[str]) -> Any:
     from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-    from emer.tools.caption.processor import without_video
+    from emer.tools.caption.vlm import without_video
 
     pictures = Qwen2VLImageProcessorPil(
         patch_size=size.vision["patch_size"], merge_size=size.vision["spatial_merge_size"],

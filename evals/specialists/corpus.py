@@ -12,7 +12,7 @@ from emer.evals.specialists.hearing import SHORT, openai_checkpoint
 from emer.evals.specialists.setup import Setup
 from emer.tools import devices
 from emer.tools.caption.captioner import Captioner
-from emer.tools.caption.records import Shown
+from emer.tools.caption.description import VisualPrompt
 from emer.tools.models import SHELF
 from emer.tools.speech.heard import Window
 from emer.tools.speech.whisper import Whisper
@@ -49,7 +49,7 @@ def _look(setup: Setup) -> Callable[[int], None]:
     hears = Whisper(str(openai_checkpoint(setup)), device=setup.device).shared()
     describes = Captioner(str(folder), device=setup.device)
     sounds = setup.sounds(SHORT, CLIPS)
-    shown = [Shown((picture,)) for picture in setup.pictures(FRAMES, setup.captioner.pixels)]
+    shown = [VisualPrompt((picture,)) for picture in setup.pictures(FRAMES, setup.captioner.pixels)]
 
     def look(number: int) -> None:
         hears([Window(sounds[number], str(number))])

@@ -110,7 +110,7 @@ def test_a_vision_endpoint_that_is_dead_is_not_ready(emer, fakes, endpoint, monk
 
 def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch, tmp_path):
     pytest.importorskip("transformers", reason="transformers is not installed")
-    from emer.tools.caption import model
+    from emer.tools.caption import vlm
     from emer.tools.models import SHELF
 
     def broken(*_: object) -> None:
@@ -119,7 +119,7 @@ def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch
     monkeypatch.setenv("EMER_TOOLS__CAPTION__USE", "captioner")
     monkeypatch.setenv("EMER_TOOLS__CAPTION__MODEL", str(write_smolvlm(tmp_path / "model")))
     assert checks(emer("doctor", "--json"))["caption = captioner"]["ok"]
-    monkeypatch.setattr(model, "joined", broken)
+    monkeypatch.setattr(vlm, "joined", broken)
     found = checks(emer("doctor", "--json"))["caption = captioner"]
     assert not found["ok"] and "no kernel image" in found["detail"]
     assert "captioner" not in {key.kind for key in SHELF.held()}

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from emer.tools import devices
-from emer.tools.caption import model as caption
-from emer.tools.caption.records import Shown
+from emer.tools.caption import vlm
+from emer.tools.caption.description import VisualPrompt
 from emer.tools.expression import model as expression
 from emer.tools.models import SHELF
 from emer.tools.speech import ctranslate, openai_whisper, transformers_asr
@@ -90,8 +90,8 @@ def deepface(need: Need, device: str, _: str) -> Told:
 
 
 def captioner(need: Need, device: str, precision: str) -> Told:
-    shown = [Shown((room(seed),)) for seed in (1, 2)]
-    found = caption.Writer(need, caption.Run(device, precision, 2))(shown)
+    prompts = [VisualPrompt((room(seed),)) for seed in (1, 2)]
+    found = vlm.CaptionModel(need, vlm.RunOptions(device, precision, 2))(prompts)
     return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in found]
 
 

@@ -95,9 +95,7 @@ _LEAD = re.compile(
 _QUOTES = {ord(mark): '"' for mark in "“”„«»"} | {ord(mark): "'" for mark in "‘’"}
 _QUOTED = re.compile(r'("[^"]*")')
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
-_TITLED = re.compile(
-    r"(?<=\bnamed )\w[\w-]*|\b(?:(?:(?:Dr|Mr|Mrs|Ms)\.?|[A-Z]\.)\s+)+[A-Z][\w-]*"
-)
+_TITLED = re.compile(r"(?<=\bnamed )\w[\w-]*|\b(?:(?:(?:Dr|Mr|Mrs|Ms)\.?|[A-Z]\.)\s+)+[A-Z][\w-]*")
 _RUN = re.compile(rf"{re.escape(NAME)}(?: (?:(?:van|von|de|bin|al|of) )?{re.escape(NAME)})+")
 _ONLY_FEELING = re.compile(rf"(?:\w+:? )?{re.escape(FEELING)}")
 _PARTITIVE = re.compile(r"(?:composed|content)(?= of\b)")

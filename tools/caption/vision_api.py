@@ -290,7 +290,7 @@ def _cause(endpoint: Endpoint, error: Any, seconds: float) -> str:
         status = error.status_code
         if status in (401, 403):
             return f"{endpoint.host} refuses the key (HTTP {status}): set {KEY}"
-        return f"{endpoint.host} answers HTTP {status}: {error.message}"
+        return f"{endpoint.host} answers HTTP {status}: {detail.partition(' - ')[2] or detail}"
     return f"{endpoint.host}: {type(error).__name__}: {detail}"
 
 
