@@ -259,7 +259,7 @@ def _say_with_bert(decoder: Any, chain: Sequence[int], count: int, size: int, sc
 
 
 def _save(folder: Path, model: Any, processor: Any) -> Path:
-    from emer.tools.pretrained import quiet
+    from emer.tools.weights.pretrained import quiet
 
     folder.mkdir(parents=True, exist_ok=True)
     with quiet():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emer.evals.specialists.sizes import CaptionerSize
-from emer.tools.pretrained import quiet
+from emer.tools.weights.pretrained import quiet
 
 END, PAD, UNKNOWN = "<end>", "<pad>", "<unk>"
 

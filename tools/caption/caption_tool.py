@@ -12,7 +12,6 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from emer.prompts.prompt import digest
-from emer.tools.call import holding, note
 from emer.tools.caption.caption_filter import (
     FilteredCaption,
     Rejection,
@@ -23,10 +22,11 @@ from emer.tools.caption.caption_filter import (
 from emer.tools.caption.description import Caption, VisualPrompt
 from emer.tools.caption.keyframes import Candidates, candidates_of, choose, relative_sharpness
 from emer.tools.caption.subtitle_mask import Band, blanked, find_subtitles, lower_quarter
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, Unobservable
-from emer.tools.pictures import Rgb
-from emer.tools.scene.networks import Faces
+from emer.tools.media.clip import Clip
+from emer.tools.media.decoder import Rgb
+from emer.tools.runtime.cancellation import holding, note
+from emer.tools.scene.detectors import Faces
 from emer.tools.types import CLOSER, Clue, Modality, Param, Source, Span
 
 APART, CLOSE_APART = 2.0, 0.5

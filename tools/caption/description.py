@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_core import from_json
 
 from emer.prompts.prompt import load
-from emer.tools.pictures import Rgb
+from emer.tools.media.decoder import Rgb
 
 PLAIN_TOKENS, JSON_TOKENS = 40, 128
 """New tokens at most: of a caption or an answer, and of a JSON description (7 short phrases)."""

@@ -14,10 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.call import still_wanted
-from emer.tools.frames import Frame
-from emer.tools.pictures import Rgb, fit, resize
-from emer.tools.scene.cuts import Signature, cuts_between, describe
+from emer.tools.media.decoder import Frame, Rgb, fit, resize
+from emer.tools.media.shots import Signature, cuts_between, describe
+from emer.tools.runtime.cancellation import still_wanted
 
 THUMBNAIL: Final = 64
 SHARPNESS_SIDE: Final = 320

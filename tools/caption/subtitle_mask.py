@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.pictures import Rgb
+from emer.tools.media.decoder import Rgb
 
 LOWER: Final = 0.55
 """Share of the height below which text is searched."""

@@ -12,15 +12,15 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-from emer.tools.call import note, still_wanted
 from emer.tools.caption.caption_tool import CaptionTool
 from emer.tools.caption.description import SCHEMA, Caption, VisualPrompt
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing
-from emer.tools.imports import importing
-from emer.tools.keys import key_for
-from emer.tools.machine import is_offline
-from emer.tools.pictures import Rgb
+from emer.tools.media.decoder import Rgb
+from emer.tools.runtime.cancellation import note, still_wanted
+from emer.tools.runtime.device import is_offline
+from emer.tools.runtime.native import importing
 from emer.tools.types import Param, Source
+from emer.tools.weights.download import key_for
 
 TOOL: Final = "vision-api"
 KEY, URL, MODEL = "EMER_VISION_KEY", "EMER_VISION_URL", "EMER_VISION_MODEL"

@@ -18,14 +18,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from emer.tools.call import holding, still_wanted
 from emer.tools.caption.description import Caption, VisualPrompt
-from emer.tools.imports import importing
-from emer.tools.kept import Kept
-from emer.tools.models import SHELF, Key
-from emer.tools.pretrained import load_model, load_other, quiet
-from emer.tools.shared import Shared
-from emer.tools.weights.need import Need, loading
+from emer.tools.runtime.cancellation import holding, still_wanted
+from emer.tools.runtime.memo import Kept
+from emer.tools.runtime.model_pool import SHELF, Key, Shared
+from emer.tools.runtime.native import importing
+from emer.tools.weights.locate import Need, loading
+from emer.tools.weights.pretrained import load_model, load_other, quiet
 
 TOOL: Final = "captioner"
 MODEL_CLASS: Final = "AutoModelForImageTextToText"

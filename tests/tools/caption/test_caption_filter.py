@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emer.agents.cues import is_described, mentions_in, read
-from emer.agents.vocabulary import lexicon
+from emer.agents.lexicon.cue_parser import is_described, mentions_in, read
+from emer.agents.lexicon.lexicon import lexicon
 from emer.tools.caption.caption_filter import (
     LONGEST,
     NAMES_ONLY,

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.agents.retelling import without_retold
-from emer.tools.call import Call, at_work
+from emer.agents.near_duplicates import without_retold
 from emer.tools.caption.caption_tool import CaptionTool
 from emer.tools.caption.description import Caption, VisualPrompt
-from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Call, at_work
 from emer.tools.types import Source, Span
 from tests.caption_kit import room, with_words, write_pictures
 from tests.clips import Written, tone, write_clip

@@ -14,7 +14,7 @@ from emer.tools.caption.subtitle_mask import (
     lower_quarter,
     subtitle_lines,
 )
-from emer.tools.clip import Clip
+from emer.tools.media.clip import Clip
 from tests.caption_kit import room, with_words
 
 SAID = ("You never told me about that", "What is it?", "I did not want to hurt you")

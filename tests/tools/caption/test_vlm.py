@@ -15,8 +15,8 @@ import torch
 from emer.tools.caption.description import JSON_TOKENS, PLAIN_TOKENS, Caption, VisualPrompt
 from emer.tools.caption.vlm import CaptionModel, Processor, RunOptions, joined
 from emer.tools.errors import WeightsBroken
-from emer.tools.models import SHELF, Key
-from emer.tools.weights.need import find
+from emer.tools.runtime.model_pool import SHELF, Key
+from emer.tools.weights.locate import find
 from tests.caption_kit import CAPTION, FRAME, WORDS, WRITERS, room, write_blip, write_smolvlm
 
 KINDS = {**WRITERS, "smolvlm2": lambda folder: write_smolvlm(folder, kind="SmolVLM")}
