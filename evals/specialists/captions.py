@@ -17,9 +17,10 @@ from typing import Any
 from emer.evals.specialists.captioner_weights import write_captioner
 from emer.evals.speed.measure import Measure, at_least, at_most, compare, seconds
 from emer.evals.speed.models import Setup, Unequal
-from emer.tools.caption.caption_filter import MOST_TOKENS, Shown, Written
 from emer.tools.caption.captioner import Captioner
-from emer.tools.caption.vlm import Loaded
+from emer.tools.caption.description import JSON_TOKENS as MOST_TOKENS
+from emer.tools.caption.description import Caption, VisualPrompt
+from emer.tools.caption.vlm import LoadedModel
 from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.weights.pretrained import quiet, require
@@ -30,40 +31,28 @@ READ = 0.5
 
 
 def measure_captioner(setup: Setup) -> list[Measure]:
-    """Return how much faster eight frames are than one by one, and a step over its floor.
-
-    On a GPU also with compiled steps, which the goal there is for; a CPU gains nothing by them.
-    """
-    compiled = (False, True) if setup.on_gpu else (False,)
-    return [measure for how in compiled for measure in measure_steps(setup, compiled=how)]
-
-
-def measure_steps(setup: Setup, *, compiled: bool) -> list[Measure]:
-    """Return the two measures with steps as they are, or compiled."""
+    """Return how much faster eight frames are than one by one, and a step over its floor."""
     require("captioner")
     dtype = devices.precision(setup.device)
     name = f"random-{setup.captioner.name}-{dtype}"
     folder = setup.kept(name, lambda path: write_captioner(path, setup.captioner, dtype))
-    tool = Captioner(str(folder), device=setup.device, compiled=compiled)
-    shown = [Shown((picture,)) for picture in setup.pictures(FRAMES, setup.captioner.pixels)]
+    tool = Captioner(str(folder), device=setup.device)
+    shown = [VisualPrompt((picture,)) for picture in setup.pictures(FRAMES, setup.captioner.pixels)]
     tool.load()
-    processor = tool.writer().preparer.processor
+    processor = tool.caption_model().processor.processor
     with _model(tool) as loaded, _steps(loaded.model) as steps:
-        for _ in range(1 + compiled):  # what is compiled is recorded at its second call
-            ours = tool.write(shown)
+        ours = tool.write(shown)
         _require_length(ours, _loop(setup, loaded, processor, shown))
         found = compare(
             lambda: steps.mark(lambda: tool.write(shown)),
             lambda: _loop(setup, loaded, processor, shown),
             setup.rounds,
         )
-        if loaded.compiler is not None and loaded.compiler.failed:
-            raise Unequal(f"the steps could not be compiled: {loaded.compiler.failed}")
         bytes_read = _read_each_step(loaded.model)
         floor = bytes_read / bandwidth(setup.device, dtype)
     SHELF.unload()
     batch, run = int(str(tool.hardware["batch"])), tool.hardware
-    name = setup.captioner.name + ", compiled" * compiled
+    name = setup.captioner.name
     step = median(steps.own)
     return [
         at_least(
@@ -74,7 +63,7 @@ def measure_steps(setup: Setup, *, compiled: bool) -> list[Measure]:
         ),
         at_most(
             f"captioner {name}, a step of writing : reading its weights once",
-            step / floor, "x", setup.goal(gpu=1.5, cpu=None) if compiled else None,
+            step / floor, "x", setup.goal(gpu=1.5, cpu=None),
             f"{1000 * step:.3g} : {1000 * floor:.3g} ms for a token of each of {batch} frames, "
             f"median of {len(steps.own)} steps; {bytes_read / 1e9:.3g} GB at "
             f"{bytes_read / floor / 1e9:.3g} GB/s, as a matrix times a vector reads here",
@@ -130,11 +119,11 @@ def _steps(model: Any) -> Iterator[_Steps]:
 
 
 @contextmanager
-def _model(tool: Captioner) -> Iterator[Loaded]:
+def _model(tool: Captioner) -> Iterator[LoadedModel]:
     """Yield the model that the tool has loaded; the device is not held."""
-    key = tool.writer().key
+    key = tool.caption_model().key
 
-    def gone() -> Loaded:
+    def gone() -> LoadedModel:
         raise Unequal("the captioner left memory while it was measured")
 
     with SHELF.borrow(key, gone) as loaded:
@@ -142,13 +131,15 @@ def _model(tool: Captioner) -> Iterator[Loaded]:
     yield found
 
 
-def _loop(setup: Setup, loaded: Loaded, processor: Any, shown: Sequence[Shown]) -> list[int]:
+def _loop(
+    setup: Setup, loaded: LoadedModel, processor: Any, shown: Sequence[VisualPrompt]
+) -> list[int]:
     """Write about frame after frame as the models' own pages do; return the tokens of each."""
     import torch
 
     counts = []
     for each in shown:
-        content = [{"type": "image"}, {"type": "text", "text": each.words}]
+        content = [{"type": "image"}, {"type": "text", "text": each.text}]
         turns = [{"role": "user", "content": content}]
         text = processor.apply_chat_template(turns, add_generation_prompt=True)
         inputs = processor(text=[text], images=[[each.pictures[0]]], return_tensors="pt")
@@ -161,9 +152,9 @@ def _loop(setup: Setup, loaded: Loaded, processor: Any, shown: Sequence[Shown]) 
     return counts
 
 
-def _require_length(ours: Sequence[Written], theirs: Sequence[int]) -> None:
+def _require_length(ours: Sequence[Caption], theirs: Sequence[int]) -> None:
     """Raise `Unequal` unless both sides wrote all they may of each frame."""
-    if not all(each.unfinished for each in ours) or set(theirs) != {MOST_TOKENS}:
+    if not all(each.truncated for each in ours) or set(theirs) != {MOST_TOKENS}:
         raise Unequal(f"not every caption has {MOST_TOKENS} tokens on both sides")
 
 

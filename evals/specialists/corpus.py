@@ -9,8 +9,8 @@ from emer.evals.specialists.captioner_weights import write_captioner
 from emer.evals.specialists.hearing import SHORT, openai_checkpoint
 from emer.evals.speed.measure import Measure, NoGpu, at_least, busy, mean, seconds
 from emer.evals.speed.models import Setup
-from emer.tools.caption.caption_filter import Shown
 from emer.tools.caption.captioner import Captioner
+from emer.tools.caption.description import VisualPrompt
 from emer.tools.runtime import device
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech.transcript import Window
@@ -48,7 +48,7 @@ def _look(setup: Setup) -> Callable[[int], None]:
     hears = Whisper(str(openai_checkpoint(setup)), device=setup.device).shared()
     describes = Captioner(str(folder), device=setup.device)
     sounds = setup.sounds(SHORT, CLIPS)
-    shown = [Shown((picture,)) for picture in setup.pictures(FRAMES, setup.captioner.pixels)]
+    shown = [VisualPrompt((picture,)) for picture in setup.pictures(FRAMES, setup.captioner.pixels)]
 
     def look(number: int) -> None:
         hears([Window(sounds[number], str(number))])

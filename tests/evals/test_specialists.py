@@ -26,12 +26,11 @@ from emer.evals.speed import measure, models
 from emer.evals.speed import models as setups
 from emer.evals.speed.measure import Compared, NoGpu, Unmeasured, at_least, busy
 from emer.evals.speed.models import Report, Request, Setup, Unequal, measure_models, sizes_for
-from emer.tools.caption.caption_filter import MOST_TOKENS
 from emer.tools.caption.captioner import Captioner
-from emer.tools.caption.vlm import Loaded
+from emer.tools.caption.description import JSON_TOKENS as MOST_TOKENS
+from emer.tools.caption.vlm import LoadedModel as Loaded
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.model_pool import SHELF
-from tests.caption_kit import compiled_anew, without_a_compiler
 from tests.clips import Written, write_clip
 
 MINI = WhisperSize(name="mini", width=64, heads=1, encoder_layers=1, decoder_layers=2)
@@ -147,21 +146,11 @@ def test_deepface_is_compared_where_it_says_the_same(setup, monkeypatch):
 @pytest.mark.parametrize("size", [SMOL, QWEN])
 def test_a_captioner_writes_as_much_on_both_sides(setup, size):
     mini = replace(setup, captioner=size)
-    rows = {"": captions.measure_captioner(mini)}
-    if size is QWEN:
-        rows[", compiled"] = captions.measure_steps(mini, compiled=True)
-    for how, (speed, step) in rows.items():
-        assert f"captioner {size.name}{how}, on 8 frames" in speed.name
-        assert f"wrote {MOST_TOKENS} tokens" in speed.detail
-        assert step.unit == "x" and step.at_most and step.value > 0
-        # 40 tokens of a batch of eight, so 39 times lie between them.
-        assert "median of 39 steps" in step.detail
-
-
-def test_steps_that_were_not_compiled_make_no_row(setup, monkeypatch, tmp_path):
-    without_a_compiler(monkeypatch)
-    with compiled_anew(tmp_path), pytest.raises(Unequal, match="could not be compiled"):
-        captions.measure_steps(setup, compiled=True)
+    speed, step = captions.measure_captioner(mini)
+    assert f"captioner {size.name}, on 8 frames" in speed.name
+    assert f"wrote {MOST_TOKENS} tokens" in speed.detail
+    assert step.unit == "x" and step.at_most and step.value > 0
+    assert f"median of {MOST_TOKENS - 1} steps" in step.detail
 
 
 def test_a_captioner_that_ends_early_makes_no_row(setup):
@@ -171,7 +160,7 @@ def test_a_captioner_that_ends_early_makes_no_row(setup):
     model = AutoModelForImageTextToText.from_pretrained(folder)
     model.generation_config.eos_token_id = [*range(300)]
     model.save_pretrained(folder)
-    with pytest.raises(Unequal, match="40 tokens"):
+    with pytest.raises(Unequal, match=f"{MOST_TOKENS} tokens"):
         captions.measure_captioner(setup)
 
 

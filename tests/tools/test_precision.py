@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from emer.tools.caption import vlm as caption
-from emer.tools.caption.caption_filter import Shown
+from emer.tools.caption import vlm
+from emer.tools.caption.description import VisualPrompt
 from emer.tools.expression import classifier as expression
 from emer.tools.registry import load_tool
 from emer.tools.runtime import device as devices
@@ -91,8 +91,8 @@ def deepface(need: Need, device: str, _: str) -> Told:
 
 
 def captioner(need: Need, device: str, precision: str) -> Told:
-    shown = [Shown((room(seed),)) for seed in (1, 2)]
-    found = caption.Writer(need, caption.Run(device, precision, 2))(shown)
+    prompts = [VisualPrompt((room(seed),)) for seed in (1, 2)]
+    found = vlm.CaptionModel(need, vlm.RunOptions(device, precision, 2))(prompts)
     return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in found]
 
 

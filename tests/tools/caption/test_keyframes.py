@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emer.tools.caption.keyframes import Moment, choose
+from emer.tools.caption.keyframes import Candidate, choose
 
 
 def moment(time: float, sharp: float = 100.0, face: float = 0.0, grey: float | None = None):
     level = (time * 40) % 251 if grey is None else grey
-    return Moment(time, sharp, face, np.full((16, 16), level, np.float32))
+    return Candidate(time, sharp, face, np.full((16, 16), level, np.float32))
 
 
-def even(seconds: float, rate: float = 4.0, **rest: float) -> list[Moment]:
+def even(seconds: float, rate: float = 4.0, **rest: float) -> list[Candidate]:
     return [moment(n / rate, **rest) for n in range(round(seconds * rate))]
 
 
-def times(moments: list[Moment], places: tuple[int, ...]) -> list[float]:
+def times(moments: list[Candidate], places: tuple[int, ...]) -> list[float]:
     return [moments[place].time for place in places]
 
 
@@ -75,7 +75,9 @@ def test_never_more_than_asked_in_time_order_and_one_a_shot_where_there_is_room(
 ):
     made = np.random.default_rng(seed)
     moments = [
-        Moment(n / 4, made.uniform(1, 300), made.choice([0.0, 0.3]), made.uniform(0, 255, (16, 16)))
+        Candidate(
+            n / 4, made.uniform(1, 300), made.choice([0.0, 0.3]), made.uniform(0, 255, (16, 16))
+        )
         for n in range(count)
     ]
     places = choose(moments, sorted(cuts), most, 2.0)
