@@ -13,10 +13,11 @@ import pytest
 
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool, ranked
 from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.device import Machine, use
 from emer.tools.testing.conformance import check_tool
-from emer.tools.tool import Remote, load_tool
+from emer.tools.tool import Remote
 from emer.tools.types import Span
 from emer.tools.weights.download import key_for
 from tests.caption_kit import room, with_words, write_pictures
