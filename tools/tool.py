@@ -23,13 +23,13 @@ GROUP = "emer.tools"
 
 BUILT_IN: Mapping[str, str] = {
     "pocketsphinx": "emer.tools.speech.pocketsphinx:PocketSphinx",
-    "whisper": "emer.tools.speech.whisper:Whisper",
+    "whisper": "emer.tools.speech.openai_whisper:Whisper",
     "faster-whisper": "emer.tools.speech.faster_whisper:FasterWhisper",
-    "asr": "emer.tools.speech.asr:Asr",
+    "asr": "emer.tools.speech.transformers_asr:Asr",
     "subtitle": "emer.tools.speech.subtitle:Subtitle",
     "mesh": "emer.tools.face.mesh:FaceMesh",
     "blendshapes": "emer.tools.face.blendshapes:Blendshapes",
-    "deepface": "emer.tools.expression.deepface_emotion:DeepFaceEmotion",
+    "deepface": "emer.tools.expression.deepface:DeepFaceEmotion",
     "egemaps": "emer.tools.prosody.egemaps:EGeMAPS",
     "speech-emotion": "emer.tools.voice.speech_emotion:SpeechEmotion",
     "camera": "emer.tools.scene.camera:Camera",

@@ -8,7 +8,7 @@ import numpy as np
 
 from emer.tools.prosody.contours import HOP, Contours, Curve, power_mean
 from emer.tools.prosody.syllables import peaks, smoothed
-from emer.tools.speech.activity import join_runs, noise_floor, true_runs
+from emer.tools.speech.vad import join_runs, noise_floor, true_runs
 from emer.tools.types import Span
 
 

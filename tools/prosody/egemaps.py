@@ -15,7 +15,7 @@ from emer.tools.prosody.baseline import LEAST, compare, frames, hertz, shifts
 from emer.tools.prosody.contours import HOP, Contours, measure
 from emer.tools.prosody.sentences import Said
 from emer.tools.prosody.timing import Timing, timing
-from emer.tools.speech.activity import is_silent
+from emer.tools.speech.vad import is_silent
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
 LEAST_VOICE = 0.2

@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from emer.tools.prosody.baseline import frames
 from emer.tools.prosody.contours import HOP, Contours, Curve, power_mean
 from emer.tools.prosody.syllables import smoothed
-from emer.tools.speech.activity import join_runs, true_runs
+from emer.tools.speech.vad import join_runs, true_runs
 from emer.tools.types import Span
 
 WINDOW = 30

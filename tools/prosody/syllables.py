@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.prosody.contours import Contours, Curve
-from emer.tools.speech.activity import Flags
+from emer.tools.speech.vad import Flags
 
 DIP_DB = 2.0
 """A syllable's peak stands at least this far above the dips beside it."""

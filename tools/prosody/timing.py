@@ -9,7 +9,7 @@ import numpy as np
 
 from emer.tools.prosody.contours import HOP, Contours
 from emer.tools.prosody.syllables import nuclei
-from emer.tools.speech.activity import join_runs, true_runs
+from emer.tools.speech.vad import join_runs, true_runs
 from emer.tools.types import Span
 
 PAUSE = 0.25

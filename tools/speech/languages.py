@@ -1,35 +1,42 @@
-"""Names of languages by their code (ISO 639, with Whisper's jw for Javanese)."""
+"""Languages of speech models: codes and names, what a model knows, detection for a clip."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from emer.tools.errors import ConfigError
+from emer.tools.speech.transcript import Window
 
 FILE = Path(__file__).parent / "languages.csv"
+"""Codes are those of ISO 639, with Whisper's jw for Javanese."""
 ENGLISH = "en"
 AUTO = "auto"
+
+MULTILINGUAL = 51865
+"""Tokens from which a Whisper model knows other languages than English (openai-whisper's rule)."""
 
 
 @cache
 def languages() -> Mapping[str, str]:
-    """Return the English name of each language by its code."""
+    """English name of each language by its code."""
     with FILE.open(newline="", encoding="utf-8") as file:
         return {row["code"]: row["name"] for row in csv.DictReader(file)}
 
 
 def name_of(code: str) -> str:
-    """Return the English name of a language, or its code where it is unknown."""
+    """English name of a language, or its code where it is unknown."""
     return languages().get(code, code)
 
 
 def code_of(wanted: str, key: str) -> str | None:
-    """Return the code of a language given by code or name; None for "auto".
+    """Code of a language given by code or name; None for "auto".
 
-    `ConfigError` names the argument `key` for a language nobody knows.
+    `ConfigError` names the argument `key` for an unknown language.
     """
     plain = wanted.strip().casefold()
     if plain == AUTO:
@@ -38,3 +45,73 @@ def code_of(wanted: str, key: str) -> str | None:
         if plain in (code, name.casefold()):
             return code
     raise ConfigError(f"{key}: there is no language {wanted!r}; write auto, de, German, ...")
+
+
+def translates(multilingual: bool, encoder_layers: int, decoder_layers: int) -> bool:
+    """Whether a Whisper model was trained to translate, by its layers.
+
+    Its README says that turbo was not; turbo and the distilled models have fewer layers in the
+    decoder than in the encoder.
+    """
+    return multilingual and decoder_layers >= encoder_layers
+
+
+def require_language(
+    tool: str, model: str, wanted: str | None, known: Collection[str] | None
+) -> None:
+    """Raise `ConfigError` for a language that the model does not know.
+
+    Args:
+        tool: Name of the tool, for the message.
+        model: Name of the model, for the message.
+        wanted: Code of the language; None where it is detected.
+        known: Codes that the model knows; None where the model does not say.
+    """
+    if wanted is None or known is None or wanted in known:
+        return
+    alone = set(known) == {ENGLISH}
+    more, other = (", only English", "a multilingual model") if alone else ("", "one that does")
+    raise ConfigError(
+        f"{tool}.language: the model {model} does not know {name_of(wanted)}{more}; "
+        f'leave language = "auto" or take {other}'
+    )
+
+
+class LanguageGuess(NamedTuple):
+    """A language by its code, and its probability where it was detected."""
+
+    language: str
+    probability: float | None
+
+
+def detect_languages(
+    windows: Sequence[Window], detect: Callable[[list[int]], Sequence[Mapping[str, float]]]
+) -> list[LanguageGuess]:
+    """Language of each window: the one given, else one for all windows of a clip.
+
+    `detect` returns, for windows by their index, the probability of each language. The language
+    of a clip is the one with the largest mean.
+    """
+    unknown = [place for place, window in enumerate(windows) if window.language is None]
+    clips: dict[str, list[Mapping[str, float]]] = defaultdict(list)
+    for place, probabilities in zip(unknown, detect(unknown) if unknown else (), strict=True):
+        clips[windows[place].clip].append(probabilities)
+    means = {clip: _mean(given) for clip, given in clips.items()}
+    return [
+        means[window.clip] if window.language is None else LanguageGuess(window.language, None)
+        for window in windows
+    ]
+
+
+def by_language(guesses: Sequence[LanguageGuess]) -> dict[str, list[int]]:
+    """Indices of the windows of each language."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for place, guess in enumerate(guesses):
+        groups[guess.language].append(place)
+    return dict(groups)
+
+
+def _mean(given: Sequence[Mapping[str, float]]) -> LanguageGuess:
+    mean = {code: sum(g[code] for g in given) / len(given) for code in given[0]}
+    best = max(mean, key=lambda code: mean[code])
+    return LanguageGuess(best, mean[best])

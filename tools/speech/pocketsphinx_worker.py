@@ -1,8 +1,10 @@
-"""The speech recogniser's own process: sound on stdin, what was heard on stdout.
+"""The process of pocketsphinx: sound on stdin, decoded words on stdout.
 
-pocketsphinx holds Python's global lock while it decodes, so it runs here, apart:
+pocketsphinx holds Python's global lock while it decodes, so it runs in a process of its own:
 
-    python -P -m emer.tools.speech.worker < request > answer
+    python -P -m emer.tools.speech.pocketsphinx_worker < request > answer
+
+This module imports nothing of `emer`, so that the process starts in a tenth of a second.
 
 The request is one line of JSON (`sizes`: bytes of each piece of sound; `settings`; `parent`:
 a process; `seconds`), then 16 bit mono PCM at 16 kHz, piece after piece. The answer is one
@@ -28,7 +30,7 @@ PHONE_LOOP: Mapping[str, Any] = {"lm": None, "lw": 2.0, "beam": 1e-20, "pbeam": 
 """The phone loop's settings, as pocketsphinx's own documentation gives them."""
 
 
-class Heard(NamedTuple):
+class Decoded(NamedTuple):
     """One decoded segment: its frames [start, end) from the piece's start, its scores.
 
     `acoustic` is the log10 likelihood of its frames, each against the best state's.
@@ -52,7 +54,7 @@ def main() -> None:
 def recognise(
     pieces: Iterable[bytes], settings: Mapping[str, float], parent: int
 ) -> list[dict[str, Any]]:
-    """Return per piece of PCM its `words` and `loop` (phones without a language model)."""
+    """Per piece of PCM its `words` and `loop` (phones without a language model)."""
     from pocketsphinx import Decoder, get_model_path
 
     words = Decoder(loglevel="FATAL", cmn="batch", **settings)
@@ -66,20 +68,20 @@ def recognise(
     return answer
 
 
-def decode(decoder: Any, piece: bytes) -> list[Heard]:
-    """Return the segments of the best path through one piece, fillers included."""
+def decode(decoder: Any, piece: bytes) -> list[Decoded]:
+    """The segments of the best path through one piece, fillers included."""
     decoder.start_utt()
     # The whole utterance at once: the cepstral mean is then taken over all of it.
     decoder.process_raw(piece, no_search=False, full_utt=True)
     decoder.end_utt()
-    found = decoder.seg() if decoder.hyp() else None
+    segments = decoder.seg() if decoder.hyp() else None
     return [
-        Heard(s.word, s.start_frame, s.end_frame + 1, _log10(s.ascore), s.prob) for s in found or ()
+        Decoded(s.word, s.start_frame, s.end_frame + 1, _log10(s.ascore), s.prob) for s in segments or ()
     ]
 
 
 def _log10(probability: float) -> float:
-    """Return the logarithm of a score that may have underflowed to 0."""
+    """Logarithm of a score that may have underflowed to 0."""
     return round(math.log10(max(probability, sys.float_info.min)), 3)
 
 
