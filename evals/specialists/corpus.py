@@ -14,8 +14,8 @@ from emer.tools import devices
 from emer.tools.caption.captioner import Captioner
 from emer.tools.caption.records import Shown
 from emer.tools.models import SHELF
-from emer.tools.speech.heard import Window
-from emer.tools.speech.whisper import Whisper
+from emer.tools.speech.openai_whisper import Whisper
+from emer.tools.speech.transcript import Window
 
 CLIPS, AT_ONCE, FRAMES = 96, 16, 8
 BUSY = 85.0

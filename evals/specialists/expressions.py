@@ -13,7 +13,7 @@ import numpy as np
 from emer.evals.measure import Measure, at_least
 from emer.evals.specialists.comparing import compare
 from emer.evals.specialists.setup import Setup, Unequal
-from emer.tools.expression.model import Picture, Probabilities, classifier, labels, require
+from emer.tools.expression.classifier import Picture, Probabilities, classifier, labels, require
 from emer.tools.models import SHELF
 from emer.tools.weights.need import find
 

@@ -7,7 +7,7 @@ from emer.agents.phrases import quote
 from emer.agents.rules import Rules
 from emer.agents.types import Inquiry
 from emer.agents.verifier import verify
-from emer.tools.speech.wording import says, translated
+from emer.tools.speech.sentences import says, translated
 from emer.tools.types import Clue, Quality, Source, Span
 
 

@@ -129,7 +129,7 @@ def test_the_second_shows_a_face_so_that_face_models_run(tmp_path):
     pytest.importorskip("deepface", reason="deepface is not installed")
     from emer.app.doctor import _second
     from emer.tools.clip import Clip
-    from emer.tools.expression.deepface_emotion import DeepFaceEmotion
+    from emer.tools.expression.deepface import DeepFaceEmotion
     from tests.face_kit import write_emotion
 
     clip = Clip.open(_second(tmp_path / "second.mp4"))

@@ -50,15 +50,16 @@ def judge(transcript: Transcript, seconds: float) -> Verdict:
     """Whether the words of a window with so many seconds of speech may be reported."""
     if not transcript.original.text.strip():
         return Verdict.REJECTED
-    if compression(transcript.original.text) > REPEATS or len(transcript.original.text) > FASTEST * max(seconds, 0.5):
+    if compression(transcript.original.text) > REPEATS or len(
+        transcript.original.text
+    ) > FASTEST * max(seconds, 0.5):
         return Verdict.REJECTED
     silent = transcript.no_speech is not None and transcript.no_speech > NO_SPEECH
     unlikely = transcript.original.logprob < LEAST_LOGPROB
     if silent and unlikely:
         return Verdict.REJECTED
     known = (
-        transcript.language_probability is None
-        or transcript.language_probability >= LEAST_LANGUAGE
+        transcript.language_probability is None or transcript.language_probability >= LEAST_LANGUAGE
     )
     return Verdict.RELIABLE if known and not (silent or unlikely) else Verdict.DOUBTFUL
 

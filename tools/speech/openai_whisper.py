@@ -185,9 +185,7 @@ def transcribe(options: AsrOptions, model: Any, windows: Sequence[Window]) -> li
     ]
 
 
-def _languages(
-    options: AsrOptions, model: Any, windows: Sequence[Window]
-) -> list[LanguageGuess]:
+def _languages(options: AsrOptions, model: Any, windows: Sequence[Window]) -> list[LanguageGuess]:
     if not model.is_multilingual:
         return [LanguageGuess(ENGLISH, None)] * len(windows)
     import torch
@@ -200,7 +198,9 @@ def _languages(
         detected: dict[str, float] = model.detect_language(mel)[1]
         return detected
 
-    return detect_languages(windows, lambda places: [probabilities(windows[n].sound) for n in places])
+    return detect_languages(
+        windows, lambda places: [probabilities(windows[n].sound) for n in places]
+    )
 
 
 def _transcript(
@@ -211,7 +211,11 @@ def _transcript(
     english: ScoredText | None = None
     # turbo and the distilled models have thinner decoders, and were not trained to translate.
     layers = model.dims.n_audio_layer, model.dims.n_text_layer
-    if options.translate and guess.language != ENGLISH and translates(model.is_multilingual, *layers):
+    if (
+        options.translate
+        and guess.language != ENGLISH
+        and translates(model.is_multilingual, *layers)
+    ):
         english = _text(_segments(options, model, sound, guess.language, "translate"))
     length = len(sound) / RATE
     return Transcript(

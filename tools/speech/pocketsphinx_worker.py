@@ -76,7 +76,8 @@ def decode(decoder: Any, piece: bytes) -> list[Decoded]:
     decoder.end_utt()
     segments = decoder.seg() if decoder.hyp() else None
     return [
-        Decoded(s.word, s.start_frame, s.end_frame + 1, _log10(s.ascore), s.prob) for s in segments or ()
+        Decoded(s.word, s.start_frame, s.end_frame + 1, _log10(s.ascore), s.prob)
+        for s in segments or ()
     ]
 
 

@@ -86,7 +86,11 @@ class Transcript:
 
 def distinct_translation(english: ScoredText | None, original: str) -> ScoredText | None:
     """Return a translation; None where it is empty or only repeats the original."""
-    if english is None or not _letters(english.text) or _letters(english.text) == _letters(original):
+    if (
+        english is None
+        or not _letters(english.text)
+        or _letters(english.text) == _letters(original)
+    ):
         return None
     return english
 

@@ -121,14 +121,14 @@ def recogniser(need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
         batch=options.batch,
         gigabytes=need.gigabytes,
         differs=options.differs,
-        check=lambda loaded: require_language(TOOL, need.model, options.language, knows(loaded.model)),
+        check=lambda loaded: require_language(
+            TOOL, need.model, options.language, knows(loaded.model)
+        ),
         one_by_one=lambda loaded: loaded.kind == "ctc" and not _pads(loaded),
     )
 
 
-def transcribe(
-    options: AsrOptions, loaded: Loaded, windows: Sequence[Window]
-) -> list[Transcript]:
+def transcribe(options: AsrOptions, loaded: Loaded, windows: Sequence[Window]) -> list[Transcript]:
     """Transcripts of one batch of windows."""
     if loaded.kind == "seq2seq":
         return _transcribe_seq2seq(loaded, options, windows)
@@ -355,7 +355,9 @@ def _text(loaded: Loaded, ids: Sequence[int], mean: float) -> ScoredText:
     return ScoredText(text.strip(), max(mean, -100.0))
 
 
-def words_of(logits: Logits, tokenizer: Any, frame: float) -> tuple[ScoredText, tuple[TimedWord, ...]]:
+def words_of(
+    logits: Logits, tokenizer: Any, frame: float
+) -> tuple[ScoredText, tuple[TimedWord, ...]]:
     """Text of the best path through CTC logits of shape (frames, tokens), and its words.
 
     `frame` is the seconds of one frame. The log-probability is the mean over the frames that
@@ -372,7 +374,9 @@ def words_of(logits: Logits, tokenizer: Any, frame: float) -> tuple[ScoredText, 
         decoded = tokenizer.decode(path.tolist(), output_word_offsets=True)
         text, offsets = decoded.text, decoded.word_offsets
     except (TypeError, ValueError, AttributeError, NotImplementedError):
-        return ScoredText(_plain(tokenizer.decode(path.tolist(), skip_special_tokens=True)), mean), ()
+        return ScoredText(
+            _plain(tokenizer.decode(path.tolist(), skip_special_tokens=True)), mean
+        ), ()
     words = [
         TimedWord(
             text=f" {_plain(word['word'])}",

@@ -1,18 +1,20 @@
-"""A voice model of transformers, and what it makes of stretches of speech."""
+"""A speech-emotion model of transformers: labels, regression head, outputs per segment."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
+from emer.tools.errors import ConfigError
 from emer.tools.models import Key
 from emer.tools.pretrained import load_model, load_other, quiet
 from emer.tools.shared import Shared
-from emer.tools.speech.activity import RATE, Samples
-from emer.tools.voice.head import has_own_head, rating_class
-from emer.tools.voice.labels import is_dimensional, read_labels
+from emer.tools.speech.vad import RATE, Samples
 from emer.tools.weights.need import Need, loading
 
 TOOL = "speech-emotion"
@@ -20,10 +22,19 @@ TOOL = "speech-emotion"
 Outputs = tuple[float, ...]
 """For each label a probability, or a value on the scale of a dimension."""
 
+FILE = Path(__file__).parent / "labels.csv"
+DIMENSIONS: Mapping[str, str] = {
+    "arousal": "arousal",
+    "activation": "arousal",
+    "valence": "valence",
+    "dominance": "dominance",
+}
+_NAMELESS = re.compile(r"label_?\d+|\d+")
+
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """How the model is run; nothing of it changes what comes out but the precision."""
+class RunOptions:
+    """How the model is run; only the precision changes the result."""
 
     device: str
     dtype: str
@@ -45,8 +56,8 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What a stretch was given, by the model's labels."""
+class Emotions:
+    """Outputs of the model for a segment of speech, in the order of its labels."""
 
     labels: tuple[str, ...]
     outputs: Outputs
@@ -57,61 +68,61 @@ class Judged:
         return is_dimensional(self.labels)
 
 
-def listener(need: Need, run: Run, given: str) -> Shared[Samples, Judged]:
-    """Return what judges stretches of speech (mono, 16 kHz) with a folder; nothing is loaded.
+def recogniser(need: Need, options: RunOptions, given: str) -> Shared[Samples, Emotions]:
+    """The shared model of a folder, for segments of speech (mono, 16 kHz); nothing is loaded.
 
     `given` names the classes of a model that only numbers them.
     """
-    options = (("dtype", run.dtype), ("labels", given), ("is", need.fingerprint))
+    key = (("dtype", options.dtype), ("labels", given), ("is", need.fingerprint))
     return Shared(
-        Key(TOOL, str(need.path), run.device, options),
-        partial(_load, need, run, given),
-        partial(judge, run),
-        batch=run.batch,
+        Key(TOOL, str(need.path), options.device, key),
+        partial(_load, need, options, given),
+        partial(classify, options),
+        batch=options.batch,
         gigabytes=need.gigabytes,
         one_by_one=_takes_one,
     )
 
 
-def judge(run: Run, loaded: Loaded, sounds: Sequence[Samples]) -> list[Judged]:
-    """Return what the model makes of one batch of stretches."""
+def classify(options: RunOptions, loaded: Loaded, sounds: Sequence[Samples]) -> list[Emotions]:
+    """Outputs of the model for one batch of segments."""
     import torch
 
     filling = {"padding": True} if _pads(loaded) else {}
     made = loaded.extractor(list(sounds), sampling_rate=RATE, return_tensors="pt", **filling)
-    dtype = getattr(torch, run.dtype)
+    dtype = getattr(torch, options.dtype)
     inputs = {
-        name: tensor.to(run.device, dtype if tensor.is_floating_point() else None)
+        name: tensor.to(options.device, dtype if tensor.is_floating_point() else None)
         for name, tensor in made.items()
     }
     with torch.inference_mode(), quiet():
         out = loaded.model(**inputs)
     logits = getattr(out, "logits", out).float()
     values = logits if loaded.dimensional else logits.softmax(dim=-1)
-    return [Judged(loaded.labels, tuple(row)) for row in values.cpu().tolist()]
+    return [Emotions(loaded.labels, tuple(row)) for row in values.cpu().tolist()]
 
 
 def _takes_one(loaded: Loaded) -> bool:
-    """Tell whether a shorter sound beside a longer one would be heard with silence after it."""
+    """Whether the model would treat the padding of a shorter sound in a batch as silence."""
     masked = bool(getattr(loaded.extractor, "return_attention_mask", False))
     return _pads(loaded) and not masked
 
 
 def _pads(loaded: Loaded) -> bool:
-    """Tell whether the extractor leaves sounds as long as they are; others fix a length."""
+    """Whether the extractor keeps the length of sounds; others fix a length."""
     return loaded.extractor.model_input_names[0] == "input_values" and not hasattr(
         loaded.extractor, "max_length"
     )
 
 
 def _require_classes(config: Any) -> None:
-    """Raise `ValueError` for a model that says itself that it judges no sounds."""
+    """Raise `ValueError` for a model whose architecture is no classifier."""
     names = config.architectures or ()
     if names and not any("Classification" in name for name in names):
         raise ValueError(f"{names[0]} is no model that judges how a voice sounds")
 
 
-def _load(need: Need, run: Run, given: str) -> Loaded:
+def _load(need: Need, options: RunOptions, given: str) -> Loaded:
     config = load_other(TOOL, need, "AutoConfig")
     with loading(TOOL, need):
         if not has_own_head(need.path):
@@ -124,4 +135,112 @@ def _load(need: Need, run: Run, given: str) -> Loaded:
     with loading(TOOL, need):
         if extractor.sampling_rate != RATE:
             raise ValueError(f"it hears {extractor.sampling_rate} Hz, clips are given at {RATE}")
-    return Loaded(load_model(TOOL, need, kind, run.device, run.dtype), extractor, labels)
+    return Loaded(load_model(TOOL, need, kind, options.device, options.dtype), extractor, labels)
+
+
+@cache
+def words() -> Mapping[str, str]:
+    """The usual abbreviations of emotions, written out."""
+    with FILE.open(newline="", encoding="utf-8") as file:
+        return {row["label"]: row["word"] for row in csv.DictReader(file)}
+
+
+def read_labels(config: Mapping[int, str], given: str, tool: str) -> tuple[str, ...]:
+    """The model's labels in the order of its outputs, in lower case.
+
+    They come from the model's own configuration. `given` ("angry, happy, ...") names the classes
+    of a model that only numbers them. `ConfigError` for such a model without it, or when the
+    counts differ.
+    """
+    own = tuple(config[place].strip().casefold() for place in range(len(config)))
+    named = tuple(part.strip().casefold() for part in given.split(",") if part.strip())
+    if named and len(named) != len(own):
+        raise ConfigError(
+            f"{tool}.labels: {len(named)} are given, the model has {len(own)} classes"
+        )
+    if not named and any(_NAMELESS.fullmatch(label) for label in own):
+        raise ConfigError(
+            f"{tool}: the model names its classes {', '.join(own[:3])} ...; say what they mean, "
+            'in order: labels = "angry, happy, ..."'
+        )
+    return named or own
+
+
+def is_dimensional(labels: Sequence[str]) -> bool:
+    """Whether the outputs are dimensions of emotion, not classes."""
+    return bool(labels) and all(label in DIMENSIONS for label in labels)
+
+
+def word_of(label: str) -> str:
+    """A class in words: abbreviations written out, others as the model names them."""
+    return words().get(label, label.replace("_", " "))
+
+
+def has_own_head(folder: Path) -> bool:
+    """Whether a folder's weights hold the two-layer head; only their names are read.
+
+    The models that rate arousal, dominance and valence have an encoder and a `classifier` of two
+    layers over its mean (Wagner et al. 2023). No class of transformers has that: loaded as one of
+    those, the head would be random.
+    """
+    names = _names(folder)
+    return {"classifier.dense.weight", "classifier.out_proj.weight"} <= names
+
+
+def _names(folder: Path) -> set[str]:
+    safe = sorted(folder.glob("*.safetensors"))
+    if safe:
+        from safetensors import safe_open
+
+        keys: set[str] = set()
+        for file in safe:
+            with safe_open(file, framework="pt") as opened:
+                keys |= set(opened.keys())
+        return keys
+    import torch
+
+    plain = sorted(folder.glob("pytorch_model*.bin"))
+    return {
+        name
+        for file in plain
+        for name in torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    }
+
+
+def rating_class(config: Any) -> type:
+    """A class of transformers for this configuration: its encoder, and the head."""
+    import torch
+    from transformers.models.auto.modeling_auto import MODEL_MAPPING
+
+    encoder: Any = MODEL_MAPPING[type(config)]
+    parent: Any = next(c for c in encoder.__mro__ if c.__name__.endswith("PreTrainedModel"))
+
+    class Head(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self, config: Any) -> None:
+            super().__init__()
+            self.dense = torch.nn.Linear(config.hidden_size, config.hidden_size)
+            self.out_proj = torch.nn.Linear(config.hidden_size, config.num_labels)
+
+        def forward(self, features: Any) -> Any:
+            return self.out_proj(torch.tanh(self.dense(features)))
+
+    class VoiceRating(parent):  # type: ignore[misc]
+        def __init__(self, config: Any) -> None:
+            super().__init__(config)
+            setattr(self, self.base_model_prefix, encoder(config))
+            self.classifier = Head(config)
+            self.post_init()
+
+        def forward(self, input_values: Any, attention_mask: Any = None) -> Any:
+            own = getattr(self, self.base_model_prefix)
+            hidden = own(input_values, attention_mask=attention_mask)[0]
+            return self.classifier(self._mean(hidden, attention_mask))
+
+        def _mean(self, hidden: Any, mask: Any) -> Any:
+            """Mean over time, without the padding of the batch."""
+            if mask is None:
+                return hidden.mean(dim=1)
+            valid = self._get_feature_vector_attention_mask(hidden.shape[1], mask)[..., None]
+            return (hidden * valid).sum(dim=1) / valid.sum(dim=1).clamp(min=1)
+
+    return VoiceRating

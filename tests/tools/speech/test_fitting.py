@@ -10,9 +10,9 @@ import pytest
 
 from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError
-from emer.tools.speech import ctranslate
-from emer.tools.speech.fitting import fitting
-from emer.tools.speech.heard import Window
+from emer.tools.speech.faster_whisper import compute_type, encoder_rows
+from emer.tools.speech.segmentation import fitted_frames
+from emer.tools.speech.transcript import Window
 from emer.tools.tool import Tool, load_tool
 from tests.tools.speech.conftest import needs
 from tests.whisper_kit import Script
@@ -50,7 +50,7 @@ def encoded(name: str, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]
 
 def test_the_window_is_the_longest_sound_and_two_seconds_in_whole_ones():
     def frames(*seconds: float) -> int:
-        return fitting([Window(np.zeros(int(16_000 * s), np.float32), None) for s in seconds])
+        return fitted_frames([Window(np.zeros(int(16_000 * s), np.float32), None) for s in seconds])
 
     assert frames(0.1) == 300 and frames(3.4) == 600 and frames(3.4, 9.0, 1.0) == 1100
     assert frames(28.5) == frames(30.0) == 3000
@@ -103,11 +103,11 @@ def test_what_a_gpu_encoded_in_bfloat16_is_divided_by_language():
 
     rows = np.arange(6, dtype=np.float32).reshape(3, 2)
     view = ctranslate2.StorageView.from_array(rows).to(ctranslate2.DataType.bfloat16)
-    assert np.asarray(ctranslate._rows(view, [2, 0])).tolist() == [[4, 5], [0, 1]]
-    assert ctranslate._rows(view, [0, 1, 2]) is view
+    assert np.asarray(encoder_rows(view, [2, 0])).tolist() == [[4, 5], [0, 1]]
+    assert encoder_rows(view, [0, 1, 2]) is view
 
 
 def test_8_bit_is_completed_by_16_bit_where_the_device_knows_it():
     cpu, gpu = {"int8", "int8_float32", "float32"}, {"int8", "int8_float16", "float16", "float32"}
-    assert [ctranslate._compute("int8", known) for known in (cpu, gpu)] == ["int8", "int8_float16"]
-    assert ctranslate._compute("float32", gpu) == "float32"
+    assert [compute_type("int8", known) for known in (cpu, gpu)] == ["int8", "int8_float16"]
+    assert compute_type("float32", gpu) == "float32"

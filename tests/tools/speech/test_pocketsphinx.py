@@ -16,9 +16,8 @@ import pytest
 from emer.tools.clip import Clip
 from emer.tools.conformance import check_tool
 from emer.tools.errors import Unobservable
-from emer.tools.speech.pieces import Piece
-from emer.tools.speech.pocketsphinx import PocketSphinx
-from emer.tools.speech.recognise import recognise
+from emer.tools.speech.pocketsphinx import PocketSphinx, recognise
+from emer.tools.speech.segmentation import Segment
 from emer.tools.types import Span
 from tests.tools.prosody.sounds import Sound, hiss, join, quiet, write
 
@@ -99,7 +98,7 @@ def test_silence_and_noise_are_unobservable(tmp_path: Path) -> None:
 def test_the_recogniser_runs_apart_and_finds_words_in_the_demo_s_recording() -> None:
     """Needs nothing but the package: a synthesiser's voice, so the words are not checked."""
     samples = Clip.open(SPEECH).samples()
-    found = recognise(samples, [Piece(((0, len(samples)),))], {"maxhmmpf": 3000}, 120)
+    found = recognise(samples, [Segment(((0, len(samples)),))], {"maxhmmpf": 3000}, 120)
     assert len(found) >= 3
     assert all(0 <= word.start < word.end <= 3.8 for word in found)
     assert all(0 <= word.posterior <= 1 and word.misfit > 0 for word in found)
@@ -108,12 +107,12 @@ def test_the_recogniser_runs_apart_and_finds_words_in_the_demo_s_recording() -> 
 def test_a_time_limit_ends_the_recogniser(tmp_path: Path) -> None:
     samples = Clip.open(SPEECH).samples()
     with pytest.raises(TimeoutError, match="took longer"):
-        recognise(samples, [Piece(((0, len(samples)),))] * 50, {}, 0.5)
+        recognise(samples, [Segment(((0, len(samples)),))] * 50, {}, 0.5)
 
 
 def test_a_broken_recogniser_is_an_error_and_no_silence() -> None:
     with pytest.raises(RuntimeError, match="recogniser ended"):
-        recognise(hiss(1, 0.1), [Piece(((0, 16_000),))], {"no_such_setting": 1}, 60)
+        recognise(hiss(1, 0.1), [Segment(((0, 16_000),))], {"no_such_setting": 1}, 60)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
@@ -122,11 +121,11 @@ def test_the_recogniser_dies_with_its_parent() -> None:
     code = (
         "import json, os, subprocess, sys\n"
         "from emer.tools.clip import Clip\n"
-        "from emer.tools.speech.activity import to_pcm\n"
+        "from emer.tools.speech.vad import to_pcm\n"
         "sound = to_pcm(Clip.open(sys.argv[1]).samples()) * 60\n"
         "head = {'sizes': [len(sound)], 'settings': {}, 'seconds': 600}\n"
         "head['parent'] = os.getpid()\n"
-        "w = subprocess.Popen([sys.executable, '-P', '-m', 'emer.tools.speech.worker'],"
+        "w = subprocess.Popen([sys.executable, '-P', '-m', 'emer.tools.speech.pocketsphinx_worker'],"
         " stdin=subprocess.PIPE)\n"
         "w.stdin.write(json.dumps(head).encode() + b'\\n' + sound)\n"
         "w.stdin.close()\n"

@@ -18,8 +18,8 @@ from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.models import SHELF
 from emer.tools.speech import openai_whisper, transformers_asr
-from emer.tools.speech.heard import Run, Window
-from emer.tools.speech.whisper import Whisper
+from emer.tools.speech.openai_whisper import Whisper
+from emer.tools.speech.transcript import AsrOptions, Window
 from emer.tools.tool import Heavy
 from emer.tools.weights.need import find
 from tests.tools.speech.conftest import ENGLISH, GERMAN, KINDS, made, needs
@@ -141,7 +141,7 @@ def test_a_model_that_hears_no_speech_and_is_unsure_is_not_believed(name, kind, 
 def test_asr_doubts_as_openai_whisper_does_with_the_same_weights(checkpoint, sound):
     """Who speaks at all, and in which language: from the same step, among the same tokens."""
     hedging = Script(no_speech=0.98, language="de")
-    run, windows = Run("cpu", "float32", 4, 1, False, 2), [Window(sound, "a")]
+    run, windows = AsrOptions("cpu", "float32", 4, 1, False, 2), [Window(sound, "a")]
     (theirs,) = openai_whisper.recogniser(find("whisper", str(checkpoint("openai", hedging))), run)(
         windows
     )
@@ -260,8 +260,8 @@ def test_equal_text_in_a_batch_and_alone(checkpoint, sound):
     windows = [Window(heard, str(n), "en") for n, heard in enumerate(sounds)]
 
     def run(batch: int) -> list[str]:
-        hear = recogniser(need, Run("cpu", "float32", batch, 1, False, 2))
-        return [heard.said.text for heard in hear(windows)]
+        hear = recogniser(need, AsrOptions("cpu", "float32", batch, 1, False, 2))
+        return [heard.original.text for heard in hear(windows)]
 
     together, alone = run(4), run(1)
     assert together == alone and len({*alone}) >= 2
@@ -274,7 +274,7 @@ def test_the_text_is_that_of_the_library_s_own_transcribe(checkpoint, sound):
     from emer.tools.speech.openai_whisper import recogniser
 
     path = checkpoint("random", 3)
-    (heard,) = recogniser(find("whisper", str(path)), Run("cpu", "float32", 4, 1, False, 2))(
+    (heard,) = recogniser(find("whisper", str(path)), AsrOptions("cpu", "float32", 4, 1, False, 2))(
         [Window(sound, "a", "en")]
     )
     theirs = whisper.load_model(str(path)).transcribe(
@@ -282,4 +282,4 @@ def test_the_text_is_that_of_the_library_s_own_transcribe(checkpoint, sound):
         condition_on_previous_text=False, compression_ratio_threshold=None,
         logprob_threshold=None, no_speech_threshold=None,
     )  # fmt: skip
-    assert heard.said.text == theirs["text"].strip()
+    assert heard.original.text == theirs["text"].strip()

@@ -13,7 +13,7 @@ from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.machine import Machine, forget, use
 from emer.tools.models import SHELF
-from emer.tools.speech.whisper import Whisper
+from emer.tools.speech.openai_whisper import Whisper
 from emer.tools.tool import Heavy, load_tool
 from emer.tools.types import Span
 from emer.tools.weights.need import find
