@@ -98,7 +98,8 @@ def captioner(need: Need, device: str, precision: str) -> Told:
 
 CASES = {
     "whisper": Case(
-        lambda path: write_openai(path / "m.pt", spelled(HALF_SURE, timed=True)), "whisper", whisper, (),
+        lambda path: write_openai(path / "m.pt", spelled(HALF_SURE, timed=True)), "whisper",
+        whisper, (),
     ),
     "faster-whisper": Case(
         lambda path: write_ctranslate(path / "m", spelled(HALF_SURE)), "faster-whisper",

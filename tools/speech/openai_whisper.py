@@ -257,6 +257,7 @@ def _segments(
             word_timestamps=task == "transcribe",
             fp16=options.precision == "float16",
         )
+    still_wanted()  # it may have been cancelled while words were aligned
     return [segment for segment in result["segments"] if segment["tokens"]]
 
 

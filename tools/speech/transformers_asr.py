@@ -43,10 +43,9 @@ from emer.tools.types import Param
 from emer.tools.weights.need import Need, loading
 
 TOOL = "asr"
-
 Kind = Literal["ctc", "seq2seq"]
-
 Logits = NDArray[np.float32]
+Words = tuple[TimedWord, ...]
 Path = NDArray[np.intp]
 """The likeliest token of each frame."""
 
@@ -203,9 +202,8 @@ def _transcribe_ctc(
 def _frame_seconds(model: Any, frames: int, windows: Sequence[Window]) -> float:
     """Seconds of sound per frame of the output."""
     ratio = getattr(model.config, "inputs_to_logits_ratio", None)
-    if ratio:
-        return float(ratio) / RATE
-    return max(len(window.sound) for window in windows) / RATE / frames
+    longest = max(len(window.sound) for window in windows)
+    return float(ratio or longest / frames) / RATE
 
 
 def _transcribe_seq2seq(
@@ -300,10 +298,10 @@ def knows(model: Any) -> tuple[str, ...] | None:
 
 
 def _translates(model: Any) -> bool:
-    """Whether the model knows the task and was trained for it."""
+    """Whether the model knows the task and was trained for it, by its configuration."""
     tasks = getattr(model.generation_config, "task_to_id", None) or {}
-    config = model.config
-    return translates("translate" in tasks, config.encoder_layers, config.decoder_layers)
+    layers = model.config.encoder_layers, model.config.decoder_layers
+    return translates("translate" in tasks, *layers)
 
 
 def _write(
@@ -322,8 +320,9 @@ def _write(
     stop = set(ends if isinstance(ends, list) else [ends])
     rows = [_until(row.tolist(), stop) for row in out.sequences[:, -len(out.scores) :].cpu()]
     means = _means(model, out, [len(ids) for ids, _ in rows])
+    decode = partial(loaded.processor.tokenizer.decode, skip_special_tokens=True)
     return [
-        (_text(loaded, ids, mean), unfinished)
+        (ScoredText(decode(ids).strip(), max(mean, -100.0)), unfinished)
         for (ids, unfinished), mean in zip(rows, means, strict=True)
     ]
 
@@ -350,14 +349,7 @@ def _means(model: Any, out: Any, lengths: Sequence[int]) -> list[float]:
     ]
 
 
-def _text(loaded: Loaded, ids: Sequence[int], mean: float) -> ScoredText:
-    text = loaded.processor.tokenizer.decode(ids, skip_special_tokens=True)
-    return ScoredText(text.strip(), max(mean, -100.0))
-
-
-def words_of(
-    logits: Logits, tokenizer: Any, frame: float
-) -> tuple[ScoredText, tuple[TimedWord, ...]]:
+def words_of(logits: Logits, tokenizer: Any, frame: float) -> tuple[ScoredText, Words]:
     """Text of the best path through CTC logits of shape (frames, tokens), and its words.
 
     `frame` is the seconds of one frame. The log-probability is the mean over the frames that
@@ -374,9 +366,8 @@ def words_of(
         decoded = tokenizer.decode(path.tolist(), output_word_offsets=True)
         text, offsets = decoded.text, decoded.word_offsets
     except (TypeError, ValueError, AttributeError, NotImplementedError):
-        return ScoredText(
-            _plain(tokenizer.decode(path.tolist(), skip_special_tokens=True)), mean
-        ), ()
+        text = tokenizer.decode(path.tolist(), skip_special_tokens=True)
+        return ScoredText(_plain(text), mean), ()
     words = [
         TimedWord(
             text=f" {_plain(word['word'])}",

@@ -45,8 +45,8 @@ class Recogniser:
             TimedWord(text, n * step, (n + 0.9) * step, 0.9) for n, text in enumerate(self.words)
         )
         given = {
-            "original": ScoredText("".join(self.words).strip(), -0.2), "words": words, "language": "en",
-            "language_probability": 0.9, "no_speech": 0.01,
+            "original": ScoredText("".join(self.words).strip(), -0.2), "words": words,
+            "language": "en", "language_probability": 0.9, "no_speech": 0.01,
         }  # fmt: skip
         return Transcript(**{**given, **self.more})  # type: ignore[arg-type]
 

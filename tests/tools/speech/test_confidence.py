@@ -35,7 +35,7 @@ GOOD = Transcript(
         ({"language_probability": 0.49}, Verdict.DOUBTFUL),
         ({"original": ScoredText("Thank you.", -1.2), "no_speech": 0.7}, Verdict.REJECTED),
         ({"original": ScoredText("la " * 60, -0.1)}, Verdict.REJECTED),
-        ({"original": ScoredText("Subscribe to my channel for more videos like this one!" * 2, -0.1)},
+        ({"original": ScoredText("Subscribe to my channel for more videos like this!" * 2, -0.1)},
          Verdict.REJECTED),
         ({"original": ScoredText("  ", -0.1)}, Verdict.REJECTED),
     ],
