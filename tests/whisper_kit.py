@@ -86,6 +86,9 @@ def spelled(script: Script, *, timed: bool = False) -> dict[str, Any]:
     codes = np.random.default_rng(0).choice([-1.0, 1.0], size=(DIMS["n_vocab"], WIDTH))
     codes[:, CODE:] = 0.0
     codes[said, SIDE], codes[english, SIDE] = 2.0, -2.0
+    if timed and len(said) != len(english):  # else both end with the same timestamp
+        codes[_end(script, tokens, len(said)), SIDE] = 2.0
+        codes[_end(script, tokens, len(english)), SIDE] = -2.0
     codes[tokens.translate, TASK] = 12.0
     state["decoder.token_embedding.weight"] = torch.tensor(codes, dtype=torch.float32)
     state["decoder.positional_embedding"] = torch.tensor(
