@@ -7,9 +7,8 @@ from tempfile import TemporaryDirectory
 
 import typer
 
-from emer.evals.commands.choices import open_set
-from emer.evals.commands.plain import print_json, print_measures
-from emer.evals.front import note, progress
+from emer.evals.commands.options import open_set, print_json, print_measures
+from emer.graphs.cli_errors import note, progress
 from emer.tools.errors import ConfigError
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emer.agents.llm.messages import MOST_ASKS
-from emer.agents.rules import Rules
+from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Decision, Inquiry
 from emer.graphs.settings import DEFAULT
 from emer.tools.tool import ToolCard

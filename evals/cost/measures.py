@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from emer.evals.cost.runs import Spent
-from emer.evals.measure import Measure, at_least, at_most
+from emer.evals.speed.measure import Measure, at_least, at_most
 
 MOST_CALLS, MOST_PLANNED, LEAST_SHARED = 2.0, 10.0, 80.0
 """Requests per clip; percent of output that plans; percent of later prompts that is known."""

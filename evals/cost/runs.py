@@ -10,24 +10,23 @@ from typing import cast
 
 import numpy as np
 
-from emer.agents.fake import ScriptedModel
 from emer.agents.llm.reasoner import Llm, When
 from emer.agents.memory.memory import Memory
 from emer.agents.reasoner import Report
+from emer.agents.scripted_model import ScriptedModel
 from emer.agents.types import Budget, Fallback, ModelCall
 from emer.evals.cost.echo import Echo
-from emer.evals.data.records import PARTS, Part, Sample
-from emer.evals.systems.footage import as_wav
-from emer.evals.systems.perceived import DURATION, clues_of
-from emer.graphs.context import Context
-from emer.graphs.explain import build
+from emer.evals.data.types import PARTS, Part, Sample
+from emer.evals.systems.chat_model import as_wav
+from emer.evals.systems.oracle import DURATION, clues_of
+from emer.graphs.context import Context, Meter
+from emer.graphs.controller import build
 from emer.graphs.loading import load_memory
-from emer.graphs.meter import Meter
 from emer.graphs.settings import DEFAULT, Settings
 from emer.graphs.state import State, fresh
-from emer.graphs.trace import TraceWriter
-from emer.tools.clip import RATE, Clip
-from emer.tools.evidence import EvidenceStore
+from emer.graphs.trace.jsonl import TraceWriter
+from emer.tools.evidence_store import EvidenceStore
+from emer.tools.media.clip import RATE, Clip
 from emer.tools.tool import card
 from emer.tools.types import Clue, Modality, Source, Span
 

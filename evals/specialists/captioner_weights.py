@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emer.evals.specialists.sizes import CaptionerSize
-from emer.tools.pretrained import quiet
+from emer.tools.weights.pretrained import quiet
 
 END, PAD, UNKNOWN = "<end>", "<pad>", "<unk>"
 
@@ -94,7 +94,7 @@ def _processor(size: CaptionerSize, special: Sequence[str]) -> Any:
     from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-    from emer.tools.caption.processor import without_video
+    from emer.tools.caption.vlm import without_video
 
     pictures = Qwen2VLImageProcessorPil(
         patch_size=size.vision["patch_size"], merge_size=size.vision["spatial_merge_size"],

@@ -14,16 +14,15 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from emer.evals.measure import Measure, at_least, at_most, seconds
 from emer.evals.specialists.captioner_weights import write_captioner
-from emer.evals.specialists.comparing import compare
-from emer.evals.specialists.setup import Setup, Unequal
-from emer.tools import devices
+from emer.evals.speed.measure import Measure, at_least, at_most, compare, seconds
+from emer.evals.speed.models import Setup, Unequal
+from emer.tools.caption.caption_filter import MOST_TOKENS, Shown, Written
 from emer.tools.caption.captioner import Captioner
-from emer.tools.caption.model import Loaded
-from emer.tools.caption.records import MOST_TOKENS, Shown, Written
-from emer.tools.models import SHELF
-from emer.tools.pretrained import quiet, require
+from emer.tools.caption.vlm import Loaded
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.model_pool import SHELF
+from emer.tools.weights.pretrained import quiet, require
 
 FRAMES = 8
 READ = 0.5

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from emer.evals.measure import Measure, at_least, seconds
 from emer.evals.specialists.captioner_weights import write_captioner
-from emer.evals.specialists.gpu import NoGpu, busy, mean
 from emer.evals.specialists.hearing import SHORT, openai_checkpoint
-from emer.evals.specialists.setup import Setup
-from emer.tools import devices
+from emer.evals.speed.measure import Measure, NoGpu, at_least, busy, mean, seconds
+from emer.evals.speed.models import Setup
+from emer.tools.caption.caption_filter import Shown
 from emer.tools.caption.captioner import Captioner
-from emer.tools.caption.records import Shown
-from emer.tools.models import SHELF
+from emer.tools.runtime import device
+from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech.openai_whisper import Whisper
 from emer.tools.speech.transcript import Window
 
@@ -43,7 +42,7 @@ def measure_corpus(setup: Setup) -> list[Measure]:
 
 def _look(setup: Setup) -> Callable[[int], None]:
     """Return what perceives a clip by its number."""
-    dtype = devices.precision(setup.device)
+    dtype = device.precision(setup.device)
     name = f"random-{setup.captioner.name}-{dtype}"
     folder = setup.kept(name, lambda path: write_captioner(path, setup.captioner, dtype))
     hears = Whisper(str(openai_checkpoint(setup)), device=setup.device).shared()

@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from emer.evals.measure import Measure, at_least
-from emer.evals.specialists.comparing import compare
-from emer.evals.specialists.setup import Setup, Unequal
+from emer.evals.speed.measure import Measure, at_least, compare
+from emer.evals.speed.models import Setup, Unequal
 from emer.tools.expression.classifier import Picture, Probabilities, classifier, labels, require
-from emer.tools.models import SHELF
-from emer.tools.weights.need import find
+from emer.tools.runtime.model_pool import SHELF
+from emer.tools.weights.locate import find
 
 FACES, SIDE = 16, 96
 ROUNDS = 3

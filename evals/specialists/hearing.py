@@ -12,9 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from emer.evals.measure import Measure, at_least
-from emer.evals.specialists.comparing import compare
-from emer.evals.specialists.setup import Samples, Setup, Unequal
 from emer.evals.specialists.whisper_weights import (
     TEXT,
     random_state,
@@ -22,13 +19,14 @@ from emer.evals.specialists.whisper_weights import (
     write_openai,
     write_transformers,
 )
-from emer.tools.models import SHELF
-from emer.tools.shared import Shared
+from emer.evals.speed.measure import Measure, at_least, compare
+from emer.evals.speed.models import Samples, Setup, Unequal
+from emer.tools.runtime.model_pool import SHELF, Shared
 from emer.tools.speech.asr_tool import AsrTool
 from emer.tools.speech.faster_whisper import FasterWhisper
 from emer.tools.speech.openai_whisper import Whisper
 from emer.tools.speech.transcript import Transcript, Window
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 
 SHORT, LONG = 5.0, 28.0
 """Seconds of a short clip, and of a window that is full."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from emer.evals.specialists.sizes import WhisperSize
 from emer.evals.specialists.whisper_tokens import save_tokens, tokens_of
-from emer.tools.pretrained import quiet
+from emer.tools.weights.pretrained import quiet
 
 TEXT = " I never thought it would end like this, and I do not know what to say to her."
 """What the weights write of any sound: 20 tokens, as people say in about five seconds."""

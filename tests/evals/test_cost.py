@@ -13,7 +13,7 @@ from emer.agents.types import ModelCall, Role
 from emer.evals.cli import app
 from emer.evals.cost.measures import calls_per_clip, measures, planned, shared
 from emer.evals.cost.runs import Spent, cards_only, common, spend, write_silence
-from emer.evals.data.records import Described, Sample
+from emer.evals.data.types import Described, Sample
 
 ANGRY = Described(
     language="en",

@@ -17,22 +17,20 @@ import pytest
 from typer.testing import CliRunner
 
 from emer.evals.cli import app
-from emer.evals.measure import Unmeasured, at_least
-from emer.evals.specialists import captions, expressions, gpu, hearing, measuring
-from emer.evals.specialists import setup as setups
+from emer.evals.specialists import captions, expressions, hearing
 from emer.evals.specialists.captioner_weights import write_captioner
-from emer.evals.specialists.comparing import Compared
 from emer.evals.specialists.corpus import measure_corpus
-from emer.evals.specialists.gpu import NoGpu, busy
-from emer.evals.specialists.measuring import Report, Request, measure_models
-from emer.evals.specialists.setup import Setup, Unequal, sizes_for
 from emer.evals.specialists.sizes import CAPTIONERS, WHISPER, CaptionerSize, WhisperSize
 from emer.evals.specialists.whisper_tokens import tokens_of
+from emer.evals.speed import measure, models
+from emer.evals.speed import models as setups
+from emer.evals.speed.measure import Compared, NoGpu, Unmeasured, at_least, busy
+from emer.evals.speed.models import Report, Request, Setup, Unequal, measure_models, sizes_for
+from emer.tools.caption.caption_filter import MOST_TOKENS
 from emer.tools.caption.captioner import Captioner
-from emer.tools.caption.model import Loaded
-from emer.tools.caption.records import MOST_TOKENS
-from emer.tools.clip import Clip
-from emer.tools.models import SHELF
+from emer.tools.caption.vlm import Loaded
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.model_pool import SHELF
 from tests.caption_kit import compiled_anew, without_a_compiler
 from tests.clips import Written, write_clip
 
@@ -228,7 +226,7 @@ def test_how_busy_a_gpu_is_comes_from_nvidia_smi(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     with busy("cuda:0") as found:
         assert told.read_text() == "done\n"
-    assert found == [0, 90, 80, 100, 5] and gpu.mean(found) == 90.0
+    assert found == [0, 90, 80, 100, 5] and measure.mean(found) == 90.0
 
 
 def test_nvidia_smi_is_asked_about_the_gpu_that_cuda_means(tmp_path, monkeypatch):
@@ -264,7 +262,7 @@ def mini(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setups, "CAPTIONERS", {"smol-mini": SMOL, "qwen2.5-vl-3b": SMOL})
     real = {"cpu": ("mini", "smol-mini"), "cuda": ("large-v3-turbo", "qwen2.5-vl-3b")}
     monkeypatch.setattr(setups, "REAL", real)
-    monkeypatch.setattr(measuring, "REAL", real)
+    monkeypatch.setattr(models, "REAL", real)
 
 
 def speed(*words: str | Path):
@@ -332,7 +330,7 @@ def test_what_a_part_lacks_is_told_and_the_others_are_measured(clip, mini, monke
 
     row = at_least("whisper", 2.0, "x", None, "")
     parts = {"deepface": lacks, "whisper": lambda _: [row]}
-    monkeypatch.setattr(measuring, "PARTS", parts)
+    monkeypatch.setattr(models, "PARTS", parts)
     report = measure_models(Request(clip, "cpu"), lambda _: None)
     assert report.measures == (row,)
     assert report.unmeasured[0] == Unmeasured(name="deepface", why="No module named 'deepface'")
@@ -348,7 +346,7 @@ def test_a_cuda_library_that_is_missing_costs_its_rows_only(clip, mini, monkeypa
     monkeypatch.setattr(faster_whisper.WhisperModel, "encode", lacking)
     row = at_least("whisper", 2.0, "x", None, "")
     parts = {"faster-whisper": hearing.measure_faster_whisper, "whisper": lambda _: [row]}
-    monkeypatch.setattr(measuring, "PARTS", parts)
+    monkeypatch.setattr(models, "PARTS", parts)
     report = measure_models(Request(clip, "cpu", rounds=1), lambda _: None)
     assert report.measures == (row,)
     assert report.unmeasured[0] == Unmeasured(
@@ -366,7 +364,7 @@ def test_ctrl_c_leaves_no_weights_and_no_model(clip, mini, monkeypatch, tmp_path
         seen.append([*setup.folder.glob("*.pt")])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(measuring, "PARTS", {"whisper": interrupted})
+    monkeypatch.setattr(models, "PARTS", {"whisper": interrupted})
     with pytest.raises(KeyboardInterrupt):
         measure_models(Request(clip, "cpu", rounds=1), lambda _: None)
     assert seen[0] and not [*tmp_path.glob("emer-speed-*")] and not SHELF.held()

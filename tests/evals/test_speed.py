@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from emer.evals import decoding, measure, orchestration, running, speed
 from emer.evals.cli import app
-from emer.evals.loops import loop_clip
-from emer.evals.measure import Neighbours, at_least, at_most, in_turn
-from emer.tools.clip import Clip
+from emer.evals.speed import measure, pipeline
+from emer.evals.speed import pipeline as orchestration
+from emer.evals.speed import pipeline as running
+from emer.evals.speed import pipeline as speed
+from emer.evals.speed.measure import Neighbours, at_least, at_most, in_turn
+from emer.evals.speed.pipeline import loop_clip
+from emer.tools.media.clip import Clip
 from tests.clips import Written, write_clip
 
 TIMES = [k / 25 for k in range(50)]
@@ -48,9 +51,9 @@ def test_four_tools_share_one_decode_and_alone_each_decodes(
     monkeypatch.setattr(
         Clip, "_decode", lambda self, first: (decodes.append(first), real(self, first))[1]
     )
-    decoding._share(clip, convert=True)
+    pipeline._share(clip, convert=True)
     assert decodes == [0]
-    names = [each.name for each in decoding.measure_decoding(clip)]
+    names = [each.name for each in pipeline.measure_decoding(clip)]
     assert len(names) == len(set(names)) == 3
 
 
@@ -85,8 +88,8 @@ def test_busy_seconds_hold_this_process_and_never_run_back() -> None:
 
 
 def test_the_bare_decode_and_its_floor_look_at_every_picture(clip: Path) -> None:
-    assert len([*decoding._decode(clip)]) == 50
-    found = decoding.measure_decoding(clip)
+    assert len([*pipeline._decode(clip)]) == 50
+    found = pipeline.measure_decoding(clip)
     assert "with nothing shared or kept" in found[2].detail
     assert [each.goal for each in found] == [2.5, 1.5, 1.5]
 
@@ -118,7 +121,7 @@ def test_a_clip_without_a_picture_is_one_line_and_exit_code_2(tmp_path: Path) ->
 
 def test_json_and_table_show_every_measure(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = [at_most("a", 2.0, "x", 1.0, "2 : 1"), at_least("b", 2.0, "x", 1.0, "2 : 1")]
-    monkeypatch.setattr("emer.evals.speed.measure_speed", lambda *_, **__: found)
+    monkeypatch.setattr("emer.evals.speed.pipeline.measure_speed", lambda *_, **__: found)
     table = CliRunner().invoke(app, ["speed", str(clip)])
     assert table.exit_code == 1
     assert "| a | 2 x | at most 1 x | **no** |" in table.stdout
@@ -134,7 +137,7 @@ def test_native_start_up_lines_do_not_reach_the_terminal(
         return []
 
     for part in ("decoding", "orchestration", "running"):
-        monkeypatch.setattr(f"emer.evals.speed.measure_{part}", noisy)
+        monkeypatch.setattr(f"emer.evals.speed.pipeline.measure_{part}", noisy)
     assert speed.measure_speed(clip, memory=False, say=lambda what: os.write(1, b".")) == []
     out, err = capfd.readouterr()
     assert (out, err) == ("...", "")

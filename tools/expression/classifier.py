@@ -15,15 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.errors import ToolMissing
-from emer.tools.face.crops import Crop
 from emer.tools.face.people import Person
-from emer.tools.face.series import ramp
-from emer.tools.face.tracks import SMALLEST_PX
-from emer.tools.imports import importing
-from emer.tools.models import Key
-from emer.tools.shared import Shared
+from emer.tools.face.tracker import SMALLEST_PX, Crop
+from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.native import importing
+from emer.tools.timeseries import ramp
 from emer.tools.types import Quality, Span
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.locate import Need, loading
 
 TOOL = "deepface"
 PACKAGES = ("torch", "deepface", "werkzeug")

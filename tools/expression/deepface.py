@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from emer.tools import devices
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.expression.classifier import (
     TOOL,
@@ -20,11 +18,13 @@ from emer.tools.expression.classifier import (
     require,
 )
 from emer.tools.expression.sentences import Sentence, classes, why_no_class
+from emer.tools.face.analysis import MAX_SIDE, read, tracks, why_none
 from emer.tools.face.people import Person
-from emer.tools.face.reading import MAX_SIDE, read, tracks, why_none
-from emer.tools.shared import Shared
+from emer.tools.media.clip import Clip
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.model_pool import Shared
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
-from emer.tools.weights.need import AUTO, find
+from emer.tools.weights.locate import AUTO, find
 
 BATCH = {"cpu": 16, "mps": 32, "cuda": 64}
 CLUES_FIRST, CLUES_OTHERS, CLUES_CLOSER = 4, 2, 6

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from emer.tools import devices
-from emer.tools.call import holding, note
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, Unobservable
-from emer.tools.shared import Shared
+from emer.tools.media.clip import Clip
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.cancellation import holding, note
+from emer.tools.runtime.model_pool import Shared
 from emer.tools.speech import confidence
 from emer.tools.speech.confidence import Verdict
 from emer.tools.speech.languages import AUTO, code_of, name_of
@@ -35,7 +35,7 @@ from emer.tools.speech.vad import (
     silero_available,
 )
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
-from emer.tools.weights.need import Need, find
+from emer.tools.weights.locate import Need, find
 
 BATCH = {"cpu": 4, "mps": 8, "cuda": 16}
 """Windows decoded at once by kind of device (chosen by us)."""

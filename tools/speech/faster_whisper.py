@@ -18,12 +18,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from emer.tools import devices
-from emer.tools.call import still_wanted
 from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.imports import importing
-from emer.tools.models import Key
-from emer.tools.shared import Shared
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.cancellation import still_wanted
+from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.native import importing
 from emer.tools.speech.asr_tool import AsrTool
 from emer.tools.speech.languages import (
     ENGLISH,
@@ -44,7 +43,7 @@ from emer.tools.speech.transcript import (
 )
 from emer.tools.speech.vad import RATE, Samples
 from emer.tools.types import Param
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.locate import Need, loading
 
 TOOL = "faster-whisper"
 MOST_TOKENS = 224

@@ -11,13 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from emer.tools import devices
-from emer.tools.call import note, still_wanted
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.imports import importing
-from emer.tools.models import Key
-from emer.tools.shared import Shared
+from emer.tools.media.clip import Clip
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.cancellation import note, still_wanted
+from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.native import importing
 from emer.tools.speech.asr_tool import AsrTool
 from emer.tools.speech.languages import (
     AUTO,
@@ -37,7 +36,7 @@ from emer.tools.speech.transcript import (
 )
 from emer.tools.speech.vad import RATE, Samples
 from emer.tools.types import Clue, Param, Span
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.locate import Need, loading
 
 TOOL = "whisper"
 WHOLE = "whole"

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from emer.tools.call import SLICE, still_wanted
-from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing, Unobservable
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import SLICE, still_wanted
 from emer.tools.speech.confidence import LatticeConfidence, LatticeWord, Verdict, judge_lattice
 from emer.tools.speech.segmentation import Segment, cut, utterances
 from emer.tools.speech.sentences import not_recognised, says

@@ -15,10 +15,8 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools import devices
-from emer.tools.models import Key
-from emer.tools.pretrained import load_model, load_other, quiet, require
-from emer.tools.shared import Shared
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.model_pool import Key, Shared
 from emer.tools.speech.asr_tool import AsrTool
 from emer.tools.speech.languages import (
     AUTO,
@@ -40,7 +38,8 @@ from emer.tools.speech.transcript import (
 )
 from emer.tools.speech.vad import RATE
 from emer.tools.types import Param
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.locate import Need, loading
+from emer.tools.weights.pretrained import load_model, load_other, quiet, require
 
 TOOL = "asr"
 Kind = Literal["ctc", "seq2seq"]

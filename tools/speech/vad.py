@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.imports import importing
+from emer.tools.runtime.native import importing
 from emer.tools.types import Span
 
 RATE = 16_000

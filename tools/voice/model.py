@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from emer.tools.errors import ConfigError
-from emer.tools.models import Key
-from emer.tools.pretrained import load_model, load_other, quiet
-from emer.tools.shared import Shared
+from emer.tools.runtime.model_pool import Key, Shared
 from emer.tools.speech.vad import RATE, Samples
-from emer.tools.weights.need import Need, loading
+from emer.tools.weights.locate import Need, loading
+from emer.tools.weights.pretrained import load_model, load_other, quiet
 
 TOOL = "speech-emotion"
 

@@ -8,11 +8,10 @@ from math import ceil, floor
 
 import numpy as np
 
-from emer.tools import devices
-from emer.tools.clip import RATE, Clip
 from emer.tools.errors import ConfigError, Unobservable
-from emer.tools.pretrained import require
-from emer.tools.shared import Shared
+from emer.tools.media.clip import RATE, Clip
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.model_pool import Shared
 from emer.tools.speech.segmentation import Segment, cut
 from emer.tools.speech.vad import (
     SILERO,
@@ -26,7 +25,8 @@ from emer.tools.speech.vad import (
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.voice.model import TOOL, Emotions, RunOptions, recogniser
 from emer.tools.voice.sentences import Sentence, Stretch, classes, ratings, undecided
-from emer.tools.weights.need import AUTO, find
+from emer.tools.weights.locate import AUTO, find
+from emer.tools.weights.pretrained import require
 
 LONGEST = 8.0
 """Seconds classified at once: about the utterances of the training data (chosen by us)."""

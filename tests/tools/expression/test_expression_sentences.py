@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from emer.agents.cues import mentions_in
+from emer.agents.lexicon.cue_parser import mentions_in
 from emer.tools.expression.classifier import FaceCrop, quality_of
 from emer.tools.expression.sentences import averaged, classes, why_no_class
-from emer.tools.face.crops import SIDE, Crop
+from emer.tools.face.tracker import SIDE, Crop
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 BLANK = np.zeros((SIDE, SIDE), np.uint8)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from emer.tools.expression.classifier import face_crops
-from emer.tools.face.crops import SIDE, Crop
-from emer.tools.face.measures import measure
+from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person
+from emer.tools.face.tracker import SIDE, Crop
 from emer.tools.types import Span
 from tests.tools.face import puppet
 

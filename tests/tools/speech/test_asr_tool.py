@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.call import Call, at_work
-from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Call, at_work
 from emer.tools.speech.asr_tool import FIRST, PACKED, REST, Transcriber
 from emer.tools.speech.languages import by_language, code_of, detect_languages, languages, name_of
 from emer.tools.speech.transcript import ScoredText, TimedWord, Transcript, Window
 from emer.tools.speech.vad import silero_available, silero_spans
-from emer.tools.trial_clips import noise, tone
+from emer.tools.testing.clips import noise, tone
 from emer.tools.types import Source, Span
 from tests.clips import Written, write_clip
 from tests.tools.speech.conftest import music

@@ -9,15 +9,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable, WeightsBroken
-from emer.tools.models import SHELF
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech.confidence import Verdict, judge
 from emer.tools.speech.transcript import AsrOptions, Transcript, Window
 from emer.tools.speech.transformers_asr import Asr, kind_of, recogniser, words_of
 from emer.tools.speech.vad import silero_available
-from emer.tools.trial_clips import noise
-from emer.tools.weights.need import find
+from emer.tools.testing.clips import noise
+from emer.tools.weights.locate import find
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 

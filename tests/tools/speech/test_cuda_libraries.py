@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing
-from emer.tools.models import SHELF
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech.faster_whisper import require_cuda_libraries
 from emer.tools.tool import load_tool
 from tests.tools.speech.conftest import needs

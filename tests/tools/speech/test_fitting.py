@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError
+from emer.tools.media.clip import Clip
 from emer.tools.speech.faster_whisper import compute_type, encoder_rows
 from emer.tools.speech.segmentation import fitted_frames
 from emer.tools.speech.transcript import Window

@@ -15,12 +15,12 @@ import numpy as np
 import psutil
 import pytest
 
-from emer.tools.call import Abandoned, Call, at_work
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import Unobservable
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.speech.pocketsphinx import PocketSphinx, recognise
 from emer.tools.speech.segmentation import Segment
+from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
 from tests.tools.prosody.sounds import Sound, hiss, join, quiet, write
 
@@ -135,7 +135,7 @@ def test_the_recogniser_dies_with_its_parent() -> None:
     """A parent that is killed leaves no worker decoding four minutes of speech behind."""
     code = (
         "import json, os, subprocess, sys\n"
-        "from emer.tools.clip import Clip\n"
+        "from emer.tools.media.clip import Clip\n"
         "from emer.tools.speech.vad import to_pcm\n"
         "sound = to_pcm(Clip.open(sys.argv[1]).samples()) * 60\n"
         "head = {'sizes': [len(sound)], 'settings': {}, 'seconds': 600}\n"

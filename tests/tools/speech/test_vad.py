@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emer.tools.clip import Clip
+from emer.tools.media.clip import Clip
 from emer.tools.speech.vad import is_silent, join_runs, levels, speech_spans, true_runs
 from tests.tools.prosody.sounds import hiss, join, quiet, voice
 

@@ -11,17 +11,17 @@ from dataclasses import replace
 
 import pytest
 
-from emer.tools.call import Abandoned, Call, at_work
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, Unobservable
-from emer.tools.models import SHELF
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
+from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech import openai_whisper, transformers_asr
 from emer.tools.speech.faster_whisper import translates
 from emer.tools.speech.openai_whisper import Whisper
 from emer.tools.speech.transcript import AsrOptions, Window
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Heavy
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 from tests.tools.speech.conftest import ENGLISH, GERMAN, KINDS, made, needs
 from tests.whisper_kit import Script
 

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from emer.graphs.settings import load_settings
-from emer.tools import devices
-from emer.tools.call import Call, at_work
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.machine import Machine, forget, use
-from emer.tools.models import SHELF
+from emer.tools.media.clip import Clip
+from emer.tools.runtime import device
+from emer.tools.runtime.cancellation import Call, at_work
+from emer.tools.runtime.device import Machine, forget, use
+from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech.openai_whisper import Whisper
 from emer.tools.tool import Heavy, load_tool
 from emer.tools.types import Span
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 from tests.tools.speech.conftest import ENGLISH, GERMAN, made, needs
 
 
@@ -120,7 +120,7 @@ def test_how_it_runs_is_told_and_is_no_part_of_the_evidence(checkpoint):
     assert one.source == other.source
     assert isinstance(one, Heavy) and isinstance(other, Heavy)
     assert (one.hardware["batch"], other.hardware["batch"]) == (2, 7)
-    assert one.hardware["device"] == "cpu" and one.hardware["threads"] == devices.threads()
+    assert one.hardware["device"] == "cpu" and one.hardware["threads"] == device.threads()
     assert made("faster-whisper", checkpoint("ctranslate", GERMAN)).source != one.source
 
 
@@ -158,8 +158,7 @@ def test_without_weights_each_names_the_command_that_gets_them():
 
 @needs("whisper")
 def test_the_settings_choose_it_with_its_arguments(checkpoint, spoken, tmp_path):
-    from emer.graphs.choosing import choose
-    from emer.graphs.loading import load_tools
+    from emer.graphs.loading import choose, load_tools
 
     file = tmp_path / "emer.toml"
     file.write_text(f'profile = "models"\n[tools.speech]\nmodel = "{checkpoint()}"\nbeam = 1\n')
