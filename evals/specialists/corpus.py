@@ -13,8 +13,8 @@ from emer.tools.caption.captioner import Captioner
 from emer.tools.caption.description import VisualPrompt
 from emer.tools.runtime import device
 from emer.tools.runtime.model_pool import SHELF
+from emer.tools.speech.openai_whisper import Whisper
 from emer.tools.speech.transcript import Window
-from emer.tools.speech.whisper import Whisper
 
 CLIPS, AT_ONCE, FRAMES = 96, 16, 8
 BUSY = 85.0

@@ -22,10 +22,10 @@ from emer.evals.specialists.whisper_weights import (
 from emer.evals.speed.measure import Measure, at_least, compare
 from emer.evals.speed.models import Samples, Setup, Unequal
 from emer.tools.runtime.model_pool import SHELF, Shared
-from emer.tools.speech.asr_tool import SpeechTool
+from emer.tools.speech.asr_tool import AsrTool
 from emer.tools.speech.faster_whisper import FasterWhisper
-from emer.tools.speech.transcript import Heard, Window
-from emer.tools.speech.whisper import Whisper
+from emer.tools.speech.openai_whisper import Whisper
+from emer.tools.speech.transcript import Transcript, Window
 from emer.tools.weights.locate import find
 
 SHORT, LONG = 5.0, 28.0
@@ -73,9 +73,7 @@ def measure_faster_whisper(setup: Setup) -> list[Measure]:
     ]
 
 
-def _short(
-    setup: Setup, tool: SpeechTool, name: str, goal: float | None, more: str = ""
-) -> Measure:
+def _short(setup: Setup, tool: AsrTool, name: str, goal: float | None, more: str = "") -> Measure:
     sounds = setup.sounds(SHORT, 64 if setup.on_gpu else 4)
     return _against_openai(setup, tool, (sounds, TEXT), (name, f"{SHORT:g} s clips{more}"), goal)
 
@@ -91,7 +89,7 @@ def _full(setup: Setup, goal: float | None) -> Measure:
 
 def _against_openai(
     setup: Setup,
-    tool: SpeechTool,
+    tool: AsrTool,
     work: tuple[Sequence[Samples], str],
     names: tuple[str, str],
     goal: float | None,
@@ -115,7 +113,7 @@ def _against_openai(
     )  # fmt: skip
 
 
-def _own_defaults(setup: Setup, tool: SpeechTool) -> Measure:
+def _own_defaults(setup: Setup, tool: AsrTool) -> Measure:
     """Return the same against faster-whisper's own example, as it is when nothing is set."""
     from faster_whisper import WhisperModel
 
@@ -142,9 +140,9 @@ def _own_defaults(setup: Setup, tool: SpeechTool) -> Measure:
     )  # fmt: skip
 
 
-def _heard(recogniser: Shared[Window, Heard], sounds: Sequence[Samples]) -> list[str]:
+def _heard(recogniser: Shared[Window, Transcript], sounds: Sequence[Samples]) -> list[str]:
     windows = [Window(sound, str(place)) for place, sound in enumerate(sounds)]
-    return [heard.said.text for heard in recogniser(windows)]
+    return [heard.original.text for heard in recogniser(windows)]
 
 
 def _openai_loop(setup: Setup, text: str, options: dict[str, Any]) -> Loop:
@@ -187,7 +185,7 @@ def openai_checkpoint(setup: Setup, text: str = TEXT) -> Path:
     )
 
 
-def _faster(setup: Setup, text: str, beam: int = 1, window: str = "whole") -> SpeechTool:
+def _faster(setup: Setup, text: str, beam: int = 1, window: str = "whole") -> AsrTool:
     folder = _converted(setup, text)
     return FasterWhisper(str(folder), beam=beam, window=window, device=setup.device)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emer.tools.speech.segmentation import LONGEST, PAD, Piece, cut
+from emer.tools.speech.segmentation import LONGEST, PAD, Segment, cut
 from emer.tools.types import Span
 
 RATE = 16_000
@@ -23,7 +23,7 @@ def test_only_long_silences_are_cut() -> None:
 
 
 def test_times_lead_back_to_the_clip() -> None:
-    piece = Piece(((RATE, 2 * RATE), (5 * RATE, 6 * RATE)))
+    piece = Segment(((RATE, 2 * RATE), (5 * RATE, 6 * RATE)))
     assert piece.clip_time(0.0) == 1.0
     assert piece.clip_time(0.5) == 1.5
     assert piece.clip_time(1.25) == 5.25

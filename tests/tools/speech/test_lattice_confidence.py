@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from emer.tools.speech.confidence import Verdict, Word, judge
+from emer.tools.speech.confidence import LatticeWord, Verdict, judge_lattice
 from emer.tools.speech.segmentation import utterances
 
 
-def words(text: str, posterior: float, misfit: float) -> list[Word]:
+def words(text: str, posterior: float, misfit: float) -> list[LatticeWord]:
     return [
-        Word(word, k * 0.3, k * 0.3 + 0.3, posterior, misfit) for k, word in enumerate(text.split())
+        LatticeWord(word, k * 0.3, k * 0.3 + 0.3, posterior, misfit)
+        for k, word in enumerate(text.split())
     ]
 
 
@@ -28,28 +29,28 @@ SENTENCE = "nobody knows what happened to the old man"
     ],
 )
 def test_both_measurements_must_hold(posterior: float, misfit: float, verdict: Verdict) -> None:
-    trust = judge(words(SENTENCE, posterior, misfit))
+    trust = judge_lattice(words(SENTENCE, posterior, misfit))
     assert (trust.verdict, trust.posterior, trust.misfit) == (verdict, posterior, misfit)
 
 
 def test_fewer_words_must_fit_better() -> None:
-    assert judge(words(SENTENCE, 0.65, 1.2)).verdict is Verdict.RELIABLE
-    assert judge(words("nobody knows what happened", 0.65, 1.2)).verdict is Verdict.DOUBTFUL
+    assert judge_lattice(words(SENTENCE, 0.65, 1.2)).verdict is Verdict.RELIABLE
+    assert judge_lattice(words("nobody knows what happened", 0.65, 1.2)).verdict is Verdict.DOUBTFUL
 
 
 def test_what_noise_sounds_like_is_rejected_however_well_it_fits() -> None:
-    assert judge(words("the a a oh and the huh", 0.95, 0.3)).verdict is Verdict.REJECTED
-    assert judge([]).verdict is Verdict.REJECTED
+    assert judge_lattice(words("the a a oh and the huh", 0.95, 0.3)).verdict is Verdict.REJECTED
+    assert judge_lattice([]).verdict is Verdict.REJECTED
 
 
 def test_long_words_weigh_more() -> None:
-    long, short = Word("wonderful", 0, 0.9, 1.0, 1.0), Word("the", 0.9, 1.0, 0.0, 2.0)
-    assert judge([long, short]).posterior == 0.9
-    assert judge([long, short]).misfit == 1.1
+    long, short = LatticeWord("wonderful", 0, 0.9, 1.0, 1.0), LatticeWord("the", 0.9, 1.0, 0.0, 2.0)
+    assert judge_lattice([long, short]).posterior == 0.9
+    assert judge_lattice([long, short]).misfit == 1.1
 
 
 def test_a_pause_ends_an_utterance() -> None:
     said = words("one two three four", 0.9, 1.0)
-    later = [Word(w.text, w.start + 0.6, w.end + 0.6, 0.9, 1.0) for w in said[2:]]
+    later = [LatticeWord(w.text, w.start + 0.6, w.end + 0.6, 0.9, 1.0) for w in said[2:]]
     groups = [[w.text for w in group] for group in utterances([*said[:2], *later])]
     assert groups == [["one", "two"], ["three", "four"]]

@@ -8,11 +8,17 @@ from dataclasses import replace
 import pytest
 
 from emer.tools.speech.confidence import Verdict, factors, is_sure, judge, score, word_probability
-from emer.tools.speech.transcript import Heard, Spoken, Text, compression, differing
+from emer.tools.speech.transcript import (
+    ScoredText,
+    TimedWord,
+    Transcript,
+    compression,
+    distinct_translation,
+)
 
-GOOD = Heard(
-    said=Text("I can't believe it.", -0.2),
-    words=(Spoken(" I", 0.0, 0.2, 0.9),),
+GOOD = Transcript(
+    original=ScoredText("I can't believe it.", -0.2),
+    words=(TimedWord(" I", 0.0, 0.2, 0.9),),
     language="en",
     language_probability=0.98,
     no_speech=0.02,
@@ -24,14 +30,14 @@ GOOD = Heard(
     [
         ({}, Verdict.RELIABLE),
         ({"no_speech": None, "language_probability": None}, Verdict.RELIABLE),
-        ({"said": Text("I can't believe it.", -1.01)}, Verdict.DOUBTFUL),
+        ({"original": ScoredText("I can't believe it.", -1.01)}, Verdict.DOUBTFUL),
         ({"no_speech": 0.61}, Verdict.DOUBTFUL),
         ({"language_probability": 0.49}, Verdict.DOUBTFUL),
-        ({"said": Text("Thank you.", -1.2), "no_speech": 0.7}, Verdict.REJECTED),
-        ({"said": Text("la " * 60, -0.1)}, Verdict.REJECTED),
-        ({"said": Text("Subscribe to my channel for more videos like this one!" * 2, -0.1)},
+        ({"original": ScoredText("Thank you.", -1.2), "no_speech": 0.7}, Verdict.REJECTED),
+        ({"original": ScoredText("la " * 60, -0.1)}, Verdict.REJECTED),
+        ({"original": ScoredText("Subscribe to my channel for more videos like this!" * 2, -0.1)},
          Verdict.REJECTED),
-        ({"said": Text("  ", -0.1)}, Verdict.REJECTED),
+        ({"original": ScoredText("  ", -0.1)}, Verdict.REJECTED),
     ],
 )  # fmt: skip
 def test_the_verdict_follows_the_model_s_doubts(change, verdict):
@@ -39,7 +45,9 @@ def test_the_verdict_follows_the_model_s_doubts(change, verdict):
 
 
 def test_much_text_needs_much_time():
-    long = replace(GOOD, said=Text("This sentence takes about three seconds to say aloud.", -0.1))
+    long = replace(
+        GOOD, original=ScoredText("This sentence takes about three seconds to say aloud.", -0.1)
+    )
     assert judge(long, seconds=3.0) is Verdict.RELIABLE
     assert judge(long, seconds=1.0) is Verdict.REJECTED
 
@@ -50,8 +58,8 @@ def test_text_that_repeats_itself_compresses():
 
 
 def test_words_decide_about_their_own_utterance():
-    sure = (Spoken(" wonderful", 0, 1, 0.9), Spoken(" a", 1, 2, 0.1))
-    unsure = (Spoken(" wonderful", 0, 1, 0.3),)
+    sure = (TimedWord(" wonderful", 0, 1, 0.9), TimedWord(" a", 1, 2, 0.1))
+    unsure = (TimedWord(" wonderful", 0, 1, 0.3),)
     assert word_probability(sure) == pytest.approx((9 * 0.9 + 0.1) / 10)
     assert is_sure(Verdict.RELIABLE, sure) and not is_sure(Verdict.DOUBTFUL, sure)
     assert not is_sure(Verdict.RELIABLE, unsure)
@@ -72,11 +80,11 @@ def test_the_factors_are_the_measurements_that_there_are():
 @pytest.mark.parametrize(
     ("english", "said", "kept"),
     [
-        (Text("How are you?", -0.1), "Wie geht es?", True),
-        (Text("Wie geht es", -0.1), "Wie geht es?", False),
-        (Text(" ", -0.1), "Wie geht es?", False),
+        (ScoredText("How are you?", -0.1), "Wie geht es?", True),
+        (ScoredText("Wie geht es", -0.1), "Wie geht es?", False),
+        (ScoredText(" ", -0.1), "Wie geht es?", False),
         (None, "Wie geht es?", False),
     ],
 )
 def test_a_translation_that_is_none_is_dropped(english, said, kept):
-    assert (differing(english, said) is not None) is kept
+    assert (distinct_translation(english, said) is not None) is kept

@@ -13,10 +13,10 @@ import pytest
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.cancellation import Call, at_work
-from emer.tools.speech import vad
-from emer.tools.speech.asr_tool import FIRST, REST, WINDOW, Listener
-from emer.tools.speech.languages import by_language, code_of, guess, languages, name_of
-from emer.tools.speech.transcript import Heard, Spoken, Text, Window
+from emer.tools.speech.asr_tool import FIRST, PACKED, REST, Transcriber
+from emer.tools.speech.languages import by_language, code_of, detect_languages, languages, name_of
+from emer.tools.speech.transcript import ScoredText, TimedWord, Transcript, Window
+from emer.tools.speech.vad import silero_available, silero_spans
 from emer.tools.testing.clips import noise, tone
 from emer.tools.types import Source, Span
 from tests.clips import Written, write_clip
@@ -34,32 +34,32 @@ class Recogniser:
         self.windows: list[Window] = []
         self.calls = 0
 
-    def __call__(self, windows: Sequence[Window]) -> list[Heard]:
+    def __call__(self, windows: Sequence[Window]) -> list[Transcript]:
         self.calls += 1
         self.windows += windows
         return [self.hear(window) for window in windows]
 
-    def hear(self, window: Window) -> Heard:
+    def hear(self, window: Window) -> Transcript:
         step = len(window.sound) / 16_000 / max(1, len(self.words))
         words = tuple(
-            Spoken(text, n * step, (n + 0.9) * step, 0.9) for n, text in enumerate(self.words)
+            TimedWord(text, n * step, (n + 0.9) * step, 0.9) for n, text in enumerate(self.words)
         )
         given = {
-            "said": Text("".join(self.words).strip(), -0.2), "words": words, "language": "en",
-            "language_probability": 0.9, "no_speech": 0.01,
+            "original": ScoredText("".join(self.words).strip(), -0.2), "words": words,
+            "language": "en", "language_probability": 0.9, "no_speech": 0.01,
         }  # fmt: skip
-        return Heard(**{**given, **self.more})  # type: ignore[arg-type]
+        return Transcript(**{**given, **self.more})  # type: ignore[arg-type]
 
 
 def listen(hear: object, path: Path, span: Span | None = None, **more: object) -> list[str]:
     """Return the texts of the clues of a clip."""
-    given = {"vad": "webrtc", "language": None, **more}
-    listener = Listener(hear, **given)  # type: ignore[arg-type]
-    return [clue.text for clue in listener.clues(Clip.open(path), span, SOURCE)]
+    given = {"detector": "webrtc", "language": None, **more}
+    transcriber = Transcriber(hear, **given)  # type: ignore[arg-type]
+    return [clue.text for clue in transcriber.clues(Clip.open(path), span, SOURCE)]
 
 
 def test_words_become_the_sentence_that_every_speech_tool_says(spoken):
-    (clue,) = Listener(Recogniser(), "webrtc", None).clues(Clip.open(spoken), None, SOURCE)
+    (clue,) = Transcriber(Recogniser(), "webrtc", None).clues(Clip.open(spoken), None, SOURCE)
     assert clue.text == 'The person says: "I can\'t believe it. This is wonderful.".'
     assert clue.data["language"] == "en" and clue.data["language_probability"] == 0.9
     assert clue.data["transcript"] == "I can't believe it. This is wonderful."
@@ -78,7 +78,7 @@ def test_doubtful_words_are_marked_as_pocketsphinx_marks_them(spoken):
 
 def test_rejected_words_are_missing_evidence(spoken):
     with pytest.raises(Unobservable, match=r"speech is heard at .* could not be recognised; give"):
-        listen(Recogniser(said=Text("na " * 99, -0.1)), spoken)
+        listen(Recogniser(original=ScoredText("na " * 99, -0.1)), spoken)
     with pytest.raises(Unobservable, match="could not be recognised"):
         listen(Recogniser(words=()), spoken)
 
@@ -86,9 +86,9 @@ def test_rejected_words_are_missing_evidence(spoken):
 class Choosy(Recogniser):
     """Hears words in the first window alone."""
 
-    def hear(self, window: Window) -> Heard:
+    def hear(self, window: Window) -> Transcript:
         first = window is self.windows[0]
-        return super().hear(window) if first else Heard(Text("", -9.0), ())
+        return super().hear(window) if first else Transcript(ScoredText("", -9.0), ())
 
 
 def test_a_rejected_part_of_a_clip_is_noted(talk):
@@ -101,13 +101,13 @@ def test_speech_is_packed_into_few_windows_each_decoded_once(talk):
     hear = Recogniser()
     listen(hear, talk)
     lengths = [len(window.sound) / 16_000 for window in hear.windows]
-    assert max(lengths) <= WINDOW and min(lengths[:-1]) > 20
-    assert len(lengths) == -(-sum(lengths) // WINDOW) and len({w.clip for w in hear.windows}) == 1
+    assert max(lengths) <= PACKED and min(lengths[:-1]) > 20
+    assert len(lengths) == -(-sum(lengths) // PACKED) and len({w.clip for w in hear.windows}) == 1
 
 
 def test_words_of_packed_stretches_find_back_to_their_time(talk):
-    listener = Listener(Recogniser(), "webrtc", None)
-    clues = listener.clues(Clip.open(talk), None, SOURCE)
+    transcriber = Transcriber(Recogniser(), "webrtc", None)
+    clues = transcriber.clues(Clip.open(talk), None, SOURCE)
     for clue in clues:
         for _, start, end, _ in clue.data["words"]:
             middle = (start + end) / 2 % 5.6
@@ -117,9 +117,9 @@ def test_words_of_packed_stretches_find_back_to_their_time(talk):
 
 def test_without_word_times_each_stretch_is_a_window_of_its_own(talk):
     hear = Recogniser(words=())
-    hear.more = {"said": Text("wonderful news", -0.1)}
-    listener = Listener(hear, "webrtc", None, packs=False)
-    clues = listener.clues(Clip.open(talk), None, SOURCE)
+    hear.more = {"original": ScoredText("wonderful news", -0.1)}
+    transcriber = Transcriber(hear, "webrtc", None, packs=False)
+    clues = transcriber.clues(Clip.open(talk), None, SOURCE)
     assert len(hear.windows) >= 16
     assert all(c.span.length < 5 for c in clues) and len(clues) == len(hear.windows)
 
@@ -140,7 +140,7 @@ def test_the_language_of_the_first_windows_is_that_of_the_rest(tmp_path, sound):
 
 def test_what_the_model_could_not_finish_is_decoded_in_halves(spoken):
     class Short(Recogniser):
-        def hear(self, window: Window) -> Heard:
+        def hear(self, window: Window) -> Transcript:
             self.more = {"unfinished": len(window.sound) > 2.5 * 16_000}
             return super().hear(window)
 
@@ -152,9 +152,9 @@ def test_what_the_model_could_not_finish_is_decoded_in_halves(spoken):
 
 
 def test_a_translation_is_a_second_clue_that_says_so(spoken):
-    german = {"language": "de", "translation": Text("I am so happy!", -0.2)}
-    listener = Listener(Recogniser((" Wie", " schön!"), **german), "webrtc", None)
-    said, english = listener.clues(Clip.open(spoken), None, SOURCE)
+    german = {"language": "de", "translation": ScoredText("I am so happy!", -0.2)}
+    transcriber = Transcriber(Recogniser((" Wie", " schön!"), **german), "webrtc", None)
+    said, english = transcriber.clues(Clip.open(spoken), None, SOURCE)
     assert said.text == 'The person says: "Wie schön!".' and said.data["language"] == "de"
     assert english.text == (
         'Translated from German into English, the person says: "I am so happy!".'
@@ -162,7 +162,7 @@ def test_a_translation_is_a_second_clue_that_says_so(spoken):
     assert (
         english.data["translated_from"] == "de" and "translation_logprob" in english.quality.factors
     )
-    doubtful = {**german, "translation": Text("I am so happy!", -1.5)}
+    doubtful = {**german, "translation": ScoredText("I am so happy!", -1.5)}
     assert listen(Recogniser((" Wie", " schön!"), **doubtful), spoken)[1] == (
         "Translated from German into English, the person may be saying: "
         '"I am so happy!" (low recognition confidence).'
@@ -171,22 +171,22 @@ def test_a_translation_is_a_second_clue_that_says_so(spoken):
 
 def test_a_closer_look_gives_the_words_inside_it_and_hears_nothing_anew(talk):
     hear = Recogniser()
-    listener, clip = Listener(hear, "webrtc", None), Clip.open(talk)
-    listener.clues(clip, None, SOURCE)
+    transcriber, clip = Transcriber(hear, "webrtc", None), Clip.open(talk)
+    transcriber.clues(clip, None, SOURCE)
     calls = hear.calls
-    clues = listener.clues(clip, Span(start=40, end=50), SOURCE)
+    clues = transcriber.clues(clip, Span(start=40, end=50), SOURCE)
     assert hear.calls == calls and clues
     assert all(c.span.start >= 40 and c.span.end <= 50 for c in clues)
     with pytest.raises(Unobservable, match="no speech is heard"):
-        listener.clues(clip, Span(start=4.2, end=5.2), SOURCE)
+        transcriber.clues(clip, Span(start=4.2, end=5.2), SOURCE)
 
 
 def test_two_looks_at_one_clip_hear_it_once(spoken):
     hear = Recogniser()
-    listener, clip = Listener(hear, "webrtc", None), Clip.open(spoken)
+    transcriber, clip = Transcriber(hear, "webrtc", None), Clip.open(spoken)
     found: list[int] = []
     threads = [
-        threading.Thread(target=lambda: found.append(len(listener.clues(clip, None, SOURCE))))
+        threading.Thread(target=lambda: found.append(len(transcriber.clues(clip, None, SOURCE))))
         for _ in range(4)
     ]
     for thread in threads:
@@ -208,20 +208,20 @@ def test_silence_and_hiss_are_not_even_decoded(tmp_path):
     assert hear.calls == 0
 
 
-@pytest.mark.skipif(not vad.is_here(), reason="faster-whisper is not installed")
+@pytest.mark.skipif(not silero_available(), reason="faster-whisper is not installed")
 def test_music_does_not_become_words(tmp_path):
     path = write_clip(tmp_path / "music.wav", Written(sound=music()))
     hear = Recogniser()
     with pytest.raises(Unobservable):
-        listen(hear, path, vad="silero")
+        listen(hear, path, detector="silero")
     heard = sum(len(window.sound) for window in hear.windows) / 16_000
     assert heard < 1.0, "almost nothing of 8 s of music is taken for speech"
 
 
-@pytest.mark.skipif(not vad.is_here(), reason="faster-whisper is not installed")
+@pytest.mark.skipif(not silero_available(), reason="faster-whisper is not installed")
 def test_speech_is_found_in_real_recordings(shared_clip):
     for name, least, most in (("audio/jfk.flac", 6, 11), ("audio/pyannote_sample.wav", 18, 26)):
-        found = vad.speech_spans(Clip.open(shared_clip(name)).samples())
+        found = silero_spans(Clip.open(shared_clip(name)).samples())
         assert least < sum(span.length for span in found) < most
         assert all(a.end <= b.start for a, b in itertools.pairwise(found))
 
@@ -239,7 +239,7 @@ def test_the_windows_of_a_clip_are_one_language():
         asked.append(places)
         return [heard[place] for place in places]
 
-    found = guess(windows, ask)
+    found = detect_languages(windows, ask)
     assert [g.language for g in found] == ["en", "en", "de", "fr"]
     assert found[0].probability == pytest.approx(0.65) and found[3].probability is None
     assert asked == [[0, 1, 2]] and by_language(found) == {"en": [0, 1], "de": [2], "fr": [3]}
