@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emer.evals.measure import Measure
 from emer.evals.metrics.bootstrap import Estimate
+from emer.evals.speed.measure import Measure
 from emer.tools.printable import escaped
 
 

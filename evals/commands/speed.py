@@ -9,8 +9,8 @@ from pathlib import Path
 import typer
 
 from emer.evals.commands.plain import print_json, print_measures
-from emer.evals.measure import Measure
-from emer.evals.specialists.measuring import Report, Request, measure_models
+from emer.evals.speed.measure import Measure
+from emer.evals.speed.models import Report, Request, measure_models
 from emer.tools.errors import ConfigError
 
 PROFILES = ("embedded", "models")
@@ -30,7 +30,7 @@ def run_speed(request: Request, profile: str, memory: bool, json: bool) -> None:
 
 
 def _embedded(clip: Path, memory: bool, json: bool) -> Sequence[Measure]:
-    from emer.evals.speed import measure_speed
+    from emer.evals.speed.pipeline import measure_speed
 
     found = measure_speed(clip, memory=memory, say=_progress)
     if json:
@@ -56,7 +56,7 @@ def _models(request: Request, json: bool) -> Sequence[Measure]:
 
 
 def _print(report: Report) -> None:
-    print(f"{report.machine.text}; random weights, so no word of it means anything\n")
+    print(f"{report.machine.text}\n")
     print_measures(report.measures)
     if report.unmeasured:
         print("\nNot measured:")
