@@ -94,6 +94,7 @@ COSTS = (
     Column("seconds", "s per clip", "seconds", 3),
     Column("tool_calls", "tool calls", "number", 2),
     Column("rounds", "rounds", "number", 2),
+    Column("requests", "requests", "number", 2),
     Column("tokens", "tokens", "number", 0),
     Column("money", "money", "number", 5),
 )

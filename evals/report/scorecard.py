@@ -223,7 +223,7 @@ def _share(counts: Sequence[Count]) -> Statistic:
 
 
 def _costs(predictions: Sequence[Prediction]) -> dict[str, Statistic]:
-    fields = ("seconds", "tool_calls", "rounds", "tokens", "money")
+    fields = ("seconds", "tool_calls", "rounds", "requests", "tokens", "money")
     values = {f: [getattr(p.cost, f) for p in predictions] for f in fields}
     return {
         f: mean([np.nan if v is None else v for v in found])

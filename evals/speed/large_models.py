@@ -69,29 +69,27 @@ def measure_size(size: Size, device: str, rounds: int) -> list[Measure]:
     batch, one = (_placed(size.inputs(n, size.config), model) for n in (count, 1))
     used = gpu_note(device, lambda: write(model, batch, TOKENS))
     write(model, one, TOKENS)
-    pair = paired(
-        lambda: write(model, batch, TOKENS),
-        lambda: [write(model, one, TOKENS) for _ in range(count)],
-        rounds,
-    )
+
+    def one_by_one() -> None:
+        for _ in range(count):
+            write(model, one, TOKENS)
+
+    pair = paired(lambda: write(model, batch, TOKENS), one_by_one, rounds)
+    label = f"{size.name}, random weights"
+    speed = at_least(
+        f"{label}, {count} {size.item}s at once : one by one", pair.ratio, "x", None,
+        f"{pair.summary(count, size.item)}; {dtype} both; both wrote {TOKENS} tokens of each; "
+        f"the model of transformers alone, without emer's tool{used}",
+    )  # fmt: skip
     first = min(seconds(lambda: write(model, batch, 1)) for _ in range(rounds))
     step = (min(pair.ours) - first) / (TOKENS - 1)
-    size_bytes = writing_bytes(model, size.encoder)
-    floor = size_bytes / bandwidth(device, dtype)
-    label = f"{size.name}, random weights"
-    return [
-        at_least(
-            f"{label}, {count} {size.item}s at once : one by one", pair.ratio, "x", None,
-            f"{pair.summary(count, size.item)}; {dtype} both; both wrote {TOKENS} tokens of each; "
-            f"the model of transformers alone, without emer's tool{used}",
-        ),
-        at_most(
-            f"{label}, a step of writing : reading its weights once", step / floor, "x", None,
-            f"{1000 * step:.3g} : {1000 * floor:.3g} ms for a token of each of {count}; "
-            f"{size_bytes / 1e9:.3g} GB at {size_bytes / floor / 1e9:.3g} GB/s, as a matrix "
-            f"times a vector reads here",
-        ),
-    ]  # fmt: skip
+    floor = writing_bytes(model, size.encoder) / bandwidth(device, dtype)
+    return [speed, at_most(
+        f"{label}, a step of writing : reading its weights once", step / floor, "x", None,
+        f"{1000 * step:.3g} : {1000 * floor:.3g} ms for a token of each of {count}; "
+        f"{writing_bytes(model, size.encoder) / 1e9:.3g} GB, as fast as a matrix times a vector "
+        f"is read here",
+    )]  # fmt: skip
 
 
 def build_model(size: Size, device: str, dtype: str) -> Any:

@@ -159,10 +159,9 @@ def _attempt(name: str, work: Work) -> Sequence[Measure | Unmeasured]:
         return work()
     except ConfigError:
         raise
-    except (EmerError, ImportError, MemoryError, RuntimeError) as error:
-        if type(error) is RuntimeError and not devices.is_out_of_memory(error):
-            raise
-        return [Unmeasured(name=name, why=" ".join(str(error).split()))]
+    except Exception as error:  # each library has errors of its own; the other parts go on
+        kind = "" if isinstance(error, EmerError | ImportError) else f"{type(error).__name__}: "
+        return [Unmeasured(name=name, why=kind + " ".join(str(error).split()))]
     finally:
         SHELF.unload()
 
@@ -197,10 +196,9 @@ def measure_tool(
     comparison = COMPARISONS.get(name)
     if comparison is None:
         took = min(seconds(lambda: _observe(tool, next(batches))) for _ in range(rounds)) / count
-        detail = f"{took:.3g} s a clip of {Clip.open(path).duration:.2f} s, least of {rounds}"
-        return [at_most(f"{label}, a clip", took, "s", None,
-                f"{detail}; {count} at once; no example of its library does the same work; "
-                f"{about}{used}")]  # fmt: skip
+        detail = f"least of {rounds}, {count} at once; {Clip.open(path).duration:.2f} s long"
+        detail += "; no example of its library does the same work"
+        return [at_most(f"{label}, a clip", took, "s", None, f"{detail}; {about}{used}")]
     weights = find(name, str(arguments.get("model", "auto"))).path
     example = comparison.load(weights, tool)
     alike = require_alike(name, comparison.result(clues), example(first[0]))
@@ -273,7 +271,7 @@ def _openai_whisper(weights: Path, tool: Tool) -> Example:
     model = whisper.load_model(str(weights), device=device)
 
     def transcribe(path: Path) -> Result:
-        sound, half = Clip.open(path).samples(), device != devices.CPU
+        sound, half = Clip.open(path).samples().copy(), device != devices.CPU  # torch must own it
         return words_of(model.transcribe(sound, word_timestamps=True, fp16=half)["text"])
 
     return transcribe
@@ -287,7 +285,7 @@ def _transformers_asr(weights: Path, tool: Tool) -> Example:
     )
 
     def transcribe(path: Path) -> Result:
-        sound = {"raw": Clip.open(path).samples(), "sampling_rate": RATE}
+        sound = {"raw": Clip.open(path).samples().copy(), "sampling_rate": RATE}
         return words_of(recognise(sound, return_timestamps="word")["text"])
 
     return transcribe
