@@ -94,8 +94,7 @@ def test_show_says_what_each_request_to_a_model_took(ask, emer, tmp_path, monkey
     script.write_text(json.dumps(["nothing", "of", "use", "here"]))
     ask("--json", "--llm", f"script:{script}", "--llm-when", "always")
     shown = " ".join(emer("trace", "show", "last").stdout.split())
-    for role in ("decider", "writer"):
-        assert re.search(rf"{role} script.{{0,200}}? [1-9]\d* tokens in, \d+ out, \d+\.\d+", shown)
+    assert re.search(r"writer script.*? [1-9]\d* tokens in, \d+ out, \d+\.\d+, ", shown), shown
 
 
 def test_whatif_shows_what_changes_without_a_tool(ask, emer, clip):
