@@ -40,7 +40,7 @@ from emer.evals.speed.measure import (
 )
 from emer.evals.speed.peak_memory import loop_clip
 from emer.tools import devices
-from emer.tools.clip import RATE, Clip
+from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.models import SHELF
 from emer.tools.native import hush
@@ -277,20 +277,6 @@ def _openai_whisper(weights: Path, tool: Tool) -> Example:
     return transcribe
 
 
-def _transformers_asr(weights: Path, tool: Tool) -> Example:
-    import transformers
-
-    recognise = transformers.pipeline(
-        "automatic-speech-recognition", str(weights), device=_device(tool), dtype=_dtype(tool)
-    )
-
-    def transcribe(path: Path) -> Result:
-        sound = {"raw": Clip.open(path).samples().copy(), "sampling_rate": RATE}
-        return words_of(recognise(sound, return_timestamps="word")["text"])
-
-    return transcribe
-
-
 def _face_landmarker(weights: Path, _: Tool) -> Example:
     from mediapipe import Image, ImageFormat
     from mediapipe.tasks.python import BaseOptions, vision
@@ -360,9 +346,6 @@ COMPARISONS: Final[Mapping[str, Comparison]] = MappingProxyType(
         "whisper": Comparison(
             _openai_whisper, _transcript, "model.transcribe with word times", SPEECH_GOAL
         ),
-        "asr": Comparison(
-            _transformers_asr, _transcript, "transformers' pipeline with word times", SPEECH_GOAL
-        ),
         "blendshapes": Comparison(
             _face_landmarker, lambda clues: (bool(clues),),
             "FaceLandmarker's 52 scores of each picture; the tool also tracks, calibrates and "
@@ -374,6 +357,6 @@ COMPARISONS: Final[Mapping[str, Comparison]] = MappingProxyType(
     }
 )  # fmt: skip
 
-PARTS: Final = (*COMPARISONS, "speech-emotion", "captioner", "sizes")
+PARTS: Final = (*COMPARISONS, "asr", "speech-emotion", "captioner", "sizes")
 ON_CPU: Final = frozenset({"blendshapes"})
 """Tools without a device of their own: MediaPipe's Python runs on the CPU."""

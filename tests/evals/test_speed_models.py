@@ -139,7 +139,6 @@ def test_results_must_be_alike() -> None:
     [
         ("faster-whisper", "ctranslate", "faster_whisper"),
         ("whisper", "openai", "whisper"),
-        ("asr", "transformers", "transformers"),
     ],
 )
 def test_a_recogniser_is_compared_where_its_library_writes_the_same_words(
