@@ -13,7 +13,7 @@ from emer.agents.types import (
     ModelCall,
     Recollection,
 )
-from emer.agents.verifier import Opinion
+from emer.agents.verification.verifier import Opinion
 
 if TYPE_CHECKING:
     from emer.agents.memory.memory import Memory

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from emer.agents.scope import Beyond
+from emer.agents.questions.declined import Beyond
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Modality, Question, Record, Span
 

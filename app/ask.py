@@ -6,7 +6,7 @@ answer = ask("clip.mp4")
 print(answer.text)
 """
 
-from emer.agents.revision import Addition, Edits, Rewrite
+from emer.agents.clue_edits import Addition, Edits, Rewrite
 from emer.graphs.ask import Answer, ask
 from emer.graphs.resume import resume
 

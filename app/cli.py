@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from emer.app.exits import Front
+from emer.graphs.cli_errors import Front
 
 app = typer.Typer(
     cls=Front,
@@ -124,7 +124,7 @@ def demo(
     settings: SettingsFile = None,
 ) -> None:
     """Make a short clip whose truth is known, explain it, and compare."""
-    from emer.app.showcase import run_demo
+    from emer.app.commands.demo import run_demo
 
     run_demo(keep, settings, json=json)
 
@@ -154,8 +154,8 @@ def ask(
     settings: SettingsFile = None,
 ) -> None:
     """Explain the emotion that is displayed in a clip."""
-    from emer.app.asking import Request, run_ask
-    from emer.graphs.thinking import Thinking
+    from emer.app.commands.ask import Request, run_ask
+    from emer.graphs.loading import Thinking
 
     thinking = Thinking(llm, llm_when and llm_when.value, critic, language and language.value)
     swaps = tuple(tool or ())
@@ -194,7 +194,7 @@ def review(
     settings: SettingsFile = None,
 ) -> None:
     """Look at the clues of a run that --review paused, and let it go on."""
-    from emer.app.reviewing import Review, run_review
+    from emer.app.commands.review import Review, run_review
 
     edits = tuple(reject or ()), tuple(edit or ()), tuple(add or ())
     run_review(Review(run, accept, *edits, file, clip, settings), json=json)
@@ -203,7 +203,7 @@ def review(
 @tools.command("list")
 def tools_list(json: Json = False, settings: SettingsFile = None) -> None:
     """List the tools there are, what they observe, and which are ready."""
-    from emer.app.toolbox import run_list
+    from emer.app.commands.tools import run_list
 
     run_list(settings, json=json)
 
@@ -218,7 +218,7 @@ def tools_check(
     settings: SettingsFile = None,
 ) -> None:
     """Check that a tool keeps the contract; exit code 1 if it does not."""
-    from emer.app.toolbox import run_check
+    from emer.app.commands.tools import run_check
 
     run_check(spec, clip, settings, json=json)
 
@@ -240,7 +240,7 @@ def tools_bench(
     settings: SettingsFile = None,
 ) -> None:
     """Print how fast a tool is, alone, several looks at once and by batch, and its memory."""
-    from emer.app.bench import run_bench
+    from emer.app.commands.tools import run_bench
 
     run_bench(spec, clip, (at_once, batches), device, settings, json=json)
 
@@ -248,7 +248,7 @@ def tools_bench(
 @models.command("list")
 def models_list(json: Json = False, settings: SettingsFile = None) -> None:
     """List the weights there are, their size and licence, and where they lie."""
-    from emer.app.weights import run_list
+    from emer.app.commands.models import run_list
 
     run_list(settings, json=json)
 
@@ -265,7 +265,7 @@ def models_pull(
     settings: SettingsFile = None,
 ) -> None:
     """Get weights and check them; what was broken off goes on where it stopped."""
-    from emer.app.weights import run_pull
+    from emer.app.commands.models import run_pull
 
     run_pull(names, mirror, settings, json=json)
 
@@ -273,7 +273,7 @@ def models_pull(
 @models.command("verify")
 def models_verify(names: Weights = None, json: Json = False, settings: SettingsFile = None) -> None:
     """Read weights byte by byte and compare; exit code 1 if something is damaged."""
-    from emer.app.weights import run_verify
+    from emer.app.commands.models import run_verify
 
     run_verify(tuple(names or ()), settings, json=json)
 
@@ -281,7 +281,7 @@ def models_verify(names: Weights = None, json: Json = False, settings: SettingsF
 @trace.command("list")
 def trace_list(json: Json = False, settings: SettingsFile = None) -> None:
     """List the runs, the newest first."""
-    from emer.app.traces import run_list
+    from emer.app.commands.trace import run_list
 
     run_list(settings, json=json)
 
@@ -291,7 +291,7 @@ def trace_show(
     run: Run = "last", svg: Picture = None, json: Json = False, settings: SettingsFile = None
 ) -> None:
     """Show a run: its rounds, tools, decisions, verdicts and explanation."""
-    from emer.app.traces import run_show
+    from emer.app.commands.trace import run_show
 
     run_show(run, svg, settings, json=json)
 
@@ -299,7 +299,7 @@ def trace_show(
 @trace.command("diff")
 def trace_diff(a: Run, b: Run, json: Json = False, settings: SettingsFile = None) -> None:
     """Show what differs between two runs."""
-    from emer.app.traces import run_diff
+    from emer.app.commands.trace import run_diff
 
     run_diff(a, b, settings, json=json)
 
@@ -307,7 +307,7 @@ def trace_diff(a: Run, b: Run, json: Json = False, settings: SettingsFile = None
 @memory.command("add")
 def memory_add(run: Run, json: Json = False, settings: SettingsFile = None) -> None:
     """Keep an explained run as an exemplar: its clues, labels and explanation, no frames."""
-    from emer.app.remembering import run_add
+    from emer.app.commands.memory import run_add
 
     run_add(run, settings, json=json)
 
@@ -315,7 +315,7 @@ def memory_add(run: Run, json: Json = False, settings: SettingsFile = None) -> N
 @memory.command("list")
 def memory_list(json: Json = False, settings: SettingsFile = None) -> None:
     """List the cards and the exemplars, each with its source."""
-    from emer.app.remembering import run_list
+    from emer.app.commands.memory import run_list
 
     run_list(settings, json=json)
 
@@ -330,7 +330,7 @@ def memory_search(
     settings: SettingsFile = None,
 ) -> None:
     """Show what a model would be reminded of."""
-    from emer.app.remembering import run_search
+    from emer.app.commands.memory import run_search
 
     run_search(text, most, settings, json=json)
 
@@ -342,7 +342,7 @@ def memory_remove(
     settings: SettingsFile = None,
 ) -> None:
     """Forget an exemplar."""
-    from emer.app.remembering import run_remove
+    from emer.app.commands.memory import run_remove
 
     run_remove(key, settings, json=json)
 
@@ -350,7 +350,7 @@ def memory_remove(
 @memory.command("status")
 def memory_status(json: Json = False, settings: SettingsFile = None) -> None:
     """Show what the memory holds, what embeds it, and how its index stands."""
-    from emer.app.remembering import run_status
+    from emer.app.commands.memory import run_status
 
     run_status(settings, json=json)
 
@@ -371,7 +371,7 @@ def trace_whatif(
     settings: SettingsFile = None,
 ) -> None:
     """Show what a run would have come to without some of its clues; no tool runs."""
-    from emer.app.traces import Thinker, run_whatif
+    from emer.app.commands.trace import Thinker, run_whatif
 
     run_whatif(run, without or (), without_clue or (), Thinker(llm, rules), settings, json=json)
 
@@ -384,7 +384,7 @@ def doctor(
     settings: SettingsFile = None,
 ) -> None:
     """Check the installation; exit code 1 if something needed is missing."""
-    from emer.app.doctor import run_doctor
+    from emer.app.commands.doctor import run_doctor
 
     run_doctor(settings, profile, device, json=json)
 

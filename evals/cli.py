@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from emer.evals.front import Front
+from emer.graphs.cli_errors import EvalFront
 
 app = typer.Typer(
-    cls=Front,
+    cls=EvalFront,
     name="emer-eval",
     no_args_is_help=True,
     add_completion=False,
@@ -139,9 +139,9 @@ def score(
     json: Json = False,
 ) -> None:
     """Score a file of predictions against human labels, with intervals and floors."""
-    from emer.evals.commands.score import Request, run_score
+    from emer.evals.commands.score import run_score
 
-    run_score(Request(predictions, gold, data, set_name, lexicon, partial, judge, groups), json)
+    run_score(SwapRequest(predictions, gold, data, set_name, lexicon, partial, judge, groups), json)
 
 
 @app.command()
@@ -167,11 +167,11 @@ def run(
     json: Json = False,
 ) -> None:
     """Run systems over clips; what was interrupted goes on where it stopped."""
-    from emer.evals.commands.run import Request, run_systems
-    from emer.evals.systems.thinking import Who
+    from emer.evals.commands.run import run_systems
+    from emer.evals.systems.reasoner_options import Who
 
     who = Who(reasoner, weights, llm, llm_when and llm_when.value)
-    request = Request(tuple(systems), out, gold, clips, data, set_name, who, limit, workers)
+    request = SwapRequest(tuple(systems), out, gold, clips, data, set_name, who, limit, workers)
     run_systems(request, fresh, json)
 
 
@@ -200,12 +200,12 @@ def report(
     json: Json = False,
 ) -> None:
     """Print the leaderboard: our reasoner, stored systems, floors, with intervals."""
-    from emer.evals.commands.report import Request, run_report
-    from emer.evals.systems.thinking import Who
+    from emer.evals.commands.report import run_report
+    from emer.evals.systems.reasoner_options import Who
 
     who = Who(reasoner, weights, llm, llm_when and llm_when.value)
     shown = tuple(runs or ())
-    request = Request(data, set_name, gold, shown, against, who, lexicon, judge, workers, fresh)
+    request = SwapRequest(data, set_name, gold, shown, against, who, lexicon, judge, workers, fresh)
     run_report(request, out, json)
 
 
@@ -225,9 +225,11 @@ def swap(
     json: Json = False,
 ) -> None:
     """Compare two tools in one slot on the same clips; the other tools run once."""
-    from emer.evals.commands.swap import Request, run_swap
+    from emer.evals.commands.run import SwapRequest, run_swap
 
-    run_swap(Request(slot, a, b, gold, clips, data, set_name, out, limit, lexicon, workers), json)
+    run_swap(
+        SwapRequest(slot, a, b, gold, clips, data, set_name, out, limit, lexicon, workers), json
+    )
 
 
 @app.command()
@@ -248,9 +250,11 @@ def fit(
     json: Json = False,
 ) -> None:
     """Learn cue weights and calibration from labels of your own, cross-validated."""
-    from emer.evals.commands.fit import Request, run_fit
+    from emer.evals.commands.fit import run_fit
 
-    run_fit(Request(out, gold, clips, data, set_name, tuple(runs or ()), clues, folds, seed), json)
+    run_fit(
+        SwapRequest(out, gold, clips, data, set_name, tuple(runs or ()), clues, folds, seed), json
+    )
 
 
 @app.command()
@@ -292,10 +296,12 @@ def speed(
     (pip download -d DIR ...; pip install --no-index -f DIR ...).
     """
     from emer.evals.commands.speed import run_speed
-    from emer.evals.speed.models import Request
 
     run_speed(
-        Request(clip, device, tuple(size or ()), tuple(only or ()), rounds), profile, memory, json
+        SwapRequest(clip, device, tuple(size or ()), tuple(only or ()), rounds),
+        profile,
+        memory,
+        json,
     )
 
 

@@ -21,14 +21,14 @@ from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, mean, metric, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from emer.evals.commands.choices import choose_edition, open_set
-from emer.evals.data.records import Gold, Sample
-from emer.evals.metrics.overlap import Averaged, Overlap, exact, wheel_overlaps
+from emer.evals.commands.options import choose_edition, open_set
+from emer.evals.data.types import Gold, Sample
+from emer.evals.metrics.open_vocabulary import Averaged, Overlap, exact, wheel_overlaps
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.runs.runner import attempt
-from emer.evals.systems.named import Scene, named
+from emer.evals.systems.reasoner_options import Who, on_clues
+from emer.evals.systems.registry import Scene, named
 from emer.evals.systems.system import Prediction, System
-from emer.evals.systems.thinking import Who, on_clues
 
 
 @task

@@ -1,15 +1,21 @@
-"""The one call: a clip and a question in, an explanation with its evidence out."""
+"""Ask(): a clip in, an Answer out.
+
+What a run comes to: an explanation with its evidence, or a pause for a person.
+
+The one call: a clip and a question in, an explanation with its evidence out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from emer.graphs.answer import Answer, answer
+from emer.agents.rules.phrases import render
+from emer.agents.types import Decision, Explanation, Hypothesis, StopReason, Turn
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.context import Context
-from emer.graphs.header import header
-from emer.graphs.running import config_for, gather, new_run, opened, run
+from emer.graphs.session import config_for, gather, header, new_run, opened, run
 from emer.graphs.settings import (
     DEFAULT,
     Settings,
@@ -20,12 +26,138 @@ from emer.graphs.settings import (
     with_reasoner,
     with_subtitle,
 )
-from emer.graphs.state import fresh
-from emer.graphs.trace import Listener, TraceWriter
-from emer.tools.clip import Clip
+from emer.graphs.state import Json, fresh
+from emer.graphs.trace.clue_ledger import in_order
+from emer.graphs.trace.events import Finished, Paused
+from emer.graphs.trace.jsonl import Listener, TraceWriter
 from emer.tools.errors import ConfigError
+from emer.tools.media.clip import Clip
+from emer.tools.types import Clue
 
-__all__ = ["Answer", "ask"]
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An explanation, the clues as they stand in the end, and where the trace is."""
+
+    explanation: Explanation
+    clues: tuple[Clue, ...]
+    run_id: str
+    thread: str
+    trace_path: Path | None
+    stop_reason: StopReason
+    seconds: float
+    notes: tuple[str, ...] = ()
+    hypotheses: tuple[Hypothesis, ...] = ()
+    history: tuple[Turn, ...] = ()
+    tokens: int = 0
+    """Read and written by language models."""
+    money: float = 0.0
+    """What that cost, at the prices of the settings."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether the run waits for a person's review; nothing is explained yet."""
+        return self.stop_reason == "paused"
+
+    @property
+    def text(self) -> str:
+        """The explanation as a person reads it."""
+        return render(self.explanation)
+
+    @property
+    def record(self) -> Json:
+        """All of it as plain JSON."""
+        return {
+            "run_id": self.run_id,
+            "thread": self.thread,
+            "trace": str(self.trace_path) if self.trace_path else None,
+            "text": self.text,
+            "explanation": self.explanation.model_dump(mode="json"),
+            "clues": [clue.model_dump(mode="json") for clue in self.clues],
+            "hypotheses": [hypothesis.model_dump(mode="json") for hypothesis in self.hypotheses],
+            "stop_reason": self.stop_reason,
+            "seconds": self.seconds,
+            "notes": list(self.notes),
+            "tokens": self.tokens,
+            "money": self.money,
+        }
+
+
+def answer(context: Context, checkpoints: Checkpoints, final: Json, thread: str) -> Answer:
+    """Return what the run has come to, and write its last event."""
+    if "__interrupt__" in final:
+        return _pause(context, checkpoints, final, thread)
+    return conclude(context, final, thread, checkpoints.note)
+
+
+def conclude(context: Context, final: Json, thread: str, note: str | None = None) -> Answer:
+    """Return what a run that came to its end concludes, and write its last event."""
+    decision = Decision.model_validate(final["decision"])
+    explanation = Explanation.model_validate(final["explanation"])
+    stop: StopReason = decision.stop_reason or "nothing_to_ask"
+    notes, seconds = _notes(context, note), context.trace.seconds
+    context.trace.write(
+        Finished(explanation=explanation, stop_reason=stop, notes=notes, seconds=seconds)
+    )
+    return Answer(
+        explanation=explanation,
+        clues=_clues(context, final),
+        run_id=final["run_id"],
+        thread=thread,
+        trace_path=context.trace.path,
+        stop_reason=stop,
+        seconds=seconds,
+        notes=notes,
+        hypotheses=decision.hypotheses,
+        history=tuple(Turn.model_validate(turn) for turn in final["history"][:-1]),
+        tokens=context.meter.tokens,
+        money=context.meter.money,
+    )
+
+
+def _pause(context: Context, checkpoints: Checkpoints, state: Json, thread: str) -> Answer:
+    """Return the answer of a run that waits; `ConfigError` if it could not be taken up again."""
+    checkpoint = checkpoints.of_run(thread, state["run_id"])
+    seconds = context.trace.seconds
+    if checkpoint is None:
+        raise ConfigError(f"the run cannot wait for a review: {checkpoints.note}")
+    context.trace.write(
+        Paused(
+            checkpoint=checkpoint,
+            clue_ids=tuple(state["known_ids"]),
+            subtitle=context.clip.subtitle,
+            seconds=seconds,
+        )
+    )
+    return Answer(
+        explanation=Explanation(),
+        clues=_clues(context, state),
+        run_id=state["run_id"],
+        thread=thread,
+        trace_path=context.trace.path,
+        stop_reason="paused",
+        seconds=seconds,
+        notes=_notes(context, checkpoints.note),
+        history=tuple(Turn.model_validate(turn) for turn in state["history"]),
+        tokens=context.meter.tokens,
+        money=context.meter.money,
+    )
+
+
+def _clues(context: Context, state: Json) -> tuple[Clue, ...]:
+    return in_order(context.ledger.named(state["known_ids"]))
+
+
+def _notes(context: Context, thread: str | None) -> tuple[str, ...]:
+    told = [
+        *context.clip.notes,
+        context.store.note,
+        thread,
+        *context.trace.notes,
+        *context.meter.notes,
+        *dict.fromkeys(context.notes),
+    ]
+    return tuple(note for note in told if note)
 
 
 def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)

@@ -1,4 +1,9 @@
-"""The live objects of a run, which never enter its state."""
+"""Live objects of a run.
+
+Counting what language models cost in a run, and telling the trace of each call.
+
+The live objects of a run, which never enter its state.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +11,42 @@ import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from emer.agents.reasoner import Reasoner
-from emer.agents.types import Budget
-from emer.graphs.ledger import Ledger
-from emer.graphs.meter import Meter
-from emer.graphs.trace import TraceWriter
-from emer.tools.clip import Clip
+from emer.agents.reasoner import Reasoner, Report
+from emer.agents.types import Budget, Fallback, Recollection
+from emer.graphs.trace.clue_ledger import Ledger
+from emer.graphs.trace.events import FellBack, ModelCalled, Remembered
+from emer.graphs.trace.jsonl import TraceWriter
 from emer.tools.errors import ToolMissing
-from emer.tools.evidence import EvidenceStore
+from emer.tools.evidence_store import EvidenceStore
+from emer.tools.media.clip import Clip
 from emer.tools.tool import Tool, ToolCard, card
+
+
+class Meter:
+    """Adds up tokens and money; a run that is taken up again goes on from what it spent."""
+
+    def __init__(self, trace: TraceWriter, tokens: int = 0, money: float = 0.0) -> None:
+        """Start from what the run has spent so far."""
+        self._trace = trace
+        self._lock = threading.Lock()
+        self.tokens, self.money = tokens, money
+        self.notes: list[str] = []
+        """Steps that the rules took instead of the model, one line each."""
+
+    def hear(self, report: Report) -> None:
+        """Count a call, or a step that fell back to the rules, and write it down."""
+        if isinstance(report, Recollection):
+            self._trace.write(Remembered(recollection=report))
+            return
+        if isinstance(report, Fallback):
+            self._trace.write(FellBack(step=report))
+            note = f"the rules took the step of the {report.role}: {report.why}"
+            self.notes += [note] if note not in self.notes else []
+            return
+        with self._lock:
+            self.tokens += report.tokens_in + report.tokens_out
+            self.money = round(self.money + (report.money or 0.0), 9)
+        self._trace.write(ModelCalled(call=report))
 
 
 @dataclass(frozen=True, slots=True)

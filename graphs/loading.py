@@ -1,26 +1,39 @@
-"""From names in the settings to tools and reasoners."""
+"""Settings to tools and reasoner; auto choice.
+
+From names in the settings to tools and reasoners.
+
+Of each slot that is left to us, the strongest tool that is ready, and why.
+
+Ready means that its packages and weights are here. What cannot be had is passed over, and said.
+Tools that run the same models go by the model first: a large one is preferred to a small one,
+whichever library runs it. Arguments given with "auto" narrow the choice to those that take them.
+
+Whether a language model takes part, and how: from the words of a command to settings.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from emer.agents.memory.cards import cards
-from emer.agents.memory.embedding import load_embedder
+from emer.agents.memory.embedder import load_embedder
 from emer.agents.memory.exemplars import Exemplars
 from emer.agents.memory.memory import Memory
 from emer.agents.reasoner import Reasoner
-from emer.graphs.settings import OBSERVES, Choice, Settings
-from emer.tools import machine
+from emer.graphs.settings import AUTO, OBSERVES, OFF, Choice, Settings, with_reasoner
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
+from emer.tools.runtime import device
 from emer.tools.tool import Tool, load_tool, resolve
 from emer.tools.types import MODALITIES, Modality, Param
+from emer.tools.weights.catalogue import rank
 
 REASONERS: Mapping[str, str] = {
-    "rules": "emer.agents.rules:Rules",
+    "rules": "emer.agents.rules.reasoner:Rules",
     "llm": "emer.agents.llm.reasoner:Llm",
 }
 REASONER_GROUP = "emer.reasoners"
@@ -32,7 +45,7 @@ def load_tools(settings: Settings) -> tuple[dict[str, Tool], dict[str, ToolMissi
     From here on the process's models go by these settings. `ConfigError` names the slot, and
     the key if an argument is wrong.
     """
-    machine.use(settings.machine)
+    device.use(settings.machine)
     tools: dict[str, Tool] = {}
     absent: dict[str, ToolMissing] = {}
     for slot, choice in settings.chosen.items():
@@ -145,3 +158,117 @@ def _fit(key: str, parameter: inspect.Parameter | None, value: Param) -> Param:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
         raise ConfigError(f"{key}: {value!r} is not a {kind.__name__}") from error
+
+
+STRONGEST: Mapping[str, tuple[str, ...]] = {
+    "face": ("blendshapes", "mesh"),
+    "expression": ("deepface",),
+    "scene": ("camera",),
+    "caption": ("captioner",),
+    "prosody": ("egemaps",),
+    "voice": ("speech-emotion",),
+    "speech": ("faster-whisper", "whisper", "asr", "pocketsphinx"),
+}
+"""The tools of each slot, the strongest first where they run equal models (our judgement).
+
+faster-whisper runs the same models as whisper and takes less of the machine; asr takes more.
+"""
+
+
+class Chosen(NamedTuple):
+    """Settings without "auto", and for each slot that had it, what was taken and why."""
+
+    settings: Settings
+    why: dict[str, str]
+
+
+def choose(settings: Settings) -> Chosen:
+    """Return the settings with the strongest ready tool in each slot that says "auto".
+
+    A slot for which nothing is ready is switched off; its line says what it lacks.
+    """
+    device.use(settings.machine)
+    tools, why = dict(settings.tools), {}
+    for slot, choice in settings.tools.items():
+        if choice.use == AUTO:
+            tools[slot], why[slot] = _strongest(slot, choice)
+    return Chosen(settings.model_copy(update={"tools": tools}), why)
+
+
+def _strongest(slot: str, choice: Choice) -> tuple[Choice, str]:
+    names = STRONGEST.get(slot)
+    if names is None:
+        known = ", ".join(STRONGEST)
+        raise ConfigError(f"tools.{slot}.use: there is no auto for this slot; there is for {known}")
+    ready, passed = _ready(slot, names, choice)
+    if not ready:
+        return Choice(use=OFF), f"nothing: {'; '.join(passed)}"
+    name = min(ready, key=lambda name: rank(ready[name].source.model))
+    taken = Choice(use=name, **choice.arguments)
+    weaker = [_named(tool) for other, tool in ready.items() if other != name]
+    return taken, f"{_named(ready[name])} is {_rank(names, weaker, passed)}"
+
+
+def _ready(slot: str, names: Sequence[str], choice: Choice) -> tuple[dict[str, Tool], list[str]]:
+    """Return the tools that can be had with the arguments, and why the others cannot.
+
+    `ConfigError` where no tool takes the arguments.
+    """
+    ready: dict[str, Tool] = {}
+    passed: list[str] = []
+    refused: list[ConfigError] = []
+    for name in names:
+        try:
+            ready[name] = load_with(f"tools.{slot}", name, choice.arguments)
+        except ToolMissing as error:
+            passed.append(f"{name} needs {error.what}: {error.install}")
+        except ConfigError as error:
+            refused.append(error)
+            passed.append(str(error).partition(";")[0])
+    if len(refused) == len(names):
+        raise refused[0]
+    return ready, passed
+
+
+def _named(tool: Tool) -> str:
+    source = tool.source
+    return source.tool if source.model is None else f"{source.tool} ({source.model})"
+
+
+def _rank(names: Sequence[str], weaker: Sequence[str], passed: Sequence[str]) -> str:
+    if len(names) == 1:
+        return "the only tool for it"
+    before = f", before {', '.join(weaker)}" if weaker else ""
+    ready = " that is ready" if passed else ""
+    return "; ".join((f"the strongest{ready}{before}", *passed))
+
+
+_OPTIONS = {"when": "--llm-when", "critic": "--critic", "language": "--lang"}
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """How a language model takes part, as it stands on the command line."""
+
+    llm: str | None = None
+    when: str | None = None
+    critic: bool | None = None
+    language: str | None = None
+
+
+def with_thinking(settings: Settings, thinking: Thinking) -> Settings:
+    """Return the settings in which a language model takes part as it was said.
+
+    `ConfigError` where something is said of a model and none is named.
+    """
+    told = asdict(thinking)
+    model = told.pop("llm")
+    if model is None and settings.reasoner.use != "llm":
+        said = [_OPTIONS[name] for name, value in told.items() if value is not None]
+        if said:
+            raise ConfigError(
+                f"{', '.join(said)}: only a language model heeds this, and there is no model "
+                "to ask; name one with --llm, as openai:gpt-4.1-mini"
+            )
+        return settings
+    return with_reasoner(settings, "llm", model=model, **told)

@@ -1,29 +1,116 @@
-"""One tool call: from the evidence store if it knows, else made, bounded and recorded."""
+"""One tool call: cached, bounded, recorded.
+
+Calling something that may hang: with a time limit, and without waiting at exit.
+
+One tool call: from the evidence store if it knows, else made, bounded and recorded.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
 
 from emer.agents.types import Missing
-from emer.graphs import limit
 from emer.graphs.context import Context
-from emer.graphs.events import NothingObserved, ToolFailure, ToolFinished, ToolStarted
-from emer.graphs.ledger import in_order
 from emer.graphs.loading import declared
 from emer.graphs.settings import OBSERVES
 from emer.graphs.state import Gap, Job, Json
-from emer.tools.call import Call
-from emer.tools.errors import (
-    ConfigError,
-    ToolFailed,
-    ToolMissing,
-    Unobservable,
-    WeightsBroken,
-)
+from emer.graphs.trace.clue_ledger import in_order
+from emer.graphs.trace.events import NothingObserved, ToolFailure, ToolFinished, ToolStarted
+from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable, WeightsBroken
+from emer.tools.runtime.cancellation import Call, at_work
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Clue, Modality, Observation
+
+Result = TypeVar("Result")
+
+_SLICE = 0.05
+"""Seconds between looks at whether the run was stopped."""
+
+
+class TimeUp(Exception):
+    """The call did not return within its limit and was abandoned."""
+
+
+class Stopped(Exception):
+    """The user stopped the run while the call was going on."""
+
+
+class _Outcome(Generic[Result]):
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.value: Result | None = None
+        self.error: BaseException | None = None
+
+
+def call(
+    work: Callable[[], Result],
+    seconds: float,
+    stop: threading.Event,
+    nice: int = 0,
+    this: Call | None = None,
+) -> Result:
+    """Return what `work` returns or raise what it raises, waiting at most `seconds`.
+
+    `nice` is how far the thread steps back for others, as in Unix's nice(1). `this` hears
+    what the work notes, and is given up when nobody waits any more.
+
+    It runs in a daemon thread of its own: Python cannot end a thread, and those of an
+    executor are waited for when the process exits, so a hanging tool would hold it back.
+    Raises `TimeUp`, or `Stopped` once `stop` is set.
+    """
+    outcome: _Outcome[Result] = _Outcome()
+    this = this or Call()
+    given = (work, outcome, nice, this)
+    threading.Thread(target=_run, args=given, name="emer-tool", daemon=True).start()
+    try:
+        in_time = _wait(outcome.done, seconds, stop)
+    except BaseException:
+        this.give_up()
+        raise
+    if not in_time:
+        this.give_up()
+        raise TimeUp(f"no result within {seconds:g} s")
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.value  # type: ignore[return-value]
+
+
+def _run(work: Callable[[], Result], outcome: _Outcome[Result], nice: int, this: Call) -> None:
+    _step_back(nice)
+    try:
+        with at_work(this):
+            outcome.value = work()
+    except BaseException as error:  # SystemExit too: a tool must not end the run
+        outcome.error = error
+    finally:
+        outcome.done.set()
+
+
+def _step_back(nice: int) -> None:
+    """Lower this thread's priority; on Linux alone a thread has one of its own."""
+    if nice and sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
+
+
+def _wait(done: threading.Event, seconds: float, stop: threading.Event) -> bool:
+    """Tell whether `done` was set in time; raise `Stopped` if `stop` was first."""
+    deadline = time.monotonic() + seconds
+    while not done.is_set():
+        left = deadline - time.monotonic()
+        if stop.is_set():
+            raise Stopped
+        if left <= 0:
+            return False
+        done.wait(min(left, _SLICE))
+    return True
+
 
 STEP_BACK = 10
 """How far tools at work in this process step back for one in a process of its own, which
@@ -44,7 +131,7 @@ def observe(context: Context, job: Job) -> Json:
         cached = known is not None
         context.trace.write(ToolStarted(**facts, why=job.why, cached=cached))
         observation = known or _look(context, tool, job, this)
-    except limit.Stopped:
+    except Stopped:
         raise
     except BaseException as error:  # a tool may raise anything and must not end the run
         facts |= {"seconds": _since(began), "notes": _noted(context, tool, this)}
@@ -71,14 +158,14 @@ def _look(context: Context, tool: Tool, job: Job, this: Call) -> Observation:
     room = max(1.0, context.clip.duration / ROOM)
     seconds = min(context.tool_seconds * room, context.seconds_left)
     if seconds <= 0:
-        raise limit.TimeUp("the time of the run is spent")
+        raise TimeUp("the time of the run is spent")
     facts: dict[str, Any] = {
         "tool": tool.source.tool,
         "modality": tool.modality,
         "span": job.span,
     }
     try:
-        given = limit.call(
+        given = call(
             lambda: tuple(_ask(context, tool, job)),
             seconds,
             context.stop,
@@ -138,7 +225,7 @@ def _cause(error: BaseException) -> str:
         return error.cause
     if isinstance(error, ToolMissing):
         return f"it needs {error.what}"
-    if isinstance(error, ConfigError | WeightsBroken | limit.TimeUp):
+    if isinstance(error, ConfigError | WeightsBroken | TimeUp):
         return str(error)
     text = " ".join(str(error).split())[:300]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

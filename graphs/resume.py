@@ -7,16 +7,16 @@ from pathlib import Path
 
 from langgraph.types import Command
 
-from emer.agents.revision import Edits, check_edits, revise
-from emer.graphs.answer import Answer, answer
+from emer.agents.clue_edits import Edits, check_edits, revise
+from emer.graphs.ask import Answer, answer
 from emer.graphs.checkpoints import Checkpoints
-from emer.graphs.events import ModelCalled, Paused, Reviewed
-from emer.graphs.running import Cast, config_for, gather, opened, run
-from emer.graphs.runs import find_run
+from emer.graphs.session import Cast, config_for, gather, opened, run
 from emer.graphs.settings import Settings, load_settings, restore
-from emer.graphs.trace import Listener, Trace, TraceWriter, read_trace
-from emer.tools.clip import Clip
+from emer.graphs.trace.events import ModelCalled, Paused, Reviewed
+from emer.graphs.trace.jsonl import Listener, Trace, TraceWriter, read_trace
+from emer.graphs.trace.runs import find_run
 from emer.tools.errors import ConfigError
+from emer.tools.media.clip import Clip
 from emer.tools.types import Clue
 
 

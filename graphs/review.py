@@ -7,11 +7,11 @@ from typing import Literal
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from emer.agents.revision import Edits, brings_back, revise
+from emer.agents.clue_edits import Edits, brings_back, revise
 from emer.graphs.context import Context
-from emer.graphs.events import Reviewed
-from emer.graphs.ledger import in_order
 from emer.graphs.state import Json, State
+from emer.graphs.trace.clue_ledger import in_order
+from emer.graphs.trace.events import Reviewed
 
 
 def review(state: State, runtime: Runtime[Context]) -> Json:

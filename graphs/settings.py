@@ -24,7 +24,7 @@ from pydantic_settings import (
 
 from emer.agents.types import Budget
 from emer.tools.errors import ConfigError
-from emer.tools.machine import Dtype, Folder, Machine, hint
+from emer.tools.runtime.device import Dtype, Folder, Machine, hint
 from emer.tools.types import Modality, Param
 
 DEFAULT = "What emotion does the person display, and what shows it?"

@@ -7,19 +7,17 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from emer.agents.clue_edits import REVISES, WRITER
+from emer.agents.pipeline import reason
 from emer.agents.reasoner import Reasoner, Report, Reporting
-from emer.agents.reasoning import reason
-from emer.agents.revision import REVISES, WRITER
 from emer.agents.types import Budget, Fallback, Inquiry, Missing, ModelCall
-from emer.graphs import missing
-from emer.graphs.because import counted, effect
-from emer.graphs.compare import Outcome, compare
-from emer.graphs.difference import Diff
+from emer.graphs import controller
+from emer.graphs.controller import left_of
 from emer.graphs.loading import load_reasoner
 from emer.graphs.settings import Settings, load_settings, restore, with_reasoner
-from emer.graphs.stop import left_of
-from emer.graphs.trace import Trace
-from emer.graphs.usage import Usage, usage
+from emer.graphs.trace.diff import Diff, Outcome, compare, counted, effect
+from emer.graphs.trace.jsonl import Trace
+from emer.graphs.trace.runs import Usage, usage
 from emer.tools.errors import ConfigError
 from emer.tools.types import MODALITIES, Clue, Record
 
@@ -185,12 +183,12 @@ def _inquiry(trace: Trace, clues: Sequence[Clue]) -> Inquiry:
     started = trace.started
     left = {clue.modality for clue in clues}
     gone = {clue.modality for clue in trace.clues} - left
-    told = [missing.bare(record) for record in _missing(trace)]
+    told = [controller.bare(record) for record in _missing(trace)]
     told += [Missing(modality=m, why="left out, to see what changes") for m in sorted(gone)]
     return Inquiry(
         question=started.question if started else "",
         clues=tuple(clues),
-        missing=missing.partly(told, clues),
+        missing=controller.partly(told, clues),
         duration=trace.header.clip.duration,
         history=tuple(
             turn

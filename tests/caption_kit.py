@@ -114,7 +114,7 @@ def write_qwen(folder: Path, caption: str | None = CAPTION, scale: float = SCALE
     from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-    from emer.tools.caption.processor import without_video
+    from emer.tools.caption.vlm import without_video
 
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>",
                "<|image_pad|>", "<|video_pad|>", "<unk>"]  # fmt: skip
@@ -261,7 +261,7 @@ def _say_with_bert(decoder: Any, chain: Sequence[int], count: int, size: int, sc
 
 
 def _save(folder: Path, model: Any, processor: Any) -> Path:
-    from emer.tools.pretrained import quiet
+    from emer.tools.weights.pretrained import quiet
 
     folder.mkdir(parents=True, exist_ok=True)
     with quiet():

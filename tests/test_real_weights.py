@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing, Unobservable
-from emer.tools.machine import Machine, use
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.device import Machine, use
 from emer.tools.tool import Answering, Tool, load_tool
 from emer.tools.types import Span
 from tests.face_kit import write_portrait

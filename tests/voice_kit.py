@@ -44,7 +44,7 @@ def write_ratings(folder: Path, values: Sequence[float] | None = (0.9, 0.5, 0.2)
     import torch
     from transformers import Wav2Vec2Config
 
-    from emer.tools.voice.head import rating_class
+    from emer.tools.voice.model import rating_class
 
     torch.manual_seed(0)
     named = {0: "arousal", 1: "dominance", 2: "valence"}

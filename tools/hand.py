@@ -11,7 +11,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeVar
 
-from emer.tools.call import Call, at_work, current
+from emer.tools.runtime.cancellation import Call, at_work, current
 
 Result = TypeVar("Result")
 _Task = Callable[[], None]

@@ -15,8 +15,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.media.clip import Clip
 from emer.tools.types import Clue, Modality, Param, Record, Source, Span
 
 GROUP = "emer.tools"
@@ -25,14 +25,14 @@ BUILT_IN: Mapping[str, str] = {
     "pocketsphinx": "emer.tools.speech.pocketsphinx:PocketSphinx",
     "whisper": "emer.tools.speech.whisper:Whisper",
     "faster-whisper": "emer.tools.speech.faster_whisper:FasterWhisper",
-    "asr": "emer.tools.speech.asr:Asr",
+    "asr": "emer.tools.speech.transformers_asr:Asr",
     "subtitle": "emer.tools.speech.subtitle:Subtitle",
-    "mesh": "emer.tools.face.mesh:FaceMesh",
-    "blendshapes": "emer.tools.face.blendshapes:Blendshapes",
-    "deepface": "emer.tools.expression.deepface_emotion:DeepFaceEmotion",
+    "mesh": "emer.tools.face.tool:FaceMesh",
+    "blendshapes": "emer.tools.face.tool:Blendshapes",
+    "deepface": "emer.tools.expression.deepface:DeepFaceEmotion",
     "egemaps": "emer.tools.prosody.egemaps:EGeMAPS",
     "speech-emotion": "emer.tools.voice.speech_emotion:SpeechEmotion",
-    "camera": "emer.tools.scene.camera:Camera",
+    "camera": "emer.tools.scene.tool:Camera",
     "captioner": "emer.tools.caption.captioner:Captioner",
     "vision-api": "emer.tools.caption.vision_api:VisionApi",
 }

@@ -14,8 +14,8 @@ from typing import Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
+from emer.agents.questions.not_shown import unshown
 from emer.agents.types import Ask, Explanation, Hypothesis, Inquiry, Role
-from emer.agents.unshown import unshown
 from emer.prompts.prompt import Prompt, load
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue

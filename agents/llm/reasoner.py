@@ -1,4 +1,8 @@
-"""The `llm` reasoner: a language model over the same clues, contract and trace as the rules.
+"""Decider, planner, writer, critic.
+
+What a model is reminded of: notes and other clips that are like this one, never evidence.
+
+The `llm` reasoner: a language model over the same clues, contract and trace as the rules.
 
 The rules always look first. They are asked instead of the model where they are sure, they
 take each step that the model cannot, and they measure the confidence that it may not claim.
@@ -12,33 +16,57 @@ from typing import Literal, TypeVar
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 
-from emer.agents.asks import Scene
-from emer.agents.conflicts import disputed
+from emer.agents.lexicon.lexicon import named
 from emer.agents.llm import messages as told
-from emer.agents.llm.connecting import check, connect
-from emer.agents.llm.converting import Conversion, opinions
+from emer.agents.llm.client import GaveUp, Prices, R, Speaker, Task, check, connect
+from emer.agents.llm.conversion import Conversion, opinions
 from emer.agents.llm.messages import Language
-from emer.agents.llm.reading import R
-from emer.agents.llm.recalling import recall
-from emer.agents.llm.replies import Criticising, Deciding, Planning, Writing
-from emer.agents.llm.speaker import GaveUp, Prices, Speaker, Task
-from emer.agents.memory.memory import Memory
+from emer.agents.llm.schemas import Criticising, Deciding, Planning, Writing
+from emer.agents.memory.memory import Match, Memory
 from emer.agents.reasoner import Hear, Report
-from emer.agents.rules import Rules, scene_of
-from emer.agents.sifting import sift
-from emer.agents.stop import agreed, is_sure, spent
+from emer.agents.rules.fusion import disputed
+from emer.agents.rules.planning import Scene, agreed, is_sure, sift, spent
+from emer.agents.rules.reasoner import Rules, scene_of
 from emer.agents.types import (
+    Analogy,
     Ask,
     Decision,
     Explanation,
     Fallback,
     Inquiry,
+    Recollection,
     Refusal,
     Role,
 )
-from emer.agents.verifier import Opinion
-from emer.agents.weighting import named
+from emer.agents.verification.verifier import Opinion
 from emer.prompts.prompt import digest
+from emer.tools.errors import EmerError
+
+
+def recall(memory: Memory, inquiry: Inquiry, language: Language, hear: Hear) -> tuple[str, ...]:
+    """Return what the nearest analogies tell, and report which they are.
+
+    A memory that does not work is reported and costs nothing but the analogies.
+    """
+    try:
+        found = memory.recall(inquiry.clues)
+    except EmerError as error:
+        hear(Recollection(embedder=memory.embedder.name, trouble=str(error)))
+        return ()
+    hear(_recollection(memory, found))
+    return tuple(match.item.zh if language == "zh" else match.item.en for match in found)
+
+
+def _recollection(memory: Memory, found: tuple[Match, ...]) -> Recollection:
+    return Recollection(
+        embedder=memory.embedder.name,
+        analogies=tuple(
+            Analogy(key=m.item.key, kind=m.item.kind, score=m.score, source=m.item.source)
+            for m in found
+        ),
+        trouble="; ".join(memory.notes),
+    )
+
 
 When = Literal["unsure", "always"]
 T = TypeVar("T")

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from emer.agents.memory.items import Item
+from emer.agents.lexicon.lexicon import FOLDER as LEXICON
+from emer.agents.memory.memory import Item
 from emer.agents.memory.passages import Line, Passage
-from emer.agents.vocabulary import FOLDER as LEXICON
 from emer.tools.types import Modality
 
 FOLDER = Path(__file__).parent / "knowledge"

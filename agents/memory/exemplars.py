@@ -12,8 +12,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from emer.agents.memory.index import replace_file
-from emer.agents.memory.items import Item
+from emer.agents.memory.memory import Item, replace_file
 from emer.agents.memory.passages import Passage, of_clues
 from emer.agents.types import Explanation
 from emer.prompts.prompt import load

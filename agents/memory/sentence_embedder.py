@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from emer.agents.memory.embedding import Vectors, unit
+from emer.agents.memory.embedder import Vectors, unit
 from emer.agents.memory.passages import Passage
 from emer.tools.errors import ConfigError, ToolMissing
 
@@ -19,7 +19,7 @@ LONGEST = 256
 
 
 class SentenceEmbedder:
-    """The mean of a model's token vectors; see `emer.agents.memory.embedding.Embedder`.
+    """The mean of a model's token vectors; see `emer.agents.memory.embedder.Embedder`.
 
     Only safetensors weights and no code of the folder are loaded. The model is loaded
     at the first `embed`.

@@ -12,14 +12,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from emer.agents.conflicts import POLAR
-from emer.agents.cues import Reading
-from emer.agents.fusion import Standing, weigh
-from emer.agents.labels import RIVALS
-from emer.agents.memory.affect import Affect, affects
-from emer.agents.memory.common import common
-from emer.agents.memory.passages import Passage
-from emer.agents.vocabulary import lexicon
+from emer.agents.lexicon.cue_parser import Reading
+from emer.agents.lexicon.lexicon import lexicon
+from emer.agents.memory.passages import Affect, Passage, affects, common
+from emer.agents.rules.fusion import POLAR, Standing, weigh
+from emer.agents.rules.labels import RIVALS
 
 POSSIBLE = 0.35
 """Probability from which a passage speaks for a family (as the rules list hypotheses), if

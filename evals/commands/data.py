@@ -8,16 +8,24 @@ from pathlib import Path
 
 import typer
 
-from emer.evals.commands.plain import print_json
-from emer.evals.data.catalogue import Entry, catalogue
+from emer.evals.commands.options import print_json
+from emer.evals.data.datasets import sets_in
+from emer.evals.data.export import read_explained, write_dataset
+from emer.evals.data.locations import (
+    API,
+    RAW,
+    DataFolder,
+    Entry,
+    Pulled,
+    catalogue,
+    data_folder,
+    open_host,
+    pull,
+    pulled_folder,
+)
 from emer.evals.data.mer import TERMS
-from emer.evals.data.places import DataFolder, data_folder, pulled_folder
-from emer.evals.data.pull import API, RAW, Pulled, open_host, pull
-from emer.evals.data.sets import sets_in
-from emer.evals.data.writing import read_explained, write_dataset
-from emer.evals.front import note, progress
-from emer.evals.report.tables import Group, Table
-from emer.evals.report.terminal import show
+from emer.evals.report.tables import Group, Table, show
+from emer.graphs.cli_errors import note, progress
 from emer.tools.errors import ConfigError, EmerError
 
 

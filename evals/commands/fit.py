@@ -6,22 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emer.evals.commands.choices import open_set
-from emer.evals.commands.plain import print_json
-from emer.evals.data.records import Dataset
-from emer.evals.fit.crossval import calibrate, choose_hold, compare, cross_validate
+from emer.evals.commands.options import open_set, print_json
+from emer.evals.data.types import Dataset
+from emer.evals.fit.cross_validation import calibrate, choose_hold, compare, cross_validate
 from emer.evals.fit.features import Examples, examples, shipped
 from emer.evals.fit.logistic import FEWEST, fit
 from emer.evals.fit.weights import provenance, write_weights
-from emer.evals.front import note, progress
 from emer.evals.metrics.bootstrap import Estimate
-from emer.evals.report.columns import Column
-from emer.evals.report.tables import Group, Table
-from emer.evals.report.terminal import show
+from emer.evals.report.scorecard import Column
+from emer.evals.report.tables import Group, Table, show
 from emer.evals.runs.record import RunFile
-from emer.evals.systems.named import on_human_clues
-from emer.evals.systems.perceived import clues_of
-from emer.evals.systems.thinking import Thinker
+from emer.evals.systems.oracle import clues_of
+from emer.evals.systems.reasoner_options import Thinker
+from emer.evals.systems.registry import on_human_clues
+from emer.graphs.cli_errors import note, progress
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue
 
@@ -97,7 +95,7 @@ def _examples(dataset: Dataset, request: Request) -> Examples:
 
 
 def _from_people(dataset: Dataset, form: str) -> dict[str, Sequence[Clue]]:
-    from emer.agents.rules import Rules
+    from emer.agents.rules.reasoner import Rules
 
     wanted = on_human_clues(Thinker(Rules()), form)
     found: dict[str, Sequence[Clue]] = {}

@@ -8,23 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emer.agents.reasoner import Reporting
-from emer.evals.commands.choices import (
+from emer.evals.commands.options import (
     choose_edition,
     choose_judge,
     home_folder,
+    jsonable,
     open_lexicon,
     open_set,
+    print_json,
 )
-from emer.evals.commands.plain import jsonable, print_json
 from emer.evals.commands.score import as_json
-from emer.evals.front import note, progress
-from emer.evals.report.columns import SHORT
-from emer.evals.report.lineup import Job, heavy, light
-from emer.evals.report.produce import Produced, Wish, produce
-from emer.evals.report.sections import labels
-from emer.evals.report.tables import markdown
-from emer.evals.report.terminal import show
-from emer.evals.systems.thinking import Who, on_clues
+from emer.evals.report.build import Produced, Wish, produce
+from emer.evals.report.measure import Job, heavy, light
+from emer.evals.report.scorecard import SHORT
+from emer.evals.report.tables import labels, markdown, show
+from emer.evals.systems.reasoner_options import Who, on_clues
+from emer.graphs.cli_errors import note, progress
 from emer.tools.errors import ConfigError
 
 OTHER_STEPS = 2

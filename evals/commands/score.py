@@ -5,27 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from emer.evals.commands.choices import (
+from emer.evals.commands.options import (
     choose_edition,
     choose_grouper,
     choose_judge,
     open_lexicon,
     open_set,
+    print_json,
 )
-from emer.evals.commands.plain import print_json
 from emer.evals.data.predictions import Predictions, matched, read_predictions
-from emer.evals.data.records import Dataset
-from emer.evals.front import note
-from emer.evals.report.board import Board, Entry, build
-from emer.evals.report.columns import SHORT
-from emer.evals.report.lineup import Job, measure
-from emer.evals.report.overlaps import judged
-from emer.evals.report.scorecard import Ruler
-from emer.evals.report.sections import closed, explanations, labels
-from emer.evals.report.terminal import show
+from emer.evals.data.types import Dataset
+from emer.evals.report.leaderboard import Board, Entry, build
+from emer.evals.report.measure import Job, judged, measure
+from emer.evals.report.scorecard import SHORT, Ruler
+from emer.evals.report.tables import closed, explanations, labels, show
 from emer.evals.runs.record import RunFile
-from emer.evals.systems.floors import floors
+from emer.evals.systems.baselines import floors
 from emer.evals.systems.stored import Stored
+from emer.graphs.cli_errors import note
 from emer.tools.errors import ConfigError
 
 

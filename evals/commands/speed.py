@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from emer.evals.commands.plain import print_json, print_measures
+from emer.evals.commands.options import print_json, print_measures
 from emer.evals.speed.measure import Measure
 from emer.evals.speed.models import Report, Request, measure_models
 from emer.tools.errors import ConfigError

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emer.evals.data.clips import read_clips
-from emer.evals.data.records import Dataset
+from emer.evals.data.types import Dataset
 
 
 @dataclass(frozen=True, slots=True)

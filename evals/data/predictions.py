@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emer.evals.data.labels import BadList, parse_labels
+from emer.evals.data.clips import BadList, parse_labels
 from emer.evals.data.tables import BadTable, Row, Table, read_table
 
 COLUMNS = {

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.agents.cues import Reading, read
-from emer.agents.vocabulary import lexicon
-from emer.evals.metrics.statistic import Floats
+from emer.agents.lexicon.cue_parser import Reading, read
+from emer.agents.lexicon.lexicon import lexicon
+from emer.evals.metrics.bootstrap import Floats
 from emer.tools.types import Clue
 
 DENIED = -0.5

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emer.evals.fit.features import Examples, Shipped
-from emer.evals.metrics.statistic import Floats
+from emer.evals.metrics.bootstrap import Floats
 
 FEWEST = 5
 """Clips that must display a family before its weights are learnt (chosen by us)."""

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from emer.agents.vocabulary import FOLDER as LEXICON
-from emer.evals.data.records import Dataset
-from emer.evals.fit.crossval import Calibration
+from emer.agents.lexicon.lexicon import FOLDER as LEXICON
+from emer.evals.data.types import Dataset
+from emer.evals.fit.cross_validation import Calibration
 from emer.evals.fit.features import Examples, Shipped
 from emer.evals.fit.logistic import Weights
 from emer.evals.metrics.bootstrap import Estimate

@@ -1,25 +1,109 @@
-"""A chat model as judge, and as grouper of synonyms; what it said is remembered on disk."""
+"""LLM as judge.
+
+Replies of chat models as checked records: JSON that fits, after at most one more try.
+
+A chat model as judge, and as grouper of synonyms; what it said is remembered on disk.
+
+From a name to a chat model: those of the llm reasoner, and "package.module:Name" for Python.
+"""
 
 from __future__ import annotations
 
+import importlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Generic, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
-from emer.evals.chat.reply import ReplyInvalid, ask
+from emer.agents.llm.client import connect
 from emer.evals.judges.judge import Judge, JudgeFailed, Rating
 from emer.evals.metrics.synonyms import Groups
 from emer.prompts.prompt import digest as prompt_digest
 from emer.prompts.prompt import load
-from emer.tools.errors import ConfigError
+from emer.tools.errors import ConfigError, EmerError
 from emer.tools.types import Record, digest
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+
+
+TRIES = 2
+R = TypeVar("R", bound=Record)
+
+
+class ReplyInvalid(EmerError):
+    """A model failed, or its reply does not fit even when it is told why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[R]):
+    """A record and the tokens that it cost, None where the model does not say."""
+
+    record: R
+    tokens: int | None
+
+
+def ask(model: BaseChatModel, messages: Sequence[BaseMessage], wanted: type[R]) -> Reply[R]:
+    """Return the model's reply as a record of the wanted type.
+
+    A reply that does not fit is sent back once with what is wrong. `ReplyInvalid` after
+    that, and for whatever the model itself raises.
+    """
+    from langchain_core.messages import AIMessage, HumanMessage
+
+    talk, spent, wrong = list(messages), 0, ""
+    for _ in range(TRIES):
+        try:
+            answer = model.invoke(talk)
+        except Exception as error:
+            raise ReplyInvalid(f"the model failed: {type(error).__name__}: {error}") from error
+        usage = getattr(answer, "usage_metadata", None)
+        spent += usage["total_tokens"] if usage else 0
+        text = answer.text if isinstance(answer.text, str) else str(answer.content)
+        try:
+            return Reply(read_record(text, wanted), spent or None)
+        except ValueError as error:
+            wrong = _first_line(error)
+            said = HumanMessage(f"That does not fit: {wrong}. Answer with the JSON object only.")
+            talk += [AIMessage(text), said]
+    raise ReplyInvalid(f"no usable reply after {TRIES} tries: {wrong}")
+
+
+def read_record(text: str, wanted: type[R]) -> R:
+    """Return the last JSON object of a text that fits; `ValueError` says why none does."""
+    problem: Exception = ValueError("there is no JSON object in it")
+    for found in _objects(text):
+        try:
+            return wanted.model_validate(found)
+        except ValidationError as error:
+            problem = error
+    raise ValueError(_first_line(problem))
+
+
+def _objects(text: str) -> Iterator[object]:
+    """Yield the outermost JSON objects of a text, the last first: models think aloud before."""
+    decoder, found, place = json.JSONDecoder(), [], 0
+    while (place := text.find("{", place)) >= 0:
+        try:
+            value, place = decoder.raw_decode(text, place)
+            found.append(value)
+        except json.JSONDecodeError:
+            place += 1
+    yield from reversed(found)
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        problem = error.errors(include_url=False)[0]
+        return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+    return " ".join(str(error).split())
+
 
 Kind = Literal["clues", "labels"]
 
@@ -178,3 +262,40 @@ def _entries(file: IO[bytes]) -> dict[str, Mapping[str, object]]:
 def _data(text: str) -> str:
     """Return a text between JSON quotes, so that it cannot step out of its place."""
     return json.dumps(text, ensure_ascii=False)
+
+
+MOST_TOKENS = 2_000
+"""Of one answer (chosen by us: an EMER explanation has some 300)."""
+
+
+def load_chat_model(spec: str) -> BaseChatModel:
+    """Return the chat model that `spec` names, at temperature 0 where it has one.
+
+    A name with a dot before the colon is a class or function of ours or yours, called
+    without arguments; any other is one that the llm reasoner takes, which may need a key
+    and the network. `ConfigError` says what is lacking.
+    """
+    module, colon, name = spec.partition(":")
+    if not (module and colon and name):
+        raise ConfigError(
+            f"{spec!r} names no chat model: write provider:model (openai:gpt-4o) or "
+            "package.module:Name"
+        )
+    made = _from_python(module, name) if "." in module else connect(spec, MOST_TOKENS)
+    from langchain_core.language_models import BaseChatModel
+
+    if not isinstance(made, BaseChatModel):
+        raise ConfigError(f"{spec} is not a LangChain chat model but a {type(made).__name__}")
+    return made
+
+
+def _from_python(module: str, name: str) -> object:
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.append(here)
+    try:
+        return getattr(importlib.import_module(module), name)()
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"{module}:{name}: no module {error.name}") from error
+    except AttributeError as error:
+        raise ConfigError(f"{module}:{name}: module {module} has no {name}") from error

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from pydantic import Field
 
-from emer.evals.metrics.statistic import Mean, mean
+from emer.evals.metrics.bootstrap import Mean, mean
 from emer.tools.errors import EmerError
 from emer.tools.types import Record
 

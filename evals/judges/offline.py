@@ -1,6 +1,6 @@
 """A judge that needs no model: deterministic, and coarse.
 
-Clues: F of the cues that both texts name (`emer.evals.metrics.concepts`). Labels: F of the
+Clues: F of the cues that both texts name (`emer.evals.metrics.cue_overlap`). Labels: F of the
 emotion words, where words of one kin ("happy", "pleased") match by half. Both from 1 for
 nothing in common to 10 for everything. It hears no paraphrase that its lists lack.
 """
@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from emer.evals.judges.judge import HIGHEST, LOWEST, Rating
-from emer.evals.metrics.concepts import agree
+from emer.evals.metrics.cue_overlap import agree
 from emer.evals.metrics.emotion_words import kin, labels_in
 
 SAME_KIN = 0.5

@@ -1,16 +1,147 @@
-"""Paired bootstrap intervals: clips are drawn with replacement, for all systems the same ones.
+"""Statistics on resamples.
+
+Numbers that know their clips, so that they can be computed again on any resample of them.
+
+A statistic is asked for its value `at` some draws: how often each clip was drawn, in each of
+many resamples. Every clip once is the score itself.
+
+Paired bootstrap intervals: clips are drawn with replacement, for all systems the same ones.
 
 Efron & Tibshirani 1993, percentile intervals. 10,000 draws and the seed are chosen by us.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from emer.evals.metrics.statistic import Draws, Floats, Statistic, value
+Floats = NDArray[np.float64]
+
+
+class Draws:
+    """How often each clip was drawn: an array (resamples, clips), and sums over it.
+
+    A sum is remembered, since precision, recall and F of many systems share them.
+    """
+
+    def __init__(self, counts: Floats) -> None:
+        """Take the array of counts."""
+        self._counts = counts
+        self._totals: dict[bytes, Floats] = {}
+
+    def __len__(self) -> int:
+        """Return the number of resamples."""
+        return len(self._counts)
+
+    def total(self, values: ArrayLike) -> Floats:
+        """Return the sum of one value per clip over each resample: shape (resamples,)."""
+        vector = np.ascontiguousarray(values, dtype=np.float64)
+        key = vector.tobytes()
+        if key not in self._totals:
+            self._totals[key] = self._counts @ vector
+        return self._totals[key]
+
+
+class Statistic(Protocol):
+    """A score over clips."""
+
+    def at(self, draws: Draws) -> Floats:
+        """Return the score of each resample: shape (resamples,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean of one value per clip; NaN marks a clip that does not take part."""
+
+    values: Floats
+
+    def at(self, draws: Draws) -> Floats:
+        """Return the mean; NaN where no clip takes part."""
+        part = np.isfinite(self.values)
+        filled = np.where(part, self.values, 0.0)
+        return _divide(draws.total(filled), draws.total(part))
+
+    @property
+    def n(self) -> int:
+        """Clips that take part."""
+        return int(np.isfinite(self.values).sum())
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A share of counts summed over clips ("cited clues that exist : cited clues")."""
+
+    parts: Floats
+    wholes: Floats
+
+    def at(self, draws: Draws) -> Floats:
+        """Return sum of parts over sum of wholes; NaN where there is no whole."""
+        return _divide(draws.total(self.parts), draws.total(self.wholes))
+
+
+@dataclass(frozen=True)
+class Harmonic:
+    """F of two statistics: the harmonic mean of precision and recall, 0 where both are."""
+
+    precision: Statistic
+    recall: Statistic
+
+    def at(self, draws: Draws) -> Floats:
+        """Return 2PR/(P+R)."""
+        p, r = self.precision.at(draws), self.recall.at(draws)
+        total = p + r
+        return np.where(total == 0, 0.0, _divide(2 * p * r, total))
+
+
+@dataclass(frozen=True)
+class Average:
+    """The plain mean of several statistics ("over the five wheels"), without undefined ones."""
+
+    parts: Sequence[Statistic]
+
+    def at(self, draws: Draws) -> Floats:
+        """Return the mean of the parts' values."""
+        found = np.array([part.at(draws) for part in self.parts])
+        defined = np.isfinite(found)
+        return _divide(np.where(defined, found, 0.0).sum(axis=0), defined.sum(axis=0))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One statistic minus another on the same clips."""
+
+    left: Statistic
+    right: Statistic
+
+    def at(self, draws: Draws) -> Floats:
+        """Return left minus right."""
+        return self.left.at(draws) - self.right.at(draws)
+
+
+def mean(values: ArrayLike) -> Mean:
+    """Return the mean of one value per clip; None and NaN do not take part."""
+    return Mean(np.asarray(values, dtype=np.float64))
+
+
+def ratio(parts: ArrayLike, wholes: ArrayLike) -> Ratio:
+    """Return the share of counts per clip."""
+    return Ratio(np.asarray(parts, dtype=np.float64), np.asarray(wholes, dtype=np.float64))
+
+
+def value(statistic: Statistic, clips: int) -> float:
+    """Return the score on all clips, each once."""
+    return float(statistic.at(Draws(np.ones((1, clips))))[0])
+
+
+def _divide(left: Floats, right: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(right == 0, np.nan, left / right))
+
 
 TIMES = 10_000
 SEED = 2306_15401

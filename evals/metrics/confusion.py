@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emer.evals.metrics.overlap import Labels
-from emer.evals.metrics.statistic import Floats
+from emer.evals.metrics.bootstrap import Floats
+from emer.evals.metrics.open_vocabulary import Labels
 from emer.evals.metrics.wheel import Lexicon, Wheel
 
 NONE = "none"

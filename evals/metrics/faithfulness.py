@@ -1,4 +1,6 @@
-"""Whether an explanation rests on what it cites.
+"""Citation and corruption tests.
+
+Whether an explanation rests on what it cites.
 
 - citations: the cited clues exist;
 - contradiction: the verifier finds a sentence or label at odds with its clues (counted where
@@ -6,20 +8,34 @@
 - consistency: each label's level-1 class (wheel 1) is also that of an emotion word in the text;
 - deletion (ERASER's comprehensiveness, DeYoung et al. 2020): taking out the clues that a
   label cites lowers its probability, more so than taking out as many others.
+
+What a reasoner does when its evidence is spoilt: it should change its mind the right way.
+
+- drop: without the modality whose clues a label cites most, the label loses probability;
+- flip: with the words of its cited clues turned to their opposites, so does it;
+- shift: with one of several cited clues moved away in time, it does not gain, and the
+  sentences that cite the moved clue give its new time (the verifier holds them).
 """
 
 from __future__ import annotations
 
+import csv
 import random
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
 
 from emer.agents.reasoner import Reasoner
 from emer.agents.types import Budget, Explanation, Inquiry, Label
-from emer.evals.metrics.emotion_words import labels_in
-from emer.evals.metrics.overlap import Labels
+from emer.agents.verification.verifier import verify
+from emer.evals.metrics.emotion_words import Language, labels_in, language_of
+from emer.evals.metrics.open_vocabulary import Labels
 from emer.evals.metrics.wheel import Lexicon
-from emer.tools.types import Clue
+from emer.tools.types import Clue, Modality, Span
 
 AT_ONCE = Budget(rounds=0, tool_calls=0)
 """Nothing may be asked: the clues are what they are."""
@@ -100,3 +116,133 @@ def claim(
 
 def _without(clues: Sequence[Clue], gone: set[str]) -> list[Clue]:
     return [clue for clue in clues if clue.id not in gone]
+
+
+TABLE = Path(__file__).parent / "opposites.csv"
+
+Kind = Literal["drop", "flip", "shift"]
+SHIFT = 1.0
+"""Seconds that a clue is moved at least (domain rule of a moment: half a second)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corruption:
+    """A label's probability before and after its evidence was spoilt, and whether that fits."""
+
+    kind: Kind
+    label: str
+    before: float
+    after: float
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a reasoner was given."""
+
+    reasoner: Reasoner
+    question: str
+    clues: Sequence[Clue]
+    duration: float
+
+    def claim(self, label: str, clues: Sequence[Clue]) -> float:
+        """Return the label's probability on these clues."""
+        return claim(self.reasoner, label, self.question, clues, self.duration)
+
+
+def corrupt(scene: Scene, label: Label) -> list[Corruption]:
+    """Return every corruption that can be made of the evidence for a label."""
+    made = (_drop(scene, label), _flip(scene, label), _shift(scene, label))
+    return [found for found in made if found is not None]
+
+
+def flip(text: str) -> str:
+    """Return a sentence with each word that has an opposite turned to it; else as it is."""
+    language = language_of(text)
+    table = _opposites(language)
+    return _pattern(language).sub(lambda m: _like(table[m.group().lower()], m.group()), text)
+
+
+def _drop(scene: Scene, label: Label) -> Corruption | None:
+    modality = _main_modality(scene.clues, label)
+    if modality is None:
+        return None
+    before = scene.claim(label.name, scene.clues)
+    after = scene.claim(label.name, [c for c in scene.clues if c.modality != modality])
+    return Corruption("drop", label.name, before, after, fits=after < before)
+
+
+def _flip(scene: Scene, label: Label) -> Corruption | None:
+    flipped = [_flipped(c) if c.id in label.clue_ids else c for c in scene.clues]
+    if all(a is b for a, b in zip(flipped, scene.clues, strict=True)):
+        return None
+    before, after = scene.claim(label.name, scene.clues), scene.claim(label.name, flipped)
+    return Corruption("flip", label.name, before, after, fits=after < before)
+
+
+def _shift(scene: Scene, label: Label) -> Corruption | None:
+    cited = [c for c in scene.clues if c.id in label.clue_ids and c.span is not None]
+    if len(cited) < 2:
+        return None
+    moved = _moved(cited[0], scene.duration)
+    if moved is None:
+        return None
+    clues = [moved if c.id == cited[0].id else c for c in scene.clues]
+    before, after = scene.claim(label.name, scene.clues), scene.claim(label.name, clues)
+    return Corruption(
+        "shift", label.name, before, after, fits=after <= before and _times_follow(scene, clues)
+    )
+
+
+def _times_follow(scene: Scene, clues: Sequence[Clue]) -> bool:
+    """Tell whether the explanation of the moved clues gives no time that they do not."""
+    reasoner, duration = scene.reasoner, scene.duration
+    inquiry = Inquiry(
+        question=scene.question, clues=tuple(clues), budget=AT_ONCE, duration=duration
+    )
+    explanation = reasoner.explain(inquiry, reasoner.decide(inquiry))
+    return all("time" not in f.why for f in verify(explanation, clues, duration).sentences)
+
+
+def _moved(clue: Clue, duration: float) -> Clue | None:
+    """Return a clue at the other end of the clip, None if that is not far enough."""
+    assert clue.span is not None
+    length = clue.span.length
+    start = 0.0 if clue.span.start > duration - clue.span.end else max(0.0, duration - length)
+    if abs(start - clue.span.start) < SHIFT:
+        return None
+    return _with(clue, span=Span(start=start, end=min(start + length, duration)))
+
+
+def _flipped(clue: Clue) -> Clue:
+    text = flip(clue.text)
+    return clue if text == clue.text else _with(clue, text=text)
+
+
+def _with(clue: Clue, **changes: object) -> Clue:
+    fields = {name: value for name, value in clue if name != "id"}
+    return Clue.model_validate({**fields, **changes})
+
+
+def _main_modality(clues: Sequence[Clue], label: Label) -> Modality | None:
+    counts = Counter(c.modality for c in clues if c.id in label.clue_ids)
+    return min(counts, key=lambda m: (-counts[m], m), default=None)
+
+
+def _like(word: str, model: str) -> str:
+    return word.capitalize() if model[:1].isupper() else word
+
+
+@cache
+def _opposites(language: Language) -> dict[str, str]:
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        pairs = [(r["one"], r["other"]) for r in csv.DictReader(file) if r["lang"] == language]
+    return {b: a for a, b in pairs} | dict(pairs)
+
+
+@cache
+def _pattern(language: Language) -> re.Pattern[str]:
+    words = sorted(map(re.escape, _opposites(language)), key=len, reverse=True)
+    joined = "|".join(words)
+    found = rf"\b(?:{joined})\b" if language == "en" else joined
+    return re.compile(found, re.IGNORECASE)

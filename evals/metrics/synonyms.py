@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from emer.evals.metrics.overlap import Labels, Overlap, overlap
+from emer.evals.metrics.open_vocabulary import Labels, Overlap, overlap
 from emer.evals.metrics.wheel import Lexicon, plain
 
 Groups = Sequence[Sequence[str]]

@@ -11,7 +11,7 @@ import numpy as np
 
 from emer.evals.metrics.calibration import Judged
 from emer.evals.metrics.confusion import Confusion
-from emer.evals.report.board import Board, Row
+from emer.evals.report.leaderboard import Board, Row
 from emer.evals.systems.system import Input
 
 COLOURS: Mapping[Input, str] = {

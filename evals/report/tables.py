@@ -1,10 +1,43 @@
-"""A table as plain cells, and how it is written in Markdown and in HTML."""
+"""Tables in Markdown, HTML, terminal.
+
+A table as plain cells, and how it is written in Markdown and in HTML.
+
+From a leaderboard to the tables that are shown of it.
+
+The report as one self-contained HTML page, and as Markdown.
+
+Tables on a terminal, each as wide as it needs to be.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
+from string import Template
+from textwrap import wrap
+
+from rich import box
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from emer.evals.report.leaderboard import Board, Pair, Row
+from emer.evals.report.scorecard import (
+    CLOSED,
+    CONFIDENCE,
+    COSTS,
+    EXPLANATIONS,
+    HEADLINE,
+    LABELS,
+    Column,
+)
+from emer.evals.systems.system import Input
+from emer.tools.phrasing import printable
 
 
 @dataclass(frozen=True)
@@ -86,3 +119,210 @@ def _interval_small(cell: str) -> str:
         return escape(cell)
     interval, _, mark = rest.partition(")")
     return f"{escape(value + mark)}<small>{escape(interval)}</small>"
+
+
+HEADINGS: Mapping[Input, str] = {
+    "nothing": "Floors: look at nothing",
+    "clip": "On the clip itself",
+    "human clues": "On human clues",
+    "human clues, masked": "On human clues, masked",
+    "subtitle": "On the words alone",
+}
+READING = (
+    "F of mean precision and mean recall, in percent. Rows of different inputs do not compare: "
+    "human clues (oracle perception) are what people wrote of the clip, who had perceived it "
+    "already; masked, their emotion words are taken out."
+)
+
+
+def tables(board: Board) -> list[Table]:
+    """Return every table that has rows."""
+    found = [labels(board), closed(board), explanations(board), confidence(board), costs(board)]
+    found.append(differences(board))
+    return [table for table in found if not table.empty]
+
+
+def labels(board: Board, columns: Sequence[Column] = LABELS) -> Table:
+    """Return the leaderboard of label scores."""
+    used = [c for c in columns if any(c.key in row.scores for row in board.rows)]
+    main = next(c for c in HEADLINE if c.key == board.main)
+    ahead, rest = [c for c in used if c in HEADLINE], [c for c in used if c not in HEADLINE]
+    titles = ["system", *(c.title for c in ahead), f"{main.title} over the best floor"]
+    titles += [*(c.title for c in rest), "empty"]
+    groups = [
+        Group(HEADINGS[given], [_labels_row(row, ahead, rest, main) for row in rows])
+        for given, rows in board.groups.items()
+    ]
+    return Table("Open-vocabulary labels", READING, titles, groups, tuple(_notes(board)))
+
+
+def closed(board: Board) -> Table:
+    """Return the table of scores against one class, or a sentiment, per clip."""
+    lead = (
+        "Hit: any label has the human label's level-1 class, mean over the wheels; a hit is "
+        "cheap with many labels, which hits per class named shows. Weighted F1: one class a clip."
+    )
+    return _scores("One class per clip, and sentiment", lead, board, CLOSED)
+
+
+def explanations(board: Board) -> Table:
+    """Return the table of what explanations state and rest on."""
+    lead = (
+        "Cues: the signs that an explanation names, against those of the human one; a cue that "
+        "people did not write down counts as invented, though it may be in the clip. On human "
+        "clues an explanation repeats what people wrote, so that cues say little there."
+    )
+    if any("clue_overlap" in row.scores for row in board.rows):
+        lead += f" Overlaps run from 1 to 10 and are those of judge={board.judge} alone."
+    return _scores("Explanations", lead, board, EXPLANATIONS)
+
+
+def confidence(board: Board) -> Table:
+    """Return the table of calibration and of the probes of evidence."""
+    lead = (
+        "Right: the first label's level-1 class on wheel 1 is among the human ones. The probes "
+        "spoil the evidence of the first label: its claim should move the way the title says."
+    )
+    return _scores("Confidence, and evidence that is spoilt", lead, board, CONFIDENCE)
+
+
+def costs(board: Board) -> Table:
+    """Return the table of what answers took, of systems that were run here."""
+    return _scores("Cost", "Per clip, on this machine.", board, COSTS)
+
+
+def differences(board: Board) -> Table:
+    """Return the paired differences; bold where the interval leaves out zero."""
+    titles = ["left minus right", *(c.title for c in HEADLINE)]
+    rows = [_pair_row(pair) for pair in board.pairs]
+    lead = "On the same clips, in points; * marks an interval that leaves out zero."
+    return Table("Differences", lead, titles, [Group("", rows)])
+
+
+def _labels_row(
+    row: Row, ahead: Sequence[Column], rest: Sequence[Column], main: Column
+) -> list[str]:
+    empty = str(row.counts["empty"])
+    if row.counts["failed"]:
+        empty += f" ({row.counts['failed']} failed)"
+    return [
+        _name(row),
+        *(column.cell(row.scores.get(column.key)) for column in ahead),
+        main.cell(row.over_floor, signed=True),
+        *(column.cell(row.scores.get(column.key)) for column in rest),
+        empty,
+    ]
+
+
+def _name(row: Row) -> str:
+    return f"{row.card.name} †" if row.spam else row.card.name
+
+
+def _scores(title: str, lead: str, board: Board, columns: Sequence[Column]) -> Table:
+    """Return a table of the columns that any row has, with the rows that have any of them."""
+    used = [c for c in columns if any(c.key in row.scores for row in board.rows)]
+    groups = []
+    for given, rows in board.groups.items():
+        having = [row for row in rows if any(c.key in row.scores for c in used)]
+        cells = [[row.card.name, *(c.cell(row.scores.get(c.key)) for c in used)] for row in having]
+        groups.append(Group(HEADINGS[given], cells))
+    return Table(title, lead, ["system", *(c.title for c in used)], groups)
+
+
+def _pair_row(pair: Pair) -> list[str]:
+    name = f"{pair.left} - {pair.right}" + ("" if pair.same_input else " (other input)")
+    cells = []
+    for column in HEADLINE:
+        estimate = pair.scores.get(column.key)
+        mark = " *" if estimate is not None and estimate.resolved else ""
+        cells.append(column.cell(estimate, signed=True) + mark)
+    return [name, *cells]
+
+
+def _notes(board: Board) -> Iterator[str]:
+    yield board.method + "."
+    yield f"People gave {board.human_labels:.2f} labels per clip."
+    if any(row.spam for row in board.rows):
+        yield "† gives many more labels than people do: recall bought with quantity."
+    yield "An empty answer scores 0; labels that the lexicon lacks are dropped, as officially."
+    yield from board.notes
+
+
+TEMPLATE = Path(__file__).parent / "page.html"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report shows: tables, and plots as SVG by their caption."""
+
+    title: str
+    about: str
+    tables: tuple[Table, ...]
+    plots: Mapping[str, str]
+
+    @property
+    def page(self) -> str:
+        """The HTML page; it fetches nothing."""
+        template = Template(TEMPLATE.read_text(encoding="utf-8"))
+        first, *others = self.tables
+        body = [html(first), *_figures(self.plots.items()), *(html(table) for table in others)]
+        return template.substitute(
+            title=escape(self.title), about=escape(self.about), body="\n".join(body)
+        )
+
+    @property
+    def markdown(self) -> str:
+        """The tables in Markdown."""
+        parts = [f"## {self.title}\n\n{self.about}", *(markdown(table) for table in self.tables)]
+        return "\n\n".join(parts) + "\n"
+
+
+def _figures(plots: Iterable[tuple[str, str]]) -> Iterable[str]:
+    for caption, svg in plots:
+        yield f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+TITLE, READABLE, WIDEST = 13, 100, 1000
+"""Characters on one line: of a column's title, of prose, of a table at most."""
+
+
+def show(table: Table, console: Console | None = None) -> None:
+    """Print a table on stdout; lines are as long as the table, and none is cut."""
+    console = console or Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    shown = _drawn(table)
+    wide = console.options.update(max_width=WIDEST)
+    column = min(READABLE, console.width) if console.is_terminal else READABLE
+    console.width = max(console.width, column, Measurement.get(console, wide, shown).maximum)
+    console.print(Text(printable(table.title), style="bold"))
+    console.print(Text("\n".join(wrap(table.lead, column)), style="dim"))
+    with console.capture() as captured:
+        console.print(shown, crop=False)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()), file=console.file)
+    for note in table.notes:
+        console.print(Text("\n".join(wrap(printable(note), column)), style="dim"))
+    console.print()
+
+
+def _drawn(table: Table) -> RichTable:
+    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=False)
+    for place, title in enumerate(table.columns):
+        right = table.numbers and place > 0
+        text = Text("\n".join(wrap(title, TITLE)) if table.numbers else title)
+        shown.add_column(text, justify="right" if right else "left", no_wrap=True)
+    for group in table.groups:
+        if group.heading and group.rows:
+            shown.add_row(Text(group.heading, style="italic"))
+        for row in group.rows:
+            shown.add_row(*(Text(printable(_narrow(cell))) for cell in row))
+    return shown
+
+
+def _narrow(cell: str) -> str:
+    """Return "56.1 (50.2 to 61.7)" as "56.1 50..62"; the other forms have all digits."""
+    found = re.fullmatch(r"(\S+) \((-?[\d.]+) to (-?[\d.]+)\)( \*)?", cell)
+    if found is None:
+        return cell
+    value, low, high, mark = found.groups()
+    if len(value.partition(".")[2]) == 1:
+        low, high = f"{float(low):.0f}", f"{float(high):.0f}"
+    return f"{value} {low}..{high}{mark or ''}"

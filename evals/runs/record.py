@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from emer.evals.data.records import Dataset
+from emer.evals.data.types import Dataset
 from emer.evals.systems.system import Card, Prediction
 from emer.tools.errors import ConfigError
 from emer.tools.types import Record, digest

@@ -1,16 +1,24 @@
-"""A system over all clips: side by side, with progress, and going on where it was stopped."""
+"""Systems over clips; earlier answers reused.
+
+A system over all clips: side by side, with progress, and going on where it was stopped.
+
+Answers kept from an earlier report, as long as system, code and clips are the same.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from emer.evals.data.records import Dataset, Sample
-from emer.evals.runs.record import RunFile, header_of
+from emer.evals.data.types import Dataset, Sample
+from emer.evals.runs.record import RunFile, RunHeader, header_of, slug
 from emer.evals.systems.system import Prediction, System
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
+from emer.tools.types import digest
 
 Done = Callable[[Prediction], None]
 
@@ -123,3 +131,47 @@ def _continued(file: RunFile, system: System, dataset: Dataset) -> dict[str, Pre
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def answers(
+    system: System, dataset: str, samples: Sequence[Sample], folder: Path | None
+) -> list[Prediction]:
+    """Return a system's answers, from `folder` if they are there, else made and put there.
+
+    A folder that cannot be written costs the memory, not the answers.
+    """
+    if folder is None:
+        return answer_all(system, samples)
+    key = digest(
+        [system.card.model_dump(mode="json"), *(s.model_dump(mode="json") for s in samples)]
+    )
+    name = slug(system.card.name)
+    path = folder / f"{name}-{key[:16]}.jsonl"
+    known = _read(path)
+    if set(known) == {sample.name for sample in samples}:
+        return [known[sample.name] for sample in samples]
+    made = answer_all(system, samples)
+    with suppress(OSError):
+        _replace(
+            path, name, made, RunHeader(system=system.card, dataset=dataset, clips=key, versions={})
+        )
+    return made
+
+
+def _read(path: Path) -> dict[str, Prediction]:
+    try:
+        return RunFile(path).read()[1]
+    except ConfigError:
+        return {}
+
+
+def _replace(path: Path, name: str, made: Sequence[Prediction], header: RunHeader) -> None:
+    """Write the answers in one go, and drop those of the system's earlier versions."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    lines = [record.model_dump_json() for record in (header, *made)]
+    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    os.replace(part, path)
+    for old in path.parent.glob(f"{name}-{'[0-9a-f]' * 16}.jsonl"):
+        if old != path:
+            old.unlink()

@@ -22,8 +22,8 @@ from emer.evals.speed.measure import (
     paired,
     seconds,
 )
-from emer.tools import devices
-from emer.tools.pretrained import quiet, require
+from emer.tools.runtime import device as devices
+from emer.tools.weights.pretrained import quiet, require
 
 TOKENS: Final = 40
 """Written of each item: a caption, or the words of about ten seconds."""

@@ -16,8 +16,8 @@ from typing import Literal
 
 import psutil
 
-from emer.tools import devices
 from emer.tools.errors import EmerError
+from emer.tools.runtime import device as devices
 from emer.tools.types import Record
 
 NOT_WORK = ("idle", "iowait", "guest", "guest_nice")

@@ -39,14 +39,14 @@ from emer.evals.speed.measure import (
     this_machine,
 )
 from emer.evals.speed.peak_memory import loop_clip
-from emer.tools import devices
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, EmerError
-from emer.tools.models import SHELF
-from emer.tools.native import hush
+from emer.tools.media.clip import Clip
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.native import hush
 from emer.tools.tool import Heavy, Tool, load_tool
 from emer.tools.types import Clue
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 
 WHEELS: Final = (
     "torch", "transformers", "faster-whisper", "openai-whisper", "deepface", "werkzeug",

@@ -63,7 +63,7 @@ def loop_clip(path: Path, target: Path, seconds: float, title: str = "") -> Path
 def explain(path: Path) -> dict[str, float]:
     """Explain a clip; return its `seconds`, the seconds it `took` and the peak `megabytes`."""
     from emer.graphs.ask import ask
-    from emer.tools.clip import Clip
+    from emer.tools.media.clip import Clip
 
     sizes, done, begin = [0], threading.Event(), time.monotonic()
     watcher = threading.Thread(target=_watch, args=(sizes, done), daemon=True)

@@ -16,9 +16,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from emer.agents.rules import Rules
+from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Inquiry
-from emer.agents.verifier import verify
+from emer.agents.verification.verifier import verify
 from emer.evals.speed.measure import (
     Measure,
     Neighbours,
@@ -30,13 +30,13 @@ from emer.evals.speed.measure import (
 )
 from emer.evals.speed.peak_memory import loop_clip
 from emer.graphs.ask import Answer, ask
-from emer.graphs.events import Event, NothingObserved, ToolFinished, ToolStarted
 from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
-from emer.tools.clip import Clip
+from emer.graphs.trace.events import Event, NothingObserved, ToolFinished, ToolStarted
 from emer.tools.errors import ConfigError
-from emer.tools.fake import FakeTool
-from emer.tools.native import hush
-from emer.tools.pictures import Memory, to_rgb
+from emer.tools.media.clip import Clip
+from emer.tools.media.decoder import Memory, to_rgb
+from emer.tools.runtime.native import hush
+from emer.tools.testing.fakes import FakeTool
 from emer.tools.tool import card, load_tool
 from emer.tools.types import Modality
 

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from emer.agents.weighting import load_weighting
-from emer.evals.data.records import Sample
-from emer.evals.systems.code import code_of, code_of_ours, is_ours
-from emer.evals.systems.reasoned import judged
+from emer.agents.lexicon.lexicon import load_weighting
+from emer.evals.data.types import Sample
+from emer.evals.systems.oracle import judged
+from emer.evals.systems.provenance import code_of, code_of_ours, is_ours
+from emer.evals.systems.reasoner_options import ANYONE, Who, arguments_of, prepared, reasoned_by
 from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
-from emer.evals.systems.thinking import ANYONE, Who, arguments_of, prepared, reasoned_by
 from emer.graphs.ask import ask
-from emer.graphs.events import (
+from emer.graphs.loading import load_reasoner, load_tools
+from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
+from emer.graphs.trace.events import (
     Decided,
     Event,
     FellBack,
@@ -24,8 +26,6 @@ from emer.graphs.events import (
     ToolFinished,
     Verified,
 )
-from emer.graphs.loading import load_reasoner, load_tools
-from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
 from emer.tools.errors import ClipError
 from emer.tools.tool import code_digest
 from emer.tools.types import Param

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emer.evals.data.predictions import Predictions, read_predictions
-from emer.evals.data.records import Sample
+from emer.evals.data.types import Sample
 from emer.evals.metrics.emotion_words import labels_in
 from emer.evals.systems.system import Card, Input, Prediction
 

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from pydantic import Field
 
 from emer.agents.types import Explanation, Hypothesis
-from emer.evals.data.records import Sample
+from emer.evals.data.types import Sample
 from emer.tools.types import Clue, Param, Record
 
 Input = Literal["clip", "human clues", "human clues, masked", "subtitle", "nothing"]

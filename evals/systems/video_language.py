@@ -12,15 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emer.evals.chat.reply import read_record
-from emer.evals.chat.told import PROMPT, Told, question
-from emer.evals.data.records import Sample
+from emer.evals.data.types import Sample
+from emer.evals.judges.chat import read_record
 from emer.evals.metrics.emotion_words import labels_in
-from emer.evals.systems.footage import PICTURES, SIDE, Rgb, pictures
+from emer.evals.systems.chat_model import PICTURES, PROMPT, SIDE, Rgb, Told, pictures, question
 from emer.evals.systems.system import Card, Cost, Prediction
 from emer.prompts.prompt import digest
-from emer.tools.clip import Clip
 from emer.tools.errors import ClipError, ConfigError, ToolMissing
+from emer.tools.media.clip import Clip
 
 NEW_TOKENS = 512
 INSTALL = "pip install 'emer[models]'"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emer.agents.rules import Rules
+from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Decision, Explanation, Inquiry
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Modality, Quality, Source, Span

@@ -6,8 +6,8 @@ from typing import Any
 
 import clue_kit as kit
 
-from emer.agents.fake import Scripted, ScriptedModel
 from emer.agents.llm.reasoner import Llm
+from emer.agents.scripted_model import Scripted, ScriptedModel
 from emer.agents.types import Decision, Explanation, Fallback, Inquiry, ModelCall
 
 MIXED = (kit.POLITE, kit.INSULT, kit.TONE)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from emer.agents.memory.embedding import Embedder
-from emer.agents.memory.items import Item
-from emer.agents.memory.memory import Memory
+from emer.agents.memory.embedder import Embedder
+from emer.agents.memory.memory import Item, Memory
 from emer.agents.memory.passages import Passage, of_text
 
 ANTONYMS = """

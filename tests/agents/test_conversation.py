@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import clue_kit as kit
 import pytest
 
+from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.llm.messages import decider
-from emer.agents.people import people_in, place_of
-from emer.agents.reasoning import Reasoned, decide, reason
-from emer.agents.rules import Rules
+from emer.agents.pipeline import Reasoned, decide, reason
+from emer.agents.questions.person_focus import people_in, place_of
+from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Ask, Budget, Inquiry, Turn
-from emer.agents.verifier import verify
-from emer.agents.vocabulary import lexicon
+from emer.agents.verification.verifier import verify
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Source, Span
 

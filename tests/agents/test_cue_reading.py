@@ -6,8 +6,8 @@ from __future__ import annotations
 import clue_kit as kit
 import pytest
 
-from emer.agents.cues import mentions_in, read, transcript
-from emer.agents.vocabulary import Channel
+from emer.agents.lexicon.cue_parser import mentions_in, read, transcript
+from emer.agents.lexicon.lexicon import Channel
 
 CASES: tuple[tuple[Channel, str, set[str]], ...] = (
     ("visual", "The person smiles clearly with the eyes narrowing.", {"smile", "smile_eyes"}),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import clue_kit as kit
 import pytest
 
-from emer.agents.cues import read
-from emer.agents.fusion import weigh
-from emer.agents.verifier import verify
+from emer.agents.lexicon.cue_parser import read
+from emer.agents.rules.fusion import weigh
+from emer.agents.verification.verifier import verify
 from emer.tools.types import Clue, Quality, Source, Span
 
 SOURCE = Source(tool="captioner", version="1")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from emer.agents.cues import mentions_in
-from emer.agents.vocabulary import CHANNELS, FOLDER, lexicon
+from emer.agents.lexicon.cue_parser import mentions_in
+from emer.agents.lexicon.lexicon import CHANNELS, FOLDER, lexicon
 
 TABLES = sorted(path for path in FOLDER.glob("*.csv") if path.stem != "sources")
 OWN = ("named_", "heard_", "said_")

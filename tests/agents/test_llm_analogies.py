@@ -10,18 +10,17 @@ import clue_kit as kit
 import pytest
 from memory_kit import Blind
 
-from emer.agents.fake import Scripted, ScriptedModel
 from emer.agents.llm import messages as told
 from emer.agents.llm.reasoner import Llm
 from emer.agents.memory.cards import cards
-from emer.agents.memory.cue_embedder import CueEmbedder
-from emer.agents.memory.items import Item
-from emer.agents.memory.memory import Memory
+from emer.agents.memory.embedder import CueEmbedder
+from emer.agents.memory.memory import Item, Memory
 from emer.agents.memory.passages import of_text
 from emer.agents.reasoner import Remembering, Report
-from emer.agents.rules import Rules
+from emer.agents.rules.reasoner import Rules
+from emer.agents.scripted_model import Scripted, ScriptedModel
 from emer.agents.types import Decision, Fallback, Inquiry, Recollection
-from emer.agents.verifier import strike, verify
+from emer.agents.verification.verifier import strike, verify
 from emer.tools.errors import ToolFailed
 
 MIXED = (kit.POLITE, kit.INSULT, kit.TONE)

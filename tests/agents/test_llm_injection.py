@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from langchain_core.messages import BaseMessage
 from llm_kit import DECIDED, MIXED, WRITTEN, Talk
 
+from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.types import Explanation
-from emer.agents.vocabulary import lexicon
 from emer.tools.types import Clue
 
 ORDERS = (

@@ -11,7 +11,7 @@ import pytest
 from llm_kit import MIXED, WRITTEN, Talk
 
 from emer.agents.llm import messages as told
-from emer.agents.llm.replies import Criticising, Deciding, Planning, Writing
+from emer.agents.llm.schemas import Criticising, Deciding, Planning, Writing
 from emer.agents.types import Ask, Hypothesis, Missing, Refusal, Rejection, Turn
 from emer.prompts.prompt import load, names
 from emer.tools.types import Span

@@ -6,8 +6,8 @@ import clue_kit as kit
 import pytest
 from llm_kit import DECIDED, MIXED, UNSETTLED, WRITTEN, Talk, look
 
-from emer.agents import fake
-from emer.agents.rules import Rules
+from emer.agents import scripted_model
+from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Ask, Budget, Missing, Rejection, Turn
 from emer.tools.types import Span
 
@@ -99,12 +99,12 @@ def test_an_explanation_has_the_models_sentences_and_our_bands() -> None:
 @pytest.mark.parametrize(
     ("reply", "why"),
     [
-        (fake.EMPTY, "it is empty"),
-        (fake.REFUSAL, "it is a refusal"),
-        (fake.MALFORMED, "its JSON is malformed"),
-        (fake.TRUNCATED, "it was cut short"),
-        (fake.LOOPING, "it repeats itself"),
-        (fake.OVERLONG, "it is longer than"),
+        (scripted_model.EMPTY, "it is empty"),
+        (scripted_model.REFUSAL, "it is a refusal"),
+        (scripted_model.MALFORMED, "its JSON is malformed"),
+        (scripted_model.TRUNCATED, "it was cut short"),
+        (scripted_model.LOOPING, "it repeats itself"),
+        (scripted_model.OVERLONG, "it is longer than"),
         ("no object here", "there is no JSON object"),
         ({"candidates": [], "settled": True}, "it names no candidate"),
         ({"candidates": [{"label": "angry", "supports": []}]}, "supports"),
@@ -112,7 +112,9 @@ def test_an_explanation_has_the_models_sentences_and_our_bands() -> None:
         ({"moods": ["angry"]}, "candidates: Field required"),
     ],
 )
-def test_a_reply_that_cannot_be_used_is_repaired_once(reply: fake.Scripted, why: str) -> None:
+def test_a_reply_that_cannot_be_used_is_repaired_once(
+    reply: scripted_model.Scripted, why: str
+) -> None:
     talk = Talk(reply, DECIDED)
     assert talk.decide().hypotheses[0].label == "angry"
     assert talk.outcomes == [("decider", "faulty"), ("decider", "ok")]
@@ -120,9 +122,17 @@ def test_a_reply_that_cannot_be_used_is_repaired_once(reply: fake.Scripted, why:
     assert not talk.fell
 
 
-@pytest.mark.parametrize("reply", [fake.EMPTY, fake.REFUSAL, fake.LOOPING, fake.TRUNCATED])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        scripted_model.EMPTY,
+        scripted_model.REFUSAL,
+        scripted_model.LOOPING,
+        scripted_model.TRUNCATED,
+    ],
+)
 def test_after_the_second_one_the_rules_take_the_step_and_it_is_reported(
-    reply: fake.Scripted,
+    reply: scripted_model.Scripted,
 ) -> None:
     decision, explanation = by_rules(*MIXED)
     talk = Talk(reply, reply, reply, reply)
@@ -158,7 +168,11 @@ def test_uncited_claims_and_invented_ids_or_times_are_rejected_at_the_schema(cha
 
 
 def test_tools_are_called_where_the_model_has_them() -> None:
-    talk = Talk(model=fake.ScriptedModel([DECIDED, fake.MALFORMED, WRITTEN], calls_tools=True))
+    talk = Talk(
+        model=scripted_model.ScriptedModel(
+            [DECIDED, scripted_model.MALFORMED, WRITTEN], calls_tools=True
+        )
+    )
     assert talk.decide().hypotheses[0].label == "angry"
     assert talk.explain().labels[0].name == "happy"
     assert talk.outcomes == [("decider", "ok"), ("writer", "faulty"), ("writer", "ok")]
@@ -169,7 +183,7 @@ def test_a_server_that_refuses_tools_is_asked_for_json() -> None:
         status_code = 400
 
     error = BadRequest("this model does not support tools")
-    talk = Talk(model=fake.ScriptedModel([error, DECIDED, WRITTEN], calls_tools=True))
+    talk = Talk(model=scripted_model.ScriptedModel([error, DECIDED, WRITTEN], calls_tools=True))
     assert talk.decide().hypotheses and talk.explain().labels
     assert talk.outcomes == [("decider", "ok"), ("writer", "ok")]
 
@@ -216,14 +230,14 @@ def test_spent_budgets_are_not_overdrawn() -> None:
 
 
 def test_a_repair_is_not_begun_once_the_tokens_are_spent() -> None:
-    talk = Talk(fake.EMPTY, DECIDED)
+    talk = Talk(scripted_model.EMPTY, DECIDED)
     talk.decide(kit.inquiry(*MIXED, budget=Budget(tokens=10)))
     assert talk.outcomes == [("decider", "faulty")]
     assert talk.fell[0].why == "no tokens left; it is empty"
 
 
 def test_tokens_and_money_are_counted() -> None:
-    model = fake.ScriptedModel([DECIDED], counts_tokens=True)
+    model = scripted_model.ScriptedModel([DECIDED], counts_tokens=True)
     talk = Talk(model=model, price_in=2.0, price_out=8.0)
     talk.decide()
     (call,) = talk.calls

@@ -18,13 +18,12 @@ from memory_kit import (
     write_sentence_model,
 )
 
-from emer.agents.conflicts import POLAR
-from emer.agents.memory.cue_embedder import CueEmbedder
-from emer.agents.memory.embedding import Embedder
+from emer.agents.lexicon.lexicon import lexicon
+from emer.agents.memory.embedder import CueEmbedder, Embedder
 from emer.agents.memory.memory import Memory
 from emer.agents.memory.passages import of_text
 from emer.agents.memory.sentence_embedder import SentenceEmbedder
-from emer.agents.vocabulary import lexicon
+from emer.agents.rules.fusion import POLAR
 
 EMBEDDERS = ("cues", "blind", "sentences")
 

@@ -6,11 +6,11 @@ import csv
 
 import pytest
 
+from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.memory.cards import FOLDER, cards, sources
-from emer.agents.memory.items import Item
+from emer.agents.memory.memory import Item
 from emer.agents.memory.passages import Passage
-from emer.agents.scope import beyond
-from emer.agents.vocabulary import lexicon
+from emer.agents.questions.declined import beyond
 
 EVERY = pytest.mark.parametrize("card", cards(), ids=lambda card: card.key)
 

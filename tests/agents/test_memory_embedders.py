@@ -10,8 +10,7 @@ import pytest
 from memory_kit import write_sentence_model
 
 from emer.agents.memory.cards import cards
-from emer.agents.memory.cue_embedder import CueEmbedder
-from emer.agents.memory.embedding import Embedder, load_embedder
+from emer.agents.memory.embedder import CueEmbedder, Embedder, load_embedder
 from emer.agents.memory.memory import Memory
 from emer.agents.memory.passages import of_text
 from emer.tools.errors import ConfigError, ToolFailed

@@ -8,7 +8,7 @@ from pathlib import Path
 import clue_kit as kit
 import pytest
 
-from emer.agents.memory.cue_embedder import CueEmbedder
+from emer.agents.memory.embedder import CueEmbedder
 from emer.agents.memory.exemplars import Exemplar, Exemplars
 from emer.agents.memory.memory import Memory
 from emer.agents.types import Explanation

@@ -13,10 +13,8 @@ import pytest
 from memory_kit import Blind, labelled
 
 from emer.agents.memory.cards import cards
-from emer.agents.memory.cue_embedder import CueEmbedder
-from emer.agents.memory.embedding import Embedder
-from emer.agents.memory.index import Index, load_faiss
-from emer.agents.memory.memory import Memory
+from emer.agents.memory.embedder import CueEmbedder, Embedder
+from emer.agents.memory.memory import Index, Memory, load_faiss
 from emer.tools.errors import ToolFailed, ToolMissing
 
 

@@ -9,9 +9,8 @@ import pytest
 from memory_kit import labelled
 
 from emer.agents.memory.cards import cards
-from emer.agents.memory.cue_embedder import CueEmbedder
-from emer.agents.memory.items import Item
-from emer.agents.memory.memory import Memory
+from emer.agents.memory.embedder import CueEmbedder
+from emer.agents.memory.memory import Item, Memory
 from emer.agents.memory.passages import MOST_LINES, of_clues, of_text
 from emer.tools.types import Clue
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from clue_kit import clue
 
-from emer.agents.cues import read
-from emer.agents.fusion import weigh
+from emer.agents.lexicon.cue_parser import read
+from emer.agents.rules.fusion import weigh
 
 TEARS = clue(
     "face",

@@ -5,17 +5,9 @@ from __future__ import annotations
 import clue_kit as kit
 import pytest
 
-from emer.agents.revision import (
-    TRUST,
-    Addition,
-    Edits,
-    Rewrite,
-    brings_back,
-    check_edits,
-    revise,
-)
+from emer.agents.clue_edits import TRUST, Addition, Edits, Rewrite, brings_back, check_edits, revise
 from emer.agents.types import Explanation, Sentence
-from emer.agents.verifier import verify
+from emer.agents.verification.verifier import verify
 from emer.tools.errors import ConfigError
 from emer.tools.types import Span
 

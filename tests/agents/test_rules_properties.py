@@ -6,8 +6,8 @@ import clue_kit as kit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emer.agents.text import render
-from emer.agents.verifier import verify
+from emer.agents.rules.phrases import render
+from emer.agents.verification.verifier import verify
 from emer.tools.types import Clue
 
 subsets = st.lists(st.sampled_from(kit.POOL), max_size=10, unique_by=lambda c: c.id)

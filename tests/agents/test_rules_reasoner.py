@@ -6,12 +6,12 @@ from __future__ import annotations
 import clue_kit as kit
 import pytest
 
-from emer.agents.alternatives import telling
-from emer.agents.cues import mentions_in, read
-from emer.agents.rules import Rules
-from emer.agents.text import render
+from emer.agents.lexicon.cue_parser import mentions_in, read
+from emer.agents.lexicon.lexicon import lexicon
+from emer.agents.rules.explanation import telling
+from emer.agents.rules.phrases import render
+from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Ask, Budget, Decision, Missing, Rejection
-from emer.agents.vocabulary import lexicon
 from emer.tools.types import Clue, Span
 
 

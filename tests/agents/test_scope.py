@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from emer.agents.scope import Beyond, beyond
-from emer.agents.text import refusal
+from emer.agents.questions.declined import Beyond, beyond
+from emer.agents.rules.phrases import refusal
 from emer.graphs.settings import DEFAULT
 
 DECLINED: dict[Beyond, tuple[str, ...]] = {

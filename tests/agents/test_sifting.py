@@ -6,7 +6,7 @@ import clue_kit as kit
 import pytest
 from pydantic import ValidationError
 
-from emer.agents.sifting import sift
+from emer.agents.rules.planning import sift
 from emer.agents.types import Ask
 from emer.tools.tool import ToolCard
 from emer.tools.types import Span

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emer.agents.cues import mentions_in
-from emer.agents.vocabulary import Channel
+from emer.agents.lexicon.cue_parser import mentions_in
+from emer.agents.lexicon.lexicon import Channel
 
 SEEN = """
 the person smiles: smile

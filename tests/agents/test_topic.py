@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emer.agents.topic import Topic, topic_of
+from emer.agents.questions.question import Topic, topic_of
 from emer.graphs.settings import DEFAULT
 from emer.tools.types import Span
 

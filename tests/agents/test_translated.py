@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from emer.agents.cues import is_doubtful, mentions_in, transcript
-from emer.agents.phrases import quote
-from emer.agents.rules import Rules
+from emer.agents.lexicon.cue_parser import is_doubtful, mentions_in, transcript
+from emer.agents.rules.phrases import quote
+from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Inquiry
-from emer.agents.verifier import verify
-from emer.tools.speech.wording import says, translated
+from emer.agents.verification.verifier import verify
+from emer.tools.speech.sentences import says, translated
 from emer.tools.types import Clue, Quality, Source, Span
 
 

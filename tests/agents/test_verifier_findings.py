@@ -7,7 +7,7 @@ import clue_kit as kit
 import pytest
 
 from emer.agents.types import Alternative, Block, Explanation, Label, Sentence
-from emer.agents.verifier import Finding, strike, verify
+from emer.agents.verification.verifier import Finding, strike, verify
 from emer.tools.types import Clue
 
 CLUES = (kit.SMILE, kit.LIVELY, kit.INSULT, kit.FURROW)

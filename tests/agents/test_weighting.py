@@ -9,12 +9,12 @@ from pathlib import Path
 import clue_kit as kit
 import pytest
 
-from emer.agents.cues import read
-from emer.agents.fusion import weigh
-from emer.agents.reasoning import examine
-from emer.agents.rules import Rules
+from emer.agents.lexicon.cue_parser import read
+from emer.agents.lexicon.lexicon import load_weighting, weighting_of
+from emer.agents.pipeline import examine
+from emer.agents.rules.fusion import weigh
+from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Explanation, Label
-from emer.agents.weighting import load_weighting, weighting_of
 from emer.tools.errors import ConfigError
 
 ROWS = "cue,family,log_odds,source\nnod,angry,2.4,fit:mine\nnod,happy,-0.5,fit:mine\n"

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.fake import FakeTool
+from emer.tools.media.clip import Clip
+from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Span
 
 EVIL = "\x1b[2J\x1b]0;owned\x07[bold red]hi[/bold red] \u202eabc\x9b31m"

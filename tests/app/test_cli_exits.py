@@ -79,7 +79,7 @@ def test_a_process_of_its_own_ends_alike(spawn, files):
 
 
 def test_an_internal_failure_is_one_line_that_says_where_the_details_are(emer, monkeypatch):
-    monkeypatch.setattr("emer.app.traces.list_runs", lambda folder: folder + 1)
+    monkeypatch.setattr("emer.app.commands.trace.list_runs", lambda folder: folder + 1)
     done = emer("trace", "list")
     line = one_line(done)
     assert done.exit_code == 1 and "TypeError" in line
@@ -105,7 +105,7 @@ def test_ctrl_c_ends_with_130_and_the_trace_says_interrupted(clip, tmp_path):
 def test_who_leaves_while_threads_are_at_work_does_not_wait_for_them():
     code = (
         "import threading\n"
-        "from emer.tools.leaving import leave\n"
+        "from emer.tools.runtime.native import leave\n"
         "threading.Thread(target=threading.Event().wait).start()\n"
         "print('bye')\n"
         "leave(130)\n"

@@ -28,7 +28,7 @@ def one(monkeypatch, tmp_path):
         name="tool-small", tool="tool", model="small", licence="MIT", facts="test", megabytes=1,
         path="tool/small.pt", url="https://host.example/small.pt", sha256=SHA, suggested=True,
     )  # fmt: skip
-    for module in ("emer.app.weights", "emer.tools.weights.catalogue"):
+    for module in ("emer.app.commands.models", "emer.tools.weights.catalogue"):
         monkeypatch.setattr(f"{module}.catalogue", lambda: (row,))
     monkeypatch.setenv("EMER_WEIGHTS", str(tmp_path / "weights"))
     return tmp_path / "weights" / "tool" / "small.pt"
@@ -108,7 +108,7 @@ def test_ctrl_c_leaves_a_part_to_go_on_with(tmp_path):
     content = np.random.default_rng(4).bytes(30_000_000)
     code = (
         "import sys, pathlib\n"
-        "from emer.tools.fetch import fetch, open_client\n"
+        "from emer.tools.weights.download import fetch, open_client\n"
         "def told(here, whole):\n"
         "    if 0 < here < whole: print(here, flush=True); sys.stdin.readline()\n"
         "with open_client() as client:\n"
@@ -128,7 +128,7 @@ def test_ctrl_c_leaves_a_part_to_go_on_with(tmp_path):
 
 
 def test_the_real_catalogue_is_listed(emer, monkeypatch):
-    monkeypatch.setattr("emer.app.weights.catalogue", lambda: REAL)
+    monkeypatch.setattr("emer.app.commands.models.catalogue", lambda: REAL)
     rows = json.loads(emer("models", "list", "--json").stdout)
     assert {"whisper-large-v3-turbo", "faster-whisper-tiny"} <= {row["name"] for row in rows}
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from emer.app import demo
+from emer.app.commands.demo import matches
 from emer.app.script import LENGTH, SCRIPT, SPEECH_START, WORDS, levels
-from emer.app.showcase import matches
-from emer.tools.clip import Clip
+from emer.tools.media.clip import Clip
 
 NEAR = 0.15
 """Seconds a found event may be off its script."""
@@ -25,7 +25,7 @@ def clip(demo_clip):
 
 @pytest.fixture(scope="module")
 def found(clip):
-    from emer.tools.face.mesh import FaceMesh
+    from emer.tools.face.tool import FaceMesh
 
     return {m.movement: m.clue for m in matches(FaceMesh().observe(clip))}
 

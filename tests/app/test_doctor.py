@@ -59,7 +59,7 @@ def test_a_store_that_cannot_be_written_is_told(emer, fakes, monkeypatch, tmp_pa
 
 
 def test_a_missing_package_is_told_with_the_line_that_brings_it(emer, fakes, monkeypatch):
-    monkeypatch.setattr("emer.app.doctor.needed", lambda: ["moonlight"])
+    monkeypatch.setattr("emer.app.commands.doctor.needed", lambda: ["moonlight"])
     found = checks(emer("doctor", "--json"))["moonlight"]
     assert (found["ok"], found["fix"]) == (False, "pip install moonlight")
 
@@ -110,8 +110,8 @@ def test_a_vision_endpoint_that_is_dead_is_not_ready(emer, fakes, endpoint, monk
 
 def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch, tmp_path):
     pytest.importorskip("transformers", reason="transformers is not installed")
-    from emer.tools.caption import model
-    from emer.tools.models import SHELF
+    from emer.tools.caption import vlm
+    from emer.tools.runtime.model_pool import SHELF
 
     def broken(*_: object) -> None:
         raise RuntimeError("no kernel image for this GPU")
@@ -119,7 +119,7 @@ def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch
     monkeypatch.setenv("EMER_TOOLS__CAPTION__USE", "captioner")
     monkeypatch.setenv("EMER_TOOLS__CAPTION__MODEL", str(write_smolvlm(tmp_path / "model")))
     assert checks(emer("doctor", "--json"))["caption = captioner"]["ok"]
-    monkeypatch.setattr(model, "joined", broken)
+    monkeypatch.setattr(vlm, "joined", broken)
     found = checks(emer("doctor", "--json"))["caption = captioner"]
     assert not found["ok"] and "no kernel image" in found["detail"]
     assert "captioner" not in {key.kind for key in SHELF.held()}
@@ -127,9 +127,9 @@ def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch
 
 def test_the_second_shows_a_face_so_that_face_models_run(tmp_path):
     pytest.importorskip("deepface", reason="deepface is not installed")
-    from emer.app.doctor import _second
-    from emer.tools.clip import Clip
-    from emer.tools.expression.deepface_emotion import DeepFaceEmotion
+    from emer.app.commands.doctor import _second
+    from emer.tools.expression.deepface import DeepFaceEmotion
+    from emer.tools.media.clip import Clip
     from tests.face_kit import write_emotion
 
     clip = Clip.open(_second(tmp_path / "second.mp4"))

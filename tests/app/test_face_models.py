@@ -10,13 +10,13 @@ import pytest
 pytest.importorskip("deepface", reason="deepface is not installed")
 
 from emer.graphs.ask import ask
-from emer.graphs.choosing import choose
+from emer.graphs.loading import choose
 from emer.graphs.settings import load_settings
-from emer.tools import machine
-from emer.tools.models import SHELF
+from emer.tools.runtime import device
+from emer.tools.runtime.model_pool import SHELF
 from emer.tools.weights.catalogue import named
-from emer.tools.weights.places import target
-from emer.tools.weights.verify import verify
+from emer.tools.weights.download import verify
+from emer.tools.weights.locate import target
 from tests.face_kit import write_emotion, write_portrait
 from tests.task_kit import by_mouth, write_task
 
@@ -29,7 +29,7 @@ def own_machine(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     monkeypatch.delenv("DEEPFACE_HOME", raising=False)
     monkeypatch.setenv("EMER_WEIGHTS", str(tmp_path / "weights"))
-    machine.forget()
+    device.forget()
     yield
     SHELF.unload()
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from app_kit import FAKES, environment, here, swaps
 
-from emer.agents.revision import Edits
-from emer.graphs.trace import read_trace
+from emer.agents.clue_edits import Edits
+from emer.graphs.trace.jsonl import read_trace
 
 Process = "subprocess.Popen[bytes]"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emer.tools.fake import FakeTool
+from emer.tools.testing.fakes import FakeTool
 
 
 class Frowns(FakeTool):

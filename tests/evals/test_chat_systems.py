@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 from chat_kit import Scripted
 
-from emer.evals.chat.reply import ReplyInvalid
-from emer.evals.data.records import Sample
-from emer.evals.systems.chat import ChatSystem
-from emer.evals.systems.footage import pictures, wav
+from emer.evals.data.types import Sample
+from emer.evals.judges.chat import ReplyInvalid
+from emer.evals.systems.chat_model import ChatSystem, pictures, wav
 from emer.evals.systems.video_language import VideoLanguage, read_answer
-from emer.tools.clip import Clip
 from emer.tools.errors import ClipError, ConfigError
+from emer.tools.media.clip import Clip
 from tests.clips import Written, tone, write_clip
 
 REPLY = ('{"video": "She smiles.", "audio": "A tone.", "text": "", "therefore": "So, happy.",'

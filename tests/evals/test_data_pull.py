@@ -11,8 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from emer.evals.data.catalogue import Entry, Origin, catalogue
-from emer.evals.data.pull import Host, open_host, pull
+from emer.evals.data.locations import Entry, Host, Origin, catalogue, open_host, pull
 
 DATA = b"name,openset\n" + b"clip,happy\n" * 9_000
 BLOB = hashlib.sha1(b"blob %d\0" % len(DATA) + DATA).hexdigest()

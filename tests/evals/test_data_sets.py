@@ -9,10 +9,9 @@ import wheel_kit
 from clips_kit import silent_clip
 
 from emer.evals.data.clips import read_clips
-from emer.evals.data.emer import read_version1, read_version2
-from emer.evals.data.emer_v2 import clean, split_chinese, split_english
+from emer.evals.data.emer import clean, read_version1, read_version2, split_chinese, split_english
+from emer.evals.data.locations import DataFolder
 from emer.evals.data.mer import mer_sets, read_mer
-from emer.evals.data.places import DataFolder
 from emer.evals.data.tables import BadTable
 
 ENGLISH = (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emer.evals.data.labels import BadList, parse_labels, show_labels
+from emer.evals.data.clips import BadList, parse_labels, show_labels
 from emer.evals.data.predictions import matched, read_predictions
 from emer.evals.data.tables import BadTable, Table, read_table
 

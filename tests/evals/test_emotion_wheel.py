@@ -9,12 +9,12 @@ import pytest
 import wheel_kit as kit
 from wheel_kit import percent
 
-from emer.evals.data.labels import parse_labels
-from emer.evals.data.places import DataFolder, DataMissing
+from emer.evals.data.clips import parse_labels
+from emer.evals.data.locations import DataFolder, DataMissing
 from emer.evals.data.predictions import read_predictions
 from emer.evals.data.tables import read_table
 from emer.evals.data.wheels import EDITIONS, Edition
-from emer.evals.metrics.overlap import exact, m_average, mapped, wheel_overlaps
+from emer.evals.metrics.open_vocabulary import exact, m_average, mapped, wheel_overlaps
 
 LEXICON = kit.small_lexicon()
 WHEEL = LEXICON.wheels[0]

@@ -11,8 +11,8 @@ from clips_kit import silent_clip
 from typer.testing import CliRunner, Result
 
 from emer.evals.cli import app
-from emer.evals.data.places import DataFolder
-from emer.evals.data.sets import read_set
+from emer.evals.data.datasets import read_set
+from emer.evals.data.locations import DataFolder
 
 
 @pytest.fixture

@@ -9,15 +9,20 @@ import reasoner_kit as kit
 import wheel_kit
 
 from emer.agents.types import Decision, Explanation, Inquiry, Label, Sentence
-from emer.evals.data.places import DataFolder
-from emer.evals.data.sets import read_set
-from emer.evals.metrics.completeness import completeness, present_in
-from emer.evals.metrics.concepts import Agreement, agree, cue_scores, cues_in
-from emer.evals.metrics.corruption import Scene, corrupt, flip
+from emer.evals.data.datasets import read_set
+from emer.evals.data.locations import DataFolder
+from emer.evals.metrics.bootstrap import value
+from emer.evals.metrics.cue_overlap import (
+    Agreement,
+    agree,
+    completeness,
+    cue_scores,
+    cues_in,
+    present_in,
+)
 from emer.evals.metrics.emotion_words import labels_in, language_of
-from emer.evals.metrics.faithfulness import citations, consistency, delete
-from emer.evals.metrics.statistic import value
-from emer.evals.systems.reasoned import judged
+from emer.evals.metrics.faithfulness import Scene, citations, consistency, corrupt, delete, flip
+from emer.evals.systems.oracle import judged
 from emer.tools.types import Clue
 
 PLAIN = kit.Plain()
@@ -114,7 +119,7 @@ def test_a_label_is_consistent_when_the_text_names_its_class() -> None:
 
 
 def test_what_the_verifier_held_is_counted() -> None:
-    from emer.agents.verifier import verify
+    from emer.agents.verification.verifier import verify
 
     smile = kit.clue("The person smiles.")
     written = Explanation(

@@ -12,11 +12,11 @@ import reasoner_kit
 import wheel_kit
 from typer.testing import CliRunner
 
-from emer.agents.rules import Rules
-from emer.agents.vocabulary import lexicon
+from emer.agents.lexicon.lexicon import lexicon
+from emer.agents.rules.reasoner import Rules
 from emer.evals.cli import app
-from emer.evals.data.records import Dataset, Gold, Sample
-from emer.evals.fit.crossval import Calibration, calibrate, compare, cross_validate, folds
+from emer.evals.data.types import Dataset, Gold, Sample
+from emer.evals.fit.cross_validation import Calibration, calibrate, compare, cross_validate, folds
 from emer.evals.fit.features import Examples, Shipped, examples, shipped
 from emer.evals.fit.logistic import as_shipped, fit
 from emer.evals.runs.record import RunFile, header_of
@@ -85,11 +85,11 @@ def test_folds_are_even_and_seeded() -> None:
 
 
 def test_left_out_clips_say_whether_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emer.evals.fit.crossval.shipped", lambda of: PRIOR)
+    monkeypatch.setattr("emer.evals.fit.cross_validation.shipped", lambda of: PRIOR)
     learnt, kept = cross_validate(OF, 4, seed=0)
     found = compare(OF, learnt, kept)
     assert found["difference_log_loss"].high < 0  # better than weights that are wrong
-    monkeypatch.setattr("emer.evals.fit.crossval.shipped", lambda of: Shipped(
+    monkeypatch.setattr("emer.evals.fit.cross_validation.shipped", lambda of: Shipped(
         np.stack([TRUE, TRUE], axis=1), PRIOR.known))  # fmt: skip
     learnt, kept = cross_validate(OF, 4, seed=0)
     assert compare(OF, learnt, kept)["difference_log_loss"].value > -0.01  # truth is not beaten

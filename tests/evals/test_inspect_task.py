@@ -17,10 +17,10 @@ pytest.importorskip(
 def test_the_task_scores_as_emer_eval_does(tmp_path: Path) -> None:
     from inspect_ai import eval as inspect_eval
 
-    from emer.evals.data.places import DataFolder
-    from emer.evals.data.sets import read_set
+    from emer.evals.data.datasets import read_set
+    from emer.evals.data.locations import DataFolder
     from emer.evals.inspect_task import emer
-    from emer.evals.metrics.overlap import exact, wheel_overlaps
+    from emer.evals.metrics.open_vocabulary import exact, wheel_overlaps
     from emer.evals.systems.stored import read_stored
 
     folder = DataFolder(data_kit.write_folder(tmp_path))

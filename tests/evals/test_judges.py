@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from chat_kit import Scripted
 
-from emer.evals.chat.model import load_chat_model
-from emer.evals.judges.chat import ChatGrouper, ChatJudge, Memory, Remembered
+from emer.evals.judges.chat import ChatGrouper, ChatJudge, Memory, Remembered, load_chat_model
 from emer.evals.judges.judge import JudgeFailed, judge_all
 from emer.evals.judges.offline import OfflineJudge
-from emer.evals.metrics.statistic import value
+from emer.evals.metrics.bootstrap import value
 from emer.evals.metrics.synonyms import set_level
 from emer.tools.errors import ConfigError
 

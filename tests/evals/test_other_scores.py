@@ -11,12 +11,12 @@ import pytest
 import wheel_kit
 from wheel_kit import percent
 
-from emer.evals.data.groups import read_groups
 from emer.evals.data.tables import BadTable
-from emer.evals.metrics.basic import class_f1, hit_rate, polarity, sentiment_f1
+from emer.evals.data.wheels import read_groups
+from emer.evals.metrics.bootstrap import value
 from emer.evals.metrics.calibration import Judged, judge_first
 from emer.evals.metrics.confusion import confusion
-from emer.evals.metrics.statistic import value
+from emer.evals.metrics.single_label import class_f1, hit_rate, polarity, sentiment_f1
 from emer.evals.metrics.synonyms import Apart, ByWheel, Stored, set_level
 from emer.evals.metrics.wheel import Lexicon, Wheel
 

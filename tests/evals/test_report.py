@@ -9,19 +9,17 @@ import data_kit
 import pytest
 import reasoner_kit
 
-from emer.evals.data.places import DataFolder
-from emer.evals.data.sets import read_set
+from emer.evals.data.datasets import read_set
+from emer.evals.data.locations import DataFolder
 from emer.evals.metrics.bootstrap import Estimate
-from emer.evals.report.board import Board, build
-from emer.evals.report.columns import Column
-from emer.evals.report.lineup import Job, heavy, light, measure
-from emer.evals.report.produce import Produced, Wish, produce
-from emer.evals.report.scorecard import Ruler
-from emer.evals.report.sections import labels
-from emer.evals.report.tables import Group, Table, html, markdown
-from emer.evals.systems.floors import Constant
+from emer.evals.report.build import Produced, Wish, produce
+from emer.evals.report.leaderboard import Board, build
+from emer.evals.report.measure import Job, heavy, light, measure
+from emer.evals.report.scorecard import Column, Ruler
+from emer.evals.report.tables import Group, Table, html, labels, markdown
+from emer.evals.systems.baselines import Constant
+from emer.evals.systems.reasoner_options import Thinker
 from emer.evals.systems.stored import read_stored
-from emer.evals.systems.thinking import Thinker
 
 PLAIN = reasoner_kit.Plain()
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 import reasoner_kit as kit
 
-from emer.agents.rules import Rules
+from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Inquiry
-from emer.evals.data.places import DataFolder
-from emer.evals.data.sets import read_set
-from emer.evals.metrics.corruption import Scene, corrupt
-from emer.evals.metrics.statistic import value
-from emer.evals.report.lineup import Job, measure
+from emer.evals.data.datasets import read_set
+from emer.evals.data.locations import DataFolder
+from emer.evals.metrics.bootstrap import value
+from emer.evals.metrics.faithfulness import Scene, corrupt
+from emer.evals.report.measure import Job, measure
 from emer.evals.report.scorecard import Ruler
-from emer.evals.systems.reasoned import OnHumanClues
+from emer.evals.systems.oracle import OnHumanClues
 from emer.graphs.settings import DEFAULT
 from emer.tools.types import Clue
 

@@ -27,7 +27,7 @@ from emer.evals.speed.measure import (
     others_share,
 )
 from emer.evals.speed.peak_memory import loop_clip
-from emer.tools.clip import Clip
+from emer.tools.media.clip import Clip
 from tests.clips import Written, write_clip
 
 TIMES = [k / 25 for k in range(50)]

@@ -32,7 +32,7 @@ from emer.evals.speed.large_models import (
 from emer.evals.speed.measure import Unequal, Unmeasured, at_least, this_machine
 from emer.evals.speed.models import Report, Request, measure_models, measure_tool
 from emer.tools.errors import ToolMissing
-from emer.tools.models import SHELF
+from emer.tools.runtime.model_pool import SHELF
 from tests.clips import Written, write_clip
 
 pytest.importorskip("transformers", reason="transformers is not installed")

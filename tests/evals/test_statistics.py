@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emer.evals.metrics import bootstrap
-from emer.evals.metrics.bootstrap import Estimate, estimate
-from emer.evals.metrics.statistic import (
+from emer.evals.metrics.bootstrap import (
     Average,
     Difference,
     Draws,
+    Estimate,
     Harmonic,
+    estimate,
     mean,
     ratio,
     value,

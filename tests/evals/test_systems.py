@@ -9,19 +9,18 @@ import pytest
 import reasoner_kit
 from clips_kit import silent_clip
 
-from emer.agents.rules import Rules
-from emer.evals.data.places import DataFolder
-from emer.evals.data.records import Described, Gold, Sample
-from emer.evals.data.sets import read_set
+from emer.agents.rules.reasoner import Rules
+from emer.evals.data.datasets import read_set
+from emer.evals.data.locations import DataFolder
+from emer.evals.data.types import Described, Gold, Sample
 from emer.evals.systems.agent import agent, words_only
-from emer.evals.systems.floors import CONSTANTS, floors
-from emer.evals.systems.named import Scene, named, on_human_clues
-from emer.evals.systems.perceived import clues_of
-from emer.evals.systems.reasoned import OnHumanClues
+from emer.evals.systems.baselines import CONSTANTS, floors
+from emer.evals.systems.oracle import OnHumanClues, clues_of
+from emer.evals.systems.reasoner_options import Thinker
+from emer.evals.systems.registry import Scene, named, on_human_clues
 from emer.evals.systems.stored import read_stored
-from emer.evals.systems.thinking import Thinker
 from emer.tools.errors import ClipError, ConfigError
-from emer.tools.fake import FakeTool
+from emer.tools.testing.fakes import FakeTool
 
 PLAIN = reasoner_kit.Plain()
 GOLDS = {f"c{n}": Gold(labels=("joy", "Rage")[: 1 + n % 2]) for n in range(40)}

@@ -13,12 +13,12 @@ import pytest
 from clips_kit import silent_clip
 from test_eval_cli import call, one_line
 
-from emer.agents.rules import Rules
+from emer.agents.rules.reasoner import Rules
 from emer.evals.runs.record import RunFile
 from emer.evals.systems.agent import agent
-from emer.evals.systems.code import code_of, code_of_ours
-from emer.evals.systems.reasoned import OnHumanClues
-from emer.evals.systems.thinking import Who, on_clues
+from emer.evals.systems.oracle import OnHumanClues
+from emer.evals.systems.provenance import code_of, code_of_ours
+from emer.evals.systems.reasoner_options import Who, on_clues
 from emer.tools.types import Param
 
 TOML = "\n".join(f'[tools.{slot}]\nuse = "none"' for slot in ("face", "scene", "prosody"))
@@ -70,7 +70,7 @@ def test_one_models_file_is_not_continued_by_another(folder: Path, system: str) 
 
 
 MINE = """
-from emer.tools.fake import FakeTool
+from emer.tools.testing.fakes import FakeTool
 class Mine(FakeTool):
     def __init__(self):
         super().__init__("mine", "face", [("The person frowns clearly.", 0.0, 0.1)])  # {edit}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
-from emer.evals.metrics.statistic import Statistic, value
+from emer.evals.metrics.bootstrap import Statistic, value
 from emer.evals.metrics.wheel import Lexicon, Wheel
 
 FORMS = {

@@ -15,11 +15,11 @@ from emer.agents.types import (
     ModelCall,
     Sentence,
 )
-from emer.tools import devices
-from emer.tools.call import note, still_wanted
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable
-from emer.tools.fake import FakeTool
+from emer.tools.media.clip import Clip
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.cancellation import note, still_wanted
+from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Param, Span
 
 SMILE = ("The person smiles from 0.2-0.8 s.", 0.2, 0.8)

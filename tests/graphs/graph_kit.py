@@ -6,7 +6,7 @@ from typing import Any
 
 from emer.graphs.ask import Answer
 from emer.graphs.settings import Choice, Settings, load_settings
-from emer.graphs.trace import Trace, read_trace
+from emer.graphs.trace.jsonl import Trace, read_trace
 
 FAKES = "graph_fakes:"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from langgraph.checkpoint.memory import InMemorySaver
 
-from emer.graphs.served import graph
+from emer.graphs.server import graph
 
 TOOLS = {"FACE": "graph_fakes:Smile", "PROSODY": "graph_fakes:Loud", "SCENE": "none"}
 

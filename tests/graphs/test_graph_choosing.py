@@ -8,15 +8,15 @@ import pytest
 from graph_fakes import LOUD, Modelled, Patient
 from graph_kit import FAKES, events, trace_of
 
-from emer.graphs import choosing
+from emer.graphs import loading
 from emer.graphs.ask import ask
-from emer.graphs.choosing import STRONGEST, choose
+from emer.graphs.loading import STRONGEST, choose
 from emer.graphs.settings import PROFILES, SLOTS, Choice, load_settings
-from emer.tools import machine
 from emer.tools.errors import ConfigError
+from emer.tools.runtime import device
 from emer.tools.types import Param
 from emer.tools.weights.catalogue import named
-from emer.tools.weights.places import target
+from emer.tools.weights.locate import target
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def ranked(monkeypatch):
         "voice": (f"{FAKES}Weightless",),
         "speech": (f"{FAKES}Weightless",),
     }
-    monkeypatch.setattr(choosing, "STRONGEST", table)
+    monkeypatch.setattr(loading, "STRONGEST", table)
 
 
 def test_the_strongest_that_is_ready_is_taken_and_said_why(ranked):
@@ -105,7 +105,7 @@ needs_all = pytest.mark.skipif(
     ],
 )
 def test_a_larger_model_is_preferred_whichever_tool_runs_it(here, taken):
-    machine.use(load_settings().machine)
+    device.use(load_settings().machine)
     put(*here)
     choice, why = speech()
     assert why.startswith(f"{taken}") and choice.use == taken.split(" ")[0]
@@ -116,7 +116,7 @@ def test_a_larger_model_is_preferred_whichever_tool_runs_it(here, taken):
 
 @needs_all
 def test_arguments_narrow_the_choice_to_the_tools_that_take_them():
-    machine.use(load_settings().machine)
+    device.use(load_settings().machine)
     choice, why = speech(language="de")
     assert choice.use == "none", "pocketsphinx hears English only"
     assert "tools.speech.language: PocketSphinx has no such argument" in why
@@ -182,7 +182,7 @@ def test_the_trace_says_what_was_taken_why_and_how_it_runs(ranked, clip_path):
 
 def test_the_settings_reach_the_process_s_models(run):
     run(prosody="Modelled", change={"device": "cpu", "model_memory": 2.5, "offline": True})
-    found = machine.machine()
+    found = device.machine()
     assert (found.device, found.model_memory, found.offline) == ("cpu", 2.5, True)
 
 

@@ -10,12 +10,12 @@ from graph_fakes import LOUD
 from graph_kit import fakes, trace_of
 from test_graph_llm import CLUES, clue_ids, replies
 
-from emer.agents.revision import Edits
+from emer.agents.clue_edits import Edits
 from emer.agents.types import Budget
 from emer.graphs.ask import ask
-from emer.graphs.compare import diff
 from emer.graphs.resume import resume
 from emer.graphs.settings import Choice
+from emer.graphs.trace.diff import diff
 from tests.openai_server import serving
 
 QUESTION = "What is displayed?"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from emer.agents.revision import WRITER, brings_back
-from emer.graphs.ledger import Ledger
+from emer.agents.clue_edits import WRITER, brings_back
+from emer.graphs.trace.clue_ledger import Ledger
 from emer.tools.types import CLOSER, Clue, Quality, Source, Span
 
 MESH = Source(tool="mesh", version="1")

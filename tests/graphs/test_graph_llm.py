@@ -228,8 +228,8 @@ def test_a_planner_s_question_reaches_the_tool_and_stands_in_the_trace(clip_path
 
 
 def test_an_answer_is_kept_apart_from_a_look_and_from_other_questions(clip_path: Path) -> None:
-    from emer.tools.clip import Clip
-    from emer.tools.evidence import EvidenceStore
+    from emer.tools.evidence_store import EvidenceStore
+    from emer.tools.media.clip import Clip
     from emer.tools.tool import load_tool
     from emer.tools.types import Span
 

@@ -9,9 +9,9 @@ import pytest
 from graph_kit import events, fakes, trace_of
 
 from emer.graphs.ask import Answer, ask
-from emer.graphs.compare import diff
 from emer.graphs.loading import load_exemplars, load_memory
 from emer.graphs.settings import Choice, Remembering
+from emer.graphs.trace.diff import diff
 
 pytest.importorskip("langchain_openai", reason="needs emer[llm]")
 pytest.importorskip("faiss", reason="needs emer[llm]")

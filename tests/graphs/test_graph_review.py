@@ -14,13 +14,13 @@ import pytest
 from graph_fakes import CLOSER, LOUD, SMILE, Costly
 from graph_kit import events, fakes, trace_of
 
-from emer.agents.revision import Addition, Edits, Rewrite
+from emer.agents.clue_edits import Addition, Edits, Rewrite
 from emer.agents.types import Budget
 from emer.graphs.ask import ask
 from emer.graphs.resume import find_waiting, keep, resume
-from emer.graphs.runs import list_runs
 from emer.graphs.settings import Choice
-from emer.graphs.trace import TraceWriter, read_trace
+from emer.graphs.trace.jsonl import TraceWriter, read_trace
+from emer.graphs.trace.runs import list_runs
 from emer.tools.errors import ConfigError
 from tests.clips import Written, write_clip
 

@@ -7,8 +7,8 @@ from graph_fakes import LOUD, SMILE
 from graph_kit import fakes, trace_of
 
 from emer.graphs.ask import ask
-from emer.graphs.compare import diff
-from emer.graphs.runs import find_run, list_runs
+from emer.graphs.trace.diff import diff
+from emer.graphs.trace.runs import find_run, list_runs
 from emer.tools.errors import ConfigError
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emer.agents.types import Ask, Budget, Decision
+from emer.graphs.controller import left_of, stop_reason
 from emer.graphs.state import total, union, union_records
-from emer.graphs.stop import left_of, stop_reason
 from emer.tools.types import Span
 
 ASK = Ask(tool="mesh", span=Span(start=0, end=1), why="closer")

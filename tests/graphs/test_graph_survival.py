@@ -15,7 +15,7 @@ import pytest
 from graph_kit import events, fakes
 
 from emer.graphs.ask import ask
-from emer.graphs.trace import read_trace
+from emer.graphs.trace.jsonl import read_trace
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

@@ -8,8 +8,8 @@ import pytest
 from graph_fakes import LOUD, SMILE
 from graph_kit import trace_of
 
-from emer.graphs.events import Event, Interrupted, RunStarted
-from emer.graphs.trace import TraceWriter, read_trace
+from emer.graphs.trace.events import Event, Interrupted, RunStarted
+from emer.graphs.trace.jsonl import TraceWriter, read_trace
 from emer.tools.errors import ConfigError
 
 

@@ -9,7 +9,7 @@ from graph_fakes import CLOSER, LOUD, SMILE
 from graph_kit import fakes, trace_of
 from test_graph_llm import CLUES, clue_ids, replies
 
-from emer.agents.revision import Edits, Rewrite
+from emer.agents.clue_edits import Edits, Rewrite
 from emer.agents.types import Budget
 from emer.graphs.ask import ask
 from emer.graphs.resume import resume

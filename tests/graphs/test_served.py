@@ -10,10 +10,9 @@ from langgraph.types import Command
 from served_kit import environment, served, thread
 
 from emer.graphs.ask import ask
-from emer.graphs.explain import build
-from emer.graphs.live import MOST
-from emer.graphs.sessions import RUNS, served_clip
-from emer.graphs.trace import read_trace
+from emer.graphs.controller import build
+from emer.graphs.server import MOST, RUNS, served_clip
+from emer.graphs.trace.jsonl import read_trace
 from emer.tools.errors import ConfigError
 
 QUESTION = "Is she happy?"

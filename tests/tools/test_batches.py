@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from emer.tools.batches import Together, in_batches
-from emer.tools.call import Abandoned, Call, at_work, holding, note, still_wanted
-from emer.tools.models import Key
-from emer.tools.shared import Shared
+from emer.tools.runtime.batching import Together, in_batches
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work, holding, note, still_wanted
+from emer.tools.runtime.model_pool import Key, Shared
 
 
 class Model:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.bench import _gpu_peak, bench
-from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable
-from emer.tools.fake import FakeTool
-from emer.tools.kept import Kept
-from emer.tools.trial_clips import tone, write_trial
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.memo import Kept
+from emer.tools.testing.benchmark import _gpu_peak, bench
+from emer.tools.testing.clips import tone, write_trial
+from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Span
 
 

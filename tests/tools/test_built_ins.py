@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from emer.app.demo import make_demo
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
+from emer.tools.media.clip import Clip
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import BUILT_IN, Heavy, load_tool
 
 WITHOUT_WEIGHTS = ("pocketsphinx", "subtitle", "mesh", "egemaps", "camera")

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.clip import RATE, Clip
 from emer.tools.errors import ClipError, Unobservable
-from emer.tools.frames import BATCH, Frame, SharedDecode, VideoShape
+from emer.tools.media.clip import RATE, Clip
+from emer.tools.media.decoder import BATCH, Frame, SharedDecode, VideoShape
 from emer.tools.types import Span
 from tests.clips import Written, tone, write_clip
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from emer.tools.call import Abandoned, still_wanted
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import ToolMissing, Unobservable
-from emer.tools.fake import FakeTool
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, still_wanted
+from emer.tools.testing.clips import write_trial
+from emer.tools.testing.conformance import check_tool
+from emer.tools.testing.fakes import FakeTool
 from emer.tools.tool import load_tool
-from emer.tools.trial_clips import write_trial
 from emer.tools.types import Clue, Quality, Source, Span
 from tests.clips import Written, tone, write_clip
 

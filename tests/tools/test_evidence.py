@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from emer.tools.clip import Clip
-from emer.tools.evidence import EvidenceStore
-from emer.tools.fake import FakeTool
+from emer.tools.evidence_store import EvidenceStore
+from emer.tools.media.clip import Clip
+from emer.tools.testing.fakes import FakeTool
 from emer.tools.tool import load_tool
 from emer.tools.types import Observation, Span
 from tests.clips import Written, tone, write_clip
@@ -82,7 +82,7 @@ def test_given_words_change_the_key_of_text_tools_alone(clip, path):
 
 
 def test_editing_the_tools_file_changes_the_key(clip, path, tmp_path):
-    code = "from emer.tools.fake import FakeTool\nclass Edited(FakeTool):\n    pass\n"
+    code = "from emer.tools.testing.fakes import FakeTool\nclass Edited(FakeTool):\n    pass\n"
     store, keys = EvidenceStore(path), []
     for folder, text in (("a", code), ("b", code), ("c", code + "# edited\n")):
         (tmp_path / folder).mkdir()

@@ -10,7 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.fetch import TRIES, FetchFailed, fetch, git_blob, holds, open_client, sha256
+from emer.tools.weights.download import (
+    TRIES,
+    FetchFailed,
+    fetch,
+    git_blob,
+    holds,
+    open_client,
+    sha256,
+)
 from tests.file_server import Shared, serving_files
 
 CONTENT = np.random.default_rng(1).bytes(300_000)

@@ -13,9 +13,9 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 
-from emer.tools.clip import Clip
-from emer.tools.graph import Graph, face_detector
-from emer.tools.scene.networks import Networks
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.mediapipe import Graph, face_detector
+from emer.tools.scene.detectors import Networks
 from tests.tools.face import puppet
 
 Find = Callable[[str], Path]
@@ -88,7 +88,7 @@ def _seen(networks: Networks, picture: NDArray[np.uint8]) -> tuple[Any, Any]:
 
 def test_a_graph_that_was_never_asked_loads_nothing_when_it_goes() -> None:
     code = (
-        "from emer.tools.face.network import FaceNetworks\n"
+        "from emer.tools.face.detector import FaceNetworks\n"
         "networks = FaceNetworks()\n"
         "networks.close()\n"
     )

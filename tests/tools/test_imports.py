@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-import emer.tools.imports
-from emer.tools.imports import importing
+import emer.tools.runtime.native
+from emer.tools.runtime.native import importing
 
-TOOLS = Path(emer.tools.imports.__file__).parent
+TOOLS = Path(emer.tools.runtime.native.__file__).parent
 SHARED = ("mediapipe",)
 """Packages that several tools load and that cannot be loaded from two ends at once."""
 
@@ -60,7 +60,9 @@ def test_only_one_thread_imports_at_a_time():
 def test_opencv_keeps_to_its_callers_thread_unless_the_program_loaded_it(
     before: str, threads: int
 ) -> None:
-    code = f"{before}\nfrom emer.tools.imports import importing\nwith importing(): import cv2\n"
+    code = (
+        f"{before}\nfrom emer.tools.runtime.native import importing\nwith importing(): import cv2\n"
+    )
     done = subprocess.run(
         [sys.executable, "-c", f"{code}print(cv2.getNumThreads())"],
         capture_output=True,

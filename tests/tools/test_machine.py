@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from emer.tools import devices, machine
 from emer.tools.errors import ConfigError
-from emer.tools.machine import Machine
+from emer.tools.runtime import device
+from emer.tools.runtime import device as machine
+from emer.tools.runtime.device import Machine
 
 
 @pytest.fixture(autouse=True)
@@ -16,13 +17,13 @@ def forgetful():
     machine.forget()
 
 
-def gpus(monkeypatch: pytest.MonkeyPatch, *found: devices.Device) -> None:
+def gpus(monkeypatch: pytest.MonkeyPatch, *found: device.Device) -> None:
     """Have the machine own these accelerators."""
-    monkeypatch.setattr(devices, "_accelerators", lambda: found)
+    monkeypatch.setattr(device, "_accelerators", lambda: found)
 
 
-GPU = devices.Device(name="cuda:0", what="a GPU", memory=80.0)
-SECOND = devices.Device(name="cuda:1", what="a GPU", memory=None)
+GPU = device.Device(name="cuda:0", what="a GPU", memory=80.0)
+SECOND = device.Device(name="cuda:1", what="a GPU", memory=None)
 
 
 def test_the_environment_speaks_where_nobody_set_anything(monkeypatch, tmp_path):
@@ -61,12 +62,12 @@ def test_a_variable_that_cannot_be_read_is_named(monkeypatch, name, value, said)
 
 def test_auto_takes_a_gpu_where_there_is_one(monkeypatch):
     gpus(monkeypatch)
-    assert devices.pick() == "cpu"
+    assert device.pick() == "cpu"
     gpus(monkeypatch, GPU, SECOND)
-    assert devices.pick() == devices.pick("cuda") == "cuda:0"
-    assert devices.pick("cuda:1") == "cuda:1" and devices.pick("cpu") == "cpu"
+    assert device.pick() == device.pick("cuda") == "cuda:0"
+    assert device.pick("cuda:1") == "cuda:1" and device.pick("cpu") == "cpu"
     machine.use(Machine(device="cpu"))
-    assert devices.pick() == "cpu" and devices.pick("cuda") == "cuda:0"
+    assert device.pick() == "cpu" and device.pick("cuda") == "cuda:0"
 
 
 def test_a_device_that_is_not_there_is_refused(monkeypatch):
@@ -75,25 +76,25 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch):
         with pytest.raises(
             ConfigError, match=f"device {wanted} is not there; this machine has cpu"
         ):
-            devices.pick(wanted)
+            device.pick(wanted)
     with pytest.raises(ConfigError, match="device 'tpu': write auto"):
-        devices.pick("tpu")
+        device.pick("tpu")
 
 
 def test_precision_follows_the_device_unless_told():
-    assert devices.precision("cpu") == "float32" and devices.precision("cuda:0") == "float16"
-    assert devices.precision("cpu", "bfloat16") == "bfloat16"
+    assert device.precision("cpu") == "float32" and device.precision("cuda:0") == "float16"
+    assert device.precision("cpu", "bfloat16") == "bfloat16"
     machine.use(Machine(dtype="float32"))
-    assert devices.precision("cuda:0") == "float32"
+    assert device.precision("cuda:0") == "float32"
     with pytest.raises(ConfigError, match="dtype 'int8'"):
-        devices.precision("cpu", "int8")
+        device.precision("cpu", "int8")
 
 
 def test_the_budget_is_what_was_chosen_or_most_of_the_device(monkeypatch):
     gpus(monkeypatch, GPU, SECOND)
-    assert devices.budget("cuda:0") == 64.0 and devices.budget("cuda:1") == float("inf")
+    assert device.budget("cuda:0") == 64.0 and device.budget("cuda:1") == float("inf")
     machine.use(Machine(model_memory=2.0))
-    assert devices.budget("cuda:0") == devices.budget("cpu") == 2.0
+    assert device.budget("cuda:0") == device.budget("cpu") == 2.0
 
 
 @pytest.mark.parametrize(
@@ -111,4 +112,4 @@ def test_the_budget_is_what_was_chosen_or_most_of_the_device(monkeypatch):
     ],
 )
 def test_want_of_memory_is_known_by_each_library_s_words(error, short):
-    assert devices.is_out_of_memory(error) is short
+    assert device.is_out_of_memory(error) is short

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from emer.tools import machine
-from emer.tools.call import Abandoned, Call, at_work
 from emer.tools.errors import ToolFailed
-from emer.tools.machine import Machine
-from emer.tools.models import Key, Shelf
+from emer.tools.runtime import device as machine
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
+from emer.tools.runtime.device import Machine
+from emer.tools.runtime.model_pool import Key, Shelf
 
 
 def key(name: str, device: str = "cpu") -> Key:

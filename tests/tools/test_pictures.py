@@ -8,8 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from emer.tools.frames import Frame, VideoShape
-from emer.tools.pictures import LARGE, Memory, resize, to_rgb
+from emer.tools.media.decoder import LARGE, Frame, Memory, VideoShape, resize, to_rgb
 
 ORANGE = (220, 130, 40)
 
@@ -73,7 +72,7 @@ def test_a_frame_is_converted_once_for_all_sizes(monkeypatch: pytest.MonkeyPatch
         converted.append(1)
         return to_rgb(decoded, memory)
 
-    monkeypatch.setattr("emer.tools.frames.to_rgb", count)
+    monkeypatch.setattr("emer.tools.media.decoder.to_rgb", count)
     frame = Frame(0, 0.0, picture("yuv420p"), VideoShape(48, 64, 90))
     sizes = [frame.rgb(side).shape for side in (None, 32, None, 16)]
     assert sizes == [(64, 48, 3), (32, 24, 3), (64, 48, 3), (16, 12, 3)]

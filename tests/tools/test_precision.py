@@ -15,16 +15,17 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from emer.tools import devices
-from emer.tools.caption import model as caption
-from emer.tools.caption.records import Shown
-from emer.tools.expression import model as expression
-from emer.tools.models import SHELF
-from emer.tools.speech import ctranslate, openai_whisper, transformers_asr
-from emer.tools.speech.heard import Heard, Run, Window
+from emer.tools.caption import vlm as caption
+from emer.tools.caption.caption_filter import Shown
+from emer.tools.expression import classifier as expression
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.model_pool import SHELF
+from emer.tools.speech import faster_whisper as ctranslate
+from emer.tools.speech import openai_whisper, transformers_asr
+from emer.tools.speech.transcript import Heard, Run, Window
 from emer.tools.tool import load_tool
 from emer.tools.voice import model as voice
-from emer.tools.weights.need import Need, find
+from emer.tools.weights.locate import Need, find
 from tests.caption_kit import room, write_blip, write_qwen, write_smolvlm
 from tests.ctc_kit import melody, write_ctc
 from tests.face_kit import write_emotion

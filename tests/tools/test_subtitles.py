@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emer.tools.errors import ConfigError
-from emer.tools.subtitles import find_subtitle
+from emer.tools.media.subtitles import find_subtitle
 
 SRT = (
     "1\n00:00:01,000 --> 00:00:02,500\nI can't <i>believe</i>\nit!\n\n"

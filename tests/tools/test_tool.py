@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.fake import FakeTool
+from emer.tools.testing.fakes import FakeTool
 from emer.tools.tool import BUILT_IN, Tool, card, code_digest, load_tool, resolve
 
 
@@ -22,7 +22,7 @@ def test_every_built_in_is_a_tool_that_knows_itself(name):
 
 
 def test_a_tool_comes_by_import_string_with_its_arguments():
-    tool = load_tool("emer.tools.fake:FakeTool", {"name": "mine", "modality": "scene"})
+    tool = load_tool("emer.tools.testing.fakes:FakeTool", {"name": "mine", "modality": "scene"})
     assert (card(tool).name, card(tool).modality) == ("mine", "scene")
 
 
@@ -31,8 +31,8 @@ def test_a_tool_comes_by_import_string_with_its_arguments():
     [
         ("nosuch", "no tool is called 'nosuch'; known: .*mesh"),
         ("nosuch_package:Tool", "no module nosuch_package"),
-        ("emer.tools.fake:Nothing", "has no Nothing"),
-        ("emer.tools.fake:_inside", "not a class"),
+        ("emer.tools.testing.fakes:Nothing", "has no Nothing"),
+        ("emer.tools.testing.fakes:_inside", "not a class"),
         ("builtins:dict", "not a tool"),
     ],
 )
@@ -51,7 +51,7 @@ def test_a_package_that_a_tool_lacks_comes_with_its_install_line(tmp_path, monke
 
 
 def test_other_kinds_are_resolved_by_their_own_names():
-    assert resolve("x", {"x": "emer.tools.fake:FakeTool"}, "emer.nothing") is FakeTool
+    assert resolve("x", {"x": "emer.tools.testing.fakes:FakeTool"}, "emer.nothing") is FakeTool
 
 
 def test_the_code_digest_is_of_the_file_with_the_class():

@@ -11,24 +11,35 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from emer.tools.call import holding, note
-from emer.tools.caption.burnt_in import Band, blank, find_words, lower_part
-from emer.tools.caption.choice import choose
+from emer.tools.caption.caption_filter import (
+    Chosen,
+    Shown,
+    Told,
+    Verdict,
+    Written,
+    answers,
+    clean,
+    clue_of,
+    describes,
+    factors,
+    instead,
+    is_not_seen,
+    judge,
+    score,
+    without_thoughts,
+)
 from emer.tools.caption.doubted import displayed
 from emer.tools.caption.english import is_english
-from emer.tools.caption.guards import Verdict, factors, judge, score
-from emer.tools.caption.instead import instead, without_thoughts
-from emer.tools.caption.looking import Seen, clearness, look_through
+from emer.tools.caption.keyframes import Seen, choose, clearness, look_through
 from emer.tools.caption.naming import unnamed
-from emer.tools.caption.records import Chosen, Shown, Written
 from emer.tools.caption.seeming import as_seen
-from emer.tools.caption.telling import Told, clue_of
+from emer.tools.caption.subtitle_mask import Band, blank, find_words, lower_part
 from emer.tools.caption.unseen import visible
-from emer.tools.caption.wording import answers, clean, describes, is_not_seen
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, Unobservable
-from emer.tools.pictures import Rgb
-from emer.tools.scene.networks import Faces
+from emer.tools.media.clip import Clip
+from emer.tools.media.decoder import Rgb
+from emer.tools.runtime.cancellation import holding, note
+from emer.tools.scene.detectors import Faces
 from emer.tools.types import CLOSER, Clue, Modality, Param, Quality, Source, Span
 
 APART, CLOSE_APART = 2.0, 0.5

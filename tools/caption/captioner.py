@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import ClassVar
 
-from emer.tools import devices
+from emer.tools.caption.caption_filter import Shown, Written
 from emer.tools.caption.caption_tool import CaptionTool
-from emer.tools.caption.model import TOOL, Run, Writer, has_chat
-from emer.tools.caption.records import Shown, Written
+from emer.tools.caption.vlm import TOOL, Run, Writer, has_chat
 from emer.tools.errors import ConfigError, EmerError
-from emer.tools.pretrained import require
+from emer.tools.runtime import device as devices
 from emer.tools.types import Param, Source
-from emer.tools.weights.need import AUTO, find
+from emer.tools.weights.locate import AUTO, find
+from emer.tools.weights.pretrained import require
 
 BATCH = {"cpu": 8, "mps": 8, "cuda": 8}
 """Frames written about at once: as many as are shown. On a CPU a step of eight takes little more

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from emer.tools import devices
-from emer.tools.call import note
 from emer.tools.hand import Hand
+from emer.tools.runtime import device
+from emer.tools.runtime.cancellation import note
 
 Item = TypeVar("Item")
 
@@ -42,14 +42,14 @@ class Compiler:
 
         config = CompileConfig()
         config._compile_all_devices = True  # on a CPU, too
-        with torch.inference_mode(), devices.current(str(model.device)):
+        with torch.inference_mode(), device.current(str(model.device)):
             if not self.failed:
                 try:
                     return model.generate(
                         **told, cache_implementation="static", compile_config=config
                     )
                 except TorchDynamoException as error:
-                    if devices.is_out_of_memory(error):
+                    if device.is_out_of_memory(error):
                         raise
                     self.failed = " ".join(str(error).split())[:200]
                     note(f"the captioner went on without compiled steps: {self.failed}")

@@ -9,10 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.expression.frames import Shown
-from emer.tools.expression.model import Probabilities
-from emer.tools.face.finding import when
-from emer.tools.voice.labels import word_of
+from emer.tools.expression.classifier import Probabilities, Shown
+from emer.tools.face.sentences import when
+from emer.tools.voice.model import word_of
 
 NEUTRAL: Final = "neutral"
 """The class of a face in which the model sees none of the others: it is evidence of nothing."""

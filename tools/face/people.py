@@ -13,11 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from emer.tools.face.crops import Crop
-from emer.tools.face.measures import Measures, measure
-from emer.tools.face.pose import Floats, remove_pose
-from emer.tools.face.spread import spread_at
-from emer.tools.face.tracks import Footage, Track
+from emer.tools.face.geometry import Measures, measure, spread_at
+from emer.tools.face.head_pose import Floats, remove_pose
+from emer.tools.face.tracker import Crop, Footage, Track
 
 LEAST_FRAMES: Final = 5
 LEAST_S: Final = 0.4

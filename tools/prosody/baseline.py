@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emer.tools.prosody.contours import HOP, Contours, Curve, power_mean
-from emer.tools.speech.activity import Flags
+from emer.tools.speech.vad import Flags
 from emer.tools.types import Span
 
 ENOUGH = 5.0

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.imports import importing
-from emer.tools.speech.activity import Flags, levels, noise_floor, speech_frames, true_runs
+from emer.tools.runtime.native import importing
+from emer.tools.speech.vad import Flags, levels, noise_floor, speech_frames, true_runs
 
 RATE = 16_000
 HOP = 0.01

@@ -8,14 +8,15 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing, Unobservable
-from emer.tools.prosody import bursts, melody, sentences
+from emer.tools.media.clip import Clip
+from emer.tools.prosody import pitch as melody
+from emer.tools.prosody import sentences, vocal_bursts
 from emer.tools.prosody.baseline import LEAST, compare, frames, hertz, shifts
 from emer.tools.prosody.contours import HOP, Contours, measure
 from emer.tools.prosody.sentences import Said
-from emer.tools.prosody.timing import Timing, timing
-from emer.tools.speech.activity import is_silent
+from emer.tools.prosody.speech_rate import Timing, timing
+from emer.tools.speech.vad import is_silent
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
 LEAST_VOICE = 0.2
@@ -85,7 +86,9 @@ def describe(contours: Contours) -> list[Said]:
         *(sentences.pace(found, whole) if contours.snr >= PACE_SNR else []),
         *_endings(contours, found),
         *sentences.sounds(
-            bursts.tremor(contours), bursts.laughter(contours), bursts.sighs(contours)
+            vocal_bursts.tremor(contours),
+            vocal_bursts.laughter(contours),
+            vocal_bursts.sighs(contours),
         ),
     ]
 

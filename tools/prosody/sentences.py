@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from emer.tools.prosody.baseline import Shift
-from emer.tools.prosody.bursts import Burst
-from emer.tools.prosody.melody import Excursion
-from emer.tools.prosody.timing import LONG_PAUSE, Timing
+from emer.tools.prosody.pitch import Excursion
+from emer.tools.prosody.speech_rate import LONG_PAUSE, Timing
+from emer.tools.prosody.vocal_bursts import Burst
 from emer.tools.types import Span
 
 HIGH_HZ, LOW_HZ = 276.0, 85.0

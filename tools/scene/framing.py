@@ -8,9 +8,8 @@ from typing import Final
 import numpy as np
 from pydantic import JsonValue
 
-from emer.tools.scene.findings import Finding, listed, when
-from emer.tools.scene.footage import Footage
-from emer.tools.scene.light import Light, kind, overall
+from emer.tools.phrasing import Finding, listed, when
+from emer.tools.scene.features import Footage, Light, kind, overall
 from emer.tools.scene.people import Person, simultaneous
 
 SIZES: Final = (

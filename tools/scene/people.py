@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from emer.tools.scene.records import FaceBox, Look
+from emer.tools.scene.samples import FaceBox, Look
 
 MISSED: Final = 1.5
 """Seconds a face may be lost and still be the same face at the same place."""

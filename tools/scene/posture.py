@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from emer.tools.scene.findings import Finding, amount, when
+from emer.tools.phrasing import Finding, amount, when
 from emer.tools.scene.people import Person
-from emer.tools.scene.records import FaceBox, Look, Pose
-from emer.tools.scene.runs import Leg, legs, runs, smooth
+from emer.tools.scene.samples import FaceBox, Look, Pose
+from emer.tools.timeseries import Leg, legs, median_of_three, runs
 
 LEAN: Final = math.log(1.18)
 """Least change of the face's size in the picture that is told as leaning: a mouth opened
@@ -103,10 +103,10 @@ def _leans(looks: Sequence[Look], person: Person) -> list[Finding]:
     offsets = [zoom.get(time, 0.0) for time in person.times]
     sizes = [_log_size(box) - o for box, o in zip(person.boxes, offsets, strict=True)]
     heights = [math.log(b.height) - o for b, o in zip(person.boxes, offsets, strict=True)]
-    boxes = dict(zip(person.times, smooth(heights), strict=True))
+    boxes = dict(zip(person.times, median_of_three(heights), strict=True))
     found = [
         leg
-        for leg in legs(person.times, smooth(sizes), SWAY)
+        for leg in legs(person.times, median_of_three(sizes), SWAY)
         if LEAN <= abs(leg.change) <= LARGEST_LEAN
         and leg.end - leg.start <= SLOWEST
         and (boxes[leg.end] - boxes[leg.start]) / leg.change >= 0.5
@@ -182,7 +182,7 @@ def _shrugs(looks: Sequence[Look], person: Person) -> list[Finding]:
     """Return shoulders that rise or drop against the face while the face keeps its place."""
     seen = shoulders_of(looks, person)
     found = []
-    for leg in legs([s.time for s in seen], smooth([s.drop for s in seen]), SHRUG):
+    for leg in legs([s.time for s in seen], median_of_three([s.drop for s in seen]), SHRUG):
         own = _own_move(seen, leg)
         if leg.end - leg.start > 1.5 or own / leg.change < 0.6:
             continue

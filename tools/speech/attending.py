@@ -14,7 +14,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from emer.tools.batches import in_batches
+from emer.tools.runtime.batching import in_batches
 
 
 class Asked(NamedTuple):

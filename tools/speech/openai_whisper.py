@@ -9,18 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from emer.tools.call import still_wanted
-from emer.tools.imports import importing
-from emer.tools.models import Key
-from emer.tools.shared import Shared
-from emer.tools.speech.abilities import require_language, translates
-from emer.tools.speech.activity import Samples
+from emer.tools.runtime.cancellation import still_wanted
+from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.native import importing
 from emer.tools.speech.attending import Asked, align
-from emer.tools.speech.fitting import FRAMES, HOP, hear_fitted
-from emer.tools.speech.guess import Guess, by_language, guess
-from emer.tools.speech.heard import Heard, Run, Spoken, Text, Window, differing
-from emer.tools.speech.languages import ENGLISH
-from emer.tools.weights.need import Need, loading
+from emer.tools.speech.languages import (
+    ENGLISH,
+    Guess,
+    by_language,
+    guess,
+    require_language,
+    translates,
+)
+from emer.tools.speech.segmentation import FRAMES, HOP, hear_fitted
+from emer.tools.speech.transcript import Heard, Run, Spoken, Text, Window, differing
+from emer.tools.speech.vad import Samples
+from emer.tools.weights.locate import Need, loading
 
 TOOL = "whisper"
 OPENING, CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable
-from emer.tools.speech.wording import quoted
-from emer.tools.subtitles import SubtitleCue
+from emer.tools.media.clip import Clip
+from emer.tools.media.subtitles import SubtitleCue
+from emer.tools.speech.sentences import quoted
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
 

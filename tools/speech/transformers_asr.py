@@ -1,7 +1,13 @@
-"""Any speech recogniser of transformers: CTC (wav2vec2, HuBERT, ...) or encoder-decoder.
+"""CTC and seq2seq ASR of transformers.
+
+Reading the output of a CTC model: the best path, its words, their times and probabilities.
+
+Any speech recogniser of transformers: CTC (wav2vec2, HuBERT, ...) or encoder-decoder.
 
 A CTC model gives the time of each word, an encoder-decoder none: there each stretch of speech is
 decoded on its own, so that at least its time is known.
+
+Speech recognised by any recogniser of transformers: Whisper, wav2vec2, HuBERT, Moonshine, ...
 """
 
 from __future__ import annotations
@@ -9,18 +15,87 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from importlib.metadata import version
+from typing import Any, ClassVar, Literal, NamedTuple
 
-from emer.tools.models import Key
-from emer.tools.pretrained import load_model, load_other, quiet
-from emer.tools.shared import Shared
-from emer.tools.speech.abilities import MULTILINGUAL, require_language, translates
-from emer.tools.speech.activity import RATE
-from emer.tools.speech.ctc import words_of
-from emer.tools.speech.guess import Guess, by_language, guess
-from emer.tools.speech.heard import Heard, Run, Text, Window, differing
-from emer.tools.speech.languages import ENGLISH
-from emer.tools.weights.need import Need, loading
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.speech.asr_tool import SpeechTool
+from emer.tools.speech.languages import (
+    AUTO,
+    ENGLISH,
+    MULTILINGUAL,
+    Guess,
+    by_language,
+    guess,
+    require_language,
+    translates,
+)
+from emer.tools.speech.transcript import Heard, Run, Spoken, Text, Window, differing
+from emer.tools.speech.vad import RATE
+from emer.tools.types import Param
+from emer.tools.weights.locate import Need, loading
+from emer.tools.weights.pretrained import load_model, load_other, quiet, require
+
+Logits = NDArray[np.float32]
+Path = NDArray[np.intp]
+"""The likeliest token of each frame."""
+
+BETWEEN = "|"
+"""What stands between words in vocabularies of letters; not every tokenizer makes it a space."""
+
+
+def words_of(logits: Logits, tokenizer: Any, frame: float) -> tuple[Text, tuple[Spoken, ...]]:
+    """Return the text of the best path through logits (frames, tokens), and its words.
+
+    `frame` is the seconds of one frame. The log-probability is the mean over the frames that
+    write something; a word's probability the mean over its own. Special tokens (<unk>, <s>) write
+    nothing: their frames are blank, so that no time is lost. A tokenizer that gives no offsets
+    gives no words.
+    """
+    log = logits - logits.max(axis=1, keepdims=True)
+    log = log - np.log(np.exp(log).sum(axis=1, keepdims=True))
+    path, best = _without_specials(log.argmax(axis=1), tokenizer), log.max(axis=1)
+    writes = path != tokenizer.pad_token_id
+    mean = float(best[writes].mean()) if writes.any() else -100.0
+    try:
+        found = tokenizer.decode(path.tolist(), output_word_offsets=True)
+        text, offsets = found.text, found.word_offsets
+    except (TypeError, ValueError, AttributeError, NotImplementedError):
+        return Text(_plain(tokenizer.decode(path.tolist(), skip_special_tokens=True)), mean), ()
+    words = [
+        Spoken(
+            text=f" {_plain(word['word'])}",
+            start=word["start_offset"] * frame,
+            end=word["end_offset"] * frame,
+            probability=_mean(best, writes, word["start_offset"], word["end_offset"]),
+        )
+        for word in offsets
+        if _plain(word["word"])
+    ]
+    return Text(_plain(text), mean), tuple(words)
+
+
+def _mean(best: Logits, writes: NDArray[np.bool_], start: int, end: int) -> float:
+    own = best[start:end][writes[start:end]]
+    return float(np.exp(own).mean()) if own.size else 0.0
+
+
+def _without_specials(path: Path, tokenizer: Any) -> Path:
+    """Return the path with blanks in place of tokens that nobody says."""
+    between = getattr(tokenizer, "word_delimiter_token_id", None)
+    silent = {*tokenizer.all_special_ids} - {between}
+    return np.where(np.isin(path, list(silent)), tokenizer.pad_token_id, path)
+
+
+def _plain(text: str) -> str:
+    """Return the text with spaces between words; a model of capitals alone does not shout."""
+    words = " ".join(text.replace(BETWEEN, " ").split())
+    return words.lower() if words.isupper() else words
+
 
 TOOL = "asr"
 
@@ -273,3 +348,52 @@ def _means(model: Any, out: Any, lengths: Sequence[int]) -> list[float]:
 def _text(loaded: Loaded, ids: Sequence[int], mean: float) -> Text:
     text = loaded.processor.tokenizer.decode(ids, skip_special_tokens=True)
     return Text(text.strip(), max(mean, -100.0))
+
+
+class Asr(SpeechTool):
+    """Recognises speech with a model of transformers.
+
+    `model` is a repository ("openai/whisper-large-v3-turbo") that was pulled, a folder, or
+    "auto". `language` is what a model that knows several is told, or "auto"; a model of one
+    language is taken at its word. `beam` above 1 searches wider.
+
+    The quality rests on what the model says. Of a Whisper that is what it is in `whisper`, from the
+    same step of its decoder. Any other has the probabilities of its tokens alone (with CTC: of the
+    frames that write) and no word for "nobody speaks": music and noise are kept from it by the
+    voice detector, music only by Silero's, which comes with faster-whisper.
+    """
+
+    name: ClassVar[str] = TOOL
+    description = "Recognises speech with any recogniser of transformers."
+
+    def __init__(
+        self,
+        model: str = AUTO,
+        language: str = AUTO,
+        beam: int = 1,
+        translate: bool = True,
+        device: str = AUTO,
+        dtype: str = AUTO,
+        batch: int = 0,
+    ) -> None:
+        """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
+        super().__init__(model, language, beam, translate, device, batch)
+        devices.precision(devices.CPU, dtype)  # says at once what is no precision
+        self._dtype = dtype
+
+    def version(self) -> str:
+        """Return transformers' version."""
+        require(self.name)
+        return version("transformers")
+
+    def precision(self, device: str) -> tuple[str, Param]:
+        """Return the precision; the source says what was asked for."""
+        return devices.precision(device, self._dtype), self._dtype
+
+    def times_words(self, need: Need) -> bool:
+        """Tell whether the model is of the kind that says when each word is heard."""
+        return kind_of(need) == "ctc"
+
+    def recogniser(self, need: Need, run: Run) -> Shared[Window, Heard]:
+        """Return what hears windows with this folder."""
+        return recogniser(need, run)

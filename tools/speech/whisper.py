@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import ClassVar, Final
 
-from emer.tools import devices
-from emer.tools.call import note
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.shared import Shared
+from emer.tools.media.clip import Clip
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.cancellation import note
+from emer.tools.runtime.model_pool import Shared
 from emer.tools.speech import openai_whisper
-from emer.tools.speech.heard import Heard, Run, Window
+from emer.tools.speech.asr_tool import BATCH, WHOLE, SpeechTool
 from emer.tools.speech.languages import AUTO
-from emer.tools.speech.speech_tool import BATCH, WHOLE, SpeechTool
+from emer.tools.speech.transcript import Heard, Run, Window
 from emer.tools.types import Clue, Param, Span
-from emer.tools.weights.need import Need
+from emer.tools.weights.locate import Need
 
 UNKNOWN: Final = "bfloat16"
 LACKS: Final = f"openai-whisper decodes in no {UNKNOWN}"

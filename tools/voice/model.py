@@ -1,19 +1,141 @@
-"""A voice model of transformers, and what it makes of stretches of speech."""
+"""Model, regression head, label names.
+
+The head of the models that rate arousal, dominance and valence, as their authors publish it.
+
+Their folders hold an encoder and a `classifier` of two layers over its mean (Wagner et al. 2023),
+which no class of transformers has: loaded as one of those, the head would be chance.
+
+The classes of a voice model, in words: from the model's own configuration, never assumed.
+
+A voice model of transformers, and what it makes of stretches of speech.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
-from emer.tools.models import Key
-from emer.tools.pretrained import load_model, load_other, quiet
-from emer.tools.shared import Shared
-from emer.tools.speech.activity import RATE, Samples
-from emer.tools.voice.head import has_own_head, rating_class
-from emer.tools.voice.labels import is_dimensional, read_labels
-from emer.tools.weights.need import Need, loading
+from emer.tools.errors import ConfigError
+from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.speech.vad import RATE, Samples
+from emer.tools.weights.locate import Need, loading
+from emer.tools.weights.pretrained import load_model, load_other, quiet
+
+
+def has_own_head(folder: Path) -> bool:
+    """Tell whether a folder's weights hold the two-layer head; only their names are read."""
+    names = _names(folder)
+    return {"classifier.dense.weight", "classifier.out_proj.weight"} <= names
+
+
+def _names(folder: Path) -> set[str]:
+    safe = sorted(folder.glob("*.safetensors"))
+    if safe:
+        from safetensors import safe_open
+
+        found: set[str] = set()
+        for file in safe:
+            with safe_open(file, framework="pt") as opened:
+                found |= set(opened.keys())
+        return found
+    import torch
+
+    plain = sorted(folder.glob("pytorch_model*.bin"))
+    return {
+        name
+        for file in plain
+        for name in torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    }
+
+
+def rating_class(config: Any) -> type:
+    """Return a class of transformers for this configuration: its encoder, and the head."""
+    import torch
+    from transformers.models.auto.modeling_auto import MODEL_MAPPING
+
+    encoder: Any = MODEL_MAPPING[type(config)]
+    parent: Any = next(c for c in encoder.__mro__ if c.__name__.endswith("PreTrainedModel"))
+
+    class Head(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self, config: Any) -> None:
+            super().__init__()
+            self.dense = torch.nn.Linear(config.hidden_size, config.hidden_size)
+            self.out_proj = torch.nn.Linear(config.hidden_size, config.num_labels)
+
+        def forward(self, features: Any) -> Any:
+            return self.out_proj(torch.tanh(self.dense(features)))
+
+    class VoiceRating(parent):  # type: ignore[misc]
+        def __init__(self, config: Any) -> None:
+            super().__init__(config)
+            setattr(self, self.base_model_prefix, encoder(config))
+            self.classifier = Head(config)
+            self.post_init()
+
+        def forward(self, input_values: Any, attention_mask: Any = None) -> Any:
+            own = getattr(self, self.base_model_prefix)
+            hidden = own(input_values, attention_mask=attention_mask)[0]
+            return self.classifier(self._mean(hidden, attention_mask))
+
+        def _mean(self, hidden: Any, mask: Any) -> Any:
+            """Return the mean over time, without what only fills up the batch."""
+            if mask is None:
+                return hidden.mean(dim=1)
+            heard = self._get_feature_vector_attention_mask(hidden.shape[1], mask)[..., None]
+            return (hidden * heard).sum(dim=1) / heard.sum(dim=1).clamp(min=1)
+
+    return VoiceRating
+
+
+FILE = Path(__file__).parent / "labels.csv"
+DIMENSIONS: Mapping[str, str] = {
+    "arousal": "arousal",
+    "activation": "arousal",
+    "valence": "valence",
+    "dominance": "dominance",
+}
+_NAMELESS = re.compile(r"label_?\d+|\d+")
+
+
+@cache
+def words() -> Mapping[str, str]:
+    """Return how the usual abbreviations of emotions are written out."""
+    with FILE.open(newline="", encoding="utf-8") as file:
+        return {row["label"]: row["word"] for row in csv.DictReader(file)}
+
+
+def read_labels(config: Mapping[int, str], given: str, tool: str) -> tuple[str, ...]:
+    """Return the model's labels in the order of its outputs, in lower case.
+
+    `given` ("angry, happy, ...") stands for a model that numbers its classes. `ConfigError`
+    for such a model without it, or when their numbers differ.
+    """
+    own = tuple(config[place].strip().casefold() for place in range(len(config)))
+    told = tuple(part.strip().casefold() for part in given.split(",") if part.strip())
+    if told and len(told) != len(own):
+        raise ConfigError(f"{tool}.labels: {len(told)} are given, the model has {len(own)} classes")
+    if not told and any(_NAMELESS.fullmatch(label) for label in own):
+        raise ConfigError(
+            f"{tool}: the model names its classes {', '.join(own[:3])} ...; say what they mean, "
+            'in order: labels = "angry, happy, ..."'
+        )
+    return told or own
+
+
+def is_dimensional(labels: Sequence[str]) -> bool:
+    """Tell whether the outputs are dimensions of emotion, not classes."""
+    return bool(labels) and all(label in DIMENSIONS for label in labels)
+
+
+def word_of(label: str) -> str:
+    """Return a class in words: abbreviations written out, others as the model names them."""
+    return words().get(label, label.replace("_", " "))
+
 
 TOOL = "speech-emotion"
 

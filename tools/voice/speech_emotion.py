@@ -8,19 +8,19 @@ from math import ceil, floor
 
 import numpy as np
 
-from emer.tools import devices
-from emer.tools.clip import RATE, Clip
 from emer.tools.errors import ConfigError, Unobservable
-from emer.tools.pretrained import require
-from emer.tools.shared import Shared
-from emer.tools.speech import silero
-from emer.tools.speech.activity import Samples, is_silent, levels
-from emer.tools.speech.listening import find_speech
-from emer.tools.speech.pieces import Piece, cut
+from emer.tools.media.clip import RATE, Clip
+from emer.tools.runtime import device as devices
+from emer.tools.runtime.model_pool import Shared
+from emer.tools.speech import vad
+from emer.tools.speech.asr_tool import find_speech
+from emer.tools.speech.segmentation import Piece, cut
+from emer.tools.speech.vad import Samples, is_silent, levels
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.voice.model import TOOL, Judged, Run, listener
 from emer.tools.voice.sentences import Said, Stretch, classes, ratings, undecided
-from emer.tools.weights.need import AUTO, find
+from emer.tools.weights.locate import AUTO, find
+from emer.tools.weights.pretrained import require
 
 LONGEST = 8.0
 """Seconds judged at once: about the utterances such models learn from (chosen by us)."""
@@ -64,7 +64,7 @@ class SpeechEmotion:
         devices.precision(devices.CPU, dtype)  # says at once what is no precision
         self._model, self._labels, self._scale = model, labels, (lowest, highest)
         self._device, self._dtype, self._batch = device, dtype, batch
-        self._vad = silero.NAME if silero.is_here() else silero.PLAIN
+        self._vad = vad.NAME if vad.is_here() else vad.PLAIN
 
     @property
     def source(self) -> Source:

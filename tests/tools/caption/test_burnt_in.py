@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.caption.burnt_in import blank, find_words, line_of_words, lower_part
-from emer.tools.clip import Clip
+from emer.tools.caption.subtitle_mask import blank, find_words, line_of_words, lower_part
+from emer.tools.media.clip import Clip
 from tests.caption_kit import room, with_words
 
 SAID = ("You never told me about that", "What is it?", "I did not want to hurt you")

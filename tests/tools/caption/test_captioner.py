@@ -10,23 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.call import Abandoned, Call, at_work
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
-from emer.tools.models import SHELF
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
+from emer.tools.runtime.model_pool import SHELF
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Answering, Heavy, card, load_tool
 from emer.tools.types import Span
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 from tests.clips import Written as WrittenClip
 from tests.clips import tone, write_clip
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 
+from emer.tools.caption.caption_filter import MOST_TOKENS, Shown, Written
 from emer.tools.caption.captioner import Captioner
-from emer.tools.caption.model import Run, Writer, has_chat
-from emer.tools.caption.processor import load_processor
-from emer.tools.caption.records import MOST_TOKENS, Shown, Written
+from emer.tools.caption.vlm import Run, Writer, has_chat, load_processor
 from tests.caption_kit import (
     CAPTION,
     WORDS,
@@ -90,16 +89,16 @@ def texts(folder: Path, *shown: Shown, batch: int = 8, compiled: bool = False) -
 @contextmanager
 def at_each_token(monkeypatch, do):
     """Do something whenever the model has chosen a token."""
-    from emer.tools.caption import model
+    from emer.tools.caption import vlm
 
-    go_on = model._go_on
+    go_on = vlm._go_on
 
     def noting(tokens, scores, **rest):
         do()
         return go_on(tokens, scores, **rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr(model, "_go_on", noting)
+        patched.setattr(vlm, "_go_on", noting)
         yield
 
 

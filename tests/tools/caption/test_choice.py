@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emer.tools.caption.choice import Moment, choose
+from emer.tools.caption.keyframes import Moment, choose
 
 
 def moment(time: float, sharp: float = 100.0, face: float = 0.0, grey: float | None = None):

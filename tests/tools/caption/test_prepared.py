@@ -10,11 +10,10 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 
 import torch
 
-from emer.tools.caption.model import Run, Writer
-from emer.tools.caption.prepared import Preparer, joined, preparer
-from emer.tools.caption.records import Shown
-from emer.tools.models import SHELF, Key
-from emer.tools.weights.need import find
+from emer.tools.caption.caption_filter import Shown
+from emer.tools.caption.vlm import Preparer, Run, Writer, joined, preparer
+from emer.tools.runtime.model_pool import SHELF, Key
+from emer.tools.weights.locate import find
 from tests.caption_kit import CAPTION, WRITERS, room, write_smolvlm
 
 KINDS = {**WRITERS, "smolvlm2": lambda folder: write_smolvlm(folder, kind="SmolVLM")}

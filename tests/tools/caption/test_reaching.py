@@ -6,9 +6,8 @@ import socket
 
 import pytest
 
-from emer.tools.caption.endpoint import Endpoint, Refused
-from emer.tools.caption.reaching import reach
-from emer.tools.machine import Machine, use
+from emer.tools.caption.vision_api import Endpoint, Refused, reach
+from emer.tools.runtime.device import Machine, use
 from emer.tools.tool import Remote
 from tests.openai_server import OpenAIServer, serving
 

@@ -14,11 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emer.tools.caption.caption_filter import Written, clean, instead
 from emer.tools.caption.english import is_english
-from emer.tools.caption.instead import instead
-from emer.tools.caption.records import Written
 from emer.tools.caption.vision_api import VisionApi
-from emer.tools.caption.wording import clean
 
 TOOL = VisionApi("m", "http://127.0.0.1:9/v1")
 

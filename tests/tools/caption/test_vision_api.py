@@ -11,22 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.call import Abandoned, Call, at_work
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable
-from emer.tools.keys import key_for
-from emer.tools.machine import Machine, use
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
+from emer.tools.runtime.device import Machine, use
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import load_tool
 from emer.tools.types import Span
+from emer.tools.weights.download import key_for
 from tests.caption_kit import room, with_words, write_pictures
 from tests.openai_server import OpenAIServer, serving
 from tests.serving import LocalServer, running
 
 pytest.importorskip("openai", reason="needs emer[llm]")
 
-from emer.tools.caption.endpoint import TRIES
-from emer.tools.caption.vision_api import VisionApi
+from emer.tools.caption.vision_api import TRIES, VisionApi
 
 NOD, WAVE = "A man nods.", "A man waves."
 
@@ -277,6 +276,6 @@ def test_it_keeps_the_contract(clip):
 
 
 def test_auto_never_takes_it():
-    from emer.graphs.choosing import STRONGEST
+    from emer.graphs.loading import STRONGEST
 
     assert "vision-api" not in {name for names in STRONGEST.values() for name in names}

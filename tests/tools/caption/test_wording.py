@@ -6,14 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emer.agents.cues import is_described, mentions_in, read
-from emer.agents.vocabulary import lexicon
-from emer.tools.caption.guards import Verdict, factors, judge, score
-from emer.tools.caption.instead import instead, without_thoughts
-from emer.tools.caption.records import Written
+from emer.agents.lexicon.cue_parser import is_described, mentions_in, read
+from emer.agents.lexicon.lexicon import lexicon
+from emer.tools.caption.caption_filter import (
+    Verdict,
+    Written,
+    answers,
+    clean,
+    describes,
+    factors,
+    instead,
+    is_not_seen,
+    judge,
+    score,
+    without_thoughts,
+)
 from emer.tools.caption.seeming import FELT, NOUNS, as_seen
-from emer.tools.caption.wording import answers, clean, describes, is_not_seen
-from emer.tools.conformance import _is_sentence
+from emer.tools.testing.conformance import _is_sentence
 from emer.tools.types import Clue, Quality, Source, Span
 
 

@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.call import Abandoned, Call, at_work
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
-from emer.tools.expression.deepface_emotion import DeepFaceEmotion
-from emer.tools.expression.model import classifier, labels
-from emer.tools.face import reading
-from emer.tools.face.mesh import FaceMesh
-from emer.tools.models import SHELF
+from emer.tools.expression.classifier import classifier, labels
+from emer.tools.expression.deepface import DeepFaceEmotion
+from emer.tools.face import analysis
+from emer.tools.face.tool import FaceMesh
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
+from emer.tools.runtime.model_pool import SHELF
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import load_tool
 from emer.tools.types import Span
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 
 pytest.importorskip("deepface", reason="deepface is not installed")
 
@@ -84,13 +84,13 @@ def test_several_people_are_those_of_the_mesh(weights, tmp_path):
 
 
 def test_the_clip_is_followed_once_for_both_tools(weights, tmp_path, monkeypatch):
-    count, follow = [], reading.follow
+    count, follow = [], analysis.follow
 
     def counted(*given):
         count.append(threading.get_ident())
         return follow(*given)
 
-    monkeypatch.setattr(reading, "follow", counted)
+    monkeypatch.setattr(analysis, "follow", counted)
     path = write_portrait(tmp_path / "own.mp4", seconds=1.2)
     tools = [FaceMesh(), DeepFaceEmotion(model=str(weights))]
     seen: list[int] = []
@@ -206,7 +206,7 @@ def test_a_call_that_is_given_up_stops_following_the_face(tmp_path):
     path, call = write_portrait(tmp_path / "long.mp4", seconds=1.0), Call()
     call.give_up()
     with at_work(call), pytest.raises(Abandoned):
-        reading.read(Clip.open(path))
+        analysis.read(Clip.open(path))
 
 
 def test_without_weights_it_names_the_command(monkeypatch, tmp_path):

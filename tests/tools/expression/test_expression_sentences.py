@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from emer.agents.cues import mentions_in
-from emer.tools.expression.frames import Shown, quality_of
+from emer.agents.lexicon.cue_parser import mentions_in
+from emer.tools.expression.classifier import Shown, quality_of
 from emer.tools.expression.sentences import averaged, classes, untold
-from emer.tools.face.crops import SIDE, Crop
+from emer.tools.face.tracker import SIDE, Crop
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 BLANK = np.zeros((SIDE, SIDE), np.uint8)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emer.tools.expression.frames import shown
-from emer.tools.face.crops import SIDE, Crop
-from emer.tools.face.measures import measure
+from emer.tools.expression.classifier import shown
+from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person
+from emer.tools.face.tracker import SIDE, Crop
 from emer.tools.types import Span
 from tests.tools.face import puppet
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.tools.face.detector import FaceNetworks, region_around
+from emer.tools.face.head_pose import remove_pose
 from emer.tools.face.landmarks import LEFT, RIGHT
-from emer.tools.face.network import FaceNetworks, region_around
-from emer.tools.face.pose import remove_pose
 
 Array = NDArray[np.float64]
 FPS = 25.0

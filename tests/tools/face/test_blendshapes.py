@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from emer.agents.cues import mentions_in
+from emer.agents.lexicon.cue_parser import mentions_in
 from emer.app.demo import make_demo
-from emer.tools.call import Abandoned, Call, at_work
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
-from emer.tools.face.blendshapes import Blendshapes
-from emer.tools.face.mesh import FaceMesh
-from emer.tools.models import SHELF
+from emer.tools.face.tool import Blendshapes, FaceMesh
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
+from emer.tools.runtime.model_pool import SHELF
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import load_tool
 from emer.tools.types import Span
 from tests.face_kit import write_pair, write_portrait

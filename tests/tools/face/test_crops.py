@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emer.tools.face.crops import KEPT_PER_S, SIDE, cut_face, keep, sharpness_of
+from emer.tools.face.tracker import KEPT_PER_S, SIDE, cut_face, keep, sharpness_of
 from tests.tools.face import puppet
 
 

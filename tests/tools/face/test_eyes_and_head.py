@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from emer.tools.face.analysis import Portrait, read_face
+from emer.tools.face.geometry import measure
 from emer.tools.face.landmarks import LEFT, RIGHT
-from emer.tools.face.measures import measure
 from emer.tools.face.people import Person
-from emer.tools.face.portrait import Portrait, read_face
-from emer.tools.face.series import turning_points
+from emer.tools.timeseries import turning_points
 from tests.tools.face import puppet
 from tests.tools.face.puppet import Array
 

@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from emer.tools.errors import WeightsBroken
-from emer.tools.face.landmarker import Landmarker
-from emer.tools.face.landmarker_networks import LandmarkerNetworks
-from emer.tools.face.network import Region, outline, region_around
-from emer.tools.face.upright import upright
-from emer.tools.weights.need import find
+from emer.tools.face.detector import (
+    Landmarker,
+    LandmarkerNetworks,
+    Region,
+    outline,
+    region_around,
+    upright,
+)
+from emer.tools.weights.locate import find
 from tests.task_kit import NAMES, ORDER, by_mouth, coordinates, write_task
 from tests.tools.face import puppet
 

@@ -10,10 +10,10 @@ import av
 import numpy as np
 import pytest
 
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import Unobservable
-from emer.tools.face.mesh import FaceMesh
+from emer.tools.face.tool import FaceMesh
+from emer.tools.media.clip import Clip
+from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Clue, Span
 from tests.tools.face import puppet
 

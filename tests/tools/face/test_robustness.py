@@ -11,12 +11,12 @@ import pytest
 
 from emer.app.demo import make_demo
 from emer.app.script import SCRIPT
-from emer.tools.clip import Clip
-from emer.tools.face.events import Event
-from emer.tools.face.measures import measure
+from emer.tools.face.action_units import Event
+from emer.tools.face.analysis import Portrait, read_face
+from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person, find_people
-from emer.tools.face.portrait import Portrait, read_face
-from emer.tools.face.tracks import Footage, follow
+from emer.tools.face.tracker import Footage, follow
+from emer.tools.media.clip import Clip
 from tests.tools.face import puppet
 from tests.tools.face.puppet import Array
 from tests.tools.face.test_units import MOVES

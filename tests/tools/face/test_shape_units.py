@@ -7,16 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from emer.agents.cues import mentions_in
-from emer.tools.face.measures import measure
+from emer.agents.lexicon.cue_parser import mentions_in
+from emer.tools.face.action_unit_sentences import TELLING, WORDS
+from emer.tools.face.action_units import UNITS
+from emer.tools.face.analysis import Portrait, read_face
+from emer.tools.face.blendshape_units import ALONE, BOTH, along, risen, table
+from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person
-from emer.tools.face.portrait import Portrait, read_face
-from emer.tools.face.shape_table import table
-from emer.tools.face.shape_units import ALONE, BOTH
-from emer.tools.face.shapes import along, risen
-from emer.tools.face.telling import find_all
-from emer.tools.face.unit_sentences import TELLING, WORDS
-from emer.tools.face.units import UNITS
+from emer.tools.face.sentences import find_all
 from tests.task_kit import NAMES
 from tests.tools.face import puppet
 

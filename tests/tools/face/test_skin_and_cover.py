@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emer.tools.face.furrow import furrow_of
-from emer.tools.face.measures import measure
-from emer.tools.face.network import region_around
+from emer.tools.face.analysis import Portrait, read_face
+from emer.tools.face.detector import region_around
+from emer.tools.face.geometry import Spread, furrow_of, measure, measure_spread, spread_at, sureness
 from emer.tools.face.people import Person, find_people
-from emer.tools.face.portrait import Portrait, read_face
-from emer.tools.face.spread import Spread, measure_spread, spread_at, sureness
-from emer.tools.face.telling import find_all
-from emer.tools.face.tracks import follow
+from emer.tools.face.sentences import find_all
+from emer.tools.face.tracker import follow
 from tests.tools.face import puppet
 from tests.tools.face.test_tracks import film
 

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emer.tools.face.measures import measure
-from emer.tools.face.network import region_around
+from emer.tools.face.detector import region_around
+from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person, find_people
-from emer.tools.face.pictures import brightened
-from emer.tools.face.tracks import Footage, follow
+from emer.tools.face.tracker import Footage, brightened, follow
 from tests.tools.face import puppet
 
 Image = NDArray[np.uint8]
@@ -113,7 +112,7 @@ def test_dark_pictures_are_brightened_gradually() -> None:
 
 
 def test_different_people_stay_apart(shared_clip: object) -> None:
-    from emer.tools.clip import Clip
+    from emer.tools.media.clip import Clip
 
     first = Clip.open(shared_clip("faces/liveportrait_d18.mp4"))  # type: ignore[operator]
     second = Clip.open(shared_clip("faces/liveportrait_d3.mp4"))  # type: ignore[operator]

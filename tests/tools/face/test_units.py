@@ -8,14 +8,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from emer.tools.face.changes import changes
+from emer.tools.face.action_unit_sentences import of_units
+from emer.tools.face.action_units import UNITS, letter
+from emer.tools.face.analysis import Portrait, read_face
+from emer.tools.face.baseline import changes
+from emer.tools.face.behaviours import speaking
+from emer.tools.face.geometry import measure
 from emer.tools.face.landmarks import LEFT, RIGHT
-from emer.tools.face.measures import measure
-from emer.tools.face.mouth import speaking
 from emer.tools.face.people import Person
-from emer.tools.face.portrait import Portrait, read_face
-from emer.tools.face.unit_sentences import of_units
-from emer.tools.face.units import UNITS, letter
 from tests.tools.face import puppet
 from tests.tools.face.puppet import Array
 
@@ -48,7 +48,7 @@ def test_frames_measured_in_pieces_give_the_same_numbers(monkeypatch: pytest.Mon
     t = puppet.times()
     pixels = puppet.in_pixels(puppet.smile(puppet.still(t), puppet.pulse(t)), yaw=12.0)
     whole = measure(t, pixels)
-    monkeypatch.setattr("emer.tools.face.pose.CHUNK", 7)
+    monkeypatch.setattr("emer.tools.face.head_pose.CHUNK", 7)
     pieces = measure(t, [*pixels])
     for field in dataclasses.fields(whole):
         of_whole, of_pieces = (getattr(m, field.name) for m in (whole, pieces))

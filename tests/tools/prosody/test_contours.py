@@ -8,7 +8,7 @@ import pytest
 from emer.tools.prosody import contours as module
 from emer.tools.prosody.baseline import hertz, shifts
 from emer.tools.prosody.contours import measure, power_mean, without_jumps
-from emer.tools.prosody.timing import timing
+from emer.tools.prosody.speech_rate import timing
 from tests.tools.prosody.sounds import hiss, join, quiet, up, voice
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import Unobservable
+from emer.tools.media.clip import Clip
 from emer.tools.prosody.egemaps import EGeMAPS
+from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Clue, Span
 from tests.tools.prosody.sounds import Sound, hiss, join, quiet, up, voice, write
 

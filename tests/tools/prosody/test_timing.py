@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emer.tools.prosody import bursts
+from emer.tools.prosody import vocal_bursts
 from emer.tools.prosody.contours import measure
-from emer.tools.prosody.melody import final_change, level_excursions, pitch_excursions, pitch_range
-from emer.tools.prosody.timing import timing
+from emer.tools.prosody.pitch import final_change, level_excursions, pitch_excursions, pitch_range
+from emer.tools.prosody.speech_rate import timing
 from tests.tools.prosody.sounds import RATE, Sound, hiss, join, quiet, up, voice
 
 
@@ -68,9 +68,9 @@ def test_a_burst_of_loudness_is_found() -> None:
 
 
 def test_a_trembling_voice_is_told_from_a_steady_and_a_gliding_one() -> None:
-    def trembling(depth: float, rate: float) -> tuple[bursts.Burst, ...]:
+    def trembling(depth: float, rate: float) -> tuple[vocal_bursts.Burst, ...]:
         pitch = lambda t: 200 * 2 ** (depth * np.sin(2 * np.pi * rate * t) / 12)  # noqa: E731
-        return bursts.tremor(measure(join(quiet(0.5), voice(pitch, 2, rate=1), quiet(0.5))))
+        return vocal_bursts.tremor(measure(join(quiet(0.5), voice(pitch, 2, rate=1), quiet(0.5))))
 
     (found,) = trembling(1.0, 7.0)
     assert found.value == pytest.approx(7.0, abs=0.3)
@@ -87,21 +87,25 @@ def laugh(step: float, fade: float) -> Sound:
 
 
 def test_even_fading_breathy_pulses_are_laughter_like() -> None:
-    (found,) = bursts.laughter(measure(laugh(0.21, 0.75)))
+    (found,) = vocal_bursts.laughter(measure(laugh(0.21, 0.75)))
     assert found.value == 7
     assert found.span.start == pytest.approx(0.8, abs=0.1)
 
 
 def test_syllables_are_no_laughter() -> None:
-    assert bursts.laughter(measure(join(quiet(0.5), voice(200, 3, rate=4.5), quiet(0.5)))) == ()
-    assert bursts.laughter(measure(laugh(0.4, 0.75))) == ()
-    assert bursts.laughter(measure(laugh(0.21, 1.0))) == ()
+    assert (
+        vocal_bursts.laughter(measure(join(quiet(0.5), voice(200, 3, rate=4.5), quiet(0.5)))) == ()
+    )
+    assert vocal_bursts.laughter(measure(laugh(0.4, 0.75))) == ()
+    assert vocal_bursts.laughter(measure(laugh(0.21, 1.0))) == ()
 
 
 def test_a_breath_out_after_speech_is_sigh_like_and_one_before_it_is_not() -> None:
     fading = np.exp(-np.arange(round(0.8 * RATE)) / RATE / 0.3).astype(np.float32)
     breath = hiss(0.8, 0.006) * fading
     speech = voice(200, 2, gain=0.3)
-    (after,) = bursts.sighs(measure(join(quiet(0.5), speech, quiet(0.5), breath, quiet(1))))
+    (after,) = vocal_bursts.sighs(measure(join(quiet(0.5), speech, quiet(0.5), breath, quiet(1))))
     assert after.span.start == pytest.approx(3.0, abs=0.1)
-    assert bursts.sighs(measure(join(quiet(0.5), breath, quiet(0.2), speech, quiet(0.5)))) == ()
+    assert (
+        vocal_bursts.sighs(measure(join(quiet(0.5), breath, quiet(0.2), speech, quiet(0.5)))) == ()
+    )

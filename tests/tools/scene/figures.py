@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.scene.records import FaceBox, Hand, Look, Pose
+from emer.tools.scene.samples import FaceBox, Hand, Look, Pose
 
 FINGERS = ((0.12, 0.3), (0.06, 0.45), (0.0, 0.5), (-0.06, 0.46), (-0.12, 0.38))
 """Sideways place of the knuckles and length of thumb, index, middle, ring, little finger."""

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable
-from emer.tools.scene.camera import Camera
+from emer.tools.media.clip import Clip
+from emer.tools.scene.tool import Camera
 from emer.tools.tool import Tool, load_tool
 from emer.tools.types import Clue, Span
 from tests.clips import Written, write_clip
@@ -170,5 +170,5 @@ def test_the_models_load_at_the_first_look_only(monkeypatch: pytest.MonkeyPatch)
     def refuse(*_: Any) -> None:
         raise AssertionError("a model was loaded")
 
-    monkeypatch.setattr("emer.tools.scene.camera.Networks", refuse)
+    monkeypatch.setattr("emer.tools.scene.tool.Networks", refuse)
     assert Camera().description

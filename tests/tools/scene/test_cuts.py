@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emer.tools.scene.cuts import cuts_between, describe, difference, differences
+from emer.tools.media.shots import cuts_between, describe, difference, differences
 from tests.tools.scene.figures import texture
 
 FPS = 25
@@ -99,7 +99,7 @@ def test_single_pixels_and_single_pictures_are_compared_too() -> None:
 
 
 def test_many_pairs_are_compared_as_each_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emer.tools.scene.cuts.PAIRS", 3)
+    monkeypatch.setattr("emer.tools.media.shots.PAIRS", 3)
     seen = [describe(scene(seed)) for seed in range(8)]
     whole, layout = differences([*pairwise(seen)])
     assert whole.tolist() == [difference(a, b) for a, b in pairwise(seen)]

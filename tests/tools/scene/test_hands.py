@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from emer.tools.scene import palms
+from emer.tools.scene import gestures
 from emer.tools.scene.gestures import describe_hands
 from emer.tools.scene.people import find_people
-from emer.tools.scene.records import FaceBox, Hand
+from emer.tools.scene.samples import FaceBox, Hand
 from tests.tools.scene.figures import face_at, hand_at, looks_of
 
 FACE = face_at(0.9, 0.35, height=0.3)
@@ -47,7 +47,7 @@ def test_a_hand_at_the_chin_covers_nothing() -> None:
 
 def test_a_hand_seen_within_the_face_itself_is_no_hand() -> None:
     inside = hand_at(0.9, 0.36, length=0.15)
-    assert not palms.is_plausible(inside, FACE)
+    assert not gestures.is_plausible(inside, FACE)
     assert texts(*held(inside)) == []
 
 
@@ -74,13 +74,13 @@ def test_two_raised_hands_are_both() -> None:
 
 def test_the_index_finger_alone_points() -> None:
     pointing = hand_at(1.35, 0.8, length=0.25, curled=(2, 3, 4))
-    assert palms.is_pointing(pointing)
+    assert gestures.is_pointing(pointing)
     assert texts(*held(pointing)) == ["The person points with the index finger at 0.6-1.6 s."]
 
 
 @pytest.mark.parametrize("curled", [(), (1, 2, 3, 4), (2, 3), (3, 4)])
 def test_open_hands_fists_and_two_fingers_do_not_point(curled: tuple[int, ...]) -> None:
-    assert not palms.is_pointing(hand_at(1.35, 0.8, length=0.25, curled=curled))
+    assert not gestures.is_pointing(hand_at(1.35, 0.8, length=0.25, curled=curled))
 
 
 def test_a_moving_hand_gestures_and_a_still_one_does_not() -> None:
@@ -121,6 +121,6 @@ def test_hands_belong_to_the_nearest_face() -> None:
 
 def test_a_hand_found_twice_counts_once() -> None:
     hand, twin = hand_at(1.0, 0.5), hand_at(1.02, 0.51, score=0.7)
-    assert palms.distinct((twin, hand)) == (hand,)
+    assert gestures.distinct((twin, hand)) == (hand,)
     apart = hand_at(1.6, 0.5)
-    assert len(palms.distinct((hand, apart))) == 2
+    assert len(gestures.distinct((hand, apart))) == 2

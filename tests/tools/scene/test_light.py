@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emer.tools.scene.light import kind, measure, overall
+from emer.tools.scene.features import kind, measure, overall
 
 
 def gradient(low: int, high: int) -> np.ndarray:

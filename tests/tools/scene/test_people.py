@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from emer.tools.scene.people import find_people, simultaneous
-from emer.tools.scene.records import FaceBox, Look
+from emer.tools.scene.samples import FaceBox, Look
 from tests.tools.scene.figures import face_at, looks_of
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emer.tools.scene.runs import legs, runs, smooth
+from emer.tools.timeseries import legs, median_of_three, runs
 
 TIMES = [i * 0.2 for i in range(20)]
 
@@ -55,6 +55,6 @@ def test_legs_are_large_alternate_and_follow_each_other(values: list[float]) -> 
 
 
 def test_a_single_outlier_is_smoothed_away() -> None:
-    assert smooth([1.0, 1.0, 9.0, 1.0, 1.0]) == [1.0] * 5
-    assert smooth([2.0]) == [2.0]
-    assert smooth([]) == []
+    assert median_of_three([1.0, 1.0, 9.0, 1.0, 1.0]) == [1.0] * 5
+    assert median_of_three([2.0]) == [2.0]
+    assert median_of_three([]) == []

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.clip import Clip
-from emer.tools.models import SHELF
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.model_pool import SHELF
 from emer.tools.tool import Tool, load_tool
 from tests.clips import Written, write_clip
 from tests.conftest import ROOT

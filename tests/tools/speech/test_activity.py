@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emer.tools.clip import Clip
-from emer.tools.speech.activity import is_silent, join_runs, levels, speech_spans, true_runs
+from emer.tools.media.clip import Clip
+from emer.tools.speech.vad import is_silent, join_runs, levels, speech_spans, true_runs
 from tests.tools.prosody.sounds import hiss, join, quiet, voice
 
 SPEECH = Path(__file__).parents[3] / "app/assets/speech.flac"

@@ -9,18 +9,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable, WeightsBroken
-from emer.tools.models import SHELF
-from emer.tools.speech import silero
-from emer.tools.speech.asr import Asr
-from emer.tools.speech.ctc import words_of
-from emer.tools.speech.guards import judge
-from emer.tools.speech.heard import Heard, Run, Window
-from emer.tools.speech.transformers_asr import kind_of, recogniser
-from emer.tools.speech.trust import Verdict
-from emer.tools.trial_clips import noise
-from emer.tools.weights.need import find
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.model_pool import SHELF
+from emer.tools.speech import vad
+from emer.tools.speech.confidence import Verdict, judge
+from emer.tools.speech.transcript import Heard, Run, Window
+from emer.tools.speech.transformers_asr import Asr, kind_of, recogniser, words_of
+from emer.tools.testing.clips import noise
+from emer.tools.weights.locate import find
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 
@@ -121,7 +118,7 @@ def test_the_tool_is_of_the_kind_that_times_words(folder, spoken):
 @pytest.mark.parametrize("what", ["a slow melody", "noise", "music"])
 def test_music_and_noise_are_kept_from_a_model_that_would_spell_them(folder, what, tmp_path):
     """It has no word for "nobody speaks", so that nothing but the voice detector keeps them out."""
-    if what == "music" and not silero.is_here():
+    if what == "music" and not vad.is_here():
         pytest.skip("faster-whisper is not installed, with which Silero comes")
     made = {
         "a slow melody": melody("hello all of you", 1.0), "noise": noise(6.0), "music": music(),

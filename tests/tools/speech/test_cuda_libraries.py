@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.clip import Clip
 from emer.tools.errors import ToolMissing
-from emer.tools.models import SHELF
-from emer.tools.speech.cuda_libraries import needing
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.model_pool import SHELF
+from emer.tools.speech.faster_whisper import needing
 from emer.tools.tool import load_tool
 from tests.tools.speech.conftest import needs
 
@@ -64,7 +64,7 @@ def test_what_pip_installed_is_found_by_its_name(tmp_path: Path):
     make = ["cc", "-shared", f"-Wl,-soname,{name}", "-o", name, "empty.c"]
     subprocess.run(make, cwd=folder, check=True)
     code = (
-        "import ctypes; from emer.tools.speech.cuda_libraries import open_installed; "
+        "import ctypes; from emer.tools.speech.faster_whisper import open_installed; "
         f"open_installed(); ctypes.CDLL('{name}')"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError
-from emer.tools.speech import ctranslate
-from emer.tools.speech.fitting import fitting
-from emer.tools.speech.heard import Window
+from emer.tools.media.clip import Clip
+from emer.tools.speech import faster_whisper
+from emer.tools.speech.segmentation import fitting
+from emer.tools.speech.transcript import Window
 from emer.tools.tool import Tool, load_tool
 from tests.tools.speech.conftest import needs
 from tests.whisper_kit import Script
@@ -103,11 +103,14 @@ def test_what_a_gpu_encoded_in_bfloat16_is_divided_by_language():
 
     rows = np.arange(6, dtype=np.float32).reshape(3, 2)
     view = ctranslate2.StorageView.from_array(rows).to(ctranslate2.DataType.bfloat16)
-    assert np.asarray(ctranslate._rows(view, [2, 0])).tolist() == [[4, 5], [0, 1]]
-    assert ctranslate._rows(view, [0, 1, 2]) is view
+    assert np.asarray(faster_whisper._rows(view, [2, 0])).tolist() == [[4, 5], [0, 1]]
+    assert faster_whisper._rows(view, [0, 1, 2]) is view
 
 
 def test_8_bit_is_completed_by_16_bit_where_the_device_knows_it():
     cpu, gpu = {"int8", "int8_float32", "float32"}, {"int8", "int8_float16", "float16", "float32"}
-    assert [ctranslate._compute("int8", known) for known in (cpu, gpu)] == ["int8", "int8_float16"]
-    assert ctranslate._compute("float32", gpu) == "float32"
+    assert [faster_whisper._compute("int8", known) for known in (cpu, gpu)] == [
+        "int8",
+        "int8_float16",
+    ]
+    assert faster_whisper._compute("float32", gpu) == "float32"

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from emer.tools.speech.guards import factors, is_sure, judge, score, word_probability
-from emer.tools.speech.heard import Heard, Spoken, Text, compression, differing
-from emer.tools.speech.trust import Verdict
+from emer.tools.speech.confidence import Verdict, factors, is_sure, judge, score, word_probability
+from emer.tools.speech.transcript import Heard, Spoken, Text, compression, differing
 
 GOOD = Heard(
     said=Text("I can't believe it.", -0.2),

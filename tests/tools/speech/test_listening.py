@@ -10,15 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.call import Call, at_work
-from emer.tools.clip import Clip
 from emer.tools.errors import Unobservable
-from emer.tools.speech import silero
-from emer.tools.speech.guess import by_language, guess
-from emer.tools.speech.heard import Heard, Spoken, Text, Window
-from emer.tools.speech.languages import code_of, languages, name_of
-from emer.tools.speech.listening import FIRST, REST, WINDOW, Listener
-from emer.tools.trial_clips import noise, tone
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Call, at_work
+from emer.tools.speech import vad
+from emer.tools.speech.asr_tool import FIRST, REST, WINDOW, Listener
+from emer.tools.speech.languages import by_language, code_of, guess, languages, name_of
+from emer.tools.speech.transcript import Heard, Spoken, Text, Window
+from emer.tools.testing.clips import noise, tone
 from emer.tools.types import Source, Span
 from tests.clips import Written, write_clip
 from tests.tools.speech.conftest import music
@@ -209,7 +208,7 @@ def test_silence_and_hiss_are_not_even_decoded(tmp_path):
     assert hear.calls == 0
 
 
-@pytest.mark.skipif(not silero.is_here(), reason="faster-whisper is not installed")
+@pytest.mark.skipif(not vad.is_here(), reason="faster-whisper is not installed")
 def test_music_does_not_become_words(tmp_path):
     path = write_clip(tmp_path / "music.wav", Written(sound=music()))
     hear = Recogniser()
@@ -219,10 +218,10 @@ def test_music_does_not_become_words(tmp_path):
     assert heard < 1.0, "almost nothing of 8 s of music is taken for speech"
 
 
-@pytest.mark.skipif(not silero.is_here(), reason="faster-whisper is not installed")
+@pytest.mark.skipif(not vad.is_here(), reason="faster-whisper is not installed")
 def test_speech_is_found_in_real_recordings(shared_clip):
     for name, least, most in (("audio/jfk.flac", 6, 11), ("audio/pyannote_sample.wav", 18, 26)):
-        found = silero.speech_spans(Clip.open(shared_clip(name)).samples())
+        found = vad.speech_spans(Clip.open(shared_clip(name)).samples())
         assert least < sum(span.length for span in found) < most
         assert all(a.end <= b.start for a, b in itertools.pairwise(found))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emer.tools.speech.pieces import LONGEST, PAD, Piece, cut
+from emer.tools.speech.segmentation import LONGEST, PAD, Piece, cut
 from emer.tools.types import Span
 
 RATE = 16_000

@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import Unobservable
-from emer.tools.speech.pieces import Piece
-from emer.tools.speech.pocketsphinx import PocketSphinx
-from emer.tools.speech.recognise import recognise
+from emer.tools.media.clip import Clip
+from emer.tools.speech.pocketsphinx import PocketSphinx, recognise
+from emer.tools.speech.segmentation import Piece
+from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
 from tests.tools.prosody.sounds import Sound, hiss, join, quiet, write
 
@@ -121,12 +120,12 @@ def test_the_recogniser_dies_with_its_parent() -> None:
     """A parent that is killed leaves no worker decoding four minutes of speech behind."""
     code = (
         "import json, os, subprocess, sys\n"
-        "from emer.tools.clip import Clip\n"
-        "from emer.tools.speech.activity import to_pcm\n"
+        "from emer.tools.media.clip import Clip\n"
+        "from emer.tools.speech.vad import to_pcm\n"
         "sound = to_pcm(Clip.open(sys.argv[1]).samples()) * 60\n"
         "head = {'sizes': [len(sound)], 'settings': {}, 'seconds': 600}\n"
         "head['parent'] = os.getpid()\n"
-        "w = subprocess.Popen([sys.executable, '-P', '-m', 'emer.tools.speech.worker'],"
+        "w = subprocess.Popen([sys.executable, '-P', '-m', 'emer.tools.speech.pocketsphinx'],"
         " stdin=subprocess.PIPE)\n"
         "w.stdin.write(json.dumps(head).encode() + b'\\n' + sound)\n"
         "w.stdin.close()\n"

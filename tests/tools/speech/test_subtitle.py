@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import Unobservable
+from emer.tools.media.clip import Clip
 from emer.tools.speech.subtitle import Subtitle
+from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
 from tests.tools.prosody.sounds import join, quiet, voice, write
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emer.tools.speech.trust import Verdict, Word, judge
-from emer.tools.speech.utterances import utterances
+from emer.tools.speech.confidence import Verdict, Word, judge
+from emer.tools.speech.segmentation import utterances
 
 
 def words(text: str, posterior: float, misfit: float) -> list[Word]:

@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.call import Abandoned, Call, at_work
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, Unobservable
-from emer.tools.models import SHELF
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
+from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech import openai_whisper, transformers_asr
-from emer.tools.speech.heard import Run, Window
+from emer.tools.speech.transcript import Run, Window
 from emer.tools.speech.whisper import Whisper
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Heavy
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 from tests.tools.speech.conftest import ENGLISH, GERMAN, KINDS, made, needs
 from tests.whisper_kit import Script
 
@@ -78,7 +78,7 @@ def test_who_asks_for_a_translation_hears_why_there_is_none(checkpoint, spoken, 
     def unreadable(_: Path) -> None:
         raise ValueError("model.bin is of an old format")
 
-    monkeypatch.setattr("emer.tools.speech.ctranslate.layers", unreadable)
+    monkeypatch.setattr("emer.tools.speech.faster_whisper.layers", unreadable)
     path, notes = checkpoint("ctranslate", GERMAN), []
     for translate in (False, True):
         with at_work(Call()) as call:

@@ -7,16 +7,16 @@ import threading
 import pytest
 
 from emer.graphs.settings import load_settings
-from emer.tools import devices
-from emer.tools.call import Call, at_work
-from emer.tools.clip import Clip
 from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.machine import Machine, forget, use
-from emer.tools.models import SHELF
+from emer.tools.media.clip import Clip
+from emer.tools.runtime import device
+from emer.tools.runtime.cancellation import Call, at_work
+from emer.tools.runtime.device import Machine, forget, use
+from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech.whisper import Whisper
 from emer.tools.tool import Heavy, load_tool
 from emer.tools.types import Span
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 from tests.tools.speech.conftest import ENGLISH, GERMAN, made, needs
 
 RUNS = {"auto": "float32", "float16": "float16"}
@@ -128,7 +128,7 @@ def test_how_it_runs_is_told_and_is_no_part_of_the_evidence(checkpoint):
     assert one.source == other.source
     assert isinstance(one, Heavy) and isinstance(other, Heavy)
     assert (one.hardware["batch"], other.hardware["batch"]) == (2, 7)
-    assert one.hardware["device"] == "cpu" and one.hardware["threads"] == devices.threads()
+    assert one.hardware["device"] == "cpu" and one.hardware["threads"] == device.threads()
     assert made("whisper", checkpoint("openai", GERMAN)).source != one.source
 
 
@@ -166,8 +166,7 @@ def test_without_weights_each_names_the_command_that_gets_them():
 
 @needs("whisper")
 def test_the_settings_choose_it_with_its_arguments(checkpoint, spoken, tmp_path):
-    from emer.graphs.choosing import choose
-    from emer.graphs.loading import load_tools
+    from emer.graphs.loading import choose, load_tools
 
     file = tmp_path / "emer.toml"
     file.write_text(

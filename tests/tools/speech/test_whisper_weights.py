@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.clip import Clip
 from emer.tools.errors import WeightsBroken
-from emer.tools.models import SHELF
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.model_pool import SHELF
 from tests.tools.speech.conftest import KINDS, made, needs
 from tests.whisper_kit import DIMS
 

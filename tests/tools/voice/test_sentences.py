@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from emer.agents.cues import mentions_in
+from emer.agents.lexicon.cue_parser import mentions_in
 from emer.tools.errors import ConfigError
 from emer.tools.types import Span
-from emer.tools.voice.labels import is_dimensional, read_labels, word_of
-from emer.tools.voice.model import Judged
+from emer.tools.voice.model import Judged, is_dimensional, read_labels, word_of
 from emer.tools.voice.sentences import Stretch, classes, ratings, undecided
 
 LABELS = ("neu", "hap", "ang", "sad")
@@ -85,8 +84,8 @@ def test_the_reasoner_reads_what_is_meant(text, cues):
 
 
 def test_every_word_for_a_class_that_names_an_emotion_is_known_to_the_lexicon():
-    from emer.agents.vocabulary import lexicon
-    from emer.tools.voice.labels import words
+    from emer.agents.lexicon.lexicon import lexicon
+    from emer.tools.voice.model import words
 
     known = {word for word in words().values() if lexicon().family_of(word)}
     assert {*words().values()} - known == {"neutral", "frustrated", "pleasantly surprised"}

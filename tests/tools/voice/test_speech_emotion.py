@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.tools.call import Abandoned, Call, at_work
-from emer.tools.clip import Clip
-from emer.tools.conformance import check_tool
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
-from emer.tools.models import SHELF
+from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
+from emer.tools.runtime.model_pool import SHELF
+from emer.tools.testing.clips import tone
+from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import load_tool
-from emer.tools.trial_clips import tone
 from emer.tools.types import Span
 from emer.tools.voice.model import Judged, Run, listener
 from emer.tools.voice.speech_emotion import SpeechEmotion, signal_to_noise
-from emer.tools.weights.need import find
+from emer.tools.weights.locate import find
 from tests.clips import Written, write_clip
 from tests.conftest import ROOT
 

@@ -10,8 +10,7 @@ import pytest
 
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.weights.catalogue import named
-from emer.tools.weights.need import find, fingerprint
-from emer.tools.weights.places import look, target
+from emer.tools.weights.locate import find, fingerprint, look, target
 
 
 def put(name: str, content: bytes = b"weights") -> Path:

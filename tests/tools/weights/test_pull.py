@@ -8,14 +8,11 @@ import shutil
 import numpy as np
 import pytest
 
-from emer.tools import machine
 from emer.tools.errors import ConfigError
-from emer.tools.fetch import FetchFailed
+from emer.tools.runtime import device
 from emer.tools.weights.catalogue import Weights, named
-from emer.tools.weights.need import find
-from emer.tools.weights.places import look, received, target
-from emer.tools.weights.pull import pull
-from emer.tools.weights.verify import verify
+from emer.tools.weights.download import FetchFailed, pull, verify
+from emer.tools.weights.locate import find, look, received, target
 from tests.file_server import Shared, serving_files
 from tests.hub_server import Repository, serving_hub
 
@@ -94,12 +91,12 @@ def test_weights_that_nobody_vouches_for_are_unknown(folder):
 
 
 def test_offline_nothing_is_reached_for(folder, monkeypatch):
-    machine.use(machine.Machine(weights=folder, offline=True))
+    device.use(device.Machine(weights=folder, offline=True))
     with serving_files(Shared({"/m/w.pt": CONTENT})) as server:
         with pytest.raises(ConfigError, match="downloads are forbidden"):
             pull(one_file(), mirror=server.url)
         assert server.shared.asked == []
-    machine.forget()
+    device.forget()
     monkeypatch.setenv("EMER_OFFLINE", "1")
     with pytest.raises(ConfigError, match="downloads are forbidden"):
         pull(one_file())

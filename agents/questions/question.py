@@ -1,0 +1,353 @@
+"""What a question is about.
+
+Moments that a question names: a time, a stretch, the beginning, the middle, the end.
+
+What a question is about: whom, which moment, which channel, which emotion or sign.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from emer.agents.lexicon.cue_parser import mentions_in
+from emer.agents.lexicon.lexicon import Channel, emotion_words, lexicon
+from emer.tools.types import Modality, Span
+
+NEAR = 0.5
+"""Seconds around a named moment (chosen by us)."""
+MIDDLE = "the middle"
+AFTER = 1.5
+"""Seconds that "what happens next?" looks at behind a moment (chosen by us)."""
+
+_S = r"\s*(?:s\b|secs?\b|seconds?\b|秒)"
+_TIME = r"(\d+(?:\.\d+)?)"
+_STRETCH = re.compile(rf"{_TIME}(?:{_S})?\s*(?:-|\u2013|to|and|until|到|至)\s*{_TIME}{_S}")
+_POINT = re.compile(rf"{_TIME}{_S}|\b(?:second|sec) {_TIME}\b|第\s*{_TIME}\s*秒")
+_CLOCK = re.compile(r"\b(\d{1,2}):([0-5]\d)(?:\.(\d+))?\b")
+_PARTS = (
+    (
+        "the beginning",
+        (0.0, 0.25),
+        r"\b(?:at|in|from) the (?:very )?(?:start|beginning|outset)\b|\binitially\b|\bat first\b"
+        r"|开头|开始时|开始的时候|一开始|起初",
+    ),
+    (
+        "the end",
+        (0.75, 1.0),
+        r"\b(?:at|in|by|towards?) the (?:very )?end\b|\bfinally\b"
+        r"|\bin the last (?:few )?(?:seconds|moments)\b|结尾|最后|结束时",
+    ),
+    ("the first half", (0.0, 0.5), r"\bfirst half\b|前半"),
+    ("the second half", (0.5, 1.0), r"\b(?:second|last|latter) half\b|后半"),
+    (
+        MIDDLE,
+        (0.375, 0.625),
+        r"\b(?:in|at|around) the (?:middle|centre|center)\b|\bhalfway\b"
+        r"|中段|中途|(?:视频|片段)中间",
+    ),
+)
+"""Parts of a clip: their names, their shares of its length (chosen by us), their words."""
+_NEXT = re.compile(
+    r"\b(?:next(?! to)|afterwards?|after (?:that|this)|(?:and|what) then)\b|^(?:and )?then\b"
+    r"|之后|接着|然后"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A stretch of the clip, and how it is called; beyond its end it has no span."""
+
+    span: Span | None
+    words: str
+
+
+def moment_in(plain: str, duration: float) -> Moment | None:
+    """Return the moment that a question (in lower case) names, None if it names none."""
+    times = _times(plain)
+    if times is not None:
+        start, end, said = times
+        if start > duration:
+            return Moment(None, said)
+        return Moment(Span(start=max(0.0, start - NEAR), end=min(end, duration) + NEAR), said)
+    for name, (start, end), words in _PARTS:
+        if re.search(words, plain):
+            return Moment(Span(start=duration * start, end=duration * end), name)
+    return None
+
+
+def next_after(plain: str, before: Moment | None, duration: float) -> Moment | None:
+    """Return what "and then?" means behind an earlier moment, None if that is not asked."""
+    if before is None or before.span is None or not _NEXT.search(plain) or _times(plain):
+        return None
+    start = min(before.span.end, duration)
+    if start >= duration:
+        return Moment(None, f"after {before.words}")
+    return Moment(Span(start=start, end=min(start + AFTER, duration)), f"{start:g} s")
+
+
+def _times(plain: str) -> tuple[float, float, str] | None:
+    """Return the times that are named in seconds, and how to call them."""
+    stretch = _STRETCH.search(plain)
+    if stretch and float(stretch[1]) <= float(stretch[2]):
+        return float(stretch[1]), float(stretch[2]), f"{stretch[1]}-{stretch[2]} s"
+    point = _POINT.search(plain)
+    if point:
+        at = next(group for group in point.groups() if group)
+        return float(at), float(at), f"{at} s"
+    clock = _CLOCK.search(plain)
+    if clock:
+        at = str(int(clock[1]) * 60 + int(clock[2])) + (f".{clock[3]}" if clock[3] else "")
+        return float(at), float(at), f"{at} s"
+    return None
+
+
+# ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
+
+
+Place = str
+"""Where somebody is, in the words of our tools: "on the left", "second from the left"."""
+
+_BODY = r"(?:person|man|woman|girl|boy|lady|guy|child|kid|speaker|actor|actress|one|character)"
+_STAND = r"(?:who(?: is|'s)? |that is |is |sitting |standing |seated )*"
+_SIDES: Mapping[Place, re.Pattern[str]] = {
+    f"on the {side}": re.compile(
+        rf"\b(?:on|at) (?:the|your) (?:far )?{side}\b"
+        r"(?! of| side of| (?:moment|time|place|track|foot|note|hand)\b)"
+        rf"|\b{side}(?:most|-?hand|-most)? (?:side )?{_BODY}\b|\bthe {side}most\b"
+        rf"|(?<!看)(?<!向)(?<!朝)(?<!往){zh}(?:边|侧|面|方)"
+    )
+    for side, zh in (("left", "左"), ("right", "右"))
+}
+_PLACES: Mapping[Place, re.Pattern[str]] = {
+    **_SIDES,
+    "in the middle": re.compile(
+        rf"\b{_BODY} {_STAND}(?:in|at) the (?:middle|centre|center)\b"
+        rf"|\b(?:middle|central) {_BODY}\b"
+        r"|中间(?:的|那|这)?(?:个|位|名)?(?:人|女|男|孩)|中间那[位个]"
+    ),
+}
+_FROM = re.compile(r"\b(second|third|fourth) (?:\w+ )?from (?:the )?(left|right)\b")
+_GAZE = re.compile(
+    r"\b(?:look|glanc|gaz|star[ei]|turn|point|lean|tilt|mov|facing)\w*(?: \w+){0,3}"
+    r" (?:on|at) the (?:left|right)"
+)
+_ORDINALS = {"one": 1, "two": 2, "three": 3, "four": 4, "first": 1, "second": 2, "third": 3}
+_DIGITS = {"一": 1, "二": 2, "三": 3, "四": 4}
+_NUMBERED = re.compile(
+    r"\bperson (?:number |no\.? ?|#)?(\d+|one|two|three|four)\b"
+    r"|\b(first|second|third) person\b(?! from)"
+    r"|(?:第)([一二三四\d])(?:个|位)?人|人物?([一二三四\d])|([一二三四\d])号(?:人物?)?"
+)
+_OTHER = re.compile(
+    rf"\bthe other (?:{_BODY}|two|people|side)\b|\bthe others?\b(?= ?[?.,!]|$)"
+    r"|另(?:外)?(?:一)?(?:个|位)?(?:人|女|男)|旁边的?(?:人|那)|对方"
+)
+_SOMEBODY = re.compile(
+    r"\b(?:the|this|that|each|every|an?) (?:person|people|clip|video|scene|footage)\b"
+    r"|\b(?:everyone|everybody|they all|who)\b|\bperson's\b|这个人|视频|片段|画面|谁"
+)
+_SEXES = {
+    "women": re.compile(
+        r"\b(?:the|this|that) (?:\w+ )?(?:woman|girl|lady|female)\b|女(?:人|孩|生|士)"
+    ),
+    "men": re.compile(r"\b(?:the|this|that) (?:\w+ )?(?:man|boy|guy|male)\b|男(?:人|孩|生|士)"),
+}
+_MODALITIES: Mapping[Modality, re.Pattern[str]] = {
+    "audio": re.compile(
+        r"\b(?:voices?|tone|intonation|pitch|prosody|audio|loudness|vocal\w*)\b"
+        r"|\bhow (?:does|did|do) [\w ]{1,24}\b(?:sound|speak|talk)\b|\bsounds? like\b"
+        r"|声音|语气|语调|嗓音|音调|音量|语速|听起来|口气"
+    ),
+    "text": re.compile(
+        r"\b(?:his|her|their|the|these|those|which|what) (?:exact )?(?:words?|lines?)\b"
+        r"|\bwhat (?:does|did|do|is|was|are|were) [\w ]{1,24}\b(?:say|saying|talking about)\b"
+        r"|\bwhat (?:is|was) (?:being )?said\b|\b(?:transcripts?|subtitles?|dialogue|the text)\b"
+        r"|说了?(?:些)?什么|说的?话|台词|字幕|话语|文字|文本"
+    ),
+    "face": re.compile(
+        r"\b(?:face|facial|expressions?|eyes|mouth|eyebrows?|brows?)\b"
+        r"|表情|脸|面部|神情|眼神|眼睛|眉|嘴"
+    ),
+    "scene": re.compile(
+        r"\b(?:background|setting|surroundings|lighting|body language|gestur\w+|postures?|hands?)\b"
+        r"|\bthe (?:room|camera|body)\b|背景|环境|姿势|姿态|手势|肢体|动作|身体"
+    ),
+}
+_ELLIPSIS = re.compile(
+    r"^(?:and|but|so|then|also|or|what about|how about|what of)\b"
+    r"|^(?:那|那么|还有|而|可是|但)|呢[？?。]?$"
+)
+_BARE = re.compile(
+    r"^(?:and |but |so )?(?:why(?: not| so| is that)?|how (?:come|so|do you know|sure are you)"
+    r"|(?:are you )?(?:sure|certain)|really|says who|based on what"
+    r"|what makes you (?:say|think) (?:so|that))\W*$"
+    r"|^(?:那)?(?:为什么(?:不)?|为何|怎么说|凭什么|何以见得|真的吗|确定吗|你确定吗)(?:呢)?\W*$"
+)
+_GENERAL = re.compile(
+    r"\b(?:emotion\w*|affect\w*|feel\w*|mood\w*|sentiment|state of mind|attitude|demeanou?r|reading"
+    r"|display\w*|express\w*|react\w*|respon\w*|behav\w*|happen\w*|go(?:es|ing)? on|look\w*|seem\w*"
+    r"|appear\w*|describe|explain\w*|explanation|summar\w*|analy\w*|interpret\w*|evidence|clues?"
+    r"|signs?|cues?|see|seen|hear|heard|shows?|shown|why|how is|how are|how does|how do)\b"
+    r"|情绪|情感|感受|感觉|心情|心境|态度|状态|反应|表现|表达|发生|描述|解释|分析|概括|总结|看出|看到|听到"
+    r"|怎么样|怎么了|为什么|为何|线索|证据"
+)
+"""Words of questions about the clip as a whole: its emotion, and what shows it."""
+_WHY_NOT = re.compile(
+    r"\bwhy (?:not|(?:is|are|was|were|do|does|did)(?:n't|(?: \w+){1,4} not))\b"
+    r"|为什么不|为何不|怎么不"
+)
+_WHOLE = re.compile(r"\b(?:overall|in general|altogether|as a whole)\b|总体|整体|总的来说")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a question asks about; nothing set means the clip as a whole."""
+
+    families: tuple[str, ...] = ()
+    """Emotion families it names, in the order of its words."""
+    place: Place | None = None
+    person: str | None = None
+    """"person 2"."""
+    other: bool = False
+    """It asks for somebody else than the main person."""
+    sex: str | None = None
+    """"women" or "men", where it tells people apart so; none of our tools does."""
+    modality: Modality | None = None
+    cues: tuple[str, ...] = ()
+    """Displayed signs that it names: a smile, a lowered gaze."""
+    denied: bool = False
+    """It asks why such a sign is not there."""
+    moment: Moment | None = None
+    bare: bool = False
+    """It only asks why, or how sure we are."""
+    against: bool = False
+    """It asks why not."""
+
+    @property
+    def names_nothing(self) -> bool:
+        """Whether it says neither whom nor what nor when."""
+        about = (self.families, self.sex, self.modality, self.cues, self.moment, self.bare)
+        return not (self.has_subject or any(about))
+
+    @property
+    def has_subject(self) -> bool:
+        """Whether it says who is meant."""
+        return self.place is not None or self.person is not None or self.other
+
+
+def asks_of_the_whole(question: str) -> bool:
+    """Tell whether a question that names nothing is about what the clip displays in all."""
+    plain = _plain(question)
+    return bool(_GENERAL.search(plain) or _WHOLE.search(plain))
+
+
+def topic_of(
+    question: str, earlier: Iterable[str], duration: float, is_there: Callable[[Topic], bool]
+) -> Topic:
+    """Return what a question is about, the thread's `earlier` questions being known.
+
+    A short follow-up ("and her voice?", "why not?") takes over what it does not say; of a
+    person who, as `is_there` tells, is not in the clip nobody goes on to speak.
+    """
+    before = Topic()
+    for text in earlier:
+        before = _follow(_plain(text), before, duration)
+        if before.has_subject and not is_there(before):
+            before = replace(before, **_NOBODY)
+    return _follow(_plain(question), before, duration)
+
+
+_NOBODY: dict[str, Any] = {"place": None, "person": None, "other": False, "sex": None}
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().replace("’", "'").split())
+
+
+def _follow(plain: str, before: Topic, duration: float) -> Topic:
+    own = _named_in(plain, duration)
+    if before.place and not own.has_subject and own.moment and own.moment.words == MIDDLE:
+        own = replace(own, place="in the middle", moment=None)
+    later = next_after(plain, before.moment, duration)
+    own = own if later is None else replace(own, moment=later)
+    if before.has_subject and _means_the_same(plain, own, before):
+        subject = {name: getattr(before, name) for name in _NOBODY}
+        own = replace(own, **subject)
+    return _completed(own, before) if own.bare or _ELLIPSIS.search(plain) else own
+
+
+def _means_the_same(plain: str, own: Topic, before: Topic) -> bool:
+    """Tell whether a question that does not say whom it means goes on about the same person."""
+    if own.has_subject or own.sex not in (None, before.sex):
+        return False
+    return not (_SOMEBODY.search(plain) or _WHOLE.search(plain))
+
+
+def _completed(own: Topic, before: Topic) -> Topic:
+    """Return a follow-up with what it leaves unsaid; another person has another voice."""
+    same = (own.place, own.person, own.other) == (before.place, before.person, before.other)
+    names_an_emotion_alone = own.families and not (own.modality or own.moment or own.cues)
+    keeps = same and not names_an_emotion_alone and not own.cues
+    return replace(
+        own,
+        families=own.families or (before.families if not own.cues else ()),
+        modality=own.modality or (before.modality if keeps else None),
+        moment=own.moment or (before.moment if keeps else None),
+        cues=own.cues or (before.cues if own.bare else ()),
+        denied=own.denied or (before.denied and own.bare),
+    )
+
+
+@lru_cache(maxsize=256)
+def _named_in(plain: str, duration: float) -> Topic:
+    """Return what the words themselves name."""
+    heard: tuple[Channel, ...] = ("visual", "audio")
+    said = [m for channel in heard for m in mentions_in(plain, channel)]
+    signs = [m for m in said if not m.cue.startswith(("named_", "heard_", "said_"))]
+    place = _place(plain)
+    moment = moment_in(plain, duration)
+    return Topic(
+        families=_families(plain),
+        place=place,
+        person=_person(plain),
+        other=_OTHER.search(plain) is not None,
+        sex=next((sex for sex, words in _SEXES.items() if words.search(plain)), None),
+        modality=next((m for m, words in _MODALITIES.items() if words.search(plain)), None),
+        cues=tuple(dict.fromkeys(m.cue for m in signs)),
+        denied=any(m.negated for m in signs),
+        moment=None if moment and moment.words == MIDDLE and place else moment,
+        bare=_BARE.search(plain) is not None,
+        against=_WHY_NOT.search(plain) is not None,
+    )
+
+
+def _families(plain: str) -> tuple[str, ...]:
+    labels = lexicon().labels
+    places = {
+        family: match.start()
+        for family in lexicon().families
+        if (match := re.search(emotion_words(labels, family), plain))
+    }
+    return tuple(sorted(places, key=lambda family: (places[family], family)))
+
+
+def _place(plain: str) -> Place | None:
+    counted = _FROM.search(plain)
+    if counted:
+        return f"{counted[1]} from the {counted[2]}"
+    if _GAZE.search(plain):
+        return None
+    return next((place for place, words in _PLACES.items() if words.search(plain)), None)
+
+
+def _person(plain: str) -> str | None:
+    found = _NUMBERED.search(plain)
+    if found is None:
+        return None
+    word = next(group for group in found.groups() if group)
+    number = _ORDINALS.get(word) or _DIGITS.get(word) or int(word)
+    return f"person {number}"

@@ -1,1 +1,0 @@
-"""Talk: chat models through LangChain's interface, and replies that must fit a record."""

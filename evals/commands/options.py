@@ -1,0 +1,130 @@
+"""Shared options and JSON output.
+
+From names on the command line to judges, groupers and datasets.
+
+JSON on stdout: numbers as they are, and null for what could not be computed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emer.evals.data.datasets import read_set
+from emer.evals.data.locations import DataFolder, DataMissing, data_folder
+from emer.evals.data.types import Dataset
+from emer.evals.data.wheels import EDITIONS, Edition
+from emer.evals.metrics.bootstrap import Estimate
+from emer.evals.metrics.wheel import Lexicon
+from emer.evals.speed.measure import Measure
+from emer.graphs.cli_errors import note
+from emer.tools.errors import ConfigError
+from emer.tools.phrasing import escaped
+
+if TYPE_CHECKING:
+    from emer.evals.judges.judge import Judge
+    from emer.evals.metrics.synonyms import Grouper
+
+
+OFFLINE = "offline"
+
+
+def choose_edition(name: str) -> Edition:
+    """Return the edition of the wheel lexicon; `ConfigError` lists those there are."""
+    for edition in EDITIONS:
+        if name == edition:
+            return edition
+    raise ConfigError(f"--lexicon {name}: there are {', '.join(EDITIONS)}")
+
+
+def open_lexicon(folder: DataFolder, name: str) -> Lexicon | None:
+    """Return the wheel lexicon of an edition; where its files are missing, say so and go on."""
+    edition = choose_edition(name)
+    try:
+        return folder.lexicon(edition)
+    except DataMissing as error:
+        note(
+            "no emotion-wheel scores (M1, M2, levels 1 and 2, hit rate, first label, consistency): "
+            f"{error}"
+        )
+        return None
+
+
+def choose_judge(name: str) -> Judge:
+    """Return the judge of a name: offline, or a chat model whose ratings are remembered."""
+    if name == OFFLINE:
+        from emer.evals.judges.offline import OfflineJudge
+
+        return OfflineJudge()
+    from emer.evals.judges.chat import ChatJudge, Memory, Remembered, load_chat_model
+
+    judge = ChatJudge(load_chat_model(name), name)
+    return Remembered(judge, Memory(_memory("judgements")))
+
+
+def choose_grouper(name: str | None) -> Grouper | None:
+    """Return the grouper of a name: none, a zip of groups, or a chat model; None for the wheel."""
+    if name is None:
+        return None
+    from emer.evals.metrics.synonyms import Apart
+
+    if name == "none":
+        return Apart()
+    if name.endswith(".zip"):
+        from emer.evals.data.wheels import read_groups
+
+        return read_groups(Path(name))
+    from emer.evals.judges.chat import ChatGrouper, Memory, load_chat_model
+
+    return ChatGrouper(load_chat_model(name), name, Memory(_memory("groups")))
+
+
+def open_set(
+    data: Path | None, name: str | None, gold: Path | None, clips: Path | None = None
+) -> tuple[DataFolder, Dataset]:
+    """Return the data folder and the dataset that is asked for."""
+    folder = data_folder(data)
+    return folder, read_set(folder, name, gold, clips)
+
+
+def home_folder() -> Path:
+    """Return the folder in which emer-eval keeps what it need not do twice."""
+    from emer.graphs.settings import load_settings
+
+    return load_settings().home / "evals"
+
+
+def _memory(what: str) -> Path:
+    return home_folder() / f"{what}.jsonl"
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; what is not seen is written as an escape."""
+    print(escaped(json.dumps(jsonable(value), indent=2, ensure_ascii=False)))
+
+
+def jsonable(value: Any) -> Any:
+    """Return a value as JSON can hold it; an estimate becomes value, low and high."""
+    if isinstance(value, Estimate):
+        return {name: jsonable(part) for name, part in value._asdict().items()}
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(part) for part in value]
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value
+
+
+def print_measures(found: Sequence[Measure]) -> None:
+    """Print the measures as a Markdown table."""
+    print("| measure | value | goal | held | from |\n|---|---|---|---|---|")
+    for measure in found:
+        bound = "at most" if measure.at_most else "at least"
+        goal = "" if measure.goal is None else f"{bound} {measure.goal:g} {measure.unit}"
+        held = ("yes" if measure.held else "**no**") if goal else ""
+        value = f"{measure.value:g} {measure.unit}"
+        print(f"| {measure.name} | {value} | {goal} | {held} | {measure.detail} |")

@@ -1,0 +1,161 @@
+"""Cues found, missed; modalities.
+
+Cues named in explanations, and how those of a system agree with the human ones.
+
+A cue is one of the concepts of concepts.csv (what EMER's annotators name most, worded by
+us), or the words quoted from the subtitle. Presence is what counts, not how often or when.
+A cue that is absent from the human text is called invented; it may still be in the clip.
+
+Modality completeness: which of picture, sound and words an explanation states a clue of.
+
+Our own definition (no published one is known to us): the share of the three modalities of
+which at least one clue is present. In free text a modality is present when the text has its
+part ("In the video", "在音频中") or names one of its cues; the words also when quoted.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Literal, get_args
+
+from emer.agents.types import Explanation
+from emer.evals.metrics.bootstrap import Harmonic, Ratio, ratio
+from emer.evals.metrics.emotion_words import Language, is_denied, language_of
+
+TABLE = Path(__file__).parent / "concepts.csv"
+
+Channel = Literal["visual", "acoustic", "textual"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+
+SAME_QUOTE = 0.5
+"""Share of the shorter quotation's words that must be in the other one (chosen by us)."""
+
+_QUOTES = re.compile(r"[\"“”「『](.+?)[\"“”」』]")
+_TOKEN = re.compile(r"[a-z0-9']+|[\u4e00-\u9fff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A concept of a channel; for the textual one, the words that are quoted."""
+
+    channel: Channel
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Cues of one explanation against a human one."""
+
+    found: frozenset[Cue]
+    missed: frozenset[Cue]
+    invented: frozenset[Cue]
+
+    def of(self, channel: Channel | None) -> tuple[int, int, int]:
+        """Return how many were found, missed and invented, in one channel or in all."""
+        return tuple(  # type: ignore[return-value]
+            sum(channel in (None, cue.channel) for cue in cues)
+            for cues in (self.found, self.missed, self.invented)
+        )
+
+
+@dataclass(frozen=True)
+class CueScores:
+    """Precision and recall of cues, summed over clips."""
+
+    precision: Ratio
+    recall: Ratio
+
+    @property
+    def f(self) -> Harmonic:
+        """F of precision and recall."""
+        return Harmonic(self.precision, self.recall)
+
+
+@lru_cache(maxsize=20_000)
+def cues_in(text: str) -> frozenset[Cue]:
+    """Return the cues that a text names, without the denied ones ("no smile")."""
+    language = language_of(text)
+    quotes = [_plain(q) for q in _QUOTES.findall(text)]
+    lowered = _QUOTES.sub(" ", text).lower()
+    named = {
+        cue
+        for cue, pattern in _patterns(language)
+        if any(not is_denied(lowered[: m.start()], language) for m in pattern.finditer(lowered))
+    }
+    return frozenset(named | {Cue("textual", quote) for quote in quotes if quote})
+
+
+def agree(gold: str, predicted: str) -> Agreement:
+    """Return which cues of a human explanation another one finds, misses and invents."""
+    human, ours = cues_in(gold), cues_in(predicted)
+    same = {cue: _match(cue, human) for cue in ours}
+    found = frozenset(match for match in same.values() if match is not None)
+    return Agreement(
+        found=found,
+        missed=human - found,
+        invented=frozenset(cue for cue, match in same.items() if match is None),
+    )
+
+
+def cue_scores(agreements: Sequence[Agreement], channel: Channel | None = None) -> CueScores:
+    """Return precision and recall over clips, of one channel or of all together."""
+    counts = [a.of(channel) for a in agreements]
+    found = [f for f, _, _ in counts]
+    return CueScores(
+        precision=ratio(found, [f + invented for f, _, invented in counts]),
+        recall=ratio(found, [f + missed for f, missed, _ in counts]),
+    )
+
+
+def _match(cue: Cue, human: frozenset[Cue]) -> Cue | None:
+    if cue.channel != "textual":
+        return cue if cue in human else None
+    quotes = (other for other in human if other.channel == "textual")
+    return next((q for q in quotes if _shared(cue.name, q.name) >= SAME_QUOTE), None)
+
+
+def _shared(left: str, right: str) -> float:
+    a, b = set(left.split()), set(right.split())
+    return len(a & b) / min(len(a), len(b)) if a and b else 0.0
+
+
+def _plain(quote: str) -> str:
+    return " ".join(_TOKEN.findall(quote.lower()))
+
+
+@cache
+def _patterns(language: Language) -> tuple[tuple[Cue, re.Pattern[str]], ...]:
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return tuple((_cue(row), re.compile(row[language])) for row in rows if row[language])
+
+
+def _cue(row: dict[str, str]) -> Cue:
+    channel = next(c for c in CHANNELS if c == row["channel"])
+    return Cue(channel, row["concept"])
+
+
+_PARTS: dict[Channel, re.Pattern[str]] = {
+    "visual": re.compile(r"\bin the video\b|在视频中|画面", re.IGNORECASE),
+    "acoustic": re.compile(r"\bin the audio\b|在音频中|声音", re.IGNORECASE),
+    "textual": re.compile(r"\bin the text\b|\bsubtitles?\b|在文本中|字幕", re.IGNORECASE),
+}
+_BLOCKS: dict[str, Channel] = {"video": "visual", "audio": "acoustic", "text": "textual"}
+
+
+def present_in(explanation: Explanation | str) -> frozenset[Channel]:
+    """Return the modalities that an explanation, or a free text, states a clue of."""
+    if isinstance(explanation, Explanation):
+        return frozenset(_BLOCKS[b] for b in explanation.by_modality if b in _BLOCKS)
+    named = {cue.channel for cue in cues_in(explanation)}
+    return frozenset(c for c in CHANNELS if c in named or _PARTS[c].search(explanation))
+
+
+def completeness(explanation: Explanation | str) -> float:
+    """Return the share of the three modalities that are present."""
+    return len(present_in(explanation)) / len(CHANNELS)

@@ -1,0 +1,123 @@
+"""Open-vocabulary scores: how the predicted label sets overlap the human ones.
+
+Per clip precision |G∩P|/|P| and recall |G∩P|/|G|; over clips their means, and F of the
+means. A clip whose human set is empty is left out, an empty prediction scores 0 and 0: so
+does the official scorer (see `emer.evals.metrics.wheel`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from emer.evals.metrics.bootstrap import Average, Harmonic, Mean, Statistic, mean
+from emer.evals.metrics.wheel import LEVELS, Level, Lexicon, Wheel, plain
+
+Labels = Sequence[str]
+Mapper = Callable[[str], str | None]
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Precision, recall and F of label sets."""
+
+    precision: Mean
+    recall: Mean
+
+    @property
+    def f(self) -> Statistic:
+        """F of the mean precision and the mean recall."""
+        return Harmonic(self.precision, self.recall)
+
+    @property
+    def n(self) -> int:
+        """Clips that take part."""
+        return self.precision.n
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """The plain mean over several overlaps (the five wheels) of F, P and R separately."""
+
+    parts: tuple[Overlap, ...]
+
+    @property
+    def precision(self) -> Statistic:
+        """Mean of the parts' precisions."""
+        return Average([part.precision for part in self.parts])
+
+    @property
+    def recall(self) -> Statistic:
+        """Mean of the parts' recalls."""
+        return Average([part.recall for part in self.parts])
+
+    @property
+    def f(self) -> Statistic:
+        """Mean of the parts' F."""
+        return Average([part.f for part in self.parts])
+
+    @property
+    def n(self) -> int:
+        """Fewest clips that take part in any part."""
+        return min(part.n for part in self.parts)
+
+
+def overlap(gold: Sequence[Iterable[Hashable]], predicted: Sequence[Iterable[Hashable]]) -> Overlap:
+    """Return the overlap of two sequences of sets, one pair per clip."""
+    pairs = [(set(g), set(p)) for g, p in zip(gold, predicted, strict=True)]
+    return Overlap(
+        precision=mean([_share(g & p, p) if g else np.nan for g, p in pairs]),
+        recall=mean([_share(g & p, g) if g else np.nan for g, p in pairs]),
+    )
+
+
+def exact(gold: Sequence[Labels], predicted: Sequence[Labels]) -> Overlap:
+    """Return the overlap of the labels as they are, in lower case."""
+    return mapped(gold, predicted, plain)
+
+
+def mapped(gold: Sequence[Labels], predicted: Sequence[Labels], mapper: Mapper) -> Overlap:
+    """Return the overlap of what the labels map to; unmapped labels are dropped."""
+    known: dict[str, str | None] = {}
+
+    def sets(lists: Sequence[Labels]) -> list[set[str]]:
+        for labels in lists:
+            known.update({label: mapper(label) for label in labels if label not in known})
+        return [{m for label in labels if (m := known[label])} for labels in lists]
+
+    return overlap(sets(gold), sets(predicted))
+
+
+def wheel_overlaps(
+    lexicon: Lexicon, gold: Sequence[Labels], predicted: Sequence[Labels]
+) -> dict[str, Overlap | Averaged]:
+    """Return m1, m2, level1, level2 and level1_wheel1 and so on for each wheel."""
+    found: dict[str, Overlap | Averaged] = {
+        "m1": mapped(gold, predicted, lexicon.m1),
+        "m2": mapped(gold, predicted, lexicon.m2),
+    }
+    for level in LEVELS:
+        each = {
+            f"level{level}_{wheel.name}": mapped(gold, predicted, ancestor(lexicon, wheel, level))
+            for wheel in lexicon.wheels
+        }
+        found[f"level{level}"] = Averaged(tuple(each.values()))
+        found |= each
+    return found
+
+
+def ancestor(lexicon: Lexicon, wheel: Wheel, level: Level) -> Mapper:
+    """Return the map from a label to its ancestor on a wheel (M3)."""
+    return lambda label: lexicon.m3(label, wheel, level)
+
+
+def m_average(overlaps: dict[str, Overlap | Averaged]) -> Statistic:
+    """Return OV-MER's M-avg: the mean of the F of M1, M2 and every wheel at both levels."""
+    single = [o.f for name, o in overlaps.items() if name not in ("level1", "level2")]
+    return Average(single)
+
+
+def _share(part: set[Hashable], whole: set[Hashable]) -> float:
+    return len(part) / len(whole) if whole else 0.0

@@ -1,0 +1,129 @@
+"""Answers that look at nothing: what any score must be read against."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from emer.evals.data.types import Gold, Sample
+from emer.evals.metrics.emotion_words import Language
+from emer.evals.systems.system import Card, Prediction
+
+CONSTANTS: tuple[tuple[str, ...], ...] = (
+    ("happy",),
+    ("angry", "happy"),
+    ("angry", "happy", "joyful", "dissatisfied", "worry"),
+)
+"""Commonest labels of OV-MER; five of them buy recall with labels that are mostly wrong."""
+DRAWN = 3
+"""Labels of the random floor (about what people give a clip)."""
+SEED = 2306
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same labels for every clip."""
+
+    labels: tuple[str, ...]
+
+    @property
+    def card(self) -> Card:
+        """Name and input."""
+        count = len(self.labels)
+        name = f"constant: {', '.join(self.labels)}" if count < 3 else f"constant: {count} labels"
+        what = f"always {', '.join(self.labels)}"
+        return Card(name=name, input="nothing", what=what)
+
+    def answer(self, sample: Sample) -> Prediction:
+        """Return the labels."""
+        return Prediction(name=sample.name, labels=self.labels)
+
+
+@dataclass(frozen=True)
+class Random:
+    """Labels drawn by how common they are among the human ones, by a seed for each clip."""
+
+    counts: tuple[tuple[str, int], ...]
+    drawn: int = DRAWN
+    seed: int = SEED
+
+    @property
+    def card(self) -> Card:
+        """Name, input and seed."""
+        return Card(
+            name=f"random: {self.drawn} labels",
+            input="nothing",
+            what="labels drawn by their frequency among the human ones",
+            provenance={"seed": self.seed},
+        )
+
+    def answer(self, sample: Sample) -> Prediction:
+        """Draw labels without repeating one."""
+        rng = random.Random(f"{self.seed} {sample.name}")
+        left = dict(self.counts)
+        labels: list[str] = []
+        while left and len(labels) < self.drawn:
+            (label,) = rng.choices(list(left), weights=list(left.values()))
+            labels.append(label)
+            del left[label]
+        return Prediction(name=sample.name, labels=tuple(labels))
+
+
+@dataclass(frozen=True)
+class OfAnother:
+    """What people say of another clip, drawn by a seed: the floor of explanations."""
+
+    golds: Mapping[str, Gold]
+    language: Language = "en"
+    seed: int = SEED
+
+    @property
+    def card(self) -> Card:
+        """Name, input and seed."""
+        return Card(
+            name="random: another clip's human answer",
+            input="nothing",
+            what="labels and explanation that people gave another clip",
+            provenance={"seed": self.seed},
+        )
+
+    def answer(self, sample: Sample) -> Prediction:
+        """Return the human answer of a clip that is not this one."""
+        others = [name for name in sorted(self.golds) if name != sample.name]
+        if not others:
+            return Prediction(name=sample.name)
+        gold = self.golds[random.Random(f"{self.seed} {sample.name}").choice(others)]
+        text = gold.explanations.get(self.language, "")
+        return Prediction(name=sample.name, labels=gold.labels, text=text)
+
+
+@dataclass(frozen=True)
+class OneForAll:
+    """What people say of one clip, for every clip: the constant among explanations."""
+
+    golds: Mapping[str, Gold]
+    language: Language = "en"
+
+    @property
+    def card(self) -> Card:
+        """Name and input."""
+        what = "labels and explanation that people gave the first clip"
+        return Card(name="constant: one human answer", input="nothing", what=what)
+
+    def answer(self, sample: Sample) -> Prediction:
+        """Return the human answer of the clip whose name comes first."""
+        gold = self.golds[min(self.golds)]
+        text = gold.explanations.get(self.language, "")
+        return Prediction(name=sample.name, labels=gold.labels, text=text)
+
+
+Floor = OneForAll | Constant | Random | OfAnother
+
+
+def floors(golds: Mapping[str, Gold]) -> Sequence[Floor]:
+    """Return the floors for these human labels."""
+    counts = Counter(label.lower() for gold in golds.values() for label in gold.labels)
+    drawn = Random(tuple(sorted(counts.items())))
+    return (*(Constant(labels) for labels in CONSTANTS), drawn, OfAnother(golds), OneForAll(golds))

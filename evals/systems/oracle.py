@@ -1,0 +1,206 @@
+"""A reasoner on human clues.
+
+Oracle perception: human sentences about a clip, as clues that tools might have given.
+
+Each sentence is one clue; the subtitle is one text clue. People gave no times and no
+measure of quality, so there are none: no span, quality 1.
+
+A reasoner on human clues: measured apart from the tools, at once or modality by modality.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from emer.agents.lexicon.lexicon import weighting_of
+from emer.agents.reasoner import Reasoner, Reporting
+from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing
+from emer.agents.verification.verifier import Verdict, strike, verify
+from emer.evals.data.types import PARTS, Described, Part, Sample
+from emer.evals.metrics.emotion_words import Language
+from emer.evals.systems.provenance import code_of, reports_of, with_spending
+from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
+from emer.graphs.settings import DEFAULT
+from emer.tools.errors import ConfigError
+from emer.tools.tool import ToolCard
+from emer.tools.types import Clue, Modality, Param, Quality, Source
+
+# ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
+
+
+DURATION = 5.0
+"""Seconds that a clip is taken to last: MER's clips mostly last 2 to 5 (emer has no video here)."""
+
+_MODALITY: dict[Part, Modality] = {"visual": "face", "acoustic": "audio", "subtitle": "text"}
+_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'])|(?<=[。；！？])")
+
+
+def clues_of(described: Described, parts: Collection[Part] = PARTS) -> list[Clue]:
+    """Return the clues of some parts of a description."""
+    return [clue for part in PARTS if part in parts for clue in _part(described, part)]
+
+
+def _part(described: Described, part: Part) -> Iterator[Clue]:
+    text = getattr(described, part)
+    if not text:
+        return
+    sentences = [f'The subtitle reads: "{text}"'] if part == "subtitle" else _END.split(text)
+    for sentence in sentences:
+        if sentence.strip():
+            yield Clue(
+                modality=_MODALITY[part],
+                span=None,
+                text=sentence.strip(),
+                quality=Quality(score=1.0),
+                source=Source(tool=f"human-{part}", version=described.language),
+            )
+
+
+AS_TOOL: dict[Part, ToolCard] = {
+    "visual": ToolCard(name="human-visual", modality="face", description="What people saw."),
+    "acoustic": ToolCard(name="human-acoustic", modality="audio", description="What they heard."),
+    "subtitle": ToolCard(name="human-subtitle", modality="text", description="What was said."),
+}
+
+
+@dataclass(frozen=True)
+class OnHumanClues:
+    """A reasoner given what people wrote; with `stepwise`, one modality at a time until sure."""
+
+    reasoner: Reasoner
+    language: Language = "en"
+    masked: bool = True
+    parts: tuple[Part, ...] = PARTS
+    stepwise: bool = False
+    arguments: Mapping[str, Param] = field(default_factory=dict)
+    """What the reasoner was made with, as its answers depend on it: which model, and when."""
+
+    @property
+    def card(self) -> Card:
+        """Name, input and which clues."""
+        return Card(
+            name="/".join([self.reasoner.name, *self._variant]),
+            input=self._input,
+            what=f"{', '.join(self.parts)}, {self.language}" + ", stepwise" * self.stepwise,
+            provenance={
+                "reasoner": self.reasoner.name,
+                "code": code_of(self.reasoner),
+                "language": self.language,
+                "masked": self.masked,
+                "parts": "+".join(self.parts),
+                "stepwise": self.stepwise,
+                **self.arguments,
+            },
+        )
+
+    def answer(self, sample: Sample) -> Prediction:
+        """Return the reasoner's verified explanation of the clip, and what it cost."""
+        with reports_of(self.reasoner) as reports:
+            found = self._answer(sample)
+        if not isinstance(self.reasoner, Reporting):
+            return found
+        return found.model_copy(update={"cost": with_spending(found.cost, reports)})
+
+    def _answer(self, sample: Sample) -> Prediction:
+        described = self._described(sample)
+        begun = time.perf_counter()
+        steps = [(p,) for p in self.parts] if self.stepwise else [self.parts]
+        clues: list[Clue] = []
+        for place, step in enumerate(steps):
+            clues += clues_of(described, step)
+            left = [part for later in steps[place + 1 :] for part in later]
+            decision = self._decide(clues, left)
+            if decision.stop_reason is not None:
+                break
+        explanation, draft = explain(self.reasoner, clues, decision, _missing(clues))
+        seconds, looks = time.perf_counter() - begun, len({clue.source.tool for clue in clues})
+        return Prediction(
+            name=sample.name,
+            labels=tuple(label.name for label in explanation.labels),
+            explanation=explanation,
+            clues=tuple(clues),
+            hypotheses=decision.hypotheses,
+            duration=DURATION,
+            draft=draft,
+            cost=Cost(seconds=seconds, tool_calls=looks, rounds=place + 1),
+        )
+
+    def _described(self, sample: Sample) -> Described:
+        found = sample.description(self.language, self.masked)
+        if found is None and self.parts == ("subtitle",):
+            return Described(language=self.language, masked=False, subtitle=sample.subtitle)
+        if found is None:
+            form = f"{'masked ' * self.masked}{self.language}"
+            raise ConfigError(f"{sample.name} has no {form} human description")
+        return found
+
+    @property
+    def _input(self) -> Input:
+        if self.parts == ("subtitle",):
+            return "subtitle"
+        return "human clues, masked" if self.masked else "human clues"
+
+    @property
+    def _variant(self) -> list[str]:
+        if self.parts == ("subtitle",):
+            return ["text only"] + ["zh"] * (self.language == "zh")
+        names = ["masked" if self.masked else "full"] + ["zh"] * (self.language == "zh")
+        names += [] if self.parts == PARTS else ["+".join(self.parts)]
+        return names + ["stepwise"] * self.stepwise
+
+    def _decide(self, clues: Sequence[Clue], left: Sequence[Part]) -> Decision:
+        """Let the reasoner say where it stands; what is left may be asked for."""
+        inquiry = _inquiry(clues).model_copy(
+            update={
+                "tools": tuple(AS_TOOL[part] for part in left),
+                "budget": Budget(rounds=len(left), tool_calls=len(left)),
+            }
+        )
+        decision = self.reasoner.decide(inquiry)
+        if left and decision.stop_reason not in ("sure",):
+            return decision.model_copy(update={"stop_reason": None})
+        return decision
+
+
+def explain(
+    reasoner: Reasoner, clues: Sequence[Clue], decision: Decision, missing: Sequence[Missing]
+) -> tuple[Explanation, Draft]:
+    """Return the explanation as the controller lets it out: rewritten once, then struck.
+
+    With it comes what the verifier held of the first writing.
+    """
+    if not clues:
+        return Explanation(missing=tuple(missing)), Draft(parts=0, unsupported=0, contradicted=0)
+    inquiry = _inquiry(clues).model_copy(update={"missing": tuple(missing)})
+    by = weighting_of(reasoner)
+    written = reasoner.explain(inquiry, decision)
+    verdict = verify(written, clues, DURATION, by)
+    draft = judged(verdict)
+    if verdict.rejected:
+        again = inquiry.model_copy(update={"rejected": verdict.rejected})
+        written = reasoner.explain(again, decision)
+        verdict = verify(written, clues, DURATION, by)
+    return strike(written, verdict), draft
+
+
+def judged(verdict: Verdict) -> Draft:
+    """Return a verdict on sentences and labels as counts."""
+    status = [finding.status for finding in (*verdict.sentences, *verdict.labels)]
+    return Draft(
+        parts=len(status),
+        unsupported=status.count("unsupported"),
+        contradicted=status.count("contradicted"),
+    )
+
+
+def _inquiry(clues: Sequence[Clue]) -> Inquiry:
+    return Inquiry(question=DEFAULT, clues=tuple(clues), duration=DURATION)
+
+
+def _missing(clues: Sequence[Clue]) -> list[Missing]:
+    present = {clue.modality for clue in clues}
+    wanted: tuple[Modality, ...] = ("face", "audio", "text")
+    return [Missing(modality=m, why="no human clue") for m in wanted if m not in present]

@@ -1,0 +1,170 @@
+"""Deepface model; which crops it is given.
+
+deepface's emotion model, and what it makes of faces cut out for it.
+
+Network, weights' reader and labels are deepface's own code. Its detectors and its downloads are
+not used, nor its client, which takes one picture after the other through colour.
+
+Which of a person's pictures a model is shown, and how well the face could be seen in them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.errors import ToolMissing
+from emer.tools.face.people import Person
+from emer.tools.face.tracker import SMALLEST_PX, Crop
+from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.native import importing
+from emer.tools.timeseries import ramp
+from emer.tools.types import Quality, Span
+from emer.tools.weights.locate import Need, loading
+
+TOOL = "deepface"
+PACKAGES = ("torch", "deepface", "werkzeug")
+"""deepface imports the last without asking for it."""
+INPUT, SEEN = 224, 48
+"""Side of the picture that deepface gives its models, and of what the emotion model takes of it."""
+
+Picture = NDArray[np.uint8]
+"""A face in grey, any size."""
+Probabilities = tuple[float, ...]
+"""One for each of `labels()`; together 1."""
+
+
+def require() -> None:
+    """Raise `ToolMissing` unless deepface and torch are installed; neither is imported."""
+    from importlib.util import find_spec
+
+    if any(find_spec(name) is None for name in PACKAGES):
+        raise ToolMissing(TOOL, "deepface and torch", "pip install 'emer[models]'")
+
+
+def labels() -> tuple[str, ...]:
+    """Return deepface's classes, in the order of its outputs."""
+    return tuple(_deepface().labels)
+
+
+def classifier(need: Need, device: str, batch: int) -> Shared[Picture, Probabilities]:
+    """Return what classifies faces with a file of weights, `batch` at once; nothing is loaded."""
+    return Shared(
+        Key(TOOL, str(need.path), device, (("is", need.fingerprint),)),
+        partial(_load, need, device),
+        partial(_classify, device),
+        batch=batch,
+        gigabytes=need.gigabytes,
+    )
+
+
+def prepare(face: Picture) -> NDArray[np.float32]:
+    """Return what the network is given of a grey face, (48, 48), 1.0 is white.
+
+    As deepface prepares a picture: by way of the size that its other models take.
+    """
+    import cv2
+
+    height, width = face.shape
+    scale = min(INPUT / height, INPUT / width)
+    small = cv2.resize(face, (int(width * scale), int(height * scale)))
+    down, right = INPUT - small.shape[0], INPUT - small.shape[1]
+    around = ((down // 2, down - down // 2), (right // 2, right - right // 2))
+    whole = np.pad(small, around) if down or right else small
+    return np.asarray(cv2.resize(whole.astype(np.float32) / 255.0, (SEEN, SEEN)))
+
+
+def _classify(device: str, model: Any, faces: Sequence[Picture]) -> list[Probabilities]:
+    import torch
+
+    batch = np.stack([prepare(face) for face in faces])[:, None]
+    with torch.inference_mode():
+        found = model(torch.from_numpy(batch).to(device))
+    return [tuple(row) for row in found.cpu().double().tolist()]
+
+
+def _load(need: Need, device: str) -> Any:
+    """Return deepface's network with the weights; only tensors are read of the file.
+
+    With the channels last, which torch's pooling on a CPU is several times faster with.
+    """
+    theirs = _deepface()
+    import torch
+
+    with loading(TOOL, need):
+        model = theirs.load_model_weights(theirs.base_model(), str(need.path))
+        return model.to(device, memory_format=torch.channels_last)
+
+
+def _deepface() -> Any:
+    """Return deepface's module of the torch model."""
+    with importing(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from deepface.models.demography.pytorch import Emotion
+    return Emotion
+
+
+TURNED: Final = 45.0
+"""Degrees of yaw from which a face is not shown: such models learn from faces that look at the
+camera (chosen by us)."""
+COVERED: Final = 0.2
+"""How sure the landmarks must be, at least (chosen by us)."""
+LARGE_PX: Final = 96.0
+"""Face size from which a model of 48 x 48 pixels sees all it can use."""
+BLURRED, SHARP = 0.08, 0.3
+"""Sharpness (`crops.sharpness_of`) of faces blurred by two pixels of the crop, and the least of
+faces that are not (0.35-1.2 over ours)."""
+
+
+class Shown(NamedTuple):
+    """A picture that the model is shown, and how the face stands in it."""
+
+    crop: Crop
+    face_px: float
+    yaw: float
+    pitch: float
+    sure: float
+
+
+def shown(person: Person, within: Span | None) -> list[Shown]:
+    """Return the person's pictures in which the face can be judged, in order of time."""
+    m = person.measures
+    found = []
+    for crop in person.crops:
+        if within and not within.start - 1e-6 <= crop.time <= within.end + 1e-6:
+            continue
+        at = min(int(np.searchsorted(m.times, crop.time - 1e-6)), len(m) - 1)
+        sure = float(m.sure[at].min())
+        if abs(m.yaw[at]) <= TURNED and sure >= COVERED:
+            found.append(Shown(crop, float(m.size[at]), float(m.yaw[at]), float(m.pitch[at]), sure))
+    return found
+
+
+def quality_of(frames: Sequence[Shown]) -> Quality:
+    """Return how well the face could be seen: its size, pose, sharpness, and what covers it."""
+    px, yaw, pitch, sure, sharp = (
+        float(np.mean(values))
+        for values in zip(
+            *((f.face_px, abs(f.yaw), abs(f.pitch), f.sure, f.crop.sharpness) for f in frames),
+            strict=True,
+        )
+    )
+    size = np.clip((px - SMALLEST_PX) / (LARGE_PX - SMALLEST_PX), 0.1, 1.0)
+    pose = np.clip(1.2 - yaw / 60 - pitch / 90, 0.2, 1.0)
+    clear = max(0.1, float(ramp(np.array(sharp), BLURRED, SHARP)))
+    return Quality(
+        score=round(float(size * pose * clear * min(sure, 1.0)), 2),
+        factors={
+            "face_px": round(px),
+            "yaw_deg": round(yaw, 1),
+            "pitch_deg": round(pitch, 1),
+            "sharpness": round(sharp, 2),
+            "landmarks_sure": round(sure, 2),
+            "frames": len(frames),
+        },
+    )

@@ -1,0 +1,167 @@
+"""The detectors of faces, hands and bodies: MediaPipe 0.10.21, whose models are in its wheel."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, Final
+
+import numpy as np
+
+from emer.tools.errors import ToolMissing
+from emer.tools.runtime.native import importing
+from emer.tools.scene.samples import FaceBox, Hand, Points, Pose, Rgb
+
+FACE_SCORE: Final = 0.5
+HAND_SCORE: Final = 0.5
+"""Least scores a detection is kept with; persistence is judged later (people, hands)."""
+SURE_FACE: Final = 0.85
+"""Faces found with less are looked at again by the other detector."""
+AGREED_SCORE: Final = 0.6
+SHORT_RANGE_GROWTH: Final = 1.12
+"""The short-range detector's boxes are this much smaller than the full-range one's."""
+MOST_HANDS: Final = 2
+_HANDS: Final = ("multi_hand_landmarks", "multi_hand_world_landmarks", "multi_handedness")
+_BODY_BY_ROI: Final = "poselandmarkbyroicpu__tensorstoposelandmarksandsegmentation"
+_LEAST: Final = {
+    "hands": {
+        "palmdetectioncpu__TensorsToDetectionsCalculator.min_score_thresh": HAND_SCORE,
+        "handlandmarkcpu__ThresholdingCalculator.threshold": 0.5,
+    },
+    "pose": {
+        "posedetectioncpu__TensorsToDetectionsCalculator.min_score_thresh": 0.6,
+        f"{_BODY_BY_ROI}__ThresholdingCalculator.threshold": 0.5,
+    },
+}
+"""Scores from which hands and bodies are found, and followed on, by MediaPipe's calculators."""
+
+
+class Faces:
+    """MediaPipe's two face detectors; for one picture at a time."""
+
+    def __init__(self, tool: str = "camera") -> None:
+        """Load the models; `ToolMissing` names the tool that lacks them."""
+        try:
+            with importing():
+                from emer.tools.runtime.mediapipe import face_detector
+        except ModuleNotFoundError as error:
+            raise ToolMissing(
+                tool, "the package mediapipe", "pip install mediapipe==0.10.21"
+            ) from error
+        self._far, self._close = (face_detector(near, FACE_SCORE) for near in (False, True))
+        weakref.finalize(self, _let_go, (self._far, self._close))
+
+    def __call__(self, image: Rgb) -> tuple[FaceBox, ...]:
+        """Return the faces in the picture: far and near ones, else very near ones."""
+        found = [_face(d, image, 1.0) for d in self._far.run(image).get("detections", ())]
+        real = tuple(face for face in found if face.score >= SURE_FACE or self._agrees(face, image))
+        if real:
+            return real
+        near = self._close.run(image).get("detections", ())
+        return tuple(_face(d, image, SHORT_RANGE_GROWTH) for d in near)
+
+    def _agrees(self, face: FaceBox, image: Rgb) -> bool:
+        """Tell whether the other detector sees a face there too, looking only there."""
+        middle, reach = face.centre, face.height
+        left, right, top, bottom = (
+            max(0, round(edge * image.shape[0]))
+            for edge in (middle[0] - reach, middle[0] + reach, middle[1] - reach, middle[1] + reach)
+        )
+        part = np.ascontiguousarray(image[top:bottom, left:right])
+        found = self._close.run(part).get("detections", ()) if part.size else ()
+        return any(detection.score[0] >= AGREED_SCORE for detection in found)
+
+
+class Networks:
+    """MediaPipe graphs, for one pass at a time; `forget` between two passes.
+
+    Kept between clips: making graphs anew for each costs time and scatters memory.
+    """
+
+    def __init__(self) -> None:
+        """Load the models, which takes about 0.2 s."""
+        self._faces = Faces()
+        from emer.tools.runtime.mediapipe import Graph
+
+        self._hands = Graph(
+            "hand_landmark/hand_landmark_tracking_cpu.binarypb",
+            _HANDS,
+            side_inputs={
+                "model_complexity": 0,
+                "num_hands": MOST_HANDS,
+                "use_prev_landmarks": True,
+            },
+            calculator_params=_LEAST["hands"],
+        )
+        self._pose = Graph(
+            "pose_landmark/pose_landmark_cpu.binarypb",
+            ["pose_landmarks"],
+            side_inputs={
+                "model_complexity": 1,
+                "smooth_landmarks": False,
+                "enable_segmentation": False,
+                "smooth_segmentation": True,
+                "use_prev_landmarks": True,
+            },
+            calculator_params=_LEAST["pose"],
+        )
+        weakref.finalize(self, _let_go, (self._hands, self._pose))
+
+    def forget(self) -> None:
+        """Stop following hands and bodies: the shot, or the clip, has changed."""
+        self._hands.forget()
+        self._pose.forget()
+
+    def faces(self, image: Rgb) -> tuple[FaceBox, ...]:
+        """Return the faces in the picture."""
+        return self._faces(image)
+
+    def hands(self, image: Rgb) -> tuple[Hand, ...]:
+        """Return at most two hands, followed from the picture before."""
+        found = self._hands.run(image)
+        rows = zip(*(found.get(name, ()) for name in _HANDS), strict=True)
+        return tuple(
+            Hand(
+                _in_heights(flat.landmark, image),
+                _in_metres(solid.landmark),
+                side.classification[0].score,
+            )
+            for flat, solid, side in rows
+        )
+
+    def pose(self, image: Rgb) -> Pose | None:
+        """Return the most prominent body's landmarks, followed from the picture before."""
+        found = self._pose.run(image).get("pose_landmarks")
+        if found is None:
+            return None
+        visibility = np.array([point.visibility for point in found.landmark], dtype=np.float32)
+        return Pose(_in_heights(found.landmark, image), visibility)
+
+
+def _let_go(graphs: tuple[Any, ...]) -> None:
+    """Close graphs, which keep their memory and threads otherwise."""
+    for graph in graphs:
+        graph.close()
+
+
+def _face(detection: Any, image: Rgb, growth: float) -> FaceBox:
+    data = detection.location_data
+    box, aspect = data.relative_bounding_box, image.shape[1] / image.shape[0]
+    width, height = box.width * aspect * growth, box.height * growth
+    middle = (box.xmin + box.width / 2) * aspect, box.ymin + box.height / 2
+    return FaceBox(
+        x=middle[0] - width / 2,
+        y=middle[1] - height / 2,
+        width=width,
+        height=height,
+        score=float(detection.score[0]),
+        points=_in_heights(data.relative_keypoints, image),
+    )
+
+
+def _in_heights(landmarks: Any, image: Rgb) -> Points:
+    aspect = image.shape[1] / image.shape[0]
+    return np.array([(point.x * aspect, point.y) for point in landmarks], dtype=np.float32)
+
+
+def _in_metres(landmarks: Any) -> Points:
+    return np.array([(point.x, point.y, point.z) for point in landmarks], dtype=np.float32)

@@ -1,0 +1,193 @@
+"""Voice activity: energy, Silero.
+
+Where somebody speaks: voice activity from the level and a small spectral detector.
+
+Where somebody speaks, by Silero's voice detector: music and noise hardly deceive it.
+
+faster-whisper carries the detector (MIT) and asks onnxruntime; nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.runtime.native import importing
+from emer.tools.types import Span
+
+RATE = 16_000
+HOP = RATE // 100
+"""Samples per 10 ms frame."""
+
+SILENCE_DB = -75.0
+"""A track that never rises above this (dB of full scale) is silent: about 6 steps of 16 bit."""
+
+ABOVE_FLOOR_DB = 9.0
+"""How far speech must rise above the clip's own noise floor; chosen by us, see tests."""
+
+BELOW_PEAK_DB = 35.0
+"""How far below the loudest voice speech can fall (de Jong & Wempe 2009 use 25)."""
+
+STEADY_DB = 6.0
+"""A sound that varies less than this is a hum or a hiss: syllables make speech vary more."""
+
+BLOCK = 60 * 100
+"""10 ms frames looked at together: a minute, however long the sound."""
+
+Samples = NDArray[np.float32]
+Levels = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+def levels(samples: Samples) -> Levels:
+    """Return the level in dB of full scale per 10 ms, shape (ceil(n / 160),).
+
+    Frame k is the root mean square over 20 ms centred on (k + 0.5) * 10 ms; digital
+    silence is -120 dB.
+    """
+    count = -(-len(samples) // HOP)
+    if count == 0:
+        return np.zeros(0)
+    blocks = range(0, count + 1, BLOCK)
+    power = np.concatenate([_power(samples, k, min(k + BLOCK, count + 1)) for k in blocks])
+    pairs = (power[:-1] + power[1:]) / (2 * HOP)
+    # The first and last window hang over the edge by a quarter each.
+    return np.asarray(10 * np.log10(np.maximum(pairs, 1e-12)))
+
+
+def _power(samples: Samples, first: int, last: int) -> Levels:
+    """Return the sums of squares of the stretches of HOP samples that end inside frames.
+
+    Stretch k begins half a frame before frame k; what lies outside the sound is silent.
+    """
+    begin = first * HOP - HOP // 2
+    part = samples[max(0, begin) : last * HOP - HOP // 2]
+    padded = np.zeros((last - first) * HOP)
+    padded[max(0, -begin) :][: len(part)] = part
+    return np.asarray(np.square(padded).reshape(-1, HOP).sum(axis=1))
+
+
+def is_silent(samples: Samples) -> bool:
+    """Tell whether the track holds no more than digital silence or its dither."""
+    found = levels(samples)
+    return found.size == 0 or float(found.max()) < SILENCE_DB
+
+
+def noise_floor(level: Levels) -> float:
+    """Return the level in dB that the clip's quietest tenth stays under."""
+    audible = level[level > -100]
+    return float(np.percentile(audible, 10)) if audible.size else -120.0
+
+
+def speech_frames(samples: Samples, mode: int = 1) -> Flags:
+    """Return per 10 ms frame whether a voice may be heard; same shape as `levels`.
+
+    A frame counts when it rises above the noise floor and the WebRTC detector (through
+    pocketsphinx, `mode` 0 loose to 3 strict) takes it for speech. A steady sound has none.
+    """
+    level = levels(samples)
+    if level.size == 0 or float(level.max()) < SILENCE_DB:
+        return np.zeros(level.shape, dtype=bool)
+    peak, floor = float(np.percentile(level, 95)), noise_floor(level)
+    if peak - floor < STEADY_DB:
+        return np.zeros(level.shape, dtype=bool)
+    risen = min(floor + ABOVE_FLOOR_DB, peak - ABOVE_FLOOR_DB)
+    loud = level >= max(risen, peak - BELOW_PEAK_DB, SILENCE_DB)
+    return loud & _detected(samples, level.size, mode)
+
+
+def speech_spans(
+    samples: Samples, shortest: float = 0.1, gap: float = 0.25, mode: int = 1
+) -> tuple[Span, ...]:
+    """Return the stretches of speech in seconds, in order, none overlapping.
+
+    Pauses shorter than `gap` s are bridged, stretches shorter than `shortest` s left
+    out. A pure function of the samples (mono, 16 kHz, in [-1, 1]).
+    """
+    runs = join_runs(true_runs(speech_frames(samples, mode)), round(gap * 100))
+    kept = [run for run in runs if run[1] - run[0] >= round(shortest * 100)]
+    return tuple(Span(start=start / 100, end=end / 100) for start, end in kept)
+
+
+def true_runs(flags: Flags) -> list[tuple[int, int]]:
+    """Return the [start, end) index pairs of the stretches where `flags` holds."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def join_runs(runs: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
+    """Return the runs with those less than `gap` frames apart made one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in runs:
+        if joined and start - joined[-1][1] < gap:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def to_pcm(samples: Samples) -> bytes:
+    """Return the samples as little-endian 16 bit, clipped at full scale."""
+    return (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
+
+
+def _detected(samples: Samples, count: int, mode: int) -> Flags:
+    """Return the WebRTC detector's flags, 30 ms decisions spread over 10 ms frames."""
+    from pocketsphinx import Vad
+
+    detector: Any = Vad(mode=mode, sample_rate=RATE, frame_length=0.03)
+    size = int(detector.frame_bytes)
+    gain = _gain(samples)
+    flags: list[bool] = []
+    for first in range(0, len(samples), BLOCK * HOP):
+        pcm = to_pcm(samples[first : first + BLOCK * HOP] * gain)
+        steps = range(0, len(pcm) - size + 1, size)
+        flags += [bool(detector.is_speech(pcm[at : at + size])) for at in steps]
+    spread = np.repeat(np.array(flags, dtype=bool), 3)[:count]
+    return np.pad(spread, (0, count - spread.size), mode="edge" if spread.size else "constant")
+
+
+def _gain(samples: Samples) -> np.float32:
+    """Return the factor that brings the loud parts to -12 dB: the detector has a level."""
+    loud = float(np.percentile(np.abs(samples), 99.5, overwrite_input=True)) if samples.size else 0
+    return np.float32(0.25 / loud if loud > 0 else 1.0)
+
+
+NAME, PLAIN = "silero", "webrtc"
+"""The detectors: this one, and the one of `activity.py` that pocketsphinx carries."""
+
+
+def is_here() -> bool:
+    """Tell whether the detector can be had; nothing is imported."""
+    return all(find_spec(name) is not None for name in ("faster_whisper", "onnxruntime"))
+
+
+def speech_spans(samples: Samples, shortest: float = 0.1, gap: float = 0.25) -> tuple[Span, ...]:
+    """Return the stretches of speech in seconds, in order, none overlapping.
+
+    As `activity.speech_spans`: pauses shorter than `gap` s are bridged, stretches shorter
+    than `shortest` s left out.
+    """
+    vad, options = _detector()
+    settings = options(
+        threshold=0.5,
+        min_speech_duration_ms=round(1000 * shortest),
+        min_silence_duration_ms=round(1000 * gap),
+        speech_pad_ms=0,
+    )
+    found = vad(samples, settings)
+    length = len(samples)
+    return tuple(
+        Span(start=part["start"] / RATE, end=min(part["end"], length) / RATE) for part in found
+    )
+
+
+@cache
+def _detector() -> tuple[Any, Any]:
+    with importing():
+        from faster_whisper.vad import VadOptions, get_speech_timestamps
+    return get_speech_timestamps, VadOptions

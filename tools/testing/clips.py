@@ -1,0 +1,68 @@
+"""Short clips written for the occasion: to see whether a tool works, and what it does in need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.media.decoder import Rgb
+
+RATE = 16_000
+FPS = 10
+SIZE = (320, 240)
+
+Sound = NDArray[np.float32]
+
+
+def write_trial(
+    path: Path,
+    *,
+    seconds: float = 1.0,
+    grey: int | None = 128,
+    picture: Rgb | None = None,
+    sound: Sound | None = None,
+) -> Path:
+    """Write a clip of one picture, or one grey level (0-255), and of a mono sound at 16 kHz.
+
+    Without a picture, a grey level or a sound, that is left out.
+    """
+    import av
+
+    with av.open(str(path), "w") as container:
+        shown = picture if grey is None or picture is not None else _even(grey)
+        video = container.add_stream("mpeg4", rate=FPS) if shown is not None else None
+        audio = container.add_stream("aac", rate=RATE, layout="mono") if sound is not None else None
+        if video is not None and shown is not None:
+            video.width, video.height, video.pix_fmt = shown.shape[1], shown.shape[0], "yuv420p"
+            for _ in range(max(1, round(seconds * FPS))):
+                container.mux(video.encode(av.VideoFrame.from_ndarray(shown, format="rgb24")))
+            container.mux(video.encode())
+        if audio is not None and sound is not None:
+            heard = av.AudioFrame.from_ndarray(sound[None].astype(np.float32), "fltp", "mono")
+            heard.sample_rate = RATE
+            container.mux([*audio.encode(heard), *audio.encode()])
+    return path
+
+
+def _even(grey: int) -> Rgb:
+    return np.full((SIZE[1], SIZE[0], 3), grey, dtype=np.uint8)
+
+
+def tone(seconds: float = 1.0, hertz: float = 200.0) -> Sound:
+    """Return a quiet sine."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    made: Sound = (0.2 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
+    return made
+
+
+def silence(seconds: float = 1.0) -> Sound:
+    """Return digital silence."""
+    return np.zeros(round(seconds * RATE), dtype=np.float32)
+
+
+def noise(seconds: float = 1.0) -> Sound:
+    """Return white noise, the same each time."""
+    made = np.random.default_rng(5).normal(0.0, 0.05, round(seconds * RATE))
+    return made.astype(np.float32)

@@ -1,0 +1,96 @@
+"""A model of transformers from a folder on this machine: whole, safe to read, and stoppable.
+
+Nothing is downloaded and no code of the folder is run. A weight that the folder lacks would be
+filled with chance by the library; here it is an error, since chance looks like a result.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from emer.tools.errors import ToolMissing
+from emer.tools.runtime.cancellation import still_wanted
+from emer.tools.runtime.native import importing
+from emer.tools.weights.locate import Need, loading
+
+UNUSED = ("masked_spec_embed",)
+"""Weights that only training reads; some folders leave them out."""
+
+
+def require(tool: str) -> None:
+    """Raise `ToolMissing` unless transformers and torch are installed; neither is imported."""
+    from importlib.util import find_spec
+
+    if any(find_spec(name) is None for name in ("torch", "transformers")):
+        raise ToolMissing(tool, "transformers and torch", "pip install 'emer[models]'")
+
+
+def load_model(
+    tool: str, need: Need, kind: str | type, device: str, dtype: str, *, stoppable: bool = True
+) -> Any:
+    """Return the model of a folder, of a class (of transformers, by name), ready to run.
+
+    A stoppable one looks at each of its calls whether anybody still waits.
+    safetensors where there are any, else a .bin, of which only tensors are read.
+    `WeightsBroken` for a folder that is damaged, of another kind, or lacks weights.
+    """
+    with importing():
+        import torch
+        import transformers
+    made: Any = getattr(transformers, kind) if isinstance(kind, str) else kind
+    with loading(tool, need), quiet():
+        model, facts = made.from_pretrained(
+            need.path,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=any(need.path.glob("*.safetensors")),
+            dtype=getattr(torch, dtype),
+            output_loading_info=True,
+        )
+        require_whole(facts)
+    model.to(device).eval()
+    if stoppable:
+        model.register_forward_pre_hook(lambda *_: still_wanted())  # once a token
+    return model
+
+
+def require_whole(facts: Mapping[str, Any]) -> None:
+    """Raise `ValueError` naming the weights that were missing or of another shape."""
+    missing = sorted(n for n in facts["missing_keys"] if not n.endswith(UNUSED))
+    wrong = sorted(str(found[0]) for found in facts.get("mismatched_keys") or ())
+    for told, names in (("it lacks", missing), ("another shape has", wrong)):
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            raise ValueError(f"{told} {', '.join(names[:3])}{more}")
+
+
+def load_other(tool: str, need: Need, kind: str) -> Any:
+    """Return a configuration, processor, tokenizer or feature extractor of a folder."""
+    with importing():
+        import transformers
+    with loading(tool, need), quiet():
+        return getattr(transformers, kind).from_pretrained(
+            need.path, local_files_only=True, trust_remote_code=False
+        )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the library's progress bars, advice and warnings off the user's terminal."""
+    from transformers.utils import logging as untyped
+
+    logging: Any = untyped
+    bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
