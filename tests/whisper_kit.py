@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from emer.evals.specialists import whisper_weights
-from emer.evals.specialists.sizes import WhisperSize
-from emer.evals.specialists.whisper_tokens import tokens_of
+from tests.fixtures import whisper_weights
+from tests.fixtures.whisper_weights import WhisperSize, tokens_of
 
 WIDTH, CODE = 96, 72
 TASK, SIDE, CLOCK, FOG = 72, 73, 74, 86

@@ -96,7 +96,7 @@ def speech_frames(samples: Samples, mode: int = 1) -> Flags:
     return loud & _detected(samples, level.size, mode)
 
 
-def silero_spans(
+def speech_spans(
     samples: Samples, shortest: float = 0.1, gap: float = 0.25, mode: int = 1
 ) -> tuple[Span, ...]:
     """Stretches of speech in seconds, in order, none overlapping.
