@@ -41,10 +41,11 @@ from emer.evals.speed.measure import (
 from emer.evals.speed.peak_memory import loop_clip
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.runtime.native import hush
-from emer.tools.tool import Heavy, Tool, load_tool
+from emer.tools.tool import Heavy, Tool
 from emer.tools.types import Clue
 from emer.tools.weights.locate import find
 

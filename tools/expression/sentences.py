@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.expression.classifier import FaceCrop, Probabilities
-from emer.tools.face.sentences import when
+from emer.tools.phrasing import when
 from emer.tools.voice.model import word_of
 
 NEUTRAL: Final = "neutral"
@@ -128,7 +128,7 @@ def _sentence(
     text = (
         f"{name}{where} is classified as {word_of(labels[best])} (probability {mean[best]:.2f}, "
         f"mean of {len(frames)} frames, among {len(labels)} classes of a model) "
-        f"{when(start, end)}."
+        f"at {when(start, end)}."
     )
     shares = {f"p_{label}": round(float(p), 3) for label, p in zip(labels, mean, strict=True)}
     data: dict[str, float | str] = {"class": labels[best], "frames": len(frames), **shares}
