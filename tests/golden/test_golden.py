@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from pathlib import Path
 from typing import Any
 
 import golden
@@ -97,10 +96,13 @@ def test_a_command_that_is_gone_or_new_is_reported() -> None:
     ]
 
 
-def test_every_case_has_its_file_with_its_commands() -> None:
-    for case in golden.read_cases():
-        held = json.loads(Path(golden.DATA / f"{case.name}.json").read_text(encoding="utf-8"))
-        assert [step["command"] for step in held] == list(case.steps)
+def test_every_file_holds_the_commands_of_its_case() -> None:
+    steps = {case.name: list(case.steps) for case in golden.read_cases()}
+    files = sorted(golden.DATA.glob("*.json"))
+    assert files
+    for file in files:
+        held = json.loads(file.read_text(encoding="utf-8"))
+        assert [step["command"] for step in held] == steps[file.stem]
 
 
 def test_a_file_reads_back_as_it_was_laid_out() -> None:
