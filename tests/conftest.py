@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from emer.tools.runtime import device
-
-ROOT = Path(__file__).parents[1]
+from tests.fixtures.paths import ROOT
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import data_kit
 import pytest
-from wheel_kit import percent
+
+from tests.fixtures.evals import datasets
+from tests.fixtures.evals.emotion_wheels import percent
 
 pytest.importorskip(
     "inspect_ai", reason="inspect-ai is not installed (pip install 'emer[inspect]')"
@@ -23,7 +24,7 @@ def test_the_task_scores_as_emer_eval_does(tmp_path: Path) -> None:
     from emer.evals.metrics.open_vocabulary import exact, wheel_overlaps
     from emer.evals.systems.stored import read_stored
 
-    folder = DataFolder(data_kit.write_folder(tmp_path))
+    folder = DataFolder(datasets.write_folder(tmp_path))
     file = tmp_path / "predictions" / "good.csv"
     (log,) = inspect_eval(
         emer(system=str(file), data=str(tmp_path)), model="mockllm/model", display="none",

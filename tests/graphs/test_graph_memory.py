@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from graph_kit import events, fakes, trace_of
 
 from emer.graphs.ask import Answer, ask
 from emer.graphs.loading import load_exemplars, load_memory
 from emer.graphs.settings import Choice, Remembering
 from emer.graphs.trace.diff import diff
+from tests.fixtures.graph_runs import events, fakes, trace_of
 
 pytest.importorskip("langchain_openai", reason="needs emer[llm]")
 pytest.importorskip("faiss", reason="needs emer[llm]")

@@ -17,10 +17,10 @@ import numpy as np
 import psutil
 import pytest
 from langgraph_sdk import get_sync_client
-from served_kit import environment
 
-from tests.clips import Written, write_clip
-from tests.conftest import ROOT
+from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.paths import ROOT, python_path
+from tests.fixtures.servers.langgraph_dev import environment
 
 pytest.importorskip("langgraph_api", reason="`langgraph dev` needs emer[studio]")
 httpx = pytest.importorskip("httpx")
@@ -87,7 +87,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         **clean,
         **environment(folder / "home", folder),
         "LANGGRAPH_CLI_NO_ANALYTICS": "1",
-        "PYTHONPATH": str(Path(__file__).parent),
+        "PYTHONPATH": python_path(),
     }
     line = [sys.executable, "-c", "from langgraph_cli.cli import cli; cli()", "dev"]
     line += ["--no-browser", "--no-reload", "--port", str(port)]

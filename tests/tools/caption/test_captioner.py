@@ -21,7 +21,7 @@ from emer.graphs.loading import load_tools
 from emer.graphs.settings import Choice, load_settings
 from emer.tools.caption import vlm
 from emer.tools.caption.captioner import Captioner
-from tests.caption_kit import (
+from tests.fixtures.checkpoints.caption import (
     CAPTION,
     FRAME,
     WRITERS,

@@ -20,9 +20,9 @@ from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Remote
 from emer.tools.types import Span
 from emer.tools.weights.download import key_for
-from tests.caption_kit import room, with_words, write_pictures
-from tests.openai_server import OpenAIServer, serving
-from tests.serving import LocalServer, running
+from tests.fixtures.checkpoints.caption import room, with_words, write_pictures
+from tests.fixtures.servers.local import LocalServer, running
+from tests.fixtures.servers.openai_chat import OpenAIServer, serving
 
 pytest.importorskip("openai", reason="needs emer[llm]")
 

@@ -17,7 +17,15 @@ from emer.tools.caption.vlm import CaptionModel, Processor, RunOptions, joined
 from emer.tools.errors import WeightsBroken
 from emer.tools.runtime.model_pool import SHELF, Key
 from emer.tools.weights.locate import find
-from tests.caption_kit import CAPTION, FRAME, WORDS, WRITERS, room, write_blip, write_smolvlm
+from tests.fixtures.checkpoints.caption import (
+    CAPTION,
+    FRAME,
+    WORDS,
+    WRITERS,
+    room,
+    write_blip,
+    write_smolvlm,
+)
 
 KINDS = {**WRITERS, "smolvlm2": lambda folder: write_smolvlm(folder, kind="SmolVLM")}
 PROMPTS = (

@@ -13,9 +13,7 @@ from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.tool import Tool
-from tests.clips import Written, write_clip
-from tests.conftest import ROOT
-from tests.whisper_kit import (
+from tests.fixtures.checkpoints.whisper import (
     WRITERS,
     Script,
     english_only,
@@ -23,6 +21,8 @@ from tests.whisper_kit import (
     spelled,
     tokens_of,
 )
+from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.paths import ROOT
 
 GERMAN = Script(
     text=" Das ist ja eine wunderbare Nachricht.",

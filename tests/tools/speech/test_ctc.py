@@ -27,8 +27,8 @@ from tokenizers.decoders import Sequence as Sequenced
 from tokenizers.models import WordLevel
 from transformers import PreTrainedTokenizerFast
 
-from tests.clips import Written, write_clip
-from tests.ctc_kit import melody, write_ctc
+from tests.fixtures.checkpoints.ctc import melody, write_ctc
+from tests.fixtures.clips import Written, write_clip
 from tests.tools.speech.conftest import music
 
 RUN = AsrOptions("cpu", "float32", 4, 1, True, 1)

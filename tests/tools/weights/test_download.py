@@ -27,8 +27,8 @@ from emer.tools.weights.download import (
     verify,
 )
 from emer.tools.weights.locate import find, locate, receipt, target
-from tests.file_server import Shared, serving_files
-from tests.hub_server import Repository, serving_hub
+from tests.fixtures.servers.files import Shared, serving_files
+from tests.fixtures.servers.hub import Repository, serving_hub
 
 pytest.importorskip("huggingface_hub.constants", reason="huggingface_hub is not installed")
 

@@ -8,7 +8,7 @@ pytest.importorskip("torch", reason="torch is not installed")
 
 import torch
 
-from tests.far_device import Elsewhere, far_device
+from tests.fixtures.simulated_gpu import Elsewhere, far_device
 
 
 def test_it_computes_what_the_cpu_computes_and_says_where():
