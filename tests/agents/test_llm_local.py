@@ -12,9 +12,9 @@ from emer.agents.types import Budget, Fallback, ModelCall
 from emer.tools.errors import ConfigError
 from tests.fixtures import clues as kit
 from tests.fixtures.llm_replies import MIXED
+from tests.fixtures.packages import needs
 
-pytest.importorskip("torch", reason="the hf: path needs emer[local-llm]")
-transformers = pytest.importorskip("transformers", reason="the hf: path needs emer[local-llm]")
+pytestmark = [needs("torch", "transformers"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

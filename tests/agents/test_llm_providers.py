@@ -10,10 +10,10 @@ from emer.agents.types import ModelCall
 from emer.tools.errors import ConfigError
 from tests.fixtures import clues as kit
 from tests.fixtures import llm_replies
+from tests.fixtures.packages import needs
 from tests.fixtures.servers.providers import ProviderServer, serving
 
-pytest.importorskip("langchain_anthropic", reason="langchain-anthropic is not installed")
-pytest.importorskip("langchain_ollama", reason="langchain-ollama is not installed")
+pytestmark = needs("langchain_anthropic", "langchain_ollama")
 
 
 def decided(spec: str) -> ModelCall:

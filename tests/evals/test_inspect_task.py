@@ -8,10 +8,9 @@ import pytest
 
 from tests.fixtures.evals import datasets
 from tests.fixtures.evals.emotion_wheels import percent
+from tests.fixtures.packages import needs
 
-pytest.importorskip(
-    "inspect_ai", reason="inspect-ai is not installed (pip install 'emer[inspect]')"
-)
+pytestmark = [needs("inspect_ai"), pytest.mark.slow]
 
 
 @pytest.mark.filterwarnings("ignore")  # of packages that inspect-ai brings

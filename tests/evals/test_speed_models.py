@@ -34,8 +34,10 @@ from emer.evals.speed.models import Report, Request, measure_models, measure_too
 from emer.tools.errors import ToolMissing
 from emer.tools.runtime.model_pool import SHELF
 from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.packages import needs
 
-pytest.importorskip("transformers", reason="transformers is not installed")
+pytestmark = [needs("transformers"), pytest.mark.slow]
+
 
 WHISPER = LARGE_V3_TURBO._replace(
     name="whisper-mini",

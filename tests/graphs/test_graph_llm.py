@@ -15,10 +15,12 @@ from emer.graphs.settings import Choice
 from emer.prompts.prompt import digest, names
 from emer.tools.errors import ConfigError
 from tests.fixtures.graph_runs import events, fakes, trace_of
+from tests.fixtures.packages import needs
 from tests.fixtures.paths import MODULES
 from tests.fixtures.servers.openai_chat import OpenAIServer, serving
 
-pytest.importorskip("langchain_openai", reason="needs emer[llm]")
+pytestmark = needs("langchain_openai")
+
 
 CLUES = {"face": "Smile", "prosody": "Sobbing"}
 QUESTION = "What is displayed?"

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emer.tools.caption.description import JSON_TOKENS, PHRASES, PLAIN_TOKENS, SCHEMA
+from emer.tools.caption.vision_api import RETRIES, Endpoint, VisionApi, reach
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool, ranked
@@ -21,13 +23,11 @@ from emer.tools.tool import Remote
 from emer.tools.types import Span
 from emer.tools.weights.download import key_for
 from tests.fixtures.checkpoints.caption import room, with_words, write_pictures
+from tests.fixtures.packages import needs
 from tests.fixtures.servers.local import LocalServer, running
 from tests.fixtures.servers.openai_chat import OpenAIServer, serving
 
-pytest.importorskip("openai", reason="needs emer[llm]")
-
-from emer.tools.caption.description import JSON_TOKENS, PHRASES, PLAIN_TOKENS, SCHEMA
-from emer.tools.caption.vision_api import RETRIES, Endpoint, VisionApi, reach
+pytestmark = needs("openai")
 
 NOD, WAVE = "A man nods.", "A man waves."
 

@@ -21,10 +21,10 @@ from emer.tools.runtime.model_pool import SHELF
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
 from emer.tools.weights.locate import find
-
-pytest.importorskip("deepface", reason="deepface is not installed")
-
 from tests.fixtures.faces import FLAT, NEUTRAL, write_emotion, write_pair, write_portrait
+from tests.fixtures.packages import needs
+
+pytestmark = [needs("deepface"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

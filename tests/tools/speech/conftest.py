@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from tests.fixtures.checkpoints.whisper import (
     tokens_of,
 )
 from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.packages import needs
 from tests.fixtures.paths import ROOT
 
 GERMAN = Script(
@@ -31,12 +31,6 @@ GERMAN = Script(
 )
 Make = Callable[..., Path]
 FILES = {"openai": "model.pt", "random": "random.pt"}
-
-
-def needs(*packages: str) -> pytest.MarkDecorator:
-    """Skip where one of the packages is not installed, with the reason."""
-    absent = [name for name in packages if find_spec(name) is None]
-    return pytest.mark.skipif(bool(absent), reason=f"{', '.join(absent)} is not installed")
 
 
 KINDS = [

@@ -16,7 +16,7 @@ from emer.tools.speech.segmentation import fitted_frames
 from emer.tools.speech.transcript import Window
 from emer.tools.tool import Tool
 from tests.fixtures.checkpoints.whisper import Script
-from tests.tools.speech.conftest import needs
+from tests.fixtures.packages import needs
 
 
 def made(path: Path, **arguments: object) -> Tool:

@@ -23,7 +23,8 @@ from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Heavy
 from emer.tools.weights.locate import find
 from tests.fixtures.checkpoints.whisper import Script
-from tests.tools.speech.conftest import ENGLISH, GERMAN, KINDS, made, needs
+from tests.fixtures.packages import needs
+from tests.tools.speech.conftest import ENGLISH, GERMAN, KINDS, made
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)

@@ -10,7 +10,8 @@ from emer.tools.errors import WeightsBroken
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.model_pool import SHELF
 from tests.fixtures.checkpoints.whisper import DIMS
-from tests.tools.speech.conftest import KINDS, made, needs
+from tests.fixtures.packages import needs
+from tests.tools.speech.conftest import KINDS, made
 
 
 def damaged(kind: str, path: Path, folder: Path, how: str) -> Path:

@@ -20,12 +20,12 @@ from emer.tools.types import Span
 from emer.tools.voice.model import Emotions, RunOptions, recogniser
 from emer.tools.voice.speech_emotion import SpeechEmotion, signal_to_noise
 from emer.tools.weights.locate import find
+from tests.fixtures.checkpoints.voice import write_classes, write_ratings
 from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.packages import needs
 from tests.fixtures.paths import ROOT
 
-pytest.importorskip("transformers", reason="transformers is not installed")
-
-from tests.fixtures.checkpoints.voice import write_classes, write_ratings
+pytestmark = [needs("transformers"), pytest.mark.slow]
 
 SPOKEN = ROOT / "tests" / "fixtures" / "demo" / "speech.flac"
 FLAT = (0.26, 0.25, 0.25, 0.24)
