@@ -12,6 +12,18 @@ from emer.tools.runtime import device
 from tests.fixtures.paths import ROOT
 
 
+SLOW = {"shared", "shared_clip", "demo_clip", "spoken", "sound", "talk", "checkpoint", "spawn"}
+"""Fixtures of real clips and data, of checkpoints, and of processes."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what asks for a slow fixture."""
+    for item in items:
+        if SLOW.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Return the folder of real clips and data, or skip where it is absent."""
