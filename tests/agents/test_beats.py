@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from clue_kit import clue
-
 from emer.agents.lexicon.cue_parser import read
 from emer.agents.rules.fusion import EMPHASIS, soften, weigh
+from tests.fixtures.clues import clue
 
 RAISE = clue(
     "face", "The person raises the eyebrows clearly at 2.0-3.0 s (AU1+2, intensity C).", (2.0, 3.0)

@@ -3,11 +3,11 @@
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
 
-import clue_kit as kit
 import pytest
 
 from emer.agents.lexicon.cue_parser import mentions_in, read, transcript
 from emer.agents.lexicon.lexicon import Channel
+from tests.fixtures import clues as kit
 
 CASES: tuple[tuple[Channel, str, set[str]], ...] = (
     ("visual", "The person smiles clearly with the eyes narrowing.", {"smile", "smile_eyes"}),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import clue_kit as kit
 import pytest
 
 from emer.agents.lexicon.cue_parser import read
 from emer.agents.rules.fusion import weigh
 from emer.agents.verification.verifier import verify
 from emer.tools.types import Clue, Quality, Source, Span
+from tests.fixtures import clues as kit
 
 SOURCE = Source(tool="captioner", version="1")
 

@@ -6,7 +6,13 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-from memory_kit import (
+
+from emer.agents.lexicon.lexicon import lexicon
+from emer.agents.memory.embedder import CueEmbedder, Embedder, load_embedder
+from emer.agents.memory.memory import Memory
+from emer.agents.memory.passages import of_text
+from emer.agents.rules.fusion import POLAR
+from tests.fixtures.memory_items import (
     ANTONYMS,
     STIRRED_OR_STILL,
     SYNONYMS,
@@ -17,12 +23,6 @@ from memory_kit import (
     pairs,
     write_sentence_model,
 )
-
-from emer.agents.lexicon.lexicon import lexicon
-from emer.agents.memory.embedder import CueEmbedder, Embedder, load_embedder
-from emer.agents.memory.memory import Memory
-from emer.agents.memory.passages import of_text
-from emer.agents.rules.fusion import POLAR
 
 EMBEDDERS = ("cues", "blind", "sentences")
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from clue_kit import clue
-
 from emer.agents.lexicon.cue_parser import read
 from emer.agents.rules.fusion import weigh
+from tests.fixtures.clues import clue
 
 TEARS = clue(
     "face",

@@ -6,7 +6,6 @@ import hashlib
 import json
 from pathlib import Path
 
-import clue_kit as kit
 import pytest
 
 from emer.agents.lexicon.cue_parser import read
@@ -16,6 +15,7 @@ from emer.agents.rules.fusion import weigh
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Explanation, Label
 from emer.tools.errors import ConfigError
+from tests.fixtures import clues as kit
 
 ROWS = "cue,family,log_odds,source\nnod,angry,2.4,fit:mine\nnod,happy,-0.5,fit:mine\n"
 NODS = kit.clue("face", "The person nods.", (1.0, 2.0))

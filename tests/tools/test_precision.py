@@ -26,11 +26,17 @@ from emer.tools.speech import openai_whisper, transformers_asr
 from emer.tools.speech.transcript import AsrOptions, Transcript, Window
 from emer.tools.voice import model as voice
 from emer.tools.weights.locate import Need, find
-from tests.caption_kit import room, write_blip, write_qwen, write_smolvlm
-from tests.ctc_kit import melody, write_ctc
-from tests.face_kit import write_emotion
-from tests.voice_kit import write_classes, write_ratings
-from tests.whisper_kit import Script, spelled, write_ctranslate, write_openai, write_transformers
+from tests.fixtures.checkpoints.caption import room, write_blip, write_qwen, write_smolvlm
+from tests.fixtures.checkpoints.ctc import melody, write_ctc
+from tests.fixtures.checkpoints.voice import write_classes, write_ratings
+from tests.fixtures.checkpoints.whisper import (
+    Script,
+    spelled,
+    write_ctranslate,
+    write_openai,
+    write_transformers,
+)
+from tests.fixtures.faces import write_emotion
 
 HALF_SURE = Script(fog=150.0)
 """A text whose words are neither certain nor unlikely, so that a precision can be seen."""
@@ -191,7 +197,7 @@ def test_8_bit_writes_the_same_words_and_is_named_in_the_source(folder):
 def test_all_that_a_gpu_computes_with_is_moved_there_and_of_one_precision(name, folder):
     """On a device whose tensors meet no others: see far_device.py. CTranslate2 has no such."""
     pytest.importorskip("torch", reason="torch is not installed")
-    from tests.far_device import far_device
+    from tests.fixtures.simulated_gpu import far_device
 
     reference = told(name, folder, "cpu", "float32")
     with far_device() as gpu:

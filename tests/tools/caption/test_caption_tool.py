@@ -16,8 +16,8 @@ from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.cancellation import Call, at_work
 from emer.tools.types import Source, Span
-from tests.caption_kit import room, with_words, write_pictures
-from tests.clips import Written, tone, write_clip
+from tests.fixtures.checkpoints.caption import room, with_words, write_pictures
+from tests.fixtures.clips import Written, tone, write_clip
 
 SAID = ("You never told me", "What do you mean?", "I had no choice")
 

@@ -19,7 +19,7 @@ from emer.tools.speech.transcript import ScoredText, TimedWord, Transcript, Wind
 from emer.tools.speech.vad import silero_available, silero_spans
 from emer.tools.testing.clips import noise, tone
 from emer.tools.types import Source, Span
-from tests.clips import Written, write_clip
+from tests.fixtures.clips import Written, write_clip
 from tests.tools.speech.conftest import music
 
 SOURCE = Source(tool="test", version="1")

@@ -22,7 +22,7 @@ from emer.tools.speech.pocketsphinx import PocketSphinx, recognise
 from emer.tools.speech.segmentation import Segment
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
-from tests.tools.prosody.sounds import Sound, hiss, join, quiet, write
+from tests.fixtures.sounds import Sound, hiss, join, quiet, write
 
 SPEECH = Path(__file__).parents[3] / "tests/fixtures/demo/speech.flac"
 

@@ -22,8 +22,9 @@ from emer.tools.speech.transcript import AsrOptions, Window
 from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Heavy
 from emer.tools.weights.locate import find
-from tests.tools.speech.conftest import ENGLISH, GERMAN, KINDS, made, needs
-from tests.whisper_kit import Script
+from tests.fixtures.checkpoints.whisper import Script
+from tests.fixtures.packages import needs
+from tests.tools.speech.conftest import ENGLISH, GERMAN, KINDS, made
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("torch", reason="torch is not installed")
+from tests.fixtures.packages import needs
 
-import torch
-
-from tests.far_device import Elsewhere, far_device
+pytestmark = [needs("torch"), pytest.mark.slow]
 
 
 def test_it_computes_what_the_cpu_computes_and_says_where():
+    import torch
+
+    from tests.fixtures.simulated_gpu import far_device
+
     with far_device() as gpu:
         layer = torch.nn.Linear(3, 2).to(gpu)
         given = torch.arange(6.0).reshape(2, 3)
@@ -25,6 +27,10 @@ def test_it_computes_what_the_cpu_computes_and_says_where():
 
 
 def test_it_refuses_what_a_gpu_refuses():
+    import torch
+
+    from tests.fixtures.simulated_gpu import Elsewhere, far_device
+
     with far_device() as gpu:
         far, near = torch.ones(3, device=gpu), torch.ones(3)
         with pytest.raises(Elsewhere, match="add"):
