@@ -9,18 +9,18 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from emer.agents.lexicon.cue_parser import read
-from emer.agents.near_duplicates import retells
+from emer.agents.near_duplicates import is_near_duplicate
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue, Modality, Quality, Record, Source, Span
 
-TRUST = 0.8
+REVIEWER_QUALITY = 0.8
 """Quality of a person's clue where they do not say how well it can be seen or heard: that of
 a well measured one (chosen by us). Its only factor says that nobody measured it."""
 LONGEST = 500
 """Characters of a person's clue: it is one sentence."""
 REVISES = "revises"
 """The key of a rewritten clue's `data` under which the id of the tool's clue stands."""
-WRITER = Source(tool="reviewer", version="1")
+REVIEWER = Source(tool="reviewer", version="1")
 
 _NUMBERS = re.compile(r"[\d.]+")
 
@@ -99,7 +99,7 @@ def check_edits(edits: Edits, clues: Sequence[Clue], duration: float) -> None:
             )
 
 
-def revise(clues: Iterable[Clue], edits: Edits) -> tuple[Clue, ...]:
+def reviewer_clues(clues: Iterable[Clue], edits: Edits) -> tuple[Clue, ...]:
     """Return the clues that the person wrote, those that replace one of `clues` first."""
     known = {clue.id: clue for clue in clues}
     rewritten = (_rewritten(known[r.clue], r) for r in edits.edit if r.clue in known)
@@ -107,13 +107,13 @@ def revise(clues: Iterable[Clue], edits: Edits) -> tuple[Clue, ...]:
     return (*rewritten, *added)
 
 
-def brings_back(clue: Clue, struck: Sequence[Clue]) -> bool:
+def matches_struck(clue: Clue, struck: Sequence[Clue]) -> bool:
     """Tell whether a closer look's clue is one that a person struck out, under another id.
 
     That is the same tool saying the same thing about the same person at the same time.
     """
     return any(
-        clue.id == other.id or retells(clue, other) or _says_the_same(clue, other)
+        clue.id == other.id or is_near_duplicate(clue, other) or _says_the_same(clue, other)
         for other in struck
     )
 
@@ -155,13 +155,13 @@ def _written(
     quality: float | None,
     data: dict[str, str],
 ) -> Clue:
-    score = TRUST if quality is None else quality
+    score = REVIEWER_QUALITY if quality is None else quality
     return Clue(
         modality=modality,
         span=span,
         person=person,
         text=" ".join(text.split()),
         quality=Quality(score=score, factors={"told_by_a_person": 1.0}),
-        source=WRITER,
+        source=REVIEWER,
         data=data,
     )

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from emer.agents.lexicon.lexicon import weighting_of
-from emer.agents.questions.declined import beyond
-from emer.agents.questions.not_shown import nobody_there, unshown, who_is_there
+from emer.agents.questions.declined import decline_reason
+from emer.agents.questions.not_shown import absence_reason, missing_evidence, people_shown
 from emer.agents.reasoner import Critical, Reasoner
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing, Rejection
-from emer.agents.verification.verifier import Verdict, heed, strike, verify
+from emer.agents.verification.verifier import Verdict, apply_critique, strike, verify
 from emer.tools.types import Record
 
 ATTEMPTS = 2
 """How often an explanation is written before what does not hold is dropped."""
 
 
-class Reasoned(Record):
+class ReasoningResult(Record):
     """Where a reasoner stands on an inquiry, and what of its explanation holds."""
 
     decision: Decision
     explanation: Explanation
 
 
-def reason(reasoner: Reasoner, inquiry: Inquiry, left: Callable[[], Budget]) -> Reasoned:
+def reason(reasoner: Reasoner, inquiry: Inquiry, left: Callable[[], Budget]) -> ReasoningResult:
     """Return what the reasoner makes of the clues there are; nothing can be looked at again.
 
     `left` says before each step what may still be spent.
@@ -41,16 +41,16 @@ def reason(reasoner: Reasoner, inquiry: Inquiry, left: Callable[[], Budget]) -> 
         rejected = verdict.rejected
         if not rejected:
             break
-    return Reasoned(decision=decision, explanation=strike(written, verdict))
+    return ReasoningResult(decision=decision, explanation=strike(written, verdict))
 
 
 def decide(reasoner: Reasoner, inquiry: Inquiry) -> Decision:
     """Return the reasoner's decision; nobody needs to be asked where there is none to take."""
-    if asked := beyond(inquiry.question, (turn.question for turn in inquiry.history)):
+    if asked := decline_reason(inquiry.question, (turn.question for turn in inquiry.history)):
         return Decision(hypotheses=(), stop_reason="declined", declined=asked)
     if not inquiry.clues:
         return Decision(hypotheses=(), stop_reason="no_evidence")
-    if nobody_there(inquiry):
+    if absence_reason(inquiry):
         return Decision(hypotheses=(), stop_reason="not_shown")
     return reasoner.decide(inquiry)
 
@@ -62,11 +62,11 @@ def explain(reasoner: Reasoner, inquiry: Inquiry, decision: Decision) -> Explana
     """
     written = Explanation(declined=decision.declined)
     if decision.stop_reason == "not_shown":
-        written = Explanation(sentences=who_is_there(inquiry))
+        written = Explanation(sentences=people_shown(inquiry))
     elif inquiry.clues and decision.declined is None:
         written = reasoner.explain(inquiry, decision)
-    named = unshown(inquiry) if decision.declined is None else ()
-    missing = in_order((*written.missing, *inquiry.missing, *named))
+    named = missing_evidence(inquiry) if decision.declined is None else ()
+    missing = sorted_missing((*written.missing, *inquiry.missing, *named))
     return written.model_copy(update={"missing": missing})
 
 
@@ -74,10 +74,10 @@ def examine(reasoner: Reasoner, inquiry: Inquiry, written: Explanation, *, last:
     """Return the verifier's verdict, and the critic's where the verifier lets the draft pass."""
     verdict = verify(written, inquiry.clues, inquiry.duration, weighting_of(reasoner))
     if isinstance(reasoner, Critical) and (last or not verdict.rejected):
-        verdict = heed(verdict, reasoner.criticise(inquiry, written))
+        verdict = apply_critique(verdict, reasoner.criticise(inquiry, written))
     return verdict
 
 
-def in_order(records: Iterable[Missing]) -> tuple[Missing, ...]:
+def sorted_missing(records: Iterable[Missing]) -> tuple[Missing, ...]:
     """Return what is missing, each once, by modality and reason."""
     return tuple(sorted({*records}, key=lambda record: (record.modality, record.why)))

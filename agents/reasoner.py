@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from emer.agents.memory.memory import Memory
 
 Report = ModelCall | Fallback | Recollection
-Hear = Callable[[Report], None]
+ReportListener = Callable[[Report], None]
 """Takes each request to a model, each step that fell back to the rules, and what was
 remembered, as it happens."""
 
@@ -59,7 +59,7 @@ class Reporting(Protocol):
         """Raise `ConfigError` if no model can ever be asked, before anything is done."""
         ...
 
-    def report_to(self, hear: Hear) -> None:
+    def report_to(self, hear: ReportListener) -> None:
         """Tell `hear` of every call from now on."""
         ...
 

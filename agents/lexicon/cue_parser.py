@@ -82,10 +82,10 @@ class Reading:
 def read(clues: Iterable[Clue]) -> tuple[Reading, ...]:
     """Return the readings of the clues, each clue once, in time order."""
     distinct = {clue.id: clue for clue in clues}
-    return tuple(_read_one(clue) for clue in sorted(distinct.values(), key=in_time))
+    return tuple(_read_one(clue) for clue in sorted(distinct.values(), key=time_order))
 
 
-def in_time(clue: Clue) -> tuple[float, float, str]:
+def time_order(clue: Clue) -> tuple[float, float, str]:
     """Return the sorting key of a clue: those without a span first, then by time."""
     return (clue.span.start, clue.span.end, clue.id) if clue.span else (-1.0, -1.0, clue.id)
 
@@ -233,21 +233,21 @@ def _first(text: str) -> str:
 SLACK = 0.5
 """Seconds between two cues that still count as together (chosen by us)."""
 
-Found = tuple[str, Modality, tuple[str, ...], float]
+CombinedCue = tuple[str, Modality, tuple[str, ...], float]
 """Combination, modality, the clues it rests on, reliability times strength."""
 
 
-def combined(readings: Sequence[Reading]) -> Iterator[Found]:
+def combined_cues(readings: Sequence[Reading]) -> Iterator[CombinedCue]:
     """Yield every pair of clues that forms a combination of the lexicon."""
     for combo in lexicon().combos:
         first, second = (list(_stating(readings, member)) for member in combo.members)
         for (one, a), (two, b) in product(first, second):
-            if together(one.clue, two.clue):
+            if may_coincide(one.clue, two.clue):
                 ids = tuple(dict.fromkeys((one.clue.id, two.clue.id)))
                 yield combo.key, one.clue.modality, ids, min(a, b)
 
 
-def together(one: Clue, two: Clue) -> bool:
+def may_coincide(one: Clue, two: Clue) -> bool:
     """Tell whether two clues can be about one person at one moment."""
     if one.person and two.person and one.person != two.person:
         return False

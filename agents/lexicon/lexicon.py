@@ -285,7 +285,7 @@ class Weighting:
         return lexicon().weights.get(cue, {}).get(family, 0.0) if own is None else own
 
 
-SHIPPED = Weighting()
+DEFAULT_WEIGHTING = Weighting()
 
 
 @runtime_checkable
@@ -300,10 +300,10 @@ class Weighted(Protocol):
 
 def weighting_of(reasoner: object) -> Weighting:
     """Return what a reasoner weighs by, which is also what its labels are checked with."""
-    return reasoner.weighting if isinstance(reasoner, Weighted) else SHIPPED
+    return reasoner.weighting if isinstance(reasoner, Weighted) else DEFAULT_WEIGHTING
 
 
-def named(reasoner: str, weighting: Weighting) -> str:
+def reasoner_name(reasoner: str, weighting: Weighting) -> str:
     """Return a reasoner's name with the weights that are not the shipped ones."""
     return f"{reasoner}, {weighting.name}" if weighting.name else reasoner
 
@@ -315,7 +315,7 @@ def load_weighting(folder: str) -> Weighting:
     that this lexicon does not have, or a table that was changed after it was written.
     """
     if not folder:
-        return SHIPPED
+        return DEFAULT_WEIGHTING
     table, about = Path(folder).expanduser() / TABLE, Path(folder).expanduser() / ABOUT
     told = _about(about)
     content = _content(table)

@@ -31,7 +31,7 @@ from pydantic import ValidationError
 
 from emer.agents.llm.messages import Language, repair
 from emer.agents.llm.schemas import Reply
-from emer.agents.reasoner import Hear
+from emer.agents.reasoner import ReportListener
 from emer.agents.types import Budget, ModelCall, Outcome, Role
 from emer.tools.errors import ConfigError
 from emer.tools.weights.download import key_for
@@ -249,7 +249,7 @@ class Speaker:
 
     model: BaseChatModel
     name: str
-    hear: Hear
+    hear: ReportListener
     prices: Prices | None = None
     calls_tools: bool = True
     """Whether the schema goes along as a tool; off once the model turns out to have none."""

@@ -16,17 +16,17 @@ from typing import Literal, TypeVar
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 
-from emer.agents.lexicon.lexicon import named
+from emer.agents.lexicon.lexicon import reasoner_name
 from emer.agents.llm import messages as told
 from emer.agents.llm.client import GaveUp, Prices, R, Speaker, Task, check, connect
 from emer.agents.llm.conversion import Conversion, opinions
 from emer.agents.llm.messages import Language
 from emer.agents.llm.schemas import Criticising, Deciding, Planning, Writing
 from emer.agents.memory.memory import Match, Memory
-from emer.agents.reasoner import Hear, Report
-from emer.agents.rules.fusion import disputed
-from emer.agents.rules.planning import Scene, agreed, is_sure, sift, spent
-from emer.agents.rules.reasoner import Rules, scene_of
+from emer.agents.reasoner import ReportListener, Report
+from emer.agents.rules.fusion import disputed_families
+from emer.agents.rules.planner import Case, channels_agree, is_sure, validate_asks, spent_reason
+from emer.agents.rules.reasoner import Rules, case_of
 from emer.agents.types import (
     Analogy,
     Ask,
@@ -43,7 +43,7 @@ from emer.prompts.prompt import digest
 from emer.tools.errors import EmerError
 
 
-def recall(memory: Memory, inquiry: Inquiry, language: Language, hear: Hear) -> tuple[str, ...]:
+def recall(memory: Memory, inquiry: Inquiry, language: Language, hear: ReportListener) -> tuple[str, ...]:
     """Return what the nearest analogies tell, and report which they are.
 
     A memory that does not work is reported and costs nothing but the analogies.
@@ -97,17 +97,17 @@ class Llm:
         """
         self._rules = Rules(weights)
         self.weighting = self._rules.weighting
-        self.name = named("llm", self.weighting)
+        self.name = reasoner_name("llm", self.weighting)
         self._model, self._when, self.criticises = model, when, critic
         self._language, self._tools, self._max_tokens = language, tools, max_tokens
         self._prices = Prices(price_in, price_out) if price_in or price_out else None
-        self._hear: Hear = lambda _: None
+        self._hear: ReportListener = lambda _: None
         self._speaker: Speaker | None = None
         self._memory: Memory | None = None
         self._debated: tuple[frozenset[str], Decision] | None = None
         """The clues last debated, and what came of it."""
 
-    def report_to(self, hear: Hear) -> None:
+    def report_to(self, hear: ReportListener) -> None:
         """Tell `hear` of every request and of every step that falls back to the rules."""
         self._hear = hear
 
@@ -128,7 +128,7 @@ class Llm:
         by_rules, scene = self._rules.decide(inquiry), self._scene(inquiry)
         if not self._is_wanted(scene):
             return by_rules
-        if agreed(scene.standings):
+        if channels_agree(scene.standings):
             return by_rules.model_copy(update={"asks": (), "stop_reason": "agreed"})
         known = frozenset(clue.id for clue in inquiry.clues)
         if self._debated is not None and self._debated[0] == known and inquiry.asked:
@@ -146,7 +146,7 @@ class Llm:
         if not self._is_wanted(scene):
             return self._rules.explain(inquiry, decision)
         language = self._language_for(inquiry)
-        conversion = Conversion(inquiry, disputed(scene.disputes), self.weighting)
+        conversion = Conversion(inquiry, disputed_families(scene.disputes), self.weighting)
         task = told.writer(inquiry, decision.hypotheses, language)
         try:
             return self._ask("writer", inquiry, task, Writing, conversion.explanation)
@@ -165,13 +165,13 @@ class Llm:
         except _Fell:
             return ()
 
-    def _scene(self, inquiry: Inquiry) -> Scene:
-        return scene_of(inquiry, self.weighting)
+    def _scene(self, inquiry: Inquiry) -> Case:
+        return case_of(inquiry, self.weighting)
 
-    def _debate(self, inquiry: Inquiry, scene: Scene) -> Decision:
+    def _debate(self, inquiry: Inquiry, scene: Case) -> Decision:
         """Let the model weigh the candidates and, if they stay open, plan closer looks."""
         language = self._language_for(inquiry)
-        conversion = Conversion(inquiry, disputed(scene.disputes), self.weighting)
+        conversion = Conversion(inquiry, disputed_families(scene.disputes), self.weighting)
         analogies = self._recall(inquiry, language)
         task = told.decider(inquiry, language, analogies)
         decision, settled = self._ask(
@@ -179,7 +179,7 @@ class Llm:
         )
         if decision.stop_reason is not None:
             return decision
-        if settled or spent(inquiry.budget) or not inquiry.tools:
+        if settled or spent_reason(inquiry.budget) or not inquiry.tools:
             return decision.model_copy(update={"stop_reason": "nothing_to_ask"})
         refused: tuple[Refusal, ...] = ()
         asks = self._first_asks(inquiry)
@@ -208,7 +208,7 @@ class Llm:
             heard = inquiry.model_copy(update={"refused": (*inquiry.refused, *refused)})
             task = told.planner(heard, decision.hypotheses, language, analogies)
             given = self._ask("planner", inquiry, task, Planning, conversion.asks)
-            asks, new = sift(given[: told.MOST_ASKS], inquiry)
+            asks, new = validate_asks(given[: told.MOST_ASKS], inquiry)
             refused += new
             if asks or not new:
                 return asks, refused
@@ -255,7 +255,7 @@ class Llm:
     def _report(self, report: Report) -> None:
         self._hear(report)
 
-    def _is_wanted(self, scene: Scene) -> bool:
+    def _is_wanted(self, scene: Case) -> bool:
         return self._when == "always" or not is_sure(scene.standings)
 
     def _language_for(self, inquiry: Inquiry) -> Language:

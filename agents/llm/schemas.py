@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from emer.agents.questions.declined import Beyond
+from emer.agents.questions.declined import DeclineReason
 from emer.agents.types import Block
 from emer.tools.types import Modality, Question
 
@@ -45,7 +45,7 @@ class Deciding(Reply):
     candidates: list[Candidate] = Field(max_length=5)
     conflicts: list[Disagreement] = Field(default=[], max_length=4)
     settled: bool = False
-    declined: Beyond | None = None
+    declined: DeclineReason | None = None
 
 
 class Look(Reply):

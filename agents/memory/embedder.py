@@ -35,7 +35,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.agents.lexicon.cue_parser import Reading, combined, is_negated
+from emer.agents.lexicon.cue_parser import Reading, combined_cues, is_negated
 from emer.agents.lexicon.lexicon import FOLDER, lexicon
 from emer.agents.memory.passages import TABLE, Passage, affects, common
 from emer.agents.rules.fusion import CAP, DENIAL, weigh
@@ -191,7 +191,7 @@ def _amounts(readings: Sequence[Reading]) -> Mapping[str, float]:
             if m.cue in _axes().cues:
                 stated = reading.reliability * m.strength * (-DENIAL if m.negated else 1.0)
                 found[m.cue] = max(found.get(m.cue, stated), stated, key=abs)
-    for combo, _, _, weight in combined(readings):
+    for combo, _, _, weight in combined_cues(readings):
         found[combo] = max(found.get(combo, 0.0), weight)
     return found
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-Beyond = Literal["identity", "private", "truth", "health", "future", "outside"]
+DeclineReason = Literal["identity", "private", "truth", "health", "future", "outside"]
 """What a question asks for that a clip cannot show."""
 
 _BODY = (
@@ -46,7 +46,7 @@ _INNOCENT = re.compile(
 )
 """Words of these things in questions about what is displayed."""
 
-_ASKS: Mapping[Beyond, tuple[str, ...]] = {
+_ASKS: Mapping[DeclineReason, tuple[str, ...]] = {
     "identity": (
         rf"\bwho ?{_IS} (?:this|that|these|those|he|she|they)(?: {_BODY})?{_ENDS}",
         rf"\bwho ?{_IS} the (?:\w+ ){{0,2}}{_BODY}(?: (?:in|on|at) the(?: \w+){{1,2}})?{_ENDS}",
@@ -114,7 +114,7 @@ _MOMENT = re.compile(
 )
 
 
-def beyond(question: str, earlier: Iterable[str] = ()) -> Beyond | None:
+def decline_reason(question: str, earlier: Iterable[str] = ()) -> DeclineReason | None:
     """Return what the question asks for that no clip shows, or None if a clip may show it.
 
     "What happens next?" may be shown where an `earlier` question of the thread named a

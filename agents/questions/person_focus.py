@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from emer.agents.clue_edits import WRITER
+from emer.agents.clue_edits import REVIEWER
 from emer.agents.lexicon.cue_parser import Reading, read
 from emer.agents.questions.question import Topic
 from emer.tools.types import Clue
@@ -29,7 +29,7 @@ _SEXED = re.compile(r"\b(?:wo)?man\b|\b(?:girl|boy|lady|female|male)s?\b|女|男
 
 
 @dataclass(frozen=True, slots=True)
-class Somebody:
+class Person:
     """A person as one tool tells them apart, and where that tool mostly sees them.
 
     Two tools may number the same people differently; what they share is the place.
@@ -39,14 +39,14 @@ class Somebody:
     name: str
     place: str | None
 
-    def may_be(self, other: Somebody) -> bool:
+    def may_be(self, other: Person) -> bool:
         """Tell whether two tools may mean the same person: by place, else by name."""
         if self.place and other.place:
             return self.place == other.place
         return self.name == other.name
 
 
-def people_in(clues: Iterable[Clue]) -> tuple[Somebody, ...]:
+def people_in(clues: Iterable[Clue]) -> tuple[Person, ...]:
     """Return the people that the clues tell of, by tool and name."""
     places: dict[tuple[str, str], Counter[str]] = {}
     for clue in clues:
@@ -55,7 +55,7 @@ def people_in(clues: Iterable[Clue]) -> tuple[Somebody, ...]:
             seen = places.setdefault((clue.source.tool, name), Counter())
             seen.update(filter(None, [place_of(clue)]))
     return tuple(
-        Somebody(tool, name, min(seen, key=lambda p: (-seen[p], p)) if seen else None)
+        Person(tool, name, min(seen, key=lambda p: (-seen[p], p)) if seen else None)
         for (tool, name), seen in sorted(places.items())
     )
 
@@ -85,7 +85,7 @@ def place_of(clue: Clue) -> str | None:
     return _ZH[chinese.group(1)] if chinese else None
 
 
-def tells_sexes(clues: Iterable[Clue]) -> bool:
+def states_sexes(clues: Iterable[Clue]) -> bool:
     """Tell whether any clue calls somebody a woman or a man."""
     return any(_SEXED.search(c.text.casefold()) for c in clues if c.modality != "text")
 
@@ -99,18 +99,18 @@ def focus(readings: Sequence[Reading], topic: Topic) -> tuple[Reading, ...]:
 
     Where the question says whom it means, other people's clues are left out.
     """
-    meant = whom([r.clue for r in readings], topic)
+    meant = target_people([r.clue for r in readings], topic)
     if not meant:
         return tuple(readings)
-    theirs = [(r, is_about(r.clue, meant) is not False) for r in readings]
+    target_clues = [(r, is_about(r.clue, meant) is not False) for r in readings]
     if topic.has_subject:
-        return tuple(r for r, own in theirs if own)
+        return tuple(r for r, own in target_clues if own)
     return tuple(
-        r if own else replace(r, reliability=r.reliability * BYSTANDER) for r, own in theirs
+        r if own else replace(r, reliability=r.reliability * BYSTANDER) for r, own in target_clues
     )
 
 
-def whom(clues: Sequence[Clue], topic: Topic) -> frozenset[Somebody]:
+def target_people(clues: Sequence[Clue], topic: Topic) -> frozenset[Person]:
     """Return the people meant, one for each tool that sees them; none if no clue tells of any.
 
     A person who is asked for and is not there leaves the set empty, too.
@@ -127,27 +127,27 @@ def whom(clues: Sequence[Clue], topic: Topic) -> frozenset[Somebody]:
     return frozenset(p for p in there if main is not None and p.may_be(main) != topic.other)
 
 
-def theirs(clues: Sequence[Clue], topic: Topic) -> list[Clue]:
+def target_clues(clues: Sequence[Clue], topic: Topic) -> list[Clue]:
     """Return the clues that bear on the question: all, or those of whom it names and of nobody."""
     if not topic.has_subject:
         return list(clues)
-    meant = whom(clues, topic)
+    meant = target_people(clues, topic)
     return [clue for clue in clues if is_about(clue, meant) is not False]
 
 
-def is_about(clue: Clue, meant: Iterable[Somebody]) -> bool | None:
+def is_about(clue: Clue, meant: Iterable[Person]) -> bool | None:
     """Tell whether a clue is about the people meant; None for one that names nobody."""
     name = person_of(clue)
     if name is None:
         return None
     tool = clue.source.tool
-    return any(name == p.name and tool in (p.tool, WRITER.tool) for p in meant)
+    return any(name == p.name and tool in (p.tool, REVIEWER.tool) for p in meant)
 
 
-def _stated(clues: Sequence[Clue], there: Sequence[Somebody]) -> Counter[Somebody]:
+def _stated(clues: Sequence[Clue], there: Sequence[Person]) -> Counter[Person]:
     """Return how much is stated about each person."""
     who = {(p.tool, p.name): p for p in there}
-    counts: Counter[Somebody] = Counter()
+    counts: Counter[Person] = Counter()
     for reading in read(clues):
         person = who.get((reading.clue.source.tool, person_of(reading.clue) or ""))
         if person is not None:

@@ -79,7 +79,7 @@ def moment_in(plain: str, duration: float) -> Moment | None:
     return None
 
 
-def next_after(plain: str, before: Moment | None, duration: float) -> Moment | None:
+def following_moment(plain: str, before: Moment | None, duration: float) -> Moment | None:
     """Return what "and then?" means behind an earlier moment, None if that is not asked."""
     if before is None or before.span is None or not _NEXT.search(plain) or _times(plain):
         return None
@@ -239,7 +239,7 @@ class Topic:
         return self.place is not None or self.person is not None or self.other
 
 
-def asks_of_the_whole(question: str) -> bool:
+def is_general(question: str) -> bool:
     """Tell whether a question that names nothing is about what the clip displays in all."""
     plain = _plain(question)
     return bool(_GENERAL.search(plain) or _WHOLE.search(plain))
@@ -272,7 +272,7 @@ def _follow(plain: str, before: Topic, duration: float) -> Topic:
     own = _named_in(plain, duration)
     if before.place and not own.has_subject and own.moment and own.moment.words == MIDDLE:
         own = replace(own, place="in the middle", moment=None)
-    later = next_after(plain, before.moment, duration)
+    later = following_moment(plain, before.moment, duration)
     own = own if later is None else replace(own, moment=later)
     if before.has_subject and _means_the_same(plain, own, before):
         subject = {name: getattr(before, name) for name in _NOBODY}

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from emer.agents.lexicon.cue_parser import Reading
 from emer.agents.lexicon.lexicon import Weighting, lexicon
-from emer.agents.questions.not_shown import near, stating
-from emer.agents.questions.person_focus import is_about, theirs, whom
+from emer.agents.questions.not_shown import clues_in_span, clues_with_signs
+from emer.agents.questions.person_focus import is_about, target_clues, target_people
 from emer.agents.rules.case import Basis, Case, basis
-from emer.agents.rules.fusion import WORTH_CITING, Contribution, Standing, disputed, weigh
+from emer.agents.rules.fusion import WORTH_CITING, Contribution, Standing, disputed_families, weigh
 from emer.agents.rules.labels import band
 from emer.agents.rules.phrases import join, quote
 from emer.agents.types import Sentence
@@ -56,7 +56,7 @@ def _on_family(case: Case, family: str) -> list[Sentence]:
     label, told = lexicon().head(family), _in_question(case, standing.contributions)
     pro = basis(c for c in told if c.value >= WORTH_CITING)
     con = basis(c for c in reversed(told) if c.value <= -WORTH_CITING)
-    level = band(standing, family in disputed(case.disputes))
+    level = band(standing, family in disputed_families(case.disputes))
     speaks_for = [_answer("for", pro, label=label, band=level)] if pro else []
     against = [_answer("against", con, label=label)] if con else []
     return [*against, *speaks_for] if case.topic.against else [*speaks_for, *against]
@@ -68,7 +68,7 @@ def _standing(case: Case, family: str) -> Standing:
 
 def _in_question(case: Case, given: Iterable[Contribution]) -> list[Contribution]:
     """Return what the person's own clues contribute, on the channel that is asked about."""
-    meant = whom([r.clue for r in case.readings], case.topic)
+    meant = target_people([r.clue for r in case.readings], case.topic)
     own = {r.clue.id for r in case.readings if is_about(r.clue, meant) is not False}
     asked = case.topic.modality
     return [
@@ -123,20 +123,20 @@ def _words(readings: Sequence[Reading]) -> Iterator[Sentence]:
 
 def _on_signs(case: Case) -> Iterator[Sentence]:
     """Yield where the sign is displayed, and the reading that it speaks for most."""
-    clues = stating(_clues(case), case.topic)
+    clues = clues_with_signs(_clues(case), case.topic)
     yield from _told("part", _best(case, clues))
     ids = {clue.id for clue in clues}
     for standing in case.families[:1]:
         moved = [c for c in standing.contributions if ids & {*c.evidence.clue_ids}]
         pro = basis(c for c in moved if c.value >= WORTH_CITING)
         if pro is not None:
-            level = band(standing, standing.family in disputed(case.disputes))
+            level = band(standing, standing.family in disputed_families(case.disputes))
             label = lexicon().head(standing.family)
             yield _answer("for", pro, label=label, band=level)
 
 
 def _on_moment(case: Case, span: Span, when: str) -> Iterator[Sentence]:
-    inside = near(_clues(case), span, case.topic.modality)
+    inside = clues_in_span(_clues(case), span, case.topic.modality)
     moved, centre = case.relevance(), Span(start=_centre(span), end=_centre(span))
 
     def rank(clue: Clue) -> tuple[bool, float, float, str]:
@@ -154,7 +154,7 @@ def _told(kind: str, clues: Sequence[Clue], **words: str) -> Iterator[Sentence]:
 
 
 def _clues(case: Case) -> list[Clue]:
-    return theirs([r.clue for r in case.readings], case.topic)
+    return target_clues([r.clue for r in case.readings], case.topic)
 
 
 def _best(case: Case, clues: Sequence[Clue]) -> list[Clue]:

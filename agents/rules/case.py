@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from emer.agents.lexicon.cue_parser import Reading
-from emer.agents.lexicon.lexicon import SHIPPED, Channel, Weighting, channel_of, lexicon
+from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Channel, Weighting, channel_of, lexicon
 from emer.agents.questions.question import Topic
-from emer.agents.rules.fusion import Contribution, Pull, Standing
+from emer.agents.rules.fusion import Contribution, ChannelLead, Standing
 from emer.agents.rules.labels import Choice
 from emer.agents.rules.phrases import listed
 from emer.tools.types import Clue
@@ -30,10 +30,10 @@ class Case:
     topic: Topic
     readings: Sequence[Reading]
     standings: Sequence[Standing]
-    disputes: Sequence[tuple[Pull, Pull]]
+    disputes: Sequence[tuple[ChannelLead, ChannelLead]]
     chosen: Sequence[Choice]
     duration: float
-    weighting: Weighting = SHIPPED
+    weighting: Weighting = DEFAULT_WEIGHTING
 
     @property
     def families(self) -> tuple[Standing, ...]:

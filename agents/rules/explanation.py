@@ -15,7 +15,7 @@ from emer.agents.lexicon.lexicon import Channel, lexicon
 from emer.agents.questions.person_focus import people_in, person_of
 from emer.agents.rules.answers import answers
 from emer.agents.rules.case import Case, basis
-from emer.agents.rules.fusion import CHANNEL_WORDS, WORTH_CITING, Pull, Standing, disputed
+from emer.agents.rules.fusion import CHANNEL_WORDS, WORTH_CITING, ChannelLead, Standing, disputed_families
 from emer.agents.rules.labels import band, words_of
 from emer.agents.rules.phrases import has_hedge, join, listed, phrase, quote
 from emer.agents.types import Alternative, Block, Explanation, Label, Missing, Sentence
@@ -35,7 +35,7 @@ def alternatives(case: Case) -> tuple[Alternative, ...]:
         Alternative(
             label=words_of(standing)[0].name,
             would_change=load("rules/would_change").substitute(
-                cues=telling(case.readings, standing.family)
+                cues=distinguishing_cues(case.readings, standing.family)
             ),
             clue_ids=standing.supports,
         )
@@ -53,7 +53,7 @@ def _open_standings(case: Case) -> Iterator[Standing]:
             yield standing
 
 
-def telling(readings: Sequence[Reading], family: str) -> str:
+def distinguishing_cues(readings: Sequence[Reading], family: str) -> str:
     """Return the two strongest cues of a family that no clue states yet."""
     lexical = lexicon()
     seen = {lexical.cues[m.cue].group for r in readings for m in r.mentions}
@@ -82,11 +82,11 @@ NOTABLE = 0.3
 """Log-odds from which a clue against a label is worth a sentence (chosen by us)."""
 
 
-def write(case: Case, missing: tuple[Missing, ...], rejected: frozenset[str]) -> Explanation:
+def write_explanation(case: Case, missing: tuple[Missing, ...], rejected: frozenset[str]) -> Explanation:
     """Return the explanation; without clues there are no sentences at all."""
     sentences = [*_described(case), *answers(case), *_concluded(case)]
     kept = [s for whole in sentences for s in _without(whole, rejected, case)]
-    argued = disputed(case.disputes)
+    argued = disputed_families(case.disputes)
     labels = tuple(
         Label(
             name=choice.name,
@@ -173,7 +173,7 @@ def _appears(case: Case, number: int) -> Iterator[Sentence]:
     found = basis(c for c in standing.contributions if c.value >= WORTH_CITING)
     if found:
         names = listed(c.name for c in case.chosen if c.standing is standing)
-        level = band(standing, standing.family in disputed(case.disputes))
+        level = band(standing, standing.family in disputed_families(case.disputes))
         shape = _shape(case, standing, found.clue_ids)
         who = _called(case, found.clue_ids)
         text = shape.substitute(basis=found.words, labels=names, band=level, who=who)
@@ -221,7 +221,7 @@ def _spans(case: Case, ids: Sequence[str]) -> list[Span]:
     return [] if None in spans else [span for span in spans if span is not None]
 
 
-def _open(one: Pull, two: Pull) -> Sentence:
+def _open(one: ChannelLead, two: ChannelLead) -> Sentence:
     text = load("rules/open").substitute(
         left=CHANNEL_WORDS[one.channel],
         left_label=lexicon().head(one.standing.family),

@@ -24,8 +24,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from emer.agents.lexicon.cue_parser import Mention, Reading, combined, is_described
-from emer.agents.lexicon.lexicon import CHANNELS, SHIPPED, Channel, Weighting, channel_of, lexicon
+from emer.agents.lexicon.cue_parser import Mention, Reading, combined_cues, is_described
+from emer.agents.lexicon.lexicon import CHANNELS, DEFAULT_WEIGHTING, Channel, Weighting, channel_of, lexicon
 from emer.agents.types import Conflict
 from emer.prompts.prompt import load
 from emer.tools.types import MODALITIES, Clue, Modality, Span
@@ -117,7 +117,7 @@ class Standing:
         return math.fsum(c.value for c in self.contributions if c.counts and c.value > 0)
 
 
-def weigh(readings: Sequence[Reading], by: Weighting = SHIPPED) -> tuple[Standing, ...]:
+def weigh(readings: Sequence[Reading], by: Weighting = DEFAULT_WEIGHTING) -> tuple[Standing, ...]:
     """Return the standing of every family, the most probable first."""
     evidence = gather(readings)
     standings = (_standing(family, evidence, by) for family in lexicon().families)
@@ -155,7 +155,7 @@ def gather(readings: Sequence[Reading]) -> tuple[Evidence, ...]:
             spans=_spans(clues[id] for id in ids),
             described=any(is_described(clues[id]) for id in ids),
         )
-        for combo, modality, ids, weight in combined(readings)
+        for combo, modality, ids, weight in combined_cues(readings)
     ]
     return tuple(single + together)
 
@@ -236,7 +236,7 @@ CHANNEL_WORDS: dict[Channel, str] = {"visual": "seen", "audio": "heard", "text":
 
 
 @dataclass(frozen=True, slots=True)
-class Pull:
+class ChannelLead:
     """The polar family that one channel points to most, and the clues that do so."""
 
     channel: Channel
@@ -250,23 +250,23 @@ class Pull:
         return lexicon().families[self.standing.family].valence
 
 
-def dispute(standings: Sequence[Standing]) -> tuple[tuple[Pull, Pull], ...]:
+def find_disputes(standings: Sequence[Standing]) -> tuple[tuple[ChannelLead, ChannelLead], ...]:
     """Return the pairs of channels that point to families of opposite valence."""
     pulls = [pull for channel in CHANNELS if (pull := _pull(channel, standings))]
     return tuple((one, two) for one, two in combinations(pulls, 2) if one.valence * two.valence < 0)
 
 
-def conflicts(disputes: Sequence[tuple[Pull, Pull]]) -> tuple[Conflict, ...]:
+def conflict_records(disputes: Sequence[tuple[ChannelLead, ChannelLead]]) -> tuple[Conflict, ...]:
     """Return the disputes as records, with both readings and their clues."""
     return tuple(_conflict(one, two) for one, two in disputes)
 
 
-def disputed(disputes: Sequence[tuple[Pull, Pull]]) -> frozenset[str]:
+def disputed_families(disputes: Sequence[tuple[ChannelLead, ChannelLead]]) -> frozenset[str]:
     """Return the families that a dispute is about."""
     return frozenset(pull.standing.family for pair in disputes for pull in pair)
 
 
-def _conflict(one: Pull, two: Pull) -> Conflict:
+def _conflict(one: ChannelLead, two: ChannelLead) -> Conflict:
     text = load("rules/conflict").substitute(
         left=CHANNEL_WORDS[one.channel],
         left_label=lexicon().head(one.standing.family),
@@ -277,7 +277,7 @@ def _conflict(one: Pull, two: Pull) -> Conflict:
     return Conflict(left=one.modality, right=two.modality, text=text, clue_ids=ids)
 
 
-def _pull(channel: Channel, standings: Sequence[Standing]) -> Pull | None:
+def _pull(channel: Channel, standings: Sequence[Standing]) -> ChannelLead | None:
     """Return where a channel points, or None where it points nowhere in particular."""
     families = lexicon().families
     polar = [s for s in standings if abs(families[s.family].valence) >= POLAR]
@@ -288,7 +288,7 @@ def _pull(channel: Channel, standings: Sequence[Standing]) -> Pull | None:
         c for c in best.contributions if c.value > 0 and channel_of(c.evidence.modality) == channel
     ]
     ids = tuple(dict.fromkeys(i for c in own for i in c.evidence.clue_ids))
-    return Pull(channel, own[0].evidence.modality, best, ids[:3])
+    return ChannelLead(channel, own[0].evidence.modality, best, ids[:3])
 
 
 def _in_channel(standing: Standing, channel: Channel) -> float:
@@ -306,7 +306,7 @@ EMPHASIS = 0.5
 _SPEAKING = re.compile(r"\bmouth moves as in speech\b")
 
 
-def soften(readings: Sequence[Reading]) -> tuple[Reading, ...]:
+def soften_speech_brows(readings: Sequence[Reading]) -> tuple[Reading, ...]:
     """Return the readings with brow raises turned down where the same person speaks."""
     speech = [r for r in readings if _SPEAKING.search(r.clue.text)]
     return tuple(_softened(r) if _during(r, speech) else r for r in readings)

@@ -12,7 +12,7 @@ from emer.agents.types import Band
 
 ENOUGH = 0.35
 """A family below this is not named: a flat prior stands at 0.26 (chosen by us)."""
-RIVALS = 0.8
+RIVAL_SHARE = 0.8
 """Share of the leading probability from which a family is named beside it (by us)."""
 ENOUGH_LATER = 0.5
 """A family displayed at another moment than the leading one is named from here (by us)."""
@@ -119,7 +119,7 @@ def _stands_beside(standing: Standing, lead: Standing) -> bool:
     """Tell whether a family is named beside the leading one."""
     if not standing.supports or standing.probability < ENOUGH:
         return False
-    if standing.probability >= RIVALS * lead.probability:
+    if standing.probability >= RIVAL_SHARE * lead.probability:
         return True
     return standing.probability >= ENOUGH_LATER and apart(standing, lead)
 
@@ -157,7 +157,7 @@ def _is_torn(standings: Sequence[Standing]) -> bool:
     lead, families = standings[0], lexicon().families
     return any(
         families[lead.family].valence * families[s.family].valence < -OPPOSITE
-        and s.probability >= RIVALS * lead.probability
+        and s.probability >= RIVAL_SHARE * lead.probability
         and _strongest_cue(s) == _strongest_cue(lead)
         for s in standings[1:]
     )

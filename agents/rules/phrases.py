@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from emer.agents.lexicon.cue_parser import is_doubtful, transcript
-from emer.agents.questions.declined import Beyond
+from emer.agents.questions.declined import DeclineReason
 from emer.agents.types import Explanation, StopReason
 from emer.prompts.prompt import load
 from emer.tools.types import Clue
@@ -98,7 +98,7 @@ def listed(parts: Iterable[str]) -> str:
     return " and ".join([", ".join(found[:-1]), found[-1]]) if len(found) > 1 else "".join(found)
 
 
-STOPS: Mapping[StopReason, str] = {
+STOP_REASONS: Mapping[StopReason, str] = {
     "sure": "the leading reading was sure enough",
     "nothing_to_ask": "nothing that could be asked would change the answer",
     "no_new_clues": "looking closer brought nothing new",
@@ -120,7 +120,7 @@ STOPS: Mapping[StopReason, str] = {
 def render(explanation: Explanation) -> str:
     """Return the sentences block by block, then labels, other readings and what is missing."""
     if explanation.declined is not None:
-        return refusal(explanation.declined)
+        return refusal_text(explanation.declined)
     blocks = [
         " ".join(f"{s.text} {cite(s.clue_ids)}" for s in sentences)
         for sentences in explanation.by_modality.values()
@@ -128,7 +128,7 @@ def render(explanation: Explanation) -> str:
     return "\n\n".join(part for part in (*blocks, _labels(explanation), _rest(explanation)) if part)
 
 
-def refusal(declined: Beyond) -> str:
+def refusal_text(declined: DeclineReason) -> str:
     """Return why a question is not answered, and what could be asked instead."""
     return load(f"declined/{declined}").text
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeVar
 
-from emer.agents.lexicon.lexicon import SHIPPED, Weighting
+from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Weighting
 from emer.agents.types import Explanation, Rejection, Sentence
 from emer.agents.verification.checks import (
     Cited,
@@ -66,7 +66,7 @@ class Verdict(Record):
 
 
 def verify(
-    explanation: Explanation, clues: Sequence[Clue], duration: float, by: Weighting = SHIPPED
+    explanation: Explanation, clues: Sequence[Clue], duration: float, by: Weighting = DEFAULT_WEIGHTING
 ) -> Verdict:
     """Return the verdict on an explanation of a clip of `duration` seconds.
 
@@ -82,7 +82,7 @@ def verify(
     )
 
 
-def heed(verdict: Verdict, opinions: Sequence[Opinion]) -> Verdict:
+def apply_critique(verdict: Verdict, opinions: Sequence[Opinion]) -> Verdict:
     """Return the verdict in which what a critic rejects is no longer supported.
 
     A critic cannot save a sentence, and "unverified" strikes none out.

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, TypeAdapter
 
 from emer.agents.clue_edits import Edits
-from emer.agents.questions.declined import Beyond
+from emer.agents.questions.declined import DeclineReason
 from emer.agents.types import (
     Ask,
     Conflict,
@@ -141,7 +141,7 @@ class Decided(_Event):
     asks: tuple[Ask, ...] = ()
     refused: tuple[Refusal, ...] = ()
     stop_reason: StopReason | None = None
-    declined: Beyond | None = None
+    declined: DeclineReason | None = None
 
 
 class ModelCalled(_Event):

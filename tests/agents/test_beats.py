@@ -5,7 +5,7 @@ from __future__ import annotations
 from clue_kit import clue
 
 from emer.agents.lexicon.cue_parser import read
-from emer.agents.rules.fusion import EMPHASIS, soften, weigh
+from emer.agents.rules.fusion import EMPHASIS, soften_speech_brows, weigh
 
 RAISE = clue(
     "face", "The person raises the eyebrows clearly at 2.0-3.0 s (AU1+2, intensity C).", (2.0, 3.0)
@@ -15,7 +15,7 @@ LATER = clue("face", "The person: the mouth moves as in speech at 5.0-6.0 s.", (
 
 
 def strengths(*clues):
-    return [m.strength for r in soften(read(clues)) for m in r.mentions]
+    return [m.strength for r in soften_speech_brows(read(clues)) for m in r.mentions]
 
 
 def test_a_raise_while_speaking_is_emphasis():

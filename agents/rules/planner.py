@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from emer.agents.lexicon.cue_parser import Reading, is_doubtful
 from emer.agents.lexicon.lexicon import lexicon
-from emer.agents.questions.not_shown import near
-from emer.agents.questions.person_focus import is_about, theirs, whom
+from emer.agents.questions.not_shown import clues_in_span
+from emer.agents.questions.person_focus import is_about, target_clues, target_people
 from emer.agents.questions.question import Topic
-from emer.agents.rules.fusion import Pull, Standing
+from emer.agents.rules.fusion import ChannelLead, Standing
 from emer.agents.rules.labels import rival
 from emer.agents.types import Ask, Budget, Inquiry, Refusal, StopReason
 from emer.prompts.prompt import load
@@ -35,13 +35,13 @@ PAD, SHORTEST, VOICE_END, MOST = 0.4, 0.2, 1.0, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Case:
     """What asks are planned from."""
 
     topic: Topic
     readings: Sequence[Reading]
     standings: Sequence[Standing]
-    disputes: Sequence[tuple[Pull, Pull]]
+    disputes: Sequence[tuple[ChannelLead, ChannelLead]]
     duration: float
 
 
@@ -54,7 +54,7 @@ class Wish:
     reason: str
 
 
-def plan(scene: Scene, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tuple[Ask, ...]:
+def plan_asks(scene: Case, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tuple[Ask, ...]:
     """Return up to three new asks, or none where nothing could decide anything."""
     pair = open_pair(scene)
     if pair is None:
@@ -72,7 +72,7 @@ def plan(scene: Scene, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tuple
     return tuple(found[:MOST])
 
 
-def needed_for(scene: Scene, inquiry: Inquiry) -> tuple[Ask, ...]:
+def required_asks(scene: Case, inquiry: Inquiry) -> tuple[Ask, ...]:
     """Return asks without which the question cannot be answered: a moment no clue tells of."""
     moment = scene.topic.moment
     if moment is None or moment.span is None:
@@ -82,8 +82,8 @@ def needed_for(scene: Scene, inquiry: Inquiry) -> tuple[Ask, ...]:
     wanted: tuple[Modality, ...] = ("face" if sees_faces else "scene", "audio")
     if scene.topic.modality is not None:
         wanted = (scene.topic.modality,)
-    known = theirs(inquiry.clues, scene.topic)
-    if span.length < SHORTEST or near(known, span, scene.topic.modality):
+    known = target_clues(inquiry.clues, scene.topic)
+    if span.length < SHORTEST or clues_in_span(known, span, scene.topic.modality):
         return ()
     why = load("rules/ask_moment").substitute(when=moment.words)
     tools = [_tools_for(modality, scene, inquiry.tools)[:1] for modality in wanted]
@@ -101,7 +101,7 @@ def _was_made(ask: Ask, asked: Sequence[Ask]) -> bool:
     )
 
 
-def open_pair(scene: Scene) -> tuple[Standing, Standing] | None:
+def open_pair(scene: Case) -> tuple[Standing, Standing] | None:
     """Return the two readings that another look could decide between, if any."""
     if not scene.standings or not scene.standings[0].supports:
         return None
@@ -115,7 +115,7 @@ def open_pair(scene: Scene) -> tuple[Standing, Standing] | None:
     return (lead, other) if close or len(lead.channels) < 2 else None
 
 
-def _wishes(scene: Scene, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
+def _wishes(scene: Case, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
     reason = "ask_conflict" if scene.disputes else "ask_zoom"
     if len(pair[0].channels) < 2 and not scene.disputes:
         reason = "ask_confirm"
@@ -140,7 +140,7 @@ def _pivots(by_id: dict[str, Clue], pair: tuple[Standing, Standing]) -> list[Clu
     return found
 
 
-def _voice_end(scene: Scene) -> Iterator[Wish]:
+def _voice_end(scene: Case) -> Iterator[Wish]:
     """Yield the last second of the voice (Pell & Kotz 2011: final syllables tell)."""
     heard = [r.clue.span for r in scene.readings if r.clue.modality == "audio" and r.clue.span]
     if heard:
@@ -148,20 +148,20 @@ def _voice_end(scene: Scene) -> Iterator[Wish]:
         yield Wish("audio", Span(start=max(0.0, end - VOICE_END), end=end), "ask_voice_end")
 
 
-def _doubtful_words(scene: Scene) -> Iterator[Wish]:
+def _doubtful_words(scene: Case) -> Iterator[Wish]:
     for r in scene.readings:
         if is_doubtful(r.clue) and r.clue.span:
             yield Wish("text", r.clue.span, "ask_words")
 
 
-def _other_person(scene: Scene) -> Iterator[Wish]:
-    meant = whom([r.clue for r in scene.readings], scene.topic)
+def _other_person(scene: Case) -> Iterator[Wish]:
+    meant = target_people([r.clue for r in scene.readings], scene.topic)
     for r in scene.readings:
         if is_about(r.clue, meant) is False and r.clue.span:
             yield Wish(r.clue.modality, _around(r.clue.span), "ask_other")
 
 
-def _neutral(scene: Scene, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
+def _neutral(scene: Case, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
     """Yield the longer quiet stretch beside a clue that had no neutral of the person's own."""
     for r in scene.readings:
         if r.clue.id in pair[0].supports and "average face" in r.clue.text and r.clue.span:
@@ -171,7 +171,7 @@ def _neutral(scene: Scene, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
             yield Wish(r.clue.modality, max(before, after, key=lambda s: s.length), "ask_neutral")
 
 
-def _tools_for(modality: Modality, scene: Scene, tools: Sequence[ToolCard]) -> list[str]:
+def _tools_for(modality: Modality, scene: Case, tools: Sequence[ToolCard]) -> list[str]:
     """Return the names of fitting tools, those that already gave clues first."""
     used = {r.clue.source.tool for r in scene.readings if r.clue.modality == modality}
     fitting = [tool.name for tool in tools if tool.modality == modality]
@@ -200,7 +200,7 @@ SHORTEST_REQUEST = 0.05
 """Seconds below which there is nothing to look at (chosen by us: about one frame)."""
 
 
-def sift(asks: Sequence[Ask], inquiry: Inquiry) -> tuple[tuple[Ask, ...], tuple[Refusal, ...]]:
+def validate_asks(asks: Sequence[Ask], inquiry: Inquiry) -> tuple[tuple[Ask, ...], tuple[Refusal, ...]]:
     """Return the asks to known tools, inside the clip, never made before; and the refusals.
 
     A span that reaches past the clip's end is cut there; times are rounded to milliseconds.
@@ -262,10 +262,10 @@ def stop_reason(
         return "sure"
     if not asks:
         return "nothing_to_ask"
-    return spent(budget)
+    return spent_reason(budget)
 
 
-def agreed(standings: Sequence[Standing]) -> bool:
+def channels_agree(standings: Sequence[Standing]) -> bool:
     """Tell whether all channels that speak point to the leading kind of reading.
 
     Then there is nothing to debate.
@@ -284,7 +284,7 @@ def is_sure(standings: Sequence[Standing]) -> bool:
     return lead.probability >= SURE and margin >= MARGIN and len(lead.channels) >= CHANNELS_NEEDED
 
 
-def spent(budget: Budget) -> StopReason | None:
+def spent_reason(budget: Budget) -> StopReason | None:
     """Return what has run out, or None while more may be asked."""
     left: dict[StopReason, float] = {
         "rounds_spent": budget.rounds,
