@@ -54,7 +54,7 @@ def made(name: str, path: Path, **arguments: object) -> Tool:
 @pytest.fixture(scope="session")
 def spoken() -> Path:
     """Return the file with the demo's spoken sentence, 3.7 s."""
-    return ROOT / "app" / "assets" / "speech.flac"
+    return ROOT / "tests" / "fixtures" / "demo" / "speech.flac"
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from emer.tools.media.clip import Clip
 from emer.tools.speech.vad import is_silent, join_runs, levels, speech_spans, true_runs
 from tests.tools.prosody.sounds import hiss, join, quiet, voice
 
-SPEECH = Path(__file__).parents[3] / "app/assets/speech.flac"
+SPEECH = Path(__file__).parents[3] / "tests/fixtures/demo/speech.flac"
 
 
 def test_levels_are_decibels_of_full_scale() -> None:

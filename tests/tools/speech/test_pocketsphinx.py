@@ -21,7 +21,7 @@ from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
 from tests.tools.prosody.sounds import Sound, hiss, join, quiet, write
 
-SPEECH = Path(__file__).parents[3] / "app/assets/speech.flac"
+SPEECH = Path(__file__).parents[3] / "tests/fixtures/demo/speech.flac"
 
 
 def clip_of(folder: Path, sound: Sound) -> Clip:

@@ -27,7 +27,7 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 
 from tests.voice_kit import write_classes, write_ratings
 
-SPOKEN = ROOT / "app" / "assets" / "speech.flac"
+SPOKEN = ROOT / "tests" / "fixtures" / "demo" / "speech.flac"
 FLAT = (0.26, 0.25, 0.25, 0.24)
 
 
