@@ -27,7 +27,7 @@ from langgraph.types import Command, Send
 from emer.agents import pipeline
 from emer.agents.pipeline import sorted_missing
 from emer.agents.questions.declined import decline_reason
-from emer.agents.rules.planner import validate_asks, spent_reason
+from emer.agents.rules.planner import spent_reason, validate_asks
 from emer.agents.types import (
     Ask,
     Budget,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from emer.agents.clue_edits import REVISES, REVIEWER
+from emer.agents.clue_edits import REVIEWER, REVISES
 from emer.agents.pipeline import reason
 from emer.agents.reasoner import Reasoner, Report, Reporting
 from emer.agents.types import Budget, Fallback, Inquiry, Missing, ModelCall

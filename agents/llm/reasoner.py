@@ -23,10 +23,11 @@ from emer.agents.llm.conversion import Conversion, opinions
 from emer.agents.llm.messages import Language
 from emer.agents.llm.schemas import Criticising, Deciding, Planning, Writing
 from emer.agents.memory.memory import Match, Memory
-from emer.agents.reasoner import ReportListener, Report
+from emer.agents.reasoner import Report, ReportListener
+from emer.agents.rules.case import Case, case_of
 from emer.agents.rules.fusion import disputed_families
-from emer.agents.rules.planner import Case, channels_agree, is_sure, validate_asks, spent_reason
-from emer.agents.rules.reasoner import Rules, case_of
+from emer.agents.rules.planner import channels_agree, is_sure, spent_reason, validate_asks
+from emer.agents.rules.reasoner import Rules
 from emer.agents.types import (
     Analogy,
     Ask,
@@ -43,7 +44,9 @@ from emer.prompts.prompt import digest
 from emer.tools.errors import EmerError
 
 
-def recall(memory: Memory, inquiry: Inquiry, language: Language, hear: ReportListener) -> tuple[str, ...]:
+def recall(
+    memory: Memory, inquiry: Inquiry, language: Language, hear: ReportListener
+) -> tuple[str, ...]:
     """Return what the nearest analogies tell, and report which they are.
 
     A memory that does not work is reported and costs nothing but the analogies.

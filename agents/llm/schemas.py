@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from emer.agents.questions.declined import DeclineReason
-from emer.agents.types import Block
+from emer.agents.types import Block, DeclineReason
 from emer.tools.types import Modality, Question
 
 Ids = Annotated[list[str], Field(max_length=24)]

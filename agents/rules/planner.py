@@ -1,98 +1,149 @@
-"""What to look at again; when to stop.
-
-What to look at again: spans that could decide between the two leading readings.
-
-Which asks can be carried out, and why the others cannot.
-
-When to stop: sure enough, nothing to ask, the budget spent, or nothing to go on.
-"""
+"""Follow-up observations: which spans to look at again, which asks are valid, when to stop."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from emer.agents.lexicon.cue_parser import Reading, is_doubtful
+from emer.agents.lexicon.cue_parser import is_doubtful
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.questions.not_shown import clues_in_span
 from emer.agents.questions.person_focus import is_about, target_clues, target_people
-from emer.agents.questions.question import Topic
-from emer.agents.rules.fusion import ChannelLead, Standing
+from emer.agents.rules.case import Case
+from emer.agents.rules.fusion import Standing
 from emer.agents.rules.labels import rival
 from emer.agents.types import Ask, Budget, Inquiry, Refusal, StopReason
 from emer.prompts.prompt import load
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Modality, Span
 
-CLOSE = 0.25
-"""Two readings nearer than this are worth another look (as in the stop rule)."""
-STIRRED = 0.35
+SURE, MARGIN, MIN_CHANNELS = 0.8, 0.25, 2
+"""Stop rule: probability, lead over the next kind of reading, independent channels.
+
+Two readings nearer than the margin are worth another look.
+"""
+MIN_PROBABILITY = 0.35
 """A reading below this is not worth an ask: nothing points to it yet (chosen by us)."""
+MAX_ASKS = 3
+"""In one round."""
+PAD, MIN_SPAN, VOICE_END = 0.4, 0.2, 1.0
+"""Seconds: around a clue, shortest span of an ask, end of the voice."""
 ROUNDING = 0.001
 """Seconds to which asks are rounded."""
-PAD, SHORTEST, VOICE_END, MOST = 0.4, 0.2, 1.0, 3
-"""Seconds around a clue, shortest span, end of the voice; most asks of one round."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What asks are planned from."""
-
-    topic: Topic
-    readings: Sequence[Reading]
-    standings: Sequence[Standing]
-    disputes: Sequence[tuple[ChannelLead, ChannelLead]]
-    duration: float
+MIN_REQUEST = 0.05
+"""Seconds below which another reasoner's ask has nothing to look at (by us: one frame)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A span to look at with a tool of some modality, and the prompt that says why."""
+    """A span to look at with a tool of some modality, and the prompt with the reason."""
 
     modality: Modality
     span: Span
     reason: str
 
 
-def plan_asks(scene: Case, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tuple[Ask, ...]:
-    """Return up to three new asks, or none where nothing could decide anything."""
-    pair = open_pair(scene)
+def plan_asks(case: Case, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tuple[Ask, ...]:
+    """Up to three new asks that could decide between the two leading readings."""
+    pair = _open_pair(case)
     if pair is None:
         return ()
-    left, right = (lexicon().head(s.family) for s in pair)
-    found: list[Ask] = []
-    for wish in _wishes(scene, pair):
-        span = _clipped(wish.span, scene.duration)
-        for tool in _tools_for(wish.modality, scene, tools):
-            taken = any(a.tool == tool and _share(a.span, span) for a in (*asked, *found))
-            if span.length >= SHORTEST and not taken:
+    left, right = (lexicon().label_of(s.family) for s in pair)
+    asks: list[Ask] = []
+    for wish in _wishes(case, pair):
+        span = _clipped(wish.span, case.duration)
+        for tool in _tools_for(wish.modality, case, tools):
+            taken = any(a.tool == tool and _intersect(a.span, span) for a in (*asked, *asks))
+            if span.length >= MIN_SPAN and not taken:
                 why = load(f"rules/{wish.reason}").substitute(left=left, right=right)
-                found.append(Ask(tool=tool, span=span, why=why))
+                asks.append(Ask(tool=tool, span=span, why=why))
                 break
-    return tuple(found[:MOST])
+    return tuple(asks[:MAX_ASKS])
 
 
-def required_asks(scene: Case, inquiry: Inquiry) -> tuple[Ask, ...]:
-    """Return asks without which the question cannot be answered: a moment no clue tells of."""
-    moment = scene.topic.moment
+def required_asks(case: Case, inquiry: Inquiry) -> tuple[Ask, ...]:
+    """Asks that the question needs: it names a moment of which there is no clue."""
+    moment, modality = case.topic.moment, case.topic.modality
     if moment is None or moment.span is None:
         return ()
-    span = _clipped(moment.span, scene.duration)
+    span = _clipped(moment.span, case.duration)
+    if span.length < MIN_SPAN or clues_in_span(
+        target_clues(inquiry.clues, case.topic), span, modality
+    ):
+        return ()
     sees_faces = any(tool.modality == "face" for tool in inquiry.tools)
     wanted: tuple[Modality, ...] = ("face" if sees_faces else "scene", "audio")
-    if scene.topic.modality is not None:
-        wanted = (scene.topic.modality,)
-    known = target_clues(inquiry.clues, scene.topic)
-    if span.length < SHORTEST or clues_in_span(known, span, scene.topic.modality):
-        return ()
+    if modality is not None:
+        wanted = (modality,)
     why = load("rules/ask_moment").substitute(when=moment.words)
-    tools = [_tools_for(modality, scene, inquiry.tools)[:1] for modality in wanted]
-    asks = [Ask(tool=name, span=span, why=why) for names in tools for name in names]
+    tools = [name for m in wanted for name in _tools_for(m, case, inquiry.tools)[:1]]
+    asks = [Ask(tool=name, span=span, why=why) for name in tools]
     return tuple(ask for ask in asks if not _was_made(ask, inquiry.asked))
 
 
+def validate_asks(
+    asks: Sequence[Ask], inquiry: Inquiry
+) -> tuple[tuple[Ask, ...], tuple[Refusal, ...]]:
+    """The asks to known tools, inside the clip, never made before; and the refusals.
+
+    A span that reaches past the clip's end is cut there; times are rounded to milliseconds.
+    """
+    made = {(ask.tool, ask.span, ask.question) for ask in inquiry.asked}
+    valid: list[Ask] = []
+    refused: list[Refusal] = []
+    for ask in asks:
+        start, end = (round(min(t, inquiry.duration), 3) for t in (ask.span.start, ask.span.end))
+        rounded = ask.model_copy(update={"span": Span(start=start, end=end)})
+        fault = _fault(ask, rounded, made, inquiry)
+        if fault is not None:
+            refused.append(Refusal(ask=ask, why=fault))
+        else:
+            made.add((ask.tool, rounded.span, ask.question))
+            valid.append(rounded)
+    return tuple(valid), tuple(refused)
+
+
+def stop_reason(
+    standings: Sequence[Standing], asks: Sequence[Ask], budget: Budget
+) -> StopReason | None:
+    """Why to stop; None to carry the asks out."""
+    if not standings or not standings[0].supports:
+        return "no_evidence"
+    if is_sure(standings):
+        return "sure"
+    return spent_reason(budget) if asks else "nothing_to_ask"
+
+
+def channels_agree(standings: Sequence[Standing]) -> bool:
+    """True if all channels with clues point to the leading kind of reading."""
+    lead, other = standings[0], rival(standings)
+    pointing = {channel for s in standings for channel in s.channels}
+    if len(lead.channels) < MIN_CHANNELS or lead.channels != pointing:
+        return False
+    return other is None or lead.probability - other.probability >= MARGIN
+
+
+def is_sure(standings: Sequence[Standing]) -> bool:
+    """True if the leading family is probable, and clear of any other kind of reading."""
+    lead, other = standings[0], rival(standings)
+    margin = lead.probability - (other.probability if other else 0.0)
+    return lead.probability >= SURE and margin >= MARGIN and len(lead.channels) >= MIN_CHANNELS
+
+
+def spent_reason(budget: Budget) -> StopReason | None:
+    """Which part of the budget has run out; None while more may be asked."""
+    left: dict[StopReason, float] = {
+        "rounds_spent": budget.rounds,
+        "tool_calls_spent": budget.tool_calls,
+        "seconds_spent": budget.seconds,
+        "tokens_spent": budget.tokens,
+        "money_spent": 1.0 if budget.money is None else budget.money,
+    }
+    return next((reason for reason, amount in left.items() if amount <= 0), None)
+
+
 def _was_made(ask: Ask, asked: Sequence[Ask]) -> bool:
-    """Tell whether the tool has already looked at all of the span."""
+    """True if the tool has already looked at all of the span."""
     return any(
         a.tool == ask.tool
         and a.span.start <= ask.span.start + ROUNDING
@@ -101,85 +152,88 @@ def _was_made(ask: Ask, asked: Sequence[Ask]) -> bool:
     )
 
 
-def open_pair(scene: Case) -> tuple[Standing, Standing] | None:
-    """Return the two readings that another look could decide between, if any."""
-    if not scene.standings or not scene.standings[0].supports:
+def _fault(
+    ask: Ask, rounded: Ask, made: set[tuple[str, Span, str | None]], inquiry: Inquiry
+) -> str | None:
+    cards = {tool.name: tool for tool in inquiry.tools}
+    if ask.tool not in cards:
+        return f"there is no tool {ask.tool!r} to ask; known: {', '.join(cards) or 'none'}"
+    if ask.question is not None and not cards[ask.tool].answers:
+        return f"{ask.tool} answers no questions; ask it without one"
+    if rounded.span.end - rounded.span.start < MIN_REQUEST:
+        return f"{_seconds(ask.span)} is not inside the clip, which lasts {inquiry.duration:g} s"
+    if (ask.tool, rounded.span, ask.question) in made:
+        again = "looked at" if ask.question is None else "been asked that about"
+        return f"{ask.tool} has already {again} {_seconds(rounded.span)}"
+    return None
+
+
+def _open_pair(case: Case) -> tuple[Standing, Standing] | None:
+    """The two readings that another look could decide between."""
+    if not case.standings or not case.standings[0].supports:
         return None
-    lead, other = scene.standings[0], rival(scene.standings)
-    if scene.disputes:
-        one, two = scene.disputes[0]
+    lead, other = case.standings[0], rival(case.standings)
+    if case.disputes:
+        one, two = case.disputes[0]
         return one.standing, two.standing
-    if other is None or lead.probability < STIRRED:
+    if other is None or lead.probability < MIN_PROBABILITY:
         return None
-    close = lead.probability - other.probability < CLOSE
+    close = lead.probability - other.probability < MARGIN
     return (lead, other) if close or len(lead.channels) < 2 else None
 
 
-def _wishes(scene: Case, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
-    reason = "ask_conflict" if scene.disputes else "ask_zoom"
-    if len(pair[0].channels) < 2 and not scene.disputes:
+def _wishes(case: Case, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
+    reason = "ask_conflict" if case.disputes else "ask_zoom"
+    if len(pair[0].channels) < 2 and not case.disputes:
         reason = "ask_confirm"
-    by_id = {r.clue.id: r.clue for r in scene.readings}
-    for clue in _pivots(by_id, pair):
+    for clue in _pivots(case, pair):
         if clue.span is not None:
             yield Wish(clue.modality, _around(clue.span), reason)
             if reason == "ask_confirm":
-                yield from (Wish(m, _around(clue.span), reason) for m in _elsewhere(clue))
-    yield from _voice_end(scene)
-    yield from _doubtful_words(scene)
-    yield from _other_person(scene)
-    yield from _neutral(scene, pair)
+                elsewhere: Modality = "face" if clue.modality == "audio" else "audio"
+                yield Wish(elsewhere, _around(clue.span), reason)
+    yield from _voice_end(case)
+    for clue in case.clues:
+        if is_doubtful(clue) and clue.span:
+            yield Wish("text", clue.span, "ask_words")
+    target = target_people(case.clues, case.topic)
+    for clue in case.clues:
+        if is_about(clue, target) is False and clue.span:
+            yield Wish(clue.modality, _around(clue.span), "ask_other")
+    yield from _neutral(case, pair)
 
 
-def _pivots(by_id: dict[str, Clue], pair: tuple[Standing, Standing]) -> list[Clue]:
-    """Return the strongest clue of each reading that is not text."""
-    found = []
+def _pivots(case: Case, pair: tuple[Standing, Standing]) -> Iterator[Clue]:
+    """The strongest clue of each reading that is not text."""
+    by_id = {clue.id: clue for clue in case.clues}
     for standing in pair:
         own = [by_id[i] for i in standing.supports if i in by_id]
-        found += [c for c in own if c.modality != "text"][:1]
-    return found
+        yield from [c for c in own if c.modality != "text"][:1]
 
 
-def _voice_end(scene: Case) -> Iterator[Wish]:
-    """Yield the last second of the voice (Pell & Kotz 2011: final syllables tell)."""
-    heard = [r.clue.span for r in scene.readings if r.clue.modality == "audio" and r.clue.span]
-    if heard:
-        end = max(span.end for span in heard)
-        yield Wish("audio", Span(start=max(0.0, end - VOICE_END), end=end), "ask_voice_end")
+def _voice_end(case: Case) -> Iterator[Wish]:
+    """The last second of the voice: final syllables carry emotion (Pell & Kotz 2011)."""
+    ends = [clue.span.end for clue in case.clues if clue.modality == "audio" and clue.span]
+    if ends:
+        span = Span(start=max(0.0, max(ends) - VOICE_END), end=max(ends))
+        yield Wish("audio", span, "ask_voice_end")
 
 
-def _doubtful_words(scene: Case) -> Iterator[Wish]:
-    for r in scene.readings:
-        if is_doubtful(r.clue) and r.clue.span:
-            yield Wish("text", r.clue.span, "ask_words")
-
-
-def _other_person(scene: Case) -> Iterator[Wish]:
-    meant = target_people([r.clue for r in scene.readings], scene.topic)
-    for r in scene.readings:
-        if is_about(r.clue, meant) is False and r.clue.span:
-            yield Wish(r.clue.modality, _around(r.clue.span), "ask_other")
-
-
-def _neutral(scene: Case, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
-    """Yield the longer quiet stretch beside a clue that had no neutral of the person's own."""
-    for r in scene.readings:
-        if r.clue.id in pair[0].supports and "average face" in r.clue.text and r.clue.span:
-            around = _clipped(_around(r.clue.span), scene.duration)
+def _neutral(case: Case, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
+    """The longer stretch beside a clue that was measured without the person's own neutral."""
+    for clue in case.clues:
+        if clue.id in pair[0].supports and "average face" in clue.text and clue.span:
+            around = _clipped(_around(clue.span), case.duration)
             before = Span(start=0.0, end=around.start)
-            after = Span(start=around.end, end=scene.duration)
-            yield Wish(r.clue.modality, max(before, after, key=lambda s: s.length), "ask_neutral")
+            after = Span(start=around.end, end=case.duration)
+            yield Wish(clue.modality, max(before, after, key=lambda s: s.length), "ask_neutral")
 
 
-def _tools_for(modality: Modality, scene: Case, tools: Sequence[ToolCard]) -> list[str]:
-    """Return the names of fitting tools, those that already gave clues first."""
-    used = {r.clue.source.tool for r in scene.readings if r.clue.modality == modality}
-    fitting = [tool.name for tool in tools if tool.modality == modality]
-    return sorted(set(fitting), key=lambda name: (name not in used, name))
-
-
-def _elsewhere(clue: Clue) -> tuple[Modality, ...]:
-    return ("face",) if clue.modality == "audio" else ("audio",)
+def _tools_for(modality: Modality, case: Case, tools: Sequence[ToolCard]) -> list[str]:
+    """Names of fitting tools, those that already gave clues first."""
+    used = {clue.source.tool for clue in case.clues if clue.modality == modality}
+    names = {tool.name for tool in tools if tool.modality == modality}
+    return sorted(names, key=lambda name: (name not in used, name))
 
 
 def _around(span: Span) -> Span:
@@ -191,106 +245,10 @@ def _clipped(span: Span, duration: float) -> Span:
     return Span(start=min(span.start, end), end=end)
 
 
-def _share(one: Span, two: Span) -> bool:
-    """Tell whether two spans share more than a boundary."""
+def _intersect(one: Span, two: Span) -> bool:
+    """True if two spans share more than a boundary."""
     return one.start < two.end and two.start < one.end
-
-
-SHORTEST_REQUEST = 0.05
-"""Seconds below which there is nothing to look at (chosen by us: about one frame)."""
-
-
-def validate_asks(asks: Sequence[Ask], inquiry: Inquiry) -> tuple[tuple[Ask, ...], tuple[Refusal, ...]]:
-    """Return the asks to known tools, inside the clip, never made before; and the refusals.
-
-    A span that reaches past the clip's end is cut there; times are rounded to milliseconds.
-    """
-    seen = {(ask.tool, ask.span, ask.question) for ask in inquiry.asked}
-    kept: list[Ask] = []
-    refused: list[Refusal] = []
-    for ask in asks:
-        span = _inside(ask.span, inquiry.duration)
-        why = _fault(ask, span, seen, inquiry)
-        if why is not None or span is None:
-            refused.append(Refusal(ask=ask, why=why or "it has no span"))
-        else:
-            seen.add((ask.tool, span, ask.question))
-            kept.append(ask.model_copy(update={"span": span}))
-    return tuple(kept), tuple(refused)
-
-
-def _fault(
-    ask: Ask,
-    span: Span | None,
-    seen: set[tuple[str, Span, str | None]],
-    inquiry: Inquiry,
-) -> str | None:
-    """Return what keeps an ask from being carried out, None if nothing does."""
-    cards = {tool.name: tool for tool in inquiry.tools}
-    if ask.tool not in cards:
-        return f"there is no tool {ask.tool!r} to ask; known: {', '.join(cards) or 'none'}"
-    if ask.question is not None and not cards[ask.tool].answers:
-        return f"{ask.tool} answers no questions; ask it without one"
-    if span is None:
-        return f"{_seconds(ask.span)} is not inside the clip, which lasts {inquiry.duration:g} s"
-    if (ask.tool, span, ask.question) in seen:
-        again = "looked at" if ask.question is None else "been asked that about"
-        return f"{ask.tool} has already {again} {_seconds(span)}"
-    return None
-
-
-def _inside(span: Span, duration: float) -> Span | None:
-    start, end = (round(min(time, duration), 3) for time in (span.start, span.end))
-    return Span(start=start, end=end) if end - start >= SHORTEST_REQUEST else None
 
 
 def _seconds(span: Span) -> str:
     return f"{span.start:g}-{span.end:g} s"
-
-
-SURE, MARGIN, CHANNELS_NEEDED = 0.8, 0.25, 2
-"""Probability, lead over the next kind of reading, and independent channels."""
-
-
-def stop_reason(
-    standings: Sequence[Standing], asks: Sequence[Ask], budget: Budget
-) -> StopReason | None:
-    """Return why to stop, or None to carry the asks out."""
-    if not standings or not standings[0].supports:
-        return "no_evidence"
-    if is_sure(standings):
-        return "sure"
-    if not asks:
-        return "nothing_to_ask"
-    return spent_reason(budget)
-
-
-def channels_agree(standings: Sequence[Standing]) -> bool:
-    """Tell whether all channels that speak point to the leading kind of reading.
-
-    Then there is nothing to debate.
-    """
-    lead, other = standings[0], rival(standings)
-    spoken = {channel for s in standings for channel in s.channels}
-    if len(lead.channels) < CHANNELS_NEEDED or lead.channels != spoken:
-        return False
-    return other is None or lead.probability - other.probability >= MARGIN
-
-
-def is_sure(standings: Sequence[Standing]) -> bool:
-    """Tell whether the leading family stands clear of any other kind of reading."""
-    lead, other = standings[0], rival(standings)
-    margin = lead.probability - (other.probability if other else 0.0)
-    return lead.probability >= SURE and margin >= MARGIN and len(lead.channels) >= CHANNELS_NEEDED
-
-
-def spent_reason(budget: Budget) -> StopReason | None:
-    """Return what has run out, or None while more may be asked."""
-    left: dict[StopReason, float] = {
-        "rounds_spent": budget.rounds,
-        "tool_calls_spent": budget.tool_calls,
-        "seconds_spent": budget.seconds,
-        "tokens_spent": budget.tokens,
-        "money_spent": 1.0 if budget.money is None else budget.money,
-    }
-    return next((reason for reason, amount in left.items() if amount <= 0), None)

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, TypeAdapter
 
 from emer.agents.clue_edits import Edits
-from emer.agents.questions.declined import DeclineReason
 from emer.agents.types import (
     Ask,
     Conflict,
+    DeclineReason,
     Explanation,
     Fallback,
     Hypothesis,

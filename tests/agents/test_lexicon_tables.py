@@ -83,7 +83,7 @@ def test_references_between_cues_exist() -> None:
 
 def test_every_family_has_a_plain_label_and_no_label_is_in_two() -> None:
     lexical = lexicon()
-    assert [lexical.head(family) for family in lexical.families]
+    assert [lexical.label_of(family) for family in lexical.families]
     words = [label.name for label in lexical.labels]
     assert len(words) == len(set(words))
     for label in lexical.labels:
@@ -94,15 +94,15 @@ def test_every_family_has_a_plain_label_and_no_label_is_in_two() -> None:
 def test_each_cue_is_read_back_from_the_name_we_give_it() -> None:
     for cue in lexicon().cues.values():
         if cue.channel != "text" and not cue.key.startswith(OWN):
-            named = mentions_in(cue.say, cue.channel, False)
-            assert cue.key in {m.cue for m in named if not m.negated}, cue.say
+            named = mentions_in(cue.phrase, cue.channel, False)
+            assert cue.key in {m.cue for m in named if not m.negated}, cue.phrase
 
 
 def test_the_name_of_a_combination_states_its_members_and_nothing_else() -> None:
     lexical = lexicon()
     for combo in lexical.combos:
         channel = lexical.cues[combo.members[0]].channel
-        named = {m.cue for m in mentions_in(combo.say, channel)}
+        named = {m.cue for m in mentions_in(combo.phrase, channel)}
         assert set(combo.members) <= named
         groups = {lexical.cues[key].group for key in combo.members}
         assert {lexical.cues[key].group for key in named} <= groups, combo.key

@@ -5,7 +5,15 @@ from __future__ import annotations
 import clue_kit as kit
 import pytest
 
-from emer.agents.clue_edits import REVIEWER_QUALITY, Addition, Edits, Rewrite, matches_struck, check_edits, reviewer_clues
+from emer.agents.clue_edits import (
+    REVIEWER_QUALITY,
+    Addition,
+    Edits,
+    Rewrite,
+    check_edits,
+    matches_struck,
+    reviewer_clues,
+)
 from emer.agents.types import Explanation, Sentence
 from emer.agents.verification.verifier import verify
 from emer.tools.errors import ConfigError
@@ -19,13 +27,17 @@ def test_a_rewritten_clue_is_a_persons_and_says_which_clue_it_came_from():
     (made,) = reviewer_clues(CLUES, edits)
     assert (made.text, made.span, made.modality) == ("The person grins.", kit.SMILE.span, "face")
     assert made.source.tool == "reviewer" and made.data == {"revises": kit.SMILE.id}
-    assert made.quality.factors == {"told_by_a_person": 1.0} and made.quality.score == REVIEWER_QUALITY
+    assert (
+        made.quality.factors == {"told_by_a_person": 1.0} and made.quality.score == REVIEWER_QUALITY
+    )
     assert made.confidence is None and made.id != kit.SMILE.id
 
 
 def test_a_clue_can_be_moved_in_time_alone_and_judged():
     span = Span(start=0.1, end=0.4)
-    (made,) = reviewer_clues(CLUES, Edits(edit=(Rewrite(clue=kit.SMILE.id, span=span, quality=0.3),)))
+    (made,) = reviewer_clues(
+        CLUES, Edits(edit=(Rewrite(clue=kit.SMILE.id, span=span, quality=0.3),))
+    )
     assert (made.text, made.span, made.quality.score) == (kit.SMILE.text, span, 0.3)
 
 
@@ -37,7 +49,9 @@ def test_an_added_clue_has_no_numbers_behind_it():
 
 def test_the_id_of_the_first_clue_is_no_number_that_a_sentence_may_name():
     """The hash would else lend its digits to sentences that cite the rewritten clue."""
-    (made,) = reviewer_clues(CLUES, Edits(edit=(Rewrite(clue=kit.SMILE.id, text="The person smiles."),)))
+    (made,) = reviewer_clues(
+        CLUES, Edits(edit=(Rewrite(clue=kit.SMILE.id, text="The person smiles."),))
+    )
     digits = "".join(c for c in kit.SMILE.id if c.isdigit())
     assert digits
     for number in {digits[0], digits[:2], digits}:
