@@ -110,7 +110,8 @@ def check_edits(edits: Edits, clues: Sequence[Clue], duration: float) -> None:
     for rewrite in edits.edit:
         if rewrite.text is None and rewrite.span is None and rewrite.quality is None:
             raise ConfigError(f"the edit of clue {rewrite.clue} changes nothing")
-    for edit in (*edits.edit, *edits.add):
+    written: tuple[Rewrite | Addition, ...] = (*edits.edit, *edits.add)
+    for edit in written:
         if edit.span is not None and edit.span.end > duration:
             raise ConfigError(
                 f"{edit.span.start:g}-{edit.span.end:g} s is not inside the clip, "

@@ -51,7 +51,7 @@ class Reporting(Protocol):
         """Raise `ConfigError` before a run if its models can never be called."""
         ...
 
-    def report_to(self, listener: ReportListener, /) -> None:
+    def report_to(self, listener: ReportListener) -> None:
         """Send all later reports to `listener`."""
         ...
 

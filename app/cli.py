@@ -349,7 +349,7 @@ def memory_remove(
 
 @memory.command("status")
 def memory_status(json: Json = False, settings: SettingsFile = None) -> None:
-    """Show what the memory holds, what embeds it, and how its index stands."""
+    """Show what the memory holds and what embeds it."""
     from emer.app.commands.memory import run_status
 
     run_status(settings, json=json)

@@ -140,7 +140,7 @@ def _moment(inquiry: Inquiry, topic: Topic) -> Iterator[Missing]:
 
 def _modality(inquiry: Inquiry, topic: Topic) -> Iterator[Missing]:
     modality = topic.modality
-    present = {record.modality for record in (*inquiry.missing, *inquiry.clues)}
+    present = {m.modality for m in inquiry.missing} | {c.modality for c in inquiry.clues}
     if modality is not None and not topic.cues and modality not in present:
         yield Missing(modality=modality, why=f"no clue tells of {_WORDS[modality]}")
 
