@@ -14,7 +14,7 @@ from emer.tools.errors import ConfigError
 from emer.tools.types import Clue, Modality, Quality, Record, Source, Span
 
 REVIEWER_QUALITY = 0.8
-"""Quality of a reviewer's clue by default: that of a well measured one (chosen by us).
+"""Default quality of a reviewer's clue: that of a well measured one (chosen by us).
 
 Its only factor says that it was not measured.
 """

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Literal, Protocol, get_args, runtime_checkable
+from typing import Any, Literal, get_args
 
 from emer.tools.errors import ConfigError
 from emer.tools.types import Modality
@@ -103,11 +103,7 @@ class LabelWord:
 
 
 class Lexicon:
-    """All tables of one folder, parsed; patterns compile at first use."""
-
-    def __init__(self, folder: Path = FOLDER) -> None:
-        """Read the tables of `folder` when they are first used."""
-        self.folder = folder
+    """All tables, each read at its first use."""
 
     @cached_property
     def families(self) -> Mapping[str, Family]:
@@ -197,7 +193,7 @@ class Lexicon:
             yield f"said_{family}", _speaker_words(self.labels, family)
 
     def _rows(self, table: str) -> list[dict[str, str]]:
-        with (self.folder / f"{table}.csv").open(newline="", encoding="utf-8") as file:
+        with (FOLDER / f"{table}.csv").open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
 
@@ -283,19 +279,10 @@ class Weighting:
 DEFAULT_WEIGHTING = Weighting()
 
 
-@runtime_checkable
-class Weighted(Protocol):
-    """A reasoner with a weighting of its own."""
-
-    @property
-    def weighting(self) -> Weighting:
-        """The weights that it uses."""
-        ...
-
-
 def weighting_of(reasoner: object) -> Weighting:
-    """The reasoner's weights; its labels are verified with the same."""
-    return reasoner.weighting if isinstance(reasoner, Weighted) else DEFAULT_WEIGHTING
+    """The reasoner's own `weighting`, if any; its labels are verified with the same."""
+    weighting = getattr(reasoner, "weighting", None)
+    return weighting if isinstance(weighting, Weighting) else DEFAULT_WEIGHTING
 
 
 def reasoner_name(reasoner: str, weighting: Weighting) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import clue_kit as kit
 from langchain_core.messages import AIMessage
 
 from emer.agents.llm.reasoner import Llm
 from emer.agents.scripted_model import Scripted, ScriptedModel
 from emer.agents.types import Decision, Explanation, Fallback, Inquiry, ModelCall
+from tests.fixtures import clues as kit
 
 MIXED = (kit.POLITE, kit.INSULT, kit.TONE)
 """Clues on which the rules are not sure."""

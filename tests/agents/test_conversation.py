@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import clue_kit as kit
 import pytest
 
 from emer.agents.lexicon.lexicon import lexicon
@@ -17,6 +16,7 @@ from emer.agents.types import Ask, Budget, Inquiry, Turn
 from emer.agents.verification.verifier import verify
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Source, Span
+from tests.fixtures import clues as kit
 
 
 def left(text: str, at: tuple[float, float]) -> Clue:

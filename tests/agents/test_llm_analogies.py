@@ -6,7 +6,6 @@ import json
 import re
 from typing import Any
 
-import clue_kit as kit
 import pytest
 from memory_kit import Blind
 
@@ -22,6 +21,7 @@ from emer.agents.scripted_model import Scripted, ScriptedModel
 from emer.agents.types import Decision, Fallback, Inquiry, Recollection
 from emer.agents.verification.verifier import strike, verify
 from emer.tools.errors import ToolFailed
+from tests.fixtures import clues as kit
 
 MIXED = (kit.POLITE, kit.INSULT, kit.TONE)
 CARD = "insult_with_smile"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import clue_kit as kit
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from llm_kit import DECIDED, MIXED, WRITTEN, Talk
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.types import Explanation
 from emer.tools.types import Clue
+from tests.fixtures import clues as kit
 
 ORDERS = (
     kit.HAPPY_ORDER,

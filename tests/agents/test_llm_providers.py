@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import clue_kit as kit
 import llm_kit
 import pytest
 
@@ -10,6 +9,7 @@ from emer.agents.llm.providers import connect
 from emer.agents.llm.reasoner import Llm
 from emer.agents.types import ModelCall
 from emer.tools.errors import ConfigError
+from tests.fixtures import clues as kit
 from tests.provider_servers import ProviderServer, serving
 
 pytest.importorskip("langchain_anthropic", reason="langchain-anthropic is not installed")

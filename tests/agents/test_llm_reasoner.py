@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import clue_kit as kit
 import pytest
 from llm_kit import (
     DECIDED,
@@ -23,6 +22,7 @@ from emer.agents.rules.reasoner import Rules
 from emer.agents.scripted_model import Scripted, ScriptedModel
 from emer.agents.types import Ask, Budget, Missing, Rejection, Turn
 from emer.tools.types import Span
+from tests.fixtures import clues as kit
 
 
 def by_rules(*clues):  # type: ignore[no-untyped-def]

@@ -3,7 +3,6 @@
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
 
-import clue_kit as kit
 import pytest
 
 from emer.agents.lexicon.cue_parser import mentions_in, read
@@ -13,6 +12,7 @@ from emer.agents.rules.phrases import render
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Ask, Budget, Decision, Missing, Rejection
 from emer.tools.types import Clue, Span
+from tests.fixtures import clues as kit
 
 
 def leading(*clues: Clue) -> str | None:

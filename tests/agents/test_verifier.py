@@ -3,12 +3,12 @@
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
 
-import clue_kit as kit
 import pytest
 
 from emer.agents.types import Alternative, Block, Explanation, Label, Sentence
 from emer.agents.verification.verifier import Finding, strike, verify
 from emer.tools.types import Clue
+from tests.fixtures import clues as kit
 
 CLUES = (kit.SMILE, kit.LIVELY, kit.INSULT, kit.FURROW)
 

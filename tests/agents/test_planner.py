@@ -1,8 +1,7 @@
-"""Which asks can be carried out: known tools, inside the clip, never twice."""
+"""Which asks are valid: known tools, inside the clip, never twice."""
 
 from __future__ import annotations
 
-import clue_kit as kit
 import pytest
 from pydantic import ValidationError
 
@@ -10,6 +9,7 @@ from emer.agents.rules.planner import validate_asks
 from emer.agents.types import Ask
 from emer.tools.tool import ToolCard
 from emer.tools.types import Span
+from tests.fixtures import clues as kit
 
 
 def ask(tool: str, start: float, end: float) -> Ask:

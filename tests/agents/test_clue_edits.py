@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import clue_kit as kit
 import pytest
 
 from emer.agents.clue_edits import (
@@ -18,6 +17,7 @@ from emer.agents.types import Explanation, Sentence
 from emer.agents.verification.verifier import verify
 from emer.tools.errors import ConfigError
 from emer.tools.types import Span
+from tests.fixtures import clues as kit
 
 CLUES = (kit.SMILE, kit.LIVELY, kit.FURROW)
 
