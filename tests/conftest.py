@@ -11,7 +11,6 @@ import pytest
 from emer.tools.runtime import device
 from tests.fixtures.paths import ROOT
 
-
 SLOW = {"shared", "shared_clip", "demo_clip", "spoken", "sound", "talk", "checkpoint", "spawn"}
 """Fixtures of real clips and data, of checkpoints, and of processes."""
 

@@ -101,7 +101,10 @@ def test_the_built_in_embedding_itself_puts_opposites_on_opposite_sides() -> Non
     for one, two in pairs(ANTONYMS):
         assert likeness(cues, one, two) < -0.1, (one, two)
     for one, two in opposite_families():
-        assert likeness(cues, lexicon().head(one), lexicon().head(two)) < cues.least, (one, two)
+        assert likeness(cues, lexicon().label_of(one), lexicon().label_of(two)) < cues.least, (
+            one,
+            two,
+        )
 
 
 def test_opposite_displays_lie_on_opposite_sides() -> None:

@@ -1,11 +1,11 @@
-"""What a captioner says: weighed below what is measured, counted once with it, told as its word."""
+"""Fusion: described clues, brows while speaking, evidence at different moments."""
 
 from __future__ import annotations
 
 import pytest
 
 from emer.agents.lexicon.cue_parser import read
-from emer.agents.rules.fusion import weigh
+from emer.agents.rules.fusion import EMPHASIS, soften_speech_brows, weigh
 from emer.agents.verification.verifier import verify
 from emer.tools.types import Clue, Quality, Source, Span
 from tests.fixtures import clues as kit
@@ -92,3 +92,74 @@ def test_a_question_states_no_cue():
     )
     (reading,) = read([asked])
     assert reading.mentions == () and reading.reliability == pytest.approx(0.45)
+
+
+RAISE = kit.clue(
+    "face", "The person raises the eyebrows clearly at 2.0-3.0 s (AU1+2, intensity C).", (2.0, 3.0)
+)
+SPEECH = kit.clue("face", "The person: the mouth moves as in speech at 1.0-4.0 s.", (1.0, 4.0))
+LATER = kit.clue("face", "The person: the mouth moves as in speech at 5.0-6.0 s.", (5.0, 6.0))
+
+
+def strengths(*clues):
+    return [m.strength for r in soften_speech_brows(read(clues)) for m in r.mentions]
+
+
+def test_a_raise_while_speaking_is_emphasis():
+    (alone,) = strengths(RAISE)
+    assert strengths(RAISE, SPEECH) == [alone * EMPHASIS]
+
+
+def test_a_raise_before_speaking_keeps_its_strength():
+    assert strengths(RAISE, LATER) == strengths(RAISE)
+
+
+def test_a_frown_for_a_word_is_emphasis_and_a_long_one_is_not():
+    short = kit.clue("face", "The person furrows the brows clearly at 2.0-2.6 s (AU4).", (2.0, 2.6))
+    long = kit.clue("face", "The person furrows the brows clearly at 1.5-3.9 s (AU4).", (1.5, 3.9))
+    assert strengths(short, SPEECH) == [strengths(short)[0] * EMPHASIS]
+    assert strengths(long, SPEECH) == strengths(long)
+
+
+def test_both_brows_raised_is_not_the_inner_brow_alone():
+    (reading,) = read([RAISE])
+    assert {m.cue for m in reading.mentions} == {"brow_raise"}
+    assert weigh([reading])[0].family == "surprised"
+
+
+TEARS = kit.clue(
+    "face",
+    "The person pulls the corners of the mouth back strongly while the brows are drawn together "
+    "at 0.0-3.0 s (AU12, intensity D).",
+    (0.0, 3.0),
+)
+STRONG_INNER = kit.clue(
+    "face", "The person raises the inner eyebrows strongly at 0.2-2.0 s (AU1).", (0.2, 2.0)
+)
+
+
+def smile(start: float, end: float):
+    return kit.clue(
+        "face", f"The person smiles strongly at {start}-{end} s (AU12, intensity E).", (start, end)
+    )
+
+
+def probability(family, *clues):
+    return next(s.probability for s in weigh(read(clues)) if s.family == family)
+
+
+def test_pulled_back_corners_under_drawn_brows_are_no_smile():
+    assert {m.cue for r in read([TEARS]) for m in r.mentions} >= {"grimace"}
+    assert "smile" not in {m.cue for r in read([TEARS]) for m in r.mentions}
+
+
+def test_a_late_smile_leaves_early_tears_as_they_were():
+    alone = probability("sad", TEARS, STRONG_INNER)
+    assert probability("sad", TEARS, STRONG_INNER, smile(10.0, 18.0)) == alone
+    assert probability("happy", TEARS, STRONG_INNER, smile(10.0, 18.0)) == probability(
+        "happy", smile(10.0, 18.0)
+    )
+
+
+def test_a_smile_at_the_same_moment_speaks_against_sadness():
+    assert probability("sad", TEARS, smile(1.0, 2.5)) < probability("sad", TEARS)

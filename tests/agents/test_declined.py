@@ -7,11 +7,12 @@ from typing import get_args
 
 import pytest
 
-from emer.agents.questions.declined import Beyond, beyond
-from emer.agents.rules.phrases import refusal
+from emer.agents.questions.declined import decline_reason
+from emer.agents.rules.phrases import refusal_text
+from emer.agents.types import DeclineReason
 from emer.graphs.settings import DEFAULT
 
-DECLINED: dict[Beyond, tuple[str, ...]] = {
+DECLINED: dict[DeclineReason, tuple[str, ...]] = {
     "identity": (
         "Who is she?",
         "who's that man",
@@ -187,22 +188,22 @@ ANSWERED = (
 @pytest.mark.parametrize(
     ("kind", "question"), [(kind, q) for kind, asked in DECLINED.items() for q in asked]
 )
-def test_what_no_clip_shows_is_declined(kind: Beyond, question: str) -> None:
-    assert beyond(question) == kind
+def test_what_no_clip_shows_is_declined(kind: DeclineReason, question: str) -> None:
+    assert decline_reason(question) == kind
 
 
 @pytest.mark.parametrize("question", ANSWERED)
 def test_what_a_clip_may_show_is_not(question: str) -> None:
-    assert beyond(question) is None
+    assert decline_reason(question) is None
 
 
 def test_what_comes_next_in_the_clip_may_be_asked() -> None:
-    assert beyond("What happens next?", ["What happens at 2.4 s?"]) is None
-    assert beyond("What happens next?", ["2.4秒发生了什么？"]) is None
-    assert beyond("What happens next?", ["Is she angry?"]) == "future"
-    assert beyond("What happens next, will she cry?", ["At 2 s?"]) == "future"
+    assert decline_reason("What happens next?", ["What happens at 2.4 s?"]) is None
+    assert decline_reason("What happens next?", ["2.4秒发生了什么？"]) is None
+    assert decline_reason("What happens next?", ["Is she angry?"]) == "future"
+    assert decline_reason("What happens next, will she cry?", ["At 2 s?"]) == "future"
 
 
 def test_every_kind_is_declined_in_words_of_its_own() -> None:
-    told = {refusal(kind) for kind in get_args(Beyond)}
-    assert len(told) == len(DECLINED) == len(get_args(Beyond))
+    told = {refusal_text(kind) for kind in get_args(DeclineReason)}
+    assert len(told) == len(DECLINED) == len(get_args(DeclineReason))

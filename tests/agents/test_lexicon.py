@@ -1,18 +1,34 @@
-"""The lexicon's integrity: sources, patterns, and references between the tables."""
+"""The lexicon's tables, and weightings from a folder."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from emer.agents.lexicon.cue_parser import mentions_in
-from emer.agents.lexicon.lexicon import CHANNELS, FOLDER, lexicon
+from emer.agents.lexicon.cue_parser import mentions_in, read
+from emer.agents.lexicon.lexicon import (
+    CHANNELS,
+    FOLDER,
+    WORD_CUES,
+    lexicon,
+    load_weighting,
+    weighting_of,
+)
+from emer.agents.pipeline import examine
+from emer.agents.rules.fusion import weigh
+from emer.agents.rules.reasoner import Rules
+from emer.agents.types import Explanation, Label
+from emer.tools.errors import ConfigError
+from tests.fixtures import clues as kit
 
+ROWS = "cue,family,log_odds,source\nnod,angry,2.4,fit:mine\nnod,happy,-0.5,fit:mine\n"
+NODS = kit.clue("face", "The person nods.", (1.0, 2.0))
 TABLES = sorted(path for path in FOLDER.glob("*.csv") if path.stem != "sources")
-OWN = ("named_", "heard_", "said_")
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -83,7 +99,7 @@ def test_references_between_cues_exist() -> None:
 
 def test_every_family_has_a_plain_label_and_no_label_is_in_two() -> None:
     lexical = lexicon()
-    assert [lexical.head(family) for family in lexical.families]
+    assert [lexical.label_of(family) for family in lexical.families]
     words = [label.name for label in lexical.labels]
     assert len(words) == len(set(words))
     for label in lexical.labels:
@@ -93,16 +109,16 @@ def test_every_family_has_a_plain_label_and_no_label_is_in_two() -> None:
 
 def test_each_cue_is_read_back_from_the_name_we_give_it() -> None:
     for cue in lexicon().cues.values():
-        if cue.channel != "text" and not cue.key.startswith(OWN):
-            named = mentions_in(cue.say, cue.channel, False)
-            assert cue.key in {m.cue for m in named if not m.negated}, cue.say
+        if cue.channel != "text" and not cue.key.startswith(WORD_CUES):
+            named = mentions_in(cue.phrase, cue.channel, False)
+            assert cue.key in {m.cue for m in named if not m.negated}, cue.phrase
 
 
 def test_the_name_of_a_combination_states_its_members_and_nothing_else() -> None:
     lexical = lexicon()
     for combo in lexical.combos:
         channel = lexical.cues[combo.members[0]].channel
-        named = {m.cue for m in mentions_in(combo.say, channel)}
+        named = {m.cue for m in mentions_in(combo.phrase, channel)}
         assert set(combo.members) <= named
         groups = {lexical.cues[key].group for key in combo.members}
         assert {lexical.cues[key].group for key in named} <= groups, combo.key
@@ -121,3 +137,71 @@ def test_no_text_of_the_emer_clips_is_in_the_tables(shared: Path) -> None:
     runs |= set(re.findall(r"(?=([\u4e00-\u9fff]{10}))", ours))
     text = (shared / "data/emer/oracle_clues.csv").read_text(encoding="utf-8").casefold()
     assert [run for run in runs if run in text] == []
+
+
+def write_weights(folder: Path, rows: str = ROWS, **about: object) -> str:
+    folder.mkdir(exist_ok=True)
+    (folder / "weights.csv").write_text(rows, encoding="utf-8")
+    digest = hashlib.sha256(rows.encode()).hexdigest()
+    provenance = {"name": "fit:mine", "weights_sha256": digest, **about}
+    (folder / "weights.json").write_text(json.dumps(provenance))
+    return str(folder)
+
+
+def probabilities(weights: str) -> dict[str, float]:
+    return {s.family: s.probability for s in weigh(read([NODS]), load_weighting(weights))}
+
+
+def test_fitted_weights_replace_those_they_name(tmp_path: Path) -> None:
+    fitted, default = probabilities(write_weights(tmp_path / "w")), probabilities("")
+    assert fitted["angry"] > 0.5 > default["angry"]
+    assert fitted["happy"] < default["happy"]
+    assert fitted["surprised"] == default["surprised"]
+
+
+def test_labels_follow_the_weights_and_are_verified_with_them(tmp_path: Path) -> None:
+    mine, plain = Rules(write_weights(tmp_path / "w")), Rules()
+    inquiry = kit.inquiry(NODS)
+    written = mine.explain(inquiry, mine.decide(inquiry))
+    assert written.labels[0].name == "angry"
+    assert examine(mine, inquiry, written, last=True).holds
+    claimed = Explanation(labels=(Label(name="angry", band="low", clue_ids=(NODS.id,)),))
+    assert not examine(plain, inquiry, claimed, last=True).holds
+    assert plain.name == "rules"
+    assert mine.name.startswith("rules, fit:mine@")
+    assert len(weighting_of(mine).name) == len("fit:mine@") + 8
+
+
+@pytest.mark.parametrize(
+    ("rows", "about", "said"),
+    [
+        ("cue,family,log_odds\nnod,angry,1\n", {}, "lacks the column source"),
+        ("cue,family,log_odds,source\nwag,angry,1,x\n", {}, "row 2: this lexicon has no cue 'wag'"),
+        ("cue,family,log_odds,source\nnod,grumpy,1,x\n", {}, "row 2: this lexicon has no family"),
+        ("cue,family,log_odds,source\nnod,angry,much,x\n", {}, "log_odds: 'much' is no number"),
+        ("cue,family,log_odds,source\nnod,angry,nan,x\n", {}, "log_odds: 'nan' is no number"),
+        (ROWS, {"weights_sha256": "0" * 64}, "is not the table that weights.json tells of"),
+        (ROWS, {"name": ""}, "lacks a name"),
+        (ROWS, {"name": "two\nlines"}, "lacks a name"),
+    ],
+)  # fmt: skip
+def test_a_table_that_cannot_be_used_is_told_on_one_line(
+    rows: str, about: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_weighting(write_weights(tmp_path / "w", rows, **about))
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_that_is_not_there_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"weights\.json: No such file .*emer-eval fit --out"):
+        load_weighting(str(tmp_path / "nowhere"))
+    folder = tmp_path / "odd"
+    write_weights(folder)
+    (folder / "weights.json").write_text("[]")
+    with pytest.raises(ConfigError, match="is no object"):
+        load_weighting(str(folder))
+    (folder / "weights.json").write_text("{")
+    with pytest.raises(ConfigError, match="is not JSON"):
+        load_weighting(str(folder))

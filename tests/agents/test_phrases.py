@@ -1,4 +1,4 @@
-"""A translation is read for its words, and quoted as what it is."""
+"""Quotations in sentences: a translation is read for its words, and quoted as such."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Which asks can be carried out: known tools, inside the clip, never twice."""
+"""Which asks are valid: known tools, inside the clip, never twice."""
 
 from __future__ import annotations
 
 import pytest
 from pydantic import ValidationError
 
-from emer.agents.rules.planning import sift
+from emer.agents.rules.planner import validate_asks
 from emer.agents.types import Ask
 from emer.tools.tool import ToolCard
 from emer.tools.types import Span
@@ -24,7 +24,7 @@ def test_only_asks_that_can_be_carried_out_are_and_the_others_hear_why() -> None
         ask("mesh", 3, 9),
         ask("mesh", 3, 4),
     ]
-    kept, refused = sift(asks, kit.inquiry(asked=(ask("mesh", 0, 1),)))
+    kept, refused = validate_asks(asks, kit.inquiry(asked=(ask("mesh", 0, 1),)))
     assert [(a.span.start, a.span.end) for a in kept] == [(3, 4)]
     assert [r.why.split(" (")[0] for r in refused] == [
         "mesh has already looked at 0-1 s",
@@ -41,7 +41,7 @@ def test_a_question_goes_to_a_tool_that_answers_and_is_put_once() -> None:
     plain = asked.model_copy(update={"question": None})
     deaf = asked.model_copy(update={"tool": "mesh"})
     inquiry = kit.inquiry(tools=(*kit.TOOLS, captioner), asked=(asked,))
-    kept, refused = sift([asked, other, plain, deaf, other], inquiry)
+    kept, refused = validate_asks([asked, other, plain, deaf, other], inquiry)
     assert kept == (other, plain)
     assert [r.why for r in refused] == [
         "captioner has already been asked that about 0-1 s",

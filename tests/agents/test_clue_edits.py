@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from emer.agents.clue_edits import TRUST, Addition, Edits, Rewrite, brings_back, check_edits, revise
+from emer.agents.clue_edits import (
+    REVIEWER_QUALITY,
+    Addition,
+    Edits,
+    Rewrite,
+    check_edits,
+    matches_struck,
+    reviewer_clues,
+)
 from emer.agents.types import Explanation, Sentence
 from emer.agents.verification.verifier import verify
 from emer.tools.errors import ConfigError
@@ -16,28 +24,34 @@ CLUES = (kit.SMILE, kit.LIVELY, kit.FURROW)
 
 def test_a_rewritten_clue_is_a_persons_and_says_which_clue_it_came_from():
     edits = Edits(edit=(Rewrite(clue=kit.SMILE.id, text="The person grins."),))
-    (made,) = revise(CLUES, edits)
+    (made,) = reviewer_clues(CLUES, edits)
     assert (made.text, made.span, made.modality) == ("The person grins.", kit.SMILE.span, "face")
     assert made.source.tool == "reviewer" and made.data == {"revises": kit.SMILE.id}
-    assert made.quality.factors == {"told_by_a_person": 1.0} and made.quality.score == TRUST
+    assert (
+        made.quality.factors == {"told_by_a_person": 1.0} and made.quality.score == REVIEWER_QUALITY
+    )
     assert made.confidence is None and made.id != kit.SMILE.id
 
 
 def test_a_clue_can_be_moved_in_time_alone_and_judged():
     span = Span(start=0.1, end=0.4)
-    (made,) = revise(CLUES, Edits(edit=(Rewrite(clue=kit.SMILE.id, span=span, quality=0.3),)))
+    (made,) = reviewer_clues(
+        CLUES, Edits(edit=(Rewrite(clue=kit.SMILE.id, span=span, quality=0.3),))
+    )
     assert (made.text, made.span, made.quality.score) == (kit.SMILE.text, span, 0.3)
 
 
 def test_an_added_clue_has_no_numbers_behind_it():
     added = Addition(modality="audio", text="  She\n laughs. ", person="person 1")
-    (made,) = revise(CLUES, Edits(add=(added,)))
+    (made,) = reviewer_clues(CLUES, Edits(add=(added,)))
     assert (made.text, made.span, made.person, made.data) == ("She laughs.", None, "person 1", {})
 
 
 def test_the_id_of_the_first_clue_is_no_number_that_a_sentence_may_name():
     """The hash would else lend its digits to sentences that cite the rewritten clue."""
-    (made,) = revise(CLUES, Edits(edit=(Rewrite(clue=kit.SMILE.id, text="The person smiles."),)))
+    (made,) = reviewer_clues(
+        CLUES, Edits(edit=(Rewrite(clue=kit.SMILE.id, text="The person smiles."),))
+    )
     digits = "".join(c for c in kit.SMILE.id if c.isdigit())
     assert digits
     for number in {digits[0], digits[:2], digits}:
@@ -94,15 +108,15 @@ def test_of_two_edits_of_a_clue_the_later_one_holds():
     ],
 )  # fmt: skip
 def test_a_closer_look_does_not_bring_back_what_was_struck_out(text, at, back):
-    assert brings_back(kit.clue("face", text, at), [kit.SMILE]) is back
+    assert matches_struck(kit.clue("face", text, at), [kit.SMILE]) is back
 
 
 def test_another_tool_or_person_may_say_what_was_struck_out():
     same = kit.SMILE.model_dump(exclude={"id"})
     other = kit.clue("face", kit.SMILE.text, (2.1, 2.8), person="person 2")
-    person = revise([], Edits(add=(Addition(modality="face", text=same["text"]),)))
-    assert brings_back(kit.SMILE, [kit.SMILE])
-    assert not brings_back(other, [kit.SMILE]) and not brings_back(person[0], [kit.SMILE])
+    person = reviewer_clues([], Edits(add=(Addition(modality="face", text=same["text"]),)))
+    assert matches_struck(kit.SMILE, [kit.SMILE])
+    assert not matches_struck(other, [kit.SMILE]) and not matches_struck(person[0], [kit.SMILE])
 
 
 def test_edits_are_read_from_json_in_either_form_of_a_span():
