@@ -7,6 +7,7 @@ check:
 	ruff check .
 	mypy
 	PYTHONPATH=.typing lint-imports
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 
 test:
 	python -m pytest
