@@ -75,12 +75,11 @@ def load_reasoner(choice: Choice) -> Reasoner:
 
 
 def load_memory(settings: Settings) -> Memory:
-    """Return the memory of cards and exemplars; its index is read or built at first use."""
+    """Return the memory of cards and exemplars; its index is built at the first search."""
     chosen, exemplars = settings.memory, load_exemplars(settings)
     items = (*cards(), *(exemplar.item for exemplar in exemplars.all()))
     embedder = load_embedder(chosen.embedder.use, chosen.embedder.arguments)
-    path = settings.remembered / "index"
-    return Memory(items, embedder, path, chosen.nearest, exemplars.notes)
+    return Memory(items, embedder, chosen.nearest, exemplars.notes)
 
 
 def load_exemplars(settings: Settings) -> Exemplars:

@@ -149,7 +149,7 @@ class Settings(BaseSettings):
 
     @property
     def remembered(self) -> Path:
-        """The folder of the exemplars and of the memory's index."""
+        """The folder of the exemplars."""
         return self.home / "memory"
 
     @property

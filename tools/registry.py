@@ -30,7 +30,7 @@ BUILT_IN: Final = (
     "emer.tools.prosody.egemaps",
     "emer.tools.voice.speech_emotion",
     "emer.tools.speech.faster_whisper",
-    "emer.tools.speech.whisper",
+    "emer.tools.speech.openai_whisper",
     "emer.tools.speech.transformers_asr",
     "emer.tools.speech.pocketsphinx",
     "emer.tools.speech.subtitle",

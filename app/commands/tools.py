@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import entry_points
+from importlib.resources import as_file
 from inspect import signature
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.app.commands.ask import check_readable
+from emer.app.demo_clip import CLIP
 from emer.app.render.format import one_line, to_json
 from emer.app.render.progress import print_result
 from emer.graphs.loading import arguments_for, choose, let_import_from_here
@@ -133,14 +134,12 @@ def run_check(spec: str, clip: str | None, settings: Path | None, *, json: bool)
 
 @contextmanager
 def some_clip(clip: str | None) -> Iterator[Path]:
-    """Yield the given clip, or the demo's made for the occasion."""
+    """Yield the given clip, or the demo's."""
     if clip is not None:
         yield Path(clip)
         return
-    from emer.app.demo import make_demo
-
-    with tempfile.TemporaryDirectory(prefix="emer-") as folder:
-        yield make_demo(Path(folder) / "demo.mp4")
+    with as_file(CLIP) as path:
+        yield path
 
 
 def _line(check: str, ok: bool, why: str) -> Text:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emer.app.demo import make_demo
+from emer.app.demo_clip import CLIP
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool, registered
 from emer.tools.testing.conformance import check_tool
@@ -16,8 +16,8 @@ WITHOUT_WEIGHTS = ("pocketsphinx", "subtitle", "mesh", "egemaps", "camera")
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_demo(tmp_path_factory.mktemp("demo") / "demo.mp4")
+def demo() -> Path:
+    return Path(str(CLIP))
 
 
 @pytest.mark.parametrize("name", WITHOUT_WEIGHTS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emer.agents.lexicon.cue_parser import mentions_in
-from emer.app.demo import make_demo
+from emer.app.demo_clip import CLIP
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.face.tool import Blendshapes, FaceMesh
 from emer.tools.media.clip import Clip
@@ -24,8 +24,8 @@ SMILE = ("mouthSmileLeft", "mouthSmileRight")
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> Path:
-    return make_demo(tmp_path_factory.mktemp("demo") / "demo.mp4")
+def demo() -> Path:
+    return Path(str(CLIP))
 
 
 @pytest.fixture(scope="module")
