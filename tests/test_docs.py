@@ -179,12 +179,6 @@ def test_every_import_of_an_example_exists(path: Path) -> None:
                 assert [a.name for a in node.names if not hasattr(module, a.name)] == []
 
 
-FRONT_DOOR = pytest.mark.skipif(
-    not hasattr(emer, "__all__"), reason="`import emer` offers nothing in this checkout"
-)
-
-
-@FRONT_DOOR
 @pytest.mark.parametrize("path", ALL, ids=NAMES)
 def test_every_name_of_the_front_door_exists(path: Path) -> None:
     code = "\n".join([*blocks(TEXTS[path], "python"), *spans(TEXTS[path])])
@@ -194,7 +188,6 @@ def test_every_name_of_the_front_door_exists(path: Path) -> None:
     assert named - rooms - groups <= set(emer.__all__)
 
 
-@FRONT_DOOR
 @pytest.mark.slow
 def test_the_example_tool_passes_the_conformance_suite(shared_clip: Any) -> None:
     from emer.tools.media.clip import Clip
