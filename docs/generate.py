@@ -1,6 +1,7 @@
 """Regenerate what the documentation shows of the program: the demo's answer, and the cue table.
 
     python docs/generate.py            # from the root of the repository, emer installed
+    python docs/generate.py --cues     # the cue table alone
 
 Writes the sample answer in README.md, docs/answer.svg and docs/cues.md.
 """
@@ -11,10 +12,12 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console, Group
 from rich.text import Text
@@ -147,7 +150,7 @@ def check_examples() -> None:
         sys.exit(f"not read as their cues: {', '.join(wrong)}")
 
 
-def figure(record: dict[str, object]) -> str:
+def figure(record: dict[str, Any]) -> str:
     """Return the answer with the clues that it cites as SVG."""
     written = Explanation.model_validate(record["explanation"])
     cited = {i for label in written.labels for i in label.clue_ids}
@@ -177,21 +180,24 @@ def sample(printed: str) -> str:
     return "\n".join(lines[:table]).strip() + "\n"
 
 
+def demo_answer(folder: Path) -> tuple[str, dict[str, Any]]:
+    """Return the demo's answer as it is printed, without its clues, and as JSON."""
+    shutil.copy(ROOT / "app" / "assets" / "demo.mp4", folder)
+    printed = sample(run(folder, "ask", "demo.mp4"))
+    return printed, json.loads(run(folder, "ask", "demo.mp4", "--json"))
+
+
 def main() -> None:
     """Write the three files."""
     check_examples()
     (ROOT / "docs" / "cues.md").write_text(cue_table(), encoding="utf-8")
     if "--cues" in sys.argv:
         return
-    with tempfile.TemporaryDirectory(prefix="emer-docs-") as name:
-        folder = Path(name)
-        run(folder, "demo", "--keep", "demo.mp4", "--json")
-        printed = run(folder, "ask", "demo.mp4")
-        record = json.loads(run(folder, "ask", "demo.mp4", "--json"))
+    with tempfile.TemporaryDirectory(prefix="emer-docs-") as folder:
+        printed, record = demo_answer(Path(folder))
     readme = ROOT / "README.md"
     before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest[rest.index(END) :]
-    readme.write_text(before + BEGIN + sample(printed) + after, encoding="utf-8")
+    readme.write_text(before + BEGIN + printed + rest[rest.index(END) :], encoding="utf-8")
     (ROOT / "docs" / "answer.svg").write_text(figure(record), encoding="utf-8")
 
 

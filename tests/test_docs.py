@@ -199,6 +199,13 @@ def test_the_example_tool_passes_the_conformance_suite(shared_clip: Any) -> None
     assert [each for each in check_tool(example["Brightest"](), clip) if not each.ok] == []
 
 
+@pytest.mark.slow
+def test_the_readme_shows_the_answer_of_today(tmp_path: Path) -> None:
+    generate = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+    printed, _ = generate["demo_answer"](tmp_path)
+    assert printed in TEXTS[ROOT / "README.md"], "run: python docs/generate.py"
+
+
 def test_the_cue_page_is_generated_from_the_lexicon() -> None:
     generate = runpy.run_path(str(ROOT / "docs" / "generate.py"))
     generate["check_examples"]()
