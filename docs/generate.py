@@ -3,7 +3,7 @@
     python docs/generate.py            # from the root of the repository, emer installed
     python docs/generate.py --cues     # the cue table alone
 
-Writes the sample answer in README.md, docs/answer.svg and docs/cues.md.
+Writes the sample answer in README.md, docs/answer.svg, docs/trace.svg and docs/cues.md.
 """
 
 from __future__ import annotations
@@ -188,13 +188,14 @@ def demo_answer(folder: Path) -> tuple[str, dict[str, Any]]:
 
 
 def main() -> None:
-    """Write the three files."""
+    """Write the files."""
     check_examples()
     (ROOT / "docs" / "cues.md").write_text(cue_table(), encoding="utf-8")
     if "--cues" in sys.argv:
         return
     with tempfile.TemporaryDirectory(prefix="emer-docs-") as folder:
         printed, record = demo_answer(Path(folder))
+        run(Path(folder), "trace", "show", "last", "--svg", str(ROOT / "docs" / "trace.svg"))
     readme = ROOT / "README.md"
     before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
     readme.write_text(before + BEGIN + printed + rest[rest.index(END) :], encoding="utf-8")
