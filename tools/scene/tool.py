@@ -18,7 +18,7 @@ import numpy as np
 
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.phrasing import when
+from emer.tools.text import when
 from emer.tools.registry import register
 from emer.tools.scene.camera_motion import (
     LEAST_SEEN,
