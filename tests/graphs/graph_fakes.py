@@ -17,8 +17,8 @@ from emer.agents.types import (
 )
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.cancellation import note, still_wanted
+from emer.tools.runtime.cancellation import note, raise_if_cancelled
+from emer.tools.runtime.device import choose_device
 from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Param, Span
 
@@ -271,7 +271,7 @@ class Modelled(Loud):
 
     @property
     def hardware(self) -> dict[str, Param]:
-        return {"device": devices.pick(self._device), "dtype": "float32", "batch": 4}
+        return {"device": choose_device(self._device), "dtype": "float32", "batch": 4}
 
     def load(self) -> None:
         type(self).loads += 1
@@ -296,7 +296,7 @@ class Patient(FakeTool):
     def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
         try:
             while True:
-                still_wanted()
+                raise_if_cancelled()
                 NEVER.wait(0.01)
         finally:
             self.ended.set()

@@ -17,7 +17,7 @@ from tests.openai_server import serving
 pytest.importorskip("transformers", reason="transformers is not installed")
 pytest.importorskip("openai", reason="needs emer[llm]")
 
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.model_pool import POOL
 from tests.caption_kit import CAPTION, room, write_pictures, write_smolvlm
 
 QUESTION = "What is displayed?"
@@ -31,7 +31,7 @@ def clip_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def folder(tmp_path: Path):
     yield write_smolvlm(tmp_path / "model")
-    SHELF.unload()
+    POOL.unload()
 
 
 def test_swapping_the_captioner_runs_it_alone_again(clip_path, folder):

@@ -3,7 +3,7 @@
 Two pictures are compared by their layout (correlation of a 16 x 16 grey version, which
 ignores brightness) and by their colours (histograms, which ignore motion). A cut is a
 jump in both that stands out from its surroundings and does not go back. All thresholds
-are chosen by us; see tests/tools/scene/test_cuts.py.
+are chosen by us; see tests/tools/media/test_shots.py.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from emer.tools.errors import EmerError, Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.cancellation import Abandoned, Call, at_work
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call
 from emer.tools.testing.clips import noise, silence, tone, write_trial
 from emer.tools.tool import Answering, Heavy, Tool
 from emer.tools.types import MODALITIES, Clue, Record, Source, Span
@@ -130,11 +130,11 @@ def _answers(tool: Tool, clip: Clip, span: Span) -> tuple[Outcome, ...]:
 
 def _outcome(tool: object, work: Callable[[], Sequence[Clue]], call: Call | None = None) -> Outcome:
     try:
-        with at_work(call or Call()):
+        with in_call(call or Call()):
             return Outcome(clues=tuple(work()))
     except Unobservable as error:
         return Outcome(unobservable=str(error))
-    except Abandoned:
+    except Cancelled:
         return Outcome()
     except EmerError as error:
         return Outcome(broken=_one_line(str(error)))
@@ -326,7 +326,7 @@ def _check_heavy(tool: Heavy, clip: Clip) -> Iterator[Finding]:
     same = after.ids == before.ids and after.broken == before.broken
     yield _finding("it gives the same after it was unloaded", same, after.broken or "clues differ")
     call = Call()
-    call.give_up()
+    call.cancel()
     cancelled = _observe(tool, clip, None, call)
     name = "a look that is given up breaks nothing"
     yield _finding(name, not cancelled.broken, cancelled.broken)
