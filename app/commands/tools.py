@@ -30,7 +30,7 @@ from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.registry import load_tool, tool_class
 from emer.tools.runtime.device import configure
 from emer.tools.runtime.native import hush
-from emer.tools.testing.benchmark import Bench, Make, MakeBatched, Point, bench
+from emer.tools.testing.benchmark import Benchmark, Make, MakeBatched, Point, bench
 from emer.tools.tool import Heavy
 from emer.tools.types import Record
 
@@ -201,7 +201,7 @@ def _makers(spec: str, settings: Settings) -> tuple[Make, MakeBatched | None]:
     )
 
 
-def _page(found: Bench) -> RenderableType:
+def _page(found: Benchmark) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
