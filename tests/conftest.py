@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.runtime import device
+from emer.tools.runtime.device import configure
 from tests.fixtures.paths import ROOT
 
 SLOW = {"shared", "shared_clip", "demo_clip", "spoken", "sound", "talk", "checkpoint", "spawn"}
@@ -51,4 +51,4 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith("EMER_") and n != "EMER_TEST_DATA"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("EMER_HOME", str(tmp_path / "emer-home"))
-    device.forget()
+    configure(None)

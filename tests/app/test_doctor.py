@@ -111,7 +111,7 @@ def test_a_vision_endpoint_that_is_dead_is_not_ready(emer, fakes, endpoint, monk
 def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch, tmp_path):
     pytest.importorskip("transformers", reason="transformers is not installed")
     from emer.tools.caption import vlm
-    from emer.tools.runtime.model_pool import SHELF
+    from emer.tools.runtime.model_pool import POOL
 
     def broken(*_: object) -> None:
         raise RuntimeError("no kernel image for this GPU")
@@ -122,7 +122,7 @@ def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch
     monkeypatch.setattr(vlm, "joined", broken)
     found = checks(emer("doctor", "--json"))["caption = captioner"]
     assert not found["ok"] and "no kernel image" in found["detail"]
-    assert "captioner" not in {key.kind for key in SHELF.held()}
+    assert "captioner" not in {key.kind for key in POOL.held()}
 
 
 def test_the_second_shows_a_face_so_that_face_models_run(tmp_path):

@@ -19,7 +19,7 @@ import numpy as np
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
-from emer.tools.runtime.cancellation import SLICE, still_wanted
+from emer.tools.runtime.cancellation import POLL_SECONDS, raise_if_cancelled
 from emer.tools.speech.confidence import LatticeConfidence, LatticeWord, Verdict, judge_lattice
 from emer.tools.speech.segmentation import Segment, cut, utterances
 from emer.tools.speech.sentences import not_recognised, says
@@ -104,7 +104,7 @@ def recognise(
     """The words of all segments in clip time, without fillers; a process decodes them.
 
     `RuntimeError` when the recogniser fails, `TimeoutError` when it takes longer than `seconds`,
-    `Abandoned` when the call is cancelled; the process ends with each.
+    `Cancelled` when the call is cancelled; the process ends with each.
 
     Args:
         samples: The clip's sound, mono, 16 kHz, in [-1, 1].
@@ -143,13 +143,13 @@ def _request(
 def _communicate(
     process: subprocess.Popen[bytes], request: bytes, seconds: float
 ) -> tuple[bytes, bytes]:
-    """Output and errors of the process; looks every `SLICE` s whether the call is cancelled."""
+    """Output and errors of the process; checks for cancellation every `POLL_SECONDS` s."""
     deadline = time.monotonic() + seconds
     unsent: bytes | None = request
     while time.monotonic() < deadline:
-        still_wanted()
+        raise_if_cancelled()
         try:
-            return process.communicate(unsent, timeout=SLICE)
+            return process.communicate(unsent, timeout=POLL_SECONDS)
         except subprocess.TimeoutExpired:
             unsent = None  # what is not written yet goes on by itself
     raise TimeoutError(f"recognition took longer than {seconds:.0f} s")

@@ -10,7 +10,7 @@ import pytest
 
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.tool import Tool
 from tests.fixtures.checkpoints.whisper import (
     WRITERS,
@@ -109,4 +109,4 @@ def music(seconds: int = 8) -> np.ndarray:
 def nothing_loaded():
     """Leave no model in memory for the next test."""
     yield
-    SHELF.unload()
+    POOL.unload()

@@ -11,7 +11,7 @@ import pytest
 
 from emer.tools.errors import Unobservable, WeightsBroken
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.speech.confidence import Verdict, judge
 from emer.tools.speech.transcript import AsrOptions, Transcript, Window
 from emer.tools.speech.transformers_asr import Asr, kind_of, recogniser, words_of
@@ -91,9 +91,9 @@ def test_a_model_without_an_attention_mask_hears_nothing_of_the_padding(tmp_path
     folder = write_ctc(tmp_path / "model", mask=False)
     run = recogniser(find("asr", str(folder)), RUN)
     run.load()
-    (key,) = SHELF.held()
+    (key,) = POOL.held()
     lengths: list[tuple[int, ...]] = []
-    with SHELF.borrow(key, object) as loaded:
+    with POOL.borrow(key, object) as loaded:
         hook = loaded.model.register_forward_pre_hook(
             lambda _, args, kwargs: lengths.append(tuple(kwargs["input_values"].shape)),
             with_kwargs=True,
