@@ -19,18 +19,24 @@ from emer.tools.caption import vlm as caption
 from emer.tools.caption.caption_filter import Shown
 from emer.tools.expression import model as expression
 from emer.tools.registry import load_tool
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.device import CPU, TOLERANCE, available_devices
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.speech import faster_whisper as ctranslate
 from emer.tools.speech import openai_whisper, transformers_asr
 from emer.tools.speech.transcript import AsrOptions, Transcript, Window
 from emer.tools.voice import model as voice
 from emer.tools.weights.locate import Need, find
-from tests.caption_kit import room, write_blip, write_qwen, write_smolvlm
-from tests.ctc_kit import melody, write_ctc
-from tests.face_kit import write_emotion
-from tests.voice_kit import write_classes, write_ratings
-from tests.whisper_kit import Script, spelled, write_ctranslate, write_openai, write_transformers
+from tests.fixtures.checkpoints.caption import room, write_blip, write_qwen, write_smolvlm
+from tests.fixtures.checkpoints.ctc import melody, write_ctc
+from tests.fixtures.checkpoints.voice import write_classes, write_ratings
+from tests.fixtures.checkpoints.whisper import (
+    Script,
+    spelled,
+    write_ctranslate,
+    write_openai,
+    write_transformers,
+)
+from tests.fixtures.faces import write_emotion
 
 HALF_SURE = Script(fog=150.0)
 """A text whose words are neither certain nor unlikely, so that a precision can be seen."""
@@ -141,7 +147,7 @@ def told(name: str, folder: Path, device: str, precision: str) -> Told:
     try:
         return case.tell(find(case.tool, str(_written(name, folder))), device, precision)
     finally:
-        SHELF.unload()
+        POOL.unload()
 
 
 def _written(name: str, folder: Path) -> Path:
@@ -172,7 +178,7 @@ def require_equal(found: Told, reference: Told, within: float) -> None:
 def test_16_bit_says_what_32_bit_says(name, precision, folder):
     reference = told(name, folder, "cpu", "float32")
     found = told(name, folder, "cpu", precision)
-    require_equal(found, reference, devices.TOLERANCE)
+    require_equal(found, reference, TOLERANCE)
     numbers = [number for _, numbers in reference for number in numbers]
     if any(0.01 < number < 0.99 for number in numbers):
         assert found != reference  # it did compute in another precision
@@ -191,21 +197,21 @@ def test_8_bit_writes_the_same_words_and_is_named_in_the_source(folder):
 def test_all_that_a_gpu_computes_with_is_moved_there_and_of_one_precision(name, folder):
     """On a device whose tensors meet no others: see far_device.py. CTranslate2 has no such."""
     pytest.importorskip("torch", reason="torch is not installed")
-    from tests.far_device import far_device
+    from tests.fixtures.simulated_gpu import far_device
 
     reference = told(name, folder, "cpu", "float32")
     with far_device() as gpu:
         found = told(name, folder, gpu, "float16")
-    require_equal(found, reference, devices.TOLERANCE)
+    require_equal(found, reference, TOLERANCE)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_gpu_says_what_a_cpu_says(name, folder):
-    gpus = [device.name for device in devices.devices() if device.name != devices.CPU]
+    gpus = [device.name for device in available_devices() if device.name != CPU]
     if not gpus:
         pytest.skip("this machine has no GPU")
     if name == "faster-whisper" and gpus[0] == "mps":
         pytest.skip("CTranslate2 knows no mps")
     reference = told(name, folder, "cpu", "float32")
     for precision in ("float32", "float16"):
-        require_equal(told(name, folder, gpus[0], precision), reference, devices.TOLERANCE)
+        require_equal(told(name, folder, gpus[0], precision), reference, TOLERANCE)

@@ -25,7 +25,7 @@ from emer.tools.caption.subtitle_mask import Band, blanked, find_subtitles, lowe
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.media.decoder import Rgb
-from emer.tools.runtime.cancellation import holding, note
+from emer.tools.runtime.cancellation import locked, note
 from emer.tools.scene.detectors import Faces
 from emer.tools.types import CLOSER, Clue, Modality, Param, Source, Span
 
@@ -152,7 +152,7 @@ class CaptionTool(ABC):
 
     def _candidates(self, clip: Clip, span: Span | None) -> Candidates:
         seconds = clip.duration if span is None else span.length
-        with holding(self._lock):
+        with locked(self._lock):
             if self._faces is None:
                 self._faces = Faces(self.name)
             frames = clip.frames(span=span)

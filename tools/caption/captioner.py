@@ -11,7 +11,7 @@ from emer.tools.caption.description import Caption, VisualPrompt
 from emer.tools.caption.vlm import TOOL, CaptionModel, RunOptions, has_chat
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
+from emer.tools.runtime.device import CPU, choose_device, choose_precision, cpu_threads
 from emer.tools.types import Param, Source
 from emer.tools.weights.locate import AUTO, find
 from emer.tools.weights.pretrained import require
@@ -56,7 +56,7 @@ class Captioner(CaptionTool):
         super().__init__(most, most_close, mask_subtitles, max_side)
         if batch < 0:
             raise ConfigError(f"{TOOL}.batch must be at least 0")
-        devices.precision(devices.CPU, dtype)  # refuses an unknown precision at once
+        choose_precision(CPU, dtype)  # refuses an unknown precision at once
         self._model, self._device, self._dtype, self._batch = model, device, dtype, batch
 
     @property
@@ -71,7 +71,7 @@ class Captioner(CaptionTool):
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
         options = self._options()
-        threads = {"threads": devices.threads()} if options.device == devices.CPU else {}
+        threads = {"threads": cpu_threads()} if options.device == CPU else {}
         return {
             "device": options.device, "dtype": options.dtype, "batch": options.batch, **threads,
         }  # fmt: skip
@@ -102,7 +102,7 @@ class Captioner(CaptionTool):
         return self.caption_model()(prompts)
 
     def _options(self) -> RunOptions:
-        device = devices.pick(self._device)
-        precision = devices.precision(device, self._dtype)
+        device = choose_device(self._device)
+        precision = choose_precision(device, self._dtype)
         batch = self._batch or BATCH[device.partition(":")[0]]
         return RunOptions(device, precision, batch)

@@ -22,8 +22,8 @@ from emer.tools.face.analysis import MAX_SIDE, read, tracks, why_none
 from emer.tools.face.people import Person
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.model_pool import Shared
+from emer.tools.runtime.device import CPU, choose_device, cpu_threads
+from emer.tools.runtime.model_pool import PooledModel
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.weights.locate import AUTO, find
 
@@ -81,7 +81,7 @@ class DeepFaceEmotion:
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
         device, batch = self._run()
-        threads = {"threads": devices.threads()} if device == devices.CPU else {}
+        threads = {"threads": cpu_threads()} if device == CPU else {}
         return {"device": device, "dtype": "float32", "batch": batch, **threads}
 
     def load(self) -> None:
@@ -135,10 +135,10 @@ class DeepFaceEmotion:
         ]
 
     def _run(self) -> tuple[str, int]:
-        device = devices.pick(self._device)
+        device = choose_device(self._device)
         return device, self._batch or BATCH[device.partition(":")[0]]
 
-    def _classifier(self) -> Shared[Picture, Probabilities]:
+    def _classifier(self) -> PooledModel[Picture, Probabilities]:
         require()
         return classifier(find(TOOL, self._model), *self._run())
 

@@ -16,9 +16,9 @@ from typing import ClassVar
 
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.cancellation import holding, note
-from emer.tools.runtime.model_pool import Shared
+from emer.tools.runtime.cancellation import locked, note
+from emer.tools.runtime.device import CPU, choose_device, cpu_threads
+from emer.tools.runtime.model_pool import PooledModel
 from emer.tools.speech import confidence
 from emer.tools.speech.confidence import Verdict
 from emer.tools.speech.languages import AUTO, code_of, name_of
@@ -84,7 +84,9 @@ class AsrTool(ABC):
             raise ConfigError(f"{self.name}: beam must be at least 1, batch at least 0")
         self._code = code_of(self.language, f"{self.name}.language")
         self._vad = SILERO if silero_available() else WEBRTC
-        self._parts: tuple[Need, AsrOptions, Shared[Window, Transcript], Transcriber] | None = None
+        self._parts: (
+            tuple[Need, AsrOptions, PooledModel[Window, Transcript], Transcriber] | None
+        ) = None
 
     @abstractmethod
     def version(self) -> str:
@@ -95,7 +97,7 @@ class AsrTool(ABC):
         """The precision on a device, and how the source names it."""
 
     @abstractmethod
-    def recogniser(self, need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
+    def recogniser(self, need: Need, options: AsrOptions) -> PooledModel[Window, Transcript]:
         """The shared model that decodes windows with these weights; nothing is loaded."""
 
     def batch_size(self) -> int:
@@ -119,7 +121,7 @@ class AsrTool(ABC):
             "language": self._code,
             "beam": self.beam,
             "translate": self.translate,
-            "precision": self.precision(devices.CPU)[1],
+            "precision": self.precision(CPU)[1],
             "vad": self._vad,
             "weights": need.fingerprint,
             **({"window": "fit"} if self.fits_windows() else {}),
@@ -130,7 +132,7 @@ class AsrTool(ABC):
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
         options = self.options()
-        threads = {"threads": options.threads} if options.device == devices.CPU else {}
+        threads = {"threads": options.threads} if options.device == CPU else {}
         return {
             "device": options.device,
             "dtype": options.precision,
@@ -138,7 +140,7 @@ class AsrTool(ABC):
             **threads,
         }
 
-    def shared(self) -> Shared[Window, Transcript]:
+    def shared(self) -> PooledModel[Window, Transcript]:
         """The shared model of this tool and of all with the same settings."""
         return self._transcriber()[0]
 
@@ -164,7 +166,7 @@ class AsrTool(ABC):
 
     def place(self) -> str:
         """The device to run on."""
-        return devices.pick(self.device)
+        return choose_device(self.device)
 
     def options(self) -> AsrOptions:
         """How the model is run on the device."""
@@ -175,12 +177,12 @@ class AsrTool(ABC):
             batch=self.batch_size() or BATCH[device.partition(":")[0]],
             beam=self.beam,
             translate=self.translate,
-            threads=devices.threads(),
+            threads=cpu_threads(),
             fit=self.fits_windows(),
             language=self._code,
         )
 
-    def _transcriber(self) -> tuple[Shared[Window, Transcript], Transcriber]:
+    def _transcriber(self) -> tuple[PooledModel[Window, Transcript], Transcriber]:
         """Model and transcriber, made anew when weights or device have changed."""
         self.version()
         need, options = find(self.name, self.model), self.options()
@@ -256,7 +258,7 @@ class Transcriber:
     def _cached(self, clip: Clip) -> ClipTranscript:
         with self._lock:
             busy = self._busy.setdefault(clip.sha256, threading.Lock())
-        with holding(busy):  # another look at the same clip waits for this transcript
+        with locked(busy):  # another look at the same clip waits for this transcript
             with self._lock:
                 known = self._cache.get(clip.sha256)
             if known is None:

@@ -20,9 +20,9 @@ import numpy as np
 
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.cancellation import still_wanted
-from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.cancellation import raise_if_cancelled
+from emer.tools.runtime.device import CPU, choose_device
+from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.runtime.native import importing
 from emer.tools.speech.asr_tool import AsrTool
 from emer.tools.speech.languages import (
@@ -127,22 +127,22 @@ class FasterWhisper(AsrTool):
 
     def place(self) -> str:
         """The device; CTranslate2 does not support mps."""
-        device = devices.pick(self.device)
-        return devices.CPU if device == "mps" else device
+        device = choose_device(self.device)
+        return CPU if device == "mps" else device
 
     def precision(self, device: str) -> tuple[str, Param]:
         """The argument `compute`."""
         return self.compute, self.compute
 
-    def recogniser(self, need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
+    def recogniser(self, need: Need, options: AsrOptions) -> PooledModel[Window, Transcript]:
         """The shared model of a converted folder."""
         return recogniser(need, options)
 
 
-def recogniser(need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
+def recogniser(need: Need, options: AsrOptions) -> PooledModel[Window, Transcript]:
     """The shared model of a converted folder; nothing is loaded."""
     key = (("precision", options.precision), ("threads", options.threads), ("is", need.fingerprint))
-    return Shared(
+    return PooledModel(
         Key(TOOL, str(need.path), options.device, key),
         partial(_load, need, options),
         partial(transcribe, options),
@@ -239,7 +239,7 @@ def _transcribe(
 
     mels = [pad_or_trim(model.feature_extractor(w.sound)[..., :-1], frames) for w in windows]
     encoded = model.encode(np.stack(mels))
-    still_wanted()
+    raise_if_cancelled()
     guesses = _languages(model, encoded, windows)
     transcripts: dict[int, Transcript] = {}
     for code, places in by_language(guesses).items():
@@ -327,7 +327,7 @@ def _write(
         return_no_speech_prob=True,
     )
     while not all(each.done() for each in working):
-        still_wanted()  # the batch of a cancelled call ends by itself in the background
+        raise_if_cancelled()  # the batch of a cancelled call ends by itself in the background
         time.sleep(STEP)
     return tokenizer, [each.result() for each in working]
 

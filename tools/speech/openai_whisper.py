@@ -14,9 +14,9 @@ import numpy as np
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.cancellation import note, still_wanted
-from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.cancellation import note, raise_if_cancelled
+from emer.tools.runtime.device import CPU, choose_precision, default_precision
+from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.runtime.native import importing
 from emer.tools.speech.asr_tool import AsrTool
 from emer.tools.speech.languages import (
@@ -68,7 +68,7 @@ class Whisper(AsrTool):
                 f"{TOOL}.window: {self.window!r}; openai-whisper pads every window to 30 s: "
                 f'write {WHOLE}, or take faster-whisper for window = "fit"'
             )
-        devices.precision(devices.CPU, self.dtype)  # an unknown precision is reported at once
+        choose_precision(CPU, self.dtype)  # an unknown precision is reported at once
         if self.dtype == "bfloat16":
             raise ConfigError(f"{TOOL}.dtype: {_lacks('bfloat16')}; write float32, float16 or auto")
 
@@ -85,8 +85,8 @@ class Whisper(AsrTool):
 
     def precision(self, device: str) -> tuple[str, Param]:
         """The precision on a device; the source names the argument."""
-        wanted = devices.precision(device, self.dtype)
-        return (wanted if _computes(device, wanted) else devices.usual(device)), self.dtype
+        wanted = choose_precision(device, self.dtype)
+        return (wanted if _computes(device, wanted) else default_precision(device)), self.dtype
 
     def options(self) -> AsrOptions:
         """How it is run; `ConfigError` where the argument asks for 16 bit on a CPU."""
@@ -96,28 +96,28 @@ class Whisper(AsrTool):
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """A clue per utterance; notes a precision of the process that the library lacks."""
-        wanted = devices.precision(self.place(), self.dtype)
+        wanted = choose_precision(self.place(), self.dtype)
         if not _computes(self.place(), wanted):
             note(f"{_lacks(wanted)} here; it ran in {self.options().precision}")
         return super().observe(clip, span)
 
-    def recogniser(self, need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
+    def recogniser(self, need: Need, options: AsrOptions) -> PooledModel[Window, Transcript]:
         """The shared model of this checkpoint."""
         return recogniser(need, options)
 
 
 def _computes(device: str, precision: str) -> bool:
-    return precision == "float32" or (precision == "float16" and device != devices.CPU)
+    return precision == "float32" or (precision == "float16" and device != CPU)
 
 
 def _lacks(precision: str) -> str:
     return f"openai-whisper does not compute in {precision}"
 
 
-def recogniser(need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
+def recogniser(need: Need, options: AsrOptions) -> PooledModel[Window, Transcript]:
     """The shared model of a checkpoint, in float32 or float16; nothing is loaded."""
     key = (("precision", options.precision), ("is", need.fingerprint))
-    return Shared(
+    return PooledModel(
         Key(TOOL, str(need.path), options.device, key),
         partial(_load, need, options),
         partial(transcribe, options),
@@ -157,7 +157,7 @@ def _halve(model: Any) -> None:
 
 
 def _stop_if_cancelled() -> None:
-    """Raise `Abandoned` between two steps, but not while words are aligned.
+    """Raise `Cancelled` between two steps, but not while words are aligned.
 
     An exception there would leave the library's hooks on the model; it then computes attention
     without SDPA.
@@ -165,7 +165,7 @@ def _stop_if_cancelled() -> None:
     from whisper.model import MultiHeadAttention
 
     if MultiHeadAttention.use_sdpa:
-        still_wanted()
+        raise_if_cancelled()
 
 
 def knows(model: Any) -> tuple[str, ...]:
@@ -258,7 +258,7 @@ def _segments(
             word_timestamps=task == "transcribe",
             fp16=options.precision == "float16",
         )
-    still_wanted()  # it may have been cancelled while words were aligned
+    raise_if_cancelled()  # it may have been cancelled while words were aligned
     return [segment for segment in result["segments"] if segment["tokens"]]
 
 

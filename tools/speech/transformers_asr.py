@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.device import CPU, choose_precision
+from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.speech.asr_tool import AsrTool
 from emer.tools.speech.languages import (
     AUTO,
@@ -78,7 +78,7 @@ class Asr(AsrTool):
     def __post_init__(self) -> None:
         """Check the settings; `ConfigError` says which is not possible."""
         super().__post_init__()
-        devices.precision(devices.CPU, self.dtype)  # an unknown precision is reported at once
+        choose_precision(CPU, self.dtype)  # an unknown precision is reported at once
 
     def version(self) -> str:
         """Version of transformers."""
@@ -91,13 +91,13 @@ class Asr(AsrTool):
 
     def precision(self, device: str) -> tuple[str, Param]:
         """The precision on the device; the source names the argument."""
-        return devices.precision(device, self.dtype), self.dtype
+        return choose_precision(device, self.dtype), self.dtype
 
     def times_words(self, need: Need) -> bool:
         """Whether the model is a CTC model, which gives the time of each word."""
         return kind_of(need) == "ctc"
 
-    def recogniser(self, need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
+    def recogniser(self, need: Need, options: AsrOptions) -> PooledModel[Window, Transcript]:
         """The shared model of this folder."""
         return recogniser(need, options)
 
@@ -111,10 +111,10 @@ class Loaded:
     kind: Kind
 
 
-def recogniser(need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
+def recogniser(need: Need, options: AsrOptions) -> PooledModel[Window, Transcript]:
     """The shared model of a folder; nothing is loaded."""
     key = (("precision", options.precision), ("is", need.fingerprint))
-    return Shared(
+    return PooledModel(
         Key(TOOL, str(need.path), options.device, key),
         partial(_load, need, options),
         partial(transcribe, options),

@@ -11,8 +11,8 @@ import numpy as np
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import RATE, Clip
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.model_pool import Shared
+from emer.tools.runtime.device import CPU, choose_device, choose_precision, cpu_threads
+from emer.tools.runtime.model_pool import PooledModel
 from emer.tools.speech.segmentation import Segment, cut
 from emer.tools.speech.vad import (
     SILERO,
@@ -75,7 +75,7 @@ class SpeechEmotion:
         """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
         if highest <= lowest or batch < 0:
             raise ConfigError(f"{TOOL}: highest must lie above lowest, batch be at least 0")
-        devices.precision(devices.CPU, dtype)  # an unknown precision is reported at once
+        choose_precision(CPU, dtype)  # an unknown precision is reported at once
         self._model, self._labels, self._scale = model, labels, (lowest, highest)
         self._device, self._dtype, self._batch = device, dtype, batch
         self._vad = SILERO if silero_available() else WEBRTC
@@ -99,7 +99,7 @@ class SpeechEmotion:
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
         options = self._options()
-        threads = {"threads": devices.threads()} if options.device == devices.CPU else {}
+        threads = {"threads": cpu_threads()} if options.device == CPU else {}
         return {"device": options.device, "dtype": options.dtype, "batch": options.batch, **threads}
 
     def load(self) -> None:
@@ -143,11 +143,11 @@ class SpeechEmotion:
         return sentences
 
     def _options(self) -> RunOptions:
-        device = devices.pick(self._device)
-        precision = devices.precision(device, self._dtype)
+        device = choose_device(self._device)
+        precision = choose_precision(device, self._dtype)
         return RunOptions(device, precision, self._batch or BATCH[device.partition(":")[0]])
 
-    def _recogniser(self) -> Shared[Samples, Emotions]:
+    def _recogniser(self) -> PooledModel[Samples, Emotions]:
         require(TOOL)
         return recogniser(find(TOOL, self._model), self._options(), self._labels)
 
