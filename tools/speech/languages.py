@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from emer.tools.errors import ConfigError
-from emer.tools.speech.transcript import Window
+from emer.tools.speech.transcript import Transcript, Window
 
 FILE = Path(__file__).parent / "languages.csv"
 """Codes are those of ISO 639, with Whisper's jw for Javanese."""
@@ -103,12 +103,17 @@ def detect_languages(
     ]
 
 
-def by_language(guesses: Sequence[LanguageGuess]) -> dict[str, list[int]]:
-    """Indices of the windows of each language."""
+def decode_by_language(
+    guesses: Sequence[LanguageGuess], decode: Callable[[str, list[int]], Sequence[Transcript]]
+) -> list[Transcript]:
+    """Transcripts of windows in order; `decode` gets those of one language by their index."""
     groups: dict[str, list[int]] = defaultdict(list)
     for place, guess in enumerate(guesses):
         groups[guess.language].append(place)
-    return dict(groups)
+    transcripts: dict[int, Transcript] = {}
+    for language, places in groups.items():
+        transcripts |= zip(places, decode(language, places), strict=True)
+    return [transcripts[place] for place in range(len(guesses))]
 
 
 def _mean(given: Sequence[Mapping[str, float]]) -> LanguageGuess:

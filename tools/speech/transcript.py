@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
-from emer.tools.speech.vad import Samples
+from emer.tools.speech.vad import RATE, Samples
+
+OPENING, CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001
+"""Marks that belong to the word after them, and to the word before, as Whisper's libraries say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,18 @@ class Transcript:
     """The model reached the number of tokens that it may write at once."""
     translation: ScoredText | None = None
     """The same in English, where the language is another and the model translates."""
+
+
+def timed_words(
+    words: Iterable[tuple[str, float, float, float]], sound: Samples
+) -> tuple[TimedWord, ...]:
+    """Words from their text, start, end and probability, none beyond the end of the sound."""
+    length = len(sound) / RATE
+    return tuple(
+        TimedWord(text, min(float(start), length), min(float(end), length), float(probability))
+        for text, start, end, probability in words
+        if text.strip()
+    )
 
 
 def distinct_translation(english: ScoredText | None, original: str) -> ScoredText | None:

@@ -9,24 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.model_pool import Key, Shared
-from emer.tools.speech.asr_tool import AsrTool
+from emer.tools.speech.asr_tool import AsrTool, Backend
 from emer.tools.speech.languages import (
     AUTO,
     ENGLISH,
     MULTILINGUAL,
     LanguageGuess,
-    by_language,
+    decode_by_language,
     detect_languages,
-    require_language,
     translates,
 )
 from emer.tools.speech.transcript import (
@@ -38,7 +34,6 @@ from emer.tools.speech.transcript import (
     distinct_translation,
 )
 from emer.tools.speech.vad import RATE
-from emer.tools.types import Param
 from emer.tools.weights.locate import Need, loading
 from emer.tools.weights.pretrained import load_model, load_other, quiet, require
 
@@ -53,55 +48,6 @@ BETWEEN = "|"
 """What stands between words in vocabularies of letters; not every tokenizer makes it a space."""
 
 
-@register("asr", slot="speech", rank=30)
-@dataclass(eq=False)
-class Asr(AsrTool):
-    """Recognises speech with a model of transformers.
-
-    The confidence of a Whisper is that of the tool `whisper`, from the same step of its decoder.
-    Any other model has only the probabilities of its tokens (with CTC: of the frames that write)
-    and no token for "no speech": the voice activity detector keeps music and noise from it, music
-    only Silero's, which comes with faster-whisper.
-
-    Args:
-        dtype: Precision of the weights: float32, float16, bfloat16 or "auto".
-        batch: Windows decoded at once; 0 for the default of the device.
-        (the others): See `AsrTool`. `model` is a repository ("openai/whisper-large-v3-turbo")
-            that was pulled, or a folder; `language` is given to a model that knows several.
-    """
-
-    dtype: str = AUTO
-    batch: int = 0
-    name: ClassVar[str] = TOOL
-    description = "Recognises speech with any recogniser of transformers."
-
-    def __post_init__(self) -> None:
-        """Check the settings; `ConfigError` says which is not possible."""
-        super().__post_init__()
-        devices.precision(devices.CPU, self.dtype)  # an unknown precision is reported at once
-
-    def version(self) -> str:
-        """Version of transformers."""
-        require(self.name)
-        return version("transformers")
-
-    def batch_size(self) -> int:
-        """The argument `batch`."""
-        return self.batch
-
-    def precision(self, device: str) -> tuple[str, Param]:
-        """The precision on the device; the source names the argument."""
-        return devices.precision(device, self.dtype), self.dtype
-
-    def times_words(self, need: Need) -> bool:
-        """Whether the model is a CTC model, which gives the time of each word."""
-        return kind_of(need) == "ctc"
-
-    def recogniser(self, need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
-        """The shared model of this folder."""
-        return recogniser(need, options)
-
-
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A model with what prepares its input and reads its output."""
@@ -109,23 +55,6 @@ class Loaded:
     model: Any
     processor: Any
     kind: Kind
-
-
-def recogniser(need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
-    """The shared model of a folder; nothing is loaded."""
-    key = (("precision", options.precision), ("is", need.fingerprint))
-    return Shared(
-        Key(TOOL, str(need.path), options.device, key),
-        partial(_load, need, options),
-        partial(transcribe, options),
-        batch=options.batch,
-        gigabytes=need.gigabytes,
-        differs=options.differs,
-        check=lambda loaded: require_language(
-            TOOL, need.model, options.language, knows(loaded.model)
-        ),
-        one_by_one=lambda loaded: loaded.kind == "ctc" and not _pads(loaded),
-    )
 
 
 def transcribe(options: AsrOptions, loaded: Loaded, windows: Sequence[Window]) -> list[Transcript]:
@@ -159,12 +88,10 @@ def kind_of(need: Need) -> Kind:
     return "seq2seq"
 
 
-def _pads(loaded: Loaded) -> bool:
-    """Whether sounds of several lengths may share a batch.
-
-    A model without an attention mask (wav2vec2-base) would transcribe the padding, too.
-    """
-    return bool(getattr(loaded.processor.feature_extractor, "return_attention_mask", False))
+def _takes_one(loaded: Loaded) -> bool:
+    """Whether a CTC model has no attention mask (wav2vec2-base): it would transcribe padding."""
+    masks = getattr(loaded.processor.feature_extractor, "return_attention_mask", False)
+    return loaded.kind == "ctc" and not masks
 
 
 def _inputs(loaded: Loaded, options: AsrOptions, windows: Sequence[Window]) -> Any:
@@ -219,14 +146,14 @@ def _transcribe_seq2seq(
             inputs = {"encoder_outputs": loaded.model.get_encoder()(inputs["input_features"])}
             first = _first_step(loaded.model, inputs["encoder_outputs"])
         guesses = _languages(first, windows)
-        transcripts: dict[int, Transcript] = {}
-        for code, places in by_language(guesses).items():
+
+        def decode(code: str, places: list[int]) -> list[Transcript]:
             written = _write(loaded, options, _rows(inputs, places), code, "transcribe")
             english: Sequence[tuple[ScoredText, bool] | None] = [None] * len(places)
             if options.translate and code not in ("", ENGLISH) and _translates(loaded.model):
                 english = _write(loaded, options, _rows(inputs, places), code, "translate")
-            for place, (text, unfinished), other in zip(places, written, english, strict=True):
-                transcripts[place] = Transcript(
+            return [
+                Transcript(
                     original=text,
                     words=(),
                     language=code or None,
@@ -235,7 +162,10 @@ def _transcribe_seq2seq(
                     unfinished=unfinished,
                     translation=distinct_translation(other[0] if other else None, text.text),
                 )
-    return [transcripts[place] for place in range(len(windows))]
+                for place, (text, unfinished), other in zip(places, written, english, strict=True)
+            ]
+
+        return decode_by_language(guesses, decode)
 
 
 def _rows(inputs: Mapping[str, Any], places: Sequence[int]) -> dict[str, Any]:
@@ -288,8 +218,9 @@ def _languages(first: FirstStep, windows: Sequence[Window]) -> list[LanguageGues
     return detect_languages(windows, lambda places: [first.languages[place] for place in places])
 
 
-def knows(model: Any) -> tuple[str, ...] | None:
+def known_languages(loaded: Loaded) -> tuple[str, ...] | None:
     """Codes of the languages that the model knows; None where it does not say."""
+    model = loaded.model
     generation = getattr(model, "generation_config", None)  # a CTC model has none
     known = getattr(generation, "lang_to_id", None)
     if known:
@@ -398,3 +329,37 @@ def _plain(text: str) -> str:
     """The text with spaces between words; all capitals become lower case."""
     words = " ".join(text.replace(BETWEEN, " ").split())
     return words.lower() if words.isupper() else words
+
+
+@register("asr", slot="speech", rank=30)
+@dataclass(eq=False)
+class Asr(AsrTool):
+    """Recognises speech with a model of transformers.
+
+    The confidence of a Whisper is that of the tool `whisper`, from the same step of its decoder.
+    Any other model has only the probabilities of its tokens (with CTC: of the frames that write)
+    and no token for "no speech": the voice activity detector keeps music and noise from it, music
+    only Silero's, which comes with faster-whisper.
+
+    Args:
+        dtype: Precision of the weights: float32, float16, bfloat16 or "auto".
+        batch: Windows decoded at once; 0 for the default of the device.
+        (the others): See `AsrTool`. `model` is a repository ("openai/whisper-large-v3-turbo")
+            that was pulled, or a folder; `language` is given to a model that knows several.
+    """
+
+    dtype: str = AUTO
+    batch: int = 0
+    name: ClassVar[str] = TOOL
+    package: ClassVar[str] = "transformers"
+    backend: ClassVar[Backend] = Backend(_load, transcribe, known_languages, _takes_one)
+    description = "Recognises speech with any recogniser of transformers."
+
+    def version(self) -> str:
+        """Version of transformers; `ToolMissing` without it or torch."""
+        require(self.name)
+        return super().version()
+
+    def times_words(self, need: Need) -> bool:
+        """Whether the model is a CTC model, which gives the time of each word."""
+        return kind_of(need) == "ctc"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -191,3 +192,8 @@ def _silero() -> tuple[Any, Any]:
 def find_speech(samples: Samples, detector: str) -> tuple[Span, ...]:
     """Stretches of speech by the detector of this name (`SILERO` or `WEBRTC`)."""
     return silero_spans(samples) if detector == SILERO else speech_spans(samples)
+
+
+def speech_share(speech: Sequence[Span]) -> float:
+    """Share of speech between its first and last moment."""
+    return sum(s.length for s in speech) / max(0.01, speech[-1].end - speech[0].start)

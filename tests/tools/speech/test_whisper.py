@@ -15,10 +15,10 @@ from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.model_pool import SHELF
-from emer.tools.speech import openai_whisper, transformers_asr
 from emer.tools.speech.faster_whisper import translates
 from emer.tools.speech.openai_whisper import Whisper
 from emer.tools.speech.transcript import AsrOptions, Window
+from emer.tools.speech.transformers_asr import Asr
 from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Heavy
 from emer.tools.weights.locate import find
@@ -143,11 +143,9 @@ def test_asr_doubts_as_openai_whisper_does_with_the_same_weights(checkpoint, sou
     """Who speaks at all, and in which language: from the same step, among the same tokens."""
     hedging = Script(no_speech=0.98, language="de")
     run, windows = AsrOptions("cpu", "float32", 4, 1, False, 2), [Window(sound, "a")]
-    (theirs,) = openai_whisper.recogniser(find("whisper", str(checkpoint("openai", hedging))), run)(
-        windows
-    )
-    folder = checkpoint("transformers", hedging)
-    (ours,) = transformers_asr.recogniser(find("asr", str(folder)), run)(windows)
+    file, folder = checkpoint("openai", hedging), checkpoint("transformers", hedging)
+    (theirs,) = Whisper().recogniser(find("whisper", str(file)), run)(windows)
+    (ours,) = Asr().recogniser(find("asr", str(folder)), run)(windows)
     assert 0.05 < theirs.no_speech < 0.95  # type: ignore[operator]
     assert ours.no_speech == pytest.approx(theirs.no_speech, abs=1e-3)
     assert ours.language == theirs.language == "de"
