@@ -133,7 +133,7 @@ class Rejection:
 
 
 def filter_caption(caption: Caption, sharpness: float) -> FilteredCaption | Rejection:
-    """Return what of a caption may become evidence; the picture's sharpness is 0-1."""
+    """What of a caption may become evidence; the picture's sharpness is 0-1."""
     text = _LIST_MARK.sub("", _THINKING.sub(" ", plain(caption.text, "\n"))).translate(_QUOTES)
     fields = parse_description(text)
     if fields is None and text.lstrip("`json \n").startswith("{"):
@@ -168,7 +168,6 @@ def filter_caption(caption: Caption, sharpness: float) -> FilteredCaption | Reje
 
 
 def _reason_against(text: str, logprob: float | None) -> str:
-    """Return why a text is rejected as a whole; "" where it is not."""
     words = [word.casefold() for word in re.findall(r"\w+", text)]
     straight = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     if not any(word.isalpha() for word in words):
@@ -183,7 +182,7 @@ def _reason_against(text: str, logprob: float | None) -> str:
 
 
 def is_repetitive(words: list[str]) -> bool:
-    """Tell whether words repeat: one thrice in a row, three in a row thrice, or mostly the same."""
+    """Whether words repeat: one thrice in a row, three in a row thrice, or mostly the same."""
     threes = Counter(zip(words, words[1:], words[2:], strict=False))
     if any(a == b == c or count >= 3 for (a, b, c), count in threes.items()):
         return True
@@ -193,7 +192,7 @@ def is_repetitive(words: list[str]) -> bool:
 
 
 def _quality(logprob: float | None, sharpness: float) -> Quality:
-    """Return the tokens' geometric mean probability, halved for a blurred picture."""
+    """The tokens' geometric mean probability, halved for a blurred picture."""
     most, factors = UNMEASURED, {}
     if logprob is not None:
         most = MOST_CERTAIN if logprob >= DOUBTFUL else MOST_UNCERTAIN
@@ -204,13 +203,13 @@ def _quality(logprob: float | None, sharpness: float) -> Quality:
 
 
 def is_not_seen(text: str) -> bool:
-    """Tell whether each clause of a text says that the pictures do not show it."""
+    """Whether each clause of a text says that the pictures do not show it."""
     clauses = [clause for clause in _CLAUSE_END.split(text) if clause.strip()]
     return bool(clauses) and all(_NOT_SEEN.search(clause) for clause in clauses)
 
 
 def is_english(text: str) -> bool:
-    """Tell whether a text is English, so that names and feelings can be found in it.
+    """Whether a text is English, so that names and feelings can be found in it.
 
     English function words and common words outnumber what belongs to other languages, and are at
     least a sixth of all words; fewer than three small words, as around names, are too few to tell.
@@ -224,7 +223,7 @@ def is_english(text: str) -> bool:
 
 
 def redacted(text: str) -> str:
-    """Return a text with "(name)" for what has a capital and is no common word.
+    """A text with "(name)" for what has a capital and is no common word.
 
     A word all in capitals, as on a sign, is none; one name of several words is replaced once.
     """
@@ -238,7 +237,7 @@ def redacted(text: str) -> str:
 
 
 def as_looks(text: str, feelings: list[str]) -> str:
-    """Return a text with its feelings as looks; each is appended to `feelings`."""
+    """A text with its feelings as looks; each is appended to `feelings`."""
 
     def replace(match: re.Match[str]) -> str:
         word, before = match.group(), match.string[: match.start()]
@@ -261,7 +260,7 @@ def as_looks(text: str, feelings: list[str]) -> str:
 
 
 def clean(text: str, truncated: bool = False, longest: int = LONGEST) -> str:
-    """Return a text as one sentence without its full stop, and without markup, ids, addresses."""
+    """A text as one sentence without its full stop, and without markup, ids, addresses."""
     bare = " ".join(_MARKUP.sub(" ", plain(text).translate(_QUOTES)).split())
     if bare.count('"') % 2:
         bare = bare.replace('"', "'")
@@ -275,7 +274,7 @@ def clean(text: str, truncated: bool = False, longest: int = LONGEST) -> str:
 
 
 def plain(text: str, spaces: str = "") -> str:
-    """Return text without invisible characters; on one line unless `spaces` has line breaks."""
+    """Text without invisible characters; on one line unless `spaces` has line breaks."""
     seen = (c if c in spaces or unicodedata.category(c)[0] != "C" else " " for c in text)
     return "".join(seen).strip() if spaces else " ".join("".join(seen).split())
 
@@ -285,19 +284,17 @@ def _description(phrases: dict[str, str]) -> str:
 
 
 def _phrase(text: str) -> str:
-    """Return a field's phrase; "" where it says that it cannot be seen."""
     phrase = clean(text, longest=LONGEST_FIELD).replace(";", ",")
     return "" if is_not_seen(phrase) else phrase
 
 
 def _only_names(sentence: str) -> bool:
-    """Tell whether a sentence names somebody and says nothing else: "this is (name)"."""
+    """Whether a sentence names somebody and says nothing else: "this is (name)"."""
     words = _WORD.findall(sentence.replace(NAME, " "))
     return NAME in sentence and all(word.casefold() in _words("function") for word in words)
 
 
 def _lower(sentence: str) -> str:
-    """Return the sentence with a small first letter, unless it begins with "I" or "TV"."""
     first = sentence.split(" ", 1)[0]
     if first[1:] != first[1:].lower() or first.partition("'")[0] == "I":
         return sentence
@@ -305,14 +302,13 @@ def _lower(sentence: str) -> str:
 
 
 def _outside_quotes(text: str, change: Callable[[str], str]) -> str:
-    """Return the text changed but for what is quoted, as the words of a sign are."""
     return "".join(
         part if place % 2 else change(part) for place, part in enumerate(_QUOTED.split(text))
     )
 
 
 def _is_common(word: str) -> bool:
-    """Tell whether a word, or its base form, is listed, or it is a long word in -ing."""
+    """Whether a word, or its base form, is listed, or it is a long word in -ing."""
     small = word.casefold().removesuffix("'s")
     listed = _words("function") | _words("common") | _words("feeling") | _words("feeling_noun")
     stems = {small, small.removesuffix("s"), small.removesuffix("es"), small.removesuffix("ing")}

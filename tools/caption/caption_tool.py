@@ -54,7 +54,6 @@ class CaptionTool(ABC):
         mask_subtitles: "found" (text burnt into the lower part is blanked out), "lower" (the
             lowest quarter always is) or "off".
         max_side: Pixels of the longer side of a frame, 64-2048.
-
     """
 
     modality: Modality = "scene"
@@ -85,7 +84,7 @@ class CaptionTool(ABC):
 
     @abstractmethod
     def write(self, prompts: Sequence[VisualPrompt]) -> Sequence[Caption]:
-        """Return what the model writes about each."""
+        """What the model writes about each."""
 
     @property
     def params(self) -> dict[str, Param]:
@@ -99,7 +98,7 @@ class CaptionTool(ABC):
         }
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """Return what a model says of a few frames; `Unobservable` where it says nothing usable."""
+        """What a model says of a few frames; `Unobservable` where it says nothing usable."""
         frames, band = self.keyframes(clip, span)
         captions = self.write([VisualPrompt((frame.picture,)) for frame in frames])
         usable: list[tuple[FilteredCaption, float]] = []
@@ -118,7 +117,7 @@ class CaptionTool(ABC):
         return [self._frames_clue(list(run), band, span) for _, run in runs]
 
     def answer(self, clip: Clip, span: Span, question: str) -> Sequence[Clue]:
-        """Return what a model answers about a span; `Unobservable` where it does not know."""
+        """What a model answers about a span; `Unobservable` where it does not know."""
         if not self.answers:
             raise Unobservable(f"the model of {self.name} describes and answers no questions")
         frames, band = self.keyframes(clip, span)
@@ -136,7 +135,7 @@ class CaptionTool(ABC):
         return [self._clue(text, within, result, band, data)]
 
     def keyframes(self, clip: Clip, span: Span | None) -> tuple[list[Keyframe], Band | None]:
-        """Return the frames to caption, masked, and the mask; `Unobservable` without any."""
+        """The frames to caption, masked, and the mask; `Unobservable` without any."""
         candidates = self._candidates(clip, span)
         if not candidates.features:
             where = f" at {span.start:.1f}-{span.end:.1f} s" if span else ""
@@ -171,7 +170,7 @@ class CaptionTool(ABC):
     def _frames_clue(
         self, run: Sequence[tuple[FilteredCaption, float]], band: Band | None, closer: Span | None
     ) -> Clue:
-        """Return the clue of frames in a row with the same caption, of the lowest quality.
+        """The clue of frames in a row with the same caption, of the lowest quality.
 
         One of a closer look says so: where it only repeats, it counts no second time.
         """

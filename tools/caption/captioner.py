@@ -33,7 +33,6 @@ class Captioner(CaptionTool):
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
         dtype: "auto", "float32", "bfloat16" or "float16".
         batch: Frames captioned at once; 0 chooses by device.
-
     """
 
     name: ClassVar[str] = TOOL
@@ -85,7 +84,7 @@ class Captioner(CaptionTool):
             return False
 
     def caption_model(self) -> CaptionModel:
-        """Return the model of this tool and of all with the same settings."""
+        """The model of this tool and of all with the same settings."""
         require(TOOL)
         return CaptionModel(find(TOOL, self._model), self._options())
 
@@ -98,7 +97,7 @@ class Captioner(CaptionTool):
         self.caption_model().unload()
 
     def write(self, prompts: Sequence[VisualPrompt]) -> Sequence[Caption]:
-        """Return what the model writes about each."""
+        """What the model writes about each."""
         return self.caption_model()(prompts)
 
     def _options(self) -> RunOptions:

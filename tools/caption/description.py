@@ -36,7 +36,7 @@ class VisualPrompt:
         return load("caption/describe").substitute(fields=json.dumps(PHRASES))
 
     def most_tokens(self, chats: bool) -> int:
-        """Return how many new tokens a model may write about it."""
+        """How many new tokens a model may write about it."""
         return JSON_TOKENS if chats and not self.question else PLAIN_TOKENS
 
 
@@ -52,7 +52,7 @@ class Caption:
 
 
 def _phrase(value: object) -> object:
-    """Return a list as one phrase, null as none, a number as text; leave the rest to pydantic."""
+    """A list as one phrase, null as none, a number as text; leave the rest to pydantic."""
     if isinstance(value, list):
         return ", ".join(part for part in value if isinstance(part, str))
     return "" if value is None else str(value) if isinstance(value, int | float) else value
@@ -93,7 +93,7 @@ SCHEMA: Final[dict[str, Any]] = {
 
 
 def parse_description(text: str) -> dict[str, str] | None:
-    """Return the filled fields of a reply's JSON object; None where it holds no description.
+    """The filled fields of a reply's JSON object; None where it holds no description.
 
     An object that was cut off is read up to its last whole value, and one that repeats the
     prompt's own words has not described anything.

@@ -90,7 +90,7 @@ class Processor:
         return getattr(self.processor, "chat_template", None) is not None
 
     def __call__(self, prompt: VisualPrompt, dtype: str) -> ModelInput:
-        """Return the prompt as tensors, those of floating point with this precision."""
+        """The prompt as tensors, those of floating point with this precision."""
         import torch
 
         still_wanted()
@@ -102,7 +102,7 @@ class Processor:
         return ModelInput(tensors, padding, prompt.most_tokens(self.chats))
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """Return tokens as text."""
+        """Tokens as text."""
         with holding(self._lock):
             text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True)
         return str(text).strip()
@@ -115,7 +115,7 @@ class Processor:
         return self.processor(text=[text], images=[list(prompt.pictures)], return_tensors="pt")
 
     def _picture(self, prompt: VisualPrompt) -> Any:
-        """Return the first picture alone: a model without a chat template takes no text."""
+        """The first picture alone: a model without a chat template takes no text."""
         return self.processor.image_processor([prompt.pictures[0]], return_tensors="pt")
 
 
@@ -132,7 +132,7 @@ class CaptionModel:
         self.key = Key(TOOL, str(need.path), options.device, differing)
 
     def __call__(self, prompts: Sequence[VisualPrompt]) -> list[Caption]:
-        """Return one caption per prompt; raise what loading or the model raised."""
+        """One caption per prompt; raise what loading or the model raised."""
         processor = self.processor
         rows = self._shared()([processor(each, self._options.dtype) for each in prompts])
         return [Caption(processor.decode(r.tokens), r.logprob, r.truncated) for r in rows]
@@ -163,7 +163,7 @@ class CaptionModel:
 
 
 def has_chat(folder: Path) -> bool:
-    """Tell whether a folder has a chat template; only its small files are read."""
+    """Whether a folder has a chat template; only its small files are read."""
     if any((folder / name).is_file() for name in ("chat_template.jinja", "chat_template.json")):
         return True
     for name in ("processor_config.json", "tokenizer_config.json"):
@@ -179,7 +179,7 @@ def has_chat(folder: Path) -> bool:
 def generate(
     options: RunOptions, loaded: LoadedModel, inputs: Sequence[ModelInput]
 ) -> list[Generated]:
-    """Return the greedy continuation of each input of one batch that fits the memory."""
+    """The greedy continuation of each input of one batch that fits the memory."""
     import torch
 
     with torch.inference_mode(), quiet():
@@ -198,7 +198,7 @@ def generate(
 
 
 def joined(inputs: Sequence[ModelInput]) -> dict[str, Any]:
-    """Return the inputs as one batch, equal to the processor's own."""
+    """The inputs as one batch, equal to the processor's own."""
     return {name: _join(name, inputs) for name in inputs[0].tensors}
 
 
@@ -216,7 +216,6 @@ def _join(name: str, inputs: Sequence[ModelInput]) -> Any:
 
 
 def _padded(tensor: Any, sizes: Sequence[int], left: bool, filler: int) -> Any:
-    """Return the tensor with its dimensions after the first enlarged to these sizes."""
     import torch
 
     room: list[int] = []
@@ -252,7 +251,7 @@ def _load(need: Need, options: RunOptions, chats: bool) -> LoadedModel:
 
 
 def load_processor(tool: str, need: Need) -> Any:
-    """Return the processor of a folder.
+    """The processor of a folder.
 
     `WeightsBroken` if transformers has no captioner of its type, the folder no processor, or a
     tokenizer that is not the model's.
@@ -283,7 +282,7 @@ def load_processor(tool: str, need: Need) -> Any:
 
 
 def without_video(kind: Any) -> Any:
-    """Return a processor class without its part for videos."""
+    """A processor class without its part for videos."""
     if VIDEO not in kind.get_attributes():
         return kind
 

@@ -109,7 +109,6 @@ def _load(need: Need, device: str) -> Any:
 
 
 def _deepface() -> Any:
-    """Deepface's module of the torch model."""
     with importing(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from deepface.models.demography.pytorch import Emotion

@@ -119,7 +119,6 @@ class DeepFaceEmotion:
         self, person: Person, crops: Sequence[FaceCrop], outputs: Sequence[Probabilities],
         span: Span | None, *, alone: bool,
     ) -> list[Clue]:  # fmt: skip
-        """The weightiest clues about one person, in order of time."""
         name = "The person's face" if alone else f"Person {person.number}'s face"
         where = "" if alone else f" ({person.where})"
         sentences = [

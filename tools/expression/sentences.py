@@ -71,7 +71,6 @@ def classes(
 def _clear(
     frames: Sequence[FaceCrop], probabilities: Sequence[Probabilities], labels: Sequence[str]
 ) -> Iterator[tuple[Run, NDArray[np.float64]]]:
-    """The runs of a clear class other than neutral, with the mean probabilities of each."""
     if not frames:
         return
     times, values = np.array([frame.crop.time for frame in frames]), np.array(probabilities)
@@ -112,7 +111,6 @@ def why_no_class(
 
 
 def _runs(times: NDArray[np.float64], smoothed: NDArray[np.float64]) -> Iterator[Run]:
-    """The stretches of frames with the same likeliest class, without a gap."""
     best = smoothed.argmax(axis=1)
     breaks = np.flatnonzero((np.diff(best) != 0) | (np.diff(times) > GAP)) + 1
     for part in np.split(np.arange(len(times)), breaks):

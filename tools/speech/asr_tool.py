@@ -14,6 +14,8 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, NamedTuple
 
+from pydantic import JsonValue
+
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.runtime import device as devices
@@ -309,7 +311,10 @@ class Transcriber:
 
 
 def _passage(segment: Segment, transcript: Transcript) -> Passage:
-    words = tuple(_placed(segment, word) for word in transcript.words)
+    words = tuple(
+        TimedWord(w.text, *segment.clip_span(w.start, w.end), w.probability)
+        for w in transcript.words
+    )
     first, last = segment.parts[0][0] / RATE, segment.parts[-1][1] / RATE
     original = transcript.original
     if not words and original.text.strip():
@@ -319,13 +324,7 @@ def _passage(segment: Segment, transcript: Transcript) -> Passage:
     return Passage(transcript, words, verdict, Span(start=round(first, 2), end=round(last, 2)))
 
 
-def _placed(segment: Segment, word: TimedWord) -> TimedWord:
-    start, end = segment.clip_span(word.start, word.end)
-    return TimedWord(word.text, round(start, 2), round(end, 2), word.probability)
-
-
 def _clues(passage: Passage, within: Span, share: float, source: Source) -> Iterator[Clue]:
-    """The clues of a passage: its utterances, then its translation."""
     words = [w for w in passage.words if within.start <= (w.start + w.end) / 2 <= within.end]
     for utterance in utterances(words):
         yield _utterance(passage, utterance, within, share, source)
@@ -336,21 +335,26 @@ def _clues(passage: Passage, within: Span, share: float, source: Source) -> Iter
 def _utterance(
     passage: Passage, words: Sequence[TimedWord], within: Span, share: float, source: Source
 ) -> Clue:
-    text = "".join(word.text for word in words).strip()
+    transcript, text = passage.transcript, "".join(word.text for word in words).strip()
     known = confidence.word_probability(words)
     sure = confidence.is_sure(passage.verdict, words)
+    language: dict[str, JsonValue] = {}
+    if transcript.language is not None:
+        language["language"] = transcript.language
+    if transcript.language_probability is not None:
+        language["language_probability"] = round(transcript.language_probability, 3)
     return Clue(
         modality="text",
         span=_span(words, within),
         text=says(text, sure),
         quality=Quality(
             score=confidence.score(known, sure),
-            factors=confidence.factors(passage.transcript, known, share),
+            factors=confidence.factors(transcript, known, share),
         ),
         source=source,
         data={
             "transcript": text,
-            **_language(passage.transcript),
+            **language,
             "words": [[w.text.strip(), w.start, w.end, round(w.probability, 3)] for w in words],
         },
     )
@@ -379,15 +383,6 @@ def _translation(passage: Passage, english: ScoredText, share: float, source: So
         source=source,
         data={"transcript": english.text, "translated_from": code, "language": "en"},
     )
-
-
-def _language(transcript: Transcript) -> dict[str, str | float]:
-    data: dict[str, str | float] = {}
-    if transcript.language is not None:
-        data["language"] = transcript.language
-    if transcript.language_probability is not None:
-        data["language_probability"] = round(transcript.language_probability, 3)
-    return data
 
 
 def _span(words: Sequence[TimedWord], within: Span) -> Span:

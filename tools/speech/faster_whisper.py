@@ -151,7 +151,6 @@ def transcribe(options: AsrOptions, model: Any, windows: Sequence[Window]) -> li
 def _transcribe(
     options: AsrOptions, model: Any, windows: Sequence[Window], frames: int
 ) -> list[Transcript]:
-    """Transcripts of windows, with so many frames of the spectrogram encoded of each."""
     from faster_whisper.audio import pad_or_trim
 
     mels = [pad_or_trim(model.feature_extractor(w.sound)[..., :-1], frames) for w in windows]
@@ -197,7 +196,6 @@ def _decode(
     language: str,
     windows: Sequence[tuple[Window, float | None]],
 ) -> list[Transcript]:
-    """Transcripts of windows of one language."""
     tokenizer, results = _write(model, options, encoded, language, "transcribe")
     english: list[ScoredText | None] = [None] * len(windows)
     multilingual, width = model.model.is_multilingual, int(encoded.shape[-1])
@@ -259,7 +257,6 @@ def _text(tokenizer: Any, result: Any) -> ScoredText:
 def _words(
     model: Any, tokenizer: Any, encoded: Any, results: Sequence[Any], sounds: Sequence[Samples]
 ) -> list[tuple[TimedWord, ...]]:
-    """Each window's words with the times at which the decoder attends to the sound."""
     from faster_whisper.transcribe import merge_punctuations
 
     written = [[t for t in r.sequences_ids[0] if t < tokenizer.eot] for r in results]

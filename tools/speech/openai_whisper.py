@@ -112,7 +112,6 @@ def _languages(options: AsrOptions, model: Any, windows: Sequence[Window]) -> li
 
 
 def _spectrogram(options: AsrOptions, model: Any, sound: Samples) -> Any:
-    """The log-mel spectrogram of a whole window, shape (mels, 3000)."""
     import torch
     import whisper
 
@@ -180,7 +179,6 @@ def _text(segment: dict[str, Any]) -> ScoredText:
 def _words(
     options: AsrOptions, model: Any, sound: Samples, language: str, tokens: Sequence[int]
 ) -> tuple[TimedWord, ...]:
-    """The words with the times at which the decoder attends to the sound."""
     from whisper.timing import find_alignment, merge_punctuations
     from whisper.tokenizer import get_tokenizer
 

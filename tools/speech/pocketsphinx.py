@@ -23,7 +23,7 @@ from emer.tools.runtime.cancellation import SLICE, still_wanted
 from emer.tools.speech.confidence import LatticeConfidence, LatticeWord, Verdict, judge_lattice
 from emer.tools.speech.segmentation import Segment, cut, utterances
 from emer.tools.speech.sentences import not_recognised, says
-from emer.tools.speech.vad import RATE, Samples, is_silent, speech_spans, to_pcm
+from emer.tools.speech.vad import RATE, Samples, is_silent, speech_share, speech_spans, to_pcm
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
 WIDE = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}
@@ -75,12 +75,10 @@ class PocketSphinx:
             raise Unobservable("no speech is heard")
         if confidence.verdict is Verdict.REJECTED or not words:
             raise Unobservable(not_recognised(speech))
-        share = sum(s.length for s in speech) / max(0.01, speech[-1].end - speech[0].start)
-        within = span or Span(start=0, end=clip.duration)
+        share, within = speech_share(speech), span or Span(start=0, end=clip.duration)
         return [_clue(self.source, each, confidence, share, within) for each in utterances(words)]
 
     def _transcript(self, clip: Clip) -> tuple[tuple[Span, ...], tuple[LatticeWord, ...]]:
-        """The clip's speech and its words; those of the last clip are cached."""
         with self._lock:
             if self._last is None or self._last[0] != clip.sha256:
                 self._last = (clip.sha256, *self._recognise(clip))
@@ -158,24 +156,20 @@ def _communicate(
 def _words(segment: Segment, answer: Mapping[str, Any]) -> list[LatticeWord]:
     """One segment's words; `<sil>`, `[NOISE]` and the like are no words."""
     phones = _per_frame(answer["loop"])
-    words = []
-    for name, start, end, acoustic, posterior in answer["words"]:
-        if name[0] in "<[+":
-            continue
-        free = phones[start:end].sum()
-        word = LatticeWord(
+    return [
+        LatticeWord(
             text=re.sub(r"\(\d+\)$", "", name),
             start=round(segment.clip_time(start * FRAME), 2),
             end=round(segment.clip_time(end * FRAME), 2),
             posterior=round(min(1.0, posterior), 3),
-            misfit=round(float(free - acoustic) / (end - start), 3),
+            misfit=round(float(phones[start:end].sum() - acoustic) / (end - start), 3),
         )
-        words.append(word)
-    return words
+        for name, start, end, acoustic, posterior in answer["words"]
+        if name[0] not in "<[+"
+    ]
 
 
 def _per_frame(segments: Sequence[Sequence[Any]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Acoustic score of each frame, spread evenly over its segment."""
     scores = np.zeros(max((row[2] for row in segments), default=0))
     for _, start, end, acoustic, _ in segments:
         scores[start:end] = acoustic / (end - start)
@@ -195,7 +189,6 @@ def _clue(
     speech_share: float,
     within: Span,
 ) -> Clue:
-    """The clue of one utterance, marked when it may be wrong."""
     own = judge_lattice(words)
     text = " ".join(word.text for word in words)
     sure = clip_confidence.verdict is Verdict.RELIABLE and own.posterior >= 0.5

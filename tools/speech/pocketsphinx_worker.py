@@ -82,7 +82,6 @@ def decode(decoder: Any, piece: bytes) -> list[Decoded]:
 
 
 def _log10(probability: float) -> float:
-    """Logarithm of a score that may have underflowed to 0."""
     return round(math.log10(max(probability, sys.float_info.min)), 3)
 
 

@@ -50,13 +50,13 @@ class Segment:
         return np.concatenate([samples[start:end] for start, end in self.parts])
 
     def clip_span(self, start: float, end: float) -> tuple[float, float]:
-        """The word's start and end in clip time, inside the stretch that has its middle."""
+        """A word's start and end in clip time (10 ms), in the stretch that has its middle."""
         middle, before = round((start + end) / 2 * RATE), 0
         for first, last in self.parts:
             if middle <= before + last - first or (first, last) == self.parts[-1]:
                 shift = first - before
                 placed = [min(max(round(t * RATE) + shift, first), last) for t in (start, end)]
-                return placed[0] / RATE, max(placed) / RATE
+                return round(placed[0] / RATE, 2), round(max(placed) / RATE, 2)
             before += last - first
         raise ValueError("a segment has no parts")
 
@@ -99,7 +99,6 @@ def cut(samples: Samples, speech: Sequence[Span], longest: float = LONGEST) -> t
 
 
 def _padded(speech: Sequence[Span], size: int) -> list[tuple[int, int]]:
-    """The spans in samples with `PAD` on both sides, those that touch joined."""
     padded: list[tuple[int, int]] = []
     for span in speech:
         start = max(0, round((span.start - PAD) * RATE))
@@ -112,7 +111,6 @@ def _padded(speech: Sequence[Span], size: int) -> list[tuple[int, int]]:
 
 
 def _split(samples: Samples, part: tuple[int, int], longest: float) -> list[tuple[int, int]]:
-    """The part, cut where it is quietest until no part is too long."""
     start, end = part
     parts: list[tuple[int, int]] = []
     while end - start > longest * RATE:
@@ -123,7 +121,6 @@ def _split(samples: Samples, part: tuple[int, int], longest: float) -> list[tupl
 
 
 def _quietest(samples: Samples, first: int, last: int) -> int:
-    """The sample in the middle of the quietest 90 ms between two samples."""
     level = levels(samples[first:last])
     return first + int(np.argmin(np.convolve(level, np.ones(9) / 9, mode="valid")) + 4) * HOP
 

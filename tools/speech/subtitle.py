@@ -48,7 +48,6 @@ class Subtitle:
 
 
 def _is_inside(cue: SubtitleCue, within: Span) -> bool:
-    """Whether the cue has words and is shown within the span, or has no times."""
     if not cue.text.strip():
         return False
     return cue.span is None or (cue.span.start < within.end and cue.span.end > within.start)

@@ -100,7 +100,7 @@ def timed_words(
 
 
 def distinct_translation(english: ScoredText | None, original: str) -> ScoredText | None:
-    """Return a translation; None where it is empty or only repeats the original."""
+    """A translation; None where it is empty or only repeats the original."""
     if (
         english is None
         or not _letters(english.text)

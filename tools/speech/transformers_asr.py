@@ -95,7 +95,6 @@ def _takes_one(loaded: Loaded) -> bool:
 
 
 def _inputs(loaded: Loaded, options: AsrOptions, windows: Sequence[Window]) -> Any:
-    """The processor's tensors on the device, at the model's precision."""
     import torch
 
     extractor = loaded.processor.feature_extractor
@@ -128,7 +127,6 @@ def _transcribe_ctc(
 
 
 def _frame_seconds(model: Any, frames: int, windows: Sequence[Window]) -> float:
-    """Seconds of sound per frame of the output."""
     ratio = getattr(model.config, "inputs_to_logits_ratio", None)
     longest = max(len(window.sound) for window in windows)
     return float(ratio or longest / frames) / RATE
@@ -137,7 +135,6 @@ def _frame_seconds(model: Any, frames: int, windows: Sequence[Window]) -> float:
 def _transcribe_seq2seq(
     loaded: Loaded, options: AsrOptions, windows: Sequence[Window]
 ) -> list[Transcript]:
-    """Transcripts of an encoder-decoder model, without word times."""
     import torch
 
     with torch.inference_mode(), quiet():
@@ -212,7 +209,6 @@ def _first_step(model: Any, encoded: Any) -> FirstStep:
 
 
 def _languages(first: FirstStep, windows: Sequence[Window]) -> list[LanguageGuess]:
-    """Language of each window, "" where the model does not know languages."""
     if not first.languages:
         return [LanguageGuess(window.language or "", None) for window in windows]
     return detect_languages(windows, lambda places: [first.languages[place] for place in places])
@@ -230,7 +226,6 @@ def known_languages(loaded: Loaded) -> tuple[str, ...] | None:
 
 
 def _translates(model: Any) -> bool:
-    """Whether the model knows the task and was trained for it, by its configuration."""
     tasks = getattr(model.generation_config, "task_to_id", None) or {}
     layers = model.config.encoder_layers, model.config.decoder_layers
     return translates("translate" in tasks, *layers)
@@ -260,7 +255,6 @@ def _write(
 
 
 def _until(tokens: list[int], stop: set[int]) -> tuple[list[int], bool]:
-    """The tokens up to their end, and whether there is none."""
     end = next((place for place, token in enumerate(tokens) if token in stop), None)
     return (tokens, True) if end is None else (tokens[: end + 1], False)
 
@@ -319,14 +313,12 @@ def _mean(best: Logits, writes: NDArray[np.bool_], start: int, end: int) -> floa
 
 
 def _without_specials(path: Path, tokenizer: Any) -> Path:
-    """The path with blanks in place of special tokens."""
     between = getattr(tokenizer, "word_delimiter_token_id", None)
     silent = {*tokenizer.all_special_ids} - {between}
     return np.where(np.isin(path, list(silent)), tokenizer.pad_token_id, path)
 
 
 def _plain(text: str) -> str:
-    """The text with spaces between words; all capitals become lower case."""
     words = " ".join(text.replace(BETWEEN, " ").split())
     return words.lower() if words.isupper() else words
 

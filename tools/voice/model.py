@@ -115,7 +115,6 @@ def _pads(loaded: Loaded) -> bool:
 
 
 def _require_classes(config: Any) -> None:
-    """Raise `ValueError` for a model whose architecture is no classifier."""
     names = config.architectures or ()
     if names and not any("Classification" in name for name in names):
         raise ValueError(f"{names[0]} is no model that judges how a voice sounds")
@@ -236,7 +235,6 @@ def rating_class(config: Any) -> type:
             return self.classifier(self._mean(hidden, attention_mask))
 
         def _mean(self, hidden: Any, mask: Any) -> Any:
-            """Mean over time, without the padding of the batch."""
             if mask is None:
                 return hidden.mean(dim=1)
             valid = self._get_feature_vector_attention_mask(hidden.shape[1], mask)[..., None]

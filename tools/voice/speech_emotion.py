@@ -167,7 +167,6 @@ def signal_to_noise(samples: Samples, speech: Sequence[Span]) -> float:
 
 
 def _inside(speech: Sequence[Span], within: Span) -> tuple[Span, ...]:
-    """The parts of the stretches that are in a span."""
     return tuple(
         Span(start=max(s.start, within.start), end=min(s.end, within.end))
         for s in speech
@@ -176,7 +175,6 @@ def _inside(speech: Sequence[Span], within: Span) -> tuple[Span, ...]:
 
 
 def _clipped(segment: Segment, within: Span) -> Segment:
-    """The part of a segment in a span, which the silence around speech exceeds."""
     first, last = round(within.start * RATE), round(within.end * RATE)
     parts = ((max(start, first), min(end, last)) for start, end in segment.parts)
     return Segment(tuple((start, end) for start, end in parts if start < end))
@@ -195,7 +193,6 @@ def _stretch(segment: Segment, speech: Sequence[Span]) -> Stretch:
 
 
 def _clue(source: Source, sentence: Sentence, snr: float) -> Clue:
-    """The clue; its quality falls with noise and with little speech."""
     clean = float(np.clip((snr - LEAST_SNR) / (CLEAN_SNR - LEAST_SNR), 0.1, 1.0))
     enough = float(np.clip(sentence.seconds / ENOUGH, 0.3, 1.0))
     return Clue(
