@@ -17,7 +17,6 @@ import pytest
 
 from emer.tools.caption.description import VisualPrompt
 from emer.tools.caption.vlm import CaptionModel
-from emer.tools.caption.vlm import RunOptions as CaptionOptions
 from emer.tools.expression.classifier import classifier
 from emer.tools.registry import load_tool
 from emer.tools.runtime import device as devices
@@ -27,7 +26,6 @@ from emer.tools.speech.faster_whisper import FasterWhisper
 from emer.tools.speech.openai_whisper import Whisper
 from emer.tools.speech.transcript import AsrOptions, Window
 from emer.tools.speech.transformers_asr import Asr
-from emer.tools.voice.model import RunOptions as VoiceOptions
 from emer.tools.voice.model import recogniser
 from emer.tools.weights.locate import Need, find
 from tests.caption_kit import room, write_blip, write_qwen, write_smolvlm
@@ -78,7 +76,7 @@ asr = _transcripts(Asr(), TUNES)
 
 
 def speech_emotion(need: Need, device: str, precision: str) -> Outputs:
-    emotions = recogniser(need, VoiceOptions(device, precision, 4), "")(sounds())
+    emotions = recogniser(need, devices.RunOptions(device, precision, 4), "")(sounds())
     return [(" ".join(each.labels), each.outputs) for each in emotions]
 
 
@@ -90,7 +88,7 @@ def deepface(need: Need, device: str, _: str) -> Outputs:
 
 def captioner(need: Need, device: str, precision: str) -> Outputs:
     prompts = [VisualPrompt((room(seed),)) for seed in (1, 2)]
-    captions = CaptionModel(need, CaptionOptions(device, precision, 2))(prompts)
+    captions = CaptionModel(need, devices.RunOptions(device, precision, 2))(prompts)
     return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in captions]
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from emer.tools.caption.caption_tool import CaptionTool
 from emer.tools.caption.description import Caption, VisualPrompt
-from emer.tools.caption.vlm import TOOL, CaptionModel, RunOptions, has_chat
+from emer.tools.caption.vlm import TOOL, CaptionModel, has_chat
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.registry import register
 from emer.tools.runtime import device as devices
@@ -69,11 +69,7 @@ class Captioner(CaptionTool):
     @property
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
-        options = self._options()
-        threads = {"threads": devices.threads()} if options.device == devices.CPU else {}
-        return {
-            "device": options.device, "dtype": options.dtype, "batch": options.batch, **threads,
-        }  # fmt: skip
+        return self._options().hardware
 
     @property
     def answers(self) -> bool:
@@ -100,8 +96,5 @@ class Captioner(CaptionTool):
         """What the model writes about each."""
         return self.caption_model()(prompts)
 
-    def _options(self) -> RunOptions:
-        device = devices.pick(self._device)
-        precision = devices.precision(device, self._dtype)
-        batch = self._batch or BATCH[device.partition(":")[0]]
-        return RunOptions(device, precision, batch)
+    def _options(self) -> devices.RunOptions:
+        return devices.run_options(self._device, self._dtype, self._batch, BATCH)

@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from emer.tools.caption.description import Caption, VisualPrompt
 from emer.tools.runtime.cancellation import holding, still_wanted
+from emer.tools.runtime.device import RunOptions
 from emer.tools.runtime.memo import Kept
 from emer.tools.runtime.model_pool import SHELF, Key, Shared
 from emer.tools.runtime.native import importing
@@ -38,15 +39,6 @@ _GREEDY: Final[Mapping[str, Any]] = {
     "do_sample": False, "num_beams": 1, "repetition_penalty": 1.0,
     "return_dict_in_generate": True, "output_logits": True,
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """Device, precision and batch; of these only the precision changes the result."""
-
-    device: str
-    dtype: str
-    batch: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,9 +80,7 @@ class DeepFaceEmotion:
     @property
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
-        device, batch = self._run()
-        threads = {"threads": devices.threads()} if device == devices.CPU else {}
-        return {"device": device, "dtype": "float32", "batch": batch, **threads}
+        return self._options().hardware
 
     def load(self) -> None:
         """Load the model now."""
@@ -133,13 +131,13 @@ class DeepFaceEmotion:
             for each, quality in sorted(ranked[:most], key=lambda p: p[0].start)
         ]
 
-    def _run(self) -> tuple[str, int]:
-        device = devices.pick(self._device)
-        return device, self._batch or BATCH[device.partition(":")[0]]
+    def _options(self) -> devices.RunOptions:
+        return devices.run_options(self._device, "float32", self._batch, BATCH)
 
     def _classifier(self) -> Shared[Picture, Probabilities]:
         require()
-        return classifier(find(TOOL, self._model), *self._run())
+        options = self._options()
+        return classifier(find(TOOL, self._model), options.device, options.batch)
 
 
 def _clue(source: Source, person: Person, sentence: Sentence, quality: Quality) -> Clue:

@@ -157,13 +157,8 @@ class AsrTool(ABC):
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
         options = self.options()
-        threads = {"threads": options.threads} if options.device == devices.CPU else {}
-        return {
-            "device": options.device,
-            "dtype": options.precision,
-            "batch": options.batch,
-            **threads,
-        }
+        run = devices.RunOptions(options.device, options.precision, options.batch)
+        return run.hardware
 
     def load(self) -> None:
         """Load the model now."""

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from emer.tools.errors import ConfigError
+from emer.tools.runtime.device import RunOptions
 from emer.tools.runtime.model_pool import Key, Shared
 from emer.tools.speech.vad import RATE, Samples
 from emer.tools.weights.locate import Need, loading
@@ -18,10 +19,6 @@ from emer.tools.weights.pretrained import load_model, load_other, quiet
 
 TOOL = "speech-emotion"
 
-Outputs = tuple[float, ...]
-"""For each label a probability, or a value on the scale of a dimension."""
-
-FILE = Path(__file__).parent / "labels.csv"
 DIMENSIONS: Mapping[str, str] = {
     "arousal": "arousal",
     "activation": "arousal",
@@ -31,27 +28,12 @@ DIMENSIONS: Mapping[str, str] = {
 _NAMELESS = re.compile(r"label_?\d+|\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How the model is run; only the precision changes the result."""
-
-    device: str
-    dtype: str
-    batch: int
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A model with what prepares its input."""
 
     model: Any
     extractor: Any
     labels: tuple[str, ...]
-
-    @property
-    def dimensional(self) -> bool:
-        """Whether the outputs are dimensions, not classes."""
-        return is_dimensional(self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +41,8 @@ class Emotions:
     """Outputs of the model for a segment of speech, in the order of its labels."""
 
     labels: tuple[str, ...]
-    outputs: Outputs
+    outputs: tuple[float, ...]
+    """For each label a probability, or a value on the scale of a dimension."""
 
     @property
     def dimensional(self) -> bool:
@@ -97,7 +80,7 @@ def classify(options: RunOptions, loaded: Loaded, sounds: Sequence[Samples]) -> 
     with torch.inference_mode(), quiet():
         out = loaded.model(**inputs)
     logits = getattr(out, "logits", out).float()
-    values = logits if loaded.dimensional else logits.softmax(dim=-1)
+    values = logits if is_dimensional(loaded.labels) else logits.softmax(dim=-1)
     return [Emotions(loaded.labels, tuple(row)) for row in values.cpu().tolist()]
 
 
@@ -114,21 +97,16 @@ def _pads(loaded: Loaded) -> bool:
     )
 
 
-def _require_classes(config: Any) -> None:
-    names = config.architectures or ()
-    if names and not any("Classification" in name for name in names):
-        raise ValueError(f"{names[0]} is no model that judges how a voice sounds")
-
-
 def _load(need: Need, options: RunOptions, given: str) -> Loaded:
     config = load_other(TOOL, need, "AutoConfig")
     with loading(TOOL, need):
-        if not has_own_head(need.path):
-            _require_classes(config)
+        own, names = has_own_head(need.path), config.architectures or ()
+        if not own and names and not any("Classification" in name for name in names):
+            raise ValueError(f"{names[0]} is no model that judges how a voice sounds")
     labels = read_labels(config.id2label, given, TOOL)
     with loading(TOOL, need):
-        own = is_dimensional(labels) and has_own_head(need.path)
-        kind: str | type = rating_class(config) if own else "AutoModelForAudioClassification"
+        rated = own and is_dimensional(labels)
+        kind: str | type = rating_class(config) if rated else "AutoModelForAudioClassification"
     extractor = load_other(TOOL, need, "AutoFeatureExtractor")
     with loading(TOOL, need):
         if extractor.sampling_rate != RATE:
@@ -139,7 +117,7 @@ def _load(need: Need, options: RunOptions, given: str) -> Loaded:
 @cache
 def words() -> Mapping[str, str]:
     """The usual abbreviations of emotions, written out."""
-    with FILE.open(newline="", encoding="utf-8") as file:
+    with Path(__file__).with_name("labels.csv").open(newline="", encoding="utf-8") as file:
         return {row["label"]: row["word"] for row in csv.DictReader(file)}
 
 
@@ -181,11 +159,10 @@ def has_own_head(folder: Path) -> bool:
     layers over its mean (Wagner et al. 2023). No class of transformers has that: loaded as one of
     those, the head would be random.
     """
-    names = _names(folder)
-    return {"classifier.dense.weight", "classifier.out_proj.weight"} <= names
+    return {"classifier.dense.weight", "classifier.out_proj.weight"} <= _weight_names(folder)
 
 
-def _names(folder: Path) -> set[str]:
+def _weight_names(folder: Path) -> set[str]:
     safe = sorted(folder.glob("*.safetensors"))
     if safe:
         from safetensors import safe_open

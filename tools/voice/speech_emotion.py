@@ -24,7 +24,7 @@ from emer.tools.speech.vad import (
     silero_available,
 )
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
-from emer.tools.voice.model import TOOL, Emotions, RunOptions, recogniser
+from emer.tools.voice.model import TOOL, Emotions, recogniser
 from emer.tools.voice.sentences import Sentence, Stretch, classes, ratings, undecided
 from emer.tools.weights.locate import AUTO, find
 from emer.tools.weights.pretrained import require
@@ -98,9 +98,7 @@ class SpeechEmotion:
     @property
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
-        options = self._options()
-        threads = {"threads": devices.threads()} if options.device == devices.CPU else {}
-        return {"device": options.device, "dtype": options.dtype, "batch": options.batch, **threads}
+        return self._options().hardware
 
     def load(self) -> None:
         """Load the model now."""
@@ -142,10 +140,8 @@ class SpeechEmotion:
             raise Unobservable(undecided(outputs))
         return sentences
 
-    def _options(self) -> RunOptions:
-        device = devices.pick(self._device)
-        precision = devices.precision(device, self._dtype)
-        return RunOptions(device, precision, self._batch or BATCH[device.partition(":")[0]])
+    def _options(self) -> devices.RunOptions:
+        return devices.run_options(self._device, self._dtype, self._batch, BATCH)
 
     def _recogniser(self) -> Shared[Samples, Emotions]:
         require(TOOL)

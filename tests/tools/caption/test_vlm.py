@@ -13,8 +13,9 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 import torch
 
 from emer.tools.caption.description import JSON_TOKENS, PLAIN_TOKENS, Caption, VisualPrompt
-from emer.tools.caption.vlm import CaptionModel, Processor, RunOptions, joined
+from emer.tools.caption.vlm import CaptionModel, Processor, joined
 from emer.tools.errors import WeightsBroken
+from emer.tools.runtime.device import RunOptions
 from emer.tools.runtime.model_pool import SHELF, Key
 from emer.tools.weights.locate import find
 from tests.caption_kit import CAPTION, FRAME, WORDS, WRITERS, room, write_blip, write_smolvlm
