@@ -1,4 +1,4 @@
-"""Captioners: vision models that describe keyframes and answer questions about them."""
+"""Captioners: vision models that describe keyframes and answer questions."""
 
 from emer.tools.caption.caption_tool import CaptionTool
 from emer.tools.caption.captioner import Captioner
