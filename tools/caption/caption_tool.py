@@ -25,6 +25,7 @@ from emer.tools.caption.subtitle_mask import Band, blanked, find_subtitles, lowe
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.media.decoder import Rgb
+from emer.tools.phrasing import listed
 from emer.tools.runtime.cancellation import holding, note
 from emer.tools.scene.detectors import Faces
 from emer.tools.types import CLOSER, Clue, Modality, Param, Source, Span
@@ -131,7 +132,10 @@ class CaptionTool(ABC):
         asked = plain(question).translate({ord(mark): "'" for mark in '"“”„«»'})
         when = f"{within.start:.1f}-{within.end:.1f} s{_doubt(result)}"
         text = f'Asked "{asked}", a model answers for {when}: {result.text}.'
-        data: dict[str, JsonValue] = {"question": question, "frames": _rounded(frames)}
+        data: dict[str, JsonValue] = {
+            "question": question,
+            "frames": [round(f.time, 2) for f in frames],
+        }
         return [self._clue(text, within, result, band, data)]
 
     def keyframes(self, clip: Clip, span: Span | None) -> tuple[list[Keyframe], Band | None]:
@@ -152,14 +156,12 @@ class CaptionTool(ABC):
     def _candidates(self, clip: Clip, span: Span | None) -> Candidates:
         seconds = clip.duration if span is None else span.length
         with holding(self._lock):
-            if self._faces is None:
-                self._faces = Faces(self.name)
-            frames = clip.frames(span=span)
-            return candidates_of(frames, seconds, self._max_side, self._face_height)
+            faces = self._faces = self._faces or Faces(self.name)
 
-    def _face_height(self, picture: Rgb) -> float:
-        assert self._faces is not None
-        return max((face.height for face in self._faces(picture)), default=0.0)
+            def face_height(picture: Rgb) -> float:
+                return max((face.height for face in faces(picture)), default=0.0)
+
+            return candidates_of(clip.frames(span=span), seconds, self._max_side, face_height)
 
     def _band(self, candidates: Candidates) -> Band | None:
         if self._mask == "off":
@@ -176,10 +178,9 @@ class CaptionTool(ABC):
         """
         times = [time for _, time in run]
         worst = min((caption for caption, _ in run), key=lambda each: each.quality.score)
-        when = [f"{time:.1f} s" for time in times]
-        listed = " and ".join([", ".join(when[:-1]), when[-1]]) if len(when) > 1 else when[0]
-        frames = "frame" if len(when) == 1 else "frames"
-        text = f"A model describes the {frames} at {listed}{_doubt(worst)}: {worst.text}."
+        when = listed([f"{time:.1f} s" for time in times])
+        frames = "frame" if len(times) == 1 else "frames"
+        text = f"A model describes the {frames} at {when}{_doubt(worst)}: {worst.text}."
         data: dict[str, JsonValue] = {"frames": [round(time, 2) for time in times]}
         if closer is not None:
             data[CLOSER] = [closer.start, closer.end]
@@ -210,7 +211,3 @@ class CaptionTool(ABC):
 
 def _doubt(caption: FilteredCaption) -> str:
     return "" if caption.certain else ", unsurely"
-
-
-def _rounded(frames: Sequence[Keyframe]) -> list[JsonValue]:
-    return [round(frame.time, 2) for frame in frames]

@@ -12,8 +12,6 @@ from typing import NamedTuple
 from emer.tools.errors import ConfigError
 from emer.tools.speech.transcript import Transcript, Window
 
-FILE = Path(__file__).parent / "languages.csv"
-"""Codes are those of ISO 639, with Whisper's jw for Javanese."""
 ENGLISH = "en"
 AUTO = "auto"
 
@@ -23,8 +21,8 @@ MULTILINGUAL = 51865
 
 @cache
 def languages() -> Mapping[str, str]:
-    """English name of each language by its code."""
-    with FILE.open(newline="", encoding="utf-8") as file:
+    """English name of each language by its code: of ISO 639, with Whisper's jw for Javanese."""
+    with Path(__file__).with_name("languages.csv").open(newline="", encoding="utf-8") as file:
         return {row["code"]: row["name"] for row in csv.DictReader(file)}
 
 

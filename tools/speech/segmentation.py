@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from emer.tools.speech.confidence import Verdict, judge
-from emer.tools.speech.transcript import Transcript, Window
+from emer.tools.speech.confidence import LatticeWord, Verdict, judge
+from emer.tools.speech.transcript import TimedWord, Transcript, Window
 from emer.tools.speech.vad import HOP, RATE, Samples, levels
 from emer.tools.types import Span
 
@@ -151,21 +151,7 @@ def _is_sure(transcript: Transcript, window: Window) -> bool:
     return verdict is Verdict.RELIABLE and not transcript.unfinished
 
 
-class Timed(Protocol):
-    """Anything with a start and an end, in seconds."""
-
-    @property
-    def start(self) -> float:
-        """Start in seconds."""
-        ...
-
-    @property
-    def end(self) -> float:
-        """End in seconds."""
-        ...
-
-
-Word = TypeVar("Word", bound=Timed)
+Word = TypeVar("Word", TimedWord, LatticeWord)
 
 
 def utterances(words: Sequence[Word], pause: float = PAUSE) -> list[tuple[Word, ...]]:
