@@ -50,6 +50,22 @@ def test_words_have_the_times_at_which_the_model_hears_them(name, kind, checkpoi
     assert starts == sorted(starts)
 
 
+@needs("whisper")
+def test_whisper_decodes_a_window_once(checkpoint, spoken, monkeypatch):
+    """A text without an end timestamp has the library decode the silence after it, too."""
+    from whisper.model import Whisper as Model
+
+    decode, passes = Model.decode, []
+
+    def counted(self: object, *arguments: object) -> object:
+        passes.append(1)
+        return decode(self, *arguments)
+
+    monkeypatch.setattr(Model, "decode", counted)
+    (clue,) = made("whisper", checkpoint()).observe(Clip.open(spoken))
+    assert clue.data["transcript"] == ENGLISH and passes == [1]
+
+
 @pytest.mark.parametrize(("name", "kind"), KINDS)
 def test_another_language_is_kept_and_translated(name, kind, checkpoint, spoken):
     tool = made(name, checkpoint(kind, GERMAN))
