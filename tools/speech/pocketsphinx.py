@@ -10,8 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from math import ceil
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -125,9 +127,14 @@ def _request(
     rest = {"settings": dict(settings), "parent": os.getpid(), "seconds": seconds}
     request = b"".join([json.dumps({"sizes": sizes, **rest}).encode(), b"\n", *sounds])
     pipe = subprocess.PIPE
-    with subprocess.Popen(WORKER, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+    # A file and no pipe: after a timeout `communicate` does not send the rest of its input.
+    with TemporaryFile() as file:
+        file.write(request)
+        file.seek(0)
+        process = subprocess.Popen(WORKER, stdin=file, stdout=pipe, stderr=pipe)
+    with process:
         try:
-            output, errors = _communicate(process, request, seconds)
+            output, errors = _communicate(process, seconds)
         except BaseException:
             process.kill()  # it also ends by itself when this process is killed
             raise
@@ -138,18 +145,13 @@ def _request(
     return answer
 
 
-def _communicate(
-    process: subprocess.Popen[bytes], request: bytes, seconds: float
-) -> tuple[bytes, bytes]:
+def _communicate(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
     """Output and errors of the process; looks every `SLICE` s whether the call is cancelled."""
     deadline = time.monotonic() + seconds
-    unsent: bytes | None = request
     while time.monotonic() < deadline:
         still_wanted()
-        try:
-            return process.communicate(unsent, timeout=SLICE)
-        except subprocess.TimeoutExpired:
-            unsent = None  # what is not written yet goes on by itself
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=SLICE)
     raise TimeoutError(f"recognition took longer than {seconds:.0f} s")
 
 
