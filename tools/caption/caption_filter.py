@@ -3,9 +3,9 @@
 The fields of a `FrameDescription` are filtered one by one, any other text as it is:
 
 - Refusals, orders (text in the picture may hold some), repetition and guesses reject all of it.
-- A capitalised name becomes "(name)": nobody is identified here. To drop its sentence would lose
+- A capitalised name becomes "(name)": no one is identified here. To drop its sentence would lose
   the smile that it tells of; "a person" would be false of a brand or a place.
-- A feeling stays as a look only: "sad" becomes "sad-looking", and a noun becomes "(feeling)"
+- A feeling stays as an appearance only: "sad" becomes "sad-looking", and a noun becomes "(feeling)"
   unless the text says "a look of sorrow".
 
 Names and feelings are found in English alone, by the lists of words.toml. The patterns are ours and
@@ -31,15 +31,16 @@ from emer.tools.caption.description import LABELS, Caption, parse_description
 from emer.tools.types import Quality
 
 LONGEST, LONGEST_FIELD = 240, 80
-"""Characters of a plain caption and of a field (40 tokens are about 160; chosen by us)."""
+"""Characters of a plain caption and of a field (40 tokens are about 160; ours)."""
 DOUBTFUL, GUESS = -1.1, -2.3
-"""Mean log-probabilities below which a caption is uncertain, and rejected (chosen by us). A caption
-that is right word for word is rarely less probable than one token in three; text of a model that
-sees nothing in the picture is near chance."""
+"""Mean log-probabilities below which a caption is uncertain, and rejected.
+
+Chosen by us. A caption that is right word for word is rarely less probable than one token in
+three; text of a model that sees nothing in the picture is near chance."""
 REPEATS: Final = 2.4
-"""Compression ratio from which text repeats itself (as for speech, Radford et al. 2022)."""
+"""Compression ratio of repetitive text (as for speech, Radford et al. 2022)."""
 MOST_CERTAIN, MOST_UNCERTAIN, UNMEASURED = 0.9, 0.2, 0.5
-"""Largest score of a certain caption, of an uncertain one, of one without probabilities."""
+"""Largest score of a certain and an uncertain caption, and of one without either."""
 NAME, FEELING = "(name)", "(feeling)"
 NAMES_ONLY = "it gives names, and nobody is identified here"
 NOTHING_SEEN = "it describes nothing that can be seen"
@@ -182,7 +183,7 @@ def _reason_against(text: str, logprob: float | None) -> str:
 
 
 def is_repetitive(words: list[str]) -> bool:
-    """Whether words repeat: one thrice in a row, three in a row thrice, or mostly the same."""
+    """Whether one word comes thrice in a row, three come thrice, or most are the same."""
     threes = Counter(zip(words, words[1:], words[2:], strict=False))
     if any(a == b == c or count >= 3 for (a, b, c), count in threes.items()):
         return True
@@ -260,7 +261,7 @@ def as_looks(text: str, feelings: list[str]) -> str:
 
 
 def clean(text: str, truncated: bool = False, longest: int = LONGEST) -> str:
-    """A text as one sentence without its full stop, and without markup, ids, addresses."""
+    """A text as one sentence without full stop, markup, ids and addresses."""
     bare = " ".join(_MARKUP.sub(" ", plain(text).translate(_QUOTES)).split())
     if bare.count('"') % 2:
         bare = bare.replace('"', "'")
@@ -289,7 +290,7 @@ def _phrase(text: str) -> str:
 
 
 def _only_names(sentence: str) -> bool:
-    """Whether a sentence names somebody and says nothing else: "this is (name)"."""
+    """Whether a sentence only names a person: "this is (name)"."""
     words = _WORD.findall(sentence.replace(NAME, " "))
     return NAME in sentence and all(word.casefold() in _words("function") for word in words)
 

@@ -1,4 +1,4 @@
-"""Base of the captioners: choose keyframes, mask subtitles, ask a model, filter, make clues."""
+"""Base of the captioners: keyframes, subtitle mask, model, filter, clues."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from emer.tools.scene.detectors import Faces
 from emer.tools.types import CLOSER, Clue, Modality, Param, Source, Span
 
 APART, CLOSE_APART = 2.0, 0.5
-"""Seconds of a shot for each caption, at first and in a closer look (chosen by us)."""
+"""Seconds of a shot for each caption, of a clip and of a span (chosen by us)."""
 MASKS = ("found", "lower", "off")
 LONGEST_ORIGINAL = 400
 """Characters of the model's own words in a clue's data."""
@@ -39,7 +39,7 @@ LONGEST_ORIGINAL = 400
 
 @dataclass(frozen=True, slots=True)
 class Keyframe:
-    """A picture as the model is shown it, its time in seconds, its sharpness 0-1."""
+    """A picture as the model gets it, its time in seconds, its sharpness 0-1."""
 
     picture: Rgb
     time: float
@@ -47,11 +47,11 @@ class Keyframe:
 
 
 class CaptionTool(ABC):
-    """Describes a few frames of a clip or a span, and may answer questions about a span.
+    """Describes a few frames of a clip or span; may answer questions about a span.
 
     Args:
         most: Frames described in a clip at most, 1-32.
-        most_close: Frames described or shown in a closer look at most, 1-16.
+        most_close: Frames described, or asked about, of a span at most, 1-16.
         mask_subtitles: "found" (text burnt into the lower part is blanked out), "lower" (the
             lowest quarter always is) or "off".
         max_side: Pixels of the longer side of a frame, 64-2048.
@@ -99,7 +99,7 @@ class CaptionTool(ABC):
         }
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """What a model says of a few frames; `Unobservable` where it says nothing usable."""
+        """A model's descriptions of a few frames; `Unobservable` if none is usable."""
         frames, band = self.keyframes(clip, span)
         captions = self.write([VisualPrompt((frame.picture,)) for frame in frames])
         usable: list[tuple[FilteredCaption, float]] = []
@@ -174,7 +174,7 @@ class CaptionTool(ABC):
     ) -> Clue:
         """The clue of frames in a row with the same caption, of the lowest quality.
 
-        One of a closer look says so: where it only repeats, it counts no second time.
+        That of a span names it: where it only repeats, it counts no second time.
         """
         times = [time for _, time in run]
         worst = min((caption for caption, _ in run), key=lambda each: each.quality.score)

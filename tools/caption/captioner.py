@@ -1,4 +1,4 @@
-"""Captioner on this machine: BLIP, Qwen-VL, SmolVLM and the like, run by transformers."""
+"""The tool `captioner`: BLIP, Qwen-VL, SmolVLM and the like by transformers."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from emer.tools.weights.locate import AUTO, find
 from emer.tools.weights.pretrained import require
 
 BATCH = {"cpu": 8, "mps": 8, "cuda": 8}
-"""Frames captioned at once: as many as are chosen. On a CPU a step of eight takes little more
-than one of two."""
+"""Frames captioned at once: as many as are chosen.
+
+On a CPU a step of eight takes little more than one of two."""
 
 
 @register("captioner", slot="caption", rank=10)

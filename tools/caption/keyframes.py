@@ -31,12 +31,12 @@ SHARP: Final = 100.0
 SMALLEST: Final = 32
 """Pixels of the shorter side below which nothing can be seen in a picture."""
 FACE_WORTH, SHARP_WORTH, MIDDLE_WORTH = 1.0, 1.0, 0.5
-"""What a face, full sharpness, and the middle of its stretch are worth in a picture."""
+"""Weights of a face, of full sharpness, and of the middle of the stretch."""
 SAME: Final = 4.0
-"""Grey levels (of 255): two pictures of a shot that differ less anywhere show the same."""
+"""Grey levels (of 255): pictures of a shot that differ less anywhere are the same."""
 
 FaceHeight = Callable[[Rgb], float]
-"""Returns the height of the largest face in heights of the picture, 0 where there is none."""
+"""Height of the largest face in heights of the picture, 0 without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Pictures that could be captioned, what is known of each, and the cuts between them."""
+    """Pictures that could be captioned, features of each, and the cuts between them."""
 
     pictures: tuple[Rgb, ...]
     features: tuple[Candidate, ...]

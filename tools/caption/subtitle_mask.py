@@ -27,7 +27,7 @@ SMALLEST, LARGEST = 0.012, 0.10
 LEAST_LETTERS: Final = 6
 """Letters in a row at least."""
 GAP: Final = 2.0
-"""Distance of neighbours in heights of a letter at most: more than a blank between words."""
+"""Most distance of neighbours in heights of a letter: more than between words."""
 LEVEL_SPREAD: Final = 30.0
 """Grey levels by which half of a row's letters may differ in brightness."""
 LEAST_WIDTH: Final = 0.10
@@ -43,7 +43,7 @@ Letters = NDArray[np.float32]
 
 
 class Band(NamedTuple):
-    """A part of the picture, in pixels: rows from top to bottom, columns from left to right."""
+    """A part of the picture in pixels: rows top to bottom, columns left to right."""
 
     top: int
     bottom: int

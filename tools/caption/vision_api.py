@@ -1,4 +1,4 @@
-"""Captioner behind an OpenAI-compatible address (OpenAI, vLLM, Ollama): frames go there."""
+"""The tool `vision-api`: a captioner behind an OpenAI-compatible address."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ KEY, URL, MODEL = "EMER_VISION_KEY", "EMER_VISION_URL", "EMER_VISION_MODEL"
 RETRIES: Final = 2
 """Repeats of a request after a fault that may pass."""
 LIST_SECONDS: Final = 5.0
-"""Time limit of the list of models; a reply may take longer, since a model may load for it."""
+"""Time limit of the list of models; a model may have to load for a reply."""
 JPEG_QUALITY: Final = 90
 MOST_NAMES: Final = 4
 """Models that are named where the one that is wanted is absent."""
 LOCAL = ("127.0.0.1", "::1", "localhost")
 NO_LIST, NO_CHAT = (403, 404, 405, 501), (400, 404, 405, 501)
-"""HTTP statuses of an address that lists no models, or not to this key; that has no chat."""
+"""HTTP statuses of an address without a list of models, and without chat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Endpoint:
 
 @register("vision-api", slot="caption")
 class VisionApi(CaptionTool):
-    """Describes frames with a vision model behind an address, which may also be asked about them.
+    """Sends frames to a vision model, which describes them and answers questions.
 
     The key comes from EMER_VISION_KEY, or from OPENAI_API_KEY for OpenAI itself; an address that
     wants none needs none.

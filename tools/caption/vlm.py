@@ -115,7 +115,7 @@ _PROCESSORS: Kept[Processor] = Kept(2)
 
 
 class CaptionModel:
-    """Captions pictures with the model of a folder; cheap to make, loads at the first call."""
+    """Captions pictures with the model of a folder, loaded at the first call."""
 
     def __init__(self, need: Need, options: RunOptions) -> None:
         """Take the folder of weights and how its model is run."""
@@ -131,7 +131,7 @@ class CaptionModel:
 
     @property
     def processor(self) -> Processor:
-        """The folder's processor, loaded when first asked for; `WeightsBroken` without one."""
+        """The folder's processor, loaded at first use; `WeightsBroken` without one."""
         key = (self._need.path, self._need.fingerprint)
         return _PROCESSORS.get(key, lambda: Processor(load_processor(TOOL, self._need)))
 
@@ -224,7 +224,7 @@ def _row(tokens: list[int], scores: list[float], ends: frozenset[int]) -> Genera
 
 
 def _cancelled(tokens: Any, scores: Any, **_: Any) -> Any:
-    """Stop no row, but raise `Abandoned` where the call was given up; asked at each token."""
+    """Stop no row; raise `Abandoned`, at any token, where the call was cancelled."""
     import torch
 
     still_wanted()

@@ -1,4 +1,4 @@
-"""The tool `deepface`: classes of facial expression of the people that the mesh tracks."""
+"""The tool `deepface`: classes of facial expression of tracked people."""
 
 from __future__ import annotations
 

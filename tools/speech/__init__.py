@@ -17,7 +17,7 @@ _MODULES = {
     "Asr": "transformers_asr", "AsrTool": "asr_tool", "FasterWhisper": "faster_whisper",
     "PocketSphinx": "pocketsphinx", "Subtitle": "subtitle", "Whisper": "openai_whisper",
 }  # fmt: skip
-"""Imported at their first use: pocketsphinx's process imports this package, and must start fast."""
+"""Imported at first use: pocketsphinx's process imports this package, too."""
 
 
 def __getattr__(name: str) -> object:

@@ -1,4 +1,4 @@
-"""Base of the ASR tools: settings, voice activity, packed windows, transcripts, clues.
+"""Base of the ASR tools: settings, packed windows, transcripts, clues.
 
 Speech is located first, so that silence, music and noise are not decoded at all; its stretches
 are packed into windows, each decoded once; what the model doubts is reported as doubtful, or not
@@ -45,20 +45,21 @@ BATCH = {"cpu": 4, "mps": 8, "cuda": 16}
 """Windows decoded at once by kind of device (chosen by us)."""
 
 PACKED = 28.0
-"""Seconds packed into a window of 30: the rest is the silence a recogniser expects."""
+"""Seconds packed into a window of 30; a recogniser expects some silence."""
 
 FIRST = 8
 """Windows from which a clip's language is detected; the others are then given it."""
 
 REST = 32
-"""Windows brought at once when the language is known: a batch of the largest, and few enough that
-clips that are decoded at the same time take turns (chosen by us)."""
+"""Windows decoded in one call when the language is known (chosen by us).
+
+A batch of the largest, and few enough that clips decoded at the same time take turns."""
 
 CACHED = 8
-"""Clips whose transcripts are kept for closer looks."""
+"""Clips whose transcripts are cached for calls about a span."""
 
 WHOLE, FIT = "whole", "fit"
-"""Windows of the 30 s that Whisper was trained on, or of the sound and a little silence."""
+"""Windows of 30 s, as in training, or of the sound and a little silence."""
 
 
 class Backend(NamedTuple):

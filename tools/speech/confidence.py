@@ -29,10 +29,10 @@ NO_SPEECH = 0.6
 REPEATS = 2.4
 
 LEAST_WORD, LEAST_LANGUAGE = 0.5, 0.5
-"""Mean probability of the words, and of the language, below which words are doubtful."""
+"""Mean probability of words, and that of the language, below which is doubt."""
 
 FASTEST = 30.0
-"""Letters per second that exceed speech: text for a hum (fast English has about 20)."""
+"""Letters per second that exceed speech (fast English has about 20)."""
 
 SURE, DOUBTFUL = 0.95, 0.2
 """Most a score may be: words may be wrong even where the model is sure."""
@@ -71,7 +71,7 @@ def word_probability(words: Sequence[TimedWord]) -> float:
 
 
 def is_sure(verdict: Verdict, words: Sequence[TimedWord]) -> bool:
-    """Whether an utterance of a window with this verdict is reported without a mark of doubt."""
+    """Whether words of a window with this verdict are reported without doubt."""
     return verdict is Verdict.RELIABLE and word_probability(words) >= LEAST_WORD
 
 

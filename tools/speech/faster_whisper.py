@@ -1,4 +1,4 @@
-"""The tool `faster-whisper`: Whisper models on CTranslate2, quantised, in batches of windows."""
+"""The tool `faster-whisper`: Whisper models on CTranslate2, in batches."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ from emer.tools.weights.locate import Need, loading
 
 TOOL = "faster-whisper"
 MOST_TOKENS = 224
-"""Tokens written for a window at most: half the model's context, as openai-whisper does."""
+"""Most tokens of a window: half the model's context, as in openai-whisper."""
 INT8_16 = "int8_float16"
 COMPUTE = ("int8", "float16", "bfloat16", "float32")
 ANYWHERE = ("int8", "float32")
 """What every device computes with: the library need not be loaded to know."""
 MEMORY: Mapping[str, float] = {"int8": 0.5, "float32": 2.0}
-"""Memory as a share of the files' size, which are of 16 bit where they were published."""
+"""Memory as a share of the files' size; published files are of 16 bit."""
 STEP = 0.005
 """Seconds between two checks whether a batch is done."""
 
@@ -64,14 +64,15 @@ CUDA_PACKAGES: Mapping[str, str] = {
     "cublas": "nvidia-cublas-cu12",
     "cudnn": "'nvidia-cudnn-cu12==9.*'",
 }
-"""The package of each CUDA library. CTranslate2's wheels are made for CUDA 12; since 4.8 they
-require no cuDNN."""
+"""The package of each CUDA library.
+
+CTranslate2's wheels are made for CUDA 12; since 4.8 they require no cuDNN."""
 
 _MISSING = re.compile(r"Library (\S*?(cublas|cudnn)\S*) is not found or cannot be loaded")
 
 
 def compute_types(device: str, precision: str) -> Collection[str]:
-    """What CTranslate2 computes with on a device; `ConfigError` if not with this precision."""
+    """What CTranslate2 computes with on a device; `ConfigError` if not with this."""
     with importing():
         import ctranslate2
     kind, _, number = device.partition(":")
@@ -142,7 +143,7 @@ def known_languages(model: Any) -> tuple[str, ...]:
 
 
 def transcribe(options: AsrOptions, model: Any, windows: Sequence[Window]) -> list[Transcript]:
-    """Transcripts of one batch of windows; `ToolMissing` for a CUDA library that is absent."""
+    """Transcripts of one batch; `ToolMissing` for a CUDA library that is absent."""
     decode = partial(_transcribe, options, model)
     with require_cuda_libraries(TOOL):
         return transcribe_fitted(windows, decode) if options.fit else decode(windows, FRAMES)
@@ -223,7 +224,7 @@ def _decode(
 def _write(
     model: Any, options: AsrOptions, encoded: Any, language: str, task: str
 ) -> tuple[Any, list[Any]]:
-    """The tokenizer and the decoding: no prompt and no sampling, so it is deterministic."""
+    """Tokenizer and decoding; deterministic: without a prompt and sampling."""
     from faster_whisper.tokenizer import Tokenizer
     from faster_whisper.transcribe import get_suppressed_tokens
 
@@ -276,7 +277,7 @@ def _words(
 
 
 def open_cuda_libraries() -> None:
-    """Open the CUDA libraries that pip installed, so that CTranslate2 finds them; on Linux.
+    """Open the CUDA libraries that pip installed for CTranslate2; on Linux.
 
     It opens them by name when it first computes on a GPU, but pip's folders are not on the
     system's search path, and torch may have come with those of another CUDA version.
@@ -297,7 +298,7 @@ def _installed_cuda_libraries() -> Iterator[Path]:
 
 @contextmanager
 def require_cuda_libraries(tool: str) -> Iterator[None]:
-    """Turn CTranslate2's error about a missing library into `ToolMissing` with its package."""
+    """Turn CTranslate2's error about a missing library into `ToolMissing`."""
     try:
         yield
     except RuntimeError as error:

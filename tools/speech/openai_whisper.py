@@ -1,4 +1,4 @@
-"""The tool `whisper`: openai-whisper's own `transcribe` on the segments with voice activity."""
+"""The tool `whisper`: openai-whisper's `transcribe` on segments of speech."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _load(need: Need, options: AsrOptions) -> Any:
 
 
 def _halve(model: Any) -> None:
-    """Convert the weights to 16 bit once; the library would convert them at every token.
+    """Convert the weights to 16 bit once; the library would at every token.
 
     Its normalisations compute in 32 bit and keep their weights so.
     """
@@ -149,11 +149,11 @@ def _transcript(
 def _segment(
     options: AsrOptions, model: Any, sound: Samples, language: str, task: str
 ) -> dict[str, Any] | None:
-    """The library's one segment of a window; None where it takes the window for silent.
+    """The library's one segment of a window; None where it takes it for silent.
 
     No prompt and no sampling, so it is deterministic. With timestamps, or with words timed by
-    `transcribe`, the library decodes what follows the last word again, in which it may find a
-    word that nobody speaks; without, a window is decoded once.
+    `transcribe`, the library decodes what follows the last word again, and may add a false
+    word; without, a window is decoded once.
     """
     import whisper
 
@@ -208,7 +208,7 @@ def _lacks(precision: str) -> str:
 @register("whisper", slot="speech", rank=20)
 @dataclass(eq=False)
 class Whisper(AsrTool):
-    """Recognises speech with a checkpoint of openai-whisper, one window after the other.
+    """Recognises speech with a checkpoint of openai-whisper, window by window.
 
     Args:
         dtype: float32, float16 (on a GPU) or "auto". The library computes in no bfloat16, and on

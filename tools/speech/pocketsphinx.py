@@ -1,4 +1,4 @@
-"""The tool `pocketsphinx`: English speech recognised offline, or reported as not recognised."""
+"""The tool `pocketsphinx`: English speech, recognised or reported as not."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _request(
 
 
 def _communicate(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
-    """Output and errors of the process; looks every `SLICE` s whether the call is cancelled."""
+    """Output and errors of the process; ends within `SLICE` s of a cancellation."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         still_wanted()

@@ -1,4 +1,4 @@
-"""Segments: sound cut for a recogniser, fitted windows, and utterances of its words."""
+"""Segments: sound cut for a recogniser, fitted windows, utterances of words."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from emer.tools.speech.vad import HOP, RATE, Samples, levels
 from emer.tools.types import Span
 
 PAD = 0.2
-"""Seconds kept on each side of speech: the recogniser needs some silence around words."""
+"""Seconds on each side of speech; a recogniser needs some silence around words."""
 
 LONGEST = 20.0
-"""Default for the seconds decoded as one utterance; bounds the recogniser's memory."""
+"""Default of the most seconds in a segment; bounds a recogniser's memory."""
 
 PAUSE = 0.5
 """Seconds of silence that end an utterance."""
@@ -27,8 +27,7 @@ MEL_HOP = 160
 FRAMES = 3000
 """Frames of the window that Whisper was trained on."""
 SILENCE, STEP = 200, 100
-"""Frames left silent after the sound where the window fits it, and what it is rounded up to
-(chosen by us)."""
+"""Frames of silence after the sound in a fitted window, and its step (ours)."""
 
 Transcribe = Callable[[Sequence[Window], int], list[Transcript]]
 """Decodes a batch of windows with so many spectrogram frames each."""
@@ -126,7 +125,7 @@ def _quietest(samples: Samples, first: int, last: int) -> int:
 
 
 def transcribe_fitted(windows: Sequence[Window], transcribe: Transcribe) -> list[Transcript]:
-    """Transcripts from windows that fit; what is not sure then is decoded in whole ones.
+    """Transcripts from windows that fit; unsure ones are decoded in whole windows.
 
     A short clip need not be 30 s of mostly silence.
     """
@@ -140,7 +139,7 @@ def transcribe_fitted(windows: Sequence[Window], transcribe: Transcribe) -> list
 
 
 def fitted_frames(windows: Sequence[Window]) -> int:
-    """Frames of the longest sound and a little silence, at most those of a whole window."""
+    """Frames of the longest sound and a little silence, at most a whole window's."""
     longest = max(len(window.sound) for window in windows)
     steps = -(-(longest // MEL_HOP + SILENCE) // STEP)
     return min(FRAMES, steps * STEP)

@@ -25,7 +25,7 @@ class Subtitle:
         return Source(tool="subtitle", version="1")
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """A clue per subtitle cue (in `span`, or untimed); `Unobservable` when there is none."""
+        """A clue per cue in `span` or without time; `Unobservable` when there is none."""
         if not clip.subtitle:
             raise Unobservable("no subtitle is given")
         within = span or Span(start=0, end=clip.duration)

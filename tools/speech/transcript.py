@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from emer.tools.speech.vad import RATE, Samples
 
 OPENING, CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001
-"""Marks that belong to the word after them, and to the word before, as Whisper's libraries say."""
+"""Marks that belong to the word after, and before them, by Whisper's libraries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class AsrOptions:
     threads: int
     """Of the CPU, where it runs there."""
     fit: bool = False
-    """Whether only the sound and a little silence is encoded, where the words are then sure."""
+    """Whether windows fit the sound, where the words are then sure."""
     language: str | None = None
     """Code of the language that is given to the model; None to detect it."""
 
@@ -90,7 +90,7 @@ class Transcript:
 def timed_words(
     words: Iterable[tuple[str, float, float, float]], sound: Samples
 ) -> tuple[TimedWord, ...]:
-    """Words from their text, start, end and probability, none beyond the end of the sound."""
+    """Words from text, start, end and probability; times end with the sound."""
     length = len(sound) / RATE
     return tuple(
         TimedWord(text, min(float(start), length), min(float(end), length), float(probability))

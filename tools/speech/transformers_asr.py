@@ -1,4 +1,4 @@
-"""The tool `asr`: any recogniser of transformers, CTC (wav2vec2, HuBERT, ...) or encoder-decoder.
+"""The tool `asr`: any CTC or encoder-decoder recogniser of transformers.
 
 A CTC model gives the time of each word, an encoder-decoder none: there each stretch of speech is
 decoded on its own, so that at least its time is known.
@@ -45,7 +45,7 @@ Path = NDArray[np.intp]
 """The likeliest token of each frame."""
 
 BETWEEN = "|"
-"""What stands between words in vocabularies of letters; not every tokenizer makes it a space."""
+"""Between words in vocabularies of letters; some tokenizers leave it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def _load(need: Need, options: AsrOptions) -> Loaded:
 
 
 def kind_of(need: Need) -> Kind:
-    """The kind of model in a folder, by its configuration; `WeightsBroken` if no recogniser."""
+    """The kind of model in a folder; `WeightsBroken` if it is no recogniser."""
     config = load_other(TOOL, need, "AutoConfig")
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_CTC_MAPPING,
@@ -89,7 +89,7 @@ def kind_of(need: Need) -> Kind:
 
 
 def _takes_one(loaded: Loaded) -> bool:
-    """Whether a CTC model has no attention mask (wav2vec2-base): it would transcribe padding."""
+    """Whether a CTC model has no mask (wav2vec2-base): it would transcribe padding."""
     masks = getattr(loaded.processor.feature_extractor, "return_attention_mask", False)
     return loaded.kind == "ctc" and not masks
 
@@ -276,7 +276,7 @@ def _means(model: Any, out: Any, lengths: Sequence[int]) -> list[float]:
 
 
 def words_of(logits: Logits, tokenizer: Any, frame: float) -> tuple[ScoredText, Words]:
-    """Text of the best path through CTC logits of shape (frames, tokens), and its words.
+    """Text and words of the best path through CTC logits (frames, tokens).
 
     `frame` is the seconds of one frame. The log-probability is the mean over the frames that
     write something; a word's probability the mean over its own. Special tokens (<unk>, <s>) write

@@ -1,4 +1,4 @@
-"""Emotion of the voice by a trained model: classes, or arousal, valence and dominance."""
+"""Emotion of the voice by a trained model: classes, or values of dimensions."""
 
 from emer.tools.voice.speech_emotion import SpeechEmotion
 

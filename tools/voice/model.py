@@ -1,4 +1,4 @@
-"""A speech-emotion model of transformers: labels, regression head, outputs per segment."""
+"""A speech-emotion model of transformers: labels, regression head, outputs."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Emotions:
 
 
 def recogniser(need: Need, options: RunOptions, given: str) -> Shared[Samples, Emotions]:
-    """The shared model of a folder, for segments of speech (mono, 16 kHz); nothing is loaded.
+    """The shared model of a folder, for speech (mono, 16 kHz); nothing is loaded.
 
     `given` names the classes of a model that only numbers them.
     """
@@ -85,7 +85,7 @@ def classify(options: RunOptions, loaded: Loaded, sounds: Sequence[Samples]) -> 
 
 
 def _takes_one(loaded: Loaded) -> bool:
-    """Whether the model would treat the padding of a shorter sound in a batch as silence."""
+    """Whether the model would take the padding of a shorter sound for silence."""
     masked = bool(getattr(loaded.extractor, "return_attention_mask", False))
     return _pads(loaded) and not masked
 

@@ -1,4 +1,4 @@
-"""The tool `speech-emotion`: a model's classes of a voice, or arousal, valence, dominance."""
+"""The tool `speech-emotion`: classes of a voice, or ratings of dimensions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from emer.tools.weights.locate import AUTO, find
 from emer.tools.weights.pretrained import require
 
 LONGEST = 8.0
-"""Seconds classified at once: about the utterances of the training data (chosen by us)."""
+"""Seconds classified at once, as long as utterances of training data (ours)."""
 
 LEAST = 0.5
 """Seconds of speech below which a voice is not classified (chosen by us)."""
@@ -39,14 +39,14 @@ LEAST_SNR, CLEAN_SNR = 6.0, 25.0
 """dB between which the quality rises, as for the measured prosody."""
 
 ENOUGH = 2.0
-"""Seconds of speech from which on its length does not reduce the quality (chosen by us)."""
+"""Seconds of speech from which its length reduces no quality (chosen by us)."""
 
 BATCH = {"cpu": 4, "mps": 8, "cuda": 32}
 
 
 @register("speech-emotion", slot="voice", rank=10)
 class SpeechEmotion:
-    """Classifies the voice with an audio-classification model (wav2vec2, HuBERT, WavLM, ...).
+    """Classifies the voice with a model of transformers (wav2vec2, HuBERT, ...).
 
     Args:
         model: A repository that was pulled, a folder, or "auto".
