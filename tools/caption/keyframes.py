@@ -34,7 +34,6 @@ FACE_WORTH, SHARP_WORTH, MIDDLE_WORTH = 1.0, 1.0, 0.5
 """Weights of a face, of full sharpness, and of the middle of the stretch."""
 SAME: Final = 4.0
 """Grey levels (of 255): pictures of a shot that differ less anywhere are the same."""
-
 FaceHeight = Callable[[Rgb], float]
 """Height of the largest face in heights of the picture, 0 without one."""
 

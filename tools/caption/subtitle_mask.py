@@ -37,7 +37,6 @@ LEAST_SHARE: Final = 0.08
 MOST_LINES: Final = 4
 LOWEST: Final = 0.25
 """Share of the height of `lower_quarter`."""
-
 Letters = NDArray[np.float32]
 """Letters (N, 5): left, top, width, height in pixels, grey level."""
 

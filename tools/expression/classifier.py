@@ -28,12 +28,10 @@ PACKAGES = ("torch", "deepface", "werkzeug")
 """deepface imports the last without declaring it."""
 INPUT, NETWORK_INPUT = 224, 48
 """Pixels of the side of deepface's common input, and of its emotion network's."""
-
 Picture = NDArray[np.uint8]
 """A face in grey, any size."""
 Probabilities = tuple[float, ...]
 """One for each of `labels()`; together 1."""
-
 TURNED: Final = 45.0
 """Degrees of yaw from which a face is not classified (chosen by us).
 

@@ -43,21 +43,16 @@ from emer.tools.weights.locate import Need, find
 
 BATCH = {"cpu": 4, "mps": 8, "cuda": 16}
 """Windows decoded at once by kind of device (chosen by us)."""
-
 PACKED = 28.0
 """Seconds packed into a window of 30; a recogniser expects some silence."""
-
 FIRST = 8
 """Windows from which a clip's language is detected; the others are then given it."""
-
 REST = 32
 """Windows decoded in one call when the language is known (chosen by us).
 
 A batch of the largest, and few enough that clips decoded at the same time take turns."""
-
 CACHED = 8
 """Clips whose transcripts are cached for calls about a span."""
-
 WHOLE, FIT = "whole", "fit"
 """Windows of 30 s, as in training, or of the sound and a little silence."""
 

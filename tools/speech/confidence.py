@@ -30,10 +30,8 @@ REPEATS = 2.4
 
 LEAST_WORD, LEAST_LANGUAGE = 0.5, 0.5
 """Mean probability of words, and that of the language, below which is doubt."""
-
 FASTEST = 30.0
 """Letters per second that exceed speech (fast English has about 20)."""
-
 SURE, DOUBTFUL = 0.95, 0.2
 """Most a score may be: words may be wrong even where the model is sure."""
 

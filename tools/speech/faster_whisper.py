@@ -56,10 +56,8 @@ MEMORY: Mapping[str, float] = {"int8": 0.5, "float32": 2.0}
 """Memory as a share of the files' size; published files are of 16 bit."""
 STEP = 0.005
 """Seconds between two checks whether a batch is done."""
-
 ENCODER_LAYERS: Mapping[int, int] = {384: 4, 512: 6, 768: 12, 1024: 24, 1280: 32}
 """Layers of Whisper's encoder by its width (Radford et al. 2022, table 1)."""
-
 CUDA_PACKAGES: Mapping[str, str] = {
     "cublas": "nvidia-cublas-cu12",
     "cudnn": "'nvidia-cudnn-cu12==9.*'",
@@ -67,7 +65,6 @@ CUDA_PACKAGES: Mapping[str, str] = {
 """The package of each CUDA library.
 
 CTranslate2's wheels are made for CUDA 12; since 4.8 they require no cuDNN."""
-
 _MISSING = re.compile(r"Library (\S*?(cublas|cudnn)\S*) is not found or cannot be loaded")
 
 

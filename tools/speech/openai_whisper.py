@@ -16,13 +16,7 @@ from emer.tools.runtime import device as devices
 from emer.tools.runtime.cancellation import note, still_wanted
 from emer.tools.runtime.native import importing
 from emer.tools.speech.asr_tool import WHOLE, AsrTool, Backend
-from emer.tools.speech.languages import (
-    AUTO,
-    ENGLISH,
-    LanguageGuess,
-    detect_languages,
-    translates,
-)
+from emer.tools.speech.languages import AUTO, ENGLISH, LanguageGuess, detect_languages, translates
 from emer.tools.speech.segmentation import MEL_HOP
 from emer.tools.speech.transcript import (
     CLOSING,

@@ -25,7 +25,6 @@ from typing import Any, NamedTuple
 
 FRAME = 0.01
 """Seconds per decoder frame."""
-
 PHONE_LOOP: Mapping[str, Any] = {"lm": None, "lw": 2.0, "beam": 1e-20, "pbeam": 1e-10}
 """The phone loop's settings, as pocketsphinx's own documentation gives them."""
 

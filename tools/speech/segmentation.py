@@ -15,20 +15,16 @@ from emer.tools.types import Span
 
 PAD = 0.2
 """Seconds on each side of speech; a recogniser needs some silence around words."""
-
 LONGEST = 20.0
 """Default of the most seconds in a segment; bounds a recogniser's memory."""
-
 PAUSE = 0.5
 """Seconds of silence that end an utterance."""
-
 MEL_HOP = 160
 """Samples per frame of Whisper's spectrogram, which are 10 ms."""
 FRAMES = 3000
 """Frames of the window that Whisper was trained on."""
 SILENCE, STEP = 200, 100
 """Frames of silence after the sound in a fitted window, and its step (ours)."""
-
 Transcribe = Callable[[Sequence[Window], int], list[Transcript]]
 """Decodes a batch of windows with so many spectrogram frames each."""
 

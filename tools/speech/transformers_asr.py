@@ -43,7 +43,6 @@ Logits = NDArray[np.float32]
 Words = tuple[TimedWord, ...]
 Path = NDArray[np.intp]
 """The likeliest token of each frame."""
-
 BETWEEN = "|"
 """Between words in vocabularies of letters; some tokenizers leave it."""
 

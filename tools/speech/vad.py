@@ -16,25 +16,18 @@ from emer.tools.types import Span
 RATE = 16_000
 HOP = RATE // 100
 """Samples per 10 ms frame."""
-
 SILENCE_DB = -75.0
 """Most level of a silent track in dB of full scale: about 6 steps of 16 bit."""
-
 ABOVE_FLOOR_DB = 9.0
 """How far speech must rise above the clip's noise floor (chosen by us)."""
-
 BELOW_PEAK_DB = 35.0
 """How far below the loudest voice speech can fall (de Jong & Wempe 2009 use 25)."""
-
 STEADY_DB = 6.0
 """Least variation of speech by its syllables; a hum or hiss varies less."""
-
 BLOCK = 60 * 100
 """10 ms frames processed together: a minute, however long the sound."""
-
 SILERO, WEBRTC = "silero", "webrtc"
 """Names of the detectors: of `silero_spans` and of `speech_spans`."""
-
 Samples = NDArray[np.float32]
 Levels = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -11,7 +11,6 @@ from emer.tools.voice.model import DIMENSIONS, Emotions, word_of
 
 TWICE = 2.0
 """Least probability of a reported class, in multiples of chance (chosen by us)."""
-
 LOW, HIGH = 0.35, 0.65
 """Of a scale from 0 to 1: ratings between them are not reported (chosen by us)."""
 

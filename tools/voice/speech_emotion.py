@@ -31,16 +31,12 @@ from emer.tools.weights.pretrained import require
 
 LONGEST = 8.0
 """Seconds classified at once, as long as utterances of training data (ours)."""
-
 LEAST = 0.5
 """Seconds of speech below which a voice is not classified (chosen by us)."""
-
 LEAST_SNR, CLEAN_SNR = 6.0, 25.0
 """dB between which the quality rises, as for the measured prosody."""
-
 ENOUGH = 2.0
 """Seconds of speech from which its length reduces no quality (chosen by us)."""
-
 BATCH = {"cpu": 4, "mps": 8, "cuda": 32}
 
 
