@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import ClassVar
 
@@ -46,6 +46,7 @@ class Keyframe:
     sharpness: float
 
 
+@dataclass(eq=False)
 class CaptionTool(ABC):
     """Describes a few frames of a clip or span; may answer questions about a span.
 
@@ -57,19 +58,22 @@ class CaptionTool(ABC):
         max_side: Pixels of the longer side of a frame, 64-2048.
     """
 
-    modality: Modality = "scene"
+    most: int = 8
+    most_close: int = 4
+    mask_subtitles: str = "found"
+    max_side: int = 768
+    modality: Modality = field(default="scene", init=False)
     name: ClassVar[str]
 
-    def __init__(self, most: int, most_close: int, mask_subtitles: str, max_side: int) -> None:
-        """Keep the settings; `ConfigError` for what cannot be."""
-        if not 1 <= most <= 32 or not 1 <= most_close <= 16 or not 64 <= max_side <= 2048:
+    def __post_init__(self) -> None:
+        """Check the settings; `ConfigError` says which is not possible."""
+        sizes = 1 <= self.most <= 32 and 1 <= self.most_close <= 16 and 64 <= self.max_side <= 2048
+        if not sizes:
             raise ConfigError(
                 f"{self.name}: most must be 1-32, most_close 1-16, max_side 64-2048 pixels"
             )
-        if mask_subtitles not in MASKS:
+        if self.mask_subtitles not in MASKS:
             raise ConfigError(f"{self.name}.mask_subtitles: write {', '.join(MASKS)}")
-        self._most, self._most_close = most, most_close
-        self._mask, self._max_side = mask_subtitles, max_side
         self._lock = threading.Lock()
         self._faces: Faces | None = None
 
@@ -91,10 +95,10 @@ class CaptionTool(ABC):
     def params(self) -> dict[str, Param]:
         """What changes the result, whatever the model."""
         return {
-            "most": self._most,
-            "most_close": self._most_close,
-            "mask_subtitles": self._mask,
-            "max_side": self._max_side,
+            "most": self.most,
+            "most_close": self.most_close,
+            "mask_subtitles": self.mask_subtitles,
+            "max_side": self.max_side,
             "prompts": "-".join(digest(f"caption/{name}")[:8] for name in ("describe", "answer")),
         }
 
@@ -144,7 +148,7 @@ class CaptionTool(ABC):
         if not candidates.features:
             where = f" at {span.start:.1f}-{span.end:.1f} s" if span else ""
             raise Unobservable(f"no picture that shows anything is seen{where}")
-        most, apart = (self._most, APART) if span is None else (self._most_close, CLOSE_APART)
+        most, apart = (self.most, APART) if span is None else (self.most_close, CLOSE_APART)
         band = self._band(candidates)
         frames = []
         for index in choose(candidates.features, candidates.cuts, most, apart):
@@ -161,13 +165,17 @@ class CaptionTool(ABC):
             def face_height(picture: Rgb) -> float:
                 return max((face.height for face in faces(picture)), default=0.0)
 
-            return candidates_of(clip.frames(span=span), seconds, self._max_side, face_height)
+            return candidates_of(clip.frames(span=span), seconds, self.max_side, face_height)
 
     def _band(self, candidates: Candidates) -> Band | None:
-        if self._mask == "off":
+        if self.mask_subtitles == "off":
             return None
         pictures = candidates.pictures
-        return lower_quarter(pictures[0]) if self._mask == "lower" else find_subtitles(pictures)
+        return (
+            lower_quarter(pictures[0])
+            if self.mask_subtitles == "lower"
+            else find_subtitles(pictures)
+        )
 
     def _frames_clue(
         self, run: Sequence[tuple[FilteredCaption, float]], band: Band | None, closer: Span | None

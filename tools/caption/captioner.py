@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import ClassVar
 
@@ -23,6 +24,7 @@ On a CPU a step of eight takes little more than one of two."""
 
 
 @register("captioner", slot="caption", rank=10)
+@dataclass(eq=False)
 class Captioner(CaptionTool):
     """Describes frames with an image-text-to-text model of transformers.
 
@@ -36,35 +38,28 @@ class Captioner(CaptionTool):
         batch: Frames captioned at once; 0 chooses by device.
     """
 
+    model: str = AUTO
+    device: str = AUTO
+    dtype: str = AUTO
+    batch: int = 0
     name: ClassVar[str] = TOOL
     description = (
         "Describes a few frames in words with a trained model, and may be asked about them."
     )
 
-    def __init__(
-        self,
-        model: str = AUTO,
-        most: int = 8,
-        most_close: int = 4,
-        mask_subtitles: str = "found",
-        max_side: int = 768,
-        device: str = AUTO,
-        dtype: str = AUTO,
-        batch: int = 0,
-    ) -> None:
-        """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
-        super().__init__(most, most_close, mask_subtitles, max_side)
-        if batch < 0:
+    def __post_init__(self) -> None:
+        """Check the settings; `ConfigError` says which is not possible."""
+        super().__post_init__()
+        if self.batch < 0:
             raise ConfigError(f"{TOOL}.batch must be at least 0")
-        devices.precision(devices.CPU, dtype)  # refuses an unknown precision at once
-        self._model, self._device, self._dtype, self._batch = model, device, dtype, batch
+        devices.precision(devices.CPU, self.dtype)  # refuses an unknown precision at once
 
     @property
     def source(self) -> Source:
         """Name, version, weights and what changes the result."""
         require(TOOL)
-        need = find(TOOL, self._model)
-        params = {**self.params, "precision": self._dtype, "weights": need.fingerprint}
+        need = find(TOOL, self.model)
+        params = {**self.params, "precision": self.dtype, "weights": need.fingerprint}
         return Source(tool=TOOL, version=version("transformers"), model=need.model, params=params)
 
     @property
@@ -76,14 +71,14 @@ class Captioner(CaptionTool):
     def answers(self) -> bool:
         """Whether the model has a chat template; False while there is no model."""
         try:
-            return has_chat(find(TOOL, self._model).path)
+            return has_chat(find(TOOL, self.model).path)
         except EmerError:
             return False
 
     def caption_model(self) -> CaptionModel:
         """The model of this tool and of all with the same settings."""
         require(TOOL)
-        return CaptionModel(find(TOOL, self._model), self._options())
+        return CaptionModel(find(TOOL, self.model), self._options())
 
     def load(self) -> None:
         """Load the model now."""
@@ -98,4 +93,4 @@ class Captioner(CaptionTool):
         return self.caption_model()(prompts)
 
     def _options(self) -> devices.RunOptions:
-        return devices.run_options(self._device, self._dtype, self._batch, BATCH)
+        return devices.run_options(self.device, self.dtype, self.batch, BATCH)

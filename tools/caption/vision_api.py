@@ -60,6 +60,7 @@ class Endpoint:
 
 
 @register("vision-api", slot="caption")
+@dataclass(eq=False)
 class VisionApi(CaptionTool):
     """Sends frames to a vision model, which describes them and answers questions.
 
@@ -73,6 +74,9 @@ class VisionApi(CaptionTool):
         most, most_close, mask_subtitles, max_side: As for `CaptionTool`.
     """
 
+    model: str = ""
+    url: str = ""
+    seconds: float = 60.0
     name: ClassVar[str] = TOOL
     description = (
         "Sends a few frames to a vision model, which describes them and may be asked about them."
@@ -80,21 +84,11 @@ class VisionApi(CaptionTool):
     deterministic: ClassVar[bool] = False
     answers = True
 
-    def __init__(
-        self,
-        model: str = "",
-        url: str = "",
-        seconds: float = 60.0,
-        most: int = 8,
-        most_close: int = 4,
-        mask_subtitles: str = "found",
-        max_side: int = 768,
-    ) -> None:
+    def __post_init__(self) -> None:
         """Check the settings; nothing is sent. `ConfigError` says which is not possible."""
-        super().__init__(most, most_close, mask_subtitles, max_side)
-        if not 0 < seconds <= 600:
+        super().__post_init__()
+        if not 0 < self.seconds <= 600:
             raise ConfigError(f"{TOOL}.seconds must be above 0 and at most 600")
-        self._model, self._url, self._seconds = model, url, seconds
 
     @property
     def source(self) -> Source:
@@ -125,12 +119,12 @@ class VisionApi(CaptionTool):
         address that cannot be, or is not allowed offline.
         """
         _version()
-        model = self._model or os.environ.get(MODEL, "")
-        url = self._url or os.environ.get(URL, "")
+        model = self.model or os.environ.get(MODEL, "")
+        url = self.url or os.environ.get(URL, "")
         if not model or not url:
             line = 'url = "http://127.0.0.1:8000/v1", model = "NAME" in emer.toml, or '
             raise ToolMissing(TOOL, "an address and a model", f"{line}{URL} and {MODEL}")
-        endpoint = Endpoint(_checked(url), model, key_for(url, KEY), self._seconds)
+        endpoint = Endpoint(_checked(url), model, key_for(url, KEY), self.seconds)
         if is_offline() and not endpoint.is_local:
             raise ConfigError(f"{TOOL} would send frames to {endpoint.host}: EMER_OFFLINE forbids")
         return endpoint

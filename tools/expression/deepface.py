@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from emer.tools.errors import ConfigError, Unobservable
@@ -34,6 +35,7 @@ LEAST_QUALITY = 0.1
 
 
 @register("deepface", slot="expression", rank=10)
+@dataclass(eq=False)
 class DeepFaceEmotion:
     """Classifies each person's face with deepface's model of seven emotions.
 
@@ -45,33 +47,29 @@ class DeepFaceEmotion:
         batch: Faces at once; 0 for the default of the device.
     """
 
-    modality: Modality = "face"
+    model: str = AUTO
+    people: int = 4
+    max_side: int = MAX_SIDE
+    device: str = AUTO
+    batch: int = 0
+    modality: Modality = field(default="face", init=False)
     description = (
         "Classifies each face with a trained model of seven expressions of emotion, over time."
     )
 
-    def __init__(
-        self,
-        model: str = AUTO,
-        people: int = 4,
-        max_side: int = MAX_SIDE,
-        device: str = AUTO,
-        batch: int = 0,
-    ) -> None:
-        """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
-        if people < 1 or batch < 0:
+    def __post_init__(self) -> None:
+        """Check the settings; `ConfigError` says which is not possible."""
+        if self.people < 1 or self.batch < 0:
             raise ConfigError(f"{TOOL}: people must be at least 1, batch at least 0")
-        self._model, self._people, self._max_side = model, people, max_side
-        self._device, self._batch = device, batch
 
     @property
     def source(self) -> Source:
         """Name, version, weights and what changes the result."""
         require()
-        need = find(TOOL, self._model)
+        need = find(TOOL, self.model)
         params: dict[str, Param] = {
-            "people": self._people,
-            "max_side": self._max_side,
+            "people": self.people,
+            "max_side": self.max_side,
             "tracks": tracks(),
             "weights": need.fingerprint,
         }
@@ -95,8 +93,8 @@ class DeepFaceEmotion:
 
         `Unobservable` without a face, or where no class is clear for long enough.
         """
-        reading = read(clip, self._max_side)
-        people = [portrait.person for portrait in reading.portraits[: self._people]]
+        reading = read(clip, self.max_side)
+        people = [portrait.person for portrait in reading.portraits[: self.people]]
         if not people:
             raise Unobservable(why_none(reading))
         crops = {person.number: face_crops(person, span) for person in people}
@@ -132,12 +130,12 @@ class DeepFaceEmotion:
         ]
 
     def _options(self) -> devices.RunOptions:
-        return devices.run_options(self._device, "float32", self._batch, BATCH)
+        return devices.run_options(self.device, "float32", self.batch, BATCH)
 
     def _classifier(self) -> Shared[Picture, Probabilities]:
         require()
         options = self._options()
-        return classifier(find(TOOL, self._model), options.device, options.batch)
+        return classifier(find(TOOL, self.model), options.device, options.batch)
 
 
 def _clue(source: Source, person: Person, sentence: Sentence, quality: Quality) -> Clue:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from math import ceil
 from tempfile import TemporaryFile
@@ -40,6 +41,7 @@ FRAME = 0.01
 
 
 @register("pocketsphinx", slot="speech", rank=40)
+@dataclass(eq=False)
 class PocketSphinx:
     """Recognises English speech, with word times; rejects what it cannot recognise.
 
@@ -49,14 +51,14 @@ class PocketSphinx:
             same word error rate.
     """
 
-    modality: Modality = "text"
+    time_limit: float = 600.0
+    max_states: int = 8000
+    modality: Modality = field(default="text", init=False)
     own_process = True
     description = "Recognises English speech offline, with word times and voice activity."
 
-    def __init__(self, time_limit: float = 600.0, max_states: int = 8000) -> None:
-        """Keep the settings; nothing is loaded."""
-        self.time_limit = time_limit
-        self.max_states = max_states
+    def __post_init__(self) -> None:
+        """Nothing is loaded yet."""
         self._lock = threading.Lock()
         self._last: tuple[str, tuple[Span, ...], tuple[LatticeWord, ...]] | None = None
 

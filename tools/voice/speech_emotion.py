@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from math import ceil, floor
 
@@ -41,6 +42,7 @@ BATCH = {"cpu": 4, "mps": 8, "cuda": 32}
 
 
 @register("speech-emotion", slot="voice", rank=10)
+@dataclass(eq=False)
 class SpeechEmotion:
     """Classifies the voice with a model of transformers (wav2vec2, HuBERT, ...).
 
@@ -55,37 +57,33 @@ class SpeechEmotion:
         batch: Segments at once; 0 for the default of the device.
     """
 
-    modality: Modality = "audio"
+    model: str = AUTO
+    labels: str = ""
+    lowest: float = 0.0
+    highest: float = 1.0
+    device: str = AUTO
+    dtype: str = AUTO
+    batch: int = 0
+    modality: Modality = field(default="audio", init=False)
     description = "Judges the emotion of the voice with a trained model, apart from the words."
 
-    def __init__(
-        self,
-        model: str = AUTO,
-        labels: str = "",
-        lowest: float = 0.0,
-        highest: float = 1.0,
-        device: str = AUTO,
-        dtype: str = AUTO,
-        batch: int = 0,
-    ) -> None:
-        """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
-        if highest <= lowest or batch < 0:
+    def __post_init__(self) -> None:
+        """Check the settings; `ConfigError` says which is not possible."""
+        if self.highest <= self.lowest or self.batch < 0:
             raise ConfigError(f"{TOOL}: highest must lie above lowest, batch be at least 0")
-        devices.precision(devices.CPU, dtype)  # an unknown precision is reported at once
-        self._model, self._labels, self._scale = model, labels, (lowest, highest)
-        self._device, self._dtype, self._batch = device, dtype, batch
+        devices.precision(devices.CPU, self.dtype)  # an unknown precision is reported at once
         self._vad = SILERO if silero_available() else WEBRTC
 
     @property
     def source(self) -> Source:
         """Name, version, weights and what changes the result."""
         require(TOOL)
-        need = find(TOOL, self._model)
+        need = find(TOOL, self.model)
         params: dict[str, Param] = {
-            "labels": self._labels,
-            "lowest": self._scale[0],
-            "highest": self._scale[1],
-            "precision": self._dtype,
+            "labels": self.labels,
+            "lowest": self.lowest,
+            "highest": self.highest,
+            "precision": self.dtype,
             "vad": self._vad,
             "weights": need.fingerprint,
         }
@@ -127,7 +125,7 @@ class SpeechEmotion:
         self, stretches: Sequence[Stretch], outputs: Sequence[Emotions]
     ) -> list[Sentence]:
         if outputs[0].dimensional:
-            sentences = list(ratings(stretches, outputs, self._scale))
+            sentences = list(ratings(stretches, outputs, (self.lowest, self.highest)))
             if not sentences:
                 raise Unobservable("the voice is rated in the middle of every scale of the model")
             return sentences
@@ -137,11 +135,11 @@ class SpeechEmotion:
         return sentences
 
     def _options(self) -> devices.RunOptions:
-        return devices.run_options(self._device, self._dtype, self._batch, BATCH)
+        return devices.run_options(self.device, self.dtype, self.batch, BATCH)
 
     def _recogniser(self) -> Shared[Samples, Emotions]:
         require(TOOL)
-        return recogniser(find(TOOL, self._model), self._options(), self._labels)
+        return recogniser(find(TOOL, self.model), self._options(), self.labels)
 
 
 def signal_to_noise(samples: Samples, speech: Sequence[Span]) -> float:
