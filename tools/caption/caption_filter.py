@@ -154,7 +154,8 @@ def filter_caption(caption: Caption, sharpness: float) -> FilteredCaption | Reje
     if fields is None:
         original = clean(parts[""], caption.truncated)
     else:
-        original = _description({name: _phrase(part) for name, part in parts.items()})
+        phrases = {name: _phrase(part) for name, part in parts.items()}
+        original = "; ".join(f"{LABELS.get(n, '')}{part}" for n, part in phrases.items() if part)
     if not original:
         named = any(NAME in part for part in parts.values())
         return Rejection(NAMES_ONLY if named else NOTHING_SEEN)
@@ -278,10 +279,6 @@ def plain(text: str, spaces: str = "") -> str:
     """Text without invisible characters; on one line unless `spaces` has line breaks."""
     seen = (c if c in spaces or unicodedata.category(c)[0] != "C" else " " for c in text)
     return "".join(seen).strip() if spaces else " ".join("".join(seen).split())
-
-
-def _description(phrases: dict[str, str]) -> str:
-    return "; ".join(f"{LABELS.get(name, '')}{part}" for name, part in phrases.items() if part)
 
 
 def _phrase(text: str) -> str:

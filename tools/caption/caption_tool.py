@@ -170,12 +170,9 @@ class CaptionTool(ABC):
     def _band(self, candidates: Candidates) -> Band | None:
         if self.mask_subtitles == "off":
             return None
-        pictures = candidates.pictures
-        return (
-            lower_quarter(pictures[0])
-            if self.mask_subtitles == "lower"
-            else find_subtitles(pictures)
-        )
+        if self.mask_subtitles == "lower":
+            return lower_quarter(candidates.pictures[0])
+        return find_subtitles(candidates.pictures)
 
     def _frames_clue(
         self, run: Sequence[tuple[FilteredCaption, float]], band: Band | None, closer: Span | None

@@ -126,7 +126,11 @@ def transcribe_fitted(windows: Sequence[Window], transcribe: Transcribe) -> list
     A short clip need not be 30 s of mostly silence.
     """
     transcripts = transcribe(windows, fitted_frames(windows))
-    unsure = [n for n, each in enumerate(transcripts) if not _is_sure(each, windows[n])]
+    unsure = [
+        n
+        for n, each in enumerate(transcripts)
+        if each.unfinished or judge(each, len(windows[n].sound) / RATE) is not Verdict.RELIABLE
+    ]
     if unsure:
         again = transcribe([windows[n] for n in unsure], FRAMES)
         for place, each in zip(unsure, again, strict=True):
@@ -139,11 +143,6 @@ def fitted_frames(windows: Sequence[Window]) -> int:
     longest = max(len(window.sound) for window in windows)
     steps = -(-(longest // MEL_HOP + SILENCE) // STEP)
     return min(FRAMES, steps * STEP)
-
-
-def _is_sure(transcript: Transcript, window: Window) -> bool:
-    verdict = judge(transcript, len(window.sound) / RATE)
-    return verdict is Verdict.RELIABLE and not transcript.unfinished
 
 
 Word = TypeVar("Word", TimedWord, LatticeWord)

@@ -39,7 +39,8 @@ class Subtitle:
         timed = float(cue.span is not None)
         return Clue(
             modality="text",
-            span=cue.span and _overlap(cue.span, within),
+            span=cue.span
+            and Span(start=max(cue.span.start, within.start), end=min(cue.span.end, within.end)),
             text=f'The subtitle reads: "{quoted(text)}".',
             quality=Quality(score=0.9 + 0.1 * timed, factors={"timed": timed}),
             source=self.source,
@@ -51,7 +52,3 @@ def _is_inside(cue: SubtitleCue, within: Span) -> bool:
     if not cue.text.strip():
         return False
     return cue.span is None or (cue.span.start < within.end and cue.span.end > within.start)
-
-
-def _overlap(span: Span, within: Span) -> Span:
-    return Span(start=max(span.start, within.start), end=min(span.end, within.end))

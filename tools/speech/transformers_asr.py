@@ -41,8 +41,6 @@ TOOL = "asr"
 Kind = Literal["ctc", "seq2seq"]
 Logits = NDArray[np.float32]
 Words = tuple[TimedWord, ...]
-Path = NDArray[np.intp]
-"""The likeliest token of each frame."""
 BETWEEN = "|"
 """Between words in vocabularies of letters; some tokenizers leave it."""
 
@@ -116,19 +114,15 @@ def _transcribe_ctc(
     with torch.inference_mode():
         inputs = _inputs(loaded, options, windows)
         logits = loaded.model(**inputs).logits.float().cpu()
-    frame = _frame_seconds(loaded.model, logits.shape[1], windows)
+    longest = max(len(window.sound) for window in windows)
+    ratio = getattr(loaded.model.config, "inputs_to_logits_ratio", None)
+    frame = float(ratio or longest / logits.shape[1]) / RATE
     transcripts = []
     for row, window in zip(logits, windows, strict=True):
         frames = min(len(row), max(1, round(len(window.sound) / RATE / frame)))
         text, words = words_of(row[:frames].numpy(), loaded.processor.tokenizer, frame)
         transcripts.append(Transcript(text, words, language=window.language))
     return transcripts
-
-
-def _frame_seconds(model: Any, frames: int, windows: Sequence[Window]) -> float:
-    ratio = getattr(model.config, "inputs_to_logits_ratio", None)
-    longest = max(len(window.sound) for window in windows)
-    return float(ratio or longest / frames) / RATE
 
 
 def _transcribe_seq2seq(
@@ -164,17 +158,16 @@ def _transcribe_seq2seq(
         return decode_by_language(guesses, decode)
 
 
-def _rows(inputs: Mapping[str, Any], places: Sequence[int]) -> dict[str, Any]:
+def _rows(inputs: Mapping[str, Any], places: list[int]) -> dict[str, Any]:
     """Some rows of the inputs, copied: a beam search changes them in place."""
-    return {name: _some(values, list(places)) for name, values in inputs.items()}
-
-
-def _some(values: Any, places: list[int]) -> Any:
     from transformers.modeling_outputs import BaseModelOutput
 
-    if isinstance(values, BaseModelOutput):
-        return BaseModelOutput(last_hidden_state=values.last_hidden_state[places])
-    return values[places]
+    return {
+        name: BaseModelOutput(last_hidden_state=values.last_hidden_state[places])
+        if isinstance(values, BaseModelOutput)
+        else values[places]
+        for name, values in inputs.items()
+    }
 
 
 class FirstStep(NamedTuple):
@@ -242,20 +235,17 @@ def _write(
         **inputs, **prompt, **whisper, do_sample=False, num_beams=options.beam, length_penalty=1.0,
         return_dict_in_generate=True, output_scores=True,
     )  # fmt: skip
-    ends = model.generation_config.eos_token_id
-    stop = set(ends if isinstance(ends, list) else [ends])
-    rows = [_until(row.tolist(), stop) for row in out.sequences[:, -len(out.scores) :].cpu()]
-    means = _means(model, out, [len(ids) for ids, _ in rows])
+    known = model.generation_config.eos_token_id
+    stop = set(known if isinstance(known, list) else [known])
+    rows = out.sequences[:, -len(out.scores) :].tolist()
+    ends = [next((n for n, token in enumerate(row) if token in stop), None) for row in rows]
+    texts = [row if end is None else row[: end + 1] for row, end in zip(rows, ends, strict=True)]
+    means = _means(model, out, [len(text) for text in texts])
     decode = partial(loaded.processor.tokenizer.decode, skip_special_tokens=True)
     return [
-        (ScoredText(decode(ids).strip(), max(mean, -100.0)), unfinished)
-        for (ids, unfinished), mean in zip(rows, means, strict=True)
+        (ScoredText(decode(text).strip(), max(mean, -100.0)), end is None)
+        for text, end, mean in zip(texts, ends, means, strict=True)
     ]
-
-
-def _until(tokens: list[int], stop: set[int]) -> tuple[list[int], bool]:
-    end = next((place for place, token in enumerate(tokens) if token in stop), None)
-    return (tokens, True) if end is None else (tokens[: end + 1], False)
 
 
 def _means(model: Any, out: Any, lengths: Sequence[int]) -> list[float]:
@@ -284,7 +274,9 @@ def words_of(logits: Logits, tokenizer: Any, frame: float) -> tuple[ScoredText, 
     """
     log = logits - logits.max(axis=1, keepdims=True)
     log = log - np.log(np.exp(log).sum(axis=1, keepdims=True))
-    path, best = _without_specials(log.argmax(axis=1), tokenizer), log.max(axis=1)
+    path, best = log.argmax(axis=1), log.max(axis=1)
+    silent = {*tokenizer.all_special_ids} - {getattr(tokenizer, "word_delimiter_token_id", None)}
+    path = np.where(np.isin(path, list(silent)), tokenizer.pad_token_id, path)
     writes = path != tokenizer.pad_token_id
     mean = float(best[writes].mean()) if writes.any() else -100.0
     try:
@@ -293,28 +285,14 @@ def words_of(logits: Logits, tokenizer: Any, frame: float) -> tuple[ScoredText, 
     except (TypeError, ValueError, AttributeError, NotImplementedError):
         text = tokenizer.decode(path.tolist(), skip_special_tokens=True)
         return ScoredText(_plain(text), mean), ()
-    words = [
-        TimedWord(
-            text=f" {_plain(word['word'])}",
-            start=word["start_offset"] * frame,
-            end=word["end_offset"] * frame,
-            probability=_mean(best, writes, word["start_offset"], word["end_offset"]),
-        )
-        for word in offsets
-        if _plain(word["word"])
-    ]
+    words = []
+    for word in offsets:
+        start, end = word["start_offset"], word["end_offset"]
+        own = best[start:end][writes[start:end]]
+        probability = float(np.exp(own).mean()) if own.size else 0.0
+        if plain := _plain(word["word"]):
+            words.append(TimedWord(f" {plain}", start * frame, end * frame, probability))
     return ScoredText(_plain(text), mean), tuple(words)
-
-
-def _mean(best: Logits, writes: NDArray[np.bool_], start: int, end: int) -> float:
-    own = best[start:end][writes[start:end]]
-    return float(np.exp(own).mean()) if own.size else 0.0
-
-
-def _without_specials(path: Path, tokenizer: Any) -> Path:
-    between = getattr(tokenizer, "word_delimiter_token_id", None)
-    silent = {*tokenizer.all_special_ids} - {between}
-    return np.where(np.isin(path, list(silent)), tokenizer.pad_token_id, path)
 
 
 def _plain(text: str) -> str:
