@@ -19,8 +19,8 @@ from emer.tools.caption.description import VisualPrompt
 from emer.tools.caption.vlm import CaptionModel
 from emer.tools.expression.classifier import classifier
 from emer.tools.registry import load_tool
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.device import CPU, TOLERANCE, RunOptions, available_devices
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.speech.asr_tool import AsrTool
 from emer.tools.speech.faster_whisper import FasterWhisper
 from emer.tools.speech.openai_whisper import Whisper
@@ -28,11 +28,17 @@ from emer.tools.speech.transcript import AsrOptions, Window
 from emer.tools.speech.transformers_asr import Asr
 from emer.tools.voice.model import recogniser
 from emer.tools.weights.locate import Need, find
-from tests.caption_kit import room, write_blip, write_qwen, write_smolvlm
-from tests.ctc_kit import melody, write_ctc
-from tests.face_kit import write_emotion
-from tests.voice_kit import write_classes, write_ratings
-from tests.whisper_kit import Script, spelled, write_ctranslate, write_openai, write_transformers
+from tests.fixtures.checkpoints.caption import room, write_blip, write_qwen, write_smolvlm
+from tests.fixtures.checkpoints.ctc import melody, write_ctc
+from tests.fixtures.checkpoints.voice import write_classes, write_ratings
+from tests.fixtures.checkpoints.whisper import (
+    Script,
+    spelled,
+    write_ctranslate,
+    write_openai,
+    write_transformers,
+)
+from tests.fixtures.faces import write_emotion
 
 HALF_SURE = Script(fog=150.0)
 """A text whose words are neither certain nor unlikely, so that a precision can be seen."""
@@ -76,7 +82,7 @@ asr = _transcripts(Asr(), TUNES)
 
 
 def speech_emotion(need: Need, device: str, precision: str) -> Outputs:
-    emotions = recogniser(need, devices.RunOptions(device, precision, 4), "")(sounds())
+    emotions = recogniser(need, RunOptions(device, precision, 4), "")(sounds())
     return [(" ".join(each.labels), each.outputs) for each in emotions]
 
 
@@ -88,7 +94,7 @@ def deepface(need: Need, device: str, _: str) -> Outputs:
 
 def captioner(need: Need, device: str, precision: str) -> Outputs:
     prompts = [VisualPrompt((room(seed),)) for seed in (1, 2)]
-    captions = CaptionModel(need, devices.RunOptions(device, precision, 2))(prompts)
+    captions = CaptionModel(need, RunOptions(device, precision, 2))(prompts)
     return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in captions]
 
 
@@ -137,7 +143,7 @@ def outputs(name: str, folder: Path, device: str, precision: str) -> Outputs:
     try:
         return case.read(find(case.tool, str(_written(name, folder))), device, precision)
     finally:
-        SHELF.unload()
+        POOL.unload()
 
 
 def _written(name: str, folder: Path) -> Path:
@@ -168,7 +174,7 @@ def require_equal(found: Outputs, reference: Outputs, within: float) -> None:
 def test_16_bit_says_what_32_bit_says(name, precision, folder):
     reference = outputs(name, folder, "cpu", "float32")
     found = outputs(name, folder, "cpu", precision)
-    require_equal(found, reference, devices.TOLERANCE)
+    require_equal(found, reference, TOLERANCE)
     numbers = [number for _, numbers in reference for number in numbers]
     if any(0.01 < number < 0.99 for number in numbers):
         assert found != reference  # it did compute in another precision
@@ -187,21 +193,21 @@ def test_8_bit_writes_the_same_words_and_is_named_in_the_source(folder):
 def test_all_that_a_gpu_computes_with_is_moved_there_and_of_one_precision(name, folder):
     """On a device whose tensors meet no others: see far_device.py. CTranslate2 has no such."""
     pytest.importorskip("torch", reason="torch is not installed")
-    from tests.far_device import far_device
+    from tests.fixtures.simulated_gpu import far_device
 
     reference = outputs(name, folder, "cpu", "float32")
     with far_device() as gpu:
         found = outputs(name, folder, gpu, "float16")
-    require_equal(found, reference, devices.TOLERANCE)
+    require_equal(found, reference, TOLERANCE)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_gpu_says_what_a_cpu_says(name, folder):
-    gpus = [device.name for device in devices.devices() if device.name != devices.CPU]
+    gpus = [device.name for device in available_devices() if device.name != CPU]
     if not gpus:
         pytest.skip("this machine has no GPU")
     if name == "faster-whisper" and gpus[0] == "mps":
         pytest.skip("CTranslate2 knows no mps")
     reference = outputs(name, folder, "cpu", "float32")
     for precision in ("float32", "float16"):
-        require_equal(outputs(name, folder, gpus[0], precision), reference, devices.TOLERANCE)
+        require_equal(outputs(name, folder, gpus[0], precision), reference, TOLERANCE)

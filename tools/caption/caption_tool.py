@@ -25,9 +25,9 @@ from emer.tools.caption.subtitle_mask import Band, blanked, find_subtitles, lowe
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.media.decoder import Rgb
-from emer.tools.phrasing import listed
-from emer.tools.runtime.cancellation import holding, note
+from emer.tools.runtime.cancellation import locked, note
 from emer.tools.scene.detectors import Faces
+from emer.tools.text import listed
 from emer.tools.types import CLOSER, Clue, Modality, Param, Source, Span
 
 APART, CLOSE_APART = 2.0, 0.5
@@ -159,7 +159,7 @@ class CaptionTool(ABC):
 
     def _candidates(self, clip: Clip, span: Span | None) -> Candidates:
         seconds = clip.duration if span is None else span.length
-        with holding(self._lock):
+        with locked(self._lock):
             faces = self._faces = self._faces or Faces(self.name)
 
             def face_height(picture: Rgb) -> float:

@@ -12,7 +12,7 @@ from emer.tools.caption.description import Caption, VisualPrompt
 from emer.tools.caption.vlm import TOOL, CaptionModel, has_chat
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
+from emer.tools.runtime.device import CPU, RunOptions, choose_precision, run_options
 from emer.tools.types import Param, Source
 from emer.tools.weights.locate import AUTO, find
 from emer.tools.weights.pretrained import require
@@ -52,7 +52,7 @@ class Captioner(CaptionTool):
         super().__post_init__()
         if self.batch < 0:
             raise ConfigError(f"{TOOL}.batch must be at least 0")
-        devices.precision(devices.CPU, self.dtype)  # refuses an unknown precision at once
+        choose_precision(CPU, self.dtype)  # refuses an unknown precision at once
 
     @property
     def source(self) -> Source:
@@ -92,5 +92,5 @@ class Captioner(CaptionTool):
         """What the model writes about each."""
         return self.caption_model()(prompts)
 
-    def _options(self) -> devices.RunOptions:
-        return devices.run_options(self.device, self.dtype, self.batch, BATCH)
+    def _options(self) -> RunOptions:
+        return run_options(self.device, self.dtype, self.batch, BATCH)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from emer.tools.media.decoder import Frame, Rgb, fit, resize
 from emer.tools.media.shots import Signature, cuts_between, describe
-from emer.tools.runtime.cancellation import still_wanted
+from emer.tools.runtime.cancellation import raise_if_cancelled
 
 THUMBNAIL: Final = 64
 SHARPNESS_SIDE: Final = 320
@@ -79,7 +79,7 @@ def candidates_of(
     features: list[Candidate] = []
     following = 0.0
     for frame in frames:
-        still_wanted()
+        raise_if_cancelled()
         times.append(frame.time)
         signatures.append(describe(frame.rgb(THUMBNAIL)))
         if frame.time < following - 1e-6:

@@ -17,7 +17,7 @@ from emer.tools.caption.description import SCHEMA, Caption, VisualPrompt
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing
 from emer.tools.media.decoder import Rgb
 from emer.tools.registry import register
-from emer.tools.runtime.cancellation import note, still_wanted
+from emer.tools.runtime.cancellation import note, raise_if_cancelled
 from emer.tools.runtime.device import is_offline
 from emer.tools.runtime.native import importing
 from emer.tools.types import Param, Source
@@ -136,7 +136,7 @@ def ask(endpoint: Endpoint, prompts: Sequence[VisualPrompt]) -> list[Caption]:
     variants = _variants(prompts[0]) if prompts else []
     with _client(endpoint, endpoint.seconds, RETRIES, "the clip") as client:
         for prompt in prompts:
-            still_wanted()
+            raise_if_cancelled()
             images = [
                 {"type": "image_url", "image_url": {"url": _data_url(picture)}}
                 for picture in prompt.pictures

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from emer.tools.caption.description import Caption, VisualPrompt
-from emer.tools.runtime.cancellation import holding, still_wanted
+from emer.tools.runtime.cancellation import locked, raise_if_cancelled
 from emer.tools.runtime.device import RunOptions
-from emer.tools.runtime.memo import Kept
-from emer.tools.runtime.model_pool import SHELF, Key, Shared
+from emer.tools.runtime.memo import Memo
+from emer.tools.runtime.model_pool import POOL, Key, PooledModel
 from emer.tools.runtime.native import importing
 from emer.tools.weights.locate import Need, loading
 from emer.tools.weights.pretrained import load_model, load_other, quiet
@@ -85,8 +85,8 @@ class Processor:
         """The prompt as tensors, those of floating point with this precision."""
         import torch
 
-        still_wanted()
-        with holding(self._lock):
+        raise_if_cancelled()
+        with locked(self._lock):
             batch = self._chat(prompt) if self.chats else self._picture(prompt)
         kind = getattr(torch, dtype)
         tensors = {name: t.to(kind) if t.is_floating_point() else t for name, t in batch.items()}
@@ -95,7 +95,7 @@ class Processor:
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Tokens as text."""
-        with holding(self._lock):
+        with locked(self._lock):
             text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True)
         return str(text).strip()
 
@@ -111,7 +111,7 @@ class Processor:
         return self.processor.image_processor([prompt.pictures[0]], return_tensors="pt")
 
 
-_PROCESSORS: Kept[Processor] = Kept(2)
+_PROCESSORS: Memo[Processor] = Memo(2)
 
 
 class CaptionModel:
@@ -142,10 +142,10 @@ class CaptionModel:
 
     def unload(self) -> None:
         """Free the model's memory; the processor is small and stays."""
-        SHELF.unload(self.key)
+        POOL.unload(self.key)
 
-    def _shared(self) -> Shared[ModelInput, Generated]:
-        return Shared(
+    def _shared(self) -> PooledModel[ModelInput, Generated]:
+        return PooledModel(
             self.key,
             partial(_load, self._need, self._options, self.processor.chats),
             partial(generate, self._options),
@@ -224,10 +224,10 @@ def _row(tokens: list[int], scores: list[float], ends: frozenset[int]) -> Genera
 
 
 def _cancelled(tokens: Any, scores: Any, **_: Any) -> Any:
-    """Stop no row; raise `Abandoned`, at any token, where the call was cancelled."""
+    """Stop no row; raise `Cancelled`, at any token, where the call was cancelled."""
     import torch
 
-    still_wanted()
+    raise_if_cancelled()
     return torch.zeros(tokens.shape[0], dtype=torch.bool, device=tokens.device)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from emer.tools.errors import ToolMissing
 from emer.tools.face.people import Person
 from emer.tools.face.tracker import SMALLEST_PX, Crop
-from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.runtime.native import importing
 from emer.tools.timeseries import ramp
 from emer.tools.types import Quality, Span
@@ -59,9 +59,9 @@ def labels() -> tuple[str, ...]:
     return tuple(_deepface().labels)
 
 
-def classifier(need: Need, device: str, batch: int) -> Shared[Picture, Probabilities]:
+def classifier(need: Need, device: str, batch: int) -> PooledModel[Picture, Probabilities]:
     """The shared model of a file of weights, `batch` faces at once; nothing is loaded."""
-    return Shared(
+    return PooledModel(
         Key(TOOL, str(need.path), device, (("is", need.fingerprint),)),
         partial(_load, need, device),
         partial(_classify, device),

@@ -23,8 +23,8 @@ from emer.tools.face.analysis import MAX_SIDE, read, tracks, why_none
 from emer.tools.face.people import Person
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.model_pool import Shared
+from emer.tools.runtime.device import RunOptions, run_options
+from emer.tools.runtime.model_pool import PooledModel
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.weights.locate import AUTO, find
 
@@ -129,10 +129,10 @@ class DeepFaceEmotion:
             for each, quality in sorted(ranked[:most], key=lambda p: p[0].start)
         ]
 
-    def _options(self) -> devices.RunOptions:
-        return devices.run_options(self.device, "float32", self.batch, BATCH)
+    def _options(self) -> RunOptions:
+        return run_options(self.device, "float32", self.batch, BATCH)
 
-    def _classifier(self) -> Shared[Picture, Probabilities]:
+    def _classifier(self) -> PooledModel[Picture, Probabilities]:
         require()
         options = self._options()
         return classifier(find(TOOL, self.model), options.device, options.batch)

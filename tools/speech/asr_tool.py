@@ -18,10 +18,10 @@ from pydantic import JsonValue
 
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.runtime import device as devices
 from emer.tools.runtime.cancellation import note
-from emer.tools.runtime.memo import Kept
-from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.device import CPU, RunOptions, choose_device, choose_precision, cpu_threads
+from emer.tools.runtime.memo import Memo
+from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.speech import confidence
 from emer.tools.speech.confidence import Verdict
 from emer.tools.speech.languages import AUTO, code_of, name_of, require_language
@@ -109,9 +109,11 @@ class AsrTool(ABC):
         if self.beam < 1 or self.batch < 0:
             raise ConfigError(f"{self.name}: beam must be at least 1, batch at least 0")
         self._code = code_of(self.language, f"{self.name}.language")
-        self.precision(devices.CPU)  # an unknown precision is reported at once
+        self.precision(CPU)  # an unknown precision is reported at once
         self._vad = SILERO if silero_available() else WEBRTC
-        self._parts: tuple[Need, AsrOptions, Shared[Window, Transcript], Transcriber] | None = None
+        self._parts: (
+            tuple[Need, AsrOptions, PooledModel[Window, Transcript], Transcriber] | None
+        ) = None
 
     def version(self) -> str:
         """Version of the library; `ToolMissing` where it is not installed."""
@@ -123,11 +125,11 @@ class AsrTool(ABC):
 
     def precision(self, device: str) -> str:
         """The precision on a device, by `dtype` and the process's choice."""
-        return devices.precision(device, self.dtype)
+        return choose_precision(device, self.dtype)
 
     def place(self) -> str:
         """The device to run on."""
-        return devices.pick(self.device)
+        return choose_device(self.device)
 
     def times_words(self, need: Need) -> bool:
         """Whether the model gives the time of each word."""
@@ -153,7 +155,7 @@ class AsrTool(ABC):
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
         options = self.options()
-        run = devices.RunOptions(options.device, options.precision, options.batch)
+        run = RunOptions(options.device, options.precision, options.batch)
         return run.hardware
 
     def load(self) -> None:
@@ -177,18 +179,18 @@ class AsrTool(ABC):
             batch=self.batch or BATCH[device.partition(":")[0]],
             beam=self.beam,
             translate=self.translate,
-            threads=devices.threads(),
+            threads=cpu_threads(),
             fit=self.window == FIT,
             language=self._code,
         )
 
-    def recogniser(self, need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
+    def recogniser(self, need: Need, options: AsrOptions) -> PooledModel[Window, Transcript]:
         """The shared model that decodes windows with these weights; nothing is loaded."""
         backend, name = self.backend, self.name
         key = {
             "precision": options.precision, "threads": options.threads, "is": need.fingerprint,
         }  # fmt: skip
-        return Shared(
+        return PooledModel(
             Key(name, str(need.path), options.device, tuple(key.items())),
             partial(backend.load, need, options),
             partial(backend.transcribe, options),
@@ -201,7 +203,7 @@ class AsrTool(ABC):
             one_by_one=backend.one_by_one,
         )
 
-    def _current(self) -> tuple[Shared[Window, Transcript], Transcriber]:
+    def _current(self) -> tuple[PooledModel[Window, Transcript], Transcriber]:
         """Model and transcriber, made anew when weights or device have changed."""
         self.version()
         need, options = find(self.name, self.model), self.options()
@@ -253,7 +255,7 @@ class Transcriber:
         """Take the recogniser and its settings."""
         self._decode, self._detector, self._language = decode, detector, language
         self._packs = packs
-        self._clips: Kept[ClipTranscript] = Kept(CACHED)
+        self._clips: Memo[ClipTranscript] = Memo(CACHED)
 
     def clues(self, clip: Clip, span: Span | None, source: Source) -> list[Clue]:
         """A clue per utterance and translation; `Unobservable` without reliable words."""

@@ -19,8 +19,8 @@ import numpy as np
 
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.cancellation import still_wanted
+from emer.tools.runtime.cancellation import raise_if_cancelled
+from emer.tools.runtime.device import CPU
 from emer.tools.runtime.native import importing
 from emer.tools.speech.asr_tool import FIT, WHOLE, AsrTool, Backend
 from emer.tools.speech.languages import (
@@ -153,7 +153,7 @@ def _transcribe(
 
     mels = [pad_or_trim(model.feature_extractor(w.sound)[..., :-1], frames) for w in windows]
     encoded = model.encode(np.stack(mels))
-    still_wanted()
+    raise_if_cancelled()
     guesses = _languages(model, encoded, windows)
 
     def decode(language: str, places: list[int]) -> list[Transcript]:
@@ -240,7 +240,7 @@ def _write(
         return_no_speech_prob=True,
     )
     while not all(each.done() for each in working):
-        still_wanted()  # the batch of a cancelled call ends by itself in the background
+        raise_if_cancelled()  # the batch of a cancelled call ends by itself in the background
         time.sleep(STEP)
     return tokenizer, [each.result() for each in working]
 
@@ -352,4 +352,4 @@ class FasterWhisper(AsrTool):
     def place(self) -> str:
         """The device; CTranslate2 does not support mps."""
         device = super().place()
-        return devices.CPU if device == "mps" else device
+        return CPU if device == "mps" else device

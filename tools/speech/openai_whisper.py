@@ -12,8 +12,8 @@ import numpy as np
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.cancellation import note, still_wanted
+from emer.tools.runtime.cancellation import note, raise_if_cancelled
+from emer.tools.runtime.device import CPU, default_precision
 from emer.tools.runtime.native import importing
 from emer.tools.speech.asr_tool import WHOLE, AsrTool, Backend
 from emer.tools.speech.languages import AUTO, ENGLISH, LanguageGuess, detect_languages, translates
@@ -65,7 +65,7 @@ def _halve(model: Any) -> None:
 
 
 def _stop_if_cancelled() -> None:
-    """Raise `Abandoned` between two steps, but not while words are aligned.
+    """Raise `Cancelled` between two steps, but not while words are aligned.
 
     An exception there would leave the library's hooks on the model; it then computes attention
     without SDPA.
@@ -73,7 +73,7 @@ def _stop_if_cancelled() -> None:
     from whisper.model import MultiHeadAttention
 
     if MultiHeadAttention.use_sdpa:
-        still_wanted()
+        raise_if_cancelled()
 
 
 def known_languages(model: Any) -> tuple[str, ...]:
@@ -186,13 +186,13 @@ def _words(
     with warnings.catch_warnings():  # without Triton it aligns in a slower way, and warns
         warnings.simplefilter("ignore")
         words = find_alignment(model, tokenizer, text, mel, len(sound) // MEL_HOP)
-    still_wanted()  # it may have been cancelled meanwhile
+    raise_if_cancelled()  # it may have been cancelled meanwhile
     merge_punctuations(words, OPENING, CLOSING)
     return timed_words(((w.word, w.start, w.end, w.probability) for w in words), sound)
 
 
 def _computes(device: str, precision: str) -> bool:
-    return precision == "float32" or (precision == "float16" and device != devices.CPU)
+    return precision == "float32" or (precision == "float16" and device != CPU)
 
 
 def _lacks(precision: str) -> str:
@@ -233,7 +233,7 @@ class Whisper(AsrTool):
     def precision(self, device: str) -> str:
         """The precision on a device: that of `dtype` where the library computes in it."""
         wanted = super().precision(device)
-        return wanted if _computes(device, wanted) else devices.usual(device)
+        return wanted if _computes(device, wanted) else default_precision(device)
 
     def options(self) -> AsrOptions:
         """How it is run; `ConfigError` where the argument asks for 16 bit on a CPU."""

@@ -22,7 +22,7 @@ import numpy as np
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
-from emer.tools.runtime.cancellation import SLICE, still_wanted
+from emer.tools.runtime.cancellation import POLL_SECONDS, raise_if_cancelled
 from emer.tools.speech.confidence import LatticeConfidence, LatticeWord, Verdict, judge_lattice
 from emer.tools.speech.segmentation import Segment, cut, utterances
 from emer.tools.speech.sentences import not_recognised, says
@@ -106,7 +106,7 @@ def recognise(
     """The words of all segments in clip time, without fillers; a process decodes them.
 
     `RuntimeError` when the recogniser fails, `TimeoutError` when it takes longer than `seconds`,
-    `Abandoned` when the call is cancelled; the process ends with each.
+    `Cancelled` when the call is cancelled; the process ends with each.
 
     Args:
         samples: The clip's sound, mono, 16 kHz, in [-1, 1].
@@ -148,12 +148,12 @@ def _request(
 
 
 def _communicate(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
-    """Output and errors of the process; ends within `SLICE` s of a cancellation."""
+    """Output and errors of the process; ends within `POLL_SECONDS` s of a cancellation."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        still_wanted()
+        raise_if_cancelled()
         with suppress(subprocess.TimeoutExpired):
-            return process.communicate(timeout=SLICE)
+            return process.communicate(timeout=POLL_SECONDS)
     raise TimeoutError(f"recognition took longer than {seconds:.0f} s")
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.device import RunOptions
-from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.speech.vad import RATE, Samples
 from emer.tools.weights.locate import Need, loading
 from emer.tools.weights.pretrained import load_model, load_other, quiet
@@ -50,13 +50,13 @@ class Emotions:
         return is_dimensional(self.labels)
 
 
-def recogniser(need: Need, options: RunOptions, given: str) -> Shared[Samples, Emotions]:
+def recogniser(need: Need, options: RunOptions, given: str) -> PooledModel[Samples, Emotions]:
     """The shared model of a folder, for speech (mono, 16 kHz); nothing is loaded.
 
     `given` names the classes of a model that only numbers them.
     """
     key = (("dtype", options.dtype), ("labels", given), ("is", need.fingerprint))
-    return Shared(
+    return PooledModel(
         Key(TOOL, str(need.path), options.device, key),
         partial(_load, need, options, given),
         partial(classify, options),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from emer.tools.prosody.sentences import when
+from emer.tools.text import when
 from emer.tools.types import Span
 from emer.tools.voice.model import DIMENSIONS, Emotions, word_of
 
@@ -73,7 +73,7 @@ def ratings(
         name, how = DIMENSIONS[label], "high" if share >= HIGH else "low"
         text = (
             f"The voice is rated {how} in {name} ({mean:.2f} on a model's scale from "
-            f"{scale[0]:g} to {scale[1]:g}) at {when(span)}."
+            f"{scale[0]:g} to {scale[1]:g}) at {when(span.start, span.end)}."
         )
         yield Sentence(text, span, total, None, {name: round(mean, 3)})
 
@@ -90,7 +90,7 @@ def _class(run: Sequence[tuple[Stretch, Emotions]]) -> Iterator[Sentence]:
     span = Span(start=run[0][0].span.start, end=run[-1][0].span.end)
     text = (
         f"The voice is classified as {word_of(labels[place])} (probability {mean[place]:.2f} "
-        f"among {len(labels)} classes of a model) at {when(span)}."
+        f"among {len(labels)} classes of a model) at {when(span.start, span.end)}."
     )
     probabilities = {f"p_{label}": round(p, 3) for label, p in zip(labels, mean, strict=True)}
     data: dict[str, float | str] = {"class": labels[place], **probabilities}

@@ -12,8 +12,8 @@ import numpy as np
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import RATE, Clip
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.model_pool import Shared
+from emer.tools.runtime.device import CPU, RunOptions, choose_precision, run_options
+from emer.tools.runtime.model_pool import PooledModel
 from emer.tools.speech.segmentation import Segment, cut
 from emer.tools.speech.vad import (
     SILERO,
@@ -71,7 +71,7 @@ class SpeechEmotion:
         """Check the settings; `ConfigError` says which is not possible."""
         if self.highest <= self.lowest or self.batch < 0:
             raise ConfigError(f"{TOOL}: highest must lie above lowest, batch be at least 0")
-        devices.precision(devices.CPU, self.dtype)  # an unknown precision is reported at once
+        choose_precision(CPU, self.dtype)  # an unknown precision is reported at once
         self._vad = SILERO if silero_available() else WEBRTC
 
     @property
@@ -134,10 +134,10 @@ class SpeechEmotion:
             raise Unobservable(undecided(outputs))
         return sentences
 
-    def _options(self) -> devices.RunOptions:
-        return devices.run_options(self.device, self.dtype, self.batch, BATCH)
+    def _options(self) -> RunOptions:
+        return run_options(self.device, self.dtype, self.batch, BATCH)
 
-    def _recogniser(self) -> Shared[Samples, Emotions]:
+    def _recogniser(self) -> PooledModel[Samples, Emotions]:
         require(TOOL)
         return recogniser(find(TOOL, self.model), self._options(), self.labels)
 

@@ -12,7 +12,7 @@ import pytest
 
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.cancellation import Call, at_work
+from emer.tools.runtime.cancellation import Call, in_call
 from emer.tools.speech.asr_tool import FIRST, PACKED, REST, Transcriber
 from emer.tools.speech.languages import (
     code_of,
@@ -25,7 +25,7 @@ from emer.tools.speech.transcript import ScoredText, TimedWord, Transcript, Wind
 from emer.tools.speech.vad import silero_available, silero_spans
 from emer.tools.testing.clips import noise, tone
 from emer.tools.types import Source, Span
-from tests.clips import Written, write_clip
+from tests.fixtures.clips import Written, write_clip
 from tests.tools.speech.conftest import music
 
 SOURCE = Source(tool="test", version="1")
@@ -98,7 +98,7 @@ class Choosy(Recogniser):
 
 
 def test_a_rejected_part_of_a_clip_is_noted(talk):
-    with at_work(Call()) as call:
+    with in_call(Call()) as call:
         found = listen(Choosy(), talk)
     assert found and "could not be recognised" in call.notes[0]
 
