@@ -93,7 +93,7 @@ def example(cue: Cue) -> str:
     if cue.channel == "text":
         return QUOTES[cue.key]
     subject = "The person shows" if cue.channel == "visual" else "The voice shows"
-    return f"{subject} {cue.say}."
+    return f"{subject} {cue.phrase}."
 
 
 def cue_table() -> str:
@@ -106,7 +106,7 @@ def cue_table() -> str:
     for channel, title in TITLES.items():
         lines += ["", f"## {title}", "", "| cue | phrase |", "|---|---|"]
         lines += [
-            f"| `{cue.key}` | {QUOTES.get(cue.key, cue.say)} |"
+            f"| `{cue.key}` | {QUOTES.get(cue.key, cue.phrase)} |"
             for cue in own
             if cue.channel == channel
         ]
