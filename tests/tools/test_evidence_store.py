@@ -6,7 +6,6 @@ import sqlite3
 import sys
 import threading
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -157,11 +156,18 @@ def test_a_damaged_record_counts_as_absent(path):
     assert store.get("k") is not None
 
 
-def test_a_full_disk_keeps_what_is_new_in_memory(path):
+def test_a_full_disk_keeps_what_is_new_in_memory(path, monkeypatch):
+    EvidenceStore(path).close()
+    connect = sqlite3.connect
+
+    def limited(*args: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*args, **options)
+        connection.execute("PRAGMA max_page_count = 4")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", limited)
     store = EvidenceStore(path)
     store.put("old", Observation(tool="fake", modality="face"))
-    limit: Any = SimpleNamespace(pages=store._connection.execute("PRAGMA page_count").fetchone()[0])
-    store._connection.execute(f"PRAGMA max_page_count = {limit.pages}")
     big = Observation(tool="fake", modality="face", missing="x" * 100_000)
     store.put("big", big)
     store.put("more", big)
@@ -186,10 +192,14 @@ def test_a_store_that_can_only_be_read_still_answers(path, monkeypatch):
     store.put("k", Observation(tool="fake", modality="face"))
     store.close()
 
-    def refuse(self: EvidenceStore, path: Path) -> sqlite3.Connection:
-        raise sqlite3.OperationalError("unable to open database file")
+    connect = sqlite3.connect
 
-    monkeypatch.setattr(EvidenceStore, "_connect", refuse)
+    def read_only_connect(*args: Any, **options: Any) -> sqlite3.Connection:
+        if not options.get("uri"):
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(*args, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", read_only_connect)
     read_only = EvidenceStore(path)
     assert read_only.get("k") is not None
     read_only.put("new", Observation(tool="fake", modality="face"))
