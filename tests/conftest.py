@@ -9,8 +9,18 @@ from pathlib import Path
 import pytest
 
 from emer.tools.runtime.device import configure
+from tests.fixtures.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
+SLOW = {"shared", "shared_clip", "demo_clip", "spoken", "sound", "talk", "checkpoint", "spawn"}
+"""Fixtures of real clips and data, of checkpoints, and of processes."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what asks for a slow fixture."""
+    for item in items:
+        if SLOW.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from emer.tools.registry import load_tool
 from emer.tools.runtime.device import Machine, configure
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Span
-from tests.face_kit import write_portrait
+from tests.fixtures.faces import write_portrait
 
 pytestmark = pytest.mark.weights
 

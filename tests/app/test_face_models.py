@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("deepface", reason="deepface is not installed")
-
 from emer.graphs.ask import ask
 from emer.graphs.loading import choose
 from emer.graphs.settings import load_settings
@@ -17,8 +15,11 @@ from emer.tools.runtime.model_pool import POOL
 from emer.tools.weights.catalogue import named
 from emer.tools.weights.download import verify
 from emer.tools.weights.locate import target
-from tests.face_kit import write_emotion, write_portrait
-from tests.task_kit import by_mouth, write_task
+from tests.fixtures.checkpoints.landmarker import by_mouth, write_task
+from tests.fixtures.faces import write_emotion, write_portrait
+from tests.fixtures.packages import needs
+
+pytestmark = [needs("deepface"), pytest.mark.slow]
 
 OTHERS = ("--tool", "scene=none", "--tool", "prosody=none", "--tool", "speech=none")
 

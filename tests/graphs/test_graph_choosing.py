@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 import pytest
-from graph_fakes import LOUD, Modelled, Patient
-from graph_kit import FAKES, events, trace_of
+from graph_tools import LOUD, Modelled, Patient
 
 from emer.graphs import loading
 from emer.graphs.ask import ask
@@ -18,6 +17,7 @@ from emer.tools.runtime.device import configure, machine
 from emer.tools.types import Param
 from emer.tools.weights.catalogue import named
 from emer.tools.weights.locate import target
+from tests.fixtures.graph_runs import FAKES, events, trace_of
 
 
 @pytest.fixture
@@ -40,11 +40,11 @@ def test_the_strongest_that_is_ready_is_taken_and_said_why(rivals):
     uses = {slot: choice.use for slot, choice in ready.settings.chosen.items()}
     assert uses == {"face": f"{FAKES}Smile", "prosody": f"{FAKES}Loud"}
     assert ready.why["face"] == (
-        "smile is the strongest that is ready; graph_fakes:Weightless needs the weights w (2 GB): "
+        "smile is the strongest that is ready; graph_tools:Weightless needs the weights w (2 GB): "
         "emer models pull w"
     )
     assert ready.why["prosody"] == "loud is the only tool for it"
-    assert ready.why["scene"].startswith("nothing: graph_fakes:Weightless needs the weights w")
+    assert ready.why["scene"].startswith("nothing: graph_tools:Weightless needs the weights w")
 
 
 def test_what_the_user_named_stands_and_one_slot_alone_may_be_left_to_us(rivals):

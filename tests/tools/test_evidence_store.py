@@ -15,7 +15,7 @@ from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
 from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Observation, Span
-from tests.clips import Written, tone, write_clip
+from tests.fixtures.clips import Written, tone, write_clip
 
 LINE = ("The person smiles from 0.2-0.8 s.", 0.2, 0.8)
 

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from emer.graphs.loading import load_tools
+from emer.graphs.settings import Choice, load_settings
+from emer.tools.caption import vlm
+from emer.tools.caption.captioner import Captioner
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
@@ -14,14 +18,7 @@ from emer.tools.runtime.model_pool import POOL
 from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Answering, Heavy, card
 from emer.tools.types import Span
-
-pytest.importorskip("transformers", reason="transformers is not installed")
-
-from emer.graphs.loading import load_tools
-from emer.graphs.settings import Choice, load_settings
-from emer.tools.caption import vlm
-from emer.tools.caption.captioner import Captioner
-from tests.caption_kit import (
+from tests.fixtures.checkpoints.caption import (
     CAPTION,
     FRAME,
     WRITERS,
@@ -30,6 +27,9 @@ from tests.caption_kit import (
     write_pictures,
     write_smolvlm,
 )
+from tests.fixtures.packages import needs
+
+pytestmark = [needs("transformers"), pytest.mark.slow]
 
 KINDS = ("blip", "smolvlm", "qwen")
 

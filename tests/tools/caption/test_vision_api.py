@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emer.tools.caption.description import JSON_TOKENS, PHRASES, PLAIN_TOKENS, SCHEMA
+from emer.tools.caption.vision_api import RETRIES, Endpoint, VisionApi, reach
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool, ranked
@@ -20,14 +22,12 @@ from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Remote
 from emer.tools.types import Span
 from emer.tools.weights.download import key_for
-from tests.caption_kit import room, with_words, write_pictures
-from tests.openai_server import OpenAIServer, serving
-from tests.serving import LocalServer, running
+from tests.fixtures.checkpoints.caption import room, with_words, write_pictures
+from tests.fixtures.packages import needs
+from tests.fixtures.servers.local import LocalServer, running
+from tests.fixtures.servers.openai_chat import OpenAIServer, serving
 
-pytest.importorskip("openai", reason="needs emer[llm]")
-
-from emer.tools.caption.description import JSON_TOKENS, PHRASES, PLAIN_TOKENS, SCHEMA
-from emer.tools.caption.vision_api import RETRIES, Endpoint, VisionApi, reach
+pytestmark = needs("openai")
 
 NOD, WAVE = "A man nods.", "A man waves."
 

@@ -16,8 +16,8 @@ from emer.tools.runtime.cancellation import Call, Cancelled, in_call
 from emer.tools.runtime.model_pool import POOL
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
-from tests.face_kit import write_pair, write_portrait
-from tests.task_kit import by_mouth, write_task
+from tests.fixtures.checkpoints.landmarker import by_mouth, write_task
+from tests.fixtures.faces import write_pair, write_portrait
 
 SNEER = ("noseSneerLeft", "noseSneerRight")
 SMILE = ("mouthSmileLeft", "mouthSmileRight")

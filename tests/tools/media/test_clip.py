@@ -14,7 +14,7 @@ from emer.tools.errors import ClipError, Unobservable
 from emer.tools.media.clip import RATE, Clip
 from emer.tools.media.decoder import BATCH, Frame, Rgb, SharedDecode, VideoShape
 from emer.tools.types import Span
-from tests.clips import Written, tone, write_clip
+from tests.fixtures.clips import Written, tone, write_clip
 
 Shared = Callable[[str], Path]
 TIMES = [k / 25 for k in range(50)]

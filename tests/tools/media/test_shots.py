@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from emer.tools.media.shots import cuts_between, describe, difference, differences
-from tests.tools.scene.figures import texture
+from tests.fixtures.figures import texture
 
 FPS = 25
 Picture = NDArray[np.uint8]

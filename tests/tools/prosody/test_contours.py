@@ -9,7 +9,7 @@ from emer.tools.prosody import contours as module
 from emer.tools.prosody.baseline import hertz, shifts
 from emer.tools.prosody.contours import measure, power_mean, without_jumps
 from emer.tools.prosody.speech_rate import timing
-from tests.tools.prosody.sounds import hiss, join, quiet, up, voice
+from tests.fixtures.sounds import hiss, join, quiet, up, voice
 
 
 @pytest.mark.parametrize("pitch", [90.0, 150.0, 220.0, 330.0])

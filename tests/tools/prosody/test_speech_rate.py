@@ -9,7 +9,7 @@ from emer.tools.prosody import vocal_bursts
 from emer.tools.prosody.contours import measure
 from emer.tools.prosody.pitch import final_change, level_excursions, pitch_excursions, pitch_range
 from emer.tools.prosody.speech_rate import timing
-from tests.tools.prosody.sounds import RATE, Sound, hiss, join, quiet, up, voice
+from tests.fixtures.sounds import RATE, Sound, hiss, join, quiet, up, voice
 
 
 def test_pauses_are_where_they_were_put() -> None:

@@ -14,9 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.mediapipe import Graph, face_detector
 from emer.tools.scene.detectors import Networks
-from tests.tools.face import puppet
+from tests.fixtures import puppet
 
 Find = Callable[[str], Path]
 
@@ -32,6 +31,8 @@ def landmarks(points: NDArray[np.float32], **rest: float) -> Any:
 
 @pytest.mark.parametrize("rest", [{}, {"visibility": 0.5}])
 def test_landmarks_are_read_from_the_wire_as_they_are(rest: dict[str, float]) -> None:
+    from emer.tools.runtime.mediapipe import Graph
+
     points = np.random.default_rng(0).normal(size=(478, 3)).astype(np.float32)
     points[3] = 0.0
     assert np.array_equal(Graph.points(landmarks(points, **rest)), points)
@@ -39,6 +40,8 @@ def test_landmarks_are_read_from_the_wire_as_they_are(rest: dict[str, float]) ->
 
 
 def test_a_landmark_without_depth_is_not_read_as_its_neighbours() -> None:
+    from emer.tools.runtime.mediapipe import Graph
+
     made = landmarks(np.ones((3, 3), np.float32))
     made.landmark[1].ClearField("z")
     assert Graph.points(made).tolist() == [[1, 1, 1], [1, 1, 0], [1, 1, 1]]
@@ -46,6 +49,8 @@ def test_a_landmark_without_depth_is_not_read_as_its_neighbours() -> None:
 
 def test_a_graph_finds_what_the_stock_solution_finds_and_starts_no_thread() -> None:
     from mediapipe.python.solutions.face_detection import FaceDetection
+
+    from emer.tools.runtime.mediapipe import face_detector
 
     picture = puppet.portrait()
     threads = psutil.Process().num_threads()
@@ -60,6 +65,8 @@ def test_a_graph_finds_what_the_stock_solution_finds_and_starts_no_thread() -> N
 
 
 def test_what_is_not_found_is_absent() -> None:
+    from emer.tools.runtime.mediapipe import face_detector
+
     detector = face_detector(near=True, least=0.5)
     assert detector.run(np.zeros((64, 64, 3), np.uint8)) == {}
     detector.close()

@@ -15,7 +15,7 @@ from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
 from emer.tools.runtime.model_pool import POOL
 from emer.tools.speech.faster_whisper import require_cuda_libraries
-from tests.tools.speech.conftest import needs
+from tests.fixtures.packages import needs
 
 SAID = "Library {} is not found or cannot be loaded"
 

@@ -22,7 +22,7 @@ from emer.tools.speech.pocketsphinx import PocketSphinx, recognise
 from emer.tools.speech.segmentation import Segment
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
-from tests.tools.prosody.sounds import Sound, hiss, join, quiet, write
+from tests.fixtures.sounds import Sound, hiss, join, quiet, write
 
 SPEECH = Path(__file__).parents[3] / "tests/fixtures/demo/speech.flac"
 
@@ -105,6 +105,12 @@ def test_the_recogniser_runs_apart_and_finds_words_in_the_demo_s_recording() -> 
     assert len(found) >= 3
     assert all(0 <= word.start < word.end <= 3.8 for word in found)
     assert all(0 <= word.posterior <= 1 and word.misfit > 0 for word in found)
+
+
+def test_sound_reaches_a_recogniser_that_starts_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emer.tools.speech.pocketsphinx.POLL_SECONDS", 0.001)
+    samples = Clip.open(SPEECH).samples()  # 117 kB: more than a pipe holds
+    assert recognise(samples, [Segment(((0, len(samples)),))], {"maxhmmpf": 3000}, 120)
 
 
 def test_a_time_limit_ends_the_recogniser(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from emer.tools.speech.openai_whisper import Whisper
 from emer.tools.tool import Heavy
 from emer.tools.types import Span
 from emer.tools.weights.locate import find
-from tests.tools.speech.conftest import ENGLISH, GERMAN, made, needs
+from tests.fixtures.packages import needs
+from tests.tools.speech.conftest import ENGLISH, GERMAN, made
 
 
 @needs("whisper")

@@ -9,8 +9,9 @@ import pytest
 from emer.tools.errors import WeightsBroken
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.model_pool import POOL
-from tests.tools.speech.conftest import KINDS, made, needs
-from tests.whisper_kit import DIMS
+from tests.fixtures.checkpoints.whisper import DIMS
+from tests.fixtures.packages import needs
+from tests.tools.speech.conftest import KINDS, made
 
 
 def damaged(kind: str, path: Path, folder: Path, how: str) -> Path:

@@ -19,7 +19,7 @@ from emer.tools.testing.clips import write_trial
 from emer.tools.testing.conformance import check_tool
 from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Quality, Source, Span
-from tests.clips import Written, tone, write_clip
+from tests.fixtures.clips import Written, tone, write_clip
 
 LINES = [("The person smiles from 0.2-0.8 s.", 0.2, 0.8), ("The head turns.", 1.1, 1.9)]
 

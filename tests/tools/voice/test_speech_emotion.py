@@ -13,19 +13,20 @@ from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBro
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
 from emer.tools.runtime.cancellation import Call, Cancelled, in_call
+from emer.tools.runtime.device import RunOptions
 from emer.tools.runtime.model_pool import POOL
 from emer.tools.testing.clips import tone
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
-from emer.tools.voice.model import Emotions, RunOptions, recogniser
+from emer.tools.voice.model import Emotions, recogniser
 from emer.tools.voice.speech_emotion import SpeechEmotion, signal_to_noise
 from emer.tools.weights.locate import find
-from tests.clips import Written, write_clip
-from tests.conftest import ROOT
+from tests.fixtures.checkpoints.voice import write_classes, write_ratings
+from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.packages import needs
+from tests.fixtures.paths import ROOT
 
-pytest.importorskip("transformers", reason="transformers is not installed")
-
-from tests.voice_kit import write_classes, write_ratings
+pytestmark = [needs("transformers"), pytest.mark.slow]
 
 SPOKEN = ROOT / "tests" / "fixtures" / "demo" / "speech.flac"
 FLAT = (0.26, 0.25, 0.25, 0.24)
@@ -170,7 +171,7 @@ def test_a_folder_that_cannot_be_read_is_told_on_one_line(how, folder, clip):
 
 
 def test_a_model_for_something_else_is_said_to_be_so_first(tmp_path, clip):
-    from tests.ctc_kit import write_ctc
+    from tests.fixtures.checkpoints.ctc import write_ctc
 
     with pytest.raises(WeightsBroken, match=r"ForCTC is no model that judges how a voice sounds"):
         SpeechEmotion(model=str(write_ctc(tmp_path / "words"))).observe(clip)

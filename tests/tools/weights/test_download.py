@@ -27,10 +27,12 @@ from emer.tools.weights.download import (
     verify,
 )
 from emer.tools.weights.locate import find, locate, receipt, target
-from tests.file_server import Shared, serving_files
-from tests.hub_server import Repository, serving_hub
+from tests.fixtures.packages import needs
+from tests.fixtures.servers.files import Shared, serving_files
+from tests.fixtures.servers.hub import Repository, serving_hub
 
-pytest.importorskip("huggingface_hub.constants", reason="huggingface_hub is not installed")
+pytestmark = needs("huggingface_hub")
+
 
 CONTENT = np.random.default_rng(2).bytes(3_000_000)
 SHA = hashlib.sha256(CONTENT).hexdigest()
