@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -157,17 +158,18 @@ def test_a_damaged_record_counts_as_absent(path):
 
 
 def test_a_full_disk_keeps_what_is_new_in_memory(path, monkeypatch):
-    EvidenceStore(path).close()
     connect = sqlite3.connect
 
-    def limited(*args: Any, **options: Any) -> sqlite3.Connection:
-        connection = connect(*args, **options)
-        connection.execute("PRAGMA max_page_count = 4")
+    def connect_to_a_full_disk(*where: Any, **how: Any) -> sqlite3.Connection:
+        connection = connect(*where, **how)
+        connection.execute("PRAGMA max_page_count = 1")  # no page more than there are
         return connection
 
-    monkeypatch.setattr(sqlite3, "connect", limited)
-    store = EvidenceStore(path)
-    store.put("old", Observation(tool="fake", modality="face"))
+    with closing(EvidenceStore(path)) as store:
+        store.put("old", Observation(tool="fake", modality="face"))
+    with monkeypatch.context() as disk:
+        disk.setattr(sqlite3, "connect", connect_to_a_full_disk)
+        store = EvidenceStore(path)
     big = Observation(tool="fake", modality="face", missing="x" * 100_000)
     store.put("big", big)
     store.put("more", big)
@@ -194,12 +196,12 @@ def test_a_store_that_can_only_be_read_still_answers(path, monkeypatch):
 
     connect = sqlite3.connect
 
-    def read_only_connect(*args: Any, **options: Any) -> sqlite3.Connection:
-        if not options.get("uri"):
-            raise sqlite3.OperationalError("unable to open database file")
-        return connect(*args, **options)
+    def connect_to_read(file: Any, **how: Any) -> sqlite3.Connection:
+        if how.get("uri"):
+            return connect(file, **how)
+        raise sqlite3.OperationalError("unable to open database file")
 
-    monkeypatch.setattr(sqlite3, "connect", read_only_connect)
+    monkeypatch.setattr(sqlite3, "connect", connect_to_read)
     read_only = EvidenceStore(path)
     assert read_only.get("k") is not None
     read_only.put("new", Observation(tool="fake", modality="face"))
