@@ -12,17 +12,17 @@ from __future__ import annotations
 import gc
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from platformdirs import user_data_dir
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.native import importing
-from emer.tools.types import Record
+from emer.tools.types import Param, Record
 
 CPU = "cpu"
 
@@ -147,6 +147,35 @@ def choose_precision(device: str, wanted: str = "auto") -> str:
 def default_precision(device: str) -> str:
     """Precision of a device where none is asked for."""
     return "float32" if device == CPU else "float16"
+
+
+class RunOptions(NamedTuple):
+    """How a model is run; only the precision changes its results."""
+
+    device: str
+    dtype: str
+    batch: int
+    """Items at once."""
+
+    @property
+    def hardware(self) -> Mapping[str, Param]:
+        """Device, precision, batch and, on a CPU, threads."""
+        own = {"threads": cpu_threads()} if self.device == CPU else {}
+        return {"device": self.device, "dtype": self.dtype, "batch": self.batch, **own}
+
+
+def run_options(device: str, dtype: str, batch: int, usual_batch: Mapping[str, int]) -> RunOptions:
+    """How a model is run, by a tool's arguments.
+
+    Args:
+        device: As for `choose_device`.
+        dtype: As for `choose_precision`.
+        batch: Items at once; 0 for the usual number.
+        usual_batch: Items at once by kind of device.
+    """
+    place = choose_device(device)
+    usual = usual_batch[place.partition(":")[0]]
+    return RunOptions(place, choose_precision(place, dtype), batch or usual)
 
 
 def available_devices() -> tuple[Device, ...]:

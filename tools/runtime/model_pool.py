@@ -111,8 +111,8 @@ class ModelPool:
                 if not is_out_of_memory(error):
                     raise
                 if not others:
-                    other = "" if key.device == CPU else ', or device = "cpu"'
-                    cause = f"{key.device} has no memory to load it; take a smaller model{other}"
+                    remedy = "" if key.device == CPU else ', or device = "cpu"'
+                    cause = f"{key.device} has no memory to load it; take a smaller model{remedy}"
                     raise ToolFailed(key.kind, key.weights, cause) from error
             for other in others:  # outside `except`: the error holds what was loaded
                 self._drop(other)

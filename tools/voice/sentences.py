@@ -1,4 +1,4 @@
-"""Clue sentences of a speech-emotion model: classes with probabilities, ratings on scales."""
+"""Clue sentences of a speech-emotion model: classes and ratings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from emer.tools.types import Span
 from emer.tools.voice.model import DIMENSIONS, Emotions, word_of
 
 TWICE = 2.0
-"""A class is reported from this multiple of the probability of chance on (chosen by us)."""
-
+"""Least probability of a reported class, in multiples of chance (chosen by us)."""
 LOW, HIGH = 0.35, 0.65
 """Of a scale from 0 to 1: ratings between them are not reported (chosen by us)."""
 
@@ -59,7 +58,7 @@ def undecided(outputs: Sequence[Emotions]) -> str:
 def ratings(
     stretches: Sequence[Stretch], outputs: Sequence[Emotions], scale: tuple[float, float]
 ) -> Iterator[Sentence]:
-    """A sentence for each dimension in which the speech as a whole is rated high or low.
+    """A sentence for each dimension in which all the speech is rated high or low.
 
     `scale` is the lowest and the highest value the model gives.
     """

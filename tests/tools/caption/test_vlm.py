@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from emer.tools.caption.description import JSON_TOKENS, PLAIN_TOKENS, Caption, VisualPrompt
-from emer.tools.caption.vlm import CaptionModel, Processor, RunOptions, joined
+from emer.tools.caption.vlm import CaptionModel, Processor, joined
 from emer.tools.errors import WeightsBroken
+from emer.tools.runtime.device import RunOptions
 from emer.tools.runtime.model_pool import POOL, Key
 from emer.tools.weights.locate import find
 from tests.fixtures.checkpoints.caption import (

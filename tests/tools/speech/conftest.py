@@ -74,9 +74,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Make:
     tokens_of()
     folder, made = tmp_path_factory.mktemp("weights"), dict[object, Path]()
     writers = {
-        name: lambda path, script, write=write, timed=name == "openai": write(
-            path, spelled(script, timed=timed), script.size
-        )
+        name: lambda path, script, write=write: write(path, spelled(script), script.size)
         for name, write in WRITERS.items()
     } | {"random": random_checkpoint}
 

@@ -107,6 +107,12 @@ def test_the_recogniser_runs_apart_and_finds_words_in_the_demo_s_recording() -> 
     assert all(0 <= word.posterior <= 1 and word.misfit > 0 for word in found)
 
 
+def test_sound_reaches_a_recogniser_that_starts_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emer.tools.speech.pocketsphinx.SLICE", 0.001)
+    samples = Clip.open(SPEECH).samples()  # 117 kB: more than a pipe holds
+    assert recognise(samples, [Segment(((0, len(samples)),))], {"maxhmmpf": 3000}, 120)
+
+
 def test_a_time_limit_ends_the_recogniser(tmp_path: Path) -> None:
     samples = Clip.open(SPEECH).samples()
     with pytest.raises(TimeoutError, match="took longer"):

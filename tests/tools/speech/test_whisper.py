@@ -15,10 +15,10 @@ from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.cancellation import Call, Cancelled, in_call
 from emer.tools.runtime.model_pool import POOL
-from emer.tools.speech import openai_whisper, transformers_asr
 from emer.tools.speech.faster_whisper import translates
 from emer.tools.speech.openai_whisper import Whisper
 from emer.tools.speech.transcript import AsrOptions, Window
+from emer.tools.speech.transformers_asr import Asr
 from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Heavy
 from emer.tools.weights.locate import find
@@ -49,6 +49,22 @@ def test_words_have_the_times_at_which_the_model_hears_them(name, kind, checkpoi
         assert words[word][0] == pytest.approx(begins, abs=0.35), word
     starts = [start for start, _ in words.values()]
     assert starts == sorted(starts)
+
+
+@needs("whisper")
+def test_whisper_decodes_a_window_once(checkpoint, spoken, monkeypatch):
+    """A text without an end timestamp has the library decode the silence after it, too."""
+    from whisper.model import Whisper as Model
+
+    decode, passes = Model.decode, []
+
+    def counted(self: object, *arguments: object) -> object:
+        passes.append(1)
+        return decode(self, *arguments)
+
+    monkeypatch.setattr(Model, "decode", counted)
+    (clue,) = made("whisper", checkpoint()).observe(Clip.open(spoken))
+    assert clue.data["transcript"] == ENGLISH and passes == [1]
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)
@@ -144,11 +160,9 @@ def test_asr_doubts_as_openai_whisper_does_with_the_same_weights(checkpoint, sou
     """Who speaks at all, and in which language: from the same step, among the same tokens."""
     hedging = Script(no_speech=0.98, language="de")
     run, windows = AsrOptions("cpu", "float32", 4, 1, False, 2), [Window(sound, "a")]
-    (theirs,) = openai_whisper.recogniser(find("whisper", str(checkpoint("openai", hedging))), run)(
-        windows
-    )
-    folder = checkpoint("transformers", hedging)
-    (ours,) = transformers_asr.recogniser(find("asr", str(folder)), run)(windows)
+    file, folder = checkpoint("openai", hedging), checkpoint("transformers", hedging)
+    (theirs,) = Whisper().recogniser(find("whisper", str(file)), run)(windows)
+    (ours,) = Asr().recogniser(find("asr", str(folder)), run)(windows)
     assert 0.05 < theirs.no_speech < 0.95  # type: ignore[operator]
     assert ours.no_speech == pytest.approx(theirs.no_speech, abs=1e-3)
     assert ours.language == theirs.language == "de"

@@ -13,11 +13,12 @@ from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBro
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
 from emer.tools.runtime.cancellation import Call, Cancelled, in_call
+from emer.tools.runtime.device import RunOptions
 from emer.tools.runtime.model_pool import POOL
 from emer.tools.testing.clips import tone
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
-from emer.tools.voice.model import Emotions, RunOptions, recogniser
+from emer.tools.voice.model import Emotions, recogniser
 from emer.tools.voice.speech_emotion import SpeechEmotion, signal_to_noise
 from emer.tools.weights.locate import find
 from tests.fixtures.checkpoints.voice import write_classes, write_ratings
