@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from emer.agents.rules.phrases import cite, refusal_text
 from emer.agents.types import Explanation
-from emer.tools.phrasing import one_line
+from emer.tools.text import one_line
 from emer.tools.types import Clue
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from emer.graphs.trace.events import Finished, Paused
 from emer.graphs.trace.jsonl import Listener, TraceWriter
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
-from emer.tools.phrasing import one_line
+from emer.tools.text import one_line
 from emer.tools.types import Clue
 
 if TYPE_CHECKING:

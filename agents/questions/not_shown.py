@@ -16,7 +16,7 @@ from emer.agents.questions.person_focus import (
 from emer.agents.questions.question import Topic, is_general, topic_of
 from emer.agents.types import Inquiry, Missing, Sentence
 from emer.prompts.prompt import load
-from emer.tools.phrasing import listed
+from emer.tools.text import listed
 from emer.tools.types import Clue, Modality, Span
 
 _WORDS: dict[Modality, str] = {

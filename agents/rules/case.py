@@ -29,7 +29,7 @@ from emer.agents.rules.fusion import (
 )
 from emer.agents.rules.labels import Choice, band, choose
 from emer.agents.types import Band, Inquiry
-from emer.tools.phrasing import listed
+from emer.tools.text import listed
 from emer.tools.types import Clue
 
 _PLACES: dict[Channel, str] = {

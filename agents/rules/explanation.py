@@ -15,7 +15,7 @@ from emer.agents.rules.labels import words_of
 from emer.agents.rules.phrases import has_hedge, join, phrase, quote
 from emer.agents.types import Alternative, Block, Explanation, Label, Missing, Sentence
 from emer.prompts.prompt import Prompt, load
-from emer.tools.phrasing import listed
+from emer.tools.text import listed
 from emer.tools.types import Clue, Span
 
 MAX_SEEN, MAX_HEARD, MAX_QUOTED = 6, 4, 1

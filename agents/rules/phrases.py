@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from emer.agents.lexicon.cue_parser import is_doubtful, transcript
 from emer.agents.types import DeclineReason, Explanation, StopReason
 from emer.prompts.prompt import load
-from emer.tools.phrasing import listed
+from emer.tools.text import listed
 from emer.tools.types import Clue
 
 MAX_QUOTE = 160

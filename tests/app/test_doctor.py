@@ -111,7 +111,7 @@ def test_a_vision_endpoint_that_is_dead_is_not_ready(emer, fakes, endpoint, monk
 def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch, tmp_path):
     pytest.importorskip("transformers", reason="transformers is not installed")
     from emer.tools.caption import vlm
-    from emer.tools.runtime.model_pool import SHELF
+    from emer.tools.runtime.model_pool import POOL
 
     def broken(*_: object) -> None:
         raise RuntimeError("no kernel image for this GPU")
@@ -122,17 +122,17 @@ def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch
     monkeypatch.setattr(vlm, "joined", broken)
     found = checks(emer("doctor", "--json"))["caption = captioner"]
     assert not found["ok"] and "no kernel image" in found["detail"]
-    assert "captioner" not in {key.kind for key in SHELF.held()}
+    assert "captioner" not in {key.kind for key in POOL.held()}
 
 
 def test_the_second_shows_a_face_so_that_face_models_run(tmp_path):
     pytest.importorskip("deepface", reason="deepface is not installed")
-    from emer.app.commands.doctor import _second
+    from emer.app.commands.doctor import trial_clip
     from emer.tools.expression.deepface import DeepFaceEmotion
     from emer.tools.media.clip import Clip
     from tests.fixtures.faces import write_emotion
 
-    clip = Clip.open(_second(tmp_path / "second.mp4"))
+    clip = Clip.open(trial_clip(tmp_path / "second.mp4"))
     tool = DeepFaceEmotion(model=str(write_emotion(tmp_path / "happy.pth")))
     clues = tool.observe(clip)
     tool.unload()

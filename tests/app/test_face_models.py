@@ -10,8 +10,8 @@ import pytest
 from emer.graphs.ask import ask
 from emer.graphs.loading import choose
 from emer.graphs.settings import load_settings
-from emer.tools.runtime import device
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.device import configure
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.weights.catalogue import named
 from emer.tools.weights.download import verify
 from emer.tools.weights.locate import target
@@ -30,9 +30,9 @@ def own_machine(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     monkeypatch.delenv("DEEPFACE_HOME", raising=False)
     monkeypatch.setenv("EMER_WEIGHTS", str(tmp_path / "weights"))
-    device.forget()
+    configure(None)
     yield
-    SHELF.unload()
+    POOL.unload()
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from emer.evals.speed.large_models import (
 from emer.evals.speed.measure import Unequal, Unmeasured, at_least, this_machine
 from emer.evals.speed.models import Report, Request, measure_models, measure_tool
 from emer.tools.errors import ToolMissing
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.model_pool import POOL
 from tests.fixtures.clips import Written, write_clip
 from tests.fixtures.packages import needs
 
@@ -81,7 +81,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _nothing_stays_loaded() -> Any:
     yield
-    SHELF.unload()
+    POOL.unload()
 
 
 @pytest.mark.parametrize(("size", "millions"), [(LARGE_V3_TURBO, 809), (QWEN2_5_VL_3B, 3755)])

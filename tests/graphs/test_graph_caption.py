@@ -11,7 +11,7 @@ from emer.agents.lexicon.cue_parser import read
 from emer.agents.rules.fusion import gather
 from emer.graphs.ask import ask
 from emer.graphs.settings import Choice, load_settings
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.model_pool import POOL
 from tests.fixtures.checkpoints.caption import CAPTION, room, write_pictures, write_smolvlm
 from tests.fixtures.graph_runs import FAKES, events, trace_of
 from tests.fixtures.packages import needs
@@ -30,7 +30,7 @@ def clip_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def folder(tmp_path: Path):
     yield write_smolvlm(tmp_path / "model")
-    SHELF.unload()
+    POOL.unload()
 
 
 def test_swapping_the_captioner_runs_it_alone_again(clip_path, folder):

@@ -14,7 +14,7 @@ from emer.tools.caption.caption_tool import CaptionTool
 from emer.tools.caption.description import Caption, VisualPrompt
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.cancellation import Call, at_work
+from emer.tools.runtime.cancellation import Call, in_call
 from emer.tools.types import Source, Span
 from tests.fixtures.checkpoints.caption import room, with_words, write_pictures
 from tests.fixtures.clips import Written, tone, write_clip
@@ -68,7 +68,7 @@ def test_the_fields_of_a_description_become_one_sentence(shots):
 
 
 def test_a_caption_that_is_rejected_is_noted_and_the_rest_stays(shots):
-    with at_work(Call()) as call:
+    with in_call(Call()) as call:
         (clue,) = Scripted("the the the the", "A man nods.").observe(Clip.open(shots))
     assert clue.text.endswith(": a man nods.")
     assert call.notes == ("1 of 2 captions were dropped: its words go in circles",)

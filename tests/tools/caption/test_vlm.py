@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from emer.tools.caption.description import JSON_TOKENS, PLAIN_TOKENS, Caption, VisualPrompt
-from emer.tools.caption.vlm import CaptionModel, Processor, RunOptions, joined
+from emer.tools.caption.vlm import CaptionModel, Processor, joined
 from emer.tools.errors import WeightsBroken
-from emer.tools.runtime.model_pool import SHELF, Key
+from emer.tools.runtime.device import RunOptions
+from emer.tools.runtime.model_pool import POOL, Key
 from emer.tools.weights.locate import find
 from tests.fixtures.checkpoints.caption import (
     CAPTION,
@@ -45,7 +46,7 @@ def described(*seeds: int, size: tuple[int, int] = (240, 320)) -> list[VisualPro
 @pytest.fixture(autouse=True)
 def nothing_loaded():
     yield
-    SHELF.unload()
+    POOL.unload()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -98,7 +99,7 @@ def test_pictures_are_prepared_while_the_device_works_for_another(tmp_path, monk
 
     monkeypatch.setattr(Processor, "__call__", noting)
     thread = threading.Thread(target=lambda: captions.extend(write(PROMPTS)))
-    with SHELF.borrow(Key("another", "", "cpu"), object):
+    with POOL.borrow(Key("another", "", "cpu"), object):
         thread.start()
         assert ready.wait(60), "it waits for the device before it prepares anything"
         assert not captions
@@ -164,7 +165,7 @@ def test_a_folder_that_cannot_be_read_is_one_line(how, tmp_path):
     with pytest.raises(WeightsBroken) as error:
         model_of(folder)(described(1))
     assert str(error.value).startswith(f"captioner cannot load {folder}")
-    assert "\n" not in str(error.value) and not SHELF.held()
+    assert "\n" not in str(error.value) and not POOL.held()
 
 
 def test_a_model_that_captions_nothing_is_refused(tmp_path):

@@ -46,7 +46,7 @@ def test_little_speech_is_measured_against_its_first_part() -> None:
     (shift,) = shifts(found, timing(found).phrases)
     assert shift.pitch == pytest.approx(5, abs=0.1)
     assert shift.against == "the first part of the speech"
-    assert shift.trust < 1
+    assert shift.reliability < 1
 
 
 def test_too_little_voice_has_no_baseline() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.tool import Tool
 from tests.fixtures.checkpoints.whisper import (
     WRITERS,
@@ -74,9 +74,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Make:
     tokens_of()
     folder, made = tmp_path_factory.mktemp("weights"), dict[object, Path]()
     writers = {
-        name: lambda path, script, write=write, timed=name == "openai": write(
-            path, spelled(script, timed=timed), script.size
-        )
+        name: lambda path, script, write=write: write(path, spelled(script), script.size)
         for name, write in WRITERS.items()
     } | {"random": random_checkpoint}
 
@@ -109,4 +107,4 @@ def music(seconds: int = 8) -> np.ndarray:
 def nothing_loaded():
     """Leave no model in memory for the next test."""
     yield
-    SHELF.unload()
+    POOL.unload()

@@ -11,10 +11,10 @@ import pytest
 
 from emer.tools.errors import Unobservable, WeightsBroken
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.speech.confidence import Verdict, judge
 from emer.tools.speech.transcript import AsrOptions, Transcript, Window
-from emer.tools.speech.transformers_asr import Asr, kind_of, recogniser, words_of
+from emer.tools.speech.transformers_asr import Asr, kind_of, words_of
 from emer.tools.speech.vad import silero_available
 from emer.tools.testing.clips import noise
 from emer.tools.weights.locate import find
@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def hear(folder: Path, *texts: str | Sequence[str]) -> list[Transcript]:
     windows = [Window(melody(text), str(n)) for n, text in enumerate(texts)]
-    return recogniser(find("asr", str(folder)), RUN)(windows)
+    return Asr().recogniser(find("asr", str(folder)), RUN)(windows)
 
 
 def test_what_is_played_is_written_with_the_time_of_each_word(folder):
@@ -89,11 +89,11 @@ def test_a_batch_writes_what_each_alone_writes(folder):
 
 def test_a_model_without_an_attention_mask_hears_nothing_of_the_padding(tmp_path, monkeypatch):
     folder = write_ctc(tmp_path / "model", mask=False)
-    run = recogniser(find("asr", str(folder)), RUN)
+    run = Asr().recogniser(find("asr", str(folder)), RUN)
     run.load()
-    (key,) = SHELF.held()
+    (key,) = POOL.held()
     lengths: list[tuple[int, ...]] = []
-    with SHELF.borrow(key, object) as loaded:
+    with POOL.borrow(key, object) as loaded:
         hook = loaded.model.register_forward_pre_hook(
             lambda _, args, kwargs: lengths.append(tuple(kwargs["input_values"].shape)),
             with_kwargs=True,
@@ -123,7 +123,7 @@ def test_music_and_noise_are_kept_from_a_model_that_would_spell_them(folder, wha
     made = {
         "a slow melody": melody("hello all of you", 1.0), "noise": noise(6.0), "music": music(),
     }[what]  # fmt: skip
-    heard = recogniser(find("asr", str(folder)), RUN)([Window(made, "a")])
+    heard = Asr().recogniser(find("asr", str(folder)), RUN)([Window(made, "a")])
     assert heard[0].words  # alone, it would write
     clip = write_clip(tmp_path / "clip.wav", Written(sound=made))
     with pytest.raises(Unobservable, match="no speech is heard"):

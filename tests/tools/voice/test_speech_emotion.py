@@ -12,12 +12,13 @@ import pytest
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.runtime.cancellation import Abandoned, Call, at_work
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call
+from emer.tools.runtime.device import RunOptions
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.testing.clips import tone
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
-from emer.tools.voice.model import Emotions, RunOptions, recogniser
+from emer.tools.voice.model import Emotions, recogniser
 from emer.tools.voice.speech_emotion import SpeechEmotion, signal_to_noise
 from emer.tools.weights.locate import find
 from tests.fixtures.checkpoints.voice import write_classes, write_ratings
@@ -44,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def nothing_loaded():
     yield
-    SHELF.unload()
+    POOL.unload()
 
 
 def sounds(*lengths: int) -> list[np.ndarray]:
@@ -166,7 +167,7 @@ def test_a_folder_that_cannot_be_read_is_told_on_one_line(how, folder, clip):
     with pytest.raises(WeightsBroken) as error:
         SpeechEmotion(model=str(folder)).observe(clip)
     assert str(error.value).startswith(f"speech-emotion cannot load {folder}")
-    assert "\n" not in str(error.value) and not SHELF.held()
+    assert "\n" not in str(error.value) and not POOL.held()
 
 
 def test_a_model_for_something_else_is_said_to_be_so_first(tmp_path, clip):
@@ -200,7 +201,7 @@ def test_what_is_no_voice_is_not_judged(folder, tmp_path):
     hum = write_clip(tmp_path / "hum.wav", Written(sound=tone(3.0)))
     with pytest.raises(Unobservable, match="no voice is heard"):
         tool.observe(Clip.open(hum))
-    assert not SHELF.held(), "nothing was loaded for it"
+    assert not POOL.held(), "nothing was loaded for it"
 
 
 def test_a_closer_look_judges_the_span_alone(folder, clip):
@@ -255,11 +256,11 @@ def test_little_and_noisy_speech_lowers_the_quality(folder, tmp_path):
 def test_a_call_that_is_given_up_ends(folder, clip):
     tool, call = SpeechEmotion(model=str(folder)), Call()
     tool.load()
-    call.give_up()
-    with at_work(call), pytest.raises(Abandoned):
+    call.cancel()
+    with in_call(call), pytest.raises(Cancelled):
         tool.observe(clip)
     tool.unload()
-    assert not SHELF.held()
+    assert not POOL.held()
 
 
 def test_without_weights_it_names_the_command(monkeypatch, tmp_path):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from emer.tools.errors import ConfigError
-from emer.tools.runtime import device
+from emer.tools.runtime.device import Machine, configure
 from emer.tools.weights.catalogue import Weights, named
 from emer.tools.weights.download import (
     DownloadFailed,
@@ -194,12 +194,12 @@ def test_weights_without_any_checksum_are_unknown(folder):
 
 
 def test_offline_nothing_is_asked_for(folder, monkeypatch):
-    device.use(device.Machine(weights=folder, offline=True))
+    configure(Machine(weights=folder, offline=True))
     with serving_files(Shared({"/m/w.pt": CONTENT})) as server:
         with pytest.raises(ConfigError, match="downloads are forbidden"):
             pull(one_file(), mirror=server.url)
         assert server.shared.asked == []
-    device.forget()
+    configure(None)
     monkeypatch.setenv("EMER_OFFLINE", "1")
     with pytest.raises(ConfigError, match="downloads are forbidden"):
         pull(one_file())

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 import pytest
 
 from emer.tools.errors import ToolFailed
-from emer.tools.runtime import device as machine
-from emer.tools.runtime.cancellation import Abandoned, Call, at_work
-from emer.tools.runtime.device import Machine
-from emer.tools.runtime.model_pool import Key, Shelf
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call
+from emer.tools.runtime.device import Machine, configure
+from emer.tools.runtime.model_pool import Key, ModelPool
 
 
 def key(name: str, device: str = "cpu") -> Key:
@@ -31,12 +30,12 @@ class Made:
 
 @pytest.fixture
 def shelf():
-    machine.use(Machine(model_memory=1.0))
-    yield Shelf()
-    machine.forget()
+    configure(Machine(model_memory=1.0))
+    yield ModelPool()
+    configure(None)
 
 
-def borrow(shelf: Shelf, name: str, gigabytes: float = 0.4, device: str = "cpu") -> Made:
+def borrow(shelf: ModelPool, name: str, gigabytes: float = 0.4, device: str = "cpu") -> Made:
     with shelf.borrow(key(name, device), Made, gigabytes) as model:
         return model
 
@@ -59,8 +58,8 @@ def test_a_model_is_loaded_once_and_shared(shelf):
 def test_one_model_at_a_time_works_on_a_device(shelf):
     with shelf.borrow(key("a"), Made):
         call = Call()
-        call.give_up()
-        with at_work(call), pytest.raises(Abandoned), shelf.borrow(key("b"), Made):
+        call.cancel()
+        with in_call(call), pytest.raises(Cancelled), shelf.borrow(key("b"), Made):
             raise AssertionError("the device was busy")
         with shelf.borrow(key("b", "cuda:0"), Made):
             pass
@@ -69,7 +68,7 @@ def test_one_model_at_a_time_works_on_a_device(shelf):
 def test_the_longest_unused_make_room_for_a_new_one(shelf):
     a, b = borrow(shelf, "a"), borrow(shelf, "b")
     assert borrow(shelf, "a") is a
-    with at_work(Call()) as call:
+    with in_call(Call()) as call:
         borrow(shelf, "c")
     assert [one.weights for one in shelf.held()] == ["a", "c"]
     assert b.closed and not a.closed
@@ -122,7 +121,7 @@ def test_a_model_on_a_second_gpu_is_loaded_and_works_as_on_the_thread_s_own(monk
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device", device)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    shelf = Shelf()
+    shelf = ModelPool()
     with shelf.borrow(key("a", "cuda:1"), lambda: list(told)) as at_load:
         assert at_load == told == ["cuda:1"]
     with shelf.borrow(key("a"), Made):
@@ -150,7 +149,7 @@ class Holding:
 
 def test_a_model_that_is_larger_than_its_files_makes_room_once_it_is_known(shelf):
     torch = pytest.importorskip("torch")
-    machine.use(Machine(model_memory=0.01))
+    configure(Machine(model_memory=0.01))
     a = borrow(shelf, "a", 0.007)
     with shelf.borrow(key("b"), lambda: torch.nn.Linear(1000, 1000), 0.002):
         assert [one.weights for one in shelf.held()] == ["b"]
@@ -166,7 +165,7 @@ def fails_while(there: list[Made]) -> Made:
 
 def test_want_of_memory_in_loading_lets_the_others_go_and_tries_once_more(shelf):
     there = [borrow(shelf, "a"), borrow(shelf, "b"), borrow(shelf, "far", device="cuda:0")]
-    with at_work(Call()) as call, shelf.borrow(key("c"), lambda: fails_while(there[:2])):
+    with in_call(Call()) as call, shelf.borrow(key("c"), lambda: fails_while(there[:2])):
         assert {one.weights for one in shelf.held()} == {"far", "c"}
     assert call.notes[0] == "test left cpu, which had no memory for test besides"
 

@@ -1,14 +1,12 @@
-"""Decoded pictures become RGB of the right colours, in memory nobody else reads."""
+"""Decoded pictures become RGB of the right colours and sizes."""
 
 from __future__ import annotations
-
-import gc
 
 import av
 import numpy as np
 import pytest
 
-from emer.tools.media.decoder import LARGE, Frame, Memory, VideoShape, resize, to_rgb
+from emer.tools.media.decoder import LARGE, Frame, VideoShape, resize, to_rgb
 
 ORANGE = (220, 130, 40)
 
@@ -32,26 +30,10 @@ def picture(pixel_format: str, size: tuple[int, int] = (64, 48)) -> av.VideoFram
     ],
 )
 def test_every_format_keeps_its_colours(pixel_format: str, size: tuple[int, int]) -> None:
-    image = to_rgb(picture(pixel_format, size), Memory())
+    image = to_rgb(picture(pixel_format, size))
     assert image.shape == (size[1], size[0], 3)
     assert np.abs(image[-4:].astype(int) - ORANGE).max() <= 4
     assert np.abs(image[:4].astype(int) - 20).max() <= 4
-
-
-def test_memory_is_used_again_once_the_last_part_of_a_picture_is_gone() -> None:
-    memory = Memory()
-    whole = memory.take(4, 6)
-    part = whole[1:3, 2:]
-    part[:] = 7
-    del whole
-    gc.collect()
-    other = memory.take(4, 6)
-    other[:] = 9
-    assert part.tolist() == np.full((2, 4, 3), 7).tolist()
-    where = other.ctypes.data
-    del other
-    assert memory.take(4, 6).ctypes.data == where
-    assert memory.take(8, 6).shape == (8, 6, 3)
 
 
 def test_pictures_that_are_kept_stay_as_they_are() -> None:
@@ -68,9 +50,9 @@ def test_pictures_that_are_kept_stay_as_they_are() -> None:
 def test_a_frame_is_converted_once_for_all_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     converted: list[int] = []
 
-    def count(decoded: av.VideoFrame, memory: Memory) -> np.ndarray:  # type: ignore[type-arg]
+    def count(decoded: av.VideoFrame) -> np.ndarray:  # type: ignore[type-arg]
         converted.append(1)
-        return to_rgb(decoded, memory)
+        return to_rgb(decoded)
 
     monkeypatch.setattr("emer.tools.media.decoder.to_rgb", count)
     frame = Frame(0, 0.0, picture("yuv420p"), VideoShape(48, 64, 90))

@@ -6,20 +6,20 @@ import re
 
 
 def when(start: float, end: float) -> str:
-    """Return the time as "2.1-2.8 s"; "2.1 s" when it is one moment."""
+    """Time span as "2.1-2.8 s", or "2.1 s" where both round to the same."""
     first, last = f"{start:.1f}", f"{end:.1f}"
     return f"{first} s" if first == last else f"{first}-{last} s"
 
 
 def amount(value: float, clear: float, strong: float) -> str:
-    """Return "slightly", "clearly" or "strongly"."""
+    """Degree of a measurement: "slightly", "clearly" or "strongly"."""
     if value >= strong:
         return "strongly"
     return "clearly" if value >= clear else "slightly"
 
 
 def listed(items: list[str]) -> str:
-    """Return "a", "a and b" or "a, b and c"."""
+    """List in words: "a", "a and b" or "a, b and c"."""
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
@@ -30,21 +30,21 @@ _ESCAPES = re.compile(
     r"|\x1b[ -/]*[0-~]"
 )
 _HIDDEN = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
-"""Control characters, marks that turn the direction of writing, halves of surrogates."""
+"""Control characters, bidirectional marks, lone surrogates."""
 
-_BLACK = re.compile(f"[{_HIDDEN}]")
+_UNPRINTABLE = re.compile(f"[{_HIDDEN}]")
 
 
 def printable(text: str) -> str:
-    """Return the text without terminal escapes and without characters that are not seen."""
-    return _BLACK.sub("", _ESCAPES.sub("", text))
+    """Text without terminal escape sequences and invisible characters."""
+    return _UNPRINTABLE.sub("", _ESCAPES.sub("", text))
 
 
 def one_line(text: str) -> str:
-    """Return the text, printable, on one line."""
+    """Printable text with all white space collapsed, on one line."""
     return printable(" ".join(text.split()))
 
 
 def escaped(json: str) -> str:
-    """Return JSON that says the same and is safe to print: what is not seen is an escape."""
-    return _BLACK.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
+    """Equivalent JSON that is safe to print: invisible characters become escapes."""
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json)
