@@ -45,7 +45,7 @@ class ScriptedModel(BaseChatModel):
     _tool: str | None = PrivateAttr(default=None)
 
     def __init__(self, replies: Iterable[Scripted] = (), **rest: Any) -> None:
-        """Take the replies; `enqueue` adds more."""
+        """Take the replies."""
         super().__init__(replies=list(replies), **rest)
 
     @classmethod
@@ -63,10 +63,6 @@ class ScriptedModel(BaseChatModel):
     def asked(self) -> list[list[BaseMessage]]:
         """The messages of every request so far."""
         return self._asked
-
-    def enqueue(self, *replies: Scripted) -> None:
-        """Append replies."""
-        self.replies.extend(replies)
 
     def bind_tools(
         self, tools: Sequence[Any], *, tool_choice: str | None = None, **kwargs: Any

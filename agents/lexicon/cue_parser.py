@@ -77,11 +77,11 @@ class Reading:
 def read(clues: Iterable[Clue]) -> tuple[Reading, ...]:
     """Readings of the clues, each clue once, in time order."""
     distinct = {clue.id: clue for clue in clues}
-    return tuple(_read_one(clue) for clue in sorted(distinct.values(), key=time_order))
+    return tuple(_read_one(clue) for clue in sorted(distinct.values(), key=_time_order))
 
 
-def time_order(clue: Clue) -> tuple[float, float, str]:
-    """Sorting key: clues without a span first, then by time."""
+def _time_order(clue: Clue) -> tuple[float, float, str]:
+    # Clues without a span come first.
     return (clue.span.start, clue.span.end, clue.id) if clue.span else (-1.0, -1.0, clue.id)
 
 
@@ -119,6 +119,11 @@ def is_doubtful(clue: Clue) -> bool:
 def is_described(clue: Clue) -> bool:
     """True for a model's description of a picture."""
     return clue.modality == "scene" and _DESCRIBED.search(clue.text.casefold()) is not None
+
+
+def normal_text(text: str) -> str:
+    """The text in lower case, with single spaces and straight apostrophes."""
+    return " ".join(text.casefold().replace("’", "'").split())
 
 
 def is_negated(before: str) -> bool:
@@ -184,7 +189,7 @@ def _reliability(clue: Clue) -> float:
 
 def _sentences(text: str, channel: Channel) -> list[str]:
     """The sentences in lower case; a transcript stays in one piece."""
-    plain = " ".join(text.casefold().replace("’", "'").split())
+    plain = normal_text(text)
     if channel == "text":
         return [plain]
     return [s for s in _SENTENCE.split(_SPOKEN.sub(" ", plain)) if s.strip()]
