@@ -22,8 +22,10 @@ from pydantic import Field, PrivateAttr
 from emer.tools.errors import ConfigError
 
 Scripted = str | dict[str, Any] | AIMessage | BaseException | Callable[[list[BaseMessage]], Any]
-"""A reply: text, a JSON object, a whole message, an error to raise, or a function of the
-request that returns one of these."""
+"""A reply: text, a JSON object, a message, an error to raise, or a function.
+
+The function is given the messages of the request and returns one of the others.
+"""
 
 PIECE = 40
 """Characters of a streamed piece."""

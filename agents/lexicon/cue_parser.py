@@ -17,15 +17,15 @@ from emer.agents.lexicon.lexicon import Channel, channel_of, lexicon
 from emer.tools.types import Clue, Modality
 
 FACS_LETTERS = {"a": 0.4, "b": 0.65, "c": 0.9, "d": 1.15, "e": 1.35}
-"""Strength of FACS intensity letters, trace to maximum (order: FACS; values: ours)."""
+"""Strength of FACS intensity letters, trace to maximum (values: ours)."""
 UNRELIABLE = 0.3
 """Quality below this is squared: measured, but hardly (chosen by us)."""
 DOUBTFUL_TRANSCRIPT = 0.1
 """Factor on words that the recogniser itself does not trust (chosen by us)."""
 DESCRIBED = 0.5
-"""Factor on a model's description of a picture, which is no measurement (chosen by us)."""
+"""Factor on a model's description of a picture: not measured (chosen by us)."""
 INFERRED = 0.5
-"""Factor on an emotion word in it: inferred from signs that count themselves (by us)."""
+"""Factor on its emotion words: inferred from signs that count themselves (ours)."""
 SLACK = 0.5
 """Seconds between two cues that still count as together (chosen by us)."""
 
@@ -127,7 +127,7 @@ def normal_text(text: str) -> str:
 
 
 def is_negated(before: str) -> bool:
-    """True if the end of a clause denies what follows: six words back at most, as in VADER."""
+    """True if a clause's last six words deny what follows (range: VADER)."""
     near = " ".join(_NOT_NEGATION.sub(" ", before).split()[-6:])
     chinese = _NOT_NEGATION_ZH.sub("", before)
     return _NEGATION.search(near) is not None or _NEGATION_ZH.search(chinese) is not None

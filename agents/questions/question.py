@@ -1,4 +1,4 @@
-"""What a question is about: person, moment, modality, emotion or sign, in English or Chinese."""
+"""Topic of a question (English, Chinese): person, moment, modality, emotion, sign."""
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
