@@ -107,6 +107,7 @@ def test_models_are_let_go_one_by_one_or_all(shelf):
     assert borrow(shelf, "a") is not a
 
 
+@pytest.mark.slow
 def test_a_model_on_a_second_gpu_is_loaded_and_works_as_on_the_thread_s_own(monkeypatch):
     """Triton's kernels go to the thread's GPU, wherever the tensors are."""
     torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -128,6 +129,7 @@ def test_a_model_on_a_second_gpu_is_loaded_and_works_as_on_the_thread_s_own(monk
         assert told == ["cuda:1", "left"]
 
 
+@pytest.mark.slow
 def test_what_a_torch_model_takes_is_counted_at_its_precision(shelf):
     torch = pytest.importorskip("torch")
 
@@ -147,6 +149,7 @@ class Holding:
         self.model = model
 
 
+@pytest.mark.slow
 def test_a_model_that_is_larger_than_its_files_makes_room_once_it_is_known(shelf):
     torch = pytest.importorskip("torch")
     configure(Machine(model_memory=0.01))

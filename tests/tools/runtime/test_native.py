@@ -14,6 +14,8 @@ import pytest
 import emer.tools.runtime.native
 from emer.tools.runtime.native import importing
 
+pytestmark = pytest.mark.slow
+
 TOOLS = Path(emer.tools.runtime.native.__file__).parent
 SHARED = ("mediapipe",)
 """Packages that several tools load and that cannot be loaded from two ends at once."""
