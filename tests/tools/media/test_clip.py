@@ -196,6 +196,7 @@ def test_a_reader_that_comes_late_decodes_for_itself() -> None:
     assert starts == [0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "size", "frames"),
     [
@@ -218,6 +219,7 @@ def test_hard_files_are_served_whole(
     assert times[-1] < clip.duration
 
 
+@pytest.mark.slow
 def test_a_file_cut_short_says_so(shared_clip: Shared) -> None:
     clip = Clip.open(shared_clip("hard/truncated_faststart.mp4"))
     assert 3 < clip.duration < 4

@@ -72,6 +72,7 @@ def test_what_is_not_found_is_absent() -> None:
     detector.close()
 
 
+@pytest.mark.slow
 def test_after_forgetting_nothing_is_followed(shared_clip: Find) -> None:
     """Hands and bodies of another clip leave no trace in what is found next."""
     before, after = (
@@ -93,6 +94,7 @@ def _seen(networks: Networks, picture: NDArray[np.uint8]) -> tuple[Any, Any]:
     return pose and pose.points.tolist(), [(h.points.tolist(), h.score) for h in hands]
 
 
+@pytest.mark.slow
 def test_a_graph_that_was_never_asked_loads_nothing_when_it_goes() -> None:
     code = (
         "from emer.tools.face.detector import FaceNetworks\n"

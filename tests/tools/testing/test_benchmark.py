@@ -72,6 +72,7 @@ def test_what_a_tool_kept_of_the_clip_is_not_measured(film):
     assert Keeps.worked == Keeps.looked == 1 + 2 + 1 + 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("peak", "told"), [(5e6, [2.0]), (3e6, [])])
 def test_a_gpu_s_memory_is_what_came_on_top_or_unknown(peak, told, monkeypatch):
     """CTranslate2 takes its own, of which torch knows nothing: that is not 0 MB."""
