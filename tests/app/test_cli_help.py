@@ -23,6 +23,7 @@ except SystemExit as end:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["--help", "ask --help", "trace --help", "--version"])
 def test_help_and_version_load_nothing_heavy(words):
     line = [sys.executable, "-c", LOADED, *words.split()]

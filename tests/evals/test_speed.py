@@ -185,6 +185,7 @@ def test_gpu_utilisation_comes_from_nvidia_smi(
     assert percents == [0, 90, 80, 100, 5] and gpu_busy(percents) == 90.0
 
 
+@pytest.mark.slow
 def test_nvidia_smi_is_asked_about_the_gpu_that_cuda_means(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -362,6 +362,7 @@ print(resume(sys.argv[1], Edits(reject=(first.id,), add=(cries,))).text)
 """
 
 
+@pytest.mark.slow
 def test_a_run_outlives_its_process(clip_path):
     """One process pauses and ends; another one, started later, explains."""
 

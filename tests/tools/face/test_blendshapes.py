@@ -19,6 +19,8 @@ from emer.tools.types import Span
 from tests.fixtures.checkpoints.landmarker import by_mouth, write_task
 from tests.fixtures.faces import write_pair, write_portrait
 
+pytestmark = pytest.mark.slow
+
 SNEER = ("noseSneerLeft", "noseSneerRight")
 SMILE = ("mouthSmileLeft", "mouthSmileRight")
 

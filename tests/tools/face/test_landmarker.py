@@ -21,6 +21,8 @@ from emer.tools.weights.locate import find
 from tests.fixtures import puppet
 from tests.fixtures.checkpoints.landmarker import NAMES, ORDER, by_mouth, coordinates, write_task
 
+pytestmark = pytest.mark.slow
+
 
 def need(path: Path):
     return find("blendshapes", str(path))

@@ -21,6 +21,8 @@ from tests.fixtures.demo.script import SCRIPT
 from tests.fixtures.puppet import Array
 from tests.tools.face.test_units import MOVES
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(4)
 CLEAR = 1.5
 """How far above its threshold an event must be to be expected again (see `Event.margin`)."""

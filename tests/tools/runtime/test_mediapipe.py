@@ -17,6 +17,8 @@ from emer.tools.media.clip import Clip
 from emer.tools.scene.detectors import Networks
 from tests.fixtures import puppet
 
+pytestmark = pytest.mark.slow
+
 Find = Callable[[str], Path]
 
 
@@ -72,7 +74,6 @@ def test_what_is_not_found_is_absent() -> None:
     detector.close()
 
 
-@pytest.mark.slow
 def test_after_forgetting_nothing_is_followed(shared_clip: Find) -> None:
     """Hands and bodies of another clip leave no trace in what is found next."""
     before, after = (
@@ -94,7 +95,6 @@ def _seen(networks: Networks, picture: NDArray[np.uint8]) -> tuple[Any, Any]:
     return pose and pose.points.tolist(), [(h.points.tolist(), h.score) for h in hands]
 
 
-@pytest.mark.slow
 def test_a_graph_that_was_never_asked_loads_nothing_when_it_goes() -> None:
     code = (
         "from emer.tools.face.detector import FaceNetworks\n"

@@ -14,6 +14,8 @@ import pytest
 import emer.tools.runtime.native
 from emer.tools.runtime.native import importing
 
+pytestmark = pytest.mark.slow
+
 TOOLS = Path(emer.tools.runtime.native.__file__).parents[1]
 SHARED = ("mediapipe",)
 """Packages that several tools load and that cannot be loaded from two ends at once."""
@@ -56,7 +58,6 @@ def test_only_one_thread_imports_at_a_time():
     assert entered.is_set()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("before", "threads"), [("", 1), ("import cv2; cv2.setNumThreads(3)", 3)])
 def test_opencv_keeps_to_its_callers_thread_unless_the_program_loaded_it(
     before: str, threads: int

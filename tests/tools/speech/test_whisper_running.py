@@ -21,6 +21,8 @@ from emer.tools.weights.locate import find
 from tests.fixtures.packages import needs
 from tests.tools.speech.conftest import ENGLISH, GERMAN, made
 
+pytestmark = pytest.mark.slow
+
 
 @needs("whisper")
 @pytest.mark.parametrize("process", ["bfloat16", "float16"])
