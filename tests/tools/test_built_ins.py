@@ -22,7 +22,6 @@ def demo() -> Path:
     return Path(str(CLIP))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", WITHOUT_WEIGHTS)
 def test_it_keeps_the_contract(name, demo):
     clip = Clip.open(demo, subtitle="Oh, I can't believe it!")
