@@ -16,7 +16,7 @@ from emer.tools.runtime.native import importing
 
 pytestmark = pytest.mark.slow
 
-TOOLS = Path(emer.tools.runtime.native.__file__).parent
+TOOLS = Path(emer.tools.runtime.native.__file__).parents[1]
 SHARED = ("mediapipe",)
 """Packages that several tools load and that cannot be loaded from two ends at once."""
 
