@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.face_kit import write_emotion, write_portrait
+from tests.fixtures.faces import write_emotion, write_portrait
 
 
 def test_it_prints_a_page_or_json(emer, clip):

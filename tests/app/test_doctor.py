@@ -130,7 +130,7 @@ def test_the_second_shows_a_face_so_that_face_models_run(tmp_path):
     from emer.app.commands.doctor import _second
     from emer.tools.expression.deepface import DeepFaceEmotion
     from emer.tools.media.clip import Clip
-    from tests.face_kit import write_emotion
+    from tests.fixtures.faces import write_emotion
 
     clip = Clip.open(_second(tmp_path / "second.mp4"))
     tool = DeepFaceEmotion(model=str(write_emotion(tmp_path / "happy.pth")))

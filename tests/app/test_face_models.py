@@ -17,7 +17,7 @@ from emer.tools.runtime.model_pool import SHELF
 from emer.tools.weights.catalogue import named
 from emer.tools.weights.download import verify
 from emer.tools.weights.locate import target
-from tests.face_kit import write_emotion, write_portrait
+from tests.fixtures.faces import write_emotion, write_portrait
 from tests.task_kit import by_mouth, write_task
 
 OTHERS = ("--tool", "scene=none", "--tool", "prosody=none", "--tool", "speech=none")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.mediapipe import Graph, face_detector
 from emer.tools.scene.detectors import Networks
-from tests.tools.face import puppet
+from tests.fixtures import puppet
 
 Find = Callable[[str], Path]
 

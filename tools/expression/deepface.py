@@ -91,10 +91,10 @@ class DeepFaceEmotion:
 
         `Unobservable` without a face, or where no class is clear for long enough.
         """
-        reading = read(clip, self._max_side)
-        people = [portrait.person for portrait in reading.portraits[: self._people]]
+        analysis = read(clip, self._max_side)
+        people = [face.person for face in analysis.faces[: self._people]]
         if not people:
-            raise Unobservable(why_none(reading))
+            raise Unobservable(why_none(analysis))
         frames = {person.number: shown(person, span) for person in people}
         faces = [each.crop.picture for own in frames.values() for each in own]
         judged = iter(self._classifier()(faces) if faces else ())
@@ -103,7 +103,7 @@ class DeepFaceEmotion:
             clue
             for person in people
             for clue in self._tell(person, frames[person.number], found[person.number], span,
-                                   alone=len(reading.portraits) == 1)
+                                   alone=len(analysis.faces) == 1)
         ]  # fmt: skip
         if not clues:
             raise Unobservable(untold([(frames[n], found[n]) for n in frames], labels()))

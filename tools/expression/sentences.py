@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.expression.classifier import Probabilities, Shown
-from emer.tools.face.sentences import when
+from emer.tools.phrasing import when
 from emer.tools.voice.model import word_of
 
 NEUTRAL: Final = "neutral"

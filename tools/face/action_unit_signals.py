@@ -1,10 +1,10 @@
-"""Movements as signals, in IOD, frame by frame; and what each movement is, on its plateau.
+"""Signals of action units in IOD, frame by frame, and tests of what a movement is.
 
-A signal rises with the movement and fades to zero where something else explains the
-change. It fades over a range and is never switched off: a landmark that is off by a
-thousandth must not cut an event short. Which action unit the movement is, is judged once
-for the whole event, on the medians of its plateau; those tests take the same `Changes`.
-Only what geometry can carry is here: no nose wrinkle, upper-lip raise or dimple.
+A signal rises with the movement and fades to zero where something else explains the change. It
+fades over a range and is never switched off: a landmark that is off by a thousandth must not
+cut an event short. Which action unit the movement is, is judged once for the whole event, on
+the medians of its plateau; those tests take the same `Changes`. Only what geometry can carry is
+here: no nose wrinkle, upper-lip raise or dimple.
 """
 
 from __future__ import annotations
@@ -25,17 +25,16 @@ PART: Final = 0.35
 RAISED: Final = 0.015
 """Rise of the inner brow from which brows that come together are drawn up, too."""
 FOLD: Final = 0.032
-"""What the logarithm of the furrow's growth is worth in IOD: twice the lines of rest are a
-trace of AU4, five times are near the largest (chosen by us)."""
+"""IOD per unit of the logarithm of the furrow's growth: twice the lines of rest are a trace
+of AU4, five times are near the largest (chosen by us)."""
 ONE_SIDED: Final = 0.3
 """Share of the other corner's pull up to which only one corner is pulled."""
 STRAIGHT: Final = 12.0
 """Degrees of turn up to which left and right can be compared."""
 GAP_PER_DEGREE: Final = 0.002
-"""How much closer the brows' ends seem for each degree of turn beyond five."""
+"""Apparent approach of the brows' ends for each degree of turn beyond five."""
 NOT_A_SMILE: Final = -0.20
-"""A mouth of this shape or below does not smile, however far it has come (average at
-rest: -0.29)."""
+"""A mouth of this shape or below does not smile, whatever its change (average at rest: -0.29)."""
 
 
 def brows_up(c: Changes) -> Floats:
@@ -84,12 +83,11 @@ def drawn_up(c: Changes) -> Mask:
 
 
 def _folds(c: Changes) -> Mask:
-    """Tell whether the skin between the brows is clearly folded."""
     return np.asarray(c.skin & (c["furrow"] > 0.5))
 
 
 def _rises(c: Changes) -> Mask:
-    """Tell whether the inner brow rises.
+    """Whether the inner brow rises.
 
     It need not rise far where the skin is folded: AU4 alone would have pulled it down by
     about half of what the folds are worth.
@@ -100,7 +98,7 @@ def _rises(c: Changes) -> Mask:
 
 
 def _closer(c: Changes) -> Floats:
-    """Return how much closer the brows' ends are than the head's turn can feign."""
+    """How much closer the brows' ends are than a turn of the head explains."""
     return np.asarray(-c["brow_gap"] - GAP_PER_DEGREE * np.maximum(c.turned - 5.0, 0.0))
 
 
@@ -111,7 +109,7 @@ def wide_eyes(c: Changes) -> Floats:
 
 
 def nearly_straight(c: Changes) -> Mask:
-    """Tell whether the head is turned less than 20 degrees from its rest."""
+    """Whether the head is turned less than 20 degrees from its rest."""
     return np.asarray(c.turned < 20)
 
 
@@ -135,7 +133,6 @@ def smiling(c: Changes) -> Mask:
 
 
 def _winks(c: Changes, side: int) -> Mask:
-    """Tell whether this eye is shut and the other open."""
     return np.asarray(c.shut[:, side] - c.shut[:, 1 - side] > 0.5)
 
 
@@ -154,7 +151,7 @@ def one_corner(side: int) -> Signal:
 
 
 def one_sided(side: int) -> Test:
-    """Tell whether the other corner hardly moves, seen from straight ahead.
+    """Whether the other corner hardly moves, seen from straight ahead.
 
     Where the same side's eye is shut alone, the corner goes up as part of the wink.
     """
@@ -188,7 +185,7 @@ def chin_raise(c: Changes) -> Floats:
 
 
 def _closed_calm(c: Changes) -> Floats:
-    """Return 1 in a closed mouth that does not smile, less where it opens or smiles."""
+    """1 in a closed mouth that does not smile, less where it opens or smiles."""
     return ramp(c.gap, 0.05, 0.03) * ramp(smile(c), 0.07, 0.04)
 
 
@@ -224,5 +221,5 @@ def jaw_aside(sign: int) -> Signal:
 
 
 def anything(c: Changes) -> Mask:
-    """Accept every event: the signal alone says what it is."""
+    """Accepts every event: the signal alone is enough."""
     return np.ones(len(c.turned), dtype=bool)

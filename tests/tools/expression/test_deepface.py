@@ -24,7 +24,7 @@ from emer.tools.weights.locate import find
 
 pytest.importorskip("deepface", reason="deepface is not installed")
 
-from tests.face_kit import FLAT, NEUTRAL, write_emotion, write_pair, write_portrait
+from tests.fixtures.faces import FLAT, NEUTRAL, write_emotion, write_pair, write_portrait
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +183,7 @@ def test_a_span_of_two_pictures_is_too_short_and_not_unclear(weights, clip):
 
 
 def test_without_a_face_nothing_is_loaded(weights, tmp_path):
-    from tests.face_kit import write_pictures
+    from tests.fixtures.faces import write_pictures
 
     grey = write_pictures(tmp_path / "grey.mp4", [np.full((120, 160, 3), 120, np.uint8)] * 12)
     with pytest.raises(Unobservable, match="no face was found in the 12 frames"):

@@ -16,7 +16,7 @@ from emer.tools.runtime.model_pool import SHELF
 from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import load_tool
 from emer.tools.types import Span
-from tests.face_kit import write_pair, write_portrait
+from tests.fixtures.faces import write_pair, write_portrait
 from tests.task_kit import by_mouth, write_task
 
 SNEER = ("noseSneerLeft", "noseSneerRight")
@@ -72,7 +72,7 @@ def test_the_mesh_s_people_and_all_it_says_of_states_stay(task, tmp_path, demo):
 
 
 def test_it_keeps_the_contract(task, tmp_path):
-    clip = Clip.open(write_portrait(tmp_path / "portrait.mp4", seconds=1.2))
+    clip = Clip.open(write_portrait(tmp_path / "face.mp4", seconds=1.2))
 
     def make() -> Blendshapes:
         return Blendshapes(model=str(task))

@@ -12,14 +12,14 @@ import pytest
 from emer.app.demo import make_demo
 from emer.app.script import SCRIPT
 from emer.tools.face.action_units import Event
-from emer.tools.face.analysis import Portrait, read_face
+from emer.tools.face.analysis import FaceAnalysis, analyse_face
 from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person, find_people
 from emer.tools.face.tracker import Footage, follow
 from emer.tools.media.clip import Clip
-from tests.tools.face import puppet
-from tests.tools.face.puppet import Array
-from tests.tools.face.test_units import MOVES
+from tests.fixtures import puppet
+from tests.fixtures.puppet import Array
+from tests.tools.face.test_action_units import MOVES
 
 SEEDS = range(4)
 CLEAR = 1.5
@@ -27,8 +27,8 @@ CLEAR = 1.5
 LASTING_S = 0.6
 
 
-def read(pixels: Array, t: Array) -> Portrait:
-    return read_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
+def read(pixels: Array, t: Array) -> FaceAnalysis:
+    return analyse_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
 
 
 def elsewhere(footage: Footage, seed: int) -> Footage:
@@ -46,8 +46,8 @@ def followed(path: Path) -> Footage:
     return follow(Clip.open(path).frames(), puppet.networks(), 1280)
 
 
-def first(footage: Footage) -> Portrait:
-    return read_face(find_people(footage)[0])
+def first(footage: Footage) -> FaceAnalysis:
+    return analyse_face(find_people(footage)[0])
 
 
 def again(event: Event, events: tuple[Event, ...]) -> Event | None:
@@ -98,15 +98,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Footage:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_demo_keeps_its_script_on_a_shaken_mesh(demo: Footage, seed: int) -> None:
-    portrait = first(elsewhere(demo, seed))
-    clear = [e for e in portrait.events if e.margin >= CLEAR]
+    face = first(elsewhere(demo, seed))
+    clear = [e for e in face.events if e.margin >= CLEAR]
     assert [e.name for e in clear] == ["brow_raise", "smile"]
     scripted = [a for a in SCRIPT if a.name in ("brows up", "smile")]
     for event, action in zip(clear, scripted, strict=True):
         start, end = action.visible()
         assert event.onset == pytest.approx(start, abs=0.15)
         assert event.offset == pytest.approx(end, abs=0.15)
-    assert len(portrait.lids.blinks) == 2
+    assert len(face.lids.blinks) == 2
 
 
 @pytest.mark.parametrize(

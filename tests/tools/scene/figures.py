@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.scene.samples import FaceBox, Hand, Look, Pose
+from emer.tools.scene.samples import FaceBox, Hand, Pose, Sample
 
 FINGERS = ((0.12, 0.3), (0.06, 0.45), (0.0, 0.5), (-0.06, 0.46), (-0.12, 0.38))
 """Sideways place of the knuckles and length of thumb, index, middle, ring, little finger."""
@@ -70,9 +70,9 @@ def pose_at(
     return Pose(points, np.full(33, visible, dtype=np.float32))
 
 
-def looks_of(*rows: dict[str, object], step: float = 0.2) -> list[Look]:
+def samples_of(*rows: dict[str, object], step: float = 0.2) -> list[Sample]:
     """Looks `step` seconds apart in one shot, from their fields."""
-    return [Look(round(i * step, 3), 0, **row) for i, row in enumerate(rows)]  # type: ignore[arg-type]
+    return [Sample(round(i * step, 3), 0, **row) for i, row in enumerate(rows)]  # type: ignore[arg-type]
 
 
 def texture(height: int = 90, width: int = 160, seed: int = 0, grain: int = 6) -> NDArray[np.uint8]:
