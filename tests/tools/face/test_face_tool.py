@@ -1,24 +1,32 @@
-"""The tool as a whole, on written and on real clips."""
+"""The face tools as a whole: written and real clips, real networks, scores with a known answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
-from emer.tools.errors import Unobservable
-from emer.tools.face.tool import FaceMesh
+from emer.agents.lexicon.cue_parser import mentions_in
+from emer.app.demo import make_demo
+from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
+from emer.tools.face.tool import Blendshapes, FaceMesh
 from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
+from emer.tools.runtime.model_pool import SHELF
 from emer.tools.testing.conformance import check_tool
+from emer.tools.tool import load_tool
 from emer.tools.types import Clue, Span
 from tests.fixtures import puppet
+from tests.fixtures.faces import write_pair, write_pictures, write_portrait
+from tests.task_kit import by_mouth, write_task
 
-Find = Callable[[str], Path]
+Observe = Callable[..., list[Clue]]
 FEELINGS = "happy sad angry afraid surprise fear joy disgust neutral emotion feels".split()  # noqa: SIM905
+SNEER = ("noseSneerLeft", "noseSneerRight")
+SMILE = ("mouthSmileLeft", "mouthSmileRight")
 
 
 @pytest.fixture(scope="module")
@@ -26,18 +34,18 @@ def mesh() -> FaceMesh:
     return FaceMesh()
 
 
-def write(path: Path, pictures: list[np.ndarray]) -> Path:  # type: ignore[type-arg]
-    """Write pictures as a clip of 25 frames per second."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=25, options={"qscale": "2"})
-        stream.height, stream.width = pictures[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        for index, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = index, Fraction(1, 25)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
+@pytest.fixture(scope="module")
+def observe(mesh: FaceMesh, shared_clip: Callable[[str], Path]) -> Observe:
+    """Return the mesh's clues of a real clip or a span of it; each is observed once.
+
+    The analysis of two clips stays in memory: tests on the same clip stand together.
+    """
+
+    @cache
+    def clues(name: str, span: Span | None = None) -> list[Clue]:
+        return list(mesh.observe(Clip.open(shared_clip(name)), span))
+
+    return clues
 
 
 def texts(clues: list[Clue]) -> str:
@@ -45,56 +53,61 @@ def texts(clues: list[Clue]) -> str:
 
 
 def test_a_clip_without_a_face_says_so(mesh: FaceMesh, tmp_path: Path) -> None:
-    path = write(tmp_path / "grey.mp4", [np.full((120, 160, 3), 120, np.uint8)] * 12)
+    path = write_pictures(tmp_path / "grey.mp4", [np.full((120, 160, 3), 120, np.uint8)] * 12)
     with pytest.raises(Unobservable, match="no face was found in the 12 frames looked at"):
         mesh.observe(Clip.open(path))
 
 
 def test_a_dark_clip_without_a_face_says_that_it_is_dark(mesh: FaceMesh, tmp_path: Path) -> None:
-    path = write(tmp_path / "dark.mp4", [np.full((120, 160, 3), 4, np.uint8)] * 12)
+    path = write_pictures(tmp_path / "dark.mp4", [np.full((120, 160, 3), 4, np.uint8)] * 12)
     with pytest.raises(Unobservable, match="dark"):
         mesh.observe(Clip.open(path))
 
 
 def test_a_photograph_moves_nothing(mesh: FaceMesh, tmp_path: Path) -> None:
-    clues = mesh.observe(Clip.open(write(tmp_path / "still.mp4", [puppet.portrait()] * 100)))
+    clues = mesh.observe(
+        Clip.open(write_pictures(tmp_path / "still.mp4", [puppet.portrait()] * 100))
+    )
     assert not any("action_units" in clue.data for clue in clues)
     assert "stay where they rest throughout" in texts(list(clues))
 
 
+@pytest.mark.slow
 def test_the_tool_keeps_its_contract(tmp_path: Path) -> None:
-    clip = Clip.open(write(tmp_path / "still.mp4", [puppet.portrait()] * 60))
+    clip = Clip.open(write_pictures(tmp_path / "still.mp4", [puppet.portrait()] * 60))
     broken = [f for f in check_tool(FaceMesh(), clip) if not f.ok]
     assert broken == []
 
 
-def test_a_man_who_starts_to_smile(mesh: FaceMesh, shared_clip: Find) -> None:
-    clip = Clip.open(shared_clip("faces/single_face.mp4"))
-    clues = list(mesh.observe(clip))
+@pytest.mark.slow
+def test_a_man_who_starts_to_smile(observe: Observe, shared_clip: Callable[[str], Path]) -> None:
+    clues = observe("faces/single_face.mp4")
     (smile,) = [c for c in clues if c.data.get("unit") == "smile"]
     assert smile.text.startswith("The person smiles strongly")
     assert smile.span is not None
     assert smile.span.start == pytest.approx(0.6, abs=0.2)
     assert smile.data["intensity"] in ("D", "E")
     assert all(c.confidence is None for c in clues)
-    assert all(c.span is None or c.span.end <= clip.duration for c in clues)
+    duration = Clip.open(shared_clip("faces/single_face.mp4")).duration
+    assert all(c.span is None or c.span.end <= duration for c in clues)
 
 
-def test_the_same_clip_twice_gives_the_same_clues(shared_clip: Find) -> None:
+@pytest.mark.slow
+def test_the_same_clip_twice_gives_the_same_clues(shared_clip: Callable[[str], Path]) -> None:
     path = shared_clip("faces/single_face.mp4")
     first = [c.id for c in FaceMesh().observe(Clip.open(path))]
     again = [c.id for c in FaceMesh().observe(Clip.open(path))]
     assert first == again
 
 
-def test_a_closer_look_stays_in_its_span(mesh: FaceMesh, shared_clip: Find) -> None:
-    clip = Clip.open(shared_clip("faces/liveportrait_d3.mp4"))
+@pytest.mark.slow
+def test_a_closer_look_stays_in_its_span(observe: Observe) -> None:
     span = Span(start=9.0, end=11.8)
-    clues = list(mesh.observe(clip, span))
+    clues = observe("faces/liveportrait_d3.mp4", span)
     assert "opens the mouth wide" in texts(clues)
     assert all(c.span is not None and c.span.overlaps(span) for c in clues)
     assert "shuts the left eye" not in texts(clues)
-    assert "shuts the left eye" in texts(list(mesh.observe(clip)))
+    assert "shuts the left eye" in texts(observe("faces/liveportrait_d3.mp4"))
 
 
 def between(clues: list[Clue], words: str) -> list[tuple[float, float]]:
@@ -103,8 +116,9 @@ def between(clues: list[Clue], words: str) -> list[tuple[float, float]]:
     return [(span.start, span.end) for span in found]
 
 
-def test_a_winking_woman_is_not_said_to_raise_one_corner(mesh: FaceMesh, shared_clip: Find) -> None:
-    clues = list(mesh.observe(Clip.open(shared_clip("faces/liveportrait_d3.mp4"))))
+@pytest.mark.slow
+def test_a_winking_woman_is_not_said_to_raise_one_corner(observe: Observe) -> None:
+    clues = observe("faces/liveportrait_d3.mp4")
     said = texts(clues)
     assert "shuts the left eye alone" in said and "shuts the right eye alone" in said
     assert "one corner" not in said and "smiles" not in said
@@ -113,8 +127,9 @@ def test_a_winking_woman_is_not_said_to_raise_one_corner(mesh: FaceMesh, shared_
     assert second == pytest.approx((7.6, 9.0), abs=0.25)
 
 
-def test_a_jaw_moved_at_will_is_told_as_that(mesh: FaceMesh, shared_clip: Find) -> None:
-    clues = list(mesh.observe(Clip.open(shared_clip("faces/liveportrait_d18.mp4"))))
+@pytest.mark.slow
+def test_a_jaw_moved_at_will_is_told_as_that(observe: Observe) -> None:
+    clues = observe("faces/liveportrait_d18.mp4")
     said = texts(clues)
     assert "corners of the mouth down" not in said and "smiles" not in said
     assert "stretches the lips" not in said
@@ -126,9 +141,10 @@ def test_a_jaw_moved_at_will_is_told_as_that(mesh: FaceMesh, shared_clip: Find) 
     assert "sideways" in said
 
 
-def test_crying_behind_a_hand_and_laughing_later(mesh: FaceMesh, shared_clip: Find) -> None:
+@pytest.mark.slow
+def test_crying_behind_a_hand_and_laughing_later(observe: Observe) -> None:
     """A hand lies over her mouth at 2.5-9.2 s, and over an eye at 4.0-5.7 s."""
-    clues = list(mesh.observe(Clip.open(shared_clip("faces/WolfgangLanger_Pexels.mp4"))))
+    clues = observe("faces/WolfgangLanger_Pexels.mp4")
     (start, end), = between(clues, "inner eyebrows and draws the brows together")  # fmt: skip
     assert start < 1.0 and 2.5 < end < 4.6
     ((_, end),) = between(clues, "pulls the corners of the mouth back")
@@ -139,43 +155,153 @@ def test_crying_behind_a_hand_and_laughing_later(mesh: FaceMesh, shared_clip: Fi
     assert not [c for c in hidden if "mouth" in c.text or "lips" in c.text]
 
 
-def test_what_a_hand_half_covers_has_a_low_quality(mesh: FaceMesh, shared_clip: Find) -> None:
-    clip = Clip.open(shared_clip("faces/WolfgangLanger_Pexels.mp4"))
-    closer = {c.text: c.quality for c in mesh.observe(clip, Span(start=6.0, end=8.8))}
+@pytest.mark.slow
+def test_no_clue_names_a_feeling(observe: Observe) -> None:
+    said = texts(observe("faces/WolfgangLanger_Pexels.mp4"))
+    assert not [word for word in FEELINGS if word in said.lower()]
+
+
+@pytest.mark.slow
+def test_what_a_hand_half_covers_has_a_low_quality(observe: Observe) -> None:
+    name = "faces/WolfgangLanger_Pexels.mp4"
+    closer = {c.text: c.quality for c in observe(name, Span(start=6.0, end=8.8))}
     (behind,) = [q for text, q in closer.items() if "opens the mouth" in text]
     assert behind.score < 0.75
     assert behind.score == pytest.approx(behind.factors["landmarks_sure"], abs=0.25)
-    uncovered = mesh.observe(clip, Span(start=13.0, end=17.0))
+    uncovered = observe(name, Span(start=13.0, end=17.0))
     assert [c for c in uncovered if "smiles" in c.text and c.quality.score > 0.85]
 
 
-def test_a_face_that_leaves(mesh: FaceMesh, shared_clip: Find) -> None:
-    clip = Clip.open(shared_clip("hard/face_noface.mov"))
-    clues = list(mesh.observe(clip))
+@pytest.mark.slow
+def test_a_face_that_leaves(observe: Observe) -> None:
+    clues = observe("hard/face_noface.mov")
     assert max(c.span.end for c in clues if c.span) < 3.0
     assert all(c.quality.factors["tracked_share"] < 0.6 for c in clues)
     with pytest.raises(Unobservable, match="no face was measured between"):
-        mesh.observe(clip, Span(start=4.0, end=6.0))
+        observe("hard/face_noface.mov", Span(start=4.0, end=6.0))
 
 
-def test_two_people_are_told_apart_by_place(mesh: FaceMesh, shared_clip: Find) -> None:
-    clues = list(mesh.observe(Clip.open(shared_clip("hard/two_faces_left_speaks.mp4"))))
+@pytest.mark.slow
+def test_two_people_are_told_apart_by_place(observe: Observe) -> None:
+    clues = observe("hard/two_faces_left_speaks.mp4")
     assert {c.person for c in clues} == {"person 1", "person 2"}
     assert "(on the left)" in texts(clues) and "(on the right)" in texts(clues)
 
 
-def test_a_cartoon_has_no_face(mesh: FaceMesh, shared_clip: Find) -> None:
+@pytest.mark.slow
+def test_a_cartoon_has_no_face(observe: Observe) -> None:
     with pytest.raises(Unobservable, match="in the 95 frames looked at"):
-        mesh.observe(Clip.open(shared_clip("hard/no_face.mp4")))
+        observe("hard/no_face.mp4")
 
 
-def test_a_turned_picture_gives_the_same_movements(mesh: FaceMesh, shared_clip: Find) -> None:
-    turned = list(mesh.observe(Clip.open(shared_clip("hard/rotate_pixels_and_meta.mp4"))))
-    plain = list(mesh.observe(Clip.open(shared_clip("talking/WDA_KatieHill_000.mp4"))))
+@pytest.mark.slow
+def test_a_turned_picture_gives_the_same_movements(observe: Observe) -> None:
+    turned = observe("hard/rotate_pixels_and_meta.mp4")
+    plain = observe("talking/WDA_KatieHill_000.mp4")
     units = [{c.data["unit"] for c in clues if "unit" in c.data} for clues in (turned, plain)]
     assert {"smile", "brow_raise"} <= units[0] & units[1]
 
 
-def test_no_clue_names_a_feeling(mesh: FaceMesh, shared_clip: Find) -> None:
-    said = texts(list(mesh.observe(Clip.open(shared_clip("faces/WolfgangLanger_Pexels.mp4")))))
-    assert not [word for word in FEELINGS if word in said.lower()]
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> Path:
+    return make_demo(tmp_path_factory.mktemp("demo") / "demo.mp4")
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory) -> Path:
+    """Weights that take the demo's smile for a smile, and for a wrinkled nose."""
+    return write_task(tmp_path_factory.mktemp("task") / "mouth.task", *by_mouth(*SNEER, *SMILE))
+
+
+@pytest.fixture(autouse=True)
+def nothing_loaded():
+    yield
+    SHELF.unload()
+
+
+@pytest.mark.slow
+def test_what_only_blendshapes_show_is_added_with_its_own_quality(demo, task):
+    tool = Blendshapes(model=str(task))
+    clues = {clue.data.get("unit"): clue for clue in tool.observe(Clip.open(demo))}
+    nose = clues["nose_wrinkle"]
+    assert nose.text.startswith("The person wrinkles the nose") and "(AU9, intensity" in nose.text
+    assert nose.span.start == pytest.approx(5.2, abs=0.3)
+    assert nose.span.end == pytest.approx(7.0, abs=0.3)
+    assert nose.data["by"] == "blendshapes" and "peak_iod" not in nose.data
+    assert nose.data["peak_score"] == pytest.approx(0.65, abs=0.25)
+    assert nose.quality.factors["unit_quality"] == 0.25 >= nose.quality.score
+    assert nose.source == tool.source and nose.confidence is None
+    assert {m.cue for m in mentions_in(nose.text, "visual")} == {"nose_wrinkle"}
+
+
+@pytest.mark.slow
+def test_what_both_show_is_told_once_as_geometry_measures_it(demo, task):
+    smile, mine = (
+        next(c for c in tool.observe(Clip.open(demo)) if c.data.get("unit") == "smile")
+        for tool in (FaceMesh(), Blendshapes(model=str(task)))
+    )
+    assert (mine.text, mine.span, mine.quality) == (smile.text, smile.span, smile.quality)
+    assert mine.data == {**smile.data, "by": "geometry and blendshapes"}
+
+
+@pytest.mark.slow
+def test_the_mesh_s_people_and_all_it_says_of_states_stay(task, tmp_path, demo):
+    pair = Clip.open(write_pair(tmp_path / "pair.mp4"))
+    mesh, mine = FaceMesh().observe(pair), Blendshapes(model=str(task)).observe(pair)
+    assert {(c.person, c.text) for c in mesh} == {(c.person, c.text) for c in mine}
+    told = {c.text for c in FaceMesh().observe(Clip.open(demo))}
+    assert told <= {c.text for c in Blendshapes(model=str(task)).observe(Clip.open(demo))}
+
+
+@pytest.mark.slow
+def test_blendshapes_keep_the_contract(task, tmp_path):
+    clip = Clip.open(write_portrait(tmp_path / "face.mp4", seconds=1.2))
+
+    def make() -> Blendshapes:
+        return Blendshapes(model=str(task))
+
+    findings = check_tool(make(), clip, again=make)
+    assert [f"{f.check}: {f.why}" for f in findings if not f.ok] == []
+
+
+@pytest.mark.slow
+def test_blendshapes_in_a_closer_look_stay_in_its_span(demo, task):
+    tool, span = Blendshapes(model=str(task)), Span(start=5.0, end=7.2)
+    clues = tool.observe(Clip.open(demo), span)
+    assert any(c.data.get("unit") == "nose_wrinkle" for c in clues)
+    assert all(c.span.overlaps(span) for c in clues)
+    with pytest.raises(Unobservable, match="no face was measured between"):
+        tool.observe(Clip.open(demo), Span(start=20.0, end=21.0))
+
+
+@pytest.mark.slow
+def test_a_call_that_is_given_up_ends(demo, task):
+    tool, call = Blendshapes(model=str(task), people=1), Call()
+    tool.load()
+    assert [key.kind for key in SHELF.held()] == ["blendshapes"]
+    tool.unload()
+    assert not SHELF.held()
+    call.give_up()
+    with at_work(call), pytest.raises(Abandoned):
+        tool.observe(Clip.open(demo))
+
+
+@pytest.mark.slow
+def test_a_bundle_without_blendshapes_is_told_on_one_line(demo, tmp_path):
+    tool = Blendshapes(model=str(write_task(tmp_path / "plain.task", None)))
+    with pytest.raises(WeightsBroken, match="landmarks alone"):
+        tool.observe(Clip.open(demo))
+    assert not SHELF.held()
+
+
+def test_without_weights_it_names_the_command(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ToolMissing, match="emer models pull face-landmarker"):
+        load_tool("blendshapes")
+
+
+def test_other_weights_are_other_evidence(task, tmp_path):
+    other = write_task(tmp_path / "other.task", *by_mouth("cheekPuff"))
+    assert Blendshapes(model=str(task)).source != Blendshapes(model=str(other)).source
+    with pytest.raises(ConfigError, match="people must be at least 1"):
+        Blendshapes(people=0)

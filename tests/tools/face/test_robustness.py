@@ -60,6 +60,7 @@ def again(event: Event, events: tuple[Event, ...]) -> Event | None:
     return max(same, key=shared, default=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", MOVES)
 def test_a_shaken_mesh_shows_the_same_movement(name: str, seed: int) -> None:
@@ -75,6 +76,7 @@ def test_a_shaken_mesh_shows_the_same_movement(name: str, seed: int) -> None:
     assert all(e.margin < CLEAR for e in found if e is not match)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.36, 0.40, 0.45, 0.5, 0.6])
 def test_a_brow_that_rises_unevenly_starts_when_it_starts(share: float) -> None:
     """Near the border between whole and half brow the name may change, never the time."""
@@ -96,6 +98,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Footage:
     return followed(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_demo_keeps_its_script_on_a_shaken_mesh(demo: Footage, seed: int) -> None:
     face = first(elsewhere(demo, seed))
@@ -109,6 +112,7 @@ def test_the_demo_keeps_its_script_on_a_shaken_mesh(demo: Footage, seed: int) ->
     assert len(face.lids.blinks) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["talking/WDA_KatieHill_000.mp4", "faces/liveportrait_d3.mp4", "faces/single_face.mp4"],
