@@ -136,32 +136,24 @@ def _winks(c: Changes, side: int) -> Mask:
     return np.asarray(c.shut[:, side] - c.shut[:, 1 - side] > 0.5)
 
 
-def one_corner(side: int) -> Signal:
+def one_corner(c: Changes, side: int) -> Floats:
     """AU12 of one side: this corner is pulled further than the other, and stands higher.
 
     In speech one corner often stays behind while the other sinks; that is no pull.
     """
-
-    def signal(c: Changes) -> Floats:
-        pull, rise = -c.sides("corner_eye"), c.sides("corner_rise")[:, side]
-        further = pull[:, side] - np.maximum(pull[:, 1 - side], 0)
-        return np.minimum(further, 2 * np.maximum(rise, 0))
-
-    return signal
+    pull, rise = -c.sides("corner_eye"), c.sides("corner_rise")[:, side]
+    further = pull[:, side] - np.maximum(pull[:, 1 - side], 0)
+    return np.minimum(further, 2 * np.maximum(rise, 0))
 
 
-def one_sided(side: int) -> Test:
+def one_sided(c: Changes, side: int) -> Mask:
     """Whether the other corner hardly moves, seen from straight ahead.
 
     Where the same side's eye is shut alone, the corner goes up as part of the wink.
     """
-
-    def test(c: Changes) -> Mask:
-        pull = -c.sides("corner_eye")
-        alone = pull[:, 1 - side] < ONE_SIDED * pull[:, side]
-        return np.asarray(alone & (c.turned < STRAIGHT) & ~_winks(c, side))
-
-    return test
+    pull = -c.sides("corner_eye")
+    alone = pull[:, 1 - side] < ONE_SIDED * pull[:, side]
+    return np.asarray(alone & (c.turned < STRAIGHT) & ~_winks(c, side))
 
 
 def corners_down(c: Changes) -> Floats:
@@ -211,13 +203,9 @@ def jaw_drop(c: Changes) -> Floats:
     return np.asarray(ramp(c.gap, 0.07, 0.04) * down)
 
 
-def jaw_aside(sign: int) -> Signal:
+def jaw_aside(c: Changes, sign: int) -> Floats:
     """AU30: chin and mouth both go to one side (+1: the subject's left)."""
-
-    def signal(c: Changes) -> Floats:
-        return np.asarray((sign * c.sides("jaw_side")).min(axis=1))
-
-    return signal
+    return np.asarray((sign * c.sides("jaw_side")).min(axis=1))
 
 
 def anything(c: Changes) -> Mask:

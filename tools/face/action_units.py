@@ -9,6 +9,7 @@ unit's test, and is graded A (trace) to E (maximum).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -136,8 +137,13 @@ class Unit:
 
 
 def _one_corner(side: int, name: str) -> Unit:
-    signal, test = s.one_corner(side), s.one_sided(side)
+    signal, test = partial(s.one_corner, side=side), partial(s.one_sided, side=side)
     return Unit("one_corner", (12,), signal, 0.04, 0.12, 0.002, test, name, 0.35, lids=0.02)
+
+
+def _jaw_aside(sign: int, name: str) -> Unit:
+    signal = partial(s.jaw_aside, sign=sign)
+    return Unit("jaw_aside", (30,), signal, 0.025, 0.10, 0.0025, side=name, shortest=0.3)
 
 
 UNITS: Final = (
@@ -156,8 +162,8 @@ UNITS: Final = (
     Unit("stretched_lips", (20,), s.stretched_lips, 0.07, 0.20, 0.002, shortest=0.4),
     Unit("chin_raise", (17,), s.chin_raise, 0.045, 0.13, 0.001),
     Unit("jaw_drop", (26,), s.jaw_drop, 0.06, 0.20, 0.002, shortest=0.4),
-    Unit("jaw_aside", (30,), s.jaw_aside(-1), 0.025, 0.10, 0.0025, side="right", shortest=0.3),
-    Unit("jaw_aside", (30,), s.jaw_aside(+1), 0.025, 0.10, 0.0025, side="left", shortest=0.3),
+    _jaw_aside(-1, "right"),
+    _jaw_aside(+1, "left"),
 )
 """`trace` and `full` were chosen by us: `full` is about the largest displacement seen in
 posed pictures, and py-feat's action-unit-to-mesh regression gives the rough sizes. Units

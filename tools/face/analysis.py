@@ -9,20 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+from emer.tools.face import behaviours
 from emer.tools.face.action_units import Event, find_events
 from emer.tools.face.baseline import Rest, changes, find_rest, smile_shaped
-from emer.tools.face.behaviours import (
-    Gaze,
-    HeadMove,
-    Lids,
-    Swing,
-    find_gaze,
-    find_lids,
-    find_moves,
-    find_swings,
-    open_mouth,
-    speaking,
-)
 from emer.tools.face.blendshape_units import Scores, merge_events, shape_events
 from emer.tools.face.detector import TOOL as LANDMARKER
 from emer.tools.face.detector import FaceNetworks, LandmarkerNetworks, brings_networks
@@ -67,10 +56,10 @@ class FaceAnalysis:
     rest: Rest
     speech: Mask
     events: tuple[Event, ...]
-    lids: Lids
-    gaze: Gaze
-    swings: tuple[Swing, ...]
-    moves: tuple[HeadMove, ...]
+    lids: behaviours.Lids
+    gaze: behaviours.Gaze
+    swings: tuple[behaviours.Swing, ...]
+    moves: tuple[behaviours.HeadMove, ...]
     mouth_open: tuple[Stretch, ...]
 
     @property
@@ -83,7 +72,7 @@ def analyse_face(person: Person, scores: Scores | None = None) -> FaceAnalysis:
     """Analyse a person's measures, and blendshape scores at the same times if there are any."""
     measures = person.measures
     rest = find_rest(measures)
-    speech = speaking(measures)
+    speech = behaviours.speaking(measures)
     moved = changes(measures, rest, speech)
     events = find_events(measures, moved, speech)
     if scores:
@@ -94,17 +83,17 @@ def analyse_face(person: Person, scores: Scores | None = None) -> FaceAnalysis:
     events = [e for e in events if not any(_explains(other, e) for other in events)]
     events = _without_grimaces(events, len(measures))
     smiles = mask_of((e.frames for e in events if e.name == "smile"), len(measures))
-    lids = find_lids(measures, rest, smiles)
+    lids = behaviours.find_lids(measures, rest, smiles)
     return FaceAnalysis(
         person=person,
         rest=rest,
         speech=speech,
         events=tuple(events),
         lids=lids,
-        gaze=find_gaze(measures, rest, lids.blinks + lids.closures),
-        swings=tuple(find_swings(measures)),
-        moves=tuple(find_moves(measures)),
-        mouth_open=tuple(open_mouth(measures, speech)),
+        gaze=behaviours.find_gaze(measures, rest, lids.blinks + lids.closures),
+        swings=tuple(behaviours.find_swings(measures)),
+        moves=tuple(behaviours.find_moves(measures)),
+        mouth_open=tuple(behaviours.open_mouth(measures, speech)),
     )
 
 

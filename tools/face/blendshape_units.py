@@ -169,16 +169,9 @@ def shape_events(scores: Scores, moved: Changes, measures: Measures, speaking: M
 
 def _unit(row: Row) -> Unit:
     return Unit(
-        name=row.unit,
-        units=row.action_units,
-        signal=partial(_signal, row),
-        trace=row.trace,
-        full=row.full,
-        pose=POSE,
-        side=row.side,
-        shortest=row.shortest,
-        lids=row.lids,
-    )
+        row.unit, row.action_units, partial(_signal, row), row.trace, row.full, POSE,
+        side=row.side, shortest=row.shortest, lids=row.lids,
+    )  # fmt: skip
 
 
 def _signal(row: Row, changes: Changes) -> Floats:
