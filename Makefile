@@ -1,6 +1,6 @@
 # `make check test` is what CI runs; the environment must be active.
 
-.PHONY: check test format
+.PHONY: check test format golden
 
 check:
 	ruff format --check .
@@ -14,3 +14,7 @@ test:
 format:
 	ruff format .
 	ruff check --fix .
+
+# What the commands print, against tests/golden/data; needs ../shared (about 2.5 minutes on two cores).
+golden:
+	python tests/golden/golden.py compare

@@ -37,7 +37,15 @@ Judged = Annotated[float, Field(ge=0, le=1)]
 
 
 class Rewrite(Record):
-    """A clue as a person would put it; what is left out stays as it was."""
+    """A clue in a person's words; what is left out stays as it was.
+
+    Args:
+        clue: Id of the clue.
+        text: The new sentence.
+        span: The new time, in seconds.
+        quality: How well it can be seen or heard, 0 to 1.
+
+    """
 
     clue: str
     text: Said | None = None
@@ -46,7 +54,16 @@ class Rewrite(Record):
 
 
 class Addition(Record):
-    """A clue that a person saw or heard and no tool reported."""
+    """A clue that a person saw or heard and no tool reported.
+
+    Args:
+        modality: "face", "scene", "audio" or "text".
+        text: One sentence that can be checked by watching.
+        span: When, in seconds; None: throughout.
+        person: A name local to the clip ("person 1"), never an identity.
+        quality: How well it can be seen or heard, 0 to 1; 0.8 where left out.
+
+    """
 
     modality: Modality
     text: Said

@@ -1,8 +1,8 @@
-"""A chat model that says what it was told to: for tests, demos and anyone who tries a prompt.
+"""A chat model that replays replies: `script:FILE`, tests and demos.
 
-ScriptedModel(['{"candidates": []}'])          replies in turn, then refuses to run dry
-ScriptedModel([TRUNCATED, LOOPING, REFUSAL])   misbehaves as real models do
-ScriptedModel([lambda messages: "..."])        answers what it was asked
+ScriptedModel(['{"candidates": []}'])          replies in turn; one request more raises
+ScriptedModel([RuntimeError("overloaded")])    fails as a provider does
+ScriptedModel([lambda messages: "..."])        computes a reply from the request
 """
 
 from __future__ import annotations
@@ -21,43 +21,36 @@ from pydantic import Field, PrivateAttr
 
 from emer.tools.errors import ConfigError
 
-EMPTY = ""
-REFUSAL = "I'm sorry, but I can't help with that."
-MALFORMED = '{"candidates": [{"label": "angry", '
-LOOPING = "and then the person smiles " * 400
-OVERLONG = json.dumps({"text": [str(number) for number in range(8_000)]})
-TRUNCATED = AIMessage('{"candidates": [', response_metadata={"finish_reason": "length"})
-
 Scripted = str | dict[str, Any] | AIMessage | BaseException | Callable[[list[BaseMessage]], Any]
-"""A reply: text, a JSON object, a whole message, an error to raise, or a function of what
-was asked that returns one of these."""
+"""A reply: text, a JSON object, a whole message, an error to raise, or a function of the
+request that returns one of these."""
 
 PIECE = 40
 """Characters of a streamed piece."""
 
 
-class RanDry(Exception):
-    """More was asked than was scripted."""
+class ScriptEnded(Exception):
+    """More requests than scripted replies."""
 
 
 class ScriptedModel(BaseChatModel):
-    """Replies in the order in which they were enqueued; remembers all it was asked."""
+    """Replays replies in their order; `asked` keeps the messages of every request."""
 
     replies: list[Any] = Field(default_factory=list)
     calls_tools: bool = False
     """Whether it takes a schema as a tool and answers by calling it."""
     counts_tokens: bool = False
-    """Whether it says how many tokens were read and written (four characters each)."""
+    """Whether usage is reported, four characters to a token."""
     _asked: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
     _tool: str | None = PrivateAttr(default=None)
 
     def __init__(self, replies: Iterable[Scripted] = (), **rest: Any) -> None:
-        """Take the first replies; `enqueue` adds more."""
+        """Take the replies; `enqueue` adds more."""
         super().__init__(replies=list(replies), **rest)
 
     @classmethod
     def from_file(cls, path: Path) -> ScriptedModel:
-        """Return the model whose replies a JSON file lists; `ConfigError` if it does not."""
+        """Return a model with the replies of a JSON list; `ConfigError` if it is none."""
         try:
             replies = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -72,13 +65,13 @@ class ScriptedModel(BaseChatModel):
         return self._asked
 
     def enqueue(self, *replies: Scripted) -> None:
-        """Add replies behind those that are left."""
+        """Append replies."""
         self.replies.extend(replies)
 
     def bind_tools(
         self, tools: Sequence[Any], *, tool_choice: str | None = None, **kwargs: Any
     ) -> Runnable[Any, AIMessage]:
-        """Take the first tool's name, if this model calls tools."""
+        """Answer as a call of this tool, if the model calls tools."""
         if not self.calls_tools:
             raise NotImplementedError
         self._tool = tool_choice or tools[0].__name__
@@ -110,7 +103,7 @@ class ScriptedModel(BaseChatModel):
     def _next(self, messages: list[BaseMessage]) -> AIMessage:
         self._asked.append(list(messages))
         if not self.replies:
-            raise RanDry(f"the script has no reply to request {len(self._asked)}")
+            raise ScriptEnded(f"the script has no reply to request {len(self._asked)}")
         reply = _message(self.replies.pop(0), messages)
         if self.counts_tokens:
             read = sum(len(str(m.content)) for m in messages) // 4

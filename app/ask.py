@@ -1,10 +1,4 @@
-"""Emer in five lines of Python.
-
-from emer.app.ask import ask
-
-answer = ask("clip.mp4")
-print(answer.text)
-"""
+"""The Python calls and their records, as `import emer` gives them."""
 
 from emer.agents.clue_edits import Addition, Edits, Rewrite
 from emer.graphs.ask import Answer, ask

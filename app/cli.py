@@ -15,7 +15,7 @@ app = typer.Typer(
     cls=CommandGroup,
     name="emer",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     help="Explains the emotion a person displays in a video clip, and shows its evidence.",
     epilog="Start with: emer demo",
@@ -123,7 +123,7 @@ def demo(
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
-    """Make a short clip whose truth is known, explain it, and compare."""
+    """Explain a short clip whose truth is known, and compare."""
     from emer.app.commands.demo import run_demo
 
     run_demo(keep, settings, json=json)
@@ -264,7 +264,7 @@ def models_pull(
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
-    """Get weights and check them; what was broken off goes on where it stopped."""
+    """Download weights and check them; a repository that broke off goes on with missing files."""
     from emer.app.commands.models import run_pull
 
     run_pull(names, mirror, settings, json=json)
@@ -349,7 +349,7 @@ def memory_remove(
 
 @memory.command("status")
 def memory_status(json: Json = False, settings: SettingsFile = None) -> None:
-    """Show what the memory holds, what embeds it, and how its index stands."""
+    """Show what the memory holds and what embeds it."""
     from emer.app.commands.memory import run_status
 
     run_status(settings, json=json)

@@ -17,7 +17,7 @@ app = typer.Typer(
     cls=EvalCommandGroup,
     name="emer-eval",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     help="Measures systems that explain displayed emotion: EMER, open vocabulary, speed.",
     epilog="Start with: emer-eval data",
@@ -256,22 +256,6 @@ def fit(
 
 
 @app.command()
-def cost(
-    data: Data = None,
-    set_name: Set = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="The first clips only.")] = None,
-    json: Json = False,
-) -> None:
-    """Count what a language model would cost: requests, tokens, prompts a cache can serve.
-
-    Exits with 1 when a goal is not reached.
-    """
-    from emer.evals.commands.cost import run_cost
-
-    run_cost(data, set_name, limit, json)
-
-
-@app.command()
 def speed(
     clip: Annotated[Path, typer.Argument(help="A clip of about 8 s with a face and speech.")],
     profile: Annotated[
@@ -286,31 +270,33 @@ def speed(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="For models: tiny, base, small or large-v3-turbo; smolvlm-256m, qwen2.5-vl-3b.",
+            help="For models: also large-v3-turbo or qwen2.5-vl-3b, which a GPU measures unasked.",
         ),
     ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(
             metavar="PART",
-            help="For models: whisper, faster-whisper, deepface, captioner or corpus.",
+            help="For models: faster-whisper, whisper, asr, blendshapes, deepface, "
+            "speech-emotion, captioner or sizes.",
         ),
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="For models: turns of each side.")] = 3,
-    keep: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="For models: keep the random weights here."),
-    ] = None,
 ) -> None:
     """Print how fast and how large runs are, as ratios within this one run.
 
-    With --profile models: random weights at real sizes against the plain loops of the models'
-    own libraries. Exits with 1 when a goal is not reached.
+    With --profile models: the tools whose weights are here against their libraries' own examples,
+    and large models with random weights, one item after another and in batches. What could not be
+    measured stands below, with the reason. Exits with 1 when a goal is not reached.
+
+    A GPU without a network needs the wheels of torch and transformers, and for the tools those of
+    faster-whisper, openai-whisper, deepface, werkzeug, nvidia-cublas-cu12 and nvidia-cudnn-cu12
+    (pip download -d DIR ...; pip install --no-index -f DIR ...).
     """
     from emer.evals.commands.speed import run_speed
     from emer.evals.speed.models import Request
 
-    request = Request(clip, device, tuple(size or ()), tuple(only or ()), rounds=rounds, keep=keep)
+    request = Request(clip, device, tuple(size or ()), tuple(only or ()), rounds)
     run_speed(request, profile, memory, json)
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from emer.agents.rules.phrases import render
+from emer.agents.rules.phrases import STOPS, render
 from emer.agents.types import Decision, Explanation, Hypothesis, StopReason, Turn
+from emer.graphs.answer_view import answer_html, clue_frame, labels_in_words
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.context import Context
 from emer.graphs.session import config_for, gather, header, new_run, opened, run
@@ -32,12 +34,34 @@ from emer.graphs.trace.events import Finished, Paused
 from emer.graphs.trace.jsonl import Listener, TraceWriter
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
+from emer.tools.phrasing import one_line
 from emer.tools.types import Clue
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """An explanation, the clues as they stand in the end, and where the trace is."""
+    """Result of a run: the explanation, its clues and where the trace is.
+
+    Args:
+        explanation: Sentences and labels, each with the ids of its clues; empty when paused.
+        clues: All clues at the end of the run, by modality and time.
+        run_id: Name of the run, for `emer trace show` and `resume`.
+        thread: Name of the conversation that the run belongs to.
+        trace_path: JSON-lines file of the run; None where none could be written.
+        stop_reason: Why the run stopped: "sure", "paused", "declined", ...
+        seconds: Time that the run took.
+        notes: What a reader should know: damaged frames, a fallback, a missing store.
+        hypotheses: The readings that were weighed, with their scores.
+        history: Earlier questions and answers of the thread.
+        tokens: Tokens that language models read and wrote.
+        money: Price of these tokens, in the currency of the settings.
+        clip: Path of the clip.
+        question: The question.
+
+    """
 
     explanation: Explanation
     clues: tuple[Clue, ...]
@@ -50,9 +74,27 @@ class Answer:
     hypotheses: tuple[Hypothesis, ...] = ()
     history: tuple[Turn, ...] = ()
     tokens: int = 0
-    """Read and written by language models."""
     money: float = 0.0
-    """What that cost, at the prices of the settings."""
+    clip: str = ""
+    question: str = ""
+
+    def __repr__(self) -> str:
+        """Return one line: labels with bands, clip and run."""
+        labels = "paused" if self.paused else labels_in_words(self.explanation) or "no label"
+        return one_line(f"<Answer: {labels}; {Path(self.clip).name}; run {self.run_id}>")
+
+    def _repr_html_(self) -> str:
+        """Return the view of a notebook: question, labels, explanation and clues."""
+        footer = f"{Path(self.clip).name}, run {self.run_id}: {STOPS[self.stop_reason]}"
+        return answer_html(self.question, self.explanation, self.clues, footer)
+
+    def to_frame(self) -> DataFrame:
+        """Return the clues as a pandas data frame, one row per clue.
+
+        Columns: id, modality, tool, model, start and end (seconds; missing for the whole clip),
+        person, text, confidence (0 to 1 or missing), quality (0 to 1).
+        """
+        return clue_frame(self.clues)
 
     @property
     def paused(self) -> bool:
@@ -112,6 +154,8 @@ def conclude(context: Context, final: Json, thread: str, note: str | None = None
         history=tuple(Turn.model_validate(turn) for turn in final["history"][:-1]),
         tokens=context.meter.tokens,
         money=context.meter.money,
+        clip=str(context.clip.path),
+        question=final["question"],
     )
 
 
@@ -141,6 +185,8 @@ def _pause(context: Context, checkpoints: Checkpoints, state: Json, thread: str)
         history=tuple(Turn.model_validate(turn) for turn in state["history"]),
         tokens=context.meter.tokens,
         money=context.meter.money,
+        clip=str(context.clip.path),
+        question=state["question"],
     )
 
 
@@ -173,16 +219,35 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     settings: Settings | Path | None = None,
     listener: Listener | None = None,
 ) -> Answer:
-    """Explain what emotion the clip's person displays, and on what evidence.
+    """Explain what emotion the person in a clip displays, and on what evidence.
 
-    `tools` puts other tools into slots ("face": "mesh", "none" or "package.module:Class"), with
-    arguments as a table ("speech": {"use": "whisper", "model": "tiny"}).
-    `llm` names the model that reasons ("openai:gpt-4.1-mini"), instead of the rules alone.
-    Runs with the same `thread` remember each other's questions and answers. With `review`
-    the answer is `paused` once the first clues are in, and `resume` goes on from there.
-    `listener` hears of each event once it is in the trace.
-    Raises `ConfigError` (or `ClipError`) on one line for what the user can mend. A tool
-    that breaks costs its clues only.
+    A tool that fails costs its clues only; the explanation names what is missing.
+
+    Args:
+        path: A video or sound file.
+        question: What you want to know; by default, what emotion is displayed and why.
+        subtitle: What is said: the words, or the path of an .srt or .vtt file.
+        tools: Other tools by slot: a name ("mesh"), "none", "package.module:Class", or a table
+            with arguments ({"use": "whisper", "model": "tiny"}).
+        profile: The set of tools: "embedded", "models", or "auto" (the strongest that is ready).
+        thread: Name of a conversation; its runs remember each other's questions and answers.
+        llm: Language model that reasons ("openai:gpt-4.1-mini"); by default the rules alone.
+        review: Pause after the first clues, so that a person can correct them (`resume`).
+        settings: Settings, or a file of them, instead of ./emer.toml.
+        listener: Function that is called with each event, after it is in the trace.
+
+    Returns:
+        The `Answer`: `text`, `explanation`, `clues`, `trace_path`, ...; `paused` with `review`.
+
+    Raises:
+        ConfigError: On one line, what cannot be done as asked; `ClipError`, a kind of it, when
+            the file cannot be read.
+
+    Example:
+        >>> answer = emer.ask("clip.mp4", "Is she angry?", tools={"speech": "none"})
+        >>> print(answer.text)
+        >>> answer.to_frame()
+
     """
     chosen = _settings(settings, profile, tools)
     if llm is not None:

@@ -6,7 +6,8 @@ Of each slot that is left to us, the strongest tool that is ready, and why.
 
 Ready means that its packages and weights are here. What cannot be had is passed over, and said.
 Tools that run the same models go by the model first: a large one is preferred to a small one,
-whichever library runs it. Arguments given with "auto" narrow the choice to those that take them.
+whichever library runs it. Equal models, and tools without one, go by the rank with which they
+are registered. Arguments given with "auto" narrow the choice to those that take them.
 
 Whether a language model takes part, and how: from the words of a command to settings.
 """
@@ -27,10 +28,11 @@ from emer.agents.memory.embedder import load_embedder
 from emer.agents.memory.exemplars import Exemplars
 from emer.agents.memory.memory import Memory
 from emer.agents.reasoner import Reasoner
-from emer.graphs.settings import AUTO, OBSERVES, OFF, Choice, Settings, with_reasoner
+from emer.graphs.settings import AUTO, OFF, Choice, Settings, with_reasoner
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
+from emer.tools.registry import load_tool, ranked, resolve, slots, tool_class
 from emer.tools.runtime import device
-from emer.tools.tool import Tool, load_tool, resolve
+from emer.tools.tool import Tool
 from emer.tools.types import MODALITIES, Modality, Param
 from emer.tools.weights.catalogue import rank
 
@@ -73,12 +75,11 @@ def load_reasoner(choice: Choice) -> Reasoner:
 
 
 def load_memory(settings: Settings) -> Memory:
-    """Return the memory of cards and exemplars; its index is read or built at first use."""
+    """Return the memory of cards and exemplars; its index is built at the first search."""
     chosen, exemplars = settings.memory, load_exemplars(settings)
     items = (*cards(), *(exemplar.item for exemplar in exemplars.all()))
     embedder = load_embedder(chosen.embedder.use, chosen.embedder.arguments)
-    path = settings.remembered / "index"
-    return Memory(items, embedder, path, chosen.nearest, exemplars.notes)
+    return Memory(items, embedder, chosen.nearest, exemplars.notes)
 
 
 def load_exemplars(settings: Settings) -> Exemplars:
@@ -92,13 +93,13 @@ def arguments_for(use: str, settings: Settings) -> dict[str, Param]:
     `ConfigError` names an argument that the tool does not have.
     """
     mine = [choice for choice in settings.tools.values() if choice.use == use]
-    return fit(f"tools: {use}", resolve(use), mine[0].arguments) if mine else {}
+    return fit(f"tools: {use}", tool_class(use), mine[0].arguments) if mine else {}
 
 
 def load_with(key: str, use: str, given: Mapping[str, Param]) -> Tool:
     """Return the tool of this name with these arguments; errors name the key in the settings."""
     try:
-        return load_tool(use, fit(key, resolve(use), given))
+        return load_tool(use, fit(key, tool_class(use), given))
     except ConfigError as error:
         text = str(error)
         raise ConfigError(text if text.startswith(key) else f"{key}: {text}") from error
@@ -120,17 +121,18 @@ def load_slot(slot: str, choice: Choice) -> Tool:
 def declared(use: str) -> Modality | None:
     """Return the modality that a tool's class states, None where it states or is none."""
     try:
-        stated = getattr(resolve(use), "modality", None)
+        stated = getattr(tool_class(use), "modality", None)
     except EmerError:
         return None
     return next((modality for modality in MODALITIES if modality == stated), None)
 
 
 def _check_slot(slot: str, name: str, modality: Modality | None) -> None:
-    wanted = OBSERVES.get(slot)
+    observed = slots()
+    wanted = observed.get(slot)
     if wanted is None or modality in (None, wanted):
         return
-    places = [other for other, observed in OBSERVES.items() if observed == modality]
+    places = [other for other, each in observed.items() if each == modality]
     raise ConfigError(
         f"tools.{slot}: {name} observes the {modality}, this slot is for the {wanted}; "
         f"put it in {' or '.join(places)}, or in a slot of another name beside them"
@@ -162,21 +164,6 @@ def _fit(key: str, parameter: inspect.Parameter | None, value: Param) -> Param:
         raise ConfigError(f"{key}: {value!r} is not a {kind.__name__}") from error
 
 
-STRONGEST: Mapping[str, tuple[str, ...]] = {
-    "face": ("blendshapes", "mesh"),
-    "expression": ("deepface",),
-    "scene": ("camera",),
-    "caption": ("captioner",),
-    "prosody": ("egemaps",),
-    "voice": ("speech-emotion",),
-    "speech": ("faster-whisper", "whisper", "asr", "pocketsphinx"),
-}
-"""The tools of each slot, the strongest first where they run equal models (our judgement).
-
-faster-whisper runs the same models as whisper and takes less of the machine; asr takes more.
-"""
-
-
 class Chosen(NamedTuple):
     """Settings without "auto", and for each slot that had it, what was taken and why."""
 
@@ -198,9 +185,9 @@ def choose(settings: Settings) -> Chosen:
 
 
 def _strongest(slot: str, choice: Choice) -> tuple[Choice, str]:
-    names = STRONGEST.get(slot)
-    if names is None:
-        known = ", ".join(STRONGEST)
+    names = ranked(slot)
+    if not names:
+        known = ", ".join(known for known in slots() if ranked(known))
         raise ConfigError(f"tools.{slot}.use: there is no auto for this slot; there is for {known}")
     ready, passed = _ready(slot, names, choice)
     if not ready:

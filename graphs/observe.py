@@ -18,11 +18,11 @@ from typing import Any, Generic, TypeVar
 from emer.agents.types import Missing
 from emer.graphs.context import Context
 from emer.graphs.loading import declared
-from emer.graphs.settings import OBSERVES
 from emer.graphs.state import Gap, Job, Json
 from emer.graphs.trace.clue_ledger import in_order
 from emer.graphs.trace.events import NothingObserved, ToolFailure, ToolFinished, ToolStarted
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable, WeightsBroken
+from emer.tools.registry import slots
 from emer.tools.runtime.cancellation import Call, at_work
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Clue, Modality, Observation
@@ -144,7 +144,7 @@ def observe(context: Context, job: Job) -> Json:
 
 def note_absent(context: Context, slot: str, error: ToolMissing) -> Json:
     """Record a slot whose package is not installed, and return its gap."""
-    modality = OBSERVES.get(slot) or declared(error.tool)
+    modality = slots().get(slot) or declared(error.tool)
     why = f"{error.tool} is not ready: it needs {error.what} ({error.install})"
     facts = {"slot": slot, "tool": error.tool, "modality": modality}
     context.trace.write(ToolStarted(**facts, why="first look"))

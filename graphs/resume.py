@@ -63,12 +63,29 @@ def resume(
     settings: Settings | Path | None = None,
     listener: Listener | None = None,
 ) -> Answer:
-    """Go on with a paused run after `edits`, in this process or in any later one.
+    """Continue a paused run after a person's edits, in any process.
 
-    Without edits those of an earlier, unfinished review hold, else the clues are accepted
-    as they are. `clip` says where the file is now, if it was moved. Tokens, money and
-    seconds spent before count. `ConfigError` on one line when the run does not wait, an
-    edit names no clue, or the file has changed; the run goes on waiting then.
+    Tokens, money and seconds spent before the pause count.
+
+    Args:
+        run_id: The run, the beginning of its id, "last", or its trace file.
+        edits: Clues to reject, rewrite and add. None: those of an earlier, unfinished review,
+            otherwise the clues are accepted as they are.
+        clip: Where the file is now, if it was moved.
+        settings: Settings, or a file of them, that say where the runs are.
+        listener: Function that is called with each event, after it is in the trace.
+
+    Returns:
+        The `Answer` of the finished run.
+
+    Raises:
+        ConfigError: On one line: the run is not paused, an edit names no clue, or the file has
+            changed. The run stays paused then.
+
+    Example:
+        >>> paused = emer.ask("clip.mp4", review=True)
+        >>> answer = emer.resume(paused.run_id, emer.Edits(reject=(paused.clues[0].id,)))
+
     """
     waiting = find_waiting(run_id, settings)
     made = waiting.edits if edits is None else edits

@@ -24,8 +24,9 @@ from pydantic_settings import (
 
 from emer.agents.types import Budget
 from emer.tools.errors import ConfigError
+from emer.tools.registry import slots
 from emer.tools.runtime.device import Dtype, Folder, Machine, hint
-from emer.tools.types import Modality, Param
+from emer.tools.types import Param
 
 DEFAULT = "What emotion does the person display, and what shows it?"
 """The question that is asked when none is given."""
@@ -36,17 +37,6 @@ MASK = "***"
 OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
-OBSERVES: Mapping[str, Modality] = {
-    "face": "face",
-    "expression": "face",
-    "scene": "scene",
-    "caption": "scene",
-    "prosody": "audio",
-    "voice": "audio",
-    "speech": "text",
-}
-"""The modality of what a tool in each of our slots brings; one of the user's own may be any."""
-SLOTS = tuple(OBSERVES)
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "embedded": {
         "face": "mesh",
@@ -63,10 +53,10 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
         "voice": "speech-emotion",
         "speech": "whisper",
     },
-    "auto": dict.fromkeys(SLOTS, AUTO),
 }
 """What fills the slots where the user names nothing: what pip alone brings; the strong tools,
-whose weights are pulled; of each slot the strongest that is ready (`choosing.py`)."""
+whose weights are pulled. A third, "auto", is of each slot the strongest that is ready
+(`choosing.py`)."""
 
 
 class Choice(BaseModel):
@@ -159,15 +149,16 @@ class Settings(BaseSettings):
 
     @property
     def remembered(self) -> Path:
-        """The folder of the exemplars and of the memory's index."""
+        """The folder of the exemplars."""
         return self.home / "memory"
 
     @property
     def chosen(self) -> dict[str, Choice]:
         """The slots that are switched on, in a fixed order."""
-        rank = {slot: place for place, slot in enumerate(SLOTS)}
+        place = {slot: number for number, slot in enumerate(slots())}
         on = [slot for slot, choice in self.tools.items() if choice.use != OFF]
-        return {slot: self.tools[slot] for slot in sorted(on, key=lambda s: (rank.get(s, 9), s))}
+        order = sorted(on, key=lambda slot: (place.get(slot, len(place)), slot))
+        return {slot: self.tools[slot] for slot in order}
 
     @model_validator(mode="before")
     @classmethod
@@ -207,8 +198,10 @@ def load_settings(
         raise ConfigError(_first(error)) from error
     except (SettingsError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: {error}") from error
+    profile_slots = _profile(found.profile)
     for slot in found.tools:
-        _check_spelling(slot, SLOTS)
+        if slot not in profile_slots:  # else no command would start without importing all tools
+            _check_spelling(slot, tuple(slots()))
     return swap(found, tools or {})
 
 
@@ -238,7 +231,7 @@ def swap(settings: Settings, tools: Mapping[str, Wanted]) -> Settings:
     swapped = dict(settings.tools)
     for slot, wanted in tools.items():
         choice = _choice(slot, wanted)
-        known = (*SLOTS, *settings.tools)
+        known = (*slots(), *settings.tools)
         _check_spelling(slot, known)
         if slot not in known and choice.use == OFF:
             raise _no_slot(slot)
@@ -269,7 +262,7 @@ def _check_spelling(slot: str, known: Sequence[str]) -> None:
 
 
 def _no_slot(slot: str) -> ConfigError:
-    return ConfigError(f"there is no slot {slot!r}; there are {', '.join(SLOTS)}")
+    return ConfigError(f"there is no slot {slot!r}; there are {', '.join(slots())}")
 
 
 def with_profile(settings: Settings, profile: str) -> Settings:
@@ -301,9 +294,12 @@ def with_subtitle(settings: Settings, *, always: bool) -> Settings:
 
 
 def _profile(name: Any) -> Mapping[str, str]:
+    if name == AUTO:
+        return dict.fromkeys(slots(), AUTO)
     if isinstance(name, str) and name in PROFILES:
         return PROFILES[name]
-    raise ConfigError(f"profile: there is no {name!r}; known: {', '.join(sorted(PROFILES))}")
+    known = ", ".join(sorted((*PROFILES, AUTO)))
+    raise ConfigError(f"profile: there is no {name!r}; known: {known}")
 
 
 def _filled(given: Any, use: str) -> Any:

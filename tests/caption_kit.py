@@ -6,18 +6,14 @@ token's place in the output layer is that of the token before it. Without, it is
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import av
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 Rgb = NDArray[np.uint8]
@@ -28,7 +24,9 @@ cannot be seen in red dress holds letter User Assistant user assistant : . , ? ;
 one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen
 """
-WORDS = tuple(_WORDS.split())
+FRAME = '{"people":"a woman","gaze":"looks down","hands":"empty"}'
+"""A description in JSON, whose pieces are words of the tokenizer."""
+WORDS = (*_WORDS.split(), *FRAME.split())
 CAPTION = "a woman smiles and waves at the camera"
 SCALE = 9.0
 """Logit of the next word: near certain among a hundred words."""
@@ -268,27 +266,3 @@ def _save(folder: Path, model: Any, processor: Any) -> Path:
         model.save_pretrained(folder)
         processor.save_pretrained(folder)
     return folder
-
-
-@contextmanager
-def compiled_anew(folder: Path) -> Iterator[Callable[[], dict[str, int]]]:
-    """Have torch compile anew, into `folder`; yield what tells how often it did."""
-    import torch
-    import torch._inductor
-
-    with patch.dict(os.environ, TORCHINDUCTOR_CACHE_DIR=str(folder)):
-        torch._dynamo.reset()
-        torch._dynamo.utils.counters.clear()
-        yield lambda: dict(torch._dynamo.utils.counters["stats"])
-        torch._dynamo.reset()
-
-
-def without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let torch find no compiler of C++, as on a machine without one."""
-    from torch._inductor import cpp_builder
-    from torch._inductor.exc import InvalidCxxCompiler
-
-    def none() -> str:
-        raise InvalidCxxCompiler
-
-    monkeypatch.setattr(cpp_builder, "get_cpp_compiler", none)

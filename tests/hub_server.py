@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -24,11 +25,20 @@ class Repository:
     name: str
     revisions: Mapping[str, Mapping[str, bytes]]
     head: str
-    lies: Mapping[str, bytes] = field(default_factory=dict)
-    """Files whose content is another one than what is listed."""
+    lies: Mapping[str, bytes | None] = field(default_factory=dict)
+    """Files whose content is not what is listed; None for one that cannot be had."""
     breaks: list[int] = field(default_factory=list)
+    """Bytes after which the next large files break off, in turn."""
+    gated: bool = False
+    """Whether files are given only to who accepted the licence."""
+    stall: threading.Event | None = None
+    """Set when half of a large file was sent; the rest never comes."""
     asked: list[str] = field(default_factory=list)
+    """The paths that were asked for."""
+    sent: list[str] = field(default_factory=list)
+    """The files whose content was sent, whole or in part."""
     tokens: list[str | None] = field(default_factory=list)
+    agents: list[str | None] = field(default_factory=list)
 
     def listing(self, revision: str) -> dict[str, Any]:
         files = self.revisions[revision]
@@ -87,6 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         repository.asked.append(path)
         repository.tokens.append(self.headers["Authorization"])
+        repository.agents.append(self.headers["User-Agent"])
         if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/([^/]+))?", path):
             revision = match[2] or repository.head
             if match[1] == repository.name and revision in repository.revisions:
@@ -98,6 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(200, tree, {"Content-Type": "application/json"}, body)
         if match := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
             files = repository.revisions.get(match[2], {})
+            if match[1] == repository.name and repository.gated:
+                return self._send(403, b"{}", {"X-Error-Code": "GatedRepo"}, body)
             if match[1] == repository.name and match[3] in files:
                 return self._file(match[3], match[2], files[match[3]], body)
         missing = {"X-Error-Code": "RepoNotFound", "X-Error-Message": "no such repository"}
@@ -105,13 +118,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, name: str, revision: str, listed: bytes, body: bool) -> None:
         content = self.server.repository.lies.get(name, listed)
+        if content is None:
+            return self._send(404, b"{}", {"X-Error-Code": "EntryNotFound"}, body)
         tag = hashlib.sha256(listed).hexdigest() if name.endswith(LARGE) else blob(listed)
         facts = {"X-Repo-Commit": revision, "ETag": f'"{tag}"', "Accept-Ranges": "bytes"}
         wanted = self.headers.get("Range")
         start = int(wanted.removeprefix("bytes=").partition("-")[0]) if wanted else 0
         if start:
             facts["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        self._send(206 if start else 200, content[start:], facts, body, breaks=body)
+        if body:
+            self.server.repository.sent.append(name)
+        weights = body and name.endswith(LARGE)
+        self._send(206 if start else 200, content[start:], facts, body, may_break=weights)
 
     def _send(
         self,
@@ -119,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         content: bytes,
         facts: Mapping[str, str],
         body: bool,
-        breaks: bool = False,
+        may_break: bool = False,
     ) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
@@ -128,9 +146,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
-        if breaks and self.server.repository.breaks:
+        if may_break and self.server.repository.breaks:
             content = content[: self.server.repository.breaks.pop(0)]
-        if body:
+        stall = self.server.repository.stall
+        if may_break and stall is not None:
+            self.wfile.write(content[: len(content) // 2])
+            stall.set()
+            self.connection.recv(1)  # until the client hangs up
+        elif body:
             self.wfile.write(content)
 
     def log_message(self, *given: object) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from emer.tools.caption.description import JSON_TOKENS
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime.device import Machine, use
-from emer.tools.tool import Answering, Tool, load_tool
+from emer.tools.tool import Answering, Tool
 from emer.tools.types import Span
-from tests.face_kit import write_portrait
+from tests.fixtures.faces import write_portrait
 
 pytestmark = pytest.mark.weights
 
@@ -103,7 +105,7 @@ def test_a_person_is_described_in_few_words(name, ready, shared_clip: Find):
     clues = ready("captioner").observe(Clip.open(shared_clip(name)))
     text = " ".join(clue.text for clue in clues).casefold()
     assert any(word in text for word in ("woman", "man", "girl", "person", "face"))
-    assert all(len(str(clue.data["caption"]).split()) <= 40 for clue in clues)
+    assert all(len(str(clue.data["caption"]).split()) <= JSON_TOKENS for clue in clues)
     assert all(clue.quality.factors["caption_logprob"] > -2.3 for clue in clues)
 
 

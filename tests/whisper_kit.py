@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from emer.evals.specialists import whisper_weights
-from emer.evals.specialists.sizes import WhisperSize
-from emer.evals.specialists.whisper_tokens import tokens_of
+from tests.fixtures import whisper_weights
+from tests.fixtures.whisper_weights import WhisperSize, tokens_of
 
 WIDTH, CODE = 96, 72
 TASK, SIDE, CLOCK, FOG = 72, 73, 74, 86
@@ -64,8 +63,12 @@ def clock(seconds: np.ndarray) -> np.ndarray:
     return np.concatenate([waves, -waves], axis=1)
 
 
-def spelled(script: Script) -> dict[str, Any]:
-    """Return the state dict, in openai-whisper's names, of a model that says the script."""
+def spelled(script: Script, *, timed: bool = False) -> dict[str, Any]:
+    """Return the state dict, in openai-whisper's names, of a model that says the script.
+
+    `timed` has the text begin and end with a timestamp, which openai-whisper's `transcribe` needs:
+    without one at the end it decodes what follows the last word once more.
+    """
     import torch
     from whisper.model import ModelDimensions, Whisper
 
@@ -82,10 +85,13 @@ def spelled(script: Script) -> dict[str, Any]:
     codes = np.random.default_rng(0).choice([-1.0, 1.0], size=(DIMS["n_vocab"], WIDTH))
     codes[:, CODE:] = 0.0
     codes[said, SIDE], codes[english, SIDE] = 2.0, -2.0
+    if timed and len(said) != len(english):  # else both end with the same timestamp
+        codes[_end(script, tokens, len(said)), SIDE] = 2.0
+        codes[_end(script, tokens, len(english)), SIDE] = -2.0
     codes[tokens.translate, TASK] = 12.0
     state["decoder.token_embedding.weight"] = torch.tensor(codes, dtype=torch.float32)
     state["decoder.positional_embedding"] = torch.tensor(
-        _positions(script, tokens, codes), dtype=torch.float32
+        _positions(script, tokens, codes, timed), dtype=torch.float32
     )
     heard = np.zeros((FRAMES, WIDTH))
     heard[:, CLOCK : CLOCK + 12] = clock(np.arange(FRAMES) * 0.02)
@@ -95,7 +101,7 @@ def spelled(script: Script) -> dict[str, Any]:
     return state
 
 
-def _positions(script: Script, tokens: Any, codes: np.ndarray) -> np.ndarray:
+def _positions(script: Script, tokens: Any, codes: np.ndarray, timed: bool) -> np.ndarray:
     """Return what each position adds: the tokens to come, which text, and the time."""
     plain = codes.copy()
     plain[:, CODE:] = 0.0
@@ -104,16 +110,23 @@ def _positions(script: Script, tokens: Any, codes: np.ndarray) -> np.ndarray:
     positions[0] = PULL * (
         plain[tokens.language_token] + script.no_speech * plain[tokens.no_speech]
     )
+    texts = [text for text in (said, english) if text]
+    if timed:
+        texts = [[*text, _end(script, tokens, len(text))] for text in texts]
+        positions[2] = PULL * plain[tokens.timestamp_begin]
     for place in range(CONTEXT - 3):
-        nexts = [
-            text[place] if place < len(text) else tokens.eot for text in (said, english) if text
-        ]
+        nexts = [text[place] if place < len(text) else tokens.eot for text in texts]
         positions[3 + place] = PULL * sum(plain[token] for token in dict.fromkeys(nexts))
         positions[3 + place, FOG:] = script.fog * np.resize([1.0, -1.0], WIDTH - FOG)
         positions[3 + place, SIDE] = 12.0
     moments = np.clip(script.begins + script.step * (np.arange(CONTEXT) - 3 + 0.5), 0, 30)
     positions[:, CLOCK : CLOCK + 12] += 2 * clock(moments)
     return positions
+
+
+def _end(script: Script, tokens: Any, count: int) -> int:
+    """Return the timestamp after so many tokens, in steps of 20 ms."""
+    return tokens.timestamp_begin + round(min(script.begins + script.step * count, 30.0) / 0.02)
 
 
 def _find_the_task(state: dict[str, Any]) -> None:

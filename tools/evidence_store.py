@@ -10,17 +10,20 @@ carries on in memory and says so once in `note`.
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import os
 import sqlite3
 import threading
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
 from emer.tools.media.clip import Clip
-from emer.tools.tool import Tool, code_digest
+from emer.tools.tool import Tool
 from emer.tools.types import Observation, Span, digest
 
 BUSY_SECONDS = 10.0
@@ -205,3 +208,26 @@ def _is_busy(error: sqlite3.Error) -> bool:
 
 def _code(error: sqlite3.Error) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def code_digest(tool: Tool) -> str:
+    """Return a hash of the code of the tool: its file, and the others of its package.
+
+    Part of the evidence key, so that a tool under development is run again after each
+    edit without a version bump. Empty where the source is not on disk.
+    """
+    return _code_of(type(tool))
+
+
+@cache
+def _code_of(kind: type) -> str:
+    try:
+        path = inspect.getsourcefile(kind)
+        return _files_digest(Path(path), kind.__module__) if path else ""
+    except (OSError, TypeError):
+        return ""
+
+
+def _files_digest(path: Path, module: str) -> str:
+    files = sorted(path.parent.glob("*.py")) if "." in module else [path]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

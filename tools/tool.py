@@ -1,41 +1,12 @@
-"""The contract of a tool, and how a name in the settings becomes one.
-
-`use` is a built-in's name ("mesh"), an installed entry point of group `emer.tools`, or
-"package.module:Class"; the other keys of the same table are the class's arguments.
-"""
+"""The contract of a tool, and what a tool may be able to do besides."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import inspect
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.media.clip import Clip
 from emer.tools.types import Clue, Modality, Param, Record, Source, Span
-
-GROUP = "emer.tools"
-
-BUILT_IN: Mapping[str, str] = {
-    "pocketsphinx": "emer.tools.speech.pocketsphinx:PocketSphinx",
-    "whisper": "emer.tools.speech.whisper:Whisper",
-    "faster-whisper": "emer.tools.speech.faster_whisper:FasterWhisper",
-    "asr": "emer.tools.speech.transformers_asr:Asr",
-    "subtitle": "emer.tools.speech.subtitle:Subtitle",
-    "mesh": "emer.tools.face.tool:FaceMesh",
-    "blendshapes": "emer.tools.face.tool:Blendshapes",
-    "deepface": "emer.tools.expression.deepface:DeepFaceEmotion",
-    "egemaps": "emer.tools.prosody.egemaps:EGeMAPS",
-    "speech-emotion": "emer.tools.voice.speech_emotion:SpeechEmotion",
-    "camera": "emer.tools.scene.tool:Camera",
-    "captioner": "emer.tools.caption.captioner:Captioner",
-    "vision-api": "emer.tools.caption.vision_api:VisionApi",
-}
 
 
 @runtime_checkable
@@ -130,70 +101,3 @@ def card(tool: Tool) -> ToolCard:
         description=tool.description,
         answers=isinstance(tool, Answering) and tool.answers,
     )
-
-
-def load_tool(use: str, arguments: Mapping[str, Param] | None = None) -> Tool:
-    """Build the tool that `use` names; `ConfigError` says what is wrong with the name.
-
-    `ToolMissing` passes through: a tool that is known but not installed.
-    """
-    made = resolve(use)(**dict(arguments or {}))
-    if not isinstance(made, Tool):
-        raise ConfigError(
-            f"{use} is not a tool: it needs modality, description, source and "
-            "observe(clip, span=None) (see emer.tools.tool.Tool)"
-        )
-    _ = made.source  # says at once what is missing
-    return made
-
-
-def resolve(use: str, built_in: Mapping[str, str] = BUILT_IN, group: str = GROUP) -> type:
-    """Return the class that `use` names; `ConfigError` lists what could have been meant."""
-    target = built_in.get(use) or (use if ":" in use else _installed(use, built_in, group))
-    module, _, name = target.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except ModuleNotFoundError as error:
-        raise _not_importable(use, module, error) from error
-    except AttributeError as error:
-        raise ConfigError(f"{use}: module {module} has no {name}") from error
-    if not isinstance(found, type):
-        raise ConfigError(f"{use} is not a class")
-    return found
-
-
-def _installed(use: str, built_in: Mapping[str, str], group: str) -> str:
-    installed = {point.name: point.value for point in entry_points(group=group)}
-    if use not in installed:
-        known = ", ".join(sorted({*built_in, *installed}))
-        raise ConfigError(f"no tool is called {use!r}; known: {known}; or 'package.module:Class'")
-    return installed[use]
-
-
-def _not_importable(use: str, module: str, error: ModuleNotFoundError) -> Exception:
-    if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
-        return ConfigError(f"{use}: no module {error.name}; is its package installed?")
-    return ToolMissing(use, f"the package {error.name}", f"pip install {error.name}")
-
-
-def code_digest(tool: Tool) -> str:
-    """Return a hash of the code of the tool: its file, and the others of its package.
-
-    Part of the evidence key, so that a tool under development is run again after each
-    edit without a version bump. Empty where the source is not on disk.
-    """
-    return _code_of(type(tool))
-
-
-@cache
-def _code_of(kind: type) -> str:
-    try:
-        path = inspect.getsourcefile(kind)
-        return _files_digest(Path(path), kind.__module__) if path else ""
-    except (OSError, TypeError):
-        return ""
-
-
-def _files_digest(path: Path, module: str) -> str:
-    files = sorted(path.parent.glob("*.py")) if "." in module else [path]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]

@@ -101,16 +101,25 @@ class Clue(Record):
     The id is the modality's first letter and a hash of all the rest: the same clue has
     the same id, and merging clues is set union. It is filled in when left out and
     checked when given.
+
+    Args:
+        modality: "face", "scene", "audio" or "text".
+        span: When, in seconds of the clip; None: the whole clip.
+        person: A name local to the clip ("person 1"), never an identity.
+        text: The sentence.
+        confidence: A measured probability, 0 to 1, or None; never invented.
+        quality: How well it could be measured.
+        source: The tool, its version and model.
+        data: The numbers behind the sentence, as JSON.
+
     """
 
     id: str = ""
     modality: Modality
     span: Span | None
     person: str | None = None
-    """A name local to the clip ("person 1"), never an identity."""
     text: str = Field(min_length=1)
     confidence: float | None = Field(default=None, ge=0, le=1)
-    """A measured probability, or None; never invented."""
     quality: Quality
     source: Source
     data: Mapping[str, JsonValue] = Field(default_factory=dict)

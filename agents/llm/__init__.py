@@ -1,1 +1,5 @@
-"""A language model that weighs clues, asks again, writes and is checked."""
+"""The language-model reasoner: providers, client, schemas, messages, conversion."""
+
+from emer.agents.llm.reasoner import Llm
+
+__all__ = ["Llm"]

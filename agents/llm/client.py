@@ -1,232 +1,32 @@
-"""Chat models: connect, structured reply, repair, usage.
+"""Structured replies of chat models: JSON that fits a schema, one repair, usage.
 
-From a name on the command line to a chat model.
-
-openai:MODEL, anthropic:MODEL, ollama:MODEL, or any provider that LangChain can name;
-MODEL@http://host:port/v1 for any OpenAI-compatible server (vLLM, llama.cpp, LM Studio), with the
-key in EMER_LLM_KEY if it wants one;
-hf:ORG/MODEL or hf:/folder for a model run here by transformers;
-script:FILE for replies written beforehand.
-
-Reading a model's reply: the JSON in it, or what is wrong with it in one sentence.
-
-Asking a model for one task: streamed, bounded, repaired once, every request reported.
+`ChatClient` serves the roles of the `llm` reasoner: streamed, bounded by a budget, each
+request reported. `ask_record` is the plain form for judges and systems of the benchmark.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import time
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
-from pydantic import ValidationError
 
 from emer.agents.llm.messages import Language, repair
-from emer.agents.llm.schemas import Reply
+from emer.agents.llm.schemas import R, Unusable, parsed, read_record, runs_on, text_of
 from emer.agents.reasoner import Hear
 from emer.agents.types import Budget, ModelCall, Outcome, Role
-from emer.tools.errors import ConfigError
-from emer.tools.weights.download import key_for
+from emer.tools.errors import EmerError
 
-TIMEOUT = 120.0
-"""Seconds a server may take for one request."""
-_EXTRAS = {
-    "langchain_openai": "llm",
-    "langchain_anthropic": "anthropic",
-    "langchain_ollama": "ollama",
-}
-
-
-def connect(spec: str, max_tokens: int) -> BaseChatModel:
-    """Return the chat model that `spec` names; nothing is sent to it yet.
-
-    `ConfigError` for a name that means nothing, a package that is missing (with the line
-    that installs it) or a key that is not set.
-    """
-    kind, _, rest = spec.partition(":")
-    if kind == "script" and rest:
-        from emer.agents.scripted_model import ScriptedModel
-
-        return ScriptedModel.from_file(Path(rest))
-    if kind == "hf" and rest:
-        from emer.agents.llm.local import LocalModel
-
-        return LocalModel.load(rest, max_tokens)
-    name, at, url = spec.partition("@")
-    if at and url.startswith(("http://", "https://")):
-        return _served(name.removeprefix("openai:"), url, max_tokens)
-    if not (kind and rest):
-        raise ConfigError(
-            f"reasoner: {spec!r} names no model; write it like openai:gpt-4.1-mini, "
-            "ollama:qwen3, hf:ORG/MODEL or MODEL@http://127.0.0.1:8000/v1"
-        )
-    return _named(spec, max_tokens)
-
-
-def check(spec: str, max_tokens: int) -> None:
-    """Raise `ConfigError` for what `connect` would refuse, without loading any weights."""
-    kind, _, name = spec.partition(":")
-    if kind != "hf":
-        connect(spec, max_tokens)
-    else:
-        from emer.agents.llm.local import find_config
-
-        find_config(name)
-
-
-def _served(model: str, url: str, max_tokens: int) -> BaseChatModel:
-    """Return a model behind an OpenAI-compatible server; a local one needs no key."""
-    try:
-        from langchain_openai import ChatOpenAI
-    except ModuleNotFoundError as error:
-        raise _missing(f"{model}@{url}", error) from error
-    return ChatOpenAI(
-        model=model,
-        base_url=url,
-        api_key=key_for(url, "EMER_LLM_KEY") or "none",
-        temperature=0,
-        max_tokens=max_tokens,
-        timeout=TIMEOUT,
-        max_retries=1,
-        stream_usage=True,
-    )
-
-
-def _named(spec: str, max_tokens: int) -> BaseChatModel:
-    try:
-        from langchain.chat_models import init_chat_model
-
-        found = init_chat_model(spec, temperature=0, **_options(spec, max_tokens))
-    except ImportError as error:
-        raise _missing(spec, error) from error
-    except Exception as error:  # each provider's package has errors of its own
-        raise ConfigError(f"reasoner: {spec}: {' '.join(str(error).split())[:300]}") from error
-    if not isinstance(found, BaseChatModel):
-        raise ConfigError(f"reasoner: {spec} is not a chat model")
-    key = getattr(found, "anthropic_api_key", None)  # its package waits for the first request
-    if key is not None and not key.get_secret_value():
-        raise ConfigError(f"reasoner: {spec}: there is no key; set ANTHROPIC_API_KEY")
-    return found
-
-
-def _options(spec: str, max_tokens: int) -> dict[str, Any]:
-    """Return the limits in the words of the provider's package."""
-    if spec.startswith("ollama:"):
-        return {"num_predict": max_tokens, "client_kwargs": {"timeout": TIMEOUT}}
-    return {"max_tokens": max_tokens, "timeout": TIMEOUT, "max_retries": 1}
-
-
-def _missing(spec: str, error: ImportError) -> ConfigError:
-    package = (error.name or "").partition(".")[0]
-    extra = _EXTRAS.get(package, "llm")
-    return ConfigError(
-        f"reasoner: {spec} needs a package that is not installed ({package or error}); "
-        f"pip install 'emer[{extra}]'"
-    )
-
-
-R = TypeVar("R", bound=Reply)
-
-LONGEST = 20_000
-"""Characters after which a reply is too long for any task (chosen by us)."""
-LOOP_FROM, LOOP_RATIO = 1_500, 0.08
-"""A text of so many characters that deflates below this share repeats itself (by us)."""
-_CUT_SHORT = {"length", "max_tokens", "MAX_TOKENS", "model_length"}
-_REFUSED = {"content_filter", "refusal", "SAFETY", "safety"}
-_APOLOGY = re.compile(
-    r"^\W*(?:i'?m sorry|sorry|i can(?:no|')t|i am (?:unable|not able)|i won't|as an ai|"
-    r"抱歉|对不起|我(?:无法|不能))",
-    re.I,
-)
-_THOUGHT = re.compile(r"<think>.*?</think>", re.S)
-
-
-class Unusable(Exception):
-    """The reply cannot be used; the text says why, for the model and for the trace."""
-
-
-def parsed(reply: AIMessage, schema: type[R]) -> R:
-    """Return the reply as the schema's record; `Unusable` says what is wrong with it."""
-    text = text_of(reply)
-    _refuse_bad_endings(reply, text)
-    found = _json_in(text)
-    try:
-        return schema.model_validate(found)
-    except ValidationError as error:
-        raise Unusable(_faults(error)) from error
-
-
-def text_of(reply: AIMessage) -> str:
-    """Return what the model wrote: the arguments of its first tool call, else its text."""
-    if isinstance(reply, AIMessageChunk) and reply.tool_call_chunks:
-        return reply.tool_call_chunks[0]["args"] or ""
-    if reply.tool_calls:
-        return json.dumps(reply.tool_calls[0]["args"], ensure_ascii=False)
-    if reply.invalid_tool_calls:
-        return reply.invalid_tool_calls[0]["args"] or ""
-    return str(reply.text)
-
-
-def runs_on(text: str) -> str | None:
-    """Return why a growing reply should be stopped, None while it may go on."""
-    if len(text) > LONGEST:
-        return f"it is longer than {LONGEST} characters"
-    if len(text) >= LOOP_FROM:
-        raw = text.encode()
-        if len(zlib.compress(raw)) < LOOP_RATIO * len(raw):
-            return "it repeats itself"
-    return None
-
-
-def _refuse_bad_endings(reply: AIMessage, text: str) -> None:
-    if too_much := runs_on(text):
-        raise Unusable(too_much)
-    told = {reply.response_metadata.get(k) for k in ("finish_reason", "stop_reason", "done_reason")}
-    if told & _REFUSED or reply.additional_kwargs.get("refusal"):
-        raise Unusable("it is a refusal")
-    if told & _CUT_SHORT:
-        raise Unusable("it was cut short before its end; answer more briefly")
-    if not text.strip():
-        raise Unusable("it is empty")
-
-
-def _json_in(text: str) -> object:
-    """Return the first JSON object in the text, whatever stands around it."""
-    plain = _THOUGHT.sub("", text)
-    start = plain.find("{")
-    if start < 0:
-        refused = _APOLOGY.search(plain) is not None
-        raise Unusable("it is a refusal" if refused else "there is no JSON object in it")
-    try:
-        found, _ = json.JSONDecoder().raw_decode(plain, start)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise Unusable(f"its JSON is malformed ({_short(str(error))})") from error
-    return found
-
-
-def _faults(error: ValidationError) -> str:
-    """Return the first three problems, each with the place it is at."""
-    problems = error.errors(include_url=False, include_input=False)[:3]
-    told = [f"{'.'.join(map(str, p['loc'])) or 'the object'}: {p['msg']}" for p in problems]
-    return _short("; ".join(told))
-
-
-def _short(text: str) -> str:
-    return " ".join(text.split())[:300]
-
-
-KEPT = 8_000
+TRIES = 2
+"""Requests of one task: the first and one repair."""
+TRACE_LENGTH = 8_000
 """Characters of a reply that the trace keeps."""
 CHECK_EVERY = 400
-"""Characters between two looks at whether a reply runs on."""
+"""Characters between two checks whether a streamed reply runs on."""
 
 T = TypeVar("T")
 
@@ -235,21 +35,72 @@ class GaveUp(Exception):
     """The model could not do the task; the text says why."""
 
 
+class ReplyInvalid(EmerError):
+    """A model failed, or its reply does not fit after the repair."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Money per million tokens read and written."""
+    """Money per million input and output tokens."""
 
     read: float
     written: float
 
 
+class Task:
+    """One task for a model: its role, its prompt, and what may still be spent on it."""
+
+    def __init__(self, role: Role, prompt: str, language: Language, budget: Budget) -> None:
+        """Start the clock of the task.
+
+        Args:
+            role: the role that asks.
+            prompt: sha256 of the role's prompt.
+            language: language of the repair message.
+            budget: what the run has left.
+
+        """
+        self.role, self.prompt, self.language = role, prompt, language
+        self.request: Sequence[BaseMessage] = ()
+        self._tokens, self._money = float(budget.tokens), budget.money
+        self._until = time.monotonic() + budget.seconds
+        self._began = time.monotonic()
+
+    def begin(self, request: Sequence[BaseMessage]) -> None:
+        """Start the clock of the next request."""
+        self.request, self._began = request, time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the request began."""
+        return round(time.monotonic() - self._began, 4)
+
+    def spend(self, call: ModelCall) -> None:
+        """Subtract the cost of a request."""
+        self._tokens -= call.tokens_in + call.tokens_out
+        if self._money is not None:
+            self._money -= call.money or 0.0
+
+    def exhausted(self) -> str | None:
+        """Return which resource has run out, None while there is some of each."""
+        if self._tokens <= 0:
+            return "tokens"
+        if self._money is not None and self._money <= 0:
+            return "money"
+        return "seconds" if self.late() else None
+
+    def late(self) -> bool:
+        """True if the time is up."""
+        return time.monotonic() >= self._until
+
+
 @dataclass(slots=True)
-class Speaker:
-    """A chat model and how to talk with it."""
+class ChatClient:
+    """A chat model that is asked for one schema at a time; every request is reported."""
 
     model: BaseChatModel
     name: str
-    hear: Hear
+    report: Hear
     prices: Prices | None = None
     calls_tools: bool = True
     """Whether the schema goes along as a tool; off once the model turns out to have none."""
@@ -263,42 +114,49 @@ class Speaker:
         schema: type[R],
         convert: Callable[[R], T],
     ) -> T:
-        """Return the converted reply.
+        """Return the converted reply, repaired once if it cannot be used.
 
-        `convert` raises `Unusable` for what the schema cannot see, as an invented id. A
-        reply that cannot be used is repaired once; then `GaveUp` says why.
+        Args:
+            task: role, prompt and budget.
+            messages: the request.
+            schema: record that the reply must fit.
+            convert: raises `Unusable` for what the schema cannot see, as an invented id.
+
+        Raises:
+            GaveUp: no reply could be used, the budget is spent, or the model is down.
+
         """
         if self.down is not None:
             raise GaveUp(self.down)
-        talk = list(messages)
-        problem = ""
-        for _ in range(2):
-            if task.over():
-                raise GaveUp(f"no {task.over()} left" + (f"; {problem}" if problem else ""))
-            reply = self._say(task, talk, schema)
+
+        def send(talk: Sequence[BaseMessage], problem: str) -> AIMessage:
+            if resource := task.exhausted():
+                raise GaveUp(f"no {resource} left" + (f"; {problem}" if problem else ""))
+            return self._send(task, talk, schema)
+
+        def read(reply: AIMessage) -> T:
             try:
                 result = convert(parsed(reply, schema))
             except Unusable as error:
-                problem = str(error)
-                self._report(task, talk, reply, "faulty", problem)
-                talk += [AIMessage(text_of(reply)[:KEPT] or "-"), repair(problem, task.language)]
-            else:
-                self._report(task, talk, reply, "ok")
-                return result
-        raise GaveUp(problem)
+                self._report(task, reply, "faulty", str(error))
+                raise
+            self._report(task, reply, "ok")
+            return result
 
-    def _say(self, task: Task, talk: Sequence[BaseMessage], schema: type[R]) -> AIMessage:
-        task.begin()
+        return with_repair(messages, send, read, lambda problem: repair(problem, task.language))
+
+    def _send(self, task: Task, talk: Sequence[BaseMessage], schema: type[R]) -> AIMessage:
+        task.begin(talk)
         try:
-            return self._stream(task, talk, self._bound(schema))
+            return self._stream(task, self._bound(schema))
         except GaveUp:
             raise
         except Exception as error:  # a model's client may raise anything
             if self.calls_tools and _refuses_tools(error):
                 self.calls_tools = False
-                return self._say(task, talk, schema)
+                return self._send(task, talk, schema)
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            self._report(task, talk, AIMessage(""), "failed", why)
+            self._report(task, AIMessage(""), "failed", why)
             self.down = f"the model did not answer ({why})"
             raise GaveUp(self.down) from error
 
@@ -311,32 +169,25 @@ class Speaker:
             self.calls_tools = False
             return self.model
 
-    def _stream(self, task: Task, talk: Sequence[BaseMessage], model: Any) -> AIMessage:
+    def _stream(self, task: Task, model: Any) -> AIMessage:
         """Return the whole reply, cut where it runs on or time is up."""
         whole: AIMessageChunk | None = None
-        looked = 0
-        for chunk in model.stream(list(talk)):
+        checked = 0
+        for chunk in model.stream(list(task.request)):
             whole = chunk if whole is None else whole + chunk
             size = len(text_of(whole))
-            if size - looked >= CHECK_EVERY:
-                looked = size
+            if size - checked >= CHECK_EVERY:
+                checked = size
                 if runs_on(text_of(whole)):
                     break
             if task.late():
                 raise GaveUp("no seconds left")
         return whole if whole is not None else AIMessage("")
 
-    def _report(
-        self,
-        task: Task,
-        talk: Sequence[BaseMessage],
-        reply: AIMessage,
-        outcome: Outcome,
-        why: str = "",
-    ) -> None:
+    def _report(self, task: Task, reply: AIMessage, outcome: Outcome, why: str = "") -> None:
         usage = reply.usage_metadata
         text = text_of(reply)
-        read = usage["input_tokens"] if usage else count_tokens_approximately(talk)
+        read = usage["input_tokens"] if usage else count_tokens_approximately(task.request)
         written = usage["output_tokens"] if usage else -(-len(text) // 4)
         call = ModelCall(
             role=task.role,
@@ -349,10 +200,10 @@ class Speaker:
             seconds=task.seconds,
             outcome=outcome,
             why=why,
-            reply=text[:KEPT],
+            reply=text[:TRACE_LENGTH],
         )
         task.spend(call)
-        self.hear(call)
+        self.report(call)
 
     def _cost(self, read: int, written: int) -> float | None:
         if self.prices is None:
@@ -360,45 +211,78 @@ class Speaker:
         return round((read * self.prices.read + written * self.prices.written) / 1e6, 9)
 
 
-class Task:
-    """One task for a model: its role, its prompt, and what may still be spent on it."""
+@dataclass(frozen=True, slots=True)
+class RecordReply(Generic[R]):
+    """A record and its tokens of both requests, None where the model counts none."""
 
-    def __init__(self, role: Role, prompt: str, language: Language, budget: Budget) -> None:
-        """Take the sha256 of the role's prompt and what the run has left."""
-        self.role, self.prompt, self.language = role, prompt, language
-        self._tokens, self._money = float(budget.tokens), budget.money
-        self._until = time.monotonic() + budget.seconds
-        self._began = time.monotonic()
+    record: R
+    tokens: int | None
 
-    def begin(self) -> None:
-        """Start the clock of the next request."""
-        self._began = time.monotonic()
 
-    @property
-    def seconds(self) -> float:
-        """Seconds since the request began."""
-        return round(time.monotonic() - self._began, 4)
+def ask_record(
+    model: BaseChatModel, messages: Sequence[BaseMessage], schema: type[R]
+) -> RecordReply[R]:
+    """Return the model's reply as a record of the schema, repaired once.
 
-    def spend(self, call: ModelCall) -> None:
-        """Take what a request has cost off what is left."""
-        self._tokens -= call.tokens_in + call.tokens_out
-        if self._money is not None:
-            self._money -= call.money or 0.0
+    Raises:
+        ReplyInvalid: the model failed, or neither reply fits.
 
-    def over(self) -> str | None:
-        """Return what has run out, None while there is some of everything."""
-        if self._tokens <= 0:
-            return "tokens"
-        if self._money is not None and self._money <= 0:
-            return "money"
-        return "seconds" if self.late() else None
+    """
+    tokens = 0
 
-    def late(self) -> bool:
-        """Tell whether the time is up."""
-        return time.monotonic() >= self._until
+    def send(talk: Sequence[BaseMessage], _: str) -> AIMessage:
+        nonlocal tokens
+        try:
+            reply = model.invoke(list(talk))
+        except Exception as error:  # a model's client may raise anything
+            raise ReplyInvalid(f"the model failed: {type(error).__name__}: {error}") from error
+        tokens += reply.usage_metadata["total_tokens"] if reply.usage_metadata else 0
+        return reply
+
+    def plain(problem: str) -> BaseMessage:
+        return HumanMessage(f"That does not fit: {problem}. Answer with the JSON object only.")
+
+    def read(reply: AIMessage) -> R:
+        return read_record(text_of(reply), schema)
+
+    try:
+        record = with_repair(messages, send, read, plain)
+    except GaveUp as error:
+        raise ReplyInvalid(f"no usable reply after {TRIES} tries: {error}") from error
+    return RecordReply(record, tokens or None)
+
+
+def with_repair(
+    messages: Sequence[BaseMessage],
+    send: Callable[[Sequence[BaseMessage], str], AIMessage],
+    read: Callable[[AIMessage], T],
+    repair_message: Callable[[str], BaseMessage],
+) -> T:
+    """Ask once, and once more with what was wrong with the first reply.
+
+    Args:
+        messages: the request.
+        send: returns the reply to messages; its second argument is the problem so far.
+        read: converts a reply; `Unusable` says why it cannot.
+        repair_message: the message that asks again, made from the problem.
+
+    Raises:
+        GaveUp: the second reply cannot be used either.
+
+    """
+    talk, problem = list(messages), ""
+    for _ in range(TRIES):
+        reply = send(talk, problem)
+        try:
+            return read(reply)
+        except Unusable as error:
+            problem = str(error)
+            answer = AIMessage(text_of(reply)[:TRACE_LENGTH] or "-")
+            talk = [*talk, answer, repair_message(problem)]
+    raise GaveUp(problem)
 
 
 def _refuses_tools(error: Exception) -> bool:
-    """Tell whether a server turned the request down because of the tools in it."""
+    """True if a server rejected the request because of the tools in it."""
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
     return status in (400, 404, 422, 501) and "tool" in str(error).lower()

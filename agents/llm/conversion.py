@@ -1,8 +1,6 @@
-"""Replies to records; ids and times checked.
+"""Replies as records of reasoning: ids and times checked, confidence measured.
 
-How far cited clues carry a label: measured with the lexicon, never taken from a model.
-
-From a model's replies to the records of reasoning; invented ids and times are refused.
+Probabilities and bands come from the cited clues and the lexicon, never from the model.
 """
 
 from __future__ import annotations
@@ -11,7 +9,6 @@ from collections.abc import Iterable, Sequence
 
 from emer.agents.lexicon.cue_parser import read
 from emer.agents.lexicon.lexicon import Weighting, channel_of, lexicon
-from emer.agents.llm.client import Unusable
 from emer.agents.llm.schemas import (
     Candidate,
     Criticising,
@@ -21,6 +18,7 @@ from emer.agents.llm.schemas import (
     Named,
     Open,
     Planning,
+    Unusable,
     Writing,
 )
 from emer.agents.rules.explanation import telling
@@ -42,53 +40,30 @@ from emer.agents.verification.verifier import Opinion, verify
 from emer.prompts.prompt import load
 from emer.tools.types import Clue, Span
 
-
-def family_of(label: str) -> str | None:
-    """Return the family a label belongs to, None for a word the lexicon does not know."""
-    return lexicon().family_of(label)
-
-
-def probability_of(label: str, clues: Sequence[Clue], by: Weighting) -> float | None:
-    """Return the label's probability on these clues, None where nothing measures it."""
-    standing = _standing(label, clues, by)
-    return None if standing is None else standing.probability
-
-
-def band_of(label: str, clues: Sequence[Clue], disputed: frozenset[str], by: Weighting) -> Band:
-    """Return the label's band on these clues; low where nothing measures it."""
-    standing = _standing(label, clues, by)
-    return "low" if standing is None else band(standing, standing.family in disputed)
-
-
-def _standing(label: str, clues: Sequence[Clue], by: Weighting) -> Standing | None:
-    family = family_of(label)
-    return next((s for s in weigh(read(clues), by) if s.family == family), None)
-
-
 MOST_LABELS = 4
 
 
 class Conversion:
-    """Turns replies about one inquiry into records; `Unusable` for what it does not carry."""
+    """Converts replies to one inquiry; `Unusable` if its clues do not support them."""
 
     def __init__(self, inquiry: Inquiry, disputed: frozenset[str], by: Weighting) -> None:
-        """Take the inquiry, the families over which its modalities disagree, and the weights."""
+        """Take the inquiry, the families its modalities disagree over, and the weights."""
         self._inquiry, self._disputed, self._by = inquiry, disputed, by
         self._clues = {clue.id: clue for clue in inquiry.clues}
 
     def hypotheses(self, reply: Deciding) -> tuple[Hypothesis, ...]:
-        """Return the candidates with the probability that their own clues measure."""
+        """Return the candidates with the probability measured on their own clues."""
         if not reply.candidates and reply.declined is None:
             raise Unusable("it names no candidate")
         return tuple(self._hypothesis(candidate) for candidate in reply.candidates)
 
     def conflicts(self, reply: Deciding) -> tuple[Conflict, ...]:
-        """Return the conflicts in words of ours; one between two of the same kind is none."""
+        """Return the conflicts between two channels, in words of ours."""
         real = (c for c in reply.conflicts if channel_of(c.left) != channel_of(c.right))
         return tuple(self._conflict(conflict) for conflict in real)
 
     def asks(self, reply: Planning) -> tuple[Ask, ...]:
-        """Return the looks asked for; whether they can be carried out is not seen to here."""
+        """Return the requested looks; whether they can be carried out is checked later."""
         for look in reply.asks:
             if look.end < look.start:
                 raise Unusable(f"an ask ends before it starts: {look.start:g} > {look.end:g}")
@@ -163,8 +138,8 @@ class Conversion:
         return sentence
 
     def _alternative(self, reading: Open) -> Alternative:
-        """Return the reading with our own words on what would change our mind."""
-        family = family_of(reading.label)
+        """Return the alternative with the cues that would support it."""
+        family = lexicon().family_of(reading.label)
         would = ""
         if family is not None:
             cues = telling(read(self._inquiry.clues), family)
@@ -188,13 +163,30 @@ class Conversion:
 
 
 def opinions(reply: Criticising, sentences: Sequence[Sentence]) -> tuple[Opinion, ...]:
-    """Return the critic's opinion of each sentence; one without an opinion is unverified."""
+    """Return the critic's opinion of each sentence; unverified if it gave none."""
     given = {verdict.sentence: verdict for verdict in reply.verdicts}
-    strangers = sorted(set(given) - set(range(1, len(sentences) + 1)))
-    if strangers:
-        raise Unusable(f"there is no sentence {strangers[0]}")
-    found = (given.get(number) for number in range(1, len(sentences) + 1))
+    unknown = sorted(set(given) - set(range(1, len(sentences) + 1)))
+    if unknown:
+        raise Unusable(f"there is no sentence {unknown[0]}")
+    verdicts = (given.get(number) for number in range(1, len(sentences) + 1))
     return tuple(
         Opinion(verdict="unverified") if v is None else Opinion(verdict=v.verdict, why=v.why)
-        for v in found
+        for v in verdicts
     )
+
+
+def probability_of(label: str, clues: Sequence[Clue], by: Weighting) -> float | None:
+    """Return the label's probability on these clues, None where nothing measures it."""
+    standing = _standing(label, clues, by)
+    return None if standing is None else standing.probability
+
+
+def band_of(label: str, clues: Sequence[Clue], disputed: frozenset[str], by: Weighting) -> Band:
+    """Return the label's band on these clues; low where nothing measures it."""
+    standing = _standing(label, clues, by)
+    return "low" if standing is None else band(standing, standing.family in disputed)
+
+
+def _standing(label: str, clues: Sequence[Clue], by: Weighting) -> Standing | None:
+    family = lexicon().family_of(label)
+    return next((s for s in weigh(read(clues), by) if s.family == family), None)

@@ -1,8 +1,8 @@
-"""What a model is told: the rules, then the clues, then the task at the very end.
+"""Messages to the model: the rules, then the clues, then the task.
 
-The rules are the same for every clip and every task, and clues are only ever added
-behind the known ones, so nearly all of a later request is the beginning of an earlier
-one and can come from the server's prefix cache. Of the clip's file nothing is told.
+The rules are the same for every clip and every task, and new clues are appended to the
+known ones, so nearly all of a later request is a prefix of an earlier one and can come from
+the server's prefix cache. Nothing about the clip's file is sent.
 """
 
 from __future__ import annotations
@@ -28,50 +28,50 @@ TASKS: dict[Role, str] = {
     "writer": "write",
     "critic": "criticise",
 }
-"""What each role is given to do: its standing words are in a file of the role's name, what
-changes from clip to clip in one of the task's."""
+"""Task of each role: the fixed instructions are in the prompt named after the role, what
+changes from clip to clip is in the prompt named after the task."""
 TURNS, TURN_TEXT = 4, 400
-"""Earlier turns that are told, and characters of each answer."""
+"""Earlier turns that are sent, and characters of each answer."""
 MOST_ASKS = 2
-"""Closer looks of one plan: two are enough to part two readings (chosen by us)."""
+"""Closer looks of one plan: two are enough to separate two readings (chosen by us)."""
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 def language_of(question: str) -> Language:
-    """Return the language to answer in: Chinese for a question with Chinese characters."""
+    """Return the language of the answer: Chinese if the question has such characters."""
     return "zh" if _CHINESE.search(question) else "en"
 
 
 def prompt_of(role: Role, language: Language) -> str:
-    """Return the name of the file with a role's standing words."""
+    """Return the name of the prompt with a role's fixed instructions."""
     return f"llm/{language}/{role}"
 
 
 def begin(inquiry: Inquiry, language: Language) -> list[BaseMessage]:
-    """Return the messages that every task begins with: the rules of all roles, and the clues."""
-    standing = [_load(language, name).text for name in ("rules", *TASKS)]
+    """Return the shared prefix of every task: the rules of all roles, and the clues."""
+    rules = [_load(language, name).text for name in ("rules", *TASKS)]
     clues = "\n".join(clue_line(clue) for clue in inquiry.clues)
-    told = _load(language, "clues").substitute(duration=f"{inquiry.duration:g}", clues=clues)
-    return [SystemMessage("\n\n".join(standing)), HumanMessage(told)]
+    evidence = _load(language, "clues").substitute(duration=f"{inquiry.duration:g}", clues=clues)
+    return [SystemMessage("\n\n".join(rules)), HumanMessage(evidence)]
 
 
 def clue_line(clue: Clue) -> str:
     """Return a clue as one line of JSON in which nothing can be taken for a tag."""
-    told: dict[str, object] = {"id": clue.id, "modality": clue.modality}
+    fields: dict[str, object] = {"id": clue.id, "modality": clue.modality}
     if clue.span is not None:
-        told["span"] = [clue.span.start, clue.span.end]
+        fields["span"] = [clue.span.start, clue.span.end]
     if clue.person is not None:
-        told["person"] = clue.person
-    return _plain(told | {"quality": clue.quality.score, "says": clue.text})
+        fields["person"] = clue.person
+    return _json_line(fields | {"quality": clue.quality.score, "says": clue.text})
 
 
-def _plain(told: dict[str, object]) -> str:
+def _json_line(fields: dict[str, object]) -> str:
     """Return JSON on one line in which nothing can be taken for a tag."""
-    return json.dumps(told, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
+    return json.dumps(fields, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def decider(inquiry: Inquiry, language: Language, analogies: Sequence[str] = ()) -> HumanMessage:
-    """Return the decider's task; `analogies` are what it may be reminded of."""
+    """Return the decider's task; `analogies` are notes of the memory."""
     context = _context(inquiry, language)
     task = _task("decider", language, question=inquiry.question, context=context)
     return _reminded(task, analogies, language)
@@ -83,7 +83,15 @@ def planner(
     language: Language,
     analogies: Sequence[str] = (),
 ) -> HumanMessage:
-    """Return the planner's task; `analogies` are what it may be reminded of."""
+    """Return the planner's task.
+
+    Args:
+        inquiry: question, history and tools.
+        candidates: the decider's readings.
+        language: language of the prompt.
+        analogies: notes of the memory.
+
+    """
     tools = "\n".join(_tool(tool, language) for tool in inquiry.tools)
     task = _task(
         "planner",
@@ -129,31 +137,31 @@ def _task(role: Role, language: Language, **values: str) -> HumanMessage:
 
 
 def _reminded(task: HumanMessage, analogies: Sequence[str], language: Language) -> HumanMessage:
-    """Return the task behind the analogies, if there are any.
+    """Return the task after the analogies, if there are any.
 
-    Behind the clues they leave the beginning of the request as it is, and before the task
-    they are part of what the decider and the planner of one round share.
+    After the clues they leave the shared prefix as it is, and before the task they are
+    part of what the decider and the planner of one round share.
     """
     if not analogies:
         return task
-    notes = "\n".join(_plain({"note": text}) for text in analogies)
-    told = _load(language, "analogies").substitute(analogies=notes)
-    return HumanMessage(f"{told}\n{task.content}")
+    notes = "\n".join(_json_line({"note": text}) for text in analogies)
+    reminder = _load(language, "analogies").substitute(analogies=notes)
+    return HumanMessage(f"{reminder}\n{task.content}")
 
 
 def _context(inquiry: Inquiry, language: Language) -> str:
-    """Return what else bears on the task: earlier turns, what is missing, refused or struck."""
+    """Return earlier turns, missing modalities, refused asks and struck sentences."""
     parts: list[str] = []
     if turns := inquiry.history[-TURNS:]:
-        told = "\n".join(
+        listed = "\n".join(
             f"- {t.question} -> {', '.join(t.labels)}: {t.text[:TURN_TEXT]}" for t in turns
         )
-        parts.append(_load(language, "history").substitute(turns=told))
+        parts.append(_load(language, "history").substitute(turns=listed))
     if modalities := sorted({record.modality for record in inquiry.missing}):
         parts.append(_load(language, "missing").substitute(modalities=", ".join(modalities)))
     if named := unshown(inquiry):
-        told = "; ".join(record.why for record in named)
-        parts.append(_load(language, "unshown").substitute(reasons=told))
+        reasons = "; ".join(record.why for record in named)
+        parts.append(_load(language, "unshown").substitute(reasons=reasons))
     if inquiry.refused:
         asks = "; ".join(f"{_ask(r.ask)} ({r.why})" for r in inquiry.refused)
         parts.append(_load(language, "refused").substitute(asks=asks))
@@ -164,11 +172,11 @@ def _context(inquiry: Inquiry, language: Language) -> str:
 
 
 def _candidates(candidates: Iterable[Hypothesis]) -> str:
-    told = [
+    listed = [
         f"{c.label} (for: {', '.join(c.supports)}; against: {', '.join(c.contradicts) or '-'})"
         for c in candidates
     ]
-    return "; ".join(told) or "-"
+    return "; ".join(listed) or "-"
 
 
 def _tool(tool: ToolCard, language: Language) -> str:
@@ -177,8 +185,8 @@ def _tool(tool: ToolCard, language: Language) -> str:
 
 
 def _ask(ask: Ask) -> str:
-    asked = f", {ask.question!r}" if ask.question else ""
-    return f"{ask.tool} {ask.span.start:g}-{ask.span.end:g} s{asked}"
+    question = f", {ask.question!r}" if ask.question else ""
+    return f"{ask.tool} {ask.span.start:g}-{ask.span.end:g} s{question}"
 
 
 def _load(language: Language, name: str) -> Prompt:

@@ -1,11 +1,7 @@
-"""Decider, planner, writer, critic.
+"""The `llm` reasoner: decider, planner, writer and critic played by a chat model.
 
-What a model is reminded of: notes and other clips that are like this one, never evidence.
-
-The `llm` reasoner: a language model over the same clues, contract and trace as the rules.
-
-The rules always look first. They are asked instead of the model where they are sure, they
-take each step that the model cannot, and they measure the confidence that it may not claim.
+The rules run first. They answer alone where they are sure, take over each step that the
+model fails, and measure the confidence, which is never taken from the model.
 """
 
 from __future__ import annotations
@@ -17,11 +13,12 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 
 from emer.agents.lexicon.lexicon import named
-from emer.agents.llm import messages as told
-from emer.agents.llm.client import GaveUp, Prices, R, Speaker, Task, check, connect
+from emer.agents.llm import messages
+from emer.agents.llm.client import ChatClient, GaveUp, Prices, Task
 from emer.agents.llm.conversion import Conversion, opinions
 from emer.agents.llm.messages import Language
-from emer.agents.llm.schemas import Criticising, Deciding, Planning, Writing
+from emer.agents.llm.providers import check, connect
+from emer.agents.llm.schemas import Criticising, Deciding, Planning, R, Writing
 from emer.agents.memory.memory import Match, Memory
 from emer.agents.reasoner import Hear, Report
 from emer.agents.rules.fusion import disputed
@@ -41,32 +38,6 @@ from emer.agents.types import (
 from emer.agents.verification.verifier import Opinion
 from emer.prompts.prompt import digest
 from emer.tools.errors import EmerError
-
-
-def recall(memory: Memory, inquiry: Inquiry, language: Language, hear: Hear) -> tuple[str, ...]:
-    """Return what the nearest analogies tell, and report which they are.
-
-    A memory that does not work is reported and costs nothing but the analogies.
-    """
-    try:
-        found = memory.recall(inquiry.clues)
-    except EmerError as error:
-        hear(Recollection(embedder=memory.embedder.name, trouble=str(error)))
-        return ()
-    hear(_recollection(memory, found))
-    return tuple(match.item.zh if language == "zh" else match.item.en for match in found)
-
-
-def _recollection(memory: Memory, found: tuple[Match, ...]) -> Recollection:
-    return Recollection(
-        embedder=memory.embedder.name,
-        analogies=tuple(
-            Analogy(key=m.item.key, kind=m.item.kind, score=m.score, source=m.item.source)
-            for m in found
-        ),
-        trouble="; ".join(memory.notes),
-    )
-
 
 When = Literal["unsure", "always"]
 T = TypeVar("T")
@@ -88,12 +59,19 @@ class Llm:
         max_tokens: int = 2_000,
         weights: str = "",
     ) -> None:
-        """Name the model ("openai:gpt-4.1-mini"; see `connecting.connect`), or give one.
+        """Take the settings of the reasoner; the model is connected at the first request.
 
-        `when` the model is asked: only where the rules are unsure, or always. `language`
-        is "en", "zh" or "auto" (that of the question). `tools` off sends plain JSON tasks.
-        Prices are per million tokens; 0 means that none is known. `weights` is a folder
-        that `emer-eval fit` wrote: confidence is then measured by it.
+        Args:
+            model: a name as in `providers.connect` ("openai:gpt-4.1-mini"), or a chat model.
+            when: ask the model only where the rules are unsure, or always.
+            critic: whether a critic checks the draft.
+            language: "en", "zh" or "auto", the language of the question.
+            tools: whether the schema is sent as a tool; otherwise plain JSON tasks.
+            price_in: money per million input tokens; 0 if unknown.
+            price_out: money per million output tokens; 0 if unknown.
+            max_tokens: most tokens of a reply.
+            weights: a folder written by `emer-eval fit`, which then measures confidence.
+
         """
         self._rules = Rules(weights)
         self.weighting = self._rules.weighting
@@ -101,20 +79,20 @@ class Llm:
         self._model, self._when, self.criticises = model, when, critic
         self._language, self._tools, self._max_tokens = language, tools, max_tokens
         self._prices = Prices(price_in, price_out) if price_in or price_out else None
-        self._hear: Hear = lambda _: None
-        self._speaker: Speaker | None = None
+        self._listener: Hear = lambda _: None
+        self._client: ChatClient | None = None
         self._memory: Memory | None = None
         self._debated: tuple[frozenset[str], Decision] | None = None
-        """The clues last debated, and what came of it."""
+        """Ids of the clues of the last debate, and its decision."""
 
     def report_to(self, hear: Hear) -> None:
-        """Tell `hear` of every request and of every step that falls back to the rules."""
-        self._hear = hear
+        """Report every request, recollection and fallback to `hear`."""
+        self._listener = hear
 
     def remember_with(self, memory: Memory) -> None:
-        """Remind the model of what `memory` holds like a clip, while it decides and plans.
+        """Give the decider and the planner the analogies of `memory`.
 
-        Whoever writes and whoever criticises is not told: no analogy becomes a sentence.
+        The writer and the critic get none, so that no analogy becomes a sentence.
         """
         self._memory = memory
 
@@ -135,7 +113,7 @@ class Llm:
             return _without_news(self._debated[1])
         try:
             decision = self._debate(inquiry, scene)
-        except _Fell:
+        except _RulesTakeOver:
             return by_rules
         self._debated = (known, decision)
         return decision
@@ -147,22 +125,22 @@ class Llm:
             return self._rules.explain(inquiry, decision)
         language = self._language_for(inquiry)
         conversion = Conversion(inquiry, disputed(scene.disputes), self.weighting)
-        task = told.writer(inquiry, decision.hypotheses, language)
+        task = messages.writer(inquiry, decision.hypotheses, language)
         try:
             return self._ask("writer", inquiry, task, Writing, conversion.explanation)
-        except _Fell:
+        except _RulesTakeOver:
             return self._rules.explain(inquiry, decision)
 
     def criticise(self, inquiry: Inquiry, draft: Explanation) -> tuple[Opinion, ...]:
         """Return the critic's opinion of each sentence; none where the critic is off."""
         if not (self.criticises and draft.sentences and self._is_wanted(self._scene(inquiry))):
             return ()
-        task = told.critic(inquiry, draft, self._language_for(inquiry))
+        task = messages.critic(inquiry, draft, self._language_for(inquiry))
         try:
             return self._ask(
                 "critic", inquiry, task, Criticising, lambda r: opinions(r, draft.sentences)
             )
-        except _Fell:
+        except _RulesTakeOver:
             return ()
 
     def _scene(self, inquiry: Inquiry) -> Scene:
@@ -173,7 +151,7 @@ class Llm:
         language = self._language_for(inquiry)
         conversion = Conversion(inquiry, disputed(scene.disputes), self.weighting)
         analogies = self._recall(inquiry, language)
-        task = told.decider(inquiry, language, analogies)
+        task = messages.decider(inquiry, language, analogies)
         decision, settled = self._ask(
             "decider", inquiry, task, Deciding, lambda r: _decision(r, conversion)
         )
@@ -189,7 +167,7 @@ class Llm:
         return decision.model_copy(update={"asks": asks, "refused": refused, "stop_reason": stop})
 
     def _first_asks(self, inquiry: Inquiry) -> tuple[Ask, ...]:
-        """Return the rules' own asks for the first closer look of a cascade: they cost nothing."""
+        """Return the rules' asks for a cascade's first closer look: they cost no tokens."""
         if self._when == "always" or inquiry.asked:
             return ()
         return self._rules.decide(inquiry).asks
@@ -201,14 +179,14 @@ class Llm:
         conversion: Conversion,
         analogies: Sequence[str],
     ) -> tuple[tuple[Ask, ...], tuple[Refusal, ...]]:
-        """Return the planner's asks; when none can be carried out it hears why, and tries again."""
+        """Return the planner's asks; a plan of refused asks alone is requested once more."""
         language = self._language_for(inquiry)
         refused: tuple[Refusal, ...] = ()
         for _ in range(2):
-            heard = inquiry.model_copy(update={"refused": (*inquiry.refused, *refused)})
-            task = told.planner(heard, decision.hypotheses, language, analogies)
+            updated = inquiry.model_copy(update={"refused": (*inquiry.refused, *refused)})
+            task = messages.planner(updated, decision.hypotheses, language, analogies)
             given = self._ask("planner", inquiry, task, Planning, conversion.asks)
-            asks, new = sift(given[: told.MOST_ASKS], inquiry)
+            asks, new = sift(given[: messages.MOST_ASKS], inquiry)
             refused += new
             if asks or not new:
                 return asks, refused
@@ -222,38 +200,49 @@ class Llm:
         schema: type[R],
         convert: Callable[[R], T],
     ) -> T:
-        """Return the model's converted answer; `_Fell` once it is reported that it has none."""
+        """Return the model's converted answer; `_RulesTakeOver` if it has none."""
         language = self._language_for(inquiry)
-        prompt = digest(told.prompt_of(role, language))
+        prompt = digest(messages.prompt_of(role, language))
         budget = inquiry.budget
         try:
-            return self._talk().ask(
+            return self._connected().ask(
                 Task(role, prompt, language, budget),
-                [*told.begin(inquiry, language), task],
+                [*messages.begin(inquiry, language), task],
                 schema,
                 convert,
             )
         except GaveUp as error:
-            self._hear(Fallback(role=role, why=str(error)))
-            raise _Fell from error
+            self._listener(Fallback(role=role, why=str(error)))
+            raise _RulesTakeOver from error
 
     def _recall(self, inquiry: Inquiry, language: Language) -> tuple[str, ...]:
+        """Return the notes of the nearest analogies and report which they are.
+
+        A memory that fails is reported; the run goes on without analogies.
+        """
         if self._memory is None:
             return ()
-        return recall(self._memory, inquiry, language, self._hear)
+        try:
+            matches = self._memory.recall(inquiry.clues)
+        except EmerError as error:
+            name = self._memory.embedder.name
+            self._listener(Recollection(embedder=name, trouble=str(error)))
+            return ()
+        self._listener(_recollection(self._memory, matches))
+        return tuple(match.item.zh if language == "zh" else match.item.en for match in matches)
 
-    def _talk(self) -> Speaker:
-        if self._speaker is None:
+    def _connected(self) -> ChatClient:
+        if self._client is None:
             given = self._model
             model = connect(given, self._max_tokens) if isinstance(given, str) else given
             name = given if isinstance(given, str) else model._llm_type
-            self._speaker = Speaker(
+            self._client = ChatClient(
                 model, name, self._report, self._prices, calls_tools=self._tools
             )
-        return self._speaker
+        return self._client
 
     def _report(self, report: Report) -> None:
-        self._hear(report)
+        self._listener(report)
 
     def _is_wanted(self, scene: Scene) -> bool:
         return self._when == "always" or not is_sure(scene.standings)
@@ -261,21 +250,21 @@ class Llm:
     def _language_for(self, inquiry: Inquiry) -> Language:
         if self._language in ("en", "zh"):
             return "zh" if self._language == "zh" else "en"
-        return told.language_of(inquiry.question)
+        return messages.language_of(inquiry.question)
 
 
 def _without_news(decision: Decision) -> Decision:
-    """Return a decision taken on the same clues before the last look, which brought nothing."""
+    """Return the last decision without asks: the last look brought no new clue."""
     stop = decision.stop_reason or "no_new_clues"
     return decision.model_copy(update={"asks": (), "refused": (), "stop_reason": stop})
 
 
-class _Fell(Exception):
-    """The rules have to take this step."""
+class _RulesTakeOver(Exception):
+    """The model could not do a step; the fallback is reported."""
 
 
 def _decision(reply: Deciding, conversion: Conversion) -> tuple[Decision, bool]:
-    """Return the decision before any asks, and whether the model holds it for settled."""
+    """Return the decision before any asks, and whether the model considers it settled."""
     decision = Decision(
         hypotheses=conversion.hypotheses(reply),
         conflicts=conversion.conflicts(reply),
@@ -283,3 +272,14 @@ def _decision(reply: Deciding, conversion: Conversion) -> tuple[Decision, bool]:
         declined=reply.declined,
     )
     return decision, reply.settled
+
+
+def _recollection(memory: Memory, matches: Sequence[Match]) -> Recollection:
+    return Recollection(
+        embedder=memory.embedder.name,
+        analogies=tuple(
+            Analogy(key=m.item.key, kind=m.item.kind, score=m.score, source=m.item.source)
+            for m in matches
+        ),
+        trouble="; ".join(memory.notes),
+    )

@@ -1,8 +1,8 @@
-"""The knowledge cards: what a display is consistent with, what it does not prove, what to ask.
+"""Knowledge cards: what a display may mean, does not prove, and what to ask.
 
-They are sentences of ours in `knowledge/`, each with its source: `cards.csv` in English with
-the display in the words of clues, `zh.csv` the same in Chinese, `sources.csv` beside the
-sources of the lexicon.
+The texts are ours, in `knowledge/`, each with its source: `cards.csv` in English with the
+display in the words of clues, `zh.csv` the same in Chinese, and `sources.csv`, which adds to
+the sources of the lexicon.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ def _card(row: Mapping[str, str], chinese: Mapping[str, str]) -> Item:
             )
         ),
         families=tuple(row["families"].split()),
-        en=f"{display} {_tells(row, ' ')}",
-        zh=f"{chinese['when']}：{_tells(chinese, '')}",  # noqa: RUF001
+        en=f"{display} {_note(row, ' ')}",
+        zh=f"{chinese['when']}：{_note(chinese, '')}",  # noqa: RUF001
     )
 
 
-def _tells(row: Mapping[str, str], between: str) -> str:
+def _note(row: Mapping[str, str], between: str) -> str:
     return between.join((row["consistent"], row["not_proof"], row["ask"]))
 
 

@@ -1,118 +1,86 @@
-"""Cue embedder, LangChain embeddings.
+"""Embedders of the memory: the built-in cue embedder, and LangChain's Embeddings.
 
-Words and pieces of words as a vector of fixed length; a denied word points the other way.
-
-Of a word its beginnings are taken and not its inner letters, since what turns an English
-word round stands in front (un-happy) and what only bends it stands behind (happi-ness).
-
-From passages to vectors: the contract, and how a name in the settings becomes one.
-
-"cues" is the built-in: what the cue lexicon reads, offline and without weights. hf:FOLDER
-is a sentence model that transformers runs from a folder; "package.module:Class" is any
-class that keeps this contract, or LangChain's Embeddings.
-
-The built-in embedder: what the cue lexicon reads from a passage, as signed axes.
-
-Three blocks, each scaled to length 1 and weighed: the cues that are stated, the families
-with valence and arousal that they point to, and the words themselves. Opposite cues
-(a louder voice, a softer one) and opposite families lie on opposite sides, so that
-antonyms repel each other instead of being near because they are said of the same things.
-
-LangChain's Embeddings as an embedder: any provider or model that it knows.
+`[memory.embedder] use` names one: "cues", the built-in, reads the cue lexicon and needs no
+weights; hf:FOLDER is a sentence model of transformers in a local folder; an entry point of
+the group `emer.embedders` or "package.module:Class" is a class with the `Embedder` contract
+or a LangChain `Embeddings`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
-from pathlib import Path
-from typing import Any, Protocol, cast, runtime_checkable
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emer.agents.lexicon.cue_parser import Reading, combined, is_negated
-from emer.agents.lexicon.lexicon import FOLDER, lexicon
-from emer.agents.memory.passages import TABLE, Passage, affects, common
+from emer.agents.lexicon.lexicon import lexicon
+from emer.agents.memory.passages import Passage, affects, stop_words
 from emer.agents.rules.fusion import CAP, DENIAL, weigh
-from emer.tools.errors import ConfigError, ToolFailed
-from emer.tools.tool import resolve
-from emer.tools.types import Param, digest
+from emer.tools.errors import ConfigError, EmerError, ToolFailed
+from emer.tools.registry import resolve
+from emer.tools.types import Param
 
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+
+Vectors = NDArray[np.float32]
+Row = NDArray[np.float64]
+
+GROUP = "emer.embedders"
+BUILT_IN: Mapping[str, str] = {"cues": "emer.agents.memory.embedder:CueEmbedder"}
+LEAST_COSINE = 0.5
+"""Cosine from which two texts are near for a model that states none (chosen by us)."""
+
+CUES, AFFECT, WORDS = 0.6, 0.3, 0.1
+"""Shares of the three blocks in the likeness of two passages (chosen by us)."""
+OPPOSITE = 0.5
+"""How far a cue points away from each of its opposites (chosen by us)."""
+VALENCE, AROUSAL = 1.5, 1.8
+"""Length of the two axes beside those of the families (chosen by us): valence decides."""
 SIZE = 1024
-"""Length of the vector: with a few hundred features seldom two fall together (by us)."""
+"""Length of the hashed word block: a few hundred features seldom collide (chosen by us)."""
 BEGINNINGS = (4, 6)
-"""Characters of the beginnings of words."""
+"""Characters of the word beginnings that are features."""
 WORD, PIECE, PAIR = 1.0, 0.5, 0.5
+"""Weights of a word, of its beginnings, and of two neighbouring words (chosen by us)."""
 
 _TOKEN = re.compile(r"[a-z][a-z']{2,}|[\u4e00-\u9fff]+")
 _LESS = re.compile(r"(?<=[a-z]{3})less$")
 _CLAUSE = re.compile(r"[,;:.!?，；：。！？]")  # noqa: RUF001
 
 
-def hashed(text: str) -> NDArray[np.float64]:
-    """Return the text's features, shape (SIZE,), not scaled."""
-    found = np.zeros(SIZE)
-    for feature, weight in _features(" ".join(text.casefold().split())):
-        code = zlib.crc32(feature.encode())
-        found[code % SIZE] += weight if code >> 31 else -weight
-    return found
-
-
-def _features(plain: str) -> Iterator[tuple[str, float]]:
-    last = ""
-    for match in _TOKEN.finditer(plain):
-        token = match.group()
-        sign = -1.0 if is_negated(_CLAUSE.split(plain[: match.start()])[-1]) else 1.0
-        if not token.isascii():
-            yield from ((f"z:{pair}", sign * WORD) for pair in _pairs(token))
-        elif token not in common():
-            bare = _LESS.sub("", token)
-            sign = sign if bare == token else -sign
-            yield f"w:{bare}", sign * WORD
-            yield from ((f"p:{bare[:n]}", sign * PIECE) for n in BEGINNINGS if len(bare) >= n)
-            yield f"b:{last} {bare}", sign * PAIR
-            last = bare
-
-
-def _pairs(characters: str) -> Iterator[str]:
-    return (characters[i : i + 2] for i in range(max(1, len(characters) - 1)))
-
-
-Vectors = NDArray[np.float32]
-GROUP = "emer.embedders"
-BUILT_IN: Mapping[str, str] = {"cues": "emer.agents.memory.embedder:CueEmbedder"}
-
-
 @runtime_checkable
 class Embedder(Protocol):
-    """Turns passages into vectors whose inner product says how like they are."""
+    """Maps passages to vectors whose inner product is their likeness."""
 
     name: str
     least: float
     """Inner product from which two passages are near; it depends on the model."""
 
-    def fingerprint(self) -> str:
-        """Return a hash of all that the vectors depend on: a new one means a new index."""
-        ...
-
     def embed(self, passages: Sequence[Passage]) -> Vectors:
-        """Return one row of length 1 (or 0) per passage, shape (n, d), float32; n is not 0."""
+        """Return one row of length 1 (or 0) per passage, float32 (n, d), n at least 1."""
         ...
 
 
 def load_embedder(use: str, arguments: Mapping[str, Param] | None = None) -> Embedder:
-    """Build the embedder that `use` names; `ConfigError` or `ToolMissing` says what is wrong."""
+    """Build the embedder that `use` names.
+
+    Raises:
+        ConfigError: the name, the arguments or the folder are wrong.
+        ToolMissing: a package is not installed.
+
+    """
     given = dict(arguments or {})
     try:
         if use.startswith("hf:"):
-            from emer.agents.memory.sentence_embedder import SentenceEmbedder
-
-            return SentenceEmbedder(use.removeprefix("hf:"), **given)  # type: ignore[arg-type]
+            return _sentence_model(use, **given)  # type: ignore[arg-type]
         made = resolve(use, BUILT_IN, GROUP)(**given)
     except ConfigError as error:
         text = str(error).replace("no tool is called", "no embedder is called")
@@ -122,48 +90,68 @@ def load_embedder(use: str, arguments: Mapping[str, Param] | None = None) -> Emb
     if isinstance(made, Embedder):
         return made
     if callable(getattr(made, "embed_documents", None)):
-        return LangChainEmbedder(use, given, made)
-    raise ConfigError(f"memory: {use} has neither embed and fingerprint nor embed_documents")
+        return TextEmbedder(use, made)
+    raise ConfigError(f"memory: {use} has neither embed nor embed_documents")
+
+
+def _sentence_model(use: str, least: float = LEAST_COSINE) -> Embedder:
+    from emer.agents.memory.sentence_model import SentenceModel
+
+    return TextEmbedder(use, SentenceModel(use.removeprefix("hf:")), least)
 
 
 def unit(rows: NDArray[Any]) -> Vectors:
-    """Return the rows at length 1; rows of zeros stay as they are."""
+    """Scale the rows to length 1; rows of zeros stay as they are."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     scaled: Vectors = (rows / np.where(lengths > 0, lengths, 1.0)).astype(np.float32)
     return scaled
 
 
-Row = NDArray[np.float64]
+@dataclass(slots=True)
+class TextEmbedder:
+    """LangChain's `Embeddings` on the plain text of passages."""
 
-CUES, AFFECT, WORDS = 0.6, 0.3, 0.1
-"""Shares of the three blocks in the likeness of two passages (chosen by us)."""
-OPPOSITE = 0.5
-"""How far a cue points away from each of its opposites (chosen by us)."""
-VALENCE, AROUSAL = 1.5, 1.8
-"""Length of the two axes beside those of the families (chosen by us): valence decides."""
+    name: str
+    embeddings: Embeddings
+    least: float = LEAST_COSINE
+
+    def embed(self, passages: Sequence[Passage]) -> Vectors:
+        """Return one row per passage, shape (n, d); `ToolFailed` when the model fails."""
+        try:
+            rows = self.embeddings.embed_documents([passage.text for passage in passages])
+            return unit(np.asarray(rows, dtype=np.float64))
+        except EmerError:
+            raise
+        except Exception as error:  # a provider's client may raise anything
+            cause = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            raise ToolFailed("memory", self.name, cause) from error
 
 
 class CueEmbedder:
-    """An embedder without weights; see `emer.agents.memory.embedder.Embedder`."""
+    """The built-in embedder: cues, affect and words of a passage as signed axes.
+
+    Three blocks, each scaled to length 1 and weighted: the cues that are stated, the
+    families with valence and arousal that they point to, and the hashed words. Opposite
+    cues (a louder voice, a softer one) and opposite families lie on opposite sides, so
+    that antonyms, which share their contexts, repel each other.
+    """
 
     name = "cues"
     least = 0.3
-
-    def fingerprint(self) -> str:
-        """Return a hash of the tables and of the code that the vectors come from."""
-        return _fingerprint()
 
     def embed(self, passages: Sequence[Passage]) -> Vectors:
         """Return one row per passage, shape (n, d)."""
         return unit(np.stack([_row(passage) for passage in passages]))
 
 
+@lru_cache(maxsize=4_096)
 def _row(passage: Passage) -> Row:
+    """Return a passage's vector, cached: each run of a process has its own memory."""
     readings = passage.readings
     blocks = (
         (CUES, _cue_block(readings)),
         (AFFECT, _affect_block(passage, readings)),
-        (WORDS, hashed(passage.text)),
+        (WORDS, _word_block(passage.text)),
     )
     return np.concatenate([math.sqrt(share) * _scaled(block) for share, block in blocks])
 
@@ -176,109 +164,107 @@ def _scaled(block: Row) -> Row:
 def _cue_block(readings: Sequence[Reading]) -> Row:
     """Return the stated cues, each with its group, away from its opposites."""
     axes = _axes()
-    row = np.zeros(len(axes.places))
+    row = np.zeros(len(axes.positions))
     for key, amount in _amounts(readings).items():
         for axis, share in axes.of(key).items():
-            row[axes.places[axis]] += amount * share
+            row[axes.positions[axis]] += amount * share
     return row
 
 
 def _amounts(readings: Sequence[Reading]) -> Mapping[str, float]:
     """Return how strongly each cue and combination is stated, or denied (below zero)."""
-    found: dict[str, float] = {}
+    amounts: dict[str, float] = {}
     for reading in readings:
         for m in reading.mentions:
             if m.cue in _axes().cues:
                 stated = reading.reliability * m.strength * (-DENIAL if m.negated else 1.0)
-                found[m.cue] = max(found.get(m.cue, stated), stated, key=abs)
+                amounts[m.cue] = max(amounts.get(m.cue, stated), stated, key=abs)
     for combo, _, _, weight in combined(readings):
-        found[combo] = max(found.get(combo, 0.0), weight)
-    return found
+        amounts[combo] = max(amounts.get(combo, 0.0), weight)
+    return amounts
 
 
 def _affect_block(passage: Passage, readings: Sequence[Reading]) -> Row:
-    """Return what speaks for and against each family, then valence and arousal."""
+    """Return the evidence for and against each family, then valence and arousal."""
     families = lexicon().families
-    moved = {s.family: math.fsum(s.by_modality.values()) / CAP for s in weigh(readings)}
-    row = np.array([moved[family] for family in families])
+    shares = {s.family: math.fsum(s.by_modality.values()) / CAP for s in weigh(readings)}
+    row = np.array([shares[family] for family in families])
     length, total = float(np.linalg.norm(row)), float(np.abs(row).sum())
-    valence = sum(moved[f] * families[f].valence for f in families) / total if total else 0.0
+    valence = sum(shares[f] * families[f].valence for f in families) / total if total else 0.0
     words = [a for line in passage.lines for a in affects(line.text) if line.modality != "text"]
     if not total and words:
-        length, valence = 1.0, _mean(word.valence for word in words)
-    stirred = [*_stirred(readings), *(a.arousal for a in words)]
-    tail = (VALENCE * length * valence, AROUSAL * length * _mean(stirred))
-    return np.concatenate([row, tail])
+        length, valence = 1.0, _mean([word.valence for word in words])
+    arousal = _mean([*_arousal(readings), *(word.arousal for word in words)])
+    return np.concatenate([row, (VALENCE * length * valence, AROUSAL * length * arousal)])
 
 
-def _stirred(readings: Iterable[Reading]) -> list[float]:
+def _arousal(readings: Iterable[Reading]) -> list[float]:
     table = lexicon().arousal
     return [table[m.cue] for r in readings for m in r.mentions if not m.negated and m.cue in table]
 
 
-def _mean(values: Iterable[float]) -> float:
-    found = list(values)
-    return math.fsum(found) / len(found) if found else 0.0
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values) if values else 0.0
 
 
 class _Axes:
-    """The places of cues, groups and combinations, and how much of each a cue is."""
+    """Positions of cues, groups and combinations in the cue block."""
 
     @cached_property
     def cues(self) -> frozenset[str]:
-        """Cues but those that are a word for an emotion: these are the second block's."""
+        """Cues without the words for emotions, which belong to the affect block."""
         named = ("named_", "heard_", "said_")
         return frozenset(key for key in lexicon().cues if not key.startswith(named))
 
     @cached_property
-    def places(self) -> Mapping[str, int]:
+    def positions(self) -> Mapping[str, int]:
         groups = {f"group {lexicon().cues[key].group}" for key in self.cues}
         combos = {combo.key for combo in lexicon().combos}
         return {name: place for place, name in enumerate(sorted({*self.cues, *groups, *combos}))}
 
     def of(self, key: str) -> Mapping[str, float]:
+        """Return the share of each axis in a cue or a combination."""
         cue = lexicon().cues.get(key)
         if cue is None:
             return {key: 1.0}
-        found = {key: 1.0, f"group {cue.group}": 1.0}
+        shares = {key: 1.0, f"group {cue.group}": 1.0}
         for other in cue.opposites:
-            found[other] = -OPPOSITE
-            found[f"group {lexicon().cues[other].group}"] = -OPPOSITE
-        return found
+            shares[other] = -OPPOSITE
+            shares[f"group {lexicon().cues[other].group}"] = -OPPOSITE
+        return shares
 
 
-@lru_cache(maxsize=1)
+@cache
 def _axes() -> _Axes:
     return _Axes()
 
 
-@lru_cache(maxsize=1)
-def _fingerprint() -> str:
-    here = Path(__file__).parent
-    files = [*FOLDER.glob("*.csv"), TABLE, *here.glob("*.py"), here.parent / "cues.py"]
-    told = (path.read_bytes() for path in sorted(files))
-    return hashlib.sha256(b"\0".join(told)).hexdigest()[:16]
+def _word_block(text: str) -> Row:
+    """Return a signed hashed bag of words, shape (SIZE,), not scaled.
+
+    Beginnings of words are features and inner letters are not: an English prefix negates
+    (un-happy), a suffix only inflects (happi-ness).
+    """
+    row = np.zeros(SIZE)
+    for feature, weight in _features(" ".join(text.casefold().split())):
+        code = zlib.crc32(feature.encode())
+        row[code % SIZE] += weight if code >> 31 else -weight
+    return row
 
 
-class LangChainEmbedder:
-    """Embeddings by whatever class was named; see `emer.agents.memory.embedder.Embedder`."""
-
-    least = 0.5
-
-    def __init__(self, use: str, arguments: Mapping[str, Param], made: Any) -> None:
-        """Take the name and the arguments that the object was made from."""
-        self.name, self._made = use, made
-        self._told = digest(cast("dict[str, Any]", {"use": use, "arguments": dict(arguments)}))
-
-    def fingerprint(self) -> str:
-        """Return a hash of the name and the arguments; a provider's model has no other."""
-        return self._told[:16]
-
-    def embed(self, passages: Sequence[Passage]) -> Vectors:
-        """Return one row per passage, shape (n, d); `ToolFailed` when the provider does not."""
-        try:
-            rows = self._made.embed_documents([passage.text for passage in passages])
-            return unit(np.asarray(rows, dtype=np.float64))
-        except Exception as error:  # a provider's client may raise anything
-            cause = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            raise ToolFailed("memory", self.name, cause) from error
+def _features(plain: str) -> Iterator[tuple[str, float]]:
+    """Yield words, beginnings and pairs with their weights, negative if negated."""
+    last = ""
+    for match in _TOKEN.finditer(plain):
+        token = match.group()
+        sign = -1.0 if is_negated(_CLAUSE.split(plain[: match.start()])[-1]) else 1.0
+        if not token.isascii():
+            pairs = (token[i : i + 2] for i in range(max(1, len(token) - 1)))
+            yield from ((f"z:{pair}", sign * WORD) for pair in pairs)
+        elif token not in stop_words():
+            bare = _LESS.sub("", token)
+            sign = sign if bare == token else -sign
+            yield f"w:{bare}", sign * WORD
+            yield from ((f"p:{bare[:n]}", sign * PIECE) for n in BEGINNINGS if len(bare) >= n)
+            yield f"b:{last} {bare}", sign * PAIR
+            last = bare

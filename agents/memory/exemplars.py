@@ -1,18 +1,21 @@
-"""Explained runs that a person chose to keep: clue sentences, labels, explanation, nothing else.
+"""Exemplars: explained runs that a person chose to keep, one JSON file each.
 
-One JSON file each. No frame, no sound, no name of a file or a person is in it; words that
-were said are, since they are clues.
+A file has clue sentences, labels and the explanation; no frame, sound, file name or name of
+a person. Transcribed words are in it, since they are clues.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from emer.agents.memory.memory import Item, replace_file
+from emer.agents.memory.memory import Item
 from emer.agents.memory.passages import Passage, of_clues
 from emer.agents.types import Explanation
 from emer.prompts.prompt import load
@@ -20,14 +23,14 @@ from emer.tools.errors import ConfigError
 from emer.tools.types import Clue, Record, digest
 
 SHOWN, LONGEST = 6, 600
-"""Sentences of an exemplar that are told, and characters of all (chosen by us)."""
+"""Sentences of an exemplar in a note, and characters of all (chosen by us)."""
 
 _TIME = re.compile(r",?\s*(?:at|from|for|around)?\s*\d+(?:\.\d+)?(?:\s*-\s*\d+(?:\.\d+)?)?\s*s\b")
 _NUMBERS = re.compile(r"\s*\([^()]*\d[^()]*\)")
 
 
 class Exemplar(Record):
-    """An explained run as it is kept."""
+    """An explained run as it is stored."""
 
     key: str
     run_id: str
@@ -38,10 +41,10 @@ class Exemplar(Record):
 
     @property
     def item(self) -> Item:
-        """The exemplar as it is found and told; its times and numbers stay behind."""
-        told = " ".join(_bare(line.text) for line in self.passage.lines[:SHOWN])
+        """The exemplar as an item of the memory, without its times and numbers."""
+        clues = " ".join(_bare(line.text) for line in self.passage.lines[:SHOWN])
         values = {
-            "clues": told[:LONGEST],
+            "clues": clues[:LONGEST],
             "labels": ", ".join(self.labels),
             "explanation": _bare(self.explanation)[:LONGEST],
         }
@@ -57,10 +60,10 @@ class Exemplar(Record):
 
 
 class Exemplars:
-    """The folder of the exemplars."""
+    """The folder of the exemplars: add, list, remove."""
 
     def __init__(self, folder: Path) -> None:
-        """Name the folder; it is made when the first is added."""
+        """Take the folder; it is created with the first exemplar."""
         self.folder = folder
         self.notes: list[str] = []
         """Files that could not be read, one line each."""
@@ -68,36 +71,44 @@ class Exemplars:
     def add(
         self, run_id: str, question: str, clues: Iterable[Clue], written: Explanation
     ) -> Exemplar:
-        """Keep an explained run and return it; once more is the same one.
+        """Store an explained run and return it; a second time is the same exemplar.
 
-        `ConfigError` when there is nothing to learn from it, or the disk refuses.
+        Args:
+            run_id: the run's id, named as the exemplar's source.
+            question: the question of the run.
+            clues: all clues of the run; the best measured make the passage.
+            written: the explanation with its labels.
+
+        Raises:
+            ConfigError: the run has no label or no clue, or the folder cannot be written.
+
         """
         made = _made(run_id, question, clues, written)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            replace_file(self._path(made.key), made.model_dump_json().encode())
+            _replace_file(self._path(made.key), made.model_dump_json().encode())
         except OSError as error:
             raise ConfigError(f"{self.folder} cannot be written: {error.strerror}") from error
         return made
 
     def all(self) -> tuple[Exemplar, ...]:
-        """Return the exemplars by key; what cannot be read is noted and left out."""
+        """Return the exemplars by key; unreadable files go into `notes`."""
         self.notes.clear()
-        found = (self._read(path) for path in sorted(self.folder.glob("x*.json")))
-        return tuple(exemplar for exemplar in found if exemplar is not None)
+        read = (self._read(path) for path in sorted(self.folder.glob("x*.json")))
+        return tuple(exemplar for exemplar in read if exemplar is not None)
 
     def remove(self, name: str) -> Exemplar:
-        """Forget the exemplar of this key, or of a beginning of one only, and return it."""
+        """Delete the exemplar with this key, or with a unique prefix of it, and return it."""
         known = {exemplar.key: exemplar for exemplar in self.all()}
-        found = [key for key in known if name and key.startswith(name)]
-        if len(found) != 1:
-            told = f"could be {len(found)} exemplars" if found else "is no exemplar"
-            raise ConfigError(f"{name!r} {told}; emer memory list shows what is remembered")
+        keys = [key for key in known if name and key.startswith(name)]
+        if len(keys) != 1:
+            problem = f"could be {len(keys)} exemplars" if keys else "is no exemplar"
+            raise ConfigError(f"{name!r} {problem}; emer memory list shows what is remembered")
         try:
-            self._path(found[0]).unlink()
+            self._path(keys[0]).unlink()
         except OSError as error:
-            raise ConfigError(f"{found[0]} cannot be removed: {error.strerror}") from error
-        return known[found[0]]
+            raise ConfigError(f"{keys[0]} cannot be removed: {error.strerror}") from error
+        return known[keys[0]]
 
     def _read(self, path: Path) -> Exemplar | None:
         try:
@@ -129,3 +140,16 @@ def _made(run_id: str, question: str, clues: Iterable[Clue], written: Explanatio
 def _bare(text: str) -> str:
     """Return the text without times and numbers: they are those of another clip."""
     return " ".join(_TIME.sub("", _NUMBERS.sub("", text)).split())
+
+
+def _replace_file(path: Path, content: bytes) -> None:
+    """Write a file as a whole or not at all; `OSError` leaves what was there."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise

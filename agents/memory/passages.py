@@ -1,11 +1,4 @@
-"""What is compared; valence of its words.
-
-What is compared: sentences, each with the modality it speaks on.
-
-Words that stand in nearly every clue sentence and make no two of them alike.
-
-How pleasant and how stirred the emotion words of a text are; a denied word is turned round.
-"""
+"""What the memory compares: passages of sentences, and the affect of their words."""
 
 from __future__ import annotations
 
@@ -23,19 +16,31 @@ from emer.agents.lexicon.lexicon import lexicon
 from emer.tools.types import Clue, Modality, Quality, Record, Source
 
 MOST_LINES = 16
-"""Lines of a passage: more would blur it, and run over what a sentence model reads (by us)."""
+"""Lines of a passage: more would blur it, and exceed what a sentence model reads (by us)."""
+POLARITY = Path(__file__).parent / "polarity.csv"
+"""Valence of words that the lexicon lacks, ours: 1 pleasant, -1 unpleasant."""
 
+_STOP_WORDS = """
+a about above after again also and appears are before being but clearly corner corners during
+every for from has have he head heard her his in into is it its looks mouth moves much not of
+once one other over person person's reads says she shows slightly some speaks strongly subtitle
+than that the their them then there they this throughout to tone very visible voice was were
+what when which while who with words you your
+"""
 _SOURCE = Source(tool="memory", version="1")
 _QUOTED = re.compile(r"\"[^\"]+\"|“[^”]+”|「[^」]+」")
 _ENDS = re.compile(r"(?<=[.!?;])\s+|(?<=[。；！？])|\n+")  # noqa: RUF001
-_HEARD = re.compile(
+_VOCAL = re.compile(
     r"\b(?:voice|pitch|tone|intonation|speech|speaks?|speaking|volume|laughter|sobb?\w*|sighs?"
     r"|heard|sounds?|whisper\w*|shout\w*|loud\w*|paus\w+)\b|声|语|音|叹气|哭腔|停顿"
 )
+_PRIVATIVE = re.compile(r"^(?:un|dis|non-?)(?=[a-z]{4})|(?<=[a-z]{3})less(?:ly|ness)?$")
+_WORD = re.compile(r"[a-z][a-z'-]+|[\u4e00-\u9fff]{2,4}")
+_CLAUSE = re.compile(r"[,;:.!?，；：。！？]|\b(?:but|and|while|then)\b|但|而|却")  # noqa: RUF001
 
 
 class Line(Record):
-    """One sentence, the modality it speaks on, and how well it was measured."""
+    """One sentence with its modality and the quality of its measurement."""
 
     modality: Modality
     text: str = Field(min_length=1)
@@ -43,7 +48,7 @@ class Line(Record):
 
 
 class Passage(Record):
-    """Sentences that belong together: a clip's clues, a card, or what somebody searches."""
+    """Sentences that belong together: a clip's clues, a card, or a search text."""
 
     lines: tuple[Line, ...] = ()
 
@@ -54,81 +59,8 @@ class Passage(Record):
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """What the cue lexicon reads from the sentences."""
-        return read(
-            Clue(
-                modality=line.modality,
-                span=None,
-                text=line.text,
-                quality=Quality(score=line.quality),
-                source=_SOURCE,
-            )
-            for line in self.lines
-        )
-
-
-def of_clues(clues: Iterable[Clue]) -> Passage:
-    """Return the passage of a clip: the clues that state a cue, the best measured first."""
-    told = sorted(read(clues), key=lambda r: (not r.mentions, -r.reliability, r.clue.id))
-    return Passage(
-        lines=tuple(
-            Line(modality=r.clue.modality, text=r.clue.text, quality=r.clue.quality.score)
-            for r in told[:MOST_LINES]
-        )
-    )
-
-
-def of_text(text: str) -> Passage:
-    """Return the passage of free text: what is quoted is said, the rest is heard or seen.
-
-    Text in which no cue is seen or heard is taken as words that are said, too.
-    """
-    said = _QUOTED.findall(text)
-    told = (" ".join(part.split()) for part in _ENDS.split(_QUOTED.sub(" ", text)))
-    lines = [line for part in told if part for line in _observed(part)]
-    if lines and not said and not _states_cues(lines):
-        said = [f'"{text}"']
-    return Passage(lines=(*lines, *_said(said)))
-
-
-def _observed(sentence: str) -> list[Line]:
-    """Return the sentence as it is heard, as it is seen, or as both where it speaks of both."""
-    heard = Line(modality="audio", text=sentence)
-    seen = Line(modality="face", text=sentence)
-    if not _HEARD.search(sentence.casefold()):
-        return [seen]
-    return [seen, heard] if _states_cues([seen]) else [heard]
-
-
-def _states_cues(lines: Iterable[Line]) -> bool:
-    return any(reading.mentions for reading in Passage(lines=tuple(lines)).readings)
-
-
-def _said(quotes: Iterable[str]) -> list[Line]:
-    return [Line(modality="text", text=f"The words: {quote}") for quote in quotes]
-
-
-_WORDS = """
-a about above after again also and appears are before being but clearly corner corners during
-every for from has have he head heard her his in into is it its looks mouth moves much not of
-once one other over person person's reads says she shows slightly some speaks strongly subtitle
-than that the their them then there they this throughout to tone very visible voice was were
-what when which while who with words you your
-"""
-
-
-@cache
-def common() -> frozenset[str]:
-    """Return the words, in lower case."""
-    return frozenset(_WORDS.split())
-
-
-TABLE = Path(__file__).parent / "polarity.csv"
-"""Words beside those of the lexicon, ours: 1 pleasant, -1 unpleasant."""
-
-_PRIVATIVE = re.compile(r"^(?:un|dis|non-?)(?=[a-z]{4})|(?<=[a-z]{3})less(?:ly|ness)?$")
-_WORD = re.compile(r"[a-z][a-z'-]+|[\u4e00-\u9fff]{2,4}")
-_CLAUSE = re.compile(r"[,;:.!?，；：。！？]|\b(?:but|and|while|then)\b|但|而|却")  # noqa: RUF001
+        """Cues that the lexicon reads from the sentences."""
+        return _readings(self)
 
 
 class Affect(NamedTuple):
@@ -138,46 +70,107 @@ class Affect(NamedTuple):
     arousal: float
 
     @property
-    def turned(self) -> Affect:
-        """What denying it says: the opposite, as far as anything."""
+    def negated(self) -> Affect:
+        """The affect of the denied word: both signs flipped."""
         return Affect(-self.valence, -self.arousal)
 
 
+def of_clues(clues: Iterable[Clue]) -> Passage:
+    """Passage of a clip: clues that state a cue first, then by quality."""
+    ranked = sorted(read(clues), key=lambda r: (not r.mentions, -r.reliability, r.clue.id))
+    return Passage(
+        lines=tuple(
+            Line(modality=r.clue.modality, text=r.clue.text, quality=r.clue.quality.score)
+            for r in ranked[:MOST_LINES]
+        )
+    )
+
+
+def of_text(text: str) -> Passage:
+    """Passage of free text: quotations are speech, the rest is heard or seen.
+
+    Text that states no visible or audible cue counts as spoken words as well.
+    """
+    quotes = _QUOTED.findall(text)
+    sentences = (" ".join(part.split()) for part in _ENDS.split(_QUOTED.sub(" ", text)))
+    lines = [line for part in sentences if part for line in _observed(part)]
+    if lines and not quotes and not _states_cues(lines):
+        quotes = [f'"{text}"']
+    return Passage(lines=(*lines, *_spoken(quotes)))
+
+
+@cache
+def stop_words() -> frozenset[str]:
+    """Lower-case words of nearly every clue sentence, which carry no likeness."""
+    return frozenset(_STOP_WORDS.split())
+
+
 def affects(text: str) -> Iterator[Affect]:
-    """Yield the affect of each word of the text that has one."""
+    """Yield the affect of each emotion word of a text; negation flips its signs."""
     plain = " ".join(text.casefold().replace("’", "'").split())  # noqa: RUF001
     for word, start in _words(plain):
-        found = of_word(word)
-        if found is not None:
+        affect = _affect_of(word)
+        if affect is not None:
             before = _CLAUSE.split(plain[:start])[-1]
-            yield found.turned if is_negated(before) else found
+            yield affect.negated if is_negated(before) else affect
 
 
-def of_word(word: str) -> Affect | None:
-    """Return the affect of a word, None where neither it nor what it denies is known."""
-    known = _known()
-    if word in known:
-        return known[word]
-    bare = _PRIVATIVE.sub("", word)
-    for stem in (bare, f"{bare}ful") if bare != word else ():
-        if stem in known:
-            return known[stem].turned
-    return None
+@lru_cache(maxsize=4_096)
+def _readings(passage: Passage) -> tuple[Reading, ...]:
+    return read(
+        Clue(
+            modality=line.modality,
+            span=None,
+            text=line.text,
+            quality=Quality(score=line.quality),
+            source=_SOURCE,
+        )
+        for line in passage.lines
+    )
+
+
+def _observed(sentence: str) -> list[Line]:
+    """Return the sentence as audio, as face, or as both where it states cues of both."""
+    audio = Line(modality="audio", text=sentence)
+    face = Line(modality="face", text=sentence)
+    if not _VOCAL.search(sentence.casefold()):
+        return [face]
+    return [face, audio] if _states_cues([face]) else [audio]
+
+
+def _states_cues(lines: Iterable[Line]) -> bool:
+    return any(reading.mentions for reading in Passage(lines=tuple(lines)).readings)
+
+
+def _spoken(quotes: Iterable[str]) -> list[Line]:
+    return [Line(modality="text", text=f"The words: {quote}") for quote in quotes]
 
 
 def _words(plain: str) -> Iterator[tuple[str, int]]:
-    """Yield words with their places; of Chinese, every known run of characters."""
+    """Yield words with their positions; of Chinese, every known run of characters."""
     for match in _WORD.finditer(plain):
         if match.group().isascii():
             yield match.group(), match.start()
-    for word in _known_chinese():
+    for word in () if plain.isascii() else _chinese_words():
         for match in re.finditer(word, plain):
             yield word, match.start()
 
 
-@lru_cache(maxsize=1)
-def _known() -> Mapping[str, Affect]:
-    with TABLE.open(newline="", encoding="utf-8") as file:
+def _affect_of(word: str) -> Affect | None:
+    """Return a word's affect, or the negated affect of a stem that its affix denies."""
+    table = _affect_table()
+    if word in table:
+        return table[word]
+    bare = _PRIVATIVE.sub("", word)
+    for stem in (bare, f"{bare}ful") if bare != word else ():
+        if stem in table:
+            return table[stem].negated
+    return None
+
+
+@cache
+def _affect_table() -> Mapping[str, Affect]:
+    with POLARITY.open(newline="", encoding="utf-8") as file:
         ours = {row["word"]: Affect(float(row["valence"]), 0.0) for row in csv.DictReader(file)}
     labels = {
         form: Affect(label.valence, label.arousal)
@@ -187,6 +180,6 @@ def _known() -> Mapping[str, Affect]:
     return ours | labels
 
 
-@lru_cache(maxsize=1)
-def _known_chinese() -> tuple[str, ...]:
-    return tuple(sorted(word for word in _known() if not word.isascii() and len(word) > 1))
+@cache
+def _chinese_words() -> tuple[str, ...]:
+    return tuple(sorted(w for w in _affect_table() if not w.isascii() and len(w) > 1))

@@ -1,9 +1,9 @@
-"""Which way a passage points, and when two passages may be neighbours.
+"""Stance of a passage: the polarity gate that keeps opposites apart.
 
-The distance between embeddings cannot be trusted with this: sentence models put joyful
-near sorrowful, since people write the same things about both. So whatever embeds, two
-passages are neighbours only if they have something in common that can be named (a sign,
-a family, a cue or a word) and do not point opposite ways.
+Embedding distance does not separate antonyms: sentence models put joyful near sorrowful,
+since both occur in the same contexts. With any embedder, two passages are neighbours only
+if they share something that can be named (a sign, a family, a cue or a word) and do not
+point opposite ways.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from emer.agents.lexicon.cue_parser import Reading
 from emer.agents.lexicon.lexicon import lexicon
-from emer.agents.memory.passages import Affect, Passage, affects, common
+from emer.agents.memory.passages import Affect, Passage, affects, stop_words
 from emer.agents.rules.fusion import POLAR, Standing, weigh
 from emer.agents.rules.labels import RIVALS
 
@@ -23,8 +23,8 @@ POSSIBLE = 0.35
 it is nearly that of the leading one."""
 PLEASANT = 0.25
 """Valence of a word from which it has a sign (chosen by us)."""
-STIRRED = 0.35
-"""Arousal of a word from which it counts as stirred, or as still (chosen by us)."""
+AROUSED = 0.35
+"""Absolute arousal of a word from which it counts as high or low (chosen by us)."""
 ATTENTION = "alert"
 """The kin of surprise, interest and confusion, which have no sign of their own."""
 
@@ -34,53 +34,53 @@ _STEM = 6
 
 @dataclass(frozen=True, slots=True)
 class Stance:
-    """Where a passage stands: families for and against, pleasant or not, stirred or still."""
+    """Families, signs of valence and arousal, cues and words of a passage."""
 
     families: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
     signs: frozenset[int] = frozenset()
-    """1 where something pleasant is displayed, -1 where something unpleasant is."""
-    stirs: frozenset[int] = frozenset()
-    """1 where a word is of high arousal, -1 where one is of low."""
+    """1 for a pleasant display, -1 for an unpleasant one."""
+    arousal: frozenset[int] = frozenset()
+    """1 for a word of high arousal, -1 for one of low."""
     cues: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
 
 
 def stance_of(passage: Passage, families: Iterable[str] = (), labels: Iterable[str] = ()) -> Stance:
-    """Return where a passage stands; `families` or `labels` say it of what is already known."""
+    """Stance of a passage; `families` or `labels` take precedence over its text."""
     readings = passage.readings
-    told = [name for label in labels if (name := lexicon().family_of(label))]
-    known = frozenset((*families, *told))
+    named = [name for label in labels if (name := lexicon().family_of(label))]
+    known = frozenset((*families, *named))
     standings = () if known or labels else weigh(readings)
-    spoken = " . ".join(labels) if known or labels else _observed(passage)
-    found = tuple(affects(spoken))
+    text = " . ".join(labels) if known or labels else _observed(passage)
+    words = tuple(affects(text))
     own = known or _supported(standings)
     denied = _denied(standings) - own
     return Stance(
         families=own,
         denied=denied,
-        signs=_signs(own, denied, found),
-        stirs=frozenset(_sign(a.arousal) for a in found if abs(a.arousal) >= STIRRED),
+        signs=_signs(own, denied, words),
+        arousal=frozenset(_sign(a.arousal) for a in words if abs(a.arousal) >= AROUSED),
         cues=_cues(readings),
         words=frozenset(_stems(passage.text)),
     )
 
 
 def opposed(one: Stance, other: Stance) -> bool:
-    """Tell whether two passages point opposite ways: pleasant and not, or stirred and still.
+    """True if two passages point opposite ways, in valence or in arousal.
 
-    Arousal alone opposes only what is pleasant, as calm and excited: people display
-    unpleasant things of either kind at once.
+    Arousal opposes only pleasant passages, as calm and excited: unpleasant displays of
+    high and low arousal occur together.
     """
     if one.signs and other.signs and one.signs.isdisjoint(other.signs):
         return True
-    if one.signs == other.signs == {1} and one.stirs and other.stirs:
-        return one.stirs.isdisjoint(other.stirs)
+    if one.signs == other.signs == {1} and one.arousal and other.arousal:
+        return one.arousal.isdisjoint(other.arousal)
     return _all_denied(one, other) or _all_denied(other, one)
 
 
 def akin(one: Stance, other: Stance) -> bool:
-    """Tell whether two passages have something in common that can be named."""
+    """True if two passages share a sign, a family, a cue or a word."""
     return bool(
         one.signs & other.signs
         or one.families & other.families
@@ -103,24 +103,24 @@ def _denied(standings: Sequence[Standing]) -> frozenset[str]:
 
 
 def _signs(
-    families: frozenset[str], denied: frozenset[str], found: Sequence[Affect]
+    families: frozenset[str], denied: frozenset[str], words: Sequence[Affect]
 ) -> frozenset[int]:
-    """Return the signs of the families and of the words; of what is denied if that is all."""
-    polar = [*_valences(families), *(a.valence for a in found if abs(a.valence) >= PLEASANT)]
+    """Return the signs of families and words, or the opposite of what is denied."""
+    polar = [*_valences(families), *(a.valence for a in words if abs(a.valence) >= PLEASANT)]
     if not polar and not families:
         polar = [-valence for valence in _valences(denied)]
     return frozenset(map(_sign, polar))
 
 
 def _valences(families: Iterable[str]) -> list[float]:
-    """Return the valences of the polar families; attention is neither pleasant nor not."""
+    """Return the valences of the polar families; attention has no sign."""
     table = lexicon().families
-    told = (table[family] for family in families)
-    return [f.valence for f in told if f.kin != ATTENTION and abs(f.valence) >= POLAR]
+    polar = (table[family] for family in families)
+    return [f.valence for f in polar if f.kin != ATTENTION and abs(f.valence) >= POLAR]
 
 
 def _observed(passage: Passage) -> str:
-    """Return what is seen and heard; what is said is read by its cues alone."""
+    """Return visible and audible sentences; transcripts count by their cues alone."""
     return " . ".join(line.text for line in passage.lines if line.modality != "text")
 
 
@@ -129,7 +129,7 @@ def _cues(readings: Iterable[Reading]) -> frozenset[str]:
 
 
 def _stems(text: str) -> Iterable[str]:
-    return (w[:_STEM] for w in _WORD.findall(text.casefold()) if w not in common())
+    return (w[:_STEM] for w in _WORD.findall(text.casefold()) if w not in stop_words())
 
 
 def _sign(value: float) -> int:

@@ -1,4 +1,4 @@
-"""`emer demo`: make the clip, explain it, and hold what was found against the script."""
+"""`emer demo`: copy the clip, explain it, and compare the clues with the script."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from emer.app.commands.ask import Request, carry_out
+from emer.app.demo_clip import Action, Script, copy_clip, load_script
 from emer.app.render.answer import answer_page, answer_record, unbroken
 from emer.app.render.format import one_line, to_json
 from emer.app.render.progress import print_result
-from emer.app.script import SCRIPT, SPEECH_START, WORDS, Action
 from emer.graphs.loading import choose, load_tools
 from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError
-from emer.tools.runtime.native import hush
 from emer.tools.types import Clue, Record
 
 NAMES: Mapping[str, re.Pattern[str]] = {
@@ -45,24 +44,26 @@ class Match(Record):
 
 
 def run_demo(keep: Path | None, settings: Path | None, *, json: bool) -> None:
-    """Make the clip, explain it and print both truth and answer."""
+    """Copy the clip out, explain it and print script and answer."""
     path = _place(keep, settings)
-    load_tools(
-        choose(load_settings(settings)).settings
-    )  # a wrong name is told before anything is drawn
-    _make(path, settings)
+    load_tools(choose(load_settings(settings)).settings)  # a wrong name fails before the copy
+    try:
+        copy_clip(path)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error}") from error
     answer, heard = carry_out(Request(clip=str(path), settings=settings))
-    found = matches(answer.clues)
+    script = load_script()
+    found = matches(answer.clues, script)
     if json:
         truth = [match.model_dump(mode="json") for match in found]
-        print(to_json({**answer_record(answer, heard), "script": truth, "words": WORDS}))
+        print(to_json({**answer_record(answer, heard), "script": truth, "words": script.words}))
         return
     page = answer_page(answer, heard.header, heard.question)
-    print_result(Group(_opening(path), page, Text(), _comparison(found)))
+    print_result(Group(_opening(path), page, Text(), _comparison(found, script)))
 
 
-def matches(clues: Sequence[Clue], script: Sequence[Action] = SCRIPT) -> list[Match]:
-    """Return each movement with the clue that names it and lies closest in time."""
+def matches(clues: Sequence[Clue], script: Script) -> list[Match]:
+    """Return each scripted movement with the clue that names it and is closest in time."""
     return [
         Match(
             movement=action.name,
@@ -71,7 +72,7 @@ def matches(clues: Sequence[Clue], script: Sequence[Action] = SCRIPT) -> list[Ma
             offset=action.offset,
             clue=_closest(action, clues),
         )
-        for action in script
+        for action in script.actions
     ]
 
 
@@ -97,18 +98,6 @@ def _place(keep: Path | None, settings: Path | None) -> Path:
     return path
 
 
-def _make(path: Path, settings: Path | None) -> None:
-    from emer.app.demo import make_demo
-
-    with hush(load_settings(settings).home / "logs" / "native.log") as stderr:
-        console = Console(file=stderr)
-        with console.status("drawing the demo's clip"):
-            try:
-                make_demo(path)
-            except OSError as error:
-                raise ConfigError(f"{path} cannot be written: {error}") from error
-
-
 def _opening(path: Path) -> RenderableType:
     told = (
         "A still portrait (Rear Admiral Grace Hopper, US Navy, public domain) was made to move "
@@ -117,15 +106,15 @@ def _opening(path: Path) -> RenderableType:
     return Group(Text(told, style="dim"), unbroken(f"clip {one_line(str(path))}"), Text())
 
 
-def _comparison(found: Sequence[Match]) -> RenderableType:
+def _comparison(found: Sequence[Match], script: Script) -> RenderableType:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")
     for column in ("scripted", "action units", "seconds", "found", "clue"):
         table.add_column(column, no_wrap=True)
     for match in found:
         table.add_row(*_row(match))
-    said = f'The voice says, from {SPEECH_START:.1f} s: "{WORDS}"'
+    speech = f'The voice says, from {script.speech_start:.1f} s: "{script.words}"'
     title = Rule("what was scripted, and what was found", align="left", style="dim")
-    return Group(title, table, Text(said, style="dim"))
+    return Group(title, table, Text(speech, style="dim"))
 
 
 def _row(match: Match) -> tuple[Text, ...]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, files, requires, version
+from importlib.resources import as_file
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from emer.app.demo_clip import CLIP
 from emer.app.render.answer import unbroken
 from emer.app.render.format import one_line, to_json
 from emer.app.render.progress import print_result
@@ -30,7 +32,7 @@ from emer.graphs.settings import Choice, Settings, load_settings
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, Unobservable
 from emer.tools.runtime.native import hush
 from emer.tools.testing.clips import tone, write_trial
-from emer.tools.types import Record
+from emer.tools.types import Record, Span
 
 if TYPE_CHECKING:
     from emer.tools.runtime.device import Device
@@ -146,11 +148,12 @@ def _tools(settings: Settings) -> Iterator[Check]:
 
 
 def _second(path: Path) -> Path:
-    """Write a second of the demo's portrait and a tone: a face, so that all models run."""
-    try:
-        from emer.app.portrait import portrait_pixels
+    """Write a second of the demo's first picture and a tone: a face, so that all models run."""
+    from emer.tools.media.clip import Clip
 
-        picture = portrait_pixels()
+    try:
+        with as_file(CLIP) as demo:
+            picture = next(Clip.open(demo).frames(span=Span(start=0, end=0))).rgb()
     except Exception:  # a broken package can raise anything, and is told with the packages
         return write_trial(path, sound=tone())
     return write_trial(path, picture=picture, sound=tone())

@@ -86,7 +86,7 @@ def run_remove(key: str, path: Path | None, *, json: bool) -> None:
 
 
 def run_status(path: Path | None, *, json: bool) -> None:
-    """Print what the memory holds, what embeds it, and how its index stands."""
+    """Print what the memory holds, what embeds it, and where its index is."""
     settings = load_settings(path)
     memory = _memory(settings)
     told = _status(settings, memory)
@@ -109,7 +109,7 @@ def _status(settings: Settings, memory: Memory) -> Json:
         "exemplars": kinds.count("exemplar"),
         "embedder": memory.embedder.name,
         "faiss": _faiss(),
-        "index": memory.index.state,
+        "index": "in memory",
         "folder": str(settings.remembered),
         "notes": list(memory.notes),
     }

@@ -1,4 +1,4 @@
-"""`emer models`: the weights of the tools: listed, got when asked, checked."""
+"""`emer models`: list, download and verify model weights."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ from emer.graphs.settings import load_settings
 from emer.tools.runtime import device
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, catalogue, named, of_tool
-from emer.tools.weights.download import FetchFailed, Verdict, pull, verify
-from emer.tools.weights.locate import State, look
+from emer.tools.weights.download import DownloadFailed, Verdict, pull, verify
+from emer.tools.weights.download import Progress as Report
+from emer.tools.weights.locate import State, locate
 
 STATES = {"here": "green", "elsewhere": "green", "unfinished": "yellow", "absent": "dim"}
 OUTCOMES = {"whole": "green", "damaged": "red", "unknown": "yellow", "absent": "dim"}
@@ -53,7 +54,7 @@ class Row(Record):
 
 
 class Pulled(Record):
-    """What became of one set of weights that was asked for."""
+    """Result of one download."""
 
     name: str
     ok: bool
@@ -62,7 +63,7 @@ class Pulled(Record):
 
 
 def run_list(settings: Path | None, *, json: bool) -> None:
-    """Print every set of weights the tools can use, and where it lies."""
+    """Print every set of weights the tools can use, and where it is."""
     device.use(load_settings(settings).machine)
     rows = [_row(weights) for weights in catalogue()]
     if json:
@@ -74,35 +75,32 @@ def run_list(settings: Path | None, *, json: bool) -> None:
 def run_pull(
     names: Sequence[str], mirror: str | None, settings: Path | None, *, json: bool
 ) -> None:
-    """Get weights and print what became of each; exit code 1 if one could not be had."""
+    """Download weights and print each result; exit code 1 if one failed."""
     device.use(load_settings(settings).machine)
-    wanted = [_meant(name) for name in names]
-    done: list[Pulled] = []
-    with _bars() as follow:
-        for weights in wanted:
-            done.append(_pull(weights, mirror, follow))
+    results: list[Pulled] = []
+    with _bars() as bar:
+        for weights in [_chosen(name) for name in names]:
+            results.append(_pull(weights, mirror, bar(weights.name)))
             if not json:
-                print_result(_line(done[-1]))
+                print_result(_pulled_line(results[-1]))
     if json:
-        print(to_json([each.model_dump(mode="json") for each in done]))
-    if not all(each.ok for each in done):
+        print(to_json([result.model_dump(mode="json") for result in results]))
+    if not all(result.ok for result in results):
         raise typer.Exit(1)
 
 
 def run_verify(names: Sequence[str], settings: Path | None, *, json: bool) -> None:
-    """Read weights byte by byte and print what holds; exit code 1 if something does not.
+    """Verify checksums and print the results; exit code 1 if one is wrong.
 
     Without names, everything that is on this machine.
     """
     device.use(load_settings(settings).machine)
-    verdicts = [verify(_meant(name)) for name in names]
-    if not names:
-        found = [weights for weights in catalogue() if look(weights).state != "absent"]
-        verdicts = [verify(weights) for weights in found]
+    present = [weights for weights in catalogue() if locate(weights).state != "absent"]
+    verdicts = [verify(weights) for weights in ([_chosen(n) for n in names] or present)]
     if json:
         print(to_json([verdict.model_dump(mode="json") for verdict in verdicts]))
     elif verdicts:
-        print_result(Group(*(_verdict(verdict) for verdict in verdicts)))
+        print_result(Group(*(_verdict_line(verdict) for verdict in verdicts)))
     else:
         print_result(Text("There are no weights on this machine: emer models list"))
     bad = ("damaged", "absent") if names else ("damaged",)
@@ -110,14 +108,14 @@ def run_verify(names: Sequence[str], settings: Path | None, *, json: bool) -> No
         raise typer.Exit(1)
 
 
-def _meant(name: str) -> Weights:
-    """Return the weights of a name; a tool's name means those it suggests."""
+def _chosen(name: str) -> Weights:
+    """Return the weights of a name; a tool's name means those suggested for it."""
     suggested = [weights for weights in of_tool(name) if weights.suggested]
     return suggested[0] if suggested else named(name)
 
 
 def _row(weights: Weights) -> Row:
-    lying = look(weights)
+    location = locate(weights)
     checksum = weights.sha256 or "; ".join(f"{n}: {s}" for n, s in weights.sha256s.items())
     return Row(
         name=weights.name,
@@ -126,8 +124,8 @@ def _row(weights: Weights) -> Row:
         size=weights.size,
         megabytes=weights.megabytes,
         licence=weights.licence,
-        state=lying.state,
-        path=lying.path,
+        state=location.state,
+        path=location.path,
         address=weights.url or f"https://huggingface.co/{weights.repository}",
         revision=weights.revision,
         checksum=checksum or "none published",
@@ -153,45 +151,40 @@ def _table(rows: Sequence[Row]) -> RenderableType:
 
 
 def _host(row: Row) -> str:
-    """Return who has it; `--json` has the whole address."""
+    """Return the host of the address; `--json` has it all."""
     return row.address.partition("://")[2].partition("/")[0]
 
 
-def _pull(weights: Weights, mirror: str | None, follow: Callable[[str], Told]) -> Pulled:
+def _pull(weights: Weights, mirror: str | None, report: Report) -> Pulled:
     try:
-        path, checked = pull(weights, follow(weights.name), mirror)
-    except (FetchFailed, OSError) as error:
-        cause = one_line(str(error))
-        return Pulled(name=weights.name, ok=False, detail=cause)
+        path, checked = pull(weights, report, mirror)
+    except (DownloadFailed, OSError) as error:
+        return Pulled(name=weights.name, ok=False, detail=one_line(str(error)))
     return Pulled(name=weights.name, ok=True, path=path, detail=f"checked: {checked}")
 
 
-Told = Callable[[int, "int | None"], None]
-
-
 @contextmanager
-def _bars() -> Iterator[Callable[[str], Told]]:
-    """Yield what makes a progress bar on stderr, or nothing where that is no terminal."""
+def _bars() -> Iterator[Callable[[str], Report]]:
+    """Yield a function that adds a progress bar on stderr, if that is a terminal."""
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
                TransferSpeedColumn(), TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as p:
 
-        def follow(name: str) -> Told:
+        def bar(name: str) -> Report:
             task = p.add_task(name, total=None)
             return lambda here, whole: p.update(task, completed=here, total=whole)
 
-        yield follow
+        yield bar
 
 
-def _line(done: Pulled) -> Text:
-    mark = ("✓ ", "green") if done.ok else ("✗ ", "red")
-    where = f"  {one_line(str(done.path))}" if done.path else ""
-    return Text.assemble(mark, (done.name, "bold"), where, f"  {one_line(done.detail)}")
+def _pulled_line(result: Pulled) -> Text:
+    mark = ("✓ ", "green") if result.ok else ("✗ ", "red")
+    where = f"  {one_line(str(result.path))}" if result.path else ""
+    return Text.assemble(mark, (result.name, "bold"), where, f"  {one_line(result.detail)}")
 
 
-def _verdict(found: Verdict) -> Text:
-    style = OUTCOMES[found.outcome]
-    fix = f" ({found.fix})" if found.fix else ""
-    told = f"{found.outcome:<8} {found.name}  {one_line(found.detail)}{fix}"
-    return Text(told, style=style)
+def _verdict_line(verdict: Verdict) -> Text:
+    fix = f" ({verdict.fix})" if verdict.fix else ""
+    line = f"{verdict.outcome:<8} {verdict.name}  {one_line(verdict.detail)}{fix}"
+    return Text(line, style=OUTCOMES[verdict.outcome])

@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import entry_points
+from importlib.resources import as_file
 from inspect import signature
 from pathlib import Path
 
@@ -21,16 +21,18 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.app.commands.ask import check_readable
+from emer.app.demo_clip import CLIP
 from emer.app.render.format import one_line, to_json
 from emer.app.render.progress import print_result
 from emer.graphs.loading import arguments_for, choose, let_import_from_here
 from emer.graphs.settings import Settings, load_settings
 from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.registry import load_tool, tool_class
 from emer.tools.runtime import device
 from emer.tools.runtime import device as machine
 from emer.tools.runtime.native import hush
 from emer.tools.testing.benchmark import Bench, Make, MakeBatched, Point, bench
-from emer.tools.tool import Heavy, load_tool, resolve
+from emer.tools.tool import Heavy
 from emer.tools.types import Record
 
 
@@ -58,21 +60,21 @@ def run_list(settings: Path | None, *, json: bool) -> None:
 
 def list_tools(settings: Path | None) -> list[Entry]:
     """Return the tools, those in use first."""
-    from emer.tools.tool import BUILT_IN, GROUP
+    from emer.tools.registry import GROUP, registered
 
     told = choose(load_settings(settings)).settings
     chosen = told.chosen
     uses = {slot: choice.use for slot, choice in chosen.items()}
     let_import_from_here(uses.values())
     installed = sorted(point.name for point in entry_points(group=GROUP))
-    names = dict.fromkeys([*uses.values(), *BUILT_IN, *installed])
+    names = dict.fromkeys([*uses.values(), *registered(), *installed])
     return [
         _entry(name, [slot for slot, use in uses.items() if use == name], told) for name in names
     ]
 
 
 def _entry(name: str, slots: list[str], settings: Settings) -> Entry:
-    from emer.tools.tool import load_tool
+    from emer.tools.registry import load_tool
 
     try:
         tool = load_tool(name, arguments_for(name, settings))
@@ -112,8 +114,8 @@ def run_check(spec: str, clip: str | None, settings: Path | None, *, json: bool)
     device.use(chosen.machine)
     with hush(chosen.home / "logs" / "native.log"), some_clip(clip) as path:
         from emer.tools.media.clip import Clip
+        from emer.tools.registry import load_tool
         from emer.tools.testing.conformance import check_tool
-        from emer.tools.tool import load_tool
 
         arguments = arguments_for(spec, chosen)
         findings = check_tool(
@@ -132,14 +134,12 @@ def run_check(spec: str, clip: str | None, settings: Path | None, *, json: bool)
 
 @contextmanager
 def some_clip(clip: str | None) -> Iterator[Path]:
-    """Yield the given clip, or the demo's made for the occasion."""
+    """Yield the given clip, or the demo's."""
     if clip is not None:
         yield Path(clip)
         return
-    from emer.app.demo import make_demo
-
-    with tempfile.TemporaryDirectory(prefix="emer-") as folder:
-        yield make_demo(Path(folder) / "demo.mp4")
+    with as_file(CLIP) as path:
+        yield path
 
 
 def _line(check: str, ok: bool, why: str) -> Text:
@@ -194,7 +194,7 @@ def _makers(spec: str, settings: Settings) -> tuple[Make, MakeBatched | None]:
     The second is None for a tool that works in no batches.
     """
     arguments = arguments_for(spec, settings)
-    takes = "batch" in signature(resolve(spec)).parameters
+    takes = "batch" in signature(tool_class(spec)).parameters
     has_batch = takes and isinstance(load_tool(spec, arguments), Heavy)
     return (
         lambda: load_tool(spec, arguments),

@@ -12,14 +12,11 @@ from emer.evals.commands.options import note, print_json, progress
 from emer.evals.data.datasets import sets_in
 from emer.evals.data.export import read_explained, write_dataset
 from emer.evals.data.locations import (
-    API,
-    RAW,
     DataFolder,
     Entry,
     Pulled,
     catalogue,
     data_folder,
-    open_host,
     pull,
     pulled_folder,
 )
@@ -64,9 +61,8 @@ def run_pull(to: Path | None, only: tuple[str, ...], mirror: str | None, json: b
         raise ConfigError(f"--only {unknown[0]}: there are {', '.join(known)}")
     wanted = [known[key] for key in (only or known)]
     folder = to or pulled_folder()
-    host = open_host(mirror or RAW, mirror or API)
-    with host.client, progress("pulling", len(wanted)) as step:
-        found = pull(wanted, folder, host, lambda done: step(done.entry.key))
+    with progress("pulling", len(wanted)) as step:
+        found = pull(wanted, folder, mirror, lambda done: step(done.entry.key))
     if json:
         print_json([{"key": p.entry.key, "file": str(p.path), "state": p.state, "detail": p.detail,
                      "licence": p.entry.licence} for p in found])  # fmt: skip

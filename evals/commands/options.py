@@ -60,7 +60,8 @@ def choose_judge(name: str) -> Judge:
         from emer.evals.judges.offline import OfflineJudge
 
         return OfflineJudge()
-    from emer.evals.judges.chat import ChatJudge, Memory, Remembered, load_chat_model
+    from emer.agents.llm.providers import load_chat_model
+    from emer.evals.judges.chat import ChatJudge, Memory, Remembered
 
     judge = ChatJudge(load_chat_model(name), name)
     return Remembered(judge, Memory(_memory("judgements")))
@@ -78,7 +79,8 @@ def choose_grouper(name: str | None) -> Grouper | None:
         from emer.evals.data.wheels import read_groups
 
         return read_groups(Path(name))
-    from emer.evals.judges.chat import ChatGrouper, Memory, load_chat_model
+    from emer.agents.llm.providers import load_chat_model
+    from emer.evals.judges.chat import ChatGrouper, Memory
 
     return ChatGrouper(load_chat_model(name), name, Memory(_memory("groups")))
 

@@ -38,9 +38,10 @@ from emer.evals.systems.reasoner_options import Who, on_clues
 from emer.evals.systems.registry import Scene, named
 from emer.evals.systems.system import Prediction, System
 from emer.graphs.loading import choose, load_tools
-from emer.graphs.settings import SLOTS, load_settings
+from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.phrasing import one_line
+from emer.tools.registry import slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def compare(
 def _agent(slot: str, use: str, folder: Path) -> Agent:
     """Return the agent with this tool in the slot, which it must have and be able to load."""
     made = agent(folder / "home", tools={slot: use}, name=f"{slot}={use}")
-    known = dict.fromkeys([*SLOTS, *load_settings().tools])
+    known = dict.fromkeys([*slots(), *load_settings().tools])
     if slot not in known:
         raise ConfigError(f"there is no slot {slot!r}; there are {', '.join(known)}")
     absent = load_tools(choose(made.settings).settings)[1]

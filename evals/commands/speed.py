@@ -56,7 +56,7 @@ def _models(request: Request, json: bool) -> Sequence[Measure]:
 
 
 def _print(report: Report) -> None:
-    print(f"{report.machine.text}; random weights, so no word of it means anything\n")
+    print(f"{report.machine.text}\n")
     print_measures(report.measures)
     if report.unmeasured:
         print("\nNot measured:")

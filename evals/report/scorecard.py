@@ -228,7 +228,7 @@ def _share(counts: Sequence[Count]) -> Statistic:
 
 
 def _costs(predictions: Sequence[Prediction]) -> dict[str, Statistic]:
-    fields = ("seconds", "tool_calls", "rounds", "tokens", "money")
+    fields = ("seconds", "tool_calls", "rounds", "requests", "tokens", "money")
     values = {f: [getattr(p.cost, f) for p in predictions] for f in fields}
     return {
         f: mean([np.nan if v is None else v for v in found])
@@ -330,6 +330,7 @@ COSTS = (
     Column("seconds", "s per clip", "seconds", 3),
     Column("tool_calls", "tool calls", "number", 2),
     Column("rounds", "rounds", "number", 2),
+    Column("requests", "requests", "number", 2),
     Column("tokens", "tokens", "number", 0),
     Column("money", "money", "number", 5),
 )

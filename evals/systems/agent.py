@@ -17,9 +17,17 @@ from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.graphs.ask import ask
 from emer.graphs.loading import load_reasoner, load_tools
 from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
-from emer.graphs.trace.events import Decided, Event, FellBack, Header, ToolFinished, Verified
+from emer.graphs.trace.events import (
+    Decided,
+    Event,
+    FellBack,
+    Header,
+    ModelCalled,
+    ToolFinished,
+    Verified,
+)
 from emer.tools.errors import ClipError
-from emer.tools.tool import code_digest
+from emer.tools.evidence_store import code_digest
 from emer.tools.types import Param
 
 WORDS_ONLY: Mapping[str, str] = {"face": OFF, "scene": OFF, "prosody": OFF}
@@ -110,6 +118,7 @@ class Agent:
                 tool_calls=heard.ran.total(),
                 ran=heard.ran,
                 rounds=heard.rounds,
+                requests=heard.requests,
                 tokens=found.tokens,
                 fallbacks=heard.fallbacks,
                 money=found.money if found.money or self._priced else None,
@@ -119,11 +128,12 @@ class Agent:
 
 @dataclass
 class _Heard:
-    """What is heard of a run: the clip's length, tools, rounds, fallbacks, the first verdict."""
+    """What is counted in a run: length, tools, rounds, requests, fallbacks, the first verdict."""
 
     duration: float | None = None
     ran: Counter[str] = field(default_factory=Counter)
     rounds: int = 0
+    requests: int = 0
     fallbacks: int = 0
     draft: Draft | None = None
 
@@ -136,6 +146,8 @@ class _Heard:
                 if not event.cached:
                     look = event.slot if event.span is None else f"{event.slot}, closer"
                     self.ran[look] += 1
+            case ModelCalled():
+                self.requests += 1
             case FellBack():
                 self.fallbacks += 1
             case Decided():

@@ -80,12 +80,17 @@ def reports_of(reasoner: Reasoner) -> Iterator[list[Report]]:
 
 
 def with_spending(cost: Cost, reports: Sequence[Report]) -> Cost:
-    """Return the cost with the tokens, the money and the fallbacks that were reported."""
+    """Return the cost with the reported requests, tokens, money and fallbacks."""
     calls = [report for report in reports if isinstance(report, ModelCall)]
     fallbacks = [report for report in reports if isinstance(report, Fallback)]
     found = usage(calls, fallbacks)
-    spent = {"tokens": found.tokens_in + found.tokens_out, "money": found.money}
-    return cost.model_copy(update={**spent, "fallbacks": len(fallbacks)})
+    spent = {
+        "requests": found.requests,
+        "tokens": found.tokens_in + found.tokens_out,
+        "money": found.money,
+        "fallbacks": len(fallbacks),
+    }
+    return cost.model_copy(update=spent)
 
 
 def _hear(report: Report) -> None:

@@ -36,6 +36,8 @@ class Cost(Record):
     ran: Mapping[str, int] = Field(default_factory=dict)
     """How often the tool of each slot really ran; a closer look is "face, closer"."""
     rounds: int | None = None
+    requests: int | None = None
+    """Requests to language models; a repair is another."""
     tokens: int | None = None
     """Read and written by language models."""
     money: float | None = None

@@ -12,10 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emer.agents.llm.schemas import Unusable, read_record
 from emer.evals.data.types import Sample
-from emer.evals.judges.chat import read_record
 from emer.evals.metrics.emotion_words import labels_in
-from emer.evals.systems.chat_model import PICTURES, PROMPT, SIDE, Rgb, Told, pictures, question
+from emer.evals.systems.chat_model import (
+    PICTURES,
+    PROMPT,
+    SIDE,
+    ClipAnswer,
+    Rgb,
+    pictures,
+    question,
+)
 from emer.evals.systems.system import Card, Cost, Prediction
 from emer.prompts.prompt import digest
 from emer.tools.errors import ClipError, ConfigError, ToolMissing
@@ -115,7 +123,7 @@ class VideoLanguage:
 def read_answer(said: str) -> tuple[tuple[str, ...], str]:
     """Return the labels and the explanation of a reply, whether or not it is the JSON asked for."""
     try:
-        told = read_record(said, Told)
-    except ValueError:
+        answer = read_record(said, ClipAnswer)
+    except Unusable:
         return labels_in(said), said.strip()
-    return told.labels, told.explanation
+    return answer.labels, answer.explanation

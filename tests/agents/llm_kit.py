@@ -1,10 +1,12 @@
-"""A scripted model over the reasoner tests' clues, and what it may say of them."""
+"""A scripted model over the reasoner tests' clues, good replies and bad ones."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import clue_kit as kit
+from langchain_core.messages import AIMessage
 
 from emer.agents.llm.reasoner import Llm
 from emer.agents.scripted_model import Scripted, ScriptedModel
@@ -12,6 +14,13 @@ from emer.agents.types import Decision, Explanation, Fallback, Inquiry, ModelCal
 
 MIXED = (kit.POLITE, kit.INSULT, kit.TONE)
 """Clues on which the rules are not sure."""
+
+EMPTY = ""
+REFUSAL = "I'm sorry, but I can't help with that."
+MALFORMED = '{"candidates": [{"label": "angry", '
+LOOPING = "and then the person smiles " * 400
+OVERLONG = json.dumps({"text": [str(number) for number in range(8_000)]})
+TRUNCATED = AIMessage('{"candidates": [', response_metadata={"finish_reason": "length"})
 
 DECIDED: dict[str, Any] = {
     "candidates": [

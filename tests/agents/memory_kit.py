@@ -49,7 +49,7 @@ def labelled(*labels: str, text: str = "") -> Item:
 
 def finds(query: str, items: Sequence[Item], embedder: Embedder) -> list[str]:
     """Return the keys of the items that a query finds, the nearest first."""
-    memory = Memory(items, embedder, None)
+    memory = Memory(items, embedder)
     return [match.item.key for match in memory.nearest(of_text(query), len(items))]
 
 
@@ -64,9 +64,6 @@ class Blind:
 
     name = "blind"
     least = 0.3
-
-    def fingerprint(self) -> str:
-        return "1"
 
     def embed(self, passages: Sequence[Passage]):  # type: ignore[no-untyped-def]
         import numpy as np

@@ -10,7 +10,7 @@ import clue_kit as kit
 import pytest
 from memory_kit import Blind
 
-from emer.agents.llm import messages as told
+from emer.agents.llm import messages
 from emer.agents.llm.reasoner import Llm
 from emer.agents.memory.cards import cards
 from emer.agents.memory.embedder import CueEmbedder
@@ -36,7 +36,7 @@ NO_ASKS: dict[str, Any] = {"asks": []}
 
 
 def memory(*items: Item) -> Memory:
-    return Memory(items or cards(), CueEmbedder(), None)
+    return Memory(items or cards(), CueEmbedder())
 
 
 class Talk:
@@ -83,10 +83,10 @@ def test_whoever_decides_and_plans_is_told_the_nearest_three(talk: Any) -> None:
 def test_the_beginning_of_the_request_stays_as_it_was_without_them(talk: Any) -> None:
     asked = talk(OPEN, NO_ASKS)
     asked.decide(kit.inquiry(*MIXED))
-    beginning = [m.content for m in told.begin(kit.inquiry(*MIXED), "en")]
-    for messages in asked.model.asked:
-        assert [m.content for m in messages[:-1]] == beginning
-    bare = str(told.decider(kit.inquiry(*MIXED), "en").content)
+    beginning = [m.content for m in messages.begin(kit.inquiry(*MIXED), "en")]
+    for request in asked.model.asked:
+        assert [m.content for m in request[:-1]] == beginning
+    bare = str(messages.decider(kit.inquiry(*MIXED), "en").content)
     assert "analogies" not in bare
     assert asked.tasks[0].endswith(bare)
 
@@ -192,7 +192,7 @@ def test_a_memory_that_breaks_costs_the_analogies_alone(talk: Any) -> None:
             raise ToolFailed("memory", "x", "the provider is away")
 
     asked = talk(OPEN, NO_ASKS)
-    asked.llm.remember_with(Memory(cards(), Broken(), None))
+    asked.llm.remember_with(Memory(cards(), Broken()))
     decision = asked.decide(kit.inquiry(*MIXED))
     assert [h.label for h in decision.hypotheses] == ["angry", "happy"]
     assert "analogies" not in asked.tasks[0]

@@ -6,7 +6,7 @@ import clue_kit as kit
 import llm_kit
 import pytest
 
-from emer.agents.llm.client import connect
+from emer.agents.llm.providers import connect
 from emer.agents.llm.reasoner import Llm
 from emer.agents.types import ModelCall
 from emer.tools.errors import ConfigError

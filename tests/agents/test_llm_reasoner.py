@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import clue_kit as kit
 import pytest
-from llm_kit import DECIDED, MIXED, UNSETTLED, WRITTEN, Talk, look
+from llm_kit import (
+    DECIDED,
+    EMPTY,
+    LOOPING,
+    MALFORMED,
+    MIXED,
+    OVERLONG,
+    REFUSAL,
+    TRUNCATED,
+    UNSETTLED,
+    WRITTEN,
+    Talk,
+    look,
+)
 
-from emer.agents import scripted_model
 from emer.agents.rules.reasoner import Rules
+from emer.agents.scripted_model import Scripted, ScriptedModel
 from emer.agents.types import Ask, Budget, Missing, Rejection, Turn
 from emer.tools.types import Span
 
@@ -99,12 +112,12 @@ def test_an_explanation_has_the_models_sentences_and_our_bands() -> None:
 @pytest.mark.parametrize(
     ("reply", "why"),
     [
-        (scripted_model.EMPTY, "it is empty"),
-        (scripted_model.REFUSAL, "it is a refusal"),
-        (scripted_model.MALFORMED, "its JSON is malformed"),
-        (scripted_model.TRUNCATED, "it was cut short"),
-        (scripted_model.LOOPING, "it repeats itself"),
-        (scripted_model.OVERLONG, "it is longer than"),
+        (EMPTY, "it is empty"),
+        (REFUSAL, "it is a refusal"),
+        (MALFORMED, "its JSON is malformed"),
+        (TRUNCATED, "it was cut short"),
+        (LOOPING, "it repeats itself"),
+        (OVERLONG, "it is longer than"),
         ("no object here", "there is no JSON object"),
         ({"candidates": [], "settled": True}, "it names no candidate"),
         ({"candidates": [{"label": "angry", "supports": []}]}, "supports"),
@@ -112,9 +125,7 @@ def test_an_explanation_has_the_models_sentences_and_our_bands() -> None:
         ({"moods": ["angry"]}, "candidates: Field required"),
     ],
 )
-def test_a_reply_that_cannot_be_used_is_repaired_once(
-    reply: scripted_model.Scripted, why: str
-) -> None:
+def test_a_reply_that_cannot_be_used_is_repaired_once(reply: Scripted, why: str) -> None:
     talk = Talk(reply, DECIDED)
     assert talk.decide().hypotheses[0].label == "angry"
     assert talk.outcomes == [("decider", "faulty"), ("decider", "ok")]
@@ -122,17 +133,9 @@ def test_a_reply_that_cannot_be_used_is_repaired_once(
     assert not talk.fell
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        scripted_model.EMPTY,
-        scripted_model.REFUSAL,
-        scripted_model.LOOPING,
-        scripted_model.TRUNCATED,
-    ],
-)
+@pytest.mark.parametrize("reply", [EMPTY, REFUSAL, LOOPING, TRUNCATED])
 def test_after_the_second_one_the_rules_take_the_step_and_it_is_reported(
-    reply: scripted_model.Scripted,
+    reply: Scripted,
 ) -> None:
     decision, explanation = by_rules(*MIXED)
     talk = Talk(reply, reply, reply, reply)
@@ -168,11 +171,7 @@ def test_uncited_claims_and_invented_ids_or_times_are_rejected_at_the_schema(cha
 
 
 def test_tools_are_called_where_the_model_has_them() -> None:
-    talk = Talk(
-        model=scripted_model.ScriptedModel(
-            [DECIDED, scripted_model.MALFORMED, WRITTEN], calls_tools=True
-        )
-    )
+    talk = Talk(model=ScriptedModel([DECIDED, MALFORMED, WRITTEN], calls_tools=True))
     assert talk.decide().hypotheses[0].label == "angry"
     assert talk.explain().labels[0].name == "happy"
     assert talk.outcomes == [("decider", "ok"), ("writer", "faulty"), ("writer", "ok")]
@@ -183,7 +182,7 @@ def test_a_server_that_refuses_tools_is_asked_for_json() -> None:
         status_code = 400
 
     error = BadRequest("this model does not support tools")
-    talk = Talk(model=scripted_model.ScriptedModel([error, DECIDED, WRITTEN], calls_tools=True))
+    talk = Talk(model=ScriptedModel([error, DECIDED, WRITTEN], calls_tools=True))
     assert talk.decide().hypotheses and talk.explain().labels
     assert talk.outcomes == [("decider", "ok"), ("writer", "ok")]
 
@@ -230,14 +229,14 @@ def test_spent_budgets_are_not_overdrawn() -> None:
 
 
 def test_a_repair_is_not_begun_once_the_tokens_are_spent() -> None:
-    talk = Talk(scripted_model.EMPTY, DECIDED)
+    talk = Talk(EMPTY, DECIDED)
     talk.decide(kit.inquiry(*MIXED, budget=Budget(tokens=10)))
     assert talk.outcomes == [("decider", "faulty")]
     assert talk.fell[0].why == "no tokens left; it is empty"
 
 
 def test_tokens_and_money_are_counted() -> None:
-    model = scripted_model.ScriptedModel([DECIDED], counts_tokens=True)
+    model = ScriptedModel([DECIDED], counts_tokens=True)
     talk = Talk(model=model, price_in=2.0, price_out=8.0)
     talk.decide()
     (call,) = talk.calls

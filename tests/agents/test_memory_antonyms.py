@@ -19,10 +19,9 @@ from memory_kit import (
 )
 
 from emer.agents.lexicon.lexicon import lexicon
-from emer.agents.memory.embedder import CueEmbedder, Embedder
+from emer.agents.memory.embedder import CueEmbedder, Embedder, load_embedder
 from emer.agents.memory.memory import Memory
 from emer.agents.memory.passages import of_text
-from emer.agents.memory.sentence_embedder import SentenceEmbedder
 from emer.agents.rules.fusion import POLAR
 
 EMBEDDERS = ("cues", "blind", "sentences")
@@ -36,7 +35,7 @@ def embedders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Embedder]:
         folder: Path = write_sentence_model(tmp_path_factory.mktemp("sentences"))
     except ImportError:
         return found
-    return {**found, "sentences": SentenceEmbedder(str(folder), least=0.0)}
+    return {**found, "sentences": load_embedder(f"hf:{folder}", {"least": 0.0})}
 
 
 @pytest.fixture(params=EMBEDDERS)
@@ -58,7 +57,7 @@ def test_the_words_of_opposite_families_never_come_back(embedder: Embedder) -> N
     items = [labelled(name) for _, name in words]
     family_of = {item.key: family for item, (family, _) in zip(items, words, strict=True)}
     wrong, opposites = [], set(opposite_families())
-    memory = Memory(items, embedder, None)
+    memory = Memory(items, embedder)
     for family, name in words:
         back = [match.item.key for match in memory.nearest(of_text(name), len(items))]
         wrong += [(name, key) for key in back if (family, family_of[key]) in opposites]

@@ -29,7 +29,7 @@ def keep(kept: Exemplars, run_id: str = "20260101-1", clues=kit.ANGRY) -> Exempl
 def test_a_kept_run_is_found_by_clips_like_it(kept: Exemplars) -> None:
     exemplar = keep(kept)
     assert kept.all() == (exemplar,) and exemplar.labels[0] == "angry"
-    memory = Memory([e.item for e in kept.all()], CueEmbedder(), None)
+    memory = Memory([e.item for e in kept.all()], CueEmbedder())
     like = kit.clue("face", "He furrows his brows and presses his lips together.")
     (match,) = memory.recall([like])
     assert match.item.key == exemplar.key and match.item.source == "run 20260101-1"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 
 import clue_kit as kit
+import numpy as np
 import pytest
-from memory_kit import labelled
+from memory_kit import Blind, labelled
 
 from emer.agents.memory.cards import cards
 from emer.agents.memory.embedder import CueEmbedder
 from emer.agents.memory.memory import Item, Memory
 from emer.agents.memory.passages import MOST_LINES, of_clues, of_text
+from emer.tools.errors import ToolFailed, ToolMissing
 from emer.tools.types import Clue
 
 clue = kit.clue
@@ -63,7 +65,7 @@ SITUATIONS: dict[str, tuple[Clue, ...]] = {
 
 @pytest.fixture(scope="module")
 def memory() -> Memory:
-    return Memory(cards(), CueEmbedder(), None)
+    return Memory(cards(), CueEmbedder())
 
 
 @pytest.mark.parametrize("key", SITUATIONS)
@@ -81,11 +83,11 @@ def test_every_card_is_found_by_its_own_display(memory: Memory) -> None:
 def test_the_order_of_the_clues_and_of_the_cards_changes_nothing() -> None:
     mixed = random.Random(3)
     told = list(kit.POOL)
-    first = Memory(cards(), CueEmbedder(), None).recall(told)
+    first = Memory(cards(), CueEmbedder()).recall(told)
     for _ in range(3):
         mixed.shuffle(told)
         shuffled = mixed.sample(cards(), len(cards()))
-        again = Memory(shuffled, CueEmbedder(), None).recall(told)
+        again = Memory(shuffled, CueEmbedder()).recall(told)
         assert [(m.item.key, m.score) for m in again] == [(m.item.key, m.score) for m in first]
 
 
@@ -93,7 +95,7 @@ def test_nothing_comes_to_mind_where_nothing_is_near(memory: Memory) -> None:
     assert memory.recall([]) == ()
     assert memory.recall([kit.DARK, kit.MEDIUM]) == ()
     assert memory.nearest(of_text("zzz qqq")) == ()
-    assert Memory((), CueEmbedder(), None).recall([kit.SMILE]) == ()
+    assert Memory((), CueEmbedder()).recall([kit.SMILE]) == ()
 
 
 def test_a_clip_is_not_reminded_of_itself() -> None:
@@ -101,7 +103,7 @@ def test_a_clip_is_not_reminded_of_itself() -> None:
         key="x1", kind="exemplar", source="run 1", passage=of_clues([kit.SMILE, kit.LIVELY]),
         labels=("happy",), en="own", zh="own",
     )  # fmt: skip
-    memory = Memory([own, labelled("happy", text="The person smiles.")], CueEmbedder(), None)
+    memory = Memory([own, labelled("happy", text="The person smiles.")], CueEmbedder())
     assert [m.item.key for m in memory.recall([kit.SMILE, kit.LIVELY, kit.DARK])] == ["x-happy"]
     other = clue("face", "The person smiles broadly with the eyes narrowing at 0.3-0.9 s.")
     assert "x1" in [m.item.key for m in memory.recall([other])]
@@ -119,3 +121,41 @@ def test_free_text_is_seen_heard_or_said() -> None:
     assert [line.modality for line in told.lines] == ["face", "audio", "text"]
     assert [line.modality for line in of_text("thank you so much").lines] == ["face", "text"]
     assert of_text("").lines == ()
+
+
+def test_scores_are_inner_products_of_the_embedder(memory: Memory) -> None:
+    passage = of_clues(SITUATIONS["grief_face"])
+    rows = memory.embedder.embed([passage, *(card.passage for card in cards())])
+    products = dict(zip((card.key for card in cards()), rows[1:] @ rows[0], strict=True))
+    found = memory.nearest(passage, len(cards()))
+    assert len(found) > 3
+    for match in found:
+        assert match.score == pytest.approx(products[match.item.key], abs=1e-4)
+
+
+def test_an_exemplar_is_found_by_the_next_memory() -> None:
+    kept = labelled("sad", text="Tears flow. She presses her lips together.")
+    assert kept.key in [
+        match.item.key
+        for match in Memory((*cards(), kept), CueEmbedder()).nearest(of_text("Tears flow."))
+    ]
+
+
+def test_an_embedder_that_gives_nonsense_is_a_failure_of_the_tool() -> None:
+    class Nonsense(Blind):
+        def embed(self, passages):  # type: ignore[no-untyped-def]
+            return np.full((len(passages), 2), np.nan, dtype=np.float32)
+
+    class Short(Blind):
+        def embed(self, passages):  # type: ignore[no-untyped-def]
+            return np.ones((1, 2), dtype=np.float32)
+
+    for embedder in (Nonsense(), Short()):
+        with pytest.raises(ToolFailed, match="no finite row"):
+            Memory(cards(), embedder).recall(kit.ANGRY)
+
+
+def test_without_faiss_the_line_that_installs_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "faiss", None)
+    with pytest.raises(ToolMissing, match=r"pip install 'emer\[llm\]'"):
+        Memory(cards(), CueEmbedder()).recall(kit.ANGRY)

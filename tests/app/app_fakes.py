@@ -59,7 +59,7 @@ class Sloppy(FakeTool):
         super().__init__("sloppy", "face")
 
     def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
-        self._lines: Sequence[tuple[str, float, float]] = [
+        self.lines: Sequence[tuple[str, float, float]] = [
             (f"The person smiles {len(self.calls)} times.", 0.2, 0.3)
         ]
         return super().observe(clip, span)

@@ -15,7 +15,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from emer.app.cli import app
-from emer.app.demo import make_demo
+from emer.app.demo_clip import CLIP
 from tests.clips import Written, write_clip
 
 Emer = Callable[..., Result]
@@ -63,6 +63,6 @@ def spawn() -> Spawn:
 
 
 @pytest.fixture(scope="session")
-def demo_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the demo's clip, made once for all tests."""
-    return make_demo(tmp_path_factory.mktemp("demo") / "demo.mp4")
+def demo_clip() -> Path:
+    """Return the demo's clip."""
+    return Path(str(CLIP))

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,7 +67,7 @@ def test_pull_takes_a_name_or_the_tool_s_name(emer, one, server):
     assert pulled["ok"] and pulled["path"] == str(one) and one.read_bytes() == CONTENT
     again = emer("models", "pull", "tool-small", "--mirror", server.url)
     assert "already here" in again.stdout and again.exit_code == 0
-    assert len(server.shared.asked) == 1
+    assert server.shared.asked == ["/small.pt"]
 
 
 def test_a_pull_that_fails_says_why_and_ends_with_1(emer, one, server):
@@ -80,7 +76,7 @@ def test_a_pull_that_fails_says_why_and_ends_with_1(emer, one, server):
     assert done.exit_code == 1 and "not the file that is pinned" in done.stdout
     assert not one.exists()
     offline = emer("models", "pull", "tool-small", "--mirror", "http://127.0.0.1:9", "--json")
-    assert offline.exit_code == 1 and "ConnectError" in json.loads(offline.stdout)[0]["detail"]
+    assert offline.exit_code == 1 and "cannot be reached" in json.loads(offline.stdout)[0]["detail"]
 
 
 def test_unknown_names_and_forbidden_downloads_are_bad_input(spawn, one):
@@ -97,34 +93,10 @@ def test_verify_reads_every_byte(emer, one, server):
     emer("models", "pull", "tool-small", "--mirror", server.url)
     whole = emer("models", "verify")
     assert whole.exit_code == 0 and "whole" in whole.stdout
-    one.write_bytes(CONTENT[:-1] + b"?")
+    one.write_bytes(CONTENT[:-1] + bytes([CONTENT[-1] ^ 1]))
     (verdict,) = json.loads(emer("models", "verify", "--json").stdout)
     assert verdict["outcome"] == "damaged" and verdict["fix"] == "emer models pull tool-small"
     assert emer("models", "verify").exit_code == 1
-
-
-def test_ctrl_c_leaves_a_part_to_go_on_with(tmp_path):
-    """A real process, stopped by a signal in the middle of a file."""
-    content = np.random.default_rng(4).bytes(30_000_000)
-    code = (
-        "import sys, pathlib\n"
-        "from emer.tools.weights.download import fetch, open_client\n"
-        "def told(here, whole):\n"
-        "    if 0 < here < whole: print(here, flush=True); sys.stdin.readline()\n"
-        "with open_client() as client:\n"
-        "    fetch(client, sys.argv[1], pathlib.Path(sys.argv[2]), 'a' * 64, told)\n"
-    )
-    target = tmp_path / "w" / "big.pt"
-    with serving_files(Shared({"/big.pt": content})) as server:
-        line = [sys.executable, "-c", code, f"{server.url}/big.pt", str(target)]
-        with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as pulling:
-            assert pulling.stdout is not None and pulling.stdout.readline()
-            pulling.send_signal(signal.SIGINT)
-            pulling.communicate(timeout=30)
-    assert pulling.returncode != 0 and not target.exists()
-    part = Path(f"{target}.part")
-    assert 0 < part.stat().st_size < len(content)
-    assert [file.name for file in target.parent.iterdir()] == ["big.pt.part"]
 
 
 def test_the_real_catalogue_is_listed(emer, monkeypatch):

@@ -87,6 +87,16 @@ def test_diff_says_in_plain_words_what_explains_it(ask, emer, tmp_path):
     assert found["usage_b"]["requests"] > 0 and found["usage_a"]["requests"] == 0
 
 
+def test_show_says_what_each_request_to_a_model_took(ask, emer, tmp_path, monkeypatch):
+    monkeypatch.setenv("EMER_REASONER__USE", "llm")
+    monkeypatch.setenv("EMER_REASONER__PRICE_IN", "1000.0")
+    script = tmp_path / "replies.json"
+    script.write_text(json.dumps(["nothing", "of", "use", "here"]))
+    ask("--json", "--llm", f"script:{script}", "--llm-when", "always")
+    shown = " ".join(emer("trace", "show", "last").stdout.split())
+    assert re.search(r"writer script.*? [1-9]\d* tokens in, \d+ out, \d+\.\d+, ", shown), shown
+
+
 def test_whatif_shows_what_changes_without_a_tool(ask, emer, clip):
     run = json.loads(ask("--json").stdout)["run_id"]
     clip.unlink()

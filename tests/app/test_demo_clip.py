@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from emer.app import demo
 from emer.app.commands.demo import matches
-from emer.app.script import LENGTH, SCRIPT, SPEECH_START, WORDS, levels
+from emer.app.demo_clip import copy_clip, load_script
 from emer.tools.media.clip import Clip
+from emer.tools.types import Span
+from tests.fixtures.demo.generator import FPS, encode, pictures, script_record, sound_track
+from tests.fixtures.demo.script import LENGTH, SCRIPT, SPEECH_START, WORDS, levels
 
+LIDS = ((145, 159), (374, 386))
+"""Points in the middle of the lower and upper lid, each eye."""
 NEAR = 0.15
 """Seconds a found event may be off its script."""
 
@@ -27,7 +30,7 @@ def clip(demo_clip):
 def found(clip):
     from emer.tools.face.tool import FaceMesh
 
-    return {m.movement: m.clue for m in matches(FaceMesh().observe(clip))}
+    return {m.movement: m.clue for m in matches(FaceMesh().observe(clip), load_script())}
 
 
 def test_every_movement_grows_holds_and_goes_within_the_clip():
@@ -81,29 +84,51 @@ def test_the_speech_tool_hears_the_words(clip):
     assert words in heard
 
 
-def test_the_same_pictures_and_sounds_every_time():
-    first, again = demo._sound(), demo._sound()
-    assert np.array_equal(first, again)
-    pictures = ([*islice(demo._pictures(first), 14)][-1] for _ in range(2))
-    assert np.array_equal(*pictures)
+def test_the_script_of_the_asset_is_the_generator_s():
+    assert load_script().model_dump(mode="json") == json.loads(json.dumps(script_record()))
 
 
-def test_a_half_written_clip_is_never_left_behind(tmp_path, monkeypatch):
-    def stop(sound):
-        yield np.zeros((512, 512, 3), dtype=np.uint8)
-        raise KeyboardInterrupt
+def test_the_generator_draws_the_asset_s_first_second(clip, tmp_path):
+    """With the first blink: the same landmarks, in pixels of 512, and the same sound."""
+    sound = sound_track()
+    path = tmp_path / "part.mp4"
+    encode(path, sound[:16_000], islice(pictures(sound), FPS))
+    again = Clip.open(path)
+    drawn, kept = _landmarks(again), _landmarks(clip)
+    assert np.abs(drawn - kept).mean(axis=(1, 2)).max() < 1.0
+    assert _lid_gap(drawn) == pytest.approx(_lid_gap(kept), abs=1.2)
+    assert np.ptp(_lid_gap(kept)) > 2.4  # a blink: more than the tolerance
+    assert again.samples()[:15_000] == pytest.approx(clip.samples()[:15_000], abs=0.01)
 
-    monkeypatch.setattr(demo, "_pictures", stop)
-    with pytest.raises(KeyboardInterrupt):
-        demo.make_demo(tmp_path / "clip.mp4")
-    assert list(tmp_path.iterdir()) == []
+
+def _landmarks(clip):
+    """Return the face mesh of each frame of the first second, in pixels: (frames, points, 2)."""
+    import mediapipe
+
+    frames = list(clip.frames(span=Span(start=0, end=0.97)))
+    with mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=True) as mesh:
+        faces = [mesh.process(f.rgb()).multi_face_landmarks[0].landmark for f in frames]
+    return np.array([[(point.x * 512, point.y * 512) for point in face] for face in faces])
 
 
-def test_demo_explains_its_clip_and_shows_the_truth_beside(emer, demo_clip, monkeypatch, tmp_path):
-    kept = tmp_path / "kept.mp4"
-    monkeypatch.setattr(demo, "make_demo", lambda path: Path(demo_clip).rename(path))
-    record = json.loads(emer("demo", "--keep", kept, "--json").stdout)
-    kept.rename(demo_clip)
+def _lid_gap(landmarks):
+    """Return how far the lids are apart, in pixels, the mean of both eyes: (frames,)."""
+    return np.mean([landmarks[:, low, 1] - landmarks[:, up, 1] for low, up in LIDS], axis=0)
+
+
+def test_an_interrupted_copy_never_has_the_final_name(tmp_path):
+    taken = tmp_path / "demo.mp4"
+    taken.mkdir()
+    (taken / "note").touch()
+    with pytest.raises(OSError):
+        copy_clip(taken)
+    assert list(tmp_path.iterdir()) == [taken]
+
+
+def test_demo_explains_its_clip_and_shows_the_truth_beside(emer, demo_clip, tmp_path):
+    copy = tmp_path / "kept.mp4"
+    record = json.loads(emer("demo", "--keep", copy, "--json").stdout)
+    assert copy.read_bytes() == demo_clip.read_bytes()
     assert [match["movement"] for match in record["script"]] == [a.name for a in SCRIPT]
     smile = next(m["clue"]["id"] for m in record["script"] if m["movement"] == "smile")
     assert smile in {i for s in record["explanation"]["sentences"] for i in s["clue_ids"]}

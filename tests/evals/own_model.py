@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.evals.chat_kit import Scripted
+from emer.agents.scripted_model import ScriptedModel
 
 
-def make() -> Scripted:
+def make() -> ScriptedModel:
     """Return the model."""
-    return Scripted(replies=['{"score": 7, "reason": "much the same"}'])
+    return ScriptedModel(['{"score": 7, "reason": "much the same"}'])

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chat_kit import Scripted
+from langchain_core.messages import AIMessage
 
+from emer.agents.llm.client import ReplyInvalid
+from emer.agents.scripted_model import ScriptedModel
 from emer.evals.data.types import Sample
-from emer.evals.judges.chat import ReplyInvalid
 from emer.evals.systems.chat_model import ChatSystem, pictures, wav
 from emer.evals.systems.video_language import VideoLanguage, read_answer
 from emer.tools.errors import ClipError, ConfigError
@@ -47,7 +48,8 @@ def test_the_sound_is_16_khz_wav(clip: Path) -> None:
 
 
 def test_a_chat_model_is_sent_pictures_sound_and_words(clip: Path) -> None:
-    model = Scripted(replies=[REPLY], tokens=900)
+    usage = {"input_tokens": 900, "output_tokens": 1, "total_tokens": 901}
+    model = ScriptedModel([AIMessage(REPLY, usage_metadata=usage)])
     system = ChatSystem(model, "made:up", frames=3)
     found = system.answer(Sample(name="a", clip=clip, subtitle='He said: "stop"'))
     ((message,),) = model.asked
@@ -70,7 +72,7 @@ def test_a_chat_model_is_sent_pictures_sound_and_words(clip: Path) -> None:
 
 
 def test_a_silent_system_is_sent_no_sound(clip: Path) -> None:
-    model = Scripted(replies=[REPLY])
+    model = ScriptedModel([REPLY])
     ChatSystem(model, "x", frames=2, hears=False).answer(Sample(name="a", clip=clip))
     content = model.asked[0][0].content
     assert [b["type"] for b in content if isinstance(b, dict)] == ["text", "image", "image"]
@@ -79,7 +81,7 @@ def test_a_silent_system_is_sent_no_sound(clip: Path) -> None:
 
 def test_a_reply_that_does_not_fit_is_no_answer(clip: Path) -> None:
     with pytest.raises(ReplyInvalid, match="labels: Field required"):
-        ChatSystem(Scripted(replies=['{"video": "x"}']), "x").answer(Sample(name="a", clip=clip))
+        ChatSystem(ScriptedModel(['{"video": "x"}'] * 2), "x").answer(Sample(name="a", clip=clip))
 
 
 def test_a_reply_in_prose_is_kept_and_its_emotion_words_are_the_labels() -> None:

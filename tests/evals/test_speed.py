@@ -5,17 +5,28 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
+import av
 import pytest
 from typer.testing import CliRunner
 
 from emer.evals.cli import app
-from emer.evals.speed import measure, pipeline
-from emer.evals.speed import pipeline as orchestration
-from emer.evals.speed import pipeline as running
-from emer.evals.speed import pipeline as speed
-from emer.evals.speed.measure import Neighbours, at_least, at_most, in_turn
-from emer.evals.speed.pipeline import loop_clip
+from emer.evals.speed import pipeline
+from emer.evals.speed.measure import (
+    Measure,
+    NoGpu,
+    Paired,
+    at_least,
+    at_most,
+    busy_seconds,
+    gpu_busy,
+    gpu_note,
+    gpu_utilisation,
+    in_turn,
+    others_share,
+)
+from emer.evals.speed.peak_memory import loop_clip
 from emer.tools.media.clip import Clip
 from tests.clips import Written, write_clip
 
@@ -43,18 +54,28 @@ def test_a_looped_clip_plays_the_clip_again(clip: Path, tmp_path: Path) -> None:
     assert means[0] == pytest.approx(means[50], abs=2) == pytest.approx(means[100], abs=2)
 
 
-def test_four_tools_share_one_decode_and_alone_each_decodes(
+def test_copies_of_a_clip_have_hashes_of_their_own(clip: Path, tmp_path: Path) -> None:
+    copies = [loop_clip(clip, tmp_path / f"{k}.mkv", 0, str(k)) for k in range(2)]
+    opened = [Clip.open(path) for path in (clip, *copies)]
+    assert len({each.sha256 for each in opened}) == 3
+    assert {each.duration for each in opened} == {opened[0].duration}
+
+
+def test_four_readers_share_one_decode_and_apart_each_decodes(
     clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decodes: list[int] = []
-    real = Clip._decode
-    monkeypatch.setattr(
-        Clip, "_decode", lambda self, first: (decodes.append(first), real(self, first))[1]
-    )
-    pipeline._share(clip, convert=True)
-    assert decodes == [0]
-    names = [each.name for each in pipeline.measure_decoding(clip)]
-    assert len(names) == len(set(names)) == 3
+    opened: list[str] = []
+    real = av.open
+    monkeypatch.setattr(av, "open", lambda *a, **k: (opened.append(a[0]), real(*a, **k))[1])
+    assert pipeline.decode_apart(clip) == 4 * 50
+    assert len(opened) == 4
+    opened.clear()
+    assert [*Clip.open(clip).frames()]
+    alone = len(opened)
+    opened.clear()
+    assert pipeline.decode_shared(clip, convert=True) == 4 * 50
+    assert len(opened) == alone
+    assert pipeline.decode_bare(clip) == pipeline.decode_bare(clip, convert=True) == 50
 
 
 def test_works_take_turns_so_that_the_machines_load_meets_all_alike() -> None:
@@ -70,44 +91,46 @@ def test_works_take_turns_so_that_the_machines_load_meets_all_alike() -> None:
     assert found == {"a": [0, 2, 4], "b": [1, 3, 5]}
 
 
-def test_neighbours_are_what_this_process_did_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    counted = iter([(100.0, 10.0), (106.0, 12.0)])
-    clock = iter([50.0, 54.0])
-    monkeypatch.setattr(measure, "_busy_seconds", lambda: next(counted))
-    monkeypatch.setattr(measure.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(measure.os, "cpu_count", lambda: 2)
-    assert Neighbours().share == pytest.approx((6 - 2) / (2 * 4))
+def test_others_share_is_what_this_process_did_not_do() -> None:
+    assert others_share(busy=6, own=2, elapsed=4, cores=2) == pytest.approx((6 - 2) / (2 * 4))
+    assert others_share(busy=1, own=2, elapsed=4, cores=2) == 0
+    assert others_share(busy=9, own=0, elapsed=1, cores=2) == 1
 
 
 def test_busy_seconds_hold_this_process_and_never_run_back() -> None:
-    whole, own = measure._busy_seconds()
-    assert 0 < own <= whole
+    cores, own = busy_seconds()
+    assert 0 < own <= cores
     sum(range(100_000))
-    later = measure._busy_seconds()
-    assert later[0] >= whole and later[1] >= own
+    later = busy_seconds()
+    assert later[0] >= cores and later[1] >= own
 
 
-def test_the_bare_decode_and_its_floor_look_at_every_picture(clip: Path) -> None:
-    assert len([*pipeline._decode(clip)]) == 50
-    found = pipeline.measure_decoding(clip)
-    assert "with nothing shared or kept" in found[2].detail
-    assert [each.goal for each in found] == [2.5, 1.5, 1.5]
+def test_a_ratio_is_of_the_least_and_the_medians_stand_beside_it() -> None:
+    pair = Paired((2.0, 1.0, 4.0), (6.0, 30.0, 8.0), 0.25)
+    assert pair.ratio == 6.0
+    assert pair.summary(2, "clip").startswith("3 : 0.5 s a clip, least of 3 (medians 4.00 x)")
+
+
+def test_decoding_is_measured_with_its_floor(clip: Path) -> None:
+    measures = pipeline.measure_decoding(clip)
+    assert "with nothing shared or kept" in measures[2].detail
+    assert [each.goal for each in measures] == [2.5, 1.5, 1.5]
 
 
 def test_whole_runs_are_measured_side_by_side_and_one_by_one(
     clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With instant tools: what is measured, how often, and that the second asks nobody."""
-    for slot, use in orchestration.TOOLS.items():
+    for slot, use in pipeline.INSTANT_TOOLS.items():
         monkeypatch.setenv(f"EMER_TOOLS__{slot.upper()}__USE", use)
-    found = running.measure_running(clip)
+    found = pipeline.measure_running(clip)
     assert [each.unit for each in found] == ["x", "x", "s", "calls"]
     assert found[3].value == 0
-    assert f"least of {running.ROUNDS}" in found[0].detail
+    assert f"least of {pipeline.RUN_ROUNDS}" in found[0].detail
 
 
 def test_the_controllers_cost_and_state_are_measured(clip: Path) -> None:
-    time, size = orchestration.measure_orchestration(clip)
+    time, size = pipeline.measure_orchestration(clip)
     assert time.unit == "ms"
     assert 0 < size.value <= size.goal == 64
 
@@ -132,12 +155,58 @@ def test_json_and_table_show_every_measure(clip: Path, monkeypatch: pytest.Monke
 def test_native_start_up_lines_do_not_reach_the_terminal(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def noisy(_: Path) -> list[measure.Measure]:
+    def noisy(_: Path) -> list[Measure]:
         os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n")
         return []
 
     for part in ("decoding", "orchestration", "running"):
         monkeypatch.setattr(f"emer.evals.speed.pipeline.measure_{part}", noisy)
-    assert speed.measure_speed(clip, memory=False, say=lambda what: os.write(1, b".")) == []
+    assert pipeline.measure_speed(clip, memory=False, say=lambda what: os.write(1, b".")) == []
     out, err = capfd.readouterr()
     assert (out, err) == ("...", "")
+
+
+def driver(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Put a program called nvidia-smi, which then sleeps, before all others."""
+    program = folder / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{script}\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
+def test_gpu_utilisation_comes_from_nvidia_smi(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = tmp_path / "ready"
+    os.mkfifo(ready)
+    driver(tmp_path, monkeypatch, f"printf '0\\n90\\n80\\n[N/A]\\n100\\n5\\n'; echo done > {ready}")
+    with gpu_utilisation("cuda:0") as percents:
+        assert ready.read_text() == "done\n"
+    assert percents == [0, 90, 80, 100, 5] and gpu_busy(percents) == 90.0
+
+
+def test_nvidia_smi_is_asked_about_the_gpu_that_cuda_means(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CUDA_VISIBLE_DEVICES and the order of a mixed machine give it another number there."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    asked = tmp_path / "asked"
+    os.mkfifo(asked)
+    driver(tmp_path, monkeypatch, f"echo 50; echo $1 > {asked}")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(
+        torch.cuda, "get_device_properties", lambda _: SimpleNamespace(uuid="4f-a0")
+    )
+    note = gpu_note("cuda:1", asked.read_text)
+    assert note == "; GPU busy 50% of the time"
+
+
+def test_without_nvidia_smi_the_reason_stands_in_the_detail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NoGpu, match="not installed"), gpu_utilisation("cuda:0"):
+        pass
+    assert "unknown: nvidia-smi" in gpu_note("cuda:0", lambda: None)
+    done: list[int] = []
+    assert gpu_note("cpu", lambda: done.append(1)) == "" and done == [1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -143,6 +144,7 @@ def test_tokens_and_money_are_part_of_the_cost(
     cost = found["clip0"].cost
     assert cost.tokens is not None
     assert cost.tokens > 100
+    assert cost.requests is not None and cost.requests >= 2  # decider, writer
     if priced:
         assert cost.money is not None
         assert 0 < cost.money < cost.tokens / 1e6
@@ -153,6 +155,9 @@ def test_tokens_and_money_are_part_of_the_cost(
                  "--workers", "1")  # fmt: skip
     agents = next(s for s in json.loads(shown.stdout)["systems"] if s["name"] == "agent")
     assert agents["scores"]["tokens"]["value"] == cost.tokens
+    assert agents["scores"]["requests"]["value"] == cost.requests
+    table = call("report", "--run", told["file"], *GIVEN[:2], "--data", "data", "--workers", "1")
+    assert re.search(r"s per clip\s.*requests\s+tokens", table.stdout)
     assert ("money" in agents["scores"]) == priced
 
 
@@ -169,7 +174,10 @@ def test_what_a_model_costs_on_human_clues_and_where_the_rules_stepped_in(folder
         assert prediction.cost.fallbacks in (1, 2)  # decider, writer
     call("run", "oracle:full", "--out", "runs", "--data", "data")
     rules = RunFile(folder / "runs" / "rules_full.jsonl").read()[1]
-    assert all(p.cost.tokens is None and p.cost.fallbacks is None for p in rules.values())
+    assert all(
+        p.cost.tokens is None and p.cost.requests is None and p.cost.fallbacks is None
+        for p in rules.values()
+    )
 
 
 def test_secrets_and_paths_of_weights_are_in_no_provenance(

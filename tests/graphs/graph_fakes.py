@@ -54,7 +54,7 @@ class Described(FakeTool):
 
     def answer(self, clip: Clip, span: Span, question: str) -> list[Clue]:
         told = f'Asked "{question}", a model answers for 0.2-0.8 s: a letter.'
-        return [self._clue(told, span.start, span.end)]
+        return [self.clue(told, span.start, span.end)]
 
 
 class Many(FakeTool):

@@ -10,9 +10,10 @@ from graph_kit import FAKES, events, trace_of
 
 from emer.graphs import loading
 from emer.graphs.ask import ask
-from emer.graphs.loading import STRONGEST, choose
-from emer.graphs.settings import PROFILES, SLOTS, Choice, load_settings
+from emer.graphs.loading import choose
+from emer.graphs.settings import PROFILES, Choice, load_settings
 from emer.tools.errors import ConfigError
+from emer.tools.registry import ranked, registered, slots
 from emer.tools.runtime import device
 from emer.tools.types import Param
 from emer.tools.weights.catalogue import named
@@ -20,7 +21,7 @@ from emer.tools.weights.locate import target
 
 
 @pytest.fixture
-def ranked(monkeypatch):
+def rivals(monkeypatch):
     """Have fakes compete for three slots."""
     table = {
         "face": (f"{FAKES}Weightless", f"{FAKES}Smile"),
@@ -31,10 +32,10 @@ def ranked(monkeypatch):
         "voice": (f"{FAKES}Weightless",),
         "speech": (f"{FAKES}Weightless",),
     }
-    monkeypatch.setattr(loading, "STRONGEST", table)
+    monkeypatch.setattr(loading, "ranked", lambda slot: table.get(slot, ()))
 
 
-def test_the_strongest_that_is_ready_is_taken_and_said_why(ranked):
+def test_the_strongest_that_is_ready_is_taken_and_said_why(rivals):
     ready = choose(load_settings(profile="auto"))
     uses = {slot: choice.use for slot, choice in ready.settings.chosen.items()}
     assert uses == {"face": f"{FAKES}Smile", "prosody": f"{FAKES}Loud"}
@@ -46,7 +47,7 @@ def test_the_strongest_that_is_ready_is_taken_and_said_why(ranked):
     assert ready.why["scene"].startswith("nothing: graph_fakes:Weightless needs the weights w")
 
 
-def test_what_the_user_named_stands_and_one_slot_alone_may_be_left_to_us(ranked):
+def test_what_the_user_named_stands_and_one_slot_alone_may_be_left_to_us(rivals):
     settings = load_settings(profile="auto", tools={"prosody": "none", "face": "a:B"})
     ready = choose(settings)
     assert {slot: c.use for slot, c in ready.settings.chosen.items()} == {"face": "a:B"}
@@ -56,7 +57,7 @@ def test_what_the_user_named_stands_and_one_slot_alone_may_be_left_to_us(ranked)
     assert alone.settings.tools["scene"].use == "camera"
 
 
-def test_arguments_go_to_whoever_is_taken(ranked):
+def test_arguments_go_to_whoever_is_taken(rivals):
     settings = load_settings(profile="auto")
     tools = {**settings.tools, "face": Choice(use="auto", amount=3)}
     ready = choose(settings.model_copy(update={"tools": tools}))
@@ -143,12 +144,10 @@ def test_a_slot_of_the_user_s_own_has_no_auto():
 
 
 def test_every_profile_names_tools_there_are():
-    from emer.tools.tool import BUILT_IN
-
-    assert set(PROFILES["auto"]) == set(SLOTS) == set(STRONGEST)
-    named = {use for slots in PROFILES.values() for use in slots.values()} - {"auto"}
-    ranked = {name for names in STRONGEST.values() for name in names}
-    assert named | ranked <= set(BUILT_IN)
+    auto = load_settings(profile="auto").tools
+    assert {slot: choice.use for slot, choice in auto.items()} == dict.fromkeys(slots(), "auto")
+    names = {use for uses in PROFILES.values() for use in uses.values()} - {"auto"}
+    assert names <= set(registered()) and all(ranked(slot) for slot in slots())
 
 
 def test_auto_is_read_from_file_and_environment(tmp_path, monkeypatch):
@@ -168,7 +167,7 @@ def test_auto_is_read_from_file_and_environment(tmp_path, monkeypatch):
         load_settings(file, device="gpu")
 
 
-def test_the_trace_says_what_was_taken_why_and_how_it_runs(ranked, clip_path):
+def test_the_trace_says_what_was_taken_why_and_how_it_runs(rivals, clip_path):
     settings = load_settings(
         profile="auto", tools={"prosody": f"{FAKES}Modelled", "scene": "none", "speech": "none"}
     )

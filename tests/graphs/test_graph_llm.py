@@ -230,7 +230,7 @@ def test_a_planner_s_question_reaches_the_tool_and_stands_in_the_trace(clip_path
 def test_an_answer_is_kept_apart_from_a_look_and_from_other_questions(clip_path: Path) -> None:
     from emer.tools.evidence_store import EvidenceStore
     from emer.tools.media.clip import Clip
-    from emer.tools.tool import load_tool
+    from emer.tools.registry import load_tool
     from emer.tools.types import Span
 
     store, clip = EvidenceStore(None), Clip.open(clip_path)
@@ -240,7 +240,8 @@ def test_an_answer_is_kept_apart_from_a_look_and_from_other_questions(clip_path:
 
 
 def test_a_tool_of_before_is_never_asked_in_words(clip_path: Path) -> None:
-    from emer.tools.tool import card, load_tool
+    from emer.tools.registry import load_tool
+    from emer.tools.tool import card
 
     assert card(load_tool("graph_fakes:Described")).answers
     assert not card(load_tool("graph_fakes:Smile")).answers

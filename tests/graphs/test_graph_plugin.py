@@ -16,9 +16,9 @@ from graph_kit import events, fakes
 from emer.graphs.ask import ask
 from emer.graphs.settings import swap
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.testing.clips import write_trial
 from emer.tools.testing.conformance import check_tool
-from emer.tools.tool import load_tool
 
 PLUGIN = Path(__file__).parents[1] / "plugin"
 

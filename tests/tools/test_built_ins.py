@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from emer.app.demo import make_demo
+from emer.app.demo_clip import CLIP
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool, registered
 from emer.tools.testing.conformance import check_tool
-from emer.tools.tool import BUILT_IN, Heavy, load_tool
+from emer.tools.tool import Heavy
 
 WITHOUT_WEIGHTS = ("pocketsphinx", "subtitle", "mesh", "egemaps", "camera")
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_demo(tmp_path_factory.mktemp("demo") / "demo.mp4")
+def demo() -> Path:
+    return Path(str(CLIP))
 
 
 @pytest.mark.parametrize("name", WITHOUT_WEIGHTS)
@@ -29,7 +30,7 @@ def test_it_keeps_the_contract(name, demo):
 
 def test_the_others_are_tried_with_weights_of_their_own():
     """Tools with a model: the tests of each, in its folder, make them tiny weights."""
-    heavy = set(BUILT_IN) - set(WITHOUT_WEIGHTS)
+    heavy = set(registered()) - set(WITHOUT_WEIGHTS)
     assert not any(isinstance(load_tool(name), Heavy) for name in WITHOUT_WEIGHTS)
     assert heavy <= {
         "whisper",

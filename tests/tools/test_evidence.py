@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from emer.tools.evidence_store import EvidenceStore
+from emer.tools.evidence_store import EvidenceStore, code_digest
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.testing.fakes import FakeTool
-from emer.tools.tool import load_tool
 from emer.tools.types import Observation, Span
 from tests.clips import Written, tone, write_clip
 
@@ -92,6 +92,13 @@ def test_editing_the_tools_file_changes_the_key(clip, path, tmp_path):
             keys.append(store.key(clip, load_tool("edited_tool:Edited")))
         del sys.modules["edited_tool"]
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_the_code_digest_is_of_the_file_with_the_class():
+    class Local(FakeTool):
+        pass
+
+    assert code_digest(FakeTool()) and code_digest(Local()) != code_digest(FakeTool())
 
 
 def test_threads_write_and_read_at_once(path):

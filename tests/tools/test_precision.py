@@ -17,18 +17,18 @@ import pytest
 
 from emer.tools.caption import vlm as caption
 from emer.tools.caption.caption_filter import Shown
-from emer.tools.expression import classifier as expression
+from emer.tools.expression import model as expression
+from emer.tools.registry import load_tool
 from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech import faster_whisper as ctranslate
 from emer.tools.speech import openai_whisper, transformers_asr
-from emer.tools.speech.transcript import Heard, Run, Window
-from emer.tools.tool import load_tool
+from emer.tools.speech.transcript import AsrOptions, Transcript, Window
 from emer.tools.voice import model as voice
 from emer.tools.weights.locate import Need, find
 from tests.caption_kit import room, write_blip, write_qwen, write_smolvlm
 from tests.ctc_kit import melody, write_ctc
-from tests.face_kit import write_emotion
+from tests.fixtures.faces import write_emotion
 from tests.voice_kit import write_classes, write_ratings
 from tests.whisper_kit import Script, spelled, write_ctranslate, write_openai, write_transformers
 
@@ -53,34 +53,34 @@ def sounds() -> list[np.ndarray]:
     return [made.normal(0, 0.1, 16_000 * n).astype(np.float32) for n in (2, 3)]
 
 
-def _heard(found: Sequence[Heard]) -> Told:
+def _heard(found: Sequence[Transcript]) -> Told:
     return [
-        (each.said.text,
-         [float(np.exp(each.said.logprob)), *(word.probability for word in each.words)])
+        (each.original.text,
+         [float(np.exp(each.original.logprob)), *(word.probability for word in each.words)])
         for each in found
     ]  # fmt: skip
 
 
 def whisper(need: Need, device: str, precision: str) -> Told:
-    run = Run(device, precision, 4, 1, False, 2)
+    run = AsrOptions(device, precision, 4, 1, False, 2)
     windows = [Window(sound, str(n)) for n, sound in enumerate(sounds())]
     return _heard(openai_whisper.recogniser(need, run)(windows))
 
 
 def faster_whisper(need: Need, device: str, precision: str) -> Told:
-    run = Run(device, precision, 4, 1, False, 2)
+    run = AsrOptions(device, precision, 4, 1, False, 2)
     windows = [Window(sound, str(n)) for n, sound in enumerate(sounds())]
     return _heard(ctranslate.recogniser(need, run)(windows))
 
 
 def asr(need: Need, device: str, precision: str) -> Told:
     windows = [Window(melody(text), text) for text in ("HELLO", "GOOD NEWS")]
-    run = Run(device, precision, 4, 1, False, 2)
+    run = AsrOptions(device, precision, 4, 1, False, 2)
     return _heard(transformers_asr.recogniser(need, run)(windows))
 
 
 def speech_emotion(need: Need, device: str, precision: str) -> Told:
-    found = voice.listener(need, voice.Run(device, precision, 4), "")(sounds())
+    found = voice.transcriber(need, voice.AsrOptions(device, precision, 4), "")(sounds())
     return [(" ".join(each.labels), each.outputs) for each in found]
 
 
@@ -92,14 +92,14 @@ def deepface(need: Need, device: str, _: str) -> Told:
 
 def captioner(need: Need, device: str, precision: str) -> Told:
     shown = [Shown((room(seed),)) for seed in (1, 2)]
-    found = caption.Writer(need, caption.Run(device, precision, 2))(shown)
+    found = caption.Writer(need, caption.AsrOptions(device, precision, 2))(shown)
     return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in found]
 
 
 CASES = {
     "whisper": Case(
-        lambda path: write_openai(path / "m.pt", spelled(HALF_SURE)), "whisper", whisper,
-        ("float16",),
+        lambda path: write_openai(path / "m.pt", spelled(HALF_SURE, timed=True)), "whisper",
+        whisper, (),
     ),
     "faster-whisper": Case(
         lambda path: write_ctranslate(path / "m", spelled(HALF_SURE)), "faster-whisper",

@@ -1,46 +1,52 @@
-"""Refusals, orders, names, feelings: keep or drop.
+"""Caption filter: what of a model's text about a picture may become evidence.
 
-What a model writes instead of a description: it declines, or gives orders.
+The fields of a `FrameDescription` are filtered one by one, any other text as it is:
 
-A description says what is seen. A refusal is no evidence, and an order is for nobody here. The
-patterns are ours, and coarse: what they miss is still told as a model's words only.
+- Refusals, orders (text in the picture may hold some), repetition and guesses reject all of it.
+- A capitalised name becomes "(name)": nobody is identified here. To drop its sentence would lose
+  the smile that it tells of; "a person" would be false of a brand or a place.
+- A feeling stays as a look only: "sad" becomes "sad-looking", and a noun becomes "(feeling)"
+  unless the text says "a look of sorrow".
 
-What a captioner wrote, made one plain sentence: it is data, whatever it says.
-
-What could be taken for markup, an id, an address or an order to somebody goes or is bare words
-in a sentence that says who speaks.
-
-What may be told of one caption, and the clue that tells it.
-
-What a captioner is shown, and what it writes.
-
-Whether what a captioner wrote may be told: its own doubts, and text that runs in circles.
-
-The limits are chosen by us. A caption that is right word for word is rarely less probable than
-one token in three; text from a model that sees nothing in the picture is near chance.
+Names and feelings are found in English alone, by the lists of words.toml. The patterns are ours and
+coarse: what they miss is still a model's description, which weighs half (`agents.cues.DESCRIBED`).
 """
 
+# ruff: noqa: RUF001  (the typographic quotes are what is replaced)
 from __future__ import annotations
 
 import math
 import re
+import tomllib
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
 
-from pydantic import JsonValue
+from emer.tools.caption.description import LABELS, Caption, parse_description
+from emer.tools.types import Quality
 
-from emer.tools.caption.sentences import SENTENCES
-from emer.tools.caption.subtitle_mask import Band
-from emer.tools.media.decoder import Rgb
-from emer.tools.types import Clue, Quality, Source, Span
+LONGEST, LONGEST_FIELD = 240, 80
+"""Characters of a plain caption and of a field (40 tokens are about 160; chosen by us)."""
+DOUBTFUL, GUESS = -1.1, -2.3
+"""Mean log-probabilities below which a caption is uncertain, and rejected (chosen by us). A caption
+that is right word for word is rarely less probable than one token in three; text of a model that
+sees nothing in the picture is near chance."""
+REPEATS: Final = 2.4
+"""Compression ratio from which text repeats itself (as for speech, Radford et al. 2022)."""
+MOST_CERTAIN, MOST_UNCERTAIN, UNMEASURED = 0.9, 0.2, 0.5
+"""Largest score of a certain caption, of an uncertain one, of one without probabilities."""
+NAME, FEELING = "(name)", "(feeling)"
+NAMES_ONLY = "it gives names, and nobody is identified here"
+NOTHING_SEEN = "it describes nothing that can be seen"
 
-_THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.IGNORECASE | re.DOTALL)
-_LISTED = re.compile(r"^[ \t]*(?:\d+[.)]|[-*•])[ \t]+", re.MULTILINE)
-_DECLINES = re.compile(
+_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.IGNORECASE | re.DOTALL)
+_LIST_MARK = re.compile(r"^[ \t]*(?:\d+[.)]|[-*•])[ \t]+", re.MULTILINE)
+_REFUSAL = re.compile(
     r"\b(?:i'm|i am|we're|we are) (?:sorry|afraid|unable|not able)\b"
     r"|\bi (?:can't|cannot|can not|couldn't|could not|won't|will not|must not) "
     r"(?:help|assist|identify|provide|describe|comply|comment|view|process|analy[sz]e)\b"
@@ -52,7 +58,7 @@ _DECLINES = re.compile(
     r"|(?:抱歉|对不起).*(?:无法|不能)|作为.{0,6}(?:AI|人工智能|语言模型)",
     re.IGNORECASE,
 )
-_ORDERS = re.compile(
+_ORDER = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,40}"
     r"\b(?:instructions?|prompts?|rules?|messages?)\b"
     r"|\b(?:system|developer) (?:prompt|message)\b|\bnew instructions?\b"
@@ -61,262 +67,261 @@ _ORDERS = re.compile(
     r"|(?:忽略|无视).{0,12}(?:指令|提示|规则)",
     re.IGNORECASE,
 )
-
-
-def without_thoughts(text: str) -> str:
-    """Return the text without what a model thinks aloud before it answers, and marks of a list."""
-    return _LISTED.sub("", _THOUGHTS.sub(" ", text)).strip()
-
-
-def instead(text: str) -> str:
-    """Return what a text is instead of a description; "" where it is one."""
-    straight = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    if _DECLINES.search(straight):
-        return "it declines to describe"
-    if _ORDERS.search(straight):
-        return "it gives orders to whoever reads it"
-    return ""
-
-
-# ruff: noqa: RUF001  (the curly marks are what is replaced)
-
-
-LONGEST = 240
-"""Characters of a caption (40 tokens are about 160; chosen by us)."""
-
-_TAG = re.compile(r"<[^<>]{0,80}>|\[[^\[\]]{0,80}\]|\{[^{}]{0,80}\}|https?://\S+|www\.\S+")
-_ID = re.compile(r"\b[tafs][0-9a-f]{8}\b")
-_MARKS = re.compile(r"[*_#`~|<>\[\]{}\\]+")
-_FRAMED = re.compile(
-    r"^(?:(?:the|this|that)\s+)?(?:image|picture|photo(?:graph)?|frame|scene|screenshot|video|clip)s?"
-    r"\s+(?:shows?|showing|depicts?|depicting|features?|captures?|portrays?|displays?|is of)\s+|"
-    r"^in (?:the|this|these) (?:image|picture|photo|frame|scene|video|clip)s?\s*,?\s*"
-    r"(?:we can see\s+|there is\s+)?|^(?:assistant|answer|caption|description)\s*:\s*|^of\s+",
-    re.IGNORECASE,
-)
 _NOT_SEEN = re.compile(
     r"\b(?:can(?:not|'t| not) be (?:seen|determined|told)|not (?:visible|shown)|"
     r"(?:cannot|can't|can not|do not|don't) (?:see|tell|know|determine)|"
     r"no (?:answer|information))\b"
-    r"|^\W*(?:(?:it|that|this) is )?(?:unclear|unanswerable|unknown)\b",
+    r"|^\W*(?:(?:it|that|this) is )?(?:unclear|unanswerable|unknown)\b"
+    r"|^\W*(?:none|nothing|n/a|not applicable)\W*$",
     re.IGNORECASE,
 )
-_CLAUSES = re.compile(r"[.;!?]+\s*|,?\s+but\s+")
+_CLAUSE_END = re.compile(r"[.;!?]+\s*|,?\s+but\s+")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?])(?<!\bDr\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bSt\.)(?<!\b[A-Z]\.)\s+"
+)
+_MARKUP = re.compile(
+    r"<[^<>]{0,80}>|\[[^\[\]]{0,80}\]|\{[^{}]{0,80}\}|https?://\S+|www\.\S+"
+    r"|\b[tafs][0-9a-f]{8}\b|[*_#`~|<>\[\]{}\\]+"
+)
+_LEAD = re.compile(
+    r"^(?:(?:the|this|that)\s+)?(?:image|picture|photo(?:graph)?|frame|scene|screenshot|video|clip)s?"
+    r"\s+(?:shows?|showing|depicts?|depicting|features?|captures?|portrays?|displays?|is of)\s+|"
+    r"^in (?:the|this|these) (?:image|picture|photo|frame|scene|video|clip)s?\s*,?\s*"
+    r"(?:we can see\s+|there is\s+)?|^(?:assistant|answer|caption|description)\s*:\s*|^of\s+"
+    r"|^\W*(?:sure|certainly|of course|okay|ok)[,;:.!]+\s*(?:here(?:'s| is| are) [^:]{0,60}:\s*)?"
+    r"|^\W*here(?:'s| is| are) [^:]{0,60}:\s*",
+    re.IGNORECASE,
+)
 _QUOTES = {ord(mark): '"' for mark in "“”„«»"} | {ord(mark): "'" for mark in "‘’"}
-
-
-def clean(text: str, unfinished: bool = False) -> str:
-    """Return the caption as words of one sentence without its full stop; "" if none are left."""
-    bare = _MARKS.sub(" ", _ID.sub(" ", _TAG.sub(" ", plain(text).translate(_QUOTES))))
-    bare = " ".join(bare.split())
-    if bare.count('"') % 2:
-        bare = bare.replace('"', "'")
-    bare = _FRAMED.sub("", bare)
-    if unfinished:
-        bare = _whole(bare)
-    sentences = [s.strip().rstrip(".!?…,;: ") for s in SENTENCES.split(bare)]
-    joined = "; ".join(_lower(s) for s in sentences if s)
-    return _short(joined)
-
-
-def plain(text: str) -> str:
-    """Return text on one line, without characters that control or are not seen."""
-    seen = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
-    return " ".join(seen.split())
-
-
-def describes(text: str, times: Sequence[float], sure: bool) -> str:
-    """Return the sentence that tells a caption as what a model says of one or more frames."""
-    when = [f"{time:.1f} s" for time in times]
-    which = f"the frame at {when[0]}" if len(when) == 1 else f"the frames at {_listed(when)}"
-    return f"A model describes {which}{'' if sure else ', unsurely'}: {text}."
-
-
-def answers(question: str, text: str, start: float, end: float, sure: bool) -> str:
-    """Return the sentence that tells an answer as a model's, with what it was asked."""
-    asked = " ".join(question.split()).translate(_QUOTES).replace('"', "'")
-    doubt = "" if sure else ", unsurely"
-    return f'Asked "{asked}", a model answers for {start:.1f}-{end:.1f} s{doubt}: {text}.'
-
-
-def is_not_seen(text: str) -> bool:
-    """Tell whether an answer is, in each of its clauses, that the pictures do not show it."""
-    clauses = [clause for clause in _CLAUSES.split(text) if clause.strip()]
-    return bool(clauses) and all(_NOT_SEEN.search(clause) for clause in clauses)
-
-
-def _whole(text: str) -> str:
-    """Return text that was cut off up to its last whole sentence, or its last whole word."""
-    done = list(SENTENCES.split(text))
-    if len(done) > 1:
-        return " ".join(done[:-1])
-    return f"{text.rsplit(' ', 1)[0]} …" if " " in text else text
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0].rstrip(",;: ")
-
-
-def _lower(sentence: str) -> str:
-    """Return the sentence with a small first letter, unless its first word is "I" or a name's."""
-    first = sentence.split(" ", 1)[0]
-    if first[1:] != first[1:].lower() or first.partition("'")[0] == "I":
-        return sentence
-    return sentence[0].lower() + sentence[1:]
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return " and ".join([", ".join(parts[:-1]), parts[-1]])
-
-
-KEPT = 400
-"""Characters of what a model wrote that a clue keeps."""
+_QUOTED = re.compile(r'("[^"]*")')
+_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+_TITLED = re.compile(r"(?<=\bnamed )\w[\w-]*|\b(?:(?:(?:Dr|Mr|Mrs|Ms)\.?|[A-Z]\.)\s+)+[A-Z][\w-]*")
+_RUN = re.compile(rf"{re.escape(NAME)}(?: (?:(?:van|von|de|bin|al|of) )?{re.escape(NAME)})+")
+_ONLY_FEELING = re.compile(rf"(?:\w+:? )?{re.escape(FEELING)}")
+_PARTITIVE = re.compile(r"(?:composed|content)(?= of\b)")
+_APPEARS = re.compile(
+    r"\b(?:look|looks|looking|looked|appear|appears|appearing|seem|seems|seeming|like|"
+    r"expression of|as if)\b"
+    r"(?!\s+(?:at|away|down|up|to(?! be)|towards?|into|out|over|back|around|for)\b)"
+    r"[\w\s]{0,20}$"
+)
+_FEELS = re.compile(
+    r"\b(?:feels|feel|felt|feeling)\b"
+    r"(?=\s+(?:(?:very|so|quite|rather|a|bit|little|too|\w+ly)\s+){0,3}([\w-]+))"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A caption that passed its guards."""
+class FilteredCaption:
+    """A caption that may become evidence."""
 
     text: str
-    """Cleaned, and with feelings told as looks."""
-    sure: bool
-    time: float
+    """One sentence without its full stop; names and feelings replaced."""
+    certain: bool
     quality: Quality
-    written: str
-    """As the model wrote it, without the sentences that name somebody."""
-    felt: tuple[str, ...]
-    """The words of feeling in it: the model's inference."""
-
-    @property
-    def what(self) -> tuple[str, bool]:
-        """What two frames must share to be told in one sentence."""
-        return self.text, self.sure
-
-
-def clue_of(
-    source: Source,
-    text: str,
-    span: Span,
-    told: Told,
-    band: Band | None,
-    more: Mapping[str, JsonValue],
-) -> Clue:
-    """Return the clue; `band` is what was blanked out of the frames, in pixels."""
-    data: dict[str, JsonValue] = {**more, "caption": plain(told.written)[:KEPT]}
-    if told.felt:
-        data["inferred"] = list(told.felt)
-    if band is not None:
-        data["blanked"] = {"top": band.top, "bottom": band.bottom}
-    return Clue(
-        modality="scene", span=span, text=text, quality=told.quality, source=source, data=data
-    )
-
-
-MOST_TOKENS = 40
-"""New tokens that a captioner may write."""
-
-DESCRIBE = (
-    "Describe in one short sentence what the people in this picture visibly do: face, gaze, "
-    "hands, posture. Name only what can be seen, no feelings and no guesses."
-)
-ANSWER = (
-    "These pictures follow each other in a clip. Answer in one short sentence, only with what "
-    "can be seen in them; if it cannot be seen, say: it cannot be seen. Question: {question}"
-)
+    original: str
+    """The model's own words, without names."""
+    feelings: tuple[str, ...]
+    """Words of feeling in it: the model's inference."""
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """A picture that is worth a caption, as it will be shown."""
+class Rejection:
+    """Why nothing of a caption may become evidence."""
 
-    picture: Rgb
-    time: float
-    """Seconds from the clip's start."""
-    clear: float
-    """How sharp it is, 0-1."""
+    reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """Pictures to be described, or asked about."""
-
-    pictures: tuple[Rgb, ...]
-    question: str = ""
-    """Empty: describe."""
-
-    @property
-    def words(self) -> str:
-        """What a model that takes words is told."""
-        return ANSWER.format(question=self.question) if self.question else DESCRIBE
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What came of it."""
-
-    text: str
-    logprob: float | None
-    """Mean log-probability of its tokens as the model gave it; None where it gave none."""
-    unfinished: bool = False
-    """Whether it was cut off at the most tokens."""
-
-
-DOUBT, GUESS = -1.1, -2.3
-"""Mean log-probabilities below which a caption is told as doubtful, and not at all."""
-REPEATS = 2.4
-"""Compression from which text runs in circles (as for speech, Radford et al. 2022)."""
-SURE, DOUBTFUL, UNMEASURED = 0.9, 0.2, 0.5
-"""Most a score may be: of a sure caption, of a doubtful one, of one without probabilities."""
-
-_WORD = re.compile(r"\w+")
-
-
-class Verdict(Enum):
-    """How a caption may be told."""
-
-    TOLD = "describes"
-    DOUBTFUL = "describes, unsurely"
-    DROPPED = "not told"
+def filter_caption(caption: Caption, sharpness: float) -> FilteredCaption | Rejection:
+    """Return what of a caption may become evidence; the picture's sharpness is 0-1."""
+    text = _LIST_MARK.sub("", _THINKING.sub(" ", plain(caption.text, "\n"))).translate(_QUOTES)
+    fields = parse_description(text)
+    if fields is None and text.lstrip("`json \n").startswith("{"):
+        return Rejection("its JSON is not the description that was asked for")
+    parts = {"": text} if fields is None else fields
+    body = ". ".join(parts.values())
+    if fields is not None and not body:
+        return Rejection(NOTHING_SEEN)
+    logprob = caption.logprob
+    if fields is not None and logprob is not None:
+        logprob /= max(0.5, len(body) / len(text))  # JSON's own tokens are near certain
+    if reason := _reason_against(body, logprob):
+        return Rejection(reason)
+    english = is_english(body)
+    if english:
+        parts = {name: _outside_quotes(part, redacted) for name, part in parts.items()}
+    if fields is None:
+        original = clean(parts[""], caption.truncated)
+    else:
+        original = _description({name: _phrase(part) for name, part in parts.items()})
+    if not original:
+        named = any(NAME in part for part in parts.values())
+        return Rejection(NAMES_ONLY if named else NOTHING_SEEN)
+    feelings: list[str] = []
+    shown = as_looks(original, feelings) if english else original
+    shown = "; ".join(part for part in shown.split("; ") if not _ONLY_FEELING.fullmatch(part))
+    if not shown:
+        return Rejection(NOTHING_SEEN)
+    quality = _quality(logprob, sharpness)
+    certain = logprob is None or logprob >= DOUBTFUL
+    return FilteredCaption(shown, certain, quality, original, tuple(dict.fromkeys(feelings)))
 
 
-def judge(written: Written) -> tuple[Verdict, str]:
-    """Return the verdict, and why a caption is not told."""
-    words = [word.casefold() for word in _WORD.findall(written.text)]
+def _reason_against(text: str, logprob: float | None) -> str:
+    """Return why a text is rejected as a whole; "" where it is not."""
+    words = [word.casefold() for word in re.findall(r"\w+", text)]
+    straight = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     if not any(word.isalpha() for word in words):
-        return Verdict.DROPPED, "it wrote no words"
-    if in_circles(words):
-        return Verdict.DROPPED, "its words go in circles"
-    if written.logprob is not None and written.logprob < GUESS:
-        return Verdict.DROPPED, f"it guesses (mean log-probability {written.logprob:.1f})"
-    sure = written.logprob is None or written.logprob >= DOUBT
-    return (Verdict.TOLD if sure else Verdict.DOUBTFUL), ""
+        return "it wrote no words"
+    if is_repetitive(words):
+        return "its words go in circles"
+    if logprob is not None and logprob < GUESS:
+        return f"it guesses (mean log-probability {logprob:.1f})"
+    if _REFUSAL.search(straight):
+        return "it declines to describe"
+    return "it gives orders to its reader" if _ORDER.search(straight) else ""
 
 
-def in_circles(words: list[str]) -> bool:
+def is_repetitive(words: list[str]) -> bool:
     """Tell whether words repeat: one thrice in a row, three in a row thrice, or mostly the same."""
-    if any(a == b == c for a, b, c in zip(words, words[1:], words[2:], strict=False)):
-        return True
     threes = Counter(zip(words, words[1:], words[2:], strict=False))
-    if threes and max(threes.values()) >= 3:
+    if any(a == b == c or count >= 3 for (a, b, c), count in threes.items()):
         return True
     text = " ".join(words).encode()
     few = len(words) >= 8 and len(set(words)) < 0.4 * len(words)
     return few or len(text) / len(zlib.compress(text)) > REPEATS
 
 
-def score(written: Written, clear: float, verdict: Verdict) -> float:
-    """Return the quality: the tokens' mean probability (geometric), halved for a blurred picture.
+def _quality(logprob: float | None, sharpness: float) -> Quality:
+    """Return the tokens' geometric mean probability, halved for a blurred picture."""
+    most, factors = UNMEASURED, {}
+    if logprob is not None:
+        most = MOST_CERTAIN if logprob >= DOUBTFUL else MOST_UNCERTAIN
+        factors = {"caption_logprob": round(logprob, 3)}
+    probability = min(most, math.exp(min(0.0, logprob or 0.0)))
+    score = round(probability * (0.5 + 0.5 * sharpness), 3)
+    return Quality(score=score, factors={**factors, "sharpness": round(sharpness, 3)})
 
-    `clear` is how sharp the picture is, 0-1.
+
+def is_not_seen(text: str) -> bool:
+    """Tell whether each clause of a text says that the pictures do not show it."""
+    clauses = [clause for clause in _CLAUSE_END.split(text) if clause.strip()]
+    return bool(clauses) and all(_NOT_SEEN.search(clause) for clause in clauses)
+
+
+def is_english(text: str) -> bool:
+    """Tell whether a text is English, so that names and feelings can be found in it.
+
+    English function words and common words outnumber what belongs to other languages, and are at
+    least a sixth of all words; fewer than three small words, as around names, are too few to tell.
     """
-    sharp = 0.5 + 0.5 * clear
-    if written.logprob is None:
-        return round(UNMEASURED * sharp, 3)
-    sure = min(SURE, math.exp(min(0.0, written.logprob)))
-    return round((sure if verdict is Verdict.TOLD else min(sure, DOUBTFUL)) * sharp, 3)
+    words = _WORD.findall(_QUOTED.sub(" ", text))
+    lower = [word for word in words if not word[0].isupper()]
+    ours = sum(_is_common(word) for word in words)
+    other = [word.casefold() in _words("foreign") for word in words]
+    theirs = sum(other) + sum(not word.isascii() for word in lower)
+    return (ours > theirs or not theirs) and (ours * 6 >= len(words) or len(lower) < 3)
 
 
-def factors(written: Written, clear: float) -> Mapping[str, float]:
-    """Return the measurements behind the score."""
-    known = {} if written.logprob is None else {"caption_logprob": round(written.logprob, 3)}
-    return {**known, "sharpness": round(clear, 3)}
+def redacted(text: str) -> str:
+    """Return a text with "(name)" for what has a capital and is no common word.
+
+    A word all in capitals, as on a sign, is none; one name of several words is replaced once.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        word, own, rest = match.group().partition("'s")
+        is_name = word[0].isupper() and not word.isupper() and not _is_common(word)
+        return f"{NAME}{own}{rest}" if is_name else match.group()
+
+    return _RUN.sub(NAME, _WORD.sub(replace, _TITLED.sub(NAME, text)))
+
+
+def as_looks(text: str, feelings: list[str]) -> str:
+    """Return a text with its feelings as looks; each is appended to `feelings`."""
+
+    def replace(match: re.Match[str]) -> str:
+        word, before = match.group(), match.string[: match.start()]
+        noun = word.casefold() in _words("feeling_noun")
+        if _PARTITIVE.match(match.string, match.start()):
+            return word
+        if not noun and word.casefold() not in _words("feeling"):
+            return word
+        feelings.append(word.casefold())
+        if _APPEARS.search(before):
+            return word
+        return FEELING if noun else f"{word}-looking"
+
+    def feels(match: re.Match[str]) -> str:
+        if match.group(1).casefold() not in _words("feeling"):
+            return match.group()
+        return "looking" if match.group() == "feeling" else "looks"
+
+    return _outside_quotes(text, lambda part: _WORD.sub(replace, _FEELS.sub(feels, part)))
+
+
+def clean(text: str, truncated: bool = False, longest: int = LONGEST) -> str:
+    """Return a text as one sentence without its full stop, and without markup, ids, addresses."""
+    bare = " ".join(_MARKUP.sub(" ", plain(text).translate(_QUOTES)).split())
+    if bare.count('"') % 2:
+        bare = bare.replace('"', "'")
+    sentences = list(_SENTENCE_END.split(_LEAD.sub("", bare)))
+    if truncated:  # up to the last whole sentence, or the last whole word
+        head = sentences[-1].rpartition(" ")[0]
+        sentences = sentences[:-1] or [f"{head} …" if head else sentences[-1]]
+    trimmed = [s.strip().rstrip(".!?…,;: ") for s in sentences]
+    joined = "; ".join(_lower(s) for s in trimmed if s and not _only_names(s))
+    return joined if len(joined) <= longest else joined[:longest].rsplit(" ", 1)[0].rstrip(",;: ")
+
+
+def plain(text: str, spaces: str = "") -> str:
+    """Return text without invisible characters; on one line unless `spaces` has line breaks."""
+    seen = (c if c in spaces or unicodedata.category(c)[0] != "C" else " " for c in text)
+    return "".join(seen).strip() if spaces else " ".join("".join(seen).split())
+
+
+def _description(phrases: dict[str, str]) -> str:
+    return "; ".join(f"{LABELS.get(name, '')}{part}" for name, part in phrases.items() if part)
+
+
+def _phrase(text: str) -> str:
+    """Return a field's phrase; "" where it says that it cannot be seen."""
+    phrase = clean(text, longest=LONGEST_FIELD).replace(";", ",")
+    return "" if is_not_seen(phrase) else phrase
+
+
+def _only_names(sentence: str) -> bool:
+    """Tell whether a sentence names somebody and says nothing else: "this is (name)"."""
+    words = _WORD.findall(sentence.replace(NAME, " "))
+    return NAME in sentence and all(word.casefold() in _words("function") for word in words)
+
+
+def _lower(sentence: str) -> str:
+    """Return the sentence with a small first letter, unless it begins with "I" or "TV"."""
+    first = sentence.split(" ", 1)[0]
+    if first[1:] != first[1:].lower() or first.partition("'")[0] == "I":
+        return sentence
+    return sentence[0].lower() + sentence[1:]
+
+
+def _outside_quotes(text: str, change: Callable[[str], str]) -> str:
+    """Return the text changed but for what is quoted, as the words of a sign are."""
+    return "".join(
+        part if place % 2 else change(part) for place, part in enumerate(_QUOTED.split(text))
+    )
+
+
+def _is_common(word: str) -> bool:
+    """Tell whether a word, or its base form, is listed, or it is a long word in -ing."""
+    small = word.casefold().removesuffix("'s")
+    listed = _words("function") | _words("common") | _words("feeling") | _words("feeling_noun")
+    stems = {small, small.removesuffix("s"), small.removesuffix("es"), small.removesuffix("ing")}
+    if "-" in small:
+        stems |= {small.partition("-")[0]}
+    return bool(stems & listed) or (len(small) > 6 and small.endswith("ing"))
+
+
+@lru_cache
+def _words(name: str) -> frozenset[str]:
+    tables = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+    return frozenset(tables[name].split())

@@ -1,61 +1,60 @@
-"""What tools that write about pictures have in common: choose, mask, ask, guard, word."""
+"""Base of the captioners: choose keyframes, mask subtitles, ask a model, filter, make clues."""
 
 from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar
 
 from pydantic import JsonValue
 
+from emer.prompts.prompt import digest
 from emer.tools.caption.caption_filter import (
-    Chosen,
-    Shown,
-    Told,
-    Verdict,
-    Written,
-    answers,
-    clean,
-    clue_of,
-    describes,
-    factors,
-    instead,
+    FilteredCaption,
+    Rejection,
+    filter_caption,
     is_not_seen,
-    judge,
-    score,
-    without_thoughts,
+    plain,
 )
-from emer.tools.caption.doubted import displayed
-from emer.tools.caption.english import is_english
-from emer.tools.caption.keyframes import Seen, choose, clearness, look_through
-from emer.tools.caption.naming import unnamed
-from emer.tools.caption.seeming import as_seen
-from emer.tools.caption.subtitle_mask import Band, blank, find_words, lower_part
-from emer.tools.caption.unseen import visible
+from emer.tools.caption.description import Caption, VisualPrompt
+from emer.tools.caption.keyframes import Candidates, candidates_of, choose, relative_sharpness
+from emer.tools.caption.subtitle_mask import Band, blanked, find_subtitles, lower_quarter
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.media.decoder import Rgb
 from emer.tools.runtime.cancellation import holding, note
 from emer.tools.scene.detectors import Faces
-from emer.tools.types import CLOSER, Clue, Modality, Param, Quality, Source, Span
+from emer.tools.types import CLOSER, Clue, Modality, Param, Source, Span
 
 APART, CLOSE_APART = 2.0, 0.5
 """Seconds of a shot for each caption, at first and in a closer look (chosen by us)."""
 MASKS = ("found", "lower", "off")
+LONGEST_ORIGINAL = 400
+"""Characters of the model's own words in a clue's data."""
 
 
-NAMED = "it gives somebody a name, and nobody is identified here"
-UNSEEN = "it tells nothing that can be seen"
+@dataclass(frozen=True, slots=True)
+class Keyframe:
+    """A picture as the model is shown it, its time in seconds, its sharpness 0-1."""
+
+    picture: Rgb
+    time: float
+    sharpness: float
 
 
 class CaptionTool(ABC):
-    """Describes at most `most` frames of a clip, or `most_close` of a span.
+    """Describes a few frames of a clip or a span, and may answer questions about a span.
 
-    `mask_subtitles` is "found" (words burnt into the lower part are blanked out), "lower" (the
-    lowest quarter always is) or "off".
+    Args:
+        most: Frames described in a clip at most, 1-32.
+        most_close: Frames described or shown in a closer look at most, 1-16.
+        mask_subtitles: "found" (text burnt into the lower part is blanked out), "lower" (the
+            lowest quarter always is) or "off".
+        max_side: Pixels of the longer side of a frame, 64-2048.
+
     """
 
     modality: Modality = "scene"
@@ -82,10 +81,10 @@ class CaptionTool(ABC):
     @property
     @abstractmethod
     def answers(self) -> bool:
-        """Whether it can be asked something in words."""
+        """Whether the model can be asked something in words."""
 
     @abstractmethod
-    def write(self, shown: Sequence[Shown]) -> Sequence[Written]:
+    def write(self, prompts: Sequence[VisualPrompt]) -> Sequence[Caption]:
         """Return what the model writes about each."""
 
     @property
@@ -96,103 +95,123 @@ class CaptionTool(ABC):
             "most_close": self._most_close,
             "mask_subtitles": self._mask,
             "max_side": self._max_side,
+            "prompts": "-".join(digest(f"caption/{name}")[:8] for name in ("describe", "answer")),
         }
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """Return what a model says of a few frames; `Unobservable` where it says nothing usable."""
-        chosen, band = self._choose(clip, span)
-        written = self.write([Shown((one.picture,)) for one in chosen])
-        told = [
-            self._told(each, one.time, one.clear) for each, one in zip(written, chosen, strict=True)
-        ]
-        good = [one for one in told if isinstance(one, Told)]
-        bad = [one for one in told if isinstance(one, str)]
-        if not good:
-            raise Unobservable(f"the model's captions cannot be used: {bad[0]}")
-        if bad:
-            note(f"{len(bad)} of {len(told)} captions were dropped: {bad[0]}")
-        same = (list(each) for _, each in groupby(good, key=lambda t: t.what))
-        return [self._clue(each, band, span) for each in same]
+        frames, band = self.keyframes(clip, span)
+        captions = self.write([VisualPrompt((frame.picture,)) for frame in frames])
+        usable: list[tuple[FilteredCaption, float]] = []
+        rejections: list[str] = []
+        for caption, frame in zip(captions, frames, strict=True):
+            result = filter_caption(caption, frame.sharpness)
+            if isinstance(result, Rejection):
+                rejections.append(result.reason)
+            else:
+                usable.append((result, frame.time))
+        if not usable:
+            raise Unobservable(f"the model's captions cannot be used: {rejections[0]}")
+        if rejections:
+            note(f"{len(rejections)} of {len(captions)} captions were dropped: {rejections[0]}")
+        runs = groupby(usable, key=lambda pair: (pair[0].text, pair[0].certain))
+        return [self._frames_clue(list(run), band, span) for _, run in runs]
 
     def answer(self, clip: Clip, span: Span, question: str) -> Sequence[Clue]:
         """Return what a model answers about a span; `Unobservable` where it does not know."""
         if not self.answers:
             raise Unobservable(f"the model of {self.name} describes and answers no questions")
-        chosen, band = self._choose(clip, span)
-        (written,) = self.write([Shown(tuple(one.picture for one in chosen), question)])
-        clear = sum(one.clear for one in chosen) / len(chosen)
-        told = self._told(written, chosen[0].time, clear)
-        if isinstance(told, str):
-            raise Unobservable(f"the model's answer cannot be used: {told}")
-        if is_not_seen(told.text):
+        frames, band = self.keyframes(clip, span)
+        (caption,) = self.write([VisualPrompt(tuple(f.picture for f in frames), question)])
+        result = filter_caption(caption, sum(f.sharpness for f in frames) / len(frames))
+        if isinstance(result, Rejection):
+            raise Unobservable(f"the model's answer cannot be used: {result.reason}")
+        if is_not_seen(result.text):
             raise Unobservable(f'asked "{question}", the model says that it cannot be seen')
         within = Span(start=min(span.start, clip.duration), end=min(span.end, clip.duration))
-        text = answers(question, told.text, within.start, within.end, told.sure)
-        more: dict[str, JsonValue] = {
-            "question": question,
-            "frames": [round(one.time, 2) for one in chosen],
-        }
-        return [clue_of(self.source, text, within, told, band, more)]
+        asked = plain(question).translate({ord(mark): "'" for mark in '"“”„«»'})
+        when = f"{within.start:.1f}-{within.end:.1f} s{_doubt(result)}"
+        text = f'Asked "{asked}", a model answers for {when}: {result.text}.'
+        data: dict[str, JsonValue] = {"question": question, "frames": _rounded(frames)}
+        return [self._clue(text, within, result, band, data)]
 
-    def _choose(self, clip: Clip, span: Span | None) -> tuple[list[Chosen], Band | None]:
-        """Return the chosen pictures, masked, and the mask; `Unobservable` if there are none."""
-        seen = self._look(clip, span)
-        if not seen.moments:
+    def keyframes(self, clip: Clip, span: Span | None) -> tuple[list[Keyframe], Band | None]:
+        """Return the frames to caption, masked, and the mask; `Unobservable` without any."""
+        candidates = self._candidates(clip, span)
+        if not candidates.features:
             where = f" at {span.start:.1f}-{span.end:.1f} s" if span else ""
             raise Unobservable(f"no picture that shows anything is seen{where}")
         most, apart = (self._most, APART) if span is None else (self._most_close, CLOSE_APART)
-        band = self._band(seen)
-        chosen = []
-        for place in choose(seen.moments, seen.cuts, most, apart):
-            picture, moment = seen.pictures[place], seen.moments[place]
-            masked = picture if band is None else blank(picture, band)
-            chosen.append(Chosen(masked, moment.time, clearness(moment.sharpness)))
-        return chosen, band
+        band = self._band(candidates)
+        frames = []
+        for index in choose(candidates.features, candidates.cuts, most, apart):
+            picture, features = candidates.pictures[index], candidates.features[index]
+            masked = picture if band is None else blanked(picture, band)
+            frames.append(Keyframe(masked, features.time, relative_sharpness(features)))
+        return frames, band
 
-    def _look(self, clip: Clip, span: Span | None) -> Seen:
+    def _candidates(self, clip: Clip, span: Span | None) -> Candidates:
         seconds = clip.duration if span is None else span.length
         with holding(self._lock):
             if self._faces is None:
                 self._faces = Faces(self.name)
-            return look_through(clip.frames(span=span), seconds, self._max_side, self._face_height)
+            frames = clip.frames(span=span)
+            return candidates_of(frames, seconds, self._max_side, self._face_height)
 
     def _face_height(self, picture: Rgb) -> float:
         assert self._faces is not None
         return max((face.height for face in self._faces(picture)), default=0.0)
 
-    def _band(self, seen: Seen) -> Band | None:
+    def _band(self, candidates: Candidates) -> Band | None:
         if self._mask == "off":
             return None
-        return lower_part(seen.pictures[0]) if self._mask == "lower" else find_words(seen.pictures)
+        pictures = candidates.pictures
+        return lower_quarter(pictures[0]) if self._mask == "lower" else find_subtitles(pictures)
 
-    def _told(self, written: Written, time: float, clear: float) -> Told | str:
-        """Return what may be told, or why nothing may."""
-        said = without_thoughts(written.text)
-        verdict, why = judge(replace(written, text=said))
-        english, other = is_english(said), instead(said)
-        shown = displayed(said) if english else said
-        nameless = unnamed(shown) if english else said
-        text = clean(nameless, written.unfinished)
-        if said and not nameless:
-            other = other or (NAMED if shown else UNSEEN)
-        if verdict is Verdict.DROPPED or other or not text:
-            return why or other or "nothing is left of it but markup"
-        seen, felt = as_seen(visible(text)) if english else (text, ())
-        if not seen:
-            return UNSEEN
-        quality = Quality(score=score(written, clear, verdict), factors=factors(written, clear))
-        return Told(seen, verdict is Verdict.TOLD, time, quality, nameless, felt)
+    def _frames_clue(
+        self, run: Sequence[tuple[FilteredCaption, float]], band: Band | None, closer: Span | None
+    ) -> Clue:
+        """Return the clue of frames in a row with the same caption, of the lowest quality.
 
-    def _clue(self, same: Sequence[Told], band: Band | None, closer: Span | None) -> Clue:
-        """Return the clue of frames in a row that were given the same words.
-
-        One of a closer look says so: where it only tells again, it counts no second time.
+        One of a closer look says so: where it only repeats, it counts no second time.
         """
-        times = [told.time for told in same]
-        text = describes(same[0].text, times, same[0].sure)
-        worst = min(same, key=lambda told: told.quality.score)
-        span = Span(start=times[0], end=times[-1])
-        more: dict[str, JsonValue] = {"frames": [round(time, 2) for time in times]}
+        times = [time for _, time in run]
+        worst = min((caption for caption, _ in run), key=lambda each: each.quality.score)
+        when = [f"{time:.1f} s" for time in times]
+        listed = " and ".join([", ".join(when[:-1]), when[-1]]) if len(when) > 1 else when[0]
+        frames = "frame" if len(when) == 1 else "frames"
+        text = f"A model describes the {frames} at {listed}{_doubt(worst)}: {worst.text}."
+        data: dict[str, JsonValue] = {"frames": [round(time, 2) for time in times]}
         if closer is not None:
-            more[CLOSER] = [closer.start, closer.end]
-        return clue_of(self.source, text, span, worst, band, more)
+            data[CLOSER] = [closer.start, closer.end]
+        return self._clue(text, Span(start=times[0], end=times[-1]), worst, band, data)
+
+    def _clue(
+        self,
+        text: str,
+        span: Span,
+        caption: FilteredCaption,
+        band: Band | None,
+        data: Mapping[str, JsonValue],
+    ) -> Clue:
+        more: dict[str, JsonValue] = {**data, "caption": caption.original[:LONGEST_ORIGINAL]}
+        if caption.feelings:
+            more["inferred"] = list(caption.feelings)
+        if band is not None:
+            more["blanked"] = {"top": band.top, "bottom": band.bottom}
+        return Clue(
+            modality=self.modality,
+            span=span,
+            text=text,
+            quality=caption.quality,
+            source=self.source,
+            data=more,
+        )
+
+
+def _doubt(caption: FilteredCaption) -> str:
+    return "" if caption.certain else ", unsurely"
+
+
+def _rounded(frames: Sequence[Keyframe]) -> list[JsonValue]:
+    return [round(frame.time, 2) for frame in frames]

@@ -1,11 +1,11 @@
-"""Words burnt into the picture: found by their strokes, and blanked out.
+"""Mask of burnt-in subtitles: found by their strokes, and blanked out.
 
-What is said reaches the reasoner by the speech tool; a captioner that reads it from the picture
-would tell it again as something seen. Found are light letters in the lower part of the picture,
-about one height, in a row around the middle, at the same place in several pictures. Not found are
-dark letters on a light ground, words at the side or at the top, and fewer than six letters in a
-row; a row of small light shapes of one brightness, as a fence, is taken for words. Numbers are
-chosen by us; heights are shares of the picture's.
+Speech reaches the reasoner by the speech tool; a captioner that reads it from the picture would
+repeat it as something seen. Found are light letters in the lower part of the picture, about one
+height, in a row around the middle, at the same place in several pictures. Not found are dark
+letters on a light ground, text at the side or at the top, and fewer than six letters in a row; a
+row of small light shapes of one brightness, as a fence, is taken for text. Numbers are chosen by
+us; heights are shares of the picture's.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from numpy.typing import NDArray
 from emer.tools.media.decoder import Rgb
 
 LOWER: Final = 0.55
-"""Share of the height below which words are looked for."""
+"""Share of the height below which text is searched."""
 LIGHT, CONTRAST = 170, 70
 """Grey level of a stroke at least, and how far it rises above its surroundings."""
 SMALLEST, LARGEST = 0.012, 0.10
 """Height of a letter."""
-LETTERS: Final = 6
-"""Letters that stand in a row at least."""
+LEAST_LETTERS: Final = 6
+"""Letters in a row at least."""
 GAP: Final = 2.0
-"""Room between neighbours in heights of a letter at most: more than a blank between words."""
-EVEN: Final = 30.0
+"""Distance of neighbours in heights of a letter at most: more than a blank between words."""
+LEVEL_SPREAD: Final = 30.0
 """Grey levels by which half of a row's letters may differ in brightness."""
-WIDE: Final = 0.10
-"""Share of the width that a line of words takes at least."""
-OFTEN: Final = 0.08
-"""Share of the pictures in which a line of words is seen at its place at least."""
+LEAST_WIDTH: Final = 0.10
+"""Share of the width of a line of text at least."""
+LEAST_SHARE: Final = 0.08
+"""Share of the pictures with a line of text at the same place at least."""
 MOST_LINES: Final = 4
 LOWEST: Final = 0.25
-"""Share of the height that `lower_part` blanks out."""
+"""Share of the height of `lower_quarter`."""
 
-Shape = NDArray[np.float32]
-"""Letters, a row each: left, top, width, height, grey level."""
+Letters = NDArray[np.float32]
+"""Letters (N, 5): left, top, width, height in pixels, grey level."""
 
 
 class Band(NamedTuple):
-    """A part of the picture, in pixels: rows top to bottom, columns left to right, ends out."""
+    """A part of the picture, in pixels: rows from top to bottom, columns from left to right."""
 
     top: int
     bottom: int
@@ -51,34 +51,27 @@ class Band(NamedTuple):
     right: int
 
 
-def find_words(pictures: Sequence[Rgb]) -> Band | None:
-    """Return the part in which words are burnt into pictures of one clip, if any are."""
-    lines = [line for picture in pictures if (line := line_of_words(picture)) is not None]
-    needed = 1 if len(pictures) == 1 else max(2, round(OFTEN * len(pictures)))
+def find_subtitles(pictures: Sequence[Rgb]) -> Band | None:
+    """Return the part in which text is burnt into pictures of one clip, if any is."""
+    lines = [line for picture in pictures if (line := subtitle_lines(picture)) is not None]
+    needed = 1 if len(pictures) == 1 else max(2, round(LEAST_SHARE * len(pictures)))
     if not lines:
         return None
-    around = max(lines, key=lambda line: sum(_share_rows(line, other) for other in lines))
-    there = [line for line in lines if _share_rows(around, line)]
-    if len(there) < needed:
+    central = max(lines, key=lambda line: sum(_share_rows(line, other) for other in lines))
+    lines = [line for line in lines if _share_rows(central, line)]
+    if len(lines) < needed:
         return None
-    return _with_margin(
-        Band(
-            min(line.top for line in there),
-            max(line.bottom for line in there),
-            min(line.left for line in there),
-            max(line.right for line in there),
-        ),
-        pictures[0],
-    )
+    tops, bottoms, lefts, rights = zip(*lines, strict=True)
+    return _with_margin(Band(min(tops), max(bottoms), min(lefts), max(rights)), pictures[0])
 
 
-def lower_part(picture: Rgb) -> Band:
+def lower_quarter(picture: Rgb) -> Band:
     """Return the lowest quarter of a picture."""
     height, width = picture.shape[:2]
     return Band(round(height * (1 - LOWEST)), height, 0, width)
 
 
-def blank(picture: Rgb, band: Band) -> Rgb:
+def blanked(picture: Rgb, band: Band) -> Rgb:
     """Return the picture with the part filled from the rows above and below it alone."""
     filled = picture.copy()
     above = picture[max(0, band.top - 3) : band.top, band.left : band.right]
@@ -90,28 +83,24 @@ def blank(picture: Rgb, band: Band) -> Rgb:
     return filled
 
 
-def line_of_words(picture: Rgb) -> Band | None:
-    """Return the lines of words in the lower part of one picture, as one part of it."""
+def subtitle_lines(picture: Rgb) -> Band | None:
+    """Return the part with all lines of text in the lower part of one picture, if any."""
     letters = _letters(picture)
-    lines: list[Shape] = []
-    while len(letters) >= LETTERS and len(lines) < MOST_LINES:
+    lines: list[Letters] = []
+    while len(letters) >= LEAST_LETTERS and len(lines) < MOST_LINES:
         row = _fullest_row(letters)
         if _is_line(_longest_run(letters[row]), picture.shape[1]):
             lines.append(letters[row])
         letters = letters[~row]
     if not lines:
         return None
-    found = np.concatenate(lines)
-    left, top, right, bottom = (
-        found[:, 0].min(),
-        found[:, 1].min(),
-        (found[:, 0] + found[:, 2]).max(),
-        (found[:, 1] + found[:, 3]).max(),
-    )
+    letters = np.concatenate(lines)
+    left, top = letters[:, :2].min(axis=0)
+    right, bottom = (letters[:, :2] + letters[:, 2:4]).max(axis=0)
     return Band(int(top), int(bottom), int(left), int(right))
 
 
-def _letters(picture: Rgb) -> Shape:
+def _letters(picture: Rgb) -> Letters:
     """Return the light shapes of the size of letters in the lower part."""
     import cv2
 
@@ -130,31 +119,31 @@ def _letters(picture: Rgb) -> Shape:
     return shapes
 
 
-def _fullest_row(letters: Shape) -> NDArray[np.bool_]:
-    """Return which letters of about one height stand in the fullest row."""
+def _fullest_row(letters: Letters) -> NDArray[np.bool_]:
+    """Return the letters of about one height in the fullest row, as a mask."""
     middle, high = letters[:, 1] + letters[:, 3] / 2, letters[:, 3]
     level = np.abs(middle[:, None] - middle[None]) <= 0.5 * high[:, None]
     like = (high[None] <= 2 * high[:, None]) & (high[:, None] <= 2 * high[None])
-    fellows = level & like
-    return np.asarray(fellows[int(fellows.sum(axis=1).argmax())])
+    neighbours = level & like
+    return np.asarray(neighbours[int(neighbours.sum(axis=1).argmax())])
 
 
-def _longest_run(row: Shape) -> Shape:
-    """Return the most letters of a row that stand as near to each other as in writing."""
+def _longest_run(row: Letters) -> Letters:
+    """Return the most letters of a row that are as close to each other as in writing."""
     row = row[np.argsort(row[:, 0], kind="stable")]
     gaps = row[1:, 0] - np.maximum.accumulate(row[:, 0] + row[:, 2])[:-1]
     breaks = np.flatnonzero(gaps > GAP * np.median(row[:, 3])) + 1
     return max(np.split(row, breaks), key=len)
 
 
-def _is_line(line: Shape, width: int) -> bool:
+def _is_line(line: Letters, width: int) -> bool:
     """Tell whether letters are enough, of one brightness, wide enough and around the middle."""
-    if len(line) < LETTERS:
+    if len(line) < LEAST_LETTERS:
         return False
     left, right = line[:, 0].min(), (line[:, 0] + line[:, 2]).max()
     low, high = np.percentile(line[:, 4], (25, 75))
     central = 0.25 <= (left + right) / 2 / width <= 0.75
-    return bool(right - left >= WIDE * width and central and high - low <= EVEN)
+    return bool(right - left >= LEAST_WIDTH * width and central and high - low <= LEVEL_SPREAD)
 
 
 def _share_rows(one: Band, other: Band) -> bool:
@@ -164,7 +153,7 @@ def _share_rows(one: Band, other: Band) -> bool:
 
 
 def _with_margin(band: Band, picture: Rgb) -> Band:
-    """Return the part with room for outlines, shadows and what was not found at its ends."""
+    """Return the part with room for outlines, shadows and letters missed at its ends."""
     height, width = picture.shape[:2]
     room = max(4, round(0.02 * height))
     return Band(

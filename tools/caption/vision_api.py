@@ -1,70 +1,53 @@
-"""OpenAI-compatible vision endpoint.
-
-A vision model behind an address that speaks OpenAI's chat protocol; pictures go there.
-
-Whether an endpoint would answer: asked without showing it anything.
-
-The list of its models is asked for. One on this machine that does not list ours (llama.cpp takes
-any name) is asked to say a word; no other host is sent more than the question and the key.
-
-A captioner behind any OpenAI-compatible address: frames are sent there, so it must be chosen.
-"""
+"""Captioner behind an OpenAI-compatible address (OpenAI, vLLM, Ollama): frames go there."""
 
 from __future__ import annotations
 
 import base64
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-from emer.tools.caption.caption_filter import MOST_TOKENS, Shown, Written
 from emer.tools.caption.caption_tool import CaptionTool
+from emer.tools.caption.description import SCHEMA, Caption, VisualPrompt
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing
 from emer.tools.media.decoder import Rgb
+from emer.tools.registry import register
 from emer.tools.runtime.cancellation import note, still_wanted
 from emer.tools.runtime.device import is_offline
 from emer.tools.runtime.native import importing
 from emer.tools.types import Param, Source
 from emer.tools.weights.download import key_for
 
-if TYPE_CHECKING:
-    import httpx
-
-
-TRIES = 2
-"""How often a request is made again after a fault that may pass."""
-QUALITY = 90
-"""Of the JPEG that is sent."""
-LIMITS: Sequence[Mapping[str, Any]] = (
-    {"max_tokens": MOST_TOKENS, "temperature": 0, "seed": 0, "logprobs": True},
-    {"max_tokens": MOST_TOKENS, "temperature": 0},
-    {"max_completion_tokens": MOST_TOKENS},
-)
-"""What is asked for besides, the most first: not every endpoint knows all of it."""
+TOOL: Final = "vision-api"
+KEY, URL, MODEL = "EMER_VISION_KEY", "EMER_VISION_URL", "EMER_VISION_MODEL"
+RETRIES: Final = 2
+"""Repeats of a request after a fault that may pass."""
+LIST_SECONDS: Final = 5.0
+"""Time limit of the list of models; a reply may take longer, since a model may load for it."""
+JPEG_QUALITY: Final = 90
+MOST_NAMES: Final = 4
 LOCAL = ("127.0.0.1", "::1", "localhost")
-
-
-class Refused(Exception):
-    """The endpoint gave no answer that can be used; the message is one line."""
+NO_LIST, NO_CHAT = (403, 404, 405, 501), (400, 404, 405, 501)
+"""HTTP statuses of an address that lists no models, or not to this key; that has no chat."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model is, and as whom it is asked."""
+    """Address, model and key; `seconds` is the time limit of one request."""
 
     url: str
     model: str
     key: str
     seconds: float
-    """Time limit of one request."""
 
     @property
     def host(self) -> str:
-        """The address without a path, as it may stand in a trace."""
+        """The address without a path, as it may appear in a trace."""
         parts = urlsplit(self.url)
         port = f":{parts.port}" if parts.port else ""
         return f"{parts.scheme}://{parts.hostname}{port}"
@@ -75,194 +58,27 @@ class Endpoint:
         return urlsplit(self.url).hostname in LOCAL
 
 
-def checked(url: str, tool: str) -> str:
-    """Return an address that can be asked, else raise `ConfigError`; no key may stand in it."""
-    try:
-        parts = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        whole = False
-    if not whole:
-        raise ConfigError(f"{tool}.url {url!r}: write http(s)://HOST[:PORT]/v1")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigError(f"{tool}.url: the key comes from the environment, never from the address")
-    return url
-
-
-def ask(endpoint: Endpoint, shown: Sequence[Shown], before_each: Any) -> list[Written]:
-    """Return what the model writes about each, in order; `Refused` at the first fault.
-
-    `before_each` is called before each request, so that a look that is given up ends.
-    """
-    with importing():
-        import openai
-    written = []
-    with openai.DefaultHttpxClient(follow_redirects=False, timeout=endpoint.seconds) as http:
-        client = openai.OpenAI(
-            base_url=endpoint.url,
-            api_key=endpoint.key or "none",
-            max_retries=TRIES,
-            timeout=endpoint.seconds,
-            http_client=http,
-        )
-        for each in shown:
-            before_each()
-            try:
-                written.append(_one(client, endpoint, each))
-            except openai.OpenAIError as error:
-                raise Refused(_why(endpoint, error)) from error
-            except (ValueError, TypeError, AttributeError, LookupError) as error:
-                why = f"{endpoint.host} does not answer as OpenAI's chat protocol does"
-                raise Refused(why) from error
-    return written
-
-
-def _one(client: Any, endpoint: Endpoint, shown: Shown) -> Written:
-    """Ask once, in the plainest way of `LIMITS` that the endpoint takes."""
-    import openai
-
-    pictures = [
-        {"type": "image_url", "image_url": {"url": data_url(picture)}} for picture in shown.pictures
-    ]
-    content = [*pictures, {"type": "text", "text": shown.words}]
-    request = {"model": endpoint.model, "messages": [{"role": "user", "content": content}]}
-    *before, last = LIMITS
-    for limits in before:
-        try:
-            return _read(client.chat.completions.create(**request, **limits))
-        except (openai.BadRequestError, openai.UnprocessableEntityError):
-            continue
-    return _read(client.chat.completions.create(**request, **last))
-
-
-def _read(reply: Any) -> Written:
-    """Return the answer; `LookupError`, `AttributeError` or `TypeError` where there is none."""
-    choice = reply.choices[0]
-    given = getattr(getattr(choice, "logprobs", None), "content", None) or ()
-    known = [token.logprob for token in given if isinstance(token.logprob, int | float)]
-    numbers = [number for number in known if math.isfinite(number)]
-    mean = max(sum(numbers) / len(numbers), -100.0) if numbers else None
-    text = _text(choice.message.content)
-    return Written(text.strip(), mean, unfinished=choice.finish_reason == "length")
-
-
-def _text(content: Any) -> str:
-    """Return the words of a message: one text, or parts of which some are text."""
-    if isinstance(content, list):
-        return " ".join(_text(part.get("text")) for part in content if isinstance(part, dict))
-    return content if isinstance(content, str) else ""
-
-
-def data_url(picture: Rgb) -> str:
-    """Return the picture as a JPEG inside an address."""
-    import cv2
-
-    _, packed = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    return f"data:image/jpeg;base64,{base64.b64encode(packed.tobytes()).decode()}"
-
-
-def _why(endpoint: Endpoint, error: Exception) -> str:
-    """Return on one line what went wrong; never the key."""
-    told = " ".join(str(error).split())[:200]
-    safe = told.replace(endpoint.key, "***") if endpoint.key else told
-    return f"{endpoint.host}: {type(error).__name__}: {safe}"
-
-
-SECONDS = 5.0
-"""Time limit of the list; a word may take as long as an answer, since a model may load for it."""
-NO_CHAT = (400, 404, 405, 501)
-"""What an endpoint says that has no chat with a model."""
-NO_LIST = (403, 404, 405, 501)
-"""What one says that lists no models, or not to this key, which may chat all the same."""
-NAMED = 4
-
-
-def reach(endpoint: Endpoint) -> str:
-    """Return what was found, in few words; `Refused` says on one line what is wrong."""
-    import httpx
-
-    headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
-    seconds = min(SECONDS, endpoint.seconds)
-    try:
-        with httpx.Client(headers=headers, timeout=seconds, follow_redirects=False) as client:
-            return _found(client, endpoint)
-    except httpx.TimeoutException as error:
-        limit = error.request.extensions["timeout"]["read"]
-        raise Refused(f"{endpoint.host} does not answer within {limit:g} s") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        why = " ".join(str(error).split())[:200]
-        raise Refused(f"nobody answers at {endpoint.host}: {why}") from error
-
-
-def _found(client: httpx.Client, endpoint: Endpoint) -> str:
-    names = _listed(client, endpoint)
-    if names and {endpoint.model, f"{endpoint.model}:latest"} & {*names}:
-        return f"{endpoint.host} has it"
-    if endpoint.is_local and _says_a_word(client, endpoint):
-        return f"{endpoint.host} answers"
-    if names is None:
-        if endpoint.is_local:
-            raise Refused(
-                f"{endpoint.host} has no chat with {endpoint.model!r} there; "
-                "the address of one mostly ends in /v1"
-            )
-        return f"{endpoint.host} answers, but does not say which models it has"
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    known = f"it has {', '.join(names[:NAMED])}{more}" if names else "it has none"
-    raise Refused(f"{endpoint.host} has no model {endpoint.model!r}; {known}")
-
-
-def _listed(client: httpx.Client, endpoint: Endpoint) -> Sequence[str] | None:
-    """Return the names of its models; None if it does not tell."""
-    answer = client.get(f"{endpoint.url.rstrip('/')}/models")
-    if answer.status_code in NO_LIST:
-        return None
-    _require(answer, endpoint)
-    try:
-        told = answer.json()
-        return [str(model["id"]) for model in (told if isinstance(told, list) else told["data"])]
-    except (ValueError, LookupError, TypeError) as error:
-        raise Refused(f"{endpoint.host} does not list models as OpenAI's protocol does") from error
-
-
-def _says_a_word(client: httpx.Client, endpoint: Endpoint) -> bool:
-    """Tell whether the model answers a line of text, of which nothing is kept."""
-    turn = {"role": "user", "content": "Say yes."}
-    asked: dict[str, Any] = {"model": endpoint.model, "messages": [turn], "max_tokens": 1}
-    address = f"{endpoint.url.rstrip('/')}/chat/completions"
-    answer = client.post(address, json=asked, timeout=endpoint.seconds)
-    if answer.status_code in NO_CHAT:
-        return False
-    _require(answer, endpoint)
-    return True
-
-
-def _require(answer: httpx.Response, endpoint: Endpoint) -> None:
-    """Raise `Refused` unless the answer is one."""
-    status = answer.status_code
-    if status in (401, 403):
-        raise Refused(f"{endpoint.host} refuses the key (HTTP {status}): set EMER_VISION_KEY")
-    if status != 200:
-        raise Refused(f"{endpoint.host} answers HTTP {status}")
-
-
-KEY = "EMER_VISION_KEY"
-URL, MODEL = "EMER_VISION_URL", "EMER_VISION_MODEL"
-
-
+@register("vision-api", slot="caption")
 class VisionApi(CaptionTool):
-    """Describes frames with a vision model behind an address (OpenAI, vLLM, llama.cpp, Ollama ...).
+    """Describes frames with a vision model behind an address, which may also be asked about them.
 
-    `url` and `model` may also stand in EMER_VISION_URL and EMER_VISION_MODEL. The key comes from
-    EMER_VISION_KEY, or from OPENAI_API_KEY for OpenAI itself; an address that wants none needs
-    none. `seconds` is the time limit of one request, of which there is one a frame.
+    The key comes from EMER_VISION_KEY, or from OPENAI_API_KEY for OpenAI itself; an address that
+    wants none needs none.
+
+    Args:
+        model: The model's name there; "" takes EMER_VISION_MODEL.
+        url: The address, mostly ending in /v1; "" takes EMER_VISION_URL.
+        seconds: Time limit of one request, of which there is one a frame.
+        most, most_close, mask_subtitles, max_side: As for `CaptionTool`.
+
     """
 
-    name: ClassVar[str] = "vision-api"
+    name: ClassVar[str] = TOOL
     description = (
         "Sends a few frames to a vision model, which describes them and may be asked about them."
     )
     deterministic: ClassVar[bool] = False
+    answers = True
 
     def __init__(
         self,
@@ -277,59 +93,225 @@ class VisionApi(CaptionTool):
         """Keep the settings; nothing is sent. `ConfigError` for what cannot be."""
         super().__init__(most, most_close, mask_subtitles, max_side)
         if not 0 < seconds <= 600:
-            raise ConfigError(f"{self.name}.seconds must be above 0 and at most 600")
+            raise ConfigError(f"{TOOL}.seconds must be above 0 and at most 600")
         self._model, self._url, self._seconds = model, url, seconds
 
     @property
     def source(self) -> Source:
         """Name, version, model, and the host to which frames are sent."""
-        endpoint = self._endpoint()
+        endpoint = self.endpoint()
         params: dict[str, Param] = {**self.params, "host": endpoint.host}
-        return Source(tool=self.name, version=_version(), model=endpoint.model, params=params)
-
-    @property
-    def answers(self) -> bool:
-        """Yes: it is told in words what to do."""
-        return True
+        return Source(tool=TOOL, version=_version(), model=endpoint.model, params=params)
 
     def reach(self) -> str:
-        """Ask the endpoint whether the model is there; no picture is sent.
+        """Return whether the model is there, in few words; `ToolFailed` says what is wrong.
 
-        `ToolFailed` says what is wrong.
+        No picture is sent.
         """
-        try:
-            return reach(self._endpoint())
-        except Refused as error:
-            raise ToolFailed(self.name, "a first request", str(error)) from error
+        return reach(self.endpoint())
 
-    def write(self, shown: Sequence[Shown]) -> Sequence[Written]:
+    def write(self, prompts: Sequence[VisualPrompt]) -> Sequence[Caption]:
         """Return what the model writes about each; `ToolFailed` names the host and the fault."""
-        endpoint = self._endpoint()
+        endpoint = self.endpoint()
         if not endpoint.is_local:
-            count = sum(len(each.pictures) for each in shown)
+            count = sum(len(each.pictures) for each in prompts)
             note(f"{count} frame{'s' * (count != 1)} of the clip went to {endpoint.host}")
-        try:
-            return ask(endpoint, shown, still_wanted)
-        except Refused as error:
-            raise ToolFailed(self.name, "the clip", str(error)) from error
+        return ask(endpoint, prompts)
 
-    def _endpoint(self) -> Endpoint:
+    def endpoint(self) -> Endpoint:
+        """Return where frames are sent, by the settings and the environment.
+
+        `ToolMissing` without an address, a model or the package openai; `ConfigError` for an
+        address that cannot be, or is not allowed offline.
+        """
+        _version()
         model = self._model or os.environ.get(MODEL, "")
         url = self._url or os.environ.get(URL, "")
         if not model or not url:
             line = 'url = "http://127.0.0.1:8000/v1", model = "NAME" in emer.toml, or '
-            raise ToolMissing(self.name, "an address and a model", f"{line}{URL} and {MODEL}")
-        endpoint = Endpoint(checked(url, self.name), model, key_for(url, KEY), self._seconds)
+            raise ToolMissing(TOOL, "an address and a model", f"{line}{URL} and {MODEL}")
+        endpoint = Endpoint(_checked(url), model, key_for(url, KEY), self._seconds)
         if is_offline() and not endpoint.is_local:
-            raise ConfigError(
-                f"{self.name} would send frames to {endpoint.host}: EMER_OFFLINE forbids"
-            )
+            raise ConfigError(f"{TOOL} would send frames to {endpoint.host}: EMER_OFFLINE forbids")
         return endpoint
+
+
+def ask(endpoint: Endpoint, prompts: Sequence[VisualPrompt]) -> list[Caption]:
+    """Return what the model writes about each, in order; `ToolFailed` at the first fault."""
+    captions: list[Caption] = []
+    variants = _variants(prompts[0]) if prompts else []
+    with _client(endpoint, endpoint.seconds, RETRIES, "the clip") as client:
+        for prompt in prompts:
+            still_wanted()
+            images = [
+                {"type": "image_url", "image_url": {"url": u}}
+                for u in map(data_url, prompt.pictures)
+            ]
+            content = [*images, {"type": "text", "text": prompt.text}]
+            turns = [{"role": "user", "content": content}]
+            captions.append(_caption(_reply(client, endpoint.model, turns, variants)))
+    return captions
+
+
+def reach(endpoint: Endpoint) -> str:
+    """Return what was found at an address, in few words; `ToolFailed` says what is wrong.
+
+    The list of its models is asked for. An address on this machine that does not list ours
+    (llama.cpp takes any name) is asked for one word; no other is sent more than the key.
+    """
+    purpose, host, model = "a first request", endpoint.host, endpoint.model
+    with _client(endpoint, min(LIST_SECONDS, endpoint.seconds), 0, purpose) as client:
+        names = _models(client)
+    if names and {model, f"{model}:latest"} & {*names}:
+        return f"{host} has it"
+    if endpoint.is_local:
+        with _client(endpoint, endpoint.seconds, 0, purpose) as client:
+            if _chats(client, model):
+                return f"{host} answers"
+    elif names is None:
+        return f"{host} answers, but does not say which models it has"
+    if names is None:
+        why = f"{host} has no chat with {model!r} there; the address of one mostly ends in /v1"
+        raise ToolFailed(TOOL, purpose, why)
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    known = f"it has {', '.join(names[:MOST_NAMES])}{more}" if names else "it has none"
+    raise ToolFailed(TOOL, purpose, f"{host} has no model {model!r}; {known}")
+
+
+def _models(client: Any) -> list[str] | None:
+    """Return the names of the models at an address; None where they are not listed."""
+    import openai
+
+    try:
+        reply = client.get("/models", cast_to=object)
+    except openai.APIStatusError as error:
+        if error.status_code in NO_LIST:
+            return None
+        raise
+    return [str(each["id"]) for each in (reply if isinstance(reply, list) else reply["data"])]
+
+
+def _chats(client: Any, model: str) -> bool:
+    """Tell whether the model answers a line of text, which is dropped."""
+    import openai
+
+    body = {"model": model, "messages": [{"role": "user", "content": "Say yes."}], "max_tokens": 1}
+    try:
+        client.post("/chat/completions", body=body, cast_to=object)
+    except openai.APIStatusError as error:
+        if error.status_code in NO_CHAT:
+            return False
+        raise
+    return True
+
+
+def _variants(prompt: VisualPrompt) -> list[Mapping[str, Any]]:
+    """Return what is asked for besides, the most first: not every endpoint knows all of it."""
+    most = prompt.most_tokens(chats=True)
+    plain = {"max_tokens": most, "temperature": 0}
+    exact = {**plain, "seed": 0, "logprobs": True}
+    schema = {"name": "frame", "strict": True, "schema": SCHEMA}
+    structured = {**exact, "response_format": {"type": "json_schema", "json_schema": schema}}
+    return [
+        *([] if prompt.question else [structured]), exact, plain, {"max_completion_tokens": most},
+    ]  # fmt: skip
+
+
+def _reply(client: Any, model: str, turns: Any, variants: list[Mapping[str, Any]]) -> Any:
+    """Return the reply to the first variant that is taken; those refused leave the list."""
+    import openai
+
+    while True:
+        try:
+            return client.chat.completions.create(model=model, messages=turns, **variants[0])
+        except (openai.BadRequestError, openai.UnprocessableEntityError):
+            if len(variants) == 1:
+                raise
+            variants.pop(0)
+
+
+def _caption(reply: Any) -> Caption:
+    """Return the answer; `LookupError`, `AttributeError` or `TypeError` where there is none."""
+    choice = reply.choices[0]
+    tokens = getattr(getattr(choice, "logprobs", None), "content", None) or ()
+    known = [t.logprob for t in tokens if isinstance(t.logprob, int | float)]
+    numbers = [number for number in known if math.isfinite(number)]
+    mean = max(sum(numbers) / len(numbers), -100.0) if numbers else None
+    text = _text(choice.message.content) or _text(getattr(choice.message, "refusal", None))
+    return Caption(text.strip(), mean, truncated=choice.finish_reason == "length")
+
+
+def _text(content: Any) -> str:
+    """Return the words of a message: one text, or parts of which some are text."""
+    if isinstance(content, list):
+        return " ".join(_text(part.get("text")) for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
+
+
+def data_url(picture: Rgb) -> str:
+    """Return the picture as a JPEG inside an address."""
+    import cv2
+
+    _, packed = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return f"data:image/jpeg;base64,{base64.b64encode(packed.tobytes()).decode()}"
+
+
+@contextmanager
+def _client(endpoint: Endpoint, seconds: float, retries: int, purpose: str) -> Iterator[Any]:
+    """Yield a client of the endpoint; what it or the block raises becomes one line.
+
+    It follows no redirect, which would take frames or the key to another host.
+    """
+    with importing():
+        import openai
+    try:
+        with openai.DefaultHttpxClient(follow_redirects=False, timeout=seconds) as http:
+            key = endpoint.key or "none"
+            yield openai.OpenAI(
+                base_url=endpoint.url, api_key=key, max_retries=retries, timeout=seconds,
+                http_client=http,
+            )  # fmt: skip
+    except openai.OpenAIError as error:
+        raise ToolFailed(TOOL, purpose, _cause(endpoint, error, seconds)) from error
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        why = f"{endpoint.host} does not answer as OpenAI's chat protocol does"
+        raise ToolFailed(TOOL, purpose, why) from error
+
+
+def _cause(endpoint: Endpoint, error: Any, seconds: float) -> str:
+    """Return on one line what went wrong; never the key."""
+    import openai
+
+    line = " ".join(str(error.__cause__ or error).split())[:200]
+    detail = line.replace(endpoint.key, "***") if endpoint.key else line
+    if isinstance(error, openai.APITimeoutError):
+        return f"{endpoint.host} does not answer within {seconds:g} s"
+    if isinstance(error, openai.APIConnectionError):
+        return f"nobody answers at {endpoint.host}: {detail}"
+    if isinstance(error, openai.APIStatusError):
+        status = error.status_code
+        if status in (401, 403):
+            return f"{endpoint.host} refuses the key (HTTP {status}): set {KEY}"
+        return f"{endpoint.host} answers HTTP {status}: {detail.partition(' - ')[2] or detail}"
+    return f"{endpoint.host}: {type(error).__name__}: {detail}"
 
 
 def _version() -> str:
     try:
         return version("openai")
     except PackageNotFoundError:
-        what = "the package openai"
-        raise ToolMissing("vision-api", what, "pip install 'emer[llm]'") from None
+        raise ToolMissing(TOOL, "the package openai", "pip install 'emer[llm]'") from None
+
+
+def _checked(url: str) -> str:
+    """Return an address that can be asked, else raise `ConfigError`; no key may stand in it."""
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ConfigError(f"{TOOL}.url {url!r}: write http(s)://HOST[:PORT]/v1")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigError(f"{TOOL}.url: the key comes from the environment, never from the address")
+    return url

@@ -1,18 +1,11 @@
-"""Prompt, processor and generation of a VLM.
+"""Vision-language model of transformers: prompt, processor and generation.
 
-What prepares pictures and words for a model of a folder, without torchvision.
+BLIP, or any image-text-to-text model with a chat template. Inputs are prepared one by one in the
+caller's thread, before the model is borrowed, so that no device waits for them. Joined, they are
+the processor's own batch: text padded on the left, smaller pictures on the right and below.
 
-Processors of transformers that also take videos want torchvision for them (and SmolVLM's a package
-that spells numbers). Pictures alone need neither, and prepared with PIL they are the same on every
-machine.
-
-Pictures and words made what a model takes: one by one, before the model is borrowed.
-
-Each caller prepares its own in its own thread, so that no device waits for it. What was prepared
-alone is joined as the processor would have done it: words are filled up on the left, what is
-smaller than another's on the right and below, with nothing.
-
-A captioner of transformers: BLIP, or any model that is shown pictures in a chat.
+Pictures are prepared with PIL and without the part for videos, which wants torchvision: the same
+pixels on every machine.
 """
 
 from __future__ import annotations
@@ -23,52 +16,274 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from emer.tools.caption.caption_filter import MOST_TOKENS, Shown, Written
-from emer.tools.caption.compiled import Compiler, filled
-from emer.tools.runtime.cancellation import holding, note, still_wanted
+from emer.tools.caption.description import Caption, VisualPrompt
+from emer.tools.runtime.cancellation import holding, still_wanted
 from emer.tools.runtime.memo import Kept
 from emer.tools.runtime.model_pool import SHELF, Key, Shared
 from emer.tools.runtime.native import importing
 from emer.tools.weights.locate import Need, loading
 from emer.tools.weights.pretrained import load_model, load_other, quiet
 
-ALIKE = {"smolvlm": "idefics3"}
-"""Kinds whose pictures and words are prepared as another's."""
-VIDEO = "video_processor"
+TOOL: Final = "captioner"
+MODEL_CLASS: Final = "AutoModelForImageTextToText"
+TEXT: Final = "input_ids"
+VIDEO: Final = "video_processor"
+SAME_PROCESSOR: Final = {"smolvlm": "idefics3"}
+"""Model types whose inputs another type's processor prepares."""
+FLOOR: Final = -100.0
+"""Least mean log-probability; minus infinity is no JSON number."""
+_GREEDY: Final[Mapping[str, Any]] = {
+    "do_sample": False, "num_beams": 1, "repetition_penalty": 1.0,
+    "return_dict_in_generate": True, "output_logits": True,
+}  # fmt: skip
 
 
-def load_processor(tool: str, need: Need, model_type: str, words: int) -> Any:
-    """Return the processor of a folder for this type of model, which knows so many tokens.
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Device, precision and batch; of these only the precision changes the result."""
 
-    `WeightsBroken` if there is none, or its tokenizer is not the model's.
+    device: str
+    dtype: str
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """One prompt as CPU tensors of batch size 1."""
+
+    tensors: Mapping[str, Any]
+    padding: int
+    """Token id that fills missing text."""
+    most_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model, and the tokens that end its text."""
+
+    model: Any
+    ends: frozenset[int]
+
+
+class Generated(NamedTuple):
+    """Tokens generated for one prompt."""
+
+    tokens: list[int]
+    logprob: float
+    """Mean log-probability of the tokens, the end token included."""
+    truncated: bool
+
+
+class Processor:
+    """A folder's processor of pictures and text; safe from several threads."""
+
+    def __init__(self, processor: Any) -> None:
+        """Take the processor of transformers."""
+        self.processor = processor
+        self._lock = threading.Lock()  # fast tokenizers refuse two borrowers
+
+    @property
+    def chats(self) -> bool:
+        """Whether the model has a chat template, so that it can be instructed."""
+        return getattr(self.processor, "chat_template", None) is not None
+
+    def __call__(self, prompt: VisualPrompt, dtype: str) -> ModelInput:
+        """Return the prompt as tensors, those of floating point with this precision."""
+        import torch
+
+        still_wanted()
+        with holding(self._lock):
+            batch = self._chat(prompt) if self.chats else self._picture(prompt)
+        kind = getattr(torch, dtype)
+        tensors = {name: t.to(kind) if t.is_floating_point() else t for name, t in batch.items()}
+        padding = getattr(self.processor.tokenizer, "pad_token_id", None) or 0
+        return ModelInput(tensors, padding, prompt.most_tokens(self.chats))
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """Return tokens as text."""
+        with holding(self._lock):
+            text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True)
+        return str(text).strip()
+
+    def _chat(self, prompt: VisualPrompt) -> Any:
+        images = [{"type": "image"} for _ in prompt.pictures]
+        turn = [{"role": "user", "content": [*images, {"type": "text", "text": prompt.text}]}]
+        template = self.processor.apply_chat_template
+        text = template(turn, add_generation_prompt=True, tokenize=False)
+        return self.processor(text=[text], images=[list(prompt.pictures)], return_tensors="pt")
+
+    def _picture(self, prompt: VisualPrompt) -> Any:
+        """Return the first picture alone: a model without a chat template takes no text."""
+        return self.processor.image_processor([prompt.pictures[0]], return_tensors="pt")
+
+
+_PROCESSORS: Kept[Processor] = Kept(2)
+
+
+class CaptionModel:
+    """Captions pictures with the model of a folder; cheap to make, loads at the first call."""
+
+    def __init__(self, need: Need, options: RunOptions) -> None:
+        """Take the folder of weights and how its model is run."""
+        self._need, self._options = need, options
+        differing = (("dtype", options.dtype), ("is", need.fingerprint))
+        self.key = Key(TOOL, str(need.path), options.device, differing)
+
+    def __call__(self, prompts: Sequence[VisualPrompt]) -> list[Caption]:
+        """Return one caption per prompt; raise what loading or the model raised."""
+        processor = self.processor
+        rows = self._shared()([processor(each, self._options.dtype) for each in prompts])
+        return [Caption(processor.decode(r.tokens), r.logprob, r.truncated) for r in rows]
+
+    @property
+    def processor(self) -> Processor:
+        """The folder's processor, loaded when first asked for; `WeightsBroken` without one."""
+        key = (self._need.path, self._need.fingerprint)
+        return _PROCESSORS.get(key, lambda: Processor(load_processor(TOOL, self._need)))
+
+    def load(self) -> None:
+        """Load the model now."""
+        _ = self.processor
+        self._shared().load()
+
+    def unload(self) -> None:
+        """Free the model's memory; the processor is small and stays."""
+        SHELF.unload(self.key)
+
+    def _shared(self) -> Shared[ModelInput, Generated]:
+        return Shared(
+            self.key,
+            partial(_load, self._need, self._options, self.processor.chats),
+            partial(generate, self._options),
+            batch=self._options.batch,
+            gigabytes=self._need.gigabytes,
+        )
+
+
+def has_chat(folder: Path) -> bool:
+    """Tell whether a folder has a chat template; only its small files are read."""
+    if any((folder / name).is_file() for name in ("chat_template.jinja", "chat_template.json")):
+        return True
+    for name in ("processor_config.json", "tokenizer_config.json"):
+        try:
+            config = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(config, dict) and config.get("chat_template"):
+            return True
+    return False
+
+
+def generate(
+    options: RunOptions, loaded: LoadedModel, inputs: Sequence[ModelInput]
+) -> list[Generated]:
+    """Return the greedy continuation of each input of one batch that fits the memory."""
+    import torch
+
+    with torch.inference_mode(), quiet():
+        tensors = {name: t.to(options.device) for name, t in joined(inputs).items()}
+        most = max(each.most_tokens for each in inputs)
+        out = loaded.model.generate(
+            **tensors, **_GREEDY, max_new_tokens=most, stopping_criteria=[_cancelled]
+        )
+        scores = torch.stack(out.logits, dim=1).float().log_softmax(dim=-1)
+        tokens = out.sequences[:, -scores.shape[1] :]
+        chosen = scores.gather(2, tokens[..., None])[..., 0].cpu()
+    return [
+        _row(row.tolist()[: each.most_tokens], values.tolist(), loaded.ends)
+        for row, values, each in zip(tokens.cpu(), chosen, inputs, strict=True)
+    ]
+
+
+def joined(inputs: Sequence[ModelInput]) -> dict[str, Any]:
+    """Return the inputs as one batch, equal to the processor's own."""
+    return {name: _join(name, inputs) for name in inputs[0].tensors}
+
+
+def _join(name: str, inputs: Sequence[ModelInput]) -> Any:
+    import torch
+
+    single = [each.tensors[name] for each in inputs]
+    is_text = all(
+        TEXT in each.tensors and each.tensors[TEXT].shape == each.tensors[name].shape
+        for each in inputs
+    )
+    filler = inputs[0].padding if name == TEXT else 0
+    sizes = [max(one.shape[n] for one in single) for n in range(1, single[0].dim())]
+    return torch.cat([_padded(one, sizes, is_text, filler) for one in single])
+
+
+def _padded(tensor: Any, sizes: Sequence[int], left: bool, filler: int) -> Any:
+    """Return the tensor with its dimensions after the first enlarged to these sizes."""
+    import torch
+
+    room: list[int] = []
+    for size, has in zip(reversed(sizes), reversed(tensor.shape[1:]), strict=True):
+        room += [size - has, 0] if left else [0, size - has]
+    return torch.nn.functional.pad(tensor, room, value=filler) if any(room) else tensor
+
+
+def _row(tokens: list[int], scores: list[float], ends: frozenset[int]) -> Generated:
+    end = next((place for place, token in enumerate(tokens) if token in ends), None)
+    length = len(tokens) if end is None else end + 1
+    mean = sum(scores[:length]) / length if length else FLOOR
+    return Generated(tokens[:length], max(mean, FLOOR), truncated=end is None)
+
+
+def _cancelled(tokens: Any, scores: Any, **_: Any) -> Any:
+    """Stop no row, but raise `Abandoned` where the call was given up; asked at each token."""
+    import torch
+
+    still_wanted()
+    return torch.zeros(tokens.shape[0], dtype=torch.bool, device=tokens.device)
+
+
+def _load(need: Need, options: RunOptions, chats: bool) -> LoadedModel:
+    model = load_model(TOOL, need, MODEL_CLASS, options.device, options.dtype)
+    text = getattr(model.config, "text_config", model.config)
+    ends: set[int] = set()
+    # BLIP ends with the separator of BERT, which its generation config does not name.
+    separator = None if chats else getattr(text, "sep_token_id", None)
+    for given in (model.generation_config.eos_token_id, separator):
+        ends |= set(given if isinstance(given, list) else [] if given is None else [given])
+    return LoadedModel(model, frozenset(ends))
+
+
+def load_processor(tool: str, need: Need) -> Any:
+    """Return the processor of a folder.
+
+    `WeightsBroken` if transformers has no captioner of its type, the folder no processor, or a
+    tokenizer that is not the model's.
     """
+    config = load_other(tool, need, "AutoConfig")
     with importing():
         import transformers
+        from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
         from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
+    kind = config.model_type
     with loading(tool, need), quiet():
-        name = PROCESSOR_MAPPING_NAMES.get(ALIKE.get(model_type, model_type))
+        if type(config) not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
+            raise ValueError(f"{kind} is no model of transformers that captions pictures")
+        name = PROCESSOR_MAPPING_NAMES.get(SAME_PROCESSOR.get(kind, kind))
         if name is None:
-            raise ValueError(f"{model_type} has no processor of pictures and words")
-        made = without_video(getattr(transformers, name)).from_pretrained(
+            raise ValueError(f"{kind} has no processor of pictures and text")
+        processor = without_video(getattr(transformers, name)).from_pretrained(
             need.path, local_files_only=True, trust_remote_code=False, backend="pil"
         )
-        _require_words(made.tokenizer, words)
-    made.tokenizer.padding_side = "left"
-    if getattr(made.image_processor, "do_image_splitting", False):
-        made.image_processor.do_image_splitting = False  # one view of a frame, not up to 17 parts
-    return made
-
-
-def _require_words(tokenizer: Any, words: int) -> None:
-    """Raise `ValueError` for a tokenizer that the library made up because its files are missing."""
-    if len(tokenizer) < words / 2:
-        raise ValueError(f"its tokenizer knows {len(tokenizer)} tokens, the model {words}")
+        known = len(processor.tokenizer)
+        size = int(getattr(getattr(config, "text_config", config), "vocab_size", 0))
+        if known < size / 2:  # transformers makes one up where its files are missing
+            raise ValueError(f"its tokenizer knows {known} tokens, the model {size}")
+    processor.tokenizer.padding_side = "left"
+    if getattr(processor.image_processor, "do_image_splitting", False):
+        processor.image_processor.do_image_splitting = False  # one view, not up to 17 tiles
+    return processor
 
 
 def without_video(kind: Any) -> Any:
-    """Return the processor class without its part for videos."""
+    """Return a processor class without its part for videos."""
     if VIDEO not in kind.get_attributes():
         return kind
 
@@ -78,268 +293,3 @@ def without_video(kind: Any) -> Any:
             return [part for part in kind.get_attributes() if part != VIDEO]
 
     return Still
-
-
-WORDS = "input_ids"
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Tensors on the CPU, for one `Shown`."""
-
-    tensors: Mapping[str, Any]
-    filler: int
-    """The token that stands where there are no words."""
-
-
-class Preparer:
-    """A folder's processor; safe from several threads."""
-
-    def __init__(self, processor: Any) -> None:
-        """Take the processor."""
-        self.processor = processor
-        self._lock = threading.Lock()  # tokenizers refuse two borrowers
-
-    @property
-    def chats(self) -> bool:
-        """Whether the model is told in words what to do."""
-        return getattr(self.processor, "chat_template", None) is not None
-
-    def __call__(self, shown: Shown, dtype: str) -> Prepared:
-        """Return what the model is given of it, with this precision."""
-        import torch
-
-        still_wanted()
-        with holding(self._lock):
-            made = self._chat(shown) if self.chats else self._picture(shown)
-        kind = getattr(torch, dtype)
-        tensors = {name: t.to(kind) if t.is_floating_point() else t for name, t in made.items()}
-        return Prepared(tensors, getattr(self.processor.tokenizer, "pad_token_id", None) or 0)
-
-    def text(self, tokens: Sequence[int]) -> str:
-        """Return tokens as text."""
-        with holding(self._lock):
-            told = self.processor.tokenizer.decode(tokens, skip_special_tokens=True)
-        return str(told).strip()
-
-    def _chat(self, shown: Shown) -> Any:
-        """Return what a model that is told in words is given: pictures, and the words around."""
-        images = [{"type": "image"} for _ in shown.pictures]
-        turn = [{"role": "user", "content": [*images, {"type": "text", "text": shown.words}]}]
-        told = self.processor.apply_chat_template
-        text = told(turn, add_generation_prompt=True, tokenize=False)
-        return self.processor(text=[text], images=[list(shown.pictures)], return_tensors="pt")
-
-    def _picture(self, shown: Shown) -> Any:
-        """Return the first picture: a model without words describes one at a time."""
-        return self.processor.image_processor([shown.pictures[0]], return_tensors="pt")
-
-
-_PREPARERS: Kept[Preparer] = Kept(2)
-
-
-def preparer(tool: str, need: Need) -> Preparer:
-    """Return the one of a folder, loaded when first asked for; `WeightsBroken` without one."""
-    return _PREPARERS.get((need.path, need.fingerprint), lambda: _load(tool, need))
-
-
-def joined(items: Sequence[Prepared]) -> dict[str, Any]:
-    """Return one batch of what was prepared."""
-    return {name: _join(name, items) for name in items[0].tensors}
-
-
-def _join(name: str, items: Sequence[Prepared]) -> Any:
-    import torch
-
-    alone = [item.tensors[name] for item in items]
-    left = all(
-        WORDS in i.tensors and i.tensors[WORDS].shape == i.tensors[name].shape for i in items
-    )
-    filler = items[0].filler if name == WORDS else 0
-    sizes = [max(one.shape[n] for one in alone) for n in range(1, alone[0].dim())]
-    return torch.cat([_filled(one, sizes, left, filler) for one in alone])
-
-
-def _filled(tensor: Any, sizes: Sequence[int], left: bool, filler: int) -> Any:
-    """Return the tensor with its dimensions behind the first made this large."""
-    import torch
-
-    room: list[int] = []
-    for size, has in zip(reversed(sizes), reversed(tensor.shape[1:]), strict=True):
-        room += [size - has, 0] if left else [0, size - has]
-    return torch.nn.functional.pad(tensor, room, value=filler) if any(room) else tensor
-
-
-def _load(tool: str, need: Need) -> Preparer:
-    config = load_other(tool, need, "AutoConfig")
-    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
-
-    with loading(tool, need):
-        if type(config) not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
-            raise ValueError(
-                f"{config.model_type} is no model of transformers that writes of pictures"
-            )
-    words = int(getattr(getattr(config, "text_config", config), "vocab_size", 0))
-    return Preparer(load_processor(tool, need, config.model_type, words))
-
-
-TOOL = "captioner"
-KIND = "AutoModelForImageTextToText"
-_HOW: Mapping[str, Any] = {
-    "max_new_tokens": MOST_TOKENS, "do_sample": False, "num_beams": 1, "repetition_penalty": 1.0,
-    "return_dict_in_generate": True, "output_logits": True,
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """How the model is run; nothing of it changes what comes out but the precision."""
-
-    device: str
-    dtype: str
-    batch: int
-    compiled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A model, and what compiles its steps where that was asked for."""
-
-    model: Any
-    chats: bool
-    """Whether it is told in words what to do."""
-    compiler: Compiler | None = None
-
-    def close(self) -> None:
-        """End what compiles."""
-        if self.compiler is not None:
-            self.compiler.close()
-
-
-class Row(NamedTuple):
-    """What a model wrote about one, in tokens."""
-
-    tokens: list[int]
-    logprob: float
-    """Mean log-probability of its tokens, its end included."""
-    unfinished: bool
-
-
-class Writer:
-    """Writes about pictures with a folder; cheap to make, nothing is loaded.
-
-    Pictures are prepared, and tokens read, in the caller's thread while the device works.
-    """
-
-    def __init__(self, need: Need, run: Run) -> None:
-        """Take the folder and how its model is run."""
-        self._need, self._run = need, run
-        options = (("dtype", run.dtype), ("compiled", run.compiled), ("is", need.fingerprint))
-        self.key = Key(TOOL, str(need.path), run.device, options)
-
-    def __call__(self, shown: Sequence[Shown]) -> list[Written]:
-        """Return what the model writes about each; raise what loading or the model raised."""
-        prepare = self.preparer
-        rows = self._shared(prepare)([prepare(each, self._run.dtype) for each in shown])
-        return [Written(prepare.text(r.tokens), r.logprob, r.unfinished) for r in rows]
-
-    @property
-    def preparer(self) -> Preparer:
-        """What prepares its pictures, loaded when first asked for."""
-        return preparer(TOOL, self._need)
-
-    def load(self) -> None:
-        """Load the model now."""
-        self._shared(self.preparer).load()
-
-    def unload(self) -> None:
-        """Let go of the model; what prepares its pictures takes little, and stays."""
-        SHELF.unload(self.key)
-
-    def _shared(self, prepare: Preparer) -> Shared[Prepared, Row]:
-        return Shared(
-            self.key,
-            partial(_load, self._need, self._run, prepare.chats),
-            partial(write, self._run),
-            batch=self._run.batch,
-            gigabytes=self._need.gigabytes,
-        )
-
-
-def has_chat(folder: Path) -> bool:
-    """Tell whether a folder's model is told in words what to do; its small files are read."""
-    if any((folder / name).is_file() for name in ("chat_template.jinja", "chat_template.json")):
-        return True
-    for name in ("processor_config.json", "tokenizer_config.json"):
-        try:
-            told = json.loads((folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if isinstance(told, dict) and told.get("chat_template"):
-            return True
-    return False
-
-
-def write(run: Run, loaded: Loaded, items: Sequence[Prepared]) -> list[Row]:
-    """Write about one batch that fits: no sampling, so the same each time."""
-    import torch
-
-    batch = joined(filled(items) if loaded.compiler else items)
-    with torch.inference_mode(), quiet():
-        given = {name: tensor.to(run.device) for name, tensor in batch.items()}
-        told = {**given, **_HOW, "stopping_criteria": [_go_on]}
-        if loaded.compiler:
-            out = loaded.compiler(loaded.model, told)
-        else:
-            out = loaded.model.generate(**told)
-    return _rows(loaded, out)[: len(items)]
-
-
-def _rows(loaded: Loaded, out: Any) -> list[Row]:
-    """Return each row of what was generated, up to its end."""
-    import torch
-
-    scores = torch.stack(out.logits, dim=1).float().log_softmax(dim=-1)
-    tokens = out.sequences[:, -scores.shape[1] :]
-    chosen = scores.gather(2, tokens[..., None])[..., 0].cpu()
-    ends = _ends(loaded)
-    return [
-        _row(row.tolist(), given.tolist(), ends)
-        for row, given in zip(tokens.cpu(), chosen, strict=True)
-    ]
-
-
-def _row(tokens: list[int], scores: list[float], ends: frozenset[int]) -> Row:
-    """Return one row with its mean log-probability, its end included."""
-    end = next((place for place, token in enumerate(tokens) if token in ends), None)
-    length = len(tokens) if end is None else end + 1
-    mean = sum(scores[:length]) / length if length else -100.0
-    return Row(tokens[:length], max(mean, -100.0), unfinished=end is None)
-
-
-def _go_on(tokens: Any, scores: Any, **_: Any) -> Any:
-    """Let writing go on after each token, unless nobody waits for it."""
-    import torch
-
-    still_wanted()
-    return torch.zeros(tokens.shape[0], dtype=torch.bool, device=tokens.device)
-
-
-def _ends(loaded: Loaded) -> frozenset[int]:
-    """Return the tokens that end what is written."""
-    config = loaded.model.generation_config
-    text = getattr(loaded.model.config, "text_config", loaded.model.config)
-    named = (config.eos_token_id, None if loaded.chats else getattr(text, "sep_token_id", None))
-    found: set[int] = set()
-    for given in named:
-        found |= set(given if isinstance(given, list) else [] if given is None else [given])
-    return frozenset(found)
-
-
-def _load(need: Need, run: Run, chats: bool) -> Loaded:
-    compiled = run.compiled and chats
-    model = load_model(TOOL, need, KIND, run.device, run.dtype, stoppable=not compiled)
-    if run.compiled and not chats:
-        kind = model.config.model_type
-        note(f"{kind} went on without compiled steps: only models that chat have them")
-    return Loaded(model, chats, Compiler() if compiled else None)

@@ -1,11 +1,7 @@
-"""Deepface model; which crops it is given.
-
-deepface's emotion model, and what it makes of faces cut out for it.
+"""deepface's emotion classifier, and the face crops that it is given.
 
 Network, weights' reader and labels are deepface's own code. Its detectors and its downloads are
-not used, nor its client, which takes one picture after the other through colour.
-
-Which of a person's pictures a model is shown, and how well the face could be seen in them.
+not used, nor its client, which processes one picture after the other in colour.
 """
 
 from __future__ import annotations
@@ -29,14 +25,25 @@ from emer.tools.weights.locate import Need, loading
 
 TOOL = "deepface"
 PACKAGES = ("torch", "deepface", "werkzeug")
-"""deepface imports the last without asking for it."""
-INPUT, SEEN = 224, 48
-"""Side of the picture that deepface gives its models, and of what the emotion model takes of it."""
+"""deepface imports the last without declaring it."""
+INPUT, NETWORK_INPUT = 224, 48
+"""Pixels of the side of deepface's common input, and of the input of the emotion network."""
 
 Picture = NDArray[np.uint8]
 """A face in grey, any size."""
 Probabilities = tuple[float, ...]
 """One for each of `labels()`; together 1."""
+
+TURNED: Final = 45.0
+"""Degrees of yaw from which a face is not classified: such models are trained on faces towards the
+camera (chosen by us)."""
+COVERED: Final = 0.2
+"""Least confidence of the landmarks (chosen by us)."""
+LARGE_PX: Final = 96.0
+"""Face size from which more pixels give a model of 48 x 48 pixels no more detail."""
+BLURRED, SHARP = 0.08, 0.3
+"""Sharpness (`crops.sharpness_of`) of faces blurred by two pixels of the crop, and the least of
+faces that are not (0.35-1.2 over ours)."""
 
 
 def require() -> None:
@@ -48,12 +55,12 @@ def require() -> None:
 
 
 def labels() -> tuple[str, ...]:
-    """Return deepface's classes, in the order of its outputs."""
+    """Deepface's classes, in the order of its outputs."""
     return tuple(_deepface().labels)
 
 
 def classifier(need: Need, device: str, batch: int) -> Shared[Picture, Probabilities]:
-    """Return what classifies faces with a file of weights, `batch` at once; nothing is loaded."""
+    """The shared model of a file of weights, `batch` faces at once; nothing is loaded."""
     return Shared(
         Key(TOOL, str(need.path), device, (("is", need.fingerprint),)),
         partial(_load, need, device),
@@ -64,9 +71,9 @@ def classifier(need: Need, device: str, batch: int) -> Shared[Picture, Probabili
 
 
 def prepare(face: Picture) -> NDArray[np.float32]:
-    """Return what the network is given of a grey face, (48, 48), 1.0 is white.
+    """The network's input of a grey face, shape (48, 48), 1.0 is white.
 
-    As deepface prepares a picture: by way of the size that its other models take.
+    As deepface prepares a picture: by way of the input size of its other models.
     """
     import cv2
 
@@ -76,7 +83,7 @@ def prepare(face: Picture) -> NDArray[np.float32]:
     down, right = INPUT - small.shape[0], INPUT - small.shape[1]
     around = ((down // 2, down - down // 2), (right // 2, right - right // 2))
     whole = np.pad(small, around) if down or right else small
-    return np.asarray(cv2.resize(whole.astype(np.float32) / 255.0, (SEEN, SEEN)))
+    return np.asarray(cv2.resize(whole.astype(np.float32) / 255.0, (NETWORK_INPUT, NETWORK_INPUT)))
 
 
 def _classify(device: str, model: Any, faces: Sequence[Picture]) -> list[Probabilities]:
@@ -84,14 +91,14 @@ def _classify(device: str, model: Any, faces: Sequence[Picture]) -> list[Probabi
 
     batch = np.stack([prepare(face) for face in faces])[:, None]
     with torch.inference_mode():
-        found = model(torch.from_numpy(batch).to(device))
-    return [tuple(row) for row in found.cpu().double().tolist()]
+        outputs = model(torch.from_numpy(batch).to(device))
+    return [tuple(row) for row in outputs.cpu().double().tolist()]
 
 
 def _load(need: Need, device: str) -> Any:
-    """Return deepface's network with the weights; only tensors are read of the file.
+    """Deepface's network with the weights; only tensors are read of the file.
 
-    With the channels last, which torch's pooling on a CPU is several times faster with.
+    Channels are last: torch's pooling on a CPU is several times faster so.
     """
     theirs = _deepface()
     import torch
@@ -102,27 +109,15 @@ def _load(need: Need, device: str) -> Any:
 
 
 def _deepface() -> Any:
-    """Return deepface's module of the torch model."""
+    """Deepface's module of the torch model."""
     with importing(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from deepface.models.demography.pytorch import Emotion
     return Emotion
 
 
-TURNED: Final = 45.0
-"""Degrees of yaw from which a face is not shown: such models learn from faces that look at the
-camera (chosen by us)."""
-COVERED: Final = 0.2
-"""How sure the landmarks must be, at least (chosen by us)."""
-LARGE_PX: Final = 96.0
-"""Face size from which a model of 48 x 48 pixels sees all it can use."""
-BLURRED, SHARP = 0.08, 0.3
-"""Sharpness (`crops.sharpness_of`) of faces blurred by two pixels of the crop, and the least of
-faces that are not (0.35-1.2 over ours)."""
-
-
-class Shown(NamedTuple):
-    """A picture that the model is shown, and how the face stands in it."""
+class FaceCrop(NamedTuple):
+    """A crop that is classified, and the size and pose of the face in it."""
 
     crop: Crop
     face_px: float
@@ -131,22 +126,23 @@ class Shown(NamedTuple):
     sure: float
 
 
-def shown(person: Person, within: Span | None) -> list[Shown]:
-    """Return the person's pictures in which the face can be judged, in order of time."""
+def face_crops(person: Person, within: Span | None) -> list[FaceCrop]:
+    """The person's crops in which the face can be classified, in order of time."""
     m = person.measures
-    found = []
+    crops = []
     for crop in person.crops:
         if within and not within.start - 1e-6 <= crop.time <= within.end + 1e-6:
             continue
         at = min(int(np.searchsorted(m.times, crop.time - 1e-6)), len(m) - 1)
         sure = float(m.sure[at].min())
         if abs(m.yaw[at]) <= TURNED and sure >= COVERED:
-            found.append(Shown(crop, float(m.size[at]), float(m.yaw[at]), float(m.pitch[at]), sure))
-    return found
+            size, yaw, pitch = float(m.size[at]), float(m.yaw[at]), float(m.pitch[at])
+            crops.append(FaceCrop(crop, size, yaw, pitch, sure))
+    return crops
 
 
-def quality_of(frames: Sequence[Shown]) -> Quality:
-    """Return how well the face could be seen: its size, pose, sharpness, and what covers it."""
+def quality_of(frames: Sequence[FaceCrop]) -> Quality:
+    """Visibility of the face: its size, pose, sharpness, and occlusion."""
     px, yaw, pitch, sure, sharp = (
         float(np.mean(values))
         for values in zip(

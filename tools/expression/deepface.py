@@ -1,4 +1,4 @@
-"""The emotion of faces by deepface's model, on the people that the mesh follows."""
+"""The tool `deepface`: classes of facial expression of the people that the mesh tracks."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from importlib.metadata import version
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.expression.classifier import (
     TOOL,
+    FaceCrop,
     Picture,
     Probabilities,
-    Shown,
     classifier,
+    face_crops,
     labels,
     quality_of,
     require,
-    shown,
 )
-from emer.tools.expression.sentences import Said, classes, untold
+from emer.tools.expression.sentences import Sentence, classes, why_no_class
 from emer.tools.face.analysis import MAX_SIDE, read, tracks, why_none
 from emer.tools.face.people import Person
 from emer.tools.media.clip import Clip
+from emer.tools.registry import register
 from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import Shared
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
@@ -28,15 +29,20 @@ from emer.tools.weights.locate import AUTO, find
 
 BATCH = {"cpu": 16, "mps": 32, "cuda": 64}
 CLUES_FIRST, CLUES_OTHERS, CLUES_CLOSER = 4, 2, 6
-WORTH_SAYING = 0.1
-"""Faces seen worse than this are left unsaid (chosen by us)."""
+LEAST_QUALITY = 0.1
+"""Least quality of a reported class (chosen by us)."""
 
 
+@register("deepface", slot="expression", rank=10)
 class DeepFaceEmotion:
     """Classifies each person's face with deepface's model of seven emotions.
 
-    `model` is a name of the catalogue, a .pth file, or "auto". Faces and people are those that
-    the mesh follows in pictures of at most `max_side` pixels, `people` of them at most.
+    Args:
+        model: A name of the catalogue, a .pth file, or "auto".
+        people: Most people to classify.
+        max_side: Longest side in pixels of the pictures in which the mesh tracks the faces.
+        device: cpu, cuda, cuda:N, mps or "auto".
+        batch: Faces at once; 0 for the default of the device.
     """
 
     modality: Modality = "face"
@@ -83,11 +89,11 @@ class DeepFaceEmotion:
         self._classifier().load()
 
     def unload(self) -> None:
-        """Let go of the model."""
+        """Remove the model from memory."""
         self._classifier().unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """Return which class of emotion each face is given, and when.
+        """A clue per span in which a face has a clear class.
 
         `Unobservable` without a face, or where no class is clear for long enough.
         """
@@ -95,37 +101,37 @@ class DeepFaceEmotion:
         people = [face.person for face in analysis.faces[: self._people]]
         if not people:
             raise Unobservable(why_none(analysis))
-        frames = {person.number: shown(person, span) for person in people}
-        faces = [each.crop.picture for own in frames.values() for each in own]
-        judged = iter(self._classifier()(faces) if faces else ())
-        found = {number: [next(judged) for _ in own] for number, own in frames.items()}
+        crops = {person.number: face_crops(person, span) for person in people}
+        faces = [each.crop.picture for own in crops.values() for each in own]
+        classified = iter(self._classifier()(faces) if faces else ())
+        outputs = {number: [next(classified) for _ in own] for number, own in crops.items()}
         clues = [
             clue
             for person in people
-            for clue in self._tell(person, frames[person.number], found[person.number], span,
-                                   alone=len(analysis.faces) == 1)
+            for clue in self._clues(person, crops[person.number], outputs[person.number], span,
+                                    alone=len(analysis.faces) == 1)
         ]  # fmt: skip
         if not clues:
-            raise Unobservable(untold([(frames[n], found[n]) for n in frames], labels()))
+            raise Unobservable(why_no_class([(crops[n], outputs[n]) for n in crops], labels()))
         return clues
 
-    def _tell(
-        self, person: Person, frames: Sequence[Shown], found: Sequence[Probabilities],
+    def _clues(
+        self, person: Person, crops: Sequence[FaceCrop], outputs: Sequence[Probabilities],
         span: Span | None, *, alone: bool,
     ) -> list[Clue]:  # fmt: skip
-        """Return the weightiest clues about one person, in order of time."""
+        """The weightiest clues about one person, in order of time."""
         name = "The person's face" if alone else f"Person {person.number}'s face"
         where = "" if alone else f" ({person.where})"
-        said = [
+        sentences = [
             (each, quality_of(each.frames))
-            for each in classes((name, where), frames, found, labels())
+            for each in classes((name, where), crops, outputs, labels())
         ]
         most = CLUES_CLOSER if span else CLUES_FIRST if person.number == 1 else CLUES_OTHERS
-        clear = [pair for pair in said if pair[1].score >= WORTH_SAYING]
-        told = sorted(clear, key=lambda p: (-p[0].probability * len(p[0].frames), p[0].start))
+        clear = [pair for pair in sentences if pair[1].score >= LEAST_QUALITY]
+        ranked = sorted(clear, key=lambda p: (-p[0].probability * len(p[0].frames), p[0].start))
         return [
             _clue(self.source, person, each, quality)
-            for each, quality in sorted(told[:most], key=lambda p: p[0].start)
+            for each, quality in sorted(ranked[:most], key=lambda p: p[0].start)
         ]
 
     def _run(self) -> tuple[str, int]:
@@ -137,14 +143,14 @@ class DeepFaceEmotion:
         return classifier(find(TOOL, self._model), *self._run())
 
 
-def _clue(source: Source, person: Person, said: Said, quality: Quality) -> Clue:
+def _clue(source: Source, person: Person, sentence: Sentence, quality: Quality) -> Clue:
     return Clue(
         modality="face",
-        span=Span(start=round(said.start, 2), end=round(said.end, 2)),
+        span=Span(start=round(sentence.start, 2), end=round(sentence.end, 2)),
         person=f"person {person.number}",
-        text=said.text,
-        confidence=said.probability,
+        text=sentence.text,
+        confidence=sentence.probability,
         quality=quality,
         source=source,
-        data=dict(said.data),
+        data=dict(sentence.data),
     )

@@ -36,6 +36,7 @@ from emer.tools.face.detector import (
 from emer.tools.face.people import Person
 from emer.tools.face.sentences import face_clues
 from emer.tools.media.clip import Clip
+from emer.tools.registry import register
 from emer.tools.runtime import device
 from emer.tools.runtime.memo import Kept
 from emer.tools.runtime.model_pool import Key, Shared
@@ -51,6 +52,7 @@ Shapes = Mapping[str, float]
 """The scores of one picture by name; empty without a face in it."""
 
 
+@register("mesh", slot="face", rank=20)
 class FaceMesh:
     """Action units, blinks, gaze, head and mouth of each person, by landmarks alone."""
 
@@ -82,6 +84,7 @@ class FaceMesh:
         return face_clues(source, read(clip, self._max_side), self._people, span)
 
 
+@register("blendshapes", slot="face", rank=10)
 class Blendshapes:
     """The clues of `FaceMesh`, with the action units that blendshapes add to them.
 

@@ -27,7 +27,7 @@ Samples = NDArray[np.float32]
 
 
 class Clip:
-    """A file opened for looking and listening; times are seconds from its first moment.
+    """A video or sound file; times are in seconds from its first moment.
 
     Rotation, pixel aspect, start offsets and variable frame rates are honoured. Safe to
     read from several threads; the picture is decoded once for all of them.

@@ -16,6 +16,7 @@ from emer.tools.prosody.baseline import LEAST, compare, frames, hertz, shifts
 from emer.tools.prosody.contours import HOP, Contours, measure
 from emer.tools.prosody.sentences import Said
 from emer.tools.prosody.speech_rate import Timing, timing
+from emer.tools.registry import register
 from emer.tools.speech.vad import is_silent
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
@@ -34,6 +35,7 @@ PACE_SNR = 15.0
 MOST_ACCENTS = 3
 
 
+@register("egemaps", slot="prosody", rank=10)
 class EGeMAPS:
     """Describes the voice against the same speaker's own, where the clip has enough of it."""
 

@@ -18,6 +18,7 @@ import numpy as np
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.phrasing import when
+from emer.tools.registry import register
 from emer.tools.runtime.memo import Kept
 from emer.tools.scene.camera_motion import (
     LEAST_SEEN,
@@ -49,6 +50,7 @@ BARELY: Final = 0.15
 """Speed in face heights per second that is hardly a motion, however still the rest is."""
 
 
+@register("camera", slot="scene", rank=10)
 class Camera:
     """Cuts, framing, people, posture, hands, light and motion; needs no weights."""
 

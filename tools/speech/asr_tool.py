@@ -1,11 +1,8 @@
-"""What all ASR tools share: settings, VAD, clues.
+"""Base of the ASR tools: settings, voice activity, packed windows, transcripts, clues.
 
-From a clip's sound to clues about what is said, with any recogniser that has a model.
-
-Speech is found first, so that silence, music and noise are not decoded at all; its stretches are
-packed into windows, each decoded once; what the model doubts is told as doubtful, or not at all.
-
-What the tools share that recognise speech with a model: arguments, source, loading, looking.
+Speech is located first, so that silence, music and noise are not decoded at all; its stretches
+are packed into windows, each decoded once; what the model doubts is reported as doubtful, or not
+at all.
 """
 
 from __future__ import annotations
@@ -14,7 +11,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from emer.tools.errors import ConfigError, Unobservable
@@ -22,163 +19,310 @@ from emer.tools.media.clip import Clip
 from emer.tools.runtime import device as devices
 from emer.tools.runtime.cancellation import holding, note
 from emer.tools.runtime.model_pool import Shared
-from emer.tools.speech import confidence, vad
-from emer.tools.speech import vad as activity
-from emer.tools.speech import vad as silero
+from emer.tools.speech import confidence
 from emer.tools.speech.confidence import Verdict
-from emer.tools.speech.languages import code_of, name_of
-from emer.tools.speech.segmentation import Piece, cut, utterances
+from emer.tools.speech.languages import AUTO, code_of, name_of
+from emer.tools.speech.segmentation import Segment, cut, utterances
 from emer.tools.speech.sentences import not_recognised, says, times, translated
-from emer.tools.speech.transcript import Heard, Run, Spoken, Text, Window
-from emer.tools.speech.vad import RATE, Samples, is_silent
+from emer.tools.speech.transcript import AsrOptions, ScoredText, TimedWord, Transcript, Window
+from emer.tools.speech.vad import (
+    RATE,
+    SILERO,
+    WEBRTC,
+    Samples,
+    find_speech,
+    is_silent,
+    silero_available,
+)
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.weights.locate import Need, find
 
-WINDOW = 28.0
+BATCH = {"cpu": 4, "mps": 8, "cuda": 16}
+"""Windows decoded at once by kind of device (chosen by us)."""
+
+PACKED = 28.0
 """Seconds packed into a window of 30: the rest is the silence a recogniser expects."""
 
 FIRST = 8
-"""Windows from which a clip's language is found out; the others are then told it."""
+"""Windows from which a clip's language is detected; the others are then given it."""
 
 REST = 32
 """Windows brought at once when the language is known: a batch of the largest, and few enough that
-clips which are heard at the same time take turns (chosen by us)."""
+clips that are decoded at the same time take turns (chosen by us)."""
 
-REMEMBERED = 8
-"""Clips whose words are kept for closer looks."""
+CACHED = 8
+"""Clips whose transcripts are kept for closer looks."""
+
+
+@dataclass(eq=False)
+class AsrTool(ABC):
+    """A speech recogniser with a model; a subclass wraps one library.
+
+    The fields are the arguments in `emer.toml`. Nothing is loaded before the first `observe`.
+    `ConfigError` for an argument that is not possible.
+
+    Args:
+        model: A name of the catalogue, a path, or "auto" for the best model that is installed.
+        language: A code or name of a language, or "auto" to detect it.
+        beam: Width of the beam search; 1 is greedy.
+        translate: Add an English translation where the language is another and the model can.
+        device: cpu, cuda, cuda:N, mps or "auto".
+    """
+
+    model: str = AUTO
+    language: str = AUTO
+    beam: int = 1
+    translate: bool = True
+    device: str = AUTO
+    modality: Modality = field(default="text", init=False)
+    name: ClassVar[str]
+    """Of the tool, and of its weights in the catalogue."""
+
+    def __post_init__(self) -> None:
+        """Check the settings; `ConfigError` says which is not possible."""
+        if self.beam < 1 or self.batch_size() < 0:
+            raise ConfigError(f"{self.name}: beam must be at least 1, batch at least 0")
+        self._code = code_of(self.language, f"{self.name}.language")
+        self._vad = SILERO if silero_available() else WEBRTC
+        self._parts: tuple[Need, AsrOptions, Shared[Window, Transcript], Transcriber] | None = None
+
+    @abstractmethod
+    def version(self) -> str:
+        """Version of the library; `ToolMissing` where it is not installed."""
+
+    @abstractmethod
+    def precision(self, device: str) -> tuple[str, Param]:
+        """The precision on a device, and how the source names it."""
+
+    @abstractmethod
+    def recogniser(self, need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
+        """The shared model that decodes windows with these weights; nothing is loaded."""
+
+    def batch_size(self) -> int:
+        """Windows decoded at once; 0 for the default of the device."""
+        return 0
+
+    def fits_windows(self) -> bool:
+        """Whether a window is no longer than the sound and a little silence."""
+        return False
+
+    def times_words(self, need: Need) -> bool:
+        """Whether the model gives the time of each word."""
+        return True
+
+    @property
+    def source(self) -> Source:
+        """Name, version, weights and what changes the result."""
+        version = self.version()  # a package that is missing is reported before weights
+        need = find(self.name, self.model)
+        params: dict[str, Param] = {
+            "language": self._code,
+            "beam": self.beam,
+            "translate": self.translate,
+            "precision": self.precision(devices.CPU)[1],
+            "vad": self._vad,
+            "weights": need.fingerprint,
+            **({"window": "fit"} if self.fits_windows() else {}),
+        }
+        return Source(tool=self.name, version=version, model=need.model, params=params)
+
+    @property
+    def hardware(self) -> Mapping[str, Param]:
+        """Device, precision, batch and, on a CPU, threads."""
+        options = self.options()
+        threads = {"threads": options.threads} if options.device == devices.CPU else {}
+        return {
+            "device": options.device,
+            "dtype": options.precision,
+            "batch": options.batch,
+            **threads,
+        }
+
+    def shared(self) -> Shared[Window, Transcript]:
+        """The shared model of this tool and of all with the same settings."""
+        return self._transcriber()[0]
+
+    def transcribe(self, sounds: Sequence[Samples]) -> list[Transcript]:
+        """Transcripts of segments of speech, each mono, 16 kHz, at most 30 s; for benchmarks.
+
+        Each is a clip of its own, without voice activity detection.
+        """
+        windows = [Window(sound, str(n), self._code) for n, sound in enumerate(sounds)]
+        return self.shared()(windows)
+
+    def load(self) -> None:
+        """Load the model now."""
+        self.shared().load()
+
+    def unload(self) -> None:
+        """Remove the model from memory."""
+        self.shared().unload()
+
+    def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
+        """A clue per utterance; `Unobservable` where no words can be relied on."""
+        return self._transcriber()[1].clues(clip, span, self.source)
+
+    def place(self) -> str:
+        """The device to run on."""
+        return devices.pick(self.device)
+
+    def options(self) -> AsrOptions:
+        """How the model is run on the device."""
+        device = self.place()
+        return AsrOptions(
+            device=device,
+            precision=self.precision(device)[0],
+            batch=self.batch_size() or BATCH[device.partition(":")[0]],
+            beam=self.beam,
+            translate=self.translate,
+            threads=devices.threads(),
+            fit=self.fits_windows(),
+            language=self._code,
+        )
+
+    def _transcriber(self) -> tuple[Shared[Window, Transcript], Transcriber]:
+        """Model and transcriber, made anew when weights or device have changed."""
+        self.version()
+        need, options = find(self.name, self.model), self.options()
+        parts = self._parts
+        if parts is None or parts[:2] != (need, options):
+            shared = self.recogniser(need, options)
+            packs = self.times_words(need)
+            parts = (need, options, shared, Transcriber(shared, self._vad, self._code, packs))
+            self._parts = parts
+        return parts[2:]
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One window as part of the clip: its words in clip time, and what to think of them."""
+    """A transcribed segment: its words in clip time, and how far they are trusted."""
 
-    heard: Heard
-    words: tuple[Spoken, ...]
+    transcript: Transcript
+    words: tuple[TimedWord, ...]
     verdict: Verdict
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """All that is known of a clip's speech."""
+class ClipTranscript:
+    """All that is recognised of a clip's speech."""
 
     speech: tuple[Span, ...]
     passages: tuple[Passage, ...]
 
 
-class Listener:
-    """Listens to clips with a recogniser; the last clips are remembered."""
+class Transcriber:
+    """Transcribes clips with a recogniser; the last `CACHED` clips are cached.
+
+    Args:
+        decode: The recogniser: a transcript per window.
+        detector: Name of the voice activity detector.
+        language: Code of the language; None to detect it.
+        packs: Whether several stretches of speech share a window. For recogniser without word
+            times a window holds one stretch, so that its time is known.
+    """
 
     def __init__(
         self,
-        hear: Callable[[Sequence[Window]], list[Heard]],
-        vad: str,
+        decode: Callable[[Sequence[Window]], list[Transcript]],
+        detector: str,
         language: str | None,
         packs: bool = True,
     ) -> None:
-        """Take the recogniser, the voice detector and the language (None to find out).
-
-        `packs` is for recognisers that give word times: without them a window holds one
-        stretch of speech, so that its time is known.
-        """
-        self._hear, self._vad, self._language, self._packs = hear, vad, language, packs
+        """Take the recogniser and its settings."""
+        self._decode, self._detector, self._language = decode, detector, language
+        self._packs = packs
         self._lock = threading.Lock()
         self._busy: dict[str, threading.Lock] = {}
-        self._told: OrderedDict[str, Told] = OrderedDict()
+        self._cache: OrderedDict[str, ClipTranscript] = OrderedDict()
 
     def clues(self, clip: Clip, span: Span | None, source: Source) -> list[Clue]:
-        """Return a clue per utterance and translation; `Unobservable` without reliable words."""
-        told = self._listen(clip)
+        """A clue per utterance and translation; `Unobservable` without reliable words."""
+        whole = self._cached(clip)
         within = span or Span(start=0, end=clip.duration)
-        speech = tuple(s for s in told.speech if s.overlaps(within))
+        speech = tuple(s for s in whole.speech if s.overlaps(within))
         if not speech:
             raise Unobservable("no speech is heard")
-        passages = [p for p in told.passages if p.verdict is not Verdict.REJECTED]
-        share = _share(told.speech)
-        found = [clue for p in passages for clue in _clues(p, within, share, source)]
-        if not found:
+        passages = [p for p in whole.passages if p.verdict is not Verdict.REJECTED]
+        share = _share(whole.speech)
+        clues = [clue for p in passages for clue in _clues(p, within, share, source)]
+        if not clues:
             raise Unobservable(not_recognised(speech))
-        rejected = [p.span for p in told.passages if p.verdict is Verdict.REJECTED]
+        rejected = [p.span for p in whole.passages if p.verdict is Verdict.REJECTED]
         if rejected and span is None:
             note(f"the words at {times(rejected)} could not be recognised")
-        return found
+        return clues
 
-    def _listen(self, clip: Clip) -> Told:
+    def _cached(self, clip: Clip) -> ClipTranscript:
         with self._lock:
             busy = self._busy.setdefault(clip.sha256, threading.Lock())
-        with holding(busy):  # another look at the same clip waits for this one's words
+        with holding(busy):  # another look at the same clip waits for this transcript
             with self._lock:
-                known = self._told.get(clip.sha256)
+                known = self._cache.get(clip.sha256)
             if known is None:
                 known = self._recognise(clip)
             with self._lock:
-                self._told[clip.sha256] = known
-                while len(self._told) > REMEMBERED:
-                    self._busy.pop(self._told.popitem(last=False)[0], None)
+                self._cache[clip.sha256] = known
+                while len(self._cache) > CACHED:
+                    self._busy.pop(self._cache.popitem(last=False)[0], None)
         return known
 
-    def _recognise(self, clip: Clip) -> Told:
+    def _recognise(self, clip: Clip) -> ClipTranscript:
         samples = clip.samples()
         if is_silent(samples):
             raise Unobservable("the audio track is silent")
-        speech = find_speech(samples, self._vad)
+        speech = find_speech(samples, self._detector)
         if not speech:
-            return Told((), ())
-        pieces = list(cut(samples, speech, WINDOW))
+            return ClipTranscript((), ())
+        segments = list(cut(samples, speech, PACKED))
         if not self._packs:
-            pieces = [Piece((part,)) for piece in pieces for part in piece.parts]
-        return Told(speech, tuple(self._passages(clip.sha256, samples, pieces)))
+            segments = [Segment((part,)) for segment in segments for part in segment.parts]
+        return ClipTranscript(speech, tuple(self._passages(clip.sha256, samples, segments)))
 
-    def _passages(self, clip: str, samples: Samples, pieces: list[Piece]) -> Iterator[Passage]:
-        """Yield what is heard piece by piece; the language of the first ones is that of all."""
+    def _passages(self, clip: str, samples: Samples, segments: list[Segment]) -> Iterator[Passage]:
+        """Decode segment by segment; the language of the first ones is that of all."""
         language = self._language
-        waiting = list(pieces)
+        waiting = list(segments)
         while waiting:
             count = FIRST if language is None else REST
             part, waiting = waiting[:count], waiting[count:]
-            windows = [Window(piece.sound(samples), clip, language) for piece in part]
-            for piece, heard in zip(part, self._hear(windows), strict=True):
-                language = language or heard.language
-                halves = piece.halves(samples) if heard.unfinished else (piece,)
-                if len(halves) > 1:  # more was said than the model writes at once
+            windows = [Window(segment.sound(samples), clip, language) for segment in part]
+            for segment, transcript in zip(part, self._decode(windows), strict=True):
+                language = language or transcript.language
+                halves = segment.halves(samples) if transcript.unfinished else (segment,)
+                if len(halves) > 1:  # there are more words than the model writes at once
                     yield from self._passages(clip, samples, list(halves))
                 else:
-                    yield _passage(piece, heard)
+                    yield _passage(segment, transcript)
 
 
-def find_speech(samples: Samples, vad: str) -> tuple[Span, ...]:
-    """Return the stretches of speech, by the voice detector of this name."""
-    if vad == silero.NAME:
-        return silero.silero_spans(samples)
-    return activity.speech_spans(samples)
+def _passage(segment: Segment, transcript: Transcript) -> Passage:
+    words = tuple(_placed(segment, word) for word in transcript.words)
+    first, last = segment.parts[0][0] / RATE, segment.parts[-1][1] / RATE
+    original = transcript.original
+    if not words and original.text.strip():
+        known = confidence.probability_of(original.logprob)
+        words = (TimedWord(original.text, first, last, known),)
+    verdict = confidence.judge(transcript, segment.size / RATE) if words else Verdict.REJECTED
+    return Passage(transcript, words, verdict, Span(start=round(first, 2), end=round(last, 2)))
 
 
-def _passage(piece: Piece, heard: Heard) -> Passage:
-    words = tuple(_placed(piece, word) for word in heard.words)
-    first, last = piece.parts[0][0] / RATE, piece.parts[-1][1] / RATE
-    if not words and heard.said.text.strip():
-        known = confidence.probability_of(heard.said.logprob)
-        words = (Spoken(heard.said.text, first, last, known),)
-    verdict = confidence.judge(heard, piece.size / RATE) if words else Verdict.REJECTED
-    return Passage(heard, words, verdict, Span(start=round(first, 2), end=round(last, 2)))
-
-
-def _placed(piece: Piece, word: Spoken) -> Spoken:
-    start, end = piece.clip_span(word.start, word.end)
-    return Spoken(word.text, round(start, 2), round(end, 2), word.probability)
+def _placed(segment: Segment, word: TimedWord) -> TimedWord:
+    start, end = segment.clip_span(word.start, word.end)
+    return TimedWord(word.text, round(start, 2), round(end, 2), word.probability)
 
 
 def _clues(passage: Passage, within: Span, share: float, source: Source) -> Iterator[Clue]:
-    """Yield the clues of a passage: its utterances, then its translation."""
+    """The clues of a passage: its utterances, then its translation."""
     words = [w for w in passage.words if within.start <= (w.start + w.end) / 2 <= within.end]
-    for spoken in utterances(words):
-        yield _utterance(passage, spoken, within, share, source)
-    if words and passage.heard.translation is not None:
-        yield _translation(passage, passage.heard.translation, share, source)
+    for utterance in utterances(words):
+        yield _utterance(passage, utterance, within, share, source)
+    if words and passage.transcript.translation is not None:
+        yield _translation(passage, passage.transcript.translation, share, source)
 
 
 def _utterance(
-    passage: Passage, words: Sequence[Spoken], within: Span, share: float, source: Source
+    passage: Passage, words: Sequence[TimedWord], within: Span, share: float, source: Source
 ) -> Clue:
     text = "".join(word.text for word in words).strip()
     known = confidence.word_probability(words)
@@ -189,25 +333,26 @@ def _utterance(
         text=says(text, sure),
         quality=Quality(
             score=confidence.score(known, sure),
-            factors=confidence.factors(passage.heard, known, share),
+            factors=confidence.factors(passage.transcript, known, share),
         ),
         source=source,
         data={
             "transcript": text,
-            **_language(passage.heard),
+            **_language(passage.transcript),
             "words": [[w.text.strip(), w.start, w.end, round(w.probability, 3)] for w in words],
         },
     )
 
 
-def _translation(passage: Passage, english: Text, share: float, source: Source) -> Clue:
-    """Return the clue of a passage's translation: of all of it, as it has no word times."""
+def _translation(passage: Passage, english: ScoredText, share: float, source: Source) -> Clue:
+    """The clue of a passage's translation: of all of it, as it has no word times."""
     sure = (
         confidence.is_sure(passage.verdict, passage.words)
         and english.logprob >= confidence.LEAST_LOGPROB
     )
     known = confidence.probability_of(english.logprob)
-    code = str(passage.heard.language)
+    probability = confidence.word_probability(passage.words)
+    code = str(passage.transcript.language)
     return Clue(
         modality="text",
         span=_span(passage.words, passage.span),
@@ -215,9 +360,7 @@ def _translation(passage: Passage, english: Text, share: float, source: Source) 
         quality=Quality(
             score=confidence.score(known, sure),
             factors={
-                **confidence.factors(
-                    passage.heard, confidence.word_probability(passage.words), share
-                ),
+                **confidence.factors(passage.transcript, probability, share),
                 "translation_logprob": round(english.logprob, 3),
             },
         ),
@@ -226,145 +369,21 @@ def _translation(passage: Passage, english: Text, share: float, source: Source) 
     )
 
 
-def _language(heard: Heard) -> dict[str, str | float]:
-    found: dict[str, str | float] = {}
-    if heard.language is not None:
-        found["language"] = heard.language
-    if heard.language_probability is not None:
-        found["language_probability"] = round(heard.language_probability, 3)
-    return found
+def _language(transcript: Transcript) -> dict[str, str | float]:
+    data: dict[str, str | float] = {}
+    if transcript.language is not None:
+        data["language"] = transcript.language
+    if transcript.language_probability is not None:
+        data["language_probability"] = round(transcript.language_probability, 3)
+    return data
 
 
-def _span(words: Sequence[Spoken], within: Span) -> Span:
+def _span(words: Sequence[TimedWord], within: Span) -> Span:
     start = max(within.start, round(words[0].start, 1))
     end = min(within.end, round(words[-1].end, 1))
     return Span(start=min(start, end), end=end)
 
 
 def _share(speech: Sequence[Span]) -> float:
-    """Return the share of speech between its first and last moment."""
+    """Share of speech between its first and last moment."""
     return sum(s.length for s in speech) / max(0.01, speech[-1].end - speech[0].start)
-
-
-BATCH = {"cpu": 4, "mps": 8, "cuda": 16}
-"""Windows decoded at once, unless told (chosen by us)."""
-
-WHOLE = "whole"
-WINDOWS = (WHOLE, "fit")
-"""How much a Whisper hears at once: the 30 s it was trained on, or what `fitting` leaves of it."""
-
-
-class SpeechTool(ABC):
-    """A tool of one library; its kinds say which, and how it is run."""
-
-    modality: Modality = "text"
-    name: ClassVar[str]
-    """Of the tool, and of its weights in the catalogue."""
-    batches: ClassVar[Mapping[str, int]] = BATCH
-    """Windows decoded at once by kind of device, unless told."""
-
-    def __init__(
-        self,
-        model: str,
-        language: str,
-        beam: int,
-        translate: bool,
-        device: str,
-        batch: int,
-        window: str = WHOLE,
-    ) -> None:
-        """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
-        if window not in WINDOWS:
-            raise ConfigError(f"{self.name}.window: {window!r}; write {' or '.join(WINDOWS)}")
-        if beam < 1 or batch < 0:
-            raise ConfigError(f"{self.name}: beam must be at least 1, batch at least 0")
-        self._language = code_of(language, f"{self.name}.language")
-        self._model, self._beam, self._translate = model, beam, translate
-        self._device, self._batch, self._window = device, batch, window
-        self._vad = vad.NAME if vad.is_here() else vad.PLAIN
-        self._made: tuple[Need, Run, Shared[Window, Heard], Listener] | None = None
-
-    @abstractmethod
-    def version(self) -> str:
-        """Return the library's version; `ToolMissing` where it is not installed."""
-
-    @abstractmethod
-    def precision(self, device: str) -> tuple[str, Param]:
-        """Return the precision on a device, and what of it the source says."""
-
-    @abstractmethod
-    def recogniser(self, need: Need, run: Run) -> Shared[Window, Heard]:
-        """Return what hears windows with these weights; nothing is loaded."""
-
-    def times_words(self, need: Need) -> bool:
-        """Tell whether the model says when each word is heard."""
-        return True
-
-    @property
-    def source(self) -> Source:
-        """Name, version, weights and what changes the result."""
-        version = self.version()  # a package that is missing is said first
-        need = find(self.name, self._model)
-        params: dict[str, Param] = {
-            "language": self._language,
-            "beam": self._beam,
-            "translate": self._translate,
-            "precision": self.precision(devices.CPU)[1],
-            "vad": self._vad,
-            "weights": need.fingerprint,
-            **({} if self._window == WHOLE else {"window": self._window}),
-        }
-        return Source(tool=self.name, version=version, model=need.model, params=params)
-
-    @property
-    def hardware(self) -> Mapping[str, Param]:
-        """Device, precision, batch and, on a CPU, threads."""
-        run = self.run()
-        threads = {"threads": run.threads} if run.device == devices.CPU else {}
-        return {"device": run.device, "dtype": run.precision, "batch": run.batch, **threads}
-
-    def shared(self) -> Shared[Window, Heard]:
-        """Return what hears windows for this tool and all like it."""
-        return self._parts()[0]
-
-    def load(self) -> None:
-        """Load the model now."""
-        self.shared().load()
-
-    def unload(self) -> None:
-        """Let go of the model."""
-        self.shared().unload()
-
-    def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """Return a clue per utterance; `Unobservable` where no words can be relied on."""
-        return self._parts()[1].clues(clip, span, self.source)
-
-    def place(self) -> str:
-        """Return the device to run on."""
-        return devices.pick(self._device)
-
-    def run(self) -> Run:
-        """Return how it is run."""
-        device = self.place()
-        return Run(
-            device=device,
-            precision=self.precision(device)[0],
-            batch=self._batch or self.batches[device.partition(":")[0]],
-            beam=self._beam,
-            translate=self._translate,
-            threads=devices.threads(),
-            fit=self._window != WHOLE,
-            language=self._language,
-        )
-
-    def _parts(self) -> tuple[Shared[Window, Heard], Listener]:
-        """Return recogniser and listener, made anew when weights or device are others."""
-        self.version()
-        need, run = find(self.name, self._model), self.run()
-        made = self._made
-        if made is None or made[:2] != (need, run):
-            recogniser = self.recogniser(need, run)
-            packs = self.times_words(need)
-            listener = Listener(recogniser, self._vad, self._language, packs)
-            made = self._made = (need, run, recogniser, listener)
-        return made[2:]

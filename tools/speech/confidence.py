@@ -1,20 +1,16 @@
-"""ASR confidence: reliable, doubtful, rejected.
+"""Confidence of recognised words: reliable, doubtful or rejected.
 
-Whether recognised words are to be believed.
+For models with token probabilities the limits are those at which Whisper's authors decode again
+or take a window for silent (Radford et al. 2022, section 4.5): a mean log-probability of -1, a
+compression ratio of 2.4, a probability of no speech of 0.6. There is no second decoding by
+sampling here: what fails is reported as not recognised.
 
-A recogniser without a way to say "I do not know" turns German, music and noise into
-English. Two measurements tell: how much worse the words fit the sound than a free
-sequence of phones does (Young 1994, "Detecting misrecognitions and out-of-vocabulary
-words"), and the words' posterior in the lattice (Wessel et al. 2001). The limits are
-round numbers chosen by us after looking at read books (LibriVox), acted English and
-German sentences and synthetic speech in four languages; they are no probabilities.
-
-Whether what a model wrote was said: the model's own doubts, turned into a verdict and a score.
-
-The limits are those at which Whisper's authors decode again or take a window for silent
-(Radford et al. 2022, section 4.5): a mean log-probability of -1, a compression ratio of 2.4,
-a probability of no speech of 0.6. We do not decode again with chance in it: what fails is
-told as not recognised. The other limits are chosen by us.
+pocketsphinx cannot reject: it turns German, music and noise into English. Two measurements
+reveal that: how much worse the words fit the sound than a free sequence of phones does (Young
+1994, "Detecting misrecognitions and out-of-vocabulary words"), and the words' posterior in the
+lattice (Wessel et al. 2001). Its limits are round numbers that we chose after looking at read
+books (LibriVox), acted English and German sentences and synthetic speech in four languages;
+they are no probabilities. The other limits are chosen by us, too.
 """
 
 from __future__ import annotations
@@ -26,7 +22,20 @@ from enum import Enum
 
 import numpy as np
 
-from emer.tools.speech.transcript import Heard, Spoken, compression
+from emer.tools.speech.transcript import TimedWord, Transcript, compression
+
+LEAST_LOGPROB = -1.0
+NO_SPEECH = 0.6
+REPEATS = 2.4
+
+LEAST_WORD, LEAST_LANGUAGE = 0.5, 0.5
+"""Mean probability of the words, and of the language, below which words are doubtful."""
+
+FASTEST = 30.0
+"""Letters per second that exceed speech: text for a hum (fast English has about 20)."""
+
+SURE, DOUBTFUL = 0.95, 0.2
+"""Most a score may be: words may be wrong even where the model is sure."""
 
 
 class Verdict(Enum):
@@ -37,12 +46,65 @@ class Verdict(Enum):
     REJECTED = "not recognised"
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A recognised word and its span in seconds of the clip.
+def judge(transcript: Transcript, seconds: float) -> Verdict:
+    """Whether the words of a window with so many seconds of speech may be reported."""
+    if not transcript.original.text.strip():
+        return Verdict.REJECTED
+    if compression(transcript.original.text) > REPEATS or len(
+        transcript.original.text
+    ) > FASTEST * max(seconds, 0.5):
+        return Verdict.REJECTED
+    silent = transcript.no_speech is not None and transcript.no_speech > NO_SPEECH
+    unlikely = transcript.original.logprob < LEAST_LOGPROB
+    if silent and unlikely:
+        return Verdict.REJECTED
+    known = (
+        transcript.language_probability is None or transcript.language_probability >= LEAST_LANGUAGE
+    )
+    return Verdict.RELIABLE if known and not (silent or unlikely) else Verdict.DOUBTFUL
 
-    `posterior` is the lattice's, not calibrated; `misfit` the log10 likelihood per frame
-    that a free sequence of phones is ahead of the word (0 is a perfect word).
+
+def word_probability(words: Sequence[TimedWord]) -> float:
+    """Mean probability of the words, each weighted by its letters."""
+    weights = [max(1, len(word.text.strip())) for word in words]
+    total = sum(w * word.probability for w, word in zip(weights, words, strict=True))
+    return total / sum(weights)
+
+
+def is_sure(verdict: Verdict, words: Sequence[TimedWord]) -> bool:
+    """Whether an utterance of a window with this verdict is reported without a mark of doubt."""
+    return verdict is Verdict.RELIABLE and word_probability(words) >= LEAST_WORD
+
+
+def score(probability: float, sure: bool) -> float:
+    """Quality of an utterance from the mean probability of its words."""
+    return round(min(probability, SURE) if sure else DOUBTFUL * min(probability, 1.0), 3)
+
+
+def factors(transcript: Transcript, probability: float, speech_share: float) -> Mapping[str, float]:
+    """The measurements behind the score."""
+    measured = {
+        "word_probability": probability,
+        "asr_logprob": transcript.original.logprob,
+        "compression_ratio": compression(transcript.original.text),
+        "no_speech_probability": transcript.no_speech,
+        "language_probability": transcript.language_probability,
+        "speech_share": speech_share,
+    }
+    return {name: round(value, 3) for name, value in measured.items() if value is not None}
+
+
+def probability_of(logprob: float) -> float:
+    """Geometric mean of the tokens' probabilities."""
+    return math.exp(min(0.0, logprob))
+
+
+@dataclass(frozen=True, slots=True)
+class LatticeWord:
+    """A word of pocketsphinx and its span in seconds of the clip.
+
+    `posterior` is the lattice's, not calibrated; `misfit` is the log10 likelihood per frame
+    by which a free sequence of phones exceeds the word (0 is a perfect word).
     """
 
     text: str
@@ -53,7 +115,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class LatticeConfidence:
     """A verdict and the two means it rests on, each weighted by the words' lengths."""
 
     verdict: Verdict
@@ -61,22 +123,19 @@ class Trust:
     misfit: float
 
 
-def judge_words(words: Sequence[Word]) -> Trust:
-    """Return how far a stretch of words is to be believed.
-
-    Few words say little: the fewer there are, the better they must fit.
-    """
+def judge_lattice(words: Sequence[LatticeWord]) -> LatticeConfidence:
+    """Confidence in a stretch of words; the fewer there are, the better they must fit."""
     if not words:
-        return Trust(Verdict.REJECTED, 0.0, 0.0)
+        return LatticeConfidence(Verdict.REJECTED, 0.0, 0.0)
     weights = np.array([max(word.end - word.start, 0.01) for word in words])
     posterior = float(np.average([word.posterior for word in words], weights=weights))
     misfit = float(np.average([word.misfit for word in words], weights=weights))
-    verdict = _verdict(len(words), _telling(words), posterior, misfit)
-    return Trust(verdict, round(posterior, 3), round(misfit, 3))
+    verdict = _verdict(len(words), _content_words(words), posterior, misfit)
+    return LatticeConfidence(verdict, round(posterior, 3), round(misfit, 3))
 
 
-def _verdict(count: int, telling: int, posterior: float, misfit: float) -> Verdict:
-    if telling < 2 or telling < 0.2 * count:
+def _verdict(count: int, content: int, posterior: float, misfit: float) -> Verdict:
+    if content < 2 or content < 0.2 * count:
         return Verdict.REJECTED
     if count >= 3 and misfit <= 1.5 and posterior >= (0.6 if count >= 8 else 0.7):
         return Verdict.RELIABLE
@@ -86,72 +145,9 @@ def _verdict(count: int, telling: int, posterior: float, misfit: float) -> Verdi
     return Verdict.REJECTED
 
 
-def _telling(words: Sequence[Word]) -> int:
-    """Return the number of different words of four letters or more.
+def _content_words(words: Sequence[LatticeWord]) -> int:
+    """Number of different words of four letters or more.
 
     Hums, music and hiss come out as "a", "oh", "and the a".
     """
     return len({word.text for word in words if len(word.text) >= 4})
-
-
-LEAST_LOGPROB = -1.0
-NO_SPEECH = 0.6
-REPEATS = 2.4
-
-LEAST_WORD, LEAST_LANGUAGE = 0.5, 0.5
-"""Mean probability of the words, and of the language, below which words are doubtful."""
-
-FASTEST = 30.0
-"""Letters per second that nobody speaks: text for a hum (fast English has about 20)."""
-
-SURE, DOUBTFUL = 0.95, 0.2
-"""Most a score may be: words may be wrong even where the model is sure."""
-
-
-def judge(heard: Heard, seconds: float) -> Verdict:
-    """Return whether the words of a window of so many seconds of speech may be reported."""
-    if not heard.said.text.strip():
-        return Verdict.REJECTED
-    if compression(heard.said.text) > REPEATS or len(heard.said.text) > FASTEST * max(seconds, 0.5):
-        return Verdict.REJECTED
-    silent = heard.no_speech is not None and heard.no_speech > NO_SPEECH
-    unlikely = heard.said.logprob < LEAST_LOGPROB
-    if silent and unlikely:
-        return Verdict.REJECTED
-    known = heard.language_probability is None or heard.language_probability >= LEAST_LANGUAGE
-    return Verdict.RELIABLE if known and not (silent or unlikely) else Verdict.DOUBTFUL
-
-
-def word_probability(words: Sequence[Spoken]) -> float:
-    """Return the words' mean probability, each weighted by its letters."""
-    weights = [max(1, len(word.text.strip())) for word in words]
-    total = sum(w * word.probability for w, word in zip(weights, words, strict=True))
-    return total / sum(weights)
-
-
-def is_sure(verdict: Verdict, words: Sequence[Spoken]) -> bool:
-    """Tell whether an utterance of a window with this verdict is told without doubt."""
-    return verdict is Verdict.RELIABLE and word_probability(words) >= LEAST_WORD
-
-
-def score(probability: float, sure: bool) -> float:
-    """Return the quality of an utterance from the mean probability of its words."""
-    return round(min(probability, SURE) if sure else DOUBTFUL * min(probability, 1.0), 3)
-
-
-def factors(heard: Heard, probability: float, speech_share: float) -> Mapping[str, float]:
-    """Return the measurements behind the score."""
-    found = {
-        "word_probability": probability,
-        "asr_logprob": heard.said.logprob,
-        "compression_ratio": compression(heard.said.text),
-        "no_speech_probability": heard.no_speech,
-        "language_probability": heard.language_probability,
-        "speech_share": speech_share,
-    }
-    return {name: round(value, 3) for name, value in found.items() if value is not None}
-
-
-def probability_of(logprob: float) -> float:
-    """Return the geometric mean of the tokens' probabilities."""
-    return math.exp(min(0.0, logprob))

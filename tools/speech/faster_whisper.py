@@ -1,23 +1,15 @@
-"""Whisper on CTranslate2.
-
-The CUDA libraries that CTranslate2 opens by name when it first computes on a GPU.
-
-It brings none, and torch may have come with those of another CUDA. What pip installed lies in a
-folder that the system does not search; opened once by its path it is found by its name.
-
-faster-whisper (CTranslate2) as a recogniser: the same models, quantised, times faster.
-
-Speech recognised by faster-whisper: Whisper's models on CTranslate2, quantised.
-"""
+"""The tool `faster-whisper`: Whisper models on CTranslate2, quantised, in batches of windows."""
 
 from __future__ import annotations
 
 import ctypes
+import json
 import re
 import sys
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -27,99 +19,142 @@ from typing import Any, ClassVar
 import numpy as np
 
 from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.registry import register
 from emer.tools.runtime import device as devices
-from emer.tools.runtime.cancellation import note, still_wanted
+from emer.tools.runtime.cancellation import still_wanted
 from emer.tools.runtime.model_pool import Key, Shared
 from emer.tools.runtime.native import importing
-from emer.tools.speech.asr_tool import WHOLE, SpeechTool
-from emer.tools.speech.converted import layers
+from emer.tools.speech.asr_tool import AsrTool
 from emer.tools.speech.languages import (
-    AUTO,
     ENGLISH,
-    Guess,
+    LanguageGuess,
     by_language,
-    guess,
+    detect_languages,
     languages,
     require_language,
-    translates,
 )
-from emer.tools.speech.openai_whisper import CLOSING, OPENING
-from emer.tools.speech.segmentation import FRAMES, HOP, hear_fitted
-from emer.tools.speech.transcript import Heard, Run, Spoken, Text, Window, differing
-from emer.tools.speech.vad import Samples
+from emer.tools.speech.segmentation import FRAMES, MEL_HOP, transcribe_fitted
+from emer.tools.speech.transcript import (
+    AsrOptions,
+    ScoredText,
+    TimedWord,
+    Transcript,
+    Window,
+    distinct_translation,
+)
+from emer.tools.speech.vad import RATE, Samples
 from emer.tools.types import Param
 from emer.tools.weights.locate import Need, loading
-
-PACKAGES: Mapping[str, str] = {
-    "cublas": "nvidia-cublas-cu12",
-    "cudnn": "'nvidia-cudnn-cu12==9.*'",
-}
-"""What brings each. CTranslate2's wheels are made for CUDA 12; since 4.8 they ask for no cuDNN."""
-
-_MISSING = re.compile(r"Library (\S*?(cublas|cudnn)\S*) is not found or cannot be loaded")
-
-
-def open_installed() -> None:
-    """Open those that pip installed, so that CTranslate2 finds them; on Linux."""
-    if sys.platform != "linux":
-        return
-    for file in _installed():
-        with suppress(OSError):  # one that cannot be opened is missed by its name later
-            ctypes.CDLL(str(file), mode=ctypes.RTLD_GLOBAL)
-
-
-def _installed() -> Iterator[Path]:
-    spec = find_spec("nvidia")
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        for name in PACKAGES:
-            yield from sorted(Path(place, name, "lib").glob(f"lib{name}.so.*"))
-
-
-@contextmanager
-def needing(tool: str) -> Iterator[None]:
-    """Turn what CTranslate2 raises for want of a library into the line that brings it."""
-    try:
-        yield
-    except RuntimeError as error:
-        found = _MISSING.search(str(error))
-        if found is None:
-            raise
-        file, name = found.groups()
-        install = f"pip install {PACKAGES[name]}"
-        raise ToolMissing(tool, f"the CUDA library {file}", install) from error
-
 
 TOOL = "faster-whisper"
 MOST_TOKENS = 224
 """Tokens written for a window at most: half the model's context, as openai-whisper does."""
+OPENING, CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001
+"""Marks that belong to the word after them, and to the word before (the library's own)."""
 
+WHOLE, FIT = "whole", "fit"
 INT8_16 = "int8_float16"
 COMPUTE = ("int8", "float16", "bfloat16", "float32")
+ANYWHERE = ("int8", "float32")
+"""What every device computes with: the library need not be loaded to know."""
 SHARE = {"int8": 0.5, "float32": 2.0}
-"""What a model takes of its files' size, which are of 16 bit where they were published."""
+"""Memory of a model by its files' size, which are of 16 bit where they were published."""
 STEP = 0.005
-"""Seconds between two looks at whether a batch is done."""
+"""Seconds between two checks whether a batch is done."""
+
+ENCODER_LAYERS: Mapping[int, int] = {384: 4, 512: 6, 768: 12, 1024: 24, 1280: 32}
+"""Layers of Whisper's encoder by its width (Radford et al. 2022, table 1)."""
+
+CUDA_PACKAGES: Mapping[str, str] = {
+    "cublas": "nvidia-cublas-cu12",
+    "cudnn": "'nvidia-cudnn-cu12==9.*'",
+}
+"""The package of each CUDA library. CTranslate2's wheels are made for CUDA 12; since 4.8 they
+require no cuDNN."""
+
+_MISSING = re.compile(r"Library (\S*?(cublas|cudnn)\S*) is not found or cannot be loaded")
 
 
-def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
-    """Return the recogniser of a converted folder; nothing is loaded."""
-    options = (("precision", run.precision), ("threads", run.threads), ("is", need.fingerprint))
+@register("faster-whisper", slot="speech", rank=10)
+@dataclass(eq=False)
+class FasterWhisper(AsrTool):
+    """Recognises speech with a model that was converted for CTranslate2.
+
+    Args:
+        compute: Precision: int8, float16, bfloat16 or float32; the process's dtype does not
+            change it.
+        batch: Windows decoded at once; 0 for the default of the device.
+        window: "whole" for the 30 s that Whisper was trained on, or "fit" for the sound and 2 s,
+            and a whole window again where the words are then not sure. "fit" takes a fraction of
+            the time for short clips.
+        (the others): See `AsrTool`.
+    """
+
+    compute: str = "int8"
+    batch: int = 0
+    window: str = WHOLE
+    name: ClassVar[str] = TOOL
+    description = "Recognises speech in many languages, with word times, fast on a CPU, too."
+
+    def __post_init__(self) -> None:
+        """Check the settings; `ConfigError` says which is not possible."""
+        if self.window not in (WHOLE, FIT):
+            raise ConfigError(f"{TOOL}.window: {self.window!r}; write {WHOLE} or {FIT}")
+        super().__post_init__()
+        if self.compute not in COMPUTE:
+            raise ConfigError(f"{TOOL}.compute: {self.compute!r}; write {', '.join(COMPUTE)}")
+
+    def version(self) -> str:
+        """Version of faster-whisper."""
+        try:
+            return version(TOOL)
+        except PackageNotFoundError as error:
+            raise ToolMissing(TOOL, "its package", "pip install faster-whisper") from error
+
+    def batch_size(self) -> int:
+        """The argument `batch`."""
+        return self.batch
+
+    def fits_windows(self) -> bool:
+        """Whether `window` is "fit"."""
+        return self.window == FIT
+
+    def options(self) -> AsrOptions:
+        """How it is run; `ConfigError` where the device does not support the precision."""
+        if self.compute not in ANYWHERE:
+            compute_types(self.place(), self.compute)
+        return super().options()
+
+    def place(self) -> str:
+        """The device; CTranslate2 does not support mps."""
+        device = devices.pick(self.device)
+        return devices.CPU if device == "mps" else device
+
+    def precision(self, device: str) -> tuple[str, Param]:
+        """The argument `compute`."""
+        return self.compute, self.compute
+
+    def recogniser(self, need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
+        """The shared model of a converted folder."""
+        return recogniser(need, options)
+
+
+def recogniser(need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
+    """The shared model of a converted folder; nothing is loaded."""
+    key = (("precision", options.precision), ("threads", options.threads), ("is", need.fingerprint))
     return Shared(
-        Key(TOOL, str(need.path), run.device, options),
-        partial(_load, need, run),
-        partial(hear, run),
-        batch=run.batch,
-        gigabytes=need.gigabytes * SHARE.get(run.precision, 1.0),
-        differs=run.differs,
-        check=lambda model: require_language(TOOL, need.model, run.language, knows(model)),
+        Key(TOOL, str(need.path), options.device, key),
+        partial(_load, need, options),
+        partial(transcribe, options),
+        batch=options.batch,
+        gigabytes=need.gigabytes * SHARE.get(options.precision, 1.0),
+        differs=options.differs,
+        check=lambda model: require_language(TOOL, need.model, options.language, knows(model)),
     )
 
 
 def compute_types(device: str, precision: str) -> Collection[str]:
-    """Return what CTranslate2 can compute with on a device.
-
-    `ConfigError` where this precision is not among it.
-    """
+    """What CTranslate2 computes with on a device; `ConfigError` if not with this precision."""
     with importing():
         import ctranslate2
     kind, _, number = device.partition(":")
@@ -132,104 +167,107 @@ def compute_types(device: str, precision: str) -> Collection[str]:
     return known
 
 
-def _load(need: Need, run: Run) -> Any:
+def compute_type(precision: str, known: Collection[str]) -> str:
+    """CTranslate2's name of a precision, given all that the device supports.
+
+    The parts of an 8 bit model that are not 8 bit are otherwise computed in the precision of the
+    file: in 32 bit for one converted without an option, where a GPU supports 16.
+    """
+    return INT8_16 if precision == "int8" and INT8_16 in known else precision
+
+
+def _load(need: Need, options: AsrOptions) -> Any:
     with importing():
         from faster_whisper import WhisperModel
-    kind, _, number = run.device.partition(":")
-    known = compute_types(run.device, run.precision)
+    kind, _, number = options.device.partition(":")
+    known = compute_types(options.device, options.precision)
     if kind == "cuda":
-        open_installed()
-    with loading(TOOL, need), needing(TOOL):
+        open_cuda_libraries()
+    with loading(TOOL, need), require_cuda_libraries(TOOL):
         if not (need.path / "tokenizer.json").is_file():
-            raise FileNotFoundError("it has no tokenizer.json")  # else one is downloaded
+            raise FileNotFoundError("it has no tokenizer.json")  # else the library downloads one
         model = WhisperModel(
             str(need.path),
             device=kind,
             device_index=int(number or 0),
-            compute_type=_compute(run.precision, known),
-            cpu_threads=run.threads,
+            compute_type=compute_type(options.precision, known),
+            cpu_threads=options.threads,
             local_files_only=True,
         )
-    model.translates, model.doubt = _translates(model, need.path)
+    model.emer_folder = need.path
     return model
 
 
-def _translates(model: Any, folder: Path) -> tuple[bool, str]:
-    """Return whether the model was trained to translate, and why that cannot be told."""
+def translates(multilingual: bool, folder: Path, width: int) -> bool:
+    """Whether a converted Whisper model was trained to translate.
+
+    turbo and the distilled models were not; their decoders have fewer layers than the encoders.
+    CTranslate2 does not report layers, but the folder's config.json lists the heads that time
+    words, and the encoder's output has its width: a full decoder has such heads in its upper
+    half. Where either is unknown, a multilingual model is asked; `distinct_translation` then
+    drops what only repeats the original.
+    """
+    layers = ENCODER_LAYERS.get(width)
     try:
-        return translates(model.model.is_multilingual, *layers(folder)), ""
-    except ValueError as error:
-        return False, f"whether the model was trained for it cannot be told ({error})"
+        heads = json.loads((folder / "config.json").read_text(encoding="utf-8"))["alignment_heads"]
+        deepest = 1 + max(int(layer) for layer, _ in heads)
+    except (OSError, ValueError, KeyError, TypeError):
+        return multilingual
+    return multilingual and (layers is None or 2 * deepest > layers)
 
 
 def knows(model: Any) -> tuple[str, ...]:
-    """Return the codes of the languages that the model knows: those it has a token for."""
+    """Codes of the languages that the model has a token for."""
     if not model.model.is_multilingual:
         return (ENGLISH,)
     token = model.hf_tokenizer.token_to_id
     return tuple(code for code in languages() if token(f"<|{code}|>") is not None)
 
 
-def _compute(precision: str, known: Collection[str]) -> str:
-    """Return CTranslate2's word for a precision where so many are known.
-
-    What of an 8 bit model is not 8 bit is else computed in the precision of the file: in 32 bit of
-    one that was converted without a word about it, where a GPU could do with 16.
-    """
-    return INT8_16 if precision == "int8" and INT8_16 in known else precision
+def transcribe(options: AsrOptions, model: Any, windows: Sequence[Window]) -> list[Transcript]:
+    """Transcripts of one batch of windows; `ToolMissing` for a CUDA library that is absent."""
+    decode = partial(_transcribe, options, model)
+    with require_cuda_libraries(TOOL):
+        return transcribe_fitted(windows, decode) if options.fit else decode(windows, FRAMES)
 
 
-def hear(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
-    """Return what the model hears in one batch of windows; see `fitting` for those that fit.
-
-    `ToolMissing` for a CUDA library that is not there.
-    """
-    if run.translate and model.doubt:
-        note(f"no translation: {model.doubt}")
-    with needing(TOOL):
-        return _hear_as_asked(run, model, windows)
-
-
-def _hear_as_asked(run: Run, model: Any, windows: Sequence[Window]) -> list[Heard]:
-    if run.fit:
-        return hear_fitted(windows, partial(_hear, run, model))
-    return _hear(run, model, windows, FRAMES)
-
-
-def _hear(run: Run, model: Any, windows: Sequence[Window], frames: int) -> list[Heard]:
-    """Return the same, with so many frames of the spectrogram encoded of each."""
+def _transcribe(
+    options: AsrOptions, model: Any, windows: Sequence[Window], frames: int
+) -> list[Transcript]:
+    """Transcripts of windows, with so many frames of the spectrogram encoded of each."""
     from faster_whisper.audio import pad_or_trim
 
     mels = [pad_or_trim(model.feature_extractor(w.sound)[..., :-1], frames) for w in windows]
     encoded = model.encode(np.stack(mels))
     still_wanted()
-    found = _guess(model, encoded, windows)
-    heard: dict[int, Heard] = {}
-    for code, places in by_language(found).items():
-        own = [(windows[place], found[place].probability) for place in places]
-        heard |= zip(places, _decode(model, run, _rows(encoded, places), code, own), strict=True)
-    return [heard[place] for place in range(len(windows))]
+    guesses = _languages(model, encoded, windows)
+    transcripts: dict[int, Transcript] = {}
+    for code, places in by_language(guesses).items():
+        own = [(windows[place], guesses[place].probability) for place in places]
+        decoded = _decode(model, options, encoder_rows(encoded, places), code, own)
+        transcripts |= zip(places, decoded, strict=True)
+    return [transcripts[place] for place in range(len(windows))]
 
 
-def _guess(model: Any, encoded: Any, windows: Sequence[Window]) -> list[Guess]:
+def _languages(model: Any, encoded: Any, windows: Sequence[Window]) -> list[LanguageGuess]:
     if not model.model.is_multilingual:
-        return [Guess(ENGLISH, None)] * len(windows)
+        return [LanguageGuess(ENGLISH, None)] * len(windows)
 
-    def ask(places: list[int]) -> list[dict[str, float]]:
-        found = model.model.detect_language(_rows(encoded, places))
-        return [{token.strip("<|>"): float(p) for token, p in each} for each in found]
+    def detect(places: list[int]) -> list[dict[str, float]]:
+        rows = model.model.detect_language(encoder_rows(encoded, places))
+        return [{token.strip("<|>"): float(p) for token, p in row} for row in rows]
 
-    return guess(windows, ask)
+    return detect_languages(windows, detect)
 
 
-def _rows(encoded: Any, places: Sequence[int]) -> Any:
-    """Return the encoder's output for some windows; all of them need no copy."""
+def encoder_rows(encoded: Any, places: Sequence[int]) -> Any:
+    """The encoder's output for some windows; all of them need no copy."""
     import ctranslate2
 
     if list(places) == list(range(encoded.shape[0])):
         return encoded
     here = encoded.to_device(ctranslate2.Device.cpu)
-    if here.dtype == ctranslate2.DataType.bfloat16:  # which NumPy does not know
+    if here.dtype == ctranslate2.DataType.bfloat16:  # NumPy has no bfloat16
         here = here.to(ctranslate2.DataType.float32)
     here = np.asarray(here)
     return ctranslate2.StorageView.from_array(np.ascontiguousarray(here[list(places)]))
@@ -237,35 +275,40 @@ def _rows(encoded: Any, places: Sequence[int]) -> Any:
 
 def _decode(
     model: Any,
-    run: Run,
+    options: AsrOptions,
     encoded: Any,
     language: str,
     windows: Sequence[tuple[Window, float | None]],
-) -> list[Heard]:
-    """Return what is heard in windows of one language."""
-    tokenizer, said = _write(model, run, encoded, language, "transcribe")
-    english: list[Text | None] = [None] * len(windows)
-    if run.translate and language != ENGLISH and model.translates:
-        own, results = _write(model, run, encoded, language, "translate")
-        english = [_text(own, result) for result in results]
-    sounds = [window.sound for window, _ in windows]
-    words = _words(model, tokenizer, encoded, said, sounds)
+) -> list[Transcript]:
+    """Transcripts of windows of one language."""
+    tokenizer, results = _write(model, options, encoded, language, "transcribe")
+    english: list[ScoredText | None] = [None] * len(windows)
+    multilingual, width = model.model.is_multilingual, int(encoded.shape[-1])
+    can = language != ENGLISH and translates(multilingual, model.emer_folder, width)
+    if options.translate and can:
+        own, translations = _write(model, options, encoded, language, "translate")
+        english = [_text(own, result) for result in translations]
+    words = _words(model, tokenizer, encoded, results, [window.sound for window, _ in windows])
     return [
-        Heard(
-            said=_text(tokenizer, result),
+        Transcript(
+            original=_text(tokenizer, result),
             words=words[place],
             language=language,
-            language_probability=sure,
+            language_probability=probability,
             no_speech=float(result.no_speech_prob),
             unfinished=len(result.sequences_ids[0]) >= MOST_TOKENS,
-            translation=differing(english[place], tokenizer.decode(result.sequences_ids[0])),
+            translation=distinct_translation(
+                english[place], tokenizer.decode(result.sequences_ids[0])
+            ),
         )
-        for place, (result, (_, sure)) in enumerate(zip(said, windows, strict=True))
+        for place, (result, (_, probability)) in enumerate(zip(results, windows, strict=True))
     ]
 
 
-def _write(model: Any, run: Run, encoded: Any, language: str, task: str) -> tuple[Any, list[Any]]:
-    """Return the tokenizer and the decoding: no prompt, no sampling, so the same each time."""
+def _write(
+    model: Any, options: AsrOptions, encoded: Any, language: str, task: str
+) -> tuple[Any, list[Any]]:
+    """The tokenizer and the decoding: no prompt and no sampling, so it is deterministic."""
     from faster_whisper.tokenizer import Tokenizer
     from faster_whisper.transcribe import get_suppressed_tokens
 
@@ -276,7 +319,7 @@ def _write(model: Any, run: Run, encoded: Any, language: str, task: str) -> tupl
         encoded,
         [prompt] * encoded.shape[0],
         asynchronous=True,
-        beam_size=run.beam,
+        beam_size=options.beam,
         max_length=len(prompt) + MOST_TOKENS,
         suppress_blank=True,
         suppress_tokens=get_suppressed_tokens(tokenizer, (-1,)),
@@ -284,100 +327,73 @@ def _write(model: Any, run: Run, encoded: Any, language: str, task: str) -> tupl
         return_no_speech_prob=True,
     )
     while not all(each.done() for each in working):
-        still_wanted()  # what is given up ends by itself, out of sight
+        still_wanted()  # the batch of a cancelled call ends by itself in the background
         time.sleep(STEP)
     return tokenizer, [each.result() for each in working]
 
 
-def _text(tokenizer: Any, result: Any) -> Text:
+def _text(tokenizer: Any, result: Any) -> ScoredText:
     tokens = result.sequences_ids[0]
-    return Text(
+    return ScoredText(
         tokenizer.decode(tokens).strip(), result.scores[0] * len(tokens) / (len(tokens) + 1)
     )
 
 
 def _words(
-    model: Any, tokenizer: Any, encoded: Any, said: Sequence[Any], sounds: Sequence[Samples]
-) -> list[tuple[Spoken, ...]]:
-    """Return each window's words with the times at which the decoder attended to the sound."""
+    model: Any, tokenizer: Any, encoded: Any, results: Sequence[Any], sounds: Sequence[Samples]
+) -> list[tuple[TimedWord, ...]]:
+    """Each window's words with the times at which the decoder attends to the sound."""
     from faster_whisper.transcribe import merge_punctuations
 
-    written = [[t for t in r.sequences_ids[0] if t < tokenizer.eot] for r in said]
+    written = [[t for t in r.sequences_ids[0] if t < tokenizer.eot] for r in results]
     able = [n for n, (text, sound) in enumerate(zip(written, sounds, strict=True))
-            if text and len(sound) >= 2 * HOP]  # fmt: skip
-    found: list[tuple[Spoken, ...]] = [()] * len(said)
+            if text and len(sound) >= 2 * MEL_HOP]  # fmt: skip
+    words: list[tuple[TimedWord, ...]] = [()] * len(results)
     if not able:
-        return found
-    frames = [len(sounds[n]) // HOP for n in able]
-    aligned = model.find_alignment(
-        tokenizer, [written[n] for n in able], _rows(encoded, able), frames
-    )
-    for place, words in zip(able, aligned, strict=True):
-        merge_punctuations(words, OPENING, CLOSING)
-        length = len(sounds[place]) / 16_000
-        found[place] = tuple(
-            Spoken(w["word"], min(float(w["start"]), length), min(float(w["end"]), length),
-                   float(w["probability"]))
-            for w in words if w["word"].strip()
+        return words
+    frames = [len(sounds[n]) // MEL_HOP for n in able]
+    rows = encoder_rows(encoded, able)
+    aligned = model.find_alignment(tokenizer, [written[n] for n in able], rows, frames)
+    for place, timed in zip(able, aligned, strict=True):
+        merge_punctuations(timed, OPENING, CLOSING)
+        length = len(sounds[place]) / RATE
+        words[place] = tuple(
+            TimedWord(w["word"], min(float(w["start"]), length), min(float(w["end"]), length),
+                      float(w["probability"]))
+            for w in timed if w["word"].strip()
         )  # fmt: skip
-    return found
+    return words
 
 
-ANYWHERE = ("int8", "float32")
-"""What every device computes with: the library need not be loaded to say so."""
+def open_cuda_libraries() -> None:
+    """Open the CUDA libraries that pip installed, so that CTranslate2 finds them; on Linux.
 
-
-class FasterWhisper(SpeechTool):
-    """Recognises speech with a model that was converted for CTranslate2.
-
-    `model` is a size ("large-v3-turbo", "tiny"), a converted folder, or "auto" for the
-    strongest that is here. `compute` is the precision: int8, float16, bfloat16 or float32;
-    the process's dtype does not touch it. The others as in `whisper`.
+    It opens them by name when it first computes on a GPU, but pip's folders are not on the
+    system's search path, and torch may have come with those of another CUDA version.
     """
+    if sys.platform != "linux":
+        return
+    for file in _installed_cuda_libraries():
+        with suppress(OSError):  # `require_cuda_libraries` reports one that cannot be opened
+            ctypes.CDLL(str(file), mode=ctypes.RTLD_GLOBAL)
 
-    name: ClassVar[str] = TOOL
-    description = "Recognises speech in many languages, with word times, fast on a CPU, too."
 
-    def __init__(
-        self,
-        model: str = AUTO,
-        language: str = AUTO,
-        beam: int = 1,
-        translate: bool = True,
-        compute: str = "int8",
-        device: str = AUTO,
-        batch: int = 0,
-        window: str = WHOLE,
-    ) -> None:
-        """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
-        super().__init__(model, language, beam, translate, device, batch, window)
-        if compute not in COMPUTE:
-            known = ", ".join(COMPUTE)
-            raise ConfigError(f"{self.name}.compute: {compute!r}; write {known}")
-        self._compute = compute
+def _installed_cuda_libraries() -> Iterator[Path]:
+    spec = find_spec("nvidia")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        for name in CUDA_PACKAGES:
+            yield from sorted(Path(place, name, "lib").glob(f"lib{name}.so.*"))
 
-    def version(self) -> str:
-        """Return faster-whisper's version."""
-        try:
-            return version("faster-whisper")
-        except PackageNotFoundError as error:
-            raise ToolMissing(self.name, "its package", "pip install faster-whisper") from error
 
-    def run(self) -> Run:
-        """Return how it is run; `ConfigError` where the device cannot compute so."""
-        if self._compute not in ANYWHERE:
-            compute_types(self.place(), self._compute)
-        return super().run()
-
-    def place(self) -> str:
-        """Return the device; CTranslate2 knows no mps."""
-        device = devices.pick(self._device)
-        return devices.CPU if device == "mps" else device
-
-    def precision(self, device: str) -> tuple[str, Param]:
-        """Return the precision that was asked for."""
-        return self._compute, self._compute
-
-    def recogniser(self, need: Need, run: Run) -> Shared[Window, Heard]:
-        """Return what hears windows with this folder."""
-        return recogniser(need, run)
+@contextmanager
+def require_cuda_libraries(tool: str) -> Iterator[None]:
+    """Turn CTranslate2's error about a missing library into `ToolMissing` with its package."""
+    try:
+        yield
+    except RuntimeError as error:
+        match = _MISSING.search(str(error))
+        if match is None:
+            raise
+        file, name = match.groups()
+        install = f"pip install {CUDA_PACKAGES[name]}"
+        raise ToolMissing(tool, f"the CUDA library {file}", install) from error

@@ -1,11 +1,4 @@
-"""Language codes, detection, abilities.
-
-Names of languages by their code (ISO 639, with Whisper's jw for Javanese).
-
-What a speech model is able to do, by its own facts: the languages it knows, and translating.
-
-The language of each window: what was given, else one for all windows of a clip.
-"""
+"""Languages of speech models: codes and names, what a model knows, detection for a clip."""
 
 from __future__ import annotations
 
@@ -20,26 +13,30 @@ from emer.tools.errors import ConfigError
 from emer.tools.speech.transcript import Window
 
 FILE = Path(__file__).parent / "languages.csv"
+"""Codes are those of ISO 639, with Whisper's jw for Javanese."""
 ENGLISH = "en"
 AUTO = "auto"
+
+MULTILINGUAL = 51865
+"""Tokens from which a Whisper model knows other languages than English (openai-whisper's rule)."""
 
 
 @cache
 def languages() -> Mapping[str, str]:
-    """Return the English name of each language by its code."""
+    """English name of each language by its code."""
     with FILE.open(newline="", encoding="utf-8") as file:
         return {row["code"]: row["name"] for row in csv.DictReader(file)}
 
 
 def name_of(code: str) -> str:
-    """Return the English name of a language, or its code where it is unknown."""
+    """English name of a language, or its code where it is unknown."""
     return languages().get(code, code)
 
 
 def code_of(wanted: str, key: str) -> str | None:
-    """Return the code of a language given by code or name; None for "auto".
+    """Code of a language given by code or name; None for "auto".
 
-    `ConfigError` names the argument `key` for a language nobody knows.
+    `ConfigError` names the argument `key` for an unknown language.
     """
     plain = wanted.strip().casefold()
     if plain == AUTO:
@@ -50,17 +47,13 @@ def code_of(wanted: str, key: str) -> str | None:
     raise ConfigError(f"{key}: there is no language {wanted!r}; write auto, de, German, ...")
 
 
-MULTILINGUAL = 51865
-"""Tokens from which a Whisper model knows other languages than English (openai-whisper's rule)."""
+def translates(multilingual: bool, encoder_layers: int, decoder_layers: int) -> bool:
+    """Whether a Whisper model was trained to translate, by its layers.
 
-
-def translates(multilingual: bool, hears: int, writes: int) -> bool:
-    """Tell whether a Whisper model was trained to translate, by its layers.
-
-    Its README says that turbo was not; turbo and the distilled ones have fewer layers to
-    write with than to hear with.
+    Its README says that turbo was not; turbo and the distilled models have fewer layers in the
+    decoder than in the encoder.
     """
-    return multilingual and writes >= hears
+    return multilingual and decoder_layers >= encoder_layers
 
 
 def require_language(
@@ -68,7 +61,11 @@ def require_language(
 ) -> None:
     """Raise `ConfigError` for a language that the model does not know.
 
-    `wanted` is None where it is to be found out, `known` None where the model does not say.
+    Args:
+        tool: Name of the tool, for the message.
+        model: Name of the model, for the message.
+        wanted: Code of the language; None where it is detected.
+        known: Codes that the model knows; None where the model does not say.
     """
     if wanted is None or known is None or wanted in known:
         return
@@ -80,42 +77,41 @@ def require_language(
     )
 
 
-class Guess(NamedTuple):
-    """A language by its code, and its probability where it was found out."""
+class LanguageGuess(NamedTuple):
+    """A language by its code, and its probability where it was detected."""
 
     language: str
     probability: float | None
 
 
-def guess(
-    windows: Sequence[Window], ask: Callable[[list[int]], Sequence[Mapping[str, float]]]
-) -> list[Guess]:
-    """Return each window's language.
+def detect_languages(
+    windows: Sequence[Window], detect: Callable[[list[int]], Sequence[Mapping[str, float]]]
+) -> list[LanguageGuess]:
+    """Language of each window: the one given, else one for all windows of a clip.
 
-    `ask` gives, for windows by their place, the probability of each language. The windows of
-    one clip are one language: that with the largest mean.
+    `detect` returns, for windows by their index, the probability of each language. The language
+    of a clip is the one with the largest mean.
     """
     unknown = [place for place, window in enumerate(windows) if window.language is None]
-    found = ask(unknown) if unknown else []
     clips: dict[str, list[Mapping[str, float]]] = defaultdict(list)
-    for place, probabilities in zip(unknown, found, strict=True):
+    for place, probabilities in zip(unknown, detect(unknown) if unknown else (), strict=True):
         clips[windows[place].clip].append(probabilities)
     means = {clip: _mean(given) for clip, given in clips.items()}
     return [
-        means[window.clip] if window.language is None else Guess(window.language, None)
+        means[window.clip] if window.language is None else LanguageGuess(window.language, None)
         for window in windows
     ]
 
 
-def by_language(guesses: Sequence[Guess]) -> dict[str, list[int]]:
-    """Return the places of the windows of each language."""
+def by_language(guesses: Sequence[LanguageGuess]) -> dict[str, list[int]]:
+    """Indices of the windows of each language."""
     groups: dict[str, list[int]] = defaultdict(list)
-    for place, found in enumerate(guesses):
-        groups[found.language].append(place)
+    for place, guess in enumerate(guesses):
+        groups[guess.language].append(place)
     return dict(groups)
 
 
-def _mean(given: Sequence[Mapping[str, float]]) -> Guess:
+def _mean(given: Sequence[Mapping[str, float]]) -> LanguageGuess:
     mean = {code: sum(g[code] for g in given) / len(given) for code in given[0]}
     best = max(mean, key=lambda code: mean[code])
-    return Guess(best, mean[best])
+    return LanguageGuess(best, mean[best])

@@ -1,131 +1,50 @@
-"""Offline English ASR in a process.
-
-Words with their times, from the recogniser in its own process.
-
-English speech recognised offline by pocketsphinx, or an honest "not recognised".
-
-The speech recogniser's own process: sound on stdin, what was heard on stdout.
-
-pocketsphinx holds Python's global lock while it decodes, so it runs here, apart:
-
-    python -P -m emer.tools.speech.pocketsphinx < request > answer
-
-The request is one line of JSON (`sizes`: bytes of each piece of sound; `settings`; `parent`:
-a process; `seconds`), then 16 bit mono PCM at 16 kHz, piece after piece. The answer is one
-JSON list with, per piece, the words, and the phones of a phone loop over the same sound.
-Nothing is pickled or executed.
-"""
+"""The tool `pocketsphinx`: English speech recognised offline, or reported as not recognised."""
 
 from __future__ import annotations
 
-import ctypes
 import json
-import math
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.speech.confidence import Trust, Verdict, Word, judge_words
-from emer.tools.speech.segmentation import Piece, cut, utterances
+from emer.tools.registry import register
+from emer.tools.runtime.cancellation import SLICE, still_wanted
+from emer.tools.speech.confidence import LatticeConfidence, LatticeWord, Verdict, judge_lattice
+from emer.tools.speech.segmentation import Segment, cut, utterances
 from emer.tools.speech.sentences import not_recognised, says
 from emer.tools.speech.vad import RATE, Samples, is_silent, speech_spans, to_pcm
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
-WORKER = (sys.executable, "-P", "-m", "emer.tools.speech.pocketsphinx")
+WIDE = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}
+"""Beams at which the word error rate stops falling (measured on read speech)."""
+
+# A process of our own and no ProcessPoolExecutor: its spawned workers import the caller's main
+# module again (a script without a main guard would run twice), and it cannot kill a worker that
+# decodes (kill_workers comes with Python 3.14), as a time limit and a cancelled call need.
+WORKER = (sys.executable, "-P", "-m", "emer.tools.speech.pocketsphinx_worker")
 FRAME = 0.01
 """Seconds per decoder frame."""
 
 
-def recognise(
-    samples: Samples, pieces: Sequence[Piece], settings: Mapping[str, float], seconds: float
-) -> tuple[Word, ...]:
-    """Return the words of all pieces in clip time, fillers left out.
-
-    `RuntimeError` when the recogniser fails, `TimeoutError` when it takes longer than
-    `seconds`.
-    """
-    answers = _ask([_pcm(piece.sound(samples)) for piece in pieces], settings, seconds)
-    return tuple(
-        word
-        for piece, answer in zip(pieces, answers, strict=True)
-        for word in _words(piece, answer)
-    )
-
-
-def _ask(
-    sounds: Sequence[bytes], settings: Mapping[str, float], seconds: float
-) -> list[dict[str, Any]]:
-    """Return the worker's answer to one request."""
-    sizes = [len(sound) for sound in sounds]
-    rest = {"settings": dict(settings), "parent": os.getpid(), "seconds": seconds}
-    request = b"".join([json.dumps({"sizes": sizes, **rest}).encode(), b"\n", *sounds])
-    try:
-        # On a time-out `run` kills the process; it also ends itself with its parent.
-        done = subprocess.run(
-            WORKER, input=request, capture_output=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise TimeoutError(f"recognition took longer than {seconds:.0f} s") from None
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise RuntimeError(f"the recogniser ended with {done.returncode}: {said[-1:]}")
-    answer: list[dict[str, Any]] = json.loads(done.stdout)
-    return answer
-
-
-def _words(piece: Piece, answer: Mapping[str, Any]) -> list[Word]:
-    """Return one piece's words; `<sil>`, `[NOISE]` and the like are no words."""
-    phones = _per_frame(answer["loop"])
-    found = []
-    for name, start, end, acoustic, posterior in answer["words"]:
-        if name[0] in "<[+":
-            continue
-        free = phones[start:end].sum()
-        word = Word(
-            text=re.sub(r"\(\d+\)$", "", name),
-            start=round(piece.clip_time(start * FRAME), 2),
-            end=round(piece.clip_time(end * FRAME), 2),
-            posterior=round(min(1.0, posterior), 3),
-            misfit=round(float(free - acoustic) / (end - start), 3),
-        )
-        found.append(word)
-    return found
-
-
-def _per_frame(segments: Sequence[Sequence[Any]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the acoustic score of each frame, spread evenly over its segment."""
-    scores = np.zeros(max((row[2] for row in segments), default=0))
-    for _, start, end, acoustic, _ in segments:
-        scores[start:end] = acoustic / (end - start)
-    return scores
-
-
-def _pcm(sound: Samples) -> bytes:
-    """Return the sound at the level the recogniser's model was trained on, never clipped."""
-    peak = float(np.abs(sound).max(initial=0.0))
-    return to_pcm(sound * np.float32(0.5 / peak) if peak > 0 else sound)
-
-
-WIDE = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}
-"""Beams at which the word error rate stops falling (measured on read speech)."""
-
-
+@register("pocketsphinx", slot="speech", rank=40)
 class PocketSphinx:
     """Recognises English speech, with word times; rejects what it cannot recognise.
 
-    `time_limit` is in seconds for each ten minutes of sound begun; `max_states` bounds the
-    search per frame: 8000 halves the time of the wide beam at the same word error rate.
+    Args:
+        time_limit: Seconds for each ten minutes of sound begun.
+        max_states: Bound of the search per frame: 8000 halves the time of the wide beam at the
+            same word error rate.
     """
 
     modality: Modality = "text"
@@ -137,7 +56,7 @@ class PocketSphinx:
         self.time_limit = time_limit
         self.max_states = max_states
         self._lock = threading.Lock()
-        self._last: tuple[str, tuple[Span, ...], tuple[Word, ...]] | None = None
+        self._last: tuple[str, tuple[Span, ...], tuple[LatticeWord, ...]] | None = None
 
     @property
     def source(self) -> Source:
@@ -146,28 +65,28 @@ class PocketSphinx:
         return Source(tool="pocketsphinx", version=_version(), model="en-us", params=params)
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """Return a clue per utterance; `Unobservable` where no words can be relied on."""
-        speech, words = self._hear(clip)
-        trust = judge_words(words)
+        """A clue per utterance; `Unobservable` where no words can be relied on."""
+        speech, words = self._transcript(clip)
+        confidence = judge_lattice(words)
         if span is not None:
             speech = tuple(s for s in speech if s.overlaps(span))
             words = tuple(w for w in words if span.start <= (w.start + w.end) / 2 <= span.end)
         if not speech:
             raise Unobservable("no speech is heard")
-        if trust.verdict is Verdict.REJECTED or not words:
+        if confidence.verdict is Verdict.REJECTED or not words:
             raise Unobservable(not_recognised(speech))
         share = sum(s.length for s in speech) / max(0.01, speech[-1].end - speech[0].start)
         within = span or Span(start=0, end=clip.duration)
-        return [_clue(self.source, said, trust, share, within) for said in utterances(words)]
+        return [_clue(self.source, each, confidence, share, within) for each in utterances(words)]
 
-    def _hear(self, clip: Clip) -> tuple[tuple[Span, ...], tuple[Word, ...]]:
-        """Return where the clip has speech and its words; the last clip is remembered."""
+    def _transcript(self, clip: Clip) -> tuple[tuple[Span, ...], tuple[LatticeWord, ...]]:
+        """The clip's speech and its words; those of the last clip are cached."""
         with self._lock:
             if self._last is None or self._last[0] != clip.sha256:
                 self._last = (clip.sha256, *self._recognise(clip))
             return self._last[1], self._last[2]
 
-    def _recognise(self, clip: Clip) -> tuple[tuple[Span, ...], tuple[Word, ...]]:
+    def _recognise(self, clip: Clip) -> tuple[tuple[Span, ...], tuple[LatticeWord, ...]]:
         samples = clip.samples()
         if is_silent(samples):
             raise Unobservable("the audio track is silent")
@@ -179,13 +98,107 @@ class PocketSphinx:
         return speech, recognise(samples, cut(samples, speech), settings, seconds)
 
 
+def recognise(
+    samples: Samples, segments: Sequence[Segment], settings: Mapping[str, float], seconds: float
+) -> tuple[LatticeWord, ...]:
+    """The words of all segments in clip time, without fillers; a process decodes them.
+
+    `RuntimeError` when the recogniser fails, `TimeoutError` when it takes longer than `seconds`,
+    `Abandoned` when the call is cancelled; the process ends with each.
+
+    Args:
+        samples: The clip's sound, mono, 16 kHz, in [-1, 1].
+        segments: What of it is decoded, each as one utterance.
+        settings: Arguments of pocketsphinx's decoder.
+        seconds: Time limit of the process.
+    """
+    answers = _request([_pcm(each.sound(samples)) for each in segments], settings, seconds)
+    return tuple(
+        word
+        for segment, answer in zip(segments, answers, strict=True)
+        for word in _words(segment, answer)
+    )
+
+
+def _request(
+    sounds: Sequence[bytes], settings: Mapping[str, float], seconds: float
+) -> list[dict[str, Any]]:
+    sizes = [len(sound) for sound in sounds]
+    rest = {"settings": dict(settings), "parent": os.getpid(), "seconds": seconds}
+    request = b"".join([json.dumps({"sizes": sizes, **rest}).encode(), b"\n", *sounds])
+    pipe = subprocess.PIPE
+    with subprocess.Popen(WORKER, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        try:
+            output, errors = _communicate(process, request, seconds)
+        except BaseException:
+            process.kill()  # it also ends by itself when this process is killed
+            raise
+    if process.returncode != 0:
+        lines = errors.decode(errors="replace").strip().splitlines()
+        raise RuntimeError(f"the recogniser ended with {process.returncode}: {lines[-1:]}")
+    answer: list[dict[str, Any]] = json.loads(output)
+    return answer
+
+
+def _communicate(
+    process: subprocess.Popen[bytes], request: bytes, seconds: float
+) -> tuple[bytes, bytes]:
+    """Output and errors of the process; looks every `SLICE` s whether the call is cancelled."""
+    deadline = time.monotonic() + seconds
+    unsent: bytes | None = request
+    while time.monotonic() < deadline:
+        still_wanted()
+        try:
+            return process.communicate(unsent, timeout=SLICE)
+        except subprocess.TimeoutExpired:
+            unsent = None  # what is not written yet goes on by itself
+    raise TimeoutError(f"recognition took longer than {seconds:.0f} s")
+
+
+def _words(segment: Segment, answer: Mapping[str, Any]) -> list[LatticeWord]:
+    """One segment's words; `<sil>`, `[NOISE]` and the like are no words."""
+    phones = _per_frame(answer["loop"])
+    words = []
+    for name, start, end, acoustic, posterior in answer["words"]:
+        if name[0] in "<[+":
+            continue
+        free = phones[start:end].sum()
+        word = LatticeWord(
+            text=re.sub(r"\(\d+\)$", "", name),
+            start=round(segment.clip_time(start * FRAME), 2),
+            end=round(segment.clip_time(end * FRAME), 2),
+            posterior=round(min(1.0, posterior), 3),
+            misfit=round(float(free - acoustic) / (end - start), 3),
+        )
+        words.append(word)
+    return words
+
+
+def _per_frame(segments: Sequence[Sequence[Any]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Acoustic score of each frame, spread evenly over its segment."""
+    scores = np.zeros(max((row[2] for row in segments), default=0))
+    for _, start, end, acoustic, _ in segments:
+        scores[start:end] = acoustic / (end - start)
+    return scores
+
+
+def _pcm(sound: Samples) -> bytes:
+    """The sound at the level the recogniser's model was trained on, never clipped."""
+    peak = float(np.abs(sound).max(initial=0.0))
+    return to_pcm(sound * np.float32(0.5 / peak) if peak > 0 else sound)
+
+
 def _clue(
-    source: Source, words: Sequence[Word], clip_trust: Trust, speech_share: float, within: Span
+    source: Source,
+    words: Sequence[LatticeWord],
+    clip_confidence: LatticeConfidence,
+    speech_share: float,
+    within: Span,
 ) -> Clue:
-    """Return the clue of one utterance, marked when it may be wrong."""
-    own = judge_words(words)
+    """The clue of one utterance, marked when it may be wrong."""
+    own = judge_lattice(words)
     text = " ".join(word.text for word in words)
-    sure = clip_trust.verdict is Verdict.RELIABLE and own.posterior >= 0.5
+    sure = clip_confidence.verdict is Verdict.RELIABLE and own.posterior >= 0.5
     score = min(own.posterior, 0.8) if sure else 0.5 * min(own.posterior, 0.4)
     return Clue(
         modality="text",
@@ -199,8 +212,8 @@ def _clue(
             factors={
                 "word_posterior": own.posterior,
                 "acoustic_misfit": own.misfit,
-                "clip_word_posterior": clip_trust.posterior,
-                "clip_acoustic_misfit": clip_trust.misfit,
+                "clip_word_posterior": clip_confidence.posterior,
+                "clip_acoustic_misfit": clip_confidence.misfit,
                 "speech_share": round(speech_share, 3),
             },
         ),
@@ -214,87 +227,3 @@ def _version() -> str:
         return version("pocketsphinx")
     except PackageNotFoundError as error:
         raise ToolMissing("pocketsphinx", "its package", "pip install pocketsphinx") from error
-
-
-FRAME = 0.01
-"""Seconds per decoder frame."""
-
-PHONE_LOOP: Mapping[str, Any] = {"lm": None, "lw": 2.0, "beam": 1e-20, "pbeam": 1e-10}
-"""The phone loop's settings, as pocketsphinx's own documentation gives them."""
-
-
-class Heard(NamedTuple):
-    """One decoded segment: its frames [start, end) from the piece's start, its scores.
-
-    `acoustic` is the log10 likelihood of its frames, each against the best state's.
-    """
-
-    word: str
-    start: int
-    end: int
-    acoustic: float
-    posterior: float
-
-
-def main() -> None:
-    """Read one request from stdin and write its answer to stdout."""
-    request = json.loads(sys.stdin.buffer.readline())
-    end_with(int(request["parent"]), float(request["seconds"]))
-    pieces = (sys.stdin.buffer.read(size) for size in request["sizes"])
-    json.dump(decode_pieces(pieces, request["settings"], int(request["parent"])), sys.stdout)
-
-
-def decode_pieces(
-    pieces: Iterable[bytes], settings: Mapping[str, float], parent: int
-) -> list[dict[str, Any]]:
-    """Return per piece of PCM its `words` and `loop` (phones without a language model)."""
-    from pocketsphinx import Decoder, get_model_path
-
-    words = Decoder(loglevel="FATAL", cmn="batch", **settings)
-    model = get_model_path("en-us/en-us-phone.lm.bin")
-    loop = Decoder(loglevel="FATAL", cmn="batch", allphone=model, **PHONE_LOOP)
-    answer = []
-    for piece in pieces:
-        if os.getppid() != parent:
-            sys.exit(1)
-        answer.append({"words": decode(words, piece), "loop": decode(loop, piece)})
-    return answer
-
-
-def decode(decoder: Any, piece: bytes) -> list[Heard]:
-    """Return the segments of the best path through one piece, fillers included."""
-    decoder.start_utt()
-    # The whole utterance at once: the cepstral mean is then taken over all of it.
-    decoder.process_raw(piece, no_search=False, full_utt=True)
-    decoder.end_utt()
-    found = decoder.seg() if decoder.hyp() else None
-    return [
-        Heard(s.word, s.start_frame, s.end_frame + 1, _log10(s.ascore), s.prob) for s in found or ()
-    ]
-
-
-def _log10(probability: float) -> float:
-    """Return the logarithm of a score that may have underflowed to 0."""
-    return round(math.log10(max(probability, sys.float_info.min)), 3)
-
-
-def end_with(parent: int, seconds: float) -> None:
-    """End this process when its parent does.
-
-    Also when it has long outrun `seconds`, should the parent not have ended it.
-    """
-    try:
-        import resource
-
-        limit = math.ceil(seconds) + 10
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-    except (ImportError, OSError, ValueError):
-        pass
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""How recognised speech is told: the same sentences whoever recognised it."""
+"""Clue sentences of speech, the same for every recogniser."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from collections.abc import Sequence
 from emer.tools.types import Span
 
 UNSURE = "low recognition confidence"
-"""What marks words that may be wrong, for the reader of the sentence."""
+"""Marks words that may be wrong, for the reader of the sentence."""
 
 _QUOTES = {ord(mark): "'" for mark in '"“”„«»'}
 
 
 def quoted(text: str) -> str:
-    """Return the words on one line, without quotation marks that would end the quotation."""
+    """The words on one line, without quotation marks that would end the quotation."""
     return " ".join(text.split()).translate(_QUOTES)
 
 
 def says(text: str, sure: bool) -> str:
-    """Return the sentence of an utterance, marked when it may be wrong."""
+    """The sentence of an utterance, marked when it may be wrong."""
     if sure:
         return f'The person says: "{quoted(text)}".'
     return f'The person may be saying: "{quoted(text)}" ({UNSURE}).'
 
 
 def translated(text: str, language: str, sure: bool) -> str:
-    """Return the sentence of a translation into English that the recogniser made."""
-    said = "the person says" if sure else "the person may be saying"
+    """The sentence of a translation into English by the recogniser."""
+    clause = "the person says" if sure else "the person may be saying"
     mark = "" if sure else f" ({UNSURE})"
-    return f'Translated from {language} into English, {said}: "{quoted(text)}"{mark}.'
+    return f'Translated from {language} into English, {clause}: "{quoted(text)}"{mark}.'
 
 
 def not_recognised(speech: Sequence[Span]) -> str:
-    """Return why there are no words although somebody speaks."""
+    """The reason why there are no words although there is speech."""
     return (
         f"speech is heard at {times(speech)} but the words could not be recognised; "
         "give them with --subtitle"
@@ -40,7 +40,7 @@ def not_recognised(speech: Sequence[Span]) -> str:
 
 
 def times(speech: Sequence[Span], most: int = 4) -> str:
-    """Return the stretches as "0.3-2.1 s, 3.4-5.0 s", the first few of many."""
+    """The stretches as "0.3-2.1 s, 3.4-5.0 s", the first `most` of many."""
     shown = ", ".join(f"{s.start:.1f}-{s.end:.1f} s" for s in speech[:most])
     rest = len(speech) - most
     if rest <= 0:

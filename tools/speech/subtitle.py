@@ -1,4 +1,4 @@
-"""The words that were given with the clip, as clues."""
+"""The subtitle tool: words that are given with the clip, as clues."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.media.subtitles import SubtitleCue
+from emer.tools.registry import register
 from emer.tools.speech.sentences import quoted
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
 
+@register("subtitle", slot="speech")
 class Subtitle:
-    """Reads the given subtitle; it is taken at its word, its times too."""
+    """Reads the given subtitle; its words and times are trusted."""
 
     modality: Modality = "text"
     description = "Reads the words given as the clip's subtitle, with their times if they have any."
@@ -23,14 +25,14 @@ class Subtitle:
         return Source(tool="subtitle", version="1")
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """Return a clue per cue (in `span`, or untimed); `Unobservable` when there is none."""
+        """A clue per subtitle cue (in `span`, or untimed); `Unobservable` when there is none."""
         if not clip.subtitle:
             raise Unobservable("no subtitle is given")
         within = span or Span(start=0, end=clip.duration)
-        said = [self._clue(cue, within) for cue in clip.subtitle if _is_inside(cue, within)]
-        if not said:
+        clues = [self._clue(cue, within) for cue in clip.subtitle if _is_inside(cue, within)]
+        if not clues:
             raise Unobservable("the subtitle has no words there")
-        return said
+        return clues
 
     def _clue(self, cue: SubtitleCue, within: Span) -> Clue:
         text = " ".join(cue.text.split())
@@ -46,7 +48,7 @@ class Subtitle:
 
 
 def _is_inside(cue: SubtitleCue, within: Span) -> bool:
-    """Tell whether the cue has words and is shown, for all we know, within the span."""
+    """Whether the cue has words and is shown within the span, or has no times."""
     if not cue.text.strip():
         return False
     return cue.span is None or (cue.span.start < within.end and cue.span.end > within.start)

@@ -1,4 +1,4 @@
-"""What a recogniser with a model is given and gives: windows of sound, and the words in them."""
+"""Records of speech recognition: options, sound windows, timed words, transcripts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from emer.tools.speech.vad import Samples
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """How a recogniser is run; device, batch and threads do not touch what comes out."""
+class AsrOptions:
+    """How a recogniser is run; device, batch and threads do not change the result."""
 
     device: str
     precision: str
@@ -26,27 +26,27 @@ class Run:
     fit: bool = False
     """Whether only the sound and a little silence is encoded, where the words are then sure."""
     language: str | None = None
-    """Code of the language that the model is told, None where it is to be found out."""
+    """Code of the language that is given to the model; None to detect it."""
 
     @property
     def differs(self) -> tuple[Hashable, ...]:
-        """What of it changes what comes out of a loaded model."""
+        """The options that change what a loaded model returns."""
         return self.beam, self.translate, self.fit, self.language
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Sound to be decoded at once: mono, 16 kHz, at most 30 s."""
+    """Sound that is decoded at once: mono, 16 kHz, at most 30 s."""
 
     sound: Samples
     clip: str
     """Windows of one clip are in one language."""
     language: str | None = None
-    """Code of the language, None where it is to be found out."""
+    """Code of the language; None to detect it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class TimedWord:
     """A word as it is written, with the space before it where the language has one.
 
     `start` and `end` are seconds, of the window or, later, of the clip.
@@ -59,33 +59,38 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """Words as the model wrote them, and the mean log-probability of their tokens (natural)."""
+class ScoredText:
+    """Text of a model, and the mean log-probability of its tokens (natural logarithm)."""
 
     text: str
     logprob: float
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What is heard in a window."""
+class Transcript:
+    """The transcript of one window."""
 
-    said: Text
-    words: tuple[Spoken, ...]
+    original: ScoredText
+    """In the language that is spoken."""
+    words: tuple[TimedWord, ...]
     """Empty where the model gives no times."""
     language: str | None = None
     language_probability: float | None = None
     no_speech: float | None = None
-    """Probability that nobody speaks, where the model says."""
+    """Probability that the window holds no speech, where the model gives one."""
     unfinished: bool = False
-    """The model had more to write than it may at once."""
-    translation: Text | None = None
+    """The model reached the number of tokens that it may write at once."""
+    translation: ScoredText | None = None
     """The same in English, where the language is another and the model translates."""
 
 
-def differing(english: Text | None, said: str) -> Text | None:
-    """Return a translation, None where the model only wrote the same again, or nothing."""
-    if english is None or not _letters(english.text) or _letters(english.text) == _letters(said):
+def distinct_translation(english: ScoredText | None, original: str) -> ScoredText | None:
+    """Return a translation; None where it is empty or only repeats the original."""
+    if (
+        english is None
+        or not _letters(english.text)
+        or _letters(english.text) == _letters(original)
+    ):
         return None
     return english
 
@@ -95,6 +100,6 @@ def _letters(text: str) -> str:
 
 
 def compression(text: str) -> float:
-    """Return how much smaller zlib makes a text: text that repeats itself, much smaller."""
+    """Compression ratio of a text by zlib; repetitive text has a high one."""
     plain = text.encode()
     return len(plain) / len(zlib.compress(plain)) if plain else 0.0

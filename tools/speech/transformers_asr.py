@@ -1,13 +1,7 @@
-"""CTC and seq2seq ASR of transformers.
-
-Reading the output of a CTC model: the best path, its words, their times and probabilities.
-
-Any speech recogniser of transformers: CTC (wav2vec2, HuBERT, ...) or encoder-decoder.
+"""The tool `asr`: any recogniser of transformers, CTC (wav2vec2, HuBERT, ...) or encoder-decoder.
 
 A CTC model gives the time of each word, an encoder-decoder none: there each stretch of speech is
 decoded on its own, so that at least its time is known.
-
-Speech recognised by any recogniser of transformers: Whisper, wav2vec2, HuBERT, Moonshine, ...
 """
 
 from __future__ import annotations
@@ -21,26 +15,37 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.tools.registry import register
 from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import Key, Shared
-from emer.tools.speech.asr_tool import SpeechTool
+from emer.tools.speech.asr_tool import AsrTool
 from emer.tools.speech.languages import (
     AUTO,
     ENGLISH,
     MULTILINGUAL,
-    Guess,
+    LanguageGuess,
     by_language,
-    guess,
+    detect_languages,
     require_language,
     translates,
 )
-from emer.tools.speech.transcript import Heard, Run, Spoken, Text, Window, differing
+from emer.tools.speech.transcript import (
+    AsrOptions,
+    ScoredText,
+    TimedWord,
+    Transcript,
+    Window,
+    distinct_translation,
+)
 from emer.tools.speech.vad import RATE
 from emer.tools.types import Param
 from emer.tools.weights.locate import Need, loading
 from emer.tools.weights.pretrained import load_model, load_other, quiet, require
 
+TOOL = "asr"
+Kind = Literal["ctc", "seq2seq"]
 Logits = NDArray[np.float32]
+Words = tuple[TimedWord, ...]
 Path = NDArray[np.intp]
 """The likeliest token of each frame."""
 
@@ -48,58 +53,53 @@ BETWEEN = "|"
 """What stands between words in vocabularies of letters; not every tokenizer makes it a space."""
 
 
-def words_of(logits: Logits, tokenizer: Any, frame: float) -> tuple[Text, tuple[Spoken, ...]]:
-    """Return the text of the best path through logits (frames, tokens), and its words.
+@register("asr", slot="speech", rank=30)
+@dataclass(eq=False)
+class Asr(AsrTool):
+    """Recognises speech with a model of transformers.
 
-    `frame` is the seconds of one frame. The log-probability is the mean over the frames that
-    write something; a word's probability the mean over its own. Special tokens (<unk>, <s>) write
-    nothing: their frames are blank, so that no time is lost. A tokenizer that gives no offsets
-    gives no words.
+    The confidence of a Whisper is that of the tool `whisper`, from the same step of its decoder.
+    Any other model has only the probabilities of its tokens (with CTC: of the frames that write)
+    and no token for "no speech": the voice activity detector keeps music and noise from it, music
+    only Silero's, which comes with faster-whisper.
+
+    Args:
+        dtype: Precision of the weights: float32, float16, bfloat16 or "auto".
+        batch: Windows decoded at once; 0 for the default of the device.
+        (the others): See `AsrTool`. `model` is a repository ("openai/whisper-large-v3-turbo")
+            that was pulled, or a folder; `language` is given to a model that knows several.
     """
-    log = logits - logits.max(axis=1, keepdims=True)
-    log = log - np.log(np.exp(log).sum(axis=1, keepdims=True))
-    path, best = _without_specials(log.argmax(axis=1), tokenizer), log.max(axis=1)
-    writes = path != tokenizer.pad_token_id
-    mean = float(best[writes].mean()) if writes.any() else -100.0
-    try:
-        found = tokenizer.decode(path.tolist(), output_word_offsets=True)
-        text, offsets = found.text, found.word_offsets
-    except (TypeError, ValueError, AttributeError, NotImplementedError):
-        return Text(_plain(tokenizer.decode(path.tolist(), skip_special_tokens=True)), mean), ()
-    words = [
-        Spoken(
-            text=f" {_plain(word['word'])}",
-            start=word["start_offset"] * frame,
-            end=word["end_offset"] * frame,
-            probability=_mean(best, writes, word["start_offset"], word["end_offset"]),
-        )
-        for word in offsets
-        if _plain(word["word"])
-    ]
-    return Text(_plain(text), mean), tuple(words)
 
+    dtype: str = AUTO
+    batch: int = 0
+    name: ClassVar[str] = TOOL
+    description = "Recognises speech with any recogniser of transformers."
 
-def _mean(best: Logits, writes: NDArray[np.bool_], start: int, end: int) -> float:
-    own = best[start:end][writes[start:end]]
-    return float(np.exp(own).mean()) if own.size else 0.0
+    def __post_init__(self) -> None:
+        """Check the settings; `ConfigError` says which is not possible."""
+        super().__post_init__()
+        devices.precision(devices.CPU, self.dtype)  # an unknown precision is reported at once
 
+    def version(self) -> str:
+        """Version of transformers."""
+        require(self.name)
+        return version("transformers")
 
-def _without_specials(path: Path, tokenizer: Any) -> Path:
-    """Return the path with blanks in place of tokens that nobody says."""
-    between = getattr(tokenizer, "word_delimiter_token_id", None)
-    silent = {*tokenizer.all_special_ids} - {between}
-    return np.where(np.isin(path, list(silent)), tokenizer.pad_token_id, path)
+    def batch_size(self) -> int:
+        """The argument `batch`."""
+        return self.batch
 
+    def precision(self, device: str) -> tuple[str, Param]:
+        """The precision on the device; the source names the argument."""
+        return devices.precision(device, self.dtype), self.dtype
 
-def _plain(text: str) -> str:
-    """Return the text with spaces between words; a model of capitals alone does not shout."""
-    words = " ".join(text.replace(BETWEEN, " ").split())
-    return words.lower() if words.isupper() else words
+    def times_words(self, need: Need) -> bool:
+        """Whether the model is a CTC model, which gives the time of each word."""
+        return kind_of(need) == "ctc"
 
-
-TOOL = "asr"
-
-Kind = Literal["ctc", "seq2seq"]
+    def recogniser(self, need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
+        """The shared model of this folder."""
+        return recogniser(need, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,38 +111,40 @@ class Loaded:
     kind: Kind
 
 
-def recogniser(need: Need, run: Run) -> Shared[Window, Heard]:
-    """Return the recogniser of a folder; nothing is loaded."""
-    options = (("precision", run.precision), ("is", need.fingerprint))
+def recogniser(need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
+    """The shared model of a folder; nothing is loaded."""
+    key = (("precision", options.precision), ("is", need.fingerprint))
     return Shared(
-        Key(TOOL, str(need.path), run.device, options),
-        partial(_load, need, run),
-        partial(hear, run),
-        batch=run.batch,
+        Key(TOOL, str(need.path), options.device, key),
+        partial(_load, need, options),
+        partial(transcribe, options),
+        batch=options.batch,
         gigabytes=need.gigabytes,
-        differs=run.differs,
-        check=lambda loaded: require_language(TOOL, need.model, run.language, knows(loaded.model)),
+        differs=options.differs,
+        check=lambda loaded: require_language(
+            TOOL, need.model, options.language, knows(loaded.model)
+        ),
         one_by_one=lambda loaded: loaded.kind == "ctc" and not _pads(loaded),
     )
 
 
-def hear(run: Run, loaded: Loaded, windows: Sequence[Window]) -> list[Heard]:
-    """Return what the model hears in one batch of windows."""
+def transcribe(options: AsrOptions, loaded: Loaded, windows: Sequence[Window]) -> list[Transcript]:
+    """Transcripts of one batch of windows."""
     if loaded.kind == "seq2seq":
-        return hear_seq2seq(loaded, run, windows)
-    return hear_ctc(loaded, run, windows)
+        return _transcribe_seq2seq(loaded, options, windows)
+    return _transcribe_ctc(loaded, options, windows)
 
 
-def _load(need: Need, run: Run) -> Loaded:
+def _load(need: Need, options: AsrOptions) -> Loaded:
     kind = kind_of(need)
     made = {"ctc": "AutoModelForCTC", "seq2seq": "AutoModelForSpeechSeq2Seq"}[kind]
     processor = load_other(TOOL, need, "AutoProcessor")
-    model = load_model(TOOL, need, made, run.device, run.precision)
+    model = load_model(TOOL, need, made, options.device, options.precision)
     return Loaded(model, processor, kind)
 
 
 def kind_of(need: Need) -> Kind:
-    """Return what a folder holds, by its configuration; `WeightsBroken` if no recogniser."""
+    """The kind of model in a folder, by its configuration; `WeightsBroken` if no recogniser."""
     config = load_other(TOOL, need, "AutoConfig")
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_CTC_MAPPING,
@@ -158,15 +160,15 @@ def kind_of(need: Need) -> Kind:
 
 
 def _pads(loaded: Loaded) -> bool:
-    """Tell whether sounds of several lengths may go together.
+    """Whether sounds of several lengths may share a batch.
 
-    A model that takes no attention mask (wav2vec2-base) hears the silence that fills up.
+    A model without an attention mask (wav2vec2-base) would transcribe the padding, too.
     """
     return bool(getattr(loaded.processor.feature_extractor, "return_attention_mask", False))
 
 
-def _inputs(loaded: Loaded, run: Run, windows: Sequence[Window]) -> Any:
-    """Return the processor's tensors on the device, at the model's precision."""
+def _inputs(loaded: Loaded, options: AsrOptions, windows: Sequence[Window]) -> Any:
+    """The processor's tensors on the device, at the model's precision."""
     import torch
 
     extractor = loaded.processor.feature_extractor
@@ -174,68 +176,70 @@ def _inputs(loaded: Loaded, run: Run, windows: Sequence[Window]) -> Any:
         [window.sound for window in windows], sampling_rate=RATE, return_tensors="pt",
         **({} if loaded.model.config.model_type == "whisper" else {"padding": True}),
     )  # fmt: skip
-    dtype = getattr(torch, run.precision)
+    dtype = getattr(torch, options.precision)
     return {
-        name: tensor.to(run.device, dtype if tensor.is_floating_point() else None)
+        name: tensor.to(options.device, dtype if tensor.is_floating_point() else None)
         for name, tensor in made.items()
     }
 
 
-def hear_ctc(loaded: Loaded, run: Run, windows: Sequence[Window]) -> list[Heard]:
-    """Return what a CTC model hears in one batch of windows."""
+def _transcribe_ctc(
+    loaded: Loaded, options: AsrOptions, windows: Sequence[Window]
+) -> list[Transcript]:
     import torch
 
     with torch.inference_mode():
-        inputs = _inputs(loaded, run, windows)
+        inputs = _inputs(loaded, options, windows)
         logits = loaded.model(**inputs).logits.float().cpu()
     frame = _frame_seconds(loaded.model, logits.shape[1], windows)
-    heard = []
+    transcripts = []
     for row, window in zip(logits, windows, strict=True):
         frames = min(len(row), max(1, round(len(window.sound) / RATE / frame)))
-        said, words = words_of(row[:frames].numpy(), loaded.processor.tokenizer, frame)
-        heard.append(Heard(said=said, words=words, language=window.language))
-    return heard
+        text, words = words_of(row[:frames].numpy(), loaded.processor.tokenizer, frame)
+        transcripts.append(Transcript(text, words, language=window.language))
+    return transcripts
 
 
 def _frame_seconds(model: Any, frames: int, windows: Sequence[Window]) -> float:
-    """Return the seconds that a frame of the output stands for."""
+    """Seconds of sound per frame of the output."""
     ratio = getattr(model.config, "inputs_to_logits_ratio", None)
-    if ratio:
-        return float(ratio) / RATE
-    return max(len(window.sound) for window in windows) / RATE / frames
+    longest = max(len(window.sound) for window in windows)
+    return float(ratio or longest / frames) / RATE
 
 
-def hear_seq2seq(loaded: Loaded, run: Run, windows: Sequence[Window]) -> list[Heard]:
-    """Return what an encoder-decoder hears in one batch of windows, without word times."""
+def _transcribe_seq2seq(
+    loaded: Loaded, options: AsrOptions, windows: Sequence[Window]
+) -> list[Transcript]:
+    """Transcripts of an encoder-decoder model, without word times."""
     import torch
 
     with torch.inference_mode(), quiet():
-        inputs, first = _inputs(loaded, run, windows), FirstStep()
+        inputs, first = _inputs(loaded, options, windows), FirstStep()
         if loaded.model.config.model_type == "whisper":
             inputs = {"encoder_outputs": loaded.model.get_encoder()(inputs["input_features"])}
             first = _first_step(loaded.model, inputs["encoder_outputs"])
-        guesses = _guess(first, windows)
-        heard: dict[int, Heard] = {}
+        guesses = _languages(first, windows)
+        transcripts: dict[int, Transcript] = {}
         for code, places in by_language(guesses).items():
-            said = _write(loaded, run, _rows(inputs, places), code, "transcribe")
-            english: Sequence[tuple[Text, bool] | None] = [None] * len(places)
-            if run.translate and code not in ("", ENGLISH) and _translates(loaded.model):
-                english = _write(loaded, run, _rows(inputs, places), code, "translate")
-            for place, (text, unfinished), other in zip(places, said, english, strict=True):
-                heard[place] = Heard(
-                    said=text,
+            written = _write(loaded, options, _rows(inputs, places), code, "transcribe")
+            english: Sequence[tuple[ScoredText, bool] | None] = [None] * len(places)
+            if options.translate and code not in ("", ENGLISH) and _translates(loaded.model):
+                english = _write(loaded, options, _rows(inputs, places), code, "translate")
+            for place, (text, unfinished), other in zip(places, written, english, strict=True):
+                transcripts[place] = Transcript(
+                    original=text,
                     words=(),
                     language=code or None,
                     language_probability=guesses[place].probability,
                     no_speech=first.no_speech[place] if first.no_speech else None,
                     unfinished=unfinished,
-                    translation=differing(other[0] if other else None, text.text),
+                    translation=distinct_translation(other[0] if other else None, text.text),
                 )
-    return [heard[place] for place in range(len(windows))]
+    return [transcripts[place] for place in range(len(windows))]
 
 
 def _rows(inputs: Mapping[str, Any], places: Sequence[int]) -> dict[str, Any]:
-    """Return some rows of the inputs, made anew: to search wider, the library changes them."""
+    """Some rows of the inputs, copied: a beam search changes them in place."""
     return {name: _some(values, list(places)) for name, values in inputs.items()}
 
 
@@ -248,18 +252,18 @@ def _some(values: Any, places: list[int]) -> Any:
 
 
 class FirstStep(NamedTuple):
-    """What a Whisper model says of each window before it writes; of other models nothing."""
+    """First decoder step of a Whisper model for each window; empty for other models."""
 
     languages: Sequence[Mapping[str, float]] = ()
     """The probability of each language among those the model knows."""
     no_speech: Sequence[float] = ()
-    """The probability that nobody speaks, among all tokens."""
+    """The probability of the token for no speech, among all tokens."""
 
 
 def _first_step(model: Any, encoded: Any) -> FirstStep:
-    """Return the probabilities of the one step from which openai-whisper, too, takes them.
+    """The probabilities of the one step from which openai-whisper, too, takes them.
 
-    The token of no speech stands before that of no times (so transformers finds it as well).
+    The token of no speech precedes that of no timestamps (transformers finds it the same way).
     """
     import torch
 
@@ -277,15 +281,15 @@ def _first_step(model: Any, encoded: Any) -> FirstStep:
     )
 
 
-def _guess(first: FirstStep, windows: Sequence[Window]) -> list[Guess]:
-    """Return each window's language, "" where the model does not know languages."""
+def _languages(first: FirstStep, windows: Sequence[Window]) -> list[LanguageGuess]:
+    """Language of each window, "" where the model does not know languages."""
     if not first.languages:
-        return [Guess(window.language or "", None) for window in windows]
-    return guess(windows, lambda places: [first.languages[place] for place in places])
+        return [LanguageGuess(window.language or "", None) for window in windows]
+    return detect_languages(windows, lambda places: [first.languages[place] for place in places])
 
 
 def knows(model: Any) -> tuple[str, ...] | None:
-    """Return the codes of the languages that the model knows, None where it does not say."""
+    """Codes of the languages that the model knows; None where it does not say."""
     generation = getattr(model, "generation_config", None)  # a CTC model has none
     known = getattr(generation, "lang_to_id", None)
     if known:
@@ -295,105 +299,102 @@ def knows(model: Any) -> tuple[str, ...] | None:
 
 
 def _translates(model: Any) -> bool:
-    """Tell whether the model knows the task and was trained for it."""
+    """Whether the model knows the task and was trained for it, by its configuration."""
     tasks = getattr(model.generation_config, "task_to_id", None) or {}
-    config = model.config
-    return translates("translate" in tasks, config.encoder_layers, config.decoder_layers)
+    layers = model.config.encoder_layers, model.config.decoder_layers
+    return translates("translate" in tasks, *layers)
 
 
 def _write(
-    loaded: Loaded, run: Run, inputs: Any, language: str, task: str
-) -> list[tuple[Text, bool]]:
-    """Return the texts, and whether each was cut short: no sampling, so the same each time."""
+    loaded: Loaded, options: AsrOptions, inputs: Any, language: str, task: str
+) -> list[tuple[ScoredText, bool]]:
+    """The texts, and whether each was cut short; no sampling, so it is deterministic."""
     model = loaded.model
     multilingual = getattr(model.generation_config, "lang_to_id", None)
-    told = {"language": language, "task": task} if multilingual else {}
+    prompt = {"language": language, "task": task} if multilingual else {}
     whisper = {"return_timestamps": False} if model.config.model_type == "whisper" else {}
     out = model.generate(
-        **inputs, **told, **whisper, do_sample=False, num_beams=run.beam, length_penalty=1.0,
+        **inputs, **prompt, **whisper, do_sample=False, num_beams=options.beam, length_penalty=1.0,
         return_dict_in_generate=True, output_scores=True,
     )  # fmt: skip
     ends = model.generation_config.eos_token_id
     stop = set(ends if isinstance(ends, list) else [ends])
     rows = [_until(row.tolist(), stop) for row in out.sequences[:, -len(out.scores) :].cpu()]
     means = _means(model, out, [len(ids) for ids, _ in rows])
+    decode = partial(loaded.processor.tokenizer.decode, skip_special_tokens=True)
     return [
-        (_text(loaded, ids, mean), unfinished)
+        (ScoredText(decode(ids).strip(), max(mean, -100.0)), unfinished)
         for (ids, unfinished), mean in zip(rows, means, strict=True)
     ]
 
 
 def _until(tokens: list[int], stop: set[int]) -> tuple[list[int], bool]:
-    """Return the tokens with their end, and whether there is none."""
+    """The tokens up to their end, and whether there is none."""
     end = next((place for place, token in enumerate(tokens) if token in stop), None)
     return (tokens, True) if end is None else (tokens[: end + 1], False)
 
 
 def _means(model: Any, out: Any, lengths: Sequence[int]) -> list[float]:
-    """Return the mean log-probability of each row's tokens; of a wider search, its own score.
+    """Mean log-probability of each row's tokens; of a beam search, its own score.
 
-    With a length penalty of 1 that is the same. The steps that were not taken cannot be looked
-    up: of a Whisper, transformers keeps the scores of one beam a window.
+    With a length penalty of 1 that is the same. The scores of the steps are not available then:
+    of a Whisper, transformers keeps those of one beam a window.
     """
     if getattr(out, "sequences_scores", None) is not None:
         return [float(score) for score in out.sequences_scores.float().cpu()]
-    told = model.compute_transition_scores(out.sequences, out.scores, normalize_logits=True)
-    scores = told.float().cpu()
+    scores = model.compute_transition_scores(out.sequences, out.scores, normalize_logits=True)
+    scores = scores.float().cpu()
     return [
         float(row[:length].mean()) if length else -100.0
         for row, length in zip(scores, lengths, strict=True)
     ]
 
 
-def _text(loaded: Loaded, ids: Sequence[int], mean: float) -> Text:
-    text = loaded.processor.tokenizer.decode(ids, skip_special_tokens=True)
-    return Text(text.strip(), max(mean, -100.0))
+def words_of(logits: Logits, tokenizer: Any, frame: float) -> tuple[ScoredText, Words]:
+    """Text of the best path through CTC logits of shape (frames, tokens), and its words.
 
-
-class Asr(SpeechTool):
-    """Recognises speech with a model of transformers.
-
-    `model` is a repository ("openai/whisper-large-v3-turbo") that was pulled, a folder, or
-    "auto". `language` is what a model that knows several is told, or "auto"; a model of one
-    language is taken at its word. `beam` above 1 searches wider.
-
-    The quality rests on what the model says. Of a Whisper that is what it is in `whisper`, from the
-    same step of its decoder. Any other has the probabilities of its tokens alone (with CTC: of the
-    frames that write) and no word for "nobody speaks": music and noise are kept from it by the
-    voice detector, music only by Silero's, which comes with faster-whisper.
+    `frame` is the seconds of one frame. The log-probability is the mean over the frames that
+    write something; a word's probability the mean over its own. Special tokens (<unk>, <s>) write
+    nothing: their frames become blank, so that no time is lost. A tokenizer without offsets
+    gives no words. (The tokenizer's `output_word_offsets` alone has no probabilities.)
     """
+    log = logits - logits.max(axis=1, keepdims=True)
+    log = log - np.log(np.exp(log).sum(axis=1, keepdims=True))
+    path, best = _without_specials(log.argmax(axis=1), tokenizer), log.max(axis=1)
+    writes = path != tokenizer.pad_token_id
+    mean = float(best[writes].mean()) if writes.any() else -100.0
+    try:
+        decoded = tokenizer.decode(path.tolist(), output_word_offsets=True)
+        text, offsets = decoded.text, decoded.word_offsets
+    except (TypeError, ValueError, AttributeError, NotImplementedError):
+        text = tokenizer.decode(path.tolist(), skip_special_tokens=True)
+        return ScoredText(_plain(text), mean), ()
+    words = [
+        TimedWord(
+            text=f" {_plain(word['word'])}",
+            start=word["start_offset"] * frame,
+            end=word["end_offset"] * frame,
+            probability=_mean(best, writes, word["start_offset"], word["end_offset"]),
+        )
+        for word in offsets
+        if _plain(word["word"])
+    ]
+    return ScoredText(_plain(text), mean), tuple(words)
 
-    name: ClassVar[str] = TOOL
-    description = "Recognises speech with any recogniser of transformers."
 
-    def __init__(
-        self,
-        model: str = AUTO,
-        language: str = AUTO,
-        beam: int = 1,
-        translate: bool = True,
-        device: str = AUTO,
-        dtype: str = AUTO,
-        batch: int = 0,
-    ) -> None:
-        """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
-        super().__init__(model, language, beam, translate, device, batch)
-        devices.precision(devices.CPU, dtype)  # says at once what is no precision
-        self._dtype = dtype
+def _mean(best: Logits, writes: NDArray[np.bool_], start: int, end: int) -> float:
+    own = best[start:end][writes[start:end]]
+    return float(np.exp(own).mean()) if own.size else 0.0
 
-    def version(self) -> str:
-        """Return transformers' version."""
-        require(self.name)
-        return version("transformers")
 
-    def precision(self, device: str) -> tuple[str, Param]:
-        """Return the precision; the source says what was asked for."""
-        return devices.precision(device, self._dtype), self._dtype
+def _without_specials(path: Path, tokenizer: Any) -> Path:
+    """The path with blanks in place of special tokens."""
+    between = getattr(tokenizer, "word_delimiter_token_id", None)
+    silent = {*tokenizer.all_special_ids} - {between}
+    return np.where(np.isin(path, list(silent)), tokenizer.pad_token_id, path)
 
-    def times_words(self, need: Need) -> bool:
-        """Tell whether the model is of the kind that says when each word is heard."""
-        return kind_of(need) == "ctc"
 
-    def recogniser(self, need: Need, run: Run) -> Shared[Window, Heard]:
-        """Return what hears windows with this folder."""
-        return recogniser(need, run)
+def _plain(text: str) -> str:
+    """The text with spaces between words; all capitals become lower case."""
+    words = " ".join(text.replace(BETWEEN, " ").split())
+    return words.lower() if words.isupper() else words

@@ -1,11 +1,4 @@
-"""Voice activity: energy, Silero.
-
-Where somebody speaks: voice activity from the level and a small spectral detector.
-
-Where somebody speaks, by Silero's voice detector: music and noise hardly deceive it.
-
-faster-whisper carries the detector (MIT) and asks onnxruntime; nothing is downloaded.
-"""
+"""Voice activity: sound level with the WebRTC detector, or Silero's network."""
 
 from __future__ import annotations
 
@@ -36,7 +29,10 @@ STEADY_DB = 6.0
 """A sound that varies less than this is a hum or a hiss: syllables make speech vary more."""
 
 BLOCK = 60 * 100
-"""10 ms frames looked at together: a minute, however long the sound."""
+"""10 ms frames processed together: a minute, however long the sound."""
+
+SILERO, WEBRTC = "silero", "webrtc"
+"""Names of the detectors: of `silero_spans` and of `speech_spans`."""
 
 Samples = NDArray[np.float32]
 Levels = NDArray[np.float64]
@@ -44,7 +40,7 @@ Flags = NDArray[np.bool_]
 
 
 def levels(samples: Samples) -> Levels:
-    """Return the level in dB of full scale per 10 ms, shape (ceil(n / 160),).
+    """Level in dB of full scale per 10 ms, shape (ceil(n / 160),).
 
     Frame k is the root mean square over 20 ms centred on (k + 0.5) * 10 ms; digital
     silence is -120 dB.
@@ -60,9 +56,9 @@ def levels(samples: Samples) -> Levels:
 
 
 def _power(samples: Samples, first: int, last: int) -> Levels:
-    """Return the sums of squares of the stretches of HOP samples that end inside frames.
+    """Sums of squares of the stretches of HOP samples that end inside frames.
 
-    Stretch k begins half a frame before frame k; what lies outside the sound is silent.
+    Stretch k begins half a frame before frame k; outside of the sound there is silence.
     """
     begin = first * HOP - HOP // 2
     part = samples[max(0, begin) : last * HOP - HOP // 2]
@@ -72,22 +68,22 @@ def _power(samples: Samples, first: int, last: int) -> Levels:
 
 
 def is_silent(samples: Samples) -> bool:
-    """Tell whether the track holds no more than digital silence or its dither."""
-    found = levels(samples)
-    return found.size == 0 or float(found.max()) < SILENCE_DB
+    """Whether the track holds no more than digital silence or its dither."""
+    level = levels(samples)
+    return level.size == 0 or float(level.max()) < SILENCE_DB
 
 
 def noise_floor(level: Levels) -> float:
-    """Return the level in dB that the clip's quietest tenth stays under."""
+    """Level in dB that the clip's quietest tenth stays under."""
     audible = level[level > -100]
     return float(np.percentile(audible, 10)) if audible.size else -120.0
 
 
 def speech_frames(samples: Samples, mode: int = 1) -> Flags:
-    """Return per 10 ms frame whether a voice may be heard; same shape as `levels`.
+    """Per 10 ms frame whether it may be speech; same shape as `levels`.
 
     A frame counts when it rises above the noise floor and the WebRTC detector (through
-    pocketsphinx, `mode` 0 loose to 3 strict) takes it for speech. A steady sound has none.
+    pocketsphinx, `mode` 0 loose to 3 strict) classifies it as speech. A steady sound has none.
     """
     level = levels(samples)
     if level.size == 0 or float(level.max()) < SILENCE_DB:
@@ -100,27 +96,30 @@ def speech_frames(samples: Samples, mode: int = 1) -> Flags:
     return loud & _detected(samples, level.size, mode)
 
 
-def silero_spans(
+def speech_spans(
     samples: Samples, shortest: float = 0.1, gap: float = 0.25, mode: int = 1
 ) -> tuple[Span, ...]:
-    """Return the stretches of speech in seconds, in order, none overlapping.
+    """Stretches of speech in seconds, in order, none overlapping.
 
     Pauses shorter than `gap` s are bridged, stretches shorter than `shortest` s left
     out. A pure function of the samples (mono, 16 kHz, in [-1, 1]).
     """
     runs = join_runs(true_runs(speech_frames(samples, mode)), round(gap * 100))
-    kept = [run for run in runs if run[1] - run[0] >= round(shortest * 100)]
-    return tuple(Span(start=start / 100, end=end / 100) for start, end in kept)
+    return tuple(
+        Span(start=start / 100, end=end / 100)
+        for start, end in runs
+        if end - start >= round(shortest * 100)
+    )
 
 
 def true_runs(flags: Flags) -> list[tuple[int, int]]:
-    """Return the [start, end) index pairs of the stretches where `flags` holds."""
+    """The [start, end) index pairs of the stretches where `flags` holds."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def join_runs(runs: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
-    """Return the runs with those less than `gap` frames apart made one."""
+    """The runs, those less than `gap` frames apart joined."""
     joined: list[tuple[int, int]] = []
     for start, end in runs:
         if joined and start - joined[-1][1] < gap:
@@ -131,12 +130,12 @@ def join_runs(runs: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
 
 
 def to_pcm(samples: Samples) -> bytes:
-    """Return the samples as little-endian 16 bit, clipped at full scale."""
+    """The samples as little-endian 16 bit, clipped at full scale."""
     return (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
 
 
 def _detected(samples: Samples, count: int, mode: int) -> Flags:
-    """Return the WebRTC detector's flags, 30 ms decisions spread over 10 ms frames."""
+    """The WebRTC detector's flags, 30 ms decisions spread over 10 ms frames."""
     from pocketsphinx import Vad
 
     detector: Any = Vad(mode=mode, sample_rate=RATE, frame_length=0.03)
@@ -152,42 +151,43 @@ def _detected(samples: Samples, count: int, mode: int) -> Flags:
 
 
 def _gain(samples: Samples) -> np.float32:
-    """Return the factor that brings the loud parts to -12 dB: the detector has a level."""
+    """Factor that brings the loud parts to -12 dB: the detector depends on the level."""
     loud = float(np.percentile(np.abs(samples), 99.5, overwrite_input=True)) if samples.size else 0
     return np.float32(0.25 / loud if loud > 0 else 1.0)
 
 
-NAME, PLAIN = "silero", "webrtc"
-"""The detectors: this one, and the one of `activity.py` that pocketsphinx carries."""
-
-
-def is_here() -> bool:
-    """Tell whether the detector can be had; nothing is imported."""
+def silero_available() -> bool:
+    """Whether Silero's detector can be imported; nothing is imported."""
     return all(find_spec(name) is not None for name in ("faster_whisper", "onnxruntime"))
 
 
-def speech_spans(samples: Samples, shortest: float = 0.1, gap: float = 0.25) -> tuple[Span, ...]:
-    """Return the stretches of speech in seconds, in order, none overlapping.
+def silero_spans(samples: Samples, shortest: float = 0.1, gap: float = 0.25) -> tuple[Span, ...]:
+    """Stretches of speech by Silero's network, in seconds, in order, none overlapping.
 
-    As `activity.speech_spans`: pauses shorter than `gap` s are bridged, stretches shorter
-    than `shortest` s left out.
+    `shortest` and `gap` as in `speech_spans`. Music and noise hardly deceive this detector.
+    faster-whisper carries it (MIT) and runs it with onnxruntime; nothing is downloaded.
     """
-    vad, options = _detector()
+    vad, options = _silero()
     settings = options(
         threshold=0.5,
         min_speech_duration_ms=round(1000 * shortest),
         min_silence_duration_ms=round(1000 * gap),
         speech_pad_ms=0,
     )
-    found = vad(samples, settings)
     length = len(samples)
     return tuple(
-        Span(start=part["start"] / RATE, end=min(part["end"], length) / RATE) for part in found
+        Span(start=part["start"] / RATE, end=min(part["end"], length) / RATE)
+        for part in vad(samples, settings)
     )
 
 
 @cache
-def _detector() -> tuple[Any, Any]:
+def _silero() -> tuple[Any, Any]:
     with importing():
         from faster_whisper.vad import VadOptions, get_speech_timestamps
     return get_speech_timestamps, VadOptions
+
+
+def find_speech(samples: Samples, detector: str) -> tuple[Span, ...]:
+    """Stretches of speech by the detector of this name (`SILERO` or `WEBRTC`)."""
+    return silero_spans(samples) if detector == SILERO else speech_spans(samples)

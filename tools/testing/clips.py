@@ -1,4 +1,4 @@
-"""Short clips written for the occasion: to see whether a tool works, and what it does in need."""
+"""Short synthetic clips: one picture, one sound; for the conformance suite and the doctor."""
 
 from __future__ import annotations
 
@@ -24,9 +24,14 @@ def write_trial(
     picture: Rgb | None = None,
     sound: Sound | None = None,
 ) -> Path:
-    """Write a clip of one picture, or one grey level (0-255), and of a mono sound at 16 kHz.
+    """Write a clip of one picture, or one grey level, and of one sound; return its path.
 
-    Without a picture, a grey level or a sound, that is left out.
+    Args:
+        path: File to write; its suffix chooses the container.
+        seconds: Length of the picture.
+        grey: Level from 0 to 255 of a picture of 320 x 240; None for a clip without one.
+        picture: RGB picture, uint8 of shape (height, width, 3); it wins over `grey`.
+        sound: Mono samples at 16 kHz, float32 of shape (n,); None for a clip without sound.
     """
     import av
 
@@ -40,9 +45,9 @@ def write_trial(
                 container.mux(video.encode(av.VideoFrame.from_ndarray(shown, format="rgb24")))
             container.mux(video.encode())
         if audio is not None and sound is not None:
-            heard = av.AudioFrame.from_ndarray(sound[None].astype(np.float32), "fltp", "mono")
-            heard.sample_rate = RATE
-            container.mux([*audio.encode(heard), *audio.encode()])
+            frame = av.AudioFrame.from_ndarray(sound[None].astype(np.float32), "fltp", "mono")
+            frame.sample_rate = RATE
+            container.mux([*audio.encode(frame), *audio.encode()])
     return path
 
 
@@ -53,8 +58,8 @@ def _even(grey: int) -> Rgb:
 def tone(seconds: float = 1.0, hertz: float = 200.0) -> Sound:
     """Return a quiet sine."""
     time = np.arange(round(seconds * RATE)) / RATE
-    made: Sound = (0.2 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
-    return made
+    samples: Sound = (0.2 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
+    return samples
 
 
 def silence(seconds: float = 1.0) -> Sound:
@@ -64,5 +69,5 @@ def silence(seconds: float = 1.0) -> Sound:
 
 def noise(seconds: float = 1.0) -> Sound:
     """Return white noise, the same each time."""
-    made = np.random.default_rng(5).normal(0.0, 0.05, round(seconds * RATE))
-    return made.astype(np.float32)
+    samples = np.random.default_rng(5).normal(0.0, 0.05, round(seconds * RATE))
+    return samples.astype(np.float32)

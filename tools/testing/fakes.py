@@ -1,4 +1,4 @@
-"""Tools that observe what they are told to: for tests, demos and plugin authors.
+"""Fake tool with given clues, failures and delays, for tests and for authors of tools.
 
 FakeTool("smiles", "face", [("The person smiles.", 1.0, 2.0)])
 FakeTool("breaks", "audio", fail=RuntimeError("no luck"))
@@ -21,7 +21,7 @@ Line = tuple[str, float, float]
 
 
 class FakeTool:
-    """A tool whose clues, failures and waiting are given at construction."""
+    """Tool whose clues, failures and delays are given at construction."""
 
     def __init__(
         self,
@@ -35,22 +35,30 @@ class FakeTool:
         version: str = "1",
         params: Mapping[str, Param] | None = None,
     ) -> None:
-        """Take what to observe.
+        """Keep what to observe.
 
-        `lines` are observed in a full pass, `closer` in a pass over a span that holds
-        them; `fail` is raised instead; `observe` waits until `gate` is set. What would lie
-        behind the clip's end is not said.
+        Args:
+            name: Name in the source.
+            modality: Modality of all clues.
+            lines: Clues; those behind the end of the clip are left out.
+            closer: Further clues of a call with a span that holds them.
+            fail: Raised by `observe` instead.
+            gate: `observe` waits until it is set.
+            version: Version in the source.
+            params: Parameters in the source.
         """
         self.modality = modality
         self.description = f"Says what it was told to say about the {modality}."
         self.calls: list[Span | None] = []
-        self._name, self._version, self._params = name, version, dict(params or {})
-        self._lines, self._closer, self._fail, self._gate = lines, closer, fail, gate
+        self.lines = lines
+        self.params = dict(params or {})
+        self._name, self._version = name, version
+        self._closer, self._fail, self._gate = closer, fail, gate
 
     @property
     def source(self) -> Source:
         """Name, version and parameters as given."""
-        return Source(tool=self._name, version=self._version, params=self._params)
+        return Source(tool=self._name, version=self._version, params=self.params)
 
     def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
         """Wait for the gate, raise what was asked for, or return the clues."""
@@ -59,11 +67,12 @@ class FakeTool:
             self._gate.wait()
         if self._fail is not None:
             raise self._fail
-        lines = self._lines if span is None else [*self._lines, *self._closer]
-        heard = [line for line in lines if line[2] <= clip.duration + SLACK]
-        return [self._clue(*line) for line in heard if _inside(line, span)]
+        lines = self.lines if span is None else [*self.lines, *self._closer]
+        inside = [line for line in lines if line[2] <= clip.duration + SLACK]
+        return [self.clue(*line) for line in inside if _inside(line, span)]
 
-    def _clue(self, text: str, start: float, end: float) -> Clue:
+    def clue(self, text: str, start: float, end: float) -> Clue:
+        """Clue with this sentence and span, of full quality."""
         return Clue(
             modality=self.modality,
             span=Span(start=start, end=end),

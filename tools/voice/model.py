@@ -1,14 +1,4 @@
-"""Model, regression head, label names.
-
-The head of the models that rate arousal, dominance and valence, as their authors publish it.
-
-Their folders hold an encoder and a `classifier` of two layers over its mean (Wagner et al. 2023),
-which no class of transformers has: loaded as one of those, the head would be chance.
-
-The classes of a voice model, in words: from the model's own configuration, never assumed.
-
-A voice model of transformers, and what it makes of stretches of speech.
-"""
+"""A speech-emotion model of transformers: labels, regression head, outputs per segment."""
 
 from __future__ import annotations
 
@@ -26,9 +16,172 @@ from emer.tools.speech.vad import RATE, Samples
 from emer.tools.weights.locate import Need, loading
 from emer.tools.weights.pretrained import load_model, load_other, quiet
 
+TOOL = "speech-emotion"
+
+Outputs = tuple[float, ...]
+"""For each label a probability, or a value on the scale of a dimension."""
+
+FILE = Path(__file__).parent / "labels.csv"
+DIMENSIONS: Mapping[str, str] = {
+    "arousal": "arousal",
+    "activation": "arousal",
+    "valence": "valence",
+    "dominance": "dominance",
+}
+_NAMELESS = re.compile(r"label_?\d+|\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How the model is run; only the precision changes the result."""
+
+    device: str
+    dtype: str
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model with what prepares its input."""
+
+    model: Any
+    extractor: Any
+    labels: tuple[str, ...]
+
+    @property
+    def dimensional(self) -> bool:
+        """Whether the outputs are dimensions, not classes."""
+        return is_dimensional(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Emotions:
+    """Outputs of the model for a segment of speech, in the order of its labels."""
+
+    labels: tuple[str, ...]
+    outputs: Outputs
+
+    @property
+    def dimensional(self) -> bool:
+        """Whether the outputs are values of dimensions, not probabilities of classes."""
+        return is_dimensional(self.labels)
+
+
+def recogniser(need: Need, options: RunOptions, given: str) -> Shared[Samples, Emotions]:
+    """The shared model of a folder, for segments of speech (mono, 16 kHz); nothing is loaded.
+
+    `given` names the classes of a model that only numbers them.
+    """
+    key = (("dtype", options.dtype), ("labels", given), ("is", need.fingerprint))
+    return Shared(
+        Key(TOOL, str(need.path), options.device, key),
+        partial(_load, need, options, given),
+        partial(classify, options),
+        batch=options.batch,
+        gigabytes=need.gigabytes,
+        one_by_one=_takes_one,
+    )
+
+
+def classify(options: RunOptions, loaded: Loaded, sounds: Sequence[Samples]) -> list[Emotions]:
+    """Outputs of the model for one batch of segments."""
+    import torch
+
+    filling = {"padding": True} if _pads(loaded) else {}
+    made = loaded.extractor(list(sounds), sampling_rate=RATE, return_tensors="pt", **filling)
+    dtype = getattr(torch, options.dtype)
+    inputs = {
+        name: tensor.to(options.device, dtype if tensor.is_floating_point() else None)
+        for name, tensor in made.items()
+    }
+    with torch.inference_mode(), quiet():
+        out = loaded.model(**inputs)
+    logits = getattr(out, "logits", out).float()
+    values = logits if loaded.dimensional else logits.softmax(dim=-1)
+    return [Emotions(loaded.labels, tuple(row)) for row in values.cpu().tolist()]
+
+
+def _takes_one(loaded: Loaded) -> bool:
+    """Whether the model would treat the padding of a shorter sound in a batch as silence."""
+    masked = bool(getattr(loaded.extractor, "return_attention_mask", False))
+    return _pads(loaded) and not masked
+
+
+def _pads(loaded: Loaded) -> bool:
+    """Whether the extractor keeps the length of sounds; others fix a length."""
+    return loaded.extractor.model_input_names[0] == "input_values" and not hasattr(
+        loaded.extractor, "max_length"
+    )
+
+
+def _require_classes(config: Any) -> None:
+    """Raise `ValueError` for a model whose architecture is no classifier."""
+    names = config.architectures or ()
+    if names and not any("Classification" in name for name in names):
+        raise ValueError(f"{names[0]} is no model that judges how a voice sounds")
+
+
+def _load(need: Need, options: RunOptions, given: str) -> Loaded:
+    config = load_other(TOOL, need, "AutoConfig")
+    with loading(TOOL, need):
+        if not has_own_head(need.path):
+            _require_classes(config)
+    labels = read_labels(config.id2label, given, TOOL)
+    with loading(TOOL, need):
+        own = is_dimensional(labels) and has_own_head(need.path)
+        kind: str | type = rating_class(config) if own else "AutoModelForAudioClassification"
+    extractor = load_other(TOOL, need, "AutoFeatureExtractor")
+    with loading(TOOL, need):
+        if extractor.sampling_rate != RATE:
+            raise ValueError(f"it hears {extractor.sampling_rate} Hz, clips are given at {RATE}")
+    return Loaded(load_model(TOOL, need, kind, options.device, options.dtype), extractor, labels)
+
+
+@cache
+def words() -> Mapping[str, str]:
+    """The usual abbreviations of emotions, written out."""
+    with FILE.open(newline="", encoding="utf-8") as file:
+        return {row["label"]: row["word"] for row in csv.DictReader(file)}
+
+
+def read_labels(config: Mapping[int, str], given: str, tool: str) -> tuple[str, ...]:
+    """The model's labels in the order of its outputs, in lower case.
+
+    They come from the model's own configuration. `given` ("angry, happy, ...") names the classes
+    of a model that only numbers them. `ConfigError` for such a model without it, or when the
+    counts differ.
+    """
+    own = tuple(config[place].strip().casefold() for place in range(len(config)))
+    named = tuple(part.strip().casefold() for part in given.split(",") if part.strip())
+    if named and len(named) != len(own):
+        raise ConfigError(
+            f"{tool}.labels: {len(named)} are given, the model has {len(own)} classes"
+        )
+    if not named and any(_NAMELESS.fullmatch(label) for label in own):
+        raise ConfigError(
+            f"{tool}: the model names its classes {', '.join(own[:3])} ...; say what they mean, "
+            'in order: labels = "angry, happy, ..."'
+        )
+    return named or own
+
+
+def is_dimensional(labels: Sequence[str]) -> bool:
+    """Whether the outputs are dimensions of emotion, not classes."""
+    return bool(labels) and all(label in DIMENSIONS for label in labels)
+
+
+def word_of(label: str) -> str:
+    """A class in words: abbreviations written out, others as the model names them."""
+    return words().get(label, label.replace("_", " "))
+
 
 def has_own_head(folder: Path) -> bool:
-    """Tell whether a folder's weights hold the two-layer head; only their names are read."""
+    """Whether a folder's weights hold the two-layer head; only their names are read.
+
+    The models that rate arousal, dominance and valence have an encoder and a `classifier` of two
+    layers over its mean (Wagner et al. 2023). No class of transformers has that: loaded as one of
+    those, the head would be random.
+    """
     names = _names(folder)
     return {"classifier.dense.weight", "classifier.out_proj.weight"} <= names
 
@@ -38,11 +191,11 @@ def _names(folder: Path) -> set[str]:
     if safe:
         from safetensors import safe_open
 
-        found: set[str] = set()
+        keys: set[str] = set()
         for file in safe:
             with safe_open(file, framework="pt") as opened:
-                found |= set(opened.keys())
-        return found
+                keys |= set(opened.keys())
+        return keys
     import torch
 
     plain = sorted(folder.glob("pytorch_model*.bin"))
@@ -54,7 +207,7 @@ def _names(folder: Path) -> set[str]:
 
 
 def rating_class(config: Any) -> type:
-    """Return a class of transformers for this configuration: its encoder, and the head."""
+    """A class of transformers for this configuration: its encoder, and the head."""
     import torch
     from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
@@ -83,167 +236,10 @@ def rating_class(config: Any) -> type:
             return self.classifier(self._mean(hidden, attention_mask))
 
         def _mean(self, hidden: Any, mask: Any) -> Any:
-            """Return the mean over time, without what only fills up the batch."""
+            """Mean over time, without the padding of the batch."""
             if mask is None:
                 return hidden.mean(dim=1)
-            heard = self._get_feature_vector_attention_mask(hidden.shape[1], mask)[..., None]
-            return (hidden * heard).sum(dim=1) / heard.sum(dim=1).clamp(min=1)
+            valid = self._get_feature_vector_attention_mask(hidden.shape[1], mask)[..., None]
+            return (hidden * valid).sum(dim=1) / valid.sum(dim=1).clamp(min=1)
 
     return VoiceRating
-
-
-FILE = Path(__file__).parent / "labels.csv"
-DIMENSIONS: Mapping[str, str] = {
-    "arousal": "arousal",
-    "activation": "arousal",
-    "valence": "valence",
-    "dominance": "dominance",
-}
-_NAMELESS = re.compile(r"label_?\d+|\d+")
-
-
-@cache
-def words() -> Mapping[str, str]:
-    """Return how the usual abbreviations of emotions are written out."""
-    with FILE.open(newline="", encoding="utf-8") as file:
-        return {row["label"]: row["word"] for row in csv.DictReader(file)}
-
-
-def read_labels(config: Mapping[int, str], given: str, tool: str) -> tuple[str, ...]:
-    """Return the model's labels in the order of its outputs, in lower case.
-
-    `given` ("angry, happy, ...") stands for a model that numbers its classes. `ConfigError`
-    for such a model without it, or when their numbers differ.
-    """
-    own = tuple(config[place].strip().casefold() for place in range(len(config)))
-    told = tuple(part.strip().casefold() for part in given.split(",") if part.strip())
-    if told and len(told) != len(own):
-        raise ConfigError(f"{tool}.labels: {len(told)} are given, the model has {len(own)} classes")
-    if not told and any(_NAMELESS.fullmatch(label) for label in own):
-        raise ConfigError(
-            f"{tool}: the model names its classes {', '.join(own[:3])} ...; say what they mean, "
-            'in order: labels = "angry, happy, ..."'
-        )
-    return told or own
-
-
-def is_dimensional(labels: Sequence[str]) -> bool:
-    """Tell whether the outputs are dimensions of emotion, not classes."""
-    return bool(labels) and all(label in DIMENSIONS for label in labels)
-
-
-def word_of(label: str) -> str:
-    """Return a class in words: abbreviations written out, others as the model names them."""
-    return words().get(label, label.replace("_", " "))
-
-
-TOOL = "speech-emotion"
-
-Outputs = tuple[float, ...]
-"""For each label a probability, or a value on the scale of a dimension."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """How the model is run; nothing of it changes what comes out but the precision."""
-
-    device: str
-    dtype: str
-    batch: int
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A model with what prepares its input."""
-
-    model: Any
-    extractor: Any
-    labels: tuple[str, ...]
-
-    @property
-    def dimensional(self) -> bool:
-        """Whether the outputs are dimensions, not classes."""
-        return is_dimensional(self.labels)
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What a stretch was given, by the model's labels."""
-
-    labels: tuple[str, ...]
-    outputs: Outputs
-
-    @property
-    def dimensional(self) -> bool:
-        """Whether the outputs are values of dimensions, not probabilities of classes."""
-        return is_dimensional(self.labels)
-
-
-def listener(need: Need, run: Run, given: str) -> Shared[Samples, Judged]:
-    """Return what judges stretches of speech (mono, 16 kHz) with a folder; nothing is loaded.
-
-    `given` names the classes of a model that only numbers them.
-    """
-    options = (("dtype", run.dtype), ("labels", given), ("is", need.fingerprint))
-    return Shared(
-        Key(TOOL, str(need.path), run.device, options),
-        partial(_load, need, run, given),
-        partial(judge, run),
-        batch=run.batch,
-        gigabytes=need.gigabytes,
-        one_by_one=_takes_one,
-    )
-
-
-def judge(run: Run, loaded: Loaded, sounds: Sequence[Samples]) -> list[Judged]:
-    """Return what the model makes of one batch of stretches."""
-    import torch
-
-    filling = {"padding": True} if _pads(loaded) else {}
-    made = loaded.extractor(list(sounds), sampling_rate=RATE, return_tensors="pt", **filling)
-    dtype = getattr(torch, run.dtype)
-    inputs = {
-        name: tensor.to(run.device, dtype if tensor.is_floating_point() else None)
-        for name, tensor in made.items()
-    }
-    with torch.inference_mode(), quiet():
-        out = loaded.model(**inputs)
-    logits = getattr(out, "logits", out).float()
-    values = logits if loaded.dimensional else logits.softmax(dim=-1)
-    return [Judged(loaded.labels, tuple(row)) for row in values.cpu().tolist()]
-
-
-def _takes_one(loaded: Loaded) -> bool:
-    """Tell whether a shorter sound beside a longer one would be heard with silence after it."""
-    masked = bool(getattr(loaded.extractor, "return_attention_mask", False))
-    return _pads(loaded) and not masked
-
-
-def _pads(loaded: Loaded) -> bool:
-    """Tell whether the extractor leaves sounds as long as they are; others fix a length."""
-    return loaded.extractor.model_input_names[0] == "input_values" and not hasattr(
-        loaded.extractor, "max_length"
-    )
-
-
-def _require_classes(config: Any) -> None:
-    """Raise `ValueError` for a model that says itself that it judges no sounds."""
-    names = config.architectures or ()
-    if names and not any("Classification" in name for name in names):
-        raise ValueError(f"{names[0]} is no model that judges how a voice sounds")
-
-
-def _load(need: Need, run: Run, given: str) -> Loaded:
-    config = load_other(TOOL, need, "AutoConfig")
-    with loading(TOOL, need):
-        if not has_own_head(need.path):
-            _require_classes(config)
-    labels = read_labels(config.id2label, given, TOOL)
-    with loading(TOOL, need):
-        own = is_dimensional(labels) and has_own_head(need.path)
-        kind: str | type = rating_class(config) if own else "AutoModelForAudioClassification"
-    extractor = load_other(TOOL, need, "AutoFeatureExtractor")
-    with loading(TOOL, need):
-        if extractor.sampling_rate != RATE:
-            raise ValueError(f"it hears {extractor.sampling_rate} Hz, clips are given at {RATE}")
-    return Loaded(load_model(TOOL, need, kind, run.device, run.dtype), extractor, labels)

@@ -1,4 +1,4 @@
-"""What a voice model says, in sentences: that it is a model's class or rating, and how sure."""
+"""Clue sentences of a speech-emotion model: classes with probabilities, ratings on scales."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from emer.tools.prosody.sentences import when
 from emer.tools.types import Span
-from emer.tools.voice.model import DIMENSIONS, Judged, word_of
+from emer.tools.voice.model import DIMENSIONS, Emotions, word_of
 
 TWICE = 2.0
-"""A class is told from twice the probability of chance on (chosen by us)."""
+"""A class is reported from this multiple of the probability of chance on (chosen by us)."""
 
 LOW, HIGH = 0.35, 0.65
-"""Of a scale from 0 to 1: ratings between them are told as nothing (chosen by us)."""
+"""Of a scale from 0 to 1: ratings between them are not reported (chosen by us)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Sentence:
     """A sentence, its span, its probability where it has one, and its numbers."""
 
     text: str
@@ -35,20 +35,20 @@ class Said:
     data: dict[str, float | str] = field(default_factory=dict)
 
 
-def classes(stretches: Sequence[Stretch], judged: Sequence[Judged]) -> Iterator[Said]:
-    """Yield a sentence for each run of stretches that were given the same clear class."""
-    run: list[tuple[Stretch, Judged]] = []
-    for stretch, found in zip(stretches, judged, strict=True):
-        if run and _best(found) != _best(run[0][1]):
+def classes(stretches: Sequence[Stretch], outputs: Sequence[Emotions]) -> Iterator[Sentence]:
+    """A sentence for each run of stretches with the same clear class."""
+    run: list[tuple[Stretch, Emotions]] = []
+    for stretch, emotions in zip(stretches, outputs, strict=True):
+        if run and _best(emotions) != _best(run[0][1]):
             yield from _class(run)
             run = []
-        run.append((stretch, found))
+        run.append((stretch, emotions))
     yield from _class(run) if run else ()
 
 
-def undecided(judged: Sequence[Judged]) -> str:
-    """Return why nothing is told of a voice whose class is not clear."""
-    best = max(judged, key=lambda found: max(found.outputs))
+def undecided(outputs: Sequence[Emotions]) -> str:
+    """The reason why a voice whose class is not clear is not reported."""
+    best = max(outputs, key=lambda emotions: max(emotions.outputs))
     word = word_of(best.labels[_best(best)])
     return (
         f"the model is undecided about the voice (most: {word}, {max(best.outputs):.2f} of "
@@ -57,17 +57,17 @@ def undecided(judged: Sequence[Judged]) -> str:
 
 
 def ratings(
-    stretches: Sequence[Stretch], judged: Sequence[Judged], scale: tuple[float, float]
-) -> Iterator[Said]:
-    """Yield a sentence for each dimension that the speech is rated high or low in, on the whole.
+    stretches: Sequence[Stretch], outputs: Sequence[Emotions], scale: tuple[float, float]
+) -> Iterator[Sentence]:
+    """A sentence for each dimension in which the speech as a whole is rated high or low.
 
     `scale` is the lowest and the highest value the model gives.
     """
     total = sum(stretch.seconds for stretch in stretches)
     span = Span(start=stretches[0].span.start, end=stretches[-1].span.end)
-    for place, label in enumerate(judged[0].labels):
-        pairs = zip(stretches, judged, strict=True)
-        mean = sum(s.seconds * found.outputs[place] for s, found in pairs) / total
+    for place, label in enumerate(outputs[0].labels):
+        pairs = zip(stretches, outputs, strict=True)
+        mean = sum(s.seconds * each.outputs[place] for s, each in pairs) / total
         share = min(1.0, max(0.0, (mean - scale[0]) / (scale[1] - scale[0])))
         if LOW < share < HIGH:
             continue
@@ -76,14 +76,14 @@ def ratings(
             f"The voice is rated {how} in {name} ({mean:.2f} on a model's scale from "
             f"{scale[0]:g} to {scale[1]:g}) at {when(span)}."
         )
-        yield Said(text, span, total, None, {name: round(mean, 3)})
+        yield Sentence(text, span, total, None, {name: round(mean, 3)})
 
 
-def _class(run: Sequence[tuple[Stretch, Judged]]) -> Iterator[Said]:
+def _class(run: Sequence[tuple[Stretch, Emotions]]) -> Iterator[Sentence]:
     labels, place = run[0][1].labels, _best(run[0][1])
     total = sum(stretch.seconds for stretch, _ in run)
     mean = [
-        sum(stretch.seconds * found.outputs[n] for stretch, found in run) / total
+        sum(stretch.seconds * each.outputs[n] for stretch, each in run) / total
         for n in range(len(labels))
     ]
     if mean[place] < TWICE / len(labels):
@@ -95,8 +95,8 @@ def _class(run: Sequence[tuple[Stretch, Judged]]) -> Iterator[Said]:
     )
     probabilities = {f"p_{label}": round(p, 3) for label, p in zip(labels, mean, strict=True)}
     data: dict[str, float | str] = {"class": labels[place], **probabilities}
-    yield Said(text, span, total, round(mean[place], 3), data)
+    yield Sentence(text, span, total, round(mean[place], 3), data)
 
 
-def _best(found: Judged) -> int:
-    return max(range(len(found.outputs)), key=lambda n: found.outputs[n])
+def _best(emotions: Emotions) -> int:
+    return max(range(len(emotions.outputs)), key=lambda n: emotions.outputs[n])

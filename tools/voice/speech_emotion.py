@@ -1,4 +1,4 @@
-"""The emotion of a voice, by a model of transformers: classes, or arousal, valence, dominance."""
+"""The tool `speech-emotion`: a model's classes of a voice, or arousal, valence, dominance."""
 
 from __future__ import annotations
 
@@ -10,39 +10,53 @@ import numpy as np
 
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import RATE, Clip
+from emer.tools.registry import register
 from emer.tools.runtime import device as devices
 from emer.tools.runtime.model_pool import Shared
-from emer.tools.speech import vad
-from emer.tools.speech.asr_tool import find_speech
-from emer.tools.speech.segmentation import Piece, cut
-from emer.tools.speech.vad import Samples, is_silent, levels
+from emer.tools.speech.segmentation import Segment, cut
+from emer.tools.speech.vad import (
+    SILERO,
+    WEBRTC,
+    Samples,
+    find_speech,
+    is_silent,
+    levels,
+    silero_available,
+)
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
-from emer.tools.voice.model import TOOL, Judged, Run, listener
-from emer.tools.voice.sentences import Said, Stretch, classes, ratings, undecided
+from emer.tools.voice.model import TOOL, Emotions, RunOptions, recogniser
+from emer.tools.voice.sentences import Sentence, Stretch, classes, ratings, undecided
 from emer.tools.weights.locate import AUTO, find
 from emer.tools.weights.pretrained import require
 
 LONGEST = 8.0
-"""Seconds judged at once: about the utterances such models learn from (chosen by us)."""
+"""Seconds classified at once: about the utterances of the training data (chosen by us)."""
 
 LEAST = 0.5
-"""Seconds of speech below which a voice is not judged (chosen by us)."""
+"""Seconds of speech below which a voice is not classified (chosen by us)."""
 
 LEAST_SNR, CLEAN_SNR = 6.0, 25.0
 """dB between which the quality rises, as for the measured prosody."""
 
 ENOUGH = 2.0
-"""Seconds of speech from which on its length takes nothing from the quality (chosen by us)."""
+"""Seconds of speech from which on its length does not reduce the quality (chosen by us)."""
 
 BATCH = {"cpu": 4, "mps": 8, "cuda": 32}
 
 
+@register("speech-emotion", slot="voice", rank=10)
 class SpeechEmotion:
-    """Judges the voice with an audio-classification model (wav2vec2, HuBERT, WavLM, ...).
+    """Classifies the voice with an audio-classification model (wav2vec2, HuBERT, WavLM, ...).
 
-    `model` is a repository that was pulled, a folder, or "auto". The classes are those of the
-    model's configuration; `labels` ("angry, happy, ...") names them where it only numbers
-    them. `lowest` and `highest` are the ends of the scale of a model that rates dimensions.
+    Args:
+        model: A repository that was pulled, a folder, or "auto".
+        labels: Names of the classes ("angry, happy, ...") of a model that only numbers them;
+            else they are those of the model's configuration.
+        lowest: Lowest value of the scale of a model that rates dimensions.
+        highest: Highest value of that scale.
+        device: cpu, cuda, cuda:N, mps or "auto".
+        dtype: Precision of the weights: float32, float16, bfloat16 or "auto".
+        batch: Segments at once; 0 for the default of the device.
     """
 
     modality: Modality = "audio"
@@ -61,10 +75,10 @@ class SpeechEmotion:
         """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
         if highest <= lowest or batch < 0:
             raise ConfigError(f"{TOOL}: highest must lie above lowest, batch be at least 0")
-        devices.precision(devices.CPU, dtype)  # says at once what is no precision
+        devices.precision(devices.CPU, dtype)  # an unknown precision is reported at once
         self._model, self._labels, self._scale = model, labels, (lowest, highest)
         self._device, self._dtype, self._batch = device, dtype, batch
-        self._vad = vad.NAME if vad.is_here() else vad.PLAIN
+        self._vad = SILERO if silero_available() else WEBRTC
 
     @property
     def source(self) -> Source:
@@ -84,20 +98,20 @@ class SpeechEmotion:
     @property
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
-        run = self._run()
-        threads = {"threads": devices.threads()} if run.device == devices.CPU else {}
-        return {"device": run.device, "dtype": run.dtype, "batch": run.batch, **threads}
+        options = self._options()
+        threads = {"threads": devices.threads()} if options.device == devices.CPU else {}
+        return {"device": options.device, "dtype": options.dtype, "batch": options.batch, **threads}
 
     def load(self) -> None:
         """Load the model now."""
-        self._listener().load()
+        self._recogniser().load()
 
     def unload(self) -> None:
-        """Let go of the model."""
-        self._listener().unload()
+        """Remove the model from memory."""
+        self._recogniser().unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """Return what the model makes of the voice; `Unobservable` without one, or undecided."""
+        """Clues of the model about the voice; `Unobservable` without one, or undecided."""
         samples = clip.samples()
         if is_silent(samples):
             raise Unobservable("the audio track is silent")
@@ -105,42 +119,43 @@ class SpeechEmotion:
         speech = _inside(find_speech(samples, self._vad), within)
         if not speech:
             raise Unobservable("no voice is heard")
-        cuts = (_clipped(piece, within) for piece in cut(samples, speech, LONGEST))
-        found = [(piece, _stretch(piece, speech)) for piece in cuts if piece.parts]
-        pieces = [piece for piece, stretch in found if stretch.seconds >= LEAST]
-        stretches = [stretch for _, stretch in found if stretch.seconds >= LEAST]
-        if not pieces:
+        cuts = (_clipped(segment, within) for segment in cut(samples, speech, LONGEST))
+        pairs = [(segment, _stretch(segment, speech)) for segment in cuts if segment.parts]
+        segments = [segment for segment, stretch in pairs if stretch.seconds >= LEAST]
+        stretches = [stretch for _, stretch in pairs if stretch.seconds >= LEAST]
+        if not segments:
             raise Unobservable(f"only {sum(s.length for s in speech):.1f} s of voice is heard")
-        judged = self._listener()([piece.sound(samples) for piece in pieces])
-        said = self._said(stretches, judged)
+        outputs = self._recogniser()([segment.sound(samples) for segment in segments])
         snr = signal_to_noise(samples, speech)
-        return [_clue(self.source, each, snr) for each in said]
+        return [_clue(self.source, each, snr) for each in self._sentences(stretches, outputs)]
 
-    def _said(self, stretches: Sequence[Stretch], judged: Sequence[Judged]) -> list[Said]:
-        if judged[0].dimensional:
-            said = list(ratings(stretches, judged, self._scale))
-            if not said:
+    def _sentences(
+        self, stretches: Sequence[Stretch], outputs: Sequence[Emotions]
+    ) -> list[Sentence]:
+        if outputs[0].dimensional:
+            sentences = list(ratings(stretches, outputs, self._scale))
+            if not sentences:
                 raise Unobservable("the voice is rated in the middle of every scale of the model")
-            return said
-        said = list(classes(stretches, judged))
-        if not said:
-            raise Unobservable(undecided(judged))
-        return said
+            return sentences
+        sentences = list(classes(stretches, outputs))
+        if not sentences:
+            raise Unobservable(undecided(outputs))
+        return sentences
 
-    def _run(self) -> Run:
+    def _options(self) -> RunOptions:
         device = devices.pick(self._device)
         precision = devices.precision(device, self._dtype)
-        return Run(device, precision, self._batch or BATCH[device.partition(":")[0]])
+        return RunOptions(device, precision, self._batch or BATCH[device.partition(":")[0]])
 
-    def _listener(self) -> Shared[Samples, Judged]:
+    def _recogniser(self) -> Shared[Samples, Emotions]:
         require(TOOL)
-        return listener(find(TOOL, self._model), self._run(), self._labels)
+        return recogniser(find(TOOL, self._model), self._options(), self._labels)
 
 
 def signal_to_noise(samples: Samples, speech: Sequence[Span]) -> float:
-    """Return how far speech rises above the clip's quietest tenth outside of it, in dB.
+    """Level of the speech above the clip's quietest tenth outside of it, in dB.
 
-    Where there is nothing but speech, above the quietest tenth of that.
+    Where there is only speech, above the quietest tenth of that.
     """
     level = levels(samples)
     flags = np.zeros(level.shape, dtype=bool)
@@ -152,7 +167,7 @@ def signal_to_noise(samples: Samples, speech: Sequence[Span]) -> float:
 
 
 def _inside(speech: Sequence[Span], within: Span) -> tuple[Span, ...]:
-    """Return the parts of the stretches that lie in a span."""
+    """The parts of the stretches that are in a span."""
     return tuple(
         Span(start=max(s.start, within.start), end=min(s.end, within.end))
         for s in speech
@@ -160,41 +175,38 @@ def _inside(speech: Sequence[Span], within: Span) -> tuple[Span, ...]:
     )
 
 
-def _clipped(piece: Piece, within: Span) -> Piece:
-    """Return what of a piece is in a span: the silence around speech reaches out of it."""
+def _clipped(segment: Segment, within: Span) -> Segment:
+    """The part of a segment in a span, which the silence around speech exceeds."""
     first, last = round(within.start * RATE), round(within.end * RATE)
-    parts = ((max(start, first), min(end, last)) for start, end in piece.parts)
-    return Piece(tuple((start, end) for start, end in parts if start < end))
+    parts = ((max(start, first), min(end, last)) for start, end in segment.parts)
+    return Segment(tuple((start, end) for start, end in parts if start < end))
 
 
-def _stretch(piece: Piece, speech: Sequence[Span]) -> Stretch:
-    """Return where a piece lies, and how much of it is speech and not the pause around it.
-
-    The tenths of a second inside it, as the sentences tell them.
-    """
-    first, last = piece.parts[0][0] / RATE, piece.parts[-1][1] / RATE
+def _stretch(segment: Segment, speech: Sequence[Span]) -> Stretch:
+    """Span of a segment in tenths of a second inside it, and its seconds of speech."""
+    first, last = segment.parts[0][0] / RATE, segment.parts[-1][1] / RATE
     start, end = ceil(10 * first - 1e-6) / 10, floor(10 * last + 1e-6) / 10
     seconds = sum(
         max(0.0, min(s.end, end / RATE) - max(s.start, start / RATE))
-        for start, end in piece.parts
+        for start, end in segment.parts
         for s in speech
     )
     return Stretch(Span(start=start, end=max(start, end)), seconds)
 
 
-def _clue(source: Source, said: Said, snr: float) -> Clue:
-    """Return the clue; its quality falls with noise and with little speech."""
+def _clue(source: Source, sentence: Sentence, snr: float) -> Clue:
+    """The clue; its quality falls with noise and with little speech."""
     clean = float(np.clip((snr - LEAST_SNR) / (CLEAN_SNR - LEAST_SNR), 0.1, 1.0))
-    enough = float(np.clip(said.seconds / ENOUGH, 0.3, 1.0))
+    enough = float(np.clip(sentence.seconds / ENOUGH, 0.3, 1.0))
     return Clue(
         modality="audio",
-        span=said.span,
-        text=said.text,
-        confidence=said.probability,
+        span=sentence.span,
+        text=sentence.text,
+        confidence=sentence.probability,
         quality=Quality(
             score=round(clean * enough, 3),
-            factors={"snr_db": round(snr, 1), "speech_s": round(said.seconds, 2)},
+            factors={"snr_db": round(snr, 1), "speech_s": round(sentence.seconds, 2)},
         ),
         source=source,
-        data=dict(said.data),
+        data=dict(sentence.data),
     )

@@ -1,7 +1,8 @@
-"""What weights there are: the facts of `catalogue.toml` as records."""
+"""Catalogue of model weights: the rows of `catalogue.toml` as records."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -17,33 +18,33 @@ FILE = Path(__file__).parent / "catalogue.toml"
 
 
 class Weights(Record):
-    """One set of weights: a file behind an address, or a repository of Hugging Face."""
+    """One set of weights: a file at a URL, or a repository of the Hugging Face hub."""
 
     name: str
     tool: str
-    """The built-in that loads it."""
+    """The built-in tool that loads it."""
     model: str
-    """What that tool's `model` argument says to mean it."""
+    """Value of that tool's `model` argument."""
     aliases: tuple[str, ...] = ()
-    """What else may be written for `model`."""
+    """Other values of the `model` argument with the same meaning."""
     licence: str
     facts: str
-    """Who publishes the address, the size and the checksum."""
+    """Source of the URL, the size and the checksum."""
     megabytes: int | None = None
     path: str | None = None
-    """Where the file lies under the weights folder."""
+    """Path of a single file, relative to the weights folder."""
     elsewhere: tuple[str, ...] = ()
-    """Where the library itself would keep it, with ~ and $VARIABLES."""
+    """Where the library itself caches the file, with ~ and $VARIABLES."""
     url: str | None = None
     sha256: str | None = None
     repository: str | None = None
     revision: str | None = None
     files: tuple[str, ...] = ()
-    """Names or patterns of the repository's files; empty for what a model needs."""
+    """Names or patterns of the repository's files; empty for all that a model needs."""
     sha256s: Mapping[str, str] = Field(default_factory=dict)
-    """By file of the repository."""
+    """Pinned sha256 by file name of the repository."""
     suggested: bool = False
-    """Named to somebody who has none for this tool."""
+    """Named in the message when a tool has no weights."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -55,17 +56,17 @@ class Weights(Record):
 
     @property
     def names(self) -> frozenset[str]:
-        """All that a tool's `model` argument may say to mean it."""
+        """All values of the `model` argument that mean these weights."""
         return frozenset({self.model, self.name, *self.aliases})
 
     @property
     def pull(self) -> str:
-        """The command that gets it."""
+        """The command that downloads them."""
         return f"emer models pull {self.name}"
 
     @property
     def size(self) -> str:
-        """How large it is, for people."""
+        """Size on disk in words: "76 MB", "3.1 GB"."""
         if self.megabytes is None:
             return "size unknown"
         large = self.megabytes >= 1000
@@ -74,24 +75,23 @@ class Weights(Record):
 
 @cache
 def catalogue(file: Path = FILE) -> tuple[Weights, ...]:
-    """Return all weights in the order of the file: of one tool, the strongest first."""
+    """All weights in the order of the file: for each tool, the strongest first."""
     rows = tomllib.loads(file.read_text(encoding="utf-8"))["weights"]
-    found = tuple(Weights.model_validate(row) for row in rows)
-    names = [weights.name for weights in found]
-    if len({*names}) != len(names):
+    entries = tuple(Weights.model_validate(row) for row in rows)
+    if len({weights.name for weights in entries}) != len(entries):
         raise ValueError(f"{file.name}: a name stands twice")
-    return found
+    return entries
 
 
 def of_tool(tool: str) -> tuple[Weights, ...]:
-    """Return the weights that a tool can load, the strongest first."""
+    """All weights that a tool can load, the strongest first."""
     return tuple(weights for weights in catalogue() if weights.tool == tool)
 
 
 def rank(model: str | None) -> int:
-    """Return the place of a model among all, the strongest first.
+    """Position of a model in the catalogue; 0 is the strongest.
 
-    Models that share a name are equal, whichever tool runs them; one of no row comes last.
+    Models that share a name are equal, whichever tool runs them; an unknown one comes last.
     """
     rows = catalogue()
     same = {model}.union(*(weights.names for weights in rows if model in weights.names))
@@ -99,7 +99,7 @@ def rank(model: str | None) -> int:
 
 
 def named(name: str) -> Weights:
-    """Return the weights of this name, or any repository written ORG/NAME[@REVISION].
+    """Weights by name of the catalogue, or any repository written ORG/NAME[@REVISION].
 
     `ConfigError` lists the names.
     """
@@ -114,7 +114,7 @@ def named(name: str) -> Weights:
 
 
 def of_repository(repository: str, revision: str | None = None) -> Weights:
-    """Return the weights of a repository: as the catalogue pins them, or at this revision."""
+    """Weights of a hub repository: the catalogue's row unless another revision is asked for."""
     pinned = next((w for w in catalogue() if w.repository == repository), None)
     if pinned is not None and revision in (None, pinned.revision):
         return pinned
@@ -130,8 +130,5 @@ def of_repository(repository: str, revision: str | None = None) -> Weights:
 
 
 def is_repository(name: str) -> bool:
-    """Tell whether a name is written like a repository of Hugging Face: ORG/NAME."""
-    parts = name.split("/")
-    plain = all(part and part.replace("-", "").replace(".", "").replace("_", "").isalnum()
-                for part in parts)  # fmt: skip
-    return len(parts) == 2 and plain and not name.startswith(".")
+    """True if a name has the form of a hub repository, ORG/NAME."""
+    return re.fullmatch(r"(?!\.)[\w.-]*[^\W_][\w.-]*/[\w.-]*[^\W_][\w.-]*", name) is not None

@@ -1,418 +1,60 @@
-"""Huggingface_hub and pooch; pinned, verified.
+"""Download and verification of model weights, and API keys by host.
 
-One file over HTTP, checked before it gets its name; a broken-off download goes on later.
-
-What has arrived lies beside the target as NAME.part. Only when its checksum holds does it get
-the target's name, so that nothing half-written is ever taken for the file.
-
-A repository of Hugging Face at one revision, every file checked against the hub's listing.
-
-Only what a model needs is taken: configuration, tokenizer and weights; safetensors where there
-are any. Code is never taken. It arrives in FOLDER.part, which gets its name when all is whole.
-
-Whether weights are what they should be: every byte read, against what vouches for it.
-
-Getting weights when somebody asks, and never otherwise.
-
-Which key may go to an address: a user's key for one host is no other host's business.
+`huggingface_hub` downloads repositories, `pooch` single files: to NAME.part beside the target,
+which gets its name once every checksum holds.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import math
 import os
 import shutil
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from fnmatch import fnmatch
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.runtime.device import is_offline
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights
-from emer.tools.weights.locate import File, Received, look, received, record_of, target
+from emer.tools.weights.locate import File, Receipt, locate, receipt, receipt_file, target
 
-if TYPE_CHECKING:
-    import httpx
-
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes that have arrived and, if known, those of the whole."""
+Outcome = Literal["whole", "damaged", "unknown", "absent"]
 
 TIMEOUT = 30.0
 """Seconds without a byte after which a connection counts as broken."""
+SPARE = 1.05
+"""Free disk space asked for, as a multiple of the size (our judgement)."""
+SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken")
+"""Configuration and tokenizers. No code is downloaded."""
+FORMATS = (("*.safetensors",), ("model.bin", "pytorch_model*.bin"))
+"""Weights of a repository; only the first format that it has is downloaded."""
+UNREACHABLE = ("ConnectError", "ConnectTimeout", "ConnectionError", "ProxyError")
+"""Errors of both HTTP libraries, by class name, over a host that does not answer."""
 
-TRIES = 4
-"""Connections made for one file, as long as each brings something more."""
 
-BLOCK = 1 << 20
+class DownloadFailed(EmerError):
+    """A file that could not be downloaded or has the wrong checksum; nothing has its name."""
 
-Progress = Callable[[int, int | None], None]
-"""Told the bytes that are here, and the bytes there will be if the host says."""
 
+class TransferFailed(DownloadFailed):
+    """A download that did not come to its end: no answer, or a connection that broke."""
 
-class FetchFailed(EmerError):
-    """A file that could not be had, or is not what it should be; nothing has its name."""
 
-
-class Unreachable(FetchFailed):
-    """A host to which there is no way: no network, or a host that is not there."""
-
-
-def reaching(host: str, error: Exception) -> Unreachable | None:
-    """Return the error for a host that could not be reached, None if that is not what failed.
-
-    Told by name: the hub's client has an HTTP library of its own.
-    """
-    if type(error).__name__ not in ("ConnectError", "ConnectTimeout"):
-        return None
-    return Unreachable(f"{host} cannot be reached ({type(error).__name__}: {error})")
-
-
-def open_client() -> httpx.Client:
-    """Return an HTTP client that follows redirects and sends nothing but the request."""
-    import httpx
-
-    return httpx.Client(follow_redirects=True, timeout=TIMEOUT)
-
-
-def fetch(
-    client: httpx.Client,
-    address: str,
-    path: Path,
-    wanted: str | None,
-    told: Progress = lambda here, whole: None,
-) -> str:
-    """Get the file at `address` to `path` and return its sha256.
-
-    `wanted` is its sha256, its git blob id (40 digits), or None where nobody publishes one.
-    `FetchFailed` says what was wrong; what has arrived of an unfinished file stays for the
-    next time. `OSError` when it cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    with _alone(part):
-        if wanted is None:  # nothing would tell that two halves are not of one file
-            part.unlink(missing_ok=True)
-        _complete(client, address, part, told, sized=wanted is None)
-        found = sha256(part)
-        if wanted is not None and not holds(part, wanted):
-            part.unlink()
-            raise FetchFailed(
-                f"{address} is not the file that is pinned ({wanted[:12]}, it is {found[:12]}); "
-                "not kept"
-            )
-        os.replace(part, path)
-    return found
-
-
-def holds(path: Path, wanted: str) -> bool:
-    """Tell whether a file has a checksum: a sha256, or (40 digits) a git blob id."""
-    return (git_blob(path) if len(wanted) == 40 else sha256(path)) == wanted.lower()
-
-
-def sha256(path: Path) -> str:
-    """Return a file's sha256 in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def git_blob(path: Path) -> str:
-    """Return the id git gives a file's content: the sha1 of its length and its bytes."""
-    found = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            found.update(block)
-    return found.hexdigest()
-
-
-def _complete(
-    client: httpx.Client, address: str, part: Path, told: Progress, *, sized: bool
-) -> None:
-    """Make the .part file whole, with a new connection where one broke.
-
-    With `sized` the host must say how long the file is: nothing else tells a whole one.
-    """
-    import httpx
-
-    for tried in range(1, TRIES + 1):
-        before = _size(part)
-        try:
-            return _append(client, address, part, told, sized)
-        except httpx.TransportError as error:
-            if tried == TRIES or (tried > 1 and _size(part) == before):
-                raise reaching(_host(address), error) or FetchFailed(
-                    f"{address} broke off after {_size(part)} bytes "
-                    f"({type(error).__name__}: {error}); ask again to go on from there"
-                ) from error
-            time.sleep(0.2 * tried)
-
-
-def _host(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _append(client: httpx.Client, address: str, part: Path, told: Progress, sized: bool) -> None:
-    """Append what is missing, or begin again if the host gives all of it."""
-    have = _size(part)
-    headers = {"Accept-Encoding": "identity"}  # a range of compressed bytes is of no use
-    if have:
-        headers["Range"] = f"bytes={have}-"
-    with client.stream("GET", address, headers=headers) as answer:
-        if answer.status_code == 416:  # nothing is missing, or the file is another one
-            return
-        if answer.status_code not in (200, 206):
-            raise FetchFailed(f"{address} answers {answer.status_code}")
-        goes_on = answer.status_code == 206 and _begins_at(answer, have)
-        if answer.status_code == 206 and not goes_on:
-            raise FetchFailed(f"{address} gives another part than was asked for")
-        here = have if goes_on else 0
-        length = answer.headers.get("content-length")
-        whole = here + int(length) if length else None
-        if sized and whole is None:
-            raise FetchFailed(f"{address} does not say how long it is, and has no checksum")
-        with part.open("ab" if goes_on else "wb") as file:
-            told(here, whole)
-            for chunk in answer.iter_bytes():  # as it comes: what has come is kept
-                file.write(chunk)
-                here += len(chunk)
-                told(here, whole)
-
-
-def _begins_at(answer: httpx.Response, have: int) -> bool:
-    return str(answer.headers.get("content-range", "")).startswith(f"bytes {have}-")
-
-
-def _size(part: Path) -> int:
-    return part.stat().st_size if part.exists() else 0
-
-
-@contextmanager
-def _alone(part: Path) -> Iterator[None]:
-    """Keep other processes from the same .part file; where the system cannot, go on."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with part.with_name(f"{part.name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise FetchFailed(f"{part.stem} is being got by another process") from error
-        try:
-            yield
-        finally:
-            Path(file.name).unlink(missing_ok=True)
-
-
-PLAIN = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken")
-"""Configuration and tokenizers."""
-
-WEIGHTS = (("*.safetensors",), ("model.bin", "pytorch_model*.bin"))
-"""Weights, the safest kind first; the second is read without running anything in it."""
-
-
-class Listed(NamedTuple):
-    """A file as the hub lists it; `checksum` is a sha256, or a git blob id of 40 digits."""
-
-    name: str
-    bytes: int
-    checksum: str
-
-
-class Listing(NamedTuple):
-    """What a repository holds at a revision."""
-
-    revision: str
-    files: tuple[Listed, ...]
-
-
-def pull_repository(
-    weights: Weights, folder: Path, told: Progress, endpoint: str | None = None
-) -> Received:
-    """Get the files of a repository into `folder` and return what was got.
-
-    `FetchFailed` says what was wrong; what has arrived stays for the next time.
-    """
-    listing = _listing(weights, endpoint)
-    wanted = choose(weights, listing.files)
-    part = folder.with_name(f"{folder.name}.part")
-    whole = sum(file.bytes for file in wanted)
-    with _watched(part, whole, told):
-        _download(weights, listing.revision, wanted, part, endpoint)
-    _check(weights, wanted, part)
-    shutil.rmtree(part / ".cache", ignore_errors=True)  # the hub's own notes
-    found = Received(
-        address=str(weights.repository),
-        revision=listing.revision,
-        checked=_vouches(weights),
-        files={f.name: File(bytes=f.bytes, sha256=sha256(part / f.name)) for f in wanted},
-    )
-    (part / "received.json").write_text(found.model_dump_json(indent=1), encoding="utf-8")
-    _put_in_place(part, folder)
-    return found
-
-
-def choose(weights: Weights, listed: Sequence[Listed]) -> tuple[Listed, ...]:
-    """Return the files to get: those of the catalogue, or what a model needs.
-
-    `FetchFailed` when a file of the catalogue is not listed, or there are no weights.
-    """
-    if weights.files:
-        for pattern in weights.files:
-            if not any(fnmatch(file.name, pattern) for file in listed):
-                raise FetchFailed(f"{weights.repository} has no {pattern} at its revision")
-        return tuple(f for f in listed if any(fnmatch(f.name, p) for p in weights.files))
-    flat = [file for file in listed if PurePosixPath(file.name).parent == PurePosixPath(".")]
-    plain = [f for f in flat if any(fnmatch(f.name, p) for p in PLAIN)]
-    for kind in WEIGHTS:
-        if found := [f for f in flat if any(fnmatch(f.name, p) for p in kind)]:
-            return (*plain, *found)
-    raise FetchFailed(f"{weights.repository} holds no weights (safetensors or .bin)")
-
-
-def _listing(weights: Weights, endpoint: str | None) -> Listing:
-    """Return what the hub lists at the pinned revision, or now where none is pinned."""
-    hub = _hub()
-    api = hub.HfApi(endpoint=endpoint, token=_token(endpoint))
-    with _told_on_one_line(f"{weights.repository} cannot be listed", _host(api)):
-        info = api.model_info(weights.repository, revision=weights.revision, files_metadata=True)
-    if weights.revision and len(weights.revision) == 40 and info.sha != weights.revision:
-        raise FetchFailed(
-            f"{weights.repository}: the hub gives {info.sha}, not the pinned revision"
-        )
-    files = []
-    for file in info.siblings or ():
-        checksum = file.lfs.sha256 if file.lfs else file.blob_id
-        if checksum is not None and file.size is not None:
-            files.append(Listed(file.rfilename, file.size, checksum))
-    return Listing(str(info.sha), tuple(files))
-
-
-def _token(endpoint: str | None) -> bool | None:
-    """Return False for a mirror, which is told no token; None for the hub itself."""
-    return None if endpoint is None else False
-
-
-def _download(
-    weights: Weights, revision: str, wanted: Sequence[Listed], part: Path, endpoint: str | None
-) -> None:
-    hub = _hub()
-    broke_off = f"{weights.repository} broke off; ask again to go on from there"
-    with _told_on_one_line(broke_off, _host(hub.HfApi(endpoint=endpoint))):
-        hub.snapshot_download(
-            weights.repository,
-            revision=revision,
-            local_dir=part,
-            allow_patterns=[file.name for file in wanted],
-            endpoint=endpoint,
-            token=_token(endpoint),
-            tqdm_class=_silent(),
-            max_workers=4,
-        )
-
-
-def _check(weights: Weights, wanted: Sequence[Listed], part: Path) -> None:
-    """Raise `FetchFailed` for a file that is not what is listed or pinned, and remove it."""
-    for file in wanted:
-        path = part / file.name
-        pinned = weights.sha256s.get(file.name)
-        sound = path.is_file() and holds(path, file.checksum)
-        if not sound or (pinned is not None and not holds(path, pinned)):
-            path.unlink(missing_ok=True)
-            why = "the hub lists" if not sound else "is pinned"
-            raise FetchFailed(f"{weights.repository}: {file.name} is not the file that {why}")
-
-
-def _put_in_place(part: Path, folder: Path) -> None:
-    """Give a whole folder its name; one that was there before goes."""
-    old = folder.with_name(f"{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    part.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _vouches(weights: Weights) -> str:
-    pinned = f"; pinned sha256 of {', '.join(weights.sha256s)}" if weights.sha256s else ""
-    return f"the hub's listing of the revision{pinned}"
-
-
-@contextmanager
-def _watched(part: Path, whole: int, told: Progress) -> Iterator[None]:
-    """Tell every 0.2 s how much has arrived: the hub's client has no ear for that."""
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.2):
-            told(min(_arrived(part), whole), whole)
-
-    watcher = threading.Thread(target=watch, name="emer-pull", daemon=True)
-    watcher.start()
-    try:
-        yield
-        told(whole, whole)
-    finally:
-        done.set()
-        watcher.join()
-
-
-def _arrived(part: Path) -> int:
-    total = 0
-    for file in part.rglob("*"):
-        try:
-            total += file.stat().st_size if file.is_file() else 0
-        except OSError:
-            continue
-    return total
-
-
-@contextmanager
-def _told_on_one_line(what: str, host: str) -> Iterator[None]:
-    """Turn whatever the hub's client raises into `FetchFailed` with its cause on one line."""
-    try:
-        yield
-    except Exception as error:  # the hub's client has errors of its own and of its transport
-        cause = " ".join(str(error).split())[:200]
-        raise reaching(host, error) or FetchFailed(
-            f"{what} ({type(error).__name__}: {cause})"
-        ) from error
-
-
-def _host(api: Any) -> str:
-    return str(api.endpoint)
-
-
-def _silent() -> Callable[..., Any]:
-    from tqdm.auto import tqdm
-
-    class Silent(tqdm):  # type: ignore[misc]
-        def __init__(self, *given: Any, **named: Any) -> None:
-            super().__init__(*given, **{**named, "disable": True})
-
-    return Silent
-
-
-def _hub() -> Any:
-    try:
-        import huggingface_hub
-    except ImportError as error:
-        raise ToolMissing(
-            "emer models pull", "huggingface_hub", "pip install 'emer[models]'"
-        ) from error
-    return huggingface_hub
-
-
-Outcome = Literal["whole", "damaged", "unknown", "absent"]
+class Unreachable(TransferFailed):
+    """No network, or no such host."""
 
 
 class Verdict(Record):
-    """What became of checking one set of weights."""
+    """Result of verifying one set of weights."""
 
     name: str
     outcome: Outcome
@@ -421,118 +63,337 @@ class Verdict(Record):
     fix: str = ""
 
 
-def verify(weights: Weights) -> Verdict:
-    """Read the weights and compare; "unknown" where nothing vouches for them."""
-    lying = look(weights)
-    if lying.state not in ("here", "elsewhere"):
-        detail = "a part of it is here" if lying.state == "unfinished" else "not on this machine"
-        return _verdict(weights, "absent", detail, lying.path, fix=weights.pull)
-    wanted = _wanted(weights, lying.path)
-    if not wanted:
-        return _verdict(weights, "unknown", "nobody published a checksum", lying.path)
-    wrong = [name for name, sha in wanted.items() if not _has(lying.path, name, sha)]
-    if wrong:
-        detail = f"{', '.join(wrong)} differs from what vouches for it"
-        return _verdict(weights, "damaged", detail, lying.path, fix=weights.pull)
-    count = "1 file" if len(wanted) == 1 else f"{len(wanted)} files"
-    return _verdict(weights, "whole", f"sha256 of {count} holds", lying.path)
-
-
-def _wanted(weights: Weights, path: Path) -> dict[str, str]:
-    """Return the sha256 of each file, as published or, where it is not, as received."""
-    told = received(path)
-    arrived = {name: file.sha256 for name, file in told.files.items()} if told else {}
-    if weights.url is not None:
-        sha = weights.sha256 or arrived.get(path.name)
-        return {path.name: sha} if sha else {}
-    return {**arrived, **weights.sha256s}
-
-
-def _has(path: Path, name: str, wanted: str) -> bool:
-    file = path / name if path.is_dir() else path
-    return file.is_file() and sha256(file) == wanted
-
-
-def _verdict(weights: Weights, outcome: Outcome, detail: str, path: Path, fix: str = "") -> Verdict:
-    return Verdict(name=weights.name, outcome=outcome, detail=detail, path=path, fix=fix)
-
-
-SPARE = 1.05
-"""How much more room than the file must be free (chosen by us)."""
-
-
 def pull(
-    weights: Weights, told: Progress = lambda here, whole: None, mirror: str | None = None
+    weights: Weights, progress: Progress = lambda here, whole: None, mirror: str | None = None
 ) -> tuple[Path, str]:
-    """Get weights to their place; return it, and what they were checked against.
+    """Download weights unless they are here and whole; return their path and what was checked.
 
-    Weights that are whole already are not got again. `mirror` is a host that serves what the
-    original does. `ConfigError` where downloads are forbidden; `FetchFailed` says what else
-    was wrong, and nothing half-written lies under the name.
+    `mirror` is the URL of a host that serves what the original does. `ConfigError` where
+    downloads are forbidden or the disk is full; `DownloadFailed` for all else.
     """
-    there = verify(weights)
-    if there.outcome == "whole":
-        return there.path, f"already here: {there.detail}"
+    present, path = verify(weights), target(weights)
+    if present.outcome == "whole":
+        return present.path, f"already here: {present.detail}"
     if is_offline():
         raise ConfigError(
             f"{weights.name} is not here, and downloads are forbidden (EMER_OFFLINE); "
-            f"put it at {target(weights)}"
+            f"put it at {path}"
         )
-    path = target(weights)
-    _require_room(weights, path)
-    get = _pull_file if weights.repository is None else pull_repository
+    _require_space(weights.name, path, (weights.megabytes or 0) * 1_000_000)
+    download = _pull_file if weights.repository is None else _pull_repository
     try:
-        return path, get(weights, path, told, mirror).checked
+        return path, download(weights, path, progress, mirror).checked
     except Unreachable as error:
         ways = f"name another host with --mirror URL, or put the weights at {path}"
         raise Unreachable(f"{error}; {ways}") from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            _require_space(weights.name, path, math.inf)
+        raise
 
 
-def _pull_file(weights: Weights, path: Path, told: Progress, mirror: str | None) -> Received:
-    import httpx
+def verify(weights: Weights) -> Verdict:
+    """Read all bytes of weights and compare their sha256; "unknown" where none is known."""
+    location = locate(weights)
+    path = location.path
+    expected = _known_sha256s(weights, path) if location.usable else {}
+    folder = path if path.is_dir() else path.parent
+    wrong = [n for n, sha in expected.items() if not matches(folder / n, sha)]
+    count = "1 file" if len(expected) == 1 else f"{len(expected)} files"
+    outcome: Outcome
+    if location.state == "unfinished":
+        outcome, detail = "absent", "a part of it is here"
+    elif location.state == "absent":
+        outcome, detail = "absent", "not on this machine"
+    elif not expected:
+        outcome, detail = "unknown", "no checksum is published"
+    elif wrong:
+        outcome, detail = "damaged", f"sha256 of {', '.join(wrong)} differs"
+    else:
+        outcome, detail = "whole", f"sha256 of {count} holds"
+    fix = weights.pull if outcome in ("absent", "damaged") else ""
+    return Verdict(name=weights.name, outcome=outcome, detail=detail, path=path, fix=fix)
 
-    address = _mirrored(str(weights.url), mirror)
+
+def key_for(url: str, own: str) -> str:
+    """API key for a URL: the variable `own`, else OpenAI's key, which goes to OpenAI alone."""
+    parts = urlsplit(url)
+    is_openai = (parts.scheme, parts.hostname) == ("https", "api.openai.com")
+    names = (own, "OPENAI_API_KEY") if is_openai else (own,)
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")
+
+
+def download_file(
+    url: str, path: Path, checksum: str | None, progress: Progress = lambda here, whole: None
+) -> str:
+    """Download one file with pooch and return its sha256.
+
+    Args:
+        url: Where the file is.
+        path: Its final name, given once the checksum holds.
+        checksum: sha256, git blob id (40 digits), or None if no checksum is published.
+        progress: Called with the bytes so far.
+
+    Raises:
+        DownloadFailed: The host does not have the file, broke off, or sent another file.
+
+    """
+    part = path.with_name(f"{path.name}.part")  # a folder, since pooch names its file at random
+    if part.is_file():  # earlier versions resumed from it
+        part.unlink()
+    part.mkdir(parents=True, exist_ok=True)
     try:
-        with open_client() as client:
-            sha = fetch(client, address, path, weights.sha256, told)
-    except httpx.HTTPError as error:
-        raise FetchFailed(f"{address}: {type(error).__name__}: {error}") from error
-    pinned = f"pinned sha256 {sha[:12]}"
-    found = Received(
-        address=address,
-        checked=pinned
-        if weights.sha256
-        else f"nothing: no checksum is published; it is {sha[:12]}",
-        files={path.name: File(bytes=path.stat().st_size, sha256=sha)},
-    )
-    record_of(path).write_text(found.model_dump_json(indent=1), encoding="utf-8")
-    return found
+        whole = _retrieve(url, part / path.name, checksum, progress)
+        sha = sha256(whole)
+        os.replace(whole, path)
+    except FileNotFoundError as error:  # another process was faster and cleared the folder
+        raise DownloadFailed(f"{path} was downloaded by another process; ask again") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return sha
 
 
-def _mirrored(url: str, mirror: str | None) -> str:
-    """Return the address with another host before the same path."""
-    if mirror is None:
-        return url
-    host, original = urlsplit(mirror), urlsplit(url)
-    path = host.path.rstrip("/") + original.path
-    return urlunsplit((host.scheme, host.netloc, path, original.query, ""))
+def get_json(url: str) -> Any:
+    """Return the JSON that a host answers; `DownloadFailed` if there is none."""
+    import requests
+
+    with _request_errors(url):
+        answer = requests.get(url, timeout=TIMEOUT)
+        answer.raise_for_status()
+        return answer.json()
 
 
-def _require_room(weights: Weights, path: Path) -> None:
-    there = next(folder for folder in path.parents if folder.exists())
-    free, needed = shutil.disk_usage(there).free / 1e6, (weights.megabytes or 0) * SPARE
-    if free < needed:
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def matches(path: Path, checksum: str) -> bool:
+    """True if a file has a checksum: a sha256, or a git blob id (sha1, 40 digits)."""
+    if not path.is_file():
+        return False
+    if len(checksum) != 40:
+        return sha256(path) == checksum.lower()
+    content = path.read_bytes()  # git's id is for small files; large ones have a sha256
+    blob = b"blob %d\0" % len(content) + content
+    return hashlib.sha1(blob, usedforsecurity=False).hexdigest() == checksum.lower()
+
+
+def _known_sha256s(weights: Weights, path: Path) -> dict[str, str]:
+    """Return the sha256 of each file, as published or else as received."""
+    received = receipt(path)
+    arrived = {name: file.sha256 for name, file in received.files.items()} if received else {}
+    if weights.url is None:
+        return {**arrived, **weights.sha256s}
+    sha = weights.sha256 or arrived.get(path.name)
+    return {path.name: sha} if sha else {}
+
+
+def _require_space(name: str, path: Path, size: float) -> None:
+    """Raise `ConfigError` where a disk has not this many bytes free; infinity: it is full."""
+    folder = next(folder for folder in path.parents if folder.exists())
+    free = shutil.disk_usage(folder).free
+    if free < size * SPARE:
+        needed = f"{size / 1e6:.0f} MB" if size < math.inf else "more room"
         raise ConfigError(
-            f"{weights.name} needs {weights.size}, {there} has {free:.0f} MB free; "
+            f"{name} needs {needed}, {folder} has {free / 1e6:.0f} MB free; "
             "set EMER_WEIGHTS to a folder on another disk"
         )
 
 
-_OPENAI = ("https", "api.openai.com")
+def _pull_file(weights: Weights, path: Path, progress: Progress, mirror: str | None) -> Receipt:
+    url = str(weights.url)
+    if mirror is not None:
+        host, original = urlsplit(mirror), urlsplit(url)
+        place = host.path.rstrip("/") + original.path
+        url = urlunsplit((host.scheme, host.netloc, place, original.query, ""))
+    sha = download_file(url, path, weights.sha256, progress)
+    unpinned = f"nothing: no checksum is published; it is {sha[:12]}"
+    received = Receipt(
+        address=url,
+        checked=f"pinned sha256 {sha[:12]}" if weights.sha256 else unpinned,
+        files={path.name: File(bytes=path.stat().st_size, sha256=sha)},
+    )
+    receipt_file(path).write_text(received.model_dump_json(indent=1), encoding="utf-8")
+    return received
 
 
-def key_for(url: str, own: str) -> str:
-    """Return the key in the variable `own`, else OpenAI's for OpenAI alone; "" if there is none."""
-    parts = urlsplit(url)
-    names = (own, "OPENAI_API_KEY") if (parts.scheme, parts.hostname) == _OPENAI else (own,)
-    return next((os.environ[name] for name in names if os.environ.get(name)), "")
+def _retrieve(url: str, path: Path, checksum: str | None, progress: Progress) -> Path:
+    """Return the file, whole and checked; pooch writes it under a random name first."""
+    import pooch
+
+    pooch.get_logger().setLevel("ERROR")
+    counter = _byte_counter(progress)(unit="B", total=1)  # pooch sets the total
+    headers = {"Accept-Encoding": "identity"}  # lengths are those of the file
+    get = pooch.HTTPDownloader(counter, chunk_size=1 << 20, timeout=TIMEOUT, headers=headers)
+    known = checksum if checksum and len(checksum) == 64 else None
+    try:
+        with _request_errors(url):
+            whole = Path(pooch.retrieve(url, known, path.name, path.parent, downloader=get))
+        if checksum is not None and not matches(whole, checksum):  # a git blob id
+            raise ValueError(checksum)
+    except ValueError as error:  # pooch's error for a wrong checksum
+        raise DownloadFailed(
+            f"{url} is not the file that is pinned ({checksum or '':.12}); not kept"
+        ) from error
+    if checksum is None and not counter.total:  # nothing else shows that it is whole
+        raise DownloadFailed(f"{url} does not say how long it is, and has no checksum")
+    return whole
+
+
+@contextmanager
+def _request_errors(url: str) -> Iterator[None]:
+    """Turn errors of `requests`, which pooch downloads with, into `DownloadFailed`."""
+    import requests
+
+    try:
+        yield
+    except requests.HTTPError as error:
+        raise DownloadFailed(f"{url} answers {error.response.status_code}") from error
+    except requests.RequestException as error:
+        raise _failure(url, error, f"{url} broke off; ask again") from error
+
+
+def _failure(url: str, error: BaseException, what: str) -> TransferFailed:
+    """Return the one-line error for what a library raised, with the cause at its root."""
+    root = error
+    while root.__context__ is not None:
+        root = root.__context__
+    cause = f"{type(root).__name__}: {' '.join(str(root).split())[:200]}"
+    if type(error).__name__ in UNREACHABLE:
+        parts = urlsplit(url)
+        return Unreachable(f"{parts.scheme}://{parts.netloc} cannot be reached ({cause})")
+    return TransferFailed(f"{what} ({cause})")
+
+
+def _pull_repository(
+    weights: Weights, folder: Path, progress: Progress, endpoint: str | None
+) -> Receipt:
+    repository, part = str(weights.repository), folder.with_name(f"{folder.name}.part")
+    # A mirror is sent no token (False); None is the hub's own default.
+    api = _hub().HfApi(endpoint=endpoint, token=None if endpoint is None else False)
+    with _hub_errors(repository, api, "cannot be listed"):
+        info = api.model_info(repository, revision=weights.revision, files_metadata=True)
+    if weights.revision and len(weights.revision) == 40 and info.sha != weights.revision:
+        raise DownloadFailed(f"{repository}: the hub has {info.sha}, not the pinned revision")
+    sizes = _selection(weights, {file.rfilename: file.size or 0 for file in info.siblings or ()})
+    _require_space(weights.name, folder, sum(sizes.values()))
+    with _hub_errors(repository, api, "broke off; ask again to go on from there"):
+        bar = _byte_counter(progress, sum(sizes.values()))
+        place = {"revision": info.sha, "local_dir": part}
+        chosen = {**place, "allow_patterns": [*sizes], "tqdm_class": bar}
+        _run_interruptible(lambda: api.snapshot_download(repository, **chosen))
+        report = api.verify_repo_checksums(repository, **place)
+    unlike = {file["path"] for file in report.mismatches} & {*sizes}
+    _refuse(repository, part, unlike, "the hub lists")
+    files = {name: File(bytes=size, sha256=sha256(part / name)) for name, size in sizes.items()}
+    pinned = weights.sha256s
+    wrong = {name for name in pinned if name in files and files[name].sha256 != pinned[name]}
+    _refuse(repository, part, wrong, "is pinned")
+    shutil.rmtree(part / ".cache", ignore_errors=True)  # the hub's own notes
+    checked = "the hub's listing of the revision"
+    checked += f"; pinned sha256 of {', '.join(pinned)}" if pinned else ""
+    received = Receipt(address=repository, revision=info.sha, checked=checked, files=files)
+    receipt_file(part).write_text(received.model_dump_json(indent=1), encoding="utf-8")
+    _replace_folder(part, folder)
+    return received
+
+
+def _selection(weights: Weights, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return the files of the catalogue's row, or what a model needs, with their sizes."""
+    wanted = weights.files
+    for pattern in wanted:
+        if not any(fnmatch(name, pattern) for name in sizes):
+            raise DownloadFailed(f"{weights.repository} has no {pattern} at its revision")
+    if not wanted:
+        sizes = {name: size for name, size in sizes.items() if "/" not in name}
+        formats = [patterns for patterns in FORMATS if any(_fits(name, patterns) for name in sizes)]
+        if not formats:
+            raise DownloadFailed(f"{weights.repository} has no weights (safetensors or .bin)")
+        wanted = (*SMALL_FILES, *formats[0])
+    return {name: size for name, size in sizes.items() if _fits(name, wanted)}
+
+
+def _fits(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def _run_interruptible(work: Callable[[], object]) -> None:
+    """Run in another thread: on Ctrl-C the hub's client waits for its downloads to end."""
+    pool = ThreadPoolExecutor(max_workers=1)
+    try:
+        pool.submit(work).result()
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _refuse(repository: str, part: Path, names: set[str], what: str) -> None:
+    """Remove files with a wrong checksum and raise `DownloadFailed`, if there are any."""
+    for name in names:
+        (part / name).unlink(missing_ok=True)
+    if names:
+        raise DownloadFailed(f"{repository}: {', '.join(names)} is not the file that {what}")
+
+
+def _replace_folder(part: Path, folder: Path) -> None:
+    """Give a whole folder its name; an older one is removed."""
+    old = folder.with_name(f"{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    part.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _hub_errors(repository: str, api: Any, what: str) -> Iterator[None]:
+    """Turn what the hub's client raises into `DownloadFailed`; a full disk passes through."""
+    from huggingface_hub.errors import GatedRepoError
+
+    try:
+        yield
+    except GatedRepoError as error:
+        raise DownloadFailed(
+            f"{repository} is gated: accept its licence at https://huggingface.co/{repository} "
+            "and set HF_TOKEN"
+        ) from error
+    except Exception as error:  # of the client and of its HTTP library
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
+        raise _failure(str(api.endpoint), error, f"{repository} {what}") from error
+
+
+def _byte_counter(progress: Progress, whole: int | None = None) -> type:
+    """Return a class for progress bars that shows nothing and reports bytes."""
+    from tqdm.auto import tqdm
+
+    most = 0
+
+    class Bytes(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **{**options, "disable": True})
+            self.counts_bytes = options.get("unit") == "B"  # the hub counts files besides
+
+        def update(self, n: float | None = 1) -> None:
+            nonlocal most
+            self.n += n or 0
+            if self.counts_bytes and self.n > most:
+                total = whole or self.total or None
+                most = int(min(self.n, total or self.n))  # pooch rounds the last block up
+                progress(most, total)
+
+    return Bytes
+
+
+def _hub() -> Any:
+    """Import huggingface_hub, without its telemetry and its warnings on the terminal."""
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        way = "pip install 'emer[models]'"
+        raise ToolMissing("emer models pull", "huggingface_hub", way) from error
+    hub: Any = huggingface_hub
+    hub.constants.HF_HUB_DISABLE_TELEMETRY = True
+    hub.logging.set_verbosity_error()
+    return hub

@@ -1,7 +1,7 @@
-"""A model of transformers from a folder on this machine: whole, safe to read, and stoppable.
+"""Load a transformers model from a local folder: complete, safe, and stoppable.
 
-Nothing is downloaded and no code of the folder is run. A weight that the folder lacks would be
-filled with chance by the library; here it is an error, since chance looks like a result.
+Nothing is downloaded and no code of the folder is run. A weight that the folder lacks is an
+error, since the library would initialise it at random, and the output would look like a result.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from emer.tools.runtime.native import importing
 from emer.tools.weights.locate import Need, loading
 
 UNUSED = ("masked_spec_embed",)
-"""Weights that only training reads; some folders leave them out."""
+"""Weights that only training needs; some folders leave them out."""
 
 
 def require(tool: str) -> None:
@@ -31,11 +31,18 @@ def require(tool: str) -> None:
 def load_model(
     tool: str, need: Need, kind: str | type, device: str, dtype: str, *, stoppable: bool = True
 ) -> Any:
-    """Return the model of a folder, of a class (of transformers, by name), ready to run.
+    """Load a model for inference; `WeightsBroken` for damaged, other or missing weights.
 
-    A stoppable one looks at each of its calls whether anybody still waits.
     safetensors where there are any, else a .bin, of which only tensors are read.
-    `WeightsBroken` for a folder that is damaged, of another kind, or lacks weights.
+
+    Args:
+        tool: Name of the tool, for errors.
+        need: The weights.
+        kind: A class, or the name of one of transformers.
+        device: Torch device.
+        dtype: Name of a torch dtype.
+        stoppable: Check at each forward call whether the call of the tool was given up.
+
     """
     with importing():
         import torch
@@ -58,17 +65,17 @@ def load_model(
 
 
 def require_whole(facts: Mapping[str, Any]) -> None:
-    """Raise `ValueError` naming the weights that were missing or of another shape."""
+    """Raise `ValueError` with the names of missing weights and of those of another shape."""
     missing = sorted(n for n in facts["missing_keys"] if not n.endswith(UNUSED))
-    wrong = sorted(str(found[0]) for found in facts.get("mismatched_keys") or ())
-    for told, names in (("it lacks", missing), ("another shape has", wrong)):
+    wrong = sorted(str(key[0]) for key in facts.get("mismatched_keys") or ())
+    for problem, names in (("it lacks", missing), ("another shape has", wrong)):
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            raise ValueError(f"{told} {', '.join(names[:3])}{more}")
+            raise ValueError(f"{problem} {', '.join(names[:3])}{more}")
 
 
 def load_other(tool: str, need: Need, kind: str) -> Any:
-    """Return a configuration, processor, tokenizer or feature extractor of a folder."""
+    """Load a configuration, processor, tokenizer or feature extractor of a folder."""
     with importing():
         import transformers
     with loading(tool, need), quiet():
@@ -79,7 +86,7 @@ def load_other(tool: str, need: Need, kind: str) -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the library's progress bars, advice and warnings off the user's terminal."""
+    """Suppress the library's progress bars, advice and warnings on the terminal."""
     from transformers.utils import logging as untyped
 
     logging: Any = untyped

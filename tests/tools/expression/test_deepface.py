@@ -15,10 +15,10 @@ from emer.tools.expression.deepface import DeepFaceEmotion
 from emer.tools.face import analysis
 from emer.tools.face.tool import FaceMesh
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.testing.conformance import check_tool
-from emer.tools.tool import load_tool
 from emer.tools.types import Span
 from emer.tools.weights.locate import find
 
@@ -53,8 +53,8 @@ def faces(count: int) -> list[np.ndarray]:
     return [made.integers(0, 256, (96, 96), dtype=np.uint8) for _ in range(count)]
 
 
-def classify(path: Path, batch: int, shown: list[np.ndarray]) -> list[tuple[float, ...]]:
-    return classifier(find("deepface", str(path)), "cpu", batch)(shown)
+def classify(path: Path, batch: int, face_crops: list[np.ndarray]) -> list[tuple[float, ...]]:
+    return classifier(find("deepface", str(path)), "cpu", batch)(face_crops)
 
 
 def test_the_class_is_told_with_the_model_s_probability(weights, clip):
@@ -124,8 +124,8 @@ def test_it_says_what_deepface_itself_says(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPFACE_BACKEND_ENGINE", "pytorch")
     from deepface import DeepFace
 
-    shown = [*faces(3), np.ascontiguousarray(faces(4)[3][:, :60])]
-    for found, face in zip(classify(file, 4, shown), shown, strict=True):
+    face_crops = [*faces(3), np.ascontiguousarray(faces(4)[3][:, :60])]
+    for found, face in zip(classify(file, 4, face_crops), face_crops, strict=True):
         (theirs,) = DeepFace.analyze(
             np.repeat(face[..., None], 3, axis=2), actions=["emotion"], detector_backend="skip",
             enforce_detection=False, silent=True,
@@ -134,8 +134,11 @@ def test_it_says_what_deepface_itself_says(tmp_path, monkeypatch):
 
 
 def test_a_batch_gives_what_each_alone_gives(tmp_path):
-    path, shown = write_emotion(tmp_path / "random.pth", None), faces(5)
-    together, alone = classify(path, 8, shown), [classify(path, 1, [face])[0] for face in shown]
+    path, face_crops = write_emotion(tmp_path / "random.pth", None), faces(5)
+    together, alone = (
+        classify(path, 8, face_crops),
+        [classify(path, 1, [face])[0] for face in face_crops],
+    )
     for a, b in zip(together, alone, strict=True):
         assert a == pytest.approx(b, abs=1e-5) and sum(a) == pytest.approx(1)
     assert len(set(alone)) == 5

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from emer.agents.lexicon.cue_parser import mentions_in
-from emer.tools.expression.classifier import Shown, quality_of
-from emer.tools.expression.sentences import averaged, classes, untold
+from emer.tools.expression.classifier import FaceCrop, quality_of
+from emer.tools.expression.sentences import averaged, classes, why_no_class
 from emer.tools.face.tracker import SIDE, Crop
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -21,10 +21,11 @@ def row(label: str, share: float) -> tuple[float, ...]:
     return tuple(share if name == label else rest for name in LABELS)
 
 
-def frames(times: Sequence[float], **facts: float) -> list[Shown]:
+def frames(times: Sequence[float], **facts: float) -> list[FaceCrop]:
     given = {"face_px": 200.0, "yaw": 0.0, "pitch": 0.0, "sure": 1.0, **facts}
     return [
-        Shown(Crop(t, BLANK, facts.get("sharpness", 0.6)), *list(given.values())[:4]) for t in times
+        FaceCrop(Crop(t, BLANK, facts.get("sharpness", 0.6)), *list(given.values())[:4])
+        for t in times
     ]
 
 
@@ -84,7 +85,7 @@ def why(*people: Sequence[tuple[str, float]], apart: float = 0.25) -> str:
         for own in people
     ]
     assert not any(list(classes(("A face", ""), *each, LABELS)) for each in seen)
-    return untold(seen, LABELS)
+    return why_no_class(seen, LABELS)
 
 
 def test_why_nothing_is_told():
@@ -111,7 +112,7 @@ def test_a_class_that_does_not_last_is_not_called_unclear():
 
 def test_a_class_that_is_clear_in_faces_hardly_seen_is_not_called_unclear():
     seen = [(frames([0.0, 0.25, 0.5]), [row("happy", 0.9)] * 3)]
-    assert untold(seen, LABELS).startswith("every face is seen too poorly (small, blurred")
+    assert why_no_class(seen, LABELS).startswith("every face is seen too poorly (small, blurred")
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from emer.agents.lexicon.cue_parser import mentions_in
-from emer.app.demo import make_demo
+from emer.app.demo_clip import CLIP
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.face.tool import Blendshapes, FaceMesh
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.testing.conformance import check_tool
-from emer.tools.tool import load_tool
 from emer.tools.types import Clue, Span
 from tests.fixtures import puppet
 from tests.fixtures.faces import write_pair, write_pictures, write_portrait
@@ -203,8 +203,8 @@ def test_a_turned_picture_gives_the_same_movements(observe: Observe) -> None:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> Path:
-    return make_demo(tmp_path_factory.mktemp("demo") / "demo.mp4")
+def demo() -> Path:
+    return Path(str(CLIP))
 
 
 @pytest.fixture(scope="module")

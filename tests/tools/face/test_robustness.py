@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.app.demo import make_demo
-from emer.app.script import SCRIPT
+from emer.app.demo_clip import CLIP
 from emer.tools.face.action_units import Event
 from emer.tools.face.analysis import FaceAnalysis, analyse_face
 from emer.tools.face.geometry import measure
@@ -18,6 +17,7 @@ from emer.tools.face.people import Person, find_people
 from emer.tools.face.tracker import Footage, follow
 from emer.tools.media.clip import Clip
 from tests.fixtures import puppet
+from tests.fixtures.demo.script import SCRIPT
 from tests.fixtures.puppet import Array
 from tests.tools.face.test_action_units import MOVES
 
@@ -92,10 +92,8 @@ def test_a_brow_that_rises_unevenly_starts_when_it_starts(share: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Footage:
-    path = tmp_path_factory.mktemp("demo") / "demo.mp4"
-    make_demo(path)
-    return followed(path)
+def demo() -> Footage:
+    return followed(Path(str(CLIP)))
 
 
 @pytest.mark.slow

@@ -12,8 +12,9 @@ import pytest
 
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.scene.tool import Camera
-from emer.tools.tool import Tool, load_tool
+from emer.tools.tool import Tool
 from emer.tools.types import Clue, Span
 from tests.clips import Written, write_clip
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime.model_pool import SHELF
-from emer.tools.tool import Tool, load_tool
+from emer.tools.tool import Tool
 from tests.clips import Written, write_clip
 from tests.conftest import ROOT
 from tests.whisper_kit import (
@@ -53,7 +54,7 @@ def made(name: str, path: Path, **arguments: object) -> Tool:
 @pytest.fixture(scope="session")
 def spoken() -> Path:
     """Return the file with the demo's spoken sentence, 3.7 s."""
-    return ROOT / "app" / "assets" / "speech.flac"
+    return ROOT / "tests" / "fixtures" / "demo" / "speech.flac"
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +80,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Make:
     tokens_of()
     folder, made = tmp_path_factory.mktemp("weights"), dict[object, Path]()
     writers = {
-        name: lambda path, script, write=write: write(path, spelled(script), script.size)
+        name: lambda path, script, write=write, timed=name == "openai": write(
+            path, spelled(script, timed=timed), script.size
+        )
         for name, write in WRITERS.items()
     } | {"random": random_checkpoint}
 

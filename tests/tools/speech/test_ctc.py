@@ -12,10 +12,10 @@ import pytest
 from emer.tools.errors import Unobservable, WeightsBroken
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.model_pool import SHELF
-from emer.tools.speech import vad
 from emer.tools.speech.confidence import Verdict, judge
-from emer.tools.speech.transcript import Heard, Run, Window
+from emer.tools.speech.transcript import AsrOptions, Transcript, Window
 from emer.tools.speech.transformers_asr import Asr, kind_of, recogniser, words_of
+from emer.tools.speech.vad import silero_available
 from emer.tools.testing.clips import noise
 from emer.tools.weights.locate import find
 
@@ -31,7 +31,7 @@ from tests.clips import Written, write_clip
 from tests.ctc_kit import melody, write_ctc
 from tests.tools.speech.conftest import music
 
-RUN = Run("cpu", "float32", 4, 1, True, 1)
+RUN = AsrOptions("cpu", "float32", 4, 1, True, 1)
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +39,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_ctc(tmp_path_factory.mktemp("ctc") / "model")
 
 
-def hear(folder: Path, *texts: str | Sequence[str]) -> list[Heard]:
+def hear(folder: Path, *texts: str | Sequence[str]) -> list[Transcript]:
     windows = [Window(melody(text), str(n)) for n, text in enumerate(texts)]
     return recogniser(find("asr", str(folder)), RUN)(windows)
 
 
 def test_what_is_played_is_written_with_the_time_of_each_word(folder):
     (heard,) = hear(folder, "hello all of you")
-    assert heard.said.text == "hello all of you" and heard.said.logprob > -0.01
+    assert heard.original.text == "hello all of you" and heard.original.logprob > -0.01
     assert [word.text for word in heard.words] == [" hello", " all", " of", " you"]
     for word, begins in zip(heard.words, (0.0, 0.6, 1.0, 1.3), strict=True):
         assert word.start == pytest.approx(begins, abs=0.03)
@@ -55,7 +55,7 @@ def test_what_is_played_is_written_with_the_time_of_each_word(folder):
 
 def test_tokens_that_nobody_says_are_left_out_and_keep_their_time(folder):
     (heard,) = hear(folder, [*"HEL", "<unk>", *"LO|", "<unk>", *"ALL"])
-    assert heard.said.text == "hello all" and heard.said.logprob > -0.01
+    assert heard.original.text == "hello all" and heard.original.logprob > -0.01
     assert [word.text for word in heard.words] == [" hello", " all"]
     assert heard.words[1].start == pytest.approx(0.8, abs=0.03)
 
@@ -63,7 +63,7 @@ def test_tokens_that_nobody_says_are_left_out_and_keep_their_time(folder):
 @pytest.mark.parametrize("tokens", [["<unk>"] * 3, ["|", "|"], ["<unk>", "|", "<unk>", "|"]])
 def test_what_only_such_tokens_were_heard_in_is_no_words(folder, tokens):
     (heard,) = hear(folder, tokens)
-    assert heard.said.text == "" and heard.words == ()
+    assert heard.original.text == "" and heard.words == ()
     assert judge(heard, 1.0) is Verdict.REJECTED
 
 
@@ -83,7 +83,7 @@ def test_a_tokenizer_that_knows_no_words_leaves_no_mark_between_them():
 def test_a_batch_writes_what_each_alone_writes(folder):
     texts = ("hello all of you", "no", "it's too bad")
     together = hear(folder, *texts)
-    assert [heard.said.text for heard in together] == list(texts)
+    assert [heard.original.text for heard in together] == list(texts)
     assert together == [hear(folder, text)[0] for text in texts]
 
 
@@ -99,7 +99,7 @@ def test_a_model_without_an_attention_mask_hears_nothing_of_the_padding(tmp_path
             with_kwargs=True,
         )
     texts = ("hello all of you", "no")
-    assert [h.said.text for h in run([Window(melody(t), t) for t in texts])] == list(texts)
+    assert [h.original.text for h in run([Window(melody(t), t) for t in texts])] == list(texts)
     assert [rows for rows, _ in lengths] == [1, 1]
     hook.remove()
 
@@ -118,7 +118,7 @@ def test_the_tool_is_of_the_kind_that_times_words(folder, spoken):
 @pytest.mark.parametrize("what", ["a slow melody", "noise", "music"])
 def test_music_and_noise_are_kept_from_a_model_that_would_spell_them(folder, what, tmp_path):
     """It has no word for "nobody speaks", so that nothing but the voice detector keeps them out."""
-    if what == "music" and not vad.is_here():
+    if what == "music" and not silero_available():
         pytest.skip("faster-whisper is not installed, with which Silero comes")
     made = {
         "a slow melody": melody("hello all of you", 1.0), "noise": noise(6.0), "music": music(),

@@ -12,9 +12,9 @@ import pytest
 
 from emer.tools.errors import ToolMissing
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime.model_pool import SHELF
-from emer.tools.speech.faster_whisper import needing
-from emer.tools.tool import load_tool
+from emer.tools.speech.faster_whisper import require_cuda_libraries
 from tests.tools.speech.conftest import needs
 
 SAID = "Library {} is not found or cannot be loaded"
@@ -26,14 +26,17 @@ SAID = "Library {} is not found or cannot be loaded"
      ("libcudnn_ops.so.9", "'nvidia-cudnn-cu12==9.*'")],
 )  # fmt: skip
 def test_what_is_missing_is_one_line_with_the_package_that_brings_it(file, package):
-    with pytest.raises(ToolMissing) as error, needing("faster-whisper"):
+    with pytest.raises(ToolMissing) as error, require_cuda_libraries("faster-whisper"):
         raise RuntimeError(SAID.format(file))
     line = f"faster-whisper needs the CUDA library {file}: pip install {package}"
     assert str(error.value) == line
 
 
 def test_any_other_failure_is_left_as_it_is():
-    with pytest.raises(RuntimeError, match="CUDA failed with error"), needing("faster-whisper"):
+    with (
+        pytest.raises(RuntimeError, match="CUDA failed with error"),
+        require_cuda_libraries("faster-whisper"),
+    ):
         raise RuntimeError("CUDA failed with error out of memory")
 
 
@@ -64,8 +67,8 @@ def test_what_pip_installed_is_found_by_its_name(tmp_path: Path):
     make = ["cc", "-shared", f"-Wl,-soname,{name}", "-o", name, "empty.c"]
     subprocess.run(make, cwd=folder, check=True)
     code = (
-        "import ctypes; from emer.tools.speech.faster_whisper import open_installed; "
-        f"open_installed(); ctypes.CDLL('{name}')"
+        "import ctypes; from emer.tools.speech.faster_whisper import open_cuda_libraries; "
+        f"open_cuda_libraries(); ctypes.CDLL('{name}')"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)

@@ -10,60 +10,47 @@ import pytest
 
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
-from emer.tools.speech import faster_whisper
-from emer.tools.speech.segmentation import fitting
+from emer.tools.registry import load_tool
+from emer.tools.speech.faster_whisper import compute_type, encoder_rows
+from emer.tools.speech.segmentation import fitted_frames
 from emer.tools.speech.transcript import Window
-from emer.tools.tool import Tool, load_tool
+from emer.tools.tool import Tool
 from tests.tools.speech.conftest import needs
 from tests.whisper_kit import Script
 
-BOTH = pytest.mark.parametrize(
-    ("name", "kind"), [("whisper", "openai"), ("faster-whisper", "ctranslate")]
-)
+
+def made(path: Path, **arguments: object) -> Tool:
+    return load_tool("faster-whisper", {"model": str(path), **arguments})  # type: ignore[dict-item]
 
 
-def made(name: str, path: Path, **arguments: object) -> Tool:
-    return load_tool(name, {"model": str(path), **arguments})  # type: ignore[dict-item]
-
-
-def encoded(name: str, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """Return what will list the shape of each spectrogram that is encoded."""
-    owner: Any
-    if name == "whisper":
-        from whisper.model import AudioEncoder as owner
+    from faster_whisper import WhisperModel
 
-        method = "forward"
-    else:
-        from faster_whisper import WhisperModel as owner
-
-        method = "encode"
     shapes: list[tuple[int, ...]] = []
-    real = getattr(owner, method)
+    real = WhisperModel.encode
 
     def encode(self: object, features: Any) -> object:
         shapes.append(tuple(features.shape))
         return real(self, features)
 
-    monkeypatch.setattr(owner, method, encode)
+    monkeypatch.setattr(WhisperModel, "encode", encode)
     return shapes
 
 
 def test_the_window_is_the_longest_sound_and_two_seconds_in_whole_ones():
     def frames(*seconds: float) -> int:
-        return fitting([Window(np.zeros(int(16_000 * s), np.float32), None) for s in seconds])
+        return fitted_frames([Window(np.zeros(int(16_000 * s), np.float32), None) for s in seconds])
 
     assert frames(0.1) == 300 and frames(3.4) == 600 and frames(3.4, 9.0, 1.0) == 1100
     assert frames(28.5) == frames(30.0) == 3000
 
 
 @needs("whisper", "faster_whisper")
-@BOTH
-def test_a_window_that_fits_encodes_the_sound_and_two_seconds(
-    name, kind, checkpoint, spoken, monkeypatch
-):
-    shapes = encoded(name, monkeypatch)
-    path = checkpoint(kind, Script(begins=0.6, step=0.2))
-    whole, fit = made(name, path), made(name, path, window="fit")
+def test_a_window_that_fits_encodes_the_sound_and_two_seconds(checkpoint, spoken, monkeypatch):
+    shapes = encoded(monkeypatch)
+    path = checkpoint("ctranslate", Script(begins=0.6, step=0.2))
+    whole, fit = made(path), made(path, window="fit")
     (there,), (here,) = whole.observe(Clip.open(spoken)), fit.observe(Clip.open(spoken))
     assert shapes == [(1, 80, 3000), (1, 80, 600)]  # of 3.4 s with what is around it
     assert here.data["transcript"] == there.data["transcript"]
@@ -76,24 +63,22 @@ def test_a_window_that_fits_encodes_the_sound_and_two_seconds(
 
 
 @needs("whisper", "faster_whisper")
-@BOTH
-def test_what_is_not_sure_in_it_is_heard_again_in_a_whole_one(
-    name, kind, checkpoint, spoken, monkeypatch
-):
-    shapes = encoded(name, monkeypatch)
-    path = checkpoint(kind, Script(fog=180.0))
+def test_what_is_not_sure_in_it_is_heard_again_in_a_whole_one(checkpoint, spoken, monkeypatch):
+    shapes = encoded(monkeypatch)
+    path = checkpoint("ctranslate", Script(fog=180.0))
     told = [
-        [clue.text for clue in made(name, path, window=w).observe(Clip.open(spoken))]
+        [clue.text for clue in made(path, window=w).observe(Clip.open(spoken))]
         for w in ("whole", "fit")
     ]
     assert told[0] == told[1]
     assert shapes == [(1, 80, 3000), (1, 80, 600), (1, 80, 3000)]
 
 
-@pytest.mark.parametrize("name", ["whisper", "faster-whisper"])
-def test_a_window_of_another_kind_is_refused(name):
-    with pytest.raises(ConfigError, match=f"{name}.window: 'short'; write whole or fit"):
-        load_tool(name, {"window": "short"})
+def test_a_window_of_another_kind_is_refused():
+    with pytest.raises(ConfigError, match=r"faster-whisper\.window: 'short'; write whole or fit"):
+        load_tool("faster-whisper", {"window": "short"})
+    with pytest.raises(ConfigError, match=r"whisper\.window: 'fit'; openai-whisper pads every"):
+        load_tool("whisper", {"window": "fit"})
 
 
 @needs("whisper", "faster_whisper")
@@ -103,14 +88,11 @@ def test_what_a_gpu_encoded_in_bfloat16_is_divided_by_language():
 
     rows = np.arange(6, dtype=np.float32).reshape(3, 2)
     view = ctranslate2.StorageView.from_array(rows).to(ctranslate2.DataType.bfloat16)
-    assert np.asarray(faster_whisper._rows(view, [2, 0])).tolist() == [[4, 5], [0, 1]]
-    assert faster_whisper._rows(view, [0, 1, 2]) is view
+    assert np.asarray(encoder_rows(view, [2, 0])).tolist() == [[4, 5], [0, 1]]
+    assert encoder_rows(view, [0, 1, 2]) is view
 
 
 def test_8_bit_is_completed_by_16_bit_where_the_device_knows_it():
     cpu, gpu = {"int8", "int8_float32", "float32"}, {"int8", "int8_float16", "float16", "float32"}
-    assert [faster_whisper._compute("int8", known) for known in (cpu, gpu)] == [
-        "int8",
-        "int8_float16",
-    ]
-    assert faster_whisper._compute("float32", gpu) == "float32"
+    assert [compute_type("int8", known) for known in (cpu, gpu)] == ["int8", "int8_float16"]
+    assert compute_type("float32", gpu) == "float32"

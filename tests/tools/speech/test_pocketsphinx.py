@@ -6,22 +6,25 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.speech.pocketsphinx import PocketSphinx, recognise
-from emer.tools.speech.segmentation import Piece
+from emer.tools.speech.segmentation import Segment
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
 from tests.tools.prosody.sounds import Sound, hiss, join, quiet, write
 
-SPEECH = Path(__file__).parents[3] / "app/assets/speech.flac"
+SPEECH = Path(__file__).parents[3] / "tests/fixtures/demo/speech.flac"
 
 
 def clip_of(folder: Path, sound: Sound) -> Clip:
@@ -98,7 +101,7 @@ def test_silence_and_noise_are_unobservable(tmp_path: Path) -> None:
 def test_the_recogniser_runs_apart_and_finds_words_in_the_demo_s_recording() -> None:
     """Needs nothing but the package: a synthesiser's voice, so the words are not checked."""
     samples = Clip.open(SPEECH).samples()
-    found = recognise(samples, [Piece(((0, len(samples)),))], {"maxhmmpf": 3000}, 120)
+    found = recognise(samples, [Segment(((0, len(samples)),))], {"maxhmmpf": 3000}, 120)
     assert len(found) >= 3
     assert all(0 <= word.start < word.end <= 3.8 for word in found)
     assert all(0 <= word.posterior <= 1 and word.misfit > 0 for word in found)
@@ -107,12 +110,24 @@ def test_the_recogniser_runs_apart_and_finds_words_in_the_demo_s_recording() -> 
 def test_a_time_limit_ends_the_recogniser(tmp_path: Path) -> None:
     samples = Clip.open(SPEECH).samples()
     with pytest.raises(TimeoutError, match="took longer"):
-        recognise(samples, [Piece(((0, len(samples)),))] * 50, {}, 0.5)
+        recognise(samples, [Segment(((0, len(samples)),))] * 50, {}, 0.5)
+
+
+def test_a_cancelled_call_ends_the_recogniser() -> None:
+    """Minutes of work: without the cancellation the time limit would raise another error."""
+    samples = Clip.open(SPEECH).samples()
+    call = Call()
+    timer = threading.Timer(0.5, call.give_up)
+    with at_work(call), pytest.raises(Abandoned):
+        timer.start()
+        recognise(samples, [Segment(((0, len(samples)),))] * 100, {}, 300)
+    children = [child.cmdline() for child in psutil.Process().children()]
+    assert not any("emer.tools.speech.pocketsphinx_worker" in words for words in children)
 
 
 def test_a_broken_recogniser_is_an_error_and_no_silence() -> None:
     with pytest.raises(RuntimeError, match="recogniser ended"):
-        recognise(hiss(1, 0.1), [Piece(((0, 16_000),))], {"no_such_setting": 1}, 60)
+        recognise(hiss(1, 0.1), [Segment(((0, 16_000),))], {"no_such_setting": 1}, 60)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
@@ -125,8 +140,8 @@ def test_the_recogniser_dies_with_its_parent() -> None:
         "sound = to_pcm(Clip.open(sys.argv[1]).samples()) * 60\n"
         "head = {'sizes': [len(sound)], 'settings': {}, 'seconds': 600}\n"
         "head['parent'] = os.getpid()\n"
-        "w = subprocess.Popen([sys.executable, '-P', '-m', 'emer.tools.speech.pocketsphinx'],"
-        " stdin=subprocess.PIPE)\n"
+        "from emer.tools.speech.pocketsphinx import WORKER\n"
+        "w = subprocess.Popen(WORKER, stdin=subprocess.PIPE)\n"
         "w.stdin.write(json.dumps(head).encode() + b'\\n' + sound)\n"
         "w.stdin.close()\n"
         "print(w.pid, flush=True)\n"

@@ -6,10 +6,9 @@ detect the language, decode, align and translate, with a known answer.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from emer.tools.errors import ConfigError, Unobservable
@@ -17,8 +16,9 @@ from emer.tools.media.clip import Clip
 from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.speech import openai_whisper, transformers_asr
-from emer.tools.speech.transcript import Run, Window
-from emer.tools.speech.whisper import Whisper
+from emer.tools.speech.faster_whisper import translates
+from emer.tools.speech.openai_whisper import Whisper
+from emer.tools.speech.transcript import AsrOptions, Window
 from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Heavy
 from emer.tools.weights.locate import find
@@ -73,20 +73,6 @@ def test_asr_searches_wider_for_the_words_and_for_their_translation(checkpoint, 
     assert any(text.startswith("Translated from German into English") for text in said)
 
 
-@needs("whisper", "faster_whisper")
-def test_who_asks_for_a_translation_hears_why_there_is_none(checkpoint, spoken, monkeypatch):
-    def unreadable(_: Path) -> None:
-        raise ValueError("model.bin is of an old format")
-
-    monkeypatch.setattr("emer.tools.speech.faster_whisper.layers", unreadable)
-    path, notes = checkpoint("ctranslate", GERMAN), []
-    for translate in (False, True):
-        with at_work(Call()) as call:
-            made("faster-whisper", path, translate=translate).observe(Clip.open(spoken))
-        notes.append([note for note in call.notes if note.startswith("no translation: ")])
-    assert notes[0] == [] and "old format" in notes[1][0]
-
-
 @pytest.mark.parametrize(("name", "kind"), KINDS)
 def test_a_language_that_is_given_is_not_guessed(name, kind, checkpoint, spoken):
     tool = made(name, checkpoint(kind, GERMAN), language="French")
@@ -113,7 +99,7 @@ def test_a_language_that_the_model_lacks_is_one_line(name, kind, checkpoint, spo
         made(name, path, language="English").load()  # the model is no other tool's fault
 
 
-@pytest.mark.parametrize(("name", "kind"), KINDS)
+@pytest.mark.parametrize(("name", "kind"), [KINDS[0], KINDS[2]])
 def test_a_model_with_fewer_layers_to_write_is_not_asked_to_translate(
     name, kind, checkpoint, spoken, tmp_path
 ):
@@ -124,6 +110,21 @@ def test_a_model_with_fewer_layers_to_write_is_not_asked_to_translate(
     whole = tmp_path / ("my-turbo.pt" if kind == "openai" else "my-turbo")
     whole.symlink_to(checkpoint(kind, GERMAN))
     assert [c for c in made(name, whole).observe(Clip.open(spoken)) if "translated_from" in c.data]
+
+
+@pytest.mark.parametrize(
+    ("width", "deepest", "can"),
+    [(384, 3, True), (1280, 25, True), (1280, 3, False), (1280, 1, False), (96, 1, True)],
+    ids=["tiny", "large-v3", "large-v3-turbo", "distil-large-v3", "unknown"],
+)
+def test_a_converted_model_translates_by_the_depth_of_its_alignment_heads(
+    width, deepest, can, tmp_path
+):
+    """The deepest heads are those of the published folders' config.json."""
+    (tmp_path / "config.json").write_text(json.dumps({"alignment_heads": [[0, 1], [deepest, 3]]}))
+    assert translates(True, tmp_path, width) is can
+    assert not translates(False, tmp_path, width)
+    assert translates(True, tmp_path / "absent", width)
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)
@@ -141,7 +142,7 @@ def test_a_model_that_hears_no_speech_and_is_unsure_is_not_believed(name, kind, 
 def test_asr_doubts_as_openai_whisper_does_with_the_same_weights(checkpoint, sound):
     """Who speaks at all, and in which language: from the same step, among the same tokens."""
     hedging = Script(no_speech=0.98, language="de")
-    run, windows = Run("cpu", "float32", 4, 1, False, 2), [Window(sound, "a")]
+    run, windows = AsrOptions("cpu", "float32", 4, 1, False, 2), [Window(sound, "a")]
     (theirs,) = openai_whisper.recogniser(find("whisper", str(checkpoint("openai", hedging))), run)(
         windows
     )
@@ -242,44 +243,3 @@ def test_a_call_that_is_given_up_while_words_are_timed_leaves_the_model_whole(ch
     with decoder.register_forward_hook(count), at_work(call), pytest.raises(Abandoned):
         made("whisper", path).observe(Clip.open(spoken))
     assert made("whisper", path).observe(Clip.open(spoken)) == heard
-
-
-@needs("whisper")
-def test_equal_text_in_a_batch_and_alone(checkpoint, sound):
-    """Random weights: what they write is nonsense, but depends on the sound."""
-    from emer.tools.speech.openai_whisper import recogniser
-
-    need = find("whisper", str(checkpoint("random", 3)))
-    made = np.random.default_rng(0)
-    sounds = [
-        sound,
-        sound[::-1].copy(),
-        made.normal(0, 0.1, 40_000).astype(np.float32),
-        sound[:20_000],
-    ]
-    windows = [Window(heard, str(n), "en") for n, heard in enumerate(sounds)]
-
-    def run(batch: int) -> list[str]:
-        hear = recogniser(need, Run("cpu", "float32", batch, 1, False, 2))
-        return [heard.said.text for heard in hear(windows)]
-
-    together, alone = run(4), run(1)
-    assert together == alone and len({*alone}) >= 2
-
-
-@needs("whisper")
-def test_the_text_is_that_of_the_library_s_own_transcribe(checkpoint, sound):
-    import whisper
-
-    from emer.tools.speech.openai_whisper import recogniser
-
-    path = checkpoint("random", 3)
-    (heard,) = recogniser(find("whisper", str(path)), Run("cpu", "float32", 4, 1, False, 2))(
-        [Window(sound, "a", "en")]
-    )
-    theirs = whisper.load_model(str(path)).transcribe(
-        sound, language="en", temperature=0.0, without_timestamps=True, fp16=False,
-        condition_on_previous_text=False, compression_ratio_threshold=None,
-        logprob_threshold=None, no_speech_threshold=None,
-    )  # fmt: skip
-    assert heard.said.text == theirs["text"].strip()

@@ -4,53 +4,47 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
 import pytest
 
 from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime import device
 from emer.tools.runtime.cancellation import Call, at_work
 from emer.tools.runtime.device import Machine, forget, use
 from emer.tools.runtime.model_pool import SHELF
-from emer.tools.speech.whisper import Whisper
-from emer.tools.tool import Heavy, load_tool
+from emer.tools.speech.openai_whisper import Whisper
+from emer.tools.tool import Heavy
 from emer.tools.types import Span
 from emer.tools.weights.locate import find
 from tests.tools.speech.conftest import ENGLISH, GERMAN, made, needs
 
-RUNS = {"auto": "float32", "float16": "float16"}
-"""What runs on a CPU where the process asks for bfloat16, by what the tool asks for."""
-
 
 @needs("whisper")
-def test_16_bit_gives_what_32_bit_gives_within_a_thousandth(checkpoint, spoken):
-    full = made("whisper", checkpoint("openai", GERMAN)).observe(Clip.open(spoken))
-    half = made("whisper", checkpoint("openai", GERMAN), dtype="float16").observe(Clip.open(spoken))
-    assert [c.text for c in full] == [c.text for c in half]
-    for a, b in zip(full, half, strict=True):
-        assert a.quality.factors["asr_logprob"] == pytest.approx(
-            b.quality.factors["asr_logprob"], abs=2e-3
-        )
-
-
-@needs("whisper")
-@pytest.mark.parametrize("own", ["auto", "float16"])
-def test_bfloat16_of_the_process_is_what_the_library_can_and_noted(own, checkpoint, spoken):
+@pytest.mark.parametrize("process", ["bfloat16", "float16"])
+def test_16_bit_of_the_process_is_what_the_library_can_and_noted(process, checkpoint, spoken):
     path = checkpoint()
     plain = made("whisper", path).observe(Clip.open(spoken))
-    use(Machine(dtype="bfloat16"))
+    use(Machine(dtype=process))
     try:
-        tool = made("whisper", path, dtype=own)
+        tool = made("whisper", path)
         with at_work(Call()) as call:
             clues = tool.observe(Clip.open(spoken))
-        assert RUNS[own] in [dict(key.options)["precision"] for key in SHELF.held()]
+        assert [dict(key.options)["precision"] for key in SHELF.held()] == ["float32"]
     finally:
         forget()
-    assert isinstance(tool, Heavy) and tool.hardware["dtype"] == RUNS[own]
-    told = ("openai-whisper decodes in no bfloat16; it ran in float32",)
-    assert call.notes == (told if own == "auto" else ())
+    assert isinstance(tool, Heavy) and tool.hardware["dtype"] == "float32"
+    assert call.notes == (f"openai-whisper does not compute in {process} here; it ran in float32",)
     assert [clue.text for clue in clues] == [clue.text for clue in plain]
+
+
+@needs("whisper")
+def test_16_bit_of_the_tool_is_refused_on_a_cpu(checkpoint):
+    tool = made("whisper", checkpoint(), dtype="float16", device="cpu")
+    with pytest.raises(ConfigError, match=r"whisper\.dtype: .* float16 on a CPU; write float32"):
+        _ = tool.hardware  # type: ignore[attr-defined]
 
 
 @needs("whisper", "faster_whisper")
@@ -77,40 +71,39 @@ def test_a_file_of_16_bit_that_computes_in_32_takes_twice_its_room(checkpoint):
     assert [*SHELF.held().values()] == [2 * find("faster-whisper", str(path)).gigabytes]
 
 
-@needs("whisper")
+@needs("whisper", "faster_whisper")
 def test_a_batch_that_does_not_fit_is_halved_and_noted(checkpoint, talk, monkeypatch):
-    import torch
-    import whisper.model
+    from faster_whisper import WhisperModel
 
-    forward = whisper.model.AudioEncoder.forward
+    encode, path = WhisperModel.encode, checkpoint("ctranslate")
 
-    def cramped(self: object, x: torch.Tensor) -> torch.Tensor:
-        if len(x) > 1:
+    def cramped(self: object, features: np.ndarray) -> object:
+        if len(features) > 1:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return forward(self, x)
+        return encode(self, features)
 
-    tool = made("whisper", checkpoint())
+    tool = made("faster-whisper", path)
     plain = [clue.id for clue in tool.observe(Clip.open(talk))]
-    monkeypatch.setattr(whisper.model.AudioEncoder, "forward", cramped)
+    monkeypatch.setattr(WhisperModel, "encode", cramped)
     with at_work(Call()) as call:
-        again = [clue.id for clue in made("whisper", checkpoint()).observe(Clip.open(talk))]
+        again = [clue.id for clue in made("faster-whisper", path).observe(Clip.open(talk))]
     assert again == plain
     assert call.notes[0] == "cpu has no memory for 3 at a time; went on with 1"
 
 
-@needs("whisper")
+@needs("whisper", "faster_whisper")
 def test_several_clips_at_once_share_batches(checkpoint, spoken, monkeypatch):
-    import whisper.model
+    from faster_whisper import WhisperModel
 
     sizes: list[int] = []
-    forward = whisper.model.AudioEncoder.forward
+    encode = WhisperModel.encode
 
-    def counting(self: object, x: object) -> object:
-        sizes.append(len(x))  # type: ignore[arg-type]
-        return forward(self, x)
+    def counting(self: object, features: np.ndarray) -> object:
+        sizes.append(len(features))
+        return encode(self, features)
 
-    monkeypatch.setattr(whisper.model.AudioEncoder, "forward", counting)
-    tools = [made("whisper", checkpoint(), batch=8) for _ in range(8)]
+    monkeypatch.setattr(WhisperModel, "encode", counting)
+    tools = [made("faster-whisper", checkpoint("ctranslate"), batch=8) for _ in range(8)]
     threads = [
         threading.Thread(target=lambda tool=tool: tool.observe(Clip.open(spoken))) for tool in tools
     ]
@@ -121,15 +114,15 @@ def test_several_clips_at_once_share_batches(checkpoint, spoken, monkeypatch):
     assert sum(sizes) == 8 and len(sizes) < 8
 
 
-@needs("whisper")
+@needs("whisper", "faster_whisper")
 def test_how_it_runs_is_told_and_is_no_part_of_the_evidence(checkpoint):
-    one = made("whisper", checkpoint(), batch=2, device="cpu")
-    other = made("whisper", checkpoint(), batch=7)
+    one = made("faster-whisper", checkpoint("ctranslate"), batch=2, device="cpu")
+    other = made("faster-whisper", checkpoint("ctranslate"), batch=7)
     assert one.source == other.source
     assert isinstance(one, Heavy) and isinstance(other, Heavy)
     assert (one.hardware["batch"], other.hardware["batch"]) == (2, 7)
     assert one.hardware["device"] == "cpu" and one.hardware["threads"] == device.threads()
-    assert made("whisper", checkpoint("openai", GERMAN)).source != one.source
+    assert made("faster-whisper", checkpoint("ctranslate", GERMAN)).source != one.source
 
 
 @pytest.mark.parametrize(
@@ -142,7 +135,7 @@ def test_how_it_runs_is_told_and_is_no_part_of_the_evidence(checkpoint):
         (
             "whisper",
             {"dtype": "bfloat16"},
-            "whisper.dtype: openai-whisper decodes in no bfloat16; w",
+            "whisper.dtype: openai-whisper does not compute in bfloat16; w",
         ),
         ("whisper", {"dtype": "int8"}, "dtype 'int8': write auto, float32, float16 or bfloat16"),
         ("asr", {"dtype": "int8"}, "dtype 'int8': write auto, float32, float16 or bfloat16"),
@@ -169,10 +162,8 @@ def test_the_settings_choose_it_with_its_arguments(checkpoint, spoken, tmp_path)
     from emer.graphs.loading import choose, load_tools
 
     file = tmp_path / "emer.toml"
-    file.write_text(
-        f'profile = "models"\n[tools.speech]\nmodel = "{checkpoint()}"\nbeam = 1\nbatch = 2\n'
-    )
+    file.write_text(f'profile = "models"\n[tools.speech]\nmodel = "{checkpoint()}"\nbeam = 1\n')
     tools, _ = load_tools(choose(load_settings(file)).settings)
-    assert isinstance(tools["speech"], Whisper) and tools["speech"].hardware["batch"] == 2
+    assert isinstance(tools["speech"], Whisper) and tools["speech"].hardware["batch"] == 1
     (clue,) = tools["speech"].observe(Clip.open(spoken), Span(start=0.0, end=3.7))
     assert clue.data["transcript"] == ENGLISH

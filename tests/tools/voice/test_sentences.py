@@ -7,7 +7,7 @@ import pytest
 from emer.agents.lexicon.cue_parser import mentions_in
 from emer.tools.errors import ConfigError
 from emer.tools.types import Span
-from emer.tools.voice.model import Judged, is_dimensional, read_labels, word_of
+from emer.tools.voice.model import Emotions, is_dimensional, read_labels, word_of
 from emer.tools.voice.sentences import Stretch, classes, ratings, undecided
 
 LABELS = ("neu", "hap", "ang", "sad")
@@ -20,7 +20,7 @@ def stretch(start: float, end: float) -> Stretch:
 
 def said(*rows: tuple[float, ...]) -> list:
     stretches = [stretch(n * 3, n * 3 + 2) for n in range(len(rows))]
-    return list(classes(stretches, [Judged(LABELS, row) for row in rows]))
+    return list(classes(stretches, [Emotions(LABELS, row) for row in rows]))
 
 
 def test_a_class_is_told_as_a_model_s_with_its_probability():
@@ -43,20 +43,20 @@ def test_stretches_of_one_class_are_told_as_one():
 def test_a_class_near_chance_is_not_told():
     unclear = (0.3, 0.25, 0.45, 0.0)
     assert said(unclear) == [] and len(said((0.2, 0.2, 0.5, 0.1))) == 1
-    assert undecided([Judged(LABELS, unclear)]) == (
+    assert undecided([Emotions(LABELS, unclear)]) == (
         "the model is undecided about the voice (most: angry, 0.45 of 4 classes)"
     )
 
 
 def test_ratings_are_told_where_they_are_high_or_low():
-    judged = [Judged(DIMENSIONS, (0.9, 0.5, 0.2)), Judged(DIMENSIONS, (0.7, 0.5, 0.4))]
+    judged = [Emotions(DIMENSIONS, (0.9, 0.5, 0.2)), Emotions(DIMENSIONS, (0.7, 0.5, 0.4))]
     found = list(ratings([stretch(0, 3), stretch(5, 6)], judged, (0.0, 1.0)))
     assert [f.text for f in found] == [
         "The voice is rated high in arousal (0.85 on a model's scale from 0 to 1) at 0.0-6.0 s.",
         "The voice is rated low in valence (0.25 on a model's scale from 0 to 1) at 0.0-6.0 s.",
     ]
     assert found[0].data == {"arousal": 0.85} and found[0].probability is None
-    seven = [Judged(DIMENSIONS, (4.0, 4.0, 4.0))]
+    seven = [Emotions(DIMENSIONS, (4.0, 4.0, 4.0))]
     assert list(ratings([stretch(0, 3)], seven, (1.0, 7.0))) == []
 
 

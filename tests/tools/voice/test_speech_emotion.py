@@ -11,13 +11,13 @@ import pytest
 
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
 from emer.tools.runtime.cancellation import Abandoned, Call, at_work
 from emer.tools.runtime.model_pool import SHELF
 from emer.tools.testing.clips import tone
 from emer.tools.testing.conformance import check_tool
-from emer.tools.tool import load_tool
 from emer.tools.types import Span
-from emer.tools.voice.model import Judged, Run, listener
+from emer.tools.voice.model import Emotions, RunOptions, recogniser
 from emer.tools.voice.speech_emotion import SpeechEmotion, signal_to_noise
 from emer.tools.weights.locate import find
 from tests.clips import Written, write_clip
@@ -27,7 +27,7 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 
 from tests.voice_kit import write_classes, write_ratings
 
-SPOKEN = ROOT / "app" / "assets" / "speech.flac"
+SPOKEN = ROOT / "tests" / "fixtures" / "demo" / "speech.flac"
 FLAT = (0.26, 0.25, 0.25, 0.24)
 
 
@@ -53,7 +53,7 @@ def sounds(*lengths: int) -> list[np.ndarray]:
 
 
 def hear(folder: Path, batch: int, *heard: np.ndarray) -> list[tuple[float, ...]]:
-    run = listener(find("speech-emotion", str(folder)), Run("cpu", "float32", batch), "")
+    run = recogniser(find("speech-emotion", str(folder)), RunOptions("cpu", "float32", batch), "")
     return [judged.outputs for judged in run(heard)]
 
 
@@ -229,9 +229,9 @@ def test_nothing_outside_a_closer_look_is_judged(folder, clip, monkeypatch):
     """Not even the silence that is kept around speech elsewhere."""
     heard: list[int] = []
     monkeypatch.setattr(
-        "emer.tools.voice.model.judge",
+        "emer.tools.voice.model.classify",
         lambda run, loaded, sounds: [
-            heard.append(len(s)) or Judged(loaded.labels, (0.1, 0.7, 0.1, 0.1)) for s in sounds
+            heard.append(len(s)) or Emotions(loaded.labels, (0.1, 0.7, 0.1, 0.1)) for s in sounds
         ],
     )
     SpeechEmotion(model=str(folder)).observe(clip, Span(start=1.0, end=2.0))

@@ -1,0 +1,1 @@
+../../src/emer/__init__.py

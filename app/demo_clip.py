@@ -1,0 +1,56 @@
+"""The clip of `emer demo` and its script: what the face does when, and the words.
+
+Both are assets that `tests/fixtures/demo` generated once; the clip was drawn from the script,
+so the script is the ground truth that clues are compared with.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from emer.tools.types import Record
+
+ASSETS = files("emer.app") / "assets"
+CLIP = ASSETS / "demo.mp4"
+
+
+class Action(Record):
+    """A scripted facial movement; times in seconds.
+
+    It grows from `onset` to `apex`, holds until `release` and ends at `offset`. `units` are the
+    FACS action units that it shows, `strength` the share of the movement's full size.
+    """
+
+    name: str
+    units: tuple[int, ...]
+    onset: float
+    apex: float
+    release: float
+    offset: float
+    strength: float = 1.0
+
+
+class Script(Record):
+    """The ground truth of the demo's clip; times in seconds."""
+
+    length: float
+    speech_start: float
+    words: str
+    actions: tuple[Action, ...]
+
+
+def load_script() -> Script:
+    """Return the script of the demo's clip."""
+    return Script.model_validate_json((ASSETS / "demo.json").read_bytes())
+
+
+def copy_clip(path: Path) -> None:
+    """Write the demo's clip to `path`; an interrupted copy never has the final name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        partial.write_bytes(CLIP.read_bytes())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

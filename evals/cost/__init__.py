@@ -1,1 +1,0 @@
-"""What the llm reasoner costs: requests, tokens and shared prompt, counted exactly."""

@@ -1,1 +1,0 @@
-"""How fast the tools with a model are, with random weights at real sizes."""

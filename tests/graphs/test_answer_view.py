@@ -1,0 +1,104 @@
+"""How an answer shows itself: one line, a notebook view and a data frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from graph_kit import fakes
+
+from emer.agents.types import Explanation, Label
+from emer.graphs.ask import ask
+from emer.tools.types import Clue, Quality, Source, Span
+
+HOSTILE = "<script>alert('x')</script> & \x1b[31mred"
+
+
+def clue(text: str = "She smiles.", span: Span | None = None) -> Clue:
+    source = Source(tool="mesh", version="1")
+    return Clue(
+        modality="face", span=span, text=text, quality=Quality(score=0.5), source=source, person="a"
+    )
+
+
+@pytest.fixture
+def answer(run):
+    return run(face="Smile", question="What is shown?")
+
+
+def labelled(answer, *names):
+    ids = (answer.clues[0].id,)
+    labels = tuple(Label(name=name, band="low", clue_ids=ids) for name in names)
+    return replace(answer, explanation=Explanation(labels=labels))
+
+
+def test_the_line_names_labels_bands_clip_and_run(answer):
+    line = repr(labelled(answer, "happy", "calm"))
+    assert line == f"<Answer: happy (low), calm (low); silence.wav; run {answer.run_id}>"
+
+
+def test_the_line_says_when_there_is_no_label_and_when_it_is_paused(answer, clip_path):
+    assert repr(replace(answer, explanation=Explanation())).startswith("<Answer: no label; ")
+    paused = ask(clip_path, settings=fakes(face="Smile"), review=True)
+    assert repr(paused).startswith("<Answer: paused; silence.wav; run ")
+
+
+def test_an_answer_knows_its_clip_and_question(answer, clip_path):
+    assert (answer.clip, answer.question) == (str(clip_path), "What is shown?")
+
+
+class Page(HTMLParser):
+    """The tags and the text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_the_notebook_shows_question_labels_explanation_and_clues(answer):
+    page = Page(answer._repr_html_())
+    assert page.tags.count("tr") == len(answer.clues) + 1
+    shown = ["What is shown?", "Labels", answer.run_id, "silence.wav"]
+    shown += [sentence.text for sentence in answer.explanation.sentences]
+    shown += [f"{label.name} ({label.band})" for label in answer.explanation.labels]
+    shown += [part for each in answer.clues for part in (each.id, each.text, each.source.tool)]
+    assert [part for part in shown if part not in page.text] == []
+
+
+def test_the_notebook_escapes_every_text(answer):
+    hostile = replace(
+        labelled(answer, HOSTILE), clues=(clue(HOSTILE),), question=HOSTILE, clip=HOSTILE
+    )
+    html = hostile._repr_html_()
+    page = Page(html)
+    assert "script" not in page.tags and "\x1b" not in html
+    assert page.text.count("<script>alert('x')") == 3
+
+
+def test_the_frame_has_a_row_for_each_clue(answer):
+    clues = (clue(span=Span(start=1, end=2.5)), clue("The room is dark."))
+    frame = replace(answer, clues=clues).to_frame()
+    assert list(frame.columns) == [
+        "id", "modality", "tool", "model", "start", "end", "person", "text", "confidence",
+        "quality",
+    ]  # fmt: skip
+    assert list(frame["id"]) == [each.id for each in clues]
+    first, second = frame.iloc[0], frame.iloc[1]
+    assert (first["start"], first["end"], first["tool"]) == (1.0, 2.5, "mesh")
+    assert (first["text"], first["quality"], first["person"]) == ("She smiles.", 0.5, "a")
+    assert frame["start"].isna().tolist() == [False, True] and frame["start"].dtype == "float64"
+    assert second["modality"] == "face"
+
+
+def test_the_frame_of_no_clues_has_the_same_columns(answer):
+    empty = replace(answer, clues=()).to_frame()
+    assert len(empty) == 0 and list(empty.columns) == list(answer.to_frame().columns)
