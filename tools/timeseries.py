@@ -65,8 +65,8 @@ def ramp(values: Floats, none: float, full: float) -> Floats:
 def noise(values: Floats, times: Floats) -> float:
     """The noise of a measurement as a standard deviation.
 
-    What a movement adds lies above 0, so the values below show the noise (1.4826 times the
-    median absolute deviation). The opposite movement lies there, too, but it is slow: the
+    What a movement adds is above 0, so the values below show the noise (1.4826 times the
+    median absolute deviation). The opposite movement is there, too, but it is slow: the
     noise is no larger than what a fifth of a second usually changes.
     """
     below = -values[values <= 0]
@@ -172,7 +172,7 @@ def turning_points(values: Floats | Sequence[float], least: float) -> list[int]:
 
 
 class Leg(NamedTuple):
-    """A rise or fall between two turning points: its middle 80 % in seconds, its change."""
+    """A rise or fall of a series: its middle 80 % in seconds, its change."""
 
     start: float
     end: float

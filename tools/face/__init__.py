@@ -1,4 +1,4 @@
-"""Face tools: action units, blinks, gaze and head movements of each person of a clip."""
+"""Face tools: action units, blinks, gaze and head movements of each person."""
 
 from emer.tools.face.tool import Blendshapes, FaceMesh
 

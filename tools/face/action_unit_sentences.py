@@ -21,9 +21,9 @@ class Words(NamedTuple):
     salience: float
     """Chosen by us: decides which events are described when there are many."""
     code: str | None = None
-    """Replaces "AU1+2, ". A lowered jaw (AU26), raised cheeks (AU6) and a dimple on both sides
-    (AU14) are not coded in the words: read alone, the codes stand for an open mouth, a smile
-    with the eyes, and one corner of the mouth."""
+    """Replaces "AU1+2, ". A lowered jaw (AU26), raised cheeks (AU6) and a dimple on
+    both sides (AU14) are not coded in the words: read alone, the codes stand for an open mouth, a
+    smile with the eyes, and one corner of the mouth."""
 
 
 AMOUNT: Final = {

@@ -25,8 +25,8 @@ PART: Final = 0.35
 RAISED: Final = 0.015
 """Rise of the inner brow from which brows that come together are drawn up, too."""
 FOLD: Final = 0.032
-"""IOD per unit of the logarithm of the furrow's growth: twice the lines of rest are a trace
-of AU4, five times are near the largest (chosen by us)."""
+"""IOD per unit of the logarithm of the furrow's growth: twice the lines of rest
+are a trace of AU4, five times are near the largest (chosen by us)."""
 ONE_SIDED: Final = 0.3
 """Share of the other corner's pull up to which only one corner is pulled."""
 STRAIGHT: Final = 12.0
@@ -34,7 +34,7 @@ STRAIGHT: Final = 12.0
 GAP_PER_DEGREE: Final = 0.002
 """Apparent approach of the brows' ends for each degree of turn beyond five."""
 NOT_A_SMILE: Final = -0.20
-"""A mouth of this shape or below does not smile, whatever its change (average at rest: -0.29)."""
+"""Shape of a mouth that does not smile, whatever its change (at rest: -0.29)."""
 
 
 def brows_up(c: Changes) -> Floats:
@@ -59,7 +59,7 @@ def outer_brow(c: Changes) -> Mask:
 
 
 def brows_together(c: Changes) -> Floats:
-    """AU4 or AU1+4: the skin between the brows folds, and their inner ends come together.
+    """AU4 or AU1+4: the skin between the brows folds, their inner ends come together.
 
     The mesh sees the second only poorly: where the skin can be seen and does not fold,
     the mesh alone counts half.
@@ -137,7 +137,7 @@ def _winks(c: Changes, side: int) -> Mask:
 
 
 def one_corner(c: Changes, side: int) -> Floats:
-    """AU12 of one side: this corner is pulled further than the other, and stands higher.
+    """AU12 of one side: this corner is pulled further than the other, and is higher.
 
     In speech one corner often stays behind while the other sinks; that is no pull.
     """
@@ -157,7 +157,7 @@ def one_sided(c: Changes, side: int) -> Mask:
 
 
 def corners_down(c: Changes) -> Floats:
-    """AU15: the corners sink, away from the eyes and below the middle of the upper lip.
+    """AU15: the corners sink, away from the eyes, below the middle of the upper lip.
 
     Not where they go apart as well (AU20), nor in an open mouth.
     """

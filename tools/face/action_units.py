@@ -35,7 +35,7 @@ from emer.tools.timeseries import (
 FOOT: Final = 0.1
 """Share of the height at which a movement begins and ends."""
 LEAST_HEIGHT: Final = 0.25
-"""The same at most, in small movements that hardly exceed the noise (chosen by us)."""
+"""The same at most, in small movements that hardly exceed noise (chosen by us)."""
 TOP: Final = 0.9
 """Share of the height from which the plateau counts."""
 MERGE_S: Final = 0.3
@@ -83,7 +83,7 @@ def _widened(signal: Floats, run: Stretch, reach: int, room: Stretch, unrest: fl
 
 
 def _rise(signal: Floats, noticed: int, unrest: float) -> int:
-    """The index where the movement at `noticed` leaves its foot, the lowest value before it.
+    """Index where the movement at `noticed` leaves its foot, the lowest value before.
 
     So that a slow drift is not part of the movement.
     """
@@ -165,8 +165,8 @@ UNITS: Final = (
     _jaw_aside(-1, "right"),
     _jaw_aside(+1, "left"),
 )
-"""`trace` and `full` were chosen by us: `full` is about the largest displacement seen in
-posed pictures, and py-feat's action-unit-to-mesh regression gives the rough sizes. Units
+"""`trace` and `full` were chosen by us: `full` is about the largest displacement
+seen in posed pictures, and py-feat's action-unit-to-mesh regression gives the rough sizes. Units
 that share a signal share its threshold, so that one movement gets one name."""
 
 

@@ -28,7 +28,8 @@ VERSION: Final = "2"
 MAX_SIDE: Final = 1280
 """Longer side in pixels to which pictures are limited."""
 REMEMBERED: Final = 2
-"""Clips whose analysis stays in memory: for closer looks, and for the other tools of a run."""
+"""Clips whose analysis stays in memory, for spans and for the other tools of a
+run."""
 GIVES_WAY: Final = {
     "inner_brow_raise": ("brow_raise", "drawn_up"),
     "outer_brow_raise": ("brow_raise",),
@@ -44,8 +45,8 @@ GIVES_WAY: Final = {
     "funnel": ("pucker",),
     "lips_rolled": ("pressed_lips",),
 }
-"""Of two names of the same movement, the left one is dropped when a stronger or equal one on
-the right takes up more than half of its time."""
+"""Of two names of the same movement, the left one is dropped when a stronger or
+equal one on the right takes up more than half of its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class FaceAnalysis:
 
 
 def analyse_face(person: Person, scores: Scores | None = None) -> FaceAnalysis:
-    """Analyse a person's measures, and blendshape scores at the same times if there are any."""
+    """Analyse a person's measures, and blendshape scores at the same times if any."""
     measures = person.measures
     rest = find_rest(measures)
     speech = behaviours.speaking(measures)

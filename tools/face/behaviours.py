@@ -1,4 +1,4 @@
-"""Behaviours of eyes, head and mouth: blinks, gaze, nods and held poses, speech, open mouth."""
+"""Behaviours of eyes, head and mouth: blinks, gaze, nods, held poses, speech."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from emer.tools.timeseries import (
 )
 
 BLINK: Final = 0.55
-"""Share of the eyes' usual opening below which they count as shutting (0.6-0.75 and below
-are in use; ours is strict)."""
+"""Share of the eyes' usual opening below which they count as shutting (0.6-0.75
+and below are in use; ours is strict)."""
 SHUT: Final = 0.34
 LONGEST_BLINK_S: Final = 0.4
 CLOSURE_S: Final = 0.5
 DOWN: Final = 0.06
-"""Distance of the iris below its usual height, in eye widths, from which the gaze is down."""
+"""Iris below its usual height, in eye widths, from which the gaze is down."""
 ASIDE_DEG: Final = 20.0
 CAMERA_DEG: Final = 15.0
 """Coarse: gaze from landmarks errs by 10-20 degrees."""
@@ -128,8 +128,8 @@ DOMINANCE: Final = 1.8
 LEAST_SWINGS: Final = 3
 SLOWEST_SWING_S: Final = 0.7
 EVEN: Final = 0.4
-"""Least ratio of the smallest to the largest swing: a turn of the head to somewhere else
-is one large swing, and no shake. Chosen by us."""
+"""Least ratio of the smallest to the largest swing: a turn of the head to
+somewhere else is one large swing, and no shake. Chosen by us."""
 
 
 class Swing(NamedTuple):
@@ -212,13 +212,13 @@ def _held(name: str, angle: Floats, least: float, times: Floats) -> list[HeadMov
 
 
 STROKE: Final = 0.022
-"""Smallest opening or closing, in IOD, that counts as one articulation (chosen by us)."""
+"""Smallest opening or closing, in IOD, of one articulation (chosen by us)."""
 RATE: Final = 3.0
-"""Turns of the lips' movement per second from which it looks like speech: syllables come
-at 3-8 per second, and each opens and closes the mouth."""
+"""Turns of the lips' movement per second from which it looks like speech:
+syllables come at 3-8 per second, and each opens and closes the mouth."""
 OPEN: Final = 0.08
 WIDE: Final = 0.28
-"""Gap between the lips, in IOD, of an open and of a widely open mouth (chosen by us)."""
+"""Gap between the lips, in IOD, of an open and a widely open mouth (chosen by us)."""
 
 
 def speaking(measures: Measures) -> Mask:

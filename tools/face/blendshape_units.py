@@ -1,4 +1,4 @@
-"""Action units from MediaPipe's 52 blendshapes: scores along a face, their change, events.
+"""Action units from MediaPipe's 52 blendshapes.
 
 Which blendshapes carry which action unit, and how well, is in `blendshapes.csv`. Its `quality` is
 the share that is left of a measurement's quality when blendshapes alone show the unit. Its
@@ -27,8 +27,8 @@ from emer.tools.types import Record
 
 FILE: Final = Path(__file__).parent / "blendshapes.csv"
 RESTING: Final = 0.35
-"""Quantile of a score over frames that look at the camera that counts as its rest: expressions
-only raise scores (chosen by us)."""
+"""Quantile of a score over frames that look at the camera that counts as its rest:
+expressions only raise scores (chosen by us)."""
 REACH_S: Final = 0.2
 """Seconds from the nearest score within which a frame's is known."""
 MOUTH_SHAPES: Final = ("mouth", "jaw", "cheek")
@@ -39,13 +39,13 @@ SIDES: Final = ("Right", "Left")
 POSE: Final = 0.004
 """Rise of a score that a turn of the head by one degree can feign (chosen by us)."""
 SHARED: Final = 0.5
-"""Share of the shorter event in which two must overlap to be one movement (chosen by us)."""
+"""Least overlap of two events of one movement, of the shorter one (chosen by us)."""
 BOTH: Final = "geometry and blendshapes"
 ALONE: Final = "blendshapes"
 
 Scores = Mapping[str, Floats]
-"""Per blendshape, by name without Left and Right, a score per frame, (n,) or (n, 2) by side; NaN
-where it is not known."""
+"""Per blendshape, by name without Left and Right, a score per frame, (n,) or (n,
+2) by side; NaN where it is not known."""
 How = Literal["all", "least", "mean", "right", "left"]
 Method = Literal["shapes", "geometry", "nothing"]
 
@@ -58,7 +58,7 @@ class Row(Record):
     shapes: tuple[str, ...]
     """Names without Left and Right: those of both sides are meant."""
     how: How
-    """The mean of all, the least of several, or how far one side is ahead of the other."""
+    """The mean of all, the least of several, or the lead of one side over the other."""
     trace: float
     """Least rise of the score over rest."""
     full: float
@@ -69,7 +69,7 @@ class Row(Record):
     """Shortest event in seconds."""
     quality: float
     method: Method
-    """What the unit is measured by: these scores, the landmarks' geometry, or not at all."""
+    """The unit is measured by these scores, the landmarks' geometry, or not at all."""
     source: str
 
     @property

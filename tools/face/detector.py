@@ -26,11 +26,11 @@ from emer.tools.weights.locate import Need, loading
 
 Image = NDArray[np.uint8]
 Points = NDArray[np.float32]
-"""Landmarks of a face, (478, 3) in pixels of the picture: x right, y down, z away from the camera.
-468 mesh points, then five per iris."""
+"""Landmarks of a face, (478, 3) in pixels of the picture: x right, y down, z away
+from the camera. 468 mesh points, then five per iris."""
 POINTS: Final = 478
 MARGIN: Final = 1.5
-"""Side of the square given to the landmark network, in face sizes (MediaPipe's own)."""
+"""Side of the landmark network's square in face sizes (MediaPipe's own)."""
 SMALLEST_PICTURE: Final = 16
 """Side in pixels below which MediaPipe's graph fails."""
 INSTALL: Final = "pip install mediapipe==0.10.21"
@@ -192,7 +192,7 @@ node {
 
 
 class FaceNetworks:
-    """The face detector and the landmark network of mediapipe's wheel; not thread-safe."""
+    """Face detector and landmark network of mediapipe's wheel; not thread-safe."""
 
     def __init__(self) -> None:
         """Load both."""
@@ -275,10 +275,10 @@ class LandmarkedFace(NamedTuple):
 
 
 class Landmarker:
-    """MediaPipe's FaceLandmarker of one `.task` file, by 0.10.21 or 1.x; not thread-safe."""
+    """MediaPipe's FaceLandmarker of a `.task` file, 0.10.21 or 1.x; not thread-safe."""
 
     def __init__(self, need: Need, *, shapes: bool, faces: int = 1) -> None:
-        """Load it; `WeightsBroken` for a file that is damaged, of another kind or incomplete."""
+        """Load it; `WeightsBroken` for a damaged, incomplete or other file."""
         with importing():
             import mediapipe
             from mediapipe.tasks.python import BaseOptions, vision
@@ -329,15 +329,15 @@ def require_parts(need: Need, parts: tuple[str, ...]) -> None:
 CROP_PX: Final = 320
 """Side of the square that the landmarker is given."""
 CROP_MARGIN: Final = 1.8
-"""Side of that square in face sizes, room for the detector to find the face in: it finds all
-between 1.3 and 3.0 (measured by us on six clips)."""
+"""Side of that square in face sizes, room for the detector to find the face in: it
+finds all between 1.3 and 3.0 (measured by us on six clips)."""
 OFF_CENTRE: Final = 0.3
 """Largest distance of the expected face from the square's middle, in its sides."""
 MOST_FACES: Final = 6
 
 
 class LandmarkerNetworks:
-    """The interface of `FaceNetworks` by the landmarker of a `.task` file; not thread-safe."""
+    """The interface of `FaceNetworks` by a `Landmarker`; not thread-safe."""
 
     def __init__(self, need: Need) -> None:
         """Load the file twice: for one face, and for several."""

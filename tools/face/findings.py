@@ -22,7 +22,7 @@ class Finding:
     data: dict[str, JsonValue]
     frames: Stretch
     half: int | None = None
-    """The part of the face it rests on: 0 the upper, 1 the lower; None for the head's pose."""
+    """The half of the face it rests on: 0 upper, 1 lower; None for the head's pose."""
     trust: float = 1.0
     """Share of the measurement's quality that is left for this sentence."""
 

@@ -38,8 +38,8 @@ BROW_INNER: Final = [[107, 55], [336, 285]]
 BROW_OUTER: Final = [[70, 63], [300, 293]]
 IRIS: Final = [468, 473]
 MOUTH_CORNER: Final = [61, 291]
-"""Landmarks of MediaPipe's canonical face model, the subject's right side first, which a camera
-shows on the left of the picture."""
+"""Landmarks of MediaPipe's canonical face model, the subject's right side first,
+which a camera shows on the left of the picture."""
 SUBNASALE: Final = 2
 CHIN: Final = 152
 CHIN_MIDDLE: Final = (152, 199, 175)
@@ -71,8 +71,8 @@ LOST: Final = 0.1
 """Spread where the network sees no face in a moved region."""
 FIRM_UPPER, LOOSE_UPPER = 0.013, 0.022
 FIRM_LOWER, LOOSE_LOWER = 0.017, 0.026
-"""Spreads up to which landmarks count fully, and from which on not at all: a good pixel,
-and two, of the network's picture (chosen by us; the chin's outline is always looser)."""
+"""Spreads up to which landmarks count fully, and from which on not at all: a good
+pixel, and two, of the network's picture (chosen by us; the chin's outline is always looser)."""
 AGREED: Final = 0.75
 """Share of these spreads below which two answers are enough."""
 FITS, MISFITS = 0.030, 0.040
@@ -97,7 +97,7 @@ class Spread(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """One row per frame; two columns (subject's right, left) where the face has two sides."""
+    """One row per frame; two columns, the subject's right and left, for paired parts."""
 
     times: Floats
     yaw: Floats
@@ -315,7 +315,7 @@ def sureness(spread: Floats, misfit: Floats) -> Floats:
 PATCH: Final = (40, 34)
 """Width and height of the patch in its own pixels."""
 STRONG: Final = round(0.9 * PATCH[0] * PATCH[1])
-"""Rank of the point whose second derivative is taken: nine in ten of the patch are weaker."""
+"""Rank of the point whose second derivative counts: nine in ten are weaker."""
 WIDE, HIGH = 0.26, 0.22
 """The same in eye distances: the room between the inner ends of the brows."""
 LEAST_IOD_PX: Final = 45.0

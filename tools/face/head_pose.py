@@ -35,8 +35,8 @@ AVERAGE: Final = np.array(
         (0.000, 0.627, 0.141),
     ]
 )
-"""The `RIGID` points of an average face, in IOD: MediaPipe's own output on eleven adults'
-most frontal pictures, averaged and made symmetric; pitch is zero where the line from the
+"""The `RIGID` points of an average face, in IOD: MediaPipe's own output on eleven
+adults' most frontal pictures, averaged and made symmetric; pitch is zero where the line from the
 forehead's top to the chin is upright, as in MediaPipe's canonical face."""
 CHUNK: Final = 512
 """Frames whose landmarks are held as doubles at the same time."""

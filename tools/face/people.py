@@ -22,8 +22,8 @@ LEAST_FRAMES: Final = 5
 LEAST_S: Final = 0.4
 """Shorter tracks are joined to a longer one or left out."""
 SAME_BONES: Final = 0.045
-"""Largest mean distance in IOD between two bone shapes that may be one person's: the same
-person differs by 0.01-0.03 between shots, two people by 0.03-0.10 (measured by us)."""
+"""Largest mean distance in IOD between two bone shapes that may be one person's:
+the same person differs by 0.01-0.03 between shots, two people by 0.03-0.10 (measured by us)."""
 SAME_COLOURS: Final = 0.13
 CLOSE_S: Final = 1.0
 BONES: Final = (1, 4, 5, 6, 168, 197, 195, 33, 133, 362, 263, 234, 454, 10, 50, 280, 58, 288, 2)

@@ -1,4 +1,4 @@
-"""Clues about the people of a clip: sentences on states, which findings, and their quality."""
+"""Clues about the people of a clip: sentences on states, selection, quality."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLUES_FIRST, CLUES_OTHERS, CLUES_CLOSER = 10, 5, 14
 SHARP_PX: Final = 120
 """Face size from which the 192-pixel landmark network gets all it can use."""
 LEAST_SURE: Final = 0.2
-"""Share of the quality that is left where something covers the face (chosen by us)."""
+"""Share of the quality that is left where the face is covered (chosen by us)."""
 LEAST_QUALITY: Final = 0.1
 """Measurements below this quality give no clue (chosen by us)."""
 MOST_OF_THE_TIME: Final = 0.7
@@ -132,7 +132,7 @@ def _quality(face: FaceAnalysis, analysis: ClipAnalysis, finding: Finding) -> Qu
 
 
 def state_findings(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
-    """Findings besides action units: speech, open mouth, lids, gaze, head, a resting face."""
+    """Findings besides action units: speech, open mouth, lids, gaze, head, rest."""
     yield from _speech(face, inside)
     yield from _open_mouth(face, inside)
     yield from _lids(face, inside)

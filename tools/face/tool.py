@@ -45,7 +45,7 @@ from emer.tools.weights.locate import AUTO, Need, find
 
 MODEL: Final = "mediapipe 0.10.21 face_landmark_with_attention"
 PER_S: Final = 15.0
-"""Pictures of a face that are scored in a second: a movement lasts 0.2 s or more (chosen by us)."""
+"""Pictures scored per second: a movement lasts 0.2 s or more (chosen by us)."""
 BATCH: Final = 16
 
 Shapes = Mapping[str, float]
@@ -68,7 +68,7 @@ class FaceMesh:
 
     @property
     def source(self) -> Source:
-        """Name, version, model and result-changing parameters; `ToolMissing` on mediapipe 1.x."""
+        """Name, version, model, parameters; `ToolMissing` on mediapipe 1.x."""
         if not brings_networks():
             raise ToolMissing("mesh", "the networks of mediapipe 0.10", INSTALL)
         params: dict[str, Param] = {"max_side": self._max_side, "people": self._people}
@@ -159,7 +159,7 @@ class _FaceImage(NamedTuple):
 
 
 def scores_of(clip: Clip, people: Sequence[Person], need: Need, max_side: int) -> dict[int, Scores]:
-    """Each person's blendshape scores at the times of the person's measures, by number."""
+    """Each person's blendshape scores at the times of the measures, by number."""
     score = _scorer(need)
     times: dict[int, list[float]] = {person.number: [] for person in people}
     scores: dict[int, list[Shapes]] = {person.number: [] for person in people}

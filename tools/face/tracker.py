@@ -32,12 +32,12 @@ from emer.tools.media.decoder import Frame
 from emer.tools.runtime.cancellation import still_wanted
 
 SIDE: Final = 96
-"""Pixels of a crop's side: twice the input of models trained on FER2013 (48 pixels)."""
+"""Pixels of a crop's side: twice the input of models for FER2013 (48 pixels)."""
 MARGIN: Final = 1.1
-"""Side of the crop in sides of the landmarks' box, from hairline to chin (chosen by us)."""
+"""Side of the crop in sides of the box from hairline to chin (chosen by us)."""
 CROPS_PER_S: Final = 4
 TRIED_PER_S: Final = 12
-"""Crops that stay, and that are compared, in a second (chosen by us: a display lasts 0.5-4 s)."""
+"""Crops that stay, and that are compared, per second (a display lasts 0.5-4 s)."""
 
 
 class Crop(NamedTuple):
@@ -62,7 +62,7 @@ def add_crop(crops: list[Crop], time: float, image: Image, points: Points) -> No
 
 
 def cut_face(image: Image, points: Points) -> NDArray[np.uint8]:
-    """The face in grey, (96, 96), turned so that the eyes are level; edges are repeated."""
+    """The face in grey, (96, 96), the eyes level; the picture's edges are repeated."""
     import cv2
 
     across = points[263, :2] - points[33, :2]

@@ -19,15 +19,15 @@ PAN: Final = 0.10
 """Least shift of the background, in picture heights, that counts as a camera move."""
 ZOOM: Final = math.log(1.10)
 UNKNOWN: Final = 0.5
-"""Least share of samples with a measured background to say anything about the camera."""
+"""Least share of samples with a measured background for a camera move."""
 STILL_CAMERA: Final = 0.04
 """Picture heights the background may drift from the first to the furthest place."""
 SPACING: Final = 0.18
-"""Seconds between the samples that speed is measured between, so that noise is not speed."""
+"""Least seconds that speed is measured over, so that noise is not speed."""
 STILL: Final = 0.12
 LIVELY: Final = 0.7
-"""Head speeds in face heights per second: below STILL the body stays still, above LIVELY
-it moves a lot; chosen by us."""
+"""Head speeds in face heights per second: below STILL the body stays still, above
+LIVELY it moves a lot; chosen by us."""
 LEAST_SEEN: Final = 1.0
 """Seconds a person must be seen for a statement about motion."""
 

@@ -1,4 +1,4 @@
-"""The detectors of faces, hands and bodies: MediaPipe 0.10.21, whose models are in its wheel."""
+"""Detectors of faces, hands and bodies: MediaPipe 0.10.21, models in its wheel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SURE_FACE: Final = 0.85
 """Faces detected with less are checked by the other detector."""
 AGREED_SCORE: Final = 0.6
 SHORT_RANGE_GROWTH: Final = 1.12
-"""The short-range detector's boxes are this much smaller than the full-range one's."""
+"""Factor by which the short-range detector's boxes are smaller than the other's."""
 MOST_HANDS: Final = 2
 _HANDS: Final = ("multi_hand_landmarks", "multi_hand_world_landmarks", "multi_handedness")
 _BODY_BY_ROI: Final = "poselandmarkbyroicpu__tensorstoposelandmarksandsegmentation"
@@ -32,7 +32,7 @@ _LEAST: Final = {
         f"{_BODY_BY_ROI}__ThresholdingCalculator.threshold": 0.5,
     },
 }
-"""Scores from which MediaPipe's calculators detect hands and bodies, and follow them."""
+"""Least scores of MediaPipe's calculators to detect and follow hands and bodies."""
 
 
 class Faces:

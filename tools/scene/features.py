@@ -1,4 +1,4 @@
-"""Features of a clip: faces, hands and poses in sampled pictures, light, motion, cuts.
+"""Features of a clip: faces, hands and poses in samples, light, motion, cuts.
 
 The clip is read once, and only measurements stay, no pictures. The camera's motion is the step
 of the background between two samples; the motion of the people is what changes besides it.
@@ -24,8 +24,9 @@ VERY_DARK: Final = 32.0
 DARK: Final = 50.0
 BRIGHT: Final = 180.0
 FLAT: Final = 60.0
-"""Mean grey below DARK is somewhat dark, below VERY_DARK dark, above BRIGHT bright; a 5-95 %
-range below FLAT is low contrast. Levels of 255 as stored (gamma-encoded); chosen by us."""
+"""Mean grey below DARK is somewhat dark, below VERY_DARK dark, above BRIGHT
+bright; a 5-95 % range below FLAT is low contrast. Levels of 255 as stored (gamma-encoded); chosen
+by us."""
 
 Greys = NDArray[np.float32]
 LightKind = Literal[
@@ -84,7 +85,7 @@ SIDE: Final = 192
 FEWEST_POINTS: Final = 12
 LEAST_SUPPORT: Final = 0.5
 FEWEST_CELLS: Final = 5
-"""Of a 4 x 4 raster, cells that must hold points that agree: else one object may move."""
+"""Least cells of a 4 x 4 raster with points that agree: else one object moves."""
 CHANGED: Final = 24
 """Grey levels (of 255) by which a pixel has changed."""
 
@@ -188,7 +189,7 @@ THUMBNAIL: Final = 64
 MEMORY: Final = 1.5
 """Seconds after the last face in which hands are still searched for."""
 POSE_EVERY: Final = 0.38
-"""Seconds between two samples for a pose: the shoulders move slowly, the model is slow."""
+"""Seconds between two poses: the shoulders move slowly, the model is slow."""
 CHIN_FOR_SHOULDERS: Final = 0.9
 """With the chin lower than this share of the picture no shoulder is visible."""
 
@@ -214,7 +215,7 @@ class Footage:
 def measure_clip(
     frames: Iterable[Frame], networks: Networks, rate: float, max_side: int
 ) -> Footage:
-    """Sample `rate` pictures per second with the networks; cuts come from all pictures."""
+    """Run the networks on `rate` pictures per second; cuts come from all pictures."""
     sampler = _Sampler(networks)
     last, due = -1e9, 0.0
     for frame in frames:

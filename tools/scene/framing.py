@@ -19,8 +19,8 @@ SIZES: Final = (
     (0.14, "a medium shot"),
     (0.0, "a wide shot"),
 )
-"""Least share of the picture's height that the face (brows to chin) takes; chosen by us
-after the film grammar: head, head and shoulders, to the waist, whole body."""
+"""Least share of the picture's height that the face (brows to chin) takes; chosen
+by us after the film grammar: head, head and shoulders, to the waist, whole body."""
 MOST_SHOTS: Final = 3
 """Shots described one by one; the longest are chosen."""
 

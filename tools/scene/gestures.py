@@ -22,10 +22,10 @@ from emer.tools.scene.samples import FaceBox, Finding, Hand, Sample
 from emer.tools.timeseries import sparse_stretches
 
 WRIST_OUTSIDE: Final = 1.2
-"""A real hand at a face comes from outside it: a wrist within this many face radii is a hand
-that the model sees in the face itself (on bare faces it does so with scores of 0.99)."""
+"""A real hand at a face comes from outside it: a wrist within this many face radii
+is a hand that the model sees in the face itself (on bare faces it does so with scores of 0.99)."""
 SIZES: Final = (0.3, 1.8)
-"""A hand's length against the face's height; about 1 for an open hand (chosen by us)."""
+"""A hand's length in face heights; about 1 for an open hand (chosen by us)."""
 REACH: Final = 3.5
 """Face heights an arm reaches from the face."""
 PALM: Final = (0, 1, 5, 9, 13, 17)
@@ -65,7 +65,7 @@ def covered_face(hand: Hand, face: FaceBox) -> float:
 
 
 def covered_mouth(hand: Hand, face: FaceBox) -> float:
-    """The share of the mouth's region that the hand, drawn finger by finger, covers, 0-1."""
+    """The share of the mouth's region that the hand covers, 0-1, likewise."""
     return _covered(hand, face, face.mouth, (0.2 * face.width, 0.08 * face.height))
 
 
@@ -106,7 +106,7 @@ def place(hand: Hand, face: FaceBox) -> str:
 
 
 def is_at_chest(hand: Hand, face: FaceBox) -> bool:
-    """Whether the hand is in front of the chest: below the chin, near the body's middle."""
+    """Whether the hand is before the chest: below the chin, near the body's middle."""
     x = abs(hand.centre[0] - face.centre[0]) / face.height
     y = (hand.centre[1] - face.bottom) / face.height
     return x < 0.8 and 0.3 < y < 1.4
@@ -132,7 +132,7 @@ def _bend(hand: Hand, joint: int) -> float:
 
 
 def distinct(hands: tuple[Hand, ...]) -> tuple[Hand, ...]:
-    """The hands without those detected twice: the better of two at the same place stays."""
+    """Each hand once: the better of two detections at the same place."""
     single: list[Hand] = []
     for hand in sorted(hands, key=lambda h: (-h.score, h.centre)):
         if all(math.dist(hand.centre, k.centre) > 0.35 * max(hand.size, k.size) for k in single):
@@ -144,10 +144,10 @@ NEAR: Final = 0.2
 """Gap in face heights up to which a hand is near the face."""
 COVERS_FACE: Final = 0.3
 COVERS_MOUTH: Final = 0.4
-"""Shares of the face's and the mouth's region from which a hand covers them in part."""
+"""Least shares of the face's and the mouth's region that a hand covers in part."""
 WHOLLY: Final = 0.75
 FAST: Final = 0.9
-"""Face heights per second from which a hand in view is gesturing; all chosen by us."""
+"""Face heights per second of a gesturing hand; all chosen by us."""
 IMPOSSIBLE: Final = 5.0
 """Speed above which it was another hand that came into view."""
 GAP: Final = 0.65

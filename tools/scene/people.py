@@ -1,4 +1,4 @@
-"""The people of each shot: faces linked from sample to sample, false detections left out."""
+"""The people of each shot: faces linked from sample to sample."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Person:
     subject: str = "The person"
     """How sentences begin: "The person", "Person 2 (on the right)"."""
     name: str | None = None
-    """The person's number in the clip; None across cuts, where a face is not known again."""
+    """Such as "person 1"; None in clips with cuts, where a face is not known again."""
 
     @property
     def object(self) -> str:

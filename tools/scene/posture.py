@@ -1,4 +1,4 @@
-"""Posture from the face's size and visible shoulders: leaning, shrugs, crossed arms."""
+"""Posture by the face's size and visible shoulders: leaning, shrugs, crossed arms."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from emer.tools.scene.samples import FaceBox, Finding, Pose, Sample
 from emer.tools.timeseries import Leg, legs, median_of_three, sparse_stretches
 
 LEAN: Final = math.log(1.18)
-"""Least change of the face's size that counts as leaning: a mouth opened wide changes the
-detector's sizes by 15 %."""
+"""Least change of the face's size that counts as leaning: a mouth opened wide
+changes the detector's sizes by 15 %."""
 SWAY: Final = math.log(1.12)
 """A move of this size the other way ends a lean."""
 TURN: Final = 0.1
-"""Most the nose may shift in the face (of the ears' distance) for sizes to be compared."""
+"""Largest shift of the nose, in ear distances, for sizes to be compared."""
 CLEAR_FACE: Final = 0.8
-"""Least mean score of a face whose size is trusted (hidden and side faces have less)."""
+"""Least mean score of a face whose size counts (covered and side faces have less)."""
 LARGEST_LEAN: Final = math.log(2.0)
 """Beyond this the person walks, or the face was mistaken."""
 SLOWEST: Final = 3.0
@@ -51,7 +51,7 @@ class Shoulders(NamedTuple):
 def is_consistent(pose: Pose, face: FaceBox) -> bool:
     """Whether the pose belongs to this face and shows both shoulders.
 
-    The nose lies in the face, both shoulders are visible, inside the picture, below the
+    The nose is in the face, both shoulders are visible, inside the picture, below the
     mouth, and as far apart as people's are: 0.8 to 5 face heights (chosen by us; a body
     seen from the side has close shoulders). Guards against bodies seen in title cards.
     """

@@ -1,4 +1,4 @@
-"""What is measured in one looked-at picture: faces, hands, a pose, the camera's step.
+"""Measurements of one sampled picture: faces, hands, a pose, the camera's step.
 
 All places are in picture heights from the top left corner (x right, y down), so that a
 distance means the same along both axes.
@@ -102,9 +102,9 @@ class Sample:
     posed: bool = False
     """Whether a pose was looked for."""
     step: Step | None = None
-    """The background's move since the last sample of the same shot; None when unmeasurable."""
+    """Since the last sample of the same shot; None when it cannot be measured."""
     stir: float | None = None
-    """Share of the body's region that changed since the last sample, camera moves removed."""
+    """Share of the body's region that changed since then, camera moves removed."""
 
 
 @dataclass(frozen=True, slots=True)

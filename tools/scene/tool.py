@@ -45,9 +45,9 @@ REMEMBERED: Final = 2
 MOST_PEOPLE: Final = 2
 """People whose posture and motion are described: the most prominent of each shot."""
 FASTER: Final = 1.6
-"""Least ratio of the head's speeds in the span and in the rest of the clip, either way."""
+"""Least ratio of the head's speeds in span and rest of the clip, either way."""
 BARELY: Final = 0.15
-"""Speed in face heights per second that is hardly a motion, however still the rest is."""
+"""Speed in face heights per second that is hardly a motion."""
 
 
 @register("camera", slot="scene", rank=10)
