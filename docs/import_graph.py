@@ -1,6 +1,6 @@
 """Draw the import graph of the installed package as Mermaid text: `python docs/import_graph.py`.
 
-A node is a package (`tools/face`) or a module that lies in a top folder (`tools/registry`). An arrow
+A node is a package (`tools/face`) or a module in a top folder (`tools/registry`). An arrow
 is an import; an arrow that a longer way already shows is left out (transitive reduction).
 """
 

@@ -19,7 +19,7 @@ from emer.tools.face.geometry import Measures
 from emer.tools.face.people import Person, find_people
 from emer.tools.face.tracker import DARK, SMALLEST_PX, Footage, follow
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.memo import Kept
+from emer.tools.runtime.memo import Memo
 from emer.tools.timeseries import Mask, Stretch, mask_of
 from emer.tools.weights.locate import AUTO, find
 
@@ -130,7 +130,7 @@ class ClipAnalysis:
     detections: int
 
 
-_ANALYSES: Kept[ClipAnalysis] = Kept(REMEMBERED)
+_ANALYSES: Memo[ClipAnalysis] = Memo(REMEMBERED)
 _LOCK = threading.Lock()
 _IDLE: list[FaceNetworks] = []
 
@@ -150,7 +150,7 @@ def read(clip: Clip, max_side: int = MAX_SIDE, landmarker: str = AUTO) -> ClipAn
 
     `landmarker` names the file that follows the faces where mediapipe brings no networks.
     `Unobservable` for a clip without a picture, `ToolMissing` without anything to follow with,
-    `Abandoned` when the call is given up.
+    `Cancelled` when the call is given up.
     """
     key = (clip.sha256, max_side, tracks(landmarker))
     return _ANALYSES.get(key, partial(_analyse, clip, max_side, landmarker))

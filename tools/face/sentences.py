@@ -15,7 +15,7 @@ from emer.tools.face.analysis import ClipAnalysis, FaceAnalysis, why_none
 from emer.tools.face.behaviours import WIDE
 from emer.tools.face.findings import Finding, overlaps, when_each
 from emer.tools.face.tracker import DARK, SMALLEST_PX
-from emer.tools.phrasing import when
+from emer.tools.text import when
 from emer.tools.timeseries import Mask, Stretch, frame_time, length, stretches
 from emer.tools.types import Clue, Quality, Source, Span
 

@@ -37,9 +37,9 @@ from emer.tools.face.people import Person
 from emer.tools.face.sentences import face_clues
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
-from emer.tools.runtime import device
-from emer.tools.runtime.memo import Kept
-from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.device import CPU
+from emer.tools.runtime.memo import Memo
+from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.types import Clue, Modality, Param, Source, Span
 from emer.tools.weights.locate import AUTO, Need, find
 
@@ -122,7 +122,7 @@ class Blendshapes:
     @property
     def hardware(self) -> Mapping[str, Param]:
         """Always the CPU: MediaPipe's Python interface runs there."""
-        return {"device": device.CPU, "dtype": "float32", "batch": BATCH}
+        return {"device": CPU, "dtype": "float32", "batch": BATCH}
 
     def load(self) -> None:
         """Load the model."""
@@ -149,7 +149,7 @@ class Blendshapes:
         return replace(analysis, faces=(*scored, *analysis.faces[self._people :]))
 
 
-_ANALYSES: Kept[ClipAnalysis] = Kept(REMEMBERED)
+_ANALYSES: Memo[ClipAnalysis] = Memo(REMEMBERED)
 
 
 class _FaceImage(NamedTuple):
@@ -187,9 +187,9 @@ def _face_images(clip: Clip, people: Sequence[Person], max_side: int) -> Iterato
                 yield _FaceImage(person.number, frame.time, crop.picture)
 
 
-def _scorer(need: Need) -> Shared[Image, Shapes]:
-    return Shared(
-        Key(TOOL, str(need.path), device.CPU, (("is", need.fingerprint),)),
+def _scorer(need: Need) -> PooledModel[Image, Shapes]:
+    return PooledModel(
+        Key(TOOL, str(need.path), CPU, (("is", need.fingerprint),)),
         partial(Landmarker, need, shapes=True),
         _score,
         batch=BATCH,

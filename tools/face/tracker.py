@@ -29,7 +29,7 @@ from emer.tools.face.detector import (
 )
 from emer.tools.face.geometry import Mesh, Spread, furrow_of, measure_spread
 from emer.tools.media.decoder import Frame
-from emer.tools.runtime.cancellation import still_wanted
+from emer.tools.runtime.cancellation import raise_if_cancelled
 
 SIDE: Final = 96
 """Pixels of a crop's side: twice the input of models for FER2013 (48 pixels)."""
@@ -191,7 +191,7 @@ def follow(frames: Iterable[Frame], networks: Networks, max_side: int) -> Footag
     """Follow every face in the frames, their longer side limited to `max_side` pixels."""
     tracker = _Tracker(networks)
     for frame in frames:
-        still_wanted()
+        raise_if_cancelled()
         tracker.advance(frame.time, frame.rgb(max_side))
     return tracker.footage()
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from emer.tools.phrasing import when
+from emer.tools.text import when
 from emer.tools.scene.features import Footage
 from emer.tools.scene.people import Person
 from emer.tools.scene.samples import Finding, Sample

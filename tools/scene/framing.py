@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from pydantic import JsonValue
 
-from emer.tools.phrasing import listed, when
+from emer.tools.text import listed, when
 from emer.tools.scene.features import Footage, Light, light_kind, median_light
 from emer.tools.scene.people import Person, simultaneous
 from emer.tools.scene.samples import Finding

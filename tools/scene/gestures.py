@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from emer.tools.phrasing import when
+from emer.tools.text import when
 from emer.tools.scene.people import Person
 from emer.tools.scene.posture import shoulder_line, shoulders_of
 from emer.tools.scene.samples import FaceBox, Finding, Hand, Sample

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from emer.tools.phrasing import amount, when
+from emer.tools.text import amount, when
 from emer.tools.scene.people import Person
 from emer.tools.scene.samples import FaceBox, Finding, Pose, Sample
 from emer.tools.timeseries import Leg, legs, median_of_three, sparse_stretches

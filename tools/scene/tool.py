@@ -17,9 +17,9 @@ import numpy as np
 
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.phrasing import when
+from emer.tools.text import when
 from emer.tools.registry import register
-from emer.tools.runtime.memo import Kept
+from emer.tools.runtime.memo import Memo
 from emer.tools.scene.camera_motion import (
     LEAST_SEEN,
     describe_body,
@@ -65,7 +65,7 @@ class Camera:
         self._fps, self._max_side = fps, max_side
         self._lock = threading.Lock()
         self._networks: Networks | None = None
-        self._whole_clips: Kept[Footage] = Kept(REMEMBERED)
+        self._whole_clips: Memo[Footage] = Memo(REMEMBERED)
 
     @property
     def source(self) -> Source:

@@ -16,7 +16,7 @@ from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person
 from emer.tools.face.sentences import findings_of
 from tests.fixtures import puppet
-from tests.task_kit import NAMES
+from tests.fixtures.checkpoints.landmarker import NAMES
 
 T = puppet.times(5.0)
 HOW = puppet.pulse(T, 2.0, 3.2)

@@ -19,7 +19,7 @@ from emer.tools.face.detector import (
 )
 from emer.tools.weights.locate import find
 from tests.fixtures import puppet
-from tests.task_kit import NAMES, ORDER, by_mouth, coordinates, write_task
+from tests.fixtures.checkpoints.landmarker import NAMES, ORDER, by_mouth, coordinates, write_task
 
 
 def need(path: Path):

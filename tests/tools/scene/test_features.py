@@ -18,7 +18,7 @@ from emer.tools.scene.features import (
     median_light,
     stir,
 )
-from tests.tools.scene.figures import face_at, texture
+from tests.fixtures.figures import face_at, texture
 
 NOBODY = np.zeros((90, 160), np.uint8)
 

@@ -16,7 +16,7 @@ from emer.tools.registry import load_tool
 from emer.tools.scene.tool import Camera
 from emer.tools.tool import Tool
 from emer.tools.types import Clue, Span
-from tests.clips import Written, write_clip
+from tests.fixtures.clips import Written, write_clip
 
 Observe = Callable[..., list[Clue]]
 MONOLOGUE, TALKING = "labelled/cM3Yna7AavY_1.mp4", "talking/WDA_KatieHill_000.mp4"
