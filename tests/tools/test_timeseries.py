@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emer.tools.timeseries import legs, median_of_three, sparse_stretches, turning_points
@@ -27,6 +27,7 @@ def test_samples_far_apart_are_not_one_stretch() -> None:
     assert sparse_stretches([0.0, 1.0, 2.0, 2.3], [True] * 4, 0.65, 0.18) == [(2, 3)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([0.1, 0.2, 0.7])), max_size=60))
 def test_stretches_hold_at_both_ends_and_their_gaps_are_short(
     rows: list[tuple[bool, float]],

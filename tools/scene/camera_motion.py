@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from emer.tools.text import when
 from emer.tools.scene.features import Footage
 from emer.tools.scene.people import Person
 from emer.tools.scene.samples import Finding, Sample
+from emer.tools.text import when
 from emer.tools.timeseries import change_interval
 
 PAN: Final = 0.10

@@ -17,7 +17,6 @@ import numpy as np
 
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.text import when
 from emer.tools.registry import register
 from emer.tools.runtime.memo import Memo
 from emer.tools.scene.camera_motion import (
@@ -34,6 +33,7 @@ from emer.tools.scene.gestures import describe_hands
 from emer.tools.scene.people import Person, find_people
 from emer.tools.scene.posture import CLEAR_FACE, LEAN, SMALLEST_FACE, describe_posture
 from emer.tools.scene.samples import Finding, Sample
+from emer.tools.text import when
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
 VERSION: Final = "1"

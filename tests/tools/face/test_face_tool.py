@@ -15,13 +15,13 @@ from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBro
 from emer.tools.face.tool import Blendshapes, FaceMesh
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.runtime.cancellation import Cancelled, Call, in_call
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call
 from emer.tools.runtime.model_pool import POOL
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Clue, Span
 from tests.fixtures import puppet
-from tests.fixtures.faces import write_pair, write_pictures, write_portrait
 from tests.fixtures.checkpoints.landmarker import by_mouth, write_task
+from tests.fixtures.faces import write_pair, write_pictures, write_portrait
 
 Observe = Callable[..., list[Clue]]
 FEELINGS = "happy sad angry afraid surprise fear joy disgust neutral emotion feels".split()  # noqa: SIM905
