@@ -10,6 +10,7 @@ check:
 	ruff check .
 	mypy
 	PYTHONPATH=.typing lint-imports
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 
 # A module's tests stay in one worker, where what they loaded is warm.
 test:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from emer.tools.runtime.device import configure
 from tests.fixtures.paths import ROOT
+
+hypothesis.register_profile(
+    "emer", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a busy machine is no failure
+hypothesis.load_profile("emer")
 
 SLOW = {"shared", "shared_clip", "demo_clip", "spoken", "sound", "talk", "checkpoint", "spawn"}
 """Fixtures of real clips and data, of checkpoints, and of processes."""
@@ -21,6 +29,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SLOW.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+
+
+HEAVY = {
+    *("torch", "transformers", "mediapipe", "tensorflow"),
+    *("deepface", "whisper", "faster_whisper"),
+}
+"""Packages that take seconds to load; tests import them when they run."""
+LOADED = pytest.StashKey[set[str]]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note which heavy packages the collection has loaded."""
+    session.config.stash[LOADED] = HEAVY.intersection(sys.modules)
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import LOADED
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("agents", "app", "evals", "graphs", "prompts", "tools")
@@ -20,6 +23,8 @@ MOST_IN_A_FOLDER, MOST_IN_A_MODULE, MOST_IN_A_FUNCTION = 15, 400, 40
 FIRST_LINE = 80
 FIELD_NOUNS = {"app", "prosody", "batching", "framing", "timing"}
 """Nouns that end like a gerund."""
+PUBLIC = ("_replace", "_asdict", "_fields", "_repr_html_")
+"""Names of named tuples and notebooks that begin with an underscore and are public."""
 DIALECT = ("whoever", "nobody", "somebody", "told", "gone", "stirred", "lies")
 
 
@@ -39,6 +44,15 @@ def docstrings(path: Path) -> list[tuple[int, str]]:
     ]
 
 
+def code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function without its docstring."""
+    assert node.end_lineno is not None
+    first = node.body[0]
+    documented = ast.get_docstring(node) is not None and first.end_lineno is not None
+    docstring = first.end_lineno - first.lineno + 1 if documented else 0
+    return node.end_lineno - node.lineno + 1 - docstring
+
+
 def test_the_number_of_modules_and_lines() -> None:
     lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES)
     assert len(OWN) <= MOST_MODULES
@@ -56,13 +70,13 @@ def test_no_module_is_too_long() -> None:
 
 
 def test_no_function_is_too_long() -> None:
+    """A docstring with the arguments, shapes and errors does not count."""
     long = {
-        f"{short(path)}:{node.name}": node.end_lineno - node.lineno + 1
+        f"{short(path)}:{node.name}": length
         for path, tree in TREES.items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.end_lineno is not None
-        and node.end_lineno - node.lineno >= MOST_IN_A_FUNCTION
+        and (length := code_lines(node)) > MOST_IN_A_FUNCTION
     }
     assert long == {}
 
@@ -86,11 +100,13 @@ def test_module_names_are_nouns() -> None:
 
 
 def test_docstrings_begin_with_one_short_line() -> None:
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     long = [
-        f"{short(path)}:{line}"
-        for path in MODULES
-        for line, text in docstrings(path)
-        if len(text.strip().splitlines()[0]) > FIRST_LINE
+        f"{short(path)}:{getattr(node, 'name', '')}"
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, documented)
+        and len((ast.get_docstring(node) or "").partition("\n")[0]) > FIRST_LINE
     ]
     assert long == []
 
@@ -107,13 +123,40 @@ def test_docstrings_are_written_in_plain_english(word: str) -> None:
     assert found == []
 
 
-def test_no_test_touches_a_private_name() -> None:
-    private = [
-        f"{short(path)}:{node.lineno} {alias.name}"
-        for path in sorted((ROOT / "tests").rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("emer")
+def private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def private_names(path: Path) -> Iterator[str]:
+    """Private names of the product that a test module imports, reads, or replaces."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    foreign = {
+        (alias.asname or alias.name).partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and not (getattr(node, "module", None) or node.names[0].name).startswith(("emer", "tests"))
         for alias in node.names
-        if alias.name.startswith("_") and not alias.name.startswith("__")
-    ]
-    assert private == []
+    }
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("emer"):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Attribute) and node.attr not in PUBLIC:
+            owner = node.value
+            while isinstance(owner, ast.Attribute):
+                owner = owner.value
+            names = [] if getattr(owner, "id", "self") in {*foreign, "self"} else [node.attr]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("setattr", "patch")):
+            strings = [a.value for a in node.args[:2] if isinstance(a, ast.Constant)]
+            names = [part for text in strings for part in str(text).split(".")]
+        yield from (f"{short(path)}:{node.lineno} {name}" for name in names if private(name))
+
+
+def test_no_test_touches_a_private_name() -> None:
+    tests = sorted((ROOT / "tests").rglob("test_*.py"))
+    assert [name for path in tests for name in private_names(path)] == []
+
+
+def test_collection_loads_no_heavy_package(request: pytest.FixtureRequest) -> None:
+    """Each worker of pytest collects all tests: what a module imports, all of them pay."""
+    assert request.config.stash[LOADED] == set()

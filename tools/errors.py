@@ -19,7 +19,7 @@ class EmerError(Exception):
 
 
 class ConfigError(EmerError):
-    """A request that cannot be carried out as written; the message says how to correct it."""
+    """An invalid request; the message says how to correct it."""
 
 
 class ClipError(ConfigError):

@@ -1,4 +1,4 @@
-"""Evidence store: SQLite cache of observations, keyed by a hash of all inputs of a tool.
+"""Evidence store: SQLite cache of observations, keyed by a hash of their inputs.
 
 The key covers clip content, tool source, span and tool code: a second question runs no tool
 again, and replacing a tool recomputes that tool alone. Failures are never stored; the reason
@@ -120,7 +120,7 @@ class EvidenceStore:
         return False
 
     def _recover(self, error: sqlite3.Error) -> None:
-        """Replace a broken file by a new one; after any other error stop writing to the disk."""
+        """Replace a broken file; after any other error stop writing to the disk."""
         if _code(error) in _CORRUPT:
             if self._connection is not None:
                 self._connection.close()
@@ -187,7 +187,7 @@ class EvidenceStore:
 
 
 def code_digest(tool: Tool) -> str:
-    """Hash of the code of a tool: the module of its class, and the others of its package.
+    """Hash of the code of a tool: all modules of the package of its class.
 
     Part of the key, so that a tool under development is run again after each edit without a
     new version. Empty where the source is not on disk.

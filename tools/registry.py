@@ -35,7 +35,7 @@ BUILT_IN: Final = (
     "emer.tools.speech.pocketsphinx",
     "emer.tools.speech.subtitle",
 )
-"""Modules of the built-in tools in the order of the slots, imported at the first look-up."""
+"""Modules of the built-in tools by slot, imported when a tool is first named."""
 
 _RESERVED = ("auto", "none")  # words of the settings that no tool may take
 _registered: dict[str, Registration] = {}
@@ -52,7 +52,7 @@ class Registration:
     slot: str
     modality: Modality
     rank: int | None
-    """Place among the tools of the slot for "auto", smallest first; None: never chosen by it."""
+    """Place for "auto" among the tools of the slot, smallest first; None: never."""
 
 
 def register(
@@ -79,7 +79,7 @@ def register(
         if modality is not None and not hasattr(tool, "modality"):
             tool.modality = modality  # type: ignore[attr-defined]
         if tool.__module__ not in BUILT_IN:
-            _import_built_in()  # so that a built-in name is refused here, not at a later look-up
+            _import_built_in()  # so that a built-in name is refused here, not later
         _add(Registration(name, tool, slot, _modality(name, tool, modality), rank))
         return tool
 

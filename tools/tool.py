@@ -1,4 +1,4 @@
-"""The contract of a tool and its three optional abilities: model, address, answers."""
+"""The contract of a tool, and its optional abilities: model, address, answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Tool(Protocol):
 
     @property
     def source(self) -> Source:
-        """Name, version, model and parameters that change the result; part of the cache key."""
+        """Name, version, model and parameters that change the result."""
         ...
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:

@@ -17,7 +17,7 @@ Modality = Literal["text", "audio", "face", "scene"]
 MODALITIES: tuple[Modality, ...] = ("face", "scene", "audio", "text")
 Param = str | int | float | bool | None
 CLOSER = "closer"
-"""Key of `Clue.data` for the span of a closer observation, as [start, end] in seconds."""
+"""Key of `Clue.data` for the span of a closer observation, [start, end] in s."""
 Question = Annotated[
     str,
     StringConstraints(

@@ -142,12 +142,12 @@ def _choices(why: dict[str, str]) -> Iterator[Check]:
 
 def _tools(settings: Settings) -> Iterator[Check]:
     with tempfile.TemporaryDirectory(prefix="emer-") as folder:
-        clip = _second(Path(folder) / "second.mp4")
+        clip = trial_clip(Path(folder) / "second.mp4")
         for slot, choice in settings.chosen.items():
             yield _tool(slot, choice, clip)
 
 
-def _second(path: Path) -> Path:
+def trial_clip(path: Path) -> Path:
     """Write a second of the demo's first picture and a tone: a face, so that all models run."""
     from emer.tools.media.clip import Clip
 

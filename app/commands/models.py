@@ -27,7 +27,7 @@ from emer.graphs.settings import load_settings
 from emer.tools.runtime.device import configure
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, catalogue, named, of_tool
-from emer.tools.weights.download import DownloadFailed, Verdict, pull, verify
+from emer.tools.weights.download import DownloadFailed, Verification, pull, verify
 from emer.tools.weights.download import Progress as Report
 from emer.tools.weights.locate import State, locate
 
@@ -184,7 +184,7 @@ def _pulled_line(result: Pulled) -> Text:
     return Text.assemble(mark, (result.name, "bold"), where, f"  {one_line(result.detail)}")
 
 
-def _verdict_line(verdict: Verdict) -> Text:
+def _verdict_line(verdict: Verification) -> Text:
     fix = f" ({verdict.fix})" if verdict.fix else ""
     line = f"{verdict.outcome:<8} {verdict.name}  {one_line(verdict.detail)}{fix}"
     return Text(line, style=OUTCOMES[verdict.outcome])

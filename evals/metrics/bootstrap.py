@@ -146,7 +146,7 @@ def _divide(left: Floats, right: Floats) -> Floats:
 TIMES = 10_000
 SEED = 2306_15401
 COVERAGE = 0.95
-_CELLS = 4_000_000
+CELLS = 4_000_000
 """Weights held at a time, so that a set of 100,000 clips fits the memory."""
 
 
@@ -182,7 +182,7 @@ def estimate(
 def _draws(clips: int, times: int, seed: int) -> Iterator[Draws]:
     """Yield how often each clip was drawn, in blocks that fit the memory."""
     rng = np.random.default_rng(seed)
-    block = max(1, min(times, _CELLS // clips))
+    block = max(1, min(times, CELLS // clips))
     for start in range(0, times, block):
         rows = min(block, times - start)
         counts = rng.multinomial(clips, np.full(clips, 1 / clips), size=rows)

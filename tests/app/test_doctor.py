@@ -127,12 +127,12 @@ def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch
 
 def test_the_second_shows_a_face_so_that_face_models_run(tmp_path):
     pytest.importorskip("deepface", reason="deepface is not installed")
-    from emer.app.commands.doctor import _second
+    from emer.app.commands.doctor import trial_clip
     from emer.tools.expression.deepface import DeepFaceEmotion
     from emer.tools.media.clip import Clip
     from tests.fixtures.faces import write_emotion
 
-    clip = Clip.open(_second(tmp_path / "second.mp4"))
+    clip = Clip.open(trial_clip(tmp_path / "second.mp4"))
     tool = DeepFaceEmotion(model=str(write_emotion(tmp_path / "happy.pth")))
     clues = tool.observe(clip)
     tool.unload()

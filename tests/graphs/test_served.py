@@ -30,7 +30,7 @@ def server(tmp_path, clip_path, monkeypatch):
 
 def forget():
     """Close every run, as the end of the process would."""
-    for run_id in list(RUNS._runs):
+    for run_id in RUNS:
         RUNS.end(run_id)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -157,11 +157,19 @@ def test_a_damaged_record_counts_as_absent(path):
     assert store.get("k") is not None
 
 
-def test_a_full_disk_keeps_what_is_new_in_memory(path):
-    store = EvidenceStore(path)
-    store.put("old", Observation(tool="fake", modality="face"))
-    limit: Any = SimpleNamespace(pages=store._connection.execute("PRAGMA page_count").fetchone()[0])
-    store._connection.execute(f"PRAGMA max_page_count = {limit.pages}")
+def test_a_full_disk_keeps_what_is_new_in_memory(path, monkeypatch):
+    connect = sqlite3.connect
+
+    def connect_to_a_full_disk(*where: Any, **how: Any) -> sqlite3.Connection:
+        connection = connect(*where, **how)
+        connection.execute("PRAGMA max_page_count = 1")  # no page more than there are
+        return connection
+
+    with closing(EvidenceStore(path)) as store:
+        store.put("old", Observation(tool="fake", modality="face"))
+    with monkeypatch.context() as disk:
+        disk.setattr(sqlite3, "connect", connect_to_a_full_disk)
+        store = EvidenceStore(path)
     big = Observation(tool="fake", modality="face", missing="x" * 100_000)
     store.put("big", big)
     store.put("more", big)
@@ -186,10 +194,14 @@ def test_a_store_that_can_only_be_read_still_answers(path, monkeypatch):
     store.put("k", Observation(tool="fake", modality="face"))
     store.close()
 
-    def refuse(self: EvidenceStore, path: Path) -> sqlite3.Connection:
+    connect = sqlite3.connect
+
+    def connect_to_read(file: Any, **how: Any) -> sqlite3.Connection:
+        if how.get("uri"):
+            return connect(file, **how)
         raise sqlite3.OperationalError("unable to open database file")
 
-    monkeypatch.setattr(EvidenceStore, "_connect", refuse)
+    monkeypatch.setattr(sqlite3, "connect", connect_to_read)
     read_only = EvidenceStore(path)
     assert read_only.get("k") is not None
     read_only.put("new", Observation(tool="fake", modality="face"))

@@ -31,7 +31,7 @@ LARGE: Final = 1280 * 720
 WINDOW_BYTES = 48 * 1024 * 1024
 BATCH = 8
 BATCH_BYTES = 16 * 1024 * 1024
-"""Number of frames that a reader takes at once, and the bytes that they may have together."""
+"""Frames that a reader takes at once, and their bytes at most."""
 PATIENCE = 5.0
 """Seconds after which a reader that does not move is dropped."""
 

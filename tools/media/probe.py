@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class VideoStream(Record):
-    """A video stream: upright width and height in square pixels, mean frames per second."""
+    """Video stream; width and height are upright and in square pixels."""
 
     index: int
     width: int

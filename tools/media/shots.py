@@ -128,7 +128,7 @@ def _is_cut(i: int, jumps: Floats, signatures: Sequence[Signature], at: Floats) 
 
 
 def _goes_back(i: int, signatures: Sequence[Signature], at: Floats) -> bool:
-    """True if a picture like those before i + 1 returns, or one like i + 1 was there before."""
+    """True if the scene before i + 1 returns, or that of i + 1 was there before."""
     later = range(i + 2, int(np.searchsorted(at, at[i + 1] + FLASH, side="right")))
     if any(difference(signatures[i], signatures[j]) < CUT / 2 for j in later):
         return True

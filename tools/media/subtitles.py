@@ -20,7 +20,7 @@ class SubtitleCue(Record):
 def find_subtitle(
     clip: Path, given: str | tuple[SubtitleCue, ...] | None
 ) -> tuple[SubtitleCue, ...]:
-    """Transcript of a clip: `given` as a file, words or cues, else a file beside the clip.
+    """Given transcript (a file, words or cues), else that of a file beside the clip.
 
     A file beside the clip has its name with .srt or .vtt in place of (or after) the
     suffix. `ConfigError` names a file that cannot be read.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -96,22 +97,18 @@ def compare(
         declination: Fall that is ordinary, in semitones and dB.
 
     """
-    sides = (voiced_in(contours, span), base)
+    inside = voiced_in(contours, span)
 
-    def differ(curve: Curve, mean: Callable[[Curve], float]) -> float:
-        here, there = (mean(curve[flags]) for flags in sides)
-        return round(here - there, 2)
+    def differ(curve: Curve, mean: Callable[[Curve], Any] = np.mean) -> float:
+        return round(float(mean(curve[inside])) - float(mean(curve[base])), 2)
 
-    def arithmetic(values: Curve) -> float:
-        return float(np.mean(values))
-
-    here, there = (float(np.median(contours.pitch[flags])) for flags in sides)
+    here, there = (float(np.median(contours.pitch[side])) for side in (inside, base))
     return Shift(
         span=span,
         pitch=round(here - there, 2),
         level=differ(contours.level, power_mean),
-        alpha=differ(contours.alpha, arithmetic),
-        hnr=differ(contours.hnr, arithmetic),
+        alpha=differ(contours.alpha),
+        hnr=differ(contours.hnr),
         pitch_hz=round(hertz(here), 1),
         base_hz=round(hertz(there), 1),
         against=against,

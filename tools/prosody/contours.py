@@ -145,13 +145,13 @@ def _descriptors(samples: Samples, count: int) -> dict[str, Curve]:
     """Descriptors of openSMILE on the 10 ms grid, zeros where it gave none."""
     curves = {name: np.zeros(count) for name in _COLUMNS}
     for start in range(0, len(samples), CHUNK):
-        left = max(0, start - MARGIN)
-        table = _smile(samples[left : start + CHUNK + MARGIN])
+        first = max(0, start - MARGIN)
+        table = _smile(samples[first : start + CHUNK + MARGIN])
         if table is None:
             continue
         for name, column in _COLUMNS.items():
             delay = 0 if name in ("alpha", "hammarberg") else PITCH_DELAY
-            _place(curves[name], table[column], left // 160 + delay, start // 160, CHUNK // 160)
+            _place(curves[name], table[column], first // 160 + delay, start // 160, CHUNK // 160)
     return curves
 
 

@@ -45,7 +45,7 @@ MOST_ACCENTS = 3
 
 @register("egemaps", slot="prosody", rank=10)
 class EGeMAPS:
-    """Describes a voice relative to the speaker's own baseline, where there is enough speech."""
+    """Describes a voice relative to the speaker's own baseline, where there is one."""
 
     modality: Modality = "audio"
     description = "Hears pitch, loudness, pace, pauses and voice quality, and how they change."

@@ -29,7 +29,7 @@ ACCENT_ST, LOUD_DB = 6.0, 6.0
 
 @dataclass(frozen=True, slots=True)
 class Excursion:
-    """A stretch above the speaker's own median or mean, with the difference at its peak."""
+    """A stretch above the speaker's own level, with the difference at its peak."""
 
     span: Span
     amount: float

@@ -17,13 +17,13 @@ from emer.tools.text import when
 from emer.tools.types import Span
 
 HIGH_HZ, LOW_HZ = 276.0, 85.0
-"""Two and a half standard deviations above women's and below men's mean speaking pitch.
+"""2.5 standard deviations above women's and below men's mean speaking pitch.
 
 Traunmüller & Eriksson 1995: 207 Hz and 119 Hz, SD 2-2.5 semitones.
 """
 
 RANGES = ((2.5, "flat"), (6.0, "moderately varied"), (9.0, "varied"))
-"""Upper limit of the pitch range (80th less 20th percentile, semitones) of each intonation.
+"""Upper limits of the pitch range (80th less 20th percentile, in semitones).
 
 In ordinary talk the standard deviation is 2-3 semitones, which makes 3.4-5 of range, in
 lively talk about 4 (Traunmüller & Eriksson 1995). A range is no mood: angry, joyful and
@@ -32,7 +32,7 @@ surprised voices share a wide one (Juslin & Laukka 2003).
 
 TENSE_ALPHA, TENSE_HAMMARBERG = -7.0, 16.0
 SOFT_ALPHA, SOFT_HAMMARBERG = -20.0, 30.0
-"""Spectral balance of loud and of soft voices in dB (after Sundberg & Nordenberg 2006)."""
+"""Spectral balance of loud and soft voices, dB (Sundberg & Nordenberg 2006)."""
 
 FAST, SLOW = 6.5, 3.3
 """Syllables per second without pauses.
@@ -59,7 +59,7 @@ class Sentence:
 
 
 def intonation(pitch_range: float, median_hz: float, span: Span, voiced: float) -> list[Sentence]:
-    """Intonation, and the pitch where it is unusual for any voice; `voiced` in seconds."""
+    """Intonation, and the pitch where it is unusual for any voice."""
     at = _when(span)
     name = next((word for limit, word in RANGES if pitch_range < limit), "highly varied")
     text = (

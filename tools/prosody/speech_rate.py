@@ -1,4 +1,4 @@
-"""Syllable nuclei, phrases, pauses and the rate of speech, without knowing the words."""
+"""Syllable nuclei, phrases, pauses and the rate of speech, without the words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNDER_PEAK_DB = 25.0
 """Peaks further than this below the loudest are not counted."""
 
 PAUSE = 0.25
-"""Seconds of silence that count as a pause; shorter ones are closures of consonants."""
+"""Seconds of silence that count as a pause; consonants close for less."""
 
 LONG_PAUSE = 0.7
 """Seconds of silence that a listener notices as a long pause."""

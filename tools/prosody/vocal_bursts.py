@@ -12,7 +12,10 @@ from emer.tools.speech.vad import join_runs, noise_floor, true_runs
 from emer.tools.types import Span
 
 TREMOR_HZ = (5.5, 12.0)
-"""Rates of vocal tremor: Titze 1994 gives 4-12 Hz, but at 4-5 Hz syllables swing the pitch."""
+"""Rates of vocal tremor.
+
+Titze 1994 gives 4-12 Hz, but at 4-5 Hz syllables move the pitch.
+"""
 
 TREMOR_ST = 0.3
 """Least depth (root mean square, semitones) of a tremor; chosen by us."""

@@ -1,4 +1,4 @@
-"""Batches of a model's work that fit into memory, for one caller or for several threads.
+"""Batches that fit into memory, for one caller or for several threads.
 
 `in_batches` halves a batch that runs out of memory. `BatchQueue` joins the items of several
 threads: what they bring while a batch runs goes into the next one, so that clips observed side
@@ -40,7 +40,8 @@ def in_batches(
     """One result per item, in order, from batches of at most `size` items.
 
     A batch that does not fit into memory is repeated in halves, and the size stays so for the
-    rest; a note reports it.
+    rest; a note reports it. The model's own error is raised for a single item that does not
+    fit, `Cancelled` between two batches of a cancelled call.
 
     Args:
         items: What to work on.
@@ -48,10 +49,6 @@ def in_batches(
         work: Returns one result per item of a batch.
         device: Device whose memory is released after a batch that did not fit.
         smaller: Called with the new size.
-
-    Raises:
-        RuntimeError, MemoryError: The model's own error for a single item that does not fit.
-        Cancelled: The call was cancelled between two batches.
 
     """
     results: list[Result] = []

@@ -90,7 +90,7 @@ def note(text: str) -> None:
 
 @contextmanager
 def collected_notes() -> Iterator[list[str]]:
-    """Collect this thread's notes in a list while the block runs, instead of in its call."""
+    """Collect this thread's notes in a list instead of in its call."""
     outer = getattr(_LOCAL, "collected", None)
     notes: list[str] = []
     _LOCAL.collected = notes
@@ -102,7 +102,7 @@ def collected_notes() -> Iterator[list[str]]:
 
 @contextmanager
 def locked(lock: threading.Lock) -> Iterator[None]:
-    """Hold `lock` while the block runs; `Cancelled` if the call is cancelled while it waits."""
+    """Hold `lock`; `Cancelled` if the call is cancelled while it waits."""
     while not lock.acquire(timeout=POLL_SECONDS):
         raise_if_cancelled()
     try:

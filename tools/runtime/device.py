@@ -30,8 +30,10 @@ DEVICES = "auto, cpu, cuda, cuda:N or mps"
 """The ways to write a device."""
 
 TOLERANCE = 0.02
-"""Largest difference of a probability between a CPU at 32 bit and a GPU or 16 bit; words may not
-differ (chosen by us; int8 differs more, and is named in a clue's source)."""
+"""Largest difference of a probability between 32 bit on a CPU and a GPU or 16 bit.
+
+Words may not differ (chosen by us; int8 differs more, and is named in a clue's source).
+"""
 
 _OUT_OF_MEMORY = ("out of memory", "not enough memory", "alloc_failed", "allocation_failed")
 """Messages of torch, CTranslate2, cuBLAS, cuFFT and cuDNN."""
@@ -83,7 +85,7 @@ _configured: list[Machine] = []
 
 
 def configure(choices: Machine | None) -> None:
-    """Set the choices of the process, None: those of the environment; loaded models stay."""
+    """Set the choices of the process; None: those of the environment."""
     _configured[:] = [choices] if choices is not None else []
 
 
@@ -137,7 +139,7 @@ def choose_device(wanted: str = "auto") -> str:
 
 
 def choose_precision(device: str, wanted: str = "auto") -> str:
-    """Precision to use: "float32", "float16" or "bfloat16"; a tool's "auto" is the process's."""
+    """Precision: "float32", "float16", "bfloat16"; "auto" is the process's choice."""
     chosen = machine().dtype if wanted == "auto" else wanted
     if chosen not in ("auto", "float32", "float16", "bfloat16"):
         raise ConfigError(f"dtype {chosen!r}: write auto, float32, float16 or bfloat16")
@@ -184,7 +186,7 @@ def available_devices() -> tuple[Device, ...]:
 
 
 def memory_budget(device: str) -> float:
-    """Gigabytes of models that may stay on a device: the choice, or 80 % of its memory.
+    """Gigabytes of models that may stay on a device: as set, or 80 % of its memory.
 
     The rest is left to activations and to other processes (chosen by us). Infinite where unknown.
     """
@@ -203,7 +205,7 @@ def cpu_threads() -> int:
 
 @contextmanager
 def cuda_device(device: str) -> Iterator[None]:
-    """Make a CUDA device the thread's current one while the block runs; no effect on others.
+    """Make a CUDA device the thread's current one; no effect for other devices.
 
     torch follows its tensors; Triton kernels, as openai-whisper's, run on the thread's current
     GPU and cannot read tensors of another.
@@ -217,7 +219,7 @@ def cuda_device(device: str) -> Iterator[None]:
 
 
 def release_memory(device: str) -> None:
-    """Return memory that freed models held on the device to the system."""
+    """Release memory that freed models held on the device."""
     gc.collect()
     torch = _torch()
     if torch is None:

@@ -27,14 +27,16 @@ with importing():
 
 MODULES: Final = Path(mediapipe.__file__).parent / "modules"
 PICTURE_US: Final = 33_333
-"""Time between two pictures that graphs are given, in microseconds (as in MediaPipe's own)."""
+"""Time between two pictures, in microseconds (as in MediaPipe's own code)."""
 WIRE: Final = (3, 4, 5, 6, 8, 9, 10, 11, 13, 14, 15, 16)
-"""Bytes of x, y and z in the 17 of a serialised landmark: tag and length of the message, then
-a tag and four bytes for each value."""
+"""Bytes of x, y and z in the 17 of a serialised landmark.
+
+Tag and length of the message, then a tag and four bytes for each value.
+"""
 
 
 class Graph(SolutionBase):  # type: ignore[misc]
-    """One graph, not for two threads at once; it may track what earlier pictures showed."""
+    """One graph, not for two threads at once; it may track objects over pictures."""
 
     def __init__(
         self, config: str, outputs: Sequence[str], protos: Sequence[str] = (), **given: Any
@@ -93,7 +95,7 @@ class Graph(SolutionBase):  # type: ignore[misc]
             self._shape = None
 
     def close(self) -> None:
-        """Close the graph; one that never ran is only dropped, since closing would load it."""
+        """Close the graph; if it never ran, drop it, since closing would load it."""
         if self._loaded:
             super().close()
         else:

@@ -22,7 +22,7 @@ class Memo(Generic[Value]):
         self._key_locks: dict[Hashable, threading.Lock] = {}
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Value of a key, computed by `make` if there is none; what `make` raises passes through.
+        """Value of a key, computed by `make` if there is none.
 
         `Cancelled` when the call is cancelled while another thread computes the value.
         """

@@ -1,4 +1,4 @@
-"""Pool of models in memory: each loaded once per process, shared by the tools that use it.
+"""Pool of models in memory, each loaded once per process and shared by tools.
 
 One model at a time works on a device. Before another is loaded, those unused for longest are
 dropped, as far as the memory budget of the device requires. The size of a model is that of its
@@ -62,7 +62,7 @@ class ModelPool:
     def borrow(
         self, key: Key, load: Callable[[], Model], gigabytes: float = 0.0
     ) -> Iterator[Model]:
-        """Yield the model, loaded if it is not in memory; its device is reserved meanwhile.
+        """Yield the model, loaded if necessary; its device is reserved meanwhile.
 
         Args:
             key: Identity of the model.

@@ -31,7 +31,7 @@ def importing() -> Iterator[None]:
 
 @contextmanager
 def hush(log: Path) -> Iterator[TextIO]:
-    """Redirect what native libraries write to stderr into `log`; yield the real stderr.
+    """Redirect the stderr of native libraries into `log`; yield the real stderr.
 
     Python's own stderr stays. The start-up messages of MediaPipe and TensorFlow Lite come from
     below Python, where no logger reaches them.

@@ -148,7 +148,7 @@ def _request(
 
 
 def _communicate(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
-    """Output and errors of the process; ends within `POLL_SECONDS` s of a cancellation."""
+    """Output and errors of the process; ends `POLL_SECONDS` s after a cancellation."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         raise_if_cancelled()

@@ -237,7 +237,7 @@ def _write(
     )  # fmt: skip
     known = model.generation_config.eos_token_id
     stop = set(known if isinstance(known, list) else [known])
-    rows = out.sequences[:, -len(out.scores) :].tolist()
+    rows = out.sequences[:, -len(out.scores) :].cpu().tolist()
     ends = [next((n for n, token in enumerate(row) if token in stop), None) for row in rows]
     texts = [row if end is None else row[: end + 1] for row, end in zip(rows, ends, strict=True)]
     means = _means(model, out, [len(text) for text in texts])

@@ -1,4 +1,4 @@
-"""Tools for the authors of tools: conformance suite, benchmark, synthetic clips, fakes."""
+"""For the authors of tools: conformance suite, benchmark, test clips, fakes."""
 
 from emer.tools.testing.benchmark import bench
 from emer.tools.testing.clips import write_trial

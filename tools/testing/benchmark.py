@@ -1,4 +1,4 @@
-"""Benchmark of a tool: time and memory of one call, of concurrent calls, and by batch size.
+"""Benchmark of a tool: time and memory of single and concurrent calls.
 
 Each call has a clip and a tool of its own, so that nothing is cached; a model is shared, as
 it would be in a corpus. The first call, which loads packages and weights, is timed apart.
@@ -56,8 +56,7 @@ class Benchmark(Record):
     megabytes: float
     """Peak resident memory of this process beyond what it had before the first call."""
     gpu_megabytes: float | None
-    """The same of the GPU as torch counts it; None elsewhere, and for CTranslate2, which does not
-    report it."""
+    """The same of the GPU as torch counts it; None for CPU and for CTranslate2."""
     hardware: dict[str, Param]
     curve: tuple[Point, ...]
     batches: tuple[Point, ...] = ()
@@ -88,7 +87,7 @@ def bench(
         path: The clip.
         at_once: Numbers of concurrent calls to time.
         repeats: Number of single calls, of which the fastest counts.
-        batched: Makes the tool with a batch size, and the sizes to time; None where it has none.
+        batched: Makes the tool with a batch size, and the sizes to time.
     """
     clip = Clip.open(path)
     tool = make()
@@ -97,19 +96,15 @@ def bench(
         first, _ = _timed(tool, path)
         times, results = zip(*(_timed(make(), path) for _ in range(repeats)), strict=True)
         curve = [_point(make, path, clip.duration, count) for count in at_once]
-        make_batched, sizes = batched or (None, ())
-        batches = [
-            _point(partial(make_batched, size), path, clip.duration, max(at_once), size)
-            for size in sizes
-            if make_batched is not None
-        ]
-    clues, reason = results[0]
+        batched_make, sizes = batched or (lambda _: make(), ())
+        makes = [(partial(batched_make, size), size) for size in sizes]
+        batches = [_point(each, path, clip.duration, max(at_once), size) for each, size in makes]
     return Benchmark(
         tool=tool.source.tool,
         clip_seconds=clip.duration,
         frames=sum(1 for _ in clip.frames()) if clip.video is not None else 0,
-        clues=clues,
-        unobservable=reason,
+        clues=results[0][0],
+        unobservable=results[0][1],
         first=first,
         alone=min(times),
         megabytes=peak[0],

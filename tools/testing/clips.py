@@ -1,4 +1,4 @@
-"""Short synthetic clips: one picture, one sound; for the conformance suite and the doctor."""
+"""Short synthetic clips of one picture and one sound."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_trial(
     picture: Rgb | None = None,
     sound: Sound | None = None,
 ) -> Path:
-    """Write a clip of one picture, or one grey level, and of one sound; return its path.
+    """Write a clip of one picture and one sound; returns its path.
 
     Args:
         path: File to write; its suffix chooses the container.

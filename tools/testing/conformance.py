@@ -50,7 +50,7 @@ class Finding(Record):
 
 
 class Outcome(Record):
-    """Result of one call of a tool: clues, the reason there are none, or what it raised."""
+    """Result of one call of a tool: clues, the reason for none, or the failure."""
 
     clues: tuple[Clue, ...] = ()
     unobservable: str | None = None
@@ -65,13 +65,9 @@ class Outcome(Record):
 def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) -> list[Finding]:
     """Findings of the whole suite; whatever the tool raises becomes a finding.
 
-    The clip is observed several times, in full and in its middle third, then clips that lack
-    something, all without a network.
-
-    Args:
-        tool: The tool under test.
-        clip: A clip in which it has something to observe.
-        again: Makes the tool anew, to see that its clues do not depend on the instance.
+    The tool observes the clip several times, in full and in its middle third, then clips that
+    lack something, all without a network. `again` makes the tool anew, to check that its clues
+    do not depend on the instance.
     """
     shape = _check_shape(tool)
     if not all(each.ok for each in shape):
@@ -121,7 +117,7 @@ def _observe(tool: Tool, clip: Clip, span: Span | None = None, call: Call | None
 
 
 def _answers(tool: Tool, clip: Clip, span: Span) -> tuple[Outcome, ...]:
-    """Two answers to one question about the span; none of a tool that answers no questions."""
+    """Two answers to one question about the span, if the tool takes questions."""
     if not isinstance(tool, Answering) or not tool.answers:
         return ()
     first, second = (_outcome(tool, lambda: tool.answer(clip, span, QUESTION)) for _ in range(2))
@@ -347,7 +343,7 @@ def _check_left_behind(before: set[str]) -> Finding:
 
 @contextmanager
 def _no_network() -> Iterator[list[str]]:
-    """Refuse connections and look-ups but to this machine; yields the hosts that were tried.
+    """Refuse connections but to this machine; yields the hosts that were tried.
 
     Python's own sockets only; sockets of native code are not seen.
     """

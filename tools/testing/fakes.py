@@ -1,4 +1,4 @@
-"""Fake tool with given clues, failures and delays, for tests and for authors of tools.
+"""Fake tool with given clues, failures and delays, for tests.
 
 FakeTool("smiles", "face", [("The person smiles.", 1.0, 2.0)])
 FakeTool("breaks", "audio", fail=RuntimeError("no luck"))

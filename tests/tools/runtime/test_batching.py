@@ -165,9 +165,9 @@ def test_the_caller_that_works_gets_no_note_of_a_batch_without_its_items():
 def test_a_cancelled_caller_leaves_the_others_items_to_them():
     def work(items: Sequence[object]) -> Sequence[object]:
         if len(items) == 2:
-            at_work = current_call()
-            assert at_work is not None
-            at_work.cancel()
+            caller = current_call()
+            assert caller is not None
+            caller.cancel()
             raise_if_cancelled()
         return items
 
