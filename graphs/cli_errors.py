@@ -65,7 +65,7 @@ class CommandGroup(TyperGroup):
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else self.program
         if not message or "NoArgs" in type(error).__name__:
-            return BAD_INPUT  # the help was shown instead
+            return BAD_INPUT  # typer has printed the help
         return self._report(f"{message.replace(PYDANTIC, '')} (see: {path} --help)", BAD_INPUT)
 
     def _report(self, message: str, code: int) -> int:

@@ -17,7 +17,7 @@ from emer.tools.types import Span
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 
-from emer.graphs.loading import load_tools
+from emer.graphs.components import load_tools
 from emer.graphs.settings import Choice, load_settings
 from emer.tools.caption import vlm
 from emer.tools.caption.captioner import Captioner
