@@ -59,7 +59,7 @@ def test_a_store_that_cannot_be_written_is_told(emer, fakes, monkeypatch, tmp_pa
 
 
 def test_a_missing_package_is_told_with_the_line_that_brings_it(emer, fakes, monkeypatch):
-    monkeypatch.setattr("emer.app.commands.doctor.needed", lambda: ["moonlight"])
+    monkeypatch.setattr("emer.app.commands.doctor.required_packages", lambda: ["moonlight"])
     found = checks(emer("doctor", "--json"))["moonlight"]
     assert (found["ok"], found["fix"]) == (False, "pip install moonlight")
 
@@ -127,12 +127,12 @@ def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch
 
 def test_the_second_shows_a_face_so_that_face_models_run(tmp_path):
     pytest.importorskip("deepface", reason="deepface is not installed")
-    from emer.app.commands.doctor import _second
+    from emer.app.commands.doctor import trial_clip
     from emer.tools.expression.deepface import DeepFaceEmotion
     from emer.tools.media.clip import Clip
     from tests.face_kit import write_emotion
 
-    clip = Clip.open(_second(tmp_path / "second.mp4"))
+    clip = Clip.open(trial_clip(tmp_path / "second.mp4"))
     tool = DeepFaceEmotion(model=str(write_emotion(tmp_path / "happy.pth")))
     clues = tool.observe(clip)
     tool.unload()
