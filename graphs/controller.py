@@ -19,8 +19,8 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
 from emer.agents import pipeline
-from emer.agents.questions.declined import beyond
-from emer.agents.rules.planning import sift, spent
+from emer.agents.questions.declined import decline_reason
+from emer.agents.rules.planner import spent_reason, validate_asks
 from emer.agents.types import (
     Ask,
     Budget,
@@ -137,7 +137,7 @@ def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe"
     context, number = runtime.context, state["round"]
     inquiry = _inquiry(context, state)
     decision = pipeline.decide(context.reasoner, inquiry)
-    asks, refused = sift(decision.asks, inquiry)
+    asks, refused = validate_asks(decision.asks, inquiry)
     stop = stop_reason(decision, asks, inquiry.budget, state["barren"])
     asks = () if stop else asks[: inquiry.budget.tool_calls]
     refused = (*decision.refused, *refused)
@@ -231,7 +231,7 @@ def _earlier(context: Context, state: State) -> tuple[Turn, ...]:
 
 def _declined(context: Context, state: State) -> bool:
     earlier = (turn.question for turn in _earlier(context, state))
-    return beyond(state["question"], earlier) is not None
+    return decline_reason(state["question"], earlier) is not None
 
 
 def _askable(context: Context, state: State) -> tuple[ToolCard, ...]:
@@ -272,7 +272,7 @@ def stop_reason(
         return "nothing_to_ask"
     if barren >= BARREN_ROUNDS:
         return "no_new_clues"
-    return spent(left)
+    return spent_reason(left)
 
 
 def _jobs(context: Context, asks: Sequence[Ask], number: int, most: int) -> list[Job]:
@@ -293,7 +293,7 @@ def _missing(gaps: Sequence[Json], clues: Sequence[Clue]) -> tuple[Missing, ...]
 def mark_partly(records: Iterable[Missing], clues: Sequence[Clue]) -> tuple[Missing, ...]:
     """Missing modalities in order; `PARTLY` is added where the modality has clues."""
     present = {clue.modality for clue in clues}
-    return pipeline.in_order(
+    return pipeline.sorted_missing(
         Missing(modality=record.modality, why=f"{record.why}{PARTLY}")
         if record.modality in present
         else record

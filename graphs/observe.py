@@ -18,7 +18,7 @@ from emer.graphs.trace.clue_ledger import by_time
 from emer.graphs.trace.events import NothingObserved, ToolFailure, ToolFinished, ToolStarted
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.registry import slots
-from emer.tools.runtime.cancellation import Call, at_work
+from emer.tools.runtime.cancellation import Call, in_call
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Clue, Modality, Observation
 
@@ -77,7 +77,7 @@ def call_with_limit(
     try:
         _wait(outcome.done, seconds, stop)
     except BaseException:
-        record.give_up()
+        record.cancel()
         raise
     if outcome.error is not None:
         raise outcome.error
@@ -89,7 +89,7 @@ def _run(work: Callable[[], Result], outcome: _Outcome[Result], nice: int, recor
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
     try:
-        with at_work(record):
+        with in_call(record):
             outcome.value = work()
     except BaseException as error:  # SystemExit too: a tool must not end the run
         outcome.error = error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from langgraph.types import Command
 
-from emer.agents.clue_edits import Edits, check_edits, revise
+from emer.agents.clue_edits import Edits, check_edits, reviewer_clues
 from emer.graphs.ask import Answer, collect_answer
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.components import Components, load_components
@@ -100,7 +100,7 @@ def save_draft(run_id: str | Path, edits: Edits, settings: Settings | Path | Non
     paused = find_paused(run_id, settings)
     check_edits(edits, paused.clues, paused.trace.header.clip.duration)
     writer = TraceWriter.reopen(paused.path, _seconds(paused.trace))
-    written = revise(paused.clues, edits)
+    written = reviewer_clues(paused.clues, edits)
     writer.write(Reviewed(stage="draft", edits=edits, struck=edits.struck, clues=written))
     writer.write(paused.pause)
     writer.close()

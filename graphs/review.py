@@ -7,7 +7,7 @@ from typing import Literal
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from emer.agents.clue_edits import Edits, brings_back, revise
+from emer.agents.clue_edits import Edits, matches_struck, reviewer_clues
 from emer.graphs.context import Context
 from emer.graphs.state import Json, State
 from emer.graphs.trace.clue_ledger import by_time
@@ -48,14 +48,14 @@ def valid_ids(context: Context, state: State) -> list[str]:
     struck = ledger.named(state["struck"])
     struck_ids = {clue.id for clue in struck}
     clues = ledger.clues(id for id in state["clue_ids"] if id not in struck_ids)
-    return [clue.id for clue in clues if clue.id in known or not brings_back(clue, struck)]
+    return [clue.id for clue in clues if clue.id in known or not matches_struck(clue, struck)]
 
 
 def _apply(
     context: Context, known: list[str], edits: Edits, stage: Literal["done", "earlier"]
 ) -> Json:
     clues = context.ledger.named(known)
-    written = revise(clues, edits)
+    written = reviewer_clues(clues, edits)
     struck = [id for id in edits.struck if id in known]
     context.ledger.add(written)
     context.trace.write(Reviewed(stage=stage, edits=edits, struck=tuple(struck), clues=written))

@@ -8,9 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.runtime import device
+from emer.tools.runtime.device import configure
+from tests.fixtures.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
+SLOW = {"shared", "shared_clip", "demo_clip", "spoken", "sound", "talk", "checkpoint", "spawn"}
+"""Fixtures of real clips and data, of checkpoints, and of processes."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what asks for a slow fixture."""
+    for item in items:
+        if SLOW.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -41,4 +51,4 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith("EMER_") and n != "EMER_TEST_DATA"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("EMER_HOME", str(tmp_path / "emer-home"))
-    device.forget()
+    configure(None)

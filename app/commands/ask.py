@@ -14,7 +14,7 @@ from emer.graphs.components import ModelOptions, allow_local_imports, with_model
 from emer.graphs.settings import DEFAULT, load_settings
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.media.subtitles import SUFFIXES
-from emer.tools.runtime import device
+from emer.tools.runtime.device import CPU, choose_device
 from emer.tools.runtime.native import hush
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def explain_clip(request: AskRequest) -> tuple[Answer, Progress]:
     settings = load_settings(
         request.settings, profile=request.profile, device=request.device, tools=tools
     )
-    if request.device not in (None, "auto", device.CPU):
-        device.pick(request.device)  # an absent device is an error even where no tool uses it
+    if request.device not in (None, "auto", CPU):
+        choose_device(request.device)  # an absent device is an error even where no tool uses it
     settings = with_model_options(settings, request.model or ModelOptions())
     check_readable(request.clip)
     subtitle = _subtitle(request.subtitle)

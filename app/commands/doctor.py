@@ -128,13 +128,13 @@ def _module(name: str) -> str:
 
 def _device(settings: Settings) -> Check:
     """The device of models, as torch reports it if it is installed."""
-    from emer.tools.runtime import device as devices
+    from emer.tools.runtime.device import available_devices, choose_device
 
     try:
-        name = devices.pick()
+        name = choose_device()
     except ConfigError as error:
         return Check(area="device", name=settings.device, ok=False, detail=str(error))
-    there = "; ".join(_described(device) for device in devices.devices())
+    there = "; ".join(_described(device) for device in available_devices())
     return Check(area="device", name=name, ok=True, detail=there)
 
 

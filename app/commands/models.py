@@ -23,7 +23,7 @@ from emer.app.render.format import one_line, to_json
 from emer.app.render.progress import print_output, print_page
 from emer.app.render.tables import list_table
 from emer.graphs.settings import load_settings
-from emer.tools.runtime import device
+from emer.tools.runtime.device import configure
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, catalogue, named, of_tool
 from emer.tools.weights.download import DownloadFailed, Verdict, pull, verify
@@ -63,7 +63,7 @@ class Pulled(Record):
 
 def run_list(settings: Path | None, *, json: bool) -> None:
     """Print the known weights and where they are."""
-    device.use(load_settings(settings).machine)
+    configure(load_settings(settings).machine)
     rows = [_row(weights) for weights in catalogue()]
     print_output(_table(rows), [row.model_dump(mode="json") for row in rows], json=json)
 
@@ -72,7 +72,7 @@ def run_pull(
     names: Sequence[str], mirror: str | None, settings: Path | None, *, json: bool
 ) -> None:
     """Download weights and print each result; exit code 1 if one failed."""
-    device.use(load_settings(settings).machine)
+    configure(load_settings(settings).machine)
     results: list[Pulled] = []
     with _bars() as bar:
         for weights in [_chosen(name) for name in names]:
@@ -87,7 +87,7 @@ def run_pull(
 
 def run_verify(names: Sequence[str], settings: Path | None, *, json: bool) -> None:
     """Verify the named weights, or all on this machine; exit code 1 if one is damaged."""
-    device.use(load_settings(settings).machine)
+    configure(load_settings(settings).machine)
     present = [weights for weights in catalogue() if locate(weights).state != "absent"]
     verdicts = [verify(weights) for weights in ([_chosen(n) for n in names] or present)]
     lines = [_verdict_line(verdict) for verdict in verdicts]

@@ -23,9 +23,9 @@ from emer.graphs.components import allow_local_imports, arguments_for, choose
 from emer.graphs.settings import Settings, load_settings
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.registry import GROUP, load_tool, registered, tool_class
-from emer.tools.runtime import device as devices
+from emer.tools.runtime.device import configure
 from emer.tools.runtime.native import hush
-from emer.tools.testing.benchmark import Bench, Make, MakeBatched, Point, bench
+from emer.tools.testing.benchmark import Benchmark, Make, MakeBatched, Point, bench
 from emer.tools.tool import Heavy
 from emer.tools.types import Record
 
@@ -97,7 +97,7 @@ def run_check(spec: str, clip: str | None, path: Path | None, *, json: bool) -> 
     if clip is not None:
         check_readable(clip)
     settings = load_settings(path)
-    devices.use(settings.machine)
+    configure(settings.machine)
     with hush(settings.home / "logs" / "native.log"), _trial_clip(clip) as trial:
         from emer.tools.media.clip import Clip
         from emer.tools.testing.conformance import check_tool
@@ -147,7 +147,7 @@ def run_bench(
     if clip is not None:
         check_readable(clip)
     settings = load_settings(path, device=device)
-    devices.use(settings.machine)
+    configure(settings.machine)
     with hush(settings.home / "logs" / "native.log"), _trial_clip(clip) as trial:
         make, batched = _makers(spec, settings)
         result = bench(make, trial, counts, batched=(batched, sizes) if batched else None)
@@ -179,7 +179,7 @@ def _makers(spec: str, settings: Settings) -> tuple[Make, MakeBatched | None]:
     )
 
 
-def _page(result: Bench) -> RenderableType:
+def _page(result: Benchmark) -> RenderableType:
     output = f"nothing: {result.unobservable}" if result.unobservable else f"{result.clues} clues"
     gpu = "" if result.gpu_megabytes is None else f"{result.gpu_megabytes:.0f} MB"
     frame = "" if result.per_frame is None else f"{1000 * result.per_frame:.2f} ms per frame"

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from emer.agents.rules.phrases import STOPS, cite, refusal
+from emer.agents.rules.phrases import STOP_REASONS, cite, refusal_text
 from emer.agents.types import Explanation
 from emer.app.render.format import one_line, printable, seconds, span
 from emer.app.render.tables import list_table, notes, unwrapped
@@ -29,7 +29,7 @@ def answer_page(answer: Answer, progress: Progress) -> RenderableType:
     """Page of an answer, as `emer ask` prints it."""
     header, trace = progress.header, answer.trace_path
     ending = (
-        f"stopped after {seconds(answer.seconds)}: {STOPS[answer.stop_reason]}",
+        f"stopped after {seconds(answer.seconds)}: {STOP_REASONS[answer.stop_reason]}",
         f"run {answer.run_id}  (emer trace show {answer.run_id})",
         f"trace {one_line(str(trace) if trace else 'not written')}",
     )
@@ -61,7 +61,7 @@ def explanation_table(explanation: Explanation) -> RenderableType:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     if explanation.declined is not None:
-        table.add_row("Declined", refusal(explanation.declined))
+        table.add_row("Declined", refusal_text(explanation.declined))
         return table
     for block, sentences in explanation.by_modality.items():
         texts = [_cited(sentence.text, sentence.clue_ids) for sentence in sentences]

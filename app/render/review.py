@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from emer.agents.clue_edits import REVISES, Edits, revise
+from emer.agents.clue_edits import REVISES, Edits, reviewer_clues
 from emer.app.render.answer import clue_cells, empty_clue_table, heading
 from emer.app.render.tables import unwrapped
 from emer.graphs.resume import PausedRun
@@ -56,7 +56,7 @@ def _commands(paused: PausedRun) -> list[str]:
 def review_table(clues: Sequence[Clue], edits: Edits) -> RenderableType:
     """Numbered table of the clues, each with its edit below it."""
     table = empty_clue_table(numbered=True)
-    written = revise(clues, edits)
+    written = reviewer_clues(clues, edits)
     rewrites = {str(clue.data[REVISES]): clue for clue in written if REVISES in clue.data}
     for number, clue in enumerate(clues, start=1):
         struck = clue.id in edits.struck

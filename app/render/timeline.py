@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.agents.clue_edits import REVISES
-from emer.agents.rules.phrases import STOPS
+from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Ask, Hypothesis, ModelCall, Recollection
 from emer.agents.verification.verifier import Finding
 from emer.app.render.answer import clue_table, explanation_table, heading
@@ -179,7 +179,9 @@ def _decision(event: Decided) -> RenderableType:
     lines = [Text(f"conflict: {one_line(c.text)}", style="yellow") for c in event.conflicts]
     lines += [Text.assemble(("asks ", "bold"), f"{_ask(a)}: {one_line(a.why)}") for a in event.asks]
     lines += [Text(f"refused: {_ask(r.ask)}: {one_line(r.why)}", "yellow") for r in event.refused]
-    lines += [Text(f"stops: {STOPS[event.stop_reason]}", "bold")] if event.stop_reason else []
+    lines += (
+        [Text(f"stops: {STOP_REASONS[event.stop_reason]}", "bold")] if event.stop_reason else []
+    )
     tables = [_folded(table)] if event.hypotheses else []
     return Group(Text(), *tables, _folded(*lines), Text())
 
@@ -229,7 +231,7 @@ def _ending(trace: Trace) -> RenderableType:
     last = trace.events[-1] if trace.events else None
     match last:
         case Finished():
-            line = f"finished after {seconds(last.seconds)}: {STOPS[last.stop_reason]}"
+            line = f"finished after {seconds(last.seconds)}: {STOP_REASONS[last.stop_reason]}"
             return Group(*notes(last.notes), Text(line, style="dim"))
         case Paused():
             run = f"emer review {trace.header.run_id}"

@@ -22,7 +22,7 @@ from emer.evals.speed.measure import (
     paired,
     seconds,
 )
-from emer.tools.runtime import device as devices
+from emer.tools.runtime.device import choose_precision
 from emer.tools.weights.pretrained import quiet, require
 
 TOKENS: Final = 40
@@ -63,7 +63,7 @@ def measure_size(size: Size, device: str, rounds: int) -> list[Measure]:
 
     """
     require(size.name)
-    dtype = devices.precision(device)
+    dtype = choose_precision(device)
     model = build_model(size, device, dtype)
     count = size.batches[device.partition(":")[0]]
     batch, one = (_placed(size.inputs(n, size.config), model) for n in (count, 1))

@@ -6,8 +6,8 @@ import re
 import threading
 from collections.abc import Iterable
 
-from emer.agents.clue_edits import WRITER
-from emer.agents.near_duplicates import without_retold
+from emer.agents.clue_edits import REVIEWER
+from emer.agents.near_duplicates import without_near_duplicates
 from emer.tools.types import Clue, Span
 
 SAME = 0.8
@@ -29,7 +29,7 @@ def without_repeats(clues: Iterable[Clue]) -> tuple[Clue, ...]:
     caption that only repeats another is left out.
     """
     distinct: dict[tuple[str, str | None, str], list[Clue]] = {}
-    for clue in sorted(without_retold(clues), key=_merit, reverse=True):
+    for clue in sorted(without_near_duplicates(clues), key=_merit, reverse=True):
         similar = distinct.setdefault(_similarity_key(clue), [])
         if not any(_same_event(clue, other) for other in similar):
             similar.append(clue)
@@ -63,7 +63,7 @@ class ClueLedger:
 
 def _similarity_key(clue: Clue) -> tuple[str, str | None, str]:
     """Tool, person and words without measurements; a person's clue equals no other."""
-    words = clue.id if clue.source == WRITER else _MEASURED.sub("#", clue.text)
+    words = clue.id if clue.source == REVIEWER else _MEASURED.sub("#", clue.text)
     return (clue.source.tool, clue.person, words)
 
 

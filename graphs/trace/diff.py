@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
-from emer.agents.rules.phrases import STOPS
+from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Explanation, Hypothesis, StopReason
 from emer.graphs.trace.events import (
     Decided,
@@ -244,7 +244,7 @@ def _model_calls(a: Trace, b: Trace) -> Iterator[str]:
         if usage.requests:
             yield f"In {side} the model {usage_in_words(usage)}."
         elif trace.header.reasoner == "llm":
-            why = STOPS[done.stop_reason] if done else "the run did not come to it"
+            why = STOP_REASONS[done.stop_reason] if done else "the run did not come to it"
             yield f"In {side} the model was not asked: {why}."
         if usage.fallbacks:
             steps = Counter(step.role for step in usage.fallbacks)
@@ -254,7 +254,7 @@ def _model_calls(a: Trace, b: Trace) -> Iterator[str]:
 
 
 def _stops(difference: Diff) -> Iterator[str]:
-    words: Mapping[str, str] = {**STOPS}
+    words: Mapping[str, str] = {**STOP_REASONS}
     for change in difference.work:
         if change.key == "stopped" and change.a and change.b:
             a, b = (words.get(reason, reason) for reason in (change.a, change.b))

@@ -13,7 +13,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from emer.agents.clue_edits import Edits, brings_back
+from emer.agents.clue_edits import Edits, matches_struck
 from emer.agents.types import Explanation
 from emer.graphs.trace.clue_ledger import by_time, without_repeats
 from emer.graphs.trace.events import (
@@ -162,7 +162,7 @@ class Trace:
                 struck |= {id: valid.pop(id) for id in event.struck if id in valid}
             if isinstance(event, Reviewed | ToolFinished):
                 barred = [*struck.values()] if isinstance(event, ToolFinished) else []
-                valid |= {c.id: c for c in event.clues if not brings_back(c, barred)}
+                valid |= {c.id: c for c in event.clues if not matches_struck(c, barred)}
         return without_repeats(valid.values())
 
     @property

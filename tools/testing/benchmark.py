@@ -20,7 +20,7 @@ from emer.tools.tool import Heavy, Tool
 from emer.tools.types import Param, Record
 
 STEP = 0.02
-"""Seconds between two readings of the memory."""
+"""Seconds between two measurements of the memory."""
 
 Make = Callable[[], Tool]
 MakeBatched = Callable[[int], Tool]
@@ -30,7 +30,7 @@ _CALLS = itertools.count(1)
 
 
 class Point(Record):
-    """Time of so many concurrent calls."""
+    """Time of a number of concurrent calls."""
 
     at_once: int
     batch: int | None = None
@@ -38,10 +38,10 @@ class Point(Record):
     seconds: float
     """Of all calls together."""
     per_clip_second: float
-    """Seconds of work per second of clip: the smaller, the faster."""
+    """Seconds of work per second of clip."""
 
 
-class Bench(Record):
+class Benchmark(Record):
     """Measurements of a tool on a clip."""
 
     tool: str
@@ -80,7 +80,7 @@ def bench(
     at_once: Sequence[int],
     repeats: int = 3,
     batched: tuple[MakeBatched, Sequence[int]] | None = None,
-) -> Bench:
+) -> Benchmark:
     """Measure a tool on a clip; its errors pass through.
 
     Args:
@@ -97,9 +97,14 @@ def bench(
         first, _ = _timed(tool, path)
         times, results = zip(*(_timed(make(), path) for _ in range(repeats)), strict=True)
         curve = [_point(make, path, clip.duration, count) for count in at_once]
-        batches = [*_batches(batched, path, clip.duration, max(at_once))] if batched else []
+        make_batched, sizes = batched or (None, ())
+        batches = [
+            _point(partial(make_batched, size), path, clip.duration, max(at_once), size)
+            for size in sizes
+            if make_batched is not None
+        ]
     clues, reason = results[0]
-    return Bench(
+    return Benchmark(
         tool=tool.source.tool,
         clip_seconds=clip.duration,
         frames=sum(1 for _ in clip.frames()) if clip.video is not None else 0,
@@ -135,7 +140,7 @@ def gpu_peak(hardware: Mapping[str, Param]) -> Iterator[list[float]]:
 
 @contextmanager
 def _memory_peak() -> Iterator[list[float]]:
-    """Yield a list whose item is, at the end, the most MB taken beyond the beginning."""
+    """Yield a list whose only item becomes the peak of memory beyond the start, in MB."""
     import psutil
 
     process, peak, done = psutil.Process(), [0.0], threading.Event()
@@ -154,19 +159,10 @@ def _memory_peak() -> Iterator[list[float]]:
         watcher.join()
 
 
-def _batches(
-    batched: tuple[MakeBatched, Sequence[int]], path: Path, length: float, count: int
-) -> Iterator[Point]:
-    make, sizes = batched
-    for size in sizes:
-        point = _point(partial(make, size), path, length, count)
-        yield point.model_copy(update={"batch": size})
-
-
 def _timed(tool: Tool, path: Path) -> tuple[float, tuple[int, str | None]]:
-    """Return the seconds of one call, its number of clues and why there is none."""
+    """Seconds of one call, its number of clues, and the reason why there is none."""
     clip = Clip.open(path)
-    # Another hash each time, so that nothing that a tool keeps by it is found again.
+    # Another hash each time, so that no memo of a tool has it.
     clip.sha256 = f"{clip.sha256}-{next(_CALLS)}"
     start = time.perf_counter()
     try:
@@ -176,8 +172,8 @@ def _timed(tool: Tool, path: Path) -> tuple[float, tuple[int, str | None]]:
     return time.perf_counter() - start, result
 
 
-def _point(make: Make, path: Path, length: float, count: int) -> Point:
-    """Time concurrent calls; raise what one of them raised."""
+def _point(make: Make, path: Path, length: float, count: int, batch: int | None = None) -> Point:
+    """Time of concurrent calls; raises what one of them raised."""
     errors: list[BaseException] = []
 
     def work(tool: Tool) -> None:
@@ -187,6 +183,7 @@ def _point(make: Make, path: Path, length: float, count: int) -> Point:
             errors.append(error)
 
     tools = [make() for _ in range(count)]
+    # Daemon threads: an executor's would hold the process on Ctrl-C.
     threads = [threading.Thread(target=work, args=(tool,), daemon=True) for tool in tools]
     start = time.perf_counter()
     for thread in threads:
@@ -196,4 +193,5 @@ def _point(make: Make, path: Path, length: float, count: int) -> Point:
     seconds = time.perf_counter() - start
     if errors:
         raise errors[0]
-    return Point(at_once=count, seconds=seconds, per_clip_second=seconds / (count * length))
+    each = seconds / (count * length)
+    return Point(at_once=count, batch=batch, seconds=seconds, per_clip_second=each)

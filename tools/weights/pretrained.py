@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from emer.tools.errors import ToolMissing
-from emer.tools.runtime.cancellation import still_wanted
+from emer.tools.runtime.cancellation import raise_if_cancelled
 from emer.tools.runtime.native import importing
 from emer.tools.weights.locate import Need, loading
 
@@ -60,7 +60,7 @@ def load_model(
         require_whole(facts)
     model.to(device).eval()
     if stoppable:
-        model.register_forward_pre_hook(lambda *_: still_wanted())  # once a token
+        model.register_forward_pre_hook(lambda *_: raise_if_cancelled())  # once a token
     return model
 
 
