@@ -98,16 +98,17 @@ LlmWhen = Annotated[
 Language = Annotated[
     ExplanationLanguage | None, typer.Option("--lang", help="Language of the explanation.")
 ]
-Run = Annotated[
-    str, typer.Argument(help='"last", a run id or its beginning, or a trace file (.jsonl).')
-]
+Run = Annotated[str, typer.Argument(help='"last", a run id or its beginning, or a trace file.')]
 Picture = Annotated[
-    Path | None,
-    typer.Option("--svg", metavar="FILE", help="Also save the output as an SVG picture."),
+    Path | None, typer.Option("--svg", metavar="FILE", help="Also save the output as SVG.")
+]
+Spec = Annotated[str, typer.Argument(help="Name of a tool, or package.module:Class.")]
+TrialClip = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Clip to use; default: the demo clip.")
 ]
 
 
-def _print_version(version: bool) -> None:
+def _version(version: bool) -> None:
     if version:
         from importlib import metadata
 
@@ -118,10 +119,7 @@ def _print_version(version: bool) -> None:
 @app.callback()
 def _emer(
     version: Annotated[
-        bool,
-        typer.Option(
-            "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
-        ),
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
     ] = False,
 ) -> None:
     """Accept the options before a command."""
@@ -147,9 +145,7 @@ def ask(
     question: Annotated[str | None, typer.Argument(help="Question about the clip.")] = None,
     subtitle: Annotated[
         str | None,
-        typer.Option(
-            metavar="TEXT|FILE", help="Spoken words: a text, or a .srt, .vtt or .txt file."
-        ),
+        typer.Option(metavar="TEXT|FILE", help="Spoken words, or a .srt, .vtt or .txt file."),
     ] = None,
     tool: Swaps = None,
     profile: Profile = None,
@@ -221,10 +217,8 @@ def tools_list(json: Json = False, settings: SettingsFile = None) -> None:
 
 @tools.command("check")
 def tools_check(
-    spec: Annotated[str, typer.Argument(help="Name of a tool, or package.module:Class.")],
-    clip: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Clip to use; default: the demo clip.")
-    ] = None,
+    spec: Spec,
+    clip: TrialClip = None,
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
@@ -236,10 +230,8 @@ def tools_check(
 
 @tools.command("bench")
 def tools_bench(
-    spec: Annotated[str, typer.Argument(help="Name of a tool, or package.module:Class.")],
-    clip: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Clip to use; default: the demo clip.")
-    ] = None,
+    spec: Spec,
+    clip: TrialClip = None,
     at_once: Annotated[
         str, typer.Option(metavar="N,N", help="Numbers of concurrent calls to measure.")
     ] = "1,2,4,8",
@@ -275,7 +267,7 @@ def models_pull(
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
-    """Download and verify weights; an interrupted repository resumes with its missing files."""
+    """Download and verify weights; a repository continues with its missing files."""
     from emer.app.commands.models import run_pull
 
     run_pull(names, mirror, settings, json=json)

@@ -1,4 +1,4 @@
-"""The clip of `emer demo` and its script: facial movements with their times, and the words.
+"""The clip of `emer demo` and its script: movements, their times, and the words.
 
 Both are assets that `tests/fixtures/demo` generated; the clip was rendered from the script,
 which is therefore its ground truth.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     "id", "modality", "tool", "model", "start", "end", "person", "text", "confidence", "quality",
 )  # fmt: skip
-"""Columns of the frame of clues; `start` and `end` in seconds, missing for the whole clip."""
+"""Columns of a clue frame; `start` and `end` in seconds, none for the whole clip."""
 
 
 def clue_frame(clues: Sequence[Clue]) -> DataFrame:

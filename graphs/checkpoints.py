@@ -20,7 +20,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 BUSY_SECONDS = 10.0
 LOG_BYTES = 400_000
-"""Length of the write-ahead log that is copied into the file: about every tenth run."""
+"""Length of the write-ahead log at which it is copied: about every tenth run."""
 
 
 class Checkpoints(SqliteSaver):

@@ -23,7 +23,7 @@ from emer.tools.text import one_line
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 PYDANTIC = "Value error, "
-"""Prefix that pydantic, which validates options, puts before a validator's message."""
+"""Prefix of pydantic, which validates options, before a message."""
 
 
 class CommandGroup(TyperGroup):

@@ -64,7 +64,7 @@ def load_components(settings: Settings) -> Components:
 
 
 def load_tools(settings: Settings) -> tuple[dict[str, Tool], dict[str, ToolMissing]]:
-    """Load the tool of each active slot; the second dict has the slots whose package is absent.
+    """Load the tools of the active slots; the second dict has those without package.
 
     It also sets the device and weights folder of the process. `ConfigError` names the slot, and
     the key if an argument is wrong.
@@ -81,7 +81,7 @@ def load_tools(settings: Settings) -> tuple[dict[str, Tool], dict[str, ToolMissi
 
 
 def load_slot(slot: str, choice: Choice) -> Tool:
-    """Load the tool of a slot; `ConfigError` where its modality is not that of the slot."""
+    """Load the tool of a slot; `ConfigError` if its modality is another one."""
     # Checked before the tool is built, so that no weights are asked for in vain.
     _check_modality(slot, choice.use, declared_modality(choice.use))
     tool = _load(f"tools.{slot}", choice.use, choice.arguments)
@@ -125,7 +125,7 @@ def arguments_for(use: str, settings: Settings) -> dict[str, Param]:
 
 
 def declared_modality(use: str) -> Modality | None:
-    """The modality that a tool's class declares; None where it declares none or is absent."""
+    """Modality that a tool's class declares; None if it is absent or declares none."""
     try:
         stated = getattr(tool_class(use), "modality", None)
     except EmerError:
@@ -257,7 +257,7 @@ def _rank_in_words(names: Sequence[str], weaker: Sequence[str], obstacles: Seque
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Options of a command about the language model that reasons; None: as in the settings."""
+    """Options about the language model that reasons; None: as in the settings."""
 
     llm: str | None = None
     when: str | None = None

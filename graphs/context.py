@@ -1,4 +1,4 @@
-"""Live objects of a run, which never enter its state, and the costs of its language model."""
+"""Live objects of a run, which never enter its state, and its model costs."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def _compiled() -> Graph:
 
 
 def assemble(graph: StateGraph[Any, Any, Any, Any], bind: Callable[[str, Node], Node]) -> None:
-    """Add the controller's nodes, each wrapped by `bind`, and its edges to an empty graph."""
+    """Add the controller's nodes, each wrapped by `bind`, and its edges."""
     nodes: dict[str, Node] = {
         "probe": probe,
         "plan": plan,

@@ -1,4 +1,4 @@
-"""One tool call: from the evidence store if it is cached, else made with a time limit."""
+"""One tool call: from the evidence store, or made within a time limit."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ from emer.tools.types import Clue, Modality, Observation
 Result = TypeVar("Result")
 
 NICENESS = 10
-"""Niceness of tools in this process while one works in a process of its own, which takes
-longest: on two cores all four then take little longer than that one alone."""
+"""Niceness of tools in this process; a tool in a process of its own takes longest.
+
+On two cores all four tools then take little longer than that one alone.
+"""
 LIMIT_LENGTH = 150.0
-"""Seconds of a clip up to which the time limit of a tool holds; it grows with longer clips."""
+"""Length of clips, in seconds, from which the time limit of a tool grows."""
 _POLL_SECONDS = 0.05
 
 

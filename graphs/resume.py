@@ -1,4 +1,4 @@
-"""`resume()`: continue a paused run with the same clip, settings, budget and trace."""
+"""`resume()`: continue a paused run with its clip, settings, budget and trace."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _continue(
 
 
 def _thread(checkpoints: Checkpoints, thread: str) -> dict[str, object]:
-    """History and edits of the thread, which other runs may have changed since the pause."""
+    """History and edits of the thread; other runs may have changed them."""
     state = checkpoints.last_state(thread)
     return {name: state[name] for name in ("history", "edited") if name in state}
 

@@ -31,7 +31,7 @@ def earlier_edits(state: State, context: Context) -> list[Json]:
 
 
 def apply_earlier_edits(context: Context, known: list[str], records: list[Json]) -> Json:
-    """Apply the edits of earlier runs of the thread, and return the update of the state."""
+    """Apply the edits of earlier runs of the thread; return the state's update."""
     struck: list[str] = []
     written: list[str] = []
     for record in records:

@@ -1,4 +1,4 @@
-"""The controller as `langgraph dev` serves it: the same nodes, with plain JSON in and out.
+"""The controller as `langgraph dev` serves it: plain JSON in and out.
 
     {"clip": "clip.mp4", "question": "Is she angry?"}
 
@@ -44,7 +44,7 @@ from emer.tools.media.subtitles import SubtitleCue
 from emer.tools.types import Record
 
 MOST_OPEN = 8
-"""Runs with open live objects; beyond it the longest idle ones are closed (chosen by us)."""
+"""Most open runs; beyond it the longest idle ones are closed (chosen by us)."""
 
 OpenContext = Callable[[], AbstractContextManager[Context]]
 
@@ -287,7 +287,7 @@ def _thread(run_id: str) -> str:
 
 
 def _stream(event: Event) -> None:
-    """Send an event of the trace to the client; the header, about this machine, is not sent."""
+    """Send an event to the client, except the header, which is about this machine."""
     if not isinstance(event, Header):
         get_stream_writer()(event.model_dump(mode="json"))
 

@@ -1,4 +1,4 @@
-"""A run carried out: its live objects, the graph in a thread of its own, Ctrl-C, the header."""
+"""A run carried out: live objects, the graph in its thread, Ctrl-C, the header."""
 
 from __future__ import annotations
 

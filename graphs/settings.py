@@ -54,9 +54,10 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
         "speech": "whisper",
     },
 }
-"""Tools of the slots that the user left open: "embedded" needs nothing but pip, "models" needs
-weights. The third profile, "auto", takes the strongest tool of each slot that is ready
-(`components.choose`)."""
+"""Default tool by slot: "embedded" needs nothing but pip, "models" needs weights.
+
+The third profile, "auto", takes the strongest tool that is ready (`components.choose`).
+"""
 
 
 class Choice(BaseModel):
@@ -111,7 +112,7 @@ class Settings(BaseSettings):
     memory: MemorySettings = MemorySettings()
     budget: Budget = Budget()
     tool_seconds: float = Field(default=300.0, gt=0)
-    """Time limit of a tool call on a clip of at most 2.5 minutes; longer clips in proportion."""
+    """Time limit of a tool call; in proportion on clips of over 2.5 minutes."""
     parallel: int = Field(default=8, ge=1, le=64)
     """Most tool calls at the same time."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
@@ -261,7 +262,7 @@ def _choice(slot: str, spec: ToolSpec) -> Choice:
 
 
 def _check_spelling(slot: str, known: Sequence[str]) -> None:
-    """Raise `ConfigError` for a misspelt slot; a slot of the user may have any other name."""
+    """Raise `ConfigError` for a misspelt slot; any other name is the user's own."""
     if slot not in known and get_close_matches(slot, known, cutoff=0.7):
         raise _no_slot(slot)
 
@@ -279,7 +280,7 @@ def with_profile(settings: Settings, profile: str) -> Settings:
 
 
 def with_reasoner(settings: Settings, use: str, **arguments: Param) -> Settings:
-    """Settings with this reasoner; arguments that are None stay as the settings have them."""
+    """Settings with this reasoner; an argument that is None stays as it is."""
     before = settings.reasoner.arguments if settings.reasoner.use == use else {}
     given = {name: value for name, value in arguments.items() if value is not None}
     return settings.model_copy(update={"reasoner": Choice(use=use, **{**before, **given})})

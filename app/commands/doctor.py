@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from emer.tools.tool import Tool
 
 LEAST_DISK = 200
-"""Megabytes of free disk below which the check fails: room for a few thousand runs."""
+"""Least free disk in megabytes: room for a few thousand runs."""
 
 
 class Check(Record):
@@ -151,7 +151,7 @@ def _tools(settings: Settings) -> Iterator[Check]:
 
 
 def trial_clip(path: Path) -> Path:
-    """Write a clip of one second: the demo's first picture, so that face models run, and a tone."""
+    """Write one second of the demo's first picture, a face, with a tone."""
     from emer.tools.media.clip import Clip
 
     try:
@@ -179,7 +179,7 @@ def _tool(slot: str, choice: Choice, path: Path) -> Check:
 
 
 def _try(tool: Tool, path: Path) -> str:
-    """Run the tool and return its hardware; the server of a remote tool is only contacted."""
+    """Run the tool and return its hardware; a remote tool is only contacted."""
     from emer.tools.media.clip import Clip
     from emer.tools.tool import Heavy, Remote
 

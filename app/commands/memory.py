@@ -1,4 +1,4 @@
-"""`emer memory`: knowledge cards and exemplars, the analogies for a language model."""
+"""`emer memory`: cards and exemplars, the analogies for a language model."""
 
 from __future__ import annotations
 

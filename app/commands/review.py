@@ -1,4 +1,4 @@
-"""`emer review`: edits from options, a file or a terminal; then the paused run is resumed."""
+"""`emer review`: edits from options, a file or a terminal; the run resumes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ReviewRequest:
 
 
 def _read_edits(request: ReviewRequest) -> Edits:
-    """The edits of the options and the file; `ConfigError` shows the right form of a wrong one."""
+    """Edits of the options and the file; `ConfigError` shows the right form."""
     edits = Edits(
         reject=tuple(dict.fromkeys(request.reject)),
         edit=tuple(map(_read_rewrite, request.edit)),
@@ -114,7 +114,7 @@ def _read_file(path: Path) -> Edits:
 
 
 def _validated(source: str, make: Callable[[], T]) -> T:
-    """The record that `make` returns; `ConfigError` is one line about the first problem."""
+    """The record that `make` returns; `ConfigError` names the first problem."""
     try:
         return make()
     except ValidationError as error:
@@ -249,7 +249,7 @@ class ReviewSession:
 
 
 def run_review(request: ReviewRequest, *, json: bool) -> None:
-    """Resume a paused run with the given edits; without any, ask for them or print how."""
+    """Resume a paused run with the edits; without any, ask for them or print how."""
     paused = find_paused(request.run, request.settings)
     if any((request.accept, request.reject, request.edit, request.add, request.file)):
         _resume(request, paused, paused.edits.and_then(_read_edits(request)), json=json)

@@ -166,7 +166,7 @@ def _numbers(option: str, text: str) -> tuple[int, ...]:
 
 
 def _makers(spec: str, settings: Settings) -> tuple[Make, MakeBatched | None]:
-    """Constructors of the tool: with the settings' arguments, and with a batch size besides.
+    """Constructors of the tool: with the settings' arguments, and with a batch size.
 
     The second is None for a tool that does not work in batches.
     """

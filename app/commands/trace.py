@@ -32,7 +32,7 @@ STATE_STYLE = {
 
 @dataclass(frozen=True, slots=True)
 class WhatIfRequest:
-    """Options of `emer trace whatif`; without `llm` and `rules` the run's own reasoner."""
+    """Options of `emer trace whatif`, as on the command line."""
 
     run: str
     without: tuple[str, ...] = ()

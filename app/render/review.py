@@ -1,4 +1,4 @@
-"""Page and JSON record of a paused run: its clues, the edits so far, and how to resume it."""
+"""Page and JSON record of a paused run: clues, edits, and how to resume it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page of a run: tool calls and decisions by round, verdicts, explanation and clues."""
+"""Page of a run: calls and decisions by round, verdicts, explanation, clues."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _facts(trace: Trace) -> RenderableType:
 
 
 def _hardware(header: Header) -> str:
-    """The device of each tool with a model: "whisper on cuda:0 (dtype float16, batch 16)"."""
+    """Device of each tool: "whisper on cuda:0 (dtype float16, batch 16)"."""
     parts = []
     for slot, facts in header.hardware.items():
         rest = ", ".join(f"{name} {value}" for name, value in facts.items() if name != "device")

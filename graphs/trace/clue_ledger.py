@@ -11,10 +11,10 @@ from emer.agents.near_duplicates import without_near_duplicates
 from emer.tools.types import Clue, Span
 
 SAME = 0.8
-"""Overlap, as a share of the union, of two spans that are about one event (chosen by us)."""
+"""Overlap over union of two spans of one event (chosen by us)."""
 
 _MEASURED = re.compile(r"\([^()]*\)|\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?(?= s\b)")
-"""Brackets and times: repeated observations of one event may differ a little in them."""
+"""Brackets and times, in which observations of one event may differ a little."""
 
 
 def by_time(clues: Iterable[Clue]) -> tuple[Clue, ...]:
@@ -37,7 +37,7 @@ def without_repeats(clues: Iterable[Clue]) -> tuple[Clue, ...]:
 
 
 class ClueLedger:
-    """Every clue of the run by its id; adding is set union, in any order, from any thread."""
+    """Every clue of a run by its id; clues are added in any order, by any thread."""
 
     def __init__(self) -> None:
         """Start empty."""

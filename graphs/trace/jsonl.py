@@ -1,4 +1,4 @@
-"""Writing a run's events as they happen, one JSON line each, and reading them back."""
+"""A trace, one JSON line per event: written during a run, and read."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class TraceWriter:
 
 
 def _locked(path: Path) -> IO[str]:
-    """Open a trace to append, locked against other processes, without a torn last line."""
+    """Open and lock a trace to append; a torn last line is cut off."""
     file = path.open("r+", encoding="utf-8")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -154,7 +154,7 @@ class Trace:
 
     @property
     def clues(self) -> tuple[Clue, ...]:
-        """The clues at the end, without repeats and without those that a reviewer rejected."""
+        """The clues at the end, without repeats and without rejected ones."""
         valid: dict[str, Clue] = {}
         struck: dict[str, Clue] = {}
         for event in self.effective:
