@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from emer.graphs.cli_errors import CommandGroup
+from emer.graphs.cli_errors import CommandGroup, run_command
 
 app = typer.Typer(
     cls=CommandGroup,
@@ -395,4 +394,4 @@ def doctor(
 
 def main() -> None:
     """Run the command line."""
-    sys.exit(app())
+    run_command(app)

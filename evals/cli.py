@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from emer.graphs.cli_errors import EvalCommandGroup
+from emer.graphs.cli_errors import EvalCommandGroup, run_command
 
 app = typer.Typer(
     cls=EvalCommandGroup,
@@ -302,4 +302,4 @@ def speed(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    run_command(app)

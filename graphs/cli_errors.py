@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -83,6 +84,18 @@ class EvalCommandGroup(CommandGroup):
         if isinstance(error, EmerError):
             return self._report(str(error), FAILED)
         return super()._report_other(error)
+
+
+def run_command(app: typer.Typer) -> NoReturn:
+    """Run a command line and exit the process with its code."""
+    try:
+        app()
+    except SystemExit as end:
+        # Native code of an abandoned tool call (`observe.call_with_limit`) would abort the exit.
+        if any(thread.name == "emer-tool" for thread in threading.enumerate()):
+            leave(end.code if isinstance(end.code, int) else FAILED)
+        raise
+    sys.exit(DONE)
 
 
 def _write_traceback(error: Exception) -> str:

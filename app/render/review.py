@@ -38,7 +38,7 @@ def paused_record(paused: PausedRun) -> dict[str, JsonValue]:
         "clues": [clue.model_dump(mode="json") for clue in paused.clues],
         "edits": paused.edits.model_dump(mode="json"),
         "seconds": paused.pause.seconds,
-        "next": _commands(paused),
+        "next": [*_commands(paused)],
     }
 
 

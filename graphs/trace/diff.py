@@ -254,7 +254,7 @@ def _model_calls(a: Trace, b: Trace) -> Iterator[str]:
 
 
 def _stops(difference: Diff) -> Iterator[str]:
-    words: Mapping[str, str] = {**STOP_REASONS}
+    words = {str(reason): text for reason, text in STOP_REASONS.items()}
     for change in difference.work:
         if change.key == "stopped" and change.a and change.b:
             a, b = (words.get(reason, reason) for reason in (change.a, change.b))
