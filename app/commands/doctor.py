@@ -10,8 +10,9 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, files, requires, version
 from importlib.resources import as_file
@@ -42,7 +43,6 @@ from emer.tools.types import Record, Span
 
 if TYPE_CHECKING:
     from emer.tools.runtime.device import Device
-    from emer.tools.tool import Tool
 
 LEAST_DISK = 200
 """Least free disk in megabytes: room for a few thousand runs."""
@@ -147,7 +147,19 @@ def _tools(settings: Settings) -> Iterator[Check]:
     with tempfile.TemporaryDirectory(prefix="emer-") as folder:
         clip = trial_clip(Path(folder) / "second.mp4")
         for slot, choice in settings.active_tools.items():
-            yield _tool(slot, choice, clip)
+            name = f"{slot} = {choice.use}"
+            yield _attempt("tool", name, partial(_try_tool, slot, choice, clip))
+
+
+def _attempt(area: str, name: str, work: Callable[[], str]) -> Check:
+    """Check of what can raise anything; `work` returns the detail."""
+    try:
+        return Check(area=area, name=name, ok=True, detail=work())
+    except ToolMissing as error:
+        detail = f"needs {error.what}"
+        return Check(area=area, name=name, ok=False, detail=detail, fix=error.install)
+    except Exception as error:
+        return Check(area=area, name=name, ok=False, detail=_cause(error))
 
 
 def trial_clip(path: Path) -> Path:
@@ -162,70 +174,50 @@ def trial_clip(path: Path) -> Path:
     return write_trial(path, picture=picture, sound=tone())
 
 
-def _tool(slot: str, choice: Choice, path: Path) -> Check:
-    name = f"{slot} = {choice.use}"
-    try:
-        tool = load_slot(slot, choice)
-        hardware = _try(tool, path)
-    except ToolMissing as error:
-        fix = error.install
-        return Check(area="tool", name=name, ok=False, detail=f"needs {error.what}", fix=fix)
-    except Exception as error:
-        return Check(area="tool", name=name, ok=False, detail=_cause(error))
-    source = tool.source
-    model = f", {source.model}" if hardware else ""
-    detail = f"{source.tool} {source.version}{model}{hardware}"
-    return Check(area="tool", name=name, ok=True, detail=detail)
-
-
-def _try(tool: Tool, path: Path) -> str:
-    """Run the tool and return its hardware; a remote tool is only contacted."""
+def _try_tool(slot: str, choice: Choice, path: Path) -> str:
+    """Load the tool and run it on a clip; a remote tool is only contacted."""
     from emer.tools.media.clip import Clip
     from emer.tools.tool import Heavy, Remote
 
+    tool = load_slot(slot, choice)
+    hardware = ""
     if isinstance(tool, Remote):
-        return f" ({tool.reach()})"
-    try:
-        if isinstance(tool, Heavy):
+        hardware = tool.reach()
+    elif isinstance(tool, Heavy):
+        try:
             tool.load()
+            with suppress(Unobservable):
+                tool.observe(Clip.open(path))
+            hardware = ", ".join(f"{name} {value}" for name, value in tool.hardware.items())
+        finally:
+            tool.unload()
+    else:
         with suppress(Unobservable):
             tool.observe(Clip.open(path))
-        if not isinstance(tool, Heavy):
-            return ""
-        return f" ({', '.join(f'{name} {value}' for name, value in tool.hardware.items())})"
-    finally:
-        if isinstance(tool, Heavy):
-            tool.unload()
+    source = tool.source
+    model = f", {source.model} ({hardware})" if hardware else ""
+    return f"{source.tool} {source.version}{model}"
 
 
 def _reasoner(choice: Choice) -> Check:
-    try:
+    def load() -> str:
         load_reasoner(choice)
-    except ToolMissing as error:
-        return Check(
-            area="reasoner", name=choice.use, ok=False, detail=error.what, fix=error.install
-        )
-    except Exception as error:
-        return Check(area="reasoner", name=choice.use, ok=False, detail=_cause(error))
-    return Check(area="reasoner", name=choice.use, ok=True)
+        return ""
+
+    return _attempt("reasoner", choice.use, load)
 
 
 def _memory(settings: Settings) -> Iterator[Check]:
     """Search the memory, if a language model uses it."""
     from emer.agents.memory.passages import of_text
 
-    use = settings.memory.embedder.use
-    if settings.reasoner.use != "llm" or not settings.memory.on:
-        return
-    try:
+    def search() -> str:
         memory = load_memory(settings)
         memory.nearest(of_text("The person smiles."))
-    except ToolMissing as error:
-        yield Check(area="memory", name=use, ok=False, detail=error.what, fix=error.install)
-    except Exception as error:
-        yield Check(area="memory", name=use, ok=False, detail=_cause(error))
-    else:
-        yield Check(area="memory", name=use, ok=True, detail=f"{len(memory.items)} remembered")
+        return f"{len(memory.items)} remembered"
+
+    if settings.reasoner.use == "llm" and settings.memory.on:
+        yield _attempt("memory", settings.memory.embedder.use, search)
 
 
 def _store(home: Path) -> Check:
