@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from emer.graphs.cli_errors import CommandGroup, run_command
+from emer.graphs.cli_errors import CommandGroup, add_version_option, run_command
 
 app = typer.Typer(
     cls=CommandGroup,
@@ -107,21 +107,7 @@ TrialClip = Annotated[
 ]
 
 
-def _version(version: bool) -> None:
-    if version:
-        from importlib import metadata
-
-        print(f"emer {metadata.version('emer')}")
-        raise typer.Exit
-
-
-@app.callback()
-def _emer(
-    version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
-    ] = False,
-) -> None:
-    """Accept the options before a command."""
+add_version_option(app)
 
 
 @app.command()

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Annotated, Any, ClassVar, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -84,6 +84,28 @@ class EvalCommandGroup(CommandGroup):
         if isinstance(error, EmerError):
             return self._report(str(error), FAILED)
         return super()._report_other(error)
+
+
+def _print_version(context: typer.Context, version: bool) -> None:
+    if version:
+        from importlib import metadata
+
+        print(f"{context.command.name} {metadata.version('emer')}")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool,
+    typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version."),
+]
+
+
+def add_version_option(app: typer.Typer) -> None:
+    """Add `--version` to a command line."""
+
+    @app.callback()
+    def _options(version: VersionOption = False) -> None:
+        """Accept the options before a command."""
 
 
 def run_command(app: typer.Typer) -> NoReturn:
