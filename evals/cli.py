@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from emer.graphs.cli_errors import EvalCommandGroup
+from emer.graphs.cli_errors import EvalCommandGroup, add_version_option, run_command
 
 app = typer.Typer(
     cls=EvalCommandGroup,
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 data = typer.Typer(help="The data that measurements read.", invoke_without_command=True)
 app.add_typer(data, name="data")
+add_version_option(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Data = Annotated[
@@ -78,11 +79,6 @@ JudgeName = Annotated[
     str,
     typer.Option("--judge", metavar="NAME", help="offline, provider:model or package.module:Name."),
 ]
-
-
-@app.callback()
-def _emer_eval() -> None:
-    """Take the options that stand before a command."""
 
 
 @data.callback()
@@ -302,4 +298,4 @@ def speed(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    run_command(app)

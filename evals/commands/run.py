@@ -37,7 +37,7 @@ from emer.evals.systems.baselines import floors
 from emer.evals.systems.reasoner_options import Who, on_clues
 from emer.evals.systems.registry import Scene, named
 from emer.evals.systems.system import Prediction, System
-from emer.graphs.loading import choose, load_tools
+from emer.graphs.components import choose, load_tools
 from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.registry import slots

@@ -285,7 +285,7 @@ def measure_running(path: Path) -> list[Measure]:
     _explain(path)
     settings, runs = load_settings(), _Runs(path)
     works: dict[str, Callable[[], float]] = {
-        slot: partial(runs.alone, _only(settings, slot)) for slot in settings.chosen
+        slot: partial(runs.alone, _only(settings, slot)) for slot in settings.active_tools
     }
     neighbours = Neighbours()
     times = in_turn({**works, "together": runs.together}, RUN_ROUNDS)
@@ -333,7 +333,7 @@ class _Runs:
 
 
 def _only(settings: Settings, slot: str) -> Mapping[str, str]:
-    return {other: OFF for other in settings.chosen if other != slot}
+    return {other: OFF for other in settings.active_tools if other != slot}
 
 
 def _explain(

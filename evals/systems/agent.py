@@ -15,7 +15,7 @@ from emer.evals.systems.provenance import code_of, code_of_ours, is_ours
 from emer.evals.systems.reasoner_options import ANYONE, Who, arguments_of, prepared, reasoned_by
 from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.graphs.ask import ask
-from emer.graphs.loading import load_reasoner, load_tools
+from emer.graphs.components import load_reasoner, load_tools
 from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
 from emer.graphs.trace.events import (
     Decided,
@@ -49,7 +49,7 @@ class Agent:
         """Name, input, tools, reasoner and budget."""
         tools: dict[str, Param] = {
             f"tools.{slot}": " ".join([choice.use, *_told(choice.arguments)])
-            for slot, choice in self.settings.chosen.items()
+            for slot, choice in self.settings.active_tools.items()
         }
         return Card(
             name=self.name,

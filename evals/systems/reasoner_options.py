@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from emer.agents.reasoner import Reasoner, Reporting
-from emer.graphs.loading import Thinking, load_reasoner, with_thinking
+from emer.graphs.components import ModelOptions, load_reasoner, with_model_options
 from emer.graphs.session import masked
 from emer.graphs.settings import Choice, Settings, load_settings, with_reasoner
 from emer.tools.errors import ConfigError
@@ -44,7 +44,7 @@ def reasoned_by(settings: Settings, who: Who) -> Settings:
             f"--reasoner {who.name} asks no model: leave out --llm {who.llm}, or --reasoner"
         )
     chosen = settings if who.name is None else with_reasoner(settings, who.name)
-    chosen = with_thinking(chosen, Thinking(llm=who.llm, when=who.when))
+    chosen = with_model_options(chosen, ModelOptions(llm=who.llm, when=who.when))
     if who.weights:
         chosen = with_reasoner(chosen, chosen.reasoner.use, weights=who.weights)
     return chosen
