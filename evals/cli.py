@@ -294,9 +294,9 @@ def speed(
     (pip download -d DIR ...; pip install --no-index -f DIR ...).
     """
     from emer.evals.commands.speed import run_speed
-    from emer.evals.speed.models import Request
+    from emer.evals.speed.models import SpeedRequest
 
-    request = Request(clip, device, tuple(size or ()), tuple(only or ()), rounds)
+    request = SpeedRequest(clip, device, tuple(size or ()), tuple(only or ()), rounds)
     run_speed(request, profile, memory, json)
 
 

@@ -39,7 +39,7 @@ def emer(
     lexicon: str = "2026",
     reasoner: str | None = None,
 ) -> Task:
-    """Return the task of a system on a set; the arguments are those of `emer-eval run`."""
+    """Task of a system on a set; the arguments are those of `emer-eval run`."""
     folder, dataset = open_set(Path(data) if data else None, set_name, None)
     home = Path(gettempdir()) / "emer-inspect"
     who = Who(reasoner)
@@ -73,25 +73,25 @@ def answer(system: System, samples: Mapping[str, Sample]) -> Solver:
 
 @metric
 def exact_f() -> Metric:
-    """Return F of the labels as they are."""
+    """F of the labels as they are."""
     return _over_clips("exact")
 
 
 @metric
 def m1_f() -> Metric:
-    """Return F of the labels by word form."""
+    """F of the labels by word form."""
     return _over_clips("m1")
 
 
 @metric
 def level1_f() -> Metric:
-    """Return the mean over the wheels of level-1 F."""
+    """Mean over the wheels of level-1 F."""
     return _over_clips("level1")
 
 
 @metric
 def level2_f() -> Metric:
-    """Return the mean over the wheels of level-2 F."""
+    """Mean over the wheels of level-2 F."""
     return _over_clips("level2")
 
 
@@ -103,7 +103,7 @@ def _over_clips(key: str) -> Metric:
 
 
 def f_score(key: str, scores: Sequence[SampleScore]) -> float:
-    """Return F as it is defined: of the means over all clips; for a level the wheels' mean."""
+    """F as it is defined: of the means over all clips; for a level the wheels' mean."""
     found = [(score.score.metadata or {})["overlaps"] for score in scores]
     parts = [k for k in (found[0] if found else {}) if k == key or k.startswith(f"{key}_")]
     each = [_f([one[part] for one in found if one[part] is not None]) for part in parts]
@@ -136,7 +136,7 @@ def label_sets(lexicon: Lexicon, golds: Mapping[str, Gold]) -> Scorer:
 def clip_overlaps(
     lexicon: Lexicon, gold: Sequence[str], predicted: Sequence[str]
 ) -> dict[str, tuple[float, float] | None]:
-    """Return precision and recall of one clip by part, None where it takes no part."""
+    """Precision and recall of one clip by part, None where it takes no part."""
     found: dict[str, Overlap | Averaged] = {"exact": exact([gold], [predicted])}
     found |= wheel_overlaps(lexicon, [gold], [predicted])
     return {key: _pair(one) for key, one in found.items() if isinstance(one, Overlap)}
@@ -147,7 +147,7 @@ def _pair(one: Overlap) -> tuple[float, float] | None:
 
 
 def _f(pairs: Sequence[Sequence[float]]) -> float | None:
-    """Return F of mean precision and mean recall, None where no clip takes part."""
+    """F of mean precision and mean recall, None where no clip takes part."""
     if not pairs:
         return None
     p, r = (sum(pair[side] for pair in pairs) / len(pairs) for side in (0, 1))

@@ -34,7 +34,7 @@ Step = Callable[[str], None]
 
 
 def choose_edition(name: str) -> Edition:
-    """Return the edition of the wheel lexicon; `ConfigError` lists those there are."""
+    """Edition of the wheel lexicon; `ConfigError` lists those there are."""
     for edition in EDITIONS:
         if name == edition:
             return edition
@@ -42,7 +42,7 @@ def choose_edition(name: str) -> Edition:
 
 
 def open_lexicon(folder: DataFolder, name: str) -> Lexicon | None:
-    """Return the wheel lexicon of an edition; where its files are missing, say so and go on."""
+    """Wheel lexicon of an edition; where its files are missing, say so and go on."""
     edition = choose_edition(name)
     try:
         return folder.lexicon(edition)
@@ -55,7 +55,7 @@ def open_lexicon(folder: DataFolder, name: str) -> Lexicon | None:
 
 
 def choose_judge(name: str) -> Judge:
-    """Return the judge of a name: offline, or a chat model whose ratings are remembered."""
+    """Judge of a name: offline, or a chat model whose ratings are remembered."""
     if name == OFFLINE:
         from emer.evals.judges.offline import OfflineJudge
 
@@ -68,7 +68,7 @@ def choose_judge(name: str) -> Judge:
 
 
 def choose_grouper(name: str | None) -> Grouper | None:
-    """Return the grouper of a name: none, a zip of groups, or a chat model; None for the wheel."""
+    """Grouper of a name: none, a zip of groups, or a chat model; None for the wheel."""
     if name is None:
         return None
     from emer.evals.metrics.synonyms import Apart
@@ -88,13 +88,13 @@ def choose_grouper(name: str | None) -> Grouper | None:
 def open_set(
     data: Path | None, name: str | None, gold: Path | None, clips: Path | None = None
 ) -> tuple[DataFolder, Dataset]:
-    """Return the data folder and the dataset that is asked for."""
+    """Data folder and the dataset that is asked for."""
     folder = data_folder(data)
     return folder, read_set(folder, name, gold, clips)
 
 
 def home_folder() -> Path:
-    """Return the folder in which emer-eval keeps what it need not do twice."""
+    """Folder in which emer-eval keeps what it need not do twice."""
     from emer.graphs.settings import load_settings
 
     return load_settings().home / "evals"
@@ -110,7 +110,7 @@ def print_json(value: Any) -> None:
 
 
 def jsonable(value: Any) -> Any:
-    """Return a value as JSON can hold it; an estimate becomes value, low and high."""
+    """Value as JSON can hold it; an estimate becomes value, low and high."""
     if isinstance(value, Estimate):
         return {name: jsonable(part) for name, part in value._asdict().items()}
     if isinstance(value, Mapping):

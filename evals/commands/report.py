@@ -62,7 +62,7 @@ def run_report(request: Request, out: Path | None, json: bool) -> None:
 
 
 def carry_out(request: Request) -> Produced:
-    """Return the report that is asked for; progress shows on a terminal."""
+    """Report that is asked for; progress shows on a terminal."""
     thinker = on_clues(request.who)
     choose_edition(request.lexicon)
     folder, dataset = open_set(request.data, request.set_name, request.gold)

@@ -129,7 +129,7 @@ def compare(
     slot: str, uses: tuple[str, str], dataset: Dataset, folder: Path, *, workers: int = 1,
     done: Callable[[Prediction], None] = lambda _: None,
 ) -> tuple[Side, Side]:  # fmt: skip
-    """Return both sides; they share one evidence store below `folder`.
+    """Both sides; they share one evidence store below `folder`.
 
     `ConfigError` or `ToolMissing` before the first clip if one of them can never look.
     """
@@ -139,7 +139,7 @@ def compare(
 
 
 def _agent(slot: str, use: str, folder: Path) -> Agent:
-    """Return the agent with this tool in the slot, which it must have and be able to load."""
+    """Agent with this tool in the slot, which it must have and be able to load."""
     made = agent(folder / "home", tools={slot: use}, name=f"{slot}={use}")
     known = dict.fromkeys([*slots(), *load_settings().tools])
     if slot not in known:

@@ -54,7 +54,7 @@ def run_score(request: Request, json: bool) -> None:
 
 
 def score(request: Request) -> Board:
-    """Return the leaderboard of the file and the floors."""
+    """Leaderboard of the file and the floors."""
     choose_edition(request.lexicon)
     judge, grouper = choose_judge(request.judge), choose_grouper(request.groups)
     _check_no_run(request.predictions)
@@ -75,7 +75,7 @@ def score(request: Request) -> Board:
 
 
 def as_json(board: Board) -> dict[str, object]:
-    """Return a leaderboard as JSON: every score of every system with its interval."""
+    """Leaderboard as JSON: every score of every system with its interval."""
     return {
         "dataset": board.dataset,
         "clips": board.clips,
@@ -125,5 +125,5 @@ def _checked(dataset: Dataset, found: Predictions, partial: bool) -> tuple[str, 
 
 
 def _texts(entries: list[Entry]) -> bool:
-    """Tell whether what was scored, which comes last, has explanations."""
+    """Whether what was scored, which comes last, has explanations."""
     return "clue_overlap" in entries[-1].scorecard.statistics

@@ -39,7 +39,7 @@ class Sample(Record):
     described: tuple[Described, ...] = ()
 
     def description(self, language: Language, masked: bool) -> Described | None:
-        """Return the human description in that form, or None if there is none."""
+        """Human description in that form, or None if there is none."""
         fitting = (d for d in self.described if (d.language, d.masked) == (language, masked))
         return next(fitting, None)
 
@@ -66,7 +66,7 @@ class Dataset(Record):
     notes: tuple[str, ...] = ()
 
     def gold(self, sample: Sample) -> Gold:
-        """Return what people say of a clip."""
+        """What people say of a clip."""
         return self.golds[sample.name]
 
     @property

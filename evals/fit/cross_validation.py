@@ -26,7 +26,7 @@ class Calibration:
     offset: float
 
     def probability(self, scores: Floats) -> Floats:
-        """Return calibrated probabilities."""
+        """Calibrated probabilities."""
         return np.asarray(1 / (1 + np.exp(-(self.scale * scores + self.offset))))
 
 
@@ -40,14 +40,14 @@ class Held:
 
 
 def folds(clips: int, count: int, seed: int) -> NDArray[np.int64]:
-    """Return each clip's fold: as even as can be, by a seed."""
+    """Each clip's fold: as even as can be, by a seed."""
     return np.random.default_rng(seed).permutation(np.arange(clips) % count)
 
 
 def cross_validate(
     of: Examples, count: int, seed: int, done: Callable[[str], None] = lambda _: None
 ) -> tuple[Held, Held]:
-    """Return the out-of-fold scores of the learnt and of the shipped weights."""
+    """Out-of-fold scores of the learnt and of the shipped weights."""
     place = folds(len(of.names), count, seed)
     holds: list[float] = []
 
@@ -63,7 +63,7 @@ def cross_validate(
 
 
 def choose_hold(of: Examples, seed: int) -> float:
-    """Return the hold with the least log loss on clips left out within the examples."""
+    """Hold with the least log loss on clips left out within the examples."""
     place = folds(len(of.names), INNER, seed + 1)
     prior = shipped(of)
 
@@ -77,7 +77,7 @@ def choose_hold(of: Examples, seed: int) -> float:
 
 
 def calibrate(scores: Floats, displayed: NDArray[np.bool_]) -> Calibration:
-    """Return the line that makes log-odds of all families fit what is displayed."""
+    """Line that makes log-odds of all families fit what is displayed."""
     from scipy.optimize import minimize
 
     z, y = scores.ravel(), displayed.ravel().astype(np.float64)
@@ -92,12 +92,12 @@ def calibrate(scores: Floats, displayed: NDArray[np.bool_]) -> Calibration:
 
 
 def log_loss(scores: Floats, displayed: NDArray[np.bool_]) -> Floats:
-    """Return each clip's log loss, mean over families, in nats."""
+    """Each clip's log loss, mean over families, in nats."""
     return np.asarray((np.logaddexp(0, scores) - scores * displayed).mean(axis=1))
 
 
 def compare(of: Examples, learnt: Held, kept: Held) -> dict[str, Estimate]:
-    """Return out-of-fold scores of both and their differences, with paired intervals."""
+    """Out-of-fold scores of both and their differences, with paired intervals."""
     statistics: dict[str, Statistic] = {}
     for name, held in (("fitted", learnt), ("shipped", kept)):
         judged = judge_top(of, held.probabilities)
@@ -114,7 +114,7 @@ def compare(of: Examples, learnt: Held, kept: Held) -> dict[str, Estimate]:
 
 
 def judge_top(of: Examples, probabilities: Floats) -> Judged:
-    """Return whether each clip's most probable family is among the displayed ones."""
+    """Whether each clip's most probable family is among the displayed ones."""
     top = probabilities.argmax(axis=1)
     rows = np.arange(len(top))
     right = np.where(of.displayed.any(axis=1), of.displayed[rows, top], np.nan)
@@ -125,7 +125,7 @@ def judge_top(of: Examples, probabilities: Floats) -> Judged:
 def _out_of_fold(
     of: Examples, place: NDArray[np.int64], learn: Callable[[Examples], Weights]
 ) -> tuple[Floats, Floats]:
-    """Return scores, and probabilities calibrated on the training clips' own left-out scores."""
+    """Scores, and probabilities calibrated on the training clips' own left-out scores."""
     scores = np.zeros(of.displayed.shape)
     for train, test in _splits(place):
         scores[test] = learn(of.rows(train)).scores(of.stated[test])

@@ -37,7 +37,7 @@ class Examples:
     """Labels that belong to no family, and how often they were given."""
 
     def rows(self, chosen: NDArray[np.bool_]) -> Examples:
-        """Return the chosen clips only."""
+        """Chosen clips only."""
         names = tuple(n for n, keep in zip(self.names, chosen, strict=True) if keep)
         return Examples(names, self.cues, self.families, self.stated[chosen],
                         self.displayed[chosen], self.unknown)  # fmt: skip
@@ -54,7 +54,7 @@ class Shipped:
 def examples(
     names: Sequence[str], clues: Sequence[Sequence[Clue]], labels: Sequence[Sequence[str]]
 ) -> Examples:
-    """Return the examples of clips with their clues and human labels."""
+    """Examples of clips with their clues and human labels."""
     words = lexicon()
     families = tuple(words.families)
     stated = [_stated(read(found)) for found in clues]
@@ -73,7 +73,7 @@ def examples(
 
 
 def shipped(of: Examples) -> Shipped:
-    """Return the weights that the reasoner ships with, for these cues and families."""
+    """Weights that the reasoner ships with, for these cues and families."""
     table = lexicon().weights
     weights = [[table.get(cue, {}).get(family, 0.0) for family in of.families] for cue in of.cues]
     known = [[family in table.get(cue, {}) for family in of.families] for cue in of.cues]
@@ -81,7 +81,7 @@ def shipped(of: Examples) -> Shipped:
 
 
 def _stated(readings: Sequence[Reading]) -> dict[str, float]:
-    """Return how strongly each cue is stated: the strongest mention, else a denial."""
+    """How strongly each cue is stated: the strongest mention, else a denial."""
     found: dict[str, float] = {}
     for reading in readings:
         for mention in reading.mentions:

@@ -29,12 +29,12 @@ class Weights:
     learnt: tuple[bool, ...]
 
     def scores(self, stated: Floats) -> Floats:
-        """Return the log-odds of each clip and family: shape (clips, families)."""
+        """Log-odds of each clip and family: shape (clips, families)."""
         return np.asarray(self.offsets + stated @ self.log_odds)
 
 
 def fit(of: Examples, prior: Shipped, hold: float) -> Weights:
-    """Return the weights that fit the examples; families that are too rare keep the prior's."""
+    """Weights that fit the examples; families that are too rare keep the prior's."""
     log_odds, offsets = prior.weights.copy(), _base(of)
     shown = of.displayed.astype(np.float64)
     learnt = shown.sum(axis=0) >= FEWEST
@@ -46,7 +46,7 @@ def fit(of: Examples, prior: Shipped, hold: float) -> Weights:
 
 
 def as_shipped(of: Examples, prior: Shipped) -> Weights:
-    """Return the shipped weights with offsets learnt for them: the line to beat."""
+    """Shipped weights with offsets learnt for them: the line to beat."""
     offsets = _base(of)
     fixed, shown = of.stated @ prior.weights, of.displayed.astype(np.float64)
     for place in range(len(of.families)):
@@ -55,7 +55,7 @@ def as_shipped(of: Examples, prior: Shipped) -> Weights:
 
 
 def _base(of: Examples) -> Floats:
-    """Return the log-odds of each family's share of clips, one clip added on each side."""
+    """Log-odds of each family's share of clips, one clip added on each side."""
     count = of.displayed.sum(axis=0)
     return np.asarray(np.log((count + 1) / (len(of.names) - count + 1)))
 

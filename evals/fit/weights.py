@@ -47,7 +47,7 @@ def provenance(
     dataset: Dataset, of: Examples, found: Weights, line: Calibration,
     scores: Mapping[str, Estimate], settings: Mapping[str, object],
 ) -> dict[str, object]:  # fmt: skip
-    """Return where weights are from: data, settings, what the cross-validation gave."""
+    """Where weights are from: data, settings, what the cross-validation gave."""
     return {
         "schema": SCHEMA,
         "name": f"fit:{dataset.name}",
@@ -72,7 +72,7 @@ def provenance(
 
 
 def _rows(of: Examples, prior: Shipped, found: Weights, name: str) -> list[tuple[str, ...]]:
-    """Return the rows of learnt weights; a weight that did not move is not repeated."""
+    """Rows of learnt weights; a weight that did not move is not repeated."""
     rows: list[tuple[str, ...]] = [("cue", "family", "log_odds", "source")]
     for i, cue in enumerate(of.cues):
         for j, family in enumerate(of.families):

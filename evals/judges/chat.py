@@ -46,7 +46,6 @@ class ChatJudge:
 
     @property
     def name(self) -> str:
-        """The model and the prompts it was asked with."""
         prompts: list[JsonValue] = [
             prompt_digest(f"evals/judge_{kind}") for kind in ("clues", "labels")
         ]
@@ -81,11 +80,9 @@ class ChatGrouper:
 
     @property
     def name(self) -> str:
-        """The model and the prompt it was asked with."""
         return f"{self.spec} (prompt {prompt_digest('evals/group_labels')[:8]})"
 
     def groups(self, clip: str, labels: Sequence[str]) -> Groups:
-        """Ask for the groups of these labels, once for each set of labels."""
         from langchain_core.messages import HumanMessage
 
         wanted = sorted(labels)
@@ -106,15 +103,14 @@ class Remembered:
 
     @property
     def name(self) -> str:
-        """The judge's name."""
         return self.judge.name
 
     def clues(self, gold: str, predicted: str) -> Rating:
-        """Return the stored rating of clues, or ask for it."""
+        """Stored rating of clues, or ask for it."""
         return self._rate("clues", gold, predicted)
 
     def labels(self, gold: str, predicted: str) -> Rating:
-        """Return the stored rating of labels, or ask for it."""
+        """Stored rating of labels, or ask for it."""
         return self._rate("labels", gold, predicted)
 
     def _rate(self, kind: Kind, gold: str, predicted: str) -> Rating:
@@ -154,7 +150,7 @@ class Memory:
             ) from error
 
     def get(self, key: str) -> Mapping[str, object] | None:
-        """Return the stored reply, or None."""
+        """Stored reply, or None."""
         return self._known.get(key)
 
     def put(self, key: str, reply: Mapping[str, object]) -> Mapping[str, object]:
@@ -176,5 +172,5 @@ def _entries(file: IO[bytes]) -> dict[str, Mapping[str, object]]:
 
 
 def _data(text: str) -> str:
-    """Return a text between JSON quotes, so that it stays data in the prompt."""
+    """Text between JSON quotes, so that it stays data in the prompt."""
     return json.dumps(text, ensure_ascii=False)

@@ -60,7 +60,7 @@ class Overlaps:
 
 
 def judge_all(judge: Judge, golds: Sequence[str], predicted: Sequence[str]) -> Overlaps:
-    """Return the mean clue and label overlap; an empty explanation has the lowest score."""
+    """Mean clue and label overlap; an empty explanation has the lowest score."""
     failed: list[str] = []
 
     def rate(method: Callable[[str, str], Rating], gold: str, text: str) -> float:

@@ -29,16 +29,15 @@ class Draws:
     """
 
     def __init__(self, counts: Floats) -> None:
-        """Take the array of counts."""
         self._counts = counts
         self._totals: dict[bytes, Floats] = {}
 
     def __len__(self) -> int:
-        """Return the number of resamples."""
+        """Number of resamples."""
         return len(self._counts)
 
     def total(self, values: ArrayLike) -> Floats:
-        """Return the sum of one value per clip over each resample: shape (resamples,)."""
+        """Sum of one value per clip over each resample: shape (resamples,)."""
         vector = np.ascontiguousarray(values, dtype=np.float64)
         key = vector.tobytes()
         if key not in self._totals:
@@ -50,7 +49,7 @@ class Statistic(Protocol):
     """A score over clips."""
 
     def at(self, draws: Draws) -> Floats:
-        """Return the score of each resample: shape (resamples,)."""
+        """Score of each resample: shape (resamples,)."""
         ...
 
 
@@ -61,7 +60,6 @@ class Mean:
     values: Floats
 
     def at(self, draws: Draws) -> Floats:
-        """Return the mean; NaN where no clip takes part."""
         part = np.isfinite(self.values)
         filled = np.where(part, self.values, 0.0)
         return _divide(draws.total(filled), draws.total(part))
@@ -80,7 +78,6 @@ class Ratio:
     wholes: Floats
 
     def at(self, draws: Draws) -> Floats:
-        """Return sum of parts over sum of wholes; NaN where there is no whole."""
         return _divide(draws.total(self.parts), draws.total(self.wholes))
 
 
@@ -92,7 +89,6 @@ class Harmonic:
     recall: Statistic
 
     def at(self, draws: Draws) -> Floats:
-        """Return 2PR/(P+R)."""
         p, r = self.precision.at(draws), self.recall.at(draws)
         total = p + r
         return np.where(total == 0, 0.0, _divide(2 * p * r, total))
@@ -105,7 +101,6 @@ class Average:
     parts: Sequence[Statistic]
 
     def at(self, draws: Draws) -> Floats:
-        """Return the mean of the parts' values."""
         found = np.array([part.at(draws) for part in self.parts])
         defined = np.isfinite(found)
         return _divide(np.where(defined, found, 0.0).sum(axis=0), defined.sum(axis=0))
@@ -119,22 +114,21 @@ class Difference:
     right: Statistic
 
     def at(self, draws: Draws) -> Floats:
-        """Return left minus right."""
         return self.left.at(draws) - self.right.at(draws)
 
 
 def mean(values: ArrayLike) -> Mean:
-    """Return the mean of one value per clip; None and NaN do not take part."""
+    """Mean of one value per clip; None and NaN do not take part."""
     return Mean(np.asarray(values, dtype=np.float64))
 
 
 def ratio(parts: ArrayLike, wholes: ArrayLike) -> Ratio:
-    """Return the share of counts per clip."""
+    """Share of counts per clip."""
     return Ratio(np.asarray(parts, dtype=np.float64), np.asarray(wholes, dtype=np.float64))
 
 
 def value(statistic: Statistic, clips: int) -> float:
-    """Return the score on all clips, each once."""
+    """Score on all clips, each once."""
     return float(statistic.at(Draws(np.ones((1, clips))))[0])
 
 
@@ -166,7 +160,7 @@ class Estimate(NamedTuple):
 def estimate(
     statistics: Mapping[str, Statistic], clips: int, times: int = TIMES, seed: int = SEED
 ) -> dict[str, Estimate]:
-    """Return each statistic's value and interval, all on the same draws of clips."""
+    """Each statistic's value and interval, all on the same draws of clips."""
     if clips == 0:
         return {name: Estimate(np.nan, np.nan, np.nan) for name in statistics}
     drawn: dict[str, list[Floats]] = {name: [] for name in statistics}
@@ -190,7 +184,7 @@ def _draws(clips: int, times: int, seed: int) -> Iterator[Draws]:
 
 
 def _interval(found: float, drawn: Floats) -> Estimate:
-    """Return the percentile interval; draws in which the score is undefined are left out."""
+    """Percentile interval; draws in which the score is undefined are left out."""
     drawn = drawn[np.isfinite(drawn)]
     if not drawn.size:
         return Estimate(found, np.nan, np.nan)

@@ -51,13 +51,13 @@ class Judged:
         return ExpectedError(self)
 
     def bins(self) -> list[tuple[float, float, int]]:
-        """Return mean stated probability, share right and clips of each bin that has any."""
+        """Mean stated probability, share right and clips of each bin that has any."""
         place = _bin(self.stated)
         found = [(self.stated[place == b], self.right[place == b]) for b in range(BINS)]
         return [(float(p.mean()), float(r.mean()), len(p)) for p, r in found if len(p)]
 
     def risk_coverage(self) -> list[tuple[float, float]]:
-        """Return (coverage, share right) when only the most confident answers are kept."""
+        """(coverage, share right) when only the most confident answers are kept."""
         part = np.isfinite(self.stated)
         order = np.argsort(-self.stated[part], kind="stable")
         right = self.right[part][order]
@@ -72,7 +72,6 @@ class ExpectedError:
     judged: Judged
 
     def at(self, draws: Draws) -> Floats:
-        """Return the error of each resample."""
         place = _bin(self.judged.stated)
         gap = np.nan_to_num(self.judged.right - self.judged.stated)
         total = np.zeros(len(draws))
@@ -88,7 +87,7 @@ def judge_first(
     gold: Sequence[Labels],
     first: Sequence[tuple[str, float | None] | None],
 ) -> Judged:
-    """Return whether each clip's first label, stated with a probability, is right."""
+    """Whether each clip's first label, stated with a probability, is right."""
     wheel = lexicon.wheels[0]
     stated, right = np.full(len(gold), np.nan), np.full(len(gold), np.nan)
     for i, (labels, answer) in enumerate(zip(gold, first, strict=True)):
@@ -100,7 +99,7 @@ def judge_first(
 
 
 def _bin(stated: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """Return each probability's bin, -1 for NaN."""
+    """Each probability's bin, -1 for NaN."""
     filled = np.nan_to_num(stated, nan=0.0)
     place = np.minimum((filled * BINS).astype(np.int64), BINS - 1)
     return np.where(np.isfinite(stated), place, -1)

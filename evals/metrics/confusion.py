@@ -32,7 +32,7 @@ class Confusion:
 def confusion(
     lexicon: Lexicon, wheel: Wheel, gold: Sequence[Labels], predicted: Sequence[Labels]
 ) -> Confusion:
-    """Return the confusion of level-1 classes on a wheel."""
+    """Confusion of level-1 classes on a wheel."""
     classes = wheel.classes
     place = {name: index for index, name in enumerate((*classes, NONE))}
     table = np.zeros((len(classes), len(place)))

@@ -56,7 +56,7 @@ class Agreement:
     invented: frozenset[Cue]
 
     def of(self, channel: Channel | None) -> tuple[int, int, int]:
-        """Return how many were found, missed and invented, in one channel or in all."""
+        """How many were found, missed and invented, in one channel or in all."""
         return tuple(  # type: ignore[return-value]
             sum(channel in (None, cue.channel) for cue in cues)
             for cues in (self.found, self.missed, self.invented)
@@ -72,13 +72,12 @@ class CueScores:
 
     @property
     def f(self) -> Harmonic:
-        """F of precision and recall."""
         return Harmonic(self.precision, self.recall)
 
 
 @lru_cache(maxsize=20_000)
 def cues_in(text: str) -> frozenset[Cue]:
-    """Return the cues that a text names, without the denied ones ("no smile")."""
+    """Cues that a text names, without the denied ones ("no smile")."""
     language = language_of(text)
     quotes = [_plain(q) for q in _QUOTES.findall(text)]
     lowered = _QUOTES.sub(" ", text).lower()
@@ -91,7 +90,7 @@ def cues_in(text: str) -> frozenset[Cue]:
 
 
 def agree(gold: str, predicted: str) -> Agreement:
-    """Return which cues of a human explanation another one finds, misses and invents."""
+    """Which cues of a human explanation another one finds, misses and invents."""
     human, ours = cues_in(gold), cues_in(predicted)
     same = {cue: _match(cue, human) for cue in ours}
     found = frozenset(match for match in same.values() if match is not None)
@@ -103,7 +102,7 @@ def agree(gold: str, predicted: str) -> Agreement:
 
 
 def cue_scores(agreements: Sequence[Agreement], channel: Channel | None = None) -> CueScores:
-    """Return precision and recall over clips, of one channel or of all together."""
+    """Precision and recall over clips, of one channel or of all together."""
     counts = [a.of(channel) for a in agreements]
     found = [f for f, _, _ in counts]
     return CueScores(
@@ -149,7 +148,7 @@ _BLOCKS: dict[str, Channel] = {"video": "visual", "audio": "acoustic", "text": "
 
 
 def present_in(explanation: Explanation | str) -> frozenset[Channel]:
-    """Return the modalities that an explanation, or a free text, states a clue of."""
+    """Modalities that an explanation, or a free text, states a clue of."""
     if isinstance(explanation, Explanation):
         return frozenset(_BLOCKS[b] for b in explanation.by_modality if b in _BLOCKS)
     named = {cue.channel for cue in cues_in(explanation)}
@@ -157,5 +156,5 @@ def present_in(explanation: Explanation | str) -> frozenset[Channel]:
 
 
 def completeness(explanation: Explanation | str) -> float:
-    """Return the share of the three modalities that are present."""
+    """Share of the three modalities that are present."""
     return len(present_in(explanation)) / len(CHANNELS)

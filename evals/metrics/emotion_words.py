@@ -26,19 +26,19 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 @cache
 def emotion_words(language: Language) -> Mapping[str, str]:
-    """Return each word of a language and the label it stands for."""
+    """Each word of a language and the label it stands for."""
     return {word: row["label"] for row in _rows() for word in row[language].split()}
 
 
 @cache
 def kin() -> Mapping[str, str]:
-    """Return each label's wider group ("joy", "anger", ...), chosen by us."""
+    """Each label's wider group ("joy", "anger", ...), chosen by us."""
     return {row["label"]: row["kin"] for row in _rows()}
 
 
 @lru_cache(maxsize=20_000)
 def labels_in(text: str) -> tuple[str, ...]:
-    """Return the labels of the emotion words of a text, each once, in order of appearance.
+    """Labels of the emotion words of a text, each once, in order of appearance.
 
     A word that is denied just before it ("not angry") does not count.
     """
@@ -54,13 +54,13 @@ def labels_in(text: str) -> tuple[str, ...]:
 
 
 def is_denied(before: str, language: Language) -> bool:
-    """Tell whether the end of a text denies what follows it."""
+    """Whether the end of a text denies what follows it."""
     denial = _DENIED if language == "en" else _DENIED_ZH
     return denial.search(before[-40:]) is not None
 
 
 def language_of(text: str) -> Language:
-    """Return "zh" for a text with more than a few Chinese characters, else "en"."""
+    """ "zh" for a text with more than a few Chinese characters, else "en"."""
     return "zh" if 3 * len(_HAN.findall(text)) > len(text) / 2 else "en"
 
 

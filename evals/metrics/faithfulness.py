@@ -68,7 +68,7 @@ class Deletion:
 
 
 def citations(explanation: Explanation, clues: Sequence[Clue]) -> Count:
-    """Return how many of the citations of sentences and labels exist."""
+    """How many of the citations of sentences and labels exist."""
     known = {clue.id for clue in clues}
     citing = [x.clue_ids for x in explanation.sentences] + [x.clue_ids for x in explanation.labels]
     cited = [i for ids in citing for i in ids]
@@ -76,7 +76,7 @@ def citations(explanation: Explanation, clues: Sequence[Clue]) -> Count:
 
 
 def consistency(labels: Labels, text: str, lexicon: Lexicon) -> Count:
-    """Return how many labels have a class that the text's emotion words also have.
+    """How many labels have a class that the text's emotion words also have.
 
     Labels that wheel 1 does not know take no part.
     """
@@ -89,7 +89,7 @@ def consistency(labels: Labels, text: str, lexicon: Lexicon) -> Count:
 def delete(
     reasoner: Reasoner, label: Label, question: str, clues: Sequence[Clue], duration: float
 ) -> Deletion:
-    """Return what becomes of a label's claim when its clues are taken out."""
+    """What becomes of a label's claim when its clues are taken out."""
     cited = set(label.clue_ids)
     rest = [clue for clue in clues if clue.id not in cited]
     gone = len(clues) - len(rest)
@@ -108,7 +108,7 @@ def delete(
 def claim(
     reasoner: Reasoner, label: str, question: str, clues: Sequence[Clue], duration: float
 ) -> float:
-    """Return the probability that a reasoner gives a label; 0 where it is not considered."""
+    """Probability that a reasoner gives a label; 0 where it is not considered."""
     inquiry = Inquiry(question=question, clues=tuple(clues), budget=AT_ONCE, duration=duration)
     decision = reasoner.decide(inquiry)
     return max((h.probability or 0.0 for h in decision.hypotheses if h.label == label), default=0.0)
@@ -146,18 +146,18 @@ class Scene:
     duration: float
 
     def claim(self, label: str, clues: Sequence[Clue]) -> float:
-        """Return the label's probability on these clues."""
+        """Label's probability on these clues."""
         return claim(self.reasoner, label, self.question, clues, self.duration)
 
 
 def corrupt(scene: Scene, label: Label) -> list[Corruption]:
-    """Return every corruption that can be made of the evidence for a label."""
+    """Every corruption that can be made of the evidence for a label."""
     made = (_drop(scene, label), _flip(scene, label), _shift(scene, label))
     return [found for found in made if found is not None]
 
 
 def flip(text: str) -> str:
-    """Return a sentence with each word that has an opposite turned to it; else as it is."""
+    """Sentence with each word that has an opposite turned to it; else as it is."""
     language = language_of(text)
     table = _opposites(language)
     return _pattern(language).sub(lambda m: _like(table[m.group().lower()], m.group()), text)
@@ -195,7 +195,7 @@ def _shift(scene: Scene, label: Label) -> Corruption | None:
 
 
 def _times_follow(scene: Scene, clues: Sequence[Clue]) -> bool:
-    """Tell whether the explanation of the moved clues gives no time that they do not."""
+    """Whether the explanation of the moved clues gives no time that they do not."""
     reasoner, duration = scene.reasoner, scene.duration
     inquiry = Inquiry(
         question=scene.question, clues=tuple(clues), budget=AT_ONCE, duration=duration
@@ -205,7 +205,7 @@ def _times_follow(scene: Scene, clues: Sequence[Clue]) -> bool:
 
 
 def _moved(clue: Clue, duration: float) -> Clue | None:
-    """Return a clue at the other end of the clip, None if that is not far enough."""
+    """Clue at the other end of the clip, None if that is not far enough."""
     assert clue.span is not None
     length = clue.span.length
     start = 0.0 if clue.span.start > duration - clue.span.end else max(0.0, duration - length)

@@ -47,7 +47,6 @@ class WeightedF1:
         return int((self.gold >= 0).sum())
 
     def at(self, draws: Draws) -> Floats:
-        """Return the weighted F1 of each resample; NaN where no clip takes part."""
         part = self.gold >= 0
         total = np.zeros(len(draws))
         for c in range(self.classes):
@@ -61,7 +60,7 @@ class WeightedF1:
 
 
 def hit_rate(lexicon: Lexicon, gold: Sequence[str | None], predicted: Sequence[Labels]) -> HitRate:
-    """Return the hit rate of label lists against one gold label per clip."""
+    """Hit rate of label lists against one gold label per clip."""
     hits, sharp = [], []
     for wheel in lexicon.wheels:
         classes = [lexicon.m3(g, wheel, 1) if g else None for g in gold]
@@ -76,7 +75,7 @@ def hit_rate(lexicon: Lexicon, gold: Sequence[str | None], predicted: Sequence[L
 def class_f1(
     lexicon: Lexicon, gold: Sequence[str | None], predicted: Sequence[Labels]
 ) -> WeightedF1:
-    """Return weighted F1 over the gold's classes; a prediction counts as one class.
+    """Weighted F1 over the gold's classes; a prediction counts as one class.
 
     It is the first class that a label reaches by its word form, then by its synonym, then
     by the level-1 class of wheel 1; no label at all counts as "neutral" (rules by us).
@@ -91,7 +90,7 @@ def class_f1(
 def sentiment_f1(
     lexicon: Lexicon, valence: Sequence[float | None], predicted: Sequence[Labels]
 ) -> WeightedF1:
-    """Return weighted F1 of positive against not.
+    """Weighted F1 of positive against not.
 
     Clips of valence zero or none take no part; a neutral prediction counts as negative, as
     in AffectGPT's scorer. Polarity is the majority of the labels' wheel-1 classes.
@@ -102,7 +101,7 @@ def sentiment_f1(
 
 
 def polarity(lexicon: Lexicon, labels: Labels) -> int:
-    """Return the balance of positive over negative labels."""
+    """Balance of positive over negative labels."""
     classes = [lexicon.m3(label, lexicon.wheels[0], 1) for label in labels]
     return sum(c in POSITIVE for c in classes) - sum(c in NEGATIVE for c in classes)
 

@@ -45,7 +45,7 @@ class Wheel:
         return found
 
     def ancestors(self, level: Level) -> Mapping[str, str]:
-        """Return each word's ancestor at a level."""
+        """Each word's ancestor at a level."""
         return self.level1 if level == 1 else self.level2
 
     @property
@@ -66,20 +66,20 @@ class Lexicon:
     wheels: tuple[Wheel, ...]
 
     def knows(self, label: str) -> bool:
-        """Tell whether a label is a form of any word; others are dropped by every metric."""
+        """Whether a label is a form of any word; others are dropped by every metric."""
         return plain(label) in self.forms
 
     def m1(self, label: str) -> str | None:
-        """Return the word that a label is a form of (M1), or None if it is unknown."""
+        """Word that a label is a form of (M1), or None if it is unknown."""
         return min(self.forms.get(plain(label), ()), default=None)
 
     def m2(self, label: str) -> str | None:
-        """Return the wheel word that a label is a synonym of (M2), or None."""
+        """Wheel word that a label is a synonym of (M2), or None."""
         word = self.m1(label)
         return None if word is None else min(self.synonyms.get(word, ()), default=None)
 
     def m3(self, label: str, wheel: Wheel, level: Level) -> str | None:
-        """Return a label's ancestor on a wheel (M3), or None if the wheel lacks it.
+        """Label's ancestor on a wheel (M3), or None if the wheel lacks it.
 
         It does not pass through M1 and M2: all words and all their synonyms are tried.
         """
@@ -92,7 +92,7 @@ class Lexicon:
 
 
 def plain(label: str) -> str:
-    """Return a label as the lexicon has it: lower case, no blanks around it."""
+    """Label as the lexicon has it: lower case, no blanks around it."""
     return label.lower().strip()
 
 

@@ -64,7 +64,7 @@ def produce(
     dataset: Dataset, folder: DataFolder, thinker: Thinker, wish: Wish,
     say: Progress = lambda _: None,
 ) -> Produced:  # fmt: skip
-    """Return the report on a dataset."""
+    """Report on a dataset."""
     begun = time.perf_counter()
     ruler = Ruler.of(dataset, wish.lexicon, wish.grouper)
     offline = isinstance(wish.judge, OfflineJudge)
@@ -109,7 +109,7 @@ def _check(against: str | None, cards: Sequence[Card]) -> None:
 
 
 def _absent(dataset: Dataset, path: Path, found: Mapping[str, Prediction]) -> str:
-    """Return what is to be said of clips that a run does not have, "" where it has all.
+    """What is to be said of clips that a run does not have, "" where it has all.
 
     `ConfigError` where it has none.
     """
@@ -127,7 +127,7 @@ def _from_run(
     ruler: Ruler, dataset: Dataset, header: RunHeader, found: Mapping[str, Prediction],
     thinker: Thinker,
 ) -> Entry:  # fmt: skip
-    """Return a run measured; if this reasoner made it, its evidence is spoilt too."""
+    """Run measured; if this reasoner made it, its evidence is spoilt too."""
     predictions = [
         found.get(sample.name, Prediction(name=sample.name, failed="not in the run"))
         for sample in dataset.labelled
@@ -140,13 +140,13 @@ def _from_run(
 
 
 def _made_by(thinker: Thinker, provenance: Mapping[str, Param]) -> bool:
-    """Tell whether answers are this reasoner's, with the same model and arguments."""
+    """Whether answers are this reasoner's, with the same model and arguments."""
     told = {k: v for k, v in provenance.items() if k.startswith("reasoner.")}
     return provenance.get("reasoner") == thinker.reasoner.name and told == thinker.arguments
 
 
 def _plots(ruler: Ruler, board: Board, entries: Sequence[Entry]) -> dict[str, str]:
-    """Return the plots by their captions."""
+    """Plots by their captions."""
     found = {"F of each system with its interval.": plots.intervals(board)}
     if ruler.lexicon is not None:
         found["Human class against predicted class on wheel 1, percent of each row."] = (
@@ -170,7 +170,7 @@ def _confusions(lexicon: Lexicon, ruler: Ruler, entries: Sequence[Entry]) -> dic
 
 
 def _leading(board: Board, entries: Sequence[Entry]) -> list[Entry]:
-    """Return the best system of each kind of input but the floors, three at most; else a floor."""
+    """Best system of each kind of input but the floors, three at most; else a floor."""
     groups = board.groups
     best = [rows[0].card.name for given, rows in groups.items() if given != "nothing"]
     best = best or [rows[0].card.name for rows in groups.values()]

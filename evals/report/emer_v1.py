@@ -31,17 +31,15 @@ class SameInEnglish:
 
     @property
     def card(self) -> Card:
-        """Name and input."""
         return Card(name="the human answer in English", input="clip", what="a ceiling of the judge")
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the English explanation."""
         text = self.dataset.gold(sample).explanations.get("en", "")
         return Prediction(name=sample.name, text=text)
 
 
 def version1_table(dataset: Dataset, folder: DataFolder, judge: Judge) -> Table:
-    """Return the table of the six baselines with a floor and a ceiling."""
+    """Table of the six baselines with a floor and a ceiling."""
     samples = dataset.samples
     stored = [read_stored(path, text_only=True) for path in folder.tables("v1_baselines")]
     floors: list[System] = [OneForAll(dataset.golds, "zh"), OfAnother(dataset.golds, "zh")]

@@ -33,7 +33,6 @@ class Entry:
 
     @property
     def card(self) -> Card:
-        """The system's card."""
         return self.scorecard.card
 
 
@@ -79,7 +78,6 @@ class Board:
 
     @property
     def groups(self) -> dict[Input, list[Row]]:
-        """The rows by input, the floors first, each group's best first."""
         order: tuple[Input, ...] = ("nothing", *(i for i in INPUTS if i != "nothing"))
         found = {i: [r for r in self.rows if r.card.input == i] for i in order}
         return {
@@ -106,7 +104,7 @@ def build(
     judge: str = "",
     times: int = TIMES,
 ) -> Board:
-    """Return the leaderboard; every interval rests on the same draws of clips."""
+    """Leaderboard; every interval rests on the same draws of clips."""
     main, floor = ruler.main, _best_floor(entries, ruler.main)
     known = {entry.card.name: entry for entry in entries}
     wanted = [(left, right) for left, right in pairs if {left, right} <= known.keys()]
@@ -165,7 +163,7 @@ def _minus(left: Entry, right: Entry, key: str) -> Statistic:
 
 
 def _shared(left: Entry, right: Entry) -> list[Column]:
-    """Return the headline scores that both have."""
+    """Headline scores that both have."""
     both = left.scorecard.statistics.keys() & right.scorecard.statistics.keys()
     return [column for column in HEADLINE if column.key in both]
 

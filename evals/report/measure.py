@@ -40,7 +40,7 @@ from emer.graphs.settings import DEFAULT
 def judged(
     entry: Entry, golds: Sequence[Gold], judge: Judge, language: Language = "en"
 ) -> tuple[Entry, tuple[str, ...]]:
-    """Return the entry with the judge's overlaps, and a note on what it could not rate."""
+    """Entry with the judge's overlaps, and a note on what it could not rate."""
     human = [gold.explanations.get(language, "") for gold in golds]
     texts = [said(prediction) for prediction in entry.predictions]
     if not any(human) or not any(texts):
@@ -63,7 +63,7 @@ NAMES = ("deletion", "deletion_fall", "others_fall", *get_args(Kind))
 
 
 def probe(reasoner: Reasoner, predictions: Sequence[Prediction]) -> dict[str, Statistic]:
-    """Return the probes of each clip's first label; NaN where one cannot be made.
+    """Probes of each clip's first label; NaN where one cannot be made.
 
     deletion: share of labels that lose probability without the clues they cite;
     deletion_fall, others_fall: how much they lose without those, and without as many other
@@ -108,7 +108,7 @@ class Job:
 
 
 def light(dataset: Dataset, folder: DataFolder) -> list[Job]:
-    """Return the floors, and the systems with stored answers on any of these clips."""
+    """Floors, and the systems with stored answers on any of these clips."""
     labelled = {s.name: dataset.gold(s) for s in dataset.labelled}
     stored = [read_stored(path) for path in folder.tables("predictions")]
     here = [system for system in stored if system.predictions.places.keys() & labelled.keys()]
@@ -116,7 +116,7 @@ def light(dataset: Dataset, folder: DataFolder) -> list[Job]:
 
 
 def heavy(dataset: Dataset, thinker: Thinker, memory: Path | None = None) -> list[Job]:
-    """Return a reasoner in every form of oracle perception that the dataset has."""
+    """Reasoner in every form of oracle perception that the dataset has."""
     on = OnHumanClues(thinker.reasoner, arguments=thinker.arguments)
     forms = [
         Job(on, probes=True),
@@ -134,7 +134,7 @@ def heavy(dataset: Dataset, thinker: Thinker, memory: Path | None = None) -> lis
 
 
 def pairs(reasoner: Reasoner) -> list[tuple[str, str]]:
-    """Return whose differences are shown: forms of the reasoner, and stored systems."""
+    """Whose differences are shown: forms of the reasoner, and stored systems."""
     r = reasoner.name
     return [
         (f"{r}/full", f"{r}/masked"),
@@ -152,7 +152,7 @@ def measure(
     ruler: Ruler, dataset: Dataset, jobs: Sequence[Job], workers: int = 1,
     done: Done = lambda _: None,
 ) -> list[Entry]:  # fmt: skip
-    """Return each system measured, in the order of the jobs, in several processes if asked.
+    """Each system measured, in the order of the jobs, in several processes if asked.
 
     What asks a language model stays in this one: its connection is not sent to another.
     """

@@ -31,7 +31,7 @@ STYLE = {
 
 
 def intervals(board: Board) -> str:
-    """Return level-1 F of every system with its interval, grouped by input."""
+    """Level-1 F of every system with its interval, grouped by input."""
     rows = [row for group in board.groups.values() for row in group]
 
     def paint(axes: Any) -> None:
@@ -53,7 +53,7 @@ def intervals(board: Board) -> str:
 
 
 def confusions(found: Mapping[str, Confusion]) -> str:
-    """Return one heat map for each system: human class by predicted class."""
+    """One heat map for each system: human class by predicted class."""
     import matplotlib
 
     def paint(figure: Any) -> None:
@@ -75,7 +75,7 @@ def confusions(found: Mapping[str, Confusion]) -> str:
 
 
 def calibration(judged: Mapping[str, Judged]) -> str:
-    """Return stated probability against share right, and share right against coverage."""
+    """Stated probability against share right, and share right against coverage."""
 
     def paint(figure: Any) -> None:
         left, right = figure.subplots(1, 2)
@@ -107,7 +107,7 @@ def calibration(judged: Mapping[str, Judged]) -> str:
 
 
 def cost(board: Board) -> str:
-    """Return level-1 F against seconds per clip, for systems whose cost was measured."""
+    """Level-1 F against seconds per clip, for systems whose cost was measured."""
     rows = [row for row in board.rows if "seconds" in row.scores]
 
     def paint(figure: Any) -> None:
@@ -147,7 +147,7 @@ def _name_points(axes: Any, rows: Sequence[Row], main: str) -> None:
 
 
 def _spread(heights: Sequence[float], low: float, high: float) -> list[float]:
-    """Return ascending heights with a line's room between them, within the range if it can be."""
+    """Ascending heights with a line's room between them, within the range if it can be."""
     gap = min(0.05 * (high - low), (high - low) / max(1, len(heights)))
     found: list[float] = []
     for height in heights:
@@ -181,7 +181,7 @@ def _svg(size: tuple[float, float], paint: Callable[[Any], None], salt: str) -> 
 
 
 def _figure(size: tuple[float, float], paint: Callable[[Any], None], salt: str) -> str:
-    """Return what is painted as an <svg> element: no file, no window, no fetched font."""
+    """What is painted as an <svg> element: no file, no window, no fetched font."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

@@ -58,7 +58,7 @@ class Ruler:
 
     @classmethod
     def of(cls, dataset: Dataset, lexicon: Lexicon | None, grouper: Grouper | None = None) -> Ruler:
-        """Return the ruler of a dataset's labelled clips."""
+        """Ruler of a dataset's labelled clips."""
         labelled = dataset.labelled
         golds = tuple(dataset.gold(sample) for sample in labelled)
         return cls(dataset.name, tuple(s.name for s in labelled), golds, lexicon, grouper)
@@ -90,7 +90,7 @@ class Ruler:
         return [gold.labels for gold in self.golds]
 
     def measure(self, card: Card, predictions: Sequence[Prediction]) -> Scorecard:
-        """Return a system's scorecard from its predictions, one for each clip in order."""
+        """System's scorecard from its predictions, one for each clip in order."""
         labels = [prediction.labels for prediction in predictions]
         agreements = self._agreements(predictions)
         judged = self._judged(predictions)
@@ -125,7 +125,7 @@ class Ruler:
         }
 
     def _agreements(self, predictions: Sequence[Prediction]) -> list[Agreement]:
-        """Return how the cues of each explanation agree with the human one's."""
+        """How the cues of each explanation agree with the human one's."""
         human = [gold.explanations.get("en", "") for gold in self.golds]
         texts = [said(prediction) for prediction in predictions]
         if not any(human) or not any(texts):
@@ -134,7 +134,7 @@ class Ruler:
 
 
 def said(prediction: Prediction) -> str:
-    """Return what an explanation says: its sentences without their citations, or the text."""
+    """What an explanation says: its sentences without their citations, or the text."""
     if prediction.explanation is None:
         return prediction.text
     return " ".join(sentence.text for sentence in prediction.explanation.sentences)
@@ -163,7 +163,7 @@ def _wheel_scores(
 def _closed_sets(
     lexicon: Lexicon, golds: Sequence[Gold], labels: list[tuple[str, ...]]
 ) -> dict[str, Statistic]:
-    """Return the scores against one class per clip, and against sentiment, if there are."""
+    """Scores against one class per clip, and against sentiment, if there are."""
     basic, valence = [gold.basic for gold in golds], [gold.valence for gold in golds]
     found: dict[str, Statistic] = {}
     if any(basic):
@@ -218,7 +218,7 @@ def _faith(predictions: Sequence[Prediction]) -> dict[str, Statistic]:
 
 
 def _draft(prediction: Prediction, explanation: Explanation) -> Draft:
-    """Return what the verifier holds of an explanation whose first writing was not kept."""
+    """What the verifier holds of an explanation whose first writing was not kept."""
     verdict = verify(explanation, prediction.clues, prediction.duration or DURATION)
     return judged(verdict)
 
@@ -259,13 +259,13 @@ class Column:
     """Whether its interval is shown too."""
 
     def number(self, value: float) -> str:
-        """Return a value as it is shown, an en dash where there is none."""
+        """Value as it is shown, an en dash where there is none."""
         if not math.isfinite(value):
             return "–"  # noqa: RUF001  (an en dash is how tables say "none")
         return f"{100 * value if self.unit == 'percent' else value:.{self.digits}f}"
 
     def cell(self, estimate: Estimate | None, signed: bool = False) -> str:
-        """Return a score with its interval: "56.1 (50.2 to 61.7)"."""
+        """Score with its interval: "56.1 (50.2 to 61.7)"."""
         if estimate is None or not math.isfinite(estimate.value):
             return "–"  # noqa: RUF001
         shown = self.number(estimate.value)

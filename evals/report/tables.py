@@ -67,12 +67,12 @@ class Table:
 
 
 def markdown(table: Table) -> str:
-    """Return the table in Markdown; a group's heading is a row in bold."""
+    """Table in Markdown; a group's heading is a row in bold."""
     return "\n".join(_markdown(table))
 
 
 def html(table: Table) -> str:
-    """Return the table in HTML, with every cell escaped."""
+    """Table in HTML, with every cell escaped."""
     return "\n".join(_html(table))
 
 
@@ -113,7 +113,7 @@ def _html(table: Table) -> Iterator[str]:
 
 
 def _interval_small(cell: str) -> str:
-    """Return a cell with the bracketed interval set small on a line of its own."""
+    """Cell with the bracketed interval set small on a line of its own."""
     value, bracket, rest = cell.partition(" (")
     if not bracket:
         return escape(cell)
@@ -136,14 +136,14 @@ READING = (
 
 
 def tables(board: Board) -> list[Table]:
-    """Return every table that has rows."""
+    """Every table that has rows."""
     found = [labels(board), closed(board), explanations(board), confidence(board), costs(board)]
     found.append(differences(board))
     return [table for table in found if not table.empty]
 
 
 def labels(board: Board, columns: Sequence[Column] = LABELS) -> Table:
-    """Return the leaderboard of label scores."""
+    """Leaderboard of label scores."""
     used = [c for c in columns if any(c.key in row.scores for row in board.rows)]
     main = next(c for c in HEADLINE if c.key == board.main)
     ahead, rest = [c for c in used if c in HEADLINE], [c for c in used if c not in HEADLINE]
@@ -157,7 +157,7 @@ def labels(board: Board, columns: Sequence[Column] = LABELS) -> Table:
 
 
 def closed(board: Board) -> Table:
-    """Return the table of scores against one class, or a sentiment, per clip."""
+    """Table of scores against one class, or a sentiment, per clip."""
     lead = (
         "Hit: any label has the human label's level-1 class, mean over the wheels; a hit is "
         "cheap with many labels, which hits per class named shows. Weighted F1: one class a clip."
@@ -166,7 +166,7 @@ def closed(board: Board) -> Table:
 
 
 def explanations(board: Board) -> Table:
-    """Return the table of what explanations state and rest on."""
+    """Table of what explanations state and rest on."""
     lead = (
         "Cues: the signs that an explanation names, against those of the human one; a cue that "
         "people did not write down counts as invented, though it may be in the clip. On human "
@@ -178,7 +178,7 @@ def explanations(board: Board) -> Table:
 
 
 def confidence(board: Board) -> Table:
-    """Return the table of calibration and of the probes of evidence."""
+    """Table of calibration and of the probes of evidence."""
     lead = (
         "Right: the first label's level-1 class on wheel 1 is among the human ones. The probes "
         "spoil the evidence of the first label: its claim should move the way the title says."
@@ -187,12 +187,12 @@ def confidence(board: Board) -> Table:
 
 
 def costs(board: Board) -> Table:
-    """Return the table of what answers took, of systems that were run here."""
+    """Table of what answers took, of systems that were run here."""
     return _scores("Cost", "Per clip, on this machine.", board, COSTS)
 
 
 def differences(board: Board) -> Table:
-    """Return the paired differences; bold where the interval leaves out zero."""
+    """Paired differences; bold where the interval leaves out zero."""
     titles = ["left minus right", *(c.title for c in HEADLINE)]
     rows = [_pair_row(pair) for pair in board.pairs]
     lead = "On the same clips, in points; * marks an interval that leaves out zero."
@@ -219,7 +219,7 @@ def _name(row: Row) -> str:
 
 
 def _scores(title: str, lead: str, board: Board, columns: Sequence[Column]) -> Table:
-    """Return a table of the columns that any row has, with the rows that have any of them."""
+    """Table of the columns that any row has, with the rows that have any of them."""
     used = [c for c in columns if any(c.key in row.scores for row in board.rows)]
     groups = []
     for given, rows in board.groups.items():
@@ -318,7 +318,7 @@ def _drawn(table: Table) -> RichTable:
 
 
 def _narrow(cell: str) -> str:
-    """Return "56.1 (50.2 to 61.7)" as "56.1 50..62"; the other forms have all digits."""
+    """ "56.1 (50.2 to 61.7)" as "56.1 50..62"; the other forms have all digits."""
     found = re.fullmatch(r"(\S+) \((-?[\d.]+) to (-?[\d.]+)\)( \*)?", cell)
     if found is None:
         return cell

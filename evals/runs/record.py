@@ -32,7 +32,7 @@ class RunHeader(Record):
     versions: Mapping[str, str]
 
     def fits(self, other: RunHeader) -> bool:
-        """Tell whether another run's predictions may go on in this one's file."""
+        """Whether another run's predictions may go on in this one's file."""
         return (self.system, self.dataset) == (other.system, other.dataset)
 
 
@@ -44,11 +44,11 @@ class RunFile:
 
     @classmethod
     def of(cls, folder: Path, card: Card) -> RunFile:
-        """Return the file for a system in a folder of runs."""
+        """File for a system in a folder of runs."""
         return cls(folder / f"{slug(card.name)}.jsonl")
 
     def read(self) -> tuple[RunHeader, dict[str, Prediction]]:
-        """Return the header and the predictions by clip; the later of two wins.
+        """Header and the predictions by clip; the later of two wins.
 
         A last line that a crash cut short is left out. `ConfigError` for another file.
         """
@@ -98,7 +98,7 @@ class RunFile:
 
 
 def header_of(card: Card, dataset: Dataset) -> RunHeader:
-    """Return the header of a system's run over a dataset."""
+    """Header of a system's run over a dataset."""
     from importlib.metadata import version
 
     names = [sample.name for sample in dataset.samples]
@@ -111,5 +111,5 @@ def header_of(card: Card, dataset: Dataset) -> RunHeader:
 
 
 def slug(name: str) -> str:
-    """Return a system's name as a file name."""
+    """System's name as a file name."""
     return re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.") or "system"

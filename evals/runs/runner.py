@@ -34,7 +34,7 @@ def run(
     fresh: bool = False,
     done: Done = lambda _: None,
 ) -> list[Prediction]:
-    """Return a system's predictions in the order of the clips; each is on disk when it is made.
+    """System's predictions in the order of the clips; each is on disk when it is made.
 
     Clips that a file in `folder` has an answer for are not run again, failed ones are.
     `ConfigError` if that file is of the same name but of another system or dataset.
@@ -60,7 +60,7 @@ def run(
 def answer_all(
     system: System, samples: Sequence[Sample], workers: int = 1, done: Done = lambda _: None
 ) -> list[Prediction]:
-    """Return the predictions; what goes wrong on a clip is in its prediction.
+    """Predictions; what goes wrong on a clip is in its prediction.
 
     A package that is missing altogether is raised at once: no clip would do better.
     """
@@ -102,7 +102,7 @@ def _side_by_side(
 
 
 def attempt(system: System, sample: Sample) -> Prediction:
-    """Return a system's answer on a clip, or the prediction that says why there is none."""
+    """System's answer on a clip, or the prediction that says why there is none."""
     try:
         return system.answer(sample)
     except ToolMissing:
@@ -136,7 +136,7 @@ def _one_line(text: str) -> str:
 def answers(
     system: System, dataset: str, samples: Sequence[Sample], folder: Path | None
 ) -> list[Prediction]:
-    """Return a system's answers, from `folder` if they are there, else made and put there.
+    """System's answers, from `folder` if they are there, else made and put there.
 
     A folder that cannot be written costs the memory, not the answers.
     """

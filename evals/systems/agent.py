@@ -46,7 +46,6 @@ class Agent:
 
     @property
     def card(self) -> Card:
-        """Name, input, tools, reasoner and budget."""
         tools: dict[str, Param] = {
             f"tools.{slot}": " ".join([choice.use, *_told(choice.arguments)])
             for slot, choice in self.settings.chosen.items()
@@ -94,7 +93,6 @@ class Agent:
         return {f"budget.{name}": most for name, most in self.settings.budget}
 
     def answer(self, sample: Sample) -> Prediction:
-        """Explain the clip as `emer ask` does; `ClipError` if there is no media file."""
         if sample.clip is None:
             raise ClipError(f"{sample.name}: no media file; name their folder with --clips")
         heard = _Heard()
@@ -138,7 +136,6 @@ class _Heard:
     draft: Draft | None = None
 
     def __call__(self, event: Event) -> None:
-        """Take in an event."""
         match event:
             case Header():
                 self.duration = event.clip.duration
@@ -158,7 +155,7 @@ class _Heard:
 
 def agent(home: Path, profile: str | None = None, tools: Mapping[str, str] | None = None,
           name: str = "agent", given: Input = "clip", who: Who = ANYONE) -> Agent:  # fmt: skip
-    """Return the agent with its evidence and traces below `home`.
+    """Agent with its evidence and traces below `home`.
 
     The settings are those of ./emer.toml and the environment, with this profile, these
     tools, and this reasoner. `ConfigError` if it asks a model that can never be asked.
@@ -169,7 +166,7 @@ def agent(home: Path, profile: str | None = None, tools: Mapping[str, str] | Non
 
 
 def words_only(home: Path, who: Who = ANYONE) -> Agent:
-    """Return the agent that only hears or reads what is said."""
+    """Agent that only hears or reads what is said."""
     name = "agent, words only"
     return agent(home, tools=WORDS_ONLY, name=name, given="subtitle", who=who)
 

@@ -30,14 +30,12 @@ class Constant:
 
     @property
     def card(self) -> Card:
-        """Name and input."""
         count = len(self.labels)
         name = f"constant: {', '.join(self.labels)}" if count < 3 else f"constant: {count} labels"
         what = f"always {', '.join(self.labels)}"
         return Card(name=name, input="nothing", what=what)
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the labels."""
         return Prediction(name=sample.name, labels=self.labels)
 
 
@@ -51,7 +49,6 @@ class Random:
 
     @property
     def card(self) -> Card:
-        """Name, input and seed."""
         return Card(
             name=f"random: {self.drawn} labels",
             input="nothing",
@@ -60,7 +57,6 @@ class Random:
         )
 
     def answer(self, sample: Sample) -> Prediction:
-        """Draw labels without repeating one."""
         rng = random.Random(f"{self.seed} {sample.name}")
         left = dict(self.counts)
         labels: list[str] = []
@@ -81,7 +77,6 @@ class OfAnother:
 
     @property
     def card(self) -> Card:
-        """Name, input and seed."""
         return Card(
             name="random: another clip's human answer",
             input="nothing",
@@ -90,7 +85,6 @@ class OfAnother:
         )
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the human answer of a clip that is not this one."""
         others = [name for name in sorted(self.golds) if name != sample.name]
         if not others:
             return Prediction(name=sample.name)
@@ -108,12 +102,10 @@ class OneForAll:
 
     @property
     def card(self) -> Card:
-        """Name and input."""
         what = "labels and explanation that people gave the first clip"
         return Card(name="constant: one human answer", input="nothing", what=what)
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the human answer of the clip whose name comes first."""
         gold = self.golds[min(self.golds)]
         text = gold.explanations.get(self.language, "")
         return Prediction(name=sample.name, labels=gold.labels, text=text)
@@ -123,7 +115,7 @@ Floor = OneForAll | Constant | Random | OfAnother
 
 
 def floors(golds: Mapping[str, Gold]) -> Sequence[Floor]:
-    """Return the floors for these human labels."""
+    """Floors for these human labels."""
     counts = Counter(label.lower() for gold in golds.values() for label in gold.labels)
     drawn = Random(tuple(sorted(counts.items())))
     return (*(Constant(labels) for labels in CONSTANTS), drawn, OfAnother(golds), OneForAll(golds))

@@ -71,7 +71,6 @@ class ChatSystem:
 
     @property
     def card(self) -> Card:
-        """Name, input, and what its answers depend on."""
         return Card(
             name=self.spec,
             input="clip",
@@ -81,7 +80,6 @@ class ChatSystem:
         )  # fmt: skip
 
     def answer(self, sample: Sample) -> Prediction:
-        """Ask for an answer; `ReplyInvalid` if the repaired reply does not fit either."""
         from langchain_core.messages import HumanMessage
 
         if sample.clip is None:
@@ -106,13 +104,13 @@ class ChatSystem:
 
 
 def chat_system(spec: str) -> ChatSystem:
-    """Return the chat model of a name; a trailing "?mute" leaves the sound out."""
+    """Chat model of a name; a trailing "?mute" leaves the sound out."""
     plain, mute, _ = spec.partition("?mute")
     return ChatSystem(load_chat_model(plain), spec, hears=not mute)
 
 
 def question(frames: int, sound: bool, subtitle: str) -> str:
-    """Return the question about a clip; the subtitle is data between JSON quotes."""
+    """Question about a clip; the subtitle is data between JSON quotes."""
     quoted = json.dumps(subtitle, ensure_ascii=False)
     return load(PROMPT).substitute(
         frames=str(frames),
@@ -122,7 +120,7 @@ def question(frames: int, sound: bool, subtitle: str) -> str:
 
 
 def pictures(clip: Clip, count: int = PICTURES, side: int = SIDE) -> list[Rgb]:
-    """Return `count` pictures (height, width, 3), evenly spread; none without video."""
+    """`count` pictures (height, width, 3), evenly spread; none without video."""
     if clip.video is None:
         return []
     total = sum(1 for _ in clip.frames())
@@ -141,7 +139,7 @@ def jpeg(picture: Rgb) -> bytes:
 
 
 def wav(clip: Clip, seconds: float = SECONDS) -> bytes | None:
-    """Return the sound as 16 kHz mono WAV, None if the clip has none."""
+    """Sound as 16 kHz mono WAV, None if the clip has none."""
     try:
         samples = clip.samples()[: round(seconds * RATE)]
     except Unobservable:
@@ -167,5 +165,5 @@ def _at(clip: Clip, wanted: set[int], side: int) -> Iterator[Rgb]:
 
 
 def _block(kind: str, mime: str, data: bytes) -> dict[Any, Any]:
-    """Return a content block in LangChain's standard form."""
+    """Content block in LangChain's standard form."""
     return {"type": kind, "base64": base64.b64encode(data).decode(), "mime_type": mime}

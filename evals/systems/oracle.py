@@ -39,7 +39,7 @@ _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'])|(?<=[。；！？])")
 
 
 def clues_of(described: Described, parts: Collection[Part] = PARTS) -> list[Clue]:
-    """Return the clues of some parts of a description."""
+    """Clues of some parts of a description."""
     return [clue for part in PARTS if part in parts for clue in _part(described, part)]
 
 
@@ -80,7 +80,6 @@ class OnHumanClues:
 
     @property
     def card(self) -> Card:
-        """Name, input and which clues."""
         return Card(
             name="/".join([self.reasoner.name, *self._variant]),
             input=self._input,
@@ -97,7 +96,6 @@ class OnHumanClues:
         )
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the reasoner's verified explanation of the clip, and what it cost."""
         with reports_of(self.reasoner) as reports:
             found = self._answer(sample)
         if not isinstance(self.reasoner, Reporting):
@@ -168,7 +166,7 @@ class OnHumanClues:
 def explain(
     reasoner: Reasoner, clues: Sequence[Clue], decision: Decision, missing: Sequence[Missing]
 ) -> tuple[Explanation, Draft]:
-    """Return the explanation as the controller lets it out: rewritten once, then struck.
+    """Explanation as the controller lets it out: rewritten once, then struck.
 
     With it comes what the verifier held of the first writing.
     """
@@ -187,7 +185,7 @@ def explain(
 
 
 def judged(verdict: Verdict) -> Draft:
-    """Return a verdict on sentences and labels as counts."""
+    """Verdict on sentences and labels as counts."""
     status = [finding.status for finding in (*verdict.sentences, *verdict.labels)]
     return Draft(
         parts=len(status),

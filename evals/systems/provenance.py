@@ -27,7 +27,7 @@ HOUSE = PROMPTS.parent
 
 
 def code_of(reasoner: object) -> str:
-    """Return a hash of what reasons: our agents, or the outsider's package; "" if unreadable."""
+    """Hash of what reasons: our agents, or the outsider's package; "" if unreadable."""
     if is_ours(reasoner):
         return code_of_ours("agents")
     try:
@@ -41,12 +41,12 @@ def code_of(reasoner: object) -> str:
 
 
 def is_ours(thing: object) -> bool:
-    """Tell whether a tool or a reasoner is one of this house."""
+    """Whether a tool or a reasoner is one of this house."""
     return type(thing).__module__.startswith("emer.")
 
 
 def code_of_ours(*packages: str) -> str:
-    """Return a hash of packages of ours, as "tools", and of the prompts."""
+    """Hash of packages of ours, as "tools", and of the prompts."""
     return _digest(tuple(HOUSE / package for package in packages))
 
 
@@ -80,7 +80,7 @@ def reports_of(reasoner: Reasoner) -> Iterator[list[Report]]:
 
 
 def with_spending(cost: Cost, reports: Sequence[Report]) -> Cost:
-    """Return the cost with the reported requests, tokens, money and fallbacks."""
+    """Cost with the reported requests, tokens, money and fallbacks."""
     calls = [report for report in reports if isinstance(report, ModelCall)]
     fallbacks = [report for report in reports if isinstance(report, Fallback)]
     found = usage(calls, fallbacks)

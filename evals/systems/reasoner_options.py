@@ -38,7 +38,7 @@ class Thinker:
 
 
 def reasoned_by(settings: Settings, who: Who) -> Settings:
-    """Return the settings in which this one reasons; `ConfigError` if that cannot be."""
+    """Settings in which this one reasons; `ConfigError` if that cannot be."""
     if who.llm is not None and who.name not in (None, "llm"):
         raise ConfigError(
             f"--reasoner {who.name} asks no model: leave out --llm {who.llm}, or --reasoner"
@@ -51,7 +51,7 @@ def reasoned_by(settings: Settings, who: Who) -> Settings:
 
 
 def on_clues(who: Who) -> Thinker:
-    """Return who reasons on human clues: the rules with the weights that ship, or whom one names.
+    """Who reasons on human clues: the rules with the weights that ship, or whom one names.
 
     Any other reasoner has what the settings say of it.
     """
@@ -65,7 +65,7 @@ def on_clues(who: Who) -> Thinker:
 
 
 def prepared(choice: Choice) -> Reasoner:
-    """Return the reasoner; `ConfigError` at once if it asks a model that can never be asked."""
+    """Reasoner; `ConfigError` at once if it asks a model that can never be asked."""
     if choice.use == "llm" and not choice.arguments.get("model"):
         raise ConfigError("there is no model to ask; name one with --llm, as openai:gpt-4.1-mini")
     reasoner = load_reasoner(choice)
@@ -75,7 +75,7 @@ def prepared(choice: Choice) -> Reasoner:
 
 
 def arguments_of(choice: Choice) -> dict[str, Param]:
-    """Return a reasoner's arguments for a provenance, without secrets.
+    """Reasoner's arguments for a provenance, without secrets.
 
     The folder of its weights is left out: what is in them is told by their name.
     """

@@ -38,7 +38,7 @@ class Scene:
 
 
 def named(spec: str, scene: Scene) -> System:
-    """Return the system that a name means; `ConfigError` lists the forms there are.
+    """System that a name means; `ConfigError` lists the forms there are.
 
     So it is if the system looks at clips, and none has a media file.
     """
@@ -105,7 +105,7 @@ NEEDS_MORE = ("constant", "chat", "hf")
 
 
 def on_human_clues(thinker: Thinker, form: str) -> OnHumanClues:
-    """Return a reasoner on human clues, in a form like "masked/visual+acoustic/stepwise"."""
+    """Reasoner on human clues, in a form like "masked/visual+acoustic/stepwise"."""
     words = [word for word in form.split("/") if word]
     parts = [word for word in words if _parts(word)]
     unknown = [word for word in words if word not in ("full", "masked", "zh", "stepwise", *parts)]
@@ -123,7 +123,7 @@ def on_human_clues(thinker: Thinker, form: str) -> OnHumanClues:
 
 
 def _parts(word: str) -> tuple[Part, ...]:
-    """Return the parts that a word like "visual+acoustic" names, none if it names others."""
+    """Parts that a word like "visual+acoustic" names, none if it names others."""
     names = word.split("+")
     found = tuple(part for part in PARTS if part in names)
     return found if len(found) == len(names) else ()

@@ -20,7 +20,6 @@ class Stored:
 
     @property
     def card(self) -> Card:
-        """The file's name stands for the system."""
         path = self.predictions.path
         what = (
             "stored answers"
@@ -30,7 +29,6 @@ class Stored:
         return Card(name=path.stem, input=self.input, what=what, provenance={"file": path.name})
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the stored answer; labels are read from the text where none are stored."""
         found, name = self.predictions, sample.name
         text = found.texts.get(name, "")
         labels = found.labels.get(name, ()) if found.has_labels else labels_in(text)
@@ -39,5 +37,5 @@ class Stored:
 
 
 def read_stored(path: Path, *, text_only: bool = False) -> Stored:
-    """Return the stored system of a CSV or .npz file."""
+    """Stored system of a CSV or .npz file."""
     return Stored(read_predictions(path, text_only=text_only))

@@ -97,5 +97,5 @@ class System(Protocol):
         ...
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the answer on a clip."""
+        """Answer on a clip."""
         ...

@@ -48,7 +48,6 @@ class VideoLanguage:
 
     @property
     def card(self) -> Card:
-        """Name, input, and what its answers depend on."""
         return Card(
             name=f"hf: {Path(self.path).name}",
             input="clip",
@@ -58,7 +57,6 @@ class VideoLanguage:
         )  # fmt: skip
 
     def answer(self, sample: Sample) -> Prediction:
-        """Generate an answer from the pictures."""
         if sample.clip is None:
             raise ClipError(f"{sample.name}: no media file; name their folder with --clips")
         begun = time.perf_counter()
@@ -94,7 +92,7 @@ class VideoLanguage:
         return str(processor.decode(new, skip_special_tokens=True)), int(made.shape[1])
 
     def _load(self) -> tuple[Any, Any]:
-        """Return processor and model, read from disk once."""
+        """Processor and model, read from disk once."""
         if self._loaded is None:
             if not Path(self.path).is_dir():
                 raise ConfigError(f"hf:{self.path} is no folder with a checkpoint")
@@ -121,7 +119,7 @@ class VideoLanguage:
 
 
 def read_answer(said: str) -> tuple[tuple[str, ...], str]:
-    """Return the labels and the explanation of a reply, whether or not it is the JSON asked for."""
+    """Labels and the explanation of a reply, whether or not it is the JSON asked for."""
     try:
         answer = read_record(said, ClipAnswer)
     except Unusable:
