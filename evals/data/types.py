@@ -1,6 +1,6 @@
-"""What a benchmark holds of a clip: what a system may see, and what only the scorer may.
+"""Records of a benchmark's clips: the sample for a system, the gold for the scorer.
 
-The two are different records, so that a human label cannot reach a system or a prompt.
+They are different records, so that a human label cannot reach a system or a prompt.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PARTS: tuple[Part, ...] = ("visual", "acoustic", "subtitle")
 
 
 class Described(Record):
-    """What people wrote about a clip, per modality, without the inference they drew from it."""
+    """Human description of a clip, per modality, without the emotion inferred from it."""
 
     language: Language
     masked: bool
@@ -45,7 +45,7 @@ class Sample(Record):
 
 
 class Gold(Record):
-    """What people say of a clip."""
+    """Human labels and explanations of a clip."""
 
     labels: tuple[str, ...] = ()
     """Open-vocabulary emotion labels."""
@@ -57,7 +57,7 @@ class Gold(Record):
 
 
 class Dataset(Record):
-    """Clips with their gold, the files they come from, and what there is to say of those."""
+    """Clips with their gold, the files they come from, and notes on those."""
 
     name: str
     samples: tuple[Sample, ...]
@@ -66,7 +66,6 @@ class Dataset(Record):
     notes: tuple[str, ...] = ()
 
     def gold(self, sample: Sample) -> Gold:
-        """What people say of a clip."""
         return self.golds[sample.name]
 
     @property

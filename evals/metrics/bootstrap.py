@@ -1,13 +1,9 @@
-"""Statistics on resamples.
+"""Statistics over clips, and their paired bootstrap intervals.
 
-Numbers that know their clips, so that they can be computed again on any resample of them.
-
-A statistic is asked for its value `at` some draws: how often each clip was drawn, in each of
-many resamples. Every clip once is the score itself.
-
-Paired bootstrap intervals: clips are drawn with replacement, for all systems the same ones.
-
-Efron & Tibshirani 1993, percentile intervals. 10,000 draws and the seed are chosen by us.
+A statistic is computed `at` some draws: how often each clip was drawn, in each of many
+resamples. Every clip once is the score itself. Clips are drawn with replacement, the same ones
+for all systems; intervals are percentile intervals (Efron & Tibshirani 1993). 10,000 draws and
+the seed are chosen by us.
 """
 
 from __future__ import annotations
@@ -33,7 +29,6 @@ class Draws:
         self._totals: dict[bytes, Floats] = {}
 
     def __len__(self) -> int:
-        """Number of resamples."""
         return len(self._counts)
 
     def total(self, values: ArrayLike) -> Floats:
@@ -101,9 +96,9 @@ class Average:
     parts: Sequence[Statistic]
 
     def at(self, draws: Draws) -> Floats:
-        found = np.array([part.at(draws) for part in self.parts])
-        defined = np.isfinite(found)
-        return _divide(np.where(defined, found, 0.0).sum(axis=0), defined.sum(axis=0))
+        values = np.array([part.at(draws) for part in self.parts])
+        defined = np.isfinite(values)
+        return _divide(np.where(defined, values, 0.0).sum(axis=0), defined.sum(axis=0))
 
 
 @dataclass(frozen=True)
@@ -132,9 +127,9 @@ def value(statistic: Statistic, clips: int) -> float:
     return float(statistic.at(Draws(np.ones((1, clips))))[0])
 
 
-def _divide(left: Floats, right: Floats) -> Floats:
+def _divide(part: Floats, whole: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(right == 0, np.nan, left / right))
+        return np.asarray(np.where(whole == 0, np.nan, part / whole))
 
 
 TIMES = 10_000
@@ -163,18 +158,17 @@ def estimate(
     """Each statistic's value and interval, all on the same draws of clips."""
     if clips == 0:
         return {name: Estimate(np.nan, np.nan, np.nan) for name in statistics}
-    drawn: dict[str, list[Floats]] = {name: [] for name in statistics}
+    values: dict[str, list[Floats]] = {name: [] for name in statistics}
     for draws in _draws(clips, times, seed):
         for name, statistic in statistics.items():
-            drawn[name].append(statistic.at(draws))
+            values[name].append(statistic.at(draws))
     return {
-        name: _interval(value(statistics[name], clips), np.concatenate(parts))
-        for name, parts in drawn.items()
+        name: _interval(value(statistics[name], clips), np.concatenate(blocks))
+        for name, blocks in values.items()
     }
 
 
 def _draws(clips: int, times: int, seed: int) -> Iterator[Draws]:
-    """Yield how often each clip was drawn, in blocks that fit the memory."""
     rng = np.random.default_rng(seed)
     block = max(1, min(times, _CELLS // clips))
     for start in range(0, times, block):
@@ -183,11 +177,10 @@ def _draws(clips: int, times: int, seed: int) -> Iterator[Draws]:
         yield Draws(counts.astype(np.float64))
 
 
-def _interval(found: float, drawn: Floats) -> Estimate:
-    """Percentile interval; draws in which the score is undefined are left out."""
-    drawn = drawn[np.isfinite(drawn)]
-    if not drawn.size:
-        return Estimate(found, np.nan, np.nan)
+def _interval(score: float, resampled: Floats) -> Estimate:
+    defined = resampled[np.isfinite(resampled)]
+    if not defined.size:
+        return Estimate(score, np.nan, np.nan)
     tail = 100 * (1 - COVERAGE) / 2
-    low, high = np.percentile(drawn, [tail, 100 - tail])
-    return Estimate(found, float(low), float(high))
+    low, high = np.percentile(defined, [tail, 100 - tail])
+    return Estimate(score, float(low), float(high))

@@ -1,8 +1,8 @@
-"""Whether confidence means what it says: ECE, Brier score, risk against coverage.
+"""Calibration of stated probabilities: ECE, Brier score, risk against coverage.
 
-What is judged is the first label of each answered clip: it is right when its level-1 class
-on wheel 1 is among the classes of the human labels. Clips without an answer, or without a
-human class, do not take part and are counted.
+Only the first label of each answered clip counts: it is right when its level-1 class on wheel 1
+is among the classes of the human labels. Clips without an answer or a human class do not take
+part.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Judged:
     def bins(self) -> list[tuple[float, float, int]]:
         """Mean stated probability, share right and clips of each bin that has any."""
         place = _bin(self.stated)
-        found = [(self.stated[place == b], self.right[place == b]) for b in range(BINS)]
-        return [(float(p.mean()), float(r.mean()), len(p)) for p, r in found if len(p)]
+        pairs = [(self.stated[place == b], self.right[place == b]) for b in range(BINS)]
+        return [(float(p.mean()), float(r.mean()), len(p)) for p, r in pairs if len(p)]
 
     def risk_coverage(self) -> list[tuple[float, float]]:
         """(coverage, share right) when only the most confident answers are kept."""

@@ -1,7 +1,7 @@
 """Emotion words in free text, English and Chinese, from a list of our own.
 
-For scoring texts that come without a label list. It is not the reasoner's lexicon: a ruler
-made of that could not see what the reasoner does not know.
+For scoring texts that come without a label list. It is not the reasoner's lexicon: a metric
+made of that would miss the words that the reasoner lacks.
 """
 
 from __future__ import annotations
@@ -45,12 +45,9 @@ def labels_in(text: str) -> tuple[str, ...]:
     language = language_of(text)
     lowered = text.lower()
     words = emotion_words(language)
-    found = (
-        words[match.group()]
-        for match in _pattern(language).finditer(lowered)
-        if not is_denied(lowered[: match.start()], language)
-    )
-    return tuple(dict.fromkeys(found))
+    matches = _pattern(language).finditer(lowered)
+    labels = (words[m.group()] for m in matches if not is_denied(lowered[: m.start()], language))
+    return tuple(dict.fromkeys(labels))
 
 
 def is_denied(before: str, language: Language) -> bool:
@@ -60,7 +57,7 @@ def is_denied(before: str, language: Language) -> bool:
 
 
 def language_of(text: str) -> Language:
-    """ "zh" for a text with more than a few Chinese characters, else "en"."""
+    """Chinese ("zh") for a text with more than a few Chinese characters, else "en"."""
     return "zh" if 3 * len(_HAN.findall(text)) > len(text) / 2 else "en"
 
 

@@ -92,7 +92,7 @@ def wheel_overlaps(
     lexicon: Lexicon, gold: Sequence[Labels], predicted: Sequence[Labels]
 ) -> dict[str, Overlap | Averaged]:
     """M1, m2, level1, level2 and level1_wheel1 and so on for each wheel."""
-    found: dict[str, Overlap | Averaged] = {
+    overlaps: dict[str, Overlap | Averaged] = {
         "m1": mapped(gold, predicted, lexicon.m1),
         "m2": mapped(gold, predicted, lexicon.m2),
     }
@@ -101,9 +101,9 @@ def wheel_overlaps(
             f"level{level}_{wheel.name}": mapped(gold, predicted, ancestor(lexicon, wheel, level))
             for wheel in lexicon.wheels
         }
-        found[f"level{level}"] = Averaged(tuple(each.values()))
-        found |= each
-    return found
+        overlaps[f"level{level}"] = Averaged(tuple(each.values()))
+        overlaps |= each
+    return overlaps
 
 
 def ancestor(lexicon: Lexicon, wheel: Wheel, level: Level) -> Mapper:

@@ -1,4 +1,4 @@
-"""Scores on sets with one gold class per clip: hit rate, and weighted F1 for classes or sentiment.
+"""Scores on sets with one gold class per clip: hit rate and weighted F1.
 
 Hit rate after AffectGPT (arXiv 2501.16566): a prediction hits when any of its labels has the
 gold label's level-1 class, mean over clips and wheels; clips whose gold the wheel lacks
@@ -51,10 +51,10 @@ class WeightedF1:
         total = np.zeros(len(draws))
         for c in range(self.classes):
             is_gold, is_predicted = self.gold == c, part & (self.predicted == c)
-            hit = draws.total(is_gold & is_predicted)
+            hits = draws.total(is_gold & is_predicted)
             support = draws.total(is_gold)
             size = support + draws.total(is_predicted)
-            total += support * np.divide(2 * hit, size, out=np.zeros_like(hit), where=size > 0)
+            total += support * np.divide(2 * hits, size, out=np.zeros_like(hits), where=size > 0)
         with np.errstate(invalid="ignore"):
             return np.asarray(total / draws.total(part))
 
@@ -82,9 +82,9 @@ def class_f1(
     """
     classes = sorted({plain(g) for g in gold if g})
     place = {name: index for index, name in enumerate(classes)}
-    found = [place.get(_single(lexicon, labels, classes) or "", -1) for labels in predicted]
+    single = [place.get(_single(lexicon, labels, classes) or "", -1) for labels in predicted]
     human = [place[plain(g)] if g else -1 for g in gold]
-    return WeightedF1(np.array(human), np.array(found), classes=len(classes))
+    return WeightedF1(np.array(human), np.array(single), classes=len(classes))
 
 
 def sentiment_f1(
@@ -96,8 +96,8 @@ def sentiment_f1(
     in AffectGPT's scorer. Polarity is the majority of the labels' wheel-1 classes.
     """
     gold = np.array([int(v > 0) if v else -1 for v in valence])
-    found = np.array([int(polarity(lexicon, labels) > 0) for labels in predicted])
-    return WeightedF1(gold, found, classes=2)
+    positive = np.array([int(polarity(lexicon, labels) > 0) for labels in predicted])
+    return WeightedF1(gold, positive, classes=2)
 
 
 def polarity(lexicon: Lexicon, labels: Labels) -> int:
