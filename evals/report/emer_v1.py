@@ -11,7 +11,7 @@ from emer.evals.metrics.bootstrap import Estimate, Statistic, estimate, mean
 from emer.evals.metrics.cue_overlap import agree, completeness, cue_scores
 from emer.evals.report.scorecard import Column
 from emer.evals.report.tables import Group, Table
-from emer.evals.systems.baselines import OfAnother, OneForAll
+from emer.evals.systems.baselines import AnotherAnswer, ConstantAnswer
 from emer.evals.systems.stored import read_stored
 from emer.evals.systems.system import Card, Prediction, System
 
@@ -42,7 +42,7 @@ def version1_table(dataset: Dataset, folder: DataFolder, judge: Judge) -> Table:
     """Table of the six baselines with a floor and a ceiling."""
     samples = dataset.samples
     stored = [read_stored(path, text_only=True) for path in folder.tables("v1_baselines")]
-    floors: list[System] = [OneForAll(dataset.golds, "zh"), OfAnother(dataset.golds, "zh")]
+    floors: list[System] = [ConstantAnswer(dataset.golds, "zh"), AnotherAnswer(dataset.golds, "zh")]
     systems: list[System] = [*floors, *stored, SameInEnglish(dataset)]
     human = [dataset.gold(sample).explanations.get("zh", "") for sample in samples]
     statistics: dict[str, Statistic] = {}

@@ -1,4 +1,4 @@
-"""Answers that look at nothing: what any score must be read against."""
+"""Baselines that use no input: the floors of every score."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ class Random:
 
 
 @dataclass(frozen=True)
-class OfAnother:
-    """What people say of another clip, drawn by a seed: the floor of explanations."""
+class AnotherAnswer:
+    """Human answer of another clip, drawn by a seed: the floor of explanations."""
 
     golds: Mapping[str, Gold]
     language: Language = "en"
@@ -94,8 +94,8 @@ class OfAnother:
 
 
 @dataclass(frozen=True)
-class OneForAll:
-    """What people say of one clip, for every clip: the constant among explanations."""
+class ConstantAnswer:
+    """Human answer of the first clip for every clip: the constant explanation."""
 
     golds: Mapping[str, Gold]
     language: Language = "en"
@@ -111,11 +111,12 @@ class OneForAll:
         return Prediction(name=sample.name, labels=gold.labels, text=text)
 
 
-Floor = OneForAll | Constant | Random | OfAnother
+Floor = ConstantAnswer | Constant | Random | AnotherAnswer
 
 
 def floors(golds: Mapping[str, Gold]) -> Sequence[Floor]:
     """Floors for these human labels."""
     counts = Counter(label.lower() for gold in golds.values() for label in gold.labels)
-    drawn = Random(tuple(sorted(counts.items())))
-    return (*(Constant(labels) for labels in CONSTANTS), drawn, OfAnother(golds), OneForAll(golds))
+    random_labels = Random(tuple(sorted(counts.items())))
+    answers = (AnotherAnswer(golds), ConstantAnswer(golds))
+    return (*(Constant(labels) for labels in CONSTANTS), random_labels, *answers)

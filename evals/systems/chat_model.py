@@ -6,7 +6,6 @@ import base64
 import json
 import time
 import wave
-from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -84,7 +83,7 @@ class ChatSystem:
 
         if sample.clip is None:
             raise ClipError(f"{sample.name}: no media file; name their folder with --clips")
-        began = time.perf_counter()
+        start = time.perf_counter()
         clip = Clip.open(sample.clip)
         images = [jpeg(picture) for picture in pictures(clip, self.frames)]
         sound = wav(clip) if self.hears else None
@@ -99,7 +98,7 @@ class ChatSystem:
             labels=reply.record.labels,
             text=reply.record.explanation,
             duration=clip.duration,
-            cost=Cost(seconds=time.perf_counter() - began, tokens=reply.tokens),
+            cost=Cost(seconds=time.perf_counter() - start, tokens=reply.tokens),
         )
 
 
@@ -124,16 +123,16 @@ def pictures(clip: Clip, count: int = PICTURES, side: int = SIDE) -> list[Rgb]:
     if clip.video is None:
         return []
     total = sum(1 for _ in clip.frames())
-    wanted = set(np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist())
-    return list(_at(clip, wanted, side))
+    places = set(np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist())
+    return [frame.rgb(side) for place, frame in enumerate(clip.frames()) if place in places]
 
 
 def jpeg(picture: Rgb) -> bytes:
     """Encode a picture as JPEG."""
     with importing():
         import cv2
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    if not done:
+    encoded, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    if not encoded:
         raise ToolFailed("jpeg", "picture", "the picture could not be encoded")
     return bytes(data)
 
@@ -141,10 +140,9 @@ def jpeg(picture: Rgb) -> bytes:
 def wav(clip: Clip, seconds: float = SECONDS) -> bytes | None:
     """Sound as 16 kHz mono WAV, None if the clip has none."""
     try:
-        samples = clip.samples()[: round(seconds * RATE)]
+        return as_wav(clip.samples()[: round(seconds * RATE)])
     except Unobservable:
         return None
-    return as_wav(samples)
 
 
 def as_wav(samples: Samples) -> bytes:
@@ -156,12 +154,6 @@ def as_wav(samples: Samples) -> bytes:
         file.setframerate(RATE)
         file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
     return data.getvalue()
-
-
-def _at(clip: Clip, wanted: set[int], side: int) -> Iterator[Rgb]:
-    for place, frame in enumerate(clip.frames()):
-        if place in wanted:
-            yield frame.rgb(side)
 
 
 def _block(kind: str, mime: str, data: bytes) -> dict[Any, Any]:

@@ -12,7 +12,7 @@ from emer.evals.systems.system import Card, Input, Prediction
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredAnswers:
     """A system that answered before; a clip it has no answer on is an empty answer."""
 
     predictions: Predictions
@@ -29,13 +29,13 @@ class Stored:
         return Card(name=path.stem, input=self.input, what=what, provenance={"file": path.name})
 
     def answer(self, sample: Sample) -> Prediction:
-        found, name = self.predictions, sample.name
-        text = found.texts.get(name, "")
-        labels = found.labels.get(name, ()) if found.has_labels else labels_in(text)
-        failed = None if name in found.places else "no stored answer"
+        stored, name = self.predictions, sample.name
+        text = stored.texts.get(name, "")
+        labels = stored.labels.get(name, ()) if stored.has_labels else labels_in(text)
+        failed = None if name in stored.places else "no stored answer"
         return Prediction(name=name, labels=labels, text=text, failed=failed)
 
 
-def read_stored(path: Path, *, text_only: bool = False) -> Stored:
+def read_stored(path: Path, *, text_only: bool = False) -> StoredAnswers:
     """Stored system of a CSV or .npz file."""
-    return Stored(read_predictions(path, text_only=text_only))
+    return StoredAnswers(read_predictions(path, text_only=text_only))
