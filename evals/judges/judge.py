@@ -25,7 +25,7 @@ class JudgeFailed(EmerError):
 
 
 class Rating(Record):
-    """A judge's score of one pair, and what it says of it."""
+    """A judge's score of one pair, and its reason."""
 
     score: float = Field(ge=LOWEST, le=HIGHEST)
     reason: str = ""
@@ -56,7 +56,7 @@ class Overlaps:
     clues: Mean
     labels: Mean
     failed: tuple[str, ...] = ()
-    """What the judge could not rate, and why."""
+    """Errors of the pairs without a rating."""
 
 
 def judge_all(judge: Judge, golds: Sequence[str], predicted: Sequence[str]) -> Overlaps:

@@ -31,7 +31,7 @@ def emotion_words(language: Language) -> Mapping[str, str]:
 
 
 @cache
-def kin() -> Mapping[str, str]:
+def label_groups() -> Mapping[str, str]:
     """Each label's wider group ("joy", "anger", ...), chosen by us."""
     return {row["label"]: row["kin"] for row in _rows()}
 
