@@ -1,4 +1,4 @@
-"""The benchmark as an Inspect AI task: the same samples, systems and scores, in Inspect's logs.
+"""The benchmark as an Inspect AI task, with the same systems and scores.
 
     pip install 'emer[inspect]'
     inspect eval emer/emer -T system=oracle:masked
@@ -59,7 +59,7 @@ def emer(
 
 @solver
 def answer(system: System, samples: Mapping[str, Sample]) -> Solver:
-    """Let the system answer; a failure is an empty answer that says why."""
+    """Solver that lets the system answer; a failure is an empty answer with a reason."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         prediction = await asyncio.to_thread(attempt, system, samples[str(state.sample_id)])
@@ -113,7 +113,7 @@ def f_score(key: str, scores: Sequence[SampleScore]) -> float:
 
 @scorer(metrics=[mean(), exact_f(), m1_f(), level1_f(), level2_f()])
 def label_sets(lexicon: Lexicon, golds: Mapping[str, Gold]) -> Scorer:
-    """Score a clip by its own level-1 F; precision and recall of every part go to the metadata."""
+    """Scorer by a clip's level-1 F, with precision and recall in the metadata."""
 
     async def score(state: TaskState, target: Target) -> Score:
         prediction = Prediction.model_validate(state.metadata["prediction"])

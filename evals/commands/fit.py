@@ -44,7 +44,7 @@ class FitRequest:
 
 
 def run_fit(request: FitRequest, json: bool) -> None:
-    """Fit, cross-validate, write the weights, and print the scores of the cross-validation."""
+    """Fit and write weights; print the scores of the cross-validation."""
     _, dataset = request.data.open()
     for remark in dataset.notes:
         note(remark)

@@ -1,4 +1,4 @@
-"""Options that several `emer-eval` commands share: datasets, judges, progress, JSON."""
+"""Options shared by `emer-eval` commands: datasets, judges, progress, JSON."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def note(text: str) -> None:
 
 @contextmanager
 def progress(title: str, total: int, log: Path | None = None) -> Iterator[Step]:
-    """Yield a function that advances a progress bar by one; the bar shows on terminals only.
+    """Yield a function that advances a progress bar, which shows on terminals only.
 
     With `log`, the stderr of native libraries goes to that file in the meantime.
     """

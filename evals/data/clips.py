@@ -18,7 +18,7 @@ _ITEM = {
     "": re.compile(rf"\s*(?:{_QUOTED}|{_BARE})", re.DOTALL),
     "]": re.compile(rf"\s*(?:{_QUOTED.replace('$', '$|]')}|{_BARE})", re.DOTALL),
 }
-"""An item by what closes its list; a quoted one ends at the quote before a comma or the end."""
+"""An item by the end of its list; a quoted one ends before a comma or the end."""
 _SEPARATOR = re.compile(r"\s*,?\s*")
 
 

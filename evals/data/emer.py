@@ -1,4 +1,4 @@
-"""EMER itself: version 1, and version 2 with its labels and the human clues per modality.
+"""EMER versions 1 and 2, with labels and the human clues per modality.
 
 Version 2 explains each clip in Chinese and English. The Chinese text has three clauses, split by
 "；在音频中" and "；在文本中". The English one was translated by a model that sometimes left its

@@ -1,4 +1,4 @@
-"""The MER challenges' folders as published: which CSV labels which clips.
+"""Folders of the MER challenges as published, and their label files.
 
 MER2023 to MER2026, each as its organisers' baseline code reads it (MERTools). The .npz
 files of their processed folders are pickles and are not read; the CSV files say the same.
@@ -15,7 +15,7 @@ from emer.evals.data.types import Dataset
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A label file of a challenge, the folders of its clips and the file of their words."""
+    """A label file of a challenge, its media folders and its subtitle file."""
 
     year: str
     table: str

@@ -1,4 +1,4 @@
-"""Predictions as files: our CSV (name, openset), the challenges' -openset.npz, and matching.
+"""Prediction files: CSV (name, openset) and the challenges' -openset.npz.
 
 Nothing is dropped silently: a clip without a prediction, or a prediction for no clip, is an
 error that names the row, unless the caller asks for the part that matches; then it is
@@ -18,7 +18,7 @@ COLUMNS = {
     "labels": ("openset", "labels", "label", "emotions", "ov_labels"),
     "text": ("description", "reason", "reasons", "explanation", "chi_reasons"),
 }
-"""A column "answer" (AffectGPT's) holds the labels in a sentence, which explains nothing."""
+"""AffectGPT's column "answer" has the labels in a sentence: no explanation."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Predictions:
 
 
 def read_predictions(path: Path, *, text_only: bool = False) -> Predictions:
-    """Predictions of a CSV or .npz file; `BadTable` says what is wrong where.
+    """Predictions of a CSV or .npz file; `BadTable` names the faulty cell.
 
     With `text_only`, a file without a label column is fine: its texts count.
     """

@@ -1,4 +1,4 @@
-"""Records of a benchmark's clips: the sample for a system, the gold for the scorer.
+"""Records of a clip: the sample for a system, the gold for the scorer.
 
 They are different records, so that a human label cannot reach a system or a prompt.
 """

@@ -27,7 +27,7 @@ RUNS = range(1, 9)
 
 
 def read_lexicon(forms: Path, synonyms: Path, wheels: Mapping[str, Path], edition: str) -> Lexicon:
-    """Lexicon of an edition from its files; `BadTable` says what is wrong in which."""
+    """Lexicon of an edition from its files; `BadTable` names the faulty file."""
     return Lexicon(
         edition=edition,
         forms=read_forms(forms),

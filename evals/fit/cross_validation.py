@@ -14,13 +14,13 @@ from emer.evals.metrics.bootstrap import Difference, Estimate, Floats, Statistic
 from emer.evals.metrics.calibration import Judged
 
 HOLDS = (0.1, 0.3, 1.0, 3.0, 10.0)
-"""Strengths of the prior on the literature's weights; chosen within each training part."""
+"""Strengths of the prior, one of which is chosen within each training part."""
 INNER = 3
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A line through log-odds: scale and offset, then the logistic function (Platt 1999)."""
+    """Scale and offset of log-odds before the logistic function (Platt 1999)."""
 
     scale: float
     offset: float
@@ -63,7 +63,7 @@ def cross_validate(
 
 
 def choose_hold(of: Examples, seed: int) -> float:
-    """Prior strength with the least log loss in a cross-validation within the examples."""
+    """Prior strength with the least log loss in an inner cross-validation."""
     place = folds(len(of.names), INNER, seed + 1)
     prior = shipped(of)
 

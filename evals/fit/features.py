@@ -1,4 +1,4 @@
-"""Features of the fit: cues that a clip states, and emotion families that people name.
+"""Features of the fit: stated cues and named emotion families of a clip.
 
 The only part of the fit that depends on the rules reasoner's parser and tables.
 """

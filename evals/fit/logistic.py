@@ -17,12 +17,12 @@ from emer.evals.metrics.bootstrap import Floats
 FEWEST = 5
 """Clips that must display a family before its weights are learnt (chosen by us)."""
 OFFSET_HOLD = 0.01
-"""Strength of the prior on offsets, whose mean is the share of clips with the family."""
+"""Prior strength of offsets; its mean is the share of clips with the family."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Learnt log-odds (cues, families), offsets (families), and which families were learnt."""
+    """Log-odds (cues, families), offsets (families), and the fitted families."""
 
     log_odds: Floats
     offsets: Floats

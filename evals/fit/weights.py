@@ -1,4 +1,4 @@
-"""Files of fitted weights: cue, family, log_odds, source (.csv), and provenance (.json)."""
+"""Files of fitted weights (.csv) and their provenance (.json)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The overlap scores of EMER v1-v3 (arXiv 2306.15401): clues and labels, from 1 to 10.
+"""Overlap scores of EMER v1-v3 (arXiv 2306.15401), from 1 to 10.
 
 The paper's judge is retired. Any judge may stand in, under its name: a score without its
 judge's name means nothing, and two judges' scores are never put side by side unmarked.
@@ -21,7 +21,7 @@ LOWEST, HIGHEST = 1.0, 10.0
 
 
 class JudgeFailed(EmerError):
-    """A judge gave no usable score; the pair counts as not judged, never as a low score."""
+    """A judge gave no usable score; the pair counts as not judged."""
 
 
 class Rating(Record):

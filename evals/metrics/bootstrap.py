@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 
 class Draws:
-    """How often each clip was drawn: an array (resamples, clips), and sums over it.
+    """Counts of each clip in each resample: shape (resamples, clips).
 
     A sum is remembered, since precision, recall and F of many systems share them.
     """
@@ -78,7 +78,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Harmonic:
-    """F of two statistics: the harmonic mean of precision and recall, 0 where both are."""
+    """Harmonic mean of precision and recall, 0 where both are 0."""
 
     precision: Statistic
     recall: Statistic
@@ -91,7 +91,7 @@ class Harmonic:
 
 @dataclass(frozen=True)
 class Average:
-    """The plain mean of several statistics ("over the five wheels"), without undefined ones."""
+    """Mean of several statistics (of the five wheels), without undefined ones."""
 
     parts: Sequence[Statistic]
 
@@ -136,7 +136,7 @@ TIMES = 10_000
 SEED = 2306_15401
 COVERAGE = 0.95
 _CELLS = 4_000_000
-"""Weights held at a time, so that a set of 100,000 clips fits the memory."""
+"""Cells of one block of draws, so that 100,000 clips fit the memory."""
 
 
 class Estimate(NamedTuple):

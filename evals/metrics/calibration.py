@@ -22,7 +22,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Judged:
-    """The stated probability of each clip's first label, and whether that label is right.
+    """Stated probability and correctness of each clip's first label.
 
     NaN in both where a clip does not take part, and as probability where none is stated.
     """
@@ -57,7 +57,7 @@ class Judged:
         return [(float(p.mean()), float(r.mean()), len(p)) for p, r in pairs if len(p)]
 
     def risk_coverage(self) -> list[tuple[float, float]]:
-        """(coverage, share right) when only the most confident answers are kept."""
+        """Pairs (coverage, share right) of the most confident answers."""
         part = np.isfinite(self.stated)
         order = np.argsort(-self.stated[part], kind="stable")
         right = self.right[part][order]
@@ -67,7 +67,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class ExpectedError:
-    """Sum over bins of the share of clips times |share right - mean stated probability|."""
+    """Sum over bins of share of clips x |share right - mean probability|."""
 
     judged: Judged
 

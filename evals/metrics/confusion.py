@@ -26,7 +26,7 @@ class Confusion:
     classes: tuple[str, ...]
     shares: Floats
     weights: Floats
-    """How many clips each human class stands for."""
+    """Number of clips of each human class."""
 
 
 def confusion(

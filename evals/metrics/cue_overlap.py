@@ -30,7 +30,7 @@ Channel = Literal["visual", "acoustic", "textual"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
 SAME_QUOTE = 0.5
-"""Share of the shorter quotation's words that must be in the other one (chosen by us)."""
+"""Share of a shorter quotation's words that the other must have (ours)."""
 
 _QUOTES = re.compile(r"[\"“”「『](.+?)[\"“”」』]")
 _TOKEN = re.compile(r"[a-z0-9']+|[\u4e00-\u9fff]")

@@ -1,4 +1,4 @@
-"""Faithfulness of explanations: citations, and tests that delete or corrupt the evidence.
+"""Faithfulness of explanations: citations, deleted and corrupted evidence.
 
 - citations: the cited clues exist;
 - contradiction: the verifier finds a sentence or label at odds with its clues (counted where
@@ -38,7 +38,7 @@ NO_TOOLS = Budget(rounds=0, tool_calls=0)
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many of how many."""
+    """A count of cases, and of those that qualify."""
 
     part: int
     whole: int
@@ -46,7 +46,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A label's probability with all clues, without those it cites, without as many others.
+    """A label's probability with all clues, and without some.
 
     `others` is None when there are not as many others.
     """
@@ -90,7 +90,7 @@ SHIFT = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
-    """A label's probability before and after its evidence was spoilt, and whether that fits."""
+    """A label's probability before and after a corruption of its evidence."""
 
     kind: Kind
     label: str

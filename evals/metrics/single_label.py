@@ -19,7 +19,7 @@ from emer.evals.metrics.wheel import Lexicon, plain
 
 NEGATIVE = ("mad", "disgusted", "sad", "scared")
 POSITIVE = ("happy",)
-"""Polarity of the level-1 classes of wheel 1 (chosen by us; "surprised" is neither)."""
+"""Polarity of wheel 1's level-1 classes (ours; "surprised" is neither)."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Set-level accuracy, recall and F with labels grouped by synonym (EMER v4-v6, MER2024).
+"""Set-level scores of labels grouped by synonym (EMER v4-v6, MER2024).
 
 Per clip the labels of both sides are grouped, each label stands for the first of its group,
 and the sets are compared. A grouper is named: scores of two groupers do not compare.

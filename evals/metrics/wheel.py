@@ -1,4 +1,4 @@
-"""The emotion-wheel lexicon, which maps labels to wheel words and classes (M1, M2, M3).
+"""The emotion-wheel lexicon: labels to wheel words and classes (M1, M2, M3).
 
 Definition: OV-MER (arXiv 2410.01495) and AffectGPT (arXiv 2501.16566), as the official
 scorer implements it. A label maps to the words it is a form of, those to the words of the

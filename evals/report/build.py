@@ -126,7 +126,7 @@ def _entries(
 
 
 def _absent(dataset: Dataset, path: Path, answers: Mapping[str, Prediction]) -> str:
-    """Note on clips that a run lacks, "" where it has all; `ConfigError` where it has none."""
+    """Note on the clips that a run lacks, "" for none; `ConfigError` for all."""
     lacking = sum(sample.name not in answers for sample in dataset.labelled)
     if lacking == len(dataset.labelled):
         raise ConfigError(
@@ -140,7 +140,7 @@ def _from_run(
     ruler: Ruler, dataset: Dataset, header: RunHeader, answers: Mapping[str, Prediction],
     reasoner: ConfiguredReasoner,
 ) -> Entry:  # fmt: skip
-    """A run measured; probed, too, if its answers are this reasoner's with these arguments."""
+    """A run measured, and probed if this reasoner made it."""
     predictions = [
         answers.get(sample.name, Prediction(name=sample.name, failed="not in the run"))
         for sample in dataset.labelled
@@ -179,7 +179,7 @@ def _confusions(lexicon: Lexicon, ruler: Ruler, entries: Sequence[Entry]) -> dic
 
 
 def _leading(board: Board, entries: Sequence[Entry]) -> list[Entry]:
-    """The best system of each kind of input but the floors, three at most; else a floor."""
+    """The best system of each kind of input, three at most; else a floor."""
     best = {group: rows[0].card.name for group, rows in board.groups.items()}
     names = [name for group, name in best.items() if group != "nothing"] or list(best.values())
     return [entry for entry in entries if entry.card.name in names[:3]]

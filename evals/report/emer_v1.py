@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from emer.evals.data.locations import DataFolder
 from emer.evals.data.types import Dataset, Sample
 from emer.evals.judges.judge import Judge, judge_all
-from emer.evals.metrics.bootstrap import Estimate, Statistic, estimate, mean
+from emer.evals.metrics.bootstrap import Statistic, estimate, mean
 from emer.evals.metrics.cue_overlap import agree, completeness, cue_scores
 from emer.evals.report.scorecard import Column
 from emer.evals.report.tables import Group, Table
@@ -25,7 +25,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class SameInEnglish:
-    """The human answer itself in its English translation: what a judge gives at best."""
+    """English translation of the human answer: a ceiling of the judge."""
 
     dataset: Dataset
 
@@ -50,24 +50,19 @@ def version1_table(dataset: Dataset, folder: DataFolder, judge: Judge) -> Table:
         texts = [system.answer(sample).text for sample in samples]
         overlaps = judge_all(judge, human, texts)
         cues = cue_scores([agree(gold, text) for gold, text in zip(human, texts, strict=True)])
-        scores: dict[str, Statistic] = {
-            "clue_overlap": overlaps.clues,
-            "label_overlap": overlaps.labels,
-            "cues": cues.f,
-            "completeness": mean([completeness(text) for text in texts]),
-        }
-        statistics |= {f"{system.card.name}\0{key}": score for key, score in scores.items()}
-    found = estimate(statistics, len(samples))
-    names = [system.card.name for system in systems]
+        values = (overlaps.clues, overlaps.labels, cues.f, mean([completeness(t) for t in texts]))
+        for column, value in zip(COLUMNS, values, strict=True):
+            statistics[f"{system.card.name}\0{column.key}"] = value
+    estimates = estimate(statistics, len(samples))
+    rows = [
+        [name, *(column.cell(estimates[f"{name}\0{column.key}"]) for column in COLUMNS)]
+        for name in (system.card.name for system in systems)
+    ]
     return Table(
         title="EMER-v1: explanations of the first paper's baselines",
         lead=f"Overlaps run from 1 to 10 and are those of judge={judge.name} alone: the paper's "
         "own scores are another judge's and do not compare.",
         columns=["system", *(column.title for column in COLUMNS)],
-        groups=[Group("", [_row(name, found) for name in names])],
+        groups=[Group("", rows)],
         notes=(f"n = {len(samples)} clips of EMER-v1; the explanations are Chinese.",),
     )
-
-
-def _row(name: str, found: dict[str, Estimate]) -> list[str]:
-    return [name, *(column.cell(found[f"{name}\0{column.key}"]) for column in COLUMNS)]

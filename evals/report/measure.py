@@ -1,4 +1,4 @@
-"""Systems of a report: their measurement in parallel, ratings by a judge, corruption probes."""
+"""Systems of a report, measured, rated by a judge and probed."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def reasoner_jobs(
 
 
 def pairs(reasoner: Reasoner) -> list[tuple[str, str]]:
-    """Pairs whose differences are shown: forms of the reasoner, and stored systems."""
+    """Pairs of systems whose differences the report has."""
     r = reasoner.name
     return [
         (f"{r}/full", f"{r}/masked"),
@@ -154,25 +154,22 @@ def measure(
         dataset: The clips.
         jobs: Systems.
         workers: Processes.
-        done: Called with the name of each system that is measured.
+        done: Called with the name of each measured system.
 
     """
+    samples = dataset.labelled
 
     def finished(entry: Entry) -> Entry:
         done(entry.card.name)
         return entry
 
-    samples = dataset.labelled
     if workers <= 1 or len(jobs) < 2:
         return [finished(measure_one(ruler, samples, job)) for job in jobs]
     here = {place: job for place, job in enumerate(jobs) if _calls_a_model(job)}
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
-        pending = {
-            pool.submit(measure_one, ruler, samples, job): place
-            for place, job in enumerate(jobs)
-            if place not in here
-        }
+        others = {place: job for place, job in enumerate(jobs) if place not in here}
+        pending = {pool.submit(measure_one, ruler, samples, job): p for p, job in others.items()}
         entries = {p: finished(measure_one(ruler, samples, job)) for p, job in here.items()}
         entries |= {pending[each]: finished(each.result()) for each in as_completed(pending)}
     except BaseException:

@@ -1,4 +1,4 @@
-"""All scores of a system, and the columns of tables in which they are shown."""
+"""All scores of a system, and the columns of their tables."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class Ruler:
 
 
 def text_of(prediction: Prediction) -> str:
-    """What an explanation says: its sentences without their citations, or the text."""
+    """Text of an explanation without citations."""
     if prediction.explanation is None:
         return prediction.text
     return " ".join(sentence.text for sentence in prediction.explanation.sentences)
@@ -236,7 +236,7 @@ class Column:
     unit: Unit = "percent"
     digits: int = 1
     interval: bool = True
-    """Whether its interval is shown too."""
+    """Whether cells have the interval too."""
 
     def number(self, value: float) -> str:
         """Value in the unit, an en dash where there is none."""

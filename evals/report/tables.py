@@ -53,7 +53,7 @@ class Table:
 
     @property
     def empty(self) -> bool:
-        """Whether there is no row to show."""
+        """Whether there is no row."""
         return not any(group.rows for group in self.groups)
 
 
@@ -235,7 +235,7 @@ TEMPLATE = Path(__file__).parent / "page.html"
 
 @dataclass(frozen=True)
 class Report:
-    """What a report shows: tables, and plots as SVG by their caption."""
+    """Title, tables, and plots as SVG by their caption."""
 
     title: str
     about: str

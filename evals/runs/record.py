@@ -1,4 +1,4 @@
-"""A run on disk: a JSONL file with a header, then one prediction a line as they come in."""
+"""A run on disk: a JSONL file with a header and one prediction per line."""
 
 from __future__ import annotations
 
@@ -52,23 +52,28 @@ class RunFile:
 
         A last line that a crash cut short is left out. `ConfigError` for another file.
         """
-        lines = list(self._lines())
+        try:
+            lines = [
+                line for line in self.path.read_text(encoding="utf-8").split("\n")[:-1] if line
+            ]
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{self.path} cannot be read: {error}") from error
         try:
             header = RunHeader.model_validate_json(lines[0])
-            found = [Prediction.model_validate_json(line) for line in lines[1:]]
+            predictions = [Prediction.model_validate_json(line) for line in lines[1:]]
         except (IndexError, ValidationError) as error:
             first = str(error).splitlines()[0]
             raise ConfigError(f"{self.path} is not a run of emer-eval: {first}") from error
-        return header, {prediction.name: prediction for prediction in found}
+        return header, {prediction.name: prediction for prediction in predictions}
 
     def begin(self, header: RunHeader) -> None:
-        """Write the header of a new run; the folder is made. `ConfigError` if it cannot be."""
+        """Write the header of a new run and make its folder; `ConfigError` if it cannot."""
         with self._writing():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.write_text(header.model_dump_json() + "\n", encoding="utf-8")
 
     def add(self, prediction: Prediction) -> None:
-        """Append a prediction in one write; `ConfigError` if it cannot be kept."""
+        """Append a prediction in one write; `ConfigError` if it cannot."""
         with self._writing(), self.path.open("a", encoding="utf-8") as file:
             file.write(prediction.model_dump_json() + "\n")
 
@@ -87,14 +92,6 @@ class RunFile:
             raise ConfigError(
                 f"{self.path} cannot be written: {error.strerror}; choose another --out"
             ) from error
-
-    def _lines(self) -> Iterator[str]:
-        try:
-            text = self.path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{self.path} cannot be read: {error}") from error
-        whole, _, _ = text.rpartition("\n")
-        yield from (line for line in whole.split("\n") if line)
 
 
 def header_of(card: Card, dataset: Dataset) -> RunHeader:

@@ -1,4 +1,4 @@
-"""Large models with random weights, built from published configurations: no hub is needed.
+"""Large models with random weights, built from published configurations.
 
 A batch is compared with the same items one by one, as the libraries' examples go, and a step of
 decoding with its floor: each token reads every weight of the decoder from memory, so no step is
@@ -30,7 +30,7 @@ TABLE: Final = Path(__file__).with_suffix(".json")
 TOKENS: Final = 40
 """Tokens generated from each item: a caption, or the words of about ten seconds."""
 MATRIX_GB: Final = 0.5
-"""Size of the matrix that is multiplied: many times what a processor's cache holds."""
+"""Size of the multiplied matrix: many times a processor's cache."""
 READINGS: Final = 9
 GRID: Final = (1, 30, 54)
 """Frames, rows and columns of patches of a picture of 756 x 420 pixels."""
@@ -134,7 +134,7 @@ def build_model(size: Size, device: str, dtype: str) -> Any:
 
 
 def generate(model: Any, inputs: Mapping[str, Any], tokens: int) -> None:
-    """Generate so many tokens from each input, greedily; `Unequal` if there are others."""
+    """Generate so many tokens from each input, greedily; else `Unequal`."""
     import torch
 
     exactly = {"max_new_tokens": tokens, "min_new_tokens": tokens}
@@ -146,7 +146,7 @@ def generate(model: Any, inputs: Mapping[str, Any], tokens: int) -> None:
 
 
 def decoder_bytes(model: Any, encoder: str) -> int:
-    """Bytes of the weights that each token reads: all but the encoder's and the embedding's.
+    """Bytes of the weights that each token reads: no encoder, no embedding.
 
     A head that shares the embedding reads it.
     """

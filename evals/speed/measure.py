@@ -21,10 +21,10 @@ from emer.tools.types import Record
 
 Unit = Literal["x", "s", "ms", "KB", "MB", "calls", "%"]
 NOT_WORK = ("idle", "iowait", "guest", "guest_nice")
-"""Kernel counters that are no work, or counted twice: guest time is part of `user`."""
+"""Kernel counters of no work, or counted twice: guest time is in `user`."""
 PACKAGES = ("torch", "ctranslate2", "openai-whisper", "faster-whisper", "transformers", "deepface")
 GPU_STEP_MS = 100
-"""Milliseconds between two readings of GPU utilisation; the driver averages over about as long."""
+"""Milliseconds between readings of GPU utilisation, as the driver averages."""
 
 
 class Measure(Record):
@@ -118,7 +118,7 @@ class Paired(NamedTuple):
         return min(self.theirs) / min(self.ours)
 
     def summary(self, count: int, item: str) -> str:
-        """How the ratio came about, for `count` items on each side."""
+        """Seconds behind the ratio, for `count` items on each side."""
         usual = median(self.theirs) / median(self.ours)
         return (
             f"{min(self.theirs) / count:.3g} : {min(self.ours) / count:.3g} s a {item}, "
@@ -135,7 +135,7 @@ def paired(ours: Callable[[], object], theirs: Callable[[], object], rounds: int
 
 
 def other_load() -> Callable[[], float]:
-    """Function that returns the share of the machine (0-1) that others have taken since now."""
+    """Function for the share of the machine (0-1) that others take from now on."""
     start, (busy, own) = time.monotonic(), busy_seconds()
 
     def share() -> float:
@@ -147,12 +147,12 @@ def other_load() -> Callable[[], float]:
 
 
 def others_share(busy: float, own: float, elapsed: float, cores: int) -> float:
-    """Share of the cores that others took (0-1), from CPU seconds in `elapsed` seconds."""
+    """Share of the cores that others took (0-1), from CPU seconds."""
     return min(1.0, max(0.0, (busy - own) / (cores * max(elapsed, 1e-9))))
 
 
 def busy_seconds() -> tuple[float, float]:
-    """CPU seconds that all cores have worked, and those of this process and its children.
+    """CPU seconds of all cores, and of this process and its children.
 
     Summed, never subtracted from a total, so that rounding cannot make them run backwards.
     """
@@ -162,7 +162,7 @@ def busy_seconds() -> tuple[float, float]:
 
 
 def gpu_note(device: str, work: Callable[[], object]) -> str:
-    """Call `work` once; how busy the GPU was meanwhile (mean percent), "" on other devices."""
+    """Call `work` once; the GPU's mean utilisation, "" on other devices."""
     if not device.startswith("cuda") or shutil.which("nvidia-smi") is None:
         work()
         unknown = "; GPU utilisation unknown: nvidia-smi is not installed"

@@ -1,4 +1,4 @@
-"""Tools with a model against their library's own example, and large models with random weights.
+"""Speed of tools with a model, against their library's own example.
 
 A tool takes part with the weights that `emer models pull` got. Tool and example read the same
 copies of the clip on the same cores, in turns, and must come to the same result (`Unequal`). Of
@@ -50,13 +50,13 @@ from emer.tools.types import Clue
 from emer.tools.weights.locate import find
 
 COPIES: Final = {"cpu": 2, "cuda": 16}
-"""Copies of the clip in a round, all observed at once, by kind of device: a full GPU batch."""
+"""Copies of the clip observed at once, by kind of device: a full GPU batch."""
 SAME_WORDS: Final = 0.9
-"""Least share of equal words: sound that is cut differently gives a few other words (ours)."""
+"""Least share of equal words: another segmentation changes a few (ours)."""
 FACES_PER_S: Final = 4
-"""Pictures a second that DeepFace's example classifies, as many as the tool keeps of a face."""
+"""Pictures a second that DeepFace's example classifies, as the tool does."""
 SPEECH_GOAL: Final = 0.8
-"""Voice activity, word times and clues may cost a quarter of the example's time (our judgement)."""
+"""Voice activity, word times and clues may cost a quarter more (ours)."""
 
 Result = tuple[Hashable, ...]
 """Comparable result of one clip: words, a class, or whether there is a face."""
@@ -68,7 +68,7 @@ class Comparison(NamedTuple):
     """A library's own example for the model of a tool."""
 
     load: Callable[[Path, Tool], Example]
-    """From weights and the tool, whose precision and device the example takes, to the example."""
+    """Example from the weights, with the precision and device of the tool."""
     result: Callable[[Sequence[Clue]], Result]
     """The tool's clues in the form of the example's result."""
     what: str
@@ -76,7 +76,7 @@ class Comparison(NamedTuple):
 
 
 class SpeedRequest(NamedTuple):
-    """What is to be measured: a clip, a device, sizes of large models, parts, and rounds."""
+    """A clip, a device, sizes of large models, parts, and rounds."""
 
     clip: Path
     device: str = "auto"
@@ -156,7 +156,7 @@ def measure_tool(
 ) -> list[Measure]:
     """Speed of a tool on a clip, against its library's own example where it has one.
 
-    `EmerError` where weights or packages are missing or (`Unequal`) the results differ.
+    `EmerError` without weights or packages, `Unequal` where the results differ.
 
     Args:
         name: Name of the tool in the settings.
@@ -174,14 +174,10 @@ def measure_tool(
     batches = iter(_copies(path, folder / name, rounds + 2, count))
     first = next(batches)
     clues = tool.observe(Clip.open(first[0]))
-    utilisation = gpu_note(_hardware(tool, "device"), lambda: _observe(tool, next(batches)))
+    utilisation = gpu_note(_hardware(tool, "device"), partial(_observe_next, tool, batches))
     about = ", ".join(f"{key} {value}" for key, value in tool.hardware.items()) + utilisation
-    label = f"{name} {tool.source.model or ''}".strip()
-
-    def ours() -> None:
-        _observe(tool, next(batches))
-
-    comparison = COMPARISONS.get(name)
+    label, comparison = f"{name} {tool.source.model or ''}".strip(), COMPARISONS.get(name)
+    ours = partial(_observe_next, tool, batches)
     if comparison is None:
         least = min(seconds(ours) for _ in range(rounds)) / count
         detail = f"least of {rounds}, {count} at once; {Clip.open(path).duration:.2f} s long"
@@ -197,7 +193,7 @@ def measure_tool(
 
 
 def _copies(path: Path, folder: Path, rounds: int, count: int) -> list[list[Path]]:
-    """Copies of a clip for each round, with hashes of their own: a tool caches by hash."""
+    """Copies of a clip for each round; each has a hash, by which tools cache."""
     folder.mkdir()
     return [
         [loop_clip(path, folder / f"{k}-{n}{path.suffix}", 0, f"{k}-{n}") for n in range(count)]
@@ -205,13 +201,14 @@ def _copies(path: Path, folder: Path, rounds: int, count: int) -> list[list[Path
     ]
 
 
-def _observe(tool: Tool, paths: Sequence[Path]) -> None:
+def _observe_next(tool: Tool, batches: Iterator[Sequence[Path]]) -> None:
+    paths = next(batches)
     with ThreadPoolExecutor(len(paths)) as pool:
         list(pool.map(tool.observe, map(Clip.open, paths)))
 
 
 def require_alike(name: str, ours: Result, theirs: Result) -> str:
-    """How alike two results are, in words; `Unequal` below `SAME_WORDS`."""
+    """Agreement of two results, in words; `Unequal` below `SAME_WORDS`."""
     share = SequenceMatcher(None, ours, theirs, autojunk=False).ratio()
     if share < SAME_WORDS or not ours:
         left, right = (

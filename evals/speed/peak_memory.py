@@ -1,4 +1,4 @@
-"""Peak memory of explaining one clip, in a process of its own, and clips in a loop.
+"""Peak memory of explaining a clip in its own process, and looped clips.
 
     python -m emer.evals.speed.peak_memory CLIP
 

@@ -1,4 +1,4 @@
-"""Speed and memory of the embedded profile: decoding, controller, whole runs, peak memory."""
+"""Speed and memory of the embedded profile, from decoding to whole runs."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def measure_decoding(path: Path) -> list[Measure]:
 
 
 def decode_shared(path: Path, *, convert: bool) -> int:
-    """Read every frame of one `Clip` in four threads; the number of frames read by all."""
+    """Read every frame of one `Clip` in four threads; the frames in all."""
     clip = Clip.open(path)
 
     def read() -> int:
@@ -133,7 +133,7 @@ def decode_shared(path: Path, *, convert: bool) -> int:
 
 
 def decode_apart(path: Path) -> int:
-    """Decode the file to RGB in four threads, each with PyAV; the number of frames in all."""
+    """Decode the file to RGB in four threads with PyAV; the frames in all."""
     return _side_by_side(lambda: sum(1 for f in _decode(path) if f.to_ndarray(format="rgb24").size))
 
 
@@ -168,7 +168,7 @@ def _decode(path: Path) -> Iterator[VideoFrame]:
 
 
 class Instant(FakeTool):
-    """Tool that answers at once, so that what is left is the controller's own time."""
+    """Tool that answers at once, so that a run is the controller's own time."""
 
     kind: Modality = "face"
     sentence = "The person smiles with the eyes narrowing at 0.1-0.3 s."

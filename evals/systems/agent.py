@@ -42,7 +42,7 @@ WORDS_ONLY: Mapping[str, str] = {"face": OFF, "scene": OFF, "prosody": OFF}
 
 @dataclass(frozen=True)
 class Agent:
-    """The agent with the settings of a run; the dataset's subtitle is read where it has one."""
+    """The agent with the settings of a run."""
 
     settings: Settings
     name: str = "agent"

@@ -16,7 +16,7 @@ CONSTANTS: tuple[tuple[str, ...], ...] = (
     ("angry", "happy"),
     ("angry", "happy", "joyful", "dissatisfied", "worry"),
 )
-"""Commonest labels of OV-MER; five of them buy recall with labels that are mostly wrong."""
+"""Commonest labels of OV-MER; five of them buy recall with wrong labels."""
 DRAWN = 3
 """Labels of the random floor (about what people give a clip)."""
 SEED = 2306
@@ -41,7 +41,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Random:
-    """Labels drawn by how common they are among the human ones, by a seed for each clip."""
+    """Labels drawn by their frequency among the human ones, seeded by clip."""
 
     counts: tuple[tuple[str, int], ...]
     drawn: int = DRAWN

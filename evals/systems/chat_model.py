@@ -1,4 +1,4 @@
-"""A multimodal chat model end to end: frames, sound and subtitle to an explanation."""
+"""A multimodal chat model on frames, sound and subtitle."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PROMPT = "evals/answer_clip"
 PICTURES = 8
-"""Frames of a clip: AffectGPT takes 8 too, and gains nothing beyond (arXiv 2501.16566)."""
+"""Frames of a clip, as for AffectGPT, which gains nothing beyond (2501.16566)."""
 SIDE = 448
 """Longest side of a picture, in pixels (chosen by us)."""
 SECONDS = 60.0
@@ -61,7 +61,7 @@ class ClipAnswer(Record):
 
 @dataclass(frozen=True)
 class ChatSystem:
-    """Any LangChain chat model that takes images, and audio where `hears`."""
+    """A LangChain chat model that takes images, and audio where `hears`."""
 
     model: BaseChatModel
     spec: str

@@ -29,7 +29,7 @@ from emer.tools.types import Clue, Modality, Param, Quality, Source
 
 
 DURATION = 5.0
-"""Assumed clip length in seconds: MER's clips mostly last 2 to 5 (there is no video here)."""
+"""Assumed clip length in seconds: most clips of MER last 2 to 5."""
 
 _MODALITY: dict[Part, Modality] = {"visual": "face", "acoustic": "audio", "subtitle": "text"}
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'])|(?<=[。；！？])")
@@ -64,7 +64,7 @@ AS_TOOL: dict[Part, ToolCard] = {
 
 @dataclass(frozen=True)
 class OnHumanClues:
-    """A reasoner on human clues; with `stepwise`, one modality at a time until it is sure."""
+    """A reasoner on human clues, at once or `stepwise` by modality."""
 
     reasoner: Reasoner
     language: Language = "en"

@@ -15,7 +15,7 @@ from emer.tools.types import Param
 
 @dataclass(frozen=True, slots=True)
 class ReasonerOptions:
-    """A reasoner's name, its folder of cue weights, its language model and when that is asked.
+    """A reasoner's name, folder of cue weights, language model and its use.
 
     Without a name, the rules reason on human clues, and the agent keeps its settings.
     """
@@ -38,7 +38,7 @@ class ConfiguredReasoner:
 
 
 def with_options(settings: Settings, options: ReasonerOptions) -> Settings:
-    """Settings with this reasoner; `ConfigError` where the options contradict each other."""
+    """Settings with this reasoner; `ConfigError` for contradictory options."""
     if options.llm is not None and options.name not in (None, "llm"):
         raise ConfigError(
             f"--reasoner {options.name} asks no model: leave out --llm {options.llm}, or --reasoner"

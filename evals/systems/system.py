@@ -12,7 +12,7 @@ from emer.evals.data.types import Sample
 from emer.tools.types import Clue, Param, Record
 
 Input = Literal["clip", "human clues", "human clues, masked", "subtitle", "nothing"]
-"""What a system is given. Scores on different inputs say different things: a person who
+"""Input of a system. Scores on different inputs do not compare: a person who
 described the clip has already seen what a system on the raw clip has yet to see."""
 
 INPUTS: tuple[Input, ...] = ("clip", "human clues", "human clues, masked", "subtitle", "nothing")

@@ -1,4 +1,4 @@
-"""A Hugging Face video-language model as a baseline: a local checkpoint, nothing downloaded.
+"""A local Hugging Face video-language model as a baseline.
 
 Small models seldom keep to JSON: a reply that does not fit is taken as the explanation, and
 the labels are the emotion words in it.
@@ -35,7 +35,7 @@ INSTALL = "pip install 'emer[models]'"
 
 @dataclass
 class VideoLanguage:
-    """An image-text-to-text checkpoint of transformers, shown some pictures and the subtitle.
+    """An image-text-to-text checkpoint on some pictures and the subtitle.
 
     Weights load at the first answer, from a folder in safetensors form; decoding is greedy.
     """
