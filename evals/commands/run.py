@@ -68,12 +68,7 @@ def run_systems(request: RunRequest, fresh: bool, json: bool) -> None:
         raise ConfigError(f"{names.most_common(1)[0][0]} is named twice")
     summaries = []
     for system in systems:
-        log = request.out / "native.log"
-        with progress(system.card.name, len(dataset.samples), log) as step:
-            predictions = run(
-                system, dataset, request.out, workers=request.workers, fresh=fresh,
-                done=lambda prediction, step=step: step(prediction.name),
-            )  # fmt: skip
+        predictions = _run_one(system, dataset, request, fresh)
         summaries.append(_summary(system, predictions, RunFile.of(request.out, system.card).path))
         if not json:
             _print(summaries[-1])
@@ -82,6 +77,15 @@ def run_systems(request: RunRequest, fresh: bool, json: bool) -> None:
     failed = [summary["system"] for summary in summaries if summary["failed"] == summary["clips"]]
     if failed:
         raise EmerError(f"{failed[0]}: there is no answer on any of the clips")
+
+
+def _run_one(
+    system: System, dataset: Dataset, request: RunRequest, fresh: bool
+) -> list[Prediction]:
+    log = request.out / "native.log"
+    with progress(system.card.name, len(dataset.samples), log) as step:
+        return run(system, dataset, request.out, workers=request.workers, fresh=fresh,
+                   done=lambda prediction: step(prediction.name))  # fmt: skip
 
 
 def _summary(system: System, predictions: list[Prediction], path: Path) -> dict[str, object]:

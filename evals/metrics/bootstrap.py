@@ -135,7 +135,7 @@ def _divide(part: Floats, whole: Floats) -> Floats:
 TIMES = 10_000
 SEED = 2306_15401
 COVERAGE = 0.95
-_CELLS = 4_000_000
+CELLS = 4_000_000
 """Cells of one block of draws, so that 100,000 clips fit the memory."""
 
 
@@ -170,7 +170,7 @@ def estimate(
 
 def _draws(clips: int, times: int, seed: int) -> Iterator[Draws]:
     rng = np.random.default_rng(seed)
-    block = max(1, min(times, _CELLS // clips))
+    block = max(1, min(times, CELLS // clips))
     for start in range(0, times, block):
         rows = min(block, times - start)
         counts = rng.multinomial(clips, np.full(clips, 1 / clips), size=rows)

@@ -124,7 +124,7 @@ def _plain(quote: str) -> str:
 def _patterns(language: Language) -> tuple[tuple[Cue, re.Pattern[str]], ...]:
     with TABLE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    channels = {channel: channel for channel in CHANNELS}
+    channels: dict[str, Channel] = {channel: channel for channel in CHANNELS}
     return tuple(
         (Cue(channels[row["channel"]], row["concept"]), re.compile(row[language]))
         for row in rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emer.evals.data.locations import DataFolder
@@ -50,7 +51,12 @@ def version1_table(dataset: Dataset, folder: DataFolder, judge: Judge) -> Table:
         texts = [system.answer(sample).text for sample in samples]
         overlaps = judge_all(judge, human, texts)
         cues = cue_scores([agree(gold, text) for gold, text in zip(human, texts, strict=True)])
-        values = (overlaps.clues, overlaps.labels, cues.f, mean([completeness(t) for t in texts]))
+        values: Sequence[Statistic] = (
+            overlaps.clues,
+            overlaps.labels,
+            cues.f,
+            mean([completeness(t) for t in texts]),
+        )
         for column, value in zip(COLUMNS, values, strict=True):
             statistics[f"{system.card.name}\0{column.key}"] = value
     estimates = estimate(statistics, len(samples))

@@ -97,11 +97,12 @@ def measure_size(size: Size, device: str, rounds: int) -> list[Measure]:
     )  # fmt: skip
     utilisation = gpu_note(device, lambda: generate(model, batch, TOKENS))
     generate(model, one, TOKENS)
-    pair = paired(
-        lambda: generate(model, batch, TOKENS),
-        lambda: [generate(model, one, TOKENS) for _ in range(count)],
-        rounds,
-    )
+
+    def one_by_one() -> None:
+        for _ in range(count):
+            generate(model, one, TOKENS)
+
+    pair = paired(lambda: generate(model, batch, TOKENS), one_by_one, rounds)
     first = min(seconds(lambda: generate(model, batch, 1)) for _ in range(rounds))
     step = (min(pair.ours) - first) / (TOKENS - 1)
     weights = decoder_bytes(model, size.encoder)

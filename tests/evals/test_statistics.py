@@ -68,7 +68,7 @@ def test_the_same_seed_gives_the_same_interval_whatever_the_blocks(
     once = estimate(values, 50, times=500)
     assert estimate(values, 50, times=500) == once
     assert estimate(values, 50, times=500, seed=1) != once
-    monkeypatch.setattr(bootstrap, "_CELLS", 50 * 500)
+    monkeypatch.setattr(bootstrap, "CELLS", 50 * 500)
     assert estimate(values, 50, times=500) == once
 
 
