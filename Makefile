@@ -1,15 +1,24 @@
 # `make check test` is what CI runs; the environment must be active.
 
-.PHONY: check test format golden
+.PHONY: check test test-fast format golden
+
+# Two workers share two cores: one thread of arithmetic each, or they fight.
+PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 python -m pytest -n 2
 
 check:
 	ruff format --check .
 	ruff check .
 	mypy
 	PYTHONPATH=.typing lint-imports
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 
+# A module's tests stay in one worker, where what they loaded is warm.
 test:
-	python -m pytest
+	$(PYTEST) --dist loadfile
+
+# All but what loads checkpoints, reads real clips or starts processes: under a minute.
+test-fast:
+	$(PYTEST) --dist loadfile -m "not slow"
 
 format:
 	ruff format .

@@ -1,39 +1,42 @@
-"""What a person makes of the clues before the reasoner goes on: struck out, rewritten, added."""
+"""Edits of the clues by a reviewer: rejected, rewritten and added clues."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from emer.agents.lexicon.cue_parser import read
-from emer.agents.near_duplicates import retells
+from emer.agents.near_duplicates import is_near_duplicate
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue, Modality, Quality, Record, Source, Span
 
-TRUST = 0.8
-"""Quality of a person's clue where they do not say how well it can be seen or heard: that of
-a well measured one (chosen by us). Its only factor says that nobody measured it."""
-LONGEST = 500
-"""Characters of a person's clue: it is one sentence."""
+REVIEWER_QUALITY = 0.8
+"""Default quality of a reviewer's clue: that of a well measured one (chosen by us).
+
+Its only factor says that it was not measured.
+"""
+MAX_CHARACTERS = 500
+"""Length of a reviewer's clue: it is one sentence."""
 REVISES = "revises"
-"""The key of a rewritten clue's `data` under which the id of the tool's clue stands."""
-WRITER = Source(tool="reviewer", version="1")
+"""Key of a rewritten clue's `data` that holds the id of the tool's clue."""
+REVIEWER = Source(tool="reviewer", version="1")
 
 _NUMBERS = re.compile(r"[\d.]+")
 
-Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST)]
-Stretch = Annotated[
+ClueText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHARACTERS)
+]
+EditedSpan = Annotated[
     Span,
     BeforeValidator(
         lambda v: {"start": v[0], "end": v[1]} if isinstance(v, list) and len(v) == 2 else v
     ),
 ]
 """A span, written as {"start": 1.2, "end": 2.0} or as [1.2, 2.0]."""
-Judged = Annotated[float, Field(ge=0, le=1)]
-"""How well something can be seen or heard, as a person judges it."""
+Score = Annotated[float, Field(ge=0, le=1)]
 
 
 class Rewrite(Record):
@@ -48,9 +51,9 @@ class Rewrite(Record):
     """
 
     clue: str
-    text: Said | None = None
-    span: Stretch | None = None
-    quality: Judged | None = None
+    text: ClueText | None = None
+    span: EditedSpan | None = None
+    quality: Score | None = None
 
 
 class Addition(Record):
@@ -66,14 +69,14 @@ class Addition(Record):
     """
 
     modality: Modality
-    text: Said
-    span: Stretch | None = None
+    text: ClueText
+    span: EditedSpan | None = None
     person: str | None = None
-    quality: Judged | None = None
+    quality: Score | None = None
 
 
 class Edits(Record):
-    """What a person changes; clues that are not named are accepted as they are."""
+    """A reviewer's changes; clues that are not named are accepted as they are."""
 
     reject: tuple[str, ...] = ()
     edit: tuple[Rewrite, ...] = ()
@@ -81,16 +84,15 @@ class Edits(Record):
 
     @property
     def struck(self) -> tuple[str, ...]:
-        """Ids of the clues that no longer stand as they were."""
+        """Ids of the rejected and rewritten clues."""
         return (*self.reject, *(rewrite.clue for rewrite in self.edit))
 
     def and_then(self, more: Edits) -> Edits:
-        """Return both sets as one; of two rewrites of a clue the later one holds."""
+        """Both sets as one; of two edits of a clue the later one holds."""
         again = {rewrite.clue for rewrite in more.edit} | set(more.reject)
+        rejected = (*(i for i in self.reject if i not in again), *more.reject)
         return Edits(
-            reject=tuple(
-                dict.fromkeys((*(i for i in self.reject if i not in again), *more.reject))
-            ),
+            reject=tuple(dict.fromkeys(rejected)),
             edit=(*(r for r in self.edit if r.clue not in again), *more.edit),
             add=tuple(dict.fromkeys((*self.add, *more.add))),
         )
@@ -108,43 +110,42 @@ def check_edits(edits: Edits, clues: Sequence[Clue], duration: float) -> None:
     for rewrite in edits.edit:
         if rewrite.text is None and rewrite.span is None and rewrite.quality is None:
             raise ConfigError(f"the edit of clue {rewrite.clue} changes nothing")
-    spans = [*(rewrite.span for rewrite in edits.edit), *(added.span for added in edits.add)]
-    for span in spans:
-        if span is not None and span.end > duration:
+    written: tuple[Rewrite | Addition, ...] = (*edits.edit, *edits.add)
+    for edit in written:
+        if edit.span is not None and edit.span.end > duration:
             raise ConfigError(
-                f"{span.start:g}-{span.end:g} s is not inside the clip, which lasts {duration:g} s"
+                f"{edit.span.start:g}-{edit.span.end:g} s is not inside the clip, "
+                f"which lasts {duration:g} s"
             )
 
 
-def revise(clues: Iterable[Clue], edits: Edits) -> tuple[Clue, ...]:
-    """Return the clues that the person wrote, those that replace one of `clues` first."""
+def reviewer_clues(clues: Iterable[Clue], edits: Edits) -> tuple[Clue, ...]:
+    """The reviewer's own clues, those that replace one of `clues` first."""
     known = {clue.id: clue for clue in clues}
     rewritten = (_rewritten(known[r.clue], r) for r in edits.edit if r.clue in known)
-    added = (_written(a.modality, a.text, a.span, a.person, a.quality, {}) for a in edits.add)
+    added = (_clue(a, modality=a.modality, span=a.span, person=a.person) for a in edits.add)
     return (*rewritten, *added)
 
 
-def brings_back(clue: Clue, struck: Sequence[Clue]) -> bool:
-    """Tell whether a closer look's clue is one that a person struck out, under another id.
+def matches_struck(clue: Clue, struck: Sequence[Clue]) -> bool:
+    """True for a clue that a reviewer struck out, even under another id.
 
-    That is the same tool saying the same thing about the same person at the same time.
+    That is a clue of the same tool with the same cues, person and time.
     """
     return any(
-        clue.id == other.id or retells(clue, other) or _says_the_same(clue, other)
+        clue.id == other.id or is_near_duplicate(clue, other) or _repeats(clue, other)
         for other in struck
     )
 
 
-def _says_the_same(one: Clue, other: Clue) -> bool:
+def _repeats(one: Clue, other: Clue) -> bool:
     if (one.source.tool, one.person) != (other.source.tool, other.person):
         return False
     if one.span is not None and other.span is not None and not one.span.overlaps(other.span):
         return False
-    return _wording(one) == _wording(other) or (bool(_cues(one)) and _cues(one) == _cues(other))
-
-
-def _wording(clue: Clue) -> str:
-    return _NUMBERS.sub("", clue.text)
+    if _NUMBERS.sub("", one.text) == _NUMBERS.sub("", other.text):
+        return True
+    return bool(_cues(one)) and _cues(one) == _cues(other)
 
 
 def _cues(clue: Clue) -> frozenset[tuple[str, bool]]:
@@ -153,32 +154,22 @@ def _cues(clue: Clue) -> frozenset[tuple[str, bool]]:
 
 
 def _rewritten(clue: Clue, rewrite: Rewrite) -> Clue:
-    """Return the person's version; the tool's numbers do not stand behind it any more."""
-    return _written(
-        clue.modality,
-        rewrite.text or clue.text,
-        rewrite.span or clue.span,
-        clue.person,
-        rewrite.quality,
-        {REVISES: clue.id},
+    # The tool's numbers are not copied: they do not support the reviewer's words.
+    return _clue(
+        rewrite,
+        text=rewrite.text or clue.text,
+        modality=clue.modality,
+        span=rewrite.span or clue.span,
+        person=clue.person,
+        data={REVISES: clue.id},
     )
 
 
-def _written(
-    modality: Modality,
-    text: str,
-    span: Span | None,
-    person: str | None,
-    quality: float | None,
-    data: dict[str, str],
-) -> Clue:
-    score = TRUST if quality is None else quality
+def _clue(edit: Rewrite | Addition, text: str | None = None, **fields: Any) -> Clue:
+    score = REVIEWER_QUALITY if edit.quality is None else edit.quality
     return Clue(
-        modality=modality,
-        span=span,
-        person=person,
-        text=" ".join(text.split()),
+        text=" ".join((text or edit.text or "").split()),
         quality=Quality(score=score, factors={"told_by_a_person": 1.0}),
-        source=WRITER,
-        data=data,
+        source=REVIEWER,
+        **fields,
     )

@@ -1,32 +1,32 @@
-"""From an inquiry to a checked explanation, whoever reasons: the steps, and all in a row."""
+"""The steps from an inquiry to a verified explanation, for any reasoner."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
 from emer.agents.lexicon.lexicon import weighting_of
-from emer.agents.questions.declined import beyond
-from emer.agents.questions.not_shown import nobody_there, unshown, who_is_there
+from emer.agents.questions.declined import decline_reason
+from emer.agents.questions.not_shown import absence_reason, missing_evidence, people_shown
 from emer.agents.reasoner import Critical, Reasoner
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing, Rejection
-from emer.agents.verification.verifier import Verdict, heed, strike, verify
+from emer.agents.verification.verifier import Verdict, apply_critique, strike, verify
 from emer.tools.types import Record
 
 ATTEMPTS = 2
-"""How often an explanation is written before what does not hold is dropped."""
+"""Drafts of an explanation; what is still unsupported in the last one is struck."""
 
 
-class Reasoned(Record):
-    """Where a reasoner stands on an inquiry, and what of its explanation holds."""
+class ReasoningResult(Record):
+    """A reasoner's decision on an inquiry, and its verified explanation."""
 
     decision: Decision
     explanation: Explanation
 
 
-def reason(reasoner: Reasoner, inquiry: Inquiry, left: Callable[[], Budget]) -> Reasoned:
-    """Return what the reasoner makes of the clues there are; nothing can be looked at again.
+def reason(reasoner: Reasoner, inquiry: Inquiry, left: Callable[[], Budget]) -> ReasoningResult:
+    """Decide, explain and verify on the clues given; no tool can be asked.
 
-    `left` says before each step what may still be spent.
+    `left` returns before each step what may still be spent.
     """
 
     def now(rejected: tuple[Rejection, ...] = ()) -> Inquiry:
@@ -36,48 +36,49 @@ def reason(reasoner: Reasoner, inquiry: Inquiry, left: Callable[[], Budget]) -> 
     decision = decide(reasoner, now())
     rejected: tuple[Rejection, ...] = ()
     for attempt in range(1, ATTEMPTS + 1):
-        written = explain(reasoner, now(rejected), decision)
-        verdict = examine(reasoner, now(rejected), written, last=attempt == ATTEMPTS)
+        draft = explain(reasoner, now(rejected), decision)
+        verdict = examine(reasoner, now(rejected), draft, last=attempt == ATTEMPTS)
         rejected = verdict.rejected
         if not rejected:
             break
-    return Reasoned(decision=decision, explanation=strike(written, verdict))
+    return ReasoningResult(decision=decision, explanation=strike(draft, verdict))
 
 
 def decide(reasoner: Reasoner, inquiry: Inquiry) -> Decision:
-    """Return the reasoner's decision; nobody needs to be asked where there is none to take."""
-    if asked := beyond(inquiry.question, (turn.question for turn in inquiry.history)):
-        return Decision(hypotheses=(), stop_reason="declined", declined=asked)
+    """The reasoner's decision; it is not called where the outcome is certain without it."""
+    reason = decline_reason(inquiry.question, (turn.question for turn in inquiry.history))
+    if reason is not None:
+        return Decision(hypotheses=(), stop_reason="declined", declined=reason)
     if not inquiry.clues:
         return Decision(hypotheses=(), stop_reason="no_evidence")
-    if nobody_there(inquiry):
+    if absence_reason(inquiry):
         return Decision(hypotheses=(), stop_reason="not_shown")
     return reasoner.decide(inquiry)
 
 
 def explain(reasoner: Reasoner, inquiry: Inquiry, decision: Decision) -> Explanation:
-    """Return the explanation as it is written; without a clue it abstains, whoever reasons.
+    """The reasoner's draft and what is missing; without a clue it abstains.
 
-    Of somebody who is not there nothing is said but who is.
+    If the question is about a person who is not shown, the draft names those who are.
     """
-    written = Explanation(declined=decision.declined)
+    draft = Explanation(declined=decision.declined)
     if decision.stop_reason == "not_shown":
-        written = Explanation(sentences=who_is_there(inquiry))
+        draft = Explanation(sentences=people_shown(inquiry))
     elif inquiry.clues and decision.declined is None:
-        written = reasoner.explain(inquiry, decision)
-    named = unshown(inquiry) if decision.declined is None else ()
-    missing = in_order((*written.missing, *inquiry.missing, *named))
-    return written.model_copy(update={"missing": missing})
+        draft = reasoner.explain(inquiry, decision)
+    not_shown = missing_evidence(inquiry) if decision.declined is None else ()
+    missing = sorted_missing((*draft.missing, *inquiry.missing, *not_shown))
+    return draft.model_copy(update={"missing": missing})
 
 
-def examine(reasoner: Reasoner, inquiry: Inquiry, written: Explanation, *, last: bool) -> Verdict:
-    """Return the verifier's verdict, and the critic's where the verifier lets the draft pass."""
-    verdict = verify(written, inquiry.clues, inquiry.duration, weighting_of(reasoner))
+def examine(reasoner: Reasoner, inquiry: Inquiry, draft: Explanation, *, last: bool) -> Verdict:
+    """The verifier's verdict, and the critic's if the verifier passes the draft."""
+    verdict = verify(draft, inquiry.clues, inquiry.duration, weighting_of(reasoner))
     if isinstance(reasoner, Critical) and (last or not verdict.rejected):
-        verdict = heed(verdict, reasoner.criticise(inquiry, written))
+        verdict = apply_critique(verdict, reasoner.criticise(inquiry, draft))
     return verdict
 
 
-def in_order(records: Iterable[Missing]) -> tuple[Missing, ...]:
-    """Return what is missing, each once, by modality and reason."""
+def sorted_missing(records: Iterable[Missing]) -> tuple[Missing, ...]:
+    """Distinct records, by modality and reason."""
     return tuple(sorted({*records}, key=lambda record: (record.modality, record.why)))

@@ -6,13 +6,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from emer.agents.questions.declined import Beyond
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Modality, Question, Record, Span
 
 Band = Literal["low", "medium", "high"]
 Block = Literal["video", "audio", "text", "answer", "therefore"]
-"""The parts of an EMER explanation, in the order they are read."""
+"""The parts of an EMER explanation."""
+BLOCKS: tuple[Block, ...] = ("answer", "video", "audio", "text", "therefore")
+"""In reading order."""
+
+DeclineReason = Literal["identity", "private", "truth", "health", "future", "outside"]
+"""What a question asks for that no clip can show."""
 
 StopReason = Literal[
     "sure",
@@ -30,12 +34,11 @@ StopReason = Literal[
     "money_spent",
     "budget",
 ]
-"""Why no more is asked; "paused" for a person's review, "budget" in traces of version 0.1."""
-
+"""Why no more is asked; "paused" for a review, "budget" in traces of version 0.1."""
 
 Role = Literal["planner", "decider", "writer", "critic"]
 Outcome = Literal["ok", "faulty", "failed"]
-"""The reply was used; it could not be; there was none."""
+"""The reply was used; it was not usable; there was none."""
 
 
 class Hypothesis(Record):
@@ -43,13 +46,13 @@ class Hypothesis(Record):
 
     label: str
     probability: float | None = Field(default=None, ge=0, le=1)
-    """Measured on the clues cited for it; None for a word that nothing is known to measure."""
+    """Measured on the cited clues; None for a word that the lexicon does not know."""
     supports: tuple[str, ...] = ()
     contradicts: tuple[str, ...] = ()
 
 
 class Conflict(Record):
-    """Two modalities that point different ways; both readings stay in play."""
+    """Two modalities that point to opposite readings; both stay open."""
 
     left: Modality
     right: Modality
@@ -58,32 +61,31 @@ class Conflict(Record):
 
 
 class Ask(Record):
-    """A request to a tool to look again at a span, and what that could decide."""
+    """A request to a tool to observe a span again, and what that could decide."""
 
     tool: str
     span: Span
     why: str
     question: Question | None = None
-    """What the tool is asked in words; only one whose card says that it answers."""
+    """What the tool is asked in words; only for a tool whose card says that it answers."""
 
 
 class Refusal(Record):
-    """An ask that was not carried out, and why not; told to whoever asked."""
+    """An ask that was not carried out, and why not."""
 
     ask: Ask
     why: str
 
 
 class Decision(Record):
-    """Where the reasoner stands after a round: go on asking, or stop and say why."""
+    """State of the reasoning after a round: further asks, or the reason to stop."""
 
     hypotheses: tuple[Hypothesis, ...]
     conflicts: tuple[Conflict, ...] = ()
     asks: tuple[Ask, ...] = ()
     refused: tuple[Refusal, ...] = ()
     stop_reason: StopReason | None = None
-    declined: Beyond | None = None
-    """What the question asks for, when no clip could show it."""
+    declined: DeclineReason | None = None
 
 
 class Budget(Record):
@@ -115,7 +117,7 @@ class Label(Record):
 
 
 class Alternative(Record):
-    """Another reading of the clip, and what would change our mind."""
+    """Another possible reading of the clip, and what would support it."""
 
     label: str
     would_change: str
@@ -125,7 +127,7 @@ class Alternative(Record):
 class Missing(Record):
     """A modality, or a part of one, that could not be observed, and why.
 
-    "question" where nothing that can be observed is asked for.
+    "question" where the question asks for nothing that can be observed.
     """
 
     modality: Modality | Literal["question"]
@@ -135,26 +137,25 @@ class Missing(Record):
 class Explanation(Record):
     """An EMER explanation: sentences and labels that cite clues, and what is missing.
 
-    An explanation without labels abstains: what was observed does not carry a reading.
+    An explanation without labels abstains: the evidence does not carry a reading.
     """
 
     sentences: tuple[Sentence, ...] = ()
     labels: tuple[Label, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     missing: tuple[Missing, ...] = ()
-    declined: Beyond | None = None
-    """What the question asks for, when no clip could show it; then nothing else is said."""
+    declined: DeclineReason | None = None
+    """If set, everything else is empty."""
 
     @property
     def by_modality(self) -> dict[Block, tuple[Sentence, ...]]:
-        """Sentences grouped by the block they belong to, in reading order: the answer first."""
-        blocks: tuple[Block, ...] = ("answer", "video", "audio", "text", "therefore")
-        grouped = {b: tuple(s for s in self.sentences if s.block == b) for b in blocks}
-        return {block: found for block, found in grouped.items() if found}
+        """Sentences by block in reading order; empty blocks are left out."""
+        grouped = {b: tuple(s for s in self.sentences if s.block == b) for b in BLOCKS}
+        return {block: sentences for block, sentences in grouped.items() if sentences}
 
 
 class ModelCall(Record):
-    """One request to a language model, as it is kept in the trace."""
+    """One request to a language model, as the trace records it."""
 
     role: Role
     model: str
@@ -174,37 +175,37 @@ class ModelCall(Record):
 
 
 class Fallback(Record):
-    """A step that the rules took, because the model's reply could not be used."""
+    """A step done by the rules because the model's reply was not usable."""
 
     role: Role
     why: str
 
 
 class Analogy(Record):
-    """Something remembered that is like the clip; never evidence about it."""
+    """A card or exemplar of the memory that resembles the clip; never evidence about it."""
 
     key: str
     kind: Literal["card", "exemplar"]
     score: float
-    """An inner product of embeddings, at most 1; no probability."""
+    """Inner product of embeddings, at most 1; not a probability."""
     source: str
 
 
 class Recollection(Record):
-    """What was remembered for a decision, the nearest first, and by which embedder."""
+    """What the memory returned for a decision, the nearest first, and by which embedder."""
 
     embedder: str
     analogies: tuple[Analogy, ...] = ()
     trouble: str = ""
-    """Why nothing could be looked up, or what had to be mended."""
+    """Why nothing could be looked up, or what had to be rebuilt."""
 
 
 class Turn(Record):
-    """An earlier question of the same thread and what was answered, in short."""
+    """An earlier question of the same thread with a summary of its answer."""
 
     run_id: str
     clip: str
-    """The file's name; never told to a model."""
+    """The file's name; never shown to a model."""
     content: str = ""
     """sha256 of the clip's content."""
     question: str
@@ -212,33 +213,33 @@ class Turn(Record):
     text: str = ""
 
     def is_about(self, name: str, content: str) -> bool:
-        """Tell whether the turn was about this clip: what another one showed is no evidence."""
+        """True for a turn about this clip; what another clip showed is no evidence."""
         return self.content == content if self.content else self.clip == name
 
 
 class Rejection(Record):
-    """A sentence that was struck out of a draft, and why."""
+    """A sentence that the verifier struck from a draft, and why."""
 
     text: str
     why: str
 
 
 class Inquiry(Record):
-    """Everything a reasoner is told when it is to decide or to explain."""
+    """The input of a reasoner, for a decision or an explanation."""
 
     question: str
     clues: tuple[Clue, ...]
-    """In the order in which they came in, those of the first look first."""
+    """In the order of arrival, those of the first look first."""
     missing: tuple[Missing, ...] = ()
     asked: tuple[Ask, ...] = ()
     """Asks carried out in this run."""
     refused: tuple[Refusal, ...] = ()
     tools: tuple[ToolCard, ...] = ()
-    """What may be asked."""
+    """The tools that can be asked."""
     budget: Budget = Budget()
     duration: float = Field(ge=0)
     """Length of the clip in seconds."""
     history: tuple[Turn, ...] = ()
     """Earlier turns of the thread, the oldest first."""
     rejected: tuple[Rejection, ...] = ()
-    """Sentences of an earlier draft that were struck out."""
+    """Sentences struck from an earlier draft."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from emer.agents.rules.phrases import cite, refusal
+from emer.agents.rules.phrases import cite, refusal_text
 from emer.agents.types import Explanation
-from emer.tools.phrasing import one_line
+from emer.tools.text import one_line
 from emer.tools.types import Clue
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def answer_html(title: str, explanation: Explanation, clues: Sequence[Clue], foo
 
 def _explanation(explanation: Explanation) -> str:
     if explanation.declined is not None:
-        return f"<p>{_safe(refusal(explanation.declined))}</p>"
+        return f"<p>{_safe(refusal_text(explanation.declined))}</p>"
     labels = _safe(labels_in_words(explanation) or "none")
     rows = [("Labels", f"<b>{labels}</b>")]
     for block, sentences in explanation.by_modality.items():

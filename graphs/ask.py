@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emer.agents.rules.phrases import STOPS, render
+from emer.agents.rules.phrases import STOP_REASONS, render
 from emer.agents.types import Decision, Explanation, Hypothesis, StopReason, Turn
 from emer.graphs.answer_view import answer_html, clue_frame, labels_in_words
 from emer.graphs.checkpoints import Checkpoints
@@ -34,7 +34,7 @@ from emer.graphs.trace.events import Finished, Paused
 from emer.graphs.trace.jsonl import Listener, TraceWriter
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
-from emer.tools.phrasing import one_line
+from emer.tools.text import one_line
 from emer.tools.types import Clue
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Answer:
 
     def _repr_html_(self) -> str:
         """Return the view of a notebook: question, labels, explanation and clues."""
-        footer = f"{Path(self.clip).name}, run {self.run_id}: {STOPS[self.stop_reason]}"
+        footer = f"{Path(self.clip).name}, run {self.run_id}: {STOP_REASONS[self.stop_reason]}"
         return answer_html(self.question, self.explanation, self.clues, footer)
 
     def to_frame(self) -> DataFrame:

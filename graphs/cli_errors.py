@@ -18,8 +18,8 @@ import typer
 from typer.core import TyperGroup
 
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
-from emer.tools.phrasing import one_line
 from emer.tools.runtime.native import leave
+from emer.tools.text import one_line
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 PYDANTIC = "Value error, "

@@ -25,9 +25,9 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
 from emer.agents import pipeline
-from emer.agents.pipeline import in_order
-from emer.agents.questions.declined import beyond
-from emer.agents.rules.planning import sift, spent
+from emer.agents.pipeline import sorted_missing
+from emer.agents.questions.declined import decline_reason
+from emer.agents.rules.planner import spent_reason, validate_asks
 from emer.agents.types import (
     Ask,
     Budget,
@@ -80,7 +80,7 @@ def stop_reason(
         return "nothing_to_ask"
     if barren >= BARREN_ROUNDS:
         return "no_new_clues"
-    return spent(left)
+    return spent_reason(left)
 
 
 def jobs_for(context: Context, asks: Sequence[Ask], number: int, most: int) -> list[Job]:
@@ -111,7 +111,7 @@ def of(gaps: Sequence[Json], clues: Sequence[Clue]) -> tuple[Missing, ...]:
 def partly(records: Iterable[Missing], clues: Sequence[Clue]) -> tuple[Missing, ...]:
     """Return what is missing, in order, and said to be partly so where there are clues."""
     seen = {clue.modality for clue in clues}
-    return in_order(_partly(record, seen) for record in records)
+    return sorted_missing(_partly(record, seen) for record in records)
 
 
 def not_looked(context: Context, slot: str) -> Json:
@@ -214,7 +214,7 @@ def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe"
     context, number = runtime.context, state["round"]
     inquiry = _inquiry(context, state)
     decision = pipeline.decide(context.reasoner, inquiry)
-    asks, refused = sift(decision.asks, inquiry)
+    asks, refused = validate_asks(decision.asks, inquiry)
     stop = stop_reason(decision, asks, inquiry.budget, state["barren"])
     asks = () if stop else asks[: inquiry.budget.tool_calls]
     refused = (*decision.refused, *refused)
@@ -308,7 +308,7 @@ def _earlier(context: Context, state: State) -> tuple[Turn, ...]:
 
 def _declined(context: Context, state: State) -> bool:
     earlier = (turn.question for turn in _earlier(context, state))
-    return beyond(state["question"], earlier) is not None
+    return decline_reason(state["question"], earlier) is not None
 
 
 def _askable(context: Context, state: State) -> tuple[ToolCard, ...]:

@@ -31,7 +31,7 @@ from emer.agents.reasoner import Reasoner
 from emer.graphs.settings import AUTO, OFF, Choice, Settings, with_reasoner
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.registry import load_tool, ranked, resolve, slots, tool_class
-from emer.tools.runtime import device
+from emer.tools.runtime.device import configure
 from emer.tools.tool import Tool
 from emer.tools.types import MODALITIES, Modality, Param
 from emer.tools.weights.catalogue import rank
@@ -49,7 +49,7 @@ def load_tools(settings: Settings) -> tuple[dict[str, Tool], dict[str, ToolMissi
     From here on the process's models go by these settings. `ConfigError` names the slot, and
     the key if an argument is wrong.
     """
-    device.use(settings.machine)
+    configure(settings.machine)
     tools: dict[str, Tool] = {}
     absent: dict[str, ToolMissing] = {}
     for slot, choice in settings.chosen.items():
@@ -176,7 +176,7 @@ def choose(settings: Settings) -> Chosen:
 
     A slot for which nothing is ready is switched off; its line says what it lacks.
     """
-    device.use(settings.machine)
+    configure(settings.machine)
     tools, why = dict(settings.tools), {}
     for slot, choice in settings.tools.items():
         if choice.use == AUTO:

@@ -23,7 +23,7 @@ from emer.graphs.trace.clue_ledger import in_order
 from emer.graphs.trace.events import NothingObserved, ToolFailure, ToolFinished, ToolStarted
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.registry import slots
-from emer.tools.runtime.cancellation import Call, at_work
+from emer.tools.runtime.cancellation import Call, in_call
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Clue, Modality, Observation
 
@@ -71,10 +71,10 @@ def call(
     try:
         in_time = _wait(outcome.done, seconds, stop)
     except BaseException:
-        this.give_up()
+        this.cancel()
         raise
     if not in_time:
-        this.give_up()
+        this.cancel()
         raise TimeUp(f"no result within {seconds:g} s")
     if outcome.error is not None:
         raise outcome.error
@@ -84,7 +84,7 @@ def call(
 def _run(work: Callable[[], Result], outcome: _Outcome[Result], nice: int, this: Call) -> None:
     _step_back(nice)
     try:
-        with at_work(this):
+        with in_call(this):
             outcome.value = work()
     except BaseException as error:  # SystemExit too: a tool must not end the run
         outcome.error = error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from langgraph.types import Command
 
-from emer.agents.clue_edits import Edits, check_edits, revise
+from emer.agents.clue_edits import Edits, check_edits, reviewer_clues
 from emer.graphs.ask import Answer, answer
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.session import Cast, config_for, gather, opened, run
@@ -100,7 +100,7 @@ def keep(run_id: str | Path, edits: Edits, settings: Settings | Path | None = No
     waiting = find_waiting(run_id, settings)
     check_edits(edits, waiting.clues, waiting.trace.header.clip.duration)
     writer = TraceWriter.reopen(waiting.path, _spent(waiting.trace))
-    written = revise(waiting.clues, edits)
+    written = reviewer_clues(waiting.clues, edits)
     writer.write(Reviewed(stage="draft", edits=edits, struck=edits.struck, clues=written))
     writer.write(waiting.at)
     writer.close()

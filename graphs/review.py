@@ -7,7 +7,7 @@ from typing import Literal
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from emer.agents.clue_edits import Edits, brings_back, revise
+from emer.agents.clue_edits import Edits, matches_struck, reviewer_clues
 from emer.graphs.context import Context
 from emer.graphs.state import Json, State
 from emer.graphs.trace.clue_ledger import in_order
@@ -47,7 +47,7 @@ def carry_out(
 ) -> Json:
     """Put a person's clues into the ledger, say so in the trace, and return the update."""
     clues = context.ledger.named(known)
-    written = revise(clues, edits)
+    written = reviewer_clues(clues, edits)
     struck = [id for id in edits.struck if id in known]
     context.ledger.add(written)
     context.trace.write(Reviewed(stage=stage, edits=edits, struck=tuple(struck), clues=written))
@@ -65,4 +65,4 @@ def standing(context: Context, state: State) -> list[str]:
     struck = ledger.named(state["struck"])
     gone = {clue.id for clue in struck}
     clues = ledger.clues(id for id in state["clue_ids"] if id not in gone)
-    return [c.id for c in clues if c.id in known or not brings_back(c, struck)]
+    return [c.id for c in clues if c.id in known or not matches_struck(c, struck)]

@@ -77,6 +77,11 @@ class LiveRuns:
         """Return how many runs are open."""
         return len(self._runs)
 
+    def __iter__(self) -> Iterator[str]:
+        """Ids of the open runs, at this moment."""
+        with self._lock:
+            return iter(tuple(self._runs))
+
     @contextmanager
     def at_work(self, run_id: str, open_run: Open) -> Iterator[Context]:
         """Give the run's live objects, opened with `open_run` where they are not here."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from emer.agents.clue_edits import REVISES, WRITER
+from emer.agents.clue_edits import REVIEWER, REVISES
 from emer.agents.pipeline import reason
 from emer.agents.reasoner import Reasoner, Report, Reporting
 from emer.agents.types import Budget, Fallback, Inquiry, Missing, ModelCall
@@ -150,8 +150,8 @@ def _kept(trace: Trace, without: Sequence[str], ids: frozenset[str]) -> tuple[Cl
     tools = _tools(trace, named)
     by_id = {clue.id: clue for clue in trace.observed}
     pool = trace.clues
-    if WRITER.tool in named:  # as if nobody had reviewed them
-        pool = tuple(clue for clue in trace.observed if clue.source != WRITER)
+    if REVIEWER.tool in named:  # as if nobody had reviewed them
+        pool = tuple(clue for clue in trace.observed if clue.source != REVIEWER)
     return tuple(
         clue
         for clue in pool

@@ -3,14 +3,53 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
-from emer.tools.runtime import device
+from emer.tools.runtime.device import configure
+from tests.fixtures.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
+hypothesis.register_profile(
+    "emer", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a busy machine is no failure
+hypothesis.load_profile("emer")
+
+SLOW = {"shared", "shared_clip", "demo_clip", "spoken", "sound", "talk", "checkpoint", "spawn"}
+"""Fixtures of real clips and data, of checkpoints, and of processes."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what asks for a slow fixture."""
+    for item in items:
+        if SLOW.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
+HEAVY = {
+    *("torch", "transformers", "mediapipe", "tensorflow"),
+    *("deepface", "whisper", "faster_whisper"),
+}
+    "torch",
+    "transformers",
+    "mediapipe",
+    "tensorflow",
+    "deepface",
+    "whisper",
+    "faster_whisper",
+}
+"""Packages that take seconds to load; tests import them when they run."""
+LOADED = pytest.StashKey[set[str]]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note which heavy packages the collection has loaded."""
+    session.config.stash[LOADED] = HEAVY.intersection(sys.modules)
 
 
 @pytest.fixture(scope="session")
@@ -41,4 +80,4 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith("EMER_") and n != "EMER_TEST_DATA"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("EMER_HOME", str(tmp_path / "emer-home"))
-    device.forget()
+    configure(None)

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tests.conftest import ROOT
+from tests.fixtures.paths import ROOT
 
 TOP = ("agents", "app", "evals", "graphs", "prompts", "tools")
 DATA = {".csv", ".html", ".json", ".md", ".mp4", ".toml", ".typed"}

@@ -12,10 +12,10 @@ from emer.tools.caption.description import JSON_TOKENS
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.runtime.device import Machine, use
+from emer.tools.runtime.device import Machine, configure
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Span
-from tests.face_kit import write_portrait
+from tests.fixtures.faces import write_portrait
 
 pytestmark = pytest.mark.weights
 
@@ -29,7 +29,7 @@ def ready() -> Callable[[str], Tool]:
 
     def load(name: str) -> Tool:
         folder = REAL[0] or Path(str(REAL[1])) / ".local" / "share" / "emer" / "weights"
-        use(Machine(weights=Path(folder)))
+        configure(Machine(weights=Path(folder)))
         try:
             return load_tool(name)
         except ToolMissing as error:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import LOADED
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("agents", "app", "evals", "graphs", "prompts", "tools")
@@ -18,8 +21,10 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 MOST_MODULES, MOST_LINES = 215, 34_000
 MOST_IN_A_FOLDER, MOST_IN_A_MODULE, MOST_IN_A_FUNCTION = 15, 400, 40
 FIRST_LINE = 80
-FIELD_NOUNS = {"app", "phrasing", "prosody", "batching", "framing", "timing"}
+FIELD_NOUNS = {"app", "prosody", "batching", "framing", "timing"}
 """Nouns that end like a gerund."""
+PUBLIC = ("_replace", "_asdict", "_fields", "_repr_html_")
+"""Names of named tuples and notebooks that begin with an underscore and are public."""
 DIALECT = ("whoever", "nobody", "somebody", "told", "gone", "stirred", "lies")
 
 
@@ -107,13 +112,40 @@ def test_docstrings_are_written_in_plain_english(word: str) -> None:
     assert found == []
 
 
-def test_no_test_touches_a_private_name() -> None:
-    private = [
-        f"{short(path)}:{node.lineno} {alias.name}"
-        for path in sorted((ROOT / "tests").rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("emer")
+def private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def private_names(path: Path) -> Iterator[str]:
+    """Private names of the product that a test module imports, reads, or replaces."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    foreign = {
+        (alias.asname or alias.name).partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and not (getattr(node, "module", None) or node.names[0].name).startswith(("emer", "tests"))
         for alias in node.names
-        if alias.name.startswith("_") and not alias.name.startswith("__")
-    ]
-    assert private == []
+    }
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("emer"):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Attribute) and node.attr not in PUBLIC:
+            owner = node.value
+            while isinstance(owner, ast.Attribute):
+                owner = owner.value
+            names = [] if getattr(owner, "id", "self") in {*foreign, "self"} else [node.attr]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("setattr", "patch")):
+            strings = [a.value for a in node.args[:2] if isinstance(a, ast.Constant)]
+            names = [part for text in strings for part in str(text).split(".")]
+        yield from (f"{short(path)}:{node.lineno} {name}" for name in names if private(name))
+
+
+def test_no_test_touches_a_private_name() -> None:
+    tests = sorted((ROOT / "tests").rglob("test_*.py"))
+    assert [name for path in tests for name in private_names(path)] == []
+
+
+def test_collection_loads_no_heavy_package(request: pytest.FixtureRequest) -> None:
+    """Each worker of pytest collects all tests: what a module imports, all of them pay."""
+    assert request.config.stash[LOADED] == set()

@@ -1,12 +1,12 @@
-"""What can go wrong, as one tree.
+"""Exceptions, as one tree.
 
 EmerError
-├── ConfigError      the user can mend it: one line, exit code 2, no traceback
+├── ConfigError      the user can correct it: one line, exit code 2, no traceback
 │   └── ClipError    the file cannot be read as a clip
 ├── ToolMissing      a tool's package or weights are absent; carries the install line
-├── WeightsBroken    weights are here and cannot be loaded: cut short, of another format
-├── ToolFailed       a tool broke on a clip: an event and an absence of clues
-└── Unobservable     a tool worked and found nothing it could measure, and says why
+├── WeightsBroken    weights are present but cannot be loaded: truncated, or another format
+├── ToolFailed       a tool failed on a clip: an event, and an absence of clues
+└── Unobservable     a tool ran and there was nothing it could measure; carries the reason
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class EmerError(Exception):
 
 
 class ConfigError(EmerError):
-    """A request that cannot be carried out as written; the message says the way out."""
+    """An invalid request; the message says how to correct it."""
 
 
 class ClipError(ConfigError):
@@ -29,23 +29,21 @@ class ClipError(ConfigError):
 class ToolMissing(EmerError):
     """A tool whose package or weights are not installed.
 
-    `install` is the exact line that gets them.
+    `install` is the exact command that installs `what`.
     """
 
     def __init__(self, tool: str, what: str, install: str) -> None:
-        """Name the tool, what it lacks and the line that brings it."""
         super().__init__(f"{tool} needs {what}: {install}")
         self.tool, self.what, self.install = tool, what, install
 
 
 class WeightsBroken(EmerError):
-    """Weights that are here but are not what the tool can load.
+    """Weights that are present but cannot be loaded.
 
-    `path` is the file or folder, `cause` what is wrong, `fix` the way out.
+    `path` is the file or folder, `cause` what is wrong, `fix` what to do.
     """
 
     def __init__(self, tool: str, path: Path, cause: str, fix: str) -> None:
-        """Name the tool, the weights, the cause in words and what to do."""
         super().__init__(f"{tool} cannot load {path}: {cause}; {fix}")
         self.tool, self.path, self.cause, self.fix = tool, path, cause, fix
 
@@ -54,13 +52,12 @@ class ToolFailed(EmerError):
     """A tool that raised or ran out of time on a clip."""
 
     def __init__(self, tool: str, clip: str, cause: str) -> None:
-        """Name the tool, the clip and the cause in words."""
         super().__init__(f"{tool} failed on {clip}: {cause}")
         self.tool, self.clip, self.cause = tool, clip, cause
 
 
 class Unobservable(EmerError):
-    """Nothing to measure: "the clip has no audio track", "no face was found".
+    """Nothing to measure, with the reason: "the clip has no audio track".
 
     Raised by `Tool.observe`; the reason is shown as missing evidence, never as an
     emotion and never as a clue.

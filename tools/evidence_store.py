@@ -1,11 +1,11 @@
-"""The evidence store: what each tool gave for a clip, kept under a hash of its inputs.
+"""Evidence store: SQLite cache of observations, keyed by a hash of their inputs.
 
-A row is one `Observation` under a key of clip content, tool source, span and tool code,
-so a second question runs no tool again and swapping one tool recomputes that tool alone.
-Failures are never stored; "nothing to observe, because ..." is.
+The key covers clip content, tool source, span and tool code: a second question runs no tool
+again, and replacing a tool recomputes that tool alone. Failures are never stored; the reason
+for an observation without clues is.
 
 The store never stops a run: where the disk is full, read-only or holds a broken file, it
-carries on in memory and says so once in `note`.
+continues in memory and reports that once in `note`.
 """
 
 from __future__ import annotations
@@ -27,33 +27,35 @@ from emer.tools.tool import Tool
 from emer.tools.types import Observation, Span, digest
 
 BUSY_SECONDS = 10.0
-"""How long a write waits for another process's write."""
+"""Time that a write waits for the write of another process."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS observation (
     key TEXT PRIMARY KEY, tool TEXT NOT NULL, record TEXT NOT NULL
 ) WITHOUT ROWID
 """
+_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class EvidenceStore:
-    """A content-addressed ledger of observations, safe with several threads and processes."""
+    """Observations by key, safe with several threads and processes."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open or make the SQLite file at `path`; None keeps everything in memory."""
+        """Open or create the SQLite file at `path`; None keeps everything in memory."""
         self.path = path
         self.note: str | None = None
-        """What a user should know: the store was broken, or cannot be written."""
+        """A message for the user: the store was broken, or cannot be written."""
         self._memory: dict[str, Observation] = {}
         self._lock = threading.RLock()
-        self._found: tuple[int, int] | None = None
+        self._inode: tuple[int, int] | None = None
         self._writable = True
         self._connection = self._open()
 
     def key(
         self, clip: Clip, tool: Tool, span: Span | None = None, question: str | None = None
     ) -> str:
-        """Return the hash under which the tool's observation of the clip is kept."""
+        """Key of the tool's observation: a hash of everything that changes it."""
         parts: dict[str, JsonValue] = {
             "clip": clip.sha256,
             "source": tool.source.model_dump(mode="json"),
@@ -67,27 +69,27 @@ class EvidenceStore:
         return digest(parts)[:32]
 
     def get(self, key: str) -> Observation | None:
-        """Return what is kept under the key, or None; a damaged record counts as absent."""
+        """Stored observation, or None; a damaged record counts as absent."""
         with self._lock:
             if key in self._memory:
                 return self._memory[key]
-            row = self._read(key)
-        if row is None:
+            record = self._read(key)
+        if record is None:
             return None
         try:
-            return Observation.model_validate_json(row)
+            return Observation.model_validate_json(record)
         except ValidationError:
             return None
 
     def put(self, key: str, observation: Observation) -> None:
-        """Keep an observation; in memory alone when the file cannot be written."""
+        """Store an observation; in memory only where the file cannot be written."""
         row = (key, observation.tool, observation.model_dump_json())
         with self._lock:
             if not self._write(row):
                 self._memory[key] = observation
 
     def close(self) -> None:
-        """Close the file; what is in memory alone is lost."""
+        """Close the file; what is in memory only is lost."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
@@ -98,11 +100,11 @@ class EvidenceStore:
             return None
         try:
             query = "SELECT record FROM observation WHERE key = ?"
-            found = self._connection.execute(query, (key,)).fetchone()
+            row = self._connection.execute(query, (key,)).fetchone()
         except sqlite3.Error as error:
             self._recover(error)
             return None
-        return str(found[0]) if found else None
+        return str(row[0]) if row else None
 
     def _write(self, row: tuple[str, str, str]) -> bool:
         for _ in range(2):
@@ -118,15 +120,15 @@ class EvidenceStore:
         return False
 
     def _recover(self, error: sqlite3.Error) -> None:
-        """Start a new file in place of a broken one; else stop writing to the disk."""
-        if _is_corrupt(error):
+        """Replace a broken file; after any other error stop writing to the disk."""
+        if _code(error) in _CORRUPT:
             if self._connection is not None:
                 self._connection.close()
             self._set_aside()
             self._connection = self._open()
-        elif not _is_busy(error):
+        elif _code(error) not in _BUSY:
             self._writable = False
-            self._note(f"the evidence store cannot be written ({error}); kept in memory only")
+            self._report(f"the evidence store cannot be written ({error}); kept in memory only")
 
     def _open(self) -> sqlite3.Connection | None:
         if self.path is None:
@@ -135,17 +137,21 @@ class EvidenceStore:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             return self._connect(self.path)
         except sqlite3.Error as error:
-            if _is_corrupt(error) and self._set_aside():
+            if _code(error) in _CORRUPT and self._set_aside():
                 with suppress(sqlite3.Error):
                     return self._connect(self.path)
-            self._note(f"the evidence store cannot be opened ({error}); kept in memory only")
+            self._report(f"the evidence store cannot be opened ({error}); kept in memory only")
         except OSError as error:
-            self._note(f"{self.path.parent}: {error.strerror}; evidence is kept in memory only")
+            self._report(f"{self.path.parent}: {error.strerror}; evidence is kept in memory only")
         self._writable = False
-        return self._for_reading(self.path)
+        with suppress(sqlite3.Error, OSError):  # observations of a read-only folder still count
+            if self.path.is_file():
+                uri = f"{self.path.resolve().as_uri()}?immutable=1"
+                return sqlite3.connect(uri, uri=True, check_same_thread=False)
+        return None
 
     def _connect(self, path: Path) -> sqlite3.Connection:
-        self._found = _identity(path)
+        self._inode = _inode(path)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -156,23 +162,14 @@ class EvidenceStore:
         except sqlite3.Error:
             connection.close()
             raise
-        self._found = _identity(path)
+        self._inode = _inode(path)
         return connection
-
-    @staticmethod
-    def _for_reading(path: Path) -> sqlite3.Connection | None:
-        """Open a file in a folder that cannot be written; what it holds still counts."""
-        with suppress(sqlite3.Error, OSError):
-            if path.is_file():
-                uri = f"{path.resolve().as_uri()}?immutable=1"
-                return sqlite3.connect(uri, uri=True, check_same_thread=False)
-        return None
 
     def _set_aside(self) -> bool:
         """Move the broken file away, unless another process has already replaced it."""
         if self.path is None:
             return False
-        if _identity(self.path) != self._found:
+        if _inode(self.path) != self._inode:
             return True
         aside = self.path.with_name(f"{self.path.name}.broken-{time.time_ns() // 1_000_000}")
         try:
@@ -182,52 +179,42 @@ class EvidenceStore:
         for end in ("-wal", "-shm"):
             with suppress(OSError):
                 os.replace(f"{self.path}{end}", f"{aside}{end}")
-        self._note(f"the evidence store was broken; moved to {aside.name}, a new one was made")
+        self._report(f"the evidence store was broken; moved to {aside.name}, a new one was made")
         return True
 
-    def _note(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         self.note = self.note or text
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells this file from another later put in its place."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino)
-
-
-def _is_corrupt(error: sqlite3.Error) -> bool:
-    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _is_busy(error: sqlite3.Error) -> bool:
-    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _code(error: sqlite3.Error) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
 def code_digest(tool: Tool) -> str:
-    """Return a hash of the code of the tool: its file, and the others of its package.
+    """Hash of the code of a tool: all modules of the package of its class.
 
-    Part of the evidence key, so that a tool under development is run again after each
-    edit without a version bump. Empty where the source is not on disk.
+    Part of the key, so that a tool under development is run again after each edit without a
+    new version. Empty where the source is not on disk.
     """
-    return _code_of(type(tool))
+    return _class_digest(type(tool))
 
 
 @cache
-def _code_of(kind: type) -> str:
+def _class_digest(kind: type) -> str:
     try:
-        path = inspect.getsourcefile(kind)
-        return _files_digest(Path(path), kind.__module__) if path else ""
+        source = inspect.getsourcefile(kind)
+        if source is None:
+            return ""
+        path = Path(source)
+        files = sorted(path.parent.glob("*.py")) if "." in kind.__module__ else [path]
+        return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     except (OSError, TypeError):
         return ""
 
 
-def _files_digest(path: Path, module: str) -> str:
-    files = sorted(path.parent.glob("*.py")) if "." in module else [path]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return (facts.st_dev, facts.st_ino)
+
+
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

@@ -2,7 +2,7 @@
 
 A name is that of a registered tool ("mesh"), of an installed entry point of group
 `emer.tools`, or "package.module:Class". The other keys of a slot's table in the settings
-are the class's arguments.
+are the arguments of the class.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from emer.tools.tool import Tool
 from emer.tools.types import MODALITIES, Modality, Param
 
 GROUP: Final = "emer.tools"
-"""The entry point group of tools in other packages."""
+"""Entry point group of tools in other packages."""
 
 BUILT_IN: Final = (
     "emer.tools.face.tool",
@@ -35,7 +35,7 @@ BUILT_IN: Final = (
     "emer.tools.speech.pocketsphinx",
     "emer.tools.speech.subtitle",
 )
-"""Modules that register our tools, imported at the first look-up; the order of the slots."""
+"""Modules of the built-in tools by slot, imported when a tool is first named."""
 
 _RESERVED = ("auto", "none")  # words of the settings that no tool may take
 _registered: dict[str, Registration] = {}
@@ -52,33 +52,34 @@ class Registration:
     slot: str
     modality: Modality
     rank: int | None
-    """Place among the tools of the slot for "auto", smallest first; None: never chosen by it."""
+    """Place for "auto" among the tools of the slot, smallest first; None: never."""
 
 
 def register(
     name: str, *, slot: str, rank: int | None = None, modality: Modality | None = None
 ) -> Callable[[Class], Class]:
-    """Class decorator that makes a tool known by a name, as the built-in tools are.
+    """Class decorator that names a tool, as the built-in tools are named.
 
     The name then stands for the class in settings, on the command line and in `ask(tools=...)`,
     as soon as the module with the class has been imported.
 
     Args:
         name: Name in the settings; equal to the `tool` of the class's `source`.
-        slot: Slot that the tool is for: one of ours ("face"), or one of another name.
+        slot: Slot that the tool is for: a built-in one ("face"), or one of another name.
         rank: Place for "auto" among the tools of the slot that are ready, smallest first, where
-            they run equal models; ours stand at 10, 20, ... None: "auto" never chooses it.
+            they run equal models; built-in tools have 10, 20, ... None: "auto" never chooses it.
         modality: Modality of the tool's clues, where the class does not state it itself.
 
     Raises:
         ConfigError: The name is taken or not usable, or the modality is not that of the slot.
+
     """
 
     def decorate(tool: Class) -> Class:
         if modality is not None and not hasattr(tool, "modality"):
             tool.modality = modality  # type: ignore[attr-defined]
         if tool.__module__ not in BUILT_IN:
-            _import_built_in()  # so that a name of ours is refused here, not at a later look-up
+            _import_built_in()  # so that a built-in name is refused here, not later
         _add(Registration(name, tool, slot, _modality(name, tool, modality), rank))
         return tool
 
@@ -86,22 +87,22 @@ def register(
 
 
 def registered() -> Mapping[str, Registration]:
-    """Return the registered tools by name: ours by slot, then those of others."""
+    """Registered tools by name: the built-in ones by slot, then those of others."""
     _import_built_in()
     order = {module: place for place, module in enumerate(BUILT_IN)}
-    known = sorted(
+    by_slot = sorted(
         _registered.items(), key=lambda item: order.get(item[1].tool.__module__, len(order))
     )
-    return dict(known)
+    return dict(by_slot)
 
 
 def slots() -> Mapping[str, Modality]:
-    """Return the modality of the clues of each slot that a tool is registered for."""
+    """Modality of the clues of each slot that a tool is registered for."""
     return {each.slot: each.modality for each in registered().values()}
 
 
 def ranked(slot: str) -> tuple[str, ...]:
-    """Return the names of the tools that "auto" may choose for a slot, strongest first."""
+    """Names of the tools that "auto" may choose for a slot, strongest first."""
     rank = {n: r.rank for n, r in registered().items() if r.slot == slot and r.rank is not None}
     return tuple(sorted(rank, key=rank.__getitem__))
 
@@ -109,7 +110,7 @@ def ranked(slot: str) -> tuple[str, ...]:
 def load_tool(use: str, arguments: Mapping[str, Param] | None = None) -> Tool:
     """Build the tool that `use` names; `ConfigError` says what is wrong with the name.
 
-    `ToolMissing` passes through: a tool that is known but not installed.
+    `ToolMissing` of a known tool that is not installed passes through.
     """
     tool = tool_class(use)(**dict(arguments or {}))
     if not isinstance(tool, Tool):
@@ -117,22 +118,25 @@ def load_tool(use: str, arguments: Mapping[str, Param] | None = None) -> Tool:
             f"{use} is not a tool: it needs modality, description, source and "
             "observe(clip, span=None) (see emer.tools.tool.Tool)"
         )
-    _ = tool.source  # raises at once what is missing
+    _ = tool.source  # raises `ToolMissing` at once
     return tool
 
 
 def tool_class(use: str) -> type:
-    """Return the class of the tool that `use` names; errors as `resolve`."""
+    """Class of the tool that `use` names; errors as `resolve`."""
     return resolve(use, {name: each.tool for name, each in registered().items()}, GROUP)
 
 
 def resolve(use: str, known: Mapping[str, type | str], group: str) -> type:
-    """Return the class that `use` names; `ConfigError` lists what could have been meant.
+    """Class that `use` names; `ConfigError` lists the known names.
+
+    `ToolMissing` where its module needs a package that is not installed.
 
     Args:
         use: A known name, the name of an entry point, or "package.module:Class".
-        known: Classes by name, or where they are: "package.module:Class".
+        known: Classes, or their addresses "package.module:Class", by name.
         group: Entry point group in which other packages declare theirs.
+
     """
     target = known.get(use) or (use if ":" in use else _entry_point(use, known, group))
     if isinstance(target, type):
@@ -141,7 +145,10 @@ def resolve(use: str, known: Mapping[str, type | str], group: str) -> type:
     try:
         value = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
-        raise _not_importable(use, module, error) from error
+        absent = error.name
+        if absent is not None and (module == absent or module.startswith(f"{absent}.")):
+            raise ConfigError(f"{use}: no module {absent}; is its package installed?") from error
+        raise ToolMissing(use, f"the package {absent}", f"pip install {absent}") from error
     except AttributeError as error:
         raise ConfigError(f"{use}: module {module} has no {name}") from error
     if not isinstance(value, type):
@@ -156,7 +163,6 @@ def _import_built_in() -> None:
 
 
 def _modality(name: str, tool: type, given: Modality | None) -> Modality:
-    """Return the modality that the class states or, where it states none, the given one."""
     stated = next((each for each in MODALITIES if each == getattr(tool, "modality", None)), None)
     if given is not None and stated not in (None, given):
         raise ConfigError(f"tool {name}: registered for the {given}, its class says {stated}")
@@ -168,17 +174,17 @@ def _modality(name: str, tool: type, given: Modality | None) -> Modality:
 
 
 def _add(new: Registration) -> None:
-    """Keep a registration; `ConfigError` where its name or its modality cannot be."""
     if not new.name or ":" in new.name or new.name in _RESERVED:
         raise ConfigError(f"tool {new.name!r}: not a name that a tool can have")
-    taken = _registered.get(new.name)
-    if taken is not None and _address(taken.tool) != _address(new.tool):
+    holder = _registered.get(new.name)
+    # A class defined anew, as by a reload, takes its own name again.
+    if holder is not None and _address(holder.tool) != _address(new.tool):
         raise ConfigError(
             f"tool {new.name!r}: {_address(new.tool)} cannot take this name, "
-            f"{_address(taken.tool)} has it"
+            f"{_address(holder.tool)} has it"
         )
     for other in _registered.values():
-        if other.slot == new.slot and other.modality != new.modality and other is not taken:
+        if other.slot == new.slot and other.modality != new.modality and other is not holder:
             raise ConfigError(
                 f"tool {new.name}: it observes the {new.modality}, "
                 f"slot {new.slot!r} is for the {other.modality}"
@@ -196,9 +202,3 @@ def _entry_point(use: str, known: Mapping[str, type | str], group: str) -> str:
         names = ", ".join(sorted({*known, *installed}))
         raise ConfigError(f"no tool is called {use!r}; known: {names}; or 'package.module:Class'")
     return installed[use]
-
-
-def _not_importable(use: str, module: str, error: ModuleNotFoundError) -> Exception:
-    if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
-        return ConfigError(f"{use}: no module {error.name}; is its package installed?")
-    return ToolMissing(use, f"the package {error.name}", f"pip install {error.name}")

@@ -1,4 +1,4 @@
-"""The contract of a tool, and what a tool may be able to do besides."""
+"""The contract of a tool, and its optional abilities: model, address, answers."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from emer.tools.types import Clue, Modality, Param, Record, Source, Span
 
 @runtime_checkable
 class Tool(Protocol):
-    """A specialist that watches or listens and writes down clues.
+    """A specialist that observes a clip and reports clues.
 
-    Weights load at the first `observe`, never at construction, so that listing tools
+    Weights are loaded at the first `observe`, never at construction, so that listing tools
     is cheap. A tool may be called from several threads; it guards its own model.
     """
 
     modality: Modality
     description: str
-    """One sentence: what it observes, for the planner and for `emer tools list`."""
+    """One sentence on what it observes, for the planner and for `emer tools list`."""
 
     @property
     def source(self) -> Source:
-        """Name, version, model and result-changing parameters: part of the cache key."""
+        """Name, version, model and parameters that change the result."""
         ...
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """Return clues about the clip, or a closer look at `span` of it.
+        """Clues about the clip, or about `span` of it in more detail.
 
         With a span, report what happens inside it, at the full frame rate, measured
-        against the rest of the clip; what reaches out of it may be told whole. Raise
+        against the rest of the clip; what extends beyond it may be reported in full. Raise
         `Unobservable(reason)` when there is nothing to measure, `ToolMissing` when a
-        package or weight is absent. Any other exception becomes a `ToolFailed` event.
-        Deterministic, unless declared not (`deterministic = False`).
+        package or weights are absent. Any other exception becomes a `ToolFailed` event.
+        Deterministic, unless the class declares `deterministic = False`.
         """
         ...
 
 
 @runtime_checkable
 class Heavy(Protocol):
-    """A tool whose model fills memory: it says how it runs, and can be loaded and let go.
+    """A tool with a model in memory that can be loaded and unloaded.
 
     Its `source` raises `ToolMissing` when its packages or weights are absent.
     """
 
     @property
     def hardware(self) -> Mapping[str, Param]:
-        """Device, precision, batch and threads: how it runs, which changes no result."""
+        """Device, precision, batch and threads, none of which changes the result."""
         ...
 
     def load(self) -> None:
@@ -55,16 +55,16 @@ class Heavy(Protocol):
         ...
 
     def unload(self) -> None:
-        """Let go of the model; the next look loads it again."""
+        """Release the model; the next `observe` loads it again."""
         ...
 
 
 @runtime_checkable
 class Remote(Protocol):
-    """A tool whose model is behind an address: it can ask whether anybody is there."""
+    """A tool whose model is served at an address."""
 
     def reach(self) -> str:
-        """Return in few words who answered; nothing of a clip is sent.
+        """Name of the server that answers; nothing of a clip is sent.
 
         `ToolFailed` says on one line what is wrong.
         """
@@ -73,28 +73,28 @@ class Remote(Protocol):
 
 @runtime_checkable
 class Answering(Protocol):
-    """A tool that may also be asked something in words, as long as `answers` is true."""
+    """A tool that also takes questions, as long as `answers` is true."""
 
     answers: bool
-    """Whether it can, with the model that it has; never raises."""
+    """Whether its present model takes questions; never raises."""
 
     def answer(self, clip: Clip, span: Span, question: str) -> Sequence[Clue]:
-        """Return clues that answer the question for the span; raises as `Tool.observe` does."""
+        """Clues that answer the question about the span; raises as `Tool.observe` does."""
         ...
 
 
 class ToolCard(Record):
-    """What a planner may know of a tool: its name, modality and description."""
+    """Description of a tool for the planner."""
 
     name: str
     modality: Modality
     description: str
     answers: bool = False
-    """Whether it can be asked something in words."""
+    """Whether it takes questions."""
 
 
 def card(tool: Tool) -> ToolCard:
-    """Return the tool's card."""
+    """Card of a tool."""
     return ToolCard(
         name=tool.source.tool,
         modality=tool.modality,

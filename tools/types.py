@@ -1,7 +1,7 @@
-"""The records that perception hands on: spans, clues and where they come from.
+"""Records of perception: spans, clues, their source and quality, observations.
 
 Every record is frozen and refuses unknown fields, so what is on disk, in the graph's
-state and in a prompt is exactly what is written here.
+state and in a prompt is exactly what is declared here.
 """
 
 from __future__ import annotations
@@ -11,20 +11,13 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    JsonValue,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 Modality = Literal["text", "audio", "face", "scene"]
 MODALITIES: tuple[Modality, ...] = ("face", "scene", "audio", "text")
 Param = str | int | float | bool | None
 CLOSER = "closer"
-"""Where a clue keeps, as [start, end], the stretch that was looked closer at, if its tool says."""
+"""Key of `Clue.data` for the span of a closer observation, [start, end] in s."""
 Question = Annotated[
     str,
     StringConstraints(
@@ -34,7 +27,7 @@ Question = Annotated[
         pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
     ),
 ]
-"""What a tool is asked in words about a span: one short line."""
+"""A question to a tool about a span: one short line."""
 
 
 class Record(BaseModel):
@@ -44,14 +37,14 @@ class Record(BaseModel):
 
 
 def digest(value: Record | JsonValue) -> str:
-    """Return the sha256 (hex) of a record's or JSON value's canonical form."""
+    """Sha256 (hex) of the canonical JSON of a record or value."""
     plain = value.model_dump(mode="json") if isinstance(value, Record) else value
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Span(Record):
-    """A stretch of the clip, in seconds from its first frame or sample."""
+    """An interval of the clip, in seconds from its first frame or sample."""
 
     start: float = Field(ge=0)
     end: float = Field(ge=0)
@@ -68,12 +61,12 @@ class Span(Record):
         return self.end - self.start
 
     def overlaps(self, other: Span, slack: float = 0.0) -> bool:
-        """Tell whether the two spans share a moment, give or take `slack` seconds."""
+        """True if the two spans share a moment, with a tolerance of `slack` seconds."""
         return self.start <= other.end + slack and other.start <= self.end + slack
 
 
 class Source(Record):
-    """What made a clue: a tool, its version, its model, and what changes its result.
+    """Origin of a clue: tool, version, model and parameters.
 
     `params` holds only what changes the result; device, batch size and threads do not.
     """
@@ -85,7 +78,7 @@ class Source(Record):
 
 
 class Quality(Record):
-    """How well something could be measured, from 0 (not at all) to 1 (cleanly).
+    """Measurability, from 0 (not at all) to 1 (cleanly).
 
     `factors` are the measurements behind the score, named with their unit
     ("face_px", "yaw_deg", "snr_db", "asr_logprob").
@@ -96,11 +89,10 @@ class Quality(Record):
 
 
 class Clue(Record):
-    """One sentence a person could check by watching, with the numbers behind it.
+    """One sentence that can be checked by watching the clip, with its measurements.
 
-    The id is the modality's first letter and a hash of all the rest: the same clue has
-    the same id, and merging clues is set union. It is filled in when left out and
-    checked when given.
+    The id is the modality's first letter and a hash of all other fields, so that equal clues
+    have equal ids and merging is set union. It is computed when omitted, checked when given.
 
     Args:
         modality: "face", "scene", "audio" or "text".
@@ -108,9 +100,9 @@ class Clue(Record):
         person: A name local to the clip ("person 1"), never an identity.
         text: The sentence.
         confidence: A measured probability, 0 to 1, or None; never invented.
-        quality: How well it could be measured.
+        quality: Measurability.
         source: The tool, its version and model.
-        data: The numbers behind the sentence, as JSON.
+        data: The measurements behind the sentence, as JSON.
 
     """
 
@@ -135,11 +127,11 @@ class Clue(Record):
 
 
 class Observation(Record):
-    """What one tool gave for one clip and span: clues, or the reason there are none."""
+    """Result of one tool for one clip and span: clues, or the reason there are none."""
 
     tool: str
     modality: Modality
     span: Span | None = None
     clues: tuple[Clue, ...] = ()
     missing: str | None = None
-    """Why nothing could be observed; shown to the user as missing evidence."""
+    """Reason why nothing could be observed, shown as missing evidence."""

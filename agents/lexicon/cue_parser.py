@@ -1,38 +1,33 @@
-"""Cues of foreign and human sentences.
+"""Cues in clue sentences: which are stated, how strongly, and which are denied.
 
-Reading a clue's sentence: which cues it states, how strongly, and which it denies.
-
-Cues that mean more together: found when they overlap in time on one person.
+For sentences of any origin: our tools, third-party tools and people, English and Chinese.
+Combinations of cues are found where their members overlap in time on one person.
 """
 
+# ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 
-from emer.agents.lexicon.lexicon import Channel, Lexicon, channel_of, lexicon
+from emer.agents.lexicon.lexicon import Channel, channel_of, lexicon
 from emer.tools.types import Clue, Modality
-
-# ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
-
 
 FACS_LETTERS = {"a": 0.4, "b": 0.65, "c": 0.9, "d": 1.15, "e": 1.35}
 """Strength of FACS intensity letters, trace to maximum (order: FACS; values: ours)."""
-
 UNRELIABLE = 0.3
-"""Quality below this is squared down: it was measured, but hardly (chosen by us)."""
-
+"""Quality below this is squared: measured, but hardly (chosen by us)."""
 DOUBTFUL_TRANSCRIPT = 0.1
-"""What is left of words that the recogniser itself does not trust (chosen by us)."""
-
+"""Factor on words that the recogniser itself does not trust (chosen by us)."""
 DESCRIBED = 0.5
-"""What is left of a sentence that a model says of a picture: it was not measured (chosen by us)."""
-
+"""Factor on a model's description of a picture, which is no measurement (chosen by us)."""
 INFERRED = 0.5
-"""What is left of an emotion word in it: inferred from signs that count themselves (by us)."""
+"""Factor on an emotion word in it: inferred from signs that count themselves (by us)."""
+SLACK = 0.5
+"""Seconds between two cues that still count as together (chosen by us)."""
 
 _SENTENCE = re.compile(r"[.!?](?=\s|$)|[;。；！？\n]+")
 _CLAUSE = re.compile(
@@ -72,7 +67,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A clue with the cues that its sentence states and how far to trust it."""
+    """A clue with the cues that its sentence states, and its reliability in [0, 1]."""
 
     clue: Clue
     mentions: tuple[Mention, ...]
@@ -80,54 +75,86 @@ class Reading:
 
 
 def read(clues: Iterable[Clue]) -> tuple[Reading, ...]:
-    """Return the readings of the clues, each clue once, in time order."""
+    """Readings of the clues, each clue once, in time order."""
     distinct = {clue.id: clue for clue in clues}
-    return tuple(_read_one(clue) for clue in sorted(distinct.values(), key=in_time))
+    return tuple(_read_one(clue) for clue in sorted(distinct.values(), key=time_order))
 
 
-def in_time(clue: Clue) -> tuple[float, float, str]:
-    """Return the sorting key of a clue: those without a span first, then by time."""
+def time_order(clue: Clue) -> tuple[float, float, str]:
+    """Sorting key: clues without a span first, then by time."""
     return (clue.span.start, clue.span.end, clue.id) if clue.span else (-1.0, -1.0, clue.id)
 
 
 @lru_cache(maxsize=4096)
 def mentions_in(text: str, channel: Channel, exact: bool = True) -> tuple[Mention, ...]:
-    """Return the cues that a text states on a channel, the strongest of each once.
+    """The cues that a text states on a channel, the strongest of each once.
 
     With `exact` a cue is left out where a more exact one is stated ("opens the mouth
     wide" is not also "opens the mouth").
     """
-    found: dict[tuple[str, bool], Mention] = {}
+    strongest: dict[tuple[str, bool], Mention] = {}
     for sentence in _sentences(text, channel):
         stated = _in_sentence(sentence, channel)
-        for mention in _unsuppressed(stated) if exact else stated:
+        if exact:
+            present = {m.cue for m in stated}
+            stated = [m for m in stated if present.isdisjoint(lexicon().cues[m.cue].unless)]
+        for mention in stated:
             key = (mention.cue, mention.negated)
-            if key not in found or found[key].strength < mention.strength:
-                found[key] = mention
-    return tuple(found[key] for key in sorted(found))
+            if key not in strongest or strongest[key].strength < mention.strength:
+                strongest[key] = mention
+    return tuple(strongest[key] for key in sorted(strongest))
 
 
 def transcript(clue: Clue) -> str:
-    """Return the words that a text clue quotes; the whole sentence if it quotes none."""
+    """The words that a text clue quotes; the whole sentence if it quotes none."""
     quoted = _QUOTED.search(clue.text)
     return quoted.group(1) if quoted else _PREFIX.sub("", clue.text)
 
 
 def is_doubtful(clue: Clue) -> bool:
-    """Tell whether the recogniser said that it does not trust its words."""
+    """True for a transcript of low recognition confidence."""
     return clue.modality == "text" and _DOUBT.search(clue.text.casefold()) is not None
 
 
 def is_described(clue: Clue) -> bool:
-    """Tell whether a model says it of a picture, which is less than a measurement."""
+    """True for a model's description of a picture."""
     return clue.modality == "scene" and _DESCRIBED.search(clue.text.casefold()) is not None
 
 
-def _inferred(mention: Mention) -> Mention:
-    """Return a mention of a described clue; an emotion word weighs less than a sign."""
-    if not mention.cue.startswith("named_"):
-        return mention
-    return Mention(mention.cue, mention.negated, mention.strength * INFERRED)
+def is_negated(before: str) -> bool:
+    """True if the end of a clause denies what follows: six words back at most, as in VADER."""
+    near = " ".join(_NOT_NEGATION.sub(" ", before).split()[-6:])
+    chinese = _NOT_NEGATION_ZH.sub("", before)
+    return _NEGATION.search(near) is not None or _NEGATION_ZH.search(chinese) is not None
+
+
+CombinedCue = tuple[str, Modality, tuple[str, ...], float]
+"""Combination, modality, ids of the two clues, reliability times strength."""
+
+
+def combined_cues(readings: Sequence[Reading]) -> Iterator[CombinedCue]:
+    """Each pair of clues that forms a combination of the lexicon."""
+    for combo in lexicon().combos:
+        first, second = (list(_stating(readings, member)) for member in combo.members)
+        for (one, a), (two, b) in product(first, second):
+            if _may_coincide(one.clue, two.clue):
+                ids = tuple(dict.fromkeys((one.clue.id, two.clue.id)))
+                yield combo.key, one.clue.modality, ids, min(a, b)
+
+
+def _may_coincide(one: Clue, two: Clue) -> bool:
+    if one.person and two.person and one.person != two.person:
+        return False
+    if one.span is None or two.span is None:
+        return True
+    return one.span.overlaps(two.span, SLACK)
+
+
+def _stating(readings: Sequence[Reading], cue: str) -> Iterator[tuple[Reading, float]]:
+    for reading in readings:
+        for mention in reading.mentions:
+            if mention.cue == cue and not mention.negated:
+                yield reading, reading.reliability * mention.strength
 
 
 def _read_one(clue: Clue) -> Reading:
@@ -136,9 +163,12 @@ def _read_one(clue: Clue) -> Reading:
     letter = clue.data.get("intensity")
     if isinstance(letter, str) and letter.casefold() in FACS_LETTERS:
         strength = FACS_LETTERS[letter.casefold()]
-        mentions = tuple(Mention(m.cue, m.negated, strength) for m in mentions)
+        mentions = tuple(replace(m, strength=strength) for m in mentions)
     if is_described(clue):
-        mentions = tuple(map(_inferred, mentions))
+        mentions = tuple(
+            replace(m, strength=m.strength * INFERRED) if m.cue.startswith("named_") else m
+            for m in mentions
+        )
     return Reading(clue, mentions, _reliability(clue))
 
 
@@ -153,111 +183,45 @@ def _reliability(clue: Clue) -> float:
 
 
 def _sentences(text: str, channel: Channel) -> list[str]:
-    """Return the text's sentences in lower case; a transcript stays in one piece."""
+    """The sentences in lower case; a transcript stays in one piece."""
     plain = " ".join(text.casefold().replace("’", "'").split())
-    plain = plain if channel == "text" else _SPOKEN.sub(" ", plain)
-    return [plain] if channel == "text" else [s for s in _SENTENCE.split(plain) if s.strip()]
+    if channel == "text":
+        return [plain]
+    return [s for s in _SENTENCE.split(_SPOKEN.sub(" ", plain)) if s.strip()]
 
 
 def _in_sentence(sentence: str, channel: Channel) -> list[Mention]:
-    lexical = lexicon()
-    found = []
-    for cue, pattern in lexical.patterns[channel]:
+    mentions = []
+    for cue, pattern in lexicon().patterns[channel]:
         for match in pattern.finditer(sentence):
             if match.group():
                 before = _CLAUSE.split(sentence[: match.start()])[-1]
-                if channel == "text" or not _elsewhere(before, sentence, match):
-                    found.append(_mention(cue, sentence, match, before, channel, lexical))
-    return found
+                if channel == "text":
+                    mentions.append(Mention(cue, is_negated(before), 1.0))
+                elif not _is_elsewhere(before, sentence, match):
+                    strength = _strength(sentence, match, before)
+                    mentions.append(Mention(cue, is_negated(before), strength))
+    return mentions
 
 
-def _mention(
-    cue: str,
-    sentence: str,
-    match: re.Match[str],
-    before: str,
-    channel: Channel,
-    lexical: Lexicon,
-) -> Mention:
-    if channel == "text":
-        return Mention(cue, is_negated(before), 1.0)
-    letter = _LETTER.search(sentence, match.start())
-    if letter:
-        strength = FACS_LETTERS[letter.group(1) or letter.group(2)]
-    else:
-        after = _CLAUSE.split(sentence[match.end() :])[0]
-        strength = _degree(f"{_last(before)} {match.group()} {_first(after)}", lexical)
-    return Mention(cue, is_negated(before), strength)
-
-
-def _unsuppressed(mentions: list[Mention]) -> list[Mention]:
-    """Drop a cue where a more exact one was found in the same sentence."""
-    present = {m.cue for m in mentions}
-    cues = lexicon().cues
-    return [m for m in mentions if not present & set(cues[m.cue].unless)]
-
-
-def _elsewhere(before: str, sentence: str, match: re.Match[str]) -> bool:
-    """Tell whether the words are about the setting or about somebody else."""
+def _is_elsewhere(before: str, sentence: str, match: re.Match[str]) -> bool:
+    """True if the words are about the setting or about another person."""
     whole = _COMMA.split(sentence[: match.start()])[-1]
     clause = whole + match.group() + _COMMA.split(sentence[match.end() :])[0]
     return _SETTING.search(clause) is not None or _OTHER.search(before) is not None
 
 
-def is_negated(before: str) -> bool:
-    """Tell whether the end of a clause denies what follows (VADER looks back as far)."""
-    near = " ".join(_NOT_NEGATION.sub(" ", before).split()[-6:])
-    chinese = _NOT_NEGATION_ZH.sub("", before)
-    return _NEGATION.search(near) is not None or _NEGATION_ZH.search(chinese) is not None
-
-
-def _degree(window: str, lexical: Lexicon) -> float:
-    """Return the factor of the degree words near a cue: the weakest one speaks."""
-    spaced = f" {window} "
+def _strength(sentence: str, match: re.Match[str], before: str) -> float:
+    """By a FACS letter behind the cue, else by the weakest degree word near it."""
+    letter = _LETTER.search(sentence, match.start())
+    if letter:
+        return FACS_LETTERS[letter.group(1) or letter.group(2)]
+    after = _CLAUSE.split(sentence[match.end() :])[0]
+    last, first = " ".join(before.split()[-4:])[-24:], " ".join(after.split()[:3])[:24]
+    window = f"{last} {match.group()} {first}"
     factors = [
         factor
-        for word, factor in lexical.degrees.items()
-        if (f" {word} " in spaced if word.isascii() else word in window)
+        for word, factor in lexicon().degrees.items()
+        if (f" {word} " in f" {window} " if word.isascii() else word in window)
     ]
     return min(factors, default=1.0)
-
-
-def _last(text: str) -> str:
-    return " ".join(text.split()[-4:])[-24:]
-
-
-def _first(text: str) -> str:
-    return " ".join(text.split()[:3])[:24]
-
-
-SLACK = 0.5
-"""Seconds between two cues that still count as together (chosen by us)."""
-
-Found = tuple[str, Modality, tuple[str, ...], float]
-"""Combination, modality, the clues it rests on, reliability times strength."""
-
-
-def combined(readings: Sequence[Reading]) -> Iterator[Found]:
-    """Yield every pair of clues that forms a combination of the lexicon."""
-    for combo in lexicon().combos:
-        first, second = (list(_stating(readings, member)) for member in combo.members)
-        for (one, a), (two, b) in product(first, second):
-            if together(one.clue, two.clue):
-                ids = tuple(dict.fromkeys((one.clue.id, two.clue.id)))
-                yield combo.key, one.clue.modality, ids, min(a, b)
-
-
-def together(one: Clue, two: Clue) -> bool:
-    """Tell whether two clues can be about one person at one moment."""
-    if one.person and two.person and one.person != two.person:
-        return False
-    if one.span is None or two.span is None:
-        return True
-    return one.span.overlaps(two.span, SLACK)
-
-
-def _stating(readings: Sequence[Reading], cue: str) -> Iterator[tuple[Reading, float]]:
-    for reading in readings:
-        for mention in reading.mentions:
-            if mention.cue == cue and not mention.negated:
-                yield reading, reading.reliability * mention.strength

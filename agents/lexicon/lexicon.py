@@ -1,16 +1,11 @@
-"""Cues, families, labels, weights from CSV.
+"""The cue lexicon: cues, emotion families, labels and weights from the CSV files here.
 
-The cue lexicon: what sentences say is displayed, and what that is consistent with.
+Every row names its source; `sources.csv` gives the references. Tables are read at first use.
 
-The tables are CSV files in `lexicon/`; every row names its source, and `sources.csv`
-says what the source is. Loaded once, at first use.
-
-What cues weigh: as the lexicon ships it, or as somebody learnt it from labels of their own.
-
-`emer-eval fit` writes a folder with `weights.csv` (cue, family, log_odds, source) and
-`weights.json` (where they are from). What the table does not name keeps the literature's
-weight. The offsets and the calibration line of the fitted model stay behind: the thresholds
-of the rules are made for the flat prior of theirs (`evals/LOG.md`, 2026-11-25).
+A `Weighting` replaces weights of `weights.csv` by those that `emer-eval fit` writes to a
+folder: `weights.csv` (cue, family, log_odds, source) and `weights.json` (provenance). The
+offsets and the calibration of the fitted model are not used: the thresholds of the rules
+assume their own flat prior (`evals/LOG.md`, 2026-11-25).
 """
 
 from __future__ import annotations
@@ -24,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Literal, Protocol, get_args, runtime_checkable
+from typing import Any, Literal, get_args
 
 from emer.tools.errors import ConfigError
 from emer.tools.types import Modality
@@ -34,14 +29,16 @@ FOLDER = Path(__file__).parent
 Channel = Literal["visual", "audio", "text"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
-NAMED_WEIGHT = 1.2
+TOOL_WORD_WEIGHT = 1.2
 """Log-odds of an emotion word in a tool's own sentence (own judgement)."""
-SAID_WEIGHT = 0.5
+SPEAKER_WORD_WEIGHT = 0.5
 """Log-odds of "I am <emotion word>" in a transcript (own judgement)."""
+WORD_CUES = ("named_", "heard_", "said_")
+"""Prefixes of the cues that are emotion words, not signs."""
 
 
 def channel_of(modality: Modality) -> Channel:
-    """Return the channel a clue of this modality speaks on: face and scene are seen."""
+    """The channel of a modality: face and scene are visual."""
     if modality == "audio":
         return "audio"
     return "text" if modality == "text" else "visual"
@@ -49,12 +46,22 @@ def channel_of(modality: Modality) -> Channel:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A displayed sign: its channel, the group it correlates with, and how to name it."""
+    """A displayed sign.
+
+    Args:
+        key: Its id in the tables.
+        channel: Where it is displayed.
+        group: Correlated cues share a group; the largest of them counts.
+        phrase: Its name in a sentence ("a smile").
+        opposites: Cues that contradict it.
+        unless: More exact cues that replace it in the same sentence.
+
+    """
 
     key: str
     channel: Channel
     group: str
-    say: str
+    phrase: str
     opposites: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
 
@@ -65,21 +72,22 @@ class Combo:
 
     key: str
     members: tuple[str, ...]
-    say: str
+    phrase: str
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A family of emotion words, its valence in [-1, 1] and the families it is kin to."""
+    """A family of emotion words; families of one `kin` are similar readings."""
 
     name: str
     valence: float
+    """In [-1, 1]."""
     kin: str
 
 
 @dataclass(frozen=True, slots=True)
 class LabelWord:
-    """A word of a family: where on the family's intensity it fits, and its VAD."""
+    """A word of a family, the range of intensity that it fits, and its affect in [-1, 1]."""
 
     family: str
     name: str
@@ -87,7 +95,6 @@ class LabelWord:
     high: float
     valence: float
     arousal: float
-    dominance: float
     cues: tuple[str, ...]
     graded: bool
     """A degree of the family, not a shade that needs a cue of its own."""
@@ -96,11 +103,7 @@ class LabelWord:
 
 
 class Lexicon:
-    """All tables of one folder, parsed; patterns compile at first use."""
-
-    def __init__(self, folder: Path = FOLDER) -> None:
-        """Read the tables of `folder`."""
-        self.folder = folder
+    """All tables, each read at its first use."""
 
     @cached_property
     def families(self) -> Mapping[str, Family]:
@@ -115,18 +118,16 @@ class Lexicon:
 
     @cached_property
     def cues(self) -> Mapping[str, Cue]:
-        """Cues by key, with the `named` and `said` cues of each family."""
-        found = {row["cue"]: _cue(row) for row in self._rows("cues")}
-        own = (cue for f in self.families for cue in _emotion_word_cues(f, self.head(f)))
-        return found | {cue.key: cue for cue in own}
+        """Cues by key, with the `named`, `heard` and `said` cues of each family."""
+        table = {row["cue"]: _cue(row) for row in self._rows("cues")}
+        words = (cue for f in self.families for cue in _emotion_word_cues(f, self.label_of(f)))
+        return table | {cue.key: cue for cue in words}
 
     @cached_property
     def combos(self) -> tuple[Combo, ...]:
         """Combinations of cues."""
-        return tuple(
-            Combo(row["cue"], tuple(row["members"].split()), row["say"])
-            for row in self._rows("combos")
-        )
+        rows = self._rows("combos")
+        return tuple(Combo(r["cue"], tuple(r["members"].split()), r["say"]) for r in rows)
 
     @cached_property
     def weights(self) -> Mapping[str, Mapping[str, float]]:
@@ -135,9 +136,9 @@ class Lexicon:
         for row in self._rows("weights"):
             table.setdefault(row["cue"], {})[row["family"]] = float(row["log_odds"])
         for family in self.families:
-            table[f"named_{family}"] = {family: NAMED_WEIGHT}
-            table[f"heard_{family}"] = {family: NAMED_WEIGHT}
-            table[f"said_{family}"] = {family: SAID_WEIGHT}
+            table[f"named_{family}"] = {family: TOOL_WORD_WEIGHT}
+            table[f"heard_{family}"] = {family: TOOL_WORD_WEIGHT}
+            table[f"said_{family}"] = {family: SPEAKER_WORD_WEIGHT}
         return table
 
     @cached_property
@@ -147,35 +148,35 @@ class Lexicon:
 
     @cached_property
     def degrees(self) -> Mapping[str, float]:
-        """How much an adverb of degree scales a cue, by word."""
+        """Factor of an adverb of degree on a cue's strength, by word."""
         return {row["word"]: float(row["factor"]) for row in self._rows("degrees")}
 
     @cached_property
     def patterns(self) -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], ...]]:
         """Compiled (cue, pattern) pairs by channel."""
         table: dict[Channel, list[tuple[str, re.Pattern[str]]]] = {c: [] for c in CHANNELS}
-        for cue, pattern in self._sources_of_patterns():
+        for cue, pattern in self._pattern_texts():
             table[self.cues[cue].channel].append((cue, re.compile(pattern)))
         return {channel: tuple(pairs) for channel, pairs in table.items()}
 
-    def say(self, key: str) -> str:
-        """Return how a cue or combination is named in a sentence."""
+    def phrase_of(self, key: str) -> str:
+        """Name of a cue or combination in a sentence."""
         cue = self.cues.get(key)
-        return cue.say if cue else next(c.say for c in self.combos if c.key == key)
+        return cue.phrase if cue else next(c.phrase for c in self.combos if c.key == key)
 
-    def head(self, family: str) -> str:
-        """Return the family's plain label."""
+    def label_of(self, family: str) -> str:
+        """The family's plain label."""
         return next(label.name for label in self.labels if label.family == family)
 
     def family_of(self, word: str) -> str | None:
-        """Return the family of a label or one of its forms, or None if unknown."""
+        """Family of a label or one of its forms; None if unknown."""
         plain = word.strip().casefold()
         for label in self.labels:
             if plain == label.name or plain in label.words or plain in label.words_zh:
                 return label.family
         return plain if plain in self.families else None
 
-    def _sources_of_patterns(self) -> Iterator[tuple[str, str]]:
+    def _pattern_texts(self) -> Iterator[tuple[str, str]]:
         macros = {row["macro"]: row["pattern"] for row in self._rows("macros")}
         for row in (*self._rows("patterns"), *self._rows("words")):
             pattern = row["pattern"]
@@ -183,38 +184,33 @@ class Lexicon:
                 pattern = pattern.replace(macro, meaning)
             yield row["cue"], pattern
         for cue in self._rows("cues"):
-            if cue["channel"] != "text":
-                yield cue["cue"], _named_so(cue["say"])
+            if cue["channel"] != "text":  # also by the name that we give it
+                yield cue["cue"], r"\b" + re.escape(re.sub(r"^an? ", "", cue["say"])) + r"\b"
         for family in self.families:
             word = emotion_words(self.labels, family)
             yield f"named_{family}", word
             yield f"heard_{family}", word
-            yield f"said_{family}", _said(self.labels, family)
+            yield f"said_{family}", _speaker_words(self.labels, family)
 
     def _rows(self, table: str) -> list[dict[str, str]]:
-        with (self.folder / f"{table}.csv").open(newline="", encoding="utf-8") as file:
+        with (FOLDER / f"{table}.csv").open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
 
 @lru_cache(maxsize=1)
 def lexicon() -> Lexicon:
-    """Return the lexicon that ships with the package."""
+    """The lexicon of this package."""
     return Lexicon()
 
 
 @lru_cache(maxsize=256)
 def emotion_words(labels: tuple[LabelWord, ...], family: str) -> str:
-    """Return a pattern that finds any word of the family, English or Chinese."""
+    """A pattern for any word of the family, English or Chinese."""
     english, chinese = _words(labels, family)
     return rf"\b(?:{english})\b|{chinese}"
 
 
-def _named_so(say: str) -> str:
-    """Return a pattern for the words with which we name a cue ourselves."""
-    return r"\b" + re.escape(re.sub(r"^an? ", "", say)) + r"\b"
-
-
-def _said(labels: tuple[LabelWord, ...], family: str) -> str:
+def _speaker_words(labels: tuple[LabelWord, ...], family: str) -> str:
     english, chinese = _words(labels, family)
     first = r"\b(?:i|we)(?:'m| am|'re| are| feel| felt| was| were)\s+(?:so |very |really |too )*"
     return rf"{first}(?:{english})\b|我们?(?:很|好|真|太|非常|特别)*(?:{chinese})"
@@ -228,8 +224,8 @@ def _words(labels: tuple[LabelWord, ...], family: str) -> tuple[str, str]:
 
 
 def _alternation(words: Iterable[str]) -> str:
-    """Return a pattern for any of the words, the longest first."""
-    return "|".join(re.escape(word) for word in sorted(words, key=lambda w: (-len(w), w)))
+    longest_first = sorted(words, key=lambda w: (-len(w), w))
+    return "|".join(re.escape(word) for word in longest_first)
 
 
 def _label(row: Mapping[str, str]) -> LabelWord:
@@ -240,7 +236,6 @@ def _label(row: Mapping[str, str]) -> LabelWord:
         high=float(row["high"]),
         valence=float(row["valence"]),
         arousal=float(row["arousal"]),
-        dominance=float(row["dominance"]),
         cues=tuple(row["cues"].split()),
         graded=row["graded"] == "yes",
         words=tuple(row["words"].split()),
@@ -256,18 +251,14 @@ def _cue(row: Mapping[str, str]) -> Cue:
     return Cue(row["cue"], channel, row["group"], row["say"], opposites, unless)
 
 
-def _emotion_word_cues(family: str, head: str) -> tuple[Cue, ...]:
-    """Return the cues of a tool that names the emotion, and of a speaker who says it."""
-    seen, heard = f"an expression described as {head}", f"a tone described as {head}"
+def _emotion_word_cues(family: str, label: str) -> tuple[Cue, ...]:
+    """The cues of a tool that names the emotion, and of a speaker who says it."""
+    face, voice = f"an expression described as {label}", f"a tone described as {label}"
     return (
-        Cue(f"named_{family}", "visual", f"named_{family}", seen),
-        Cue(f"heard_{family}", "audio", f"named_{family}", heard),
+        Cue(f"named_{family}", "visual", f"named_{family}", face),
+        Cue(f"heard_{family}", "audio", f"named_{family}", voice),
         Cue(f"said_{family}", "text", f"said_{family}", "the speaker's own word for it"),
     )
-
-
-TABLE, ABOUT = "weights.csv", "weights.json"
-COLUMNS = ("cue", "family", "log_odds", "source")
 
 
 @dataclass(frozen=True)
@@ -275,114 +266,95 @@ class Weighting:
     """Log-odds of cues and families."""
 
     name: str = ""
-    """Where it is from; empty for what ships."""
+    """Its provenance; empty for the lexicon's own weights."""
     changed: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Log-odds by cue, then family, in place of the lexicon's."""
 
     def log_odds(self, cue: str, family: str) -> float:
-        """Return how much a cue, plainly stated, speaks for a family; 0 where it says nothing."""
+        """Log-odds that a cue at full strength adds to a family."""
         own = self.changed.get(cue, {}).get(family)
         return lexicon().weights.get(cue, {}).get(family, 0.0) if own is None else own
 
 
-SHIPPED = Weighting()
-
-
-@runtime_checkable
-class Weighted(Protocol):
-    """A reasoner that weighs by a weighting of its own."""
-
-    @property
-    def weighting(self) -> Weighting:
-        """What it weighs by."""
-        ...
+DEFAULT_WEIGHTING = Weighting()
 
 
 def weighting_of(reasoner: object) -> Weighting:
-    """Return what a reasoner weighs by, which is also what its labels are checked with."""
-    return reasoner.weighting if isinstance(reasoner, Weighted) else SHIPPED
+    """The reasoner's own `weighting`, if any; its labels are verified with the same."""
+    weighting = getattr(reasoner, "weighting", None)
+    return weighting if isinstance(weighting, Weighting) else DEFAULT_WEIGHTING
 
 
-def named(reasoner: str, weighting: Weighting) -> str:
-    """Return a reasoner's name with the weights that are not the shipped ones."""
+def reasoner_name(reasoner: str, weighting: Weighting) -> str:
+    """A reasoner's name with its weights, if they are not the default."""
     return f"{reasoner}, {weighting.name}" if weighting.name else reasoner
 
 
 def load_weighting(folder: str) -> Weighting:
-    """Return the weights of a folder, the shipped ones for "".
+    """The weights of a folder that `emer-eval fit` wrote; the default for "".
 
-    `ConfigError` on one line names the file and row that cannot be used, a cue or family
-    that this lexicon does not have, or a table that was changed after it was written.
+    Raises:
+        ConfigError: Names the file and row that cannot be used, a cue or family that the
+            lexicon lacks, or a table that was changed after it was written.
+
     """
     if not folder:
-        return SHIPPED
-    table, about = Path(folder).expanduser() / TABLE, Path(folder).expanduser() / ABOUT
-    told = _about(about)
+        return DEFAULT_WEIGHTING
+    table, about = (Path(folder).expanduser() / name for name in ("weights.csv", "weights.json"))
+    provenance = _provenance(about)
     content = _content(table)
     digest = hashlib.sha256(content).hexdigest()
-    if told.get("weights_sha256") != digest:
-        raise ConfigError(f"{table} is not the table that {ABOUT} tells of; fit again")
-    return Weighting(
-        name=f"{_text(told, about)}@{digest[:8]}",
-        changed=_table(table, content),
-    )
+    if provenance.get("weights_sha256") != digest:
+        raise ConfigError(f"{table} is not the table that {about.name} tells of; fit again")
+    name = provenance.get("name")
+    if not isinstance(name, str) or not name.isprintable() or not name:
+        raise ConfigError(f"{about} lacks a name")
+    return Weighting(name=f"{name}@{digest[:8]}", changed=_table(table, content))
 
 
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ConfigError(
-            f"{path}: {error.strerror}; `emer-eval fit --out {path.parent}` writes one"
-        ) from error
+        hint = f"`emer-eval fit --out {path.parent}` writes one"
+        raise ConfigError(f"{path}: {error.strerror}; {hint}") from error
 
 
-def _about(path: Path) -> Mapping[str, Any]:
+def _provenance(path: Path) -> Mapping[str, Any]:
     try:
-        told = json.loads(_content(path))
+        value = json.loads(_content(path))
     except ValueError as error:
         raise ConfigError(f"{path} is not JSON: {error}") from error
-    if not isinstance(told, dict):
+    if not isinstance(value, dict):
         raise ConfigError(f"{path} is no object")
-    return told
+    return value
 
 
 def _table(path: Path, content: bytes) -> Mapping[str, Mapping[str, float]]:
-    found: dict[str, dict[str, float]] = {}
     try:
         rows = csv.DictReader(content.decode("utf-8-sig").splitlines())
-        columns = tuple(rows.fieldnames or ())
+        columns = rows.fieldnames or ()
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8") from error
-    if absent := [name for name in COLUMNS if name not in columns]:
-        raise ConfigError(f"{path} lacks the column {absent[0]}")
-    for cue, family, value in _rows(path, rows):
-        found.setdefault(cue, {})[family] = value
-    return found
-
-
-def _rows(path: Path, rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, str, float]]:
+    for name in ("cue", "family", "log_odds", "source"):
+        if name not in columns:
+            raise ConfigError(f"{path} lacks the column {name}")
     words = lexicon()
     cues = {*words.cues, *(combo.key for combo in words.combos)}
-    for place, row in enumerate(rows, start=2):
-        at, cue, family = f"{path}, row {place}", row["cue"], row["family"]
+    table: dict[str, dict[str, float]] = {}
+    for number, row in enumerate(rows, start=2):
+        at, cue, family = f"{path}, row {number}", row["cue"], row["family"]
         if cue not in cues:
             raise ConfigError(f"{at}: this lexicon has no cue {cue!r}; fit again")
         if family not in words.families:
             raise ConfigError(f"{at}: this lexicon has no family {family!r}; fit again")
-        yield cue, family, _finite(row["log_odds"], f"{at}, log_odds")
+        table.setdefault(cue, {})[family] = _finite(row["log_odds"], f"{at}, log_odds")
+    return table
 
 
-def _text(told: Mapping[str, Any], path: Path) -> str:
-    name = told.get("name")
-    if not isinstance(name, str) or not name.isprintable() or not name:
-        raise ConfigError(f"{path} lacks a name")
-    return name
-
-
-def _finite(value: object, where: str) -> float:
+def _finite(value: Any, where: str) -> float:
     try:
-        number = float(value)  # type: ignore[arg-type]
+        number = float(value)
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number):

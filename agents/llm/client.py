@@ -17,7 +17,7 @@ from langchain_core.messages.utils import count_tokens_approximately
 
 from emer.agents.llm.messages import Language, repair
 from emer.agents.llm.schemas import R, Unusable, parsed, read_record, runs_on, text_of
-from emer.agents.reasoner import Hear
+from emer.agents.reasoner import ReportListener
 from emer.agents.types import Budget, ModelCall, Outcome, Role
 from emer.tools.errors import EmerError
 
@@ -100,7 +100,7 @@ class ChatClient:
 
     model: BaseChatModel
     name: str
-    report: Hear
+    report: ReportListener
     prices: Prices | None = None
     calls_tools: bool = True
     """Whether the schema goes along as a tool; off once the model turns out to have none."""

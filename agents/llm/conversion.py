@@ -21,7 +21,7 @@ from emer.agents.llm.schemas import (
     Unusable,
     Writing,
 )
-from emer.agents.rules.explanation import telling
+from emer.agents.rules.explanation import distinguishing_cues
 from emer.agents.rules.fusion import CHANNEL_WORDS, Standing, weigh
 from emer.agents.rules.labels import band
 from emer.agents.types import (
@@ -142,7 +142,7 @@ class Conversion:
         family = lexicon().family_of(reading.label)
         would = ""
         if family is not None:
-            cues = telling(read(self._inquiry.clues), family)
+            cues = distinguishing_cues(read(self._inquiry.clues), family)
             would = load("rules/would_change").substitute(cues=cues)
         return Alternative(
             label=reading.label.casefold(),

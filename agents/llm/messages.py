@@ -14,7 +14,7 @@ from typing import Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-from emer.agents.questions.not_shown import unshown
+from emer.agents.questions.not_shown import missing_evidence
 from emer.agents.types import Ask, Explanation, Hypothesis, Inquiry, Role
 from emer.prompts.prompt import Prompt, load
 from emer.tools.tool import ToolCard
@@ -159,7 +159,7 @@ def _context(inquiry: Inquiry, language: Language) -> str:
         parts.append(_load(language, "history").substitute(turns=listed))
     if modalities := sorted({record.modality for record in inquiry.missing}):
         parts.append(_load(language, "missing").substitute(modalities=", ".join(modalities)))
-    if named := unshown(inquiry):
+    if named := missing_evidence(inquiry):
         reasons = "; ".join(record.why for record in named)
         parts.append(_load(language, "unshown").substitute(reasons=reasons))
     if inquiry.refused:

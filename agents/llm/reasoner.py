@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 
-from emer.agents.lexicon.lexicon import named
+from emer.agents.lexicon.lexicon import reasoner_name
 from emer.agents.llm import messages
 from emer.agents.llm.client import ChatClient, GaveUp, Prices, Task
 from emer.agents.llm.conversion import Conversion, opinions
@@ -20,10 +20,11 @@ from emer.agents.llm.messages import Language
 from emer.agents.llm.providers import check, connect
 from emer.agents.llm.schemas import Criticising, Deciding, Planning, R, Writing
 from emer.agents.memory.memory import Match, Memory
-from emer.agents.reasoner import Hear, Report
-from emer.agents.rules.fusion import disputed
-from emer.agents.rules.planning import Scene, agreed, is_sure, sift, spent
-from emer.agents.rules.reasoner import Rules, scene_of
+from emer.agents.reasoner import Report, ReportListener
+from emer.agents.rules.case import Case, case_of
+from emer.agents.rules.fusion import disputed_families
+from emer.agents.rules.planner import channels_agree, is_sure, spent_reason, validate_asks
+from emer.agents.rules.reasoner import Rules
 from emer.agents.types import (
     Analogy,
     Ask,
@@ -75,19 +76,19 @@ class Llm:
         """
         self._rules = Rules(weights)
         self.weighting = self._rules.weighting
-        self.name = named("llm", self.weighting)
+        self.name = reasoner_name("llm", self.weighting)
         self._model, self._when, self.criticises = model, when, critic
         self._language, self._tools, self._max_tokens = language, tools, max_tokens
         self._prices = Prices(price_in, price_out) if price_in or price_out else None
-        self._listener: Hear = lambda _: None
+        self._listener: ReportListener = lambda _: None
         self._client: ChatClient | None = None
         self._memory: Memory | None = None
         self._debated: tuple[frozenset[str], Decision] | None = None
         """Ids of the clues of the last debate, and its decision."""
 
-    def report_to(self, hear: Hear) -> None:
-        """Report every request, recollection and fallback to `hear`."""
-        self._listener = hear
+    def report_to(self, listener: ReportListener) -> None:
+        """Report every request, recollection and fallback to `listener`."""
+        self._listener = listener
 
     def remember_with(self, memory: Memory) -> None:
         """Give the decider and the planner the analogies of `memory`.
@@ -103,16 +104,16 @@ class Llm:
 
     def decide(self, inquiry: Inquiry) -> Decision:
         """Weigh the clues; ask for more, or stop and say why."""
-        by_rules, scene = self._rules.decide(inquiry), self._scene(inquiry)
-        if not self._is_wanted(scene):
+        by_rules, case = self._rules.decide(inquiry), self._case(inquiry)
+        if not self._is_wanted(case):
             return by_rules
-        if agreed(scene.standings):
+        if channels_agree(case.standings):
             return by_rules.model_copy(update={"asks": (), "stop_reason": "agreed"})
         known = frozenset(clue.id for clue in inquiry.clues)
         if self._debated is not None and self._debated[0] == known and inquiry.asked:
             return _without_news(self._debated[1])
         try:
-            decision = self._debate(inquiry, scene)
+            decision = self._debate(inquiry, case)
         except _RulesTakeOver:
             return by_rules
         self._debated = (known, decision)
@@ -120,11 +121,11 @@ class Llm:
 
     def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
         """Write the explanation, without what was struck out before."""
-        scene = self._scene(inquiry)
-        if not self._is_wanted(scene):
+        case = self._case(inquiry)
+        if not self._is_wanted(case):
             return self._rules.explain(inquiry, decision)
         language = self._language_for(inquiry)
-        conversion = Conversion(inquiry, disputed(scene.disputes), self.weighting)
+        conversion = Conversion(inquiry, disputed_families(case.disputes), self.weighting)
         task = messages.writer(inquiry, decision.hypotheses, language)
         try:
             return self._ask("writer", inquiry, task, Writing, conversion.explanation)
@@ -133,7 +134,7 @@ class Llm:
 
     def criticise(self, inquiry: Inquiry, draft: Explanation) -> tuple[Opinion, ...]:
         """Return the critic's opinion of each sentence; none where the critic is off."""
-        if not (self.criticises and draft.sentences and self._is_wanted(self._scene(inquiry))):
+        if not (self.criticises and draft.sentences and self._is_wanted(self._case(inquiry))):
             return ()
         task = messages.critic(inquiry, draft, self._language_for(inquiry))
         try:
@@ -143,13 +144,13 @@ class Llm:
         except _RulesTakeOver:
             return ()
 
-    def _scene(self, inquiry: Inquiry) -> Scene:
-        return scene_of(inquiry, self.weighting)
+    def _case(self, inquiry: Inquiry) -> Case:
+        return case_of(inquiry, self.weighting)
 
-    def _debate(self, inquiry: Inquiry, scene: Scene) -> Decision:
+    def _debate(self, inquiry: Inquiry, case: Case) -> Decision:
         """Let the model weigh the candidates and, if they stay open, plan closer looks."""
         language = self._language_for(inquiry)
-        conversion = Conversion(inquiry, disputed(scene.disputes), self.weighting)
+        conversion = Conversion(inquiry, disputed_families(case.disputes), self.weighting)
         analogies = self._recall(inquiry, language)
         task = messages.decider(inquiry, language, analogies)
         decision, settled = self._ask(
@@ -157,7 +158,7 @@ class Llm:
         )
         if decision.stop_reason is not None:
             return decision
-        if settled or spent(inquiry.budget) or not inquiry.tools:
+        if settled or spent_reason(inquiry.budget) or not inquiry.tools:
             return decision.model_copy(update={"stop_reason": "nothing_to_ask"})
         refused: tuple[Refusal, ...] = ()
         asks = self._first_asks(inquiry)
@@ -186,7 +187,7 @@ class Llm:
             updated = inquiry.model_copy(update={"refused": (*inquiry.refused, *refused)})
             task = messages.planner(updated, decision.hypotheses, language, analogies)
             given = self._ask("planner", inquiry, task, Planning, conversion.asks)
-            asks, new = sift(given[: messages.MOST_ASKS], inquiry)
+            asks, new = validate_asks(given[: messages.MOST_ASKS], inquiry)
             refused += new
             if asks or not new:
                 return asks, refused
@@ -244,8 +245,8 @@ class Llm:
     def _report(self, report: Report) -> None:
         self._listener(report)
 
-    def _is_wanted(self, scene: Scene) -> bool:
-        return self._when == "always" or not is_sure(scene.standings)
+    def _is_wanted(self, case: Case) -> bool:
+        return self._when == "always" or not is_sure(case.standings)
 
     def _language_for(self, inquiry: Inquiry) -> Language:
         if self._language in ("en", "zh"):

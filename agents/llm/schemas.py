@@ -16,8 +16,7 @@ from typing import Annotated, Literal, TypeVar
 from langchain_core.messages import AIMessage, AIMessageChunk
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from emer.agents.questions.declined import Beyond
-from emer.agents.types import Block
+from emer.agents.types import Block, DeclineReason
 from emer.tools.types import Modality, Question
 
 LONGEST = 20_000
@@ -73,7 +72,7 @@ class Deciding(Reply):
     candidates: list[Candidate] = Field(max_length=5)
     conflicts: list[Disagreement] = Field(default=[], max_length=4)
     settled: bool = False
-    declined: Beyond | None = None
+    declined: DeclineReason | None = None
 
 
 class Look(Reply):

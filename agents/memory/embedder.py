@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.agents.lexicon.cue_parser import Reading, combined, is_negated
+from emer.agents.lexicon.cue_parser import Reading, combined_cues, is_negated
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.memory.passages import Passage, affects, stop_words
 from emer.agents.rules.fusion import CAP, DENIAL, weigh
@@ -179,7 +179,7 @@ def _amounts(readings: Sequence[Reading]) -> Mapping[str, float]:
             if m.cue in _axes().cues:
                 stated = reading.reliability * m.strength * (-DENIAL if m.negated else 1.0)
                 amounts[m.cue] = max(amounts.get(m.cue, stated), stated, key=abs)
-    for combo, _, _, weight in combined(readings):
+    for combo, _, _, weight in combined_cues(readings):
         amounts[combo] = max(amounts.get(combo, 0.0), weight)
     return amounts
 

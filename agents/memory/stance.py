@@ -16,7 +16,7 @@ from emer.agents.lexicon.cue_parser import Reading
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.memory.passages import Affect, Passage, affects, stop_words
 from emer.agents.rules.fusion import POLAR, Standing, weigh
-from emer.agents.rules.labels import RIVALS
+from emer.agents.rules.labels import RIVAL_SHARE
 
 POSSIBLE = 0.35
 """Probability from which a passage speaks for a family (as the rules list hypotheses), if
@@ -94,7 +94,7 @@ def _all_denied(one: Stance, other: Stance) -> bool:
 
 
 def _supported(standings: Sequence[Standing]) -> frozenset[str]:
-    enough = max(POSSIBLE, RIVALS * standings[0].probability) if standings else POSSIBLE
+    enough = max(POSSIBLE, RIVAL_SHARE * standings[0].probability) if standings else POSSIBLE
     return frozenset(s.family for s in standings if s.supports and s.probability >= enough)
 
 

@@ -1,8 +1,8 @@
-"""Questions that no clip can answer: whose face, whether true, what comes next.
+"""Questions that no clip can answer: identity, truthfulness, health, the future.
 
-A question is declined when it asks for one of these things, and not when it merely uses a
-word of theirs. What is displayed may be asked for in any words: whether a smile is real or
-polite shows in the eyes (Frank et al. 1993), where somebody looks shows in their gaze.
+A question is declined when it asks for one of these things, not when it merely uses a word of
+theirs. What is displayed may be asked for in any words: whether a smile is real or polite shows
+in the eyes (Frank et al. 1993), where a person looks shows in their gaze.
 """
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Literal
 
-Beyond = Literal["identity", "private", "truth", "health", "future", "outside"]
-"""What a question asks for that a clip cannot show."""
+from emer.agents.types import DeclineReason
 
 _BODY = (
     r"(?:person|people|man|woman|men|women|guys?|girls?|boys?|lady|child|actor|actress|speaker"
     r"|faces?|celebrity)"
 )
 _WHO = rf"(?:he|she|they|(?:the|this|that) (?:\w+ )?{_BODY}|person \d)"
-"""Somebody, as the subject of a question."""
+"""A person as the subject of a question."""
 _ENDS = r"\s*(?:[?,.;!]|$|\band\b)"
 _IS = r"(?:is|are|was|were|'s)"
 _TRULY = r"(?:really |actually |truly |perhaps |maybe |just |an? )?"
@@ -44,9 +42,9 @@ _INNOCENT = re.compile(
         )
     )
 )
-"""Words of these things in questions about what is displayed."""
+"""The same words in questions about what is displayed."""
 
-_ASKS: Mapping[Beyond, tuple[str, ...]] = {
+_ASKS: Mapping[DeclineReason, tuple[str, ...]] = {
     "identity": (
         rf"\bwho ?{_IS} (?:this|that|these|those|he|she|they)(?: {_BODY})?{_ENDS}",
         rf"\bwho ?{_IS} the (?:\w+ ){{0,2}}{_BODY}(?: (?:in|on|at) the(?: \w+){{1,2}})?{_ENDS}",
@@ -105,25 +103,25 @@ _ASKS: Mapping[Beyond, tuple[str, ...]] = {
         r"心里(?:在)?想|在想(?:什么|些)|怎么想|真正的感受|内心|镜头(?:之)?外|(?:视频|片段)之前",
     ),
 }
-_COMPILED = {kind: re.compile("|".join(asks)) for kind, asks in _ASKS.items()}
+_COMPILED = {reason: re.compile("|".join(asks)) for reason, asks in _ASKS.items()}
 _NAMED = re.compile(r"\b[Ii]s (?:this|that|he|she|it) (?:really )?[A-Z]\w+ [A-Z]\w+")
-"""A person's name, which only the capitals tell."""
+"""A person's name, known by its capitals only."""
 _NEXT = re.compile(r"\bwhat happens (?:next|afterwards)\b")
 _MOMENT = re.compile(
     r"\d ?(?:s|secs?|seconds?)\b|\d ?秒|\bthe (?:start|beginning|middle|first half)\b|开头|中间"
 )
 
 
-def beyond(question: str, earlier: Iterable[str] = ()) -> Beyond | None:
-    """Return what the question asks for that no clip shows, or None if a clip may show it.
+def decline_reason(question: str, earlier: Iterable[str] = ()) -> DeclineReason | None:
+    """What the question asks for that no clip shows; None if a clip may show it.
 
-    "What happens next?" may be shown where an `earlier` question of the thread named a
+    "What happens next?" is not declined where an `earlier` question of the thread named a
     moment of the clip.
     """
     plain = " ".join(question.casefold().replace("’", "'").split())
-    left = _INNOCENT.sub(" ", plain)
+    rest = _INNOCENT.sub(" ", plain)
     if _NAMED.search(question):
         return "identity"
-    if _NEXT.search(left) and any(map(_MOMENT.search, earlier)):
-        left = _NEXT.sub(" ", left)
-    return next((kind for kind, asks in _COMPILED.items() if asks.search(left)), None)
+    if _NEXT.search(rest) and any(map(_MOMENT.search, earlier)):
+        rest = _NEXT.sub(" ", rest)
+    return next((reason for reason, asks in _COMPILED.items() if asks.search(rest)), None)

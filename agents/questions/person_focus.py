@@ -1,8 +1,6 @@
-"""Whom it means.
+"""The person a question is about, among the people that the clues distinguish.
 
-Who is in the clip, as its clues tell people apart: by a local number, by their place.
-
-Whom the question is about: the person it means, else the one seen most.
+Without a name in the question it is the person about whom the clues state most.
 """
 
 from __future__ import annotations
@@ -12,10 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from emer.agents.clue_edits import WRITER
+from emer.agents.clue_edits import REVIEWER
 from emer.agents.lexicon.cue_parser import Reading, read
 from emer.agents.questions.question import Topic
 from emer.tools.types import Clue
+
+BYSTANDER = 0.3
+"""Factor on other people's clues for this person's expression (chosen by us)."""
 
 _NAMED = re.compile(r"\bperson (\d+)\b")
 _PLACED = re.compile(
@@ -29,8 +30,8 @@ _SEXED = re.compile(r"\b(?:wo)?man\b|\b(?:girl|boy|lady|female|male)s?\b|女|男
 
 
 @dataclass(frozen=True, slots=True)
-class Somebody:
-    """A person as one tool tells them apart, and where that tool mostly sees them.
+class Person:
+    """A person as one tool numbers them, and where that tool mostly sees them.
 
     Two tools may number the same people differently; what they share is the place.
     """
@@ -39,15 +40,15 @@ class Somebody:
     name: str
     place: str | None
 
-    def may_be(self, other: Somebody) -> bool:
-        """Tell whether two tools may mean the same person: by place, else by name."""
+    def may_be(self, other: Person) -> bool:
+        """True if two tools may mean the same person: by place, else by name."""
         if self.place and other.place:
             return self.place == other.place
         return self.name == other.name
 
 
-def people_in(clues: Iterable[Clue]) -> tuple[Somebody, ...]:
-    """Return the people that the clues tell of, by tool and name."""
+def people_in(clues: Iterable[Clue]) -> tuple[Person, ...]:
+    """The people of the clues, by tool and name."""
     places: dict[tuple[str, str], Counter[str]] = {}
     for clue in clues:
         name = person_of(clue)
@@ -55,13 +56,13 @@ def people_in(clues: Iterable[Clue]) -> tuple[Somebody, ...]:
             seen = places.setdefault((clue.source.tool, name), Counter())
             seen.update(filter(None, [place_of(clue)]))
     return tuple(
-        Somebody(tool, name, min(seen, key=lambda p: (-seen[p], p)) if seen else None)
+        Person(tool, name, min(seen, key=lambda p: (-seen[p], p)) if seen else None)
         for (tool, name), seen in sorted(places.items())
     )
 
 
 def person_of(clue: Clue) -> str | None:
-    """Return the clip-local name of the clue's person, in lower case; None if it names none."""
+    """Name of the clue's person local to the clip, in lower case."""
     if clue.person:
         return clue.person.casefold()
     if clue.modality == "text":
@@ -74,82 +75,70 @@ def person_of(clue: Clue) -> str | None:
 
 
 def place_of(clue: Clue) -> str | None:
-    """Return where the clue says that its person is, None if it does not say."""
+    """Where the clue's sentence places its person."""
     if clue.modality in ("text", "audio"):
         return None
     plain = " ".join(clue.text.casefold().split())
-    found = _PLACED.search(plain)
-    if found:
-        return found.group(1)
+    if match := _PLACED.search(plain):
+        return match.group(1)
     chinese = _PLACED_ZH.search(plain)
     return _ZH[chinese.group(1)] if chinese else None
 
 
-def tells_sexes(clues: Iterable[Clue]) -> bool:
-    """Tell whether any clue calls somebody a woman or a man."""
+def states_sexes(clues: Iterable[Clue]) -> bool:
+    """True if any clue calls a person a woman or a man."""
     return any(_SEXED.search(c.text.casefold()) for c in clues if c.modality != "text")
 
 
-BYSTANDER = 0.3
-"""What another person's face still says about this one's expression (chosen by us)."""
-
-
 def focus(readings: Sequence[Reading], topic: Topic) -> tuple[Reading, ...]:
-    """Return the readings with other people's clues turned down.
-
-    Where the question says whom it means, other people's clues are left out.
-    """
-    meant = whom([r.clue for r in readings], topic)
-    if not meant:
+    """Readings with other people's clues discounted, or left out if the topic names a person."""
+    target = target_people([r.clue for r in readings], topic)
+    if not target:
         return tuple(readings)
-    theirs = [(r, is_about(r.clue, meant) is not False) for r in readings]
+    marked = [(r, is_about(r.clue, target) is not False) for r in readings]
     if topic.has_subject:
-        return tuple(r for r, own in theirs if own)
+        return tuple(r for r, own in marked if own)
     return tuple(
-        r if own else replace(r, reliability=r.reliability * BYSTANDER) for r, own in theirs
+        r if own else replace(r, reliability=r.reliability * BYSTANDER) for r, own in marked
     )
 
 
-def whom(clues: Sequence[Clue], topic: Topic) -> frozenset[Somebody]:
-    """Return the people meant, one for each tool that sees them; none if no clue tells of any.
-
-    A person who is asked for and is not there leaves the set empty, too.
-    """
-    there = people_in(clues)
+def target_people(clues: Sequence[Clue], topic: Topic) -> frozenset[Person]:
+    """The person that a topic is about, once for each tool; empty if not in the clues."""
+    people = people_in(clues)
     if topic.place is not None:
-        return frozenset(p for p in there if p.place == topic.place)
-    own = _stated(clues, there)
-    whole = {p: sum(own[other] for other in there if other.may_be(p)) for p in there}
-    rank = whole
-    if topic.person is not None:  # whoever bears the number with the tool that tells most
-        rank = {p: own[p] for p in there if p.name == topic.person}
+        return frozenset(p for p in people if p.place == topic.place)
+    own = _stated(clues, people)
+    rank = {p: sum(own[other] for other in people if other.may_be(p)) for p in people}
+    if topic.person is not None:  # as numbered by the tool that states most
+        rank = {p: own[p] for p in people if p.name == topic.person}
     main = min(rank, key=lambda p: (-rank[p], p.name, p.tool), default=None)
-    return frozenset(p for p in there if main is not None and p.may_be(main) != topic.other)
+    return frozenset(p for p in people if main is not None and p.may_be(main) != topic.other)
 
 
-def theirs(clues: Sequence[Clue], topic: Topic) -> list[Clue]:
-    """Return the clues that bear on the question: all, or those of whom it names and of nobody."""
+def target_clues(clues: Sequence[Clue], topic: Topic) -> list[Clue]:
+    """Clues about the target person, plus those about no one in particular."""
     if not topic.has_subject:
         return list(clues)
-    meant = whom(clues, topic)
-    return [clue for clue in clues if is_about(clue, meant) is not False]
+    target = target_people(clues, topic)
+    return [clue for clue in clues if is_about(clue, target) is not False]
 
 
-def is_about(clue: Clue, meant: Iterable[Somebody]) -> bool | None:
-    """Tell whether a clue is about the people meant; None for one that names nobody."""
+def is_about(clue: Clue, target: Iterable[Person]) -> bool | None:
+    """True for a clue about one of these people; None for one that names no person."""
     name = person_of(clue)
     if name is None:
         return None
     tool = clue.source.tool
-    return any(name == p.name and tool in (p.tool, WRITER.tool) for p in meant)
+    return any(name == p.name and tool in (p.tool, REVIEWER.tool) for p in target)
 
 
-def _stated(clues: Sequence[Clue], there: Sequence[Somebody]) -> Counter[Somebody]:
-    """Return how much is stated about each person."""
-    who = {(p.tool, p.name): p for p in there}
-    counts: Counter[Somebody] = Counter()
+def _stated(clues: Sequence[Clue], people: Sequence[Person]) -> Counter[Person]:
+    """How many cues are stated about each person."""
+    by_name = {(p.tool, p.name): p for p in people}
+    counts: Counter[Person] = Counter()
     for reading in read(clues):
-        person = who.get((reading.clue.source.tool, person_of(reading.clue) or ""))
+        person = by_name.get((reading.clue.source.tool, person_of(reading.clue) or ""))
         if person is not None:
             counts[person] += len(reading.mentions) or 1
     return counts

@@ -1,27 +1,22 @@
-"""What a question is about.
+"""What a question is about: person, moment, modality, emotion or sign, in English or Chinese."""
 
-Moments that a question names: a time, a stretch, the beginning, the middle, the end.
-
-What a question is about: whom, which moment, which channel, which emotion or sign.
-"""
-
+# ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 from emer.agents.lexicon.cue_parser import mentions_in
-from emer.agents.lexicon.lexicon import Channel, emotion_words, lexicon
+from emer.agents.lexicon.lexicon import CHANNELS, WORD_CUES, emotion_words, lexicon
 from emer.tools.types import Modality, Span
 
 NEAR = 0.5
 """Seconds around a named moment (chosen by us)."""
-MIDDLE = "the middle"
 AFTER = 1.5
-"""Seconds that "what happens next?" looks at behind a moment (chosen by us)."""
+"""Seconds behind a moment that "what happens next?" is about (chosen by us)."""
+MIDDLE = "the middle"
 
 _S = r"\s*(?:s\b|secs?\b|seconds?\b|秒)"
 _TIME = r"(\d+(?:\.\d+)?)"
@@ -50,70 +45,14 @@ _PARTS = (
         r"|中段|中途|(?:视频|片段)中间",
     ),
 )
-"""Parts of a clip: their names, their shares of its length (chosen by us), their words."""
+"""Parts of a clip: name, share of its length (chosen by us), words."""
 _NEXT = re.compile(
     r"\b(?:next(?! to)|afterwards?|after (?:that|this)|(?:and|what) then)\b|^(?:and )?then\b"
     r"|之后|接着|然后"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A stretch of the clip, and how it is called; beyond its end it has no span."""
-
-    span: Span | None
-    words: str
-
-
-def moment_in(plain: str, duration: float) -> Moment | None:
-    """Return the moment that a question (in lower case) names, None if it names none."""
-    times = _times(plain)
-    if times is not None:
-        start, end, said = times
-        if start > duration:
-            return Moment(None, said)
-        return Moment(Span(start=max(0.0, start - NEAR), end=min(end, duration) + NEAR), said)
-    for name, (start, end), words in _PARTS:
-        if re.search(words, plain):
-            return Moment(Span(start=duration * start, end=duration * end), name)
-    return None
-
-
-def next_after(plain: str, before: Moment | None, duration: float) -> Moment | None:
-    """Return what "and then?" means behind an earlier moment, None if that is not asked."""
-    if before is None or before.span is None or not _NEXT.search(plain) or _times(plain):
-        return None
-    start = min(before.span.end, duration)
-    if start >= duration:
-        return Moment(None, f"after {before.words}")
-    return Moment(Span(start=start, end=min(start + AFTER, duration)), f"{start:g} s")
-
-
-def _times(plain: str) -> tuple[float, float, str] | None:
-    """Return the times that are named in seconds, and how to call them."""
-    stretch = _STRETCH.search(plain)
-    if stretch and float(stretch[1]) <= float(stretch[2]):
-        return float(stretch[1]), float(stretch[2]), f"{stretch[1]}-{stretch[2]} s"
-    point = _POINT.search(plain)
-    if point:
-        at = next(group for group in point.groups() if group)
-        return float(at), float(at), f"{at} s"
-    clock = _CLOCK.search(plain)
-    if clock:
-        at = str(int(clock[1]) * 60 + int(clock[2])) + (f".{clock[3]}" if clock[3] else "")
-        return float(at), float(at), f"{at} s"
-    return None
-
-
-# ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
-
-
-Place = str
-"""Where somebody is, in the words of our tools: "on the left", "second from the left"."""
-
 _BODY = r"(?:person|man|woman|girl|boy|lady|guy|child|kid|speaker|actor|actress|one|character)"
 _STAND = r"(?:who(?: is|'s)? |that is |is |sitting |standing |seated )*"
-_SIDES: Mapping[Place, re.Pattern[str]] = {
+_SIDES: Mapping[str, re.Pattern[str]] = {
     f"on the {side}": re.compile(
         rf"\b(?:on|at) (?:the|your) (?:far )?{side}\b"
         r"(?! of| side of| (?:moment|time|place|track|foot|note|hand)\b)"
@@ -122,7 +61,7 @@ _SIDES: Mapping[Place, re.Pattern[str]] = {
     )
     for side, zh in (("left", "左"), ("right", "右"))
 }
-_PLACES: Mapping[Place, re.Pattern[str]] = {
+_PLACES: Mapping[str, re.Pattern[str]] = {
     **_SIDES,
     "in the middle": re.compile(
         rf"\b{_BODY} {_STAND}(?:in|at) the (?:middle|centre|center)\b"
@@ -146,7 +85,7 @@ _OTHER = re.compile(
     rf"\bthe other (?:{_BODY}|two|people|side)\b|\bthe others?\b(?= ?[?.,!]|$)"
     r"|另(?:外)?(?:一)?(?:个|位)?(?:人|女|男)|旁边的?(?:人|那)|对方"
 )
-_SOMEBODY = re.compile(
+_ANY_PERSON = re.compile(
     r"\b(?:the|this|that|each|every|an?) (?:person|people|clip|video|scene|footage)\b"
     r"|\b(?:everyone|everybody|they all|who)\b|\bperson's\b|这个人|视频|片段|画面|谁"
 )
@@ -195,7 +134,7 @@ _GENERAL = re.compile(
     r"|情绪|情感|感受|感觉|心情|心境|态度|状态|反应|表现|表达|发生|描述|解释|分析|概括|总结|看出|看到|听到"
     r"|怎么样|怎么了|为什么|为何|线索|证据"
 )
-"""Words of questions about the clip as a whole: its emotion, and what shows it."""
+"""Words of questions about the clip as a whole."""
 _WHY_NOT = re.compile(
     r"\bwhy (?:not|(?:is|are|was|were|do|does|did)(?:n't|(?: \w+){1,4} not))\b"
     r"|为什么不|为何不|怎么不"
@@ -204,43 +143,52 @@ _WHOLE = re.compile(r"\b(?:overall|in general|altogether|as a whole)\b|总体|�
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A stretch of the clip and its name; beyond the clip's end it has no span."""
+
+    span: Span | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Topic:
-    """What a question asks about; nothing set means the clip as a whole."""
+    """What a question asks about; the default is the clip as a whole."""
 
     families: tuple[str, ...] = ()
     """Emotion families it names, in the order of its words."""
-    place: Place | None = None
+    place: str | None = None
+    """In the words of our tools: "on the left", "second from the left"."""
     person: str | None = None
     """"person 2"."""
     other: bool = False
-    """It asks for somebody else than the main person."""
+    """It is about another than the main person."""
     sex: str | None = None
-    """"women" or "men", where it tells people apart so; none of our tools does."""
+    """"women" or "men" where it distinguishes people so; none of our tools does."""
     modality: Modality | None = None
     cues: tuple[str, ...] = ()
-    """Displayed signs that it names: a smile, a lowered gaze."""
+    """Displayed signs it names: a smile, a lowered gaze."""
     denied: bool = False
-    """It asks why such a sign is not there."""
+    """It asks why such a sign is absent."""
     moment: Moment | None = None
     bare: bool = False
-    """It only asks why, or how sure we are."""
+    """It only asks for the reason or the certainty of the answer before."""
     against: bool = False
     """It asks why not."""
 
     @property
     def names_nothing(self) -> bool:
-        """Whether it says neither whom nor what nor when."""
+        """True if it names no person, moment, modality, emotion or sign."""
         about = (self.families, self.sex, self.modality, self.cues, self.moment, self.bare)
         return not (self.has_subject or any(about))
 
     @property
     def has_subject(self) -> bool:
-        """Whether it says who is meant."""
+        """True if it names a person by place or number, or the other one."""
         return self.place is not None or self.person is not None or self.other
 
 
-def asks_of_the_whole(question: str) -> bool:
-    """Tell whether a question that names nothing is about what the clip displays in all."""
+def is_general(question: str) -> bool:
+    """True for a question about what the clip displays as a whole."""
     plain = _plain(question)
     return bool(_GENERAL.search(plain) or _WHOLE.search(plain))
 
@@ -248,20 +196,62 @@ def asks_of_the_whole(question: str) -> bool:
 def topic_of(
     question: str, earlier: Iterable[str], duration: float, is_there: Callable[[Topic], bool]
 ) -> Topic:
-    """Return what a question is about, the thread's `earlier` questions being known.
+    """The topic of a question in its thread.
 
-    A short follow-up ("and her voice?", "why not?") takes over what it does not say; of a
-    person who, as `is_there` tells, is not in the clip nobody goes on to speak.
+    A short follow-up ("and her voice?", "why not?") takes over what it leaves unsaid from the
+    question before; a person who is not in the clip is not taken over.
+
+    Args:
+        question: The last question of the thread.
+        earlier: The questions before it, the oldest first.
+        duration: Length of the clip in seconds.
+        is_there: Tells whether a topic's person is in the clip.
+
     """
     before = Topic()
     for text in earlier:
         before = _follow(_plain(text), before, duration)
         if before.has_subject and not is_there(before):
-            before = replace(before, **_NOBODY)
+            before = _with_subject(before, Topic())
     return _follow(_plain(question), before, duration)
 
 
-_NOBODY: dict[str, Any] = {"place": None, "person": None, "other": False, "sex": None}
+def moment_in(plain: str, duration: float) -> Moment | None:
+    """The moment that a question (in lower case) names, if any."""
+    times = _times(plain)
+    if times is not None:
+        start, end, words = times
+        if start > duration:
+            return Moment(None, words)
+        return Moment(Span(start=max(0.0, start - NEAR), end=min(end, duration) + NEAR), words)
+    for name, (start, end), pattern in _PARTS:
+        if re.search(pattern, plain):
+            return Moment(Span(start=duration * start, end=duration * end), name)
+    return None
+
+
+def _next_moment(plain: str, before: Moment | None, duration: float) -> Moment | None:
+    """The stretch behind an earlier moment, for "and then?"."""
+    if before is None or before.span is None or not _NEXT.search(plain) or _times(plain):
+        return None
+    start = min(before.span.end, duration)
+    if start >= duration:
+        return Moment(None, f"after {before.words}")
+    return Moment(Span(start=start, end=min(start + AFTER, duration)), f"{start:g} s")
+
+
+def _times(plain: str) -> tuple[float, float, str] | None:
+    """Start and end in seconds, and their name."""
+    stretch = _STRETCH.search(plain)
+    if stretch and float(stretch[1]) <= float(stretch[2]):
+        return float(stretch[1]), float(stretch[2]), f"{stretch[1]}-{stretch[2]} s"
+    if point := _POINT.search(plain):
+        at = next(group for group in point.groups() if group)
+    elif clock := _CLOCK.search(plain):
+        at = str(int(clock[1]) * 60 + int(clock[2])) + (f".{clock[3]}" if clock[3] else "")
+    else:
+        return None
+    return float(at), float(at), f"{at} s"
 
 
 def _plain(text: str) -> str:
@@ -272,23 +262,24 @@ def _follow(plain: str, before: Topic, duration: float) -> Topic:
     own = _named_in(plain, duration)
     if before.place and not own.has_subject and own.moment and own.moment.words == MIDDLE:
         own = replace(own, place="in the middle", moment=None)
-    later = next_after(plain, before.moment, duration)
-    own = own if later is None else replace(own, moment=later)
-    if before.has_subject and _means_the_same(plain, own, before):
-        subject = {name: getattr(before, name) for name in _NOBODY}
-        own = replace(own, **subject)
+    own = replace(own, moment=_next_moment(plain, before.moment, duration) or own.moment)
+    if before.has_subject and _has_same_subject(plain, own, before):
+        own = _with_subject(own, before)
     return _completed(own, before) if own.bare or _ELLIPSIS.search(plain) else own
 
 
-def _means_the_same(plain: str, own: Topic, before: Topic) -> bool:
-    """Tell whether a question that does not say whom it means goes on about the same person."""
+def _has_same_subject(plain: str, own: Topic, before: Topic) -> bool:
     if own.has_subject or own.sex not in (None, before.sex):
         return False
-    return not (_SOMEBODY.search(plain) or _WHOLE.search(plain))
+    return not (_ANY_PERSON.search(plain) or _WHOLE.search(plain))
+
+
+def _with_subject(topic: Topic, of: Topic) -> Topic:
+    return replace(topic, place=of.place, person=of.person, other=of.other, sex=of.sex)
 
 
 def _completed(own: Topic, before: Topic) -> Topic:
-    """Return a follow-up with what it leaves unsaid; another person has another voice."""
+    """The topic with what a follow-up leaves unsaid; another person has another voice."""
     same = (own.place, own.person, own.other) == (before.place, before.person, before.other)
     names_an_emotion_alone = own.families and not (own.modality or own.moment or own.cues)
     keeps = same and not names_an_emotion_alone and not own.cues
@@ -304,10 +295,8 @@ def _completed(own: Topic, before: Topic) -> Topic:
 
 @lru_cache(maxsize=256)
 def _named_in(plain: str, duration: float) -> Topic:
-    """Return what the words themselves name."""
-    heard: tuple[Channel, ...] = ("visual", "audio")
-    said = [m for channel in heard for m in mentions_in(plain, channel)]
-    signs = [m for m in said if not m.cue.startswith(("named_", "heard_", "said_"))]
+    mentions = [m for c in CHANNELS if c != "text" for m in mentions_in(plain, c)]
+    signs = [m for m in mentions if not m.cue.startswith(WORD_CUES)]
     place = _place(plain)
     moment = moment_in(plain, duration)
     return Topic(
@@ -327,15 +316,15 @@ def _named_in(plain: str, duration: float) -> Topic:
 
 def _families(plain: str) -> tuple[str, ...]:
     labels = lexicon().labels
-    places = {
+    positions = {
         family: match.start()
         for family in lexicon().families
         if (match := re.search(emotion_words(labels, family), plain))
     }
-    return tuple(sorted(places, key=lambda family: (places[family], family)))
+    return tuple(sorted(positions, key=lambda family: (positions[family], family)))
 
 
-def _place(plain: str) -> Place | None:
+def _place(plain: str) -> str | None:
     counted = _FROM.search(plain)
     if counted:
         return f"{counted[1]} from the {counted[2]}"
@@ -345,9 +334,8 @@ def _place(plain: str) -> Place | None:
 
 
 def _person(plain: str) -> str | None:
-    found = _NUMBERED.search(plain)
-    if found is None:
+    match = _NUMBERED.search(plain)
+    if match is None:
         return None
-    word = next(group for group in found.groups() if group)
-    number = _ORDINALS.get(word) or _DIGITS.get(word) or int(word)
-    return f"person {number}"
+    word = next(group for group in match.groups() if group)
+    return f"person {_ORDINALS.get(word) or _DIGITS.get(word) or int(word)}"

@@ -1,167 +1,146 @@
-"""Answers to what a question names: an emotion, a channel, a sign, a moment."""
+"""Answers to what a question names: an emotion, a modality, a sign, a moment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from emer.agents.lexicon.cue_parser import Reading
 from emer.agents.lexicon.lexicon import Weighting, lexicon
-from emer.agents.questions.not_shown import near, stating
-from emer.agents.questions.person_focus import is_about, theirs, whom
+from emer.agents.questions.not_shown import clues_in_span, clues_with_signs
+from emer.agents.questions.person_focus import is_about, target_clues, target_people
 from emer.agents.rules.case import Basis, Case, basis
-from emer.agents.rules.fusion import WORTH_CITING, Contribution, Standing, disputed, weigh
-from emer.agents.rules.labels import band
+from emer.agents.rules.fusion import WORTH_CITING, Contribution, Standing, weigh
 from emer.agents.rules.phrases import join, quote
 from emer.agents.types import Sentence
 from emer.prompts.prompt import load
 from emer.tools.types import Clue, Modality, Span
 
-MOST = 3
-"""Sentences of an answer."""
-TOLD = 2
-"""Clues told in one of them."""
-POINTS = 0.35
-"""Probability from which clues alone are said to be consistent with an emotion (by us)."""
+MAX_SENTENCES = 3
+MAX_CLUES = 2
+"""In one sentence."""
+CONSISTENT = 0.35
+"""Probability from which one modality alone is consistent with an emotion (by us)."""
 
 
-def answers(case: Case) -> Iterator[Sentence]:
-    """Yield up to three sentences on what the question names."""
+def answers(case: Case) -> list[Sentence]:
+    """Up to three sentences on what the question names."""
     topic = case.topic
-    families = topic.families[:1] or (_leading(case) if topic.bare and not topic.cues else ())
+    families = topic.families[:1]
+    if not families and topic.bare and not topic.cues:
+        families = tuple(standing.family for standing in case.families[:1])
     if topic.cues:
-        found = [*_on_signs(case)]
+        sentences = [*_on_signs(case)]
     elif topic.modality is not None:
-        found = [*_on_modality(case, topic.modality, families)]
+        sentences = [*_on_modality(case, topic.modality, families)]
     else:
-        found = [
-            s for family in families for s in _on_family(case, family) or _silent(case, family)
-        ]
+        sentences = [s for f in families for s in _on_family(case, f) or _no_clue(case, f)]
     if topic.moment is not None and topic.moment.span is not None:
-        told = {id for sentence in found for id in sentence.clue_ids}
-        then = _on_moment(case, topic.moment.span, topic.moment.words)
-        found += [sentence for sentence in then if not told >= {*sentence.clue_ids}]
-    yield from found[:MOST]
-
-
-def _leading(case: Case) -> tuple[str, ...]:
-    return tuple(standing.family for standing in case.families[:1])
+        cited = {id for sentence in sentences for id in sentence.clue_ids}
+        on_moment = _on_moment(case, topic.moment.span, topic.moment.words)
+        sentences += [sentence for sentence in on_moment if not cited >= {*sentence.clue_ids}]
+    return sentences[:MAX_SENTENCES]
 
 
 def _on_family(case: Case, family: str) -> list[Sentence]:
-    """Return what speaks for and against an emotion, nothing where no clue does.
-
-    What speaks against it comes first where the question is why not.
-    """
-    standing = _standing(case, family)
-    label, told = lexicon().head(family), _in_question(case, standing.contributions)
-    pro = basis(c for c in told if c.value >= WORTH_CITING)
-    con = basis(c for c in reversed(told) if c.value <= -WORTH_CITING)
-    level = band(standing, family in disputed(case.disputes))
-    speaks_for = [_answer("for", pro, label=label, band=level)] if pro else []
+    """What speaks for and against an emotion; against first if the question is why not."""
+    standing = next(s for s in case.standings if s.family == family)
+    label, relevant = lexicon().label_of(family), _relevant(case, standing)
+    pro = basis(c for c in relevant if c.value >= WORTH_CITING)
+    con = basis(c for c in reversed(relevant) if c.value <= -WORTH_CITING)
+    speaks_for = [_answer("for", pro, label=label, band=case.band(standing))] if pro else []
     against = [_answer("against", con, label=label)] if con else []
     return [*against, *speaks_for] if case.topic.against else [*speaks_for, *against]
 
 
-def _standing(case: Case, family: str) -> Standing:
-    return next(s for s in case.standings if s.family == family)
-
-
-def _in_question(case: Case, given: Iterable[Contribution]) -> list[Contribution]:
-    """Return what the person's own clues contribute, on the channel that is asked about."""
-    meant = whom([r.clue for r in case.readings], case.topic)
-    own = {r.clue.id for r in case.readings if is_about(r.clue, meant) is not False}
-    asked = case.topic.modality
+def _relevant(case: Case, standing: Standing) -> list[Contribution]:
+    """Contributions of the target person's clues, on the modality in question."""
+    target = target_people(case.clues, case.topic)
+    own = {clue.id for clue in case.clues if is_about(clue, target) is not False}
     return [
-        c for c in given if own & {*c.evidence.clue_ids} and asked in (None, c.evidence.modality)
+        c
+        for c in standing.contributions
+        if own & {*c.evidence.clue_ids} and case.topic.modality in (None, c.evidence.modality)
     ]
 
 
-def _answer(kind: str, found: Basis, **words: str) -> Sentence:
-    text = load(f"rules/answer_{kind}").substitute(basis=found.words, **words)
-    return Sentence(block="answer", text=text, clue_ids=found.clue_ids)
+def _answer(kind: str, cited: Basis, **words: str) -> Sentence:
+    text = load(f"rules/answer_{kind}").substitute(basis=cited.words, **words)
+    return Sentence(block="answer", text=text, clue_ids=cited.clue_ids)
 
 
-def _silent(case: Case, family: str) -> list[Sentence]:
-    """Return the leading reading where no clue speaks for or against the one asked about."""
+def _no_clue(case: Case, family: str) -> list[Sentence]:
+    """The leading reading, where no clue speaks for or against the one asked about."""
     if not case.chosen or case.chosen[0].standing.family == family:
         return []
     text = load("rules/answer_none").substitute(
-        label=lexicon().head(family), leading=case.chosen[0].name
+        label=lexicon().label_of(family), leading=case.chosen[0].name
     )
     return [Sentence(block="answer", text=text, clue_ids=case.chosen[0].standing.supports)]
 
 
 def _on_modality(case: Case, modality: Modality, families: Sequence[str]) -> Iterator[Sentence]:
-    """Yield what the channel's clues say, then what they say of the emotion in question.
-
-    Without one, or where they say nothing of it: what they would speak for on their own.
-    """
-    told = {clue.id for clue in _clues(case)}
-    own = [r for r in case.readings if r.clue.modality == modality and r.clue.id in told]
+    """The modality's clues, then what they say of the emotion or speak for on their own."""
+    ids = {clue.id for clue in target_clues(case.clues, case.topic)}
+    own = [r for r in case.readings if r.clue.modality == modality and r.clue.id in ids]
     if modality == "text":
         yield from _words(own)
     else:
-        yield from _told("part", _best(case, [r.clue for r in own]))
-    named = [sentence for family in families for sentence in _on_family(case, family)]
-    yield from named or _alone(own, case.weighting)
+        yield from _listing("part", _best(case, [r.clue for r in own]))
+    on_families = [sentence for family in families for sentence in _on_family(case, family)]
+    yield from on_families or _alone(own, case.weighting)
 
 
-def _alone(readings: Sequence[Reading], by: Weighting) -> list[Sentence]:
-    lead = weigh(readings, by)[0]
-    found = basis(c for c in lead.contributions if c.value >= WORTH_CITING)
-    if found is None or lead.probability < POINTS:
+def _alone(readings: Sequence[Reading], weighting: Weighting) -> list[Sentence]:
+    lead = weigh(readings, weighting)[0]
+    cited = basis(c for c in lead.contributions if c.value >= WORTH_CITING)
+    if cited is None or lead.probability < CONSISTENT:
         return []
-    return [_answer("alone", found, label=lexicon().head(lead.family))]
+    return [_answer("alone", cited, label=lexicon().label_of(lead.family))]
 
 
 def _words(readings: Sequence[Reading]) -> Iterator[Sentence]:
     for reading in readings[:1]:
-        said = quote(reading.clue).removeprefix("In the text, ").removesuffix(".")
-        text = load("rules/answer_part").substitute(clues=said)
+        words = quote(reading.clue).removeprefix("In the text, ").removesuffix(".")
+        text = load("rules/answer_part").substitute(clues=words)
         yield Sentence(block="answer", text=text, clue_ids=(reading.clue.id,))
 
 
 def _on_signs(case: Case) -> Iterator[Sentence]:
-    """Yield where the sign is displayed, and the reading that it speaks for most."""
-    clues = stating(_clues(case), case.topic)
-    yield from _told("part", _best(case, clues))
+    """Where the sign is displayed, and the leading reading if the sign speaks for it."""
+    clues = clues_with_signs(target_clues(case.clues, case.topic), case.topic)
+    yield from _listing("part", _best(case, clues))
     ids = {clue.id for clue in clues}
     for standing in case.families[:1]:
         moved = [c for c in standing.contributions if ids & {*c.evidence.clue_ids}]
         pro = basis(c for c in moved if c.value >= WORTH_CITING)
         if pro is not None:
-            level = band(standing, standing.family in disputed(case.disputes))
-            label = lexicon().head(standing.family)
-            yield _answer("for", pro, label=label, band=level)
+            label = lexicon().label_of(standing.family)
+            yield _answer("for", pro, label=label, band=case.band(standing))
 
 
 def _on_moment(case: Case, span: Span, when: str) -> Iterator[Sentence]:
-    inside = near(_clues(case), span, case.topic.modality)
-    moved, centre = case.relevance(), Span(start=_centre(span), end=_centre(span))
+    inside = clues_in_span(target_clues(case.clues, case.topic), span, case.topic.modality)
+    middle = Span(start=_centre(span), end=_centre(span))
 
     def rank(clue: Clue) -> tuple[bool, float, float, str]:
-        then = clue.span is not None and clue.span.overlaps(centre)
-        gap = abs(_centre(clue.span) - centre.start) if clue.span else 0.0
-        return (not then, -moved.get(clue.id, 0.0), gap, clue.id)
+        misses = clue.span is None or not clue.span.overlaps(middle)
+        gap = abs(_centre(clue.span) - middle.start) if clue.span else 0.0
+        return (misses, -case.relevance.get(clue.id, 0.0), gap, clue.id)
 
-    yield from _told("time", sorted(inside, key=rank)[:TOLD], when=when)
+    yield from _listing("time", sorted(inside, key=rank)[:MAX_CLUES], when=when)
 
 
-def _told(kind: str, clues: Sequence[Clue], **words: str) -> Iterator[Sentence]:
+def _listing(kind: str, clues: Sequence[Clue], **words: str) -> Iterator[Sentence]:
     if clues:
         text = load(f"rules/answer_{kind}").substitute(clues=join(clues), **words)
         yield Sentence(block="answer", text=text, clue_ids=tuple(c.id for c in clues))
 
 
-def _clues(case: Case) -> list[Clue]:
-    return theirs([r.clue for r in case.readings], case.topic)
-
-
 def _best(case: Case, clues: Sequence[Clue]) -> list[Clue]:
-    """Return the few most relevant clues, in time order."""
-    moved = case.relevance()
-    ranked = sorted(clues, key=lambda c: (-moved.get(c.id, 0.0), -c.quality.score, c.id))[:TOLD]
-    return [clue for clue in clues if clue in ranked]
+    """The most relevant clues, in time order."""
+    moved = case.relevance
+    ranked = sorted(clues, key=lambda c: (-moved.get(c.id, 0.0), -c.quality.score, c.id))
+    return [clue for clue in clues if clue in ranked[:MAX_CLUES]]
 
 
 def _centre(span: Span) -> float:

@@ -1,51 +1,93 @@
-"""What an explanation is written from."""
+"""The case of an inquiry: its topic, the weighed clues and the labels chosen for them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from emer.agents.lexicon.cue_parser import Reading
-from emer.agents.lexicon.lexicon import SHIPPED, Channel, Weighting, channel_of, lexicon
+from emer.agents.lexicon.cue_parser import Reading, read
+from emer.agents.lexicon.lexicon import (
+    DEFAULT_WEIGHTING,
+    Channel,
+    Weighting,
+    channel_of,
+    lexicon,
+)
+from emer.agents.questions.not_shown import topic_for
+from emer.agents.questions.person_focus import focus
 from emer.agents.questions.question import Topic
-from emer.agents.rules.fusion import Contribution, Pull, Standing
-from emer.agents.rules.labels import Choice
-from emer.agents.rules.phrases import listed
+from emer.agents.rules.fusion import (
+    ChannelLead,
+    Contribution,
+    Standing,
+    disputed_families,
+    find_disputes,
+    soften_speech_brows,
+    weigh,
+)
+from emer.agents.rules.labels import Choice, band, choose
+from emer.agents.types import Band, Inquiry
+from emer.tools.text import listed
 from emer.tools.types import Clue
 
-WHERE: dict[Channel, str] = {
+_PLACES: dict[Channel, str] = {
     "visual": "in the video",
     "audio": "in the audio",
     "text": "in the text",
 }
-DESCRIBED = " that a model describes"
-"""What is added to a cue that nobody measured."""
+_DESCRIBED = " that a model describes"
+"""Added to a cue that was not measured."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
-    """What is asked about, the weighed clues and the labels chosen for them."""
+    """What a decision and an explanation are made from.
+
+    Args:
+        topic: What the question is about.
+        readings: The clues with their cues and reliabilities, in time order.
+        standings: Every emotion family, the most probable first.
+        disputes: Pairs of channels that point to families of opposite valence.
+        duration: Length of the clip in seconds.
+        weighting: The log-odds of cues.
+
+    """
 
     topic: Topic
     readings: Sequence[Reading]
     standings: Sequence[Standing]
-    disputes: Sequence[tuple[Pull, Pull]]
-    chosen: Sequence[Choice]
+    disputes: Sequence[tuple[ChannelLead, ChannelLead]]
     duration: float
-    weighting: Weighting = SHIPPED
+    weighting: Weighting = DEFAULT_WEIGHTING
 
-    @property
+    @cached_property
+    def chosen(self) -> tuple[Choice, ...]:
+        """The labels; none where the clues do not carry a reading."""
+        return choose(self.standings)
+
+    @cached_property
     def families(self) -> tuple[Standing, ...]:
         """Standings of the chosen labels, each once."""
         return tuple({c.standing.family: c.standing for c in self.chosen}.values())
 
-    def clues(self, channel: Channel) -> list[Clue]:
-        """Return the channel's clues in time order."""
-        return [r.clue for r in self.readings if channel_of(r.clue.modality) == channel]
+    @cached_property
+    def clues(self) -> tuple[Clue, ...]:
+        """All clues in time order."""
+        return tuple(r.clue for r in self.readings)
 
+    def on(self, channel: Channel) -> list[Clue]:
+        """The channel's clues in time order."""
+        return [clue for clue in self.clues if channel_of(clue.modality) == channel]
+
+    def band(self, standing: Standing) -> Band:
+        """Confidence band of a family in this case."""
+        return band(standing, standing.family in disputed_families(self.disputes))
+
+    @cached_property
     def relevance(self) -> dict[str, float]:
-        """Return how much each clue moves the families in question, either way."""
+        """Log-odds by which each clue moves the families in question, either way."""
         moved: dict[str, float] = {}
         for standing in self.families or self.standings[:2]:
             for c in standing.contributions:
@@ -54,47 +96,37 @@ class Case:
         return moved
 
 
+def case_of(inquiry: Inquiry, weighting: Weighting = DEFAULT_WEIGHTING) -> Case:
+    """The inquiry's clues, read and weighed for its question."""
+    topic = topic_for(inquiry)
+    readings = soften_speech_brows(focus(read(inquiry.clues), topic))
+    standings = weigh(readings, weighting)
+    disputes = find_disputes(standings)
+    return Case(topic, readings, standings, disputes, inquiry.duration, weighting)
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """Cues named in words, and the clues that state them."""
+    """Cues in words, and the clues that state them."""
 
     words: str
     clue_ids: tuple[str, ...]
 
 
 def basis(contributions: Iterable[Contribution], per_channel: int = 2) -> Basis | None:
-    """Return the strongest stated cues of each channel, or None if there is none."""
+    """The strongest stated cues of each channel; None if there is none."""
     ordered = list(contributions)
     parts: list[str] = []
     ids: list[str] = []
-    for channel, where in WHERE.items():
-        says = _without_doubles(dict(_says(ordered, channel, per_channel)))
-        if says:
-            parts.append(f"{listed(f'the {plain(s)}' for s in says)} {where}")
-            ids += [i for found in says.values() for i in found]
-    if not parts:
-        return None
-    return Basis(listed(parts), tuple(dict.fromkeys(ids)))
+    for channel, place in _PLACES.items():
+        phrases = _merged(dict(_phrases(ordered, channel, per_channel)))
+        if phrases:
+            parts.append(f"{listed([f'the {_bare(p)}' for p in phrases])} {place}")
+            ids += [i for cited in phrases.values() for i in cited]
+    return Basis(listed(parts), tuple(dict.fromkeys(ids))) if parts else None
 
 
-def _without_doubles(says: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Return cues with their clues; one that another's words contain is told with that one.
-
-    "furrowed brows" and "furrowed brows with narrowed eyes" are one thing to say.
-    """
-    found: dict[str, tuple[str, ...]] = {}
-    for say, ids in says.items():
-        whole = next((o for o in says if o != say and f" {plain(say)} " in f" {o} "), say)
-        found[whole] = tuple(dict.fromkeys((*found.get(whole, ()), *ids)))
-    return found
-
-
-def plain(say: str) -> str:
-    """Return a cue's name without its article."""
-    return re.sub(r"^(?:an?|the) ", "", say)
-
-
-def _says(
+def _phrases(
     contributions: Sequence[Contribution], channel: Channel, most: int
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     groups: set[str] = set()
@@ -103,5 +135,21 @@ def _says(
         fits = channel_of(e.modality) == channel and not e.negated and c.counts
         if fits and e.group not in groups and len(groups) < most:
             groups.add(e.group)
-            said_by = DESCRIBED if e.described else ""
-            yield f"{lexicon().say(e.cue)}{said_by}", e.clue_ids
+            yield lexicon().phrase_of(e.cue) + (_DESCRIBED if e.described else ""), e.clue_ids
+
+
+def _merged(phrases: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Phrases with their clues; one that another contains is merged into it.
+
+    "furrowed brows" goes into "furrowed brows with narrowed eyes".
+    """
+    merged: dict[str, tuple[str, ...]] = {}
+    for phrase, ids in phrases.items():
+        longer = (o for o in phrases if o != phrase and f" {_bare(phrase)} " in f" {o} ")
+        whole = next(longer, phrase)
+        merged[whole] = tuple(dict.fromkeys((*merged.get(whole, ()), *ids)))
+    return merged
+
+
+def _bare(phrase: str) -> str:
+    return re.sub(r"^(?:an?|the) ", "", phrase)

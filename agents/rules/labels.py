@@ -1,4 +1,4 @@
-"""From families to open-vocabulary labels: the word that fits strength and arousal."""
+"""Open-vocabulary labels: the words of a family that fit its intensity and arousal."""
 
 from __future__ import annotations
 
@@ -8,32 +8,34 @@ from dataclasses import dataclass
 
 from emer.agents.lexicon.lexicon import LabelWord, lexicon
 from emer.agents.rules.fusion import Standing, arousal
-from emer.agents.types import Band
+from emer.agents.types import Band, Hypothesis
 
-ENOUGH = 0.35
-"""A family below this is not named: a flat prior stands at 0.26 (chosen by us)."""
-RIVALS = 0.8
+MIN_PROBABILITY = 0.35
+"""A family below this is not named: the flat prior is 0.26 (chosen by us)."""
+RIVAL_SHARE = 0.8
 """Share of the leading probability from which a family is named beside it (by us)."""
-ENOUGH_LATER = 0.5
+MIN_LATER_PROBABILITY = 0.5
 """A family displayed at another moment than the leading one is named from here (by us)."""
-ENOUGH_EVIDENCE = 0.54
-"""Log-odds, summed over cue groups, that the leading family must rest on: one clear sign,
-or a slight one that could not have been measured better (chosen by us)."""
+MIN_SUPPORT = 0.54
+"""Log-odds, summed over cue groups, that the leading family needs (chosen by us).
+
+That is one clear sign, or a slight one of the best measured quality.
+"""
 OPPOSITE = 0.25
 """Product of two families' valences below which they are opposites (chosen by us)."""
-SURE, LIKELY = 0.85, 0.65
-"""Probabilities from which a label may be of high and of medium confidence (chosen by us)."""
+HIGH, MEDIUM = 0.85, 0.65
+"""Probabilities from which a label's confidence may be high, and medium (chosen by us)."""
 OWN_CUE = 0.5
-"""How strongly its own cue must be stated for a shade of the family (chosen by us)."""
+"""Strength of its own cue that a shade of the family needs (chosen by us)."""
 EXTREME = 0.6
-"""A degree that begins here on the family's intensity needs no cue of its own (by us)."""
-MOST_FAMILIES = 3
-MOST_LABELS = 4
+"""A degree that begins at this intensity needs no cue of its own (by us)."""
+MAX_FAMILIES = 3
+MAX_LABELS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A label with the standing of the family it was chosen from."""
+    """A label with the standing of its family."""
 
     label: LabelWord
     standing: Standing
@@ -46,118 +48,124 @@ class Choice:
 
 
 def choose(standings: Sequence[Standing]) -> tuple[Choice, ...]:
-    """Return up to four labels, or none where the clues do not carry a reading.
+    """Up to four labels; none where the clues do not carry a reading.
 
     Beside the leading family stand its rivals, which the clues carry nearly as well, and
     what is displayed at another moment of the clip. The leading family, and one displayed
     at another moment, may have two words.
     """
-    if not standings or not _carries(standings[0]) or _is_torn(standings):
+    if not standings or _is_weak(standings[0]) or _is_torn(standings):
         return ()
     lead = standings[0]
     chosen = list(words_of(lead))
-    named = [s for s in standings[1:] if _stands_beside(s, lead)]
-    for standing in named[: MOST_FAMILIES - 1]:
-        chosen += words_of(standing)[: 2 if apart(standing, lead) else 1]
-    return tuple(chosen[:MOST_LABELS])
+    beside = [s for s in standings[1:] if _stands_beside(s, lead)]
+    for standing in beside[: MAX_FAMILIES - 1]:
+        chosen += words_of(standing)[: 2 if _are_apart(standing, lead) else 1]
+    return tuple(chosen[:MAX_LABELS])
+
+
+def hypotheses(standings: Sequence[Standing]) -> tuple[Hypothesis, ...]:
+    """Labels of the leading family and of the probable ones, with their clues."""
+    return tuple(
+        Hypothesis(
+            label=choice.name,
+            probability=choice.probability,
+            supports=standing.supports,
+            contradicts=standing.contradicts,
+        )
+        for standing in standings
+        if standing.supports
+        and (standing is standings[0] or standing.probability >= MIN_PROBABILITY)
+        for choice in words_of(standing)
+    )
 
 
 def words_of(standing: Standing) -> tuple[Choice, ...]:
-    """Return the family's plain word, if it is strong enough for it, and a finer one.
+    """The family's plain word, if it is intense enough, and a finer one.
 
     People name an emotion by its plain word first (Shaver et al. 1987). A shade
     ("indignant") is added where a cue of its own is stated, an extreme ("joyful") where
     the intensity calls for it.
     """
-    strength, stated = intensity(standing), _stated(standing)
-    excited, head = arousal(standing), lexicon().head(standing.family)
-    fitting = [w for w in _family_words(standing.family) if w.low <= strength <= w.high]
-    plain = any(w.name == head for w in fitting)
+    words = [word for word in lexicon().labels if word.family == standing.family]
+    strength, excitement = _intensity(standing), arousal(standing)
+    own = _own_strengths(standing, words)
+    fitting = [w for w in words if w.low <= strength <= w.high]
+    plain = lexicon().label_of(standing.family)
+    has_plain = any(w.name == plain for w in fitting)
+
+    def is_wanted(word: LabelWord) -> bool:
+        if word.name == plain or own[word.name] >= OWN_CUE:
+            return True
+        return word.graded and (word.low >= EXTREME or not has_plain)
+
     ranked = sorted(
-        (w for w in fitting if w.name == head or _is_called_for(w, stated, plain)),
+        filter(is_wanted, fitting),
         key=lambda w: (
-            w.name != head,
-            -round(min(1.0, _own(w, stated)), 6),
-            round(abs(w.arousal - excited) + abs((w.low + w.high) / 2 - strength), 6),
+            w.name != plain,
+            -round(min(1.0, own[w.name]), 6),
+            round(abs(w.arousal - excitement) + abs((w.low + w.high) / 2 - strength), 6),
             w.name,
         ),
     )
-    kept = ranked[:2] or _family_words(standing.family)[:1]
     return tuple(
         Choice(word, standing, round(standing.probability * share, 4))
-        for word, share in zip(kept, (1.0, 0.9), strict=False)
+        for word, share in zip(ranked[:2] or words[:1], (1.0, 0.9), strict=False)
     )
 
 
-def intensity(standing: Standing) -> float:
-    """Return the displayed intensity in [0, 1): saturating in the supporting evidence."""
-    return 1 - math.exp(-standing.support / 1.6)
-
-
 def band(standing: Standing, disputed: bool = False) -> Band:
-    """Return low, medium or high from the probability and the independent channels."""
-    if standing.probability >= SURE and len(standing.channels) >= 2 and not disputed:
+    """Confidence band, from the probability and the independent channels."""
+    if standing.probability >= HIGH and len(standing.channels) >= 2 and not disputed:
         return "high"
-    return "medium" if standing.probability >= LIKELY else "low"
+    return "medium" if standing.probability >= MEDIUM else "low"
 
 
 def rival(standings: Sequence[Standing]) -> Standing | None:
-    """Return the most probable family that is not kin to the leading one."""
-    kin = lexicon().families
-    leading = kin[standings[0].family].kin if standings else ""
-    return next((s for s in standings[1:] if kin[s.family].kin != leading), None)
+    """The most probable family that is not kin to the leading one."""
+    families = lexicon().families
+    leading = families[standings[0].family].kin if standings else ""
+    return next((s for s in standings[1:] if families[s.family].kin != leading), None)
 
 
-def apart(one: Standing, other: Standing) -> bool:
-    """Tell whether what speaks most for two families is displayed at different moments."""
+def _intensity(standing: Standing) -> float:
+    """In [0, 1), saturating in the supporting evidence."""
+    return 1 - math.exp(-standing.support / 1.6)
+
+
+def _own_strengths(standing: Standing, words: Sequence[LabelWord]) -> Mapping[str, float]:
+    """How strongly the cues of each word's own are stated, by word."""
+    stated: dict[str, float] = {}
+    for c in standing.contributions:
+        if not c.evidence.negated:
+            stated[c.evidence.cue] = max(stated.get(c.evidence.cue, 0.0), c.evidence.weight)
+    return {w.name: math.fsum(stated.get(cue, 0.0) for cue in w.cues) for w in words}
+
+
+def _are_apart(one: Standing, other: Standing) -> bool:
+    """True if the strongest clues of two families do not overlap in time."""
     if one.strongest is None or other.strongest is None:
         return False
     return not one.strongest.meets(other.strongest)
 
 
 def _stands_beside(standing: Standing, lead: Standing) -> bool:
-    """Tell whether a family is named beside the leading one."""
-    if not standing.supports or standing.probability < ENOUGH:
+    if not standing.supports or standing.probability < MIN_PROBABILITY:
         return False
-    if standing.probability >= RIVALS * lead.probability:
+    if standing.probability >= RIVAL_SHARE * lead.probability:
         return True
-    return standing.probability >= ENOUGH_LATER and apart(standing, lead)
-
-
-def _is_called_for(word: LabelWord, stated: Mapping[str, float], plain: bool) -> bool:
-    """Tell whether a finer word may stand beside the plain one, or in its place."""
-    if _own(word, stated) >= OWN_CUE:
-        return True
-    return word.graded and (word.low >= EXTREME or not plain)
-
-
-def _own(word: LabelWord, stated: Mapping[str, float]) -> float:
-    """Return how strongly cues of the word's own are stated."""
-    return math.fsum(stated.get(cue, 0.0) for cue in word.cues)
-
-
-def _stated(standing: Standing) -> dict[str, float]:
-    """Return the strongest statement of each cue that speaks for the family."""
-    found: dict[str, float] = {}
-    for c in standing.contributions:
-        if not c.evidence.negated:
-            found[c.evidence.cue] = max(found.get(c.evidence.cue, 0.0), c.evidence.weight)
-    return found
-
-
-def _family_words(family: str) -> list[LabelWord]:
-    return [word for word in lexicon().labels if word.family == family]
+    return standing.probability >= MIN_LATER_PROBABILITY and _are_apart(standing, lead)
 
 
 def _is_torn(standings: Sequence[Standing]) -> bool:
-    """Tell whether what speaks most for the leading family speaks as well for its opposite.
+    """True if the strongest cue of the leading family supports its opposite as well.
 
-    A loud, high voice tells that somebody is stirred, and not whether it pleases them.
+    A loud, high voice tells of high arousal, not of its valence.
     """
     lead, families = standings[0], lexicon().families
     return any(
         families[lead.family].valence * families[s.family].valence < -OPPOSITE
-        and s.probability >= RIVALS * lead.probability
+        and s.probability >= RIVAL_SHARE * lead.probability
         and _strongest_cue(s) == _strongest_cue(lead)
         for s in standings[1:]
     )
@@ -167,6 +175,5 @@ def _strongest_cue(standing: Standing) -> str | None:
     return standing.strongest.cue if standing.strongest else None
 
 
-def _carries(standing: Standing) -> bool:
-    """Tell whether a standing is more than weak indications."""
-    return standing.probability >= ENOUGH and standing.support >= ENOUGH_EVIDENCE
+def _is_weak(standing: Standing) -> bool:
+    return standing.probability < MIN_PROBABILITY or standing.support < MIN_SUPPORT

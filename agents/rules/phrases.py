@@ -1,26 +1,19 @@
-"""Clues joined and quoted.
+"""Clue sentences inside longer ones; explanations and stop reasons as plain text."""
 
-A clue's sentence as part of a longer one: trimmed, joined and quoted.
-
-An explanation as plain text, in reading order, with the ids of its clues.
-"""
-
+# ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from emer.agents.lexicon.cue_parser import is_doubtful, transcript
-from emer.agents.questions.declined import Beyond
-from emer.agents.types import Explanation, StopReason
+from emer.agents.types import DeclineReason, Explanation, StopReason
 from emer.prompts.prompt import load
+from emer.tools.text import listed
 from emer.tools.types import Clue
 
-# ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
-
-
-LONGEST_QUOTE = 160
-"""Characters of a transcript that a sentence quotes at most (chosen by us)."""
+MAX_QUOTE = 160
+"""Characters of a transcript that a sentence quotes (chosen by us)."""
 
 _OPENING = re.compile(
     r"^(?:in the (?:video|audio|text|clip)\s*,\s*|在(?:视频|音频|文本)中[，,]?\s*)", re.I
@@ -39,66 +32,59 @@ _SPACE_BEFORE = re.compile(r"\s+([,;.])")
 
 
 def phrase(clue: Clue) -> str:
-    """Return the clue's sentence without its full stop and its numbers, ready to join."""
+    """The clue's sentence without its full stop and its numbers, ready to join."""
     text = _OPENING.sub("", " ".join(clue.text.split()))
     bare = _SPACE_BEFORE.sub(r"\1", _NUMBERS.sub("", text)).strip().rstrip(".。;；,，!").strip()
-    kept = bare or text
-    if _LOWERED.match(kept):
-        kept = kept[0].lower() + kept[1:]
-    return kept
+    bare = bare or text
+    return bare[0].lower() + bare[1:] if _LOWERED.match(bare) else bare
 
 
-def join(clues: Sequence[Clue], hedge_said: bool = False) -> str:
-    """Return the clues as one enumeration; a repeated subject and a repeated hedge go."""
+def join(clues: Sequence[Clue], hedged: bool = False) -> str:
+    """The clues as one enumeration, without repeated subjects and hedges.
+
+    `hedged` if the sentence before stated the limit of the measurement.
+    """
     parts: list[str] = []
     for clue in clues:
         part = phrase(clue)
-        if hedge_said or any(_LIMIT.search(p) for p in parts):
+        if hedged or any(_LIMIT.search(p) for p in parts):
             part = _LIMIT.sub("", part) or part
         parts.append(part)
     if any(map(_PUNCTUATED.search, parts)):
         return "; ".join(parts)
-    return listed(_shared_subject(parts))
+    return listed(list(_shared_subject(parts)))
 
 
 def _shared_subject(parts: Sequence[str]) -> Iterator[str]:
-    """Yield the parts, leaving out a subject that the part before already named."""
+    """The parts, leaving out a subject that is also that of the part before."""
     subject = None
     for part in parts:
-        found = _SUBJECT.match(part)
-        again = found is not None and subject == found.group(1).casefold()
-        subject = found.group(1).casefold() if found else None
-        yield part[found.end() :] if again and found else part
+        match = _SUBJECT.match(part)
+        repeated = match is not None and subject == match.group(1).casefold()
+        subject = match.group(1).casefold() if match else None
+        yield part[match.end() :] if repeated and match else part
 
 
 def has_hedge(clue: Clue) -> bool:
-    """Tell whether the clue states the limit of its measurement."""
+    """True if the clue states the limit of its measurement."""
     return _LIMIT.search(clue.text) is not None
 
 
 def quote(clue: Clue) -> str:
-    """Return the words of a text clue inside the sentence that its wording calls for."""
+    """The words of a text clue in a sentence that names their source."""
     words = transcript(clue).strip().replace('"', "'").replace("“", "'").replace("”", "'")
-    if len(words) > LONGEST_QUOTE:
-        words = words[:LONGEST_QUOTE].rsplit(" ", 1)[0]
+    if len(words) > MAX_QUOTE:
+        words = words[:MAX_QUOTE].rsplit(" ", 1)[0]
     if is_doubtful(clue):
         kind = "doubtful"
     elif source := _TRANSLATED.search(clue.text):
         return load("rules/text_translated").substitute(words=words, language=source[1])
-    elif "subtitle" in clue.text.casefold()[:40]:
-        kind = "subtitle"
     else:
-        kind = "speech"
+        kind = "subtitle" if "subtitle" in clue.text.casefold()[:40] else "speech"
     return load(f"rules/text_{kind}").substitute(words=words)
 
 
-def listed(parts: Iterable[str]) -> str:
-    """Return "a", "a and b" or "a, b and c"."""
-    found = list(parts)
-    return " and ".join([", ".join(found[:-1]), found[-1]]) if len(found) > 1 else "".join(found)
-
-
-STOPS: Mapping[StopReason, str] = {
+STOP_REASONS: Mapping[StopReason, str] = {
     "sure": "the leading reading was sure enough",
     "nothing_to_ask": "nothing that could be asked would change the answer",
     "no_new_clues": "looking closer brought nothing new",
@@ -118,37 +104,28 @@ STOPS: Mapping[StopReason, str] = {
 
 
 def render(explanation: Explanation) -> str:
-    """Return the sentences block by block, then labels, other readings and what is missing."""
+    """Plain text: the sentences by block, the labels, other readings, what is missing."""
     if explanation.declined is not None:
-        return refusal(explanation.declined)
+        return refusal_text(explanation.declined)
     blocks = [
         " ".join(f"{s.text} {cite(s.clue_ids)}" for s in sentences)
         for sentences in explanation.by_modality.values()
     ]
-    return "\n\n".join(part for part in (*blocks, _labels(explanation), _rest(explanation)) if part)
-
-
-def refusal(declined: Beyond) -> str:
-    """Return why a question is not answered, and what could be asked instead."""
-    return load(f"declined/{declined}").text
-
-
-def cite(clue_ids: tuple[str, ...]) -> str:
-    """Return clue ids as they stand behind a sentence: "[f1a2b3c4d, a0b1c2d3e]"."""
-    return f"[{', '.join(clue_ids)}]" if clue_ids else ""
-
-
-def _labels(explanation: Explanation) -> str:
-    if not explanation.labels:
-        return "Labels: none; what was observed does not carry a reading."
-    named = (f"{label.name} ({label.band}) {cite(label.clue_ids)}" for label in explanation.labels)
-    return "Labels: " + "; ".join(named)
-
-
-def _rest(explanation: Explanation) -> str:
-    other = [
+    labels = "; ".join(f"{x.name} ({x.band}) {cite(x.clue_ids)}" for x in explanation.labels)
+    rest = [
         f"Other reading: {a.label}. {a.would_change} {cite(a.clue_ids)}".rstrip()
         for a in explanation.alternatives
     ]
-    missing = [f"Not observed ({m.modality}): {m.why}" for m in explanation.missing]
-    return "\n".join((*other, *missing))
+    rest += [f"Not observed ({m.modality}): {m.why}" for m in explanation.missing]
+    labels = labels or "none; what was observed does not carry a reading."
+    return "\n\n".join(part for part in (*blocks, f"Labels: {labels}", "\n".join(rest)) if part)
+
+
+def refusal_text(reason: DeclineReason) -> str:
+    """Why a question is not answered, and what could be asked instead."""
+    return load(f"declined/{reason}").text
+
+
+def cite(clue_ids: tuple[str, ...]) -> str:
+    """Clue ids as they stand behind a sentence: "[f1a2b3c4d, a0b1c2d3e]"."""
+    return f"[{', '.join(clue_ids)}]" if clue_ids else ""

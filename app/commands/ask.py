@@ -15,7 +15,7 @@ from emer.graphs.loading import Thinking, let_import_from_here, with_thinking
 from emer.graphs.settings import DEFAULT, load_settings
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.media.subtitles import SUFFIXES
-from emer.tools.runtime import device as devices
+from emer.tools.runtime.device import CPU, choose_device
 from emer.tools.runtime.native import hush
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def carry_out(request: Request) -> tuple[Answer, Progress]:
     settings = load_settings(
         request.settings, profile=request.profile, device=request.device, tools=tools
     )
-    if request.device not in (None, "auto", devices.CPU):
-        devices.pick(request.device)  # also where no tool has a model
+    if request.device not in (None, "auto", CPU):
+        choose_device(request.device)  # also where no tool has a model
     settings = with_thinking(settings, request.thinking or Thinking())
     check_readable(request.clip)
     subtitle = _words(request.subtitle)

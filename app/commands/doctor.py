@@ -119,13 +119,13 @@ def _module(name: str) -> str:
 
 def _device(settings: Settings) -> Check:
     """Return where models would run; that is asked of torch, if it is installed."""
-    from emer.tools.runtime import device as devices
+    from emer.tools.runtime.device import available_devices, choose_device
 
     try:
-        name = devices.pick()
+        name = choose_device()
     except ConfigError as error:
         return Check(area="device", name=settings.device, ok=False, detail=str(error))
-    there = "; ".join(_described(device) for device in devices.devices())
+    there = "; ".join(_described(device) for device in available_devices())
     return Check(area="device", name=name, ok=True, detail=there)
 
 
@@ -142,12 +142,12 @@ def _choices(why: dict[str, str]) -> Iterator[Check]:
 
 def _tools(settings: Settings) -> Iterator[Check]:
     with tempfile.TemporaryDirectory(prefix="emer-") as folder:
-        clip = _second(Path(folder) / "second.mp4")
+        clip = trial_clip(Path(folder) / "second.mp4")
         for slot, choice in settings.chosen.items():
             yield _tool(slot, choice, clip)
 
 
-def _second(path: Path) -> Path:
+def trial_clip(path: Path) -> Path:
     """Write a second of the demo's first picture and a tone: a face, so that all models run."""
     from emer.tools.media.clip import Clip
 

@@ -24,10 +24,10 @@ from rich.text import Text
 from emer.app.render.format import one_line, to_json
 from emer.app.render.progress import print_result
 from emer.graphs.settings import load_settings
-from emer.tools.runtime import device
+from emer.tools.runtime.device import configure
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, catalogue, named, of_tool
-from emer.tools.weights.download import DownloadFailed, Verdict, pull, verify
+from emer.tools.weights.download import DownloadFailed, Verification, pull, verify
 from emer.tools.weights.download import Progress as Report
 from emer.tools.weights.locate import State, locate
 
@@ -64,7 +64,7 @@ class Pulled(Record):
 
 def run_list(settings: Path | None, *, json: bool) -> None:
     """Print every set of weights the tools can use, and where it is."""
-    device.use(load_settings(settings).machine)
+    configure(load_settings(settings).machine)
     rows = [_row(weights) for weights in catalogue()]
     if json:
         print(to_json([row.model_dump(mode="json") for row in rows]))
@@ -76,7 +76,7 @@ def run_pull(
     names: Sequence[str], mirror: str | None, settings: Path | None, *, json: bool
 ) -> None:
     """Download weights and print each result; exit code 1 if one failed."""
-    device.use(load_settings(settings).machine)
+    configure(load_settings(settings).machine)
     results: list[Pulled] = []
     with _bars() as bar:
         for weights in [_chosen(name) for name in names]:
@@ -94,7 +94,7 @@ def run_verify(names: Sequence[str], settings: Path | None, *, json: bool) -> No
 
     Without names, everything that is on this machine.
     """
-    device.use(load_settings(settings).machine)
+    configure(load_settings(settings).machine)
     present = [weights for weights in catalogue() if locate(weights).state != "absent"]
     verdicts = [verify(weights) for weights in ([_chosen(n) for n in names] or present)]
     if json:
@@ -184,7 +184,7 @@ def _pulled_line(result: Pulled) -> Text:
     return Text.assemble(mark, (result.name, "bold"), where, f"  {one_line(result.detail)}")
 
 
-def _verdict_line(verdict: Verdict) -> Text:
+def _verdict_line(verdict: Verification) -> Text:
     fix = f" ({verdict.fix})" if verdict.fix else ""
     line = f"{verdict.outcome:<8} {verdict.name}  {one_line(verdict.detail)}{fix}"
     return Text(line, style=OUTCOMES[verdict.outcome])

@@ -28,10 +28,9 @@ from emer.graphs.loading import arguments_for, choose, let_import_from_here
 from emer.graphs.settings import Settings, load_settings
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.registry import load_tool, tool_class
-from emer.tools.runtime import device
-from emer.tools.runtime import device as machine
+from emer.tools.runtime.device import configure
 from emer.tools.runtime.native import hush
-from emer.tools.testing.benchmark import Bench, Make, MakeBatched, Point, bench
+from emer.tools.testing.benchmark import Benchmark, Make, MakeBatched, Point, bench
 from emer.tools.tool import Heavy
 from emer.tools.types import Record
 
@@ -111,7 +110,7 @@ def run_check(spec: str, clip: str | None, settings: Path | None, *, json: bool)
     if clip is not None:
         check_readable(clip)
     chosen = load_settings(settings)
-    device.use(chosen.machine)
+    configure(chosen.machine)
     with hush(chosen.home / "logs" / "native.log"), some_clip(clip) as path:
         from emer.tools.media.clip import Clip
         from emer.tools.registry import load_tool
@@ -166,7 +165,7 @@ def run_bench(
     if clip is not None:
         check_readable(clip)
     chosen = load_settings(settings, device=device)
-    machine.use(chosen.machine)
+    configure(chosen.machine)
     with hush(chosen.home / "logs" / "native.log"), some_clip(clip) as path:
         make, batched = _makers(spec, chosen)
         found = bench(make, path, counts, batched=(batched, sizes) if batched else None)
@@ -202,7 +201,7 @@ def _makers(spec: str, settings: Settings) -> tuple[Make, MakeBatched | None]:
     )
 
 
-def _page(found: Bench) -> RenderableType:
+def _page(found: Benchmark) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")

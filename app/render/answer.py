@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from emer.agents.rules.phrases import STOPS, cite, refusal
+from emer.agents.rules.phrases import STOP_REASONS, cite, refusal_text
 from emer.agents.types import Explanation
 from emer.app.render.format import one_line, printable, seconds, span
 from emer.graphs.trace.events import Header
@@ -49,7 +49,7 @@ def explanation(written: Explanation) -> RenderableType:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     if written.declined is not None:
-        table.add_row("Declined", refusal(written.declined))
+        table.add_row("Declined", refusal_text(written.declined))
         return table
     for block, sentences in written.by_modality.items():
         said = [_cited(sentence.text, sentence.clue_ids) for sentence in sentences]
@@ -125,7 +125,7 @@ def _labels(written: Explanation) -> Text:
 def _ending(answer: Answer) -> RenderableType:
     where = str(answer.trace_path) if answer.trace_path else "not written"
     lines = (
-        f"stopped after {seconds(answer.seconds)}: {STOPS[answer.stop_reason]}",
+        f"stopped after {seconds(answer.seconds)}: {STOP_REASONS[answer.stop_reason]}",
         f"run {answer.run_id}  (emer trace show {answer.run_id})",
         f"trace {one_line(where)}",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from emer.tools.phrasing import escaped, one_line, printable
+from emer.tools.text import escaped, one_line, printable
 
 if TYPE_CHECKING:
     from emer.tools.types import Span

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from emer.agents.clue_edits import REVISES, Edits, revise
+from emer.agents.clue_edits import REVISES, Edits, reviewer_clues
 from emer.app.render.answer import MODALITY_STYLE, heading, unbroken
 from emer.app.render.format import one_line, span
 from emer.graphs.resume import Waiting
@@ -65,7 +65,7 @@ def review_table(clues: Sequence[Clue], edits: Edits) -> RenderableType:
     table.add_column("what is displayed", overflow="fold", ratio=1)
     table.add_column("quality", justify="right")
     table.add_column("tool", no_wrap=True, style="dim")
-    written = revise(clues, edits)
+    written = reviewer_clues(clues, edits)
     again = {str(clue.data[REVISES]): clue for clue in written if REVISES in clue.data}
     for number, clue in enumerate(clues, start=1):
         gone = clue.id in edits.struck

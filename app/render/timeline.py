@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.agents.clue_edits import REVISES
-from emer.agents.rules.phrases import STOPS
+from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Ask, Hypothesis, ModelCall, Recollection
 from emer.agents.verification.verifier import Finding, Verdict
 from emer.app.render.answer import bullets, clue_table, explanation, heading
@@ -194,7 +194,7 @@ def _decision(event: Decided) -> RenderableType:
     told = [Text(f"conflict: {one_line(c.text)}", style="yellow") for c in event.conflicts]
     asks = [Text.assemble(("asks ", "bold"), f"{_asked(a)}: {one_line(a.why)}") for a in event.asks]
     asks += [Text(f"refused: {_asked(r.ask)}: {one_line(r.why)}", "yellow") for r in event.refused]
-    stop = [Text(f"stops: {STOPS[event.stop_reason]}", "bold")] if event.stop_reason else []
+    stop = [Text(f"stops: {STOP_REASONS[event.stop_reason]}", "bold")] if event.stop_reason else []
     if event.hypotheses:
         return Group(Text(), _indented(table), _indented(*told, *asks, *stop), Text())
     return Group(Text(), _indented(*told, *asks, *stop), Text())
@@ -250,7 +250,7 @@ def _ending(trace: Trace) -> RenderableType:
     last = trace.events[-1] if trace.events else None
     match last:
         case Finished():
-            told = f"finished after {seconds(last.seconds)}: {STOPS[last.stop_reason]}"
+            told = f"finished after {seconds(last.seconds)}: {STOP_REASONS[last.stop_reason]}"
             notes = [Text(f"note: {one_line(note)}", style="yellow") for note in last.notes]
             return Group(*notes, Text(told, style="dim"))
         case Paused():

@@ -22,8 +22,8 @@ from emer.evals.metrics.bootstrap import Estimate
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.speed.measure import Measure
 from emer.tools.errors import ConfigError
-from emer.tools.phrasing import escaped, one_line
 from emer.tools.runtime.native import hush
+from emer.tools.text import escaped, one_line
 
 if TYPE_CHECKING:
     from emer.evals.judges.judge import Judge

@@ -37,8 +37,8 @@ from emer.evals.systems.system import Prediction, System
 from emer.graphs.loading import choose, load_tools
 from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError, EmerError
-from emer.tools.phrasing import one_line
 from emer.tools.registry import slots
+from emer.tools.text import one_line
 
 
 @dataclass(frozen=True, slots=True)

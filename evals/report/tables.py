@@ -28,7 +28,7 @@ from emer.evals.report.scorecard import (
     Column,
 )
 from emer.evals.systems.system import Input
-from emer.tools.phrasing import printable
+from emer.tools.text import printable
 
 
 @dataclass(frozen=True)

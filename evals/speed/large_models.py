@@ -23,7 +23,7 @@ from emer.evals.speed.measure import (
     paired,
     seconds,
 )
-from emer.tools.runtime import device as devices
+from emer.tools.runtime.device import choose_precision
 from emer.tools.weights.pretrained import quiet, require
 
 TABLE: Final = Path(__file__).with_suffix(".json")
@@ -87,7 +87,7 @@ def measure_size(size: Size, device: str, rounds: int) -> list[Measure]:
     where a side did not generate `TOKENS` tokens.
     """
     require(size.name)
-    dtype = devices.precision(device)
+    dtype = choose_precision(device)
     model = build_model(size, device, dtype)
     count = size.batches[device.partition(":")[0]]
     batch, one = (

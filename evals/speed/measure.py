@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import psutil
 
 from emer.tools.errors import EmerError
-from emer.tools.runtime import device as devices
+from emer.tools.runtime.device import CPU, available_devices, cpu_threads
 from emer.tools.types import Record
 
 Unit = Literal["x", "s", "ms", "KB", "MB", "calls", "%"]
@@ -209,10 +209,10 @@ class Machine(Record):
 
 def this_machine(device: str) -> Machine:
     """Facts about this machine and the packages that compute on it."""
-    what = next((each.what for each in devices.devices() if each.name == device), device)
+    what = next((each.what for each in available_devices() if each.name == device), device)
     return Machine(
-        device=device if device == devices.CPU else f"{device} {what}",
-        cores=devices.threads(),
+        device=device if device == CPU else f"{device} {what}",
+        cores=cpu_threads(),
         processor=_processor(),
         packages=", ".join(map(_version, PACKAGES)),
         date=date.today().isoformat(),

@@ -42,8 +42,8 @@ from emer.evals.speed.peak_memory import loop_clip
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.device import CPU, choose_device, cpu_threads
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.runtime.native import hush
 from emer.tools.tool import Heavy, Tool
 from emer.tools.types import Clue
@@ -104,7 +104,7 @@ def measure_models(request: SpeedRequest, say: Callable[[str], None]) -> SpeedRe
     clip = Clip.open(request.clip)
     if clip.video is None or clip.audio is None:
         raise ConfigError(f"{request.clip} needs picture and sound; name a clip with both")
-    device = devices.pick(request.device)
+    device = choose_device(request.device)
     rows: list[Measure | Unmeasured] = []
     with TemporaryDirectory(prefix="emer-speed-") as folder, hush(Path(folder) / "native.log"):
         for name, part in _works(request, parts, sizes, device, Path(folder)):
@@ -148,7 +148,7 @@ def _attempt(name: str, work: Work) -> Sequence[Measure | Unmeasured]:
         kind = "" if isinstance(error, EmerError | ImportError) else f"{type(error).__name__}: "
         return [Unmeasured(name=name, why=kind + " ".join(str(error).split()))]
     finally:
-        SHELF.unload()
+        POOL.unload()
 
 
 def measure_tool(
@@ -234,7 +234,7 @@ def _faster_whisper(weights: Path, tool: Tool) -> Example:
     kind, _, number = _hardware(tool, "device").partition(":")
     model = WhisperModel(
         str(weights), device=kind, device_index=int(number or 0), local_files_only=True,
-        compute_type=_hardware(tool, "dtype"), cpu_threads=devices.threads(),
+        compute_type=_hardware(tool, "dtype"), cpu_threads=cpu_threads(),
     )  # fmt: skip
 
     def transcribe(path: Path) -> Result:
@@ -251,7 +251,7 @@ def _openai_whisper(weights: Path, tool: Tool) -> Example:
     model = whisper.load_model(str(weights), device=device)
 
     def transcribe(path: Path) -> Result:
-        sound, half = Clip.open(path).samples().copy(), device != devices.CPU  # torch must own it
+        sound, half = Clip.open(path).samples().copy(), device != CPU  # torch must own it
         return words_of(model.transcribe(sound, word_timestamps=True, fp16=half)["text"])
 
     return transcribe

@@ -34,7 +34,7 @@ from emer.graphs.settings import DEFAULT, OFF, load_settings
 from emer.graphs.trace.events import Event, NothingObserved, ToolFinished, ToolStarted
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
-from emer.tools.media.decoder import Memory, to_rgb
+from emer.tools.media.decoder import to_rgb
 from emer.tools.registry import load_tool
 from emer.tools.runtime.native import hush
 from emer.tools.testing.fakes import FakeTool
@@ -140,13 +140,13 @@ def decode_apart(path: Path) -> int:
 def decode_bare(path: Path, *, convert: bool = False) -> int:
     """Decode the file once with PyAV; the number of frames.
 
-    With `convert`, each is made RGB as the clip does it, in the same memory each time.
+    With `convert`, each is made RGB as the clip does it.
     """
-    memory, count = Memory(), 0
+    count = 0
     for picture in _decode(path):
         count += 1
         if convert:
-            to_rgb(picture, memory)
+            to_rgb(picture)
     return count
 
 

@@ -6,8 +6,8 @@ import re
 import threading
 from collections.abc import Iterable
 
-from emer.agents.clue_edits import WRITER
-from emer.agents.near_duplicates import without_retold
+from emer.agents.clue_edits import REVIEWER
+from emer.agents.near_duplicates import without_near_duplicates
 from emer.tools.types import Clue, Span
 
 SAME = 0.8
@@ -31,7 +31,7 @@ def once(clues: Iterable[Clue]) -> tuple[Clue, ...]:
     of the two stands for both; what a model only says again of a picture is left out.
     """
     kept: dict[Told, list[Clue]] = {}
-    for clue in sorted(without_retold(clues), key=_merit, reverse=True):
+    for clue in sorted(without_near_duplicates(clues), key=_merit, reverse=True):
         alike = kept.setdefault(_told(clue), [])
         if not any(_is_one(clue, other) for other in alike):
             alike.append(clue)
@@ -75,7 +75,7 @@ def _told(clue: Clue) -> Told:
     Their measurements may differ a little where one counted fewer frames. A person's clues
     stand for themselves.
     """
-    words = clue.id if clue.source == WRITER else _MEASURED.sub("#", clue.text)
+    words = clue.id if clue.source == REVIEWER else _MEASURED.sub("#", clue.text)
     return (clue.source.tool, clue.person, words)
 
 

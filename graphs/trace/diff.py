@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
-from emer.agents.rules.phrases import STOPS
+from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Explanation, Hypothesis, StopReason
 from emer.graphs.trace.events import (
     Decided,
@@ -208,7 +208,7 @@ def told(used: Usage) -> str:
 
 def _why_not(trace: Trace) -> str:
     done = trace.finished
-    return STOPS[done.stop_reason] if done is not None else "the run did not come to it"
+    return STOP_REASONS[done.stop_reason] if done is not None else "the run did not come to it"
 
 
 def _stops(found: Diff) -> Iterator[str]:
@@ -218,7 +218,7 @@ def _stops(found: Diff) -> Iterator[str]:
 
 
 def _stop(reason: str) -> str:
-    return next((words for known, words in STOPS.items() if known == reason), reason)
+    return next((words for known, words in STOP_REASONS.items() if known == reason), reason)
 
 
 def _arrow(change: Change) -> str:

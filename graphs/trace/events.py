@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, TypeAdapter
 
 from emer.agents.clue_edits import Edits
-from emer.agents.questions.declined import Beyond
 from emer.agents.types import (
     Ask,
     Conflict,
+    DeclineReason,
     Explanation,
     Fallback,
     Hypothesis,
@@ -141,7 +141,7 @@ class Decided(_Event):
     asks: tuple[Ask, ...] = ()
     refused: tuple[Refusal, ...] = ()
     stop_reason: StopReason | None = None
-    declined: Beyond | None = None
+    declined: DeclineReason | None = None
 
 
 class ModelCalled(_Event):

@@ -12,7 +12,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from emer.agents.clue_edits import Edits, brings_back
+from emer.agents.clue_edits import Edits, matches_struck
 from emer.agents.types import Explanation
 from emer.graphs.trace.clue_ledger import in_order, once
 from emer.graphs.trace.events import (
@@ -165,7 +165,7 @@ class Trace:
             if isinstance(event, Reviewed | ToolFinished):
                 new = {clue.id: clue for clue in event.clues}
                 gone = [*struck.values()] if isinstance(event, ToolFinished) else []
-                stand |= {id: clue for id, clue in new.items() if not brings_back(clue, gone)}
+                stand |= {id: clue for id, clue in new.items() if not matches_struck(clue, gone)}
         return once(stand.values())
 
     @property

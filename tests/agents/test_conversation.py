@@ -5,18 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import clue_kit as kit
 import pytest
 
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.llm.messages import decider
-from emer.agents.pipeline import Reasoned, decide, reason
+from emer.agents.pipeline import ReasoningResult, decide, reason
 from emer.agents.questions.person_focus import people_in, place_of
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Ask, Budget, Inquiry, Turn
 from emer.agents.verification.verifier import verify
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Source, Span
+from tests.fixtures import clues as kit
 
 
 def left(text: str, at: tuple[float, float]) -> Clue:
@@ -41,7 +41,7 @@ def inquiry(clues: Sequence[Clue], *questions: str, **more: object) -> Inquiry:
     return kit.inquiry(*clues, question=questions[-1], history=turns, **more)
 
 
-def said(clues: Sequence[Clue], *questions: str) -> Reasoned:
+def said(clues: Sequence[Clue], *questions: str) -> ReasoningResult:
     """Return what the rules say in the end; nothing of their answer was struck out."""
     asked = inquiry(clues, *questions)
     draft = Rules().explain(asked, Rules().decide(asked))

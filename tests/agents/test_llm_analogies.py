@@ -6,9 +6,7 @@ import json
 import re
 from typing import Any
 
-import clue_kit as kit
 import pytest
-from memory_kit import Blind
 
 from emer.agents.llm import messages
 from emer.agents.llm.reasoner import Llm
@@ -22,6 +20,8 @@ from emer.agents.scripted_model import Scripted, ScriptedModel
 from emer.agents.types import Decision, Fallback, Inquiry, Recollection
 from emer.agents.verification.verifier import strike, verify
 from emer.tools.errors import ToolFailed
+from tests.fixtures import clues as kit
+from tests.fixtures.memory_items import Blind
 
 MIXED = (kit.POLITE, kit.INSULT, kit.TONE)
 CARD = "insult_with_smile"

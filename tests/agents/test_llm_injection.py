@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import clue_kit as kit
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import BaseMessage
-from llm_kit import DECIDED, MIXED, WRITTEN, Talk
 
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.types import Explanation
 from emer.tools.types import Clue
+from tests.fixtures import clues as kit
+from tests.fixtures.llm_replies import DECIDED, MIXED, WRITTEN, Talk
 
 ORDERS = (
     kit.HAPPY_ORDER,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import clue_kit as kit
 import pytest
-from llm_kit import MIXED
 
 from emer.agents.llm.reasoner import Llm
 from emer.agents.types import Budget, Fallback, ModelCall
 from emer.tools.errors import ConfigError
+from tests.fixtures import clues as kit
+from tests.fixtures.llm_replies import MIXED
+from tests.fixtures.packages import needs
 
-pytest.importorskip("torch", reason="the hf: path needs emer[local-llm]")
-transformers = pytest.importorskip("transformers", reason="the hf: path needs emer[local-llm]")
+pytestmark = [needs("torch", "transformers"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

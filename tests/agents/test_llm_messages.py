@@ -6,15 +6,15 @@ import json
 import os
 from pathlib import Path
 
-import clue_kit as kit
 import pytest
-from llm_kit import MIXED, WRITTEN, Talk
 
 from emer.agents.llm import messages
 from emer.agents.llm.schemas import Criticising, Deciding, Planning, Writing
 from emer.agents.types import Ask, Hypothesis, Missing, Refusal, Rejection, Turn
 from emer.prompts.prompt import load, names
 from emer.tools.types import Span
+from tests.fixtures import clues as kit
+from tests.fixtures.llm_replies import MIXED, WRITTEN, Talk
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 LANGUAGES: tuple[messages.Language, ...] = ("en", "zh")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import clue_kit as kit
-import llm_kit
 import pytest
 
 from emer.agents.llm.providers import connect
 from emer.agents.llm.reasoner import Llm
 from emer.agents.types import ModelCall
 from emer.tools.errors import ConfigError
-from tests.provider_servers import ProviderServer, serving
+from tests.fixtures import clues as kit
+from tests.fixtures import llm_replies
+from tests.fixtures.packages import needs
+from tests.fixtures.servers.providers import ProviderServer, serving
 
-pytest.importorskip("langchain_anthropic", reason="langchain-anthropic is not installed")
-pytest.importorskip("langchain_ollama", reason="langchain-ollama is not installed")
+pytestmark = needs("langchain_anthropic", "langchain_ollama")
 
 
 def decided(spec: str) -> ModelCall:
@@ -21,7 +21,7 @@ def decided(spec: str) -> ModelCall:
     llm = Llm(connect(spec, 500), when="always")
     calls: list[ModelCall] = []
     llm.report_to(lambda report: calls.append(report) if isinstance(report, ModelCall) else None)
-    found = llm.decide(kit.inquiry(*llm_kit.MIXED))
+    found = llm.decide(kit.inquiry(*llm_replies.MIXED))
     assert {h.label for h in found.hypotheses} >= {"angry", "happy"}
     (call,) = calls
     assert call.outcome == "ok"
@@ -37,7 +37,7 @@ def test_anthropic_is_asked_with_the_schema_and_its_tokens_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    with serving(llm_kit.DECIDED) as server:
+    with serving(llm_replies.DECIDED) as server:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
         call = decided("anthropic:claude-haiku-4-5")
         assert kit.INSULT.id in told(server)
@@ -50,7 +50,7 @@ def test_anthropic_is_asked_with_the_schema_and_its_tokens_are_counted(
 def test_ollama_is_asked_with_the_schema_and_its_tokens_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with serving(llm_kit.DECIDED) as server:
+    with serving(llm_replies.DECIDED) as server:
         monkeypatch.setenv("OLLAMA_HOST", server.url)
         call = decided("ollama:qwen3")
         assert kit.INSULT.id in told(server)

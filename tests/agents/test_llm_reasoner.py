@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import clue_kit as kit
 import pytest
-from llm_kit import (
+
+from emer.agents.rules.reasoner import Rules
+from emer.agents.scripted_model import Scripted, ScriptedModel
+from emer.agents.types import Ask, Budget, Missing, Rejection, Turn
+from emer.tools.types import Span
+from tests.fixtures import clues as kit
+from tests.fixtures.llm_replies import (
     DECIDED,
     EMPTY,
     LOOPING,
@@ -18,11 +23,6 @@ from llm_kit import (
     Talk,
     look,
 )
-
-from emer.agents.rules.reasoner import Rules
-from emer.agents.scripted_model import Scripted, ScriptedModel
-from emer.agents.types import Ask, Budget, Missing, Rejection, Turn
-from emer.tools.types import Span
 
 
 def by_rules(*clues):  # type: ignore[no-untyped-def]

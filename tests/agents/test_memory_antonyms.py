@@ -6,7 +6,13 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-from memory_kit import (
+
+from emer.agents.lexicon.lexicon import lexicon
+from emer.agents.memory.embedder import CueEmbedder, Embedder, load_embedder
+from emer.agents.memory.memory import Memory
+from emer.agents.memory.passages import of_text
+from emer.agents.rules.fusion import POLAR
+from tests.fixtures.memory_items import (
     ANTONYMS,
     STIRRED_OR_STILL,
     SYNONYMS,
@@ -17,12 +23,6 @@ from memory_kit import (
     pairs,
     write_sentence_model,
 )
-
-from emer.agents.lexicon.lexicon import lexicon
-from emer.agents.memory.embedder import CueEmbedder, Embedder, load_embedder
-from emer.agents.memory.memory import Memory
-from emer.agents.memory.passages import of_text
-from emer.agents.rules.fusion import POLAR
 
 EMBEDDERS = ("cues", "blind", "sentences")
 
@@ -101,7 +101,10 @@ def test_the_built_in_embedding_itself_puts_opposites_on_opposite_sides() -> Non
     for one, two in pairs(ANTONYMS):
         assert likeness(cues, one, two) < -0.1, (one, two)
     for one, two in opposite_families():
-        assert likeness(cues, lexicon().head(one), lexicon().head(two)) < cues.least, (one, two)
+        assert likeness(cues, lexicon().label_of(one), lexicon().label_of(two)) < cues.least, (
+            one,
+            two,
+        )
 
 
 def test_opposite_displays_lie_on_opposite_sides() -> None:

@@ -10,7 +10,7 @@ from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.memory.cards import FOLDER, cards, sources
 from emer.agents.memory.memory import Item
 from emer.agents.memory.passages import Passage
-from emer.agents.questions.declined import beyond
+from emer.agents.questions.declined import decline_reason
 
 EVERY = pytest.mark.parametrize("card", cards(), ids=lambda card: card.key)
 
@@ -54,7 +54,7 @@ def test_the_lexicon_reads_every_sentence_that_a_card_is_found_by(card: Item) ->
 @EVERY
 def test_no_card_answers_what_no_clip_can(card: Item) -> None:
     told = card.en.split("No proof")[0]
-    assert beyond(told) is None
+    assert decline_reason(told) is None
 
 
 def test_every_source_is_used() -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from langchain_core.embeddings import Embeddings
-from memory_kit import write_sentence_model
 
 from emer.agents.memory.cards import cards
 from emer.agents.memory.embedder import CueEmbedder, Embedder, load_embedder
 from emer.agents.memory.memory import Memory
 from emer.agents.memory.passages import Line, Passage, of_text
 from emer.tools.errors import ConfigError, ToolFailed
+from tests.fixtures.memory_items import write_sentence_model
 
 HERE = "test_memory_embedders"
 PASSAGES = [of_text(text) for text in ("The person smiles.", "Sobbing is heard.", "zzz")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import clue_kit as kit
 import pytest
 
 from emer.agents.memory.embedder import CueEmbedder
@@ -13,6 +12,7 @@ from emer.agents.memory.exemplars import Exemplar, Exemplars
 from emer.agents.memory.memory import Memory
 from emer.agents.types import Explanation
 from emer.tools.errors import ConfigError
+from tests.fixtures import clues as kit
 
 QUESTION = "Is she angry?"
 

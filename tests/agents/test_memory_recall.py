@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import random
 
-import clue_kit as kit
 import numpy as np
 import pytest
-from memory_kit import Blind, labelled
 
 from emer.agents.memory.cards import cards
 from emer.agents.memory.embedder import CueEmbedder
@@ -15,6 +13,8 @@ from emer.agents.memory.memory import Item, Memory
 from emer.agents.memory.passages import MOST_LINES, of_clues, of_text
 from emer.tools.errors import ToolFailed, ToolMissing
 from emer.tools.types import Clue
+from tests.fixtures import clues as kit
+from tests.fixtures.memory_items import Blind, labelled
 
 clue = kit.clue
 SITUATIONS: dict[str, tuple[Clue, ...]] = {

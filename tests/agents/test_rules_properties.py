@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import clue_kit as kit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emer.agents.rules.phrases import render
 from emer.agents.verification.verifier import verify
 from emer.tools.types import Clue
+from tests.fixtures import clues as kit
 
 subsets = st.lists(st.sampled_from(kit.POOL), max_size=10, unique_by=lambda c: c.id)
 questions = st.sampled_from((kit.WHY, "Is she angry?", "Why not happy at 2.4 s?", "困惑吗", ""))

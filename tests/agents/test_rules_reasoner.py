@@ -3,16 +3,16 @@
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
 
-import clue_kit as kit
 import pytest
 
 from emer.agents.lexicon.cue_parser import mentions_in, read
 from emer.agents.lexicon.lexicon import lexicon
-from emer.agents.rules.explanation import telling
+from emer.agents.rules.explanation import distinguishing_cues
 from emer.agents.rules.phrases import render
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Ask, Budget, Decision, Missing, Rejection
 from emer.tools.types import Clue, Span
+from tests.fixtures import clues as kit
 
 
 def leading(*clues: Clue) -> str | None:
@@ -314,7 +314,8 @@ def test_a_stirred_voice_alone_tells_no_mood() -> None:
 
 def test_what_would_change_our_mind_is_a_sign_and_no_rating() -> None:
     words = {
-        family: telling(read([kit.SMILE, kit.LIVELY]), family) for family in lexicon().families
+        family: distinguishing_cues(read([kit.SMILE, kit.LIVELY]), family)
+        for family in lexicon().families
     }
     assert any(words.values())
     assert not [found for found in words.values() if "valence" in found or "arousal" in found]

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from app_kit import FAKES, here, swaps
 from click.testing import Result
 from typer.testing import CliRunner
 
 from emer.app.cli import app
 from emer.app.demo_clip import CLIP
-from tests.clips import Written, write_clip
+from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.command_line import FAKES, swaps
+from tests.fixtures.paths import MODULES
 
 Emer = Callable[..., Result]
 Spawn = Callable[..., subprocess.CompletedProcess[str]]
@@ -57,7 +58,7 @@ def spawn() -> Spawn:
     def run(*words: object, **more: Any) -> subprocess.CompletedProcess[str]:
         settings: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 120}
         line = [sys.executable, "-m", "emer.app", *(str(word) for word in words)]
-        return subprocess.run(line, check=False, **{**settings, "cwd": here(), **more})
+        return subprocess.run(line, check=False, **{**settings, "cwd": MODULES, **more})
 
     return run
 

@@ -6,8 +6,9 @@ import json
 import re
 
 import pytest
-from app_fakes import EVIL
-from app_kit import FAKES, environment, swaps
+from cli_tools import EVIL
+
+from tests.fixtures.command_line import FAKES, environment, swaps
 
 SMILE = "The person smiles clearly at 0.2-0.8 s."
 
@@ -101,7 +102,7 @@ def test_progress_shows_on_a_terminal_and_leaves_stdout_alone(spawn, clip):
 def test_five_lines_of_python(clip, monkeypatch):
     from emer.app.ask import ask as call
 
-    tools = {"face": "app_fakes:Smile", "prosody": "none", "scene": "none", "speech": "none"}
+    tools = {"face": "cli_tools:Smile", "prosody": "none", "scene": "none", "speech": "none"}
     answer = call(clip, tools=tools)
     assert "smiles" in answer.text and answer.clues[0].id in answer.text
 

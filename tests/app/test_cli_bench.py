@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 
-from tests.face_kit import write_emotion, write_portrait
+from tests.fixtures.faces import write_emotion, write_portrait
 
 
 def test_it_prints_a_page_or_json(emer, clip):
-    done = emer("tools", "bench", "app_fakes:Loud", "--clip", clip, "--at-once", "1,2", "--json")
+    done = emer("tools", "bench", "cli_tools:Loud", "--clip", clip, "--at-once", "1,2", "--json")
     found = json.loads(done.stdout)
     assert found["tool"] == "loud" and [p["at_once"] for p in found["curve"]] == [1, 2]
     assert found["per_frame"] is None and found["per_clip_second"] >= 0
     assert found["batches"] == []
-    page = emer("tools", "bench", "app_fakes:Loud", "--clip", clip, "--at-once", "2").stdout
+    page = emer("tools", "bench", "cli_tools:Loud", "--clip", clip, "--at-once", "2").stdout
     assert "s per clip-second" in page and "memory" in page
 
 

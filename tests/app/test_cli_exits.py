@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from app_kit import environment, here, swaps
+
+from tests.fixtures.command_line import environment, swaps
+from tests.fixtures.paths import MODULES
 
 WAIT = ("scene=Waits", "face=none", "prosody=none", "speech=none")
 
@@ -43,8 +45,8 @@ def files(tmp_path, clip):
         ("ask {0}/silence.wav --tool face=", "SLOT=TOOL"),
         ("ask {0}/silence.wav --tool face=moonlight", "moonlight"),
         ("ask {0}/silence.wav --tool face=no.such:Thing", "no.such"),
-        ("ask {0}/silence.wav --tool face=app_fakes:Nobody", "Nobody"),
-        ("ask {0}/silence.wav --tool face=app_fakes:Unrelated", "not a tool"),
+        ("ask {0}/silence.wav --tool face=cli_tools:Nobody", "Nobody"),
+        ("ask {0}/silence.wav --tool face=cli_tools:Unrelated", "not a tool"),
         ("ask {0}/silence.wav --profile moon", "embedded"),
         ("ask {0}/silence.wav --subtitle {0}/gone.srt", "gone.srt"),
         ("ask {0}/silence.wav --subtitle {0}/binary.srt", "UTF-8"),
@@ -59,7 +61,7 @@ def files(tmp_path, clip):
         ("trace show {0}/silence.wav", "no runs"),
         ("trace diff last last", "no runs"),
         ("tools check moonlight --clip {0}/silence.wav", "moonlight"),
-        ("tools check app_fakes:Smile --clip {0}/nowhere.mp4", "nowhere.mp4"),
+        ("tools check cli_tools:Smile --clip {0}/nowhere.mp4", "nowhere.mp4"),
         ("demo --keep {0}/clip.txt", ".mp4"),
         ("demo --keep {0}/notes.txt/clip.mp4", "clip.mp4"),
         ("doctor --profile moon", "embedded"),
@@ -92,7 +94,7 @@ def test_ctrl_c_ends_with_130_and_the_trace_says_interrupted(clip, tmp_path):
     os.mkfifo(pipe)
     line = [sys.executable, "-m", "emer.app", "ask", str(clip), *swaps(*WAIT)]
     process = subprocess.Popen(
-        line, cwd=here(), env=environment(WAITS_PIPE=str(pipe)), stdout=-1, stderr=-1, text=True
+        line, cwd=MODULES, env=environment(WAITS_PIPE=str(pipe)), stdout=-1, stderr=-1, text=True
     )
     assert pipe.read_text() == "at work"  # waits until the tool is
     process.send_signal(signal.SIGINT)

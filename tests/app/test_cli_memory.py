@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from app_kit import environment, here
+
+from tests.fixtures.command_line import environment
 
 HOME = "EMER_HOME"
 
@@ -92,9 +93,9 @@ def test_a_damaged_exemplar_is_said_and_left_out(emer, kept):
 
 def test_another_embedder_is_a_setting(emer, tmp_path):
     settings = tmp_path / "e.toml"
-    settings.write_text('[memory]\non = false\n[memory.embedder]\nuse = "app_fakes:Letters"\n')
+    settings.write_text('[memory]\non = false\n[memory.embedder]\nuse = "cli_tools:Letters"\n')
     status = told(emer("memory", "status", "--json", "--settings", settings))
-    assert status["embedder"] == "app_fakes:Letters" and status["used"].startswith("no")
+    assert status["embedder"] == "cli_tools:Letters" and status["used"].startswith("no")
     found = told(emer("memory", "search", "The person smiles.", "--json", "--settings", settings))
     assert found and found[0]["kind"] == "card"
 
@@ -131,4 +132,4 @@ def test_it_works_as_a_process_of_its_own_and_offline(spawn):
     blocked = environment(http_proxy="http://127.0.0.1:9", https_proxy="http://127.0.0.1:9")
     done = spawn("memory", "search", "tears", "--json", env=blocked)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)[0]["key"] == "tears" and here().is_dir()
+    assert json.loads(done.stdout)[0]["key"] == "tears"

@@ -7,11 +7,11 @@ import json
 
 import numpy as np
 import pytest
-from app_kit import environment
 
 from emer.tools.weights import catalogue
 from emer.tools.weights.catalogue import Weights
-from tests.file_server import Shared, serving_files
+from tests.fixtures.command_line import environment
+from tests.fixtures.servers.files import Shared, serving_files
 
 CONTENT = np.random.default_rng(3).bytes(100_000)
 SHA = hashlib.sha256(CONTENT).hexdigest()

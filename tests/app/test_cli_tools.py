@@ -6,36 +6,36 @@ import json
 
 
 def test_list_names_each_slot_and_what_is_not_ready(emer, monkeypatch):
-    monkeypatch.setenv("EMER_TOOLS__FACE__USE", "app_fakes:Smile")
-    monkeypatch.setenv("EMER_TOOLS__SCENE__USE", "app_fakes:Absent")
+    monkeypatch.setenv("EMER_TOOLS__FACE__USE", "cli_tools:Smile")
+    monkeypatch.setenv("EMER_TOOLS__SCENE__USE", "cli_tools:Absent")
     entries = {e["name"]: e for e in json.loads(emer("tools", "list", "--json").stdout)}
-    assert entries["app_fakes:Smile"]["slots"] == ["face"]
-    assert entries["app_fakes:Smile"]["ready"] and entries["subtitle"]["ready"]
-    assert entries["app_fakes:Absent"]["fix"] == "pip install moonlight"
+    assert entries["cli_tools:Smile"]["slots"] == ["face"]
+    assert entries["cli_tools:Smile"]["ready"] and entries["subtitle"]["ready"]
+    assert entries["cli_tools:Absent"]["fix"] == "pip install moonlight"
     shown = emer("tools", "list").stdout
     assert "not ready: pip install moonlight" in shown and "subtitle" in shown
 
 
 def test_check_passes_a_good_tool_and_fails_a_sloppy_one(emer, clip):
-    good = emer("tools", "check", "app_fakes:Smile", "--clip", clip)
+    good = emer("tools", "check", "cli_tools:Smile", "--clip", clip)
     assert good.exit_code == 0 and "✗" not in good.stdout
-    bad = emer("tools", "check", "app_fakes:Sloppy", "--clip", clip)
+    bad = emer("tools", "check", "cli_tools:Sloppy", "--clip", clip)
     assert bad.exit_code == 1 and "✗" in bad.stdout
     findings = json.loads(
-        emer("tools", "check", "app_fakes:Sloppy", "--clip", clip, "--json").stdout
+        emer("tools", "check", "cli_tools:Sloppy", "--clip", clip, "--json").stdout
     )
     assert not all(finding["ok"] for finding in findings)
 
 
 def test_list_and_check_make_a_tool_with_what_the_settings_say(emer, clip, tmp_path):
     file = tmp_path / "mine.toml"
-    file.write_text('[tools.face]\nuse = "app_fakes:Told"\nword = "smiles"\n')
-    without = emer("tools", "check", "app_fakes:Told", "--clip", clip)
+    file.write_text('[tools.face]\nuse = "cli_tools:Told"\nword = "smiles"\n')
+    without = emer("tools", "check", "cli_tools:Told", "--clip", clip)
     assert without.exit_code == 2 and "told.word is not set" in without.stderr
-    done = emer("tools", "check", "app_fakes:Told", "--clip", clip, "--settings", file)
+    done = emer("tools", "check", "cli_tools:Told", "--clip", clip, "--settings", file)
     assert done.exit_code == 0, done.output
     listed = json.loads(emer("tools", "list", "--json", "--settings", file).stdout)
-    assert next(e for e in listed if e["name"] == "app_fakes:Told")["ready"]
-    file.write_text('[tools.face]\nuse = "app_fakes:Told"\nwords = "smiles"\n')
-    wrong = emer("tools", "check", "app_fakes:Told", "--clip", clip, "--settings", file)
-    assert wrong.exit_code == 2 and "app_fakes:Told.words: Told has no such" in wrong.stderr
+    assert next(e for e in listed if e["name"] == "cli_tools:Told")["ready"]
+    file.write_text('[tools.face]\nuse = "cli_tools:Told"\nwords = "smiles"\n')
+    wrong = emer("tools", "check", "cli_tools:Told", "--clip", clip, "--settings", file)
+    assert wrong.exit_code == 2 and "cli_tools:Told.words: Told has no such" in wrong.stderr

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-from app_kit import FAKES
+from tests.fixtures.command_line import FAKES
 
 
 def test_list_is_newest_first(ask, emer):

@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from tests.caption_kit import write_smolvlm
-from tests.openai_server import serving
+from tests.fixtures.checkpoints.caption import write_smolvlm
+from tests.fixtures.servers.openai_chat import serving
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def fakes(monkeypatch):
         ("scene", "none"),
         ("speech", "none"),
     ):
-        use = name if name == "none" else f"app_fakes:{name}"
+        use = name if name == "none" else f"cli_tools:{name}"
         monkeypatch.setenv(f"EMER_TOOLS__{slot.upper()}__USE", use)
 
 
@@ -43,7 +43,7 @@ def test_the_embedded_profile_is_ready_here(spawn):
     [("Absent", "pip install moonlight"), ("Crash", "the lens fell off"), ("Nobody", "Nobody")],
 )
 def test_a_tool_that_does_not_work_is_told_with_its_cure(emer, fakes, monkeypatch, name, told):
-    monkeypatch.setenv("EMER_TOOLS__SCENE__USE", f"app_fakes:{name}")
+    monkeypatch.setenv("EMER_TOOLS__SCENE__USE", f"cli_tools:{name}")
     done = emer("doctor")
     assert done.exit_code == 1
     assert told in done.stdout and "is not ready: 1 to mend" in done.stdout
@@ -111,7 +111,7 @@ def test_a_vision_endpoint_that_is_dead_is_not_ready(emer, fakes, endpoint, monk
 def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch, tmp_path):
     pytest.importorskip("transformers", reason="transformers is not installed")
     from emer.tools.caption import vlm
-    from emer.tools.runtime.model_pool import SHELF
+    from emer.tools.runtime.model_pool import POOL
 
     def broken(*_: object) -> None:
         raise RuntimeError("no kernel image for this GPU")
@@ -122,17 +122,17 @@ def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch
     monkeypatch.setattr(vlm, "joined", broken)
     found = checks(emer("doctor", "--json"))["caption = captioner"]
     assert not found["ok"] and "no kernel image" in found["detail"]
-    assert "captioner" not in {key.kind for key in SHELF.held()}
+    assert "captioner" not in {key.kind for key in POOL.held()}
 
 
 def test_the_second_shows_a_face_so_that_face_models_run(tmp_path):
     pytest.importorskip("deepface", reason="deepface is not installed")
-    from emer.app.commands.doctor import _second
+    from emer.app.commands.doctor import trial_clip
     from emer.tools.expression.deepface import DeepFaceEmotion
     from emer.tools.media.clip import Clip
-    from tests.face_kit import write_emotion
+    from tests.fixtures.faces import write_emotion
 
-    clip = Clip.open(_second(tmp_path / "second.mp4"))
+    clip = Clip.open(trial_clip(tmp_path / "second.mp4"))
     tool = DeepFaceEmotion(model=str(write_emotion(tmp_path / "happy.pth")))
     clues = tool.observe(clip)
     tool.unload()

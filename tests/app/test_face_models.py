@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("deepface", reason="deepface is not installed")
-
 from emer.graphs.ask import ask
 from emer.graphs.loading import choose
 from emer.graphs.settings import load_settings
-from emer.tools.runtime import device
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.device import configure
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.weights.catalogue import named
 from emer.tools.weights.download import verify
 from emer.tools.weights.locate import target
-from tests.face_kit import write_emotion, write_portrait
-from tests.task_kit import by_mouth, write_task
+from tests.fixtures.checkpoints.landmarker import by_mouth, write_task
+from tests.fixtures.faces import write_emotion, write_portrait
+from tests.fixtures.packages import needs
+
+pytestmark = [needs("deepface"), pytest.mark.slow]
 
 OTHERS = ("--tool", "scene=none", "--tool", "prosody=none", "--tool", "speech=none")
 
@@ -29,9 +30,9 @@ def own_machine(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     monkeypatch.delenv("DEEPFACE_HOME", raising=False)
     monkeypatch.setenv("EMER_WEIGHTS", str(tmp_path / "weights"))
-    device.forget()
+    configure(None)
     yield
-    SHELF.unload()
+    POOL.unload()
 
 
 @pytest.fixture

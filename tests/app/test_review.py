@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_kit import FAKES, environment, here, swaps
 
 from emer.agents.clue_edits import Edits
 from emer.graphs.trace.jsonl import read_trace
+from tests.fixtures.command_line import FAKES, environment, swaps
+from tests.fixtures.paths import MODULES
 
 Process = "subprocess.Popen[bytes]"
 
@@ -152,7 +153,7 @@ def at_terminal(lines: str, *words: object) -> tuple[int, str]:
     screen, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "emer.app", *(str(word) for word in words)],
-        stdin=theirs, stdout=theirs, stderr=theirs, cwd=here(),
+        stdin=theirs, stdout=theirs, stderr=theirs, cwd=MODULES,
         env=environment(TERM="xterm", COLUMNS="120"),
     )  # fmt: skip
     os.close(theirs)

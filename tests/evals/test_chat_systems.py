@@ -18,7 +18,7 @@ from emer.evals.systems.chat_model import ChatSystem, pictures, wav
 from emer.evals.systems.video_language import VideoLanguage, read_answer
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.media.clip import Clip
-from tests.clips import Written, tone, write_clip
+from tests.fixtures.clips import Written, tone, write_clip
 
 REPLY = ('{"video": "She smiles.", "audio": "A tone.", "text": "", "therefore": "So, happy.",'
          ' "labels": ["Happy", "calm"], "mood": 3}')  # fmt: skip

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import wheel_kit
-from clips_kit import silent_clip
 
 from emer.evals.data.clips import read_clips
 from emer.evals.data.emer import clean, read_version1, read_version2, split_chinese, split_english
 from emer.evals.data.locations import DataFolder
 from emer.evals.data.mer import mer_sets, read_mer
 from emer.evals.data.tables import BadTable
+from tests.fixtures.clips import silent_clip
+from tests.fixtures.evals import emotion_wheels
 
 ENGLISH = (
     "Input: In the video, a man smiles gladly.In the audio, his tone is grim. "
@@ -23,7 +23,7 @@ CHINESE = "在视频中，他微笑。；在音频中，语气高兴；略急。
 
 def version2(root: Path) -> DataFolder:
     """Write EMER-v2 as published, two clips of it."""
-    wheel_kit.write_files(root)
+    emotion_wheels.write_files(root)
     (root / "final-EMER-reason.csv").write_text(
         "name,chinese,english\n" + "".join(f'{n},{CHINESE},"{_quoted()}"\n' for n in ("a", "b"))
     )

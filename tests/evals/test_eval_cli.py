@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import data_kit
 import pytest
-from clips_kit import silent_clip
 from typer.testing import CliRunner, Result
 
 from emer.evals.cli import app
 from emer.evals.data.datasets import read_set
 from emer.evals.data.locations import DataFolder
+from tests.fixtures.clips import silent_clip
+from tests.fixtures.evals import datasets
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
     """Return a small data folder."""
     made = tmp_path / "data"
     made.mkdir()
-    return data_kit.write_folder(made)
+    return datasets.write_folder(made)
 
 
 def call(*words: object) -> Result:
@@ -57,8 +57,8 @@ def test_its_json_has_every_score_with_its_interval(folder: Path) -> None:
 
 
 def test_labels_of_ones_own_need_only_the_wheels(folder: Path, tmp_path: Path) -> None:
-    gold = data_kit.write_labels(tmp_path / "mine.csv", [("joy",), ("grim",)], ["x", "y"])
-    mine = data_kit.write_labels(tmp_path / "p.csv", [("joy",), ("joy",)], ["x", "y"])
+    gold = datasets.write_labels(tmp_path / "mine.csv", [("joy",), ("grim",)], ["x", "y"])
+    mine = datasets.write_labels(tmp_path / "p.csv", [("joy",), ("joy",)], ["x", "y"])
     found = call("score", mine, "--gold", gold, "--data", folder, "--lexicon", "2025", "--json")
     scores = json.loads(found.stdout)["systems"][-1]["scores"]
     assert scores["exact"]["value"] == 0.5
@@ -141,7 +141,7 @@ def test_wrong_words_are_one_line_and_nothing_is_written(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    data_kit.write_labels(tmp_path / "x.csv", [("joy",)], ["x"])
+    datasets.write_labels(tmp_path / "x.csv", [("joy",)], ["x"])
     one_line(call(*words, "--data", folder), said)
     assert not (tmp_path / "o").exists()
 
@@ -152,7 +152,7 @@ def given(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tupl
     monkeypatch.chdir(tmp_path)
     (tmp_path / "clips").mkdir()
     silent_clip(tmp_path / "clips" / "clip0.mkv")
-    gold = data_kit.write_labels(tmp_path / "g.csv", [("joy",)], ["clip0"])
+    gold = datasets.write_labels(tmp_path / "g.csv", [("joy",)], ["clip0"])
     return ("--gold", gold, "--clips", tmp_path / "clips", "--data", folder)
 
 
@@ -189,7 +189,7 @@ def test_a_system_that_fails_on_every_clip_ends_in_exit_code_1(given: tuple[obje
 
 def test_a_name_gives_no_orders_to_the_terminal(folder: Path, tmp_path: Path) -> None:
     name = "clip\x1b]0;owned\x07\x1b[2J\u202e"
-    path = data_kit.write_csv(tmp_path / f"a{name}.csv", [("name", "openset"), (name, "joy")])
+    path = datasets.write_csv(tmp_path / f"a{name}.csv", [("name", "openset"), (name, "joy")])
     one_line(call("score", path, "--data", folder), "is none of the 8 labelled clips")
     said = call("run", f"constant:{name}", str(path), "--out", tmp_path / "o", "--data", folder)
     shown = call("score", folder / "predictions" / "good.csv", "--data", folder)
@@ -201,8 +201,8 @@ def test_a_name_gives_no_orders_to_the_terminal(folder: Path, tmp_path: Path) ->
 def test_there_are_no_more_folds_than_clips(tmp_path: Path, folder: Path) -> None:
     names = [f"c{n}" for n in range(30)]
     clips = [(n, "", EXPLAINED) for n in names]
-    data_kit.write_csv(folder / "emer_v2.csv", [("name", "chinese", "english"), *clips])
-    data_kit.write_labels(folder / "emer_v2_labels.csv", [("joy",)] * 30, names)
+    datasets.write_csv(folder / "emer_v2.csv", [("name", "chinese", "english"), *clips])
+    datasets.write_labels(folder / "emer_v2_labels.csv", [("joy",)] * 30, names)
     one_line(call("fit", "--data", folder, "--folds", "31", "--clues", "full", "--out",
                   tmp_path / "o"), "--folds 31: there are 30 clips")  # fmt: skip
 
@@ -304,14 +304,14 @@ def test_two_tools_are_compared_and_only_that_one_runs_again(folder: Path, tmp_p
     clips.mkdir()
     for name in ("clip0", "clip1"):
         silent_clip(clips / f"{name}.mkv")
-    gold = data_kit.write_labels(tmp_path / "g.csv", [("joy",), ("anger",)], ["clip0", "clip1"])
+    gold = datasets.write_labels(tmp_path / "g.csv", [("joy",), ("anger",)], ["clip0", "clip1"])
     (tmp_path / "emer.toml").write_text(
         '[tools.prosody]\nuse = "tests.evals.test_systems:Laughs"\n'
         '[tools.scene]\nuse = "none"\n[tools.speech]\nuse = "none"\n'
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
-        tools = ("tests.evals.test_systems:Smiles", "tests.evals.own_tool:Frowns")
+        tools = ("tests.evals.test_systems:Smiles", "tests.fixtures.user_tool:Frowns")
         given = ("--gold", gold, "--clips", clips, "--data", folder)
         found = call("swap", "face", *tools, *given, "--json")
     assert found.exit_code == 0, found.output

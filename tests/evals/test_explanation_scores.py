@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import reasoner_kit as kit
-import wheel_kit
 
 from emer.agents.types import Decision, Explanation, Inquiry, Label, Sentence
 from emer.evals.data.datasets import read_set
@@ -24,6 +22,8 @@ from emer.evals.metrics.emotion_words import labels_in, language_of
 from emer.evals.metrics.faithfulness import Evidence, citations, consistency, corrupt, delete, flip
 from emer.evals.systems.oracle import judged
 from emer.tools.types import Clue
+from tests.fixtures.evals import emotion_wheels
+from tests.fixtures.evals import plain_reasoner as kit
 
 PLAIN = kit.Plain()
 
@@ -110,7 +110,7 @@ def test_citations_that_exist_are_counted() -> None:
 
 
 def test_a_label_is_consistent_when_the_text_names_its_class() -> None:
-    lexicon = wheel_kit.small_lexicon()
+    lexicon = emotion_wheels.small_lexicon()
     words = {"joyful": ("joyful",), "happy": ("happy",)}
     known = {**lexicon.synonyms, "joyful": ("joy",), "happy": ("bliss",)}
     lexicon = type(lexicon)("2026", {**lexicon.forms, **words}, known, lexicon.wheels)

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import reasoner_kit
-import wheel_kit
 from typer.testing import CliRunner
 
 from emer.agents.lexicon.lexicon import lexicon
@@ -21,6 +19,7 @@ from emer.evals.fit.features import Examples, Shipped, examples, shipped
 from emer.evals.fit.logistic import as_shipped, fit
 from emer.evals.runs.record import RunFile, header_of
 from emer.evals.systems.system import Card, Prediction
+from tests.fixtures.evals import emotion_wheels, plain_reasoner
 
 RNG = np.random.default_rng(7)
 CLIPS = 240
@@ -97,7 +96,7 @@ def test_left_out_clips_say_whether_it_holds(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_examples_are_read_as_the_reasoner_reads() -> None:
     said = (("The person smiles.", "The brows are furrowed."), ("The person does not smile.",))
-    clues = [[reasoner_kit.clue(text) for text in texts] for texts in said]
+    clues = [[plain_reasoner.clue(text) for text in texts] for texts in said]
     of = examples(["a", "b"], clues, [("Happy", "nonsense"), ("mad",)])
     smile = of.cues.index("smile")
     assert of.stated[0, smile] > 0 > of.stated[1, smile]
@@ -109,7 +108,7 @@ def test_examples_are_read_as_the_reasoner_reads() -> None:
 
 
 def test_a_run_of_ones_own_becomes_a_weights_file(tmp_path: Path) -> None:
-    wheel_kit.write_files(tmp_path / "data")
+    emotion_wheels.write_files(tmp_path / "data")
     names = [f"c{n}" for n in range(40)]
     labels = ["happy" if n % 2 else "angry" for n in range(40)]
     rows = "".join(f"{name},{label}\n" for name, label in zip(names, labels, strict=True))
@@ -120,7 +119,7 @@ def test_a_run_of_ones_own_becomes_a_weights_file(tmp_path: Path) -> None:
     run.begin(header_of(Card(name="agent", input="clip", what="x"), mine))
     for name, label in zip(names, labels, strict=True):
         said = "The person nods." if label == "happy" else "The person shakes the head."
-        run.add(Prediction(name=name, labels=(label,), clues=(reasoner_kit.clue(said),)))
+        run.add(Prediction(name=name, labels=(label,), clues=(plain_reasoner.clue(said),)))
     out, gold, data = (str(tmp_path / name) for name in ("w", "gold.csv", "data"))
     words = ["fit", "--out", out, "--gold", gold, "--data", data, "--run", str(run.path)]
     words += ["--folds", "4", "--json"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import data_kit
 import pytest
-from wheel_kit import percent
 
-pytest.importorskip(
-    "inspect_ai", reason="inspect-ai is not installed (pip install 'emer[inspect]')"
-)
+from tests.fixtures.evals import datasets
+from tests.fixtures.evals.emotion_wheels import percent
+from tests.fixtures.packages import needs
+
+pytestmark = [needs("inspect_ai"), pytest.mark.slow]
 
 
 @pytest.mark.filterwarnings("ignore")  # of packages that inspect-ai brings
@@ -23,7 +23,7 @@ def test_the_task_scores_as_emer_eval_does(tmp_path: Path) -> None:
     from emer.evals.metrics.open_vocabulary import exact, wheel_overlaps
     from emer.evals.systems.stored import read_stored
 
-    folder = DataFolder(data_kit.write_folder(tmp_path))
+    folder = DataFolder(datasets.write_folder(tmp_path))
     file = tmp_path / "predictions" / "good.csv"
     (log,) = inspect_eval(
         emer(system=str(file), data=str(tmp_path)), model="mockllm/model", display="none",

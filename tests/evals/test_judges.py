@@ -123,5 +123,5 @@ def test_a_wrong_name_is_one_line(spec: str, said: str) -> None:
 
 
 def test_a_model_of_ones_own_is_loaded_by_its_python_name() -> None:
-    made = load_chat_model("tests.evals.own_model:make")
+    made = load_chat_model("tests.fixtures.user_model:make")
     assert made.invoke("x").content == GOOD

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from emer.evals.data.locations import Entry, Origin, catalogue, pull
-from tests.file_server import FileServer, Shared, serving_files
+from tests.fixtures.servers.files import FileServer, Shared, serving_files
 
 DATA = b"name,openset\n" + b"clip,happy\n" * 9_000
 BLOB = hashlib.sha1(b"blob %d\0" % len(DATA) + DATA).hexdigest()

@@ -8,8 +8,6 @@ from zipfile import ZipFile
 
 import numpy as np
 import pytest
-import wheel_kit
-from wheel_kit import percent
 
 from emer.evals.data.tables import BadTable
 from emer.evals.data.wheels import read_groups
@@ -19,8 +17,10 @@ from emer.evals.metrics.confusion import confusion
 from emer.evals.metrics.single_label import class_f1, hit_rate, polarity, sentiment_f1
 from emer.evals.metrics.synonyms import Apart, ByWheel, StoredGroups, set_level
 from emer.evals.metrics.wheel import Lexicon, Wheel
+from tests.fixtures.evals import emotion_wheels
+from tests.fixtures.evals.emotion_wheels import percent
 
-LEXICON = wheel_kit.small_lexicon()
+LEXICON = emotion_wheels.small_lexicon()
 BASIC = Lexicon(
     edition="2026",
     forms={w: (w,) for w in ("happy", "glad", "mad", "sad", "angry")} | {"happiness": ("happy",)},

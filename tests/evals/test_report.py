@@ -5,31 +5,30 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import data_kit
 import pytest
-import reasoner_kit
 
 from emer.evals.data.datasets import read_set
 from emer.evals.data.locations import DataFolder
 from emer.evals.metrics.bootstrap import Estimate
 from emer.evals.report.build import Produced, ReportSettings, produce
 from emer.evals.report.leaderboard import Board, build
-from emer.evals.report.measure import Job, other_jobs, measure, reasoner_jobs
+from emer.evals.report.measure import Job, measure, other_jobs, reasoner_jobs
 from emer.evals.report.scorecard import Column, Ruler
 from emer.evals.report.tables import Group, Table, html, labels, markdown
 from emer.evals.systems.baselines import Constant
 from emer.evals.systems.reasoner_options import ConfiguredReasoner
 from emer.evals.systems.stored import read_stored
+from tests.fixtures.evals import datasets, plain_reasoner
 
-PLAIN = reasoner_kit.Plain()
+PLAIN = plain_reasoner.Plain()
 
 
 @pytest.fixture(scope="module")
 def produced(tmp_path_factory: pytest.TempPathFactory) -> Produced:
     """Return the report on the small data folder."""
-    folder = DataFolder(data_kit.write_folder(tmp_path_factory.mktemp("data")))
-    wish = ReportSettings(folder.lexicon(), workers=1, times=200, against="good")
-    return produce(read_set(folder), folder, ConfiguredReasoner(PLAIN), wish)
+    folder = DataFolder(datasets.write_folder(tmp_path_factory.mktemp("data")))
+    settings = ReportSettings(folder.lexicon(), workers=1, times=200, against="good")
+    return produce(read_set(folder), folder, ConfiguredReasoner(PLAIN), settings)
 
 
 def test_every_input_is_a_group_of_its_own(produced: Produced) -> None:
@@ -76,11 +75,11 @@ def test_the_page_stands_alone(produced: Produced) -> None:
 
 
 def test_many_labels_are_marked(tmp_path: Path) -> None:
-    folder = DataFolder(data_kit.write_folder(tmp_path))
+    folder = DataFolder(datasets.write_folder(tmp_path))
     dataset = read_set(folder)
     ruler = Ruler.of(dataset, folder.lexicon())
     everything = [("joy", "sorrow", "anger", "bliss", "rage")] * 8
-    spam = read_stored(data_kit.write_labels(tmp_path / "spam.csv", everything))
+    spam = read_stored(datasets.write_labels(tmp_path / "spam.csv", everything))
     honest = read_stored(tmp_path / "predictions" / "good.csv")
     jobs = [Job(Constant(("joy",))), Job(spam), Job(honest)]
     board = build(ruler, measure(ruler, dataset, jobs), times=50)
@@ -94,7 +93,7 @@ def test_many_labels_are_marked(tmp_path: Path) -> None:
 
 
 def test_processes_give_what_one_gives(tmp_path: Path) -> None:
-    folder = DataFolder(data_kit.write_folder(tmp_path))
+    folder = DataFolder(datasets.write_folder(tmp_path))
     dataset = read_set(folder)
     ruler = Ruler.of(dataset, folder.lexicon())
     jobs = other_jobs(dataset, folder)[:3]
@@ -107,7 +106,7 @@ def _values(board: Board) -> list[tuple[str, dict[str, Estimate]]]:
 
 
 def test_a_reasoner_is_only_measured_on_clues_that_are_there(tmp_path: Path) -> None:
-    data_kit.write_folder(tmp_path)
+    datasets.write_folder(tmp_path)
     (tmp_path / "emer_v2.csv").unlink()
     dataset = read_set(DataFolder(tmp_path))
     assert reasoner_jobs(dataset, ConfiguredReasoner(PLAIN)) == []

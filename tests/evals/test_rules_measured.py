@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import reasoner_kit as kit
 
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Inquiry
@@ -18,6 +17,7 @@ from emer.evals.report.scorecard import Ruler
 from emer.evals.systems.oracle import OnHumanClues
 from emer.graphs.settings import DEFAULT
 from emer.tools.types import Clue
+from tests.fixtures.evals import plain_reasoner as kit
 
 RULES = Rules()
 DURATION = 6.0

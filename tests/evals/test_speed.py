@@ -25,7 +25,7 @@ from emer.evals.speed.measure import (
 )
 from emer.evals.speed.peak_memory import loop_clip
 from emer.tools.media.clip import Clip
-from tests.clips import Written, write_clip
+from tests.fixtures.clips import Written, write_clip
 
 TIMES = [k / 25 for k in range(50)]
 GREYS = [20 + 4 * k for k in range(50)]

@@ -30,10 +30,12 @@ from emer.evals.speed.large_models import (
 from emer.evals.speed.measure import Unequal, Unmeasured, at_least, this_machine
 from emer.evals.speed.models import SpeedReport, SpeedRequest, measure_models, measure_tool
 from emer.tools.errors import ToolMissing
-from emer.tools.runtime.model_pool import SHELF
-from tests.clips import Written, write_clip
+from emer.tools.runtime.model_pool import POOL
+from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.packages import needs
 
-pytest.importorskip("transformers", reason="transformers is not installed")
+pytestmark = [needs("transformers"), pytest.mark.slow]
+
 
 LARGE_V3_TURBO, QWEN2_5_VL_3B = SIZES["large-v3-turbo"], SIZES["qwen2.5-vl-3b"]
 WHISPER = LARGE_V3_TURBO._replace(
@@ -78,7 +80,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _nothing_stays_loaded() -> Any:
     yield
-    SHELF.unload()
+    POOL.unload()
 
 
 @pytest.mark.parametrize(("size", "millions"), [(LARGE_V3_TURBO, 809), (QWEN2_5_VL_3B, 3755)])
@@ -145,7 +147,7 @@ def test_a_recogniser_is_compared_where_its_library_writes_the_same_words(
 ) -> None:
     for needed in (package, "whisper"):
         pytest.importorskip(needed, reason=f"{needed} is not installed")
-    from tests.whisper_kit import WRITERS, Script, spelled
+    from tests.fixtures.checkpoints.whisper import WRITERS, Script, spelled
 
     path = tmp_path / ("model.pt" if kind == "openai" else "model")
     weights = WRITERS[kind](path, spelled(Script(), timed=kind == "openai"))
@@ -157,7 +159,7 @@ def test_a_recogniser_is_compared_where_its_library_writes_the_same_words(
 
 def test_deepface_is_compared_where_it_names_the_same_class(tmp_path: Path) -> None:
     pytest.importorskip("deepface", reason="deepface is not installed")
-    from tests.face_kit import write_emotion, write_portrait
+    from tests.fixtures.faces import write_emotion, write_portrait
 
     folder = tmp_path / ".deepface" / "weights"
     weights = write_emotion(folder / "facial_expression_model_weights.pth")

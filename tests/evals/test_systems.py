@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import data_kit
 import pytest
-import reasoner_kit
-from clips_kit import silent_clip
 
 from emer.agents.rules.reasoner import Rules
 from emer.evals.data.datasets import read_set
@@ -21,8 +18,10 @@ from emer.evals.systems.registry import Setup, named, on_human_clues
 from emer.evals.systems.stored import read_stored
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.testing.fakes import FakeTool
+from tests.fixtures.clips import silent_clip
+from tests.fixtures.evals import datasets, plain_reasoner
 
-PLAIN = reasoner_kit.Plain()
+PLAIN = plain_reasoner.Plain()
 GOLDS = {f"c{n}": Gold(labels=("joy", "Rage")[: 1 + n % 2]) for n in range(40)}
 SMILE = Described(language="en", masked=True, visual="She smiles. A smile!",
                   acoustic="Her voice smiles. It is loud.", subtitle="Do smile.")  # fmt: skip
@@ -54,7 +53,7 @@ def test_another_clips_answer_is_never_ones_own() -> None:
 
 
 def test_stored_answers_and_those_that_are_missing(tmp_path: Path) -> None:
-    stored = read_stored(data_kit.write_labels(tmp_path / "x.csv", [("joy",)], ["a"]))
+    stored = read_stored(datasets.write_labels(tmp_path / "x.csv", [("joy",)], ["a"]))
     assert stored.card.name == "x"
     assert stored.answer(Sample(name="a")).labels == ("joy",)
     missing = stored.answer(Sample(name="b"))
@@ -62,7 +61,7 @@ def test_stored_answers_and_those_that_are_missing(tmp_path: Path) -> None:
 
 
 def test_labels_are_read_from_texts_that_come_without(tmp_path: Path) -> None:
-    path = data_kit.write_csv(tmp_path / "v.csv", [("names", "chi_reasons"), ("a", "他很高兴。")])
+    path = datasets.write_csv(tmp_path / "v.csv", [("names", "chi_reasons"), ("a", "他很高兴。")])
     assert read_stored(path, text_only=True).answer(Sample(name="a")).labels == ("happy",)
 
 
@@ -104,7 +103,7 @@ def test_the_form_of_the_clues_is_never_taken_for_another() -> None:
 
 
 def test_what_does_not_hold_is_struck_and_counted() -> None:
-    class Liar(reasoner_kit.Plain):
+    class Liar(plain_reasoner.Plain):
         def explain(self, *args, **named):  # type: ignore[no-untyped-def]
             true = super().explain(*args, **named)
             lie = true.sentences[0].model_copy(update={"text": "In the video, the person nods."})
@@ -178,7 +177,7 @@ def test_without_a_media_file_there_is_no_answer(tmp_path: Path) -> None:
 
 
 def test_systems_are_named_on_the_command_line(tmp_path: Path) -> None:
-    dataset = read_set(DataFolder(data_kit.write_folder(tmp_path)))
+    dataset = read_set(DataFolder(datasets.write_folder(tmp_path)))
     filmed = dataset.samples[0].model_copy(update={"clip": tmp_path / "a.mkv"})
     dataset = dataset.model_copy(update={"samples": (filmed, *dataset.samples[1:])})
     scene = Setup(dataset, ConfiguredReasoner(PLAIN), tmp_path)

@@ -8,9 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-import data_kit
 import pytest
-from clips_kit import silent_clip
 from test_eval_cli import call, one_line
 
 from emer.agents.rules.reasoner import Rules
@@ -20,6 +18,8 @@ from emer.evals.systems.oracle import OnHumanClues
 from emer.evals.systems.provenance import code_of, code_of_ours
 from emer.evals.systems.reasoner_options import ReasonerOptions, reasoner_on_clues
 from emer.tools.types import Param
+from tests.fixtures.clips import silent_clip
+from tests.fixtures.evals import datasets
 
 TOML = "\n".join(f'[tools.{slot}]\nuse = "none"' for slot in ("face", "scene", "prosody"))
 
@@ -29,10 +29,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder to work in: data, one clip with its label, two scripts of a model."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
-    data_kit.write_folder(tmp_path / "data")
+    datasets.write_folder(tmp_path / "data")
     (tmp_path / "clips").mkdir()
     silent_clip(tmp_path / "clips" / "clip0.mkv")
-    data_kit.write_labels(tmp_path / "g.csv", [("joy",)], ["clip0"])
+    datasets.write_labels(tmp_path / "g.csv", [("joy",)], ["clip0"])
     for name in ("one", "other"):
         (tmp_path / f"{name}.json").write_text("[]")
     (tmp_path / "emer.toml").write_text(TOML.replace('[tools.speech]\nuse = "none"', ""))

@@ -1,4 +1,4 @@
-"""A second of silence and a way to ask about it with the tools of `graph_fakes`."""
+"""A second of silence and a way to ask about it with the tools of `graph_tools`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graph_kit import fakes
 
 from emer.graphs.ask import Answer, ask
-from tests.clips import Written, write_clip
+from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.graph_runs import fakes
 
 
 @pytest.fixture

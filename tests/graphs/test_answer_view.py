@@ -6,11 +6,11 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from graph_kit import fakes
 
 from emer.agents.types import Explanation, Label
 from emer.graphs.ask import ask
 from emer.tools.types import Clue, Quality, Source, Span
+from tests.fixtures.graph_runs import fakes
 
 HOSTILE = "<script>alert('x')</script> & \x1b[31mred"
 

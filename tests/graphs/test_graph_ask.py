@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graph_fakes import CLOSER, LOUD, SMILE, Together
-from graph_kit import events, fakes, trace_of
+from graph_tools import CLOSER, LOUD, SMILE, Together
 
 from emer.agents.types import Budget
 from emer.graphs.ask import ask
 from emer.tools.errors import ClipError, ConfigError
-from tests.clips import Written, write_clip
+from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.graph_runs import events, fakes, trace_of
 
 
 def test_explains_from_every_tool_and_traces_each_step(run):

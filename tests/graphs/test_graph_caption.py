@@ -6,19 +6,18 @@ import json
 from pathlib import Path
 
 import pytest
-from graph_kit import FAKES, events, trace_of
 
 from emer.agents.lexicon.cue_parser import read
 from emer.agents.rules.fusion import gather
 from emer.graphs.ask import ask
 from emer.graphs.settings import Choice, load_settings
-from tests.openai_server import serving
+from emer.tools.runtime.model_pool import POOL
+from tests.fixtures.checkpoints.caption import CAPTION, room, write_pictures, write_smolvlm
+from tests.fixtures.graph_runs import FAKES, events, trace_of
+from tests.fixtures.packages import needs
+from tests.fixtures.servers.openai_chat import serving
 
-pytest.importorskip("transformers", reason="transformers is not installed")
-pytest.importorskip("openai", reason="needs emer[llm]")
-
-from emer.tools.runtime.model_pool import SHELF
-from tests.caption_kit import CAPTION, room, write_pictures, write_smolvlm
+pytestmark = [needs("transformers", "openai"), pytest.mark.slow]
 
 QUESTION = "What is displayed?"
 
@@ -31,7 +30,7 @@ def clip_path(tmp_path: Path) -> Path:
 @pytest.fixture
 def folder(tmp_path: Path):
     yield write_smolvlm(tmp_path / "model")
-    SHELF.unload()
+    POOL.unload()
 
 
 def test_swapping_the_captioner_runs_it_alone_again(clip_path, folder):

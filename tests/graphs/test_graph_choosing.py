@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 import pytest
-from graph_fakes import LOUD, Modelled, Patient
-from graph_kit import FAKES, events, trace_of
+from graph_tools import LOUD, Modelled, Patient
 
 from emer.graphs import loading
 from emer.graphs.ask import ask
@@ -14,10 +13,11 @@ from emer.graphs.loading import choose
 from emer.graphs.settings import PROFILES, Choice, load_settings
 from emer.tools.errors import ConfigError
 from emer.tools.registry import ranked, registered, slots
-from emer.tools.runtime import device
+from emer.tools.runtime.device import configure, machine
 from emer.tools.types import Param
 from emer.tools.weights.catalogue import named
 from emer.tools.weights.locate import target
+from tests.fixtures.graph_runs import FAKES, events, trace_of
 
 
 @pytest.fixture
@@ -40,11 +40,11 @@ def test_the_strongest_that_is_ready_is_taken_and_said_why(rivals):
     uses = {slot: choice.use for slot, choice in ready.settings.chosen.items()}
     assert uses == {"face": f"{FAKES}Smile", "prosody": f"{FAKES}Loud"}
     assert ready.why["face"] == (
-        "smile is the strongest that is ready; graph_fakes:Weightless needs the weights w (2 GB): "
+        "smile is the strongest that is ready; graph_tools:Weightless needs the weights w (2 GB): "
         "emer models pull w"
     )
     assert ready.why["prosody"] == "loud is the only tool for it"
-    assert ready.why["scene"].startswith("nothing: graph_fakes:Weightless needs the weights w")
+    assert ready.why["scene"].startswith("nothing: graph_tools:Weightless needs the weights w")
 
 
 def test_what_the_user_named_stands_and_one_slot_alone_may_be_left_to_us(rivals):
@@ -106,7 +106,7 @@ needs_all = pytest.mark.skipif(
     ],
 )
 def test_a_larger_model_is_preferred_whichever_tool_runs_it(here, taken):
-    device.use(load_settings().machine)
+    configure(load_settings().machine)
     put(*here)
     choice, why = speech()
     assert why.startswith(f"{taken}") and choice.use == taken.split(" ")[0]
@@ -117,7 +117,7 @@ def test_a_larger_model_is_preferred_whichever_tool_runs_it(here, taken):
 
 @needs_all
 def test_arguments_narrow_the_choice_to_the_tools_that_take_them():
-    device.use(load_settings().machine)
+    configure(load_settings().machine)
     choice, why = speech(language="de")
     assert choice.use == "none", "pocketsphinx hears English only"
     assert "tools.speech.language: PocketSphinx has no such argument" in why
@@ -181,7 +181,7 @@ def test_the_trace_says_what_was_taken_why_and_how_it_runs(rivals, clip_path):
 
 def test_the_settings_reach_the_process_s_models(run):
     run(prosody="Modelled", change={"device": "cpu", "model_memory": 2.5, "offline": True})
-    found = device.machine()
+    found = machine()
     assert (found.device, found.model_memory, found.offline) == ("cpu", 2.5, True)
 
 

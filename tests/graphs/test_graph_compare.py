@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from graph_fakes import LOUD
-from graph_kit import fakes, trace_of
+from graph_tools import LOUD
 from test_graph_llm import CLUES, clue_ids, replies
 
 from emer.agents.clue_edits import Edits
@@ -16,7 +15,8 @@ from emer.graphs.ask import ask
 from emer.graphs.resume import resume
 from emer.graphs.settings import Choice
 from emer.graphs.trace.diff import diff
-from tests.openai_server import serving
+from tests.fixtures.graph_runs import fakes, trace_of
+from tests.fixtures.servers.openai_chat import serving
 
 QUESTION = "What is displayed?"
 
@@ -121,7 +121,7 @@ def test_another_tool_is_named_with_the_clues_that_came_of_it(run, clip_path):
 def test_two_reasons_to_stop_are_told_side_by_side(run):
     a, b = (trace_of(run(name, face="Smile")) for name in ("Asking", "Plain"))
     told = words(diff(a, b))
-    assert "Another reasoner: graph_fakes:Asking → graph_fakes:Plain." in told
+    assert "Another reasoner: graph_tools:Asking → graph_tools:Plain." in told
     assert (
         "a stopped because looking closer brought nothing new; "
         "b, because the leading reading was sure enough." in told

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graph_kit import events, fakes
 
 from emer.agents.scripted_model import ScriptedModel
 from emer.graphs import loading
 from emer.graphs.ask import Answer, ask
 from emer.graphs.settings import DEFAULT, Choice
-from tests.clips import Written, write_clip
+from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.graph_runs import events, fakes
 
 PEOPLE = {"face": "Pair", "prosody": "Tense"}
 ALONE = {"face": "Smile", "prosody": "Sobbing"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emer.agents.clue_edits import WRITER, brings_back
+from emer.agents.clue_edits import REVIEWER, matches_struck
 from emer.graphs.trace.clue_ledger import Ledger
 from emer.tools.types import CLOSER, Clue, Quality, Source, Span
 
@@ -50,7 +50,7 @@ def test_a_second_look_at_the_same_is_no_second_clue(text, at):
         clue("The person looks at the camera half of the time (50% of 72 frames).", (0.0, 2.4)),
         clue("The person looks at the camera most of the time (9 of 10).", (0.0, 2.4), person="2"),
         clue(FIRST.text, (0.0, 2.3), source=Source(tool="other", version="1")),
-        clue(FIRST.text, (0.0, 2.3), source=WRITER),
+        clue(FIRST.text, (0.0, 2.3), source=REVIEWER),
     ],
 )
 def test_what_is_said_of_another_time_person_or_by_another_stands(other):
@@ -111,5 +111,5 @@ def test_of_two_closer_looks_that_say_the_same_one_stands():
 
 def test_what_a_person_struck_out_does_not_come_back_as_words_of_a_closer_look():
     again = described("a man nods", 3.5, closer=CLOSE)
-    assert brings_back(again, [NODS])
-    assert not brings_back(described("a man waves", 3.5, closer=CLOSE), [NODS])
+    assert matches_struck(again, [NODS])
+    assert not matches_struck(described("a man waves", 3.5, closer=CLOSE), [NODS])

@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graph_kit import events, fakes, trace_of
 
 from emer.graphs.ask import Answer, ask
 from emer.graphs.settings import Choice
 from emer.prompts.prompt import digest, names
 from emer.tools.errors import ConfigError
-from tests.openai_server import OpenAIServer, serving
+from tests.fixtures.graph_runs import events, fakes, trace_of
+from tests.fixtures.packages import needs
+from tests.fixtures.paths import MODULES
+from tests.fixtures.servers.openai_chat import OpenAIServer, serving
 
-pytest.importorskip("langchain_openai", reason="needs emer[llm]")
+pytestmark = needs("langchain_openai")
+
 
 CLUES = {"face": "Smile", "prosody": "Sobbing"}
 QUESTION = "What is displayed?"
@@ -161,13 +164,13 @@ def test_the_command_line_takes_a_model(clip_path: Path, tmp_path: Path) -> None
     ids = clue_ids(clip_path)
     script = tmp_path / "script.json"
     script.write_text(json.dumps(replies(ids)))
-    swaps = [f"{slot}=graph_fakes:{name}" for slot, name in CLUES.items()]
+    swaps = [f"{slot}=graph_tools:{name}" for slot, name in CLUES.items()]
     off = ["scene=none", "speech=none"]
     tools = [word for swap in (*swaps, *off) for word in ("--tool", swap)]
     command = [sys.executable, "-m", "emer.app", "ask", str(clip_path), *tools]
     model = ["--llm", f"script:{script}", "--llm-when", "always", "--json"]
     done = subprocess.run(
-        [*command, *model], capture_output=True, text=True, check=True, cwd=Path(__file__).parent
+        [*command, *model], capture_output=True, text=True, check=True, cwd=MODULES
     )
     told = json.loads(done.stdout)
     assert [label["name"] for label in told["explanation"]["labels"]] == ["happy"]
@@ -234,7 +237,7 @@ def test_an_answer_is_kept_apart_from_a_look_and_from_other_questions(clip_path:
     from emer.tools.types import Span
 
     store, clip = EvidenceStore(None), Clip.open(clip_path)
-    tool, span = load_tool("graph_fakes:Described"), Span(start=0.2, end=0.8)
+    tool, span = load_tool("graph_tools:Described"), Span(start=0.2, end=0.8)
     keys = [store.key(clip, tool, span, asked) for asked in (None, "a letter?", "a phone?")]
     assert len({*keys}) == 3 and keys[0] == store.key(clip, tool, span)
 
@@ -243,5 +246,5 @@ def test_a_tool_of_before_is_never_asked_in_words(clip_path: Path) -> None:
     from emer.tools.registry import load_tool
     from emer.tools.tool import card
 
-    assert card(load_tool("graph_fakes:Described")).answers
-    assert not card(load_tool("graph_fakes:Smile")).answers
+    assert card(load_tool("graph_tools:Described")).answers
+    assert not card(load_tool("graph_tools:Smile")).answers

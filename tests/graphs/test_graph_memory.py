@@ -6,15 +6,16 @@ import json
 from typing import Any
 
 import pytest
-from graph_kit import events, fakes, trace_of
 
 from emer.graphs.ask import Answer, ask
 from emer.graphs.loading import load_exemplars, load_memory
 from emer.graphs.settings import Choice, Remembering
 from emer.graphs.trace.diff import diff
+from tests.fixtures.graph_runs import events, fakes, trace_of
+from tests.fixtures.packages import needs
 
-pytest.importorskip("langchain_openai", reason="needs emer[llm]")
-pytest.importorskip("faiss", reason="needs emer[llm]")
+pytestmark = needs("langchain_openai", "faiss")
+
 
 CLUES = {"face": "Smile", "prosody": "Sobbing"}
 

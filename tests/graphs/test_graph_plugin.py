@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graph_kit import events, fakes
 
 from emer.graphs.ask import ask
 from emer.graphs.settings import swap
@@ -19,6 +18,7 @@ from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
 from emer.tools.testing.clips import write_trial
 from emer.tools.testing.conformance import check_tool
+from tests.fixtures.graph_runs import events, fakes
 
 PLUGIN = Path(__file__).parents[1] / "plugin"
 
@@ -77,7 +77,7 @@ def test_its_arguments_come_from_the_settings_file(plugin, loud_clip, tmp_path):
     off = "".join(f'[tools.{slot}]\nuse = "none"\n' for slot in ("face", "scene", "speech"))
     file.write_text(
         f'{off}[tools.prosody]\nuse = "loudness"\nwindow = 0.5\n'
-        '[reasoner]\nuse = "graph_fakes:Plain"\n'
+        '[reasoner]\nuse = "graph_tools:Plain"\n'
     )
     answer = ask(loud_clip, settings=file)
     assert answer.clues[0].span.length == pytest.approx(0.5)

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graph_fakes import CLOSER, LOUD, SMILE, Costly
-from graph_kit import events, fakes, trace_of
+from graph_tools import CLOSER, LOUD, SMILE, Costly
 
 from emer.agents.clue_edits import Addition, Edits, Rewrite
 from emer.agents.types import Budget
@@ -22,7 +21,9 @@ from emer.graphs.settings import Choice
 from emer.graphs.trace.jsonl import TraceWriter, read_trace
 from emer.graphs.trace.runs import list_runs
 from emer.tools.errors import ConfigError
-from tests.clips import Written, write_clip
+from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.graph_runs import events, fakes, trace_of
+from tests.fixtures.paths import ROOT, python_path
 
 CRIES = Addition(modality="face", text="The person cries at 0.3-0.6 s.")
 
@@ -169,10 +170,10 @@ def test_a_file_that_changed_or_is_gone_is_one_line(pause, clip_path, tmp_path):
 def test_settings_are_those_of_the_trace_whatever_holds_today(pause, monkeypatch):
     waits = pause("Asking", change={"budget": Budget(rounds=1)})
     monkeypatch.setenv("EMER_BUDGET__ROUNDS", "3")
-    monkeypatch.setenv("EMER_TOOLS__FACE__USE", "graph_fakes:Crash")
+    monkeypatch.setenv("EMER_TOOLS__FACE__USE", "graph_tools:Crash")
     monkeypatch.setenv("EMER_TOOLS__PROSODY__AMOUNT", "7")
     assert find_waiting(waits.run_id).settings.tools["prosody"].arguments == {}
-    monkeypatch.setenv("EMER_REASONER__USE", "graph_fakes:Broken")
+    monkeypatch.setenv("EMER_REASONER__USE", "graph_tools:Broken")
     answer = resume(waits.run_id)
     assert answer.stop_reason == "rounds_spent"
     assert [e.slot for e in events(answer, "tool_started") if e.round == 1] == ["face", "prosody"]
@@ -340,14 +341,14 @@ def test_a_question_that_is_declined_needs_no_review(pause):
 
 def test_a_tool_that_is_another_by_now_is_noted(pause, monkeypatch):
     waits = pause()
-    monkeypatch.setattr("graph_fakes.Smile.__init__.__defaults__", ("2", 1))
+    monkeypatch.setattr("graph_tools.Smile.__init__.__defaults__", ("2", 1))
     assert any("face: smile is no longer" in note for note in resume(waits.run_id).notes)
 
 
 SCRIPT = """
 import sys
 from emer.graphs.ask import ask
-from graph_kit import fakes
+from tests.fixtures.graph_runs import fakes
 print(ask(sys.argv[1], settings=fakes("Asking", face="Smile"), review=True).run_id)
 """
 
@@ -363,7 +364,6 @@ print(resume(sys.argv[1], Edits(reject=(first.id,), add=(cries,))).text)
 
 def test_a_run_outlives_its_process(clip_path):
     """One process pauses and ends; another one, started later, explains."""
-    paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
 
     def process(script, word):
         done = subprocess.run(
@@ -372,7 +372,7 @@ def test_a_run_outlives_its_process(clip_path):
             text=True,
             check=False,
             timeout=120,
-            env={**os.environ, "PYTHONPATH": paths},
+            env={**os.environ, "PYTHONPATH": python_path(ROOT)},
             cwd=clip_path.parent,
         )
         assert done.returncode == 0, done.stderr

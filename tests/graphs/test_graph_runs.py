@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from graph_fakes import LOUD, SMILE
-from graph_kit import fakes, trace_of
+from graph_tools import LOUD, SMILE
 
 from emer.graphs.ask import ask
 from emer.graphs.trace.diff import diff
 from emer.graphs.trace.runs import find_run, list_runs
 from emer.tools.errors import ConfigError
+from tests.fixtures.graph_runs import fakes, trace_of
 
 
 def test_runs_are_listed_with_their_outcome(run, tmp_path):

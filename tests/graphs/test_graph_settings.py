@@ -99,14 +99,14 @@ def test_a_named_file_must_exist(tmp_path):
 
 
 def test_wrong_arguments_name_the_key():
-    settings = load_settings(tools={"face": "graph_fakes:Smile"})
-    bad = settings.model_copy(update={"tools": {"face": Choice(use="graph_fakes:Smile", amuont=2)}})
+    settings = load_settings(tools={"face": "graph_tools:Smile"})
+    bad = settings.model_copy(update={"tools": {"face": Choice(use="graph_tools:Smile", amuont=2)}})
     with pytest.raises(ConfigError, match=r"tools\.face\.amuont.*known: version, amount"):
         load_tools(bad)
 
 
 def test_text_from_the_environment_becomes_what_the_argument_is(monkeypatch):
-    monkeypatch.setenv("EMER_TOOLS__FACE__USE", "graph_fakes:Smile")
+    monkeypatch.setenv("EMER_TOOLS__FACE__USE", "graph_tools:Smile")
     monkeypatch.setenv("EMER_TOOLS__FACE__AMOUNT", "3")
     only = {"scene": "none", "prosody": "none", "speech": "none"}
     tools, absent = load_tools(load_settings(tools=only))
@@ -133,10 +133,10 @@ def test_a_tool_of_another_modality_is_refused_in_our_slots_and_welcome_beside_t
 
 
 def test_a_reasoner_must_decide_and_explain():
-    assert load_reasoner(Choice(use="graph_fakes:Plain")).name == "plain"
+    assert load_reasoner(Choice(use="graph_tools:Plain")).name == "plain"
     assert load_reasoner(Choice(use="rules")).name
     with pytest.raises(ConfigError, match="no decide and explain"):
-        load_reasoner(Choice(use="graph_fakes:Smile"))
+        load_reasoner(Choice(use="graph_tools:Smile"))
     with pytest.raises(ConfigError, match="reasoner: no reasoner is called 'x'; known: llm, rules"):
         load_reasoner(Choice(use="x"))
 

@@ -12,17 +12,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from graph_kit import events, fakes
 
 from emer.graphs.ask import ask
 from emer.graphs.trace.jsonl import read_trace
+from tests.fixtures.graph_runs import events, fakes
+from tests.fixtures.paths import ROOT, python_path
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
 SCRIPT = """
 import os, sys
 from emer.graphs.ask import ask
-from graph_kit import fakes
+from tests.fixtures.graph_runs import fakes
 {before}
 def heard(event):
     print(event.event, flush=True)
@@ -38,13 +39,12 @@ def start(clip_path: Path) -> Iterator[Start]:
 
     def start(slots: str, change: str = "{}", before: str = "") -> subprocess.Popen[str]:
         script = SCRIPT.format(slots=slots, change=change, before=textwrap.dedent(before))
-        paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
         process = subprocess.Popen(
             [sys.executable, "-c", script, str(clip_path)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": paths},
+            env={**os.environ, "PYTHONPATH": python_path(ROOT)},
             cwd=clip_path.parent,
         )
         started.append(process)

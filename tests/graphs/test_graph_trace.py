@@ -5,12 +5,12 @@ from __future__ import annotations
 import typing
 
 import pytest
-from graph_fakes import LOUD, SMILE
-from graph_kit import trace_of
+from graph_tools import LOUD, SMILE
 
 from emer.graphs.trace.events import Event, Interrupted, RunStarted
 from emer.graphs.trace.jsonl import TraceWriter, read_trace
 from emer.tools.errors import ConfigError
+from tests.fixtures.graph_runs import trace_of
 
 
 def test_a_trace_reads_back_as_it_was(run):
@@ -21,7 +21,7 @@ def test_a_trace_reads_back_as_it_was(run):
     assert trace.explanation == answer.explanation
     assert trace.finished is not None and trace.finished.stop_reason == answer.stop_reason
     assert trace.header.run_id == answer.run_id
-    assert trace.header.settings["tools"]["face"] == {"use": "graph_fakes:Smile"}
+    assert trace.header.settings["tools"]["face"] == {"use": "graph_tools:Smile"}
     assert trace.header.clip.sha256 and trace.header.versions["emer"]
     times = [event.at for event in trace.events]
     assert times == sorted(times)
@@ -68,10 +68,9 @@ def test_every_event_has_its_own_name():
 
 
 def test_secrets_are_not_written(run, clip_path):
-    from graph_kit import fakes
-
     from emer.graphs.ask import ask
     from emer.graphs.settings import Choice
+    from tests.fixtures.graph_runs import fakes
 
     told = fakes(face="Smile")
     tools = {**told.tools, "other": Choice(use="none", api_key="sesame", keyframes="all")}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from graph_fakes import CLOSER, LOUD, SMILE
-from graph_kit import fakes, trace_of
+from graph_tools import CLOSER, LOUD, SMILE
 from test_graph_llm import CLUES, clue_ids, replies
 
 from emer.agents.clue_edits import Edits, Rewrite
@@ -16,6 +15,7 @@ from emer.graphs.resume import resume
 from emer.graphs.settings import Choice
 from emer.graphs.whatif import whatif
 from emer.tools.errors import ConfigError
+from tests.fixtures.graph_runs import fakes, trace_of
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from langgraph.types import Command
-from served_kit import environment, served, thread
 
 from emer.graphs.ask import ask
 from emer.graphs.controller import build
 from emer.graphs.server import MOST, RUNS, served_clip
 from emer.graphs.trace.jsonl import read_trace
 from emer.tools.errors import ConfigError
+from tests.fixtures.servers.langgraph_dev import environment, served, thread
 
 QUESTION = "Is she happy?"
 
@@ -30,7 +30,7 @@ def server(tmp_path, clip_path, monkeypatch):
 
 def forget():
     """Close every run, as the end of the process would."""
-    for run_id in list(RUNS._runs):
+    for run_id in RUNS:
         RUNS.end(run_id)
 
 
@@ -129,7 +129,7 @@ def test_a_client_names_no_tools_and_no_files_of_words(clip_path, server, monkey
     asked = {
         "clip": clip_path.name,
         "subtitle": str(clip_path.parent / "secret.srt"),
-        "tools": {"face": "graph_fakes:Quit"},
+        "tools": {"face": "graph_tools:Quit"},
     }
     out = served().invoke(asked, thread())
     texts = [clue["text"] for clue in out["answer"]["clues"]]
@@ -147,7 +147,7 @@ def test_words_of_one_request_are_not_those_of_the_next(clip_path, server):
 
 
 def test_a_run_that_breaks_says_so_and_is_closed(clip_path, server, monkeypatch):
-    monkeypatch.setenv("EMER_REASONER__USE", "graph_fakes:Broken")
+    monkeypatch.setenv("EMER_REASONER__USE", "graph_tools:Broken")
     with pytest.raises(ZeroDivisionError):
         served().invoke({"clip": clip_path.name}, thread())
     (path,) = (server / "traces").glob("*.jsonl")

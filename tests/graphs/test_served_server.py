@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import psutil
 import pytest
-from langgraph_sdk import get_sync_client
-from served_kit import environment
 
-from tests.clips import Written, write_clip
-from tests.conftest import ROOT
+from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.packages import needs
+from tests.fixtures.paths import ROOT, python_path
+from tests.fixtures.servers.langgraph_dev import environment
 
-pytest.importorskip("langgraph_api", reason="`langgraph dev` needs emer[studio]")
-httpx = pytest.importorskip("httpx")
+pytestmark = [needs("langgraph_api"), pytest.mark.slow]
+
 
 TRIES = 600
 """Tenths of a second that the server may take to start."""
@@ -77,6 +78,8 @@ def wait_until_it_answers(server: Server) -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Start the server in a folder of its own that holds langgraph.json and a clip."""
+    from langgraph_sdk import get_sync_client
+
     folder = tmp_path_factory.mktemp("served")
     shutil.copy(ROOT / "langgraph.json", folder)
     silence = np.zeros(16_000, dtype=np.float32)
@@ -87,7 +90,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         **clean,
         **environment(folder / "home", folder),
         "LANGGRAPH_CLI_NO_ANALYTICS": "1",
-        "PYTHONPATH": str(Path(__file__).parent),
+        "PYTHONPATH": python_path(),
     }
     line = [sys.executable, "-c", "from langgraph_cli.cli import cli; cli()", "dev"]
     line += ["--no-browser", "--no-reload", "--port", str(port)]

@@ -15,28 +15,38 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from emer.tools.caption import vlm as caption
-from emer.tools.caption.caption_filter import Shown
-from emer.tools.expression import model as expression
+from emer.tools.caption.description import VisualPrompt
+from emer.tools.caption.vlm import CaptionModel
+from emer.tools.expression.classifier import classifier
 from emer.tools.registry import load_tool
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.model_pool import SHELF
-from emer.tools.speech import faster_whisper as ctranslate
-from emer.tools.speech import openai_whisper, transformers_asr
-from emer.tools.speech.transcript import AsrOptions, Transcript, Window
-from emer.tools.voice import model as voice
+from emer.tools.runtime.device import CPU, TOLERANCE, RunOptions, available_devices
+from emer.tools.runtime.model_pool import POOL
+from emer.tools.speech.asr_tool import AsrTool
+from emer.tools.speech.faster_whisper import FasterWhisper
+from emer.tools.speech.openai_whisper import Whisper
+from emer.tools.speech.transcript import AsrOptions, Window
+from emer.tools.speech.transformers_asr import Asr
+from emer.tools.voice.model import recogniser
 from emer.tools.weights.locate import Need, find
-from tests.caption_kit import room, write_blip, write_qwen, write_smolvlm
-from tests.ctc_kit import melody, write_ctc
-from tests.face_kit import write_emotion
-from tests.voice_kit import write_classes, write_ratings
-from tests.whisper_kit import Script, spelled, write_ctranslate, write_openai, write_transformers
+from tests.fixtures.checkpoints.caption import room, write_blip, write_qwen, write_smolvlm
+from tests.fixtures.checkpoints.ctc import melody, write_ctc
+from tests.fixtures.checkpoints.voice import write_classes, write_ratings
+from tests.fixtures.checkpoints.whisper import (
+    Script,
+    spelled,
+    write_ctranslate,
+    write_openai,
+    write_transformers,
+)
+from tests.fixtures.faces import write_emotion
 
 HALF_SURE = Script(fog=150.0)
 """A text whose words are neither certain nor unlikely, so that a precision can be seen."""
 
-Told = Sequence[tuple[str, Sequence[float]]]
+Outputs = Sequence[tuple[str, Sequence[float]]]
 """Words, and the numbers from 0 to 1 that go with them."""
+Read = Callable[[Need, str, str], Outputs]
+"""From weights, device and precision to the model's outputs."""
 
 
 class Case(NamedTuple):
@@ -44,7 +54,7 @@ class Case(NamedTuple):
 
     write: Callable[[Path], Path]
     tool: str
-    tell: Callable[[Need, str, str], Told]
+    read: Read
     others: tuple[str, ...]
 
 
@@ -53,52 +63,44 @@ def sounds() -> list[np.ndarray]:
     return [made.normal(0, 0.1, 16_000 * n).astype(np.float32) for n in (2, 3)]
 
 
-def _heard(found: Sequence[Transcript]) -> Told:
-    return [
-        (each.original.text,
-         [float(np.exp(each.original.logprob)), *(word.probability for word in each.words)])
-        for each in found
-    ]  # fmt: skip
+def _transcripts(tool: AsrTool, windows: list[Window]) -> Read:
+    def read(need: Need, device: str, precision: str) -> Outputs:
+        options = AsrOptions(device, precision, 4, 1, False, 2)
+        return [
+            (each.original.text,
+             [float(np.exp(each.original.logprob)), *(word.probability for word in each.words)])
+            for each in tool.recogniser(need, options)(windows)
+        ]  # fmt: skip
+
+    return read
 
 
-def whisper(need: Need, device: str, precision: str) -> Told:
-    run = AsrOptions(device, precision, 4, 1, False, 2)
-    windows = [Window(sound, str(n)) for n, sound in enumerate(sounds())]
-    return _heard(openai_whisper.recogniser(need, run)(windows))
+NOISE = [Window(sound, str(n)) for n, sound in enumerate(sounds())]
+TUNES = [Window(melody(text), text) for text in ("HELLO", "GOOD NEWS")]
+whisper, faster_whisper = _transcripts(Whisper(), NOISE), _transcripts(FasterWhisper(), NOISE)
+asr = _transcripts(Asr(), TUNES)
 
 
-def faster_whisper(need: Need, device: str, precision: str) -> Told:
-    run = AsrOptions(device, precision, 4, 1, False, 2)
-    windows = [Window(sound, str(n)) for n, sound in enumerate(sounds())]
-    return _heard(ctranslate.recogniser(need, run)(windows))
+def speech_emotion(need: Need, device: str, precision: str) -> Outputs:
+    emotions = recogniser(need, RunOptions(device, precision, 4), "")(sounds())
+    return [(" ".join(each.labels), each.outputs) for each in emotions]
 
 
-def asr(need: Need, device: str, precision: str) -> Told:
-    windows = [Window(melody(text), text) for text in ("HELLO", "GOOD NEWS")]
-    run = AsrOptions(device, precision, 4, 1, False, 2)
-    return _heard(transformers_asr.recogniser(need, run)(windows))
-
-
-def speech_emotion(need: Need, device: str, precision: str) -> Told:
-    found = voice.transcriber(need, voice.AsrOptions(device, precision, 4), "")(sounds())
-    return [(" ".join(each.labels), each.outputs) for each in found]
-
-
-def deepface(need: Need, device: str, _: str) -> Told:
+def deepface(need: Need, device: str, _: str) -> Outputs:
     made = np.random.default_rng(0)
     faces = [made.integers(0, 255, (96, 96)).astype(np.uint8) for _ in range(5)]
-    return [("", each) for each in expression.classifier(need, device, 4)(faces)]
+    return [("", each) for each in classifier(need, device, 4)(faces)]
 
 
-def captioner(need: Need, device: str, precision: str) -> Told:
-    shown = [Shown((room(seed),)) for seed in (1, 2)]
-    found = caption.Writer(need, caption.AsrOptions(device, precision, 2))(shown)
-    return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in found]
+def captioner(need: Need, device: str, precision: str) -> Outputs:
+    prompts = [VisualPrompt((room(seed),)) for seed in (1, 2)]
+    captions = CaptionModel(need, RunOptions(device, precision, 2))(prompts)
+    return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in captions]
 
 
 CASES = {
     "whisper": Case(
-        lambda path: write_openai(path / "m.pt", spelled(HALF_SURE, timed=True)), "whisper",
+        lambda path: write_openai(path / "m.pt", spelled(HALF_SURE)), "whisper",
         whisper, (),
     ),
     "faster-whisper": Case(
@@ -136,12 +138,12 @@ PACKAGES = {
 }  # fmt: skip
 
 
-def told(name: str, folder: Path, device: str, precision: str) -> Told:
+def outputs(name: str, folder: Path, device: str, precision: str) -> Outputs:
     case = CASES[name]
     try:
-        return case.tell(find(case.tool, str(_written(name, folder))), device, precision)
+        return case.read(find(case.tool, str(_written(name, folder))), device, precision)
     finally:
-        SHELF.unload()
+        POOL.unload()
 
 
 def _written(name: str, folder: Path) -> Path:
@@ -159,7 +161,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("precision")
 
 
-def require_equal(found: Told, reference: Told, within: float) -> None:
+def require_equal(found: Outputs, reference: Outputs, within: float) -> None:
     assert len(found) == len(reference) > 1
     for (words, numbers), (same, others) in zip(found, reference, strict=True):
         assert words == same
@@ -170,9 +172,9 @@ def require_equal(found: Told, reference: Told, within: float) -> None:
     ("name", "precision"), [(name, other) for name, case in CASES.items() for other in case.others]
 )
 def test_16_bit_says_what_32_bit_says(name, precision, folder):
-    reference = told(name, folder, "cpu", "float32")
-    found = told(name, folder, "cpu", precision)
-    require_equal(found, reference, devices.TOLERANCE)
+    reference = outputs(name, folder, "cpu", "float32")
+    found = outputs(name, folder, "cpu", precision)
+    require_equal(found, reference, TOLERANCE)
     numbers = [number for _, numbers in reference for number in numbers]
     if any(0.01 < number < 0.99 for number in numbers):
         assert found != reference  # it did compute in another precision
@@ -181,7 +183,7 @@ def test_16_bit_says_what_32_bit_says(name, precision, folder):
 def test_8_bit_writes_the_same_words_and_is_named_in_the_source(folder):
     """Its probabilities are others: by 0.14 here, which is why it is no 16 bit."""
     name = "faster-whisper"
-    reference, found = (told(name, folder, "cpu", kind) for kind in ("float32", "int8"))
+    reference, found = (outputs(name, folder, "cpu", kind) for kind in ("float32", "int8"))
     assert [words for words, _ in found] == [words for words, _ in reference]
     tool = load_tool(name, {"model": str(_written(name, folder)), "compute": "int8"})
     assert tool.source.params["precision"] == "int8"
@@ -191,21 +193,21 @@ def test_8_bit_writes_the_same_words_and_is_named_in_the_source(folder):
 def test_all_that_a_gpu_computes_with_is_moved_there_and_of_one_precision(name, folder):
     """On a device whose tensors meet no others: see far_device.py. CTranslate2 has no such."""
     pytest.importorskip("torch", reason="torch is not installed")
-    from tests.far_device import far_device
+    from tests.fixtures.simulated_gpu import far_device
 
-    reference = told(name, folder, "cpu", "float32")
+    reference = outputs(name, folder, "cpu", "float32")
     with far_device() as gpu:
-        found = told(name, folder, gpu, "float16")
-    require_equal(found, reference, devices.TOLERANCE)
+        found = outputs(name, folder, gpu, "float16")
+    require_equal(found, reference, TOLERANCE)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_gpu_says_what_a_cpu_says(name, folder):
-    gpus = [device.name for device in devices.devices() if device.name != devices.CPU]
+    gpus = [device.name for device in available_devices() if device.name != CPU]
     if not gpus:
         pytest.skip("this machine has no GPU")
     if name == "faster-whisper" and gpus[0] == "mps":
         pytest.skip("CTranslate2 knows no mps")
-    reference = told(name, folder, "cpu", "float32")
+    reference = outputs(name, folder, "cpu", "float32")
     for precision in ("float32", "float16"):
-        require_equal(told(name, folder, gpus[0], precision), reference, devices.TOLERANCE)
+        require_equal(outputs(name, folder, gpus[0], precision), reference, TOLERANCE)

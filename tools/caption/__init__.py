@@ -1,1 +1,7 @@
-"""Say what a few well chosen pictures show, and answer questions about them, with a model."""
+"""Captioners: vision models that describe keyframes and answer questions."""
+
+from emer.tools.caption.caption_tool import CaptionTool
+from emer.tools.caption.captioner import Captioner
+from emer.tools.caption.vision_api import VisionApi
+
+__all__ = ["CaptionTool", "Captioner", "VisionApi"]

@@ -3,9 +3,9 @@
 The fields of a `FrameDescription` are filtered one by one, any other text as it is:
 
 - Refusals, orders (text in the picture may hold some), repetition and guesses reject all of it.
-- A capitalised name becomes "(name)": nobody is identified here. To drop its sentence would lose
+- A capitalised name becomes "(name)": no one is identified here. To drop its sentence would lose
   the smile that it tells of; "a person" would be false of a brand or a place.
-- A feeling stays as a look only: "sad" becomes "sad-looking", and a noun becomes "(feeling)"
+- A feeling stays as an appearance only: "sad" becomes "sad-looking", and a noun becomes "(feeling)"
   unless the text says "a look of sorrow".
 
 Names and feelings are found in English alone, by the lists of words.toml. The patterns are ours and
@@ -31,15 +31,16 @@ from emer.tools.caption.description import LABELS, Caption, parse_description
 from emer.tools.types import Quality
 
 LONGEST, LONGEST_FIELD = 240, 80
-"""Characters of a plain caption and of a field (40 tokens are about 160; chosen by us)."""
+"""Characters of a plain caption and of a field (40 tokens are about 160; ours)."""
 DOUBTFUL, GUESS = -1.1, -2.3
-"""Mean log-probabilities below which a caption is uncertain, and rejected (chosen by us). A caption
-that is right word for word is rarely less probable than one token in three; text of a model that
-sees nothing in the picture is near chance."""
+"""Mean log-probabilities below which a caption is uncertain, and rejected.
+
+Chosen by us. A caption that is right word for word is rarely less probable than one token in
+three; text of a model that sees nothing in the picture is near chance."""
 REPEATS: Final = 2.4
-"""Compression ratio from which text repeats itself (as for speech, Radford et al. 2022)."""
+"""Compression ratio of repetitive text (as for speech, Radford et al. 2022)."""
 MOST_CERTAIN, MOST_UNCERTAIN, UNMEASURED = 0.9, 0.2, 0.5
-"""Largest score of a certain caption, of an uncertain one, of one without probabilities."""
+"""Largest score of a certain and an uncertain caption, and of one without either."""
 NAME, FEELING = "(name)", "(feeling)"
 NAMES_ONLY = "it gives names, and nobody is identified here"
 NOTHING_SEEN = "it describes nothing that can be seen"
@@ -133,7 +134,7 @@ class Rejection:
 
 
 def filter_caption(caption: Caption, sharpness: float) -> FilteredCaption | Rejection:
-    """Return what of a caption may become evidence; the picture's sharpness is 0-1."""
+    """What of a caption may become evidence; the picture's sharpness is 0-1."""
     text = _LIST_MARK.sub("", _THINKING.sub(" ", plain(caption.text, "\n"))).translate(_QUOTES)
     fields = parse_description(text)
     if fields is None and text.lstrip("`json \n").startswith("{"):
@@ -153,7 +154,8 @@ def filter_caption(caption: Caption, sharpness: float) -> FilteredCaption | Reje
     if fields is None:
         original = clean(parts[""], caption.truncated)
     else:
-        original = _description({name: _phrase(part) for name, part in parts.items()})
+        phrases = {name: _phrase(part) for name, part in parts.items()}
+        original = "; ".join(f"{LABELS.get(n, '')}{part}" for n, part in phrases.items() if part)
     if not original:
         named = any(NAME in part for part in parts.values())
         return Rejection(NAMES_ONLY if named else NOTHING_SEEN)
@@ -168,7 +170,6 @@ def filter_caption(caption: Caption, sharpness: float) -> FilteredCaption | Reje
 
 
 def _reason_against(text: str, logprob: float | None) -> str:
-    """Return why a text is rejected as a whole; "" where it is not."""
     words = [word.casefold() for word in re.findall(r"\w+", text)]
     straight = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     if not any(word.isalpha() for word in words):
@@ -183,7 +184,7 @@ def _reason_against(text: str, logprob: float | None) -> str:
 
 
 def is_repetitive(words: list[str]) -> bool:
-    """Tell whether words repeat: one thrice in a row, three in a row thrice, or mostly the same."""
+    """Whether one word comes thrice in a row, three come thrice, or most are the same."""
     threes = Counter(zip(words, words[1:], words[2:], strict=False))
     if any(a == b == c or count >= 3 for (a, b, c), count in threes.items()):
         return True
@@ -193,7 +194,7 @@ def is_repetitive(words: list[str]) -> bool:
 
 
 def _quality(logprob: float | None, sharpness: float) -> Quality:
-    """Return the tokens' geometric mean probability, halved for a blurred picture."""
+    """The tokens' geometric mean probability, halved for a blurred picture."""
     most, factors = UNMEASURED, {}
     if logprob is not None:
         most = MOST_CERTAIN if logprob >= DOUBTFUL else MOST_UNCERTAIN
@@ -204,13 +205,13 @@ def _quality(logprob: float | None, sharpness: float) -> Quality:
 
 
 def is_not_seen(text: str) -> bool:
-    """Tell whether each clause of a text says that the pictures do not show it."""
+    """Whether each clause of a text says that the pictures do not show it."""
     clauses = [clause for clause in _CLAUSE_END.split(text) if clause.strip()]
     return bool(clauses) and all(_NOT_SEEN.search(clause) for clause in clauses)
 
 
 def is_english(text: str) -> bool:
-    """Tell whether a text is English, so that names and feelings can be found in it.
+    """Whether a text is English, so that names and feelings can be found in it.
 
     English function words and common words outnumber what belongs to other languages, and are at
     least a sixth of all words; fewer than three small words, as around names, are too few to tell.
@@ -224,7 +225,7 @@ def is_english(text: str) -> bool:
 
 
 def redacted(text: str) -> str:
-    """Return a text with "(name)" for what has a capital and is no common word.
+    """A text with "(name)" for what has a capital and is no common word.
 
     A word all in capitals, as on a sign, is none; one name of several words is replaced once.
     """
@@ -238,7 +239,7 @@ def redacted(text: str) -> str:
 
 
 def as_looks(text: str, feelings: list[str]) -> str:
-    """Return a text with its feelings as looks; each is appended to `feelings`."""
+    """A text with its feelings as looks; each is appended to `feelings`."""
 
     def replace(match: re.Match[str]) -> str:
         word, before = match.group(), match.string[: match.start()]
@@ -261,7 +262,7 @@ def as_looks(text: str, feelings: list[str]) -> str:
 
 
 def clean(text: str, truncated: bool = False, longest: int = LONGEST) -> str:
-    """Return a text as one sentence without its full stop, and without markup, ids, addresses."""
+    """A text as one sentence without full stop, markup, ids and addresses."""
     bare = " ".join(_MARKUP.sub(" ", plain(text).translate(_QUOTES)).split())
     if bare.count('"') % 2:
         bare = bare.replace('"', "'")
@@ -275,29 +276,23 @@ def clean(text: str, truncated: bool = False, longest: int = LONGEST) -> str:
 
 
 def plain(text: str, spaces: str = "") -> str:
-    """Return text without invisible characters; on one line unless `spaces` has line breaks."""
+    """Text without invisible characters; on one line unless `spaces` has line breaks."""
     seen = (c if c in spaces or unicodedata.category(c)[0] != "C" else " " for c in text)
     return "".join(seen).strip() if spaces else " ".join("".join(seen).split())
 
 
-def _description(phrases: dict[str, str]) -> str:
-    return "; ".join(f"{LABELS.get(name, '')}{part}" for name, part in phrases.items() if part)
-
-
 def _phrase(text: str) -> str:
-    """Return a field's phrase; "" where it says that it cannot be seen."""
     phrase = clean(text, longest=LONGEST_FIELD).replace(";", ",")
     return "" if is_not_seen(phrase) else phrase
 
 
 def _only_names(sentence: str) -> bool:
-    """Tell whether a sentence names somebody and says nothing else: "this is (name)"."""
+    """Whether a sentence only names a person: "this is (name)"."""
     words = _WORD.findall(sentence.replace(NAME, " "))
     return NAME in sentence and all(word.casefold() in _words("function") for word in words)
 
 
 def _lower(sentence: str) -> str:
-    """Return the sentence with a small first letter, unless it begins with "I" or "TV"."""
     first = sentence.split(" ", 1)[0]
     if first[1:] != first[1:].lower() or first.partition("'")[0] == "I":
         return sentence
@@ -305,14 +300,13 @@ def _lower(sentence: str) -> str:
 
 
 def _outside_quotes(text: str, change: Callable[[str], str]) -> str:
-    """Return the text changed but for what is quoted, as the words of a sign are."""
     return "".join(
         part if place % 2 else change(part) for place, part in enumerate(_QUOTED.split(text))
     )
 
 
 def _is_common(word: str) -> bool:
-    """Tell whether a word, or its base form, is listed, or it is a long word in -ing."""
+    """Whether a word, or its base form, is listed, or it is a long word in -ing."""
     small = word.casefold().removesuffix("'s")
     listed = _words("function") | _words("common") | _words("feeling") | _words("feeling_noun")
     stems = {small, small.removesuffix("s"), small.removesuffix("es"), small.removesuffix("ing")}

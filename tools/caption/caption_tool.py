@@ -1,11 +1,11 @@
-"""Base of the captioners: choose keyframes, mask subtitles, ask a model, filter, make clues."""
+"""Base of the captioners: keyframes, subtitle mask, model, filter, clues."""
 
 from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import ClassVar
 
@@ -25,12 +25,13 @@ from emer.tools.caption.subtitle_mask import Band, blanked, find_subtitles, lowe
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.media.decoder import Rgb
-from emer.tools.runtime.cancellation import holding, note
+from emer.tools.runtime.cancellation import locked, note
 from emer.tools.scene.detectors import Faces
+from emer.tools.text import listed
 from emer.tools.types import CLOSER, Clue, Modality, Param, Source, Span
 
 APART, CLOSE_APART = 2.0, 0.5
-"""Seconds of a shot for each caption, at first and in a closer look (chosen by us)."""
+"""Seconds of a shot for each caption, of a clip and of a span (chosen by us)."""
 MASKS = ("found", "lower", "off")
 LONGEST_ORIGINAL = 400
 """Characters of the model's own words in a clue's data."""
@@ -38,38 +39,41 @@ LONGEST_ORIGINAL = 400
 
 @dataclass(frozen=True, slots=True)
 class Keyframe:
-    """A picture as the model is shown it, its time in seconds, its sharpness 0-1."""
+    """A picture as the model gets it, its time in seconds, its sharpness 0-1."""
 
     picture: Rgb
     time: float
     sharpness: float
 
 
+@dataclass(eq=False)
 class CaptionTool(ABC):
-    """Describes a few frames of a clip or a span, and may answer questions about a span.
+    """Describes a few frames of a clip or span; may answer questions about a span.
 
     Args:
         most: Frames described in a clip at most, 1-32.
-        most_close: Frames described or shown in a closer look at most, 1-16.
+        most_close: Frames described, or asked about, of a span at most, 1-16.
         mask_subtitles: "found" (text burnt into the lower part is blanked out), "lower" (the
             lowest quarter always is) or "off".
         max_side: Pixels of the longer side of a frame, 64-2048.
-
     """
 
-    modality: Modality = "scene"
+    most: int = 8
+    most_close: int = 4
+    mask_subtitles: str = "found"
+    max_side: int = 768
+    modality: Modality = field(default="scene", init=False)
     name: ClassVar[str]
 
-    def __init__(self, most: int, most_close: int, mask_subtitles: str, max_side: int) -> None:
-        """Keep the settings; `ConfigError` for what cannot be."""
-        if not 1 <= most <= 32 or not 1 <= most_close <= 16 or not 64 <= max_side <= 2048:
+    def __post_init__(self) -> None:
+        """Check the settings; `ConfigError` says which is not possible."""
+        sizes = 1 <= self.most <= 32 and 1 <= self.most_close <= 16 and 64 <= self.max_side <= 2048
+        if not sizes:
             raise ConfigError(
                 f"{self.name}: most must be 1-32, most_close 1-16, max_side 64-2048 pixels"
             )
-        if mask_subtitles not in MASKS:
+        if self.mask_subtitles not in MASKS:
             raise ConfigError(f"{self.name}.mask_subtitles: write {', '.join(MASKS)}")
-        self._most, self._most_close = most, most_close
-        self._mask, self._max_side = mask_subtitles, max_side
         self._lock = threading.Lock()
         self._faces: Faces | None = None
 
@@ -85,21 +89,21 @@ class CaptionTool(ABC):
 
     @abstractmethod
     def write(self, prompts: Sequence[VisualPrompt]) -> Sequence[Caption]:
-        """Return what the model writes about each."""
+        """What the model writes about each."""
 
     @property
     def params(self) -> dict[str, Param]:
         """What changes the result, whatever the model."""
         return {
-            "most": self._most,
-            "most_close": self._most_close,
-            "mask_subtitles": self._mask,
-            "max_side": self._max_side,
+            "most": self.most,
+            "most_close": self.most_close,
+            "mask_subtitles": self.mask_subtitles,
+            "max_side": self.max_side,
             "prompts": "-".join(digest(f"caption/{name}")[:8] for name in ("describe", "answer")),
         }
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """Return what a model says of a few frames; `Unobservable` where it says nothing usable."""
+        """A model's descriptions of a few frames; `Unobservable` if none is usable."""
         frames, band = self.keyframes(clip, span)
         captions = self.write([VisualPrompt((frame.picture,)) for frame in frames])
         usable: list[tuple[FilteredCaption, float]] = []
@@ -118,7 +122,7 @@ class CaptionTool(ABC):
         return [self._frames_clue(list(run), band, span) for _, run in runs]
 
     def answer(self, clip: Clip, span: Span, question: str) -> Sequence[Clue]:
-        """Return what a model answers about a span; `Unobservable` where it does not know."""
+        """What a model answers about a span; `Unobservable` where it does not know."""
         if not self.answers:
             raise Unobservable(f"the model of {self.name} describes and answers no questions")
         frames, band = self.keyframes(clip, span)
@@ -132,16 +136,19 @@ class CaptionTool(ABC):
         asked = plain(question).translate({ord(mark): "'" for mark in '"“”„«»'})
         when = f"{within.start:.1f}-{within.end:.1f} s{_doubt(result)}"
         text = f'Asked "{asked}", a model answers for {when}: {result.text}.'
-        data: dict[str, JsonValue] = {"question": question, "frames": _rounded(frames)}
+        data: dict[str, JsonValue] = {
+            "question": question,
+            "frames": [round(f.time, 2) for f in frames],
+        }
         return [self._clue(text, within, result, band, data)]
 
     def keyframes(self, clip: Clip, span: Span | None) -> tuple[list[Keyframe], Band | None]:
-        """Return the frames to caption, masked, and the mask; `Unobservable` without any."""
+        """The frames to caption, masked, and the mask; `Unobservable` without any."""
         candidates = self._candidates(clip, span)
         if not candidates.features:
             where = f" at {span.start:.1f}-{span.end:.1f} s" if span else ""
             raise Unobservable(f"no picture that shows anything is seen{where}")
-        most, apart = (self._most, APART) if span is None else (self._most_close, CLOSE_APART)
+        most, apart = (self.most, APART) if span is None else (self.most_close, CLOSE_APART)
         band = self._band(candidates)
         frames = []
         for index in choose(candidates.features, candidates.cuts, most, apart):
@@ -152,35 +159,33 @@ class CaptionTool(ABC):
 
     def _candidates(self, clip: Clip, span: Span | None) -> Candidates:
         seconds = clip.duration if span is None else span.length
-        with holding(self._lock):
-            if self._faces is None:
-                self._faces = Faces(self.name)
-            frames = clip.frames(span=span)
-            return candidates_of(frames, seconds, self._max_side, self._face_height)
+        with locked(self._lock):
+            faces = self._faces = self._faces or Faces(self.name)
 
-    def _face_height(self, picture: Rgb) -> float:
-        assert self._faces is not None
-        return max((face.height for face in self._faces(picture)), default=0.0)
+            def face_height(picture: Rgb) -> float:
+                return max((face.height for face in faces(picture)), default=0.0)
+
+            return candidates_of(clip.frames(span=span), seconds, self.max_side, face_height)
 
     def _band(self, candidates: Candidates) -> Band | None:
-        if self._mask == "off":
+        if self.mask_subtitles == "off":
             return None
-        pictures = candidates.pictures
-        return lower_quarter(pictures[0]) if self._mask == "lower" else find_subtitles(pictures)
+        if self.mask_subtitles == "lower":
+            return lower_quarter(candidates.pictures[0])
+        return find_subtitles(candidates.pictures)
 
     def _frames_clue(
         self, run: Sequence[tuple[FilteredCaption, float]], band: Band | None, closer: Span | None
     ) -> Clue:
-        """Return the clue of frames in a row with the same caption, of the lowest quality.
+        """The clue of frames in a row with the same caption, of the lowest quality.
 
-        One of a closer look says so: where it only repeats, it counts no second time.
+        That of a span names it: where it only repeats, it counts no second time.
         """
         times = [time for _, time in run]
         worst = min((caption for caption, _ in run), key=lambda each: each.quality.score)
-        when = [f"{time:.1f} s" for time in times]
-        listed = " and ".join([", ".join(when[:-1]), when[-1]]) if len(when) > 1 else when[0]
-        frames = "frame" if len(when) == 1 else "frames"
-        text = f"A model describes the {frames} at {listed}{_doubt(worst)}: {worst.text}."
+        when = listed([f"{time:.1f} s" for time in times])
+        frames = "frame" if len(times) == 1 else "frames"
+        text = f"A model describes the {frames} at {when}{_doubt(worst)}: {worst.text}."
         data: dict[str, JsonValue] = {"frames": [round(time, 2) for time in times]}
         if closer is not None:
             data[CLOSER] = [closer.start, closer.end]
@@ -211,7 +216,3 @@ class CaptionTool(ABC):
 
 def _doubt(caption: FilteredCaption) -> str:
     return "" if caption.certain else ", unsurely"
-
-
-def _rounded(frames: Sequence[Keyframe]) -> list[JsonValue]:
-    return [round(frame.time, 2) for frame in frames]

@@ -1,4 +1,4 @@
-"""Frame description: what a captioner is asked, and the JSON that a model that chats replies.
+"""Frame description: the captioner's prompt, and the JSON reply to it.
 
 Models without a chat template take no instruction and write a plain caption. One that chats is
 asked for `FrameDescription`; a reply that is none is read as a plain caption.
@@ -17,7 +17,7 @@ from emer.prompts.prompt import load
 from emer.tools.media.decoder import Rgb
 
 PLAIN_TOKENS, JSON_TOKENS = 40, 128
-"""New tokens at most: of a caption or an answer, and of a JSON description (7 short phrases)."""
+"""Most new tokens of a caption or answer, and of a JSON description (7 phrases)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class VisualPrompt:
         return load("caption/describe").substitute(fields=json.dumps(PHRASES))
 
     def most_tokens(self, chats: bool) -> int:
-        """Return how many new tokens a model may write about it."""
+        """How many new tokens a model may write about it."""
         return JSON_TOKENS if chats and not self.question else PLAIN_TOKENS
 
 
@@ -52,7 +52,7 @@ class Caption:
 
 
 def _phrase(value: object) -> object:
-    """Return a list as one phrase, null as none, a number as text; leave the rest to pydantic."""
+    """A list as one phrase, null as none, a number as text; pydantic checks the rest."""
     if isinstance(value, list):
         return ", ".join(part for part in value if isinstance(part, str))
     return "" if value is None else str(value) if isinstance(value, int | float) else value
@@ -82,7 +82,7 @@ LABELS: Final = {
     "gaze": "gaze ", "face": "face: ", "hands": "hands ", "objects": "objects: ",
     "setting": "setting: ",
 }  # fmt: skip
-"""Written before a field's phrase; the cue parser reads "gaze down" and "hands clasped"."""
+"""Written before a field's phrase; the parser reads "gaze down", "hands clasped"."""
 SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {name: {"type": "string", "description": what} for name, what in PHRASES.items()},
@@ -93,7 +93,7 @@ SCHEMA: Final[dict[str, Any]] = {
 
 
 def parse_description(text: str) -> dict[str, str] | None:
-    """Return the filled fields of a reply's JSON object; None where it holds no description.
+    """The filled fields of a reply's JSON object; None where it holds no description.
 
     An object that was cut off is read up to its last whole value, and one that repeats the
     prompt's own words has not described anything.

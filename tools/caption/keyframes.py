@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from emer.tools.media.decoder import Frame, Rgb, fit, resize
 from emer.tools.media.shots import Signature, cuts_between, describe
-from emer.tools.runtime.cancellation import still_wanted
+from emer.tools.runtime.cancellation import raise_if_cancelled
 
 THUMBNAIL: Final = 64
 SHARPNESS_SIDE: Final = 320
@@ -31,12 +31,11 @@ SHARP: Final = 100.0
 SMALLEST: Final = 32
 """Pixels of the shorter side below which nothing can be seen in a picture."""
 FACE_WORTH, SHARP_WORTH, MIDDLE_WORTH = 1.0, 1.0, 0.5
-"""What a face, full sharpness, and the middle of its stretch are worth in a picture."""
+"""Weights of a face, of full sharpness, and of the middle of the stretch."""
 SAME: Final = 4.0
-"""Grey levels (of 255): two pictures of a shot that differ less anywhere show the same."""
-
+"""Grey levels (of 255): pictures of a shot that differ less anywhere are the same."""
 FaceHeight = Callable[[Rgb], float]
-"""Returns the height of the largest face in heights of the picture, 0 where there is none."""
+"""Height of the largest face in heights of the picture, 0 without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Pictures that could be captioned, what is known of each, and the cuts between them."""
+    """Pictures that could be captioned, features of each, and the cuts between them."""
 
     pictures: tuple[Rgb, ...]
     features: tuple[Candidate, ...]
@@ -65,14 +64,13 @@ class Candidates:
 def candidates_of(
     frames: Iterable[Frame], seconds: float, max_side: int, face_height: FaceHeight
 ) -> Candidates:
-    """Return evenly spread pictures of a stretch of time, blank ones left out.
+    """Evenly spread pictures of a stretch of time, blank ones left out.
 
     Args:
         frames: Every frame of the stretch, in time order.
         seconds: Length of the stretch.
         max_side: Pixels of the longer side of a picture.
         face_height: Measures the largest face of a picture.
-
     """
     interval = 1 / min(MOST_PER_SECOND, MOST_CANDIDATES / max(seconds, 1e-3))
     times: list[float] = []
@@ -81,7 +79,7 @@ def candidates_of(
     features: list[Candidate] = []
     following = 0.0
     for frame in frames:
-        still_wanted()
+        raise_if_cancelled()
         times.append(frame.time)
         signatures.append(describe(frame.rgb(THUMBNAIL)))
         if frame.time < following - 1e-6:
@@ -98,19 +96,19 @@ def candidates_of(
 
 
 def is_blank(picture: Rgb) -> bool:
-    """Tell whether a picture is too small or too even to show anything."""
+    """Whether a picture is too small or too even to show anything."""
     return min(picture.shape[:2]) < SMALLEST or float(_grey(picture).std()) < BLANK
 
 
 def relative_sharpness(candidate: Candidate) -> float:
-    """Return the sharpness as a share of what counts as fully sharp, 0-1."""
+    """The sharpness as a share of what counts as fully sharp, 0-1."""
     return float(np.clip(candidate.sharpness / SHARP, 0.0, 1.0))
 
 
 def choose(
     features: Sequence[Candidate], cuts: Sequence[float], most: int, apart: float
 ) -> tuple[int, ...]:
-    """Return the indices of at most `most` candidates, in time order.
+    """The indices of at most `most` candidates, in time order.
 
     A shot gets one, and one more for each `apart` seconds of it as far as `most` goes; of many
     shots the longest get theirs. One that shows the same as the one before it is left out.
@@ -120,7 +118,6 @@ def choose(
         cuts: Times of the cuts between shots, in seconds.
         most: Keyframes at most.
         apart: Seconds of a shot for each of its keyframes.
-
     """
     shots = [shot for shot in _shots(features, cuts) if shot]
     chosen: list[int] = []
@@ -153,7 +150,7 @@ def _shots(features: Sequence[Candidate], cuts: Sequence[float]) -> list[list[in
 def _counts(
     features: Sequence[Candidate], shots: Sequence[Sequence[int]], most: int, apart: float
 ) -> list[int]:
-    """Return how many pictures each shot gets: the longest first, then where they are rarest."""
+    """How many pictures each shot gets: the longest first, then where they are rarest."""
     lengths = [features[shot[-1]].time - features[shot[0]].time for shot in shots]
     longest = sorted(range(len(shots)), key=lambda n: (-round(lengths[n], 3), n))[:most]
     counts = [int(n in longest) for n in range(len(shots))]
@@ -167,7 +164,6 @@ def _counts(
 
 
 def _slots(features: Sequence[Candidate], shot: Sequence[int], count: int) -> list[list[int]]:
-    """Return the shot's indices in `count` stretches of equal length."""
     if not count:
         return []
     start, end = features[shot[0]].time, features[shot[-1]].time
@@ -179,7 +175,6 @@ def _slots(features: Sequence[Candidate], shot: Sequence[int], count: int) -> li
 
 
 def _best(features: Sequence[Candidate], slot: Sequence[int]) -> int:
-    """Return the index of the sharpest picture of a face near the middle of a stretch."""
     start, end = features[slot[0]].time, features[slot[-1]].time
     middle, half = (start + end) / 2, max((end - start) / 2, 1e-9)
     sharpest = max(1e-9, *(features[index].sharpness for index in slot))
@@ -195,7 +190,6 @@ def _best(features: Sequence[Candidate], slot: Sequence[int]) -> int:
 
 
 def _distinct(features: Sequence[Candidate], indices: Sequence[int]) -> list[int]:
-    """Return the indices without those that show the same as the one before."""
     distinct: list[int] = []
     for index in indices:
         if distinct:

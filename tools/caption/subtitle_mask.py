@@ -27,7 +27,7 @@ SMALLEST, LARGEST = 0.012, 0.10
 LEAST_LETTERS: Final = 6
 """Letters in a row at least."""
 GAP: Final = 2.0
-"""Distance of neighbours in heights of a letter at most: more than a blank between words."""
+"""Most distance of neighbours in heights of a letter: more than between words."""
 LEVEL_SPREAD: Final = 30.0
 """Grey levels by which half of a row's letters may differ in brightness."""
 LEAST_WIDTH: Final = 0.10
@@ -37,13 +37,12 @@ LEAST_SHARE: Final = 0.08
 MOST_LINES: Final = 4
 LOWEST: Final = 0.25
 """Share of the height of `lower_quarter`."""
-
 Letters = NDArray[np.float32]
 """Letters (N, 5): left, top, width, height in pixels, grey level."""
 
 
 class Band(NamedTuple):
-    """A part of the picture, in pixels: rows from top to bottom, columns from left to right."""
+    """A part of the picture in pixels: rows top to bottom, columns left to right."""
 
     top: int
     bottom: int
@@ -52,7 +51,7 @@ class Band(NamedTuple):
 
 
 def find_subtitles(pictures: Sequence[Rgb]) -> Band | None:
-    """Return the part in which text is burnt into pictures of one clip, if any is."""
+    """The part in which text is burnt into pictures of one clip, if any is."""
     lines = [line for picture in pictures if (line := subtitle_lines(picture)) is not None]
     needed = 1 if len(pictures) == 1 else max(2, round(LEAST_SHARE * len(pictures)))
     if not lines:
@@ -66,13 +65,13 @@ def find_subtitles(pictures: Sequence[Rgb]) -> Band | None:
 
 
 def lower_quarter(picture: Rgb) -> Band:
-    """Return the lowest quarter of a picture."""
+    """The lowest quarter of a picture."""
     height, width = picture.shape[:2]
     return Band(round(height * (1 - LOWEST)), height, 0, width)
 
 
 def blanked(picture: Rgb, band: Band) -> Rgb:
-    """Return the picture with the part filled from the rows above and below it alone."""
+    """The picture with the part filled from the rows above and below it alone."""
     filled = picture.copy()
     above = picture[max(0, band.top - 3) : band.top, band.left : band.right]
     below = picture[band.bottom : band.bottom + 3, band.left : band.right]
@@ -84,7 +83,7 @@ def blanked(picture: Rgb, band: Band) -> Rgb:
 
 
 def subtitle_lines(picture: Rgb) -> Band | None:
-    """Return the part with all lines of text in the lower part of one picture, if any."""
+    """The part with all lines of text in the lower part of one picture, if any."""
     letters = _letters(picture)
     lines: list[Letters] = []
     while len(letters) >= LEAST_LETTERS and len(lines) < MOST_LINES:
@@ -101,7 +100,6 @@ def subtitle_lines(picture: Rgb) -> Band | None:
 
 
 def _letters(picture: Rgb) -> Letters:
-    """Return the light shapes of the size of letters in the lower part."""
     import cv2
 
     height = picture.shape[0]
@@ -120,7 +118,6 @@ def _letters(picture: Rgb) -> Letters:
 
 
 def _fullest_row(letters: Letters) -> NDArray[np.bool_]:
-    """Return the letters of about one height in the fullest row, as a mask."""
     middle, high = letters[:, 1] + letters[:, 3] / 2, letters[:, 3]
     level = np.abs(middle[:, None] - middle[None]) <= 0.5 * high[:, None]
     like = (high[None] <= 2 * high[:, None]) & (high[:, None] <= 2 * high[None])
@@ -129,7 +126,6 @@ def _fullest_row(letters: Letters) -> NDArray[np.bool_]:
 
 
 def _longest_run(row: Letters) -> Letters:
-    """Return the most letters of a row that are as close to each other as in writing."""
     row = row[np.argsort(row[:, 0], kind="stable")]
     gaps = row[1:, 0] - np.maximum.accumulate(row[:, 0] + row[:, 2])[:-1]
     breaks = np.flatnonzero(gaps > GAP * np.median(row[:, 3])) + 1
@@ -137,7 +133,6 @@ def _longest_run(row: Letters) -> Letters:
 
 
 def _is_line(line: Letters, width: int) -> bool:
-    """Tell whether letters are enough, of one brightness, wide enough and around the middle."""
     if len(line) < LEAST_LETTERS:
         return False
     left, right = line[:, 0].min(), (line[:, 0] + line[:, 2]).max()
@@ -147,13 +142,11 @@ def _is_line(line: Letters, width: int) -> bool:
 
 
 def _share_rows(one: Band, other: Band) -> bool:
-    """Tell whether half of the lower of two parts' rows are shared."""
     shared = min(one.bottom, other.bottom) - max(one.top, other.top)
     return shared >= 0.5 * min(one.bottom - one.top, other.bottom - other.top)
 
 
 def _with_margin(band: Band, picture: Rgb) -> Band:
-    """Return the part with room for outlines, shadows and letters missed at its ends."""
     height, width = picture.shape[:2]
     room = max(4, round(0.02 * height))
     return Band(

@@ -1,4 +1,4 @@
-"""Captioner behind an OpenAI-compatible address (OpenAI, vLLM, Ollama): frames go there."""
+"""The tool `vision-api`: a captioner behind an OpenAI-compatible address."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from emer.tools.caption.description import SCHEMA, Caption, VisualPrompt
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing
 from emer.tools.media.decoder import Rgb
 from emer.tools.registry import register
-from emer.tools.runtime.cancellation import note, still_wanted
+from emer.tools.runtime.cancellation import note, raise_if_cancelled
 from emer.tools.runtime.device import is_offline
 from emer.tools.runtime.native import importing
 from emer.tools.types import Param, Source
@@ -28,12 +28,13 @@ KEY, URL, MODEL = "EMER_VISION_KEY", "EMER_VISION_URL", "EMER_VISION_MODEL"
 RETRIES: Final = 2
 """Repeats of a request after a fault that may pass."""
 LIST_SECONDS: Final = 5.0
-"""Time limit of the list of models; a reply may take longer, since a model may load for it."""
+"""Time limit of the list of models; a model may have to load for a reply."""
 JPEG_QUALITY: Final = 90
 MOST_NAMES: Final = 4
+"""Models that are named where the one that is wanted is absent."""
 LOCAL = ("127.0.0.1", "::1", "localhost")
 NO_LIST, NO_CHAT = (403, 404, 405, 501), (400, 404, 405, 501)
-"""HTTP statuses of an address that lists no models, or not to this key; that has no chat."""
+"""HTTP statuses of an address without a list of models, and without chat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,9 @@ class Endpoint:
 
 
 @register("vision-api", slot="caption")
+@dataclass(eq=False)
 class VisionApi(CaptionTool):
-    """Describes frames with a vision model behind an address, which may also be asked about them.
+    """Sends frames to a vision model, which describes them and answers questions.
 
     The key comes from EMER_VISION_KEY, or from OPENAI_API_KEY for OpenAI itself; an address that
     wants none needs none.
@@ -70,9 +72,11 @@ class VisionApi(CaptionTool):
         url: The address, mostly ending in /v1; "" takes EMER_VISION_URL.
         seconds: Time limit of one request, of which there is one a frame.
         most, most_close, mask_subtitles, max_side: As for `CaptionTool`.
-
     """
 
+    model: str = ""
+    url: str = ""
+    seconds: float = 60.0
     name: ClassVar[str] = TOOL
     description = (
         "Sends a few frames to a vision model, which describes them and may be asked about them."
@@ -80,21 +84,11 @@ class VisionApi(CaptionTool):
     deterministic: ClassVar[bool] = False
     answers = True
 
-    def __init__(
-        self,
-        model: str = "",
-        url: str = "",
-        seconds: float = 60.0,
-        most: int = 8,
-        most_close: int = 4,
-        mask_subtitles: str = "found",
-        max_side: int = 768,
-    ) -> None:
-        """Keep the settings; nothing is sent. `ConfigError` for what cannot be."""
-        super().__init__(most, most_close, mask_subtitles, max_side)
-        if not 0 < seconds <= 600:
+    def __post_init__(self) -> None:
+        """Check the settings; nothing is sent. `ConfigError` says which is not possible."""
+        super().__post_init__()
+        if not 0 < self.seconds <= 600:
             raise ConfigError(f"{TOOL}.seconds must be above 0 and at most 600")
-        self._model, self._url, self._seconds = model, url, seconds
 
     @property
     def source(self) -> Source:
@@ -104,14 +98,14 @@ class VisionApi(CaptionTool):
         return Source(tool=TOOL, version=_version(), model=endpoint.model, params=params)
 
     def reach(self) -> str:
-        """Return whether the model is there, in few words; `ToolFailed` says what is wrong.
+        """Whether the model is there, in few words; `ToolFailed` says what is wrong.
 
         No picture is sent.
         """
         return reach(self.endpoint())
 
     def write(self, prompts: Sequence[VisualPrompt]) -> Sequence[Caption]:
-        """Return what the model writes about each; `ToolFailed` names the host and the fault."""
+        """What the model writes about each; `ToolFailed` names the host and the fault."""
         endpoint = self.endpoint()
         if not endpoint.is_local:
             count = sum(len(each.pictures) for each in prompts)
@@ -119,42 +113,41 @@ class VisionApi(CaptionTool):
         return ask(endpoint, prompts)
 
     def endpoint(self) -> Endpoint:
-        """Return where frames are sent, by the settings and the environment.
+        """Where frames are sent, by the settings and the environment.
 
         `ToolMissing` without an address, a model or the package openai; `ConfigError` for an
         address that cannot be, or is not allowed offline.
         """
         _version()
-        model = self._model or os.environ.get(MODEL, "")
-        url = self._url or os.environ.get(URL, "")
+        model = self.model or os.environ.get(MODEL, "")
+        url = self.url or os.environ.get(URL, "")
         if not model or not url:
             line = 'url = "http://127.0.0.1:8000/v1", model = "NAME" in emer.toml, or '
             raise ToolMissing(TOOL, "an address and a model", f"{line}{URL} and {MODEL}")
-        endpoint = Endpoint(_checked(url), model, key_for(url, KEY), self._seconds)
+        endpoint = Endpoint(_checked(url), model, key_for(url, KEY), self.seconds)
         if is_offline() and not endpoint.is_local:
             raise ConfigError(f"{TOOL} would send frames to {endpoint.host}: EMER_OFFLINE forbids")
         return endpoint
 
 
 def ask(endpoint: Endpoint, prompts: Sequence[VisualPrompt]) -> list[Caption]:
-    """Return what the model writes about each, in order; `ToolFailed` at the first fault."""
+    """What the model writes about each, in order; `ToolFailed` at the first fault."""
     captions: list[Caption] = []
     variants = _variants(prompts[0]) if prompts else []
     with _client(endpoint, endpoint.seconds, RETRIES, "the clip") as client:
         for prompt in prompts:
-            still_wanted()
+            raise_if_cancelled()
             images = [
-                {"type": "image_url", "image_url": {"url": u}}
-                for u in map(data_url, prompt.pictures)
+                {"type": "image_url", "image_url": {"url": _data_url(picture)}}
+                for picture in prompt.pictures
             ]
-            content = [*images, {"type": "text", "text": prompt.text}]
-            turns = [{"role": "user", "content": content}]
-            captions.append(_caption(_reply(client, endpoint.model, turns, variants)))
+            turn = {"role": "user", "content": [*images, {"type": "text", "text": prompt.text}]}
+            captions.append(_caption(_reply(client, endpoint.model, [turn], variants)))
     return captions
 
 
 def reach(endpoint: Endpoint) -> str:
-    """Return what was found at an address, in few words; `ToolFailed` says what is wrong.
+    """What was found at an address, in few words; `ToolFailed` says what is wrong.
 
     The list of its models is asked for. An address on this machine that does not list ours
     (llama.cpp takes any name) is asked for one word; no other is sent more than the key.
@@ -179,7 +172,6 @@ def reach(endpoint: Endpoint) -> str:
 
 
 def _models(client: Any) -> list[str] | None:
-    """Return the names of the models at an address; None where they are not listed."""
     import openai
 
     try:
@@ -192,7 +184,6 @@ def _models(client: Any) -> list[str] | None:
 
 
 def _chats(client: Any, model: str) -> bool:
-    """Tell whether the model answers a line of text, which is dropped."""
     import openai
 
     body = {"model": model, "messages": [{"role": "user", "content": "Say yes."}], "max_tokens": 1}
@@ -206,7 +197,7 @@ def _chats(client: Any, model: str) -> bool:
 
 
 def _variants(prompt: VisualPrompt) -> list[Mapping[str, Any]]:
-    """Return what is asked for besides, the most first: not every endpoint knows all of it."""
+    """What is asked for besides, the most first: not every endpoint knows all of it."""
     most = prompt.most_tokens(chats=True)
     plain = {"max_tokens": most, "temperature": 0}
     exact = {**plain, "seed": 0, "logprobs": True}
@@ -218,7 +209,7 @@ def _variants(prompt: VisualPrompt) -> list[Mapping[str, Any]]:
 
 
 def _reply(client: Any, model: str, turns: Any, variants: list[Mapping[str, Any]]) -> Any:
-    """Return the reply to the first variant that is taken; those refused leave the list."""
+    """The reply to the first variant that is taken; those refused leave the list."""
     import openai
 
     while True:
@@ -231,7 +222,6 @@ def _reply(client: Any, model: str, turns: Any, variants: list[Mapping[str, Any]
 
 
 def _caption(reply: Any) -> Caption:
-    """Return the answer; `LookupError`, `AttributeError` or `TypeError` where there is none."""
     choice = reply.choices[0]
     tokens = getattr(getattr(choice, "logprobs", None), "content", None) or ()
     known = [t.logprob for t in tokens if isinstance(t.logprob, int | float)]
@@ -242,14 +232,12 @@ def _caption(reply: Any) -> Caption:
 
 
 def _text(content: Any) -> str:
-    """Return the words of a message: one text, or parts of which some are text."""
     if isinstance(content, list):
         return " ".join(_text(part.get("text")) for part in content if isinstance(part, dict))
     return content if isinstance(content, str) else ""
 
 
-def data_url(picture: Rgb) -> str:
-    """Return the picture as a JPEG inside an address."""
+def _data_url(picture: Rgb) -> str:
     import cv2
 
     _, packed = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
@@ -279,7 +267,6 @@ def _client(endpoint: Endpoint, seconds: float, retries: int, purpose: str) -> I
 
 
 def _cause(endpoint: Endpoint, error: Any, seconds: float) -> str:
-    """Return on one line what went wrong; never the key."""
     import openai
 
     line = " ".join(str(error.__cause__ or error).split())[:200]
@@ -304,7 +291,6 @@ def _version() -> str:
 
 
 def _checked(url: str) -> str:
-    """Return an address that can be asked, else raise `ConfigError`; no key may stand in it."""
     try:
         parts = urlsplit(url)
         whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from emer.tools.caption.description import Caption, VisualPrompt
-from emer.tools.runtime.cancellation import holding, still_wanted
-from emer.tools.runtime.memo import Kept
-from emer.tools.runtime.model_pool import SHELF, Key, Shared
+from emer.tools.runtime.cancellation import locked, raise_if_cancelled
+from emer.tools.runtime.device import RunOptions
+from emer.tools.runtime.memo import Memo
+from emer.tools.runtime.model_pool import POOL, Key, PooledModel
 from emer.tools.runtime.native import importing
 from emer.tools.weights.locate import Need, loading
 from emer.tools.weights.pretrained import load_model, load_other, quiet
@@ -38,15 +39,6 @@ _GREEDY: Final[Mapping[str, Any]] = {
     "do_sample": False, "num_beams": 1, "repetition_penalty": 1.0,
     "return_dict_in_generate": True, "output_logits": True,
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """Device, precision and batch; of these only the precision changes the result."""
-
-    device: str
-    dtype: str
-    batch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +82,11 @@ class Processor:
         return getattr(self.processor, "chat_template", None) is not None
 
     def __call__(self, prompt: VisualPrompt, dtype: str) -> ModelInput:
-        """Return the prompt as tensors, those of floating point with this precision."""
+        """The prompt as tensors, those of floating point with this precision."""
         import torch
 
-        still_wanted()
-        with holding(self._lock):
+        raise_if_cancelled()
+        with locked(self._lock):
             batch = self._chat(prompt) if self.chats else self._picture(prompt)
         kind = getattr(torch, dtype)
         tensors = {name: t.to(kind) if t.is_floating_point() else t for name, t in batch.items()}
@@ -102,8 +94,8 @@ class Processor:
         return ModelInput(tensors, padding, prompt.most_tokens(self.chats))
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """Return tokens as text."""
-        with holding(self._lock):
+        """Tokens as text."""
+        with locked(self._lock):
             text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True)
         return str(text).strip()
 
@@ -115,15 +107,15 @@ class Processor:
         return self.processor(text=[text], images=[list(prompt.pictures)], return_tensors="pt")
 
     def _picture(self, prompt: VisualPrompt) -> Any:
-        """Return the first picture alone: a model without a chat template takes no text."""
+        """The first picture alone: a model without a chat template takes no text."""
         return self.processor.image_processor([prompt.pictures[0]], return_tensors="pt")
 
 
-_PROCESSORS: Kept[Processor] = Kept(2)
+_PROCESSORS: Memo[Processor] = Memo(2)
 
 
 class CaptionModel:
-    """Captions pictures with the model of a folder; cheap to make, loads at the first call."""
+    """Captions pictures with the model of a folder, loaded at the first call."""
 
     def __init__(self, need: Need, options: RunOptions) -> None:
         """Take the folder of weights and how its model is run."""
@@ -132,14 +124,14 @@ class CaptionModel:
         self.key = Key(TOOL, str(need.path), options.device, differing)
 
     def __call__(self, prompts: Sequence[VisualPrompt]) -> list[Caption]:
-        """Return one caption per prompt; raise what loading or the model raised."""
+        """One caption per prompt; raise what loading or the model raised."""
         processor = self.processor
         rows = self._shared()([processor(each, self._options.dtype) for each in prompts])
         return [Caption(processor.decode(r.tokens), r.logprob, r.truncated) for r in rows]
 
     @property
     def processor(self) -> Processor:
-        """The folder's processor, loaded when first asked for; `WeightsBroken` without one."""
+        """The folder's processor, loaded at first use; `WeightsBroken` without one."""
         key = (self._need.path, self._need.fingerprint)
         return _PROCESSORS.get(key, lambda: Processor(load_processor(TOOL, self._need)))
 
@@ -150,10 +142,10 @@ class CaptionModel:
 
     def unload(self) -> None:
         """Free the model's memory; the processor is small and stays."""
-        SHELF.unload(self.key)
+        POOL.unload(self.key)
 
-    def _shared(self) -> Shared[ModelInput, Generated]:
-        return Shared(
+    def _shared(self) -> PooledModel[ModelInput, Generated]:
+        return PooledModel(
             self.key,
             partial(_load, self._need, self._options, self.processor.chats),
             partial(generate, self._options),
@@ -163,7 +155,7 @@ class CaptionModel:
 
 
 def has_chat(folder: Path) -> bool:
-    """Tell whether a folder has a chat template; only its small files are read."""
+    """Whether a folder has a chat template; only its small files are read."""
     if any((folder / name).is_file() for name in ("chat_template.jinja", "chat_template.json")):
         return True
     for name in ("processor_config.json", "tokenizer_config.json"):
@@ -179,7 +171,7 @@ def has_chat(folder: Path) -> bool:
 def generate(
     options: RunOptions, loaded: LoadedModel, inputs: Sequence[ModelInput]
 ) -> list[Generated]:
-    """Return the greedy continuation of each input of one batch that fits the memory."""
+    """The greedy continuation of each input of one batch that fits the memory."""
     import torch
 
     with torch.inference_mode(), quiet():
@@ -198,7 +190,7 @@ def generate(
 
 
 def joined(inputs: Sequence[ModelInput]) -> dict[str, Any]:
-    """Return the inputs as one batch, equal to the processor's own."""
+    """The inputs as one batch, equal to the processor's own."""
     return {name: _join(name, inputs) for name in inputs[0].tensors}
 
 
@@ -216,7 +208,6 @@ def _join(name: str, inputs: Sequence[ModelInput]) -> Any:
 
 
 def _padded(tensor: Any, sizes: Sequence[int], left: bool, filler: int) -> Any:
-    """Return the tensor with its dimensions after the first enlarged to these sizes."""
     import torch
 
     room: list[int] = []
@@ -233,10 +224,10 @@ def _row(tokens: list[int], scores: list[float], ends: frozenset[int]) -> Genera
 
 
 def _cancelled(tokens: Any, scores: Any, **_: Any) -> Any:
-    """Stop no row, but raise `Abandoned` where the call was given up; asked at each token."""
+    """Stop no row; raise `Cancelled`, at any token, where the call was cancelled."""
     import torch
 
-    still_wanted()
+    raise_if_cancelled()
     return torch.zeros(tokens.shape[0], dtype=torch.bool, device=tokens.device)
 
 
@@ -252,7 +243,7 @@ def _load(need: Need, options: RunOptions, chats: bool) -> LoadedModel:
 
 
 def load_processor(tool: str, need: Need) -> Any:
-    """Return the processor of a folder.
+    """The processor of a folder.
 
     `WeightsBroken` if transformers has no captioner of its type, the folder no processor, or a
     tokenizer that is not the model's.
@@ -283,7 +274,7 @@ def load_processor(tool: str, need: Need) -> Any:
 
 
 def without_video(kind: Any) -> Any:
-    """Return a processor class without its part for videos."""
+    """A processor class without its part for videos."""
     if VIDEO not in kind.get_attributes():
         return kind
 

@@ -1,1 +1,5 @@
-"""See the emotion of a face with a model: classes, person by person."""
+"""Facial expression classes by a trained model."""
+
+from emer.tools.expression.deepface import DeepFaceEmotion
+
+__all__ = ["DeepFaceEmotion"]

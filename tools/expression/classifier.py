@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from emer.tools.errors import ToolMissing
 from emer.tools.face.people import Person
 from emer.tools.face.tracker import SMALLEST_PX, Crop
-from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.runtime.native import importing
 from emer.tools.timeseries import ramp
 from emer.tools.types import Quality, Span
@@ -27,27 +27,27 @@ TOOL = "deepface"
 PACKAGES = ("torch", "deepface", "werkzeug")
 """deepface imports the last without declaring it."""
 INPUT, NETWORK_INPUT = 224, 48
-"""Pixels of the side of deepface's common input, and of the input of the emotion network."""
-
+"""Pixels of the side of deepface's common input, and of its emotion network's."""
 Picture = NDArray[np.uint8]
 """A face in grey, any size."""
 Probabilities = tuple[float, ...]
 """One for each of `labels()`; together 1."""
-
 TURNED: Final = 45.0
-"""Degrees of yaw from which a face is not classified: such models are trained on faces towards the
-camera (chosen by us)."""
+"""Degrees of yaw from which a face is not classified (chosen by us).
+
+Such models are trained on faces towards the camera."""
 COVERED: Final = 0.2
 """Least confidence of the landmarks (chosen by us)."""
 LARGE_PX: Final = 96.0
 """Face size from which more pixels give a model of 48 x 48 pixels no more detail."""
 BLURRED, SHARP = 0.08, 0.3
-"""Sharpness (`crops.sharpness_of`) of faces blurred by two pixels of the crop, and the least of
-faces that are not (0.35-1.2 over ours)."""
+"""Sharpness of faces blurred by two pixels of the crop, and of others at least.
+
+By `crops.sharpness_of`; that of our sharp faces is 0.35-1.2."""
 
 
 def require() -> None:
-    """Raise `ToolMissing` unless deepface and torch are installed; neither is imported."""
+    """Raise `ToolMissing` unless deepface and torch are installed; imports neither."""
     from importlib.util import find_spec
 
     if any(find_spec(name) is None for name in PACKAGES):
@@ -59,9 +59,9 @@ def labels() -> tuple[str, ...]:
     return tuple(_deepface().labels)
 
 
-def classifier(need: Need, device: str, batch: int) -> Shared[Picture, Probabilities]:
+def classifier(need: Need, device: str, batch: int) -> PooledModel[Picture, Probabilities]:
     """The shared model of a file of weights, `batch` faces at once; nothing is loaded."""
-    return Shared(
+    return PooledModel(
         Key(TOOL, str(need.path), device, (("is", need.fingerprint),)),
         partial(_load, need, device),
         partial(_classify, device),
@@ -109,7 +109,6 @@ def _load(need: Need, device: str) -> Any:
 
 
 def _deepface() -> Any:
-    """Deepface's module of the torch model."""
     with importing(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from deepface.models.demography.pytorch import Emotion

@@ -1,8 +1,9 @@
-"""The tool `deepface`: classes of facial expression of the people that the mesh tracks."""
+"""The tool `deepface`: classes of facial expression of tracked people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from emer.tools.errors import ConfigError, Unobservable
@@ -22,8 +23,8 @@ from emer.tools.face.analysis import MAX_SIDE, read, tracks, why_none
 from emer.tools.face.people import Person
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.model_pool import Shared
+from emer.tools.runtime.device import RunOptions, run_options
+from emer.tools.runtime.model_pool import PooledModel
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.weights.locate import AUTO, find
 
@@ -34,6 +35,7 @@ LEAST_QUALITY = 0.1
 
 
 @register("deepface", slot="expression", rank=10)
+@dataclass(eq=False)
 class DeepFaceEmotion:
     """Classifies each person's face with deepface's model of seven emotions.
 
@@ -45,33 +47,29 @@ class DeepFaceEmotion:
         batch: Faces at once; 0 for the default of the device.
     """
 
-    modality: Modality = "face"
+    model: str = AUTO
+    people: int = 4
+    max_side: int = MAX_SIDE
+    device: str = AUTO
+    batch: int = 0
+    modality: Modality = field(default="face", init=False)
     description = (
         "Classifies each face with a trained model of seven expressions of emotion, over time."
     )
 
-    def __init__(
-        self,
-        model: str = AUTO,
-        people: int = 4,
-        max_side: int = MAX_SIDE,
-        device: str = AUTO,
-        batch: int = 0,
-    ) -> None:
-        """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
-        if people < 1 or batch < 0:
+    def __post_init__(self) -> None:
+        """Check the settings; `ConfigError` says which is not possible."""
+        if self.people < 1 or self.batch < 0:
             raise ConfigError(f"{TOOL}: people must be at least 1, batch at least 0")
-        self._model, self._people, self._max_side = model, people, max_side
-        self._device, self._batch = device, batch
 
     @property
     def source(self) -> Source:
         """Name, version, weights and what changes the result."""
         require()
-        need = find(TOOL, self._model)
+        need = find(TOOL, self.model)
         params: dict[str, Param] = {
-            "people": self._people,
-            "max_side": self._max_side,
+            "people": self.people,
+            "max_side": self.max_side,
             "tracks": tracks(),
             "weights": need.fingerprint,
         }
@@ -80,9 +78,7 @@ class DeepFaceEmotion:
     @property
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
-        device, batch = self._run()
-        threads = {"threads": devices.threads()} if device == devices.CPU else {}
-        return {"device": device, "dtype": "float32", "batch": batch, **threads}
+        return self._options().hardware
 
     def load(self) -> None:
         """Load the model now."""
@@ -97,8 +93,8 @@ class DeepFaceEmotion:
 
         `Unobservable` without a face, or where no class is clear for long enough.
         """
-        reading = read(clip, self._max_side)
-        people = [portrait.person for portrait in reading.portraits[: self._people]]
+        reading = read(clip, self.max_side)
+        people = [portrait.person for portrait in reading.portraits[: self.people]]
         if not people:
             raise Unobservable(why_none(reading))
         crops = {person.number: face_crops(person, span) for person in people}
@@ -119,7 +115,6 @@ class DeepFaceEmotion:
         self, person: Person, crops: Sequence[FaceCrop], outputs: Sequence[Probabilities],
         span: Span | None, *, alone: bool,
     ) -> list[Clue]:  # fmt: skip
-        """The weightiest clues about one person, in order of time."""
         name = "The person's face" if alone else f"Person {person.number}'s face"
         where = "" if alone else f" ({person.where})"
         sentences = [
@@ -134,13 +129,13 @@ class DeepFaceEmotion:
             for each, quality in sorted(ranked[:most], key=lambda p: p[0].start)
         ]
 
-    def _run(self) -> tuple[str, int]:
-        device = devices.pick(self._device)
-        return device, self._batch or BATCH[device.partition(":")[0]]
+    def _options(self) -> RunOptions:
+        return run_options(self.device, "float32", self.batch, BATCH)
 
-    def _classifier(self) -> Shared[Picture, Probabilities]:
+    def _classifier(self) -> PooledModel[Picture, Probabilities]:
         require()
-        return classifier(find(TOOL, self._model), *self._run())
+        options = self._options()
+        return classifier(find(TOOL, self.model), options.device, options.batch)
 
 
 def _clue(source: Source, person: Person, sentence: Sentence, quality: Quality) -> Clue:

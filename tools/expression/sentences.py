@@ -1,4 +1,4 @@
-"""Clue sentences of expression classes over time: spans in which one class is clear."""
+"""Clue sentences of expression classes: spans in which one class is clear."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.expression.classifier import FaceCrop, Probabilities
-from emer.tools.phrasing import when
+from emer.tools.text import when
 from emer.tools.voice.model import word_of
 
 NEUTRAL: Final = "neutral"
 """The class of a face that has none of the others: it is evidence of nothing."""
 CLEAR: Final = 0.4
-"""Least mean probability of a reported class: nearly three times chance (chosen by us)."""
+"""Least mean probability of a reported class: nearly three times chance (ours)."""
 WINDOW: Final = 1.0
-"""Seconds over which probabilities are averaged: one frame's class is noisy (chosen by us)."""
+"""Seconds over which the noisy probabilities are averaged (chosen by us)."""
 LEAST_FRAMES: Final = 3
 _LEAST: Final = f"a class is told from {LEAST_FRAMES} pictures on"
 GAP: Final = 1.0
@@ -55,7 +55,7 @@ def classes(
     whose: tuple[str, str], frames: Sequence[FaceCrop], probabilities: Sequence[Probabilities],
     labels: Sequence[str],
 ) -> Iterator[Sentence]:  # fmt: skip
-    """A sentence for each span in which the face is clearly of one class other than neutral.
+    """A sentence for each span with a clear class other than neutral.
 
     Args:
         whose: The person's name, as "Person 1's face", and its place, or "".
@@ -71,7 +71,6 @@ def classes(
 def _clear(
     frames: Sequence[FaceCrop], probabilities: Sequence[Probabilities], labels: Sequence[str]
 ) -> Iterator[tuple[Run, NDArray[np.float64]]]:
-    """The runs of a clear class other than neutral, with the mean probabilities of each."""
     if not frames:
         return
     times, values = np.array([frame.crop.time for frame in frames]), np.array(probabilities)
@@ -90,7 +89,7 @@ def averaged(times: NDArray[np.float64], probabilities: NDArray[np.float64]) -> 
 def why_no_class(
     people: Sequence[tuple[Sequence[FaceCrop], Sequence[Probabilities]]], labels: Sequence[str]
 ) -> str:
-    """The reason why there is no sentence about people, given their crops and probabilities."""
+    """Why there is no sentence about people, given their crops and probabilities."""
     most = max((len(frames) for frames, _ in people), default=0)
     if not most:
         return "every face is turned away, covered or too briefly seen to be classified"
@@ -112,7 +111,6 @@ def why_no_class(
 
 
 def _runs(times: NDArray[np.float64], smoothed: NDArray[np.float64]) -> Iterator[Run]:
-    """The stretches of frames with the same likeliest class, without a gap."""
     best = smoothed.argmax(axis=1)
     breaks = np.flatnonzero((np.diff(best) != 0) | (np.diff(times) > GAP)) + 1
     for part in np.split(np.arange(len(times)), breaks):

@@ -10,7 +10,7 @@ import numpy as np
 from emer.tools.face.action_units import UPPER_UNITS, Event
 from emer.tools.face.analysis import Portrait
 from emer.tools.face.findings import Finding, touches
-from emer.tools.phrasing import when
+from emer.tools.text import when
 from emer.tools.timeseries import Mask, Stretch, frame_time
 
 AMOUNT: Final = {

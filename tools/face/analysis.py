@@ -36,7 +36,7 @@ from emer.tools.face.geometry import Measures
 from emer.tools.face.people import Person, find_people
 from emer.tools.face.tracker import DARK, SMALLEST_PX, Footage, follow
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.memo import Kept
+from emer.tools.runtime.memo import Memo
 from emer.tools.timeseries import Mask, Stretch
 from emer.tools.weights.locate import AUTO, find
 
@@ -162,7 +162,7 @@ class Reading:
     detections: int
 
 
-_READINGS: Kept[Reading] = Kept(REMEMBERED)
+_READINGS: Memo[Reading] = Memo(REMEMBERED)
 _LOCK = threading.Lock()
 _IDLE: list[FaceNetworks] = []
 
@@ -182,7 +182,7 @@ def read(clip: Clip, max_side: int = MAX_SIDE, landmarker: str = AUTO) -> Readin
 
     `landmarker` names the file that follows the faces where mediapipe brings no networks.
     `Unobservable` for a clip without a picture, `ToolMissing` without anything to follow with,
-    `Abandoned` when the call is given up.
+    `Cancelled` when the call is given up.
     """
     how = tracks(landmarker)
     now = partial(_read_now, clip, max_side, landmarker)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from emer.tools.phrasing import listed
+from emer.tools.text import listed
 from emer.tools.timeseries import Floats, Mask, Stretch, length
 
 

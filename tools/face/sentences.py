@@ -22,7 +22,7 @@ from emer.tools.face.analysis import Portrait, Reading, why_none
 from emer.tools.face.behaviours import WIDE
 from emer.tools.face.findings import Finding, touches, when_each
 from emer.tools.face.tracker import DARK, SMALLEST_PX
-from emer.tools.phrasing import when
+from emer.tools.text import when
 from emer.tools.timeseries import Mask, Stretch, frame_time, length, stretches
 from emer.tools.types import Clue, Quality, Source, Span
 

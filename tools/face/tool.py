@@ -33,9 +33,9 @@ from emer.tools.face.people import Person
 from emer.tools.face.sentences import tell
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
-from emer.tools.runtime import device
-from emer.tools.runtime.memo import Kept
-from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.device import CPU
+from emer.tools.runtime.memo import Memo
+from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.types import Clue, Modality, Param, Source, Span
 from emer.tools.weights.locate import AUTO, Need, find
 
@@ -128,7 +128,7 @@ class Blendshapes:
     @property
     def hardware(self) -> Mapping[str, Param]:
         """Always the CPU: MediaPipe's Python runs there."""
-        return {"device": device.CPU, "dtype": "float32", "batch": BATCH}
+        return {"device": CPU, "dtype": "float32", "batch": BATCH}
 
     def load(self) -> None:
         """Load the model now."""
@@ -159,7 +159,7 @@ class Blendshapes:
         return replace(reading, portraits=(*read_again, *others))
 
 
-_READINGS: Kept[Reading] = Kept(REMEMBERED)
+_READINGS: Memo[Reading] = Memo(REMEMBERED)
 
 
 def scores_of(clip: Clip, people: Sequence[Person], need: Need, max_side: int) -> dict[int, Scores]:
@@ -191,10 +191,10 @@ def _looks(clip: Clip, people: Sequence[Person], max_side: int) -> Iterator[_Loo
                 )
 
 
-def _scorer(need: Need) -> Shared[Image, Shapes]:
+def _scorer(need: Need) -> PooledModel[Image, Shapes]:
     """Return what scores pictures of faces with a `.task` file; nothing is loaded."""
-    return Shared(
-        Key(TOOL, str(need.path), device.CPU, (("is", need.fingerprint),)),
+    return PooledModel(
+        Key(TOOL, str(need.path), CPU, (("is", need.fingerprint),)),
         partial(Landmarker, need, shapes=True),
         _score,
         batch=BATCH,

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from emer.tools.face.detector import Found, Image, Points, Region, outline, region_around, upright
 from emer.tools.face.geometry import Spread, furrow_of, measure_spread
-from emer.tools.runtime.cancellation import still_wanted
+from emer.tools.runtime.cancellation import raise_if_cancelled
 
 SIDE: Final = 96
 """Pixels of a crop's side: twice what models trained on FER2013 (48 pixels) are shown."""
@@ -211,7 +211,7 @@ def follow(frames: Iterable[Picture], networks: Look, max_side: int) -> Footage:
     """Follow every face in the frames, which are looked at with their longer side limited."""
     tracker = _Tracker(networks)
     for frame in frames:
-        still_wanted()
+        raise_if_cancelled()
         tracker.see(frame.time, frame.rgb(max_side))
     return tracker.result()
 

@@ -1,4 +1,4 @@
-"""The clip: one object that decodes once and serves pictures and sound to every tool."""
+"""A clip: its frames, samples and subtitle, decoded once for all tools."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ Samples = NDArray[np.float32]
 
 
 class Clip:
-    """A video or sound file; times are in seconds from its first moment.
+    """A video or audio file; times are in seconds from its first moment.
 
-    Rotation, pixel aspect, start offsets and variable frame rates are honoured. Safe to
-    read from several threads; the picture is decoded once for all of them.
+    Rotation, pixel aspect, start offsets and variable frame rates are respected. Several
+    threads may read it at once; its pictures are decoded once for all of them.
     """
 
-    def __init__(self, path: Path, found: Probe, subtitle: tuple[SubtitleCue, ...]) -> None:
+    def __init__(self, path: Path, facts: Probe, subtitle: tuple[SubtitleCue, ...]) -> None:
         """Use `Clip.open`."""
         self.path = path
         self.sha256 = _sha256(path)
         self.subtitle = subtitle
-        self._probe = found
+        self._probe = facts
         self._damaged = 0
         self._lock = threading.Lock()
         self._shared: SharedDecode | None = None
@@ -46,51 +46,49 @@ class Clip:
 
     @classmethod
     def open(cls, path: str | Path, subtitle: str | tuple[SubtitleCue, ...] | None = None) -> Clip:
-        """Probe the file; `subtitle` is its words, their cues, or an .srt/.vtt file.
+        """Open a file; `subtitle` is its words, their cues, or an .srt/.vtt file.
 
         `ClipError` when the file cannot be read, `ConfigError` for a bad subtitle.
         """
         path = Path(path)
-        found = probe(path)
-        return cls(path, found, find_subtitle(path, subtitle))
+        return cls(path, probe(path), find_subtitle(path, subtitle))
 
     @property
     def duration(self) -> float:
-        """Length in seconds, as read from the packets and not from the header."""
+        """Length in seconds, from the packets, since headers may be wrong."""
         return self._probe.duration
 
     @property
     def video(self) -> VideoStream | None:
-        """The picture that is shown to tools, if there is one."""
+        """The video stream that tools see, if there is one."""
         return self._probe.video
 
     @property
     def audio(self) -> AudioStream | None:
-        """The sound that tools hear, if there is one."""
+        """The audio stream that tools hear, if there is one."""
         return self._probe.audio
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a user should know of the file: cut short, damaged pictures."""
+        """Messages for the user: the file is cut short, or packets are damaged."""
         damaged = f"{self._damaged} packets are damaged and were left out"
         return (*self._probe.notes, *([damaged] if self._damaged else []))
 
     @property
     def subtitle_digest(self) -> str:
-        """A hash of the given words and their times; the same for the same words."""
+        """Hash of the subtitle's words and times."""
         return digest([cue.model_dump(mode="json") for cue in self.subtitle])
 
     def frames(self, fps: float | None = None, span: Span | None = None) -> Iterator[Frame]:
         """Yield frames in order: all of them, or about `fps` of them per second.
 
-        Without a span, all readers share one decode. With one, the frames shown inside
-        it are decoded anew from the key frame before it. `Unobservable` if there is no
-        picture.
+        Without a span, all readers share one decode. With a span, its frames are decoded
+        anew from the key frame before it. `Unobservable` if there is no video stream.
         """
         if self.video is None:
             raise Unobservable("the clip has no picture")
         with importing():
-            import cv2  # noqa: F401  (the frames and the tools that read them need it)
+            import cv2  # noqa: F401  (frames and the tools that read them need it)
         wanted = self._wanted(fps, span)
         if span is None:
             return self._pick(self._share().read(), wanted)
@@ -98,9 +96,9 @@ class Clip:
         return self._pick(self._decode(first), wanted)
 
     def samples(self, span: Span | None = None) -> Samples:
-        """Return the sound as mono float32 at 16 kHz, shape (n,), read-only; 1.0 is full scale.
+        """Sound as mono float32 at 16 kHz, shape (n,), read-only; 1.0 is full scale.
 
-        Sample k is heard at k / 16000 s. `Unobservable` if there is no sound.
+        Sample k is at k / 16000 s. `Unobservable` if there is no audio stream.
         """
         if self.audio is None:
             raise Unobservable("the clip has no audio track")
@@ -138,16 +136,16 @@ class Clip:
             return self._shared
 
     def _decode(self, first: int) -> Generator[Frame, None, None]:
-        """Yield frames from number `first` on, decoding from the key frame before it."""
+        """Frames from number `first` on, decoded from the key frame before it."""
         import av
 
-        stream_info = self.video
+        info = self.video
         times: list[float] = self._probe.frame_times.tolist()
-        if stream_info is None or first >= len(times):
+        if info is None or first >= len(times):
             return
-        shape = VideoShape(stream_info.width, stream_info.height, stream_info.rotation)
+        shape = VideoShape(info.width, info.height, info.rotation)
         with av.open(str(self.path)) as container:
-            stream: Any = container.streams[stream_info.index]
+            stream: Any = container.streams[info.index]
             _set_threads(stream.codec_context, shape)
             if first > 0:
                 at = times[first] + self._probe.origin
@@ -155,12 +153,12 @@ class Clip:
             for picture in self._decoded(container, stream):
                 if picture.time is None:
                     continue
-                index = _number(times, picture.time - self._probe.origin)
+                index = _frame_index(times, picture.time - self._probe.origin)
                 if index >= first:
                     yield Frame(index, round(times[index], 4), picture, shape)
 
     def _decoded(self, container: Any, stream: Any) -> Iterator[Any]:
-        """Yield the stream's pictures or pieces of sound, leaving out damaged packets."""
+        """Decoded frames of a stream, video or audio, without damaged packets."""
         import av
 
         packets = container.demux(stream)
@@ -178,7 +176,7 @@ class Clip:
         self._damaged = max(self._damaged, damaged)
 
     def _decode_audio(self, info: AudioStream) -> Samples:
-        """Return all of the sound, placed where its first time stamp says."""
+        """All samples, aligned by the first time stamp."""
         import av
 
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
@@ -199,7 +197,7 @@ class Clip:
 
 
 def _fill(samples: Samples, at: int, frames: list[Any]) -> int:
-    """Write pieces of sound into the samples from `at` on; return where they end."""
+    """Write audio frames into the samples from `at` on; return the end."""
     for frame in frames:
         sound = frame.to_ndarray()[0]
         room = samples[at : at + len(sound)]
@@ -208,16 +206,13 @@ def _fill(samples: Samples, at: int, frames: list[Any]) -> int:
     return at
 
 
-def _number(times: Sequence[float], time: float) -> int:
-    """Return the number of the frame shown at `time`."""
+def _frame_index(times: Sequence[float], time: float) -> int:
     return min(bisect_left(times, time - 1e-6), len(times) - 1)
 
 
 def _set_threads(codec: Any, shape: VideoShape) -> None:
-    """Decode in one thread what is decoded faster than any tool looks.
-
-    FFmpeg's frame threads take a tenth to a quarter more CPU time.
-    """
+    # Small pictures decode faster than any tool reads them in one thread; FFmpeg's frame
+    # threads take a tenth to a quarter more CPU time.
     if shape.width * shape.height <= LARGE:
         codec.thread_count = 1
     else:

@@ -1,7 +1,7 @@
-"""What is in a file before anything is decoded: streams, frame times, duration.
+"""Streams, frame times and duration of a file, before anything is decoded.
 
-The packets of the chosen streams are read once without decoding, so that the duration
-is known where the header has none or lies, and every frame has a number and a time.
+The packets of the chosen streams are read once without decoding, so that the duration is
+known where the header has none or a wrong one, and every frame has a number and a time.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 class VideoStream(Record):
-    """The picture: upright width and height in square pixels, mean frames per second."""
+    """Video stream; width and height are upright and in square pixels."""
 
     index: int
     width: int
     height: int
     rotation: int
-    """Counter-clockwise turn in degrees that brings the stored picture upright."""
+    """Counter-clockwise rotation in degrees that turns the stored picture upright."""
     fps: float
     frames: int
     codec: str
@@ -37,7 +37,7 @@ class VideoStream(Record):
 
 
 class AudioStream(Record):
-    """The sound as stored; tools hear it as 16 kHz mono."""
+    """An audio stream as stored; tools get 16 kHz mono."""
 
     index: int
     rate: int
@@ -50,7 +50,7 @@ class Probe:
     """A file's streams and times; all times are seconds from the clip's first moment."""
 
     origin: float
-    """The file's own time of the clip's first moment, seconds."""
+    """Time stamp of the clip's first moment in the file, seconds."""
     duration: float
     video: VideoStream | None
     audio: AudioStream | None
@@ -61,16 +61,16 @@ class Probe:
 
 @dataclass(slots=True)
 class _Packets:
-    """Presentation times of a stream's packets, in the file's own seconds, and a look inside."""
+    """Presentation times of a stream's packets, in seconds of the file."""
 
     times: list[float]
     end: float
     first: Any = None
-    """The first picture or piece of sound that can be decoded."""
+    """The first frame, video or audio, that can be decoded."""
 
 
 def probe(path: Path) -> Probe:
-    """Return what the file holds; `ClipError` when nothing in it can be decoded."""
+    """Probe a file; `ClipError` when nothing in it can be decoded."""
     import av
 
     _check_readable(path)
@@ -99,16 +99,16 @@ def _check_readable(path: Path) -> None:
 
 
 def _probe(path: Path, container: InputContainer) -> Probe:
-    video = choose_stream(container, "video")
-    audio = choose_stream(container, "audio")
+    video = _choose_stream(container, "video")
+    audio = _choose_stream(container, "audio")
     packets = _scan(container, [stream for stream in (video, audio) if stream is not None])
     picture = _describe_video(video, packets) if video is not None else None
     sound = _describe_audio(audio, packets) if audio is not None else None
     if picture is None and sound is None:
         raise ClipError(f"{path} holds no picture or sound that can be decoded")
     used = [packets[stream.index] for stream in (picture, sound) if stream is not None]
-    origin = min(found.times[0] for found in used)
-    duration = max(found.end for found in used) - origin
+    origin = min(stream.times[0] for stream in used)
+    duration = max(stream.end for stream in used) - origin
     times = packets[picture.index].times if picture is not None else []
     return Probe(
         origin=origin,
@@ -120,8 +120,8 @@ def _probe(path: Path, container: InputContainer) -> Probe:
     )
 
 
-def choose_stream(container: InputContainer, kind: str) -> Stream | None:
-    """Return the stream marked default, else the one FFmpeg ranks best; no cover art."""
+def _choose_stream(container: InputContainer, kind: str) -> Stream | None:
+    """Stream marked as default, else the one that FFmpeg ranks best; no cover art."""
     streams = [s for s in container.streams if s.type == kind and not _is_cover(s)]
     marked = [s for s in streams if "default" in _disposition(s)]
     if len(marked) == 1 or len(streams) == 1:
@@ -141,18 +141,18 @@ def _is_cover(stream: Stream) -> bool:
 
 
 def _scan(container: InputContainer, streams: list[Any]) -> dict[int, _Packets]:
-    """Return what the packets say, by stream; streams without any are left out."""
+    """Packets by stream; streams without any are left out."""
     import av
 
-    found = {stream.index: _Packets([], 0.0) for stream in streams}
+    by_stream = {stream.index: _Packets([], 0.0) for stream in streams}
     ticks = {stream.index: float(stream.time_base or 0) for stream in streams}
     for stream in streams:
         stream.codec_context.thread_count = 1
-    # A torn file ends in an error: what was read until then is the clip.
+    # A truncated file ends in an error: what was read until then is the clip.
     with suppress(av.error.FFmpegError):
         for packet in container.demux(streams):
             index = packet.stream.index
-            entry, tick = found[index], ticks[index]
+            entry, tick = by_stream[index], ticks[index]
             if entry.first is None:
                 entry.first = _first_of(packet)
             if packet.pts is None or not tick or packet.is_discard:
@@ -160,13 +160,12 @@ def _scan(container: InputContainer, streams: list[Any]) -> dict[int, _Packets]:
             start = packet.pts * tick
             entry.times.append(start)
             entry.end = max(entry.end, start + (packet.duration or 0) * tick)
-    for entry in found.values():
+    for entry in by_stream.values():
         entry.times.sort()
-    return {index: entry for index, entry in found.items() if entry.times}
+    return {index: entry for index, entry in by_stream.items() if entry.times}
 
 
 def _first_of(packet: Any) -> Any:
-    """Return the first frame that comes out of the decoder with this packet, if one does."""
     import av
 
     try:
@@ -176,22 +175,22 @@ def _first_of(packet: Any) -> Any:
 
 
 def _describe_video(stream: Any, packets: dict[int, _Packets]) -> VideoStream | None:
-    found = packets.get(stream.index)
-    if found is None or found.first is None:
+    entry = packets.get(stream.index)
+    if entry is None or entry.first is None:
         return None
-    frame = found.first
-    steps = np.diff(np.asarray(found.times))
+    frame = entry.first
+    steps = np.diff(np.asarray(entry.times))
     fps = float(1 / np.mean(steps)) if steps.size and np.mean(steps) > 0 else _rate(stream)
-    if not steps.size or found.end <= found.times[-1]:
-        found.end = found.times[-1] + 1 / fps
-    width, height = upright_size(frame, stream)
+    if not steps.size or entry.end <= entry.times[-1]:
+        entry.end = entry.times[-1] + 1 / fps
+    width, height = _upright_size(frame, stream)
     return VideoStream(
         index=stream.index,
         width=width,
         height=height,
         rotation=round(frame.rotation) % 360,
         fps=round(fps, 3),
-        frames=len(found.times),
+        frames=len(entry.times),
         codec=stream.codec_context.name,
         variable_rate=bool(steps.size and np.ptp(steps) > 0.25 * np.median(steps)),
     )
@@ -201,8 +200,8 @@ def _rate(stream: Any) -> float:
     return float(stream.average_rate or stream.base_rate or 25)
 
 
-def upright_size(frame: Any, stream: Any) -> tuple[int, int]:
-    """Return width and height after turning upright and squaring the pixels."""
+def _upright_size(frame: Any, stream: Any) -> tuple[int, int]:
+    """Width and height after rotation, in square pixels."""
     aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     width = frame.width * float(aspect) if aspect and aspect > 0 else frame.width
     size = (max(1, round(width)), frame.height)
@@ -210,13 +209,13 @@ def upright_size(frame: Any, stream: Any) -> tuple[int, int]:
 
 
 def _describe_audio(stream: Any, packets: dict[int, _Packets]) -> AudioStream | None:
-    found = packets.get(stream.index)
-    if found is None or found.first is None:
+    entry = packets.get(stream.index)
+    if entry is None or entry.first is None:
         return None
     return AudioStream(
         index=stream.index,
-        rate=found.first.sample_rate,
-        channels=found.first.layout.nb_channels,
+        rate=entry.first.sample_rate,
+        channels=entry.first.layout.nb_channels,
         codec=stream.codec_context.name,
     )
 

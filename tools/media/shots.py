@@ -1,9 +1,9 @@
-"""Find where the shot changes: cuts and dissolves, but not flashes or fast motion.
+"""Shot changes: cuts and dissolves, but not flashes or fast motion.
 
 Two pictures are compared by their layout (correlation of a 16 x 16 grey version, which
 ignores brightness) and by their colours (histograms, which ignore motion). A cut is a
-jump in both that stands out from its surroundings and does not go back. All thresholds
-are chosen by us; see tests/tools/scene/test_cuts.py.
+jump in both that exceeds its surroundings and is not reversed. All thresholds
+are chosen by us; see tests/tools/media/test_shots.py.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from numpy.typing import NDArray
 
 GRID: Final = 16
 CUT: Final = 0.16
-"""Least difference between the pictures before and after a cut (0 same, 1 unlike)."""
+"""Least difference between the pictures before and after a cut (0 to 1)."""
 STANDS_OUT: Final = 3.0
-"""A cut is at least this many times the usual difference around it."""
+"""Ratio of a cut to the median difference around it, at least."""
 AROUND: Final = 0.5
-"""Seconds on each side that say what is usual."""
+"""Seconds on each side of which the median is taken."""
 FLASH: Final = 0.25
-"""A picture that comes back within so many seconds was interrupted by a flash."""
+"""Seconds within which a picture returns after a flash."""
 SHORTEST_SHOT: Final = 0.3
 DISSOLVE: Final = 0.8
-"""Seconds over which a dissolve is looked for."""
+"""Longest dissolve, in seconds."""
 REARRANGED: Final = 0.3
-"""Least change of layout in a dissolve: a light turned up is none."""
+"""Least change of layout in a dissolve, which a change of light does not reach."""
 PAIRS: Final = 1024
-"""Pairs of pictures compared at once; bounds the memory that takes."""
+"""Pairs of pictures compared at once, to bound memory."""
 _FIRST_BIN: Final = np.array((0, 16, 32), np.uint8)
 
 Floats = NDArray[np.float64]
 
 
 class Signature(NamedTuple):
-    """What is kept of a picture: under 2 kB, however large the clip."""
+    """Layout and colours of a picture, under 2 kB."""
 
     layout: NDArray[np.float32]
     """Grey means on a GRID x GRID raster, 0-255."""
@@ -46,7 +46,7 @@ class Signature(NamedTuple):
 
 
 def describe(thumbnail: NDArray[np.uint8]) -> Signature:
-    """Return the signature of a small RGB picture, shape (H, W, 3)."""
+    """Signature of a small RGB picture, uint8 of shape (H, W, 3)."""
     grey = thumbnail.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     layout = _means(_means(grey, 0), 1)
     # R counts in bins 0-15, G in 16-31, B in 32-47.
@@ -55,7 +55,7 @@ def describe(thumbnail: NDArray[np.uint8]) -> Signature:
 
 
 def _means(grey: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-    """Return means of GRID nearly equal stretches along `axis` (repeating short sides)."""
+    """Means of GRID nearly equal stretches along `axis` (repeating short sides)."""
     count = grey.shape[axis]
     if count < GRID:
         return np.take(grey, np.arange(GRID) * count // GRID, axis=axis)
@@ -67,7 +67,7 @@ def _means(grey: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
 
 
 def difference(one: Signature, other: Signature) -> float:
-    """Return how unlike two pictures are, 0 (same) to 1: layout and colours together.
+    """Difference of two pictures from 0 (same) to 1: layout and colours together.
 
     The geometric mean of (1 - correlation of the layouts) and the share of colours that
     differ: motion alone keeps the colours, a flash alone keeps the layout.
@@ -76,11 +76,11 @@ def difference(one: Signature, other: Signature) -> float:
 
 
 def differences(pairs: Sequence[tuple[Signature, Signature]]) -> tuple[Floats, Floats]:
-    """Return the `difference` of each pair, and of its layout alone, blind to brightness."""
+    """`difference` of each pair, and that of its layout alone, blind to brightness."""
     parts = [pairs[first : first + PAIRS] for first in range(0, len(pairs), PAIRS)]
-    found = [_compare(*zip(*part, strict=True)) for part in parts]
+    compared = [_compare(*zip(*part, strict=True)) for part in parts]
     empty = np.zeros(0)
-    whole, layout = zip(*found, strict=True) if found else ((empty,), (empty,))
+    whole, layout = zip(*compared, strict=True) if compared else ((empty,), (empty,))
     return np.concatenate(whole), np.concatenate(layout)
 
 
@@ -94,7 +94,7 @@ def _compare(ones: Sequence[Signature], others: Sequence[Signature]) -> tuple[Fl
 
 
 def _rearranged(a: NDArray[np.float32], b: NDArray[np.float32]) -> Floats:
-    """Return 1 - the correlation of layouts, rows of one picture each, in 0-1."""
+    """1 - correlation of layouts, one picture a row, clipped to 0-1."""
     a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
     spread = (a.std(axis=1) * b.std(axis=1)).astype(np.float64)
     # 9 grey levels squared: below that a picture is flat and its noise is no layout.
@@ -103,10 +103,10 @@ def _rearranged(a: NDArray[np.float32], b: NDArray[np.float32]) -> Floats:
 
 
 def cuts_between(signatures: Sequence[Signature], times: Sequence[float]) -> tuple[float, ...]:
-    """Return the times of the first pictures of new shots, in seconds, in order.
+    """Times of the first pictures of new shots, in seconds, in order.
 
-    `signatures` describe pictures at the clip's full frame rate, `times` are their times.
-    Dissolves count, at their middle.
+    `signatures` and `times` are those of all frames of the clip. A dissolve counts at its
+    middle.
     """
     at = np.asarray(times, dtype=np.float64)
     jumps, _ = differences([*pairwise(signatures)])
@@ -116,7 +116,7 @@ def cuts_between(signatures: Sequence[Signature], times: Sequence[float]) -> tup
 
 
 def _is_cut(i: int, jumps: Floats, signatures: Sequence[Signature], at: Floats) -> bool:
-    """Tell whether a new shot begins with picture i + 1."""
+    """True if a new shot begins with picture i + 1."""
     if jumps[i] < CUT:
         return False
     around = np.abs(at[1:] - at[i + 1]) <= AROUND
@@ -128,7 +128,7 @@ def _is_cut(i: int, jumps: Floats, signatures: Sequence[Signature], at: Floats) 
 
 
 def _goes_back(i: int, signatures: Sequence[Signature], at: Floats) -> bool:
-    """Tell whether a picture like those before i + 1 comes back, or was there before i."""
+    """True if the scene before i + 1 returns, or that of i + 1 was there before."""
     later = range(i + 2, int(np.searchsorted(at, at[i + 1] + FLASH, side="right")))
     if any(difference(signatures[i], signatures[j]) < CUT / 2 for j in later):
         return True
@@ -137,37 +137,37 @@ def _goes_back(i: int, signatures: Sequence[Signature], at: Floats) -> bool:
 
 
 def _dissolves(signatures: Sequence[Signature], at: Floats) -> list[int]:
-    """Return the middles of dissolves: pictures that mix what comes before and after."""
+    """Middles of dissolves: pictures that mix the one before and the one after."""
     sides = [
         (before, i, after)
         for i, (before, after) in enumerate(zip(*_around(at), strict=True))
         if at[after] - at[before] >= 0.75 * DISSOLVE and after - before >= 4
     ]
     apart, rearranged = differences([(signatures[b], signatures[a]) for b, _, a in sides])
-    found = [
+    mixes = [
         (float(apart[n]), sides[n][1])
         for n in np.flatnonzero((apart > CUT) & (rearranged > REARRANGED))
         if _is_mix(*(signatures[k].layout for k in sides[n]))
     ]
-    return [i for apart, i in found if _is_peak(apart, i, found, at)]
+    return [i for apart, i in mixes if _is_peak(apart, i, mixes, at)]
 
 
 def _around(at: Floats) -> tuple[list[int], list[int]]:
-    """Return the first and last picture within half a dissolve of each picture."""
+    """First and last picture within half a dissolve of each picture."""
     before = np.searchsorted(at, at - DISSOLVE / 2)
     after = np.searchsorted(at, at + DISSOLVE / 2, side="right") - 1
     return before.tolist(), after.tolist()
 
 
-def _is_peak(apart: float, i: int, found: list[tuple[float, int]], at: Floats) -> bool:
-    rivals = [(a, -j) for a, j in found if abs(at[j] - at[i]) <= DISSOLVE]
+def _is_peak(apart: float, i: int, mixes: list[tuple[float, int]], at: Floats) -> bool:
+    rivals = [(a, -j) for a, j in mixes if abs(at[j] - at[i]) <= DISSOLVE]
     return max(rivals) == (apart, -i)
 
 
 def _is_mix(
     before: NDArray[np.float32], middle: NDArray[np.float32], after: NDArray[np.float32]
 ) -> bool:
-    """Tell whether the middle picture is about half of the one and half of the other."""
+    """True if the middle picture is about the mean of the other two."""
     change = float(np.abs(after - before).mean())
     rest = float(np.abs(middle - (before + after) / 2).mean())
     return change > 12.0 and rest < 0.2 * change
@@ -178,9 +178,9 @@ def _near(time: float, others: Floats, reach: float) -> bool:
 
 
 def _spaced(indices: list[int], at: Floats) -> list[int]:
-    """Leave out changes that follow another within the shortest shot."""
-    kept: list[int] = []
+    """Changes without those that follow another within the shortest shot."""
+    spaced: list[int] = []
     for i in indices:
-        if not kept or at[i] - at[kept[-1]] >= SHORTEST_SHOT:
-            kept.append(i)
-    return kept
+        if not spaced or at[i] - at[spaced[-1]] >= SHORTEST_SHOT:
+            spaced.append(i)
+    return spaced

@@ -1,4 +1,4 @@
-"""The words that came with a clip: a sentence given by hand, or an .srt/.vtt file."""
+"""Subtitles of a clip: given words, or an .srt/.vtt file (pysubs2)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SUFFIXES = (".srt", ".vtt")
 
 
 class SubtitleCue(Record):
-    """A piece of given transcript; `span` is None when nobody said when it is spoken."""
+    """A piece of given transcript; `span` is None when its time is unknown."""
 
     span: Span | None
     text: str
@@ -20,21 +20,21 @@ class SubtitleCue(Record):
 def find_subtitle(
     clip: Path, given: str | tuple[SubtitleCue, ...] | None
 ) -> tuple[SubtitleCue, ...]:
-    """Return the transcript: `given` as a file, words or cues, else a file beside the clip.
+    """Given transcript (a file, words or cues), else that of a file beside the clip.
 
     A file beside the clip has its name with .srt or .vtt in place of (or after) the
     suffix. `ConfigError` names a file that cannot be read.
     """
     if given is not None:
-        return given if isinstance(given, tuple) else _given(given)
+        return given if isinstance(given, tuple) else _parse_given(given)
     beside = (path for end in SUFFIXES for path in (clip.with_suffix(end), Path(f"{clip}{end}")))
-    found = next((path for path in beside if path.is_file()), None)
-    return read_cues(found) if found else ()
+    path = next((path for path in beside if path.is_file()), None)
+    return _read_cues(path) if path else ()
 
 
-def _given(given: str) -> tuple[SubtitleCue, ...]:
+def _parse_given(given: str) -> tuple[SubtitleCue, ...]:
     if Path(given).suffix.lower() in SUFFIXES and "\n" not in given:
-        return read_cues(Path(given))
+        return _read_cues(Path(given))
     text = " ".join(given.split())
     if not text:
         raise ConfigError(
@@ -43,8 +43,7 @@ def _given(given: str) -> tuple[SubtitleCue, ...]:
     return (SubtitleCue(span=None, text=text),)
 
 
-def read_cues(path: Path) -> tuple[SubtitleCue, ...]:
-    """Return the cues of an .srt or .vtt file in the order they are shown."""
+def _read_cues(path: Path) -> tuple[SubtitleCue, ...]:
     import pysubs2
 
     try:
@@ -60,10 +59,10 @@ def read_cues(path: Path) -> tuple[SubtitleCue, ...]:
     except Exception as error:
         raise ConfigError(f"{path} is not a {path.suffix} subtitle file: {error}") from error
     cues = [_cue(event.start, event.end, event.plaintext) for event in file.events]
-    kept = tuple(sorted((cue for cue in cues if cue.text), key=_when))
-    if not kept:
+    cues = sorted((cue for cue in cues if cue.text), key=_start_and_end)
+    if not cues:
         raise ConfigError(f"{path} holds no subtitle; is it a {path.suffix} file?")
-    return kept
+    return tuple(cues)
 
 
 def _cue(start_ms: int, end_ms: int, text: str) -> SubtitleCue:
@@ -72,5 +71,5 @@ def _cue(start_ms: int, end_ms: int, text: str) -> SubtitleCue:
     return SubtitleCue(span=span, text=" ".join(text.split()))
 
 
-def _when(cue: SubtitleCue) -> tuple[float, float]:
+def _start_and_end(cue: SubtitleCue) -> tuple[float, float]:
     return (cue.span.start, cue.span.end) if cue.span else (0.0, 0.0)

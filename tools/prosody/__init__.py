@@ -1,1 +1,5 @@
-"""Hear how it is said: pitch, loudness, rate, pauses, voice quality."""
+"""Prosody: pitch, loudness, rate, pauses and voice quality."""
+
+from emer.tools.prosody.egemaps import EGeMAPS
+
+__all__ = ["EGeMAPS"]

@@ -1,9 +1,10 @@
-"""What a voice is measured against: the same speaker's other speech, as far as there is any."""
+"""Baseline of a voice: the same speaker's other speech, as far as there is any."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +13,10 @@ from emer.tools.speech.vad import Flags
 from emer.tools.types import Span
 
 ENOUGH = 5.0
-"""Seconds of voiced speech elsewhere in the clip that make a baseline of their own."""
+"""Seconds of voiced speech elsewhere in the clip that make a baseline."""
 
 LEAST = 0.6
-"""Seconds of voiced speech below which neither side of a comparison is measured."""
+"""Least seconds of voiced speech on either side of a comparison."""
 
 FIRST = 0.4
 """Share of the voiced speech that is the baseline when there is little."""
@@ -30,10 +31,9 @@ DECLINATION = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How a stretch of voice differs from its baseline.
+    """Difference between a stretch of voice and its baseline.
 
-    `pitch` in semitones, `level`, `alpha` and `hnr` in dB; `trust` is 1 for the rest of
-    the clip and less for the first part of it.
+    `pitch` in semitones, `level`, `alpha` and `hnr` in dB.
     """
 
     span: Span
@@ -44,28 +44,29 @@ class Shift:
     pitch_hz: float
     base_hz: float
     against: str
-    trust: float
-    falling: float
-    """What a fall must exceed before it counts, in semitones and dB."""
+    """The baseline in words."""
+    reliability: float
+    """Of the baseline: 1 for the rest of the clip, less for the first part of it."""
+    declination: float
+    """Fall that is ordinary, in semitones and dB."""
 
 
 def shifts(contours: Contours, phrases: tuple[Span, ...]) -> tuple[Shift, ...]:
-    """Return how each phrase differs from the rest, or the later part from the first.
+    """Shift of each phrase against the rest, or of the later part against the first.
 
     Empty when the clip has too little voice for either.
     """
-    found = []
+    against_rest = []
     for phrase in phrases:
-        inside = frames(contours, phrase)
+        inside = voiced_in(contours, phrase)
         outside = contours.voiced & ~inside
-        if _seconds(inside) >= LEAST and _seconds(outside) >= ENOUGH:
+        if inside.sum() * HOP >= LEAST and outside.sum() * HOP >= ENOUGH:
             against = "the speaker's other speech in the clip"
-            found.append(compare(contours, phrase, outside, against, 1.0))
-    return tuple(found) or first_against_rest(contours)
+            against_rest.append(compare(contours, phrase, outside, against, 1.0))
+    return tuple(against_rest) or _first_against_rest(contours)
 
 
-def first_against_rest(contours: Contours) -> tuple[Shift, ...]:
-    """Return how the voice after its first 40 % differs from them."""
+def _first_against_rest(contours: Contours) -> tuple[Shift, ...]:
     voiced = np.flatnonzero(contours.voiced)
     cut = round(FIRST * voiced.size)
     if min(cut, voiced.size - cut) * HOP < LEAST:
@@ -82,47 +83,47 @@ def compare(
     span: Span,
     base: Flags,
     against: str,
-    trust: float,
-    falling: float = 0.0,
+    reliability: float,
+    declination: float = 0.0,
 ) -> Shift:
-    """Return how the voice in `span` differs from the voiced frames `base`."""
-    inside = frames(contours, span)
-    both = (inside, base)
+    """Shift of the voice in a span against other voiced frames.
 
-    def differ(curve: Curve, mean: Callable[[Curve], float]) -> float:
-        here, there = (mean(curve[flags]) for flags in both)
-        return round(here - there, 2)
+    Args:
+        contours: The clip's curves.
+        span: The stretch to compare.
+        base: Frames of the baseline, shape (n,).
+        against: The baseline in words.
+        reliability: Of the baseline, from 0 to 1.
+        declination: Fall that is ordinary, in semitones and dB.
 
-    pitches = [float(np.median(contours.pitch[flags])) for flags in both]
+    """
+    inside = voiced_in(contours, span)
+
+    def differ(curve: Curve, mean: Callable[[Curve], Any] = np.mean) -> float:
+        return round(float(mean(curve[inside])) - float(mean(curve[base])), 2)
+
+    here, there = (float(np.median(contours.pitch[side])) for side in (inside, base))
     return Shift(
         span=span,
-        pitch=round(pitches[0] - pitches[1], 2),
+        pitch=round(here - there, 2),
         level=differ(contours.level, power_mean),
-        alpha=differ(contours.alpha, _mean),
-        hnr=differ(contours.hnr, _mean),
-        pitch_hz=round(hertz(pitches[0]), 1),
-        base_hz=round(hertz(pitches[1]), 1),
+        alpha=differ(contours.alpha),
+        hnr=differ(contours.hnr),
+        pitch_hz=round(hertz(here), 1),
+        base_hz=round(hertz(there), 1),
         against=against,
-        trust=trust,
-        falling=falling,
+        reliability=reliability,
+        declination=declination,
     )
 
 
-def frames(contours: Contours, span: Span) -> Flags:
-    """Return which voiced frames lie in the span."""
+def voiced_in(contours: Contours, span: Span) -> Flags:
+    """Mask of the voiced frames in the span, shape (n,)."""
     inside = np.zeros(contours.voiced.shape, dtype=bool)
     inside[round(span.start / HOP) : round(span.end / HOP)] = True
     return inside & contours.voiced
 
 
 def hertz(semitones: float) -> float:
-    """Return the frequency of a pitch in semitones above 27.5 Hz."""
+    """Frequency of a pitch in semitones above 27.5 Hz."""
     return float(27.5 * 2 ** (semitones / 12))
-
-
-def _mean(values: Curve) -> float:
-    return float(np.mean(values))
-
-
-def _seconds(flags: Flags) -> float:
-    return float(flags.sum() * HOP)

@@ -1,4 +1,4 @@
-"""The voice in numbers: pitch, level and voice quality every 10 ms."""
+"""Contours of a voice: pitch, level and voice quality every 10 ms."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ HOP = 0.01
 
 CHUNK = 60 * RATE
 MARGIN = RATE // 2
-"""Samples measured twice at each seam, so that no seam is heard."""
+"""Samples measured twice at each seam, so that none shows in the curves."""
 
 PITCH_DELAY = 2
 """openSMILE stamps a 60 ms pitch window with its start: 30 ms before its centre."""
 
 JUMP = 10.0
-"""Semitones within 30 ms that no voice moves: an octave error (domain knowledge)."""
+"""Semitones within 30 ms that no voice moves: an octave error (chosen by us)."""
 
 _COLUMNS = {
     "pitch": "F0semitoneFrom27.5Hz_sma3nz",
@@ -44,10 +44,10 @@ Curve = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Contours:
-    """Curves of one clip, all of shape (n,) with a frame each 10 ms.
+    """Curves of one clip, each of shape (n,) with a frame every 10 ms.
 
-    `pitch` is in semitones above 27.5 Hz, NaN where the voice does not sound; the voice
-    quality curves are NaN there too. `level` is in dB of full scale and never NaN.
+    `pitch` is in semitones above 27.5 Hz, NaN in unvoiced frames, as are the curves of voice
+    quality. `level` is in dB of full scale and never NaN.
     """
 
     level: Curve
@@ -61,7 +61,7 @@ class Contours:
 
     @property
     def voiced(self) -> Flags:
-        """Where a pitch was found in speech."""
+        """Mask of the frames of speech with a pitch."""
         return np.isfinite(self.pitch)
 
     @property
@@ -77,15 +77,14 @@ class Contours:
     @property
     def snr(self) -> float:
         """Level of the voice over the level between the words, in dB."""
-        heard = self.level[self.voiced]
-        quiet = self.level[~self.speech]
-        if not heard.size:
+        voice, quiet = self.level[self.voiced], self.level[~self.speech]
+        if not voice.size:
             return 0.0
         floor = np.percentile(quiet, 25) if quiet.size >= 20 else noise_floor(self.level)
-        return float(power_mean(heard) - max(floor, -90.0))
+        return float(power_mean(voice) - max(floor, -90.0))
 
     def part(self, start: float, end: float) -> Contours:
-        """Return the same curves with everything outside [start, end) s taken for silence."""
+        """Curves with everything outside [start, end) s masked as silence."""
         outside = np.ones(self.level.shape, dtype=bool)
         outside[round(start / HOP) : round(end / HOP)] = False
         names = ("pitch", "alpha", "hammarberg", "hnr", "jitter", "shimmer")
@@ -94,7 +93,7 @@ class Contours:
 
 
 def measure(samples: Samples) -> Contours:
-    """Return the curves of mono 16 kHz sound in [-1, 1].
+    """Contours of mono 16 kHz sound in [-1, 1], float32 of shape (n,).
 
     Long sound is measured in pieces of a minute, to bound openSMILE's memory.
     """
@@ -109,10 +108,10 @@ def measure(samples: Samples) -> Contours:
 
 
 def without_jumps(pitch: Curve) -> Curve:
-    """Return the pitch without octave errors and without blips shorter than 30 ms.
+    """Pitch without octave errors and without runs shorter than 30 ms.
 
     Where it jumps by more than 10 semitones within 30 ms, the shorter side is dropped
-    when it lies an octave from the clip's median.
+    if it is as far from the clip's median.
     """
     cleaned = pitch.copy()
     if not np.isfinite(pitch).any():
@@ -127,12 +126,12 @@ def without_jumps(pitch: Curve) -> Curve:
 
 
 def power_mean(level: Curve) -> float:
-    """Return the mean of levels in dB, taken over their power."""
+    """Mean of levels in dB, taken over their power."""
     return float(10 * np.log10(np.mean(10 ** (level / 10))))
 
 
 def _smooth_runs(pitch: Curve) -> list[tuple[int, int]]:
-    """Return the voiced stretches, split where the pitch jumps."""
+    """Voiced stretches, split where the pitch jumps."""
     runs: list[tuple[int, int]] = []
     for start, end in true_runs(np.isfinite(pitch)):
         steps = np.abs(pitch[start + 3 : end] - pitch[start : end - 3])
@@ -143,16 +142,16 @@ def _smooth_runs(pitch: Curve) -> list[tuple[int, int]]:
 
 
 def _descriptors(samples: Samples, count: int) -> dict[str, Curve]:
-    """Return openSMILE's curves on the 10 ms grid, zeros where it gave none."""
+    """Descriptors of openSMILE on the 10 ms grid, zeros where it gave none."""
     curves = {name: np.zeros(count) for name in _COLUMNS}
     for start in range(0, len(samples), CHUNK):
-        left = max(0, start - MARGIN)
-        table = _smile(samples[left : start + CHUNK + MARGIN])
+        first = max(0, start - MARGIN)
+        table = _smile(samples[first : start + CHUNK + MARGIN])
         if table is None:
             continue
         for name, column in _COLUMNS.items():
             delay = 0 if name in ("alpha", "hammarberg") else PITCH_DELAY
-            _place(curves[name], table[column], left // 160 + delay, start // 160, CHUNK // 160)
+            _place(curves[name], table[column], first // 160 + delay, start // 160, CHUNK // 160)
     return curves
 
 
@@ -164,13 +163,13 @@ def _place(curve: Curve, values: Curve, at: int, start: int, count: int) -> None
 
 
 def _smile(samples: Samples) -> dict[str, Curve] | None:
-    """Return the low-level descriptors by name, or None for sound under 0.1 s."""
+    """Low-level descriptors by name, or None for sound under 0.1 s."""
     if len(samples) < RATE // 10:
         return None
     # openSMILE's own object must not be used by two threads at once.
     with _lock:
         smile = _extractor()
-        # Called like this it gives the numbers alone, without a table of times around them.
+        # Called like this it returns an array, not a data frame.
         rows = smile(samples, RATE)[0].astype(float)
         return dict(zip(smile.feature_names, rows, strict=True))
 

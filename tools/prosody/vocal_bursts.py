@@ -1,4 +1,4 @@
-"""Sounds a voice makes beside speaking: trembling, laughter-like bursts, sigh-like breaths."""
+"""Vocal tremor, laughter-like bursts and sigh-like breaths."""
 
 from __future__ import annotations
 
@@ -11,17 +11,11 @@ from emer.tools.prosody.speech_rate import peaks, smoothed
 from emer.tools.speech.vad import join_runs, noise_floor, true_runs
 from emer.tools.types import Span
 
-
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """A sound that is no speech: where, and the number that describes it."""
-
-    span: Span
-    value: float
-
-
 TREMOR_HZ = (5.5, 12.0)
-"""Rates of vocal tremor: Titze 1994 gives 4-12 Hz, but at 4-5 Hz syllables swing the pitch."""
+"""Rates of vocal tremor.
+
+Titze 1994 gives 4-12 Hz, but at 4-5 Hz syllables move the pitch.
+"""
 
 TREMOR_ST = 0.3
 """Least depth (root mean square, semitones) of a tremor; chosen by us."""
@@ -30,47 +24,55 @@ LAUGH_STEP = (0.14, 0.24)
 """Seconds between the notes of laughter: about 0.21 (Provine & Yong 1991)."""
 
 
-def tremor(contours: Contours) -> tuple[Burst, ...]:
-    """Return the vowels of at least 0.5 s whose pitch swings regularly 5.5-12 times a second.
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """A vocal sound beside speech, and the measurement that describes it."""
 
-    `value` is the rate in Hz. Two thirds of the pitch's movement, its slow course taken
-    off, must lie at that rate.
+    span: Span
+    value: float
+
+
+def tremor(contours: Contours) -> tuple[Burst, ...]:
+    """Vowels of at least 0.5 s whose pitch swings regularly 5.5-12 times a second.
+
+    `value` is the rate in Hz. Two thirds of the power of the pitch, less its cubic trend,
+    must be at that rate.
     """
-    found = []
+    bursts = []
     for start, end in true_runs(contours.voiced):
         if end - start < round(0.5 / HOP):
             continue
         rate = _swing(contours.pitch[start:end])
         if rate is not None:
-            found.append(Burst(Span(start=start * HOP, end=end * HOP), round(rate, 1)))
-    return tuple(found)
+            bursts.append(Burst(Span(start=start * HOP, end=end * HOP), round(rate, 1)))
+    return tuple(bursts)
 
 
 def _swing(pitch: Curve) -> float | None:
-    """Return the rate in Hz of a regular swing of the pitch, or None."""
+    """Rate in Hz of a regular swing of the pitch, or None."""
     time = np.arange(pitch.size) * HOP
-    left = pitch - np.polyval(np.polyfit(time, pitch, 3), time)
-    if float(np.sqrt(np.mean(left**2))) < TREMOR_ST:
+    rest = pitch - np.polyval(np.polyfit(time, pitch, 3), time)
+    if float(np.sqrt(np.mean(rest**2))) < TREMOR_ST:
         return None
-    power = np.abs(np.fft.rfft(left * np.hanning(left.size), 1024)) ** 2
+    power = np.abs(np.fft.rfft(rest * np.hanning(rest.size), 1024)) ** 2
     rate = np.fft.rfftfreq(1024, HOP)
     best = int(np.argmax(power))
-    near = np.abs(rate - rate[best]) <= 1.5 / (left.size * HOP)
+    near = np.abs(rate - rate[best]) <= 1.5 / (rest.size * HOP)
     regular = power[near].sum() >= 0.67 * power.sum()
-    cycles = rate[best] * left.size * HOP
+    cycles = rate[best] * rest.size * HOP
     inside = TREMOR_HZ[0] <= rate[best] <= TREMOR_HZ[1]
     return float(rate[best]) if regular and inside and cycles >= 4 else None
 
 
 def laughter(contours: Contours, least: int = 5) -> tuple[Burst, ...]:
-    """Return runs of at least `least` short, even, voiced pulses with breath between them.
+    """Runs of at least `least` short, even, voiced pulses with breath between them.
 
     The voice sounds for 60 % of the time at most, and the pulses die away by 3 dB; the
     syllables of speech are uneven and run into each other. `value` counts the pulses.
     """
     level = smoothed(contours.level, 5)
     pulses = [k for k in peaks(level, 6.0) if contours.voiced[max(0, k - 4) : k + 5].any()]
-    found, run = [], pulses[:1]
+    bursts, run = [], pulses[:1]
     for pulse in [*pulses[1:], 10**9] if run else []:
         step = (pulse - run[-1]) * HOP
         if LAUGH_STEP[0] <= step <= LAUGH_STEP[1] and _breath_between(contours, run[-1], pulse):
@@ -78,13 +80,13 @@ def laughter(contours: Contours, least: int = 5) -> tuple[Burst, ...]:
             continue
         if len(run) >= least and _like_laughter(contours, level[run], run):
             span = Span(start=max(0.0, run[0] * HOP - 0.05), end=run[-1] * HOP + 0.1)
-            found.append(Burst(span, float(len(run))))
+            bursts.append(Burst(span, float(len(run))))
         run = [pulse]
-    return tuple(found)
+    return tuple(bursts)
 
 
 def _like_laughter(contours: Contours, heights: Curve, run: list[int]) -> bool:
-    """Tell whether a run of pulses is even, mostly breath, and dies away by 3 dB."""
+    """True if a run of pulses is even, mostly breath, and dies away by 3 dB."""
     steps = np.diff(run)
     even = float(np.std(steps)) <= 0.15 * float(np.mean(steps))
     breathy = float(contours.voiced[run[0] : run[-1]].mean()) <= 0.6
@@ -92,16 +94,16 @@ def _like_laughter(contours: Contours, heights: Curve, run: list[int]) -> bool:
 
 
 def _breath_between(contours: Contours, left: int, right: int) -> bool:
-    """Tell whether the voice stops for at least 50 ms between two pulses."""
+    """True if the voice stops for at least 50 ms between two pulses."""
     runs = true_runs(~contours.voiced[left:right])
     return any(end - start >= 5 for start, end in runs)
 
 
 def sighs(contours: Contours) -> tuple[Burst, ...]:
-    """Return unvoiced sounds of 0.4-1.5 s that rise above the noise and die away.
+    """Unvoiced sounds of 0.4-1.5 s that rise above the noise and die away.
 
-    They stand apart from speech and stay at least 8 dB under it; a breath shortly before
-    speech is an intake and no sigh. `value` is how far they rise above the noise, in dB.
+    They are apart from speech and at least 8 dB under it; a breath shortly before
+    speech is an intake and no sigh. `value` is their level above the noise, in dB.
     """
     level = smoothed(contours.level)
     floor = noise_floor(contours.level)
@@ -109,17 +111,17 @@ def sighs(contours: Contours) -> tuple[Burst, ...]:
         return ()
     ceiling = power_mean(contours.level[contours.voiced]) - 8.0
     breath = (level > floor + 10) & (level < ceiling) & ~contours.voiced
-    found = []
+    bursts = []
     for start, end in join_runs(true_runs(breath), 5):
         if not 40 <= end - start <= 150 or _touches_voice(contours, start, end):
             continue
         thirds = [power_mean(part) for part in np.array_split(level[start:end], 3)]
         if max(thirds[:2]) - thirds[2] >= 4:
             value = round(max(thirds) - floor, 1)
-            found.append(Burst(Span(start=start * HOP, end=end * HOP), value))
-    return tuple(found)
+            bursts.append(Burst(Span(start=start * HOP, end=end * HOP), value))
+    return tuple(bursts)
 
 
 def _touches_voice(contours: Contours, start: int, end: int) -> bool:
-    """Tell whether speech ended under 0.1 s before (a consonant) or starts within 0.6 s."""
+    """True if speech ended under 0.1 s before (a consonant) or starts within 0.6 s."""
     return bool(contours.voiced[max(0, start - 10) : end + 60].any())

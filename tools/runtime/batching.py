@@ -1,25 +1,29 @@
-"""A model's work cut into batches that fit: out of memory halves the batch and says so.
+"""Batches that fit into memory, for one caller or for several threads.
 
-`in_batches` is for one caller. `Together` is for several at once: what they bring while a
-batch runs goes into the next one, so that a corpus fills a GPU without anybody arranging it.
+`in_batches` halves a batch that runs out of memory. `BatchQueue` joins the items of several
+threads: what they bring while a batch runs goes into the next one, so that clips observed side
+by side (`emer-eval run --workers`) share the batches of a model.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Generic, TypeVar, cast
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-from emer.tools.runtime import device as devices
 from emer.tools.runtime.cancellation import (
-    SLICE,
-    Abandoned,
-    current,
+    POLL_SECONDS,
+    Call,
+    Cancelled,
+    collected_notes,
+    current_call,
     note,
-    overhearing,
-    still_wanted,
+    raise_if_cancelled,
 )
+from emer.tools.runtime.device import CPU, is_out_of_memory, release_memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -30,117 +34,113 @@ def in_batches(
     items: Sequence[Item],
     size: int,
     work: Work[Item, Result],
-    device: str = devices.CPU,
+    device: str = CPU,
     smaller: Callable[[int], None] = lambda _: None,
 ) -> list[Result]:
-    """Return one result per item, in order, `size` items (or fewer) at a time.
+    """One result per item, in order, from batches of at most `size` items.
 
-    A batch that does not fit into the device's memory is done again in halves, and the size
-    stays so for the rest; a note says it, and `smaller` is told the size. A single item that does
-    not fit raises what the model raised. `Abandoned` between two batches when nobody waits.
+    A batch that does not fit into memory is repeated in halves, and the size stays so for the
+    rest; a note reports it. The model's own error is raised for a single item that does not
+    fit, `Cancelled` between two batches of a cancelled call.
+
+    Args:
+        items: What to work on.
+        size: Items in a batch.
+        work: Returns one result per item of a batch.
+        device: Device whose memory is released after a batch that did not fit.
+        smaller: Called with the new size.
+
     """
-    found: list[Result] = []
+    results: list[Result] = []
     fits = max(1, size)
-    while len(found) < len(items):
-        still_wanted()
-        batch = items[len(found) : len(found) + fits]
+    while len(results) < len(items):
+        raise_if_cancelled()
+        batch = items[len(results) : len(results) + fits]
         try:
-            found += work(batch)
+            results += work(batch)
         except (RuntimeError, MemoryError) as error:
-            if not devices.is_out_of_memory(error) or len(batch) == 1:
+            if not is_out_of_memory(error) or len(batch) == 1:
                 raise
             fits = len(batch) // 2
             smaller(fits)
             note(f"{device} has no memory for {len(batch)} at a time; went on with {fits}")
         else:
             continue
-        devices.release(device)  # outside `except`: the error holds what did not fit
-    return found
+        release_memory(device)  # outside `except`: the error holds what did not fit
+    return results
 
 
+@dataclass(eq=False)
 class _Ticket(Generic[Item, Result]):
-    """One item that somebody waits for."""
+    """One item in the queue of a `BatchQueue`."""
 
-    def __init__(self, item: Item, caller: object) -> None:
-        self.item, self.caller = item, caller
-        self.call = current()
-        self.alone = self.gone = False
-        self.done = threading.Event()
-        self.result: list[Result] = []
-        self.error: BaseException | None = None
-
-    def hear(self, notes: Sequence[str]) -> None:
-        if self.call is not None:
-            for text in notes:
-                self.call.note(text)
-
-    def end(self, result: Result) -> None:
-        self.result = [result]
-        self.done.set()
-
-    def fail(self, error: BaseException) -> None:
-        self.error = error
-        self.done.set()
+    item: Item
+    caller: object
+    call: Call | None
+    result: Future[Result] = field(default_factory=Future)
+    alone: bool = False
+    """Its batch failed: it is repeated without other callers' items."""
+    withdrawn: bool = False
 
 
-class Together(Generic[Item, Result]):
-    """Does what several threads bring in common batches of at most `most` items.
+class BatchQueue(Generic[Item, Result]):
+    """Works on the items of several threads in common batches of at most `most` items.
 
-    One of the callers works, the others wait; what is noted meanwhile is told to all whose items
-    were in the batch. A batch that fails is done again caller by caller, so that one clip's fault
-    is not another's.
+    One of the callers works, the others wait; notes of a batch go to all callers with an item
+    in it. A batch that fails is repeated caller by caller, so that one clip's failure does not
+    affect another.
     """
 
     def __init__(self, work: Work[Item, Result], most: int) -> None:
-        """Take what does a batch; it is never called by two threads at once."""
+        """Take what works on a batch; it is never called by two threads at once."""
         self.most = max(1, most)
         self._work = work
         self._queue: deque[_Ticket[Item, Result]] = deque()
-        self._lock = threading.Lock()
-        self._at_work = threading.Lock()
+        self._queue_lock = threading.Lock()
+        self._work_lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """Number of items that wait for a batch."""
+        return len(self._queue)
 
     def __call__(self, items: Sequence[Item]) -> list[Result]:
-        """Return one result per item, in order; raise what the work raised."""
-        caller = object()
-        mine: list[_Ticket[Item, Result]] = [_Ticket(item, caller) for item in items]
-        with self._lock:
-            self._queue.extend(mine)
+        """One result per item, in order; raises what the work raised."""
+        caller, call = object(), current_call()
+        tickets: list[_Ticket[Item, Result]] = [_Ticket(item, caller, call) for item in items]
+        with self._queue_lock:
+            self._queue.extend(tickets)
         try:
-            for ticket in mine:
-                self._wait(ticket)
+            return [self._wait(ticket) for ticket in tickets]
         finally:
-            self._take_back(mine)
-        return [ticket.result[0] for ticket in mine]
+            self._withdraw(tickets)
 
-    def _wait(self, ticket: _Ticket[Item, Result]) -> None:
-        while not ticket.done.is_set():
-            still_wanted()
-            if self._at_work.acquire(timeout=SLICE):
+    def _wait(self, ticket: _Ticket[Item, Result]) -> Result:
+        while not ticket.result.done():
+            raise_if_cancelled()
+            if self._work_lock.acquire(timeout=POLL_SECONDS):
                 try:
-                    self._lead(ticket)
+                    self._work_until_done(ticket)
                 finally:
-                    self._at_work.release()
-        if ticket.error is not None:
-            raise ticket.error
+                    self._work_lock.release()
+        return ticket.result.result()
 
-    def _lead(self, mine: _Ticket[Item, Result]) -> None:
-        """Work through the queue until this caller's ticket is done."""
-        while not mine.done.is_set():
+    def _work_until_done(self, ticket: _Ticket[Item, Result]) -> None:
+        while not ticket.result.done():
             batch = self._take()
             try:
-                self._do(batch)
-            except Abandoned:  # this caller gives up; the others' items wait for the next
+                self._work_on(batch)
+            except Cancelled:  # this caller's; the others' items wait for the next to work
                 self._put_back(batch)
                 raise
             except BaseException as error:
-                if len({ticket.caller for ticket in batch}) == 1:
-                    _fail(batch, error)
-                else:
+                if len({each.caller for each in batch}) > 1:
                     self._put_back(batch, alone=True)
+                else:
+                    for each in batch:
+                        each.result.set_exception(error)
 
     def _take(self) -> list[_Ticket[Item, Result]]:
-        """Return the next batch; those whose batch failed go with nobody else's."""
-        with self._lock:
+        with self._queue_lock:
             batch = [self._queue.popleft()]
             while self._queue and len(batch) < self.most:
                 first, after = batch[0], self._queue[0]
@@ -150,45 +150,25 @@ class Together(Generic[Item, Result]):
             return batch
 
     def _put_back(self, batch: Sequence[_Ticket[Item, Result]], *, alone: bool = False) -> None:
-        with self._lock:
-            for ticket in reversed([one for one in batch if not one.gone]):
+        with self._queue_lock:
+            for ticket in reversed([each for each in batch if not each.withdrawn]):
                 ticket.alone = ticket.alone or alone
                 self._queue.appendleft(ticket)
 
-    def _do(self, batch: Sequence[_Ticket[Item, Result]]) -> None:
-        with overhearing() as notes:
+    def _work_on(self, batch: Sequence[_Ticket[Item, Result]]) -> None:
+        with collected_notes() as notes:
             try:
                 results = self._work([ticket.item for ticket in batch])
             finally:
-                for ticket in batch:
-                    ticket.hear(notes)
+                for call in (ticket.call for ticket in batch if ticket.call is not None):
+                    for text in notes:
+                        call.note(text)
         for ticket, result in zip(batch, results, strict=True):
-            ticket.end(result)
+            ticket.result.set_result(result)
 
-    def _take_back(self, mine: Sequence[_Ticket[Item, Result]]) -> None:
-        """Leave nothing of a caller that is gone in the queue."""
-        with self._lock:
-            for ticket in mine:
-                ticket.gone = True
+    def _withdraw(self, tickets: Sequence[_Ticket[Item, Result]]) -> None:
+        with self._queue_lock:
+            for ticket in tickets:
+                ticket.withdrawn = True
                 if ticket in self._queue:
                     self._queue.remove(ticket)
-
-
-_COMMON: dict[Hashable, Together[Any, Any]] = {}
-_COMMON_LOCK = threading.Lock()
-
-
-def common(key: Hashable, make: Callable[[], Together[Item, Result]]) -> Together[Item, Result]:
-    """Return the one `Together` of the process for a key, made by the first who asks.
-
-    The key says all that the work depends on, so that tools of one kind share it.
-    """
-    with _COMMON_LOCK:
-        if key not in _COMMON:
-            _COMMON[key] = make()
-        return cast("Together[Item, Result]", _COMMON[key])
-
-
-def _fail(batch: Sequence[_Ticket[Item, Result]], error: BaseException) -> None:
-    for ticket in batch:
-        ticket.fail(error)

@@ -1,13 +1,13 @@
-"""The call a tool is at work in: whether anybody still waits for it, and what it has to say.
+"""The current call of a tool: whether it is cancelled, and its notes for the user.
 
-Python cannot end a thread. Whoever gives a call up says so here, and long work asks between
-its steps:
+Python cannot end a thread. A cancelled call is marked here, and long work checks the mark
+between its steps:
 
     for window in windows:
-        still_wanted()
+        raise_if_cancelled()
         ...
 
-`note` is for what a user should know of how a result came about; it is no clue.
+A note says how a result came about; it is no clue.
 """
 
 from __future__ import annotations
@@ -18,97 +18,93 @@ from contextlib import contextmanager
 
 from emer.tools.errors import EmerError
 
-SLICE = 0.05
-"""Seconds between two looks at whether a call that waits is still wanted."""
+POLL_SECONDS = 0.05
+"""Interval at which a waiting call checks whether it is cancelled."""
 
 
-class Abandoned(EmerError):
-    """Nobody waits for this call any more: its time is up, or the user stopped the run."""
+class Cancelled(EmerError):
+    """The current call was cancelled: its time is up, or the user stopped the run."""
 
 
 class Call:
-    """One call of a tool; safe to give up from another thread."""
+    """One call of a tool; may be cancelled from another thread."""
 
     def __init__(self) -> None:
-        """Begin: wanted, and with nothing to say."""
-        self._given_up = threading.Event()
+        self._cancelled = threading.Event()
         self._notes: list[str] = []
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noted, each text once, in order."""
+        """Notes in order, each text once."""
         return tuple(dict.fromkeys(self._notes))
 
     @property
-    def wanted(self) -> bool:
-        """Whether somebody still waits for the result."""
-        return not self._given_up.is_set()
+    def cancelled(self) -> bool:
+        """Whether the result is no longer needed."""
+        return self._cancelled.is_set()
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """Have the work end at its next step."""
-        self._given_up.set()
+        self._cancelled.set()
 
     def note(self, text: str) -> None:
-        """Keep a sentence for the user."""
+        """Add a sentence for the user."""
         self._notes.append(text)
 
 
-_HERE = threading.local()
+_LOCAL = threading.local()
 
 
 @contextmanager
-def at_work(call: Call) -> Iterator[Call]:
-    """Make `call` the one that this thread is at work in while the block runs."""
-    before = current()
-    _HERE.call = call
+def in_call(call: Call) -> Iterator[Call]:
+    """Make `call` the current one of this thread while the block runs."""
+    outer = current_call()
+    _LOCAL.call = call
     try:
         yield call
     finally:
-        _HERE.call = before
+        _LOCAL.call = outer
 
 
-def current() -> Call | None:
-    """Return the call that this thread is at work in."""
-    return getattr(_HERE, "call", None)
+def current_call() -> Call | None:
+    """The call that this thread works for, if any."""
+    return getattr(_LOCAL, "call", None)
 
 
-def still_wanted() -> None:
-    """Raise `Abandoned` when this thread's call has been given up."""
-    call = current()
-    if call is not None and not call.wanted:
-        raise Abandoned("the call was given up")
+def raise_if_cancelled() -> None:
+    """Raise `Cancelled` if the current call of this thread was cancelled."""
+    call = current_call()
+    if call is not None and call.cancelled:
+        raise Cancelled("the call was cancelled")
 
 
 def note(text: str) -> None:
-    """Tell the user of this thread's call, if it is one; else nobody asked."""
-    heard: list[str] | None = getattr(_HERE, "heard", None)
-    call = current()
-    if heard is not None:
-        heard.append(text)
+    """Add a note to the current call of this thread; without one it is dropped."""
+    collected: list[str] | None = getattr(_LOCAL, "collected", None)
+    call = current_call()
+    if collected is not None:
+        collected.append(text)
     elif call is not None:
         call.note(text)
 
 
 @contextmanager
-def overhearing() -> Iterator[list[str]]:
-    """Yield a list that fills with what this thread notes while the block runs.
-
-    Its call hears nothing of that: whoever has the list says whom it concerns.
-    """
-    before = getattr(_HERE, "heard", None)
-    heard: list[str] = []
-    _HERE.heard = heard
+def collected_notes() -> Iterator[list[str]]:
+    """Collect this thread's notes in a list instead of in its call."""
+    outer = getattr(_LOCAL, "collected", None)
+    notes: list[str] = []
+    _LOCAL.collected = notes
     try:
-        yield heard
+        yield notes
     finally:
-        _HERE.heard = before
+        _LOCAL.collected = outer
 
 
 @contextmanager
-def holding(lock: threading.Lock) -> Iterator[None]:
-    """Hold `lock` while the block runs; a call that is given up does not wait on for it."""
-    while not lock.acquire(timeout=SLICE):
-        still_wanted()
+def locked(lock: threading.Lock) -> Iterator[None]:
+    """Hold `lock`; `Cancelled` if the call is cancelled while it waits."""
+    while not lock.acquire(timeout=POLL_SECONDS):
+        raise_if_cancelled()
     try:
         yield
     finally:

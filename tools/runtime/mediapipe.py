@@ -1,8 +1,8 @@
-"""MediaPipe's graphs, run in the thread that asks.
+"""MediaPipe graphs, run in the caller's thread.
 
-The stock solutions hand each node of a graph to a pool of threads and build a class for
-each answer. Here pictures come one at a time and other tools want the cores: a graph keeps
-to its caller's thread, loads its models when first asked, and gives landmarks as an array.
+The stock solutions run the nodes of a graph in a thread pool and build a class for each
+result. Here pictures come one at a time and other tools need the cores: a graph stays in its
+caller's thread, loads its models at the first picture, and returns landmarks as an array.
 
 This module loads mediapipe; import it inside the function that makes a graph.
 """
@@ -27,21 +27,28 @@ with importing():
 
 MODULES: Final = Path(mediapipe.__file__).parent / "modules"
 PICTURE_US: Final = 33_333
-"""What a graph is told lies between two pictures, in microseconds (as in MediaPipe's own)."""
+"""Time between two pictures, in microseconds (as in MediaPipe's own code)."""
 WIRE: Final = (3, 4, 5, 6, 8, 9, 10, 11, 13, 14, 15, 16)
-"""Where x, y and z stand in the 17 bytes of a landmark on the wire: a message's tag and
-length, then each value's tag and four bytes."""
+"""Bytes of x, y and z in the 17 of a serialised landmark.
+
+Tag and length of the message, then a tag and four bytes for each value.
+"""
 
 
 class Graph(SolutionBase):  # type: ignore[misc]
-    """One graph; not for two threads at once. It may follow what it saw in earlier pictures."""
+    """One graph, not for two threads at once; it may track objects over pictures."""
 
     def __init__(
         self, config: str, outputs: Sequence[str], protos: Sequence[str] = (), **given: Any
     ) -> None:
-        """Take a file of MediaPipe's `modules`, or a graph as text, and what to return.
+        """Describe the graph; its models are loaded at the first picture.
 
-        `protos` names the inputs that are messages; `given` is what `SolutionBase` takes.
+        Args:
+            config: A file of MediaPipe's `modules`, or a graph as text.
+            outputs: Names of the outputs to return.
+            protos: Names of the inputs that are messages.
+            given: Further arguments of `SolutionBase`.
+
         """
         hints = {name: PacketDataType.PROTO for name in protos}
         super().__init__(
@@ -51,19 +58,19 @@ class Graph(SolutionBase):  # type: ignore[misc]
             **given,
         )
         self._shape: tuple[int, ...] | None = None
-        self._asked = False
-        self._haunted = False
-        """Whether it still follows something that is not there, and has to load anew."""
+        self._loaded = False
+        self._stale = False
+        """Whether it still tracks something of a black picture, and has to load anew."""
 
     def run(self, image: NDArray[np.uint8], **others: Any) -> Mapping[str, Any]:
-        """Return the outputs for the next picture (RGB), by name; absent ones are left out.
+        """Outputs for the next picture (RGB) by name; absent ones are left out.
 
-        A picture that cannot be written to is not copied.
+        A read-only picture is not copied.
         """
-        if self._haunted:
-            self._haunted = False
+        if self._stale:
+            self._stale = False
             self.reset()
-        self._asked, self._shape = True, image.shape
+        self._loaded, self._shape = True, image.shape
         self._graph_outputs.clear()
         self._simulated_timestamp += PICTURE_US
         for name, data in {"image": image, **others}.items():
@@ -77,26 +84,26 @@ class Graph(SolutionBase):  # type: ignore[misc]
             if not packet.is_empty()
         }
 
-    def forget(self) -> None:
-        """Follow nothing any more, as if no picture had been seen.
+    def clear(self) -> None:
+        """End all tracks, as if no picture had been seen.
 
-        A black picture loses whatever was followed, in a tenth of the time that loading the
-        models anew takes; should a network see something in it, they are, once asked again.
+        A black picture ends them in a tenth of the time that loading the models anew takes;
+        should a network detect something in it, the models are loaded anew at the next picture.
         """
         if self._shape is not None:
-            self._haunted = bool(self.run(image=np.zeros(self._shape, np.uint8)))
+            self._stale = bool(self.run(image=np.zeros(self._shape, np.uint8)))
             self._shape = None
 
     def close(self) -> None:
-        """Let the graph go; one that was never asked is dropped, since closing it would load it."""
-        if self._asked:
+        """Close the graph; if it never ran, drop it, since closing would load it."""
+        if self._loaded:
             super().close()
         else:
             self._graph: Any = None
 
     @staticmethod
     def points(landmarks: Any) -> NDArray[np.float32]:
-        """Return a message of n landmarks as x, y and z, shape (n, 3)."""
+        """X, y and z of a message of n landmarks, shape (n, 3)."""
         count, wire = len(landmarks.landmark), landmarks.SerializeToString()
         if len(wire) != 17 * count:  # with visibility, or with something left out
             return np.array([(m.x, m.y, m.z) for m in landmarks.landmark], np.float32)
@@ -105,7 +112,7 @@ class Graph(SolutionBase):  # type: ignore[misc]
 
 
 def face_detector(near: bool, least: float) -> Graph:
-    """Return the detector of faces within 2 m, or 5 m, that keeps those scored `least` or more."""
+    """Detector of faces within 2 m (`near`) or 5 m, with scores of at least `least`."""
     reach = "short" if near else "full"
     return Graph(
         f"face_detection/face_detection_{reach}_range_cpu.binarypb",
@@ -115,11 +122,10 @@ def face_detector(near: bool, least: float) -> Graph:
 
 
 def _in_callers_thread(config: str) -> Any:
-    """Return the graph's description, without a pool of threads."""
-    described = calculator_pb2.CalculatorGraphConfig()
+    graph = calculator_pb2.CalculatorGraphConfig()
     if config.endswith(".binarypb"):
-        described.ParseFromString((MODULES / config).read_bytes())
+        graph.ParseFromString((MODULES / config).read_bytes())
     else:
-        text_format.Parse(config, described)
-    described.executor.add(type="ApplicationThreadExecutor")
-    return described
+        text_format.Parse(config, graph)
+    graph.executor.add(type="ApplicationThreadExecutor")
+    return graph

@@ -1,4 +1,4 @@
-"""What was worked out once for a clip: kept for the next who asks, who waits if it is under way."""
+"""Memo of values by key: computed once, concurrent callers wait."""
 
 from __future__ import annotations
 
@@ -7,29 +7,28 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from emer.tools.runtime.cancellation import holding
+from emer.tools.runtime.cancellation import locked
 
 Value = TypeVar("Value")
 
 
-class Kept(Generic[Value]):
-    """The latest few values by key; each is made once, however many threads ask."""
+class Memo(Generic[Value]):
+    """The `most` values computed last, by key."""
 
     def __init__(self, most: int) -> None:
-        """Keep at most this many, the latest made."""
         self._most = most
         self._lock = threading.Lock()
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
-        self._making: dict[Hashable, threading.Lock] = {}
+        self._key_locks: dict[Hashable, threading.Lock] = {}
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Return the value of a key, made now if nobody has; what `make` raises passes through.
+        """Value of a key, computed by `make` if there is none.
 
-        `Abandoned` when the call is given up while another makes it.
+        `Cancelled` when the call is cancelled while another thread computes the value.
         """
         with self._lock:
-            making = self._making.setdefault(key, threading.Lock())
-        with holding(making):
+            key_lock = self._key_locks.setdefault(key, threading.Lock())
+        with locked(key_lock):
             with self._lock:
                 if key in self._values:
                     return self._values[key]
@@ -37,6 +36,6 @@ class Kept(Generic[Value]):
             with self._lock:
                 self._values[key] = value
                 while len(self._values) > self._most:
-                    gone, _ = self._values.popitem(last=False)
-                    self._making.pop(gone, None)
+                    oldest, _ = self._values.popitem(last=False)
+                    self._key_locks.pop(oldest, None)
             return value

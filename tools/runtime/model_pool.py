@@ -1,12 +1,8 @@
-"""Models in memory: load, borrow, evict.
+"""Pool of models in memory, each loaded once per process and shared by tools.
 
-The models in memory: each loaded once per process, shared by the tools that use it.
-
-One model at a time works on a device. Before another is loaded, those that were not used for
-longest make room, as far as the device's budget asks for it. What a model takes is counted by
-its files until it is loaded, then, of a torch model, by its weights at the precision they have.
-
-A model that several tools work with: loaded when needed, fed in common batches.
+One model at a time works on a device. Before another is loaded, those unused for longest are
+dropped, as far as the memory budget of the device requires. The size of a model is that of its
+files until it is loaded, then, of a torch model, that of its weights at their precision.
 """
 
 from __future__ import annotations
@@ -20,16 +16,22 @@ from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from emer.tools.errors import ToolFailed
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.batching import Item, Result, Together, common, in_batches
-from emer.tools.runtime.cancellation import holding, note, still_wanted
+from emer.tools.runtime.batching import BatchQueue, Item, Result, in_batches
+from emer.tools.runtime.cancellation import locked, note, raise_if_cancelled
+from emer.tools.runtime.device import (
+    CPU,
+    cuda_device,
+    is_out_of_memory,
+    memory_budget,
+    release_memory,
+)
 from emer.tools.types import Param
 
 Model = TypeVar("Model")
 
 
 class Key(NamedTuple):
-    """What tells models in memory apart."""
+    """Identity of a model in memory."""
 
     kind: str
     """The library and task: "whisper", "audio-classification"."""
@@ -37,116 +39,115 @@ class Key(NamedTuple):
     """The file or folder."""
     device: str
     options: tuple[tuple[str, Param], ...] = ()
-    """What else it was loaded with, as its precision."""
+    """Further options of loading, as its precision."""
 
 
 @dataclass(slots=True)
-class _Held:
+class _Entry:
     model: Any
     gigabytes: float
 
 
-class Shelf:
+class ModelPool:
     """Models by key; safe from several threads."""
 
     def __init__(self) -> None:
-        """Hold nothing."""
         self._lock = threading.Lock()
-        self._at_work: dict[str, threading.Lock] = {}
-        self._held: OrderedDict[Key, _Held] = OrderedDict()
-        self.fits: dict[Key, int] = {}
-        """How many items fit into memory where a whole batch did not, while the model is here."""
+        self._device_locks: dict[str, threading.Lock] = {}
+        self._entries: OrderedDict[Key, _Entry] = OrderedDict()
+        self.batch_sizes: dict[Key, int] = {}
+        """Batch that fits into memory, of models for which the wanted one did not."""
 
     @contextmanager
     def borrow(
         self, key: Key, load: Callable[[], Model], gigabytes: float = 0.0
     ) -> Iterator[Model]:
-        """Yield the model, loaded if it is not here; its device works for nobody else meanwhile.
+        """Yield the model, loaded if necessary; its device is reserved meanwhile.
 
-        `gigabytes` is what its files take. Whatever `load` raises passes through, and nothing is
-        kept; only if memory ran out, the others are let go and it is loaded once more, and
-        `ToolFailed` says what to do if that is not enough either. `Abandoned` when the call is
-        given up while it waits.
+        Args:
+            key: Identity of the model.
+            load: Loads it; what it raises passes through. Where memory runs out, the other
+                models of the device are dropped and it is called once more.
+            gigabytes: Size of its files.
+
+        Raises:
+            ToolFailed: The device has no memory for it, even alone.
+            Cancelled: The call was cancelled while it waited.
+
         """
-        with holding(self._device(key.device)):
-            still_wanted()
-            with devices.current(key.device):
-                yield cast(Model, self._take(key, load, gigabytes))
+        with locked(self._device_lock(key.device)):
+            raise_if_cancelled()
+            with cuda_device(key.device):
+                entry = self._entries.get(key) or self._load(key, load, gigabytes)
+                with self._lock:
+                    self._entries[key] = entry
+                    self._entries.move_to_end(key)
+                yield cast(Model, entry.model)
 
-    def _take(self, key: Key, load: Callable[[], Any], gigabytes: float) -> Any:
-        """Return the model, loaded if it is not here, as the last used."""
-        held = self._held.get(key)
-        if held is None:
-            held = self._load(key, load, gigabytes)
+    def held(self) -> Mapping[Key, float]:
+        """Gigabytes of each model in memory, the longest unused first."""
         with self._lock:
-            self._held[key] = held
-            self._held.move_to_end(key)
-        return held.model
+            return {key: entry.gigabytes for key, entry in self._entries.items()}
 
-    def _load(self, key: Key, load: Callable[[], Any], gigabytes: float) -> _Held:
+    def unload(self, key: Key | None = None) -> None:
+        """Drop a model, or all of them, once their devices are free."""
+        for held in [each for each in self.held() if key in (None, each)]:
+            with locked(self._device_lock(held.device)):
+                self._drop(held)
+
+    def _load(self, key: Key, load: Callable[[], Any], gigabytes: float) -> _Entry:
         self._make_room(key.device, gigabytes)
-        model = self._with_all_room(key, load)
-        measured = weight(model) or gigabytes
+        model = self._load_with_all_room(key, load)
+        measured = torch_gigabytes(model) or gigabytes
         if measured > gigabytes:
             self._make_room(key.device, measured)
-        return _Held(model, measured)
+        return _Entry(model, measured)
 
-    def _with_all_room(self, key: Key, load: Callable[[], Any]) -> Any:
-        """Return what `load` does; where memory runs out, once more with nothing else there."""
-        for others in ([one for one in self.held() if one.device == key.device], []):
+    def _load_with_all_room(self, key: Key, load: Callable[[], Any]) -> Any:
+        for others in ([each for each in self.held() if each.device == key.device], []):
             try:
                 return load()
             except (RuntimeError, MemoryError) as error:
-                if not devices.is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 if not others:
-                    raise ToolFailed(key.kind, key.weights, _too_large(key)) from error
+                    remedy = "" if key.device == CPU else ', or device = "cpu"'
+                    cause = f"{key.device} has no memory to load it; take a smaller model{remedy}"
+                    raise ToolFailed(key.kind, key.weights, cause) from error
             for other in others:  # outside `except`: the error holds what was loaded
                 self._drop(other)
                 note(f"{other.kind} left {key.device}, which had no memory for {key.kind} besides")
         raise AssertionError("the last try returns or raises")
 
-    def held(self) -> Mapping[Key, float]:
-        """Return the gigabytes of each model in memory, the longest unused first."""
+    def _device_lock(self, device: str) -> threading.Lock:
         with self._lock:
-            return {key: held.gigabytes for key, held in self._held.items()}
-
-    def unload(self, key: Key | None = None) -> None:
-        """Let go of a model, or of all of them, once they are not at work."""
-        gone = [one for one in self.held() if key in (None, one)]
-        for one in gone:
-            with holding(self._device(one.device)):
-                self._drop(one)
-
-    def _device(self, device: str) -> threading.Lock:
-        with self._lock:
-            return self._at_work.setdefault(device, threading.Lock())
+            return self._device_locks.setdefault(device, threading.Lock())
 
     def _make_room(self, device: str, gigabytes: float) -> None:
         """Drop the longest unused models of the device until one of this size fits."""
-        limit = devices.budget(device)
+        limit = memory_budget(device)
         if gigabytes > limit:
             note(f"a model of {gigabytes:.1f} GB is more than the {limit:.1f} GB for {device}")
         for key, size in self.held().items():
-            taken = sum(g for k, g in self.held().items() if k.device == device)
-            if key.device == device and taken + gigabytes > limit:
+            used = sum(g for k, g in self.held().items() if k.device == device)
+            if key.device == device and used + gigabytes > limit:
                 self._drop(key)
                 note(f"{key.kind} ({size:.1f} GB) left {device} to make room")
 
     def _drop(self, key: Key) -> None:
         with self._lock:
-            gone = self._held.pop(key, None)
-            self.fits.pop(key, None)
-        if gone is not None:
-            close = getattr(gone.model, "close", None)
+            entry = self._entries.pop(key, None)
+            self.batch_sizes.pop(key, None)
+        if entry is not None:
+            close = getattr(entry.model, "close", None)
             if callable(close):
                 close()
-            del gone
-            devices.release(key.device)
+            del entry, close
+            release_memory(key.device)
 
 
-def weight(model: Any) -> float | None:
-    """Return the gigabytes of a torch model's weights, None for one of another library.
+def torch_gigabytes(model: Any) -> float | None:
+    """Size of a torch model's weights, None for a model of another library.
 
     `model` may be a record that holds it as its `model`.
     """
@@ -157,20 +158,18 @@ def weight(model: Any) -> float | None:
     return float(sum(part.numel() * part.element_size() for part in parts)) / 1e9
 
 
-def _too_large(key: Key) -> str:
-    other = "" if key.device == devices.CPU else ', or device = "cpu"'
-    return f"{key.device} has no memory to load it; take a smaller model{other}"
+POOL = ModelPool()
+"""The models of this process."""
+
+_queues: dict[Hashable, BatchQueue[Any, Any]] = {}
+_queues_lock = threading.Lock()
 
 
-SHELF = Shelf()
-"""The process's models."""
+class PooledModel(Generic[Item, Result]):
+    """Works on items with a model of the pool, in batches with other threads' items.
 
-
-class Shared(Generic[Item, Result]):
-    """Works on items with the process's one model of a key; cheap to make.
-
-    shared = Shared(key, load, work, batch=16, gigabytes=1.6)
-    results = shared(items)          # with what others bring at the same time
+    model = PooledModel(key, load, work, batch=16, gigabytes=1.6)
+    results = model(items)
     """
 
     def __init__(
@@ -185,11 +184,19 @@ class Shared(Generic[Item, Result]):
         check: Callable[[Any], None] = lambda _: None,
         one_by_one: Callable[[Any], bool] = lambda _: False,
     ) -> None:
-        """Take how the model is loaded, and what a batch of it is.
+        """Describe a model; nothing is loaded.
 
-        `differs` is what else `work` depends on: items go together only where it is equal.
-        `check` raises where the model that was loaded cannot do what is asked; it depends on
-        no more than `work` does. `one_by_one` tells of a model that cannot take several at once.
+        Args:
+            key: Identity of the model in the pool.
+            load: Loads it.
+            work: Returns one result per item of a batch, given the model.
+            batch: Items in a batch.
+            gigabytes: Size of its files.
+            differs: All else that `work` depends on: only equal ones share batches.
+            check: Raises where the loaded model cannot do what is asked; it depends on no
+                more than `work` does.
+            one_by_one: True of a loaded model that cannot take several items at once.
+
         """
         self.key = key
         self._load, self._work = load, work
@@ -197,26 +204,25 @@ class Shared(Generic[Item, Result]):
         self._check, self._one_by_one = check, one_by_one
 
     def __call__(self, items: Sequence[Item]) -> list[Result]:
-        """Return one result per item, in order; raise what loading or the model raised."""
-        make = partial(Together[Item, Result], self._together, self._batch)
-        return common((self.key, self._differs, self._batch), make)(items)
+        """One result per item, in order; raises what loading or the model raised."""
+        name = (self.key, self._differs, self._batch)
+        with _queues_lock:
+            queue = _queues.setdefault(name, BatchQueue(self._work_on, self._batch))
+        return cast("list[Result]", queue(items))
 
     def load(self) -> None:
         """Load the model now; raise what loading raised, or what it cannot do."""
-        with SHELF.borrow(self.key, self._load, self._gigabytes) as model:
+        with POOL.borrow(self.key, self._load, self._gigabytes) as model:
             self._check(model)
 
     def unload(self) -> None:
-        """Let go of the model."""
-        SHELF.unload(self.key)
+        """Drop the model."""
+        POOL.unload(self.key)
 
-    def _together(self, items: Sequence[Item]) -> list[Result]:
-        with SHELF.borrow(self.key, self._load, self._gigabytes) as model:
+    def _work_on(self, items: Sequence[Item]) -> list[Result]:
+        with POOL.borrow(self.key, self._load, self._gigabytes) as model:
             self._check(model)
-            work = partial(self._work, model)
             most = 1 if self._one_by_one(model) else self._batch
-            size = min(most, SHELF.fits.get(self.key, most))
-            return in_batches(items, size, work, self.key.device, self._keep)
-
-    def _keep(self, size: int) -> None:
-        SHELF.fits[self.key] = size
+            size = min(most, POOL.batch_sizes.get(self.key, most))
+            keep = partial(POOL.batch_sizes.__setitem__, self.key)
+            return in_batches(items, size, partial(self._work, model), self.key.device, keep)

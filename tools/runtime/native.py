@@ -1,22 +1,7 @@
-"""Imports, stderr and exit of native libraries.
-
-Importing a heavy package from a tool's thread, one at a time in the whole process.
-
-Tools load their packages at the first look, and several look at once. Two threads that
-begin to import packages with circular imports (mediapipe, cv2) from different ends
-deadlock; Python notices and hands one of them a half-made module. So tools write
-
-    with importing():
-        import mediapipe as mp
-
-What native libraries write to stderr from below Python, where no logger reaches it.
-
-Ending the process on Ctrl-C although runs are under way in threads, which Python cannot end.
-"""
+"""Imports, stderr and exit of native libraries."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 import threading
@@ -25,17 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-_LOCK = threading.RLock()
+_IMPORT_LOCK = threading.RLock()
 
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Keep other tools' imports out while the block runs.
+    """Guard of imports of heavy packages: one thread at a time.
 
-    OpenCV, when it is loaded here, is told to keep to its caller's thread: its own would
-    wait for the next small picture in a busy loop, on the core that another tool needs.
+    Two threads that import packages with circular imports (mediapipe, cv2) from different ends
+    deadlock; Python breaks the deadlock with a partly initialised module. OpenCV, if loaded
+    here, keeps to its caller's thread: its own threads would busy-wait for the next small
+    picture on the core that another tool needs.
     """
-    with _LOCK:
+    with _IMPORT_LOCK:
         loaded = "cv2" in sys.modules
         yield
         if not loaded and "cv2" in sys.modules:
@@ -44,9 +31,9 @@ def importing() -> Iterator[None]:
 
 @contextmanager
 def hush(log: Path) -> Iterator[TextIO]:
-    """Send what native libraries write to stderr into `log`; yield the real stderr.
+    """Redirect the stderr of native libraries into `log`; yield the real stderr.
 
-    Python's own stderr stays. MediaPipe's and TensorFlow Lite's start-up notes come from
+    Python's own stderr stays. The start-up messages of MediaPipe and TensorFlow Lite come from
     below Python, where no logger reaches them.
     """
     try:
@@ -78,15 +65,16 @@ def _is_stderr(stream: TextIO) -> bool:
 
 
 def leave(code: int) -> NoReturn:
-    """End the process with this exit code.
+    """Exit the process with this code, also while runs are under way in threads.
 
-    Where other threads are at work it ends at once: an interpreter that takes itself apart under
-    native code aborts. What was finished is on disk by then; what they would still do is let go.
+    With other threads at work it ends at once, since an interpreter that shuts down under
+    native code aborts. What was finished is on disk by then; their work is lost.
     """
     if threading.active_count() == 1:
         sys.exit(code)
     sys.stdout.flush()
     sys.stderr.flush()
-    for child in multiprocessing.active_children():
+    multiprocessing = sys.modules.get("multiprocessing")  # without it there is no child
+    for child in multiprocessing.active_children() if multiprocessing else ():
         child.terminate()
     os._exit(code)

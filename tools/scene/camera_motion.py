@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from emer.tools.phrasing import when
 from emer.tools.scene.features import Footage
 from emer.tools.scene.people import Person
 from emer.tools.scene.samples import Finding, Look
+from emer.tools.text import when
 from emer.tools.timeseries import core
 
 PAN: Final = 0.10

@@ -108,8 +108,8 @@ class Networks:
 
     def forget(self) -> None:
         """Stop following hands and bodies: the shot, or the clip, has changed."""
-        self._hands.forget()
-        self._pose.forget()
+        self._hands.clear()
+        self._pose.clear()
 
     def faces(self, image: Rgb) -> tuple[FaceBox, ...]:
         """Return the faces in the picture."""

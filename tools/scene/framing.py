@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from pydantic import JsonValue
 
-from emer.tools.phrasing import listed, when
 from emer.tools.scene.features import Footage, Light, kind, overall
 from emer.tools.scene.people import Person, simultaneous
 from emer.tools.scene.samples import Finding
+from emer.tools.text import listed, when
 
 SIZES: Final = (
     (0.78, "an extreme close-up"),

@@ -15,10 +15,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.phrasing import when
 from emer.tools.scene.people import Person
 from emer.tools.scene.posture import shoulder_line, shoulders_of
 from emer.tools.scene.samples import FaceBox, Finding, Hand, Look
+from emer.tools.text import when
 from emer.tools.timeseries import Run, runs
 
 WRIST_OUTSIDE: Final = 1.2

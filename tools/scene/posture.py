@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from emer.tools.phrasing import amount, when
 from emer.tools.scene.people import Person
 from emer.tools.scene.samples import FaceBox, Finding, Look, Pose
+from emer.tools.text import amount, when
 from emer.tools.timeseries import Leg, legs, median_of_three, runs
 
 LEAN: Final = math.log(1.18)

@@ -18,7 +18,6 @@ import numpy as np
 
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.phrasing import when
 from emer.tools.registry import register
 from emer.tools.scene.camera_motion import (
     LEAST_SEEN,
@@ -34,6 +33,7 @@ from emer.tools.scene.gestures import describe_hands
 from emer.tools.scene.people import Person, find_people
 from emer.tools.scene.posture import CLEAR_FACE, LEAN, SMALLEST_FACE, describe_posture
 from emer.tools.scene.samples import Finding, Look
+from emer.tools.text import when
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
 MORE: Final = 1.6

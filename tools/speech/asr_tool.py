@@ -1,4 +1,4 @@
-"""Base of the ASR tools: settings, voice activity, packed windows, transcripts, clues.
+"""Base of the ASR tools: settings, packed windows, transcripts, clues.
 
 Speech is located first, so that silence, music and noise are not decoded at all; its stretches
 are packed into windows, each decoded once; what the model doubts is reported as doubtful, or not
@@ -7,21 +7,24 @@ at all.
 
 from __future__ import annotations
 
-import threading
-from abc import ABC, abstractmethod
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import ABC
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, ClassVar, NamedTuple
 
-from emer.tools.errors import ConfigError, Unobservable
+from pydantic import JsonValue
+
+from emer.tools.errors import ConfigError, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.cancellation import holding, note
-from emer.tools.runtime.model_pool import Shared
+from emer.tools.runtime.cancellation import note
+from emer.tools.runtime.device import CPU, RunOptions, choose_device, choose_precision, cpu_threads
+from emer.tools.runtime.memo import Memo
+from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.speech import confidence
 from emer.tools.speech.confidence import Verdict
-from emer.tools.speech.languages import AUTO, code_of, name_of
+from emer.tools.speech.languages import AUTO, code_of, name_of, require_language
 from emer.tools.speech.segmentation import Segment, cut, utterances
 from emer.tools.speech.sentences import not_recognised, says, times, translated
 from emer.tools.speech.transcript import AsrOptions, ScoredText, TimedWord, Transcript, Window
@@ -33,32 +36,46 @@ from emer.tools.speech.vad import (
     find_speech,
     is_silent,
     silero_available,
+    speech_share,
 )
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.weights.locate import Need, find
 
 BATCH = {"cpu": 4, "mps": 8, "cuda": 16}
 """Windows decoded at once by kind of device (chosen by us)."""
-
 PACKED = 28.0
-"""Seconds packed into a window of 30: the rest is the silence a recogniser expects."""
-
+"""Seconds packed into a window of 30; a recogniser expects some silence."""
 FIRST = 8
 """Windows from which a clip's language is detected; the others are then given it."""
-
 REST = 32
-"""Windows brought at once when the language is known: a batch of the largest, and few enough that
-clips that are decoded at the same time take turns (chosen by us)."""
+"""Windows decoded in one call when the language is known (chosen by us).
 
+A batch of the largest, and few enough that clips decoded at the same time take turns."""
 CACHED = 8
-"""Clips whose transcripts are kept for closer looks."""
+"""Clips whose transcripts are cached for calls about a span."""
+WHOLE, FIT = "whole", "fit"
+"""Windows of 30 s, as in training, or of the sound and a little silence."""
+
+
+class Backend(NamedTuple):
+    """What a tool needs of its library."""
+
+    load: Callable[[Need, AsrOptions], Any]
+    transcribe: Callable[[AsrOptions, Any, Sequence[Window]], list[Transcript]]
+    languages: Callable[[Any], Collection[str] | None]
+    """Codes of the languages that a model knows; None where it does not say."""
+    one_by_one: Callable[[Any], bool] = lambda _: False
+    """Whether a model takes no two windows at once."""
+    memory: Mapping[str, float] = {}
+    """Memory by precision as a share of the files' size; 1 where it is not given."""
 
 
 @dataclass(eq=False)
 class AsrTool(ABC):
     """A speech recogniser with a model; a subclass wraps one library.
 
-    The fields are the arguments in `emer.toml`. Nothing is loaded before the first `observe`.
+    The fields are the arguments in `emer.toml`; a subclass lets `batch`, `dtype` and `window` be
+    given where its library has a choice. Nothing is loaded before the first `observe`.
     `ConfigError` for an argument that is not possible.
 
     Args:
@@ -67,6 +84,9 @@ class AsrTool(ABC):
         beam: Width of the beam search; 1 is greedy.
         translate: Add an English translation where the language is another and the model can.
         device: cpu, cuda, cuda:N, mps or "auto".
+        batch: Windows decoded at once; 0 for the default of the device.
+        dtype: Precision: float32, float16, bfloat16 or "auto".
+        window: "whole" or "fit".
     """
 
     model: str = AUTO
@@ -74,37 +94,42 @@ class AsrTool(ABC):
     beam: int = 1
     translate: bool = True
     device: str = AUTO
+    batch: int = field(default=0, init=False)
+    dtype: str = field(default=AUTO, init=False)
+    window: str = field(default=WHOLE, init=False)
     modality: Modality = field(default="text", init=False)
     name: ClassVar[str]
     """Of the tool, and of its weights in the catalogue."""
+    package: ClassVar[str]
+    """Distribution of the library."""
+    backend: ClassVar[Backend]
 
     def __post_init__(self) -> None:
         """Check the settings; `ConfigError` says which is not possible."""
-        if self.beam < 1 or self.batch_size() < 0:
+        if self.beam < 1 or self.batch < 0:
             raise ConfigError(f"{self.name}: beam must be at least 1, batch at least 0")
         self._code = code_of(self.language, f"{self.name}.language")
+        self.precision(CPU)  # an unknown precision is reported at once
         self._vad = SILERO if silero_available() else WEBRTC
-        self._parts: tuple[Need, AsrOptions, Shared[Window, Transcript], Transcriber] | None = None
+        self._parts: (
+            tuple[Need, AsrOptions, PooledModel[Window, Transcript], Transcriber] | None
+        ) = None
 
-    @abstractmethod
     def version(self) -> str:
         """Version of the library; `ToolMissing` where it is not installed."""
+        try:
+            return version(self.package)
+        except PackageNotFoundError as error:
+            install = f"pip install {self.package}"
+            raise ToolMissing(self.name, "its package", install) from error
 
-    @abstractmethod
-    def precision(self, device: str) -> tuple[str, Param]:
-        """The precision on a device, and how the source names it."""
+    def precision(self, device: str) -> str:
+        """The precision on a device, by `dtype` and the process's choice."""
+        return choose_precision(device, self.dtype)
 
-    @abstractmethod
-    def recogniser(self, need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
-        """The shared model that decodes windows with these weights; nothing is loaded."""
-
-    def batch_size(self) -> int:
-        """Windows decoded at once; 0 for the default of the device."""
-        return 0
-
-    def fits_windows(self) -> bool:
-        """Whether a window is no longer than the sound and a little silence."""
-        return False
+    def place(self) -> str:
+        """The device to run on."""
+        return choose_device(self.device)
 
     def times_words(self, need: Need) -> bool:
         """Whether the model gives the time of each word."""
@@ -113,74 +138,72 @@ class AsrTool(ABC):
     @property
     def source(self) -> Source:
         """Name, version, weights and what changes the result."""
-        version = self.version()  # a package that is missing is reported before weights
+        library = self.version()  # a package that is missing is reported before weights
         need = find(self.name, self.model)
         params: dict[str, Param] = {
             "language": self._code,
             "beam": self.beam,
             "translate": self.translate,
-            "precision": self.precision(devices.CPU)[1],
+            "precision": self.dtype,
             "vad": self._vad,
             "weights": need.fingerprint,
-            **({"window": "fit"} if self.fits_windows() else {}),
+            **({"window": FIT} if self.window == FIT else {}),
         }
-        return Source(tool=self.name, version=version, model=need.model, params=params)
+        return Source(tool=self.name, version=library, model=need.model, params=params)
 
     @property
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
         options = self.options()
-        threads = {"threads": options.threads} if options.device == devices.CPU else {}
-        return {
-            "device": options.device,
-            "dtype": options.precision,
-            "batch": options.batch,
-            **threads,
-        }
-
-    def shared(self) -> Shared[Window, Transcript]:
-        """The shared model of this tool and of all with the same settings."""
-        return self._transcriber()[0]
-
-    def transcribe(self, sounds: Sequence[Samples]) -> list[Transcript]:
-        """Transcripts of segments of speech, each mono, 16 kHz, at most 30 s; for benchmarks.
-
-        Each is a clip of its own, without voice activity detection.
-        """
-        windows = [Window(sound, str(n), self._code) for n, sound in enumerate(sounds)]
-        return self.shared()(windows)
+        run = RunOptions(options.device, options.precision, options.batch)
+        return run.hardware
 
     def load(self) -> None:
         """Load the model now."""
-        self.shared().load()
+        self._current()[0].load()
 
     def unload(self) -> None:
         """Remove the model from memory."""
-        self.shared().unload()
+        self._current()[0].unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """A clue per utterance; `Unobservable` where no words can be relied on."""
-        return self._transcriber()[1].clues(clip, span, self.source)
-
-    def place(self) -> str:
-        """The device to run on."""
-        return devices.pick(self.device)
+        return self._current()[1].clues(clip, span, self.source)
 
     def options(self) -> AsrOptions:
         """How the model is run on the device."""
         device = self.place()
         return AsrOptions(
             device=device,
-            precision=self.precision(device)[0],
-            batch=self.batch_size() or BATCH[device.partition(":")[0]],
+            precision=self.precision(device),
+            batch=self.batch or BATCH[device.partition(":")[0]],
             beam=self.beam,
             translate=self.translate,
-            threads=devices.threads(),
-            fit=self.fits_windows(),
+            threads=cpu_threads(),
+            fit=self.window == FIT,
             language=self._code,
         )
 
-    def _transcriber(self) -> tuple[Shared[Window, Transcript], Transcriber]:
+    def recogniser(self, need: Need, options: AsrOptions) -> PooledModel[Window, Transcript]:
+        """The shared model that decodes windows with these weights; nothing is loaded."""
+        backend, name = self.backend, self.name
+        key = {
+            "precision": options.precision, "threads": options.threads, "is": need.fingerprint,
+        }  # fmt: skip
+        return PooledModel(
+            Key(name, str(need.path), options.device, tuple(key.items())),
+            partial(backend.load, need, options),
+            partial(backend.transcribe, options),
+            batch=options.batch,
+            gigabytes=need.gigabytes * backend.memory.get(options.precision, 1.0),
+            differs=options.differs,
+            check=lambda model: require_language(
+                name, need.model, options.language, backend.languages(model)
+            ),
+            one_by_one=backend.one_by_one,
+        )
+
+    def _current(self) -> tuple[PooledModel[Window, Transcript], Transcriber]:
         """Model and transcriber, made anew when weights or device have changed."""
         self.version()
         need, options = find(self.name, self.model), self.options()
@@ -218,8 +241,8 @@ class Transcriber:
         decode: The recogniser: a transcript per window.
         detector: Name of the voice activity detector.
         language: Code of the language; None to detect it.
-        packs: Whether several stretches of speech share a window. For recogniser without word
-            times a window holds one stretch, so that its time is known.
+        packs: Whether several stretches of speech share a window; not for a recogniser without
+            word times, so that the time of a stretch is known.
     """
 
     def __init__(
@@ -232,19 +255,17 @@ class Transcriber:
         """Take the recogniser and its settings."""
         self._decode, self._detector, self._language = decode, detector, language
         self._packs = packs
-        self._lock = threading.Lock()
-        self._busy: dict[str, threading.Lock] = {}
-        self._cache: OrderedDict[str, ClipTranscript] = OrderedDict()
+        self._clips: Memo[ClipTranscript] = Memo(CACHED)
 
     def clues(self, clip: Clip, span: Span | None, source: Source) -> list[Clue]:
         """A clue per utterance and translation; `Unobservable` without reliable words."""
-        whole = self._cached(clip)
+        whole = self._clips.get(clip.sha256, lambda: self._recognise(clip))
         within = span or Span(start=0, end=clip.duration)
         speech = tuple(s for s in whole.speech if s.overlaps(within))
         if not speech:
             raise Unobservable("no speech is heard")
         passages = [p for p in whole.passages if p.verdict is not Verdict.REJECTED]
-        share = _share(whole.speech)
+        share = speech_share(whole.speech)
         clues = [clue for p in passages for clue in _clues(p, within, share, source)]
         if not clues:
             raise Unobservable(not_recognised(speech))
@@ -252,20 +273,6 @@ class Transcriber:
         if rejected and span is None:
             note(f"the words at {times(rejected)} could not be recognised")
         return clues
-
-    def _cached(self, clip: Clip) -> ClipTranscript:
-        with self._lock:
-            busy = self._busy.setdefault(clip.sha256, threading.Lock())
-        with holding(busy):  # another look at the same clip waits for this transcript
-            with self._lock:
-                known = self._cache.get(clip.sha256)
-            if known is None:
-                known = self._recognise(clip)
-            with self._lock:
-                self._cache[clip.sha256] = known
-                while len(self._cache) > CACHED:
-                    self._busy.pop(self._cache.popitem(last=False)[0], None)
-        return known
 
     def _recognise(self, clip: Clip) -> ClipTranscript:
         samples = clip.samples()
@@ -297,7 +304,10 @@ class Transcriber:
 
 
 def _passage(segment: Segment, transcript: Transcript) -> Passage:
-    words = tuple(_placed(segment, word) for word in transcript.words)
+    words = tuple(
+        TimedWord(w.text, *segment.clip_span(w.start, w.end), w.probability)
+        for w in transcript.words
+    )
     first, last = segment.parts[0][0] / RATE, segment.parts[-1][1] / RATE
     original = transcript.original
     if not words and original.text.strip():
@@ -307,13 +317,7 @@ def _passage(segment: Segment, transcript: Transcript) -> Passage:
     return Passage(transcript, words, verdict, Span(start=round(first, 2), end=round(last, 2)))
 
 
-def _placed(segment: Segment, word: TimedWord) -> TimedWord:
-    start, end = segment.clip_span(word.start, word.end)
-    return TimedWord(word.text, round(start, 2), round(end, 2), word.probability)
-
-
 def _clues(passage: Passage, within: Span, share: float, source: Source) -> Iterator[Clue]:
-    """The clues of a passage: its utterances, then its translation."""
     words = [w for w in passage.words if within.start <= (w.start + w.end) / 2 <= within.end]
     for utterance in utterances(words):
         yield _utterance(passage, utterance, within, share, source)
@@ -324,21 +328,26 @@ def _clues(passage: Passage, within: Span, share: float, source: Source) -> Iter
 def _utterance(
     passage: Passage, words: Sequence[TimedWord], within: Span, share: float, source: Source
 ) -> Clue:
-    text = "".join(word.text for word in words).strip()
+    transcript, text = passage.transcript, "".join(word.text for word in words).strip()
     known = confidence.word_probability(words)
     sure = confidence.is_sure(passage.verdict, words)
+    language: dict[str, JsonValue] = {}
+    if transcript.language is not None:
+        language["language"] = transcript.language
+    if transcript.language_probability is not None:
+        language["language_probability"] = round(transcript.language_probability, 3)
     return Clue(
         modality="text",
         span=_span(words, within),
         text=says(text, sure),
         quality=Quality(
             score=confidence.score(known, sure),
-            factors=confidence.factors(passage.transcript, known, share),
+            factors=confidence.factors(transcript, known, share),
         ),
         source=source,
         data={
             "transcript": text,
-            **_language(passage.transcript),
+            **language,
             "words": [[w.text.strip(), w.start, w.end, round(w.probability, 3)] for w in words],
         },
     )
@@ -369,21 +378,7 @@ def _translation(passage: Passage, english: ScoredText, share: float, source: So
     )
 
 
-def _language(transcript: Transcript) -> dict[str, str | float]:
-    data: dict[str, str | float] = {}
-    if transcript.language is not None:
-        data["language"] = transcript.language
-    if transcript.language_probability is not None:
-        data["language_probability"] = round(transcript.language_probability, 3)
-    return data
-
-
 def _span(words: Sequence[TimedWord], within: Span) -> Span:
     start = max(within.start, round(words[0].start, 1))
     end = min(within.end, round(words[-1].end, 1))
     return Span(start=min(start, end), end=end)
-
-
-def _share(speech: Sequence[Span]) -> float:
-    """Share of speech between its first and last moment."""
-    return sum(s.length for s in speech) / max(0.01, speech[-1].end - speech[0].start)

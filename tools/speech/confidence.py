@@ -29,11 +29,9 @@ NO_SPEECH = 0.6
 REPEATS = 2.4
 
 LEAST_WORD, LEAST_LANGUAGE = 0.5, 0.5
-"""Mean probability of the words, and of the language, below which words are doubtful."""
-
+"""Mean probability of words, and that of the language, below which is doubt."""
 FASTEST = 30.0
-"""Letters per second that exceed speech: text for a hum (fast English has about 20)."""
-
+"""Letters per second that exceed speech (fast English has about 20)."""
 SURE, DOUBTFUL = 0.95, 0.2
 """Most a score may be: words may be wrong even where the model is sure."""
 
@@ -48,11 +46,10 @@ class Verdict(Enum):
 
 def judge(transcript: Transcript, seconds: float) -> Verdict:
     """Whether the words of a window with so many seconds of speech may be reported."""
-    if not transcript.original.text.strip():
+    text = transcript.original.text
+    if not text.strip():
         return Verdict.REJECTED
-    if compression(transcript.original.text) > REPEATS or len(
-        transcript.original.text
-    ) > FASTEST * max(seconds, 0.5):
+    if compression(text) > REPEATS or len(text) > FASTEST * max(seconds, 0.5):
         return Verdict.REJECTED
     silent = transcript.no_speech is not None and transcript.no_speech > NO_SPEECH
     unlikely = transcript.original.logprob < LEAST_LOGPROB
@@ -72,7 +69,7 @@ def word_probability(words: Sequence[TimedWord]) -> float:
 
 
 def is_sure(verdict: Verdict, words: Sequence[TimedWord]) -> bool:
-    """Whether an utterance of a window with this verdict is reported without a mark of doubt."""
+    """Whether words of a window with this verdict are reported without doubt."""
     return verdict is Verdict.RELIABLE and word_probability(words) >= LEAST_WORD
 
 
@@ -130,11 +127,14 @@ def judge_lattice(words: Sequence[LatticeWord]) -> LatticeConfidence:
     weights = np.array([max(word.end - word.start, 0.01) for word in words])
     posterior = float(np.average([word.posterior for word in words], weights=weights))
     misfit = float(np.average([word.misfit for word in words], weights=weights))
-    verdict = _verdict(len(words), _content_words(words), posterior, misfit)
+    verdict = _verdict(words, posterior, misfit)
     return LatticeConfidence(verdict, round(posterior, 3), round(misfit, 3))
 
 
-def _verdict(count: int, content: int, posterior: float, misfit: float) -> Verdict:
+def _verdict(words: Sequence[LatticeWord], posterior: float, misfit: float) -> Verdict:
+    count = len(words)
+    # Hums, music and hiss come out as "a", "oh", "and the a".
+    content = len({word.text for word in words if len(word.text) >= 4})
     if content < 2 or content < 0.2 * count:
         return Verdict.REJECTED
     if count >= 3 and misfit <= 1.5 and posterior >= (0.6 if count >= 8 else 0.7):
@@ -143,11 +143,3 @@ def _verdict(count: int, content: int, posterior: float, misfit: float) -> Verdi
     if misfit <= (1.8 if many else 1.6) and posterior >= (0.4 if many else 0.5):
         return Verdict.DOUBTFUL
     return Verdict.REJECTED
-
-
-def _content_words(words: Sequence[LatticeWord]) -> int:
-    """Number of different words of four letters or more.
-
-    Hums, music and hiss come out as "a", "oh", "and the a".
-    """
-    return len({word.text for word in words if len(word.text) >= 4})

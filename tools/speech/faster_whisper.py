@@ -1,4 +1,4 @@
-"""The tool `faster-whisper`: Whisper models on CTranslate2, quantised, in batches of windows."""
+"""The tool `faster-whisper`: Whisper models on CTranslate2, in batches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,141 +19,57 @@ import numpy as np
 
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.cancellation import still_wanted
-from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.cancellation import raise_if_cancelled
+from emer.tools.runtime.device import CPU
 from emer.tools.runtime.native import importing
-from emer.tools.speech.asr_tool import AsrTool
+from emer.tools.speech.asr_tool import FIT, WHOLE, AsrTool, Backend
 from emer.tools.speech.languages import (
     ENGLISH,
     LanguageGuess,
-    by_language,
+    decode_by_language,
     detect_languages,
     languages,
-    require_language,
 )
 from emer.tools.speech.segmentation import FRAMES, MEL_HOP, transcribe_fitted
 from emer.tools.speech.transcript import (
+    CLOSING,
+    OPENING,
     AsrOptions,
     ScoredText,
     TimedWord,
     Transcript,
     Window,
     distinct_translation,
+    timed_words,
 )
-from emer.tools.speech.vad import RATE, Samples
-from emer.tools.types import Param
+from emer.tools.speech.vad import Samples
 from emer.tools.weights.locate import Need, loading
 
 TOOL = "faster-whisper"
 MOST_TOKENS = 224
-"""Tokens written for a window at most: half the model's context, as openai-whisper does."""
-OPENING, CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001
-"""Marks that belong to the word after them, and to the word before (the library's own)."""
-
-WHOLE, FIT = "whole", "fit"
+"""Most tokens of a window: half the model's context, as in openai-whisper."""
 INT8_16 = "int8_float16"
 COMPUTE = ("int8", "float16", "bfloat16", "float32")
 ANYWHERE = ("int8", "float32")
 """What every device computes with: the library need not be loaded to know."""
-SHARE = {"int8": 0.5, "float32": 2.0}
-"""Memory of a model by its files' size, which are of 16 bit where they were published."""
+MEMORY: Mapping[str, float] = {"int8": 0.5, "float32": 2.0}
+"""Memory as a share of the files' size; published files are of 16 bit."""
 STEP = 0.005
 """Seconds between two checks whether a batch is done."""
-
 ENCODER_LAYERS: Mapping[int, int] = {384: 4, 512: 6, 768: 12, 1024: 24, 1280: 32}
 """Layers of Whisper's encoder by its width (Radford et al. 2022, table 1)."""
-
 CUDA_PACKAGES: Mapping[str, str] = {
     "cublas": "nvidia-cublas-cu12",
     "cudnn": "'nvidia-cudnn-cu12==9.*'",
 }
-"""The package of each CUDA library. CTranslate2's wheels are made for CUDA 12; since 4.8 they
-require no cuDNN."""
+"""The package of each CUDA library.
 
+CTranslate2's wheels are made for CUDA 12; since 4.8 they require no cuDNN."""
 _MISSING = re.compile(r"Library (\S*?(cublas|cudnn)\S*) is not found or cannot be loaded")
 
 
-@register("faster-whisper", slot="speech", rank=10)
-@dataclass(eq=False)
-class FasterWhisper(AsrTool):
-    """Recognises speech with a model that was converted for CTranslate2.
-
-    Args:
-        compute: Precision: int8, float16, bfloat16 or float32; the process's dtype does not
-            change it.
-        batch: Windows decoded at once; 0 for the default of the device.
-        window: "whole" for the 30 s that Whisper was trained on, or "fit" for the sound and 2 s,
-            and a whole window again where the words are then not sure. "fit" takes a fraction of
-            the time for short clips.
-        (the others): See `AsrTool`.
-    """
-
-    compute: str = "int8"
-    batch: int = 0
-    window: str = WHOLE
-    name: ClassVar[str] = TOOL
-    description = "Recognises speech in many languages, with word times, fast on a CPU, too."
-
-    def __post_init__(self) -> None:
-        """Check the settings; `ConfigError` says which is not possible."""
-        if self.window not in (WHOLE, FIT):
-            raise ConfigError(f"{TOOL}.window: {self.window!r}; write {WHOLE} or {FIT}")
-        super().__post_init__()
-        if self.compute not in COMPUTE:
-            raise ConfigError(f"{TOOL}.compute: {self.compute!r}; write {', '.join(COMPUTE)}")
-
-    def version(self) -> str:
-        """Version of faster-whisper."""
-        try:
-            return version(TOOL)
-        except PackageNotFoundError as error:
-            raise ToolMissing(TOOL, "its package", "pip install faster-whisper") from error
-
-    def batch_size(self) -> int:
-        """The argument `batch`."""
-        return self.batch
-
-    def fits_windows(self) -> bool:
-        """Whether `window` is "fit"."""
-        return self.window == FIT
-
-    def options(self) -> AsrOptions:
-        """How it is run; `ConfigError` where the device does not support the precision."""
-        if self.compute not in ANYWHERE:
-            compute_types(self.place(), self.compute)
-        return super().options()
-
-    def place(self) -> str:
-        """The device; CTranslate2 does not support mps."""
-        device = devices.pick(self.device)
-        return devices.CPU if device == "mps" else device
-
-    def precision(self, device: str) -> tuple[str, Param]:
-        """The argument `compute`."""
-        return self.compute, self.compute
-
-    def recogniser(self, need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
-        """The shared model of a converted folder."""
-        return recogniser(need, options)
-
-
-def recogniser(need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
-    """The shared model of a converted folder; nothing is loaded."""
-    key = (("precision", options.precision), ("threads", options.threads), ("is", need.fingerprint))
-    return Shared(
-        Key(TOOL, str(need.path), options.device, key),
-        partial(_load, need, options),
-        partial(transcribe, options),
-        batch=options.batch,
-        gigabytes=need.gigabytes * SHARE.get(options.precision, 1.0),
-        differs=options.differs,
-        check=lambda model: require_language(TOOL, need.model, options.language, knows(model)),
-    )
-
-
 def compute_types(device: str, precision: str) -> Collection[str]:
-    """What CTranslate2 computes with on a device; `ConfigError` if not with this precision."""
+    """What CTranslate2 computes with on a device; `ConfigError` if not with this."""
     with importing():
         import ctranslate2
     kind, _, number = device.partition(":")
@@ -216,7 +131,7 @@ def translates(multilingual: bool, folder: Path, width: int) -> bool:
     return multilingual and (layers is None or 2 * deepest > layers)
 
 
-def knows(model: Any) -> tuple[str, ...]:
+def known_languages(model: Any) -> tuple[str, ...]:
     """Codes of the languages that the model has a token for."""
     if not model.model.is_multilingual:
         return (ENGLISH,)
@@ -225,7 +140,7 @@ def knows(model: Any) -> tuple[str, ...]:
 
 
 def transcribe(options: AsrOptions, model: Any, windows: Sequence[Window]) -> list[Transcript]:
-    """Transcripts of one batch of windows; `ToolMissing` for a CUDA library that is absent."""
+    """Transcripts of one batch; `ToolMissing` for a CUDA library that is absent."""
     decode = partial(_transcribe, options, model)
     with require_cuda_libraries(TOOL):
         return transcribe_fitted(windows, decode) if options.fit else decode(windows, FRAMES)
@@ -234,19 +149,18 @@ def transcribe(options: AsrOptions, model: Any, windows: Sequence[Window]) -> li
 def _transcribe(
     options: AsrOptions, model: Any, windows: Sequence[Window], frames: int
 ) -> list[Transcript]:
-    """Transcripts of windows, with so many frames of the spectrogram encoded of each."""
     from faster_whisper.audio import pad_or_trim
 
     mels = [pad_or_trim(model.feature_extractor(w.sound)[..., :-1], frames) for w in windows]
     encoded = model.encode(np.stack(mels))
-    still_wanted()
+    raise_if_cancelled()
     guesses = _languages(model, encoded, windows)
-    transcripts: dict[int, Transcript] = {}
-    for code, places in by_language(guesses).items():
+
+    def decode(language: str, places: list[int]) -> list[Transcript]:
         own = [(windows[place], guesses[place].probability) for place in places]
-        decoded = _decode(model, options, encoder_rows(encoded, places), code, own)
-        transcripts |= zip(places, decoded, strict=True)
-    return [transcripts[place] for place in range(len(windows))]
+        return _decode(model, options, encoder_rows(encoded, places), language, own)
+
+    return decode_by_language(guesses, decode)
 
 
 def _languages(model: Any, encoded: Any, windows: Sequence[Window]) -> list[LanguageGuess]:
@@ -280,7 +194,6 @@ def _decode(
     language: str,
     windows: Sequence[tuple[Window, float | None]],
 ) -> list[Transcript]:
-    """Transcripts of windows of one language."""
     tokenizer, results = _write(model, options, encoded, language, "transcribe")
     english: list[ScoredText | None] = [None] * len(windows)
     multilingual, width = model.model.is_multilingual, int(encoded.shape[-1])
@@ -308,7 +221,7 @@ def _decode(
 def _write(
     model: Any, options: AsrOptions, encoded: Any, language: str, task: str
 ) -> tuple[Any, list[Any]]:
-    """The tokenizer and the decoding: no prompt and no sampling, so it is deterministic."""
+    """Tokenizer and decoding; deterministic: without a prompt and sampling."""
     from faster_whisper.tokenizer import Tokenizer
     from faster_whisper.transcribe import get_suppressed_tokens
 
@@ -327,7 +240,7 @@ def _write(
         return_no_speech_prob=True,
     )
     while not all(each.done() for each in working):
-        still_wanted()  # the batch of a cancelled call ends by itself in the background
+        raise_if_cancelled()  # the batch of a cancelled call ends by itself in the background
         time.sleep(STEP)
     return tokenizer, [each.result() for each in working]
 
@@ -342,7 +255,6 @@ def _text(tokenizer: Any, result: Any) -> ScoredText:
 def _words(
     model: Any, tokenizer: Any, encoded: Any, results: Sequence[Any], sounds: Sequence[Samples]
 ) -> list[tuple[TimedWord, ...]]:
-    """Each window's words with the times at which the decoder attends to the sound."""
     from faster_whisper.transcribe import merge_punctuations
 
     written = [[t for t in r.sequences_ids[0] if t < tokenizer.eot] for r in results]
@@ -356,17 +268,13 @@ def _words(
     aligned = model.find_alignment(tokenizer, [written[n] for n in able], rows, frames)
     for place, timed in zip(able, aligned, strict=True):
         merge_punctuations(timed, OPENING, CLOSING)
-        length = len(sounds[place]) / RATE
-        words[place] = tuple(
-            TimedWord(w["word"], min(float(w["start"]), length), min(float(w["end"]), length),
-                      float(w["probability"]))
-            for w in timed if w["word"].strip()
-        )  # fmt: skip
+        parts = ((w["word"], w["start"], w["end"], w["probability"]) for w in timed)
+        words[place] = timed_words(parts, sounds[place])
     return words
 
 
 def open_cuda_libraries() -> None:
-    """Open the CUDA libraries that pip installed, so that CTranslate2 finds them; on Linux.
+    """Open the CUDA libraries that pip installed for CTranslate2; on Linux.
 
     It opens them by name when it first computes on a GPU, but pip's folders are not on the
     system's search path, and torch may have come with those of another CUDA version.
@@ -387,7 +295,7 @@ def _installed_cuda_libraries() -> Iterator[Path]:
 
 @contextmanager
 def require_cuda_libraries(tool: str) -> Iterator[None]:
-    """Turn CTranslate2's error about a missing library into `ToolMissing` with its package."""
+    """Turn CTranslate2's error about a missing library into `ToolMissing`."""
     try:
         yield
     except RuntimeError as error:
@@ -397,3 +305,51 @@ def require_cuda_libraries(tool: str) -> Iterator[None]:
         file, name = match.groups()
         install = f"pip install {CUDA_PACKAGES[name]}"
         raise ToolMissing(tool, f"the CUDA library {file}", install) from error
+
+
+@register("faster-whisper", slot="speech", rank=10)
+@dataclass(eq=False)
+class FasterWhisper(AsrTool):
+    """Recognises speech with a model that was converted for CTranslate2.
+
+    Args:
+        compute: Precision: int8, float16, bfloat16 or float32; the process's dtype does not
+            change it.
+        batch: Windows decoded at once; 0 for the default of the device.
+        window: "whole" for the 30 s that Whisper was trained on, or "fit" for the sound and 2 s,
+            and a whole window again where the words are then not sure. "fit" takes a fraction of
+            the time for short clips.
+        (the others): See `AsrTool`.
+    """
+
+    compute: str = "int8"
+    batch: int = 0
+    window: str = WHOLE
+    name: ClassVar[str] = TOOL
+    package: ClassVar[str] = "faster-whisper"
+    backend: ClassVar[Backend] = Backend(_load, transcribe, known_languages, memory=MEMORY)
+    description = "Recognises speech in many languages, with word times, fast on a CPU, too."
+
+    def __post_init__(self) -> None:
+        """Check the settings; `ConfigError` says which is not possible."""
+        if self.window not in (WHOLE, FIT):
+            raise ConfigError(f"{TOOL}.window: {self.window!r}; write {WHOLE} or {FIT}")
+        if self.compute not in COMPUTE:
+            raise ConfigError(f"{TOOL}.compute: {self.compute!r}; write {', '.join(COMPUTE)}")
+        self.dtype = self.compute
+        super().__post_init__()
+
+    def precision(self, device: str) -> str:
+        """The argument `compute`, whatever the process's dtype is."""
+        return self.compute
+
+    def options(self) -> AsrOptions:
+        """How it is run; `ConfigError` where the device does not support the precision."""
+        if self.compute not in ANYWHERE:
+            compute_types(self.place(), self.compute)
+        return super().options()
+
+    def place(self) -> str:
+        """The device; CTranslate2 does not support mps."""
+        device = super().place()
+        return CPU if device == "mps" else device

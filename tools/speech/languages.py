@@ -1,4 +1,4 @@
-"""Languages of speech models: codes and names, what a model knows, detection for a clip."""
+"""Languages of speech models: codes, names, detection, decoding by language."""
 
 from __future__ import annotations
 
@@ -10,21 +10,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from emer.tools.errors import ConfigError
-from emer.tools.speech.transcript import Window
+from emer.tools.speech.transcript import Transcript, Window
 
-FILE = Path(__file__).parent / "languages.csv"
-"""Codes are those of ISO 639, with Whisper's jw for Javanese."""
 ENGLISH = "en"
 AUTO = "auto"
 
 MULTILINGUAL = 51865
-"""Tokens from which a Whisper model knows other languages than English (openai-whisper's rule)."""
+"""Vocabulary size from which a Whisper model is multilingual (openai-whisper)."""
 
 
 @cache
 def languages() -> Mapping[str, str]:
-    """English name of each language by its code."""
-    with FILE.open(newline="", encoding="utf-8") as file:
+    """English name by code: of ISO 639, with Whisper's jw for Javanese."""
+    with Path(__file__).with_name("languages.csv").open(newline="", encoding="utf-8") as file:
         return {row["code"]: row["name"] for row in csv.DictReader(file)}
 
 
@@ -50,7 +48,7 @@ def code_of(wanted: str, key: str) -> str | None:
 def translates(multilingual: bool, encoder_layers: int, decoder_layers: int) -> bool:
     """Whether a Whisper model was trained to translate, by its layers.
 
-    Its README says that turbo was not; turbo and the distilled models have fewer layers in the
+    By its README turbo was not; turbo and the distilled models have fewer layers in the
     decoder than in the encoder.
     """
     return multilingual and decoder_layers >= encoder_layers
@@ -103,12 +101,17 @@ def detect_languages(
     ]
 
 
-def by_language(guesses: Sequence[LanguageGuess]) -> dict[str, list[int]]:
-    """Indices of the windows of each language."""
+def decode_by_language(
+    guesses: Sequence[LanguageGuess], decode: Callable[[str, list[int]], Sequence[Transcript]]
+) -> list[Transcript]:
+    """Transcripts in order; `decode` gets the windows of one language by index."""
     groups: dict[str, list[int]] = defaultdict(list)
     for place, guess in enumerate(guesses):
         groups[guess.language].append(place)
-    return dict(groups)
+    transcripts: dict[int, Transcript] = {}
+    for language, places in groups.items():
+        transcripts |= zip(places, decode(language, places), strict=True)
+    return [transcripts[place] for place in range(len(guesses))]
 
 
 def _mean(given: Sequence[Mapping[str, float]]) -> LanguageGuess:

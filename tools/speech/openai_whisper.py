@@ -1,131 +1,39 @@
-"""The tool `whisper`: openai-whisper's own `transcribe` on the segments with voice activity."""
+"""The tool `whisper`: openai-whisper's `transcribe` on segments of speech."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
-from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.cancellation import note, still_wanted
-from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.cancellation import note, raise_if_cancelled
+from emer.tools.runtime.device import CPU, default_precision
 from emer.tools.runtime.native import importing
-from emer.tools.speech.asr_tool import AsrTool
-from emer.tools.speech.languages import (
-    AUTO,
-    ENGLISH,
-    LanguageGuess,
-    detect_languages,
-    require_language,
-    translates,
-)
+from emer.tools.speech.asr_tool import WHOLE, AsrTool, Backend
+from emer.tools.speech.languages import AUTO, ENGLISH, LanguageGuess, detect_languages, translates
+from emer.tools.speech.segmentation import MEL_HOP
 from emer.tools.speech.transcript import (
+    CLOSING,
+    OPENING,
     AsrOptions,
     ScoredText,
     TimedWord,
     Transcript,
     Window,
     distinct_translation,
+    timed_words,
 )
-from emer.tools.speech.vad import RATE, Samples
-from emer.tools.types import Clue, Param, Span
+from emer.tools.speech.vad import Samples
+from emer.tools.types import Clue, Span
 from emer.tools.weights.locate import Need, loading
 
 TOOL = "whisper"
-WHOLE = "whole"
-
-
-@register("whisper", slot="speech", rank=20)
-@dataclass(eq=False)
-class Whisper(AsrTool):
-    """Recognises speech with a checkpoint of openai-whisper, one window after the other.
-
-    Args:
-        dtype: float32, float16 (on a GPU) or "auto". The library computes in no bfloat16, and on
-            a CPU in float32 alone; where the process asks for another it runs as with "auto".
-        window: "whole", the 30 s that the library pads each window to; it has no other.
-        (the others): See `AsrTool`. `model` is a size ("large-v3-turbo", "tiny.en") or a .pt file.
-    """
-
-    dtype: str = AUTO
-    window: str = WHOLE
-    name: ClassVar[str] = TOOL
-    description = "Recognises speech in many languages, with word times, and translates it."
-
-    def __post_init__(self) -> None:
-        """Check the settings; `ConfigError` says which is not possible."""
-        super().__post_init__()
-        if self.window != WHOLE:
-            raise ConfigError(
-                f"{TOOL}.window: {self.window!r}; openai-whisper pads every window to 30 s: "
-                f'write {WHOLE}, or take faster-whisper for window = "fit"'
-            )
-        devices.precision(devices.CPU, self.dtype)  # an unknown precision is reported at once
-        if self.dtype == "bfloat16":
-            raise ConfigError(f"{TOOL}.dtype: {_lacks('bfloat16')}; write float32, float16 or auto")
-
-    def version(self) -> str:
-        """Version of openai-whisper."""
-        try:
-            return version("openai-whisper")
-        except PackageNotFoundError as error:
-            raise ToolMissing(TOOL, "its package", "pip install openai-whisper") from error
-
-    def batch_size(self) -> int:
-        """One: `transcribe` takes one window."""
-        return 1
-
-    def precision(self, device: str) -> tuple[str, Param]:
-        """The precision on a device; the source names the argument."""
-        wanted = devices.precision(device, self.dtype)
-        return (wanted if _computes(device, wanted) else devices.usual(device)), self.dtype
-
-    def options(self) -> AsrOptions:
-        """How it is run; `ConfigError` where the argument asks for 16 bit on a CPU."""
-        if self.dtype != AUTO and not _computes(self.place(), self.dtype):
-            raise ConfigError(f"{TOOL}.dtype: {_lacks(self.dtype)} on a CPU; write float32 or auto")
-        return super().options()
-
-    def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """A clue per utterance; notes a precision of the process that the library lacks."""
-        wanted = devices.precision(self.place(), self.dtype)
-        if not _computes(self.place(), wanted):
-            note(f"{_lacks(wanted)} here; it ran in {self.options().precision}")
-        return super().observe(clip, span)
-
-    def recogniser(self, need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
-        """The shared model of this checkpoint."""
-        return recogniser(need, options)
-
-
-def _computes(device: str, precision: str) -> bool:
-    return precision == "float32" or (precision == "float16" and device != devices.CPU)
-
-
-def _lacks(precision: str) -> str:
-    return f"openai-whisper does not compute in {precision}"
-
-
-def recogniser(need: Need, options: AsrOptions) -> Shared[Window, Transcript]:
-    """The shared model of a checkpoint, in float32 or float16; nothing is loaded."""
-    key = (("precision", options.precision), ("is", need.fingerprint))
-    return Shared(
-        Key(TOOL, str(need.path), options.device, key),
-        partial(_load, need, options),
-        partial(transcribe, options),
-        batch=options.batch,
-        gigabytes=need.gigabytes,
-        differs=options.differs,
-        check=lambda model: require_language(TOOL, need.model, options.language, knows(model)),
-    )
 
 
 def _load(need: Need, options: AsrOptions) -> Any:
@@ -144,7 +52,7 @@ def _load(need: Need, options: AsrOptions) -> Any:
 
 
 def _halve(model: Any) -> None:
-    """Convert the weights to 16 bit once; the library would convert them at every token.
+    """Convert the weights to 16 bit once; the library would at every token.
 
     Its normalisations compute in 32 bit and keep their weights so.
     """
@@ -157,7 +65,7 @@ def _halve(model: Any) -> None:
 
 
 def _stop_if_cancelled() -> None:
-    """Raise `Abandoned` between two steps, but not while words are aligned.
+    """Raise `Cancelled` between two steps, but not while words are aligned.
 
     An exception there would leave the library's hooks on the model; it then computes attention
     without SDPA.
@@ -165,10 +73,10 @@ def _stop_if_cancelled() -> None:
     from whisper.model import MultiHeadAttention
 
     if MultiHeadAttention.use_sdpa:
-        still_wanted()
+        raise_if_cancelled()
 
 
-def knows(model: Any) -> tuple[str, ...]:
+def known_languages(model: Any) -> tuple[str, ...]:
     """Codes of the languages that the model knows."""
     from whisper.tokenizer import get_tokenizer
 
@@ -189,85 +97,153 @@ def transcribe(options: AsrOptions, model: Any, windows: Sequence[Window]) -> li
 def _languages(options: AsrOptions, model: Any, windows: Sequence[Window]) -> list[LanguageGuess]:
     if not model.is_multilingual:
         return [LanguageGuess(ENGLISH, None)] * len(windows)
+    return detect_languages(
+        windows,
+        lambda places: [
+            model.detect_language(_spectrogram(options, model, windows[n].sound))[1] for n in places
+        ],
+    )
+
+
+def _spectrogram(options: AsrOptions, model: Any, sound: Samples) -> Any:
     import torch
     import whisper
 
-    def probabilities(sound: Samples) -> dict[str, float]:
-        padded = whisper.pad_or_trim(np.array(sound))
-        mel = whisper.log_mel_spectrogram(padded, model.dims.n_mels)
-        mel = mel.to(model.device, getattr(torch, options.precision))
-        detected: dict[str, float] = model.detect_language(mel)[1]
-        return detected
-
-    return detect_languages(
-        windows, lambda places: [probabilities(windows[n].sound) for n in places]
-    )
+    padded = whisper.pad_or_trim(np.array(sound))
+    mel = whisper.log_mel_spectrogram(padded, model.dims.n_mels)
+    return mel.to(model.device, getattr(torch, options.precision))
 
 
 def _transcript(
     options: AsrOptions, model: Any, sound: Samples, guess: LanguageGuess
 ) -> Transcript:
-    segments = _segments(options, model, sound, guess.language, "transcribe")
-    original = _text(segments)
-    english: ScoredText | None = None
-    # turbo and the distilled models have thinner decoders, and were not trained to translate.
+    segment = _segment(options, model, sound, guess.language, "transcribe")
+    if segment is None:
+        return Transcript(ScoredText("", -100.0), (), guess.language, guess.probability)
     layers = model.dims.n_audio_layer, model.dims.n_text_layer
+    english: ScoredText | None = None
     if (
         options.translate
         and guess.language != ENGLISH
         and translates(model.is_multilingual, *layers)
     ):
-        english = _text(_segments(options, model, sound, guess.language, "translate"))
-    length = len(sound) / RATE
+        translation = _segment(options, model, sound, guess.language, "translate")
+        english = _text(translation) if translation else None
     return Transcript(
-        original=original,
-        words=tuple(
-            TimedWord(
-                word["word"],
-                min(float(word["start"]), length),
-                min(float(word["end"]), length),
-                float(word["probability"]),
-            )
-            for segment in segments
-            for word in segment["words"]
-            if word["word"].strip()
-        ),
+        original=_text(segment),
+        words=_words(options, model, sound, guess.language, segment["tokens"]),
         language=guess.language,
         language_probability=guess.probability,
-        no_speech=_mean(segments, "no_speech_prob") if segments else None,
-        translation=distinct_translation(english, original.text),
+        no_speech=float(segment["no_speech_prob"]),
+        unfinished=len(segment["tokens"]) >= model.dims.n_text_ctx // 2,
+        translation=distinct_translation(english, segment["text"]),
     )
 
 
-def _segments(
+def _segment(
     options: AsrOptions, model: Any, sound: Samples, language: str, task: str
-) -> list[dict[str, Any]]:
-    """The library's segments: no sampling and no prompt, so it is deterministic."""
+) -> dict[str, Any] | None:
+    """The library's one segment of a window; None where it takes it for silent.
+
+    No prompt and no sampling, so it is deterministic. With timestamps, or with words timed by
+    `transcribe`, the library decodes what follows the last word again, and may add a false
+    word; without, a window is decoded once.
+    """
     import whisper
 
+    result = whisper.transcribe(
+        model,
+        np.array(sound),
+        task=task,
+        language=language,
+        temperature=0.0,
+        beam_size=options.beam if options.beam > 1 else None,
+        condition_on_previous_text=False,
+        without_timestamps=True,
+        fp16=options.precision == "float16",
+    )
+    segments = [segment for segment in result["segments"] if segment["tokens"]]
+    return segments[0] if segments else None
+
+
+def _text(segment: dict[str, Any]) -> ScoredText:
+    return ScoredText(segment["text"].strip(), float(segment["avg_logprob"]))
+
+
+def _words(
+    options: AsrOptions, model: Any, sound: Samples, language: str, tokens: Sequence[int]
+) -> tuple[TimedWord, ...]:
+    from whisper.timing import find_alignment, merge_punctuations
+    from whisper.tokenizer import get_tokenizer
+
+    tokenizer = get_tokenizer(
+        model.is_multilingual, num_languages=model.num_languages, language=language
+    )
+    text = [token for token in tokens if token < tokenizer.eot]
+    if not text or len(sound) < 2 * MEL_HOP:
+        return ()
+    mel = _spectrogram(options, model, sound)
     with warnings.catch_warnings():  # without Triton it aligns in a slower way, and warns
         warnings.simplefilter("ignore")
-        result = whisper.transcribe(
-            model,
-            np.array(sound),
-            task=task,
-            language=language,
-            temperature=0.0,
-            beam_size=options.beam if options.beam > 1 else None,
-            condition_on_previous_text=False,
-            word_timestamps=task == "transcribe",
-            fp16=options.precision == "float16",
-        )
-    still_wanted()  # it may have been cancelled while words were aligned
-    return [segment for segment in result["segments"] if segment["tokens"]]
+        words = find_alignment(model, tokenizer, text, mel, len(sound) // MEL_HOP)
+    raise_if_cancelled()  # it may have been cancelled meanwhile
+    merge_punctuations(words, OPENING, CLOSING)
+    return timed_words(((w.word, w.start, w.end, w.probability) for w in words), sound)
 
 
-def _text(segments: Sequence[dict[str, Any]]) -> ScoredText:
-    """The text of the segments, and the mean log-probability of their tokens."""
-    text = "".join(segment["text"] for segment in segments).strip()
-    return ScoredText(text, _mean(segments, "avg_logprob") if segments else -100.0)
+def _computes(device: str, precision: str) -> bool:
+    return precision == "float32" or (precision == "float16" and device != CPU)
 
 
-def _mean(segments: Sequence[dict[str, Any]], name: str) -> float:
-    weights = [len(segment["tokens"]) for segment in segments]
-    return float(np.average([segment[name] for segment in segments], weights=weights))
+def _lacks(precision: str) -> str:
+    return f"openai-whisper does not compute in {precision}"
+
+
+@register("whisper", slot="speech", rank=20)
+@dataclass(eq=False)
+class Whisper(AsrTool):
+    """Recognises speech with a checkpoint of openai-whisper, window by window.
+
+    Args:
+        dtype: float32, float16 (on a GPU) or "auto". The library computes in no bfloat16, and on
+            a CPU in float32 alone; where the process asks for another it runs as with "auto".
+        window: "whole", the 30 s that the library pads each window to; it has no other.
+        (the others): See `AsrTool`. `model` is a size ("large-v3-turbo", "tiny.en") or a .pt file.
+    """
+
+    dtype: str = AUTO
+    window: str = WHOLE
+    batch: int = field(default=1, init=False)
+    name: ClassVar[str] = TOOL
+    package: ClassVar[str] = "openai-whisper"
+    backend: ClassVar[Backend] = Backend(_load, transcribe, known_languages)
+    description = "Recognises speech in many languages, with word times, and translates it."
+
+    def __post_init__(self) -> None:
+        """Check the settings; `ConfigError` says which is not possible."""
+        super().__post_init__()
+        if self.window != WHOLE:
+            raise ConfigError(
+                f"{TOOL}.window: {self.window!r}; openai-whisper pads every window to 30 s: "
+                f'write {WHOLE}, or take faster-whisper for window = "fit"'
+            )
+        if self.dtype == "bfloat16":
+            raise ConfigError(f"{TOOL}.dtype: {_lacks('bfloat16')}; write float32, float16 or auto")
+
+    def precision(self, device: str) -> str:
+        """The precision on a device: that of `dtype` where the library computes in it."""
+        wanted = super().precision(device)
+        return wanted if _computes(device, wanted) else default_precision(device)
+
+    def options(self) -> AsrOptions:
+        """How it is run; `ConfigError` where the argument asks for 16 bit on a CPU."""
+        if self.dtype != AUTO and not _computes(self.place(), self.dtype):
+            raise ConfigError(f"{TOOL}.dtype: {_lacks(self.dtype)} on a CPU; write float32 or auto")
+        return super().options()
+
+    def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
+        """A clue per utterance; notes a precision of the process that the library lacks."""
+        wanted = super().precision(self.place())
+        if not _computes(self.place(), wanted):
+            note(f"{_lacks(wanted)} here; it ran in {self.options().precision}")
+        return super().observe(clip, span)

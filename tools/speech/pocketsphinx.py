@@ -1,4 +1,4 @@
-"""The tool `pocketsphinx`: English speech recognised offline, or reported as not recognised."""
+"""The tool `pocketsphinx`: English speech, recognised or reported as not."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from math import ceil
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -19,11 +22,11 @@ import numpy as np
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
-from emer.tools.runtime.cancellation import SLICE, still_wanted
+from emer.tools.runtime.cancellation import POLL_SECONDS, raise_if_cancelled
 from emer.tools.speech.confidence import LatticeConfidence, LatticeWord, Verdict, judge_lattice
 from emer.tools.speech.segmentation import Segment, cut, utterances
 from emer.tools.speech.sentences import not_recognised, says
-from emer.tools.speech.vad import RATE, Samples, is_silent, speech_spans, to_pcm
+from emer.tools.speech.vad import RATE, Samples, is_silent, speech_share, speech_spans, to_pcm
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
 WIDE = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}
@@ -38,6 +41,7 @@ FRAME = 0.01
 
 
 @register("pocketsphinx", slot="speech", rank=40)
+@dataclass(eq=False)
 class PocketSphinx:
     """Recognises English speech, with word times; rejects what it cannot recognise.
 
@@ -47,14 +51,14 @@ class PocketSphinx:
             same word error rate.
     """
 
-    modality: Modality = "text"
+    time_limit: float = 600.0
+    max_states: int = 8000
+    modality: Modality = field(default="text", init=False)
     own_process = True
     description = "Recognises English speech offline, with word times and voice activity."
 
-    def __init__(self, time_limit: float = 600.0, max_states: int = 8000) -> None:
-        """Keep the settings; nothing is loaded."""
-        self.time_limit = time_limit
-        self.max_states = max_states
+    def __post_init__(self) -> None:
+        """Nothing is loaded yet."""
         self._lock = threading.Lock()
         self._last: tuple[str, tuple[Span, ...], tuple[LatticeWord, ...]] | None = None
 
@@ -75,12 +79,10 @@ class PocketSphinx:
             raise Unobservable("no speech is heard")
         if confidence.verdict is Verdict.REJECTED or not words:
             raise Unobservable(not_recognised(speech))
-        share = sum(s.length for s in speech) / max(0.01, speech[-1].end - speech[0].start)
-        within = span or Span(start=0, end=clip.duration)
+        share, within = speech_share(speech), span or Span(start=0, end=clip.duration)
         return [_clue(self.source, each, confidence, share, within) for each in utterances(words)]
 
     def _transcript(self, clip: Clip) -> tuple[tuple[Span, ...], tuple[LatticeWord, ...]]:
-        """The clip's speech and its words; those of the last clip are cached."""
         with self._lock:
             if self._last is None or self._last[0] != clip.sha256:
                 self._last = (clip.sha256, *self._recognise(clip))
@@ -104,7 +106,7 @@ def recognise(
     """The words of all segments in clip time, without fillers; a process decodes them.
 
     `RuntimeError` when the recogniser fails, `TimeoutError` when it takes longer than `seconds`,
-    `Abandoned` when the call is cancelled; the process ends with each.
+    `Cancelled` when the call is cancelled; the process ends with each.
 
     Args:
         samples: The clip's sound, mono, 16 kHz, in [-1, 1].
@@ -127,9 +129,14 @@ def _request(
     rest = {"settings": dict(settings), "parent": os.getpid(), "seconds": seconds}
     request = b"".join([json.dumps({"sizes": sizes, **rest}).encode(), b"\n", *sounds])
     pipe = subprocess.PIPE
-    with subprocess.Popen(WORKER, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+    # A file and no pipe: after a timeout `communicate` does not send the rest of its input.
+    with TemporaryFile() as file:
+        file.write(request)
+        file.seek(0)
+        process = subprocess.Popen(WORKER, stdin=file, stdout=pipe, stderr=pipe)
+    with process:
         try:
-            output, errors = _communicate(process, request, seconds)
+            output, errors = _communicate(process, seconds)
         except BaseException:
             process.kill()  # it also ends by itself when this process is killed
             raise
@@ -140,42 +147,33 @@ def _request(
     return answer
 
 
-def _communicate(
-    process: subprocess.Popen[bytes], request: bytes, seconds: float
-) -> tuple[bytes, bytes]:
-    """Output and errors of the process; looks every `SLICE` s whether the call is cancelled."""
+def _communicate(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
+    """Output and errors of the process; ends `POLL_SECONDS` s after a cancellation."""
     deadline = time.monotonic() + seconds
-    unsent: bytes | None = request
     while time.monotonic() < deadline:
-        still_wanted()
-        try:
-            return process.communicate(unsent, timeout=SLICE)
-        except subprocess.TimeoutExpired:
-            unsent = None  # what is not written yet goes on by itself
+        raise_if_cancelled()
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=POLL_SECONDS)
     raise TimeoutError(f"recognition took longer than {seconds:.0f} s")
 
 
 def _words(segment: Segment, answer: Mapping[str, Any]) -> list[LatticeWord]:
     """One segment's words; `<sil>`, `[NOISE]` and the like are no words."""
     phones = _per_frame(answer["loop"])
-    words = []
-    for name, start, end, acoustic, posterior in answer["words"]:
-        if name[0] in "<[+":
-            continue
-        free = phones[start:end].sum()
-        word = LatticeWord(
+    return [
+        LatticeWord(
             text=re.sub(r"\(\d+\)$", "", name),
             start=round(segment.clip_time(start * FRAME), 2),
             end=round(segment.clip_time(end * FRAME), 2),
             posterior=round(min(1.0, posterior), 3),
-            misfit=round(float(free - acoustic) / (end - start), 3),
+            misfit=round(float(phones[start:end].sum() - acoustic) / (end - start), 3),
         )
-        words.append(word)
-    return words
+        for name, start, end, acoustic, posterior in answer["words"]
+        if name[0] not in "<[+"
+    ]
 
 
 def _per_frame(segments: Sequence[Sequence[Any]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Acoustic score of each frame, spread evenly over its segment."""
     scores = np.zeros(max((row[2] for row in segments), default=0))
     for _, start, end, acoustic, _ in segments:
         scores[start:end] = acoustic / (end - start)
@@ -195,7 +193,6 @@ def _clue(
     speech_share: float,
     within: Span,
 ) -> Clue:
-    """The clue of one utterance, marked when it may be wrong."""
     own = judge_lattice(words)
     text = " ".join(word.text for word in words)
     sure = clip_confidence.verdict is Verdict.RELIABLE and own.posterior >= 0.5

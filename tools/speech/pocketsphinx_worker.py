@@ -25,7 +25,6 @@ from typing import Any, NamedTuple
 
 FRAME = 0.01
 """Seconds per decoder frame."""
-
 PHONE_LOOP: Mapping[str, Any] = {"lm": None, "lw": 2.0, "beam": 1e-20, "pbeam": 1e-10}
 """The phone loop's settings, as pocketsphinx's own documentation gives them."""
 
@@ -82,7 +81,6 @@ def decode(decoder: Any, piece: bytes) -> list[Decoded]:
 
 
 def _log10(probability: float) -> float:
-    """Logarithm of a score that may have underflowed to 0."""
     return round(math.log10(max(probability, sys.float_info.min)), 3)
 
 

@@ -1,35 +1,30 @@
-"""Segments: sound cut for a recogniser, fitted windows, and utterances of its words."""
+"""Segments: sound cut for a recogniser, fitted windows, utterances of words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from emer.tools.speech.confidence import Verdict, judge
-from emer.tools.speech.transcript import Transcript, Window
+from emer.tools.speech.confidence import LatticeWord, Verdict, judge
+from emer.tools.speech.transcript import TimedWord, Transcript, Window
 from emer.tools.speech.vad import HOP, RATE, Samples, levels
 from emer.tools.types import Span
 
 PAD = 0.2
-"""Seconds kept on each side of speech: the recogniser needs some silence around words."""
-
+"""Seconds on each side of speech; a recogniser needs some silence around words."""
 LONGEST = 20.0
-"""Default for the seconds decoded as one utterance; bounds the recogniser's memory."""
-
+"""Default of the most seconds in a segment; bounds a recogniser's memory."""
 PAUSE = 0.5
 """Seconds of silence that end an utterance."""
-
 MEL_HOP = 160
 """Samples per frame of Whisper's spectrogram, which are 10 ms."""
 FRAMES = 3000
 """Frames of the window that Whisper was trained on."""
 SILENCE, STEP = 200, 100
-"""Frames left silent after the sound where the window fits it, and what it is rounded up to
-(chosen by us)."""
-
+"""Frames of silence after the sound in a fitted window, and its step (ours)."""
 Transcribe = Callable[[Sequence[Window], int], list[Transcript]]
 """Decodes a batch of windows with so many spectrogram frames each."""
 
@@ -50,13 +45,13 @@ class Segment:
         return np.concatenate([samples[start:end] for start, end in self.parts])
 
     def clip_span(self, start: float, end: float) -> tuple[float, float]:
-        """The word's start and end in clip time, inside the stretch that has its middle."""
+        """A word's start and end in clip time (10 ms), in the stretch that has its middle."""
         middle, before = round((start + end) / 2 * RATE), 0
         for first, last in self.parts:
             if middle <= before + last - first or (first, last) == self.parts[-1]:
                 shift = first - before
                 placed = [min(max(round(t * RATE) + shift, first), last) for t in (start, end)]
-                return placed[0] / RATE, max(placed) / RATE
+                return round(placed[0] / RATE, 2), round(max(placed) / RATE, 2)
             before += last - first
         raise ValueError("a segment has no parts")
 
@@ -99,7 +94,6 @@ def cut(samples: Samples, speech: Sequence[Span], longest: float = LONGEST) -> t
 
 
 def _padded(speech: Sequence[Span], size: int) -> list[tuple[int, int]]:
-    """The spans in samples with `PAD` on both sides, those that touch joined."""
     padded: list[tuple[int, int]] = []
     for span in speech:
         start = max(0, round((span.start - PAD) * RATE))
@@ -112,7 +106,6 @@ def _padded(speech: Sequence[Span], size: int) -> list[tuple[int, int]]:
 
 
 def _split(samples: Samples, part: tuple[int, int], longest: float) -> list[tuple[int, int]]:
-    """The part, cut where it is quietest until no part is too long."""
     start, end = part
     parts: list[tuple[int, int]] = []
     while end - start > longest * RATE:
@@ -123,18 +116,21 @@ def _split(samples: Samples, part: tuple[int, int], longest: float) -> list[tupl
 
 
 def _quietest(samples: Samples, first: int, last: int) -> int:
-    """The sample in the middle of the quietest 90 ms between two samples."""
     level = levels(samples[first:last])
     return first + int(np.argmin(np.convolve(level, np.ones(9) / 9, mode="valid")) + 4) * HOP
 
 
 def transcribe_fitted(windows: Sequence[Window], transcribe: Transcribe) -> list[Transcript]:
-    """Transcripts from windows that fit; what is not sure then is decoded in whole ones.
+    """Transcripts from windows that fit; unsure ones are decoded in whole windows.
 
     A short clip need not be 30 s of mostly silence.
     """
     transcripts = transcribe(windows, fitted_frames(windows))
-    unsure = [n for n, each in enumerate(transcripts) if not _is_sure(each, windows[n])]
+    unsure = [
+        n
+        for n, each in enumerate(transcripts)
+        if each.unfinished or judge(each, len(windows[n].sound) / RATE) is not Verdict.RELIABLE
+    ]
     if unsure:
         again = transcribe([windows[n] for n in unsure], FRAMES)
         for place, each in zip(unsure, again, strict=True):
@@ -143,32 +139,13 @@ def transcribe_fitted(windows: Sequence[Window], transcribe: Transcribe) -> list
 
 
 def fitted_frames(windows: Sequence[Window]) -> int:
-    """Frames of the longest sound and a little silence, at most those of a whole window."""
+    """Frames of the longest sound and a little silence, at most a whole window's."""
     longest = max(len(window.sound) for window in windows)
     steps = -(-(longest // MEL_HOP + SILENCE) // STEP)
     return min(FRAMES, steps * STEP)
 
 
-def _is_sure(transcript: Transcript, window: Window) -> bool:
-    verdict = judge(transcript, len(window.sound) / RATE)
-    return verdict is Verdict.RELIABLE and not transcript.unfinished
-
-
-class Timed(Protocol):
-    """Anything with a start and an end, in seconds."""
-
-    @property
-    def start(self) -> float:
-        """Start in seconds."""
-        ...
-
-    @property
-    def end(self) -> float:
-        """End in seconds."""
-        ...
-
-
-Word = TypeVar("Word", bound=Timed)
+Word = TypeVar("Word", TimedWord, LatticeWord)
 
 
 def utterances(words: Sequence[Word], pause: float = PAUSE) -> list[tuple[Word, ...]]:

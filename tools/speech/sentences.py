@@ -8,7 +8,6 @@ from emer.tools.types import Span
 
 UNSURE = "low recognition confidence"
 """Marks words that may be wrong, for the reader of the sentence."""
-
 _QUOTES = {ord(mark): "'" for mark in '"“”„«»'}
 
 

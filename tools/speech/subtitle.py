@@ -25,7 +25,7 @@ class Subtitle:
         return Source(tool="subtitle", version="1")
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """A clue per subtitle cue (in `span`, or untimed); `Unobservable` when there is none."""
+        """A clue per cue in `span` or without time; `Unobservable` when there is none."""
         if not clip.subtitle:
             raise Unobservable("no subtitle is given")
         within = span or Span(start=0, end=clip.duration)
@@ -39,7 +39,8 @@ class Subtitle:
         timed = float(cue.span is not None)
         return Clue(
             modality="text",
-            span=cue.span and _overlap(cue.span, within),
+            span=cue.span
+            and Span(start=max(cue.span.start, within.start), end=min(cue.span.end, within.end)),
             text=f'The subtitle reads: "{quoted(text)}".',
             quality=Quality(score=0.9 + 0.1 * timed, factors={"timed": timed}),
             source=self.source,
@@ -48,11 +49,6 @@ class Subtitle:
 
 
 def _is_inside(cue: SubtitleCue, within: Span) -> bool:
-    """Whether the cue has words and is shown within the span, or has no times."""
     if not cue.text.strip():
         return False
     return cue.span is None or (cue.span.start < within.end and cue.span.end > within.start)
-
-
-def _overlap(span: Span, within: Span) -> Span:
-    return Span(start=max(span.start, within.start), end=min(span.end, within.end))

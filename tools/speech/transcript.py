@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
-from emer.tools.speech.vad import Samples
+from emer.tools.speech.vad import RATE, Samples
+
+OPENING, CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001
+"""Marks that belong to the word after, and before them, by Whisper's libraries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class AsrOptions:
     threads: int
     """Of the CPU, where it runs there."""
     fit: bool = False
-    """Whether only the sound and a little silence is encoded, where the words are then sure."""
+    """Whether windows fit the sound, where the words are then sure."""
     language: str | None = None
     """Code of the language that is given to the model; None to detect it."""
 
@@ -84,8 +87,20 @@ class Transcript:
     """The same in English, where the language is another and the model translates."""
 
 
+def timed_words(
+    words: Iterable[tuple[str, float, float, float]], sound: Samples
+) -> tuple[TimedWord, ...]:
+    """Words from text, start, end and probability; times end with the sound."""
+    length = len(sound) / RATE
+    return tuple(
+        TimedWord(text, min(float(start), length), min(float(end), length), float(probability))
+        for text, start, end, probability in words
+        if text.strip()
+    )
+
+
 def distinct_translation(english: ScoredText | None, original: str) -> ScoredText | None:
-    """Return a translation; None where it is empty or only repeats the original."""
+    """A translation; None where it is empty or only repeats the original."""
     if (
         english is None
         or not _letters(english.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -15,25 +16,18 @@ from emer.tools.types import Span
 RATE = 16_000
 HOP = RATE // 100
 """Samples per 10 ms frame."""
-
 SILENCE_DB = -75.0
-"""A track that never rises above this (dB of full scale) is silent: about 6 steps of 16 bit."""
-
+"""Most level of a silent track in dB of full scale: about 6 steps of 16 bit."""
 ABOVE_FLOOR_DB = 9.0
-"""How far speech must rise above the clip's own noise floor; chosen by us, see tests."""
-
+"""How far speech must rise above the clip's noise floor (chosen by us)."""
 BELOW_PEAK_DB = 35.0
 """How far below the loudest voice speech can fall (de Jong & Wempe 2009 use 25)."""
-
 STEADY_DB = 6.0
-"""A sound that varies less than this is a hum or a hiss: syllables make speech vary more."""
-
+"""Least variation of speech by its syllables; a hum or hiss varies less."""
 BLOCK = 60 * 100
 """10 ms frames processed together: a minute, however long the sound."""
-
 SILERO, WEBRTC = "silero", "webrtc"
 """Names of the detectors: of `silero_spans` and of `speech_spans`."""
-
 Samples = NDArray[np.float32]
 Levels = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -191,3 +185,8 @@ def _silero() -> tuple[Any, Any]:
 def find_speech(samples: Samples, detector: str) -> tuple[Span, ...]:
     """Stretches of speech by the detector of this name (`SILERO` or `WEBRTC`)."""
     return silero_spans(samples) if detector == SILERO else speech_spans(samples)
+
+
+def speech_share(speech: Sequence[Span]) -> float:
+    """Share of speech between its first and last moment."""
+    return sum(s.length for s in speech) / max(0.01, speech[-1].end - speech[0].start)

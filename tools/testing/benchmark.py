@@ -1,4 +1,4 @@
-"""Benchmark of a tool: time and memory of one call, of concurrent calls, and by batch size.
+"""Benchmark of a tool: time and memory of single and concurrent calls.
 
 Each call has a clip and a tool of its own, so that nothing is cached; a model is shared, as
 it would be in a corpus. The first call, which loads packages and weights, is timed apart.
@@ -20,7 +20,7 @@ from emer.tools.tool import Heavy, Tool
 from emer.tools.types import Param, Record
 
 STEP = 0.02
-"""Seconds between two readings of the memory."""
+"""Seconds between two measurements of the memory."""
 
 Make = Callable[[], Tool]
 MakeBatched = Callable[[int], Tool]
@@ -30,7 +30,7 @@ _CALLS = itertools.count(1)
 
 
 class Point(Record):
-    """Time of so many concurrent calls."""
+    """Time of a number of concurrent calls."""
 
     at_once: int
     batch: int | None = None
@@ -38,10 +38,10 @@ class Point(Record):
     seconds: float
     """Of all calls together."""
     per_clip_second: float
-    """Seconds of work per second of clip: the smaller, the faster."""
+    """Seconds of work per second of clip."""
 
 
-class Bench(Record):
+class Benchmark(Record):
     """Measurements of a tool on a clip."""
 
     tool: str
@@ -56,8 +56,7 @@ class Bench(Record):
     megabytes: float
     """Peak resident memory of this process beyond what it had before the first call."""
     gpu_megabytes: float | None
-    """The same of the GPU as torch counts it; None elsewhere, and for CTranslate2, which does not
-    report it."""
+    """The same of the GPU as torch counts it; None for CPU and for CTranslate2."""
     hardware: dict[str, Param]
     curve: tuple[Point, ...]
     batches: tuple[Point, ...] = ()
@@ -80,7 +79,7 @@ def bench(
     at_once: Sequence[int],
     repeats: int = 3,
     batched: tuple[MakeBatched, Sequence[int]] | None = None,
-) -> Bench:
+) -> Benchmark:
     """Measure a tool on a clip; its errors pass through.
 
     Args:
@@ -88,7 +87,7 @@ def bench(
         path: The clip.
         at_once: Numbers of concurrent calls to time.
         repeats: Number of single calls, of which the fastest counts.
-        batched: Makes the tool with a batch size, and the sizes to time; None where it has none.
+        batched: Makes the tool with a batch size, and the sizes to time.
     """
     clip = Clip.open(path)
     tool = make()
@@ -97,14 +96,15 @@ def bench(
         first, _ = _timed(tool, path)
         times, results = zip(*(_timed(make(), path) for _ in range(repeats)), strict=True)
         curve = [_point(make, path, clip.duration, count) for count in at_once]
-        batches = [*_batches(batched, path, clip.duration, max(at_once))] if batched else []
-    clues, reason = results[0]
-    return Bench(
+        batched_make, sizes = batched or (lambda _: make(), ())
+        makes = [(partial(batched_make, size), size) for size in sizes]
+        batches = [_point(each, path, clip.duration, max(at_once), size) for each, size in makes]
+    return Benchmark(
         tool=tool.source.tool,
         clip_seconds=clip.duration,
         frames=sum(1 for _ in clip.frames()) if clip.video is not None else 0,
-        clues=clues,
-        unobservable=reason,
+        clues=results[0][0],
+        unobservable=results[0][1],
         first=first,
         alone=min(times),
         megabytes=peak[0],
@@ -135,7 +135,7 @@ def gpu_peak(hardware: Mapping[str, Param]) -> Iterator[list[float]]:
 
 @contextmanager
 def _memory_peak() -> Iterator[list[float]]:
-    """Yield a list whose item is, at the end, the most MB taken beyond the beginning."""
+    """Yield a list whose only item becomes the peak of memory beyond the start, in MB."""
     import psutil
 
     process, peak, done = psutil.Process(), [0.0], threading.Event()
@@ -154,19 +154,10 @@ def _memory_peak() -> Iterator[list[float]]:
         watcher.join()
 
 
-def _batches(
-    batched: tuple[MakeBatched, Sequence[int]], path: Path, length: float, count: int
-) -> Iterator[Point]:
-    make, sizes = batched
-    for size in sizes:
-        point = _point(partial(make, size), path, length, count)
-        yield point.model_copy(update={"batch": size})
-
-
 def _timed(tool: Tool, path: Path) -> tuple[float, tuple[int, str | None]]:
-    """Return the seconds of one call, its number of clues and why there is none."""
+    """Seconds of one call, its number of clues, and the reason why there is none."""
     clip = Clip.open(path)
-    # Another hash each time, so that nothing that a tool keeps by it is found again.
+    # Another hash each time, so that no memo of a tool has it.
     clip.sha256 = f"{clip.sha256}-{next(_CALLS)}"
     start = time.perf_counter()
     try:
@@ -176,8 +167,8 @@ def _timed(tool: Tool, path: Path) -> tuple[float, tuple[int, str | None]]:
     return time.perf_counter() - start, result
 
 
-def _point(make: Make, path: Path, length: float, count: int) -> Point:
-    """Time concurrent calls; raise what one of them raised."""
+def _point(make: Make, path: Path, length: float, count: int, batch: int | None = None) -> Point:
+    """Time of concurrent calls; raises what one of them raised."""
     errors: list[BaseException] = []
 
     def work(tool: Tool) -> None:
@@ -187,6 +178,7 @@ def _point(make: Make, path: Path, length: float, count: int) -> Point:
             errors.append(error)
 
     tools = [make() for _ in range(count)]
+    # Daemon threads: an executor's would hold the process on Ctrl-C.
     threads = [threading.Thread(target=work, args=(tool,), daemon=True) for tool in tools]
     start = time.perf_counter()
     for thread in threads:
@@ -196,4 +188,5 @@ def _point(make: Make, path: Path, length: float, count: int) -> Point:
     seconds = time.perf_counter() - start
     if errors:
         raise errors[0]
-    return Point(at_once=count, seconds=seconds, per_clip_second=seconds / (count * length))
+    each = seconds / (count * length)
+    return Point(at_once=count, batch=batch, seconds=seconds, per_clip_second=each)

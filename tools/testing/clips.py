@@ -1,4 +1,4 @@
-"""Short synthetic clips: one picture, one sound; for the conformance suite and the doctor."""
+"""Short synthetic clips of one picture and one sound."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_trial(
     picture: Rgb | None = None,
     sound: Sound | None = None,
 ) -> Path:
-    """Write a clip of one picture, or one grey level, and of one sound; return its path.
+    """Write a clip of one picture and one sound; returns its path.
 
     Args:
         path: File to write; its suffix chooses the container.
@@ -36,7 +36,9 @@ def write_trial(
     import av
 
     with av.open(str(path), "w") as container:
-        shown = picture if grey is None or picture is not None else _even(grey)
+        shown = picture
+        if grey is not None and picture is None:
+            shown = np.full((SIZE[1], SIZE[0], 3), grey, dtype=np.uint8)
         video = container.add_stream("mpeg4", rate=FPS) if shown is not None else None
         audio = container.add_stream("aac", rate=RATE, layout="mono") if sound is not None else None
         if video is not None and shown is not None:
@@ -51,23 +53,18 @@ def write_trial(
     return path
 
 
-def _even(grey: int) -> Rgb:
-    return np.full((SIZE[1], SIZE[0], 3), grey, dtype=np.uint8)
-
-
 def tone(seconds: float = 1.0, hertz: float = 200.0) -> Sound:
-    """Return a quiet sine."""
+    """Sine at a fifth of full scale."""
     time = np.arange(round(seconds * RATE)) / RATE
-    samples: Sound = (0.2 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
-    return samples
+    return np.asarray(0.2 * np.sin(2 * np.pi * hertz * time), np.float32)
 
 
 def silence(seconds: float = 1.0) -> Sound:
-    """Return digital silence."""
+    """Digital silence."""
     return np.zeros(round(seconds * RATE), dtype=np.float32)
 
 
 def noise(seconds: float = 1.0) -> Sound:
-    """Return white noise, the same each time."""
+    """White noise, the same each time."""
     samples = np.random.default_rng(5).normal(0.0, 0.05, round(seconds * RATE))
     return samples.astype(np.float32)

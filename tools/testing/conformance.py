@@ -1,4 +1,4 @@
-"""Conformance suite: the contract of a tool as checks on a clip, for authors of tools.
+"""Conformance suite: the contract of a tool as checks on a clip.
 
 for finding in check_tool(MyTool(), Clip.open("clip.mp4")):
     print("ok  " if finding.ok else "FAIL", finding.check, finding.why)
@@ -19,19 +19,19 @@ from typing import Any, Final
 
 from emer.tools.errors import EmerError, Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.cancellation import Abandoned, Call, at_work
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call
 from emer.tools.testing.clips import noise, silence, tone, write_trial
 from emer.tools.tool import Answering, Heavy, Tool
 from emer.tools.types import MODALITIES, Clue, Record, Source, Span
 
 SLACK: Final = 0.05
-"""Seconds a span may reach over an edge: about one frame."""
+"""Seconds by which a span may exceed a limit: about one frame."""
 
 WAIT: Final = 120.0
 """Seconds that two concurrent calls may take."""
 
 QUESTION: Final = "what is shown?"
-"""What a tool that answers questions is asked."""
+"""Question to a tool that answers questions."""
 
 _VISUAL = ("face", "scene")
 _LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
@@ -50,7 +50,7 @@ class Finding(Record):
 
 
 class Outcome(Record):
-    """Result of one call of a tool: clues, the reason there are none, or what it raised."""
+    """Result of one call of a tool: clues, the reason for none, or the failure."""
 
     clues: tuple[Clue, ...] = ()
     unobservable: str | None = None
@@ -65,20 +65,16 @@ class Outcome(Record):
 def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) -> list[Finding]:
     """Findings of the whole suite; whatever the tool raises becomes a finding.
 
-    The clip is observed several times, in full and in its middle third, then clips that lack
-    something, all without a network.
-
-    Args:
-        tool: The tool under test.
-        clip: A clip in which it has something to observe.
-        again: Makes the tool anew, to see that its clues do not depend on the instance.
+    The tool observes the clip several times, in full and in its middle third, then clips that
+    lack something, all without a network. `again` makes the tool anew, to check that its clues
+    do not depend on the instance.
     """
     shape = _check_shape(tool)
     if not all(each.ok for each in shape):
         return shape
     middle = Span(start=round(clip.duration / 3, 3), end=round(clip.duration * 2 / 3, 3))
     before = _threads_and_processes()
-    with no_network() as hosts:
+    with _no_network() as hosts:
         first, second = _observe(tool, clip), _observe(tool, clip)
         closer, closer_again = _observe(tool, clip, middle), _observe(tool, clip, middle)
         other = _observe(again(), clip) if again is not None else first
@@ -106,8 +102,8 @@ def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) 
     return [*findings, *hard, _check_left_behind(before)]
 
 
-def is_sentence(text: str) -> bool:
-    """Whether a text is one sentence: a capital, a full stop, no break inside.
+def _is_sentence(text: str) -> bool:
+    """True if a text is one sentence: a capital, a full stop, no break inside.
 
     Quoted words may hold any number of sentences.
     """
@@ -121,7 +117,7 @@ def _observe(tool: Tool, clip: Clip, span: Span | None = None, call: Call | None
 
 
 def _answers(tool: Tool, clip: Clip, span: Span) -> tuple[Outcome, ...]:
-    """Two answers to one question about the span; none of a tool that answers no questions."""
+    """Two answers to one question about the span, if the tool takes questions."""
     if not isinstance(tool, Answering) or not tool.answers:
         return ()
     first, second = (_outcome(tool, lambda: tool.answer(clip, span, QUESTION)) for _ in range(2))
@@ -130,11 +126,11 @@ def _answers(tool: Tool, clip: Clip, span: Span) -> tuple[Outcome, ...]:
 
 def _outcome(tool: object, work: Callable[[], Sequence[Clue]], call: Call | None = None) -> Outcome:
     try:
-        with at_work(call or Call()):
+        with in_call(call or Call()):
             return Outcome(clues=tuple(work()))
     except Unobservable as error:
         return Outcome(unobservable=str(error))
-    except Abandoned:
+    except Cancelled:
         return Outcome()
     except EmerError as error:
         return Outcome(broken=_one_line(str(error)))
@@ -155,7 +151,7 @@ def _finding(check: str, ok: bool, why: str) -> Finding:
 
 
 def _check_shape(tool: Tool) -> list[Finding]:
-    """Check what can be known before anything is observed."""
+    """Check the tool itself, before anything is observed."""
     if not isinstance(tool, Tool):
         why = "it needs modality, description, source and observe(clip, span=None)"
         return [Finding(check="is a tool", ok=False, why=why)]
@@ -164,7 +160,7 @@ def _check_shape(tool: Tool) -> list[Finding]:
         plain = isinstance(source, Source) and Source.model_validate_json(source.model_dump_json())
     except Exception as error:
         return [Finding(check="the source is JSON and stable", ok=False, why=repr(error))]
-    described = isinstance(tool.description, str) and is_sentence(tool.description)
+    described = isinstance(tool.description, str) and _is_sentence(tool.description)
     return [
         _finding("the modality is known", tool.modality in MODALITIES, repr(tool.modality)),
         _finding("the description is a sentence", described, repr(tool.description)),
@@ -192,7 +188,7 @@ def _check_clues(tool: Tool, clues: Sequence[Clue]) -> Iterator[Finding]:
     rules: dict[str, Callable[[Clue], bool]] = {
         "clues have the tool's modality": lambda clue: clue.modality == tool.modality,
         "clues name the tool's source": lambda clue: clue.source == tool.source,
-        "texts are one sentence": lambda clue: is_sentence(clue.text),
+        "texts are one sentence": lambda clue: _is_sentence(clue.text),
         "no failure is told as a clue": lambda clue: not _FAILURE.search(_unquoted(clue.text)),
         "quality has factors": lambda clue: bool(clue.quality.factors),
         "clues survive JSON": _survives_json,
@@ -225,7 +221,7 @@ def _check_inside(name: str, outcome: Outcome, duration: float) -> Finding:
 
 
 def _check_overlap(name: str, outcome: Outcome, span: Span) -> Finding:
-    """Check that no clue lies outside the span; one that reaches out of it may be given whole."""
+    """Check that each clue overlaps the span."""
     outside = [c.text for c in outcome.clues if c.span and not c.span.overlaps(span, SLACK)]
     why = f"{len(outside)} lie outside {span.start:g}-{span.end:g} s: {outside[:1]}"
     return _finding(name, not outside, why)
@@ -276,7 +272,7 @@ def _check_invented(tool: Tool, clip: Clip, outcomes: dict[str, Outcome]) -> Fin
 
 
 def _check_edges(tool: Tool, clip: Clip) -> Finding:
-    """Check a look at a single moment, at the last one, and beyond the end."""
+    """Check a call for a single moment, for the last one, and beyond the end."""
     end = clip.duration
     spans = [Span(start=0, end=0), Span(start=end, end=end), Span(start=end + 1, end=end + 2)]
     outcomes = {f"{s.start:g}-{s.end:g} s": _observe(tool, clip, s) for s in spans}
@@ -326,7 +322,7 @@ def _check_heavy(tool: Heavy, clip: Clip) -> Iterator[Finding]:
     same = after.ids == before.ids and after.broken == before.broken
     yield _finding("it gives the same after it was unloaded", same, after.broken or "clues differ")
     call = Call()
-    call.give_up()
+    call.cancel()
     cancelled = _observe(tool, clip, None, call)
     name = "a look that is given up breaks nothing"
     yield _finding(name, not cancelled.broken, cancelled.broken)
@@ -346,10 +342,10 @@ def _check_left_behind(before: set[str]) -> Finding:
 
 
 @contextmanager
-def no_network() -> Iterator[list[str]]:
-    """Refuse connections and look-ups but to this machine; yields the hosts that were tried.
+def _no_network() -> Iterator[list[str]]:
+    """Refuse connections but to this machine; yields the hosts that were tried.
 
-    Python's own sockets only: what a library does below Python is not seen.
+    Python's own sockets only; sockets of native code are not seen.
     """
     hosts: list[str] = []
     originals = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo

@@ -1,4 +1,4 @@
-"""Fake tool with given clues, failures and delays, for tests and for authors of tools.
+"""Fake tool with given clues, failures and delays, for tests.
 
 FakeTool("smiles", "face", [("The person smiles.", 1.0, 2.0)])
 FakeTool("breaks", "audio", fail=RuntimeError("no luck"))
@@ -14,7 +14,7 @@ from emer.tools.media.clip import Clip
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
 SLACK = 0.05
-"""Seconds a line may reach over the clip's end."""
+"""Seconds by which a line may exceed the end of the clip."""
 
 Line = tuple[str, float, float]
 """A sentence and its span's start and end in seconds."""
@@ -35,12 +35,12 @@ class FakeTool:
         version: str = "1",
         params: Mapping[str, Param] | None = None,
     ) -> None:
-        """Keep what to observe.
+        """Set what the tool observes.
 
         Args:
             name: Name in the source.
             modality: Modality of all clues.
-            lines: Clues; those behind the end of the clip are left out.
+            lines: Clues; those after the end of the clip are left out.
             closer: Further clues of a call with a span that holds them.
             fail: Raised by `observe` instead.
             gate: `observe` waits until it is set.
@@ -61,7 +61,7 @@ class FakeTool:
         return Source(tool=self._name, version=self._version, params=self.params)
 
     def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
-        """Wait for the gate, raise what was asked for, or return the clues."""
+        """Wait for the gate, then raise the given failure or return the clues."""
         self.calls.append(span)
         if self._gate is not None:
             self._gate.wait()

@@ -1,1 +1,5 @@
-"""Hear the emotion of a voice with a model: a class, or arousal, valence and dominance."""
+"""Emotion of the voice by a trained model: classes, or values of dimensions."""
+
+from emer.tools.voice.speech_emotion import SpeechEmotion
+
+__all__ = ["SpeechEmotion"]

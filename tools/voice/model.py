@@ -1,4 +1,4 @@
-"""A speech-emotion model of transformers: labels, regression head, outputs per segment."""
+"""A speech-emotion model of transformers: labels, regression head, outputs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from emer.tools.errors import ConfigError
-from emer.tools.runtime.model_pool import Key, Shared
+from emer.tools.runtime.device import RunOptions
+from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.speech.vad import RATE, Samples
 from emer.tools.weights.locate import Need, loading
 from emer.tools.weights.pretrained import load_model, load_other, quiet
 
 TOOL = "speech-emotion"
 
-Outputs = tuple[float, ...]
-"""For each label a probability, or a value on the scale of a dimension."""
-
-FILE = Path(__file__).parent / "labels.csv"
 DIMENSIONS: Mapping[str, str] = {
     "arousal": "arousal",
     "activation": "arousal",
@@ -31,27 +28,12 @@ DIMENSIONS: Mapping[str, str] = {
 _NAMELESS = re.compile(r"label_?\d+|\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How the model is run; only the precision changes the result."""
-
-    device: str
-    dtype: str
-    batch: int
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A model with what prepares its input."""
 
     model: Any
     extractor: Any
     labels: tuple[str, ...]
-
-    @property
-    def dimensional(self) -> bool:
-        """Whether the outputs are dimensions, not classes."""
-        return is_dimensional(self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +41,8 @@ class Emotions:
     """Outputs of the model for a segment of speech, in the order of its labels."""
 
     labels: tuple[str, ...]
-    outputs: Outputs
+    outputs: tuple[float, ...]
+    """For each label a probability, or a value on the scale of a dimension."""
 
     @property
     def dimensional(self) -> bool:
@@ -67,13 +50,13 @@ class Emotions:
         return is_dimensional(self.labels)
 
 
-def recogniser(need: Need, options: RunOptions, given: str) -> Shared[Samples, Emotions]:
-    """The shared model of a folder, for segments of speech (mono, 16 kHz); nothing is loaded.
+def recogniser(need: Need, options: RunOptions, given: str) -> PooledModel[Samples, Emotions]:
+    """The shared model of a folder, for speech (mono, 16 kHz); nothing is loaded.
 
     `given` names the classes of a model that only numbers them.
     """
     key = (("dtype", options.dtype), ("labels", given), ("is", need.fingerprint))
-    return Shared(
+    return PooledModel(
         Key(TOOL, str(need.path), options.device, key),
         partial(_load, need, options, given),
         partial(classify, options),
@@ -97,12 +80,12 @@ def classify(options: RunOptions, loaded: Loaded, sounds: Sequence[Samples]) -> 
     with torch.inference_mode(), quiet():
         out = loaded.model(**inputs)
     logits = getattr(out, "logits", out).float()
-    values = logits if loaded.dimensional else logits.softmax(dim=-1)
+    values = logits if is_dimensional(loaded.labels) else logits.softmax(dim=-1)
     return [Emotions(loaded.labels, tuple(row)) for row in values.cpu().tolist()]
 
 
 def _takes_one(loaded: Loaded) -> bool:
-    """Whether the model would treat the padding of a shorter sound in a batch as silence."""
+    """Whether the model would take the padding of a shorter sound for silence."""
     masked = bool(getattr(loaded.extractor, "return_attention_mask", False))
     return _pads(loaded) and not masked
 
@@ -114,22 +97,16 @@ def _pads(loaded: Loaded) -> bool:
     )
 
 
-def _require_classes(config: Any) -> None:
-    """Raise `ValueError` for a model whose architecture is no classifier."""
-    names = config.architectures or ()
-    if names and not any("Classification" in name for name in names):
-        raise ValueError(f"{names[0]} is no model that judges how a voice sounds")
-
-
 def _load(need: Need, options: RunOptions, given: str) -> Loaded:
     config = load_other(TOOL, need, "AutoConfig")
     with loading(TOOL, need):
-        if not has_own_head(need.path):
-            _require_classes(config)
+        own, names = has_own_head(need.path), config.architectures or ()
+        if not own and names and not any("Classification" in name for name in names):
+            raise ValueError(f"{names[0]} is no model that judges how a voice sounds")
     labels = read_labels(config.id2label, given, TOOL)
     with loading(TOOL, need):
-        own = is_dimensional(labels) and has_own_head(need.path)
-        kind: str | type = rating_class(config) if own else "AutoModelForAudioClassification"
+        rated = own and is_dimensional(labels)
+        kind: str | type = rating_class(config) if rated else "AutoModelForAudioClassification"
     extractor = load_other(TOOL, need, "AutoFeatureExtractor")
     with loading(TOOL, need):
         if extractor.sampling_rate != RATE:
@@ -140,7 +117,7 @@ def _load(need: Need, options: RunOptions, given: str) -> Loaded:
 @cache
 def words() -> Mapping[str, str]:
     """The usual abbreviations of emotions, written out."""
-    with FILE.open(newline="", encoding="utf-8") as file:
+    with Path(__file__).with_name("labels.csv").open(newline="", encoding="utf-8") as file:
         return {row["label"]: row["word"] for row in csv.DictReader(file)}
 
 
@@ -182,11 +159,10 @@ def has_own_head(folder: Path) -> bool:
     layers over its mean (Wagner et al. 2023). No class of transformers has that: loaded as one of
     those, the head would be random.
     """
-    names = _names(folder)
-    return {"classifier.dense.weight", "classifier.out_proj.weight"} <= names
+    return {"classifier.dense.weight", "classifier.out_proj.weight"} <= _weight_names(folder)
 
 
-def _names(folder: Path) -> set[str]:
+def _weight_names(folder: Path) -> set[str]:
     safe = sorted(folder.glob("*.safetensors"))
     if safe:
         from safetensors import safe_open
@@ -236,7 +212,6 @@ def rating_class(config: Any) -> type:
             return self.classifier(self._mean(hidden, attention_mask))
 
         def _mean(self, hidden: Any, mask: Any) -> Any:
-            """Mean over time, without the padding of the batch."""
             if mask is None:
                 return hidden.mean(dim=1)
             valid = self._get_feature_vector_attention_mask(hidden.shape[1], mask)[..., None]

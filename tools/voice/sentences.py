@@ -1,17 +1,16 @@
-"""Clue sentences of a speech-emotion model: classes with probabilities, ratings on scales."""
+"""Clue sentences of a speech-emotion model: classes and ratings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from emer.tools.prosody.sentences import when
+from emer.tools.text import when
 from emer.tools.types import Span
 from emer.tools.voice.model import DIMENSIONS, Emotions, word_of
 
 TWICE = 2.0
-"""A class is reported from this multiple of the probability of chance on (chosen by us)."""
-
+"""Least probability of a reported class, in multiples of chance (chosen by us)."""
 LOW, HIGH = 0.35, 0.65
 """Of a scale from 0 to 1: ratings between them are not reported (chosen by us)."""
 
@@ -59,7 +58,7 @@ def undecided(outputs: Sequence[Emotions]) -> str:
 def ratings(
     stretches: Sequence[Stretch], outputs: Sequence[Emotions], scale: tuple[float, float]
 ) -> Iterator[Sentence]:
-    """A sentence for each dimension in which the speech as a whole is rated high or low.
+    """A sentence for each dimension in which all the speech is rated high or low.
 
     `scale` is the lowest and the highest value the model gives.
     """
@@ -74,7 +73,7 @@ def ratings(
         name, how = DIMENSIONS[label], "high" if share >= HIGH else "low"
         text = (
             f"The voice is rated {how} in {name} ({mean:.2f} on a model's scale from "
-            f"{scale[0]:g} to {scale[1]:g}) at {when(span)}."
+            f"{scale[0]:g} to {scale[1]:g}) at {when(span.start, span.end)}."
         )
         yield Sentence(text, span, total, None, {name: round(mean, 3)})
 
@@ -91,7 +90,7 @@ def _class(run: Sequence[tuple[Stretch, Emotions]]) -> Iterator[Sentence]:
     span = Span(start=run[0][0].span.start, end=run[-1][0].span.end)
     text = (
         f"The voice is classified as {word_of(labels[place])} (probability {mean[place]:.2f} "
-        f"among {len(labels)} classes of a model) at {when(span)}."
+        f"among {len(labels)} classes of a model) at {when(span.start, span.end)}."
     )
     probabilities = {f"p_{label}": round(p, 3) for label, p in zip(labels, mean, strict=True)}
     data: dict[str, float | str] = {"class": labels[place], **probabilities}

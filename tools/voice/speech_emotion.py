@@ -1,8 +1,9 @@
-"""The tool `speech-emotion`: a model's classes of a voice, or arousal, valence, dominance."""
+"""The tool `speech-emotion`: classes of a voice, or ratings of dimensions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from math import ceil, floor
 
@@ -11,8 +12,8 @@ import numpy as np
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import RATE, Clip
 from emer.tools.registry import register
-from emer.tools.runtime import device as devices
-from emer.tools.runtime.model_pool import Shared
+from emer.tools.runtime.device import CPU, RunOptions, choose_precision, run_options
+from emer.tools.runtime.model_pool import PooledModel
 from emer.tools.speech.segmentation import Segment, cut
 from emer.tools.speech.vad import (
     SILERO,
@@ -24,29 +25,26 @@ from emer.tools.speech.vad import (
     silero_available,
 )
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
-from emer.tools.voice.model import TOOL, Emotions, RunOptions, recogniser
+from emer.tools.voice.model import TOOL, Emotions, recogniser
 from emer.tools.voice.sentences import Sentence, Stretch, classes, ratings, undecided
 from emer.tools.weights.locate import AUTO, find
 from emer.tools.weights.pretrained import require
 
 LONGEST = 8.0
-"""Seconds classified at once: about the utterances of the training data (chosen by us)."""
-
+"""Seconds classified at once, as long as utterances of training data (ours)."""
 LEAST = 0.5
 """Seconds of speech below which a voice is not classified (chosen by us)."""
-
 LEAST_SNR, CLEAN_SNR = 6.0, 25.0
 """dB between which the quality rises, as for the measured prosody."""
-
 ENOUGH = 2.0
-"""Seconds of speech from which on its length does not reduce the quality (chosen by us)."""
-
+"""Seconds of speech from which its length reduces no quality (chosen by us)."""
 BATCH = {"cpu": 4, "mps": 8, "cuda": 32}
 
 
 @register("speech-emotion", slot="voice", rank=10)
+@dataclass(eq=False)
 class SpeechEmotion:
-    """Classifies the voice with an audio-classification model (wav2vec2, HuBERT, WavLM, ...).
+    """Classifies the voice with a model of transformers (wav2vec2, HuBERT, ...).
 
     Args:
         model: A repository that was pulled, a folder, or "auto".
@@ -59,37 +57,33 @@ class SpeechEmotion:
         batch: Segments at once; 0 for the default of the device.
     """
 
-    modality: Modality = "audio"
+    model: str = AUTO
+    labels: str = ""
+    lowest: float = 0.0
+    highest: float = 1.0
+    device: str = AUTO
+    dtype: str = AUTO
+    batch: int = 0
+    modality: Modality = field(default="audio", init=False)
     description = "Judges the emotion of the voice with a trained model, apart from the words."
 
-    def __init__(
-        self,
-        model: str = AUTO,
-        labels: str = "",
-        lowest: float = 0.0,
-        highest: float = 1.0,
-        device: str = AUTO,
-        dtype: str = AUTO,
-        batch: int = 0,
-    ) -> None:
-        """Keep the settings; nothing is loaded. `ConfigError` for what cannot be."""
-        if highest <= lowest or batch < 0:
+    def __post_init__(self) -> None:
+        """Check the settings; `ConfigError` says which is not possible."""
+        if self.highest <= self.lowest or self.batch < 0:
             raise ConfigError(f"{TOOL}: highest must lie above lowest, batch be at least 0")
-        devices.precision(devices.CPU, dtype)  # an unknown precision is reported at once
-        self._model, self._labels, self._scale = model, labels, (lowest, highest)
-        self._device, self._dtype, self._batch = device, dtype, batch
+        choose_precision(CPU, self.dtype)  # an unknown precision is reported at once
         self._vad = SILERO if silero_available() else WEBRTC
 
     @property
     def source(self) -> Source:
         """Name, version, weights and what changes the result."""
         require(TOOL)
-        need = find(TOOL, self._model)
+        need = find(TOOL, self.model)
         params: dict[str, Param] = {
-            "labels": self._labels,
-            "lowest": self._scale[0],
-            "highest": self._scale[1],
-            "precision": self._dtype,
+            "labels": self.labels,
+            "lowest": self.lowest,
+            "highest": self.highest,
+            "precision": self.dtype,
             "vad": self._vad,
             "weights": need.fingerprint,
         }
@@ -98,9 +92,7 @@ class SpeechEmotion:
     @property
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
-        options = self._options()
-        threads = {"threads": devices.threads()} if options.device == devices.CPU else {}
-        return {"device": options.device, "dtype": options.dtype, "batch": options.batch, **threads}
+        return self._options().hardware
 
     def load(self) -> None:
         """Load the model now."""
@@ -133,7 +125,7 @@ class SpeechEmotion:
         self, stretches: Sequence[Stretch], outputs: Sequence[Emotions]
     ) -> list[Sentence]:
         if outputs[0].dimensional:
-            sentences = list(ratings(stretches, outputs, self._scale))
+            sentences = list(ratings(stretches, outputs, (self.lowest, self.highest)))
             if not sentences:
                 raise Unobservable("the voice is rated in the middle of every scale of the model")
             return sentences
@@ -143,13 +135,11 @@ class SpeechEmotion:
         return sentences
 
     def _options(self) -> RunOptions:
-        device = devices.pick(self._device)
-        precision = devices.precision(device, self._dtype)
-        return RunOptions(device, precision, self._batch or BATCH[device.partition(":")[0]])
+        return run_options(self.device, self.dtype, self.batch, BATCH)
 
-    def _recogniser(self) -> Shared[Samples, Emotions]:
+    def _recogniser(self) -> PooledModel[Samples, Emotions]:
         require(TOOL)
-        return recogniser(find(TOOL, self._model), self._options(), self._labels)
+        return recogniser(find(TOOL, self.model), self._options(), self.labels)
 
 
 def signal_to_noise(samples: Samples, speech: Sequence[Span]) -> float:
@@ -167,7 +157,6 @@ def signal_to_noise(samples: Samples, speech: Sequence[Span]) -> float:
 
 
 def _inside(speech: Sequence[Span], within: Span) -> tuple[Span, ...]:
-    """The parts of the stretches that are in a span."""
     return tuple(
         Span(start=max(s.start, within.start), end=min(s.end, within.end))
         for s in speech
@@ -176,7 +165,6 @@ def _inside(speech: Sequence[Span], within: Span) -> tuple[Span, ...]:
 
 
 def _clipped(segment: Segment, within: Span) -> Segment:
-    """The part of a segment in a span, which the silence around speech exceeds."""
     first, last = round(within.start * RATE), round(within.end * RATE)
     parts = ((max(start, first), min(end, last)) for start, end in segment.parts)
     return Segment(tuple((start, end) for start, end in parts if start < end))
@@ -195,7 +183,6 @@ def _stretch(segment: Segment, speech: Sequence[Span]) -> Stretch:
 
 
 def _clue(source: Source, sentence: Sentence, snr: float) -> Clue:
-    """The clue; its quality falls with noise and with little speech."""
     clean = float(np.clip((snr - LEAST_SNR) / (CLEAN_SNR - LEAST_SNR), 0.1, 1.0))
     enough = float(np.clip(sentence.seconds / ENOUGH, 0.3, 1.0))
     return Clue(

@@ -114,7 +114,7 @@ def named(name: str) -> Weights:
 
 
 def of_repository(repository: str, revision: str | None = None) -> Weights:
-    """Weights of a hub repository: the catalogue's row unless another revision is asked for."""
+    """Weights of a hub repository: the catalogue's row, or another revision."""
     pinned = next((w for w in catalogue() if w.repository == repository), None)
     if pinned is not None and revision in (None, pinned.revision):
         return pinned

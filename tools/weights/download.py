@@ -23,7 +23,7 @@ from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.runtime.device import is_offline
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights
-from emer.tools.weights.locate import File, Receipt, locate, receipt, receipt_file, target
+from emer.tools.weights.locate import File, Receipt, locate, receipt, target, write_receipt
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that have arrived and, if known, those of the whole."""
@@ -42,7 +42,7 @@ UNREACHABLE = ("ConnectError", "ConnectTimeout", "ConnectionError", "ProxyError"
 
 
 class DownloadFailed(EmerError):
-    """A file that could not be downloaded or has the wrong checksum; nothing has its name."""
+    """A file could not be downloaded or has the wrong checksum; it is not kept."""
 
 
 class TransferFailed(DownloadFailed):
@@ -53,7 +53,7 @@ class Unreachable(TransferFailed):
     """No network, or no such host."""
 
 
-class Verdict(Record):
+class Verification(Record):
     """Result of verifying one set of weights."""
 
     name: str
@@ -66,7 +66,7 @@ class Verdict(Record):
 def pull(
     weights: Weights, progress: Progress = lambda here, whole: None, mirror: str | None = None
 ) -> tuple[Path, str]:
-    """Download weights unless they are here and whole; return their path and what was checked.
+    """Download weights unless whole; returns their path and what was checked.
 
     `mirror` is the URL of a host that serves what the original does. `ConfigError` where
     downloads are forbidden or the disk is full; `DownloadFailed` for all else.
@@ -92,31 +92,30 @@ def pull(
         raise
 
 
-def verify(weights: Weights) -> Verdict:
-    """Read all bytes of weights and compare their sha256; "unknown" where none is known."""
+def verify(weights: Weights) -> Verification:
+    """Compare the sha256 of all files of weights; "unknown" where none is known."""
     location = locate(weights)
     path = location.path
     expected = _known_sha256s(weights, path) if location.usable else {}
     folder = path if path.is_dir() else path.parent
     wrong = [n for n, sha in expected.items() if not matches(folder / n, sha)]
-    count = "1 file" if len(expected) == 1 else f"{len(expected)} files"
-    outcome: Outcome
-    if location.state == "unfinished":
-        outcome, detail = "absent", "a part of it is here"
-    elif location.state == "absent":
-        outcome, detail = "absent", "not on this machine"
+    outcome: Outcome = "absent"
+    if not location.usable:
+        begun = location.state == "unfinished"
+        detail = "a part of it is here" if begun else "not on this machine"
     elif not expected:
         outcome, detail = "unknown", "no checksum is published"
     elif wrong:
         outcome, detail = "damaged", f"sha256 of {', '.join(wrong)} differs"
     else:
+        count = "1 file" if len(expected) == 1 else f"{len(expected)} files"
         outcome, detail = "whole", f"sha256 of {count} holds"
     fix = weights.pull if outcome in ("absent", "damaged") else ""
-    return Verdict(name=weights.name, outcome=outcome, detail=detail, path=path, fix=fix)
+    return Verification(name=weights.name, outcome=outcome, detail=detail, path=path, fix=fix)
 
 
 def key_for(url: str, own: str) -> str:
-    """API key for a URL: the variable `own`, else OpenAI's key, which goes to OpenAI alone."""
+    """API key for a URL: the variable `own`, else OpenAI's key for OpenAI alone."""
     parts = urlsplit(url)
     is_openai = (parts.scheme, parts.hostname) == ("https", "api.openai.com")
     names = (own, "OPENAI_API_KEY") if is_openai else (own,)
@@ -126,7 +125,7 @@ def key_for(url: str, own: str) -> str:
 def download_file(
     url: str, path: Path, checksum: str | None, progress: Progress = lambda here, whole: None
 ) -> str:
-    """Download one file with pooch and return its sha256.
+    """Download one file with pooch; returns its sha256.
 
     Args:
         url: Where the file is.
@@ -154,7 +153,7 @@ def download_file(
 
 
 def get_json(url: str) -> Any:
-    """Return the JSON that a host answers; `DownloadFailed` if there is none."""
+    """JSON that a host answers; `DownloadFailed` if there is none."""
     import requests
 
     with _request_errors(url):
@@ -164,7 +163,7 @@ def get_json(url: str) -> Any:
 
 
 def sha256(path: Path) -> str:
-    """Return the sha256 of a file in hex."""
+    """Sha256 of a file in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -181,7 +180,7 @@ def matches(path: Path, checksum: str) -> bool:
 
 
 def _known_sha256s(weights: Weights, path: Path) -> dict[str, str]:
-    """Return the sha256 of each file, as published or else as received."""
+    """Sha256 of each file, as published or else as received."""
     received = receipt(path)
     arrived = {name: file.sha256 for name, file in received.files.items()} if received else {}
     if weights.url is None:
@@ -191,7 +190,7 @@ def _known_sha256s(weights: Weights, path: Path) -> dict[str, str]:
 
 
 def _require_space(name: str, path: Path, size: float) -> None:
-    """Raise `ConfigError` where a disk has not this many bytes free; infinity: it is full."""
+    """Raise `ConfigError` if a disk lacks this many bytes; infinity: it is full."""
     folder = next(folder for folder in path.parents if folder.exists())
     free = shutil.disk_usage(folder).free
     if free < size * SPARE:
@@ -215,12 +214,10 @@ def _pull_file(weights: Weights, path: Path, progress: Progress, mirror: str | N
         checked=f"pinned sha256 {sha[:12]}" if weights.sha256 else unpinned,
         files={path.name: File(bytes=path.stat().st_size, sha256=sha)},
     )
-    receipt_file(path).write_text(received.model_dump_json(indent=1), encoding="utf-8")
-    return received
+    return write_receipt(received, path)
 
 
 def _retrieve(url: str, path: Path, checksum: str | None, progress: Progress) -> Path:
-    """Return the file, whole and checked; pooch writes it under a random name first."""
     import pooch
 
     pooch.get_logger().setLevel("ERROR")
@@ -256,7 +253,7 @@ def _request_errors(url: str) -> Iterator[None]:
 
 
 def _failure(url: str, error: BaseException, what: str) -> TransferFailed:
-    """Return the one-line error for what a library raised, with the cause at its root."""
+    """One-line error for what a library raised, with the root cause."""
     root = error
     while root.__context__ is not None:
         root = root.__context__
@@ -295,13 +292,13 @@ def _pull_repository(
     checked = "the hub's listing of the revision"
     checked += f"; pinned sha256 of {', '.join(pinned)}" if pinned else ""
     received = Receipt(address=repository, revision=info.sha, checked=checked, files=files)
-    receipt_file(part).write_text(received.model_dump_json(indent=1), encoding="utf-8")
+    write_receipt(received, part)
     _replace_folder(part, folder)
     return received
 
 
 def _selection(weights: Weights, sizes: Mapping[str, int]) -> dict[str, int]:
-    """Return the files of the catalogue's row, or what a model needs, with their sizes."""
+    """Files of the catalogue's row, or those that a model needs, with their sizes."""
     wanted = weights.files
     for pattern in wanted:
         if not any(fnmatch(name, pattern) for name in sizes):
@@ -320,7 +317,7 @@ def _fits(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _run_interruptible(work: Callable[[], object]) -> None:
-    """Run in another thread: on Ctrl-C the hub's client waits for its downloads to end."""
+    """Run in a thread, since on Ctrl-C the hub's client waits for its downloads."""
     pool = ThreadPoolExecutor(max_workers=1)
     try:
         pool.submit(work).result()
@@ -348,7 +345,7 @@ def _replace_folder(part: Path, folder: Path) -> None:
 
 @contextmanager
 def _hub_errors(repository: str, api: Any, what: str) -> Iterator[None]:
-    """Turn what the hub's client raises into `DownloadFailed`; a full disk passes through."""
+    """Turn errors of the hub's client into `DownloadFailed`, but for a full disk."""
     from huggingface_hub.errors import GatedRepoError
 
     try:
@@ -365,7 +362,7 @@ def _hub_errors(repository: str, api: Any, what: str) -> Iterator[None]:
 
 
 def _byte_counter(progress: Progress, whole: int | None = None) -> type:
-    """Return a class for progress bars that shows nothing and reports bytes."""
+    """Class of a progress bar that shows nothing and reports bytes."""
     from tqdm.auto import tqdm
 
     most = 0

@@ -1,4 +1,4 @@
-"""Location of model weights on this machine, their fingerprint, and errors over missing ones.
+"""Location and fingerprint of model weights on this machine.
 
 Weights are searched in our folder, then in the cache of their own library. A download leaves
 a receipt (`received.json`) with the URL, the revision and each file's size and sha256, so that
@@ -126,13 +126,6 @@ def target(weights: Weights) -> Path:
     return folder / "hub" / str(weights.repository).replace("/", "--")
 
 
-def missing(tool: str, weights: Weights) -> ToolMissing:
-    """Error for weights that are not on this machine, with the command that downloads them."""
-    unfinished = ", of which a part is here" if locate(weights).state == "unfinished" else ""
-    what = f"the weights {weights.name} ({weights.size}{unfinished})"
-    return ToolMissing(tool, what, weights.pull)
-
-
 @contextmanager
 def loading(tool: str, need: Need) -> Iterator[None]:
     """Turn what a library raises over bad weights into one line with the way out.
@@ -147,14 +140,9 @@ def loading(tool: str, need: Need) -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         cause = _kind(error) + shorten(f"{type(error).__name__}: {error}", 200, placeholder=" ...")
-        known = known_as(need)
-        fix = f"check it with: emer models verify {known.name}" if known else "give other weights"
+        known = named(need.name).name if need.name else None
+        fix = f"check it with: emer models verify {known}" if known else "give other weights"
         raise WeightsBroken(tool, need.path, cause, fix) from error
-
-
-def known_as(need: Need) -> Weights | None:
-    """Row of the catalogue, None for a file or folder of the user's."""
-    return named(need.name) if need.name else None
 
 
 def fingerprint(path: Path) -> str:
@@ -170,13 +158,18 @@ def fingerprint(path: Path) -> str:
 def receipt(path: Path) -> Receipt | None:
     """Receipt of a download, None where there is none that can be read."""
     try:
-        return Receipt.model_validate_json(receipt_file(path).read_text(encoding="utf-8"))
+        return Receipt.model_validate_json(_receipt_file(path).read_text(encoding="utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError):
         return None
 
 
-def receipt_file(path: Path) -> Path:
-    """Receipt beside a file of weights, or in their folder."""
+def write_receipt(received: Receipt, path: Path) -> Receipt:
+    """Write the receipt of weights beside their file, or in their folder."""
+    _receipt_file(path).write_text(received.model_dump_json(indent=1), encoding="utf-8")
+    return received
+
+
+def _receipt_file(path: Path) -> Path:
     if path.suffix and not path.is_dir():
         return path.with_name(f"{path.name}.{RECEIPT}")
     return path / RECEIPT
@@ -184,16 +177,17 @@ def receipt_file(path: Path) -> Path:
 
 def _strongest(tool: str) -> Need:
     known = of_tool(tool)
-    for weights in known:
-        if locate(weights).usable:
-            return _need_of(tool, weights)
-    raise missing(tool, next((weights for weights in known if weights.suggested), known[0]))
+    usable = (weights for weights in known if locate(weights).usable)
+    suggested = next((weights for weights in known if weights.suggested), known[0])
+    return _need_of(tool, next(usable, suggested))
 
 
 def _need_of(tool: str, weights: Weights) -> Need:
     location = locate(weights)
     if not location.usable:
-        raise missing(tool, weights)
+        unfinished = ", of which a part is here" if location.state == "unfinished" else ""
+        what = f"the weights {weights.name} ({weights.size}{unfinished})"
+        raise ToolMissing(tool, what, weights.pull)
     return _need(model=weights.model, path=location.path, name=weights.name)
 
 
@@ -209,7 +203,7 @@ def _need(model: str, path: Path, name: str | None = None) -> Need:
 
 
 def _check_form(tool: str, path: Path) -> None:
-    """Raise `ConfigError` unless a file or folder of the user's is what the tool loads."""
+    """Raise `ConfigError` unless the tool can load the user's file or folder."""
     known = of_tool(tool)
     if any(weights.url is not None for weights in known):
         if not path.is_file():
@@ -248,7 +242,7 @@ def _lacks(folder: Path, names: Sequence[str]) -> str | None:
 
 
 def _has_format(folder: Path, index: str, pattern: str) -> bool:
-    """True if all shards that the index names are there, or any file where there is no index."""
+    """True if all shards of the index are there, or, without an index, any file."""
     if not (folder / index).is_file():
         return any(folder.glob(pattern))
     try:
@@ -259,7 +253,7 @@ def _has_format(folder: Path, index: str, pattern: str) -> bool:
 
 
 def _library_caches(weights: Weights) -> list[Path]:
-    """Paths at which the library of the weights, or Hugging Face's cache, would hold them."""
+    """Paths of the weights in the cache of their library or of Hugging Face."""
     places = [os.path.expandvars(os.path.expanduser(place)) for place in weights.elsewhere]
     paths = [Path(place) for place in places if "$" not in place]
     if weights.repository is None:

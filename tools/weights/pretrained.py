@@ -1,4 +1,4 @@
-"""Load a transformers model from a local folder: complete, safe, and stoppable.
+"""Load transformers models from a local folder: complete, safe, cancellable.
 
 Nothing is downloaded and no code of the folder is run. A weight that the folder lacks is an
 error, since the library would initialise it at random, and the output would look like a result.
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from emer.tools.errors import ToolMissing
-from emer.tools.runtime.cancellation import still_wanted
+from emer.tools.runtime.cancellation import raise_if_cancelled
 from emer.tools.runtime.native import importing
 from emer.tools.weights.locate import Need, loading
 
@@ -21,7 +21,7 @@ UNUSED = ("masked_spec_embed",)
 
 
 def require(tool: str) -> None:
-    """Raise `ToolMissing` unless transformers and torch are installed; neither is imported."""
+    """Raise `ToolMissing` unless transformers and torch are installed."""
     from importlib.util import find_spec
 
     if any(find_spec(name) is None for name in ("torch", "transformers")):
@@ -31,7 +31,7 @@ def require(tool: str) -> None:
 def load_model(
     tool: str, need: Need, kind: str | type, device: str, dtype: str, *, stoppable: bool = True
 ) -> Any:
-    """Load a model for inference; `WeightsBroken` for damaged, other or missing weights.
+    """Load a model for inference; `WeightsBroken` for damaged or missing weights.
 
     safetensors where there are any, else a .bin, of which only tensors are read.
 
@@ -60,12 +60,12 @@ def load_model(
         require_whole(facts)
     model.to(device).eval()
     if stoppable:
-        model.register_forward_pre_hook(lambda *_: still_wanted())  # once a token
+        model.register_forward_pre_hook(lambda *_: raise_if_cancelled())  # once a token
     return model
 
 
 def require_whole(facts: Mapping[str, Any]) -> None:
-    """Raise `ValueError` with the names of missing weights and of those of another shape."""
+    """Raise `ValueError` that names missing weights and those of another shape."""
     missing = sorted(n for n in facts["missing_keys"] if not n.endswith(UNUSED))
     wrong = sorted(str(key[0]) for key in facts.get("mismatched_keys") or ())
     for problem, names in (("it lacks", missing), ("another shape has", wrong)):

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emer.agents.near_duplicates import without_retold
+from emer.agents.near_duplicates import without_near_duplicates
 from emer.tools.caption.caption_tool import CaptionTool
 from emer.tools.caption.description import Caption, VisualPrompt
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.cancellation import Call, at_work
+from emer.tools.runtime.cancellation import Call, in_call
 from emer.tools.types import Source, Span
-from tests.caption_kit import room, with_words, write_pictures
-from tests.clips import Written, tone, write_clip
+from tests.fixtures.checkpoints.caption import room, with_words, write_pictures
+from tests.fixtures.clips import Written, tone, write_clip
 
 SAID = ("You never told me", "What do you mean?", "I had no choice")
 
@@ -68,7 +68,7 @@ def test_the_fields_of_a_description_become_one_sentence(shots):
 
 
 def test_a_caption_that_is_rejected_is_noted_and_the_rest_stays(shots):
-    with at_work(Call()) as call:
+    with in_call(Call()) as call:
         (clue,) = Scripted("the the the the", "A man nods.").observe(Clip.open(shots))
     assert clue.text.endswith(": a man nods.")
     assert call.notes == ("1 of 2 captions were dropped: its words go in circles",)
@@ -82,7 +82,7 @@ def test_a_closer_look_says_so_and_repeats_nothing(shots):
     clip, tool = Clip.open(shots), Scripted("A man nods.")
     first, closer = tool.observe(clip), tool.observe(clip, Span(start=0.0, end=1.5))
     assert closer[0].data["closer"] == [0.0, 1.5] and "closer" not in first[0].data
-    assert without_retold([*first, *closer]) == tuple(first)
+    assert without_near_duplicates([*first, *closer]) == tuple(first)
 
 
 def test_few_frames_are_shown_and_fewer_in_a_closer_look(tmp_path):

@@ -6,22 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.errors import ConfigError, ToolMissing, Unobservable
-from emer.tools.media.clip import Clip
-from emer.tools.registry import load_tool
-from emer.tools.runtime.cancellation import Abandoned, Call, at_work
-from emer.tools.runtime.model_pool import SHELF
-from emer.tools.testing.conformance import check_tool
-from emer.tools.tool import Answering, Heavy, card
-from emer.tools.types import Span
-
-pytest.importorskip("transformers", reason="transformers is not installed")
-
 from emer.graphs.loading import load_tools
 from emer.graphs.settings import Choice, load_settings
 from emer.tools.caption import vlm
 from emer.tools.caption.captioner import Captioner
-from tests.caption_kit import (
+from emer.tools.errors import ConfigError, ToolMissing, Unobservable
+from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call
+from emer.tools.runtime.model_pool import POOL
+from emer.tools.testing.conformance import check_tool
+from emer.tools.tool import Answering, Heavy, card
+from emer.tools.types import Span
+from tests.fixtures.checkpoints.caption import (
     CAPTION,
     FRAME,
     WRITERS,
@@ -30,6 +27,9 @@ from tests.caption_kit import (
     write_pictures,
     write_smolvlm,
 )
+from tests.fixtures.packages import needs
+
+pytestmark = [needs("transformers"), pytest.mark.slow]
 
 KINDS = ("blip", "smolvlm", "qwen")
 
@@ -56,7 +56,7 @@ def clip(path: Path) -> Clip:
 @pytest.fixture(autouse=True)
 def nothing_loaded():
     yield
-    SHELF.unload()
+    POOL.unload()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -139,22 +139,22 @@ def test_a_look_that_is_given_up_ends_between_two_tokens(kind, known, clip):
     """Given up at the fifth token, the model writes no further one."""
     tool, call, steps = Captioner(model=str(known[kind])), Call(), []
     tool.load()
-    (key,) = SHELF.held()
+    (key,) = POOL.held()
 
     def count(module, arguments, output):
         steps.append(None)
         if len(steps) == 5:
-            call.give_up()
+            call.cancel()
 
-    with SHELF.borrow(key, object) as loaded:
+    with POOL.borrow(key, object) as loaded:
         writer = getattr(loaded.model, "text_decoder", loaded.model)
         hook = writer.get_output_embeddings().register_forward_hook(count)
-    with at_work(call), pytest.raises(Abandoned):
+    with in_call(call), pytest.raises(Cancelled):
         tool.observe(clip)
     hook.remove()
     assert len(steps) == 5
     tool.unload()
-    assert not SHELF.held()
+    assert not POOL.held()
 
 
 def test_without_weights_it_names_the_command(monkeypatch, tmp_path):

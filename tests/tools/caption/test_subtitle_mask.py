@@ -15,7 +15,7 @@ from emer.tools.caption.subtitle_mask import (
     subtitle_lines,
 )
 from emer.tools.media.clip import Clip
-from tests.caption_kit import room, with_words
+from tests.fixtures.checkpoints.caption import room, with_words
 
 SAID = ("You never told me about that", "What is it?", "I did not want to hurt you")
 SIZES = ((240, 320), (360, 640), (480, 854), (640, 360))

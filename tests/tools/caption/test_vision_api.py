@@ -11,23 +11,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emer.tools.caption.description import JSON_TOKENS, PHRASES, PLAIN_TOKENS, SCHEMA
+from emer.tools.caption.vision_api import RETRIES, Endpoint, VisionApi, reach
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool, ranked
-from emer.tools.runtime.cancellation import Abandoned, Call, at_work
-from emer.tools.runtime.device import Machine, use
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call
+from emer.tools.runtime.device import Machine, configure
 from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Remote
 from emer.tools.types import Span
 from emer.tools.weights.download import key_for
-from tests.caption_kit import room, with_words, write_pictures
-from tests.openai_server import OpenAIServer, serving
-from tests.serving import LocalServer, running
+from tests.fixtures.checkpoints.caption import room, with_words, write_pictures
+from tests.fixtures.packages import needs
+from tests.fixtures.servers.local import LocalServer, running
+from tests.fixtures.servers.openai_chat import OpenAIServer, serving
 
-pytest.importorskip("openai", reason="needs emer[llm]")
-
-from emer.tools.caption.description import JSON_TOKENS, PHRASES, PLAIN_TOKENS, SCHEMA
-from emer.tools.caption.vision_api import RETRIES, Endpoint, VisionApi, reach
+pytestmark = needs("openai")
 
 NOD, WAVE = "A man nods.", "A man waves."
 
@@ -280,8 +280,8 @@ def test_a_server_that_never_answers_is_given_up(clip):
 
 def test_a_look_that_is_given_up_sends_nothing(clip):
     call = Call()
-    call.give_up()
-    with serving(NOD) as server, at_work(call), pytest.raises(Abandoned):
+    call.cancel()
+    with serving(NOD) as server, in_call(call), pytest.raises(Cancelled):
         tool(server).observe(clip)
     assert server.asked == []
 
@@ -298,10 +298,10 @@ def test_frames_that_leave_the_machine_are_told_of_and_offline_forbids_them(clip
     away = VisionApi(model="m", url="https://vision.example/v1", seconds=0.1)
     assert away.source.params["host"] == "https://vision.example"
     call = Call()
-    with at_work(call), pytest.raises(ToolFailed):
+    with in_call(call), pytest.raises(ToolFailed):
         away.observe(clip)
     assert call.notes == ("2 frames of the clip went to https://vision.example",)
-    use(Machine(offline=True))
+    configure(Machine(offline=True))
     with pytest.raises(ConfigError, match=r"https://vision\.example: EMER_OFFLINE forbids"):
         _ = away.source
     with serving(NOD) as server:
@@ -403,6 +403,6 @@ def test_another_machine_is_sent_the_key_and_nothing_else():
 
 
 def test_offline_asks_nobody_else():
-    use(Machine(offline=True))
+    configure(Machine(offline=True))
     with pytest.raises(ConfigError, match="EMER_OFFLINE forbids"):
         VisionApi(model="m", url="https://vision.example/v1").reach()

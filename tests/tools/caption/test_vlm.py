@@ -8,16 +8,24 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("transformers", reason="transformers is not installed")
-
-import torch
-
 from emer.tools.caption.description import JSON_TOKENS, PLAIN_TOKENS, Caption, VisualPrompt
-from emer.tools.caption.vlm import CaptionModel, Processor, RunOptions, joined
+from emer.tools.caption.vlm import CaptionModel, Processor, joined
 from emer.tools.errors import WeightsBroken
-from emer.tools.runtime.model_pool import SHELF, Key
+from emer.tools.runtime.device import RunOptions
+from emer.tools.runtime.model_pool import POOL, Key
 from emer.tools.weights.locate import find
-from tests.caption_kit import CAPTION, FRAME, WORDS, WRITERS, room, write_blip, write_smolvlm
+from tests.fixtures.checkpoints.caption import (
+    CAPTION,
+    FRAME,
+    WORDS,
+    WRITERS,
+    room,
+    write_blip,
+    write_smolvlm,
+)
+from tests.fixtures.packages import needs
+
+pytestmark = [needs("transformers"), pytest.mark.slow]
 
 KINDS = {**WRITERS, "smolvlm2": lambda folder: write_smolvlm(folder, kind="SmolVLM")}
 PROMPTS = (
@@ -38,7 +46,7 @@ def described(*seeds: int, size: tuple[int, int] = (240, 320)) -> list[VisualPro
 @pytest.fixture(autouse=True)
 def nothing_loaded():
     yield
-    SHELF.unload()
+    POOL.unload()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -50,7 +58,7 @@ def test_what_is_joined_is_bit_for_bit_the_processor_s_batch(kind, count, tmp_pa
     theirs = as_one_batch(processor, prompts)
     assert ours.keys() == theirs.keys()
     for name, tensor in theirs.items():
-        assert ours[name].dtype == tensor.dtype and torch.equal(ours[name], tensor), name
+        assert ours[name].dtype == tensor.dtype and ours[name].equal(tensor), name
 
 
 def as_one_batch(ours, prompts):
@@ -72,8 +80,8 @@ def as_one_batch(ours, prompts):
 def test_pictures_are_rounded_as_the_model_is(tmp_path):
     processor = model_of(write_smolvlm(tmp_path / "m")).processor
     exact, half = (processor(PROMPTS[0], dtype).tensors for dtype in ("float32", "float16"))
-    assert torch.equal(half["pixel_values"], exact["pixel_values"].half())
-    assert torch.equal(half["input_ids"], exact["input_ids"])
+    assert half["pixel_values"].equal(exact["pixel_values"].half())
+    assert half["input_ids"].equal(exact["input_ids"])
 
 
 def test_pictures_are_prepared_while_the_device_works_for_another(tmp_path, monkeypatch):
@@ -91,7 +99,7 @@ def test_pictures_are_prepared_while_the_device_works_for_another(tmp_path, monk
 
     monkeypatch.setattr(Processor, "__call__", noting)
     thread = threading.Thread(target=lambda: captions.extend(write(PROMPTS)))
-    with SHELF.borrow(Key("another", "", "cpu"), object):
+    with POOL.borrow(Key("another", "", "cpu"), object):
         thread.start()
         assert ready.wait(60), "it waits for the device before it prepares anything"
         assert not captions
@@ -157,7 +165,7 @@ def test_a_folder_that_cannot_be_read_is_one_line(how, tmp_path):
     with pytest.raises(WeightsBroken) as error:
         model_of(folder)(described(1))
     assert str(error.value).startswith(f"captioner cannot load {folder}")
-    assert "\n" not in str(error.value) and not SHELF.held()
+    assert "\n" not in str(error.value) and not POOL.held()
 
 
 def test_a_model_that_captions_nothing_is_refused(tmp_path):

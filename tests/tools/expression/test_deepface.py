@@ -16,15 +16,15 @@ from emer.tools.face import analysis
 from emer.tools.face.tool import FaceMesh
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.runtime.cancellation import Abandoned, Call, at_work
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
 from emer.tools.weights.locate import find
+from tests.fixtures.faces import FLAT, NEUTRAL, write_emotion, write_pair, write_portrait
+from tests.fixtures.packages import needs
 
-pytest.importorskip("deepface", reason="deepface is not installed")
-
-from tests.face_kit import FLAT, NEUTRAL, write_emotion, write_pair, write_portrait
+pytestmark = [needs("deepface"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def weights(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def nothing_loaded():
     yield
-    SHELF.unload()
+    POOL.unload()
 
 
 def faces(count: int) -> list[np.ndarray]:
@@ -169,7 +169,7 @@ def test_a_file_that_cannot_be_read_is_told_on_one_line(how, weights, clip):
     with pytest.raises(WeightsBroken) as error:
         DeepFaceEmotion(model=str(weights)).observe(clip)
     assert str(error.value).startswith(f"deepface cannot load {weights}")
-    assert "\n" not in str(error.value) and not SHELF.held()
+    assert "\n" not in str(error.value) and not POOL.held()
 
 
 def test_a_closer_look_judges_the_span_alone(weights, clip):
@@ -186,29 +186,29 @@ def test_a_span_of_two_pictures_is_too_short_and_not_unclear(weights, clip):
 
 
 def test_without_a_face_nothing_is_loaded(weights, tmp_path):
-    from tests.face_kit import write_pictures
+    from tests.fixtures.faces import write_pictures
 
     grey = write_pictures(tmp_path / "grey.mp4", [np.full((120, 160, 3), 120, np.uint8)] * 12)
     with pytest.raises(Unobservable, match="no face was found in the 12 frames"):
         DeepFaceEmotion(model=str(weights)).observe(Clip.open(grey))
-    assert not SHELF.held()
+    assert not POOL.held()
 
 
 def test_a_call_that_is_given_up_ends(weights, clip):
     tool, call = DeepFaceEmotion(model=str(weights)), Call()
     tool.load()
-    assert [key.kind for key in SHELF.held()] == ["deepface"]
-    call.give_up()
-    with at_work(call), pytest.raises(Abandoned):
+    assert [key.kind for key in POOL.held()] == ["deepface"]
+    call.cancel()
+    with in_call(call), pytest.raises(Cancelled):
         tool.observe(clip)
     tool.unload()
-    assert not SHELF.held()
+    assert not POOL.held()
 
 
 def test_a_call_that_is_given_up_stops_following_the_face(tmp_path):
     path, call = write_portrait(tmp_path / "long.mp4", seconds=1.0), Call()
-    call.give_up()
-    with at_work(call), pytest.raises(Abandoned):
+    call.cancel()
+    with in_call(call), pytest.raises(Cancelled):
         analysis.read(Clip.open(path))
 
 

@@ -10,7 +10,7 @@ from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person
 from emer.tools.face.tracker import SIDE, Crop
 from emer.tools.types import Span
-from tests.tools.face import puppet
+from tests.fixtures import puppet
 
 T = puppet.times(3.0)
 BLANK = np.zeros((SIDE, SIDE), np.uint8)

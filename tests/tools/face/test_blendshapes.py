@@ -12,12 +12,12 @@ from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBro
 from emer.tools.face.tool import Blendshapes, FaceMesh
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.runtime.cancellation import Abandoned, Call, at_work
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
-from tests.face_kit import write_pair, write_portrait
-from tests.task_kit import by_mouth, write_task
+from tests.fixtures.checkpoints.landmarker import by_mouth, write_task
+from tests.fixtures.faces import write_pair, write_portrait
 
 SNEER = ("noseSneerLeft", "noseSneerRight")
 SMILE = ("mouthSmileLeft", "mouthSmileRight")
@@ -37,7 +37,7 @@ def task(tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def nothing_loaded():
     yield
-    SHELF.unload()
+    POOL.unload()
 
 
 def test_what_only_blendshapes_show_is_added_with_its_own_quality(demo, task):
@@ -93,11 +93,11 @@ def test_a_closer_look_stays_in_its_span(demo, task):
 def test_a_call_that_is_given_up_ends(demo, task):
     tool, call = Blendshapes(model=str(task), people=1), Call()
     tool.load()
-    assert [key.kind for key in SHELF.held()] == ["blendshapes"]
+    assert [key.kind for key in POOL.held()] == ["blendshapes"]
     tool.unload()
-    assert not SHELF.held()
-    call.give_up()
-    with at_work(call), pytest.raises(Abandoned):
+    assert not POOL.held()
+    call.cancel()
+    with in_call(call), pytest.raises(Cancelled):
         tool.observe(Clip.open(demo))
 
 
@@ -105,7 +105,7 @@ def test_a_bundle_without_blendshapes_is_told_on_one_line(demo, tmp_path):
     tool = Blendshapes(model=str(write_task(tmp_path / "plain.task", None)))
     with pytest.raises(WeightsBroken, match="landmarks alone"):
         tool.observe(Clip.open(demo))
-    assert not SHELF.held()
+    assert not POOL.held()
 
 
 def test_without_weights_it_names_the_command(monkeypatch, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emer.tools.face.tracker import KEPT_PER_S, SIDE, cut_face, keep, sharpness_of
-from tests.tools.face import puppet
+from tests.fixtures import puppet
 
 
 def points() -> np.ndarray:

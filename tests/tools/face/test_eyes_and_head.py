@@ -10,8 +10,8 @@ from emer.tools.face.geometry import measure
 from emer.tools.face.landmarks import LEFT, RIGHT
 from emer.tools.face.people import Person
 from emer.tools.timeseries import turning_points
-from tests.tools.face import puppet
-from tests.tools.face.puppet import Array
+from tests.fixtures import puppet
+from tests.fixtures.puppet import Array
 
 
 def read(faces: Array, t: Array, **pose: object) -> Portrait:

@@ -18,8 +18,8 @@ from emer.tools.face.detector import (
     upright,
 )
 from emer.tools.weights.locate import find
-from tests.task_kit import NAMES, ORDER, by_mouth, coordinates, write_task
-from tests.tools.face import puppet
+from tests.fixtures import puppet
+from tests.fixtures.checkpoints.landmarker import NAMES, ORDER, by_mouth, coordinates, write_task
 
 
 def need(path: Path):

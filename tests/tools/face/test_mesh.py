@@ -15,7 +15,7 @@ from emer.tools.face.tool import FaceMesh
 from emer.tools.media.clip import Clip
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Clue, Span
-from tests.tools.face import puppet
+from tests.fixtures import puppet
 
 Find = Callable[[str], Path]
 FEELINGS = "happy sad angry afraid surprise fear joy disgust neutral emotion feels".split()  # noqa: SIM905

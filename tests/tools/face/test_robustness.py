@@ -16,9 +16,9 @@ from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person, find_people
 from emer.tools.face.tracker import Footage, follow
 from emer.tools.media.clip import Clip
+from tests.fixtures import puppet
 from tests.fixtures.demo.script import SCRIPT
-from tests.tools.face import puppet
-from tests.tools.face.puppet import Array
+from tests.fixtures.puppet import Array
 from tests.tools.face.test_units import MOVES
 
 SEEDS = range(4)

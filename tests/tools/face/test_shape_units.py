@@ -15,8 +15,8 @@ from emer.tools.face.blendshape_units import ALONE, BOTH, along, risen, table
 from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person
 from emer.tools.face.sentences import find_all
-from tests.task_kit import NAMES
-from tests.tools.face import puppet
+from tests.fixtures import puppet
+from tests.fixtures.checkpoints.landmarker import NAMES
 
 T = puppet.times(5.0)
 HOW = puppet.pulse(T, 2.0, 3.2)

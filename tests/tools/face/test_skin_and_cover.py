@@ -14,7 +14,7 @@ from emer.tools.face.geometry import Spread, furrow_of, measure, measure_spread,
 from emer.tools.face.people import Person, find_people
 from emer.tools.face.sentences import find_all
 from emer.tools.face.tracker import follow
-from tests.tools.face import puppet
+from tests.fixtures import puppet
 from tests.tools.face.test_tracks import film
 
 Image = NDArray[np.uint8]

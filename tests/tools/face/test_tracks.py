@@ -13,7 +13,7 @@ from emer.tools.face.detector import region_around
 from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person, find_people
 from emer.tools.face.tracker import Footage, brightened, follow
-from tests.tools.face import puppet
+from tests.fixtures import puppet
 
 Image = NDArray[np.uint8]
 

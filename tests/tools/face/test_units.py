@@ -16,8 +16,8 @@ from emer.tools.face.behaviours import speaking
 from emer.tools.face.geometry import measure
 from emer.tools.face.landmarks import LEFT, RIGHT
 from emer.tools.face.people import Person
-from tests.tools.face import puppet
-from tests.tools.face.puppet import Array
+from tests.fixtures import puppet
+from tests.fixtures.puppet import Array
 
 MOVES: dict[str, Callable[[Array, Array], Array]] = {
     "smile": puppet.smile,

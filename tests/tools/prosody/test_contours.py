@@ -9,7 +9,7 @@ from emer.tools.prosody import contours as module
 from emer.tools.prosody.baseline import hertz, shifts
 from emer.tools.prosody.contours import measure, power_mean, without_jumps
 from emer.tools.prosody.speech_rate import timing
-from tests.tools.prosody.sounds import hiss, join, quiet, up, voice
+from tests.fixtures.sounds import hiss, join, quiet, up, voice
 
 
 @pytest.mark.parametrize("pitch", [90.0, 150.0, 220.0, 330.0])
@@ -46,7 +46,7 @@ def test_little_speech_is_measured_against_its_first_part() -> None:
     (shift,) = shifts(found, timing(found).phrases)
     assert shift.pitch == pytest.approx(5, abs=0.1)
     assert shift.against == "the first part of the speech"
-    assert shift.trust < 1
+    assert shift.reliability < 1
 
 
 def test_too_little_voice_has_no_baseline() -> None:

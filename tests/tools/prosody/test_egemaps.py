@@ -14,7 +14,7 @@ from emer.tools.media.clip import Clip
 from emer.tools.prosody.egemaps import EGeMAPS
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Clue, Span
-from tests.tools.prosody.sounds import Sound, hiss, join, quiet, up, voice, write
+from tests.fixtures.sounds import Sound, hiss, join, quiet, up, voice, write
 
 
 def melody(amount: float) -> Callable[[np.ndarray], np.ndarray]:

@@ -15,7 +15,7 @@ from emer.tools.registry import load_tool
 from emer.tools.scene.tool import Camera
 from emer.tools.tool import Tool
 from emer.tools.types import Clue, Span
-from tests.clips import Written, write_clip
+from tests.fixtures.clips import Written, write_clip
 
 Find = Callable[[str], Path]
 

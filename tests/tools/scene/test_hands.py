@@ -8,7 +8,7 @@ from emer.tools.scene import gestures
 from emer.tools.scene.gestures import describe_hands
 from emer.tools.scene.people import find_people
 from emer.tools.scene.samples import FaceBox, Hand
-from tests.tools.scene.figures import face_at, hand_at, looks_of
+from tests.fixtures.figures import face_at, hand_at, looks_of
 
 FACE = face_at(0.9, 0.35, height=0.3)
 

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from emer.tools.scene.features import body_mask, camera_step, grey_of, stir
-from tests.tools.scene.figures import face_at, texture
+from tests.fixtures.figures import face_at, texture
 
 NOBODY = np.zeros((90, 160), np.uint8)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from emer.tools.scene.people import find_people, simultaneous
 from emer.tools.scene.samples import FaceBox, Look
-from tests.tools.scene.figures import face_at, looks_of
+from tests.fixtures.figures import face_at, looks_of
 
 
 def row(*faces: FaceBox) -> dict[str, object]:

@@ -9,7 +9,7 @@ import pytest
 from emer.tools.scene.people import find_people
 from emer.tools.scene.posture import arms_crossed, describe_posture, is_consistent
 from emer.tools.scene.samples import FaceBox, Look, Pose, Step
-from tests.tools.scene.figures import face_at, looks_of, pose_at
+from tests.fixtures.figures import face_at, looks_of, pose_at
 
 FACE = face_at(0.9, 0.35, height=0.3)
 

@@ -10,7 +10,7 @@ from emer.tools.scene.features import Footage, Light
 from emer.tools.scene.framing import shot_size
 from emer.tools.scene.samples import FaceBox, Look, Step
 from emer.tools.scene.tool import describe_whole
-from tests.tools.scene.figures import face_at, looks_of
+from tests.fixtures.figures import face_at, looks_of
 
 DAY = Light(120.0, 20.0, 220.0)
 

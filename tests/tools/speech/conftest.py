@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,9 @@ import pytest
 
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.tool import Tool
-from tests.clips import Written, write_clip
-from tests.conftest import ROOT
-from tests.whisper_kit import (
+from tests.fixtures.checkpoints.whisper import (
     WRITERS,
     Script,
     english_only,
@@ -23,6 +20,9 @@ from tests.whisper_kit import (
     spelled,
     tokens_of,
 )
+from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.packages import needs
+from tests.fixtures.paths import ROOT
 
 GERMAN = Script(
     text=" Das ist ja eine wunderbare Nachricht.",
@@ -31,12 +31,6 @@ GERMAN = Script(
 )
 Make = Callable[..., Path]
 FILES = {"openai": "model.pt", "random": "random.pt"}
-
-
-def needs(*packages: str) -> pytest.MarkDecorator:
-    """Skip where one of the packages is not installed, with the reason."""
-    absent = [name for name in packages if find_spec(name) is None]
-    return pytest.mark.skipif(bool(absent), reason=f"{', '.join(absent)} is not installed")
 
 
 KINDS = [
@@ -80,9 +74,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Make:
     tokens_of()
     folder, made = tmp_path_factory.mktemp("weights"), dict[object, Path]()
     writers = {
-        name: lambda path, script, write=write, timed=name == "openai": write(
-            path, spelled(script, timed=timed), script.size
-        )
+        name: lambda path, script, write=write: write(path, spelled(script), script.size)
         for name, write in WRITERS.items()
     } | {"random": random_checkpoint}
 
@@ -115,4 +107,4 @@ def music(seconds: int = 8) -> np.ndarray:
 def nothing_loaded():
     """Leave no model in memory for the next test."""
     yield
-    SHELF.unload()
+    POOL.unload()

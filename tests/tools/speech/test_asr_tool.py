@@ -12,14 +12,20 @@ import pytest
 
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.cancellation import Call, at_work
+from emer.tools.runtime.cancellation import Call, in_call
 from emer.tools.speech.asr_tool import FIRST, PACKED, REST, Transcriber
-from emer.tools.speech.languages import by_language, code_of, detect_languages, languages, name_of
+from emer.tools.speech.languages import (
+    code_of,
+    decode_by_language,
+    detect_languages,
+    languages,
+    name_of,
+)
 from emer.tools.speech.transcript import ScoredText, TimedWord, Transcript, Window
 from emer.tools.speech.vad import silero_available, silero_spans
 from emer.tools.testing.clips import noise, tone
 from emer.tools.types import Source, Span
-from tests.clips import Written, write_clip
+from tests.fixtures.clips import Written, write_clip
 from tests.tools.speech.conftest import music
 
 SOURCE = Source(tool="test", version="1")
@@ -92,7 +98,7 @@ class Choosy(Recogniser):
 
 
 def test_a_rejected_part_of_a_clip_is_noted(talk):
-    with at_work(Call()) as call:
+    with in_call(Call()) as call:
         found = listen(Choosy(), talk)
     assert found and "could not be recognised" in call.notes[0]
 
@@ -242,7 +248,16 @@ def test_the_windows_of_a_clip_are_one_language():
     found = detect_languages(windows, ask)
     assert [g.language for g in found] == ["en", "en", "de", "fr"]
     assert found[0].probability == pytest.approx(0.65) and found[3].probability is None
-    assert asked == [[0, 1, 2]] and by_language(found) == {"en": [0, 1], "de": [2], "fr": [3]}
+    assert asked == [[0, 1, 2]]
+    groups: list[tuple[str, list[int]]] = []
+
+    def decode(language: str, places: list[int]) -> list[Transcript]:
+        groups.append((language, places))
+        return [Transcript(ScoredText(str(place), 0.0), ()) for place in places]
+
+    transcripts = decode_by_language([found[3], *found[:3]], decode)
+    assert groups == [("fr", [0]), ("en", [1, 2]), ("de", [3])]
+    assert [each.original.text for each in transcripts] == ["0", "1", "2", "3"]
 
 
 def test_languages_go_by_code_or_name():

@@ -11,25 +11,19 @@ import pytest
 
 from emer.tools.errors import Unobservable, WeightsBroken
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.speech.confidence import Verdict, judge
 from emer.tools.speech.transcript import AsrOptions, Transcript, Window
-from emer.tools.speech.transformers_asr import Asr, kind_of, recogniser, words_of
+from emer.tools.speech.transformers_asr import Asr, kind_of, words_of
 from emer.tools.speech.vad import silero_available
 from emer.tools.testing.clips import noise
 from emer.tools.weights.locate import find
-
-pytest.importorskip("transformers", reason="transformers is not installed")
-
-from tokenizers import Tokenizer
-from tokenizers.decoders import CTC
-from tokenizers.decoders import Sequence as Sequenced
-from tokenizers.models import WordLevel
-from transformers import PreTrainedTokenizerFast
-
-from tests.clips import Written, write_clip
-from tests.ctc_kit import melody, write_ctc
+from tests.fixtures.checkpoints.ctc import melody, write_ctc
+from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.packages import needs
 from tests.tools.speech.conftest import music
+
+pytestmark = [needs("transformers"), pytest.mark.slow]
 
 RUN = AsrOptions("cpu", "float32", 4, 1, True, 1)
 
@@ -41,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def hear(folder: Path, *texts: str | Sequence[str]) -> list[Transcript]:
     windows = [Window(melody(text), str(n)) for n, text in enumerate(texts)]
-    return recogniser(find("asr", str(folder)), RUN)(windows)
+    return Asr().recogniser(find("asr", str(folder)), RUN)(windows)
 
 
 def test_what_is_played_is_written_with_the_time_of_each_word(folder):
@@ -70,6 +64,12 @@ def test_what_only_such_tokens_were_heard_in_is_no_words(folder, tokens):
 def test_a_tokenizer_that_knows_no_words_leaves_no_mark_between_them():
     """As those of whole vocabularies, which have no word delimiter of their own."""
     vocabulary = {"<pad>": 0, "<s>": 1, "|": 2, "a": 3, "b": 4}
+    from tokenizers import Tokenizer
+    from tokenizers.decoders import CTC
+    from tokenizers.decoders import Sequence as Sequenced
+    from tokenizers.models import WordLevel
+    from transformers import PreTrainedTokenizerFast
+
     made = Tokenizer(WordLevel(vocabulary, unk_token="<s>"))
     made.decoder = Sequenced([CTC("<pad>", "|", cleanup=False)])
     plain = PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", bos_token="<s>")
@@ -89,11 +89,11 @@ def test_a_batch_writes_what_each_alone_writes(folder):
 
 def test_a_model_without_an_attention_mask_hears_nothing_of_the_padding(tmp_path, monkeypatch):
     folder = write_ctc(tmp_path / "model", mask=False)
-    run = recogniser(find("asr", str(folder)), RUN)
+    run = Asr().recogniser(find("asr", str(folder)), RUN)
     run.load()
-    (key,) = SHELF.held()
+    (key,) = POOL.held()
     lengths: list[tuple[int, ...]] = []
-    with SHELF.borrow(key, object) as loaded:
+    with POOL.borrow(key, object) as loaded:
         hook = loaded.model.register_forward_pre_hook(
             lambda _, args, kwargs: lengths.append(tuple(kwargs["input_values"].shape)),
             with_kwargs=True,
@@ -123,7 +123,7 @@ def test_music_and_noise_are_kept_from_a_model_that_would_spell_them(folder, wha
     made = {
         "a slow melody": melody("hello all of you", 1.0), "noise": noise(6.0), "music": music(),
     }[what]  # fmt: skip
-    heard = recogniser(find("asr", str(folder)), RUN)([Window(made, "a")])
+    heard = Asr().recogniser(find("asr", str(folder)), RUN)([Window(made, "a")])
     assert heard[0].words  # alone, it would write
     clip = write_clip(tmp_path / "clip.wav", Written(sound=made))
     with pytest.raises(Unobservable, match="no speech is heard"):

@@ -13,9 +13,9 @@ import pytest
 from emer.tools.errors import ToolMissing
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.speech.faster_whisper import require_cuda_libraries
-from tests.tools.speech.conftest import needs
+from tests.fixtures.packages import needs
 
 SAID = "Library {} is not found or cannot be loaded"
 
@@ -45,12 +45,12 @@ def test_a_look_that_needs_one_says_so(checkpoint, spoken):
     """As the library does at its first computation on a GPU, which this machine may lack."""
     tool = load_tool("faster-whisper", {"model": str(checkpoint("ctranslate"))})
     tool.load()  # type: ignore[attr-defined]
-    (key,) = SHELF.held()
+    (key,) = POOL.held()
 
     def lacking(*_: object) -> None:
         raise RuntimeError(SAID.format("libcublas.so.12"))
 
-    with SHELF.borrow(key, object) as model:
+    with POOL.borrow(key, object) as model:
         model.encode = lacking
     with pytest.raises(ToolMissing, match="pip install nvidia-cublas-cu12"):
         tool.observe(Clip.open(spoken))

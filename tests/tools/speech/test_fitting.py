@@ -15,8 +15,8 @@ from emer.tools.speech.faster_whisper import compute_type, encoder_rows
 from emer.tools.speech.segmentation import fitted_frames
 from emer.tools.speech.transcript import Window
 from emer.tools.tool import Tool
-from tests.tools.speech.conftest import needs
-from tests.whisper_kit import Script
+from tests.fixtures.checkpoints.whisper import Script
+from tests.fixtures.packages import needs
 
 
 def made(path: Path, **arguments: object) -> Tool:

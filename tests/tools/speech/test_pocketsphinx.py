@@ -17,12 +17,12 @@ import pytest
 
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.cancellation import Abandoned, Call, at_work
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call
 from emer.tools.speech.pocketsphinx import PocketSphinx, recognise
 from emer.tools.speech.segmentation import Segment
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
-from tests.tools.prosody.sounds import Sound, hiss, join, quiet, write
+from tests.fixtures.sounds import Sound, hiss, join, quiet, write
 
 SPEECH = Path(__file__).parents[3] / "tests/fixtures/demo/speech.flac"
 
@@ -107,6 +107,12 @@ def test_the_recogniser_runs_apart_and_finds_words_in_the_demo_s_recording() -> 
     assert all(0 <= word.posterior <= 1 and word.misfit > 0 for word in found)
 
 
+def test_sound_reaches_a_recogniser_that_starts_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emer.tools.speech.pocketsphinx.POLL_SECONDS", 0.001)
+    samples = Clip.open(SPEECH).samples()  # 117 kB: more than a pipe holds
+    assert recognise(samples, [Segment(((0, len(samples)),))], {"maxhmmpf": 3000}, 120)
+
+
 def test_a_time_limit_ends_the_recogniser(tmp_path: Path) -> None:
     samples = Clip.open(SPEECH).samples()
     with pytest.raises(TimeoutError, match="took longer"):
@@ -117,8 +123,8 @@ def test_a_cancelled_call_ends_the_recogniser() -> None:
     """Minutes of work: without the cancellation the time limit would raise another error."""
     samples = Clip.open(SPEECH).samples()
     call = Call()
-    timer = threading.Timer(0.5, call.give_up)
-    with at_work(call), pytest.raises(Abandoned):
+    timer = threading.Timer(0.5, call.cancel)
+    with in_call(call), pytest.raises(Cancelled):
         timer.start()
         recognise(samples, [Segment(((0, len(samples)),))] * 100, {}, 300)
     children = [child.cmdline() for child in psutil.Process().children()]

@@ -11,7 +11,7 @@ from emer.tools.media.clip import Clip
 from emer.tools.speech.subtitle import Subtitle
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
-from tests.tools.prosody.sounds import join, quiet, voice, write
+from tests.fixtures.sounds import join, quiet, voice, write
 
 CUES = """1
 00:00:00,500 --> 00:00:01,500

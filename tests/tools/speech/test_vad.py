@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from emer.tools.media.clip import Clip
 from emer.tools.speech.vad import is_silent, join_runs, levels, speech_spans, true_runs
-from tests.tools.prosody.sounds import hiss, join, quiet, voice
+from tests.fixtures.sounds import hiss, join, quiet, voice
 
 SPEECH = Path(__file__).parents[3] / "tests/fixtures/demo/speech.flac"
 

@@ -13,17 +13,18 @@ import pytest
 
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.cancellation import Abandoned, Call, at_work
-from emer.tools.runtime.model_pool import SHELF
-from emer.tools.speech import openai_whisper, transformers_asr
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.speech.faster_whisper import translates
 from emer.tools.speech.openai_whisper import Whisper
 from emer.tools.speech.transcript import AsrOptions, Window
+from emer.tools.speech.transformers_asr import Asr
 from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Heavy
 from emer.tools.weights.locate import find
-from tests.tools.speech.conftest import ENGLISH, GERMAN, KINDS, made, needs
-from tests.whisper_kit import Script
+from tests.fixtures.checkpoints.whisper import Script
+from tests.fixtures.packages import needs
+from tests.tools.speech.conftest import ENGLISH, GERMAN, KINDS, made
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)
@@ -48,6 +49,22 @@ def test_words_have_the_times_at_which_the_model_hears_them(name, kind, checkpoi
         assert words[word][0] == pytest.approx(begins, abs=0.35), word
     starts = [start for start, _ in words.values()]
     assert starts == sorted(starts)
+
+
+@needs("whisper")
+def test_whisper_decodes_a_window_once(checkpoint, spoken, monkeypatch):
+    """A text without an end timestamp has the library decode the silence after it, too."""
+    from whisper.model import Whisper as Model
+
+    decode, passes = Model.decode, []
+
+    def counted(self: object, *arguments: object) -> object:
+        passes.append(1)
+        return decode(self, *arguments)
+
+    monkeypatch.setattr(Model, "decode", counted)
+    (clue,) = made("whisper", checkpoint()).observe(Clip.open(spoken))
+    assert clue.data["transcript"] == ENGLISH and passes == [1]
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)
@@ -143,11 +160,9 @@ def test_asr_doubts_as_openai_whisper_does_with_the_same_weights(checkpoint, sou
     """Who speaks at all, and in which language: from the same step, among the same tokens."""
     hedging = Script(no_speech=0.98, language="de")
     run, windows = AsrOptions("cpu", "float32", 4, 1, False, 2), [Window(sound, "a")]
-    (theirs,) = openai_whisper.recogniser(find("whisper", str(checkpoint("openai", hedging))), run)(
-        windows
-    )
-    folder = checkpoint("transformers", hedging)
-    (ours,) = transformers_asr.recogniser(find("asr", str(folder)), run)(windows)
+    file, folder = checkpoint("openai", hedging), checkpoint("transformers", hedging)
+    (theirs,) = Whisper().recogniser(find("whisper", str(file)), run)(windows)
+    (ours,) = Asr().recogniser(find("asr", str(folder)), run)(windows)
     assert 0.05 < theirs.no_speech < 0.95  # type: ignore[operator]
     assert ours.no_speech == pytest.approx(theirs.no_speech, abs=1e-3)
     assert ours.language == theirs.language == "de"
@@ -158,9 +173,9 @@ def test_asr_doubts_as_openai_whisper_does_with_the_same_weights(checkpoint, sou
 def test_asr_hears_a_window_once_whatever_it_writes_of_it(checkpoint, spoken):
     tool = made("asr", checkpoint("transformers", GERMAN))
     tool.load()
-    (key,) = SHELF.held()
+    (key,) = POOL.held()
     passes: list[int] = []
-    with SHELF.borrow(key, object) as loaded:
+    with POOL.borrow(key, object) as loaded:
         encoder = loaded.model.get_encoder()
     with encoder.register_forward_hook(lambda *_: passes.append(1)):
         clues = tool.observe(Clip.open(spoken))
@@ -181,16 +196,16 @@ def test_one_model_serves_all_tools_until_it_is_let_go(name, kind, checkpoint, s
     tools = [made(name, path) for _ in range(3)]
     for tool in tools:
         tool.observe(Clip.open(spoken))
-    (key,) = SHELF.held()
+    (key,) = POOL.held()
     share = 0.5 if name == "faster-whisper" else 1.0  # 8 bit where the files have 16
-    assert key.kind == name and SHELF.held()[key] == pytest.approx(
+    assert key.kind == name and POOL.held()[key] == pytest.approx(
         share * find(name, str(path)).gigabytes, rel=0.2
     )
     assert isinstance(tools[0], Heavy)
     tools[0].unload()
-    assert not SHELF.held()
+    assert not POOL.held()
     tools[1].load()
-    assert len(SHELF.held()) == 1
+    assert len(POOL.held()) == 1
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)
@@ -198,8 +213,8 @@ def test_a_call_that_is_given_up_ends_between_two_steps(name, kind, checkpoint, 
     tool, call = made(name, checkpoint(kind)), Call()
     assert isinstance(tool, Heavy)
     tool.load()
-    call.give_up()
-    with at_work(call), pytest.raises(Abandoned):
+    call.cancel()
+    with in_call(call), pytest.raises(Cancelled):
         tool.observe(Clip.open(spoken))
     assert tool.observe(Clip.open(spoken))  # the device is free again
 
@@ -209,16 +224,16 @@ def test_a_call_is_given_up_in_the_middle_of_a_text(checkpoint, spoken):
     tool, call, steps = made("whisper", checkpoint()), Call(), []
     assert isinstance(tool, Whisper)
     tool.load()
-    (key,) = SHELF.held()
-    with SHELF.borrow(key, object) as model:
+    (key,) = POOL.held()
+    with POOL.borrow(key, object) as model:
         decoder = model.decoder
 
     def count(*_: object) -> None:
         steps.append(1)
         if len(steps) == 4:
-            call.give_up()
+            call.cancel()
 
-    with decoder.register_forward_hook(count), at_work(call), pytest.raises(Abandoned):
+    with decoder.register_forward_hook(count), in_call(call), pytest.raises(Cancelled):
         tool.observe(Clip.open(spoken))
     assert len(steps) == 4
 
@@ -227,8 +242,8 @@ def test_a_call_is_given_up_in_the_middle_of_a_text(checkpoint, spoken):
 def test_a_call_that_is_given_up_while_words_are_timed_leaves_the_model_whole(checkpoint, spoken):
     path, call, steps = checkpoint(), Call(), []
     made("whisper", path).observe(Clip.open(spoken))
-    (key,) = SHELF.held()
-    with SHELF.borrow(key, object) as model:
+    (key,) = POOL.held()
+    with POOL.borrow(key, object) as model:
         decoder = model.decoder
     with decoder.register_forward_hook(lambda *_: steps.append(1)):
         heard = made("whisper", path).observe(Clip.open(spoken))
@@ -238,8 +253,8 @@ def test_a_call_that_is_given_up_while_words_are_timed_leaves_the_model_whole(ch
     def count(*_: object) -> None:
         steps.append(1)
         if len(steps) == last - 1:
-            call.give_up()
+            call.cancel()
 
-    with decoder.register_forward_hook(count), at_work(call), pytest.raises(Abandoned):
+    with decoder.register_forward_hook(count), in_call(call), pytest.raises(Cancelled):
         made("whisper", path).observe(Clip.open(spoken))
     assert made("whisper", path).observe(Clip.open(spoken)) == heard

@@ -11,15 +11,15 @@ from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.runtime import device
-from emer.tools.runtime.cancellation import Call, at_work
-from emer.tools.runtime.device import Machine, forget, use
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.cancellation import Call, in_call
+from emer.tools.runtime.device import Machine, configure, cpu_threads
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.speech.openai_whisper import Whisper
 from emer.tools.tool import Heavy
 from emer.tools.types import Span
 from emer.tools.weights.locate import find
-from tests.tools.speech.conftest import ENGLISH, GERMAN, made, needs
+from tests.fixtures.packages import needs
+from tests.tools.speech.conftest import ENGLISH, GERMAN, made
 
 
 @needs("whisper")
@@ -27,14 +27,14 @@ from tests.tools.speech.conftest import ENGLISH, GERMAN, made, needs
 def test_16_bit_of_the_process_is_what_the_library_can_and_noted(process, checkpoint, spoken):
     path = checkpoint()
     plain = made("whisper", path).observe(Clip.open(spoken))
-    use(Machine(dtype=process))
+    configure(Machine(dtype=process))
     try:
         tool = made("whisper", path)
-        with at_work(Call()) as call:
+        with in_call(Call()) as call:
             clues = tool.observe(Clip.open(spoken))
-        assert [dict(key.options)["precision"] for key in SHELF.held()] == ["float32"]
+        assert [dict(key.options)["precision"] for key in POOL.held()] == ["float32"]
     finally:
-        forget()
+        configure(None)
     assert isinstance(tool, Heavy) and tool.hardware["dtype"] == "float32"
     assert call.notes == (f"openai-whisper does not compute in {process} here; it ran in float32",)
     assert [clue.text for clue in clues] == [clue.text for clue in plain]
@@ -59,7 +59,7 @@ def test_what_a_cpu_cannot_compute_is_refused_before_anything_is_loaded(checkpoi
             ConfigError, match=rf"compute: cpu cannot do {compute}; it can do .*int8"
         ):
             _ = tool.hardware  # type: ignore[attr-defined]
-    assert not SHELF.held()
+    assert not POOL.held()
 
 
 @needs("whisper", "faster_whisper")
@@ -68,7 +68,7 @@ def test_a_file_of_16_bit_that_computes_in_32_takes_twice_its_room(checkpoint):
     tool = made("faster-whisper", path, compute="float32", device="cpu")
     assert isinstance(tool, Heavy)
     tool.load()
-    assert [*SHELF.held().values()] == [2 * find("faster-whisper", str(path)).gigabytes]
+    assert [*POOL.held().values()] == [2 * find("faster-whisper", str(path)).gigabytes]
 
 
 @needs("whisper", "faster_whisper")
@@ -85,7 +85,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_noted(checkpoint, talk, monkeyp
     tool = made("faster-whisper", path)
     plain = [clue.id for clue in tool.observe(Clip.open(talk))]
     monkeypatch.setattr(WhisperModel, "encode", cramped)
-    with at_work(Call()) as call:
+    with in_call(Call()) as call:
         again = [clue.id for clue in made("faster-whisper", path).observe(Clip.open(talk))]
     assert again == plain
     assert call.notes[0] == "cpu has no memory for 3 at a time; went on with 1"
@@ -121,7 +121,7 @@ def test_how_it_runs_is_told_and_is_no_part_of_the_evidence(checkpoint):
     assert one.source == other.source
     assert isinstance(one, Heavy) and isinstance(other, Heavy)
     assert (one.hardware["batch"], other.hardware["batch"]) == (2, 7)
-    assert one.hardware["device"] == "cpu" and one.hardware["threads"] == device.threads()
+    assert one.hardware["device"] == "cpu" and one.hardware["threads"] == cpu_threads()
     assert made("faster-whisper", checkpoint("ctranslate", GERMAN)).source != one.source
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from emer.tools.errors import WeightsBroken
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.model_pool import SHELF
-from tests.tools.speech.conftest import KINDS, made, needs
-from tests.whisper_kit import DIMS
+from emer.tools.runtime.model_pool import POOL
+from tests.fixtures.checkpoints.whisper import DIMS
+from tests.fixtures.packages import needs
+from tests.tools.speech.conftest import KINDS, made
 
 
 def damaged(kind: str, path: Path, folder: Path, how: str) -> Path:
@@ -41,7 +42,7 @@ def test_weights_that_cannot_be_read_are_told_on_one_line(
         tool.observe(Clip.open(spoken))
     text = str(error.value)
     assert text.startswith(f"{name} cannot load {path}: ") and "\n" not in text
-    assert "give other weights" in text and not SHELF.held()
+    assert "give other weights" in text and not POOL.held()
 
 
 @needs("whisper")

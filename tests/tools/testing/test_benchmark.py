@@ -9,7 +9,7 @@ import pytest
 
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.memo import Kept
+from emer.tools.runtime.memo import Memo
 from emer.tools.testing.benchmark import bench, gpu_peak
 from emer.tools.testing.clips import tone, write_trial
 from emer.tools.testing.fakes import FakeTool
@@ -53,7 +53,7 @@ def test_time_frames_memory_and_the_curve_are_measured(film):
 class Keeps(FakeTool):
     """Works once for a clip and keeps it for all of its kind."""
 
-    kept: Kept[int] = Kept(2)
+    kept: Memo[int] = Memo(2)
     worked = looked = 0
 
     def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:

@@ -14,12 +14,12 @@ import pytest
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.runtime.cancellation import Abandoned, still_wanted
+from emer.tools.runtime.cancellation import Cancelled, raise_if_cancelled
 from emer.tools.testing.clips import write_trial
 from emer.tools.testing.conformance import check_tool
 from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Quality, Source, Span
-from tests.clips import Written, tone, write_clip
+from tests.fixtures.clips import Written, tone, write_clip
 
 LINES = [("The person smiles from 0.2-0.8 s.", 0.2, 0.8), ("The head turns.", 1.1, 1.9)]
 
@@ -174,8 +174,8 @@ class Modelled(Seeing):
 
     def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
         try:
-            still_wanted()
-        except Abandoned as error:
+            raise_if_cancelled()
+        except Cancelled as error:
             if self.wrong.get("stubborn"):
                 raise RuntimeError("interrupted") from error
             raise

@@ -12,20 +12,21 @@ import pytest
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.runtime.cancellation import Abandoned, Call, at_work
-from emer.tools.runtime.model_pool import SHELF
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call
+from emer.tools.runtime.device import RunOptions
+from emer.tools.runtime.model_pool import POOL
 from emer.tools.testing.clips import tone
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
-from emer.tools.voice.model import Emotions, RunOptions, recogniser
+from emer.tools.voice.model import Emotions, recogniser
 from emer.tools.voice.speech_emotion import SpeechEmotion, signal_to_noise
 from emer.tools.weights.locate import find
-from tests.clips import Written, write_clip
-from tests.conftest import ROOT
+from tests.fixtures.checkpoints.voice import write_classes, write_ratings
+from tests.fixtures.clips import Written, write_clip
+from tests.fixtures.packages import needs
+from tests.fixtures.paths import ROOT
 
-pytest.importorskip("transformers", reason="transformers is not installed")
-
-from tests.voice_kit import write_classes, write_ratings
+pytestmark = [needs("transformers"), pytest.mark.slow]
 
 SPOKEN = ROOT / "tests" / "fixtures" / "demo" / "speech.flac"
 FLAT = (0.26, 0.25, 0.25, 0.24)
@@ -44,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def nothing_loaded():
     yield
-    SHELF.unload()
+    POOL.unload()
 
 
 def sounds(*lengths: int) -> list[np.ndarray]:
@@ -166,11 +167,11 @@ def test_a_folder_that_cannot_be_read_is_told_on_one_line(how, folder, clip):
     with pytest.raises(WeightsBroken) as error:
         SpeechEmotion(model=str(folder)).observe(clip)
     assert str(error.value).startswith(f"speech-emotion cannot load {folder}")
-    assert "\n" not in str(error.value) and not SHELF.held()
+    assert "\n" not in str(error.value) and not POOL.held()
 
 
 def test_a_model_for_something_else_is_said_to_be_so_first(tmp_path, clip):
-    from tests.ctc_kit import write_ctc
+    from tests.fixtures.checkpoints.ctc import write_ctc
 
     with pytest.raises(WeightsBroken, match=r"ForCTC is no model that judges how a voice sounds"):
         SpeechEmotion(model=str(write_ctc(tmp_path / "words"))).observe(clip)
@@ -200,7 +201,7 @@ def test_what_is_no_voice_is_not_judged(folder, tmp_path):
     hum = write_clip(tmp_path / "hum.wav", Written(sound=tone(3.0)))
     with pytest.raises(Unobservable, match="no voice is heard"):
         tool.observe(Clip.open(hum))
-    assert not SHELF.held(), "nothing was loaded for it"
+    assert not POOL.held(), "nothing was loaded for it"
 
 
 def test_a_closer_look_judges_the_span_alone(folder, clip):
@@ -255,11 +256,11 @@ def test_little_and_noisy_speech_lowers_the_quality(folder, tmp_path):
 def test_a_call_that_is_given_up_ends(folder, clip):
     tool, call = SpeechEmotion(model=str(folder)), Call()
     tool.load()
-    call.give_up()
-    with at_work(call), pytest.raises(Abandoned):
+    call.cancel()
+    with in_call(call), pytest.raises(Cancelled):
         tool.observe(clip)
     tool.unload()
-    assert not SHELF.held()
+    assert not POOL.held()
 
 
 def test_without_weights_it_names_the_command(monkeypatch, tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emer.tools.runtime import device
+from emer.tools.runtime.device import configure
 
 
 @pytest.fixture(autouse=True)
@@ -16,5 +16,5 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     monkeypatch.setenv("EMER_WEIGHTS", str(tmp_path / "weights"))
-    device.forget()
+    configure(None)
     return tmp_path / "weights"

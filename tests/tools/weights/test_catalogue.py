@@ -42,7 +42,9 @@ def test_each_tool_suggests_one():
 
 
 def test_the_whisper_rows_are_what_openai_whisper_lists():
-    whisper = pytest.importorskip("whisper", reason="openai-whisper is not installed")
+    pytest.importorskip("whisper", reason="openai-whisper is not installed")
+    import whisper
+
     for weights in of_tool("whisper"):
         for name in (weights.model, *weights.aliases):
             assert whisper._MODELS[name] == weights.url
@@ -50,7 +52,9 @@ def test_the_whisper_rows_are_what_openai_whisper_lists():
 
 
 def test_the_faster_whisper_rows_are_what_it_lists():
-    utils = pytest.importorskip("faster_whisper.utils", reason="faster-whisper is not installed")
+    pytest.importorskip("faster_whisper", reason="faster-whisper is not installed")
+    from faster_whisper import utils
+
     for weights in of_tool("faster-whisper"):
         for name in (weights.model, *weights.aliases):
             assert utils._MODELS[name] == weights.repository

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from emer.tools.errors import ConfigError
-from emer.tools.runtime import device
+from emer.tools.runtime.device import Machine, configure
 from emer.tools.weights.catalogue import Weights, named
 from emer.tools.weights.download import (
     DownloadFailed,
@@ -27,10 +27,12 @@ from emer.tools.weights.download import (
     verify,
 )
 from emer.tools.weights.locate import find, locate, receipt, target
-from tests.file_server import Shared, serving_files
-from tests.hub_server import Repository, serving_hub
+from tests.fixtures.packages import needs
+from tests.fixtures.servers.files import Shared, serving_files
+from tests.fixtures.servers.hub import Repository, serving_hub
 
-pytest.importorskip("huggingface_hub.constants", reason="huggingface_hub is not installed")
+pytestmark = needs("huggingface_hub")
+
 
 CONTENT = np.random.default_rng(2).bytes(3_000_000)
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -192,12 +194,12 @@ def test_weights_without_any_checksum_are_unknown(folder):
 
 
 def test_offline_nothing_is_asked_for(folder, monkeypatch):
-    device.use(device.Machine(weights=folder, offline=True))
+    configure(Machine(weights=folder, offline=True))
     with serving_files(Shared({"/m/w.pt": CONTENT})) as server:
         with pytest.raises(ConfigError, match="downloads are forbidden"):
             pull(one_file(), mirror=server.url)
         assert server.shared.asked == []
-    device.forget()
+    configure(None)
     monkeypatch.setenv("EMER_OFFLINE", "1")
     with pytest.raises(ConfigError, match="downloads are forbidden"):
         pull(one_file())

@@ -1,0 +1,254 @@
+"""Follow-up observations: which spans to look at again, which asks are valid, when to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from emer.agents.lexicon.cue_parser import is_doubtful
+from emer.agents.lexicon.lexicon import lexicon
+from emer.agents.questions.not_shown import clues_in_span
+from emer.agents.questions.person_focus import is_about, target_clues, target_people
+from emer.agents.rules.case import Case
+from emer.agents.rules.fusion import Standing
+from emer.agents.rules.labels import rival
+from emer.agents.types import Ask, Budget, Inquiry, Refusal, StopReason
+from emer.prompts.prompt import load
+from emer.tools.tool import ToolCard
+from emer.tools.types import Clue, Modality, Span
+
+SURE, MARGIN, MIN_CHANNELS = 0.8, 0.25, 2
+"""Stop rule: probability, lead over the next kind of reading, independent channels.
+
+Two readings nearer than the margin are worth another look.
+"""
+MIN_PROBABILITY = 0.35
+"""A reading below this is not worth an ask: nothing points to it yet (chosen by us)."""
+MAX_ASKS = 3
+"""In one round."""
+PAD, MIN_SPAN, VOICE_END = 0.4, 0.2, 1.0
+"""Seconds: around a clue, shortest span of an ask, end of the voice."""
+ROUNDING = 0.001
+"""Seconds to which asks are rounded."""
+MIN_REQUEST = 0.05
+"""Seconds below which another reasoner's ask has nothing to look at (by us: one frame)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A span to look at with a tool of some modality, and the prompt with the reason."""
+
+    modality: Modality
+    span: Span
+    reason: str
+
+
+def plan_asks(case: Case, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tuple[Ask, ...]:
+    """Up to three new asks that could decide between the two leading readings."""
+    pair = _open_pair(case)
+    if pair is None:
+        return ()
+    left, right = (lexicon().label_of(s.family) for s in pair)
+    asks: list[Ask] = []
+    for wish in _wishes(case, pair):
+        span = _clipped(wish.span, case.duration)
+        for tool in _tools_for(wish.modality, case, tools):
+            taken = any(a.tool == tool and _intersect(a.span, span) for a in (*asked, *asks))
+            if span.length >= MIN_SPAN and not taken:
+                why = load(f"rules/{wish.reason}").substitute(left=left, right=right)
+                asks.append(Ask(tool=tool, span=span, why=why))
+                break
+    return tuple(asks[:MAX_ASKS])
+
+
+def required_asks(case: Case, inquiry: Inquiry) -> tuple[Ask, ...]:
+    """Asks that the question needs: it names a moment of which there is no clue."""
+    moment, modality = case.topic.moment, case.topic.modality
+    if moment is None or moment.span is None:
+        return ()
+    span = _clipped(moment.span, case.duration)
+    if span.length < MIN_SPAN or clues_in_span(
+        target_clues(inquiry.clues, case.topic), span, modality
+    ):
+        return ()
+    sees_faces = any(tool.modality == "face" for tool in inquiry.tools)
+    wanted: tuple[Modality, ...] = ("face" if sees_faces else "scene", "audio")
+    if modality is not None:
+        wanted = (modality,)
+    why = load("rules/ask_moment").substitute(when=moment.words)
+    tools = [name for m in wanted for name in _tools_for(m, case, inquiry.tools)[:1]]
+    asks = [Ask(tool=name, span=span, why=why) for name in tools]
+    return tuple(ask for ask in asks if not _was_made(ask, inquiry.asked))
+
+
+def validate_asks(
+    asks: Sequence[Ask], inquiry: Inquiry
+) -> tuple[tuple[Ask, ...], tuple[Refusal, ...]]:
+    """The asks to known tools, inside the clip, never made before; and the refusals.
+
+    A span that reaches past the clip's end is cut there; times are rounded to milliseconds.
+    """
+    made = {(ask.tool, ask.span, ask.question) for ask in inquiry.asked}
+    valid: list[Ask] = []
+    refused: list[Refusal] = []
+    for ask in asks:
+        start, end = (round(min(t, inquiry.duration), 3) for t in (ask.span.start, ask.span.end))
+        rounded = ask.model_copy(update={"span": Span(start=start, end=end)})
+        fault = _fault(ask, rounded, made, inquiry)
+        if fault is not None:
+            refused.append(Refusal(ask=ask, why=fault))
+        else:
+            made.add((ask.tool, rounded.span, ask.question))
+            valid.append(rounded)
+    return tuple(valid), tuple(refused)
+
+
+def stop_reason(
+    standings: Sequence[Standing], asks: Sequence[Ask], budget: Budget
+) -> StopReason | None:
+    """Why to stop; None to carry the asks out."""
+    if not standings or not standings[0].supports:
+        return "no_evidence"
+    if is_sure(standings):
+        return "sure"
+    return spent_reason(budget) if asks else "nothing_to_ask"
+
+
+def channels_agree(standings: Sequence[Standing]) -> bool:
+    """True if all channels with clues point to the leading kind of reading."""
+    lead, other = standings[0], rival(standings)
+    pointing = {channel for s in standings for channel in s.channels}
+    if len(lead.channels) < MIN_CHANNELS or lead.channels != pointing:
+        return False
+    return other is None or lead.probability - other.probability >= MARGIN
+
+
+def is_sure(standings: Sequence[Standing]) -> bool:
+    """True if the leading family is probable, and clear of any other kind of reading."""
+    lead, other = standings[0], rival(standings)
+    margin = lead.probability - (other.probability if other else 0.0)
+    return lead.probability >= SURE and margin >= MARGIN and len(lead.channels) >= MIN_CHANNELS
+
+
+def spent_reason(budget: Budget) -> StopReason | None:
+    """Which part of the budget has run out; None while more may be asked."""
+    left: dict[StopReason, float] = {
+        "rounds_spent": budget.rounds,
+        "tool_calls_spent": budget.tool_calls,
+        "seconds_spent": budget.seconds,
+        "tokens_spent": budget.tokens,
+        "money_spent": 1.0 if budget.money is None else budget.money,
+    }
+    return next((reason for reason, amount in left.items() if amount <= 0), None)
+
+
+def _was_made(ask: Ask, asked: Sequence[Ask]) -> bool:
+    """True if the tool has already looked at all of the span."""
+    return any(
+        a.tool == ask.tool
+        and a.span.start <= ask.span.start + ROUNDING
+        and a.span.end >= ask.span.end - ROUNDING
+        for a in asked
+    )
+
+
+def _fault(
+    ask: Ask, rounded: Ask, made: set[tuple[str, Span, str | None]], inquiry: Inquiry
+) -> str | None:
+    cards = {tool.name: tool for tool in inquiry.tools}
+    if ask.tool not in cards:
+        return f"there is no tool {ask.tool!r} to ask; known: {', '.join(cards) or 'none'}"
+    if ask.question is not None and not cards[ask.tool].answers:
+        return f"{ask.tool} answers no questions; ask it without one"
+    if rounded.span.end - rounded.span.start < MIN_REQUEST:
+        return f"{_seconds(ask.span)} is not inside the clip, which lasts {inquiry.duration:g} s"
+    if (ask.tool, rounded.span, ask.question) in made:
+        again = "looked at" if ask.question is None else "been asked that about"
+        return f"{ask.tool} has already {again} {_seconds(rounded.span)}"
+    return None
+
+
+def _open_pair(case: Case) -> tuple[Standing, Standing] | None:
+    """The two readings that another look could decide between."""
+    if not case.standings or not case.standings[0].supports:
+        return None
+    lead, other = case.standings[0], rival(case.standings)
+    if case.disputes:
+        one, two = case.disputes[0]
+        return one.standing, two.standing
+    if other is None or lead.probability < MIN_PROBABILITY:
+        return None
+    close = lead.probability - other.probability < MARGIN
+    return (lead, other) if close or len(lead.channels) < 2 else None
+
+
+def _wishes(case: Case, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
+    reason = "ask_conflict" if case.disputes else "ask_zoom"
+    if len(pair[0].channels) < 2 and not case.disputes:
+        reason = "ask_confirm"
+    for clue in _pivots(case, pair):
+        if clue.span is not None:
+            yield Wish(clue.modality, _around(clue.span), reason)
+            if reason == "ask_confirm":
+                elsewhere: Modality = "face" if clue.modality == "audio" else "audio"
+                yield Wish(elsewhere, _around(clue.span), reason)
+    yield from _voice_end(case)
+    for clue in case.clues:
+        if is_doubtful(clue) and clue.span:
+            yield Wish("text", clue.span, "ask_words")
+    target = target_people(case.clues, case.topic)
+    for clue in case.clues:
+        if is_about(clue, target) is False and clue.span:
+            yield Wish(clue.modality, _around(clue.span), "ask_other")
+    yield from _neutral(case, pair)
+
+
+def _pivots(case: Case, pair: tuple[Standing, Standing]) -> Iterator[Clue]:
+    """The strongest clue of each reading that is not text."""
+    by_id = {clue.id: clue for clue in case.clues}
+    for standing in pair:
+        own = [by_id[i] for i in standing.supports if i in by_id]
+        yield from [c for c in own if c.modality != "text"][:1]
+
+
+def _voice_end(case: Case) -> Iterator[Wish]:
+    """The last second of the voice: final syllables carry emotion (Pell & Kotz 2011)."""
+    ends = [clue.span.end for clue in case.clues if clue.modality == "audio" and clue.span]
+    if ends:
+        span = Span(start=max(0.0, max(ends) - VOICE_END), end=max(ends))
+        yield Wish("audio", span, "ask_voice_end")
+
+
+def _neutral(case: Case, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
+    """The longer stretch beside a clue that was measured without the person's own neutral."""
+    for clue in case.clues:
+        if clue.id in pair[0].supports and "average face" in clue.text and clue.span:
+            around = _clipped(_around(clue.span), case.duration)
+            before = Span(start=0.0, end=around.start)
+            after = Span(start=around.end, end=case.duration)
+            yield Wish(clue.modality, max(before, after, key=lambda s: s.length), "ask_neutral")
+
+
+def _tools_for(modality: Modality, case: Case, tools: Sequence[ToolCard]) -> list[str]:
+    """Names of fitting tools, those that already gave clues first."""
+    used = {clue.source.tool for clue in case.clues if clue.modality == modality}
+    names = {tool.name for tool in tools if tool.modality == modality}
+    return sorted(names, key=lambda name: (name not in used, name))
+
+
+def _around(span: Span) -> Span:
+    return Span(start=max(0.0, round(span.start - PAD, 3)), end=round(span.end + PAD, 3))
+
+
+def _clipped(span: Span, duration: float) -> Span:
+    end = min(span.end, duration)
+    return Span(start=min(span.start, end), end=end)
+
+
+def _intersect(one: Span, two: Span) -> bool:
+    """True if two spans share more than a boundary."""
+    return one.start < two.end and two.start < one.end
+
+
+def _seconds(span: Span) -> str:
+    return f"{span.start:g}-{span.end:g} s"

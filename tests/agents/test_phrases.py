@@ -1,0 +1,49 @@
+"""Quotations in sentences: a translation is read for its words, and quoted as such."""
+
+from __future__ import annotations
+
+from emer.agents.lexicon.cue_parser import is_doubtful, mentions_in, transcript
+from emer.agents.rules.phrases import quote
+from emer.agents.rules.reasoner import Rules
+from emer.agents.types import Inquiry
+from emer.agents.verification.verifier import verify
+from emer.tools.speech.sentences import says, translated
+from emer.tools.types import Clue, Quality, Source, Span
+
+
+def clue(text: str, **data: str) -> Clue:
+    return Clue(
+        modality="text",
+        span=Span(start=0.2, end=1.9),
+        text=text,
+        quality=Quality(score=0.9, factors={"word_probability": 0.9}),
+        source=Source(tool="whisper", version="1"),
+        data=data,
+    )
+
+
+GERMAN = clue(says("Ich danke dir so sehr!", True), language="de")
+ENGLISH = clue(translated("Thank you so much!", "German", True), translated_from="de")
+
+
+def test_its_words_are_read_like_those_of_the_speaker():
+    assert transcript(ENGLISH) == "Thank you so much!"
+    assert "thanks" in {m.cue for m in mentions_in(transcript(ENGLISH), "text")}
+    assert "thanks" not in {m.cue for m in mentions_in(transcript(GERMAN), "text")}
+    doubtful = clue(translated("Thank you!", "German", False))
+    assert is_doubtful(doubtful) and not is_doubtful(ENGLISH)
+
+
+def test_it_is_quoted_as_a_translation():
+    assert quote(ENGLISH) == (
+        'In the text, the words, translated from German, are "Thank you so much!".'
+    )
+    assert quote(GERMAN) == 'In the text, the words "Ich danke dir so sehr!" are heard.'
+
+
+def test_the_rules_tell_the_translation_and_the_verifier_supports_it():
+    inquiry = Inquiry(question="What is displayed?", clues=(GERMAN, ENGLISH), duration=2.0)
+    rules = Rules()
+    written = rules.explain(inquiry, rules.decide(inquiry))
+    assert any("translated from German" in sentence.text for sentence in written.sentences)
+    assert not verify(written, inquiry.clues, inquiry.duration).rejected

@@ -1,0 +1,208 @@
+"""The evidence store: what its key depends on, and what it survives."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emer.tools.evidence_store import EvidenceStore, code_digest
+from emer.tools.media.clip import Clip
+from emer.tools.registry import load_tool
+from emer.tools.testing.fakes import FakeTool
+from emer.tools.types import Observation, Span
+from tests.fixtures.clips import Written, tone, write_clip
+
+LINE = ("The person smiles from 0.2-0.8 s.", 0.2, 0.8)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Clip:
+    """Return a clip of one second of sound."""
+    return Clip.open(write_clip(tmp_path / "tone.wav", Written(sound=tone(220, 1.0))))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where the store will be."""
+    return tmp_path / "home" / "evidence.sqlite"
+
+
+def seen(clip: Clip, tool: FakeTool, span: Span | None = None) -> Observation:
+    """Return what the tool observes."""
+    clues = tuple(tool.observe(clip, span))
+    return Observation(tool=tool.source.tool, modality=tool.modality, span=span, clues=clues)
+
+
+def test_what_was_put_comes_back_in_another_process_life(clip, path):
+    tool = FakeTool(lines=[LINE])
+    first = EvidenceStore(path)
+    key = first.key(clip, tool)
+    assert first.get(key) is None
+    first.put(key, seen(clip, tool))
+    first.close()
+    assert EvidenceStore(path).get(key) == seen(clip, tool)
+
+
+def test_a_reason_for_no_clues_is_kept(path):
+    nothing = Observation(tool="fake", modality="face", missing="no face was found")
+    store = EvidenceStore(path)
+    store.put("k", nothing)
+    assert store.get("k") == nothing and store.note is None
+
+
+def test_the_key_holds_all_that_changes_the_result(clip, path, tmp_path):
+    other_clip = Clip.open(write_clip(tmp_path / "o.wav", Written(sound=tone(330, 1.0))))
+    store, tool = EvidenceStore(path), FakeTool()
+    keys = [
+        store.key(clip, tool),
+        store.key(other_clip, tool),
+        store.key(clip, tool, Span(start=0, end=1)),
+        store.key(clip, tool, Span(start=0, end=0.5)),
+        store.key(clip, FakeTool("other")),
+        store.key(clip, FakeTool(version="2")),
+        store.key(clip, FakeTool(params={"size": 1})),
+        store.key(clip, FakeTool(params={"size": 2})),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert store.key(Clip.open(clip.path), FakeTool()) == keys[0]
+
+
+def test_given_words_change_the_key_of_text_tools_alone(clip, path):
+    store = EvidenceStore(path)
+    told, retold = (Clip.open(clip.path, subtitle=words) for words in ("Fine.", "Not fine."))
+    speech, face = FakeTool(modality="text"), FakeTool(modality="face")
+    assert store.key(told, speech) != store.key(retold, speech)
+    assert store.key(told, face) == store.key(retold, face)
+
+
+def test_editing_the_tools_file_changes_the_key(clip, path, tmp_path):
+    code = "from emer.tools.testing.fakes import FakeTool\nclass Edited(FakeTool):\n    pass\n"
+    store, keys = EvidenceStore(path), []
+    for folder, text in (("a", code), ("b", code), ("c", code + "# edited\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "edited_tool.py").write_text(text)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(str(tmp_path / folder))
+            keys.append(store.key(clip, load_tool("edited_tool:Edited")))
+        del sys.modules["edited_tool"]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_the_code_digest_is_of_the_file_with_the_class():
+    class Local(FakeTool):
+        pass
+
+    assert code_digest(FakeTool()) and code_digest(Local()) != code_digest(FakeTool())
+
+
+def test_threads_write_and_read_at_once(path):
+    store, problems = EvidenceStore(path), []
+
+    def work(name: int) -> None:
+        for number in range(20):
+            one = Observation(tool=f"t{name}", modality="face", missing=str(number))
+            store.put(f"{name}-{number}", one)
+            if store.get(f"{name}-{number}") != one:
+                problems.append((name, number))
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == [] and store.note is None
+    fresh = EvidenceStore(path)
+    assert all(fresh.get(f"{n}-{k}") for n in range(4) for k in range(20))
+
+
+def test_a_file_that_is_no_database_is_moved_aside(path):
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"not a database " * 1000)
+    store = EvidenceStore(path)
+    store.put("k", Observation(tool="fake", modality="face"))
+    assert store.note is not None and "\n" not in store.note
+    assert EvidenceStore(path).get("k") is not None
+    (aside,) = path.parent.glob("*.broken-*")
+    assert aside.read_bytes().startswith(b"not a database") and aside.name in store.note
+
+
+def test_damage_inside_the_file_is_survived(path):
+    store = EvidenceStore(path)
+    for number in range(200):
+        store.put(f"{number}", Observation(tool="fake", modality="face", missing="x" * 500))
+    store.close()
+    damaged = bytearray(path.read_bytes())
+    damaged[4096:] = b"\xff" * (len(damaged) - 4096)
+    path.write_bytes(damaged)
+    again = EvidenceStore(path)
+    assert again.get("7") is None
+    again.put("7", Observation(tool="fake", modality="face"))
+    again.close()
+    assert EvidenceStore(path).get("7") is not None
+
+
+def test_a_damaged_record_counts_as_absent(path):
+    store = EvidenceStore(path)
+    store.put("k", Observation(tool="fake", modality="face"))
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE observation SET record = '{\"tool\": 3'")
+    assert store.get("k") is None
+    store.put("k", Observation(tool="fake", modality="face"))
+    assert store.get("k") is not None
+
+
+def test_a_full_disk_keeps_what_is_new_in_memory(path, monkeypatch):
+    connect = sqlite3.connect
+
+    def connect_to_a_full_disk(*where: Any, **how: Any) -> sqlite3.Connection:
+        connection = connect(*where, **how)
+        connection.execute("PRAGMA max_page_count = 1")  # no page more than there are
+        return connection
+
+    with closing(EvidenceStore(path)) as store:
+        store.put("old", Observation(tool="fake", modality="face"))
+    with monkeypatch.context() as disk:
+        disk.setattr(sqlite3, "connect", connect_to_a_full_disk)
+        store = EvidenceStore(path)
+    big = Observation(tool="fake", modality="face", missing="x" * 100_000)
+    store.put("big", big)
+    store.put("more", big)
+    assert store.get("big") == big == store.get("more")
+    assert store.get("old") is not None
+    assert store.note is not None and "full" in store.note
+    store.close()
+    fresh = EvidenceStore(path)
+    assert fresh.note is None and fresh.get("old") is not None and fresh.get("big") is None
+
+
+def test_where_nothing_can_be_written_it_works_in_memory(tmp_path):
+    (tmp_path / "file").write_text("")
+    store = EvidenceStore(tmp_path / "file" / "evidence.sqlite")
+    store.put("k", Observation(tool="fake", modality="face"))
+    assert store.get("k") is not None and "memory" in (store.note or "")
+    assert EvidenceStore(None).note is None
+
+
+def test_a_store_that_can_only_be_read_still_answers(path, monkeypatch):
+    store = EvidenceStore(path)
+    store.put("k", Observation(tool="fake", modality="face"))
+    store.close()
+
+    connect = sqlite3.connect
+
+    def connect_to_read(file: Any, **how: Any) -> sqlite3.Connection:
+        if how.get("uri"):
+            return connect(file, **how)
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(sqlite3, "connect", connect_to_read)
+    read_only = EvidenceStore(path)
+    assert read_only.get("k") is not None
+    read_only.put("new", Observation(tool="fake", modality="face"))
+    assert read_only.get("new") is not None and read_only.note
