@@ -35,14 +35,6 @@ HEAVY = {
     *("torch", "transformers", "mediapipe", "tensorflow"),
     *("deepface", "whisper", "faster_whisper"),
 }
-    "torch",
-    "transformers",
-    "mediapipe",
-    "tensorflow",
-    "deepface",
-    "whisper",
-    "faster_whisper",
-}
 """Packages that take seconds to load; tests import them when they run."""
 LOADED = pytest.StashKey[set[str]]()
 

@@ -187,9 +187,11 @@ class AsrTool(ABC):
     def recogniser(self, need: Need, options: AsrOptions) -> PooledModel[Window, Transcript]:
         """The shared model that decodes windows with these weights; nothing is loaded."""
         backend, name = self.backend, self.name
-        key = {
-            "precision": options.precision, "threads": options.threads, "is": need.fingerprint,
-        }  # fmt: skip
+        key: dict[str, Param] = {
+            "precision": options.precision,
+            "threads": options.threads,
+            "is": need.fingerprint,
+        }
         return PooledModel(
             Key(name, str(need.path), options.device, tuple(key.items())),
             partial(backend.load, need, options),
