@@ -97,10 +97,12 @@ def test_module_names_are_nouns() -> None:
 
 
 def test_docstrings_begin_with_one_short_line() -> None:
+    """The schemas of replies are exempt: their docstrings are part of the prompts."""
     documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     long = [
         f"{short(path)}:{getattr(node, 'name', '')}"
         for path, tree in TREES.items()
+        if short(path) != "agents/llm/schemas.py"
         for node in ast.walk(tree)
         if isinstance(node, documented)
         and len((ast.get_docstring(node) or "").partition("\n")[0]) > FIRST_LINE
