@@ -300,6 +300,7 @@ def test_without_weights_it_names_the_command(monkeypatch, tmp_path):
         load_tool("blendshapes")
 
 
+@pytest.mark.slow
 def test_other_weights_are_other_evidence(task, tmp_path):
     other = write_task(tmp_path / "other.task", *by_mouth("cheekPuff"))
     assert Blendshapes(model=str(task)).source != Blendshapes(model=str(other)).source
