@@ -1,1 +1,3 @@
-"""Measure: speed and memory today, the EMER benchmark next."""
+"""The EMER benchmark, and measurements of speed and memory."""
+
+__all__ = ["commands", "data", "fit", "judges", "metrics", "report", "runs", "speed", "systems"]

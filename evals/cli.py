@@ -1,4 +1,4 @@
-"""`emer-eval`: measure any system on EMER, and what the README claims of speed and memory.
+"""`emer-eval`: the EMER benchmark of any system, and the speed and memory of emer.
 
 Nothing heavy is imported before a command needs it.
 """
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from emer.graphs.cli_errors import EvalCommandGroup
+from emer.graphs.cli_errors import EvalCommandGroup, add_version_option, run_command
 
 app = typer.Typer(
     cls=EvalCommandGroup,
@@ -19,48 +19,57 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
-    help="Measures systems that explain displayed emotion: EMER, open vocabulary, speed.",
+    help="Evaluate systems that explain displayed emotion, and measure their speed.",
     epilog="Start with: emer-eval data",
 )
-data = typer.Typer(help="The data that measurements read.", invoke_without_command=True)
+data = typer.Typer(help="Data sets of the benchmark.", invoke_without_command=True)
 app.add_typer(data, name="data")
+add_version_option(app)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 Data = Annotated[
     Path | None,
-    typer.Option("--data", metavar="DIR", help="The data folder; else $EMER_TEST_DATA, ../shared."),
+    typer.Option("--data", metavar="DIR", help="Data folder; else $EMER_TEST_DATA, ../shared."),
 ]
-Set = Annotated[str | None, typer.Option("--set", metavar="NAME", help="Which set of the folder.")]
+Set = Annotated[str | None, typer.Option("--set", metavar="NAME", help="Data set in the folder.")]
 Gold = Annotated[
     Path | None,
-    typer.Option("--gold", metavar="FILE.csv", help="Labels of your own: name, openset, ..."),
+    typer.Option("--gold", metavar="FILE.csv", help="Your own labels: name, openset, ..."),
 ]
 Clips = Annotated[
-    Path | None, typer.Option("--clips", metavar="DIR", help="Media files of --gold, by name.")
+    Path | None, typer.Option("--clips", metavar="DIR", help="Media files of --gold.")
 ]
 Lexicon = Annotated[
     str, typer.Option("--lexicon", metavar="YEAR", help="Wheel lexicon: 2025 or 2026.")
 ]
 Partial = Annotated[
-    bool, typer.Option("--partial", help="Score what matches; clips without an answer are empty.")
+    bool, typer.Option("--partial", help="Score what matches; absent clips are empty.")
 ]
-Workers = Annotated[int, typer.Option("--workers", min=1, help="Answers made side by side.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Clips answered in parallel.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first clips.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Discard earlier answers.")]
+Runs = Annotated[
+    list[Path] | None,
+    typer.Option("--run", metavar="FILE.jsonl", help="File of a run (repeatable)."),
+]
 Reasoner = Annotated[
     str | None,
     typer.Option(
         "--reasoner",
         metavar="NAME",
-        help="Who reasons; else the rules on human clues, and in the agent what emer.toml says.",
+        help="Reasoner; else rules on human clues, emer.toml for the agent.",
     ),
 ]
 Llm = Annotated[
     str | None,
-    typer.Option("--llm", metavar="MODEL", help="Reason with this language model, as `emer ask`."),
+    typer.Option(
+        "--llm", metavar="MODEL", help="Reason with this language model, as in `emer ask`."
+    ),
 ]
 
 
 class When(StrEnum):
-    """When a language model is asked."""
+    """When a language model is called."""
 
     UNSURE = "unsure"
     ALWAYS = "always"
@@ -68,26 +77,23 @@ class When(StrEnum):
 
 LlmWhen = Annotated[
     When | None,
-    typer.Option("--llm-when", help="Ask the model only where the rules are unsure, or always."),
+    typer.Option("--llm-when", help="Call the model always, or where the rules are unsure."),
 ]
 Weights = Annotated[
     str,
-    typer.Option("--weights", metavar="DIR", help="Cue weights that `emer-eval fit` wrote."),
+    typer.Option("--weights", metavar="DIR", help="Cue weights written by `emer-eval fit`."),
 ]
 JudgeName = Annotated[
     str,
-    typer.Option("--judge", metavar="NAME", help="offline, provider:model or package.module:Name."),
+    typer.Option(
+        "--judge", metavar="NAME", help="Judge: offline, provider:model or package.module:Name."
+    ),
 ]
-
-
-@app.callback()
-def _emer_eval() -> None:
-    """Take the options that stand before a command."""
 
 
 @data.callback()
 def data_list(context: typer.Context, data: Data = None, json: Json = False) -> None:
-    """Say what data are there, what is missing, and how to get it."""
+    """List the data that are present or missing, and how to get them."""
     if context.invoked_subcommand is None:
         from emer.evals.commands.data import run_list
 
@@ -96,16 +102,14 @@ def data_list(context: typer.Context, data: Data = None, json: Json = False) -> 
 
 @data.command("pull")
 def data_pull(
-    to: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to put the files.")] = None,
+    to: Annotated[Path | None, typer.Option(metavar="DIR", help="Target folder.")] = None,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="KEY", help="These files only (may be repeated).")
+        list[str] | None, typer.Option(metavar="KEY", help="Pull only this file (repeatable).")
     ] = None,
-    mirror: Annotated[
-        str | None, typer.Option(metavar="URL", help="A host that serves what GitHub does.")
-    ] = None,
+    mirror: Annotated[str | None, typer.Option(metavar="URL", help="Mirror of GitHub.")] = None,
     json: Json = False,
 ) -> None:
-    """Get the official files from their repositories at pinned commits, and check them."""
+    """Download the official files at pinned commits, and verify them."""
     from emer.evals.commands.data import run_pull
 
     run_pull(to, tuple(only or ()), mirror, json)
@@ -114,10 +118,10 @@ def data_pull(
 @data.command("write")
 def data_write(
     runs: Annotated[list[Path], typer.Argument(help="Traces (.jsonl) or reviews (.json).")],
-    to: Annotated[Path, typer.Option(metavar="DIR", help="Where to put the two CSV files.")],
+    to: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the CSV files.")],
     json: Json = False,
 ) -> None:
-    """Write EMER CSV files from runs, so that a reviewed run becomes a dataset."""
+    """Write EMER CSV files from runs: reviewed runs become a data set."""
     from emer.evals.commands.data import run_write
 
     run_write(tuple(runs), to, json)
@@ -134,14 +138,16 @@ def score(
     judge: JudgeName = "offline",
     groups: Annotated[
         str | None,
-        typer.Option(metavar="GROUPER", help="Synonyms: none, a .zip of groups, or a chat model."),
+        typer.Option(metavar="GROUPER", help="Synonym groups: none, a .zip file, or a chat model."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Score a file of predictions against human labels, with intervals and floors."""
-    from emer.evals.commands.score import Request, run_score
+    """Score a file of predictions against human labels, with intervals."""
+    from emer.evals.commands.options import SetOptions
+    from emer.evals.commands.score import ScoreRequest, run_score
 
-    run_score(Request(predictions, gold, data, set_name, lexicon, partial, judge, groups), json)
+    chosen = SetOptions(data, set_name, gold)
+    run_score(ScoreRequest(predictions, chosen, lexicon, partial, judge, groups), json)
 
 
 @app.command()
@@ -152,7 +158,7 @@ def run(
             help="agent, agent:PROFILE, text, oracle:masked, chat:MODEL, hf:PATH, FILE.csv"
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="One JSONL file a system.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the JSONL files.")],
     gold: Gold = None,
     clips: Clips = None,
     data: Data = None,
@@ -161,18 +167,19 @@ def run(
     weights: Weights = "",
     llm: Llm = None,
     llm_when: LlmWhen = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="The first clips only.")] = None,
+    limit: Limit = None,
     workers: Workers = 1,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin again.")] = False,
+    fresh: Fresh = False,
     json: Json = False,
 ) -> None:
-    """Run systems over clips; what was interrupted goes on where it stopped."""
-    from emer.evals.commands.run import Request, run_systems
-    from emer.evals.systems.reasoner_options import Who
+    """Run systems over clips; an interrupted run is resumed."""
+    from emer.evals.commands.options import SetOptions
+    from emer.evals.commands.run import RunRequest, run_systems
+    from emer.evals.systems.reasoner_options import ReasonerOptions
 
-    who = Who(reasoner, weights, llm, llm_when and llm_when.value)
-    request = Request(tuple(systems), out, gold, clips, data, set_name, who, limit, workers)
-    run_systems(request, fresh, json)
+    options = ReasonerOptions(reasoner, weights, llm, llm_when and llm_when.value)
+    chosen = SetOptions(data, set_name, gold, clips)
+    run_systems(RunRequest(tuple(systems), out, chosen, options, limit, workers), fresh, json)
 
 
 @app.command()
@@ -181,13 +188,11 @@ def report(
     set_name: Set = None,
     gold: Gold = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Also write .html, .md and .json.")
+        Path | None, typer.Option("--out", metavar="DIR", help="Also write .html, .md, .json.")
     ] = None,
-    runs: Annotated[
-        list[Path] | None, typer.Option("--run", metavar="FILE.jsonl", help="Also show this run.")
-    ] = None,
+    runs: Runs = None,
     against: Annotated[
-        str | None, typer.Option(metavar="SYSTEM", help="Show each one's difference to this.")
+        str | None, typer.Option(metavar="SYSTEM", help="Compare every system with this one.")
     ] = None,
     reasoner: Reasoner = None,
     weights: Weights = "",
@@ -196,73 +201,76 @@ def report(
     lexicon: Lexicon = "2026",
     judge: JudgeName = "offline",
     workers: Workers = 2,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Answer every clip again.")] = False,
+    fresh: Fresh = False,
     json: Json = False,
 ) -> None:
-    """Print the leaderboard: our reasoner, stored systems, floors, with intervals."""
-    from emer.evals.commands.report import Request, run_report
-    from emer.evals.systems.reasoner_options import Who
+    """Print the leaderboard of the reasoner, stored systems and floors."""
+    from emer.evals.commands.options import SetOptions
+    from emer.evals.commands.report import ReportRequest, run_report
+    from emer.evals.systems.reasoner_options import ReasonerOptions
 
-    who = Who(reasoner, weights, llm, llm_when and llm_when.value)
-    shown = tuple(runs or ())
-    request = Request(data, set_name, gold, shown, against, who, lexicon, judge, workers, fresh)
+    options = ReasonerOptions(reasoner, weights, llm, llm_when and llm_when.value)
+    chosen = SetOptions(data, set_name, gold)
+    request = ReportRequest(
+        chosen, tuple(runs or ()), against, options, lexicon, judge, workers, fresh
+    )
     run_report(request, out, json)
 
 
 @app.command()
 def swap(
     slot: Annotated[str, typer.Argument(help="face, scene, prosody or speech.")],
-    a: Annotated[str, typer.Argument(help="A tool's name, none, or package.module:Class.")],
-    b: Annotated[str, typer.Argument(help="The other tool.")],
+    a: Annotated[str, typer.Argument(help="First tool: a name, none, or package.module:Class.")],
+    b: Annotated[str, typer.Argument(help="Second tool.")],
     gold: Gold = None,
     clips: Clips = None,
     data: Data = None,
     set_name: Set = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Keep the runs.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="The first clips only.")] = None,
+    limit: Limit = None,
     lexicon: Lexicon = "2026",
     workers: Workers = 1,
     json: Json = False,
 ) -> None:
-    """Compare two tools in one slot on the same clips; the other tools run once."""
+    """Compare two tools in one slot on the same clips."""
+    from emer.evals.commands.options import SetOptions
     from emer.evals.commands.run import SwapRequest, run_swap
 
-    run_swap(
-        SwapRequest(slot, a, b, gold, clips, data, set_name, out, limit, lexicon, workers), json
-    )
+    chosen = SetOptions(data, set_name, gold, clips)
+    run_swap(SwapRequest(slot, a, b, chosen, out, limit, lexicon, workers), json)
 
 
 @app.command()
 def fit(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to put the weights.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the weights.")],
     gold: Gold = None,
     clips: Clips = None,
     data: Data = None,
     set_name: Set = None,
-    runs: Annotated[
-        list[Path] | None, typer.Option("--run", metavar="FILE.jsonl", help="Clues of this run.")
-    ] = None,
+    runs: Runs = None,
     clues: Annotated[
-        str, typer.Option(metavar="FORM", help="Human clues, where the set has them: full, masked.")
+        str, typer.Option(metavar="FORM", help="Human clues of the set: full or masked.")
     ] = "masked",
     folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 10,
-    seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of the folds.")] = 0,
     json: Json = False,
 ) -> None:
-    """Learn cue weights and calibration from labels of your own, cross-validated."""
-    from emer.evals.commands.fit import Request, run_fit
+    """Fit cue weights and calibration to your own labels, cross-validated."""
+    from emer.evals.commands.fit import FitRequest, run_fit
+    from emer.evals.commands.options import SetOptions
 
-    run_fit(Request(out, gold, clips, data, set_name, tuple(runs or ()), clues, folds, seed), json)
+    chosen = SetOptions(data, set_name, gold, clips)
+    run_fit(FitRequest(out, chosen, tuple(runs or ()), clues, folds, seed), json)
 
 
 @app.command()
 def speed(
     clip: Annotated[Path, typer.Argument(help="A clip of about 8 s with a face and speech.")],
     profile: Annotated[
-        str, typer.Option(metavar="NAME", help="embedded, or models: tools with a model.")
+        str, typer.Option(metavar="NAME", help="embedded, or models (tools with a model).")
     ] = "embedded",
     json: Json = False,
-    memory: Annotated[bool, typer.Option(help="Also explain a 2-minute loop of the clip.")] = True,
+    memory: Annotated[bool, typer.Option(help="Also measure memory.")] = True,
     device: Annotated[
         str, typer.Option(metavar="DEVICE", help="For models: auto, cpu, cuda or cuda:N.")
     ] = "auto",
@@ -270,7 +278,7 @@ def speed(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="For models: also large-v3-turbo or qwen2.5-vl-3b, which a GPU measures unasked.",
+            help="For models: large-v3-turbo or qwen2.5-vl-3b; a GPU measures both by default.",
         ),
     ] = None,
     only: Annotated[
@@ -281,25 +289,22 @@ def speed(
             "speech-emotion, captioner or sizes.",
         ),
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="For models: turns of each side.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="For models: rounds of each side.")] = 3,
 ) -> None:
-    """Print how fast and how large runs are, as ratios within this one run.
+    """Measure the speed and memory of runs, as ratios within this run.
 
-    With --profile models: the tools whose weights are here against their libraries' own examples,
-    and large models with random weights, one item after another and in batches. What could not be
-    measured stands below, with the reason. Exits with 1 when a goal is not reached.
-
-    A GPU without a network needs the wheels of torch and transformers, and for the tools those of
-    faster-whisper, openai-whisper, deepface, werkzeug, nvidia-cublas-cu12 and nvidia-cudnn-cu12
-    (pip download -d DIR ...; pip install --no-index -f DIR ...).
+    With --profile models: tools with local weights against their libraries' own examples, and
+    large models with random weights in batches and one by one. Measures that could not be taken
+    are listed with the reason. Exits with 1 when a goal is missed. For a GPU without a network
+    see emer/evals/speed/models.py.
     """
     from emer.evals.commands.speed import run_speed
-    from emer.evals.speed.models import Request
+    from emer.evals.speed.models import SpeedRequest
 
-    request = Request(clip, device, tuple(size or ()), tuple(only or ()), rounds)
+    request = SpeedRequest(clip, device, tuple(size or ()), tuple(only or ()), rounds)
     run_speed(request, profile, memory, json)
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    run_command(app)

@@ -1,4 +1,4 @@
-"""The benchmark as an Inspect AI task: the same samples, systems and scores, in Inspect's logs.
+"""The benchmark as an Inspect AI task, with the same systems and scores.
 
     pip install 'emer[inspect]'
     inspect eval emer/emer -T system=oracle:masked
@@ -21,13 +21,13 @@ from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, mean, metric, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from emer.evals.commands.options import choose_edition, open_set
+from emer.evals.commands.options import SetOptions, choose_edition
 from emer.evals.data.types import Gold, Sample
 from emer.evals.metrics.open_vocabulary import Averaged, Overlap, exact, wheel_overlaps
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.runs.runner import attempt
-from emer.evals.systems.reasoner_options import Who, on_clues
-from emer.evals.systems.registry import Scene, named
+from emer.evals.systems.reasoner_options import ReasonerOptions, reasoner_on_clues
+from emer.evals.systems.registry import Setup, named
 from emer.evals.systems.system import Prediction, System
 
 
@@ -39,11 +39,11 @@ def emer(
     lexicon: str = "2026",
     reasoner: str | None = None,
 ) -> Task:
-    """Return the task of a system on a set; the arguments are those of `emer-eval run`."""
-    folder, dataset = open_set(Path(data) if data else None, set_name, None)
+    """Task of a system on a set; the arguments are those of `emer-eval run`."""
+    folder, dataset = SetOptions(Path(data) if data else None, set_name).open()
     home = Path(gettempdir()) / "emer-inspect"
-    who = Who(reasoner)
-    under_test = named(system, Scene(dataset, on_clues(who), home, who))
+    options = ReasonerOptions(reasoner)
+    under_test = named(system, Setup(dataset, reasoner_on_clues(options), home, options))
     labelled = {sample.name: sample for sample in dataset.labelled}
     samples = [
         InspectSample(id=name, input=name, target=list(dataset.golds[name].labels))
@@ -59,13 +59,13 @@ def emer(
 
 @solver
 def answer(system: System, samples: Mapping[str, Sample]) -> Solver:
-    """Let the system answer; a failure is an empty answer that says why."""
+    """Solver that lets the system answer; a failure is an empty answer with a reason."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         prediction = await asyncio.to_thread(attempt, system, samples[str(state.sample_id)])
         state.metadata["prediction"] = prediction.model_dump(mode="json")
-        said = prediction.failed or ", ".join(prediction.labels) or "no label"
-        state.output = ModelOutput.from_content(system.card.name, said)
+        text = prediction.failed or ", ".join(prediction.labels) or "no label"
+        state.output = ModelOutput.from_content(system.card.name, text)
         return state
 
     return solve
@@ -73,25 +73,25 @@ def answer(system: System, samples: Mapping[str, Sample]) -> Solver:
 
 @metric
 def exact_f() -> Metric:
-    """Return F of the labels as they are."""
+    """F of the labels as they are."""
     return _over_clips("exact")
 
 
 @metric
 def m1_f() -> Metric:
-    """Return F of the labels by word form."""
+    """F of the labels by word form."""
     return _over_clips("m1")
 
 
 @metric
 def level1_f() -> Metric:
-    """Return the mean over the wheels of level-1 F."""
+    """Mean over the wheels of level-1 F."""
     return _over_clips("level1")
 
 
 @metric
 def level2_f() -> Metric:
-    """Return the mean over the wheels of level-2 F."""
+    """Mean over the wheels of level-2 F."""
     return _over_clips("level2")
 
 
@@ -103,17 +103,17 @@ def _over_clips(key: str) -> Metric:
 
 
 def f_score(key: str, scores: Sequence[SampleScore]) -> float:
-    """Return F as it is defined: of the means over all clips; for a level the wheels' mean."""
-    found = [(score.score.metadata or {})["overlaps"] for score in scores]
-    parts = [k for k in (found[0] if found else {}) if k == key or k.startswith(f"{key}_")]
-    each = [_f([one[part] for one in found if one[part] is not None]) for part in parts]
+    """F as it is defined: of the means over all clips; for a level the wheels' mean."""
+    overlaps = [(score.score.metadata or {})["overlaps"] for score in scores]
+    parts = [k for k in (overlaps[0] if overlaps else {}) if k == key or k.startswith(f"{key}_")]
+    each = [_f([clip[part] for clip in overlaps if clip[part] is not None]) for part in parts]
     defined = [f for f in each if f is not None]
     return sum(defined) / len(defined) if defined else math.nan
 
 
 @scorer(metrics=[mean(), exact_f(), m1_f(), level1_f(), level2_f()])
 def label_sets(lexicon: Lexicon, golds: Mapping[str, Gold]) -> Scorer:
-    """Score a clip by its own level-1 F; precision and recall of every part go to the metadata."""
+    """Scorer by a clip's level-1 F, with precision and recall in the metadata."""
 
     async def score(state: TaskState, target: Target) -> Score:
         prediction = Prediction.model_validate(state.metadata["prediction"])
@@ -136,18 +136,18 @@ def label_sets(lexicon: Lexicon, golds: Mapping[str, Gold]) -> Scorer:
 def clip_overlaps(
     lexicon: Lexicon, gold: Sequence[str], predicted: Sequence[str]
 ) -> dict[str, tuple[float, float] | None]:
-    """Return precision and recall of one clip by part, None where it takes no part."""
-    found: dict[str, Overlap | Averaged] = {"exact": exact([gold], [predicted])}
-    found |= wheel_overlaps(lexicon, [gold], [predicted])
-    return {key: _pair(one) for key, one in found.items() if isinstance(one, Overlap)}
-
-
-def _pair(one: Overlap) -> tuple[float, float] | None:
-    return (float(one.precision.values[0]), float(one.recall.values[0])) if one.n else None
+    """Precision and recall of one clip by part, None where it takes no part."""
+    overlaps: dict[str, Overlap | Averaged] = {"exact": exact([gold], [predicted])}
+    overlaps |= wheel_overlaps(lexicon, [gold], [predicted])
+    return {
+        key: (float(o.precision.values[0]), float(o.recall.values[0])) if o.n else None
+        for key, o in overlaps.items()
+        if isinstance(o, Overlap)
+    }
 
 
 def _f(pairs: Sequence[Sequence[float]]) -> float | None:
-    """Return F of mean precision and mean recall, None where no clip takes part."""
+    # of mean precision and mean recall, None where no clip takes part
     if not pairs:
         return None
     p, r = (sum(pair[side] for pair in pairs) / len(pairs) for side in (0, 1))

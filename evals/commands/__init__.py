@@ -1,1 +1,3 @@
-"""The commands of `emer-eval`: from the words on the command line to what is printed."""
+"""Commands of `emer-eval`; each module is imported when its command runs."""
+
+__all__ = ["data", "fit", "options", "report", "run", "score", "speed"]

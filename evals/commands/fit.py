@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emer.evals.commands.options import note, open_set, print_json, progress
+from emer.evals.commands.options import SetOptions, note, print_json, progress
 from emer.evals.data.types import Dataset
 from emer.evals.fit.cross_validation import calibrate, choose_hold, compare, cross_validate
 from emer.evals.fit.features import Examples, examples, shipped
@@ -17,7 +17,7 @@ from emer.evals.report.scorecard import Column
 from emer.evals.report.tables import Group, Table, show
 from emer.evals.runs.record import RunFile
 from emer.evals.systems.oracle import clues_of
-from emer.evals.systems.reasoner_options import Thinker
+from emer.evals.systems.reasoner_options import ConfiguredReasoner
 from emer.evals.systems.registry import on_human_clues
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue
@@ -32,38 +32,35 @@ SCORES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked, as it stands on the command line."""
+class FitRequest:
+    """Arguments of `emer-eval fit`."""
 
     out: Path
-    gold: Path | None
-    clips: Path | None
-    data: Path | None
-    set_name: str | None
+    data: SetOptions
     runs: tuple[Path, ...]
     form: str
     folds: int
     seed: int
 
 
-def run_fit(request: Request, json: bool) -> None:
-    """Learn, validate, write, and print what the validation gave."""
-    _, dataset = open_set(request.data, request.set_name, request.gold, request.clips)
-    for said in dataset.notes:
-        note(said)
+def run_fit(request: FitRequest, json: bool) -> None:
+    """Fit and write weights; print the scores of the cross-validation."""
+    _, dataset = request.data.open()
+    for remark in dataset.notes:
+        note(remark)
     of = _examples(dataset, request)
     if request.folds > len(of.names):
         raise ConfigError(f"--folds {request.folds}: there are {len(of.names)} clips to divide")
     with progress("cross-validation", request.folds) as step:
-        learnt, kept = cross_validate(of, request.folds, request.seed, step)
-    scores = compare(of, learnt, kept)
+        validated, baseline = cross_validate(of, request.folds, request.seed, step)
+    scores = compare(of, validated, baseline)
     hold, prior = choose_hold(of, request.seed), shipped(of)
-    found = fit(of, prior, hold)
-    line = calibrate(learnt.scores, of.displayed)
+    weights = fit(of, prior, hold)
+    line = calibrate(validated.scores, of.displayed)
     settings = {"folds": request.folds, "seed": request.seed, "hold": hold, "form": request.form,
-                "holds_of_the_folds": list(learnt.holds)}  # fmt: skip
-    about = provenance(dataset, of, found, line, scores, settings)
-    files = write_weights(request.out, of, prior, found, about)
+                "holds_of_the_folds": list(validated.holds)}  # fmt: skip
+    about = provenance(dataset, of, weights, line, scores, settings)
+    files = write_weights(request.out, of, prior, weights, about)
     if json:
         print_json({**about, "files": [str(path) for path in files]})
     else:
@@ -71,19 +68,19 @@ def run_fit(request: Request, json: bool) -> None:
         print(f"written {files[0]} and {files[1]}")
 
 
-def _examples(dataset: Dataset, request: Request) -> Examples:
+def _examples(dataset: Dataset, request: FitRequest) -> Examples:
     clues = _from_runs(request.runs) if request.runs else _from_people(dataset, request.form)
-    named = [s.name for s in dataset.labelled if clues.get(s.name)]
-    if len(named) < FEWEST_CLIPS:
+    names = [sample.name for sample in dataset.labelled if clues.get(sample.name)]
+    if len(names) < FEWEST_CLIPS:
         raise ConfigError(
-            f"{dataset.name}: {len(named)} labelled clips have clues, {FEWEST_CLIPS} are needed; "
+            f"{dataset.name}: {len(names)} labelled clips have clues, {FEWEST_CLIPS} are needed; "
             "--run FILE.jsonl gives the clues of a run of the agent over your clips"
         )
-    without = len(dataset.labelled) - len(named)
+    without = len(dataset.labelled) - len(names)
     if without:
         note(f"{without} of {len(dataset.labelled)} labelled clips have no clues: left out")
-    labels = [dataset.golds[name].labels for name in named]
-    of = examples(named, [clues[name] for name in named], labels)
+    labels = [dataset.golds[name].labels for name in names]
+    of = examples(names, [clues[name] for name in names], labels)
     if of.unknown:
         first = max(of.unknown, key=lambda label: of.unknown[label])
         note(f"{sum(of.unknown.values())} labels belong to no family ({first!r} most often)")
@@ -96,23 +93,20 @@ def _examples(dataset: Dataset, request: Request) -> Examples:
 def _from_people(dataset: Dataset, form: str) -> dict[str, Sequence[Clue]]:
     from emer.agents.rules.reasoner import Rules
 
-    wanted = on_human_clues(Thinker(Rules()), form)
-    found: dict[str, Sequence[Clue]] = {}
-    for sample in dataset.labelled:
-        described = sample.description(wanted.language, wanted.masked)
-        if described is not None:
-            found[sample.name] = clues_of(described, wanted.parts)
-    return found
+    oracle = on_human_clues(ConfiguredReasoner(Rules()), form)
+    descriptions = {
+        sample.name: sample.description(oracle.language, oracle.masked)
+        for sample in dataset.labelled
+    }
+    return {name: clues_of(d, oracle.parts) for name, d in descriptions.items() if d is not None}
 
 
 def _from_runs(paths: Sequence[Path]) -> dict[str, Sequence[Clue]]:
-    found: dict[str, Sequence[Clue]] = {}
-    for path in paths:
-        found |= {name: p.clues for name, p in RunFile(path).read()[1].items() if p.clues}
-    return found
+    runs = [RunFile(path).read()[1] for path in paths]
+    return {name: p.clues for run in runs for name, p in run.items() if p.clues}
 
 
-def _table(of: Examples, scores: dict[str, Estimate], request: Request, hold: float) -> Table:
+def _table(of: Examples, scores: dict[str, Estimate], request: FitRequest, hold: float) -> Table:
     rows = [
         [title, *(c.cell(scores[f"{key}_{c.key}"], signed=key == "difference") for c in SCORES)]
         for title, key in (("shipped weights", "shipped"), ("fitted weights", "fitted"),

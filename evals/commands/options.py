@@ -1,4 +1,4 @@
-"""Options that several `emer-eval` commands share: datasets, judges, progress, JSON."""
+"""Options shared by `emer-eval` commands: datasets, judges, progress, JSON."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +29,11 @@ if TYPE_CHECKING:
     from emer.evals.judges.judge import Judge
     from emer.evals.metrics.synonyms import Grouper
 
-
-OFFLINE = "offline"
 Step = Callable[[str], None]
 
 
 def choose_edition(name: str) -> Edition:
-    """Return the edition of the wheel lexicon; `ConfigError` lists those there are."""
+    """Edition of the wheel lexicon; `ConfigError` lists those there are."""
     for edition in EDITIONS:
         if name == edition:
             return edition
@@ -42,7 +41,7 @@ def choose_edition(name: str) -> Edition:
 
 
 def open_lexicon(folder: DataFolder, name: str) -> Lexicon | None:
-    """Return the wheel lexicon of an edition; where its files are missing, say so and go on."""
+    """Wheel lexicon of an edition; None and a note where its files are missing."""
     edition = choose_edition(name)
     try:
         return folder.lexicon(edition)
@@ -55,20 +54,20 @@ def open_lexicon(folder: DataFolder, name: str) -> Lexicon | None:
 
 
 def choose_judge(name: str) -> Judge:
-    """Return the judge of a name: offline, or a chat model whose ratings are remembered."""
-    if name == OFFLINE:
+    """Judge of a name: offline, or a chat model with cached ratings."""
+    if name == "offline":
         from emer.evals.judges.offline import OfflineJudge
 
         return OfflineJudge()
     from emer.agents.llm.providers import load_chat_model
-    from emer.evals.judges.chat import ChatJudge, Memory, Remembered
+    from emer.evals.judges.chat import CachedJudge, ChatJudge, ReplyCache
 
     judge = ChatJudge(load_chat_model(name), name)
-    return Remembered(judge, Memory(_memory("judgements")))
+    return CachedJudge(judge, ReplyCache(home_folder() / "judgements.jsonl"))
 
 
 def choose_grouper(name: str | None) -> Grouper | None:
-    """Return the grouper of a name: none, a zip of groups, or a chat model; None for the wheel."""
+    """Grouper of a name: none, a zip of groups, or a chat model; None for the wheel."""
     if name is None:
         return None
     from emer.evals.metrics.synonyms import Apart
@@ -80,37 +79,40 @@ def choose_grouper(name: str | None) -> Grouper | None:
 
         return read_groups(Path(name))
     from emer.agents.llm.providers import load_chat_model
-    from emer.evals.judges.chat import ChatGrouper, Memory
+    from emer.evals.judges.chat import ChatGrouper, ReplyCache
 
-    return ChatGrouper(load_chat_model(name), name, Memory(_memory("groups")))
+    return ChatGrouper(load_chat_model(name), name, ReplyCache(home_folder() / "groups.jsonl"))
 
 
-def open_set(
-    data: Path | None, name: str | None, gold: Path | None, clips: Path | None = None
-) -> tuple[DataFolder, Dataset]:
-    """Return the data folder and the dataset that is asked for."""
-    folder = data_folder(data)
-    return folder, read_set(folder, name, gold, clips)
+@dataclass(frozen=True, slots=True)
+class SetOptions:
+    """Options that name a dataset: --data, --set, --gold and --clips."""
+
+    data: Path | None = None
+    name: str | None = None
+    gold: Path | None = None
+    clips: Path | None = None
+
+    def open(self) -> tuple[DataFolder, Dataset]:
+        """The data folder and the dataset."""
+        folder = data_folder(self.data)
+        return folder, read_set(folder, self.name, self.gold, self.clips)
 
 
 def home_folder() -> Path:
-    """Return the folder in which emer-eval keeps what it need not do twice."""
+    """Folder of answers, ratings and groups that later commands use again."""
     from emer.graphs.settings import load_settings
 
     return load_settings().home / "evals"
 
 
-def _memory(what: str) -> Path:
-    return home_folder() / f"{what}.jsonl"
-
-
 def print_json(value: Any) -> None:
-    """Print a value as JSON; what is not seen is written as an escape."""
+    """Print a value as JSON, with invisible characters escaped."""
     print(escaped(json.dumps(jsonable(value), indent=2, ensure_ascii=False)))
 
 
 def jsonable(value: Any) -> Any:
-    """Return a value as JSON can hold it; an estimate becomes value, low and high."""
+    """Value as JSON can hold it; an estimate becomes value, low and high."""
     if isinstance(value, Estimate):
         return {name: jsonable(part) for name, part in value._asdict().items()}
     if isinstance(value, Mapping):
@@ -122,10 +124,10 @@ def jsonable(value: Any) -> Any:
     return value
 
 
-def print_measures(found: Sequence[Measure]) -> None:
+def print_measures(measures: Sequence[Measure]) -> None:
     """Print the measures as a Markdown table."""
     print("| measure | value | goal | held | from |\n|---|---|---|---|---|")
-    for measure in found:
+    for measure in measures:
         bound = "at most" if measure.at_most else "at least"
         goal = "" if measure.goal is None else f"{bound} {measure.goal:g} {measure.unit}"
         held = ("yes" if measure.held else "**no**") if goal else ""
@@ -140,25 +142,20 @@ def note(text: str) -> None:
 
 @contextmanager
 def progress(title: str, total: int, log: Path | None = None) -> Iterator[Step]:
-    """Yield a function that advances a progress bar by one; the bar shows on terminals only.
+    """Yield a function that advances a progress bar, which shows on terminals only.
 
     With `log`, the stderr of native libraries goes to that file in the meantime.
     """
-    with hush(log) if log is not None else nullcontext(sys.stderr) as stderr:
-        yield from _bar(title, total, Console(file=stderr))
-
-
-def _bar(title: str, total: int, console: Console) -> Iterator[Step]:
-    last = TextColumn("{task.fields[last]}", style="dim", markup=False)
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        last,
+        TextColumn("{task.fields[last]}", style="dim", markup=False),
     )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(one_line(title), total=total, last="")
-        yield lambda name: bar.update(task, advance=1, last=one_line(name))
+    with hush(log) if log is not None else nullcontext(sys.stderr) as stderr:
+        console = Console(file=stderr)
+        hidden = not console.is_terminal
+        with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+            task = bar.add_task(one_line(title), total=total, last="")
+            yield lambda name: bar.update(task, advance=1, last=one_line(name))

@@ -1,4 +1,4 @@
-"""`emer-eval score FILE`: a researcher's predictions against human labels, beside the floors."""
+"""`emer-eval score FILE`: predictions against human labels, beside the floors."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emer.evals.commands.options import (
+    SetOptions,
     choose_edition,
     choose_grouper,
     choose_judge,
     note,
     open_lexicon,
-    open_set,
     print_json,
 )
 from emer.evals.data.predictions import Predictions, matched, read_predictions
@@ -22,25 +22,23 @@ from emer.evals.report.scorecard import SHORT, Ruler
 from emer.evals.report.tables import closed, explanations, labels, show
 from emer.evals.runs.record import RunFile
 from emer.evals.systems.baselines import floors
-from emer.evals.systems.stored import Stored
+from emer.evals.systems.stored import StoredAnswers
 from emer.tools.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked, as it stands on the command line."""
+class ScoreRequest:
+    """Arguments of `emer-eval score`."""
 
     predictions: Path
-    gold: Path | None
-    data: Path | None
-    set_name: str | None
+    data: SetOptions
     lexicon: str
     partial: bool
     judge: str
     groups: str | None
 
 
-def run_score(request: Request, json: bool) -> None:
+def run_score(request: ScoreRequest, json: bool) -> None:
     """Print the scores of a file."""
     board = score(request)
     if json:
@@ -53,29 +51,30 @@ def run_score(request: Request, json: bool) -> None:
         show(explanations(board))
 
 
-def score(request: Request) -> Board:
-    """Return the leaderboard of the file and the floors."""
+def score(request: ScoreRequest) -> Board:
+    """Leaderboard of the file and the floors."""
     choose_edition(request.lexicon)
     judge, grouper = choose_judge(request.judge), choose_grouper(request.groups)
     _check_no_run(request.predictions)
-    found = read_predictions(request.predictions)
-    folder, dataset = open_set(request.data, request.set_name, request.gold)
-    for said in (*dataset.notes, *_checked(dataset, found, request.partial)):
-        note(said)
+    predictions = read_predictions(request.predictions)
+    folder, dataset = request.data.open()
+    for remark in (*dataset.notes, *_checked(dataset, predictions, request.partial)):
+        note(remark)
     ruler = Ruler.of(dataset, open_lexicon(folder, request.lexicon), grouper)
     golds = {sample.name: dataset.gold(sample) for sample in dataset.labelled}
-    jobs = [Job(system, offline=False) for system in (*floors(golds), Stored(found))]
+    systems = (*floors(golds), StoredAnswers(predictions))
     entries: list[Entry] = []
     notes: list[str] = []
-    for entry in measure(ruler, dataset, jobs):
-        with_judge, more = judged(entry, ruler.golds, judge)
-        entries.append(with_judge)
-        notes += more
-    return build(ruler, entries, notes=notes, judge=judge.name if _texts(entries) else "")
+    for entry in measure(ruler, dataset, [Job(system, offline=False) for system in systems]):
+        rated, remarks = judged(entry, ruler.golds, judge)
+        entries.append(rated)
+        notes += remarks
+    rated_texts = "clue_overlap" in entries[-1].scorecard.statistics  # the file's come last
+    return build(ruler, entries, notes=notes, judge=judge.name if rated_texts else "")
 
 
 def as_json(board: Board) -> dict[str, object]:
-    """Return a leaderboard as JSON: every score of every system with its interval."""
+    """Leaderboard as JSON: every score of every system with its interval."""
     return {
         "dataset": board.dataset,
         "clips": board.clips,
@@ -105,7 +104,6 @@ def as_json(board: Board) -> dict[str, object]:
 
 
 def _check_no_run(path: Path) -> None:
-    """Raise `ConfigError` for a file of `emer-eval run`, which holds more than a CSV can."""
     if path.suffix != ".jsonl" or not path.is_file():
         return
     header, _ = RunFile(path).read()
@@ -114,16 +112,11 @@ def _check_no_run(path: Path) -> None:
     )
 
 
-def _checked(dataset: Dataset, found: Predictions, partial: bool) -> tuple[str, ...]:
+def _checked(dataset: Dataset, predictions: Predictions, partial: bool) -> tuple[str, ...]:
     clips = [sample.name for sample in dataset.labelled]
     if not clips:
         raise ConfigError(f"{dataset.name}: no clip has labels to score against")
     unlabelled = len(dataset.samples) - len(clips)
-    left_out = f"{dataset.name}: {unlabelled} of {len(dataset.samples)} clips have no labels"
-    notes = (f"{left_out} and are left out",) if unlabelled else ()
-    return (*notes, *found.notes, *matched(clips, found, partial=partial))
-
-
-def _texts(entries: list[Entry]) -> bool:
-    """Tell whether what was scored, which comes last, has explanations."""
-    return "clue_overlap" in entries[-1].scorecard.statistics
+    remark = f"{dataset.name}: {unlabelled} of {len(dataset.samples)} clips have no labels"
+    notes = (f"{remark} and are left out",) if unlabelled else ()
+    return (*notes, *predictions.notes, *matched(clips, predictions, partial=partial))

@@ -1,8 +1,9 @@
-"""From a folder or a file to a dataset: which sets there are, and reading one of them."""
+"""The sets that a data folder holds, by name, and reading one of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from emer.evals.data.clips import read_clips
@@ -12,29 +13,31 @@ from emer.evals.data.mer import mer_sets, read_mer
 from emer.evals.data.types import Dataset
 from emer.tools.errors import ConfigError
 
-FIRST = "emer-v2"
-"""The set that is meant when none is named."""
-
-Reader = Callable[[], Dataset]
+DEFAULT_SET = "emer-v2"
 
 
-def sets_in(folder: DataFolder) -> dict[str, Reader]:
-    """Return a reader for each set that a folder holds, by its name."""
-    found: dict[str, Reader] = {}
+def sets_in(folder: DataFolder) -> dict[str, Callable[[], Dataset]]:
+    """Readers of the sets in a folder, by name."""
+    readers: dict[str, Callable[[], Dataset]] = {}
     if "emer_v2_labels" in folder.files:
-        found[FIRST] = lambda: read_version2(folder)
+        readers[DEFAULT_SET] = partial(read_version2, folder)
     if {"emer_v1_en", "emer_v1_zh"} <= folder.files.keys():
-        found["emer-v1"] = lambda: read_version1(folder)
-    for name, layout in mer_sets(folder.root).items():
-        found[name] = lambda chosen=layout: read_mer(folder.root, chosen)  # type: ignore[misc]
-    return found
+        readers["emer-v1"] = partial(read_version1, folder)
+    layouts = mer_sets(folder.root).items()
+    return readers | {name: partial(read_mer, folder.root, layout) for name, layout in layouts}
 
 
-def read_set(folder: DataFolder, name: str | None = None, gold: Path | None = None,
-             clips: Path | None = None) -> Dataset:  # fmt: skip
-    """Return a set by name, or the clips of a CSV file (`gold`) with media in `clips`.
+def read_set(
+    folder: DataFolder, name: str | None = None, gold: Path | None = None, clips: Path | None = None
+) -> Dataset:
+    """A set by name, or the clips of a CSV file; `ConfigError` lists the names.
 
-    Without a name: emer-v2, else the only set there is. `ConfigError` lists what there is.
+    Args:
+        folder: Data folder.
+        name: Name of a set in it, by default emer-v2, else the only one.
+        gold: CSV file with labels, instead of a set of the folder.
+        clips: Folder of its media files.
+
     """
     if gold is not None:
         if name is not None:
@@ -42,17 +45,15 @@ def read_set(folder: DataFolder, name: str | None = None, gold: Path | None = No
         if clips is not None and not clips.is_dir():
             raise ConfigError(f"--clips {clips} is not a folder")
         return read_clips(gold, (clips,) if clips else ())
-    found = sets_in(folder)
-    if not found:
+    readers = sets_in(folder)
+    if not readers:
         raise ConfigError(
             f"{folder.root} holds no set: `emer-eval data` says what is missing and how to get "
             "it; --gold FILE.csv scores against labels of your own"
         )
-    chosen = name or (FIRST if FIRST in found else next(iter(found)))
-    if chosen not in found or (name is None and FIRST not in found and len(found) > 1):
-        raise ConfigError(f"--set {name or 'NAME'}: in {folder.root} there are {_listed(found)}")
-    return found[chosen]()
-
-
-def _listed(found: Mapping[str, Reader]) -> str:
-    return ", ".join(found)
+    only = next(iter(readers)) if len(readers) == 1 else DEFAULT_SET
+    chosen = name or only
+    if chosen not in readers:
+        names = ", ".join(readers)
+        raise ConfigError(f"--set {name or 'NAME'}: in {folder.root} there are {names}")
+    return readers[chosen]()

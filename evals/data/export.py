@@ -1,4 +1,4 @@
-"""EMER CSV files from runs: what was explained, and perhaps reviewed, becomes a dataset.
+"""EMER CSV files from runs: explanations, perhaps reviewed, become a dataset.
 
 Two files as EMER-v2 is published: final-EMER-reason.csv (name, chinese, english) and
 check-openset.csv (name, openset). `--data` on their folder reads them back.
@@ -16,7 +16,6 @@ from pydantic import ValidationError
 
 from emer.agents.types import Explanation
 from emer.evals.data.clips import show_labels
-from emer.graphs.trace.events import Header
 from emer.graphs.trace.jsonl import read_trace
 from emer.tools.errors import ConfigError
 
@@ -33,35 +32,37 @@ class Explained:
 
 
 def read_explained(paths: Sequence[Path]) -> list[Explained]:
-    """Return the explanations of traces, of runs of emer-eval and of `emer ask --json`.
+    """Explanations of traces, of runs of emer-eval and of `emer ask --json`.
 
     `ConfigError` names a file that is none of them, a run without an end, and two
     explanations of one clip.
     """
-    found = [explained for path in paths for explained in _read(path)]
-    seen: dict[str, Path] = {}
-    for explained in found:
-        if explained.name in seen:
+    explanations = [explained for path in paths for explained in _read(path)]
+    sources: dict[str, Path] = {}
+    for explained in explanations:
+        if explained.name in sources:
             raise ConfigError(
                 f"{explained.source}: {explained.name} was already explained in "
-                f"{seen[explained.name]}; keep one of them"
+                f"{sources[explained.name]}; keep one of them"
             )
-        seen[explained.name] = explained.source
-    if not found:
+        sources[explained.name] = explained.source
+    if not explanations:
         raise ConfigError("there is no explanation in these files")
-    return found
+    return explanations
 
 
-def write_dataset(found: Sequence[Explained], folder: Path) -> tuple[Path, Path]:
-    """Write both files; `ConfigError` if one is there already or cannot be written."""
+def write_dataset(explanations: Sequence[Explained], folder: Path) -> tuple[Path, Path]:
+    """Write both files; `ConfigError` if one exists already or cannot be written."""
     reasons, labels = folder / REASONS, folder / LABELS
     for path in (reasons, labels):
         if path.exists():
             raise ConfigError(f"{path} is there already; choose another --to, or move it")
+    texts = [(e.name, "", " ".join(s.text for s in e.explanation.sentences)) for e in explanations]
+    names = [(e.name, tuple(label.name for label in e.explanation.labels)) for e in explanations]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(reasons, ("name", "chinese", "english"), [(e.name, "", _text(e)) for e in found])
-        _write(labels, ("name", "openset"), [(e.name, show_labels(_labels(e))) for e in found])
+        _write(reasons, ("name", "chinese", "english"), texts)
+        _write(labels, ("name", "openset"), [(name, show_labels(cell)) for name, cell in names])
     except OSError as error:
         raise ConfigError(f"{folder} cannot be written: {error.strerror}") from error
     return reasons, labels
@@ -84,37 +85,26 @@ def _from_trace(path: Path) -> Explained:
     trace = read_trace(path)
     if trace.finished is None:
         raise ConfigError(f"{path}: the run did not come to an end, so there is nothing to keep")
-    return Explained(_clip(trace.header), trace.finished.explanation, path)
+    return Explained(Path(trace.header.clip.name).stem, trace.finished.explanation, path)
 
 
 def _from_run(path: Path) -> Iterator[Explained]:
     for line in path.read_text(encoding="utf-8").splitlines()[1:]:
-        made = json.loads(line)
-        if made["explanation"] is not None:
-            yield Explained(made["name"], Explanation.model_validate(made["explanation"]), path)
+        record = json.loads(line)
+        if record["explanation"] is not None:
+            explanation = Explanation.model_validate(record["explanation"])
+            yield Explained(record["name"], explanation, path)
 
 
 def _from_answer(path: Path) -> Explained:
-    """Return the explanation that `emer ask --json` printed, perhaps edited by hand."""
+    # what `emer ask --json` printed, perhaps edited by hand
     try:
         record = json.loads(path.read_text(encoding="utf-8-sig"))
         explanation = Explanation.model_validate(record["explanation"])
         return Explained(Path(record["clip"]["name"]).stem, explanation, path)
     except (ValueError, KeyError, TypeError, ValidationError) as error:
-        said = str(error).splitlines()[0]
-        raise ConfigError(f"{path} is not what `emer ask --json` prints: {said}") from error
-
-
-def _clip(header: Header) -> str:
-    return Path(header.clip.name).stem
-
-
-def _text(explained: Explained) -> str:
-    return " ".join(sentence.text for sentence in explained.explanation.sentences)
-
-
-def _labels(explained: Explained) -> tuple[str, ...]:
-    return tuple(label.name for label in explained.explanation.labels)
+        cause = str(error).splitlines()[0]
+        raise ConfigError(f"{path} is not what `emer ask --json` prints: {cause}") from error
 
 
 def _write(path: Path, header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

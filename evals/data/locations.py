@@ -1,11 +1,11 @@
-"""Official data files: what they are, where they are on disk, and their download.
+"""Official data files: the catalogue, their places on disk, and their download.
 
 Folder: --data, else EMER_TEST_DATA, else ../shared, else what `emer-eval data pull` filled.
 Files are recognised by our names or their authors', anywhere in it down to a depth.
 
-The table is catalogue.csv. A download is checked against its sha256, which is of a copy whose
-scores were checked, or, where we never had the whole file, against the git blob id that GitHub
-lists for the pinned commit.
+The table is catalogue.csv. A download is checked against the sha256 of a copy whose scores were
+checked, or, where no whole copy was available, against the git blob id that GitHub lists for the
+pinned commit.
 """
 
 from __future__ import annotations
@@ -58,7 +58,6 @@ class Origin(Record):
 
     @property
     def named(self) -> str:
-        """The origin as a person reads it."""
         return f"github.com/{self.repository} at {self.commit[:8]}, {self.path}"
 
 
@@ -99,17 +98,17 @@ class DataFolder:
     @cached_property
     def files(self) -> Mapping[str, Path]:
         """The catalogue's files that are here, by key; our own name wins."""
-        here = list(_tables(self.root))
+        tables = list(_tables(self.root))
         paths: dict[str, Path] = {}
         for item in catalogue():
-            fitting = [p for p in here if item.fits(p)]
+            fitting = [p for p in tables if item.fits(p)]
             ours = [p for p in fitting if p.name == item.file.name]
             if fitting:
                 paths[item.key] = self.root / min(ours or fitting, key=lambda p: len(p.parts))
         return paths
 
     def path(self, key: str) -> Path:
-        """Return a file's path; `DataMissing` says how to get it."""
+        """File's path; `DataMissing` says how to get it."""
         if key not in self.files:
             item = next(entry for entry in catalogue() if entry.key == key)
             put = f"`emer-eval data pull`, or put {item.file} there"
@@ -118,12 +117,13 @@ class DataFolder:
         return self.files[key]
 
     def tables(self, folder: str) -> tuple[Path, ...]:
-        """Return the CSV files of the folders of this name ("predictions"), by name."""
-        here = [p for p in _tables(self.root) if p.parent.name == folder and p.suffix == ".csv"]
-        return tuple(self.root / path for path in sorted(here))
+        """CSV files of the folders of this name ("predictions"), by name."""
+        tables = sorted(_tables(self.root))
+        chosen = [path for path in tables if path.parent.name == folder and path.suffix == ".csv"]
+        return tuple(self.root / path for path in chosen)
 
     def lexicon(self, edition: Edition = "2026") -> Lexicon:
-        """Return the wheel lexicon of an edition."""
+        """Wheel lexicon of an edition."""
         if edition not in EDITIONS:
             raise ConfigError(f"no wheel lexicon {edition!r}; there are {', '.join(EDITIONS)}")
         wheels = {wheel: self.path(wheel) for wheel in WHEELS}
@@ -131,7 +131,7 @@ class DataFolder:
 
 
 def data_folder(given: Path | None = None) -> DataFolder:
-    """Return the data folder; `ConfigError` if `given` is no folder.
+    """Data folder; `ConfigError` if `given` is no folder.
 
     Without `given`, the first of $EMER_TEST_DATA, ../shared, and the folder that
     `emer-eval data pull` fills (which need not exist yet).
@@ -198,7 +198,6 @@ def _pull(entry: Entry, origin: Origin, path: Path, mirror: str | None) -> Pulle
 
 
 def _blob_id(origin: Origin, api: str) -> str:
-    """Return the git blob id that the host lists for a file at its commit."""
     folder, _, name = origin.path.rpartition("/")
     contents = f"{api}/repos/{origin.repository}/contents/{quote(folder)}"
     listing = get_json(f"{contents}?ref={origin.commit}")
@@ -209,28 +208,23 @@ def _blob_id(origin: Origin, api: str) -> str:
 
 
 def _entry(row: Row) -> Entry:
-    origin = Origin(
-        repository=row["repository"],
-        commit=row["commit"],
-        path=row["path"],
-        sha256=row["sha256"] or None,
-    )
+    origin = {key: row[key] for key in ("repository", "commit", "path")}
     return Entry(
         key=row["key"],
         file=PurePosixPath(row["file"]),
         accepts=PurePosixPath(row["accepts"]) if row["accepts"] else None,
         what=row["what"],
         licence=row["licence"],
-        origin=origin if row["repository"] else None,
+        origin=Origin(**origin, sha256=row["sha256"] or None) if row["repository"] else None,
     )
 
 
 def _tables(root: Path) -> Iterator[PurePosixPath]:
-    """Yield the tables below a folder, relative to it, in a fixed order; links are followed."""
+    # in a fixed order; links are followed
     for folder, inner, files in os.walk(root, followlinks=True):
-        here = Path(folder).relative_to(root)
-        deep = len(here.parts) >= DEPTH
+        relative = Path(folder).relative_to(root)
+        deep = len(relative.parts) >= DEPTH
         inner[:] = [] if deep else sorted(d for d in inner if d not in MEDIA and d[0] != ".")
         for file in sorted(files):
             if file.lower().endswith(SUFFIX):
-                yield PurePosixPath((here / file).as_posix())
+                yield PurePosixPath((relative / file).as_posix())

@@ -1,4 +1,4 @@
-"""The MER challenges' folders as published: which CSV labels which clips.
+"""Folders of the MER challenges as published, and their label files.
 
 MER2023 to MER2026, each as its organisers' baseline code reads it (MERTools). The .npz
 files of their processed folders are pickles and are not read; the CSV files say the same.
@@ -15,7 +15,7 @@ from emer.evals.data.types import Dataset
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A label file of a challenge, the folders of its clips and the file of their words."""
+    """A label file of a challenge, its media folders and its subtitle file."""
 
     year: str
     table: str
@@ -24,7 +24,6 @@ class Layout:
 
     @property
     def name(self) -> str:
-        """What the set is called here: "mer2025/track2_train_ovmerd"."""
         return f"{self.year}/{Path(self.table).stem}"
 
 
@@ -53,27 +52,20 @@ TERMS = {
 
 
 def mer_sets(root: Path) -> dict[str, Layout]:
-    """Return the challenges' label files that a folder holds, by the set's name.
+    """Challenges' label files that a folder holds, by the set's name.
 
     Two years share a file name; the other files of the folder tell which it is.
     """
-    found = {layout.name: layout for layout in LAYOUTS if (root / layout.table).is_file()}
-    years = {layout.year for layout in found.values()}
+    layouts = [layout for layout in LAYOUTS if (root / layout.table).is_file()]
+    tables = {year: {x.table for x in layouts if x.year == year} for year in TERMS}
     for year, other in (("mer2025", "mer2026"), ("mer2026", "mer2025")):
-        if years >= {year, other} and not _own(year, root):
-            found = {name: layout for name, layout in found.items() if layout.year != year}
-    return found
+        if tables[year] and tables[other] and not tables[year] - tables[other]:
+            layouts = [layout for layout in layouts if layout.year != year]
+    return {layout.name: layout for layout in layouts}
 
 
 def read_mer(root: Path, layout: Layout) -> Dataset:
-    """Return a challenge's set from its folder."""
+    """Challenge's set from its folder."""
     folders = [root / folder for folder in layout.folders if (root / folder).is_dir()]
     words = root / layout.subtitles
     return read_clips(root / layout.table, folders, words if words.is_file() else None, layout.name)
-
-
-def _own(year: str, root: Path) -> bool:
-    """Tell whether a file is here that only this year has."""
-    tables = {y: {x.table for x in LAYOUTS if x.year == y} for y in TERMS}
-    other = "mer2026" if year == "mer2025" else "mer2025"
-    return any((root / table).is_file() for table in tables[year] - tables[other])

@@ -1,4 +1,4 @@
-"""Predictions as files: our CSV (name, openset), the challenges' -openset.npz, and matching.
+"""Prediction files: CSV (name, openset) and the challenges' -openset.npz.
 
 Nothing is dropped silently: a clip without a prediction, or a prediction for no clip, is an
 error that names the row, unless the caller asks for the part that matches; then it is
@@ -11,19 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emer.evals.data.clips import BadList, parse_labels
-from emer.evals.data.tables import BadTable, Row, Table, read_table
+from emer.evals.data.clips import BadList, parse_labels, read_labels
+from emer.evals.data.tables import BadTable, Table, read_table
 
 COLUMNS = {
     "labels": ("openset", "labels", "label", "emotions", "ov_labels"),
     "text": ("description", "reason", "reasons", "explanation", "chi_reasons"),
 }
-"""A column "answer" (AffectGPT's) holds the labels in a sentence, which explains nothing."""
+"""AffectGPT's column "answer" has the labels in a sentence: no explanation."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """A system's stored answers by clip, where each stands, and what there is to say."""
+    """A system's stored answers by clip, with the place of each in the file and notes."""
 
     path: Path
     labels: Mapping[str, tuple[str, ...]]
@@ -35,7 +35,7 @@ class Predictions:
 
 
 def read_predictions(path: Path, *, text_only: bool = False) -> Predictions:
-    """Return the predictions of a CSV or .npz file; `BadTable` says what is wrong where.
+    """Predictions of a CSV or .npz file; `BadTable` names the faulty cell.
 
     With `text_only`, a file without a label column is fine: its texts count.
     """
@@ -45,50 +45,43 @@ def read_predictions(path: Path, *, text_only: bool = False) -> Predictions:
     columns = needed if text_only else {**needed, "labels": COLUMNS["labels"]}
     optional = {key: COLUMNS[key] for key in (("labels", "text") if text_only else ("text",))}
     table = read_table(path, columns, optional)
-    labels = {row["name"]: _labels(table, row) for row in table.rows}
-    found = Predictions(
-        path=path,
-        labels=labels,
-        texts={row["name"]: row["text"] for row in table.rows if row["text"]},
-        places={row["name"]: table.where(row, "name") for row in table.rows},
-        has_labels="labels" in table.headers,
-    )
-    if not found.has_labels and not found.texts:
+    has_labels = "labels" in table.headers
+    labels = {row["name"]: read_labels(table, row) for row in table.rows}
+    texts = {row["name"]: row["text"] for row in table.rows if row["text"]}
+    if not has_labels and not texts:
         raise BadTable(f"{path} row 1: neither a label column nor a text column")
-    empty = _empty_note(table, labels) if found.has_labels else ()
-    return Predictions(**{**found.__dict__, "notes": (*table.notes, *empty, *_separators(table))})
+    places = {row["name"]: table.where(row, "name") for row in table.rows}
+    empty = _empty_note(table, labels) if has_labels else ()
+    notes = (*table.notes, *empty, *_separators(table))
+    return Predictions(path, labels, texts, places, notes, has_labels)
 
 
-def matched(clips: Sequence[str], found: Predictions, *, partial: bool = False) -> tuple[str, ...]:
-    """Return notes on how predictions and clips match; `BadTable` where they do not.
+def matched(
+    clips: Sequence[str], predictions: Predictions, *, partial: bool = False
+) -> tuple[str, ...]:
+    """Notes on how predictions and clips match; `BadTable` where they do not.
 
     With `partial` only a file that matches nothing is an error.
     """
-    unknown = [name for name in found.places if name not in set(clips)]
-    absent = [name for name in clips if name not in found.places]
-    hit = len(clips) - len(absent)
+    places = predictions.places
+    unknown = [name for name in places if name not in set(clips)]
+    absent = [name for name in clips if name not in places]
+    hits = len(clips) - len(absent)
     notes: list[str] = []
     if unknown:
         notes.append(
-            f"{found.places[unknown[0]]}: {unknown[0]!r} is none of the {len(clips)} labelled "
-            f"clips ({len(unknown)} such rows, {hit} match)"
+            f"{places[unknown[0]]}: {unknown[0]!r} is none of the {len(clips)} labelled clips "
+            f"({len(unknown)} such rows, {hits} match)"
         )
     if absent:
         notes.append(
-            f"{found.path}, column name: no row for clip {absent[0]!r} ({len(absent)} of "
-            f"{len(clips)} clips have none, {hit} match)"
+            f"{predictions.path}, column name: no row for clip {absent[0]!r} ({len(absent)} of "
+            f"{len(clips)} clips have none, {hits} match)"
         )
-    if notes and (not partial or not hit):
-        way = "" if not hit else "; --partial scores what matches and counts absent ones as empty"
+    if notes and (not partial or not hits):
+        way = "; --partial scores what matches and counts absent ones as empty" if hits else ""
         raise BadTable(notes[0] + way)
     return tuple(notes)
-
-
-def _labels(table: Table, row: Row) -> tuple[str, ...]:
-    try:
-        return parse_labels(row["labels"])
-    except BadList as error:
-        raise BadTable(f"{table.where(row, 'labels')}: not a list of labels: {error}") from error
 
 
 def _empty_note(table: Table, labels: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -102,7 +95,7 @@ def _empty_note(table: Table, labels: Mapping[str, tuple[str, ...]]) -> tuple[st
 
 
 def _separators(table: Table) -> tuple[str, ...]:
-    """Return a note on labels that hold another separator: the scorer sees one label there."""
+    # the scorer takes a cell with another separator for one label
     odd = [row for row in table.rows if any(mark in row["labels"] for mark in ";；、|")]  # noqa: RUF001
     if not odd:
         return ()
@@ -113,7 +106,7 @@ def _separators(table: Table) -> tuple[str, ...]:
 
 
 def _from_npz(path: Path) -> Predictions:
-    """Read the challenges' submission file: the arrays filenames and fileitems, no pickles."""
+    # the challenges' submission file: the arrays filenames and fileitems, no pickles
     import numpy as np
 
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""CSV files read strictly: what is wrong is said with the file, the row and the column.
+"""CSV files read strictly: an error names the file, the row and the column.
 
 Rows are numbered as a spreadsheet shows them: the header is row 1.
 """
@@ -20,7 +20,7 @@ csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
 
 class BadTable(ConfigError):
-    """A table that cannot be used as it is; the message names file, row and column."""
+    """An unusable table; the message names file, row and column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Row:
     cells: Mapping[str, str]
 
     def __getitem__(self, column: str) -> str:
-        """Return the cell, "" where the file has no such column."""
+        # "" where the file has no such column
         return self.cells.get(column, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file's rows, what each of our columns is called in it, and what there is to say of it."""
+    """Rows of a file, the headers of our columns in it, and notes."""
 
     path: Path
     headers: Mapping[str, str]
@@ -45,12 +45,8 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def where(self, row: Row, column: str) -> str:
-        """Return "FILE row 7, column name"."""
+        """Place of a cell as "FILE row 7, column name"."""
         return f"{self.path} row {row.number}, column {self.headers.get(column, column)}"
-
-    def by_name(self) -> dict[str, Row]:
-        """Return the rows by name."""
-        return {row["name"]: row for row in self.rows}
 
 
 def read_table(
@@ -67,19 +63,15 @@ def read_table(
     text = _text(path)
     header, *records = _records(path, text.removeprefix(BOM))
     names = [cell.strip() for cell in header]
-    headers = _found(path, names, needed) | _present(names, optional or {})
-    rows = tuple(_row(path, number, names, headers, cells) for number, cells in records_of(records))
+    headers = _required(path, names, needed) | _present(names, optional or {})
+    numbered = ((number, cells) for number, cells in enumerate(records, start=2) if cells)
+    rows = tuple(_row(path, number, names, headers, cells) for number, cells in numbered)
     if not rows:
         raise BadTable(f"{path} row 2: there are no rows below the header")
     if key is not None:
         _unique(path, headers[key], key, rows)
     bom = f"{path} row 1, column {names[0]}: a byte-order mark stands before it; it was skipped"
     return Table(path, headers, rows, (bom,) if text.startswith(BOM) else ())
-
-
-def records_of(records: Sequence[Sequence[str]]) -> list[tuple[int, Sequence[str]]]:
-    """Return the records with their row numbers, without blank lines."""
-    return [(n, cells) for n, cells in enumerate(records, start=2) if cells]
 
 
 def _text(path: Path) -> str:
@@ -100,17 +92,19 @@ def _text(path: Path) -> str:
 
 def _records(path: Path, text: str) -> list[list[str]]:
     reader = csv.reader(StringIO(text, newline=""), strict=True)
-    found: list[list[str]] = []
+    records: list[list[str]] = []
     try:
-        found += reader
+        records += reader
     except csv.Error as error:
-        raise BadTable(f"{path} row {len(found) + 1}: not readable as CSV ({error})") from error
-    if not found or not any(cell.strip() for cell in found[0]):
+        raise BadTable(f"{path} row {len(records) + 1}: not readable as CSV ({error})") from error
+    if not records or not any(cell.strip() for cell in records[0]):
         raise BadTable(f"{path} row 1: there is no header")
-    return found
+    return records
 
 
-def _found(path: Path, names: Sequence[str], needed: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def _required(
+    path: Path, names: Sequence[str], needed: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
     present = _present(names, needed)
     lacking = [" or ".join(needed[column]) for column in needed if column not in present]
     if lacking:
@@ -124,41 +118,35 @@ def _found(path: Path, names: Sequence[str], needed: Mapping[str, Sequence[str]]
 
 
 def _present(names: Sequence[str], columns: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return, for each of our columns that the file has, what the file calls it."""
+    """The file's header of each of our columns that it has."""
     lowered = {name.casefold(): name for name in reversed(names)}
-    found: dict[str, str] = {}
-    for column, accepted in columns.items():
-        name = next((lowered[a.casefold()] for a in accepted if a.casefold() in lowered), None)
-        if name is not None:
-            found[column] = name
-    return found
+    headers = {
+        column: next((lowered[a.casefold()] for a in accepted if a.casefold() in lowered), None)
+        for column, accepted in columns.items()
+    }
+    return {column: header for column, header in headers.items() if header is not None}
 
 
 def _row(
-    path: Path,
-    number: int,
-    names: Sequence[str],
-    headers: Mapping[str, str],
-    cells: Sequence[str],
+    path: Path, number: int, names: Sequence[str], headers: Mapping[str, str], cells: Sequence[str]
 ) -> Row:
     if len(cells) != len(names):
         raise BadTable(
             f"{path} row {number}: {len(cells)} cells under {len(names)} columns; "
             "is a comma or a quote missing?"
         )
-    place = {name: index for index, name in reversed(list(enumerate(names)))}
-    return Row(number, {ours: cells[place[theirs]].strip() for ours, theirs in headers.items()})
+    return Row(number, {ours: cells[names.index(h)].strip() for ours, h in headers.items()})
 
 
 def _unique(path: Path, header: str, key: str, rows: Sequence[Row]) -> None:
-    seen: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for row in rows:
         name = row[key]
         if not name:
             raise BadTable(f"{path} row {row.number}, column {header}: empty")
-        if name in seen:
+        if name in numbers:
             raise BadTable(
                 f"{path} row {row.number}, column {header}: {name!r} was already in row "
-                f"{seen[name]}; keep one of them"
+                f"{numbers[name]}; keep one of them"
             )
-        seen[name] = row.number
+        numbers[name] = row.number

@@ -1,6 +1,6 @@
-"""What a benchmark holds of a clip: what a system may see, and what only the scorer may.
+"""Records of a clip: the sample for a system, the gold for the scorer.
 
-The two are different records, so that a human label cannot reach a system or a prompt.
+They are different records, so that a human label cannot reach a system or a prompt.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PARTS: tuple[Part, ...] = ("visual", "acoustic", "subtitle")
 
 
 class Described(Record):
-    """What people wrote about a clip, per modality, without the inference they drew from it."""
+    """Human description of a clip, per modality, without the emotion inferred from it."""
 
     language: Language
     masked: bool
@@ -39,13 +39,13 @@ class Sample(Record):
     described: tuple[Described, ...] = ()
 
     def description(self, language: Language, masked: bool) -> Described | None:
-        """Return the human description in that form, or None if there is none."""
+        """Human description in that form, or None if there is none."""
         fitting = (d for d in self.described if (d.language, d.masked) == (language, masked))
         return next(fitting, None)
 
 
 class Gold(Record):
-    """What people say of a clip."""
+    """Human labels and explanations of a clip."""
 
     labels: tuple[str, ...] = ()
     """Open-vocabulary emotion labels."""
@@ -57,7 +57,7 @@ class Gold(Record):
 
 
 class Dataset(Record):
-    """Clips with their gold, the files they come from, and what there is to say of those."""
+    """Clips with their gold, the files they come from, and notes on those."""
 
     name: str
     samples: tuple[Sample, ...]
@@ -66,7 +66,6 @@ class Dataset(Record):
     notes: tuple[str, ...] = ()
 
     def gold(self, sample: Sample) -> Gold:
-        """Return what people say of a clip."""
         return self.golds[sample.name]
 
     @property

@@ -1,16 +1,14 @@
-"""Emotion wheels, synonym groups.
+"""Readers of the official emotion-wheel files, and of stored groups of synonyms.
 
-The official emotion-wheel files: format.csv, synonym.xlsx and wheel1.xlsx to wheel5.xlsx.
-
-The pickled wheel_mapping.npz of the 2026 edition is not read: a pickle can run code.
-
-Stored groups of synonyms: MER2024's openset-synonym.zip, one .npy text per clip.
+The wheel files are format.csv, synonym.xlsx and wheel1.xlsx to wheel5.xlsx; the pickled
+wheel_mapping.npz of the 2026 edition is not read: a pickle can run code. Stored groups are
+those of MER2024's openset-synonym.zip, one .npy text per clip.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
@@ -18,7 +16,7 @@ from zipfile import BadZipFile, ZipFile
 
 from emer.evals.data.clips import parse_labels
 from emer.evals.data.tables import BadTable, read_table
-from emer.evals.metrics.synonyms import Groups, Stored
+from emer.evals.metrics.synonyms import Groups, StoredGroups
 from emer.evals.metrics.wheel import Lexicon, Wheel, plain
 
 Edition = Literal["2025", "2026"]
@@ -29,7 +27,7 @@ RUNS = range(1, 9)
 
 
 def read_lexicon(forms: Path, synonyms: Path, wheels: Mapping[str, Path], edition: str) -> Lexicon:
-    """Return the lexicon of an edition from its files; `BadTable` says what is wrong in which."""
+    """Lexicon of an edition from its files; `BadTable` names the faulty file."""
     return Lexicon(
         edition=edition,
         forms=read_forms(forms),
@@ -39,7 +37,7 @@ def read_lexicon(forms: Path, synonyms: Path, wheels: Mapping[str, Path], editio
 
 
 def read_forms(path: Path) -> dict[str, tuple[str, ...]]:
-    """Return each word form of a format.csv, and the words it is a form of."""
+    """Each word form of a format.csv, and the words it is a form of."""
     table = read_table(path, {"name": ("name",), "format": ("format",)}, key=None)
     pairs = (
         (form, row["name"])
@@ -51,14 +49,14 @@ def read_forms(path: Path) -> dict[str, tuple[str, ...]]:
 
 def _read_synonyms(path: Path) -> dict[str, tuple[str, ...]]:
     header, rows = _sheet(path)
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     for run in RUNS:
         word, synonym = (_column(path, header, f"{kind}_run{run}") for kind in ("word", "synonym"))
         for cells in rows:
             raw = plain(cells[word])
-            found.append((raw, raw))
-            found += [(plain(label), raw) for label in parse_labels(cells[synonym])]
-    return _collected(found)
+            pairs.append((raw, raw))
+            pairs += [(plain(label), raw) for label in parse_labels(cells[synonym])]
+    return _collected(pairs)
 
 
 def _read_wheel(name: str, path: Path) -> Wheel:
@@ -74,25 +72,21 @@ def _read_wheel(name: str, path: Path) -> Wheel:
 
 
 def _sheet(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Return the header and the other rows of a workbook's first sheet, as text."""
+    """Header and the other rows of a workbook's first sheet, as text."""
     from openpyxl import load_workbook
 
     if not path.is_file():
         raise BadTable(f"there is no file {path}")
     try:
         book = load_workbook(path, read_only=True, data_only=True)
-        rows = [["" if c is None else str(c) for c in row] for row in _values(book)]
+        sheet = book.worksheets[0].iter_rows(values_only=True)
+        rows = [["" if cell is None else str(cell) for cell in row] for row in sheet]
         book.close()
     except Exception as error:
         raise BadTable(f"{path} is not a readable .xlsx file: {error}") from error
     if len(rows) < 2:
         raise BadTable(f"{path}: the first sheet is empty")
     return rows[0], [row for row in rows[1:] if any(row)]
-
-
-def _values(book: object) -> Iterator[Iterable[object]]:
-    sheet = book.worksheets[0]  # type: ignore[attr-defined]
-    yield from sheet.iter_rows(values_only=True)
 
 
 def _column(path: Path, header: list[str], name: str) -> int:
@@ -102,26 +96,25 @@ def _column(path: Path, header: list[str], name: str) -> int:
 
 
 def _collected(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Return key to its values, each once."""
-    found: dict[str, dict[str, None]] = {}
+    values: dict[str, dict[str, None]] = {}
     for key, value in pairs:
-        found.setdefault(key, {})[value] = None
-    return {key: tuple(values) for key, values in found.items()}
+        values.setdefault(key, {})[value] = None
+    return {key: tuple(each) for key, each in values.items()}
 
 
-def read_groups(path: Path) -> Stored:
-    """Return the groups of a zip; `BadTable` names a member that is not a list of lists."""
+def read_groups(path: Path) -> StoredGroups:
+    """Groups of a zip; `BadTable` names a member that is not a list of lists."""
     if not path.is_file():
         raise BadTable(f"there is no file {path}")
     try:
         with ZipFile(path) as archive:
             members = [m for m in archive.namelist() if m.endswith(".npy")]
-            found = {PurePosixPath(m).stem: _read(path, m, archive.read(m)) for m in members}
+            groups = {PurePosixPath(m).stem: _read(path, m, archive.read(m)) for m in members}
     except BadZipFile as error:
         raise BadTable(f"{path} is not a zip file") from error
-    if not found:
+    if not groups:
         raise BadTable(f"{path} holds no .npy file")
-    return Stored(name=f"stored groups of {path.name}", by_clip=found)
+    return StoredGroups(name=f"stored groups of {path.name}", by_clip=groups)
 
 
 def _read(path: Path, member: str, raw: bytes) -> Groups:

@@ -1,1 +1,6 @@
-"""Fit: cue weights and calibration from a researcher's own labels; what ships is not touched."""
+"""Cue weights and calibration fitted to labelled clips."""
+
+from emer.evals.fit.features import Examples, examples
+from emer.evals.fit.logistic import Weights, fit
+
+__all__ = ["Examples", "Weights", "examples", "fit"]

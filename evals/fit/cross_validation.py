@@ -1,4 +1,4 @@
-"""Whether what was learnt holds on clips that it was not learnt from."""
+"""Cross-validation of cue weights, and calibration of their log-odds."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from emer.evals.metrics.bootstrap import Difference, Estimate, Floats, Statistic
 from emer.evals.metrics.calibration import Judged
 
 HOLDS = (0.1, 0.3, 1.0, 3.0, 10.0)
-"""How strongly the literature is held to; the best is chosen within each training part."""
+"""Strengths of the prior, one of which is chosen within each training part."""
 INNER = 3
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A line through log-odds: scale and offset, then the logistic function (Platt 1999)."""
+    """Scale and offset of log-odds before the logistic function (Platt 1999)."""
 
     scale: float
     offset: float
 
     def probability(self, scores: Floats) -> Floats:
-        """Return calibrated probabilities."""
+        """Calibrated probabilities."""
         return np.asarray(1 / (1 + np.exp(-(self.scale * scores + self.offset))))
 
 
 @dataclass(frozen=True)
 class Held:
-    """Out-of-fold log-odds of every clip and family, with the hold that each fold chose."""
+    """Out-of-fold log-odds of every clip and family, and each fold's prior strength."""
 
     scores: Floats
     probabilities: Floats
@@ -40,44 +40,44 @@ class Held:
 
 
 def folds(clips: int, count: int, seed: int) -> NDArray[np.int64]:
-    """Return each clip's fold: as even as can be, by a seed."""
+    """Fold of each clip, of even sizes, by a seed."""
     return np.random.default_rng(seed).permutation(np.arange(clips) % count)
 
 
 def cross_validate(
     of: Examples, count: int, seed: int, done: Callable[[str], None] = lambda _: None
 ) -> tuple[Held, Held]:
-    """Return the out-of-fold scores of the learnt and of the shipped weights."""
+    """Out-of-fold scores of the learnt and of the shipped weights."""
     place = folds(len(of.names), count, seed)
     holds: list[float] = []
 
     def learn(part: Examples) -> Weights:
         holds.append(choose_hold(part, seed))
-        found = fit(part, shipped(part), holds[-1])
+        weights = fit(part, shipped(part), holds[-1])
         done(f"fold {len(holds)}")
-        return found
+        return weights
 
-    learnt, probabilities = _out_of_fold(of, place, learn)
-    kept, kept_probabilities = _out_of_fold(of, place, lambda part: as_shipped(part, shipped(part)))
-    return Held(learnt, probabilities, tuple(holds)), Held(kept, kept_probabilities, ())
+    fitted = _out_of_fold(of, place, learn)
+    baseline = _out_of_fold(of, place, lambda part: as_shipped(part, shipped(part)))
+    return Held(*fitted, tuple(holds)), Held(*baseline, ())
 
 
 def choose_hold(of: Examples, seed: int) -> float:
-    """Return the hold with the least log loss on clips left out within the examples."""
+    """Prior strength with the least log loss in an inner cross-validation."""
     place = folds(len(of.names), INNER, seed + 1)
     prior = shipped(of)
 
-    def lost(hold: float) -> float:
+    def loss_at(hold: float) -> float:
         scores = np.zeros(of.displayed.shape)
         for train, test in _splits(place):
             scores[test] = fit(of.rows(train), prior, hold).scores(of.stated[test])
         return float(log_loss(scores, of.displayed).mean())
 
-    return min(HOLDS, key=lost)
+    return min(HOLDS, key=loss_at)
 
 
 def calibrate(scores: Floats, displayed: NDArray[np.bool_]) -> Calibration:
-    """Return the line that makes log-odds of all families fit what is displayed."""
+    """Line that calibrates the log-odds of all families on what is displayed."""
     from scipy.optimize import minimize
 
     z, y = scores.ravel(), displayed.ravel().astype(np.float64)
@@ -87,19 +87,19 @@ def calibrate(scores: Floats, displayed: NDArray[np.bool_]) -> Calibration:
         off = 1 / (1 + np.exp(-np.clip(line, -30, 30))) - y
         return float(np.logaddexp(0, line).sum() - line @ y), np.array([off @ z, off.sum()])
 
-    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B")
-    return Calibration(float(found.x[0]), float(found.x[1]))
+    scale, offset = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B").x
+    return Calibration(float(scale), float(offset))
 
 
 def log_loss(scores: Floats, displayed: NDArray[np.bool_]) -> Floats:
-    """Return each clip's log loss, mean over families, in nats."""
+    """Each clip's log loss, mean over families, in nats."""
     return np.asarray((np.logaddexp(0, scores) - scores * displayed).mean(axis=1))
 
 
-def compare(of: Examples, learnt: Held, kept: Held) -> dict[str, Estimate]:
-    """Return out-of-fold scores of both and their differences, with paired intervals."""
+def compare(of: Examples, fitted: Held, baseline: Held) -> dict[str, Estimate]:
+    """Out-of-fold scores of both and their differences, with paired intervals."""
     statistics: dict[str, Statistic] = {}
-    for name, held in (("fitted", learnt), ("shipped", kept)):
+    for name, held in (("fitted", fitted), ("shipped", baseline)):
         judged = judge_top(of, held.probabilities)
         statistics |= {
             f"{name}_log_loss": mean(log_loss(_logit(held.probabilities), of.displayed)),
@@ -114,7 +114,7 @@ def compare(of: Examples, learnt: Held, kept: Held) -> dict[str, Estimate]:
 
 
 def judge_top(of: Examples, probabilities: Floats) -> Judged:
-    """Return whether each clip's most probable family is among the displayed ones."""
+    """Whether each clip's most probable family is among the displayed ones."""
     top = probabilities.argmax(axis=1)
     rows = np.arange(len(top))
     right = np.where(of.displayed.any(axis=1), of.displayed[rows, top], np.nan)
@@ -125,7 +125,7 @@ def judge_top(of: Examples, probabilities: Floats) -> Judged:
 def _out_of_fold(
     of: Examples, place: NDArray[np.int64], learn: Callable[[Examples], Weights]
 ) -> tuple[Floats, Floats]:
-    """Return scores, and probabilities calibrated on the training clips' own left-out scores."""
+    """Scores, and probabilities calibrated on the training clips' own left-out scores."""
     scores = np.zeros(of.displayed.shape)
     for train, test in _splits(place):
         scores[test] = learn(of.rows(train)).scores(of.stated[test])

@@ -1,7 +1,6 @@
-"""From clues and labels to numbers: which cues a clip states, which families people name.
+"""Features of the fit: stated cues and named emotion families of a clip.
 
-The only part of the fit that knows the inside of the rules reasoner: its reader and its
-tables.
+The only part of the fit that depends on the rules reasoner's parser and tables.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from emer.evals.metrics.bootstrap import Floats
 from emer.tools.types import Clue
 
 DENIED = -0.5
-"""What a denied cue counts for, as a share of the cue (as the rules reasoner has it)."""
+"""Weight of a denied cue, as a share of the cue's (as in the rules reasoner)."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Clips as rows: how strongly each states each cue, and which families they display."""
+    """Clips as rows: the strength of each stated cue, and the families displayed."""
 
     names: tuple[str, ...]
     cues: tuple[str, ...]
@@ -37,7 +36,7 @@ class Examples:
     """Labels that belong to no family, and how often they were given."""
 
     def rows(self, chosen: NDArray[np.bool_]) -> Examples:
-        """Return the chosen clips only."""
+        """Chosen clips only."""
         names = tuple(n for n, keep in zip(self.names, chosen, strict=True) if keep)
         return Examples(names, self.cues, self.families, self.stated[chosen],
                         self.displayed[chosen], self.unknown)  # fmt: skip
@@ -45,7 +44,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class Shipped:
-    """The reasoner's own weights in the same shape: (cues, families), and where each is from."""
+    """The reasoner's own weights, and which exist; both of shape (cues, families)."""
 
     weights: Floats
     known: NDArray[np.bool_]
@@ -54,26 +53,26 @@ class Shipped:
 def examples(
     names: Sequence[str], clues: Sequence[Sequence[Clue]], labels: Sequence[Sequence[str]]
 ) -> Examples:
-    """Return the examples of clips with their clues and human labels."""
+    """Examples of clips with their clues and human labels."""
     words = lexicon()
     families = tuple(words.families)
-    stated = [_stated(read(found)) for found in clues]
-    cues = tuple(sorted({cue for found in stated for cue in found}))
-    table = np.array([[found.get(cue, 0.0) for cue in cues] for found in stated])
-    belongs = [[words.family_of(label) for label in found] for found in labels]
-    displayed = np.array([[family in found for family in families] for found in belongs])
+    stated = [_stated(read(of_clip)) for of_clip in clues]
+    cues = tuple(sorted({cue for strengths in stated for cue in strengths}))
+    table = np.array([[strengths.get(cue, 0.0) for cue in cues] for strengths in stated])
+    named = [{label: words.family_of(label) for label in of_clip} for of_clip in labels]
+    displayed = np.array([[family in each.values() for family in families] for each in named])
     unknown = Counter(
         label.lower()
-        for found, kinds in zip(labels, belongs, strict=True)
-        for label, kind in zip(found, kinds, strict=True)
-        if kind is None
+        for of_clip, families_of in zip(labels, named, strict=True)
+        for label in of_clip
+        if families_of[label] is None
     )
     return Examples(tuple(names), cues, families, table.reshape(len(stated), len(cues)),
                     displayed, unknown)  # fmt: skip
 
 
 def shipped(of: Examples) -> Shipped:
-    """Return the weights that the reasoner ships with, for these cues and families."""
+    """Weights that the reasoner ships with, for these cues and families."""
     table = lexicon().weights
     weights = [[table.get(cue, {}).get(family, 0.0) for family in of.families] for cue in of.cues]
     known = [[family in table.get(cue, {}) for family in of.families] for cue in of.cues]
@@ -81,13 +80,13 @@ def shipped(of: Examples) -> Shipped:
 
 
 def _stated(readings: Sequence[Reading]) -> dict[str, float]:
-    """Return how strongly each cue is stated: the strongest mention, else a denial."""
-    found: dict[str, float] = {}
+    """Strength of each stated cue: the strongest mention, else a denial."""
+    strengths: dict[str, float] = {}
     for reading in readings:
         for mention in reading.mentions:
             weight = reading.reliability * mention.strength
             value = DENIED * weight if mention.negated else weight
-            known = found.get(mention.cue)
+            known = strengths.get(mention.cue)
             if known is None or (value > 0 and value > known) or (known < value < 0):
-                found[mention.cue] = value
-    return found
+                strengths[mention.cue] = value
+    return strengths

@@ -1,8 +1,8 @@
-"""Logistic regression for each family, held to the literature's weights.
+"""Logistic regression for each family, with a prior on the literature's weights.
 
-The log-odds of a family are its offset plus the stated cues times their weights. Weights
-are drawn towards those that ship by a Gaussian prior of strength `hold` (MAP estimate): a
-cue that the data say little of keeps what the literature says.
+The log-odds of a family are its offset plus the stated cues times their weights. A Gaussian
+prior of strength `hold` has its mean at the shipped weights (MAP estimate): a cue with little
+data keeps its weight from the literature.
 """
 
 from __future__ import annotations
@@ -17,45 +17,45 @@ from emer.evals.metrics.bootstrap import Floats
 FEWEST = 5
 """Clips that must display a family before its weights are learnt (chosen by us)."""
 OFFSET_HOLD = 0.01
-"""How weakly offsets are drawn towards the share of clips that display the family."""
+"""Prior strength of offsets; its mean is the share of clips with the family."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Learnt log-odds (cues, families), offsets (families), and which families were learnt."""
+    """Log-odds (cues, families), offsets (families), and the fitted families."""
 
     log_odds: Floats
     offsets: Floats
     learnt: tuple[bool, ...]
 
     def scores(self, stated: Floats) -> Floats:
-        """Return the log-odds of each clip and family: shape (clips, families)."""
+        """Log-odds of each clip and family: shape (clips, families)."""
         return np.asarray(self.offsets + stated @ self.log_odds)
 
 
 def fit(of: Examples, prior: Shipped, hold: float) -> Weights:
-    """Return the weights that fit the examples; families that are too rare keep the prior's."""
+    """Weights that fit the examples; families that are too rare keep the prior's."""
     log_odds, offsets = prior.weights.copy(), _base(of)
-    shown = of.displayed.astype(np.float64)
-    learnt = shown.sum(axis=0) >= FEWEST
+    displayed = of.displayed.astype(np.float64)
+    learnt = displayed.sum(axis=0) >= FEWEST
     for place in np.flatnonzero(learnt):
-        found = _fit_one(of.stated, shown[:, place], prior.weights[:, place],
-                         float(offsets[place]), hold)  # fmt: skip
-        log_odds[:, place], offsets[place] = found[:-1], found[-1]
+        fitted = _fit_one(of.stated, displayed[:, place], prior.weights[:, place],
+                          float(offsets[place]), hold)  # fmt: skip
+        log_odds[:, place], offsets[place] = fitted[:-1], fitted[-1]
     return Weights(log_odds, offsets, tuple(learnt.tolist()))
 
 
 def as_shipped(of: Examples, prior: Shipped) -> Weights:
-    """Return the shipped weights with offsets learnt for them: the line to beat."""
+    """Shipped weights with offsets learnt for them: the line to beat."""
     offsets = _base(of)
-    fixed, shown = of.stated @ prior.weights, of.displayed.astype(np.float64)
+    fixed, displayed = of.stated @ prior.weights, of.displayed.astype(np.float64)
     for place in range(len(of.families)):
-        offsets[place] = _fit_offset(fixed[:, place], shown[:, place], offsets[place])
+        offsets[place] = _fit_offset(fixed[:, place], displayed[:, place], offsets[place])
     return Weights(prior.weights, offsets, (False,) * len(of.families))
 
 
 def _base(of: Examples) -> Floats:
-    """Return the log-odds of each family's share of clips, one clip added on each side."""
+    """Log-odds of each family's share of clips, one clip added on each side."""
     count = of.displayed.sum(axis=0)
     return np.asarray(np.log((count + 1) / (len(of.names) - count + 1)))
 
@@ -74,15 +74,13 @@ def _fit_one(stated: Floats, displayed: Floats, prior: Floats, base: float, hold
         value = np.logaddexp(0, z).sum() - z @ displayed + 0.5 * (strength * away) @ away
         return float(value), design.T @ (p - displayed) + strength * away
 
-    found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100, "ftol": 1e-8}
-    )
-    return np.asarray(found.x)
+    options = {"maxiter": 100, "ftol": 1e-8}
+    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x)
 
 
 def _fit_offset(fixed: Floats, displayed: Floats, base: float) -> float:
-    found = _fit_one(np.zeros((len(fixed), 0)), displayed, np.zeros(0), base, 0.0)
-    low, high = float(found[0]) - 6.0, float(found[0]) + 6.0
+    start = float(_fit_one(np.zeros((len(fixed), 0)), displayed, np.zeros(0), base, 0.0)[0])
+    low, high = start - 6.0, start + 6.0
     for _ in range(60):  # the gradient is monotone in the offset
         middle = (low + high) / 2
         excess = (1 / (1 + np.exp(-(fixed + middle)))).sum() - displayed.sum()

@@ -1,4 +1,4 @@
-"""A weights file: cue, family, log_odds, source (.csv), and beside it where it is from (.json)."""
+"""Files of fitted weights (.csv) and their provenance (.json)."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ ROUNDED_AWAY = 5e-4
 
 
 def write_weights(
-    folder: Path, of: Examples, prior: Shipped, found: Weights, provenance: Mapping[str, object]
+    folder: Path, of: Examples, prior: Shipped, fitted: Weights, provenance: Mapping[str, object]
 ) -> tuple[Path, Path]:
-    """Write both files; `ConfigError` if they are there already or cannot be written."""
+    """Write both files; `ConfigError` if they exist already or cannot be written."""
     table, about = folder / WEIGHTS, folder / PROVENANCE
     if table.exists() or about.exists():
         raise ConfigError(f"{folder} holds weights already; choose another --out, or move them")
-    rows = _rows(of, prior, found, str(provenance["name"]))
+    rows = _rows(of, prior, fitted, str(provenance["name"]))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with table.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
         digest = hashlib.sha256(table.read_bytes()).hexdigest()
-        told = {**provenance, "weights_sha256": digest}
-        about.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps({**provenance, "weights_sha256": digest}, indent=2, ensure_ascii=False)
+        about.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{folder} cannot be written: {error.strerror}") from error
     return table, about
 
 
 def provenance(
-    dataset: Dataset, of: Examples, found: Weights, line: Calibration,
+    dataset: Dataset, of: Examples, fitted: Weights, line: Calibration,
     scores: Mapping[str, Estimate], settings: Mapping[str, object],
 ) -> dict[str, object]:  # fmt: skip
-    """Return where weights are from: data, settings, what the cross-validation gave."""
+    """Provenance of weights: data, settings, scores of the cross-validation."""
     return {
         "schema": SCHEMA,
         "name": f"fit:{dataset.name}",
@@ -64,21 +64,20 @@ def provenance(
             "labels_of_no_family": dict(sorted(of.unknown.items(), key=lambda x: (-x[1], x[0]))),
         },
         "settings": dict(settings),
-        "learnt_families": [f for f, yes in zip(of.families, found.learnt, strict=True) if yes],
-        "offsets": dict(zip(of.families, found.offsets.round(4).tolist(), strict=True)),
+        "learnt_families": [f for f, yes in zip(of.families, fitted.learnt, strict=True) if yes],
+        "offsets": dict(zip(of.families, fitted.offsets.round(4).tolist(), strict=True)),
         "calibration": {"scale": round(line.scale, 4), "offset": round(line.offset, 4)},
         "cross_validation": {name: list(e._asdict().values()) for name, e in scores.items()},
     }
 
 
-def _rows(of: Examples, prior: Shipped, found: Weights, name: str) -> list[tuple[str, ...]]:
-    """Return the rows of learnt weights; a weight that did not move is not repeated."""
+def _rows(of: Examples, prior: Shipped, fitted: Weights, name: str) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("cue", "family", "log_odds", "source")]
     for i, cue in enumerate(of.cues):
         for j, family in enumerate(of.families):
-            moved = abs(found.log_odds[i, j] - prior.weights[i, j]) >= ROUNDED_AWAY
-            if found.learnt[j] and moved:
-                rows.append((cue, family, f"{found.log_odds[i, j]:.3f}", name))
+            moved = abs(fitted.log_odds[i, j] - prior.weights[i, j]) >= ROUNDED_AWAY
+            if fitted.learnt[j] and moved:
+                rows.append((cue, family, f"{fitted.log_odds[i, j]:.3f}", name))
     return rows
 
 

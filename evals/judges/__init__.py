@@ -1,1 +1,6 @@
-"""Judge: how two explanations overlap, by a named judge that does not change under way."""
+"""Judges, which rate how far two explanations agree."""
+
+from emer.evals.judges.judge import Judge, JudgeFailed, Rating, judge_all
+from emer.evals.judges.offline import OfflineJudge
+
+__all__ = ["Judge", "JudgeFailed", "OfflineJudge", "Rating", "judge_all"]

@@ -1,4 +1,4 @@
-"""A chat model as judge and as grouper of synonyms; its replies are kept on disk."""
+"""A chat model as judge and as grouper of synonyms, with replies stored on disk."""
 
 from __future__ import annotations
 
@@ -46,18 +46,15 @@ class ChatJudge:
 
     @property
     def name(self) -> str:
-        """The model and the prompts it was asked with."""
         prompts: list[JsonValue] = [
             prompt_digest(f"evals/judge_{kind}") for kind in ("clues", "labels")
         ]
         return f"{self.spec} (prompts {digest(prompts)[:8]})"
 
     def clues(self, gold: str, predicted: str) -> Rating:
-        """Ask for the overlap of clues."""
         return self._rate("clues", gold, predicted)
 
     def labels(self, gold: str, predicted: str) -> Rating:
-        """Ask for the overlap of emotional states."""
         return self._rate("labels", gold, predicted)
 
     def _rate(self, kind: Kind, gold: str, predicted: str) -> Rating:
@@ -77,56 +74,51 @@ class ChatGrouper:
 
     model: BaseChatModel
     spec: str
-    memory: Memory
+    cache: ReplyCache
 
     @property
     def name(self) -> str:
-        """The model and the prompt it was asked with."""
         return f"{self.spec} (prompt {prompt_digest('evals/group_labels')[:8]})"
 
     def groups(self, clip: str, labels: Sequence[str]) -> Groups:
-        """Ask for the groups of these labels, once for each set of labels."""
         from langchain_core.messages import HumanMessage
 
-        wanted = sorted(labels)
-        key = digest([self.name, *wanted])
-        if (known := self.memory.get(key)) is None:
-            text = load("evals/group_labels").substitute(labels=json.dumps(wanted))
+        ordered = sorted(labels)
+        key = digest([self.name, *ordered])
+        if (reply := self.cache.get(key)) is None:
+            text = load("evals/group_labels").substitute(labels=json.dumps(ordered))
             grouped = ask_record(self.model, [HumanMessage(text)], _Groups).record
-            known = self.memory.put(key, grouped.model_dump(mode="json"))
-        return _Groups.model_validate(known).groups
+            reply = self.cache.put(key, grouped.model_dump(mode="json"))
+        return _Groups.model_validate(reply).groups
 
 
 @dataclass(frozen=True)
-class Remembered:
+class CachedJudge:
     """A judge with stored ratings: a pair is rated once."""
 
     judge: Judge
-    memory: Memory
+    cache: ReplyCache
 
     @property
     def name(self) -> str:
-        """The judge's name."""
         return self.judge.name
 
     def clues(self, gold: str, predicted: str) -> Rating:
-        """Return the stored rating of clues, or ask for it."""
         return self._rate("clues", gold, predicted)
 
     def labels(self, gold: str, predicted: str) -> Rating:
-        """Return the stored rating of labels, or ask for it."""
         return self._rate("labels", gold, predicted)
 
     def _rate(self, kind: Kind, gold: str, predicted: str) -> Rating:
         key = digest([self.name, kind, gold, predicted])
-        if (known := self.memory.get(key)) is None:
+        if (reply := self.cache.get(key)) is None:
             method = self.judge.clues if kind == "clues" else self.judge.labels
-            known = self.memory.put(key, method(gold, predicted).model_dump(mode="json"))
-        return Rating.model_validate(known)
+            reply = self.cache.put(key, method(gold, predicted).model_dump(mode="json"))
+        return Rating.model_validate(reply)
 
 
 @dataclass
-class Memory:
+class ReplyCache:
     """Replies by the hash of their request, in a JSONL file or in memory alone.
 
     `ConfigError` at once, before anything is paid for, if the file cannot be read or written.
@@ -154,7 +146,7 @@ class Memory:
             ) from error
 
     def get(self, key: str) -> Mapping[str, object] | None:
-        """Return the stored reply, or None."""
+        """Stored reply, or None."""
         return self._known.get(key)
 
     def put(self, key: str, reply: Mapping[str, object]) -> Mapping[str, object]:
@@ -176,5 +168,5 @@ def _entries(file: IO[bytes]) -> dict[str, Mapping[str, object]]:
 
 
 def _data(text: str) -> str:
-    """Return a text between JSON quotes, so that it stays data in the prompt."""
+    # a JSON string stays data in the prompt
     return json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The overlap scores of EMER v1-v3 (arXiv 2306.15401): clues and labels, from 1 to 10.
+"""Overlap scores of EMER v1-v3 (arXiv 2306.15401), from 1 to 10.
 
 The paper's judge is retired. Any judge may stand in, under its name: a score without its
 judge's name means nothing, and two judges' scores are never put side by side unmarked.
@@ -21,11 +21,11 @@ LOWEST, HIGHEST = 1.0, 10.0
 
 
 class JudgeFailed(EmerError):
-    """A judge gave no usable score; the pair counts as not judged, never as a low score."""
+    """A judge gave no usable score; the pair counts as not judged."""
 
 
 class Rating(Record):
-    """A judge's score of one pair, and what it says of it."""
+    """A judge's score of one pair, and its reason."""
 
     score: float = Field(ge=LOWEST, le=HIGHEST)
     reason: str = ""
@@ -56,11 +56,11 @@ class Overlaps:
     clues: Mean
     labels: Mean
     failed: tuple[str, ...] = ()
-    """What the judge could not rate, and why."""
+    """Errors of the pairs without a rating."""
 
 
 def judge_all(judge: Judge, golds: Sequence[str], predicted: Sequence[str]) -> Overlaps:
-    """Return the mean clue and label overlap; an empty explanation has the lowest score."""
+    """Mean clue and label overlap; an empty explanation has the lowest score."""
     failed: list[str] = []
 
     def rate(method: Callable[[str, str], Rating], gold: str, text: str) -> float:

@@ -1,8 +1,8 @@
 """A judge that needs no model: deterministic, and coarse.
 
 Clues: F of the cues that both texts name (`emer.evals.metrics.cue_overlap`). Labels: F of the
-emotion words, where words of one kin ("happy", "pleased") match by half. Both from 1 for
-nothing in common to 10 for everything. It hears no paraphrase that its lists lack.
+emotion words, where words of one group ("happy", "pleased") match by half. Both from 1 for
+nothing in common to 10 for everything. A paraphrase that its lists lack does not count.
 """
 
 from __future__ import annotations
@@ -12,27 +12,25 @@ from dataclasses import dataclass
 
 from emer.evals.judges.judge import HIGHEST, LOWEST, Rating
 from emer.evals.metrics.cue_overlap import agree
-from emer.evals.metrics.emotion_words import kin, labels_in
+from emer.evals.metrics.emotion_words import label_groups, labels_in
 
-SAME_KIN = 0.5
-"""What a word of the same kin is worth (chosen by us)."""
+SAME_GROUP = 0.5
+"""Score of a word of the same group (chosen by us)."""
 
 
 @dataclass(frozen=True)
 class OfflineJudge:
-    """Rates by word lists."""
+    """Judge by word lists."""
 
     name: str = "offline-1"
 
     def clues(self, gold: str, predicted: str) -> Rating:
-        """Rate the overlap of cues."""
-        both = agree(gold, predicted)
-        found = len(both.found)
-        reason = f"{found} found, {len(both.missed)} missed, {len(both.invented)} invented"
-        return _rating(_f(found, found + len(both.invented), found + len(both.missed)), reason)
+        matched, missed, invented = agree(gold, predicted).of(None)
+        reason = f"{matched} found, {missed} missed, {invented} invented"
+        precise, complete = matched + invented, matched + missed
+        return _rating(2 * matched / (precise + complete) if precise + complete else 0.0, reason)
 
     def labels(self, gold: str, predicted: str) -> Rating:
-        """Rate the overlap of emotion words."""
         human, ours = labels_in(gold), labels_in(predicted)
         precision = sum(_nearest(word, human) for word in ours)
         recall = sum(_nearest(word, ours) for word in human)
@@ -45,11 +43,9 @@ class OfflineJudge:
 def _nearest(word: str, others: Collection[str]) -> float:
     if word in others:
         return 1.0
-    return SAME_KIN if kin()[word] in {kin()[other] for other in others} else 0.0
-
-
-def _f(found: int, predicted: int, human: int) -> float:
-    return 2 * found / (predicted + human) if predicted + human else 0.0
+    return (
+        SAME_GROUP if label_groups()[word] in {label_groups()[other] for other in others} else 0.0
+    )
 
 
 def _rating(share: float, reason: str) -> Rating:

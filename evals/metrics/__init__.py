@@ -1,1 +1,6 @@
-"""Score: each metric from its definition, with intervals; nothing here needs torch or a network."""
+"""Metrics as statistics over clips, with bootstrap intervals."""
+
+from emer.evals.metrics.bootstrap import Draws, Estimate, Statistic, estimate, mean, ratio
+from emer.evals.metrics.wheel import Lexicon, Wheel
+
+__all__ = ["Draws", "Estimate", "Lexicon", "Statistic", "Wheel", "estimate", "mean", "ratio"]

@@ -1,13 +1,9 @@
-"""Statistics on resamples.
+"""Statistics over clips, and their paired bootstrap intervals.
 
-Numbers that know their clips, so that they can be computed again on any resample of them.
-
-A statistic is asked for its value `at` some draws: how often each clip was drawn, in each of
-many resamples. Every clip once is the score itself.
-
-Paired bootstrap intervals: clips are drawn with replacement, for all systems the same ones.
-
-Efron & Tibshirani 1993, percentile intervals. 10,000 draws and the seed are chosen by us.
+A statistic is computed `at` some draws: how often each clip was drawn, in each of many
+resamples. Every clip once is the score itself. Clips are drawn with replacement, the same ones
+for all systems; intervals are percentile intervals (Efron & Tibshirani 1993). 10,000 draws and
+the seed are chosen by us.
 """
 
 from __future__ import annotations
@@ -23,22 +19,20 @@ Floats = NDArray[np.float64]
 
 
 class Draws:
-    """How often each clip was drawn: an array (resamples, clips), and sums over it.
+    """Counts of each clip in each resample: shape (resamples, clips).
 
     A sum is remembered, since precision, recall and F of many systems share them.
     """
 
     def __init__(self, counts: Floats) -> None:
-        """Take the array of counts."""
         self._counts = counts
         self._totals: dict[bytes, Floats] = {}
 
     def __len__(self) -> int:
-        """Return the number of resamples."""
         return len(self._counts)
 
     def total(self, values: ArrayLike) -> Floats:
-        """Return the sum of one value per clip over each resample: shape (resamples,)."""
+        """Sum of one value per clip over each resample: shape (resamples,)."""
         vector = np.ascontiguousarray(values, dtype=np.float64)
         key = vector.tobytes()
         if key not in self._totals:
@@ -50,7 +44,7 @@ class Statistic(Protocol):
     """A score over clips."""
 
     def at(self, draws: Draws) -> Floats:
-        """Return the score of each resample: shape (resamples,)."""
+        """Score of each resample: shape (resamples,)."""
         ...
 
 
@@ -61,7 +55,6 @@ class Mean:
     values: Floats
 
     def at(self, draws: Draws) -> Floats:
-        """Return the mean; NaN where no clip takes part."""
         part = np.isfinite(self.values)
         filled = np.where(part, self.values, 0.0)
         return _divide(draws.total(filled), draws.total(part))
@@ -80,19 +73,17 @@ class Ratio:
     wholes: Floats
 
     def at(self, draws: Draws) -> Floats:
-        """Return sum of parts over sum of wholes; NaN where there is no whole."""
         return _divide(draws.total(self.parts), draws.total(self.wholes))
 
 
 @dataclass(frozen=True)
 class Harmonic:
-    """F of two statistics: the harmonic mean of precision and recall, 0 where both are."""
+    """Harmonic mean of precision and recall, 0 where both are 0."""
 
     precision: Statistic
     recall: Statistic
 
     def at(self, draws: Draws) -> Floats:
-        """Return 2PR/(P+R)."""
         p, r = self.precision.at(draws), self.recall.at(draws)
         total = p + r
         return np.where(total == 0, 0.0, _divide(2 * p * r, total))
@@ -100,15 +91,14 @@ class Harmonic:
 
 @dataclass(frozen=True)
 class Average:
-    """The plain mean of several statistics ("over the five wheels"), without undefined ones."""
+    """Mean of several statistics (of the five wheels), without undefined ones."""
 
     parts: Sequence[Statistic]
 
     def at(self, draws: Draws) -> Floats:
-        """Return the mean of the parts' values."""
-        found = np.array([part.at(draws) for part in self.parts])
-        defined = np.isfinite(found)
-        return _divide(np.where(defined, found, 0.0).sum(axis=0), defined.sum(axis=0))
+        values = np.array([part.at(draws) for part in self.parts])
+        defined = np.isfinite(values)
+        return _divide(np.where(defined, values, 0.0).sum(axis=0), defined.sum(axis=0))
 
 
 @dataclass(frozen=True)
@@ -119,35 +109,34 @@ class Difference:
     right: Statistic
 
     def at(self, draws: Draws) -> Floats:
-        """Return left minus right."""
         return self.left.at(draws) - self.right.at(draws)
 
 
 def mean(values: ArrayLike) -> Mean:
-    """Return the mean of one value per clip; None and NaN do not take part."""
+    """Mean of one value per clip; None and NaN do not take part."""
     return Mean(np.asarray(values, dtype=np.float64))
 
 
 def ratio(parts: ArrayLike, wholes: ArrayLike) -> Ratio:
-    """Return the share of counts per clip."""
+    """Share of counts per clip."""
     return Ratio(np.asarray(parts, dtype=np.float64), np.asarray(wholes, dtype=np.float64))
 
 
 def value(statistic: Statistic, clips: int) -> float:
-    """Return the score on all clips, each once."""
+    """Score on all clips, each once."""
     return float(statistic.at(Draws(np.ones((1, clips))))[0])
 
 
-def _divide(left: Floats, right: Floats) -> Floats:
+def _divide(part: Floats, whole: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(right == 0, np.nan, left / right))
+        return np.asarray(np.where(whole == 0, np.nan, part / whole))
 
 
 TIMES = 10_000
 SEED = 2306_15401
 COVERAGE = 0.95
 CELLS = 4_000_000
-"""Weights held at a time, so that a set of 100,000 clips fits the memory."""
+"""Cells of one block of draws, so that 100,000 clips fit the memory."""
 
 
 class Estimate(NamedTuple):
@@ -166,21 +155,20 @@ class Estimate(NamedTuple):
 def estimate(
     statistics: Mapping[str, Statistic], clips: int, times: int = TIMES, seed: int = SEED
 ) -> dict[str, Estimate]:
-    """Return each statistic's value and interval, all on the same draws of clips."""
+    """Each statistic's value and interval, all on the same draws of clips."""
     if clips == 0:
         return {name: Estimate(np.nan, np.nan, np.nan) for name in statistics}
-    drawn: dict[str, list[Floats]] = {name: [] for name in statistics}
+    values: dict[str, list[Floats]] = {name: [] for name in statistics}
     for draws in _draws(clips, times, seed):
         for name, statistic in statistics.items():
-            drawn[name].append(statistic.at(draws))
+            values[name].append(statistic.at(draws))
     return {
-        name: _interval(value(statistics[name], clips), np.concatenate(parts))
-        for name, parts in drawn.items()
+        name: _interval(value(statistics[name], clips), np.concatenate(blocks))
+        for name, blocks in values.items()
     }
 
 
 def _draws(clips: int, times: int, seed: int) -> Iterator[Draws]:
-    """Yield how often each clip was drawn, in blocks that fit the memory."""
     rng = np.random.default_rng(seed)
     block = max(1, min(times, CELLS // clips))
     for start in range(0, times, block):
@@ -189,11 +177,10 @@ def _draws(clips: int, times: int, seed: int) -> Iterator[Draws]:
         yield Draws(counts.astype(np.float64))
 
 
-def _interval(found: float, drawn: Floats) -> Estimate:
-    """Return the percentile interval; draws in which the score is undefined are left out."""
-    drawn = drawn[np.isfinite(drawn)]
-    if not drawn.size:
-        return Estimate(found, np.nan, np.nan)
+def _interval(score: float, resampled: Floats) -> Estimate:
+    defined = resampled[np.isfinite(resampled)]
+    if not defined.size:
+        return Estimate(score, np.nan, np.nan)
     tail = 100 * (1 - COVERAGE) / 2
-    low, high = np.percentile(drawn, [tail, 100 - tail])
-    return Estimate(found, float(low), float(high))
+    low, high = np.percentile(defined, [tail, 100 - tail])
+    return Estimate(score, float(low), float(high))

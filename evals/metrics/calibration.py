@@ -1,8 +1,8 @@
-"""Whether confidence means what it says: ECE, Brier score, risk against coverage.
+"""Calibration of stated probabilities: ECE, Brier score, risk against coverage.
 
-What is judged is the first label of each answered clip: it is right when its level-1 class
-on wheel 1 is among the classes of the human labels. Clips without an answer, or without a
-human class, do not take part and are counted.
+Only the first label of each answered clip counts: it is right when its level-1 class on wheel 1
+is among the classes of the human labels. Clips without an answer or a human class do not take
+part.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Judged:
-    """The stated probability of each clip's first label, and whether that label is right.
+    """Stated probability and correctness of each clip's first label.
 
     NaN in both where a clip does not take part, and as probability where none is stated.
     """
@@ -51,13 +51,13 @@ class Judged:
         return ExpectedError(self)
 
     def bins(self) -> list[tuple[float, float, int]]:
-        """Return mean stated probability, share right and clips of each bin that has any."""
+        """Mean stated probability, share right and clips of each bin that has any."""
         place = _bin(self.stated)
-        found = [(self.stated[place == b], self.right[place == b]) for b in range(BINS)]
-        return [(float(p.mean()), float(r.mean()), len(p)) for p, r in found if len(p)]
+        pairs = [(self.stated[place == b], self.right[place == b]) for b in range(BINS)]
+        return [(float(p.mean()), float(r.mean()), len(p)) for p, r in pairs if len(p)]
 
     def risk_coverage(self) -> list[tuple[float, float]]:
-        """Return (coverage, share right) when only the most confident answers are kept."""
+        """Pairs (coverage, share right) of the most confident answers."""
         part = np.isfinite(self.stated)
         order = np.argsort(-self.stated[part], kind="stable")
         right = self.right[part][order]
@@ -67,12 +67,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class ExpectedError:
-    """Sum over bins of the share of clips times |share right - mean stated probability|."""
+    """Sum over bins of share of clips x |share right - mean probability|."""
 
     judged: Judged
 
     def at(self, draws: Draws) -> Floats:
-        """Return the error of each resample."""
         place = _bin(self.judged.stated)
         gap = np.nan_to_num(self.judged.right - self.judged.stated)
         total = np.zeros(len(draws))
@@ -88,7 +87,7 @@ def judge_first(
     gold: Sequence[Labels],
     first: Sequence[tuple[str, float | None] | None],
 ) -> Judged:
-    """Return whether each clip's first label, stated with a probability, is right."""
+    """Whether each clip's first label, stated with a probability, is right."""
     wheel = lexicon.wheels[0]
     stated, right = np.full(len(gold), np.nan), np.full(len(gold), np.nan)
     for i, (labels, answer) in enumerate(zip(gold, first, strict=True)):
@@ -100,7 +99,7 @@ def judge_first(
 
 
 def _bin(stated: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """Return each probability's bin, -1 for NaN."""
+    """Each probability's bin, -1 for NaN."""
     filled = np.nan_to_num(stated, nan=0.0)
     place = np.minimum((filled * BINS).astype(np.int64), BINS - 1)
     return np.where(np.isfinite(stated), place, -1)

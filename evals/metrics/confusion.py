@@ -1,4 +1,4 @@
-"""Which emotion is taken for which: label sets compared class by class on a wheel.
+"""Confusion of label sets, class by class on an emotion wheel.
 
 A clip with k human classes gives each the weight 1/k. A human class that is among the
 predicted ones is a hit; one that is not is spread evenly over the predicted classes, or
@@ -26,13 +26,13 @@ class Confusion:
     classes: tuple[str, ...]
     shares: Floats
     weights: Floats
-    """How many clips each human class stands for."""
+    """Number of clips of each human class."""
 
 
 def confusion(
     lexicon: Lexicon, wheel: Wheel, gold: Sequence[Labels], predicted: Sequence[Labels]
 ) -> Confusion:
-    """Return the confusion of level-1 classes on a wheel."""
+    """Confusion of level-1 classes on a wheel."""
     classes = wheel.classes
     place = {name: index for index, name in enumerate((*classes, NONE))}
     table = np.zeros((len(classes), len(place)))
@@ -40,9 +40,9 @@ def confusion(
         g = _classes(lexicon, wheel, human)
         p = _classes(lexicon, wheel, ours) or {NONE}
         for name in g:
-            for found in {name} if name in p else p:
+            for other in {name} if name in p else p:
                 share = 1.0 if name in p else 1 / len(p)
-                table[place[name], place[found]] += share / len(g)
+                table[place[name], place[other]] += share / len(g)
     weights = table.sum(axis=1)
     with np.errstate(invalid="ignore"):
         shares = np.nan_to_num(table / weights[:, None])

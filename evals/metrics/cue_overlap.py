@@ -1,16 +1,13 @@
-"""Cues found, missed; modalities.
-
-Cues named in explanations, and how those of a system agree with the human ones.
+"""Cues named in explanations, and how those of a system agree with the human ones.
 
 A cue is one of the concepts of concepts.csv (what EMER's annotators name most, worded by
 us), or the words quoted from the subtitle. Presence is what counts, not how often or when.
 A cue that is absent from the human text is called invented; it may still be in the clip.
 
-Modality completeness: which of picture, sound and words an explanation states a clue of.
-
-Our own definition (no published one is known to us): the share of the three modalities of
-which at least one clue is present. In free text a modality is present when the text has its
-part ("In the video", "在音频中") or names one of its cues; the words also when quoted.
+Modality completeness, our own definition (no published one is known to us), is the share of
+picture, sound and words of which an explanation states at least one clue. In free text a
+modality is present when the text has its part ("In the video", "在音频中") or names one of its
+cues; the words also when quoted.
 """
 
 from __future__ import annotations
@@ -33,7 +30,7 @@ Channel = Literal["visual", "acoustic", "textual"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
 SAME_QUOTE = 0.5
-"""Share of the shorter quotation's words that must be in the other one (chosen by us)."""
+"""Share of a shorter quotation's words that the other must have (ours)."""
 
 _QUOTES = re.compile(r"[\"“”「『](.+?)[\"“”」』]")
 _TOKEN = re.compile(r"[a-z0-9']+|[\u4e00-\u9fff]")
@@ -51,16 +48,15 @@ class Cue:
 class Agreement:
     """Cues of one explanation against a human one."""
 
-    found: frozenset[Cue]
+    matched: frozenset[Cue]
     missed: frozenset[Cue]
     invented: frozenset[Cue]
 
     def of(self, channel: Channel | None) -> tuple[int, int, int]:
-        """Return how many were found, missed and invented, in one channel or in all."""
-        return tuple(  # type: ignore[return-value]
-            sum(channel in (None, cue.channel) for cue in cues)
-            for cues in (self.found, self.missed, self.invented)
-        )
+        """Numbers of matched, missed and invented cues, in one channel or in all."""
+        sets = (self.matched, self.missed, self.invented)
+        matched, missed, invented = (sum(channel in (None, c.channel) for c in s) for s in sets)
+        return matched, missed, invented
 
 
 @dataclass(frozen=True)
@@ -72,43 +68,39 @@ class CueScores:
 
     @property
     def f(self) -> Harmonic:
-        """F of precision and recall."""
         return Harmonic(self.precision, self.recall)
 
 
 @lru_cache(maxsize=20_000)
 def cues_in(text: str) -> frozenset[Cue]:
-    """Return the cues that a text names, without the denied ones ("no smile")."""
+    """Cues that a text names, without the denied ones ("no smile")."""
     language = language_of(text)
     quotes = [_plain(q) for q in _QUOTES.findall(text)]
     lowered = _QUOTES.sub(" ", text).lower()
-    named = {
+    concepts = {
         cue
         for cue, pattern in _patterns(language)
         if any(not is_denied(lowered[: m.start()], language) for m in pattern.finditer(lowered))
     }
-    return frozenset(named | {Cue("textual", quote) for quote in quotes if quote})
+    return frozenset(concepts | {Cue("textual", quote) for quote in quotes if quote})
 
 
 def agree(gold: str, predicted: str) -> Agreement:
-    """Return which cues of a human explanation another one finds, misses and invents."""
+    """Cues that a predicted explanation shares with the human one, misses and invents."""
     human, ours = cues_in(gold), cues_in(predicted)
-    same = {cue: _match(cue, human) for cue in ours}
-    found = frozenset(match for match in same.values() if match is not None)
-    return Agreement(
-        found=found,
-        missed=human - found,
-        invented=frozenset(cue for cue, match in same.items() if match is None),
-    )
+    matches = {cue: _match(cue, human) for cue in ours}
+    matched = frozenset(match for match in matches.values() if match is not None)
+    invented = frozenset(cue for cue, match in matches.items() if match is None)
+    return Agreement(matched, human - matched, invented)
 
 
 def cue_scores(agreements: Sequence[Agreement], channel: Channel | None = None) -> CueScores:
-    """Return precision and recall over clips, of one channel or of all together."""
-    counts = [a.of(channel) for a in agreements]
-    found = [f for f, _, _ in counts]
+    """Precision and recall over clips, of one channel or of all together."""
+    counts = [agreement.of(channel) for agreement in agreements]
+    matched = [hits for hits, _, _ in counts]
     return CueScores(
-        precision=ratio(found, [f + invented for f, _, invented in counts]),
-        recall=ratio(found, [f + missed for f, missed, _ in counts]),
+        precision=ratio(matched, [hits + invented for hits, _, invented in counts]),
+        recall=ratio(matched, [hits + missed for hits, missed, _ in counts]),
     )
 
 
@@ -132,12 +124,12 @@ def _plain(quote: str) -> str:
 def _patterns(language: Language) -> tuple[tuple[Cue, re.Pattern[str]], ...]:
     with TABLE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return tuple((_cue(row), re.compile(row[language])) for row in rows if row[language])
-
-
-def _cue(row: dict[str, str]) -> Cue:
-    channel = next(c for c in CHANNELS if c == row["channel"])
-    return Cue(channel, row["concept"])
+    channels: dict[str, Channel] = {channel: channel for channel in CHANNELS}
+    return tuple(
+        (Cue(channels[row["channel"]], row["concept"]), re.compile(row[language]))
+        for row in rows
+        if row[language]
+    )
 
 
 _PARTS: dict[Channel, re.Pattern[str]] = {
@@ -149,13 +141,13 @@ _BLOCKS: dict[str, Channel] = {"video": "visual", "audio": "acoustic", "text": "
 
 
 def present_in(explanation: Explanation | str) -> frozenset[Channel]:
-    """Return the modalities that an explanation, or a free text, states a clue of."""
+    """Modalities that an explanation, or a free text, states a clue of."""
     if isinstance(explanation, Explanation):
         return frozenset(_BLOCKS[b] for b in explanation.by_modality if b in _BLOCKS)
-    named = {cue.channel for cue in cues_in(explanation)}
-    return frozenset(c for c in CHANNELS if c in named or _PARTS[c].search(explanation))
+    cued = {cue.channel for cue in cues_in(explanation)}
+    return frozenset(c for c in CHANNELS if c in cued or _PARTS[c].search(explanation))
 
 
 def completeness(explanation: Explanation | str) -> float:
-    """Return the share of the three modalities that are present."""
+    """Share of the three modalities that are present."""
     return len(present_in(explanation)) / len(CHANNELS)

@@ -1,7 +1,7 @@
 """Emotion words in free text, English and Chinese, from a list of our own.
 
-For scoring texts that come without a label list. It is not the reasoner's lexicon: a ruler
-made of that could not see what the reasoner does not know.
+For scoring texts that come without a label list. It is not the reasoner's lexicon: a metric
+made of that would miss the words that the reasoner lacks.
 """
 
 from __future__ import annotations
@@ -26,41 +26,38 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 @cache
 def emotion_words(language: Language) -> Mapping[str, str]:
-    """Return each word of a language and the label it stands for."""
+    """Each word of a language and the label it stands for."""
     return {word: row["label"] for row in _rows() for word in row[language].split()}
 
 
 @cache
-def kin() -> Mapping[str, str]:
-    """Return each label's wider group ("joy", "anger", ...), chosen by us."""
+def label_groups() -> Mapping[str, str]:
+    """Each label's wider group ("joy", "anger", ...), chosen by us."""
     return {row["label"]: row["kin"] for row in _rows()}
 
 
 @lru_cache(maxsize=20_000)
 def labels_in(text: str) -> tuple[str, ...]:
-    """Return the labels of the emotion words of a text, each once, in order of appearance.
+    """Labels of the emotion words of a text, each once, in order of appearance.
 
     A word that is denied just before it ("not angry") does not count.
     """
     language = language_of(text)
     lowered = text.lower()
     words = emotion_words(language)
-    found = (
-        words[match.group()]
-        for match in _pattern(language).finditer(lowered)
-        if not is_denied(lowered[: match.start()], language)
-    )
-    return tuple(dict.fromkeys(found))
+    matches = _pattern(language).finditer(lowered)
+    labels = (words[m.group()] for m in matches if not is_denied(lowered[: m.start()], language))
+    return tuple(dict.fromkeys(labels))
 
 
 def is_denied(before: str, language: Language) -> bool:
-    """Tell whether the end of a text denies what follows it."""
+    """Whether the end of a text denies what follows it."""
     denial = _DENIED if language == "en" else _DENIED_ZH
     return denial.search(before[-40:]) is not None
 
 
 def language_of(text: str) -> Language:
-    """Return "zh" for a text with more than a few Chinese characters, else "en"."""
+    """Chinese ("zh") for a text with more than a few Chinese characters, else "en"."""
     return "zh" if 3 * len(_HAN.findall(text)) > len(text) / 2 else "en"
 
 

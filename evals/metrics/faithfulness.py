@@ -1,20 +1,15 @@
-"""Citation and corruption tests.
-
-Whether an explanation rests on what it cites.
+"""Faithfulness of explanations: citations, deleted and corrupted evidence.
 
 - citations: the cited clues exist;
 - contradiction: the verifier finds a sentence or label at odds with its clues (counted where
   the answer is verified, see `emer.evals.systems.system.Draft`);
 - consistency: each label's level-1 class (wheel 1) is also that of an emotion word in the text;
 - deletion (ERASER's comprehensiveness, DeYoung et al. 2020): taking out the clues that a
-  label cites lowers its probability, more so than taking out as many others.
-
-What a reasoner does when its evidence is spoilt: it should change its mind the right way.
-
+  label cites lowers its probability, more so than taking out as many others;
 - drop: without the modality whose clues a label cites most, the label loses probability;
 - flip: with the words of its cited clues turned to their opposites, so does it;
 - shift: with one of several cited clues moved away in time, it does not gain, and the
-  sentences that cite the moved clue give its new time (the verifier holds them).
+  sentences that cite the moved clue give its new time (the verifier checks them).
 """
 
 from __future__ import annotations
@@ -37,13 +32,13 @@ from emer.evals.metrics.open_vocabulary import Labels
 from emer.evals.metrics.wheel import Lexicon
 from emer.tools.types import Clue, Modality, Span
 
-AT_ONCE = Budget(rounds=0, tool_calls=0)
-"""Nothing may be asked: the clues are what they are."""
+NO_TOOLS = Budget(rounds=0, tool_calls=0)
+"""No further tool calls: the clues are fixed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many of how many."""
+    """A count of cases, and of those that qualify."""
 
     part: int
     whole: int
@@ -51,7 +46,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A label's probability with all clues, without those it cites, without as many others.
+    """A label's probability with all clues, and without some.
 
     `others` is None when there are not as many others.
     """
@@ -68,7 +63,7 @@ class Deletion:
 
 
 def citations(explanation: Explanation, clues: Sequence[Clue]) -> Count:
-    """Return how many of the citations of sentences and labels exist."""
+    """Number of citations, in sentences and labels, of clues that exist."""
     known = {clue.id for clue in clues}
     citing = [x.clue_ids for x in explanation.sentences] + [x.clue_ids for x in explanation.labels]
     cited = [i for ids in citing for i in ids]
@@ -76,46 +71,14 @@ def citations(explanation: Explanation, clues: Sequence[Clue]) -> Count:
 
 
 def consistency(labels: Labels, text: str, lexicon: Lexicon) -> Count:
-    """Return how many labels have a class that the text's emotion words also have.
+    """Number of labels with a class that the text's emotion words also have.
 
     Labels that wheel 1 does not know take no part.
     """
     wheel = lexicon.wheels[0]
     classes = [c for label in labels if (c := lexicon.m3(label, wheel, 1))]
-    named = {lexicon.m3(word, wheel, 1) for word in labels_in(text)}
-    return Count(sum(c in named for c in classes), len(classes))
-
-
-def delete(
-    reasoner: Reasoner, label: Label, question: str, clues: Sequence[Clue], duration: float
-) -> Deletion:
-    """Return what becomes of a label's claim when its clues are taken out."""
-    cited = set(label.clue_ids)
-    rest = [clue for clue in clues if clue.id not in cited]
-    gone = len(clues) - len(rest)
-    others = None
-    if len(rest) >= gone:
-        drawn = {c.id for c in random.Random(label.name).sample(rest, gone)}
-        others = claim(reasoner, label.name, question, _without(clues, drawn), duration)
-    return Deletion(
-        label=label.name,
-        before=claim(reasoner, label.name, question, clues, duration),
-        after=claim(reasoner, label.name, question, rest, duration),
-        others=others,
-    )
-
-
-def claim(
-    reasoner: Reasoner, label: str, question: str, clues: Sequence[Clue], duration: float
-) -> float:
-    """Return the probability that a reasoner gives a label; 0 where it is not considered."""
-    inquiry = Inquiry(question=question, clues=tuple(clues), budget=AT_ONCE, duration=duration)
-    decision = reasoner.decide(inquiry)
-    return max((h.probability or 0.0 for h in decision.hypotheses if h.label == label), default=0.0)
-
-
-def _without(clues: Sequence[Clue], gone: set[str]) -> list[Clue]:
-    return [clue for clue in clues if clue.id not in gone]
+    stated = {lexicon.m3(word, wheel, 1) for word in labels_in(text)}
+    return Count(sum(c in stated for c in classes), len(classes))
 
 
 TABLE = Path(__file__).parent / "opposites.csv"
@@ -127,7 +90,7 @@ SHIFT = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
-    """A label's probability before and after its evidence was spoilt, and whether that fits."""
+    """A label's probability before and after a corruption of its evidence."""
 
     kind: Kind
     label: str
@@ -137,75 +100,93 @@ class Corruption:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What a reasoner was given."""
+class Evidence:
+    """A reasoner, and the question, clues and clip length (s) that it was given."""
 
     reasoner: Reasoner
     question: str
     clues: Sequence[Clue]
     duration: float
 
+    def inquiry(self, clues: Sequence[Clue]) -> Inquiry:
+        """Inquiry with other clues, and no further tool calls."""
+        return Inquiry(
+            question=self.question, clues=tuple(clues), budget=NO_TOOLS, duration=self.duration
+        )
+
     def claim(self, label: str, clues: Sequence[Clue]) -> float:
-        """Return the label's probability on these clues."""
-        return claim(self.reasoner, label, self.question, clues, self.duration)
+        """Probability that the reasoner gives a label; 0 where it is not considered."""
+        hypotheses = self.reasoner.decide(self.inquiry(clues)).hypotheses
+        return max((h.probability or 0.0 for h in hypotheses if h.label == label), default=0.0)
 
 
-def corrupt(scene: Scene, label: Label) -> list[Corruption]:
-    """Return every corruption that can be made of the evidence for a label."""
-    made = (_drop(scene, label), _flip(scene, label), _shift(scene, label))
-    return [found for found in made if found is not None]
+def delete(evidence: Evidence, label: Label) -> Deletion:
+    """Probability of a label without the clues it cites, and without as many others."""
+    clues, name = evidence.clues, label.name
+    rest = [clue for clue in clues if clue.id not in label.clue_ids]
+    cited = len(clues) - len(rest)
+    others = None
+    if len(rest) >= cited:
+        drawn = {clue.id for clue in random.Random(name).sample(rest, cited)}
+        others = evidence.claim(name, [clue for clue in clues if clue.id not in drawn])
+    before, after = evidence.claim(name, clues), evidence.claim(name, rest)
+    return Deletion(label=name, before=before, after=after, others=others)
+
+
+def corrupt(evidence: Evidence, label: Label) -> list[Corruption]:
+    """Every corruption that can be made of the evidence for a label."""
+    corruptions = (each(evidence, label) for each in (_drop, _flip, _shift))
+    return [corruption for corruption in corruptions if corruption is not None]
 
 
 def flip(text: str) -> str:
-    """Return a sentence with each word that has an opposite turned to it; else as it is."""
+    """Sentence with each word that has an opposite turned to it; else as it is."""
     language = language_of(text)
     table = _opposites(language)
     return _pattern(language).sub(lambda m: _like(table[m.group().lower()], m.group()), text)
 
 
-def _drop(scene: Scene, label: Label) -> Corruption | None:
-    modality = _main_modality(scene.clues, label)
+def _drop(evidence: Evidence, label: Label) -> Corruption | None:
+    modality = _main_modality(evidence.clues, label)
     if modality is None:
         return None
-    before = scene.claim(label.name, scene.clues)
-    after = scene.claim(label.name, [c for c in scene.clues if c.modality != modality])
+    before = evidence.claim(label.name, evidence.clues)
+    after = evidence.claim(label.name, [c for c in evidence.clues if c.modality != modality])
     return Corruption("drop", label.name, before, after, fits=after < before)
 
 
-def _flip(scene: Scene, label: Label) -> Corruption | None:
-    flipped = [_flipped(c) if c.id in label.clue_ids else c for c in scene.clues]
-    if all(a is b for a, b in zip(flipped, scene.clues, strict=True)):
+def _flip(evidence: Evidence, label: Label) -> Corruption | None:
+    flipped = [_flipped(c) if c.id in label.clue_ids else c for c in evidence.clues]
+    if all(a is b for a, b in zip(flipped, evidence.clues, strict=True)):
         return None
-    before, after = scene.claim(label.name, scene.clues), scene.claim(label.name, flipped)
+    before, after = evidence.claim(label.name, evidence.clues), evidence.claim(label.name, flipped)
     return Corruption("flip", label.name, before, after, fits=after < before)
 
 
-def _shift(scene: Scene, label: Label) -> Corruption | None:
-    cited = [c for c in scene.clues if c.id in label.clue_ids and c.span is not None]
+def _shift(evidence: Evidence, label: Label) -> Corruption | None:
+    cited = [c for c in evidence.clues if c.id in label.clue_ids and c.span is not None]
     if len(cited) < 2:
         return None
-    moved = _moved(cited[0], scene.duration)
+    moved = _moved(cited[0], evidence.duration)
     if moved is None:
         return None
-    clues = [moved if c.id == cited[0].id else c for c in scene.clues]
-    before, after = scene.claim(label.name, scene.clues), scene.claim(label.name, clues)
+    clues = [moved if c.id == cited[0].id else c for c in evidence.clues]
+    before, after = evidence.claim(label.name, evidence.clues), evidence.claim(label.name, clues)
     return Corruption(
-        "shift", label.name, before, after, fits=after <= before and _times_follow(scene, clues)
+        "shift", label.name, before, after, fits=after <= before and _times_follow(evidence, clues)
     )
 
 
-def _times_follow(scene: Scene, clues: Sequence[Clue]) -> bool:
-    """Tell whether the explanation of the moved clues gives no time that they do not."""
-    reasoner, duration = scene.reasoner, scene.duration
-    inquiry = Inquiry(
-        question=scene.question, clues=tuple(clues), budget=AT_ONCE, duration=duration
-    )
-    explanation = reasoner.explain(inquiry, reasoner.decide(inquiry))
-    return all("time" not in f.why for f in verify(explanation, clues, duration).sentences)
+def _times_follow(evidence: Evidence, clues: Sequence[Clue]) -> bool:
+    """Whether the explanation of moved clues states their times only."""
+    inquiry = evidence.inquiry(clues)
+    explanation = evidence.reasoner.explain(inquiry, evidence.reasoner.decide(inquiry))
+    findings = verify(explanation, clues, evidence.duration).sentences
+    return all("time" not in finding.why for finding in findings)
 
 
 def _moved(clue: Clue, duration: float) -> Clue | None:
-    """Return a clue at the other end of the clip, None if that is not far enough."""
+    """Clue at the other end of the clip, None if that is not far enough."""
     assert clue.span is not None
     length = clue.span.length
     start = 0.0 if clue.span.start > duration - clue.span.end else max(0.0, duration - length)
@@ -244,5 +225,4 @@ def _opposites(language: Language) -> dict[str, str]:
 def _pattern(language: Language) -> re.Pattern[str]:
     words = sorted(map(re.escape, _opposites(language)), key=len, reverse=True)
     joined = "|".join(words)
-    found = rf"\b(?:{joined})\b" if language == "en" else joined
-    return re.compile(found, re.IGNORECASE)
+    return re.compile(rf"\b(?:{joined})\b" if language == "en" else joined, re.IGNORECASE)

@@ -28,7 +28,6 @@ class Overlap:
 
     @property
     def f(self) -> Statistic:
-        """F of the mean precision and the mean recall."""
         return Harmonic(self.precision, self.recall)
 
     @property
@@ -55,7 +54,6 @@ class Averaged:
 
     @property
     def f(self) -> Statistic:
-        """Mean of the parts' F."""
         return Average([part.f for part in self.parts])
 
     @property
@@ -65,7 +63,7 @@ class Averaged:
 
 
 def overlap(gold: Sequence[Iterable[Hashable]], predicted: Sequence[Iterable[Hashable]]) -> Overlap:
-    """Return the overlap of two sequences of sets, one pair per clip."""
+    """Overlap of two sequences of sets, one pair per clip."""
     pairs = [(set(g), set(p)) for g, p in zip(gold, predicted, strict=True)]
     return Overlap(
         precision=mean([_share(g & p, p) if g else np.nan for g, p in pairs]),
@@ -74,12 +72,12 @@ def overlap(gold: Sequence[Iterable[Hashable]], predicted: Sequence[Iterable[Has
 
 
 def exact(gold: Sequence[Labels], predicted: Sequence[Labels]) -> Overlap:
-    """Return the overlap of the labels as they are, in lower case."""
+    """Overlap of the labels as they are, in lower case."""
     return mapped(gold, predicted, plain)
 
 
 def mapped(gold: Sequence[Labels], predicted: Sequence[Labels], mapper: Mapper) -> Overlap:
-    """Return the overlap of what the labels map to; unmapped labels are dropped."""
+    """Overlap of what the labels map to; unmapped labels are dropped."""
     known: dict[str, str | None] = {}
 
     def sets(lists: Sequence[Labels]) -> list[set[str]]:
@@ -93,8 +91,8 @@ def mapped(gold: Sequence[Labels], predicted: Sequence[Labels], mapper: Mapper) 
 def wheel_overlaps(
     lexicon: Lexicon, gold: Sequence[Labels], predicted: Sequence[Labels]
 ) -> dict[str, Overlap | Averaged]:
-    """Return m1, m2, level1, level2 and level1_wheel1 and so on for each wheel."""
-    found: dict[str, Overlap | Averaged] = {
+    """M1, m2, level1, level2 and level1_wheel1 and so on for each wheel."""
+    overlaps: dict[str, Overlap | Averaged] = {
         "m1": mapped(gold, predicted, lexicon.m1),
         "m2": mapped(gold, predicted, lexicon.m2),
     }
@@ -103,18 +101,18 @@ def wheel_overlaps(
             f"level{level}_{wheel.name}": mapped(gold, predicted, ancestor(lexicon, wheel, level))
             for wheel in lexicon.wheels
         }
-        found[f"level{level}"] = Averaged(tuple(each.values()))
-        found |= each
-    return found
+        overlaps[f"level{level}"] = Averaged(tuple(each.values()))
+        overlaps |= each
+    return overlaps
 
 
 def ancestor(lexicon: Lexicon, wheel: Wheel, level: Level) -> Mapper:
-    """Return the map from a label to its ancestor on a wheel (M3)."""
+    """Map from a label to its ancestor on a wheel (M3)."""
     return lambda label: lexicon.m3(label, wheel, level)
 
 
 def m_average(overlaps: dict[str, Overlap | Averaged]) -> Statistic:
-    """Return OV-MER's M-avg: the mean of the F of M1, M2 and every wheel at both levels."""
+    """OV-MER's M-avg: the mean of the F of M1, M2 and every wheel at both levels."""
     single = [o.f for name, o in overlaps.items() if name not in ("level1", "level2")]
     return Average(single)
 

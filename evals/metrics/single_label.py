@@ -1,4 +1,4 @@
-"""Scores on sets with one gold class per clip: hit rate, and weighted F1 for classes or sentiment.
+"""Scores on sets with one gold class per clip: hit rate and weighted F1.
 
 Hit rate after AffectGPT (arXiv 2501.16566): a prediction hits when any of its labels has the
 gold label's level-1 class, mean over clips and wheels; clips whose gold the wheel lacks
@@ -19,7 +19,7 @@ from emer.evals.metrics.wheel import Lexicon, plain
 
 NEGATIVE = ("mad", "disgusted", "sad", "scared")
 POSITIVE = ("happy",)
-"""Polarity of the level-1 classes of wheel 1 (chosen by us; "surprised" is neither)."""
+"""Polarity of wheel 1's level-1 classes (ours; "surprised" is neither)."""
 
 
 @dataclass(frozen=True)
@@ -47,21 +47,20 @@ class WeightedF1:
         return int((self.gold >= 0).sum())
 
     def at(self, draws: Draws) -> Floats:
-        """Return the weighted F1 of each resample; NaN where no clip takes part."""
         part = self.gold >= 0
         total = np.zeros(len(draws))
         for c in range(self.classes):
             is_gold, is_predicted = self.gold == c, part & (self.predicted == c)
-            hit = draws.total(is_gold & is_predicted)
+            hits = draws.total(is_gold & is_predicted)
             support = draws.total(is_gold)
             size = support + draws.total(is_predicted)
-            total += support * np.divide(2 * hit, size, out=np.zeros_like(hit), where=size > 0)
+            total += support * np.divide(2 * hits, size, out=np.zeros_like(hits), where=size > 0)
         with np.errstate(invalid="ignore"):
             return np.asarray(total / draws.total(part))
 
 
 def hit_rate(lexicon: Lexicon, gold: Sequence[str | None], predicted: Sequence[Labels]) -> HitRate:
-    """Return the hit rate of label lists against one gold label per clip."""
+    """Hit rate of label lists against one gold label per clip."""
     hits, sharp = [], []
     for wheel in lexicon.wheels:
         classes = [lexicon.m3(g, wheel, 1) if g else None for g in gold]
@@ -76,33 +75,33 @@ def hit_rate(lexicon: Lexicon, gold: Sequence[str | None], predicted: Sequence[L
 def class_f1(
     lexicon: Lexicon, gold: Sequence[str | None], predicted: Sequence[Labels]
 ) -> WeightedF1:
-    """Return weighted F1 over the gold's classes; a prediction counts as one class.
+    """Weighted F1 over the gold's classes; a prediction counts as one class.
 
     It is the first class that a label reaches by its word form, then by its synonym, then
     by the level-1 class of wheel 1; no label at all counts as "neutral" (rules by us).
     """
     classes = sorted({plain(g) for g in gold if g})
     place = {name: index for index, name in enumerate(classes)}
-    found = [place.get(_single(lexicon, labels, classes) or "", -1) for labels in predicted]
+    single = [place.get(_single(lexicon, labels, classes) or "", -1) for labels in predicted]
     human = [place[plain(g)] if g else -1 for g in gold]
-    return WeightedF1(np.array(human), np.array(found), classes=len(classes))
+    return WeightedF1(np.array(human), np.array(single), classes=len(classes))
 
 
 def sentiment_f1(
     lexicon: Lexicon, valence: Sequence[float | None], predicted: Sequence[Labels]
 ) -> WeightedF1:
-    """Return weighted F1 of positive against not.
+    """Weighted F1 of positive against not.
 
     Clips of valence zero or none take no part; a neutral prediction counts as negative, as
     in AffectGPT's scorer. Polarity is the majority of the labels' wheel-1 classes.
     """
     gold = np.array([int(v > 0) if v else -1 for v in valence])
-    found = np.array([int(polarity(lexicon, labels) > 0) for labels in predicted])
-    return WeightedF1(gold, found, classes=2)
+    positive = np.array([int(polarity(lexicon, labels) > 0) for labels in predicted])
+    return WeightedF1(gold, positive, classes=2)
 
 
 def polarity(lexicon: Lexicon, labels: Labels) -> int:
-    """Return the balance of positive over negative labels."""
+    """Balance of positive over negative labels."""
     classes = [lexicon.m3(label, lexicon.wheels[0], 1) for label in labels]
     return sum(c in POSITIVE for c in classes) - sum(c in NEGATIVE for c in classes)
 

@@ -1,4 +1,4 @@
-"""Set-level accuracy, recall and F with labels grouped by synonym (EMER v4-v6, MER2024).
+"""Set-level scores of labels grouped by synonym (EMER v4-v6, MER2024).
 
 Per clip the labels of both sides are grouped, each label stands for the first of its group,
 and the sets are compared. A grouper is named: scores of two groupers do not compare.
@@ -17,7 +17,7 @@ Groups = Sequence[Sequence[str]]
 
 
 class Grouper(Protocol):
-    """Says which labels of a clip mean the same."""
+    """Groups a clip's labels by meaning."""
 
     @property
     def name(self) -> str:
@@ -25,18 +25,17 @@ class Grouper(Protocol):
         ...
 
     def groups(self, clip: str, labels: Sequence[str]) -> Groups:
-        """Return groups of synonyms; a label in no group is alone."""
+        """Groups of synonyms; a label in no group is alone."""
         ...
 
 
 @dataclass(frozen=True)
 class Apart:
-    """Every label means only itself."""
+    """Each label alone in its group."""
 
     name: str = "no grouping"
 
     def groups(self, clip: str, labels: Sequence[str]) -> Groups:
-        """Return each label alone."""
         return [[label] for label in labels]
 
 
@@ -48,33 +47,30 @@ class ByWheel:
 
     @property
     def name(self) -> str:
-        """The name, with the lexicon's edition."""
         return f"wheel synonyms {self.lexicon.edition}"
 
     def groups(self, clip: str, labels: Sequence[str]) -> Groups:
-        """Return the labels by their wheel word; unknown ones are alone."""
-        found: dict[str, list[str]] = {}
+        groups: dict[str, list[str]] = {}
         for label in labels:
-            found.setdefault(self.lexicon.m2(label) or f"={label}", []).append(label)
-        return list(found.values())
+            groups.setdefault(self.lexicon.m2(label) or f"={label}", []).append(label)
+        return list(groups.values())
 
 
 @dataclass(frozen=True)
-class Stored:
-    """Groups that somebody, or a language model, made before, by clip."""
+class StoredGroups:
+    """Groups of each clip that people or a language model made before."""
 
     name: str
     by_clip: Mapping[str, Groups]
 
     def groups(self, clip: str, labels: Sequence[str]) -> Groups:
-        """Return the clip's stored groups."""
         return self.by_clip.get(clip, ())
 
 
 def set_level(
     clips: Sequence[str], gold: Sequence[Labels], predicted: Sequence[Labels], grouper: Grouper
 ) -> Overlap:
-    """Return set-level precision (the papers' accuracy), recall and F."""
+    """Set-level precision (the papers' accuracy), recall and F."""
     pairs = [
         _grouped(clip, [plain(x) for x in g], [plain(x) for x in p], grouper)
         for clip, g, p in zip(clips, gold, predicted, strict=True)

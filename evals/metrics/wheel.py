@@ -1,7 +1,7 @@
-"""The emotion-wheel lexicon: from a label to what it counts as.
+"""The emotion-wheel lexicon: labels to wheel words and classes (M1, M2, M3).
 
 Definition: OV-MER (arXiv 2410.01495) and AffectGPT (arXiv 2501.16566), as the official
-scorer carries it out. A label goes to the words it is a form of, those to the words of the
+scorer implements it. A label maps to the words it is a form of, those to the words of the
 wheels they are synonyms of, and those to their ancestor on a wheel; ties go to the word
 that comes first in the alphabet.
 """
@@ -36,16 +36,15 @@ class Wheel:
     @cached_property
     def level2(self) -> Mapping[str, str]:
         """Each word's level-2 ancestor; a level-1 word has its first child's."""
-        found: dict[str, str] = {}
+        ancestors: dict[str, str] = {}
         for inner, middles in self.rings.items():
-            found[inner] = min(middles)
+            ancestors[inner] = min(middles)
             for middle, outers in middles.items():
-                found[middle] = middle
-                found.update(dict.fromkeys(outers, middle))
-        return found
+                ancestors |= dict.fromkeys((middle, *outers), middle)
+        return ancestors
 
     def ancestors(self, level: Level) -> Mapping[str, str]:
-        """Return each word's ancestor at a level."""
+        """Each word's ancestor at a level."""
         return self.level1 if level == 1 else self.level2
 
     @property
@@ -66,22 +65,22 @@ class Lexicon:
     wheels: tuple[Wheel, ...]
 
     def knows(self, label: str) -> bool:
-        """Tell whether a label is a form of any word; others are dropped by every metric."""
+        """Whether a label is a form of any word; others are dropped by every metric."""
         return plain(label) in self.forms
 
     def m1(self, label: str) -> str | None:
-        """Return the word that a label is a form of (M1), or None if it is unknown."""
+        """Word that a label is a form of (M1), or None if it is unknown."""
         return min(self.forms.get(plain(label), ()), default=None)
 
     def m2(self, label: str) -> str | None:
-        """Return the wheel word that a label is a synonym of (M2), or None."""
+        """Wheel word that a label is a synonym of (M2), or None."""
         word = self.m1(label)
         return None if word is None else min(self.synonyms.get(word, ()), default=None)
 
     def m3(self, label: str, wheel: Wheel, level: Level) -> str | None:
-        """Return a label's ancestor on a wheel (M3), or None if the wheel lacks it.
+        """Ancestor of a label on a wheel (M3), or None if the wheel lacks it.
 
-        It does not pass through M1 and M2: all words and all their synonyms are tried.
+        Independent of M1 and M2: all words and all their synonyms are tried.
         """
         ancestors = wheel.ancestors(level)
         word = min((w for w in self._reach(plain(label)) if w in ancestors), default=None)
@@ -92,7 +91,7 @@ class Lexicon:
 
 
 def plain(label: str) -> str:
-    """Return a label as the lexicon has it: lower case, no blanks around it."""
+    """Label as the lexicon has it: lower case, no blanks around it."""
     return label.lower().strip()
 
 

@@ -1,4 +1,4 @@
-"""The whole report: read, measure, compare, draw."""
+"""The report: systems measured, compared and drawn."""
 
 from __future__ import annotations
 
@@ -20,31 +20,37 @@ from emer.evals.metrics.wheel import Lexicon
 from emer.evals.report import plots
 from emer.evals.report.emer_v1 import version1_table
 from emer.evals.report.leaderboard import Board, Entry, build
-from emer.evals.report.measure import heavy, judged, light, measure, pairs, probe
+from emer.evals.report.measure import (
+    judged,
+    measure,
+    other_jobs,
+    pairs,
+    probe,
+    reasoner_jobs,
+)
 from emer.evals.report.scorecard import Ruler
 from emer.evals.report.tables import Report, tables
 from emer.evals.runs.record import RunFile, RunHeader
-from emer.evals.systems.reasoner_options import Thinker
-from emer.evals.systems.system import Card, Prediction
+from emer.evals.systems.reasoner_options import ConfiguredReasoner
+from emer.evals.systems.system import Prediction
 from emer.tools.errors import ConfigError
-from emer.tools.types import Param
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a report is wished to hold."""
+class ReportSettings:
+    """Content of a report."""
 
     lexicon: Lexicon | None
-    """The wheel lexicon; without it what needs it is not measured."""
+    """The wheel lexicon; without it the scores that need it are left out."""
     judge: Judge = OfflineJudge()  # noqa: RUF009  (frozen)
     grouper: Grouper | None = None
     runs: tuple[Path, ...] = ()
     """Files of runs that also take part."""
     against: str | None = None
     """A system that every other one is compared with."""
-    memory: Path | None = None
+    cache: Path | None = None
     """A folder of answers from earlier reports."""
     workers: int = 2
     times: int = TIMES
@@ -52,7 +58,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Produced:
-    """A report, the leaderboard it shows and how long it took."""
+    """A report, its leaderboard, and the seconds it took."""
 
     board: Board
     report: Report
@@ -61,104 +67,107 @@ class Produced:
 
 
 def produce(
-    dataset: Dataset, folder: DataFolder, thinker: Thinker, wish: Wish,
+    dataset: Dataset, folder: DataFolder, reasoner: ConfiguredReasoner, settings: ReportSettings,
     say: Progress = lambda _: None,
 ) -> Produced:  # fmt: skip
-    """Return the report on a dataset."""
-    begun = time.perf_counter()
-    ruler = Ruler.of(dataset, wish.lexicon, wish.grouper)
-    offline = isinstance(wish.judge, OfflineJudge)
-    jobs = [*heavy(dataset, thinker, wish.memory), *light(dataset, folder)]
-    jobs = [replace(job, offline=offline) for job in jobs]
-    runs = [RunFile(path).read() for path in wish.runs]
-    _check(wish.against, [job.system.card for job in jobs] + [header.system for header, _ in runs])
-    absent = [
-        _absent(dataset, path, found) for path, (_, found) in zip(wish.runs, runs, strict=True)
-    ]
-    entries = measure(ruler, dataset, jobs, wish.workers, say)
-    entries += [_from_run(ruler, dataset, header, found, thinker) for header, found in runs]
-    notes = [note for note in absent if note]
-    for place, entry in enumerate(entries):
-        if "clue_overlap" not in entry.scorecard.statistics:
-            entries[place], said = judged(entry, ruler.golds, wish.judge)
-            notes += said
+    """The report on a dataset.
+
+    Args:
+        dataset: Labelled clips.
+        folder: Data folder with the stored answers of other systems.
+        reasoner: Reasoner on human clues.
+        settings: Content of the report.
+        say: Called with the name of each step that is done.
+
+    """
+    start = time.perf_counter()
+    ruler = Ruler.of(dataset, settings.lexicon, settings.grouper)
+    entries, notes = _entries(ruler, dataset, folder, reasoner, settings, say)
     say("intervals")
-    wanted = pairs(thinker.reasoner)
-    if wish.against:
-        wanted += [(e.card.name, wish.against) for e in entries if e.card.name != wish.against]
-    board = build(
-        ruler, entries, wanted, [*dataset.notes, *notes], wish.judge.name, times=wish.times
-    )
+    compared = pairs(reasoner.reasoner)
+    if settings.against:
+        others = [entry.card.name for entry in entries if entry.card.name != settings.against]
+        compared += [(name, settings.against) for name in others]
+    board = build(ruler, entries, compared, [*dataset.notes, *notes], settings.judge.name,
+                  times=settings.times)  # fmt: skip
     say("plots")
-    shown = tables(board)
-    if dataset.name == "emer-v2" and "emer-v1" in sets_in(folder) and folder.tables("v1_baselines"):
-        shown.append(version1_table(sets_in(folder)["emer-v1"](), folder, wish.judge))
-    seconds = time.perf_counter() - begun
+    content, sets = tables(board), sets_in(folder)
+    if dataset.name == "emer-v2" and "emer-v1" in sets and folder.tables("v1_baselines"):
+        content.append(version1_table(sets["emer-v1"](), folder, settings.judge))
+    figures = _plots(ruler, board, entries)
+    seconds = time.perf_counter() - start
     about = f"{board.method}. Made on {datetime.now(UTC):%Y-%m-%d} in {seconds:.0f} s."
-    report = Report(
-        f"emer-eval: {dataset.name}", about, tuple(shown), _plots(ruler, board, entries)
-    )
+    report = Report(f"emer-eval: {dataset.name}", about, tuple(content), figures)
     return Produced(board, report, entries, seconds)
 
 
-def _check(against: str | None, cards: Sequence[Card]) -> None:
-    """Raise `ConfigError` before anything is measured if `against` takes no part."""
-    names = [card.name for card in cards]
-    if against is not None and against not in names:
-        raise ConfigError(f"--against {against}: there are {', '.join(map(repr, names))}")
+def _entries(
+    ruler: Ruler, dataset: Dataset, folder: DataFolder, reasoner: ConfiguredReasoner,
+    settings: ReportSettings, say: Progress,
+) -> tuple[list[Entry], list[str]]:  # fmt: skip
+    """All systems measured and rated, and notes on them."""
+    offline = isinstance(settings.judge, OfflineJudge)
+    jobs = [*reasoner_jobs(dataset, reasoner, settings.cache), *other_jobs(dataset, folder)]
+    jobs = [replace(job, offline=offline) for job in jobs]
+    runs = {path: RunFile(path).read() for path in settings.runs}
+    names = [j.system.card.name for j in jobs] + [header.system.name for header, _ in runs.values()]
+    if settings.against is not None and settings.against not in names:
+        known = ", ".join(map(repr, names))
+        raise ConfigError(f"--against {settings.against}: there are {known}")
+    lacking = [_absent(dataset, path, answers) for path, (_, answers) in runs.items()]
+    notes = [remark for remark in lacking if remark]
+    entries = measure(ruler, dataset, jobs, settings.workers, say)
+    entries += [_from_run(ruler, dataset, *run, reasoner) for run in runs.values()]
+    for place, entry in enumerate(entries):
+        if "clue_overlap" not in entry.scorecard.statistics:
+            entries[place], remarks = judged(entry, ruler.golds, settings.judge)
+            notes += remarks
+    return entries, notes
 
 
-def _absent(dataset: Dataset, path: Path, found: Mapping[str, Prediction]) -> str:
-    """Return what is to be said of clips that a run does not have, "" where it has all.
-
-    `ConfigError` where it has none.
-    """
-    there = [sample.name for sample in dataset.labelled if sample.name in found]
-    lacking = len(dataset.labelled) - len(there)
-    if not there:
+def _absent(dataset: Dataset, path: Path, answers: Mapping[str, Prediction]) -> str:
+    """Note on the clips that a run lacks, "" for none; `ConfigError` for all."""
+    lacking = sum(sample.name not in answers for sample in dataset.labelled)
+    if lacking == len(dataset.labelled):
         raise ConfigError(
-            f"--run {path}: none of its {len(found)} clips is labelled in {dataset.name}; "
+            f"--run {path}: none of its {len(answers)} clips is labelled in {dataset.name}; "
             "name the data it was run on with --set and --data"
         )
     return f"{path.name} lacks {lacking} of the clips; they count as no answer" if lacking else ""
 
 
 def _from_run(
-    ruler: Ruler, dataset: Dataset, header: RunHeader, found: Mapping[str, Prediction],
-    thinker: Thinker,
+    ruler: Ruler, dataset: Dataset, header: RunHeader, answers: Mapping[str, Prediction],
+    reasoner: ConfiguredReasoner,
 ) -> Entry:  # fmt: skip
-    """Return a run measured; if this reasoner made it, its evidence is spoilt too."""
+    """A run measured, and probed if this reasoner made it."""
     predictions = [
-        found.get(sample.name, Prediction(name=sample.name, failed="not in the run"))
+        answers.get(sample.name, Prediction(name=sample.name, failed="not in the run"))
         for sample in dataset.labelled
     ]
     scorecard = ruler.measure(header.system, predictions)
-    if _made_by(thinker, header.system.provenance):
-        probed = probe(thinker.reasoner, predictions)
+    made = header.system.provenance
+    arguments = {key: value for key, value in made.items() if key.startswith("reasoner.")}
+    if made.get("reasoner") == reasoner.reasoner.name and arguments == reasoner.arguments:
+        probed = probe(reasoner.reasoner, predictions)
         scorecard = replace(scorecard, statistics={**scorecard.statistics, **probed})
     return Entry(scorecard, predictions)
 
 
-def _made_by(thinker: Thinker, provenance: Mapping[str, Param]) -> bool:
-    """Tell whether answers are this reasoner's, with the same model and arguments."""
-    told = {k: v for k, v in provenance.items() if k.startswith("reasoner.")}
-    return provenance.get("reasoner") == thinker.reasoner.name and told == thinker.arguments
-
-
 def _plots(ruler: Ruler, board: Board, entries: Sequence[Entry]) -> dict[str, str]:
-    """Return the plots by their captions."""
-    found = {"F of each system with its interval.": plots.intervals(board)}
+    """The plots by their captions."""
+    figures = {"F of each system with its interval.": plots.intervals(board)}
     if ruler.lexicon is not None:
-        found["Human class against predicted class on wheel 1, percent of each row."] = (
+        figures["Human class against predicted class on wheel 1, percent of each row."] = (
             plots.confusions(_confusions(ruler.lexicon, ruler, _leading(board, entries)))
         )
     stated = {e.card.name: e.scorecard.judged for e in entries if e.scorecard.judged.n}
-    chosen = dict(list(stated.items())[:4])
-    if chosen:
-        found["Whether confidence means what it says."] = plots.calibration(chosen)
+    if stated:
+        first = dict(list(stated.items())[:4])
+        figures["Whether confidence means what it says."] = plots.calibration(first)
     if any("seconds" in row.scores for row in board.rows):
-        found["Cost against score, of the systems that were run here."] = plots.cost(board)
-    return found
+        figures["Cost against score, of the systems that were run here."] = plots.cost(board)
+    return figures
 
 
 def _confusions(lexicon: Lexicon, ruler: Ruler, entries: Sequence[Entry]) -> dict[str, Confusion]:
@@ -170,8 +179,7 @@ def _confusions(lexicon: Lexicon, ruler: Ruler, entries: Sequence[Entry]) -> dic
 
 
 def _leading(board: Board, entries: Sequence[Entry]) -> list[Entry]:
-    """Return the best system of each kind of input but the floors, three at most; else a floor."""
-    groups = board.groups
-    best = [rows[0].card.name for given, rows in groups.items() if given != "nothing"]
-    best = best or [rows[0].card.name for rows in groups.values()]
-    return [entry for entry in entries if entry.card.name in best[:3]]
+    """The best system of each kind of input, three at most; else a floor."""
+    best = {group: rows[0].card.name for group, rows in board.groups.items()}
+    names = [name for group, name in best.items() if group != "nothing"] or list(best.values())
+    return [entry for entry in entries if entry.card.name in names[:3]]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emer.evals.data.locations import DataFolder
 from emer.evals.data.types import Dataset, Sample
 from emer.evals.judges.judge import Judge, judge_all
-from emer.evals.metrics.bootstrap import Estimate, Statistic, estimate, mean
+from emer.evals.metrics.bootstrap import Statistic, estimate, mean
 from emer.evals.metrics.cue_overlap import agree, completeness, cue_scores
 from emer.evals.report.scorecard import Column
 from emer.evals.report.tables import Group, Table
-from emer.evals.systems.baselines import OfAnother, OneForAll
+from emer.evals.systems.baselines import AnotherAnswer, ConstantAnswer
 from emer.evals.systems.stored import read_stored
 from emer.evals.systems.system import Card, Prediction, System
 
@@ -25,26 +26,24 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class SameInEnglish:
-    """The human answer itself in its English translation: what a judge gives at best."""
+    """English translation of the human answer: a ceiling of the judge."""
 
     dataset: Dataset
 
     @property
     def card(self) -> Card:
-        """Name and input."""
         return Card(name="the human answer in English", input="clip", what="a ceiling of the judge")
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the English explanation."""
         text = self.dataset.gold(sample).explanations.get("en", "")
         return Prediction(name=sample.name, text=text)
 
 
 def version1_table(dataset: Dataset, folder: DataFolder, judge: Judge) -> Table:
-    """Return the table of the six baselines with a floor and a ceiling."""
+    """Table of the six baselines with a floor and a ceiling."""
     samples = dataset.samples
     stored = [read_stored(path, text_only=True) for path in folder.tables("v1_baselines")]
-    floors: list[System] = [OneForAll(dataset.golds, "zh"), OfAnother(dataset.golds, "zh")]
+    floors: list[System] = [ConstantAnswer(dataset.golds, "zh"), AnotherAnswer(dataset.golds, "zh")]
     systems: list[System] = [*floors, *stored, SameInEnglish(dataset)]
     human = [dataset.gold(sample).explanations.get("zh", "") for sample in samples]
     statistics: dict[str, Statistic] = {}
@@ -52,24 +51,24 @@ def version1_table(dataset: Dataset, folder: DataFolder, judge: Judge) -> Table:
         texts = [system.answer(sample).text for sample in samples]
         overlaps = judge_all(judge, human, texts)
         cues = cue_scores([agree(gold, text) for gold, text in zip(human, texts, strict=True)])
-        scores: dict[str, Statistic] = {
-            "clue_overlap": overlaps.clues,
-            "label_overlap": overlaps.labels,
-            "cues": cues.f,
-            "completeness": mean([completeness(text) for text in texts]),
-        }
-        statistics |= {f"{system.card.name}\0{key}": score for key, score in scores.items()}
-    found = estimate(statistics, len(samples))
-    names = [system.card.name for system in systems]
+        values: Sequence[Statistic] = (
+            overlaps.clues,
+            overlaps.labels,
+            cues.f,
+            mean([completeness(t) for t in texts]),
+        )
+        for column, value in zip(COLUMNS, values, strict=True):
+            statistics[f"{system.card.name}\0{column.key}"] = value
+    estimates = estimate(statistics, len(samples))
+    rows = [
+        [name, *(column.cell(estimates[f"{name}\0{column.key}"]) for column in COLUMNS)]
+        for name in (system.card.name for system in systems)
+    ]
     return Table(
         title="EMER-v1: explanations of the first paper's baselines",
         lead=f"Overlaps run from 1 to 10 and are those of judge={judge.name} alone: the paper's "
         "own scores are another judge's and do not compare.",
         columns=["system", *(column.title for column in COLUMNS)],
-        groups=[Group("", [_row(name, found) for name in names])],
+        groups=[Group("", rows)],
         notes=(f"n = {len(samples)} clips of EMER-v1; the explanations are Chinese.",),
     )
-
-
-def _row(name: str, found: dict[str, Estimate]) -> list[str]:
-    return [name, *(column.cell(found[f"{name}\0{column.key}"]) for column in COLUMNS)]

@@ -1,4 +1,4 @@
-"""The leaderboard: systems side by side, each score and difference with its interval."""
+"""The leaderboard: scores and differences of systems with intervals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from emer.evals.report.scorecard import HEADLINE, Column, Ruler, Scorecard
 from emer.evals.systems.system import INPUTS, Card, Input, Prediction
 
 SPAM = 1.25
-"""More labels than this times the people's are marked: recall is cheap (chosen by us)."""
+"""More labels than this times the human number are marked (chosen by us)."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,6 @@ class Entry:
 
     @property
     def card(self) -> Card:
-        """The system's card."""
         return self.scorecard.card
 
 
@@ -60,7 +59,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Board:
-    """All rows, grouped by input, and the differences asked for."""
+    """All rows, grouped by input, and the requested differences."""
 
     dataset: str
     clips: int
@@ -72,25 +71,24 @@ class Board:
     rows: tuple[Row, ...]
     pairs: tuple[Pair, ...]
     judge: str = ""
-    """Whose clue and label overlaps are shown, "" if nobody's."""
+    """Judge of the clue and label overlaps, "" without any."""
     notes: tuple[str, ...] = ()
     times: int = TIMES
     seed: int = SEED
 
     @property
     def groups(self) -> dict[Input, list[Row]]:
-        """The rows by input, the floors first, each group's best first."""
         order: tuple[Input, ...] = ("nothing", *(i for i in INPUTS if i != "nothing"))
-        found = {i: [r for r in self.rows if r.card.input == i] for i in order}
+        groups = {i: [row for row in self.rows if row.card.input == i] for i in order}
         return {
-            i: sorted(rows, key=lambda r: -np.nan_to_num(r.scores[self.main].value))
-            for i, rows in found.items()
+            i: sorted(rows, key=lambda row: -np.nan_to_num(row.scores[self.main].value))
+            for i, rows in groups.items()
             if rows
         }
 
     @property
     def method(self) -> str:
-        """How the numbers were made, in one sentence."""
+        """The method, in one sentence."""
         return (
             f"n = {self.clips} clips of {self.dataset}; emotion-wheel lexicon: {self.edition}; "
             f"set-level grouping: {self.grouping}; in brackets {COVERAGE:.0%} intervals of a "
@@ -106,57 +104,77 @@ def build(
     judge: str = "",
     times: int = TIMES,
 ) -> Board:
-    """Return the leaderboard; every interval rests on the same draws of clips."""
+    """Leaderboard; every interval rests on the same draws of clips.
+
+    Args:
+        ruler: Human labels of the clips.
+        entries: Systems.
+        pairs: Names of systems whose differences are shown.
+        notes: Remarks below the tables.
+        judge: Name of the judge.
+        times: Draws of the bootstrap.
+
+    """
     main, floor = ruler.main, _best_floor(entries, ruler.main)
     known = {entry.card.name: entry for entry in entries}
-    wanted = [(left, right) for left, right in pairs if {left, right} <= known.keys()]
-    statistics: dict[tuple[str, str, str], Statistic] = {}
-    for entry in entries:
-        for key, statistic in entry.scorecard.statistics.items():
-            statistics["score", entry.card.name, key] = statistic
-        if floor is not None and entry.card.input != "nothing":
-            statistics["floor", entry.card.name, main] = _minus(entry, floor, main)
-    for left, right in wanted:
-        for column in _shared(known[left], known[right]):
-            difference = _minus(known[left], known[right], column.key)
-            statistics["pair", f"{left} - {right}", column.key] = difference
-    named = {"\0".join(key): statistic for key, statistic in statistics.items()}
-    found = estimate(named, len(ruler.names), times)
+    compared = [(known[a], known[b]) for a, b in pairs if {a, b} <= known.keys()]
+    statistics = _statistics(entries, compared, floor, main)
+    estimates = estimate(statistics, len(ruler.names), times)
     human = float(np.mean([len(gold.labels) for gold in ruler.golds]))
     return Board(
         dataset=ruler.dataset,
         clips=len(ruler.names),
         edition=ruler.edition,
-        main=ruler.main,
+        main=main,
         grouping=ruler.grouping,
         human_labels=human,
-        rows=tuple(_row(entry, found, human, main) for entry in entries),
-        pairs=tuple(_pair(known[left], known[right], found) for left, right in wanted),
+        rows=tuple(_row(entry, estimates, human, main) for entry in entries),
+        pairs=tuple(_pair(left, right, estimates) for left, right in compared),
         judge=judge,
         notes=tuple(notes),
         times=times,
     )
 
 
-def _row(entry: Entry, found: Mapping[str, Estimate], human: float, main: str) -> Row:
-    name, card = entry.card.name, entry.card
-    scores = {k: found[f"score\0{name}\0{k}"] for k in entry.scorecard.statistics}
+def _statistics(
+    entries: Sequence[Entry], compared: Sequence[tuple[Entry, Entry]], floor: Entry | None,
+    main: str,
+) -> dict[str, Statistic]:  # fmt: skip
+    statistics: dict[str, Statistic] = {}
+    for entry in entries:
+        for key, statistic in entry.scorecard.statistics.items():
+            statistics[_key("score", entry, key)] = statistic
+        if floor is not None and entry.card.input != "nothing":
+            statistics[_key("floor", entry, main)] = _minus(entry, floor, main)
+    for left, right in compared:
+        for column in _shared(left, right):
+            statistics[_key("pair", left, column.key, right)] = _minus(left, right, column.key)
+    return statistics
+
+
+def _key(kind: str, entry: Entry, score: str, other: Entry | None = None) -> str:
+    systems = entry.card.name if other is None else f"{entry.card.name} - {other.card.name}"
+    return f"{kind}\0{systems}\0{score}"
+
+
+def _row(entry: Entry, estimates: Mapping[str, Estimate], human: float, main: str) -> Row:
+    scores = {key: estimates[_key("score", entry, key)] for key in entry.scorecard.statistics}
     return Row(
         card=entry.card,
         scores=scores,
         counts=entry.scorecard.counts,
-        over_floor=found.get(f"floor\0{name}\0{main}"),
-        spam=card.input != "nothing" and scores["labels"].value > SPAM * human,
+        over_floor=estimates.get(_key("floor", entry, main)),
+        spam=entry.card.input != "nothing" and scores["labels"].value > SPAM * human,
     )
 
 
-def _pair(left: Entry, right: Entry, found: Mapping[str, Estimate]) -> Pair:
-    a, b = left.card.name, right.card.name
+def _pair(left: Entry, right: Entry, estimates: Mapping[str, Estimate]) -> Pair:
+    keys = [column.key for column in _shared(left, right)]
     return Pair(
-        left=a,
-        right=b,
+        left=left.card.name,
+        right=right.card.name,
         same_input=left.card.input == right.card.input,
-        scores={c.key: found[f"pair\0{a} - {b}\0{c.key}"] for c in _shared(left, right)},
+        scores={key: estimates[_key("pair", left, key, right)] for key in keys},
     )
 
 
@@ -165,7 +183,6 @@ def _minus(left: Entry, right: Entry, key: str) -> Statistic:
 
 
 def _shared(left: Entry, right: Entry) -> list[Column]:
-    """Return the headline scores that both have."""
     both = left.scorecard.statistics.keys() & right.scorecard.statistics.keys()
     return [column for column in HEADLINE if column.key in both]
 

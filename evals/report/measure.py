@@ -1,11 +1,4 @@
-"""Who takes part, and measuring them.
-
-Clue and label overlap by a judge, for every system that gives explanations.
-
-Probes of a reasoner on its own answers: what becomes of a claim when its evidence is spoilt.
-
-Who takes part in the report, and measuring them, side by side where that pays.
-"""
+"""Systems of a report, measured, rated by a judge and probed."""
 
 from __future__ import annotations
 
@@ -25,13 +18,13 @@ from emer.evals.judges.judge import Judge, judge_all
 from emer.evals.judges.offline import OfflineJudge
 from emer.evals.metrics.bootstrap import Statistic, mean
 from emer.evals.metrics.emotion_words import Language
-from emer.evals.metrics.faithfulness import Kind, Scene, corrupt, delete
+from emer.evals.metrics.faithfulness import Evidence, Kind, corrupt, delete
 from emer.evals.report.leaderboard import Entry
-from emer.evals.report.scorecard import Ruler, said
+from emer.evals.report.scorecard import Ruler, text_of
 from emer.evals.runs.runner import answers
 from emer.evals.systems.baselines import floors
 from emer.evals.systems.oracle import DURATION, OnHumanClues
-from emer.evals.systems.reasoner_options import Thinker
+from emer.evals.systems.reasoner_options import ConfiguredReasoner
 from emer.evals.systems.stored import read_stored
 from emer.evals.systems.system import Prediction, System
 from emer.graphs.settings import DEFAULT
@@ -40,9 +33,9 @@ from emer.graphs.settings import DEFAULT
 def judged(
     entry: Entry, golds: Sequence[Gold], judge: Judge, language: Language = "en"
 ) -> tuple[Entry, tuple[str, ...]]:
-    """Return the entry with the judge's overlaps, and a note on what it could not rate."""
+    """Entry with the judge's overlaps, and a note on what it could not rate."""
     human = [gold.explanations.get(language, "") for gold in golds]
-    texts = [said(prediction) for prediction in entry.predictions]
+    texts = [text_of(prediction) for prediction in entry.predictions]
     if not any(human) or not any(texts):
         return entry, ()
     overlaps = judge_all(judge, human, texts)
@@ -63,32 +56,28 @@ NAMES = ("deletion", "deletion_fall", "others_fall", *get_args(Kind))
 
 
 def probe(reasoner: Reasoner, predictions: Sequence[Prediction]) -> dict[str, Statistic]:
-    """Return the probes of each clip's first label; NaN where one cannot be made.
+    """Probes of each clip's first label; NaN where one cannot be made.
 
     deletion: share of labels that lose probability without the clues they cite;
     deletion_fall, others_fall: how much they lose without those, and without as many other
     clues; drop, flip, shift: share of corruptions that move the label the right way.
     """
-    values: dict[str, list[float]] = {name: [] for name in NAMES}
-    for prediction in predictions:
-        found = dict(_of_one(reasoner, prediction))
-        for name in NAMES:
-            values[name].append(found.get(name, np.nan))
-    return {n: mean(found) for n, found in values.items() if np.isfinite(found).any()}
+    probes = [dict(_probes_of(reasoner, prediction)) for prediction in predictions]
+    values = {name: [each.get(name, np.nan) for each in probes] for name in NAMES}
+    return {name: mean(each) for name, each in values.items() if np.isfinite(each).any()}
 
 
-def _of_one(reasoner: Reasoner, prediction: Prediction) -> Iterator[tuple[str, float]]:
+def _probes_of(reasoner: Reasoner, prediction: Prediction) -> Iterator[tuple[str, float]]:
     if prediction.explanation is None or not prediction.explanation.labels:
         return
     label = prediction.explanation.labels[0]
-    duration = prediction.duration or DURATION
-    gone = delete(reasoner, label, DEFAULT, prediction.clues, duration)
-    yield "deletion", float(gone.lowered)
-    yield "deletion_fall", gone.before - gone.after
-    if gone.others is not None:
-        yield "others_fall", gone.before - gone.others
-    scene = Scene(reasoner, DEFAULT, prediction.clues, duration)
-    for corruption in corrupt(scene, label):
+    evidence = Evidence(reasoner, DEFAULT, prediction.clues, prediction.duration or DURATION)
+    deletion = delete(evidence, label)
+    yield "deletion", float(deletion.lowered)
+    yield "deletion_fall", deletion.before - deletion.after
+    if deletion.others is not None:
+        yield "others_fall", deletion.before - deletion.others
+    for corruption in corrupt(evidence, label):
         yield corruption.kind, float(corruption.fits)
 
 
@@ -97,44 +86,47 @@ Done = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Job:
-    """A system to be measured; `probes` also spoils its evidence."""
+    """A system to be measured."""
 
     system: System
     probes: bool = False
-    memory: Path | None = None
+    """Whether its evidence is also deleted and corrupted."""
+    cache: Path | None = None
     """A folder of answers from earlier reports."""
     offline: bool = True
-    """Whether the offline judge rates it too: it needs no model and can work in any process."""
+    """Whether the offline judge, which works in any process, rates it too."""
 
 
-def light(dataset: Dataset, folder: DataFolder) -> list[Job]:
-    """Return the floors, and the systems with stored answers on any of these clips."""
+def other_jobs(dataset: Dataset, folder: DataFolder) -> list[Job]:
+    """The floors, and the systems with stored answers on any of these clips."""
     labelled = {s.name: dataset.gold(s) for s in dataset.labelled}
     stored = [read_stored(path) for path in folder.tables("predictions")]
-    here = [system for system in stored if system.predictions.places.keys() & labelled.keys()]
-    return [Job(system) for system in (*floors(labelled), *here)]
+    matching = [each for each in stored if each.predictions.places.keys() & labelled.keys()]
+    return [Job(system) for system in (*floors(labelled), *matching)]
 
 
-def heavy(dataset: Dataset, thinker: Thinker, memory: Path | None = None) -> list[Job]:
-    """Return a reasoner in every form of oracle perception that the dataset has."""
-    on = OnHumanClues(thinker.reasoner, arguments=thinker.arguments)
+def reasoner_jobs(
+    dataset: Dataset, reasoner: ConfiguredReasoner, cache: Path | None = None
+) -> list[Job]:
+    """A reasoner in every form of oracle perception that the dataset has."""
+    oracle = OnHumanClues(reasoner.reasoner, arguments=reasoner.arguments)
     forms = [
-        Job(on, probes=True),
-        Job(replace(on, masked=False), probes=True),
-        Job(replace(on, masked=False, language="zh"), probes=True),
-        Job(replace(on, language="zh")),
-        Job(replace(on, parts=("visual",))),
-        Job(replace(on, parts=("acoustic",))),
-        Job(replace(on, parts=("visual", "acoustic"))),
-        Job(replace(on, stepwise=True)),
-        Job(replace(on, parts=("subtitle",), masked=False)),
+        Job(oracle, probes=True),
+        Job(replace(oracle, masked=False), probes=True),
+        Job(replace(oracle, masked=False, language="zh"), probes=True),
+        Job(replace(oracle, language="zh")),
+        Job(replace(oracle, parts=("visual",))),
+        Job(replace(oracle, parts=("acoustic",))),
+        Job(replace(oracle, parts=("visual", "acoustic"))),
+        Job(replace(oracle, stepwise=True)),
+        Job(replace(oracle, parts=("subtitle",), masked=False)),
     ]
     first = dataset.samples[0]
-    return [replace(job, memory=memory) for job in forms if _can_answer(job, first)]
+    return [replace(job, cache=cache) for job in forms if _can_answer(job, first)]
 
 
 def pairs(reasoner: Reasoner) -> list[tuple[str, str]]:
-    """Return whose differences are shown: forms of the reasoner, and stored systems."""
+    """Pairs of systems whose differences the report has."""
     r = reasoner.name
     return [
         (f"{r}/full", f"{r}/masked"),
@@ -152,38 +144,46 @@ def measure(
     ruler: Ruler, dataset: Dataset, jobs: Sequence[Job], workers: int = 1,
     done: Done = lambda _: None,
 ) -> list[Entry]:  # fmt: skip
-    """Return each system measured, in the order of the jobs, in several processes if asked.
+    """Each system's entry, in the order of the jobs.
 
-    What asks a language model stays in this one: its connection is not sent to another.
+    A system that calls a language model stays in this process: its connection cannot be sent
+    to another.
+
+    Args:
+        ruler: Human labels of the clips.
+        dataset: The clips.
+        jobs: Systems.
+        workers: Processes.
+        done: Called with the name of each measured system.
+
     """
     samples = dataset.labelled
+
+    def finished(entry: Entry) -> Entry:
+        done(entry.card.name)
+        return entry
+
     if workers <= 1 or len(jobs) < 2:
-        return [_done(measure_one(ruler, samples, job), done) for job in jobs]
+        return [finished(measure_one(ruler, samples, job)) for job in jobs]
+    here = {place: job for place, job in enumerate(jobs) if _calls_a_model(job)}
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
-        pending = {
-            pool.submit(measure_one, ruler, samples, job): place
-            for place, job in enumerate(jobs)
-            if not _asks_a_model(job)
-        }
-        found = {
-            place: _done(measure_one(ruler, samples, job), done)
-            for place, job in enumerate(jobs)
-            if _asks_a_model(job)
-        }
-        found |= {pending[future]: _done(future.result(), done) for future in as_completed(pending)}
+        others = {place: job for place, job in enumerate(jobs) if place not in here}
+        pending = {pool.submit(measure_one, ruler, samples, job): p for p, job in others.items()}
+        entries = {p: finished(measure_one(ruler, samples, job)) for p, job in here.items()}
+        entries |= {pending[each]: finished(each.result()) for each in as_completed(pending)}
     except BaseException:
         for process in active_children():
             process.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
         raise
     pool.shutdown()
-    return [found[place] for place in range(len(jobs))]
+    return [entries[place] for place in range(len(jobs))]
 
 
 def measure_one(ruler: Ruler, samples: Sequence[Sample], job: Job) -> Entry:
     """Answer every clip and measure the answers."""
-    predictions = answers(job.system, ruler.dataset, samples, job.memory)
+    predictions = answers(job.system, ruler.dataset, samples, job.cache)
     scorecard = ruler.measure(job.system.card, predictions)
     if job.probes and isinstance(job.system, OnHumanClues):
         probed = probe(job.system.reasoner, predictions)
@@ -192,7 +192,7 @@ def measure_one(ruler: Ruler, samples: Sequence[Sample], job: Job) -> Entry:
     return judged(entry, ruler.golds, OfflineJudge())[0] if job.offline else entry
 
 
-def _asks_a_model(job: Job) -> bool:
+def _calls_a_model(job: Job) -> bool:
     return isinstance(job.system, OnHumanClues) and isinstance(job.system.reasoner, Reporting)
 
 
@@ -202,8 +202,3 @@ def _can_answer(job: Job, sample: Sample) -> bool:
     if system.parts == ("subtitle",):
         return bool(sample.subtitle or sample.described)
     return sample.description(system.language, system.masked) is not None
-
-
-def _done(entry: Entry, done: Done) -> Entry:
-    done(entry.card.name)
-    return entry

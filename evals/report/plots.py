@@ -1,4 +1,4 @@
-"""The report's plots as SVG text: intervals, confusion on the wheel, calibration, cost."""
+"""The report's plots as SVG: intervals, confusion, calibration, cost."""
 
 from __future__ import annotations
 
@@ -31,75 +31,66 @@ STYLE = {
 
 
 def intervals(board: Board) -> str:
-    """Return level-1 F of every system with its interval, grouped by input."""
+    """Main F of every system with its interval, grouped by input."""
     rows = [row for group in board.groups.values() for row in group]
 
-    def paint(axes: Any) -> None:
+    def paint(figure: Any) -> None:
+        axes = figure.subplots()
         for place, row in enumerate(reversed(rows)):
             score, colour = row.scores[board.main], COLOURS[row.card.input]
             low, high = 100 * score.low, 100 * score.high
             axes.plot([low, high], [place, place], color=colour, linewidth=2, alpha=0.55)
             axes.plot(100 * score.value, place, "o", color=colour, markersize=5)
-        floor = max(
-            (r.scores[board.main].value for r in board.groups.get("nothing", [])), default=0
-        )
-        axes.axvline(100 * floor, color=COLOURS["nothing"], linestyle=":", linewidth=1)
+        floors = [row.scores[board.main].value for row in board.groups.get("nothing", [])]
+        floor = 100 * max(floors, default=0)
+        axes.axvline(floor, color=COLOURS["nothing"], linestyle=":", linewidth=1)
         axes.set_yticks(range(len(rows)), [row.card.name for row in reversed(rows)])
         axes.set_xlabel(f"{_title(board)} F (percent); dotted: the best floor")
         axes.set_ylim(-0.7, len(rows) - 0.3)
         _legend(axes, [row.card.input for row in rows], loc="upper left", bbox_to_anchor=(1, 1))
 
-    return _svg((8.4, 0.8 + 0.22 * len(rows)), paint, "intervals")
+    return _figure((8.4, 0.8 + 0.22 * len(rows)), paint, "intervals")
 
 
-def confusions(found: Mapping[str, Confusion]) -> str:
-    """Return one heat map for each system: human class by predicted class."""
+def confusions(tables: Mapping[str, Confusion]) -> str:
+    """One heat map for each system: human class by predicted class."""
     import matplotlib
 
     def paint(figure: Any) -> None:
-        panels = figure.subplots(1, len(found), squeeze=False)[0]
-        for axes, (name, confusion) in zip(panels, found.items(), strict=True):
+        panels = figure.subplots(1, len(tables), squeeze=False)[0]
+        for axes, (name, confusion) in zip(panels, tables.items(), strict=True):
+            classes, weights = confusion.classes, confusion.weights
             axes.imshow(confusion.shares, cmap=matplotlib.colormaps["Blues"], vmin=0, vmax=1)
-            columns = [*confusion.classes, "none"]
-            axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
-            ticks = [
-                f"{c} ({w:.0f})" for c, w in zip(confusion.classes, confusion.weights, strict=True)
-            ]
-            axes.set_yticks(range(len(confusion.classes)), ticks)
+            axes.set_xticks(range(len(classes) + 1), [*classes, "none"], rotation=40, ha="right")
+            ticks = [f"{c} ({w:.0f})" for c, w in zip(classes, weights, strict=True)]
+            axes.set_yticks(range(len(classes)), ticks)
             axes.set_title(name, fontsize=9)
             axes.set_xlabel("predicted")
             _write_shares(axes, confusion)
         panels[0].set_ylabel("human (clips)")
 
-    return _figure((4.3 * len(found), 3.6), paint, "confusion")
+    return _figure((4.3 * len(tables), 3.6), paint, "confusion")
 
 
 def calibration(judged: Mapping[str, Judged]) -> str:
-    """Return stated probability against share right, and share right against coverage."""
+    """Stated probability against share right, and share right against coverage."""
 
     def paint(figure: Any) -> None:
         left, right = figure.subplots(1, 2)
         left.plot([0, 1], [0, 1], color="#8a8a8a", linestyle=":", linewidth=1)
         for name, one in judged.items():
             bins = one.bins()
-            (line,) = left.plot([p for p, _, _ in bins], [r for _, r, _ in bins], "-", label=name)
-            left.scatter(
-                [p for p, _, _ in bins],
-                [r for _, r, _ in bins],
-                s=[8 + 2 * n for _, _, n in bins],
-                color=line.get_color(),
-                alpha=0.6,
-            )
+            stated, shares = [p for p, _, _ in bins], [r for _, r, _ in bins]
+            sizes = [8 + 2 * n for _, _, n in bins]
+            (line,) = left.plot(stated, shares, "-", label=name)
+            colour = line.get_color()
+            left.scatter(stated, shares, s=sizes, color=colour, alpha=0.6)
             curve = one.risk_coverage()
-            right.plot([c for c, _ in curve], [s for _, s in curve], color=line.get_color())
-        left.set(xlabel="stated probability", ylabel="share right", xlim=(0, 1), ylim=(0, 1.02))
+            right.plot([c for c, _ in curve], [s for _, s in curve], color=colour)
+        for axes, label in ((left, "stated probability"),
+                            (right, "coverage (share of clips answered)")):  # fmt: skip
+            axes.set(xlabel=label, ylabel="share right", xlim=(0, 1), ylim=(0, 1.02))
         left.legend(frameon=False, fontsize=8)
-        right.set(
-            xlabel="coverage (share of clips answered)",
-            ylabel="share right",
-            xlim=(0, 1),
-            ylim=(0, 1.02),
-        )
         left.set_title("calibration (dots: clips per bin)", fontsize=9)
         right.set_title("selective accuracy", fontsize=9)
 
@@ -107,7 +98,7 @@ def calibration(judged: Mapping[str, Judged]) -> str:
 
 
 def cost(board: Board) -> str:
-    """Return level-1 F against seconds per clip, for systems whose cost was measured."""
+    """Level-1 F against seconds per clip, for systems whose cost was measured."""
     rows = [row for row in board.rows if "seconds" in row.scores]
 
     def paint(figure: Any) -> None:
@@ -147,13 +138,13 @@ def _name_points(axes: Any, rows: Sequence[Row], main: str) -> None:
 
 
 def _spread(heights: Sequence[float], low: float, high: float) -> list[float]:
-    """Return ascending heights with a line's room between them, within the range if it can be."""
+    """Ascending heights with room for a line between them."""
     gap = min(0.05 * (high - low), (high - low) / max(1, len(heights)))
-    found: list[float] = []
+    spread: list[float] = []
     for height in heights:
-        found.append(max(height, found[-1] + gap) if found else height)
-    over = max(0.0, found[-1] - high) if found else 0.0
-    return [height - over for height in found]
+        spread.append(max(height, spread[-1] + gap) if spread else height)
+    excess = max(0.0, spread[-1] - high) if spread else 0.0
+    return [height - excess for height in spread]
 
 
 def _title(board: Board) -> str:
@@ -171,17 +162,13 @@ def _write_shares(axes: Any, confusion: Confusion) -> None:
 def _legend(axes: Any, inputs: Sequence[Input], **place: Any) -> None:
     from matplotlib.lines import Line2D
 
-    used = list(dict.fromkeys(inputs))
-    handles = [Line2D([], [], color=COLOURS[i], marker="o", linewidth=2, label=i) for i in used]
+    groups = dict.fromkeys(inputs)
+    handles = [Line2D([], [], color=COLOURS[i], marker="o", linewidth=2, label=i) for i in groups]
     axes.legend(handles=handles, frameon=False, fontsize=8, **{"loc": "lower right", **place})
 
 
-def _svg(size: tuple[float, float], paint: Callable[[Any], None], salt: str) -> str:
-    return _figure(size, lambda figure: paint(figure.subplots()), salt)
-
-
 def _figure(size: tuple[float, float], paint: Callable[[Any], None], salt: str) -> str:
-    """Return what is painted as an <svg> element: no file, no window, no fetched font."""
+    """The painted figure as an <svg> element without external resources."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -191,5 +178,5 @@ def _figure(size: tuple[float, float], paint: Callable[[Any], None], salt: str) 
         paint(figure)
         text = StringIO()
         FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
-    found = text.getvalue()
-    return re.sub(r"<metadata>.*?</metadata>", "", found[found.index("<svg") :], flags=re.DOTALL)
+    svg = text.getvalue()
+    return re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)

@@ -1,9 +1,4 @@
-"""All scores of a system; columns.
-
-Everything that is measured of one system: a statistic for each name, and what is counted.
-
-What the tables show: each score's name for people, and how it is written.
-"""
+"""All scores of a system, and the columns of their tables."""
 
 from __future__ import annotations
 
@@ -14,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 
-from emer.agents.types import Explanation
 from emer.agents.verification.verifier import verify
 from emer.evals.data.types import Dataset, Gold
 from emer.evals.metrics.bootstrap import Estimate, Statistic, mean, ratio
@@ -26,10 +20,10 @@ from emer.evals.metrics.single_label import class_f1, hit_rate, sentiment_f1
 from emer.evals.metrics.synonyms import Apart, ByWheel, Grouper, set_level
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.systems.oracle import DURATION, judged
-from emer.evals.systems.system import Card, Draft, Prediction
+from emer.evals.systems.system import Card, Prediction
 
 CUT = 3
-"""Labels that are left of each list when many labels must not pay (chosen by us)."""
+"""Labels of each list that count when many labels must not pay (chosen by us)."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +40,19 @@ class Scorecard:
 
 @dataclass(frozen=True)
 class Ruler:
-    """The human side: clips, what people say of them, and how labels are compared."""
+    """Human labels of the clips, and the comparison of labels with them."""
 
     dataset: str
     names: tuple[str, ...]
     golds: tuple[Gold, ...]
     lexicon: Lexicon | None
-    """None where the wheel files are missing: what needs them is not measured."""
+    """None where the wheel files are missing: their scores are left out."""
     grouper: Grouper | None = None
-    """How labels are grouped at set level; by wheel synonyms when left out."""
+    """Grouping of labels at set level; by default by wheel synonyms."""
 
     @classmethod
     def of(cls, dataset: Dataset, lexicon: Lexicon | None, grouper: Grouper | None = None) -> Ruler:
-        """Return the ruler of a dataset's labelled clips."""
+        """Ruler of a dataset's labelled clips."""
         labelled = dataset.labelled
         golds = tuple(dataset.gold(sample) for sample in labelled)
         return cls(dataset.name, tuple(s.name for s in labelled), golds, lexicon, grouper)
@@ -90,27 +84,28 @@ class Ruler:
         return [gold.labels for gold in self.golds]
 
     def measure(self, card: Card, predictions: Sequence[Prediction]) -> Scorecard:
-        """Return a system's scorecard from its predictions, one for each clip in order."""
-        labels = [prediction.labels for prediction in predictions]
+        """System's scorecard from its predictions, one for each clip in order."""
+        answers = [prediction.labels for prediction in predictions]
         agreements = self._agreements(predictions)
         judged = self._judged(predictions)
         statistics = {
-            **self._label_scores(labels),
-            "labels": mean([len(found) for found in labels]),
+            **self._label_scores(answers),
+            "labels": mean([len(labels) for labels in answers]),
             **_calibration(judged),
-            **_texts(predictions, agreements),
+            **_explanations(self.lexicon, predictions, agreements),
             **_faith(predictions),
             **_costs(predictions),
         }
         if self.lexicon is not None:
             statistics |= {
-                **_wheel_scores(self.lexicon, self.labels, labels),
-                **_closed_sets(self.lexicon, self.golds, labels),
-                **_consistency(self.lexicon, predictions),
+                **_wheel_scores(self.lexicon, self.labels, answers),
+                **_closed_sets(self.lexicon, self.golds, answers),
             }
-        return Scorecard(
-            card, len(self.names), statistics, _counts(predictions), judged, agreements
-        )
+        counts = {
+            "empty": sum(not labels for labels in answers),
+            "failed": sum(p.failed is not None for p in predictions),
+        }
+        return Scorecard(card, len(self.names), statistics, counts, judged, agreements)
 
     def _judged(self, predictions: Sequence[Prediction]) -> Judged:
         if self.lexicon is None:
@@ -125,16 +120,15 @@ class Ruler:
         }
 
     def _agreements(self, predictions: Sequence[Prediction]) -> list[Agreement]:
-        """Return how the cues of each explanation agree with the human one's."""
         human = [gold.explanations.get("en", "") for gold in self.golds]
-        texts = [said(prediction) for prediction in predictions]
+        texts = [text_of(prediction) for prediction in predictions]
         if not any(human) or not any(texts):
             return []
         return [agree(theirs, ours) for theirs, ours in zip(human, texts, strict=True)]
 
 
-def said(prediction: Prediction) -> str:
-    """Return what an explanation says: its sentences without their citations, or the text."""
+def text_of(prediction: Prediction) -> str:
+    """Text of an explanation without citations."""
     if prediction.explanation is None:
         return prediction.text
     return " ".join(sentence.text for sentence in prediction.explanation.sentences)
@@ -148,12 +142,12 @@ def _wheel_scores(
     lexicon: Lexicon, gold: list[tuple[str, ...]], labels: list[tuple[str, ...]]
 ) -> dict[str, Statistic]:
     overlaps = wheel_overlaps(lexicon, gold, labels)
-    cut = wheel_overlaps(lexicon, gold, [found[:CUT] for found in labels])
-    dropped = [sum(not lexicon.knows(label) for label in found) for found in labels]
+    cut = wheel_overlaps(lexicon, gold, [answer[:CUT] for answer in labels])
+    dropped = [sum(not lexicon.knows(label) for label in answer) for answer in labels]
     scores: dict[str, Statistic] = {
         f"level1_first{CUT}": cut["level1"].f,
         "m_avg": m_average(overlaps),
-        "dropped": ratio(dropped, [len(found) for found in labels]),
+        "dropped": ratio(dropped, [len(answer) for answer in labels]),
     }
     for name, one in overlaps.items():
         scores |= _parts(name, one)
@@ -163,23 +157,15 @@ def _wheel_scores(
 def _closed_sets(
     lexicon: Lexicon, golds: Sequence[Gold], labels: list[tuple[str, ...]]
 ) -> dict[str, Statistic]:
-    """Return the scores against one class per clip, and against sentiment, if there are."""
     basic, valence = [gold.basic for gold in golds], [gold.valence for gold in golds]
-    found: dict[str, Statistic] = {}
+    scores: dict[str, Statistic] = {}
     if any(basic):
-        hit = hit_rate(lexicon, basic, labels)
-        found |= {"hit": hit.hits, "sharpness": hit.sharpness}
-        found["class_f1"] = class_f1(lexicon, basic, labels)
+        rate = hit_rate(lexicon, basic, labels)
+        scores |= {"hit": rate.hits, "sharpness": rate.sharpness}
+        scores["class_f1"] = class_f1(lexicon, basic, labels)
     if any(valence):
-        found["sentiment_f1"] = sentiment_f1(lexicon, valence, labels)
-    return found
-
-
-def _consistency(lexicon: Lexicon, predictions: Sequence[Prediction]) -> dict[str, Statistic]:
-    pairs = [(p, said(p)) for p in predictions]
-    if not any(text for _, text in pairs):
-        return {}
-    return {"consistency": _share([consistency(p.labels, text, lexicon) for p, text in pairs])}
+        scores["sentiment_f1"] = sentiment_f1(lexicon, valence, labels)
+    return scores
 
 
 def _calibration(judged: Judged) -> dict[str, Statistic]:
@@ -190,37 +176,38 @@ def _calibration(judged: Judged) -> dict[str, Statistic]:
     return {"top1": judged.accuracy, "ece": judged.ece, "brier": judged.brier}
 
 
-def _texts(
-    predictions: Sequence[Prediction], agreements: Sequence[Agreement]
+def _explanations(
+    lexicon: Lexicon | None, predictions: Sequence[Prediction], agreements: Sequence[Agreement]
 ) -> dict[str, Statistic]:
-    pairs = [(p, said(p)) for p in predictions]
-    if not any(text for _, text in pairs):
+    texts = [text_of(prediction) for prediction in predictions]
+    if not any(texts):
         return {}
-    whole = [completeness(p.explanation or text) for p, text in pairs]
+    pairs = list(zip(predictions, texts, strict=True))
+    whole = [completeness(prediction.explanation or text) for prediction, text in pairs]
     scores: dict[str, Statistic] = {"completeness": mean(whole)}
     if agreements:
         cues = cue_scores(agreements)
         scores |= {"cues": cues.f, "cues_p": cues.precision, "cues_r": cues.recall}
+    if lexicon is not None:
+        counts = [consistency(p.labels, text, lexicon) for p, text in pairs]
+        scores["consistency"] = _share(counts)
     return scores
 
 
 def _faith(predictions: Sequence[Prediction]) -> dict[str, Statistic]:
-    pairs = [(p, p.explanation) for p in predictions]
-    if any(explanation is None for _, explanation in pairs):
+    pairs = [(p, p.explanation) for p in predictions if p.explanation is not None]
+    if len(pairs) < len(predictions):
         return {}
-    drafts = [p.draft or _draft(p, e) for p, e in pairs if e]
-    parts = [d.parts for d in drafts]
+    drafts = [
+        p.draft or judged(verify(explanation, p.clues, p.duration or DURATION))
+        for p, explanation in pairs
+    ]
+    parts = [draft.parts for draft in drafts]
     return {
-        "citations": _share([citations(e, p.clues) for p, e in pairs if e]),
+        "citations": _share([citations(explanation, p.clues) for p, explanation in pairs]),
         "contradicted": ratio([d.contradicted for d in drafts], parts),
         "struck": ratio([d.unsupported + d.contradicted for d in drafts], parts),
     }
-
-
-def _draft(prediction: Prediction, explanation: Explanation) -> Draft:
-    """Return what the verifier holds of an explanation whose first writing was not kept."""
-    verdict = verify(explanation, prediction.clues, prediction.duration or DURATION)
-    return judged(verdict)
 
 
 def _share(counts: Sequence[Count]) -> Statistic:
@@ -229,18 +216,11 @@ def _share(counts: Sequence[Count]) -> Statistic:
 
 def _costs(predictions: Sequence[Prediction]) -> dict[str, Statistic]:
     fields = ("seconds", "tool_calls", "rounds", "requests", "tokens", "money")
-    values = {f: [getattr(p.cost, f) for p in predictions] for f in fields}
+    values = {key: [getattr(p.cost, key) for p in predictions] for key in fields}
     return {
-        f: mean([np.nan if v is None else v for v in found])
-        for f, found in values.items()
-        if any(v is not None for v in found)
-    }
-
-
-def _counts(predictions: Sequence[Prediction]) -> dict[str, int]:
-    return {
-        "empty": sum(not p.labels for p in predictions),
-        "failed": sum(p.failed is not None for p in predictions),
+        key: mean([np.nan if value is None else value for value in each])
+        for key, each in values.items()
+        if any(value is not None for value in each)
     }
 
 
@@ -249,30 +229,30 @@ Unit = Literal["percent", "number", "seconds"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A score: its key in a scorecard, its title, and its unit."""
+    """Column of a table: the key of a score, its title, and its unit."""
 
     key: str
     title: str
     unit: Unit = "percent"
     digits: int = 1
     interval: bool = True
-    """Whether its interval is shown too."""
+    """Whether cells have the interval too."""
 
     def number(self, value: float) -> str:
-        """Return a value as it is shown, an en dash where there is none."""
+        """Value in the unit, an en dash where there is none."""
         if not math.isfinite(value):
             return "–"  # noqa: RUF001  (an en dash is how tables say "none")
         return f"{100 * value if self.unit == 'percent' else value:.{self.digits}f}"
 
     def cell(self, estimate: Estimate | None, signed: bool = False) -> str:
-        """Return a score with its interval: "56.1 (50.2 to 61.7)"."""
+        """Score with its interval: "56.1 (50.2 to 61.7)"."""
         if estimate is None or not math.isfinite(estimate.value):
             return "–"  # noqa: RUF001
-        shown = self.number(estimate.value)
-        shown = f"+{shown}" if signed and estimate.value > 0 else shown
+        text = self.number(estimate.value)
+        text = f"+{text}" if signed and estimate.value > 0 else text
         if not (self.interval and math.isfinite(estimate.low)):
-            return shown
-        return f"{shown} ({self.number(estimate.low)} to {self.number(estimate.high)})"
+            return text
+        return f"{text} ({self.number(estimate.low)} to {self.number(estimate.high)})"
 
 
 EXACT = Column("exact", "exact F")
@@ -283,7 +263,7 @@ HEADLINE = (EXACT, M1, LEVEL1, LEVEL2)
 
 LENGTH = (Column("labels", "labels per clip", "number", 2), Column("dropped", "dropped labels"))
 SHORT = (*HEADLINE, *(replace(column, interval=False) for column in LENGTH))
-"""What fits a terminal."""
+"""Columns that fit a terminal."""
 
 LABELS = (
     *HEADLINE,

@@ -1,19 +1,10 @@
-"""Tables in Markdown, HTML, terminal.
-
-A table as plain cells, and how it is written in Markdown and in HTML.
-
-From a leaderboard to the tables that are shown of it.
-
-The report as one self-contained HTML page, and as Markdown.
-
-Tables on a terminal, each as wide as it needs to be.
-"""
+"""Tables of a leaderboard, written as Markdown, HTML or text for a terminal."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -50,7 +41,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Table:
-    """A title, a sentence on how to read it, column titles, groups of rows and notes."""
+    """A title, a sentence on its reading, column titles, groups of rows and notes."""
 
     title: str
     lead: str
@@ -62,58 +53,49 @@ class Table:
 
     @property
     def empty(self) -> bool:
-        """Whether there is no row to show."""
+        """Whether there is no row."""
         return not any(group.rows for group in self.groups)
 
 
 def markdown(table: Table) -> str:
-    """Return the table in Markdown; a group's heading is a row in bold."""
-    return "\n".join(_markdown(table))
-
-
-def html(table: Table) -> str:
-    """Return the table in HTML, with every cell escaped."""
-    return "\n".join(_html(table))
-
-
-def _markdown(table: Table) -> Iterator[str]:
-    yield f"### {table.title}\n\n{table.lead}\n"
-    yield _line(table.columns)
-    yield _line(["---", *["--:"] * (len(table.columns) - 1)])
+    """Table in Markdown; a group's heading is a row in bold."""
+    width = len(table.columns)
+    lines = [f"### {table.title}\n\n{table.lead}\n", _line(table.columns)]
+    lines.append(_line(["---", *["--:"] * (width - 1)]))
     for group in table.groups:
         if group.heading and group.rows:
-            yield _line([f"**{group.heading}**", *[""] * (len(table.columns) - 1)])
-        yield from (_line(row) for row in group.rows)
-    yield ""
-    yield from (f"- {note}" for note in table.notes)
+            lines.append(_line([f"**{group.heading}**", *[""] * (width - 1)]))
+        lines += [_line(row) for row in group.rows]
+    return "\n".join([*lines, "", *(f"- {note}" for note in table.notes)])
 
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _html(table: Table) -> Iterator[str]:
-    yield f"<section><h2>{escape(table.title)}</h2><p>{escape(table.lead)}</p>"
-    yield '<div class="wide"><table><thead><tr>'
-    yield "".join(f"<th>{escape(title)}</th>" for title in table.columns)
-    yield "</tr></thead>"
+def html(table: Table) -> str:
+    """Table in HTML, with every cell escaped."""
+    titles = "".join(f"<th>{escape(title)}</th>" for title in table.columns)
+    lines = [
+        f"<section><h2>{escape(table.title)}</h2><p>{escape(table.lead)}</p>",
+        '<div class="wide"><table><thead><tr>', titles, "</tr></thead>",
+    ]  # fmt: skip
     for group in table.groups:
-        yield "<tbody>"
+        lines.append("<tbody>")
         if group.heading and group.rows:
-            span = len(table.columns)
-            yield f'<tr class="group"><th colspan="{span}">{escape(group.heading)}</th></tr>'
+            heading = f'<th colspan="{len(table.columns)}">{escape(group.heading)}</th>'
+            lines.append(f'<tr class="group">{heading}</tr>')
         for name, *cells in group.rows:
             values = "".join(f"<td>{_interval_small(cell)}</td>" for cell in cells)
-            yield f'<tr><th scope="row">{escape(name)}</th>{values}</tr>'
-        yield "</tbody>"
-    yield "</table></div>"
+            lines.append(f'<tr><th scope="row">{escape(name)}</th>{values}</tr>')
+        lines.append("</tbody>")
+    lines.append("</table></div>")
     if table.notes:
-        yield "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in table.notes) + "</ul>"
-    yield "</section>"
+        lines.append("<ul>" + "".join(f"<li>{escape(note)}</li>" for note in table.notes) + "</ul>")
+    return "\n".join([*lines, "</section>"])
 
 
 def _interval_small(cell: str) -> str:
-    """Return a cell with the bracketed interval set small on a line of its own."""
     value, bracket, rest = cell.partition(" (")
     if not bracket:
         return escape(cell)
@@ -136,28 +118,31 @@ READING = (
 
 
 def tables(board: Board) -> list[Table]:
-    """Return every table that has rows."""
-    found = [labels(board), closed(board), explanations(board), confidence(board), costs(board)]
-    found.append(differences(board))
-    return [table for table in found if not table.empty]
+    """Every table that has rows."""
+    kinds = (labels, closed, explanations, confidence, costs, differences)
+    return [table for table in (kind(board) for kind in kinds) if not table.empty]
 
 
 def labels(board: Board, columns: Sequence[Column] = LABELS) -> Table:
-    """Return the leaderboard of label scores."""
-    used = [c for c in columns if any(c.key in row.scores for row in board.rows)]
+    """Leaderboard of label scores."""
+    scored = _scored(board, columns)
     main = next(c for c in HEADLINE if c.key == board.main)
-    ahead, rest = [c for c in used if c in HEADLINE], [c for c in used if c not in HEADLINE]
+    ahead, rest = [c for c in scored if c in HEADLINE], [c for c in scored if c not in HEADLINE]
     titles = ["system", *(c.title for c in ahead), f"{main.title} over the best floor"]
     titles += [*(c.title for c in rest), "empty"]
     groups = [
-        Group(HEADINGS[given], [_labels_row(row, ahead, rest, main) for row in rows])
-        for given, rows in board.groups.items()
+        Group(HEADINGS[group], [_labels_row(row, ahead, rest, main) for row in rows])
+        for group, rows in board.groups.items()
     ]
     return Table("Open-vocabulary labels", READING, titles, groups, tuple(_notes(board)))
 
 
+def _scored(board: Board, columns: Sequence[Column]) -> list[Column]:
+    return [column for column in columns if any(column.key in row.scores for row in board.rows)]
+
+
 def closed(board: Board) -> Table:
-    """Return the table of scores against one class, or a sentiment, per clip."""
+    """Table of scores against one class, or a sentiment, per clip."""
     lead = (
         "Hit: any label has the human label's level-1 class, mean over the wheels; a hit is "
         "cheap with many labels, which hits per class named shows. Weighted F1: one class a clip."
@@ -166,7 +151,7 @@ def closed(board: Board) -> Table:
 
 
 def explanations(board: Board) -> Table:
-    """Return the table of what explanations state and rest on."""
+    """Table of what explanations state and rest on."""
     lead = (
         "Cues: the signs that an explanation names, against those of the human one; a cue that "
         "people did not write down counts as invented, though it may be in the clip. On human "
@@ -178,7 +163,7 @@ def explanations(board: Board) -> Table:
 
 
 def confidence(board: Board) -> Table:
-    """Return the table of calibration and of the probes of evidence."""
+    """Table of calibration and of the probes of evidence."""
     lead = (
         "Right: the first label's level-1 class on wheel 1 is among the human ones. The probes "
         "spoil the evidence of the first label: its claim should move the way the title says."
@@ -187,12 +172,12 @@ def confidence(board: Board) -> Table:
 
 
 def costs(board: Board) -> Table:
-    """Return the table of what answers took, of systems that were run here."""
+    """Table of what answers took, of systems that were run here."""
     return _scores("Cost", "Per clip, on this machine.", board, COSTS)
 
 
 def differences(board: Board) -> Table:
-    """Return the paired differences; bold where the interval leaves out zero."""
+    """Paired differences; bold where the interval leaves out zero."""
     titles = ["left minus right", *(c.title for c in HEADLINE)]
     rows = [_pair_row(pair) for pair in board.pairs]
     lead = "On the same clips, in points; * marks an interval that leaves out zero."
@@ -202,31 +187,28 @@ def differences(board: Board) -> Table:
 def _labels_row(
     row: Row, ahead: Sequence[Column], rest: Sequence[Column], main: Column
 ) -> list[str]:
-    empty = str(row.counts["empty"])
-    if row.counts["failed"]:
-        empty += f" ({row.counts['failed']} failed)"
+    failed = f" ({row.counts['failed']} failed)" if row.counts["failed"] else ""
     return [
-        _name(row),
+        f"{row.card.name} †" if row.spam else row.card.name,
         *(column.cell(row.scores.get(column.key)) for column in ahead),
         main.cell(row.over_floor, signed=True),
         *(column.cell(row.scores.get(column.key)) for column in rest),
-        empty,
+        f"{row.counts['empty']}{failed}",
     ]
 
 
-def _name(row: Row) -> str:
-    return f"{row.card.name} †" if row.spam else row.card.name
-
-
 def _scores(title: str, lead: str, board: Board, columns: Sequence[Column]) -> Table:
-    """Return a table of the columns that any row has, with the rows that have any of them."""
-    used = [c for c in columns if any(c.key in row.scores for row in board.rows)]
+    # the columns that any row has, and the rows that have any of them
+    scored = _scored(board, columns)
     groups = []
-    for given, rows in board.groups.items():
-        having = [row for row in rows if any(c.key in row.scores for c in used)]
-        cells = [[row.card.name, *(c.cell(row.scores.get(c.key)) for c in used)] for row in having]
-        groups.append(Group(HEADINGS[given], cells))
-    return Table(title, lead, ["system", *(c.title for c in used)], groups)
+    for group, rows in board.groups.items():
+        cells = [
+            [row.card.name, *(column.cell(row.scores.get(column.key)) for column in scored)]
+            for row in rows
+            if any(column.key in row.scores for column in scored)
+        ]
+        groups.append(Group(HEADINGS[group], cells))
+    return Table(title, lead, ["system", *(column.title for column in scored)], groups)
 
 
 def _pair_row(pair: Pair) -> list[str]:
@@ -253,7 +235,7 @@ TEMPLATE = Path(__file__).parent / "page.html"
 
 @dataclass(frozen=True)
 class Report:
-    """What a report shows: tables, and plots as SVG by their caption."""
+    """Title, tables, and plots as SVG by their caption."""
 
     title: str
     about: str
@@ -264,10 +246,15 @@ class Report:
     def page(self) -> str:
         """The HTML page; it fetches nothing."""
         template = Template(TEMPLATE.read_text(encoding="utf-8"))
-        first, *others = self.tables
-        body = [html(first), *_figures(self.plots.items()), *(html(table) for table in others)]
+        first, *others = map(html, self.tables)
+        figures = (
+            f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+            for caption, svg in self.plots.items()
+        )
         return template.substitute(
-            title=escape(self.title), about=escape(self.about), body="\n".join(body)
+            title=escape(self.title),
+            about=escape(self.about),
+            body="\n".join([first, *figures, *others]),
         )
 
     @property
@@ -277,11 +264,6 @@ class Report:
         return "\n\n".join(parts) + "\n"
 
 
-def _figures(plots: Iterable[tuple[str, str]]) -> Iterable[str]:
-    for caption, svg in plots:
-        yield f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
-
-
 TITLE, READABLE, WIDEST = 13, 100, 1000
 """Characters on one line: of a column's title, of prose, of a table at most."""
 
@@ -289,14 +271,14 @@ TITLE, READABLE, WIDEST = 13, 100, 1000
 def show(table: Table, console: Console | None = None) -> None:
     """Print a table on stdout; lines are as long as the table, and none is cut."""
     console = console or Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
-    shown = _drawn(table)
+    drawn = _drawn(table)
     wide = console.options.update(max_width=WIDEST)
     column = min(READABLE, console.width) if console.is_terminal else READABLE
-    console.width = max(console.width, column, Measurement.get(console, wide, shown).maximum)
+    console.width = max(console.width, column, Measurement.get(console, wide, drawn).maximum)
     console.print(Text(printable(table.title), style="bold"))
     console.print(Text("\n".join(wrap(table.lead, column)), style="dim"))
     with console.capture() as captured:
-        console.print(shown, crop=False)
+        console.print(drawn, crop=False)
     print("\n".join(line.rstrip() for line in captured.get().splitlines()), file=console.file)
     for note in table.notes:
         console.print(Text("\n".join(wrap(printable(note), column)), style="dim"))
@@ -304,25 +286,25 @@ def show(table: Table, console: Console | None = None) -> None:
 
 
 def _drawn(table: Table) -> RichTable:
-    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=False)
+    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=False)
     for place, title in enumerate(table.columns):
         right = table.numbers and place > 0
         text = Text("\n".join(wrap(title, TITLE)) if table.numbers else title)
-        shown.add_column(text, justify="right" if right else "left", no_wrap=True)
+        drawn.add_column(text, justify="right" if right else "left", no_wrap=True)
     for group in table.groups:
         if group.heading and group.rows:
-            shown.add_row(Text(group.heading, style="italic"))
+            drawn.add_row(Text(group.heading, style="italic"))
         for row in group.rows:
-            shown.add_row(*(Text(printable(_narrow(cell))) for cell in row))
-    return shown
+            drawn.add_row(*(Text(printable(_narrow(cell))) for cell in row))
+    return drawn
 
 
 def _narrow(cell: str) -> str:
-    """Return "56.1 (50.2 to 61.7)" as "56.1 50..62"; the other forms have all digits."""
-    found = re.fullmatch(r"(\S+) \((-?[\d.]+) to (-?[\d.]+)\)( \*)?", cell)
-    if found is None:
+    # "56.1 (50.2 to 61.7)" becomes "56.1 50..62"; the other forms have all digits
+    match = re.fullmatch(r"(\S+) \((-?[\d.]+) to (-?[\d.]+)\)( \*)?", cell)
+    if match is None:
         return cell
-    value, low, high, mark = found.groups()
+    value, low, high, mark = match.groups()
     if len(value.partition(".")[2]) == 1:
         low, high = f"{float(low):.0f}", f"{float(high):.0f}"
     return f"{value} {low}..{high}{mark or ''}"

@@ -1,4 +1,4 @@
-"""A run on disk: a JSONL file with a header, then one prediction a line as they come in."""
+"""A run on disk: a JSONL file with a header and one prediction per line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RunHeader(Record):
     versions: Mapping[str, str]
 
     def fits(self, other: RunHeader) -> bool:
-        """Tell whether another run's predictions may go on in this one's file."""
+        """Whether another run's predictions may go on in this one's file."""
         return (self.system, self.dataset) == (other.system, other.dataset)
 
 
@@ -44,31 +44,36 @@ class RunFile:
 
     @classmethod
     def of(cls, folder: Path, card: Card) -> RunFile:
-        """Return the file for a system in a folder of runs."""
+        """File for a system in a folder of runs."""
         return cls(folder / f"{slug(card.name)}.jsonl")
 
     def read(self) -> tuple[RunHeader, dict[str, Prediction]]:
-        """Return the header and the predictions by clip; the later of two wins.
+        """Header and the predictions by clip; the later of two wins.
 
         A last line that a crash cut short is left out. `ConfigError` for another file.
         """
-        lines = list(self._lines())
+        try:
+            lines = [
+                line for line in self.path.read_text(encoding="utf-8").split("\n")[:-1] if line
+            ]
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{self.path} cannot be read: {error}") from error
         try:
             header = RunHeader.model_validate_json(lines[0])
-            found = [Prediction.model_validate_json(line) for line in lines[1:]]
+            predictions = [Prediction.model_validate_json(line) for line in lines[1:]]
         except (IndexError, ValidationError) as error:
             first = str(error).splitlines()[0]
             raise ConfigError(f"{self.path} is not a run of emer-eval: {first}") from error
-        return header, {prediction.name: prediction for prediction in found}
+        return header, {prediction.name: prediction for prediction in predictions}
 
     def begin(self, header: RunHeader) -> None:
-        """Write the header of a new run; the folder is made. `ConfigError` if it cannot be."""
+        """Write the header of a new run and make its folder; `ConfigError` if it cannot."""
         with self._writing():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.write_text(header.model_dump_json() + "\n", encoding="utf-8")
 
     def add(self, prediction: Prediction) -> None:
-        """Append a prediction in one write; `ConfigError` if it cannot be kept."""
+        """Append a prediction in one write; `ConfigError` if it cannot."""
         with self._writing(), self.path.open("a", encoding="utf-8") as file:
             file.write(prediction.model_dump_json() + "\n")
 
@@ -88,17 +93,9 @@ class RunFile:
                 f"{self.path} cannot be written: {error.strerror}; choose another --out"
             ) from error
 
-    def _lines(self) -> Iterator[str]:
-        try:
-            text = self.path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{self.path} cannot be read: {error}") from error
-        whole, _, _ = text.rpartition("\n")
-        yield from (line for line in whole.split("\n") if line)
-
 
 def header_of(card: Card, dataset: Dataset) -> RunHeader:
-    """Return the header of a system's run over a dataset."""
+    """Header of a system's run over a dataset."""
     from importlib.metadata import version
 
     names = [sample.name for sample in dataset.samples]
@@ -111,5 +108,5 @@ def header_of(card: Card, dataset: Dataset) -> RunHeader:
 
 
 def slug(name: str) -> str:
-    """Return a system's name as a file name."""
+    """System's name as a file name."""
     return re.sub(r"[^A-Za-z0-9.+-]+", "_", name).strip("_.") or "system"

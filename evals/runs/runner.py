@@ -1,14 +1,9 @@
-"""Systems over clips; earlier answers reused.
-
-A system over all clips: side by side, with progress, and going on where it was stopped.
-
-Answers kept from an earlier report, as long as system, code and clips are the same.
-"""
+"""Systems over clips: parallel, resumable, with answers of earlier reports."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -18,7 +13,7 @@ from emer.evals.data.types import Dataset, Sample
 from emer.evals.runs.record import RunFile, RunHeader, header_of, slug
 from emer.evals.systems.system import Prediction, System
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
-from emer.tools.types import digest
+from emer.tools.types import Record, digest
 
 Done = Callable[[Prediction], None]
 
@@ -34,88 +29,94 @@ def run(
     fresh: bool = False,
     done: Done = lambda _: None,
 ) -> list[Prediction]:
-    """Return a system's predictions in the order of the clips; each is on disk when it is made.
+    """Predictions of a system in the order of the clips, each written when it is made.
 
     Clips that a file in `folder` has an answer for are not run again, failed ones are.
     `ConfigError` if that file is of the same name but of another system or dataset.
+
+    Args:
+        system: The system.
+        dataset: The clips.
+        folder: Folder of the run's file.
+        workers: Clips answered at once.
+        fresh: Whether an earlier run is discarded.
+        done: Called with each prediction.
+
     """
     file = RunFile.of(folder, system.card)
-    known = {} if fresh or not file.path.exists() else _continued(file, system, dataset)
-    if not known and (fresh or not file.path.exists()):
+    fresh = fresh or not file.path.exists()
+    known = {} if fresh else _continued(file, system, dataset)
+    if fresh:
         file.begin(header_of(system.card, dataset))
-    kept = {name: p for name, p in known.items() if p.failed is None}
-    for prediction in kept.values():
+    answered = {name: p for name, p in known.items() if p.failed is None}
+    for prediction in answered.values():
         done(prediction)
-    left = [sample for sample in dataset.samples if sample.name not in kept]
 
-    def keep(prediction: Prediction) -> None:
+    def store(prediction: Prediction) -> None:
         file.add(prediction)
         done(prediction)
 
-    made = answer_all(system, left, workers, keep)
-    found = kept | {p.name: p for p in made}
-    return [found[sample.name] for sample in dataset.samples]
+    remaining = [sample for sample in dataset.samples if sample.name not in answered]
+    answered |= {p.name: p for p in answer_all(system, remaining, workers, store)}
+    return [answered[sample.name] for sample in dataset.samples]
 
 
 def answer_all(
     system: System, samples: Sequence[Sample], workers: int = 1, done: Done = lambda _: None
 ) -> list[Prediction]:
-    """Return the predictions; what goes wrong on a clip is in its prediction.
+    """Predictions of a system; an error on a clip is part of its prediction.
 
-    A package that is missing altogether is raised at once: no clip would do better.
+    `ToolMissing` is raised at once: every clip would need the missing package.
     """
-    if workers <= 1:
-        return [_reported(attempt(system, sample), done) for sample in samples]
-    return _side_by_side(system, samples, workers, done)
+    predictions: list[Prediction] = []
+    answers = (
+        (attempt(system, sample) for sample in samples)
+        if workers <= 1
+        else _side_by_side(system, samples, workers)
+    )
+    for prediction in answers:
+        done(prediction)
+        predictions.append(prediction)
+    return predictions
 
 
-def _side_by_side(
-    system: System, samples: Sequence[Sample], workers: int, done: Done
-) -> list[Prediction]:
-    """Answer in daemon threads: an executor's would hold the process when it is stopped."""
-    left: SimpleQueue[Sample] = SimpleQueue()
-    made: SimpleQueue[Prediction | BaseException] = SimpleQueue()
+def _side_by_side(system: System, samples: Sequence[Sample], workers: int) -> Iterator[Prediction]:
+    # in daemon threads: an executor's would hold the process when it is stopped
+    waiting: SimpleQueue[Sample] = SimpleQueue()
+    answers: SimpleQueue[Prediction | BaseException] = SimpleQueue()
     for sample in samples:
-        left.put(sample)
+        waiting.put(sample)
 
     def work() -> None:
         try:
             while True:
-                made.put(attempt(system, left.get_nowait()))
+                answers.put(attempt(system, waiting.get_nowait()))
         except Empty:
             return
         except BaseException as error:
-            made.put(error)
+            answers.put(error)
 
     for number in range(min(workers, len(samples))):
         Thread(target=work, name=f"emer-eval-{number}", daemon=True).start()
-    found: list[Prediction] = []
-    while len(found) < len(samples):
-        try:
-            answer = made.get(timeout=_SLICE)  # an endless wait would not hear Ctrl-C
-        except Empty:
-            continue
-        if isinstance(answer, BaseException):
-            raise answer
-        found.append(_reported(answer, done))
-    return found
+    missing = len(samples)
+    while missing:
+        with suppress(Empty):
+            answer = answers.get(timeout=_SLICE)  # an endless wait would block Ctrl-C
+            if isinstance(answer, BaseException):
+                raise answer
+            missing -= 1
+            yield answer
 
 
 def attempt(system: System, sample: Sample) -> Prediction:
-    """Return a system's answer on a clip, or the prediction that says why there is none."""
+    """A system's answer on a clip, or a prediction with the reason of its failure."""
     try:
         return system.answer(sample)
     except ToolMissing:
         raise
-    except EmerError as error:
-        return Prediction(name=sample.name, failed=_one_line(str(error)))
     except Exception as error:
-        return Prediction(name=sample.name, failed=_one_line(f"{type(error).__name__}: {error}"))
-
-
-def _reported(prediction: Prediction, done: Done) -> Prediction:
-    done(prediction)
-    return prediction
+        kind = "" if isinstance(error, EmerError) else f"{type(error).__name__}: "
+        return Prediction(name=sample.name, failed=" ".join(f"{kind}{error}".split()))
 
 
 def _continued(file: RunFile, system: System, dataset: Dataset) -> dict[str, Prediction]:
@@ -129,16 +130,12 @@ def _continued(file: RunFile, system: System, dataset: Dataset) -> dict[str, Pre
     return known
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 def answers(
     system: System, dataset: str, samples: Sequence[Sample], folder: Path | None
 ) -> list[Prediction]:
-    """Return a system's answers, from `folder` if they are there, else made and put there.
+    """A system's answers, read from a file in `folder` or written there.
 
-    A folder that cannot be written costs the memory, not the answers.
+    An unwritable folder costs the file, not the answers.
     """
     if folder is None:
         return answer_all(system, samples)
@@ -147,30 +144,23 @@ def answers(
     )
     name = slug(system.card.name)
     path = folder / f"{name}-{key[:16]}.jsonl"
-    known = _read(path)
+    known: dict[str, Prediction] = {}
+    with suppress(ConfigError):
+        known = RunFile(path).read()[1]
     if set(known) == {sample.name for sample in samples}:
         return [known[sample.name] for sample in samples]
-    made = answer_all(system, samples)
+    predictions = answer_all(system, samples)
+    header = RunHeader(system=system.card, dataset=dataset, clips=key, versions={})
     with suppress(OSError):
-        _replace(
-            path, name, made, RunHeader(system=system.card, dataset=dataset, clips=key, versions={})
-        )
-    return made
+        _replace(path, name, [header, *predictions])
+    return predictions
 
 
-def _read(path: Path) -> dict[str, Prediction]:
-    try:
-        return RunFile(path).read()[1]
-    except ConfigError:
-        return {}
-
-
-def _replace(path: Path, name: str, made: Sequence[Prediction], header: RunHeader) -> None:
-    """Write the answers in one go, and drop those of the system's earlier versions."""
+def _replace(path: Path, name: str, records: Sequence[Record]) -> None:
+    """Write the answers in one go, and remove those of the system's earlier versions."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    lines = [record.model_dump_json() for record in (header, *made)]
-    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    part.write_text("".join(f"{r.model_dump_json()}\n" for r in records), encoding="utf-8")
     os.replace(part, path)
     for old in path.parent.glob(f"{name}-{'[0-9a-f]' * 16}.jsonl"):
         if old != path:

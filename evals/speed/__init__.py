@@ -1,3 +1,3 @@
-"""Speed and memory: of whole runs, and of tools with a model against their libraries."""
+"""Speed and memory of whole runs, and of models against their libraries."""
 
-__all__ = ["measure", "models", "peak_memory", "pipeline"]
+__all__ = ["large_models", "measure", "models", "peak_memory", "pipeline"]

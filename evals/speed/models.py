@@ -1,13 +1,14 @@
-"""Tools with a model against their library's own example, and large models with random weights.
+"""Speed of tools with a model, against their library's own example.
 
 A tool takes part with the weights that `emer models pull` got. Tool and example read the same
 copies of the clip on the same cores, in turns, and must come to the same result (`Unequal`). Of
 sizes that may not be at hand the model alone is measured, built from its published configuration
 with random weights, which write a fixed number of tokens; so a GPU needs no model hub.
 
-For a GPU without a network, on a machine that has one:
-`pip download -d wheels WHEELS`, with the `WHEELS` below beside emer's own requirements; there:
-`pip install --no-index -f wheels emer WHEELS` and `emer-eval speed CLIP --profile models
+For a GPU without a network, on a machine that has one: `pip download -d wheels` of torch,
+transformers, faster-whisper, openai-whisper, deepface, werkzeug, nvidia-cublas-cu12 and
+nvidia-cudnn-cu12 (CTranslate2 needs the last two) beside emer's own requirements; there:
+`pip install --no-index -f wheels emer ...` and `emer-eval speed CLIP --profile models
 --device cuda`. For the large models alone (`--only sizes`), torch and transformers do.
 """
 
@@ -22,7 +23,6 @@ from difflib import SequenceMatcher
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from emer.evals.speed.large_models import SIZES, measure_size
@@ -49,44 +49,34 @@ from emer.tools.tool import Heavy, Tool
 from emer.tools.types import Clue
 from emer.tools.weights.locate import find
 
-WHEELS: Final = (
-    "torch", "transformers", "faster-whisper", "openai-whisper", "deepface", "werkzeug",
-    "nvidia-cublas-cu12", "nvidia-cudnn-cu12",
-)  # fmt: skip
-"""Packages of the comparisons; CTranslate2 needs the last two on a GPU."""
-
 COPIES: Final = {"cpu": 2, "cuda": 16}
-"""Copies of the clip in a round, all observed at once, by kind of device: on a GPU as many as
-fill a batch."""
-
+"""Copies of the clip observed at once, by kind of device: a full GPU batch."""
 SAME_WORDS: Final = 0.9
-"""Least share of words alike on both sides: greedy decoding of differently cut sound differs in
-a word here and there (our judgement)."""
-
+"""Least share of equal words: another segmentation changes a few (ours)."""
 FACES_PER_S: Final = 4
-"""Pictures a second that DeepFace's example classifies, as many as the tool keeps of a face."""
-
+"""Pictures a second that DeepFace's example classifies, as the tool does."""
 SPEECH_GOAL: Final = 0.8
-"""Voice activity, word times and clues may cost a quarter of the example's time (our judgement)."""
+"""Voice activity, word times and clues may cost a quarter more (ours)."""
 
 Result = tuple[Hashable, ...]
-"""What a side makes of a clip, in a form that can be compared: words, a class, a face or none."""
+"""Comparable result of one clip: words, a class, or whether there is a face."""
 Example = Callable[[Path], Result]
+Work = Callable[[], list[Measure]]
 
 
 class Comparison(NamedTuple):
     """A library's own example for the model of a tool."""
 
     load: Callable[[Path, Tool], Example]
-    """From weights and the tool, whose precision and device the example takes, to the example."""
+    """Example from the weights, with the precision and device of the tool."""
     result: Callable[[Sequence[Clue]], Result]
     """The tool's clues in the form of the example's result."""
     what: str
     goal: float | None = None
 
 
-class Request(NamedTuple):
-    """What is to be measured: a clip, a device, sizes of large models, parts, and rounds."""
+class SpeedRequest(NamedTuple):
+    """A clip, a device, sizes of large models, parts, and rounds."""
 
     clip: Path
     device: str = "auto"
@@ -95,7 +85,7 @@ class Request(NamedTuple):
     rounds: int = 3
 
 
-class Report(NamedTuple):
+class SpeedReport(NamedTuple):
     """The measures, and what could not be measured."""
 
     machine: Machine
@@ -103,51 +93,46 @@ class Report(NamedTuple):
     unmeasured: tuple[Unmeasured, ...]
 
 
-def measure_models(request: Request, say: Callable[[str], None]) -> Report:
-    """Measure the parts that were asked for; `say` is called with each part's name before it.
+def measure_models(request: SpeedRequest, say: Callable[[str], None]) -> SpeedReport:
+    """Measure the requested parts; `say` is called with each part's name before it.
 
-    `ConfigError` for a clip, device, size or part that is not there. What a part lacks (a
+    `ConfigError` for a clip, device, size or part that does not exist. What a part lacks (a
     package, weights, memory, equal work) stands beside the measures, with the reason.
     """
-    parts = _chosen(request.only, PARTS, "--only") or PARTS
-    sizes = _chosen(request.sizes, tuple(SIZES), "--size")
+    parts = _known(request.only, PARTS, "--only") or PARTS
+    sizes = _known(request.sizes, tuple(SIZES), "--size")
     clip = Clip.open(request.clip)
     if clip.video is None or clip.audio is None:
         raise ConfigError(f"{request.clip} needs picture and sound; name a clip with both")
     device = choose_device(request.device)
-    found: list[Measure | Unmeasured] = []
+    rows: list[Measure | Unmeasured] = []
     with TemporaryDirectory(prefix="emer-speed-") as folder, hush(Path(folder) / "native.log"):
         for name, part in _works(request, parts, sizes, device, Path(folder)):
             if isinstance(part, Unmeasured):
-                found.append(part)
-                continue
-            say(f"{name} on {device}")
-            found += _attempt(name, part)
-    measures = tuple(each for each in found if isinstance(each, Measure))
-    unmeasured = tuple(each for each in found if isinstance(each, Unmeasured))
-    return Report(this_machine(device), measures, unmeasured)
+                rows.append(part)
+            else:
+                say(f"{name} on {device}")
+                rows += _attempt(name, part)
+    measures = tuple(row for row in rows if isinstance(row, Measure))
+    unmeasured = tuple(row for row in rows if isinstance(row, Unmeasured))
+    return SpeedReport(this_machine(device), measures, unmeasured)
 
 
-def _chosen(names: tuple[str, ...], known: Sequence[str], option: str) -> tuple[str, ...]:
+def _known(names: tuple[str, ...], known: Sequence[str], option: str) -> tuple[str, ...]:
     for name in names:
         if name not in known:
             raise ConfigError(f"{option} {name!r}: write {', '.join(known)}")
     return tuple(name for name in known if name in names)
 
 
-Work = Callable[[], list[Measure]]
-
-
 def _works(
-    request: Request, parts: Sequence[str], sizes: Sequence[str], device: str, folder: Path
+    request: SpeedRequest, parts: Sequence[str], sizes: Sequence[str], device: str, folder: Path
 ) -> Iterator[tuple[str, Work | Unmeasured]]:
-    """Yield each part by name: a function that measures it, or why it is not measured."""
     for name in parts:
         if name != "sizes":
             yield name, partial(measure_tool, name, request.clip, device, request.rounds, folder)
-    on_gpu = device.startswith("cuda")
     for size in SIZES if "sizes" in parts else ():
-        if on_gpu or size in sizes:
+        if device.startswith("cuda") or size in sizes:
             yield size, partial(measure_size, SIZES[size], device, request.rounds)
         else:
             why = f"it takes minutes on {device}; --device cuda, or --size {size}, measures it"
@@ -155,7 +140,6 @@ def _works(
 
 
 def _attempt(name: str, work: Work) -> Sequence[Measure | Unmeasured]:
-    """Return a part's measures, or why there are none."""
     try:
         return work()
     except ConfigError:
@@ -170,18 +154,17 @@ def _attempt(name: str, work: Work) -> Sequence[Measure | Unmeasured]:
 def measure_tool(
     name: str, path: Path, device: str, rounds: int, folder: Path, **arguments: Any
 ) -> list[Measure]:
-    """Return how fast a tool observes a clip, against its library's own example where it has one.
+    """Speed of a tool on a clip, against its library's own example where it has one.
+
+    `EmerError` without weights or packages, `Unequal` where the results differ.
 
     Args:
-        name: of the tool, as in the settings.
-        path: a clip with picture and sound.
+        name: Name of the tool in the settings.
+        path: Clip with picture and sound.
         device: "cpu", "mps" or "cuda:N".
-        rounds: times that each side is measured; the least counts.
-        folder: for copies of the clip.
-        arguments: of the tool, as `model`; without it, the strongest weights that are here.
-
-    Raises:
-        EmerError: weights or packages are missing, or (`Unequal`) the results differ.
+        rounds: Times that each side is measured; the least counts.
+        folder: Folder for copies of the clip.
+        arguments: Arguments of the tool, as `model`; by default its strongest local weights.
 
     """
     tool = load_tool(name, arguments if name in ON_CPU else {"device": device, **arguments})
@@ -191,28 +174,26 @@ def measure_tool(
     batches = iter(_copies(path, folder / name, rounds + 2, count))
     first = next(batches)
     clues = tool.observe(Clip.open(first[0]))
-    used = gpu_note(_device(tool), lambda: _observe(tool, next(batches)))
-    about = ", ".join(f"{key} {value}" for key, value in tool.hardware.items())
-    label = f"{name} {tool.source.model or ''}".strip()
-    comparison = COMPARISONS.get(name)
+    utilisation = gpu_note(_hardware(tool, "device"), partial(_observe_next, tool, batches))
+    about = ", ".join(f"{key} {value}" for key, value in tool.hardware.items()) + utilisation
+    label, comparison = f"{name} {tool.source.model or ''}".strip(), COMPARISONS.get(name)
+    ours = partial(_observe_next, tool, batches)
     if comparison is None:
-        took = min(seconds(lambda: _observe(tool, next(batches))) for _ in range(rounds)) / count
+        least = min(seconds(ours) for _ in range(rounds)) / count
         detail = f"least of {rounds}, {count} at once; {Clip.open(path).duration:.2f} s long"
-        detail += "; no example of its library does the same work"
-        return [at_most(f"{label}, a clip", took, "s", None, f"{detail}; {about}{used}")]
-    weights = find(name, str(arguments.get("model", "auto"))).path
-    example = comparison.load(weights, tool)
+        detail += f"; no example of its library does the same work; {about}"
+        return [at_most(f"{label}, a clip", least, "s", None, detail)]
+    example = comparison.load(find(name, str(arguments.get("model", "auto"))).path, tool)
     alike = require_alike(name, comparison.result(clues), example(first[0]))
-    pair = paired(
-        lambda: _observe(tool, next(batches)), lambda: [example(copy) for copy in first], rounds
-    )
-    return [at_least(f"{label} : its library's own example", pair.ratio, "x", comparison.goal,
-            f"{pair.summary(count, 'clip')}; {count} at once : one by one; {comparison.what}; "
-            f"{alike}; {about}{used}")]  # fmt: skip
+    pair = paired(ours, lambda: [example(copy) for copy in first], rounds)
+    detail = f"{pair.summary(count, 'clip')}; {count} at once : one by one; {comparison.what}; "
+    detail += f"{alike}; {about}"
+    title = f"{label} : its library's own example"
+    return [at_least(title, pair.ratio, "x", comparison.goal, detail)]
 
 
 def _copies(path: Path, folder: Path, rounds: int, count: int) -> list[list[Path]]:
-    """Return copies of a clip for each round: a tool remembers what it saw of a hash."""
+    """Copies of a clip for each round; each has a hash, by which tools cache."""
     folder.mkdir()
     return [
         [loop_clip(path, folder / f"{k}-{n}{path.suffix}", 0, f"{k}-{n}") for n in range(count)]
@@ -220,27 +201,25 @@ def _copies(path: Path, folder: Path, rounds: int, count: int) -> list[list[Path
     ]
 
 
-def _observe(tool: Tool, paths: Sequence[Path]) -> None:
-    """Have the tool observe all the clips, side by side."""
+def _observe_next(tool: Tool, batches: Iterator[Sequence[Path]]) -> None:
+    paths = next(batches)
     with ThreadPoolExecutor(len(paths)) as pool:
         list(pool.map(tool.observe, map(Clip.open, paths)))
 
 
 def require_alike(name: str, ours: Result, theirs: Result) -> str:
-    """Return in words how alike two results are; `Unequal` where fewer than `SAME_WORDS`."""
+    """Agreement of two results, in words; `Unequal` below `SAME_WORDS`."""
     share = SequenceMatcher(None, ours, theirs, autojunk=False).ratio()
     if share < SAME_WORDS or not ours:
-        raise Unequal(f"{name} came to {_short(ours)}, its library's example to {_short(theirs)}")
+        left, right = (
+            repr(" ".join(map(str, side))[:60]) if side else "nothing" for side in (ours, theirs)
+        )
+        raise Unequal(f"{name} came to {left}, its library's example to {right}")
     return f"{share:.0%} of {len(theirs)} words alike" if len(theirs) > 1 else "same result"
 
 
-def _short(result: Result) -> str:
-    text = " ".join(map(str, result))
-    return repr(text[:60]) if text else "nothing"
-
-
 def words_of(text: str) -> Result:
-    """Return the words of a text without case and punctuation."""
+    """Words of a text without case and punctuation."""
     return tuple(re.findall(r"[^\W_]+", text.casefold()))
 
 
@@ -252,10 +231,10 @@ def _transcript(clues: Sequence[Clue]) -> Result:
 def _faster_whisper(weights: Path, tool: Tool) -> Example:
     from faster_whisper import WhisperModel
 
-    kind, _, number = _device(tool).partition(":")
+    kind, _, number = _hardware(tool, "device").partition(":")
     model = WhisperModel(
         str(weights), device=kind, device_index=int(number or 0), local_files_only=True,
-        compute_type=_dtype(tool), cpu_threads=cpu_threads(),
+        compute_type=_hardware(tool, "dtype"), cpu_threads=cpu_threads(),
     )  # fmt: skip
 
     def transcribe(path: Path) -> Result:
@@ -268,7 +247,7 @@ def _faster_whisper(weights: Path, tool: Tool) -> Example:
 def _openai_whisper(weights: Path, tool: Tool) -> Example:
     import whisper
 
-    device = _device(tool)
+    device = _hardware(tool, "device")
     model = whisper.load_model(str(weights), device=device)
 
     def transcribe(path: Path) -> Result:
@@ -300,21 +279,20 @@ def _face_landmarker(weights: Path, _: Tool) -> Example:
 
 
 def _deepface(weights: Path, tool: Tool) -> Example:
-    """Return `DeepFace.analyze` on as many pictures a second as the tool classifies."""
     import torch
 
-    if torch.cuda.is_available() != _device(tool).startswith("cuda"):
+    if torch.cuda.is_available() != _hardware(tool, "device").startswith("cuda"):
         raise Unequal("DeepFace.analyze takes the GPU where there is one; hide it for the CPU")
     os.environ |= {"DEEPFACE_HOME": str(weights.parents[2]), "DEEPFACE_BACKEND_ENGINE": "pytorch"}
     from deepface import DeepFace
+
+    options: dict[str, Any] = {"actions": ["emotion"], "enforce_detection": False, "silent": True}
 
     def analyse(path: Path) -> Result:
         classes = Counter(
             face["dominant_emotion"]
             for frame in Clip.open(path).frames(fps=FACES_PER_S)
-            for face in DeepFace.analyze(
-                frame.rgb()[..., ::-1], actions=["emotion"], enforce_detection=False, silent=True
-            )
+            for face in DeepFace.analyze(frame.rgb()[..., ::-1], **options)
         )
         return tuple(name for name, _ in classes.most_common(1))
 
@@ -328,36 +306,28 @@ def _expression(clues: Sequence[Clue]) -> Result:
     return tuple(name for name, _ in classes.most_common(1))
 
 
-def _device(tool: Tool) -> str:
+def _hardware(tool: Tool, key: str) -> str:
     assert isinstance(tool, Heavy)
-    return str(tool.hardware["device"])
+    return str(tool.hardware[key])
 
 
-def _dtype(tool: Tool) -> str:
-    assert isinstance(tool, Heavy)
-    return str(tool.hardware["dtype"])
-
-
-COMPARISONS: Final[Mapping[str, Comparison]] = MappingProxyType(
-    {
-        "faster-whisper": Comparison(
-            _faster_whisper, _transcript, "WhisperModel.transcribe with word times, same beam and "
-            "precision", SPEECH_GOAL,
-        ),
-        "whisper": Comparison(
-            _openai_whisper, _transcript, "model.transcribe with word times", SPEECH_GOAL
-        ),
-        "blendshapes": Comparison(
-            _face_landmarker, lambda clues: (bool(clues),),
-            "FaceLandmarker's 52 scores of each picture; the tool also tracks, calibrates and "
-            "judges action units",
-        ),
-        "deepface": Comparison(
-            _deepface, _expression, f"DeepFace.analyze on {FACES_PER_S} pictures a second"
-        ),
-    }
-)  # fmt: skip
-
+COMPARISONS: Final[Mapping[str, Comparison]] = {
+    "faster-whisper": Comparison(
+        _faster_whisper, _transcript,
+        "WhisperModel.transcribe with word times, same beam and precision", SPEECH_GOAL,
+    ),
+    "whisper": Comparison(
+        _openai_whisper, _transcript, "model.transcribe with word times", SPEECH_GOAL
+    ),
+    "blendshapes": Comparison(
+        _face_landmarker, lambda clues: (bool(clues),),
+        "FaceLandmarker's 52 scores of each picture; the tool also tracks, calibrates and "
+        "judges action units",
+    ),
+    "deepface": Comparison(
+        _deepface, _expression, f"DeepFace.analyze on {FACES_PER_S} pictures a second"
+    ),
+}  # fmt: skip
 PARTS: Final = (*COMPARISONS, "asr", "speech-emotion", "captioner", "sizes")
 ON_CPU: Final = frozenset({"blendshapes"})
 """Tools without a device of their own: MediaPipe's Python runs on the CPU."""

@@ -1,9 +1,9 @@
-"""Peak memory of explaining one clip, in a process of its own.
+"""Peak memory of explaining a clip in its own process, and looped clips.
 
-    python -m emer.evals.speed.peak_memory CLIP [SECONDS]
+    python -m emer.evals.speed.peak_memory CLIP
 
-With SECONDS, the clip is looped to at least that length. Imports little at the top: tools that
-spawn a process import this module again in it, which would count as memory of the run.
+Imports little at the top: tools that spawn a process import this module again in it, which
+would count as memory of the run.
 """
 
 from __future__ import annotations
@@ -11,33 +11,22 @@ from __future__ import annotations
 import json
 import sys
 import threading
-import time
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 STEP = 0.05
 """Seconds between two readings of the memory."""
-
-
-def main() -> None:
-    """Print length and time (s) and the peak memory (MB) of this process and its children."""
-    path = Path(sys.argv[1])
-    with TemporaryDirectory() as folder:
-        if len(sys.argv) > 2:
-            path = loop_clip(path, Path(folder) / f"long{path.suffix}", float(sys.argv[2]))
-        print(json.dumps(explain(path)))
 
 
 def loop_clip(path: Path, target: Path, seconds: float, title: str = "") -> Path:
     """Write the clip repeated until it lasts at least `seconds`, without decoding it.
 
     Args:
-        path: a clip with picture, sound or both.
-        target: the file to write, of the same suffix.
-        seconds: least length; 0 writes the clip once.
-        title: written to the container, so that two copies have different hashes.
+        path: Clip with picture, sound or both.
+        target: File to write, of the same suffix.
+        seconds: Least length; 0 writes the clip once.
+        title: Written to the container, so that two copies have different hashes.
 
     """
     import av
@@ -60,27 +49,25 @@ def loop_clip(path: Path, target: Path, seconds: float, title: str = "") -> Path
     return target
 
 
-def explain(path: Path) -> dict[str, float]:
-    """Explain a clip; return its `seconds`, the seconds it `took` and the peak `megabytes`."""
+def peak_memory(path: Path) -> float:
+    """Peak MB of this process and its children while it explains a clip."""
     from emer.graphs.ask import ask
-    from emer.tools.media.clip import Clip
 
-    sizes, done, begin = [0], threading.Event(), time.monotonic()
-    watcher = threading.Thread(target=_watch, args=(sizes, done), daemon=True)
+    sizes, finished = [0], threading.Event()
+    watcher = threading.Thread(target=_watch, args=(sizes, finished), daemon=True)
     watcher.start()
     ask(path)
-    done.set()
+    finished.set()
     watcher.join()
-    took = round(time.monotonic() - begin, 1)
-    return {"seconds": Clip.open(path).duration, "took": took, "megabytes": max(sizes) / 1e6}
+    return max(sizes) / 1e6
 
 
-def _watch(sizes: list[int], done: threading.Event) -> None:
-    """Note the proportional set size of all processes until done: shared pages count once."""
+def _watch(sizes: list[int], finished: threading.Event) -> None:
+    """Append the proportional set size of all processes: shared pages count once."""
     import psutil
 
     me = psutil.Process()
-    while not done.wait(STEP):
+    while not finished.wait(STEP):
         total = 0
         for process in (me, *me.children(recursive=True)):
             with suppress(psutil.Error):
@@ -89,4 +76,4 @@ def _watch(sizes: list[int], done: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    print(json.dumps({"megabytes": peak_memory(Path(sys.argv[1]))}))

@@ -1,4 +1,4 @@
-"""Speed and memory of the embedded profile: decoding, controller, whole runs, peak memory."""
+"""Speed and memory of the embedded profile, from decoding to whole runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -21,16 +21,16 @@ from emer.agents.types import Inquiry
 from emer.agents.verification.verifier import verify
 from emer.evals.speed.measure import (
     Measure,
-    Neighbours,
     at_least,
     at_most,
     cpu_seconds,
     in_turn,
+    other_load,
     seconds,
 )
 from emer.evals.speed.peak_memory import loop_clip
-from emer.graphs.ask import Answer, ask
-from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
+from emer.graphs.ask import ask
+from emer.graphs.settings import DEFAULT, OFF, load_settings
 from emer.graphs.trace.events import Event, NothingObserved, ToolFinished, ToolStarted
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 READERS: Final = 4
 """Tools that read the picture side by side."""
 SIDE: Final = 640
-"""Longest side, in pixels, of the pictures that tools look at."""
+"""Longest side, in pixels, of the pictures that tools analyse."""
 DECODING_ROUNDS: Final = 9
 CONTROLLER_RUNS: Final = 31
 RUN_ROUNDS: Final = 3
@@ -56,15 +56,15 @@ SHORT, LONG = 30.0, 120.0
 
 
 def measure_speed(path: Path, *, memory: bool, say: Callable[[str], None]) -> list[Measure]:
-    """Return every measure of the embedded profile.
+    """All measures of the embedded profile.
 
     Args:
-        path: a clip with a face and speech, about 8 s long.
-        memory: whether a 2-minute loop of the clip is explained too.
-        say: called with the name of each part before it is measured.
+        path: Clip with a face and speech, about 8 s long.
+        memory: Whether a 2-minute loop of the clip is explained too.
+        say: Called with the name of each part before it is measured.
 
     Raises:
-        ConfigError: the clip has no picture to decode.
+        ConfigError: The clip has no picture to decode.
 
     """
     if Clip.open(path).video is None:
@@ -73,9 +73,8 @@ def measure_speed(path: Path, *, memory: bool, say: Callable[[str], None]) -> li
         "decoding": measure_decoding,
         "orchestration": measure_orchestration,
         "whole runs": measure_running,
+        **({"memory": measure_memory} if memory else {}),
     }
-    if memory:
-        parts["memory"] = measure_memory
     measures: list[Measure] = []
     with TemporaryDirectory() as folder, hush(Path(folder) / "native.log"):
         for name, part in parts.items():
@@ -84,11 +83,8 @@ def measure_speed(path: Path, *, memory: bool, say: Callable[[str], None]) -> li
     return measures
 
 
-# Decoding
-
-
 def measure_decoding(path: Path) -> list[Measure]:
-    """Return the ratios of four tools decoding alone, four sharing, and a bare decode.
+    """Ratios of four tools decoding alone, four sharing, and a bare decode.
 
     In CPU time of all threads, the least of several rounds, which is what is saved on any
     number of cores; opening, hashing and probing the file count on the shared side. `Bare`
@@ -101,9 +97,7 @@ def measure_decoding(path: Path) -> list[Measure]:
         "bare": partial(decode_bare, path),
         "floor": partial(decode_bare, path, convert=True),
     }
-    times = in_turn(
-        {name: partial(cpu_seconds, work) for name, work in works.items()}, DECODING_ROUNDS
-    )
+    times = in_turn({k: partial(cpu_seconds, work) for k, work in works.items()}, DECODING_ROUNDS)
     alone, shared, handed, bare, floor = (min(times[name]) for name in works)
     return [
         at_least(
@@ -124,43 +118,41 @@ def measure_decoding(path: Path) -> list[Measure]:
 
 
 def decode_shared(path: Path, *, convert: bool) -> int:
-    """Have four readers look at every frame of one `Clip`; return the frames seen by all."""
+    """Read every frame of one `Clip` in four threads; the frames in all."""
     clip = Clip.open(path)
 
-    def look() -> int:
+    def read() -> int:
         count = 0
-        for count, frame in enumerate(clip.frames(), 1):  # noqa: B007  (the last is the count)
+        for frame in clip.frames():
+            count += 1
             if convert:
                 frame.rgb(SIDE)
         return count
 
-    return _side_by_side(look)
+    return _side_by_side(read)
 
 
 def decode_apart(path: Path) -> int:
-    """Have four readers decode the file to RGB, each with PyAV; return the frames seen by all."""
-
-    def look() -> int:
-        return sum(1 for frame in _decode(path) if frame.to_ndarray(format="rgb24") is not None)
-
-    return _side_by_side(look)
+    """Decode the file to RGB in four threads with PyAV; the frames in all."""
+    return _side_by_side(lambda: sum(1 for f in _decode(path) if f.to_ndarray(format="rgb24").size))
 
 
 def decode_bare(path: Path, *, convert: bool = False) -> int:
-    """Decode the file once with PyAV and return the number of frames.
+    """Decode the file once with PyAV; the number of frames.
 
     With `convert`, each is made RGB as the clip does it.
     """
     count = 0
-    for count, picture in enumerate(_decode(path), 1):  # noqa: B007  (the last is the count)
+    for picture in _decode(path):
+        count += 1
         if convert:
             to_rgb(picture)
     return count
 
 
-def _side_by_side(look: Callable[[], int]) -> int:
+def _side_by_side(read: Callable[[], int]) -> int:
     counts: list[int] = []
-    threads = [threading.Thread(target=lambda: counts.append(look())) for _ in range(READERS)]
+    threads = [threading.Thread(target=lambda: counts.append(read())) for _ in range(READERS)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -175,47 +167,32 @@ def _decode(path: Path) -> Iterator[VideoFrame]:
         yield from container.decode(container.streams.video[0])
 
 
-# The controller
-
-SENTENCES: Final[dict[Modality, str]] = {
-    "face": "The person smiles with the eyes narrowing at 0.1-0.3 s.",
-    "scene": "The person gestures with the hands at 0.1-0.3 s.",
-    "audio": "The intonation is lively at 0.1-0.3 s.",
-    "text": 'The person says: "this is wonderful".',
-}
-
-
 class Instant(FakeTool):
-    """A tool that answers at once, so that what is left is the controller's own time."""
+    """Tool that answers at once, so that a run is the controller's own time."""
 
-    def __init__(self, modality: str = "face") -> None:
-        """Take the modality of the one clue."""
-        kind = next(kind for kind in SENTENCES if kind == modality)
-        super().__init__(f"instant-{kind}", kind, [(SENTENCES[kind], 0.1, 0.3)])
+    kind: Modality = "face"
+    sentence = "The person smiles with the eyes narrowing at 0.1-0.3 s."
+
+    def __init__(self) -> None:
+        super().__init__(f"instant-{self.kind}", self.kind, [(self.sentence, 0.1, 0.3)])
 
 
 class InstantScene(Instant):
     """`Instant` of the scene."""
 
-    def __init__(self) -> None:
-        """Take nothing."""
-        super().__init__("scene")
+    kind, sentence = "scene", "The person gestures with the hands at 0.1-0.3 s."
 
 
 class InstantVoice(Instant):
     """`Instant` of the voice."""
 
-    def __init__(self) -> None:
-        """Take nothing."""
-        super().__init__("audio")
+    kind, sentence = "audio", "The intonation is lively at 0.1-0.3 s."
 
 
 class InstantWords(Instant):
     """`Instant` of the words."""
 
-    def __init__(self) -> None:
-        """Take nothing."""
-        super().__init__("text")
+    kind, sentence = "text", 'The person says: "this is wonderful".'
 
 
 INSTANT_TOOLS: Final = {
@@ -227,32 +204,31 @@ INSTANT_TOOLS: Final = {
 
 
 def measure_orchestration(path: Path) -> list[Measure]:
-    """Return the controller's time per run and the size of its largest checkpoint.
+    """The controller's time per run, and the size of its largest checkpoint.
 
     Runs and bare calls take turns, and the least of each counts: other load on the machine
     and its disk can only add to it. The medians stand beside it.
     """
     with TemporaryDirectory() as home:
         settings = load_settings(tools=INSTANT_TOOLS).model_copy(update={"home": Path(home)})
-        ask(path, settings=settings)
-        _call_bare(path)
-        works = {"run": lambda: ask(path, settings=settings), "bare": lambda: _call_bare(path)}
-        times = in_turn(
-            {name: partial(_milliseconds, work) for name, work in works.items()}, CONTROLLER_RUNS
-        )
-        size = _largest_checkpoint(settings)
-    run, bare = min(times["run"]), min(times["bare"])
-    usual = [statistics.median(times[name]) for name in ("run", "bare")]
+        works: dict[str, Callable[[], object]] = {
+            "run": lambda: ask(path, settings=settings),
+            "bare": lambda: _call_bare(path),
+        }
+        for work in works.values():  # packages are loaded once
+            work()
+        times = in_turn({k: partial(seconds, work) for k, work in works.items()}, CONTROLLER_RUNS)
+        with closing(sqlite3.connect(settings.threads)) as database:
+            query = "SELECT max(length(checkpoint)) FROM checkpoints"
+            size = int(database.execute(query).fetchone()[0] or 0)
+    run, bare = (1000 * min(times[name]) for name in works)
+    usual = [1000 * statistics.median(times[name]) for name in works]
     return [
         at_most("a run over calling its functions bare", run - bare, "ms", 15.0,
                 f"{run:.1f} ms : {bare:.1f} ms, least of {CONTROLLER_RUNS} (medians "
                 f"{usual[0]:.1f} : {usual[1]:.1f}); with checkpoints, ledger and trace on disk"),
         at_most("largest checkpoint", size / 1024, "KB", 64.0, "state as written to SQLite"),
     ]  # fmt: skip
-
-
-def _milliseconds(work: Callable[[], object]) -> float:
-    return 1000 * seconds(work)
 
 
 def _call_bare(path: Path) -> None:
@@ -266,131 +242,92 @@ def _call_bare(path: Path) -> None:
     verify(rules.explain(inquiry, rules.decide(inquiry)), clues, clip.duration)
 
 
-def _largest_checkpoint(settings: Settings) -> int:
-    with closing(sqlite3.connect(settings.threads)) as database:
-        (size,) = database.execute("SELECT max(length(checkpoint)) FROM checkpoints").fetchone()
-    return int(size or 0)
-
-
-# Whole runs
-
-
 def measure_running(path: Path) -> list[Measure]:
-    """Return the measures of whole runs of the embedded profile on a clip.
+    """Measures of whole runs of the embedded profile on a clip.
 
     Each tool alone and all of them together take turns, and the least of the rounds counts:
     other load can only lengthen wall-clock time. Each run has an evidence store of its own,
     so nothing is remembered; a first run of all loads packages and is not counted.
     """
-    _explain(path)
-    settings, runs = load_settings(), _Runs(path)
-    works: dict[str, Callable[[], float]] = {
-        slot: partial(runs.alone, _only(settings, slot)) for slot in settings.chosen
-    }
-    neighbours = Neighbours()
-    times = in_turn({**works, "together": runs.together}, RUN_ROUNDS)
-    alone, together = {slot: min(times[slot]) for slot in works}, min(times["together"])
-    slot = max(alone, key=lambda name: alone[name])
-    usual = statistics.median(times["together"]) / statistics.median(times[slot])
-    whole, length = min(runs.whole), Clip.open(path).duration
-    rounds = f"least of {RUN_ROUNDS}; others took {neighbours.share:.0%} of the machine"
+    slots = tuple(load_settings().active_tools)
+    whole: list[float] = []
+    answered: list[float] = []
+    second: list[Event] = []
+
+    def together() -> float:
+        with TemporaryDirectory() as home:
+            first = _run(path, home)
+            question = "Is the person angry?"
+            answered.append(seconds(lambda: second.extend(_run(path, home, question=question))))
+        whole.append(first[-1].at)
+        return _observing(first)
+
+    def alone(slot: str) -> float:
+        with TemporaryDirectory() as home:
+            return _observing(_run(path, home, {s: OFF for s in slots if s != slot}))
+
+    with TemporaryDirectory() as home:
+        _run(path, home)
+    load, works = other_load(), {slot: partial(alone, slot) for slot in slots}
+    times = in_turn({**works, "together": together}, RUN_ROUNDS)
+    note = f"least of {RUN_ROUNDS}; others took {load():.0%} of the machine"
+    length = Clip.open(path).duration
+    repeated = sum(isinstance(event, ToolStarted) and not event.cached for event in second)
     return [
-        at_most("all tools side by side : the slowest alone", together / alone[slot], "x", 1.2,
-                f"{together:.2f} s : {alone[slot]:.2f} s ({slot}), {rounds}; medians "
-                f"{usual:.2f} x; one after another {sum(alone.values()):.2f} s"),
-        at_most("explaining a clip : the clip's length", whole / length, "x", 1.0,
-                f"{whole:.2f} s : {length:.2f} s, once imports are done; {rounds}"),
-        at_most("second question on the same clip", min(runs.second), "s", 0.3,
+        _overlap(times, note),
+        at_most("explaining a clip : the clip's length", min(whole) / length, "x", 1.0,
+                f"{min(whole):.2f} s : {length:.2f} s, once imports are done; {note}"),
+        at_most("second question on the same clip", min(answered), "s", 0.3,
                 f"opening the file included; least of {RUN_ROUNDS}"),
-        at_most("tools run by the second question", runs.repeated, "calls", 0,
-                "from the ledger"),
+        at_most("tools run by the second question", repeated, "calls", 0, "from the ledger"),
     ]  # fmt: skip
 
 
-class _Runs:
-    """Runs of one clip: their seconds, and the tools that a second question ran again."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.whole: list[float] = []
-        self.second: list[float] = []
-        self.repeated = 0
-
-    def alone(self, tools: Mapping[str, str]) -> float:
-        """Return the seconds that these tools take."""
-        return _observing(_explain(self._path, tools))
-
-    def together(self) -> float:
-        """Return the seconds that all tools take; a second question is asked afterwards."""
-        with TemporaryDirectory() as home:
-            events = _explain(self._path, home=home)
-            second: list[Event] = []
-            took = seconds(lambda: _ask(self._path, "Is the person angry?", home, second))
-        self.whole.append(events[-1].at)
-        self.second.append(took)
-        self.repeated += len([e for e in second if isinstance(e, ToolStarted) and not e.cached])
-        return _observing(events)
+def _overlap(times: Mapping[str, Sequence[float]], note: str) -> Measure:
+    least = {slot: min(times[slot]) for slot in times if slot != "together"}
+    slowest, both = max(least, key=lambda slot: least[slot]), min(times["together"])
+    usual = statistics.median(times["together"]) / statistics.median(times[slowest])
+    return at_most(
+        "all tools side by side : the slowest alone", both / least[slowest], "x", 1.2,
+        f"{both:.2f} s : {least[slowest]:.2f} s ({slowest}), {note}; medians "
+        f"{usual:.2f} x; one after another {sum(least.values()):.2f} s",
+    )  # fmt: skip
 
 
-def _only(settings: Settings, slot: str) -> Mapping[str, str]:
-    return {other: OFF for other in settings.chosen if other != slot}
-
-
-def _explain(
-    path: Path, tools: Mapping[str, str] | None = None, home: str | None = None
+def _run(
+    path: Path, home: str, tools: Mapping[str, str] | None = None, question: str = DEFAULT
 ) -> list[Event]:
-    """Return the events of a run with an empty evidence store, or with the one in `home`."""
     events: list[Event] = []
-    with TemporaryDirectory() as fresh:
-        _ask(path, None, home or fresh, events, tools)
+    settings = load_settings(tools=tools).model_copy(update={"home": Path(home)})
+    ask(path, question, settings=settings, listener=events.append)
     return events
 
 
-def _ask(
-    path: Path,
-    question: str | None,
-    home: str,
-    events: list[Event],
-    tools: Mapping[str, str] | None = None,
-) -> Answer:
-    settings = load_settings(tools=tools).model_copy(update={"home": Path(home)})
-    return ask(path, question or DEFAULT, settings=settings, listener=events.append)
-
-
 def _observing(events: list[Event]) -> float:
-    """Return the seconds from the first tool's start to the last one's end, first round."""
-    begin = [e.at for e in events if isinstance(e, ToolStarted) and e.round == 0]
-    done = [e.at for e in events if isinstance(e, ToolFinished | NothingObserved) and e.round == 0]
-    return max(done) - min(begin)
-
-
-# Memory
+    """Seconds from the first tool's start to the last one's end, in the first round."""
+    start = [e.at for e in events if isinstance(e, ToolStarted) and e.round == 0]
+    end = [e.at for e in events if isinstance(e, ToolFinished | NothingObserved) and e.round == 0]
+    return max(end) - min(start)
 
 
 def measure_memory(path: Path) -> list[Measure]:
-    """Return the peak memory of a 2-minute clip and its growth over a 30-second one.
+    """Peak memory of a 2-minute clip, and its growth over a 30-second one.
 
     Both are the clip in a loop. What may grow is the evidence itself: 16 kHz samples,
     landmarks and clues; the goal of a fifth more for four times the length is ours.
     """
+    peaks: list[float] = []
     with TemporaryDirectory() as folder:
-        peaks = [_peak(path, Path(folder), length) for length in (SHORT, LONG)]
+        for length in (SHORT, LONG):
+            clip = loop_clip(path, Path(folder) / f"{length:.0f}{path.suffix}", length)
+            command = [sys.executable, "-m", "emer.evals.speed.peak_memory", str(clip)]
+            home = {"EMER_HOME": str(Path(folder) / f"home-{length:.0f}")}
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=True, env=os.environ | home
+            )
+            peaks.append(json.loads(done.stdout.splitlines()[-1])["megabytes"])
     return [
         at_most("peak memory of a 2-minute clip", peaks[1], "MB", 1500.0, "children included"),
         at_most("peak memory, 2 minutes : 30 seconds", peaks[1] / peaks[0], "x", 1.2,
                 f"{peaks[1]:.0f} MB : {peaks[0]:.0f} MB"),
     ]  # fmt: skip
-
-
-def _peak(path: Path, folder: Path, length: float) -> float:
-    """Explain the looped clip in a process of its own; return its peak memory in MB."""
-    clip = loop_clip(path, folder / f"{length:.0f}{path.suffix}", length)
-    home = folder / f"home-{length:.0f}"
-    done = subprocess.run(
-        [sys.executable, "-m", "emer.evals.speed.peak_memory", str(clip)],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "EMER_HOME": str(home)},
-    )
-    return float(json.loads(done.stdout.splitlines()[-1])["megabytes"])

@@ -12,10 +12,16 @@ from emer.agents.lexicon.lexicon import load_weighting
 from emer.evals.data.types import Sample
 from emer.evals.systems.oracle import judged
 from emer.evals.systems.provenance import code_of, code_of_ours, is_ours
-from emer.evals.systems.reasoner_options import ANYONE, Who, arguments_of, prepared, reasoned_by
+from emer.evals.systems.reasoner_options import (
+    DEFAULT_REASONER,
+    ReasonerOptions,
+    arguments_of,
+    prepared,
+    with_options,
+)
 from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.graphs.ask import ask
-from emer.graphs.loading import load_reasoner, load_tools
+from emer.graphs.components import load_reasoner, load_tools
 from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
 from emer.graphs.trace.events import (
     Decided,
@@ -31,12 +37,12 @@ from emer.tools.evidence_store import code_digest
 from emer.tools.types import Param
 
 WORDS_ONLY: Mapping[str, str] = {"face": OFF, "scene": OFF, "prosody": OFF}
-"""The tools of the agent that only knows what is said."""
+"""Tools of the agent on the words alone."""
 
 
 @dataclass(frozen=True)
 class Agent:
-    """The agent with settings of a run; the given subtitle is read where there is one."""
+    """The agent with the settings of a run."""
 
     settings: Settings
     name: str = "agent"
@@ -46,22 +52,23 @@ class Agent:
 
     @property
     def card(self) -> Card:
-        """Name, input, tools, reasoner and budget."""
         tools: dict[str, Param] = {
-            f"tools.{slot}": " ".join([choice.use, *_told(choice.arguments)])
-            for slot, choice in self.settings.chosen.items()
+            f"tools.{slot}": " ".join(
+                [choice.use, *(f"{key}={value}" for key, value in sorted(choice.arguments.items()))]
+            )
+            for slot, choice in self.settings.active_tools.items()
         }
+        budget = {f"budget.{name}": limit for name, limit in self.settings.budget}
         return Card(
             name=self.name,
             input=self.input,
             what=f"the agent, profile {self.settings.profile}",
-            provenance={**tools, **self._reasoner, **self._budget, **self._code,
+            provenance={**tools, **self._reasoner, **budget, **self._code,
                         "profile": self.settings.profile, "words_given": self.words_given},
         )  # fmt: skip
 
     @cached_property
     def _code(self) -> dict[str, Param]:
-        """What code answers: ours, and that of outsiders' tools and reasoner."""
         tools, _ = load_tools(self.settings)
         reasoner = load_reasoner(self.settings.reasoner)
         others: dict[str, Param] = {
@@ -75,60 +82,48 @@ class Agent:
 
     @property
     def _reasoner(self) -> dict[str, Param]:
-        """Who reasons, with which arguments, and by which weights of somebody's own."""
         chosen = self.settings.reasoner
-        own = load_weighting(str(chosen.arguments.get("weights", ""))).name
-        return {
-            "reasoner": chosen.use,
-            **arguments_of(chosen),
-            **({"weights": own} if own else {}),
-        }
-
-    @property
-    def _priced(self) -> bool:
-        told = self.settings.reasoner.arguments
-        return bool(told.get("price_in") or told.get("price_out"))
-
-    @property
-    def _budget(self) -> dict[str, Param]:
-        return {f"budget.{name}": most for name, most in self.settings.budget}
+        weights = load_weighting(str(chosen.arguments.get("weights", ""))).name
+        own: dict[str, Param] = {"weights": weights} if weights else {}
+        return {"reasoner": chosen.use, **arguments_of(chosen), **own}
 
     def answer(self, sample: Sample) -> Prediction:
-        """Explain the clip as `emer ask` does; `ClipError` if there is no media file."""
         if sample.clip is None:
             raise ClipError(f"{sample.name}: no media file; name their folder with --clips")
-        heard = _Heard()
-        found = ask(
+        record = _RunRecord()
+        answer = ask(
             sample.clip,
             DEFAULT,
             subtitle=sample.subtitle if self.words_given and sample.subtitle else None,
             settings=self.settings,
-            listener=heard,
+            listener=record,
         )
+        arguments = self.settings.reasoner.arguments
+        priced = answer.money or arguments.get("price_in") or arguments.get("price_out")
         return Prediction(
             name=sample.name,
-            labels=tuple(label.name for label in found.explanation.labels),
-            explanation=found.explanation,
-            clues=found.clues,
-            hypotheses=found.hypotheses,
-            duration=heard.duration,
-            draft=heard.draft,
+            labels=tuple(label.name for label in answer.explanation.labels),
+            explanation=answer.explanation,
+            clues=answer.clues,
+            hypotheses=answer.hypotheses,
+            duration=record.duration,
+            draft=record.draft,
             cost=Cost(
-                seconds=found.seconds,
-                tool_calls=heard.ran.total(),
-                ran=heard.ran,
-                rounds=heard.rounds,
-                requests=heard.requests,
-                tokens=found.tokens,
-                fallbacks=heard.fallbacks,
-                money=found.money if found.money or self._priced else None,
+                seconds=answer.seconds,
+                tool_calls=record.ran.total(),
+                ran=record.ran,
+                rounds=record.rounds,
+                requests=record.requests,
+                tokens=answer.tokens,
+                fallbacks=record.fallbacks,
+                money=answer.money if priced else None,
             ),
         )
 
 
 @dataclass
-class _Heard:
-    """What is counted in a run: length, tools, rounds, requests, fallbacks, the first verdict."""
+class _RunRecord:
+    """Clip length (s), counts, and the first verdict, from the events of a run."""
 
     duration: float | None = None
     ran: Counter[str] = field(default_factory=Counter)
@@ -138,14 +133,12 @@ class _Heard:
     draft: Draft | None = None
 
     def __call__(self, event: Event) -> None:
-        """Take in an event."""
         match event:
             case Header():
                 self.duration = event.clip.duration
             case ToolFinished():
                 if not event.cached:
-                    look = event.slot if event.span is None else f"{event.slot}, closer"
-                    self.ran[look] += 1
+                    self.ran[event.slot + (", closer" if event.span else "")] += 1
             case ModelCalled():
                 self.requests += 1
             case FellBack():
@@ -157,22 +150,25 @@ class _Heard:
 
 
 def agent(home: Path, profile: str | None = None, tools: Mapping[str, str] | None = None,
-          name: str = "agent", given: Input = "clip", who: Who = ANYONE) -> Agent:  # fmt: skip
-    """Return the agent with its evidence and traces below `home`.
+          name: str = "agent", given: Input = "clip",
+          reasoner: ReasonerOptions = DEFAULT_REASONER) -> Agent:  # fmt: skip
+    """The agent, with the settings of ./emer.toml and the environment.
 
-    The settings are those of ./emer.toml and the environment, with this profile, these
-    tools, and this reasoner. `ConfigError` if it asks a model that can never be asked.
+    Args:
+        home: Folder of its evidence and traces.
+        profile: Profile, instead of that of the settings.
+        tools: Tools by slot, instead of those of the settings.
+        name: Name of the system.
+        given: Input of the system.
+        reasoner: Its reasoner; `ConfigError` if that needs a model and none is configured.
+
     """
-    settings = reasoned_by(load_settings(profile=profile, tools=tools), who)
+    settings = with_options(load_settings(profile=profile, tools=tools), reasoner)
     prepared(settings.reasoner)
     return Agent(settings.model_copy(update={"home": home}), name, given)
 
 
-def words_only(home: Path, who: Who = ANYONE) -> Agent:
-    """Return the agent that only hears or reads what is said."""
+def words_only(home: Path, reasoner: ReasonerOptions = DEFAULT_REASONER) -> Agent:
+    """The agent on the words alone, given or recognised."""
     name = "agent, words only"
-    return agent(home, tools=WORDS_ONLY, name=name, given="subtitle", who=who)
-
-
-def _told(arguments: Mapping[str, Param]) -> list[str]:
-    return [f"{key}={value}" for key, value in sorted(arguments.items())]
+    return agent(home, tools=WORDS_ONLY, name=name, given="subtitle", reasoner=reasoner)

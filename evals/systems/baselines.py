@@ -1,4 +1,4 @@
-"""Answers that look at nothing: what any score must be read against."""
+"""Baselines that use no input: the floors of every score."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONSTANTS: tuple[tuple[str, ...], ...] = (
     ("angry", "happy"),
     ("angry", "happy", "joyful", "dissatisfied", "worry"),
 )
-"""Commonest labels of OV-MER; five of them buy recall with labels that are mostly wrong."""
+"""Commonest labels of OV-MER; five of them buy recall with wrong labels."""
 DRAWN = 3
 """Labels of the random floor (about what people give a clip)."""
 SEED = 2306
@@ -30,20 +30,18 @@ class Constant:
 
     @property
     def card(self) -> Card:
-        """Name and input."""
         count = len(self.labels)
         name = f"constant: {', '.join(self.labels)}" if count < 3 else f"constant: {count} labels"
         what = f"always {', '.join(self.labels)}"
         return Card(name=name, input="nothing", what=what)
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the labels."""
         return Prediction(name=sample.name, labels=self.labels)
 
 
 @dataclass(frozen=True)
 class Random:
-    """Labels drawn by how common they are among the human ones, by a seed for each clip."""
+    """Labels drawn by their frequency among the human ones, seeded by clip."""
 
     counts: tuple[tuple[str, int], ...]
     drawn: int = DRAWN
@@ -51,7 +49,6 @@ class Random:
 
     @property
     def card(self) -> Card:
-        """Name, input and seed."""
         return Card(
             name=f"random: {self.drawn} labels",
             input="nothing",
@@ -60,7 +57,6 @@ class Random:
         )
 
     def answer(self, sample: Sample) -> Prediction:
-        """Draw labels without repeating one."""
         rng = random.Random(f"{self.seed} {sample.name}")
         left = dict(self.counts)
         labels: list[str] = []
@@ -72,8 +68,8 @@ class Random:
 
 
 @dataclass(frozen=True)
-class OfAnother:
-    """What people say of another clip, drawn by a seed: the floor of explanations."""
+class AnotherAnswer:
+    """Human answer of another clip, drawn by a seed: the floor of explanations."""
 
     golds: Mapping[str, Gold]
     language: Language = "en"
@@ -81,7 +77,6 @@ class OfAnother:
 
     @property
     def card(self) -> Card:
-        """Name, input and seed."""
         return Card(
             name="random: another clip's human answer",
             input="nothing",
@@ -90,7 +85,6 @@ class OfAnother:
         )
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the human answer of a clip that is not this one."""
         others = [name for name in sorted(self.golds) if name != sample.name]
         if not others:
             return Prediction(name=sample.name)
@@ -100,30 +94,29 @@ class OfAnother:
 
 
 @dataclass(frozen=True)
-class OneForAll:
-    """What people say of one clip, for every clip: the constant among explanations."""
+class ConstantAnswer:
+    """Human answer of the first clip for every clip: the constant explanation."""
 
     golds: Mapping[str, Gold]
     language: Language = "en"
 
     @property
     def card(self) -> Card:
-        """Name and input."""
         what = "labels and explanation that people gave the first clip"
         return Card(name="constant: one human answer", input="nothing", what=what)
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the human answer of the clip whose name comes first."""
         gold = self.golds[min(self.golds)]
         text = gold.explanations.get(self.language, "")
         return Prediction(name=sample.name, labels=gold.labels, text=text)
 
 
-Floor = OneForAll | Constant | Random | OfAnother
+Floor = ConstantAnswer | Constant | Random | AnotherAnswer
 
 
 def floors(golds: Mapping[str, Gold]) -> Sequence[Floor]:
-    """Return the floors for these human labels."""
+    """Floors for these human labels."""
     counts = Counter(label.lower() for gold in golds.values() for label in gold.labels)
-    drawn = Random(tuple(sorted(counts.items())))
-    return (*(Constant(labels) for labels in CONSTANTS), drawn, OfAnother(golds), OneForAll(golds))
+    random_labels = Random(tuple(sorted(counts.items())))
+    answers = (AnotherAnswer(golds), ConstantAnswer(golds))
+    return (*(Constant(labels) for labels in CONSTANTS), random_labels, *answers)

@@ -1,4 +1,4 @@
-"""A multimodal chat model end to end: frames, sound and subtitle to an explanation."""
+"""A multimodal chat model on frames, sound and subtitle."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import json
 import time
 import wave
-from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 PROMPT = "evals/answer_clip"
 PICTURES = 8
-"""Frames of a clip: AffectGPT takes 8 too, and gains nothing beyond (arXiv 2501.16566)."""
+"""Frames of a clip, as for AffectGPT, which gains nothing beyond (2501.16566)."""
 SIDE = 448
 """Longest side of a picture, in pixels (chosen by us)."""
 SECONDS = 60.0
@@ -62,7 +61,7 @@ class ClipAnswer(Record):
 
 @dataclass(frozen=True)
 class ChatSystem:
-    """Any LangChain chat model that takes images, and audio where `hears`."""
+    """A LangChain chat model that takes images, and audio where `hears`."""
 
     model: BaseChatModel
     spec: str
@@ -71,7 +70,6 @@ class ChatSystem:
 
     @property
     def card(self) -> Card:
-        """Name, input, and what its answers depend on."""
         return Card(
             name=self.spec,
             input="clip",
@@ -81,12 +79,11 @@ class ChatSystem:
         )  # fmt: skip
 
     def answer(self, sample: Sample) -> Prediction:
-        """Ask for an answer; `ReplyInvalid` if the repaired reply does not fit either."""
         from langchain_core.messages import HumanMessage
 
         if sample.clip is None:
             raise ClipError(f"{sample.name}: no media file; name their folder with --clips")
-        began = time.perf_counter()
+        start = time.perf_counter()
         clip = Clip.open(sample.clip)
         images = [jpeg(picture) for picture in pictures(clip, self.frames)]
         sound = wav(clip) if self.hears else None
@@ -101,18 +98,18 @@ class ChatSystem:
             labels=reply.record.labels,
             text=reply.record.explanation,
             duration=clip.duration,
-            cost=Cost(seconds=time.perf_counter() - began, tokens=reply.tokens),
+            cost=Cost(seconds=time.perf_counter() - start, tokens=reply.tokens),
         )
 
 
 def chat_system(spec: str) -> ChatSystem:
-    """Return the chat model of a name; a trailing "?mute" leaves the sound out."""
+    """Chat model of a name; a trailing "?mute" leaves the sound out."""
     plain, mute, _ = spec.partition("?mute")
     return ChatSystem(load_chat_model(plain), spec, hears=not mute)
 
 
 def question(frames: int, sound: bool, subtitle: str) -> str:
-    """Return the question about a clip; the subtitle is data between JSON quotes."""
+    """Question about a clip; the subtitle is data between JSON quotes."""
     quoted = json.dumps(subtitle, ensure_ascii=False)
     return load(PROMPT).substitute(
         frames=str(frames),
@@ -122,31 +119,30 @@ def question(frames: int, sound: bool, subtitle: str) -> str:
 
 
 def pictures(clip: Clip, count: int = PICTURES, side: int = SIDE) -> list[Rgb]:
-    """Return `count` pictures (height, width, 3), evenly spread; none without video."""
+    """`count` pictures (height, width, 3), evenly spread; none without video."""
     if clip.video is None:
         return []
     total = sum(1 for _ in clip.frames())
-    wanted = set(np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist())
-    return list(_at(clip, wanted, side))
+    places = set(np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist())
+    return [frame.rgb(side) for place, frame in enumerate(clip.frames()) if place in places]
 
 
 def jpeg(picture: Rgb) -> bytes:
     """Encode a picture as JPEG."""
     with importing():
         import cv2
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    if not done:
+    encoded, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    if not encoded:
         raise ToolFailed("jpeg", "picture", "the picture could not be encoded")
     return bytes(data)
 
 
 def wav(clip: Clip, seconds: float = SECONDS) -> bytes | None:
-    """Return the sound as 16 kHz mono WAV, None if the clip has none."""
+    """Sound as 16 kHz mono WAV, None if the clip has none."""
     try:
-        samples = clip.samples()[: round(seconds * RATE)]
+        return as_wav(clip.samples()[: round(seconds * RATE)])
     except Unobservable:
         return None
-    return as_wav(samples)
 
 
 def as_wav(samples: Samples) -> bytes:
@@ -160,12 +156,6 @@ def as_wav(samples: Samples) -> bytes:
     return data.getvalue()
 
 
-def _at(clip: Clip, wanted: set[int], side: int) -> Iterator[Rgb]:
-    for place, frame in enumerate(clip.frames()):
-        if place in wanted:
-            yield frame.rgb(side)
-
-
 def _block(kind: str, mime: str, data: bytes) -> dict[Any, Any]:
-    """Return a content block in LangChain's standard form."""
+    """Content block in LangChain's standard form."""
     return {"type": kind, "base64": base64.b64encode(data).decode(), "mime_type": mime}

@@ -1,18 +1,15 @@
-"""A reasoner on human clues.
+"""A reasoner on human clues (oracle perception): measured apart from the tools.
 
-Oracle perception: human sentences about a clip, as clues that tools might have given.
-
-Each sentence is one clue; the subtitle is one text clue. People gave no times and no
-measure of quality, so there are none: no span, quality 1.
-
-A reasoner on human clues: measured apart from the tools, at once or modality by modality.
+Human sentences about a clip become clues as tools might give them: one clue a sentence, and
+one text clue for the subtitle. People gave no times and no measure of quality, so there are
+none: no span, quality 1. The reasoner gets all clues at once or modality by modality.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from emer.agents.lexicon.lexicon import weighting_of
@@ -21,7 +18,7 @@ from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing
 from emer.agents.verification.verifier import Verdict, strike, verify
 from emer.evals.data.types import PARTS, Described, Part, Sample
 from emer.evals.metrics.emotion_words import Language
-from emer.evals.systems.provenance import code_of, reports_of, with_spending
+from emer.evals.systems.provenance import code_of, reports_of, with_usage
 from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.graphs.settings import DEFAULT
 from emer.tools.errors import ConfigError
@@ -32,31 +29,30 @@ from emer.tools.types import Clue, Modality, Param, Quality, Source
 
 
 DURATION = 5.0
-"""Seconds that a clip is taken to last: MER's clips mostly last 2 to 5 (emer has no video here)."""
+"""Assumed clip length in seconds: most clips of MER last 2 to 5."""
 
 _MODALITY: dict[Part, Modality] = {"visual": "face", "acoustic": "audio", "subtitle": "text"}
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'])|(?<=[。；！？])")
 
 
 def clues_of(described: Described, parts: Collection[Part] = PARTS) -> list[Clue]:
-    """Return the clues of some parts of a description."""
-    return [clue for part in PARTS if part in parts for clue in _part(described, part)]
-
-
-def _part(described: Described, part: Part) -> Iterator[Clue]:
-    text = getattr(described, part)
-    if not text:
-        return
-    sentences = [f'The subtitle reads: "{text}"'] if part == "subtitle" else _END.split(text)
-    for sentence in sentences:
-        if sentence.strip():
-            yield Clue(
-                modality=_MODALITY[part],
-                span=None,
-                text=sentence.strip(),
-                quality=Quality(score=1.0),
-                source=Source(tool=f"human-{part}", version=described.language),
-            )
+    """Clues of some parts of a description."""
+    texts: dict[Part, str] = {part: getattr(described, part) for part in PARTS if part in parts}
+    sentences = {part: _END.split(text) for part, text in texts.items() if text}
+    if "subtitle" in sentences:
+        sentences["subtitle"] = [f'The subtitle reads: "{texts["subtitle"]}"']
+    return [
+        Clue(
+            modality=_MODALITY[part],
+            span=None,
+            text=sentence.strip(),
+            quality=Quality(score=1.0),
+            source=Source(tool=f"human-{part}", version=described.language),
+        )
+        for part, each in sentences.items()
+        for sentence in each
+        if sentence.strip()
+    ]
 
 
 AS_TOOL: dict[Part, ToolCard] = {
@@ -68,7 +64,7 @@ AS_TOOL: dict[Part, ToolCard] = {
 
 @dataclass(frozen=True)
 class OnHumanClues:
-    """A reasoner given what people wrote; with `stepwise`, one modality at a time until sure."""
+    """A reasoner on human clues, at once or `stepwise` by modality."""
 
     reasoner: Reasoner
     language: Language = "en"
@@ -76,11 +72,10 @@ class OnHumanClues:
     parts: tuple[Part, ...] = PARTS
     stepwise: bool = False
     arguments: Mapping[str, Param] = field(default_factory=dict)
-    """What the reasoner was made with, as its answers depend on it: which model, and when."""
+    """Arguments of the reasoner on which its answers depend."""
 
     @property
     def card(self) -> Card:
-        """Name, input and which clues."""
         return Card(
             name="/".join([self.reasoner.name, *self._variant]),
             input=self._input,
@@ -97,26 +92,25 @@ class OnHumanClues:
         )
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the reasoner's verified explanation of the clip, and what it cost."""
         with reports_of(self.reasoner) as reports:
-            found = self._answer(sample)
+            prediction = self._answer(sample)
         if not isinstance(self.reasoner, Reporting):
-            return found
-        return found.model_copy(update={"cost": with_spending(found.cost, reports)})
+            return prediction
+        return prediction.model_copy(update={"cost": with_usage(prediction.cost, reports)})
 
     def _answer(self, sample: Sample) -> Prediction:
         described = self._described(sample)
-        begun = time.perf_counter()
+        start = time.perf_counter()
         steps = [(p,) for p in self.parts] if self.stepwise else [self.parts]
         clues: list[Clue] = []
         for place, step in enumerate(steps):
             clues += clues_of(described, step)
-            left = [part for later in steps[place + 1 :] for part in later]
-            decision = self._decide(clues, left)
+            later = [part for parts in steps[place + 1 :] for part in parts]
+            decision = self._decide(clues, later)
             if decision.stop_reason is not None:
                 break
         explanation, draft = explain(self.reasoner, clues, decision, _missing(clues))
-        seconds, looks = time.perf_counter() - begun, len({clue.source.tool for clue in clues})
+        seconds, calls = time.perf_counter() - start, len({clue.source.tool for clue in clues})
         return Prediction(
             name=sample.name,
             labels=tuple(label.name for label in explanation.labels),
@@ -125,17 +119,17 @@ class OnHumanClues:
             hypotheses=decision.hypotheses,
             duration=DURATION,
             draft=draft,
-            cost=Cost(seconds=seconds, tool_calls=looks, rounds=place + 1),
+            cost=Cost(seconds=seconds, tool_calls=calls, rounds=place + 1),
         )
 
     def _described(self, sample: Sample) -> Described:
-        found = sample.description(self.language, self.masked)
-        if found is None and self.parts == ("subtitle",):
+        described = sample.description(self.language, self.masked)
+        if described is not None:
+            return described
+        if self.parts == ("subtitle",):
             return Described(language=self.language, masked=False, subtitle=sample.subtitle)
-        if found is None:
-            form = f"{'masked ' * self.masked}{self.language}"
-            raise ConfigError(f"{sample.name} has no {form} human description")
-        return found
+        form = f"{'masked ' * self.masked}{self.language}"
+        raise ConfigError(f"{sample.name} has no {form} human description")
 
     @property
     def _input(self) -> Input:
@@ -151,16 +145,12 @@ class OnHumanClues:
         names += [] if self.parts == PARTS else ["+".join(self.parts)]
         return names + ["stepwise"] * self.stepwise
 
-    def _decide(self, clues: Sequence[Clue], left: Sequence[Part]) -> Decision:
-        """Let the reasoner say where it stands; what is left may be asked for."""
-        inquiry = _inquiry(clues).model_copy(
-            update={
-                "tools": tuple(AS_TOOL[part] for part in left),
-                "budget": Budget(rounds=len(left), tool_calls=len(left)),
-            }
-        )
+    def _decide(self, clues: Sequence[Clue], later: Sequence[Part]) -> Decision:
+        tools = tuple(AS_TOOL[part] for part in later)
+        budget = Budget(rounds=len(later), tool_calls=len(later))
+        inquiry = _inquiry(clues).model_copy(update={"tools": tools, "budget": budget})
         decision = self.reasoner.decide(inquiry)
-        if left and decision.stop_reason not in ("sure",):
+        if later and decision.stop_reason != "sure":
             return decision.model_copy(update={"stop_reason": None})
         return decision
 
@@ -168,9 +158,9 @@ class OnHumanClues:
 def explain(
     reasoner: Reasoner, clues: Sequence[Clue], decision: Decision, missing: Sequence[Missing]
 ) -> tuple[Explanation, Draft]:
-    """Return the explanation as the controller lets it out: rewritten once, then struck.
+    """Explanation as the controller releases it, rewritten once at most, then struck.
 
-    With it comes what the verifier held of the first writing.
+    With it come the verifier's counts of the first draft.
     """
     if not clues:
         return Explanation(missing=tuple(missing)), Draft(parts=0, unsupported=0, contradicted=0)
@@ -187,7 +177,7 @@ def explain(
 
 
 def judged(verdict: Verdict) -> Draft:
-    """Return a verdict on sentences and labels as counts."""
+    """Counts of a verdict on sentences and labels."""
     status = [finding.status for finding in (*verdict.sentences, *verdict.labels)]
     return Draft(
         parts=len(status),

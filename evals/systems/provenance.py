@@ -1,8 +1,6 @@
-"""Code hash and model usage of a system.
+"""Provenance of answers: a hash of the code, and the usage of language models.
 
-What code a system is made of, so that answers of other code are not taken for its own.
-
-What a reasoner asks of a language model while it answers on one clip.
+Answers of other code are thus not taken for a system's own.
 """
 
 from __future__ import annotations
@@ -22,12 +20,12 @@ from emer.graphs.trace.runs import usage
 from emer.prompts.prompt import FOLDER as PROMPTS
 
 SUFFIXES = (".py", ".csv", ".json", ".md", ".toml")
-HOUSE = PROMPTS.parent
-"""The folder that our packages lie in."""
+PACKAGE = PROMPTS.parent
+"""The folder of emer's packages."""
 
 
 def code_of(reasoner: object) -> str:
-    """Return a hash of what reasons: our agents, or the outsider's package; "" if unreadable."""
+    """Hash of a reasoner's code: our agents, or the foreign package; "" if unreadable."""
     if is_ours(reasoner):
         return code_of_ours("agents")
     try:
@@ -41,13 +39,13 @@ def code_of(reasoner: object) -> str:
 
 
 def is_ours(thing: object) -> bool:
-    """Tell whether a tool or a reasoner is one of this house."""
+    """Whether a tool or a reasoner belongs to emer."""
     return type(thing).__module__.startswith("emer.")
 
 
 def code_of_ours(*packages: str) -> str:
-    """Return a hash of packages of ours, as "tools", and of the prompts."""
-    return _digest(tuple(HOUSE / package for package in packages))
+    """Hash of packages of ours, as "tools", and of the prompts."""
+    return _digest(tuple(PACKAGE / package for package in packages))
 
 
 @cache
@@ -63,37 +61,36 @@ def _files(place: Path) -> list[Path]:
 
 
 _REPORTS: ContextVar[list[Report] | None] = ContextVar("reports", default=None)
-"""Of each thread its own: clips are answered side by side by one reasoner."""
+"""One list per thread: one reasoner answers several clips at once."""
 
 
 @contextmanager
 def reports_of(reasoner: Reasoner) -> Iterator[list[Report]]:
-    """Yield a list that fills with what the reasoner reports in this thread meanwhile."""
+    """Yield a list of what the reasoner reports in this thread within the block."""
     if isinstance(reasoner, Reporting):
-        reasoner.report_to(_hear)
-    found: list[Report] = []
-    token = _REPORTS.set(found)
+        reasoner.report_to(_record)
+    reports: list[Report] = []
+    token = _REPORTS.set(reports)
     try:
-        yield found
+        yield reports
     finally:
         _REPORTS.reset(token)
 
 
-def with_spending(cost: Cost, reports: Sequence[Report]) -> Cost:
-    """Return the cost with the reported requests, tokens, money and fallbacks."""
+def with_usage(cost: Cost, reports: Sequence[Report]) -> Cost:
+    """Cost with the reported requests, tokens, money and fallbacks."""
     calls = [report for report in reports if isinstance(report, ModelCall)]
     fallbacks = [report for report in reports if isinstance(report, Fallback)]
-    found = usage(calls, fallbacks)
-    spent = {
-        "requests": found.requests,
-        "tokens": found.tokens_in + found.tokens_out,
-        "money": found.money,
+    total = usage(calls, fallbacks)
+    fields = {
+        "requests": total.requests,
+        "tokens": total.tokens_in + total.tokens_out,
+        "money": total.money,
         "fallbacks": len(fallbacks),
     }
-    return cost.model_copy(update=spent)
+    return cost.model_copy(update=fields)
 
 
-def _hear(report: Report) -> None:
-    found = _REPORTS.get()
-    if found is not None:
-        found.append(report)
+def _record(report: Report) -> None:
+    if (reports := _REPORTS.get()) is not None:
+        reports.append(report)

@@ -1,12 +1,12 @@
-"""Who reasons, as it stands on the command line: in the agent, and on human clues."""
+"""The reasoner named on the command line, for the agent and for human clues."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from emer.agents.reasoner import Reasoner, Reporting
-from emer.graphs.loading import Thinking, load_reasoner, with_thinking
+from emer.graphs.components import ModelOptions, load_reasoner, with_model_options
 from emer.graphs.session import masked
 from emer.graphs.settings import Choice, Settings, load_settings, with_reasoner
 from emer.tools.errors import ConfigError
@@ -14,10 +14,10 @@ from emer.tools.types import Param
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
-    """A reasoner by name, the cue weights of a folder, a model and when it is asked.
+class ReasonerOptions:
+    """A reasoner's name, folder of cue weights, language model and its use.
 
-    Without a name, human clues are for the rules, and the agent keeps to its settings.
+    Without a name, the rules reason on human clues, and the agent keeps its settings.
     """
 
     name: str | None = None
@@ -26,46 +26,46 @@ class Who:
     when: str | None = None
 
 
-ANYONE = Who()
+DEFAULT_REASONER = ReasonerOptions()
 
 
 @dataclass(frozen=True)
-class Thinker:
-    """A reasoner, and the arguments by which its answers differ from another's."""
+class ConfiguredReasoner:
+    """A reasoner, and the arguments on which its answers depend."""
 
     reasoner: Reasoner
     arguments: Mapping[str, Param] = field(default_factory=dict)
 
 
-def reasoned_by(settings: Settings, who: Who) -> Settings:
-    """Return the settings in which this one reasons; `ConfigError` if that cannot be."""
-    if who.llm is not None and who.name not in (None, "llm"):
+def with_options(settings: Settings, options: ReasonerOptions) -> Settings:
+    """Settings with this reasoner; `ConfigError` for contradictory options."""
+    if options.llm is not None and options.name not in (None, "llm"):
         raise ConfigError(
-            f"--reasoner {who.name} asks no model: leave out --llm {who.llm}, or --reasoner"
+            f"--reasoner {options.name} asks no model: leave out --llm {options.llm}, or --reasoner"
         )
-    chosen = settings if who.name is None else with_reasoner(settings, who.name)
-    chosen = with_thinking(chosen, Thinking(llm=who.llm, when=who.when))
-    if who.weights:
-        chosen = with_reasoner(chosen, chosen.reasoner.use, weights=who.weights)
+    chosen = settings if options.name is None else with_reasoner(settings, options.name)
+    chosen = with_model_options(chosen, ModelOptions(llm=options.llm, when=options.when))
+    if options.weights:
+        chosen = with_reasoner(chosen, chosen.reasoner.use, weights=options.weights)
     return chosen
 
 
-def on_clues(who: Who) -> Thinker:
-    """Return who reasons on human clues: the rules with the weights that ship, or whom one names.
+def reasoner_on_clues(options: ReasonerOptions) -> ConfiguredReasoner:
+    """Reasoner on human clues: by default the rules with the shipped weights.
 
-    Any other reasoner has what the settings say of it.
+    Any other reasoner takes its arguments from the settings.
     """
-    settings, name = load_settings(), who.name
-    if name is None and who.llm is None and who.when is None:
-        name = "rules"
-    if name == "rules":
+    settings = load_settings()
+    if options.name is None and options.llm is None and options.when is None:
+        options = replace(options, name="rules")
+    if options.name == "rules":
         settings = settings.model_copy(update={"reasoner": Choice(use="rules")})
-    choice = reasoned_by(settings, Who(name, who.weights, who.llm, who.when)).reasoner
-    return Thinker(prepared(choice), arguments_of(choice))
+    choice = with_options(settings, options).reasoner
+    return ConfiguredReasoner(prepared(choice), arguments_of(choice))
 
 
 def prepared(choice: Choice) -> Reasoner:
-    """Return the reasoner; `ConfigError` at once if it asks a model that can never be asked."""
+    """The loaded reasoner; `ConfigError` if it needs a model and none is configured."""
     if choice.use == "llm" and not choice.arguments.get("model"):
         raise ConfigError("there is no model to ask; name one with --llm, as openai:gpt-4.1-mini")
     reasoner = load_reasoner(choice)
@@ -75,11 +75,11 @@ def prepared(choice: Choice) -> Reasoner:
 
 
 def arguments_of(choice: Choice) -> dict[str, Param]:
-    """Return a reasoner's arguments for a provenance, without secrets.
+    """Reasoner's arguments for a provenance, without secrets.
 
-    The folder of its weights is left out: what is in them is told by their name.
+    The folder of its weights is left out: the provenance has the name of the weights.
     """
-    told = {k: v for k, v in sorted(choice.arguments.items()) if k != "weights"}
-    hidden = masked(dict(told))
+    public = {k: v for k, v in sorted(choice.arguments.items()) if k != "weights"}
+    hidden = masked(dict(public))
     assert isinstance(hidden, dict)
-    return {f"reasoner.{key}": hidden[key] for key in told}  # type: ignore[misc]
+    return {f"reasoner.{key}": hidden[key] for key in public}  # type: ignore[misc]

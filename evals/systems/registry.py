@@ -1,4 +1,4 @@
-"""From a name on the command line to a system."""
+"""Systems by their names on the command line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from emer.evals.data.types import PARTS, Dataset, Part
 from emer.evals.metrics.emotion_words import Language
 from emer.evals.systems.baselines import Constant, Random, floors
 from emer.evals.systems.oracle import OnHumanClues
-from emer.evals.systems.reasoner_options import ANYONE, Thinker, Who
+from emer.evals.systems.reasoner_options import (
+    DEFAULT_REASONER,
+    ConfiguredReasoner,
+    ReasonerOptions,
+)
 from emer.evals.systems.stored import read_stored
 from emer.evals.systems.system import System
 from emer.tools.errors import ConfigError
@@ -22,68 +26,60 @@ FORMS = (
 )
 
 
-Maker = Callable[[str, "Scene"], System]
+Maker = Callable[[str, "Setup"], System]
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What systems are made for: a dataset, who reasons, a folder of their own."""
+class Setup:
+    """Dataset, reasoner and folder of the systems to be made."""
 
     dataset: Dataset
-    thinker: Thinker
-    """Who reasons on human clues."""
+    on_clues: ConfiguredReasoner
+    """Reasoner on human clues."""
     home: Path
-    who: Who = ANYONE
-    """What was said of who reasons, for the agent."""
+    reasoner: ReasonerOptions = DEFAULT_REASONER
+    """Reasoner of the agent."""
 
 
-def named(spec: str, scene: Scene) -> System:
-    """Return the system that a name means; `ConfigError` lists the forms there are.
+def named(spec: str, setup: Setup) -> System:
+    """The system of a name; `ConfigError` lists the forms of names.
 
-    So it is if the system looks at clips, and none has a media file.
+    `ConfigError`, too, if the system needs media files and no clip has one.
     """
     kind, _, rest = spec.partition(":")
     if kind in MAKERS and (rest or kind not in NEEDS_MORE):
-        if kind in ON_CLIPS and not any(sample.clip for sample in scene.dataset.samples):
-            raise ConfigError(f"{scene.dataset.name}: no clip has a media file; name --clips DIR")
-        return MAKERS[kind](rest, scene)
+        if kind in ON_CLIPS and not any(sample.clip for sample in setup.dataset.samples):
+            raise ConfigError(f"{setup.dataset.name}: no clip has a media file; name --clips DIR")
+        return MAKERS[kind](rest, setup)
     if Path(spec).suffix in (".csv", ".npz"):
         return read_stored(Path(spec))
     raise ConfigError(f"no system is called {spec!r}; there are: {FORMS}")
 
 
-def _agent(profile: str, scene: Scene) -> System:
+def _agent(profile: str, setup: Setup) -> System:
     from emer.evals.systems.agent import agent
 
     name = f"agent, {profile}" if profile else "agent"
-    return agent(scene.home / "home", profile=profile or None, name=name, who=scene.who)
+    return agent(setup.home / "home", profile=profile or None, name=name, reasoner=setup.reasoner)
 
 
-def _text(_: str, scene: Scene) -> System:
+def _text(_: str, setup: Setup) -> System:
     from emer.evals.systems.agent import words_only
 
-    return words_only(scene.home / "home", scene.who)
+    return words_only(setup.home / "home", setup.reasoner)
 
 
-def _oracle(form: str, scene: Scene) -> System:
-    return on_human_clues(scene.thinker, form)
+def _random(_: str, setup: Setup) -> System:
+    return next(floor for floor in floors(setup.dataset.golds) if isinstance(floor, Random))
 
 
-def _constant(labels: str, _: Scene) -> System:
-    return Constant(tuple(label.strip() for label in labels.split(",")))
-
-
-def _random(_: str, scene: Scene) -> System:
-    return next(floor for floor in floors(scene.dataset.golds) if isinstance(floor, Random))
-
-
-def _chat(model: str, _: Scene) -> System:
+def _chat(model: str, _: Setup) -> System:
     from emer.evals.systems.chat_model import chat_system
 
     return chat_system(model)
 
 
-def _hugging_face(path: str, _: Scene) -> System:
+def _hugging_face(path: str, _: Setup) -> System:
     from emer.evals.systems.video_language import VideoLanguage
 
     if not Path(path).is_dir():
@@ -94,8 +90,8 @@ def _hugging_face(path: str, _: Scene) -> System:
 MAKERS: Mapping[str, Maker] = {
     "agent": _agent,
     "text": _text,
-    "oracle": _oracle,
-    "constant": _constant,
+    "oracle": lambda form, setup: on_human_clues(setup.on_clues, form),
+    "constant": lambda labels, _: Constant(tuple(each.strip() for each in labels.split(","))),
     "random": _random,
     "chat": _chat,
     "hf": _hugging_face,
@@ -104,8 +100,8 @@ ON_CLIPS = ("agent", "text", "chat", "hf")
 NEEDS_MORE = ("constant", "chat", "hf")
 
 
-def on_human_clues(thinker: Thinker, form: str) -> OnHumanClues:
-    """Return a reasoner on human clues, in a form like "masked/visual+acoustic/stepwise"."""
+def on_human_clues(reasoner: ConfiguredReasoner, form: str) -> OnHumanClues:
+    """Reasoner on human clues, in a form like "masked/visual+acoustic/stepwise"."""
     words = [word for word in form.split("/") if word]
     parts = [word for word in words if _parts(word)]
     unknown = [word for word in words if word not in ("full", "masked", "zh", "stepwise", *parts)]
@@ -113,17 +109,17 @@ def on_human_clues(thinker: Thinker, form: str) -> OnHumanClues:
         raise ConfigError(f"oracle:{form}: {(unknown or parts)[0]!r} is not understood; {FORMS}")
     language: Language = "zh" if "zh" in words else "en"
     return OnHumanClues(
-        thinker.reasoner,
+        reasoner.reasoner,
         language=language,
         masked="full" not in words,
         parts=_parts(parts[0]) if parts else PARTS,
         stepwise="stepwise" in words,
-        arguments=thinker.arguments,
+        arguments=reasoner.arguments,
     )
 
 
 def _parts(word: str) -> tuple[Part, ...]:
-    """Return the parts that a word like "visual+acoustic" names, none if it names others."""
+    # none if the word names others
     names = word.split("+")
-    found = tuple(part for part in PARTS if part in names)
-    return found if len(found) == len(names) else ()
+    parts = tuple(part for part in PARTS if part in names)
+    return parts if len(parts) == len(names) else ()

@@ -12,7 +12,7 @@ from emer.evals.systems.system import Card, Input, Prediction
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredAnswers:
     """A system that answered before; a clip it has no answer on is an empty answer."""
 
     predictions: Predictions
@@ -20,7 +20,6 @@ class Stored:
 
     @property
     def card(self) -> Card:
-        """The file's name stands for the system."""
         path = self.predictions.path
         what = (
             "stored answers"
@@ -30,14 +29,13 @@ class Stored:
         return Card(name=path.stem, input=self.input, what=what, provenance={"file": path.name})
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the stored answer; labels are read from the text where none are stored."""
-        found, name = self.predictions, sample.name
-        text = found.texts.get(name, "")
-        labels = found.labels.get(name, ()) if found.has_labels else labels_in(text)
-        failed = None if name in found.places else "no stored answer"
+        stored, name = self.predictions, sample.name
+        text = stored.texts.get(name, "")
+        labels = stored.labels.get(name, ()) if stored.has_labels else labels_in(text)
+        failed = None if name in stored.places else "no stored answer"
         return Prediction(name=name, labels=labels, text=text, failed=failed)
 
 
-def read_stored(path: Path, *, text_only: bool = False) -> Stored:
-    """Return the stored system of a CSV or .npz file."""
-    return Stored(read_predictions(path, text_only=text_only))
+def read_stored(path: Path, *, text_only: bool = False) -> StoredAnswers:
+    """Stored system of a CSV or .npz file."""
+    return StoredAnswers(read_predictions(path, text_only=text_only))

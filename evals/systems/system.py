@@ -1,4 +1,4 @@
-"""The contract of a system under test, and what it answers."""
+"""The contract of a system under test, and its prediction."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from emer.evals.data.types import Sample
 from emer.tools.types import Clue, Param, Record
 
 Input = Literal["clip", "human clues", "human clues, masked", "subtitle", "nothing"]
-"""What a system is given. Scores on different inputs say different things: a person who
+"""Input of a system. Scores on different inputs do not compare: a person who
 described the clip has already seen what a system on the raw clip has yet to see."""
 
 INPUTS: tuple[Input, ...] = ("clip", "human clues", "human clues, masked", "subtitle", "nothing")
 
 
 class Card(Record):
-    """A system's name, what it is given, what it is, and what its answers depend on."""
+    """A system's name, input, description, and what its answers depend on."""
 
     name: str
     input: Input
@@ -28,26 +28,26 @@ class Card(Record):
 
 
 class Cost(Record):
-    """What an answer took; None where it was not measured."""
+    """Cost of an answer; None where it was not measured."""
 
     seconds: float | None = None
     tool_calls: int | None = None
-    """Tools that really ran; an answer from the evidence store is none."""
+    """Tool calls, without those answered by the evidence store."""
     ran: Mapping[str, int] = Field(default_factory=dict)
-    """How often the tool of each slot really ran; a closer look is "face, closer"."""
+    """Tool calls by slot; a call on a part of the clip is "face, closer"."""
     rounds: int | None = None
     requests: int | None = None
     """Requests to language models; a repair is another."""
     tokens: int | None = None
     """Read and written by language models."""
     money: float | None = None
-    """What those cost, at the prices of the settings; None where none are set."""
+    """Price of those at the settings' rates; None without rates."""
     fallbacks: int | None = None
-    """Steps that the rules took because the model gave nothing that could be used."""
+    """Steps that the rules took because the model's reply was unusable."""
 
 
 class Draft(Record):
-    """What the verifier held of the explanation as first written."""
+    """The verifier's counts of the first draft of an explanation."""
 
     parts: int
     """Sentences and labels."""
@@ -58,8 +58,8 @@ class Draft(Record):
 class Prediction(Record):
     """A system's answer on one clip.
 
-    A system of ours gives its explanation with the clues and hypotheses behind it; a
-    foreign one gives labels and, at best, a text.
+    Systems of emer give an explanation with its clues and hypotheses; foreign ones give labels
+    and, at best, a text.
     """
 
     name: str
@@ -85,10 +85,10 @@ class Prediction(Record):
 
 
 class System(Protocol):
-    """Answers what emotion a clip displays.
+    """A system under test: it names the emotion that a clip displays.
 
     An answer depends on the sample alone, so that samples may be answered in any order
-    and side by side. What goes wrong on one clip is raised and costs that clip only.
+    and side by side. An error on one clip is raised and costs that clip only.
     """
 
     @property
@@ -97,5 +97,5 @@ class System(Protocol):
         ...
 
     def answer(self, sample: Sample) -> Prediction:
-        """Return the answer on a clip."""
+        """Answer on a clip."""
         ...

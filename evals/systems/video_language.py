@@ -1,7 +1,7 @@
-"""A Hugging Face video-language model as a baseline: a local checkpoint, nothing downloaded.
+"""A local Hugging Face video-language model as a baseline.
 
-Small models seldom keep to JSON: where the reply does not fit, it is kept as the
-explanation, and the labels are the emotion words in it.
+Small models seldom keep to JSON: a reply that does not fit is taken as the explanation, and
+the labels are the emotion words in it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ INSTALL = "pip install 'emer[models]'"
 
 @dataclass
 class VideoLanguage:
-    """An image-text-to-text checkpoint of transformers, shown some pictures and the subtitle.
+    """An image-text-to-text checkpoint on some pictures and the subtitle.
 
     Weights load at the first answer, from a folder in safetensors form; decoding is greedy.
     """
@@ -48,7 +48,6 @@ class VideoLanguage:
 
     @property
     def card(self) -> Card:
-        """Name, input, and what its answers depend on."""
         return Card(
             name=f"hf: {Path(self.path).name}",
             input="clip",
@@ -58,29 +57,29 @@ class VideoLanguage:
         )  # fmt: skip
 
     def answer(self, sample: Sample) -> Prediction:
-        """Generate an answer from the pictures."""
         if sample.clip is None:
             raise ClipError(f"{sample.name}: no media file; name their folder with --clips")
-        begun = time.perf_counter()
+        start = time.perf_counter()
         clip = Clip.open(sample.clip)
-        seen = pictures(clip, self.frames)
-        if not seen:
+        images = pictures(clip, self.frames)
+        if not images:
             raise ClipError(f"{sample.clip} has no picture, and {self.card.name} hears nothing")
         with self._lock:
-            said, tokens = self._generate(seen, question(len(seen), False, sample.subtitle))
-        labels, text = read_answer(said)
-        cost = Cost(seconds=time.perf_counter() - begun, tokens=tokens)
+            prompt = question(len(images), False, sample.subtitle)
+            reply, tokens = self._generate(images, prompt)
+        labels, text = read_answer(reply)
+        cost = Cost(seconds=time.perf_counter() - start, tokens=tokens)
         return Prediction(
             name=sample.name, labels=labels, text=text, duration=clip.duration, cost=cost
         )
 
-    def _generate(self, seen: list[Rgb], asked: str) -> tuple[str, int]:
+    def _generate(self, images: list[Rgb], prompt: str) -> tuple[str, int]:
         processor, model = self._load()
         import torch
         from PIL import Image
 
-        images = [{"type": "image", "image": Image.fromarray(picture)} for picture in seen]
-        content = [*images, {"type": "text", "text": asked}]
+        blocks = [{"type": "image", "image": Image.fromarray(image)} for image in images]
+        content = [*blocks, {"type": "text", "text": prompt}]
         inputs = processor.apply_chat_template(
             [{"role": "user", "content": content}],
             add_generation_prompt=True,
@@ -89,12 +88,12 @@ class VideoLanguage:
             return_tensors="pt",
         ).to(model.device)
         with torch.inference_mode():
-            made = model.generate(**inputs, max_new_tokens=self.new_tokens, do_sample=False)
-        new = made[0, inputs["input_ids"].shape[1] :]
-        return str(processor.decode(new, skip_special_tokens=True)), int(made.shape[1])
+            output = model.generate(**inputs, max_new_tokens=self.new_tokens, do_sample=False)
+        new = output[0, inputs["input_ids"].shape[1] :]
+        return str(processor.decode(new, skip_special_tokens=True)), int(output.shape[1])
 
     def _load(self) -> tuple[Any, Any]:
-        """Return processor and model, read from disk once."""
+        """Processor and model, read from disk once."""
         if self._loaded is None:
             if not Path(self.path).is_dir():
                 raise ConfigError(f"hf:{self.path} is no folder with a checkpoint")
@@ -111,19 +110,19 @@ class VideoLanguage:
                     self.path, local_files_only=True, use_safetensors=True, dtype="auto"
                 )
             except (OSError, ValueError, KeyError) as error:
-                said = " ".join(str(error).split())
+                cause = " ".join(str(error).split())
                 raise ConfigError(
-                    f"hf:{self.path} is no image-text-to-text checkpoint: {said}"
+                    f"hf:{self.path} is no image-text-to-text checkpoint: {cause}"
                 ) from error
             device = "cuda" if torch.cuda.is_available() else "cpu"
             self._loaded = processor, model.to(device).eval()
         return self._loaded
 
 
-def read_answer(said: str) -> tuple[tuple[str, ...], str]:
-    """Return the labels and the explanation of a reply, whether or not it is the JSON asked for."""
+def read_answer(reply: str) -> tuple[tuple[str, ...], str]:
+    """Labels and explanation of a reply, whether or not it is the requested JSON."""
     try:
-        answer = read_record(said, ClipAnswer)
+        answer = read_record(reply, ClipAnswer)
     except Unusable:
-        return labels_in(said), said.strip()
+        return labels_in(reply), reply.strip()
     return answer.labels, answer.explanation

@@ -43,4 +43,4 @@ def test_a_tool_with_a_model_has_a_curve_of_batches(emer, tmp_path):
     assert [(p["batch"], p["at_once"]) for p in found["batches"]] == [(1, 2), (16, 2)]
     assert found["hardware"]["device"] == "cpu" and found["per_frame"] > 0
     page = emer(*words).stdout
-    assert "batch, 2 looks at once" in page and "ms per frame" in page
+    assert "batch, 2 concurrent calls" in page and "ms per frame" in page

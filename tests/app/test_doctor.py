@@ -59,7 +59,7 @@ def test_a_store_that_cannot_be_written_is_told(emer, fakes, monkeypatch, tmp_pa
 
 
 def test_a_missing_package_is_told_with_the_line_that_brings_it(emer, fakes, monkeypatch):
-    monkeypatch.setattr("emer.app.commands.doctor.needed", lambda: ["moonlight"])
+    monkeypatch.setattr("emer.app.commands.doctor.required_packages", lambda: ["moonlight"])
     found = checks(emer("doctor", "--json"))["moonlight"]
     assert (found["ok"], found["fix"]) == (False, "pip install moonlight")
 

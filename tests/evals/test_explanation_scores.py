@@ -19,7 +19,7 @@ from emer.evals.metrics.cue_overlap import (
     present_in,
 )
 from emer.evals.metrics.emotion_words import labels_in, language_of
-from emer.evals.metrics.faithfulness import Scene, citations, consistency, corrupt, delete, flip
+from emer.evals.metrics.faithfulness import Evidence, citations, consistency, corrupt, delete, flip
 from emer.evals.systems.oracle import judged
 from emer.tools.types import Clue
 from tests.fixtures.evals import emotion_wheels
@@ -144,20 +144,20 @@ def test_a_claim_falls_without_its_clues_and_not_without_others() -> None:
         kit.clue("A hat."),
         kit.clue("A car."),
     ]
-    found = delete(PLAIN, _label(clues), "", clues, 5.0)
+    found = delete(Evidence(PLAIN, "", clues, 5.0), _label(clues))
     assert (found.before, found.after, found.others) == (pytest.approx(2 / 3), 0, found.before)
     assert found.lowered
 
 
 def test_as_many_others_need_be_there() -> None:
     clues = [kit.clue("She smiles."), kit.clue("A wide smile."), kit.clue("A hat.")]
-    assert delete(PLAIN, _label(clues), "", clues, 5.0).others is None
+    assert delete(Evidence(PLAIN, "", clues, 5.0), _label(clues)).others is None
 
 
 def test_evidence_is_dropped_flipped_and_moved() -> None:
     clues = [kit.clue("She smiles.", span=(0.0, 1.0)), kit.clue("A smile again.", span=(0.5, 1.5)),
              kit.clue("The voice is loud.", "audio")]  # fmt: skip
-    found = {c.kind: c for c in corrupt(Scene(PLAIN, "", clues, 6.0), _label(clues))}
+    found = {c.kind: c for c in corrupt(Evidence(PLAIN, "", clues, 6.0), _label(clues))}
     assert set(found) == {"drop", "flip", "shift"}
     assert (found["drop"].after, found["drop"].fits) == (0, True)
     assert (found["flip"].after, found["flip"].fits) == (0, True)
@@ -170,13 +170,13 @@ def test_a_reasoner_that_does_not_mind_fails_the_probe() -> None:
             return super().decide(inquiry.model_copy(update={"clues": (kit.clue("smile"),)}))
 
     clues = [kit.clue("She smiles.")]
-    for corruption in corrupt(Scene(Stubborn(), "", clues, 5.0), _label(clues)):
+    for corruption in corrupt(Evidence(Stubborn(), "", clues, 5.0), _label(clues)):
         assert not corruption.fits
 
 
 def test_what_cannot_be_spoilt_is_not_counted() -> None:
     clues = [kit.clue("Smile!")]  # no opposite in this form, no span
-    assert "shift" not in {c.kind for c in corrupt(Scene(PLAIN, "", clues, 5.0), _label(clues))}
+    assert "shift" not in {c.kind for c in corrupt(Evidence(PLAIN, "", clues, 5.0), _label(clues))}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from emer.agents.llm.providers import load_chat_model
 from emer.agents.scripted_model import ScriptedModel
-from emer.evals.judges.chat import ChatGrouper, ChatJudge, Memory, Remembered
+from emer.evals.judges.chat import CachedJudge, ChatGrouper, ChatJudge, ReplyCache
 from emer.evals.judges.judge import JudgeFailed, judge_all
 from emer.evals.judges.offline import OfflineJudge
 from emer.evals.metrics.bootstrap import value
@@ -77,29 +77,29 @@ def test_a_pair_is_rated_once_and_for_all(tmp_path: Path) -> None:
     path = tmp_path / "home" / "judgements.jsonl"
     first = ScriptedModel([GOOD])
     for _ in range(2):
-        assert Remembered(ChatJudge(first, "x"), Memory(path)).clues(GOLD, "a").score == 7
+        assert CachedJudge(ChatJudge(first, "x"), ReplyCache(path)).clues(GOLD, "a").score == 7
     assert len(first.asked) == 1
     path.write_text(path.read_text() + '{"key": "torn')
     second = ScriptedModel(['{"score": 2}', '{"score": 2}'])
-    judge = Remembered(ChatJudge(second, "x"), Memory(path))
+    judge = CachedJudge(ChatJudge(second, "x"), ReplyCache(path))
     assert (judge.clues(GOLD, "a").score, judge.labels(GOLD, "a").score) == (7, 2)
-    other = Remembered(ChatJudge(second, "other"), Memory(path))
+    other = CachedJudge(ChatJudge(second, "other"), ReplyCache(path))
     assert other.clues(GOLD, "a").score == 2
 
 
 def test_a_memory_that_cannot_be_kept_is_told_before_anything_is_asked(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"said\.jsonl.* EMER_HOME"):
-        Memory(tmp_path / "file" / "said.jsonl")
+        ReplyCache(tmp_path / "file" / "said.jsonl")
     for text in ("no json\n", "[1]\n", '{"said": {}}\n'):
         (tmp_path / "said.jsonl").write_text(text)
         with pytest.raises(ConfigError, match=r"said\.jsonl.*move it away"):
-            Memory(tmp_path / "said.jsonl")
+            ReplyCache(tmp_path / "said.jsonl")
 
 
 def test_a_chat_model_groups_synonyms_once_for_each_set_of_labels() -> None:
     model = ScriptedModel(['{"groups": [["happy", "glad"], ["sad"]]}'])
-    grouper = ChatGrouper(model, "x", Memory())
+    grouper = ChatGrouper(model, "x", ReplyCache())
     for _ in range(2):
         found = set_level(["a"], [["happy", "sad"]], [["Glad"]], grouper)
         assert value(found.precision, 1) == 1

@@ -15,7 +15,7 @@ from emer.evals.metrics.bootstrap import value
 from emer.evals.metrics.calibration import Judged, judge_first
 from emer.evals.metrics.confusion import confusion
 from emer.evals.metrics.single_label import class_f1, hit_rate, polarity, sentiment_f1
-from emer.evals.metrics.synonyms import Apart, ByWheel, Stored, set_level
+from emer.evals.metrics.synonyms import Apart, ByWheel, StoredGroups, set_level
 from emer.evals.metrics.wheel import Lexicon, Wheel
 from tests.fixtures.evals import emotion_wheels
 from tests.fixtures.evals.emotion_wheels import percent
@@ -31,7 +31,7 @@ BASIC = Lexicon(
 
 
 def test_labels_of_one_group_count_as_one() -> None:
-    grouper = Stored("mine", {"a": [["Happy", "glad"], ["sad", "low"]]})
+    grouper = StoredGroups("mine", {"a": [["Happy", "glad"], ["sad", "low"]]})
     found = set_level(["a", "b"], [["glad", "sad"], ["x"]], [["happy", "new"], ["x"]], grouper)
     assert percent(found.precision, 2) == pytest.approx(100 * (1 / 2 + 1) / 2)
     assert percent(found.recall, 2) == pytest.approx(100 * (1 / 2 + 1) / 2)

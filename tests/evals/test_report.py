@@ -10,13 +10,13 @@ import pytest
 from emer.evals.data.datasets import read_set
 from emer.evals.data.locations import DataFolder
 from emer.evals.metrics.bootstrap import Estimate
-from emer.evals.report.build import Produced, Wish, produce
+from emer.evals.report.build import Produced, ReportSettings, produce
 from emer.evals.report.leaderboard import Board, build
-from emer.evals.report.measure import Job, heavy, light, measure
+from emer.evals.report.measure import Job, measure, other_jobs, reasoner_jobs
 from emer.evals.report.scorecard import Column, Ruler
 from emer.evals.report.tables import Group, Table, html, labels, markdown
 from emer.evals.systems.baselines import Constant
-from emer.evals.systems.reasoner_options import Thinker
+from emer.evals.systems.reasoner_options import ConfiguredReasoner
 from emer.evals.systems.stored import read_stored
 from tests.fixtures.evals import datasets, plain_reasoner
 
@@ -27,8 +27,8 @@ PLAIN = plain_reasoner.Plain()
 def produced(tmp_path_factory: pytest.TempPathFactory) -> Produced:
     """Return the report on the small data folder."""
     folder = DataFolder(datasets.write_folder(tmp_path_factory.mktemp("data")))
-    wish = Wish(folder.lexicon(), workers=1, times=200, against="good")
-    return produce(read_set(folder), folder, Thinker(PLAIN), wish)
+    settings = ReportSettings(folder.lexicon(), workers=1, times=200, against="good")
+    return produce(read_set(folder), folder, ConfiguredReasoner(PLAIN), settings)
 
 
 def test_every_input_is_a_group_of_its_own(produced: Produced) -> None:
@@ -96,7 +96,7 @@ def test_processes_give_what_one_gives(tmp_path: Path) -> None:
     folder = DataFolder(datasets.write_folder(tmp_path))
     dataset = read_set(folder)
     ruler = Ruler.of(dataset, folder.lexicon())
-    jobs = light(dataset, folder)[:3]
+    jobs = other_jobs(dataset, folder)[:3]
     boards = [build(ruler, measure(ruler, dataset, jobs, workers=w), times=50) for w in (1, 2)]
     assert _values(boards[0]) == _values(boards[1])
 
@@ -109,14 +109,17 @@ def test_a_reasoner_is_only_measured_on_clues_that_are_there(tmp_path: Path) -> 
     datasets.write_folder(tmp_path)
     (tmp_path / "emer_v2.csv").unlink()
     dataset = read_set(DataFolder(tmp_path))
-    assert heavy(dataset, Thinker(PLAIN)) == []
+    assert reasoner_jobs(dataset, ConfiguredReasoner(PLAIN)) == []
     assert any("there are no human clues" in note for note in dataset.notes)
 
 
 def test_the_eighteen_stored_systems_and_the_six_baselines(shared: Path) -> None:
     folder = DataFolder(shared / "data" / "emer")
     found = produce(
-        read_set(folder), folder, Thinker(PLAIN), Wish(folder.lexicon(), workers=1, times=100)
+        read_set(folder),
+        folder,
+        ConfiguredReasoner(PLAIN),
+        ReportSettings(folder.lexicon(), workers=1, times=100),
     )
     groups = found.board.groups
     assert len(groups["clip"]) == 18

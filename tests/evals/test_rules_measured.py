@@ -11,7 +11,7 @@ from emer.agents.types import Inquiry
 from emer.evals.data.datasets import read_set
 from emer.evals.data.locations import DataFolder
 from emer.evals.metrics.bootstrap import value
-from emer.evals.metrics.faithfulness import Scene, corrupt
+from emer.evals.metrics.faithfulness import Evidence, corrupt
 from emer.evals.report.measure import Job, measure
 from emer.evals.report.scorecard import Ruler
 from emer.evals.systems.oracle import OnHumanClues
@@ -46,7 +46,7 @@ def test_each_way_of_spoiling_its_evidence_lowers_a_claim(clues: list[Clue], lab
     inquiry = Inquiry(question=DEFAULT, clues=tuple(clues), duration=DURATION)
     (first, *_) = RULES.explain(inquiry, RULES.decide(inquiry)).labels
     assert first.name == label
-    found = {c.kind: c for c in corrupt(Scene(RULES, DEFAULT, clues, DURATION), first)}
+    found = {c.kind: c for c in corrupt(Evidence(RULES, DEFAULT, clues, DURATION), first)}
     assert set(found) == {"drop", "flip", "shift"}
     for spoilt in found.values():
         assert spoilt.fits, spoilt
@@ -60,7 +60,7 @@ def test_what_speaks_against_a_claim_at_its_moment_does_not_from_afar() -> None:
         for span in ((0.2, 1.0), (4.0, 5.0))
     )
     alone, beside, apart = (
-        Scene(RULES, DEFAULT, clues, DURATION).claim("happy", clues)
+        Evidence(RULES, DEFAULT, clues, DURATION).claim("happy", clues)
         for clues in ([smile], [smile, near], [smile, far])
     )
     assert beside < apart == alone

@@ -18,19 +18,17 @@ from typer.testing import CliRunner, Result
 from emer.evals.cli import app
 from emer.evals.speed import models
 from emer.evals.speed.large_models import (
-    LARGE_V3_TURBO,
-    QWEN2_5_VL_3B,
     SIZES,
     TOKENS,
     Size,
     bandwidth,
     build_model,
+    decoder_bytes,
+    generate,
     measure_size,
-    write,
-    writing_bytes,
 )
 from emer.evals.speed.measure import Unequal, Unmeasured, at_least, this_machine
-from emer.evals.speed.models import Report, Request, measure_models, measure_tool
+from emer.evals.speed.models import SpeedReport, SpeedRequest, measure_models, measure_tool
 from emer.tools.errors import ToolMissing
 from emer.tools.runtime.model_pool import POOL
 from tests.fixtures.clips import Written, write_clip
@@ -39,6 +37,7 @@ from tests.fixtures.packages import needs
 pytestmark = [needs("transformers"), pytest.mark.slow]
 
 
+LARGE_V3_TURBO, QWEN2_5_VL_3B = SIZES["large-v3-turbo"], SIZES["qwen2.5-vl-3b"]
 WHISPER = LARGE_V3_TURBO._replace(
     name="whisper-mini",
     config={
@@ -106,11 +105,11 @@ def test_a_step_reads_the_layers_and_the_words_once() -> None:
     tied = build_model(QWEN, "cpu", "float32")
     language = tied.model.language_model
     expected = 4 * sum(weight.numel() for weight in language.parameters())
-    assert writing_bytes(tied, QWEN.encoder) == expected
+    assert decoder_bytes(tied, QWEN.encoder) == expected
     text = {**QWEN.config["text_config"], "tie_word_embeddings": False}
     own = QWEN._replace(config={**QWEN.config, "text_config": text, "tie_word_embeddings": False})
-    assert writing_bytes(build_model(own, "cpu", "float32"), QWEN.encoder) == expected
-    assert writing_bytes(tied, ()) > expected
+    assert decoder_bytes(build_model(own, "cpu", "float32"), QWEN.encoder) == expected
+    assert decoder_bytes(tied, "") > expected
 
 
 def test_fewer_tokens_than_asked_for_make_no_row() -> None:
@@ -118,7 +117,7 @@ def test_fewer_tokens_than_asked_for_make_no_row() -> None:
 
     short = SimpleNamespace(generate=lambda **_: torch.zeros(1, 3))
     with pytest.raises(Unequal, match="3 tokens were written instead of 40"):
-        write(short, {}, 40)
+        generate(short, {}, 40)
 
 
 def test_bandwidth_is_that_of_a_memory() -> None:
@@ -151,7 +150,7 @@ def test_a_recogniser_is_compared_where_its_library_writes_the_same_words(
     from tests.fixtures.checkpoints.whisper import WRITERS, Script, spelled
 
     path = tmp_path / ("model.pt" if kind == "openai" else "model")
-    weights = WRITERS[kind](path, spelled(Script()))
+    weights = WRITERS[kind](path, spelled(Script(), timed=kind == "openai"))
     sound = shared_clip("audio/jfk.flac")
     (row,) = measure_tool(name, sound, "cpu", 1, tmp_path, model=str(weights))
     assert row.name == f"{name} {path.name} : its library's own example"
@@ -201,7 +200,7 @@ def test_an_error_of_a_library_costs_its_part_only(
         )
 
     monkeypatch.setattr(models, "measure_tool", measured)
-    request = Request(clip, "cpu", only=("whisper", "asr", "captioner"))
+    request = SpeedRequest(clip, "cpu", only=("whisper", "asr", "captioner"))
     report = measure_models(request, lambda _: None)
     assert report.measures == (row,)
     assert report.unmeasured == (
@@ -212,7 +211,7 @@ def test_an_error_of_a_library_costs_its_part_only(
 
 def test_a_size_is_measured_where_it_is_named(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "SIZES", {"whisper-mini": WHISPER, "qwen2.5-vl-3b": QWEN})
-    request = Request(clip, "cpu", sizes=("whisper-mini",), only=("sizes",), rounds=1)
+    request = SpeedRequest(clip, "cpu", sizes=("whisper-mini",), only=("sizes",), rounds=1)
     report = measure_models(request, lambda _: None)
     assert {each.name.split(",")[0] for each in report.measures} == {"whisper-mini"}
     assert [each.name for each in report.unmeasured] == ["qwen2.5-vl-3b, random weights"]
@@ -222,7 +221,7 @@ def test_a_missed_goal_is_exit_code_1_and_the_table_says_what_is_missing(
     clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = this_machine("cpu")
-    report = Report(
+    report = SpeedReport(
         machine, (at_least("a", 2.0, "x", 6.0, "2 : 1"), at_least("b", 2.0, "x", None, "2 : 1")),
         (Unmeasured(name="c", why="no GPU"),),
     )  # fmt: skip
@@ -271,5 +270,5 @@ def test_ctrl_c_leaves_no_copies(
 
     monkeypatch.setattr(models, "measure_tool", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        measure_models(Request(clip, "cpu", rounds=1), lambda _: None)
+        measure_models(SpeedRequest(clip, "cpu", rounds=1), lambda _: None)
     assert folders and not folders[0].exists()

@@ -13,8 +13,8 @@ from emer.evals.data.types import Described, Gold, Sample
 from emer.evals.systems.agent import agent, words_only
 from emer.evals.systems.baselines import CONSTANTS, floors
 from emer.evals.systems.oracle import OnHumanClues, clues_of
-from emer.evals.systems.reasoner_options import Thinker
-from emer.evals.systems.registry import Scene, named, on_human_clues
+from emer.evals.systems.reasoner_options import ConfiguredReasoner
+from emer.evals.systems.registry import Setup, named, on_human_clues
 from emer.evals.systems.stored import read_stored
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.testing.fakes import FakeTool
@@ -180,7 +180,7 @@ def test_systems_are_named_on_the_command_line(tmp_path: Path) -> None:
     dataset = read_set(DataFolder(datasets.write_folder(tmp_path)))
     filmed = dataset.samples[0].model_copy(update={"clip": tmp_path / "a.mkv"})
     dataset = dataset.model_copy(update={"samples": (filmed, *dataset.samples[1:])})
-    scene = Scene(dataset, Thinker(PLAIN), tmp_path)
+    scene = Setup(dataset, ConfiguredReasoner(PLAIN), tmp_path)
     file = tmp_path / "predictions" / "good.csv"
     for spec, name in {
         "agent": "agent", "text": "agent, words only", "oracle:full/zh": "plain/full/zh",
@@ -192,4 +192,4 @@ def test_systems_are_named_on_the_command_line(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="no system is called"):
             named(wrong, scene)
     with pytest.raises(ConfigError, match="'smell' is not understood"):
-        on_human_clues(Thinker(PLAIN), "masked/smell")
+        on_human_clues(ConfiguredReasoner(PLAIN), "masked/smell")

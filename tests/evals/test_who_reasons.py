@@ -16,7 +16,7 @@ from emer.evals.runs.record import RunFile
 from emer.evals.systems.agent import agent
 from emer.evals.systems.oracle import OnHumanClues
 from emer.evals.systems.provenance import code_of, code_of_ours
-from emer.evals.systems.reasoner_options import Who, on_clues
+from emer.evals.systems.reasoner_options import ReasonerOptions, reasoner_on_clues
 from emer.tools.types import Param
 from tests.fixtures.clips import silent_clip
 from tests.fixtures.evals import datasets
@@ -187,7 +187,9 @@ def test_secrets_and_paths_of_weights_are_in_no_provenance(
     monkeypatch.setenv("EMER_REASONER__API_KEY", "sesame")
     system = agent(folder / "home")
     assert system.card.provenance["reasoner.api_key"] == "***"
-    assert on_clues(Who("test_who_reasons:Keyed")).arguments == {"reasoner.api_key": "***"}
+    assert reasoner_on_clues(ReasonerOptions("test_who_reasons:Keyed")).arguments == {
+        "reasoner.api_key": "***"
+    }
 
 
 class Keyed(Rules):
@@ -203,8 +205,11 @@ def test_without_a_name_the_agent_keeps_to_its_settings(
     monkeypatch.setenv("EMER_REASONER__USE", "llm")
     monkeypatch.setenv("EMER_REASONER__MODEL", "script:one.json")
     assert agent(folder / "home").card.provenance["reasoner"] == "llm"
-    assert agent(folder / "home", who=Who("rules")).card.provenance["reasoner"] == "rules"
-    assert isinstance(on_clues(Who()).reasoner, Rules)
-    assert on_clues(Who(when="always")).arguments == {
+    assert (
+        agent(folder / "home", reasoner=ReasonerOptions("rules")).card.provenance["reasoner"]
+        == "rules"
+    )
+    assert isinstance(reasoner_on_clues(ReasonerOptions()).reasoner, Rules)
+    assert reasoner_on_clues(ReasonerOptions(when="always")).arguments == {
         "reasoner.model": "script:one.json", "reasoner.when": "always"
     }  # fmt: skip

@@ -136,13 +136,13 @@ def test_other_kinds_are_resolved_by_their_own_names():
 def test_an_imported_class_is_found_by_its_name_and_competes_by_its_rank(own):
     code = (
         "import own_tool\n"
-        "from emer.graphs.loading import choose\n"
+        "from emer.graphs.components import choose\n"
         "from emer.graphs.settings import load_settings\n"
         "from emer.tools.registry import load_tool, ranked\n"
         "print(type(load_tool('own')) is own_tool.Own, ranked('face')[0])\n"
         "settings = load_settings(tools={'face': 'auto'})\n"
         "print(choose(settings).settings.tools['face'].use)\n"
-        "print(load_settings(tools={'face': 'own'}).chosen['face'].use)"
+        "print(load_settings(tools={'face': 'own'}).active_tools['face'].use)"
     )
     assert own(code).split("\n") == ["True own", "own", "own"]
 
@@ -151,10 +151,10 @@ def test_an_imported_class_is_found_by_its_name_and_competes_by_its_rank(own):
 def test_a_registered_slot_of_another_name_is_one_more_slot(own):
     code = (
         "import own_tool\n"
-        "from emer.graphs.loading import choose\n"
+        "from emer.graphs.components import choose\n"
         "from emer.graphs.settings import load_settings\n"
         "settings = choose(load_settings(profile='auto')).settings\n"
-        "print([*settings.chosen][-1], settings.chosen['posture'].use)"
+        "print([*settings.active_tools][-1], settings.active_tools['posture'].use)"
     )
     assert own(code, slot="posture", modality="scene") == "posture own"
 
