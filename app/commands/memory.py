@@ -120,7 +120,7 @@ def _table(rows: list[tuple[Item, str]]) -> RenderableType:
     if scored:
         table.add_column("near", justify="right", no_wrap=True)
     table.add_column("key", no_wrap=True)
-    table.add_column("what it says", overflow="fold", ratio=1)
+    table.add_column("what it tells", overflow="fold", ratio=1)
     table.add_column("source", overflow="fold", style="dim", max_width=28)
     for item, score in rows:
         row = [Text(item.key, "bold"), Text(one_line(item.en)), Text(_reference(item))]
