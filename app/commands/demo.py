@@ -12,9 +12,8 @@ from rich.text import Text
 from emer.app.commands.ask import AskRequest, explain_clip
 from emer.app.demo_clip import Action, Script, copy_clip, load_script
 from emer.app.render.answer import answer_page, answer_record
-from emer.app.render.format import one_line
+from emer.app.render.format import list_table, one_line, section, unwrapped
 from emer.app.render.progress import print_output
-from emer.app.render.tables import list_table, section, unwrapped
 from emer.graphs.components import choose, load_tools
 from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError

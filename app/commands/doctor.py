@@ -25,9 +25,8 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.app.demo_clip import CLIP
-from emer.app.render.format import one_line
+from emer.app.render.format import one_line, unwrapped
 from emer.app.render.progress import print_output
-from emer.app.render.tables import unwrapped
 from emer.graphs.components import (
     allow_local_imports,
     choose,

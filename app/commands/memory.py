@@ -9,9 +9,8 @@ from pydantic import JsonValue
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from emer.app.render.format import one_line
+from emer.app.render.format import facts_table, list_table, notes, one_line, unwrapped
 from emer.app.render.progress import print_output
-from emer.app.render.tables import facts_table, list_table, notes, unwrapped
 from emer.graphs.components import allow_local_imports, load_exemplars, load_memory
 from emer.graphs.settings import Settings, load_settings
 from emer.tools.errors import ConfigError, ToolMissing

@@ -19,9 +19,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from emer.app.render.format import one_line, to_json
+from emer.app.render.format import list_table, one_line, to_json
 from emer.app.render.progress import print_output, print_page
-from emer.app.render.tables import list_table
 from emer.graphs.settings import load_settings
 from emer.tools.runtime.device import configure
 from emer.tools.types import Record

@@ -16,9 +16,8 @@ from rich.text import Text
 
 from emer.app.commands.ask import check_readable
 from emer.app.demo_clip import CLIP
-from emer.app.render.format import one_line
+from emer.app.render.format import check_line, facts_table, list_table, one_line
 from emer.app.render.progress import print_output
-from emer.app.render.tables import check_line, facts_table, list_table
 from emer.graphs.components import allow_local_imports, arguments_for, choose
 from emer.graphs.settings import Settings, load_settings
 from emer.tools.errors import ConfigError, ToolMissing

@@ -10,9 +10,8 @@ from rich.text import Text
 
 from emer.app.render.answer import heading
 from emer.app.render.comparison import difference_page, whatif_page
-from emer.app.render.format import one_line, seconds
+from emer.app.render.format import list_table, one_line, seconds
 from emer.app.render.progress import print_output, save_svg
-from emer.app.render.tables import list_table
 from emer.app.render.timeline import run_page
 from emer.graphs.components import allow_local_imports
 from emer.graphs.settings import load_settings

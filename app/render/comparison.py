@@ -8,8 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from emer.app.render.format import one_line, span
-from emer.app.render.tables import indented, section
+from emer.app.render.format import indented, one_line, section, span
 from emer.graphs.trace.diff import Change, Diff, usage_in_words
 from emer.graphs.whatif import WhatIf
 from emer.tools.types import Clue

@@ -1,17 +1,39 @@
-"""JSON, times and spans as they are printed."""
+"""JSON, times and spans as text; tables and lines that several pages share."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
 
 from emer.tools.text import escaped, one_line, printable
 
 if TYPE_CHECKING:
     from emer.tools.types import Span
 
-__all__ = ["WIDE", "one_line", "printable", "seconds", "span", "to_json"]
 
+__all__ = [
+    "WIDE",
+    "check_line",
+    "facts_table",
+    "indented",
+    "list_table",
+    "notes",
+    "one_line",
+    "printable",
+    "seconds",
+    "section",
+    "span",
+    "to_json",
+    "unwrapped",
+]
 
 WIDE = len("expression")
 """Width of a column of slots or roles: the longest name."""
@@ -34,3 +56,47 @@ def seconds(value: float) -> str:
 def span(value: Span | None) -> str:
     """Span in words: "1.3-2.8 s"; "whole clip" for None."""
     return "whole clip" if value is None else f"{value.start:.1f}-{value.end:.1f} s"
+
+
+def list_table() -> Table:
+    """Empty table with bold headings, one row per item."""
+    return Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")
+
+
+def facts_table(facts: Iterable[tuple[str, str]]) -> Table:
+    """Table of names and values; empty values are left out."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts:
+        if value:
+            table.add_row(name, Text(one_line(value)))
+    return table
+
+
+def section(title: str) -> Rule:
+    """Line with the title of a section."""
+    return Rule(title, align="left", style="dim")
+
+
+def indented(lines: Iterable[Text]) -> RenderableType:
+    """Lines indented by two columns."""
+    return Padding(Group(*lines), (0, 0, 0, 2))
+
+
+def notes(texts: Iterable[str]) -> list[Text]:
+    """Notes for the user, one line each."""
+    return [Text(f"note: {one_line(text)}", style="yellow") for text in texts]
+
+
+def unwrapped(line: str) -> Text:
+    """Dim line that is never wrapped, so that a path in it can be copied."""
+    return Text(line, style="dim", no_wrap=True, overflow="ignore")
+
+
+def check_line(ok: bool, name: str, detail: str = "") -> Text:
+    """Line with a tick or a cross."""
+    mark = ("✓ ", "green") if ok else ("✗ ", "red")
+    return Text.assemble(
+        mark, one_line(name), (f": {one_line(detail)}" if detail else "", "yellow")
+    )

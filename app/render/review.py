@@ -10,7 +10,7 @@ from rich.text import Text
 
 from emer.agents.clue_edits import REVISES, Edits, reviewer_clues
 from emer.app.render.answer import clue_cells, empty_clue_table, heading
-from emer.app.render.tables import unwrapped
+from emer.app.render.format import unwrapped
 from emer.graphs.resume import PausedRun
 from emer.tools.types import Clue
 

@@ -14,9 +14,17 @@ from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Ask, Hypothesis, ModelCall, Recollection
 from emer.agents.verification.verifier import Finding
 from emer.app.render.answer import clue_table, explanation_table, heading
-from emer.app.render.format import WIDE, one_line, seconds, span
+from emer.app.render.format import (
+    WIDE,
+    facts_table,
+    indented,
+    notes,
+    one_line,
+    seconds,
+    section,
+    span,
+)
 from emer.app.render.progress import end_line
-from emer.app.render.tables import facts_table, indented, notes, section
 from emer.graphs.trace.events import (
     Decided,
     Event,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import typer
 
 from emer.evals.commands.options import note, print_json, progress
-from emer.evals.data.datasets import sets_in
+from emer.evals.data.datasets import TERMS, sets_in
 from emer.evals.data.export import read_explained, write_dataset
 from emer.evals.data.locations import (
     DataFolder,
@@ -18,7 +18,6 @@ from emer.evals.data.locations import (
     pull,
     pulled_folder,
 )
-from emer.evals.data.mer import TERMS
 from emer.evals.report.tables import Group, Table, show
 from emer.tools.errors import ConfigError, EmerError
 

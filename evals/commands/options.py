@@ -56,7 +56,7 @@ def open_lexicon(folder: DataFolder, name: str) -> Lexicon | None:
 def choose_judge(name: str) -> Judge:
     """Judge of a name: offline, or a chat model with cached ratings."""
     if name == "offline":
-        from emer.evals.judges.offline import OfflineJudge
+        from emer.evals.judges.judge import OfflineJudge
 
         return OfflineJudge()
     from emer.agents.llm.providers import load_chat_model

@@ -21,8 +21,7 @@ from emer.evals.report.measure import Job, judged, measure
 from emer.evals.report.scorecard import SHORT, Ruler
 from emer.evals.report.tables import closed, explanations, labels, show
 from emer.evals.runs.record import RunFile
-from emer.evals.systems.baselines import floors
-from emer.evals.systems.stored import StoredAnswers
+from emer.evals.systems.baselines import StoredAnswers, floors
 from emer.tools.errors import ConfigError
 
 

@@ -1,12 +1,17 @@
-"""Overlap scores of EMER v1-v3 (arXiv 2306.15401), from 1 to 10.
+"""Overlap scores of EMER v1-v3 (arXiv 2306.15401), from 1 to 10, and an offline judge.
 
 The paper's judge is retired. Any judge may stand in, under its name: a score without its
 judge's name means nothing, and two judges' scores are never put side by side unmarked.
+
+The offline judge needs no model. Clues: F of the cues that both texts name
+(`emer.evals.metrics.cue_overlap`). Labels: F of the emotion words, where words of one group
+("happy", "pleased") match by half. Both from 1 for nothing in common to 10 for everything. A
+paraphrase that its lists lack does not count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +19,8 @@ import numpy as np
 from pydantic import Field
 
 from emer.evals.metrics.bootstrap import Mean, mean
+from emer.evals.metrics.cue_overlap import agree
+from emer.evals.metrics.emotion_words import label_groups, labels_in
 from emer.tools.errors import EmerError
 from emer.tools.types import Record
 
@@ -79,3 +86,41 @@ def judge_all(judge: Judge, golds: Sequence[str], predicted: Sequence[str]) -> O
         labels=mean([rate(judge.labels, gold, text) for gold, text in pairs]),
         failed=tuple(failed),
     )
+
+
+SAME_GROUP = 0.5
+"""Score of a word of the same group (chosen by us)."""
+
+
+@dataclass(frozen=True)
+class OfflineJudge:
+    """Judge by word lists."""
+
+    name: str = "offline-1"
+
+    def clues(self, gold: str, predicted: str) -> Rating:
+        matched, missed, invented = agree(gold, predicted).of(None)
+        reason = f"{matched} found, {missed} missed, {invented} invented"
+        precise, complete = matched + invented, matched + missed
+        return _rating(2 * matched / (precise + complete) if precise + complete else 0.0, reason)
+
+    def labels(self, gold: str, predicted: str) -> Rating:
+        human, ours = labels_in(gold), labels_in(predicted)
+        precision = sum(_nearest(word, human) for word in ours)
+        recall = sum(_nearest(word, ours) for word in human)
+        p = precision / len(ours) if ours else 0.0
+        r = recall / len(human) if human else 0.0
+        reason = f"{', '.join(human) or 'none'} and {', '.join(ours) or 'none'}"
+        return _rating(2 * p * r / (p + r) if p + r else 0.0, reason)
+
+
+def _nearest(word: str, others: Collection[str]) -> float:
+    if word in others:
+        return 1.0
+    return (
+        SAME_GROUP if label_groups()[word] in {label_groups()[other] for other in others} else 0.0
+    )
+
+
+def _rating(share: float, reason: str) -> Rating:
+    return Rating(score=round(LOWEST + share * (HIGHEST - LOWEST), 4), reason=reason)

@@ -11,8 +11,7 @@ from pathlib import Path
 from emer.evals.data.datasets import sets_in
 from emer.evals.data.locations import DataFolder
 from emer.evals.data.types import Dataset
-from emer.evals.judges.judge import Judge
-from emer.evals.judges.offline import OfflineJudge
+from emer.evals.judges.judge import Judge, OfflineJudge
 from emer.evals.metrics.bootstrap import TIMES
 from emer.evals.metrics.confusion import Confusion, confusion
 from emer.evals.metrics.synonyms import Grouper

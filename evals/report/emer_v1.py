@@ -12,8 +12,7 @@ from emer.evals.metrics.bootstrap import Statistic, estimate, mean
 from emer.evals.metrics.cue_overlap import agree, completeness, cue_scores
 from emer.evals.report.scorecard import Column
 from emer.evals.report.tables import Group, Table
-from emer.evals.systems.baselines import AnotherAnswer, ConstantAnswer
-from emer.evals.systems.stored import read_stored
+from emer.evals.systems.baselines import AnotherAnswer, ConstantAnswer, read_stored
 from emer.evals.systems.system import Card, Prediction, System
 
 COLUMNS = (

@@ -14,18 +14,16 @@ import numpy as np
 from emer.agents.reasoner import Reasoner, Reporting
 from emer.evals.data.locations import DataFolder
 from emer.evals.data.types import Dataset, Gold, Sample
-from emer.evals.judges.judge import Judge, judge_all
-from emer.evals.judges.offline import OfflineJudge
+from emer.evals.judges.judge import Judge, OfflineJudge, judge_all
 from emer.evals.metrics.bootstrap import Statistic, mean
 from emer.evals.metrics.emotion_words import Language
 from emer.evals.metrics.faithfulness import Evidence, Kind, corrupt, delete
 from emer.evals.report.leaderboard import Entry
 from emer.evals.report.scorecard import Ruler, text_of
 from emer.evals.runs.runner import answers
-from emer.evals.systems.baselines import floors
+from emer.evals.systems.baselines import floors, read_stored
 from emer.evals.systems.oracle import DURATION, OnHumanClues
 from emer.evals.systems.reasoner_options import ConfiguredReasoner
-from emer.evals.systems.stored import read_stored
 from emer.evals.systems.system import Prediction, System
 from emer.graphs.settings import DEFAULT
 

@@ -1,4 +1,4 @@
-"""Baselines that use no input: the floors of every score."""
+"""Systems that run no model: floors that use no input, and stored answers of others."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from emer.evals.data.predictions import Predictions, read_predictions
 from emer.evals.data.types import Gold, Sample
-from emer.evals.metrics.emotion_words import Language
-from emer.evals.systems.system import Card, Prediction
+from emer.evals.metrics.emotion_words import Language, labels_in
+from emer.evals.systems.system import Card, Input, Prediction
 
 CONSTANTS: tuple[tuple[str, ...], ...] = (
     ("happy",),
@@ -120,3 +122,33 @@ def floors(golds: Mapping[str, Gold]) -> Sequence[Floor]:
     random_labels = Random(tuple(sorted(counts.items())))
     answers = (AnotherAnswer(golds), ConstantAnswer(golds))
     return (*(Constant(labels) for labels in CONSTANTS), random_labels, *answers)
+
+
+@dataclass(frozen=True)
+class StoredAnswers:
+    """A system that answered before; a clip it has no answer on is an empty answer."""
+
+    predictions: Predictions
+    input: Input = "clip"
+
+    @property
+    def card(self) -> Card:
+        path = self.predictions.path
+        what = (
+            "stored answers"
+            if self.predictions.has_labels
+            else "stored explanations, labels read from them"
+        )
+        return Card(name=path.stem, input=self.input, what=what, provenance={"file": path.name})
+
+    def answer(self, sample: Sample) -> Prediction:
+        stored, name = self.predictions, sample.name
+        text = stored.texts.get(name, "")
+        labels = stored.labels.get(name, ()) if stored.has_labels else labels_in(text)
+        failed = None if name in stored.places else "no stored answer"
+        return Prediction(name=name, labels=labels, text=text, failed=failed)
+
+
+def read_stored(path: Path, *, text_only: bool = False) -> StoredAnswers:
+    """Stored system of a CSV or .npz file."""
+    return StoredAnswers(read_predictions(path, text_only=text_only))

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from emer.evals.data.types import PARTS, Dataset, Part
 from emer.evals.metrics.emotion_words import Language
-from emer.evals.systems.baselines import Constant, Random, floors
+from emer.evals.systems.baselines import Constant, Random, floors, read_stored
 from emer.evals.systems.oracle import OnHumanClues
 from emer.evals.systems.reasoner_options import (
     DEFAULT_REASONER,
     ConfiguredReasoner,
     ReasonerOptions,
 )
-from emer.evals.systems.stored import read_stored
 from emer.evals.systems.system import System
 from emer.tools.errors import ConfigError
 

@@ -7,7 +7,7 @@ from emer.agents.rules.phrases import quote
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Inquiry
 from emer.agents.verification.verifier import verify
-from emer.tools.speech.sentences import says, translated
+from emer.tools.speech.transcript import says, translated
 from emer.tools.types import Clue, Quality, Source, Span
 
 

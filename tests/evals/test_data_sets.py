@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from emer.evals.data.clips import read_clips
+from emer.evals.data.datasets import mer_sets, read_mer
 from emer.evals.data.emer import clean, read_version1, read_version2, split_chinese, split_english
 from emer.evals.data.locations import DataFolder
-from emer.evals.data.mer import mer_sets, read_mer
 from emer.evals.data.tables import BadTable
 from tests.fixtures.clips import silent_clip
 from tests.fixtures.evals import emotion_wheels

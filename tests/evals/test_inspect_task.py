@@ -21,7 +21,7 @@ def test_the_task_scores_as_emer_eval_does(tmp_path: Path) -> None:
     from emer.evals.data.locations import DataFolder
     from emer.evals.inspect_task import emer
     from emer.evals.metrics.open_vocabulary import exact, wheel_overlaps
-    from emer.evals.systems.stored import read_stored
+    from emer.evals.systems.baselines import read_stored
 
     folder = DataFolder(datasets.write_folder(tmp_path))
     file = tmp_path / "predictions" / "good.csv"

@@ -9,8 +9,7 @@ import pytest
 from emer.agents.llm.providers import load_chat_model
 from emer.agents.scripted_model import ScriptedModel
 from emer.evals.judges.chat import CachedJudge, ChatGrouper, ChatJudge, ReplyCache
-from emer.evals.judges.judge import JudgeFailed, judge_all
-from emer.evals.judges.offline import OfflineJudge
+from emer.evals.judges.judge import JudgeFailed, OfflineJudge, judge_all
 from emer.evals.metrics.bootstrap import value
 from emer.evals.metrics.synonyms import set_level
 from emer.tools.errors import ConfigError
@@ -113,7 +112,7 @@ def test_a_chat_model_groups_synonyms_once_for_each_set_of_labels() -> None:
         ("gpt", "names no chat model"),
         ("no.such_module:Model", "no module no"),
         ("emer.tools.types:Nothing", "has no Nothing"),
-        ("emer.evals.judges.offline:OfflineJudge", "is not a LangChain chat model"),
+        ("emer.evals.judges.judge:OfflineJudge", "is not a LangChain chat model"),
     ],
 )
 def test_a_wrong_name_is_one_line(spec: str, said: str) -> None:

@@ -15,9 +15,8 @@ from emer.evals.report.leaderboard import Board, build
 from emer.evals.report.measure import Job, measure, other_jobs, reasoner_jobs
 from emer.evals.report.scorecard import Column, Ruler
 from emer.evals.report.tables import Group, Table, html, labels, markdown
-from emer.evals.systems.baselines import Constant
+from emer.evals.systems.baselines import Constant, read_stored
 from emer.evals.systems.reasoner_options import ConfiguredReasoner
-from emer.evals.systems.stored import read_stored
 from tests.fixtures.evals import datasets, plain_reasoner
 
 PLAIN = plain_reasoner.Plain()

@@ -11,11 +11,10 @@ from emer.evals.data.datasets import read_set
 from emer.evals.data.locations import DataFolder
 from emer.evals.data.types import Described, Gold, Sample
 from emer.evals.systems.agent import agent, words_only
-from emer.evals.systems.baselines import CONSTANTS, floors
+from emer.evals.systems.baselines import CONSTANTS, floors, read_stored
 from emer.evals.systems.oracle import OnHumanClues, clues_of
 from emer.evals.systems.reasoner_options import ConfiguredReasoner
 from emer.evals.systems.registry import Setup, named, on_human_clues
-from emer.evals.systems.stored import read_stored
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.testing.fakes import FakeTool
 from tests.fixtures.clips import silent_clip

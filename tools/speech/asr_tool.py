@@ -26,8 +26,17 @@ from emer.tools.speech import confidence
 from emer.tools.speech.confidence import Verdict
 from emer.tools.speech.languages import AUTO, code_of, name_of, require_language
 from emer.tools.speech.segmentation import Segment, cut, utterances
-from emer.tools.speech.sentences import not_recognised, says, times, translated
-from emer.tools.speech.transcript import AsrOptions, ScoredText, TimedWord, Transcript, Window
+from emer.tools.speech.transcript import (
+    AsrOptions,
+    ScoredText,
+    TimedWord,
+    Transcript,
+    Window,
+    not_recognised,
+    says,
+    times,
+    translated,
+)
 from emer.tools.speech.vad import (
     RATE,
     SILERO,

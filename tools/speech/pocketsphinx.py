@@ -25,7 +25,7 @@ from emer.tools.registry import register
 from emer.tools.runtime.cancellation import POLL_SECONDS, raise_if_cancelled
 from emer.tools.speech.confidence import LatticeConfidence, LatticeWord, Verdict, judge_lattice
 from emer.tools.speech.segmentation import Segment, cut, utterances
-from emer.tools.speech.sentences import not_recognised, says
+from emer.tools.speech.transcript import not_recognised, says
 from emer.tools.speech.vad import RATE, Samples, is_silent, speech_share, speech_spans, to_pcm
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 

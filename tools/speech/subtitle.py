@@ -8,7 +8,7 @@ from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.media.subtitles import SubtitleCue
 from emer.tools.registry import register
-from emer.tools.speech.sentences import quoted
+from emer.tools.speech.transcript import quoted
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
 
