@@ -1,4 +1,6 @@
-"""Overlap scores of EMER v1-v3 (arXiv 2306.15401), from 1 to 10, and an offline judge.
+"""Overlap scores of EMER v1-v3 (arXiv 2306.15401), and an offline judge.
+
+Scores run from 1 to 10.
 
 The paper's judge is retired. Any judge may stand in, under its name: a score without its
 judge's name means nothing, and two judges' scores are never put side by side unmarked.

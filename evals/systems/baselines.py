@@ -1,4 +1,4 @@
-"""Systems that run no model: floors that use no input, and stored answers of others."""
+"""Systems that run no model: floors without input, and stored answers."""
 
 from __future__ import annotations
 
