@@ -14,7 +14,7 @@ from emer.tools.errors import ConfigError
 from emer.tools.types import Clue, Modality, Quality, Record, Source, Span
 
 REVIEWER_QUALITY = 0.8
-"""Default quality of a reviewer's clue: that of a well measured one (chosen by us).
+"""Default quality of a reviewer's clue: that of a well measured one (by us).
 
 Its only factor says that it was not measured.
 """
@@ -99,7 +99,7 @@ class Edits(Record):
 
 
 def check_edits(edits: Edits, clues: Sequence[Clue], duration: float) -> None:
-    """Raise `ConfigError` for the first edit that cannot be carried out on these clues."""
+    """Raise `ConfigError` for the first edit that does not fit these clues."""
     known = {clue.id: clue for clue in clues}
     struck = edits.struck
     for id in struck:

@@ -45,7 +45,7 @@ def reason(reasoner: Reasoner, inquiry: Inquiry, left: Callable[[], Budget]) -> 
 
 
 def decide(reasoner: Reasoner, inquiry: Inquiry) -> Decision:
-    """The reasoner's decision; it is not called where the outcome is certain without it."""
+    """The reasoner's decision; it is not called where the outcome is certain."""
     reason = decline_reason(inquiry.question, (turn.question for turn in inquiry.history))
     if reason is not None:
         return Decision(hypotheses=(), stop_reason="declined", declined=reason)

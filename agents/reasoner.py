@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Report = ModelCall | Fallback | Recollection
 ReportListener = Callable[[Report], None]
-"""Receives each model request, fallback to the rules and memory lookup as it happens."""
+"""Receives each model request, fallback and memory lookup as it happens."""
 
 
 class Reasoner(Protocol):

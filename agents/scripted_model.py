@@ -22,8 +22,10 @@ from pydantic import Field, PrivateAttr
 from emer.tools.errors import ConfigError
 
 Scripted = str | dict[str, Any] | AIMessage | BaseException | Callable[[list[BaseMessage]], Any]
-"""A reply: text, a JSON object, a whole message, an error to raise, or a function of the
-request that returns one of these."""
+"""A reply: text, a JSON object, a message, an error to raise, or a function.
+
+The function is given the messages of the request and returns one of the others.
+"""
 
 PIECE = 40
 """Characters of a streamed piece."""
@@ -45,7 +47,7 @@ class ScriptedModel(BaseChatModel):
     _tool: str | None = PrivateAttr(default=None)
 
     def __init__(self, replies: Iterable[Scripted] = (), **rest: Any) -> None:
-        """Take the replies; `enqueue` adds more."""
+        """Take the replies."""
         super().__init__(replies=list(replies), **rest)
 
     @classmethod
@@ -63,10 +65,6 @@ class ScriptedModel(BaseChatModel):
     def asked(self) -> list[list[BaseMessage]]:
         """The messages of every request so far."""
         return self._asked
-
-    def enqueue(self, *replies: Scripted) -> None:
-        """Append replies."""
-        self.replies.extend(replies)
 
     def bind_tools(
         self, tools: Sequence[Any], *, tool_choice: str | None = None, **kwargs: Any

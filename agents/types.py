@@ -1,4 +1,4 @@
-"""The records of reasoning: inquiries, hypotheses, asks, decisions and explanations."""
+"""Records of reasoning: inquiries, hypotheses, asks, decisions, explanations."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Ask(Record):
     span: Span
     why: str
     question: Question | None = None
-    """What the tool is asked in words; only for a tool whose card says that it answers."""
+    """What the tool is asked in words, if its card says that it answers."""
 
 
 class Refusal(Record):
@@ -164,7 +164,7 @@ class ModelCall(Record):
     tokens_in: int = Field(ge=0)
     tokens_out: int = Field(ge=0)
     counted: bool
-    """Whether the model counted the tokens; otherwise they are estimated from the text."""
+    """Whether the model counted the tokens; else they are estimated from the text."""
     money: float | None = Field(default=None, ge=0)
     """In the currency of the configured prices; None where none are configured."""
     seconds: float = Field(ge=0)
@@ -182,7 +182,7 @@ class Fallback(Record):
 
 
 class Analogy(Record):
-    """A card or exemplar of the memory that resembles the clip; never evidence about it."""
+    """A card or exemplar of the memory that resembles the clip; never evidence."""
 
     key: str
     kind: Literal["card", "exemplar"]
@@ -192,7 +192,7 @@ class Analogy(Record):
 
 
 class Recollection(Record):
-    """What the memory returned for a decision, the nearest first, and by which embedder."""
+    """What the memory returned for a decision, the nearest first."""
 
     embedder: str
     analogies: tuple[Analogy, ...] = ()

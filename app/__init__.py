@@ -1,1 +1,3 @@
-"""The front doors: the command line and the Python call."""
+"""The `emer` command; its Python calls are in `emer.app.ask` and in `emer` itself."""
+
+__all__ = ["ask", "cli"]

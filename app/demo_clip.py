@@ -1,7 +1,7 @@
-"""The clip of `emer demo` and its script: what the face does when, and the words.
+"""The clip of `emer demo` and its script: movements, their times, and the words.
 
-Both are assets that `tests/fixtures/demo` generated once; the clip was drawn from the script,
-so the script is the ground truth that clues are compared with.
+Both are assets that `tests/fixtures/demo` generated; the clip was rendered from the script,
+which is therefore its ground truth.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ CLIP = ASSETS / "demo.mp4"
 class Action(Record):
     """A scripted facial movement; times in seconds.
 
-    It grows from `onset` to `apex`, holds until `release` and ends at `offset`. `units` are the
-    FACS action units that it shows, `strength` the share of the movement's full size.
+    It grows from `onset` to `apex`, holds until `release` and ends at `offset`. `units` are its
+    FACS action units, `strength` is a fraction of the full movement.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Action(Record):
 
 
 class Script(Record):
-    """The ground truth of the demo's clip; times in seconds."""
+    """Ground truth of the demo clip; times in seconds."""
 
     length: float
     speech_start: float
@@ -41,12 +41,12 @@ class Script(Record):
 
 
 def load_script() -> Script:
-    """Return the script of the demo's clip."""
+    """Load the script of the demo clip."""
     return Script.model_validate_json((ASSETS / "demo.json").read_bytes())
 
 
 def copy_clip(path: Path) -> None:
-    """Write the demo's clip to `path`; an interrupted copy never has the final name."""
+    """Copy the demo clip to `path`; an interrupted copy never has the final name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.part{path.suffix}")
     try:

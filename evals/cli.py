@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from emer.graphs.cli_errors import EvalCommandGroup
+from emer.graphs.cli_errors import EvalCommandGroup, add_version_option, run_command
 
 app = typer.Typer(
     cls=EvalCommandGroup,
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 data = typer.Typer(help="Data sets of the benchmark.", invoke_without_command=True)
 app.add_typer(data, name="data")
+add_version_option(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 Data = Annotated[
@@ -88,11 +89,6 @@ JudgeName = Annotated[
         "--judge", metavar="NAME", help="Judge: offline, provider:model or package.module:Name."
     ),
 ]
-
-
-@app.callback()
-def _emer_eval() -> None:
-    """Options before a command."""
 
 
 @data.callback()
@@ -311,4 +307,4 @@ def speed(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    run_command(app)

@@ -1,4 +1,4 @@
-"""Notebook view of an answer and its clues as a table."""
+"""Notebook view of an answer, and its clues as a data frame."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 COLUMNS = (
     "id", "modality", "tool", "model", "start", "end", "person", "text", "confidence", "quality",
 )  # fmt: skip
-"""Columns of the frame of clues; `start` and `end` in seconds, missing for the whole clip."""
+"""Columns of a clue frame; `start` and `end` in seconds, none for the whole clip."""
 
 
 def clue_frame(clues: Sequence[Clue]) -> DataFrame:
-    """Return the clues as a pandas data frame with `COLUMNS`, one row per clue."""
+    """The clues as a pandas data frame with `COLUMNS`, one row per clue."""
     import pandas as pd
 
     frame = pd.DataFrame([_values(clue) for clue in clues], columns=list(COLUMNS))
@@ -30,12 +30,12 @@ def clue_frame(clues: Sequence[Clue]) -> DataFrame:
 
 
 def labels_in_words(explanation: Explanation) -> str:
-    """Return the labels with their bands: "happy (medium), surprised (low)"."""
+    """The labels with their bands: "happy (medium), surprised (low)"."""
     return ", ".join(f"{label.name} ({label.band})" for label in explanation.labels)
 
 
 def answer_html(title: str, explanation: Explanation, clues: Sequence[Clue], footer: str) -> str:
-    """Return the HTML view of an answer; every text is escaped.
+    """HTML view of an answer; every text is escaped.
 
     Args:
         title: The question.

@@ -1,14 +1,9 @@
-"""Ask(): a clip in, an Answer out.
-
-What a run comes to: an explanation with its evidence, or a pause for a person.
-
-The one call: a clip and a question in, an explanation with its evidence out.
-"""
+"""`ask()`: a clip and a question in, an explanation with its evidence out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,20 +11,21 @@ from emer.agents.rules.phrases import STOP_REASONS, render
 from emer.agents.types import Decision, Explanation, Hypothesis, StopReason, Turn
 from emer.graphs.answer_view import answer_html, clue_frame, labels_in_words
 from emer.graphs.checkpoints import Checkpoints
+from emer.graphs.components import load_components
 from emer.graphs.context import Context
-from emer.graphs.session import config_for, gather, header, new_run, opened, run
+from emer.graphs.session import config_for, new_run_id, open_run, run, trace_header
 from emer.graphs.settings import (
     DEFAULT,
     Settings,
-    Wanted,
+    ToolSpec,
     load_settings,
-    swap,
     with_profile,
     with_reasoner,
     with_subtitle,
+    with_tools,
 )
-from emer.graphs.state import Json, fresh
-from emer.graphs.trace.clue_ledger import in_order
+from emer.graphs.state import Json, initial_state
+from emer.graphs.trace.clue_ledger import by_time
 from emer.graphs.trace.events import Finished, Paused
 from emer.graphs.trace.jsonl import Listener, TraceWriter
 from emer.tools.errors import ConfigError
@@ -79,17 +75,17 @@ class Answer:
     question: str = ""
 
     def __repr__(self) -> str:
-        """Return one line: labels with bands, clip and run."""
+        """One line: labels with bands, clip and run."""
         labels = "paused" if self.paused else labels_in_words(self.explanation) or "no label"
         return one_line(f"<Answer: {labels}; {Path(self.clip).name}; run {self.run_id}>")
 
     def _repr_html_(self) -> str:
-        """Return the view of a notebook: question, labels, explanation and clues."""
+        """Notebook view: question, labels, explanation and clues."""
         footer = f"{Path(self.clip).name}, run {self.run_id}: {STOP_REASONS[self.stop_reason]}"
         return answer_html(self.question, self.explanation, self.clues, footer)
 
     def to_frame(self) -> DataFrame:
-        """Return the clues as a pandas data frame, one row per clue.
+        """The clues as a pandas data frame, one row per clue.
 
         Columns: id, modality, tool, model, start and end (seconds; missing for the whole clip),
         person, text, confidence (0 to 1 or missing), quality (0 to 1).
@@ -98,17 +94,17 @@ class Answer:
 
     @property
     def paused(self) -> bool:
-        """Whether the run waits for a person's review; nothing is explained yet."""
+        """Whether the run waits for a review; nothing is explained yet."""
         return self.stop_reason == "paused"
 
     @property
     def text(self) -> str:
-        """The explanation as a person reads it."""
+        """The explanation as plain text."""
         return render(self.explanation)
 
     @property
     def record(self) -> Json:
-        """All of it as plain JSON."""
+        """The answer as plain JSON."""
         return {
             "run_id": self.run_id,
             "thread": self.thread,
@@ -125,46 +121,47 @@ class Answer:
         }
 
 
-def answer(context: Context, checkpoints: Checkpoints, final: Json, thread: str) -> Answer:
-    """Return what the run has come to, and write its last event."""
+def collect_answer(context: Context, checkpoints: Checkpoints, final: Json, thread: str) -> Answer:
+    """Answer of a run that ended or paused; writes the last event of its trace."""
     if "__interrupt__" in final:
-        return _pause(context, checkpoints, final, thread)
-    return conclude(context, final, thread, checkpoints.note)
+        return _paused_answer(context, checkpoints, final, thread)
+    return final_answer(context, final, thread, checkpoints.note)
 
 
-def conclude(context: Context, final: Json, thread: str, note: str | None = None) -> Answer:
-    """Return what a run that came to its end concludes, and write its last event."""
+def final_answer(context: Context, final: Json, thread: str, note: str | None = None) -> Answer:
+    """Answer of a run that ended; writes its last event.
+
+    Args:
+        context: Live objects of the run.
+        final: Last state of the graph.
+        thread: Name of the thread.
+        note: Why the thread could not be saved, if it could not.
+
+    """
     decision = Decision.model_validate(final["decision"])
     explanation = Explanation.model_validate(final["explanation"])
     stop: StopReason = decision.stop_reason or "nothing_to_ask"
-    notes, seconds = _notes(context, note), context.trace.seconds
-    context.trace.write(
-        Finished(explanation=explanation, stop_reason=stop, notes=notes, seconds=seconds)
-    )
-    return Answer(
+    answer = replace(
+        _answer(context, final, thread, note),
         explanation=explanation,
-        clues=_clues(context, final),
-        run_id=final["run_id"],
-        thread=thread,
-        trace_path=context.trace.path,
         stop_reason=stop,
-        seconds=seconds,
-        notes=notes,
         hypotheses=decision.hypotheses,
         history=tuple(Turn.model_validate(turn) for turn in final["history"][:-1]),
-        tokens=context.meter.tokens,
-        money=context.meter.money,
-        clip=str(context.clip.path),
-        question=final["question"],
     )
+    context.trace.write(
+        Finished(
+            explanation=explanation, stop_reason=stop, notes=answer.notes, seconds=answer.seconds
+        )
+    )
+    return answer
 
 
-def _pause(context: Context, checkpoints: Checkpoints, state: Json, thread: str) -> Answer:
-    """Return the answer of a run that waits; `ConfigError` if it could not be taken up again."""
+def _paused_answer(context: Context, checkpoints: Checkpoints, state: Json, thread: str) -> Answer:
+    """Answer of a paused run; `ConfigError` if its state could not be saved."""
     checkpoint = checkpoints.of_run(thread, state["run_id"])
-    seconds = context.trace.seconds
     if checkpoint is None:
         raise ConfigError(f"the run cannot wait for a review: {checkpoints.note}")
+    seconds = context.trace.seconds
     context.trace.write(
         Paused(
             checkpoint=checkpoint,
@@ -173,15 +170,28 @@ def _pause(context: Context, checkpoints: Checkpoints, state: Json, thread: str)
             seconds=seconds,
         )
     )
+    return replace(_answer(context, state, thread, checkpoints.note), seconds=seconds)
+
+
+def _answer(context: Context, state: Json, thread: str, note: str | None) -> Answer:
+    """The answer as a paused run has it: clues and costs, no explanation."""
+    notes = [
+        *context.clip.notes,
+        context.store.note,
+        note,
+        *context.trace.notes,
+        *context.meter.notes,
+        *dict.fromkeys(context.notes),
+    ]
     return Answer(
         explanation=Explanation(),
-        clues=_clues(context, state),
+        clues=by_time(context.ledger.named(state["known_ids"])),
         run_id=state["run_id"],
         thread=thread,
         trace_path=context.trace.path,
         stop_reason="paused",
-        seconds=seconds,
-        notes=_notes(context, checkpoints.note),
+        seconds=context.trace.seconds,
+        notes=tuple(note for note in notes if note),
         history=tuple(Turn.model_validate(turn) for turn in state["history"]),
         tokens=context.meter.tokens,
         money=context.meter.money,
@@ -190,28 +200,12 @@ def _pause(context: Context, checkpoints: Checkpoints, state: Json, thread: str)
     )
 
 
-def _clues(context: Context, state: Json) -> tuple[Clue, ...]:
-    return in_order(context.ledger.named(state["known_ids"]))
-
-
-def _notes(context: Context, thread: str | None) -> tuple[str, ...]:
-    told = [
-        *context.clip.notes,
-        context.store.note,
-        thread,
-        *context.trace.notes,
-        *context.meter.notes,
-        *dict.fromkeys(context.notes),
-    ]
-    return tuple(note for note in told if note)
-
-
 def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     path: str | Path,
     question: str = DEFAULT,
     *,
     subtitle: str | None = None,
-    tools: Mapping[str, Wanted] | None = None,
+    tools: Mapping[str, ToolSpec] | None = None,
     profile: str | None = None,
     thread: str | None = None,
     llm: str | None = None,
@@ -255,29 +249,30 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     clip = Clip.open(path, subtitle)
     if clip.subtitle and "speech" not in (tools or {}):
         chosen = with_subtitle(chosen, always=subtitle is not None)
-    run_id = new_run()
+    run_id = new_run_id()
     thread = thread or run_id
-    cast = gather(chosen)
-    begins = header(run_id, thread, cast, clip)  # what cannot run as asked is said before a trace
+    components = load_components(chosen)
+    # Made before the trace file: what cannot run as asked raises here and leaves no file.
+    header = trace_header(run_id, thread, components, clip)
     trace = TraceWriter(chosen.traces / f"{run_id}.jsonl", listener)
-    with opened(cast, clip, trace) as (context, checkpoints):
+    with open_run(components, clip, trace) as (context, checkpoints):
         if review:
-            _check_it_can_wait(context, checkpoints, chosen)
-        trace.write(begins)
-        begin = fresh(run_id, question, review)
+            _check_can_pause(context, checkpoints, chosen)
+        trace.write(header)
+        begin = initial_state(run_id, question, review)
         final = run(context, checkpoints, begin, config_for(thread, chosen))
-        return answer(context, checkpoints, final, thread)
+        return collect_answer(context, checkpoints, final, thread)
 
 
 def _settings(
-    given: Settings | Path | None, profile: str | None, tools: Mapping[str, Wanted] | None
+    given: Settings | Path | None, profile: str | None, tools: Mapping[str, ToolSpec] | None
 ) -> Settings:
     if not isinstance(given, Settings):
         return load_settings(given, profile=profile, tools=tools)
-    return swap(given if profile is None else with_profile(given, profile), tools or {})
+    return with_tools(given if profile is None else with_profile(given, profile), tools or {})
 
 
-def _check_it_can_wait(context: Context, checkpoints: Checkpoints, settings: Settings) -> None:
+def _check_can_pause(context: Context, checkpoints: Checkpoints, settings: Settings) -> None:
     """Raise `ConfigError` before any tool works, where a paused run would be lost."""
     notes = [*context.trace.notes, *([checkpoints.note] if checkpoints.note else [])]
     if notes:

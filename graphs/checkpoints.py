@@ -1,4 +1,4 @@
-"""Where the state of a thread is kept between runs; never a reason for a run to fail."""
+"""SQLite checkpoints of threads; a disk that fails never fails the run."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 BUSY_SECONDS = 10.0
 LOG_BYTES = 400_000
-"""Length of the log from which it is copied into the file: every tenth run or so."""
+"""Length of the write-ahead log at which it is copied: about every tenth run."""
 
 
 class Checkpoints(SqliteSaver):
-    """LangGraph's SQLite saver; what the disk refuses is noted once and let go.
+    """LangGraph's SQLite saver; the first error of the disk becomes `note`.
 
-    The last connection to close has SQLite copy its log into the file, and wait for the disk.
-    One that cannot write leaves the log where it is, where what was written is as safe; so
-    a reader is opened too, and closed last until the log is long.
+    The last connection to close makes SQLite copy its log into the file and wait for the disk.
+    A read-only connection leaves the log as it is, which is as safe; therefore a reader is
+    opened as well, and closed last until the log is long.
     """
 
     def __init__(self, path: Path | None) -> None:
-        """Open or make the file; None or a folder that cannot be written: in memory."""
+        """Open or create the file; None or a folder that cannot be written: in memory."""
         self.note: str | None = None
         self._path = path
         super().__init__(self._open(path))
         self._reader = _open_reader(path)
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """Return the thread's last checkpoint, None when there is none to be read."""
+        """The thread's last checkpoint, None if there is none that can be read."""
         try:
             return super().get_tuple(config)
         except sqlite3.Error as error:
@@ -53,7 +53,7 @@ class Checkpoints(SqliteSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Save a checkpoint and return the config that names it."""
+        """Save a checkpoint and return its config."""
         try:
             return super().put(config, checkpoint, metadata, new_versions)
         except sqlite3.Error as error:
@@ -67,26 +67,26 @@ class Checkpoints(SqliteSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Save what a node wrote before its step was over."""
+        """Save the writes of a node before its step ends."""
         try:
             super().put_writes(config, writes, task_id, task_path)
         except sqlite3.Error as error:
             self._refused(error)
 
     def of_run(self, thread: str, run_id: str) -> str | None:
-        """Return the id of a run's last checkpoint in its thread, None when there is none."""
+        """Id of a run's last checkpoint in its thread, None if there is none."""
         try:
-            for found in self.list({"configurable": {"thread_id": thread}}):
-                if found.checkpoint["channel_values"].get("run_id") == run_id:
-                    return found.checkpoint["id"]
+            for item in self.list({"configurable": {"thread_id": thread}}):
+                if item.checkpoint["channel_values"].get("run_id") == run_id:
+                    return item.checkpoint["id"]
         except sqlite3.Error as error:
             self._refused(error)
         return None
 
-    def remembered(self, thread: str) -> dict[str, Any]:
-        """Return what the thread's last state holds; nothing for a thread that is new."""
-        found = self.get_tuple({"configurable": {"thread_id": thread}})
-        return found.checkpoint["channel_values"] if found else {}
+    def last_state(self, thread: str) -> dict[str, Any]:
+        """Last state of a thread; empty for a new one."""
+        item = self.get_tuple({"configurable": {"thread_id": thread}})
+        return item.checkpoint["channel_values"] if item else {}
 
     def close(self) -> None:
         """Close the file."""
@@ -128,7 +128,7 @@ def _connect(path: str) -> sqlite3.Connection:
 
 
 def _open_reader(path: Path | None) -> sqlite3.Connection:
-    """Return a connection that cannot write to the file, or to nothing where there is none."""
+    """Read-only connection to the file; to an empty database if there is none."""
     if path is not None:
         with suppress(sqlite3.Error, OSError):
             uri = f"{path.resolve().as_uri()}?mode=ro"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -23,7 +24,7 @@ from emer.tools.text import one_line
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 PYDANTIC = "Value error, "
-"""Prefix that pydantic, which validates options, puts before a validator's message."""
+"""Prefix of pydantic, which validates options, before a message."""
 
 
 class CommandGroup(TyperGroup):
@@ -65,7 +66,7 @@ class CommandGroup(TyperGroup):
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else self.program
         if not message or "NoArgs" in type(error).__name__:
-            return BAD_INPUT  # the help was shown instead
+            return BAD_INPUT  # typer has printed the help
         return self._report(f"{message.replace(PYDANTIC, '')} (see: {path} --help)", BAD_INPUT)
 
     def _report(self, message: str, code: int) -> int:
@@ -83,6 +84,40 @@ class EvalCommandGroup(CommandGroup):
         if isinstance(error, EmerError):
             return self._report(str(error), FAILED)
         return super()._report_other(error)
+
+
+def _print_version(context: typer.Context, version: bool) -> None:
+    if version:
+        from importlib import metadata
+
+        print(f"{context.command.name} {metadata.version('emer')}")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool,
+    typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version."),
+]
+
+
+def add_version_option(app: typer.Typer) -> None:
+    """Add `--version` to a command line."""
+
+    @app.callback()
+    def _options(version: VersionOption = False) -> None:
+        """Accept the options before a command."""
+
+
+def run_command(app: typer.Typer) -> NoReturn:
+    """Run a command line and exit the process with its code."""
+    try:
+        app()
+    except SystemExit as end:
+        # Native code of an abandoned tool call (`observe.call_with_limit`) would abort the exit.
+        if any(thread.name == "emer-tool" for thread in threading.enumerate()):
+            leave(end.code if isinstance(end.code, int) else FAILED)
+        raise
+    sys.exit(DONE)
 
 
 def _write_traceback(error: Exception) -> str:

@@ -1,9 +1,4 @@
-"""Live objects of a run.
-
-Counting what language models cost in a run, and telling the trace of each call.
-
-The live objects of a run, which never enter its state.
-"""
+"""Live objects of a run, which never enter its state, and its model costs."""
 
 from __future__ import annotations
 
@@ -13,7 +8,7 @@ from dataclasses import dataclass, field
 
 from emer.agents.reasoner import Reasoner, Report
 from emer.agents.types import Budget, Fallback, Recollection
-from emer.graphs.trace.clue_ledger import Ledger
+from emer.graphs.trace.clue_ledger import ClueLedger
 from emer.graphs.trace.events import FellBack, ModelCalled, Remembered
 from emer.graphs.trace.jsonl import TraceWriter
 from emer.tools.errors import ToolMissing
@@ -23,18 +18,17 @@ from emer.tools.tool import Tool, ToolCard, card
 
 
 class Meter:
-    """Adds up tokens and money; a run that is taken up again goes on from what it spent."""
+    """Tokens and money that a run has spent, earlier sessions of it included."""
 
     def __init__(self, trace: TraceWriter, tokens: int = 0, money: float = 0.0) -> None:
-        """Start from what the run has spent so far."""
         self._trace = trace
         self._lock = threading.Lock()
         self.tokens, self.money = tokens, money
         self.notes: list[str] = []
-        """Steps that the rules took instead of the model, one line each."""
+        """Steps that fell back from the model to the rules, one line each."""
 
-    def hear(self, report: Report) -> None:
-        """Count a call, or a step that fell back to the rules, and write it down."""
+    def record(self, report: Report) -> None:
+        """Count a model call, a fallback or a retrieval, and write it to the trace."""
         if isinstance(report, Recollection):
             self._trace.write(Remembered(recollection=report))
             return
@@ -51,11 +45,11 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the nodes work with: injected through LangGraph's `Runtime`."""
+    """Objects that the nodes use, injected through LangGraph's `Runtime`."""
 
     clip: Clip
     tools: Mapping[str, Tool]
-    """By slot, in the order of the first look."""
+    """By slot, in the order of the first round."""
     absent: Mapping[str, ToolMissing]
     store: EvidenceStore
     reasoner: Reasoner
@@ -63,18 +57,17 @@ class Context:
     budget: Budget
     tool_seconds: float
     meter: Meter
-    """Counts what language models cost."""
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: ClueLedger = field(default_factory=ClueLedger)
     notes: list[str] = field(default_factory=list)
-    """What tools noted for the user, besides their clues."""
+    """Notes of tools for the user, besides their clues."""
     stop: threading.Event = field(default_factory=threading.Event)
-    """Set when the user stops the run; waiting nodes give up at once."""
+    """Set when the user stops the run; waiting nodes give up."""
 
     def cards(self, without: Collection[str] = ()) -> tuple[ToolCard, ...]:
-        """Return what the reasoner may know of the tools, but for those slots."""
+        """Descriptions of the tools for the reasoner, without those of some slots."""
         return tuple(card(tool) for slot, tool in self.tools.items() if slot not in without)
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until the run's time is spent, never negative."""
+        """Seconds left of the time budget, never negative."""
         return max(0.0, self.budget.seconds - self.trace.seconds)

@@ -1,13 +1,7 @@
-"""The LangGraph: nodes, edges, stop.
-
-When a run stops, and which of the reasoner's asks are carried out until then.
-
-What could not be observed, told per modality.
-
-The controller: who looks when, and when it is enough.
+"""The controller as a LangGraph: its nodes, edges and stop rule.
 
 probe -> plan -> observe* -> join -> {review ->} decide -> {observe* | explain} -> verify
-      -> {explain once more | finish}
+      -> {explain again | finish}
 """
 
 from __future__ import annotations
@@ -25,7 +19,6 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
 from emer.agents import pipeline
-from emer.agents.pipeline import sorted_missing
 from emer.agents.questions.declined import decline_reason
 from emer.agents.rules.planner import spent_reason, validate_asks
 from emer.agents.types import (
@@ -43,92 +36,18 @@ from emer.agents.types import (
 from emer.agents.verification.verifier import strike
 from emer.graphs.context import Context
 from emer.graphs.observe import note_absent, observe
-from emer.graphs.review import edited, review, stand_again, standing
+from emer.graphs.review import apply_earlier_edits, earlier_edits, review, valid_ids
 from emer.graphs.state import MAX_TURN_TEXT, MAX_TURNS, Gap, Job, Json, Order, State
 from emer.graphs.trace.events import Decided, Explained, RunStarted, Verified
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Record
 
 BARREN_ROUNDS = 2
-"""Rounds in a row without a new clue after which asking on is pointless."""
-
-
-def left_of(budget: Budget, used: Budget) -> Budget:
-    """Return what remains after so many rounds, tool calls, seconds, tokens and money."""
-    money = None
-    if budget.money is not None:
-        money = max(0.0, round(budget.money - (used.money or 0.0), 9))
-    return Budget(
-        rounds=max(0, budget.rounds - used.rounds),
-        tool_calls=max(0, budget.tool_calls - used.tool_calls),
-        seconds=max(0.0, round(budget.seconds - used.seconds, 3)),
-        tokens=max(0, budget.tokens - used.tokens),
-        money=money,
-    )
-
-
-def stop_reason(
-    decision: Decision, asks: Sequence[Ask], left: Budget, barren: int
-) -> StopReason | None:
-    """Return why the run stops here, or None to carry out the asks.
-
-    `asks` are those of the decision that can be carried out and have not been.
-    """
-    if decision.stop_reason is not None:
-        return decision.stop_reason
-    if not asks:
-        return "nothing_to_ask"
-    if barren >= BARREN_ROUNDS:
-        return "no_new_clues"
-    return spent_reason(left)
-
-
-def jobs_for(context: Context, asks: Sequence[Ask], number: int, most: int) -> list[Job]:
-    """Return the tool calls that carry out the asks in this round, at most `most`."""
-    jobs = [
-        Job(slot=slot, span=ask.span, round=number, why=ask.why, question=ask.question)
-        for ask in asks
-        for slot, tool in context.tools.items()
-        if tool.source.tool == ask.tool
-    ]
-    return jobs[:most]
-
-
+"""Rounds in a row without a new clue after which the run stops."""
 PARTLY = "; other clues of it were found"
+"""Ends the reason of a missing modality that has clues all the same."""
 
-
-def bare(record: Missing) -> Missing:
-    """Return what is missing as it was told before other clues of its modality were found."""
-    return Missing(modality=record.modality, why=record.why.removesuffix(PARTLY))
-
-
-def of(gaps: Sequence[Json], clues: Sequence[Clue]) -> tuple[Missing, ...]:
-    """Return what is missing; where the modality gave clues all the same, it says so."""
-    records = (Gap.model_validate(gap).missing for gap in gaps)
-    return partly((record for record in records if record is not None), clues)
-
-
-def partly(records: Iterable[Missing], clues: Sequence[Clue]) -> tuple[Missing, ...]:
-    """Return what is missing, in order, and said to be partly so where there are clues."""
-    seen = {clue.modality for clue in clues}
-    return sorted_missing(_partly(record, seen) for record in records)
-
-
-def not_looked(context: Context, slot: str) -> Json:
-    """Return the gap of a tool that the budget of tool calls did not reach."""
-    tool = context.tools[slot]
-    most = context.budget.tool_calls
-    why = f"{tool.source.tool} was not asked: the budget of {most} tool calls is spent"
-    return Gap(slot=slot, missing=Missing(modality=tool.modality, why=why)).model_dump(mode="json")
-
-
-def _partly(record: Missing, seen: Iterable[str]) -> Missing:
-    if record.modality not in seen:
-        return record
-    return Missing(modality=record.modality, why=f"{record.why}{PARTLY}")
-
-
-# What a person says in a clip is nobody's business but the user's: no tracing unless asked.
+# What is said in a clip concerns the user alone: no tracing service unless asked for.
 os.environ.setdefault("LANGSMITH_TRACING", "false")
 
 Graph = CompiledStateGraph[State, Context, State, State]
@@ -136,9 +55,9 @@ Node = Callable[..., Any]
 
 
 def build(checkpointer: BaseCheckpointSaver[str] | None = None) -> Graph:
-    """Return the compiled graph; its live objects come with `context=Context(...)`.
+    """The compiled graph; its live objects are given as `context=Context(...)`.
 
-    It is compiled once; what is returned shares all but the checkpointer.
+    It is compiled once; the copies share everything but the checkpointer.
     """
     graph = copy(_compiled())
     graph.checkpointer = checkpointer
@@ -153,16 +72,20 @@ def _compiled() -> Graph:
 
 
 def assemble(graph: StateGraph[Any, Any, Any, Any], bind: Callable[[str, Node], Node]) -> None:
-    """Put the controller's nodes, each as `bind` gives it, and edges into an empty graph."""
-    graph.add_node("probe", bind("probe", probe))
-    graph.add_node("plan", bind("plan", plan))
-    graph.add_node("observe", bind("observe", look))
-    graph.add_node("join", bind("join", join))
-    graph.add_node("review", bind("review", review))
-    graph.add_node("decide", bind("decide", decide))
-    graph.add_node("explain", bind("explain", explain))
-    graph.add_node("verify", bind("verify", verify))
-    graph.add_node("finish", bind("finish", finish))
+    """Add the controller's nodes, each wrapped by `bind`, and its edges."""
+    nodes: dict[str, Node] = {
+        "probe": probe,
+        "plan": plan,
+        "observe": call_tool,
+        "join": join,
+        "review": review,
+        "decide": decide,
+        "explain": explain,
+        "verify": verify,
+        "finish": finish,
+    }
+    for name, node in nodes.items():
+        graph.add_node(name, bind(name, node))
     graph.add_edge(START, "probe")
     graph.add_edge("probe", "plan")
     graph.add_edge("observe", "join")
@@ -172,7 +95,7 @@ def assemble(graph: StateGraph[Any, Any, Any, Any], bind: Callable[[str, Node], 
 
 
 def probe(state: State, runtime: Runtime[Context]) -> Json:
-    """Say what is asked, and what the thread remembers."""
+    """Record the question and the history of the thread."""
     context = runtime.context
     history = tuple(Turn.model_validate(turn) for turn in state.get("history", []))
     slots = (*context.tools, *context.absent)
@@ -181,36 +104,36 @@ def probe(state: State, runtime: Runtime[Context]) -> Json:
 
 
 def plan(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", "join"]]:
-    """Send every tool to a first look, as far as the budget of tool calls goes."""
+    """Send a first call to every tool, within the budget of tool calls."""
     context = runtime.context
     gaps = [note_absent(context, slot, error) for slot, error in context.absent.items()]
     jobs = [] if _declined(context, state) else [Job(slot=slot) for slot in context.tools]
     most = context.budget.tool_calls
-    gaps += [not_looked(context, job.slot) for job in jobs[most:]]
+    gaps += [_unasked(context, job.slot) for job in jobs[most:]]
     return Command(update={"gaps": gaps}, goto=_send(state, jobs[:most]))
 
 
-def look(state: Order, runtime: Runtime[Context]) -> Json:
+def call_tool(state: Order, runtime: Runtime[Context]) -> Json:
     """Make one tool call."""
     return observe(runtime.context, Job.model_validate(state["job"]))
 
 
 def join(state: State, runtime: Runtime[Context]) -> Command[Literal["review", "decide"]]:
-    """Put the new clues behind the known ones; count the rounds that brought none."""
+    """Append the new clues to the known ones; count the rounds without any."""
     context, first = runtime.context, state["round"] == 0
-    stand = standing(context, state)
-    known = [id for id in state["known_ids"] if id in stand]
-    new = [id for id in stand if id not in known]
+    valid = valid_ids(context, state)
+    known = [id for id in state["known_ids"] if id in valid]
+    new = [id for id in valid if id not in known]
     barren = 0 if new or first else state["barren"] + 1
     update: Json = {"known_ids": [*known, *new], "barren": barren}
-    if first and (sets := edited(state, context)):
-        update |= stand_again(context, update["known_ids"], sets)
-    waits = first and state["review"] and not _declined(context, state)
-    return Command(update=update, goto="review" if waits else "decide")
+    if first and (earlier := earlier_edits(state, context)):
+        update |= apply_earlier_edits(context, update["known_ids"], earlier)
+    pauses = first and state["review"] and not _declined(context, state)
+    return Command(update=update, goto="review" if pauses else "decide")
 
 
 def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", "explain"]]:
-    """Let the reasoner weigh the clues; carry out its asks, or stop and say why."""
+    """Have the reasoner weigh the clues; send its requests to the tools, or stop."""
     context, number = runtime.context, state["round"]
     inquiry = _inquiry(context, state)
     decision = pipeline.decide(context.reasoner, inquiry)
@@ -229,12 +152,12 @@ def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe"
     }
     if stop:
         return Command(update=update, goto="explain")
-    jobs = jobs_for(context, asks, number + 1, inquiry.budget.tool_calls)
+    jobs = _jobs(context, asks, number + 1, inquiry.budget.tool_calls)
     return Command(update=update, goto=_send(state, jobs))
 
 
 def explain(state: State, runtime: Runtime[Context]) -> Json:
-    """Have the explanation written."""
+    """Have the reasoner write the explanation."""
     context, inquiry = runtime.context, _inquiry(runtime.context, state)
     decision = Decision.model_validate(state["decision"])
     written = pipeline.explain(context.reasoner, inquiry, decision)
@@ -248,7 +171,7 @@ def explain(state: State, runtime: Runtime[Context]) -> Json:
 
 
 def verify(state: State, runtime: Runtime[Context]) -> Command[Literal["explain", "finish"]]:
-    """Check each sentence against its clues; rewrite once, then drop what does not hold."""
+    """Check each sentence against its clues; rewrite once, then drop unsupported ones."""
     context = runtime.context
     written = Explanation.model_validate(state["explanation"])
     last = state["attempt"] >= pipeline.ATTEMPTS
@@ -257,12 +180,12 @@ def verify(state: State, runtime: Runtime[Context]) -> Command[Literal["explain"
     if verdict.rejected and not last:
         update = {"rejected": _plain(verdict.rejected), **_spent(context)}
         return Command(update=update, goto="explain")
-    kept = strike(written, verdict).model_dump(mode="json")
-    return Command(update={"explanation": kept, **_spent(context)}, goto="finish")
+    supported = strike(written, verdict).model_dump(mode="json")
+    return Command(update={"explanation": supported, **_spent(context)}, goto="finish")
 
 
 def finish(state: State, runtime: Runtime[Context]) -> Json:
-    """Remember the turn in the thread."""
+    """Append the turn to the history of the thread."""
     answer = Explanation.model_validate(state["explanation"])
     turn = Turn(
         run_id=state["run_id"],
@@ -276,8 +199,8 @@ def finish(state: State, runtime: Runtime[Context]) -> Json:
 
 
 def _inquiry(context: Context, state: State) -> Inquiry:
-    """Return all that a reasoner may know; nothing of it names the file."""
-    clues = _clues(context, state)
+    """All that a reasoner may know; the name of the file is not in it."""
+    clues = context.ledger.named(state["known_ids"])
     used = Budget(
         rounds=state["round"],
         tool_calls=state["calls"],
@@ -288,11 +211,11 @@ def _inquiry(context: Context, state: State) -> Inquiry:
     return Inquiry(
         question=state["question"],
         clues=clues,
-        missing=of(state["gaps"], clues),
+        missing=_missing(state["gaps"], clues),
         asked=tuple(Ask.model_validate(ask) for ask in state["asked"]),
         refused=tuple(Refusal.model_validate(refusal) for refusal in state["refused"]),
         tools=_askable(context, state),
-        budget=left_of(context.budget, used),
+        budget=remaining(context.budget, used),
         duration=context.clip.duration,
         history=_earlier(context, state),
         rejected=tuple(Rejection.model_validate(r) for r in state["rejected"]),
@@ -300,7 +223,7 @@ def _inquiry(context: Context, state: State) -> Inquiry:
 
 
 def _earlier(context: Context, state: State) -> tuple[Turn, ...]:
-    """Return the thread's turns about this clip, the oldest first."""
+    """Turns of the thread about this clip, the oldest first."""
     turns = (Turn.model_validate(turn) for turn in state["history"])
     clip = context.clip
     return tuple(turn for turn in turns if turn.is_about(clip.path.name, clip.sha256))
@@ -312,13 +235,83 @@ def _declined(context: Context, state: State) -> bool:
 
 
 def _askable(context: Context, state: State) -> tuple[ToolCard, ...]:
-    """Return the cards of the tools that worked so far: a broken one is not asked again."""
+    """Descriptions of the tools that work; a broken one is not asked again."""
     broken = {Gap.model_validate(gap).slot for gap in state["gaps"]}
     return context.cards(without=broken)
 
 
-def _clues(context: Context, state: State) -> tuple[Clue, ...]:
-    return context.ledger.named(state["known_ids"])
+def remaining(budget: Budget, used: Budget) -> Budget:
+    """What is left of a budget, never negative."""
+    money = None
+    if budget.money is not None:
+        money = max(0.0, round(budget.money - (used.money or 0.0), 9))
+    return Budget(
+        rounds=max(0, budget.rounds - used.rounds),
+        tool_calls=max(0, budget.tool_calls - used.tool_calls),
+        seconds=max(0.0, round(budget.seconds - used.seconds, 3)),
+        tokens=max(0, budget.tokens - used.tokens),
+        money=money,
+    )
+
+
+def stop_reason(
+    decision: Decision, asks: Sequence[Ask], left: Budget, barren: int
+) -> StopReason | None:
+    """Why the run stops after this decision; None to carry out the asks.
+
+    Args:
+        decision: The reasoner's decision.
+        asks: Its asks that can be carried out and have not been.
+        left: The budget that is left.
+        barren: Rounds in a row without a new clue.
+
+    """
+    if decision.stop_reason is not None:
+        return decision.stop_reason
+    if not asks:
+        return "nothing_to_ask"
+    if barren >= BARREN_ROUNDS:
+        return "no_new_clues"
+    return spent_reason(left)
+
+
+def _jobs(context: Context, asks: Sequence[Ask], number: int, most: int) -> list[Job]:
+    jobs = [
+        Job(slot=slot, span=ask.span, round=number, why=ask.why, question=ask.question)
+        for ask in asks
+        for slot, tool in context.tools.items()
+        if tool.source.tool == ask.tool
+    ]
+    return jobs[:most]
+
+
+def _missing(gaps: Sequence[Json], clues: Sequence[Clue]) -> tuple[Missing, ...]:
+    records = (Gap.model_validate(gap).missing for gap in gaps)
+    return mark_partly((record for record in records if record is not None), clues)
+
+
+def mark_partly(records: Iterable[Missing], clues: Sequence[Clue]) -> tuple[Missing, ...]:
+    """Missing modalities in order; `PARTLY` is added where the modality has clues."""
+    present = {clue.modality for clue in clues}
+    return pipeline.sorted_missing(
+        Missing(modality=record.modality, why=f"{record.why}{PARTLY}")
+        if record.modality in present
+        else record
+        for record in records
+    )
+
+
+def unmark_partly(record: Missing) -> Missing:
+    """The record without `PARTLY`."""
+    return Missing(modality=record.modality, why=record.why.removesuffix(PARTLY))
+
+
+def _unasked(context: Context, slot: str) -> Json:
+    """Gap of a tool that the budget of tool calls did not reach."""
+    tool = context.tools[slot]
+    most = context.budget.tool_calls
+    why = f"{tool.source.tool} was not asked: the budget of {most} tool calls is spent"
+    return Gap(slot=slot, missing=Missing(modality=tool.modality, why=why)).model_dump(mode="json")
 
 
 def _spent(context: Context) -> Json:

@@ -1,4 +1,4 @@
-"""Taking up a run that waits for a person: the same clip, settings, budget and trace."""
+"""`resume()`: continue a paused run with its clip, settings, budget and trace."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 from langgraph.types import Command
 
 from emer.agents.clue_edits import Edits, check_edits, reviewer_clues
-from emer.graphs.ask import Answer, answer
+from emer.graphs.ask import Answer, collect_answer
 from emer.graphs.checkpoints import Checkpoints
-from emer.graphs.session import Cast, config_for, gather, opened, run
+from emer.graphs.components import Components, load_components
+from emer.graphs.session import config_for, open_run, run
 from emer.graphs.settings import Settings, load_settings, restore
 from emer.graphs.trace.events import ModelCalled, Paused, Reviewed
 from emer.graphs.trace.jsonl import Listener, Trace, TraceWriter, read_trace
@@ -21,30 +22,30 @@ from emer.tools.types import Clue
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A paused run: its trace, where it goes on, and the settings it was begun with."""
+class PausedRun:
+    """A paused run: its trace, its last pause, and the settings it was started with."""
 
     path: Path
     trace: Trace
-    at: Paused
+    pause: Paused
     settings: Settings
 
     @property
     def clues(self) -> tuple[Clue, ...]:
-        """The clues to be looked at, as they were when the run paused."""
-        known = {clue.id: clue for clue in self.trace.observed}
-        return tuple(known[id] for id in self.at.clue_ids)
+        """The clues to review, as they were when the run paused."""
+        observed = {clue.id: clue for clue in self.trace.observed}
+        return tuple(observed[id] for id in self.pause.clue_ids)
 
     @property
     def edits(self) -> Edits:
-        """What was changed in an earlier review that was not carried out."""
+        """Edits of an earlier review that was not finished."""
         return self.trace.edits
 
 
-def find_waiting(run: str | Path, settings: Settings | Path | None = None) -> Waiting:
-    """Return the paused run that is meant (see `find_run`); `ConfigError` if it does not wait."""
-    today = settings if isinstance(settings, Settings) else load_settings(settings)
-    path = find_run(today.traces, str(run))
+def find_paused(run: str | Path, settings: Settings | Path | None = None) -> PausedRun:
+    """Find a paused run by name (see `find_run`); `ConfigError` if it is not paused."""
+    current = settings if isinstance(settings, Settings) else load_settings(settings)
+    path = find_run(current.traces, str(run))
     trace = read_trace(path)
     name = trace.header.run_id
     if trace.finished is not None:
@@ -52,7 +53,7 @@ def find_waiting(run: str | Path, settings: Settings | Path | None = None) -> Wa
     if trace.paused is None:
         raise ConfigError(f"run {name} did not pause for a review; ask with --review")
     home = path.resolve().parents[1]
-    return Waiting(path, trace, trace.paused, restore(trace.header.settings, home, today))
+    return PausedRun(path, trace, trace.paused, restore(trace.header.settings, home, current))
 
 
 def resume(
@@ -87,72 +88,76 @@ def resume(
         >>> answer = emer.resume(paused.run_id, emer.Edits(reject=(paused.clues[0].id,)))
 
     """
-    waiting = find_waiting(run_id, settings)
-    made = waiting.edits if edits is None else edits
-    check_edits(made, waiting.clues, waiting.trace.header.clip.duration)
-    opened_clip = _same_clip(waiting, clip)
-    cast = gather(waiting.settings)
-    return _go_on(waiting, made, opened_clip, cast, listener)
+    paused = find_paused(run_id, settings)
+    edits = paused.edits if edits is None else edits
+    check_edits(edits, paused.clues, paused.trace.header.clip.duration)
+    opened_clip = _same_clip(paused, clip)
+    return _continue(paused, edits, opened_clip, load_components(paused.settings), listener)
 
 
-def keep(run_id: str | Path, edits: Edits, settings: Settings | Path | None = None) -> None:
-    """Keep the edits of a review that is not finished; the run goes on waiting."""
-    waiting = find_waiting(run_id, settings)
-    check_edits(edits, waiting.clues, waiting.trace.header.clip.duration)
-    writer = TraceWriter.reopen(waiting.path, _spent(waiting.trace))
-    written = reviewer_clues(waiting.clues, edits)
+def save_draft(run_id: str | Path, edits: Edits, settings: Settings | Path | None = None) -> None:
+    """Save the edits of an unfinished review in the trace; the run stays paused."""
+    paused = find_paused(run_id, settings)
+    check_edits(edits, paused.clues, paused.trace.header.clip.duration)
+    writer = TraceWriter.reopen(paused.path, _seconds(paused.trace))
+    written = reviewer_clues(paused.clues, edits)
     writer.write(Reviewed(stage="draft", edits=edits, struck=edits.struck, clues=written))
-    writer.write(waiting.at)
+    writer.write(paused.pause)
     writer.close()
 
 
-def _go_on(
-    waiting: Waiting, edits: Edits, clip: Clip, cast: Cast, listener: Listener | None
+def _continue(
+    paused: PausedRun,
+    edits: Edits,
+    clip: Clip,
+    components: Components,
+    listener: Listener | None,
 ) -> Answer:
-    trace, thread = waiting.trace, waiting.trace.header.thread
-    checkpoint = waiting.at.checkpoint
+    trace, thread = paused.trace, paused.trace.header.thread
+    checkpoint = paused.pause.checkpoint
     calls = [event.call for event in trace.events if isinstance(event, ModelCalled)]
     tokens = sum(call.tokens_in + call.tokens_out for call in calls)
     money = round(sum(call.money or 0.0 for call in calls), 9)
-    _check_checkpoint(waiting)
-    writer = TraceWriter.reopen(waiting.path, _spent(trace), listener)
-    with opened(cast, clip, writer, tokens, money) as (context, checkpoints):
-        _check_tools(waiting, cast, writer)
+    _check_checkpoint(paused)
+    writer = TraceWriter.reopen(paused.path, _seconds(trace), listener)
+    with open_run(components, clip, writer, tokens, money) as (context, checkpoints):
+        _note_changed_tools(paused, components, writer)
         context.ledger.add(trace.observed)
         begin: Command[str] = Command(
             resume=edits.model_dump(mode="json"), update=_thread(checkpoints, thread)
         )
-        config = config_for(thread, waiting.settings, checkpoint)
-        return answer(context, checkpoints, run(context, checkpoints, begin, config), thread)
+        config = config_for(thread, paused.settings, checkpoint)
+        final = run(context, checkpoints, begin, config)
+        return collect_answer(context, checkpoints, final, thread)
 
 
 def _thread(checkpoints: Checkpoints, thread: str) -> dict[str, object]:
-    """Return what the thread has come to remember since the run paused."""
-    state = checkpoints.remembered(thread)
+    """History and edits of the thread; other runs may have changed them."""
+    state = checkpoints.last_state(thread)
     return {name: state[name] for name in ("history", "edited") if name in state}
 
 
-def _check_checkpoint(waiting: Waiting) -> None:
-    """Raise `ConfigError` when the state of the run is gone."""
-    path = waiting.settings.threads
-    lost = f"{path} no longer holds where run {waiting.trace.header.run_id} stopped; ask again"
+def _check_checkpoint(paused: PausedRun) -> None:
+    """Raise `ConfigError` if the saved state of the run is lost."""
+    path = paused.settings.threads
+    lost = f"{path} no longer holds where run {paused.trace.header.run_id} stopped; ask again"
     if not path.is_file():
         raise ConfigError(lost)
     checkpoints = Checkpoints(path)
-    config = config_for(waiting.trace.header.thread, waiting.settings, waiting.at.checkpoint)
-    found = checkpoints.get_tuple(config)
+    config = config_for(paused.trace.header.thread, paused.settings, paused.pause.checkpoint)
+    saved = checkpoints.get_tuple(config)
     checkpoints.close()
-    if found is None:
+    if saved is None:
         raise ConfigError(lost)
 
 
-def _same_clip(waiting: Waiting, moved: str | Path | None) -> Clip:
-    """Open the file that the run is about; `ConfigError` if it is gone or another one."""
-    header = waiting.trace.header
+def _same_clip(paused: PausedRun, moved: str | Path | None) -> Clip:
+    """Open the clip of the run; `ConfigError` if it is missing or has changed."""
+    header = paused.trace.header
     path = Path(moved or header.clip.path)
     if not path.is_file():
         raise ConfigError(f"there is no file {path} any more; say where it is with --clip FILE")
-    clip = Clip.open(path, waiting.at.subtitle)
+    clip = Clip.open(path, paused.pause.subtitle)
     if clip.sha256 != header.clip.sha256:
         raise ConfigError(
             f"{path} has changed since run {header.run_id} paused; its clues are of another "
@@ -161,16 +166,15 @@ def _same_clip(waiting: Waiting, moved: str | Path | None) -> Clip:
     return clip
 
 
-def _check_tools(waiting: Waiting, cast: Cast, writer: TraceWriter) -> None:
-    """Note where a tool is no longer the one that made the run's clues."""
-    before = waiting.trace.header.tools
-    for slot, tool in cast.tools.items():
+def _note_changed_tools(paused: PausedRun, components: Components, writer: TraceWriter) -> None:
+    before = paused.trace.header.tools
+    for slot, tool in components.tools.items():
         if slot in before and before[slot] != tool.source:
             writer.notes.append(
                 f"{slot}: {before[slot].tool} is no longer as it was when the run paused"
             )
 
 
-def _spent(trace: Trace) -> float:
-    """Return the seconds that the run has worked so far; waiting for a person costs none."""
+def _seconds(trace: Trace) -> float:
+    """Seconds that the run has worked; the wait for a review does not count."""
     return max((event.at for event in trace.events), default=0.0)

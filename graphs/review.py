@@ -1,4 +1,4 @@
-"""A person between the clues and the reasoner: the node that waits, and what it carries out."""
+"""The review node: it pauses the run and applies a person's edits to the clues."""
 
 from __future__ import annotations
 
@@ -10,59 +10,58 @@ from langgraph.types import interrupt
 from emer.agents.clue_edits import Edits, matches_struck, reviewer_clues
 from emer.graphs.context import Context
 from emer.graphs.state import Json, State
-from emer.graphs.trace.clue_ledger import in_order
+from emer.graphs.trace.clue_ledger import by_time
 from emer.graphs.trace.events import Reviewed
 
 
 def review(state: State, runtime: Runtime[Context]) -> Json:
-    """Wait until a person has looked at the first clues; go on with what they make of them."""
+    """Pause until a person has reviewed the first clues, then apply the edits."""
     context, known = runtime.context, state["known_ids"]
     edits = Edits.model_validate(interrupt({"run": state["run_id"], "clues": known}))
-    update = carry_out(context, known, edits, "done")
-    kept = edited(state, context)
-    sets = [*kept, edits.model_dump(mode="json")] if edits != Edits() else kept
-    everywhere = {**state.get("edited", {}), context.clip.sha256: sets}
-    return {**update, "struck": [*state["struck"], *update["struck"]], "edited": everywhere}
+    update = _apply(context, known, edits, "done")
+    earlier = earlier_edits(state, context)
+    records = [*earlier, edits.model_dump(mode="json")] if edits != Edits() else earlier
+    edited = {**state.get("edited", {}), context.clip.sha256: records}
+    return {**update, "struck": [*state["struck"], *update["struck"]], "edited": edited}
 
 
-def edited(state: State, context: Context) -> list[Json]:
-    """Return the edits that were made to this clip's clues earlier in the thread."""
+def earlier_edits(state: State, context: Context) -> list[Json]:
+    """Edits of this clip's clues from earlier runs of the thread."""
     return state.get("edited", {}).get(context.clip.sha256, [])
 
 
-def stand_again(context: Context, known: list[str], sets: list[Json]) -> Json:
-    """Return the update after which the thread's earlier edits hold for a new run, too."""
+def apply_earlier_edits(context: Context, known: list[str], records: list[Json]) -> Json:
+    """Apply the edits of earlier runs of the thread; return the state's update."""
     struck: list[str] = []
     written: list[str] = []
-    for record in sets:
-        update = carry_out(context, known, Edits.model_validate(record), "earlier")
+    for record in records:
+        update = _apply(context, known, Edits.model_validate(record), "earlier")
         known = update["known_ids"]
         struck += update["struck"]
         written += update["clue_ids"]
     return {"known_ids": known, "clue_ids": written, "struck": struck}
 
 
-def carry_out(
+def valid_ids(context: Context, state: State) -> list[str]:
+    """Ids of the clues in order, without those that a reviewer rejected."""
+    ledger, known = context.ledger, state["known_ids"]
+    struck = ledger.named(state["struck"])
+    struck_ids = {clue.id for clue in struck}
+    clues = ledger.clues(id for id in state["clue_ids"] if id not in struck_ids)
+    return [clue.id for clue in clues if clue.id in known or not matches_struck(clue, struck)]
+
+
+def _apply(
     context: Context, known: list[str], edits: Edits, stage: Literal["done", "earlier"]
 ) -> Json:
-    """Put a person's clues into the ledger, say so in the trace, and return the update."""
     clues = context.ledger.named(known)
     written = reviewer_clues(clues, edits)
     struck = [id for id in edits.struck if id in known]
     context.ledger.add(written)
     context.trace.write(Reviewed(stage=stage, edits=edits, struck=tuple(struck), clues=written))
-    left = in_order([*(clue for clue in clues if clue.id not in struck), *written])
+    left = by_time([*(clue for clue in clues if clue.id not in struck), *written])
     return {
         "known_ids": [clue.id for clue in left],
         "clue_ids": [clue.id for clue in written],
         "struck": struck,
     }
-
-
-def standing(context: Context, state: State) -> list[str]:
-    """Return the ids of the clues that stand, in order, without what a person struck out."""
-    ledger, known = context.ledger, state["known_ids"]
-    struck = ledger.named(state["struck"])
-    gone = {clue.id for clue in struck}
-    clues = ledger.clues(id for id in state["clue_ids"] if id not in gone)
-    return [c.id for c in clues if c.id in known or not matches_struck(c, struck)]

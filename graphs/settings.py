@@ -1,7 +1,7 @@
-"""What a user may choose: tools, reasoner, budgets and folders.
+"""Settings: tools, reasoner, budgets and folders.
 
-Read from emer.toml (in the working folder, or named) and from EMER_* variables, which
-win: EMER_HOME, EMER_PROFILE, EMER_TOOLS__FACE__USE, EMER_BUDGET__ROUNDS.
+They are read from emer.toml (in the working folder, or named) and from EMER_* variables, which
+take precedence: EMER_HOME, EMER_PROFILE, EMER_TOOLS__FACE__USE, EMER_BUDGET__ROUNDS.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DEFAULT = "What emotion does the person display, and what shows it?"
 
 FILE = "emer.toml"
 MASK = "***"
-"""What stands in a trace for a secret."""
+"""Replaces a secret in a trace."""
 OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
@@ -54,13 +54,14 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
         "speech": "whisper",
     },
 }
-"""What fills the slots where the user names nothing: what pip alone brings; the strong tools,
-whose weights are pulled. A third, "auto", is of each slot the strongest that is ready
-(`choosing.py`)."""
+"""Default tool by slot: "embedded" needs nothing but pip, "models" needs weights.
+
+The third profile, "auto", takes the strongest tool that is ready (`components.choose`).
+"""
 
 
 class Choice(BaseModel):
-    """What fills a slot: a name, and the arguments given with it."""
+    """Tool of a slot, or reasoner: a name, and the arguments given with it."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, Param]
@@ -74,24 +75,24 @@ class Choice(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
-Wanted = str | Mapping[str, Param]
-"""What is wanted in a slot: a tool's name, or a table of its name (`use`) and its arguments."""
+ToolSpec = str | Mapping[str, Param]
+"""A tool's name, or a table of its name (`use`) and its arguments."""
 
 
-class Remembering(BaseModel):
-    """Whether and how a language model is reminded of what is like a clip."""
+class MemorySettings(BaseModel):
+    """Retrieval of similar cards and exemplars for a language model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     on: bool = True
     nearest: int = Field(default=3, ge=1, le=12)
-    """How many cards and exemplars it is told of."""
+    """Cards and exemplars in a prompt."""
     embedder: Choice = Choice(use="cues")
     """"cues", hf:FOLDER, an entry point or "package.module:Class"."""
 
 
 class Settings(BaseSettings):
-    """Everything chosen for a run; see `load_settings`."""
+    """All settings of a run; see `load_settings`."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -102,63 +103,63 @@ class Settings(BaseSettings):
     )
 
     home: Folder = Field(default_factory=lambda: Path(user_data_dir("emer", appauthor=False)))
-    """The folder of the evidence store, the threads and the traces."""
+    """Folder of the evidence store, the threads and the traces."""
     serve_root: Folder = Path()
-    """The folder whose clips `langgraph dev` may be asked about."""
+    """Folder whose clips `langgraph dev` may be asked about."""
     profile: str = "embedded"
     tools: dict[str, Choice] = Field(default_factory=dict)
     reasoner: Choice = Choice(use="rules")
-    memory: Remembering = Remembering()
+    memory: MemorySettings = MemorySettings()
     budget: Budget = Budget()
     tool_seconds: float = Field(default=300.0, gt=0)
-    """Time limit of one tool call on a clip of up to 2.5 minutes; in proportion on a longer one."""
+    """Time limit of a tool call; in proportion on clips of over 2.5 minutes."""
     parallel: int = Field(default=8, ge=1, le=64)
-    """Tool calls at the same time."""
+    """Most tool calls at the same time."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     """Where models run, unless a tool's own `device` says otherwise."""
     dtype: Dtype = "auto"
-    """Their precision; auto is 16 bit on a GPU and 32 bit on a CPU."""
+    """Precision of models; auto is 16 bit on a GPU and 32 bit on a CPU."""
     model_memory: float | None = Field(default=None, gt=0)
-    """Gigabytes of models to keep on each device; None is what the device has."""
+    """Gigabytes of models to keep on each device; None: the memory of the device."""
     weights: Folder | None = None
-    """Folder of the weights; None is `weights` in the home."""
+    """Folder of the weights; None: `weights` in the home."""
     offline: bool = False
-    """Refuse every download, asked for or not."""
+    """Refuse every download."""
 
     @property
     def machine(self) -> Machine:
-        """What models may use of this machine."""
+        """Device, precision, memory and weights folder of models."""
         folder = self.weights or self.home / "weights"
         own = {name: getattr(self, name) for name in ("device", "dtype", "model_memory", "offline")}
         return Machine(**own, weights=folder)
 
     @property
     def traces(self) -> Path:
-        """The folder with one JSONL file per run."""
+        """Folder with one JSON-lines file per run."""
         return self.home / "traces"
 
     @property
     def evidence(self) -> Path:
-        """The SQLite file of the evidence store."""
+        """SQLite file of the evidence store."""
         return self.home / "evidence.sqlite"
 
     @property
     def threads(self) -> Path:
-        """The SQLite file with the state of every thread."""
+        """SQLite file with the state of every thread."""
         return self.home / "threads.sqlite"
 
     @property
-    def remembered(self) -> Path:
-        """The folder of the exemplars."""
+    def memory_folder(self) -> Path:
+        """Folder of the exemplars."""
         return self.home / "memory"
 
     @property
-    def chosen(self) -> dict[str, Choice]:
+    def active_tools(self) -> dict[str, Choice]:
         """The slots that are switched on, in a fixed order."""
-        place = {slot: number for number, slot in enumerate(slots())}
-        on = [slot for slot, choice in self.tools.items() if choice.use != OFF]
-        order = sorted(on, key=lambda slot: (place.get(slot, len(place)), slot))
-        return {slot: self.tools[slot] for slot in order}
+        known = list(slots())
+        active = [slot for slot, choice in self.tools.items() if choice.use != OFF]
+        active.sort(key=lambda slot: (known.index(slot) if slot in known else len(known), slot))
+        return {slot: self.tools[slot] for slot in active}
 
     @model_validator(mode="before")
     @classmethod
@@ -179,72 +180,77 @@ def load_settings(
     *,
     profile: str | None = None,
     device: str | None = None,
-    tools: Mapping[str, Wanted] | None = None,
+    tools: Mapping[str, ToolSpec] | None = None,
 ) -> Settings:
-    """Return the settings of a file and of the environment, then what is given here.
+    """Settings of a file, then of the environment, then of the arguments.
 
-    `path` is emer.toml in the working folder when left out, if there is one. Arguments
-    of a tool are dropped when `tools` puts another in its place. `ConfigError` is one
-    line that names the key.
+    Args:
+        path: The file; by default emer.toml in the working folder, if there is one.
+        profile: Set of tools instead of the one in the settings.
+        device: Device of models instead of the one in the settings.
+        tools: Tools by slot; a tool that is replaced loses its arguments.
+
+    Raises:
+        ConfigError: One line that names the key.
+
     """
     file = path or Path(FILE)
     if path is not None and not path.is_file():
         raise ConfigError(f"no settings file {path}")
-    told = {"profile": profile, "device": device}
-    given: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    given = {"profile": profile, "device": device}
+    overrides: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     try:
-        found = _reader(file)(**given)
+        settings = _reader(file)(**overrides)
     except ValidationError as error:
         raise ConfigError(_first(error)) from error
     except (SettingsError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: {error}") from error
-    profile_slots = _profile(found.profile)
-    for slot in found.tools:
+    profile_slots = _profile(settings.profile)
+    for slot in settings.tools:
         if slot not in profile_slots:  # else no command would start without importing all tools
             _check_spelling(slot, tuple(slots()))
-    return swap(found, tools or {})
+    return with_tools(settings, tools or {})
 
 
-def restore(found: JsonValue, home: Path, secrets: Settings) -> Settings:
-    """Return the settings that a trace's header tells of, with this home.
+def restore(stored: JsonValue, home: Path, current: Settings) -> Settings:
+    """Settings from the header of a trace, with this home.
 
-    What the trace masked is taken from `secrets`, the settings of today. Neither a file
-    nor the environment changes anything else. `ConfigError` names what is missing.
+    Masked secrets are taken from the `current` settings; neither a file nor the environment
+    changes anything else. `ConfigError` names a secret that is missing.
     """
-    if not isinstance(found, dict):
+    if not isinstance(stored, dict):
         raise ConfigError("the trace holds no settings")
-    today = secrets.model_dump(mode="json")
-    given: dict[str, Any] = {n: _unmasked(v, today.get(n), n) for n, v in found.items()}
+    today = current.model_dump(mode="json")
+    given: dict[str, Any] = {n: _unmasked(v, today.get(n), n) for n, v in stored.items()}
     try:
-        return _Exactly(**(given | {"home": home}))
+        return _GivenSettings(**(given | {"home": home}))
     except ValidationError as error:
         raise ConfigError(f"the trace's {_first(error)}") from error
 
 
-def swap(settings: Settings, tools: Mapping[str, Wanted]) -> Settings:
-    """Return the settings with other tools in these slots; one that is named keeps its arguments.
+def with_tools(settings: Settings, tools: Mapping[str, ToolSpec]) -> Settings:
+    """Settings with other tools in these slots; a tool that stays keeps its arguments.
 
-    `ConfigError` for a slot that nobody knows and that is switched off, or misspelt.
+    `ConfigError` for a misspelt slot, and for an unknown slot that is switched off.
     """
     if not isinstance(tools, Mapping):
         raise ConfigError(f'tools: {tools!r} is no table of slots; write {{"speech": "whisper"}}')
-    swapped = dict(settings.tools)
-    for slot, wanted in tools.items():
-        choice = _choice(slot, wanted)
+    choices = dict(settings.tools)
+    for slot, spec in tools.items():
+        choice = _choice(slot, spec)
         known = (*slots(), *settings.tools)
         _check_spelling(slot, known)
         if slot not in known and choice.use == OFF:
             raise _no_slot(slot)
-        same = slot in swapped and swapped[slot].use == choice.use
+        same = slot in choices and choices[slot].use == choice.use
         if not same or choice.arguments:
-            swapped[slot] = choice
-    return settings.model_copy(update={"tools": swapped})
+            choices[slot] = choice
+    return settings.model_copy(update={"tools": choices})
 
 
-def _choice(slot: str, wanted: Wanted) -> Choice:
-    """Return what is wanted in a slot: a name, or a table of it and its arguments."""
+def _choice(slot: str, spec: ToolSpec) -> Choice:
     try:
-        choice = Choice.model_validate({"use": wanted} if isinstance(wanted, str) else wanted)
+        choice = Choice.model_validate({"use": spec} if isinstance(spec, str) else spec)
     except ValidationError as error:
         raise ConfigError(
             f"tools.{slot}: name a tool ('package.module:Class'), or give a table of it: "
@@ -256,7 +262,7 @@ def _choice(slot: str, wanted: Wanted) -> Choice:
 
 
 def _check_spelling(slot: str, known: Sequence[str]) -> None:
-    """Raise `ConfigError` for a slot that is misspelt; one of the user's own may have any name."""
+    """Raise `ConfigError` for a misspelt slot; any other name is the user's own."""
     if slot not in known and get_close_matches(slot, known, cutoff=0.7):
         raise _no_slot(slot)
 
@@ -266,31 +272,27 @@ def _no_slot(slot: str) -> ConfigError:
 
 
 def with_profile(settings: Settings, profile: str) -> Settings:
-    """Return the settings with another profile's tools where the user named none."""
+    """Settings with another profile's tools where the user named none."""
     before, after = _profile(settings.profile), _profile(profile)
-    kept = {s: c for s, c in settings.tools.items() if c.use != before.get(s)}
-    filled = {slot: Choice(use=use) for slot, use in after.items()}
-    return settings.model_copy(update={"profile": profile, "tools": {**filled, **kept}})
+    named = {slot: c for slot, c in settings.tools.items() if c.use != before.get(slot)}
+    defaults = {slot: Choice(use=use) for slot, use in after.items()}
+    return settings.model_copy(update={"profile": profile, "tools": {**defaults, **named}})
 
 
 def with_reasoner(settings: Settings, use: str, **arguments: Param) -> Settings:
-    """Return the settings with this reasoner; it keeps the arguments it has in the settings.
-
-    Arguments that are None are left as they are.
-    """
-    kept = settings.reasoner.arguments if settings.reasoner.use == use else {}
+    """Settings with this reasoner; an argument that is None stays as it is."""
+    before = settings.reasoner.arguments if settings.reasoner.use == use else {}
     given = {name: value for name, value in arguments.items() if value is not None}
-    return settings.model_copy(update={"reasoner": Choice(use=use, **{**kept, **given})})
+    return settings.model_copy(update={"reasoner": Choice(use=use, **{**before, **given})})
 
 
 def with_subtitle(settings: Settings, *, always: bool) -> Settings:
-    """Return the settings with the given words read instead of the speech recognised.
+    """Settings that read the given words instead of recognising speech.
 
     Unless `always`, a tool that the user chose for speech stays.
     """
-    use = settings.tools["speech"].use
-    ours = use == _profile(settings.profile)["speech"]
-    return swap(settings, {"speech": SUBTITLE}) if always or ours else settings
+    default = settings.tools["speech"].use == _profile(settings.profile)["speech"]
+    return with_tools(settings, {"speech": SUBTITLE}) if always or default else settings
 
 
 def _profile(name: Any) -> Mapping[str, str]:
@@ -308,8 +310,8 @@ def _filled(given: Any, use: str) -> Any:
     return {"use": use} if given is None else given
 
 
-class _Exactly(Settings):
-    """Settings as they are given, whatever file and environment say."""
+class _GivenSettings(Settings):
+    """Settings from the arguments alone, without file and environment."""
 
     @classmethod
     def settings_customise_sources(
@@ -323,7 +325,6 @@ class _Exactly(Settings):
 
 
 def _unmasked(value: JsonValue, today: JsonValue, key: str) -> JsonValue:
-    """Return the value with what was masked put in from today's settings."""
     if isinstance(value, dict):
         known = today if isinstance(today, dict) else {}
         return {n: _unmasked(v, known.get(n), f"{key}.{n}") for n, v in value.items()}
@@ -335,8 +336,6 @@ def _unmasked(value: JsonValue, today: JsonValue, key: str) -> JsonValue:
 
 
 def _reader(file: Path) -> type[Settings]:
-    """Return the settings class that also reads this file."""
-
     class FromFile(Settings):
         @classmethod
         def settings_customise_sources(
@@ -357,7 +356,7 @@ def _reader(file: Path) -> type[Settings]:
 
 
 def _first(error: ValidationError) -> str:
-    """Return the first problem on one line: the key, what is wrong, what was given."""
+    """The first problem on one line: the key, what is wrong, what was given."""
     problem = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":

@@ -1,8 +1,8 @@
-"""The state of a run: ids and small records, never clues, frames, sound or embeddings.
+"""State of a run: ids and small records, never clues, frames, sound or embeddings.
 
-All of it is plain JSON, so that a checkpoint can be read by any version of anything.
-Parallel branches write through reducers that give the same result in any order. At the
-start of a run None empties a channel, since a thread carries its state to the next run.
+It is plain JSON, so that a checkpoint does not depend on the version of a class. Parallel
+branches write through reducers that give the same result in any order. A thread carries its
+state to the next run; None empties a channel at the start of it.
 """
 
 from __future__ import annotations
@@ -18,55 +18,55 @@ Json = dict[str, Any]
 
 MAX_TURNS = 10
 MAX_TURN_TEXT = 2_000
-"""How much of a thread is remembered: turns, and characters of each answer."""
+"""Length of a thread's history: turns, and characters of each answer."""
 
 
 def union(left: list[str] | None, right: list[str] | None) -> list[str]:
-    """Return both lists' values, each once, sorted; None on the right empties."""
+    """Union of both lists, sorted; None on the right empties."""
     return [] if right is None else sorted({*(left or []), *right})
 
 
 def union_records(left: list[Json] | None, right: list[Json] | None) -> list[Json]:
-    """Return both lists' records, each once, in an order of their own; None empties."""
+    """Union of both lists of records, ordered by digest; None on the right empties."""
     if right is None:
         return []
-    found = {digest(record): record for record in [*(left or []), *right]}
-    return [found[key] for key in sorted(found)]
+    by_digest = {digest(record): record for record in [*(left or []), *right]}
+    return [by_digest[key] for key in sorted(by_digest)]
 
 
 def total(left: int | None, right: int | None) -> int:
-    """Return the sum; None on the right starts again from zero."""
+    """Sum; None on the right starts again from zero."""
     return 0 if right is None else (left or 0) + right
 
 
 class State(TypedDict, total=False):
-    """What the nodes of the graph share."""
+    """State that the nodes of the graph share."""
 
     run_id: str
     question: str
     review: bool
-    """Whether a person looks at the first clues before the reasoner does."""
+    """Whether a person reviews the first clues before the reasoner gets them."""
     history: list[Json]
     """Earlier turns of the thread."""
     edited: dict[str, list[Json]]
-    """The `Edits` that people made in the thread, by the sha256 of the clip."""
+    """`Edits` of earlier reviews in the thread, by the sha256 of the clip."""
     clue_ids: Annotated[list[str], union]
     known_ids: list[str]
-    """The clues there were at the last decision, in the order in which they came in."""
+    """Clues at the last decision, in order of arrival."""
     struck: list[str]
-    """Clues that a person struck out."""
+    """Clues that a reviewer rejected."""
     gaps: Annotated[list[Json], union_records]
-    """`Gap` records: first looks that brought nothing and calls that failed."""
+    """`Gap` records: first calls without clues, and calls that failed."""
     calls: Annotated[int, total]
-    """Tool calls carried out, cached ones included, so that a second run stops alike."""
+    """Tool calls, cached ones included, so that a second run stops at the same point."""
     round: int
     barren: int
-    """Rounds in a row that brought no new clue."""
+    """Rounds in a row without a new clue."""
     jobs: list[Json]
     asked: list[Json]
     refused: list[Json]
     tokens: int
-    """What language models have read and written in this run."""
+    """Tokens that language models read and wrote in this run."""
     money: float
     decision: Json | None
     explanation: Json | None
@@ -75,7 +75,7 @@ class State(TypedDict, total=False):
 
 
 class Job(Record):
-    """One tool call to be made."""
+    """A tool call to be made."""
 
     slot: str
     span: Span | None = None
@@ -85,22 +85,22 @@ class Job(Record):
 
 
 class Order(TypedDict):
-    """What a branch of the graph is sent: one `Job` of a run."""
+    """Input of a branch of the graph: one `Job` of a run."""
 
     run_id: str
     job: Json
 
 
 class Gap(Record):
-    """A first look that brought nothing, or any call that failed: the slot is not asked again."""
+    """A first call without clues, or a call that failed: the slot is not asked again."""
 
     slot: str
     missing: Missing | None
-    """None when nobody knows which modality an absent tool would have served."""
+    """None where the modality of an absent tool is unknown."""
 
 
-def fresh(run_id: str, question: str, review: bool = False) -> Json:
-    """Return the update that begins a run in a thread of any age."""
+def initial_state(run_id: str, question: str, review: bool = False) -> Json:
+    """The update that begins a run, in a new or an existing thread."""
     return {
         "run_id": run_id,
         "question": question,

@@ -1,1 +1,5 @@
-"""Words only: the sentences the product speaks with, one file per kind."""
+"""Texts that the product writes or sends, one Markdown file per message."""
+
+from emer.prompts.prompt import Prompt, load, names
+
+__all__ = ["Prompt", "load", "names"]

@@ -1,4 +1,4 @@
-"""Loading the words: one Markdown file per message, `$name` where a value goes."""
+"""Prompts and sentence templates: one Markdown file each, `$name` for a value."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ FOLDER = Path(__file__).parent
 
 
 class Prompt:
-    """A message with placeholders; filling it checks that the names fit exactly."""
+    """A message with placeholders, which values must fill exactly."""
 
     def __init__(self, name: str, text: str) -> None:
-        """Take the message's name and its text with `$name` placeholders."""
         self.name, self.text = name, text
         self._template = Template(text)
 
@@ -24,9 +23,9 @@ class Prompt:
         return frozenset(self._template.get_identifiers())
 
     def substitute(self, **values: str) -> str:
-        """Return the message with its values; `KeyError` names what is missing or unknown.
+        """The message with its values; `KeyError` names those missing or unknown.
 
-        Values are put in as they are: a `$` inside one is never looked at again.
+        Values are inserted literally: a `$` inside a value is not expanded.
         """
         missing = sorted(self.placeholders - values.keys())
         unknown = sorted(values.keys() - self.placeholders)
@@ -40,7 +39,7 @@ class Prompt:
 
 @lru_cache
 def load(name: str) -> Prompt:
-    """Return the message called `name` ("rules/therefore"); `KeyError` lists those there are."""
+    """The message of this name, as "rules/therefore"; `KeyError` lists the names."""
     if name not in names():
         raise KeyError(f"no prompt is called {name!r}; known: {', '.join(names())}")
     return Prompt(name, _path(name).read_text(encoding="utf-8").strip())

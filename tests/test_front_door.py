@@ -39,6 +39,7 @@ def test_an_unknown_name_is_an_attribute_error():
         _ = emer.nothing
 
 
+@pytest.mark.slow
 def test_the_import_loads_nothing_else():
     line = [sys.executable, "-c", LISTED]
     loaded = set(subprocess.run(line, check=True, capture_output=True, text=True).stdout.split())

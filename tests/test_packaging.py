@@ -15,6 +15,8 @@ from packaging.specifiers import SpecifierSet
 
 from tests.fixtures.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 TOP = ("agents", "app", "evals", "graphs", "prompts", "tools")
 DATA = {".csv", ".html", ".json", ".md", ".mp4", ".toml", ".typed"}
 """Suffixes of the files that the code reads, or that belong to them, beside the modules."""

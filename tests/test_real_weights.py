@@ -17,7 +17,7 @@ from emer.tools.tool import Answering, Tool
 from emer.tools.types import Span
 from tests.fixtures.faces import write_portrait
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
 REAL = os.environ.get("EMER_WEIGHTS"), os.environ.get("HOME")
 Find = Callable[[str], Path]

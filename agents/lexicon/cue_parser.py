@@ -17,15 +17,15 @@ from emer.agents.lexicon.lexicon import Channel, channel_of, lexicon
 from emer.tools.types import Clue, Modality
 
 FACS_LETTERS = {"a": 0.4, "b": 0.65, "c": 0.9, "d": 1.15, "e": 1.35}
-"""Strength of FACS intensity letters, trace to maximum (order: FACS; values: ours)."""
+"""Strength of FACS intensity letters, trace to maximum (values: ours)."""
 UNRELIABLE = 0.3
 """Quality below this is squared: measured, but hardly (chosen by us)."""
 DOUBTFUL_TRANSCRIPT = 0.1
 """Factor on words that the recogniser itself does not trust (chosen by us)."""
 DESCRIBED = 0.5
-"""Factor on a model's description of a picture, which is no measurement (chosen by us)."""
+"""Factor on a model's description of a picture: not measured (chosen by us)."""
 INFERRED = 0.5
-"""Factor on an emotion word in it: inferred from signs that count themselves (by us)."""
+"""Factor on its emotion words: inferred from signs that count themselves (ours)."""
 SLACK = 0.5
 """Seconds between two cues that still count as together (chosen by us)."""
 
@@ -77,11 +77,11 @@ class Reading:
 def read(clues: Iterable[Clue]) -> tuple[Reading, ...]:
     """Readings of the clues, each clue once, in time order."""
     distinct = {clue.id: clue for clue in clues}
-    return tuple(_read_one(clue) for clue in sorted(distinct.values(), key=time_order))
+    return tuple(_read_one(clue) for clue in sorted(distinct.values(), key=_time_order))
 
 
-def time_order(clue: Clue) -> tuple[float, float, str]:
-    """Sorting key: clues without a span first, then by time."""
+def _time_order(clue: Clue) -> tuple[float, float, str]:
+    # Clues without a span come first.
     return (clue.span.start, clue.span.end, clue.id) if clue.span else (-1.0, -1.0, clue.id)
 
 
@@ -121,8 +121,13 @@ def is_described(clue: Clue) -> bool:
     return clue.modality == "scene" and _DESCRIBED.search(clue.text.casefold()) is not None
 
 
+def normal_text(text: str) -> str:
+    """The text in lower case, with single spaces and straight apostrophes."""
+    return " ".join(text.casefold().replace("’", "'").split())
+
+
 def is_negated(before: str) -> bool:
-    """True if the end of a clause denies what follows: six words back at most, as in VADER."""
+    """True if a clause's last six words deny what follows (range: VADER)."""
     near = " ".join(_NOT_NEGATION.sub(" ", before).split()[-6:])
     chinese = _NOT_NEGATION_ZH.sub("", before)
     return _NEGATION.search(near) is not None or _NEGATION_ZH.search(chinese) is not None
@@ -184,7 +189,7 @@ def _reliability(clue: Clue) -> float:
 
 def _sentences(text: str, channel: Channel) -> list[str]:
     """The sentences in lower case; a transcript stays in one piece."""
-    plain = " ".join(text.casefold().replace("’", "'").split())
+    plain = normal_text(text)
     if channel == "text":
         return [plain]
     return [s for s in _SENTENCE.split(_SPOKEN.sub(" ", plain)) if s.strip()]

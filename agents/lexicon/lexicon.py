@@ -1,4 +1,4 @@
-"""The cue lexicon: cues, emotion families, labels and weights from the CSV files here.
+"""The cue lexicon: cues, emotion families, labels and weights from CSV files.
 
 Every row names its source; `sources.csv` gives the references. Tables are read at first use.
 
@@ -87,7 +87,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class LabelWord:
-    """A word of a family, the range of intensity that it fits, and its affect in [-1, 1]."""
+    """A word of a family, its range of intensity, and its affect in [-1, 1]."""
 
     family: str
     name: str

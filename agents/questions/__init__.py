@@ -1,4 +1,4 @@
-"""Reading questions: topic, person, what no clip answers, what this clip does not show."""
+"""Reading questions: topic, person, declined questions, missing evidence."""
 
 from emer.agents.questions.declined import decline_reason
 from emer.agents.questions.not_shown import absence_reason, missing_evidence, topic_for

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from emer.agents.lexicon.cue_parser import normal_text
 from emer.agents.types import DeclineReason
 
 _BODY = (
@@ -118,8 +119,7 @@ def decline_reason(question: str, earlier: Iterable[str] = ()) -> DeclineReason 
     "What happens next?" is not declined where an `earlier` question of the thread named a
     moment of the clip.
     """
-    plain = " ".join(question.casefold().replace("’", "'").split())
-    rest = _INNOCENT.sub(" ", plain)
+    rest = _INNOCENT.sub(" ", normal_text(question))
     if _NAMED.search(question):
         return "identity"
     if _NEXT.search(rest) and any(map(_MOMENT.search, earlier)):

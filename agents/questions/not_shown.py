@@ -40,7 +40,7 @@ def topic_for(inquiry: Inquiry) -> Topic:
 
 
 def absence_reason(inquiry: Inquiry) -> str | None:
-    """Why the person that the question is about is not in the clip; None if they may be."""
+    """Why the question's person is not in the clip; None if they may be."""
     topic = topic_for(inquiry)
     if not (topic.has_subject and inquiry.clues) or _is_shown(inquiry.clues, topic):
         return None
@@ -67,7 +67,7 @@ def missing_evidence(inquiry: Inquiry) -> tuple[Missing, ...]:
 
 
 def unclear_question(inquiry: Inquiry) -> tuple[Missing, ...]:
-    """A remark on a question that names nothing the lexicon knows; a model may know more."""
+    """A remark on a question that names nothing the lexicon knows."""
     if not topic_for(inquiry).names_nothing or is_general(inquiry.question):
         return ()
     return (Missing(modality="question", why=_UNCLEAR),)

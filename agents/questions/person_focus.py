@@ -91,7 +91,7 @@ def states_sexes(clues: Iterable[Clue]) -> bool:
 
 
 def focus(readings: Sequence[Reading], topic: Topic) -> tuple[Reading, ...]:
-    """Readings with other people's clues discounted, or left out if the topic names a person."""
+    """Readings with other people's clues discounted, or left out for a named person."""
     target = target_people([r.clue for r in readings], topic)
     if not target:
         return tuple(readings)

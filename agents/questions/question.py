@@ -1,4 +1,4 @@
-"""What a question is about: person, moment, modality, emotion or sign, in English or Chinese."""
+"""Topic of a question (English, Chinese): person, moment, modality, emotion, sign."""
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from emer.agents.lexicon.cue_parser import mentions_in
+from emer.agents.lexicon.cue_parser import mentions_in, normal_text
 from emer.agents.lexicon.lexicon import CHANNELS, WORD_CUES, emotion_words, lexicon
 from emer.tools.types import Modality, Span
 
@@ -189,7 +189,7 @@ class Topic:
 
 def is_general(question: str) -> bool:
     """True for a question about what the clip displays as a whole."""
-    plain = _plain(question)
+    plain = normal_text(question)
     return bool(_GENERAL.search(plain) or _WHOLE.search(plain))
 
 
@@ -210,13 +210,13 @@ def topic_of(
     """
     before = Topic()
     for text in earlier:
-        before = _follow(_plain(text), before, duration)
+        before = _follow(normal_text(text), before, duration)
         if before.has_subject and not is_there(before):
             before = _with_subject(before, Topic())
-    return _follow(_plain(question), before, duration)
+    return _follow(normal_text(question), before, duration)
 
 
-def moment_in(plain: str, duration: float) -> Moment | None:
+def _moment(plain: str, duration: float) -> Moment | None:
     """The moment that a question (in lower case) names, if any."""
     times = _times(plain)
     if times is not None:
@@ -252,10 +252,6 @@ def _times(plain: str) -> tuple[float, float, str] | None:
     else:
         return None
     return float(at), float(at), f"{at} s"
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().replace("’", "'").split())
 
 
 def _follow(plain: str, before: Topic, duration: float) -> Topic:
@@ -298,7 +294,7 @@ def _named_in(plain: str, duration: float) -> Topic:
     mentions = [m for c in CHANNELS if c != "text" for m in mentions_in(plain, c)]
     signs = [m for m in mentions if not m.cue.startswith(WORD_CUES)]
     place = _place(plain)
-    moment = moment_in(plain, duration)
+    moment = _moment(plain, duration)
     return Topic(
         families=_families(plain),
         place=place,

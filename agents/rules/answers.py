@@ -42,7 +42,7 @@ def answers(case: Case) -> list[Sentence]:
 
 
 def _on_family(case: Case, family: str) -> list[Sentence]:
-    """What speaks for and against an emotion; against first if the question is why not."""
+    """What speaks for and against an emotion; against first for "why not?"."""
     standing = next(s for s in case.standings if s.family == family)
     label, relevant = lexicon().label_of(family), _relevant(case, standing)
     pro = basis(c for c in relevant if c.value >= WORTH_CITING)
@@ -79,7 +79,7 @@ def _no_clue(case: Case, family: str) -> list[Sentence]:
 
 
 def _on_modality(case: Case, modality: Modality, families: Sequence[str]) -> Iterator[Sentence]:
-    """The modality's clues, then what they say of the emotion or speak for on their own."""
+    """The modality's clues, then the emotion that they speak for or against."""
     ids = {clue.id for clue in target_clues(case.clues, case.topic)}
     own = [r for r in case.readings if r.clue.modality == modality and r.clue.id in ids]
     if modality == "text":

@@ -1,4 +1,4 @@
-"""The case of an inquiry: its topic, the weighed clues and the labels chosen for them."""
+"""The case of an inquiry: its topic, the weighed clues and the chosen labels."""
 
 from __future__ import annotations
 

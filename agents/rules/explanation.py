@@ -1,4 +1,4 @@
-"""The explanation in EMER's form: video, audio, text, answer, therefore; other readings."""
+"""The explanation in EMER's form: video, audio, text, answer, therefore."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def distinguishing_cues(readings: Sequence[Reading], family: str) -> str:
 
 
 def _alternatives(case: Case) -> tuple[Alternative, ...]:
-    """Readings that were not chosen but have clues: disputed ones first, then probable ones."""
+    """Other readings with clues: disputed ones first, then probable ones."""
     chosen = {s.family for s in case.families}
     disputed = [lead.standing for pair in case.disputes for lead in pair]
     likely = [s for s in case.standings if s.probability >= POSSIBLE]

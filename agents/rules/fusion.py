@@ -1,4 +1,4 @@
-"""Evidence fusion: log-odds of each emotion family, channels that disagree, speech brows.
+"""Evidence fusion: log-odds of emotion families, disputes, brows while speaking.
 
 Each family is a question of its own (a clip may display two): a flat prior plus
 reliability * strength * weight, the largest of each correlated group, one modality's sum
@@ -102,7 +102,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one piece of evidence adds to a family; `counts` if it is its group's largest."""
+    """What evidence adds to a family; `counts` if it is its group's largest."""
 
     evidence: Evidence
     value: float

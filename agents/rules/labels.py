@@ -1,4 +1,4 @@
-"""Open-vocabulary labels: the words of a family that fit its intensity and arousal."""
+"""Open-vocabulary labels: words of a family that fit its intensity and arousal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIN_PROBABILITY = 0.35
 RIVAL_SHARE = 0.8
 """Share of the leading probability from which a family is named beside it (by us)."""
 MIN_LATER_PROBABILITY = 0.5
-"""A family displayed at another moment than the leading one is named from here (by us)."""
+"""From here a family displayed at another moment than the lead is named (ours)."""
 MIN_SUPPORT = 0.54
 """Log-odds, summed over cue groups, that the leading family needs (chosen by us).
 
@@ -24,7 +24,7 @@ That is one clear sign, or a slight one of the best measured quality.
 OPPOSITE = 0.25
 """Product of two families' valences below which they are opposites (chosen by us)."""
 HIGH, MEDIUM = 0.85, 0.65
-"""Probabilities from which a label's confidence may be high, and medium (chosen by us)."""
+"""Probabilities from which a label's band may be high, and medium (by us)."""
 OWN_CUE = 0.5
 """Strength of its own cue that a shade of the family needs (chosen by us)."""
 EXTREME = 0.6

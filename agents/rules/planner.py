@@ -1,4 +1,4 @@
-"""Follow-up observations: which spans to look at again, which asks are valid, when to stop."""
+"""Follow-up observations: spans to look at again, valid asks, the stop rule."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Modality, Span
 
 SURE, MARGIN, MIN_CHANNELS = 0.8, 0.25, 2
-"""Stop rule: probability, lead over the next kind of reading, independent channels.
+"""Stop rule: probability, lead over the next kind of reading, channels.
 
 Two readings nearer than the margin are worth another look.
 """
 MIN_PROBABILITY = 0.35
-"""A reading below this is not worth an ask: nothing points to it yet (chosen by us)."""
+"""A reading below this is not worth an ask (chosen by us)."""
 MAX_ASKS = 3
 """In one round."""
 PAD, MIN_SPAN, VOICE_END = 0.4, 0.2, 1.0
@@ -31,7 +31,7 @@ PAD, MIN_SPAN, VOICE_END = 0.4, 0.2, 1.0
 ROUNDING = 0.001
 """Seconds to which asks are rounded."""
 MIN_REQUEST = 0.05
-"""Seconds below which another reasoner's ask has nothing to look at (by us: one frame)."""
+"""Shortest span in seconds of another reasoner's ask (by us: one frame)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def _voice_end(case: Case) -> Iterator[Wish]:
 
 
 def _neutral(case: Case, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
-    """The longer stretch beside a clue that was measured without the person's own neutral."""
+    """The longer stretch beside a clue measured against an average face."""
     for clue in case.clues:
         if clue.id in pair[0].supports and "average face" in clue.text and clue.span:
             around = _clipped(_around(clue.span), case.duration)

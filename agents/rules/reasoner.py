@@ -18,7 +18,7 @@ from emer.agents.types import Decision, Explanation, Inquiry
 
 
 class Rules:
-    """A reasoner made of a lexicon and arithmetic; see `emer.agents.reasoner.Reasoner`."""
+    """A reasoner of lexicon and arithmetic; see `emer.agents.reasoner.Reasoner`."""
 
     def __init__(self, weights: str = "") -> None:
         """Weigh by the lexicon, or by a folder that `emer-eval fit` wrote."""

@@ -1,4 +1,4 @@
-"""Checks of a sentence against its clues: times, quotes, numbers, persons, cues, emotions."""
+"""Checks of a sentence against its clues: times, quotes, numbers, cues, emotions."""
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
@@ -24,11 +24,11 @@ from emer.agents.types import Sentence
 from emer.tools.types import Clue
 
 SLACK = 0.5
-"""Seconds by which a time may miss a cited span: rounding and "around" (chosen by us)."""
+"""Seconds by which a time may miss a cited span: rounding, "around" (by us)."""
 IN_CLIP = 0.05
 """Seconds by which a time may pass the clip's end: one frame and rounding."""
 SHARED_WORDS = 0.5
-"""Share of a description's content words that its clues must contain (chosen by us)."""
+"""Share of a description's content words that its clues must contain (by us)."""
 NEAR_WORDS = 4
 """Words before an emotion word in which "against" refers to it (by us)."""
 

@@ -1,4 +1,4 @@
-"""The verifier: whether each sentence, label and alternative follows from its clues.
+"""The verifier: whether sentences, labels and alternatives follow from the clues.
 
 Deterministic and independent of the writer. It checks that the ids exist; times are in the
 clip and in a cited clue's span; quoted words are in a cited text clue; numbers and persons

@@ -1,4 +1,4 @@
-"""`emer ask`: from the words on the command line to an answer on stdout."""
+"""`emer ask`: explain a clip and print the answer."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emer.app.render.answer import answer_page, answer_record
-from emer.app.render.format import to_json
-from emer.app.render.progress import Progress, following, print_result
-from emer.graphs.loading import Thinking, let_import_from_here, with_thinking
+from emer.app.render.progress import Progress, live_progress, print_output
+from emer.graphs.components import ModelOptions, allow_local_imports, with_model_options
 from emer.graphs.settings import DEFAULT, load_settings
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.media.subtitles import SUFFIXES
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked, as it stands on the command line."""
+class AskRequest:
+    """Options of `emer ask`, as on the command line."""
 
     clip: str
     question: str | None = None
@@ -34,43 +33,40 @@ class Request:
     device: str | None = None
     thread: str | None = None
     settings: Path | None = None
-    thinking: Thinking | None = None
+    model: ModelOptions | None = None
     review: bool = False
-    """Whether a person looks at the clues before the reasoner does."""
 
 
-def run_ask(request: Request, json: bool) -> None:
-    """Explain the clip and print the answer."""
-    answer, heard = carry_out(request)
+def run_ask(request: AskRequest, *, json: bool) -> None:
+    """Explain the clip and print the answer, or the clues to review."""
+    answer, progress = explain_clip(request)
     if answer.paused:
-        from emer.app.commands.review import Review, ask_or_show
-        from emer.graphs.resume import find_waiting
+        from emer.app.commands.review import ReviewRequest, prompt_or_print
+        from emer.graphs.resume import find_paused
 
-        waiting = find_waiting(str(answer.trace_path), request.settings)
-        review = Review(answer.run_id, clip=request.clip, settings=request.settings)
-        ask_or_show(review, waiting, json=json)
-    elif json:
-        print(to_json(answer_record(answer, heard)))
+        paused = find_paused(str(answer.trace_path), request.settings)
+        review = ReviewRequest(answer.run_id, clip=request.clip, settings=request.settings)
+        prompt_or_print(review, paused, json=json)
     else:
-        print_result(answer_page(answer, heard.header, heard.question))
+        print_output(answer_page(answer, progress), answer_record(answer, progress), json=json)
 
 
-def carry_out(request: Request) -> tuple[Answer, Progress]:
-    """Return the answer and what was heard of the run; progress shows on a terminal."""
+def explain_clip(request: AskRequest) -> tuple[Answer, Progress]:
+    """The answer and the listener of the run; progress is drawn on a terminal."""
     if request.question is not None and not request.question.strip():
         raise ConfigError("the question is empty; leave it out to ask what emotion is displayed")
-    tools = read_swaps(request.tools)
+    tools = _parse_tools(request.tools)
     settings = load_settings(
         request.settings, profile=request.profile, device=request.device, tools=tools
     )
     if request.device not in (None, "auto", CPU):
-        choose_device(request.device)  # also where no tool has a model
-    settings = with_thinking(settings, request.thinking or Thinking())
+        choose_device(request.device)  # an absent device is an error even where no tool uses it
+    settings = with_model_options(settings, request.model or ModelOptions())
     check_readable(request.clip)
-    subtitle = _words(request.subtitle)
+    subtitle = _subtitle(request.subtitle)
     embedder = settings.memory.embedder
-    let_import_from_here(choice.use for choice in (*settings.tools.values(), embedder))
-    with hush(settings.home / "logs" / "native.log") as stderr, following(stderr) as progress:
+    allow_local_imports(choice.use for choice in (*settings.tools.values(), embedder))
+    with hush(settings.home / "logs" / "native.log") as stderr, live_progress(stderr) as progress:
         from emer.graphs.ask import ask
 
         answer = ask(
@@ -86,30 +82,30 @@ def carry_out(request: Request) -> tuple[Answer, Progress]:
     return answer, progress
 
 
-def read_swaps(given: Sequence[str]) -> dict[str, str]:
-    """Return slot to tool from "face=mesh" texts; `ConfigError` shows how they look."""
-    swaps: dict[str, str] = {}
-    for text in given:
+def _parse_tools(options: Sequence[str]) -> dict[str, str]:
+    """Tools by slot from "face=mesh" texts."""
+    tools: dict[str, str] = {}
+    for text in options:
         slot, equals, use = text.partition("=")
         if not (slot and equals and use):
             raise ConfigError(
                 f"--tool {text!r} is not SLOT=TOOL; write it like --tool face=mesh, "
                 "--tool face=none or --tool face=package.module:Class"
             )
-        swaps[slot.strip()] = use.strip()
-    return swaps
+        tools[slot.strip()] = use.strip()
+    return tools
 
 
 def check_readable(clip: str) -> None:
-    """Raise `ClipError` at once, before anything heavy is loaded, for what is no file."""
+    """Raise `ClipError` for what is no file, before anything heavy is loaded."""
     if os.path.isdir(clip):
         raise ClipError(f"{clip} is a folder; name a video or sound file in it")
-    if not os.path.exists(clip):  # pathlib's raises for a name that is too long
+    if not os.path.exists(clip):  # pathlib raises for a name that is too long
         raise ClipError(f"there is no file {clip}")
 
 
-def _words(subtitle: str | None) -> str | None:
-    """Return the subtitle as the clip takes it: words, or the path of an .srt or .vtt file."""
+def _subtitle(subtitle: str | None) -> str | None:
+    """The words, or the path of an .srt or .vtt file; a .txt file is read."""
     if subtitle is None or not os.path.exists(subtitle):
         return subtitle
     path = Path(subtitle)

@@ -1,4 +1,4 @@
-"""`emer demo`: copy the clip, explain it, and compare the clues with the script."""
+"""`emer demo`: explain the demo clip and compare the clues with its script."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
-from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
-from emer.app.commands.ask import Request, carry_out
+from emer.app.commands.ask import AskRequest, explain_clip
 from emer.app.demo_clip import Action, Script, copy_clip, load_script
-from emer.app.render.answer import answer_page, answer_record, unbroken
-from emer.app.render.format import one_line, to_json
-from emer.app.render.progress import print_result
-from emer.graphs.loading import choose, load_tools
+from emer.app.render.answer import answer_page, answer_record
+from emer.app.render.format import one_line
+from emer.app.render.progress import print_output
+from emer.app.render.tables import list_table, section, unwrapped
+from emer.graphs.components import choose, load_tools
 from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue, Record
@@ -27,14 +25,14 @@ NAMES: Mapping[str, re.Pattern[str]] = {
     "brows up": re.compile(r"\braises? the (inner |outer )?(eye)?brows\b"),
     "smile": re.compile(r"\bsmiles?\b"),
 }
-"""How a clue about a face names each movement of the script."""
+"""Words of a face clue about each movement of the script."""
 
-NEAR = 0.3
-"""Seconds between a scripted movement and a clue that may still be about it."""
+TOLERANCE = 0.3
+"""Most seconds between a scripted movement and a clue about it."""
 
 
 class Match(Record):
-    """A scripted movement, and the clue that found it (None: it was missed)."""
+    """A scripted movement and its clue; None if it was missed."""
 
     movement: str
     units: tuple[int, ...]
@@ -44,26 +42,28 @@ class Match(Record):
 
 
 def run_demo(keep: Path | None, settings: Path | None, *, json: bool) -> None:
-    """Copy the clip out, explain it and print script and answer."""
-    path = _place(keep, settings)
+    """Save the clip, explain it, and print the answer and the script."""
+    path = _clip_path(keep, settings)
     load_tools(choose(load_settings(settings)).settings)  # a wrong name fails before the copy
     try:
         copy_clip(path)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error}") from error
-    answer, heard = carry_out(Request(clip=str(path), settings=settings))
+    answer, progress = explain_clip(AskRequest(clip=str(path), settings=settings))
     script = load_script()
-    found = matches(answer.clues, script)
-    if json:
-        truth = [match.model_dump(mode="json") for match in found]
-        print(to_json({**answer_record(answer, heard), "script": truth, "words": script.words}))
-        return
-    page = answer_page(answer, heard.header, heard.question)
-    print_result(Group(_opening(path), page, Text(), _comparison(found, script)))
+    matches = match_script(answer.clues, script)
+    record = {
+        **answer_record(answer, progress),
+        "script": [match.model_dump(mode="json") for match in matches],
+        "words": script.words,
+    }
+    page = answer_page(answer, progress)
+    comparison = _comparison(matches, script)
+    print_output(Group(_origin(path), page, Text(), comparison), record, json=json)
 
 
-def matches(clues: Sequence[Clue], script: Script) -> list[Match]:
-    """Return each scripted movement with the clue that names it and is closest in time."""
+def match_script(clues: Sequence[Clue], script: Script) -> list[Match]:
+    """Each scripted movement with the clue that names it and is closest in time."""
     return [
         Match(
             movement=action.name,
@@ -77,19 +77,19 @@ def matches(clues: Sequence[Clue], script: Script) -> list[Match]:
 
 
 def _closest(action: Action, clues: Sequence[Clue]) -> Clue | None:
-    named = [
+    candidates = [
         (abs(clue.span.start - action.onset) + abs(clue.span.end - action.offset), clue.id, clue)
         for clue in clues
         if clue.span is not None
         and clue.modality == "face"
         and NAMES[action.name].search(clue.text)
-        and clue.span.start - NEAR <= action.offset
-        and clue.span.end + NEAR >= action.onset
+        and clue.span.start - TOLERANCE <= action.offset
+        and clue.span.end + TOLERANCE >= action.onset
     ]
-    return min(named)[2] if named else None
+    return min(candidates)[2] if candidates else None
 
 
-def _place(keep: Path | None, settings: Path | None) -> Path:
+def _clip_path(keep: Path | None, settings: Path | None) -> Path:
     if keep is None:
         return load_settings(settings).home / "demo" / "demo.mp4"
     path = keep / "demo.mp4" if keep.is_dir() else keep
@@ -98,22 +98,22 @@ def _place(keep: Path | None, settings: Path | None) -> Path:
     return path
 
 
-def _opening(path: Path) -> RenderableType:
-    told = (
-        "A still portrait (Rear Admiral Grace Hopper, US Navy, public domain) was made to move "
-        "by a script, and a synthetic voice says words of ours: nobody ever did or said this."
+def _origin(path: Path) -> RenderableType:
+    text = (
+        "A portrait (Rear Admiral Grace Hopper, US Navy, public domain), animated by a script, "
+        "with a synthetic voice: no person ever did or said this."
     )
-    return Group(Text(told, style="dim"), unbroken(f"clip {one_line(str(path))}"), Text())
+    return Group(Text(text, style="dim"), unwrapped(f"clip {one_line(str(path))}"), Text())
 
 
-def _comparison(found: Sequence[Match], script: Script) -> RenderableType:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")
+def _comparison(matches: Sequence[Match], script: Script) -> RenderableType:
+    table = list_table()
     for column in ("scripted", "action units", "seconds", "found", "clue"):
         table.add_column(column, no_wrap=True)
-    for match in found:
+    for match in matches:
         table.add_row(*_row(match))
     speech = f'The voice says, from {script.speech_start:.1f} s: "{script.words}"'
-    title = Rule("what was scripted, and what was found", align="left", style="dim")
+    title = section("what was scripted, and what was found")
     return Group(title, table, Text(speech, style="dim"))
 
 
@@ -122,11 +122,11 @@ def _row(match: Match) -> tuple[Text, ...]:
     scripted = (Text(match.movement), Text(units), Text(f"{match.onset:.2f}-{match.offset:.2f}"))
     if match.clue is None:
         return (*scripted, Text("missed", style="red"), Text())
-    return (*scripted, Text(_seen(match), style="green"), Text(match.clue.id, style="dim"))
+    return (*scripted, Text(_clue_time(match), style="green"), Text(match.clue.id, style="dim"))
 
 
-def _seen(match: Match) -> str:
-    """Return when the clue says it was: of several moments, the closest to the script."""
+def _clue_time(match: Match) -> str:
+    """Time of the clue; of several moments, the one closest to the script."""
     clue, middle = match.clue, (match.onset + match.offset) / 2
     if clue is None or clue.span is None:
         return "missed"

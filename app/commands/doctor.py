@@ -1,7 +1,7 @@
-"""`emer doctor`: whether this installation can do what its profile promises.
+"""`emer doctor`: check the installation for a profile.
 
-Nothing is guessed: packages are imported, tools are built and look at a second of a face and a
-tone, what is behind an address is asked whether it is there, a file is written.
+Packages are imported, tools observe a clip of one second (a face and a tone), servers are
+contacted, and a file is written.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, files, requires, version
 from importlib.resources import as_file
@@ -24,10 +25,16 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.app.demo_clip import CLIP
-from emer.app.render.answer import unbroken
-from emer.app.render.format import one_line, to_json
-from emer.app.render.progress import print_result
-from emer.graphs.loading import choose, let_import_from_here
+from emer.app.render.format import one_line
+from emer.app.render.progress import print_output
+from emer.app.render.tables import unwrapped
+from emer.graphs.components import (
+    allow_local_imports,
+    choose,
+    load_memory,
+    load_reasoner,
+    load_slot,
+)
 from emer.graphs.settings import Choice, Settings, load_settings
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, Unobservable
 from emer.tools.runtime.native import hush
@@ -36,14 +43,13 @@ from emer.tools.types import Record, Span
 
 if TYPE_CHECKING:
     from emer.tools.runtime.device import Device
-    from emer.tools.tool import Heavy, Tool
 
-LITTLE = 200
-"""Megabytes of free disk under which the doctor speaks up: room for a few thousand runs."""
+LEAST_DISK = 200
+"""Least free disk in megabytes: room for a few thousand runs."""
 
 
 class Check(Record):
-    """One thing that was looked at; `fix` is what mends it."""
+    """Result of a check; `fix` is a command or hint that repairs it."""
 
     area: str
     name: str
@@ -53,34 +59,39 @@ class Check(Record):
 
 
 def run_doctor(path: Path | None, profile: str | None, device: str | None, *, json: bool) -> None:
-    """Print what was checked; exit code 1 if something that is needed does not work."""
+    """Print the checks; exit code 1 if one failed."""
     settings = load_settings(path, profile=profile, device=device)
     with hush(settings.home / "logs" / "native.log"):
         checks = examine(settings)
     ready = all(check.ok for check in checks)
-    if json:
-        listed = [check.model_dump(mode="json") for check in checks]
-        print(to_json({"profile": settings.profile, "ready": ready, "checks": listed}))
-    else:
-        print_result(_page(checks, settings.profile))
+    listed = [check.model_dump(mode="json") for check in checks]
+    record = {"profile": settings.profile, "ready": ready, "checks": listed}
+    print_output(_page(checks, settings.profile), record, json=json)
     if not ready:
         raise typer.Exit(1)
 
 
 def examine(settings: Settings) -> list[Check]:
-    """Return everything that was checked for these settings."""
-    let_import_from_here(
-        choice.use for choice in (*settings.chosen.values(), settings.memory.embedder)
+    """All checks for these settings."""
+    allow_local_imports(
+        choice.use for choice in (*settings.active_tools.values(), settings.memory.embedder)
     )
-    ready = choose(settings)
-    checks = [_python(), *(_package(name) for name in needed())]
-    checks += [_device(settings), *_choices(ready.why), *_tools(ready.settings)]
-    thinking = [_reasoner(settings.reasoner), *_memory(settings)]
-    return [*checks, *thinking, _store(settings.home), _disk(settings.home)]
+    selection = choose(settings)
+    return [
+        _python(),
+        *(_package(name) for name in required_packages()),
+        _device(settings),
+        *(Check(area="choice", name=n, ok=True, detail=w) for n, w in selection.reasons.items()),
+        *_tools(selection.settings),
+        _reasoner(settings.reasoner),
+        *_memory(settings),
+        _store(settings.home),
+        _disk(settings.home),
+    ]
 
 
-def needed() -> list[str]:
-    """Return the packages that `pip install emer` brings, extras left out."""
+def required_packages() -> list[str]:
+    """Packages that `pip install emer` installs, without extras."""
     lines = [line for line in requires("emer") or [] if "extra ==" not in line]
     names = (re.match(r"[\w.-]+", line) for line in lines)
     return sorted(name[0] for name in names if name)
@@ -96,29 +107,27 @@ def _python() -> Check:
 def _package(name: str) -> Check:
     fix = f"pip install {name}"
     try:
-        found = version(name)
+        installed = version(name)
         import_module(_module(name))
     except PackageNotFoundError:
         return Check(area="package", name=name, ok=False, detail="not installed", fix=fix)
     except Exception as error:  # a broken binary can raise anything
         fix = f"pip install --force-reinstall {name}"
         return Check(area="package", name=name, ok=False, detail=_cause(error), fix=fix)
-    return Check(area="package", name=name, ok=True, detail=found)
+    return Check(area="package", name=name, ok=True, detail=installed)
 
 
 def _module(name: str) -> str:
-    """Return a module that the package brings: its shallowest one."""
-    brought = files(name) or []
-    packages = [path.parent for path in brought if path.name == "__init__.py"]
-    single = [
-        path.with_suffix("") for path in brought if path.suffix == ".py" and len(path.parts) == 1
-    ]
+    """The shallowest module of a package."""
+    paths = files(name) or []
+    packages = [path.parent for path in paths if path.name == "__init__.py"]
+    single = [p.with_suffix("") for p in paths if p.suffix == ".py" and len(p.parts) == 1]
     public = [path for path in packages if not path.parts[0].startswith("_")] or single
     return ".".join(min(public, key=lambda path: (len(path.parts), path.as_posix())).parts)
 
 
 def _device(settings: Settings) -> Check:
-    """Return where models would run; that is asked of torch, if it is installed."""
+    """The device of models, as torch reports it if it is installed."""
     from emer.tools.runtime.device import available_devices, choose_device
 
     try:
@@ -134,104 +143,81 @@ def _described(device: Device) -> str:
     return f"{device.name} ({device.what}{memory})"
 
 
-def _choices(why: dict[str, str]) -> Iterator[Check]:
-    """Yield, for each slot that was left to us, what was taken and why."""
-    for slot, reason in why.items():
-        yield Check(area="choice", name=slot, ok=True, detail=reason)
-
-
 def _tools(settings: Settings) -> Iterator[Check]:
     with tempfile.TemporaryDirectory(prefix="emer-") as folder:
         clip = trial_clip(Path(folder) / "second.mp4")
-        for slot, choice in settings.chosen.items():
-            yield _tool(slot, choice, clip)
+        for slot, choice in settings.active_tools.items():
+            name = f"{slot} = {choice.use}"
+            yield _attempt("tool", name, partial(_try_tool, slot, choice, clip))
+
+
+def _attempt(area: str, name: str, work: Callable[[], str]) -> Check:
+    """Check of what can raise anything; `work` returns the detail."""
+    try:
+        return Check(area=area, name=name, ok=True, detail=work())
+    except ToolMissing as error:
+        detail = f"needs {error.what}"
+        return Check(area=area, name=name, ok=False, detail=detail, fix=error.install)
+    except Exception as error:
+        return Check(area=area, name=name, ok=False, detail=_cause(error))
 
 
 def trial_clip(path: Path) -> Path:
-    """Write a second of the demo's first picture and a tone: a face, so that all models run."""
+    """Write one second of the demo's first picture, a face, with a tone."""
     from emer.tools.media.clip import Clip
 
     try:
         with as_file(CLIP) as demo:
             picture = next(Clip.open(demo).frames(span=Span(start=0, end=0))).rgb()
-    except Exception:  # a broken package can raise anything, and is told with the packages
+    except Exception:  # a broken package can raise anything; its own check reports it
         return write_trial(path, sound=tone())
     return write_trial(path, picture=picture, sound=tone())
 
 
-def _tool(slot: str, choice: Choice, path: Path) -> Check:
-    """Build the tool, and have it look at a second of a clip; see `_tried`."""
-    from emer.graphs.loading import load_slot
-
-    name = f"{slot} = {choice.use}"
-    try:
-        tool = load_slot(slot, choice)
-        runs = _tried(tool, path)
-    except ToolMissing as error:
-        fix = error.install
-        return Check(area="tool", name=name, ok=False, detail=f"needs {error.what}", fix=fix)
-    except Exception as error:
-        return Check(area="tool", name=name, ok=False, detail=_cause(error))
-    source = tool.source
-    model = f", {source.model}" if runs else ""
-    detail = f"{source.tool} {source.version}{model}{runs}"
-    return Check(area="tool", name=name, ok=True, detail=detail)
-
-
-def _tried(tool: Tool, path: Path) -> str:
-    """Have the tool work as in a run, and return how; one behind an address is only asked."""
+def _try_tool(slot: str, choice: Choice, path: Path) -> str:
+    """Load the tool and run it on a clip; a remote tool is only contacted."""
     from emer.tools.media.clip import Clip
     from emer.tools.tool import Heavy, Remote
 
+    tool = load_slot(slot, choice)
+    hardware = ""
     if isinstance(tool, Remote):
-        return f" ({tool.reach()})"
-    try:
-        if isinstance(tool, Heavy):
+        hardware = tool.reach()
+    elif isinstance(tool, Heavy):
+        try:
             tool.load()
+            with suppress(Unobservable):
+                tool.observe(Clip.open(path))
+            hardware = ", ".join(f"{name} {value}" for name, value in tool.hardware.items())
+        finally:
+            tool.unload()
+    else:
         with suppress(Unobservable):
             tool.observe(Clip.open(path))
-        return _runs(tool) if isinstance(tool, Heavy) else ""
-    finally:
-        if isinstance(tool, Heavy):
-            tool.unload()
-
-
-def _runs(tool: Heavy) -> str:
-    facts = ", ".join(f"{name} {value}" for name, value in tool.hardware.items())
-    return f" ({facts})"
+    source = tool.source
+    model = f", {source.model} ({hardware})" if hardware else ""
+    return f"{source.tool} {source.version}{model}"
 
 
 def _reasoner(choice: Choice) -> Check:
-    from emer.graphs.loading import load_reasoner
-
-    try:
+    def load() -> str:
         load_reasoner(choice)
-    except ToolMissing as error:
-        return Check(
-            area="reasoner", name=choice.use, ok=False, detail=error.what, fix=error.install
-        )
-    except Exception as error:
-        return Check(area="reasoner", name=choice.use, ok=False, detail=_cause(error))
-    return Check(area="reasoner", name=choice.use, ok=True)
+        return ""
+
+    return _attempt("reasoner", choice.use, load)
 
 
 def _memory(settings: Settings) -> Iterator[Check]:
-    """Look something up, where a language model would."""
+    """Search the memory, if a language model uses it."""
     from emer.agents.memory.passages import of_text
-    from emer.graphs.loading import load_memory
 
-    use = settings.memory.embedder.use
-    if settings.reasoner.use != "llm" or not settings.memory.on:
-        return
-    try:
+    def search() -> str:
         memory = load_memory(settings)
         memory.nearest(of_text("The person smiles."))
-    except ToolMissing as error:
-        yield Check(area="memory", name=use, ok=False, detail=error.what, fix=error.install)
-    except Exception as error:
-        yield Check(area="memory", name=use, ok=False, detail=_cause(error))
-    else:
-        yield Check(area="memory", name=use, ok=True, detail=f"{len(memory.items)} remembered")
+        return f"{len(memory.items)} remembered"
+
+    if settings.reasoner.use == "llm" and settings.memory.on:
+        yield _attempt("memory", settings.memory.embedder.use, search)
 
 
 def _store(home: Path) -> Check:
@@ -247,10 +233,10 @@ def _store(home: Path) -> Check:
 
 
 def _disk(home: Path) -> Check:
-    there = next((p for p in (home, *home.parents) if p.exists()), Path("/"))
-    free = shutil.disk_usage(there).free // 10**6
-    enough = free >= LITTLE
-    fix = "" if enough else f"free some space, or set EMER_HOME to another disk (< {LITTLE} MB)"
+    existing = next((p for p in (home, *home.parents) if p.exists()), Path("/"))
+    free = shutil.disk_usage(existing).free // 10**6
+    enough = free >= LEAST_DISK
+    fix = "" if enough else f"free some space, or set EMER_HOME to another disk (< {LEAST_DISK} MB)"
     return Check(area="disk", name="free space", ok=enough, detail=f"{free} MB", fix=fix)
 
 
@@ -271,4 +257,4 @@ def _page(checks: list[Check], profile: str) -> RenderableType:
         return Group(table, Text(), Text(f"The profile {profile!r} is ready.", "bold green"))
     verdict = Text(f"The profile {profile!r} is not ready: {len(wrong)} to mend.", "bold red")
     fixes = dict.fromkeys(check.fix for check in wrong if check.fix)
-    return Group(table, Text(), verdict, *(unbroken(f"  {one_line(fix)}") for fix in fixes))
+    return Group(table, Text(), verdict, *(unwrapped(f"  {one_line(fix)}") for fix in fixes))

@@ -1,4 +1,4 @@
-"""`emer memory`: what a language model may be reminded of, and runs kept as exemplars."""
+"""`emer memory`: cards and exemplars, the analogies for a language model."""
 
 from __future__ import annotations
 
@@ -6,28 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from emer.app.render.answer import unbroken
-from emer.app.render.format import one_line, to_json
-from emer.app.render.progress import print_result
-from emer.graphs.loading import let_import_from_here
+from emer.app.render.format import one_line
+from emer.app.render.progress import print_output
+from emer.app.render.tables import facts_table, list_table, notes, unwrapped
+from emer.graphs.components import allow_local_imports, load_exemplars, load_memory
 from emer.graphs.settings import Settings, load_settings
 from emer.tools.errors import ConfigError, ToolMissing
 
 if TYPE_CHECKING:
-    from emer.agents.memory.memory import Item, Match, Memory
-
-NOTHING = "Nothing that is remembered is near."
-Json = dict[str, JsonValue]
+    from emer.agents.memory.memory import Item, Memory
 
 
 def run_add(name: str, path: Path | None, *, json: bool) -> None:
-    """Keep an explained run as an exemplar."""
-    from emer.graphs.loading import load_exemplars
+    """Save an explained run as an exemplar."""
     from emer.graphs.trace.jsonl import read_trace
     from emer.graphs.trace.runs import find_run
 
@@ -37,82 +31,62 @@ def run_add(name: str, path: Path | None, *, json: bool) -> None:
     if trace.finished is None:
         raise ConfigError(f"run {run_id} has not finished; there is no explanation to remember")
     question = trace.started.question if trace.started else ""
-    written = trace.finished.explanation
-    kept = load_exemplars(settings).add(run_id, question, trace.clues, written)
-    if json:
-        print(to_json(kept.model_dump(mode="json")))
-    else:
-        labels = ", ".join(map(one_line, kept.labels))
-        print_result(Text(f"Remembered run {run_id} as {kept.key}: {labels}."))
+    explanation = trace.finished.explanation
+    exemplar = load_exemplars(settings).add(run_id, question, trace.clues, explanation)
+    labels = ", ".join(map(one_line, exemplar.labels))
+    page = Text(f"Saved run {run_id} as {exemplar.key}: {labels}.")
+    print_output(page, exemplar.model_dump(mode="json"), json=json)
 
 
 def run_list(path: Path | None, *, json: bool) -> None:
     """Print every card and every exemplar."""
-    memory = _memory(load_settings(path))
-    if json:
-        print(to_json([_record(item) for item in memory.items]))
-    else:
-        rows = [(item, "") for item in memory.items]
-        print_result(Group(_table(rows), *_notes(memory)))
+    memory = _load(load_settings(path))
+    page = Group(_table([(item, "") for item in memory.items]), *notes(memory.notes))
+    print_output(page, [_record(item) for item in memory.items], json=json)
 
 
 def run_search(text: str, most: int, path: Path | None, *, json: bool) -> None:
-    """Print what is near a text: clue sentences, spoken words in quotes, or an emotion."""
+    """Print what is near to clue sentences, spoken words in quotes, or an emotion."""
     from emer.agents.memory.passages import of_text
 
     if not text.strip():
         raise ConfigError("nothing to look for; give clue sentences, quoted words or an emotion")
-    memory = _memory(load_settings(path))
-    found = memory.nearest(of_text(text), most)
-    if json:
-        print(to_json([_match(match) for match in found]))
-        return
-    rows = [(match.item, f"{match.score:.2f}") for match in found]
-    print_result(Group(_table(rows) if rows else Text(NOTHING), *_notes(memory)))
+    memory = _load(load_settings(path))
+    matches = memory.nearest(of_text(text), most)
+    rows = [(match.item, f"{match.score:.2f}") for match in matches]
+    page = Group(_table(rows) if rows else Text("Nothing in the memory is near."))
+    record = [{**_record(match.item), "score": match.score} for match in matches]
+    print_output(Group(page, *notes(memory.notes)), record, json=json)
 
 
 def run_remove(key: str, path: Path | None, *, json: bool) -> None:
-    """Forget an exemplar."""
+    """Delete an exemplar."""
     from emer.agents.memory.cards import cards
-    from emer.graphs.loading import load_exemplars
 
     if any(card.key == key for card in cards()):
         raise ConfigError(f"{key} is a card of the product, no exemplar; it cannot be removed")
-    gone = load_exemplars(load_settings(path)).remove(key)
-    if json:
-        print(to_json({"removed": gone.key, "run_id": gone.run_id}))
-    else:
-        print_result(Text(f"Forgot {gone.key}, taken from run {gone.run_id}."))
+    exemplar = load_exemplars(load_settings(path)).remove(key)
+    page = Text(f"Deleted {exemplar.key}, taken from run {exemplar.run_id}.")
+    print_output(page, {"removed": exemplar.key, "run_id": exemplar.run_id}, json=json)
 
 
 def run_status(path: Path | None, *, json: bool) -> None:
-    """Print what the memory holds, what embeds it, and where its index is."""
+    """Print the size of the memory, its embedder and its folder."""
     settings = load_settings(path)
-    memory = _memory(settings)
-    told = _status(settings, memory)
-    if json:
-        print(to_json(told))
-        return
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name in ("used", "cards", "exemplars", "embedder", "faiss", "index"):
-        table.add_row(name, Text(one_line(str(told[name]))))
-    print_result(Group(table, unbroken(str(told["folder"])), *_notes(memory)))
-
-
-def _status(settings: Settings, memory: Memory) -> Json:
+    memory = _load(settings)
     kinds = [item.kind for item in memory.items]
-    return {
+    record: dict[str, JsonValue] = {
         "used": "by the llm reasoner" if settings.memory.on else "no: memory.on is false",
         "cards": kinds.count("card"),
         "exemplars": kinds.count("exemplar"),
         "embedder": memory.embedder.name,
         "faiss": _faiss(),
         "index": "in memory",
-        "folder": str(settings.remembered),
-        "notes": list(memory.notes),
     }
+    table = facts_table((name, str(value)) for name, value in record.items())
+    record |= {"folder": str(settings.memory_folder), "notes": list(memory.notes)}
+    page = Group(table, unwrapped(str(settings.memory_folder)), *notes(memory.notes))
+    print_output(page, record, json=json)
 
 
 def _faiss() -> str:
@@ -124,14 +98,12 @@ def _faiss() -> str:
         return f"missing: {error.install}"
 
 
-def _memory(settings: Settings) -> Memory:
-    from emer.graphs.loading import load_memory
-
-    let_import_from_here([settings.memory.embedder.use])
+def _load(settings: Settings) -> Memory:
+    allow_local_imports([settings.memory.embedder.use])
     return load_memory(settings)
 
 
-def _record(item: Item) -> Json:
+def _record(item: Item) -> dict[str, JsonValue]:
     return {
         "key": item.key,
         "kind": item.kind,
@@ -142,12 +114,8 @@ def _record(item: Item) -> Json:
     }
 
 
-def _match(match: Match) -> Json:
-    return {**_record(match.item), "score": match.score}
-
-
 def _table(rows: list[tuple[Item, str]]) -> RenderableType:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")
+    table = list_table()
     scored = any(score for _, score in rows)
     if scored:
         table.add_column("near", justify="right", no_wrap=True)
@@ -164,7 +132,3 @@ def _reference(item: Item) -> str:
     from emer.agents.memory.cards import sources
 
     return sources().get(item.source, item.source)
-
-
-def _notes(memory: Memory) -> list[Text]:
-    return [Text(f"note: {one_line(note)}", style="yellow") for note in memory.notes]

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.progress import (
     BarColumn,
@@ -18,11 +17,11 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
 from rich.text import Text
 
 from emer.app.render.format import one_line, to_json
-from emer.app.render.progress import print_result
+from emer.app.render.progress import print_output, print_page
+from emer.app.render.tables import list_table
 from emer.graphs.settings import load_settings
 from emer.tools.runtime.device import configure
 from emer.tools.types import Record
@@ -36,7 +35,7 @@ OUTCOMES = {"whole": "green", "damaged": "red", "unknown": "yellow", "absent": "
 
 
 class Row(Record):
-    """One set of weights in the list."""
+    """Weights in the list."""
 
     name: str
     tool: str
@@ -63,13 +62,10 @@ class Pulled(Record):
 
 
 def run_list(settings: Path | None, *, json: bool) -> None:
-    """Print every set of weights the tools can use, and where it is."""
+    """Print the known weights and where they are."""
     configure(load_settings(settings).machine)
     rows = [_row(weights) for weights in catalogue()]
-    if json:
-        print(to_json([row.model_dump(mode="json") for row in rows]))
-    else:
-        print_result(_table(rows))
+    print_output(_table(rows), [row.model_dump(mode="json") for row in rows], json=json)
 
 
 def run_pull(
@@ -82,7 +78,7 @@ def run_pull(
         for weights in [_chosen(name) for name in names]:
             results.append(_pull(weights, mirror, bar(weights.name)))
             if not json:
-                print_result(_pulled_line(results[-1]))
+                print_page(_pulled_line(results[-1]))
     if json:
         print(to_json([result.model_dump(mode="json") for result in results]))
     if not all(result.ok for result in results):
@@ -90,26 +86,20 @@ def run_pull(
 
 
 def run_verify(names: Sequence[str], settings: Path | None, *, json: bool) -> None:
-    """Verify checksums and print the results; exit code 1 if one is wrong.
-
-    Without names, everything that is on this machine.
-    """
+    """Verify the named weights, or all on this machine; exit code 1 if one is damaged."""
     configure(load_settings(settings).machine)
     present = [weights for weights in catalogue() if locate(weights).state != "absent"]
     verdicts = [verify(weights) for weights in ([_chosen(n) for n in names] or present)]
-    if json:
-        print(to_json([verdict.model_dump(mode="json") for verdict in verdicts]))
-    elif verdicts:
-        print_result(Group(*(_verdict_line(verdict) for verdict in verdicts)))
-    else:
-        print_result(Text("There are no weights on this machine: emer models list"))
+    lines = [_verdict_line(verdict) for verdict in verdicts]
+    page = Group(*lines or [Text("There are no weights on this machine: emer models list")])
+    print_output(page, [verdict.model_dump(mode="json") for verdict in verdicts], json=json)
     bad = ("damaged", "absent") if names else ("damaged",)
     if any(verdict.outcome in bad for verdict in verdicts):
         raise typer.Exit(1)
 
 
 def _chosen(name: str) -> Weights:
-    """Return the weights of a name; a tool's name means those suggested for it."""
+    """Weights by name; the name of a tool stands for those suggested for it."""
     suggested = [weights for weights in of_tool(name) if weights.suggested]
     return suggested[0] if suggested else named(name)
 
@@ -135,7 +125,7 @@ def _row(weights: Weights) -> Row:
 
 
 def _table(rows: Sequence[Row]) -> RenderableType:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")
+    table = list_table()
     for column in ("weights", "tool"):
         table.add_column(column, no_wrap=True)
     table.add_column("size", no_wrap=True, justify="right")
@@ -143,16 +133,12 @@ def _table(rows: Sequence[Row]) -> RenderableType:
     table.add_column("state", no_wrap=True)
     table.add_column("where", overflow="fold", ratio=1)
     for row in rows:
-        where = str(row.path) if row.state in ("here", "elsewhere") else _host(row)
+        host = row.address.partition("://")[2].partition("/")[0]
+        where = str(row.path) if row.state in ("here", "elsewhere") else host
         state = Text(row.state, style=STATES[row.state])
         table.add_row(row.name, row.tool, row.size, row.licence, state, Text(one_line(where)))
-    hint = "Nothing is downloaded unless you say: emer models pull NAME (or a tool's name)"
+    hint = "Download with: emer models pull NAME (or the name of a tool)"
     return Group(table, Text(hint, style="dim"))
-
-
-def _host(row: Row) -> str:
-    """Return the host of the address; `--json` has it all."""
-    return row.address.partition("://")[2].partition("/")[0]
 
 
 def _pull(weights: Weights, mirror: str | None, report: Report) -> Pulled:
@@ -165,7 +151,7 @@ def _pull(weights: Weights, mirror: str | None, report: Report) -> Pulled:
 
 @contextmanager
 def _bars() -> Iterator[Callable[[str], Report]]:
-    """Yield a function that adds a progress bar on stderr, if that is a terminal."""
+    """Function that adds a progress bar on stderr, if that is a terminal."""
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
                TransferSpeedColumn(), TimeRemainingColumn())  # fmt: skip

@@ -1,18 +1,12 @@
-"""Emer review.
-
-From words on the command line, or a file, to what a person changes in the clues.
-
-Going through the clues of a paused run at a terminal, one short command at a time.
-
-`emer review`, and what `emer ask --review` does once its run has paused.
-"""
+"""`emer review`: edits from options, a file or a terminal; the run resumes."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -23,13 +17,12 @@ from rich.text import Text
 
 from emer.agents.clue_edits import Addition, Edits, Rewrite, check_edits
 from emer.app.render.answer import answer_page, answer_record
-from emer.app.render.format import one_line, span, to_json
-from emer.app.render.progress import Progress, following, print_result
-from emer.app.render.review import review_table, waiting_page, waiting_record
-from emer.graphs.ask import Answer
+from emer.app.render.format import one_line, span
+from emer.app.render.progress import live_progress, print_output
+from emer.app.render.review import paused_page, paused_record, review_table
 from emer.graphs.cli_errors import INTERRUPTED
-from emer.graphs.loading import let_import_from_here
-from emer.graphs.resume import Waiting, find_waiting, keep, resume
+from emer.graphs.components import allow_local_imports
+from emer.graphs.resume import PausedRun, find_paused, resume, save_draft
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.native import hush
 from emer.tools.types import MODALITIES, Clue, Modality, Span
@@ -41,113 +34,125 @@ _TIMED = re.compile(rf"^(?P<text>.*?)\s*@\s*{_SPAN}", re.DOTALL)
 _TIME = re.compile(rf"^\s*@?\s*{_SPAN}")
 
 
-def read_edits(
-    reject: Sequence[str], edit: Sequence[str], add: Sequence[str], file: Path | None
-) -> Edits:
-    """Return all edits as one; `ConfigError` shows how the one that is wrong should look."""
-    given = Edits(
-        reject=tuple(dict.fromkeys(reject)),
-        edit=tuple(map(read_rewrite, edit)),
-        add=tuple(map(read_addition, add)),
+@dataclass(frozen=True, slots=True)
+class ReviewRequest:
+    """Options of `emer review`, as on the command line."""
+
+    run: str
+    accept: bool = False
+    reject: tuple[str, ...] = ()
+    edit: tuple[str, ...] = ()
+    add: tuple[str, ...] = ()
+    file: Path | None = None
+    clip: str | None = None
+    settings: Path | None = None
+
+
+def _read_edits(request: ReviewRequest) -> Edits:
+    """Edits of the options and the file; `ConfigError` shows the right form."""
+    edits = Edits(
+        reject=tuple(dict.fromkeys(request.reject)),
+        edit=tuple(map(_read_rewrite, request.edit)),
+        add=tuple(map(_read_addition, request.add)),
     )
-    return given if file is None else read_file(file).and_then(given)
+    return edits if request.file is None else _read_file(request.file).and_then(edits)
 
 
-def read_rewrite(text: str) -> Rewrite:
-    """Return the edit that "ID=TEXT", "ID=TEXT @1.2-2.0" or "ID=@1.2-2.0" stands for."""
-    clue, equals, rest = text.partition("=")
-    said, span = split_time(rest)
-    if not (equals and clue.strip() and (said or span)):
+def _read_rewrite(option: str) -> Rewrite:
+    """Rewrite of "ID=TEXT", "ID=TEXT @1.2-2.0" or "ID=@1.2-2.0"."""
+    clue, equals, rest = option.partition("=")
+    text, span = _split_time(rest)
+    if not (equals and clue.strip() and (text or span)):
         raise ConfigError(
-            f'--edit {text!r} is not ID=TEXT; write it like "f1a2b3c4d=She smiles. @1.2-2.0"'
+            f'--edit {option!r} is not ID=TEXT; write it like "f1a2b3c4d=She smiles. @1.2-2.0"'
         )
-    return told(f"--edit {clue}", lambda: Rewrite(clue=clue.strip(), text=said or None, span=span))
+    make = partial(Rewrite, clue=clue.strip(), text=text or None, span=span)
+    return _validated(f"--edit {clue}", make)
 
 
-def read_addition(text: str) -> Addition:
-    """Return the clue that "MODALITY: TEXT" or "MODALITY: TEXT @1.2-2.0" stands for."""
-    kind, colon, rest = text.partition(":")
-    said, span = split_time(rest)
-    if not (colon and said):
+def _read_addition(option: str) -> Addition:
+    """Addition of "MODALITY: TEXT" or "MODALITY: TEXT @1.2-2.0"."""
+    kind, colon, rest = option.partition(":")
+    text, span = _split_time(rest)
+    if not (colon and text):
         raise ConfigError(
-            f'--add {text!r} is not MODALITY: TEXT; write it like "face: She smiles. @1.2-2.0"'
+            f'--add {option!r} is not MODALITY: TEXT; write it like "face: She smiles. @1.2-2.0"'
         )
-    modality = read_modality(kind)
-    return told(f"--add {kind}", lambda: Addition(modality=modality, text=said, span=span))
+    modality = _read_modality(kind)
+    return _validated(f"--add {kind}", partial(Addition, modality=modality, text=text, span=span))
 
 
-def read_modality(text: str) -> Modality:
-    """Return the modality that is meant; `ConfigError` lists those there are."""
+def _read_modality(text: str) -> Modality:
     plain = text.strip().casefold()
-    named = next((known for known in MODALITIES if known == plain), None)
-    if named is None:
-        raise ConfigError(f"{plain!r} is no modality; known: {', '.join(MODALITIES)}")
-    return named
+    for modality in MODALITIES:
+        if modality == plain:
+            return modality
+    raise ConfigError(f"{plain!r} is no modality; known: {', '.join(MODALITIES)}")
 
 
-def split_time(text: str) -> tuple[str, Span | None]:
-    """Return the text and the span that stands behind it as "@1.2-2.0", if one does."""
-    found = _TIMED.match(text)
-    return (found["text"].strip(), _span(found)) if found else (text.strip(), None)
+def _split_time(text: str) -> tuple[str, Span | None]:
+    """A text, and the span after it as "@1.2-2.0" if there is one."""
+    match = _TIMED.match(text)
+    return (match["text"].strip(), _span(match)) if match else (text.strip(), None)
 
 
-def read_time(text: str) -> Span | None:
-    """Return the span that "1.2-2.0" stands for, None for an empty text."""
-    found = _TIME.match(text)
-    if found is None and text.strip():
+def _read_time(text: str) -> Span | None:
+    """Span of "1.2-2.0", None for an empty text."""
+    match = _TIME.match(text)
+    if match is None and text.strip():
         raise ConfigError(f"{text.strip()!r} is no time; write it like 1.2-2.0")
-    return _span(found) if found else None
+    return _span(match) if match else None
 
 
-def read_file(path: Path) -> Edits:
-    """Return the edits of a JSON file: {"reject": [ID], "edit": [...], "add": [...]}."""
+def _read_file(path: Path) -> Edits:
+    """Edits of a JSON file: {"reject": [ID], "edit": [...], "add": [...]}."""
     try:
         text = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-    return told(f"{path} holds no edits", lambda: Edits.model_validate_json(text))
+    return _validated(f"{path} holds no edits", partial(Edits.model_validate_json, text))
 
 
-def told(what: str, make: Callable[[], T]) -> T:
-    """Return the record that is made; `ConfigError` says on one line what is wrong with it."""
+def _validated(source: str, make: Callable[[], T]) -> T:
+    """The record that `make` returns; `ConfigError` names the first problem."""
     try:
         return make()
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in problem["loc"])
-        raise ConfigError(": ".join(filter(None, (what, where, problem["msg"])))) from error
+        place = ".".join(str(part) for part in problem["loc"])
+        raise ConfigError(": ".join(filter(None, (source, place, problem["msg"])))) from error
 
 
-def _span(found: re.Match[str]) -> Span:
-    start, end = float(found["start"]), float(found["end"])
+def _span(match: re.Match[str]) -> Span:
+    start, end = float(match["start"]), float(match["end"])
     if end < start:
         raise ConfigError(f"{start:g}-{end:g} s ends before it starts")
     return Span(start=start, end=end)
 
 
-Listen = Callable[[str], str]
-"""Shows a prompt and returns a line; raises `EOFError` or `KeyboardInterrupt`."""
+Prompt = Callable[[str], str]
+"""Prints a prompt and returns a line; raises `EOFError` or `KeyboardInterrupt`."""
 
 HELP = (
-    "go           explain from the clues as they stand",
-    "reject 2 5   strike clues out",
-    "edit 3       put a clue differently: its sentence, its time",
-    "add          write down what no tool reported",
-    "keep 2       take back what you did to a clue",
+    "go           explain from the clues as they are now",
+    "reject 2 5   reject clues",
+    "edit 3       rewrite a clue: its sentence, its time",
+    "add          add a clue that no tool reported",
+    "keep 2       undo your edit of a clue",
     "list         show the clues again",
-    "quit         leave the run paused; your edits are kept (so does Ctrl-D)",
+    "quit         leave the run paused; your edits are saved (so does Ctrl-D)",
 )
 
 
-class Session:
-    """A review in the making: the edits so far, and the commands that change them."""
+class ReviewSession:
+    """Review at a terminal: the edits so far, and the commands that change them."""
 
-    def __init__(self, waiting: Waiting, listen: Listen, console: Console) -> None:
-        """Take the paused run with what was changed in it before."""
-        self.edits = waiting.edits
-        self._clues = waiting.clues
-        self._duration = waiting.trace.header.clip.duration
-        self._listen, self._console = listen, console
+    def __init__(self, paused: PausedRun, prompt: Prompt, console: Console) -> None:
+        """Start from the edits of an earlier, unfinished review."""
+        self.edits = paused.edits
+        self._clues = paused.clues
+        self._duration = paused.trace.header.clip.duration
+        self._prompt, self._console = prompt, console
         self._commands: dict[str, Callable[[list[str]], None]] = {
             "reject": self._reject,
             "edit": self._edit,
@@ -157,12 +162,12 @@ class Session:
             "help": lambda _: self._help(),
         }
 
-    def hold(self) -> bool:
-        """Take commands until the person says "go" (True) or "quit" (False)."""
+    def run(self) -> bool:
+        """Read commands until "go" (True) or "quit" (False)."""
         self._show()
         self._help()
         while True:
-            words = self._listen("review> ").split() or ["list"]
+            words = self._prompt("review> ").split() or ["list"]
             if words[0] in ("go", "quit"):
                 return words[0] == "go"
             try:
@@ -172,10 +177,10 @@ class Session:
 
     def _command(self, word: str) -> Callable[[list[str]], None]:
         full = "help" if word == "?" else word
-        found = [name for name in self._commands if name.startswith(full)]
-        if len(found) != 1:
+        names = [name for name in self._commands if name.startswith(full)]
+        if len(names) != 1:
             raise ConfigError(f"{word!r} is no command; help shows those there are")
-        return self._commands[found[0]]
+        return self._commands[names[0]]
 
     def _reject(self, words: list[str]) -> None:
         self._take(Edits(reject=tuple(clue.id for clue in self._named(words))))
@@ -184,48 +189,49 @@ class Session:
     def _edit(self, words: list[str]) -> None:
         for clue in self._named(words):
             self._console.print(Text(f"  {one_line(clue.text)} ({span(clue.span)})", style="dim"))
-            said, when = split_time(self._listen("  sentence (empty: as it is): "))
-            when = when or read_time(self._listen("  from-to in seconds (empty: as it is): "))
-            if said or when:
-                made = told("edit", lambda: Rewrite(clue=clue.id, text=said or None, span=when))  # noqa: B023
-                self._take(Edits(edit=(made,)))
+            text, time = _split_time(self._prompt("  sentence (empty: as it is): "))
+            time = time or _read_time(self._prompt("  from-to in seconds (empty: as it is): "))
+            if text or time:
+                make = partial(Rewrite, clue=clue.id, text=text or None, span=time)
+                self._take(Edits(edit=(_validated("edit", make),)))
         self._show()
 
     def _add(self, words: list[str]) -> None:
-        modality = read_modality(" ".join(words) or self._listen("  face, scene, audio or text: "))
-        said, when = split_time(self._listen("  sentence: "))
-        when = when or read_time(self._listen("  from-to in seconds (empty: throughout): "))
-        made = told("add", lambda: Addition(modality=modality, text=said, span=when))
-        self._take(Edits(add=(made,)))
+        modality = _read_modality(" ".join(words) or self._prompt("  face, scene, audio or text: "))
+        text, time = _split_time(self._prompt("  sentence: "))
+        time = time or _read_time(self._prompt("  from-to in seconds (empty: throughout): "))
+        make = partial(Addition, modality=modality, text=text, span=time)
+        self._take(Edits(add=(_validated("add", make),)))
         self._show()
 
     def _keep(self, words: list[str]) -> None:
-        numbers = [self._number(word) for word in self._some(words)]
-        back = {self._clues[n - 1].id for n in numbers if n <= len(self._clues)}
-        gone = {n - len(self._clues) - 1 for n in numbers}
+        numbers, count = self._numbers(words), len(self._clues)
+        restored = {self._clues[n - 1].id for n in numbers if n <= count}
         self.edits = Edits(
-            reject=tuple(id for id in self.edits.reject if id not in back),
-            edit=tuple(made for made in self.edits.edit if made.clue not in back),
-            add=tuple(made for n, made in enumerate(self.edits.add) if n not in gone),
+            reject=tuple(id for id in self.edits.reject if id not in restored),
+            edit=tuple(edit for edit in self.edits.edit if edit.clue not in restored),
+            add=tuple(
+                edit for n, edit in enumerate(self.edits.add, start=count + 1) if n not in numbers
+            ),
         )
         self._show()
 
     def _take(self, more: Edits) -> None:
-        taken = self.edits.and_then(more)
-        check_edits(taken, self._clues, self._duration)
-        self.edits = taken
+        edits = self.edits.and_then(more)
+        check_edits(edits, self._clues, self._duration)
+        self.edits = edits
 
     def _named(self, words: list[str]) -> list[Clue]:
-        numbers = [self._number(word) for word in self._some(words)]
+        numbers = self._numbers(words)
         own = [n for n in numbers if n > len(self._clues)]
         if own:
             raise ConfigError(f"clue {own[0]} is your own; take it back with: keep {own[0]}")
         return [self._clues[n - 1] for n in numbers]
 
-    def _some(self, words: list[str]) -> list[str]:
+    def _numbers(self, words: list[str]) -> list[int]:
         if not words:
             raise ConfigError("say which clue, by its number")
-        return words
+        return [self._number(word) for word in words]
 
     def _number(self, word: str) -> int:
         ids = [clue.id for clue in self._clues]
@@ -242,82 +248,52 @@ class Session:
         self._console.print(review_table(self._clues, self.edits))
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
-    """What is to become of a paused run, as it stands on the command line."""
-
-    run: str
-    accept: bool = False
-    reject: tuple[str, ...] = ()
-    edit: tuple[str, ...] = ()
-    add: tuple[str, ...] = ()
-    file: Path | None = None
-    clip: str | None = None
-    settings: Path | None = None
-
-    @property
-    def says_something(self) -> bool:
-        """Whether it is said what becomes of the clues."""
-        return bool(self.accept or self.reject or self.edit or self.add or self.file)
-
-
-def run_review(review: Review, *, json: bool) -> None:
-    """Take a paused run up: with the edits given, else by asking, else show how."""
-    waiting = find_waiting(review.run, review.settings)
-    if review.says_something:
-        edits = read_edits(review.reject, review.edit, review.add, review.file)
-        _go_on(review, waiting, waiting.edits.and_then(edits), json=json)
+def run_review(request: ReviewRequest, *, json: bool) -> None:
+    """Resume a paused run with the edits; without any, ask for them or print how."""
+    paused = find_paused(request.run, request.settings)
+    if any((request.accept, request.reject, request.edit, request.add, request.file)):
+        _resume(request, paused, paused.edits.and_then(_read_edits(request)), json=json)
     else:
-        ask_or_show(review, waiting, json=json)
+        prompt_or_print(request, paused, json=json)
 
 
-def ask_or_show(review: Review, waiting: Waiting, *, json: bool) -> None:
-    """Ask the person at the terminal; where there is none, say how the run goes on."""
-    if json:
-        print(to_json(waiting_record(waiting)))
-    elif sys.stdin.isatty() and sys.stdout.isatty():
-        _ask(review, waiting)
+def prompt_or_print(request: ReviewRequest, paused: PausedRun, *, json: bool) -> None:
+    """Start a review at the terminal; without one, print how to resume the run."""
+    if not json and sys.stdin.isatty() and sys.stdout.isatty():
+        _review_at_terminal(request, paused)
     else:
-        print_result(waiting_page(waiting))
+        print_output(paused_page(paused), paused_record(paused), json=json)
 
 
-def _ask(review: Review, waiting: Waiting) -> None:
+def _review_at_terminal(request: ReviewRequest, paused: PausedRun) -> None:
     console = Console(highlight=False, markup=False, emoji=False)
-    session = Session(waiting, console.input, console)
+    session = ReviewSession(paused, console.input, console)
     try:
-        agreed = session.hold()
+        finished = session.run()
     except EOFError:
-        agreed = False
+        finished = False
     except KeyboardInterrupt:
-        _leave(review, waiting, session.edits, code=INTERRUPTED)
-    if not agreed:
-        _leave(review, waiting, session.edits)
-    _go_on(review, waiting, session.edits, json=False)
+        _leave(request, paused, session.edits, code=INTERRUPTED)
+    if not finished:
+        _leave(request, paused, session.edits)
+    _resume(request, paused, session.edits, json=False)
 
 
-def _leave(review: Review, waiting: Waiting, edits: Edits, code: int = 0) -> NoReturn:
-    """Leave the run paused, with the edits made so far kept in its trace."""
-    if edits != waiting.edits:
-        keep(waiting.path, edits, review.settings)
-    print(f"\npaused; go on with: emer review {waiting.trace.header.run_id}")
+def _leave(request: ReviewRequest, paused: PausedRun, edits: Edits, code: int = 0) -> NoReturn:
+    """Exit with the run still paused; the edits are saved in its trace."""
+    if edits != paused.edits:
+        save_draft(paused.path, edits, request.settings)
+    print(f"\npaused; go on with: emer review {paused.trace.header.run_id}")
     raise typer.Exit(code)
 
 
-def _go_on(review: Review, waiting: Waiting, edits: Edits, *, json: bool) -> None:
-    let_import_from_here(choice.use for choice in waiting.settings.tools.values())
-    answer, heard = _carry_out(review, waiting, edits)
-    if json:
-        print(to_json(answer_record(answer, heard)))
-    else:
-        print_result(answer_page(answer, heard.header, heard.question))
-
-
-def _carry_out(review: Review, waiting: Waiting, edits: Edits) -> tuple[Answer, Progress]:
-    log = waiting.settings.home / "logs" / "native.log"
-    with hush(log) as stderr, following(stderr) as progress:
-        progress.header = waiting.trace.header
-        progress.question = waiting.trace.started.question if waiting.trace.started else ""
+def _resume(request: ReviewRequest, paused: PausedRun, edits: Edits, *, json: bool) -> None:
+    allow_local_imports(choice.use for choice in paused.settings.tools.values())
+    log = paused.settings.home / "logs" / "native.log"
+    with hush(log) as stderr, live_progress(stderr) as progress:
+        progress.header = paused.trace.header
+        progress.question = paused.trace.started.question if paused.trace.started else ""
         answer = resume(
-            waiting.path, edits, clip=review.clip, settings=review.settings, listener=progress
+            paused.path, edits, clip=request.clip, settings=request.settings, listener=progress
         )
-    return answer, progress
+    print_output(answer_page(answer, progress), answer_record(answer, progress), json=json)

@@ -1,58 +1,57 @@
-"""How the difference of two runs looks."""
+"""Pages of two runs compared, and of a run without some of its clues."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from emer.app.render.answer import bullets
 from emer.app.render.format import one_line, span
-from emer.graphs.trace.diff import Change, Diff, told
+from emer.app.render.tables import indented, section
+from emer.graphs.trace.diff import Change, Diff, usage_in_words
 from emer.graphs.whatif import WhatIf
 from emer.tools.types import Clue
 
 
-def difference_page(found: Diff, a: str, b: str) -> RenderableType:
-    """Return what differs between run `a` and run `b`, part by part."""
+def difference_page(difference: Diff, a: str, b: str) -> RenderableType:
+    """Differences between run `a` and run `b`, part by part."""
     title = Text.assemble(("- ", "red"), a, "\n", ("+ ", "green"), b, "\n")
-    if found.same:
+    if difference.same:
         return Group(title, Text("Nothing differs."))
-    return Group(title, _parts(found))
+    return Group(title, _parts(difference))
 
 
-def whatif_page(found: WhatIf) -> RenderableType:
-    """Return what changes when something is left out, and by whom it was reasoned anew."""
-    left = ", ".join(one_line(name) for name in found.without)
+def whatif_page(result: WhatIf) -> RenderableType:
+    """Changes without some of the clues, and the reasoner of both sides."""
+    left_out = ", ".join(one_line(name) for name in result.without)
     title = Text.assemble(
-        ("- ", "red"), "with everything\n", ("+ ", "green"), f"without {left}\n",
-        (f"both reasoned anew by {one_line(found.reasoner)}, no tool run\n", "dim"),
+        ("- ", "red"), "with everything\n", ("+ ", "green"), f"without {left_out}\n",
+        (f"both reasoned anew by {one_line(result.reasoner)}, no tool run\n", "dim"),
     )  # fmt: skip
-    if found.usage.requests:
-        title.append(f"the model {told(found.usage)}\n", "dim")
-    return Group(title, _parts(found.changes))
+    if result.usage.requests:
+        title.append(f"the model {usage_in_words(result.usage)}\n", "dim")
+    return Group(title, _parts(result.changes))
 
 
-def _parts(found: Diff) -> RenderableType:
+def _parts(difference: Diff) -> RenderableType:
     parts = [
-        _because(found.because),
-        _changes("inputs", found.inputs),
-        _changes("tools", found.tools),
-        _changes("settings", found.settings),
-        _changes("reasoner", found.reasoner),
-        _changes("prompts", found.prompts),
-        _changes("versions", found.versions),
-        _changes("reviews", found.reviews),
-        _changes("reminders", found.reminders),
-        _changes("work", found.work),
-        _usage(found),
-        _lists("clues", _clues(found.clues_only_a), _clues(found.clues_only_b)),
-        _changes("probabilities", found.probabilities),
-        _changes("labels", found.labels),
-        _lists("sentences", found.sentences_only_a, found.sentences_only_b),
+        _because(difference.because),
+        _changes("inputs", difference.inputs),
+        _changes("tools", difference.tools),
+        _changes("settings", difference.settings),
+        _changes("reasoner", difference.reasoner),
+        _changes("prompts", difference.prompts),
+        _changes("versions", difference.versions),
+        _changes("reviews", difference.reviews),
+        _changes("reminders", difference.reminders),
+        _changes("work", difference.work),
+        _usage(difference),
+        _lists("clues", _clues(difference.clues_only_a), _clues(difference.clues_only_b)),
+        _changes("probabilities", difference.probabilities),
+        _changes("labels", difference.labels),
+        _lists("sentences", difference.sentences_only_a, difference.sentences_only_b),
     ]
     return Group(*(part for part in parts if part is not None))
 
@@ -63,20 +62,19 @@ def _because(sentences: Sequence[str]) -> RenderableType | None:
     return Group(*(Text(f"• {one_line(sentence)}") for sentence in sentences), Text())
 
 
-def _usage(found: Diff) -> RenderableType | None:
-    """Return what the models of both runs were asked, if any was."""
-    if not (found.usage_a.requests or found.usage_b.requests):
+def _usage(difference: Diff) -> RenderableType | None:
+    if not (difference.usage_a.requests or difference.usage_b.requests):
         return None
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for name in ("", "requests", "unusable", "read", "written", "money", "seconds", "by rules"):
         table.add_column(name, justify="left" if not name else "right")
-    for mark, used in (("-", found.usage_a), ("+", found.usage_b)):
-        money = "" if used.money is None else f"{used.money:.4f}"
-        cells = (used.requests, used.unusable, used.tokens_in, used.tokens_out, money)
-        took = (f"{used.seconds:.2f}", len(used.fallbacks))
-        style = "red" if mark == "-" else "green"
-        table.add_row(mark, *(str(cell) for cell in (*cells, *took)), style=style)
-    return Group(_title("models"), table, Text())
+    sides = (("-", "red", difference.usage_a), ("+", "green", difference.usage_b))
+    for mark, style, usage in sides:
+        money = "" if usage.money is None else f"{usage.money:.4f}"
+        cells = (usage.requests, usage.unusable, usage.tokens_in, usage.tokens_out, money)
+        took = (f"{usage.seconds:.2f}", len(usage.fallbacks))
+        table.add_row(mark, *map(str, (*cells, *took)), style=style)
+    return Group(section("models"), table, Text())
 
 
 def _changes(name: str, changes: Sequence[Change]) -> RenderableType | None:
@@ -90,20 +88,16 @@ def _changes(name: str, changes: Sequence[Change]) -> RenderableType | None:
     for change in changes:
         before, after = (Text("none" if x is None else one_line(x)) for x in (change.a, change.b))
         table.add_row(Text(one_line(change.key)), before, "→", after)
-    return Group(_title(name), table, Text())
+    return Group(section(name), table, Text())
 
 
 def _lists(name: str, a: Sequence[str], b: Sequence[str]) -> RenderableType | None:
     if not (a or b):
         return None
-    gone = [Text(f"- {one_line(text)}", style="red") for text in a]
-    new = [Text(f"+ {one_line(text)}", style="green") for text in b]
-    return Group(_title(name), bullets([*gone, *new]), Text())
+    lines = [Text(f"- {one_line(text)}", style="red") for text in a]
+    lines += [Text(f"+ {one_line(text)}", style="green") for text in b]
+    return Group(section(name), indented(lines), Text())
 
 
 def _clues(clues: Sequence[Clue]) -> list[str]:
     return [f"{clue.id}  {span(clue.span)}  {clue.text}" for clue in clues]
-
-
-def _title(name: str) -> Rule:
-    return Rule(name, align="left", style="dim")

@@ -1,4 +1,4 @@
-"""JSON, times and stretches of a clip as they are printed."""
+"""JSON, times and spans as they are printed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ __all__ = ["WIDE", "one_line", "printable", "seconds", "span", "to_json"]
 
 
 WIDE = len("expression")
-"""Characters of the column with a slot or a role: the longest of ours."""
+"""Width of a column of slots or roles: the longest name."""
 
 
 def to_json(value: object) -> str:
-    """Return JSON that is safe to print: what is not seen is written as an escape."""
+    """JSON that is safe to print: invisible characters are escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
     return escaped(text)
 
 
 def seconds(value: float) -> str:
-    """Return a length of time as people write it: "8.4 s", "0.03 s", "2 min 5 s"."""
+    """Duration in words: "8.4 s", "0.03 s", "2 min 5 s"."""
     if value >= 60:
         minutes, rest = divmod(round(value), 60)
         return f"{minutes} min {rest} s"
@@ -32,5 +32,5 @@ def seconds(value: float) -> str:
 
 
 def span(value: Span | None) -> str:
-    """Return the stretch of a clip as "1.3-2.8 s"; "whole clip" for None."""
+    """Span in words: "1.3-2.8 s"; "whole clip" for None."""
     return "whole clip" if value is None else f"{value.start:.1f}-{value.end:.1f} s"

@@ -1,9 +1,4 @@
-"""Live progress, stdout and stderr.
-
-What is going on while a run works: one line per tool call, on a terminal only.
-
-Where results and progress go: results to stdout, progress and complaints to stderr.
-"""
+"""Live progress of a run on stderr, one line per tool call; results on stdout."""
 
 from __future__ import annotations
 
@@ -20,7 +15,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from emer.app.render.format import WIDE, one_line, seconds, span
+from emer.app.render.format import WIDE, one_line, seconds, span, to_json
 from emer.graphs.trace.events import (
     Decided,
     Event,
@@ -35,14 +30,16 @@ from emer.graphs.trace.events import (
 )
 from emer.tools.errors import ConfigError
 
-Ended = ToolFinished | NothingObserved | ToolFailure
+PIPE_WIDTH = 110
+"""Columns where the output is no terminal."""
+CallEnd = ToolFinished | NothingObserved | ToolFailure
 
 
 class Progress:
-    """Listens to a run: remembers its header and question, and the state of each call."""
+    """Listener of a run: its header, its question and the state of each call."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
+        """Start before the first event."""
         self.header: Header | None = None
         self.question = ""
         self.live: Live | None = None
@@ -50,7 +47,7 @@ class Progress:
         self._last: RenderableType = Spinner("dots", "loading")
 
     def __call__(self, event: Event) -> None:
-        """Take in an event and show it."""
+        """Show an event."""
         match event:
             case Header():
                 self.header = event
@@ -71,15 +68,12 @@ class Progress:
             case _:
                 self._last = Spinner("dots", "explaining")
         if self.live is not None:
-            self.live.update(self._picture())
-
-    def _picture(self) -> RenderableType:
-        return Group(*self._lines.values(), self._last)
+            self.live.update(Group(*self._lines.values(), self._last))
 
 
 @contextmanager
-def following(stderr: TextIO) -> Iterator[Progress]:
-    """Yield a listener whose calls are drawn on `stderr` if that is a terminal."""
+def live_progress(stderr: TextIO) -> Iterator[Progress]:
+    """Listener that draws on `stderr` if that is a terminal."""
     progress = Progress()
     console = Console(file=stderr, highlight=False, markup=False)
     if not console.is_terminal:
@@ -90,63 +84,62 @@ def following(stderr: TextIO) -> Iterator[Progress]:
         yield progress
 
 
-def end_line(event: Ended) -> Text:
-    """Return a finished call on one line: a mark, the tool, what it gave, how long it took."""
+def end_line(event: CallEnd) -> Text:
+    """A finished call on one line: mark, tool, result, time."""
     match event:
         case ToolFinished():
-            mark, told = ("✓", "green"), _clues(len(event.clues))
+            count = len(event.clues)
+            mark, result = ("✓", "green"), "1 clue" if count == 1 else f"{count} clues"
         case NothingObserved():
-            mark, told = ("·", "yellow"), f"nothing observed: {event.why}"
+            mark, result = ("·", "yellow"), f"nothing observed: {event.why}"
         case ToolFailure():
             fix = f" ({event.install})" if event.install else ""
-            mark, told = ("✗", "red"), f"failed: {event.cause}{fix}"
+            mark, result = ("✗", "red"), f"failed: {event.cause}{fix}"
     cached = not isinstance(event, ToolFailure) and event.cached
-    took = "from the store" if cached else seconds(event.seconds)
-    return Text.assemble(mark, " ", _title(event), "  ", one_line(told), "  ", (took, "dim"))
+    time = "from the store" if cached else seconds(event.seconds)
+    return Text.assemble(mark, " ", _title(event), "  ", one_line(result), "  ", (time, "dim"))
 
 
-def _clues(count: int) -> str:
-    return "1 clue" if count == 1 else f"{count} clues"
+def _title(event: ToolStarted | CallEnd) -> Text:
+    question = f' "{event.question}"' if event.question else ""
+    call = f"{one_line(event.tool)}, {span(event.span)}{one_line(question)}"
+    return Text.assemble((f"{event.slot:<{WIDE}} ", "bold"), call)
 
 
-def _title(event: ToolStarted | Ended) -> Text:
-    asked = f' "{event.question}"' if event.question else ""
-    where = f"{span(event.span)}{one_line(asked)}"
-    return Text.assemble((f"{event.slot:<{WIDE}} ", "bold"), f"{one_line(event.tool)}, {where}")
-
-
-def _key(event: ToolStarted | Ended) -> tuple[str, str, int, str]:
+def _key(event: ToolStarted | CallEnd) -> tuple[str, str, int, str]:
     return event.slot, str(event.span), event.round, event.question or ""
 
 
-PIPE_WIDTH = 110
-"""Columns when nobody says how wide the paper is."""
+def print_output(page: RenderableType, record: object, *, json: bool) -> None:
+    """Print the record as JSON, or the page."""
+    if json:
+        print(to_json(record))
+    else:
+        print_page(page)
 
 
-def print_result(shown: RenderableType) -> None:
-    """Print a result on stdout; lines are not padded where it is no terminal."""
+def print_page(page: RenderableType) -> None:
+    """Print a page on stdout; lines are not padded where it is no terminal."""
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     if console.is_terminal:
-        console.print(shown, soft_wrap=False, crop=False)
+        console.print(page, soft_wrap=False, crop=False)
         return
     console.width = PIPE_WIDTH
     with console.capture() as captured:
-        console.print(shown, crop=False)
+        console.print(page, crop=False)
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
-def draw(shown: RenderableType, file: Path, title: str) -> None:
-    """Write what is shown as an SVG picture; `ConfigError` when the file cannot be written."""
+def save_svg(page: RenderableType, file: Path, title: str) -> None:
+    """Save a page as an SVG picture; `ConfigError` if the file cannot be written."""
     console = Console(
         file=StringIO(), record=True, width=PIPE_WIDTH, force_terminal=True, highlight=False
     )
-    console.print(shown, markup=False)
+    console.print(page, markup=False)
+    picture = console.export_svg(title=title)
+    # Without the fonts that a browser would fetch.
+    picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)
     try:
-        file.write_text(_offline(console.export_svg(title=title)), encoding="utf-8")
+        file.write_text(picture, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror}") from error
-
-
-def _offline(svg: str) -> str:
-    """Return the picture without the fonts that rich would have a browser fetch."""
-    return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)

@@ -34,7 +34,7 @@ from emer.evals.systems.baselines import floors
 from emer.evals.systems.reasoner_options import ReasonerOptions, reasoner_on_clues
 from emer.evals.systems.registry import Setup, named
 from emer.evals.systems.system import Prediction, System
-from emer.graphs.loading import choose, load_tools
+from emer.graphs.components import choose, load_tools
 from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.registry import slots

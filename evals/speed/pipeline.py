@@ -249,7 +249,7 @@ def measure_running(path: Path) -> list[Measure]:
     other load can only lengthen wall-clock time. Each run has an evidence store of its own,
     so nothing is remembered; a first run of all loads packages and is not counted.
     """
-    slots = tuple(load_settings().chosen)
+    slots = tuple(load_settings().active_tools)
     whole: list[float] = []
     answered: list[float] = []
     second: list[Event] = []

@@ -21,7 +21,7 @@ from emer.evals.systems.reasoner_options import (
 )
 from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.graphs.ask import ask
-from emer.graphs.loading import load_reasoner, load_tools
+from emer.graphs.components import load_reasoner, load_tools
 from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
 from emer.graphs.trace.events import (
     Decided,
@@ -56,7 +56,7 @@ class Agent:
             f"tools.{slot}": " ".join(
                 [choice.use, *(f"{key}={value}" for key, value in sorted(choice.arguments.items()))]
             )
-            for slot, choice in self.settings.chosen.items()
+            for slot, choice in self.settings.active_tools.items()
         }
         budget = {f"budget.{name}": limit for name, limit in self.settings.budget}
         return Card(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from emer.agents.reasoner import Reasoner, Reporting
-from emer.graphs.loading import Thinking, load_reasoner, with_thinking
+from emer.graphs.components import ModelOptions, load_reasoner, with_model_options
 from emer.graphs.session import masked
 from emer.graphs.settings import Choice, Settings, load_settings, with_reasoner
 from emer.tools.errors import ConfigError
@@ -44,7 +44,7 @@ def with_options(settings: Settings, options: ReasonerOptions) -> Settings:
             f"--reasoner {options.name} asks no model: leave out --llm {options.llm}, or --reasoner"
         )
     chosen = settings if options.name is None else with_reasoner(settings, options.name)
-    chosen = with_thinking(chosen, Thinking(llm=options.llm, when=options.when))
+    chosen = with_model_options(chosen, ModelOptions(llm=options.llm, when=options.when))
     if options.weights:
         chosen = with_reasoner(chosen, chosen.reasoner.use, weights=options.weights)
     return chosen

@@ -1,4 +1,4 @@
-"""The clues of a run, held once and named by id everywhere else."""
+"""The clues of a run, stored once and referred to by id."""
 
 from __future__ import annotations
 
@@ -11,39 +11,33 @@ from emer.agents.near_duplicates import without_near_duplicates
 from emer.tools.types import Clue, Span
 
 SAME = 0.8
-"""Share of their whole time that two tellings of one thing have in common (chosen by us)."""
-
-Told = tuple[str, str | None, str]
+"""Overlap over union of two spans of one event (chosen by us)."""
 
 _MEASURED = re.compile(r"\([^()]*\)|\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?(?= s\b)")
-"""What is in brackets, and times: where two looks at one thing may differ a little."""
+"""Brackets and times, in which observations of one event may differ a little."""
 
 
-def in_order(clues: Iterable[Clue]) -> tuple[Clue, ...]:
-    """Return the clues by the time they begin, then modality, then id."""
-    return tuple(sorted(clues, key=_when))
+def by_time(clues: Iterable[Clue]) -> tuple[Clue, ...]:
+    """The clues in order of their start, then modality, then id."""
+    return tuple(sorted(clues, key=lambda c: (c.span.start if c.span else 0.0, c.modality, c.id)))
 
 
-def once(clues: Iterable[Clue]) -> tuple[Clue, ...]:
-    """Return the clues in order, each once.
+def without_repeats(clues: Iterable[Clue]) -> tuple[Clue, ...]:
+    """The clues in order of time; repeated observations are left out.
 
-    Where a closer look of the same tool tells again of what is known, the better measured
-    of the two stands for both; what a model only says again of a picture is left out.
+    Where a closer look of the same tool repeats a clue, the one of better quality stays; a
+    caption that only repeats another is left out.
     """
-    kept: dict[Told, list[Clue]] = {}
+    distinct: dict[tuple[str, str | None, str], list[Clue]] = {}
     for clue in sorted(without_near_duplicates(clues), key=_merit, reverse=True):
-        alike = kept.setdefault(_told(clue), [])
-        if not any(_is_one(clue, other) for other in alike):
-            alike.append(clue)
-    return in_order(clue for alike in kept.values() for clue in alike)
+        similar = distinct.setdefault(_similarity_key(clue), [])
+        if not any(_same_event(clue, other) for other in similar):
+            similar.append(clue)
+    return by_time(clue for similar in distinct.values() for clue in similar)
 
 
-def _when(clue: Clue) -> tuple[float, str, str]:
-    return (clue.span.start if clue.span else 0.0, clue.modality, clue.id)
-
-
-class Ledger:
-    """Every clue of the run by its id; adding is set union, in any order, from any thread."""
+class ClueLedger:
+    """Every clue of a run by its id; clues are added in any order, by any thread."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -51,45 +45,38 @@ class Ledger:
         self._lock = threading.Lock()
 
     def add(self, clues: Iterable[Clue]) -> list[str]:
-        """Take in clues and return their ids, sorted."""
-        found = {clue.id: clue for clue in clues}
+        """Add clues and return their ids, sorted."""
+        by_id = {clue.id: clue for clue in clues}
         with self._lock:
-            self._clues.update(found)
-        return sorted(found)
+            self._clues.update(by_id)
+        return sorted(by_id)
 
     def named(self, ids: Iterable[str]) -> tuple[Clue, ...]:
-        """Return the clues of these ids as they are named; `KeyError` for an unknown id."""
+        """The clues of these ids, in their order; `KeyError` for an unknown id."""
         with self._lock:
             return tuple(self._clues[id] for id in ids)
 
     def clues(self, ids: Iterable[str]) -> tuple[Clue, ...]:
-        """Return the clues of these ids as `once` has them; `KeyError` for an unknown id."""
-        with self._lock:
-            known = [self._clues[id] for id in ids]
-        return once(known)
+        """The clues of these ids without repeats; `KeyError` for an unknown id."""
+        return without_repeats(self.named(ids))
 
 
-def _told(clue: Clue) -> Told:
-    """Return what two clues have in common that can be one: their tool, person and words.
-
-    Their measurements may differ a little where one counted fewer frames. A person's clues
-    stand for themselves.
-    """
+def _similarity_key(clue: Clue) -> tuple[str, str | None, str]:
+    """Tool, person and words without measurements; a person's clue equals no other."""
     words = clue.id if clue.source == REVIEWER else _MEASURED.sub("#", clue.text)
     return (clue.source.tool, clue.person, words)
 
 
-def _is_one(one: Clue, other: Clue) -> bool:
-    """Tell whether two clues with the same words say the same of the same time."""
-    return one.text == other.text or _at_one_time(one.span, other.span)
+def _same_event(one: Clue, other: Clue) -> bool:
+    return one.text == other.text or _overlap(one.span, other.span)
 
 
-def _at_one_time(one: Span | None, other: Span | None) -> bool:
+def _overlap(one: Span | None, other: Span | None) -> bool:
     if one is None or other is None:
         return one == other
     shared = min(one.end, other.end) - max(one.start, other.start)
-    together = max(one.end, other.end) - min(one.start, other.start)
-    return shared >= SAME * together
+    union = max(one.end, other.end) - min(one.start, other.start)
+    return shared >= SAME * union
 
 
 def _merit(clue: Clue) -> tuple[float, float, str]:

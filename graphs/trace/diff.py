@@ -1,11 +1,4 @@
-"""What differs between runs and why.
-
-The difference of two runs, as a record.
-
-What explains the difference of two runs, in plain words: what went in, then what came out.
-
-What differs between two runs: what went in, who reasoned, and what came out.
-"""
+"""Difference of two runs: inputs, reasoner and results, and its causes in words."""
 
 from __future__ import annotations
 
@@ -19,7 +12,6 @@ from emer.agents.types import Explanation, Hypothesis, StopReason
 from emer.graphs.trace.events import (
     Decided,
     Event,
-    Finished,
     Header,
     Remembered,
     Reviewed,
@@ -31,7 +23,7 @@ from emer.tools.types import Clue, Record
 
 
 class Change(Record):
-    """Something that differs; None where one side has no such thing."""
+    """A value that differs; None where one side does not have it."""
 
     key: str
     a: str | None
@@ -39,24 +31,24 @@ class Change(Record):
 
 
 class Diff(Record):
-    """What differs between two runs: what was asked, chosen, seen, concluded and written."""
+    """Difference of two runs: inputs, settings, clues, labels and sentences."""
 
     because: tuple[str, ...] = ()
-    """What explains the difference, in plain words."""
+    """Causes and effects in words."""
     inputs: tuple[Change, ...] = ()
-    """Clip, given words, question, and earlier turns of the thread."""
+    """Clip, given words, question, and number of earlier turns of the thread."""
     settings: tuple[Change, ...] = ()
     tools: tuple[Change, ...] = ()
     reasoner: tuple[Change, ...] = ()
     prompts: tuple[Change, ...] = ()
-    """Prompt files whose text differs, with the beginnings of their hashes."""
+    """Prompt files whose text differs, with the first digits of their hashes."""
     versions: tuple[Change, ...] = ()
     reviews: tuple[Change, ...] = ()
-    """What people changed in the clues."""
+    """Edits of reviewers."""
     reminders: tuple[Change, ...] = ()
-    """Notes and kept runs that the model was reminded of."""
+    """Cards and exemplars that the model was given."""
     work: tuple[Change, ...] = ()
-    """Rounds, tool calls, requests to models, and why each run stopped."""
+    """Rounds, tool calls, model requests and stop reasons."""
     usage_a: Usage = Usage()
     usage_b: Usage = Usage()
     clues_only_a: tuple[Clue, ...] = ()
@@ -68,157 +60,205 @@ class Diff(Record):
 
     @property
     def same(self) -> bool:
-        """Whether nothing differs but the time it took."""
-        passing = {"because", "usage_a", "usage_b"}
-        return not any(value for name, value in self if name not in passing)
+        """Whether nothing differs but the time."""
+        ignored = {"because", "usage_a", "usage_b"}
+        return not any(value for name, value in self if name not in ignored)
 
 
 MOST = 3
-"""Things of one kind that are named."""
+"""Values of one kind that a sentence names."""
 
 
-def because(a: Trace, b: Trace, found: Diff) -> tuple[str, ...]:
-    """Return sentences: the causes, what the models did, and the effect."""
-    if found.same:
-        return ()
-    causes = [
-        *_input_causes(found),
-        *_tool_causes(found),
-        *_review_causes(found),
-        *_reasoning(a, b, found),
-    ]
-    if not causes:
-        causes = [_unexplained(a, b)]
-    clues = _clues(found, len(a.clues))
-    return (*causes, clues, *_models(a, b), *_stops(found), *effect(found))
+class Outcome(Record):
+    """Result of a reasoner, and the clues it had."""
+
+    clues: tuple[Clue, ...]
+    hypotheses: tuple[Hypothesis, ...] = ()
+    stop_reason: StopReason | None = None
+    explanation: Explanation = Explanation()
 
 
-def effect(found: Diff) -> Iterator[str]:
-    """Yield what became of the labels, and which readings came and went."""
-    bands = [c for c in found.labels if c.a is not None and c.b is not None]
-    gone = [f"{c.key} ({c.a})" for c in found.labels if c.b is None]
-    new = [f"{c.key} ({c.b})" for c in found.labels if c.a is None]
-    if not found.labels:
+def diff(a: Trace, b: Trace) -> Diff:
+    """Difference of two runs, with its causes."""
+    parts = {
+        "inputs": changes(_inputs(a), _inputs(b)),
+        "settings": changes(_flat(a.header.settings), _flat(b.header.settings)),
+        "tools": changes(_tools(a.header), _tools(b.header)),
+        "reasoner": changes(
+            {"reasoner": reasoner_of(a.header)}, {"reasoner": reasoner_of(b.header)}
+        ),
+        "prompts": changes(_prompts(a.header), _prompts(b.header)),
+        "versions": changes(_versions(a.header), _versions(b.header)),
+        "reviews": changes(_reviews(a), _reviews(b)),
+        "reminders": changes(_reminders(a), _reminders(b)),
+        "work": changes(_work(a), _work(b)),
+        "usage_a": usage_of(a),
+        "usage_b": usage_of(b),
+    }
+    difference = compare(outcome_of(a), outcome_of(b)).model_copy(update=parts)
+    return difference.model_copy(update={"because": _because(a, b, difference)})
+
+
+def compare(a: Outcome, b: Outcome) -> Diff:
+    """Difference of two outcomes."""
+    clues_a, clues_b = ({clue.id: clue for clue in side.clues} for side in (a, b))
+    texts_a, texts_b = ([s.text for s in side.explanation.sentences] for side in (a, b))
+    return Diff(
+        clues_only_a=tuple(clue for id, clue in clues_a.items() if id not in clues_b),
+        clues_only_b=tuple(clue for id, clue in clues_b.items() if id not in clues_a),
+        labels=changes(_labels(a), _labels(b)),
+        probabilities=changes(_probabilities(a), _probabilities(b)),
+        sentences_only_a=tuple(text for text in texts_a if text not in texts_b),
+        sentences_only_b=tuple(text for text in texts_b if text not in texts_a),
+    )
+
+
+def outcome_of(trace: Trace) -> Outcome:
+    """Result of a run; of an unfinished one, as far as it came."""
+    decision = _last_decision(trace.events)
+    return Outcome(
+        clues=trace.clues,
+        hypotheses=decision.hypotheses if decision else (),
+        stop_reason=decision.stop_reason if decision else None,
+        explanation=trace.explanation or Explanation(),
+    )
+
+
+def changes(a: Mapping[str, str], b: Mapping[str, str]) -> tuple[Change, ...]:
+    """The keys whose values differ, sorted."""
+    keys = sorted({*a, *b})
+    return tuple(
+        Change(key=key, a=a.get(key), b=b.get(key)) for key in keys if a.get(key) != b.get(key)
+    )
+
+
+def effects(difference: Diff) -> Iterator[str]:
+    """Sentences about the labels and hypotheses that differ."""
+    bands = [c for c in difference.labels if c.a is not None and c.b is not None]
+    removed = [f"{c.key} ({c.a})" for c in difference.labels if c.b is None]
+    added = [f"{c.key} ({c.b})" for c in difference.labels if c.a is None]
+    if not difference.labels:
         yield "The labels stay as they are."
-    elif gone or new:
-        yield f"The labels change: {_few(gone) or 'none'} → {_few(new) or 'none'}."
+    elif removed or added:
+        yield f"The labels change: {_few(removed) or 'none'} → {_few(added) or 'none'}."
     if bands:
         yield f"Held with another confidence: {_few([f'{c.key} {c.a} → {c.b}' for c in bands])}."
-    appear = [c.key for c in found.probabilities if c.a is None]
-    vanish = [c.key for c in found.probabilities if c.b is None]
+    appear = [c.key for c in difference.probabilities if c.a is None]
+    vanish = [c.key for c in difference.probabilities if c.b is None]
     if appear:
         yield f"Readings that appear: {_few(appear)}."
     if vanish:
         yield f"Readings that vanish: {_few(vanish)}."
 
 
-def _input_causes(found: Diff) -> Iterator[str]:
+def clue_counts(clues: Sequence[Clue]) -> str:
+    """Number of clues and their tools: "3 clues (2 of mesh, 1 of camera)"."""
+    tools = Counter(clue.source.tool for clue in clues)
+    number = f"{len(clues)} clue{'s' * (len(clues) != 1)}"
+    if len(tools) == 1:
+        return f"{number} of {next(iter(tools))}"
+    parts = ", ".join(f"{n} of {tool}" for tool, n in sorted(tools.items()))
+    return f"{number} ({parts})" if parts else "none"
+
+
+def usage_in_words(usage: Usage) -> str:
+    """Requests of a model and their costs: "got 3 requests: 1200 tokens read, ..."."""
+    about = "" if usage.counted else "about "
+    money = f", {usage.money:.4f} of money" if usage.money is not None else ""
+    unusable = f" ({usage.unusable} without a usable reply)" if usage.unusable else ""
+    return (
+        f"got {usage.requests} requests{unusable}: {about}{usage.tokens_in} tokens read, "
+        f"{usage.tokens_out} written{money}, {usage.seconds:.1f} s"
+    )
+
+
+def _because(a: Trace, b: Trace, difference: Diff) -> tuple[str, ...]:
+    """Sentences: the causes, the model calls, and the effects."""
+    if difference.same:
+        return ()
+    causes = [
+        *_input_causes(difference),
+        *(f"Another tool for {c.key}: {_arrow(c)}." for c in difference.tools),
+        *(f"A person's review: {_arrow(c)}." for c in difference.reviews),
+        *_reasoning_causes(a, b, difference),
+    ]
+    return (
+        *(causes or [_no_cause(a, b)]),
+        _clue_changes(difference, len(a.clues)),
+        *_model_calls(a, b),
+        *_stops(difference),
+        *effects(difference),
+    )
+
+
+def _input_causes(difference: Diff) -> Iterator[str]:
     words = {
         "clip": "Another clip",
         "given words": "Other words were given with the clip",
         "question": "Another question",
         "earlier turns": "Another number of earlier turns in the thread",
     }
-    for change in found.inputs:
+    for change in difference.inputs:
         yield f"{words[change.key]}: {_arrow(change)}."
 
 
-def _tool_causes(found: Diff) -> Iterator[str]:
-    for change in found.tools:
-        yield f"Another tool for {change.key}: {_arrow(change)}."
-
-
-def _review_causes(found: Diff) -> Iterator[str]:
-    for change in found.reviews:
-        yield f"A person's review: {_arrow(change)}."
-
-
-def _reasoning(a: Trace, b: Trace, found: Diff) -> Iterator[str]:
-    """Yield what differs in who reasoned, and how."""
-    told = {c.key: c for c in found.settings}
-    if a.header.reasoner != b.header.reasoner:
-        yield f"Another reasoner: {_arrow(found.reasoner[0])}."
-    elif "reasoner.model" in told:
-        yield f"Another model: {_arrow(told['reasoner.model'])}."
-    for key, change in told.items():
-        same = a.header.reasoner == b.header.reasoner
-        if key.startswith("budget.") or (
-            same and key.startswith("reasoner.") and key != "reasoner.model"
-        ):
+def _reasoning_causes(a: Trace, b: Trace, difference: Diff) -> Iterator[str]:
+    settings = {c.key: c for c in difference.settings}
+    same_reasoner = a.header.reasoner == b.header.reasoner
+    if not same_reasoner:
+        yield f"Another reasoner: {_arrow(difference.reasoner[0])}."
+    elif "reasoner.model" in settings:
+        yield f"Another model: {_arrow(settings['reasoner.model'])}."
+    for key, change in settings.items():
+        of_reasoner = key.startswith("reasoner.") and key != "reasoner.model"
+        if key.startswith("budget.") or (same_reasoner and of_reasoner):
             yield f"Another setting, {key}: {_arrow(change)}."
-    if a.header.reasoner == b.header.reasoner and not (found.clues_only_a or found.clues_only_b):
-        for change in found.reminders:
+    if same_reasoner and not (difference.clues_only_a or difference.clues_only_b):
+        for change in difference.reminders:
             yield f"The model was reminded of other things: {_arrow(change)}."
-    spoke = usage_of(a).requests or usage_of(b).requests
-    names = [c.key for c in found.prompts if spoke or not c.key.startswith("llm/")]
+    called = usage_of(a).requests or usage_of(b).requests
+    names = [c.key for c in difference.prompts if called or not c.key.startswith("llm/")]
     if names:
         yield f"Other prompts: {_few(names)}."
-    ours = [c for c in found.versions if c.key in ("emer", "commit")]
-    if ours:
-        yield f"Another version of emer: {_few([_arrow(c) for c in ours])}."
+    versions = [c for c in difference.versions if c.key in ("emer", "commit")]
+    if versions:
+        yield f"Another version of emer: {_few([_arrow(c) for c in versions])}."
 
 
-def _unexplained(a: Trace, b: Trace) -> str:
+def _no_cause(a: Trace, b: Trace) -> str:
     if usage_of(a).requests or usage_of(b).requests:
         return "Nothing that went in differs: the model did not answer the same way twice."
     return "Nothing that went in differs: something did not work, or does not work alike twice."
 
 
-def _clues(found: Diff, known: int) -> str:
-    gone, new = found.clues_only_a, found.clues_only_b
-    if not (gone or new):
-        return f"The clues are the same ({known})." if known else "There are no clues at all."
-    return f"Clues that are gone: {counted(gone)}; new: {counted(new)}."
+def _clue_changes(difference: Diff, count: int) -> str:
+    removed, added = difference.clues_only_a, difference.clues_only_b
+    if not (removed or added):
+        return f"The clues are the same ({count})." if count else "There are no clues at all."
+    return f"Clues that are gone: {clue_counts(removed)}; new: {clue_counts(added)}."
 
 
-def counted(clues: Sequence[Clue]) -> str:
-    """Return how many clues there are, and of which tools: "3 clues (2 of mesh, 1 of camera)"."""
-    tools = Counter(clue.source.tool for clue in clues)
-    number = f"{len(clues)} clue{'s' * (len(clues) != 1)}"
-    if len(tools) == 1:
-        return f"{number} of {next(iter(tools))}"
-    of = ", ".join(f"{n} of {tool}" for tool, n in sorted(tools.items()))
-    return f"{number} ({of})" if of else "none"
-
-
-def _models(a: Trace, b: Trace) -> Iterator[str]:
+def _model_calls(a: Trace, b: Trace) -> Iterator[str]:
     for side, trace in (("a", a), ("b", b)):
-        used = usage_of(trace)
-        if used.requests:
-            yield f"In {side} the model {told(used)}."
+        usage, done = usage_of(trace), trace.finished
+        if usage.requests:
+            yield f"In {side} the model {usage_in_words(usage)}."
         elif trace.header.reasoner == "llm":
-            yield f"In {side} the model was not asked: {_why_not(trace)}."
-        if used.fallbacks:
-            steps = Counter(step.role for step in used.fallbacks)
+            why = STOP_REASONS[done.stop_reason] if done else "the run did not come to it"
+            yield f"In {side} the model was not asked: {why}."
+        if usage.fallbacks:
+            steps = Counter(step.role for step in usage.fallbacks)
             roles = ", ".join(f"{role} ({n})" if n > 1 else role for role, n in steps.items())
-            why = used.fallbacks[0].why
-            yield f"In {side} the rules took over from the model: {roles}; {why.rstrip('.')}."
+            why = usage.fallbacks[0].why.rstrip(".")
+            yield f"In {side} the rules took over from the model: {roles}; {why}."
 
 
-def told(used: Usage) -> str:
-    """Return what was asked of a model in words: "answered 3 requests with ..."."""
-    about = "" if used.counted else "about "
-    money = f", {used.money:.4f} of money" if used.money is not None else ""
-    bad = f" ({used.unusable} without a usable reply)" if used.unusable else ""
-    return (
-        f"got {used.requests} requests{bad}: {about}{used.tokens_in} tokens read, "
-        f"{used.tokens_out} written{money}, {used.seconds:.1f} s"
-    )
-
-
-def _why_not(trace: Trace) -> str:
-    done = trace.finished
-    return STOP_REASONS[done.stop_reason] if done is not None else "the run did not come to it"
-
-
-def _stops(found: Diff) -> Iterator[str]:
-    for change in found.work:
+def _stops(difference: Diff) -> Iterator[str]:
+    words = {str(reason): text for reason, text in STOP_REASONS.items()}
+    for change in difference.work:
         if change.key == "stopped" and change.a and change.b:
-            yield f"a stopped because {_stop(change.a)}; b, because {_stop(change.b)}."
-
-
-def _stop(reason: str) -> str:
-    return next((words for known, words in STOP_REASONS.items() if known == reason), reason)
+            a, b = (words.get(reason, reason) for reason in (change.a, change.b))
+            yield f"a stopped because {a}; b, because {b}."
 
 
 def _arrow(change: Change) -> str:
@@ -230,79 +270,13 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST]) + rest
 
 
-class Outcome(Record):
-    """What a reasoner came to, from which clues."""
-
-    clues: tuple[Clue, ...]
-    hypotheses: tuple[Hypothesis, ...] = ()
-    stop_reason: StopReason | None = None
-    explanation: Explanation = Explanation()
-
-
-def diff(a: Trace, b: Trace) -> Diff:
-    """Return what differs between two runs, and what explains it."""
-    found = compare(outcome_of(a), outcome_of(b)).model_copy(
-        update={
-            "inputs": changes(_inputs(a), _inputs(b)),
-            "settings": changes(_flat(a.header.settings), _flat(b.header.settings)),
-            "tools": changes(_tools(a.header), _tools(b.header)),
-            "reasoner": changes(_reasoner(a.header), _reasoner(b.header)),
-            "prompts": changes(_prompts(a.header), _prompts(b.header)),
-            "versions": changes(_versions(a.header), _versions(b.header)),
-            "reviews": changes(_reviews(a), _reviews(b)),
-            "reminders": changes(_reminders(a), _reminders(b)),
-            "work": changes(_work(a), _work(b)),
-            "usage_a": usage_of(a),
-            "usage_b": usage_of(b),
-        }
-    )
-    return found.model_copy(update={"because": because(a, b, found)})
-
-
-def compare(a: Outcome, b: Outcome) -> Diff:
-    """Return what differs between two outcomes."""
-    clues_a, clues_b = ({clue.id: clue for clue in side.clues} for side in (a, b))
-    written_a, written_b = _sentences(a), _sentences(b)
-    return Diff(
-        clues_only_a=tuple(clue for id, clue in clues_a.items() if id not in clues_b),
-        clues_only_b=tuple(clue for id, clue in clues_b.items() if id not in clues_a),
-        labels=changes(_labels(a), _labels(b)),
-        probabilities=changes(_probabilities(a), _probabilities(b)),
-        sentences_only_a=tuple(text for text in written_a if text not in written_b),
-        sentences_only_b=tuple(text for text in written_b if text not in written_a),
-    )
-
-
-def outcome_of(trace: Trace) -> Outcome:
-    """Return what a run came to; of one that was cut off, as far as it got."""
-    stand = _last_decision(trace.events)
-    return Outcome(
-        clues=trace.clues,
-        hypotheses=stand.hypotheses if stand else (),
-        stop_reason=stand.stop_reason if stand else None,
-        explanation=trace.explanation or Explanation(),
-    )
-
-
-def changes(a: Mapping[str, str], b: Mapping[str, str]) -> tuple[Change, ...]:
-    """Return the keys whose values differ, sorted."""
-    keys = sorted({*a, *b})
-    return tuple(
-        Change(key=key, a=a.get(key), b=b.get(key)) for key in keys if a.get(key) != b.get(key)
-    )
-
-
 def _inputs(trace: Trace) -> dict[str, str]:
     clip, started = trace.header.clip, trace.started
     words = clip.subtitle[:8] if clip.subtitle else "none"
-    told = {"clip": f"{clip.name} ({clip.sha256[:8]})", "given words": words}
+    inputs = {"clip": f"{clip.name} ({clip.sha256[:8]})", "given words": words}
     if started is None:
-        return told
-    return told | {"question": started.question, "earlier turns": str(len(started.history))}
-
-
-def _reasoner(header: Header) -> dict[str, str]:
-    return {"reasoner": reasoner_of(header)}
+        return inputs
+    return inputs | {"question": started.question, "earlier turns": str(len(started.history))}
 
 
 def _prompts(header: Header) -> dict[str, str]:
@@ -316,46 +290,44 @@ def _versions(header: Header) -> dict[str, str]:
 def _reviews(trace: Trace) -> dict[str, str]:
     reviews = [e for e in trace.effective if isinstance(e, Reviewed)]
     struck = sum(len(e.edits.reject) for e in reviews)
-    edited, added = (sum(len(part) for part in parts) for parts in (
-        [e.edits.edit for e in reviews], [e.edits.add for e in reviews]
-    ))  # fmt: skip
+    edited = sum(len(e.edits.edit) for e in reviews)
+    added = sum(len(e.edits.add) for e in reviews)
     if not (struck or edited or added):
         return {}
     return {"a person": f"{struck} clues rejected, {edited} edited, {added} added"}
 
 
 def _reminders(trace: Trace) -> dict[str, str]:
-    heard = [e.recollection for e in trace.effective if isinstance(e, Remembered)]
-    keys = dict.fromkeys(analogy.key for found in heard for analogy in found.analogies)
-    return {"reminded of": ", ".join(keys)} if heard else {}
+    retrieved = [e.recollection for e in trace.effective if isinstance(e, Remembered)]
+    keys = dict.fromkeys(analogy.key for record in retrieved for analogy in record.analogies)
+    return {"reminded of": ", ".join(keys)} if retrieved else {}
 
 
 def _work(trace: Trace) -> dict[str, str]:
-    stand, used = _last_decision(trace.events), usage_of(trace)
-    started = [event for event in trace.effective if isinstance(event, ToolStarted)]
-    told = {
-        "tool calls": str(len(started)),
-        "requests to models": str(used.requests),
-        "steps the rules took over": str(len(used.fallbacks)),
+    decision, usage = _last_decision(trace.events), usage_of(trace)
+    work = {
+        "tool calls": str(sum(isinstance(event, ToolStarted) for event in trace.effective)),
+        "requests to models": str(usage.requests),
+        "steps the rules took over": str(len(usage.fallbacks)),
     }
-    if stand is not None:
-        told["rounds"] = str(stand.round + 1)
-    if isinstance(trace.finished, Finished):
-        told["stopped"] = trace.finished.stop_reason
-    return told
+    if decision is not None:
+        work["rounds"] = str(decision.round + 1)
+    if trace.finished is not None:
+        work["stopped"] = trace.finished.stop_reason
+    return work
 
 
 def _last_decision(events: Iterable[Event]) -> Decided | None:
-    stands = [event for event in events if isinstance(event, Decided)]
-    return stands[-1] if stands else None
+    decisions = [event for event in events if isinstance(event, Decided)]
+    return decisions[-1] if decisions else None
 
 
 def _flat(value: JsonValue, key: str = "") -> dict[str, str]:
-    """Return nested settings as "budget.rounds": "3"."""
+    """Nested settings as "budget.rounds": "3"."""
     if not isinstance(value, dict):
         return {key: str(value)}
     inner = (_flat(part, f"{key}.{name}" if key else name) for name, part in value.items())
-    return {name: text for found in inner for name, text in found.items()}
+    return {name: text for part in inner for name, text in part.items()}
 
 
 def _tools(header: Header) -> dict[str, str]:
@@ -363,12 +335,11 @@ def _tools(header: Header) -> dict[str, str]:
 
 
 def _named(source: Mapping[str, JsonValue]) -> str:
-    params = source["params"]
-    told = (
-        ", ".join(f"{k}={v}" for k, v in sorted(params.items())) if isinstance(params, dict) else ""
-    )
+    params = source["params"] if isinstance(source["params"], dict) else {}
+    arguments = ", ".join(f"{key}={value}" for key, value in sorted(params.items()))
     model = f" with {source['model']}" if source["model"] else ""
-    return f"{source['tool']} {source['version']}{model}" + (f" ({told})" if told else "")
+    ending = f" ({arguments})" if arguments else ""
+    return f"{source['tool']} {source['version']}{model}{ending}"
 
 
 def _labels(side: Outcome) -> dict[str, str]:
@@ -380,7 +351,3 @@ def _probabilities(side: Outcome) -> dict[str, str]:
         h.label: "none" if h.probability is None else f"{h.probability:.2f}"
         for h in side.hypotheses
     }
-
-
-def _sentences(side: Outcome) -> tuple[str, ...]:
-    return tuple(sentence.text for sentence in side.explanation.sentences)

@@ -1,6 +1,6 @@
-"""What happens in a run, as records: a header, then events in the order they happened.
+"""Events of a run as records: the header first, then one per line of the trace.
 
-Each is one line of a trace. `event` tells them apart; `at` is seconds since the run began.
+`event` is the discriminator; `at` is seconds since the run began.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from emer.tools.types import Clue, Modality, Param, Record, Source, Span
 
 
 class ClipFacts(Record):
-    """What the trace says of the clip: where it is, its content's hash, its streams."""
+    """The clip: its path, the hash of its content, its streams."""
 
     path: str
     name: str
@@ -38,7 +38,7 @@ class ClipFacts(Record):
     video: JsonValue = None
     audio: JsonValue = None
     subtitle: str | None = None
-    """The digest of the given words, None when none were given."""
+    """Digest of the given words, None without them."""
     notes: tuple[str, ...] = ()
 
 
@@ -48,15 +48,13 @@ class _Event(Record):
 
 
 class _Call(_Event):
-    """What all events of one tool call share."""
-
     slot: str
     tool: str
     modality: Modality | None
     span: Span | None = None
     round: int = 0
     question: str | None = None
-    """What the tool was asked in words, if it was."""
+    """A question in words, if the tool got one."""
 
 
 class Header(_Event):
@@ -73,12 +71,12 @@ class Header(_Event):
     settings: JsonValue
     tools: dict[str, Source]
     hardware: dict[str, dict[str, Param]] = Field(default_factory=dict)
-    """By slot, how a tool with a model runs: device, precision, batch, threads."""
+    """By slot of a tool with a model: device, precision, batch, threads."""
     chosen: dict[str, str] = Field(default_factory=dict)
-    """By slot that was left to us, what was taken and why."""
+    """By slot that was "auto": the tool and the reason."""
     reasoner: str
     prompts: dict[str, str]
-    """Prompt file to the sha256 of its text."""
+    """Sha256 by prompt file."""
     clip: ClipFacts
 
 
@@ -92,7 +90,7 @@ class RunStarted(_Event):
 
 
 class ToolStarted(_Call):
-    """A tool was asked to look; `cached` when the evidence store already knew."""
+    """A tool call began; `cached` if the evidence store had its result."""
 
     event: Literal["tool_started"] = "tool_started"
     why: str = ""
@@ -100,18 +98,18 @@ class ToolStarted(_Call):
 
 
 class ToolFinished(_Call):
-    """A tool gave these clues."""
+    """A tool call ended with clues."""
 
     event: Literal["tool_finished"] = "tool_finished"
     clues: tuple[Clue, ...]
     cached: bool = False
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
-    """What a user should know of how it came about."""
+    """Notes for the user."""
 
 
 class NothingObserved(_Call):
-    """A tool worked and found nothing it could measure."""
+    """A tool call ended without anything it could measure."""
 
     event: Literal["nothing_observed"] = "nothing_observed"
     why: str
@@ -121,7 +119,7 @@ class NothingObserved(_Call):
 
 
 class ToolFailure(_Call):
-    """A tool broke, ran out of time or is not installed."""
+    """A tool failed, exceeded its time limit or is not installed."""
 
     event: Literal["tool_failed"] = "tool_failed"
     cause: str
@@ -132,7 +130,7 @@ class ToolFailure(_Call):
 
 
 class Decided(_Event):
-    """Where the reasoner stands after a round, and the asks that will be carried out."""
+    """Decision after a round, with the asks that will be carried out."""
 
     event: Literal["decided"] = "decided"
     round: int
@@ -145,53 +143,53 @@ class Decided(_Event):
 
 
 class ModelCalled(_Event):
-    """A language model was asked."""
+    """A request to a language model."""
 
     event: Literal["model_called"] = "model_called"
     call: ModelCall
 
 
 class FellBack(_Event):
-    """The rules took a step that the model could not."""
+    """A step that the rules took because the model failed."""
 
     event: Literal["fell_back"] = "fell_back"
     step: Fallback
 
 
 class Remembered(_Event):
-    """What was remembered for the next decision: analogies, never evidence."""
+    """Analogies retrieved from the memory for the next decision."""
 
     event: Literal["remembered"] = "remembered"
     recollection: Recollection
 
 
 class Paused(_Event):
-    """The run waits for a person to look at its first clues; it can be taken up any time."""
+    """The run waits for a review of its first clues; it can be resumed at any time."""
 
     event: Literal["paused"] = "paused"
     checkpoint: str
-    """The id of the checkpoint from which the run goes on."""
+    """Id of the checkpoint from which the run resumes."""
     clue_ids: tuple[str, ...]
-    """The clues to be looked at."""
+    """The clues to review."""
     subtitle: tuple[SubtitleCue, ...] = ()
-    """The words that were given with the clip."""
+    """Words given with the clip."""
     seconds: float
 
 
 class Reviewed(_Event):
-    """What a person made of the clues: as a draft, for good, or earlier in the thread."""
+    """Edits of a reviewer: a draft, final, or from earlier in the thread."""
 
     event: Literal["reviewed"] = "reviewed"
     stage: Literal["draft", "done", "earlier"]
     edits: Edits
     struck: tuple[str, ...] = ()
-    """The clues that no longer stand."""
+    """Clues that the edits reject."""
     clues: tuple[Clue, ...] = ()
-    """The clues that the person wrote."""
+    """Clues that the reviewer wrote."""
 
 
 class Explained(_Event):
-    """The explanation as first written, or once more after the verifier's verdicts."""
+    """The first explanation, or its revision after the verifier's verdicts."""
 
     event: Literal["explained"] = "explained"
     attempt: int
@@ -199,7 +197,7 @@ class Explained(_Event):
 
 
 class Verified(_Event):
-    """What the verifier held of each sentence and label."""
+    """Verdicts on each sentence and label."""
 
     event: Literal["verified"] = "verified"
     attempt: int
@@ -217,14 +215,14 @@ class Finished(_Event):
 
 
 class Interrupted(_Event):
-    """The user stopped the run; what the tools gave until then is in the store."""
+    """The user stopped the run; finished observations are in the store."""
 
     event: Literal["interrupted"] = "interrupted"
     seconds: float
 
 
 class Failed(_Event):
-    """The run broke; never the fault of a tool."""
+    """The run failed; a tool alone never causes it."""
 
     event: Literal["failed"] = "failed"
     cause: str

@@ -1,4 +1,4 @@
-"""Writing a run's events as they happen, one JSON line each, and reading them back."""
+"""A trace, one JSON line per event: written during a run, and read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import fcntl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 
 from emer.agents.clue_edits import Edits, matches_struck
 from emer.agents.types import Explanation
-from emer.graphs.trace.clue_ledger import in_order, once
+from emer.graphs.trace.clue_ledger import by_time, without_repeats
 from emer.graphs.trace.events import (
     EVENT,
     Event,
@@ -33,14 +34,13 @@ Listener = Callable[[Event], None]
 
 
 class TraceWriter:
-    """Appends events to a file, flushed line by line, and tells a listener of each.
+    """Writer of a trace: appends events to a file and passes them to a listener.
 
-    Safe from several threads. A disk that cannot be written ends the file, not the run:
-    `notes` says so once.
+    Safe from several threads. A disk error ends the file, not the run, and becomes a note.
     """
 
     def __init__(self, path: Path | None, listener: Listener | None = None) -> None:
-        """Make the file at `path` (None: no file); `listener` hears of each event in turn."""
+        """Create the file at `path`; None: no file."""
         self.notes: list[str] = []
         self._listener = listener
         self._began = time.monotonic()
@@ -52,9 +52,9 @@ class TraceWriter:
 
     @classmethod
     def reopen(cls, path: Path, after: float, listener: Listener | None = None) -> TraceWriter:
-        """Go on with a trace whose run took `after` seconds until now.
+        """Continue the trace of a run that took `after` seconds so far.
 
-        `ConfigError` when the file cannot be written, or another process goes on with it.
+        `ConfigError` if the file cannot be written, or another process continues it.
         """
         writer = cls(None, listener)
         writer._began -= after
@@ -71,14 +71,14 @@ class TraceWriter:
         return round(time.monotonic() - self._began, 4)
 
     def write(self, event: Event) -> None:
-        """Stamp the event with the time, append it, then tell the listener."""
+        """Stamp the event with the time, append it, then call the listener."""
         with self._lock:
             stamped = event.model_copy(update={"at": self.seconds})
             self._append(stamped.model_dump_json())
-            self._tell(stamped)
+            self._notify(stamped)
 
     def close(self) -> None:
-        """Close the file; later events reach nobody."""
+        """Close the file; later events are dropped."""
         with self._lock:
             self._listener = None
             if self._file is not None:
@@ -102,12 +102,10 @@ class TraceWriter:
         except OSError as error:
             self.notes.append(f"the trace ends early: {error.strerror}")
             file, self._file = self._file, None
-            try:
+            with suppress(OSError):
                 file.close()
-            except OSError:
-                return
 
-    def _tell(self, event: Event) -> None:
+    def _notify(self, event: Event) -> None:
         if self._listener is None:
             return
         try:
@@ -118,7 +116,7 @@ class TraceWriter:
 
 
 def _locked(path: Path) -> IO[str]:
-    """Open a trace for more lines, held against other processes, a torn last line cut off."""
+    """Open and lock a trace to append; a torn last line is cut off."""
     file = path.open("r+", encoding="utf-8")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -133,7 +131,7 @@ def _locked(path: Path) -> IO[str]:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A run read back: its header, its events, and whether the last line was torn."""
+    """A run read from its file; `torn` if the last line was incomplete."""
 
     header: Header
     events: tuple[Event, ...]
@@ -141,58 +139,57 @@ class Trace:
 
     @property
     def started(self) -> RunStarted | None:
-        """The question and its history."""
+        """The first event: question and history."""
         return next((e for e in self.events if isinstance(e, RunStarted)), None)
 
     @property
     def finished(self) -> Finished | None:
-        """The answer, if the run came to one."""
+        """The last event of a finished run."""
         return next((e for e in self.events if isinstance(e, Finished)), None)
 
     @property
     def observed(self) -> tuple[Clue, ...]:
-        """Every clue any tool gave or any person wrote, each once, in order of time."""
-        return in_order({clue.id: clue for clue in _given(self.events)}.values())
+        """Every clue of a tool or a reviewer, each once, in order of time."""
+        return by_time({clue.id: clue for clue in _given(self.events)}.values())
 
     @property
     def clues(self) -> tuple[Clue, ...]:
-        """The clues as they stand in the end, each once, without what a person struck out."""
-        stand: dict[str, Clue] = {}
+        """The clues at the end, without repeats and without rejected ones."""
+        valid: dict[str, Clue] = {}
         struck: dict[str, Clue] = {}
         for event in self.effective:
             if isinstance(event, Reviewed):
-                struck |= {id: stand.pop(id) for id in event.struck if id in stand}
+                struck |= {id: valid.pop(id) for id in event.struck if id in valid}
             if isinstance(event, Reviewed | ToolFinished):
-                new = {clue.id: clue for clue in event.clues}
-                gone = [*struck.values()] if isinstance(event, ToolFinished) else []
-                stand |= {id: clue for id, clue in new.items() if not matches_struck(clue, gone)}
-        return once(stand.values())
+                barred = [*struck.values()] if isinstance(event, ToolFinished) else []
+                valid |= {c.id: c for c in event.clues if not matches_struck(c, barred)}
+        return without_repeats(valid.values())
 
     @property
     def effective(self) -> tuple[Event, ...]:
-        """The events that led to where the run stands.
+        """The events that led to the result.
 
-        Without drafts of a review, and without what was begun after a review and broken off.
+        Drafts of a review are left out, and what was begun after a review and interrupted.
         """
         reviews = [i for i, e in enumerate(self.events) if _is_done(e)]
         pauses = [i for i, e in enumerate(self.events) if isinstance(e, Paused)]
-        kept = self.events
+        events = self.events
         if reviews:
-            kept = (*self.events[: pauses[0]], *self.events[reviews[-1] :])
-        return tuple(e for e in kept if not (isinstance(e, Reviewed) and e.stage == "draft"))
+            events = (*events[: pauses[0]], *events[reviews[-1] :])
+        return tuple(e for e in events if not (isinstance(e, Reviewed) and e.stage == "draft"))
 
     @property
     def paused(self) -> Paused | None:
-        """Where the run waits for a review, or waited and was broken off after; None if not."""
+        """The last pause of a run that is not finished; None without one."""
         if self.finished is not None:
             return None
         return next((e for e in reversed(self.events) if isinstance(e, Paused)), None)
 
     @property
     def edits(self) -> Edits:
-        """What a person has made of the first clues so far, as a draft or for good."""
-        made = (e for e in reversed(self.events) if isinstance(e, Reviewed))
-        return next((e.edits for e in made if e.stage != "earlier"), Edits())
+        """The last edits of the first clues, a draft or final."""
+        reviews = (e for e in reversed(self.events) if isinstance(e, Reviewed))
+        return next((e.edits for e in reviews if e.stage != "earlier"), Edits())
 
     @property
     def explanation(self) -> Explanation | None:
@@ -212,10 +209,7 @@ def _is_done(event: Event) -> bool:
 
 
 def read_trace(path: Path) -> Trace:
-    """Return the run that a file tells of; a torn last line is left out.
-
-    `ConfigError` when the file is no trace or is damaged before its last line.
-    """
+    """Read a trace without a torn last line; `ConfigError` if it is damaged before it."""
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:

@@ -1,9 +1,4 @@
-"""Runs listed; model usage.
-
-The runs in the traces folder: listing and finding them.
-
-What a run asked of language models, and where the rules had to step in.
-"""
+"""The runs in the traces folder, and the usage of language models in a run."""
 
 from __future__ import annotations
 
@@ -36,11 +31,11 @@ Ending = Literal["finished", "paused", "interrupted", "failed", "unfinished"]
 
 LAST = "last"
 _TAIL_BYTES = 256 * 1024
-"""How much of a trace's end is read to find its last event."""
+"""Bytes at the end of a trace that are read to find its last event."""
 
 
 class RunCard(Record):
-    """A run in one line."""
+    """Summary of a run for a list."""
 
     run_id: str
     started: str
@@ -54,13 +49,13 @@ class RunCard(Record):
 
 
 def list_runs(traces: Path) -> tuple[RunCard, ...]:
-    """Return a card of every run in the folder, the newest first; other files are skipped."""
+    """Summaries of the runs in the folder, the newest first; other files are skipped."""
     cards = (_card(path) for path in _files(traces))
     return tuple(card for card in cards if card is not None)
 
 
 def find_run(traces: Path, name: str) -> Path:
-    """Return the trace called "last", by run id, by a prefix of one only, or by path.
+    """Find a trace by "last", by run id or its unique beginning, or by path.
 
     `ConfigError` says what there is instead.
     """
@@ -72,27 +67,24 @@ def find_run(traces: Path, name: str) -> Path:
         raise ConfigError(f"there are no runs in {traces} yet")
     if name == LAST:
         return files[0]
-    found = [path for path in files if name and path.stem.startswith(name)]
-    exact = [path for path in found if path.stem == name]
-    if len(exact or found) == 1:
-        return (exact or found)[0]
-    if found:
-        few = ", ".join(path.stem for path in found[:3])
-        raise ConfigError(f"{name!r} could be {len(found)} runs: {few}{_more(len(found) - 3)}")
+    matches = [path for path in files if name and path.stem.startswith(name)]
+    exact = [path for path in matches if path.stem == name]
+    if len(exact or matches) == 1:
+        return (exact or matches)[0]
+    if matches:
+        few = ", ".join(path.stem for path in matches[:3])
+        more = f" and {len(matches) - 3} more" if len(matches) > 3 else ""
+        raise ConfigError(f"{name!r} could be {len(matches)} runs: {few}{more}")
     raise ConfigError(f"no run is called {name!r}; the last one is {files[0].stem}")
 
 
 def _files(traces: Path) -> list[Path]:
-    """Return the folder's traces, the newest first: run ids begin with the time."""
+    # Run ids begin with the time: the newest first.
     return sorted(traces.glob("*.jsonl"), key=lambda path: path.stem, reverse=True)
 
 
-def _more(rest: int) -> str:
-    return f" and {rest} more" if rest > 0 else ""
-
-
 def _card(path: Path) -> RunCard | None:
-    """Return the card from a trace's first two lines and its last; None if it is none."""
+    """Summary from a trace's first two lines and its last; None if it is no trace."""
     try:
         first = list(_head(path))
         last = _last(path)
@@ -103,6 +95,7 @@ def _card(path: Path) -> RunCard | None:
     header = first[0]
     question = next((e.question for e in first if isinstance(e, RunStarted)), "")
     done = last if isinstance(last, Finished) else None
+    end = last if isinstance(last, Finished | Paused | Interrupted | Failed) else None
     return RunCard(
         run_id=header.run_id,
         started=header.started,
@@ -110,18 +103,10 @@ def _card(path: Path) -> RunCard | None:
         question=question,
         labels=tuple(label.name for label in done.explanation.labels) if done else (),
         stop_reason=done.stop_reason if done else None,
-        state=_ending(last),
-        seconds=last.seconds
-        if isinstance(last, Finished | Paused | Interrupted | Failed)
-        else None,
+        state=end.event if end else "unfinished",
+        seconds=end.seconds if end else None,
         path=path,
     )
-
-
-def _ending(last: Event | None) -> Ending:
-    if isinstance(last, Finished | Paused | Interrupted | Failed):
-        return last.event
-    return "unfinished"
 
 
 def _head(path: Path) -> Iterator[Event]:
@@ -147,51 +132,51 @@ def _read(line: bytes) -> Event | None:
 
 
 class Usage(Record):
-    """Requests to a model and what they cost."""
+    """Requests to language models and their costs."""
 
     requests: int = 0
     roles: dict[str, int] = Field(default_factory=dict)
-    """Requests of each role."""
+    """Requests by role."""
     unusable: int = 0
-    """Requests without a reply that could be used."""
+    """Requests without a usable reply."""
     tokens_in: int = 0
     tokens_out: int = 0
     counted: bool = True
-    """Whether the model counted all its tokens; otherwise some are estimated."""
+    """Whether the model counted all tokens; otherwise some are estimated."""
     money: float | None = None
-    """In the currency of the configured prices; None where none are configured."""
+    """In the currency of the configured prices; None without prices."""
     seconds: float = 0.0
     fallbacks: tuple[Fallback, ...] = ()
-    """Steps that the rules took instead."""
+    """Steps that the rules took because the model failed."""
 
 
 def usage(calls: Iterable[ModelCall], fallbacks: Iterable[Fallback]) -> Usage:
-    """Return what these requests come to."""
-    made = tuple(calls)
-    paid = [call.money for call in made if call.money is not None]
+    """Sum of these requests."""
+    calls = tuple(calls)
+    paid = [call.money for call in calls if call.money is not None]
     return Usage(
-        requests=len(made),
-        roles=dict(Counter(call.role for call in made)),
-        unusable=sum(call.outcome != "ok" for call in made),
-        tokens_in=sum(call.tokens_in for call in made),
-        tokens_out=sum(call.tokens_out for call in made),
-        counted=all(call.counted for call in made),
+        requests=len(calls),
+        roles=dict(Counter(call.role for call in calls)),
+        unusable=sum(call.outcome != "ok" for call in calls),
+        tokens_in=sum(call.tokens_in for call in calls),
+        tokens_out=sum(call.tokens_out for call in calls),
+        counted=all(call.counted for call in calls),
         money=round(sum(paid), 9) if paid else None,
-        seconds=round(sum(call.seconds for call in made), 4),
+        seconds=round(sum(call.seconds for call in calls), 4),
         fallbacks=tuple(fallbacks),
     )
 
 
 def usage_of(trace: Trace) -> Usage:
-    """Return what a run asked of language models."""
+    """Usage of language models in a run."""
     calls = (event.call for event in trace.events if isinstance(event, ModelCalled))
     return usage(calls, (event.step for event in trace.events if isinstance(event, FellBack)))
 
 
 def reasoner_of(header: Header) -> str:
-    """Return who reasoned in a run: "rules", "llm (openai:gpt-4.1-mini, always)"."""
-    found: JsonValue = header.settings
-    chosen = found.get("reasoner") if isinstance(found, dict) else None
-    told = chosen if isinstance(chosen, dict) else {}
-    model = [str(told[key]) for key in ("model", "when") if told.get(key)]
+    """The reasoner of a run: "rules", "llm (openai:gpt-4.1-mini, always)"."""
+    settings: JsonValue = header.settings
+    reasoner = settings.get("reasoner") if isinstance(settings, dict) else None
+    arguments = reasoner if isinstance(reasoner, dict) else {}
+    model = [str(arguments[key]) for key in ("model", "when") if arguments.get(key)]
     return f"{header.reasoner} ({', '.join(model)})" if model else header.reasoner

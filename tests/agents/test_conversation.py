@@ -41,7 +41,7 @@ def inquiry(clues: Sequence[Clue], *questions: str, **more: object) -> Inquiry:
     return kit.inquiry(*clues, question=questions[-1], history=turns, **more)
 
 
-def said(clues: Sequence[Clue], *questions: str) -> ReasoningResult:
+def result(clues: Sequence[Clue], *questions: str) -> ReasoningResult:
     """Return what the rules say in the end; nothing of their answer was struck out."""
     asked = inquiry(clues, *questions)
     draft = Rules().explain(asked, Rules().decide(asked))
@@ -51,16 +51,16 @@ def said(clues: Sequence[Clue], *questions: str) -> ReasoningResult:
 
 def answer(clues: Sequence[Clue], *questions: str) -> str:
     return " ".join(
-        s.text for s in said(clues, *questions).explanation.by_modality.get("answer", ())
+        s.text for s in result(clues, *questions).explanation.by_modality.get("answer", ())
     )
 
 
 def missing(clues: Sequence[Clue], *questions: str) -> list[str]:
-    return [m.why for m in said(clues, *questions).explanation.missing]
+    return [m.why for m in result(clues, *questions).explanation.missing]
 
 
 def leading(clues: Sequence[Clue], *questions: str) -> str | None:
-    labels = said(clues, *questions).explanation.labels
+    labels = result(clues, *questions).explanation.labels
     return lexicon().family_of(labels[0].name) if labels else None
 
 
@@ -80,7 +80,7 @@ def leading(clues: Sequence[Clue], *questions: str) -> str | None:
     ],
 )
 def test_a_question_that_names_nothing_is_said_not_to_be_understood(question, understood) -> None:
-    told = [m for m in said(ONE, question).explanation.missing if m.modality == "question"]
+    told = [m for m in result(ONE, question).explanation.missing if m.modality == "question"]
     assert bool(told) is not understood
     if not understood:
         assert "this is how the clip reads as a whole" in told[0].why
@@ -88,7 +88,7 @@ def test_a_question_that_names_nothing_is_said_not_to_be_understood(question, un
 
 def test_of_several_people_the_one_whom_all_cited_clues_are_about_is_named() -> None:
     def concluded(*clues: Clue) -> str:
-        block = said(clues, "What is displayed?").explanation.by_modality["therefore"]
+        block = result(clues, "What is displayed?").explanation.by_modality["therefore"]
         return block[0].text
 
     frown = right("furrows the brows strongly at 1.0-2.0 s (AU4).", (1.0, 2.0))
@@ -124,7 +124,7 @@ def test_why_not_is_answered_by_what_speaks_against_it_first() -> None:
 )
 def test_a_person_is_found_by_place_or_number(question, family):
     assert leading(TWO, kit.WHY, question) == family
-    cited = {i for s in said(TWO, question).explanation.sentences for i in s.clue_ids}
+    cited = {i for s in result(TWO, question).explanation.sentences for i in s.clue_ids}
     other = {FROWNS.id, PRESSES.id} if family == "happy" else {SMILES.id, NODS.id}
     assert cited and not cited & other
 
@@ -159,7 +159,7 @@ def test_tools_that_number_people_otherwise_agree_on_the_place():
     }
     other = camera("Person 2 (on the left) leans back.", "person 2")
     for question in ("What about the person on the right?", "What about person 2?"):
-        cited = said((*TWO, seen, other), question).explanation.sentences
+        cited = result((*TWO, seen, other), question).explanation.sentences
         ids = {id for sentence in cited for id in sentence.clue_ids}
         assert seen.id in ids and FROWNS.id in ids
         assert not ids & {other.id, SMILES.id, NODS.id}
@@ -191,7 +191,7 @@ def test_the_place_is_read_from_the_clues_own_words(text, place):
     ],
 )
 def test_a_person_who_is_not_there_is_said_to_be_missing(questions, why):
-    found = said(TWO, *questions)
+    found = result(TWO, *questions)
     assert found.decision.stop_reason == "not_shown" and found.decision.hypotheses == ()
     assert found.explanation.labels == ()
     (only,) = found.explanation.missing
@@ -203,7 +203,7 @@ def test_a_person_who_is_not_there_is_said_to_be_missing(questions, why):
 
 def test_nobody_goes_on_to_speak_of_somebody_who_is_not_there():
     assert leading(TWO, "And the woman in the middle?", "Why not happy?") is not None
-    assert said(ONE, "And the other person?").explanation.missing[0].why.startswith("nobody else")
+    assert result(ONE, "And the other person?").explanation.missing[0].why.startswith("nobody else")
     assert leading(ONE, "And the other person?", "Is she angry?") == "angry"
     assert leading(ONE, "What about person 2?") is None
 
@@ -349,7 +349,7 @@ def test_why_alone_is_answered_for_the_leading_reading():
 
 
 def test_a_declined_question_is_not_answered_otherwise():
-    found = said(ONE, "Who is the woman in the middle?")
+    found = result(ONE, "Who is the woman in the middle?")
     assert found.decision.stop_reason == "declined" and found.explanation.missing == ()
 
 

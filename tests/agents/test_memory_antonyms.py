@@ -88,6 +88,7 @@ def test_words_nobody_knows_are_not_guessed_about() -> None:
     assert finds("generous", [labelled("generous")], Blind()) == ["x-generous"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cues", "sentences"])
 def test_words_of_one_meaning_do_come_back(name: str, embedders: dict[str, Embedder]) -> None:
     if name not in embedders:

@@ -16,6 +16,8 @@ from emer.agents.memory.passages import Line, Passage, of_text
 from emer.tools.errors import ConfigError, ToolFailed
 from tests.fixtures.memory_items import write_sentence_model
 
+pytestmark = pytest.mark.slow
+
 HERE = "test_memory_embedders"
 PASSAGES = [of_text(text) for text in ("The person smiles.", "Sobbing is heard.", "zzz")]
 

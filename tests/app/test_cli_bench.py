@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.fixtures.faces import write_emotion, write_portrait
 
 
@@ -28,6 +30,7 @@ def test_bad_input_is_one_line(spawn, clip):
         assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_tool_with_a_model_has_a_curve_of_batches(emer, tmp_path):
     """Of the real network: each size is tried with the most looks at once."""
     file = write_emotion(tmp_path / "random.pth", None)
@@ -40,4 +43,4 @@ def test_a_tool_with_a_model_has_a_curve_of_batches(emer, tmp_path):
     assert [(p["batch"], p["at_once"]) for p in found["batches"]] == [(1, 2), (16, 2)]
     assert found["hardware"]["device"] == "cpu" and found["per_frame"] > 0
     page = emer(*words).stdout
-    assert "batch, 2 looks at once" in page and "ms per frame" in page
+    assert "batch, 2 concurrent calls" in page and "ms per frame" in page

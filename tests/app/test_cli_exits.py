@@ -89,6 +89,7 @@ def test_an_internal_failure_is_one_line_that_says_where_the_details_are(emer, m
     assert "Traceback" in details.read_text()
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_130_and_the_trace_says_interrupted(clip, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -104,6 +105,7 @@ def test_ctrl_c_ends_with_130_and_the_trace_says_interrupted(clip, tmp_path):
     assert '"event":"interrupted"' in trace.read_text().splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_who_leaves_while_threads_are_at_work_does_not_wait_for_them():
     code = (
         "import threading\n"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import import_module
+from importlib.metadata import version
 
 import pytest
+from typer.testing import CliRunner
 
 HEAVY = (
     "numpy", "cv2", "av", "mediapipe", "opensmile", "pandas", "scipy", "matplotlib",
@@ -14,6 +17,8 @@ HEAVY = (
 )  # fmt: skip
 LOADED = """
 import sys
+from importlib import import_module
+from importlib.metadata import version
 from emer.app.cli import app
 sys.argv = ["emer", *sys.argv[1:]]
 try:
@@ -23,6 +28,7 @@ except SystemExit as end:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["--help", "ask --help", "trace --help", "--version"])
 def test_help_and_version_load_nothing_heavy(words):
     line = [sys.executable, "-c", LOADED, *words.split()]
@@ -46,3 +52,10 @@ def test_every_command_speaks_json(emer):
         assert names
         for name in set(names) - {"tools", "models", "trace", "memory"}:
             assert "--json" in emer(*group.split(), name, "--help").stdout
+
+
+@pytest.mark.parametrize(("module", "name"), [("app", "emer"), ("evals", "emer-eval")])
+def test_both_commands_print_their_version(module, name):
+    command = import_module(f"emer.{module}.cli").app
+    done = CliRunner().invoke(command, ["--version"])
+    assert (done.stdout, done.exit_code) == (f"{name} {version('emer')}\n", 0)

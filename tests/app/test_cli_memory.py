@@ -35,7 +35,7 @@ def test_a_kept_run_is_listed_found_and_forgotten(emer, kept):
     assert found[0]["key"] == kept and found[0]["score"] > 0.9
     assert found[0]["source"].startswith("run ")
     shown = emer("memory", "remove", kept[:5])
-    assert shown.exit_code == 0 and f"Forgot {kept}" in shown.stdout
+    assert shown.exit_code == 0 and f"Deleted {kept}" in shown.stdout
     assert kept not in emer("memory", "list").stdout
 
 
@@ -56,7 +56,7 @@ def test_searching_shows_scores_texts_and_sources(emer):
     nothing = emer("memory", "search", " ")
     assert nothing.exit_code == 2 and "nothing to look for" in nothing.stderr
     assert told(emer("memory", "search", "zzz", "--json")) == []
-    assert "Nothing that is remembered is near" in emer("memory", "search", "zzz").stdout
+    assert "Nothing in the memory is near" in emer("memory", "search", "zzz").stdout
 
 
 def test_an_emotion_does_not_find_its_opposite(emer):

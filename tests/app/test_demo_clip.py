@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from emer.app.commands.demo import matches
+from emer.app.commands.demo import match_script
 from emer.app.demo_clip import copy_clip, load_script
 from emer.tools.media.clip import Clip
 from emer.tools.types import Span
@@ -30,7 +30,7 @@ def clip(demo_clip):
 def found(clip):
     from emer.tools.face.tool import FaceMesh
 
-    return {m.movement: m.clue for m in matches(FaceMesh().observe(clip), load_script())}
+    return {m.movement: m.clue for m in match_script(FaceMesh().observe(clip), load_script())}
 
 
 def test_every_movement_grows_holds_and_goes_within_the_clip():

@@ -59,7 +59,7 @@ def test_a_store_that_cannot_be_written_is_told(emer, fakes, monkeypatch, tmp_pa
 
 
 def test_a_missing_package_is_told_with_the_line_that_brings_it(emer, fakes, monkeypatch):
-    monkeypatch.setattr("emer.app.commands.doctor.needed", lambda: ["moonlight"])
+    monkeypatch.setattr("emer.app.commands.doctor.required_packages", lambda: ["moonlight"])
     found = checks(emer("doctor", "--json"))["moonlight"]
     assert (found["ok"], found["fix"]) == (False, "pip install moonlight")
 
@@ -108,6 +108,7 @@ def test_a_vision_endpoint_that_is_dead_is_not_ready(emer, fakes, endpoint, monk
     assert f"nobody answers at http://127.0.0.1:{port}" in found["detail"]
 
 
+@pytest.mark.slow
 def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch, tmp_path):
     pytest.importorskip("transformers", reason="transformers is not installed")
     from emer.tools.caption import vlm
@@ -125,6 +126,7 @@ def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch
     assert "captioner" not in {key.kind for key in POOL.held()}
 
 
+@pytest.mark.slow
 def test_the_second_shows_a_face_so_that_face_models_run(tmp_path):
     pytest.importorskip("deepface", reason="deepface is not installed")
     from emer.app.commands.doctor import trial_clip

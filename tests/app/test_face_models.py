@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emer.graphs.ask import ask
-from emer.graphs.loading import choose
+from emer.graphs.components import choose
 from emer.graphs.settings import load_settings
 from emer.tools.runtime.device import configure
 from emer.tools.runtime.model_pool import POOL
@@ -78,8 +78,8 @@ def test_auto_takes_the_blendshapes_where_their_weights_are(pulled):
 def test_auto_takes_the_mesh_and_says_what_the_blendshapes_need():
     ready = choose(load_settings(profile="auto"))
     assert ready.settings.tools["face"].use == "mesh"
-    assert "blendshapes needs the weights face-landmarker (4 MB)" in ready.why["face"]
-    assert "deepface needs the weights face-emotion (6 MB)" in ready.why["expression"]
+    assert "blendshapes needs the weights face-landmarker (4 MB)" in ready.reasons["face"]
+    assert "deepface needs the weights face-emotion (6 MB)" in ready.reasons["expression"]
 
 
 def test_a_file_that_is_not_the_published_one_is_found_out(pulled, emer):

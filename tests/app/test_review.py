@@ -187,6 +187,7 @@ def _read(screen: int) -> str:
         return ""
 
 
+@pytest.mark.slow
 def test_at_a_terminal_it_asks_and_then_explains(clip):
     typed = "dance|reject 1 9|reject 1|edit 2|The person grins.|0.1-0.5|add|face|She cries.||go"
     code, screen = at_terminal(typed, "ask", clip, *swaps(*FAKES), "--review")
@@ -196,6 +197,7 @@ def test_at_a_terminal_it_asks_and_then_explains(clip):
     assert {c.text for c in trace().clues} == {"The person grins.", "She cries."}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("leave", "code"), [("^D", 0), ("^C", 130), ("quit", 0)])
 def test_leaving_keeps_the_edits(clip, leave, code):
     words = ("ask", clip, *swaps(*FAKES), "--review")
@@ -208,6 +210,7 @@ def test_leaving_keeps_the_edits(clip, leave, code):
     assert [c.text for c in trace().clues] == [LOUD]
 
 
+@pytest.mark.slow
 def test_leaving_at_once_changes_nothing(paused):
     path = next((Path(os.environ["EMER_HOME"]) / "traces").iterdir())
     before = path.read_bytes()

@@ -97,6 +97,7 @@ def test_a_checkpoint_that_is_none_is_one_line(clip: Path, tmp_path: Path) -> No
         VideoLanguage(str(tmp_path)).answer(Sample(name="a"))
 
 
+@pytest.mark.slow
 def test_a_tiny_checkpoint_answers_deterministically(clip: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed (pip install 'emer[models]')")
     pytest.importorskip("transformers", reason="transformers is not installed")

@@ -14,6 +14,8 @@ from emer.evals.data.locations import DataFolder
 from tests.fixtures.clips import silent_clip
 from tests.fixtures.evals import datasets
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

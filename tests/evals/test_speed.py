@@ -193,6 +193,7 @@ def test_gpu_utilisation_comes_from_nvidia_smi(
     assert note == "; GPU busy 90% of the time"
 
 
+@pytest.mark.slow
 def test_nvidia_smi_is_asked_about_the_gpu_that_cuda_means(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,8 @@ from emer.tools.registry import load_tool, registered
 from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Heavy
 
+pytestmark = pytest.mark.slow
+
 WITHOUT_WEIGHTS = ("pocketsphinx", "subtitle", "mesh", "egemaps", "camera")
 
 

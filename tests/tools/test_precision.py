@@ -40,6 +40,8 @@ from tests.fixtures.checkpoints.whisper import (
 )
 from tests.fixtures.faces import write_emotion
 
+pytestmark = pytest.mark.slow
+
 HALF_SURE = Script(fog=150.0)
 """A text whose words are neither certain nor unlikely, so that a precision can be seen."""
 

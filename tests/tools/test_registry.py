@@ -78,6 +78,7 @@ def test_slots_have_an_order_a_modality_and_tools_by_rank():
     assert ranked("taste") == ()
 
 
+@pytest.mark.slow
 def test_the_order_does_not_depend_on_what_is_imported_first(own):
     code = (
         "import emer.tools.speech.subtitle\n"
@@ -87,6 +88,7 @@ def test_the_order_does_not_depend_on_what_is_imported_first(own):
     assert own(code) == f"{' '.join(registered())}\n{' '.join(slots())}"
 
 
+@pytest.mark.slow
 def test_settings_and_help_import_no_tool(own):
     code = (
         "import sys\nimport emer.app.cli\nfrom emer.graphs.settings import load_settings\n"
@@ -130,36 +132,40 @@ def test_other_kinds_are_resolved_by_their_own_names():
     assert resolve("x", {"x": FakeTool}, "emer.nothing") is FakeTool
 
 
+@pytest.mark.slow
 def test_an_imported_class_is_found_by_its_name_and_competes_by_its_rank(own):
     code = (
         "import own_tool\n"
-        "from emer.graphs.loading import choose\n"
+        "from emer.graphs.components import choose\n"
         "from emer.graphs.settings import load_settings\n"
         "from emer.tools.registry import load_tool, ranked\n"
         "print(type(load_tool('own')) is own_tool.Own, ranked('face')[0])\n"
         "settings = load_settings(tools={'face': 'auto'})\n"
         "print(choose(settings).settings.tools['face'].use)\n"
-        "print(load_settings(tools={'face': 'own'}).chosen['face'].use)"
+        "print(load_settings(tools={'face': 'own'}).active_tools['face'].use)"
     )
     assert own(code).split("\n") == ["True own", "own", "own"]
 
 
+@pytest.mark.slow
 def test_a_registered_slot_of_another_name_is_one_more_slot(own):
     code = (
         "import own_tool\n"
-        "from emer.graphs.loading import choose\n"
+        "from emer.graphs.components import choose\n"
         "from emer.graphs.settings import load_settings\n"
         "settings = choose(load_settings(profile='auto')).settings\n"
-        "print([*settings.chosen][-1], settings.chosen['posture'].use)"
+        "print([*settings.active_tools][-1], settings.active_tools['posture'].use)"
     )
     assert own(code, slot="posture", modality="scene") == "posture own"
 
 
+@pytest.mark.slow
 def test_the_command_line_and_an_import_string_find_the_same_class(own):
     code = "from emer.tools.registry import load_tool\nprint(load_tool('own_tool:Own').source.tool)"
     assert own(code) == "own"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("facts", "line"),
     [
@@ -190,6 +196,7 @@ def test_a_modality_against_that_of_the_class_is_refused():
     assert "odd" not in registered()
 
 
+@pytest.mark.slow
 def test_a_class_defined_anew_takes_its_own_name_again(own):
     code = (
         "import importlib, own_tool\n"

@@ -93,10 +93,10 @@ class DeepFaceEmotion:
 
         `Unobservable` without a face, or where no class is clear for long enough.
         """
-        reading = read(clip, self.max_side)
-        people = [portrait.person for portrait in reading.portraits[: self.people]]
+        analysis = read(clip, self.max_side)
+        people = [face.person for face in analysis.faces[: self.people]]
         if not people:
-            raise Unobservable(why_none(reading))
+            raise Unobservable(why_none(analysis))
         crops = {person.number: face_crops(person, span) for person in people}
         faces = [each.crop.picture for own in crops.values() for each in own]
         classified = iter(self._classifier()(faces) if faces else ())
@@ -105,7 +105,7 @@ class DeepFaceEmotion:
             clue
             for person in people
             for clue in self._clues(person, crops[person.number], outputs[person.number], span,
-                                    alone=len(reading.portraits) == 1)
+                                    alone=len(analysis.faces) == 1)
         ]  # fmt: skip
         if not clues:
             raise Unobservable(why_no_class([(crops[n], outputs[n]) for n in crops], labels()))

@@ -1,10 +1,10 @@
-"""Movements as signals, in IOD, frame by frame; and what each movement is, on its plateau.
+"""Signals of action units in IOD, frame by frame, and tests of what a movement is.
 
-A signal rises with the movement and fades to zero where something else explains the
-change. It fades over a range and is never switched off: a landmark that is off by a
-thousandth must not cut an event short. Which action unit the movement is, is judged once
-for the whole event, on the medians of its plateau; those tests take the same `Changes`.
-Only what geometry can carry is here: no nose wrinkle, upper-lip raise or dimple.
+A signal rises with the movement and fades to zero where something else explains the change. It
+fades over a range and is never switched off: a landmark that is off by a thousandth must not
+cut an event short. Which action unit the movement is, is judged once for the whole event, on
+the medians of its plateau; those tests take the same `Changes`. Only what geometry can carry is
+here: no nose wrinkle, upper-lip raise or dimple.
 """
 
 from __future__ import annotations
@@ -25,17 +25,16 @@ PART: Final = 0.35
 RAISED: Final = 0.015
 """Rise of the inner brow from which brows that come together are drawn up, too."""
 FOLD: Final = 0.032
-"""What the logarithm of the furrow's growth is worth in IOD: twice the lines of rest are a
-trace of AU4, five times are near the largest (chosen by us)."""
+"""IOD per unit of the logarithm of the furrow's growth: twice the lines of rest
+are a trace of AU4, five times are near the largest (chosen by us)."""
 ONE_SIDED: Final = 0.3
 """Share of the other corner's pull up to which only one corner is pulled."""
 STRAIGHT: Final = 12.0
 """Degrees of turn up to which left and right can be compared."""
 GAP_PER_DEGREE: Final = 0.002
-"""How much closer the brows' ends seem for each degree of turn beyond five."""
+"""Apparent approach of the brows' ends for each degree of turn beyond five."""
 NOT_A_SMILE: Final = -0.20
-"""A mouth of this shape or below does not smile, however far it has come (average at
-rest: -0.29)."""
+"""Shape of a mouth that does not smile, whatever its change (at rest: -0.29)."""
 
 
 def brows_up(c: Changes) -> Floats:
@@ -60,7 +59,7 @@ def outer_brow(c: Changes) -> Mask:
 
 
 def brows_together(c: Changes) -> Floats:
-    """AU4 or AU1+4: the skin between the brows folds, and their inner ends come together.
+    """AU4 or AU1+4: the skin between the brows folds, their inner ends come together.
 
     The mesh sees the second only poorly: where the skin can be seen and does not fold,
     the mesh alone counts half.
@@ -84,12 +83,11 @@ def drawn_up(c: Changes) -> Mask:
 
 
 def _folds(c: Changes) -> Mask:
-    """Tell whether the skin between the brows is clearly folded."""
     return np.asarray(c.skin & (c["furrow"] > 0.5))
 
 
 def _rises(c: Changes) -> Mask:
-    """Tell whether the inner brow rises.
+    """Whether the inner brow rises.
 
     It need not rise far where the skin is folded: AU4 alone would have pulled it down by
     about half of what the folds are worth.
@@ -100,7 +98,7 @@ def _rises(c: Changes) -> Mask:
 
 
 def _closer(c: Changes) -> Floats:
-    """Return how much closer the brows' ends are than the head's turn can feign."""
+    """How much closer the brows' ends are than a turn of the head explains."""
     return np.asarray(-c["brow_gap"] - GAP_PER_DEGREE * np.maximum(c.turned - 5.0, 0.0))
 
 
@@ -111,7 +109,7 @@ def wide_eyes(c: Changes) -> Floats:
 
 
 def nearly_straight(c: Changes) -> Mask:
-    """Tell whether the head is turned less than 20 degrees from its rest."""
+    """Whether the head is turned less than 20 degrees from its rest."""
     return np.asarray(c.turned < 20)
 
 
@@ -135,40 +133,31 @@ def smiling(c: Changes) -> Mask:
 
 
 def _winks(c: Changes, side: int) -> Mask:
-    """Tell whether this eye is shut and the other open."""
     return np.asarray(c.shut[:, side] - c.shut[:, 1 - side] > 0.5)
 
 
-def one_corner(side: int) -> Signal:
-    """AU12 of one side: this corner is pulled further than the other, and stands higher.
+def one_corner(c: Changes, side: int) -> Floats:
+    """AU12 of one side: this corner is pulled further than the other, and is higher.
 
     In speech one corner often stays behind while the other sinks; that is no pull.
     """
-
-    def signal(c: Changes) -> Floats:
-        pull, rise = -c.sides("corner_eye"), c.sides("corner_rise")[:, side]
-        further = pull[:, side] - np.maximum(pull[:, 1 - side], 0)
-        return np.minimum(further, 2 * np.maximum(rise, 0))
-
-    return signal
+    pull, rise = -c.sides("corner_eye"), c.sides("corner_rise")[:, side]
+    further = pull[:, side] - np.maximum(pull[:, 1 - side], 0)
+    return np.minimum(further, 2 * np.maximum(rise, 0))
 
 
-def one_sided(side: int) -> Test:
-    """Tell whether the other corner hardly moves, seen from straight ahead.
+def one_sided(c: Changes, side: int) -> Mask:
+    """Whether the other corner hardly moves, seen from straight ahead.
 
     Where the same side's eye is shut alone, the corner goes up as part of the wink.
     """
-
-    def test(c: Changes) -> Mask:
-        pull = -c.sides("corner_eye")
-        alone = pull[:, 1 - side] < ONE_SIDED * pull[:, side]
-        return np.asarray(alone & (c.turned < STRAIGHT) & ~_winks(c, side))
-
-    return test
+    pull = -c.sides("corner_eye")
+    alone = pull[:, 1 - side] < ONE_SIDED * pull[:, side]
+    return np.asarray(alone & (c.turned < STRAIGHT) & ~_winks(c, side))
 
 
 def corners_down(c: Changes) -> Floats:
-    """AU15: the corners sink, away from the eyes and below the middle of the upper lip.
+    """AU15: the corners sink, away from the eyes, below the middle of the upper lip.
 
     Not where they go apart as well (AU20), nor in an open mouth.
     """
@@ -188,7 +177,7 @@ def chin_raise(c: Changes) -> Floats:
 
 
 def _closed_calm(c: Changes) -> Floats:
-    """Return 1 in a closed mouth that does not smile, less where it opens or smiles."""
+    """1 in a closed mouth that does not smile, less where it opens or smiles."""
     return ramp(c.gap, 0.05, 0.03) * ramp(smile(c), 0.07, 0.04)
 
 
@@ -214,15 +203,11 @@ def jaw_drop(c: Changes) -> Floats:
     return np.asarray(ramp(c.gap, 0.07, 0.04) * down)
 
 
-def jaw_aside(sign: int) -> Signal:
+def jaw_aside(c: Changes, sign: int) -> Floats:
     """AU30: chin and mouth both go to one side (+1: the subject's left)."""
-
-    def signal(c: Changes) -> Floats:
-        return np.asarray((sign * c.sides("jaw_side")).min(axis=1))
-
-    return signal
+    return np.asarray((sign * c.sides("jaw_side")).min(axis=1))
 
 
 def anything(c: Changes) -> Mask:
-    """Accept every event: the signal alone says what it is."""
+    """Accepts every event: the signal alone is enough."""
     return np.ones(len(c.turned), dtype=bool)

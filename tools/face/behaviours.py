@@ -1,11 +1,4 @@
-"""Blinks, gaze, nods, mouth.
-
-The eyes: blinks, closures, winks, narrowing, and where they look.
-
-The head: nods, shakes, turns, tilts, lowering and raising.
-
-The mouth's opening: speech-like movement, and an open mouth that stays open.
-"""
+"""Behaviours of eyes, head and mouth: blinks, gaze, nods, held poses, speech."""
 
 from __future__ import annotations
 
@@ -19,32 +12,33 @@ from emer.tools.timeseries import (
     Floats,
     Mask,
     Stretch,
+    at_least,
     frame_time,
     hysteresis,
-    joined,
-    lasting,
+    join_close,
     length,
+    mask_of,
     smooth,
+    split_at_holes,
     stretches,
     turning_points,
-    unbroken,
 )
 
 BLINK: Final = 0.55
-"""Share of the eyes' usual opening below which they count as shutting (0.6-0.75 and below
-are in use; ours is strict)."""
+"""Share of the eyes' usual opening below which they count as shutting (0.6-0.75
+and below are in use; ours is strict)."""
 SHUT: Final = 0.34
 LONGEST_BLINK_S: Final = 0.4
 CLOSURE_S: Final = 0.5
 DOWN: Final = 0.06
-"""Iris below its usual height, in eye widths, from which a look goes down."""
+"""Iris below its usual height, in eye widths, from which the gaze is down."""
 ASIDE_DEG: Final = 20.0
 CAMERA_DEG: Final = 15.0
 """Coarse: gaze from landmarks errs by 10-20 degrees."""
 
 
 class Lids(NamedTuple):
-    """What the lids do."""
+    """Blinks, closures, winks of a named side, and narrowed eyes."""
 
     blinks: list[Stretch]
     closures: list[Stretch]
@@ -52,28 +46,24 @@ class Lids(NamedTuple):
     narrowings: list[Stretch]
 
 
-def watch_lids(measures: Measures, rest: Rest, smiling: Mask) -> Lids:
-    """Return blinks, closures of 0.5 s or more, winks and narrowed eyes."""
+def find_lids(measures: Measures, rest: Rest, smiling: Mask) -> Lids:
+    """Blinks, closures of 0.5 s or more, winks and narrowed eyes."""
     times = measures.times
     usual = np.maximum(rest.levels["eye_opening"], 0.2)
     share = measures.eye_opening / usual
     share = np.where(measures.sure[:, :1] > 0.5, share, 1.0)
     both = share.max(axis=1)
-    shut = unbroken(joined(stretches(both < BLINK), times, 0.06), times)
-    down = gaze_change(measures, rest)[:, 1] < -DOWN / 2
+    shut = split_at_holes(join_close(stretches(both < BLINK), times, 0.06), times)
     blinks = [s for s in shut if _is_blink(s, both, times)]
-    shut_mask = both < SHUT
-    closures = lasting(joined(stretches(shut_mask), times, 0.15), times, CLOSURE_S)
-    narrow = smooth(both, times, 0.5)
+    closures = at_least(join_close(stretches(both < SHUT), times, 0.15), times, CLOSURE_S)
+    narrow, down = smooth(both, times, 0.5), _gaze_change(measures, rest)[:, 1] < -DOWN / 2
     squint = (narrow < 0.8) & (narrow > 0.5) & ~down & ~smiling
-    narrowings = lasting(joined(stretches(squint), times, 0.2), times, CLOSURE_S)
+    narrowings = at_least(join_close(stretches(squint), times, 0.2), times, CLOSURE_S)
     return Lids(blinks, closures, _winks(share, times), narrowings)
 
 
 def _is_blink(one: Stretch, share: Floats, times: Floats) -> bool:
-    """Tell a blink: short, deep, and open again on both sides."""
-    inside = share[one.first : one.last + 1]
-    if length(one, times) > LONGEST_BLINK_S or inside.min() > 0.5:
+    if length(one, times) > LONGEST_BLINK_S or share[one.part].min() > 0.5:
         return False
     before = share[max(0, one.first - 4) : one.first]
     after = share[one.last + 1 : one.last + 5]
@@ -82,24 +72,22 @@ def _is_blink(one: Stretch, share: Floats, times: Floats) -> bool:
 
 
 def _winks(share: Floats, times: Floats) -> list[tuple[str, Stretch]]:
-    """Return when one eye is shut and the other open."""
-    found = []
+    winks = []
     for side, name in enumerate(("right", "left")):
         mask = (share[:, side] < 0.45) & (share[:, 1 - side] > 0.6)
-        runs = joined(stretches(mask), times, 0.1)
-        found += [(name, s) for s in lasting(runs, times, 0.3)]
-    return sorted(found, key=lambda w: w[1].first)
+        parts = join_close(stretches(mask), times, 0.1)
+        winks += [(name, s) for s in at_least(parts, times, 0.3)]
+    return sorted(winks, key=lambda w: w[1].first)
 
 
-def gaze_change(measures: Measures, rest: Rest) -> Floats:
-    """Return how far the irises stand from their usual place, (n, 2): left, up."""
-    across = measures.gaze_across
+def _gaze_change(measures: Measures, rest: Rest) -> Floats:
+    """Place of the irises against their usual one, (n, 2): left, up; in eye widths."""
     up = measures.gaze_up - rest.levels["gaze_up"]
-    return smooth(np.stack([across, up], axis=1), measures.times, 0.2)
+    return smooth(np.stack([measures.gaze_across, up], axis=1), measures.times, 0.2)
 
 
-class Looks(NamedTuple):
-    """Where the person looks."""
+class Gaze(NamedTuple):
+    """Coarse directions of the gaze; sides are the subject's own."""
 
     camera: Mask
     """The frames in which the eyes point roughly at the camera."""
@@ -109,16 +97,13 @@ class Looks(NamedTuple):
     right: list[Stretch]
 
 
-def watch_gaze(measures: Measures, rest: Rest, shut: list[Stretch]) -> Looks:
-    """Return coarse looking directions; sides are the subject's own."""
+def find_gaze(measures: Measures, rest: Rest, shut: list[Stretch]) -> Gaze:
+    """The directions of the gaze while the eyes are not `shut`."""
     times = measures.times
-    eyes = gaze_change(measures, rest)
+    eyes = _gaze_change(measures, rest)
     across = measures.yaw + _degrees(eyes[:, 0])
     upward = measures.pitch - rest.pitch + _degrees(eyes[:, 1])
-    open_eyes = np.ones(len(times), dtype=bool)
-    for one in shut:
-        open_eyes[one.first : one.last + 1] = False
-    seen = open_eyes & (np.abs(measures.yaw) < 40) & (measures.sure[:, 0] > 0.5)
+    seen = ~mask_of(shut, len(times)) & (np.abs(measures.yaw) < 40) & (measures.sure[:, 0] > 0.5)
     lids = measures.openness / np.maximum(rest.levels["eye_opening"].mean(), 0.2)
     masks = {
         "down": seen & (eyes[:, 1] < -DOWN) & (smooth(lids, times, 0.2) < 0.75),
@@ -126,13 +111,13 @@ def watch_gaze(measures: Measures, rest: Rest, shut: list[Stretch]) -> Looks:
         "left": seen & (across > ASIDE_DEG) & (eyes[:, 0] > 0.04),
         "right": seen & (across < -ASIDE_DEG) & (eyes[:, 0] < -0.04),
     }
-    found = {k: lasting(joined(stretches(m), times, 0.2), times, 0.5) for k, m in masks.items()}
+    ways = {k: at_least(join_close(stretches(m), times, 0.2), times, 0.5) for k, m in masks.items()}
     camera = (np.abs(across) < CAMERA_DEG) & (np.abs(upward) < CAMERA_DEG) & seen
-    return Looks(camera=np.asarray(camera), **found)
+    return Gaze(camera=np.asarray(camera), **ways)
 
 
 def _degrees(offset: Floats) -> Floats:
-    """Return the eye's turn for an iris offset in eye widths (eyeball radius 0.4 widths)."""
+    """The eye's turn for an iris offset in eye widths (eyeball radius 0.4 widths)."""
     return np.asarray(np.degrees(np.arcsin(np.clip(offset / 0.4, -1, 1))))
 
 
@@ -143,8 +128,8 @@ DOMINANCE: Final = 1.8
 LEAST_SWINGS: Final = 3
 SLOWEST_SWING_S: Final = 0.7
 EVEN: Final = 0.4
-"""Least ratio of the smallest to the largest swing: a turn of the head to somewhere else
-is one large swing, and no shake. Chosen by us."""
+"""Least ratio of the smallest to the largest swing: a turn of the head to
+somewhere else is one large swing, and no shake. Chosen by us."""
 
 
 class Swing(NamedTuple):
@@ -153,7 +138,6 @@ class Swing(NamedTuple):
     name: str
     frames: Stretch
     half_swings: int
-    """How many half swings."""
     degrees: float
     """Peak to peak."""
 
@@ -167,34 +151,32 @@ class HeadMove(NamedTuple):
 
 
 def find_swings(measures: Measures) -> list[Swing]:
-    """Return nods (pitch) and shakes (yaw): three or more even swings, 0.7-5 Hz apart."""
-    nods = _swinging("nod", measures, measures.pitch, measures.yaw)
-    shakes = _swinging("shake", measures, measures.yaw, measures.pitch)
+    """Nods (pitch) and shakes (yaw): three or more even swings, 0.7-5 Hz apart."""
+    nods = _swings("nod", measures.times, measures.pitch, measures.yaw)
+    shakes = _swings("shake", measures.times, measures.yaw, measures.pitch)
     return sorted(nods + shakes, key=lambda s: (s.frames, s.name))
 
 
-def _swinging(name: str, measures: Measures, own: Floats, other: Floats) -> list[Swing]:
-    times = measures.times
+def _swings(name: str, times: Floats, own: Floats, other: Floats) -> list[Swing]:
     angle, cross = smooth(own, times, 0.12), smooth(other, times, 0.12)
     turns = turning_points(angle, NOD_DEG if name == "nod" else SHAKE_DEG)
-    found = []
-    for first, last in _even_runs(turns, angle, times):
-        part = slice(first, last + 1)
-        if angle[part].std() > DOMINANCE * cross[part].std():
-            count = sum(first <= t <= last for t in turns) - 1
-            found.append(Swing(name, Stretch(first, last), count, float(np.ptp(angle[part]))))
-    return found
+    swings = []
+    for run in _even_runs(turns, angle, times):
+        if angle[run.part].std() > DOMINANCE * cross[run.part].std():
+            count = sum(run.first <= t <= run.last for t in turns) - 1
+            swings.append(Swing(name, run, count, float(np.ptp(angle[run.part]))))
+    return swings
 
 
-def _even_runs(turns: list[int], angle: Floats, times: Floats) -> list[tuple[int, int]]:
-    """Return runs of at least three swings alike in size, each of 0.1-0.7 s."""
-    runs: list[tuple[int, int]] = []
+def _even_runs(turns: list[int], angle: Floats, times: Floats) -> list[Stretch]:
+    """Runs of at least three swings alike in size, each of 0.1-0.7 s."""
+    runs: list[Stretch] = []
     start = 0
     for end in range(1, len(turns) + 1):
         if end < len(turns) and _is_even(turns[start : end + 1], angle, times):
             continue
         if end - 1 - start >= LEAST_SWINGS:
-            runs.append((turns[start], turns[end - 1]))
+            runs.append(Stretch(turns[start], turns[end - 1]))
         start = max(start + 1, end - 1)
     return runs
 
@@ -207,11 +189,11 @@ def _is_even(turns: list[int], angle: Floats, times: Floats) -> bool:
 
 
 def find_moves(measures: Measures) -> list[HeadMove]:
-    """Return when the head is held away from its rest for 0.5 s or more."""
+    """Poses of the head away from its rest, held for 0.5 s or more."""
     pitch = measures.pitch - np.median(measures.pitch)
     roll = measures.roll - np.median(measures.roll)
     away = np.abs(measures.yaw)
-    found = [
+    poses = [
         *_held("lowers", -pitch, 10.0, measures.times),
         *_held("raises", pitch, 10.0, measures.times),
         *_held("tilts_right", roll, 12.0, measures.times),
@@ -219,56 +201,46 @@ def find_moves(measures: Measures) -> list[HeadMove]:
         *_held("turns_left", np.where(measures.yaw > 0, away, 0.0), 25.0, measures.times),
         *_held("turns_right", np.where(measures.yaw < 0, away, 0.0), 25.0, measures.times),
     ]
-    return sorted(found, key=lambda m: (m.frames, m.name))
+    return sorted(poses, key=lambda m: (m.frames, m.name))
 
 
 def _held(name: str, angle: Floats, least: float, times: Floats) -> list[HeadMove]:
     level = np.full(len(times), least)
     mask = hysteresis(smooth(angle, times, 0.3), level, 0.6 * level)
-    runs = unbroken(joined(stretches(mask), times, 0.3), times)
-    return [
-        HeadMove(name, run, float(angle[run.first : run.last + 1].max()))
-        for run in lasting(runs, times, 0.5)
-    ]
+    runs = split_at_holes(join_close(stretches(mask), times, 0.3), times)
+    return [HeadMove(name, run, float(angle[run.part].max())) for run in at_least(runs, times, 0.5)]
 
 
 STROKE: Final = 0.022
-"""Smallest opening or closing, in IOD, that counts as one articulation (chosen by us)."""
+"""Smallest opening or closing, in IOD, of one articulation (chosen by us)."""
 RATE: Final = 3.0
-"""Turns of the lips' movement per second from which it looks like speech: syllables come
-at 3-8 per second, and each opens and closes the mouth."""
+"""Turns of the lips' movement per second from which it looks like speech:
+syllables come at 3-8 per second, and each opens and closes the mouth."""
 OPEN: Final = 0.08
 WIDE: Final = 0.28
-"""Gap between the lips, in IOD, of an open and of a widely open mouth (chosen by us)."""
+"""Gap between the lips, in IOD, of an open and a widely open mouth (chosen by us)."""
 
 
 def speaking(measures: Measures) -> Mask:
-    """Return the frames in which the mouth opens and closes as it does in speech."""
+    """The frames in which the mouth opens and closes as it does in speech."""
     times = measures.times
     turns = np.zeros(len(times), dtype=bool)
     turns[turning_points(measures.mouth_gap, STROKE)] = True
     turns &= _uncovered(measures)
-    rate = np.zeros(len(times))
-    for frame, time in enumerate(times):
-        near = np.abs(times - time) <= 0.5
-        window = max(1.0, frame_time(times))
-        rate[frame] = turns[near].sum() / window
-    runs = joined(stretches(rate >= RATE), times, 1.0)
-    mask = np.zeros(len(times), dtype=bool)
-    for run in lasting(unbroken(runs, times), times, 1.0):
-        mask[run.first : run.last + 1] = True
-    return mask
+    window = max(1.0, frame_time(times))
+    rate = np.array([turns[np.abs(times - time) <= 0.5].sum() / window for time in times])
+    runs = split_at_holes(join_close(stretches(rate >= RATE), times, 1.0), times)
+    return mask_of(at_least(runs, times, 1.0), len(times))
 
 
 def _uncovered(measures: Measures) -> Mask:
-    """Return the frames in which the mouth itself is seen, and not what covers it."""
     return np.asarray(measures.sure[:, 1] > 0.25)
 
 
 def open_mouth(measures: Measures, speech: Mask) -> list[Stretch]:
-    """Return when the mouth stays open for 0.4 s or more without speaking."""
+    """Stretches in which the mouth stays open for 0.4 s or more without speaking."""
     gap = smooth(measures.mouth_gap, measures.times, 0.2)
     level = np.full(len(gap), OPEN)
     mask = hysteresis(gap, level, 0.7 * level) & ~speech & _uncovered(measures)
-    runs = joined(stretches(mask), measures.times, 0.3)
-    return lasting(unbroken(runs, measures.times), measures.times, 0.4)
+    runs = join_close(stretches(mask), measures.times, 0.3)
+    return at_least(split_at_holes(runs, measures.times), measures.times, 0.4)

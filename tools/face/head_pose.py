@@ -1,8 +1,8 @@
-"""Take the head's pose and size out of a face: one rigid fit per frame.
+"""Head pose by one rigid fit per frame, and faces freed of it.
 
-Landmarks come in pixels (x right, y down, z away from the camera). Here they become a
-face that looks straight ahead: x to the picture's right, y up, z towards the camera, the
-outer eye corners one unit apart (IOD), so that what is left is what the skin does.
+Landmarks come in pixels (x right, y down, z away from the camera) and become a face that
+looks straight ahead: x to the picture's right, y up, z towards the camera, the outer eye
+corners one unit apart (IOD), so that the movements of the skin are left.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.face.landmarks import RIGID
 from emer.tools.timeseries import Floats
 
+RIGID: Final = (33, 133, 362, 263, 168, 6, 197, 195, 5, 127, 356, 234, 454, 10)
+"""Landmarks that skin and jaw hardly move: what the head's pose is read from."""
 AVERAGE: Final = np.array(
     [
         (-0.500, 0.000, 0.000),
@@ -34,20 +35,17 @@ AVERAGE: Final = np.array(
         (0.000, 0.627, 0.141),
     ]
 )
-"""The `RIGID` points of an average face, in IOD: MediaPipe's own output on eleven adults'
-most frontal pictures, averaged and made symmetric; pitch is zero where the line from the
+"""The `RIGID` points of an average face, in IOD: MediaPipe's own output on eleven
+adults' most frontal pictures, averaged and made symmetric; pitch is zero where the line from the
 forehead's top to the chin is upright, as in MediaPipe's canonical face."""
-
-
 CHUNK: Final = 512
-"""Frames whose landmarks are held as doubles at the same time: the rest are taken in turn."""
-
+"""Frames whose landmarks are held as doubles at the same time."""
 Pixels = Sequence[NDArray[np.float32]] | NDArray[np.float32] | Floats
 """Landmarks of n frames in pixels: n arrays, or one array, of shape (478, 3) each."""
 
 
 class Heads(NamedTuple):
-    """Where heads point, one row per frame, and the person's own bones."""
+    """Orientation of the head, one row per frame, and the person's own bones."""
 
     yaw: Floats
     """Degrees; positive when the head turns to the subject's left (picture right)."""
@@ -68,13 +66,13 @@ class Posed(NamedTuple):
 
 
 def remove_pose(pixels: Pixels) -> Posed:
-    """Return landmarks in pixels as faces that look straight ahead."""
+    """Faces that look straight ahead, from landmarks in pixels."""
     heads = find_heads(pixels)
     return Posed(straighten(pixels, heads.bones), heads)
 
 
 def find_heads(pixels: Pixels) -> Heads:
-    """Return the pose of each head, and the bones that all frames of a person share.
+    """The pose of each head, and the bones that all frames of a person share.
 
     Rigid fit with scale (Umeyama 1991) of the points that skin hardly moves onto those of
     the average face, which gives the angles; the person's own mean of those points keeps
@@ -88,30 +86,28 @@ def find_heads(pixels: Pixels) -> Heads:
 
 
 def straighten(pixels: Pixels, bones: Floats) -> Floats:
-    """Return landmarks in pixels laid onto a person's bones, shape (n, 478, 3), in IOD."""
+    """Landmarks in pixels laid onto a person's bones, shape (n, 478, 3), in IOD."""
     faces = _upright(np.asarray(pixels))
     return _fit(faces, faces[:, list(RIGID)], bones)[0]
 
 
 def chunks(pixels: Pixels) -> Iterator[NDArray[np.float32]]:
-    """Yield the frames' landmarks in pieces of at most `CHUNK` frames, as arrays."""
+    """The frames' landmarks in pieces of at most `CHUNK` frames, as arrays."""
     for first in range(0, len(pixels), CHUNK):
         yield np.asarray(pixels[first : first + CHUNK])
 
 
 def _upright(pixels: NDArray[np.float32]) -> Floats:
-    """Return the points as doubles with y up and z towards the camera."""
     return np.asarray(np.asarray(pixels, np.float64) * np.array((1.0, -1.0, -1.0)))
 
 
 def _steadiest(yaw: Floats, pitch: Floats) -> NDArray[np.intp]:
-    """Return the frames nearest to a straight look: the nearer half, at least one."""
     away = np.abs(yaw) + np.abs(pitch - np.median(pitch))
     return np.argsort(away, kind="stable")[: max(1, len(away) // 2)]
 
 
 def _fit(points: Floats, rigid: Floats, target: Floats) -> tuple[Floats, Floats]:
-    """Return points moved as `rigid` is to lie on the target, and the rotations (n, 3, 3)."""
+    """Points moved as `rigid` is to lie on the target, and the rotations (n, 3, 3)."""
     centre = rigid.mean(axis=1, keepdims=True)
     goal = target - target.mean(axis=0)
     spread = np.einsum("ij,nik->njk", goal, rigid - centre)
@@ -126,7 +122,7 @@ def _fit(points: Floats, rigid: Floats, target: Floats) -> tuple[Floats, Floats]
 
 
 def _angles(rotations: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return yaw, pitch and roll in degrees of heads that these rotations set straight."""
+    """Yaw, pitch and roll in degrees of heads that these rotations set straight."""
     ahead, across = rotations[:, 2], rotations[:, 0]
     yaw = np.degrees(np.arctan2(ahead[:, 0], ahead[:, 2]))
     pitch = np.degrees(np.arcsin(np.clip(ahead[:, 1], -1, 1)))

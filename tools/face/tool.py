@@ -1,9 +1,4 @@
-"""The face tools: mesh, blendshapes.
-
-The face specialist: mediapipe's mesh, followed and read as movements of the face.
-
-Faces by the mesh and by MediaPipe's 52 blendshapes, which see what geometry cannot carry.
-"""
+"""The face tools: MediaPipe's mesh, and the mesh with 52 blendshapes."""
 
 from __future__ import annotations
 
@@ -17,11 +12,20 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.face.analysis import MAX_SIDE, REMEMBERED, VERSION, Reading, read, read_face, tracks
-from emer.tools.face.blendshape_units import Scores, along
+from emer.tools.face.analysis import (
+    MAX_SIDE,
+    REMEMBERED,
+    VERSION,
+    ClipAnalysis,
+    analyse_face,
+    read,
+    tracks,
+)
+from emer.tools.face.blendshape_units import Scores, scores_at
 from emer.tools.face.detector import (
-    LOOK_PX,
-    ROOM,
+    CROP_MARGIN,
+    CROP_PX,
+    INSTALL,
     TOOL,
     Image,
     Landmarker,
@@ -30,7 +34,7 @@ from emer.tools.face.detector import (
     upright,
 )
 from emer.tools.face.people import Person
-from emer.tools.face.sentences import tell
+from emer.tools.face.sentences import face_clues
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
 from emer.tools.runtime.device import CPU
@@ -39,13 +43,18 @@ from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.types import Clue, Modality, Param, Source, Span
 from emer.tools.weights.locate import AUTO, Need, find
 
-MODEL = "mediapipe 0.10.21 face_landmark_with_attention"
-INSTALL = "pip install mediapipe==0.10.21"
+MODEL: Final = "mediapipe 0.10.21 face_landmark_with_attention"
+PER_S: Final = 15.0
+"""Pictures scored per second: a movement lasts 0.2 s or more (chosen by us)."""
+BATCH: Final = 16
+
+Shapes = Mapping[str, float]
+"""The scores of one picture by name; empty without a face in it."""
 
 
 @register("mesh", slot="face", rank=20)
 class FaceMesh:
-    """Watches faces: action units, blinks, gaze, head and mouth, person by person."""
+    """Action units, blinks, gaze, head and mouth of each person, by landmarks alone."""
 
     modality: Modality = "face"
     description = (
@@ -54,45 +63,30 @@ class FaceMesh:
     )
 
     def __init__(self, max_side: int = MAX_SIDE, people: int = 4) -> None:
-        """Look at pictures of at most `max_side` pixels and report on at most `people`."""
+        """Use pictures of at most `max_side` pixels and report on at most `people`."""
         self._max_side, self._people = max_side, people
 
     @property
     def source(self) -> Source:
-        """Name, version, model and result-changing parameters; `ToolMissing` on mediapipe 1.x."""
+        """Name, version, model, parameters; `ToolMissing` on mediapipe 1.x."""
         if not brings_networks():
             raise ToolMissing("mesh", "the networks of mediapipe 0.10", INSTALL)
         params: dict[str, Param] = {"max_side": self._max_side, "people": self._people}
         return Source(tool="mesh", version=VERSION, model=MODEL, params=params)
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """Return clues about the faces in the clip, or a closer look at `span` of it.
+        """Clues about the faces in the clip, or in `span` of it.
 
-        A closer look reports more and weaker movements, still measured against the
-        person's rest in the whole clip. `Unobservable` when no face could be measured.
+        In a span more and weaker movements are reported, still measured against the person's
+        rest in the whole clip. `Unobservable` when no face could be measured.
         """
         source = self.source
-        return tell(source, read(clip, self._max_side), self._people, span)
-
-
-PER_S: Final = 15.0
-"""Pictures of a face that are looked at in a second: a movement lasts 0.2 s or more (chosen by
-us)."""
-BATCH: Final = 16
-
-Shapes = Mapping[str, float]
-"""The scores of one picture by name; empty where no face was seen in it."""
-
-
-class _Look(NamedTuple):
-    person: int
-    time: float
-    picture: Image
+        return face_clues(source, read(clip, self._max_side), self._people, span)
 
 
 @register("blendshapes", slot="face", rank=10)
 class Blendshapes:
-    """All that the mesh tells of faces, with the action units that blendshapes add to it.
+    """The clues of `FaceMesh`, with the action units that blendshapes add to them.
 
     `model` is a `.task` file, a name of the catalogue, or "auto".
     """
@@ -104,18 +98,18 @@ class Blendshapes:
     )
 
     def __init__(self, model: str = AUTO, max_side: int = MAX_SIDE, people: int = 4) -> None:
-        """Look at pictures of at most `max_side` pixels and report on at most `people`."""
+        """Use pictures of at most `max_side` pixels and report on at most `people`."""
         if people < 1:
             raise ConfigError(f"{TOOL}: people must be at least 1")
         self._model, self._max_side, self._people = model, max_side, people
 
     @property
     def source(self) -> Source:
-        """Name, version, weights and what changes the result."""
+        """Name, version, weights and result-changing parameters."""
         try:
             library = version("mediapipe")
         except PackageNotFoundError as error:
-            raise ToolMissing(TOOL, "mediapipe", "pip install mediapipe==0.10.21") from error
+            raise ToolMissing(TOOL, "mediapipe", INSTALL) from error
         need = find(TOOL, self._model)
         params: dict[str, Param] = {
             "max_side": self._max_side,
@@ -127,57 +121,60 @@ class Blendshapes:
 
     @property
     def hardware(self) -> Mapping[str, Param]:
-        """Always the CPU: MediaPipe's Python runs there."""
+        """Always the CPU: MediaPipe's Python interface runs there."""
         return {"device": CPU, "dtype": "float32", "batch": BATCH}
 
     def load(self) -> None:
-        """Load the model now."""
+        """Load the model."""
         _scorer(find(TOOL, self._model)).load()
 
     def unload(self) -> None:
-        """Let go of the model."""
+        """Unload the model."""
         _scorer(find(TOOL, self._model)).unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """Return clues about the faces in the clip, or a closer look at `span` of it.
-
-        `Unobservable` when no face could be measured.
-        """
+        """Clues about the faces in the clip, or in `span` of it, as `FaceMesh.observe`."""
         source = self.source
-        made = partial(self._read, clip)
         key = (clip.sha256, source.version, *source.params.values())
-        return tell(source, _READINGS.get(key, made), self._people, span)
+        analysis = _ANALYSES.get(key, partial(self._analyse, clip))
+        return face_clues(source, analysis, self._people, span)
 
-    def _read(self, clip: Clip) -> Reading:
-        reading = read(clip, self._max_side, self._model)
-        people = [portrait.person for portrait in reading.portraits[: self._people]]
+    def _analyse(self, clip: Clip) -> ClipAnalysis:
+        analysis = read(clip, self._max_side, self._model)
+        people = [face.person for face in analysis.faces[: self._people]]
         if not people:
-            return reading
+            return analysis
         scores = scores_of(clip, people, find(TOOL, self._model), self._max_side)
-        read_again = [read_face(person, scores[person.number]) for person in people]
-        others = reading.portraits[self._people :]
-        return replace(reading, portraits=(*read_again, *others))
+        scored = [analyse_face(person, scores[person.number]) for person in people]
+        return replace(analysis, faces=(*scored, *analysis.faces[self._people :]))
 
 
-_READINGS: Memo[Reading] = Memo(REMEMBERED)
+_ANALYSES: Memo[ClipAnalysis] = Memo(REMEMBERED)
+
+
+class _FaceImage(NamedTuple):
+    person: int
+    time: float
+    picture: Image
 
 
 def scores_of(clip: Clip, people: Sequence[Person], need: Need, max_side: int) -> dict[int, Scores]:
-    """Return each person's blendshapes at the times of the person's measures, by number."""
+    """Each person's blendshape scores at the times of the measures, by number."""
     score = _scorer(need)
     times: dict[int, list[float]] = {person.number: [] for person in people}
-    found: dict[int, list[Shapes]] = {person.number: [] for person in people}
-    looks = _looks(clip, people, max_side)
-    while batch := list(islice(looks, BATCH)):
-        for look, shapes in zip(batch, score([look.picture for look in batch]), strict=True):
+    scores: dict[int, list[Shapes]] = {person.number: [] for person in people}
+    images = _face_images(clip, people, max_side)
+    while batch := list(islice(images, BATCH)):
+        for image, shapes in zip(batch, score([image.picture for image in batch]), strict=True):
             if shapes:
-                times[look.person].append(look.time)
-                found[look.person].append(shapes)
-    return {p.number: along(p.measures.times, times[p.number], found[p.number]) for p in people}
+                times[image.person].append(image.time)
+                scores[image.person].append(shapes)
+    return {
+        p.number: scores_at(p.measures.times, times[p.number], scores[p.number]) for p in people
+    }
 
 
-def _looks(clip: Clip, people: Sequence[Person], max_side: int) -> Iterator[_Look]:
-    """Yield each person's face, set upright, in the pictures that are looked at."""
+def _face_images(clip: Clip, people: Sequence[Person], max_side: int) -> Iterator[_FaceImage]:
     for frame in clip.frames(fps=PER_S):
         for person in people:
             m = person.measures
@@ -185,14 +182,12 @@ def _looks(clip: Clip, people: Sequence[Person], max_side: int) -> Iterator[_Loo
             if abs(m.times[at] - frame.time) < 1e-3:
                 x, y = m.centre[at]
                 turn = -float(np.radians(m.roll[at]))
-                region = Region(float(x), float(y), float(m.size[at]) * ROOM, turn)
-                yield _Look(
-                    person.number, frame.time, upright(frame.rgb(max_side), region, LOOK_PX).picture
-                )
+                region = Region(float(x), float(y), float(m.size[at]) * CROP_MARGIN, turn)
+                crop = upright(frame.rgb(max_side), region, CROP_PX)
+                yield _FaceImage(person.number, frame.time, crop.picture)
 
 
 def _scorer(need: Need) -> PooledModel[Image, Shapes]:
-    """Return what scores pictures of faces with a `.task` file; nothing is loaded."""
     return PooledModel(
         Key(TOOL, str(need.path), CPU, (("is", need.fingerprint),)),
         partial(Landmarker, need, shapes=True),
@@ -203,6 +198,5 @@ def _scorer(need: Need) -> PooledModel[Image, Shapes]:
 
 
 def _score(landmarker: Landmarker, pictures: Sequence[Image]) -> list[Shapes]:
-    """Return the scores of the first face in each picture."""
-    seen = (landmarker.see(picture) for picture in pictures)
-    return [faces[0].shapes if faces else {} for faces in seen]
+    faces = (landmarker.faces(picture) for picture in pictures)
+    return [seen[0].shapes if seen else {} for seen in faces]

@@ -1,16 +1,9 @@
-"""Faces followed through shots; crops.
+"""Faces followed through the shots of a clip, and small upright crops of them.
 
-Upright pictures of a face, kept in passing: what a model of expressions is shown.
-
-They are cut while the face is followed, so that nobody decodes the clip a second time; of each
-quarter of a second the sharpest stays.
-
-What the tracker takes from whole pictures: a thumbnail, more light, colours around a face.
-
-Follow every face through the clip, shot by shot.
-
-Known faces are followed by their landmarks in each frame. The detector looks for new
-ones, and confirms the known, twice a second, after a cut and when a face is lost.
+Known faces are followed by their landmarks in each frame. The detector looks for new ones, and
+confirms the known, twice a second, after a cut and when a face is lost. Crops are what a model
+of expressions is given: cut out on the way, so that the clip is not decoded a second time, the
+sharpest of each quarter of a second.
 """
 
 from __future__ import annotations
@@ -24,17 +17,27 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.face.detector import Found, Image, Points, Region, outline, region_around, upright
-from emer.tools.face.geometry import Spread, furrow_of, measure_spread
+from emer.tools.face.detector import (
+    MOST_FACES,
+    Detection,
+    Image,
+    Points,
+    Region,
+    outline,
+    region_around,
+    upright,
+)
+from emer.tools.face.geometry import Mesh, Spread, furrow_of, measure_spread
+from emer.tools.media.decoder import Frame
 from emer.tools.runtime.cancellation import raise_if_cancelled
 
 SIDE: Final = 96
-"""Pixels of a crop's side: twice what models trained on FER2013 (48 pixels) are shown."""
+"""Pixels of a crop's side: twice the input of models for FER2013 (48 pixels)."""
 MARGIN: Final = 1.1
-"""Side of the crop in sides of the landmarks' box, from hairline to chin (chosen by us)."""
-KEPT_PER_S: Final = 4
+"""Side of the crop in sides of the box from hairline to chin (chosen by us)."""
+CROPS_PER_S: Final = 4
 TRIED_PER_S: Final = 12
-"""Crops kept, and looked at, in a second (chosen by us: a display lasts 0.5-4 s)."""
+"""Crops that stay, and that are compared, per second (a display lasts 0.5-4 s)."""
 
 
 class Crop(NamedTuple):
@@ -46,20 +49,20 @@ class Crop(NamedTuple):
     """Fine detail against contrast; see `sharpness_of`."""
 
 
-def keep(crops: list[Crop], time: float, image: Image, points: Points) -> None:
-    """Look at the face when it is time to; keep it if it is its quarter second's sharpest."""
+def add_crop(crops: list[Crop], time: float, image: Image, points: Points) -> None:
+    """Add a crop of the face when one is due and the sharpest of its quarter second."""
     if crops and time - crops[-1].time < 1.0 / TRIED_PER_S:
         return
     picture = cut_face(image, points)
-    found = Crop(time, picture, sharpness_of(picture))
+    crop = Crop(time, picture, sharpness_of(picture))
     if not crops or _slot(crops[-1].time) != _slot(time):
-        crops.append(found)
-    elif crops[-1].sharpness < found.sharpness:
-        crops[-1] = found
+        crops.append(crop)
+    elif crops[-1].sharpness < crop.sharpness:
+        crops[-1] = crop
 
 
 def cut_face(image: Image, points: Points) -> NDArray[np.uint8]:
-    """Return the face in grey, (96, 96), turned so that the eyes are level; edges are repeated."""
+    """The face in grey, (96, 96), the eyes level; the picture's edges are repeated."""
     import cv2
 
     across = points[263, :2] - points[33, :2]
@@ -74,7 +77,7 @@ def cut_face(image: Image, points: Points) -> NDArray[np.uint8]:
 
 
 def sharpness_of(picture: NDArray[np.uint8]) -> float:
-    """Return the deviation of the Laplacian over that of the picture: 0 for a plain one."""
+    """Standard deviation of the Laplacian over that of the picture: 0 for a plain one."""
     import cv2
 
     fine = float(cv2.Laplacian(picture, cv2.CV_32F).std())
@@ -82,15 +85,15 @@ def sharpness_of(picture: NDArray[np.uint8]) -> float:
 
 
 def _slot(time: float) -> int:
-    return int(time * KEPT_PER_S + 1e-6)
+    return int(time * CROPS_PER_S + 1e-6)
 
 
 DARK: Final = 60
-"""Mean brightness (of 255) below which pictures are brightened before looking."""
+"""Mean brightness (of 255) below which pictures are brightened for the networks."""
 
 
 def thumbnail(image: Image) -> NDArray[np.float32]:
-    """Return the picture in grey at about 24 x 24 points, for comparing pictures."""
+    """The picture in grey at about 24 x 24 points, for comparing pictures."""
     rows, columns = (max(1, side // 24) for side in image.shape[:2])
     coarse = image[rows // 2 :: rows, columns // 2 :: columns].astype(np.float32)
     grey: NDArray[np.float32] = coarse.mean(axis=2)
@@ -98,7 +101,7 @@ def thumbnail(image: Image) -> NDArray[np.float32]:
 
 
 def brightened(image: Image, light: float) -> Image:
-    """Return a dark picture with its tones stretched; others as they are.
+    """A dark picture with its tones stretched; others as they are.
 
     The stretch sets in gradually: a clip whose light wavers about the limit must not jump.
     """
@@ -110,8 +113,8 @@ def brightened(image: Image, light: float) -> Image:
     return curve[image]
 
 
-def look_of(image: Image, points: Points) -> NDArray[np.float32]:
-    """Return mean colours on a 5 x 5 grid around the face, shape (25, 3), brightness removed."""
+def colours_around(image: Image, points: Points) -> NDArray[np.float32]:
+    """Mean colours on a 5 x 5 grid around the face, shape (25, 3), brightness removed."""
     region = region_around(points)
     reach = region.side * 0.7
     xs = np.clip(np.linspace(region.x - reach, region.x + reach, 25), 0, image.shape[1] - 1)
@@ -129,40 +132,17 @@ TILED_EVERY: Final = 4
 SMALLEST_PX: Final = 24
 """Faces below this size (side of the landmarks' box, in pixels) are left alone: a
 landmark network that sees 192 x 192 pixels invents the rest. Chosen by us."""
-MOST_FACES: Final = 6
 
 
-class Look(Protocol):
-    """What the tracker needs of the networks."""
+class Networks(Mesh, Protocol):
+    """What the tracker needs of `FaceNetworks` and `LandmarkerNetworks`."""
 
-    def mesh(self, image: Image, region: Region) -> Points | None:
-        """Return the landmarks of the face in the region, or None."""
-        ...
-
-    def detect(self, image: Image, tiled: bool) -> list[Found]:
-        """Return the faces in the picture."""
+    def detect(self, image: Image, tiled: bool) -> list[Detection]:
+        """The faces in the picture."""
         ...
 
     def is_face(self, image: Image, region: Region) -> bool:
-        """Tell whether the detector, too, sees a face in the region."""
-        ...
-
-
-class Picture(Protocol):
-    """A frame of the clip, as `Clip.frames` yields them."""
-
-    @property
-    def index(self) -> int:
-        """Number of the frame."""
-        ...
-
-    @property
-    def time(self) -> float:
-        """Seconds from the clip's start."""
-        ...
-
-    def rgb(self, max_side: int | None = None) -> Image:
-        """Return the picture as RGB."""
+        """Whether the detector, too, finds a face in the region."""
         ...
 
 
@@ -174,13 +154,13 @@ class Track:
     times: list[float] = field(default_factory=list)
     points: list[Points] = field(default_factory=list)
     furrows: list[float] = field(default_factory=list)
-    """The lines between the brows, per frame (see `furrow`)."""
-    looks: list[NDArray[np.float32]] = field(default_factory=list)
-    """Coarse colours around the face at the searches: what the face is told apart by."""
+    """Strength of the lines between the brows, per frame (see `furrow_of`)."""
+    colours: list[NDArray[np.float32]] = field(default_factory=list)
+    """Coarse colours around the face at the searches: people differ by them."""
     spreads: list[Spread] = field(default_factory=list)
-    """How firmly the landmarks sat at the searches."""
+    """Jitter of the landmarks at the searches."""
     confirmed: int = 0
-    """How many searches of the detector found this face again."""
+    """Searches of the detector that found this face again, of the `checked` ones."""
     checked: int = 0
     crops: list[Crop] = field(default_factory=list)
     """The face in the picture, a few times a second."""
@@ -193,7 +173,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """All that was followed in a clip: tracks, and the pictures looked at."""
+    """The tracks of a clip, and what was measured of its pictures."""
 
     tracks: tuple[Track, ...]
     times: NDArray[np.float64]
@@ -202,22 +182,22 @@ class Footage:
     brightness: float
     """Mean brightness of the pictures, 0-255."""
     detections: int
-    """How often the detector saw any face, small ones included."""
+    """Searches in which the detector saw any face, small ones included."""
     shape: tuple[int, int]
-    """Height and width of the pictures looked at, in pixels."""
+    """Height and width of the pictures in pixels."""
 
 
-def follow(frames: Iterable[Picture], networks: Look, max_side: int) -> Footage:
-    """Follow every face in the frames, which are looked at with their longer side limited."""
+def follow(frames: Iterable[Frame], networks: Networks, max_side: int) -> Footage:
+    """Follow every face in the frames, their longer side limited to `max_side` pixels."""
     tracker = _Tracker(networks)
     for frame in frames:
         raise_if_cancelled()
-        tracker.see(frame.time, frame.rgb(max_side))
-    return tracker.result()
+        tracker.advance(frame.time, frame.rgb(max_side))
+    return tracker.footage()
 
 
 class _Tracker:
-    def __init__(self, networks: Look) -> None:
+    def __init__(self, networks: Networks) -> None:
         self._networks = networks
         self._live: list[Track] = []
         self._ended: list[Track] = []
@@ -232,8 +212,7 @@ class _Tracker:
         self._detections = 0
         self._shape = (0, 0)
 
-    def see(self, time: float, image: Image) -> None:
-        """Follow the known faces into this picture and look for new ones when due."""
+    def advance(self, time: float, image: Image) -> None:
         thumb = thumbnail(image)
         cut = self._is_cut(thumb)
         self._thumb = thumb
@@ -250,7 +229,7 @@ class _Tracker:
         if cut or time >= self._next_check or (lost and self._next_check - time < 0.4):
             self._search(time, image, everywhere=cut or self._checks % TILED_EVERY == 0)
 
-    def result(self) -> Footage:
+    def footage(self) -> Footage:
         tracks = sorted(self._ended + self._live, key=lambda t: (t.times[0], -t.size))
         return Footage(
             tracks=tuple(t for t in tracks if _is_real(t)),
@@ -262,7 +241,7 @@ class _Tracker:
         )
 
     def _is_cut(self, thumb: NDArray[np.float32]) -> bool:
-        """Tell a cut by a change far above those just before it (chosen by us)."""
+        """Whether the change is far above those just before it (chosen by us)."""
         if self._thumb is None or self._thumb.shape != thumb.shape:
             return False
         change = float(np.abs(thumb - self._thumb).mean() / (thumb.mean() + 20.0))
@@ -271,42 +250,39 @@ class _Tracker:
         return change > max(0.18, 4 * usual)
 
     def _follow(self, time: float, image: Image) -> bool:
-        """Find each known face again; tell whether one was lost."""
-        going: list[Track] = []
+        followed: list[Track] = []
         for track in self._live:
             points = self._networks.mesh(image, region_around(track.points[-1]))
-            if points is None or not _goes_on(points, track, going):
+            if points is None or not _continues(points, track, followed):
                 self._ended.append(track)
             else:
                 track.times.append(time)
                 track.points.append(points)
                 track.furrows.append(furrow_of(self._plain, points))
-                keep(track.crops, time, self._plain, points)
-                going.append(track)
-        lost = len(going) < len(self._live)
-        self._live = going
+                add_crop(track.crops, time, self._plain, points)
+                followed.append(track)
+        lost = len(followed) < len(self._live)
+        self._live = followed
         return lost
 
     def _search(self, time: float, image: Image, everywhere: bool) -> None:
-        """Look for faces: confirm the known, start tracks for the new."""
         self._next_check = time + CHECK_EVERY
         self._checks += 1
-        found = self._networks.detect(image, everywhere or not self._live)
-        self._detections += bool(found)
-        unclaimed = list(found)
+        unclaimed = self._networks.detect(image, everywhere or not self._live)
+        self._detections += bool(unclaimed)
         for track in self._live:
             track.checked += 1
             own = [f for f in unclaimed if _covers(f, track.points[-1])]
             region = region_around(track.points[-1])
             track.confirmed += bool(own) or self._networks.is_face(image, region)
-            track.looks.append(look_of(self._plain, track.points[-1]))
+            track.colours.append(colours_around(self._plain, track.points[-1]))
             track.spreads.append(measure_spread(self._networks, image, track.points[-1], time))
             unclaimed = [f for f in unclaimed if f not in own]
         for face in sorted(unclaimed, key=lambda f: (-f.size, f.x)):
             if len(self._live) < MOST_FACES and face.size >= SMALLEST_PX * 0.8:
                 self._start(time, image, face)
 
-    def _start(self, time: float, image: Image, face: Found) -> None:
+    def _start(self, time: float, image: Image, face: Detection) -> None:
         points = self._networks.mesh(image, face.region)
         if points is not None:
             points = self._networks.mesh(image, region_around(points))
@@ -314,16 +290,21 @@ class _Tracker:
             return
         if not _covers(face, points) or any(_overlap(points, t.points[-1]) for t in self._live):
             return
-        look = look_of(self._plain, points)
-        sure = measure_spread(self._networks, image, points, time)
-        furrow = furrow_of(self._plain, points)
-        track = Track(self._shots[-1], [time], [points], [furrow], [look], [sure], 1, 1)
-        keep(track.crops, time, self._plain, points)
+        track = Track(
+            shot=self._shots[-1],
+            times=[time],
+            points=[points],
+            furrows=[furrow_of(self._plain, points)],
+            colours=[colours_around(self._plain, points)],
+            spreads=[measure_spread(self._networks, image, points, time)],
+            confirmed=1,
+            checked=1,
+        )
+        add_crop(track.crops, time, self._plain, points)
         self._live.append(track)
 
 
 def _is_same_place(points: Points, before: Points) -> bool:
-    """Tell whether a face can have moved so far between two frames."""
     now, then = outline(points), outline(before)
     size = max(then.side, 1.0)
     moved = np.hypot(*(now.mean - then.mean))
@@ -331,8 +312,7 @@ def _is_same_place(points: Points, before: Points) -> bool:
     return bool(moved < 0.5 * size and alike)
 
 
-def _goes_on(points: Points, track: Track, others: list[Track]) -> bool:
-    """Tell whether these landmarks continue the track, and are not another's face."""
+def _continues(points: Points, track: Track, others: list[Track]) -> bool:
     taken = any(_overlap(points, other.points[-1]) for other in others)
     return not taken and _is_same_place(points, track.points[-1])
 
@@ -342,12 +322,11 @@ def _overlap(one: Points, other: Points) -> bool:
     return bool(np.hypot(*(first.mean - second.mean)) < 0.4 * first.side)
 
 
-def _covers(found: Found, points: Points) -> bool:
+def _covers(detection: Detection, points: Points) -> bool:
     face = outline(points)
     x, y = face.mean
-    return bool(np.hypot(found.x - x, found.y - y) < 0.5 * max(found.size, face.side))
+    return bool(np.hypot(detection.x - x, detection.y - y) < 0.5 * max(detection.size, face.side))
 
 
 def _is_real(track: Track) -> bool:
-    """Tell a face from a trick of the light: the detector must find it again."""
     return track.confirmed >= min(2, track.checked) and track.confirmed * 3 >= track.checked

@@ -102,8 +102,11 @@ def _probe(path: Path, container: InputContainer) -> Probe:
     video = _choose_stream(container, "video")
     audio = _choose_stream(container, "audio")
     packets = _scan(container, [stream for stream in (video, audio) if stream is not None])
-    picture = _describe_video(video, packets) if video is not None else None
-    sound = _describe_audio(audio, packets) if audio is not None else None
+    picture = sound = None
+    if video is not None and video.index in packets:
+        picture = _describe_video(video, packets[video.index])
+    if audio is not None and audio.index in packets:
+        sound = _describe_audio(audio, packets[audio.index])
     if picture is None and sound is None:
         raise ClipError(f"{path} holds no picture or sound that can be decoded")
     used = [packets[stream.index] for stream in (picture, sound) if stream is not None]
@@ -141,7 +144,7 @@ def _is_cover(stream: Stream) -> bool:
 
 
 def _scan(container: InputContainer, streams: list[Any]) -> dict[int, _Packets]:
-    """Packets by stream; streams without any are left out."""
+    """Packets by stream; streams without any that can be decoded are left out."""
     import av
 
     by_stream = {stream.index: _Packets([], 0.0) for stream in streams}
@@ -154,7 +157,8 @@ def _scan(container: InputContainer, streams: list[Any]) -> dict[int, _Packets]:
             index = packet.stream.index
             entry, tick = by_stream[index], ticks[index]
             if entry.first is None:
-                entry.first = _first_of(packet)
+                with suppress(av.error.FFmpegError):
+                    entry.first = next(iter(packet.decode()), None)
             if packet.pts is None or not tick or packet.is_discard:
                 continue
             start = packet.pts * tick
@@ -162,25 +166,20 @@ def _scan(container: InputContainer, streams: list[Any]) -> dict[int, _Packets]:
             entry.end = max(entry.end, start + (packet.duration or 0) * tick)
     for entry in by_stream.values():
         entry.times.sort()
-    return {index: entry for index, entry in by_stream.items() if entry.times}
+    return {
+        index: entry
+        for index, entry in by_stream.items()
+        if entry.times and entry.first is not None
+    }
 
 
-def _first_of(packet: Any) -> Any:
-    import av
-
-    try:
-        return next(iter(packet.decode()), None)
-    except av.error.FFmpegError:
-        return None
-
-
-def _describe_video(stream: Any, packets: dict[int, _Packets]) -> VideoStream | None:
-    entry = packets.get(stream.index)
-    if entry is None or entry.first is None:
-        return None
+def _describe_video(stream: Any, entry: _Packets) -> VideoStream:
     frame = entry.first
     steps = np.diff(np.asarray(entry.times))
-    fps = float(1 / np.mean(steps)) if steps.size and np.mean(steps) > 0 else _rate(stream)
+    if steps.size and np.mean(steps) > 0:
+        fps = float(1 / np.mean(steps))
+    else:
+        fps = float(stream.average_rate or stream.base_rate or 25)
     if not steps.size or entry.end <= entry.times[-1]:
         entry.end = entry.times[-1] + 1 / fps
     width, height = _upright_size(frame, stream)
@@ -196,10 +195,6 @@ def _describe_video(stream: Any, packets: dict[int, _Packets]) -> VideoStream | 
     )
 
 
-def _rate(stream: Any) -> float:
-    return float(stream.average_rate or stream.base_rate or 25)
-
-
 def _upright_size(frame: Any, stream: Any) -> tuple[int, int]:
     """Width and height after rotation, in square pixels."""
     aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
@@ -208,10 +203,7 @@ def _upright_size(frame: Any, stream: Any) -> tuple[int, int]:
     return (size[1], size[0]) if round(frame.rotation) % 180 else size
 
 
-def _describe_audio(stream: Any, packets: dict[int, _Packets]) -> AudioStream | None:
-    entry = packets.get(stream.index)
-    if entry is None or entry.first is None:
-        return None
+def _describe_audio(stream: Any, entry: _Packets) -> AudioStream:
     return AudioStream(
         index=stream.index,
         rate=entry.first.sample_rate,

@@ -14,13 +14,10 @@ from emer.tools.types import Span
 
 ENOUGH = 5.0
 """Seconds of voiced speech elsewhere in the clip that make a baseline."""
-
 LEAST = 0.6
 """Least seconds of voiced speech on either side of a comparison."""
-
 FIRST = 0.4
 """Share of the voiced speech that is the baseline when there is little."""
-
 DECLINATION = 3.0
 """Semitones (and dB) that ordinary speech falls from its first 40 % to the rest.
 
@@ -95,7 +92,6 @@ def compare(
         against: The baseline in words.
         reliability: Of the baseline, from 0 to 1.
         declination: Fall that is ordinary, in semitones and dB.
-
     """
     inside = voiced_in(contours, span)
 

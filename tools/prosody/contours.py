@@ -17,14 +17,11 @@ from emer.tools.speech.vad import Flags, levels, noise_floor, speech_frames, tru
 RATE = 16_000
 HOP = 0.01
 """Seconds per frame; frame k is centred on (k + 0.5) * HOP."""
-
 CHUNK = 60 * RATE
 MARGIN = RATE // 2
 """Samples measured twice at each seam, so that none shows in the curves."""
-
 PITCH_DELAY = 2
 """openSMILE stamps a 60 ms pitch window with its start: 30 ms before its centre."""
-
 JUMP = 10.0
 """Semitones within 30 ms that no voice moves: an octave error (chosen by us)."""
 

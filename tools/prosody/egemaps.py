@@ -30,16 +30,12 @@ from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
 LEAST_VOICE = 0.2
 """Seconds of voiced speech below which a voice is not described."""
-
 LEAST_SNR, CLEAN_SNR = 6.0, 25.0
 """dB: nothing is measured below the first; quality is full from the second on."""
-
 LEAST_VOICED = 0.25
 """Share of voiced frames under which "speech" is a whisper, noise or music."""
-
 PACE_SNR = 15.0
 """dB below which music and noise fill the dips between syllables and the pauses."""
-
 MOST_ACCENTS = 3
 
 

@@ -16,13 +16,10 @@ from emer.tools.types import Span
 
 WINDOW = 30
 """Frames (0.3 s) whose median must move: a rise of one syllable is an accent."""
-
 ENDING = 0.3
 """Seconds at the end of an utterance that carry its final contour."""
-
 CUT_OFF = 0.15
 """An utterance that ends within so many seconds of the clip's end is cut off."""
-
 ACCENT_ST, LOUD_DB = 6.0, 6.0
 """More than ordinary accents reach for 0.3 s: 4 semitones and 3 dB are common."""
 

@@ -21,7 +21,6 @@ HIGH_HZ, LOW_HZ = 276.0, 85.0
 
 Traunmüller & Eriksson 1995: 207 Hz and 119 Hz, SD 2-2.5 semitones.
 """
-
 RANGES = ((2.5, "flat"), (6.0, "moderately varied"), (9.0, "varied"))
 """Upper limits of the pitch range (80th less 20th percentile, in semitones).
 
@@ -29,18 +28,15 @@ In ordinary talk the standard deviation is 2-3 semitones, which makes 3.4-5 of r
 lively talk about 4 (Traunmüller & Eriksson 1995). A range is no mood: angry, joyful and
 surprised voices share a wide one (Juslin & Laukka 2003).
 """
-
 TENSE_ALPHA, TENSE_HAMMARBERG = -7.0, 16.0
 SOFT_ALPHA, SOFT_HAMMARBERG = -20.0, 30.0
 """Spectral balance of loud and soft voices, dB (Sundberg & Nordenberg 2006)."""
-
 FAST, SLOW = 6.5, 3.3
 """Syllables per second without pauses.
 
 Pellegrino et al. 2011 give 5.2 (Mandarin), 6.0 (German) and 6.2 (English) for reading;
 conversation is slower. The limit of fast speech is fast in each of these languages.
 """
-
 FEWEST_SYLLABLES = 5
 """Fewer syllables give no meaningful rate."""
 

@@ -13,13 +13,10 @@ from emer.tools.types import Span
 
 DIP_DB = 2.0
 """A syllable's peak is at least this far above the dips beside it."""
-
 UNDER_PEAK_DB = 25.0
 """Peaks further than this below the loudest are not counted."""
-
 PAUSE = 0.25
 """Seconds of silence that count as a pause; consonants close for less."""
-
 LONG_PAUSE = 0.7
 """Seconds of silence that a listener notices as a long pause."""
 

@@ -16,10 +16,8 @@ TREMOR_HZ = (5.5, 12.0)
 
 Titze 1994 gives 4-12 Hz, but at 4-5 Hz syllables move the pitch.
 """
-
 TREMOR_ST = 0.3
 """Least depth (root mean square, semitones) of a tremor; chosen by us."""
-
 LAUGH_STEP = (0.14, 0.24)
 """Seconds between the notes of laughter: about 0.21 (Provine & Yong 1991)."""
 

@@ -49,7 +49,6 @@ def in_batches(
         work: Returns one result per item of a batch.
         device: Device whose memory is released after a batch that did not fit.
         smaller: Called with the new size.
-
     """
     results: list[Result] = []
     fits = max(1, size)

@@ -28,7 +28,6 @@ CPU = "cpu"
 
 DEVICES = "auto, cpu, cuda, cuda:N or mps"
 """The ways to write a device."""
-
 TOLERANCE = 0.02
 """Largest difference of a probability between 32 bit on a CPU and a GPU or 16 bit.
 

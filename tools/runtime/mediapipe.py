@@ -48,7 +48,6 @@ class Graph(SolutionBase):  # type: ignore[misc]
             outputs: Names of the outputs to return.
             protos: Names of the inputs that are messages.
             given: Further arguments of `SolutionBase`.
-
         """
         hints = {name: PacketDataType.PROTO for name in protos}
         super().__init__(

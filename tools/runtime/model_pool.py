@@ -73,7 +73,6 @@ class ModelPool:
         Raises:
             ToolFailed: The device has no memory for it, even alone.
             Cancelled: The call was cancelled while it waited.
-
         """
         with locked(self._device_lock(key.device)):
             raise_if_cancelled()
@@ -196,7 +195,6 @@ class PooledModel(Generic[Item, Result]):
             check: Raises where the loaded model cannot do what is asked; it depends on no
                 more than `work` does.
             one_by_one: True of a loaded model that cannot take several items at once.
-
         """
         self.key = key
         self._load, self._work = load, work

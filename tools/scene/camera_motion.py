@@ -1,4 +1,4 @@
-"""How the camera moves in each shot, and how much the people move against it."""
+"""Motion of the camera in each shot, and of the people against the background."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import numpy as np
 
 from emer.tools.scene.features import Footage
 from emer.tools.scene.people import Person
-from emer.tools.scene.samples import Finding, Look
+from emer.tools.scene.samples import Finding, Sample
 from emer.tools.text import when
-from emer.tools.timeseries import core
+from emer.tools.timeseries import change_interval
 
 PAN: Final = 0.10
-"""Least shift of the background, in picture heights, that is told as a camera move."""
+"""Least shift of the background, in picture heights, that counts as a camera move."""
 ZOOM: Final = math.log(1.10)
 UNKNOWN: Final = 0.5
-"""Least share of looks with a measured background to say anything about the camera."""
+"""Least share of samples with a measured background for a camera move."""
 STILL_CAMERA: Final = 0.04
 """Picture heights the background may drift from the first to the furthest place."""
 SPACING: Final = 0.18
-"""Seconds between the looks that speed is measured between, so that noise is not speed."""
+"""Least seconds that speed is measured over, so that noise is not speed."""
 STILL: Final = 0.12
 LIVELY: Final = 0.7
-"""Head speeds in face heights per second: below STILL the body stays still, above LIVELY
-it moves a lot; chosen by us."""
+"""Head speeds in face heights per second: below STILL the body stays still, above
+LIVELY it moves a lot; chosen by us."""
 LEAST_SEEN: Final = 1.0
 """Seconds a person must be seen for a statement about motion."""
 
 
 class Path(NamedTuple):
-    """Where the camera's view went in one shot, in picture heights (x right, y down)."""
+    """The way of the camera's view in one shot, in picture heights (x right, y down)."""
 
     times: tuple[float, ...]
     x: tuple[float, ...]
@@ -44,22 +44,22 @@ class Path(NamedTuple):
     """Share of the steps that could be measured."""
 
 
-def camera_path(looks: Sequence[Look], shot: int) -> Path:
-    """Return the camera's path through a shot, from how the background moved."""
-    inside = [look for look in looks if look.shot == shot]
-    steps = [look.step for look in inside[1:]]
+def camera_path(samples: Sequence[Sample], shot: int) -> Path:
+    """The camera's path through a shot, from how the background moved."""
+    inside = [sample for sample in samples if sample.shot == shot]
+    steps = [sample.step for sample in inside[1:]]
     x, y, zoom = [0.0], [0.0], [0.0]
     for step in steps:
         x.append(x[-1] - (step.dx if step else 0.0))
         y.append(y[-1] - (step.dy if step else 0.0))
         zoom.append(zoom[-1] + (math.log(step.zoom) if step else 0.0))
     known = sum(step is not None for step in steps) / len(steps) if steps else 0.0
-    return Path(tuple(look.time for look in inside), tuple(x), tuple(y), tuple(zoom), known)
+    return Path(tuple(sample.time for sample in inside), tuple(x), tuple(y), tuple(zoom), known)
 
 
 def is_still(footage: Footage) -> bool:
-    """Tell whether the camera is known to stand still all the time."""
-    paths = [camera_path(footage.looks, shot) for shot in range(len(footage.shots))]
+    """Whether the camera is known to stand still all the time."""
+    paths = [camera_path(footage.samples, shot) for shot in range(len(footage.shots))]
     return all(path.known >= UNKNOWN and _drift(path) <= STILL_CAMERA for path in paths)
 
 
@@ -68,21 +68,20 @@ def _drift(path: Path) -> float:
 
 
 def describe_camera(footage: Footage) -> list[Finding]:
-    """Return the camera's moves, at most one of each shot and two in all."""
-    found: list[tuple[float, Finding]] = []
+    """The camera's moves, at most one of each shot and two in all."""
+    moves: list[tuple[float, Finding]] = []
     for shot in range(len(footage.shots)):
-        path = camera_path(footage.looks, shot)
+        path = camera_path(footage.samples, shot)
         if len(path.times) < 3 or path.known < UNKNOWN:
             continue
         move = _largest(path)
         if move is not None:
-            found.append(move)
-    strongest = sorted(found, key=lambda f: (-f[0], f[1].start))[:2]
+            moves.append(move)
+    strongest = sorted(moves, key=lambda f: (-f[0], f[1].start))[:2]
     return sorted((finding for _, finding in strongest), key=lambda f: f.start)
 
 
 def _largest(path: Path) -> tuple[float, Finding] | None:
-    """Return the largest of pan, tilt and zoom over its threshold, with its strength."""
     ways = (
         (path.x, PAN, "moves to the right", "moves to the left"),
         (path.y, PAN, "moves down", "moves up"),
@@ -93,7 +92,7 @@ def _largest(path: Path) -> tuple[float, Finding] | None:
     if strength < 1:
         return None
     net = series[-1] - series[0]
-    start, end = core(path.times, series)
+    start, end = change_interval(path.times, series)
     size = (
         f"{abs(math.expm1(net)):.0%}" if series is path.zoom else f"{abs(net):.2f} picture heights"
     )
@@ -105,13 +104,15 @@ def _largest(path: Path) -> tuple[float, Finding] | None:
     )
 
 
-def head_speed(looks: Sequence[Look], person: Person, least: float = LEAST_SEEN) -> float | None:
-    """Return the head's mean speed against the background, in face heights per second.
+def head_speed(
+    samples: Sequence[Sample], person: Person, least: float = LEAST_SEEN
+) -> float | None:
+    """The head's mean speed against the background, in face heights per second.
 
     None when the person is seen for less than `least` seconds. Where the background
     cannot be followed the camera is taken as still.
     """
-    path = camera_path(looks, person.shot)
+    path = camera_path(samples, person.shot)
     view = dict(zip(path.times, zip(path.x, path.y, strict=True), strict=True))
     places: list[tuple[float, float, float]] = []
     for time, box in zip(person.times, person.boxes, strict=True):
@@ -127,12 +128,12 @@ def head_speed(looks: Sequence[Look], person: Person, least: float = LEAST_SEEN)
 
 
 def describe_body(footage: Footage, person: Person) -> list[Finding]:
-    """Return whether the body moves a lot or stays still."""
-    speed = head_speed(footage.looks, person)
+    """Whether the body moves a lot or stays still."""
+    speed = head_speed(footage.samples, person)
     if speed is None or STILL <= speed < LIVELY:
         return []
-    stirs = [k.stir for k in footage.looks if k.shot == person.shot and k.stir is not None]
-    stir = float(np.median(stirs)) if stirs else None
+    shares = [s.stir for s in footage.samples if s.shot == person.shot and s.stir is not None]
+    stir = float(np.median(shares)) if shares else None
     if speed < STILL and stir is not None and stir > 0.15:
         return []
     what = "stays still" if speed < STILL else "moves a lot"
@@ -141,7 +142,7 @@ def describe_body(footage: Footage, person: Person) -> list[Finding]:
         f"{when(person.times[0], person.times[-1])} (the head moves {speed:.2f} face heights "
         "per second)."
     )
-    known = camera_path(footage.looks, person.shot).known
+    known = camera_path(footage.samples, person.shot).known
     factors = {"face_score": person.score, "background_known": known}
     data = {"head_speed": round(speed, 3), "stir": None if stir is None else round(stir, 3)}
     quality = person.score * (0.6 + 0.4 * known)

@@ -1,4 +1,4 @@
-"""The detectors of faces, hands and bodies: MediaPipe 0.10.21, whose models are in its wheel."""
+"""Detectors of faces, hands and bodies: MediaPipe 0.10.21, models in its wheel."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from emer.tools.scene.samples import FaceBox, Hand, Points, Pose, Rgb
 
 FACE_SCORE: Final = 0.5
 HAND_SCORE: Final = 0.5
-"""Least scores a detection is kept with; persistence is judged later (people, hands)."""
+"""Least scores of a detection; persistence is judged later (people, gestures)."""
 SURE_FACE: Final = 0.85
-"""Faces found with less are looked at again by the other detector."""
+"""Faces detected with less are checked by the other detector."""
 AGREED_SCORE: Final = 0.6
 SHORT_RANGE_GROWTH: Final = 1.12
-"""The short-range detector's boxes are this much smaller than the full-range one's."""
+"""Factor by which the short-range detector's boxes are smaller than the other's."""
 MOST_HANDS: Final = 2
 _HANDS: Final = ("multi_hand_landmarks", "multi_hand_world_landmarks", "multi_handedness")
 _BODY_BY_ROI: Final = "poselandmarkbyroicpu__tensorstoposelandmarksandsegmentation"
@@ -32,7 +32,7 @@ _LEAST: Final = {
         f"{_BODY_BY_ROI}__ThresholdingCalculator.threshold": 0.5,
     },
 }
-"""Scores from which hands and bodies are found, and followed on, by MediaPipe's calculators."""
+"""Least scores of MediaPipe's calculators to detect and follow hands and bodies."""
 
 
 class Faces:
@@ -48,10 +48,10 @@ class Faces:
                 tool, "the package mediapipe", "pip install mediapipe==0.10.21"
             ) from error
         self._far, self._close = (face_detector(near, FACE_SCORE) for near in (False, True))
-        weakref.finalize(self, _let_go, (self._far, self._close))
+        weakref.finalize(self, _close_all, (self._far, self._close))
 
     def __call__(self, image: Rgb) -> tuple[FaceBox, ...]:
-        """Return the faces in the picture: far and near ones, else very near ones."""
+        """The faces in the picture: far and near ones, else very near ones."""
         found = [_face(d, image, 1.0) for d in self._far.run(image).get("detections", ())]
         real = tuple(face for face in found if face.score >= SURE_FACE or self._agrees(face, image))
         if real:
@@ -60,7 +60,6 @@ class Faces:
         return tuple(_face(d, image, SHORT_RANGE_GROWTH) for d in near)
 
     def _agrees(self, face: FaceBox, image: Rgb) -> bool:
-        """Tell whether the other detector sees a face there too, looking only there."""
         middle, reach = face.centre, face.height
         left, right, top, bottom = (
             max(0, round(edge * image.shape[0]))
@@ -74,7 +73,7 @@ class Faces:
 class Networks:
     """MediaPipe graphs, for one pass at a time; `forget` between two passes.
 
-    Kept between clips: making graphs anew for each costs time and scatters memory.
+    Reused between clips: making graphs anew for each costs time and scatters memory.
     """
 
     def __init__(self) -> None:
@@ -104,7 +103,7 @@ class Networks:
             },
             calculator_params=_LEAST["pose"],
         )
-        weakref.finalize(self, _let_go, (self._hands, self._pose))
+        weakref.finalize(self, _close_all, (self._hands, self._pose))
 
     def forget(self) -> None:
         """Stop following hands and bodies: the shot, or the clip, has changed."""
@@ -112,11 +111,11 @@ class Networks:
         self._pose.clear()
 
     def faces(self, image: Rgb) -> tuple[FaceBox, ...]:
-        """Return the faces in the picture."""
+        """The faces in the picture."""
         return self._faces(image)
 
     def hands(self, image: Rgb) -> tuple[Hand, ...]:
-        """Return at most two hands, followed from the picture before."""
+        """At most two hands, followed from the picture before."""
         found = self._hands.run(image)
         rows = zip(*(found.get(name, ()) for name in _HANDS), strict=True)
         return tuple(
@@ -129,7 +128,7 @@ class Networks:
         )
 
     def pose(self, image: Rgb) -> Pose | None:
-        """Return the most prominent body's landmarks, followed from the picture before."""
+        """The most prominent body's landmarks, followed from the picture before."""
         found = self._pose.run(image).get("pose_landmarks")
         if found is None:
             return None
@@ -137,8 +136,7 @@ class Networks:
         return Pose(_in_heights(found.landmark, image), visibility)
 
 
-def _let_go(graphs: tuple[Any, ...]) -> None:
-    """Close graphs, which keep their memory and threads otherwise."""
+def _close_all(graphs: tuple[Any, ...]) -> None:
     for graph in graphs:
         graph.close()
 

@@ -1,41 +1,42 @@
-"""The clip sampled: detections, light, motion.
+"""Features of a clip: faces, hands and poses in samples, light, motion, cuts.
 
-Measure the light of the picture: dark, bright, low in contrast, or neither.
-
-Tell the camera's motion from the body's: the background's step, and what remains.
-
-Look through the clip once and keep what was measured, never the pictures.
+The clip is read once, and only measurements stay, no pictures. The camera's motion is the step
+of the background between two samples; the motion of the people is what changes besides it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.tools.media.decoder import Frame
 from emer.tools.media.shots import CUT, Signature, cuts_between, describe, difference
 from emer.tools.scene.detectors import Networks
-from emer.tools.scene.samples import FaceBox, Grey, Look, Rgb, Step
+from emer.tools.scene.samples import FaceBox, Grey, Rgb, Sample, Step
 
 BAR: Final = 20
-"""Grey level up to which rows and columns at the edge are black bars, not picture."""
+"""Grey level up to which rows and columns at the edge are black bars."""
 VERY_DARK: Final = 32.0
 DARK: Final = 50.0
 BRIGHT: Final = 180.0
 FLAT: Final = 60.0
-"""Mean grey below DARK is somewhat dark, below VERY_DARK dark, above BRIGHT bright; a 5-95 %
-range below FLAT is low contrast. Levels of 255 as stored (gamma-encoded); chosen by us."""
+"""Mean grey below DARK is somewhat dark, below VERY_DARK dark, above BRIGHT
+bright; a 5-95 % range below FLAT is low contrast. Levels of 255 as stored (gamma-encoded); chosen
+by us."""
 
 Greys = NDArray[np.float32]
-Kind = Literal["almost black", "dark", "somewhat dark", "bright", "low in contrast", "normally lit"]
+LightKind = Literal[
+    "almost black", "dark", "somewhat dark", "bright", "low in contrast", "normally lit"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """Brightness of one picture inside its black bars, in grey levels of 255."""
+    """Brightness of a picture inside its black bars, in grey levels of 255."""
 
     mean: float
     low: float
@@ -44,8 +45,8 @@ class Light:
     """95th percentile."""
 
 
-def measure(thumbnail: Rgb) -> Light:
-    """Return the light of a small RGB picture, shape (H, W, 3)."""
+def measure_light(thumbnail: Rgb) -> Light:
+    """The light of a small RGB picture, shape (H, W, 3)."""
     grey = thumbnail.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     grey = _without_bars(grey)
     low, high = np.percentile(grey, (5, 95))
@@ -53,7 +54,6 @@ def measure(thumbnail: Rgb) -> Light:
 
 
 def _without_bars(grey: Greys) -> Greys:
-    """Return the part inside black bars, which lie on both sides alike."""
     for axis in (0, 1):
         lit = np.flatnonzero(grey.max(1 - axis) > BAR)
         if len(lit):
@@ -62,15 +62,15 @@ def _without_bars(grey: Greys) -> Greys:
     return grey
 
 
-def overall(lights: Sequence[Light]) -> Light:
-    """Return the medians over several pictures (at least one)."""
+def median_light(lights: Sequence[Light]) -> Light:
+    """The medians over several pictures (at least one)."""
     rows = np.array([(light.mean, light.low, light.high) for light in lights])
     mean, low, high = np.median(rows, axis=0)
     return Light(float(mean), float(low), float(high))
 
 
-def kind(light: Light) -> Kind:
-    """Name the light."""
+def light_kind(light: Light) -> LightKind:
+    """The light in words."""
     if light.high < BAR:
         return "almost black"
     if light.mean < DARK:
@@ -85,7 +85,7 @@ SIDE: Final = 192
 FEWEST_POINTS: Final = 12
 LEAST_SUPPORT: Final = 0.5
 FEWEST_CELLS: Final = 5
-"""Of a 4 x 4 raster, cells that must hold points that agree."""
+"""Least cells of a 4 x 4 raster with points that agree: else one object moves."""
 CHANGED: Final = 24
 """Grey levels (of 255) by which a pixel has changed."""
 
@@ -93,7 +93,7 @@ Mask = NDArray[np.uint8]
 
 
 def grey_of(image: Rgb) -> Grey:
-    """Return the picture in grey, its longer side at most SIDE pixels."""
+    """The picture in grey, its longer side at most SIDE pixels."""
     import cv2
 
     scale = min(1.0, SIDE / max(image.shape[:2]))
@@ -103,9 +103,9 @@ def grey_of(image: Rgb) -> Grey:
 
 
 def body_mask(shape: tuple[int, int], faces: Sequence[FaceBox]) -> Mask:
-    """Return 255 where people are likely: each face, its hair and the body below it.
+    """255 where people are likely: each face, its hair and the body below it.
 
-    The body is taken as three face widths wide from the chin down and the head as two.
+    The head is taken as two face widths wide, the body from the chin down as three.
     """
     mask = np.zeros(shape, dtype=np.uint8)
     height = shape[0]
@@ -124,7 +124,7 @@ def _fill(mask: Mask, height: int, across: tuple[float, float], down: tuple[floa
 
 
 def camera_step(before: Grey, after: Grey, people: Mask) -> Step | None:
-    """Return how the background moved between two grey pictures of one size.
+    """How the background moved between two grey pictures of one size.
 
     Corner points outside `people` are followed (Lucas and Kanade 1981) and a shift,
     turn and zoom fitted to them by RANSAC. None where too little background can be
@@ -137,28 +137,26 @@ def camera_step(before: Grey, after: Grey, people: Mask) -> Step | None:
         return None
     moved, found, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, None, winSize=(15, 15))
     back, found_back, _ = cv2.calcOpticalFlowPyrLK(after, before, moved, None, winSize=(15, 15))
-    kept = (found & found_back).ravel().astype(bool)
-    kept &= np.linalg.norm((back - corners).reshape(-1, 2), axis=1) < 1.0
-    if kept.sum() < FEWEST_POINTS:
+    steady = (found & found_back).ravel().astype(bool)
+    steady &= np.linalg.norm((back - corners).reshape(-1, 2), axis=1) < 1.0
+    if steady.sum() < FEWEST_POINTS:
         return None
     model, agree = cv2.estimateAffinePartial2D(
-        corners[kept], moved[kept], ransacReprojThreshold=1.0
+        corners[steady], moved[steady], ransacReprojThreshold=1.0
     )
     if model is None or agree.mean() < LEAST_SUPPORT:
         return None
-    if _cells(corners[kept][agree.ravel() > 0], before.shape) < FEWEST_CELLS:
+    if _cells(corners[steady][agree.ravel() > 0], before.shape) < FEWEST_CELLS:
         return None
     return _step(model, before.shape, float(agree.mean()))
 
 
 def _cells(points: NDArray[np.float32], shape: tuple[int, ...]) -> int:
-    """Return in how many cells of a 4 x 4 raster points lie: what moves may be one object."""
     places = points.reshape(-1, 2) * 4 / np.array([shape[1], shape[0]])
     return len({(int(x), int(y)) for x, y in places})
 
 
 def _step(model: NDArray[np.float64], shape: tuple[int, ...], support: float) -> Step:
-    """Return the shift of the picture's middle, and the zoom, of a similarity transform."""
     height, width = shape[:2]
     middle = np.array([width / 2, height / 2])
     dx, dy = (model[:, :2] @ middle + model[:, 2] - middle) / height
@@ -167,7 +165,7 @@ def _step(model: NDArray[np.float64], shape: tuple[int, ...], support: float) ->
 
 
 def stir(before: Grey, after: Grey, people: Mask, step: Step | None) -> float | None:
-    """Return the share of the people's region that changed, the camera's move taken out.
+    """The share of the people's region that changed, the camera's move taken out.
 
     None where there are no people or the camera's move is unknown.
     """
@@ -189,24 +187,11 @@ def stir(before: Grey, after: Grey, people: Mask, step: Step | None) -> float | 
 
 THUMBNAIL: Final = 64
 MEMORY: Final = 1.5
-"""Seconds after a face was last seen in which hands are still looked for."""
+"""Seconds after the last face in which hands are still searched for."""
 POSE_EVERY: Final = 0.38
-"""Seconds between two looks for a pose: the shoulders move slowly, the model is slow."""
+"""Seconds between two poses: the shoulders move slowly, the model is slow."""
 CHIN_FOR_SHOULDERS: Final = 0.9
-"""With the chin lower than this share of the picture no shoulder can be seen."""
-
-
-class Picture(Protocol):
-    """A frame of the clip, as `Clip.frames` yields them."""
-
-    @property
-    def time(self) -> float:
-        """Seconds from the clip's start."""
-        ...
-
-    def rgb(self, max_side: int | None = None) -> Rgb:
-        """Return the picture as RGB, its longer side at most `max_side` pixels."""
-        ...
+"""With the chin lower than this share of the picture no shoulder is visible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +202,8 @@ class Footage:
     """Times of all pictures."""
     cuts: tuple[float, ...]
     lights: tuple[Light, ...]
-    """One per look."""
-    looks: tuple[Look, ...]
+    """One per sample."""
+    samples: tuple[Sample, ...]
 
     @property
     def shots(self) -> tuple[tuple[float, float], ...]:
@@ -227,67 +212,59 @@ class Footage:
         return tuple(zip(starts, (*self.cuts, self.times[-1]), strict=True))
 
 
-def watch(frames: Iterable[Picture], networks: Networks, rate: float, max_side: int) -> Footage:
-    """Look at `rate` pictures per second with the networks, and at all of them for cuts."""
-    watcher = _Watcher(networks)
-    last = -1e9
-    following = 0.0
+def measure_clip(
+    frames: Iterable[Frame], networks: Networks, rate: float, max_side: int
+) -> Footage:
+    """Run the networks on `rate` pictures per second; cuts come from all pictures."""
+    sampler = _Sampler(networks)
+    last, due = -1e9, 0.0
     for frame in frames:
         thumbnail = frame.rgb(THUMBNAIL)
-        watcher.glance(frame.time, thumbnail)
-        soon = watcher.jumped and frame.time >= last + 0.5 / rate
-        if frame.time >= following - 1e-6 or soon:
+        sampler.add_signature(frame.time, thumbnail)
+        soon = sampler.jumped and frame.time >= last + 0.5 / rate
+        if frame.time >= due - 1e-6 or soon:
             last = frame.time
-            following = max(following + 1 / rate, last + 0.5 / rate)
-            watcher.look(frame.time, thumbnail, frame.rgb(max_side))
-    return watcher.footage()
+            due = max(due + 1 / rate, last + 0.5 / rate)
+            sampler.add_sample(frame.time, thumbnail, frame.rgb(max_side))
+    return sampler.footage()
 
 
-class _Watcher:
-    """What one pass has seen so far."""
-
+class _Sampler:
     def __init__(self, networks: Networks) -> None:
         self._networks = networks
         self._times: list[float] = []
         self._signatures: list[Signature] = []
         self._lights: list[Light] = []
-        self._looks: list[Look] = []
+        self._samples: list[Sample] = []
         self._before: tuple[Grey, tuple[FaceBox, ...]] | None = None
-        self._face_seen = self._pose_sought = -1e9
+        self._face_time = self._pose_time = -1e9
         self.jumped = False
-        """Whether the picture changed abruptly since the last look."""
+        """Whether the picture changed abruptly since the last sample."""
 
-    def glance(self, time: float, thumbnail: Rgb) -> None:
-        """Keep the signature of a picture, and notice a jump."""
+    def add_signature(self, time: float, thumbnail: Rgb) -> None:
         signature = describe(thumbnail)
         if self._signatures and difference(self._signatures[-1], signature) > CUT:
             self.jumped = True
         self._times.append(time)
         self._signatures.append(signature)
 
-    def _start_anew(self) -> None:
-        """Forget what was followed before a jump."""
-        self._networks.forget()
-        self._before = None
-        self._face_seen = self._pose_sought = -1e9
-        self.jumped = False
-
-    def look(self, time: float, thumbnail: Rgb, image: Rgb) -> None:
-        """Measure faces, hands, pose and motion in a picture."""
-        self._lights.append(measure(thumbnail))
+    def add_sample(self, time: float, thumbnail: Rgb, image: Rgb) -> None:
+        self._lights.append(measure_light(thumbnail))
         if self.jumped:
-            self._start_anew()
+            self._networks.forget()
+            self._before = None
+            self._face_time = self._pose_time = -1e9
+            self.jumped = False
         if min(image.shape[:2]) < 16:
-            self._looks.append(Look(time, 0))
+            self._samples.append(Sample(time, 0))
             return
         faces = self._networks.faces(image)
         if faces:
-            self._face_seen = time
+            self._face_time = time
         posed = self._is_pose_due(time, faces)
-        someone = time - self._face_seen <= MEMORY
-        hands = self._networks.hands(image) if someone else ()
+        hands = self._networks.hands(image) if time - self._face_time <= MEMORY else ()
         pose = self._networks.pose(image) if posed else None
-        self._pose_sought = time if posed else self._pose_sought
+        self._pose_time = time if posed else self._pose_time
         grey = grey_of(image)
         step = moved = None
         if self._before is not None:
@@ -295,14 +272,14 @@ class _Watcher:
             step = camera_step(self._before[0], grey, people)
             moved = stir(self._before[0], grey, people, step)
         self._before = grey, faces
-        self._looks.append(Look(time, 0, faces, hands, pose, posed, step, moved))
+        self._samples.append(Sample(time, 0, faces, hands, pose, posed, step, moved))
 
     def _is_pose_due(self, time: float, faces: tuple[FaceBox, ...]) -> bool:
-        due = time - self._pose_sought >= POSE_EVERY
+        due = time - self._pose_time >= POSE_EVERY
         return due and any(face.bottom < CHIN_FOR_SHOULDERS for face in faces)
 
     def footage(self) -> Footage:
         cuts = cuts_between(self._signatures, self._times)
-        shots = np.searchsorted(np.array(cuts), [look.time + 1e-3 for look in self._looks])
-        looks = tuple(replace(k, shot=int(n)) for k, n in zip(self._looks, shots, strict=True))
-        return Footage(tuple(self._times), cuts, tuple(self._lights), looks)
+        shots = np.searchsorted(np.array(cuts), [s.time + 1e-3 for s in self._samples])
+        samples = tuple(replace(s, shot=int(n)) for s, n in zip(self._samples, shots, strict=True))
+        return Footage(tuple(self._times), cuts, tuple(self._lights), samples)

@@ -1,31 +1,31 @@
-"""Hands: to the face, raised, pointing.
+"""Gestures of the hands over time: at the face, raised, pointing, moving.
 
-What one hand does in one picture: where it is to the face, and how its fingers are.
-
-What a person does with the hands over time: to the face, raised, pointing, moving.
+First what one hand does in one picture: where it is to the face, and how its fingers are bent.
+Then what a person's hands do over time, from their states in the samples of a shot.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from emer.tools.scene.people import Person
 from emer.tools.scene.posture import shoulder_line, shoulders_of
-from emer.tools.scene.samples import FaceBox, Finding, Hand, Look
+from emer.tools.scene.samples import FaceBox, Finding, Hand, Sample
 from emer.tools.text import when
-from emer.tools.timeseries import Run, runs
+from emer.tools.timeseries import sparse_stretches
 
 WRIST_OUTSIDE: Final = 1.2
-"""A real hand at a face comes from outside it: a wrist within this many face radii is
-a hand the model sees in the face itself (on bare faces it does so with scores of 0.99)."""
+"""A real hand at a face comes from outside it: a wrist within this many face radii
+is a hand that the model sees in the face itself (on bare faces it does so with scores of 0.99)."""
 SIZES: Final = (0.3, 1.8)
-"""A hand's length against the face's height; about 1 for an open hand (chosen by us)."""
+"""A hand's length in face heights; about 1 for an open hand (chosen by us)."""
 REACH: Final = 3.5
 """Face heights an arm reaches from the face."""
 PALM: Final = (0, 1, 5, 9, 13, 17)
@@ -38,7 +38,7 @@ Grid = NDArray[np.float64]
 
 
 def is_plausible(hand: Hand, face: FaceBox) -> bool:
-    """Tell whether the hand can be one of the person with this face."""
+    """Whether the hand can be one of the person with this face."""
     if math.dist(hand.centre, face.centre) > REACH * face.height:
         return False
     wrist = _in_radii(hand.points[:1].astype(np.float64), face)[0]
@@ -46,13 +46,13 @@ def is_plausible(hand: Hand, face: FaceBox) -> bool:
 
 
 def _in_radii(points: Grid, face: FaceBox) -> Grid:
-    """Return the points' distances from the face's middle, 1 on the face's oval."""
+    """The points' distances from the face's middle, 1 on the face's oval."""
     offsets = (points - face.centre) / (face.width / 2, face.height / 2)
     return np.asarray(np.hypot(offsets[:, 0], offsets[:, 1]))
 
 
 def gap(hand: Hand, face: FaceBox) -> float:
-    """Return the space between hand and face in face heights; 0 where they touch."""
+    """The space between hand and face in face heights; 0 where they touch."""
     radii = _in_radii(hand.points.astype(np.float64), face)
     nearest = hand.points[int(radii.argmin())]
     along = math.dist((float(nearest[0]), float(nearest[1])), face.centre) / face.height
@@ -60,12 +60,12 @@ def gap(hand: Hand, face: FaceBox) -> float:
 
 
 def covered_face(hand: Hand, face: FaceBox) -> float:
-    """Return the share of the face's oval that the hand, drawn finger by finger, covers, 0-1."""
+    """The share of the face's oval that the hand, drawn finger by finger, covers, 0-1."""
     return _covered(hand, face, face.centre, (face.width / 2, face.height / 2))
 
 
 def covered_mouth(hand: Hand, face: FaceBox) -> float:
-    """Return the share of the mouth's region that the hand, drawn finger by finger, covers, 0-1."""
+    """The share of the mouth's region that the hand covers, 0-1, likewise."""
     return _covered(hand, face, face.mouth, (0.2 * face.width, 0.08 * face.height))
 
 
@@ -88,7 +88,7 @@ def _covered(
 
 
 def place(hand: Hand, face: FaceBox) -> str:
-    """Say at which part of the face the hand is: mouth, chin, forehead, or a side."""
+    """The part of the face where the hand is: mouth, chin, forehead, or a side."""
     radii = _in_radii(hand.points.astype(np.float64), face)
     near = hand.points[np.argsort(radii, kind="stable")[:5]].mean(axis=0)
     x = (float(near[0]) - face.centre[0]) / (face.width / 2)
@@ -106,17 +106,17 @@ def place(hand: Hand, face: FaceBox) -> str:
 
 
 def is_at_chest(hand: Hand, face: FaceBox) -> bool:
-    """Tell whether the hand is in front of the chest: below the chin, near the body's middle."""
+    """Whether the hand is before the chest: below the chin, near the body's middle."""
     x = abs(hand.centre[0] - face.centre[0]) / face.height
     y = (hand.centre[1] - face.bottom) / face.height
     return x < 0.8 and 0.3 < y < 1.4
 
 
 def is_pointing(hand: Hand) -> bool:
-    """Tell whether the index finger is stretched out while the other three are curled.
+    """Whether the index finger is stretched out while the other three are curled.
 
     Angles at the middle joints in 3-D: stretched above 150 degrees, curled below 120
-    (chosen by us). The thumb may do as it likes.
+    (chosen by us). The thumb does not matter.
     """
     index = _bend(hand, 6)
     others = [_bend(hand, joint) for joint in (10, 14, 18)]
@@ -124,7 +124,7 @@ def is_pointing(hand: Hand) -> bool:
 
 
 def _bend(hand: Hand, joint: int) -> float:
-    """Return the angle in degrees at a finger joint; 180 is straight."""
+    """The angle in degrees at a finger joint; 180 is straight."""
     toward = hand.world[joint - 1] - hand.world[joint]
     away = hand.world[joint + 1] - hand.world[joint]
     cosine = float(toward @ away) / max(float(np.linalg.norm(toward) * np.linalg.norm(away)), 1e-9)
@@ -132,28 +132,28 @@ def _bend(hand: Hand, joint: int) -> float:
 
 
 def distinct(hands: tuple[Hand, ...]) -> tuple[Hand, ...]:
-    """Leave out a hand found twice: the better of two at the same place stays."""
-    kept: list[Hand] = []
+    """Each hand once: the better of two detections at the same place."""
+    single: list[Hand] = []
     for hand in sorted(hands, key=lambda h: (-h.score, h.centre)):
-        if all(math.dist(hand.centre, k.centre) > 0.35 * max(hand.size, k.size) for k in kept):
-            kept.append(hand)
-    return tuple(kept)
+        if all(math.dist(hand.centre, k.centre) > 0.35 * max(hand.size, k.size) for k in single):
+            single.append(hand)
+    return tuple(single)
 
 
 NEAR: Final = 0.2
 """Gap in face heights up to which a hand is near the face."""
 COVERS_FACE: Final = 0.3
 COVERS_MOUTH: Final = 0.4
-"""Shares of the face's and the mouth's region from which a hand covers them in part."""
+"""Least shares of the face's and the mouth's region that a hand covers in part."""
 WHOLLY: Final = 0.75
 FAST: Final = 0.9
-"""Face heights per second from which a hand in view is gesturing; all chosen by us."""
+"""Face heights per second of a gesturing hand; all chosen by us."""
 IMPOSSIBLE: Final = 5.0
 """Speed above which it was another hand that came into view."""
 GAP: Final = 0.65
-"""Seconds over which a hand may be lost: fast hands blur and are not found."""
+"""Seconds over which a hand may be lost: fast hands blur and are not detected."""
 LEAST: Final = 0.18
-"""Seconds, and two looks, a hand must do something to be reported."""
+"""Seconds, and two samples, of an act that is reported."""
 SHORTEST_GESTURE: Final = 0.35
 PAUSE: Final = 0.85
 """Seconds hands may rest or blur within one gesture."""
@@ -162,8 +162,8 @@ STEADY: Final = 0.06
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """What one person's hands do in one look."""
+class HandState:
+    """What one person's hands do in one sample."""
 
     time: float
     face: FaceBox | None = None
@@ -175,68 +175,71 @@ class Moment:
     pointing: bool = False
     at_chest: bool = False
     speed: float = 0.0
-    """Fastest free hand, in face heights per second."""
+    """Of the fastest free hand, in face heights per second."""
     since: float = 0.0
-    """From when on the speed was measured."""
-    scores: tuple[float, ...] = field(default=())
+    """Start of the interval that the speed was measured over."""
+    scores: tuple[float, ...] = ()
 
 
-def describe_hands(looks: Sequence[Look], people: Sequence[Person]) -> list[Finding]:
-    """Return the findings on the hands of each person."""
-    found: list[Finding] = []
+def describe_hands(samples: Sequence[Sample], people: Sequence[Person]) -> list[Finding]:
+    """The findings on the hands of each person."""
+    findings: list[Finding] = []
     for person in people:
-        moments = follow_hands(looks, person, people)
-        if any(moment.scores for moment in moments):
-            found += _at_face(moments, person) + _in_air(moments, person)
-    return found
+        states = follow_hands(samples, person, people)
+        if any(state.scores for state in states):
+            findings += _at_face(states, person) + _covering(states, person)
+            findings += _in_air(states, person) + _gestures(states, person)
+    return findings
 
 
-def follow_hands(looks: Sequence[Look], person: Person, people: Sequence[Person]) -> list[Moment]:
-    """Return what the person's hands do in each look of the person's shot."""
-    moments: list[Moment] = []
-    shoulders = shoulders_of(looks, person)
-    for look in looks:
-        if look.shot == person.shot:
-            face = person.box_at(look.time)
-            line = shoulder_line(shoulders, look.time)
-            moments.append(_moment(look, face, owned(look, person, people), line, moments))
-    return moments
+def follow_hands(
+    samples: Sequence[Sample], person: Person, people: Sequence[Person]
+) -> list[HandState]:
+    """What the person's hands do in each sample of the person's shot."""
+    states: list[HandState] = []
+    shoulders = shoulders_of(samples, person)
+    for sample in samples:
+        if sample.shot == person.shot:
+            face, hands = person.box_at(sample.time), hands_of(sample, person, people)
+            line = shoulder_line(shoulders, sample.time)
+            states.append(_state(sample.time, face, hands, line, states))
+    return states
 
 
-def owned(look: Look, person: Person, people: Sequence[Person]) -> tuple[Hand, ...]:
-    """Return the hands that are nearest to this person's face of all faces."""
+def hands_of(sample: Sample, person: Person, people: Sequence[Person]) -> tuple[Hand, ...]:
+    """The hands that are nearest to this person's face of all faces."""
     boxes = {
         i: box
         for i, other in enumerate(people)
-        if other.shot == person.shot and (box := other.box_at(look.time)) is not None
+        if other.shot == person.shot and (box := other.box_at(sample.time)) is not None
     }
-    mine = []
-    for hand in distinct(look.hands):
-        away = {
+    own = []
+    for hand in distinct(sample.hands):
+        distances = {
             math.dist(hand.centre, box.centre): i
             for i, box in boxes.items()
             if is_plausible(hand, box)
         }
-        if away and people[away[min(away)]] is person:
-            mine.append(hand)
-    return tuple(mine)
+        if distances and people[distances[min(distances)]] is person:
+            own.append(hand)
+    return tuple(own)
 
 
-def _moment(
-    look: Look,
+def _state(
+    time: float,
     face: FaceBox | None,
     hands: tuple[Hand, ...],
     shoulders: float | None,
-    before: Sequence[Moment],
-) -> Moment:
+    before: Sequence[HandState],
+) -> HandState:
     if face is None or not hands:
-        return Moment(look.time, face)
+        return HandState(time, face)
     near = tuple(hand for hand in hands if gap(hand, face) <= NEAR)
     free = tuple(hand for hand in hands if gap(hand, face) > NEAR)
-    speed, since = _speed(look.time, face, free, before)
+    speed, since = _speed(time, face, free, before)
     line = shoulders if shoulders is not None else face.bottom + 0.4 * face.height
-    return Moment(
-        look.time,
+    return HandState(
+        time,
         face,
         near,
         free,
@@ -252,125 +255,116 @@ def _moment(
 
 
 def _speed(
-    time: float, face: FaceBox, hands: tuple[Hand, ...], before: Sequence[Moment]
+    time: float, face: FaceBox, hands: tuple[Hand, ...], before: Sequence[HandState]
 ) -> tuple[float, float]:
-    """Return how fast the fastest free hand moved since 0.15-0.5 s ago, and since when."""
-    earlier = [m for m in before if 0.15 <= time - m.time <= 0.5 and m.free and m.face]
+    """Speed of the fastest free hand against 0.15-0.5 s ago, and that moment."""
+    earlier = [s for s in before if 0.15 <= time - s.time <= 0.5 and s.free and s.face]
     if not earlier or earlier[-1].face is None:
         return 0.0, time
     then, old_face = earlier[-1], earlier[-1].face
     shift = face.centre[0] - old_face.centre[0], face.centre[1] - old_face.centre[1]
-    ways = [min(_way(old, hand, shift) for old in then.free) for hand in hands]
-    speeds = [way / face.height / (time - then.time) for way in ways]
+    distances = [min(_distance(old, hand, shift) for old in then.free) for hand in hands]
+    speeds = [distance / face.height / (time - then.time) for distance in distances]
     return max((speed for speed in speeds if speed < IMPOSSIBLE), default=0.0), then.time
 
 
-def _way(old: Hand, hand: Hand, shift: tuple[float, float]) -> float:
-    """Return how far a hand went, in the picture or against the face, whichever is less.
-
-    A hand at rest while the head moves, or carried along with the body, is no gesture.
-    """
+def _distance(old: Hand, hand: Hand, shift: tuple[float, float]) -> float:
+    # in the picture or against the face, whichever is less: a hand at rest while the head
+    # moves, or carried along with the body, is no gesture
     x, y = hand.centre[0] - old.centre[0], hand.centre[1] - old.centre[1]
     return min(math.hypot(x, y), math.hypot(x - shift[0], y - shift[1]))
 
 
-def _runs(
-    moments: Sequence[Moment], holds: Callable[[Moment], bool], least: float = LEAST
-) -> list[Run]:
-    return runs([m.time for m in moments], [holds(m) for m in moments], GAP, least)
+def _acts(
+    states: Sequence[HandState], holds: Sequence[bool], max_gap: float = GAP, least: float = LEAST
+) -> list[list[HandState]]:
+    """The states that hold, one list for each stretch of them."""
+    parts = sparse_stretches([state.time for state in states], holds, max_gap, least)
+    return [[states[i] for i in range(a, b + 1) if holds[i]] for a, b in parts]
 
 
-def _at_face(moments: Sequence[Moment], person: Person) -> list[Finding]:
-    """Return where hands are at the face; what covers it is told besides."""
-    found = []
-    for run in _runs(moments, lambda m: bool(m.near)):
-        inside = [moments[i] for i in run.indices]
-        where, held = _usual_place(inside), _stays_under_chin(inside, run)
-        text = f"A hand is near the face of {person.object} at {when(run.start, run.end)}"
+def _at_face(states: Sequence[HandState], person: Person) -> list[Finding]:
+    findings = []
+    for act in _acts(states, [bool(s.near) for s in states]):
+        places = [place(hand, s.face) for s in act if s.face for hand in s.near]
+        where, held = max(sorted(set(places)), key=places.count), _is_under_chin(act)
+        text = f"A hand is near the face of {person.object} at {when(act[0].time, act[-1].time)}"
         text += ", held under the chin." if held else f" ({where})."
-        found.append(_finding(text, run, inside, person, {"where": where, "held": held}))
-    return found + _covering(moments, person)
+        findings.append(_finding(text, act, person, {"where": where, "held": held}))
+    return findings
 
 
-def _covering(moments: Sequence[Moment], person: Person) -> list[Finding]:
-    """Return when a hand covers the mouth or a good part of the face."""
-    mouth = [m.mouth_covered for m in moments]
-    face = [m.face_covered for m in moments]
-    found = []
-    for what, shares, least in (
-        ("the mouth", mouth, COVERS_MOUTH),
-        ("the face", face, COVERS_FACE),
-    ):
-        for run in runs([m.time for m in moments], [s >= least for s in shares], GAP, LEAST):
-            share = float(np.median([shares[i] for i in run.indices]))
-            partly = "" if share >= WHOLLY else "partly "
-            text = (
-                f"{person.word} {partly}covers {what} with a hand at "
-                f"{when(run.start, run.end)} ({share:.0%} of it)."
-            )
-            inside = [moments[i] for i in run.indices]
-            found.append(_finding(text, run, inside, person, {"covered": round(share, 2)}))
-    return found
-
-
-def _usual_place(moments: Sequence[Moment]) -> str:
-    places = [place(hand, m.face) for m in moments if m.face for hand in m.near]
-    return max(sorted(set(places)), key=places.count)
-
-
-def _stays_under_chin(moments: Sequence[Moment], run: Run) -> bool:
-    """Tell whether a hand is held under the chin: it stays there for a second or more."""
-    seen = [(m.face, m.near[0].centre) for m in moments if m.face]
-    x = np.array([(centre[0] - face.centre[0]) / face.height for face, centre in seen])
-    y = np.array([(centre[1] - face.bottom) / face.height for face, centre in seen])
+def _is_under_chin(act: Sequence[HandState]) -> bool:
+    """Whether a hand stays under the chin for a second or more."""
+    pairs = [(s.face, s.near[0].centre) for s in act if s.face]
+    x = np.array([(centre[0] - face.centre[0]) / face.height for face, centre in pairs])
+    y = np.array([(centre[1] - face.bottom) / face.height for face, centre in pairs])
     wander = float(np.median(np.hypot(x - np.median(x), y - np.median(y))))
     below = float(np.mean((np.abs(x) < 0.5) & (y > -0.1)))
-    return run.length >= 1.0 and below >= 0.7 and wander <= STEADY
+    return act[-1].time - act[0].time >= 1.0 and below >= 0.7 and wander <= STEADY
 
 
-def _in_air(moments: Sequence[Moment], person: Person) -> list[Finding]:
-    """Return pointing, raised, resting and gesturing hands away from the face."""
-    kinds: tuple[tuple[str, float, Callable[[Moment], bool]], ...] = (
-        ("points with the index finger", LEAST, lambda m: m.pointing),
-        ("raises a hand above the shoulders", LEAST, lambda m: m.raised == 1),
-        ("raises both hands above the shoulders", LEAST, lambda m: m.raised > 1),
-        ("keeps a hand in front of the chest", 1.0, lambda m: m.at_chest and m.speed < FAST),
+def _covering(states: Sequence[HandState], person: Person) -> list[Finding]:
+    kinds: tuple[tuple[str, float, Callable[[HandState], float]], ...] = (
+        ("the mouth", COVERS_MOUTH, lambda s: s.mouth_covered),
+        ("the face", COVERS_FACE, lambda s: s.face_covered),
     )
-    found = []
-    for what, least, holds in kinds:
-        for run in _runs(moments, holds, least):
-            inside = [moments[i] for i in run.indices]
-            text = f"{person.word} {what} at {when(run.start, run.end)}."
-            found.append(_finding(text, run, inside, person, {"act": what}))
-    return found + _gesturing(moments, person)
+    findings = []
+    for what, least, covered in kinds:
+        for act in _acts(states, [covered(s) >= least for s in states]):
+            share = float(np.median([covered(s) for s in act]))
+            partly = "" if share >= WHOLLY else "partly "
+            text = (
+                f"{person.subject} {partly}covers {what} with a hand at "
+                f"{when(act[0].time, act[-1].time)} ({share:.0%} of it)."
+            )
+            findings.append(_finding(text, act, person, {"covered": round(share, 2)}))
+    return findings
 
 
-def _gesturing(moments: Sequence[Moment], person: Person) -> list[Finding]:
-    found = []
-    moving = [m.speed >= FAST for m in moments]
-    for found_run in runs([m.time for m in moments], moving, PAUSE, 0.0):
-        run = found_run._replace(start=moments[found_run.indices[0]].since)
-        inside = [moments[i] for i in run.indices]
-        if run.length < SHORTEST_GESTURE - 1e-6:
+def _in_air(states: Sequence[HandState], person: Person) -> list[Finding]:
+    kinds: tuple[tuple[str, float, Callable[[HandState], bool]], ...] = (
+        ("points with the index finger", LEAST, lambda s: s.pointing),
+        ("raises a hand above the shoulders", LEAST, lambda s: s.raised == 1),
+        ("raises both hands above the shoulders", LEAST, lambda s: s.raised > 1),
+        ("keeps a hand in front of the chest", 1.0, lambda s: s.at_chest and s.speed < FAST),
+    )
+    return [
+        _finding(
+            f"{person.subject} {what} at {when(act[0].time, act[-1].time)}.",
+            act,
+            person,
+            {"act": what},
+        )
+        for what, least, holds in kinds
+        for act in _acts(states, [holds(s) for s in states], least=least)
+    ]
+
+
+def _gestures(states: Sequence[HandState], person: Person) -> list[Finding]:
+    findings = []
+    for act in _acts(states, [s.speed >= FAST for s in states], PAUSE, 0.0):
+        start, end = act[0].since, act[-1].time
+        if end - start < SHORTEST_GESTURE - 1e-6:
             continue
-        speed = float(np.median([m.speed for m in inside]))
+        speed = float(np.median([s.speed for s in act]))
         text = (
-            f"{person.word} gestures with the hands at {when(run.start, run.end)} "
+            f"{person.subject} gestures with the hands at {when(start, end)} "
             f"({speed:.1f} face heights per second)."
         )
-        found.append(_finding(text, run, inside, person, {"speed": round(speed, 2)}))
-    return found
+        findings.append(_finding(text, act, person, {"speed": round(speed, 2)}, start))
+    return findings
 
 
 def _finding(
     text: str,
-    run: Run,
-    moments: Sequence[Moment],
+    act: Sequence[HandState],
     person: Person,
-    data: dict[str, str | bool | float],
+    data: dict[str, JsonValue],
+    start: float | None = None,
 ) -> Finding:
-    score = float(np.mean([s for m in moments for s in m.scores] or [0.0]))
-    steady = min(1.0, len(moments) / 4)
-    factors = {"hand_score": score, "face_score": person.score, "looks": float(len(moments))}
-    quality = score * person.score * (0.6 + 0.4 * steady)
-    return Finding(text, run.start, run.end, quality, person.name, factors, data)
+    score = float(np.mean([score for s in act for score in s.scores] or [0.0]))
+    factors = {"hand_score": score, "face_score": person.score, "looks": float(len(act))}
+    quality = score * person.score * (0.6 + 0.4 * min(1.0, len(act) / 4))
+    start = act[0].time if start is None else start
+    return Finding(text, start, act[-1].time, quality, person.name, factors, data)

@@ -1,4 +1,4 @@
-"""Who is in the picture: faces linked from look to look, false hits left out."""
+"""The people of each shot: faces linked from sample to sample."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Final
 
 import numpy as np
 
-from emer.tools.scene.samples import FaceBox, Look
+from emer.tools.scene.samples import FaceBox, Sample
 
 MISSED: Final = 1.5
 """Seconds a face may be lost and still be the same face at the same place."""
 SURE: Final = 0.75
-"""Mean score above which two hits make a person; below it three must."""
+"""Mean score above which two detections make a person; below it three."""
 
 
 @dataclass(slots=True)
@@ -29,25 +29,25 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person in a shot, as told by the face."""
+    """A person in a shot, known by the face."""
 
     shot: int
     times: tuple[float, ...]
     boxes: tuple[FaceBox, ...]
-    word: str = "The person"
+    subject: str = "The person"
     """How sentences begin: "The person", "Person 2 (on the right)"."""
     name: str | None = None
-    """The clip's local name, or None where the same person cannot be told across cuts."""
+    """Such as "person 1"; None in clips with cuts, where a face is not known again."""
 
     @property
     def object(self) -> str:
         """The word inside a sentence: "the person"."""
-        return self.word[0].lower() + self.word[1:]
+        return self.subject[0].lower() + self.subject[1:]
 
     @property
     def possessive(self) -> str:
         """The word as an owner: "The person's", "Person 2's"."""
-        return f"{self.word.split(' (', maxsplit=1)[0]}'s"
+        return f"{self.subject.split(' (', maxsplit=1)[0]}'s"
 
     @property
     def height(self) -> float:
@@ -65,57 +65,53 @@ class Person:
         return float(np.mean([box.score for box in self.boxes]))
 
     def box_at(self, time: float, reach: float = MISSED) -> FaceBox | None:
-        """Return the face nearest in time, if one was seen within `reach` seconds."""
+        """The face nearest in time, if one was seen within `reach` seconds."""
         after = bisect_left(self.times, time)
         near = [i for i in (after - 1, after) if 0 <= i < len(self.times)]
         best = min(near, key=lambda i: abs(self.times[i] - time))
         return self.boxes[best] if abs(self.times[best] - time) <= reach else None
 
 
-def find_people(looks: Sequence[Look]) -> tuple[Person, ...]:
-    """Return the people of all shots, named; the most prominent of a shot come first."""
-    tracks = [track for track in _tracks(looks) if _is_real(track, looks)]
-    people = [
-        Person(track.shot, tuple(track.times), tuple(track.boxes)) for track in _rejoined(tracks)
-    ]
+def find_people(samples: Sequence[Sample]) -> tuple[Person, ...]:
+    """The people of all shots, numbered; the most prominent of a shot come first."""
+    tracks = [track for track in _tracks(samples) if _is_real(track, samples)]
+    people = [Person(t.shot, tuple(t.times), tuple(t.boxes)) for t in _rejoin(tracks)]
     shots = sorted({person.shot for person in people})
-    cut = len({look.shot for look in looks}) > 1
-    return tuple(p for shot in shots for p in _named([q for q in people if q.shot == shot], cut))
+    cut = len({sample.shot for sample in samples}) > 1
+    return tuple(p for shot in shots for p in _numbered([q for q in people if q.shot == shot], cut))
 
 
-def _tracks(looks: Sequence[Look]) -> list[Track]:
-    """Link each face to the nearest face shortly before it."""
+def _tracks(samples: Sequence[Sample]) -> list[Track]:
     tracks: list[Track] = []
-    for look in looks:
-        live = [t for t in tracks if t.shot == look.shot and look.time - t.times[-1] <= MISSED]
+    for sample in samples:
+        live = [t for t in tracks if t.shot == sample.shot and sample.time - t.times[-1] <= MISSED]
         pairs = sorted(
             (_apart(track.boxes[-1], box), t, b)
             for t, track in enumerate(live)
-            for b, box in enumerate(look.faces)
+            for b, box in enumerate(sample.faces)
         )
         taken_tracks: set[int] = set()
         taken: set[int] = set()
         for apart, t, b in pairs:
             if apart < 1.0 and t not in taken_tracks and b not in taken:
-                live[t].times.append(look.time)
-                live[t].boxes.append(look.faces[b])
+                live[t].times.append(sample.time)
+                live[t].boxes.append(sample.faces[b])
                 taken_tracks.add(t)
                 taken.add(b)
-        rest = [box for b, box in enumerate(look.faces) if b not in taken]
-        tracks += [Track(look.shot, [look.time], [box]) for box in rest]
+        rest = [box for b, box in enumerate(sample.faces) if b not in taken]
+        tracks += [Track(sample.shot, [sample.time], [box]) for box in rest]
     return tracks
 
 
 def _apart(one: FaceBox, other: FaceBox) -> float:
-    """Return how far two boxes are apart: below 1 they may be one face."""
+    """Distance of two boxes in place and size: below 1 they may be one face."""
     size = max(one.height, other.height)
     gap = math.dist(one.centre, other.centre) / size
     return gap + abs(math.log(one.height / other.height))
 
 
-def _is_real(track: Track, looks: Sequence[Look]) -> bool:
-    """Tell a face from a false hit: it is found again, and stays for a while."""
-    in_shot = [look.time for look in looks if look.shot == track.shot]
+def _is_real(track: Track, samples: Sequence[Sample]) -> bool:
+    in_shot = [sample.time for sample in samples if sample.shot == track.shot]
     score = float(np.mean([box.score for box in track.boxes]))
     needed = 2 if score >= SURE else 3
     lasts = track.times[-1] - track.times[0] >= min(0.3, 0.5 * (in_shot[-1] - in_shot[0]))
@@ -124,8 +120,7 @@ def _is_real(track: Track, looks: Sequence[Look]) -> bool:
     return len(track.times) >= needed and lasts
 
 
-def _rejoined(tracks: Sequence[Track]) -> list[Track]:
-    """Join pieces of one face: at the same place in the same shot, one after the other."""
+def _rejoin(tracks: Sequence[Track]) -> list[Track]:
     joined: list[Track] = []
     for track in sorted(tracks, key=lambda t: t.times[0]):
         earlier = [t for t in joined if t.shot == track.shot and t.times[-1] < track.times[0]]
@@ -139,30 +134,21 @@ def _rejoined(tracks: Sequence[Track]) -> list[Track]:
     return joined
 
 
-def _named(people: Sequence[Person], cut: bool) -> list[Person]:
-    """Name the people of one shot and put the most prominent first.
-
-    Numbers only where there is one shot: across cuts a face is not known again here.
-    """
+def _numbered(people: Sequence[Person], cut: bool) -> list[Person]:
     ranked = sorted(people, key=lambda p: (-round(p.height * len(p.times), 3), p.middle))
-    if len(people) == 1 or not _overlap(people):
+    if len(people) == 1 or simultaneous(people)[0] < 2:
         return [replace(person, name=None if cut else "person 1") for person in ranked]
     places = {id(p): n for n, p in enumerate(sorted(people, key=lambda p: p.middle), start=1)}
-    named = []
+    numbered = []
     for number, person in enumerate(ranked, start=1):
         place = _place(places[id(person)], len(people))
-        word = f"The person {place}" if cut else f"Person {number} ({place})"
-        named.append(replace(person, word=word, name=None if cut else f"person {number}"))
-    return named
-
-
-def _overlap(people: Sequence[Person]) -> bool:
-    """Tell whether two of the people are ever in the picture at the same time."""
-    return simultaneous(people)[0] > 1
+        subject = f"The person {place}" if cut else f"Person {number} ({place})"
+        numbered.append(replace(person, subject=subject, name=None if cut else f"person {number}"))
+    return numbered
 
 
 def simultaneous(people: Sequence[Person]) -> tuple[int, tuple[float, float] | None]:
-    """Return the most people seen in at least two looks at once, and from when to when."""
+    """The most people seen in at least two samples at once, and from when to when."""
     counts: dict[float, int] = {}
     for person in people:
         for time in person.times:
@@ -175,7 +161,6 @@ def simultaneous(people: Sequence[Person]) -> tuple[int, tuple[float, float] | N
 
 
 def _place(number: int, count: int) -> str:
-    """Return where the person with this number from the left is, of so many."""
     if number in (1, count):
         return "on the left" if number == 1 else "on the right"
     if count == 3:

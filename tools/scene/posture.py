@@ -1,4 +1,4 @@
-"""Posture: leaning, shoulders, crossed arms; only from what the picture really shows."""
+"""Posture by the face's size and visible shoulders: leaning, shrugs, crossed arms."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from emer.tools.scene.people import Person
-from emer.tools.scene.samples import FaceBox, Finding, Look, Pose
+from emer.tools.scene.samples import FaceBox, Finding, Pose, Sample
 from emer.tools.text import amount, when
-from emer.tools.timeseries import Leg, legs, median_of_three, runs
+from emer.tools.timeseries import Leg, legs, median_of_three, sparse_stretches
 
 LEAN: Final = math.log(1.18)
-"""Least change of the face's size in the picture that is told as leaning: a mouth opened
-wide changes the detector's sizes by 15 %."""
+"""Least change of the face's size that counts as leaning: a mouth opened wide
+changes the detector's sizes by 15 %."""
 SWAY: Final = math.log(1.12)
 """A move of this size the other way ends a lean."""
 TURN: Final = 0.1
-"""Most the nose may shift in the face (of the ears' distance) for sizes to be compared."""
+"""Largest shift of the nose, in ear distances, for sizes to be compared."""
 CLEAR_FACE: Final = 0.8
-"""Least mean score of a face whose size is trusted (hidden and side faces have less)."""
+"""Least mean score of a face whose size counts (covered and side faces have less)."""
 LARGEST_LEAN: Final = math.log(2.0)
 """Beyond this the person walks, or the face was mistaken."""
 SLOWEST: Final = 3.0
@@ -38,21 +38,20 @@ NOSE, SHOULDERS, ELBOWS, WRISTS = 0, (11, 12), (13, 14), (15, 16)
 
 
 class Shoulders(NamedTuple):
-    """The shoulders in one look, checked against the face."""
+    """The shoulders in one sample, checked against the face."""
 
     time: float
     y: float
     """Mean height of both in picture heights from the top."""
     drop: float
     """From the face's middle down to the shoulders, in face heights."""
-    face_y: float
     face_height: float
 
 
 def is_consistent(pose: Pose, face: FaceBox) -> bool:
-    """Tell whether the pose belongs to this face and shows both shoulders.
+    """Whether the pose belongs to this face and shows both shoulders.
 
-    The nose lies in the face, both shoulders are visible, inside the picture, below the
+    The nose is in the face, both shoulders are visible, inside the picture, below the
     mouth, and as far apart as people's are: 0.8 to 5 face heights (chosen by us; a body
     seen from the side has close shoulders). Guards against bodies seen in title cards.
     """
@@ -64,47 +63,46 @@ def is_consistent(pose: Pose, face: FaceBox) -> bool:
     return bool(offset < 0.6 and 0.8 <= wide <= 5.0 and seen and below)
 
 
-def shoulders_of(looks: Sequence[Look], person: Person) -> list[Shoulders]:
-    """Return the person's shoulders in all looks that show them."""
-    found = []
-    for look in looks:
-        face = person.box_at(look.time, 0.0)
-        if look.shot != person.shot or look.pose is None or face is None:
+def shoulders_of(samples: Sequence[Sample], person: Person) -> list[Shoulders]:
+    """The person's shoulders in all samples that show them."""
+    rows = []
+    for sample in samples:
+        face = person.box_at(sample.time, 0.0)
+        if sample.shot != person.shot or sample.pose is None or face is None:
             continue
-        if is_consistent(look.pose, face):
-            y = float(look.pose.points[list(SHOULDERS), 1].mean())
+        if is_consistent(sample.pose, face):
+            y = float(sample.pose.points[list(SHOULDERS), 1].mean())
             drop = (y - face.centre[1]) / person.height
-            found.append(Shoulders(look.time, y, drop, face.centre[1], face.height))
-    return found
+            rows.append(Shoulders(sample.time, y, drop, face.height))
+    return rows
 
 
-def shoulder_line(seen: Sequence[Shoulders], time: float) -> float | None:
-    """Return the height of the shoulders within half a second of `time`, if they show."""
-    near = [s for s in seen if abs(s.time - time) <= 0.5]
+def shoulder_line(shoulders: Sequence[Shoulders], time: float) -> float | None:
+    """The height of the shoulders within half a second of `time`, if they are visible."""
+    near = [s for s in shoulders if abs(s.time - time) <= 0.5]
     return min(near, key=lambda s: abs(s.time - time)).y if near else None
 
 
-def describe_posture(looks: Sequence[Look], person: Person) -> list[Finding]:
-    """Return the findings on a person's posture."""
-    return _leans(looks, person) + _shrugs(looks, person) + _crossed(looks, person)
+def describe_posture(samples: Sequence[Sample], person: Person) -> list[Finding]:
+    """The findings on a person's posture."""
+    return _leans(samples, person) + _shrugs(samples, person) + _crossed(samples, person)
 
 
-def _leans(looks: Sequence[Look], person: Person) -> list[Finding]:
-    """Return leans: the face grows or shrinks in the picture and the camera does not zoom.
+def _leans(samples: Sequence[Sample], person: Person) -> list[Finding]:
+    """Leans: the face grows or shrinks in the picture and the camera does not zoom.
 
     The size is the distance of the eyes and of the ears; the box, whose height follows
     the mouth and nods, must agree at least by half.
     """
-    if person.height < SMALLEST_FACE or person.score < CLEAR_FACE:
+    clear = person.height >= SMALLEST_FACE and person.score >= CLEAR_FACE
+    if not clear or _travels(samples, person.shot):
         return []
-    if _travels(looks, person.shot):
-        return []
-    zoom = _zoomed(looks, person)
+    zoom = _zoomed(samples, person)
     offsets = [zoom.get(time, 0.0) for time in person.times]
     sizes = [_log_size(box) - o for box, o in zip(person.boxes, offsets, strict=True)]
     heights = [math.log(b.height) - o for b, o in zip(person.boxes, offsets, strict=True)]
     boxes = dict(zip(person.times, median_of_three(heights), strict=True))
-    found = [
+    leans = [
         leg
         for leg in legs(person.times, median_of_three(sizes), SWAY)
         if LEAN <= abs(leg.change) <= LARGEST_LEAN
@@ -112,12 +110,11 @@ def _leans(looks: Sequence[Look], person: Person) -> list[Finding]:
         and (boxes[leg.end] - boxes[leg.start]) / leg.change >= 0.5
         and _same_view(person, leg)
     ]
-    strongest = sorted(found, key=lambda leg: (-abs(leg.change), leg.start))[:3]
+    strongest = sorted(leans, key=lambda leg: (-abs(leg.change), leg.start))[:3]
     return [_leaning(leg, person) for leg in sorted(strongest)]
 
 
 def _same_view(person: Person, leg: Leg) -> bool:
-    """Tell whether the head is turned alike before and after: else sizes mislead."""
     before, after = (person.box_at(time, 0.0) for time in (leg.start, leg.end))
     if before is None or after is None:
         return False
@@ -125,7 +122,7 @@ def _same_view(person: Person, leg: Leg) -> bool:
 
 
 def _nose(face: FaceBox) -> NDArray[np.float64]:
-    """Return the nose's place from the eyes' middle, along and across, in ear distances."""
+    """The nose against the middle of the eyes, along and across, in ear distances."""
     points = face.points.astype(np.float64)
     along = points[1] - points[0]
     along /= max(float(np.linalg.norm(along)), 1e-9)
@@ -136,25 +133,24 @@ def _nose(face: FaceBox) -> NDArray[np.float64]:
 
 
 def _log_size(face: FaceBox) -> float:
-    """Return the log of the face's width: the mean of the eyes' and the ears' distances."""
+    """The log of the face's width: the mean of the eyes' and the ears' distances."""
     eyes = float(np.linalg.norm(face.points[0] - face.points[1]))
     ears = float(np.linalg.norm(face.points[4] - face.points[5]))
     return math.log(max(eyes * ears, 1e-9)) / 2
 
 
-def _travels(looks: Sequence[Look], shot: int) -> bool:
-    """Tell whether the camera goes along with someone, so that sizes say little."""
-    steps = [look.step for look in looks if look.shot == shot and look.step]
+def _travels(samples: Sequence[Sample], shot: int) -> bool:
+    """Whether the camera moves along with a person, so that sizes mean little."""
+    steps = [sample.step for sample in samples if sample.shot == shot and sample.step]
     return abs(sum(step.dx for step in steps)) > 0.3 or abs(sum(s.dy for s in steps)) > 0.3
 
 
-def _zoomed(looks: Sequence[Look], person: Person) -> dict[float, float]:
-    """Return the log of the camera's zoom since the shot began, per look."""
+def _zoomed(samples: Sequence[Sample], person: Person) -> dict[float, float]:
     total, zoom = 0.0, {}
-    for look in looks:
-        if look.shot == person.shot:
-            total += math.log(look.step.zoom) if look.step else 0.0
-            zoom[look.time] = total
+    for sample in samples:
+        if sample.shot == person.shot:
+            total += math.log(sample.step.zoom) if sample.step else 0.0
+            zoom[sample.time] = total
     return zoom
 
 
@@ -163,27 +159,20 @@ def _leaning(leg: Leg, person: Person) -> Finding:
     way, size = ("forward", "larger") if leg.change > 0 else ("back", "smaller")
     share = share if leg.change > 0 else 1 - math.exp(leg.change)
     text = (
-        f"{person.word} {amount(share, 0.22, 0.4)} leans {way} at {when(leg.start, leg.end)} "
+        f"{person.subject} {amount(share, 0.22, 0.4)} leans {way} at {when(leg.start, leg.end)} "
         f"(the face becomes {share:.0%} {size} in the picture)."
     )
     quality = person.score * min(1.0, 0.5 + abs(leg.change))
-    return Finding(
-        text,
-        leg.start,
-        leg.end,
-        quality,
-        person.name,
-        {"face_score": person.score},
-        {"lean": way, "size_change": round(share, 3)},
-    )
+    data: dict[str, JsonValue] = {"lean": way, "size_change": round(share, 3)}
+    factors = {"face_score": person.score}
+    return Finding(text, leg.start, leg.end, quality, person.name, factors, data)
 
 
-def _shrugs(looks: Sequence[Look], person: Person) -> list[Finding]:
-    """Return shoulders that rise or drop against the face while the face keeps its place."""
-    seen = shoulders_of(looks, person)
-    found = []
-    for leg in legs([s.time for s in seen], median_of_three([s.drop for s in seen]), SHRUG):
-        own = _own_move(seen, leg)
+def _shrugs(samples: Sequence[Sample], person: Person) -> list[Finding]:
+    rows = shoulders_of(samples, person)
+    findings = []
+    for leg in legs([s.time for s in rows], median_of_three([s.drop for s in rows]), SHRUG):
+        own = _own_move(rows, leg)
         if leg.end - leg.start > 1.5 or own / leg.change < 0.6:
             continue
         way = "drop" if leg.change > 0 else "rise"
@@ -191,21 +180,20 @@ def _shrugs(looks: Sequence[Look], person: Person) -> list[Finding]:
             f"{person.possessive} shoulders {way} at "
             f"{when(leg.start, leg.end)} (by {abs(own):.2f} face heights)."
         )
-        factors = {"face_score": person.score, "poses": float(len(seen))}
+        factors = {"face_score": person.score, "poses": float(len(rows))}
         quality = 0.7 * person.score
         data: dict[str, JsonValue] = {"shoulders": way, "face_heights": round(own, 2)}
-        found.append(Finding(text, leg.start, leg.end, quality, person.name, factors, data))
-    return found[:2]
+        findings.append(Finding(text, leg.start, leg.end, quality, person.name, factors, data))
+    return findings[:2]
 
 
-def _own_move(seen: Sequence[Shoulders], leg: Leg) -> float:
-    """Return how far the shoulders themselves moved down in the leg, in face heights."""
-    first, last = (next(s for s in seen if s.time == time) for time in (leg.start, leg.end))
+def _own_move(rows: Sequence[Shoulders], leg: Leg) -> float:
+    first, last = (next(s for s in rows if s.time == time) for time in (leg.start, leg.end))
     return (last.y - first.y) / ((first.face_height + last.face_height) / 2)
 
 
 def arms_crossed(pose: Pose) -> bool:
-    """Tell whether each wrist lies at the other arm's elbow, in front of the chest."""
+    """Whether each wrist is at the other arm's elbow, in front of the chest."""
     needed = [*SHOULDERS, *ELBOWS, *WRISTS]
     if min(pose.visibility[needed]) < VISIBLE:
         return False
@@ -222,24 +210,19 @@ def arms_crossed(pose: Pose) -> bool:
     return bool(swapped and at_elbows and chest[0] < min(left[1], right[1]) < chest[1])
 
 
-def _crossed(looks: Sequence[Look], person: Person) -> list[Finding]:
+def _crossed(samples: Sequence[Sample], person: Person) -> list[Finding]:
     times, holds = [], []
-    for look in looks:
-        face = person.box_at(look.time, 0.0)
-        if look.shot == person.shot and look.posed and face is not None:
-            times.append(look.time)
-            ours = look.pose is not None and is_consistent(look.pose, face)
-            holds.append(bool(ours and look.pose is not None and arms_crossed(look.pose)))
-    found = runs(times, holds, max_gap=0.9, min_length=0.35)
-    return [
-        Finding(
-            f"{person.word} crosses the arms at {when(run.start, run.end)}.",
-            run.start,
-            run.end,
-            0.7 * person.score,
-            person.name,
-            {"face_score": person.score, "poses": float(len(run.indices))},
-            {"arms": "crossed"},
-        )
-        for run in found
-    ]
+    for sample in samples:
+        face = person.box_at(sample.time, 0.0)
+        if sample.shot == person.shot and sample.posed and face is not None:
+            times.append(sample.time)
+            pose = sample.pose
+            holds.append(pose is not None and is_consistent(pose, face) and arms_crossed(pose))
+    findings = []
+    for run in sparse_stretches(times, holds, gap=0.9, least=0.35):
+        start, end = times[run.first], times[run.last]
+        text = f"{person.subject} crosses the arms at {when(start, end)}."
+        factors = {"face_score": person.score, "poses": float(sum(holds[run.part]))}
+        quality, data = 0.7 * person.score, {"arms": "crossed"}
+        findings.append(Finding(text, start, end, quality, person.name, factors, data))
+    return findings

@@ -1,4 +1,4 @@
-"""What is measured in one looked-at picture: faces, hands, a pose, the camera's step.
+"""Measurements of one sampled picture: faces, hands, a pose, the camera's step.
 
 All places are in picture heights from the top left corner (x right, y down), so that a
 distance means the same along both axes.
@@ -80,7 +80,7 @@ class Pose:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How the background moved in the picture since the look before."""
+    """How the background moved in the picture since the sample before."""
 
     dx: float
     dy: float
@@ -91,7 +91,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Sample:
     """All that was measured in one picture."""
 
     time: float
@@ -102,9 +102,9 @@ class Look:
     posed: bool = False
     """Whether a pose was looked for."""
     step: Step | None = None
-    """The background's move since the last look of the same shot; None when unmeasurable."""
+    """Since the last sample of the same shot; None when it cannot be measured."""
     stir: float | None = None
-    """Share of the body's region that changed since the last look, camera moves removed."""
+    """Share of the body's region that changed since then, camera moves removed."""
 
 
 @dataclass(frozen=True, slots=True)

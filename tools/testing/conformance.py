@@ -26,10 +26,8 @@ from emer.tools.types import MODALITIES, Clue, Record, Source, Span
 
 SLACK: Final = 0.05
 """Seconds by which a span may exceed a limit: about one frame."""
-
 WAIT: Final = 120.0
 """Seconds that two concurrent calls may take."""
-
 QUESTION: Final = "what is shown?"
 """Question to a tool that answers questions."""
 

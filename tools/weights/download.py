@@ -135,7 +135,6 @@ def download_file(
 
     Raises:
         DownloadFailed: The host does not have the file, broke off, or sent another file.
-
     """
     part = path.with_name(f"{path.name}.part")  # a folder, since pooch names its file at random
     if part.is_file():  # earlier versions resumed from it

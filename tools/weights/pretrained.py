@@ -42,7 +42,6 @@ def load_model(
         device: Torch device.
         dtype: Name of a torch dtype.
         stoppable: Check at each forward call whether the call of the tool was given up.
-
     """
     with importing():
         import torch

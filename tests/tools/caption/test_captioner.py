@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emer.graphs.loading import load_tools
+from emer.graphs.components import load_tools
 from emer.graphs.settings import Choice, load_settings
 from emer.tools.caption import vlm
 from emer.tools.caption.captioner import Captioner

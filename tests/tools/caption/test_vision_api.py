@@ -27,7 +27,7 @@ from tests.fixtures.packages import needs
 from tests.fixtures.servers.local import LocalServer, running
 from tests.fixtures.servers.openai_chat import OpenAIServer, serving
 
-pytestmark = needs("openai")
+pytestmark = [needs("openai"), pytest.mark.slow]
 
 NOD, WAVE = "A man nods.", "A man waves."
 

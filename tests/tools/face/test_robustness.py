@@ -11,7 +11,7 @@ import pytest
 
 from emer.app.demo_clip import CLIP
 from emer.tools.face.action_units import Event
-from emer.tools.face.analysis import Portrait, read_face
+from emer.tools.face.analysis import FaceAnalysis, analyse_face
 from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person, find_people
 from emer.tools.face.tracker import Footage, follow
@@ -19,7 +19,9 @@ from emer.tools.media.clip import Clip
 from tests.fixtures import puppet
 from tests.fixtures.demo.script import SCRIPT
 from tests.fixtures.puppet import Array
-from tests.tools.face.test_units import MOVES
+from tests.tools.face.test_action_units import MOVES
+
+pytestmark = pytest.mark.slow
 
 SEEDS = range(4)
 CLEAR = 1.5
@@ -27,8 +29,8 @@ CLEAR = 1.5
 LASTING_S = 0.6
 
 
-def read(pixels: Array, t: Array) -> Portrait:
-    return read_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
+def read(pixels: Array, t: Array) -> FaceAnalysis:
+    return analyse_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
 
 
 def elsewhere(footage: Footage, seed: int) -> Footage:
@@ -46,8 +48,8 @@ def followed(path: Path) -> Footage:
     return follow(Clip.open(path).frames(), puppet.networks(), 1280)
 
 
-def first(footage: Footage) -> Portrait:
-    return read_face(find_people(footage)[0])
+def first(footage: Footage) -> FaceAnalysis:
+    return analyse_face(find_people(footage)[0])
 
 
 def again(event: Event, events: tuple[Event, ...]) -> Event | None:
@@ -60,6 +62,7 @@ def again(event: Event, events: tuple[Event, ...]) -> Event | None:
     return max(same, key=shared, default=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", MOVES)
 def test_a_shaken_mesh_shows_the_same_movement(name: str, seed: int) -> None:
@@ -75,6 +78,7 @@ def test_a_shaken_mesh_shows_the_same_movement(name: str, seed: int) -> None:
     assert all(e.margin < CLEAR for e in found if e is not match)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.36, 0.40, 0.45, 0.5, 0.6])
 def test_a_brow_that_rises_unevenly_starts_when_it_starts(share: float) -> None:
     """Near the border between whole and half brow the name may change, never the time."""
@@ -94,19 +98,21 @@ def demo() -> Footage:
     return followed(Path(str(CLIP)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_demo_keeps_its_script_on_a_shaken_mesh(demo: Footage, seed: int) -> None:
-    portrait = first(elsewhere(demo, seed))
-    clear = [e for e in portrait.events if e.margin >= CLEAR]
+    face = first(elsewhere(demo, seed))
+    clear = [e for e in face.events if e.margin >= CLEAR]
     assert [e.name for e in clear] == ["brow_raise", "smile"]
     scripted = [a for a in SCRIPT if a.name in ("brows up", "smile")]
     for event, action in zip(clear, scripted, strict=True):
         start, end = action.visible()
         assert event.onset == pytest.approx(start, abs=0.15)
         assert event.offset == pytest.approx(end, abs=0.15)
-    assert len(portrait.lids.blinks) == 2
+    assert len(face.lids.blinks) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["talking/WDA_KatieHill_000.mp4", "faces/liveportrait_d3.mp4", "faces/single_face.mp4"],

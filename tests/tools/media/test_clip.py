@@ -132,7 +132,7 @@ def test_no_file_and_a_folder_are_named(tmp_path: Path) -> None:
         Clip.open(tmp_path)
 
 
-def counting(count: int = 60) -> tuple[SharedDecode, list[int]]:
+def counting(count: int = 60, patience: float = 60.0) -> tuple[SharedDecode, list[int]]:
     """A shared decode of frames that weigh 1/20 of its window, and where decodes began."""
     import av
 
@@ -146,7 +146,7 @@ def counting(count: int = 60) -> tuple[SharedDecode, list[int]]:
 
     weight = next(decode(0)).nbytes
     starts.clear()
-    return SharedDecode(decode, window_bytes=20 * weight, patience=0.05), starts
+    return SharedDecode(decode, window_bytes=20 * weight, patience=patience), starts
 
 
 def test_readers_that_keep_up_share_one_decode() -> None:
@@ -180,7 +180,7 @@ def test_frames_that_all_readers_have_passed_are_released() -> None:
 
 
 def test_a_reader_that_stands_still_is_let_go_and_decodes_for_itself() -> None:
-    shared, starts = counting()
+    shared, starts = counting(patience=0.05)
     slow = shared.read()
     assert [next(slow).index for _ in range(3)] == [0, 1, 2]
     assert [frame.index for frame in shared.read()] == list(range(60))
@@ -196,6 +196,7 @@ def test_a_reader_that_comes_late_decodes_for_itself() -> None:
     assert starts == [0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "size", "frames"),
     [
@@ -218,6 +219,7 @@ def test_hard_files_are_served_whole(
     assert times[-1] < clip.duration
 
 
+@pytest.mark.slow
 def test_a_file_cut_short_says_so(shared_clip: Shared) -> None:
     clip = Clip.open(shared_clip("hard/truncated_faststart.mp4"))
     assert 3 < clip.duration < 4

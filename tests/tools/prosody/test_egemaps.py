@@ -16,6 +16,8 @@ from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Clue, Span
 from tests.fixtures.sounds import Sound, hiss, join, quiet, up, voice, write
 
+pytestmark = pytest.mark.slow
+
 
 def melody(amount: float) -> Callable[[np.ndarray], np.ndarray]:
     return lambda t: 180 * 2 ** (amount * np.sin(2 * np.pi * 0.7 * t) / 12)

@@ -17,6 +17,8 @@ from emer.tools.media.clip import Clip
 from emer.tools.scene.detectors import Networks
 from tests.fixtures import puppet
 
+pytestmark = pytest.mark.slow
+
 Find = Callable[[str], Path]
 
 

@@ -29,22 +29,22 @@ class Made:
 
 
 @pytest.fixture
-def shelf():
+def pool():
     configure(Machine(model_memory=1.0))
     yield ModelPool()
     configure(None)
 
 
-def borrow(shelf: ModelPool, name: str, gigabytes: float = 0.4, device: str = "cpu") -> Made:
-    with shelf.borrow(key(name, device), Made, gigabytes) as model:
+def borrow(pool: ModelPool, name: str, gigabytes: float = 0.4, device: str = "cpu") -> Made:
+    with pool.borrow(key(name, device), Made, gigabytes) as model:
         return model
 
 
-def test_a_model_is_loaded_once_and_shared(shelf):
+def test_a_model_is_loaded_once_and_shared(pool):
     made: list[Made] = []
 
     def work() -> None:
-        with shelf.borrow(key("a"), Made) as model:
+        with pool.borrow(key("a"), Made) as model:
             made.append(model)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
@@ -55,58 +55,59 @@ def test_a_model_is_loaded_once_and_shared(shelf):
     assert len(made) == 8 and len({id(model) for model in made}) == 1
 
 
-def test_one_model_at_a_time_works_on_a_device(shelf):
-    with shelf.borrow(key("a"), Made):
+def test_one_model_at_a_time_works_on_a_device(pool):
+    with pool.borrow(key("a"), Made):
         call = Call()
         call.cancel()
-        with in_call(call), pytest.raises(Cancelled), shelf.borrow(key("b"), Made):
+        with in_call(call), pytest.raises(Cancelled), pool.borrow(key("b"), Made):
             raise AssertionError("the device was busy")
-        with shelf.borrow(key("b", "cuda:0"), Made):
+        with pool.borrow(key("b", "cuda:0"), Made):
             pass
 
 
-def test_the_longest_unused_make_room_for_a_new_one(shelf):
-    a, b = borrow(shelf, "a"), borrow(shelf, "b")
-    assert borrow(shelf, "a") is a
+def test_the_longest_unused_make_room_for_a_new_one(pool):
+    a, b = borrow(pool, "a"), borrow(pool, "b")
+    assert borrow(pool, "a") is a
     with in_call(Call()) as call:
-        borrow(shelf, "c")
-    assert [one.weights for one in shelf.held()] == ["a", "c"]
+        borrow(pool, "c")
+    assert [one.weights for one in pool.held()] == ["a", "c"]
     assert b.closed and not a.closed
     assert call.notes == ("test (0.4 GB) left cpu to make room",)
 
 
-def test_other_devices_are_not_asked_for_room(shelf):
-    borrow(shelf, "a", 0.9)
-    borrow(shelf, "b", 0.9, "cuda:0")
-    assert {one.device for one in shelf.held()} == {"cpu", "cuda:0"}
+def test_other_devices_are_not_asked_for_room(pool):
+    borrow(pool, "a", 0.9)
+    borrow(pool, "b", 0.9, "cuda:0")
+    assert {one.device for one in pool.held()} == {"cpu", "cuda:0"}
 
 
-def test_a_model_larger_than_the_budget_is_loaded_alone(shelf):
-    borrow(shelf, "a")
-    borrow(shelf, "huge", 5.0)
-    assert [one.weights for one in shelf.held()] == ["huge"]
+def test_a_model_larger_than_the_budget_is_loaded_alone(pool):
+    borrow(pool, "a")
+    borrow(pool, "huge", 5.0)
+    assert [one.weights for one in pool.held()] == ["huge"]
 
 
-def test_what_cannot_be_loaded_is_not_kept(shelf):
+def test_what_cannot_be_loaded_is_not_kept(pool):
     def load() -> Made:
         raise ValueError("no weights")
 
     for _ in range(2):
-        with pytest.raises(ValueError, match="no weights"), shelf.borrow(key("a"), load):
+        with pytest.raises(ValueError, match="no weights"), pool.borrow(key("a"), load):
             pass
-    assert not shelf.held()
-    assert isinstance(borrow(shelf, "a"), Made)
+    assert not pool.held()
+    assert isinstance(borrow(pool, "a"), Made)
 
 
-def test_models_are_let_go_one_by_one_or_all(shelf):
-    a, b = borrow(shelf, "a"), borrow(shelf, "b")
-    shelf.unload(key("a"))
-    assert a.closed and [one.weights for one in shelf.held()] == ["b"]
-    shelf.unload()
-    assert b.closed and not shelf.held()
-    assert borrow(shelf, "a") is not a
+def test_models_are_let_go_one_by_one_or_all(pool):
+    a, b = borrow(pool, "a"), borrow(pool, "b")
+    pool.unload(key("a"))
+    assert a.closed and [one.weights for one in pool.held()] == ["b"]
+    pool.unload()
+    assert b.closed and not pool.held()
+    assert borrow(pool, "a") is not a
 
 
+@pytest.mark.slow
 def test_a_model_on_a_second_gpu_is_loaded_and_works_as_on_the_thread_s_own(monkeypatch):
     """Triton's kernels go to the thread's GPU, wherever the tensors are."""
     torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -121,23 +122,24 @@ def test_a_model_on_a_second_gpu_is_loaded_and_works_as_on_the_thread_s_own(monk
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device", device)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
-    shelf = ModelPool()
-    with shelf.borrow(key("a", "cuda:1"), lambda: list(told)) as at_load:
+    pool = ModelPool()
+    with pool.borrow(key("a", "cuda:1"), lambda: list(told)) as at_load:
         assert at_load == told == ["cuda:1"]
-    with shelf.borrow(key("a"), Made):
+    with pool.borrow(key("a"), Made):
         assert told == ["cuda:1", "left"]
 
 
-def test_what_a_torch_model_takes_is_counted_at_its_precision(shelf):
+@pytest.mark.slow
+def test_what_a_torch_model_takes_is_counted_at_its_precision(pool):
     torch = pytest.importorskip("torch")
 
     def made(dtype):
         return torch.nn.Linear(1000, 1000, bias=False, dtype=dtype)
 
-    with shelf.borrow(key("whole"), lambda: made(torch.float32), 0.002):
-        assert shelf.held()[key("whole")] == pytest.approx(0.004)
-    with shelf.borrow(key("half"), lambda: Holding(made(torch.float16)), 0.004):
-        assert shelf.held()[key("half")] == pytest.approx(0.002)
+    with pool.borrow(key("whole"), lambda: made(torch.float32), 0.002):
+        assert pool.held()[key("whole")] == pytest.approx(0.004)
+    with pool.borrow(key("half"), lambda: Holding(made(torch.float16)), 0.004):
+        assert pool.held()[key("half")] == pytest.approx(0.002)
 
 
 class Holding:
@@ -147,12 +149,13 @@ class Holding:
         self.model = model
 
 
-def test_a_model_that_is_larger_than_its_files_makes_room_once_it_is_known(shelf):
+@pytest.mark.slow
+def test_a_model_that_is_larger_than_its_files_makes_room_once_it_is_known(pool):
     torch = pytest.importorskip("torch")
     configure(Machine(model_memory=0.01))
-    a = borrow(shelf, "a", 0.007)
-    with shelf.borrow(key("b"), lambda: torch.nn.Linear(1000, 1000), 0.002):
-        assert [one.weights for one in shelf.held()] == ["b"]
+    a = borrow(pool, "a", 0.007)
+    with pool.borrow(key("b"), lambda: torch.nn.Linear(1000, 1000), 0.002):
+        assert [one.weights for one in pool.held()] == ["b"]
     assert a.closed
 
 
@@ -163,20 +166,20 @@ def fails_while(there: list[Made]) -> Made:
     return Made()
 
 
-def test_want_of_memory_in_loading_lets_the_others_go_and_tries_once_more(shelf):
-    there = [borrow(shelf, "a"), borrow(shelf, "b"), borrow(shelf, "far", device="cuda:0")]
-    with in_call(Call()) as call, shelf.borrow(key("c"), lambda: fails_while(there[:2])):
-        assert {one.weights for one in shelf.held()} == {"far", "c"}
+def test_want_of_memory_in_loading_lets_the_others_go_and_tries_once_more(pool):
+    there = [borrow(pool, "a"), borrow(pool, "b"), borrow(pool, "far", device="cuda:0")]
+    with in_call(Call()) as call, pool.borrow(key("c"), lambda: fails_while(there[:2])):
+        assert {one.weights for one in pool.held()} == {"far", "c"}
     assert call.notes[0] == "test left cpu, which had no memory for test besides"
 
 
-def test_what_fits_on_no_empty_device_says_what_to_do(shelf):
+def test_what_fits_on_no_empty_device_says_what_to_do(pool):
     def load() -> Made:
         raise MemoryError
 
     with (
         pytest.raises(ToolFailed, match=r"cuda:0 has no memory to load it; .*device = \"cpu\""),
-        shelf.borrow(key("huge", "cuda:0"), load),
+        pool.borrow(key("huge", "cuda:0"), load),
     ):
         pass
-    assert not shelf.held()
+    assert not pool.held()

@@ -14,7 +14,9 @@ import pytest
 import emer.tools.runtime.native
 from emer.tools.runtime.native import importing
 
-TOOLS = Path(emer.tools.runtime.native.__file__).parent
+pytestmark = pytest.mark.slow
+
+TOOLS = Path(emer.tools.runtime.native.__file__).parents[1]
 SHARED = ("mediapipe",)
 """Packages that several tools load and that cannot be loaded from two ends at once."""
 

@@ -8,21 +8,21 @@ import pytest
 
 from emer.tools.scene.people import find_people
 from emer.tools.scene.posture import arms_crossed, describe_posture, is_consistent
-from emer.tools.scene.samples import FaceBox, Look, Pose, Step
-from tests.fixtures.figures import face_at, looks_of, pose_at
+from emer.tools.scene.samples import FaceBox, Pose, Sample, Step
+from tests.fixtures.figures import face_at, pose_at, samples_of
 
 FACE = face_at(0.9, 0.35, height=0.3)
 
 
-def texts(looks: list[Look]) -> list[str]:
-    (person,) = find_people(looks)
-    return [finding.text for finding in describe_posture(looks, person)]
+def texts(samples: list[Sample]) -> list[str]:
+    (person,) = find_people(samples)
+    return [finding.text for finding in describe_posture(samples, person)]
 
 
-def growing(factor: float, **more: object) -> list[Look]:
+def growing(factor: float, **more: object) -> list[Sample]:
     """Two seconds at one size, a change over 0.6 s, two seconds at the other."""
     sizes = [0.3] * 10 + [0.3 * factor ** (i / 3) for i in (1, 2)] + [0.3 * factor] * 10
-    return looks_of(*[{"faces": (face_at(0.9, 0.4, size),), **more} for size in sizes])
+    return samples_of(*[{"faces": (face_at(0.9, 0.4, size),), **more} for size in sizes])
 
 
 @pytest.mark.parametrize(
@@ -42,31 +42,31 @@ def test_a_small_change_is_no_lean() -> None:
 
 
 def test_a_zoom_of_the_camera_is_no_lean() -> None:
-    looks = growing(1.3)
+    samples = growing(1.3)
     zoomed = [
-        replace(look, step=Step(0, 0, 1.3 ** (1 / 3) if 10 <= i <= 12 else 1.0, 1.0))
-        for i, look in enumerate(looks)
+        replace(sample, step=Step(0, 0, 1.3 ** (1 / 3) if 10 <= i <= 12 else 1.0, 1.0))
+        for i, sample in enumerate(samples)
     ]
     assert texts(zoomed) == []
 
 
 def test_a_mouth_opened_wide_is_no_lean() -> None:
     rows = [{"faces": (face_at(0.9, 0.4, 0.3, stretch=1 if i < 10 else 1.3),)} for i in range(20)]
-    assert texts(looks_of(*rows)) == []
+    assert texts(samples_of(*rows)) == []
 
 
 def test_a_small_face_walks_and_does_not_lean() -> None:
     sizes = [0.08] * 10 + [0.11] * 10
-    assert texts(looks_of(*[{"faces": (face_at(0.9, 0.4, s),)} for s in sizes])) == []
+    assert texts(samples_of(*[{"faces": (face_at(0.9, 0.4, s),)} for s in sizes])) == []
 
 
-def shrugging(move: float, head: float = 0.0) -> list[Look]:
+def shrugging(move: float, head: float = 0.0) -> list[Sample]:
     rows = []
     for i in range(20):
         face = face_at(0.9, 0.35 + (head if i >= 10 else 0.0), 0.3)
         pose = pose_at(face, 0.7 + (move if i >= 10 else 0.0), width=2.0)
         rows.append({"faces": (face,), "pose": pose, "posed": True})
-    return looks_of(*rows)
+    return samples_of(*rows)
 
 
 @pytest.mark.parametrize(("move", "way"), [(-0.09, "rise"), (0.09, "drop")])
@@ -112,4 +112,4 @@ def test_crossed_arms_are_told_only_while_crossed() -> None:
         {"faces": (face,), "posed": True, "pose": crossed(face) if 5 <= i <= 12 else open_arms}
         for i in range(20)
     ]
-    assert texts(looks_of(*rows)) == ["The person crosses the arms at 1.0-2.4 s."]
+    assert texts(samples_of(*rows)) == ["The person crosses the arms at 1.0-2.4 s."]

@@ -17,6 +17,8 @@ from emer.tools.runtime.model_pool import POOL
 from emer.tools.speech.faster_whisper import require_cuda_libraries
 from tests.fixtures.packages import needs
 
+pytestmark = pytest.mark.slow
+
 SAID = "Library {} is not found or cannot be loaded"
 
 

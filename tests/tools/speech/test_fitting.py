@@ -18,6 +18,8 @@ from emer.tools.tool import Tool
 from tests.fixtures.checkpoints.whisper import Script
 from tests.fixtures.packages import needs
 
+pytestmark = pytest.mark.slow
+
 
 def made(path: Path, **arguments: object) -> Tool:
     return load_tool("faster-whisper", {"model": str(path), **arguments})  # type: ignore[dict-item]

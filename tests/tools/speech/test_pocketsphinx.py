@@ -24,6 +24,8 @@ from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
 from tests.fixtures.sounds import Sound, hiss, join, quiet, write
 
+pytestmark = pytest.mark.slow
+
 SPEECH = Path(__file__).parents[3] / "tests/fixtures/demo/speech.flac"
 
 

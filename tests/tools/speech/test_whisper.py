@@ -26,6 +26,8 @@ from tests.fixtures.checkpoints.whisper import Script
 from tests.fixtures.packages import needs
 from tests.tools.speech.conftest import ENGLISH, GERMAN, KINDS, made
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)
 def test_it_says_what_the_weights_say(name, kind, checkpoint, spoken):

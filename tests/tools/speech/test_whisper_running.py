@@ -21,6 +21,8 @@ from emer.tools.weights.locate import find
 from tests.fixtures.packages import needs
 from tests.tools.speech.conftest import ENGLISH, GERMAN, made
 
+pytestmark = pytest.mark.slow
+
 
 @needs("whisper")
 @pytest.mark.parametrize("process", ["bfloat16", "float16"])
@@ -159,7 +161,7 @@ def test_without_weights_each_names_the_command_that_gets_them():
 
 @needs("whisper")
 def test_the_settings_choose_it_with_its_arguments(checkpoint, spoken, tmp_path):
-    from emer.graphs.loading import choose, load_tools
+    from emer.graphs.components import choose, load_tools
 
     file = tmp_path / "emer.toml"
     file.write_text(f'profile = "models"\n[tools.speech]\nmodel = "{checkpoint()}"\nbeam = 1\n')

@@ -13,6 +13,8 @@ from tests.fixtures.checkpoints.whisper import DIMS
 from tests.fixtures.packages import needs
 from tests.tools.speech.conftest import KINDS, made
 
+pytestmark = pytest.mark.slow
+
 
 def damaged(kind: str, path: Path, folder: Path, how: str) -> Path:
     """Return a copy of a checkpoint that is cut short, or no model at all."""

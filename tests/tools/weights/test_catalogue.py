@@ -41,6 +41,7 @@ def test_each_tool_suggests_one():
         assert sum(weights.suggested for weights in of_tool(tool)) == 1, tool
 
 
+@pytest.mark.slow
 def test_the_whisper_rows_are_what_openai_whisper_lists():
     pytest.importorskip("whisper", reason="openai-whisper is not installed")
     import whisper
@@ -51,6 +52,7 @@ def test_the_whisper_rows_are_what_openai_whisper_lists():
         assert f"/{weights.sha256}/" in (weights.url or "")
 
 
+@pytest.mark.slow
 def test_the_faster_whisper_rows_are_what_it_lists():
     pytest.importorskip("faster_whisper", reason="faster-whisper is not installed")
     from faster_whisper import utils

@@ -292,6 +292,7 @@ def test_a_repository_that_broke_off_goes_on_with_the_missing_files(folder):
     assert not target(named("org/name")).with_name("org--name.part").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_killed_pull_of_a_repository_is_finished_by_the_next(folder, how):
     stalled = threading.Event()
@@ -310,6 +311,7 @@ def test_a_killed_pull_of_a_repository_is_finished_by_the_next(folder, how):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_killed_pull_of_a_file_leaves_no_file(folder, how):
     weights, stalled = named("face-landmarker"), threading.Event()

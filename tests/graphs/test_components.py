@@ -7,9 +7,9 @@ from importlib.util import find_spec
 import pytest
 from graph_tools import LOUD, Modelled, Patient
 
-from emer.graphs import loading
+from emer.graphs import components
 from emer.graphs.ask import ask
-from emer.graphs.loading import choose
+from emer.graphs.components import choose
 from emer.graphs.settings import PROFILES, Choice, load_settings
 from emer.tools.errors import ConfigError
 from emer.tools.registry import ranked, registered, slots
@@ -32,28 +32,28 @@ def rivals(monkeypatch):
         "voice": (f"{FAKES}Weightless",),
         "speech": (f"{FAKES}Weightless",),
     }
-    monkeypatch.setattr(loading, "ranked", lambda slot: table.get(slot, ()))
+    monkeypatch.setattr(components, "ranked", lambda slot: table.get(slot, ()))
 
 
 def test_the_strongest_that_is_ready_is_taken_and_said_why(rivals):
     ready = choose(load_settings(profile="auto"))
-    uses = {slot: choice.use for slot, choice in ready.settings.chosen.items()}
+    uses = {slot: choice.use for slot, choice in ready.settings.active_tools.items()}
     assert uses == {"face": f"{FAKES}Smile", "prosody": f"{FAKES}Loud"}
-    assert ready.why["face"] == (
+    assert ready.reasons["face"] == (
         "smile is the strongest that is ready; graph_tools:Weightless needs the weights w (2 GB): "
         "emer models pull w"
     )
-    assert ready.why["prosody"] == "loud is the only tool for it"
-    assert ready.why["scene"].startswith("nothing: graph_tools:Weightless needs the weights w")
+    assert ready.reasons["prosody"] == "loud is the only tool for it"
+    assert ready.reasons["scene"].startswith("nothing: graph_tools:Weightless needs the weights w")
 
 
 def test_what_the_user_named_stands_and_one_slot_alone_may_be_left_to_us(rivals):
     settings = load_settings(profile="auto", tools={"prosody": "none", "face": "a:B"})
     ready = choose(settings)
-    assert {slot: c.use for slot, c in ready.settings.chosen.items()} == {"face": "a:B"}
-    assert set(ready.why) == {"expression", "scene", "caption", "voice", "speech"}
+    assert {slot: c.use for slot, c in ready.settings.active_tools.items()} == {"face": "a:B"}
+    assert set(ready.reasons) == {"expression", "scene", "caption", "voice", "speech"}
     alone = choose(load_settings(tools={"face": "auto"}))
-    assert alone.settings.tools["face"].use == f"{FAKES}Smile" and set(alone.why) == {"face"}
+    assert alone.settings.tools["face"].use == f"{FAKES}Smile" and set(alone.reasons) == {"face"}
     assert alone.settings.tools["scene"].use == "camera"
 
 
@@ -82,7 +82,7 @@ def speech(**arguments: Param) -> tuple[Choice, str]:
     """Return what is taken for speech, and why."""
     settings = load_settings(tools={"speech": {"use": "auto", **arguments}})
     ready = choose(settings)
-    return ready.settings.tools["speech"], ready.why["speech"]
+    return ready.settings.tools["speech"], ready.reasons["speech"]
 
 
 needs_all = pytest.mark.skipif(
@@ -161,7 +161,7 @@ def test_auto_is_read_from_file_and_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("EMER_DEVICE", "cuda:1")
     monkeypatch.setenv("EMER_TOOLS__SPEECH__USE", "none")
     settings = load_settings(file)
-    assert settings.machine.device == "cuda:1" and "speech" not in settings.chosen
+    assert settings.machine.device == "cuda:1" and "speech" not in settings.active_tools
     assert load_settings(file, device="mps").machine.device == "mps"
     with pytest.raises(ConfigError, match=r"settings: device .*; write auto, cpu, cuda"):
         load_settings(file, device="gpu")

@@ -160,6 +160,7 @@ def test_a_sentence_the_critic_rejects_is_written_once_more_and_then_dropped(
     assert "not for this label" in json.dumps(server.asked[3])
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_a_model(clip_path: Path, tmp_path: Path) -> None:
     ids = clue_ids(clip_path)
     script = tmp_path / "script.json"

@@ -24,6 +24,8 @@ SCRIPT = """
 import os, sys
 from emer.graphs.ask import ask
 from tests.fixtures.graph_runs import fakes
+
+pytestmark = pytest.mark.slow
 {before}
 def heard(event):
     print(event.event, flush=True)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emer.agents.types import Ask, Budget, Decision
-from emer.graphs.controller import left_of, stop_reason
+from emer.graphs.controller import remaining, stop_reason
 from emer.graphs.state import total, union, union_records
 from emer.tools.types import Span
 
@@ -37,8 +37,8 @@ def test_the_reason_to_stop(decision, asks, left, barren, expected):
 def test_what_is_left_is_never_negative():
     budget = Budget(rounds=1, tool_calls=2, seconds=3, tokens=4, money=5)
     used = Budget(rounds=2, tool_calls=1, seconds=9, tokens=5, money=1.5)
-    assert left_of(budget, used) == Budget(rounds=0, tool_calls=1, seconds=0, tokens=0, money=3.5)
-    assert left_of(Budget(), used).money is None
+    assert remaining(budget, used) == Budget(rounds=0, tool_calls=1, seconds=0, tokens=0, money=3.5)
+    assert remaining(Budget(), used).money is None
 
 
 ids = st.lists(st.text(max_size=3))

@@ -8,19 +8,19 @@ from emer.tools.scene import gestures
 from emer.tools.scene.gestures import describe_hands
 from emer.tools.scene.people import find_people
 from emer.tools.scene.samples import FaceBox, Hand
-from tests.fixtures.figures import face_at, hand_at, looks_of
+from tests.fixtures.figures import face_at, hand_at, samples_of
 
 FACE = face_at(0.9, 0.35, height=0.3)
 
 
 def texts(*hands: tuple[Hand, ...], face: FaceBox = FACE, step: float = 0.2) -> list[str]:
-    """What is said of these hands, one tuple per look, beside one still face."""
-    looks = looks_of(*[{"faces": (face,), "hands": h} for h in hands], step=step)
-    return [finding.text for finding in describe_hands(looks, find_people(looks))]
+    """What is said of these hands, one tuple per sample, beside one still face."""
+    samples = samples_of(*[{"faces": (face,), "hands": h} for h in hands], step=step)
+    return [finding.text for finding in describe_hands(samples, find_people(samples))]
 
 
-def held(hand: Hand, looks: int = 6) -> list[tuple[Hand, ...]]:
-    return [()] * 3 + [(hand,)] * looks + [()] * 3
+def held(hand: Hand, samples: int = 6) -> list[tuple[Hand, ...]]:
+    return [()] * 3 + [(hand,)] * samples + [()] * 3
 
 
 def test_no_hands_nothing_said() -> None:
@@ -41,7 +41,7 @@ def test_a_large_hand_before_the_face_covers_the_face() -> None:
 
 
 def test_a_hand_at_the_chin_covers_nothing() -> None:
-    found = texts(*held(hand_at(0.9, 0.61, length=0.25), looks=8))
+    found = texts(*held(hand_at(0.9, 0.61, length=0.25), samples=8))
     assert found == ["A hand is near the face of the person at 0.6-2.0 s, held under the chin."]
 
 
@@ -57,7 +57,7 @@ def test_hands_of_another_scale_are_not_this_persons(length: float) -> None:
 
 
 def test_one_look_is_not_enough() -> None:
-    assert texts(*held(hand_at(0.9, 0.46, length=0.3), looks=1)) == []
+    assert texts(*held(hand_at(0.9, 0.46, length=0.3), samples=1)) == []
 
 
 def test_a_hand_above_the_shoulders_is_raised_and_one_at_the_belly_is_not() -> None:
@@ -98,8 +98,8 @@ def test_a_still_hand_beside_a_moving_head_does_not_gesture() -> None:
         {"faces": (face_at(0.9, 0.35 + 0.08 * (i % 2), height=0.3),), "hands": (hand,)}
         for i in range(8)
     ]
-    looks = looks_of(*rows)
-    assert describe_hands(looks, find_people(looks)) == []
+    samples = samples_of(*rows)
+    assert describe_hands(samples, find_people(samples)) == []
 
 
 def test_a_hand_at_the_chest_is_told_when_it_stays() -> None:
@@ -112,9 +112,9 @@ def test_a_hand_at_the_chest_is_told_when_it_stays() -> None:
 def test_hands_belong_to_the_nearest_face() -> None:
     left, right = face_at(0.35, 0.35, 0.3), face_at(1.4, 0.35, 0.3)
     hand = hand_at(1.4, 0.46, length=0.3)
-    looks = looks_of(*[{"faces": (left, right), "hands": (hand,)}] * 6)
-    people = find_people(looks)
-    found = describe_hands(looks, people)
+    samples = samples_of(*[{"faces": (left, right), "hands": (hand,)}] * 6)
+    people = find_people(samples)
+    found = describe_hands(samples, people)
     assert found
     assert {f.person for f in found} == {next(p.name for p in people if p.middle > 1)}
 

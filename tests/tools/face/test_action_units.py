@@ -8,13 +8,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from emer.tools.face.action_unit_sentences import of_units
+from emer.tools.face.action_unit_sentences import unit_findings
 from emer.tools.face.action_units import UNITS, letter
-from emer.tools.face.analysis import Portrait, read_face
+from emer.tools.face.analysis import FaceAnalysis, analyse_face
 from emer.tools.face.baseline import changes
 from emer.tools.face.behaviours import speaking
-from emer.tools.face.geometry import measure
-from emer.tools.face.landmarks import LEFT, RIGHT
+from emer.tools.face.geometry import EYE_OUTER, measure
 from emer.tools.face.people import Person
 from tests.fixtures import puppet
 from tests.fixtures.puppet import Array
@@ -36,12 +35,12 @@ MOVES: dict[str, Callable[[Array, Array], Array]] = {
 }
 
 
-def read(pixels: Array, t: Array) -> Portrait:
-    return read_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
+def read(pixels: Array, t: Array) -> FaceAnalysis:
+    return analyse_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
 
 
-def names(portrait: Portrait) -> set[str]:
-    return {event.name for event in portrait.events}
+def names(face: FaceAnalysis) -> set[str]:
+    return {event.name for event in face.events}
 
 
 def test_frames_measured_in_pieces_give_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,9 +57,9 @@ def test_frames_measured_in_pieces_give_the_same_numbers(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("name", MOVES)
 def test_a_known_movement_gives_its_unit_and_no_other(name: str) -> None:
     t = puppet.times()
-    portrait = read(puppet.in_pixels(MOVES[name](puppet.still(t), puppet.pulse(t))), t)
-    assert names(portrait) == {name}
-    (event,) = portrait.events
+    face = read(puppet.in_pixels(MOVES[name](puppet.still(t), puppet.pulse(t))), t)
+    assert names(face) == {name}
+    (event,) = face.events
     assert event.onset == pytest.approx(1.5, abs=0.2)
     assert event.offset == pytest.approx(2.7, abs=0.2)
     assert 1.7 <= event.apex <= 2.5
@@ -93,38 +92,38 @@ def test_a_face_at_rest_shows_nothing() -> None:
 def test_a_moving_head_alone_shows_no_unit() -> None:
     t = puppet.times(6)
     yaw, pitch = 18 * np.sin(2 * np.pi * 0.4 * t), 10 * np.sin(2 * np.pi * 0.7 * t)
-    portrait = read(puppet.in_pixels(puppet.still(t), yaw=yaw, pitch=pitch), t)
-    assert portrait.events == ()
+    face = read(puppet.in_pixels(puppet.still(t), yaw=yaw, pitch=pitch), t)
+    assert face.events == ()
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_one_corner_is_named_by_the_subjects_side(side: str) -> None:
     t = puppet.times()
-    portrait = read(puppet.in_pixels(puppet.smirk(side)(puppet.still(t), puppet.pulse(t))), t)
-    assert [(e.name, e.side) for e in portrait.events] == [("one_corner", side)]
+    face = read(puppet.in_pixels(puppet.smirk(side)(puppet.still(t), puppet.pulse(t))), t)
+    assert [(e.name, e.side) for e in face.events] == [("one_corner", side)]
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_a_jaw_moved_aside_is_named_by_the_subjects_side(side: str) -> None:
     t = puppet.times()
-    portrait = read(puppet.in_pixels(puppet.jaw_aside(side)(puppet.still(t), puppet.pulse(t))), t)
-    assert [(e.name, e.side) for e in portrait.events] == [("jaw_aside", side)]
+    face = read(puppet.in_pixels(puppet.jaw_aside(side)(puppet.still(t), puppet.pulse(t))), t)
+    assert [(e.name, e.side) for e in face.events] == [("jaw_aside", side)]
 
 
 @pytest.mark.parametrize("yaw", [0.0, 16.0])
 def test_a_corner_that_a_wink_pulls_up_is_part_of_the_wink(yaw: float) -> None:
     t, how = puppet.times(), puppet.pulse(puppet.times())
     winking = puppet.smirk("left")(puppet.close_eyes(puppet.still(t), how, ("left",)), how)
-    portrait = read(puppet.in_pixels(winking, yaw=yaw), t)
-    assert [side for side, _ in portrait.lids.winks] == ["left"]
-    assert names(portrait) == set()
+    face = read(puppet.in_pixels(winking, yaw=yaw), t)
+    assert [side for side, _ in face.lids.winks] == ["left"]
+    assert names(face) == set()
 
 
 def test_a_corner_raised_while_the_other_eye_winks_is_told() -> None:
     t, how = puppet.times(), puppet.pulse(puppet.times())
     winking = puppet.smirk("left")(puppet.close_eyes(puppet.still(t), how, ("right",)), how)
-    portrait = read(puppet.in_pixels(winking), t)
-    assert [(e.name, e.side) for e in portrait.events] == [("one_corner", "left")]
+    face = read(puppet.in_pixels(winking), t)
+    assert [(e.name, e.side) for e in face.events] == [("one_corner", "left")]
 
 
 def test_a_smile_with_a_wink_is_still_a_smile() -> None:
@@ -149,23 +148,23 @@ def test_what_shut_eyes_feign_is_no_movement_of_brows_or_mouth() -> None:
     """MediaPipe's mesh lets the outer eye corners sink when the lids close."""
     t, how = puppet.times(5), puppet.pulse(puppet.times(5), 1.5, 3.5)
     faces = puppet.close_eyes(puppet.still(t), how)
-    faces = puppet.pull(faces, (RIGHT.eye_outer, LEFT.eye_outer), (0, -0.025, 0), how)
-    portrait = read(puppet.in_pixels(faces), t)
-    assert names(portrait) == set()
-    assert len(portrait.lids.closures) == 1
+    faces = puppet.pull(faces, EYE_OUTER, (0, -0.025, 0), how)
+    face = read(puppet.in_pixels(faces), t)
+    assert names(face) == set()
+    assert len(face.lids.closures) == 1
     shut = (t > 2) & (t < 3)
-    moved = changes(portrait.measures, portrait.rest, portrait.speech)
+    moved = changes(face.measures, face.rest, face.speech)
     for name in ("brow_inner", "brow_outer", "corner_eye"):
-        level = portrait.rest.levels[name]
-        feigned = float((getattr(portrait.measures, name) - level)[shut].mean())
+        level = face.rest.levels[name]
+        feigned = float((getattr(face.measures, name) - level)[shut].mean())
         assert abs(feigned) > 0.01
         assert abs(feigned) - abs(float(moved[name][shut].mean())) > 0.008
 
 
 def test_a_long_mouth_with_an_open_jaw_has_no_corners_down() -> None:
     t = puppet.times()
-    portrait = read(puppet.in_pixels(puppet.open_mouth(puppet.still(t), puppet.pulse(t))), t)
-    assert names(portrait) == set()
+    face = read(puppet.in_pixels(puppet.open_mouth(puppet.still(t), puppet.pulse(t))), t)
+    assert names(face) == set()
 
 
 @pytest.mark.parametrize("rate", [4.0, 5.0, 6.0])
@@ -175,9 +174,9 @@ def test_speech_does_not_smile_or_press_the_lips(rate: float) -> None:
     faces = puppet.open_mouth(puppet.still(t), 0.4 * beat)
     wide = np.sin(2 * np.pi * rate * t + 1.0)
     faces = puppet.both(faces, puppet.CORNERS, 0.03, 0.02, wide)
-    portrait = read(puppet.in_pixels(faces), t)
-    assert portrait.events == ()
-    assert portrait.speech.mean() > 0.9
+    face = read(puppet.in_pixels(faces), t)
+    assert face.events == ()
+    assert face.speech.mean() > 0.9
 
 
 def test_a_smile_held_while_speaking_is_still_a_smile() -> None:
@@ -191,18 +190,18 @@ def test_a_smile_held_while_speaking_is_still_a_smile() -> None:
 def test_a_single_opening_is_not_speech() -> None:
     t = puppet.times()
     faces = puppet.open_mouth(puppet.still(t), puppet.pulse(t))
-    portrait = read(puppet.in_pixels(faces), t)
-    assert not speaking(portrait.measures).any()
-    assert len(portrait.mouth_open) == 1
-    assert "smile" not in names(portrait)
+    face = read(puppet.in_pixels(faces), t)
+    assert not speaking(face.measures).any()
+    assert len(face.mouth_open) == 1
+    assert "smile" not in names(face)
 
 
 def test_a_smile_throughout_has_no_baseline_and_is_still_told() -> None:
     t = puppet.times(5)
     faces = puppet.smile(puppet.still(t), np.full(len(t), 1.6))
-    portrait = read(puppet.in_pixels(faces), t)
-    assert portrait.rest.smiling_throughout
-    told = [f.says for f in of_units(portrait, np.ones(len(t), dtype=bool))]
+    face = read(puppet.in_pixels(faces), t)
+    assert face.rest.smiling_throughout
+    told = [f.text for f in unit_findings(face, np.ones(len(t), dtype=bool))]
     assert any("smiles throughout" in s and "baseline unavailable" in s for s in told)
     assert any("average face" in s for s in told)
 
@@ -210,9 +209,9 @@ def test_a_smile_throughout_has_no_baseline_and_is_still_told() -> None:
 def test_a_mostly_smiling_clip_finds_its_rest_in_the_remainder() -> None:
     t = puppet.times(5)
     faces = puppet.smile(puppet.still(t), 1.6 * puppet.pulse(t, 1.2, 9.0))
-    portrait = read(puppet.in_pixels(faces), t)
-    assert not portrait.rest.smiling_throughout
-    (event,) = [e for e in portrait.events if e.name == "smile"]
+    face = read(puppet.in_pixels(faces), t)
+    assert not face.rest.smiling_throughout
+    (event,) = [e for e in face.events if e.name == "smile"]
     assert event.onset == pytest.approx(1.2, abs=0.2)
 
 
@@ -221,8 +220,8 @@ def test_a_mostly_smiling_clip_finds_its_rest_in_the_remainder() -> None:
 def test_a_smile_tells_whether_the_eyes_take_part(eyes: float, words: str) -> None:
     t = puppet.times()
     faces = puppet.close_eyes(puppet.still(t), eyes * puppet.pulse(t))
-    portrait = read(puppet.in_pixels(puppet.smile(faces, puppet.pulse(t))), t)
-    (told,) = [f.says for f in of_units(portrait, np.ones(len(t), dtype=bool))]
+    face = read(puppet.in_pixels(puppet.smile(faces, puppet.pulse(t))), t)
+    (told,) = [f.text for f in unit_findings(face, np.ones(len(t), dtype=bool))]
     assert "smiles" in told
     assert words in told
 
@@ -230,8 +229,8 @@ def test_a_smile_tells_whether_the_eyes_take_part(eyes: float, words: str) -> No
 def test_a_grimace_with_knit_brows_is_not_called_a_smile() -> None:
     t = puppet.times()
     faces = puppet.draw_brows_up(puppet.still(t), puppet.pulse(t))
-    portrait = read(puppet.in_pixels(puppet.smile(faces, puppet.pulse(t))), t)
-    told = [f.says for f in of_units(portrait, np.ones(len(t), dtype=bool))]
+    face = read(puppet.in_pixels(puppet.smile(faces, puppet.pulse(t))), t)
+    told = [f.text for f in unit_findings(face, np.ones(len(t), dtype=bool))]
     assert any("pulls the corners of the mouth back" in s for s in told)
     assert not any("smiles" in s for s in told)
 
@@ -239,9 +238,9 @@ def test_a_grimace_with_knit_brows_is_not_called_a_smile() -> None:
 def test_a_clip_below_one_second_claims_nothing_relative_to_rest() -> None:
     t = puppet.times(0.6)
     faces = puppet.raise_brows(puppet.still(t), puppet.pulse(t, 0.2, 0.5, 0.1))
-    portrait = read(puppet.in_pixels(faces), t)
-    assert portrait.rest.too_short
-    assert portrait.events == ()
+    face = read(puppet.in_pixels(faces), t)
+    assert face.rest.too_short
+    assert face.events == ()
 
 
 def test_a_larger_movement_never_gets_a_lower_letter() -> None:

@@ -8,25 +8,25 @@ import pytest
 
 from emer.tools.scene.features import Footage, Light
 from emer.tools.scene.framing import shot_size
-from emer.tools.scene.samples import FaceBox, Look, Step
-from emer.tools.scene.tool import describe_whole
-from tests.fixtures.figures import face_at, looks_of
+from emer.tools.scene.samples import FaceBox, Sample, Step
+from emer.tools.scene.tool import describe_clip
+from tests.fixtures.figures import face_at, samples_of
 
 DAY = Light(120.0, 20.0, 220.0)
 
 
-def footage(looks: list[Look], cuts: tuple[float, ...] = (), light: Light = DAY) -> Footage:
-    shots = [replace(look, shot=sum(cut <= look.time for cut in cuts)) for look in looks]
-    times = tuple(look.time for look in looks)
-    return Footage(times, cuts, (light,) * len(looks), tuple(shots))
+def footage(samples: list[Sample], cuts: tuple[float, ...] = (), light: Light = DAY) -> Footage:
+    shots = [replace(sample, shot=sum(cut <= sample.time for cut in cuts)) for sample in samples]
+    times = tuple(sample.time for sample in samples)
+    return Footage(times, cuts, (light,) * len(samples), tuple(shots))
 
 
 def told(film: Footage) -> list[str]:
-    return [finding.text for finding in describe_whole(film)]
+    return [finding.text for finding in describe_clip(film)]
 
 
-def still(*faces: FaceBox, looks: int = 11, step: Step | None = None) -> list[Look]:
-    return looks_of(*[{"faces": faces, "step": step}] * looks)
+def still(*faces: FaceBox, samples: int = 11, step: Step | None = None) -> list[Sample]:
+    return samples_of(*[{"faces": faces, "step": step}] * samples)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_an_unknown_camera_is_not_called_still() -> None:
 
 def test_cuts_are_counted_and_each_shot_is_framed() -> None:
     near, far = still(face_at(0.9, 0.5)), still(face_at(0.9, 0.5, height=0.1))
-    looks = near + [replace(look, time=round(look.time + 2.2, 3)) for look in far]
-    texts = told(footage(looks, cuts=(2.2,)))
+    samples = near + [replace(sample, time=round(sample.time + 2.2, 3)) for sample in far]
+    texts = told(footage(samples, cuts=(2.2,)))
     assert "The shot changes 1 time (at 2.2 s)." in texts
     assert any("a close-up at 0.0-2.2 s" in text for text in texts)
     assert any("a wide shot at 2.2-4.2 s" in text for text in texts)
@@ -80,7 +80,7 @@ def test_an_empty_picture_says_so_and_no_more_of_people() -> None:
 
 
 def test_light_that_changes_is_told_by_stretch() -> None:
-    film = footage(still(looks=20), cuts=(2.0,))
+    film = footage(still(samples=20), cuts=(2.0,))
     dark = Light(10.0, 0.0, 60.0)
     film = replace(film, lights=(DAY,) * 10 + (dark,) * 10)
     assert told(film)[-2:] == [
@@ -104,15 +104,16 @@ def test_the_camera_moves_against_the_background(step: Step, text: str) -> None:
 
 
 def test_a_background_seen_too_seldom_says_nothing_of_the_camera() -> None:
-    looks = still()
-    looks = [
-        replace(look, step=Step(-0.1, 0, 1, 1) if i < 4 else None) for i, look in enumerate(looks)
+    samples = still()
+    samples = [
+        replace(sample, step=Step(-0.1, 0, 1, 1) if i < 4 else None)
+        for i, sample in enumerate(samples)
     ]
-    assert not any("camera" in text for text in told(footage(looks)))
+    assert not any("camera" in text for text in told(footage(samples)))
 
 
 def test_a_head_that_moves_much_moves_and_one_the_camera_follows_too() -> None:
-    bobbing = looks_of(*[{"faces": (face_at(0.9, 0.5 + 0.1 * (i % 2)),)} for i in range(12)])
+    bobbing = samples_of(*[{"faces": (face_at(0.9, 0.5 + 0.1 * (i % 2)),)} for i in range(12)])
     assert any("The body of the person moves a lot" in t for t in told(footage(bobbing)))
     followed = still(face_at(0.9, 0.5), step=Step(-0.1, 0, 1, 1))
     assert any("The body of the person moves a lot" in t for t in told(footage(followed)))

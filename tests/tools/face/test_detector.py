@@ -21,6 +21,8 @@ from emer.tools.weights.locate import find
 from tests.fixtures import puppet
 from tests.fixtures.checkpoints.landmarker import NAMES, ORDER, by_mouth, coordinates, write_task
 
+pytestmark = pytest.mark.slow
+
 
 def need(path: Path):
     return find("blendshapes", str(path))
@@ -47,7 +49,7 @@ def mesh_points() -> np.ndarray:
 def test_the_blendshape_model_is_given_the_face_s_points_in_pixels(tmp_path):
     """So that a test's model has a known answer; the order is MediaPipe's."""
     landmarker = Landmarker(need(write_task(tmp_path / "xy.task", coordinates(20))), shapes=True)
-    (seen,) = landmarker.see(puppet.portrait())
+    (seen,) = landmarker.faces(puppet.portrait())
     landmarker.close()
     assert list(seen.shapes) == NAMES and seen.points.shape == (478, 3)
     found = np.array([seen.shapes[name] for name in NAMES]).reshape(-1, 2)
@@ -80,7 +82,7 @@ def test_points_come_back_from_the_upright_square(turn, mesh_points):
     box = outline(mesh_points)
     square = upright(puppet.portrait(), Region(box.x, box.y, box.side * 2, turn), 320)
     corner = np.array([[160.0, 160.0, 8.0], [0.0, 0.0, 0.0]], np.float32)
-    middle, first = square.back(corner)
+    middle, first = square.to_picture(corner)
     assert middle == pytest.approx((box.x, box.y, 8 * box.side * 2 / 320), abs=0.1)
     assert np.hypot(*(first[:2] - middle[:2])) == pytest.approx(box.side * np.sqrt(2), rel=0.01)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emer.agents.clue_edits import REVIEWER, matches_struck
-from emer.graphs.trace.clue_ledger import Ledger
+from emer.graphs.trace.clue_ledger import ClueLedger
 from emer.tools.types import CLOSER, Clue, Quality, Source, Span
 
 MESH = Source(tool="mesh", version="1")
@@ -27,7 +27,7 @@ FIRST = clue("The person looks at the camera most of the time (97% of 72 frames)
 
 
 def texts(*clues: Clue) -> list[str]:
-    ledger = Ledger()
+    ledger = ClueLedger()
     return [found.text for found in ledger.clues(ledger.add(clues))]
 
 

@@ -1,13 +1,23 @@
-"""The camera's step is measured on textures moved by known amounts."""
+"""Light is named after known brightness; the camera's step is measured on moved textures."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from emer.tools.scene.features import body_mask, camera_step, grey_of, stir
+from emer.tools.scene.features import (
+    body_mask,
+    camera_step,
+    grey_of,
+    light_kind,
+    measure_light,
+    median_light,
+    stir,
+)
 from tests.fixtures.figures import face_at, texture
 
 NOBODY = np.zeros((90, 160), np.uint8)
@@ -77,3 +87,42 @@ def test_the_body_lies_below_the_face() -> None:
     assert mask[30, 100] == 255
     assert mask[95, 110] == 255
     assert mask[30, 20] == mask[95, 20] == 0
+
+
+def gradient(low: int, high: int) -> np.ndarray:
+    row = np.linspace(low, high, 64).astype(np.uint8)
+    return np.repeat(np.tile(row, (36, 1))[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "name"),
+    [
+        (0, 8, "almost black"),
+        (0, 50, "dark"),
+        (0, 85, "somewhat dark"),
+        (20, 220, "normally lit"),
+        (150, 255, "bright"),
+        (100, 140, "low in contrast"),
+    ],
+)
+def test_known_brightness_has_its_name(low: int, high: int, name: str) -> None:
+    assert light_kind(measure_light(gradient(low, high))) == name
+
+
+@given(st.integers(0, 255))
+def test_a_flat_grey_measures_as_itself(level: int) -> None:
+    light = measure_light(np.full((10, 10, 3), level, np.uint8))
+    assert light.mean == pytest.approx(level, abs=0.5)
+    assert light.high - light.low < 0.5
+
+
+def test_black_bars_do_not_darken_the_picture() -> None:
+    picture = gradient(60, 200)
+    barred = picture.copy()
+    barred[:9], barred[-9:] = 0, 0
+    assert measure_light(barred).mean == pytest.approx(measure_light(picture).mean, abs=1)
+
+
+def test_one_flash_does_not_change_the_light_of_the_clip() -> None:
+    lights = [measure_light(gradient(0, 50))] * 9 + [measure_light(gradient(250, 255))]
+    assert light_kind(median_light(lights)) == "dark"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from graph_tools import CLOSER, LOUD, SMILE
-from test_graph_llm import CLUES, clue_ids, replies
+from test_model_reasoner import CLUES, clue_ids, replies
 
 from emer.agents.clue_edits import Edits, Rewrite
 from emer.agents.types import Budget

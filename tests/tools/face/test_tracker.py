@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,7 +13,16 @@ from numpy.typing import NDArray
 from emer.tools.face.detector import region_around
 from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person, find_people
-from emer.tools.face.tracker import Footage, brightened, follow
+from emer.tools.face.tracker import (
+    CROPS_PER_S,
+    SIDE,
+    Footage,
+    add_crop,
+    brightened,
+    cut_face,
+    follow,
+    sharpness_of,
+)
 from tests.fixtures import puppet
 
 Image = NDArray[np.uint8]
@@ -33,8 +43,6 @@ class Still:
 def scene(faces: Sequence[tuple[int, int, int]], size: tuple[int, int] = (360, 640),
           shade: int = 110) -> Image:  # fmt: skip
     """Return a picture with portraits pasted in: (x, y, height of the portrait) each."""
-    import cv2
-
     picture = np.full((*size, 3), shade, np.uint8)
     for x, y, height in faces:
         width = round(height * 512 / 600)
@@ -142,3 +150,59 @@ def test_the_pictures_shape_does_not_change_the_measures(shape: tuple[int, int])
     plain, padded = (measure(np.zeros(1), p[None]) for p in points)
     for name in ("brow_inner", "brow_gap", "mouth_width", "corner_eye", "chin_drop"):
         assert getattr(padded, name) == pytest.approx(getattr(plain, name), abs=0.03), name
+
+
+def points() -> np.ndarray:
+    found = puppet.networks().detect(puppet.portrait(), tiled=False)[0]
+    marks = puppet.networks().mesh(puppet.portrait(), found.region)
+    assert marks is not None
+    return marks
+
+
+def moved(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the portrait and its landmarks under an affine map."""
+    height, width = puppet.portrait().shape[:2]
+    picture = cv2.warpAffine(puppet.portrait(), matrix, (width, height))
+    marks = points().copy()
+    marks[:, :2] = marks[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    return picture, marks
+
+
+@pytest.mark.parametrize(("turn", "scale"), [(25.0, 1.0), (-40.0, 1.0), (0.0, 0.6), (15.0, 0.5)])
+def test_a_turned_or_smaller_face_gives_the_same_picture(turn, scale):
+    plain = cut_face(puppet.portrait(), points()).astype(float)
+    centre = tuple(float(v) for v in points()[:, :2].mean(axis=0))
+    picture, marks = moved(cv2.getRotationMatrix2D(centre, turn, scale))
+    cut = cut_face(picture, marks).astype(float)
+    assert cut.shape == (SIDE, SIDE) and np.corrcoef(plain.ravel(), cut.ravel())[0, 1] > 0.93
+
+
+def test_a_large_face_is_shrunk_without_false_detail():
+    big = cv2.resize(puppet.portrait(), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    marks = points() * np.array((4, 4, 4), np.float32)
+    plain, cut = cut_face(puppet.portrait(), points()), cut_face(big, marks)
+    assert np.abs(plain.astype(float) - cut).mean() < 6
+
+
+def test_a_face_at_the_edge_is_filled_up():
+    marks = points() - np.array((*points()[:, :2].mean(axis=0), 0), np.float32)
+    cut = cut_face(puppet.portrait(), marks)
+    assert cut.shape == (SIDE, SIDE) and (cut > 0).mean() > 0.9
+
+
+def test_blur_lowers_the_sharpness_contrast_does_not():
+    cut = cut_face(puppet.portrait(), points())
+    blurred = cv2.GaussianBlur(cut, (0, 0), 2)
+    assert sharpness_of(blurred) < 0.5 * sharpness_of(cut)
+    assert sharpness_of((cut // 2).astype(np.uint8)) == pytest.approx(sharpness_of(cut), rel=0.1)
+    assert sharpness_of(np.full((SIDE, SIDE), 9, np.uint8)) == 0
+
+
+def test_of_each_quarter_second_the_sharpest_stays():
+    crops, sharp, marks = [], puppet.portrait(), points()
+    soft = cv2.GaussianBlur(sharp, (0, 0), 4)
+    for number in range(50):
+        add_crop(crops, number / 25, sharp if number % 6 in (3, 4, 5) else soft, marks)
+    assert len(crops) == 2 * CROPS_PER_S
+    assert [int(crop.time * CROPS_PER_S) for crop in crops] == list(range(8))
+    assert np.median([crop.sharpness for crop in crops]) > 2 * sharpness_of(cut_face(soft, marks))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from graph_tools import LOUD
-from test_graph_llm import CLUES, clue_ids, replies
+from test_model_reasoner import CLUES, clue_ids, replies
 
 from emer.agents.clue_edits import Edits
 from emer.agents.types import Budget

@@ -10,7 +10,7 @@ from langgraph.types import Command
 
 from emer.graphs.ask import ask
 from emer.graphs.controller import build
-from emer.graphs.server import MOST, RUNS, served_clip
+from emer.graphs.server import MOST_OPEN, RUNS, served_clip
 from emer.graphs.trace.jsonl import read_trace
 from emer.tools.errors import ConfigError
 from tests.fixtures.servers.langgraph_dev import environment, served, thread
@@ -30,8 +30,8 @@ def server(tmp_path, clip_path, monkeypatch):
 
 def forget():
     """Close every run, as the end of the process would."""
-    for run_id in RUNS:
-        RUNS.end(run_id)
+    for run_id in list(RUNS):
+        RUNS.close(run_id)
 
 
 def trace_of(home: Path, out) -> object:
@@ -191,8 +191,8 @@ def test_a_run_whose_clip_changed_meanwhile_does_not_go_on(clip_path, server):
 
 def test_no_more_than_a_few_waiting_runs_stay_open(clip_path):
     graph = served()
-    for number in range(MOST + 3):
+    for number in range(MOST_OPEN + 3):
         graph.invoke({"clip": clip_path.name, "review": True}, thread(f"t{number}"))
-        assert len(RUNS) <= MOST
+        assert len(RUNS) <= MOST_OPEN
     done = graph.invoke(Command(resume={"reject": []}), thread("t0"))
     assert done["answer"]["text"]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from emer.graphs.ask import ask
-from emer.graphs.settings import swap
+from emer.graphs.settings import with_tools
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
 from emer.tools.testing.clips import write_trial
@@ -63,12 +63,12 @@ def loud_clip(tmp_path):
 def test_swapping_in_a_strangers_tool_recomputes_it_alone(plugin, loud_clip, use):
     settings = fakes(face="Smile", prosody="Loud")
     ask(loud_clip, settings=settings)
-    answer = ask(loud_clip, settings=swap(settings, {"prosody": use}))
+    answer = ask(loud_clip, settings=with_tools(settings, {"prosody": use}))
     anew = [event.tool for event in events(answer, "tool_started") if not event.cached]
     assert anew == ["loudness"]
     (clue,) = (clue for clue in answer.clues if clue.source.tool == "loudness")
     assert clue.span.start == pytest.approx(1.25) and "loudest" in clue.text
-    again = ask(loud_clip, settings=swap(settings, {"prosody": use}))
+    again = ask(loud_clip, settings=with_tools(settings, {"prosody": use}))
     assert all(event.cached for event in events(again, "tool_started"))
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emer.tools.face.analysis import Portrait, read_face
-from emer.tools.face.geometry import measure
-from emer.tools.face.landmarks import LEFT, RIGHT
+from emer.tools.face.analysis import FaceAnalysis, analyse_face
+from emer.tools.face.geometry import IRIS, measure
 from emer.tools.face.people import Person
-from emer.tools.timeseries import turning_points
 from tests.fixtures import puppet
 from tests.fixtures.puppet import Array
 
 
-def read(faces: Array, t: Array, **pose: object) -> Portrait:
+def read(faces: Array, t: Array, **pose: object) -> FaceAnalysis:
     pixels = puppet.in_pixels(faces, **pose)  # type: ignore[arg-type]
-    return read_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
+    return analyse_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
 
 
 def blinking(t: Array, at: tuple[float, ...], lasting: float = 0.16) -> Array:
@@ -25,7 +23,7 @@ def blinking(t: Array, at: tuple[float, ...], lasting: float = 0.16) -> Array:
 
 
 def move_irises(faces: Array, across: float, up: float, how: Array) -> Array:
-    for iris in (RIGHT.iris, LEFT.iris):
+    for iris in IRIS:
         faces = puppet.pull(faces, range(iris, iris + 5), (across, up, 0), how)
     return faces
 
@@ -33,18 +31,18 @@ def move_irises(faces: Array, across: float, up: float, how: Array) -> Array:
 def test_a_train_of_blinks_is_counted() -> None:
     t = puppet.times(8)
     at = (0.9, 2.0, 2.8, 4.4, 6.0, 7.1)
-    portrait = read(puppet.close_eyes(puppet.still(t), blinking(t, at)), t)
-    middles = [t[(b.first + b.last) // 2] for b in portrait.lids.blinks]
+    face = read(puppet.close_eyes(puppet.still(t), blinking(t, at)), t)
+    middles = [t[(b.first + b.last) // 2] for b in face.lids.blinks]
     assert middles == pytest.approx(at, abs=0.08)
-    assert portrait.lids.closures == []
-    assert portrait.events == ()
+    assert face.lids.closures == []
+    assert face.events == ()
 
 
 def test_a_long_closure_is_not_a_blink() -> None:
     t = puppet.times(5)
-    portrait = read(puppet.close_eyes(puppet.still(t), puppet.pulse(t, 2.0, 3.2, 0.1)), t)
-    assert portrait.lids.blinks == []
-    (closure,) = portrait.lids.closures
+    face = read(puppet.close_eyes(puppet.still(t), puppet.pulse(t, 2.0, 3.2, 0.1)), t)
+    assert face.lids.blinks == []
+    (closure,) = face.lids.closures
     assert t[closure.first] == pytest.approx(2.1, abs=0.1)
     assert t[closure.last] == pytest.approx(3.1, abs=0.1)
 
@@ -53,16 +51,16 @@ def test_a_long_closure_is_not_a_blink() -> None:
 def test_a_wink_is_named_by_the_subjects_side(side: str) -> None:
     t = puppet.times()
     faces = puppet.close_eyes(puppet.still(t), puppet.pulse(t, 2.0, 2.6, 0.08), (side,))
-    portrait = read(faces, t)
-    assert [name for name, _ in portrait.lids.winks] == [side]
-    assert portrait.lids.blinks == []
+    face = read(faces, t)
+    assert [name for name, _ in face.lids.winks] == [side]
+    assert face.lids.blinks == []
 
 
 def test_narrowed_eyes_are_told_from_closed_ones() -> None:
     t = puppet.times(6)
-    portrait = read(puppet.close_eyes(puppet.still(t), 0.38 * puppet.pulse(t, 2, 4)), t)
-    assert len(portrait.lids.narrowings) == 1
-    assert portrait.lids.closures == []
+    face = read(puppet.close_eyes(puppet.still(t), 0.38 * puppet.pulse(t, 2, 4)), t)
+    assert len(face.lids.narrowings) == 1
+    assert face.lids.closures == []
 
 
 def test_a_nod_is_no_shake_and_a_shake_no_nod() -> None:
@@ -76,9 +74,9 @@ def test_a_nod_is_no_shake_and_a_shake_no_nod() -> None:
 
 def test_turning_to_someone_and_back_is_no_shake() -> None:
     t = puppet.times(6)
-    portrait = read(puppet.still(t), t, yaw=30 * puppet.pulse(t, 2, 4, 0.3))
-    assert portrait.swings == ()
-    assert [m.name for m in portrait.moves] == ["turns_left"]
+    face = read(puppet.still(t), t, yaw=30 * puppet.pulse(t, 2, 4, 0.3))
+    assert face.swings == ()
+    assert [m.name for m in face.moves] == ["turns_left"]
 
 
 @pytest.mark.parametrize(
@@ -94,15 +92,15 @@ def test_turning_to_someone_and_back_is_no_shake() -> None:
 def test_held_positions_of_the_head(pose: dict[str, float], name: str) -> None:
     t = puppet.times(6)
     (axis, degrees), = pose.items()  # fmt: skip
-    portrait = read(puppet.still(t), t, **{axis: degrees * puppet.pulse(t, 2, 4)})
-    assert [m.name for m in portrait.moves] == [name]
+    face = read(puppet.still(t), t, **{axis: degrees * puppet.pulse(t, 2, 4)})
+    assert [m.name for m in face.moves] == [name]
 
 
 @pytest.mark.parametrize("across, way", [(0.05, "left"), (-0.05, "right")])
 def test_looking_aside_is_named_by_the_subjects_side(across: float, way: str) -> None:
     t = puppet.times(5)
-    portrait = read(move_irises(puppet.still(t), across, 0, puppet.pulse(t, 2, 3.5, 0.1)), t)
-    looks = {w for w in ("left", "right", "up", "down") if getattr(portrait.looks, w)}
+    face = read(move_irises(puppet.still(t), across, 0, puppet.pulse(t, 2, 3.5, 0.1)), t)
+    looks = {w for w in ("left", "right", "up", "down") if getattr(face.gaze, w)}
     assert looks == {way}
 
 
@@ -110,18 +108,11 @@ def test_looking_down_needs_iris_and_lids() -> None:
     t = puppet.times(5)
     how = puppet.pulse(t, 2, 3.5, 0.1)
     lowered = move_irises(puppet.close_eyes(puppet.still(t), 0.45 * how), 0, -0.04, how)
-    assert read(lowered, t).looks.down
-    assert not read(puppet.close_eyes(puppet.still(t), 0.45 * how), t).looks.down
+    assert read(lowered, t).gaze.down
+    assert not read(puppet.close_eyes(puppet.still(t), 0.45 * how), t).gaze.down
 
 
 def test_a_face_towards_the_camera_looks_at_it() -> None:
     t = puppet.times()
-    assert read(puppet.still(t), t).looks.camera.mean() > 0.95
-    assert read(puppet.still(t), t, yaw=32).looks.camera.mean() < 0.05
-
-
-def test_turning_points_of_a_wave() -> None:
-    t = np.arange(100) / 25
-    wave = np.cos(2 * np.pi * t)
-    assert turning_points(wave, 1.0) == pytest.approx([0, 12, 25, 37, 50, 62, 75, 87, 99], abs=1)
-    assert turning_points(wave, 2.5) == []
+    assert read(puppet.still(t), t).gaze.camera.mean() > 0.95
+    assert read(puppet.still(t), t, yaw=32).gaze.camera.mean() < 0.05

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from emer.agents.scripted_model import ScriptedModel
-from emer.graphs import loading
+from emer.graphs import components
 from emer.graphs.ask import Answer, ask
 from emer.graphs.settings import DEFAULT, Choice
 from tests.fixtures.clips import Written, write_clip
@@ -117,8 +117,7 @@ def test_a_model_hears_the_earlier_turns_and_no_file_name(clip_path, tmp_path, m
     model = ScriptedModel([decided, written] * 3)
     from emer.agents.llm.reasoner import Llm
 
-    monkeypatch.setattr(loading, "load_reasoner", lambda choice: Llm(model, when="always"))
-    monkeypatch.setattr("emer.graphs.session.load_reasoner", loading.load_reasoner)
+    monkeypatch.setattr(components, "load_reasoner", lambda choice: Llm(model, when="always"))
     folder = tmp_path / "FURIOUS_label"
     folder.mkdir()
     named = folder / "gold_is_furious.wav"

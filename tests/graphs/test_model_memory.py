@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from emer.graphs.ask import Answer, ask
-from emer.graphs.loading import load_exemplars, load_memory
-from emer.graphs.settings import Choice, Remembering
+from emer.graphs.components import load_exemplars, load_memory
+from emer.graphs.settings import Choice, MemorySettings
 from emer.graphs.trace.diff import diff
 from tests.fixtures.graph_runs import events, fakes, trace_of
 from tests.fixtures.packages import needs
@@ -41,7 +41,7 @@ def asked(clip_path, tmp_path) -> Any:
         settings = fakes(**CLUES).model_copy(
             update={
                 "reasoner": Choice(use="llm", model=f"script:{script}", when="always"),
-                "memory": Remembering(**memory),
+                "memory": MemorySettings(**memory),
             }
         )
         return ask(clip_path, settings=settings)
@@ -93,4 +93,4 @@ def test_the_rules_remember_nothing(clip_path, tmp_path):
     settings = fakes("Plain", **CLUES).model_copy(update={"reasoner": Choice(use="rules")})
     answer = ask(clip_path, settings=settings)
     assert events(answer, "remembered") == []
-    assert not settings.remembered.exists()
+    assert not settings.memory_folder.exists()

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from emer.agents.lexicon.cue_parser import mentions_in
-from emer.tools.face.action_unit_sentences import TELLING, WORDS
+from emer.tools.face.action_unit_sentences import WORDS
 from emer.tools.face.action_units import UNITS
-from emer.tools.face.analysis import Portrait, read_face
-from emer.tools.face.blendshape_units import ALONE, BOTH, along, risen, table
+from emer.tools.face.analysis import FaceAnalysis, analyse_face
+from emer.tools.face.blendshape_units import ALONE, BOTH, score_changes, scores_at, table
 from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person
-from emer.tools.face.sentences import find_all
+from emer.tools.face.sentences import findings_of
 from tests.fixtures import puppet
 from tests.fixtures.checkpoints.landmarker import NAMES
 
@@ -22,7 +22,7 @@ T = puppet.times(5.0)
 HOW = puppet.pulse(T, 2.0, 3.2)
 
 
-def read(faces: np.ndarray, scores: Mapping[str, np.ndarray], yaw: float = 0.0) -> Portrait:
+def read(faces: np.ndarray, scores: Mapping[str, np.ndarray], yaw: float = 0.0) -> FaceAnalysis:
     """Read a face with the given rises; every other shape is at rest."""
     shake = np.random.default_rng(3).normal(0, 0.01, (len(T), len(NAMES)))
     rows = [
@@ -32,7 +32,7 @@ def read(faces: np.ndarray, scores: Mapping[str, np.ndarray], yaw: float = 0.0) 
     ]  # fmt: skip
     pixels = puppet.in_pixels(faces, yaw=yaw)
     person = Person(1, measure(T, pixels), (0,), 0.5, float(T[-1]))
-    return read_face(person, along(person.measures.times, T.tolist(), rows))
+    return analyse_face(person, scores_at(person.measures.times, T.tolist(), rows))
 
 
 def both(name: str, amount: float = 0.6) -> dict[str, np.ndarray]:
@@ -69,14 +69,14 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_risen_shape_is_told_as_its_unit_when_it_happens(name):
-    portrait = read(puppet.still(T), CASES[name])
-    (event,) = [e for e in portrait.events if e.name == name]
+    face = read(puppet.still(T), CASES[name])
+    (event,) = [e for e in face.events if e.name == name]
     assert event.by == ALONE and 0 < event.trust < 1
     assert event.onset == pytest.approx(2.05, abs=0.2)
     assert event.offset == pytest.approx(3.15, abs=0.2)
     if name in ("jaw_aside", "one_corner"):
         assert event.side == {"jaw_aside": "left", "one_corner": "right"}[name]
-    others = {e.name for e in portrait.events} - {name}
+    others = {e.name for e in face.events} - {name}
     explained = {"brow_raise": set(), "drawn_up": {"brow_raise"}, "smile": set()}
     assert others <= explained.get(name, set())
 
@@ -86,8 +86,8 @@ def test_a_face_at_rest_gives_no_event():
 
 
 def test_what_geometry_shows_too_is_one_event_and_fully_believed():
-    portrait = read(puppet.smile(puppet.still(T), HOW), both("mouthSmile"))
-    (event,) = [e for e in portrait.events if e.name == "smile"]
+    face = read(puppet.smile(puppet.still(T), HOW), both("mouthSmile"))
+    (event,) = [e for e in face.events if e.name == "smile"]
     assert event.by == BOTH and event.trust == 1.0
     plain = read(puppet.smile(puppet.still(T), HOW), {})
     (alone,) = [e for e in plain.events if e.name == "smile"]
@@ -114,19 +114,19 @@ def test_a_shape_that_never_rests_is_no_event():
 
 
 def test_scores_are_joined_and_unknown_where_nothing_was_seen_near():
-    scores = along(np.array([0.0, 0.05, 0.1, 1.0]), [0.0, 0.1], [{"jawOpen": 0.2}, {}])
+    scores = scores_at(np.array([0.0, 0.05, 0.1, 1.0]), [0.0, 0.1], [{"jawOpen": 0.2}, {}])
     assert scores["jawOpen"][:3] == pytest.approx([0.2, 0.1, 0.0]) and np.isnan(
         scores["jawOpen"][3]
     )
-    pair = along(np.array([0.0]), [0.0], [{"eyeWideRight": 0.3}])
+    pair = scores_at(np.array([0.0]), [0.0], [{"eyeWideRight": 0.3}])
     assert pair["eyeWide"].tolist() == [[0.3, 0.0]]
-    assert along(np.array([0.0]), [], []) == {}
+    assert scores_at(np.array([0.0]), [], []) == {}
 
 
 def test_a_rise_is_measured_against_the_person_s_own_rest():
     measures = measure(T, puppet.in_pixels(puppet.still(T)))
     scores = {"cheekPuff": 0.4 + 0.5 * HOW, "jawOpen": np.full(len(T), np.nan)}
-    found = risen(scores, measures, np.zeros(len(T), dtype=bool))
+    found = score_changes(scores, measures, np.zeros(len(T), dtype=bool))
     assert found["cheekPuff"].max() == pytest.approx(0.5, abs=0.01)
     assert found["cheekPuff"][:10] == pytest.approx(0, abs=1e-6) and not found["jawOpen"].any()
 
@@ -140,12 +140,12 @@ def test_every_blendshape_of_mediapipe_has_a_row_and_every_told_unit_words():
         "mouthLeft",
         "mouthRight",
     }
-    told = {row.unit for row in table() if row.told == "shapes"}
-    assert told - {"smile"} <= set(WORDS) and told <= set(TELLING)
+    told = {row.unit for row in table() if row.method == "shapes"}
+    assert told <= set(WORDS)
     assert {row.unit for row in table() if row.source == "weak"} <= told
     assert all(row.quality <= 0.25 for row in table() if row.source == "weak")
     units = {unit.name: unit.units for unit in UNITS}
-    shared = [row for row in table() if row.told == "shapes" and row.unit in units]
+    shared = [row for row in table() if row.method == "shapes" and row.unit in units]
     assert all(set(row.action_units) <= set(units[row.unit]) for row in shared)
 
 
@@ -157,6 +157,6 @@ def test_every_blendshape_of_mediapipe_has_a_row_and_every_told_unit_words():
      ("lower_lip_down", set()), ("jaw_forward", set())],
 )  # fmt: skip
 def test_the_reasoner_reads_what_is_meant(name, cues):
-    found = find_all(read(puppet.still(T), CASES[name]), None)
-    (said,) = [f.says for f in found if f.data.get("unit") == name]
+    found = findings_of(read(puppet.still(T), CASES[name]), None)
+    (said,) = [f.text for f in found if f.data.get("unit") == name]
     assert {m.cue for m in mentions_in(f"The person{said}", "visual") if not m.negated} == cues

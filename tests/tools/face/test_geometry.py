@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emer.tools.face.analysis import Portrait, read_face
+from emer.tools.face.analysis import FaceAnalysis, analyse_face
 from emer.tools.face.detector import region_around
 from emer.tools.face.geometry import Spread, furrow_of, measure, measure_spread, spread_at, sureness
 from emer.tools.face.people import Person, find_people
-from emer.tools.face.sentences import find_all
+from emer.tools.face.sentences import findings_of
 from emer.tools.face.tracker import follow
 from tests.fixtures import puppet
-from tests.tools.face.test_tracks import film
+from tests.tools.face.test_tracker import film
 
 Image = NDArray[np.uint8]
 
@@ -63,9 +63,9 @@ def covered() -> Image:
     return picture
 
 
-def watch(*shots: tuple[int, Image]) -> Portrait:
+def watch(*shots: tuple[int, Image]) -> FaceAnalysis:
     (person,) = find_people(follow(film(*shots), puppet.networks(), 1280))
-    return read_face(person)
+    return analyse_face(person)
 
 
 def test_upright_lines_between_the_brows_are_measured_and_lines_across_are_not() -> None:
@@ -87,8 +87,8 @@ def test_a_small_face_shows_no_folds() -> None:
 
 
 def test_folding_skin_is_a_frown_at_its_time_and_nothing_else() -> None:
-    portrait = watch((40, puppet.portrait()), (30, folded(0.5)), (40, puppet.portrait()))
-    (event,) = portrait.events
+    face = watch((40, puppet.portrait()), (30, folded(0.5)), (40, puppet.portrait()))
+    (event,) = face.events
     assert (event.name, event.units) == ("frown", (4,))
     assert event.onset == pytest.approx(1.6, abs=0.12)
     assert event.offset == pytest.approx(2.8, abs=0.12)
@@ -134,6 +134,6 @@ def test_a_smile_that_is_not_seen_is_not_told() -> None:
     pixels = puppet.in_pixels(faces)
     spread = np.full((len(t), 2), 0.005)
     spread[30:80, 1] = 0.04
-    portrait = read_face(Person(1, measure(t, pixels, spread), (0,), 0.5, float(t[-1])))
-    assert {e.name for e in portrait.events} == {"brow_raise"}
-    assert not any("smile" in f.says for f in find_all(portrait, None))
+    face = analyse_face(Person(1, measure(t, pixels, spread), (0,), 0.5, float(t[-1])))
+    assert {e.name for e in face.events} == {"brow_raise"}
+    assert not any("smile" in f.text for f in findings_of(face, None))

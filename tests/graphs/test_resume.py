@@ -16,7 +16,7 @@ from graph_tools import CLOSER, LOUD, SMILE, Costly
 from emer.agents.clue_edits import Addition, Edits, Rewrite
 from emer.agents.types import Budget
 from emer.graphs.ask import ask
-from emer.graphs.resume import find_waiting, keep, resume
+from emer.graphs.resume import find_paused, resume, save_draft
 from emer.graphs.settings import Choice
 from emer.graphs.trace.jsonl import TraceWriter, read_trace
 from emer.graphs.trace.runs import list_runs
@@ -146,7 +146,7 @@ def test_a_person_may_see_the_same_thing_twice(pause):
 def test_a_wrong_edit_leaves_the_run_waiting_as_it_was(pause, edits, said):
     waits = pause()
     before = waits.trace_path.read_bytes()
-    for take_up in (resume, keep):
+    for take_up in (resume, save_draft):
         with pytest.raises(ConfigError, match=said):
             take_up(waits.run_id, edits)
     assert waits.trace_path.read_bytes() == before
@@ -172,7 +172,7 @@ def test_settings_are_those_of_the_trace_whatever_holds_today(pause, monkeypatch
     monkeypatch.setenv("EMER_BUDGET__ROUNDS", "3")
     monkeypatch.setenv("EMER_TOOLS__FACE__USE", "graph_tools:Crash")
     monkeypatch.setenv("EMER_TOOLS__PROSODY__AMOUNT", "7")
-    assert find_waiting(waits.run_id).settings.tools["prosody"].arguments == {}
+    assert find_paused(waits.run_id).settings.tools["prosody"].arguments == {}
     monkeypatch.setenv("EMER_REASONER__USE", "graph_tools:Broken")
     answer = resume(waits.run_id)
     assert answer.stop_reason == "rounds_spent"
@@ -187,7 +187,7 @@ def test_a_secret_comes_from_todays_settings(clip_path, tmp_path, monkeypatch):
         resume(waits.run_id)
     monkeypatch.setenv("EMER_TOOLS__OTHER__USE", "none")
     monkeypatch.setenv("EMER_TOOLS__OTHER__API_KEY", "sesame")
-    assert find_waiting(waits.run_id).settings.tools["other"] == tools["other"]
+    assert find_paused(waits.run_id).settings.tools["other"] == tools["other"]
     assert resume(waits.run_id).explanation.sentences
 
 
@@ -242,11 +242,11 @@ def test_a_killed_continuation_is_taken_up_again_with_its_edits(pause):
 def test_an_unfinished_review_is_kept(pause):
     waits = pause()
     edits = Edits(reject=(of(waits, SMILE[0]),), add=(CRIES,))
-    keep(waits.run_id, edits)
+    save_draft(waits.run_id, edits)
     trace = trace_of(waits)
     assert trace.events[-1].event == "paused"
     assert trace.clues == waits.clues  # a draft changes nothing yet
-    assert find_waiting(waits.run_id).edits == edits
+    assert find_paused(waits.run_id).edits == edits
     answer = resume(waits.run_id)
     assert {clue.text for clue in answer.clues} == {LOUD[0], CRIES.text}
     assert [e.stage for e in events(answer, "reviewed")] == ["draft", "done"]
@@ -355,13 +355,14 @@ print(ask(sys.argv[1], settings=fakes("Asking", face="Smile"), review=True).run_
 GO_ON = """
 import sys
 from emer.app.ask import Addition, Edits, resume
-from emer.graphs.resume import find_waiting
-first = find_waiting(sys.argv[1]).clues[0]
+from emer.graphs.resume import find_paused
+first = find_paused(sys.argv[1]).clues[0]
 cries = Addition(modality="face", text="The person cries at 0.3-0.6 s.")
 print(resume(sys.argv[1], Edits(reject=(first.id,), add=(cries,))).text)
 """
 
 
+@pytest.mark.slow
 def test_a_run_outlives_its_process(clip_path):
     """One process pauses and ends; another one, started later, explains."""
 

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from emer.graphs.loading import load_reasoner, load_tools
-from emer.graphs.settings import Choice, Settings, load_settings, swap, with_profile, with_subtitle
+from emer.graphs.components import load_reasoner, load_tools
+from emer.graphs.settings import (
+    Choice,
+    Settings,
+    load_settings,
+    with_profile,
+    with_subtitle,
+    with_tools,
+)
 from emer.tools.errors import ConfigError
 from emer.tools.tool import Tool
 
@@ -20,7 +27,7 @@ def file(tmp_path, monkeypatch):
 
 def test_the_embedded_profile_fills_the_slots():
     settings = load_settings()
-    uses = {slot: choice.use for slot, choice in settings.chosen.items()}
+    uses = {slot: choice.use for slot, choice in settings.active_tools.items()}
     assert uses == {
         "face": "mesh",
         "scene": "camera",
@@ -38,7 +45,7 @@ def test_a_file_in_the_working_folder_is_read(file):
     settings = load_settings()
     assert settings.tools["face"] == Choice(use="mesh", max_people=3)
     assert settings.tools["face"].arguments == {"max_people": 3}
-    assert list(settings.chosen) == ["face", "prosody", "voice", "speech"]
+    assert list(settings.active_tools) == ["face", "prosody", "voice", "speech"]
     assert settings.budget.rounds == 1 and settings.budget.tool_calls == 24
     assert settings.reasoner.arguments == {"how": "x"} and settings.tool_seconds == 9
 
@@ -53,7 +60,7 @@ def test_the_environment_wins_over_the_file_and_the_call_over_both(file, monkeyp
     called = load_settings(tools={"face": "e:F", "extra": "g:H"})
     assert called.tools["face"] == Choice(use="e:F")
     assert called.tools["extra"].use == "g:H"
-    assert swap(settings, {"face": "c:D"}).tools["face"].arguments == {"size": 3}
+    assert with_tools(settings, {"face": "c:D"}).tools["face"].arguments == {"size": 3}
 
 
 def test_the_home_is_the_users_folder_unless_told(monkeypatch):
@@ -173,10 +180,10 @@ def test_a_misspelt_slot_of_the_file_is_refused(tmp_path):
 
 def test_a_tool_is_swapped_with_arguments_as_a_table():
     told = {"speech": {"use": "whisper", "model": "tiny"}, "scene": "none"}
-    found = swap(load_settings(), told)
+    found = with_tools(load_settings(), told)
     assert found.tools["speech"] == Choice(use="whisper", model="tiny")
-    again = swap(found, {"speech": "whisper"})
+    again = with_tools(found, {"speech": "whisper"})
     assert again.tools["speech"].arguments == {"model": "tiny"}, "named alone, it keeps them"
     for wrong in (object(), {"model": "tiny"}, 3):
         with pytest.raises(ConfigError, match=r"tools\.speech: name a tool .* or give a table"):
-            swap(found, {"speech": wrong})
+            with_tools(found, {"speech": wrong})

@@ -1,0 +1,58 @@
+"""Tables, lists and lines that several pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from emer.app.render.format import one_line
+
+
+def list_table() -> Table:
+    """Empty table with bold headings, one row per item."""
+    return Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")
+
+
+def facts_table(facts: Iterable[tuple[str, str]]) -> Table:
+    """Table of names and values; empty values are left out."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts:
+        if value:
+            table.add_row(name, Text(one_line(value)))
+    return table
+
+
+def section(title: str) -> Rule:
+    """Line with the title of a section."""
+    return Rule(title, align="left", style="dim")
+
+
+def indented(lines: Iterable[Text]) -> RenderableType:
+    """Lines indented by two columns."""
+    return Padding(Group(*lines), (0, 0, 0, 2))
+
+
+def notes(texts: Iterable[str]) -> list[Text]:
+    """Notes for the user, one line each."""
+    return [Text(f"note: {one_line(text)}", style="yellow") for text in texts]
+
+
+def unwrapped(line: str) -> Text:
+    """Dim line that is never wrapped, so that a path in it can be copied."""
+    return Text(line, style="dim", no_wrap=True, overflow="ignore")
+
+
+def check_line(ok: bool, name: str, detail: str = "") -> Text:
+    """Line with a tick or a cross."""
+    mark = ("✓ ", "green") if ok else ("✗ ", "red")
+    return Text.assemble(
+        mark, one_line(name), (f": {one_line(detail)}" if detail else "", "yellow")
+    )
