@@ -107,7 +107,7 @@ def cue_scores(agreements: Sequence[Agreement], channel: Channel | None = None) 
 def _match(cue: Cue, human: frozenset[Cue]) -> Cue | None:
     if cue.channel != "textual":
         return cue if cue in human else None
-    quotes = (other for other in human if other.channel == "textual")
+    quotes = sorted((o for o in human if o.channel == "textual"), key=lambda quote: quote.name)
     return next((q for q in quotes if _shared(cue.name, q.name) >= SAME_QUOTE), None)
 
 

@@ -126,6 +126,18 @@ def test_whole_runs_are_measured_side_by_side_and_one_by_one(
     assert f"least of {pipeline.RUN_ROUNDS}" in found[0].detail
 
 
+@pytest.mark.slow
+def test_peak_memory_is_that_of_two_processes(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With instant tools and short loops: each process explains a looped clip and reports."""
+    for slot, use in pipeline.INSTANT_TOOLS.items():
+        monkeypatch.setenv(f"EMER_TOOLS__{slot.upper()}__USE", use)
+    monkeypatch.setattr(pipeline, "SHORT", 2.0)
+    monkeypatch.setattr(pipeline, "LONG", 4.0)
+    peak, growth = pipeline.measure_memory(clip)
+    assert (peak.unit, peak.goal, growth.unit) == ("MB", 1500.0, "x")
+    assert 20 < peak.value < 1500 and growth.value == pytest.approx(1, abs=0.2)
+
+
 def test_the_controllers_cost_and_state_are_measured(clip: Path) -> None:
     time, size = pipeline.measure_orchestration(clip)
     assert time.unit == "ms"
