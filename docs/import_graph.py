@@ -1,61 +1,50 @@
-"""Draw the import graph of the installed package as Mermaid text: `python docs/import_graph.py`.
+"""Import levels of the installed package: `python docs/import_graph.py` prints them.
 
-A node is a package (`tools/face`) or a module in a top folder (`tools/registry`). An arrow
-is an import; an arrow that a longer way already shows is left out (transitive reduction).
+A name is a package (`tools/face`) or a module in a top folder (`tools/registry`). A level is the
+longest way down, lazy imports included: each line imports lines below it only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from graphlib import TopologicalSorter
+
 import grimp
 
 ROOT = "emer"
-Graph = dict[str, set[str]]
+Graph = Mapping[str, set[str]]
 
 
-def node_of(module: str) -> str:
-    """The node of a module: two folders deep at most, as in `tools/face` or `tools/registry`."""
+def name_of(module: str) -> str:
+    """The name of a module: two folders deep at most."""
     return "/".join(module.split(".")[1:3])
 
 
 def package_graph() -> Graph:
-    """Imports between packages, lazy imports included."""
+    """What each package or module in a top folder imports."""
     modules = grimp.build_graph(ROOT)
-    edges: Graph = {}
-    for module in sorted(modules.modules):
-        for imported in modules.find_modules_directly_imported_by(module):
-            start, end = node_of(module), node_of(imported)
-            if start and end and start != end:
-                edges.setdefault(start, set()).add(end)
-    return edges
+    edges: dict[str, set[str]] = {}
+    for module in modules.modules:
+        start = name_of(module)
+        imported = map(name_of, modules.find_modules_directly_imported_by(module))
+        edges.setdefault(start, set()).update(name for name in imported if name not in ("", start))
+    return {name: names for name, names in edges.items() if "/" in name}
 
 
-def reachable(graph: Graph, start: str, without: tuple[str, str] | None = None) -> set[str]:
-    """The nodes that can be reached from `start`, one edge left out if given."""
-    seen: set[str] = set()
-    todo = [start]
-    while todo:
-        node = todo.pop()
-        for end in graph.get(node, set()):
-            if (node, end) != without and end not in seen:
-                seen.add(end)
-                todo.append(end)
-    return seen
-
-
-def reduced(graph: Graph) -> list[tuple[str, str]]:
-    """The edges that no longer way replaces."""
+def levels(graph: Graph) -> list[list[str]]:
+    """Names by level, the highest first; `graphlib.CycleError` where there is a circle."""
+    depths: dict[str, int] = {}
+    for name in TopologicalSorter(graph).static_order():
+        depths[name] = 1 + max((depths[other] for other in graph.get(name, ())), default=-1)
     return [
-        (start, end)
-        for start in sorted(graph)
-        for end in sorted(graph[start])
-        if end not in reachable(graph, start, without=(start, end))
+        sorted(name for name in graph if depths[name] == depth)
+        for depth in range(max(depths.values()), -1, -1)
     ]
 
 
 def drawing(graph: Graph) -> str:
-    """The graph as a Mermaid flow chart."""
-    lines = [f"    {a} --> {b}" for a, b in reduced(graph)]
-    return "\n".join(["flowchart TD", *lines])
+    """One line per level."""
+    return "\n".join("  ".join(names) for names in levels(graph) if names)
 
 
 if __name__ == "__main__":

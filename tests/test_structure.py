@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -160,3 +163,15 @@ def test_no_test_touches_a_private_name() -> None:
 def test_collection_loads_no_heavy_package(request: pytest.FixtureRequest) -> None:
     """Each worker of pytest collects all tests: what a module imports, all of them pay."""
     assert request.config.stash[LOADED] == set()
+
+
+def test_the_drawing_of_the_imports_is_current() -> None:
+    """ARCHITECTURE.md shows what `docs/import_graph.py` prints; a circle ends in its error."""
+    drawn = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "import_graph.py")],
+        env={**os.environ, "PYTHONPATH": str(ROOT / ".typing")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert drawn.stdout.strip() in (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
