@@ -150,7 +150,7 @@ def test_a_recogniser_is_compared_where_its_library_writes_the_same_words(
     from tests.fixtures.checkpoints.whisper import WRITERS, Script, spelled
 
     path = tmp_path / ("model.pt" if kind == "openai" else "model")
-    weights = WRITERS[kind](path, spelled(Script(), timed=kind == "openai"))
+    weights = WRITERS[kind](path, spelled(Script()))
     sound = shared_clip("audio/jfk.flac")
     (row,) = measure_tool(name, sound, "cpu", 1, tmp_path, model=str(weights))
     assert row.name == f"{name} {path.name} : its library's own example"

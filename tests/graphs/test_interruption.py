@@ -18,14 +18,14 @@ from emer.graphs.trace.jsonl import read_trace
 from tests.fixtures.graph_runs import events, fakes
 from tests.fixtures.paths import ROOT, python_path
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 SCRIPT = """
 import os, sys
 from emer.graphs.ask import ask
 from tests.fixtures.graph_runs import fakes
-
-pytestmark = pytest.mark.slow
 {before}
 def heard(event):
     print(event.event, flush=True)

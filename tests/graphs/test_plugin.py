@@ -16,7 +16,6 @@ from emer.graphs.ask import ask
 from emer.graphs.settings import with_tools
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.testing.clips import write_trial
 from emer.tools.testing.conformance import check_tool
 from tests.fixtures.graph_runs import events, fakes
 
@@ -86,15 +85,3 @@ def test_its_arguments_come_from_the_settings_file(plugin, loud_clip, tmp_path):
 def test_the_strangers_tool_keeps_the_contract(plugin, loud_clip):
     findings = check_tool(load_tool("loudness"), Clip.open(loud_clip))
     assert [finding for finding in findings if not finding.ok] == []
-
-
-def test_the_picture_tool_of_the_contributing_guide_keeps_the_contract(tmp_path, monkeypatch):
-    clip_path = write_trial(tmp_path / "grey.mp4")
-    guide = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    code = guide.partition("```python\n")[2].partition("```")[0]
-    (tmp_path / "guide_tool.py").write_text(code, encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    findings = check_tool(load_tool("guide_tool:Brightest"), Clip.open(clip_path))
-    assert [finding for finding in findings if not finding.ok] == []
-    (clue,) = load_tool("guide_tool:Brightest").observe(Clip.open(clip_path))
-    assert "is brightest at" in clue.text
