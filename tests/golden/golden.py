@@ -369,9 +369,12 @@ def same_text(old: str, new: str, tolerance: float) -> bool:
 def differences(old: list[Any], new: list[Any], tolerance: float = TOLERANCE) -> list[str]:
     """Return the lines of a unified diff for each command whose output changed."""
     found: list[str] = []
-    commands = {step["command"]: step for step in new}
+    commands: dict[str, list[Any]] = {}
+    for step in new:
+        commands.setdefault(step["command"], []).append(step)
     for step in old:
-        now = commands.pop(step["command"], None)
+        steps = commands.get(step["command"], [])  # a command may be given twice
+        now = steps.pop(0) if steps else None
         if now is None:
             found.append(f"command is gone: {step['command']}")
             continue
@@ -379,7 +382,7 @@ def differences(old: list[Any], new: list[Any], tolerance: float = TOLERANCE) ->
         lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm="")
         if changed := list(lines)[2:]:
             found += [f"$ {step['command']}", *changed]
-    return found + [f"command is new: {command}" for command in commands]
+    return found + [f"command is new: {name}" for name, steps in commands.items() for _ in steps]
 
 
 # Commands

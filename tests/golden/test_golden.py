@@ -96,6 +96,13 @@ def test_a_command_that_is_gone_or_new_is_reported() -> None:
     ]
 
 
+def test_a_command_that_is_given_twice_is_compared_twice() -> None:
+    first, second = output([PAUSE]), output([PAUSE], exit=2)
+    old = golden.normalised([first, second])
+    assert golden.differences(old, golden.normalised([first, second])) == []
+    assert golden.differences(old, golden.normalised([first, first]))
+
+
 def test_every_file_holds_the_commands_of_its_case() -> None:
     steps = {case.name: list(case.steps) for case in golden.read_cases()}
     files = sorted(golden.DATA.glob("*.json"))
