@@ -49,7 +49,7 @@ class Candidate:
     face: float
     """Height of the largest face in heights of the picture, 0 without one."""
     layout: NDArray[np.float32]
-    """Grey means on a raster; see `scene.cuts.Signature`."""
+    """Grey means on a raster; see `tools.media.shots.Signature`."""
 
 
 @dataclass(frozen=True, slots=True)
