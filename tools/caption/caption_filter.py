@@ -9,7 +9,8 @@ The fields of a `FrameDescription` are filtered one by one, any other text as it
   unless the text says "a look of sorrow".
 
 Names and feelings are found in English alone, by the lists of words.toml. The patterns are ours and
-coarse: what they miss is still a model's description, which weighs half (`agents.lexicon.cue_parser.DESCRIBED`).
+coarse: what they miss is still a model's description, which weighs half (`DESCRIBED` in
+`agents/lexicon/cue_parser.py`).
 """
 
 # ruff: noqa: RUF001  (the typographic quotes are what is replaced)
