@@ -236,7 +236,8 @@ def ask_record(
             reply = model.invoke(list(talk))
         except Exception as error:  # a model's client may raise anything
             raise ReplyInvalid(f"the model failed: {type(error).__name__}: {error}") from error
-        tokens += reply.usage_metadata["total_tokens"] if reply.usage_metadata else 0
+        usage = getattr(reply, "usage_metadata", None)  # only `AIMessage` has it
+        tokens += usage["total_tokens"] if usage else 0
         return reply
 
     def plain(problem: str) -> BaseMessage:

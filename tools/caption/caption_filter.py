@@ -172,16 +172,18 @@ def filter_caption(caption: Caption, sharpness: float) -> FilteredCaption | Reje
 
 def _reason_against(text: str, logprob: float | None) -> str:
     words = [word.casefold() for word in re.findall(r"\w+", text)]
-    straight = text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    # As written, and as `clean` will join it: a line break or markup must not hide an order.
+    joined = " ".join(_MARKUP.sub(" ", plain(text)).split())
+    forms = [form.translate(_QUOTES) for form in (text, joined)]
     if not any(word.isalpha() for word in words):
         return "it wrote no words"
     if is_repetitive(words):
         return "its words go in circles"
     if logprob is not None and logprob < GUESS:
         return f"it guesses (mean log-probability {logprob:.1f})"
-    if _REFUSAL.search(straight):
+    if any(map(_REFUSAL.search, forms)):
         return "it declines to describe"
-    return "it gives orders to its reader" if _ORDER.search(straight) else ""
+    return "it gives orders to its reader" if any(map(_ORDER.search, forms)) else ""
 
 
 def is_repetitive(words: list[str]) -> bool:

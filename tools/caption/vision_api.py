@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -251,6 +252,7 @@ def _client(endpoint: Endpoint, seconds: float, retries: int, purpose: str) -> I
     It follows no redirect, which would take frames or the key to another host.
     """
     with importing():
+        import httpx
         import openai
     try:
         with openai.DefaultHttpxClient(follow_redirects=False, timeout=seconds) as http:
@@ -261,6 +263,8 @@ def _client(endpoint: Endpoint, seconds: float, retries: int, purpose: str) -> I
             )  # fmt: skip
     except openai.OpenAIError as error:
         raise ToolFailed(TOOL, purpose, _cause(endpoint, error, seconds)) from error
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"{TOOL}.url {endpoint.url!r}: {error}") from error
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         why = f"{endpoint.host} does not answer as OpenAI's chat protocol does"
         raise ToolFailed(TOOL, purpose, why) from error
@@ -269,8 +273,9 @@ def _client(endpoint: Endpoint, seconds: float, retries: int, purpose: str) -> I
 def _cause(endpoint: Endpoint, error: Any, seconds: float) -> str:
     import openai
 
-    line = " ".join(str(error.__cause__ or error).split())[:200]
-    detail = line.replace(endpoint.key, "***") if endpoint.key else line
+    line = " ".join(str(error.__cause__ or error).split())
+    line = re.sub(r"Bearer [^'\"]*", "Bearer ***", line)  # the repr of a header
+    detail = (line.replace(endpoint.key, "***") if endpoint.key else line)[:200]
     if isinstance(error, openai.APITimeoutError):
         return f"{endpoint.host} does not answer within {seconds:g} s"
     if isinstance(error, openai.APIConnectionError):
@@ -291,6 +296,7 @@ def _version() -> str:
 
 
 def _checked(url: str) -> str:
+    url = url.strip()
     try:
         parts = urlsplit(url)
         whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

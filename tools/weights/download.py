@@ -119,7 +119,8 @@ def key_for(url: str, own: str) -> str:
     parts = urlsplit(url)
     is_openai = (parts.scheme, parts.hostname) == ("https", "api.openai.com")
     names = (own, "OPENAI_API_KEY") if is_openai else (own,)
-    return next((os.environ[name] for name in names if os.environ.get(name)), "")
+    # A file written on Windows leaves "\r" at its end, which an error of the header would show.
+    return next((key for name in names if (key := os.environ.get(name, "").strip())), "")
 
 
 def download_file(
@@ -257,7 +258,8 @@ def _failure(url: str, error: BaseException, what: str) -> TransferFailed:
     while root.__context__ is not None:
         root = root.__context__
     cause = f"{type(root).__name__}: {' '.join(str(root).split())[:200]}"
-    if type(error).__name__ in UNREACHABLE:
+    stalled = any(type(cause).__name__ == "ReadTimeoutError" for cause in (root, *error.args))
+    if type(error).__name__ in UNREACHABLE and not stalled:
         parts = urlsplit(url)
         return Unreachable(f"{parts.scheme}://{parts.netloc} cannot be reached ({cause})")
     return TransferFailed(f"{what} ({cause})")

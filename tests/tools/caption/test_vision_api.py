@@ -217,6 +217,20 @@ def test_a_key_goes_to_its_address_and_never_into_words(clip, monkeypatch):
     assert "secret-key" not in tool(server).source.model_dump_json()
 
 
+def test_a_key_with_a_stray_line_end_is_sent_without_it(clip, monkeypatch):
+    monkeypatch.setenv("EMER_VISION_KEY", "secret-key\r")
+    with serving(NOD) as server:
+        tool(server, most=1).observe(clip)
+    assert server.keys == ["Bearer secret-key"]
+
+
+def test_a_key_that_no_header_can_hold_is_not_shown(clip, monkeypatch):
+    monkeypatch.setenv("EMER_VISION_KEY", "secret\rkey")
+    with serving(NOD) as server, pytest.raises(ToolFailed) as error:
+        tool(server, most=1).observe(clip)
+    assert "secret" not in str(error.value) and server.keys == []
+
+
 def test_a_key_that_an_endpoint_repeats_is_not_shown(clip, monkeypatch):
     class Echo(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
