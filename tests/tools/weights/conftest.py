@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from emer.tools.runtime.device import configure
+
+
+@pytest.fixture(autouse=True, scope="session")
+def hub_constants() -> None:
+    """Load huggingface_hub first: it reads HF_HUB_OFFLINE and HOME once, when it is imported."""
+    with suppress(ImportError):
+        import huggingface_hub.constants  # noqa: F401
 
 
 @pytest.fixture(autouse=True)
