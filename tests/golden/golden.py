@@ -41,8 +41,8 @@ TOLERANCE = 1e-6
 
 DURATIONS = frozenset({"seconds", "at", "read_seconds"})
 """Keys of JSON whose numbers are measured durations."""
-HIDDEN = frozenset({"started", "versions", "git", "hardware", "checkpoint"})
-"""Keys of JSON that tell of the machine, the moment or the commit."""
+HIDDEN = frozenset({"started", "versions", "git", "hardware", "checkpoint", "code"})
+"""Keys of JSON that depend on the machine, the moment or the source code."""
 
 CLUE = re.compile(r"\b[fsat][0-9a-f]{8}\b")
 RUN = re.compile(r"\b\d{8}-\d{6}-\d{6}-[0-9a-f]{4}\b")
@@ -286,8 +286,8 @@ def replaced(value: Any, names: Mapping[str, str], places: Mapping[str, str], ke
     """Return a value with ids, folders, moments and durations replaced by their names."""
     if key in HIDDEN:
         return f"<{key}>"
-    if key in DURATIONS and isinstance(value, int | float) and not isinstance(value, bool):
-        return "<seconds>"
+    if key in DURATIONS and isinstance(value, int | float | dict) and not isinstance(value, bool):
+        return "<seconds>"  # of one run, or of many with their interval
     if key == "budget":
         return value
     if isinstance(value, dict):
