@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,13 @@ from hypothesis import settings as hypothesis
 
 from emer.tools.runtime.device import configure
 from tests.fixtures.paths import ROOT
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    and threading.current_thread() is threading.main_thread()
+):
+    # A shell starts what runs in its background so, and processes of the tests would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.register_profile(
     "emer", deadline=None, suppress_health_check=[HealthCheck.too_slow]
