@@ -142,16 +142,14 @@ def final_answer(context: Context, final: Json, thread: str, note: str | None = 
     explanation = Explanation.model_validate(final["explanation"])
     stop: StopReason = decision.stop_reason or "nothing_to_ask"
     answer = replace(
-        _answer(context, final, thread, note),
+        _answer(context, {**final, "history": final["history"][:-1]}, thread, note),
         explanation=explanation,
         stop_reason=stop,
         hypotheses=decision.hypotheses,
-        history=tuple(Turn.model_validate(turn) for turn in final["history"][:-1]),
     )
+    notes, seconds = answer.notes, answer.seconds
     context.trace.write(
-        Finished(
-            explanation=explanation, stop_reason=stop, notes=answer.notes, seconds=answer.seconds
-        )
+        Finished(explanation=explanation, stop_reason=stop, notes=notes, seconds=seconds)
     )
     return answer
 
@@ -243,7 +241,11 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
         >>> answer.to_frame()
 
     """
-    chosen = _settings(settings, profile, tools)
+    if isinstance(settings, Settings):
+        chosen = settings if profile is None else with_profile(settings, profile)
+        chosen = with_tools(chosen, tools or {})
+    else:
+        chosen = load_settings(settings, profile=profile, tools=tools)
     if llm is not None:
         chosen = with_reasoner(chosen, "llm", model=llm)
     clip = Clip.open(path, subtitle)
@@ -262,14 +264,6 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
         begin = initial_state(run_id, question, review)
         final = run(context, checkpoints, begin, config_for(thread, chosen))
         return collect_answer(context, checkpoints, final, thread)
-
-
-def _settings(
-    given: Settings | Path | None, profile: str | None, tools: Mapping[str, ToolSpec] | None
-) -> Settings:
-    if not isinstance(given, Settings):
-        return load_settings(given, profile=profile, tools=tools)
-    return with_tools(given if profile is None else with_profile(given, profile), tools or {})
 
 
 def _check_can_pause(context: Context, checkpoints: Checkpoints, settings: Settings) -> None:

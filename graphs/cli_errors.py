@@ -113,7 +113,7 @@ def run_command(app: typer.Typer) -> NoReturn:
     try:
         app()
     except SystemExit as end:
-        # Native code of an abandoned tool call (`observe.call_with_limit`) would abort the exit.
+        # Native code of an abandoned tool call (`observe.start_daemon`) would abort the exit.
         if any(thread.name == "emer-tool" for thread in threading.enumerate()):
             leave(end.code if isinstance(end.code, int) else FAILED)
         raise

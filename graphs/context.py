@@ -11,6 +11,7 @@ from emer.agents.types import Budget, Fallback, Recollection
 from emer.graphs.trace.clue_ledger import ClueLedger
 from emer.graphs.trace.events import FellBack, ModelCalled, Remembered
 from emer.graphs.trace.jsonl import TraceWriter
+from emer.graphs.trace.runs import Usage
 from emer.tools.errors import ToolMissing
 from emer.tools.evidence_store import EvidenceStore
 from emer.tools.media.clip import Clip
@@ -20,10 +21,11 @@ from emer.tools.tool import Tool, ToolCard, card
 class Meter:
     """Tokens and money that a run has spent, earlier sessions of it included."""
 
-    def __init__(self, trace: TraceWriter, tokens: int = 0, money: float = 0.0) -> None:
+    def __init__(self, trace: TraceWriter, spent: Usage | None = None) -> None:
         self._trace = trace
         self._lock = threading.Lock()
-        self.tokens, self.money = tokens, money
+        self.tokens = spent.tokens if spent else 0
+        self.money = (spent.money or 0.0) if spent else 0.0
         self.notes: list[str] = []
         """Steps that fell back from the model to the rules, one line each."""
 

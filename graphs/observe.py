@@ -7,8 +7,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from emer.agents.types import Missing
 from emer.graphs.components import declared_modality
@@ -42,78 +43,67 @@ class RunStopped(Exception):
     """The user stopped the run during the call."""
 
 
-class _Outcome(Generic[Result]):
-    def __init__(self) -> None:
-        self.done = threading.Event()
-        self.value: Result | None = None
-        self.error: BaseException | None = None
+def start_daemon(work: Callable[[], Result], name: str) -> Future[Result]:
+    """Start `work` in a daemon thread of its own.
 
-
-def call_with_limit(
-    work: Callable[[], Result],
-    seconds: float,
-    stop: threading.Event,
-    nice: int,
-    record: Call,
-) -> Result:
-    """Result of `work`, waiting at most `seconds` for it.
-
-    It runs in a daemon thread of its own: Python cannot end a thread, and those of an executor
-    are waited for when the process exits, so a hanging tool would delay it.
-
-    Args:
-        work: Function to call; its exceptions are raised here.
-        seconds: Time limit.
-        stop: Event that ends the wait.
-        nice: Niceness of the thread, as in Unix's nice(1).
-        record: Receives the notes of the work; given up when the wait ends early.
-
-    Raises:
-        TimeLimitExceeded: `work` did not return in time.
-        RunStopped: `stop` was set.
-
+    Python cannot end a thread, and those of an executor are waited for when the process exits,
+    so a hanging tool would delay it.
     """
-    outcome: _Outcome[Result] = _Outcome()
-    arguments = (work, outcome, nice, record)
-    threading.Thread(target=_run, args=arguments, name="emer-tool", daemon=True).start()
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # SystemExit too: a tool must not end the run
+            future.set_exception(error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future
+
+
+def _call_with_limit(
+    work: Callable[[], Result], seconds: float, stop: threading.Event, nice: int, record: Call
+) -> Result:
+    """Result of `work`, within so many seconds and until `stop` is set.
+
+    `nice` is the niceness of its thread, as in Unix's nice(1); `record` receives its notes, and
+    is given up when the wait ends early.
+    """
+
+    def run() -> Result:
+        if nice and sys.platform == "linux":  # elsewhere a thread has no priority of its own
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
+        with in_call(record):
+            return work()
+
+    future = start_daemon(run, "emer-tool")
+    deadline = time.monotonic() + seconds
     try:
-        _wait(outcome.done, seconds, stop)
+        while not future.done():
+            left = deadline - time.monotonic()
+            if stop.is_set():
+                raise RunStopped
+            if left <= 0:
+                raise TimeLimitExceeded(f"no result within {seconds:g} s")
+            wait([future], min(left, _POLL_SECONDS))
     except BaseException:
         record.cancel()
         raise
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome.value  # type: ignore[return-value]
-
-
-def _run(work: Callable[[], Result], outcome: _Outcome[Result], nice: int, record: Call) -> None:
-    if nice and sys.platform == "linux":  # elsewhere a thread has no priority of its own
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
-    try:
-        with in_call(record):
-            outcome.value = work()
-    except BaseException as error:  # SystemExit too: a tool must not end the run
-        outcome.error = error
-    finally:
-        outcome.done.set()
-
-
-def _wait(done: threading.Event, seconds: float, stop: threading.Event) -> None:
-    deadline = time.monotonic() + seconds
-    while not done.is_set():
-        left = deadline - time.monotonic()
-        if stop.is_set():
-            raise RunStopped
-        if left <= 0:
-            raise TimeLimitExceeded(f"no result within {seconds:g} s")
-        done.wait(min(left, _POLL_SECONDS))
+    return future.result()
 
 
 def observe(context: Context, job: Job) -> Json:
     """Carry out the job and return its update of the state; a broken tool adds a gap."""
-    tool = context.tools[job.slot]
-    facts, record = _facts(tool, job), Call()
+    tool, record = context.tools[job.slot], Call()
+    facts: Json = {
+        "slot": job.slot,
+        "tool": tool.source.tool,
+        "modality": tool.modality,
+        "span": job.span,
+        "round": job.round,
+        "question": job.question,
+    }
     began = time.monotonic()
     try:
         key = context.store.key(context.clip, tool, job.span, job.question)
@@ -124,11 +114,10 @@ def observe(context: Context, job: Job) -> Json:
     except RunStopped:
         raise
     except BaseException as error:  # a tool may raise anything and must not end the run
-        facts |= {"seconds": _since(began), "notes": _notes(context, tool, record)}
-        return _report_failure(context, job, error, facts)
+        return _report_failure(context, job, error, facts | _ending(context, tool, record, began))
     if not cached:
         context.store.put(key, observation)
-    facts |= {"seconds": _since(began), "notes": _notes(context, tool, record), "cached": cached}
+    facts |= _ending(context, tool, record, began) | {"cached": cached}
     return _report(context, job, observation, facts)
 
 
@@ -152,7 +141,7 @@ def _call_tool(context: Context, tool: Tool, job: Job, record: Call) -> Observat
     facts: dict[str, Any] = {"tool": tool.source.tool, "modality": tool.modality, "span": job.span}
     nice = 0 if getattr(tool, "own_process", False) else NICENESS
     try:
-        given = call_with_limit(
+        given = _call_with_limit(
             lambda: tuple(_clues(context, tool, job)), seconds, context.stop, nice, record
         )
     except Unobservable as error:
@@ -180,10 +169,10 @@ def _report(context: Context, job: Job, observation: Observation, facts: Json) -
     return {"gaps": gaps, "calls": 1}
 
 
-def _notes(context: Context, tool: Tool, record: Call) -> tuple[str, ...]:
-    """Notes of the call, which also go to the answer."""
+def _ending(context: Context, tool: Tool, record: Call, began: float) -> Json:
+    """Duration and notes of a call; the notes also go to the answer."""
     context.notes.extend(f"{tool.source.tool}: {text}" for text in record.notes)
-    return record.notes
+    return {"seconds": round(time.monotonic() - began, 4), "notes": record.notes}
 
 
 def _report_failure(context: Context, job: Job, error: BaseException, facts: Json) -> Json:
@@ -210,18 +199,3 @@ def _cause(error: BaseException) -> str:
         return str(error)
     text = " ".join(str(error).split())[:300]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _facts(tool: Tool, job: Job) -> Json:
-    return {
-        "slot": job.slot,
-        "tool": tool.source.tool,
-        "modality": tool.modality,
-        "span": job.span,
-        "round": job.round,
-        "question": job.question,
-    }
-
-
-def _since(began: float) -> float:
-    return round(time.monotonic() - began, 4)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from emer.agents.clue_edits import Edits, check_edits, reviewer_clues
 from emer.graphs.ask import Answer, collect_answer
 from emer.graphs.checkpoints import Checkpoints
-from emer.graphs.components import Components, load_components
+from emer.graphs.components import load_components
 from emer.graphs.session import config_for, open_run, run
 from emer.graphs.settings import Settings, load_settings, restore
-from emer.graphs.trace.events import ModelCalled, Paused, Reviewed
+from emer.graphs.trace.events import Paused, Reviewed
 from emer.graphs.trace.jsonl import Listener, Trace, TraceWriter, read_trace
-from emer.graphs.trace.runs import find_run
+from emer.graphs.trace.runs import find_run, usage_of
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
 from emer.tools.types import Clue
@@ -91,64 +93,50 @@ def resume(
     paused = find_paused(run_id, settings)
     edits = paused.edits if edits is None else edits
     check_edits(edits, paused.clues, paused.trace.header.clip.duration)
-    opened_clip = _same_clip(paused, clip)
-    return _continue(paused, edits, opened_clip, load_components(paused.settings), listener)
+    opened = _same_clip(paused, clip)
+    components = load_components(paused.settings)
+    trace, thread = paused.trace, paused.trace.header.thread
+    config = config_for(thread, paused.settings, paused.pause.checkpoint)
+    _check_checkpoint(paused, config)
+    writer = TraceWriter.reopen(paused.path, trace.seconds, listener)
+    with open_run(components, opened, writer, usage_of(trace)) as (context, checkpoints):
+        for slot, tool in components.tools.items():
+            before = trace.header.tools.get(slot, tool.source)
+            if before != tool.source:
+                writer.notes.append(
+                    f"{slot}: {before.tool} is no longer as it was when the run paused"
+                )
+        context.ledger.add(trace.observed)
+        state = checkpoints.last_state(thread)
+        # Other runs may have changed the history and the edits of the thread.
+        update = {name: state[name] for name in ("history", "edited") if name in state}
+        begin: Command[str] = Command(resume=edits.model_dump(mode="json"), update=update)
+        return collect_answer(
+            context, checkpoints, run(context, checkpoints, begin, config), thread
+        )
 
 
 def save_draft(run_id: str | Path, edits: Edits, settings: Settings | Path | None = None) -> None:
     """Save the edits of an unfinished review in the trace; the run stays paused."""
     paused = find_paused(run_id, settings)
     check_edits(edits, paused.clues, paused.trace.header.clip.duration)
-    writer = TraceWriter.reopen(paused.path, _seconds(paused.trace))
+    writer = TraceWriter.reopen(paused.path, paused.trace.seconds)
     written = reviewer_clues(paused.clues, edits)
     writer.write(Reviewed(stage="draft", edits=edits, struck=edits.struck, clues=written))
     writer.write(paused.pause)
     writer.close()
 
 
-def _continue(
-    paused: PausedRun,
-    edits: Edits,
-    clip: Clip,
-    components: Components,
-    listener: Listener | None,
-) -> Answer:
-    trace, thread = paused.trace, paused.trace.header.thread
-    checkpoint = paused.pause.checkpoint
-    calls = [event.call for event in trace.events if isinstance(event, ModelCalled)]
-    tokens = sum(call.tokens_in + call.tokens_out for call in calls)
-    money = round(sum(call.money or 0.0 for call in calls), 9)
-    _check_checkpoint(paused)
-    writer = TraceWriter.reopen(paused.path, _seconds(trace), listener)
-    with open_run(components, clip, writer, tokens, money) as (context, checkpoints):
-        _note_changed_tools(paused, components, writer)
-        context.ledger.add(trace.observed)
-        begin: Command[str] = Command(
-            resume=edits.model_dump(mode="json"), update=_thread(checkpoints, thread)
-        )
-        config = config_for(thread, paused.settings, checkpoint)
-        final = run(context, checkpoints, begin, config)
-        return collect_answer(context, checkpoints, final, thread)
-
-
-def _thread(checkpoints: Checkpoints, thread: str) -> dict[str, object]:
-    """History and edits of the thread; other runs may have changed them."""
-    state = checkpoints.last_state(thread)
-    return {name: state[name] for name in ("history", "edited") if name in state}
-
-
-def _check_checkpoint(paused: PausedRun) -> None:
+def _check_checkpoint(paused: PausedRun, config: RunnableConfig) -> None:
     """Raise `ConfigError` if the saved state of the run is lost."""
-    path = paused.settings.threads
-    lost = f"{path} no longer holds where run {paused.trace.header.run_id} stopped; ask again"
-    if not path.is_file():
-        raise ConfigError(lost)
-    checkpoints = Checkpoints(path)
-    config = config_for(paused.trace.header.thread, paused.settings, paused.pause.checkpoint)
-    saved = checkpoints.get_tuple(config)
-    checkpoints.close()
+    path, saved = paused.settings.threads, None
+    if path.is_file():
+        with closing(Checkpoints(path)) as checkpoints:
+            saved = checkpoints.get_tuple(config)
     if saved is None:
-        raise ConfigError(lost)
+        raise ConfigError(
+            f"{path} no longer holds where run {paused.trace.header.run_id} stopped; ask again"
+        )
 
 
 def _same_clip(paused: PausedRun, moved: str | Path | None) -> Clip:
@@ -164,17 +152,3 @@ def _same_clip(paused: PausedRun, moved: str | Path | None) -> Clip:
             "content, so ask again"
         )
     return clip
-
-
-def _note_changed_tools(paused: PausedRun, components: Components, writer: TraceWriter) -> None:
-    before = paused.trace.header.tools
-    for slot, tool in components.tools.items():
-        if slot in before and before[slot] != tool.source:
-            writer.notes.append(
-                f"{slot}: {before[slot].tool} is no longer as it was when the run paused"
-            )
-
-
-def _seconds(trace: Trace) -> float:
-    """Seconds that the run has worked; the wait for a review does not count."""
-    return max((event.at for event in trace.events), default=0.0)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, Required, cast
@@ -52,32 +52,25 @@ OpenContext = Callable[[], AbstractContextManager[Context]]
 @dataclass(slots=True)
 class _LiveRun:
     context: Context
-    stack: ExitStack = field(default_factory=ExitStack)
+    stack: ExitStack
     nodes: int = 0
     """Nodes that use it at this moment."""
 
 
-class LiveRuns:
-    """Live objects by run id, safe from several threads."""
+class LiveRuns(dict[str, _LiveRun]):
+    """Live objects by run id, safe from several threads; the last used one is at the end."""
 
     def __init__(self) -> None:
-        """Start without runs."""
-        self._runs: dict[str, _LiveRun] = {}
+        super().__init__()
         self._lock = threading.RLock()
-
-    def __len__(self) -> int:
-        """Number of open runs."""
-        return len(self._runs)
-
-    def __iter__(self) -> Iterator[str]:
-        """Ids of the open runs, at this moment."""
-        with self._lock:
-            return iter(tuple(self._runs))
 
     @contextmanager
     def use(self, run_id: str, open_context: OpenContext) -> Iterator[Context]:
         """Live objects of a run, opened with `open_context` if they are not open."""
-        run = self._take(run_id, open_context)
+        with self._lock:
+            run = self.pop(run_id, None) or self._open(open_context)
+            self[run_id] = run
+            run.nodes += 1
         try:
             yield run.context
         finally:
@@ -87,28 +80,19 @@ class LiveRuns:
     def close(self, run_id: str) -> None:
         """Close the live objects of a run, if they are open."""
         with self._lock:
-            run = self._runs.pop(run_id, None)
+            run = self.pop(run_id, None)
             if run is not None:
                 run.stack.close()
 
-    def _take(self, run_id: str, open_context: OpenContext) -> _LiveRun:
-        with self._lock:
-            run = self._runs.pop(run_id, None) or self._open(open_context)
-            self._runs[run_id] = run  # the last used one is at the end
-            run.nodes += 1
-            return run
-
     def _open(self, open_context: OpenContext) -> _LiveRun:
-        idle = [run_id for run_id, run in self._runs.items() if not run.nodes]
-        for run_id in idle[: max(0, len(self._runs) + 1 - MOST_OPEN)]:
+        idle = [run_id for run_id, run in self.items() if not run.nodes]
+        for run_id in idle[: max(0, len(self) + 1 - MOST_OPEN)]:
             self.close(run_id)
         stack = ExitStack()
         return _LiveRun(stack.enter_context(open_context()), stack)
 
 
 RUNS = LiveRuns()
-
-Subtitle = tuple[SubtitleCue, ...]
 
 
 class ClientInput(TypedDict):
@@ -149,14 +133,6 @@ class ClientRequest(Record):
     review: bool = Field(default=False, strict=True)
 
 
-def _validated(given: Json) -> ClientRequest:
-    try:
-        return ClientRequest.model_validate({name: value for name, value in given.items() if value})
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        raise ConfigError(f"{problem['loc'][0]}: {problem['msg']}") from error
-
-
 def served_clip(clip: str, root: Path) -> Path:
     """Path of a clip in `root`; `ConfigError` for one outside, links followed."""
     home = root.resolve()
@@ -183,9 +159,8 @@ def build() -> CompiledStateGraph[Any, Any, Any, Any]:
 
 def _bind(name: str, node: Node) -> Node:
     """The node with the live objects of its run."""
-    own: dict[str, Node] = {"probe": _begin, "finish": _end}
-    if name in own:
-        return own[name]
+    if name in ("probe", "finish"):
+        return _begin if name == "probe" else _end
 
     @wraps(node)
     def bound(state: Mapping[str, Any], runtime: Runtime[Any]) -> Any:
@@ -198,8 +173,13 @@ def _bind(name: str, node: Node) -> Node:
 
 def _begin(state: ServedState, runtime: Runtime[Any]) -> Json:
     """Open the live objects, then run the controller's first node."""
-    names = ("clip", "question", "subtitle", "review")
-    request = _validated({name: state.get(name) for name in names})
+    try:
+        request = ClientRequest.model_validate(
+            {n: value for n in ClientRequest.model_fields if (value := state.get(n))}
+        )
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        raise ConfigError(f"{problem['loc'][0]}: {problem['msg']}") from error
     begin = initial_state(new_run_id(), request.question, request.review) | {"answer": None}
     run_id = begin["run_id"]
     with _live(run_id, lambda: _opened(run_id, request)) as context:
@@ -228,11 +208,9 @@ def _live(run_id: str, open_context: OpenContext, known: tuple[str, ...] = ()) -
         try:
             yield context
         except GraphBubbleUp:
-            words, seconds = context.clip.subtitle, context.trace.seconds
+            words, now = context.clip.subtitle, context.trace.seconds
             # The server holds the checkpoint, under an id of its own.
-            context.trace.write(
-                Paused(checkpoint="", clue_ids=known, subtitle=words, seconds=seconds)
-            )
+            context.trace.write(Paused(checkpoint="", clue_ids=known, subtitle=words, seconds=now))
             raise
         except BaseException as error:
             cause = f"{type(error).__name__}: {error}"
@@ -266,15 +244,15 @@ def _reopened(run_id: str) -> Iterator[Context]:
     words = clip.subtitle_digest if clip.subtitle else None
     if (clip.sha256, words) != (trace.header.clip.sha256, trace.header.clip.subtitle):
         raise ConfigError(f"run {run_id} cannot go on: its clip or words changed; ask again")
-    usage, seconds = usage_of(trace), max(event.at for event in (trace.header, *trace.events))
-    writer = TraceWriter.reopen(path, seconds, _stream)
-    tokens, money = usage.tokens_in + usage.tokens_out, usage.money or 0.0
-    with open_context(load_components(settings), clip, writer, tokens, money) as context:
+    writer = TraceWriter.reopen(path, trace.seconds, _stream)
+    with open_context(load_components(settings), clip, writer, usage_of(trace)) as context:
         context.ledger.add(trace.observed)
         yield context
 
 
-def _settings_and_clip(clip: str, subtitle: Subtitle | None) -> tuple[Settings, Clip]:
+def _settings_and_clip(
+    clip: str, subtitle: tuple[SubtitleCue, ...] | None
+) -> tuple[Settings, Clip]:
     settings = load_settings()
     opened = Clip.open(served_clip(clip, settings.serve_root), subtitle)
     if opened.subtitle:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextvars
 import hashlib
 import platform
-import threading
 from collections.abc import Iterator
+from concurrent.futures import wait
 from contextlib import closing, contextmanager, suppress
+from contextvars import copy_context
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -24,10 +23,13 @@ from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.components import Components
 from emer.graphs.context import Context, Meter
 from emer.graphs.controller import build
+from emer.graphs.observe import start_daemon
 from emer.graphs.settings import MASK, Settings
 from emer.graphs.state import Json
 from emer.graphs.trace.events import ClipFacts, Failed, Header, Interrupted
 from emer.graphs.trace.jsonl import TraceWriter
+from emer.graphs.trace.runs import Usage
+from emer.prompts.prompt import FOLDER as PROMPTS
 from emer.tools.evidence_store import EvidenceStore
 from emer.tools.media.clip import Clip
 from emer.tools.tool import Heavy
@@ -48,7 +50,7 @@ def new_run_id() -> str:
 
 @contextmanager
 def open_run(
-    components: Components, clip: Clip, trace: TraceWriter, tokens: int = 0, money: float = 0.0
+    components: Components, clip: Clip, trace: TraceWriter, spent: Usage | None = None
 ) -> Iterator[tuple[Context, Checkpoints]]:
     """Open the live objects of a run and its checkpoints, and close them afterwards.
 
@@ -56,12 +58,11 @@ def open_run(
         components: Tools and reasoner.
         clip: The clip.
         trace: The trace, open for writing.
-        tokens: Tokens that the run spent before it was paused.
-        money: Money that the run spent before it was paused.
+        spent: Usage of language models before the run was paused.
 
     """
     with (
-        open_context(components, clip, trace, tokens, money) as context,
+        open_context(components, clip, trace, spent) as context,
         closing(Checkpoints(components.settings.threads)) as checkpoints,
     ):
         yield context, checkpoints
@@ -69,7 +70,7 @@ def open_run(
 
 @contextmanager
 def open_context(
-    components: Components, clip: Clip, trace: TraceWriter, tokens: int = 0, money: float = 0.0
+    components: Components, clip: Clip, trace: TraceWriter, spent: Usage | None = None
 ) -> Iterator[Context]:
     """Open the live objects of a run whose state is stored elsewhere; see `open_run`."""
     settings, reasoner = components.settings, components.reasoner
@@ -83,7 +84,7 @@ def open_context(
             trace=trace,
             budget=settings.budget,
             tool_seconds=settings.tool_seconds,
-            meter=Meter(trace, tokens, money),
+            meter=Meter(trace, spent),
         )
         if isinstance(reasoner, Reporting):
             reasoner.report_to(context.meter.record)
@@ -114,37 +115,26 @@ def run(context: Context, checkpoints: Checkpoints, begin: Any, config: Runnable
         config: Thread and limits; see `config_for`.
 
     """
-    states: list[Json] = []
-    errors: list[BaseException] = []
-    done = threading.Event()
 
-    def work() -> None:
-        try:
-            graph = build(checkpoints)
-            states.append(graph.invoke(begin, config, context=context, durability="exit"))
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            done.set()
+    def work() -> Json:
+        return build(checkpoints).invoke(begin, config, context=context, durability="exit")
 
-    variables = contextvars.copy_context()
-    runner = threading.Thread(target=variables.run, args=(work,), name="emer-run", daemon=True)
+    last = start_daemon(partial(copy_context().run, work), "emer-run")
     try:
-        runner.start()
         # In slices: a signal that comes just before an endless wait would not end it.
-        while not done.wait(_POLL_SECONDS):
-            pass
+        while not last.done():
+            wait([last], _POLL_SECONDS)
     except KeyboardInterrupt:
         context.stop.set()
         with suppress(KeyboardInterrupt):
-            done.wait(INTERRUPT_SECONDS)
+            wait([last], INTERRUPT_SECONDS)
         context.trace.write(Interrupted(seconds=context.trace.seconds))
         raise
-    if errors:
-        seconds, cause = context.trace.seconds, f"{type(errors[0]).__name__}: {errors[0]}"
-        context.trace.write(Failed(cause=cause, seconds=seconds))
-        raise errors[0]
-    return states[0]
+    if error := last.exception():
+        cause = f"{type(error).__name__}: {error}"
+        context.trace.write(Failed(cause=cause, seconds=context.trace.seconds))
+        raise error
+    return last.result()
 
 
 def trace_header(run_id: str, thread: str, components: Components, clip: Clip) -> Header:
@@ -162,60 +152,54 @@ def trace_header(run_id: str, thread: str, components: Components, clip: Clip) -
         run_id=run_id,
         thread=thread,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        versions=dict(_versions()),
-        git=_commit(Path(__file__).resolve().parents[1]),
+        versions=_versions(),
+        git=_commit(Path(__file__).resolve().parents[1] / ".git"),
         settings=masked(settings.model_dump(mode="json")),
         tools={slot: tool.source for slot, tool in tools.items()},
         hardware={slot: dict(t.hardware) for slot, t in tools.items() if isinstance(t, Heavy)},
         chosen=components.reasons,
         reasoner=settings.reasoner.use,
-        prompts=dict(_prompt_hashes()),
-        clip=_clip_facts(clip),
-    )
-
-
-def _clip_facts(clip: Clip) -> ClipFacts:
-    return ClipFacts(
-        path=str(clip.path.resolve()),
-        name=clip.path.name,
-        sha256=clip.sha256,
-        duration=clip.duration,
-        video=clip.video.model_dump(mode="json") if clip.video else None,
-        audio=clip.audio.model_dump(mode="json") if clip.audio else None,
-        subtitle=clip.subtitle_digest if clip.subtitle else None,
-        notes=clip.notes,
+        prompts=_prompt_hashes(),
+        clip=ClipFacts(
+            path=str(clip.path.resolve()),
+            name=clip.path.name,
+            sha256=clip.sha256,
+            duration=clip.duration,
+            video=clip.video.model_dump(mode="json") if clip.video else None,
+            audio=clip.audio.model_dump(mode="json") if clip.audio else None,
+            subtitle=clip.subtitle_digest if clip.subtitle else None,
+            notes=clip.notes,
+        ),
     )
 
 
 @cache
-def _versions() -> tuple[tuple[str, str], ...]:
-    versions = [("python", platform.python_version()), ("platform", platform.platform())]
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version(), "platform": platform.platform()}
     for name in _PACKAGES:
         with suppress(PackageNotFoundError):
-            versions.append((name, version(name)))
-    return tuple(versions)
+            versions[name] = version(name)
+    return versions
 
 
 @cache
-def _prompt_hashes() -> tuple[tuple[str, str], ...]:
-    root = Path(str(files("emer.prompts")))
-    return tuple(
-        (path.relative_to(root).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest())
-        for path in sorted(root.rglob("*.md"))
-    )
+def _prompt_hashes() -> dict[str, str]:
+    return {
+        path.relative_to(PROMPTS).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(PROMPTS.rglob("*.md"))
+    }
 
 
-def _commit(root: Path) -> str | None:
-    """Commit of the checkout that this module is in; None outside a checkout."""
+def _commit(git: Path) -> str | None:
+    """Commit of the checkout with this .git folder; None without one."""
     try:
-        head = (root / ".git" / "HEAD").read_text().strip()
-        if not head.startswith("ref: "):
-            return head
+        head = (git / "HEAD").read_text().strip()
         name = head.removeprefix("ref: ")
-        loose = root / ".git" / name
-        if loose.is_file():
-            return loose.read_text().strip()
-        packed = (root / ".git" / "packed-refs").read_text().splitlines()
+        if name == head:
+            return head
+        if (git / name).is_file():
+            return (git / name).read_text().strip()
+        packed = (git / "packed-refs").read_text().splitlines()
         return next((line.split()[0] for line in packed if line.endswith(f" {name}")), None)
     except OSError:
         return None

@@ -20,8 +20,6 @@ from emer.graphs.trace.runs import Usage, usage
 from emer.tools.errors import ConfigError
 from emer.tools.types import MODALITIES, Clue, Record
 
-RULES = "rules"
-
 
 class WhatIf(Record):
     """A run reasoned again twice: with all its clues, and with some left out."""
@@ -68,10 +66,10 @@ def whatif(
     if not trace.clues:
         raise ConfigError(f"run {trace.header.run_id} holds no clues to reason from")
     chosen = _chosen(trace, llm, rules, settings)
-    clues = _rest(trace, without, _ids(trace, without_clues))
+    clues = _rest(trace, without, without_clues)
     reasoner = _BudgetedReasoner(load_reasoner(chosen.reasoner), chosen.budget)
-    everything = reasoner.outcome(trace, trace.clues)
-    rest = reasoner.outcome(trace, clues)
+    everything = reasoner.outcome(_inquiry(trace, trace.clues))
+    rest = reasoner.outcome(_inquiry(trace, clues))
     changes = compare(everything, rest)
     return WhatIf(
         run_id=trace.header.run_id,
@@ -81,7 +79,7 @@ def whatif(
         everything=everything,
         rest=rest,
         changes=changes.model_copy(update={"because": (_removal(changes), *effects(changes))}),
-        usage=usage(reasoner.calls, reasoner.fallbacks),
+        usage=reasoner.usage,
     )
 
 
@@ -95,33 +93,33 @@ def _removal(changes: Diff) -> str:
 
 class _BudgetedReasoner:
     def __init__(self, reasoner: Reasoner, budget: Budget) -> None:
-        self.calls: list[ModelCall] = []
-        self.fallbacks: list[Fallback] = []
         self._reasoner, self._budget = reasoner, budget
+        self._reports: list[Report] = []
         if isinstance(reasoner, Reporting):
             reasoner.prepare()
-            reasoner.report_to(self._record)
+            reasoner.report_to(self._reports.append)
 
-    def outcome(self, trace: Trace, clues: Sequence[Clue]) -> Outcome:
-        result = reason(self._reasoner, _inquiry(trace, clues), self._left)
+    @property
+    def usage(self) -> Usage:
+        return usage(
+            (report for report in self._reports if isinstance(report, ModelCall)),
+            (report for report in self._reports if isinstance(report, Fallback)),
+        )
+
+    def outcome(self, inquiry: Inquiry) -> Outcome:
+        result = reason(self._reasoner, inquiry, self._left)
         return Outcome(
-            clues=tuple(clues),
+            clues=inquiry.clues,
             hypotheses=result.decision.hypotheses,
             stop_reason=result.decision.stop_reason,
             explanation=result.explanation,
         )
 
-    def _record(self, report: Report) -> None:
-        if isinstance(report, ModelCall):
-            self.calls.append(report)
-        elif isinstance(report, Fallback):
-            self.fallbacks.append(report)
-
     def _left(self) -> Budget:
-        tokens = sum(call.tokens_in + call.tokens_out for call in self.calls)
-        money = sum(call.money or 0.0 for call in self.calls)
-        seconds = sum(call.seconds for call in self.calls)
-        used = Budget(rounds=0, tool_calls=0, seconds=seconds, tokens=tokens, money=money)
+        spent = self.usage
+        used = Budget(
+            rounds=0, tool_calls=0, seconds=spent.seconds, tokens=spent.tokens, money=spent.money
+        )
         return controller.remaining(self._budget, used)
 
 
@@ -137,18 +135,15 @@ def _chosen(
     chosen = restore(parts, current.home, current)
     if llm is not None:
         return with_reasoner(chosen, "llm", model=llm)
-    return with_reasoner(chosen, RULES) if rules else chosen
+    return with_reasoner(chosen, "rules") if rules else chosen
 
 
-def _ids(trace: Trace, given: Sequence[str]) -> frozenset[str]:
+def _rest(trace: Trace, without: Sequence[str], ids: Sequence[str]) -> tuple[Clue, ...]:
+    """The clues that are left; `ConfigError` for an unknown id or name."""
     known = [clue.id for clue in trace.clues]
-    for id in given:
+    for id in ids:
         if id not in known:
             raise ConfigError(f"there is no clue {id!r}; the run has {', '.join(known)}")
-    return frozenset(given)
-
-
-def _rest(trace: Trace, without: Sequence[str], ids: frozenset[str]) -> tuple[Clue, ...]:
     named = {name.strip().casefold() for name in without}
     tools = _tools(trace, named)
     by_id = {clue.id: clue for clue in trace.observed}
@@ -181,21 +176,18 @@ def _origins(clue: Clue, by_id: dict[str, Clue]) -> list[Clue]:
     return [clue] if before is None else [clue, *_origins(before, by_id)]
 
 
-def _inquiry(trace: Trace, clues: Sequence[Clue]) -> Inquiry:
+def _inquiry(trace: Trace, clues: tuple[Clue, ...]) -> Inquiry:
     """The inquiry of the run, with these clues."""
-    started = trace.started
+    clip = trace.header.clip
     removed = {clue.modality for clue in trace.clues} - {clue.modality for clue in clues}
     missing = trace.explanation.missing if trace.explanation else ()
     records = [controller.unmark_partly(record) for record in missing]
     records += [Missing(modality=m, why="left out, to see what changes") for m in sorted(removed)]
+    history = trace.started.history if trace.started else ()
     return Inquiry(
-        question=started.question if started else "",
-        clues=tuple(clues),
+        question=trace.question,
+        clues=clues,
         missing=controller.mark_partly(records, clues),
-        duration=trace.header.clip.duration,
-        history=tuple(
-            turn
-            for turn in (started.history if started else ())
-            if turn.is_about(trace.header.clip.name, trace.header.clip.sha256)
-        ),
+        duration=clip.duration,
+        history=tuple(turn for turn in history if turn.is_about(clip.name, clip.sha256)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,6 @@ class TraceWriter:
     """
 
     def __init__(self, path: Path | None, listener: Listener | None = None) -> None:
-        """Create the file at `path`; None: no file."""
         self.notes: list[str] = []
         self._listener = listener
         self._began = time.monotonic()
@@ -143,6 +142,16 @@ class Trace:
         return next((e for e in self.events if isinstance(e, RunStarted)), None)
 
     @property
+    def question(self) -> str:
+        """The question; empty where the run ended before its first event."""
+        return self.started.question if self.started else ""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the run has worked; the wait for a review does not count."""
+        return max((event.at for event in self.events), default=0.0)
+
+    @property
     def finished(self) -> Finished | None:
         """The last event of a finished run."""
         return next((e for e in self.events if isinstance(e, Finished)), None)
@@ -150,7 +159,8 @@ class Trace:
     @property
     def observed(self) -> tuple[Clue, ...]:
         """Every clue of a tool or a reviewer, each once, in order of time."""
-        return by_time({clue.id: clue for clue in _given(self.events)}.values())
+        sources = (event for event in self.events if isinstance(event, ToolFinished | Reviewed))
+        return by_time({clue.id: clue for event in sources for clue in event.clues}.values())
 
     @property
     def clues(self) -> tuple[Clue, ...]:
@@ -171,12 +181,10 @@ class Trace:
 
         Drafts of a review are left out, and what was begun after a review and interrupted.
         """
-        reviews = [i for i, e in enumerate(self.events) if _is_done(e)]
-        pauses = [i for i, e in enumerate(self.events) if isinstance(e, Paused)]
-        events = self.events
-        if reviews:
-            events = (*events[: pauses[0]], *events[reviews[-1] :])
-        return tuple(e for e in events if not (isinstance(e, Reviewed) and e.stage == "draft"))
+        events = [e for e in self.events if not (isinstance(e, Reviewed) and e.stage == "draft")]
+        pauses = [i for i, e in enumerate(events) if isinstance(e, Paused)]
+        reviews = [i for i, e in enumerate(events) if isinstance(e, Reviewed) and e.stage == "done"]
+        return (*events[: pauses[0]], *events[reviews[-1] :]) if reviews else tuple(events)
 
     @property
     def paused(self) -> Paused | None:
@@ -198,16 +206,6 @@ class Trace:
         return next(reversed([*written]), None)
 
 
-def _given(events: Iterable[Event]) -> Iterator[Clue]:
-    for event in events:
-        if isinstance(event, ToolFinished | Reviewed):
-            yield from event.clues
-
-
-def _is_done(event: Event) -> bool:
-    return isinstance(event, Reviewed) and event.stage == "done"
-
-
 def read_trace(path: Path) -> Trace:
     """Read a trace without a torn last line; `ConfigError` if it is damaged before it."""
     try:
@@ -215,15 +213,15 @@ def read_trace(path: Path) -> Trace:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     torn = lines.pop() != b""
-    events = [_event(path, number, line) for number, line in enumerate(lines, start=1)]
+    events: list[Event] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            events.append(EVENT.validate_json(line))
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]["msg"]
+            raise ConfigError(
+                f"{path}, line {number} is not an event of emer: {problem}"
+            ) from error
     if not events or not isinstance(events[0], Header):
         raise ConfigError(f"{path} is not a trace of emer: it does not begin with a header")
     return Trace(header=events[0], events=tuple(events[1:]), torn=torn)
-
-
-def _event(path: Path, number: int, line: bytes) -> Event:
-    try:
-        return EVENT.validate_json(line)
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]["msg"]
-        raise ConfigError(f"{path}, line {number} is not an event of emer: {problem}") from error

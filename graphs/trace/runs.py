@@ -149,6 +149,11 @@ class Usage(Record):
     fallbacks: tuple[Fallback, ...] = ()
     """Steps that the rules took because the model failed."""
 
+    @property
+    def tokens(self) -> int:
+        """Tokens read and written."""
+        return self.tokens_in + self.tokens_out
+
 
 def usage(calls: Iterable[ModelCall], fallbacks: Iterable[Fallback]) -> Usage:
     """Sum of these requests."""
