@@ -197,10 +197,10 @@ def load_settings(
     file = path or Path(FILE)
     if path is not None and not path.is_file():
         raise ConfigError(f"no settings file {path}")
-    given = {"profile": profile, "device": device}
-    overrides: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    options = {"profile": profile, "device": device}
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     try:
-        settings = _reader(file)(**overrides)
+        settings = _reader(file)(**given)
     except ValidationError as error:
         raise ConfigError(_first(error)) from error
     except (SettingsError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -223,7 +223,7 @@ def restore(stored: JsonValue, home: Path, current: Settings) -> Settings:
     today = current.model_dump(mode="json")
     given: dict[str, Any] = {n: _unmasked(v, today.get(n), n) for n, v in stored.items()}
     try:
-        return _GivenSettings(**(given | {"home": home}))
+        return _reader(None)(**(given | {"home": home}))
     except ValidationError as error:
         raise ConfigError(f"the trace's {_first(error)}") from error
 
@@ -310,20 +310,6 @@ def _filled(given: Any, use: str) -> Any:
     return {"use": use} if given is None else given
 
 
-class _GivenSettings(Settings):
-    """Settings from the arguments alone, without file and environment."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        *others: PydanticBaseSettingsSource,
-        **named: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
-
-
 def _unmasked(value: JsonValue, today: JsonValue, key: str) -> JsonValue:
     if isinstance(value, dict):
         known = today if isinstance(today, dict) else {}
@@ -335,8 +321,10 @@ def _unmasked(value: JsonValue, today: JsonValue, key: str) -> JsonValue:
     return today
 
 
-def _reader(file: Path) -> type[Settings]:
-    class FromFile(Settings):
+def _reader(file: Path | None) -> type[Settings]:
+    """Settings from arguments, environment and file; without a file, from arguments alone."""
+
+    class Read(Settings):
         @classmethod
         def settings_customise_sources(
             cls,
@@ -346,13 +334,12 @@ def _reader(file: Path) -> type[Settings]:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return (
-                init_settings,
-                env_settings,
-                TomlConfigSettingsSource(settings_cls, toml_file=file),
-            )
+            if file is None:
+                return (init_settings,)
+            toml = TomlConfigSettingsSource(settings_cls, toml_file=file)
+            return (init_settings, env_settings, toml)
 
-    return FromFile
+    return Read
 
 
 def _first(error: ValidationError) -> str:

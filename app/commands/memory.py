@@ -29,9 +29,8 @@ def run_add(name: str, path: Path | None, *, json: bool) -> None:
     run_id = trace.header.run_id
     if trace.finished is None:
         raise ConfigError(f"run {run_id} has not finished; there is no explanation to remember")
-    question = trace.started.question if trace.started else ""
     explanation = trace.finished.explanation
-    exemplar = load_exemplars(settings).add(run_id, question, trace.clues, explanation)
+    exemplar = load_exemplars(settings).add(run_id, trace.question, trace.clues, explanation)
     labels = ", ".join(map(one_line, exemplar.labels))
     page = Text(f"Saved run {run_id} as {exemplar.key}: {labels}.")
     print_output(page, exemplar.model_dump(mode="json"), json=json)

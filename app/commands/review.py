@@ -292,7 +292,6 @@ def _resume(request: ReviewRequest, paused: PausedRun, edits: Edits, *, json: bo
     log = paused.settings.home / "logs" / "native.log"
     with hush(log) as stderr, live_progress(stderr) as progress:
         progress.header = paused.trace.header
-        progress.question = paused.trace.started.question if paused.trace.started else ""
         answer = resume(
             paused.path, edits, clip=request.clip, settings=request.settings, listener=progress
         )

@@ -83,8 +83,7 @@ def run_whatif(request: WhatIfRequest, settings: Path | None, *, json: bool) -> 
         rules=request.rules,
         settings=settings,
     )
-    question = trace.started.question if trace.started else ""
-    page = Group(heading(trace.header, question), whatif_page(result))
+    page = Group(heading(trace.header, trace.question), whatif_page(result))
     print_output(page, result.model_dump(mode="json"), json=json)
 
 

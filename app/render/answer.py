@@ -33,7 +33,7 @@ def answer_page(answer: Answer, progress: Progress) -> RenderableType:
         f"trace {one_line(str(trace) if trace else 'not written')}",
     )
     return Group(
-        *([heading(header, progress.question)] if header else []),
+        *([heading(header, answer.question)] if header else []),
         explanation_table(answer.explanation),
         clue_table(answer.clues),
         *notes(answer.notes),
@@ -44,7 +44,7 @@ def answer_page(answer: Answer, progress: Progress) -> RenderableType:
 def answer_record(answer: Answer, progress: Progress) -> dict[str, JsonValue]:
     """JSON record of an answer, as `emer ask --json` prints it."""
     clip = progress.header.clip.model_dump(mode="json") if progress.header else None
-    return {"clip": clip, "question": progress.question, **answer.record}
+    return {"clip": clip, "question": answer.question, **answer.record}
 
 
 def heading(header: Header, question: str) -> RenderableType:

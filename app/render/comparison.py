@@ -13,6 +13,12 @@ from emer.graphs.trace.diff import Change, Diff, usage_in_words
 from emer.graphs.whatif import WhatIf
 from emer.tools.types import Clue
 
+RUN_PARTS = (
+    "inputs", "tools", "settings", "reasoner", "prompts", "versions", "reviews", "reminders",
+    "work",
+)  # fmt: skip
+"""Parts of a difference about the runs, not their results."""
+
 
 def difference_page(difference: Diff, a: str, b: str) -> RenderableType:
     """Differences between run `a` and run `b`, part by part."""
@@ -35,17 +41,10 @@ def whatif_page(result: WhatIf) -> RenderableType:
 
 
 def _parts(difference: Diff) -> RenderableType:
+    because = [Text(f"• {one_line(sentence)}") for sentence in difference.because]
     parts = [
-        _because(difference.because),
-        _changes("inputs", difference.inputs),
-        _changes("tools", difference.tools),
-        _changes("settings", difference.settings),
-        _changes("reasoner", difference.reasoner),
-        _changes("prompts", difference.prompts),
-        _changes("versions", difference.versions),
-        _changes("reviews", difference.reviews),
-        _changes("reminders", difference.reminders),
-        _changes("work", difference.work),
+        Group(*because, Text()) if because else None,
+        *(_changes(name, getattr(difference, name)) for name in RUN_PARTS),
         _usage(difference),
         _lists("clues", _clues(difference.clues_only_a), _clues(difference.clues_only_b)),
         _changes("probabilities", difference.probabilities),
@@ -53,12 +52,6 @@ def _parts(difference: Diff) -> RenderableType:
         _lists("sentences", difference.sentences_only_a, difference.sentences_only_b),
     ]
     return Group(*(part for part in parts if part is not None))
-
-
-def _because(sentences: Sequence[str]) -> RenderableType | None:
-    if not sentences:
-        return None
-    return Group(*(Text(f"• {one_line(sentence)}") for sentence in sentences), Text())
 
 
 def _usage(difference: Diff) -> RenderableType | None:

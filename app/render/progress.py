@@ -36,12 +36,10 @@ CallEnd = ToolFinished | NothingObserved | ToolFailure
 
 
 class Progress:
-    """Listener of a run: its header, its question and the state of each call."""
+    """Listener of a run: its header and the state of each call."""
 
     def __init__(self) -> None:
-        """Start before the first event."""
         self.header: Header | None = None
-        self.question = ""
         self.live: Live | None = None
         self._lines: dict[tuple[str, str, int, str], RenderableType] = {}
         self._last: RenderableType = Spinner("dots", "loading")
@@ -52,7 +50,7 @@ class Progress:
             case Header():
                 self.header = event
             case RunStarted():
-                self.question = event.question
+                pass
             case ToolStarted():
                 self._lines[_key(event)] = Spinner("dots", _title(event))
             case ToolFinished() | NothingObserved() | ToolFailure():

@@ -18,11 +18,10 @@ from emer.tools.types import Clue
 def paused_page(paused: PausedRun) -> RenderableType:
     """Page of a paused run: question, clues, and the commands that resume it."""
     trace = paused.trace
-    question = trace.started.question if trace.started else ""
     hint = Text(f"run {trace.header.run_id} waits for a review of its clues; go on with")
     commands = (unwrapped(f"  {line}") for line in _commands(paused))
     table = review_table(paused.clues, paused.edits)
-    return Group(heading(trace.header, question), table, hint, *commands)
+    return Group(heading(trace.header, trace.question), table, hint, *commands)
 
 
 def paused_record(paused: PausedRun) -> dict[str, JsonValue]:
@@ -34,7 +33,7 @@ def paused_record(paused: PausedRun) -> dict[str, JsonValue]:
         "thread": trace.header.thread,
         "trace": str(paused.path),
         "clip": trace.header.clip.model_dump(mode="json"),
-        "question": trace.started.question if trace.started else "",
+        "question": trace.question,
         "clues": [clue.model_dump(mode="json") for clue in paused.clues],
         "edits": paused.edits.model_dump(mode="json"),
         "seconds": paused.pause.seconds,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,8 +11,7 @@ from rich.text import Text
 
 from emer.agents.clue_edits import REVISES
 from emer.agents.rules.phrases import STOP_REASONS
-from emer.agents.types import Ask, Hypothesis, ModelCall, Recollection
-from emer.agents.verification.verifier import Finding
+from emer.agents.types import Ask, ModelCall, Recollection
 from emer.app.render.answer import clue_table, explanation_table, heading
 from emer.app.render.format import (
     WIDE,
@@ -31,7 +30,6 @@ from emer.graphs.trace.events import (
     Failed,
     FellBack,
     Finished,
-    Header,
     Interrupted,
     ModelCalled,
     NothingObserved,
@@ -43,7 +41,6 @@ from emer.graphs.trace.events import (
     Verified,
 )
 from emer.graphs.trace.jsonl import Trace
-from emer.tools.types import Clue
 
 BAR = 24
 """Columns of the bar of a probability of 1."""
@@ -60,11 +57,8 @@ REVIEW_TITLES = {
 
 def run_page(trace: Trace) -> RenderableType:
     """Page of a run, as `emer trace show` prints it."""
-    question = trace.started.question if trace.started else ""
-    parts = [heading(trace.header, question), _facts(trace), *_rounds(trace)]
-    for event in trace.events:
-        if isinstance(event, Verified):
-            parts.append(_verdicts(event))
+    parts = [heading(trace.header, trace.question), _facts(trace), *_rounds(trace.events)]
+    parts += [_verdicts(event) for event in trace.events if isinstance(event, Verified)]
     if trace.explanation is not None:
         parts += [section("explanation"), explanation_table(trace.explanation)]
     parts += [section("clues"), clue_table(trace.clues)]
@@ -74,78 +68,63 @@ def run_page(trace: Trace) -> RenderableType:
 def _facts(trace: Trace) -> RenderableType:
     header = trace.header
     commit = f" ({header.git[:8]})" if header.git else ""
+    parts = []  # "whisper on cuda:0 (dtype float16, batch 16)"
+    for slot, hardware in header.hardware.items():
+        rest = ", ".join(f"{name} {value}" for name, value in hardware.items() if name != "device")
+        parts.append(f"{header.tools[slot].tool} on {hardware.get('device')} ({rest})")
     facts = (
         ("run", header.run_id),
         ("began", header.started),
         ("thread", header.thread if header.thread != header.run_id else ""),
         ("tools", ", ".join(f"{slot}={source.tool}" for slot, source in header.tools.items())),
         *((f"auto {slot}", why) for slot, why in header.chosen.items()),
-        ("runs on", _hardware(header)),
+        ("runs on", "; ".join(parts)),
         ("reasoner", header.reasoner),
         ("emer", header.versions.get("emer", "unknown") + commit),
     )
     return Group(facts_table(facts), *notes(header.clip.notes), Text())
 
 
-def _hardware(header: Header) -> str:
-    """Device of each tool: "whisper on cuda:0 (dtype float16, batch 16)"."""
-    parts = []
-    for slot, facts in header.hardware.items():
-        rest = ", ".join(f"{name} {value}" for name, value in facts.items() if name != "device")
-        parts.append(f"{header.tools[slot].tool} on {facts.get('device')} ({rest})")
-    return "; ".join(parts)
-
-
-def _rounds(trace: Trace) -> Iterator[RenderableType]:
-    """Each round: the calls that ended in it, then the decision."""
-    numbered = sorted(_numbered(trace.events), key=lambda pair: pair[0])  # stable: by time
-    for number, events in groupby(numbered, key=lambda pair: pair[0]):
-        yield section(f"round {number + 1}" if number < WRITING else "writing")
-        for _, event in events:
-            yield _event(event)
-
-
-def _numbered(events: Sequence[Event]) -> Iterator[tuple[int, Event]]:
-    """The events of rounds with their round; model calls belong to the next decision."""
+def _rounds(events: Sequence[Event]) -> Iterator[RenderableType]:
+    """Each round: the calls that ended in it, then the models' calls and the decision."""
+    rounds: dict[int, list[Event]] = defaultdict(list)
     pending: list[Event] = []
     for event in events:
-        if isinstance(event, ToolFinished | NothingObserved | ToolFailure):
-            yield event.round, event
-        elif isinstance(event, Reviewed):
-            yield 0, event
-        elif isinstance(event, ModelCalled | FellBack | Remembered):
-            pending.append(event)
-        elif isinstance(event, Decided):
-            yield from ((event.round, call) for call in pending)
-            yield event.round, event
-            pending = []
-    yield from ((WRITING, call) for call in pending)
+        match event:
+            case ToolFinished() | NothingObserved() | ToolFailure():
+                rounds[event.round].append(event)
+            case Reviewed():
+                rounds[0].append(event)
+            case ModelCalled() | FellBack() | Remembered():
+                pending.append(event)
+            case Decided():
+                rounds[event.round] += [*pending, event]
+                pending = []
+    if pending:
+        rounds[WRITING] = pending
+    for number in sorted(rounds):
+        yield section(f"round {number + 1}" if number < WRITING else "writing")
+        yield from map(_event, rounds[number])
 
 
 def _event(event: Event) -> RenderableType:
+    lines: list[Text] = []
     match event:
         case Reviewed():
             return _review(event)
         case Decided():
             return _decision(event)
         case ToolFinished() | NothingObserved() | ToolFailure():
-            details = [Text(f"  note: {one_line(note)}", style="yellow") for note in event.notes]
-            return indented([end_line(event), *details])
-        case _:
-            return indented([_reasoning_step(event)])
-
-
-def _reasoning_step(event: Event) -> Text:
-    match event:
+            notes = [Text(f"  note: {one_line(note)}", style="yellow") for note in event.notes]
+            lines = [end_line(event), *notes]
         case ModelCalled():
-            return _model_call(event.call)
+            lines = [_model_call(event.call)]
         case FellBack():
             line = f"the rules take the {event.step.role}'s step: {one_line(event.step.why)}"
-            return Text(line, style="yellow")
+            lines = [Text(line, style="yellow")]
         case Remembered():
-            return _retrieval(event.recollection)
-        case _:
-            return Text()
+            lines = [_retrieval(event.recollection)]
+    return indented(lines)
 
 
 def _model_call(call: ModelCall) -> Text:
@@ -169,27 +148,29 @@ def _retrieval(retrieval: Recollection) -> Text:
 def _review(event: Reviewed) -> RenderableType:
     rewritten = {clue.data.get(REVISES) for clue in event.clues}
     changes = [f"- {id}  rejected" for id in event.struck if id not in rewritten]
-    changes += [_written(clue) for clue in event.clues]
+    for clue in event.clues:
+        before = f"instead of {clue.data[REVISES]}" if REVISES in clue.data else "added"
+        changes.append(f"+ {clue.id}  {before}: {span(clue.span)}  {one_line(clue.text)}")
     title = Text(REVIEW_TITLES[event.stage], style="bold cyan")
     lines = changes or ["all accepted as they are"]
     return indented([title, *(Text(f"  {line}", style="cyan") for line in lines)])
 
 
-def _written(clue: Clue) -> str:
-    before = f"instead of {clue.data[REVISES]}" if REVISES in clue.data else "added"
-    return f"+ {clue.id}  {before}: {span(clue.span)}  {one_line(clue.text)}"
-
-
 def _decision(event: Decided) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     for hypothesis in event.hypotheses[:MOST_HYPOTHESES]:
-        table.add_row(*_hypothesis(hypothesis))
+        share = hypothesis.probability
+        table.add_row(
+            Text(one_line(hypothesis.label), style="bold"),
+            Text("none" if share is None else f"{share:.2f}"),
+            Text(f"{'━' * round((share or 0.0) * BAR):<{BAR}}", style="green"),
+            Text(f"{len(hypothesis.supports)} for, {len(hypothesis.contradicts)} against", "dim"),
+        )
     lines = [Text(f"conflict: {one_line(c.text)}", style="yellow") for c in event.conflicts]
     lines += [Text.assemble(("asks ", "bold"), f"{_ask(a)}: {one_line(a.why)}") for a in event.asks]
     lines += [Text(f"refused: {_ask(r.ask)}: {one_line(r.why)}", "yellow") for r in event.refused]
-    lines += (
-        [Text(f"stops: {STOP_REASONS[event.stop_reason]}", "bold")] if event.stop_reason else []
-    )
+    if event.stop_reason:
+        lines.append(Text(f"stops: {STOP_REASONS[event.stop_reason]}", "bold"))
     tables = [_folded(table)] if event.hypotheses else []
     return Group(Text(), *tables, _folded(*lines), Text())
 
@@ -208,31 +189,22 @@ def _folded(*parts: RenderableType) -> RenderableType:
     return table
 
 
-def _hypothesis(hypothesis: Hypothesis) -> tuple[Text, ...]:
-    share = hypothesis.probability
-    bar = "━" * round((share or 0.0) * BAR)
-    weigh = f"{len(hypothesis.supports)} for, {len(hypothesis.contradicts)} against"
-    return (
-        Text(one_line(hypothesis.label), style="bold"),
-        Text("none" if share is None else f"{share:.2f}"),
-        Text(f"{bar:<{BAR}}", style="green"),
-        Text(weigh, style="dim"),
-    )
-
-
 def _verdicts(event: Verified) -> RenderableType:
     """Number of supported sentences and labels, and a line for each unsupported one."""
     verdict = event.verdicts
     findings = (*verdict.sentences, *verdict.labels, *verdict.alternatives)
-    rejected = [_rejected(finding) for finding in findings if finding.status != "supported"]
+    rejected = [
+        Text.assemble(
+            ("✗ ", "red"),
+            (one_line(finding.text), "strike"),
+            (f"  {finding.status}: {one_line(finding.why)}", "yellow"),
+        )
+        for finding in findings
+        if finding.status != "supported"
+    ]
     supported = len(findings) - len(rejected)
     count = Text(f"{supported} of {len(findings)} sentences and labels follow from their clues")
     return Group(section(f"verifier, attempt {event.attempt}"), _folded(count, *rejected), Text())
-
-
-def _rejected(finding: Finding) -> Text:
-    text = Text.assemble(("✗ ", "red"), (one_line(finding.text), "strike"))
-    return text.append(f"  {finding.status}: {one_line(finding.why)}", style="yellow")
 
 
 def _ending(trace: Trace) -> RenderableType:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
 from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Explanation, Hypothesis, StopReason
-from emer.graphs.trace.events import (
-    Decided,
-    Event,
-    Header,
-    Remembered,
-    Reviewed,
-    ToolStarted,
-)
+from emer.graphs.trace.events import Decided, Remembered, Reviewed, ToolStarted
 from emer.graphs.trace.jsonl import Trace
 from emer.graphs.trace.runs import Usage, reasoner_of, usage_of
-from emer.tools.types import Clue, Record
+from emer.tools.types import Clue, Record, Source
+
+INPUTS = {
+    "clip": "Another clip",
+    "given words": "Other words were given with the clip",
+    "question": "Another question",
+    "earlier turns": "Another number of earlier turns in the thread",
+}
+"""How a sentence begins about an input that differs."""
 
 
 class Change(Record):
@@ -80,21 +81,9 @@ class Outcome(Record):
 
 def diff(a: Trace, b: Trace) -> Diff:
     """Difference of two runs, with its causes."""
-    parts = {
-        "inputs": changes(_inputs(a), _inputs(b)),
-        "settings": changes(_flat(a.header.settings), _flat(b.header.settings)),
-        "tools": changes(_tools(a.header), _tools(b.header)),
-        "reasoner": changes(
-            {"reasoner": reasoner_of(a.header)}, {"reasoner": reasoner_of(b.header)}
-        ),
-        "prompts": changes(_prompts(a.header), _prompts(b.header)),
-        "versions": changes(_versions(a.header), _versions(b.header)),
-        "reviews": changes(_reviews(a), _reviews(b)),
-        "reminders": changes(_reminders(a), _reminders(b)),
-        "work": changes(_work(a), _work(b)),
-        "usage_a": usage_of(a),
-        "usage_b": usage_of(b),
-    }
+    before, after = _values(a), _values(b)
+    parts: dict[str, object] = {part: changes(before[part], after[part]) for part in before}
+    parts |= {"usage_a": usage_of(a), "usage_b": usage_of(b)}
     difference = compare(outcome_of(a), outcome_of(b)).model_copy(update=parts)
     return difference.model_copy(update={"because": _because(a, b, difference)})
 
@@ -103,11 +92,13 @@ def compare(a: Outcome, b: Outcome) -> Diff:
     """Difference of two outcomes."""
     clues_a, clues_b = ({clue.id: clue for clue in side.clues} for side in (a, b))
     texts_a, texts_b = ([s.text for s in side.explanation.sentences] for side in (a, b))
+    labels = [{label.name: label.band for label in side.explanation.labels} for side in (a, b)]
+    probabilities = [{h.label: _probability(h) for h in side.hypotheses} for side in (a, b)]
     return Diff(
         clues_only_a=tuple(clue for id, clue in clues_a.items() if id not in clues_b),
         clues_only_b=tuple(clue for id, clue in clues_b.items() if id not in clues_a),
-        labels=changes(_labels(a), _labels(b)),
-        probabilities=changes(_probabilities(a), _probabilities(b)),
+        labels=changes(*labels),
+        probabilities=changes(*probabilities),
         sentences_only_a=tuple(text for text in texts_a if text not in texts_b),
         sentences_only_b=tuple(text for text in texts_b if text not in texts_a),
     )
@@ -115,7 +106,7 @@ def compare(a: Outcome, b: Outcome) -> Diff:
 
 def outcome_of(trace: Trace) -> Outcome:
     """Result of a run; of an unfinished one, as far as it came."""
-    decision = _last_decision(trace.events)
+    decision = _last_decision(trace)
     return Outcome(
         clues=trace.clues,
         hypotheses=decision.hypotheses if decision else (),
@@ -177,34 +168,33 @@ def _because(a: Trace, b: Trace, difference: Diff) -> tuple[str, ...]:
     if difference.same:
         return ()
     causes = [
-        *_input_causes(difference),
+        *(f"{INPUTS[c.key]}: {_arrow(c)}." for c in difference.inputs),
         *(f"Another tool for {c.key}: {_arrow(c)}." for c in difference.tools),
         *(f"A person's review: {_arrow(c)}." for c in difference.reviews),
-        *_reasoning_causes(a, b, difference),
+        *_reasoning_causes(difference, same_reasoner=a.header.reasoner == b.header.reasoner),
     ]
+    if not causes and _model_asked(difference):
+        causes = ["Nothing that went in differs: the model did not answer the same way twice."]
+    elif not causes:
+        causes = [
+            "Nothing that went in differs: something did not work, or does not work alike twice."
+        ]
     return (
-        *(causes or [_no_cause(a, b)]),
+        *causes,
         _clue_changes(difference, len(a.clues)),
-        *_model_calls(a, b),
+        *_model_calls("a", a, difference.usage_a),
+        *_model_calls("b", b, difference.usage_b),
         *_stops(difference),
         *effects(difference),
     )
 
 
-def _input_causes(difference: Diff) -> Iterator[str]:
-    words = {
-        "clip": "Another clip",
-        "given words": "Other words were given with the clip",
-        "question": "Another question",
-        "earlier turns": "Another number of earlier turns in the thread",
-    }
-    for change in difference.inputs:
-        yield f"{words[change.key]}: {_arrow(change)}."
+def _model_asked(difference: Diff) -> bool:
+    return bool(difference.usage_a.requests or difference.usage_b.requests)
 
 
-def _reasoning_causes(a: Trace, b: Trace, difference: Diff) -> Iterator[str]:
+def _reasoning_causes(difference: Diff, *, same_reasoner: bool) -> Iterator[str]:
     settings = {c.key: c for c in difference.settings}
-    same_reasoner = a.header.reasoner == b.header.reasoner
     if not same_reasoner:
         yield f"Another reasoner: {_arrow(difference.reasoner[0])}."
     elif "reasoner.model" in settings:
@@ -216,19 +206,13 @@ def _reasoning_causes(a: Trace, b: Trace, difference: Diff) -> Iterator[str]:
     if same_reasoner and not (difference.clues_only_a or difference.clues_only_b):
         for change in difference.reminders:
             yield f"The model was reminded of other things: {_arrow(change)}."
-    called = usage_of(a).requests or usage_of(b).requests
-    names = [c.key for c in difference.prompts if called or not c.key.startswith("llm/")]
+    asked = _model_asked(difference)
+    names = [c.key for c in difference.prompts if asked or not c.key.startswith("llm/")]
     if names:
         yield f"Other prompts: {_few(names)}."
     versions = [c for c in difference.versions if c.key in ("emer", "commit")]
     if versions:
         yield f"Another version of emer: {_few([_arrow(c) for c in versions])}."
-
-
-def _no_cause(a: Trace, b: Trace) -> str:
-    if usage_of(a).requests or usage_of(b).requests:
-        return "Nothing that went in differs: the model did not answer the same way twice."
-    return "Nothing that went in differs: something did not work, or does not work alike twice."
 
 
 def _clue_changes(difference: Diff, count: int) -> str:
@@ -238,19 +222,18 @@ def _clue_changes(difference: Diff, count: int) -> str:
     return f"Clues that are gone: {clue_counts(removed)}; new: {clue_counts(added)}."
 
 
-def _model_calls(a: Trace, b: Trace) -> Iterator[str]:
-    for side, trace in (("a", a), ("b", b)):
-        usage, done = usage_of(trace), trace.finished
-        if usage.requests:
-            yield f"In {side} the model {usage_in_words(usage)}."
-        elif trace.header.reasoner == "llm":
-            why = STOP_REASONS[done.stop_reason] if done else "the run did not come to it"
-            yield f"In {side} the model was not asked: {why}."
-        if usage.fallbacks:
-            steps = Counter(step.role for step in usage.fallbacks)
-            roles = ", ".join(f"{role} ({n})" if n > 1 else role for role, n in steps.items())
-            why = usage.fallbacks[0].why.rstrip(".")
-            yield f"In {side} the rules took over from the model: {roles}; {why}."
+def _model_calls(side: str, trace: Trace, usage: Usage) -> Iterator[str]:
+    if usage.requests:
+        yield f"In {side} the model {usage_in_words(usage)}."
+    elif trace.header.reasoner == "llm":
+        done = trace.finished
+        why = STOP_REASONS[done.stop_reason] if done else "the run did not come to it"
+        yield f"In {side} the model was not asked: {why}."
+    if usage.fallbacks:
+        steps = Counter(step.role for step in usage.fallbacks)
+        roles = ", ".join(f"{role} ({n})" if n > 1 else role for role, n in steps.items())
+        why = usage.fallbacks[0].why.rstrip(".")
+        yield f"In {side} the rules took over from the model: {roles}; {why}."
 
 
 def _stops(difference: Diff) -> Iterator[str]:
@@ -270,41 +253,40 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST]) + rest
 
 
-def _inputs(trace: Trace) -> dict[str, str]:
-    clip, started = trace.header.clip, trace.started
+def _values(trace: Trace) -> dict[str, dict[str, str]]:
+    """What is compared of a run, by part of the difference."""
+    header, clip, started = trace.header, trace.header.clip, trace.started
     words = clip.subtitle[:8] if clip.subtitle else "none"
     inputs = {"clip": f"{clip.name} ({clip.sha256[:8]})", "given words": words}
-    if started is None:
-        return inputs
-    return inputs | {"question": started.question, "earlier turns": str(len(started.history))}
-
-
-def _prompts(header: Header) -> dict[str, str]:
-    return {name: text[:8] for name, text in header.prompts.items()}
-
-
-def _versions(header: Header) -> dict[str, str]:
-    return header.versions | ({"commit": header.git[:8]} if header.git else {})
+    if started is not None:
+        inputs |= {"question": started.question, "earlier turns": str(len(started.history))}
+    retrieved = [e.recollection for e in trace.effective if isinstance(e, Remembered)]
+    keys = dict.fromkeys(analogy.key for record in retrieved for analogy in record.analogies)
+    return {
+        "inputs": inputs,
+        "settings": _flat(header.settings),
+        "tools": {slot: _named(source) for slot, source in header.tools.items()},
+        "reasoner": {"reasoner": reasoner_of(header)},
+        "prompts": {name: text[:8] for name, text in header.prompts.items()},
+        "versions": header.versions | ({"commit": header.git[:8]} if header.git else {}),
+        "reviews": _reviews(trace),
+        "reminders": {"reminded of": ", ".join(keys)} if retrieved else {},
+        "work": _work(trace),
+    }
 
 
 def _reviews(trace: Trace) -> dict[str, str]:
-    reviews = [e for e in trace.effective if isinstance(e, Reviewed)]
-    struck = sum(len(e.edits.reject) for e in reviews)
-    edited = sum(len(e.edits.edit) for e in reviews)
-    added = sum(len(e.edits.add) for e in reviews)
+    edits = [e.edits for e in trace.effective if isinstance(e, Reviewed)]
+    struck, edited, added = (
+        sum(len(getattr(each, kind)) for each in edits) for kind in ("reject", "edit", "add")
+    )
     if not (struck or edited or added):
         return {}
     return {"a person": f"{struck} clues rejected, {edited} edited, {added} added"}
 
 
-def _reminders(trace: Trace) -> dict[str, str]:
-    retrieved = [e.recollection for e in trace.effective if isinstance(e, Remembered)]
-    keys = dict.fromkeys(analogy.key for record in retrieved for analogy in record.analogies)
-    return {"reminded of": ", ".join(keys)} if retrieved else {}
-
-
 def _work(trace: Trace) -> dict[str, str]:
-    decision, usage = _last_decision(trace.events), usage_of(trace)
+    decision, usage = _last_decision(trace), usage_of(trace)
     work = {
         "tool calls": str(sum(isinstance(event, ToolStarted) for event in trace.effective)),
         "requests to models": str(usage.requests),
@@ -317,9 +299,8 @@ def _work(trace: Trace) -> dict[str, str]:
     return work
 
 
-def _last_decision(events: Iterable[Event]) -> Decided | None:
-    decisions = [event for event in events if isinstance(event, Decided)]
-    return decisions[-1] if decisions else None
+def _last_decision(trace: Trace) -> Decided | None:
+    return next((event for event in reversed(trace.events) if isinstance(event, Decided)), None)
 
 
 def _flat(value: JsonValue, key: str = "") -> dict[str, str]:
@@ -330,24 +311,11 @@ def _flat(value: JsonValue, key: str = "") -> dict[str, str]:
     return {name: text for part in inner for name, text in part.items()}
 
 
-def _tools(header: Header) -> dict[str, str]:
-    return {slot: _named(source.model_dump(mode="json")) for slot, source in header.tools.items()}
+def _named(source: Source) -> str:
+    arguments = ", ".join(f"{key}={value}" for key, value in sorted(source.params.items()))
+    model = f" with {source.model}" if source.model else ""
+    return f"{source.tool} {source.version}{model}{f' ({arguments})' if arguments else ''}"
 
 
-def _named(source: Mapping[str, JsonValue]) -> str:
-    params = source["params"] if isinstance(source["params"], dict) else {}
-    arguments = ", ".join(f"{key}={value}" for key, value in sorted(params.items()))
-    model = f" with {source['model']}" if source["model"] else ""
-    ending = f" ({arguments})" if arguments else ""
-    return f"{source['tool']} {source['version']}{model}{ending}"
-
-
-def _labels(side: Outcome) -> dict[str, str]:
-    return {label.name: label.band for label in side.explanation.labels}
-
-
-def _probabilities(side: Outcome) -> dict[str, str]:
-    return {
-        h.label: "none" if h.probability is None else f"{h.probability:.2f}"
-        for h in side.hypotheses
-    }
+def _probability(hypothesis: Hypothesis) -> str:
+    return "none" if hypothesis.probability is None else f"{hypothesis.probability:.2f}"
