@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -75,27 +74,13 @@ Critic = Annotated[
 ]
 
 
-class ModelUse(StrEnum):
-    """Cases in which the language model reasons."""
-
-    UNSURE = "unsure"
-    ALWAYS = "always"
-
-
-class ExplanationLanguage(StrEnum):
-    """Language of the prompts and of the explanation."""
-
-    AUTO = "auto"
-    EN = "en"
-    ZH = "zh"
-
-
 LlmWhen = Annotated[
-    ModelUse | None,
+    Literal["unsure", "always"] | None,
     typer.Option("--llm-when", help="Use the model only if the rules are unsure, or always."),
 ]
 Language = Annotated[
-    ExplanationLanguage | None, typer.Option("--lang", help="Language of the explanation.")
+    Literal["auto", "en", "zh"] | None,
+    typer.Option("--lang", help="Language of the explanation."),
 ]
 Run = Annotated[str, typer.Argument(help='"last", a run id or its beginning, or a trace file.')]
 Picture = Annotated[
@@ -153,8 +138,7 @@ def ask(
     from emer.app.commands.ask import AskRequest, run_ask
     from emer.graphs.components import ModelOptions
 
-    model = ModelOptions(llm, llm_when and llm_when.value, critic, language and language.value)
-    tools = tuple(tool or ())
+    model, tools = ModelOptions(llm, llm_when, critic, language), tuple(tool or ())
     request = AskRequest(
         clip, question, subtitle, tools, profile, device, thread, settings, model, review
     )
@@ -308,10 +292,9 @@ def trace_whatif(
     settings: SettingsFile = None,
 ) -> None:
     """Show the result of a run without some of its clues; no tool runs."""
-    from emer.app.commands.trace import WhatIfRequest, run_whatif
+    from emer.app.commands.trace import run_whatif
 
-    request = WhatIfRequest(run, tuple(without or ()), tuple(without_clue or ()), llm, rules)
-    run_whatif(request, settings, json=json)
+    run_whatif(run, (without or (), without_clue or ()), llm, settings, rules=rules, json=json)
 
 
 @memory.command("add")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -26,8 +25,6 @@ from emer.graphs.resume import PausedRun, find_paused, resume, save_draft
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.native import hush
 from emer.tools.types import MODALITIES, Clue, Modality, Span
-
-T = TypeVar("T")
 
 _SPAN = r"(?P<start>\d+(?:\.\d+)?)\s*(?:-|\u2013|to)\s*(?P<end>\d+(?:\.\d+)?)\s*s?\s*$"
 _TIMED = re.compile(rf"^(?P<text>.*?)\s*@\s*{_SPAN}", re.DOTALL)
@@ -66,8 +63,8 @@ def _read_rewrite(option: str) -> Rewrite:
         raise ConfigError(
             f'--edit {option!r} is not ID=TEXT; write it like "f1a2b3c4d=She smiles. @1.2-2.0"'
         )
-    make = partial(Rewrite, clue=clue.strip(), text=text or None, span=span)
-    return _validated(f"--edit {clue}", make)
+    with _problems_of(f"--edit {clue}"):
+        return Rewrite(clue=clue.strip(), text=text or None, span=span)
 
 
 def _read_addition(option: str) -> Addition:
@@ -79,7 +76,8 @@ def _read_addition(option: str) -> Addition:
             f'--add {option!r} is not MODALITY: TEXT; write it like "face: She smiles. @1.2-2.0"'
         )
     modality = _read_modality(kind)
-    return _validated(f"--add {kind}", partial(Addition, modality=modality, text=text, span=span))
+    with _problems_of(f"--add {kind}"):
+        return Addition(modality=modality, text=text, span=span)
 
 
 def _read_modality(text: str) -> Modality:
@@ -110,13 +108,15 @@ def _read_file(path: Path) -> Edits:
         text = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-    return _validated(f"{path} holds no edits", partial(Edits.model_validate_json, text))
+    with _problems_of(f"{path} holds no edits"):
+        return Edits.model_validate_json(text)
 
 
-def _validated(source: str, make: Callable[[], T]) -> T:
-    """The record that `make` returns; `ConfigError` names the first problem."""
+@contextmanager
+def _problems_of(source: str) -> Generator[None]:
+    """Name the first problem of a record by a `ConfigError`."""
     try:
-        return make()
+        yield
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in problem["loc"])
@@ -129,9 +129,6 @@ def _span(match: re.Match[str]) -> Span:
         raise ConfigError(f"{start:g}-{end:g} s ends before it starts")
     return Span(start=start, end=end)
 
-
-Prompt = Callable[[str], str]
-"""Prints a prompt and returns a line; raises `EOFError` or `KeyboardInterrupt`."""
 
 HELP = (
     "go           explain from the clues as they are now",
@@ -147,19 +144,18 @@ HELP = (
 class ReviewSession:
     """Review at a terminal: the edits so far, and the commands that change them."""
 
-    def __init__(self, paused: PausedRun, prompt: Prompt, console: Console) -> None:
-        """Start from the edits of an earlier, unfinished review."""
+    def __init__(self, paused: PausedRun, console: Console) -> None:
         self.edits = paused.edits
         self._clues = paused.clues
         self._duration = paused.trace.header.clip.duration
-        self._prompt, self._console = prompt, console
+        self._console = console
         self._commands: dict[str, Callable[[list[str]], None]] = {
             "reject": self._reject,
             "edit": self._edit,
             "add": self._add,
             "keep": self._keep,
-            "list": lambda _: self._show(),
-            "help": lambda _: self._help(),
+            "list": lambda _: None,
+            "help": lambda _: None,
         }
 
     def run(self) -> bool:
@@ -167,54 +163,57 @@ class ReviewSession:
         self._show()
         self._help()
         while True:
-            words = self._prompt("review> ").split() or ["list"]
+            words = self._console.input("review> ").split() or ["list"]
             if words[0] in ("go", "quit"):
                 return words[0] == "go"
             try:
-                self._command(words[0])(words[1:])
+                name = self._full_name("help" if words[0] == "?" else words[0])
+                self._commands[name](words[1:])
             except ConfigError as error:
                 self._console.print(Text(one_line(str(error)), style="red"))
+            else:
+                self._help() if name == "help" else self._show()
 
-    def _command(self, word: str) -> Callable[[list[str]], None]:
-        full = "help" if word == "?" else word
-        names = [name for name in self._commands if name.startswith(full)]
+    def _full_name(self, word: str) -> str:
+        names = [name for name in self._commands if name.startswith(word)]
         if len(names) != 1:
             raise ConfigError(f"{word!r} is no command; help shows those there are")
-        return self._commands[names[0]]
+        return names[0]
 
     def _reject(self, words: list[str]) -> None:
         self._take(Edits(reject=tuple(clue.id for clue in self._named(words))))
-        self._show()
 
     def _edit(self, words: list[str]) -> None:
         for clue in self._named(words):
             self._console.print(Text(f"  {one_line(clue.text)} ({span(clue.span)})", style="dim"))
-            text, time = _split_time(self._prompt("  sentence (empty: as it is): "))
-            time = time or _read_time(self._prompt("  from-to in seconds (empty: as it is): "))
+            text, time = self._sentence("  sentence (empty: as it is): ", "as it is")
             if text or time:
-                make = partial(Rewrite, clue=clue.id, text=text or None, span=time)
-                self._take(Edits(edit=(_validated("edit", make),)))
-        self._show()
+                with _problems_of("edit"):
+                    rewrite = Rewrite(clue=clue.id, text=text or None, span=time)
+                self._take(Edits(edit=(rewrite,)))
 
     def _add(self, words: list[str]) -> None:
-        modality = _read_modality(" ".join(words) or self._prompt("  face, scene, audio or text: "))
-        text, time = _split_time(self._prompt("  sentence: "))
-        time = time or _read_time(self._prompt("  from-to in seconds (empty: throughout): "))
-        make = partial(Addition, modality=modality, text=text, span=time)
-        self._take(Edits(add=(_validated("add", make),)))
-        self._show()
+        kind = " ".join(words) or self._console.input("  face, scene, audio or text: ")
+        modality = _read_modality(kind)
+        text, time = self._sentence("  sentence: ", "throughout")
+        with _problems_of("add"):
+            addition = Addition(modality=modality, text=text, span=time)
+        self._take(Edits(add=(addition,)))
+
+    def _sentence(self, prompt: str, empty: str) -> tuple[str, Span | None]:
+        text, time = _split_time(self._console.input(prompt))
+        question = f"  from-to in seconds (empty: {empty}): "
+        return text, time or _read_time(self._console.input(question))
 
     def _keep(self, words: list[str]) -> None:
         numbers, count = self._numbers(words), len(self._clues)
         restored = {self._clues[n - 1].id for n in numbers if n <= count}
+        added = enumerate(self.edits.add, start=count + 1)
         self.edits = Edits(
             reject=tuple(id for id in self.edits.reject if id not in restored),
             edit=tuple(edit for edit in self.edits.edit if edit.clue not in restored),
-            add=tuple(
-                edit for n, edit in enumerate(self.edits.add, start=count + 1) if n not in numbers
-            ),
+            add=tuple(edit for n, edit in added if n not in numbers),
         )
-        self._show()
 
     def _take(self, more: Edits) -> None:
         edits = self.edits.and_then(more)
@@ -266,23 +265,20 @@ def prompt_or_print(request: ReviewRequest, paused: PausedRun, *, json: bool) ->
 
 
 def _review_at_terminal(request: ReviewRequest, paused: PausedRun) -> None:
-    console = Console(highlight=False, markup=False, emoji=False)
-    session = ReviewSession(paused, console.input, console)
+    """Review and resume the run; if the reviewer leaves, save the edits and exit."""
+    session = ReviewSession(paused, Console(highlight=False, markup=False, emoji=False))
+    code = 0
     try:
         finished = session.run()
     except EOFError:
         finished = False
     except KeyboardInterrupt:
-        _leave(request, paused, session.edits, code=INTERRUPTED)
-    if not finished:
-        _leave(request, paused, session.edits)
-    _resume(request, paused, session.edits, json=False)
-
-
-def _leave(request: ReviewRequest, paused: PausedRun, edits: Edits, code: int = 0) -> NoReturn:
-    """Exit with the run still paused; the edits are saved in its trace."""
-    if edits != paused.edits:
-        save_draft(paused.path, edits, request.settings)
+        finished, code = False, INTERRUPTED
+    if finished:
+        _resume(request, paused, session.edits, json=False)
+        return
+    if session.edits != paused.edits:
+        save_draft(paused.path, session.edits, request.settings)
     print(f"\npaused; go on with: emer review {paused.trace.header.run_id}")
     raise typer.Exit(code)
 

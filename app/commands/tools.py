@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import entry_points
 from importlib.resources import as_file
 from inspect import signature
@@ -42,24 +42,18 @@ class Entry(Record):
     """The command that installs what is missing, or the error."""
 
 
-def run_list(settings: Path | None, *, json: bool) -> None:
-    """Print every tool: built in, installed by plugins, or named in the settings."""
-    entries = list_tools(settings)
-    record = [entry.model_dump(mode="json") for entry in entries]
-    print_output(_table(entries), record, json=json)
-
-
-def list_tools(path: Path | None) -> list[Entry]:
-    """The tools, those in use first."""
+def run_list(path: Path | None, *, json: bool) -> None:
+    """Print every tool, those in use first, then built-in ones and those of plugins."""
     settings = choose(load_settings(path)).settings
     uses = {slot: choice.use for slot, choice in settings.active_tools.items()}
     allow_local_imports(uses.values())
     installed = sorted(point.name for point in entry_points(group=GROUP))
-    names = dict.fromkeys([*uses.values(), *registered(), *installed])
-    return [
+    entries = [
         _entry(name, tuple(slot for slot, use in uses.items() if use == name), settings)
-        for name in names
+        for name in dict.fromkeys([*uses.values(), *registered(), *installed])
     ]
+    record = [entry.model_dump(mode="json") for entry in entries]
+    print_output(_table(entries), record, json=json)
 
 
 def _entry(name: str, slots: tuple[str, ...], settings: Settings) -> Entry:
@@ -93,11 +87,10 @@ def run_check(spec: str, clip: str | None, path: Path | None, *, json: bool) -> 
     The tool is built with its arguments in the settings.
     """
     allow_local_imports([spec])
-    if clip is not None:
-        check_readable(clip)
+    trial_clip = _trial_clip(clip)
     settings = load_settings(path)
     configure(settings.machine)
-    with hush(settings.home / "logs" / "native.log"), _trial_clip(clip) as trial:
+    with hush(settings.home / "logs" / "native.log"), trial_clip as trial:
         from emer.tools.media.clip import Clip
         from emer.tools.testing.conformance import check_tool
 
@@ -111,14 +104,12 @@ def run_check(spec: str, clip: str | None, path: Path | None, *, json: bool) -> 
         raise typer.Exit(1)
 
 
-@contextmanager
-def _trial_clip(clip: str | None) -> Iterator[Path]:
-    """Path of the given clip, or of the demo clip."""
-    if clip is not None:
-        yield Path(clip)
-        return
-    with as_file(CLIP) as path:
-        yield path
+def _trial_clip(clip: str | None) -> AbstractContextManager[Path]:
+    """Path of the demo clip, or of the given one; `ClipError` if that is no file."""
+    if clip is None:
+        return as_file(CLIP)
+    check_readable(clip)
+    return nullcontext(Path(clip))
 
 
 def run_bench(
@@ -143,11 +134,10 @@ def run_bench(
     """
     allow_local_imports([spec])
     counts, sizes = _numbers("--at-once", numbers[0]), _numbers("--batches", numbers[1])
-    if clip is not None:
-        check_readable(clip)
+    trial_clip = _trial_clip(clip)
     settings = load_settings(path, device=device)
     configure(settings.machine)
-    with hush(settings.home / "logs" / "native.log"), _trial_clip(clip) as trial:
+    with hush(settings.home / "logs" / "native.log"), trial_clip as trial:
         make, batched = _makers(spec, settings)
         result = bench(make, trial, counts, batched=(batched, sizes) if batched else None)
     rates = {"per_clip_second": result.per_clip_second, "per_frame": result.per_frame}
@@ -211,10 +201,6 @@ def _curve(name: str, points: Sequence[Point], counts: Sequence[int | None]) -> 
         table.add_column(column, justify="right", no_wrap=True)
     for point, count in zip(points, counts, strict=True):
         gain = points[0].per_clip_second / point.per_clip_second
-        table.add_row(
-            str(count),
-            f"{point.seconds:.3f}",
-            f"{point.per_clip_second:.4f}",
-            f"{gain:.2f} x",
-        )
+        seconds = f"{point.seconds:.3f}", f"{point.per_clip_second:.4f}"
+        table.add_row(str(count), *seconds, f"{gain:.2f} x")
     return table

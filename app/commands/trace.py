@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -27,17 +27,6 @@ STATE_STYLE = {
     "failed": "red",
     "unfinished": "red",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class WhatIfRequest:
-    """Options of `emer trace whatif`, as on the command line."""
-
-    run: str
-    without: tuple[str, ...] = ()
-    clues: tuple[str, ...] = ()
-    llm: str | None = None
-    rules: bool = False
 
 
 def run_list(settings: Path | None, *, json: bool) -> None:
@@ -71,18 +60,29 @@ def run_diff(a: str, b: str, settings: Path | None, *, json: bool) -> None:
     print_output(page, difference.model_dump(mode="json"), json=json)
 
 
-def run_whatif(request: WhatIfRequest, settings: Path | None, *, json: bool) -> None:
-    """Print the result of a run without some of its clues."""
-    trace = _read(request.run, settings)
+def run_whatif(
+    name: str,
+    without: tuple[Sequence[str], Sequence[str]],
+    llm: str | None,
+    settings: Path | None,
+    *,
+    rules: bool,
+    json: bool,
+) -> None:
+    """Print the result of a run without some of its clues.
+
+    Args:
+        name: The run.
+        without: Slots, tools and modalities to leave out; ids of clues to leave out.
+        llm: Language model that reasons, instead of the reasoner of the run.
+        settings: Settings file.
+        rules: Whether the rules reason, instead of the reasoner of the run.
+        json: Whether to print JSON.
+
+    """
+    trace = _read(name, settings)
     allow_local_imports([trace.header.reasoner])
-    result = whatif(
-        trace,
-        request.without,
-        request.clues,
-        llm=request.llm,
-        rules=request.rules,
-        settings=settings,
-    )
+    result = whatif(trace, *without, llm=llm, rules=rules, settings=settings)
     page = Group(heading(trace.header, trace.question), whatif_page(result))
     print_output(page, result.model_dump(mode="json"), json=json)
 

@@ -115,8 +115,8 @@ def _event(event: Event) -> RenderableType:
         case Decided():
             return _decision(event)
         case ToolFinished() | NothingObserved() | ToolFailure():
-            notes = [Text(f"  note: {one_line(note)}", style="yellow") for note in event.notes]
-            lines = [end_line(event), *notes]
+            details = [Text(f"  note: {one_line(note)}", style="yellow") for note in event.notes]
+            lines = [end_line(event), *details]
         case ModelCalled():
             lines = [_model_call(event.call)]
         case FellBack():
