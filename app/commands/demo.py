@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from emer.app.commands.ask import AskRequest, explain_clip
-from emer.app.demo_clip import Action, Script, copy_clip, load_script
+from emer.app.demo_clip import Script, copy_clip, load_script
 from emer.app.render.answer import answer_page, answer_record
 from emer.app.render.format import list_table, one_line, section, unwrapped
 from emer.app.render.progress import print_output
@@ -26,6 +26,10 @@ NAMES: Mapping[str, re.Pattern[str]] = {
 }
 """Words of a face clue about each movement of the script."""
 
+ORIGIN = (
+    "A portrait (Rear Admiral Grace Hopper, US Navy, public domain), animated by a script, "
+    "with a synthetic voice: no person ever did or said this."
+)
 TOLERANCE = 0.3
 """Most seconds between a scripted movement and a clue about it."""
 
@@ -56,36 +60,33 @@ def run_demo(keep: Path | None, settings: Path | None, *, json: bool) -> None:
         "script": [match.model_dump(mode="json") for match in matches],
         "words": script.words,
     }
-    page = answer_page(answer, progress)
-    comparison = _comparison(matches, script)
-    print_output(Group(_origin(path), page, Text(), comparison), record, json=json)
+    origin = (Text(ORIGIN, style="dim"), unwrapped(f"clip {one_line(str(path))}"), Text())
+    page, comparison = answer_page(answer, progress), _comparison(matches, script)
+    print_output(Group(*origin, page, Text(), comparison), record, json=json)
 
 
 def match_script(clues: Sequence[Clue], script: Script) -> list[Match]:
     """Each scripted movement with the clue that names it and is closest in time."""
-    return [
-        Match(
-            movement=action.name,
-            units=action.units,
-            onset=action.onset,
-            offset=action.offset,
-            clue=_closest(action, clues),
+    timed = [(clue.span, clue) for clue in clues if clue.span and clue.modality == "face"]
+    matches = []
+    for action in script.actions:
+        near = [
+            (abs(span.start - action.onset) + abs(span.end - action.offset), clue.id, clue)
+            for span, clue in timed
+            if NAMES[action.name].search(clue.text)
+            and span.start - TOLERANCE <= action.offset
+            and span.end + TOLERANCE >= action.onset
+        ]
+        matches.append(
+            Match(
+                movement=action.name,
+                units=action.units,
+                onset=action.onset,
+                offset=action.offset,
+                clue=min(near)[2] if near else None,
+            )
         )
-        for action in script.actions
-    ]
-
-
-def _closest(action: Action, clues: Sequence[Clue]) -> Clue | None:
-    candidates = [
-        (abs(clue.span.start - action.onset) + abs(clue.span.end - action.offset), clue.id, clue)
-        for clue in clues
-        if clue.span is not None
-        and clue.modality == "face"
-        and NAMES[action.name].search(clue.text)
-        and clue.span.start - TOLERANCE <= action.offset
-        and clue.span.end + TOLERANCE >= action.onset
-    ]
-    return min(candidates)[2] if candidates else None
+    return matches
 
 
 def _clip_path(keep: Path | None, settings: Path | None) -> Path:
@@ -97,39 +98,25 @@ def _clip_path(keep: Path | None, settings: Path | None) -> Path:
     return path
 
 
-def _origin(path: Path) -> RenderableType:
-    text = (
-        "A portrait (Rear Admiral Grace Hopper, US Navy, public domain), animated by a script, "
-        "with a synthetic voice: no person ever did or said this."
-    )
-    return Group(Text(text, style="dim"), unwrapped(f"clip {one_line(str(path))}"), Text())
-
-
 def _comparison(matches: Sequence[Match], script: Script) -> RenderableType:
     table = list_table()
     for column in ("scripted", "action units", "seconds", "found", "clue"):
         table.add_column(column, no_wrap=True)
     for match in matches:
-        table.add_row(*_row(match))
+        units = "+".join(map(str, match.units))
+        found = (Text("missed", style="red"), Text())
+        if match.clue is not None:
+            time = _clue_time(match.clue, (match.onset + match.offset) / 2)
+            found = (Text(time, style="green"), Text(match.clue.id, style="dim"))
+        table.add_row(match.movement, units, f"{match.onset:.2f}-{match.offset:.2f}", *found)
     speech = f'The voice says, from {script.speech_start:.1f} s: "{script.words}"'
     title = section("what was scripted, and what was found")
     return Group(title, table, Text(speech, style="dim"))
 
 
-def _row(match: Match) -> tuple[Text, ...]:
-    units = "+".join(str(unit) for unit in match.units)
-    scripted = (Text(match.movement), Text(units), Text(f"{match.onset:.2f}-{match.offset:.2f}"))
-    if match.clue is None:
-        return (*scripted, Text("missed", style="red"), Text())
-    return (*scripted, Text(_clue_time(match), style="green"), Text(match.clue.id, style="dim"))
-
-
-def _clue_time(match: Match) -> str:
+def _clue_time(clue: Clue, middle: float) -> str:
     """Time of the clue; of several moments, the one closest to the script."""
-    clue, middle = match.clue, (match.onset + match.offset) / 2
-    if clue is None or clue.span is None:
-        return "missed"
     moments = clue.data.get("at")
     if isinstance(moments, list) and moments:
         return f"at {min((float(str(at)) for at in moments), key=lambda at: abs(at - middle)):.1f}"
-    return f"{clue.span.start:.2f}-{clue.span.end:.2f}"
+    return f"{clue.span.start:.2f}-{clue.span.end:.2f}" if clue.span else "missed"

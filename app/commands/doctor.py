@@ -14,10 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, files, requires, version
+from importlib.metadata import PackageNotFoundError, files, metadata, requires, version
 from importlib.resources import as_file
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Group, RenderableType
@@ -40,9 +39,6 @@ from emer.tools.runtime.native import hush
 from emer.tools.testing.clips import tone, write_trial
 from emer.tools.types import Record, Span
 
-if TYPE_CHECKING:
-    from emer.tools.runtime.device import Device
-
 LEAST_DISK = 200
 """Least free disk in megabytes: room for a few thousand runs."""
 
@@ -61,7 +57,7 @@ def run_doctor(path: Path | None, profile: str | None, device: str | None, *, js
     """Print the checks; exit code 1 if one failed."""
     settings = load_settings(path, profile=profile, device=device)
     with hush(settings.home / "logs" / "native.log"):
-        checks = examine(settings)
+        checks = _examine(settings)
     ready = all(check.ok for check in checks)
     listed = [check.model_dump(mode="json") for check in checks]
     record = {"profile": settings.profile, "ready": ready, "checks": listed}
@@ -70,8 +66,7 @@ def run_doctor(path: Path | None, profile: str | None, device: str | None, *, js
         raise typer.Exit(1)
 
 
-def examine(settings: Settings) -> list[Check]:
-    """All checks for these settings."""
+def _examine(settings: Settings) -> list[Check]:
     allow_local_imports(
         choice.use for choice in (*settings.active_tools.values(), settings.memory.embedder)
     )
@@ -97,23 +92,21 @@ def required_packages() -> list[str]:
 
 
 def _python() -> Check:
-    from importlib.metadata import metadata
-
     asked = metadata("emer")["Requires-Python"]
     return Check(area="python", name=platform.python_version(), ok=True, detail=f"needs {asked}")
 
 
 def _package(name: str) -> Check:
-    fix = f"pip install {name}"
+    check = partial(Check, area="package", name=name)
     try:
         installed = version(name)
         import_module(_module(name))
     except PackageNotFoundError:
-        return Check(area="package", name=name, ok=False, detail="not installed", fix=fix)
+        return check(ok=False, detail="not installed", fix=f"pip install {name}")
     except Exception as error:  # a broken binary can raise anything
         fix = f"pip install --force-reinstall {name}"
-        return Check(area="package", name=name, ok=False, detail=_cause(error), fix=fix)
-    return Check(area="package", name=name, ok=True, detail=installed)
+        return check(ok=False, detail=_cause(error), fix=fix)
+    return check(ok=True, detail=installed)
 
 
 def _module(name: str) -> str:
@@ -133,13 +126,11 @@ def _device(settings: Settings) -> Check:
         name = choose_device()
     except ConfigError as error:
         return Check(area="device", name=settings.device, ok=False, detail=str(error))
-    there = "; ".join(_described(device) for device in available_devices())
-    return Check(area="device", name=name, ok=True, detail=there)
-
-
-def _described(device: Device) -> str:
-    memory = "" if device.memory is None else f", {device.memory:.0f} GB"
-    return f"{device.name} ({device.what}{memory})"
+    there = []
+    for device in available_devices():
+        memory = "" if device.memory is None else f", {device.memory:.0f} GB"
+        there.append(f"{device.name} ({device.what}{memory})")
+    return Check(area="device", name=name, ok=True, detail="; ".join(there))
 
 
 def _tools(settings: Settings) -> Iterator[Check]:
@@ -152,13 +143,13 @@ def _tools(settings: Settings) -> Iterator[Check]:
 
 def _attempt(area: str, name: str, work: Callable[[], str]) -> Check:
     """Check of what can raise anything; `work` returns the detail."""
+    check = partial(Check, area=area, name=name)
     try:
-        return Check(area=area, name=name, ok=True, detail=work())
+        return check(ok=True, detail=work())
     except ToolMissing as error:
-        detail = f"needs {error.what}"
-        return Check(area=area, name=name, ok=False, detail=detail, fix=error.install)
+        return check(ok=False, detail=f"needs {error.what}", fix=error.install)
     except Exception as error:
-        return Check(area=area, name=name, ok=False, detail=_cause(error))
+        return check(ok=False, detail=_cause(error))
 
 
 def trial_clip(path: Path) -> Path:
@@ -220,15 +211,15 @@ def _memory(settings: Settings) -> Iterator[Check]:
 
 
 def _store(home: Path) -> Check:
+    check = partial(Check, area="store", name=str(home))
     try:
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=home) as file:
             file.write(b"emer")
     except OSError as error:
         fix = "set EMER_HOME to a folder that can be written"
-        detail = f"cannot be written: {error.strerror}"
-        return Check(area="store", name=str(home), ok=False, detail=detail, fix=fix)
-    return Check(area="store", name=str(home), ok=True, detail="can be written")
+        return check(ok=False, detail=f"cannot be written: {error.strerror}", fix=fix)
+    return check(ok=True, detail="can be written")
 
 
 def _disk(home: Path) -> Check:

@@ -70,30 +70,27 @@ def run_remove(key: str, path: Path | None, *, json: bool) -> None:
 
 def run_status(path: Path | None, *, json: bool) -> None:
     """Print the size of the memory, its embedder and its folder."""
+    from emer.agents.memory.memory import load_faiss
+
     settings = load_settings(path)
     memory = _load(settings)
+    try:
+        faiss = str(load_faiss().__version__)
+    except ToolMissing as error:
+        faiss = f"missing: {error.install}"
     kinds = [item.kind for item in memory.items]
     record: dict[str, JsonValue] = {
         "used": "by the llm reasoner" if settings.memory.on else "no: memory.on is false",
         "cards": kinds.count("card"),
         "exemplars": kinds.count("exemplar"),
         "embedder": memory.embedder.name,
-        "faiss": _faiss(),
+        "faiss": faiss,
         "index": "in memory",
     }
     table = facts_table((name, str(value)) for name, value in record.items())
     record |= {"folder": str(settings.memory_folder), "notes": list(memory.notes)}
     page = Group(table, unwrapped(str(settings.memory_folder)), *notes(memory.notes))
     print_output(page, record, json=json)
-
-
-def _faiss() -> str:
-    from emer.agents.memory.memory import load_faiss
-
-    try:
-        return str(load_faiss().__version__)
-    except ToolMissing as error:
-        return f"missing: {error.install}"
 
 
 def _load(settings: Settings) -> Memory:

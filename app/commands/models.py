@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import typer
+from pydantic import JsonValue
 from rich.console import Console, Group, RenderableType
 from rich.progress import (
     BarColumn,
@@ -27,28 +28,10 @@ from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, catalogue, named, of_tool
 from emer.tools.weights.download import DownloadFailed, Verification, pull, verify
 from emer.tools.weights.download import Progress as Report
-from emer.tools.weights.locate import State, locate
+from emer.tools.weights.locate import Location, locate
 
 STATES = {"here": "green", "elsewhere": "green", "unfinished": "yellow", "absent": "dim"}
 OUTCOMES = {"whole": "green", "damaged": "red", "unknown": "yellow", "absent": "dim"}
-
-
-class Row(Record):
-    """Weights in the list."""
-
-    name: str
-    tool: str
-    model: str
-    size: str
-    megabytes: int | None
-    licence: str
-    state: State
-    path: Path
-    address: str
-    revision: str | None
-    checksum: str
-    facts: str
-    pull: str
 
 
 class Pulled(Record):
@@ -63,8 +46,8 @@ class Pulled(Record):
 def run_list(settings: Path | None, *, json: bool) -> None:
     """Print the known weights and where they are."""
     configure(load_settings(settings).machine)
-    rows = [_row(weights) for weights in catalogue()]
-    print_output(_table(rows), [row.model_dump(mode="json") for row in rows], json=json)
+    located = [(weights, locate(weights)) for weights in catalogue()]
+    print_output(_table(located), [_record(*each) for each in located], json=json)
 
 
 def run_pull(
@@ -103,27 +86,30 @@ def _chosen(name: str) -> Weights:
     return suggested[0] if suggested else named(name)
 
 
-def _row(weights: Weights) -> Row:
-    location = locate(weights)
-    checksum = weights.sha256 or "; ".join(f"{n}: {s}" for n, s in weights.sha256s.items())
-    return Row(
-        name=weights.name,
-        tool=weights.tool,
-        model=weights.model,
-        size=weights.size,
-        megabytes=weights.megabytes,
-        licence=weights.licence,
-        state=location.state,
-        path=location.path,
-        address=weights.url or f"https://huggingface.co/{weights.repository}",
-        revision=weights.revision,
-        checksum=checksum or "none published",
-        facts=weights.facts,
-        pull=weights.pull,
-    )
+def _record(weights: Weights, location: Location) -> dict[str, JsonValue]:
+    checksums = "; ".join(f"{name}: {sha256}" for name, sha256 in weights.sha256s.items())
+    return {
+        "name": weights.name,
+        "tool": weights.tool,
+        "model": weights.model,
+        "size": weights.size,
+        "megabytes": weights.megabytes,
+        "licence": weights.licence,
+        "state": location.state,
+        "path": str(location.path),
+        "address": _address(weights),
+        "revision": weights.revision,
+        "checksum": weights.sha256 or checksums or "none published",
+        "facts": weights.facts,
+        "pull": weights.pull,
+    }
 
 
-def _table(rows: Sequence[Row]) -> RenderableType:
+def _address(weights: Weights) -> str:
+    return weights.url or f"https://huggingface.co/{weights.repository}"
+
+
+def _table(located: Sequence[tuple[Weights, Location]]) -> RenderableType:
     table = list_table()
     for column in ("weights", "tool"):
         table.add_column(column, no_wrap=True)
@@ -131,11 +117,14 @@ def _table(rows: Sequence[Row]) -> RenderableType:
     table.add_column("licence", overflow="fold", max_width=15)
     table.add_column("state", no_wrap=True)
     table.add_column("where", overflow="fold", ratio=1)
-    for row in rows:
-        host = row.address.partition("://")[2].partition("/")[0]
-        where = str(row.path) if row.state in ("here", "elsewhere") else host
-        state = Text(row.state, style=STATES[row.state])
-        table.add_row(row.name, row.tool, row.size, row.licence, state, Text(one_line(where)))
+    for weights, location in located:
+        here = location.state in ("here", "elsewhere")
+        where = (
+            str(location.path) if here else _address(weights).partition("://")[2].partition("/")[0]
+        )
+        state = Text(location.state, style=STATES[location.state])
+        cells = (weights.name, weights.tool, weights.size, weights.licence)
+        table.add_row(*cells, state, Text(one_line(where)))
     hint = "Download with: emer models pull NAME (or the name of a tool)"
     return Group(table, Text(hint, style="dim"))
 

@@ -69,17 +69,7 @@ def run_whatif(
     rules: bool,
     json: bool,
 ) -> None:
-    """Print the result of a run without some of its clues.
-
-    Args:
-        name: The run.
-        without: Slots, tools and modalities to leave out; ids of clues to leave out.
-        llm: Language model that reasons, instead of the reasoner of the run.
-        settings: Settings file.
-        rules: Whether the rules reason, instead of the reasoner of the run.
-        json: Whether to print JSON.
-
-    """
+    """Print the result of a run without some names, and some ids of clues."""
     trace = _read(name, settings)
     allow_local_imports([trace.header.reasoner])
     result = whatif(trace, *without, llm=llm, rules=rules, settings=settings)
