@@ -35,11 +35,10 @@ from emer.agents.types import (
 )
 from emer.agents.verification.verifier import strike
 from emer.graphs.context import Context
-from emer.graphs.observe import note_absent, observe
+from emer.graphs.observe import gap, note_absent, observe
 from emer.graphs.review import apply_earlier_edits, earlier_edits, review, valid_ids
 from emer.graphs.state import MAX_TURN_TEXT, MAX_TURNS, Gap, Job, Json, Order, State
 from emer.graphs.trace.events import Decided, Explained, RunStarted, Verified
-from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Record
 
 BARREN_ROUNDS = 2
@@ -109,7 +108,10 @@ def plan(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", 
     gaps = [note_absent(context, slot, error) for slot, error in context.absent.items()]
     jobs = [] if _declined(context, state) else [Job(slot=slot) for slot in context.tools]
     most = context.budget.tool_calls
-    gaps += [_unasked(context, job.slot) for job in jobs[most:]]
+    for job in jobs[most:]:
+        tool = context.tools[job.slot]
+        why = f"{tool.source.tool} was not asked: the budget of {most} tool calls is spent"
+        gaps.append(gap(job.slot, tool.modality, why))
     return Command(update={"gaps": gaps}, goto=_send(state, jobs[:most]))
 
 
@@ -148,7 +150,6 @@ def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe"
         "asked": [*state["asked"], *_plain(asks)],
         "refused": [*state["refused"], *_plain(refused)],
         "round": number + 1,
-        **_spent(context),
     }
     if stop:
         return Command(update=update, goto="explain")
@@ -163,11 +164,7 @@ def explain(state: State, runtime: Runtime[Context]) -> Json:
     written = pipeline.explain(context.reasoner, inquiry, decision)
     attempt = state["attempt"] + 1
     context.trace.write(Explained(attempt=attempt, explanation=written))
-    return {
-        "explanation": written.model_dump(mode="json"),
-        "attempt": attempt,
-        **_spent(context),
-    }
+    return {"explanation": written.model_dump(mode="json"), "attempt": attempt}
 
 
 def verify(state: State, runtime: Runtime[Context]) -> Command[Literal["explain", "finish"]]:
@@ -178,10 +175,9 @@ def verify(state: State, runtime: Runtime[Context]) -> Command[Literal["explain"
     verdict = pipeline.examine(context.reasoner, _inquiry(context, state), written, last=last)
     context.trace.write(Verified(attempt=state["attempt"], verdicts=verdict))
     if verdict.rejected and not last:
-        update = {"rejected": _plain(verdict.rejected), **_spent(context)}
-        return Command(update=update, goto="explain")
+        return Command(update={"rejected": _plain(verdict.rejected)}, goto="explain")
     supported = strike(written, verdict).model_dump(mode="json")
-    return Command(update={"explanation": supported, **_spent(context)}, goto="finish")
+    return Command(update={"explanation": supported}, goto="finish")
 
 
 def finish(state: State, runtime: Runtime[Context]) -> Json:
@@ -201,6 +197,7 @@ def finish(state: State, runtime: Runtime[Context]) -> Json:
 def _inquiry(context: Context, state: State) -> Inquiry:
     """All that a reasoner may know; the name of the file is not in it."""
     clues = context.ledger.named(state["known_ids"])
+    gaps = [Gap.model_validate(each) for each in state["gaps"]]
     used = Budget(
         rounds=state["round"],
         tool_calls=state["calls"],
@@ -211,10 +208,10 @@ def _inquiry(context: Context, state: State) -> Inquiry:
     return Inquiry(
         question=state["question"],
         clues=clues,
-        missing=_missing(state["gaps"], clues),
+        missing=mark_partly((each.missing for each in gaps if each.missing), clues),
         asked=tuple(Ask.model_validate(ask) for ask in state["asked"]),
         refused=tuple(Refusal.model_validate(refusal) for refusal in state["refused"]),
-        tools=_askable(context, state),
+        tools=context.cards(without={each.slot for each in gaps}),  # a broken tool is not asked
         budget=remaining(context.budget, used),
         duration=context.clip.duration,
         history=_earlier(context, state),
@@ -234,23 +231,15 @@ def _declined(context: Context, state: State) -> bool:
     return decline_reason(state["question"], earlier) is not None
 
 
-def _askable(context: Context, state: State) -> tuple[ToolCard, ...]:
-    """Descriptions of the tools that work; a broken one is not asked again."""
-    broken = {Gap.model_validate(gap).slot for gap in state["gaps"]}
-    return context.cards(without=broken)
-
-
 def remaining(budget: Budget, used: Budget) -> Budget:
     """What is left of a budget, never negative."""
-    money = None
-    if budget.money is not None:
-        money = max(0.0, round(budget.money - (used.money or 0.0), 9))
+    left = None if budget.money is None else round(budget.money - (used.money or 0.0), 9)
     return Budget(
         rounds=max(0, budget.rounds - used.rounds),
         tool_calls=max(0, budget.tool_calls - used.tool_calls),
         seconds=max(0.0, round(budget.seconds - used.seconds, 3)),
         tokens=max(0, budget.tokens - used.tokens),
-        money=money,
+        money=None if left is None else max(0.0, left),
     )
 
 
@@ -285,37 +274,16 @@ def _jobs(context: Context, asks: Sequence[Ask], number: int, most: int) -> list
     return jobs[:most]
 
 
-def _missing(gaps: Sequence[Json], clues: Sequence[Clue]) -> tuple[Missing, ...]:
-    records = (Gap.model_validate(gap).missing for gap in gaps)
-    return mark_partly((record for record in records if record is not None), clues)
-
-
 def mark_partly(records: Iterable[Missing], clues: Sequence[Clue]) -> tuple[Missing, ...]:
-    """Missing modalities in order; `PARTLY` is added where the modality has clues."""
+    """Missing modalities in order; `PARTLY` ends a reason where the modality has clues."""
     present = {clue.modality for clue in clues}
     return pipeline.sorted_missing(
-        Missing(modality=record.modality, why=f"{record.why}{PARTLY}")
-        if record.modality in present
-        else record
+        Missing(
+            modality=record.modality,
+            why=record.why.removesuffix(PARTLY) + (PARTLY if record.modality in present else ""),
+        )
         for record in records
     )
-
-
-def unmark_partly(record: Missing) -> Missing:
-    """The record without `PARTLY`."""
-    return Missing(modality=record.modality, why=record.why.removesuffix(PARTLY))
-
-
-def _unasked(context: Context, slot: str) -> Json:
-    """Gap of a tool that the budget of tool calls did not reach."""
-    tool = context.tools[slot]
-    most = context.budget.tool_calls
-    why = f"{tool.source.tool} was not asked: the budget of {most} tool calls is spent"
-    return Gap(slot=slot, missing=Missing(modality=tool.modality, why=why)).model_dump(mode="json")
-
-
-def _spent(context: Context) -> Json:
-    return {"tokens": context.meter.tokens, "money": context.meter.money}
 
 
 def _plain(records: Iterable[Record]) -> list[Json]:

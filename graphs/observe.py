@@ -128,6 +128,11 @@ def note_absent(context: Context, slot: str, error: ToolMissing) -> Json:
     facts = {"slot": slot, "tool": error.tool, "modality": modality}
     context.trace.write(ToolStarted(**facts, why="first look"))
     context.trace.write(ToolFailure(**facts, cause=_cause(error), install=error.install))
+    return gap(slot, modality, why)
+
+
+def gap(slot: str, modality: Modality | None, why: str) -> Json:
+    """The `Gap` of a slot as plain JSON; `modality` is None where it is unknown."""
     missing = None if modality is None else Missing(modality=modality, why=why)
     return Gap(slot=slot, missing=missing).model_dump(mode="json")
 
@@ -165,7 +170,7 @@ def _report(context: Context, job: Job, observation: Observation, facts: Json) -
         return {"clue_ids": context.ledger.add(observation.clues), "calls": 1}
     context.trace.write(NothingObserved(**facts, why=observation.missing))
     # A closer look that finds nothing is an answer, not missing evidence.
-    gaps = [] if job.span else [_gap(job, observation.modality, observation.missing)]
+    gaps = [] if job.span else [gap(job.slot, observation.modality, observation.missing)]
     return {"gaps": gaps, "calls": 1}
 
 
@@ -180,14 +185,9 @@ def _report_failure(context: Context, job: Job, error: BaseException, facts: Jso
     cause = _cause(error)
     context.trace.write(ToolFailure(**facts, cause=cause, install=install))
     fix = f" ({install})" if install else ""
-    why = f"{facts['tool']} failed: {cause}{fix}"
-    return {"gaps": [_gap(job, facts["modality"], why)], "calls": 1}
-
-
-def _gap(job: Job, modality: Modality, why: str) -> Json:
     where = f" (looking closer at {job.span.start:g}-{job.span.end:g} s)" if job.span else ""
-    missing = Missing(modality=modality, why=f"{why}{where}")
-    return Gap(slot=job.slot, missing=missing).model_dump(mode="json")
+    why = f"{facts['tool']} failed: {cause}{fix}{where}"
+    return {"gaps": [gap(job.slot, facts["modality"], why)], "calls": 1}
 
 
 def _cause(error: BaseException) -> str:

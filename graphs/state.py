@@ -62,12 +62,8 @@ class State(TypedDict, total=False):
     round: int
     barren: int
     """Rounds in a row without a new clue."""
-    jobs: list[Json]
     asked: list[Json]
     refused: list[Json]
-    tokens: int
-    """Tokens that language models read and wrote in this run."""
-    money: float
     decision: Json | None
     explanation: Json | None
     rejected: list[Json]
@@ -112,11 +108,8 @@ def initial_state(run_id: str, question: str, review: bool = False) -> Json:
         "calls": None,
         "round": 0,
         "barren": 0,
-        "jobs": [],
         "asked": [],
         "refused": [],
-        "tokens": 0,
-        "money": 0.0,
         "decision": None,
         "explanation": None,
         "rejected": [],

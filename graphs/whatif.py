@@ -181,13 +181,12 @@ def _inquiry(trace: Trace, clues: tuple[Clue, ...]) -> Inquiry:
     clip = trace.header.clip
     removed = {clue.modality for clue in trace.clues} - {clue.modality for clue in clues}
     missing = trace.explanation.missing if trace.explanation else ()
-    records = [controller.unmark_partly(record) for record in missing]
-    records += [Missing(modality=m, why="left out, to see what changes") for m in sorted(removed)]
+    left_out = (Missing(modality=m, why="left out, to see what changes") for m in sorted(removed))
     history = trace.started.history if trace.started else ()
     return Inquiry(
         question=trace.question,
         clues=clues,
-        missing=controller.mark_partly(records, clues),
+        missing=controller.mark_partly((*missing, *left_out), clues),
         duration=clip.duration,
         history=tuple(turn for turn in history if turn.is_about(clip.name, clip.sha256)),
     )
