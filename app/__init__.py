@@ -1,3 +1,3 @@
-"""The `emer` command; its Python calls are in `emer.app.ask` and in `emer` itself."""
+"""The `emer` command; its Python calls are in `emer` itself."""
 
-__all__ = ["ask", "cli"]
+__all__ = ["cli"]

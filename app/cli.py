@@ -18,18 +18,18 @@ app = typer.Typer(
     help="Explains the emotion a person displays in a video clip, and shows its evidence.",
     epilog="Start with: emer demo",
 )
-tools = typer.Typer(
-    no_args_is_help=True, help="List, check and measure the tools that observe clips."
-)
-trace = typer.Typer(no_args_is_help=True, help="List, show and compare earlier runs.")
-models = typer.Typer(no_args_is_help=True, help="List, download and verify model weights.")
-memory = typer.Typer(
-    no_args_is_help=True, help="Manage the examples that a language model gets as analogies."
-)
-app.add_typer(tools, name="tools")
-app.add_typer(models, name="models")
-app.add_typer(trace, name="trace")
-app.add_typer(memory, name="memory")
+
+
+def _group(name: str, help: str) -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, help=help)
+    app.add_typer(group, name=name)
+    return group
+
+
+tools = _group("tools", "List, check and measure the tools that observe clips.")
+models = _group("models", "List, download and verify model weights.")
+trace = _group("trace", "List, show and compare earlier runs.")
+memory = _group("memory", "Manage the examples that a language model gets as analogies.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 SettingsFile = Annotated[

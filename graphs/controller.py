@@ -16,9 +16,10 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
-from langgraph.types import Command, Send
+from langgraph.types import Command, Send, interrupt
 
 from emer.agents import pipeline
+from emer.agents.clue_edits import Edits, matches_struck, reviewer_clues
 from emer.agents.questions.declined import decline_reason
 from emer.agents.rules.planner import spent_reason, validate_asks
 from emer.agents.types import (
@@ -36,9 +37,9 @@ from emer.agents.types import (
 from emer.agents.verification.verifier import strike
 from emer.graphs.context import Context
 from emer.graphs.observe import gap, note_absent, observe
-from emer.graphs.review import apply_earlier_edits, earlier_edits, review, valid_ids
 from emer.graphs.state import MAX_TURN_TEXT, MAX_TURNS, Gap, Job, Json, Order, State
-from emer.graphs.trace.events import Decided, Explained, RunStarted, Verified
+from emer.graphs.trace.clue_ledger import by_time
+from emer.graphs.trace.events import Decided, Explained, Reviewed, RunStarted, Verified
 from emer.tools.types import Clue, Record
 
 BARREN_ROUNDS = 2
@@ -123,15 +124,26 @@ def call_tool(state: Order, runtime: Runtime[Context]) -> Json:
 def join(state: State, runtime: Runtime[Context]) -> Command[Literal["review", "decide"]]:
     """Append the new clues to the known ones; count the rounds without any."""
     context, first = runtime.context, state["round"] == 0
-    valid = valid_ids(context, state)
+    valid = _valid_ids(context, state)
     known = [id for id in state["known_ids"] if id in valid]
     new = [id for id in valid if id not in known]
     barren = 0 if new or first else state["barren"] + 1
     update: Json = {"known_ids": [*known, *new], "barren": barren}
-    if first and (earlier := earlier_edits(state, context)):
-        update |= apply_earlier_edits(context, update["known_ids"], earlier)
+    if first and (earlier := _earlier_edits(state, context)):
+        update |= _apply_earlier_edits(context, update["known_ids"], earlier)
     pauses = first and state["review"] and not _declined(context, state)
     return Command(update=update, goto="review" if pauses else "decide")
+
+
+def review(state: State, runtime: Runtime[Context]) -> Json:
+    """Pause until a person has reviewed the first clues, then apply the edits."""
+    context, known = runtime.context, state["known_ids"]
+    edits = Edits.model_validate(interrupt({"run": state["run_id"], "clues": known}))
+    update = _apply(context, known, edits, "done")
+    earlier = _earlier_edits(state, context)
+    records = [*earlier, edits.model_dump(mode="json")] if edits != Edits() else earlier
+    edited = {**state.get("edited", {}), context.clip.sha256: records}
+    return {**update, "struck": [*state["struck"], *update["struck"]], "edited": edited}
 
 
 def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", "explain"]]:
@@ -192,6 +204,48 @@ def finish(state: State, runtime: Runtime[Context]) -> Json:
         text=" ".join(sentence.text for sentence in answer.sentences)[:MAX_TURN_TEXT],
     )
     return {"history": [*state["history"], turn.model_dump(mode="json")][-MAX_TURNS:]}
+
+
+def _earlier_edits(state: State, context: Context) -> list[Json]:
+    """Edits of this clip's clues from earlier runs of the thread."""
+    return state.get("edited", {}).get(context.clip.sha256, [])
+
+
+def _apply_earlier_edits(context: Context, known: list[str], records: list[Json]) -> Json:
+    """Apply the edits of earlier runs of the thread; return the state's update."""
+    struck: list[str] = []
+    written: list[str] = []
+    for record in records:
+        update = _apply(context, known, Edits.model_validate(record), "earlier")
+        known = update["known_ids"]
+        struck += update["struck"]
+        written += update["clue_ids"]
+    return {"known_ids": known, "clue_ids": written, "struck": struck}
+
+
+def _valid_ids(context: Context, state: State) -> list[str]:
+    """Ids of the clues in order, without those that a reviewer rejected."""
+    ledger, known = context.ledger, state["known_ids"]
+    struck = ledger.named(state["struck"])
+    struck_ids = {clue.id for clue in struck}
+    clues = ledger.clues(id for id in state["clue_ids"] if id not in struck_ids)
+    return [clue.id for clue in clues if clue.id in known or not matches_struck(clue, struck)]
+
+
+def _apply(
+    context: Context, known: list[str], edits: Edits, stage: Literal["done", "earlier"]
+) -> Json:
+    clues = context.ledger.named(known)
+    written = reviewer_clues(clues, edits)
+    struck = [id for id in edits.struck if id in known]
+    context.ledger.add(written)
+    context.trace.write(Reviewed(stage=stage, edits=edits, struck=tuple(struck), clues=written))
+    left = by_time([*(clue for clue in clues if clue.id not in struck), *written])
+    return {
+        "known_ids": [clue.id for clue in left],
+        "clue_ids": [clue.id for clue in written],
+        "struck": struck,
+    }
 
 
 def _inquiry(context: Context, state: State) -> Inquiry:

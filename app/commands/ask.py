@@ -38,7 +38,6 @@ class AskRequest:
 
 
 def run_ask(request: AskRequest, *, json: bool) -> None:
-    """Explain the clip and print the answer, or the clues to review."""
     answer, progress = explain_clip(request)
     if answer.paused:
         from emer.app.commands.review import ReviewRequest, prompt_or_print

@@ -12,11 +12,12 @@ from rich.text import Text
 from emer.app.commands.ask import AskRequest, explain_clip
 from emer.app.demo_clip import Script, copy_clip, load_script
 from emer.app.render.answer import answer_page, answer_record
-from emer.app.render.format import list_table, one_line, section, unwrapped
+from emer.app.render.format import list_table, section, unwrapped
 from emer.app.render.progress import print_output
 from emer.graphs.components import choose, load_tools
 from emer.graphs.settings import load_settings
 from emer.tools.errors import ConfigError
+from emer.tools.text import one_line
 from emer.tools.types import Clue, Record
 
 NAMES: Mapping[str, re.Pattern[str]] = {
@@ -45,7 +46,6 @@ class Match(Record):
 
 
 def run_demo(keep: Path | None, settings: Path | None, *, json: bool) -> None:
-    """Save the clip, explain it, and print the answer and the script."""
     path = _clip_path(keep, settings)
     load_tools(choose(load_settings(settings)).settings)  # a wrong name fails before the copy
     try:

@@ -24,7 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.app.demo_clip import CLIP
-from emer.app.render.format import one_line, unwrapped
+from emer.app.render.format import unwrapped
 from emer.app.render.progress import print_output
 from emer.graphs.components import (
     allow_local_imports,
@@ -37,6 +37,7 @@ from emer.graphs.settings import Choice, Settings, load_settings
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, Unobservable
 from emer.tools.runtime.native import hush
 from emer.tools.testing.clips import tone, write_trial
+from emer.tools.text import one_line
 from emer.tools.types import Record, Span
 
 LEAST_DISK = 200
@@ -54,7 +55,6 @@ class Check(Record):
 
 
 def run_doctor(path: Path | None, profile: str | None, device: str | None, *, json: bool) -> None:
-    """Print the checks; exit code 1 if one failed."""
     settings = load_settings(path, profile=profile, device=device)
     with hush(settings.home / "logs" / "native.log"):
         checks = _examine(settings)

@@ -9,18 +9,18 @@ from pydantic import JsonValue
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from emer.app.render.format import facts_table, list_table, notes, one_line, unwrapped
+from emer.app.render.format import facts_table, list_table, notes, unwrapped
 from emer.app.render.progress import print_output
 from emer.graphs.components import allow_local_imports, load_exemplars, load_memory
 from emer.graphs.settings import Settings, load_settings
 from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.text import one_line
 
 if TYPE_CHECKING:
     from emer.agents.memory.memory import Item, Memory
 
 
 def run_add(name: str, path: Path | None, *, json: bool) -> None:
-    """Save an explained run as an exemplar."""
     from emer.graphs.trace.jsonl import read_trace
     from emer.graphs.trace.runs import find_run
 
@@ -37,14 +37,12 @@ def run_add(name: str, path: Path | None, *, json: bool) -> None:
 
 
 def run_list(path: Path | None, *, json: bool) -> None:
-    """Print every card and every exemplar."""
     memory = _load(load_settings(path))
     page = Group(_table([(item, "") for item in memory.items]), *notes(memory.notes))
     print_output(page, [_record(item) for item in memory.items], json=json)
 
 
 def run_search(text: str, most: int, path: Path | None, *, json: bool) -> None:
-    """Print what is near to clue sentences, spoken words in quotes, or an emotion."""
     from emer.agents.memory.passages import of_text
 
     if not text.strip():
@@ -58,7 +56,6 @@ def run_search(text: str, most: int, path: Path | None, *, json: bool) -> None:
 
 
 def run_remove(key: str, path: Path | None, *, json: bool) -> None:
-    """Delete an exemplar."""
     from emer.agents.memory.cards import cards
 
     if any(card.key == key for card in cards()):
@@ -69,7 +66,6 @@ def run_remove(key: str, path: Path | None, *, json: bool) -> None:
 
 
 def run_status(path: Path | None, *, json: bool) -> None:
-    """Print the size of the memory, its embedder and its folder."""
     from emer.agents.memory.memory import load_faiss
 
     settings = load_settings(path)

@@ -20,10 +20,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from emer.app.render.format import list_table, one_line, to_json
+from emer.app.render.format import list_table, to_json
 from emer.app.render.progress import print_output, print_page
 from emer.graphs.settings import load_settings
 from emer.tools.runtime.device import configure
+from emer.tools.text import one_line
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, catalogue, named, of_tool
 from emer.tools.weights.download import DownloadFailed, Verification, pull, verify
@@ -44,7 +45,6 @@ class Pulled(Record):
 
 
 def run_list(settings: Path | None, *, json: bool) -> None:
-    """Print the known weights and where they are."""
     configure(load_settings(settings).machine)
     located = [(weights, locate(weights)) for weights in catalogue()]
     print_output(_table(located), [_record(*each) for each in located], json=json)
@@ -53,7 +53,6 @@ def run_list(settings: Path | None, *, json: bool) -> None:
 def run_pull(
     names: Sequence[str], mirror: str | None, settings: Path | None, *, json: bool
 ) -> None:
-    """Download weights and print each result; exit code 1 if one failed."""
     configure(load_settings(settings).machine)
     results: list[Pulled] = []
     with _bars() as bar:
@@ -68,7 +67,6 @@ def run_pull(
 
 
 def run_verify(names: Sequence[str], settings: Path | None, *, json: bool) -> None:
-    """Verify the named weights, or all on this machine; exit code 1 if one is damaged."""
     configure(load_settings(settings).machine)
     present = [weights for weights in catalogue() if locate(weights).state != "absent"]
     verdicts = [verify(weights) for weights in ([_chosen(n) for n in names] or present)]

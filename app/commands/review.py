@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console, Group
+from pydantic import JsonValue, ValidationError
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from emer.agents.clue_edits import Addition, Edits, Rewrite, check_edits
-from emer.app.render.answer import answer_page, answer_record
-from emer.app.render.format import one_line, span
+from emer.agents.clue_edits import REVISES, Addition, Edits, Rewrite, check_edits, reviewer_clues
+from emer.app.render.answer import answer_page, answer_record, clue_cells, empty_clue_table, heading
+from emer.app.render.format import span, unwrapped
 from emer.app.render.progress import live_progress, print_output
-from emer.app.render.review import paused_page, paused_record, review_table
 from emer.graphs.cli_errors import INTERRUPTED
 from emer.graphs.components import allow_local_imports
 from emer.graphs.resume import PausedRun, find_paused, resume, save_draft
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.native import hush
+from emer.tools.text import one_line
 from emer.tools.types import MODALITIES, Clue, Modality, Span
 
 _SPAN = r"(?P<start>\d+(?:\.\d+)?)\s*(?:-|\u2013|to)\s*(?P<end>\d+(?:\.\d+)?)\s*s?\s*$"
@@ -248,7 +248,6 @@ class ReviewSession:
 
 
 def run_review(request: ReviewRequest, *, json: bool) -> None:
-    """Resume a paused run with the edits; without any, ask for them or print how."""
     paused = find_paused(request.run, request.settings)
     if any((request.accept, request.reject, request.edit, request.add, request.file)):
         _resume(request, paused, paused.edits.and_then(_read_edits(request)), json=json)
@@ -292,3 +291,62 @@ def _resume(request: ReviewRequest, paused: PausedRun, edits: Edits, *, json: bo
             paused.path, edits, clip=request.clip, settings=request.settings, listener=progress
         )
     print_output(answer_page(answer, progress), answer_record(answer, progress), json=json)
+
+
+def paused_page(paused: PausedRun) -> RenderableType:
+    """Page of a paused run: question, clues, and the commands that resume it."""
+    trace = paused.trace
+    hint = Text(f"run {trace.header.run_id} waits for a review of its clues; go on with")
+    commands = (unwrapped(f"  {line}") for line in _commands(paused))
+    table = review_table(paused.clues, paused.edits)
+    return Group(heading(trace.header, trace.question), table, hint, *commands)
+
+
+def paused_record(paused: PausedRun) -> dict[str, JsonValue]:
+    """JSON record of a paused run."""
+    trace = paused.trace
+    return {
+        "run_id": trace.header.run_id,
+        "paused": True,
+        "thread": trace.header.thread,
+        "trace": str(paused.path),
+        "clip": trace.header.clip.model_dump(mode="json"),
+        "question": trace.question,
+        "clues": [clue.model_dump(mode="json") for clue in paused.clues],
+        "edits": paused.edits.model_dump(mode="json"),
+        "seconds": paused.pause.seconds,
+        "next": [*_commands(paused)],
+    }
+
+
+def _commands(paused: PausedRun) -> list[str]:
+    run = f"emer review {paused.trace.header.run_id}"
+    id = paused.clues[0].id if paused.clues else "ID"
+    return [
+        f"{run} --accept",
+        f'{run} --reject {id} --edit "ID=She smiles. @1.2-2.0" --add "audio: She laughs. @3.0-4.1"',
+        f"{run} --file EDITS.json",
+        f"{run}  (asks you, on a terminal)",
+    ]
+
+
+def review_table(clues: Sequence[Clue], edits: Edits) -> RenderableType:
+    """Numbered table of the clues, each with its edit below it."""
+    table = empty_clue_table(numbered=True)
+    written = reviewer_clues(clues, edits)
+    rewrites = {str(clue.data[REVISES]): clue for clue in written if REVISES in clue.data}
+    for number, clue in enumerate(clues, start=1):
+        struck = clue.id in edits.struck
+        table.add_row(_number(number), *clue_cells(clue, "strike dim" if struck else ""))
+        if clue.id in rewrites:
+            table.add_row("", *clue_cells(rewrites[clue.id], "green"))
+        elif struck:
+            table.add_row("", "", "", Text("rejected", style="red"), "", "")
+    added = [clue for clue in written if REVISES not in clue.data]
+    for number, clue in enumerate(added, start=len(clues) + 1):
+        table.add_row(_number(number), *clue_cells(clue, "green"))
+    return table if clues or added else Text("No clues.\n", style="dim")
+
+
+def _number(number: int) -> Text:
+    return Text(str(number), style="bold")

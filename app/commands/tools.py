@@ -16,7 +16,7 @@ from rich.text import Text
 
 from emer.app.commands.ask import check_readable
 from emer.app.demo_clip import CLIP
-from emer.app.render.format import check_line, facts_table, list_table, one_line
+from emer.app.render.format import check_line, facts_table, list_table
 from emer.app.render.progress import print_output
 from emer.graphs.components import allow_local_imports, arguments_for, choose
 from emer.graphs.settings import Settings, load_settings
@@ -25,6 +25,7 @@ from emer.tools.registry import GROUP, load_tool, registered, tool_class
 from emer.tools.runtime.device import configure
 from emer.tools.runtime.native import hush
 from emer.tools.testing.benchmark import Benchmark, Make, MakeBatched, Point, bench
+from emer.tools.text import one_line
 from emer.tools.tool import Heavy
 from emer.tools.types import Record
 
@@ -43,7 +44,6 @@ class Entry(Record):
 
 
 def run_list(path: Path | None, *, json: bool) -> None:
-    """Print every tool, those in use first, then built-in ones and those of plugins."""
     settings = choose(load_settings(path)).settings
     uses = {slot: choice.use for slot, choice in settings.active_tools.items()}
     allow_local_imports(uses.values())

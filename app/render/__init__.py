@@ -1,3 +1,3 @@
 """Pages and JSON records that the commands print."""
 
-__all__ = ["answer", "comparison", "format", "progress", "review", "tables", "timeline"]
+__all__ = ["answer", "format", "progress", "timeline"]

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from emer.agents.rules.phrases import STOP_REASONS, cite, refusal_text
 from emer.agents.types import Explanation
-from emer.app.render.format import list_table, notes, one_line, printable, seconds, span, unwrapped
+from emer.app.render.format import list_table, notes, seconds, span, unwrapped
 from emer.graphs.trace.events import Header
+from emer.tools.text import one_line, printable
 from emer.tools.types import Clue
 
 if TYPE_CHECKING:

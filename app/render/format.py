@@ -13,27 +13,10 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from emer.tools.text import escaped, one_line, printable
+from emer.tools.text import escaped, one_line
 
 if TYPE_CHECKING:
     from emer.tools.types import Span
-
-
-__all__ = [
-    "WIDE",
-    "check_line",
-    "facts_table",
-    "indented",
-    "list_table",
-    "notes",
-    "one_line",
-    "printable",
-    "seconds",
-    "section",
-    "span",
-    "to_json",
-    "unwrapped",
-]
 
 WIDE = len("expression")
 """Width of a column of slots or roles: the longest name."""

@@ -15,53 +15,43 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from emer.app.render.format import WIDE, one_line, seconds, span, to_json
-from emer.graphs.trace.events import (
-    Decided,
-    Event,
-    Header,
-    ModelCalled,
-    NothingObserved,
-    Paused,
-    RunStarted,
-    ToolFailure,
-    ToolFinished,
-    ToolStarted,
-)
+from emer.app.render.format import WIDE, seconds, span, to_json
+from emer.graphs.trace import events
 from emer.tools.errors import ConfigError
+from emer.tools.text import one_line
 
 PIPE_WIDTH = 110
 """Columns where the output is no terminal."""
-CallEnd = ToolFinished | NothingObserved | ToolFailure
+CallEnd = events.ToolFinished | events.NothingObserved | events.ToolFailure
 
 
 class Progress:
     """Listener of a run: its header and the state of each call."""
 
     def __init__(self) -> None:
-        self.header: Header | None = None
+        self.header: events.Header | None = None
         self.live: Live | None = None
         self._lines: dict[tuple[str, str, int, str], RenderableType] = {}
         self._last: RenderableType = Spinner("dots", "loading")
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: events.Event) -> None:
         """Show an event."""
         match event:
-            case Header():
+            case events.Header():
                 self.header = event
-            case RunStarted():
+            case events.RunStarted():
                 pass
-            case ToolStarted():
+            case events.ToolStarted():
                 self._lines[_key(event)] = Spinner("dots", _title(event))
-            case ToolFinished() | NothingObserved() | ToolFailure():
+            case events.ToolFinished() | events.NothingObserved() | events.ToolFailure():
                 line = end_line(event)
                 line.no_wrap, line.overflow = True, "ellipsis"
                 self._lines[_key(event)] = line
-            case Decided(stop_reason=None):
+            case events.Decided(stop_reason=None):
                 self._last = Spinner("dots", "looking closer")
-            case ModelCalled():
+            case events.ModelCalled():
                 self._last = Spinner("dots", f"{one_line(event.call.model)} thinks")
-            case Paused():
+            case events.Paused():
                 self._last = Text("paused")
             case _:
                 self._last = Spinner("dots", "explaining")
@@ -85,26 +75,26 @@ def live_progress(stderr: TextIO) -> Iterator[Progress]:
 def end_line(event: CallEnd) -> Text:
     """A finished call on one line: mark, tool, result, time."""
     match event:
-        case ToolFinished():
+        case events.ToolFinished():
             count = len(event.clues)
             mark, result = ("✓", "green"), "1 clue" if count == 1 else f"{count} clues"
-        case NothingObserved():
+        case events.NothingObserved():
             mark, result = ("·", "yellow"), f"nothing observed: {event.why}"
-        case ToolFailure():
+        case events.ToolFailure():
             fix = f" ({event.install})" if event.install else ""
             mark, result = ("✗", "red"), f"failed: {event.cause}{fix}"
-    cached = not isinstance(event, ToolFailure) and event.cached
+    cached = not isinstance(event, events.ToolFailure) and event.cached
     time = "from the store" if cached else seconds(event.seconds)
     return Text.assemble(mark, " ", _title(event), "  ", one_line(result), "  ", (time, "dim"))
 
 
-def _title(event: ToolStarted | CallEnd) -> Text:
+def _title(event: events.ToolStarted | CallEnd) -> Text:
     question = f' "{event.question}"' if event.question else ""
     call = f"{one_line(event.tool)}, {span(event.span)}{one_line(question)}"
     return Text.assemble((f"{event.slot:<{WIDE}} ", "bold"), call)
 
 
-def _key(event: ToolStarted | CallEnd) -> tuple[str, str, int, str]:
+def _key(event: events.ToolStarted | CallEnd) -> tuple[str, str, int, str]:
     return event.slot, str(event.span), event.round, event.question or ""
 
 

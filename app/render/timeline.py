@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -13,34 +13,11 @@ from emer.agents.clue_edits import REVISES
 from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Ask, ModelCall, Recollection
 from emer.app.render.answer import clue_table, explanation_table, heading
-from emer.app.render.format import (
-    WIDE,
-    facts_table,
-    indented,
-    notes,
-    one_line,
-    seconds,
-    section,
-    span,
-)
+from emer.app.render.format import WIDE, facts_table, indented, notes, seconds, section, span
 from emer.app.render.progress import end_line
-from emer.graphs.trace.events import (
-    Decided,
-    Event,
-    Failed,
-    FellBack,
-    Finished,
-    Interrupted,
-    ModelCalled,
-    NothingObserved,
-    Paused,
-    Remembered,
-    Reviewed,
-    ToolFailure,
-    ToolFinished,
-    Verified,
-)
+from emer.graphs.trace import events
 from emer.graphs.trace.jsonl import Trace
+from emer.tools.text import one_line
 
 BAR = 24
 """Columns of the bar of a probability of 1."""
@@ -57,8 +34,8 @@ REVIEW_TITLES = {
 
 def run_page(trace: Trace) -> RenderableType:
     """Page of a run, as `emer trace show` prints it."""
-    parts = [heading(trace.header, trace.question), _facts(trace), *_rounds(trace.events)]
-    parts += [_verdicts(event) for event in trace.events if isinstance(event, Verified)]
+    parts = [heading(trace.header, trace.question), _facts(trace), *_rounds(trace)]
+    parts += [_verdicts(event) for event in trace.events if isinstance(event, events.Verified)]
     if trace.explanation is not None:
         parts += [section("explanation"), explanation_table(trace.explanation)]
     parts += [section("clues"), clue_table(trace.clues)]
@@ -85,19 +62,19 @@ def _facts(trace: Trace) -> RenderableType:
     return Group(facts_table(facts), *notes(header.clip.notes), Text())
 
 
-def _rounds(events: Sequence[Event]) -> Iterator[RenderableType]:
+def _rounds(trace: Trace) -> Iterator[RenderableType]:
     """Each round: the calls that ended in it, then the models' calls and the decision."""
-    rounds: dict[int, list[Event]] = defaultdict(list)
-    pending: list[Event] = []
-    for event in events:
+    rounds: dict[int, list[events.Event]] = defaultdict(list)
+    pending: list[events.Event] = []
+    for event in trace.events:
         match event:
-            case ToolFinished() | NothingObserved() | ToolFailure():
+            case events.ToolFinished() | events.NothingObserved() | events.ToolFailure():
                 rounds[event.round].append(event)
-            case Reviewed():
+            case events.Reviewed():
                 rounds[0].append(event)
-            case ModelCalled() | FellBack() | Remembered():
+            case events.ModelCalled() | events.FellBack() | events.Remembered():
                 pending.append(event)
-            case Decided():
+            case events.Decided():
                 rounds[event.round] += [*pending, event]
                 pending = []
     if pending:
@@ -107,22 +84,22 @@ def _rounds(events: Sequence[Event]) -> Iterator[RenderableType]:
         yield from map(_event, rounds[number])
 
 
-def _event(event: Event) -> RenderableType:
+def _event(event: events.Event) -> RenderableType:
     lines: list[Text] = []
     match event:
-        case Reviewed():
+        case events.Reviewed():
             return _review(event)
-        case Decided():
+        case events.Decided():
             return _decision(event)
-        case ToolFinished() | NothingObserved() | ToolFailure():
+        case events.ToolFinished() | events.NothingObserved() | events.ToolFailure():
             details = [Text(f"  note: {one_line(note)}", style="yellow") for note in event.notes]
             lines = [end_line(event), *details]
-        case ModelCalled():
+        case events.ModelCalled():
             lines = [_model_call(event.call)]
-        case FellBack():
+        case events.FellBack():
             line = f"the rules take the {event.step.role}'s step: {one_line(event.step.why)}"
             lines = [Text(line, style="yellow")]
-        case Remembered():
+        case events.Remembered():
             lines = [_retrieval(event.recollection)]
     return indented(lines)
 
@@ -145,7 +122,7 @@ def _retrieval(retrieval: Recollection) -> Text:
     return line
 
 
-def _review(event: Reviewed) -> RenderableType:
+def _review(event: events.Reviewed) -> RenderableType:
     rewritten = {clue.data.get(REVISES) for clue in event.clues}
     changes = [f"- {id}  rejected" for id in event.struck if id not in rewritten]
     for clue in event.clues:
@@ -156,7 +133,7 @@ def _review(event: Reviewed) -> RenderableType:
     return indented([title, *(Text(f"  {line}", style="cyan") for line in lines)])
 
 
-def _decision(event: Decided) -> RenderableType:
+def _decision(event: events.Decided) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     for hypothesis in event.hypotheses[:MOST_HYPOTHESES]:
         share = hypothesis.probability
@@ -189,7 +166,7 @@ def _folded(*parts: RenderableType) -> RenderableType:
     return table
 
 
-def _verdicts(event: Verified) -> RenderableType:
+def _verdicts(event: events.Verified) -> RenderableType:
     """Number of supported sentences and labels, and a line for each unsupported one."""
     verdict = event.verdicts
     findings = (*verdict.sentences, *verdict.labels, *verdict.alternatives)
@@ -210,16 +187,16 @@ def _verdicts(event: Verified) -> RenderableType:
 def _ending(trace: Trace) -> RenderableType:
     last = trace.events[-1] if trace.events else None
     match last:
-        case Finished():
+        case events.Finished():
             line = f"finished after {seconds(last.seconds)}: {STOP_REASONS[last.stop_reason]}"
             return Group(*notes(last.notes), Text(line, style="dim"))
-        case Paused():
+        case events.Paused():
             run = f"emer review {trace.header.run_id}"
             line = f"paused after {seconds(last.seconds)}; it waits for: {run}"
             return Text(line, style="cyan")
-        case Interrupted():
+        case events.Interrupted():
             return Text(f"interrupted after {seconds(last.seconds)}", style="yellow")
-        case Failed():
+        case events.Failed():
             line = f"failed after {seconds(last.seconds)}: {one_line(last.cause)}"
             return Text(line, style="red")
         case _:

@@ -11,18 +11,7 @@ from typing import Literal
 from pydantic import Field, JsonValue, ValidationError
 
 from emer.agents.types import Fallback, ModelCall, StopReason
-from emer.graphs.trace.events import (
-    EVENT,
-    Event,
-    Failed,
-    FellBack,
-    Finished,
-    Header,
-    Interrupted,
-    ModelCalled,
-    Paused,
-    RunStarted,
-)
+from emer.graphs.trace import events
 from emer.graphs.trace.jsonl import Trace
 from emer.tools.errors import ConfigError
 from emer.tools.types import Record
@@ -90,12 +79,16 @@ def _card(path: Path) -> RunCard | None:
         last = _last(path)
     except OSError:
         return None
-    if not first or not isinstance(first[0], Header):
+    if not first or not isinstance(first[0], events.Header):
         return None
     header = first[0]
-    question = next((e.question for e in first if isinstance(e, RunStarted)), "")
-    done = last if isinstance(last, Finished) else None
-    end = last if isinstance(last, Finished | Paused | Interrupted | Failed) else None
+    question = next((e.question for e in first if isinstance(e, events.RunStarted)), "")
+    done = last if isinstance(last, events.Finished) else None
+    end = (
+        last
+        if isinstance(last, events.Finished | events.Paused | events.Interrupted | events.Failed)
+        else None
+    )
     return RunCard(
         run_id=header.run_id,
         started=header.started,
@@ -109,7 +102,7 @@ def _card(path: Path) -> RunCard | None:
     )
 
 
-def _head(path: Path) -> Iterator[Event]:
+def _head(path: Path) -> Iterator[events.Event]:
     with path.open("rb") as file:
         for _ in range(2):
             event = _read(file.readline())
@@ -117,16 +110,16 @@ def _head(path: Path) -> Iterator[Event]:
                 yield event
 
 
-def _last(path: Path) -> Event | None:
+def _last(path: Path) -> events.Event | None:
     with path.open("rb") as file:
         file.seek(-min(_TAIL_BYTES, file.seek(0, os.SEEK_END)), os.SEEK_END)
         whole = file.read().split(b"\n")[:-1]
     return _read(whole[-1]) if whole else None
 
 
-def _read(line: bytes) -> Event | None:
+def _read(line: bytes) -> events.Event | None:
     try:
-        return EVENT.validate_json(line)
+        return events.EVENT.validate_json(line)
     except ValidationError:
         return None
 
@@ -174,11 +167,13 @@ def usage(calls: Iterable[ModelCall], fallbacks: Iterable[Fallback]) -> Usage:
 
 def usage_of(trace: Trace) -> Usage:
     """Usage of language models in a run."""
-    calls = (event.call for event in trace.events if isinstance(event, ModelCalled))
-    return usage(calls, (event.step for event in trace.events if isinstance(event, FellBack)))
+    calls = (event.call for event in trace.events if isinstance(event, events.ModelCalled))
+    return usage(
+        calls, (event.step for event in trace.events if isinstance(event, events.FellBack))
+    )
 
 
-def reasoner_of(header: Header) -> str:
+def reasoner_of(header: events.Header) -> str:
     """The reasoner of a run: "rules", "llm (openai:gpt-4.1-mini, always)"."""
     settings: JsonValue = header.settings
     reasoner = settings.get("reasoner") if isinstance(settings, dict) else None

@@ -15,7 +15,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from emer.app.ask import Addition, Answer, Edits, Rewrite, ask, resume
+    from emer.agents.clue_edits import Addition, Edits, Rewrite
+    from emer.graphs.ask import Answer, ask
+    from emer.graphs.resume import resume
     from emer.tools.errors import ConfigError
     from emer.tools.media.clip import Clip
     from emer.tools.registry import register
@@ -40,17 +42,17 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Addition": "emer.app.ask",
-    "Answer": "emer.app.ask",
+    "Addition": "emer.agents.clue_edits",
+    "Answer": "emer.graphs.ask",
     "Clip": "emer.tools.media.clip",
     "Clue": "emer.tools.types",
     "ConfigError": "emer.tools.errors",
-    "Edits": "emer.app.ask",
-    "Rewrite": "emer.app.ask",
+    "Edits": "emer.agents.clue_edits",
+    "Rewrite": "emer.agents.clue_edits",
     "Tool": "emer.tools.tool",
-    "ask": "emer.app.ask",
+    "ask": "emer.graphs.ask",
     "register": "emer.tools.registry",
-    "resume": "emer.app.ask",
+    "resume": "emer.graphs.resume",
 }
 """The module of each public name, imported at its first use (PEP 562)."""
 

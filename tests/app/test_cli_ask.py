@@ -100,7 +100,7 @@ def test_progress_shows_on_a_terminal_and_leaves_stdout_alone(spawn, clip):
 
 
 def test_five_lines_of_python(clip, monkeypatch):
-    from emer.app.ask import ask as call
+    from emer.graphs.ask import ask as call
 
     tools = {"face": "cli_tools:Smile", "prosody": "none", "scene": "none", "speech": "none"}
     answer = call(clip, tools=tools)

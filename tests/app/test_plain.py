@@ -8,7 +8,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emer.app.render.format import one_line, printable, seconds, to_json
+from emer.app.render.format import seconds, to_json
+from emer.tools.text import one_line, printable
 
 UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"

@@ -354,8 +354,8 @@ print(ask(sys.argv[1], settings=fakes("Asking", face="Smile"), review=True).run_
 
 GO_ON = """
 import sys
-from emer.app.ask import Addition, Edits, resume
-from emer.graphs.resume import find_paused
+from emer.agents.clue_edits import Addition, Edits
+from emer.graphs.resume import find_paused, resume
 first = find_paused(sys.argv[1]).clues[0]
 cries = Addition(modality="face", text="The person cries at 0.3-0.6 s.")
 print(resume(sys.argv[1], Edits(reject=(first.id,), add=(cries,))).text)
