@@ -24,7 +24,12 @@ def clue_frame(clues: Sequence[Clue]) -> DataFrame:
     """The clues as a pandas data frame with `COLUMNS`, one row per clue."""
     import pandas as pd
 
-    frame = pd.DataFrame([_values(clue) for clue in clues], columns=list(COLUMNS))
+    rows = []
+    for clue in clues:
+        span = (clue.span.start, clue.span.end) if clue.span else (None, None)
+        what = (clue.person, clue.text, clue.confidence, clue.quality.score)
+        rows.append((clue.id, clue.modality, clue.source.tool, clue.source.model, *span, *what))
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
     numbers = dict.fromkeys(("start", "end", "confidence", "quality"), "float64")
     return frame.astype(numbers)
 
@@ -71,26 +76,16 @@ def _cited(text: str, clue_ids: tuple[str, ...]) -> str:
 
 def _table(clues: Sequence[Clue]) -> str:
     head = _row("th", ("clue", "seconds", "what is displayed", "quality", "tool"))
-    body = (_row("td", _cells(clue)) for clue in clues)
-    return f"<table><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"
-
-
-def _cells(clue: Clue) -> tuple[str, ...]:
-    span = f"{clue.span.start:.1f}-{clue.span.end:.1f}" if clue.span else "all"
-    return clue.id, span, clue.text, f"{clue.quality.score:.2f}", clue.source.tool
+    rows = []
+    for clue in clues:
+        span = f"{clue.span.start:.1f}-{clue.span.end:.1f}" if clue.span else "all"
+        quality = f"{clue.quality.score:.2f}"
+        rows.append(_row("td", (clue.id, span, clue.text, quality, clue.source.tool)))
+    return f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _row(tag: str, cells: Iterable[str]) -> str:
     return "<tr>" + "".join(f"<{tag}>{_safe(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-
-def _values(clue: Clue) -> tuple[object, ...]:
-    start, end = (clue.span.start, clue.span.end) if clue.span else (None, None)
-    tool, score = clue.source, clue.quality.score
-    return (
-        clue.id, clue.modality, tool.tool, tool.model, start, end, clue.person, clue.text,
-        clue.confidence, score,
-    )  # fmt: skip
 
 
 def _safe(text: str) -> str:

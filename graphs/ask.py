@@ -122,10 +122,25 @@ class Answer:
 
 
 def collect_answer(context: Context, checkpoints: Checkpoints, final: Json, thread: str) -> Answer:
-    """Answer of a run that ended or paused; writes the last event of its trace."""
-    if "__interrupt__" in final:
-        return _paused_answer(context, checkpoints, final, thread)
-    return final_answer(context, final, thread, checkpoints.note)
+    """Answer of a run that ended or paused; writes the last event of its trace.
+
+    `ConfigError` if the state of a paused run could not be saved.
+    """
+    if "__interrupt__" not in final:
+        return final_answer(context, final, thread, checkpoints.note)
+    checkpoint = checkpoints.of_run(thread, final["run_id"])
+    if checkpoint is None:
+        raise ConfigError(f"the run cannot wait for a review: {checkpoints.note}")
+    seconds = context.trace.seconds
+    context.trace.write(
+        Paused(
+            checkpoint=checkpoint,
+            clue_ids=tuple(final["known_ids"]),
+            subtitle=context.clip.subtitle,
+            seconds=seconds,
+        )
+    )
+    return replace(_answer(context, final, thread, checkpoints.note), seconds=seconds)
 
 
 def final_answer(context: Context, final: Json, thread: str, note: str | None = None) -> Answer:
@@ -152,23 +167,6 @@ def final_answer(context: Context, final: Json, thread: str, note: str | None = 
         Finished(explanation=explanation, stop_reason=stop, notes=notes, seconds=seconds)
     )
     return answer
-
-
-def _paused_answer(context: Context, checkpoints: Checkpoints, state: Json, thread: str) -> Answer:
-    """Answer of a paused run; `ConfigError` if its state could not be saved."""
-    checkpoint = checkpoints.of_run(thread, state["run_id"])
-    if checkpoint is None:
-        raise ConfigError(f"the run cannot wait for a review: {checkpoints.note}")
-    seconds = context.trace.seconds
-    context.trace.write(
-        Paused(
-            checkpoint=checkpoint,
-            clue_ids=tuple(state["known_ids"]),
-            subtitle=context.clip.subtitle,
-            seconds=seconds,
-        )
-    )
-    return replace(_answer(context, state, thread, checkpoints.note), seconds=seconds)
 
 
 def _answer(context: Context, state: Json, thread: str, note: str | None) -> Answer:

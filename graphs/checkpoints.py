@@ -91,15 +91,12 @@ class Checkpoints(SqliteSaver):
     def close(self) -> None:
         """Close the file."""
         connections = [self.conn, self._reader]
-        for connection in reversed(connections) if self._log_is_long() else connections:
+        with suppress(OSError):
+            if os.path.getsize(f"{self._path}-wal") > LOG_BYTES:
+                connections.reverse()
+        for connection in connections:
             with suppress(sqlite3.Error):
                 connection.close()
-
-    def _log_is_long(self) -> bool:
-        try:
-            return os.path.getsize(f"{self._path}-wal") > LOG_BYTES
-        except OSError:
-            return False
 
     def _open(self, path: Path | None) -> sqlite3.Connection:
         if path is not None:

@@ -56,18 +56,16 @@ class CommandGroup(TyperGroup):
 
     def _report_other(self, error: Exception) -> int:
         usage = getattr(error, "format_message", None)  # a click error, whichever click typer uses
-        if usage is not None:
-            return self._report_usage(error, usage())
-        kind = "" if isinstance(error, EmerError) else f"{type(error).__name__}: "
-        details = _write_traceback(error)
-        return self._report(f"internal failure: {kind}{error} (details: {details})", FAILED)
-
-    def _report_usage(self, error: Exception, message: str) -> int:
-        context = getattr(error, "ctx", None)
-        path = context.command_path if context is not None else self.program
+        if usage is None:
+            kind = "" if isinstance(error, EmerError) else f"{type(error).__name__}: "
+            details = _write_traceback(error)
+            return self._report(f"internal failure: {kind}{error} (details: {details})", FAILED)
+        message = usage().replace(PYDANTIC, "")
         if not message or "NoArgs" in type(error).__name__:
             return BAD_INPUT  # typer has printed the help
-        return self._report(f"{message.replace(PYDANTIC, '')} (see: {path} --help)", BAD_INPUT)
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else self.program
+        return self._report(f"{message} (see: {path} --help)", BAD_INPUT)
 
     def _report(self, message: str, code: int) -> int:
         print(f"{self.program}: {one_line(message)}", file=sys.stderr)

@@ -206,26 +206,14 @@ def choose(settings: Settings) -> Selection:
 
 
 def _strongest(slot: str, choice: Choice) -> tuple[Choice, str]:
+    """The strongest tool that takes the arguments and is ready, and why it is chosen.
+
+    `ConfigError` where no tool takes the arguments.
+    """
     names = ranked(slot)
     if not names:
         known = ", ".join(known for known in slots() if ranked(known))
         raise ConfigError(f"tools.{slot}.use: there is no auto for this slot; there is for {known}")
-    ready, obstacles = _ready_tools(slot, names, choice)
-    if not ready:
-        return Choice(use=OFF), f"nothing: {'; '.join(obstacles)}"
-    best = min(ready, key=lambda name: rank(ready[name].source.model))
-    weaker = [_tool_and_model(tool) for name, tool in ready.items() if name != best]
-    reason = f"{_tool_and_model(ready[best])} is {_rank_in_words(names, weaker, obstacles)}"
-    return Choice(use=best, **choice.arguments), reason
-
-
-def _ready_tools(
-    slot: str, names: Sequence[str], choice: Choice
-) -> tuple[dict[str, Tool], list[str]]:
-    """The tools that take the arguments and are ready, and why the others are not.
-
-    `ConfigError` where no tool takes the arguments.
-    """
     ready: dict[str, Tool] = {}
     obstacles: list[str] = []
     refusals: list[ConfigError] = []
@@ -239,7 +227,12 @@ def _ready_tools(
             obstacles.append(str(error).partition(";")[0])
     if len(refusals) == len(names):
         raise refusals[0]
-    return ready, obstacles
+    if not ready:
+        return Choice(use=OFF), f"nothing: {'; '.join(obstacles)}"
+    best = min(ready, key=lambda name: rank(ready[name].source.model))
+    weaker = [_tool_and_model(tool) for name, tool in ready.items() if name != best]
+    reason = f"{_tool_and_model(ready[best])} is {_rank_in_words(names, weaker, obstacles)}"
+    return Choice(use=best, **choice.arguments), reason
 
 
 def _tool_and_model(tool: Tool) -> str:

@@ -118,7 +118,13 @@ def observe(context: Context, job: Job) -> Json:
     if not cached:
         context.store.put(key, observation)
     facts |= _ending(context, tool, record, began) | {"cached": cached}
-    return _report(context, job, observation, facts)
+    if observation.missing is None:
+        context.trace.write(ToolFinished(**facts, clues=observation.clues))
+        return {"clue_ids": context.ledger.add(observation.clues), "calls": 1}
+    context.trace.write(NothingObserved(**facts, why=observation.missing))
+    # A closer look that finds nothing is an answer, not missing evidence.
+    gaps = [] if job.span else [gap(job.slot, observation.modality, observation.missing)]
+    return {"gaps": gaps, "calls": 1}
 
 
 def note_absent(context: Context, slot: str, error: ToolMissing) -> Json:
@@ -162,16 +168,6 @@ def _clues(context: Context, tool: Tool, job: Job) -> Sequence[Clue]:
     if not isinstance(tool, Answering):
         raise Unobservable(f"{tool.source.tool} answers no questions")
     return tool.answer(context.clip, job.span, job.question)
-
-
-def _report(context: Context, job: Job, observation: Observation, facts: Json) -> Json:
-    if observation.missing is None:
-        context.trace.write(ToolFinished(**facts, clues=observation.clues))
-        return {"clue_ids": context.ledger.add(observation.clues), "calls": 1}
-    context.trace.write(NothingObserved(**facts, why=observation.missing))
-    # A closer look that finds nothing is an answer, not missing evidence.
-    gaps = [] if job.span else [gap(job.slot, observation.modality, observation.missing)]
-    return {"gaps": gaps, "calls": 1}
 
 
 def _ending(context: Context, tool: Tool, record: Call, began: float) -> Json:

@@ -71,24 +71,21 @@ def whatif(
     everything = reasoner.outcome(_inquiry(trace, trace.clues))
     rest = reasoner.outcome(_inquiry(trace, clues))
     changes = compare(everything, rest)
+    removed, restored = changes.clues_only_a, changes.clues_only_b
+    removal = "Nothing of it is among the clues, so nothing changes."
+    if removed or restored:
+        back = f"; as before the review: {clue_counts(restored)}" if restored else ""
+        removal = f"Left out: {clue_counts(removed)}{back}."
     return WhatIf(
         run_id=trace.header.run_id,
         reasoner=chosen.reasoner.use,
         without=(*without, *without_clues),
-        removed=changes.clues_only_a,
+        removed=removed,
         everything=everything,
         rest=rest,
-        changes=changes.model_copy(update={"because": (_removal(changes), *effects(changes))}),
+        changes=changes.model_copy(update={"because": (removal, *effects(changes))}),
         usage=reasoner.usage,
     )
-
-
-def _removal(changes: Diff) -> str:
-    removed, restored = changes.clues_only_a, changes.clues_only_b
-    if not (removed or restored):
-        return "Nothing of it is among the clues, so nothing changes."
-    back = f"; as before the review: {clue_counts(restored)}" if restored else ""
-    return f"Left out: {clue_counts(removed)}{back}."
 
 
 class _BudgetedReasoner:

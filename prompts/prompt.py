@@ -42,7 +42,7 @@ def load(name: str) -> Prompt:
     """The message of this name, as "rules/therefore"; `KeyError` lists the names."""
     if name not in names():
         raise KeyError(f"no prompt is called {name!r}; known: {', '.join(names())}")
-    return Prompt(name, _path(name).read_text(encoding="utf-8").strip())
+    return Prompt(name, (FOLDER / f"{name}.md").read_text("utf-8").strip())
 
 
 @lru_cache(maxsize=1)
@@ -55,7 +55,3 @@ def names() -> tuple[str, ...]:
 def digest(name: str) -> str:
     """Return the sha256 (hex) of a message's text, for the trace."""
     return hashlib.sha256(load(name).text.encode()).hexdigest()
-
-
-def _path(name: str) -> Path:
-    return FOLDER / f"{name}.md"

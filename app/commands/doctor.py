@@ -70,14 +70,15 @@ def _examine(settings: Settings) -> list[Check]:
     allow_local_imports(
         choice.use for choice in (*settings.active_tools.values(), settings.memory.embedder)
     )
-    selection = choose(settings)
+    selection, reasoner = choose(settings), settings.reasoner
+    python = metadata("emer")["Requires-Python"]
     return [
-        _python(),
+        Check(area="python", name=platform.python_version(), ok=True, detail=f"needs {python}"),
         *(_package(name) for name in required_packages()),
         _device(settings),
         *(Check(area="choice", name=n, ok=True, detail=w) for n, w in selection.reasons.items()),
         *_tools(selection.settings),
-        _reasoner(settings.reasoner),
+        _attempt("reasoner", reasoner.use, partial(load_reasoner, reasoner)),
         *_memory(settings),
         _store(settings.home),
         _disk(settings.home),
@@ -89,11 +90,6 @@ def required_packages() -> list[str]:
     lines = [line for line in requires("emer") or [] if "extra ==" not in line]
     names = (re.match(r"[\w.-]+", line) for line in lines)
     return sorted(name[0] for name in names if name)
-
-
-def _python() -> Check:
-    asked = metadata("emer")["Requires-Python"]
-    return Check(area="python", name=platform.python_version(), ok=True, detail=f"needs {asked}")
 
 
 def _package(name: str) -> Check:
@@ -141,11 +137,12 @@ def _tools(settings: Settings) -> Iterator[Check]:
             yield _attempt("tool", name, partial(_try_tool, slot, choice, clip))
 
 
-def _attempt(area: str, name: str, work: Callable[[], str]) -> Check:
-    """Check of what can raise anything; `work` returns the detail."""
+def _attempt(area: str, name: str, work: Callable[[], object]) -> Check:
+    """Check of what can raise anything; a text that `work` returns is the detail."""
     check = partial(Check, area=area, name=name)
     try:
-        return check(ok=True, detail=work())
+        detail = work()
+        return check(ok=True, detail=detail if isinstance(detail, str) else "")
     except ToolMissing as error:
         return check(ok=False, detail=f"needs {error.what}", fix=error.install)
     except Exception as error:
@@ -187,14 +184,6 @@ def _try_tool(slot: str, choice: Choice, path: Path) -> str:
     source = tool.source
     model = f", {source.model} ({hardware})" if hardware else ""
     return f"{source.tool} {source.version}{model}"
-
-
-def _reasoner(choice: Choice) -> Check:
-    def load() -> str:
-        load_reasoner(choice)
-        return ""
-
-    return _attempt("reasoner", choice.use, load)
 
 
 def _memory(settings: Settings) -> Iterator[Check]:

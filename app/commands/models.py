@@ -27,7 +27,7 @@ from emer.tools.runtime.device import configure
 from emer.tools.text import one_line
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, catalogue, named, of_tool
-from emer.tools.weights.download import DownloadFailed, Verification, pull, verify
+from emer.tools.weights.download import DownloadFailed, pull, verify
 from emer.tools.weights.download import Progress as Report
 from emer.tools.weights.locate import Location, locate
 
@@ -70,7 +70,11 @@ def run_verify(names: Sequence[str], settings: Path | None, *, json: bool) -> No
     configure(load_settings(settings).machine)
     present = [weights for weights in catalogue() if locate(weights).state != "absent"]
     verdicts = [verify(weights) for weights in ([_chosen(n) for n in names] or present)]
-    lines = [_verdict_line(verdict) for verdict in verdicts]
+    lines = []
+    for verdict in verdicts:
+        fix = f" ({verdict.fix})" if verdict.fix else ""
+        line = f"{verdict.outcome:<8} {verdict.name}  {one_line(verdict.detail)}{fix}"
+        lines.append(Text(line, style=OUTCOMES[verdict.outcome]))
     page = Group(*lines or [Text("There are no weights on this machine: emer models list")])
     print_output(page, [verdict.model_dump(mode="json") for verdict in verdicts], json=json)
     bad = ("damaged", "absent") if names else ("damaged",)
@@ -154,9 +158,3 @@ def _pulled_line(result: Pulled) -> Text:
     mark = ("✓ ", "green") if result.ok else ("✗ ", "red")
     where = f"  {one_line(str(result.path))}" if result.path else ""
     return Text.assemble(mark, (result.name, "bold"), where, f"  {one_line(result.detail)}")
-
-
-def _verdict_line(verdict: Verification) -> Text:
-    fix = f" ({verdict.fix})" if verdict.fix else ""
-    line = f"{verdict.outcome:<8} {verdict.name}  {one_line(verdict.detail)}{fix}"
-    return Text(line, style=OUTCOMES[verdict.outcome])

@@ -31,7 +31,7 @@ def without_repeats(clues: Iterable[Clue]) -> tuple[Clue, ...]:
     distinct: dict[tuple[str, str | None, str], list[Clue]] = {}
     for clue in sorted(without_near_duplicates(clues), key=_merit, reverse=True):
         similar = distinct.setdefault(_similarity_key(clue), [])
-        if not any(_same_event(clue, other) for other in similar):
+        if not any(clue.text == other.text or _overlap(clue.span, other.span) for other in similar):
             similar.append(clue)
     return by_time(clue for similar in distinct.values() for clue in similar)
 
@@ -40,7 +40,6 @@ class ClueLedger:
     """Every clue of a run by its id; clues are added in any order, by any thread."""
 
     def __init__(self) -> None:
-        """Start empty."""
         self._clues: dict[str, Clue] = {}
         self._lock = threading.Lock()
 
@@ -65,10 +64,6 @@ def _similarity_key(clue: Clue) -> tuple[str, str | None, str]:
     """Tool, person and words without measurements; a person's clue equals no other."""
     words = clue.id if clue.source == REVIEWER else _MEASURED.sub("#", clue.text)
     return (clue.source.tool, clue.person, words)
-
-
-def _same_event(one: Clue, other: Clue) -> bool:
-    return one.text == other.text or _overlap(one.span, other.span)
 
 
 def _overlap(one: Span | None, other: Span | None) -> bool:

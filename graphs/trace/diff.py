@@ -179,12 +179,24 @@ def _because(a: Trace, b: Trace, difference: Diff) -> tuple[str, ...]:
         causes = [
             "Nothing that went in differs: something did not work, or does not work alike twice."
         ]
+    removed, added = difference.clues_only_a, difference.clues_only_b
+    if removed or added:
+        clues = f"Clues that are gone: {clue_counts(removed)}; new: {clue_counts(added)}."
+    else:
+        count = len(a.clues)
+        clues = f"The clues are the same ({count})." if count else "There are no clues at all."
+    words = {str(reason): text for reason, text in STOP_REASONS.items()}
+    stops = [
+        f"a stopped because {words.get(c.a, c.a)}; b, because {words.get(c.b, c.b)}."
+        for c in difference.work
+        if c.key == "stopped" and c.a and c.b
+    ]
     return (
         *causes,
-        _clue_changes(difference, len(a.clues)),
+        clues,
         *_model_calls("a", a, difference.usage_a),
         *_model_calls("b", b, difference.usage_b),
-        *_stops(difference),
+        *stops,
         *effects(difference),
     )
 
@@ -215,13 +227,6 @@ def _reasoning_causes(difference: Diff, *, same_reasoner: bool) -> Iterator[str]
         yield f"Another version of emer: {_few([_arrow(c) for c in versions])}."
 
 
-def _clue_changes(difference: Diff, count: int) -> str:
-    removed, added = difference.clues_only_a, difference.clues_only_b
-    if not (removed or added):
-        return f"The clues are the same ({count})." if count else "There are no clues at all."
-    return f"Clues that are gone: {clue_counts(removed)}; new: {clue_counts(added)}."
-
-
 def _model_calls(side: str, trace: Trace, usage: Usage) -> Iterator[str]:
     if usage.requests:
         yield f"In {side} the model {usage_in_words(usage)}."
@@ -234,14 +239,6 @@ def _model_calls(side: str, trace: Trace, usage: Usage) -> Iterator[str]:
         roles = ", ".join(f"{role} ({n})" if n > 1 else role for role, n in steps.items())
         why = usage.fallbacks[0].why.rstrip(".")
         yield f"In {side} the rules took over from the model: {roles}; {why}."
-
-
-def _stops(difference: Diff) -> Iterator[str]:
-    words = {str(reason): text for reason, text in STOP_REASONS.items()}
-    for change in difference.work:
-        if change.key == "stopped" and change.a and change.b:
-            a, b = (words.get(reason, reason) for reason in (change.a, change.b))
-            yield f"a stopped because {a}; b, because {b}."
 
 
 def _arrow(change: Change) -> str:

@@ -46,8 +46,14 @@ class TraceWriter:
         self._lock = threading.RLock()
         self._file: IO[str] | None = None
         self.path: Path | None = None
-        if path is not None:
-            self._open(path)
+        if path is None:
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("x", encoding="utf-8")
+            self.path = path
+        except OSError as error:
+            self.notes.append(f"no trace could be written: {path}: {error.strerror}")
 
     @classmethod
     def reopen(cls, path: Path, after: float, listener: Listener | None = None) -> TraceWriter:
@@ -83,14 +89,6 @@ class TraceWriter:
             if self._file is not None:
                 self._file.close()
             self._file = None
-
-    def _open(self, path: Path) -> None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("x", encoding="utf-8")
-            self.path = path
-        except OSError as error:
-            self.notes.append(f"no trace could be written: {path}: {error.strerror}")
 
     def _append(self, line: str) -> None:
         if self._file is None:

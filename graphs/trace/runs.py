@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -39,8 +39,7 @@ class RunCard(Record):
 
 def list_runs(traces: Path) -> tuple[RunCard, ...]:
     """Summaries of the runs in the folder, the newest first; other files are skipped."""
-    cards = (_card(path) for path in _files(traces))
-    return tuple(card for card in cards if card is not None)
+    return tuple(filter(None, map(_card, _files(traces))))
 
 
 def find_run(traces: Path, name: str) -> Path:
@@ -75,14 +74,16 @@ def _files(traces: Path) -> list[Path]:
 def _card(path: Path) -> RunCard | None:
     """Summary from a trace's first two lines and its last; None if it is no trace."""
     try:
-        first = list(_head(path))
-        last = _last(path)
+        with path.open("rb") as file:
+            first = [_read(file.readline()) for _ in range(2)]
+            file.seek(-min(_TAIL_BYTES, file.seek(0, os.SEEK_END)), os.SEEK_END)
+            whole = file.read().split(b"\n")[:-1]
     except OSError:
         return None
-    if not first or not isinstance(first[0], events.Header):
+    last = _read(whole[-1]) if whole else None
+    if not isinstance(first[0], events.Header):
         return None
-    header = first[0]
-    question = next((e.question for e in first if isinstance(e, events.RunStarted)), "")
+    header, second = first
     done = last if isinstance(last, events.Finished) else None
     end = (
         last
@@ -93,28 +94,13 @@ def _card(path: Path) -> RunCard | None:
         run_id=header.run_id,
         started=header.started,
         clip=header.clip.name,
-        question=question,
+        question=second.question if isinstance(second, events.RunStarted) else "",
         labels=tuple(label.name for label in done.explanation.labels) if done else (),
         stop_reason=done.stop_reason if done else None,
         state=end.event if end else "unfinished",
         seconds=end.seconds if end else None,
         path=path,
     )
-
-
-def _head(path: Path) -> Iterator[events.Event]:
-    with path.open("rb") as file:
-        for _ in range(2):
-            event = _read(file.readline())
-            if event is not None:
-                yield event
-
-
-def _last(path: Path) -> events.Event | None:
-    with path.open("rb") as file:
-        file.seek(-min(_TAIL_BYTES, file.seek(0, os.SEEK_END)), os.SEEK_END)
-        whole = file.read().split(b"\n")[:-1]
-    return _read(whole[-1]) if whole else None
 
 
 def _read(line: bytes) -> events.Event | None:
