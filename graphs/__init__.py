@@ -1,3 +1,13 @@
 """Runs of the agent: the controller, its settings and state, answers and traces."""
 
-__all__ = ["ask", "components", "controller", "resume", "server", "settings", "trace", "whatif"]
+__all__ = [
+    "answer",
+    "ask",
+    "components",
+    "controller",
+    "resume",
+    "server",
+    "settings",
+    "trace",
+    "whatif",
+]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from emer.agents.rules.phrases import STOP_REASONS, render
-from emer.agents.types import Decision, Explanation, Hypothesis, StopReason, Turn
-from emer.graphs.answer_view import answer_html, clue_frame, labels_in_words
+from emer.agents.types import Decision, Explanation, StopReason, Turn
+from emer.graphs.answer import Answer
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.components import load_components
 from emer.graphs.context import Context
@@ -30,95 +28,6 @@ from emer.graphs.trace.events import Finished, Paused
 from emer.graphs.trace.jsonl import Listener, TraceWriter
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
-from emer.tools.text import one_line
-from emer.tools.types import Clue
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Answer:
-    """Result of a run: the explanation, its clues and where the trace is.
-
-    Args:
-        explanation: Sentences and labels, each with the ids of its clues; empty when paused.
-        clues: All clues at the end of the run, by modality and time.
-        run_id: Name of the run, for `emer trace show` and `resume`.
-        thread: Name of the conversation that the run belongs to.
-        trace_path: JSON-lines file of the run; None where none could be written.
-        stop_reason: Why the run stopped: "sure", "paused", "declined", ...
-        seconds: Time that the run took.
-        notes: What a reader should know: damaged frames, a fallback, a missing store.
-        hypotheses: The readings that were weighed, with their scores.
-        history: Earlier questions and answers of the thread.
-        tokens: Tokens that language models read and wrote.
-        money: Price of these tokens, in the currency of the settings.
-        clip: Path of the clip.
-        question: The question.
-
-    """
-
-    explanation: Explanation
-    clues: tuple[Clue, ...]
-    run_id: str
-    thread: str
-    trace_path: Path | None
-    stop_reason: StopReason
-    seconds: float
-    notes: tuple[str, ...] = ()
-    hypotheses: tuple[Hypothesis, ...] = ()
-    history: tuple[Turn, ...] = ()
-    tokens: int = 0
-    money: float = 0.0
-    clip: str = ""
-    question: str = ""
-
-    def __repr__(self) -> str:
-        """One line: labels with bands, clip and run."""
-        labels = "paused" if self.paused else labels_in_words(self.explanation) or "no label"
-        return one_line(f"<Answer: {labels}; {Path(self.clip).name}; run {self.run_id}>")
-
-    def _repr_html_(self) -> str:
-        """Notebook view: question, labels, explanation and clues."""
-        footer = f"{Path(self.clip).name}, run {self.run_id}: {STOP_REASONS[self.stop_reason]}"
-        return answer_html(self.question, self.explanation, self.clues, footer)
-
-    def to_frame(self) -> DataFrame:
-        """The clues as a pandas data frame, one row per clue.
-
-        Columns: id, modality, tool, model, start and end (seconds; missing for the whole clip),
-        person, text, confidence (0 to 1 or missing), quality (0 to 1).
-        """
-        return clue_frame(self.clues)
-
-    @property
-    def paused(self) -> bool:
-        """Whether the run waits for a review; nothing is explained yet."""
-        return self.stop_reason == "paused"
-
-    @property
-    def text(self) -> str:
-        """The explanation as plain text."""
-        return render(self.explanation)
-
-    @property
-    def record(self) -> Json:
-        """The answer as plain JSON."""
-        return {
-            "run_id": self.run_id,
-            "thread": self.thread,
-            "trace": str(self.trace_path) if self.trace_path else None,
-            "text": self.text,
-            "explanation": self.explanation.model_dump(mode="json"),
-            "clues": [clue.model_dump(mode="json") for clue in self.clues],
-            "hypotheses": [hypothesis.model_dump(mode="json") for hypothesis in self.hypotheses],
-            "stop_reason": self.stop_reason,
-            "seconds": self.seconds,
-            "notes": list(self.notes),
-            "tokens": self.tokens,
-            "money": self.money,
-        }
 
 
 def collect_answer(context: Context, checkpoints: Checkpoints, final: Json, thread: str) -> Answer:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +40,9 @@ class Checkpoints(SqliteSaver):
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The thread's last checkpoint, None if there is none that can be read."""
-        try:
+        with self._noted():
             return super().get_tuple(config)
-        except sqlite3.Error as error:
-            self._refused(error)
-            return None
+        return None
 
     def put(
         self,
@@ -54,11 +52,9 @@ class Checkpoints(SqliteSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Save a checkpoint and return its config."""
-        try:
+        with self._noted():
             return super().put(config, checkpoint, metadata, new_versions)
-        except sqlite3.Error as error:
-            self._refused(error)
-            return config
+        return config
 
     def put_writes(
         self,
@@ -68,19 +64,15 @@ class Checkpoints(SqliteSaver):
         task_path: str = "",
     ) -> None:
         """Save the writes of a node before its step ends."""
-        try:
+        with self._noted():
             super().put_writes(config, writes, task_id, task_path)
-        except sqlite3.Error as error:
-            self._refused(error)
 
     def of_run(self, thread: str, run_id: str) -> str | None:
         """Id of a run's last checkpoint in its thread, None if there is none."""
-        try:
+        with self._noted():
             for item in self.list({"configurable": {"thread_id": thread}}):
                 if item.checkpoint["channel_values"].get("run_id") == run_id:
                     return item.checkpoint["id"]
-        except sqlite3.Error as error:
-            self._refused(error)
         return None
 
     def last_state(self, thread: str) -> dict[str, Any]:
@@ -100,17 +92,20 @@ class Checkpoints(SqliteSaver):
 
     def _open(self, path: Path | None) -> sqlite3.Connection:
         if path is not None:
-            try:
+            with self._noted():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 return _connect(str(path))
-            except (sqlite3.Error, OSError) as error:
-                self._refused(error)
         return _connect(":memory:")
 
-    def _refused(self, error: Exception) -> None:
-        with suppress(sqlite3.Error, AttributeError):
-            self.conn.rollback()
-        self.note = self.note or f"the thread is not remembered: {self._path}: {error}"
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Turn an error of the disk into the note."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            with suppress(sqlite3.Error, AttributeError):
+                self.conn.rollback()
+            self.note = self.note or f"the thread is not remembered: {self._path}: {error}"
 
 
 def _connect(path: str) -> sqlite3.Connection:

@@ -10,7 +10,8 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from emer.agents.clue_edits import Edits, check_edits, reviewer_clues
-from emer.graphs.ask import Answer, collect_answer
+from emer.graphs.answer import Answer
+from emer.graphs.ask import collect_answer
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.components import load_components
 from emer.graphs.session import config_for, open_run, run

@@ -21,7 +21,8 @@ print(*sorted(sys.modules))
 
 def test_every_public_name_is_there_and_the_right_thing():
     from emer.agents.clue_edits import Addition, Edits
-    from emer.graphs.ask import Answer, ask
+    from emer.graphs.answer import Answer
+    from emer.graphs.ask import ask
     from emer.graphs.resume import resume
     from emer.tools.media.clip import Clip
     from emer.tools.registry import register

@@ -18,7 +18,7 @@ from emer.tools.runtime.device import CPU, choose_device
 from emer.tools.runtime.native import hush
 
 if TYPE_CHECKING:
-    from emer.graphs.ask import Answer
+    from emer.graphs.answer import Answer
 
 
 @dataclass(frozen=True, slots=True)

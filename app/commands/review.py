@@ -30,6 +30,16 @@ _SPAN = r"(?P<start>\d+(?:\.\d+)?)\s*(?:-|\u2013|to)\s*(?P<end>\d+(?:\.\d+)?)\s*
 _TIMED = re.compile(rf"^(?P<text>.*?)\s*@\s*{_SPAN}", re.DOTALL)
 _TIME = re.compile(rf"^\s*@?\s*{_SPAN}")
 
+HELP = (
+    "go           explain from the clues as they are now",
+    "reject 2 5   reject clues",
+    "edit 3       rewrite a clue: its sentence, its time",
+    "add          add a clue that no tool reported",
+    "keep 2       undo your edit of a clue",
+    "list         show the clues again",
+    "quit         leave the run paused; your edits are saved (so does Ctrl-D)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewRequest:
@@ -43,16 +53,6 @@ class ReviewRequest:
     file: Path | None = None
     clip: str | None = None
     settings: Path | None = None
-
-
-def _read_edits(request: ReviewRequest) -> Edits:
-    """Edits of the options and the file; `ConfigError` shows the right form."""
-    edits = Edits(
-        reject=tuple(dict.fromkeys(request.reject)),
-        edit=tuple(map(_read_rewrite, request.edit)),
-        add=tuple(map(_read_addition, request.add)),
-    )
-    return edits if request.file is None else _read_file(request.file).and_then(edits)
 
 
 def _read_rewrite(option: str) -> Rewrite:
@@ -128,17 +128,6 @@ def _span(match: re.Match[str]) -> Span:
     if end < start:
         raise ConfigError(f"{start:g}-{end:g} s ends before it starts")
     return Span(start=start, end=end)
-
-
-HELP = (
-    "go           explain from the clues as they are now",
-    "reject 2 5   reject clues",
-    "edit 3       rewrite a clue: its sentence, its time",
-    "add          add a clue that no tool reported",
-    "keep 2       undo your edit of a clue",
-    "list         show the clues again",
-    "quit         leave the run paused; your edits are saved (so does Ctrl-D)",
-)
 
 
 class ReviewSession:
@@ -250,7 +239,14 @@ class ReviewSession:
 def run_review(request: ReviewRequest, *, json: bool) -> None:
     paused = find_paused(request.run, request.settings)
     if any((request.accept, request.reject, request.edit, request.add, request.file)):
-        _resume(request, paused, paused.edits.and_then(_read_edits(request)), json=json)
+        edits = Edits(
+            reject=tuple(dict.fromkeys(request.reject)),
+            edit=tuple(map(_read_rewrite, request.edit)),
+            add=tuple(map(_read_addition, request.add)),
+        )
+        if request.file is not None:
+            edits = _read_file(request.file).and_then(edits)
+        _resume(request, paused, paused.edits.and_then(edits), json=json)
     else:
         prompt_or_print(request, paused, json=json)
 

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from emer.app.commands.ask import check_readable
 from emer.app.demo_clip import CLIP
-from emer.app.render.format import check_line, facts_table, list_table
+from emer.app.render.format import facts_table, list_table
 from emer.app.render.progress import print_output
 from emer.graphs.components import allow_local_imports, arguments_for, choose
 from emer.graphs.settings import Settings, load_settings
@@ -98,8 +98,14 @@ def run_check(spec: str, clip: str | None, path: Path | None, *, json: bool) -> 
         findings = check_tool(
             load_tool(spec, arguments), Clip.open(trial), again=lambda: load_tool(spec, arguments)
         )
-    page = Group(*(check_line(finding.ok, finding.check, finding.why) for finding in findings))
-    print_output(page, [finding.model_dump(mode="json") for finding in findings], json=json)
+    lines = []
+    for finding in findings:
+        mark = ("✓ ", "green") if finding.ok else ("✗ ", "red")
+        why = f": {one_line(finding.why)}" if finding.why else ""
+        lines.append(Text.assemble(mark, one_line(finding.check), (why, "yellow")))
+    print_output(
+        Group(*lines), [finding.model_dump(mode="json") for finding in findings], json=json
+    )
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 

@@ -19,7 +19,7 @@ from emer.tools.types import Clue
 
 if TYPE_CHECKING:
     from emer.app.render.progress import Progress
-    from emer.graphs.ask import Answer
+    from emer.graphs.answer import Answer
 
 BAND_STYLE = {"high": "bold green", "medium": "bold yellow", "low": "bold"}
 MODALITY_STYLE = {"face": "magenta", "scene": "blue", "audio": "yellow", "text": "cyan"}

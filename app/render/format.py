@@ -75,11 +75,3 @@ def notes(texts: Iterable[str]) -> list[Text]:
 def unwrapped(line: str) -> Text:
     """Dim line that is never wrapped, so that a path in it can be copied."""
     return Text(line, style="dim", no_wrap=True, overflow="ignore")
-
-
-def check_line(ok: bool, name: str, detail: str = "") -> Text:
-    """Line with a tick or a cross."""
-    mark = ("✓ ", "green") if ok else ("✗ ", "red")
-    return Text.assemble(
-        mark, one_line(name), (f": {one_line(detail)}" if detail else "", "yellow")
-    )

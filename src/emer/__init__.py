@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from emer.agents.clue_edits import Addition, Edits, Rewrite
-    from emer.graphs.ask import Answer, ask
+    from emer.graphs.answer import Answer
+    from emer.graphs.ask import ask
     from emer.graphs.resume import resume
     from emer.tools.errors import ConfigError
     from emer.tools.media.clip import Clip
@@ -43,7 +44,7 @@ __all__ = [
 
 _MODULES = {
     "Addition": "emer.agents.clue_edits",
-    "Answer": "emer.graphs.ask",
+    "Answer": "emer.graphs.answer",
     "Clip": "emer.tools.media.clip",
     "Clue": "emer.tools.types",
     "ConfigError": "emer.tools.errors",

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emer.graphs.ask import Answer, ask
+from emer.graphs.answer import Answer
+from emer.graphs.ask import ask
 from tests.fixtures.clips import Written, write_clip
 from tests.fixtures.graph_runs import fakes
 

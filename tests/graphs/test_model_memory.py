@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from emer.graphs.ask import Answer, ask
+from emer.graphs.answer import Answer
+from emer.graphs.ask import ask
 from emer.graphs.components import load_exemplars, load_memory
 from emer.graphs.settings import Choice, MemorySettings
 from emer.graphs.trace.diff import diff

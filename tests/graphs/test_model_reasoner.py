@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from emer.graphs.ask import Answer, ask
+from emer.graphs.answer import Answer
+from emer.graphs.ask import ask
 from emer.graphs.settings import Choice
 from emer.prompts.prompt import digest, names
 from emer.tools.errors import ConfigError

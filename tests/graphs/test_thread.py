@@ -12,7 +12,8 @@ import pytest
 
 from emer.agents.scripted_model import ScriptedModel
 from emer.graphs import components
-from emer.graphs.ask import Answer, ask
+from emer.graphs.answer import Answer
+from emer.graphs.ask import ask
 from emer.graphs.settings import DEFAULT, Choice
 from tests.fixtures.clips import Written, write_clip
 from tests.fixtures.graph_runs import events, fakes
