@@ -79,8 +79,7 @@ LlmWhen = Annotated[
     typer.Option("--llm-when", help="Use the model only if the rules are unsure, or always."),
 ]
 Language = Annotated[
-    Literal["auto", "en", "zh"] | None,
-    typer.Option("--lang", help="Language of the explanation."),
+    Literal["auto", "en", "zh"] | None, typer.Option("--lang", help="Language of the explanation.")
 ]
 Run = Annotated[str, typer.Argument(help='"last", a run id or its beginning, or a trace file.')]
 Picture = Annotated[
@@ -186,10 +185,7 @@ def tools_list(json: Json = False, settings: SettingsFile = None) -> None:
 
 @tools.command("check")
 def tools_check(
-    spec: Spec,
-    clip: TrialClip = None,
-    json: Json = False,
-    settings: SettingsFile = None,
+    spec: Spec, clip: TrialClip = None, json: Json = False, settings: SettingsFile = None
 ) -> None:
     """Check a tool against the tool contract; exit code 1 if it fails."""
     from emer.app.commands.tools import run_check

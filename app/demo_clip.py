@@ -41,7 +41,6 @@ class Script(Record):
 
 
 def load_script() -> Script:
-    """Load the script of the demo clip."""
     return Script.model_validate_json((ASSETS / "demo.json").read_bytes())
 
 

@@ -51,7 +51,6 @@ class Checkpoints(SqliteSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Save a checkpoint and return its config."""
         with self._noted():
             return super().put(config, checkpoint, metadata, new_versions)
         return config
@@ -63,7 +62,6 @@ class Checkpoints(SqliteSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Save the writes of a node before its step ends."""
         with self._noted():
             super().put_writes(config, writes, task_id, task_path)
 
@@ -81,7 +79,6 @@ class Checkpoints(SqliteSaver):
         return item.checkpoint["channel_values"] if item else {}
 
     def close(self) -> None:
-        """Close the file."""
         connections = [self.conn, self._reader]
         with suppress(OSError):
             if os.path.getsize(f"{self._path}-wal") > LOG_BYTES:

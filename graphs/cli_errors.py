@@ -73,8 +73,6 @@ class CommandGroup(TyperGroup):
 
 
 class EvalCommandGroup(CommandGroup):
-    """The `emer-eval` command group."""
-
     program = "emer-eval"
     interruption = "interrupted; what was finished is kept"
 
@@ -99,8 +97,6 @@ VersionOption = Annotated[
 
 
 def add_version_option(app: typer.Typer) -> None:
-    """Add `--version` to a command line."""
-
     @app.callback()
     def _options(version: VersionOption = False) -> None:
         """Accept the options before a command."""

@@ -90,7 +90,6 @@ def load_slot(slot: str, choice: Choice) -> Tool:
 
 
 def load_reasoner(choice: Choice) -> Reasoner:
-    """Load the reasoner that the settings name."""
     try:
         made = resolve(choice.use, REASONERS, REASONER_GROUP)
         reasoner: Reasoner = made(**_typed_arguments("reasoner", made, choice.arguments))

@@ -117,7 +117,6 @@ def plan(state: State, runtime: Runtime[Context]) -> Command[Literal["observe", 
 
 
 def call_tool(state: Order, runtime: Runtime[Context]) -> Json:
-    """Make one tool call."""
     return observe(runtime.context, Job.model_validate(state["job"]))
 
 
@@ -170,7 +169,6 @@ def decide(state: State, runtime: Runtime[Context]) -> Command[Literal["observe"
 
 
 def explain(state: State, runtime: Runtime[Context]) -> Json:
-    """Have the reasoner write the explanation."""
     context, inquiry = runtime.context, _inquiry(runtime.context, state)
     decision = Decision.model_validate(state["decision"])
     written = pipeline.explain(context.reasoner, inquiry, decision)

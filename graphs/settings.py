@@ -38,12 +38,7 @@ OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
 PROFILES: Mapping[str, Mapping[str, str]] = {
-    "embedded": {
-        "face": "mesh",
-        "scene": "camera",
-        "prosody": "egemaps",
-        "speech": "pocketsphinx",
-    },
+    "embedded": {"face": "mesh", "scene": "camera", "prosody": "egemaps", "speech": "pocketsphinx"},
     "models": {
         "face": AUTO,
         "expression": "deepface",

@@ -174,7 +174,6 @@ def _origins(clue: Clue, by_id: dict[str, Clue]) -> list[Clue]:
 
 
 def _inquiry(trace: Trace, clues: tuple[Clue, ...]) -> Inquiry:
-    """The inquiry of the run, with these clues."""
     clip = trace.header.clip
     removed = {clue.modality for clue in trace.clues} - {clue.modality for clue in clues}
     missing = trace.explanation.missing if trace.explanation else ()

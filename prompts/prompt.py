@@ -19,7 +19,6 @@ class Prompt:
 
     @property
     def placeholders(self) -> frozenset[str]:
-        """Names of the values that the message needs."""
         return frozenset(self._template.get_identifiers())
 
     def substitute(self, **values: str) -> str:

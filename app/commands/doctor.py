@@ -59,8 +59,7 @@ def run_doctor(path: Path | None, profile: str | None, device: str | None, *, js
     with hush(settings.home / "logs" / "native.log"):
         checks = _examine(settings)
     ready = all(check.ok for check in checks)
-    listed = [check.model_dump(mode="json") for check in checks]
-    record = {"profile": settings.profile, "ready": ready, "checks": listed}
+    record = {"profile": settings.profile, "ready": ready, "checks": checks}
     print_output(_page(checks, settings.profile), record, json=json)
     if not ready:
         raise typer.Exit(1)

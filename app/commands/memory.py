@@ -33,7 +33,7 @@ def run_add(name: str, path: Path | None, *, json: bool) -> None:
     exemplar = load_exemplars(settings).add(run_id, trace.question, trace.clues, explanation)
     labels = ", ".join(map(one_line, exemplar.labels))
     page = Text(f"Saved run {run_id} as {exemplar.key}: {labels}.")
-    print_output(page, exemplar.model_dump(mode="json"), json=json)
+    print_output(page, exemplar, json=json)
 
 
 def run_list(path: Path | None, *, json: bool) -> None:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import typer
-from pydantic import JsonValue
 from rich.console import Console, Group, RenderableType
 from rich.progress import (
     BarColumn,
@@ -36,8 +35,6 @@ OUTCOMES = {"whole": "green", "damaged": "red", "unknown": "yellow", "absent": "
 
 
 class Pulled(Record):
-    """Result of one download."""
-
     name: str
     ok: bool
     path: Path | None = None
@@ -61,7 +58,7 @@ def run_pull(
             if not json:
                 print_page(_pulled_line(results[-1]))
     if json:
-        print(to_json([result.model_dump(mode="json") for result in results]))
+        print(to_json(results))
     if not all(result.ok for result in results):
         raise typer.Exit(1)
 
@@ -76,7 +73,7 @@ def run_verify(names: Sequence[str], settings: Path | None, *, json: bool) -> No
         line = f"{verdict.outcome:<8} {verdict.name}  {one_line(verdict.detail)}{fix}"
         lines.append(Text(line, style=OUTCOMES[verdict.outcome]))
     page = Group(*lines or [Text("There are no weights on this machine: emer models list")])
-    print_output(page, [verdict.model_dump(mode="json") for verdict in verdicts], json=json)
+    print_output(page, verdicts, json=json)
     bad = ("damaged", "absent") if names else ("damaged",)
     if any(verdict.outcome in bad for verdict in verdicts):
         raise typer.Exit(1)
@@ -88,7 +85,7 @@ def _chosen(name: str) -> Weights:
     return suggested[0] if suggested else named(name)
 
 
-def _record(weights: Weights, location: Location) -> dict[str, JsonValue]:
+def _record(weights: Weights, location: Location) -> dict[str, object]:
     checksums = "; ".join(f"{name}: {sha256}" for name, sha256 in weights.sha256s.items())
     return {
         "name": weights.name,

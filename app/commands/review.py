@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import typer
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
@@ -298,20 +298,19 @@ def paused_page(paused: PausedRun) -> RenderableType:
     return Group(heading(trace.header, trace.question), table, hint, *commands)
 
 
-def paused_record(paused: PausedRun) -> dict[str, JsonValue]:
-    """JSON record of a paused run."""
+def paused_record(paused: PausedRun) -> dict[str, object]:
     trace = paused.trace
     return {
         "run_id": trace.header.run_id,
         "paused": True,
         "thread": trace.header.thread,
         "trace": str(paused.path),
-        "clip": trace.header.clip.model_dump(mode="json"),
+        "clip": trace.header.clip,
         "question": trace.question,
-        "clues": [clue.model_dump(mode="json") for clue in paused.clues],
-        "edits": paused.edits.model_dump(mode="json"),
+        "clues": paused.clues,
+        "edits": paused.edits,
         "seconds": paused.pause.seconds,
-        "next": [*_commands(paused)],
+        "next": _commands(paused),
     }
 
 

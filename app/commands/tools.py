@@ -31,8 +31,6 @@ from emer.tools.types import Record
 
 
 class Entry(Record):
-    """A tool in the list."""
-
     name: str
     slots: tuple[str, ...]
     """Slots that use it in the settings."""
@@ -52,8 +50,7 @@ def run_list(path: Path | None, *, json: bool) -> None:
         _entry(name, tuple(slot for slot, use in uses.items() if use == name), settings)
         for name in dict.fromkeys([*uses.values(), *registered(), *installed])
     ]
-    record = [entry.model_dump(mode="json") for entry in entries]
-    print_output(_table(entries), record, json=json)
+    print_output(_table(entries), entries, json=json)
 
 
 def _entry(name: str, slots: tuple[str, ...], settings: Settings) -> Entry:
@@ -103,9 +100,7 @@ def run_check(spec: str, clip: str | None, path: Path | None, *, json: bool) -> 
         mark = ("✓ ", "green") if finding.ok else ("✗ ", "red")
         why = f": {one_line(finding.why)}" if finding.why else ""
         lines.append(Text.assemble(mark, one_line(finding.check), (why, "yellow")))
-    print_output(
-        Group(*lines), [finding.model_dump(mode="json") for finding in findings], json=json
-    )
+    print_output(Group(*lines), findings, json=json)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 

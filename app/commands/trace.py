@@ -40,8 +40,7 @@ def run_list(settings: Path | None, *, json: bool) -> None:
     folder = load_settings(settings).traces
     cards = list_runs(folder)
     empty = Text(f"There are no runs in {folder} yet. Start with: emer demo")
-    record = [card.model_dump(mode="json") for card in cards]
-    print_output(_table(cards) if cards else empty, record, json=json)
+    print_output(_table(cards) if cards else empty, cards, json=json)
 
 
 def run_show(name: str, svg: Path | None, settings: Path | None, *, json: bool) -> None:
@@ -49,11 +48,7 @@ def run_show(name: str, svg: Path | None, settings: Path | None, *, json: bool) 
     page = run_page(trace)
     if svg is not None:
         save_svg(page, svg, title=f"emer trace show {trace.header.run_id}")
-    record = {
-        "header": trace.header.model_dump(mode="json"),
-        "events": [event.model_dump(mode="json") for event in trace.events],
-        "torn": trace.torn,
-    }
+    record = {"header": trace.header, "events": trace.events, "torn": trace.torn}
     print_output(page, record, json=json)
 
 
@@ -61,7 +56,7 @@ def run_diff(a: str, b: str, settings: Path | None, *, json: bool) -> None:
     left, right = _read(a, settings), _read(b, settings)
     difference = diff(left, right)
     page = difference_page(difference, left.header.run_id, right.header.run_id)
-    print_output(page, difference.model_dump(mode="json"), json=json)
+    print_output(page, difference, json=json)
 
 
 def run_whatif(
@@ -77,7 +72,7 @@ def run_whatif(
     allow_local_imports([trace.header.reasoner])
     result = whatif(trace, *without, llm=llm, rules=rules, settings=settings)
     page = Group(heading(trace.header, trace.question), whatif_page(result))
-    print_output(page, result.model_dump(mode="json"), json=json)
+    print_output(page, result, json=json)
 
 
 def _read(name: str, settings: Path | None) -> Trace:

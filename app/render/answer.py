@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -42,9 +41,9 @@ def answer_page(answer: Answer, progress: Progress) -> RenderableType:
     )
 
 
-def answer_record(answer: Answer, progress: Progress) -> dict[str, JsonValue]:
+def answer_record(answer: Answer, progress: Progress) -> dict[str, object]:
     """JSON record of an answer, as `emer ask --json` prints it."""
-    clip = progress.header.clip.model_dump(mode="json") if progress.header else None
+    clip = progress.header.clip if progress.header else None
     return {"clip": clip, "question": answer.question, **answer.record}
 
 

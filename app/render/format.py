@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -23,9 +24,12 @@ WIDE = len("expression")
 
 
 def to_json(value: object) -> str:
-    """JSON that is safe to print: invisible characters are escaped."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    return escaped(text)
+    """JSON of values and records, safe to print: invisible characters are escaped."""
+    return escaped(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: object) -> object:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
 
 
 def seconds(value: float) -> str:
@@ -58,12 +62,10 @@ def facts_table(facts: Iterable[tuple[str, str]]) -> Table:
 
 
 def section(title: str) -> Rule:
-    """Line with the title of a section."""
     return Rule(title, align="left", style="dim")
 
 
 def indented(lines: Iterable[Text]) -> RenderableType:
-    """Lines indented by two columns."""
     return Padding(Group(*lines), (0, 0, 0, 2))
 
 

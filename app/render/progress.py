@@ -35,7 +35,6 @@ class Progress:
         self._last: RenderableType = Spinner("dots", "loading")
 
     def __call__(self, event: events.Event) -> None:
-        """Show an event."""
         match event:
             case events.Header():
                 self.header = event

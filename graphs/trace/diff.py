@@ -89,7 +89,6 @@ def diff(a: Trace, b: Trace) -> Diff:
 
 
 def compare(a: Outcome, b: Outcome) -> Diff:
-    """Difference of two outcomes."""
     clues_a, clues_b = ({clue.id: clue for clue in side.clues} for side in (a, b))
     texts_a, texts_b = ([s.text for s in side.explanation.sentences] for side in (a, b))
     labels = [{label.name: label.band for label in side.explanation.labels} for side in (a, b)]

@@ -130,12 +130,10 @@ class Usage(Record):
 
     @property
     def tokens(self) -> int:
-        """Tokens read and written."""
         return self.tokens_in + self.tokens_out
 
 
 def usage(calls: Iterable[ModelCall], fallbacks: Iterable[Fallback]) -> Usage:
-    """Sum of these requests."""
     calls = tuple(calls)
     paid = [call.money for call in calls if call.money is not None]
     return Usage(
@@ -152,7 +150,6 @@ def usage(calls: Iterable[ModelCall], fallbacks: Iterable[Fallback]) -> Usage:
 
 
 def usage_of(trace: Trace) -> Usage:
-    """Usage of language models in a run."""
     calls = (event.call for event in trace.events if isinstance(event, events.ModelCalled))
     return usage(
         calls, (event.step for event in trace.events if isinstance(event, events.FellBack))
