@@ -75,15 +75,14 @@ def _card(path: Path) -> RunCard | None:
     """Summary from a trace's first two lines and its last; None if it is no trace."""
     try:
         with path.open("rb") as file:
-            first = [_read(file.readline()) for _ in range(2)]
+            header, second = (_read(file.readline()) for _ in range(2))
             file.seek(-min(_TAIL_BYTES, file.seek(0, os.SEEK_END)), os.SEEK_END)
             whole = file.read().split(b"\n")[:-1]
     except OSError:
         return None
     last = _read(whole[-1]) if whole else None
-    if not isinstance(first[0], events.Header):
+    if not isinstance(header, events.Header):
         return None
-    header, second = first
     done = last if isinstance(last, events.Finished) else None
     end = (
         last
