@@ -1,4 +1,4 @@
-"""The answer of a run: as text, as JSON, in a notebook, and its clues as a data frame."""
+"""The answer of a run: text, JSON, notebook view, and its clues as a data frame."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Answer:
         return one_line(f"<Answer: {labels}; {Path(self.clip).name}; run {self.run_id}>")
 
     def _repr_html_(self) -> str:
-        """Notebook view: question, labels, explanation and clues; every text is escaped."""
+        """Notebook view: question, labels, explanation and clues; texts are escaped."""
         title = f"<p><b>{_safe(self.question)}</b></p>" if self.question else ""
         table = _table(self.clues) if self.clues else "<p>No clues.</p>"
         footer = f"{Path(self.clip).name}, run {self.run_id}: {STOP_REASONS[self.stop_reason]}"

@@ -327,7 +327,7 @@ def _jobs(context: Context, asks: Sequence[Ask], number: int, most: int) -> list
 
 
 def mark_partly(records: Iterable[Missing], clues: Sequence[Clue]) -> tuple[Missing, ...]:
-    """Missing modalities in order; `PARTLY` ends a reason where the modality has clues."""
+    """Missing modalities in order; `PARTLY` ends the reason of one that has clues."""
     present = {clue.modality for clue in clues}
     return pipeline.sorted_missing(
         Missing(

@@ -58,7 +58,7 @@ class _LiveRun:
 
 
 class LiveRuns(dict[str, _LiveRun]):
-    """Live objects by run id, safe from several threads; the last used one is at the end."""
+    """Live objects by run id, safe from several threads; the last used one is last."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -317,7 +317,7 @@ def _unmasked(value: JsonValue, today: JsonValue, key: str) -> JsonValue:
 
 
 def _reader(file: Path | None) -> type[Settings]:
-    """Settings from arguments, environment and file; without a file, from arguments alone."""
+    """Settings of arguments, environment and file; without a file, of arguments alone."""
 
     class Read(Settings):
         @classmethod

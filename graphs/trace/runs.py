@@ -84,11 +84,8 @@ def _card(path: Path) -> RunCard | None:
     if not isinstance(header, events.Header):
         return None
     done = last if isinstance(last, events.Finished) else None
-    end = (
-        last
-        if isinstance(last, events.Finished | events.Paused | events.Interrupted | events.Failed)
-        else None
-    )
+    ends = events.Finished | events.Paused | events.Interrupted | events.Failed
+    end = last if isinstance(last, ends) else None
     return RunCard(
         run_id=header.run_id,
         started=header.started,
