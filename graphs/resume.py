@@ -39,11 +39,6 @@ class PausedRun:
         observed = {clue.id: clue for clue in self.trace.observed}
         return tuple(observed[id] for id in self.pause.clue_ids)
 
-    @property
-    def edits(self) -> Edits:
-        """Edits of an earlier review that was not finished."""
-        return self.trace.edits
-
 
 def find_paused(run: str | Path, settings: Settings | Path | None = None) -> PausedRun:
     """Find a paused run by name (see `find_run`); `ConfigError` if it is not paused."""
@@ -92,7 +87,7 @@ def resume(
 
     """
     paused = find_paused(run_id, settings)
-    edits = paused.edits if edits is None else edits
+    edits = paused.trace.edits if edits is None else edits
     check_edits(edits, paused.clues, paused.trace.header.clip.duration)
     opened = _same_clip(paused, clip)
     components = load_components(paused.settings)

@@ -26,13 +26,7 @@ from rich.text import Text
 from emer.app.demo_clip import CLIP
 from emer.app.render.format import unwrapped
 from emer.app.render.progress import print_output
-from emer.graphs.components import (
-    allow_local_imports,
-    choose,
-    load_memory,
-    load_reasoner,
-    load_slot,
-)
+from emer.graphs import components
 from emer.graphs.settings import Choice, Settings, load_settings
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, Unobservable
 from emer.tools.runtime.native import hush
@@ -66,10 +60,10 @@ def run_doctor(path: Path | None, profile: str | None, device: str | None, *, js
 
 
 def _examine(settings: Settings) -> list[Check]:
-    allow_local_imports(
+    components.allow_local_imports(
         choice.use for choice in (*settings.active_tools.values(), settings.memory.embedder)
     )
-    selection, reasoner = choose(settings), settings.reasoner
+    selection, reasoner = components.choose(settings), settings.reasoner
     python = metadata("emer")["Requires-Python"]
     return [
         Check(area="python", name=platform.python_version(), ok=True, detail=f"needs {python}"),
@@ -77,7 +71,7 @@ def _examine(settings: Settings) -> list[Check]:
         _device(settings),
         *(Check(area="choice", name=n, ok=True, detail=w) for n, w in selection.reasons.items()),
         *_tools(selection.settings),
-        _attempt("reasoner", reasoner.use, partial(load_reasoner, reasoner)),
+        _attempt("reasoner", reasoner.use, partial(components.load_reasoner, reasoner)),
         *_memory(settings),
         _store(settings.home),
         _disk(settings.home),
@@ -165,7 +159,7 @@ def _try_tool(slot: str, choice: Choice, path: Path) -> str:
     from emer.tools.media.clip import Clip
     from emer.tools.tool import Heavy, Remote
 
-    tool = load_slot(slot, choice)
+    tool = components.load_slot(slot, choice)
     hardware = ""
     if isinstance(tool, Remote):
         hardware = tool.reach()
@@ -190,7 +184,7 @@ def _memory(settings: Settings) -> Iterator[Check]:
     from emer.agents.memory.passages import of_text
 
     def search() -> str:
-        memory = load_memory(settings)
+        memory = components.load_memory(settings)
         memory.nearest(of_text("The person smiles."))
         return f"{len(memory.items)} remembered"
 

@@ -8,15 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import typer
+from rich import progress
 from rich.console import Console, Group, RenderableType
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.text import Text
 
 from emer.app.render.format import list_table, to_json
@@ -117,10 +110,9 @@ def _table(located: Sequence[tuple[Weights, Location]]) -> RenderableType:
     table.add_column("state", no_wrap=True)
     table.add_column("where", overflow="fold", ratio=1)
     for weights, location in located:
-        here = location.state in ("here", "elsewhere")
-        where = (
-            str(location.path) if here else _address(weights).partition("://")[2].partition("/")[0]
-        )
+        where = str(location.path)
+        if location.state not in ("here", "elsewhere"):
+            where = _address(weights).partition("://")[2].partition("/")[0]
         state = Text(location.state, style=STATES[location.state])
         cells = (weights.name, weights.tool, weights.size, weights.licence)
         table.add_row(*cells, state, Text(one_line(where)))
@@ -140,13 +132,21 @@ def _pull(weights: Weights, mirror: str | None, report: Report) -> Pulled:
 def _bars() -> Iterator[Callable[[str], Report]]:
     """Function that adds a progress bar on stderr, if that is a terminal."""
     console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
-               TransferSpeedColumn(), TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as p:
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    shown = progress.Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    )
+    with shown:
 
         def bar(name: str) -> Report:
-            task = p.add_task(name, total=None)
-            return lambda here, whole: p.update(task, completed=here, total=whole)
+            task = shown.add_task(name, total=None)
+            return lambda here, whole: shown.update(task, completed=here, total=whole)
 
         yield bar
 

@@ -134,7 +134,7 @@ class ReviewSession:
     """Review at a terminal: the edits so far, and the commands that change them."""
 
     def __init__(self, paused: PausedRun, console: Console) -> None:
-        self.edits = paused.edits
+        self.edits = paused.trace.edits
         self._clues = paused.clues
         self._duration = paused.trace.header.clip.duration
         self._console = console
@@ -219,15 +219,14 @@ class ReviewSession:
     def _numbers(self, words: list[str]) -> list[int]:
         if not words:
             raise ConfigError("say which clue, by its number")
-        return [self._number(word) for word in words]
-
-    def _number(self, word: str) -> int:
-        ids = [clue.id for clue in self._clues]
+        numbers, ids = [], [clue.id for clue in self._clues]
         most = len(ids) + len(self.edits.add)
-        number = ids.index(word) + 1 if word in ids else int(word) if word.isdecimal() else 0
-        if not 1 <= number <= most:
-            raise ConfigError(f"there is no clue {word!r}; they are numbered from 1 to {most}")
-        return number
+        for word in words:
+            number = ids.index(word) + 1 if word in ids else int(word) if word.isdecimal() else 0
+            if not 1 <= number <= most:
+                raise ConfigError(f"there is no clue {word!r}; they are numbered from 1 to {most}")
+            numbers.append(number)
+        return numbers
 
     def _help(self) -> None:
         self._console.print(Group(*(Text(f"  {line}", style="dim") for line in HELP), Text()))
@@ -246,7 +245,7 @@ def run_review(request: ReviewRequest, *, json: bool) -> None:
         )
         if request.file is not None:
             edits = _read_file(request.file).and_then(edits)
-        _resume(request, paused, paused.edits.and_then(edits), json=json)
+        _resume(request, paused, paused.trace.edits.and_then(edits), json=json)
     else:
         prompt_or_print(request, paused, json=json)
 
@@ -272,7 +271,7 @@ def _review_at_terminal(request: ReviewRequest, paused: PausedRun) -> None:
     if finished:
         _resume(request, paused, session.edits, json=False)
         return
-    if session.edits != paused.edits:
+    if session.edits != paused.trace.edits:
         save_draft(paused.path, session.edits, request.settings)
     print(f"\npaused; go on with: emer review {paused.trace.header.run_id}")
     raise typer.Exit(code)
@@ -294,7 +293,7 @@ def paused_page(paused: PausedRun) -> RenderableType:
     trace = paused.trace
     hint = Text(f"run {trace.header.run_id} waits for a review of its clues; go on with")
     commands = (unwrapped(f"  {line}") for line in _commands(paused))
-    table = review_table(paused.clues, paused.edits)
+    table = review_table(paused.clues, paused.trace.edits)
     return Group(heading(trace.header, trace.question), table, hint, *commands)
 
 
@@ -308,7 +307,7 @@ def paused_record(paused: PausedRun) -> dict[str, object]:
         "clip": trace.header.clip,
         "question": trace.question,
         "clues": paused.clues,
-        "edits": paused.edits,
+        "edits": paused.trace.edits,
         "seconds": paused.pause.seconds,
         "next": _commands(paused),
     }
@@ -332,16 +331,12 @@ def review_table(clues: Sequence[Clue], edits: Edits) -> RenderableType:
     rewrites = {str(clue.data[REVISES]): clue for clue in written if REVISES in clue.data}
     for number, clue in enumerate(clues, start=1):
         struck = clue.id in edits.struck
-        table.add_row(_number(number), *clue_cells(clue, "strike dim" if struck else ""))
+        table.add_row(Text(str(number), "bold"), *clue_cells(clue, "strike dim" if struck else ""))
         if clue.id in rewrites:
             table.add_row("", *clue_cells(rewrites[clue.id], "green"))
         elif struck:
             table.add_row("", "", "", Text("rejected", style="red"), "", "")
     added = [clue for clue in written if REVISES not in clue.data]
     for number, clue in enumerate(added, start=len(clues) + 1):
-        table.add_row(_number(number), *clue_cells(clue, "green"))
+        table.add_row(Text(str(number), "bold"), *clue_cells(clue, "green"))
     return table if clues or added else Text("No clues.\n", style="dim")
-
-
-def _number(number: int) -> Text:
-    return Text(str(number), style="bold")

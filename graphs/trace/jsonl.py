@@ -36,7 +36,8 @@ Listener = Callable[[Event], None]
 class TraceWriter:
     """Writer of a trace: appends events to a file and passes them to a listener.
 
-    Safe from several threads. A disk error ends the file, not the run, and becomes a note.
+    Safe from several threads. A disk error ends the file, not the run, and becomes a note;
+    without a path there is no file.
     """
 
     def __init__(self, path: Path | None, listener: Listener | None = None) -> None:

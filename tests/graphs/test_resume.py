@@ -246,7 +246,7 @@ def test_an_unfinished_review_is_kept(pause):
     trace = trace_of(waits)
     assert trace.events[-1].event == "paused"
     assert trace.clues == waits.clues  # a draft changes nothing yet
-    assert find_paused(waits.run_id).edits == edits
+    assert find_paused(waits.run_id).trace.edits == edits
     answer = resume(waits.run_id)
     assert {clue.text for clue in answer.clues} == {LOUD[0], CRIES.text}
     assert [e.stage for e in events(answer, "reviewed")] == ["draft", "done"]
