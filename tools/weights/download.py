@@ -13,9 +13,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
@@ -137,18 +138,23 @@ def download_file(
     Raises:
         DownloadFailed: The host does not have the file, broke off, or sent another file.
     """
-    part = path.with_name(f"{path.name}.part")  # a folder, since pooch names its file at random
+    part = path.with_name(f"{path.name}.part")  # a folder, with one for each download under way
     if part.is_file():  # earlier versions resumed from it
         part.unlink()
     part.mkdir(parents=True, exist_ok=True)
     try:
-        whole = _retrieve(url, part / path.name, checksum, progress)
-        sha = sha256(whole)
-        os.replace(whole, path)
-    except FileNotFoundError as error:  # another process was faster and cleared the folder
-        raise DownloadFailed(f"{path} was downloaded by another process; ask again") from error
+        with TemporaryDirectory(dir=part, ignore_cleanup_errors=True) as own:
+            whole = _retrieve(url, Path(own) / path.name, checksum, progress)
+            sha = sha256(whole)
+            os.replace(whole, path)
+        shutil.rmtree(part, ignore_errors=True)  # with what killed downloads left
+    except FileNotFoundError as error:  # another download of it was faster and cleared `part`
+        if not (matches(path, checksum) if checksum else path.is_file()):
+            raise DownloadFailed(f"{part} was removed before {url} was whole; ask again") from error
+        sha = sha256(path)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        with suppress(OSError):  # another download of it is under way
+            part.rmdir()
     return sha
 
 
