@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import shutil
 import subprocess
 import time
@@ -67,7 +69,6 @@ def at_most(name: str, value: float, unit: Unit, goal: float | None, detail: str
         unit: Unit of value and goal.
         goal: In `unit`, None for a number without a goal.
         detail: How the value came about.
-
     """
     value = round(value, 3)
     return Measure(name=name, value=value, unit=unit, goal=goal, at_most=True, detail=detail)
@@ -78,18 +79,11 @@ def at_least(name: str, value: float, unit: Unit, goal: float | None, detail: st
     return at_most(name, value, unit, goal, detail).model_copy(update={"at_most": False})
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Wall-clock seconds that a call takes."""
-    start = time.perf_counter()
+def seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Seconds that a call takes by a clock; `time.process_time`: CPU time of all threads."""
+    start = clock()
     work()
-    return time.perf_counter() - start
-
-
-def cpu_seconds(work: Callable[[], object]) -> float:
-    """CPU seconds, of all threads, that a call takes."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
+    return clock() - start
 
 
 def in_turn(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
@@ -97,11 +91,8 @@ def in_turn(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, 
 
     The functions take turns, so that other load on the machine meets all of them alike.
     """
-    values: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(rounds):
-        for name, work in works.items():
-            values[name].append(work())
-    return values
+    turns = [{name: work() for name, work in works.items()} for _ in range(rounds)]
+    return {name: [turn[name] for turn in turns] for name in works}
 
 
 class Paired(NamedTuple):
@@ -210,10 +201,14 @@ class Machine(Record):
 def this_machine(device: str) -> Machine:
     """Facts about this machine and the packages that compute on it."""
     what = next((each.what for each in available_devices() if each.name == device), device)
+    info = Path("/proc/cpuinfo")
+    named = re.search(
+        r"^model name\s*:(.*)", info.read_text("utf-8") if info.is_file() else "", re.M
+    )
     return Machine(
         device=device if device == CPU else f"{device} {what}",
         cores=cpu_threads(),
-        processor=_processor(),
+        processor=named[1].strip() if named else platform.processor() or platform.machine(),
         packages=", ".join(map(_version, PACKAGES)),
         date=date.today().isoformat(),
     )
@@ -224,12 +219,3 @@ def _version(package: str) -> str:
         return f"{package} {version(package)}"
     except PackageNotFoundError:
         return f"no {package}"
-
-
-def _processor() -> str:
-    import platform
-
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
