@@ -93,11 +93,12 @@ def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) 
     clues = [clue for each in (first, closer, *answers[:1]) for clue in each.clues]
     findings += [
         *_check_clues(tool, clues),
-        _check_once(first),
-        _check_inside("spans lie in the clip", first, clip.duration),
+        *_check_whole(first, clip.duration),
         _check_overlap("a closer look stays in its span", closer, middle),
     ]
-    return [*findings, *hard, _check_left_behind(before)]
+    left = sorted(_threads_and_processes() - before)
+    name = "no thread and no process is left behind"
+    return [*findings, *hard, _finding(name, not left, f"left: {left}")]
 
 
 def _is_sentence(text: str) -> bool:
@@ -203,19 +204,17 @@ def _survives_json(clue: Clue) -> bool:
         return False
 
 
-def _check_once(outcome: Outcome) -> Finding:
+def _check_whole(outcome: Outcome, duration: float) -> Iterator[Finding]:
+    """Check that clues of the whole clip are given once, and that their spans lie in it."""
     twice = len(outcome.clues) - len(outcome.ids)
-    return _finding("each clue is given once", not twice, f"{twice} clues are given again")
-
-
-def _check_inside(name: str, outcome: Outcome, duration: float) -> Finding:
+    yield _finding("each clue is given once", not twice, f"{twice} clues are given again")
     outside = [
         f"{clue.text} [{clue.span.start:g}-{clue.span.end:g}]"
         for clue in outcome.clues
-        if clue.span is not None and (clue.span.start < -SLACK or clue.span.end > duration + SLACK)
+        if clue.span is not None and clue.span.end > duration + SLACK
     ]
     why = f"{len(outside)} reach out of 0-{duration:g} s: {outside[:1]}"
-    return _finding(name, not outside, why)
+    yield _finding("spans lie in the clip", not outside, why)
 
 
 def _check_overlap(name: str, outcome: Outcome, span: Span) -> Finding:
@@ -228,8 +227,8 @@ def _check_overlap(name: str, outcome: Outcome, span: Span) -> Finding:
 def _check_hard_cases(tool: Tool, clip: Clip) -> Iterator[Finding]:
     """Edge cases: missing streams, empty spans, concurrent calls, cancellation."""
     with tempfile.TemporaryDirectory(prefix="emer-") as folder:
-        clips = {name: Clip.open(path) for name, path in _hard_clips(Path(folder))}
-        outcomes = {name: _observe(tool, hard) for name, hard in clips.items()}
+        clips = {case: Clip.open(path) for case, path in _hard_clips(Path(folder)).items()}
+        outcomes = {case: _observe(tool, hard) for case, hard in clips.items()}
     yield _check_reasons(outcomes, clips)
     yield _check_invented(tool, clip, outcomes)
     yield _check_edges(tool, clip)
@@ -238,12 +237,14 @@ def _check_hard_cases(tool: Tool, clip: Clip) -> Iterator[Finding]:
         yield from _check_heavy(tool, clip)
 
 
-def _hard_clips(folder: Path) -> Iterator[tuple[str, Path]]:
-    yield "no sound", write_trial(folder / "mute.mp4")
-    yield "no picture", write_trial(folder / "blind.m4a", grey=None, sound=tone())
-    yield "black and silent", write_trial(folder / "black.mp4", grey=0, sound=silence())
-    yield "noise", write_trial(folder / "noise.mp4", sound=noise())
-    yield "0.3 s", write_trial(folder / "short.mp4", seconds=0.3, sound=tone(0.3))
+def _hard_clips(folder: Path) -> dict[str, Path]:
+    return {
+        "no sound": write_trial(folder / "mute.mp4"),
+        "no picture": write_trial(folder / "blind.m4a", grey=None, sound=tone()),
+        "black and silent": write_trial(folder / "black.mp4", grey=0, sound=silence()),
+        "noise": write_trial(folder / "noise.mp4", sound=noise()),
+        "0.3 s": write_trial(folder / "short.mp4", seconds=0.3, sound=tone(0.3)),
+    }
 
 
 def _check_reasons(outcomes: dict[str, Outcome], clips: dict[str, Clip]) -> Finding:
@@ -334,50 +335,36 @@ def _threads_and_processes() -> set[str]:
     return threads | {f"process {child.pid}" for child in psutil.Process().children()}
 
 
-def _check_left_behind(before: set[str]) -> Finding:
-    more = sorted(_threads_and_processes() - before)
-    return _finding("no thread and no process is left behind", not more, f"left: {more}")
-
-
 @contextmanager
 def _no_network() -> Iterator[list[str]]:
     """Refuse connections but to this machine; yields the hosts that were tried.
 
     Python's own sockets only; sockets of native code are not seen.
     """
+    from unittest.mock import patch
+
     hosts: list[str] = []
-    originals = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
 
-    def check(address: Any) -> None:
-        host = address[0] if isinstance(address, tuple) else address
-        if not isinstance(address, str | bytes) and host not in _LOCAL_HOSTS:
-            hosts.append(str(host))
-            raise OSError(f"a tool must not reach for {host} while observing")
+    def guarded(original: Callable[..., Any], where: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            address = where(*given, **named)
+            host = address[0] if isinstance(address, tuple) else address
+            if not isinstance(address, str | bytes) and host not in _LOCAL_HOSTS:
+                hosts.append(str(host))
+                raise OSError(f"a tool must not reach for {host} while observing")
+            return original(*given, **named)
 
-    def connect(self: socket.socket, address: Any) -> None:
-        check(address)
-        originals[0](self, address)
+        return call
 
-    def connect_ex(self: socket.socket, address: Any) -> int:
-        check(address)
-        return originals[1](self, address)
-
-    def getaddrinfo(host: Any, *rest: Any, **named: Any) -> Any:
-        check((host,))
-        return originals[2](host, *rest, **named)
-
-    with _SOCKETS_LOCK:
-        _replace_sockets(connect, connect_ex, getaddrinfo)
-        try:
-            yield hosts
-        finally:
-            _replace_sockets(*originals)
-
-
-def _replace_sockets(connect: Any, connect_ex: Any, getaddrinfo: Any) -> None:
-    socket.socket.connect = connect  # type: ignore[method-assign]
-    socket.socket.connect_ex = connect_ex  # type: ignore[method-assign]
-    socket.getaddrinfo = getaddrinfo
+    kind = socket.socket
+    looked_up = guarded(socket.getaddrinfo, lambda host, *_, **__: (host,))
+    with (
+        _SOCKETS_LOCK,
+        patch.object(kind, "connect", guarded(kind.connect, lambda _, address: address)),
+        patch.object(kind, "connect_ex", guarded(kind.connect_ex, lambda _, address: address)),
+        patch.object(socket, "getaddrinfo", looked_up),
+    ):
+        yield hosts
 
 
 def _unquoted(text: str) -> str:
