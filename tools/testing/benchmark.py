@@ -24,7 +24,6 @@ STEP = 0.02
 
 Make = Callable[[], Tool]
 MakeBatched = Callable[[int], Tool]
-"""Makes the tool with a batch of this size."""
 
 _CALLS = itertools.count(1)
 
@@ -89,16 +88,15 @@ def bench(
         repeats: Number of single calls, of which the fastest counts.
         batched: Makes the tool with a batch size, and the sizes to time.
     """
-    clip = Clip.open(path)
-    tool = make()
+    clip, tool = Clip.open(path), make()
     hardware = dict(tool.hardware) if isinstance(tool, Heavy) else {}
     with _memory_peak() as peak, gpu_peak(hardware) as gpu:
         first, _ = _timed(tool, path)
         times, results = zip(*(_timed(make(), path) for _ in range(repeats)), strict=True)
         curve = [_point(make, path, clip.duration, count) for count in at_once]
-        batched_make, sizes = batched or (lambda _: make(), ())
-        makes = [(partial(batched_make, size), size) for size in sizes]
-        batches = [_point(each, path, clip.duration, max(at_once), size) for each, size in makes]
+        sized, sizes = batched or (lambda _: make(), ())
+        most = max(at_once)
+        batches = [_point(partial(sized, n), path, clip.duration, most, n) for n in sizes]
     return Benchmark(
         tool=tool.source.tool,
         clip_seconds=clip.duration,
@@ -156,15 +154,15 @@ def _memory_peak() -> Iterator[list[float]]:
 
 def _timed(tool: Tool, path: Path) -> tuple[float, tuple[int, str | None]]:
     """Seconds of one call, its number of clues, and the reason why there is none."""
-    clip = Clip.open(path)
+    clip, clues, reason = Clip.open(path), 0, None
     # Another hash each time, so that no memo of a tool has it.
     clip.sha256 = f"{clip.sha256}-{next(_CALLS)}"
     start = time.perf_counter()
     try:
-        result: tuple[int, str | None] = (len(tool.observe(clip)), None)
+        clues = len(tool.observe(clip))
     except Unobservable as error:
-        result = (0, str(error))
-    return time.perf_counter() - start, result
+        reason = str(error)
+    return time.perf_counter() - start, (clues, reason)
 
 
 def _point(make: Make, path: Path, length: float, count: int, batch: int | None = None) -> Point:

@@ -83,7 +83,7 @@ def pull(
     _require_space(weights.name, path, (weights.megabytes or 0) * 1_000_000)
     download = _pull_file if weights.repository is None else _pull_repository
     try:
-        return path, download(weights, path, progress, mirror).checked
+        return path, download(weights, path, progress, mirror)
     except Unreachable as error:
         ways = f"name another host with --mirror URL, or put the weights at {path}"
         raise Unreachable(f"{error}; {ways}") from error
@@ -207,7 +207,8 @@ def _require_space(name: str, path: Path, size: float) -> None:
         )
 
 
-def _pull_file(weights: Weights, path: Path, progress: Progress, mirror: str | None) -> Receipt:
+def _pull_file(weights: Weights, path: Path, progress: Progress, mirror: str | None) -> str:
+    """Download the file with a receipt; returns what it was checked against."""
     url = str(weights.url)
     if mirror is not None:
         host, original = urlsplit(mirror), urlsplit(url)
@@ -215,12 +216,10 @@ def _pull_file(weights: Weights, path: Path, progress: Progress, mirror: str | N
         url = urlunsplit((host.scheme, host.netloc, place, original.query, ""))
     sha = download_file(url, path, weights.sha256, progress)
     unpinned = f"nothing: no checksum is published; it is {sha[:12]}"
-    received = Receipt(
-        address=url,
-        checked=f"pinned sha256 {sha[:12]}" if weights.sha256 else unpinned,
-        files={path.name: File(bytes=path.stat().st_size, sha256=sha)},
-    )
-    return write_receipt(received, path)
+    checked = f"pinned sha256 {sha[:12]}" if weights.sha256 else unpinned
+    file = File(bytes=path.stat().st_size, sha256=sha)
+    write_receipt(Receipt(address=url, checked=checked, files={path.name: file}), path)
+    return checked
 
 
 def _retrieve(url: str, path: Path, checksum: str | None, progress: Progress) -> Path:
@@ -273,7 +272,8 @@ def _failure(url: str, error: BaseException, what: str) -> TransferFailed:
 
 def _pull_repository(
     weights: Weights, folder: Path, progress: Progress, endpoint: str | None
-) -> Receipt:
+) -> str:
+    """Download the repository with a receipt; returns what it was checked against."""
     repository, part = str(weights.repository), folder.with_name(f"{folder.name}.part")
     # A mirror is sent no token (False); None is the hub's own default.
     api = _hub().HfApi(endpoint=endpoint, token=None if endpoint is None else False)
@@ -301,7 +301,7 @@ def _pull_repository(
     received = Receipt(address=repository, revision=info.sha, checked=checked, files=files)
     write_receipt(received, part)
     _replace_folder(part, folder)
-    return received
+    return checked
 
 
 def _selection(weights: Weights, sizes: Mapping[str, int]) -> dict[str, int]:

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, WeightsBroken
 from emer.tools.runtime.device import is_out_of_memory, machine
 from emer.tools.types import Record
-from emer.tools.weights.catalogue import Weights, is_repository, named, of_repository, of_tool
+from emer.tools.weights.catalogue import Weights, is_repository, of_repository, of_tool
 
 State = Literal["here", "elsewhere", "unfinished", "absent"]
 
@@ -139,9 +139,15 @@ def loading(tool: str, need: Need) -> Iterator[None]:
     except Exception as error:  # each library and format has errors of its own
         if is_out_of_memory(error):
             raise
-        cause = _kind(error) + shorten(f"{type(error).__name__}: {error}", 200, placeholder=" ...")
-        known = named(need.name).name if need.name else None
-        fix = f"check it with: emer models verify {known}" if known else "give other weights"
+        kind = ""
+        if isinstance(error, OSError | EOFError):
+            kind = "damaged or cut short: "
+        elif isinstance(error, LookupError | AttributeError | TypeError):
+            kind = "no weights of the kind that it loads: "
+        cause = kind + shorten(f"{type(error).__name__}: {error}", 200, placeholder=" ...")
+        fix = (
+            f"check it with: emer models verify {need.name}" if need.name else "give other weights"
+        )
         raise WeightsBroken(tool, need.path, cause, fix) from error
 
 
@@ -163,10 +169,9 @@ def receipt(path: Path) -> Receipt | None:
         return None
 
 
-def write_receipt(received: Receipt, path: Path) -> Receipt:
+def write_receipt(received: Receipt, path: Path) -> None:
     """Write the receipt of weights beside their file, or in their folder."""
     _receipt_file(path).write_text(received.model_dump_json(indent=1), encoding="utf-8")
-    return received
 
 
 def _receipt_file(path: Path) -> Path:
@@ -264,14 +269,6 @@ def _library_caches(weights: Weights) -> list[Path]:
         return paths
     config = try_to_load_from_cache(weights.repository, "config.json", revision=weights.revision)
     return [*paths, Path(config).parent] if isinstance(config, str) else paths
-
-
-def _kind(error: Exception) -> str:
-    """Kind of damage, where a library's own words do not say it."""
-    if isinstance(error, OSError | EOFError):
-        return "damaged or cut short: "
-    odd = isinstance(error, LookupError | AttributeError | TypeError)
-    return "no weights of the kind that it loads: " if odd else ""
 
 
 @lru_cache(maxsize=64)
