@@ -87,10 +87,7 @@ def seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_c
 
 
 def in_turn(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Numbers that each function returns, one per round.
-
-    The functions take turns, so that other load on the machine meets all of them alike.
-    """
+    """Numbers that each function returns, in turns: other load meets all of them alike."""
     turns = [{name: work() for name, work in works.items()} for _ in range(rounds)]
     return {name: [turn[name] for turn in turns] for name in works}
 
@@ -143,10 +140,8 @@ def others_share(busy: float, own: float, elapsed: float, cores: int) -> float:
 
 
 def busy_seconds() -> tuple[float, float]:
-    """CPU seconds of all cores, and of this process and its children.
-
-    Summed, never subtracted from a total, so that rounding cannot make them run backwards.
-    """
+    """CPU seconds of all cores, and of this process and its children."""
+    # Summed, never subtracted from a total, so that rounding cannot make them run backwards.
     cores, own = psutil.cpu_times()._asdict(), psutil.Process().cpu_times()
     mine = own.user + own.system + own.children_user + own.children_system
     return sum(value for name, value in cores.items() if name not in NOT_WORK), mine
@@ -158,8 +153,14 @@ def gpu_note(device: str, work: Callable[[], object]) -> str:
         work()
         unknown = "; GPU utilisation unknown: nvidia-smi is not installed"
         return unknown if device.startswith("cuda") else ""
-    command = ["nvidia-smi", f"--id={_driver_id(device)}", "--query-gpu=utilization.gpu",
-               "--format=csv,noheader,nounits", f"--loop-ms={GPU_STEP_MS}"]  # fmt: skip
+    import torch
+
+    # CUDA numbers the devices that it may see, the fastest first; nvidia-smi all, in slot order
+    known = torch.cuda.is_available()
+    uuid = f"GPU-{torch.cuda.get_device_properties(device).uuid}" if known else ""
+    command = ["nvidia-smi", f"--id={uuid or device.partition(':')[2] or 0}",
+               "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits",
+               f"--loop-ms={GPU_STEP_MS}"]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as query:
         try:
             work()
@@ -171,15 +172,6 @@ def gpu_note(device: str, work: Callable[[], object]) -> str:
         return "; GPU utilisation unknown: nvidia-smi reported none"
     inner = percents[1:-1] if len(percents) > 4 else percents  # the ends are half idle
     return f"; GPU busy {fmean(inner):.0f}% of the time"
-
-
-def _driver_id(device: str) -> str:
-    # CUDA numbers the devices that it may see, the fastest first; nvidia-smi all, in slot order
-    import torch
-
-    if torch.cuda.is_available():
-        return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
-    return device.partition(":")[2] or "0"
 
 
 class Machine(Record):
@@ -194,7 +186,6 @@ class Machine(Record):
 
     @property
     def text(self) -> str:
-        """The facts on one line."""
         return f"{self.device}; {self.processor}, cores: {self.cores}; {self.packages}; {self.date}"
 
 

@@ -20,14 +20,7 @@ from typing import TYPE_CHECKING, Final
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Inquiry
 from emer.agents.verification.verifier import verify
-from emer.evals.speed.measure import (
-    Measure,
-    at_least,
-    at_most,
-    in_turn,
-    other_load,
-    seconds,
-)
+from emer.evals.speed.measure import Measure, at_least, at_most, in_turn, other_load, seconds
 from emer.evals.speed.peak_memory import loop_clip
 from emer.graphs.ask import ask
 from emer.graphs.settings import DEFAULT, OFF, load_settings
@@ -169,8 +162,7 @@ INSTANT_TOOLS: Final[Mapping[str, Mapping[str, str]]] = {
 def measure_orchestration(path: Path) -> list[Measure]:
     """The controller's time per run, and the size of its largest checkpoint.
 
-    Runs and bare calls take turns, and the least of each counts: other load on the machine
-    and its disk can only add to it. The medians stand beside it.
+    Runs and bare calls take turns, and the least of each counts: other load can only add to it.
     """
     with TemporaryDirectory() as home:
         settings = load_settings(tools=INSTANT_TOOLS).model_copy(update={"home": Path(home)})

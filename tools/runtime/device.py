@@ -3,7 +3,6 @@
 Models are shared between the tools of a process, so these choices hold for the process. They
 come from the settings, else from EMER_DEVICE, EMER_DTYPE, EMER_MODEL_MEMORY, EMER_WEIGHTS and
 EMER_OFFLINE. A tool's own `device=` or `dtype=` argument overrides them.
-
 torch is asked where it is installed; without it, CTranslate2 can still report a CUDA GPU.
 """
 

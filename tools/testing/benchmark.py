@@ -19,9 +19,6 @@ from emer.tools.media.clip import Clip
 from emer.tools.tool import Heavy, Tool
 from emer.tools.types import Param, Record
 
-STEP = 0.02
-"""Seconds between two measurements of the memory."""
-
 Make = Callable[[], Tool]
 MakeBatched = Callable[[int], Tool]
 
@@ -33,7 +30,7 @@ class Point(Record):
 
     at_once: int
     batch: int | None = None
-    """Batch size of the tool's model; None as the settings have it."""
+    """None as the settings have it."""
     seconds: float
     """Of all calls together."""
     per_clip_second: float
@@ -88,9 +85,11 @@ def bench(
         repeats: Number of single calls, of which the fastest counts.
         batched: Makes the tool with a batch size, and the sizes to time.
     """
-    clip, tool = Clip.open(path), make()
+    import psutil
+
+    process, clip, tool = psutil.Process(), Clip.open(path), make()
     hardware = dict(tool.hardware) if isinstance(tool, Heavy) else {}
-    with _memory_peak() as peak, gpu_peak(hardware) as gpu:
+    with watched(lambda: process.memory_info().rss, 0.02) as memory, gpu_peak(hardware) as gpu:
         first, _ = _timed(tool, path)
         times, results = zip(*(_timed(make(), path) for _ in range(repeats)), strict=True)
         curve = [_point(make, path, clip.duration, count) for count in at_once]
@@ -105,7 +104,7 @@ def bench(
         unobservable=results[0][1],
         first=first,
         alone=min(times),
-        megabytes=peak[0],
+        megabytes=(max(memory) - memory[0]) / 1e6,
         gpu_megabytes=gpu[0] if gpu else None,
         hardware=hardware,
         curve=tuple(curve),
@@ -132,21 +131,18 @@ def gpu_peak(hardware: Mapping[str, Param]) -> Iterator[list[float]]:
 
 
 @contextmanager
-def _memory_peak() -> Iterator[list[float]]:
-    """Yield a list whose only item becomes the peak of memory beyond the start, in MB."""
-    import psutil
-
-    process, peak, done = psutil.Process(), [0.0], threading.Event()
-    before = process.memory_info().rss
+def watched(measure: Callable[[], int], step: float) -> Iterator[list[int]]:
+    """Measure the memory now and every `step` seconds; yields the list of all values."""
+    values, done = [measure()], threading.Event()
 
     def watch() -> None:
-        while not done.wait(STEP):
-            peak[0] = max(peak[0], (process.memory_info().rss - before) / 1e6)
+        while not done.wait(step):
+            values.append(measure())
 
     watcher = threading.Thread(target=watch, name="emer-bench", daemon=True)
     watcher.start()
     try:
-        yield peak
+        yield values
     finally:
         done.set()
         watcher.join()

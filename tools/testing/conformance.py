@@ -56,7 +56,6 @@ class Outcome(Record):
 
     @property
     def ids(self) -> frozenset[str]:
-        """The ids of the clues."""
         return frozenset(clue.id for clue in self.clues)
 
 
@@ -102,10 +101,7 @@ def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) 
 
 
 def _is_sentence(text: str) -> bool:
-    """True if a text is one sentence: a capital, a full stop, no break inside.
-
-    Quoted words may hold any number of sentences.
-    """
+    """True if a text is one sentence, but for what it quotes."""
     bare = _unquoted(text)
     ends = bool(re.search(r"[.!?…][\"”')]?$", text.strip()))
     return bool(bare) and bare[0].isupper() and ends and not _BREAK.search(bare)
@@ -150,7 +146,6 @@ def _finding(check: str, ok: bool, why: str) -> Finding:
 
 
 def _check_shape(tool: Tool) -> list[Finding]:
-    """Check the tool itself, before anything is observed."""
     if not isinstance(tool, Tool):
         why = "it needs modality, description, source and observe(clip, span=None)"
         return [Finding(check="is a tool", ok=False, why=why)]
@@ -218,7 +213,6 @@ def _check_whole(outcome: Outcome, duration: float) -> Iterator[Finding]:
 
 
 def _check_overlap(name: str, outcome: Outcome, span: Span) -> Finding:
-    """Check that each clue overlaps the span."""
     outside = [c.text for c in outcome.clues if c.span and not c.span.overlaps(span, SLACK)]
     why = f"{len(outside)} lie outside {span.start:g}-{span.end:g} s: {outside[:1]}"
     return _finding(name, not outside, why)
@@ -227,24 +221,25 @@ def _check_overlap(name: str, outcome: Outcome, span: Span) -> Finding:
 def _check_hard_cases(tool: Tool, clip: Clip) -> Iterator[Finding]:
     """Edge cases: missing streams, empty spans, concurrent calls, cancellation."""
     with tempfile.TemporaryDirectory(prefix="emer-") as folder:
-        clips = {case: Clip.open(path) for case, path in _hard_clips(Path(folder)).items()}
+        files = {
+            "no sound": write_trial(Path(folder) / "mute.mp4"),
+            "no picture": write_trial(Path(folder) / "blind.m4a", grey=None, sound=tone()),
+            "black and silent": write_trial(Path(folder) / "black.mp4", grey=0, sound=silence()),
+            "noise": write_trial(Path(folder) / "noise.mp4", sound=noise()),
+            "0.3 s": write_trial(Path(folder) / "short.mp4", seconds=0.3, sound=tone(0.3)),
+        }
+        clips = {case: Clip.open(path) for case, path in files.items()}
         outcomes = {case: _observe(tool, hard) for case, hard in clips.items()}
     yield _check_reasons(outcomes, clips)
     yield _check_invented(tool, clip, outcomes)
-    yield _check_edges(tool, clip)
+    end = clip.duration
+    spans = [Span(start=0, end=0), Span(start=end, end=end), Span(start=end + 1, end=end + 2)]
+    edges = {f"{s.start:g}-{s.end:g} s": _observe(tool, clip, s) for s in spans}
+    broken = "; ".join(f"{where}: {each.broken}" for where, each in edges.items() if each.broken)
+    yield _finding("an empty span, or one behind the end, breaks nothing", not broken, broken)
     yield _check_concurrent(tool, clip)
     if isinstance(tool, Heavy):
         yield from _check_heavy(tool, clip)
-
-
-def _hard_clips(folder: Path) -> dict[str, Path]:
-    return {
-        "no sound": write_trial(folder / "mute.mp4"),
-        "no picture": write_trial(folder / "blind.m4a", grey=None, sound=tone()),
-        "black and silent": write_trial(folder / "black.mp4", grey=0, sound=silence()),
-        "noise": write_trial(folder / "noise.mp4", sound=noise()),
-        "0.3 s": write_trial(folder / "short.mp4", seconds=0.3, sound=tone(0.3)),
-    }
 
 
 def _check_reasons(outcomes: dict[str, Outcome], clips: dict[str, Clip]) -> Finding:
@@ -268,15 +263,6 @@ def _check_invented(tool: Tool, clip: Clip, outcomes: dict[str, Outcome]) -> Fin
     cases = () if stream is None else lacking.get(tool.modality, ("no sound", "black and silent"))
     clues = [clue.text for case in cases for clue in outcomes[case].clues]
     return _finding("nothing is told of what the clip lacks", not clues, f"it says: {clues[:1]}")
-
-
-def _check_edges(tool: Tool, clip: Clip) -> Finding:
-    """Check a call for a single moment, for the last one, and beyond the end."""
-    end = clip.duration
-    spans = [Span(start=0, end=0), Span(start=end, end=end), Span(start=end + 1, end=end + 2)]
-    outcomes = {f"{s.start:g}-{s.end:g} s": _observe(tool, clip, s) for s in spans}
-    broken = "; ".join(f"{where}: {each.broken}" for where, each in outcomes.items() if each.broken)
-    return _finding("an empty span, or one behind the end, breaks nothing", not broken, broken)
 
 
 def _check_concurrent(tool: Tool, clip: Clip) -> Finding:

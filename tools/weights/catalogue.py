@@ -86,20 +86,14 @@ def of_tool(tool: str) -> tuple[Weights, ...]:
 
 
 def rank(model: str | None) -> int:
-    """Position of a model in the catalogue; 0 is the strongest.
-
-    Models that share a name are equal, whichever tool runs them; an unknown one comes last.
-    """
-    rows = catalogue()
+    """Position of a model in the catalogue, 0 the strongest; an unknown one comes last."""
+    rows = catalogue()  # models that share a name are equal, whichever tool runs them
     same = {model}.union(*(weights.names for weights in rows if model in weights.names))
     return next((place for place, weights in enumerate(rows) if weights.names & same), len(rows))
 
 
 def named(name: str) -> Weights:
-    """Weights by name of the catalogue, or any repository written ORG/NAME[@REVISION].
-
-    `ConfigError` lists the names.
-    """
+    """Weights by name, or ORG/NAME[@REVISION]; `ConfigError` lists the names."""
     known = {weights.name: weights for weights in catalogue()}
     if name in known:
         return known[name]

@@ -18,7 +18,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.runtime.device import is_offline
@@ -55,8 +55,6 @@ class Unreachable(TransferFailed):
 
 
 class Verification(Record):
-    """Result of verifying one set of weights."""
-
     name: str
     outcome: Outcome
     detail: str
@@ -76,10 +74,8 @@ def pull(
     if present.outcome == "whole":
         return present.path, f"already here: {present.detail}"
     if is_offline():
-        raise ConfigError(
-            f"{weights.name} is not here, and downloads are forbidden (EMER_OFFLINE); "
-            f"put it at {path}"
-        )
+        forbidden = "downloads are forbidden (EMER_OFFLINE)"
+        raise ConfigError(f"{weights.name} is not here, and {forbidden}; put it at {path}")
     _require_space(weights.name, path, (weights.megabytes or 0) * 1_000_000)
     download = _pull_file if weights.repository is None else _pull_repository
     try:
@@ -169,7 +165,6 @@ def get_json(url: str) -> Any:
 
 
 def sha256(path: Path) -> str:
-    """Sha256 of a file in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -201,10 +196,8 @@ def _require_space(name: str, path: Path, size: float) -> None:
     free = shutil.disk_usage(folder).free
     if free < size * SPARE:
         needed = f"{size / 1e6:.0f} MB" if size < math.inf else "more room"
-        raise ConfigError(
-            f"{name} needs {needed}, {folder} has {free / 1e6:.0f} MB free; "
-            "set EMER_WEIGHTS to a folder on another disk"
-        )
+        facts = f"{name} needs {needed}, {folder} has {free / 1e6:.0f} MB free"
+        raise ConfigError(f"{facts}; set EMER_WEIGHTS to a folder on another disk")
 
 
 def _pull_file(weights: Weights, path: Path, progress: Progress, mirror: str | None) -> str:
@@ -213,7 +206,7 @@ def _pull_file(weights: Weights, path: Path, progress: Progress, mirror: str | N
     if mirror is not None:
         host, original = urlsplit(mirror), urlsplit(url)
         place = host.path.rstrip("/") + original.path
-        url = urlunsplit((host.scheme, host.netloc, place, original.query, ""))
+        url = host._replace(path=place, query=original.query, fragment="").geturl()
     sha = download_file(url, path, weights.sha256, progress)
     unpinned = f"nothing: no checksum is published; it is {sha[:12]}"
     checked = f"pinned sha256 {sha[:12]}" if weights.sha256 else unpinned
@@ -236,9 +229,8 @@ def _retrieve(url: str, path: Path, checksum: str | None, progress: Progress) ->
         if checksum is not None and not matches(whole, checksum):  # a git blob id
             raise ValueError(checksum)
     except ValueError as error:  # pooch's error for a wrong checksum
-        raise DownloadFailed(
-            f"{url} is not the file that is pinned ({checksum or '':.12}); not kept"
-        ) from error
+        pinned = f"the file that is pinned ({checksum or '':.12})"
+        raise DownloadFailed(f"{url} is not {pinned}; not kept") from error
     if checksum is None and not counter.total:  # nothing else shows that it is whole
         raise DownloadFailed(f"{url} does not say how long it is, and has no checksum")
     return whole
@@ -358,10 +350,8 @@ def _hub_errors(repository: str, api: Any, what: str) -> Iterator[None]:
     try:
         yield
     except GatedRepoError as error:
-        raise DownloadFailed(
-            f"{repository} is gated: accept its licence at https://huggingface.co/{repository} "
-            "and set HF_TOKEN"
-        ) from error
+        way = f"accept its licence at https://huggingface.co/{repository} and set HF_TOKEN"
+        raise DownloadFailed(f"{repository} is gated: {way}") from error
     except Exception as error:  # of the client and of its HTTP library
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise

@@ -46,7 +46,6 @@ class Need(Record):
     """Their name, for people and for the source of clues."""
     path: Path
     fingerprint: str
-    """See `fingerprint`."""
     gigabytes: float
     """Size of the files."""
     name: str | None = None
@@ -54,8 +53,6 @@ class Need(Record):
 
 
 class File(Record):
-    """Size and sha256 of a downloaded file."""
-
     bytes: int
     sha256: str
 
@@ -72,14 +69,11 @@ class Receipt(Record):
 
 
 class Location(Record):
-    """State of weights, and their file or folder."""
-
     state: State
     path: Path
 
     @property
     def usable(self) -> bool:
-        """True if the weights can be loaded from here."""
         return self.state in ("here", "elsewhere")
 
 
@@ -90,9 +84,11 @@ def find(tool: str, model: str = AUTO) -> Need:
     repository ORG/NAME of Hugging Face, or a file or folder. `ToolMissing` carries the command
     that downloads what is absent; `ConfigError` lists the known models.
     """
+    known = of_tool(tool)
     if model == AUTO:
-        return _strongest(tool)
-    for weights in of_tool(tool):
+        usable = (weights for weights in known if locate(weights).usable)
+        return _need_of(tool, next(usable, None) or next(w for w in known if w.suggested))
+    for weights in known:
         if model in weights.names:
             return _need_of(tool, weights)
     path = Path(model).expanduser()
@@ -102,8 +98,8 @@ def find(tool: str, model: str = AUTO) -> Need:
     repository, _, revision = model.partition("@")
     if is_repository(repository):
         return _need_of(tool, of_repository(repository, revision or None))
-    known = ", ".join(weights.model for weights in of_tool(tool))
-    raise ConfigError(f"{tool} has no model {model!r}; known: {known}; or a file or folder")
+    names = ", ".join(weights.model for weights in known)
+    raise ConfigError(f"{tool} has no model {model!r}; known: {names}; or a file or folder")
 
 
 def locate(weights: Weights) -> Location:
@@ -128,10 +124,7 @@ def target(weights: Weights) -> Path:
 
 @contextmanager
 def loading(tool: str, need: Need) -> Iterator[None]:
-    """Turn what a library raises over bad weights into one line with the way out.
-
-    Out of memory and our own errors pass through.
-    """
+    """Turn a library's error over bad weights, not want of memory, into `WeightsBroken`."""
     try:
         yield
     except EmerError:
@@ -180,13 +173,6 @@ def _receipt_file(path: Path) -> Path:
     return path / RECEIPT
 
 
-def _strongest(tool: str) -> Need:
-    known = of_tool(tool)
-    usable = (weights for weights in known if locate(weights).usable)
-    suggested = next((weights for weights in known if weights.suggested), known[0])
-    return _need_of(tool, next(usable, suggested))
-
-
 def _need_of(tool: str, weights: Weights) -> Need:
     location = locate(weights)
     if not location.usable:
@@ -232,18 +218,16 @@ def _is_whole(weights: Weights, path: Path) -> bool:
     if received is None:
         names = [name for name in weights.files if "*" not in name]
         return _lacks(path, names or ["config.json"]) is None
-    if weights.revision not in (None, received.revision):
-        return False
-    return bool(received.files) and all((path / name).is_file() for name in received.files)
+    whole = bool(received.files) and all((path / name).is_file() for name in received.files)
+    return whole and weights.revision in (None, received.revision)
 
 
 def _lacks(folder: Path, names: Sequence[str]) -> str | None:
     """Name what a folder lacks of these files and of its weights; None if it is whole."""
-    absent = [name for name in names if not (folder / name).is_file()]
-    if absent:
-        return absent[0]
-    whole = CONVERTED in names or any(_has_format(folder, *entry) for entry in FORMATS)
-    return None if whole else "whole weights (safetensors or .bin)"
+    absent = next((name for name in names if not (folder / name).is_file()), None)
+    if absent or CONVERTED in names or any(_has_format(folder, *entry) for entry in FORMATS):
+        return absent
+    return "whole weights (safetensors or .bin)"
 
 
 def _has_format(folder: Path, index: str, pattern: str) -> bool:
