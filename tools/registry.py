@@ -104,7 +104,7 @@ def ranked(slot: str) -> tuple[str, ...]:
 
 
 def load_tool(use: str, arguments: Mapping[str, Param] | None = None) -> Tool:
-    """Build the tool that `use` names; `ConfigError` for a bad name, `ToolMissing` passes."""
+    """Tool that `use` names; `ConfigError` for a bad name; `ToolMissing` passes."""
     tool = tool_class(use)(**dict(arguments or {}))
     if not isinstance(tool, Tool):
         raise ConfigError(

@@ -184,7 +184,7 @@ def legs(times: Sequence[float], values: Sequence[float], least: float) -> list[
 
 
 def change_interval(times: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
-    """When the middle 80 % of the whole change happens, without a rest before or after it."""
+    """When the middle 80 % of the change happens: no rest before or after it counts."""
     change = values[-1] - values[0]
     done = [(value - values[0]) / change for value in values]
     first = max(i for i in range(len(done)) if done[i] <= 0.1 + 1e-9)

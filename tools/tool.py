@@ -40,7 +40,7 @@ class Tool(Protocol):
 
 @runtime_checkable
 class Heavy(Protocol):
-    """A tool with a model in memory; its `source` raises `ToolMissing` without weights."""
+    """A tool with a model in memory; `source` raises `ToolMissing` without weights."""
 
     @property
     def hardware(self) -> Mapping[str, Param]:

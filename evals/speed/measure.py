@@ -80,14 +80,14 @@ def at_least(name: str, value: float, unit: Unit, goal: float | None, detail: st
 
 
 def seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
-    """Seconds that a call takes by a clock; `time.process_time`: CPU time of all threads."""
+    """Seconds that a call takes; by `time.process_time`, CPU time of all threads."""
     start = clock()
     work()
     return clock() - start
 
 
 def in_turn(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Numbers that each function returns, in turns: other load meets all of them alike."""
+    """Numbers that each function returns, in turns: other load meets all alike."""
     turns = [{name: work() for name, work in works.items()} for _ in range(rounds)]
     return {name: [turn[name] for turn in turns] for name in works}
 

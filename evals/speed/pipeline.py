@@ -124,7 +124,7 @@ def decode_apart(path: Path) -> int:
 
 
 def decode_bare(path: Path, *, convert: bool = False) -> int:
-    """Decode the file once with PyAV, and to RGB as the clip does; the number of frames."""
+    """Decode the file once, to RGB as the clip does with `convert`; the frames in all."""
     return sum(1 for picture in _decode(path) if not convert or to_rgb(picture).size)
 
 

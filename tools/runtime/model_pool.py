@@ -145,7 +145,7 @@ class ModelPool:
 
 
 def torch_gigabytes(model: Any) -> float | None:
-    """Size of the weights of a torch model, or of a record's `model`; None of any other."""
+    """Size of a torch model, or of a record's `model`; None for any other library's."""
     inner = getattr(model, "model", model)
     if not callable(getattr(inner, "parameters", None)):
         return None

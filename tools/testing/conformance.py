@@ -200,7 +200,7 @@ def _survives_json(clue: Clue) -> bool:
 
 
 def _check_whole(outcome: Outcome, duration: float) -> Iterator[Finding]:
-    """Check that clues of the whole clip are given once, and that their spans lie in it."""
+    """Check that clues of the whole clip are given once and lie in it."""
     twice = len(outcome.clues) - len(outcome.ids)
     yield _finding("each clue is given once", not twice, f"{twice} clues are given again")
     outside = [

@@ -86,7 +86,7 @@ def of_tool(tool: str) -> tuple[Weights, ...]:
 
 
 def rank(model: str | None) -> int:
-    """Position of a model in the catalogue, 0 the strongest; an unknown one comes last."""
+    """Position of a model in the catalogue, 0 the strongest; an unknown one is last."""
     rows = catalogue()  # models that share a name are equal, whichever tool runs them
     same = {model}.union(*(weights.names for weights in rows if model in weights.names))
     return next((place for place, weights in enumerate(rows) if weights.names & same), len(rows))

@@ -124,7 +124,7 @@ def target(weights: Weights) -> Path:
 
 @contextmanager
 def loading(tool: str, need: Need) -> Iterator[None]:
-    """Turn a library's error over bad weights, not want of memory, into `WeightsBroken`."""
+    """Turn a library's error, but for want of memory, into `WeightsBroken`."""
     try:
         yield
     except EmerError:
