@@ -1,12 +1,7 @@
 """Exceptions, as one tree.
 
-EmerError
-├── ConfigError      the user can correct it: one line, exit code 2, no traceback
-│   └── ClipError    the file cannot be read as a clip
-├── ToolMissing      a tool's package or weights are absent; carries the install line
-├── WeightsBroken    weights are present but cannot be loaded: truncated, or another format
-├── ToolFailed       a tool failed on a clip: an event, and an absence of clues
-└── Unobservable     a tool ran and there was nothing it could measure; carries the reason
+A `ConfigError` is one line and exit code 2, without a traceback; a `ToolFailed` is an event and
+an absence of clues.
 """
 
 from __future__ import annotations
@@ -27,10 +22,7 @@ class ClipError(ConfigError):
 
 
 class ToolMissing(EmerError):
-    """A tool whose package or weights are not installed.
-
-    `install` is the exact command that installs `what`.
-    """
+    """A tool whose package or weights are absent; `install` is the exact command."""
 
     def __init__(self, tool: str, what: str, install: str) -> None:
         super().__init__(f"{tool} needs {what}: {install}")
@@ -38,14 +30,10 @@ class ToolMissing(EmerError):
 
 
 class WeightsBroken(EmerError):
-    """Weights that are present but cannot be loaded.
-
-    `path` is the file or folder, `cause` what is wrong, `fix` what to do.
-    """
+    """Weights that are present but cannot be loaded: truncated, or another format."""
 
     def __init__(self, tool: str, path: Path, cause: str, fix: str) -> None:
         super().__init__(f"{tool} cannot load {path}: {cause}; {fix}")
-        self.tool, self.path, self.cause, self.fix = tool, path, cause, fix
 
 
 class ToolFailed(EmerError):
@@ -53,12 +41,11 @@ class ToolFailed(EmerError):
 
     def __init__(self, tool: str, clip: str, cause: str) -> None:
         super().__init__(f"{tool} failed on {clip}: {cause}")
-        self.tool, self.clip, self.cause = tool, clip, cause
+        self.cause = cause
 
 
 class Unobservable(EmerError):
     """Nothing to measure, with the reason: "the clip has no audio track".
 
-    Raised by `Tool.observe`; the reason is shown as missing evidence, never as an
-    emotion and never as a clue.
+    The reason is shown as missing evidence, never as an emotion and never as a clue.
     """

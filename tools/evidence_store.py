@@ -60,7 +60,7 @@ class EvidenceStore:
             "clip": clip.sha256,
             "source": tool.source.model_dump(mode="json"),
             "span": None if span is None else span.model_dump(mode="json"),
-            "code": code_digest(tool),
+            "code": code_digest(type(tool)),
         }
         if tool.modality == "text":
             parts["subtitle"] = clip.subtitle_digest
@@ -74,10 +74,8 @@ class EvidenceStore:
             if key in self._memory:
                 return self._memory[key]
             record = self._read(key)
-        if record is None:
-            return None
         try:
-            return Observation.model_validate_json(record)
+            return None if record is None else Observation.model_validate_json(record)
         except ValidationError:
             return None
 
@@ -186,17 +184,13 @@ class EvidenceStore:
         self.note = self.note or text
 
 
-def code_digest(tool: Tool) -> str:
-    """Hash of the code of a tool: all modules of the package of its class.
+@cache
+def code_digest(kind: type) -> str:
+    """Hash of the code of a tool's class: all modules of its package.
 
     Part of the key, so that a tool under development is run again after each edit without a
     new version. Empty where the source is not on disk.
     """
-    return _class_digest(type(tool))
-
-
-@cache
-def _class_digest(kind: type) -> str:
     try:
         source = inspect.getsourcefile(kind)
         if source is None:
@@ -213,7 +207,7 @@ def _inode(path: Path) -> tuple[int, int] | None:
         facts = path.stat()
     except OSError:
         return None
-    return (facts.st_dev, facts.st_ino)
+    return facts.st_dev, facts.st_ino
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -44,8 +44,6 @@ Class = TypeVar("Class", bound=type)
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A registered tool: its name, class, slot, modality and rank."""
-
     name: str
     tool: type
     slot: str
@@ -106,10 +104,7 @@ def ranked(slot: str) -> tuple[str, ...]:
 
 
 def load_tool(use: str, arguments: Mapping[str, Param] | None = None) -> Tool:
-    """Build the tool that `use` names; `ConfigError` says what is wrong with the name.
-
-    `ToolMissing` of a known tool that is not installed passes through.
-    """
+    """Tool that `use` names; `ConfigError` for a bad name; `ToolMissing` passes."""
     tool = tool_class(use)(**dict(arguments or {}))
     if not isinstance(tool, Tool):
         raise ConfigError(
@@ -176,16 +171,12 @@ def _add(new: Registration) -> None:
     holder = _registered.get(new.name)
     # A class defined anew, as by a reload, takes its own name again.
     if holder is not None and _address(holder.tool) != _address(new.tool):
-        raise ConfigError(
-            f"tool {new.name!r}: {_address(new.tool)} cannot take this name, "
-            f"{_address(holder.tool)} has it"
-        )
+        taken = f"cannot take this name, {_address(holder.tool)} has it"
+        raise ConfigError(f"tool {new.name!r}: {_address(new.tool)} {taken}")
     for other in _registered.values():
         if other.slot == new.slot and other.modality != new.modality and other is not holder:
-            raise ConfigError(
-                f"tool {new.name}: it observes the {new.modality}, "
-                f"slot {new.slot!r} is for the {other.modality}"
-            )
+            what = f"slot {new.slot!r} is for the {other.modality}"
+            raise ConfigError(f"tool {new.name}: it observes the {new.modality}, {what}")
     _registered[new.name] = new
 
 

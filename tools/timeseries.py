@@ -87,9 +87,8 @@ def hysteresis(values: Floats, on: Floats, off: Floats) -> Mask:
 
 def stretches(mask: Mask) -> list[Stretch]:
     """The stretches of True, in order."""
-    edges = np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))
-    firsts, lasts = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
-    return [Stretch(int(a), int(b)) for a, b in zip(firsts, lasts, strict=True)]
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
+    return [Stretch(int(first), int(end) - 1) for first, end in edges.reshape(-1, 2)]
 
 
 def mask_of(parts: Iterable[Stretch], count: int) -> Mask:
@@ -114,13 +113,10 @@ def join_close(parts: list[Stretch], times: Floats, gap: float) -> list[Stretch]
 def split_at_holes(parts: list[Stretch], times: Floats, gap: float = 0.5) -> list[Stretch]:
     """The stretches, split where two samples are `gap` seconds or more apart."""
     holes = np.flatnonzero(np.diff(times) >= gap)
-    result = []
+    result: list[Stretch] = []
     for one in parts:
-        first = one.first
-        for hole in holes[(holes >= one.first) & (holes < one.last)]:
-            result.append(Stretch(first, int(hole)))
-            first = int(hole) + 1
-        result.append(Stretch(first, one.last))
+        cuts = holes[(holes >= one.first) & (holes < one.last)].tolist()
+        result += map(Stretch, [one.first, *(cut + 1 for cut in cuts)], [*cuts, one.last])
     return result
 
 
@@ -188,10 +184,7 @@ def legs(times: Sequence[float], values: Sequence[float], least: float) -> list[
 
 
 def change_interval(times: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
-    """When the middle 80 % of the change from the first to the last value happens.
-
-    So that a long rest before or after a move is not counted as part of it.
-    """
+    """When the middle 80 % of the change happens: no rest before or after it counts."""
     change = values[-1] - values[0]
     done = [(value - values[0]) / change for value in values]
     first = max(i for i in range(len(done)) if done[i] <= 0.1 + 1e-9)

@@ -40,10 +40,7 @@ class Tool(Protocol):
 
 @runtime_checkable
 class Heavy(Protocol):
-    """A tool with a model in memory that can be loaded and unloaded.
-
-    Its `source` raises `ToolMissing` when its packages or weights are absent.
-    """
+    """A tool with a model in memory; `source` raises `ToolMissing` without weights."""
 
     @property
     def hardware(self) -> Mapping[str, Param]:
@@ -64,10 +61,7 @@ class Remote(Protocol):
     """A tool whose model is served at an address."""
 
     def reach(self) -> str:
-        """Name of the server that answers; nothing of a clip is sent.
-
-        `ToolFailed` says on one line what is wrong.
-        """
+        """Name of the server that answers a request without a clip; else `ToolFailed`."""
         ...
 
 
@@ -94,7 +88,6 @@ class ToolCard(Record):
 
 
 def card(tool: Tool) -> ToolCard:
-    """Card of a tool."""
     return ToolCard(
         name=tool.source.tool,
         modality=tool.modality,

@@ -18,14 +18,10 @@ MODALITIES: tuple[Modality, ...] = ("face", "scene", "audio", "text")
 Param = str | int | float | bool | None
 CLOSER = "closer"
 """Key of `Clue.data` for the span of a closer observation, [start, end] in s."""
+_ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 Question = Annotated[
     str,
-    StringConstraints(
-        strip_whitespace=True,
-        min_length=1,
-        max_length=120,
-        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
-    ),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=_ONE_LINE),
 ]
 """A question to a tool about a span: one short line."""
 

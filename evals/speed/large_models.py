@@ -147,10 +147,7 @@ def generate(model: Any, inputs: Mapping[str, Any], tokens: int) -> None:
 
 
 def decoder_bytes(model: Any, encoder: str) -> int:
-    """Bytes of the weights that each token reads: no encoder, no embedding.
-
-    A head that shares the embedding reads it.
-    """
+    """Bytes that each token reads: no encoder; the embedding if the head shares it."""
     embedding = model.get_input_embeddings().weight
     tied = model.get_output_embeddings().weight is embedding
     return sum(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import shutil
 import subprocess
 import time
@@ -67,7 +69,6 @@ def at_most(name: str, value: float, unit: Unit, goal: float | None, detail: str
         unit: Unit of value and goal.
         goal: In `unit`, None for a number without a goal.
         detail: How the value came about.
-
     """
     value = round(value, 3)
     return Measure(name=name, value=value, unit=unit, goal=goal, at_most=True, detail=detail)
@@ -78,30 +79,17 @@ def at_least(name: str, value: float, unit: Unit, goal: float | None, detail: st
     return at_most(name, value, unit, goal, detail).model_copy(update={"at_most": False})
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Wall-clock seconds that a call takes."""
-    start = time.perf_counter()
+def seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Seconds that a call takes; by `time.process_time`, CPU time of all threads."""
+    start = clock()
     work()
-    return time.perf_counter() - start
-
-
-def cpu_seconds(work: Callable[[], object]) -> float:
-    """CPU seconds, of all threads, that a call takes."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
+    return clock() - start
 
 
 def in_turn(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Numbers that each function returns, one per round.
-
-    The functions take turns, so that other load on the machine meets all of them alike.
-    """
-    values: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(rounds):
-        for name, work in works.items():
-            values[name].append(work())
-    return values
+    """Numbers that each function returns, in turns: other load meets all alike."""
+    turns = [{name: work() for name, work in works.items()} for _ in range(rounds)]
+    return {name: [turn[name] for turn in turns] for name in works}
 
 
 class Paired(NamedTuple):
@@ -152,10 +140,8 @@ def others_share(busy: float, own: float, elapsed: float, cores: int) -> float:
 
 
 def busy_seconds() -> tuple[float, float]:
-    """CPU seconds of all cores, and of this process and its children.
-
-    Summed, never subtracted from a total, so that rounding cannot make them run backwards.
-    """
+    """CPU seconds of all cores, and of this process and its children."""
+    # Summed, never subtracted from a total, so that rounding cannot make them run backwards.
     cores, own = psutil.cpu_times()._asdict(), psutil.Process().cpu_times()
     mine = own.user + own.system + own.children_user + own.children_system
     return sum(value for name, value in cores.items() if name not in NOT_WORK), mine
@@ -167,8 +153,14 @@ def gpu_note(device: str, work: Callable[[], object]) -> str:
         work()
         unknown = "; GPU utilisation unknown: nvidia-smi is not installed"
         return unknown if device.startswith("cuda") else ""
-    command = ["nvidia-smi", f"--id={_driver_id(device)}", "--query-gpu=utilization.gpu",
-               "--format=csv,noheader,nounits", f"--loop-ms={GPU_STEP_MS}"]  # fmt: skip
+    import torch
+
+    # CUDA numbers the devices that it may see, the fastest first; nvidia-smi all, in slot order
+    known = torch.cuda.is_available()
+    uuid = f"GPU-{torch.cuda.get_device_properties(device).uuid}" if known else ""
+    command = ["nvidia-smi", f"--id={uuid or device.partition(':')[2] or 0}",
+               "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits",
+               f"--loop-ms={GPU_STEP_MS}"]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as query:
         try:
             work()
@@ -180,15 +172,6 @@ def gpu_note(device: str, work: Callable[[], object]) -> str:
         return "; GPU utilisation unknown: nvidia-smi reported none"
     inner = percents[1:-1] if len(percents) > 4 else percents  # the ends are half idle
     return f"; GPU busy {fmean(inner):.0f}% of the time"
-
-
-def _driver_id(device: str) -> str:
-    # CUDA numbers the devices that it may see, the fastest first; nvidia-smi all, in slot order
-    import torch
-
-    if torch.cuda.is_available():
-        return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
-    return device.partition(":")[2] or "0"
 
 
 class Machine(Record):
@@ -203,17 +186,20 @@ class Machine(Record):
 
     @property
     def text(self) -> str:
-        """The facts on one line."""
         return f"{self.device}; {self.processor}, cores: {self.cores}; {self.packages}; {self.date}"
 
 
 def this_machine(device: str) -> Machine:
     """Facts about this machine and the packages that compute on it."""
     what = next((each.what for each in available_devices() if each.name == device), device)
+    info = Path("/proc/cpuinfo")
+    named = re.search(
+        r"^model name\s*:(.*)", info.read_text("utf-8") if info.is_file() else "", re.M
+    )
     return Machine(
         device=device if device == CPU else f"{device} {what}",
         cores=cpu_threads(),
-        processor=_processor(),
+        processor=named[1].strip() if named else platform.processor() or platform.machine(),
         packages=", ".join(map(_version, PACKAGES)),
         date=date.today().isoformat(),
     )
@@ -224,12 +210,3 @@ def _version(package: str) -> str:
         return f"{package} {version(package)}"
     except PackageNotFoundError:
         return f"no {package}"
-
-
-def _processor() -> str:
-    import platform
-
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())

@@ -67,8 +67,8 @@ Work = Callable[[], list[Measure]]
 class Comparison(NamedTuple):
     """A library's own example for the model of a tool."""
 
-    load: Callable[[Path, Tool], Example]
-    """Example from the weights, with the precision and device of the tool."""
+    load: Callable[[Path, Mapping[str, str]], Example]
+    """Example from the weights, with the tool's `hardware` as text."""
     result: Callable[[Sequence[Clue]], Result]
     """The tool's clues in the form of the example's result."""
     what: str
@@ -165,17 +165,17 @@ def measure_tool(
         rounds: Times that each side is measured; the least counts.
         folder: Folder for copies of the clip.
         arguments: Arguments of the tool, as `model`; by default its strongest local weights.
-
     """
     tool = load_tool(name, arguments if name in ON_CPU else {"device": device, **arguments})
     assert isinstance(tool, Heavy), f"{name} has no model"
     tool.load()
+    hardware = {key: str(value) for key, value in tool.hardware.items()}
     count = COPIES.get(device.partition(":")[0], COPIES["cpu"])
     batches = iter(_copies(path, folder / name, rounds + 2, count))
     first = next(batches)
     clues = tool.observe(Clip.open(first[0]))
-    utilisation = gpu_note(_hardware(tool, "device"), partial(_observe_next, tool, batches))
-    about = ", ".join(f"{key} {value}" for key, value in tool.hardware.items()) + utilisation
+    utilisation = gpu_note(hardware["device"], partial(_observe_next, tool, batches))
+    about = ", ".join(f"{key} {value}" for key, value in hardware.items()) + utilisation
     label, comparison = f"{name} {tool.source.model or ''}".strip(), COMPARISONS.get(name)
     ours = partial(_observe_next, tool, batches)
     if comparison is None:
@@ -183,7 +183,7 @@ def measure_tool(
         detail = f"least of {rounds}, {count} at once; {Clip.open(path).duration:.2f} s long"
         detail += f"; no example of its library does the same work; {about}"
         return [at_most(f"{label}, a clip", least, "s", None, detail)]
-    example = comparison.load(find(name, str(arguments.get("model", "auto"))).path, tool)
+    example = comparison.load(find(name, str(arguments.get("model", "auto"))).path, hardware)
     alike = require_alike(name, comparison.result(clues), example(first[0]))
     pair = paired(ours, lambda: [example(copy) for copy in first], rounds)
     detail = f"{pair.summary(count, 'clip')}; {count} at once : one by one; {comparison.what}; "
@@ -228,13 +228,13 @@ def _transcript(clues: Sequence[Clue]) -> Result:
     return words_of(" ".join(str(clue.data["transcript"]) for clue in own))
 
 
-def _faster_whisper(weights: Path, tool: Tool) -> Example:
+def _faster_whisper(weights: Path, hardware: Mapping[str, str]) -> Example:
     from faster_whisper import WhisperModel
 
-    kind, _, number = _hardware(tool, "device").partition(":")
+    kind, _, number = hardware["device"].partition(":")
     model = WhisperModel(
         str(weights), device=kind, device_index=int(number or 0), local_files_only=True,
-        compute_type=_hardware(tool, "dtype"), cpu_threads=cpu_threads(),
+        compute_type=hardware["dtype"], cpu_threads=cpu_threads(),
     )  # fmt: skip
 
     def transcribe(path: Path) -> Result:
@@ -244,20 +244,20 @@ def _faster_whisper(weights: Path, tool: Tool) -> Example:
     return transcribe
 
 
-def _openai_whisper(weights: Path, tool: Tool) -> Example:
+def _openai_whisper(weights: Path, hardware: Mapping[str, str]) -> Example:
     import whisper
 
-    device = _hardware(tool, "device")
-    model = whisper.load_model(str(weights), device=device)
+    model = whisper.load_model(str(weights), device=hardware["device"])
+    options = {"word_timestamps": True, "fp16": hardware["device"] != CPU}
 
     def transcribe(path: Path) -> Result:
-        sound, half = Clip.open(path).samples().copy(), device != CPU  # torch must own it
-        return words_of(model.transcribe(sound, word_timestamps=True, fp16=half)["text"])
+        sound = Clip.open(path).samples().copy()  # torch must own it
+        return words_of(model.transcribe(sound, **options)["text"])
 
     return transcribe
 
 
-def _face_landmarker(weights: Path, _: Tool) -> Example:
+def _face_landmarker(weights: Path, _: Mapping[str, str]) -> Example:
     from mediapipe import Image, ImageFormat
     from mediapipe.tasks.python import BaseOptions, vision
 
@@ -278,10 +278,10 @@ def _face_landmarker(weights: Path, _: Tool) -> Example:
     return detect
 
 
-def _deepface(weights: Path, tool: Tool) -> Example:
+def _deepface(weights: Path, hardware: Mapping[str, str]) -> Example:
     import torch
 
-    if torch.cuda.is_available() != _hardware(tool, "device").startswith("cuda"):
+    if torch.cuda.is_available() != hardware["device"].startswith("cuda"):
         raise Unequal("DeepFace.analyze takes the GPU where there is one; hide it for the CPU")
     os.environ |= {"DEEPFACE_HOME": str(weights.parents[2]), "DEEPFACE_BACKEND_ENGINE": "pytorch"}
     from deepface import DeepFace
@@ -304,11 +304,6 @@ def _expression(clues: Sequence[Clue]) -> Result:
     for clue in clues:
         classes[str(clue.data["class"])] += int(str(clue.data["frames"]))
     return tuple(name for name, _ in classes.most_common(1))
-
-
-def _hardware(tool: Tool, key: str) -> str:
-    assert isinstance(tool, Heavy)
-    return str(tool.hardware[key])
 
 
 COMPARISONS: Final[Mapping[str, Comparison]] = {

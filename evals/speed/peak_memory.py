@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-
-STEP = 0.05
-"""Seconds between two readings of the memory."""
 
 
 def loop_clip(path: Path, target: Path, seconds: float, title: str = "") -> Path:
@@ -27,7 +23,6 @@ def loop_clip(path: Path, target: Path, seconds: float, title: str = "") -> Path
         target: File to write, of the same suffix.
         seconds: Least length; 0 writes the clip once.
         title: Written to the container, so that two copies have different hashes.
-
     """
     import av
 
@@ -52,27 +47,22 @@ def loop_clip(path: Path, target: Path, seconds: float, title: str = "") -> Path
 def peak_memory(path: Path) -> float:
     """Peak MB of this process and its children while it explains a clip."""
     from emer.graphs.ask import ask
+    from emer.tools.testing.benchmark import watched
 
-    sizes, finished = [0], threading.Event()
-    watcher = threading.Thread(target=_watch, args=(sizes, finished), daemon=True)
-    watcher.start()
-    ask(path)
-    finished.set()
-    watcher.join()
+    with watched(_set_size, 0.05) as sizes:
+        ask(path)
     return max(sizes) / 1e6
 
 
-def _watch(sizes: list[int], finished: threading.Event) -> None:
-    """Append the proportional set size of all processes: shared pages count once."""
+def _set_size() -> int:
+    """Proportional set size of all processes, in bytes: shared pages count once."""
     import psutil
 
-    me = psutil.Process()
-    while not finished.wait(STEP):
-        total = 0
-        for process in (me, *me.children(recursive=True)):
-            with suppress(psutil.Error):
-                total += process.memory_full_info().pss
-        sizes.append(total)
+    me, total = psutil.Process(), 0
+    for process in (me, *me.children(recursive=True)):
+        with suppress(psutil.Error):
+            total += process.memory_full_info().pss
+    return total
 
 
 if __name__ == "__main__":

@@ -8,26 +8,19 @@ import sqlite3
 import statistics
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import process_time
 from typing import TYPE_CHECKING, Final
 
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Inquiry
 from emer.agents.verification.verifier import verify
-from emer.evals.speed.measure import (
-    Measure,
-    at_least,
-    at_most,
-    cpu_seconds,
-    in_turn,
-    other_load,
-    seconds,
-)
+from emer.evals.speed.measure import Measure, at_least, at_most, in_turn, other_load, seconds
 from emer.evals.speed.peak_memory import loop_clip
 from emer.graphs.ask import ask
 from emer.graphs.settings import DEFAULT, OFF, load_settings
@@ -65,7 +58,6 @@ def measure_speed(path: Path, *, memory: bool, say: Callable[[str], None]) -> li
 
     Raises:
         ConfigError: The clip has no picture to decode.
-
     """
     if Clip.open(path).video is None:
         raise ConfigError(f"{path} has no picture; name a clip with a face and speech")
@@ -73,8 +65,9 @@ def measure_speed(path: Path, *, memory: bool, say: Callable[[str], None]) -> li
         "decoding": measure_decoding,
         "orchestration": measure_orchestration,
         "whole runs": measure_running,
-        **({"memory": measure_memory} if memory else {}),
     }
+    if memory:
+        parts["memory"] = measure_memory
     measures: list[Measure] = []
     with TemporaryDirectory() as folder, hush(Path(folder) / "native.log"):
         for name, part in parts.items():
@@ -97,7 +90,9 @@ def measure_decoding(path: Path) -> list[Measure]:
         "bare": partial(decode_bare, path),
         "floor": partial(decode_bare, path, convert=True),
     }
-    times = in_turn({k: partial(cpu_seconds, work) for k, work in works.items()}, DECODING_ROUNDS)
+    times = in_turn(
+        {k: partial(seconds, work, process_time) for k, work in works.items()}, DECODING_ROUNDS
+    )
     alone, shared, handed, bare, floor = (min(times[name]) for name in works)
     return [
         at_least(
@@ -120,16 +115,7 @@ def measure_decoding(path: Path) -> list[Measure]:
 def decode_shared(path: Path, *, convert: bool) -> int:
     """Read every frame of one `Clip` in four threads; the frames in all."""
     clip = Clip.open(path)
-
-    def read() -> int:
-        count = 0
-        for frame in clip.frames():
-            count += 1
-            if convert:
-                frame.rgb(SIDE)
-        return count
-
-    return _side_by_side(read)
+    return _side_by_side(lambda: sum(1 for f in clip.frames() if not convert or f.rgb(SIDE).size))
 
 
 def decode_apart(path: Path) -> int:
@@ -138,26 +124,13 @@ def decode_apart(path: Path) -> int:
 
 
 def decode_bare(path: Path, *, convert: bool = False) -> int:
-    """Decode the file once with PyAV; the number of frames.
-
-    With `convert`, each is made RGB as the clip does it.
-    """
-    count = 0
-    for picture in _decode(path):
-        count += 1
-        if convert:
-            to_rgb(picture)
-    return count
+    """Decode the file once, to RGB as the clip does with `convert`; the frames in all."""
+    return sum(1 for picture in _decode(path) if not convert or to_rgb(picture).size)
 
 
 def _side_by_side(read: Callable[[], int]) -> int:
-    counts: list[int] = []
-    threads = [threading.Thread(target=lambda: counts.append(read())) for _ in range(READERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(counts)
+    with ThreadPoolExecutor(READERS) as pool:
+        return sum(pool.map(lambda _: read(), range(READERS)))
 
 
 def _decode(path: Path) -> Iterator[VideoFrame]:
@@ -170,44 +143,26 @@ def _decode(path: Path) -> Iterator[VideoFrame]:
 class Instant(FakeTool):
     """Tool that answers at once, so that a run is the controller's own time."""
 
-    kind: Modality = "face"
-    sentence = "The person smiles with the eyes narrowing at 0.1-0.3 s."
-
-    def __init__(self) -> None:
-        super().__init__(f"instant-{self.kind}", self.kind, [(self.sentence, 0.1, 0.3)])
+    def __init__(self, modality: Modality) -> None:
+        super().__init__(f"instant-{modality}", modality, [(SENTENCES[modality], 0.1, 0.3)])
 
 
-class InstantScene(Instant):
-    """`Instant` of the scene."""
-
-    kind, sentence = "scene", "The person gestures with the hands at 0.1-0.3 s."
-
-
-class InstantVoice(Instant):
-    """`Instant` of the voice."""
-
-    kind, sentence = "audio", "The intonation is lively at 0.1-0.3 s."
-
-
-class InstantWords(Instant):
-    """`Instant` of the words."""
-
-    kind, sentence = "text", 'The person says: "this is wonderful".'
-
-
-INSTANT_TOOLS: Final = {
-    "face": f"{__name__}:Instant",
-    "scene": f"{__name__}:InstantScene",
-    "prosody": f"{__name__}:InstantVoice",
-    "speech": f"{__name__}:InstantWords",
+SENTENCES: Final[Mapping[Modality, str]] = {
+    "face": "The person smiles with the eyes narrowing at 0.1-0.3 s.",
+    "scene": "The person gestures with the hands at 0.1-0.3 s.",
+    "audio": "The intonation is lively at 0.1-0.3 s.",
+    "text": 'The person says: "this is wonderful".',
+}
+INSTANT_TOOLS: Final[Mapping[str, Mapping[str, str]]] = {
+    slot: {"use": f"{__name__}:Instant", "modality": modality}
+    for slot, modality in zip(("face", "scene", "prosody", "speech"), SENTENCES, strict=True)
 }
 
 
 def measure_orchestration(path: Path) -> list[Measure]:
     """The controller's time per run, and the size of its largest checkpoint.
 
-    Runs and bare calls take turns, and the least of each counts: other load on the machine
-    and its disk can only add to it. The medians stand beside it.
+    Runs and bare calls take turns, and the least of each counts: other load can only add to it.
     """
     with TemporaryDirectory() as home:
         settings = load_settings(tools=INSTANT_TOOLS).model_copy(update={"home": Path(home)})
@@ -234,7 +189,9 @@ def measure_orchestration(path: Path) -> list[Measure]:
 def _call_bare(path: Path) -> None:
     """Do the work of a run without controller, checkpoints, ledger and trace."""
     clip = Clip.open(path)
-    tools = [load_tool(use) for use in INSTANT_TOOLS.values()]
+    tools = [
+        load_tool(each["use"], {"modality": each["modality"]}) for each in INSTANT_TOOLS.values()
+    ]
     clues = [clue for tool in tools for clue in tool.observe(clip)]
     cards = tuple(card(tool) for tool in tools)
     rules = Rules()

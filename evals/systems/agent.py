@@ -72,7 +72,7 @@ class Agent:
         tools, _ = load_tools(self.settings)
         reasoner = load_reasoner(self.settings.reasoner)
         others: dict[str, Param] = {
-            f"tools.{slot}.code": code_digest(tool)
+            f"tools.{slot}.code": code_digest(type(tool))
             for slot, tool in tools.items()
             if not is_ours(tool)
         }

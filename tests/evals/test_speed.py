@@ -31,6 +31,12 @@ TIMES = [k / 25 for k in range(50)]
 GREYS = [20 + 4 * k for k in range(50)]
 
 
+def use_instant_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    for slot, table in pipeline.INSTANT_TOOLS.items():
+        for key, value in table.items():
+            monkeypatch.setenv(f"EMER_TOOLS__{slot}__{key}".upper(), value)
+
+
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     """Return two seconds of a picture that brightens."""
@@ -118,8 +124,7 @@ def test_whole_runs_are_measured_side_by_side_and_one_by_one(
     clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With instant tools: what is measured, how often, and that the second calls no tool."""
-    for slot, use in pipeline.INSTANT_TOOLS.items():
-        monkeypatch.setenv(f"EMER_TOOLS__{slot.upper()}__USE", use)
+    use_instant_tools(monkeypatch)
     found = pipeline.measure_running(clip)
     assert [each.unit for each in found] == ["x", "x", "s", "calls"]
     assert found[3].value == 0
@@ -129,8 +134,7 @@ def test_whole_runs_are_measured_side_by_side_and_one_by_one(
 @pytest.mark.slow
 def test_peak_memory_is_that_of_two_processes(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With instant tools and short loops: each process explains a looped clip and reports."""
-    for slot, use in pipeline.INSTANT_TOOLS.items():
-        monkeypatch.setenv(f"EMER_TOOLS__{slot.upper()}__USE", use)
+    use_instant_tools(monkeypatch)
     monkeypatch.setattr(pipeline, "SHORT", 2.0)
     monkeypatch.setattr(pipeline, "LONG", 4.0)
     peak, growth = pipeline.measure_memory(clip)

@@ -98,7 +98,7 @@ def test_the_code_digest_is_of_the_file_with_the_class():
     class Local(FakeTool):
         pass
 
-    assert code_digest(FakeTool()) and code_digest(Local()) != code_digest(FakeTool())
+    assert code_digest(FakeTool) and code_digest(Local) != code_digest(FakeTool)
 
 
 def test_threads_write_and_read_at_once(path):

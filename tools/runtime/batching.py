@@ -39,9 +39,8 @@ def in_batches(
 ) -> list[Result]:
     """One result per item, in order, from batches of at most `size` items.
 
-    A batch that does not fit into memory is repeated in halves, and the size stays so for the
-    rest; a note reports it. The model's own error is raised for a single item that does not
-    fit, `Cancelled` between two batches of a cancelled call.
+    A batch that does not fit into memory is repeated in halves, and so is the rest; a note
+    reports it. The model's own error is raised for a single item that does not fit.
 
     Args:
         items: What to work on.
@@ -111,7 +110,11 @@ class BatchQueue(Generic[Item, Result]):
         try:
             return [self._wait(ticket) for ticket in tickets]
         finally:
-            self._withdraw(tickets)
+            with self._queue_lock:
+                for ticket in tickets:
+                    ticket.withdrawn = True
+                    if ticket in self._queue:
+                        self._queue.remove(ticket)
 
     def _wait(self, ticket: _Ticket[Item, Result]) -> Result:
         while not ticket.result.done():
@@ -164,10 +167,3 @@ class BatchQueue(Generic[Item, Result]):
                         call.note(text)
         for ticket, result in zip(batch, results, strict=True):
             ticket.result.set_result(result)
-
-    def _withdraw(self, tickets: Sequence[_Ticket[Item, Result]]) -> None:
-        with self._queue_lock:
-            for ticket in tickets:
-                ticket.withdrawn = True
-                if ticket in self._queue:
-                    self._queue.remove(ticket)

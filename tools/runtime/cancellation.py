@@ -1,13 +1,7 @@
 """The current call of a tool: whether it is cancelled, and its notes for the user.
 
-Python cannot end a thread. A cancelled call is marked here, and long work checks the mark
-between its steps:
-
-    for window in windows:
-        raise_if_cancelled()
-        ...
-
-A note says how a result came about; it is no clue.
+Python cannot end a thread: a cancelled call is marked here, and long work calls
+`raise_if_cancelled` between its steps. A note says how a result came about; it is no clue.
 """
 
 from __future__ import annotations

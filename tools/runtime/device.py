@@ -3,7 +3,6 @@
 Models are shared between the tools of a process, so these choices hold for the process. They
 come from the settings, else from EMER_DEVICE, EMER_DTYPE, EMER_MODEL_MEMORY, EMER_WEIGHTS and
 EMER_OFFLINE. A tool's own `device=` or `dtype=` argument overrides them.
-
 torch is asked where it is installed; without it, CTranslate2 can still report a CUDA GPU.
 """
 
@@ -27,7 +26,6 @@ from emer.tools.types import Param, Record
 CPU = "cpu"
 
 DEVICES = "auto, cpu, cuda, cuda:N or mps"
-"""The ways to write a device."""
 TOLERANCE = 0.02
 """Largest difference of a probability between 32 bit on a CPU and a GPU or 16 bit.
 
@@ -58,7 +56,7 @@ class Machine(Record):
     """The choices that hold for every tool of the process."""
 
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
-    """auto, cpu, cuda, cuda:N or mps; auto takes a GPU where there is one."""
+    """auto takes a GPU where there is one."""
     dtype: Dtype = "auto"
     """Precision of the weights; auto is 16 bit on a GPU and 32 bit on a CPU."""
     model_memory: float | None = Field(default=None, gt=0)
@@ -73,7 +71,6 @@ class Device(Record):
     """A device that models can run on."""
 
     name: str
-    """cpu, cuda:0, cuda:1 ... or mps."""
     what: str
     """The maker's name of it."""
     memory: float | None
@@ -89,10 +86,7 @@ def configure(choices: Machine | None) -> None:
 
 
 def machine() -> Machine:
-    """The choices last set, or those of the environment.
-
-    `ConfigError` names the variable that cannot be read.
-    """
+    """The choices last set, or the environment's; `ConfigError` names a bad variable."""
     if _configured:
         return _configured[0]
     given = {name: os.environ.get(f"EMER_{name.upper()}") for name in Machine.model_fields}
@@ -181,7 +175,11 @@ def run_options(device: str, dtype: str, batch: int, usual_batch: Mapping[str, i
 
 def available_devices() -> tuple[Device, ...]:
     """Devices that models can run on, the fastest first; the CPU is always the last."""
-    return (*_accelerators(), _cpu())
+    import psutil
+
+    count, memory = cpu_threads(), psutil.virtual_memory().total / 1e9
+    cores = "1 core" if count == 1 else f"{count} cores"
+    return (*_accelerators(memory), Device(name=CPU, what=cores, memory=memory))
 
 
 def memory_budget(device: str) -> float:
@@ -221,12 +219,8 @@ def release_memory(device: str) -> None:
     """Release memory that freed models held on the device."""
     gc.collect()
     torch = _torch()
-    if torch is None:
-        return
-    if device.startswith("cuda"):
-        torch.cuda.empty_cache()
-    elif device == "mps":
-        torch.mps.empty_cache()
+    if torch is not None and device != CPU:
+        (torch.mps if device == "mps" else torch.cuda).empty_cache()
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -237,37 +231,26 @@ def is_out_of_memory(error: BaseException) -> bool:
     return any(words in message for words in _OUT_OF_MEMORY)
 
 
-def _accelerators() -> Sequence[Device]:
+def _accelerators(memory: float) -> Sequence[Device]:
+    """GPUs as torch or CTranslate2 reports them; `memory` is that of the machine."""
     torch = _torch()
     if torch is None:
-        return _cuda_without_torch()
+        try:
+            with importing():
+                import ctranslate2
+        except ImportError:
+            return []
+        count = ctranslate2.get_cuda_device_count()
+        return [Device(name=f"cuda:{n}", what="CUDA GPU", memory=None) for n in range(count)]
     if torch.cuda.is_available():
-        cards = [(n, torch.cuda.get_device_properties(n)) for n in range(torch.cuda.device_count())]
+        cards = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
         return [
             Device(name=f"cuda:{n}", what=card.name, memory=card.total_memory / 1e9)
-            for n, card in cards
+            for n, card in enumerate(cards)
         ]
     if torch.backends.mps.is_available():
-        return [Device(name="mps", what="Apple GPU", memory=_cpu().memory)]
+        return [Device(name="mps", what="Apple GPU", memory=memory)]
     return []
-
-
-def _cuda_without_torch() -> Sequence[Device]:
-    try:
-        with importing():
-            import ctranslate2
-    except ImportError:
-        return []
-    count = ctranslate2.get_cuda_device_count()
-    return [Device(name=f"cuda:{n}", what="CUDA GPU", memory=None) for n in range(count)]
-
-
-def _cpu() -> Device:
-    import psutil
-
-    count = cpu_threads()
-    cores = "1 core" if count == 1 else f"{count} cores"
-    return Device(name=CPU, what=cores, memory=psutil.virtual_memory().total / 1e9)
 
 
 def _torch() -> Any:

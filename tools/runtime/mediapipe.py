@@ -49,23 +49,21 @@ class Graph(SolutionBase):  # type: ignore[misc]
             protos: Names of the inputs that are messages.
             given: Further arguments of `SolutionBase`.
         """
+        graph = calculator_pb2.CalculatorGraphConfig()
+        if config.endswith(".binarypb"):
+            graph.ParseFromString((MODULES / config).read_bytes())
+        else:
+            text_format.Parse(config, graph)
+        graph.executor.add(type="ApplicationThreadExecutor")
         hints = {name: PacketDataType.PROTO for name in protos}
-        super().__init__(
-            graph_config=_in_callers_thread(config),
-            outputs=[*outputs],
-            stream_type_hints=hints,
-            **given,
-        )
+        super().__init__(graph_config=graph, outputs=[*outputs], stream_type_hints=hints, **given)
         self._shape: tuple[int, ...] | None = None
         self._loaded = False
         self._stale = False
         """Whether it still tracks something of a black picture, and has to load anew."""
 
     def run(self, image: NDArray[np.uint8], **others: Any) -> Mapping[str, Any]:
-        """Outputs for the next picture (RGB) by name; absent ones are left out.
-
-        A read-only picture is not copied.
-        """
+        """Outputs for the next picture (RGB) by name; a read-only one is not copied."""
         if self._stale:
             self._stale = False
             self.reset()
@@ -118,13 +116,3 @@ def face_detector(near: bool, least: float) -> Graph:
         outputs=["detections"],
         graph_options=face_detection_pb2.FaceDetectionOptions(min_score_thresh=least),
     )
-
-
-def _in_callers_thread(config: str) -> Any:
-    graph = calculator_pb2.CalculatorGraphConfig()
-    if config.endswith(".binarypb"):
-        graph.ParseFromString((MODULES / config).read_bytes())
-    else:
-        text_format.Parse(config, graph)
-    graph.executor.add(type="ApplicationThreadExecutor")
-    return graph

@@ -22,10 +22,7 @@ class Memo(Generic[Value]):
         self._key_locks: dict[Hashable, threading.Lock] = {}
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Value of a key, computed by `make` if there is none.
-
-        `Cancelled` when the call is cancelled while another thread computes the value.
-        """
+        """Value of a key, computed by `make`; `Cancelled` while another thread computes."""
         with self._lock:
             key_lock = self._key_locks.setdefault(key, threading.Lock())
         with locked(key_lock):

@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
@@ -36,7 +36,6 @@ class Key(NamedTuple):
     kind: str
     """The library and task: "whisper", "audio-classification"."""
     weights: str
-    """The file or folder."""
     device: str
     options: tuple[tuple[str, Param], ...] = ()
     """Further options of loading, as its precision."""
@@ -146,10 +145,7 @@ class ModelPool:
 
 
 def torch_gigabytes(model: Any) -> float | None:
-    """Size of a torch model's weights, None for a model of another library.
-
-    `model` may be a record that holds it as its `model`.
-    """
+    """Size of a torch model, or of a record's `model`; None for any other library's."""
     inner = getattr(model, "model", model)
     if not callable(getattr(inner, "parameters", None)):
         return None
@@ -164,63 +160,54 @@ _queues: dict[Hashable, BatchQueue[Any, Any]] = {}
 _queues_lock = threading.Lock()
 
 
+@dataclass(eq=False)
 class PooledModel(Generic[Item, Result]):
     """Works on items with a model of the pool, in batches with other threads' items.
 
-    model = PooledModel(key, load, work, batch=16, gigabytes=1.6)
+    model = PooledModel(key, loader, work, batch=16, gigabytes=1.6)
     results = model(items)
+
+    Args:
+        key: Identity of the model in the pool.
+        loader: Loads it.
+        work: Returns one result per item of a batch, given the model.
+        batch: Items in a batch.
+        gigabytes: Size of its files.
+        differs: All else that `work` depends on: only equal ones share batches.
+        check: Raises where the loaded model cannot do what is asked; it depends on no more
+            than `work` does.
+        one_by_one: True of a loaded model that cannot take several items at once.
     """
 
-    def __init__(
-        self,
-        key: Key,
-        load: Callable[[], Any],
-        work: Callable[[Any, Sequence[Item]], Sequence[Result]],
-        *,
-        batch: int,
-        gigabytes: float = 0.0,
-        differs: Hashable = (),
-        check: Callable[[Any], None] = lambda _: None,
-        one_by_one: Callable[[Any], bool] = lambda _: False,
-    ) -> None:
-        """Describe a model; nothing is loaded.
-
-        Args:
-            key: Identity of the model in the pool.
-            load: Loads it.
-            work: Returns one result per item of a batch, given the model.
-            batch: Items in a batch.
-            gigabytes: Size of its files.
-            differs: All else that `work` depends on: only equal ones share batches.
-            check: Raises where the loaded model cannot do what is asked; it depends on no
-                more than `work` does.
-            one_by_one: True of a loaded model that cannot take several items at once.
-        """
-        self.key = key
-        self._load, self._work = load, work
-        self._batch, self._gigabytes, self._differs = batch, gigabytes, differs
-        self._check, self._one_by_one = check, one_by_one
+    key: Key
+    loader: Callable[[], Any]
+    work: Callable[[Any, Sequence[Item]], Sequence[Result]]
+    _: KW_ONLY
+    batch: int
+    gigabytes: float = 0.0
+    differs: Hashable = ()
+    check: Callable[[Any], None] = lambda _: None
+    one_by_one: Callable[[Any], bool] = lambda _: False
 
     def __call__(self, items: Sequence[Item]) -> list[Result]:
         """One result per item, in order; raises what loading or the model raised."""
-        name = (self.key, self._differs, self._batch)
+        name = (self.key, self.differs, self.batch)
         with _queues_lock:
-            queue = _queues.setdefault(name, BatchQueue(self._work_on, self._batch))
+            queue = _queues.setdefault(name, BatchQueue(self._work_on, self.batch))
         return cast("list[Result]", queue(items))
 
     def load(self) -> None:
         """Load the model now; raise what loading raised, or what it cannot do."""
-        with POOL.borrow(self.key, self._load, self._gigabytes) as model:
-            self._check(model)
+        with POOL.borrow(self.key, self.loader, self.gigabytes) as model:
+            self.check(model)
 
     def unload(self) -> None:
-        """Drop the model."""
         POOL.unload(self.key)
 
     def _work_on(self, items: Sequence[Item]) -> list[Result]:
-        with POOL.borrow(self.key, self._load, self._gigabytes) as model:
-            self._check(model)
-            most = 1 if self._one_by_one(model) else self._batch
+        with POOL.borrow(self.key, self.loader, self.gigabytes) as model:
+            self.check(model)
+            most = 1 if self.one_by_one(model) else self.batch
             size = min(most, POOL.batch_sizes.get(self.key, most))
             keep = partial(POOL.batch_sizes.__setitem__, self.key)
-            return in_batches(items, size, partial(self._work, model), self.key.device, keep)
+            return in_batches(items, size, partial(self.work, model), self.key.device, keep)

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -43,8 +43,9 @@ def hush(log: Path) -> Iterator[TextIO]:
     except OSError:
         yield sys.stderr
         return
-    python = sys.stderr
-    ours = _is_stderr(python)
+    python, ours = sys.stderr, False
+    with suppress(OSError, ValueError, AttributeError):
+        ours = python.fileno() == 2
     with os.fdopen(real, "w", buffering=1, errors="backslashreplace") as terminal:
         os.dup2(sink, 2)
         os.close(sink)
@@ -55,13 +56,6 @@ def hush(log: Path) -> Iterator[TextIO]:
             sys.stderr = python
             terminal.flush()
             os.dup2(terminal.fileno(), 2)
-
-
-def _is_stderr(stream: TextIO) -> bool:
-    try:
-        return stream.fileno() == 2
-    except (OSError, ValueError, AttributeError):
-        return False
 
 
 def leave(code: int) -> NoReturn:

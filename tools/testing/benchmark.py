@@ -19,12 +19,8 @@ from emer.tools.media.clip import Clip
 from emer.tools.tool import Heavy, Tool
 from emer.tools.types import Param, Record
 
-STEP = 0.02
-"""Seconds between two measurements of the memory."""
-
 Make = Callable[[], Tool]
 MakeBatched = Callable[[int], Tool]
-"""Makes the tool with a batch of this size."""
 
 _CALLS = itertools.count(1)
 
@@ -34,7 +30,7 @@ class Point(Record):
 
     at_once: int
     batch: int | None = None
-    """Batch size of the tool's model; None as the settings have it."""
+    """None as the settings have it."""
     seconds: float
     """Of all calls together."""
     per_clip_second: float
@@ -89,16 +85,17 @@ def bench(
         repeats: Number of single calls, of which the fastest counts.
         batched: Makes the tool with a batch size, and the sizes to time.
     """
-    clip = Clip.open(path)
-    tool = make()
+    import psutil
+
+    process, clip, tool = psutil.Process(), Clip.open(path), make()
     hardware = dict(tool.hardware) if isinstance(tool, Heavy) else {}
-    with _memory_peak() as peak, gpu_peak(hardware) as gpu:
+    with watched(lambda: process.memory_info().rss, 0.02) as memory, gpu_peak(hardware) as gpu:
         first, _ = _timed(tool, path)
         times, results = zip(*(_timed(make(), path) for _ in range(repeats)), strict=True)
         curve = [_point(make, path, clip.duration, count) for count in at_once]
-        batched_make, sizes = batched or (lambda _: make(), ())
-        makes = [(partial(batched_make, size), size) for size in sizes]
-        batches = [_point(each, path, clip.duration, max(at_once), size) for each, size in makes]
+        sized, sizes = batched or (lambda _: make(), ())
+        most = max(at_once)
+        batches = [_point(partial(sized, n), path, clip.duration, most, n) for n in sizes]
     return Benchmark(
         tool=tool.source.tool,
         clip_seconds=clip.duration,
@@ -107,7 +104,7 @@ def bench(
         unobservable=results[0][1],
         first=first,
         alone=min(times),
-        megabytes=peak[0],
+        megabytes=(max(memory) - memory[0]) / 1e6,
         gpu_megabytes=gpu[0] if gpu else None,
         hardware=hardware,
         curve=tuple(curve),
@@ -134,21 +131,18 @@ def gpu_peak(hardware: Mapping[str, Param]) -> Iterator[list[float]]:
 
 
 @contextmanager
-def _memory_peak() -> Iterator[list[float]]:
-    """Yield a list whose only item becomes the peak of memory beyond the start, in MB."""
-    import psutil
-
-    process, peak, done = psutil.Process(), [0.0], threading.Event()
-    before = process.memory_info().rss
+def watched(measure: Callable[[], int], step: float) -> Iterator[list[int]]:
+    """Measure the memory now and every `step` seconds; yields the list of all values."""
+    values, done = [measure()], threading.Event()
 
     def watch() -> None:
-        while not done.wait(STEP):
-            peak[0] = max(peak[0], (process.memory_info().rss - before) / 1e6)
+        while not done.wait(step):
+            values.append(measure())
 
     watcher = threading.Thread(target=watch, name="emer-bench", daemon=True)
     watcher.start()
     try:
-        yield peak
+        yield values
     finally:
         done.set()
         watcher.join()
@@ -156,15 +150,15 @@ def _memory_peak() -> Iterator[list[float]]:
 
 def _timed(tool: Tool, path: Path) -> tuple[float, tuple[int, str | None]]:
     """Seconds of one call, its number of clues, and the reason why there is none."""
-    clip = Clip.open(path)
+    clip, clues, reason = Clip.open(path), 0, None
     # Another hash each time, so that no memo of a tool has it.
     clip.sha256 = f"{clip.sha256}-{next(_CALLS)}"
     start = time.perf_counter()
     try:
-        result: tuple[int, str | None] = (len(tool.observe(clip)), None)
+        clues = len(tool.observe(clip))
     except Unobservable as error:
-        result = (0, str(error))
-    return time.perf_counter() - start, result
+        reason = str(error)
+    return time.perf_counter() - start, (clues, reason)
 
 
 def _point(make: Make, path: Path, length: float, count: int, batch: int | None = None) -> Point:

@@ -60,7 +60,6 @@ def tone(seconds: float = 1.0, hertz: float = 200.0) -> Sound:
 
 
 def silence(seconds: float = 1.0) -> Sound:
-    """Digital silence."""
     return np.zeros(round(seconds * RATE), dtype=np.float32)
 
 

@@ -56,7 +56,6 @@ class Outcome(Record):
 
     @property
     def ids(self) -> frozenset[str]:
-        """The ids of the clues."""
         return frozenset(clue.id for clue in self.clues)
 
 
@@ -93,18 +92,16 @@ def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) 
     clues = [clue for each in (first, closer, *answers[:1]) for clue in each.clues]
     findings += [
         *_check_clues(tool, clues),
-        _check_once(first),
-        _check_inside("spans lie in the clip", first, clip.duration),
+        *_check_whole(first, clip.duration),
         _check_overlap("a closer look stays in its span", closer, middle),
     ]
-    return [*findings, *hard, _check_left_behind(before)]
+    left = sorted(_threads_and_processes() - before)
+    name = "no thread and no process is left behind"
+    return [*findings, *hard, _finding(name, not left, f"left: {left}")]
 
 
 def _is_sentence(text: str) -> bool:
-    """True if a text is one sentence: a capital, a full stop, no break inside.
-
-    Quoted words may hold any number of sentences.
-    """
+    """True if a text is one sentence, but for what it quotes."""
     bare = _unquoted(text)
     ends = bool(re.search(r"[.!?…][\"”')]?$", text.strip()))
     return bool(bare) and bare[0].isupper() and ends and not _BREAK.search(bare)
@@ -149,7 +146,6 @@ def _finding(check: str, ok: bool, why: str) -> Finding:
 
 
 def _check_shape(tool: Tool) -> list[Finding]:
-    """Check the tool itself, before anything is observed."""
     if not isinstance(tool, Tool):
         why = "it needs modality, description, source and observe(clip, span=None)"
         return [Finding(check="is a tool", ok=False, why=why)]
@@ -203,23 +199,20 @@ def _survives_json(clue: Clue) -> bool:
         return False
 
 
-def _check_once(outcome: Outcome) -> Finding:
+def _check_whole(outcome: Outcome, duration: float) -> Iterator[Finding]:
+    """Check that clues of the whole clip are given once and lie in it."""
     twice = len(outcome.clues) - len(outcome.ids)
-    return _finding("each clue is given once", not twice, f"{twice} clues are given again")
-
-
-def _check_inside(name: str, outcome: Outcome, duration: float) -> Finding:
+    yield _finding("each clue is given once", not twice, f"{twice} clues are given again")
     outside = [
         f"{clue.text} [{clue.span.start:g}-{clue.span.end:g}]"
         for clue in outcome.clues
-        if clue.span is not None and (clue.span.start < -SLACK or clue.span.end > duration + SLACK)
+        if clue.span is not None and clue.span.end > duration + SLACK
     ]
     why = f"{len(outside)} reach out of 0-{duration:g} s: {outside[:1]}"
-    return _finding(name, not outside, why)
+    yield _finding("spans lie in the clip", not outside, why)
 
 
 def _check_overlap(name: str, outcome: Outcome, span: Span) -> Finding:
-    """Check that each clue overlaps the span."""
     outside = [c.text for c in outcome.clues if c.span and not c.span.overlaps(span, SLACK)]
     why = f"{len(outside)} lie outside {span.start:g}-{span.end:g} s: {outside[:1]}"
     return _finding(name, not outside, why)
@@ -228,22 +221,25 @@ def _check_overlap(name: str, outcome: Outcome, span: Span) -> Finding:
 def _check_hard_cases(tool: Tool, clip: Clip) -> Iterator[Finding]:
     """Edge cases: missing streams, empty spans, concurrent calls, cancellation."""
     with tempfile.TemporaryDirectory(prefix="emer-") as folder:
-        clips = {name: Clip.open(path) for name, path in _hard_clips(Path(folder))}
-        outcomes = {name: _observe(tool, hard) for name, hard in clips.items()}
+        files = {
+            "no sound": write_trial(Path(folder) / "mute.mp4"),
+            "no picture": write_trial(Path(folder) / "blind.m4a", grey=None, sound=tone()),
+            "black and silent": write_trial(Path(folder) / "black.mp4", grey=0, sound=silence()),
+            "noise": write_trial(Path(folder) / "noise.mp4", sound=noise()),
+            "0.3 s": write_trial(Path(folder) / "short.mp4", seconds=0.3, sound=tone(0.3)),
+        }
+        clips = {case: Clip.open(path) for case, path in files.items()}
+        outcomes = {case: _observe(tool, hard) for case, hard in clips.items()}
     yield _check_reasons(outcomes, clips)
     yield _check_invented(tool, clip, outcomes)
-    yield _check_edges(tool, clip)
+    end = clip.duration
+    spans = [Span(start=0, end=0), Span(start=end, end=end), Span(start=end + 1, end=end + 2)]
+    edges = {f"{s.start:g}-{s.end:g} s": _observe(tool, clip, s) for s in spans}
+    broken = "; ".join(f"{where}: {each.broken}" for where, each in edges.items() if each.broken)
+    yield _finding("an empty span, or one behind the end, breaks nothing", not broken, broken)
     yield _check_concurrent(tool, clip)
     if isinstance(tool, Heavy):
         yield from _check_heavy(tool, clip)
-
-
-def _hard_clips(folder: Path) -> Iterator[tuple[str, Path]]:
-    yield "no sound", write_trial(folder / "mute.mp4")
-    yield "no picture", write_trial(folder / "blind.m4a", grey=None, sound=tone())
-    yield "black and silent", write_trial(folder / "black.mp4", grey=0, sound=silence())
-    yield "noise", write_trial(folder / "noise.mp4", sound=noise())
-    yield "0.3 s", write_trial(folder / "short.mp4", seconds=0.3, sound=tone(0.3))
 
 
 def _check_reasons(outcomes: dict[str, Outcome], clips: dict[str, Clip]) -> Finding:
@@ -267,15 +263,6 @@ def _check_invented(tool: Tool, clip: Clip, outcomes: dict[str, Outcome]) -> Fin
     cases = () if stream is None else lacking.get(tool.modality, ("no sound", "black and silent"))
     clues = [clue.text for case in cases for clue in outcomes[case].clues]
     return _finding("nothing is told of what the clip lacks", not clues, f"it says: {clues[:1]}")
-
-
-def _check_edges(tool: Tool, clip: Clip) -> Finding:
-    """Check a call for a single moment, for the last one, and beyond the end."""
-    end = clip.duration
-    spans = [Span(start=0, end=0), Span(start=end, end=end), Span(start=end + 1, end=end + 2)]
-    outcomes = {f"{s.start:g}-{s.end:g} s": _observe(tool, clip, s) for s in spans}
-    broken = "; ".join(f"{where}: {each.broken}" for where, each in outcomes.items() if each.broken)
-    return _finding("an empty span, or one behind the end, breaks nothing", not broken, broken)
 
 
 def _check_concurrent(tool: Tool, clip: Clip) -> Finding:
@@ -334,50 +321,36 @@ def _threads_and_processes() -> set[str]:
     return threads | {f"process {child.pid}" for child in psutil.Process().children()}
 
 
-def _check_left_behind(before: set[str]) -> Finding:
-    more = sorted(_threads_and_processes() - before)
-    return _finding("no thread and no process is left behind", not more, f"left: {more}")
-
-
 @contextmanager
 def _no_network() -> Iterator[list[str]]:
     """Refuse connections but to this machine; yields the hosts that were tried.
 
     Python's own sockets only; sockets of native code are not seen.
     """
+    from unittest.mock import patch
+
     hosts: list[str] = []
-    originals = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
 
-    def check(address: Any) -> None:
-        host = address[0] if isinstance(address, tuple) else address
-        if not isinstance(address, str | bytes) and host not in _LOCAL_HOSTS:
-            hosts.append(str(host))
-            raise OSError(f"a tool must not reach for {host} while observing")
+    def guarded(original: Callable[..., Any], where: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            address = where(*given, **named)
+            host = address[0] if isinstance(address, tuple) else address
+            if not isinstance(address, str | bytes) and host not in _LOCAL_HOSTS:
+                hosts.append(str(host))
+                raise OSError(f"a tool must not reach for {host} while observing")
+            return original(*given, **named)
 
-    def connect(self: socket.socket, address: Any) -> None:
-        check(address)
-        originals[0](self, address)
+        return call
 
-    def connect_ex(self: socket.socket, address: Any) -> int:
-        check(address)
-        return originals[1](self, address)
-
-    def getaddrinfo(host: Any, *rest: Any, **named: Any) -> Any:
-        check((host,))
-        return originals[2](host, *rest, **named)
-
-    with _SOCKETS_LOCK:
-        _replace_sockets(connect, connect_ex, getaddrinfo)
-        try:
-            yield hosts
-        finally:
-            _replace_sockets(*originals)
-
-
-def _replace_sockets(connect: Any, connect_ex: Any, getaddrinfo: Any) -> None:
-    socket.socket.connect = connect  # type: ignore[method-assign]
-    socket.socket.connect_ex = connect_ex  # type: ignore[method-assign]
-    socket.getaddrinfo = getaddrinfo
+    kind = socket.socket
+    looked_up = guarded(socket.getaddrinfo, lambda host, *_, **__: (host,))
+    with (
+        _SOCKETS_LOCK,
+        patch.object(kind, "connect", guarded(kind.connect, lambda _, address: address)),
+        patch.object(kind, "connect_ex", guarded(kind.connect_ex, lambda _, address: address)),
+        patch.object(socket, "getaddrinfo", looked_up),
+    ):
+        yield hosts
 
 
 def _unquoted(text: str) -> str:

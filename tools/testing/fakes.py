@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from math import inf
 
 from emer.tools.media.clip import Clip
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
@@ -67,9 +68,11 @@ class FakeTool:
             self._gate.wait()
         if self._fail is not None:
             raise self._fail
-        lines = self.lines if span is None else [*self.lines, *self._closer]
-        inside = [line for line in lines if line[2] <= clip.duration + SLACK]
-        return [self.clue(*line) for line in inside if _inside(line, span)]
+        lines, start, end = [*self.lines], -inf, clip.duration + SLACK
+        if span is not None:
+            lines += self._closer
+            start, end = span.start, min(end, span.end)
+        return [self.clue(*line) for line in lines if start <= line[1] and line[2] <= end]
 
     def clue(self, text: str, start: float, end: float) -> Clue:
         """Clue with this sentence and span, of full quality."""
@@ -81,7 +84,3 @@ class FakeTool:
             quality=Quality(score=1.0, factors={"told": 1.0}),
             source=self.source,
         )
-
-
-def _inside(line: Line, span: Span | None) -> bool:
-    return span is None or (line[1] >= span.start and line[2] <= span.end)

@@ -74,13 +74,10 @@ class Weights(Record):
 
 
 @cache
-def catalogue(file: Path = FILE) -> tuple[Weights, ...]:
+def catalogue() -> tuple[Weights, ...]:
     """All weights in the order of the file: for each tool, the strongest first."""
-    rows = tomllib.loads(file.read_text(encoding="utf-8"))["weights"]
-    entries = tuple(Weights.model_validate(row) for row in rows)
-    if len({weights.name for weights in entries}) != len(entries):
-        raise ValueError(f"{file.name}: a name stands twice")
-    return entries
+    rows = tomllib.loads(FILE.read_text(encoding="utf-8"))["weights"]
+    return tuple(Weights.model_validate(row) for row in rows)
 
 
 def of_tool(tool: str) -> tuple[Weights, ...]:
@@ -89,28 +86,23 @@ def of_tool(tool: str) -> tuple[Weights, ...]:
 
 
 def rank(model: str | None) -> int:
-    """Position of a model in the catalogue; 0 is the strongest.
-
-    Models that share a name are equal, whichever tool runs them; an unknown one comes last.
-    """
-    rows = catalogue()
+    """Position of a model in the catalogue, 0 the strongest; an unknown one is last."""
+    rows = catalogue()  # models that share a name are equal, whichever tool runs them
     same = {model}.union(*(weights.names for weights in rows if model in weights.names))
     return next((place for place, weights in enumerate(rows) if weights.names & same), len(rows))
 
 
 def named(name: str) -> Weights:
-    """Weights by name of the catalogue, or any repository written ORG/NAME[@REVISION].
-
-    `ConfigError` lists the names.
-    """
-    for weights in catalogue():
-        if name == weights.name:
-            return weights
+    """Weights by name, or ORG/NAME[@REVISION]; `ConfigError` lists the names."""
+    known = {weights.name: weights for weights in catalogue()}
+    if name in known:
+        return known[name]
     repository, _, revision = name.partition("@")
     if is_repository(repository):
         return of_repository(repository, revision or None)
-    known = ", ".join(weights.name for weights in catalogue())
-    raise ConfigError(f"there are no weights {name!r}; known: {known}; or ORG/NAME[@REVISION]")
+    raise ConfigError(
+        f"there are no weights {name!r}; known: {', '.join(known)}; or ORG/NAME[@REVISION]"
+    )
 
 
 def of_repository(repository: str, revision: str | None = None) -> Weights:

@@ -13,11 +13,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.runtime.device import is_offline
@@ -54,8 +55,6 @@ class Unreachable(TransferFailed):
 
 
 class Verification(Record):
-    """Result of verifying one set of weights."""
-
     name: str
     outcome: Outcome
     detail: str
@@ -75,14 +74,12 @@ def pull(
     if present.outcome == "whole":
         return present.path, f"already here: {present.detail}"
     if is_offline():
-        raise ConfigError(
-            f"{weights.name} is not here, and downloads are forbidden (EMER_OFFLINE); "
-            f"put it at {path}"
-        )
+        forbidden = "downloads are forbidden (EMER_OFFLINE)"
+        raise ConfigError(f"{weights.name} is not here, and {forbidden}; put it at {path}")
     _require_space(weights.name, path, (weights.megabytes or 0) * 1_000_000)
     download = _pull_file if weights.repository is None else _pull_repository
     try:
-        return path, download(weights, path, progress, mirror).checked
+        return path, download(weights, path, progress, mirror)
     except Unreachable as error:
         ways = f"name another host with --mirror URL, or put the weights at {path}"
         raise Unreachable(f"{error}; {ways}") from error
@@ -137,18 +134,23 @@ def download_file(
     Raises:
         DownloadFailed: The host does not have the file, broke off, or sent another file.
     """
-    part = path.with_name(f"{path.name}.part")  # a folder, since pooch names its file at random
+    part = path.with_name(f"{path.name}.part")  # a folder, with one for each download under way
     if part.is_file():  # earlier versions resumed from it
         part.unlink()
     part.mkdir(parents=True, exist_ok=True)
     try:
-        whole = _retrieve(url, part / path.name, checksum, progress)
-        sha = sha256(whole)
-        os.replace(whole, path)
-    except FileNotFoundError as error:  # another process was faster and cleared the folder
-        raise DownloadFailed(f"{path} was downloaded by another process; ask again") from error
+        with TemporaryDirectory(dir=part, ignore_cleanup_errors=True) as own:
+            whole = _retrieve(url, Path(own) / path.name, checksum, progress)
+            sha = sha256(whole)
+            os.replace(whole, path)
+        shutil.rmtree(part, ignore_errors=True)  # with what killed downloads left
+    except FileNotFoundError as error:  # another download of it was faster and cleared `part`
+        if not (matches(path, checksum) if checksum else path.is_file()):
+            raise DownloadFailed(f"{part} was removed before {url} was whole; ask again") from error
+        sha = sha256(path)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        with suppress(OSError):  # another download of it is under way
+            part.rmdir()
     return sha
 
 
@@ -163,7 +165,6 @@ def get_json(url: str) -> Any:
 
 
 def sha256(path: Path) -> str:
-    """Sha256 of a file in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -195,26 +196,23 @@ def _require_space(name: str, path: Path, size: float) -> None:
     free = shutil.disk_usage(folder).free
     if free < size * SPARE:
         needed = f"{size / 1e6:.0f} MB" if size < math.inf else "more room"
-        raise ConfigError(
-            f"{name} needs {needed}, {folder} has {free / 1e6:.0f} MB free; "
-            "set EMER_WEIGHTS to a folder on another disk"
-        )
+        facts = f"{name} needs {needed}, {folder} has {free / 1e6:.0f} MB free"
+        raise ConfigError(f"{facts}; set EMER_WEIGHTS to a folder on another disk")
 
 
-def _pull_file(weights: Weights, path: Path, progress: Progress, mirror: str | None) -> Receipt:
+def _pull_file(weights: Weights, path: Path, progress: Progress, mirror: str | None) -> str:
+    """Download the file with a receipt; returns what it was checked against."""
     url = str(weights.url)
     if mirror is not None:
         host, original = urlsplit(mirror), urlsplit(url)
         place = host.path.rstrip("/") + original.path
-        url = urlunsplit((host.scheme, host.netloc, place, original.query, ""))
+        url = host._replace(path=place, query=original.query, fragment="").geturl()
     sha = download_file(url, path, weights.sha256, progress)
     unpinned = f"nothing: no checksum is published; it is {sha[:12]}"
-    received = Receipt(
-        address=url,
-        checked=f"pinned sha256 {sha[:12]}" if weights.sha256 else unpinned,
-        files={path.name: File(bytes=path.stat().st_size, sha256=sha)},
-    )
-    return write_receipt(received, path)
+    checked = f"pinned sha256 {sha[:12]}" if weights.sha256 else unpinned
+    file = File(bytes=path.stat().st_size, sha256=sha)
+    write_receipt(Receipt(address=url, checked=checked, files={path.name: file}), path)
+    return checked
 
 
 def _retrieve(url: str, path: Path, checksum: str | None, progress: Progress) -> Path:
@@ -231,9 +229,8 @@ def _retrieve(url: str, path: Path, checksum: str | None, progress: Progress) ->
         if checksum is not None and not matches(whole, checksum):  # a git blob id
             raise ValueError(checksum)
     except ValueError as error:  # pooch's error for a wrong checksum
-        raise DownloadFailed(
-            f"{url} is not the file that is pinned ({checksum or '':.12}); not kept"
-        ) from error
+        pinned = f"the file that is pinned ({checksum or '':.12})"
+        raise DownloadFailed(f"{url} is not {pinned}; not kept") from error
     if checksum is None and not counter.total:  # nothing else shows that it is whole
         raise DownloadFailed(f"{url} does not say how long it is, and has no checksum")
     return whole
@@ -267,7 +264,8 @@ def _failure(url: str, error: BaseException, what: str) -> TransferFailed:
 
 def _pull_repository(
     weights: Weights, folder: Path, progress: Progress, endpoint: str | None
-) -> Receipt:
+) -> str:
+    """Download the repository with a receipt; returns what it was checked against."""
     repository, part = str(weights.repository), folder.with_name(f"{folder.name}.part")
     # A mirror is sent no token (False); None is the hub's own default.
     api = _hub().HfApi(endpoint=endpoint, token=None if endpoint is None else False)
@@ -295,7 +293,7 @@ def _pull_repository(
     received = Receipt(address=repository, revision=info.sha, checked=checked, files=files)
     write_receipt(received, part)
     _replace_folder(part, folder)
-    return received
+    return checked
 
 
 def _selection(weights: Weights, sizes: Mapping[str, int]) -> dict[str, int]:
@@ -352,10 +350,8 @@ def _hub_errors(repository: str, api: Any, what: str) -> Iterator[None]:
     try:
         yield
     except GatedRepoError as error:
-        raise DownloadFailed(
-            f"{repository} is gated: accept its licence at https://huggingface.co/{repository} "
-            "and set HF_TOKEN"
-        ) from error
+        way = f"accept its licence at https://huggingface.co/{repository} and set HF_TOKEN"
+        raise DownloadFailed(f"{repository} is gated: {way}") from error
     except Exception as error:  # of the client and of its HTTP library
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, WeightsBroken
 from emer.tools.runtime.device import is_out_of_memory, machine
 from emer.tools.types import Record
-from emer.tools.weights.catalogue import Weights, is_repository, named, of_repository, of_tool
+from emer.tools.weights.catalogue import Weights, is_repository, of_repository, of_tool
 
 State = Literal["here", "elsewhere", "unfinished", "absent"]
 
@@ -46,7 +46,6 @@ class Need(Record):
     """Their name, for people and for the source of clues."""
     path: Path
     fingerprint: str
-    """See `fingerprint`."""
     gigabytes: float
     """Size of the files."""
     name: str | None = None
@@ -54,8 +53,6 @@ class Need(Record):
 
 
 class File(Record):
-    """Size and sha256 of a downloaded file."""
-
     bytes: int
     sha256: str
 
@@ -72,14 +69,11 @@ class Receipt(Record):
 
 
 class Location(Record):
-    """State of weights, and their file or folder."""
-
     state: State
     path: Path
 
     @property
     def usable(self) -> bool:
-        """True if the weights can be loaded from here."""
         return self.state in ("here", "elsewhere")
 
 
@@ -90,9 +84,11 @@ def find(tool: str, model: str = AUTO) -> Need:
     repository ORG/NAME of Hugging Face, or a file or folder. `ToolMissing` carries the command
     that downloads what is absent; `ConfigError` lists the known models.
     """
+    known = of_tool(tool)
     if model == AUTO:
-        return _strongest(tool)
-    for weights in of_tool(tool):
+        usable = (weights for weights in known if locate(weights).usable)
+        return _need_of(tool, next(usable, None) or next(w for w in known if w.suggested))
+    for weights in known:
         if model in weights.names:
             return _need_of(tool, weights)
     path = Path(model).expanduser()
@@ -102,8 +98,8 @@ def find(tool: str, model: str = AUTO) -> Need:
     repository, _, revision = model.partition("@")
     if is_repository(repository):
         return _need_of(tool, of_repository(repository, revision or None))
-    known = ", ".join(weights.model for weights in of_tool(tool))
-    raise ConfigError(f"{tool} has no model {model!r}; known: {known}; or a file or folder")
+    names = ", ".join(weights.model for weights in known)
+    raise ConfigError(f"{tool} has no model {model!r}; known: {names}; or a file or folder")
 
 
 def locate(weights: Weights) -> Location:
@@ -128,10 +124,7 @@ def target(weights: Weights) -> Path:
 
 @contextmanager
 def loading(tool: str, need: Need) -> Iterator[None]:
-    """Turn what a library raises over bad weights into one line with the way out.
-
-    Out of memory and our own errors pass through.
-    """
+    """Turn a library's error, but for want of memory, into `WeightsBroken`."""
     try:
         yield
     except EmerError:
@@ -139,9 +132,15 @@ def loading(tool: str, need: Need) -> Iterator[None]:
     except Exception as error:  # each library and format has errors of its own
         if is_out_of_memory(error):
             raise
-        cause = _kind(error) + shorten(f"{type(error).__name__}: {error}", 200, placeholder=" ...")
-        known = named(need.name).name if need.name else None
-        fix = f"check it with: emer models verify {known}" if known else "give other weights"
+        kind = ""
+        if isinstance(error, OSError | EOFError):
+            kind = "damaged or cut short: "
+        elif isinstance(error, LookupError | AttributeError | TypeError):
+            kind = "no weights of the kind that it loads: "
+        cause = kind + shorten(f"{type(error).__name__}: {error}", 200, placeholder=" ...")
+        fix = (
+            f"check it with: emer models verify {need.name}" if need.name else "give other weights"
+        )
         raise WeightsBroken(tool, need.path, cause, fix) from error
 
 
@@ -163,23 +162,15 @@ def receipt(path: Path) -> Receipt | None:
         return None
 
 
-def write_receipt(received: Receipt, path: Path) -> Receipt:
+def write_receipt(received: Receipt, path: Path) -> None:
     """Write the receipt of weights beside their file, or in their folder."""
     _receipt_file(path).write_text(received.model_dump_json(indent=1), encoding="utf-8")
-    return received
 
 
 def _receipt_file(path: Path) -> Path:
     if path.suffix and not path.is_dir():
         return path.with_name(f"{path.name}.{RECEIPT}")
     return path / RECEIPT
-
-
-def _strongest(tool: str) -> Need:
-    known = of_tool(tool)
-    usable = (weights for weights in known if locate(weights).usable)
-    suggested = next((weights for weights in known if weights.suggested), known[0])
-    return _need_of(tool, next(usable, suggested))
 
 
 def _need_of(tool: str, weights: Weights) -> Need:
@@ -227,18 +218,16 @@ def _is_whole(weights: Weights, path: Path) -> bool:
     if received is None:
         names = [name for name in weights.files if "*" not in name]
         return _lacks(path, names or ["config.json"]) is None
-    if weights.revision not in (None, received.revision):
-        return False
-    return bool(received.files) and all((path / name).is_file() for name in received.files)
+    whole = bool(received.files) and all((path / name).is_file() for name in received.files)
+    return whole and weights.revision in (None, received.revision)
 
 
 def _lacks(folder: Path, names: Sequence[str]) -> str | None:
     """Name what a folder lacks of these files and of its weights; None if it is whole."""
-    absent = [name for name in names if not (folder / name).is_file()]
-    if absent:
-        return absent[0]
-    whole = CONVERTED in names or any(_has_format(folder, *entry) for entry in FORMATS)
-    return None if whole else "whole weights (safetensors or .bin)"
+    absent = next((name for name in names if not (folder / name).is_file()), None)
+    if absent or CONVERTED in names or any(_has_format(folder, *entry) for entry in FORMATS):
+        return absent
+    return "whole weights (safetensors or .bin)"
 
 
 def _has_format(folder: Path, index: str, pattern: str) -> bool:
@@ -264,14 +253,6 @@ def _library_caches(weights: Weights) -> list[Path]:
         return paths
     config = try_to_load_from_cache(weights.repository, "config.json", revision=weights.revision)
     return [*paths, Path(config).parent] if isinstance(config, str) else paths
-
-
-def _kind(error: Exception) -> str:
-    """Kind of damage, where a library's own words do not say it."""
-    if isinstance(error, OSError | EOFError):
-        return "damaged or cut short: "
-    odd = isinstance(error, LookupError | AttributeError | TypeError)
-    return "no weights of the kind that it loads: " if odd else ""
 
 
 @lru_cache(maxsize=64)

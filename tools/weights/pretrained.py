@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from emer.tools.errors import ToolMissing
@@ -22,18 +23,15 @@ UNUSED = ("masked_spec_embed",)
 
 def require(tool: str) -> None:
     """Raise `ToolMissing` unless transformers and torch are installed."""
-    from importlib.util import find_spec
-
     if any(find_spec(name) is None for name in ("torch", "transformers")):
         raise ToolMissing(tool, "transformers and torch", "pip install 'emer[models]'")
 
 
-def load_model(
-    tool: str, need: Need, kind: str | type, device: str, dtype: str, *, stoppable: bool = True
-) -> Any:
+def load_model(tool: str, need: Need, kind: str | type, device: str, dtype: str) -> Any:
     """Load a model for inference; `WeightsBroken` for damaged or missing weights.
 
-    safetensors where there are any, else a .bin, of which only tensors are read.
+    safetensors where there are any, else a .bin, of which only tensors are read. Each forward
+    call checks whether the call of the tool was cancelled.
 
     Args:
         tool: Name of the tool, for errors.
@@ -41,7 +39,6 @@ def load_model(
         kind: A class, or the name of one of transformers.
         device: Torch device.
         dtype: Name of a torch dtype.
-        stoppable: Check at each forward call whether the call of the tool was given up.
     """
     with importing():
         import torch
@@ -56,14 +53,13 @@ def load_model(
             dtype=getattr(torch, dtype),
             output_loading_info=True,
         )
-        require_whole(facts)
+        _require_whole(facts)
     model.to(device).eval()
-    if stoppable:
-        model.register_forward_pre_hook(lambda *_: raise_if_cancelled())  # once a token
+    model.register_forward_pre_hook(lambda *_: raise_if_cancelled())  # once a token
     return model
 
 
-def require_whole(facts: Mapping[str, Any]) -> None:
+def _require_whole(facts: Mapping[str, Any]) -> None:
     """Raise `ValueError` that names missing weights and those of another shape."""
     missing = sorted(n for n in facts["missing_keys"] if not n.endswith(UNUSED))
     wrong = sorted(str(key[0]) for key in facts.get("mismatched_keys") or ())

@@ -122,7 +122,8 @@ def test_an_absent_file_and_an_absent_host_are_errors_of_one_line(tmp_path):
     assert names(tmp_path) == []
 
 
-def test_two_downloads_of_one_file_leave_it_whole(tmp_path):
+@pytest.mark.parametrize("checksum", [SHA, BLOB, None])
+def test_two_downloads_of_one_file_both_end_well(tmp_path, checksum):
     """The second begins and ends while the first is under way."""
     path, begun = tmp_path / "w.pt", threading.Event()
     with serving_files(Shared({"/w.pt": CONTENT})) as server:
@@ -130,11 +131,38 @@ def test_two_downloads_of_one_file_leave_it_whole(tmp_path):
         def second(here: int, whole: int | None) -> None:
             if not begun.is_set():
                 begun.set()
-                download_file(f"{server.url}/w.pt", path, SHA)
+                assert download_file(f"{server.url}/w.pt", path, checksum) == SHA
 
-        with pytest.raises(DownloadFailed, match="downloaded by another process"):
-            download_file(f"{server.url}/w.pt", path, SHA, second)
+        assert download_file(f"{server.url}/w.pt", path, checksum, second) == SHA
     assert names(tmp_path) == ["w.pt"] and path.read_bytes() == CONTENT
+
+
+def test_a_download_that_fails_leaves_another_of_the_file_alone(tmp_path):
+    path, failed = tmp_path / "w.pt", threading.Event()
+    with serving_files(Shared({"/w.pt": CONTENT})) as server:
+
+        def second(here: int, whole: int | None) -> None:
+            if not failed.is_set():
+                failed.set()
+                with pytest.raises(DownloadFailed, match="answers 404"):
+                    download_file(f"{server.url}/nothing", path, SHA)
+
+        assert download_file(f"{server.url}/w.pt", path, SHA, second) == SHA
+    assert names(tmp_path) == ["w.pt"] and path.read_bytes() == CONTENT
+
+
+def test_a_folder_removed_under_a_download_is_not_called_a_download_of_another(tmp_path):
+    path = tmp_path / "w.pt"
+
+    def remove(*_: int | None) -> None:
+        shutil.rmtree(tmp_path / "w.pt.part", ignore_errors=True)
+
+    with (
+        serving_files(Shared({"/w.pt": CONTENT})) as server,
+        pytest.raises(DownloadFailed, match=r"w\.pt\.part was removed before .* was whole"),
+    ):
+        download_file(f"{server.url}/w.pt", path, SHA, remove)
+    assert names(tmp_path) == []
 
 
 def test_the_part_of_an_earlier_version_is_cleared_away(tmp_path):
