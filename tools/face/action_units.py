@@ -59,10 +59,9 @@ class Event:
     letter: str
     side: str | None
     frames: Stretch
-    by: str = "geometry"
-    """The method: the landmarks' geometry, blendshapes, or both."""
-    trust: float = 1.0
-    """Share of the measurement's quality that is left for this method."""
+    by: str
+    trust: float
+    """As in its `Unit`, or `by` both methods."""
 
 
 def _plateau(signal: Floats, run: Stretch, share: float) -> NDArray[np.intp]:
@@ -122,18 +121,24 @@ class Unit:
     """Displacement in IOD at intensity E."""
     pose: float = 0.0
     """Displacement that a turn of the head by one degree can feign."""
-    test: s.Test = s.anything
+    test: s.Test | None = None
     """A condition on the plateau."""
     side: str | None = None
     shortest: float = 0.2
     """Shortest event in seconds."""
     lids: float = 0.0
     """Displacement that shutting the eyes can feign, beyond `baseline.LIDS_FEIGN`."""
+    by: str = "geometry"
+    """The method: the landmarks' geometry or blendshapes."""
+    trust: float = 1.0
+    """Share of the measurement's quality that is left for this method."""
+    shapes: tuple[str, ...] = ()
+    """The blendshapes that its signal needs, without Left and Right."""
 
-    @property
-    def half(self) -> int:
-        """0 for a unit of the upper face, 1 for one of the lower."""
-        return int(self.units[0] not in UPPER_UNITS)
+
+def half_of(units: tuple[int, ...]) -> int:
+    """0 for units of the upper face, 1 for those of the lower."""
+    return int(units[0] not in UPPER_UNITS)
 
 
 def _one_corner(side: int, name: str) -> Unit:
@@ -156,7 +161,7 @@ UNITS: Final = (
     Unit("outer_brow_raise", (2,), s.brows_up, 0.028, 0.09, 0.0015, s.outer_brow, lids=0.02),
     Unit("frown", (4,), s.brows_together, 0.022, 0.08, 0.0015, s.furrowed),
     Unit("drawn_up", (1, 4), s.brows_together, 0.025, 0.08, 0.0015, s.drawn_up),
-    Unit("wide_eyes", (5,), s.wide_eyes, 0.06, 0.22, 0.002, s.nearly_straight),
+    Unit("wide_eyes", (5,), s.wide_eyes, 0.06, 0.22, 0.002, lambda c: c["turned"] < 20),
     Unit("pressed_lips", (23, 24, 28), s.pressed_lips, 0.03, 0.10, 0.001, shortest=0.3),
     Unit("pucker", (18, 22), s.pucker, 0.06, 0.20, 0.002, shortest=0.4),
     Unit("stretched_lips", (20,), s.stretched_lips, 0.07, 0.20, 0.002, shortest=0.4),
@@ -178,27 +183,23 @@ def find_events(measures: Measures, moved: Changes, speaking: Mask) -> list[Even
 
 def events_of(unit: Unit, moved: Changes, measures: Measures, speaking: Mask) -> list[Event]:
     """The events of one unit, by onset."""
-    signal, times = seen_well(measures, unit.half) * unit.signal(moved), measures.times
+    signal, times = seen_well(measures, half_of(unit.units)) * unit.signal(moved), measures.times
     unrest = float(np.clip(noise(signal, times), unit.trace / ON_Z, 1.6 * unit.trace / ON_Z))
-    on = ON_Z * unrest + unit.pose * np.maximum(moved.turned - 5.0, 0.0)
-    on = on + unit.lids * moved.shut.mean(axis=1)
+    on = ON_Z * unrest + unit.pose * np.maximum(moved["turned"] - 5.0, 0.0)
+    on = on + unit.lids * moved["shut"]
     if unit.units[0] in LIP_UNITS:
         on = on * np.where(speaking, WHILE_SPEAKING, 1.0)
     mask = hysteresis(signal, on, OFF_SHARE * on)
     runs = split_at_holes(join_close(stretches(mask), times, MERGE_S), times)
-    rooms, reach = _rooms(runs, len(times)), max(1, round(REACH_S / frame_time(times)))
-    return [
-        _event(unit, signal, on, unrest, run, _widened(signal, run, reach, room, unrest), times)
-        for run, room in zip(runs, rooms, strict=True)
-        if at_least([run], times, unit.shortest)
-        and unit.test(moved.medians(_plateau(signal, run, HALF))).all()
-    ]
-
-
-def _rooms(runs: list[Stretch], frames: int) -> list[Stretch]:
-    ends = [-1] + [run.last for run in runs]
-    starts = [run.first for run in runs] + [frames]
-    return [Stretch(ends[i] + 1, starts[i + 1] - 1) for i in range(len(runs))]
+    reach = max(1, round(REACH_S / frame_time(times)))
+    lasts, firsts = [-1, *(run.last for run in runs)], [*(run.first for run in runs), len(times)]
+    events = []
+    for run, before, after in zip(runs, lasts[:-1], firsts[1:], strict=True):
+        passes = unit.test is None or unit.test(moved.medians(_plateau(signal, run, HALF))).all()
+        if passes and at_least([run], times, unit.shortest):
+            whole = _widened(signal, run, reach, Stretch(before + 1, after - 1), unrest)
+            events.append(_event(unit, signal, on, unrest, run, whole, times))
+    return events
 
 
 def seen_well(measures: Measures, half: int) -> Floats:
@@ -226,6 +227,8 @@ def _event(unit: Unit, signal: Floats, on: Floats, unrest: float, run: Stretch,
         letter=letter(peak, unit),
         side=unit.side,
         frames=run,
+        by=unit.by,
+        trust=unit.trust,
     )
 
 

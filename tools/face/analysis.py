@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -59,7 +58,7 @@ class FaceAnalysis:
     events: tuple[Event, ...]
     lids: behaviours.Lids
     gaze: behaviours.Gaze
-    swings: tuple[behaviours.Swing, ...]
+    swings: tuple[behaviours.HeadMove, ...]
     moves: tuple[behaviours.HeadMove, ...]
     mouth_open: tuple[Stretch, ...]
 
@@ -72,8 +71,7 @@ class FaceAnalysis:
 def analyse_face(person: Person, scores: Scores | None = None) -> FaceAnalysis:
     """Analyse a person's measures, and blendshape scores at the same times if any."""
     measures = person.measures
-    rest = find_rest(measures)
-    speech = behaviours.speaking(measures)
+    rest, speech = find_rest(measures), behaviours.speaking(measures)
     moved = changes(measures, rest, speech)
     events = find_events(measures, moved, speech)
     if scores:
@@ -82,7 +80,7 @@ def analyse_face(person: Person, scores: Scores | None = None) -> FaceAnalysis:
         shaped = smile_shaped(measures)
         events = [e for e in events if e.name == "smile" and shaped[e.frames.part].mean() > 0.5]
     events = [e for e in events if not any(_explains(other, e) for other in events)]
-    events = _without_grimaces(events, len(measures))
+    events = [*_without_grimaces(events, len(measures))]
     smiles = mask_of((e.frames for e in events if e.name == "smile"), len(measures))
     lids = behaviours.find_lids(measures, rest, smiles)
     return FaceAnalysis(
@@ -108,16 +106,13 @@ def _explains(other: Event, event: Event) -> bool:
     return shared > 0.5 * max(event.offset - event.onset, 1e-6)
 
 
-def _without_grimaces(events: Sequence[Event], frames: int) -> list[Event]:
+def _without_grimaces(events: Sequence[Event], frames: int) -> Iterator[Event]:
     """The events, a smile renamed where the brows are drawn together, as in crying."""
     brows = ("drawn_up", "inner_brow_raise", "frown")
     drawn = mask_of((e.frames for e in events if e.name in brows and e.letter >= "C"), frames)
-    return [
-        replace(e, name="pulled_corners")
-        if e.name == "smile" and drawn[e.frames.part].mean() > 0.2
-        else e
-        for e in events
-    ]
+    for e in events:
+        grimace = e.name == "smile" and drawn[e.frames.part].mean() > 0.2
+        yield replace(e, name="pulled_corners") if grimace else e
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +126,8 @@ class ClipAnalysis:
 
 
 _ANALYSES: Memo[ClipAnalysis] = Memo(REMEMBERED)
-_LOCK = threading.Lock()
 _IDLE: list[FaceNetworks] = []
+"""Networks that no thread uses now; appending and popping are atomic."""
 
 
 def tracks(landmarker: str = AUTO) -> str:
@@ -160,12 +155,12 @@ def _analyse(clip: Clip, max_side: int, landmarker: str) -> ClipAnalysis:
     if not brings_networks():
         with closing(LandmarkerNetworks(find(LANDMARKER, landmarker))) as file_networks:
             return _analysis(follow(clip.frames(), file_networks, max_side))
-    with _LOCK:
-        networks = _IDLE.pop() if _IDLE else None
-    networks = networks or FaceNetworks()
+    try:
+        networks = _IDLE.pop()
+    except IndexError:
+        networks = FaceNetworks()
     analysis = _analysis(follow(clip.frames(), networks, max_side))
-    with _LOCK:
-        _IDLE.append(networks)
+    _IDLE.append(networks)
     return analysis
 
 

@@ -1,11 +1,15 @@
 """Action units from MediaPipe's 52 blendshapes.
 
-Which blendshapes carry which action unit, and how well, is in `blendshapes.csv`. Its `quality` is
-the share that is left of a measurement's quality when blendshapes alone show the unit. Its
-sources: "pls", how well a linear map of MediaPipe's blendshapes predicts action units (py-feat 2:
-cross-validated R2 of about .5 for AU6, 12 and 43, below .1 for 11, 15 and 28); "weak", shapes
-that MediaPipe is known to leave near 0; "practice", the names' meaning in FACS. All sizes, and
-the thresholds `trace` and `full`, are chosen by us: no trained model was at hand.
+Which blendshapes carry which action unit is in `blendshapes.csv`. `shapes` are meant on both
+sides; `how`: the mean of all, the least of several, or the lead of one side over the other.
+`trace` is the least rise of the score over rest, `full` that at intensity E, `lids` the rise
+that shutting the eyes can feign, `shortest` the shortest event in seconds. `told` by these
+scores, the landmarks' geometry, or not at all. `quality` is the share that is left of a
+measurement's quality when blendshapes alone show the unit. Its sources: "pls", how well a
+linear map of MediaPipe's blendshapes predicts action units (py-feat 2: cross-validated R2 of
+about .5 for AU6, 12 and 43, below .1 for 11, 15 and 28); "weak", shapes that MediaPipe is known
+to leave near 0; "practice", the names' meaning in FACS. All sizes, and the thresholds `trace`
+and `full`, are chosen by us: no trained model was at hand.
 """
 
 from __future__ import annotations
@@ -15,17 +19,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Final
 
 import numpy as np
 
 from emer.tools.face.action_units import Event, Unit, events_of
-from emer.tools.face.baseline import QUICK_WINDOW, SPEECH_WINDOW, Changes, usable
+from emer.tools.face.baseline import Changes, quantile, smoothed, usable
 from emer.tools.face.geometry import Measures
-from emer.tools.timeseries import Floats, Mask, smooth
-from emer.tools.types import Record
+from emer.tools.timeseries import Floats, Mask
 
-FILE: Final = Path(__file__).parent / "blendshapes.csv"
+FILE: Final = Path(__file__).with_name("blendshapes.csv")
 RESTING: Final = 0.35
 """Quantile of a score over frames that look at the camera that counts as its rest:
 expressions only raise scores (chosen by us)."""
@@ -46,58 +49,38 @@ ALONE: Final = "blendshapes"
 Scores = Mapping[str, Floats]
 """Per blendshape, by name without Left and Right, a score per frame, (n,) or (n,
 2) by side; NaN where it is not known."""
-How = Literal["all", "least", "mean", "right", "left"]
-Method = Literal["shapes", "geometry", "nothing"]
-
-
-class Row(Record):
-    """One unit as blendshapes carry it."""
-
-    unit: str
-    action_units: tuple[int, ...]
-    shapes: tuple[str, ...]
-    """Names without Left and Right: those of both sides are meant."""
-    how: How
-    """The mean of all, the least of several, or the lead of one side over the other."""
-    trace: float
-    """Least rise of the score over rest."""
-    full: float
-    """The same at intensity E."""
-    lids: float
-    """Rise that shutting the eyes can feign."""
-    shortest: float
-    """Shortest event in seconds."""
-    quality: float
-    method: Method
-    """The unit is measured by these scores, the landmarks' geometry, or not at all."""
-    source: str
-
-    @property
-    def side(self) -> str | None:
-        """The subject's side that moves, where the unit has one."""
-        if self.how in ("right", "left"):
-            return self.how
-        return {"jawRight": "right", "jawLeft": "left"}.get(self.shapes[0])
 
 
 @cache
-def table() -> tuple[Row, ...]:
-    """All rows of `blendshapes.csv`."""
+def shape_units() -> tuple[Unit, ...]:
+    """The units of `blendshapes.csv` that are measured by scores."""
     with FILE.open(newline="", encoding="utf-8") as file:
-        return tuple(_row(cells) for cells in csv.DictReader(file))
+        return tuple(_unit(row) for row in csv.DictReader(file) if row["told"] == "shapes")
 
 
-def _row(cells: dict[str, str]) -> Row:
-    numbers = ("trace", "full", "lids", "shortest", "quality")
-    return Row(
-        unit=cells["unit"],
-        action_units=tuple(int(unit) for unit in cells["action_units"].split()),
-        shapes=tuple(cells["shapes"].split()),
-        how=cast(How, cells["how"]),
-        method=cast(Method, cells["told"]),
-        source=cells["source"],
-        **{name: float(cells[name]) for name in numbers},
+def _unit(row: Mapping[str, str]) -> Unit:
+    shapes, how = tuple(row["shapes"].split()), row["how"]
+    sides = {"right": "right", "left": "left", "jawRight": "right", "jawLeft": "left"}
+    return Unit(
+        name=row["unit"],
+        units=tuple(int(unit) for unit in row["action_units"].split()),
+        signal=partial(_signal, shapes, how),
+        pose=POSE,
+        side=sides.get(how) or sides.get(shapes[0]),
+        by=ALONE,
+        trust=float(row["quality"]),
+        shapes=shapes,
+        **{name: float(row[name]) for name in ("trace", "full", "lids", "shortest")},
     )
+
+
+def _signal(shapes: tuple[str, ...], how: str, changes: Changes) -> Floats:
+    if how in ("right", "left"):
+        sides = changes.sides(shapes[0])
+        own, other = (0, 1) if how == "right" else (1, 0)
+        return np.asarray(sides[:, own] - np.maximum(sides[:, other], 0.0))
+    series = np.stack([changes[shape] for shape in shapes])
+    return np.asarray(series.min(axis=0) if how == "least" else series.mean(axis=0))
 
 
 def scores_at(
@@ -115,8 +98,8 @@ def scores_at(
     series: dict[str, Floats] = {}
     for name, sides in _columns({name for row in scores for name in row}).items():
         columns = [np.interp(times, at, [row.get(one, 0.0) for row in scores]) for one in sides]
-        values = np.stack(columns, axis=1) if len(sides) > 1 else columns[0]
-        series[name] = np.where(near[:, None] if len(sides) > 1 else near, values, np.nan)
+        values = np.where(near[:, None], np.stack(columns, axis=1), np.nan)
+        series[name] = values if len(sides) > 1 else values[:, 0]
     return series
 
 
@@ -138,49 +121,24 @@ def score_changes(scores: Scores, measures: Measures, speaking: Mask) -> dict[st
 
     The mouth's are smoothed over a longer window while it speaks, as its measures are.
     """
-    still = usable(measures)
-    series = {}
+    still, series = usable(measures), {}
     for name, values in scores.items():
-        raw = np.nan_to_num(values - _rest(values, still))
-        quick = smooth(raw, measures.times, QUICK_WINDOW)
-        if name.startswith(MOUTH_SHAPES) and speaking.any():
-            slow = smooth(raw, measures.times, SPEECH_WINDOW)
-            quick = np.where(speaking[:, None] if raw.ndim == 2 else speaking, slow, quick)
-        series[name] = quick
+        rested = values if np.isnan(values[still]).all() else values[still]
+        raw = np.nan_to_num(values - quantile(rested, RESTING))
+        mouth = speaking if name.startswith(MOUTH_SHAPES) else None
+        series[name] = smoothed(raw, measures.times, mouth)
     return series
-
-
-def _rest(values: Floats, still: Mask) -> Floats:
-    known = ~np.isnan(values.reshape(len(values), -1)).any(axis=1)
-    part = values[known & still if (known & still).any() else known]
-    return np.quantile(part, RESTING, axis=0) if len(part) else np.zeros(values.shape[1:])
 
 
 def shape_events(scores: Scores, moved: Changes, measures: Measures, speaking: Mask) -> list[Event]:
     """The events that blendshapes show, each with its trust."""
-    known = replace(moved, values={**moved.values, **score_changes(scores, measures, speaking)})
+    known = Changes(moved.values | score_changes(scores, measures, speaking))
     return [
-        replace(event, by=ALONE, trust=row.quality)
-        for row in table()
-        if row.method == "shapes" and all(shape in scores for shape in row.shapes)
-        for event in events_of(_unit(row), known, measures, speaking)
+        event
+        for unit in shape_units()
+        if all(shape in scores for shape in unit.shapes)
+        for event in events_of(unit, known, measures, speaking)
     ]
-
-
-def _unit(row: Row) -> Unit:
-    return Unit(
-        row.unit, row.action_units, partial(_signal, row), row.trace, row.full, POSE,
-        side=row.side, shortest=row.shortest, lids=row.lids,
-    )  # fmt: skip
-
-
-def _signal(row: Row, changes: Changes) -> Floats:
-    if row.how in ("right", "left"):
-        sides = changes.sides(row.shapes[0])
-        own, other = (0, 1) if row.how == "right" else (1, 0)
-        return np.asarray(sides[:, own] - np.maximum(sides[:, other], 0.0))
-    series = np.stack([changes[shape] for shape in row.shapes])
-    return np.asarray(series.min(axis=0) if row.how == "least" else series.mean(axis=0))
 
 
 def merge_events(geometry: Sequence[Event], shapes: Sequence[Event]) -> list[Event]:

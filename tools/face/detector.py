@@ -14,6 +14,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -139,20 +140,16 @@ def _patch(image: Image, region: Region) -> tuple[int, int, Image]:
     return x0, y0, patch
 
 
-def tiles(image: Image) -> list[tuple[int, int, Image]]:
-    """Four overlapping quarters of the picture, each after its left and upper edge."""
-    height, width = image.shape[:2]
-    h, w = int(height * 0.6), int(width * 0.6)
-    corners = [(x, y) for y in (0, height - h) for x in (0, width - w)]
-    return [(x, y, np.ascontiguousarray(image[y : y + h, x : x + w])) for x, y in corners]
-
-
 def _in_tiles(
     image: Image, tiled: bool, detect: Callable[[Image], list[Detection]]
 ) -> list[Detection]:
+    """The faces in the picture, and if `tiled` in four overlapping quarters of it."""
     faces = detect(image)
-    for x0, y0, patch in tiles(image) if tiled else ():
-        faces += [face._replace(x=face.x + x0, y=face.y + y0) for face in detect(patch)]
+    height, width = image.shape[:2]
+    h, w = int(height * 0.6), int(width * 0.6)
+    for y, x in product((0, height - h), (0, width - w)) if tiled else ():
+        patch = np.ascontiguousarray(image[y : y + h, x : x + w])
+        faces += [face._replace(x=face.x + x, y=face.y + y) for face in detect(patch)]
     return faces
 
 
@@ -372,3 +369,6 @@ class LandmarkerNetworks:
         """Release the networks."""
         self._one.close()
         self._many.close()
+
+
+Networks = FaceNetworks | LandmarkerNetworks

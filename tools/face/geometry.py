@@ -21,14 +21,14 @@ other movements stay below 1.6 (measured by us).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.face.detector import Image, Points, Region, region_around
+from emer.tools.face.detector import Image, Networks, Points, Region, region_around
 from emer.tools.face.head_pose import RIGID, Heads, Pixels, chunks, find_heads, straighten
-from emer.tools.timeseries import Floats, ramp
+from emer.tools.timeseries import Floats, median_of_three, ramp
 
 EYE_OUTER: Final = [33, 263]
 EYE_INNER: Final = [133, 362]
@@ -77,14 +77,6 @@ AGREED: Final = 0.75
 """Share of these spreads below which two answers are enough."""
 FITS, MISFITS = 0.030, 0.040
 """Likewise for how far the bones' points are from where this person's bones are."""
-
-
-class Mesh(Protocol):
-    """A landmark network."""
-
-    def mesh(self, image: Image, region: Region) -> Points | None:
-        """The landmarks of the face in the region, or None."""
-        ...
 
 
 class Spread(NamedTuple):
@@ -192,28 +184,22 @@ def _measure_part(pixels: NDArray[np.float32], heads: Heads) -> dict[str, Floats
         "centre": (low + high) / 2,
         "size": np.asarray((high - low).max(axis=1)),
         "misfit": np.linalg.norm(points[:, list(RIGID)] - heads.bones, axis=2).mean(axis=1),
-        **_eyes(points),
-        **_brows(points),
+        **_eyes_and_brows(points),
         **_mouth(points),
         **_gaze(points),
     }
 
 
-def _eyes(p: Floats) -> dict[str, Floats]:
+def _eyes_and_brows(p: Floats) -> dict[str, Floats]:
     width = _distance(p[:, EYE_OUTER], p[:, EYE_INNER])
     opening = _distance(p[:, LID_TOP], p[:, LID_BOTTOM]).mean(axis=-1)
-    line = (p[:, EYE_OUTER, 1] + p[:, EYE_INNER, 1]) / 2
-    return {
-        "eye_opening": opening / width,
-        "upper_lid": p[:, LID_TOP, 1].mean(axis=-1) - line,
-    }
-
-
-def _brows(p: Floats) -> dict[str, Floats]:
+    each_line = (p[:, EYE_OUTER, 1] + p[:, EYE_INNER, 1]) / 2
     corners = [i for pair in zip(EYE_OUTER, EYE_INNER, strict=True) for i in pair]
     line = p[:, corners, 1].mean(axis=1, keepdims=True)
     right, left = (p[:, ends] for ends in BROW_INNER)
     return {
+        "eye_opening": opening / width,
+        "upper_lid": p[:, LID_TOP, 1].mean(axis=-1) - each_line,
         "brow_inner": p[:, BROW_INNER, 1].mean(axis=-1) - line,
         "brow_outer": p[:, BROW_OUTER, 1].mean(axis=-1) - line,
         "brow_gap": _distance(right, left).mean(axis=1),
@@ -226,17 +212,17 @@ def _mouth(p: Floats) -> dict[str, Floats]:
     lower, lower_in = _mid(p, LIP_LOWER_OUTER), _mid(p, LIP_LOWER_INNER)
     nose = p[:, SUBNASALE]
     lips = (upper + lower) / 2
-    bridge = _mid(p, BRIDGE)[:, 0]
+    bridge, chin = _mid(p, BRIDGE)[:, 0], _mid(p, CHIN_MIDDLE)[:, 0]
     return {
         "mouth_width": _distance(right, left),
-        "corner_rise": _pair(right[:, 1] - upper_in[:, 1], left[:, 1] - upper_in[:, 1]),
+        "corner_rise": np.stack([right[:, 1], left[:, 1]], axis=1) - upper_in[:, 1:2],
         "corner_eye": _distance(p[:, MOUTH_CORNER], p[:, EYE_OUTER]),
         "mouth_gap": _distance(upper_in, lower_in),
         "lip_red": _distance(upper, upper_in) + _distance(lower, lower_in),
         "lip_forward": lips[:, 2] - (right[:, 2] + left[:, 2]) / 2,
         "chin_lip": _distance(lower, nose),
         "chin_drop": _distance(p[:, CHIN], nose),
-        "jaw_side": _pair(_mid(p, CHIN_MIDDLE)[:, 0] - bridge, (right + left)[:, 0] / 2 - bridge),
+        "jaw_side": np.stack([chin - bridge, (right + left)[:, 0] / 2 - bridge], axis=1),
     }
 
 
@@ -262,18 +248,16 @@ def _mid(points: Floats, which: tuple[int, ...]) -> Floats:
     return np.asarray(points[:, list(which)].mean(axis=1))
 
 
-def _pair(right: Floats, left: Floats) -> Floats:
-    return np.stack([right, left], axis=1)
-
-
-def measure_spread(network: Mesh, image: Image, points: Points, time: float) -> Spread:
+def measure_spread(networks: Networks, image: Image, points: Points, time: float) -> Spread:
     """The jitter of a face's landmarks between moved regions.
 
     Two of them are enough where the answers agree well.
     """
-    answers, spread = [points], Spread(time, LOST, LOST)
-    for count, cut in enumerate(CUTS, start=1):
-        answer = network.mesh(image, _moved(region_around(points), *cut))
+    answers, spread, base = [points], Spread(time, LOST, LOST), region_around(points)
+    for count, (right, down, scale, turn) in enumerate(CUTS, start=1):
+        x, y = base.x + right * base.side, base.y + down * base.side
+        moved = Region(x, y, base.side * scale, base.turn + turn)
+        answer = networks.mesh(image, moved)
         if answer is None:
             return Spread(time, LOST, LOST)
         answers.append(answer)
@@ -282,11 +266,6 @@ def measure_spread(network: Mesh, image: Image, points: Points, time: float) -> 
         if spread.upper < AGREED * FIRM_UPPER and spread.lower < AGREED * FIRM_LOWER:
             break
     return spread
-
-
-def _moved(base: Region, right: float, down: float, scale: float, turn: float) -> Region:
-    x, y = base.x + right * base.side, base.y + down * base.side
-    return Region(x, y, base.side * scale, base.turn + turn)
 
 
 def _spread_of(answers: NDArray[np.float32], time: float) -> Spread:
@@ -300,10 +279,8 @@ def spread_at(times: Floats, spreads: list[Spread]) -> Floats:
     if not spreads:
         return np.zeros((len(times), 2))
     rows = np.array(spreads)
-    padded = np.pad(rows[:, 1:], ((1, 1), (0, 0)), mode="edge")
-    level = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
-    columns = [np.interp(times, rows[:, 0], column) for column in level.T]
-    return np.stack(columns, axis=1)
+    levels = (median_of_three(column.tolist()) for column in rows[:, 1:].T)
+    return np.stack([np.interp(times, rows[:, 0], level) for level in levels], axis=1)
 
 
 def sureness(spread: Floats, misfit: Floats) -> Floats:
@@ -327,18 +304,22 @@ FLOOR: Final = 0.02
 
 def furrow_of(image: Image, points: Points) -> float:
     """Logarithm of the strength of the lines between the brows; NaN in a small face."""
+    import cv2
+
     across = points[263, :2] - points[33, :2]
     iod = float(np.hypot(*across))
     if iod < LEAST_IOD_PX:
         return float("nan")
     patch = _patch(image, points[list(BETWEEN_BROWS), :2].mean(axis=0), across)
-    bends = _bends(patch / (patch.mean() + 5.0)).ravel()
-    strongest = np.partition(bends, STRONG)[STRONG]
+    smooth = cv2.GaussianBlur(patch / (patch.mean() + 5.0), (0, 0), 1.2)
+    bends = np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 2, 0, ksize=5), np.float32)
+    strongest = np.partition(bends.ravel(), STRONG)[STRONG]
     return float(np.log(max(float(strongest), FLOOR)))
 
 
-def _patch(image: Image, centre: NDArray[np.float32], across: NDArray[np.float32]
-           ) -> NDArray[np.float32]:  # fmt: skip
+def _patch(
+    image: Image, centre: NDArray[np.float32], across: NDArray[np.float32]
+) -> NDArray[np.float32]:
     import cv2
 
     right, down = across * WIDE / 2, np.array((-across[1], across[0])) * HIGH / 2
@@ -348,10 +329,3 @@ def _patch(image: Image, centre: NDArray[np.float32], across: NDArray[np.float32
     turn = cv2.getAffineTransform(corners.astype(np.float32), goal)
     cut = cv2.warpAffine(image, turn, PATCH, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cut.mean(axis=2), np.float32)
-
-
-def _bends(patch: NDArray[np.float32]) -> NDArray[np.float32]:
-    import cv2
-
-    smooth = cv2.GaussianBlur(patch, (0, 0), 1.2)
-    return np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 2, 0, ksize=5), np.float32)

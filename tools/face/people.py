@@ -13,8 +13,9 @@ from typing import Final
 
 import numpy as np
 
+from emer.tools.face.detector import outline
 from emer.tools.face.geometry import Measures, measure, spread_at
-from emer.tools.face.head_pose import remove_pose
+from emer.tools.face.head_pose import find_heads, straighten
 from emer.tools.face.tracker import Crop, Footage, Track
 from emer.tools.timeseries import Floats
 
@@ -35,10 +36,8 @@ class Person:
 
     number: int
     measures: Measures
-    shots: tuple[int, ...]
     place: float
     """Middle of the face across the picture, 0 left to 1 right."""
-    seen_s: float
     crops: tuple[Crop, ...] = ()
     """A few a second, in order of time."""
 
@@ -69,45 +68,41 @@ def find_people(footage: Footage) -> tuple[Person, ...]:
                 break
         else:
             groups.append([one])
-    lasting = [g for g in groups if _lasts(g)]
+    lasting = []
+    for group in groups:
+        times = [t for one in group for t in one.track.times]
+        if len(times) >= LEAST_FRAMES and max(times) - min(times) >= LEAST_S * 0.75:
+            lasting.append(group)
     width = max(footage.shape[1], 1)
     return tuple(_person(n, g, width) for n, g in enumerate(lasting, start=1))
 
 
-def _lasts(group: list[_Appearance]) -> bool:
-    times = [t for one in group for t in one.track.times]
-    return len(times) >= LEAST_FRAMES and max(times) - min(times) >= LEAST_S * 0.75
-
-
 def _appearance(track: Track) -> _Appearance:
-    step = max(1, len(track.points) // 40)
-    posed = remove_pose(track.points[::step])
+    some = track.points[:: max(1, len(track.points) // 40)]
+    heads = find_heads(some)
     return _Appearance(
         track=track,
-        bones=np.median(posed.points[:, list(BONES)], axis=0),
+        bones=np.median(straighten(some, heads.bones)[:, list(BONES)], axis=0),
         colours=np.asarray(np.median(np.array(track.colours), axis=0), np.float64),
-        frontal=bool(np.median(np.abs(posed.heads.yaw)) < 25),
+        frontal=bool(np.median(np.abs(heads.yaw)) < 25),
     )
 
 
 def _is_same(one: _Appearance, group: list[_Appearance]) -> bool:
-    if any(_overlap(one.track, other.track) for other in group):
+    times = one.track.times
+    spans = [other.track.times for other in group]
+    if any(times[0] <= span[-1] and span[0] <= times[-1] for span in spans):
         return False
     return any(_continues(one.track, other.track) or _resembles(one, other) for other in group)
 
 
-def _overlap(a: Track, b: Track) -> bool:
-    return a.times[0] <= b.times[-1] and b.times[0] <= a.times[-1]
-
-
 def _continues(a: Track, b: Track) -> bool:
     first, second = (a, b) if a.times[0] < b.times[0] else (b, a)
-    end, start = first.points[-1][:468, :2], second.points[0][:468, :2]
-    size = max(float(np.ptp(end, axis=0).max()), 1.0)
-    near = float(np.linalg.norm(end.mean(axis=0) - start.mean(axis=0))) < 0.6 * size
-    alike = 0.6 < float(np.ptp(start, axis=0).max()) / size < 1.6
+    end, start = outline(first.points[-1]), outline(second.points[0])
+    size = max(end.side, 1.0)
+    near = bool(np.hypot(*(end.mean - start.mean)) < 0.6 * size)
     soon = second.times[0] - first.times[-1] <= CLOSE_S
-    return a.shot == b.shot and near and alike and soon
+    return a.shot == b.shot and near and 0.6 < start.side / size < 1.6 and soon
 
 
 def _resembles(a: _Appearance, b: _Appearance) -> bool:
@@ -128,8 +123,6 @@ def _person(number: int, group: list[_Appearance], width: int) -> Person:
     return Person(
         number=number,
         measures=measures,
-        shots=tuple(sorted({t.shot for t in tracks})),
         place=float(np.median(measures.centre[:, 0])) / width,
-        seen_s=float(sum(t.times[-1] - t.times[0] for t in tracks)),
         crops=tuple(crop for t in tracks for crop in t.crops),
     )

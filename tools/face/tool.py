@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -80,8 +81,7 @@ class FaceMesh:
         In a span more and weaker movements are reported, still measured against the person's
         rest in the whole clip. `Unobservable` when no face could be measured.
         """
-        source = self.source
-        return face_clues(source, read(clip, self._max_side), self._people, span)
+        return face_clues(self.source, read(clip, self._max_side), self._people, span)
 
 
 @register("blendshapes", slot="face", rank=10)
@@ -152,29 +152,27 @@ class Blendshapes:
 _ANALYSES: Memo[ClipAnalysis] = Memo(REMEMBERED)
 
 
-class _FaceImage(NamedTuple):
-    person: int
-    time: float
-    picture: Image
-
-
 def scores_of(clip: Clip, people: Sequence[Person], need: Need, max_side: int) -> dict[int, Scores]:
     """Each person's blendshape scores at the times of the measures, by number."""
     score = _scorer(need)
-    times: dict[int, list[float]] = {person.number: [] for person in people}
-    scores: dict[int, list[Shapes]] = {person.number: [] for person in people}
+    times: dict[int, list[float]] = defaultdict(list)
+    scores: dict[int, list[Shapes]] = defaultdict(list)
     images = _face_images(clip, people, max_side)
     while batch := list(islice(images, BATCH)):
-        for image, shapes in zip(batch, score([image.picture for image in batch]), strict=True):
+        found = score([picture for _, _, picture in batch])
+        for (person, time, _), shapes in zip(batch, found, strict=True):
             if shapes:
-                times[image.person].append(image.time)
-                scores[image.person].append(shapes)
+                times[person].append(time)
+                scores[person].append(shapes)
     return {
         p.number: scores_at(p.measures.times, times[p.number], scores[p.number]) for p in people
     }
 
 
-def _face_images(clip: Clip, people: Sequence[Person], max_side: int) -> Iterator[_FaceImage]:
+def _face_images(
+    clip: Clip, people: Sequence[Person], max_side: int
+) -> Iterator[tuple[int, float, Image]]:
+    """The people's faces, each after the person's number and the time."""
     for frame in clip.frames(fps=PER_S):
         for person in people:
             m = person.measures
@@ -184,7 +182,7 @@ def _face_images(clip: Clip, people: Sequence[Person], max_side: int) -> Iterato
                 turn = -float(np.radians(m.roll[at]))
                 region = Region(float(x), float(y), float(m.size[at]) * CROP_MARGIN, turn)
                 crop = upright(frame.rgb(max_side), region, CROP_PX)
-                yield _FaceImage(person.number, frame.time, crop.picture)
+                yield person.number, frame.time, crop.picture
 
 
 def _scorer(need: Need) -> PooledModel[Image, Shapes]:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,14 @@ from emer.tools.face.detector import (
     MOST_FACES,
     Detection,
     Image,
+    Networks,
     Points,
     Region,
     outline,
     region_around,
     upright,
 )
-from emer.tools.face.geometry import Mesh, Spread, furrow_of, measure_spread
+from emer.tools.face.geometry import Spread, furrow_of, measure_spread
 from emer.tools.media.decoder import Frame
 from emer.tools.runtime.cancellation import raise_if_cancelled
 
@@ -134,18 +135,6 @@ SMALLEST_PX: Final = 24
 landmark network that sees 192 x 192 pixels invents the rest. Chosen by us."""
 
 
-class Networks(Mesh, Protocol):
-    """What the tracker needs of `FaceNetworks` and `LandmarkerNetworks`."""
-
-    def detect(self, image: Image, tiled: bool) -> list[Detection]:
-        """The faces in the picture."""
-        ...
-
-    def is_face(self, image: Image, region: Region) -> bool:
-        """Whether the detector, too, finds a face in the region."""
-        ...
-
-
 @dataclass(slots=True)
 class Track:
     """One face, followed without a break: one row per frame in which it was seen."""
@@ -177,8 +166,6 @@ class Footage:
 
     tracks: tuple[Track, ...]
     times: NDArray[np.float64]
-    shots: NDArray[np.int64]
-    """The shot each frame belongs to, counted from 0."""
     brightness: float
     """Mean brightness of the pictures, 0-255."""
     detections: int
@@ -202,7 +189,7 @@ class _Tracker:
         self._live: list[Track] = []
         self._ended: list[Track] = []
         self._times: list[float] = []
-        self._shots: list[int] = []
+        self._shot = 0
         self._light: list[float] = []
         self._plain: Image = np.zeros((1, 1, 3), np.uint8)
         self._thumb: NDArray[np.float32] | None = None
@@ -220,7 +207,7 @@ class _Tracker:
             self._ended += self._live
             self._live = []
         self._times.append(time)
-        self._shots.append((self._shots[-1] if self._shots else 0) + cut)
+        self._shot += cut
         self._light.append(float(thumb.mean()))
         self._shape = (image.shape[0], image.shape[1])
         self._plain = image
@@ -232,9 +219,12 @@ class _Tracker:
     def footage(self) -> Footage:
         tracks = sorted(self._ended + self._live, key=lambda t: (t.times[0], -t.size))
         return Footage(
-            tracks=tuple(t for t in tracks if _is_real(t)),
+            tracks=tuple(
+                t
+                for t in tracks
+                if t.confirmed >= min(2, t.checked) and t.confirmed * 3 >= t.checked
+            ),
             times=np.array(self._times),
-            shots=np.array(self._shots, dtype=np.int64),
             brightness=float(np.mean(self._light)) if self._light else 0.0,
             detections=self._detections,
             shape=self._shape,
@@ -291,7 +281,7 @@ class _Tracker:
         if not _covers(face, points) or any(_overlap(points, t.points[-1]) for t in self._live):
             return
         track = Track(
-            shot=self._shots[-1],
+            shot=self._shot,
             times=[time],
             points=[points],
             furrows=[furrow_of(self._plain, points)],
@@ -304,17 +294,12 @@ class _Tracker:
         self._live.append(track)
 
 
-def _is_same_place(points: Points, before: Points) -> bool:
-    now, then = outline(points), outline(before)
-    size = max(then.side, 1.0)
-    moved = np.hypot(*(now.mean - then.mean))
-    alike = 0.6 < now.side / size < 1.6 and now.side >= SMALLEST_PX * 0.8
-    return bool(moved < 0.5 * size and alike)
-
-
 def _continues(points: Points, track: Track, others: list[Track]) -> bool:
-    taken = any(_overlap(points, other.points[-1]) for other in others)
-    return not taken and _is_same_place(points, track.points[-1])
+    now, then = outline(points), outline(track.points[-1])
+    size = max(then.side, 1.0)
+    near = bool(np.hypot(*(now.mean - then.mean)) < 0.5 * size)
+    alike = 0.6 < now.side / size < 1.6 and now.side >= SMALLEST_PX * 0.8
+    return near and alike and not any(_overlap(points, o.points[-1]) for o in others)
 
 
 def _overlap(one: Points, other: Points) -> bool:
@@ -326,7 +311,3 @@ def _covers(detection: Detection, points: Points) -> bool:
     face = outline(points)
     x, y = face.mean
     return bool(np.hypot(detection.x - x, detection.y - y) < 0.5 * max(detection.size, face.side))
-
-
-def _is_real(track: Track) -> bool:
-    return track.confirmed >= min(2, track.checked) and track.confirmed * 3 >= track.checked

@@ -36,7 +36,7 @@ MOVES: dict[str, Callable[[Array, Array], Array]] = {
 
 
 def read(pixels: Array, t: Array) -> FaceAnalysis:
-    return analyse_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
+    return analyse_face(Person(1, measure(t, pixels), 0.5))
 
 
 def names(face: FaceAnalysis) -> set[str]:

@@ -14,7 +14,7 @@ from tests.fixtures.puppet import Array
 
 def read(faces: Array, t: Array, **pose: object) -> FaceAnalysis:
     pixels = puppet.in_pixels(faces, **pose)  # type: ignore[arg-type]
-    return analyse_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
+    return analyse_face(Person(1, measure(t, pixels), 0.5))
 
 
 def blinking(t: Array, at: tuple[float, ...], lasting: float = 0.16) -> Array:
@@ -100,7 +100,7 @@ def test_held_positions_of_the_head(pose: dict[str, float], name: str) -> None:
 def test_looking_aside_is_named_by_the_subjects_side(across: float, way: str) -> None:
     t = puppet.times(5)
     face = read(move_irises(puppet.still(t), across, 0, puppet.pulse(t, 2, 3.5, 0.1)), t)
-    looks = {w for w in ("left", "right", "up", "down") if getattr(face.gaze, w)}
+    looks = {w for w, runs in face.gaze.away.items() if runs}
     assert looks == {way}
 
 
@@ -108,8 +108,8 @@ def test_looking_down_needs_iris_and_lids() -> None:
     t = puppet.times(5)
     how = puppet.pulse(t, 2, 3.5, 0.1)
     lowered = move_irises(puppet.close_eyes(puppet.still(t), 0.45 * how), 0, -0.04, how)
-    assert read(lowered, t).gaze.down
-    assert not read(puppet.close_eyes(puppet.still(t), 0.45 * how), t).gaze.down
+    assert read(lowered, t).gaze.away["down"]
+    assert not read(puppet.close_eyes(puppet.still(t), 0.45 * how), t).gaze.away["down"]
 
 
 def test_a_face_towards_the_camera_looks_at_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,7 +12,14 @@ from emer.agents.lexicon.cue_parser import mentions_in
 from emer.tools.face.action_unit_sentences import WORDS
 from emer.tools.face.action_units import UNITS
 from emer.tools.face.analysis import FaceAnalysis, analyse_face
-from emer.tools.face.blendshape_units import ALONE, BOTH, score_changes, scores_at, table
+from emer.tools.face.blendshape_units import (
+    ALONE,
+    BOTH,
+    FILE,
+    score_changes,
+    scores_at,
+    shape_units,
+)
 from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person
 from emer.tools.face.sentences import findings_of
@@ -31,7 +39,7 @@ def read(faces: np.ndarray, scores: Mapping[str, np.ndarray], yaw: float = 0.0) 
         for n in range(len(T))
     ]  # fmt: skip
     pixels = puppet.in_pixels(faces, yaw=yaw)
-    person = Person(1, measure(T, pixels), (0,), 0.5, float(T[-1]))
+    person = Person(1, measure(T, pixels), 0.5)
     return analyse_face(person, scores_at(person.measures.times, T.tolist(), rows))
 
 
@@ -132,7 +140,9 @@ def test_a_rise_is_measured_against_the_person_s_own_rest():
 
 
 def test_every_blendshape_of_mediapipe_has_a_row_and_every_told_unit_words():
-    named = {shape for row in table() for shape in row.shapes}
+    with FILE.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    named = {shape for row in rows for shape in row["shapes"].split()}
     both_sides = {n.removesuffix("Left").removesuffix("Right") for n in NAMES} - {"_neutral"}
     assert named | {"jaw", "mouth"} == both_sides | {
         "jawLeft",
@@ -140,13 +150,15 @@ def test_every_blendshape_of_mediapipe_has_a_row_and_every_told_unit_words():
         "mouthLeft",
         "mouthRight",
     }
-    told = {row.unit for row in table() if row.method == "shapes"}
-    assert told <= set(WORDS)
-    assert {row.unit for row in table() if row.source == "weak"} <= told
-    assert all(row.quality <= 0.25 for row in table() if row.source == "weak")
+    assert {row["told"] for row in rows} == {"shapes", "geometry", "nothing"}
+    told = {unit.name for unit in shape_units()}
+    assert told == {row["unit"] for row in rows if row["told"] == "shapes"} <= set(WORDS)
+    weak = [row for row in rows if row["source"] == "weak"]
+    assert {row["unit"] for row in weak} <= told
+    assert all(float(row["quality"]) <= 0.25 for row in weak)
     units = {unit.name: unit.units for unit in UNITS}
-    shared = [row for row in table() if row.method == "shapes" and row.unit in units]
-    assert all(set(row.action_units) <= set(units[row.unit]) for row in shared)
+    shared = [unit for unit in shape_units() if unit.name in units]
+    assert all(set(unit.units) <= set(units[unit.name]) for unit in shared)
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,6 @@ def test_a_smile_that_is_not_seen_is_not_told() -> None:
     pixels = puppet.in_pixels(faces)
     spread = np.full((len(t), 2), 0.005)
     spread[30:80, 1] = 0.04
-    face = analyse_face(Person(1, measure(t, pixels, spread), (0,), 0.5, float(t[-1])))
+    face = analyse_face(Person(1, measure(t, pixels, spread), 0.5))
     assert {e.name for e in face.events} == {"brow_raise"}
     assert not any("smile" in f.text for f in findings_of(face, None))

@@ -30,7 +30,7 @@ LASTING_S = 0.6
 
 
 def read(pixels: Array, t: Array) -> FaceAnalysis:
-    return analyse_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
+    return analyse_face(Person(1, measure(t, pixels), 0.5))
 
 
 def elsewhere(footage: Footage, seed: int) -> Footage:
