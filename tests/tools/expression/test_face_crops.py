@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emer.tools.expression.classifier import face_crops
+from emer.tools.expression.sentences import face_crops
 from emer.tools.face.geometry import measure
 from emer.tools.face.people import Person
 from emer.tools.face.tracker import SIDE, Crop
