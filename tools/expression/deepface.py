@@ -111,7 +111,7 @@ class DeepFaceEmotion:
         analysis = read(clip, self.max_side)
         people = [face.person for face in analysis.faces[: self.people]]
         if not people:
-            raise Unobservable(why_none(analysis))
+            raise Unobservable(why_none(analysis.footage))
         crops = [face_crops(person, span) for person in people]
         faces = [each.crop.picture for own in crops for each in own]
         classified = iter(self._classifier()(faces) if faces else ())

@@ -120,9 +120,8 @@ class ClipAnalysis:
     """The faces of a whole clip, and what was measured of its pictures."""
 
     faces: tuple[FaceAnalysis, ...]
-    frames: int
-    brightness: float
-    detections: int
+    footage: Footage
+    """Without the tracks."""
 
 
 _ANALYSES: Memo[ClipAnalysis] = Memo(REMEMBERED)
@@ -165,22 +164,18 @@ def _analyse(clip: Clip, max_side: int, landmarker: str) -> ClipAnalysis:
 
 
 def _analysis(footage: Footage) -> ClipAnalysis:
-    return ClipAnalysis(
-        faces=tuple(analyse_face(person) for person in find_people(footage)),
-        frames=len(footage.times),
-        brightness=footage.brightness,
-        detections=footage.detections,
-    )
+    faces = tuple(analyse_face(person) for person in find_people(footage))
+    return ClipAnalysis(faces, replace(footage, tracks=()))
 
 
-def why_none(analysis: ClipAnalysis) -> str:
+def why_none(footage: Footage) -> str:
     """Why no face could be measured, as far as it is known."""
-    if not analysis.frames:
+    if not footage.frames:
         return "the clip holds no picture that can be decoded"
-    why = f"no face was found in the {analysis.frames} frames looked at"
-    if analysis.detections:
+    why = f"no face was found in the {footage.frames} frames looked at"
+    if footage.detections:
         seen = f"smaller than {SMALLEST_PX} pixels, or seen too briefly"
-        why = f"no face could be followed in the {analysis.frames} frames looked at ({seen})"
-    if analysis.brightness < DARK / 2:
-        why += f"; the picture is dark (mean brightness {analysis.brightness:.0f} of 255)"
+        why = f"no face could be followed in the {footage.frames} frames looked at ({seen})"
+    if footage.brightness < DARK / 2:
+        why += f"; the picture is dark (mean brightness {footage.brightness:.0f} of 255)"
     return why

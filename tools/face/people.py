@@ -73,8 +73,7 @@ def find_people(footage: Footage) -> tuple[Person, ...]:
         times = [t for one in group for t in one.track.times]
         if len(times) >= LEAST_FRAMES and max(times) - min(times) >= LEAST_S * 0.75:
             lasting.append(group)
-    width = max(footage.shape[1], 1)
-    return tuple(_person(n, g, width) for n, g in enumerate(lasting, start=1))
+    return tuple(_person(n, g, footage.width) for n, g in enumerate(lasting, start=1))
 
 
 def _appearance(track: Track) -> _Appearance:

@@ -51,7 +51,7 @@ def face_clues(
     `Unobservable` when no face could be measured.
     """
     if not analysis.faces:
-        raise Unobservable(why_none(analysis))
+        raise Unobservable(why_none(analysis.footage))
     clues = []
     for face in analysis.faces[:people]:
         most = CLUES_CLOSER if span else CLUES_FIRST if face.person.number == 1 else CLUES_OTHERS
@@ -102,7 +102,7 @@ def _quality(face: FaceAnalysis, analysis: ClipAnalysis, finding: Finding) -> Qu
     }
     size = np.clip((facts["face_px"] - SMALLEST_PX) / (SHARP_PX - SMALLEST_PX), 0.1, 1.0)
     pose = np.clip(1.2 - facts["yaw_deg"] / 60 - facts["pitch_deg"] / 90, 0.2, 1.0)
-    light = np.clip(analysis.brightness / DARK, 0.4, 1.0)
+    light = np.clip(analysis.footage.brightness / DARK, 0.4, 1.0)
     half = finding.half
     sure = np.clip(1.0 if half is None else float(m.sure[part, half].mean()), LEAST_SURE, 1.0)
     own = finding.data.get("baseline", "own") == "own"
@@ -112,8 +112,8 @@ def _quality(face: FaceAnalysis, analysis: ClipAnalysis, finding: Finding) -> Qu
         factors={
             **facts,
             "landmarks_sure": round(float(sure), 2),
-            "tracked_share": round(len(m) / max(analysis.frames, 1), 2),
-            "brightness": round(analysis.brightness, 0),
+            "tracked_share": round(len(m) / max(analysis.footage.frames, 1), 2),
+            "brightness": round(analysis.footage.brightness, 0),
             **({"unit_quality": finding.trust} if finding.trust < 1.0 else {}),
             "baseline_s": round(face.rest.seconds if own else 0.0, 1),
         },

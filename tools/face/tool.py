@@ -181,8 +181,7 @@ def _face_images(
                 x, y = m.centre[at]
                 turn = -float(np.radians(m.roll[at]))
                 region = Region(float(x), float(y), float(m.size[at]) * CROP_MARGIN, turn)
-                crop = upright(frame.rgb(max_side), region, CROP_PX)
-                yield person.number, frame.time, crop.picture
+                yield person.number, frame.time, upright(frame.rgb(max_side), region, CROP_PX)[0]
 
 
 def _scorer(need: Need) -> PooledModel[Image, Shapes]:
@@ -197,4 +196,4 @@ def _scorer(need: Need) -> PooledModel[Image, Shapes]:
 
 def _score(landmarker: Landmarker, pictures: Sequence[Image]) -> list[Shapes]:
     faces = (landmarker.faces(picture) for picture in pictures)
-    return [seen[0].shapes if seen else {} for seen in faces]
+    return [seen[0][1] if seen else {} for seen in faces]

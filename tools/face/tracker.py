@@ -73,7 +73,7 @@ def cut_face(image: Image, points: Points) -> NDArray[np.uint8]:
     low, high = inside.min(axis=0), inside.max(axis=0)
     x, y = axes.T @ ((low + high) / 2)
     region = Region(float(x), float(y), float((high - low).max()) * MARGIN, turn)
-    cut = upright(image, region, SIDE).picture
+    cut, _ = upright(image, region, SIDE)
     return np.asarray(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
@@ -165,13 +165,13 @@ class Footage:
     """The tracks of a clip, and what was measured of its pictures."""
 
     tracks: tuple[Track, ...]
-    times: NDArray[np.float64]
+    frames: int
     brightness: float
     """Mean brightness of the pictures, 0-255."""
     detections: int
     """Searches in which the detector saw any face, small ones included."""
-    shape: tuple[int, int]
-    """Height and width of the pictures in pixels."""
+    width: int
+    """Of the pictures in pixels."""
 
 
 def follow(frames: Iterable[Frame], networks: Networks, max_side: int) -> Footage:
@@ -188,7 +188,6 @@ class _Tracker:
         self._networks = networks
         self._live: list[Track] = []
         self._ended: list[Track] = []
-        self._times: list[float] = []
         self._shot = 0
         self._light: list[float] = []
         self._plain: Image = np.zeros((1, 1, 3), np.uint8)
@@ -197,7 +196,6 @@ class _Tracker:
         self._next_check = -1.0
         self._checks = 0
         self._detections = 0
-        self._shape = (0, 0)
 
     def advance(self, time: float, image: Image) -> None:
         thumb = thumbnail(image)
@@ -206,10 +204,8 @@ class _Tracker:
         if cut:
             self._ended += self._live
             self._live = []
-        self._times.append(time)
         self._shot += cut
         self._light.append(float(thumb.mean()))
-        self._shape = (image.shape[0], image.shape[1])
         self._plain = image
         image = brightened(image, self._light[-1])
         lost = self._follow(time, image)
@@ -224,10 +220,10 @@ class _Tracker:
                 for t in tracks
                 if t.confirmed >= min(2, t.checked) and t.confirmed * 3 >= t.checked
             ),
-            times=np.array(self._times),
+            frames=len(self._light),
             brightness=float(np.mean(self._light)) if self._light else 0.0,
             detections=self._detections,
-            shape=self._shape,
+            width=self._plain.shape[1],
         )
 
     def _is_cut(self, thumb: NDArray[np.float32]) -> bool:
