@@ -185,10 +185,7 @@ def classifier(need: Need, device: str, batch: int) -> PooledModel[Picture, Prob
 
 
 def prepare(face: Picture) -> NDArray[np.float32]:
-    """The network's input of a grey face, shape (48, 48), 1.0 is white.
-
-    As deepface prepares a picture: by way of the input size of its other models.
-    """
+    """The network's input, (48, 48), 1.0 is white, by way of deepface's common input size."""
     import cv2
 
     height, width = face.shape

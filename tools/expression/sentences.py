@@ -19,17 +19,13 @@ from emer.tools.voice.model import word_of
 Probabilities = tuple[float, ...]
 """One for each label of the model; together 1."""
 TURNED: Final = 45.0
-"""Degrees of yaw from which a face is not classified (chosen by us).
-
-Such models are trained on faces towards the camera."""
+"""Degrees of yaw beyond those of the model's training, not classified (chosen by us)."""
 COVERED: Final = 0.2
 """Least confidence of the landmarks (chosen by us)."""
 LARGE_PX: Final = 96.0
 """Face size from which more pixels give a model of 48 x 48 pixels no more detail."""
 BLURRED, SHARP = 0.08, 0.3
-"""Sharpness of faces blurred by two pixels of the crop, and of others at least.
-
-By `tracker.sharpness_of`; that of our sharp faces is 0.35-1.2."""
+"""Of faces blurred by two pixels of the crop, and of others at least (ours: 0.35-1.2)."""
 NEUTRAL: Final = "neutral"
 """The class of a face that has none of the others: it is evidence of nothing."""
 CLEAR: Final = 0.4

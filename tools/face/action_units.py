@@ -2,12 +2,12 @@
 
 Hysteresis finds the movement where its unit's signal reaches a threshold; onset and offset are
 where the signal leaves 10 % of its height and comes back to it (Facial Action Coding System
-practice), not where the threshold was crossed. An event counts where its plateau passes the
-unit's test, and is graded A (trace) to E (maximum).
+practice). It counts where its plateau passes the unit's test, graded A (trace) to E (maximum).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -60,8 +60,8 @@ class Event:
     side: str | None
     frames: Stretch
     by: str
+    """The method: the landmarks' geometry, blendshapes, or both."""
     trust: float
-    """As in its `Unit`, or `by` both methods."""
 
 
 def _plateau(signal: Floats, run: Stretch, share: float) -> NDArray[np.intp]:
@@ -72,8 +72,7 @@ def _plateau(signal: Floats, run: Stretch, share: float) -> NDArray[np.intp]:
 def _widened(signal: Floats, run: Stretch, reach: int, room: Stretch, unrest: float) -> Stretch:
     """The run from where it leaves 10 % of its height to where it is back there.
 
-    Both ends are at most `reach` frames away, within `room`: the frames that no other event
-    takes. What is less than the measurement's own noise, `unrest`, is no movement.
+    At most `reach` frames away, in the `room` between other events, and above the noise `unrest`.
     """
     start, end = max(room.first, run.first - reach), min(room.last, run.last + reach)
     onset = start + _rise(signal[start : run.last + 1], run.first - start, unrest)
@@ -82,10 +81,7 @@ def _widened(signal: Floats, run: Stretch, reach: int, room: Stretch, unrest: fl
 
 
 def _rise(signal: Floats, noticed: int, unrest: float) -> int:
-    """Index where the movement at `noticed` leaves its foot, the lowest value before.
-
-    So that a slow drift is not part of the movement.
-    """
+    """Index where the movement at `noticed` leaves the lowest value before, its foot."""
     peak = float(signal[noticed:].max())
     base = max(float(signal[:noticed].min()), 0.0) if noticed else 0.0
     height = peak - base
@@ -128,12 +124,10 @@ class Unit:
     """Shortest event in seconds."""
     lids: float = 0.0
     """Displacement that shutting the eyes can feign, beyond `baseline.LIDS_FEIGN`."""
-    by: str = "geometry"
-    """The method: the landmarks' geometry or blendshapes."""
     trust: float = 1.0
     """Share of the measurement's quality that is left for this method."""
     shapes: tuple[str, ...] = ()
-    """The blendshapes that its signal needs, without Left and Right."""
+    """The blendshapes that its signal needs, without Left and Right; else geometry."""
 
 
 def half_of(units: tuple[int, ...]) -> int:
@@ -175,14 +169,22 @@ seen in posed pictures, and py-feat's action-unit-to-mesh regression gives the r
 that share a signal share its threshold, so that one movement gets one name."""
 
 
-def find_events(measures: Measures, moved: Changes, speaking: Mask) -> list[Event]:
-    """All events of all units, by onset."""
-    events = [event for unit in UNITS for event in events_of(unit, moved, measures, speaking)]
+def find_events(
+    units: Iterable[Unit], measures: Measures, moved: Changes, speaking: Mask
+) -> list[Event]:
+    """The events of these units, by onset.
+
+    Args:
+        units: Those to look for.
+        measures: The person's measures.
+        moved: Their changes, with the scores of blendshapes if the units need them.
+        speaking: The frames in which the mouth speaks.
+    """
+    events = [event for unit in units for event in _events(unit, measures, moved, speaking)]
     return sorted(events, key=lambda e: (e.onset, e.name))
 
 
-def events_of(unit: Unit, moved: Changes, measures: Measures, speaking: Mask) -> list[Event]:
-    """The events of one unit, by onset."""
+def _events(unit: Unit, measures: Measures, moved: Changes, speaking: Mask) -> list[Event]:
     signal, times = seen_well(measures, half_of(unit.units)) * unit.signal(moved), measures.times
     unrest = float(np.clip(noise(signal, times), unit.trace / ON_Z, 1.6 * unit.trace / ON_Z))
     on = ON_Z * unrest + unit.pose * np.maximum(moved["turned"] - 5.0, 0.0)
@@ -203,10 +205,7 @@ def events_of(unit: Unit, moved: Changes, measures: Measures, speaking: Mask) ->
 
 
 def seen_well(measures: Measures, half: int) -> Floats:
-    """Visibility of one half of the face in each frame, from 1 to 0.
-
-    0 where the head is turned by 40 degrees, and where something covers that half.
-    """
+    """Visibility of one half of the face, 1 to 0: covered, or turned by 40 degrees."""
     turn = np.maximum(np.abs(measures.yaw), np.abs(measures.pitch))
     return ramp(turn, 40.0, 32.0) * measures.sure[:, half]
 
@@ -227,7 +226,7 @@ def _event(unit: Unit, signal: Floats, on: Floats, unrest: float, run: Stretch,
         letter=letter(peak, unit),
         side=unit.side,
         frames=run,
-        by=unit.by,
+        by="blendshapes" if unit.shapes else "geometry",
         trust=unit.trust,
     )
 

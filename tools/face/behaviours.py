@@ -132,6 +132,7 @@ class HeadMove(NamedTuple):
     """A rhythmic movement of the head, or a held position away from where it rests."""
 
     name: str
+    """In words: "nods", "lowers the head"."""
     frames: Stretch
     degrees: float
     """Of a rhythmic movement peak to peak."""
@@ -143,7 +144,7 @@ def find_swings(measures: Measures) -> list[HeadMove]:
     times, swings = measures.times, []
     pitch, yaw = smooth(measures.pitch, times, 0.12), smooth(measures.yaw, times, 0.12)
     for name, angle, other, least in (
-        ("nod", pitch, yaw, NOD_DEG), ("shake", yaw, pitch, SHAKE_DEG)
+        ("nods", pitch, yaw, NOD_DEG), ("shakes the head", yaw, pitch, SHAKE_DEG)
     ):  # fmt: skip
         turns = turning_points(angle, least)
         for run in _even_runs(turns, angle, times):
@@ -177,9 +178,10 @@ def find_moves(measures: Measures) -> list[HeadMove]:
     roll = measures.roll - np.median(measures.roll)
     poses = []
     for name, angle, least in (
-        ("lowers", -pitch, 10.0), ("raises", pitch, 10.0),
-        ("tilts_right", roll, 12.0), ("tilts_left", -roll, 12.0),
-        ("turns_left", np.maximum(yaw, 0.0), 25.0), ("turns_right", np.maximum(-yaw, 0.0), 25.0),
+        ("lowers the head", -pitch, 10.0), ("raises the head", pitch, 10.0),
+        ("tilts the head to the right", roll, 12.0), ("tilts the head to the left", -roll, 12.0),
+        ("turns the head away to the left", np.maximum(yaw, 0.0), 25.0),
+        ("turns the head away to the right", np.maximum(-yaw, 0.0), 25.0),
     ):  # fmt: skip
         level = np.full(len(times), least)
         mask = hysteresis(smooth(angle, times, 0.3), level, 0.6 * level)

@@ -23,7 +23,7 @@ from typing import Final
 
 import numpy as np
 
-from emer.tools.face.action_units import Event, Unit, events_of
+from emer.tools.face.action_units import Event, Unit, find_events
 from emer.tools.face.baseline import Changes, quantile, smoothed, usable
 from emer.tools.face.geometry import Measures
 from emer.tools.timeseries import Floats, Mask
@@ -43,8 +43,6 @@ POSE: Final = 0.004
 """Rise of a score that a turn of the head by one degree can feign (chosen by us)."""
 SHARED: Final = 0.5
 """Least overlap of two events of one movement, of the shorter one (chosen by us)."""
-BOTH: Final = "geometry and blendshapes"
-ALONE: Final = "blendshapes"
 
 Scores = Mapping[str, Floats]
 """Per blendshape, by name without Left and Right, a score per frame, (n,) or (n,
@@ -67,7 +65,6 @@ def _unit(row: Mapping[str, str]) -> Unit:
         signal=partial(_signal, shapes, how),
         pose=POSE,
         side=sides.get(how) or sides.get(shapes[0]),
-        by=ALONE,
         trust=float(row["quality"]),
         shapes=shapes,
         **{name: float(row[name]) for name in ("trace", "full", "lids", "shortest")},
@@ -130,25 +127,21 @@ def score_changes(scores: Scores, measures: Measures, speaking: Mask) -> dict[st
     return series
 
 
-def shape_events(scores: Scores, moved: Changes, measures: Measures, speaking: Mask) -> list[Event]:
+def shape_events(scores: Scores, measures: Measures, moved: Changes, speaking: Mask) -> list[Event]:
     """The events that blendshapes show, each with its trust."""
     known = Changes(moved.values | score_changes(scores, measures, speaking))
-    return [
-        event
-        for unit in shape_units()
-        if all(shape in scores for shape in unit.shapes)
-        for event in events_of(unit, known, measures, speaking)
-    ]
+    units = [unit for unit in shape_units() if scores.keys() >= {*unit.shapes}]
+    return find_events(units, measures, known, speaking)
 
 
 def merge_events(geometry: Sequence[Event], shapes: Sequence[Event]) -> list[Event]:
     """All events once: a movement that both methods show is measured by geometry."""
-    both = [
-        replace(event, by=BOTH) if any(_is_one(event, other) for other in shapes) else event
-        for event in geometry
-    ]
-    alone = [event for event in shapes if not any(_is_one(event, other) for other in geometry)]
-    return sorted([*both, *alone], key=lambda e: (e.onset, e.name))
+    events = []
+    for event in geometry:
+        both = any(_is_one(event, other) for other in shapes)
+        events.append(replace(event, by="geometry and blendshapes") if both else event)
+    events += [event for event in shapes if not any(_is_one(event, other) for other in geometry)]
+    return sorted(events, key=lambda e: (e.onset, e.name))
 
 
 def _is_one(one: Event, other: Event) -> bool:

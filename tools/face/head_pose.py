@@ -17,24 +17,14 @@ from emer.tools.timeseries import Floats
 
 RIGID: Final = (33, 133, 362, 263, 168, 6, 197, 195, 5, 127, 356, 234, 454, 10)
 """Landmarks that skin and jaw hardly move: what the head's pose is read from."""
-AVERAGE: Final = np.array(
-    [
-        (-0.500, 0.000, 0.000),
-        (-0.194, -0.009, 0.060),
-        (0.194, -0.009, 0.060),
-        (0.500, 0.000, 0.000),
-        (0.000, 0.072, 0.241),
-        (0.000, -0.017, 0.298),
-        (0.000, -0.096, 0.362),
-        (0.000, -0.168, 0.431),
-        (0.000, -0.246, 0.501),
-        (-0.776, -0.100, -0.543),
-        (0.776, -0.100, -0.543),
-        (-0.771, -0.271, -0.582),
-        (0.771, -0.271, -0.582),
-        (0.000, 0.627, 0.141),
-    ]
-)
+AVERAGE: Final = np.array([
+    (-0.500, 0.000, 0.000), (-0.194, -0.009, 0.060), (0.194, -0.009, 0.060), (0.500, 0.000, 0.000),
+    (0.000, 0.072, 0.241), (0.000, -0.017, 0.298), (0.000, -0.096, 0.362),
+    (0.000, -0.168, 0.431), (0.000, -0.246, 0.501),
+    (-0.776, -0.100, -0.543), (0.776, -0.100, -0.543),
+    (-0.771, -0.271, -0.582), (0.771, -0.271, -0.582),
+    (0.000, 0.627, 0.141),
+])  # fmt: skip
 """The `RIGID` points of an average face, in IOD: MediaPipe's own output on eleven
 adults' most frontal pictures, averaged and made symmetric; pitch is zero where the line from the
 forehead's top to the chin is upright, as in MediaPipe's canonical face."""

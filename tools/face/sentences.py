@@ -33,14 +33,6 @@ STILL_FOR_S: Final = 3.0
 STILL_PX: Final = 110
 """Least time and size from which a face is described as resting."""
 TURNED: Final = 30.0
-HEAD_WORDS: Final = {
-    "lowers": "lowers the head",
-    "raises": "raises the head",
-    "tilts_right": "tilts the head to the right",
-    "tilts_left": "tilts the head to the left",
-    "turns_left": "turns the head away to the left",
-    "turns_right": "turns the head away to the right",
-}
 
 
 def face_clues(
@@ -255,16 +247,15 @@ def _head(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
         moves = [m for m in moves if not m.name.startswith("turns")]
     moves.sort(key=lambda m: (-m.degrees * min(length(m.frames, times), 2.0), m.frames))
     for rank, move in enumerate(moves[:3]):
-        state, degrees = HEAD_WORDS[move.name], round(move.degrees)
+        state, degrees = move.name, round(move.degrees)
         text = f" {state} {_when(face, move.frames)} (by up to {move.degrees:.0f} degrees)."
-        weight = (2.4 if move.name == "lowers" else 1.5) * 0.7**rank
+        weight = (2.4 if state == "lowers the head" else 1.5) * 0.7**rank
         yield _finding(face, text, move.frames, weight, half=None, state=state, degrees=degrees)
 
 
 def _swings(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
     for swing in [s for s in face.swings if overlaps(s.frames, inside)][:2]:
-        state = "nods" if swing.name == "nod" else "shakes the head"
-        count, degrees = swing.half_swings, swing.degrees
+        state, count, degrees = swing.name, swing.half_swings, swing.degrees
         text = f" {state} {_when(face, swing.frames)} "
         text += f"({count} half swings, {degrees:.0f} degrees peak to peak)."
         numbers = {"swings": count, "degrees": round(degrees, 1)}

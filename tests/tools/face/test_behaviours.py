@@ -68,25 +68,25 @@ def test_a_nod_is_no_shake_and_a_shake_no_nod() -> None:
     swing = 6 * np.sin(2 * np.pi * 1.5 * t) * puppet.pulse(t, 1.5, 3.5, 0.1)
     nod = read(puppet.still(t), t, pitch=swing)
     shake = read(puppet.still(t), t, yaw=swing)
-    assert {s.name for s in nod.swings} == {"nod"}
-    assert {s.name for s in shake.swings} == {"shake"}
+    assert {s.name for s in nod.swings} == {"nods"}
+    assert {s.name for s in shake.swings} == {"shakes the head"}
 
 
 def test_turning_to_someone_and_back_is_no_shake() -> None:
     t = puppet.times(6)
     face = read(puppet.still(t), t, yaw=30 * puppet.pulse(t, 2, 4, 0.3))
     assert face.swings == ()
-    assert [m.name for m in face.moves] == ["turns_left"]
+    assert [m.name for m in face.moves] == ["turns the head away to the left"]
 
 
 @pytest.mark.parametrize(
     "pose, name",
     [
-        ({"pitch": -16}, "lowers"),
-        ({"pitch": 16}, "raises"),
-        ({"roll": 18}, "tilts_right"),
-        ({"roll": -18}, "tilts_left"),
-        ({"yaw": -32}, "turns_right"),
+        ({"pitch": -16}, "lowers the head"),
+        ({"pitch": 16}, "raises the head"),
+        ({"roll": 18}, "tilts the head to the right"),
+        ({"roll": -18}, "tilts the head to the left"),
+        ({"yaw": -32}, "turns the head away to the right"),
     ],
 )
 def test_held_positions_of_the_head(pose: dict[str, float], name: str) -> None:
