@@ -7,7 +7,7 @@ practice). It counts where its plateau passes the unit's test, graded A (trace) 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -20,7 +20,6 @@ from emer.tools.face.baseline import Changes
 from emer.tools.face.geometry import Measures
 from emer.tools.timeseries import (
     Floats,
-    Mask,
     Stretch,
     at_least,
     frame_time,
@@ -169,66 +168,52 @@ seen in posed pictures, and py-feat's action-unit-to-mesh regression gives the r
 that share a signal share its threshold, so that one movement gets one name."""
 
 
-def find_events(
-    units: Iterable[Unit], measures: Measures, moved: Changes, speaking: Mask
-) -> list[Event]:
-    """The events of these units, by onset.
-
-    Args:
-        units: Those to look for.
-        measures: The person's measures.
-        moved: Their changes, with the scores of blendshapes if the units need them.
-        speaking: The frames in which the mouth speaks.
-    """
-    events = [event for unit in units for event in _events(unit, measures, moved, speaking)]
+def find_events(units: Iterable[Unit], measures: Measures, moved: Changes) -> list[Event]:
+    """The events of these units, by onset."""
+    events = [event for unit in units for event in _events(unit, measures, moved)]
     return sorted(events, key=lambda e: (e.onset, e.name))
 
 
-def _events(unit: Unit, measures: Measures, moved: Changes, speaking: Mask) -> list[Event]:
+def _events(unit: Unit, measures: Measures, moved: Changes) -> Iterator[Event]:
     signal, times = seen_well(measures, half_of(unit.units)) * unit.signal(moved), measures.times
     unrest = float(np.clip(noise(signal, times), unit.trace / ON_Z, 1.6 * unit.trace / ON_Z))
     on = ON_Z * unrest + unit.pose * np.maximum(moved["turned"] - 5.0, 0.0)
     on = on + unit.lids * moved["shut"]
     if unit.units[0] in LIP_UNITS:
-        on = on * np.where(speaking, WHILE_SPEAKING, 1.0)
+        on = on * np.where(moved["speaking"] > 0.5, WHILE_SPEAKING, 1.0)
     mask = hysteresis(signal, on, OFF_SHARE * on)
     runs = split_at_holes(join_close(stretches(mask), times, MERGE_S), times)
     reach = max(1, round(REACH_S / frame_time(times)))
     lasts, firsts = [-1, *(run.last for run in runs)], [*(run.first for run in runs), len(times)]
-    events = []
     for run, before, after in zip(runs, lasts[:-1], firsts[1:], strict=True):
-        passes = unit.test is None or unit.test(moved.medians(_plateau(signal, run, HALF))).all()
-        if passes and at_least([run], times, unit.shortest):
-            whole = _widened(signal, run, reach, Stretch(before + 1, after - 1), unrest)
-            events.append(_event(unit, signal, on, unrest, run, whole, times))
-    return events
+        if not at_least([run], times, unit.shortest):
+            continue
+        if unit.test and not unit.test(moved.medians(_plateau(signal, run, HALF))).all():
+            continue
+        whole = _widened(signal, run, reach, Stretch(before + 1, after - 1), unrest)
+        top = _plateau(signal, run, TOP)
+        peak = float(signal[top].max())
+        yield Event(
+            name=unit.name,
+            units=unit.units,
+            onset=float(times[whole.first]),
+            apex=float(times[top[len(top) // 2]]),
+            offset=float(times[whole.last]),
+            peak=peak,
+            z=peak / unrest,
+            margin=float((signal / on)[run.part].max()),
+            letter=letter(peak, unit),
+            side=unit.side,
+            frames=run,
+            by="blendshapes" if unit.shapes else "geometry",
+            trust=unit.trust,
+        )
 
 
 def seen_well(measures: Measures, half: int) -> Floats:
     """Visibility of one half of the face, 1 to 0: covered, or turned by 40 degrees."""
     turn = np.maximum(np.abs(measures.yaw), np.abs(measures.pitch))
     return ramp(turn, 40.0, 32.0) * measures.sure[:, half]
-
-
-def _event(unit: Unit, signal: Floats, on: Floats, unrest: float, run: Stretch,
-           whole: Stretch, times: Floats) -> Event:  # fmt: skip
-    top = _plateau(signal, run, TOP)
-    peak = float(signal[top].max())
-    return Event(
-        name=unit.name,
-        units=unit.units,
-        onset=float(times[whole.first]),
-        apex=float(times[top[len(top) // 2]]),
-        offset=float(times[whole.last]),
-        peak=peak,
-        z=peak / unrest,
-        margin=float((signal / on)[run.part].max()),
-        letter=letter(peak, unit),
-        side=unit.side,
-        frames=run,
-        by="blendshapes" if unit.shapes else "geometry",
-        trust=unit.trust,
-    )
 
 
 def letter(peak: float, unit: Unit) -> str:

@@ -73,9 +73,9 @@ def analyse_face(person: Person, scores: Scores | None = None) -> FaceAnalysis:
     measures = person.measures
     rest, speech = find_rest(measures), behaviours.speaking(measures)
     moved = changes(measures, rest, speech)
-    events = find_events(UNITS, measures, moved, speech)
+    events = find_events(UNITS, measures, moved)
     if scores:
-        events = merge_events(events, shape_events(scores, measures, moved, speech))
+        events = merge_events(events, shape_events(scores, measures, moved))
     if rest.too_short:
         shaped = smile_shaped(measures)
         events = [e for e in events if e.name == "smile" and shaped[e.frames.part].mean() > 0.5]

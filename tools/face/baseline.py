@@ -147,7 +147,8 @@ class Changes:
 
     Absolute are "gap" (between the lips), "shape" (see `mouth_shape`), "turned" (degrees
     between the head and its pose at rest), "skin" (1 where the face is large enough to see the
-    folds between the brows) and "shut" (each eye: 0 from 80 % of its usual opening, 1 below 30 %).
+    folds between the brows), "speaking" (0 or 1), and "shut" (each eye: 0 from 80 % of its usual
+    opening, 1 below 30 %).
     """
 
     values: dict[str, Floats]
@@ -188,6 +189,7 @@ def changes(measures: Measures, rest: Rest, speaking: Mask) -> Changes:
             "turned": smooth(turned, times, QUICK_WINDOW),
             "skin": (~np.isnan(measures.furrow)).astype(float),
             "shut": smooth(shut, times, QUICK_WINDOW),
+            "speaking": speaking.astype(float),
         }
     )
 

@@ -48,7 +48,7 @@ class Lids(NamedTuple):
 
 def find_lids(measures: Measures, rest: Rest, smiling: Mask) -> Lids:
     """Blinks, closures of 0.5 s or more, winks and narrowed eyes."""
-    times = measures.times
+    times, winks = measures.times, []
     share = measures.eye_opening / np.maximum(rest.levels["eye_opening"], 0.2)
     share = np.where(measures.sure[:, :1] > 0.5, share, 1.0)
     both = share.max(axis=1)
@@ -58,7 +58,11 @@ def find_lids(measures: Measures, rest: Rest, smiling: Mask) -> Lids:
     narrow, down = smooth(both, times, 0.5), _gaze_change(measures, rest)[:, 1] < -DOWN / 2
     squint = (narrow < 0.8) & (narrow > 0.5) & ~down & ~smiling
     narrowings = at_least(join_close(stretches(squint), times, 0.2), times, CLOSURE_S)
-    return Lids(blinks, closures, _winks(share, times), narrowings)
+    for side, name in enumerate(("right", "left")):
+        alone = (share[:, side] < 0.45) & (share[:, 1 - side] > 0.6)
+        runs = at_least(join_close(stretches(alone), times, 0.1), times, 0.3)
+        winks += [(name, run) for run in runs]
+    return Lids(blinks, closures, sorted(winks, key=lambda w: w[1].first), narrowings)
 
 
 def _is_blink(one: Stretch, share: Floats, times: Floats) -> bool:
@@ -68,15 +72,6 @@ def _is_blink(one: Stretch, share: Floats, times: Floats) -> bool:
     after = share[one.last + 1 : one.last + 5]
     sides = [part.max() for part in (before, after) if len(part)]
     return len(sides) == 2 and min(sides) > 0.6
-
-
-def _winks(share: Floats, times: Floats) -> list[tuple[str, Stretch]]:
-    winks = []
-    for side, name in enumerate(("right", "left")):
-        mask = (share[:, side] < 0.45) & (share[:, 1 - side] > 0.6)
-        parts = join_close(stretches(mask), times, 0.1)
-        winks += [(name, s) for s in at_least(parts, times, 0.3)]
-    return sorted(winks, key=lambda w: w[1].first)
 
 
 def _gaze_change(measures: Measures, rest: Rest) -> Floats:
@@ -97,8 +92,9 @@ class Gaze(NamedTuple):
 def find_gaze(measures: Measures, rest: Rest, shut: list[Stretch]) -> Gaze:
     """The directions of the gaze while the eyes are not `shut`."""
     times, eyes = measures.times, _gaze_change(measures, rest)
-    across = measures.yaw + _degrees(eyes[:, 0])
-    upward = measures.pitch - rest.pitch + _degrees(eyes[:, 1])
+    # an eyeball has a radius of 0.4 eye widths
+    left, up = np.degrees(np.arcsin(np.clip(eyes / 0.4, -1, 1))).T
+    across, upward = measures.yaw + left, measures.pitch - rest.pitch + up
     seen = ~mask_of(shut, len(times)) & (np.abs(measures.yaw) < 40) & (measures.sure[:, 0] > 0.5)
     lids = measures.openness / np.maximum(rest.levels["eye_opening"].mean(), 0.2)
     masks = {
@@ -110,11 +106,6 @@ def find_gaze(measures: Measures, rest: Rest, shut: list[Stretch]) -> Gaze:
     away = {k: at_least(join_close(stretches(m), times, 0.2), times, 0.5) for k, m in masks.items()}
     camera = (np.abs(across) < CAMERA_DEG) & (np.abs(upward) < CAMERA_DEG) & seen
     return Gaze(np.asarray(camera), away)
-
-
-def _degrees(offset: Floats) -> Floats:
-    """The eye's turn for an iris offset in eye widths (eyeball radius 0.4 widths)."""
-    return np.asarray(np.degrees(np.arcsin(np.clip(offset / 0.4, -1, 1))))
 
 
 NOD_DEG: Final = 4.0

@@ -127,11 +127,12 @@ def score_changes(scores: Scores, measures: Measures, speaking: Mask) -> dict[st
     return series
 
 
-def shape_events(scores: Scores, measures: Measures, moved: Changes, speaking: Mask) -> list[Event]:
+def shape_events(scores: Scores, measures: Measures, moved: Changes) -> list[Event]:
     """The events that blendshapes show, each with its trust."""
-    known = Changes(moved.values | score_changes(scores, measures, speaking))
+    risen = score_changes(scores, measures, moved["speaking"] > 0.5)
+    known = Changes(moved.values | risen)
     units = [unit for unit in shape_units() if scores.keys() >= {*unit.shapes}]
-    return find_events(units, measures, known, speaking)
+    return find_events(units, measures, known)
 
 
 def merge_events(geometry: Sequence[Event], shapes: Sequence[Event]) -> list[Event]:

@@ -230,11 +230,6 @@ class FaceNetworks:
         """Whether the detector, too, finds a face in the region."""
         return bool(search(_patch(image, region)[2], False, partial(_detections, self._far)))
 
-    def close(self) -> None:
-        """Release the graphs."""
-        for graph in (self._mesh, self._far, self._close_up):
-            graph.close()
-
 
 def _detections(detector: Any, image: Image) -> list[Detection]:
     height, width = image.shape[:2]

@@ -56,7 +56,8 @@ def add_crop(crops: list[Crop], time: float, image: Image, points: Points) -> No
         return
     picture = cut_face(image, points)
     crop = Crop(time, picture, sharpness_of(picture))
-    if not crops or _slot(crops[-1].time) != _slot(time):
+    slots = {int(each.time * CROPS_PER_S + 1e-6) for each in (crop, *crops[-1:])}
+    if not crops or len(slots) > 1:
         crops.append(crop)
     elif crops[-1].sharpness < crop.sharpness:
         crops[-1] = crop
@@ -83,10 +84,6 @@ def sharpness_of(picture: NDArray[np.uint8]) -> float:
 
     fine = float(cv2.Laplacian(picture, cv2.CV_32F).std())
     return fine / (float(picture.std()) + 1.0)
-
-
-def _slot(time: float) -> int:
-    return int(time * CROPS_PER_S + 1e-6)
 
 
 DARK: Final = 60
@@ -215,11 +212,7 @@ class _Tracker:
     def footage(self) -> Footage:
         tracks = sorted(self._ended + self._live, key=lambda t: (t.times[0], -t.size))
         return Footage(
-            tracks=tuple(
-                t
-                for t in tracks
-                if t.confirmed >= min(2, t.checked) and t.confirmed * 3 >= t.checked
-            ),
+            tracks=tuple(t for t in tracks if t.confirmed >= max(min(2, t.checked), t.checked / 3)),
             frames=len(self._light),
             brightness=float(np.mean(self._light)) if self._light else 0.0,
             detections=self._detections,
