@@ -26,8 +26,7 @@ from emer.tools.expression.sentences import (
     quality_of,
     why_no_class,
 )
-from emer.tools.face.analysis import MAX_SIDE, read, tracks, why_none
-from emer.tools.face.people import Person
+from emer.tools.face.analysis import MAX_SIDE, Person, read, tracks, why_none
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
 from emer.tools.runtime.device import RunOptions, run_options
@@ -96,11 +95,9 @@ class DeepFaceEmotion:
         return self._options().hardware
 
     def load(self) -> None:
-        """Load the model now."""
         self._classifier().load()
 
     def unload(self) -> None:
-        """Remove the model from memory."""
         self._classifier().unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:

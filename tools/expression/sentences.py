@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.face.people import Person
+from emer.tools.face.analysis import Person
 from emer.tools.face.tracker import SMALLEST_PX, Crop
 from emer.tools.text import when
 from emer.tools.timeseries import Floats, ramp

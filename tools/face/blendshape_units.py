@@ -80,21 +80,18 @@ def _signal(shapes: tuple[str, ...], how: str, changes: Changes) -> Floats:
     return np.asarray(series.min(axis=0) if how == "least" else series.mean(axis=0))
 
 
-def scores_at(
-    times: Floats, score_times: Sequence[float], scores: Sequence[Mapping[str, float]]
-) -> Scores:
-    """The scores at `times`, interpolated from those at some moments.
+def scores_at(times: Floats, scores: Sequence[tuple[float, Mapping[str, float]]]) -> Scores:
+    """The scores at `times`, interpolated from those at some moments; empty without any.
 
-    MediaPipe leaves a score out where the network gives less than 0: it counts as 0. Empty
-    without any scores.
+    MediaPipe leaves a score out where the network gives less than 0: it counts as 0.
     """
     if not scores:
         return {}
-    at = np.array(score_times)
+    at, rows = np.array([time for time, _ in scores]), [row for _, row in scores]
     near = np.abs(times[:, None] - at[None, :]).min(axis=1) <= REACH_S
     series: dict[str, Floats] = {}
-    for name, sides in _columns({name for row in scores for name in row}).items():
-        columns = [np.interp(times, at, [row.get(one, 0.0) for row in scores]) for one in sides]
+    for name, sides in _columns({name for row in rows for name in row}).items():
+        columns = [np.interp(times, at, [row.get(one, 0.0) for row in rows]) for one in sides]
         values = np.where(near[:, None], np.stack(columns, axis=1), np.nan)
         series[name] = values if len(sides) > 1 else values[:, 0]
     return series

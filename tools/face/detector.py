@@ -1,12 +1,11 @@
 """Face detection and landmarks by MediaPipe, one region of the picture at a time.
 
-The stock `FaceMesh` solution finds and follows faces inside its own graph, with a detector that
-misses small ones. Here the landmark network is called with a region that the caller chooses, so
-that any number of faces, of any size, can be followed at about 2 ms each: `FaceNetworks`.
+The stock `FaceMesh` solution misses small faces. `FaceNetworks` calls its landmark network with
+a region that the caller chooses: any number of faces, of any size, at about 2 ms each.
 
-mediapipe 1.x has neither the graphs nor the models of 0.10. There `LandmarkerNetworks` does the
-same with the FaceLandmarker of a `.task` file, which detects a face anew in each picture: it is
-given the upright square in which the face is expected. `Landmarker` also gives 52 blendshapes.
+mediapipe 1.x has neither the graphs nor the models of 0.10. There `LandmarkerNetworks` gives the
+FaceLandmarker of a `.task` file, which detects a face anew in each picture, the upright square in
+which the face is expected. `Landmarker` also gives 52 blendshapes.
 """
 
 from __future__ import annotations
@@ -188,7 +187,6 @@ class FaceNetworks:
     """Face detector and landmark network of mediapipe's wheel; not thread-safe."""
 
     def __init__(self) -> None:
-        """Load both."""
         try:
             with importing():
                 from mediapipe.framework.formats import rect_pb2
@@ -267,10 +265,7 @@ class Landmarker:
         self._format: Any = mediapipe.ImageFormat.SRGB
 
     def faces(self, image: Image) -> list[tuple[Points, dict[str, float]]]:
-        """The faces in the picture (RGB), each with its blendshape scores, if asked for.
-
-        A score is about 0 to 1.
-        """
+        """The faces in the picture (RGB), with blendshape scores (0 to 1) if asked for."""
         whole = self._picture(image_format=self._format, data=np.ascontiguousarray(image))
         result = self._task.detect(whole)
         scale = np.array((image.shape[1], image.shape[0], image.shape[1]), np.float32)
@@ -285,20 +280,17 @@ class Landmarker:
         ]
 
     def close(self) -> None:
-        """Release the networks."""
         self._task.close()
 
 
 def require_parts(need: Need, parts: tuple[str, ...]) -> None:
     """Raise `ValueError` unless the file is a whole bundle with these networks."""
     with zipfile.ZipFile(need.path) as bundle:
-        names = {*bundle.namelist()}
-        lacking = [name for name in parts if name not in names]
+        lacking = [name for name in parts if name not in bundle.namelist()]
         if lacking:
             content = "landmarks alone" if lacking == [SHAPES] else "no face landmarker"
             raise ValueError(f"a bundle without {', '.join(lacking)} ({content})")
-        broken = bundle.testzip()
-        if broken is not None:
+        if broken := bundle.testzip():
             raise ValueError(f"{broken} in the bundle is damaged")
 
 
@@ -316,12 +308,10 @@ class LandmarkerNetworks:
     """The interface of `FaceNetworks` by a `Landmarker`; not thread-safe."""
 
     def __init__(self, need: Need) -> None:
-        """Load the file twice: for one face, and for several."""
         self._one = Landmarker(need, shapes=False)
         self._many = Landmarker(need, shapes=False, faces=MOST_FACES)
 
     def mesh(self, image: Image, region: Region) -> Points | None:
-        """The landmarks of the face in the region, or None."""
         wider = region._replace(side=region.side * CROP_MARGIN / MARGIN)
         crop, matrix = upright(image, wider, CROP_PX)
         for points, _ in self._one.faces(crop):
@@ -330,11 +320,9 @@ class LandmarkerNetworks:
         return None
 
     def detect(self, image: Image, tiled: bool) -> list[Detection]:
-        """The faces in the picture."""
         return search(image, tiled, self._detections)
 
     def is_face(self, image: Image, region: Region) -> bool:
-        """Whether a face is detected in the region."""
         return self.mesh(image, region) is not None
 
     def _detections(self, image: Image) -> list[Detection]:
@@ -342,7 +330,6 @@ class LandmarkerNetworks:
         return [Detection(box.x, box.y, box.side, 1.0) for box in boxes]
 
     def close(self) -> None:
-        """Release the networks."""
         self._one.close()
         self._many.close()
 

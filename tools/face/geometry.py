@@ -5,22 +5,21 @@ frame. Each follows one muscle's visible work (Facial Action Coding System, Ekma
 Hager 2002); which landmarks carry which unit follows OpenFace's and py-feat's practice.
 
 Jitter: a network that sees a hand where it expects a mouth still returns a mouth, but another
-one for each way of cutting out the face. So the face is cut out up to four more times, shifted,
-scaled and turned a little; the spread of the answers is the network's own doubt. Visible faces
-differ by 0.4-1.5 % of the IOD (one pixel of the network's input is 1.3 %), covered mouths by
-2-4 %, profiles by 2-5 % (measured by us).
+one for each way of cutting out the face. So the face is cut out up to four more times, and the
+spread of the answers is the network's own doubt. Visible faces differ by 0.4-1.5 % of the IOD
+(one pixel of its input is 1.3 %), covered mouths by 2-4 %, profiles by 2-5 % (measured by us).
 
 Furrow: when the corrugators draw the brows together (AU4), the skin between them folds into
-dark, upright lines. A mesh hardly sees that: its brows move by a few hundredths of the IOD, no
-more than a turned head or shut eyes feign. The lines are measured in a patch that follows the
-face: the second derivative of brightness from left to right, relative to the patch's own
-brightness. Against the same face at rest, clear frowns are two to four times as strong, and
-other movements stay below 1.6 (measured by us).
+dark, upright lines, while the mesh's brows move no more than a turned head or shut eyes feign.
+Measured is the second derivative of brightness from left to right in a patch that follows the
+face, relative to the patch's own brightness. Against the same face at rest, clear frowns are two
+to four times as strong, and other movements stay below 1.6 (measured by us).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -60,11 +59,10 @@ CUTS: Final = (
 """Shift right and down in sides of the region, scale, and turn in radians."""
 UPPER: Final = [
     point
-    for side in (0, 1)
-    for point in (
-        *(EYE_OUTER[side], EYE_INNER[side], *LID_TOP[side], *LID_BOTTOM[side]),
-        *(*BROW_INNER[side], *BROW_OUTER[side]),
+    for outer, inner, *groups in zip(
+        EYE_OUTER, EYE_INNER, LID_TOP, LID_BOTTOM, BROW_INNER, BROW_OUTER, strict=True
     )
+    for point in (outer, inner, *chain(*groups))
 ]
 LOWER: Final = [*LIPS, *MOUTH_CORNER, *CHIN_MIDDLE]
 LOST: Final = 0.1
@@ -146,10 +144,7 @@ class Measures:
 
 
 def measure(
-    times: Floats,
-    pixels: Pixels,
-    spread: Floats | None = None,
-    furrow: Floats | None = None,
+    times: Floats, pixels: Pixels, spread: Floats | None = None, furrow: Floats | None = None
 ) -> Measures:
     """Measure (n, 478, 3) pixel landmarks seen at `times` seconds.
 
@@ -158,7 +153,6 @@ def measure(
         pixels: x and y share one scale: MediaPipe's normalised points times width and height.
         spread: Landmark jitter (n, 2), see `spread_at`; without it the landmarks are trusted.
         furrow: Strength of the furrow (n,), see `furrow_of`; NaN without it.
-
     """
     spread = np.zeros((len(pixels), 2)) if spread is None else spread
     furrow = np.full(len(pixels), np.nan) if furrow is None else furrow
@@ -249,29 +243,22 @@ def _mid(points: Floats, which: tuple[int, ...]) -> Floats:
 
 
 def measure_spread(networks: Networks, image: Image, points: Points, time: float) -> Spread:
-    """The jitter of a face's landmarks between moved regions.
-
-    Two of them are enough where the answers agree well.
-    """
-    answers, spread, base = [points], Spread(time, LOST, LOST), region_around(points)
-    for count, (right, down, scale, turn) in enumerate(CUTS, start=1):
+    """The landmarks' jitter between moved regions, of two only where these agree well."""
+    base, iod = region_around(points), float(np.linalg.norm(points[33, :2] - points[263, :2]))
+    answers, spread = [points], Spread(time, LOST, LOST)
+    for right, down, scale, turn in CUTS:
         x, y = base.x + right * base.side, base.y + down * base.side
-        moved = Region(x, y, base.side * scale, base.turn + turn)
-        answer = networks.mesh(image, moved)
+        answer = networks.mesh(image, Region(x, y, base.side * scale, base.turn + turn))
         if answer is None:
             return Spread(time, LOST, LOST)
         answers.append(answer)
-        if count in (2, len(CUTS)):
-            spread = _spread_of(np.array(answers), time)
+        if len(answers) in (3, 1 + len(CUTS)):
+            apart = np.linalg.norm(np.std(np.array(answers)[..., :2], axis=0), axis=1)
+            apart = apart / max(iod, 1.0)
+            spread = Spread(time, float(apart[UPPER].mean()), float(apart[LOWER].mean()))
         if spread.upper < AGREED * FIRM_UPPER and spread.lower < AGREED * FIRM_LOWER:
             break
     return spread
-
-
-def _spread_of(answers: NDArray[np.float32], time: float) -> Spread:
-    apart = np.linalg.norm(np.std(answers[..., :2], axis=0), axis=1)
-    apart = apart / max(float(np.linalg.norm(answers[0, 33, :2] - answers[0, 263, :2])), 1.0)
-    return Spread(time, float(apart[UPPER].mean()), float(apart[LOWER].mean()))
 
 
 def spread_at(times: Floats, spreads: list[Spread]) -> Floats:
@@ -310,7 +297,14 @@ def furrow_of(image: Image, points: Points) -> float:
     iod = float(np.hypot(*across))
     if iod < LEAST_IOD_PX:
         return float("nan")
-    patch = _patch(image, points[list(BETWEEN_BROWS), :2].mean(axis=0), across)
+    centre = points[list(BETWEEN_BROWS), :2].mean(axis=0)
+    right, down = across * WIDE / 2, np.array((-across[1], across[0])) * HIGH / 2
+    corners = np.array([centre - right - down, centre + right - down, centre - right + down])
+    width, height = PATCH
+    goal = np.array([(0, 0), (width, 0), (0, height)], np.float32)
+    turn = cv2.getAffineTransform(corners.astype(np.float32), goal)
+    cut = cv2.warpAffine(image, turn, PATCH, borderMode=cv2.BORDER_REPLICATE)
+    patch = np.asarray(cut.mean(axis=2), np.float32)
     smooth = cv2.GaussianBlur(patch / (patch.mean() + 5.0), (0, 0), 1.2)
     bends = np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 2, 0, ksize=5), np.float32)
     strongest = np.partition(bends.ravel(), STRONG)[STRONG]

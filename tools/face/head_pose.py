@@ -50,9 +50,8 @@ class Heads(NamedTuple):
 def find_heads(pixels: Pixels) -> Heads:
     """The pose of each head, and the bones that all frames of a person share.
 
-    Rigid fit with scale (Umeyama 1991) of the points that skin hardly moves onto those of
-    the average face, which gives the angles; the person's own mean of those points keeps
-    the person's bones out of what later counts as movement.
+    Rigid fit with scale (Umeyama 1991) of the points that skin hardly moves onto the average
+    face; the person's own bones are kept out of what later counts as movement.
     """
     rigid = np.concatenate([_upright(part[:, list(RIGID)]) for part in chunks(pixels)])
     own, rotations = _fit(rigid, rigid, AVERAGE)

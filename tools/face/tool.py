@@ -18,11 +18,12 @@ from emer.tools.face.analysis import (
     REMEMBERED,
     VERSION,
     ClipAnalysis,
+    Person,
     analyse_face,
     read,
     tracks,
 )
-from emer.tools.face.blendshape_units import Scores, scores_at
+from emer.tools.face.blendshape_units import scores_at
 from emer.tools.face.detector import (
     CROP_MARGIN,
     CROP_PX,
@@ -34,7 +35,6 @@ from emer.tools.face.detector import (
     brings_networks,
     upright,
 )
-from emer.tools.face.people import Person
 from emer.tools.face.sentences import face_clues
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
@@ -125,11 +125,9 @@ class Blendshapes:
         return {"device": CPU, "dtype": "float32", "batch": BATCH}
 
     def load(self) -> None:
-        """Load the model."""
         _scorer(find(TOOL, self._model)).load()
 
     def unload(self) -> None:
-        """Unload the model."""
         _scorer(find(TOOL, self._model)).unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
@@ -144,35 +142,27 @@ class Blendshapes:
         people = [face.person for face in analysis.faces[: self._people]]
         if not people:
             return analysis
-        scores = scores_of(clip, people, find(TOOL, self._model), self._max_side)
-        scored = [analyse_face(person, scores[person.number]) for person in people]
+        score = _scorer(find(TOOL, self._model))
+        scores: dict[int, list[tuple[float, Shapes]]] = defaultdict(list)
+        images = _face_images(clip, people, self._max_side)
+        while batch := list(islice(images, BATCH)):
+            found = score([picture for _, _, picture in batch])
+            for (number, time, _), shapes in zip(batch, found, strict=True):
+                if shapes:
+                    scores[number].append((time, shapes))
+        scored = [
+            analyse_face(person, scores_at(person.measures.times, scores[person.number]))
+            for person in people
+        ]
         return replace(analysis, faces=(*scored, *analysis.faces[self._people :]))
 
 
 _ANALYSES: Memo[ClipAnalysis] = Memo(REMEMBERED)
 
 
-def scores_of(clip: Clip, people: Sequence[Person], need: Need, max_side: int) -> dict[int, Scores]:
-    """Each person's blendshape scores at the times of the measures, by number."""
-    score = _scorer(need)
-    times: dict[int, list[float]] = defaultdict(list)
-    scores: dict[int, list[Shapes]] = defaultdict(list)
-    images = _face_images(clip, people, max_side)
-    while batch := list(islice(images, BATCH)):
-        found = score([picture for _, _, picture in batch])
-        for (person, time, _), shapes in zip(batch, found, strict=True):
-            if shapes:
-                times[person].append(time)
-                scores[person].append(shapes)
-    return {
-        p.number: scores_at(p.measures.times, times[p.number], scores[p.number]) for p in people
-    }
-
-
 def _face_images(
     clip: Clip, people: Sequence[Person], max_side: int
 ) -> Iterator[tuple[int, float, Image]]:
-    """The people's faces, each after the person's number and the time."""
     for frame in clip.frames(fps=PER_S):
         for person in people:
             m = person.measures

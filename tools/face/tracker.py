@@ -1,9 +1,8 @@
 """Faces followed through the shots of a clip, and small upright crops of them.
 
 Known faces are followed by their landmarks in each frame. The detector looks for new ones, and
-confirms the known, twice a second, after a cut and when a face is lost. Crops are what a model
-of expressions is given: cut out on the way, so that the clip is not decoded a second time, the
-sharpest of each quarter of a second.
+confirms the known, twice a second, after a cut and when a face is lost. Crops, the sharpest of
+each quarter second, are for a model of expressions: so the clip is decoded once.
 """
 
 from __future__ import annotations
@@ -94,15 +93,11 @@ def thumbnail(image: Image) -> NDArray[np.float32]:
     """The picture in grey at about 24 x 24 points, for comparing pictures."""
     rows, columns = (max(1, side // 24) for side in image.shape[:2])
     coarse = image[rows // 2 :: rows, columns // 2 :: columns].astype(np.float32)
-    grey: NDArray[np.float32] = coarse.mean(axis=2)
-    return grey
+    return np.asarray(coarse.mean(axis=2))
 
 
 def brightened(image: Image, light: float) -> Image:
-    """A dark picture with its tones stretched; others as they are.
-
-    The stretch sets in gradually: a clip whose light wavers about the limit must not jump.
-    """
+    """A dark picture with its tones stretched, gradually so that wavering light never jumps."""
     if light >= DARK:
         return image
     full = float(np.clip(np.log(100 / 255) / np.log(max(light, 2.0) / 255), 0.35, 1.0))
@@ -119,8 +114,7 @@ def colours_around(image: Image, points: Points) -> NDArray[np.float32]:
     ys = np.clip(np.linspace(region.y - reach, region.y + reach, 25), 0, image.shape[0] - 1)
     patch = image[ys.astype(int)][:, xs.astype(int)].astype(np.float32)
     grid = patch.reshape(5, 5, 5, 5, 3).mean(axis=(1, 3)).reshape(25, 3)
-    coloured: NDArray[np.float32] = grid / (grid.mean() + 1.0)
-    return coloured
+    return np.asarray(grid / (grid.mean() + 1.0))
 
 
 CHECK_EVERY: Final = 0.5

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from emer.tools.expression.sentences import face_crops
+from emer.tools.face.analysis import Person
 from emer.tools.face.geometry import measure
-from emer.tools.face.people import Person
 from emer.tools.face.tracker import SIDE, Crop
 from emer.tools.types import Span
 from tests.fixtures import puppet

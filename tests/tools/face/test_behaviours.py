@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emer.tools.face.analysis import FaceAnalysis, analyse_face
+from emer.tools.face.analysis import FaceAnalysis, Person, analyse_face
 from emer.tools.face.geometry import IRIS, measure
-from emer.tools.face.people import Person
 from tests.fixtures import puppet
 from tests.fixtures.puppet import Array
 

@@ -11,7 +11,7 @@ import pytest
 from emer.agents.lexicon.cue_parser import mentions_in
 from emer.tools.face.action_unit_sentences import WORDS
 from emer.tools.face.action_units import UNITS
-from emer.tools.face.analysis import FaceAnalysis, analyse_face
+from emer.tools.face.analysis import FaceAnalysis, Person, analyse_face
 from emer.tools.face.blendshape_units import (
     FILE,
     score_changes,
@@ -19,7 +19,6 @@ from emer.tools.face.blendshape_units import (
     shape_units,
 )
 from emer.tools.face.geometry import measure
-from emer.tools.face.people import Person
 from emer.tools.face.sentences import findings_of
 from tests.fixtures import puppet
 from tests.fixtures.checkpoints.landmarker import NAMES
@@ -38,7 +37,9 @@ def read(faces: np.ndarray, scores: Mapping[str, np.ndarray], yaw: float = 0.0) 
     ]  # fmt: skip
     pixels = puppet.in_pixels(faces, yaw=yaw)
     person = Person(1, measure(T, pixels), 0.5)
-    return analyse_face(person, scores_at(person.measures.times, T.tolist(), rows))
+    return analyse_face(
+        person, scores_at(person.measures.times, [*zip(T.tolist(), rows, strict=True)])
+    )
 
 
 def both(name: str, amount: float = 0.6) -> dict[str, np.ndarray]:
@@ -120,13 +121,13 @@ def test_a_shape_that_never_rests_is_no_event():
 
 
 def test_scores_are_joined_and_unknown_where_nothing_was_seen_near():
-    scores = scores_at(np.array([0.0, 0.05, 0.1, 1.0]), [0.0, 0.1], [{"jawOpen": 0.2}, {}])
+    scores = scores_at(np.array([0.0, 0.05, 0.1, 1.0]), [(0.0, {"jawOpen": 0.2}), (0.1, {})])
     assert scores["jawOpen"][:3] == pytest.approx([0.2, 0.1, 0.0]) and np.isnan(
         scores["jawOpen"][3]
     )
-    pair = scores_at(np.array([0.0]), [0.0], [{"eyeWideRight": 0.3}])
+    pair = scores_at(np.array([0.0]), [(0.0, {"eyeWideRight": 0.3})])
     assert pair["eyeWide"].tolist() == [[0.3, 0.0]]
-    assert scores_at(np.array([0.0]), [], []) == {}
+    assert scores_at(np.array([0.0]), []) == {}
 
 
 def test_a_rise_is_measured_against_the_person_s_own_rest():

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emer.tools.face.analysis import FaceAnalysis, analyse_face
+from emer.tools.face.analysis import FaceAnalysis, Person, analyse_face, find_people
 from emer.tools.face.detector import region_around
 from emer.tools.face.geometry import Spread, furrow_of, measure, measure_spread, spread_at, sureness
-from emer.tools.face.people import Person, find_people
 from emer.tools.face.sentences import findings_of
 from emer.tools.face.tracker import follow
 from tests.fixtures import puppet

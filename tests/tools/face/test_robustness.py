@@ -11,9 +11,8 @@ import pytest
 
 from emer.app.demo_clip import CLIP
 from emer.tools.face.action_units import Event
-from emer.tools.face.analysis import FaceAnalysis, analyse_face
+from emer.tools.face.analysis import FaceAnalysis, Person, analyse_face, find_people
 from emer.tools.face.geometry import measure
-from emer.tools.face.people import Person, find_people
 from emer.tools.face.tracker import Footage, follow
 from emer.tools.media.clip import Clip
 from tests.fixtures import puppet

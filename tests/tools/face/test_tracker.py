@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from emer.tools.face.analysis import Person, find_people
 from emer.tools.face.detector import region_around
 from emer.tools.face.geometry import measure
-from emer.tools.face.people import Person, find_people
 from emer.tools.face.tracker import (
     CROPS_PER_S,
     SIDE,
