@@ -83,14 +83,6 @@ def quality_of(frames: Sequence[FaceCrop]) -> Quality:
     )
 
 
-class Run(NamedTuple):
-    """Places of the frames of one clear class, and their mean probabilities."""
-
-    frames: NDArray[np.intp]
-    label: int
-    mean: Floats
-
-
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """A sentence about a person's face, its span, probability, crops and numbers."""
@@ -116,25 +108,26 @@ def classes(
         labels: The classes of the model.
     """
     name, where = whose
-    for run in _clear(frames, probabilities, labels):
-        if len(run.frames) < LEAST_FRAMES:
+    for places, best, mean in _clear(frames, probabilities, labels):
+        if len(places) < LEAST_FRAMES:
             continue
-        label, share = labels[run.label], float(run.mean[run.label])
-        own = tuple(frames[place] for place in run.frames)
+        label, share = labels[best], float(mean[best])
+        own = tuple(frames[place] for place in places)
         start, end = own[0].crop.time, own[-1].crop.time
         text = (
             f"{name}{where} is classified as {word_of(label)} (probability {share:.2f}, "
             f"mean of {len(own)} frames, among {len(labels)} classes of a model) "
             f"at {when(start, end)}."
         )
-        shares = {f"p_{n}": round(float(p), 3) for n, p in zip(labels, run.mean, strict=True)}
-        data = {"class": label, "frames": len(own), **shares}
+        shares = {f"p_{n}": round(float(p), 3) for n, p in zip(labels, mean, strict=True)}
+        data: dict[str, float | str] = {"class": label, "frames": len(own), **shares}
         yield Sentence(text, start, end, round(share, 3), own, data)
 
 
 def _clear(
     frames: Sequence[FaceCrop], probabilities: Sequence[Probabilities], labels: Sequence[str]
-) -> Iterator[Run]:
+) -> Iterator[tuple[NDArray[np.intp], int, Floats]]:
+    """Places of the frames of each clear class, the class, and the mean probabilities."""
     if not frames:
         return
     times, values = np.array([frame.crop.time for frame in frames]), np.array(probabilities)
@@ -143,7 +136,7 @@ def _clear(
     for part in np.split(np.arange(len(times)), breaks):
         label, mean = int(best[part[0]]), values[part].mean(axis=0)
         if labels[label] != NEUTRAL and mean[label] >= CLEAR:
-            yield Run(part, label, mean)
+            yield part, label, mean
 
 
 def averaged(times: Floats, probabilities: Floats) -> Floats:
@@ -162,11 +155,11 @@ def why_no_class(
     if most < LEAST_FRAMES:
         return f"no face is seen well in more than {most} of the pictures looked at; {_LEAST}"
     clear = [run for frames, values in people for run in _clear(frames, values, labels)]
-    if any(len(run.frames) >= LEAST_FRAMES for run in clear):
+    if any(len(places) >= LEAST_FRAMES for places, _, _ in clear):
         return "every face is seen too poorly (small, blurred or turned) for its class to be told"
     if clear:
-        longest = max(clear, key=lambda run: len(run.frames))
-        word = word_of(labels[longest.label])
+        _, longest, _ = max(clear, key=lambda run: len(run[0]))
+        word = word_of(labels[longest])
         return f"no class of emotion lasts long enough (longest: {word}); {_LEAST}"
     mean = np.array([each for _, values in people for each in values]).mean(axis=0)
     best = int(mean.argmax())

@@ -72,12 +72,11 @@ def find_people(footage: Footage) -> tuple[Person, ...]:
     groups: list[list[_Appearance]] = []
     for track in sorted(footage.tracks, key=lambda t: (-len(t.times) * t.size, t.times[0])):
         one = _appearance(track)
-        for group in groups:
-            if _is_same(one, group):
-                group.append(one)
-                break
-        else:
+        known = next((group for group in groups if _is_same(one, group)), None)
+        if known is None:
             groups.append([one])
+        else:
+            known.append(one)
     lasting = []
     for group in groups:
         times = [t for one in group for t in one.track.times]
@@ -142,8 +141,7 @@ VERSION: Final = "2"
 MAX_SIDE: Final = 1280
 """Longer side in pixels to which pictures are limited."""
 REMEMBERED: Final = 2
-"""Clips whose analysis stays in memory, for spans and for the other tools of a
-run."""
+"""Clips whose analysis stays in memory, for spans and for the other tools."""
 GIVES_WAY: Final = {
     "inner_brow_raise": ("brow_raise", "drawn_up"),
     "outer_brow_raise": ("brow_raise",),
@@ -266,19 +264,16 @@ def read(clip: Clip, max_side: int = MAX_SIDE, landmarker: str = AUTO) -> ClipAn
 
 
 def _analyse(clip: Clip, max_side: int, landmarker: str) -> ClipAnalysis:
-    if not brings_networks():
-        with closing(LandmarkerNetworks(find(LANDMARKER, landmarker))) as file_networks:
-            return _analysis(follow(clip.frames(), file_networks, max_side))
-    try:
-        networks = _IDLE.pop()
-    except IndexError:
-        networks = FaceNetworks()
-    analysis = _analysis(follow(clip.frames(), networks, max_side))
-    _IDLE.append(networks)
-    return analysis
-
-
-def _analysis(footage: Footage) -> ClipAnalysis:
+    if brings_networks():
+        try:
+            networks = _IDLE.pop()
+        except IndexError:
+            networks = FaceNetworks()
+        footage = follow(clip.frames(), networks, max_side)
+        _IDLE.append(networks)
+    else:
+        with closing(LandmarkerNetworks(find(LANDMARKER, landmarker))) as of_file:
+            footage = follow(clip.frames(), of_file, max_side)
     faces = tuple(analyse_face(person) for person in find_people(footage))
     return ClipAnalysis(faces, replace(footage, tracks=()))
 

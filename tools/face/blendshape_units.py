@@ -37,8 +37,6 @@ REACH_S: Final = 0.2
 MOUTH_SHAPES: Final = ("mouth", "jaw", "cheek")
 ONE_SIDED: Final = ("jaw", "mouth")
 """Shapes that go to the left or right as a whole."""
-SIDES: Final = ("Right", "Left")
-"""The subject's own, in the order of all measures with two columns."""
 POSE: Final = 0.004
 """Rise of a score that a turn of the head by one degree can feign (chosen by us)."""
 SHARED: Final = 0.5
@@ -58,16 +56,21 @@ def shape_units() -> tuple[Unit, ...]:
 
 def _unit(row: Mapping[str, str]) -> Unit:
     shapes, how = tuple(row["shapes"].split()), row["how"]
+    numbers = ("trace", "full", "lids", "shortest", "quality")
+    trace, full, lids, shortest, trust = (float(row[name]) for name in numbers)
     sides = {"right": "right", "left": "left", "jawRight": "right", "jawLeft": "left"}
     return Unit(
         name=row["unit"],
         units=tuple(int(unit) for unit in row["action_units"].split()),
         signal=partial(_signal, shapes, how),
+        trace=trace,
+        full=full,
         pose=POSE,
         side=sides.get(how) or sides.get(shapes[0]),
-        trust=float(row["quality"]),
+        shortest=shortest,
+        lids=lids,
+        trust=trust,
         shapes=shapes,
-        **{name: float(row[name]) for name in ("trace", "full", "lids", "shortest")},
     )
 
 
@@ -98,15 +101,12 @@ def scores_at(times: Floats, scores: Sequence[tuple[float, Mapping[str, float]]]
 
 
 def _columns(names: set[str]) -> dict[str, tuple[str, ...]]:
-    """Each shape's name without a side, and the names of its sides."""
+    """Each shape's name without a side, and the names of its sides, the right one first."""
     columns: dict[str, tuple[str, ...]] = {}
     for name in names:
         base = name.removesuffix("Left").removesuffix("Right")
-        pair = tuple(base + side for side in SIDES)
-        if base != name and base not in ONE_SIDED and any(n in names for n in pair):
-            columns[base] = pair
-        else:
-            columns[name] = (name,)
+        paired = base not in (name, *ONE_SIDED)
+        columns[base if paired else name] = (base + "Right", base + "Left") if paired else (name,)
     return columns
 
 
