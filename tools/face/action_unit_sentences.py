@@ -88,7 +88,18 @@ TOO_SHORT: Final = "measured against an average face: the clip is too short for 
 def unit_findings(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
     """The two strongest events of each unit that overlap with `inside`."""
     if face.rest.smiling_throughout:
-        yield _constant_smile(face)
+        times = face.measures.times
+        eyes = " with the eyes narrow" if np.median(face.measures.openness) < 0.22 else ""
+        yield Finding(
+            text=f" smiles throughout{eyes}, at {when(times[0], times[-1])} "
+            f"(AU12; baseline unavailable: {NEVER_RESTS}).",
+            start=float(times[0]),
+            end=float(times[-1]),
+            weight=8.0,
+            data={"unit": "smile", "action_units": ["AU12"], "baseline": "unavailable"},
+            frames=Stretch(0, len(times) - 1),
+            half=1,
+        )
     for name in sorted({e.name for e in face.events}):
         if name == "smile" and face.rest.smiling_throughout:
             continue
@@ -163,18 +174,3 @@ def _usual_opening(face: FaceAnalysis) -> float:
     opening = opening[opening > 0.6 * rest]
     enough = len(opening) * frame_time(face.measures.times) >= 0.4
     return float(np.median(opening)) if enough else rest
-
-
-def _constant_smile(face: FaceAnalysis) -> Finding:
-    times = face.measures.times
-    eyes = " with the eyes narrow" if np.median(face.measures.openness) < 0.22 else ""
-    return Finding(
-        text=f" smiles throughout{eyes}, at {when(times[0], times[-1])} "
-        f"(AU12; baseline unavailable: {NEVER_RESTS}).",
-        start=float(times[0]),
-        end=float(times[-1]),
-        weight=8.0,
-        data={"unit": "smile", "action_units": ["AU12"], "baseline": "unavailable"},
-        frames=Stretch(0, len(times) - 1),
-        half=1,
-    )
