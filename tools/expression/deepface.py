@@ -182,7 +182,7 @@ def classifier(need: Need, device: str, batch: int) -> PooledModel[Picture, Prob
 
 
 def prepare(face: Picture) -> NDArray[np.float32]:
-    """The network's input, (48, 48), 1.0 is white, by way of deepface's common input size."""
+    """The network's input, (48, 48), 1.0 is white, by way of deepface's common size."""
     import cv2
 
     height, width = face.shape

@@ -129,14 +129,14 @@ def _winks(c: Changes, side: int) -> Mask:
 
 
 def one_corner(c: Changes, side: int) -> Floats:
-    """AU12 of one side: its corner is pulled further (not just left behind), and higher."""
+    """AU12 of one side: its corner is pulled (not just left behind), and higher."""
     pull, rise = -c.sides("corner_eye"), c.sides("corner_rise")[:, side]
     further = pull[:, side] - np.maximum(pull[:, 1 - side], 0)
     return np.minimum(further, 2 * np.maximum(rise, 0))
 
 
 def one_sided(c: Changes, side: int) -> Mask:
-    """The other corner hardly moves, seen from straight ahead, and this eye does not wink."""
+    """The other corner hardly moves, seen straight ahead, and this eye does not wink."""
     pull = -c.sides("corner_eye")
     alone = pull[:, 1 - side] < ONE_SIDED * pull[:, side]
     return np.asarray(alone & (c["turned"] < STRAIGHT) & ~_winks(c, side))

@@ -3,10 +3,10 @@
 Which blendshapes carry which action unit is in `blendshapes.csv`. `shapes` are meant on both
 sides; `how`: the mean of all, the least of several, or the lead of one side over the other.
 `trace` is the least rise of the score over rest, `full` that at intensity E, `lids` the rise
-that shutting the eyes can feign, `shortest` the shortest event in seconds. `told` by these
-scores, the landmarks' geometry, or not at all. `quality` is the share that is left of a
-measurement's quality when blendshapes alone show the unit. Its sources: "pls", how well a
-linear map of MediaPipe's blendshapes predicts action units (py-feat 2: cross-validated R2 of
+that shutting the eyes can feign, `shortest` the shortest event in seconds. A unit is measured by
+the scores ("shapes"), by "geometry", or by "nothing". `quality` is the share that is left of a
+measurement's quality when blendshapes alone show the unit. Its sources: "pls", how well a linear
+map of MediaPipe's blendshapes predicts action units (py-feat 2: cross-validated R2 of
 about .5 for AU6, 12 and 43, below .1 for 11, 15 and 28); "weak", shapes that MediaPipe is known
 to leave near 0; "practice", the names' meaning in FACS. All sizes, and the thresholds `trace`
 and `full`, are chosen by us: no trained model was at hand.
@@ -84,7 +84,7 @@ def _signal(shapes: tuple[str, ...], how: str, changes: Changes) -> Floats:
 
 
 def scores_at(times: Floats, scores: Sequence[tuple[float, Mapping[str, float]]]) -> Scores:
-    """The scores at `times`, interpolated from those at some moments; empty without any.
+    """The scores at `times`, interpolated from those at some moments; or empty.
 
     MediaPipe leaves a score out where the network gives less than 0: it counts as 0.
     """
@@ -101,7 +101,7 @@ def scores_at(times: Floats, scores: Sequence[tuple[float, Mapping[str, float]]]
 
 
 def _columns(names: set[str]) -> dict[str, tuple[str, ...]]:
-    """Each shape's name without a side, and the names of its sides, the right one first."""
+    """Each shape's name without a side, and the names of its sides, right one first."""
     columns: dict[str, tuple[str, ...]] = {}
     for name in names:
         base = name.removesuffix("Left").removesuffix("Right")

@@ -97,7 +97,7 @@ def thumbnail(image: Image) -> NDArray[np.float32]:
 
 
 def brightened(image: Image, light: float) -> Image:
-    """A dark picture with its tones stretched, gradually so that wavering light never jumps."""
+    """A dark picture with its tones stretched: gradually, as light may waver."""
     if light >= DARK:
         return image
     full = float(np.clip(np.log(100 / 255) / np.log(max(light, 2.0) / 255), 0.35, 1.0))
