@@ -17,7 +17,7 @@ import pytest
 
 from emer.tools.caption.description import VisualPrompt
 from emer.tools.caption.vlm import CaptionModel
-from emer.tools.expression.classifier import classifier
+from emer.tools.expression.deepface import classifier
 from emer.tools.registry import load_tool
 from emer.tools.runtime.device import CPU, TOLERANCE, RunOptions, available_devices
 from emer.tools.runtime.model_pool import POOL

@@ -1,33 +1,47 @@
-"""The tool `deepface`: classes of facial expression of tracked people."""
+"""The tool `deepface`: classes of facial expression of tracked people.
+
+Network, weights' reader and labels are deepface's own code. Its detectors and its downloads are
+not used, nor its client, which processes one picture after the other in colour.
+"""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
+from itertools import islice
+from typing import Any
 
-from emer.tools.errors import ConfigError, Unobservable
-from emer.tools.expression.classifier import (
-    TOOL,
+import numpy as np
+from numpy.typing import NDArray
+
+from emer.tools.errors import ConfigError, ToolMissing, Unobservable
+from emer.tools.expression.sentences import (
     FaceCrop,
-    Picture,
     Probabilities,
-    classifier,
+    classes,
     face_crops,
-    labels,
     quality_of,
-    require,
+    why_no_class,
 )
-from emer.tools.expression.sentences import Sentence, classes, why_no_class
-from emer.tools.face.analysis import MAX_SIDE, read, tracks, why_none
-from emer.tools.face.people import Person
+from emer.tools.face.analysis import MAX_SIDE, Person, read, tracks, why_none
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
 from emer.tools.runtime.device import RunOptions, run_options
-from emer.tools.runtime.model_pool import PooledModel
-from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
-from emer.tools.weights.locate import AUTO, find
+from emer.tools.runtime.model_pool import Key, PooledModel
+from emer.tools.runtime.native import importing
+from emer.tools.types import Clue, Modality, Param, Source, Span
+from emer.tools.weights.locate import AUTO, Need, find, loading
 
+TOOL = "deepface"
+PACKAGES = ("torch", "deepface", "werkzeug")
+"""deepface imports the last without declaring it."""
+INPUT, NETWORK_INPUT = 224, 48
+"""Pixels of the side of deepface's common input, and of its emotion network's."""
+Picture = NDArray[np.uint8]
+"""A face in grey, any size."""
 BATCH = {"cpu": 16, "mps": 32, "cuda": 64}
 CLUES_FIRST, CLUES_OTHERS, CLUES_CLOSER = 4, 2, 6
 LEAST_QUALITY = 0.1
@@ -81,11 +95,9 @@ class DeepFaceEmotion:
         return self._options().hardware
 
     def load(self) -> None:
-        """Load the model now."""
         self._classifier().load()
 
     def unload(self) -> None:
-        """Remove the model from memory."""
         self._classifier().unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
@@ -96,19 +108,19 @@ class DeepFaceEmotion:
         analysis = read(clip, self.max_side)
         people = [face.person for face in analysis.faces[: self.people]]
         if not people:
-            raise Unobservable(why_none(analysis))
-        crops = {person.number: face_crops(person, span) for person in people}
-        faces = [each.crop.picture for own in crops.values() for each in own]
+            raise Unobservable(why_none(analysis.footage))
+        crops = [face_crops(person, span) for person in people]
+        faces = [each.crop.picture for own in crops for each in own]
         classified = iter(self._classifier()(faces) if faces else ())
-        outputs = {number: [next(classified) for _ in own] for number, own in crops.items()}
+        seen = [(own, list(islice(classified, len(own)))) for own in crops]
+        alone = len(analysis.faces) == 1
         clues = [
             clue
-            for person in people
-            for clue in self._clues(person, crops[person.number], outputs[person.number], span,
-                                    alone=len(analysis.faces) == 1)
-        ]  # fmt: skip
+            for person, own in zip(people, seen, strict=True)
+            for clue in self._clues(person, *own, span, alone=alone)
+        ]
         if not clues:
-            raise Unobservable(why_no_class([(crops[n], outputs[n]) for n in crops], labels()))
+            raise Unobservable(why_no_class(seen, labels()))
         return clues
 
     def _clues(
@@ -117,16 +129,23 @@ class DeepFaceEmotion:
     ) -> list[Clue]:  # fmt: skip
         name = "The person's face" if alone else f"Person {person.number}'s face"
         where = "" if alone else f" ({person.where})"
-        sentences = [
-            (each, quality_of(each.frames))
-            for each in classes((name, where), crops, outputs, labels())
-        ]
+        sentences = classes((name, where), crops, outputs, labels())
+        judged = [(each, quality_of(each.frames)) for each in sentences]
+        clear = [pair for pair in judged if pair[1].score >= LEAST_QUALITY]
+        clear.sort(key=lambda p: (-p[0].probability * len(p[0].frames), p[0].start))
         most = CLUES_CLOSER if span else CLUES_FIRST if person.number == 1 else CLUES_OTHERS
-        clear = [pair for pair in sentences if pair[1].score >= LEAST_QUALITY]
-        ranked = sorted(clear, key=lambda p: (-p[0].probability * len(p[0].frames), p[0].start))
         return [
-            _clue(self.source, person, each, quality)
-            for each, quality in sorted(ranked[:most], key=lambda p: p[0].start)
+            Clue(
+                modality="face",
+                span=Span(start=round(each.start, 2), end=round(each.end, 2)),
+                person=f"person {person.number}",
+                text=each.text,
+                confidence=each.probability,
+                quality=quality,
+                source=self.source,
+                data=dict(each.data),
+            )
+            for each, quality in sorted(clear[:most], key=lambda p: p[0].start)
         ]
 
     def _options(self) -> RunOptions:
@@ -138,14 +157,67 @@ class DeepFaceEmotion:
         return classifier(find(TOOL, self.model), options.device, options.batch)
 
 
-def _clue(source: Source, person: Person, sentence: Sentence, quality: Quality) -> Clue:
-    return Clue(
-        modality="face",
-        span=Span(start=round(sentence.start, 2), end=round(sentence.end, 2)),
-        person=f"person {person.number}",
-        text=sentence.text,
-        confidence=sentence.probability,
-        quality=quality,
-        source=source,
-        data=dict(sentence.data),
+def require() -> None:
+    """Raise `ToolMissing` unless deepface and torch are installed; imports neither."""
+    from importlib.util import find_spec
+
+    if any(find_spec(name) is None for name in PACKAGES):
+        raise ToolMissing(TOOL, "deepface and torch", "pip install 'emer[models]'")
+
+
+def labels() -> tuple[str, ...]:
+    """Deepface's classes, in the order of its outputs."""
+    return tuple(_deepface().labels)
+
+
+def classifier(need: Need, device: str, batch: int) -> PooledModel[Picture, Probabilities]:
+    """The shared model of a file of weights, `batch` faces at once; nothing is loaded."""
+    return PooledModel(
+        Key(TOOL, str(need.path), device, (("is", need.fingerprint),)),
+        partial(_load, need, device),
+        partial(_classify, device),
+        batch=batch,
+        gigabytes=need.gigabytes,
     )
+
+
+def prepare(face: Picture) -> NDArray[np.float32]:
+    """The network's input, (48, 48), 1.0 is white, by way of deepface's common size."""
+    import cv2
+
+    height, width = face.shape
+    scale = min(INPUT / height, INPUT / width)
+    small = cv2.resize(face, (int(width * scale), int(height * scale)))
+    down, right = INPUT - small.shape[0], INPUT - small.shape[1]
+    around = ((down // 2, down - down // 2), (right // 2, right - right // 2))
+    whole = np.pad(small, around) if down or right else small
+    return np.asarray(cv2.resize(whole.astype(np.float32) / 255.0, (NETWORK_INPUT, NETWORK_INPUT)))
+
+
+def _classify(device: str, model: Any, faces: Sequence[Picture]) -> list[Probabilities]:
+    import torch
+
+    batch = np.stack([prepare(face) for face in faces])[:, None]
+    with torch.inference_mode():
+        outputs = model(torch.from_numpy(batch).to(device))
+    return [tuple(row) for row in outputs.cpu().double().tolist()]
+
+
+def _load(need: Need, device: str) -> Any:
+    """Deepface's network with the weights; only tensors are read of the file.
+
+    Channels are last: torch's pooling on a CPU is several times faster so.
+    """
+    theirs = _deepface()
+    import torch
+
+    with loading(TOOL, need):
+        model = theirs.load_model_weights(theirs.base_model(), str(need.path))
+        return model.to(device, memory_format=torch.channels_last)
+
+
+def _deepface() -> Any:
+    with importing(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from deepface.models.demography.pytorch import Emotion
+    return Emotion

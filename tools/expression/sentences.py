@@ -1,18 +1,31 @@
-"""Clue sentences of expression classes: spans in which one class is clear."""
+"""What is said of a model's classes of faces: crops, clear spans, sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.expression.classifier import FaceCrop, Probabilities
+from emer.tools.face.analysis import Person
+from emer.tools.face.tracker import SMALLEST_PX, Crop
 from emer.tools.text import when
+from emer.tools.timeseries import Floats, ramp
+from emer.tools.types import Quality, Span
 from emer.tools.voice.model import word_of
 
+Probabilities = tuple[float, ...]
+"""One for each label of the model; together 1."""
+TURNED: Final = 45.0
+"""Degrees of yaw beyond those of the model's training, not classified (chosen by us)."""
+COVERED: Final = 0.2
+"""Least confidence of the landmarks (chosen by us)."""
+LARGE_PX: Final = 96.0
+"""Face size from which more pixels give a model of 48 x 48 pixels no more detail."""
+BLURRED, SHARP = 0.08, 0.3
+"""Of faces blurred by two pixels of the crop, and of others at least (ours: 0.35-1.2)."""
 NEUTRAL: Final = "neutral"
 """The class of a face that has none of the others: it is evidence of nothing."""
 CLEAR: Final = 0.4
@@ -25,18 +38,49 @@ GAP: Final = 1.0
 """Seconds without a picture that end a span."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Frames `first` to `last` of one clear class, both included."""
+class FaceCrop(NamedTuple):
+    """A crop that is classified, and the size and pose of the face in it."""
 
-    first: int
-    last: int
-    label: int
+    crop: Crop
+    face_px: float
+    yaw: float
+    pitch: float
+    sure: float
 
-    @property
-    def length(self) -> int:
-        """Frames of it."""
-        return self.last - self.first + 1
+
+def face_crops(person: Person, within: Span | None) -> list[FaceCrop]:
+    """The person's crops in which the face can be classified, in order of time."""
+    m = person.measures
+    crops = []
+    for crop in person.crops:
+        if within and not within.start - 1e-6 <= crop.time <= within.end + 1e-6:
+            continue
+        at = min(int(np.searchsorted(m.times, crop.time - 1e-6)), len(m) - 1)
+        sure = float(m.sure[at].min())
+        if abs(m.yaw[at]) <= TURNED and sure >= COVERED:
+            size, yaw, pitch = float(m.size[at]), float(m.yaw[at]), float(m.pitch[at])
+            crops.append(FaceCrop(crop, size, yaw, pitch, sure))
+    return crops
+
+
+def quality_of(frames: Sequence[FaceCrop]) -> Quality:
+    """Visibility of the face: its size, pose, sharpness, and occlusion."""
+    rows = [(f.face_px, abs(f.yaw), abs(f.pitch), f.sure, f.crop.sharpness) for f in frames]
+    px, yaw, pitch, sure, sharp = (float(np.mean(column)) for column in zip(*rows, strict=True))
+    size = np.clip((px - SMALLEST_PX) / (LARGE_PX - SMALLEST_PX), 0.1, 1.0)
+    pose = np.clip(1.2 - yaw / 60 - pitch / 90, 0.2, 1.0)
+    clear = max(0.1, float(ramp(np.array(sharp), BLURRED, SHARP)))
+    return Quality(
+        score=round(float(size * pose * clear * min(sure, 1.0)), 2),
+        factors={
+            "face_px": round(px),
+            "yaw_deg": round(yaw, 1),
+            "pitch_deg": round(pitch, 1),
+            "sharpness": round(sharp, 2),
+            "landmarks_sure": round(sure, 2),
+            "frames": len(frames),
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +107,39 @@ def classes(
         probabilities: Of each crop, one for each label.
         labels: The classes of the model.
     """
-    for run, mean in _clear(frames, probabilities, labels):
-        if run.length >= LEAST_FRAMES:
-            yield _sentence(whose, frames[run.first : run.last + 1], mean, run.label, labels)
+    name, where = whose
+    for places, best, mean in _clear(frames, probabilities, labels):
+        if len(places) < LEAST_FRAMES:
+            continue
+        label, share = labels[best], float(mean[best])
+        own = tuple(frames[place] for place in places)
+        start, end = own[0].crop.time, own[-1].crop.time
+        text = (
+            f"{name}{where} is classified as {word_of(label)} (probability {share:.2f}, "
+            f"mean of {len(own)} frames, among {len(labels)} classes of a model) "
+            f"at {when(start, end)}."
+        )
+        shares = {f"p_{n}": round(float(p), 3) for n, p in zip(labels, mean, strict=True)}
+        data: dict[str, float | str] = {"class": label, "frames": len(own), **shares}
+        yield Sentence(text, start, end, round(share, 3), own, data)
 
 
 def _clear(
     frames: Sequence[FaceCrop], probabilities: Sequence[Probabilities], labels: Sequence[str]
-) -> Iterator[tuple[Run, NDArray[np.float64]]]:
+) -> Iterator[tuple[NDArray[np.intp], int, Floats]]:
+    """Places of the frames of each clear class, the class, and the mean probabilities."""
     if not frames:
         return
     times, values = np.array([frame.crop.time for frame in frames]), np.array(probabilities)
-    for run in _runs(times, averaged(times, values)):
-        mean = values[run.first : run.last + 1].mean(axis=0)
-        if labels[run.label] != NEUTRAL and mean[run.label] >= CLEAR:
-            yield run, mean
+    best = averaged(times, values).argmax(axis=1)
+    breaks = np.flatnonzero((np.diff(best) != 0) | (np.diff(times) > GAP)) + 1
+    for part in np.split(np.arange(len(times)), breaks):
+        label, mean = int(best[part[0]]), values[part].mean(axis=0)
+        if labels[label] != NEUTRAL and mean[label] >= CLEAR:
+            yield part, label, mean
 
 
-def averaged(times: NDArray[np.float64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+def averaged(times: Floats, probabilities: Floats) -> Floats:
     """Mean probabilities over `WINDOW` seconds around each time, shape (n, classes)."""
     near = np.abs(times[:, None] - times[None, :]) <= WINDOW / 2 + 1e-6
     return np.asarray(near @ probabilities / near.sum(axis=1, keepdims=True))
@@ -95,12 +154,12 @@ def why_no_class(
         return "every face is turned away, covered or too briefly seen to be classified"
     if most < LEAST_FRAMES:
         return f"no face is seen well in more than {most} of the pictures looked at; {_LEAST}"
-    clear = [run for frames, values in people for run, _ in _clear(frames, values, labels)]
-    if any(run.length >= LEAST_FRAMES for run in clear):
+    clear = [run for frames, values in people for run in _clear(frames, values, labels)]
+    if any(len(places) >= LEAST_FRAMES for places, _, _ in clear):
         return "every face is seen too poorly (small, blurred or turned) for its class to be told"
     if clear:
-        longest = max(clear, key=lambda run: run.length)
-        word = word_of(labels[longest.label])
+        _, longest, _ = max(clear, key=lambda run: len(run[0]))
+        word = word_of(labels[longest])
         return f"no class of emotion lasts long enough (longest: {word}); {_LEAST}"
     mean = np.array([each for _, values in people for each in values]).mean(axis=0)
     best = int(mean.argmax())
@@ -108,26 +167,3 @@ def why_no_class(
         f"the model gives no face a clear class of emotion (most: {word_of(labels[best])}, "
         f"{mean[best]:.2f} of {len(labels)} classes)"
     )
-
-
-def _runs(times: NDArray[np.float64], smoothed: NDArray[np.float64]) -> Iterator[Run]:
-    best = smoothed.argmax(axis=1)
-    breaks = np.flatnonzero((np.diff(best) != 0) | (np.diff(times) > GAP)) + 1
-    for part in np.split(np.arange(len(times)), breaks):
-        yield Run(int(part[0]), int(part[-1]), int(best[part[0]]))
-
-
-def _sentence(
-    whose: tuple[str, str], frames: Sequence[FaceCrop], mean: NDArray[np.float64], best: int,
-    labels: Sequence[str],
-) -> Sentence:  # fmt: skip
-    start, end = frames[0].crop.time, frames[-1].crop.time
-    name, where = whose
-    text = (
-        f"{name}{where} is classified as {word_of(labels[best])} (probability {mean[best]:.2f}, "
-        f"mean of {len(frames)} frames, among {len(labels)} classes of a model) "
-        f"at {when(start, end)}."
-    )
-    shares = {f"p_{label}": round(float(p), 3) for label, p in zip(labels, mean, strict=True)}
-    data: dict[str, float | str] = {"class": labels[best], "frames": len(frames), **shares}
-    return Sentence(text, start, end, round(float(mean[best]), 3), tuple(frames), data)

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+from pydantic import JsonValue
 
-from emer.tools.face.action_units import UPPER_UNITS, Event
+from emer.tools.face.action_units import Event, half_of
 from emer.tools.face.analysis import FaceAnalysis
-from emer.tools.face.findings import Finding, overlaps
 from emer.tools.text import when
 from emer.tools.timeseries import Mask, Stretch, frame_time, mask_of
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Words after the person's name, with their time, weight and numbers."""
+
+    text: str
+    start: float
+    end: float
+    weight: float
+    data: dict[str, JsonValue]
+    frames: Stretch
+    half: int | None = None
+    """The half of the face it rests on: 0 upper, 1 lower; None for the head's pose."""
+    trust: float = 1.0
+    """Share of the measurement's quality that is left for this sentence."""
+
+
+def overlaps(stretch: Stretch, inside: Mask) -> bool:
+    """Whether any frame of the stretch is inside."""
+    return bool(inside[stretch.part].any())
 
 
 class Words(NamedTuple):
@@ -66,7 +88,18 @@ TOO_SHORT: Final = "measured against an average face: the clip is too short for 
 def unit_findings(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
     """The two strongest events of each unit that overlap with `inside`."""
     if face.rest.smiling_throughout:
-        yield _constant_smile(face)
+        times = face.measures.times
+        eyes = " with the eyes narrow" if np.median(face.measures.openness) < 0.22 else ""
+        yield Finding(
+            text=f" smiles throughout{eyes}, at {when(times[0], times[-1])} "
+            f"(AU12; baseline unavailable: {NEVER_RESTS}).",
+            start=float(times[0]),
+            end=float(times[-1]),
+            weight=8.0,
+            data={"unit": "smile", "action_units": ["AU12"], "baseline": "unavailable"},
+            frames=Stretch(0, len(times) - 1),
+            half=1,
+        )
     for name in sorted({e.name for e in face.events}):
         if name == "smile" and face.rest.smiling_throughout:
             continue
@@ -85,7 +118,7 @@ def _strength(event: Event) -> float:
 def _event(face: FaceAnalysis, event: Event, count: int, rank: int) -> Finding:
     words = WORDS[event.name]
     text = words.text.format(amount=AMOUNT[event.letter], side=event.side)
-    text += _eyes_and_mouth(face, event) if event.name == "smile" else ""
+    text += _eyes_and_mouth(face, event.frames) if event.name == "smile" else ""
     code = f"AU{'+'.join(str(u) for u in event.units)}, " if words.code is None else words.code
     more = f"; it happens {count} times in all" if rank == 0 and count > 2 else ""
     limit = f"; {TOO_SHORT}" if face.rest.too_short else ""
@@ -111,36 +144,26 @@ def _event(face: FaceAnalysis, event: Event, count: int, rank: int) -> Finding:
             **({} if event.by == "geometry" else {"by": event.by}),
         },
         frames=event.frames,
-        half=int(event.units[0] not in UPPER_UNITS),
+        half=half_of(event.units),
         trust=event.trust,
     )
 
 
-def _eyes_and_mouth(face: FaceAnalysis, smile: Event) -> str:
-    eyes = _eyes_during(face, smile.frames)
-    parts = []
-    if np.median(face.measures.mouth_gap[smile.frames.part]) < 0.03:
-        parts.append("the mouth closed")
-    if eyes in ("narrow", "shut"):
-        parts.append("the eyes " + {"narrow": "narrowing", "shut": "closed"}[eyes])
-    words = " with " + " and ".join(parts) if parts else ""
-    return words + (" without the eyes taking part" if eyes == "still" else "")
-
-
-def _eyes_during(face: FaceAnalysis, frames: Stretch) -> str:
-    """One of "narrow", "shut", "still" and "unclear"; blinks are left out.
+def _eyes_and_mouth(face: FaceAnalysis, frames: Stretch) -> str:
+    """What mouth and eyes do in a smile; blinks are left out.
 
     Cheek raise (AU6) and lid tightening (AU7) both narrow the eyes: no difference here.
     """
     share = face.measures.openness[frames.part] / max(_usual_opening(face), 0.2)
-    if (share < 0.4).mean() > 0.5:
-        return "shut"
-    share = share[share > 0.4]
+    shut, opened = (share < 0.4).mean() > 0.5, share[share > 0.4]
     turned = np.abs(face.measures.pitch[frames.part] - face.rest.pitch).mean()
-    if len(share) < 5 or turned > 12:
-        return "unclear"
-    level = float(np.median(share))
-    return "narrow" if level < 0.88 else "still" if level > 0.96 else "unclear"
+    clear = not shut and len(opened) >= 5 and turned <= 12
+    level = float(np.median(opened)) if clear else np.nan
+    closed = np.median(face.measures.mouth_gap[frames.part]) < 0.03
+    parts = ["the mouth closed"] if closed else []
+    parts += ["the eyes closed"] if shut else ["the eyes narrowing"] if level < 0.88 else []
+    words = " with " + " and ".join(parts) if parts else ""
+    return words + (" without the eyes taking part" if level > 0.96 else "")
 
 
 def _usual_opening(face: FaceAnalysis) -> float:
@@ -151,18 +174,3 @@ def _usual_opening(face: FaceAnalysis) -> float:
     opening = opening[opening > 0.6 * rest]
     enough = len(opening) * frame_time(face.measures.times) >= 0.4
     return float(np.median(opening)) if enough else rest
-
-
-def _constant_smile(face: FaceAnalysis) -> Finding:
-    times = face.measures.times
-    eyes = " with the eyes narrow" if np.median(face.measures.openness) < 0.22 else ""
-    return Finding(
-        text=f" smiles throughout{eyes}, at {when(times[0], times[-1])} "
-        f"(AU12; baseline unavailable: {NEVER_RESTS}).",
-        start=float(times[0]),
-        end=float(times[-1]),
-        weight=8.0,
-        data={"unit": "smile", "action_units": ["AU12"], "baseline": "unavailable"},
-        frames=Stretch(0, len(times) - 1),
-        half=1,
-    )

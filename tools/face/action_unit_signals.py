@@ -1,10 +1,9 @@
 """Signals of action units in IOD, frame by frame, and tests of what a movement is.
 
-A signal rises with the movement and fades to zero where something else explains the change. It
-fades over a range and is never switched off: a landmark that is off by a thousandth must not
-cut an event short. Which action unit the movement is, is judged once for the whole event, on
-the medians of its plateau; those tests take the same `Changes`. Only what geometry can carry is
-here: no nose wrinkle, upper-lip raise or dimple.
+A signal rises with the movement and fades to zero where something else explains the change,
+over a range: a landmark that is off by a thousandth must not cut an event short. Which action
+unit it is, is tested once for the whole event, on the medians of its plateau. Only what geometry
+can carry is here: no nose wrinkle, upper-lip raise or dimple.
 """
 
 from __future__ import annotations
@@ -44,8 +43,7 @@ def brows_up(c: Changes) -> Floats:
 
 def whole_brow(c: Changes) -> Mask:
     """AU1+2: both halves of the brow rise."""
-    low, high = np.minimum(c["brow_inner"], c["brow_outer"]), brows_up(c)
-    return np.asarray(low > PART * high)
+    return np.asarray(np.minimum(c["brow_inner"], c["brow_outer"]) > PART * brows_up(c))
 
 
 def inner_brow(c: Changes) -> Mask:
@@ -67,7 +65,7 @@ def brows_together(c: Changes) -> Floats:
     closer = -c["brow_gap"]
     mesh = ramp(closer, 0.004, 0.012) * (closer + 0.5 * np.abs(c["brow_inner"]))
     folds = FOLD * c["furrow"]
-    return np.where(c.skin, np.maximum(folds, (mesh + folds) / 2), mesh)
+    return np.where(c["skin"] > 0.5, np.maximum(folds, (mesh + folds) / 2), mesh)
 
 
 def furrowed(c: Changes) -> Mask:
@@ -83,41 +81,35 @@ def drawn_up(c: Changes) -> Mask:
 
 
 def _folds(c: Changes) -> Mask:
-    return np.asarray(c.skin & (c["furrow"] > 0.5))
+    return np.asarray((c["skin"] > 0.5) & (c["furrow"] > 0.5))
 
 
 def _rises(c: Changes) -> Mask:
-    """Whether the inner brow rises.
+    """The inner brow rises, but need not rise far where the skin is folded.
 
-    It need not rise far where the skin is folded: AU4 alone would have pulled it down by
-    about half of what the folds are worth.
+    AU4 alone would have pulled it down by about half of what the folds are worth.
     """
     inner = c["brow_inner"]
-    held = np.where(c.skin, 0.5 * FOLD * np.maximum(c["furrow"], 0.0), 0.0)
+    held = np.where(c["skin"] > 0.5, 0.5 * FOLD * np.maximum(c["furrow"], 0.0), 0.0)
     return np.asarray((inner >= RAISED) | ((inner > 0.2 * RAISED) & (inner + held >= RAISED)))
 
 
 def _closer(c: Changes) -> Floats:
     """How much closer the brows' ends are than a turn of the head explains."""
-    return np.asarray(-c["brow_gap"] - GAP_PER_DEGREE * np.maximum(c.turned - 5.0, 0.0))
+    return np.asarray(-c["brow_gap"] - GAP_PER_DEGREE * np.maximum(c["turned"] - 5.0, 0.0))
 
 
 def wide_eyes(c: Changes) -> Floats:
     """AU5: the eyes open further, by the upper lids' rise."""
-    lids = c.sides("upper_lid").min(axis=1)
-    return np.asarray(ramp(lids, 0.004, 0.012) * c.sides("eye_opening").min(axis=1))
-
-
-def nearly_straight(c: Changes) -> Mask:
-    """Whether the head is turned less than 20 degrees from its rest."""
-    return np.asarray(c.turned < 20)
+    lids, opening = (c.sides(name).min(axis=1) for name in ("upper_lid", "eye_opening"))
+    return np.asarray(ramp(lids, 0.004, 0.012) * opening)
 
 
 def smile(c: Changes) -> Floats:
     """AU12: the mouth widens and its corners come nearer to the eyes."""
     nearer = -c["corner_eye"]
     signal = np.minimum(c["mouth_width"] + nearer, 4 * np.maximum(nearer, 0))
-    shaped = ramp(c.shape, NOT_A_SMILE - 0.03, NOT_A_SMILE)
+    shaped = ramp(c["shape"], NOT_A_SMILE - 0.03, NOT_A_SMILE)
     return np.where(signal > 0, shaped * signal, signal)
 
 
@@ -128,41 +120,32 @@ def smiling(c: Changes) -> Mask:
     """
     pull = -c.sides("corner_eye")
     both = pull.min(axis=1) >= ONE_SIDED * pull.max(axis=1)
-    unclear = (c.turned >= STRAIGHT) & ~(_winks(c, 0) | _winks(c, 1))
-    return np.asarray((c.shape > NOT_A_SMILE) & (both | unclear))
+    unclear = (c["turned"] >= STRAIGHT) & ~(_winks(c, 0) | _winks(c, 1))
+    return np.asarray((c["shape"] > NOT_A_SMILE) & (both | unclear))
 
 
 def _winks(c: Changes, side: int) -> Mask:
-    return np.asarray(c.shut[:, side] - c.shut[:, 1 - side] > 0.5)
+    return np.asarray(c.sides("shut")[:, side] - c.sides("shut")[:, 1 - side] > 0.5)
 
 
 def one_corner(c: Changes, side: int) -> Floats:
-    """AU12 of one side: this corner is pulled further than the other, and is higher.
-
-    In speech one corner often stays behind while the other sinks; that is no pull.
-    """
+    """AU12 of one side: its corner is pulled (not just left behind), and higher."""
     pull, rise = -c.sides("corner_eye"), c.sides("corner_rise")[:, side]
     further = pull[:, side] - np.maximum(pull[:, 1 - side], 0)
     return np.minimum(further, 2 * np.maximum(rise, 0))
 
 
 def one_sided(c: Changes, side: int) -> Mask:
-    """Whether the other corner hardly moves, seen from straight ahead.
-
-    Where the same side's eye is shut alone, the corner goes up as part of the wink.
-    """
+    """The other corner hardly moves, seen straight ahead, and this eye does not wink."""
     pull = -c.sides("corner_eye")
     alone = pull[:, 1 - side] < ONE_SIDED * pull[:, side]
-    return np.asarray(alone & (c.turned < STRAIGHT) & ~_winks(c, side))
+    return np.asarray(alone & (c["turned"] < STRAIGHT) & ~_winks(c, side))
 
 
 def corners_down(c: Changes) -> Floats:
-    """AU15: the corners sink, away from the eyes, below the middle of the upper lip.
-
-    Not where they go apart as well (AU20), nor in an open mouth.
-    """
+    """AU15: the corners sink; not where they go apart (AU20), nor in an open mouth."""
     sunk = np.minimum(c["corner_eye"], -c["corner_rise"])
-    narrow = ramp(c.gap, 0.07, 0.04) * ramp(c["mouth_width"], 0.09, 0.05)
+    narrow = ramp(c["gap"], 0.07, 0.04) * ramp(c["mouth_width"], 0.09, 0.05)
     return np.asarray(narrow * sunk)
 
 
@@ -178,36 +161,30 @@ def chin_raise(c: Changes) -> Floats:
 
 def _closed_calm(c: Changes) -> Floats:
     """1 in a closed mouth that does not smile, less where it opens or smiles."""
-    return ramp(c.gap, 0.05, 0.03) * ramp(smile(c), 0.07, 0.04)
+    return ramp(c["gap"], 0.05, 0.03) * ramp(smile(c), 0.07, 0.04)
 
 
 def pucker(c: Changes) -> Floats:
     """AU18 or AU22: the mouth narrows while the lips come forward."""
-    shape = ramp(c.gap, 0.18, 0.13) * ramp(c["lip_forward"], -0.02, -0.005)
+    shape = ramp(c["gap"], 0.18, 0.13) * ramp(c["lip_forward"], -0.02, -0.005)
     return shape * -c["mouth_width"]
 
 
 def stretched_lips(c: Changes) -> Floats:
     """AU20: the mouth widens, and its corners do not rise.
 
-    Not in a widely open mouth: there the jaw takes the corners down with it, and a mouth
-    pulled up (AU12) or sideways (AU20) measures the same.
+    In a widely open mouth the jaw takes them down, and AU12 and AU20 measure the same.
     """
     level = ramp(c["corner_eye"], -0.02, -0.005) * ramp(c["corner_rise"], 0.02, 0.005)
-    return level * ramp(c.shape, -0.10, -0.14) * ramp(c.gap, 0.28, 0.18) * c["mouth_width"]
+    return level * ramp(c["shape"], -0.10, -0.14) * ramp(c["gap"], 0.28, 0.18) * c["mouth_width"]
 
 
 def jaw_drop(c: Changes) -> Floats:
     """AU26 without AU25: chin and mouth corners go down behind closed lips."""
     down = np.minimum(c["chin_drop"], c["corner_eye"])
-    return np.asarray(ramp(c.gap, 0.07, 0.04) * down)
+    return np.asarray(ramp(c["gap"], 0.07, 0.04) * down)
 
 
 def jaw_aside(c: Changes, sign: int) -> Floats:
     """AU30: chin and mouth both go to one side (+1: the subject's left)."""
     return np.asarray((sign * c.sides("jaw_side")).min(axis=1))
-
-
-def anything(c: Changes) -> Mask:
-    """Accepts every event: the signal alone is enough."""
-    return np.ones(len(c.turned), dtype=bool)

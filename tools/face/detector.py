@@ -1,19 +1,20 @@
 """Face detection and landmarks by MediaPipe, one region of the picture at a time.
 
-The stock `FaceMesh` solution finds and follows faces inside its own graph, with a detector that
-misses small ones. Here the landmark network is called with a region that the caller chooses, so
-that any number of faces, of any size, can be followed at about 2 ms each: `FaceNetworks`.
+The stock `FaceMesh` solution misses small faces. `FaceNetworks` calls its landmark network with
+a region that the caller chooses: any number of faces, of any size, at about 2 ms each.
 
-mediapipe 1.x has neither the graphs nor the models of 0.10. There `LandmarkerNetworks` does the
-same with the FaceLandmarker of a `.task` file, which detects a face anew in each picture: it is
-given the upright square in which the face is expected. `Landmarker` also gives 52 blendshapes.
+mediapipe 1.x has neither the graphs nor the models of 0.10. There `LandmarkerNetworks` gives the
+FaceLandmarker of a `.task` file, which detects a face anew in each picture, the upright square in
+which the face is expected. `Landmarker` also gives 52 blendshapes.
 """
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -88,25 +89,11 @@ def region_around(points: Points) -> Region:
     return Region(box.x, box.y, box.side * MARGIN, turn)
 
 
-class UprightCrop(NamedTuple):
-    """A region of a picture, set upright and scaled."""
-
-    picture: Image
-    matrix: NDArray[np.float64]
-    """(2, 3), from the whole picture's pixels to the crop's."""
-
-    def to_picture(self, points: Points) -> Points:
-        """Points (n, 3) of the crop in the whole picture's pixels, z scaled likewise."""
-        turn = self.matrix[:, :2]
-        scale = float(np.sqrt(abs(np.linalg.det(turn))))
-        flat = (points[:, :2] - self.matrix[:, 2]) @ np.linalg.inv(turn).T
-        return np.column_stack([flat, points[:, 2] / scale]).astype(np.float32)
-
-
-def upright(image: Image, region: Region, side: int) -> UprightCrop:
+def upright(image: Image, region: Region, side: int) -> tuple[Image, NDArray[np.float64]]:
     """The region at `side` x `side` pixels; beyond the picture its edge is repeated.
 
-    A region much larger than that is shrunk by averages first, against aliasing.
+    After it the matrix (2, 3) from the picture's pixels to these. A region much larger than that
+    is shrunk by averages first, against aliasing.
     """
     import cv2
 
@@ -123,7 +110,15 @@ def upright(image: Image, region: Region, side: int) -> UprightCrop:
     inside = scale * turn @ (x0, y0) + offset
     matrix = np.column_stack([scale * shrunk * turn, inside])
     picture = cv2.warpAffine(patch, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
-    return UprightCrop(np.asarray(picture, np.uint8), np.column_stack([scale * turn, offset]))
+    return np.asarray(picture, np.uint8), np.column_stack([scale * turn, offset])
+
+
+def to_picture(points: Points, matrix: NDArray[np.float64]) -> Points:
+    """Points (n, 3) of an upright crop in the picture's pixels, z scaled likewise."""
+    turn = matrix[:, :2]
+    scale = float(np.sqrt(abs(np.linalg.det(turn))))
+    flat = (points[:, :2] - matrix[:, 2]) @ np.linalg.inv(turn).T
+    return np.column_stack([flat, points[:, 2] / scale]).astype(np.float32)
 
 
 def _patch(image: Image, region: Region) -> tuple[int, int, Image]:
@@ -139,25 +134,22 @@ def _patch(image: Image, region: Region) -> tuple[int, int, Image]:
     return x0, y0, patch
 
 
-def tiles(image: Image) -> list[tuple[int, int, Image]]:
-    """Four overlapping quarters of the picture, each after its left and upper edge."""
-    height, width = image.shape[:2]
-    h, w = int(height * 0.6), int(width * 0.6)
-    corners = [(x, y) for y in (0, height - h) for x in (0, width - w)]
-    return [(x, y, np.ascontiguousarray(image[y : y + h, x : x + w])) for x, y in corners]
-
-
-def _in_tiles(
+def search(
     image: Image, tiled: bool, detect: Callable[[Image], list[Detection]]
 ) -> list[Detection]:
+    """Each face in the picture once, its most certain detection, these first.
+
+    With `tiled`, four overlapping quarters are searched too, which finds faces of about half
+    the size.
+    """
+    height, width = image.shape[:2]
+    if min(height, width) < SMALLEST_PICTURE:
+        return []
     faces = detect(image)
-    for x0, y0, patch in tiles(image) if tiled else ():
-        faces += [face._replace(x=face.x + x0, y=face.y + y0) for face in detect(patch)]
-    return faces
-
-
-def without_doubles(faces: list[Detection]) -> list[Detection]:
-    """Each face once, its most certain detection."""
+    h, w = int(height * 0.6), int(width * 0.6)
+    for y, x in product((0, height - h), (0, width - w)) if tiled else ():
+        patch = np.ascontiguousarray(image[y : y + h, x : x + w])
+        faces += [face._replace(x=face.x + x, y=face.y + y) for face in detect(patch)]
     single: list[Detection] = []
     for one in sorted(faces, key=lambda f: (-f.score, f.x, f.y)):
         if all(np.hypot(one.x - k.x, one.y - k.y) > 0.5 * max(one.size, k.size) for k in single):
@@ -195,7 +187,6 @@ class FaceNetworks:
     """Face detector and landmark network of mediapipe's wheel; not thread-safe."""
 
     def __init__(self) -> None:
-        """Load both."""
         try:
             with importing():
                 from mediapipe.framework.formats import rect_pb2
@@ -229,25 +220,13 @@ class FaceNetworks:
         return points
 
     def detect(self, image: Image, tiled: bool) -> list[Detection]:
-        """The faces in the picture, most certain first.
-
-        With `tiled`, four overlapping quarters are searched too, which finds faces of about
-        half the size. The close-range detector is run only where the far-range one finds none.
-        """
-        if min(image.shape[:2]) < SMALLEST_PICTURE:
-            return []
-        faces = _in_tiles(image, tiled, lambda part: _detections(self._far, part))
-        return without_doubles(faces or _detections(self._close_up, image))
+        """The faces in the picture; those close to the camera where there are no others."""
+        far = search(image, tiled, partial(_detections, self._far))
+        return far or search(image, False, partial(_detections, self._close_up))
 
     def is_face(self, image: Image, region: Region) -> bool:
         """Whether the detector, too, finds a face in the region."""
-        patch = _patch(image, region)[2]
-        return min(patch.shape[:2]) >= SMALLEST_PICTURE and bool(_detections(self._far, patch))
-
-    def close(self) -> None:
-        """Release the graphs."""
-        for graph in (self._mesh, self._far, self._close_up):
-            graph.close()
+        return bool(search(_patch(image, region)[2], False, partial(_detections, self._far)))
 
 
 def _detections(detector: Any, image: Image) -> list[Detection]:
@@ -264,14 +243,6 @@ def _detections(detector: Any, image: Image) -> list[Detection]:
 TOOL: Final = "blendshapes"
 SHAPES: Final = "face_blendshapes.tflite"
 PARTS: Final = ("face_detector.tflite", "face_landmarks_detector.tflite")
-
-
-class LandmarkedFace(NamedTuple):
-    """One face in a picture."""
-
-    points: Points
-    shapes: dict[str, float]
-    """Score of each blendshape by name, about 0 to 1; empty when not asked for."""
 
 
 class Landmarker:
@@ -293,14 +264,14 @@ class Landmarker:
         self._picture: Any = mediapipe.Image
         self._format: Any = mediapipe.ImageFormat.SRGB
 
-    def faces(self, image: Image) -> list[LandmarkedFace]:
-        """The faces in the picture (RGB)."""
+    def faces(self, image: Image) -> list[tuple[Points, dict[str, float]]]:
+        """The faces in the picture (RGB), with blendshape scores (0 to 1) if asked for."""
         whole = self._picture(image_format=self._format, data=np.ascontiguousarray(image))
         result = self._task.detect(whole)
         scale = np.array((image.shape[1], image.shape[0], image.shape[1]), np.float32)
         scores = result.face_blendshapes or [()] * len(result.face_landmarks)
         return [
-            LandmarkedFace(
+            (
                 np.array([(mark.x, mark.y, mark.z) for mark in marks], np.float32) * scale,
                 {c.category_name: float(c.score) for c in categories},
             )
@@ -309,20 +280,17 @@ class Landmarker:
         ]
 
     def close(self) -> None:
-        """Release the networks."""
         self._task.close()
 
 
 def require_parts(need: Need, parts: tuple[str, ...]) -> None:
     """Raise `ValueError` unless the file is a whole bundle with these networks."""
     with zipfile.ZipFile(need.path) as bundle:
-        names = {*bundle.namelist()}
-        lacking = [name for name in parts if name not in names]
+        lacking = [name for name in parts if name not in bundle.namelist()]
         if lacking:
             content = "landmarks alone" if lacking == [SHAPES] else "no face landmarker"
             raise ValueError(f"a bundle without {', '.join(lacking)} ({content})")
-        broken = bundle.testzip()
-        if broken is not None:
+        if broken := bundle.testzip():
             raise ValueError(f"{broken} in the bundle is damaged")
 
 
@@ -340,35 +308,30 @@ class LandmarkerNetworks:
     """The interface of `FaceNetworks` by a `Landmarker`; not thread-safe."""
 
     def __init__(self, need: Need) -> None:
-        """Load the file twice: for one face, and for several."""
         self._one = Landmarker(need, shapes=False)
         self._many = Landmarker(need, shapes=False, faces=MOST_FACES)
 
     def mesh(self, image: Image, region: Region) -> Points | None:
-        """The landmarks of the face in the region, or None."""
         wider = region._replace(side=region.side * CROP_MARGIN / MARGIN)
-        crop = upright(image, wider, CROP_PX)
-        for face in self._one.faces(crop.picture):
-            x, y = outline(face.points).mean / CROP_PX - 0.5
-            if np.hypot(x, y) < OFF_CENTRE:
-                return crop.to_picture(face.points)
+        crop, matrix = upright(image, wider, CROP_PX)
+        for points, _ in self._one.faces(crop):
+            if np.hypot(*(outline(points).mean / CROP_PX - 0.5)) < OFF_CENTRE:
+                return to_picture(points, matrix)
         return None
 
     def detect(self, image: Image, tiled: bool) -> list[Detection]:
-        """The faces in the picture; with `tiled`, also in four overlapping quarters."""
-        if min(image.shape[:2]) < SMALLEST_PICTURE:
-            return []
-        return without_doubles(_in_tiles(image, tiled, self._detections))
+        return search(image, tiled, self._detections)
 
     def is_face(self, image: Image, region: Region) -> bool:
-        """Whether a face is detected in the region."""
         return self.mesh(image, region) is not None
 
     def _detections(self, image: Image) -> list[Detection]:
-        boxes = [outline(face.points) for face in self._many.faces(image)]
+        boxes = [outline(points) for points, _ in self._many.faces(image)]
         return [Detection(box.x, box.y, box.side, 1.0) for box in boxes]
 
     def close(self) -> None:
-        """Release the networks."""
         self._one.close()
         self._many.close()
+
+
+Networks = FaceNetworks | LandmarkerNetworks

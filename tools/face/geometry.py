@@ -5,30 +5,29 @@ frame. Each follows one muscle's visible work (Facial Action Coding System, Ekma
 Hager 2002); which landmarks carry which unit follows OpenFace's and py-feat's practice.
 
 Jitter: a network that sees a hand where it expects a mouth still returns a mouth, but another
-one for each way of cutting out the face. So the face is cut out up to four more times, shifted,
-scaled and turned a little; the spread of the answers is the network's own doubt. Visible faces
-differ by 0.4-1.5 % of the IOD (one pixel of the network's input is 1.3 %), covered mouths by
-2-4 %, profiles by 2-5 % (measured by us).
+one for each way of cutting out the face. So the face is cut out up to four more times, and the
+spread of the answers is the network's own doubt. Visible faces differ by 0.4-1.5 % of the IOD
+(one pixel of its input is 1.3 %), covered mouths by 2-4 %, profiles by 2-5 % (measured by us).
 
 Furrow: when the corrugators draw the brows together (AU4), the skin between them folds into
-dark, upright lines. A mesh hardly sees that: its brows move by a few hundredths of the IOD, no
-more than a turned head or shut eyes feign. The lines are measured in a patch that follows the
-face: the second derivative of brightness from left to right, relative to the patch's own
-brightness. Against the same face at rest, clear frowns are two to four times as strong, and
-other movements stay below 1.6 (measured by us).
+dark, upright lines, while the mesh's brows move no more than a turned head or shut eyes feign.
+Measured is the second derivative of brightness from left to right in a patch that follows the
+face, relative to the patch's own brightness. Against the same face at rest, clear frowns are two
+to four times as strong, and other movements stay below 1.6 (measured by us).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from itertools import chain
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.face.detector import Image, Points, Region, region_around
+from emer.tools.face.detector import Image, Networks, Points, Region, region_around
 from emer.tools.face.head_pose import RIGID, Heads, Pixels, chunks, find_heads, straighten
-from emer.tools.timeseries import Floats, ramp
+from emer.tools.timeseries import Floats, median_of_three, ramp
 
 EYE_OUTER: Final = [33, 263]
 EYE_INNER: Final = [133, 362]
@@ -60,11 +59,10 @@ CUTS: Final = (
 """Shift right and down in sides of the region, scale, and turn in radians."""
 UPPER: Final = [
     point
-    for side in (0, 1)
-    for point in (
-        *(EYE_OUTER[side], EYE_INNER[side], *LID_TOP[side], *LID_BOTTOM[side]),
-        *(*BROW_INNER[side], *BROW_OUTER[side]),
+    for outer, inner, *groups in zip(
+        EYE_OUTER, EYE_INNER, LID_TOP, LID_BOTTOM, BROW_INNER, BROW_OUTER, strict=True
     )
+    for point in (outer, inner, *chain(*groups))
 ]
 LOWER: Final = [*LIPS, *MOUTH_CORNER, *CHIN_MIDDLE]
 LOST: Final = 0.1
@@ -77,14 +75,6 @@ AGREED: Final = 0.75
 """Share of these spreads below which two answers are enough."""
 FITS, MISFITS = 0.030, 0.040
 """Likewise for how far the bones' points are from where this person's bones are."""
-
-
-class Mesh(Protocol):
-    """A landmark network."""
-
-    def mesh(self, image: Image, region: Region) -> Points | None:
-        """The landmarks of the face in the region, or None."""
-        ...
 
 
 class Spread(NamedTuple):
@@ -154,10 +144,7 @@ class Measures:
 
 
 def measure(
-    times: Floats,
-    pixels: Pixels,
-    spread: Floats | None = None,
-    furrow: Floats | None = None,
+    times: Floats, pixels: Pixels, spread: Floats | None = None, furrow: Floats | None = None
 ) -> Measures:
     """Measure (n, 478, 3) pixel landmarks seen at `times` seconds.
 
@@ -166,7 +153,6 @@ def measure(
         pixels: x and y share one scale: MediaPipe's normalised points times width and height.
         spread: Landmark jitter (n, 2), see `spread_at`; without it the landmarks are trusted.
         furrow: Strength of the furrow (n,), see `furrow_of`; NaN without it.
-
     """
     spread = np.zeros((len(pixels), 2)) if spread is None else spread
     furrow = np.full(len(pixels), np.nan) if furrow is None else furrow
@@ -192,28 +178,22 @@ def _measure_part(pixels: NDArray[np.float32], heads: Heads) -> dict[str, Floats
         "centre": (low + high) / 2,
         "size": np.asarray((high - low).max(axis=1)),
         "misfit": np.linalg.norm(points[:, list(RIGID)] - heads.bones, axis=2).mean(axis=1),
-        **_eyes(points),
-        **_brows(points),
+        **_eyes_and_brows(points),
         **_mouth(points),
         **_gaze(points),
     }
 
 
-def _eyes(p: Floats) -> dict[str, Floats]:
+def _eyes_and_brows(p: Floats) -> dict[str, Floats]:
     width = _distance(p[:, EYE_OUTER], p[:, EYE_INNER])
     opening = _distance(p[:, LID_TOP], p[:, LID_BOTTOM]).mean(axis=-1)
-    line = (p[:, EYE_OUTER, 1] + p[:, EYE_INNER, 1]) / 2
-    return {
-        "eye_opening": opening / width,
-        "upper_lid": p[:, LID_TOP, 1].mean(axis=-1) - line,
-    }
-
-
-def _brows(p: Floats) -> dict[str, Floats]:
+    each_line = (p[:, EYE_OUTER, 1] + p[:, EYE_INNER, 1]) / 2
     corners = [i for pair in zip(EYE_OUTER, EYE_INNER, strict=True) for i in pair]
     line = p[:, corners, 1].mean(axis=1, keepdims=True)
     right, left = (p[:, ends] for ends in BROW_INNER)
     return {
+        "eye_opening": opening / width,
+        "upper_lid": p[:, LID_TOP, 1].mean(axis=-1) - each_line,
         "brow_inner": p[:, BROW_INNER, 1].mean(axis=-1) - line,
         "brow_outer": p[:, BROW_OUTER, 1].mean(axis=-1) - line,
         "brow_gap": _distance(right, left).mean(axis=1),
@@ -226,17 +206,17 @@ def _mouth(p: Floats) -> dict[str, Floats]:
     lower, lower_in = _mid(p, LIP_LOWER_OUTER), _mid(p, LIP_LOWER_INNER)
     nose = p[:, SUBNASALE]
     lips = (upper + lower) / 2
-    bridge = _mid(p, BRIDGE)[:, 0]
+    bridge, chin = _mid(p, BRIDGE)[:, 0], _mid(p, CHIN_MIDDLE)[:, 0]
     return {
         "mouth_width": _distance(right, left),
-        "corner_rise": _pair(right[:, 1] - upper_in[:, 1], left[:, 1] - upper_in[:, 1]),
+        "corner_rise": np.stack([right[:, 1], left[:, 1]], axis=1) - upper_in[:, 1:2],
         "corner_eye": _distance(p[:, MOUTH_CORNER], p[:, EYE_OUTER]),
         "mouth_gap": _distance(upper_in, lower_in),
         "lip_red": _distance(upper, upper_in) + _distance(lower, lower_in),
         "lip_forward": lips[:, 2] - (right[:, 2] + left[:, 2]) / 2,
         "chin_lip": _distance(lower, nose),
         "chin_drop": _distance(p[:, CHIN], nose),
-        "jaw_side": _pair(_mid(p, CHIN_MIDDLE)[:, 0] - bridge, (right + left)[:, 0] / 2 - bridge),
+        "jaw_side": np.stack([chin - bridge, (right + left)[:, 0] / 2 - bridge], axis=1),
     }
 
 
@@ -262,37 +242,23 @@ def _mid(points: Floats, which: tuple[int, ...]) -> Floats:
     return np.asarray(points[:, list(which)].mean(axis=1))
 
 
-def _pair(right: Floats, left: Floats) -> Floats:
-    return np.stack([right, left], axis=1)
-
-
-def measure_spread(network: Mesh, image: Image, points: Points, time: float) -> Spread:
-    """The jitter of a face's landmarks between moved regions.
-
-    Two of them are enough where the answers agree well.
-    """
+def measure_spread(networks: Networks, image: Image, points: Points, time: float) -> Spread:
+    """The landmarks' jitter between moved regions, of two only where these agree well."""
+    base, iod = region_around(points), float(np.linalg.norm(points[33, :2] - points[263, :2]))
     answers, spread = [points], Spread(time, LOST, LOST)
-    for count, cut in enumerate(CUTS, start=1):
-        answer = network.mesh(image, _moved(region_around(points), *cut))
+    for right, down, scale, turn in CUTS:
+        x, y = base.x + right * base.side, base.y + down * base.side
+        answer = networks.mesh(image, Region(x, y, base.side * scale, base.turn + turn))
         if answer is None:
             return Spread(time, LOST, LOST)
         answers.append(answer)
-        if count in (2, len(CUTS)):
-            spread = _spread_of(np.array(answers), time)
+        if len(answers) in (3, 1 + len(CUTS)):
+            apart = np.linalg.norm(np.std(np.array(answers)[..., :2], axis=0), axis=1)
+            apart = apart / max(iod, 1.0)
+            spread = Spread(time, float(apart[UPPER].mean()), float(apart[LOWER].mean()))
         if spread.upper < AGREED * FIRM_UPPER and spread.lower < AGREED * FIRM_LOWER:
             break
     return spread
-
-
-def _moved(base: Region, right: float, down: float, scale: float, turn: float) -> Region:
-    x, y = base.x + right * base.side, base.y + down * base.side
-    return Region(x, y, base.side * scale, base.turn + turn)
-
-
-def _spread_of(answers: NDArray[np.float32], time: float) -> Spread:
-    apart = np.linalg.norm(np.std(answers[..., :2], axis=0), axis=1)
-    apart = apart / max(float(np.linalg.norm(answers[0, 33, :2] - answers[0, 263, :2])), 1.0)
-    return Spread(time, float(apart[UPPER].mean()), float(apart[LOWER].mean()))
 
 
 def spread_at(times: Floats, spreads: list[Spread]) -> Floats:
@@ -300,10 +266,8 @@ def spread_at(times: Floats, spreads: list[Spread]) -> Floats:
     if not spreads:
         return np.zeros((len(times), 2))
     rows = np.array(spreads)
-    padded = np.pad(rows[:, 1:], ((1, 1), (0, 0)), mode="edge")
-    level = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
-    columns = [np.interp(times, rows[:, 0], column) for column in level.T]
-    return np.stack(columns, axis=1)
+    levels = (median_of_three(column.tolist()) for column in rows[:, 1:].T)
+    return np.stack([np.interp(times, rows[:, 0], level) for level in levels], axis=1)
 
 
 def sureness(spread: Floats, misfit: Floats) -> Floats:
@@ -327,18 +291,29 @@ FLOOR: Final = 0.02
 
 def furrow_of(image: Image, points: Points) -> float:
     """Logarithm of the strength of the lines between the brows; NaN in a small face."""
+    import cv2
+
     across = points[263, :2] - points[33, :2]
     iod = float(np.hypot(*across))
     if iod < LEAST_IOD_PX:
         return float("nan")
-    patch = _patch(image, points[list(BETWEEN_BROWS), :2].mean(axis=0), across)
-    bends = _bends(patch / (patch.mean() + 5.0)).ravel()
-    strongest = np.partition(bends, STRONG)[STRONG]
+    centre = points[list(BETWEEN_BROWS), :2].mean(axis=0)
+    right, down = across * WIDE / 2, np.array((-across[1], across[0])) * HIGH / 2
+    corners = np.array([centre - right - down, centre + right - down, centre - right + down])
+    width, height = PATCH
+    goal = np.array([(0, 0), (width, 0), (0, height)], np.float32)
+    turn = cv2.getAffineTransform(corners.astype(np.float32), goal)
+    cut = cv2.warpAffine(image, turn, PATCH, borderMode=cv2.BORDER_REPLICATE)
+    patch = np.asarray(cut.mean(axis=2), np.float32)
+    smooth = cv2.GaussianBlur(patch / (patch.mean() + 5.0), (0, 0), 1.2)
+    bends = np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 2, 0, ksize=5), np.float32)
+    strongest = np.partition(bends.ravel(), STRONG)[STRONG]
     return float(np.log(max(float(strongest), FLOOR)))
 
 
-def _patch(image: Image, centre: NDArray[np.float32], across: NDArray[np.float32]
-           ) -> NDArray[np.float32]:  # fmt: skip
+def _patch(
+    image: Image, centre: NDArray[np.float32], across: NDArray[np.float32]
+) -> NDArray[np.float32]:
     import cv2
 
     right, down = across * WIDE / 2, np.array((-across[1], across[0])) * HIGH / 2
@@ -348,10 +323,3 @@ def _patch(image: Image, centre: NDArray[np.float32], across: NDArray[np.float32
     turn = cv2.getAffineTransform(corners.astype(np.float32), goal)
     cut = cv2.warpAffine(image, turn, PATCH, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cut.mean(axis=2), np.float32)
-
-
-def _bends(patch: NDArray[np.float32]) -> NDArray[np.float32]:
-    import cv2
-
-    smooth = cv2.GaussianBlur(patch, (0, 0), 1.2)
-    return np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 2, 0, ksize=5), np.float32)

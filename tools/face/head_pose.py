@@ -17,24 +17,14 @@ from emer.tools.timeseries import Floats
 
 RIGID: Final = (33, 133, 362, 263, 168, 6, 197, 195, 5, 127, 356, 234, 454, 10)
 """Landmarks that skin and jaw hardly move: what the head's pose is read from."""
-AVERAGE: Final = np.array(
-    [
-        (-0.500, 0.000, 0.000),
-        (-0.194, -0.009, 0.060),
-        (0.194, -0.009, 0.060),
-        (0.500, 0.000, 0.000),
-        (0.000, 0.072, 0.241),
-        (0.000, -0.017, 0.298),
-        (0.000, -0.096, 0.362),
-        (0.000, -0.168, 0.431),
-        (0.000, -0.246, 0.501),
-        (-0.776, -0.100, -0.543),
-        (0.776, -0.100, -0.543),
-        (-0.771, -0.271, -0.582),
-        (0.771, -0.271, -0.582),
-        (0.000, 0.627, 0.141),
-    ]
-)
+AVERAGE: Final = np.array([
+    (-0.500, 0.000, 0.000), (-0.194, -0.009, 0.060), (0.194, -0.009, 0.060), (0.500, 0.000, 0.000),
+    (0.000, 0.072, 0.241), (0.000, -0.017, 0.298), (0.000, -0.096, 0.362),
+    (0.000, -0.168, 0.431), (0.000, -0.246, 0.501),
+    (-0.776, -0.100, -0.543), (0.776, -0.100, -0.543),
+    (-0.771, -0.271, -0.582), (0.771, -0.271, -0.582),
+    (0.000, 0.627, 0.141),
+])  # fmt: skip
 """The `RIGID` points of an average face, in IOD: MediaPipe's own output on eleven
 adults' most frontal pictures, averaged and made symmetric; pitch is zero where the line from the
 forehead's top to the chin is upright, as in MediaPipe's canonical face."""
@@ -57,31 +47,21 @@ class Heads(NamedTuple):
     """The `RIGID` points of this person, in IOD, looking straight ahead."""
 
 
-class Posed(NamedTuple):
-    """Faces without their pose, and the pose, one row per frame."""
-
-    points: Floats
-    """(n, 478, 3), in IOD, the head looking straight ahead."""
-    heads: Heads
-
-
-def remove_pose(pixels: Pixels) -> Posed:
-    """Faces that look straight ahead, from landmarks in pixels."""
-    heads = find_heads(pixels)
-    return Posed(straighten(pixels, heads.bones), heads)
-
-
 def find_heads(pixels: Pixels) -> Heads:
     """The pose of each head, and the bones that all frames of a person share.
 
-    Rigid fit with scale (Umeyama 1991) of the points that skin hardly moves onto those of
-    the average face, which gives the angles; the person's own mean of those points keeps
-    the person's bones out of what later counts as movement.
+    Rigid fit with scale (Umeyama 1991) of the points that skin hardly moves onto the average
+    face; the person's own bones are kept out of what later counts as movement.
     """
     rigid = np.concatenate([_upright(part[:, list(RIGID)]) for part in chunks(pixels)])
     own, rotations = _fit(rigid, rigid, AVERAGE)
-    yaw, pitch, roll = _angles(rotations)
-    bones = np.median(own[_steadiest(yaw, pitch)], axis=0)
+    ahead, across = rotations[:, 2], rotations[:, 0]
+    yaw = np.degrees(np.arctan2(ahead[:, 0], ahead[:, 2]))
+    pitch = np.degrees(np.arcsin(np.clip(ahead[:, 1], -1, 1)))
+    roll = np.degrees(np.arctan2(across[:, 1], across[:, 0]))
+    away = np.abs(yaw) + np.abs(pitch - np.median(pitch))
+    steadiest = np.argsort(away, kind="stable")[: max(1, len(away) // 2)]
+    bones = np.median(own[steadiest], axis=0)
     return Heads(yaw, pitch, roll, bones / np.linalg.norm(bones[0] - bones[3]))
 
 
@@ -101,11 +81,6 @@ def _upright(pixels: NDArray[np.float32]) -> Floats:
     return np.asarray(np.asarray(pixels, np.float64) * np.array((1.0, -1.0, -1.0)))
 
 
-def _steadiest(yaw: Floats, pitch: Floats) -> NDArray[np.intp]:
-    away = np.abs(yaw) + np.abs(pitch - np.median(pitch))
-    return np.argsort(away, kind="stable")[: max(1, len(away) // 2)]
-
-
 def _fit(points: Floats, rigid: Floats, target: Floats) -> tuple[Floats, Floats]:
     """Points moved as `rigid` is to lie on the target, and the rotations (n, 3, 3)."""
     centre = rigid.mean(axis=1, keepdims=True)
@@ -119,12 +94,3 @@ def _fit(points: Floats, rigid: Floats, target: Floats) -> tuple[Floats, Floats]
     scale = (sizes * flip).sum(axis=1) / np.maximum(power, 1e-12)
     moved = np.einsum("nij,nkj->nki", rotations, points - centre)
     return moved * scale[:, None, None] + target.mean(axis=0), rotations
-
-
-def _angles(rotations: Floats) -> tuple[Floats, Floats, Floats]:
-    """Yaw, pitch and roll in degrees of heads that these rotations set straight."""
-    ahead, across = rotations[:, 2], rotations[:, 0]
-    yaw = np.degrees(np.arctan2(ahead[:, 0], ahead[:, 2]))
-    pitch = np.degrees(np.arcsin(np.clip(ahead[:, 1], -1, 1)))
-    roll = np.degrees(np.arctan2(across[:, 1], across[:, 0]))
-    return yaw, pitch, roll

@@ -9,14 +9,13 @@ import numpy as np
 from pydantic import JsonValue
 
 from emer.tools.errors import Unobservable
-from emer.tools.face.action_unit_sentences import unit_findings
+from emer.tools.face.action_unit_sentences import Finding, overlaps, unit_findings
 from emer.tools.face.action_units import seen_well
 from emer.tools.face.analysis import ClipAnalysis, FaceAnalysis, why_none
 from emer.tools.face.behaviours import WIDE
-from emer.tools.face.findings import Finding, overlaps, when_each
 from emer.tools.face.tracker import DARK, SMALLEST_PX
-from emer.tools.text import when
-from emer.tools.timeseries import Mask, Stretch, frame_time, length, stretches
+from emer.tools.text import listed, when
+from emer.tools.timeseries import Floats, Mask, Stretch, frame_time, length, stretches
 from emer.tools.types import Clue, Quality, Source, Span
 
 CLUES_FIRST, CLUES_OTHERS, CLUES_CLOSER = 10, 5, 14
@@ -34,14 +33,6 @@ STILL_FOR_S: Final = 3.0
 STILL_PX: Final = 110
 """Least time and size from which a face is described as resting."""
 TURNED: Final = 30.0
-HEAD_WORDS: Final = {
-    "lowers": "lowers the head",
-    "raises": "raises the head",
-    "tilts_right": "tilts the head to the right",
-    "tilts_left": "tilts the head to the left",
-    "turns_left": "turns the head away to the left",
-    "turns_right": "turns the head away to the right",
-}
 
 
 def face_clues(
@@ -52,29 +43,18 @@ def face_clues(
     `Unobservable` when no face could be measured.
     """
     if not analysis.faces:
-        raise Unobservable(why_none(analysis))
-    clues = [
-        clue
-        for face in analysis.faces[:people]
-        for clue in _person_clues(source, face, analysis, span)
-    ]
+        raise Unobservable(why_none(analysis.footage))
+    clues = []
+    for face in analysis.faces[:people]:
+        most = CLUES_CLOSER if span else CLUES_FIRST if face.person.number == 1 else CLUES_OTHERS
+        chosen = sorted(findings_of(face, span)[:most], key=lambda f: (f.start, f.end, f.text))
+        of_person = [_clue(source, face, analysis, finding) for finding in chosen]
+        clues += [clue for clue in of_person if clue.quality.score >= LEAST_QUALITY]
     if not clues and span is not None:
         raise Unobservable(f"no face was measured between {span.start} and {span.end} s")
     if not clues:
         raise Unobservable("faces were seen, but turned too far or too briefly to be read")
     return clues
-
-
-def _person_clues(
-    source: Source, face: FaceAnalysis, analysis: ClipAnalysis, span: Span | None
-) -> list[Clue]:
-    most = CLUES_FIRST if face.person.number == 1 else CLUES_OTHERS
-    chosen = findings_of(face, span)[: CLUES_CLOSER if span else most]
-    clues = [
-        _clue(source, face, analysis, finding)
-        for finding in sorted(chosen, key=lambda f: (f.start, f.end, f.text))
-    ]
-    return [clue for clue in clues if clue.quality.score >= LEAST_QUALITY]
 
 
 def _clue(source: Source, face: FaceAnalysis, analysis: ClipAnalysis, finding: Finding) -> Clue:
@@ -99,7 +79,8 @@ def findings_of(face: FaceAnalysis, span: Span | None) -> list[Finding]:
         inside = (times >= span.start - 1e-6) & (times <= span.end + 1e-6)
     if not inside.any():
         return []
-    findings = [*unit_findings(face, inside), *state_findings(face, inside)]
+    kinds = (unit_findings, _speech, _open_mouth, _lids, _gaze, _swings, _head, _resting_face)
+    findings = (finding for find in kinds for finding in find(face, inside))
     return sorted(findings, key=lambda f: (-f.weight, f.start, f.text))
 
 
@@ -113,7 +94,7 @@ def _quality(face: FaceAnalysis, analysis: ClipAnalysis, finding: Finding) -> Qu
     }
     size = np.clip((facts["face_px"] - SMALLEST_PX) / (SHARP_PX - SMALLEST_PX), 0.1, 1.0)
     pose = np.clip(1.2 - facts["yaw_deg"] / 60 - facts["pitch_deg"] / 90, 0.2, 1.0)
-    light = np.clip(analysis.brightness / DARK, 0.4, 1.0)
+    light = np.clip(analysis.footage.brightness / DARK, 0.4, 1.0)
     half = finding.half
     sure = np.clip(1.0 if half is None else float(m.sure[part, half].mean()), LEAST_SURE, 1.0)
     own = finding.data.get("baseline", "own") == "own"
@@ -123,22 +104,12 @@ def _quality(face: FaceAnalysis, analysis: ClipAnalysis, finding: Finding) -> Qu
         factors={
             **facts,
             "landmarks_sure": round(float(sure), 2),
-            "tracked_share": round(len(m) / max(analysis.frames, 1), 2),
-            "brightness": round(analysis.brightness, 0),
+            "tracked_share": round(len(m) / max(analysis.footage.frames, 1), 2),
+            "brightness": round(analysis.footage.brightness, 0),
             **({"unit_quality": finding.trust} if finding.trust < 1.0 else {}),
             "baseline_s": round(face.rest.seconds if own else 0.0, 1),
         },
     )
-
-
-def state_findings(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
-    """Findings besides action units: speech, open mouth, lids, gaze, head, rest."""
-    yield from _speech(face, inside)
-    yield from _open_mouth(face, inside)
-    yield from _lids(face, inside)
-    yield from _gaze(face, inside)
-    yield from _head(face, inside)
-    yield from _resting_face(face, inside)
 
 
 def _finding(
@@ -155,8 +126,13 @@ def _whole(inside: Mask) -> Stretch:
 
 
 def _when(face: FaceAnalysis, run: Stretch) -> str:
-    times = face.measures.times
-    return f"at {when(float(times[run.first]), float(times[run.last]))}"
+    return f"at {when(*face.measures.times[[*run]])}"
+
+
+def _when_each(parts: Sequence[Stretch], times: Floats) -> str:
+    """The three longest stretches in words: "at 0.0-3.4 s and 5.1-7.8 s"."""
+    longest = sorted(_longest(parts, times)[:3])
+    return "at " + listed([f"{times[s.first]:.1f}-{times[s.last]:.1f} s" for s in longest])
 
 
 def _speech(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
@@ -168,7 +144,7 @@ def _speech(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
     moves = float(np.abs(np.diff(gap, prepend=gap[0]))[face.speech & inside].mean())
     yield _finding(
         face,
-        f" may be talking: the mouth moves as in speech {when_each(runs, times)} "
+        f" may be talking: the mouth moves as in speech {_when_each(runs, times)} "
         f"({share:.0%} of the time seen).",
         Stretch(runs[0].first, runs[-1].last),
         1.5 + share,
@@ -181,8 +157,8 @@ def _speech(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
 
 
 def _open_mouth(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
-    runs = [r for r in face.mouth_open if overlaps(r, inside)]
     times, gap = face.measures.times, face.measures.mouth_gap
+    runs = [r for r in face.mouth_open if overlaps(r, inside)]
     runs.sort(key=lambda r: (-float(gap[r.part].max()), r.first))
     for rank, run in enumerate(runs[:2]):
         peak = float(np.quantile(gap[run.part], 0.9))
@@ -200,24 +176,25 @@ def _open_mouth(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
         )
 
 
+def _longest(runs: Sequence[Stretch], times: Floats) -> list[Stretch]:
+    return sorted(runs, key=lambda run: (-length(run, times), run.first))
+
+
 def _lids(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
     times, lids = face.measures.times, face.lids
-
-    def longest(runs: Sequence[Stretch]) -> list[Stretch]:
-        part = [r for r in runs if overlaps(r, inside)]
-        return sorted(part, key=lambda r: (-length(r, times), r.first))
-
     blinks = [b for b in lids.blinks if overlaps(b, inside)]
     if blinks and frame_time(times) <= 1 / BLINKS_NEED_FPS:
         yield _blinks(face, blinks, inside)
-    for rank, run in enumerate(longest(lids.closures)[:2]):
+    closures = [c for c in lids.closures if overlaps(c, inside)]
+    for rank, run in enumerate(_longest(closures, times)[:2]):
         seconds = length(run, times)
         text = f" closes the eyes {_when(face, run)} (for {seconds:.1f} s, AU43)."
         yield _finding(face, text, run, 6.0 * 0.7**rank, state="eyes closed", s=seconds)
     for side, run in [w for w in lids.winks if overlaps(w[1], inside)][:2]:
         text = f" shuts the {side} eye alone {_when(face, run)} (AU46)."
         yield _finding(face, text, run, 3.0, state="one eye shut", side=side)
-    for run in longest(lids.narrowings)[:1]:
+    narrowings = [n for n in lids.narrowings if overlaps(n, inside)]
+    for run in _longest(narrowings, times)[:1]:
         opening = face.measures.openness[run.part].mean()
         share = float(opening / face.rest.levels["eye_opening"].mean())
         text = f" narrows the eyes {_when(face, run)} (to {share:.0%} of their usual opening)."
@@ -243,22 +220,22 @@ def _gaze(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
         text = f" looks towards the camera most of the time ({share:.0%} of {count} frames)."
         state = "looks towards the camera"
         yield _finding(face, text, _whole(inside), 2.0, state=state, share=round(share, 2))
-    for way in ("down", "up", "left", "right"):
-        runs = [r for r in getattr(face.gaze, way) if overlaps(r, inside)]
+    for way, looks in face.gaze.away.items():
+        runs = [r for r in looks if overlaps(r, inside)]
         if not runs:
             continue
-        aside = way in ("left", "right")
-        state = f"looks to the {way}" if aside else f"looks {way}"
-        own = f" (the person's own {way})" if aside else ""
+        state, own = f"looks {way}", ""
+        if way in ("left", "right"):
+            state, own = f"looks to the {way}", f" (the person's own {way})"
         seconds = sum(length(r, times) for r in runs)
-        text = f" {state} {when_each(runs, times)}{own}."
+        text = f" {state} {_when_each(runs, times)}{own}."
         run, weight = Stretch(runs[0].first, runs[-1].last), 1.6 if way == "down" else 0.9
         yield _finding(face, text, run, weight + seconds, state=state, seconds=round(seconds, 2))
 
 
 def _head(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
-    yield from _swings(face, inside)
-    yaw = float(np.median(face.measures.yaw[inside]))
+    times, yaw = face.measures.times, float(np.median(face.measures.yaw[inside]))
+    moves = [m for m in face.moves if overlaps(m.frames, inside)]
     if abs(yaw) > TURNED:
         side = "left" if yaw > 0 else "right"
         text = (
@@ -267,32 +244,22 @@ def _head(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
         )
         run = _whole(inside)
         yield _finding(face, text, run, 2.0, half=None, state="turned", yaw=round(yaw))
-    moves = [m for m in face.moves if overlaps(m.frames, inside)]
-    if abs(yaw) > TURNED:
         moves = [m for m in moves if not m.name.startswith("turns")]
-    times = face.measures.times
     moves.sort(key=lambda m: (-m.degrees * min(length(m.frames, times), 2.0), m.frames))
     for rank, move in enumerate(moves[:3]):
-        state, degrees = HEAD_WORDS[move.name], round(move.degrees)
+        state, degrees = move.name, round(move.degrees)
         text = f" {state} {_when(face, move.frames)} (by up to {move.degrees:.0f} degrees)."
-        weight = (2.4 if move.name == "lowers" else 1.5) * 0.7**rank
+        weight = (2.4 if state == "lowers the head" else 1.5) * 0.7**rank
         yield _finding(face, text, move.frames, weight, half=None, state=state, degrees=degrees)
 
 
 def _swings(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
     for swing in [s for s in face.swings if overlaps(s.frames, inside)][:2]:
-        state = "nods" if swing.name == "nod" else "shakes the head"
-        yield _finding(
-            face,
-            f" {state} {_when(face, swing.frames)} "
-            f"({swing.half_swings} half swings, {swing.degrees:.0f} degrees peak to peak).",
-            swing.frames,
-            4.0,
-            half=None,
-            state=state,
-            swings=swing.half_swings,
-            degrees=round(swing.degrees, 1),
-        )
+        state, count, degrees = swing.name, swing.half_swings, swing.degrees
+        text = f" {state} {_when(face, swing.frames)} "
+        text += f"({count} half swings, {degrees:.0f} degrees peak to peak)."
+        numbers = {"swings": count, "degrees": round(degrees, 1)}
+        yield _finding(face, text, swing.frames, 4.0, half=None, state=state, **numbers)
 
 
 def _resting_face(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -17,11 +18,12 @@ from emer.tools.face.analysis import (
     REMEMBERED,
     VERSION,
     ClipAnalysis,
+    Person,
     analyse_face,
     read,
     tracks,
 )
-from emer.tools.face.blendshape_units import Scores, scores_at
+from emer.tools.face.blendshape_units import scores_at
 from emer.tools.face.detector import (
     CROP_MARGIN,
     CROP_PX,
@@ -33,7 +35,6 @@ from emer.tools.face.detector import (
     brings_networks,
     upright,
 )
-from emer.tools.face.people import Person
 from emer.tools.face.sentences import face_clues
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
@@ -80,8 +81,7 @@ class FaceMesh:
         In a span more and weaker movements are reported, still measured against the person's
         rest in the whole clip. `Unobservable` when no face could be measured.
         """
-        source = self.source
-        return face_clues(source, read(clip, self._max_side), self._people, span)
+        return face_clues(self.source, read(clip, self._max_side), self._people, span)
 
 
 @register("blendshapes", slot="face", rank=10)
@@ -125,11 +125,9 @@ class Blendshapes:
         return {"device": CPU, "dtype": "float32", "batch": BATCH}
 
     def load(self) -> None:
-        """Load the model."""
         _scorer(find(TOOL, self._model)).load()
 
     def unload(self) -> None:
-        """Unload the model."""
         _scorer(find(TOOL, self._model)).unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
@@ -144,37 +142,27 @@ class Blendshapes:
         people = [face.person for face in analysis.faces[: self._people]]
         if not people:
             return analysis
-        scores = scores_of(clip, people, find(TOOL, self._model), self._max_side)
-        scored = [analyse_face(person, scores[person.number]) for person in people]
+        score = _scorer(find(TOOL, self._model))
+        scores: dict[int, list[tuple[float, Shapes]]] = defaultdict(list)
+        images = _face_images(clip, people, self._max_side)
+        while batch := list(islice(images, BATCH)):
+            found = score([picture for _, _, picture in batch])
+            for (number, time, _), shapes in zip(batch, found, strict=True):
+                if shapes:
+                    scores[number].append((time, shapes))
+        scored = [
+            analyse_face(person, scores_at(person.measures.times, scores[person.number]))
+            for person in people
+        ]
         return replace(analysis, faces=(*scored, *analysis.faces[self._people :]))
 
 
 _ANALYSES: Memo[ClipAnalysis] = Memo(REMEMBERED)
 
 
-class _FaceImage(NamedTuple):
-    person: int
-    time: float
-    picture: Image
-
-
-def scores_of(clip: Clip, people: Sequence[Person], need: Need, max_side: int) -> dict[int, Scores]:
-    """Each person's blendshape scores at the times of the measures, by number."""
-    score = _scorer(need)
-    times: dict[int, list[float]] = {person.number: [] for person in people}
-    scores: dict[int, list[Shapes]] = {person.number: [] for person in people}
-    images = _face_images(clip, people, max_side)
-    while batch := list(islice(images, BATCH)):
-        for image, shapes in zip(batch, score([image.picture for image in batch]), strict=True):
-            if shapes:
-                times[image.person].append(image.time)
-                scores[image.person].append(shapes)
-    return {
-        p.number: scores_at(p.measures.times, times[p.number], scores[p.number]) for p in people
-    }
-
-
-def _face_images(clip: Clip, people: Sequence[Person], max_side: int) -> Iterator[_FaceImage]:
+def _face_images(
+    clip: Clip, people: Sequence[Person], max_side: int
+) -> Iterator[tuple[int, float, Image]]:
     for frame in clip.frames(fps=PER_S):
         for person in people:
             m = person.measures
@@ -183,8 +171,7 @@ def _face_images(clip: Clip, people: Sequence[Person], max_side: int) -> Iterato
                 x, y = m.centre[at]
                 turn = -float(np.radians(m.roll[at]))
                 region = Region(float(x), float(y), float(m.size[at]) * CROP_MARGIN, turn)
-                crop = upright(frame.rgb(max_side), region, CROP_PX)
-                yield _FaceImage(person.number, frame.time, crop.picture)
+                yield person.number, frame.time, upright(frame.rgb(max_side), region, CROP_PX)[0]
 
 
 def _scorer(need: Need) -> PooledModel[Image, Shapes]:
@@ -199,4 +186,4 @@ def _scorer(need: Need) -> PooledModel[Image, Shapes]:
 
 def _score(landmarker: Landmarker, pictures: Sequence[Image]) -> list[Shapes]:
     faces = (landmarker.faces(picture) for picture in pictures)
-    return [seen[0].shapes if seen else {} for seen in faces]
+    return [seen[0][1] if seen else {} for seen in faces]

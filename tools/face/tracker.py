@@ -1,9 +1,8 @@
 """Faces followed through the shots of a clip, and small upright crops of them.
 
 Known faces are followed by their landmarks in each frame. The detector looks for new ones, and
-confirms the known, twice a second, after a cut and when a face is lost. Crops are what a model
-of expressions is given: cut out on the way, so that the clip is not decoded a second time, the
-sharpest of each quarter of a second.
+confirms the known, twice a second, after a cut and when a face is lost. Crops, the sharpest of
+each quarter second, are for a model of expressions: so the clip is decoded once.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +20,14 @@ from emer.tools.face.detector import (
     MOST_FACES,
     Detection,
     Image,
+    Networks,
     Points,
     Region,
     outline,
     region_around,
     upright,
 )
-from emer.tools.face.geometry import Mesh, Spread, furrow_of, measure_spread
+from emer.tools.face.geometry import Spread, furrow_of, measure_spread
 from emer.tools.media.decoder import Frame
 from emer.tools.runtime.cancellation import raise_if_cancelled
 
@@ -55,7 +55,8 @@ def add_crop(crops: list[Crop], time: float, image: Image, points: Points) -> No
         return
     picture = cut_face(image, points)
     crop = Crop(time, picture, sharpness_of(picture))
-    if not crops or _slot(crops[-1].time) != _slot(time):
+    slots = {int(each.time * CROPS_PER_S + 1e-6) for each in (crop, *crops[-1:])}
+    if not crops or len(slots) > 1:
         crops.append(crop)
     elif crops[-1].sharpness < crop.sharpness:
         crops[-1] = crop
@@ -72,7 +73,7 @@ def cut_face(image: Image, points: Points) -> NDArray[np.uint8]:
     low, high = inside.min(axis=0), inside.max(axis=0)
     x, y = axes.T @ ((low + high) / 2)
     region = Region(float(x), float(y), float((high - low).max()) * MARGIN, turn)
-    cut = upright(image, region, SIDE).picture
+    cut, _ = upright(image, region, SIDE)
     return np.asarray(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
@@ -84,10 +85,6 @@ def sharpness_of(picture: NDArray[np.uint8]) -> float:
     return fine / (float(picture.std()) + 1.0)
 
 
-def _slot(time: float) -> int:
-    return int(time * CROPS_PER_S + 1e-6)
-
-
 DARK: Final = 60
 """Mean brightness (of 255) below which pictures are brightened for the networks."""
 
@@ -96,15 +93,11 @@ def thumbnail(image: Image) -> NDArray[np.float32]:
     """The picture in grey at about 24 x 24 points, for comparing pictures."""
     rows, columns = (max(1, side // 24) for side in image.shape[:2])
     coarse = image[rows // 2 :: rows, columns // 2 :: columns].astype(np.float32)
-    grey: NDArray[np.float32] = coarse.mean(axis=2)
-    return grey
+    return np.asarray(coarse.mean(axis=2))
 
 
 def brightened(image: Image, light: float) -> Image:
-    """A dark picture with its tones stretched; others as they are.
-
-    The stretch sets in gradually: a clip whose light wavers about the limit must not jump.
-    """
+    """A dark picture with its tones stretched: gradually, as light may waver."""
     if light >= DARK:
         return image
     full = float(np.clip(np.log(100 / 255) / np.log(max(light, 2.0) / 255), 0.35, 1.0))
@@ -121,8 +114,7 @@ def colours_around(image: Image, points: Points) -> NDArray[np.float32]:
     ys = np.clip(np.linspace(region.y - reach, region.y + reach, 25), 0, image.shape[0] - 1)
     patch = image[ys.astype(int)][:, xs.astype(int)].astype(np.float32)
     grid = patch.reshape(5, 5, 5, 5, 3).mean(axis=(1, 3)).reshape(25, 3)
-    coloured: NDArray[np.float32] = grid / (grid.mean() + 1.0)
-    return coloured
+    return np.asarray(grid / (grid.mean() + 1.0))
 
 
 CHECK_EVERY: Final = 0.5
@@ -132,18 +124,6 @@ TILED_EVERY: Final = 4
 SMALLEST_PX: Final = 24
 """Faces below this size (side of the landmarks' box, in pixels) are left alone: a
 landmark network that sees 192 x 192 pixels invents the rest. Chosen by us."""
-
-
-class Networks(Mesh, Protocol):
-    """What the tracker needs of `FaceNetworks` and `LandmarkerNetworks`."""
-
-    def detect(self, image: Image, tiled: bool) -> list[Detection]:
-        """The faces in the picture."""
-        ...
-
-    def is_face(self, image: Image, region: Region) -> bool:
-        """Whether the detector, too, finds a face in the region."""
-        ...
 
 
 @dataclass(slots=True)
@@ -176,15 +156,13 @@ class Footage:
     """The tracks of a clip, and what was measured of its pictures."""
 
     tracks: tuple[Track, ...]
-    times: NDArray[np.float64]
-    shots: NDArray[np.int64]
-    """The shot each frame belongs to, counted from 0."""
+    frames: int
     brightness: float
     """Mean brightness of the pictures, 0-255."""
     detections: int
     """Searches in which the detector saw any face, small ones included."""
-    shape: tuple[int, int]
-    """Height and width of the pictures in pixels."""
+    width: int
+    """Of the pictures in pixels."""
 
 
 def follow(frames: Iterable[Frame], networks: Networks, max_side: int) -> Footage:
@@ -201,8 +179,7 @@ class _Tracker:
         self._networks = networks
         self._live: list[Track] = []
         self._ended: list[Track] = []
-        self._times: list[float] = []
-        self._shots: list[int] = []
+        self._shot = 0
         self._light: list[float] = []
         self._plain: Image = np.zeros((1, 1, 3), np.uint8)
         self._thumb: NDArray[np.float32] | None = None
@@ -210,7 +187,6 @@ class _Tracker:
         self._next_check = -1.0
         self._checks = 0
         self._detections = 0
-        self._shape = (0, 0)
 
     def advance(self, time: float, image: Image) -> None:
         thumb = thumbnail(image)
@@ -219,10 +195,8 @@ class _Tracker:
         if cut:
             self._ended += self._live
             self._live = []
-        self._times.append(time)
-        self._shots.append((self._shots[-1] if self._shots else 0) + cut)
+        self._shot += cut
         self._light.append(float(thumb.mean()))
-        self._shape = (image.shape[0], image.shape[1])
         self._plain = image
         image = brightened(image, self._light[-1])
         lost = self._follow(time, image)
@@ -232,12 +206,11 @@ class _Tracker:
     def footage(self) -> Footage:
         tracks = sorted(self._ended + self._live, key=lambda t: (t.times[0], -t.size))
         return Footage(
-            tracks=tuple(t for t in tracks if _is_real(t)),
-            times=np.array(self._times),
-            shots=np.array(self._shots, dtype=np.int64),
+            tracks=tuple(t for t in tracks if t.confirmed >= max(min(2, t.checked), t.checked / 3)),
+            frames=len(self._light),
             brightness=float(np.mean(self._light)) if self._light else 0.0,
             detections=self._detections,
-            shape=self._shape,
+            width=self._plain.shape[1],
         )
 
     def _is_cut(self, thumb: NDArray[np.float32]) -> bool:
@@ -291,7 +264,7 @@ class _Tracker:
         if not _covers(face, points) or any(_overlap(points, t.points[-1]) for t in self._live):
             return
         track = Track(
-            shot=self._shots[-1],
+            shot=self._shot,
             times=[time],
             points=[points],
             furrows=[furrow_of(self._plain, points)],
@@ -304,17 +277,12 @@ class _Tracker:
         self._live.append(track)
 
 
-def _is_same_place(points: Points, before: Points) -> bool:
-    now, then = outline(points), outline(before)
-    size = max(then.side, 1.0)
-    moved = np.hypot(*(now.mean - then.mean))
-    alike = 0.6 < now.side / size < 1.6 and now.side >= SMALLEST_PX * 0.8
-    return bool(moved < 0.5 * size and alike)
-
-
 def _continues(points: Points, track: Track, others: list[Track]) -> bool:
-    taken = any(_overlap(points, other.points[-1]) for other in others)
-    return not taken and _is_same_place(points, track.points[-1])
+    now, then = outline(points), outline(track.points[-1])
+    size = max(then.side, 1.0)
+    near = bool(np.hypot(*(now.mean - then.mean)) < 0.5 * size)
+    alike = 0.6 < now.side / size < 1.6 and now.side >= SMALLEST_PX * 0.8
+    return near and alike and not any(_overlap(points, o.points[-1]) for o in others)
 
 
 def _overlap(one: Points, other: Points) -> bool:
@@ -326,7 +294,3 @@ def _covers(detection: Detection, points: Points) -> bool:
     face = outline(points)
     x, y = face.mean
     return bool(np.hypot(detection.x - x, detection.y - y) < 0.5 * max(detection.size, face.side))
-
-
-def _is_real(track: Track) -> bool:
-    return track.confirmed >= min(2, track.checked) and track.confirmed * 3 >= track.checked

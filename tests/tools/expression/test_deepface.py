@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable, WeightsBroken
-from emer.tools.expression.classifier import classifier, labels
-from emer.tools.expression.deepface import DeepFaceEmotion
+from emer.tools.expression.deepface import DeepFaceEmotion, classifier, labels
 from emer.tools.face import analysis
 from emer.tools.face.tool import FaceMesh
 from emer.tools.media.clip import Clip

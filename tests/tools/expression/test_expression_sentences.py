@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 
 from emer.agents.lexicon.cue_parser import mentions_in
-from emer.tools.expression.classifier import FaceCrop, quality_of
-from emer.tools.expression.sentences import averaged, classes, why_no_class
+from emer.tools.expression.sentences import (
+    FaceCrop,
+    averaged,
+    classes,
+    quality_of,
+    why_no_class,
+)
 from emer.tools.face.tracker import SIDE, Crop
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emer.tools.expression.classifier import face_crops
+from emer.tools.expression.sentences import face_crops
+from emer.tools.face.analysis import Person
 from emer.tools.face.geometry import measure
-from emer.tools.face.people import Person
 from emer.tools.face.tracker import SIDE, Crop
 from emer.tools.types import Span
 from tests.fixtures import puppet
@@ -20,7 +20,7 @@ def person(yaw: object = 0.0, spread: float = 0.0) -> Person:
     pixels = puppet.in_pixels(puppet.still(T), yaw=yaw)
     measures = measure(T, pixels, np.full((len(T), 2), spread))
     crops = tuple(Crop(float(t), BLANK, 0.5) for t in T[::5])
-    return Person(1, measures, (0,), 0.5, 3.0, crops)
+    return Person(1, measures, 0.5, crops)
 
 
 def test_a_face_that_looks_at_the_camera_is_shown_with_how_it_stands():

@@ -10,11 +10,10 @@ import pytest
 
 from emer.tools.face.action_unit_sentences import unit_findings
 from emer.tools.face.action_units import UNITS, letter
-from emer.tools.face.analysis import FaceAnalysis, analyse_face
+from emer.tools.face.analysis import FaceAnalysis, Person, analyse_face
 from emer.tools.face.baseline import changes
 from emer.tools.face.behaviours import speaking
 from emer.tools.face.geometry import EYE_OUTER, measure
-from emer.tools.face.people import Person
 from tests.fixtures import puppet
 from tests.fixtures.puppet import Array
 
@@ -36,7 +35,7 @@ MOVES: dict[str, Callable[[Array, Array], Array]] = {
 
 
 def read(pixels: Array, t: Array) -> FaceAnalysis:
-    return analyse_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
+    return analyse_face(Person(1, measure(t, pixels), 0.5))
 
 
 def names(face: FaceAnalysis) -> set[str]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emer.tools.face.analysis import FaceAnalysis, analyse_face
+from emer.tools.face.analysis import FaceAnalysis, Person, analyse_face
 from emer.tools.face.geometry import IRIS, measure
-from emer.tools.face.people import Person
 from tests.fixtures import puppet
 from tests.fixtures.puppet import Array
 
 
 def read(faces: Array, t: Array, **pose: object) -> FaceAnalysis:
     pixels = puppet.in_pixels(faces, **pose)  # type: ignore[arg-type]
-    return analyse_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
+    return analyse_face(Person(1, measure(t, pixels), 0.5))
 
 
 def blinking(t: Array, at: tuple[float, ...], lasting: float = 0.16) -> Array:
@@ -68,25 +67,25 @@ def test_a_nod_is_no_shake_and_a_shake_no_nod() -> None:
     swing = 6 * np.sin(2 * np.pi * 1.5 * t) * puppet.pulse(t, 1.5, 3.5, 0.1)
     nod = read(puppet.still(t), t, pitch=swing)
     shake = read(puppet.still(t), t, yaw=swing)
-    assert {s.name for s in nod.swings} == {"nod"}
-    assert {s.name for s in shake.swings} == {"shake"}
+    assert {s.name for s in nod.swings} == {"nods"}
+    assert {s.name for s in shake.swings} == {"shakes the head"}
 
 
 def test_turning_to_someone_and_back_is_no_shake() -> None:
     t = puppet.times(6)
     face = read(puppet.still(t), t, yaw=30 * puppet.pulse(t, 2, 4, 0.3))
     assert face.swings == ()
-    assert [m.name for m in face.moves] == ["turns_left"]
+    assert [m.name for m in face.moves] == ["turns the head away to the left"]
 
 
 @pytest.mark.parametrize(
     "pose, name",
     [
-        ({"pitch": -16}, "lowers"),
-        ({"pitch": 16}, "raises"),
-        ({"roll": 18}, "tilts_right"),
-        ({"roll": -18}, "tilts_left"),
-        ({"yaw": -32}, "turns_right"),
+        ({"pitch": -16}, "lowers the head"),
+        ({"pitch": 16}, "raises the head"),
+        ({"roll": 18}, "tilts the head to the right"),
+        ({"roll": -18}, "tilts the head to the left"),
+        ({"yaw": -32}, "turns the head away to the right"),
     ],
 )
 def test_held_positions_of_the_head(pose: dict[str, float], name: str) -> None:
@@ -100,7 +99,7 @@ def test_held_positions_of_the_head(pose: dict[str, float], name: str) -> None:
 def test_looking_aside_is_named_by_the_subjects_side(across: float, way: str) -> None:
     t = puppet.times(5)
     face = read(move_irises(puppet.still(t), across, 0, puppet.pulse(t, 2, 3.5, 0.1)), t)
-    looks = {w for w in ("left", "right", "up", "down") if getattr(face.gaze, w)}
+    looks = {w for w, runs in face.gaze.away.items() if runs}
     assert looks == {way}
 
 
@@ -108,8 +107,8 @@ def test_looking_down_needs_iris_and_lids() -> None:
     t = puppet.times(5)
     how = puppet.pulse(t, 2, 3.5, 0.1)
     lowered = move_irises(puppet.close_eyes(puppet.still(t), 0.45 * how), 0, -0.04, how)
-    assert read(lowered, t).gaze.down
-    assert not read(puppet.close_eyes(puppet.still(t), 0.45 * how), t).gaze.down
+    assert read(lowered, t).gaze.away["down"]
+    assert not read(puppet.close_eyes(puppet.still(t), 0.45 * how), t).gaze.away["down"]
 
 
 def test_a_face_towards_the_camera_looks_at_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,10 +11,14 @@ import pytest
 from emer.agents.lexicon.cue_parser import mentions_in
 from emer.tools.face.action_unit_sentences import WORDS
 from emer.tools.face.action_units import UNITS
-from emer.tools.face.analysis import FaceAnalysis, analyse_face
-from emer.tools.face.blendshape_units import ALONE, BOTH, score_changes, scores_at, table
+from emer.tools.face.analysis import FaceAnalysis, Person, analyse_face
+from emer.tools.face.blendshape_units import (
+    FILE,
+    score_changes,
+    scores_at,
+    shape_units,
+)
 from emer.tools.face.geometry import measure
-from emer.tools.face.people import Person
 from emer.tools.face.sentences import findings_of
 from tests.fixtures import puppet
 from tests.fixtures.checkpoints.landmarker import NAMES
@@ -31,8 +36,10 @@ def read(faces: np.ndarray, scores: Mapping[str, np.ndarray], yaw: float = 0.0) 
         for n in range(len(T))
     ]  # fmt: skip
     pixels = puppet.in_pixels(faces, yaw=yaw)
-    person = Person(1, measure(T, pixels), (0,), 0.5, float(T[-1]))
-    return analyse_face(person, scores_at(person.measures.times, T.tolist(), rows))
+    person = Person(1, measure(T, pixels), 0.5)
+    return analyse_face(
+        person, scores_at(person.measures.times, [*zip(T.tolist(), rows, strict=True)])
+    )
 
 
 def both(name: str, amount: float = 0.6) -> dict[str, np.ndarray]:
@@ -71,7 +78,7 @@ CASES = {
 def test_a_risen_shape_is_told_as_its_unit_when_it_happens(name):
     face = read(puppet.still(T), CASES[name])
     (event,) = [e for e in face.events if e.name == name]
-    assert event.by == ALONE and 0 < event.trust < 1
+    assert event.by == "blendshapes" and 0 < event.trust < 1
     assert event.onset == pytest.approx(2.05, abs=0.2)
     assert event.offset == pytest.approx(3.15, abs=0.2)
     if name in ("jaw_aside", "one_corner"):
@@ -88,7 +95,7 @@ def test_a_face_at_rest_gives_no_event():
 def test_what_geometry_shows_too_is_one_event_and_fully_believed():
     face = read(puppet.smile(puppet.still(T), HOW), both("mouthSmile"))
     (event,) = [e for e in face.events if e.name == "smile"]
-    assert event.by == BOTH and event.trust == 1.0
+    assert event.by == "geometry and blendshapes" and event.trust == 1.0
     plain = read(puppet.smile(puppet.still(T), HOW), {})
     (alone,) = [e for e in plain.events if e.name == "smile"]
     assert alone.by == "geometry" and (alone.onset, alone.peak) == (event.onset, event.peak)
@@ -114,13 +121,13 @@ def test_a_shape_that_never_rests_is_no_event():
 
 
 def test_scores_are_joined_and_unknown_where_nothing_was_seen_near():
-    scores = scores_at(np.array([0.0, 0.05, 0.1, 1.0]), [0.0, 0.1], [{"jawOpen": 0.2}, {}])
+    scores = scores_at(np.array([0.0, 0.05, 0.1, 1.0]), [(0.0, {"jawOpen": 0.2}), (0.1, {})])
     assert scores["jawOpen"][:3] == pytest.approx([0.2, 0.1, 0.0]) and np.isnan(
         scores["jawOpen"][3]
     )
-    pair = scores_at(np.array([0.0]), [0.0], [{"eyeWideRight": 0.3}])
+    pair = scores_at(np.array([0.0]), [(0.0, {"eyeWideRight": 0.3})])
     assert pair["eyeWide"].tolist() == [[0.3, 0.0]]
-    assert scores_at(np.array([0.0]), [], []) == {}
+    assert scores_at(np.array([0.0]), []) == {}
 
 
 def test_a_rise_is_measured_against_the_person_s_own_rest():
@@ -132,7 +139,9 @@ def test_a_rise_is_measured_against_the_person_s_own_rest():
 
 
 def test_every_blendshape_of_mediapipe_has_a_row_and_every_told_unit_words():
-    named = {shape for row in table() for shape in row.shapes}
+    with FILE.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    named = {shape for row in rows for shape in row["shapes"].split()}
     both_sides = {n.removesuffix("Left").removesuffix("Right") for n in NAMES} - {"_neutral"}
     assert named | {"jaw", "mouth"} == both_sides | {
         "jawLeft",
@@ -140,13 +149,15 @@ def test_every_blendshape_of_mediapipe_has_a_row_and_every_told_unit_words():
         "mouthLeft",
         "mouthRight",
     }
-    told = {row.unit for row in table() if row.method == "shapes"}
-    assert told <= set(WORDS)
-    assert {row.unit for row in table() if row.source == "weak"} <= told
-    assert all(row.quality <= 0.25 for row in table() if row.source == "weak")
+    assert {row["told"] for row in rows} == {"shapes", "geometry", "nothing"}
+    told = {unit.name for unit in shape_units()}
+    assert told == {row["unit"] for row in rows if row["told"] == "shapes"} <= set(WORDS)
+    weak = [row for row in rows if row["source"] == "weak"]
+    assert {row["unit"] for row in weak} <= told
+    assert all(float(row["quality"]) <= 0.25 for row in weak)
     units = {unit.name: unit.units for unit in UNITS}
-    shared = [row for row in table() if row.method == "shapes" and row.unit in units]
-    assert all(set(row.action_units) <= set(units[row.unit]) for row in shared)
+    shared = [unit for unit in shape_units() if unit.name in units]
+    assert all(set(unit.units) <= set(units[unit.name]) for unit in shared)
 
 
 @pytest.mark.parametrize(

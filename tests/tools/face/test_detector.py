@@ -15,6 +15,7 @@ from emer.tools.face.detector import (
     Region,
     outline,
     region_around,
+    to_picture,
     upright,
 )
 from emer.tools.weights.locate import find
@@ -49,11 +50,11 @@ def mesh_points() -> np.ndarray:
 def test_the_blendshape_model_is_given_the_face_s_points_in_pixels(tmp_path):
     """So that a test's model has a known answer; the order is MediaPipe's."""
     landmarker = Landmarker(need(write_task(tmp_path / "xy.task", coordinates(20))), shapes=True)
-    (seen,) = landmarker.faces(puppet.portrait())
+    ((points, shapes),) = landmarker.faces(puppet.portrait())
     landmarker.close()
-    assert list(seen.shapes) == NAMES and seen.points.shape == (478, 3)
-    found = np.array([seen.shapes[name] for name in NAMES]).reshape(-1, 2)
-    assert found == pytest.approx(seen.points[list(ORDER[20:46]), :2], abs=0.01)
+    assert list(shapes) == NAMES and points.shape == (478, 3)
+    found = np.array([shapes[name] for name in NAMES]).reshape(-1, 2)
+    assert found == pytest.approx(points[list(ORDER[20:46]), :2], abs=0.01)
 
 
 def test_the_landmarks_are_those_of_the_mesh(networks, mesh_points):
@@ -80,9 +81,9 @@ def test_no_face_is_seen_where_there_is_none(networks, mesh_points):
 @pytest.mark.parametrize("turn", [0.0, 0.6])
 def test_points_come_back_from_the_upright_square(turn, mesh_points):
     box = outline(mesh_points)
-    square = upright(puppet.portrait(), Region(box.x, box.y, box.side * 2, turn), 320)
+    _, matrix = upright(puppet.portrait(), Region(box.x, box.y, box.side * 2, turn), 320)
     corner = np.array([[160.0, 160.0, 8.0], [0.0, 0.0, 0.0]], np.float32)
-    middle, first = square.to_picture(corner)
+    middle, first = to_picture(corner, matrix)
     assert middle == pytest.approx((box.x, box.y, 8 * box.side * 2 / 320), abs=0.1)
     assert np.hypot(*(first[:2] - middle[:2])) == pytest.approx(box.side * np.sqrt(2), rel=0.01)
 

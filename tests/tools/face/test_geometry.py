@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emer.tools.face.analysis import FaceAnalysis, analyse_face
+from emer.tools.face.analysis import FaceAnalysis, Person, analyse_face, find_people
 from emer.tools.face.detector import region_around
 from emer.tools.face.geometry import Spread, furrow_of, measure, measure_spread, spread_at, sureness
-from emer.tools.face.people import Person, find_people
 from emer.tools.face.sentences import findings_of
 from emer.tools.face.tracker import follow
 from tests.fixtures import puppet
@@ -134,6 +133,6 @@ def test_a_smile_that_is_not_seen_is_not_told() -> None:
     pixels = puppet.in_pixels(faces)
     spread = np.full((len(t), 2), 0.005)
     spread[30:80, 1] = 0.04
-    face = analyse_face(Person(1, measure(t, pixels, spread), (0,), 0.5, float(t[-1])))
+    face = analyse_face(Person(1, measure(t, pixels, spread), 0.5))
     assert {e.name for e in face.events} == {"brow_raise"}
     assert not any("smile" in f.text for f in findings_of(face, None))

@@ -11,9 +11,8 @@ import pytest
 
 from emer.app.demo_clip import CLIP
 from emer.tools.face.action_units import Event
-from emer.tools.face.analysis import FaceAnalysis, analyse_face
+from emer.tools.face.analysis import FaceAnalysis, Person, analyse_face, find_people
 from emer.tools.face.geometry import measure
-from emer.tools.face.people import Person, find_people
 from emer.tools.face.tracker import Footage, follow
 from emer.tools.media.clip import Clip
 from tests.fixtures import puppet
@@ -30,7 +29,7 @@ LASTING_S = 0.6
 
 
 def read(pixels: Array, t: Array) -> FaceAnalysis:
-    return analyse_face(Person(1, measure(t, pixels), (0,), 0.5, float(t[-1])))
+    return analyse_face(Person(1, measure(t, pixels), 0.5))
 
 
 def elsewhere(footage: Footage, seed: int) -> Footage:

@@ -97,9 +97,8 @@ def _seen(networks: Networks, picture: NDArray[np.uint8]) -> tuple[Any, Any]:
 
 def test_a_graph_that_was_never_asked_loads_nothing_when_it_goes() -> None:
     code = (
-        "from emer.tools.face.detector import FaceNetworks\n"
-        "networks = FaceNetworks()\n"
-        "networks.close()\n"
+        "from emer.tools.runtime.mediapipe import face_detector\n"
+        "face_detector(near=False, least=0.5).close()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
