@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
@@ -107,23 +108,46 @@ class LocalModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        from transformers import TextIteratorStreamer
+        from transformers import StoppingCriteriaList, TextIteratorStreamer
+
+        stopped = threading.Event()
+        outcome: Future[int] = Future()
+
+        def is_stopped(input_ids: Any, scores: Any, **kwargs: Any) -> bool:
+            return stopped.is_set()
+
+        def generate() -> None:
+            try:
+                tokens = self._model.generate(
+                    **inputs,
+                    max_new_tokens=min(self.max_tokens, room - read),
+                    streamer=streamer,
+                    do_sample=False,
+                    stopping_criteria=StoppingCriteriaList([is_stopped]),
+                )
+                outcome.set_result(int(tokens.shape[1]) - read)
+            except Exception as error:
+                outcome.set_exception(error)
+                streamer.end()
 
         with self._lock:
             inputs = self._encoded(messages)
+            read, room = inputs["input_ids"].shape[1], self._model.config.max_position_embeddings
+            if read >= room:
+                raise ValueError(f"the prompt has {read} tokens, the model reads at most {room}")
             streamer = TextIteratorStreamer(
                 self._tokenizer, skip_prompt=True, skip_special_tokens=True
             )
-            generation = _Generation(self._model, inputs, streamer, self.max_tokens)
+            threading.Thread(target=generate, name="emer-generate", daemon=True).start()
             try:
                 for text in streamer:
                     yield ChatGenerationChunk(message=AIMessageChunk(content=text))
-            finally:
-                generation.end()
-            yield ChatGenerationChunk(message=generation.last_chunk())
+            finally:  # also where the caller stops reading: between two tokens
+                stopped.set()
+                written = outcome.result() if wait([outcome], WAIT).done else 0
+            yield ChatGenerationChunk(message=self._last_chunk(read, written))
 
     def _encoded(self, messages: list[BaseMessage]) -> Any:
-        """Return the prompt's tokens; `ValueError` when they do not fit the model."""
         talk = [{"role": ROLES.get(m.type, "user"), "content": str(m.content)} for m in messages]
         if self._tokenizer.chat_template:
             text = self._tokenizer.apply_chat_template(
@@ -132,61 +156,12 @@ class LocalModel(BaseChatModel):
         else:
             text = "\n".join(f"{turn['role']}: {turn['content']}" for turn in talk)
             text += "\nassistant:"
-        inputs = self._tokenizer(text, return_tensors="pt").to(self._model.device)
-        size, room = inputs["input_ids"].shape[1], self._model.config.max_position_embeddings
-        if size >= room:
-            raise ValueError(f"the prompt has {size} tokens, the model reads at most {room}")
-        return inputs
+        return self._tokenizer(text, return_tensors="pt").to(self._model.device)
 
-
-class _Generation:
-    """One generation in a thread of its own, that can be stopped between two tokens."""
-
-    def __init__(self, model: Any, inputs: Any, streamer: Any, max_tokens: int) -> None:
-        self._model, self._streamer, self._max_tokens = model, streamer, max_tokens
-        self._tokens_in, self._tokens_out = int(inputs["input_ids"].shape[1]), 0
-        self._stopped = threading.Event()
-        self._error: Exception | None = None
-        room = model.config.max_position_embeddings - self._tokens_in
-        options = {**inputs, "max_new_tokens": min(max_tokens, room)}
-        self._thread = threading.Thread(
-            target=self._run, args=(options,), name="emer-generate", daemon=True
-        )
-        self._thread.start()
-
-    def _run(self, options: dict[str, Any]) -> None:
-        from transformers import StoppingCriteriaList
-
-        def stopped(input_ids: Any, scores: Any, **kwargs: Any) -> bool:
-            return self._stopped.is_set()
-
-        try:
-            tokens = self._model.generate(
-                **options,
-                streamer=self._streamer,
-                do_sample=False,
-                stopping_criteria=StoppingCriteriaList([stopped]),
-            )
-            self._tokens_out = int(tokens.shape[1]) - self._tokens_in
-        except Exception as error:
-            self._error = error
-            self._streamer.end()
-
-    def end(self) -> None:
-        """Stop after the current token; raise what went wrong, if anything did."""
-        self._stopped.set()
-        self._thread.join(WAIT)
-        if self._error is not None:
-            raise self._error
-
-    def last_chunk(self) -> AIMessageChunk:
-        """Return the chunk with the token counts and why the generation ended."""
-        usage = UsageMetadata(
-            input_tokens=self._tokens_in,
-            output_tokens=self._tokens_out,
-            total_tokens=self._tokens_in + self._tokens_out,
-        )
-        reason = "length" if self._tokens_out >= self._max_tokens else "stop"
+    def _last_chunk(self, read: int, written: int) -> AIMessageChunk:
+        """The token counts, and why the generation ended."""
+        usage = UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
+        reason = "length" if written >= self.max_tokens else "stop"
         return AIMessageChunk(
             content="", usage_metadata=usage, response_metadata={"finish_reason": reason}
         )

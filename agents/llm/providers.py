@@ -88,22 +88,17 @@ def load_chat_model(spec: str) -> BaseChatModel:
         )
     if "." not in module:
         return connect(spec, BENCHMARK_TOKENS)
-    model = _from_python(module, name)
+    if (folder := os.getcwd()) not in sys.path:
+        sys.path.append(folder)
+    try:
+        model = getattr(importlib.import_module(module), name)()
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"{spec}: no module {error.name}") from error
+    except AttributeError as error:
+        raise ConfigError(f"{spec}: module {module} has no {name}") from error
     if not isinstance(model, BaseChatModel):
         raise ConfigError(f"{spec} is not a LangChain chat model but a {type(model).__name__}")
     return model
-
-
-def _from_python(module: str, name: str) -> object:
-    folder = os.getcwd()
-    if folder not in sys.path:
-        sys.path.append(folder)
-    try:
-        return getattr(importlib.import_module(module), name)()
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"{module}:{name}: no module {error.name}") from error
-    except AttributeError as error:
-        raise ConfigError(f"{module}:{name}: module {module} has no {name}") from error
 
 
 def _served(model: str, url: str, max_tokens: int) -> BaseChatModel:
@@ -125,10 +120,14 @@ def _served(model: str, url: str, max_tokens: int) -> BaseChatModel:
 
 
 def _of_provider(spec: str, max_tokens: int) -> BaseChatModel:
+    # the limits under the argument names of the provider's package
+    limits: dict[str, Any] = {"max_tokens": max_tokens, "timeout": TIMEOUT, "max_retries": 1}
+    if spec.startswith("ollama:"):
+        limits = {"num_predict": max_tokens, "client_kwargs": {"timeout": TIMEOUT}}
     try:
         from langchain.chat_models import init_chat_model
 
-        model = init_chat_model(spec, temperature=0, **_options(spec, max_tokens))
+        model = init_chat_model(spec, temperature=0, **limits)
     except ImportError as error:
         raise _missing(spec, error) from error
     except Exception as error:  # each provider's package has errors of its own
@@ -139,13 +138,6 @@ def _of_provider(spec: str, max_tokens: int) -> BaseChatModel:
     if key is not None and not key.get_secret_value():
         raise ConfigError(f"reasoner: {spec}: there is no key; set ANTHROPIC_API_KEY")
     return model
-
-
-def _options(spec: str, max_tokens: int) -> dict[str, Any]:
-    """Return the limits under the argument names of the provider's package."""
-    if spec.startswith("ollama:"):
-        return {"num_predict": max_tokens, "client_kwargs": {"timeout": TIMEOUT}}
-    return {"max_tokens": max_tokens, "timeout": TIMEOUT, "max_retries": 1}
 
 
 def _missing(spec: str, error: ImportError) -> ConfigError:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from emer.agents.lexicon.cue_parser import Reading, read
 from emer.agents.lexicon.lexicon import (
@@ -21,6 +22,7 @@ from emer.agents.questions.question import Topic
 from emer.agents.rules.fusion import (
     ChannelLead,
     Contribution,
+    Evidence,
     Standing,
     disputed_families,
     find_disputes,
@@ -77,10 +79,6 @@ class Case:
         """All clues in time order."""
         return tuple(r.clue for r in self.readings)
 
-    def on(self, channel: Channel) -> list[Clue]:
-        """The channel's clues in time order."""
-        return [clue for clue in self.clues if channel_of(clue.modality) == channel]
-
     def band(self, standing: Standing) -> Band:
         """Confidence band of a family in this case."""
         return band(standing, standing.family in disputed_families(self.disputes))
@@ -105,8 +103,7 @@ def case_of(inquiry: Inquiry, weighting: Weighting = DEFAULT_WEIGHTING) -> Case:
     return Case(topic, readings, standings, disputes, inquiry.duration, weighting)
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(NamedTuple):
     """Cues in words, and the clues that state them."""
 
     words: str
@@ -115,34 +112,30 @@ class Basis:
 
 def basis(contributions: Iterable[Contribution], per_channel: int = 2) -> Basis | None:
     """The strongest stated cues of each channel; None if there is none."""
-    ordered = list(contributions)
+    stated = [c.evidence for c in contributions if c.counts and not c.evidence.negated]
     parts: list[str] = []
     ids: list[str] = []
     for channel, place in _PLACES.items():
-        phrases = _merged(dict(_phrases(ordered, channel, per_channel)))
+        by_group: dict[str, Evidence] = {}
+        for evidence in stated:
+            if channel_of(evidence.modality) == channel:
+                by_group.setdefault(evidence.group, evidence)
+        phrases = _merged(list(by_group.values())[:per_channel])
         if phrases:
             parts.append(f"{listed([f'the {_bare(p)}' for p in phrases])} {place}")
             ids += [i for cited in phrases.values() for i in cited]
     return Basis(listed(parts), tuple(dict.fromkeys(ids))) if parts else None
 
 
-def _phrases(
-    contributions: Sequence[Contribution], channel: Channel, most: int
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    groups: set[str] = set()
-    for c in contributions:
-        e = c.evidence
-        fits = channel_of(e.modality) == channel and not e.negated and c.counts
-        if fits and e.group not in groups and len(groups) < most:
-            groups.add(e.group)
-            yield lexicon().phrase_of(e.cue) + (_DESCRIBED if e.described else ""), e.clue_ids
-
-
-def _merged(phrases: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _merged(evidence: Sequence[Evidence]) -> dict[str, tuple[str, ...]]:
     """Phrases with their clues; one that another contains is merged into it.
 
     "furrowed brows" goes into "furrowed brows with narrowed eyes".
     """
+    phrases = {
+        lexicon().phrase_of(e.cue) + (_DESCRIBED if e.described else ""): e.clue_ids
+        for e in evidence
+    }
     merged: dict[str, tuple[str, ...]] = {}
     for phrase, ids in phrases.items():
         longer = (o for o in phrases if o != phrase and f" {_bare(phrase)} " in f" {o} ")

@@ -29,7 +29,7 @@ from emer.agents.lexicon.lexicon import (
 )
 from emer.agents.types import Conflict
 from emer.prompts.prompt import load
-from emer.tools.types import MODALITIES, Clue, Modality, Span
+from emer.tools.types import MODALITIES, Modality, Span
 
 PRIOR = -1.2
 """Log-odds of a family before any clue (chosen by us).
@@ -171,36 +171,29 @@ def weigh(
 
 def gather(readings: Sequence[Reading]) -> tuple[Evidence, ...]:
     """The evidence of all readings: single cues, then combinations."""
-    cues = lexicon().cues
-    single = [
-        Evidence(
-            cue=mention.cue,
-            group=cues[mention.cue].group,
-            modality=reading.clue.modality,
-            clue_ids=(reading.clue.id,),
-            negated=mention.negated,
-            weight=reading.reliability * mention.strength,
-            spans=_spans([reading.clue]),
-            described=is_described(reading.clue),
-        )
-        for reading in readings
-        for mention in reading.mentions
-    ]
+    groups = {key: cue.group for key, cue in lexicon().cues.items()}
     clues = {reading.clue.id: reading.clue for reading in readings}
+    stated = [
+        (m.cue, r.clue.modality, (r.clue.id,), m.negated, r.reliability * m.strength)
+        for r in readings
+        for m in r.mentions
+    ]
     combined = [
+        (key, kind, ids, False, weight) for key, kind, ids, weight in combined_cues(readings)
+    ]
+    return tuple(
         Evidence(
-            cue=combo,
-            group=combo,
+            cue=cue,
+            group=groups.get(cue, cue),
             modality=modality,
             clue_ids=ids,
-            negated=False,
+            negated=negated,
             weight=weight,
-            spans=_spans(clues[id] for id in ids),
+            spans=tuple(span for id in ids if (span := clues[id].span) is not None),
             described=any(is_described(clues[id]) for id in ids),
         )
-        for combo, modality, ids, weight in combined_cues(readings)
-    ]
-    return tuple(single + combined)
+        for cue, modality, ids, negated, weight in (*stated, *combined)
+    )
 
 
 def arousal(standing: Standing) -> float:
@@ -259,23 +252,20 @@ def dispute_ids(one: ChannelLead, two: ChannelLead) -> tuple[str, ...]:
 def soften_speech_brows(readings: Sequence[Reading]) -> tuple[Reading, ...]:
     """The readings with brow movements discounted where the same person speaks."""
     speech = [r.clue for r in readings if _SPEAKING.search(r.clue.text)]
-    return tuple(_softened(r) if _is_during(r.clue, speech) else r for r in readings)
+    spoken = {(clue.person, clue.span) for clue in speech if clue.span is not None}
 
+    def softened(reading: Reading) -> Reading:
+        span, person = reading.clue.span, reading.clue.person
+        if span is None or not any(who == person and at.overlaps(span) for who, at in spoken):
+            return reading
+        cues = RAISES | FROWNS if span.length <= SHORT_FROWN else RAISES
+        mentions = tuple(
+            replace(m, strength=m.strength * EMPHASIS) if m.cue in cues else m
+            for m in reading.mentions
+        )
+        return replace(reading, mentions=mentions)
 
-def _is_during(clue: Clue, speech: Sequence[Clue]) -> bool:
-    return clue.span is not None and any(
-        other.span is not None and other.person == clue.person and other.span.overlaps(clue.span)
-        for other in speech
-    )
-
-
-def _softened(reading: Reading) -> Reading:
-    span = reading.clue.span
-    cues = RAISES | FROWNS if span is not None and span.length <= SHORT_FROWN else RAISES
-    mentions = tuple(
-        replace(m, strength=m.strength * EMPHASIS) if m.cue in cues else m for m in reading.mentions
-    )
-    return replace(reading, mentions=mentions)
+    return tuple(map(softened, readings))
 
 
 def _standing(family: str, evidence: Sequence[Evidence], weighting: Weighting) -> Standing:
@@ -294,19 +284,17 @@ def _contributions(
     family: str, evidence: Sequence[Evidence], weighting: Weighting
 ) -> tuple[Contribution, ...]:
     valued = [(_value(item, weighting.log_odds(item.cue, family)), item) for item in evidence]
-    favour = _grouped([pair for pair in valued if pair[0] > 0])
+    favour = _grouped((value, item) for value, item in valued if value > 0)
     # Evidence against a family bears on it only when its strongest support holds.
     against = _grouped(
-        [
-            (value, item)
-            for value, item in valued
-            if value < 0 and (not favour or item.meets(favour[0].evidence))
-        ]
+        (value, item)
+        for value, item in valued
+        if value < 0 and (not favour or item.meets(favour[0].evidence))
     )
     return tuple(sorted(favour + against, key=lambda c: (-c.value, c.evidence.order)))
 
 
-def _grouped(valued: list[tuple[float, Evidence]]) -> list[Contribution]:
+def _grouped(valued: Iterable[tuple[float, Evidence]]) -> list[Contribution]:
     """Contributions, the largest first; the first of each correlated group counts."""
     groups: set[str] = set()
     contributions = []
@@ -330,19 +318,14 @@ def _lead(channel: Channel, standings: Sequence[Standing]) -> ChannelLead | None
     best = max(polar, key=lambda s: (_in_channel(s, channel), s.family), default=None)
     if best is None or _in_channel(best, channel) < CLEAR:
         return None
-    own = [
-        c for c in best.contributions if c.value > 0 and channel_of(c.evidence.modality) == channel
-    ]
+    favour = (c for c in best.contributions if c.value > 0)
+    own = [c for c in favour if channel_of(c.evidence.modality) == channel]
     return ChannelLead(channel, own[0].evidence.modality, best, _ids(own)[:3])
 
 
 def _in_channel(standing: Standing, channel: Channel) -> float:
     own = (m for m in MODALITIES if channel_of(m) == channel)
     return math.fsum(standing.by_modality.get(m, 0.0) for m in own)
-
-
-def _spans(clues: Iterable[Clue]) -> tuple[Span, ...]:
-    return tuple(clue.span for clue in clues if clue.span is not None)
 
 
 def _ids(contributions: Iterable[Contribution]) -> tuple[str, ...]:
