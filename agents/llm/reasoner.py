@@ -202,7 +202,7 @@ class Llm:
             self._client = ChatClient(
                 model,
                 given if isinstance(given, str) else model._llm_type,
-                lambda report: self._listener(report),
+                lambda report: self._listener(report),  # noqa: PLW0108  (it may change)
                 self._prices,
                 calls_tools=self._tools,
             )

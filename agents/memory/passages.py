@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
@@ -11,8 +10,8 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from emer.agents.lexicon.cue_parser import Reading, is_negated, read
-from emer.agents.lexicon.lexicon import lexicon
+from emer.agents.lexicon.cue_parser import Reading, is_negated, normal_text, read
+from emer.agents.lexicon.lexicon import lexicon, read_rows
 from emer.tools.types import Clue, Modality, Quality, Record, Source
 
 MOST_LINES = 16
@@ -107,7 +106,7 @@ def stop_words() -> frozenset[str]:
 
 def affects(text: str) -> Iterator[Affect]:
     """Yield the affect of each emotion word of a text; negation flips its signs."""
-    plain = " ".join(text.casefold().replace("’", "'").split())  # noqa: RUF001
+    plain = normal_text(text)
     for word, start in _words(plain):
         affect = _affect_of(word)
         if affect is not None:
@@ -170,8 +169,7 @@ def _affect_of(word: str) -> Affect | None:
 
 @cache
 def _affect_table() -> Mapping[str, Affect]:
-    with POLARITY.open(newline="", encoding="utf-8") as file:
-        ours = {row["word"]: Affect(float(row["valence"]), 0.0) for row in csv.DictReader(file)}
+    ours = {row["word"]: Affect(float(row["valence"]), 0.0) for row in read_rows(POLARITY)}
     labels = {
         form: Affect(label.valence, label.arousal)
         for label in reversed(lexicon().labels)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from emer.agents.lexicon.cue_parser import mentions_in, normal_text
-from emer.agents.lexicon.lexicon import CHANNELS, WORD_CUES, emotion_words, lexicon
+from emer.agents.lexicon.lexicon import CHANNELS, WORD_CUES, lexicon
 from emer.tools.types import Modality, Span
 
 NEAR = 0.5
@@ -259,15 +259,10 @@ def _follow(plain: str, before: Topic, duration: float) -> Topic:
     if before.place and not own.has_subject and own.moment and own.moment.words == MIDDLE:
         own = replace(own, place="in the middle", moment=None)
     own = replace(own, moment=_next_moment(plain, before.moment, duration) or own.moment)
-    if before.has_subject and _has_same_subject(plain, own, before):
+    is_new = own.has_subject or own.sex not in (None, before.sex)
+    if before.has_subject and not (is_new or _ANY_PERSON.search(plain) or _WHOLE.search(plain)):
         own = _with_subject(own, before)
     return _completed(own, before) if own.bare or _ELLIPSIS.search(plain) else own
-
-
-def _has_same_subject(plain: str, own: Topic, before: Topic) -> bool:
-    if own.has_subject or own.sex not in (None, before.sex):
-        return False
-    return not (_ANY_PERSON.search(plain) or _WHOLE.search(plain))
 
 
 def _with_subject(topic: Topic, of: Topic) -> Topic:
@@ -293,10 +288,14 @@ def _completed(own: Topic, before: Topic) -> Topic:
 def _named_in(plain: str, duration: float) -> Topic:
     mentions = [m for c in CHANNELS if c != "text" for m in mentions_in(plain, c)]
     signs = [m for m in mentions if not m.cue.startswith(WORD_CUES)]
-    place = _place(plain)
-    moment = _moment(plain, duration)
+    named = {
+        family: match.start()
+        for family, words in lexicon().emotion_words.items()
+        if (match := re.search(words, plain))
+    }
+    place, moment = _place(plain), _moment(plain, duration)
     return Topic(
-        families=_families(plain),
+        families=tuple(sorted(named, key=lambda family: (named[family], family))),
         place=place,
         person=_person(plain),
         other=_OTHER.search(plain) is not None,
@@ -308,16 +307,6 @@ def _named_in(plain: str, duration: float) -> Topic:
         bare=_BARE.search(plain) is not None,
         against=_WHY_NOT.search(plain) is not None,
     )
-
-
-def _families(plain: str) -> tuple[str, ...]:
-    labels = lexicon().labels
-    positions = {
-        family: match.start()
-        for family in lexicon().families
-        if (match := re.search(emotion_words(labels, family), plain))
-    }
-    return tuple(sorted(positions, key=lambda family: (positions[family], family)))
 
 
 def _place(plain: str) -> str | None:

@@ -39,6 +39,7 @@ _PLACES: dict[Channel, str] = {
     "audio": "in the audio",
     "text": "in the text",
 }
+PER_CHANNEL = 2
 _DESCRIBED = " that a model describes"
 """Added to a cue that was not measured."""
 
@@ -110,7 +111,7 @@ class Basis(NamedTuple):
     clue_ids: tuple[str, ...]
 
 
-def basis(contributions: Iterable[Contribution], per_channel: int = 2) -> Basis | None:
+def basis(contributions: Iterable[Contribution]) -> Basis | None:
     """The strongest stated cues of each channel; None if there is none."""
     stated = [c.evidence for c in contributions if c.counts and not c.evidence.negated]
     parts: list[str] = []
@@ -120,7 +121,7 @@ def basis(contributions: Iterable[Contribution], per_channel: int = 2) -> Basis 
         for evidence in stated:
             if channel_of(evidence.modality) == channel:
                 by_group.setdefault(evidence.group, evidence)
-        phrases = _merged(list(by_group.values())[:per_channel])
+        phrases = _merged(list(by_group.values())[:PER_CHANNEL])
         if phrases:
             parts.append(f"{listed([f'the {_bare(p)}' for p in phrases])} {place}")
             ids += [i for cited in phrases.values() for i in cited]

@@ -11,14 +11,7 @@ from functools import lru_cache
 from typing import Literal
 
 from emer.agents.lexicon.cue_parser import Mention, is_negated, mentions_in, read, transcript
-from emer.agents.lexicon.lexicon import (
-    WORD_CUES,
-    Channel,
-    Weighting,
-    channel_of,
-    emotion_words,
-    lexicon,
-)
+from emer.agents.lexicon.lexicon import WORD_CUES, Channel, Weighting, channel_of, lexicon
 from emer.agents.rules.fusion import Standing, weigh
 from emer.agents.types import Sentence
 from emer.tools.types import Clue
@@ -202,9 +195,7 @@ def check_label(name: str, clues: Sequence[Clue], weighting: Weighting) -> Itera
 
 @lru_cache(maxsize=1)
 def _any_emotion() -> re.Pattern[str]:
-    lexical = lexicon()
-    words = (emotion_words(lexical.labels, family) for family in lexical.families)
-    return re.compile("|".join(f"(?:{word})" for word in words))
+    return re.compile("|".join(f"(?:{word})" for word in lexicon().emotion_words.values()))
 
 
 def _signs(text: str, channel: Channel, exact: bool = True) -> list[Mention]:
@@ -247,9 +238,8 @@ def _on_cue(claim: Mention, stated: Sequence[Mention]) -> Iterator[Problem]:
 
 def _emotions(text: str) -> Iterator[tuple[str, Stance]]:
     """Families that a text names, and whether it speaks for or against them."""
-    labels = lexicon().labels
-    for family in lexicon().families:
-        for match in re.finditer(emotion_words(labels, family), text):
+    for family, words in lexicon().emotion_words.items():
+        for match in re.finditer(words, text):
             before = _PART.split(text[: match.start()])[-1]
             near = " ".join(before.split()[-NEAR_WORDS:])
             if _AGAINST.search(near):
