@@ -95,7 +95,8 @@ def of_text(text: str) -> Passage:
     lines = [line for part in sentences if part for line in _observed(part)]
     if lines and not quotes and not _states_cues(lines):
         quotes = [f'"{text}"']
-    return Passage(lines=(*lines, *_spoken(quotes)))
+    spoken = (Line(modality="text", text=f"The words: {quote}") for quote in quotes)
+    return Passage(lines=(*lines, *spoken))
 
 
 @cache
@@ -141,10 +142,6 @@ def _states_cues(lines: Iterable[Line]) -> bool:
     return any(reading.mentions for reading in Passage(lines=tuple(lines)).readings)
 
 
-def _spoken(quotes: Iterable[str]) -> list[Line]:
-    return [Line(modality="text", text=f"The words: {quote}") for quote in quotes]
-
-
 def _words(plain: str) -> Iterator[tuple[str, int]]:
     """Yield words with their positions; of Chinese, every known run of characters."""
     for match in _WORD.finditer(plain):
@@ -157,14 +154,11 @@ def _words(plain: str) -> Iterator[tuple[str, int]]:
 
 def _affect_of(word: str) -> Affect | None:
     """Return a word's affect, or the negated affect of a stem that its affix denies."""
-    table = _affect_table()
-    if word in table:
-        return table[word]
-    bare = _PRIVATIVE.sub("", word)
-    for stem in (bare, f"{bare}ful") if bare != word else ():
-        if stem in table:
-            return table[stem].negated
-    return None
+    table, bare = _affect_table(), _PRIVATIVE.sub("", word)
+    if word in table or bare == word:
+        return table.get(word)
+    stem = next((stem for stem in (bare, f"{bare}ful") if stem in table), None)
+    return table[stem].negated if stem else None
 
 
 @cache

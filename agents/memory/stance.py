@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from emer.agents.lexicon.cue_parser import Reading
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.memory.passages import Affect, Passage, affects, stop_words
-from emer.agents.rules.fusion import POLAR, Standing, weigh
+from emer.agents.rules.fusion import POLAR, weigh
 from emer.agents.rules.labels import RIVAL_SHARE
 
 POSSIBLE = 0.35
@@ -29,7 +28,8 @@ ATTENTION = "alert"
 """The kin of surprise, interest and confusion, which have no sign of their own."""
 
 _WORD = re.compile(r"[a-z]{4,}|[\u4e00-\u9fff]{2}")
-_STEM = 6
+STEM = 6
+"""Characters of a word that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +46,28 @@ class Stance:
     words: frozenset[str] = frozenset()
 
 
-def stance_of(passage: Passage, families: Iterable[str] = (), labels: Iterable[str] = ()) -> Stance:
+def stance_of(passage: Passage, families: Sequence[str] = (), labels: Sequence[str] = ()) -> Stance:
     """Stance of a passage; `families` or `labels` take precedence over its text."""
     readings = passage.readings
-    named = [name for label in labels if (name := lexicon().family_of(label))]
-    known = frozenset((*families, *named))
-    standings = () if known or labels else weigh(readings)
-    text = " . ".join(labels) if known or labels else _observed(passage)
+    named = (lexicon().family_of(label) for label in labels)
+    own = frozenset((*families, *(name for name in named if name)))
+    denied: frozenset[str] = frozenset()
+    observed = (line.text for line in passage.lines if line.modality != "text")
+    text = " . ".join(labels if own or labels else observed)  # transcripts count by their cues
+    if not (own or labels):
+        standings = weigh(readings)
+        enough = max(POSSIBLE, RIVAL_SHARE * standings[0].probability)
+        own = frozenset(s.family for s in standings if s.supports and s.probability >= enough)
+        denied = frozenset(s.family for s in standings if s.contradicts and not s.supports) - own
     words = tuple(affects(text))
-    own = known or _supported(standings)
-    denied = _denied(standings) - own
+    stems = _WORD.findall(passage.text.casefold())
     return Stance(
         families=own,
         denied=denied,
         signs=_signs(own, denied, words),
-        arousal=frozenset(_sign(a.arousal) for a in words if abs(a.arousal) >= AROUSED),
-        cues=_cues(readings),
-        words=frozenset(_stems(passage.text)),
+        arousal=frozenset(1 if a.arousal > 0 else -1 for a in words if abs(a.arousal) >= AROUSED),
+        cues=frozenset(m.cue for r in readings for m in r.mentions if not m.negated),
+        words=frozenset(word[:STEM] for word in stems if word not in stop_words()),
     )
 
 
@@ -76,7 +81,7 @@ def opposed(one: Stance, other: Stance) -> bool:
         return True
     if one.signs == other.signs == {1} and one.arousal and other.arousal:
         return one.arousal.isdisjoint(other.arousal)
-    return _all_denied(one, other) or _all_denied(other, one)
+    return any(a.families and a.families <= b.denied for a, b in ((one, other), (other, one)))
 
 
 def akin(one: Stance, other: Stance) -> bool:
@@ -89,19 +94,6 @@ def akin(one: Stance, other: Stance) -> bool:
     )
 
 
-def _all_denied(one: Stance, other: Stance) -> bool:
-    return bool(one.families) and one.families <= other.denied
-
-
-def _supported(standings: Sequence[Standing]) -> frozenset[str]:
-    enough = max(POSSIBLE, RIVAL_SHARE * standings[0].probability) if standings else POSSIBLE
-    return frozenset(s.family for s in standings if s.supports and s.probability >= enough)
-
-
-def _denied(standings: Sequence[Standing]) -> frozenset[str]:
-    return frozenset(s.family for s in standings if s.contradicts and not s.supports)
-
-
 def _signs(
     families: frozenset[str], denied: frozenset[str], words: Sequence[Affect]
 ) -> frozenset[int]:
@@ -109,7 +101,7 @@ def _signs(
     polar = [*_valences(families), *(a.valence for a in words if abs(a.valence) >= PLEASANT)]
     if not polar and not families:
         polar = [-valence for valence in _valences(denied)]
-    return frozenset(map(_sign, polar))
+    return frozenset(1 if valence > 0 else -1 for valence in polar)
 
 
 def _valences(families: Iterable[str]) -> list[float]:
@@ -117,20 +109,3 @@ def _valences(families: Iterable[str]) -> list[float]:
     table = lexicon().families
     polar = (table[family] for family in families)
     return [f.valence for f in polar if f.kin != ATTENTION and abs(f.valence) >= POLAR]
-
-
-def _observed(passage: Passage) -> str:
-    """Return visible and audible sentences; transcripts count by their cues alone."""
-    return " . ".join(line.text for line in passage.lines if line.modality != "text")
-
-
-def _cues(readings: Iterable[Reading]) -> frozenset[str]:
-    return frozenset(m.cue for r in readings for m in r.mentions if not m.negated)
-
-
-def _stems(text: str) -> Iterable[str]:
-    return (w[:_STEM] for w in _WORD.findall(text.casefold()) if w not in stop_words())
-
-
-def _sign(value: float) -> int:
-    return 1 if value > 0 else -1

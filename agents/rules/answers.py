@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from emer.agents.lexicon.cue_parser import Reading
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.questions.not_shown import clues_in_span, clues_with_signs
 from emer.agents.questions.person_focus import is_about, target_clues, target_people
@@ -56,13 +55,13 @@ def _on_family(case: Case, family: str) -> list[Sentence]:
     ]
     against = basis(c for c in reversed(relevant) if c.value <= -WORTH_CITING)
     sentences = [
-        *_for(relevant, family, band=case.band(standing)),
+        *_in_favour(relevant, family, band=case.band(standing)),
         *([_answer("against", against, family)] if against else []),
     ]
     return sentences[::-1] if case.topic.against else sentences
 
 
-def _for(
+def _in_favour(
     contributions: Iterable[Contribution], family: str, kind: str = "for", **words: str
 ) -> list[Sentence]:
     cited = basis(c for c in contributions if c.value >= WORTH_CITING)
@@ -90,21 +89,17 @@ def _on_modality(case: Case, modality: Modality, families: Sequence[str]) -> Ite
     ids = {clue.id for clue in target_clues(case.clues, case.topic)}
     own = [r for r in case.readings if r.clue.modality == modality and r.clue.id in ids]
     if modality == "text":
-        yield from _words(own)
+        for reading in own[:1]:
+            words = quote(reading.clue).removeprefix("In the text, ").removesuffix(".")
+            text = load("rules/answer_part").substitute(clues=words)
+            yield Sentence(block="answer", text=text, clue_ids=(reading.clue.id,))
     else:
         yield from _listing("part", _best(case, [r.clue for r in own]))
     on_families = [sentence for family in families for sentence in _on_family(case, family)]
     lead = weigh(own, case.weighting)[0]
     if not on_families and lead.probability >= CONSISTENT:
-        on_families = _for(lead.contributions, lead.family, "alone")
+        on_families = _in_favour(lead.contributions, lead.family, "alone")
     yield from on_families
-
-
-def _words(readings: Sequence[Reading]) -> Iterator[Sentence]:
-    for reading in readings[:1]:
-        words = quote(reading.clue).removeprefix("In the text, ").removesuffix(".")
-        text = load("rules/answer_part").substitute(clues=words)
-        yield Sentence(block="answer", text=text, clue_ids=(reading.clue.id,))
 
 
 def _on_signs(case: Case) -> Iterator[Sentence]:
@@ -114,7 +109,7 @@ def _on_signs(case: Case) -> Iterator[Sentence]:
     ids = {clue.id for clue in clues}
     for standing in case.families[:1]:
         moved = [c for c in standing.contributions if ids & {*c.evidence.clue_ids}]
-        yield from _for(moved, standing.family, band=case.band(standing))
+        yield from _in_favour(moved, standing.family, band=case.band(standing))
 
 
 def _on_moment(case: Case, span: Span, when: str) -> Iterator[Sentence]:
