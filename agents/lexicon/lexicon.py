@@ -53,7 +53,6 @@ class Cue:
         phrase: Its name in a sentence ("a smile").
         opposites: Cues that contradict it.
         unless: More exact cues that replace it in the same sentence.
-
     """
 
     key: str
@@ -287,7 +286,6 @@ def load_weighting(folder: str) -> Weighting:
     Raises:
         ConfigError: Names the file and row that cannot be used, a cue or family that the
             lexicon lacks, or a table that was changed after it was written.
-
     """
     if not folder:
         return DEFAULT_WEIGHTING

@@ -57,7 +57,6 @@ class Task:
             prompt: sha256 of the role's prompt.
             language: language of the repair message.
             budget: what the run has left.
-
         """
         self.role, self.prompt, self.language = role, prompt, language
         self.tokens, self.money = float(budget.tokens), budget.money
@@ -107,7 +106,6 @@ class ChatClient:
 
         Raises:
             GaveUp: no reply could be used, the budget is spent, or the model is down.
-
         """
         if self.down is not None:
             raise GaveUp(self.down)
@@ -199,7 +197,6 @@ def ask_record(
 
     Raises:
         ReplyInvalid: the model failed, or neither reply fits.
-
     """
     tokens = 0
 
@@ -239,7 +236,6 @@ def with_repair(
 
     Raises:
         GaveUp: the second reply cannot be used either.
-
     """
     talk, problem = list(messages), ""
     for _ in range(TRIES):

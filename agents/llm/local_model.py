@@ -69,7 +69,6 @@ class LocalModel(BaseChatModel):
 
         Raises:
             ConfigError: packages or weights are missing, with the line that gets them.
-
         """
         try:
             import torch

@@ -81,7 +81,6 @@ def planner(
         candidates: the decider's readings.
         language: language of the prompt.
         analogies: notes of the memory.
-
     """
     also = f" {_load(language, 'asking').text.strip()}"
     tools = "\n".join(

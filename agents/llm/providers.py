@@ -37,7 +37,6 @@ def connect(spec: str, max_tokens: int) -> BaseChatModel:
     Raises:
         ConfigError: the name means nothing, a package is missing (with the line that
             installs it), or a key is not set.
-
     """
     kind, _, rest = spec.partition(":")
     if kind == "script" and rest:
@@ -78,7 +77,6 @@ def load_chat_model(spec: str) -> BaseChatModel:
 
     Raises:
         ConfigError: as in `connect`, or the Python name is no LangChain chat model.
-
     """
     module, colon, name = spec.partition(":")
     if not (module and colon and name):

@@ -72,7 +72,6 @@ class Llm:
             price_out: money per million output tokens; 0 if unknown.
             max_tokens: most tokens of a reply.
             weights: a folder written by `emer-eval fit`, which then measures confidence.
-
         """
         self._rules = Rules(weights)
         self.weighting = self._rules.weighting

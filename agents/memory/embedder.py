@@ -69,7 +69,6 @@ class Embedder(Protocol):
 
     def embed(self, passages: Sequence[Passage]) -> Vectors:
         """Return one row of length 1 (or 0) per passage, float32 (n, d), n at least 1."""
-        ...
 
 
 def load_embedder(use: str, arguments: Mapping[str, Param] | None = None) -> Embedder:
@@ -78,7 +77,6 @@ def load_embedder(use: str, arguments: Mapping[str, Param] | None = None) -> Emb
     Raises:
         ConfigError: the name, the arguments or the folder are wrong.
         ToolMissing: a package is not installed.
-
     """
     given = dict(arguments or {})
     try:

@@ -81,7 +81,6 @@ class Exemplars:
 
         Raises:
             ConfigError: the run has no label or no clue, or the folder cannot be written.
-
         """
         labels, passage = tuple(label.name for label in written.labels), of_clues(clues)
         if not (labels and passage.lines):

@@ -76,7 +76,6 @@ class Memory:
             embedder: maps passages to vectors.
             most: how many matches `recall` returns for a clip.
             notes: what could not be read, one line each.
-
         """
         self.items, self.embedder, self.notes = tuple(items), embedder, tuple(notes)
         self._most = most

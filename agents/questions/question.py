@@ -206,7 +206,6 @@ def topic_of(
         earlier: The questions before it, the oldest first.
         duration: Length of the clip in seconds.
         is_there: Tells whether a topic's person is in the clip.
-
     """
     before = Topic()
     for text in earlier:
@@ -218,8 +217,7 @@ def topic_of(
 
 def _moment(plain: str, duration: float) -> Moment | None:
     """The moment that a question (in lower case) names, if any."""
-    times = _times(plain)
-    if times is not None:
+    if times := _times(plain):
         start, end, words = times
         if start > duration:
             return Moment(None, words)
@@ -234,7 +232,7 @@ def _next_moment(plain: str, before: Moment | None, duration: float) -> Moment |
     """The stretch behind an earlier moment, for "and then?"."""
     if before is None or before.span is None or not _NEXT.search(plain) or _times(plain):
         return None
-    start = min(before.span.end, duration)
+    start = before.span.end
     if start >= duration:
         return Moment(None, f"after {before.words}")
     return Moment(Span(start=start, end=min(start + AFTER, duration)), f"{start:g} s")
@@ -310,17 +308,14 @@ def _named_in(plain: str, duration: float) -> Topic:
 
 
 def _place(plain: str) -> str | None:
-    counted = _FROM.search(plain)
-    if counted:
+    if counted := _FROM.search(plain):
         return f"{counted[1]} from the {counted[2]}"
-    if _GAZE.search(plain):
-        return None
-    return next((place for place, words in _PLACES.items() if words.search(plain)), None)
+    places = () if _GAZE.search(plain) else _PLACES.items()
+    return next((place for place, words in places if words.search(plain)), None)
 
 
 def _person(plain: str) -> str | None:
-    match = _NUMBERED.search(plain)
-    if match is None:
-        return None
-    word = next(group for group in match.groups() if group)
-    return f"person {_ORDINALS.get(word) or _DIGITS.get(word) or int(word)}"
+    if match := _NUMBERED.search(plain):
+        word = next(group for group in match.groups() if group)
+        return f"person {_ORDINALS.get(word) or _DIGITS.get(word) or int(word)}"
+    return None

@@ -55,7 +55,6 @@ class Case:
         disputes: Pairs of channels that point to families of opposite valence.
         duration: Length of the clip in seconds.
         weighting: The log-odds of cues.
-
     """
 
     topic: Topic

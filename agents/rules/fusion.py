@@ -78,7 +78,6 @@ class Evidence:
         weight: Reliability times strength.
         spans: When its clues hold; a clue without a span holds throughout.
         described: It rests on a model's description of a picture.
-
     """
 
     cue: str
