@@ -19,7 +19,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from emer.tools.errors import ConfigError
 from emer.tools.types import Modality
@@ -39,64 +41,64 @@ WORD_CUES = ("named_", "heard_", "said_")
 
 def channel_of(modality: Modality) -> Channel:
     """The channel of a modality: face and scene are visual."""
-    return "visual" if modality in ("face", "scene") else modality
+    return modality if modality in ("audio", "text") else "visual"
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """A displayed sign.
+Words = Annotated[tuple[str, ...], BeforeValidator(str.split)]
 
-    Args:
-        key: Its id in the tables.
-        channel: Where it is displayed.
-        group: Correlated cues share a group; the largest of them counts.
-        phrase: Its name in a sentence ("a smile").
-        opposites: Cues that contradict it.
-        unless: More exact cues that replace it in the same sentence.
-    """
 
-    key: str
+class Row(BaseModel):
+    """A row of a table; an alias is the name of its column."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Cue(Row):
+    """A displayed sign."""
+
+    key: str = Field(alias="cue")
     channel: Channel
     group: str
-    phrase: str
-    opposites: tuple[str, ...] = ()
-    unless: tuple[str, ...] = ()
+    """Correlated cues share a group; the largest of them counts."""
+    phrase: str = Field(alias="say")
+    """Its name in a sentence ("a smile")."""
+    opposites: Words = Field(default=(), alias="opposite")
+    """Cues that contradict it."""
+    unless: Words = ()
+    """More exact cues that replace it in the same sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Combo:
+class Combo(Row):
     """Cues that mean more together than apart."""
 
-    key: str
-    members: tuple[str, ...]
-    phrase: str
+    key: str = Field(alias="cue")
+    members: Words
+    phrase: str = Field(alias="say")
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Row):
     """A family of emotion words; families of one `kin` are similar readings."""
 
-    name: str
+    name: str = Field(alias="family")
     valence: float
     """In [-1, 1]."""
     kin: str
 
 
-@dataclass(frozen=True, slots=True)
-class LabelWord:
+class LabelWord(Row):
     """A word of a family, its range of intensity, and its affect in [-1, 1]."""
 
     family: str
-    name: str
+    name: str = Field(alias="label")
     low: float
     high: float
     valence: float
     arousal: float
-    cues: tuple[str, ...]
+    cues: Words
     graded: bool
     """A degree of the family, not a shade that needs a cue of its own."""
-    words: tuple[str, ...]
-    words_zh: tuple[str, ...]
+    words: Words
+    words_zh: Words
 
 
 class Lexicon:
@@ -105,63 +107,37 @@ class Lexicon:
     @cached_property
     def families(self) -> Mapping[str, Family]:
         """Families by name, in the order of the file."""
-        rows = read_rows(FOLDER / "families.csv")
-        return {r["family"]: Family(r["family"], float(r["valence"]), r["kin"]) for r in rows}
+        return {row.name: row for row in map(Family.model_validate, _table("families"))}
 
     @cached_property
     def labels(self) -> tuple[LabelWord, ...]:
         """Label words; the first of a family is its plain name."""
-        return tuple(
-            LabelWord(
-                family=row["family"],
-                name=row["label"],
-                low=float(row["low"]),
-                high=float(row["high"]),
-                valence=float(row["valence"]),
-                arousal=float(row["arousal"]),
-                cues=tuple(row["cues"].split()),
-                graded=row["graded"] == "yes",
-                words=tuple(row["words"].split()),
-                words_zh=tuple(row["words_zh"].split()),
-            )
-            for row in read_rows(FOLDER / "labels.csv")
-        )
+        return tuple(map(LabelWord.model_validate, _table("labels")))
 
     @cached_property
     def cues(self) -> Mapping[str, Cue]:
         """Cues by key, with the `named`, `heard` and `said` cues of each family."""
-        channels = {name: name for name in CHANNELS}
-        cues = [
-            Cue(
-                key=row["cue"],
-                channel=channels[row["channel"]],
-                group=row["group"],
-                phrase=row["say"],
-                opposites=tuple(row["opposite"].split()),
-                unless=tuple(row["unless"].split()),
-            )
-            for row in read_rows(FOLDER / "cues.csv")
-        ]
+        cues = [Cue.model_validate(row) for row in _table("cues")]
         for family in self.families:
             named, said, label = f"named_{family}", f"said_{family}", self.label_of(family)
+            face, voice = f"an expression described as {label}", f"a tone described as {label}"
             cues += [
-                Cue(named, "visual", named, f"an expression described as {label}"),
-                Cue(f"heard_{family}", "audio", named, f"a tone described as {label}"),
-                Cue(said, "text", said, "the speaker's own word for it"),
+                Cue(cue=named, channel="visual", group=named, say=face),
+                Cue(cue=f"heard_{family}", channel="audio", group=named, say=voice),
+                Cue(cue=said, channel="text", group=said, say="the speaker's own word for it"),
             ]
         return {cue.key: cue for cue in cues}
 
     @cached_property
     def combos(self) -> tuple[Combo, ...]:
         """Combinations of cues."""
-        rows = read_rows(FOLDER / "combos.csv")
-        return tuple(Combo(r["cue"], tuple(r["members"].split()), r["say"]) for r in rows)
+        return tuple(map(Combo.model_validate, _table("combos")))
 
     @cached_property
     def weights(self) -> Mapping[str, Mapping[str, float]]:
         """Log-odds by cue, then family."""
         table: dict[str, dict[str, float]] = {}
-        for row in read_rows(FOLDER / "weights.csv"):
+        for row in _table("weights"):
             table.setdefault(row["cue"], {})[row["family"]] = float(row["log_odds"])
         for family in self.families:
             table[f"named_{family}"] = {family: TOOL_WORD_WEIGHT}
@@ -172,12 +148,12 @@ class Lexicon:
     @cached_property
     def arousal(self) -> Mapping[str, float]:
         """Arousal in [-1, 1] by cue."""
-        return {row["cue"]: float(row["arousal"]) for row in read_rows(FOLDER / "arousal.csv")}
+        return {row["cue"]: float(row["arousal"]) for row in _table("arousal")}
 
     @cached_property
     def degrees(self) -> Mapping[str, float]:
         """Factor of an adverb of degree on a cue's strength, by word."""
-        return {row["word"]: float(row["factor"]) for row in read_rows(FOLDER / "degrees.csv")}
+        return {row["word"]: float(row["factor"]) for row in _table("degrees")}
 
     @cached_property
     def patterns(self) -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], ...]]:
@@ -220,14 +196,14 @@ class Lexicon:
         return en, zh
 
     def _pattern_texts(self) -> Iterator[tuple[str, str]]:
-        macros = {row["macro"]: row["pattern"] for row in read_rows(FOLDER / "macros.csv")}
+        macros = {row["macro"]: row["pattern"] for row in _table("macros")}
         for table in ("patterns", "words"):
-            for row in read_rows(FOLDER / f"{table}.csv"):
+            for row in _table(table):
                 pattern = row["pattern"]
                 for macro, meaning in macros.items():
                     pattern = pattern.replace(macro, meaning)
                 yield row["cue"], pattern
-        for row in read_rows(FOLDER / "cues.csv"):
+        for row in _table("cues"):
             if row["channel"] != "text":  # also by the name that we give it
                 yield row["cue"], r"\b" + re.escape(re.sub(r"^an? ", "", row["say"])) + r"\b"
         for family, word in self.emotion_words.items():
@@ -237,6 +213,10 @@ class Lexicon:
             first = r"(?:i|we)(?:'m| am|'re| are| feel| felt| was| were)"
             first = rf"\b{first}\s+(?:so |very |really |too )*(?:{english})\b"
             yield f"said_{family}", rf"{first}|我们?(?:很|好|真|太|非常|特别)*(?:{chinese})"
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    return read_rows(FOLDER / f"{name}.csv")
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -303,7 +283,7 @@ def load_weighting(folder: str) -> Weighting:
     name = provenance.get("name")
     if not isinstance(name, str) or not name.isprintable() or not name:
         raise ConfigError(f"{about} lacks a name")
-    return Weighting(name=f"{name}@{digest[:8]}", changed=_table(table, content))
+    return Weighting(name=f"{name}@{digest[:8]}", changed=_log_odds(table, content))
 
 
 def _content(path: Path) -> bytes:
@@ -314,7 +294,7 @@ def _content(path: Path) -> bytes:
         raise ConfigError(f"{path}: {error.strerror}; {hint}") from error
 
 
-def _table(path: Path, content: bytes) -> Mapping[str, Mapping[str, float]]:
+def _log_odds(path: Path, content: bytes) -> Mapping[str, Mapping[str, float]]:
     try:
         rows = csv.DictReader(content.decode("utf-8-sig").splitlines())
         columns = rows.fieldnames or ()

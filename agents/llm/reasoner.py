@@ -22,7 +22,6 @@ from emer.agents.llm.schemas import Criticising, Deciding, Planning, R, Writing
 from emer.agents.memory.memory import Memory
 from emer.agents.reasoner import ReportListener
 from emer.agents.rules.case import Case, case_of
-from emer.agents.rules.fusion import disputed_families
 from emer.agents.rules.planner import channels_agree, is_sure, spent_reason, validate_asks
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import (
@@ -115,7 +114,7 @@ class Llm:
             return last.model_copy(update={"asks": (), "refused": (), "stop_reason": stop})
         try:
             decision = self._debate(inquiry, case)
-        except _RulesTakeOver:
+        except GaveUp:
             return by_rules
         self._debated = (known, decision)
         return decision
@@ -125,11 +124,11 @@ class Llm:
         case = case_of(inquiry, self.weighting)
         if not self._is_wanted(case):
             return self._rules.explain(inquiry, decision)
-        conversion = Conversion(inquiry, disputed_families(case.disputes), self.weighting)
+        conversion = Conversion(inquiry, case.disputed, self.weighting)
         task = messages.writer(inquiry, decision.hypotheses, self._language_for(inquiry))
         try:
             return self._ask("writer", inquiry, task, Writing, conversion.explanation)
-        except _RulesTakeOver:
+        except GaveUp:
             return self._rules.explain(inquiry, decision)
 
     def criticise(self, inquiry: Inquiry, draft: Explanation) -> tuple[Opinion, ...]:
@@ -142,13 +141,13 @@ class Llm:
             return self._ask(
                 "critic", inquiry, task, Criticising, lambda r: opinions(r, draft.sentences)
             )
-        except _RulesTakeOver:
+        except GaveUp:
             return ()
 
     def _debate(self, inquiry: Inquiry, case: Case) -> Decision:
         """Let the model weigh the candidates and, if they stay open, plan closer looks."""
         language = self._language_for(inquiry)
-        conversion = Conversion(inquiry, disputed_families(case.disputes), self.weighting)
+        conversion = Conversion(inquiry, case.disputed, self.weighting)
         analogies = self._recall(inquiry, language)
         task = messages.decider(inquiry, language, analogies)
         decision, settled = self._ask("decider", inquiry, task, Deciding, conversion.decision)
@@ -193,7 +192,7 @@ class Llm:
         schema: type[R],
         convert: Callable[[R], T],
     ) -> T:
-        """Return the model's converted answer; `_RulesTakeOver` if it has none."""
+        """The model's converted answer; `GaveUp`, which is reported, if it has none."""
         language = self._language_for(inquiry)
         if self._client is None:
             given = self._model
@@ -214,7 +213,7 @@ class Llm:
             )
         except GaveUp as error:
             self._listener(Fallback(role=role, why=str(error)))
-            raise _RulesTakeOver from error
+            raise
 
     def _recall(self, inquiry: Inquiry, language: Language) -> tuple[str, ...]:
         """Return the notes of the nearest analogies and report which they are.
@@ -246,7 +245,3 @@ class Llm:
         if self._language in ("en", "zh"):
             return "zh" if self._language == "zh" else "en"
         return messages.language_of(inquiry.question)
-
-
-class _RulesTakeOver(Exception):
-    """The model could not do a step; the fallback is reported."""

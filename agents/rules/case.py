@@ -9,22 +9,15 @@ from functools import cached_property
 from typing import NamedTuple
 
 from emer.agents.lexicon.cue_parser import Reading, read
-from emer.agents.lexicon.lexicon import (
-    DEFAULT_WEIGHTING,
-    Channel,
-    Weighting,
-    channel_of,
-    lexicon,
-)
+from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Channel, Weighting, channel_of, lexicon
 from emer.agents.questions.not_shown import topic_for
 from emer.agents.questions.person_focus import focus
 from emer.agents.questions.question import Topic
 from emer.agents.rules.fusion import (
-    ChannelLead,
     Contribution,
+    Dispute,
     Evidence,
     Standing,
-    disputed_families,
     find_disputes,
     soften_speech_brows,
     weigh,
@@ -60,7 +53,7 @@ class Case:
     topic: Topic
     readings: Sequence[Reading]
     standings: Sequence[Standing]
-    disputes: Sequence[tuple[ChannelLead, ChannelLead]]
+    disputes: Sequence[Dispute]
     duration: float
     weighting: Weighting = DEFAULT_WEIGHTING
 
@@ -81,7 +74,12 @@ class Case:
 
     def band(self, standing: Standing) -> Band:
         """Confidence band of a family in this case."""
-        return band(standing, standing.family in disputed_families(self.disputes))
+        return band(standing, standing.family in self.disputed)
+
+    @cached_property
+    def disputed(self) -> frozenset[str]:
+        """The families that the disputes are about."""
+        return frozenset(lead.standing.family for pair in self.disputes for lead in pair)
 
     @cached_property
     def relevance(self) -> dict[str, float]:

@@ -159,6 +159,10 @@ class ChannelLead:
         return lexicon().families[self.standing.family].valence
 
 
+Dispute = tuple[ChannelLead, ChannelLead]
+"""Two channels that point to families of opposite valence."""
+
+
 def weigh(
     readings: Sequence[Reading], weighting: Weighting = DEFAULT_WEIGHTING
 ) -> tuple[Standing, ...]:
@@ -207,20 +211,13 @@ def arousal(standing: Standing) -> float:
     return math.fsum(w * a for w, a in pairs) / total if total else 0.0
 
 
-def find_disputes(standings: Sequence[Standing]) -> tuple[tuple[ChannelLead, ChannelLead], ...]:
+def find_disputes(standings: Sequence[Standing]) -> tuple[Dispute, ...]:
     """Pairs of channels that point to families of opposite valence."""
     leads = [lead for channel in CHANNELS if (lead := _lead(channel, standings))]
     return tuple((one, two) for one, two in combinations(leads, 2) if one.valence * two.valence < 0)
 
 
-def disputed_families(disputes: Sequence[tuple[ChannelLead, ChannelLead]]) -> frozenset[str]:
-    """The families that the disputes are about."""
-    return frozenset(lead.standing.family for pair in disputes for lead in pair)
-
-
-def conflict_records(
-    disputes: Sequence[tuple[ChannelLead, ChannelLead]],
-) -> tuple[Conflict, ...]:
+def conflict_records(disputes: Sequence[Dispute]) -> tuple[Conflict, ...]:
     """The disputes as records, with both readings and their clues."""
     return tuple(
         Conflict(
