@@ -17,8 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from emer.agents.memory.embedder import Embedder
-from emer.agents.memory.passages import Passage, of_clues
-from emer.agents.memory.stance import Stance, akin, opposed, stance_of
+from emer.agents.memory.passages import Passage, Stance, akin, of_clues, opposed, stance_of
 from emer.tools.errors import ToolFailed, ToolMissing
 from emer.tools.types import Clue, Record
 

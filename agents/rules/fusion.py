@@ -89,11 +89,6 @@ class Evidence:
     spans: tuple[Span, ...] = ()
     described: bool = False
 
-    @property
-    def order(self) -> tuple[str, tuple[str, ...]]:
-        """Sorting key among equal values."""
-        return (self.cue, self.clue_ids)
-
     def meets(self, other: Evidence) -> bool:
         """True if the two can hold at one moment, give or take `MOMENT` seconds."""
         return all(a.overlaps(b, MOMENT) for a in self.spans for b in other.spans)
@@ -153,11 +148,6 @@ class ChannelLead:
     standing: Standing
     clue_ids: tuple[str, ...]
 
-    @property
-    def valence(self) -> float:
-        """Valence of the family."""
-        return lexicon().families[self.standing.family].valence
-
 
 Dispute = tuple[ChannelLead, ChannelLead]
 """Two channels that point to families of opposite valence."""
@@ -167,7 +157,7 @@ def weigh(
     readings: Sequence[Reading], weighting: Weighting = DEFAULT_WEIGHTING
 ) -> tuple[Standing, ...]:
     """The standing of every family, the most probable first."""
-    evidence = gather(readings)
+    evidence = sorted(gather(readings), key=lambda e: (e.cue, e.clue_ids))  # among equal values
     standings = (_standing(family, evidence, weighting) for family in lexicon().families)
     return tuple(sorted(standings, key=lambda s: (-s.log_odds, s.family)))
 
@@ -213,8 +203,10 @@ def arousal(standing: Standing) -> float:
 
 def find_disputes(standings: Sequence[Standing]) -> tuple[Dispute, ...]:
     """Pairs of channels that point to families of opposite valence."""
+    families = lexicon().families
     leads = [lead for channel in CHANNELS if (lead := _lead(channel, standings))]
-    return tuple((one, two) for one, two in combinations(leads, 2) if one.valence * two.valence < 0)
+    polar = [(families[lead.standing.family].valence, lead) for lead in leads]
+    return tuple((one, two) for (a, one), (b, two) in combinations(polar, 2) if a * b < 0)
 
 
 def conflict_records(disputes: Sequence[Dispute]) -> tuple[Conflict, ...]:
@@ -287,14 +279,14 @@ def _contributions(
         for value, item in valued
         if value < 0 and (not favour or item.meets(favour[0].evidence))
     )
-    return tuple(sorted(favour + against, key=lambda c: (-c.value, c.evidence.order)))
+    return tuple(sorted(favour + against, key=lambda c: -c.value))
 
 
 def _grouped(valued: Iterable[tuple[float, Evidence]]) -> list[Contribution]:
     """Contributions, the largest first; the first of each correlated group counts."""
     groups: set[str] = set()
     contributions = []
-    for value, item in sorted(valued, key=lambda pair: (-abs(pair[0]), pair[1].order)):
+    for value, item in sorted(valued, key=lambda pair: -abs(pair[0])):
         contributions.append(Contribution(item, value, counts=item.group not in groups))
         groups.add(item.group)
     return contributions
