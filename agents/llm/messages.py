@@ -127,11 +127,7 @@ def _task(role: Role, inquiry: Inquiry, language: Language, **values: str) -> Hu
 
 
 def _reminded(task: HumanMessage, analogies: Sequence[str], language: Language) -> HumanMessage:
-    """Return the task after the analogies, if there are any.
-
-    After the clues they leave the shared prefix as it is, and before the task they are
-    part of what the decider and the planner of one round share.
-    """
+    """The task after the analogies: behind the prefix that all tasks share."""
     if not analogies:
         return task
     notes = "\n".join(_json_line({"note": text}) for text in analogies)

@@ -19,12 +19,6 @@ from emer.prompts.prompt import load
 from emer.tools.text import listed
 from emer.tools.types import Clue, Modality, Span
 
-_WORDS: dict[Modality, str] = {
-    "audio": "the voice",
-    "text": "the words",
-    "face": "the face",
-    "scene": "the scene",
-}
 _UNCLEAR = (
     "no clue can be picked by it, so this is how the clip reads as a whole; name an emotion, "
     "a sign (a smile, a pause), a person, a moment, or the face, voice, words or scene"
@@ -141,7 +135,8 @@ def _modality(inquiry: Inquiry, topic: Topic) -> Iterator[Missing]:
     if not cues:
         present = {m.modality for m in inquiry.missing} | {c.modality for c in inquiry.clues}
         if modality is not None and modality not in present:
-            yield Missing(modality=modality, why=f"no clue tells of {_WORDS[modality]}")
+            word = {"audio": "voice", "text": "words"}.get(modality, modality)
+            yield Missing(modality=modality, why=f"no clue tells of the {word}")
     elif not (topic.denied or clues_with_signs(target_clues(inquiry.clues, topic), topic)):
         modality = "audio" if all(cue.channel == "audio" for cue in cues) else "face"
         signs = listed(list(dict.fromkeys(cue.phrase for cue in cues))).replace(" and ", " or ")
