@@ -47,7 +47,6 @@ class Rewrite(Record):
         text: The new sentence.
         span: The new time, in seconds.
         quality: How well it can be seen or heard, 0 to 1.
-
     """
 
     clue: str
@@ -65,7 +64,6 @@ class Addition(Record):
         span: When, in seconds; None: throughout.
         person: A name local to the clip ("person 1"), never an identity.
         quality: How well it can be seen or heard, 0 to 1; 0.8 where left out.
-
     """
 
     modality: Modality
@@ -120,10 +118,26 @@ def check_edits(edits: Edits, clues: Sequence[Clue], duration: float) -> None:
 
 
 def reviewer_clues(clues: Iterable[Clue], edits: Edits) -> tuple[Clue, ...]:
-    """The reviewer's own clues, those that replace one of `clues` first."""
+    """The reviewer's own clues, those that replace one of `clues` first.
+
+    The tool's numbers are not copied: they do not support the reviewer's words.
+    """
     known = {clue.id: clue for clue in clues}
-    rewritten = (_rewritten(known[r.clue], r) for r in edits.edit if r.clue in known)
-    added = (_clue(a, modality=a.modality, span=a.span, person=a.person) for a in edits.add)
+    rewritten = (
+        _clue(
+            rewrite,
+            text=rewrite.text or old.text,
+            modality=old.modality,
+            span=rewrite.span or old.span,
+            person=old.person,
+            data={REVISES: old.id},
+        )
+        for rewrite in edits.edit
+        if (old := known.get(rewrite.clue))
+    )
+    added = (
+        _clue(a, text=a.text, modality=a.modality, span=a.span, person=a.person) for a in edits.add
+    )
     return (*rewritten, *added)
 
 
@@ -153,22 +167,10 @@ def _cues(clue: Clue) -> frozenset[tuple[str, bool]]:
     return frozenset((mention.cue, mention.negated) for mention in reading.mentions)
 
 
-def _rewritten(clue: Clue, rewrite: Rewrite) -> Clue:
-    # The tool's numbers are not copied: they do not support the reviewer's words.
-    return _clue(
-        rewrite,
-        text=rewrite.text or clue.text,
-        modality=clue.modality,
-        span=rewrite.span or clue.span,
-        person=clue.person,
-        data={REVISES: clue.id},
-    )
-
-
-def _clue(edit: Rewrite | Addition, text: str | None = None, **fields: Any) -> Clue:
+def _clue(edit: Rewrite | Addition, *, text: str, **fields: Any) -> Clue:
     score = REVIEWER_QUALITY if edit.quality is None else edit.quality
     return Clue(
-        text=" ".join((text or edit.text or "").split()),
+        text=" ".join(text.split()),
         quality=Quality(score=score, factors={"told_by_a_person": 1.0}),
         source=REVIEWER,
         **fields,

@@ -29,13 +29,10 @@ def is_near_duplicate(clue: Clue, other: Clue) -> bool:
     if not look or not before < look or clue.source.tool != other.source.tool:
         return False
     frames, known = (frozenset(_numbers(c.data.get("frames"))) for c in (clue, other))
-    if _description(clue) == _description(other):
+    descriptions = {c.text.partition(": ")[2] for c in (clue, other)}  # in front: which frames
+    if len(descriptions) == 1:
         return any(abs(one - two) <= SAME_SIGHT for one in frames for two in known)
     return bool(frames) and frames <= known
-
-
-def _description(clue: Clue) -> str:
-    return clue.text.partition(": ")[2]  # in front of the colon: which frames
 
 
 def _numbers(value: JsonValue) -> list[float]:

@@ -27,11 +27,9 @@ class Reasoner(Protocol):
 
     def decide(self, inquiry: Inquiry) -> Decision:
         """Weigh the clues; ask for more, or stop and give the reason."""
-        ...
 
     def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
         """Write the explanation, without the sentences in `inquiry.rejected`."""
-        ...
 
 
 @runtime_checkable
@@ -40,7 +38,6 @@ class Critical(Protocol):
 
     def criticise(self, inquiry: Inquiry, draft: Explanation) -> Sequence[Opinion]:
         """An opinion on each sentence, or none at all."""
-        ...
 
 
 @runtime_checkable
@@ -49,11 +46,9 @@ class Reporting(Protocol):
 
     def prepare(self) -> None:
         """Raise `ConfigError` before a run if its models can never be called."""
-        ...
 
     def report_to(self, listener: ReportListener) -> None:
         """Send all later reports to `listener`."""
-        ...
 
 
 @runtime_checkable
@@ -62,4 +57,3 @@ class Remembering(Protocol):
 
     def remember_with(self, memory: Memory) -> None:
         """Use `memory` from now on; what it returns is never evidence."""
-        ...

@@ -43,7 +43,7 @@ class ScriptedModel(BaseChatModel):
     """Whether it takes a schema as a tool and answers by calling it."""
     counts_tokens: bool = False
     """Whether usage is reported, four characters to a token."""
-    _asked: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
+    asked: list[list[BaseMessage]] = Field(default_factory=list, exclude=True)
     _tool: str | None = PrivateAttr(default=None)
 
     def __init__(self, replies: Iterable[Scripted] = (), **rest: Any) -> None:
@@ -60,11 +60,6 @@ class ScriptedModel(BaseChatModel):
         if not isinstance(replies, list):
             raise ConfigError(f"reasoner: script:{path} is not a JSON list of replies")
         return cls(replies)
-
-    @property
-    def asked(self) -> list[list[BaseMessage]]:
-        """The messages of every request so far."""
-        return self._asked
 
     def bind_tools(
         self, tools: Sequence[Any], *, tool_choice: str | None = None, **kwargs: Any
@@ -99,9 +94,9 @@ class ScriptedModel(BaseChatModel):
             yield ChatGenerationChunk(message=chunk)
 
     def _next(self, messages: list[BaseMessage]) -> AIMessage:
-        self._asked.append(list(messages))
+        self.asked.append(list(messages))
         if not self.replies:
-            raise ScriptEnded(f"the script has no reply to request {len(self._asked)}")
+            raise ScriptEnded(f"the script has no reply to request {len(self.asked)}")
         reply = _message(self.replies.pop(0), messages)
         if self.counts_tokens:
             read = sum(len(str(m.content)) for m in messages) // 4

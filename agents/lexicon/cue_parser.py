@@ -76,13 +76,12 @@ class Reading:
 
 def read(clues: Iterable[Clue]) -> tuple[Reading, ...]:
     """Readings of the clues, each clue once, in time order."""
-    distinct = {clue.id: clue for clue in clues}
-    return tuple(_read_one(clue) for clue in sorted(distinct.values(), key=_time_order))
+    distinct = {clue.id: clue for clue in clues}.values()
 
+    def time_order(clue: Clue) -> tuple[float, float, str]:  # without a span first
+        return (clue.span.start, clue.span.end, clue.id) if clue.span else (-1.0, -1.0, clue.id)
 
-def _time_order(clue: Clue) -> tuple[float, float, str]:
-    # Clues without a span come first.
-    return (clue.span.start, clue.span.end, clue.id) if clue.span else (-1.0, -1.0, clue.id)
+    return tuple(_read_one(clue) for clue in sorted(distinct, key=time_order))
 
 
 @lru_cache(maxsize=4096)
@@ -133,33 +132,29 @@ def is_negated(before: str) -> bool:
     return _NEGATION.search(near) is not None or _NEGATION_ZH.search(chinese) is not None
 
 
-CombinedCue = tuple[str, Modality, tuple[str, ...], float]
-"""Combination, modality, ids of the two clues, reliability times strength."""
+def combined_cues(
+    readings: Sequence[Reading],
+) -> Iterator[tuple[str, Modality, tuple[str, ...], float]]:
+    """The combinations of the lexicon that pairs of clues form.
 
-
-def combined_cues(readings: Sequence[Reading]) -> Iterator[CombinedCue]:
-    """Each pair of clues that forms a combination of the lexicon."""
+    Each with its modality, the ids of the clues, and reliability times strength.
+    """
+    stating: dict[str, list[tuple[Clue, float]]] = {}
+    for reading in readings:
+        for mention in reading.mentions:
+            if not mention.negated:
+                amount = reading.reliability * mention.strength
+                stating.setdefault(mention.cue, []).append((reading.clue, amount))
     for combo in lexicon().combos:
-        first, second = (list(_stating(readings, member)) for member in combo.members)
-        for (one, a), (two, b) in product(first, second):
-            if _may_coincide(one.clue, two.clue):
-                ids = tuple(dict.fromkeys((one.clue.id, two.clue.id)))
-                yield combo.key, one.clue.modality, ids, min(a, b)
+        for (one, a), (two, b) in product(*(stating.get(member, ()) for member in combo.members)):
+            if _may_coincide(one, two):
+                yield combo.key, one.modality, tuple(dict.fromkeys((one.id, two.id))), min(a, b)
 
 
 def _may_coincide(one: Clue, two: Clue) -> bool:
     if one.person and two.person and one.person != two.person:
         return False
-    if one.span is None or two.span is None:
-        return True
-    return one.span.overlaps(two.span, SLACK)
-
-
-def _stating(readings: Sequence[Reading], cue: str) -> Iterator[tuple[Reading, float]]:
-    for reading in readings:
-        for mention in reading.mentions:
-            if mention.cue == cue and not mention.negated:
-                yield reading, reading.reliability * mention.strength
+    return one.span is None or two.span is None or one.span.overlaps(two.span, SLACK)
 
 
 def _read_one(clue: Clue) -> Reading:
@@ -169,22 +164,17 @@ def _read_one(clue: Clue) -> Reading:
     if isinstance(letter, str) and letter.casefold() in FACS_LETTERS:
         strength = FACS_LETTERS[letter.casefold()]
         mentions = tuple(replace(m, strength=strength) for m in mentions)
-    if is_described(clue):
-        mentions = tuple(
-            replace(m, strength=m.strength * INFERRED) if m.cue.startswith("named_") else m
-            for m in mentions
-        )
-    return Reading(clue, mentions, _reliability(clue))
-
-
-def _reliability(clue: Clue) -> float:
     score = clue.quality.score
     trust = score if score >= UNRELIABLE else score * score
     if clue.confidence is not None:
         trust *= clue.confidence
     if is_described(clue):
         trust *= DESCRIBED
-    return trust * DOUBTFUL_TRANSCRIPT if is_doubtful(clue) else trust
+        mentions = tuple(
+            replace(m, strength=m.strength * INFERRED) if m.cue.startswith("named_") else m
+            for m in mentions
+        )
+    return Reading(clue, mentions, trust * DOUBTFUL_TRANSCRIPT if is_doubtful(clue) else trust)
 
 
 def _sentences(text: str, channel: Channel) -> list[str]:

@@ -15,11 +15,13 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from emer.tools.errors import ConfigError
 from emer.tools.types import Modality
@@ -39,67 +41,64 @@ WORD_CUES = ("named_", "heard_", "said_")
 
 def channel_of(modality: Modality) -> Channel:
     """The channel of a modality: face and scene are visual."""
-    if modality == "audio":
-        return "audio"
-    return "text" if modality == "text" else "visual"
+    return modality if modality in ("audio", "text") else "visual"
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """A displayed sign.
+Words = Annotated[tuple[str, ...], BeforeValidator(str.split)]
 
-    Args:
-        key: Its id in the tables.
-        channel: Where it is displayed.
-        group: Correlated cues share a group; the largest of them counts.
-        phrase: Its name in a sentence ("a smile").
-        opposites: Cues that contradict it.
-        unless: More exact cues that replace it in the same sentence.
 
-    """
+class Row(BaseModel):
+    """A row of a table; an alias is the name of its column."""
 
-    key: str
+    model_config = ConfigDict(frozen=True)
+
+
+class Cue(Row):
+    """A displayed sign."""
+
+    key: str = Field(alias="cue")
     channel: Channel
     group: str
-    phrase: str
-    opposites: tuple[str, ...] = ()
-    unless: tuple[str, ...] = ()
+    """Correlated cues share a group; the largest of them counts."""
+    phrase: str = Field(alias="say")
+    """Its name in a sentence ("a smile")."""
+    opposites: Words = Field(default=(), alias="opposite")
+    """Cues that contradict it."""
+    unless: Words = ()
+    """More exact cues that replace it in the same sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Combo:
+class Combo(Row):
     """Cues that mean more together than apart."""
 
-    key: str
-    members: tuple[str, ...]
-    phrase: str
+    key: str = Field(alias="cue")
+    members: Words
+    phrase: str = Field(alias="say")
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(Row):
     """A family of emotion words; families of one `kin` are similar readings."""
 
-    name: str
+    name: str = Field(alias="family")
     valence: float
     """In [-1, 1]."""
     kin: str
 
 
-@dataclass(frozen=True, slots=True)
-class LabelWord:
+class LabelWord(Row):
     """A word of a family, its range of intensity, and its affect in [-1, 1]."""
 
     family: str
-    name: str
+    name: str = Field(alias="label")
     low: float
     high: float
     valence: float
     arousal: float
-    cues: tuple[str, ...]
+    cues: Words
     graded: bool
     """A degree of the family, not a shade that needs a cue of its own."""
-    words: tuple[str, ...]
-    words_zh: tuple[str, ...]
+    words: Words
+    words_zh: Words
 
 
 class Lexicon:
@@ -108,32 +107,37 @@ class Lexicon:
     @cached_property
     def families(self) -> Mapping[str, Family]:
         """Families by name, in the order of the file."""
-        rows = self._rows("families")
-        return {r["family"]: Family(r["family"], float(r["valence"]), r["kin"]) for r in rows}
+        return {row.name: row for row in map(Family.model_validate, _table("families"))}
 
     @cached_property
     def labels(self) -> tuple[LabelWord, ...]:
         """Label words; the first of a family is its plain name."""
-        return tuple(_label(row) for row in self._rows("labels"))
+        return tuple(map(LabelWord.model_validate, _table("labels")))
 
     @cached_property
     def cues(self) -> Mapping[str, Cue]:
         """Cues by key, with the `named`, `heard` and `said` cues of each family."""
-        table = {row["cue"]: _cue(row) for row in self._rows("cues")}
-        words = (cue for f in self.families for cue in _emotion_word_cues(f, self.label_of(f)))
-        return table | {cue.key: cue for cue in words}
+        cues = [Cue.model_validate(row) for row in _table("cues")]
+        for family in self.families:
+            named, said, label = f"named_{family}", f"said_{family}", self.label_of(family)
+            face, voice = f"an expression described as {label}", f"a tone described as {label}"
+            cues += [
+                Cue(cue=named, channel="visual", group=named, say=face),
+                Cue(cue=f"heard_{family}", channel="audio", group=named, say=voice),
+                Cue(cue=said, channel="text", group=said, say="the speaker's own word for it"),
+            ]
+        return {cue.key: cue for cue in cues}
 
     @cached_property
     def combos(self) -> tuple[Combo, ...]:
         """Combinations of cues."""
-        rows = self._rows("combos")
-        return tuple(Combo(r["cue"], tuple(r["members"].split()), r["say"]) for r in rows)
+        return tuple(map(Combo.model_validate, _table("combos")))
 
     @cached_property
     def weights(self) -> Mapping[str, Mapping[str, float]]:
         """Log-odds by cue, then family."""
         table: dict[str, dict[str, float]] = {}
-        for row in self._rows("weights"):
+        for row in _table("weights"):
             table.setdefault(row["cue"], {})[row["family"]] = float(row["log_odds"])
         for family in self.families:
             table[f"named_{family}"] = {family: TOOL_WORD_WEIGHT}
@@ -144,12 +148,12 @@ class Lexicon:
     @cached_property
     def arousal(self) -> Mapping[str, float]:
         """Arousal in [-1, 1] by cue."""
-        return {row["cue"]: float(row["arousal"]) for row in self._rows("arousal")}
+        return {row["cue"]: float(row["arousal"]) for row in _table("arousal")}
 
     @cached_property
     def degrees(self) -> Mapping[str, float]:
         """Factor of an adverb of degree on a cue's strength, by word."""
-        return {row["word"]: float(row["factor"]) for row in self._rows("degrees")}
+        return {row["word"]: float(row["factor"]) for row in _table("degrees")}
 
     @cached_property
     def patterns(self) -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], ...]]:
@@ -176,89 +180,55 @@ class Lexicon:
                 return label.family
         return plain if plain in self.families else None
 
+    @cached_property
+    def emotion_words(self) -> Mapping[str, str]:
+        """A pattern for any word of a family, English or Chinese, by family."""
+        words = {family: self._word_forms(family) for family in self.families}
+        return {family: rf"\b(?:{en})\b|{zh}" for family, (en, zh) in words.items()}
+
+    def _word_forms(self, family: str) -> tuple[str, str]:
+        """English and Chinese alternatives, the longest first."""
+        own = [label for label in self.labels if label.family == family]
+        english = {form for label in own for form in (label.name, *label.words)}
+        chinese = {form for label in own for form in label.words_zh if len(form) > 1}
+        ordered = (sorted(forms, key=lambda f: (-len(f), f)) for forms in (english, chinese))
+        en, zh = ("|".join(map(re.escape, forms)) for forms in ordered)
+        return en, zh
+
     def _pattern_texts(self) -> Iterator[tuple[str, str]]:
-        macros = {row["macro"]: row["pattern"] for row in self._rows("macros")}
-        for row in (*self._rows("patterns"), *self._rows("words")):
-            pattern = row["pattern"]
-            for macro, meaning in macros.items():
-                pattern = pattern.replace(macro, meaning)
-            yield row["cue"], pattern
-        for cue in self._rows("cues"):
-            if cue["channel"] != "text":  # also by the name that we give it
-                yield cue["cue"], r"\b" + re.escape(re.sub(r"^an? ", "", cue["say"])) + r"\b"
-        for family in self.families:
-            word = emotion_words(self.labels, family)
+        macros = {row["macro"]: row["pattern"] for row in _table("macros")}
+        for table in ("patterns", "words"):
+            for row in _table(table):
+                pattern = row["pattern"]
+                for macro, meaning in macros.items():
+                    pattern = pattern.replace(macro, meaning)
+                yield row["cue"], pattern
+        for row in _table("cues"):
+            if row["channel"] != "text":  # also by the name that we give it
+                yield row["cue"], r"\b" + re.escape(re.sub(r"^an? ", "", row["say"])) + r"\b"
+        for family, word in self.emotion_words.items():
             yield f"named_{family}", word
             yield f"heard_{family}", word
-            yield f"said_{family}", _speaker_words(self.labels, family)
+            english, chinese = self._word_forms(family)
+            first = r"(?:i|we)(?:'m| am|'re| are| feel| felt| was| were)"
+            first = rf"\b{first}\s+(?:so |very |really |too )*(?:{english})\b"
+            yield f"said_{family}", rf"{first}|我们?(?:很|好|真|太|非常|特别)*(?:{chinese})"
 
-    def _rows(self, table: str) -> list[dict[str, str]]:
-        with (FOLDER / f"{table}.csv").open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+
+def _table(name: str) -> list[dict[str, str]]:
+    return read_rows(FOLDER / f"{name}.csv")
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file with a header."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 @lru_cache(maxsize=1)
 def lexicon() -> Lexicon:
     """The lexicon of this package."""
     return Lexicon()
-
-
-@lru_cache(maxsize=256)
-def emotion_words(labels: tuple[LabelWord, ...], family: str) -> str:
-    """A pattern for any word of the family, English or Chinese."""
-    english, chinese = _words(labels, family)
-    return rf"\b(?:{english})\b|{chinese}"
-
-
-def _speaker_words(labels: tuple[LabelWord, ...], family: str) -> str:
-    english, chinese = _words(labels, family)
-    first = r"\b(?:i|we)(?:'m| am|'re| are| feel| felt| was| were)\s+(?:so |very |really |too )*"
-    return rf"{first}(?:{english})\b|我们?(?:很|好|真|太|非常|特别)*(?:{chinese})"
-
-
-def _words(labels: tuple[LabelWord, ...], family: str) -> tuple[str, str]:
-    own = [label for label in labels if label.family == family]
-    english = {form for label in own for form in (label.name, *label.words)}
-    chinese = {form for label in own for form in label.words_zh if len(form) > 1}
-    return _alternation(english), _alternation(chinese)
-
-
-def _alternation(words: Iterable[str]) -> str:
-    longest_first = sorted(words, key=lambda w: (-len(w), w))
-    return "|".join(re.escape(word) for word in longest_first)
-
-
-def _label(row: Mapping[str, str]) -> LabelWord:
-    return LabelWord(
-        family=row["family"],
-        name=row["label"],
-        low=float(row["low"]),
-        high=float(row["high"]),
-        valence=float(row["valence"]),
-        arousal=float(row["arousal"]),
-        cues=tuple(row["cues"].split()),
-        graded=row["graded"] == "yes",
-        words=tuple(row["words"].split()),
-        words_zh=tuple(row["words_zh"].split()),
-    )
-
-
-def _cue(row: Mapping[str, str]) -> Cue:
-    channel = next((c for c in CHANNELS if c == row["channel"]), None)
-    if channel is None:
-        raise ValueError(f"cues.csv: {row['cue']} has channel {row['channel']!r}")
-    opposites, unless = tuple(row["opposite"].split()), tuple(row["unless"].split())
-    return Cue(row["cue"], channel, row["group"], row["say"], opposites, unless)
-
-
-def _emotion_word_cues(family: str, label: str) -> tuple[Cue, ...]:
-    """The cues of a tool that names the emotion, and of a speaker who says it."""
-    face, voice = f"an expression described as {label}", f"a tone described as {label}"
-    return (
-        Cue(f"named_{family}", "visual", f"named_{family}", face),
-        Cue(f"heard_{family}", "audio", f"named_{family}", voice),
-        Cue(f"said_{family}", "text", f"said_{family}", "the speaker's own word for it"),
-    )
 
 
 @dataclass(frozen=True)
@@ -296,12 +266,16 @@ def load_weighting(folder: str) -> Weighting:
     Raises:
         ConfigError: Names the file and row that cannot be used, a cue or family that the
             lexicon lacks, or a table that was changed after it was written.
-
     """
     if not folder:
         return DEFAULT_WEIGHTING
     table, about = (Path(folder).expanduser() / name for name in ("weights.csv", "weights.json"))
-    provenance = _provenance(about)
+    try:
+        provenance = json.loads(_content(about))
+    except ValueError as error:
+        raise ConfigError(f"{about} is not JSON: {error}") from error
+    if not isinstance(provenance, dict):
+        raise ConfigError(f"{about} is no object")
     content = _content(table)
     digest = hashlib.sha256(content).hexdigest()
     if provenance.get("weights_sha256") != digest:
@@ -309,7 +283,7 @@ def load_weighting(folder: str) -> Weighting:
     name = provenance.get("name")
     if not isinstance(name, str) or not name.isprintable() or not name:
         raise ConfigError(f"{about} lacks a name")
-    return Weighting(name=f"{name}@{digest[:8]}", changed=_table(table, content))
+    return Weighting(name=f"{name}@{digest[:8]}", changed=_log_odds(table, content))
 
 
 def _content(path: Path) -> bytes:
@@ -320,17 +294,7 @@ def _content(path: Path) -> bytes:
         raise ConfigError(f"{path}: {error.strerror}; {hint}") from error
 
 
-def _provenance(path: Path) -> Mapping[str, Any]:
-    try:
-        value = json.loads(_content(path))
-    except ValueError as error:
-        raise ConfigError(f"{path} is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise ConfigError(f"{path} is no object")
-    return value
-
-
-def _table(path: Path, content: bytes) -> Mapping[str, Mapping[str, float]]:
+def _log_odds(path: Path, content: bytes) -> Mapping[str, Mapping[str, float]]:
     try:
         rows = csv.DictReader(content.decode("utf-8-sig").splitlines())
         columns = rows.fieldnames or ()
@@ -348,15 +312,11 @@ def _table(path: Path, content: bytes) -> Mapping[str, Mapping[str, float]]:
             raise ConfigError(f"{at}: this lexicon has no cue {cue!r}; fit again")
         if family not in words.families:
             raise ConfigError(f"{at}: this lexicon has no family {family!r}; fit again")
-        table.setdefault(cue, {})[family] = _finite(row["log_odds"], f"{at}, log_odds")
+        try:
+            weight = float(row["log_odds"])
+        except (TypeError, ValueError):
+            weight = math.nan
+        if not math.isfinite(weight):
+            raise ConfigError(f"{at}, log_odds: {row['log_odds']!r} is no number")
+        table.setdefault(cue, {})[family] = weight
     return table
-
-
-def _finite(value: Any, where: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise ConfigError(f"{where}: {value!r} is no number")
-    return number

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
@@ -39,8 +39,7 @@ class ReplyInvalid(EmerError):
     """A model failed, or its reply does not fit after the repair."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
+class Prices(NamedTuple):
     """Money per million input and output tokens."""
 
     read: float
@@ -58,40 +57,21 @@ class Task:
             prompt: sha256 of the role's prompt.
             language: language of the repair message.
             budget: what the run has left.
-
         """
         self.role, self.prompt, self.language = role, prompt, language
-        self.request: Sequence[BaseMessage] = ()
-        self._tokens, self._money = float(budget.tokens), budget.money
-        self._until = time.monotonic() + budget.seconds
-        self._began = time.monotonic()
+        self.tokens, self.money = float(budget.tokens), budget.money
+        self.until = time.monotonic() + budget.seconds
 
-    def begin(self, request: Sequence[BaseMessage]) -> None:
-        """Start the clock of the next request."""
-        self.request, self._began = request, time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the request began."""
-        return round(time.monotonic() - self._began, 4)
-
-    def spend(self, call: ModelCall) -> None:
-        """Subtract the cost of a request."""
-        self._tokens -= call.tokens_in + call.tokens_out
-        if self._money is not None:
-            self._money -= call.money or 0.0
-
-    def exhausted(self) -> str | None:
-        """Return which resource has run out, None while there is some of each."""
-        if self._tokens <= 0:
-            return "tokens"
-        if self._money is not None and self._money <= 0:
-            return "money"
-        return "seconds" if self.late() else None
-
-    def late(self) -> bool:
-        """True if the time is up."""
-        return time.monotonic() >= self._until
+    def require_budget(self, problem: str = "") -> None:
+        """Raise `GaveUp` with the first resource that has run out, and the problem so far."""
+        left = {
+            "tokens": self.tokens,
+            "money": 1.0 if self.money is None else self.money,
+            "seconds": self.until - time.monotonic(),
+        }
+        for resource, amount in left.items():
+            if amount <= 0:
+                raise GaveUp(f"no {resource} left" + (f"; {problem}" if problem else ""))
 
 
 @dataclass(slots=True)
@@ -106,6 +86,8 @@ class ChatClient:
     """Whether the schema goes along as a tool; off once the model turns out to have none."""
     down: str | None = None
     """Why the model did not answer at all; it is not asked again in this run."""
+    _request: Sequence[BaseMessage] = field(default=(), init=False)
+    _began: float = field(default=0.0, init=False)
 
     def ask(
         self,
@@ -114,7 +96,7 @@ class ChatClient:
         schema: type[R],
         convert: Callable[[R], T],
     ) -> T:
-        """Return the converted reply, repaired once if it cannot be used.
+        """The converted reply, repaired once if it cannot be used.
 
         Args:
             task: role, prompt and budget.
@@ -124,15 +106,14 @@ class ChatClient:
 
         Raises:
             GaveUp: no reply could be used, the budget is spent, or the model is down.
-
         """
         if self.down is not None:
             raise GaveUp(self.down)
 
         def send(talk: Sequence[BaseMessage], problem: str) -> AIMessage:
-            if resource := task.exhausted():
-                raise GaveUp(f"no {resource} left" + (f"; {problem}" if problem else ""))
-            return self._send(task, talk, schema)
+            task.require_budget(problem)
+            self._request, self._began = talk, time.monotonic()
+            return self._send(task, schema)
 
         def read(reply: AIMessage) -> T:
             try:
@@ -145,88 +126,77 @@ class ChatClient:
 
         return with_repair(messages, send, read, lambda problem: repair(problem, task.language))
 
-    def _send(self, task: Task, talk: Sequence[BaseMessage], schema: type[R]) -> AIMessage:
-        task.begin(talk)
+    def _send(self, task: Task, schema: type[R]) -> AIMessage:
         try:
             return self._stream(task, self._bound(schema))
         except GaveUp:
             raise
         except Exception as error:  # a model's client may raise anything
-            if self.calls_tools and _refuses_tools(error):
+            status = getattr(error, "status_code", None) or getattr(error, "code", None)
+            about_tools = status in (400, 404, 422, 501) and "tool" in str(error).lower()
+            if self.calls_tools and about_tools:
                 self.calls_tools = False
-                return self._send(task, talk, schema)
+                self._began = time.monotonic()
+                return self._send(task, schema)
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             self._report(task, AIMessage(""), "failed", why)
             self.down = f"the model did not answer ({why})"
             raise GaveUp(self.down) from error
 
     def _bound(self, schema: type[R]) -> Any:
-        if not self.calls_tools:
-            return self.model
-        try:
-            return self.model.bind_tools([schema], tool_choice=schema.__name__)
-        except NotImplementedError:
-            self.calls_tools = False
-            return self.model
+        if self.calls_tools:
+            try:
+                return self.model.bind_tools([schema], tool_choice=schema.__name__)
+            except NotImplementedError:
+                self.calls_tools = False
+        return self.model
 
     def _stream(self, task: Task, model: Any) -> AIMessage:
         """Return the whole reply, cut where it runs on or time is up."""
         whole: AIMessageChunk | None = None
         checked = 0
-        for chunk in model.stream(list(task.request)):
+        for chunk in model.stream(list(self._request)):
             whole = chunk if whole is None else whole + chunk
             size = len(text_of(whole))
             if size - checked >= CHECK_EVERY:
                 checked = size
                 if runs_on(text_of(whole)):
                     break
-            if task.late():
-                raise GaveUp("no seconds left")
+            task.require_budget()
         return whole if whole is not None else AIMessage("")
 
     def _report(self, task: Task, reply: AIMessage, outcome: Outcome, why: str = "") -> None:
-        usage = reply.usage_metadata
-        text = text_of(reply)
-        read = usage["input_tokens"] if usage else count_tokens_approximately(task.request)
+        usage, text, prices = reply.usage_metadata, text_of(reply), self.prices
+        read = usage["input_tokens"] if usage else count_tokens_approximately(self._request)
         written = usage["output_tokens"] if usage else -(-len(text) // 4)
-        call = ModelCall(
-            role=task.role,
-            model=self.name,
-            prompt=task.prompt,
-            tokens_in=read,
-            tokens_out=written,
-            counted=usage is not None,
-            money=self._cost(read, written),
-            seconds=task.seconds,
-            outcome=outcome,
-            why=why,
-            reply=text[:TRACE_LENGTH],
+        cost = round((read * prices.read + written * prices.written) / 1e6, 9) if prices else None
+        task.tokens -= read + written
+        if task.money is not None:
+            task.money -= cost or 0.0
+        self.report(
+            ModelCall(
+                role=task.role,
+                model=self.name,
+                prompt=task.prompt,
+                tokens_in=read,
+                tokens_out=written,
+                counted=usage is not None,
+                money=cost,
+                seconds=round(time.monotonic() - self._began, 4),
+                outcome=outcome,
+                why=why,
+                reply=text[:TRACE_LENGTH],
+            )
         )
-        task.spend(call)
-        self.report(call)
-
-    def _cost(self, read: int, written: int) -> float | None:
-        if self.prices is None:
-            return None
-        return round((read * self.prices.read + written * self.prices.written) / 1e6, 9)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordReply(Generic[R]):
-    """A record and its tokens of both requests, None where the model counts none."""
-
-    record: R
-    tokens: int | None
 
 
 def ask_record(
     model: BaseChatModel, messages: Sequence[BaseMessage], schema: type[R]
-) -> RecordReply[R]:
-    """Return the model's reply as a record of the schema, repaired once.
+) -> tuple[R, int | None]:
+    """The reply as a record, repaired once, and its tokens; None where none are counted.
 
     Raises:
         ReplyInvalid: the model failed, or neither reply fits.
-
     """
     tokens = 0
 
@@ -243,14 +213,11 @@ def ask_record(
     def plain(problem: str) -> BaseMessage:
         return HumanMessage(f"That does not fit: {problem}. Answer with the JSON object only.")
 
-    def read(reply: AIMessage) -> R:
-        return read_record(text_of(reply), schema)
-
     try:
-        record = with_repair(messages, send, read, plain)
+        record = with_repair(messages, send, lambda r: read_record(text_of(r), schema), plain)
     except GaveUp as error:
         raise ReplyInvalid(f"no usable reply after {TRIES} tries: {error}") from error
-    return RecordReply(record, tokens or None)
+    return record, tokens or None
 
 
 def with_repair(
@@ -269,7 +236,6 @@ def with_repair(
 
     Raises:
         GaveUp: the second reply cannot be used either.
-
     """
     talk, problem = list(messages), ""
     for _ in range(TRIES):
@@ -281,9 +247,3 @@ def with_repair(
             answer = AIMessage(text_of(reply)[:TRACE_LENGTH] or "-")
             talk = [*talk, answer, repair_message(problem)]
     raise GaveUp(problem)
-
-
-def _refuses_tools(error: Exception) -> bool:
-    """True if a server rejected the request because of the tools in it."""
-    status = getattr(error, "status_code", None) or getattr(error, "code", None)
-    return status in (400, 404, 422, 501) and "tool" in str(error).lower()

@@ -9,26 +9,16 @@ from collections.abc import Iterable, Sequence
 
 from emer.agents.lexicon.cue_parser import read
 from emer.agents.lexicon.lexicon import Weighting, channel_of, lexicon
-from emer.agents.llm.schemas import (
-    Candidate,
-    Criticising,
-    Deciding,
-    Disagreement,
-    Line,
-    Named,
-    Open,
-    Planning,
-    Unusable,
-    Writing,
-)
-from emer.agents.rules.explanation import distinguishing_cues
+from emer.agents.llm import schemas
+from emer.agents.llm.schemas import Unusable
+from emer.agents.rules.explanation import would_change
 from emer.agents.rules.fusion import CHANNEL_WORDS, Standing, weigh
 from emer.agents.rules.labels import band
 from emer.agents.types import (
     Alternative,
     Ask,
-    Band,
     Conflict,
+    Decision,
     Explanation,
     Hypothesis,
     Inquiry,
@@ -51,19 +41,26 @@ class Conversion:
         self._inquiry, self._disputed, self._by = inquiry, disputed, by
         self._clues = {clue.id: clue for clue in inquiry.clues}
 
-    def hypotheses(self, reply: Deciding) -> tuple[Hypothesis, ...]:
-        """Return the candidates with the probability measured on their own clues."""
+    def decision(self, reply: schemas.Deciding) -> tuple[Decision, bool]:
+        """The decision before any asks, and whether the model considers it settled.
+
+        Probabilities are measured on each candidate's own clues; conflicts between two
+        channels are put in words of ours.
+        """
         if not reply.candidates and reply.declined is None:
             raise Unusable("it names no candidate")
-        return tuple(self._hypothesis(candidate) for candidate in reply.candidates)
-
-    def conflicts(self, reply: Deciding) -> tuple[Conflict, ...]:
-        """Return the conflicts between two channels, in words of ours."""
+        hypotheses = tuple(self._hypothesis(candidate) for candidate in reply.candidates)
         real = (c for c in reply.conflicts if channel_of(c.left) != channel_of(c.right))
-        return tuple(self._conflict(conflict) for conflict in real)
+        decision = Decision(
+            hypotheses=hypotheses,
+            conflicts=tuple(self._conflict(conflict) for conflict in real),
+            stop_reason="declined" if reply.declined else None,
+            declined=reply.declined,
+        )
+        return decision, reply.settled
 
-    def asks(self, reply: Planning) -> tuple[Ask, ...]:
-        """Return the requested looks; whether they can be carried out is checked later."""
+    def asks(self, reply: schemas.Planning) -> tuple[Ask, ...]:
+        """The requested looks; whether they can be carried out is checked later."""
         for look in reply.asks:
             if look.end < look.start:
                 raise Unusable(f"an ask ends before it starts: {look.start:g} > {look.end:g}")
@@ -77,47 +74,47 @@ class Conversion:
             for look in reply.asks
         )
 
-    def explanation(self, reply: Writing) -> Explanation:
-        """Return the explanation; bands are measured on the clues cited for each label.
+    def explanation(self, reply: schemas.Writing) -> Explanation:
+        """The explanation; bands are measured on the clues cited for each label.
 
         `Unusable` when nothing of it follows from its clues; what does not is struck later.
         """
         written = Explanation(
             sentences=tuple(self._sentence(line) for line in reply.sentences),
-            labels=tuple(
-                Label(
-                    name=named.name.casefold(),
-                    band=self._band(named),
-                    clue_ids=self._known(named.clue_ids),
-                )
-                for named in reply.labels[:MOST_LABELS]
-            ),
+            labels=tuple(self._label(named) for named in reply.labels[:MOST_LABELS]),
             alternatives=tuple(self._alternative(open_) for open_ in reply.alternatives[:2]),
         )
-        self._require_some_support(written)
-        return written
-
-    def _require_some_support(self, written: Explanation) -> None:
         verdict = verify(written, self._inquiry.clues, self._inquiry.duration, self._by)
         for name, findings in (("sentences", verdict.sentences), ("labels", verdict.labels)):
             if findings and all(finding.status != "supported" for finding in findings):
                 worst = f"{findings[0].text!r}: {findings[0].why}"
                 raise Unusable(f"none of its {name} follows from the clues it cites ({worst})")
+        return written
 
-    def _hypothesis(self, candidate: Candidate) -> Hypothesis:
+    def _hypothesis(self, candidate: schemas.Candidate) -> Hypothesis:
         supports, contradicts = self._known(candidate.supports), self._known(candidate.contradicts)
-        cited = self._cited((*supports, *contradicts))
+        standing = self._standing(candidate.label, (*supports, *contradicts))
         return Hypothesis(
             label=candidate.label.casefold(),
-            probability=probability_of(candidate.label, cited, self._by),
+            probability=standing.probability if standing else None,
             supports=supports,
             contradicts=contradicts,
         )
 
-    def _band(self, named: Named) -> Band:
-        return band_of(named.name, self._cited(named.clue_ids), self._disputed, self._by)
+    def _label(self, named: schemas.Named) -> Label:
+        standing = self._standing(named.name, named.clue_ids)
+        return Label(
+            name=named.name.casefold(),
+            band=band(standing, standing.family in self._disputed) if standing else "low",
+            clue_ids=self._known(named.clue_ids),
+        )
 
-    def _conflict(self, conflict: Disagreement) -> Conflict:
+    def _standing(self, label: str, ids: Iterable[str]) -> Standing | None:
+        """The label's family on the cited clues; None for a word the lexicon lacks."""
+        family, standings = lexicon().family_of(label), weigh(read(self._cited(ids)), self._by)
+        return next((s for s in standings if s.family == family), None)
+
+    def _conflict(self, conflict: schemas.Disagreement) -> Conflict:
         text = load("rules/conflict").substitute(
             left=CHANNEL_WORDS[channel_of(conflict.left)],
             left_label=conflict.left_label,
@@ -129,7 +126,7 @@ class Conversion:
             raise Unusable("a conflict cites one clue only")
         return Conflict(left=conflict.left, right=conflict.right, text=text, clue_ids=ids)
 
-    def _sentence(self, line: Line) -> Sentence:
+    def _sentence(self, line: schemas.Line) -> Sentence:
         ids = self._known(line.clue_ids)
         sentence = Sentence(block=line.block, text=" ".join(line.text.split()), clue_ids=ids)
         cited = Cited(sentence, self._cited(ids), self._inquiry.duration)
@@ -137,16 +134,11 @@ class Conversion:
             raise Unusable(f"{problem.why} (in {sentence.text!r})")
         return sentence
 
-    def _alternative(self, reading: Open) -> Alternative:
-        """Return the alternative with the cues that would support it."""
+    def _alternative(self, reading: schemas.Open) -> Alternative:
         family = lexicon().family_of(reading.label)
-        would = ""
-        if family is not None:
-            cues = distinguishing_cues(read(self._inquiry.clues), family)
-            would = load("rules/would_change").substitute(cues=cues)
         return Alternative(
             label=reading.label.casefold(),
-            would_change=would,
+            would_change=would_change(read(self._inquiry.clues), family) if family else "",
             clue_ids=self._known(reading.clue_ids),
         )
 
@@ -162,31 +154,12 @@ class Conversion:
         return tuple(self._clues[id] for id in self._known(ids))
 
 
-def opinions(reply: Criticising, sentences: Sequence[Sentence]) -> tuple[Opinion, ...]:
-    """Return the critic's opinion of each sentence; unverified if it gave none."""
+def opinions(reply: schemas.Criticising, sentences: Sequence[Sentence]) -> tuple[Opinion, ...]:
+    """The critic's opinion of each sentence; unverified if it gave none."""
     given = {verdict.sentence: verdict for verdict in reply.verdicts}
-    unknown = sorted(set(given) - set(range(1, len(sentences) + 1)))
-    if unknown:
-        raise Unusable(f"there is no sentence {unknown[0]}")
-    verdicts = (given.get(number) for number in range(1, len(sentences) + 1))
-    return tuple(
-        Opinion(verdict="unverified") if v is None else Opinion(verdict=v.verdict, why=v.why)
-        for v in verdicts
-    )
-
-
-def probability_of(label: str, clues: Sequence[Clue], by: Weighting) -> float | None:
-    """Return the label's probability on these clues, None where nothing measures it."""
-    standing = _standing(label, clues, by)
-    return None if standing is None else standing.probability
-
-
-def band_of(label: str, clues: Sequence[Clue], disputed: frozenset[str], by: Weighting) -> Band:
-    """Return the label's band on these clues; low where nothing measures it."""
-    standing = _standing(label, clues, by)
-    return "low" if standing is None else band(standing, standing.family in disputed)
-
-
-def _standing(label: str, clues: Sequence[Clue], by: Weighting) -> Standing | None:
-    family = lexicon().family_of(label)
-    return next((s for s in weigh(read(clues), by) if s.family == family), None)
+    numbers = range(1, len(sentences) + 1)
+    for unknown in sorted(set(given) - set(numbers)):
+        raise Unusable(f"there is no sentence {unknown}")
+    none = schemas.Verdict(sentence=1, verdict="unverified")
+    verdicts = (given.get(number, none) for number in numbers)
+    return tuple(Opinion(verdict=v.verdict, why=v.why) for v in verdicts)

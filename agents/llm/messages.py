@@ -17,7 +17,6 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from emer.agents.questions.not_shown import missing_evidence
 from emer.agents.types import Ask, Explanation, Hypothesis, Inquiry, Role
 from emer.prompts.prompt import Prompt, load
-from emer.tools.tool import ToolCard
 from emer.tools.types import Clue
 
 Language = Literal["en", "zh"]
@@ -42,11 +41,6 @@ def language_of(question: str) -> Language:
     return "zh" if _CHINESE.search(question) else "en"
 
 
-def prompt_of(role: Role, language: Language) -> str:
-    """Return the name of the prompt with a role's fixed instructions."""
-    return f"llm/{language}/{role}"
-
-
 def begin(inquiry: Inquiry, language: Language) -> list[BaseMessage]:
     """Return the shared prefix of every task: the rules of all roles, and the clues."""
     rules = [_load(language, name).text for name in ("rules", *TASKS)]
@@ -56,7 +50,7 @@ def begin(inquiry: Inquiry, language: Language) -> list[BaseMessage]:
 
 
 def clue_line(clue: Clue) -> str:
-    """Return a clue as one line of JSON in which nothing can be taken for a tag."""
+    """A clue as one line of JSON in which nothing can be taken for a tag."""
     fields: dict[str, object] = {"id": clue.id, "modality": clue.modality}
     if clue.span is not None:
         fields["span"] = [clue.span.start, clue.span.end]
@@ -66,15 +60,12 @@ def clue_line(clue: Clue) -> str:
 
 
 def _json_line(fields: dict[str, object]) -> str:
-    """Return JSON on one line in which nothing can be taken for a tag."""
     return json.dumps(fields, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def decider(inquiry: Inquiry, language: Language, analogies: Sequence[str] = ()) -> HumanMessage:
     """Return the decider's task; `analogies` are notes of the memory."""
-    context = _context(inquiry, language)
-    task = _task("decider", language, question=inquiry.question, context=context)
-    return _reminded(task, analogies, language)
+    return _reminded(_task("decider", inquiry, language), analogies, language)
 
 
 def planner(
@@ -90,14 +81,16 @@ def planner(
         candidates: the decider's readings.
         language: language of the prompt.
         analogies: notes of the memory.
-
     """
-    tools = "\n".join(_tool(tool, language) for tool in inquiry.tools)
+    also = f" {_load(language, 'asking').text.strip()}"
+    tools = "\n".join(
+        f"- {tool.name} ({tool.modality}): {tool.description}{also if tool.answers else ''}"
+        for tool in inquiry.tools
+    )
     task = _task(
         "planner",
+        inquiry,
         language,
-        question=inquiry.question,
-        context=_context(inquiry, language),
         candidates=_candidates(candidates),
         tools=tools,
         most=str(MOST_ASKS),
@@ -108,13 +101,7 @@ def planner(
 
 def writer(inquiry: Inquiry, candidates: Sequence[Hypothesis], language: Language) -> HumanMessage:
     """Return the writer's task."""
-    return _task(
-        "writer",
-        language,
-        question=inquiry.question,
-        context=_context(inquiry, language),
-        candidates=_candidates(candidates),
-    )
+    return _task("writer", inquiry, language, candidates=_candidates(candidates))
 
 
 def critic(inquiry: Inquiry, draft: Explanation, language: Language) -> HumanMessage:
@@ -123,7 +110,7 @@ def critic(inquiry: Inquiry, draft: Explanation, language: Language) -> HumanMes
         f"{n}. {sentence.text} [{', '.join(sentence.clue_ids)}]"
         for n, sentence in enumerate(draft.sentences, start=1)
     )
-    return _task("critic", language, question=inquiry.question, sentences="\n".join(lines))
+    return _task("critic", inquiry, language, sentences="\n".join(lines))
 
 
 def repair(problem: str, language: Language) -> HumanMessage:
@@ -131,17 +118,16 @@ def repair(problem: str, language: Language) -> HumanMessage:
     return HumanMessage(_load(language, "repair").substitute(problem=problem))
 
 
-def _task(role: Role, language: Language, **values: str) -> HumanMessage:
+def _task(role: Role, inquiry: Inquiry, language: Language, **values: str) -> HumanMessage:
+    values["question"] = inquiry.question
+    if role != "critic":
+        values["context"] = _context(inquiry, language)
     filled = _load(language, TASKS[role]).substitute(**values)
     return HumanMessage("\n".join(line for line in filled.split("\n") if line.strip()))
 
 
 def _reminded(task: HumanMessage, analogies: Sequence[str], language: Language) -> HumanMessage:
-    """Return the task after the analogies, if there are any.
-
-    After the clues they leave the shared prefix as it is, and before the task they are
-    part of what the decider and the planner of one round share.
-    """
+    """The task after the analogies: behind the prefix that all tasks share."""
     if not analogies:
         return task
     notes = "\n".join(_json_line({"note": text}) for text in analogies)
@@ -177,11 +163,6 @@ def _candidates(candidates: Iterable[Hypothesis]) -> str:
         for c in candidates
     ]
     return "; ".join(listed) or "-"
-
-
-def _tool(tool: ToolCard, language: Language) -> str:
-    may = f" {_load(language, 'asking').text.strip()}" if tool.answers else ""
-    return f"- {tool.name} ({tool.modality}): {tool.description}{may}"
 
 
 def _ask(ask: Ask) -> str:

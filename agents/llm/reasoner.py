@@ -19,10 +19,9 @@ from emer.agents.llm.conversion import Conversion, opinions
 from emer.agents.llm.messages import Language
 from emer.agents.llm.providers import check, connect
 from emer.agents.llm.schemas import Criticising, Deciding, Planning, R, Writing
-from emer.agents.memory.memory import Match, Memory
-from emer.agents.reasoner import Report, ReportListener
+from emer.agents.memory.memory import Memory
+from emer.agents.reasoner import ReportListener
 from emer.agents.rules.case import Case, case_of
-from emer.agents.rules.fusion import disputed_families
 from emer.agents.rules.planner import channels_agree, is_sure, spent_reason, validate_asks
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import (
@@ -72,7 +71,6 @@ class Llm:
             price_out: money per million output tokens; 0 if unknown.
             max_tokens: most tokens of a reply.
             weights: a folder written by `emer-eval fit`, which then measures confidence.
-
         """
         self._rules = Rules(weights)
         self.weighting = self._rules.weighting
@@ -104,74 +102,67 @@ class Llm:
 
     def decide(self, inquiry: Inquiry) -> Decision:
         """Weigh the clues; ask for more, or stop and say why."""
-        by_rules, case = self._rules.decide(inquiry), self._case(inquiry)
+        by_rules, case = self._rules.decide(inquiry), case_of(inquiry, self.weighting)
         if not self._is_wanted(case):
             return by_rules
         if channels_agree(case.standings):
             return by_rules.model_copy(update={"asks": (), "stop_reason": "agreed"})
         known = frozenset(clue.id for clue in inquiry.clues)
         if self._debated is not None and self._debated[0] == known and inquiry.asked:
-            return _without_news(self._debated[1])
+            last = self._debated[1]  # the last look brought no new clue
+            stop = last.stop_reason or "no_new_clues"
+            return last.model_copy(update={"asks": (), "refused": (), "stop_reason": stop})
         try:
             decision = self._debate(inquiry, case)
-        except _RulesTakeOver:
+        except GaveUp:
             return by_rules
         self._debated = (known, decision)
         return decision
 
     def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
         """Write the explanation, without what was struck out before."""
-        case = self._case(inquiry)
+        case = case_of(inquiry, self.weighting)
         if not self._is_wanted(case):
             return self._rules.explain(inquiry, decision)
-        language = self._language_for(inquiry)
-        conversion = Conversion(inquiry, disputed_families(case.disputes), self.weighting)
-        task = messages.writer(inquiry, decision.hypotheses, language)
+        conversion = Conversion(inquiry, case.disputed, self.weighting)
+        task = messages.writer(inquiry, decision.hypotheses, self._language_for(inquiry))
         try:
             return self._ask("writer", inquiry, task, Writing, conversion.explanation)
-        except _RulesTakeOver:
+        except GaveUp:
             return self._rules.explain(inquiry, decision)
 
     def criticise(self, inquiry: Inquiry, draft: Explanation) -> tuple[Opinion, ...]:
-        """Return the critic's opinion of each sentence; none where the critic is off."""
-        if not (self.criticises and draft.sentences and self._is_wanted(self._case(inquiry))):
+        """The critic's opinion of each sentence; none where the critic is off."""
+        wanted = self.criticises and draft.sentences
+        if not (wanted and self._is_wanted(case_of(inquiry, self.weighting))):
             return ()
         task = messages.critic(inquiry, draft, self._language_for(inquiry))
         try:
             return self._ask(
                 "critic", inquiry, task, Criticising, lambda r: opinions(r, draft.sentences)
             )
-        except _RulesTakeOver:
+        except GaveUp:
             return ()
-
-    def _case(self, inquiry: Inquiry) -> Case:
-        return case_of(inquiry, self.weighting)
 
     def _debate(self, inquiry: Inquiry, case: Case) -> Decision:
         """Let the model weigh the candidates and, if they stay open, plan closer looks."""
         language = self._language_for(inquiry)
-        conversion = Conversion(inquiry, disputed_families(case.disputes), self.weighting)
+        conversion = Conversion(inquiry, case.disputed, self.weighting)
         analogies = self._recall(inquiry, language)
         task = messages.decider(inquiry, language, analogies)
-        decision, settled = self._ask(
-            "decider", inquiry, task, Deciding, lambda r: _decision(r, conversion)
-        )
+        decision, settled = self._ask("decider", inquiry, task, Deciding, conversion.decision)
         if decision.stop_reason is not None:
             return decision
         if settled or spent_reason(inquiry.budget) or not inquiry.tools:
             return decision.model_copy(update={"stop_reason": "nothing_to_ask"})
         refused: tuple[Refusal, ...] = ()
-        asks = self._first_asks(inquiry)
+        asks: tuple[Ask, ...] = ()
+        if self._when != "always" and not inquiry.asked:  # the rules' asks cost no tokens
+            asks = self._rules.decide(inquiry).asks
         if not asks:
             asks, refused = self._plan(inquiry, decision, conversion, analogies)
         stop = None if asks else "nothing_to_ask"
         return decision.model_copy(update={"asks": asks, "refused": refused, "stop_reason": stop})
-
-    def _first_asks(self, inquiry: Inquiry) -> tuple[Ask, ...]:
-        """Return the rules' asks for a cascade's first closer look: they cost no tokens."""
-        if self._when == "always" or inquiry.asked:
-            return ()
-        return self._rules.decide(inquiry).asks
 
     def _plan(
         self,
@@ -201,49 +192,51 @@ class Llm:
         schema: type[R],
         convert: Callable[[R], T],
     ) -> T:
-        """Return the model's converted answer; `_RulesTakeOver` if it has none."""
+        """The model's converted answer; `GaveUp`, which is reported, if it has none."""
         language = self._language_for(inquiry)
-        prompt = digest(messages.prompt_of(role, language))
-        budget = inquiry.budget
+        if self._client is None:
+            given = self._model
+            model = connect(given, self._max_tokens) if isinstance(given, str) else given
+            self._client = ChatClient(
+                model,
+                given if isinstance(given, str) else model._llm_type,
+                lambda report: self._listener(report),  # noqa: PLW0108  (it may change)
+                self._prices,
+                calls_tools=self._tools,
+            )
         try:
-            return self._connected().ask(
-                Task(role, prompt, language, budget),
+            return self._client.ask(
+                Task(role, digest(f"llm/{language}/{role}"), language, inquiry.budget),
                 [*messages.begin(inquiry, language), task],
                 schema,
                 convert,
             )
         except GaveUp as error:
             self._listener(Fallback(role=role, why=str(error)))
-            raise _RulesTakeOver from error
+            raise
 
     def _recall(self, inquiry: Inquiry, language: Language) -> tuple[str, ...]:
         """Return the notes of the nearest analogies and report which they are.
 
         A memory that fails is reported; the run goes on without analogies.
         """
-        if self._memory is None:
+        memory = self._memory
+        if memory is None:
             return ()
         try:
-            matches = self._memory.recall(inquiry.clues)
+            matches = memory.recall(inquiry.clues)
         except EmerError as error:
-            name = self._memory.embedder.name
-            self._listener(Recollection(embedder=name, trouble=str(error)))
+            self._listener(Recollection(embedder=memory.embedder.name, trouble=str(error)))
             return ()
-        self._listener(_recollection(self._memory, matches))
+        analogies = tuple(
+            Analogy(key=m.item.key, kind=m.item.kind, score=m.score, source=m.item.source)
+            for m in matches
+        )
+        trouble = "; ".join(memory.notes)
+        self._listener(
+            Recollection(embedder=memory.embedder.name, analogies=analogies, trouble=trouble)
+        )
         return tuple(match.item.zh if language == "zh" else match.item.en for match in matches)
-
-    def _connected(self) -> ChatClient:
-        if self._client is None:
-            given = self._model
-            model = connect(given, self._max_tokens) if isinstance(given, str) else given
-            name = given if isinstance(given, str) else model._llm_type
-            self._client = ChatClient(
-                model, name, self._report, self._prices, calls_tools=self._tools
-            )
-        return self._client
-
-    def _report(self, report: Report) -> None:
-        self._listener(report)
 
     def _is_wanted(self, case: Case) -> bool:
         return self._when == "always" or not is_sure(case.standings)
@@ -252,35 +245,3 @@ class Llm:
         if self._language in ("en", "zh"):
             return "zh" if self._language == "zh" else "en"
         return messages.language_of(inquiry.question)
-
-
-def _without_news(decision: Decision) -> Decision:
-    """Return the last decision without asks: the last look brought no new clue."""
-    stop = decision.stop_reason or "no_new_clues"
-    return decision.model_copy(update={"asks": (), "refused": (), "stop_reason": stop})
-
-
-class _RulesTakeOver(Exception):
-    """The model could not do a step; the fallback is reported."""
-
-
-def _decision(reply: Deciding, conversion: Conversion) -> tuple[Decision, bool]:
-    """Return the decision before any asks, and whether the model considers it settled."""
-    decision = Decision(
-        hypotheses=conversion.hypotheses(reply),
-        conflicts=conversion.conflicts(reply),
-        stop_reason="declined" if reply.declined else None,
-        declined=reply.declined,
-    )
-    return decision, reply.settled
-
-
-def _recollection(memory: Memory, matches: Sequence[Match]) -> Recollection:
-    return Recollection(
-        embedder=memory.embedder.name,
-        analogies=tuple(
-            Analogy(key=m.item.key, kind=m.item.kind, score=m.score, source=m.item.source)
-            for m in matches
-        ),
-        trouble="; ".join(memory.notes),
-    )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterator
 from typing import Annotated, Literal, TypeVar
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -136,19 +135,28 @@ class Criticising(Reply):
 
 
 def parsed(reply: AIMessage, schema: type[R]) -> R:
-    """Return a reply's first JSON object as a record; `Unusable` if it does not fit."""
+    """A reply's first JSON object as a record; `Unusable` if it does not fit."""
     text = text_of(reply)
     _refuse_bad_endings(reply, text)
-    return _validated(_first_object(text), schema)
+    plain = _THOUGHT.sub("", text)
+    start = plain.find("{")
+    if start < 0:
+        refused = _APOLOGY.search(plain) is not None
+        raise Unusable("it is a refusal" if refused else "there is no JSON object in it")
+    try:
+        value, _ = json.JSONDecoder().raw_decode(plain, start)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise Unusable(f"its JSON is malformed ({_short(str(error))})") from error
+    return _validated(value, schema)
 
 
 def read_record(text: str, schema: type[R]) -> R:
-    """Return the last JSON object of a text that fits; `Unusable` says why none does.
+    """The last JSON object of a text that fits; `Unusable` says why none does.
 
     The last, because models may reason aloud, in braces too, before they answer.
     """
     problem = Unusable("there is no JSON object in it")
-    for candidate in _objects(text):
+    for candidate in reversed(_objects(text)):
         try:
             return _validated(candidate, schema)
         except Unusable as error:
@@ -191,22 +199,8 @@ def _refuse_bad_endings(reply: AIMessage, text: str) -> None:
         raise Unusable("it is empty")
 
 
-def _first_object(text: str) -> object:
-    """Return the first JSON object of the text, whatever is around it."""
-    plain = _THOUGHT.sub("", text)
-    start = plain.find("{")
-    if start < 0:
-        refused = _APOLOGY.search(plain) is not None
-        raise Unusable("it is a refusal" if refused else "there is no JSON object in it")
-    try:
-        value, _ = json.JSONDecoder().raw_decode(plain, start)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise Unusable(f"its JSON is malformed ({_short(str(error))})") from error
-    return value
-
-
-def _objects(text: str) -> Iterator[object]:
-    """Yield the outermost JSON objects of a text, the last first."""
+def _objects(text: str) -> list[object]:
+    """The outermost JSON objects of a text."""
     decoder, objects, place = json.JSONDecoder(), [], 0
     while (place := text.find("{", place)) >= 0:
         try:
@@ -214,7 +208,7 @@ def _objects(text: str) -> Iterator[object]:
             objects.append(value)
         except (json.JSONDecodeError, RecursionError):
             place += 1
-    yield from reversed(objects)
+    return objects
 
 
 def _validated(value: object, schema: type[R]) -> R:

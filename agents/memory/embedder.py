@@ -11,24 +11,23 @@ from __future__ import annotations
 import math
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from functools import cache, lru_cache
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emer.agents.lexicon.cue_parser import Reading, combined_cues, is_negated
-from emer.agents.lexicon.lexicon import lexicon
+from emer.agents.lexicon.lexicon import WORD_CUES, lexicon
 from emer.agents.memory.passages import Passage, affects, stop_words
 from emer.agents.rules.fusion import CAP, DENIAL, weigh
-from emer.tools.errors import ConfigError, EmerError, ToolFailed
+from emer.tools.errors import ConfigError, EmerError, ToolFailed, ToolMissing
 from emer.tools.registry import resolve
 from emer.tools.types import Param
-
-if TYPE_CHECKING:
-    from langchain_core.embeddings import Embeddings
 
 Vectors = NDArray[np.float32]
 Row = NDArray[np.float64]
@@ -37,6 +36,10 @@ GROUP = "emer.embedders"
 BUILT_IN: Mapping[str, str] = {"cues": "emer.agents.memory.embedder:CueEmbedder"}
 LEAST_COSINE = 0.5
 """Cosine from which two texts are near for a model that states none (chosen by us)."""
+
+BATCH = 32
+LONGEST = 256
+"""Tokens of a text that are read; sentence models are trained on few more."""
 
 CUES, AFFECT, WORDS = 0.6, 0.3, 0.1
 """Shares of the three blocks in the likeness of two passages (chosen by us)."""
@@ -66,7 +69,6 @@ class Embedder(Protocol):
 
     def embed(self, passages: Sequence[Passage]) -> Vectors:
         """Return one row of length 1 (or 0) per passage, float32 (n, d), n at least 1."""
-        ...
 
 
 def load_embedder(use: str, arguments: Mapping[str, Param] | None = None) -> Embedder:
@@ -75,12 +77,12 @@ def load_embedder(use: str, arguments: Mapping[str, Param] | None = None) -> Emb
     Raises:
         ConfigError: the name, the arguments or the folder are wrong.
         ToolMissing: a package is not installed.
-
     """
     given = dict(arguments or {})
     try:
         if use.startswith("hf:"):
-            return _sentence_model(use, **given)  # type: ignore[arg-type]
+            model = SentenceModel(use.removeprefix("hf:"))
+            return TextEmbedder(use, model, **given)  # type: ignore[arg-type]
         made = resolve(use, BUILT_IN, GROUP)(**given)
     except ConfigError as error:
         text = str(error).replace("no tool is called", "no embedder is called")
@@ -94,12 +96,6 @@ def load_embedder(use: str, arguments: Mapping[str, Param] | None = None) -> Emb
     raise ConfigError(f"memory: {use} has neither embed nor embed_documents")
 
 
-def _sentence_model(use: str, least: float = LEAST_COSINE) -> Embedder:
-    from emer.agents.memory.sentence_model import SentenceModel
-
-    return TextEmbedder(use, SentenceModel(use.removeprefix("hf:")), least)
-
-
 def unit(rows: NDArray[Any]) -> Vectors:
     """Scale the rows to length 1; rows of zeros stay as they are."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
@@ -109,10 +105,11 @@ def unit(rows: NDArray[Any]) -> Vectors:
 
 @dataclass(slots=True)
 class TextEmbedder:
-    """LangChain's `Embeddings` on the plain text of passages."""
+    """A model of texts on the plain text of passages."""
 
     name: str
-    embeddings: Embeddings
+    embeddings: Any
+    """LangChain's `Embeddings`, or anything with its `embed_documents`."""
     least: float = LEAST_COSINE
 
     def embed(self, passages: Sequence[Passage]) -> Vectors:
@@ -125,6 +122,64 @@ class TextEmbedder:
         except Exception as error:  # a provider's client may raise anything
             cause = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             raise ToolFailed("memory", self.name, cause) from error
+
+
+class SentenceModel:
+    """Mean of a transformers model's token vectors; loaded at the first text.
+
+    langchain-huggingface (1.2.3) needs huggingface-hub below 2 and sentence-transformers.
+    Only safetensors weights are read, no code of the folder is run, nothing is downloaded.
+    """
+
+    def __init__(self, folder: str) -> None:
+        """Take the folder; `ConfigError` if it holds no model in safetensors."""
+        self.folder = Path(folder)
+        self._loaded: tuple[Any, Any] | None = None
+        if not (self.folder / "config.json").is_file():
+            raise ConfigError(f"hf:{folder} is no folder with a model: there is no config.json")
+        if not any(self.folder.glob("*.safetensors")):
+            raise ConfigError(f"hf:{folder} has no weights in safetensors; others are not loaded")
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Return one vector per text, not scaled."""
+        starts = range(0, len(texts), BATCH)
+        return [row for i in starts for row in self._pooled(texts[i : i + BATCH])]
+
+    def _pooled(self, texts: list[str]) -> list[list[float]]:
+        tokenizer, model = self._load()
+        import torch
+
+        own = getattr(model.config, "max_position_embeddings", LONGEST)
+        room = int(min(LONGEST, tokenizer.model_max_length, own))
+        batch = tokenizer(
+            texts, padding=True, truncation=True, max_length=room, return_tensors="pt"
+        )
+        with torch.inference_mode():
+            states = model(**batch).last_hidden_state
+        mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
+        pooled = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+        rows: list[list[float]] = pooled.float().tolist()
+        return rows
+
+    def _load(self) -> tuple[Any, Any]:
+        if self._loaded is not None:
+            return self._loaded
+        try:
+            from transformers import AutoModel, AutoTokenizer
+            from transformers.utils import logging
+        except ImportError as error:
+            needs = "transformers and torch"
+            raise ToolMissing("memory", needs, "pip install 'emer[local-llm]'") from error
+        logging.disable_progress_bar()
+        try:
+            name = str(self.folder)
+            tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=True)
+            model = AutoModel.from_pretrained(name, local_files_only=True, use_safetensors=True)
+        except Exception as error:  # transformers raises of every kind for a broken folder
+            cause = " ".join(str(error).split())[:160]
+            raise ConfigError(f"memory: hf:{self.folder} cannot be loaded ({cause})") from error
+        self._loaded = tokenizer, model.eval()
+        return self._loaded
 
 
 class CueEmbedder:
@@ -147,28 +202,42 @@ class CueEmbedder:
 @lru_cache(maxsize=4_096)
 def _row(passage: Passage) -> Row:
     """Return a passage's vector, cached: each run of a process has its own memory."""
-    readings = passage.readings
     blocks = (
-        (CUES, _cue_block(readings)),
-        (AFFECT, _affect_block(passage, readings)),
+        (CUES, _cue_block(passage.readings)),
+        (AFFECT, _affect_block(passage)),
         (WORDS, _word_block(passage.text)),
     )
-    return np.concatenate([math.sqrt(share) * _scaled(block) for share, block in blocks])
-
-
-def _scaled(block: Row) -> Row:
-    length = float(np.linalg.norm(block))
-    return block / length if length else block
+    lengths = (float(np.linalg.norm(block)) or 1.0 for _, block in blocks)
+    return np.concatenate(
+        [
+            math.sqrt(share) * (block / length)
+            for (share, block), length in zip(blocks, lengths, strict=True)
+        ]
+    )
 
 
 def _cue_block(readings: Sequence[Reading]) -> Row:
     """Return the stated cues, each with its group, away from its opposites."""
-    axes = _axes()
-    row = np.zeros(len(axes.positions))
+    cues, axes = lexicon().cues, _axes()
+    row = np.zeros(len(axes))
     for key, amount in _amounts(readings).items():
-        for axis, share in axes.of(key).items():
-            row[axes.positions[axis]] += amount * share
+        shares = {key: 1.0}
+        if cue := cues.get(key):
+            shares[f"group {cue.group}"] = 1.0
+            for other in cue.opposites:
+                shares |= {other: -OPPOSITE, f"group {cues[other].group}": -OPPOSITE}
+        for axis, share in shares.items():
+            row[axes[axis]] += amount * share
     return row
+
+
+@cache
+def _axes() -> Mapping[str, int]:
+    """Positions of cues, groups and combinations; words for emotions are affect."""
+    signs = [cue for key, cue in lexicon().cues.items() if not key.startswith(WORD_CUES)]
+    names = {cue.key for cue in signs} | {f"group {cue.group}" for cue in signs}
+    names |= {combo.key for combo in lexicon().combos}
+    return {name: place for place, name in enumerate(sorted(names))}
 
 
 def _amounts(readings: Sequence[Reading]) -> Mapping[str, float]:
@@ -176,7 +245,7 @@ def _amounts(readings: Sequence[Reading]) -> Mapping[str, float]:
     amounts: dict[str, float] = {}
     for reading in readings:
         for m in reading.mentions:
-            if m.cue in _axes().cues:
+            if not m.cue.startswith(WORD_CUES):
                 stated = reading.reliability * m.strength * (-DENIAL if m.negated else 1.0)
                 amounts[m.cue] = max(amounts.get(m.cue, stated), stated, key=abs)
     for combo, _, _, weight in combined_cues(readings):
@@ -184,59 +253,20 @@ def _amounts(readings: Sequence[Reading]) -> Mapping[str, float]:
     return amounts
 
 
-def _affect_block(passage: Passage, readings: Sequence[Reading]) -> Row:
+def _affect_block(passage: Passage) -> Row:
     """Return the evidence for and against each family, then valence and arousal."""
-    families = lexicon().families
+    families, arousals, readings = lexicon().families, lexicon().arousal, passage.readings
     shares = {s.family: math.fsum(s.by_modality.values()) / CAP for s in weigh(readings)}
     row = np.array([shares[family] for family in families])
     length, total = float(np.linalg.norm(row)), float(np.abs(row).sum())
     valence = sum(shares[f] * families[f].valence for f in families) / total if total else 0.0
     words = [a for line in passage.lines for a in affects(line.text) if line.modality != "text"]
     if not total and words:
-        length, valence = 1.0, _mean([word.valence for word in words])
-    arousal = _mean([*_arousal(readings), *(word.arousal for word in words)])
+        length, valence = 1.0, fmean(word.valence for word in words)
+    cues = [m.cue for r in readings for m in r.mentions if not m.negated]
+    moved = [*(arousals[c] for c in cues if c in arousals), *(word.arousal for word in words)]
+    arousal = fmean(moved) if moved else 0.0
     return np.concatenate([row, (VALENCE * length * valence, AROUSAL * length * arousal)])
-
-
-def _arousal(readings: Iterable[Reading]) -> list[float]:
-    table = lexicon().arousal
-    return [table[m.cue] for r in readings for m in r.mentions if not m.negated and m.cue in table]
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values) if values else 0.0
-
-
-class _Axes:
-    """Positions of cues, groups and combinations in the cue block."""
-
-    @cached_property
-    def cues(self) -> frozenset[str]:
-        """Cues without the words for emotions, which belong to the affect block."""
-        named = ("named_", "heard_", "said_")
-        return frozenset(key for key in lexicon().cues if not key.startswith(named))
-
-    @cached_property
-    def positions(self) -> Mapping[str, int]:
-        groups = {f"group {lexicon().cues[key].group}" for key in self.cues}
-        combos = {combo.key for combo in lexicon().combos}
-        return {name: place for place, name in enumerate(sorted({*self.cues, *groups, *combos}))}
-
-    def of(self, key: str) -> Mapping[str, float]:
-        """Return the share of each axis in a cue or a combination."""
-        cue = lexicon().cues.get(key)
-        if cue is None:
-            return {key: 1.0}
-        shares = {key: 1.0, f"group {cue.group}": 1.0}
-        for other in cue.opposites:
-            shares[other] = -OPPOSITE
-            shares[f"group {lexicon().cues[other].group}"] = -OPPOSITE
-        return shares
-
-
-@cache
-def _axes() -> _Axes:
-    return _Axes()
 
 
 def _word_block(text: str) -> Row:

@@ -81,9 +81,19 @@ class Exemplars:
 
         Raises:
             ConfigError: the run has no label or no clue, or the folder cannot be written.
-
         """
-        made = _made(run_id, question, clues, written)
+        labels, passage = tuple(label.name for label in written.labels), of_clues(clues)
+        if not (labels and passage.lines):
+            raise ConfigError(f"run {run_id} names no emotion; there is nothing to remember of it")
+        unnamed = Exemplar(
+            key="",
+            run_id=run_id,
+            question=question,
+            passage=passage,
+            labels=labels,
+            explanation=" ".join(sentence.text for sentence in written.sentences),
+        )
+        made = unnamed.model_copy(update={"key": f"x{digest(unnamed)[:8]}"})
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             _replace_file(self._path(made.key), made.model_dump_json().encode())
@@ -94,8 +104,13 @@ class Exemplars:
     def all(self) -> tuple[Exemplar, ...]:
         """Return the exemplars by key; unreadable files go into `notes`."""
         self.notes.clear()
-        read = (self._read(path) for path in sorted(self.folder.glob("x*.json")))
-        return tuple(exemplar for exemplar in read if exemplar is not None)
+        exemplars = []
+        for path in sorted(self.folder.glob("x*.json")):
+            try:
+                exemplars.append(Exemplar.model_validate_json(path.read_bytes()))
+            except (OSError, ValidationError):
+                self.notes.append(f"{path} is no exemplar and is left out")
+        return tuple(exemplars)
 
     def remove(self, name: str) -> Exemplar:
         """Delete the exemplar with this key, or with a unique prefix of it, and return it."""
@@ -110,31 +125,8 @@ class Exemplars:
             raise ConfigError(f"{keys[0]} cannot be removed: {error.strerror}") from error
         return known[keys[0]]
 
-    def _read(self, path: Path) -> Exemplar | None:
-        try:
-            return Exemplar.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError):
-            self.notes.append(f"{path} is no exemplar and is left out")
-            return None
-
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.json"
-
-
-def _made(run_id: str, question: str, clues: Iterable[Clue], written: Explanation) -> Exemplar:
-    labels = tuple(label.name for label in written.labels)
-    passage = of_clues(clues)
-    if not (labels and passage.lines):
-        raise ConfigError(f"run {run_id} names no emotion; there is nothing to remember of it")
-    made = Exemplar(
-        key="",
-        run_id=run_id,
-        question=question,
-        passage=passage,
-        labels=labels,
-        explanation=" ".join(sentence.text for sentence in written.sentences),
-    )
-    return made.model_copy(update={"key": f"x{digest(made)[:8]}"})
 
 
 def _bare(text: str) -> str:

@@ -9,16 +9,15 @@ that is two calls; and it ranks texts, while the gate below needs the passages.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
-from emer.agents.memory.embedder import Embedder, Vectors
-from emer.agents.memory.passages import Passage, of_clues
-from emer.agents.memory.stance import Stance, akin, opposed, stance_of
+from emer.agents.memory.embedder import Embedder
+from emer.agents.memory.passages import Passage, Stance, akin, of_clues, opposed, stance_of
 from emer.tools.errors import ToolFailed, ToolMissing
 from emer.tools.types import Clue, Record
 
@@ -46,14 +45,13 @@ class Item(Record):
     zh: str = Field(min_length=1)
     """The note for a model, in either language of the prompts."""
 
-    @property
+    @cached_property
     def stance(self) -> Stance:
         """Families, signs and cues of the item."""
         return stance_of(self.passage, self.families, self.labels)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """An item and its likeness (an inner product, at most 1)."""
 
     item: Item
@@ -77,12 +75,10 @@ class Memory:
             embedder: maps passages to vectors.
             most: how many matches `recall` returns for a clip.
             notes: what could not be read, one line each.
-
         """
         self.items, self.embedder, self.notes = tuple(items), embedder, tuple(notes)
         self._most = most
         self._index: Any = None
-        self._stances: dict[str, Stance] = {}
 
     def recall(self, clues: Sequence[Clue]) -> tuple[Match, ...]:
         """Return the nearest items to a clip's clues; exemplars of the clip are left out."""
@@ -95,36 +91,34 @@ class Memory:
         return tuple(islice(self._neighbours(passage), most))
 
     def _neighbours(self, passage: Passage) -> Iterator[Match]:
-        """Yield near items that do not point the other way; ties in the order of the keys."""
+        """Yield near items that do not point the other way; ties in the order of the keys.
+
+        Every item is scored: the gate may refuse the nearest ones.
+        """
         if not self.items or not passage.lines:
             return
-        asked = stance_of(passage)
-        near = [match for match in self._scored(passage) if match.score >= self.embedder.least]
-        for match in sorted(near, key=lambda match: (-match.score, match.item.key)):
-            own = self._stance(match.item)
-            if akin(asked, own) and not opposed(asked, own):
-                yield match
-
-    def _scored(self, passage: Passage) -> Iterator[Match]:
-        """Yield every item with its likeness: the gate may refuse the nearest ones."""
         if self._index is None:
             self._index = self._build()
         row = np.ascontiguousarray(self.embedder.embed([passage]))
         (scores,), (places,) = self._index.search(row, len(self.items))
-        for place, score in zip(places, scores, strict=True):
-            yield Match(self.items[place], round(float(score), 4))
+        pairs = zip(places, scores, strict=True)
+        matches = [Match(self.items[place], round(float(score), 4)) for place, score in pairs]
+        asked = stance_of(passage)
+        for match in sorted(matches, key=lambda match: (-match.score, match.item.key)):
+            own = match.item.stance
+            if match.score >= self.embedder.least and akin(asked, own) and not opposed(asked, own):
+                yield match
 
     def _build(self) -> Any:
         faiss = load_faiss()
-        rows = _checked(self.embedder.embed([item.passage for item in self.items]), self.items)
+        embedded = self.embedder.embed([item.passage for item in self.items])
+        rows = np.ascontiguousarray(embedded, dtype=np.float32)  # a plugin may return anything
+        if rows.ndim != 2 or len(rows) != len(self.items) or not np.isfinite(rows).all():
+            cause = "the embedder gave no finite row for each passage"
+            raise ToolFailed("memory", "its cards", cause)
         index = faiss.IndexFlatIP(rows.shape[1])
         index.add(rows)
         return index
-
-    def _stance(self, item: Item) -> Stance:
-        if item.key not in self._stances:
-            self._stances[item.key] = item.stance
-        return self._stances[item.key]
 
 
 def load_faiss() -> Any:
@@ -134,14 +128,6 @@ def load_faiss() -> Any:
     except ImportError as error:
         raise ToolMissing("memory", "the package faiss", "pip install 'emer[llm]'") from error
     return faiss
-
-
-def _checked(rows: Vectors, items: Sequence[Item]) -> Vectors:
-    """Return the vectors for faiss, checked: a plugin's embedder may return anything."""
-    vectors = np.ascontiguousarray(rows, dtype=np.float32)
-    if vectors.ndim != 2 or len(vectors) != len(items) or not np.isfinite(vectors).all():
-        raise ToolFailed("memory", "its cards", "the embedder gave no finite row for each passage")
-    return vectors
 
 
 def _is_of(item: Item, texts: frozenset[str]) -> bool:

@@ -25,23 +25,16 @@ _IS = r"(?:is|are|was|were|'s)"
 _TRULY = r"(?:really |actually |truly |perhaps |maybe |just |an? )?"
 
 _INNOCENT = re.compile(
-    "|".join(
-        (
-            r"\b(?:look|glanc|gaz|star[ei]|turn|fac|point)\w*(?:,? \w+){0,3},?"
-            r" off[- ]?(?:screen|camera)\b",
-            r"\b(?:lie|lies|lying|lay)\b (?:on|in|down|there|here|beside|next|at|back|still|under"
-            r"|by|against|near|across|behind|awake|with|over|around|flat|low)\b",
-            r"\bwhere\b[^?]*?\blies?\b",
-            r"\bsick (?:of|to death)\b|\bill(?: at ease|[- ]will)\b",
-            r"\bto be (?:\w+ )?honest\b|^(?:quite )?honestly\b",
-            r"\bstraight (?:ahead|face|at|in|to|into|on)\b",
-            r"\b(?:genuine\w*|sincere\w*|fak\w+|feign\w*|honest|pretend\w*)(?: \w+){0,2}"
-            r" (?:smil|laugh|grin)\w*",
-            r"\b(?:smil|laugh|grin)\w*(?: \w+){0,4}"
-            r" (?:genuine\w*|sincere\w*|fake\w*|feigned|honest)\b",
-            r"[真假装]\w{0,3}笑|笑\w{0,4}(?:真诚|真心|[假装](?:的|出来)?)",
-        )
-    )
+    r"\b(?:look|glanc|gaz|star[ei]|turn|fac|point)\w*(?:,? \w+){0,3},? off[- ]?(?:screen|camera)\b"
+    r"|\b(?:lie|lies|lying|lay)\b (?:on|in|down|there|here|beside|next|at|back|still|under"
+    r"|by|against|near|across|behind|awake|with|over|around|flat|low)\b"
+    r"|\bwhere\b[^?]*?\blies?\b|\bsick (?:of|to death)\b|\bill(?: at ease|[- ]will)\b"
+    r"|\bto be (?:\w+ )?honest\b|^(?:quite )?honestly\b"
+    r"|\bstraight (?:ahead|face|at|in|to|into|on)\b"
+    r"|\b(?:genuine\w*|sincere\w*|fak\w+|feign\w*|honest|pretend\w*)(?: \w+){0,2}"
+    r" (?:smil|laugh|grin)\w*"
+    r"|\b(?:smil|laugh|grin)\w*(?: \w+){0,4} (?:genuine\w*|sincere\w*|fake\w*|feigned|honest)\b"
+    r"|[真假装]\w{0,3}笑|笑\w{0,4}(?:真诚|真心|[假装](?:的|出来)?)"
 )
 """The same words in questions about what is displayed."""
 

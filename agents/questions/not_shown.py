@@ -19,12 +19,6 @@ from emer.prompts.prompt import load
 from emer.tools.text import listed
 from emer.tools.types import Clue, Modality, Span
 
-_WORDS: dict[Modality, str] = {
-    "audio": "the voice",
-    "text": "the words",
-    "face": "the face",
-    "scene": "the scene",
-}
 _UNCLEAR = (
     "no clue can be picked by it, so this is how the clip reads as a whole; name an emotion, "
     "a sign (a smile, a pause), a person, a moment, or the face, voice, words or scene"
@@ -57,13 +51,8 @@ def missing_evidence(inquiry: Inquiry) -> tuple[Missing, ...]:
     reason = absence_reason(inquiry)
     if reason is not None:
         return (Missing(modality="face", why=reason),)
-    topic = topic_for(inquiry)
-    return (
-        *_people(inquiry.clues, topic),
-        *_moment(inquiry, topic),
-        *_modality(inquiry, topic),
-        *_signs(inquiry.clues, topic),
-    )
+    clues, topic = inquiry.clues, topic_for(inquiry)
+    return (*_people(clues, topic), *_moment(inquiry, topic), *_modality(inquiry, topic))
 
 
 def unclear_question(inquiry: Inquiry) -> tuple[Missing, ...]:
@@ -126,33 +115,32 @@ def _people(clues: Sequence[Clue], topic: Topic) -> Iterator[Missing]:
 
 
 def _moment(inquiry: Inquiry, topic: Topic) -> Iterator[Missing]:
-    if topic.moment is None:
+    moment, modality = topic.moment, topic.modality
+    if moment is None:
         return
-    modality: Modality = topic.modality or "face"
-    if topic.moment.span is None:
-        ends = f"the clip ends at {inquiry.duration:g} s; nothing of it is at {topic.moment.words}"
-        yield Missing(modality=modality, why=ends)
-    elif not clues_in_span(target_clues(inquiry.clues, topic), topic.moment.span, topic.modality):
-        words = clues_in_span(inquiry.clues, topic.moment.span, "text")
-        but = " but what is said" if words and topic.modality is None else ""
-        yield Missing(modality=modality, why=f"no clue{but} tells of {topic.moment.words}")
+    why = ""
+    if moment.span is None:
+        why = f"the clip ends at {inquiry.duration:g} s; nothing of it is at {moment.words}"
+    elif not clues_in_span(target_clues(inquiry.clues, topic), moment.span, modality):
+        words = clues_in_span(inquiry.clues, moment.span, "text")
+        but = " but what is said" if words and modality is None else ""
+        why = f"no clue{but} tells of {moment.words}"
+    if why:
+        yield Missing(modality=modality or "face", why=why)
 
 
 def _modality(inquiry: Inquiry, topic: Topic) -> Iterator[Missing]:
-    modality = topic.modality
-    present = {m.modality for m in inquiry.missing} | {c.modality for c in inquiry.clues}
-    if modality is not None and not topic.cues and modality not in present:
-        yield Missing(modality=modality, why=f"no clue tells of {_WORDS[modality]}")
-
-
-def _signs(clues: Sequence[Clue], topic: Topic) -> Iterator[Missing]:
-    """Signs that the question presupposes and no clue states."""
-    if not topic.cues or topic.denied or clues_with_signs(target_clues(clues, topic), topic):
-        return
-    cues = [lexicon().cues[name] for name in topic.cues]
-    modality: Modality = "audio" if all(cue.channel == "audio" for cue in cues) else "face"
-    signs = listed(list(dict.fromkeys(cue.phrase for cue in cues))).replace(" and ", " or ")
-    yield Missing(modality=modality, why=f"no clue states {signs}")
+    """A modality that the question is about, or signs it presupposes, without a clue."""
+    modality, cues = topic.modality, [lexicon().cues[name] for name in topic.cues]
+    if not cues:
+        present = {m.modality for m in inquiry.missing} | {c.modality for c in inquiry.clues}
+        if modality is not None and modality not in present:
+            word = {"audio": "voice", "text": "words"}.get(modality, modality)
+            yield Missing(modality=modality, why=f"no clue tells of the {word}")
+    elif not (topic.denied or clues_with_signs(target_clues(inquiry.clues, topic), topic)):
+        modality = "audio" if all(cue.channel == "audio" for cue in cues) else "face"
+        signs = listed(list(dict.fromkeys(cue.phrase for cue in cues))).replace(" and ", " or ")
+        yield Missing(modality=modality, why=f"no clue states {signs}")
 
 
 def _is_shown(clues: Sequence[Clue], topic: Topic) -> bool:

@@ -95,11 +95,10 @@ def focus(readings: Sequence[Reading], topic: Topic) -> tuple[Reading, ...]:
     target = target_people([r.clue for r in readings], topic)
     if not target:
         return tuple(readings)
-    marked = [(r, is_about(r.clue, target) is not False) for r in readings]
-    if topic.has_subject:
-        return tuple(r for r, own in marked if own)
     return tuple(
-        r if own else replace(r, reliability=r.reliability * BYSTANDER) for r, own in marked
+        r if own else replace(r, reliability=r.reliability * BYSTANDER)
+        for r in readings
+        if (own := is_about(r.clue, target) is not False) or not topic.has_subject
     )
 
 
@@ -108,7 +107,12 @@ def target_people(clues: Sequence[Clue], topic: Topic) -> frozenset[Person]:
     people = people_in(clues)
     if topic.place is not None:
         return frozenset(p for p in people if p.place == topic.place)
-    own = _stated(clues, people)
+    by_name = {(p.tool, p.name): p for p in people}
+    own: Counter[Person] = Counter()  # cues that are stated about each
+    for reading in read(clues):
+        person = by_name.get((reading.clue.source.tool, person_of(reading.clue) or ""))
+        if person is not None:
+            own[person] += len(reading.mentions) or 1
     rank = {p: sum(own[other] for other in people if other.may_be(p)) for p in people}
     if topic.person is not None:  # as numbered by the tool that states most
         rank = {p: own[p] for p in people if p.name == topic.person}
@@ -131,14 +135,3 @@ def is_about(clue: Clue, target: Iterable[Person]) -> bool | None:
         return None
     tool = clue.source.tool
     return any(name == p.name and tool in (p.tool, REVIEWER.tool) for p in target)
-
-
-def _stated(clues: Sequence[Clue], people: Sequence[Person]) -> Counter[Person]:
-    """How many cues are stated about each person."""
-    by_name = {(p.tool, p.name): p for p in people}
-    counts: Counter[Person] = Counter()
-    for reading in read(clues):
-        person = by_name.get((reading.clue.source.tool, person_of(reading.clue) or ""))
-        if person is not None:
-            counts[person] += len(reading.mentions) or 1
-    return counts

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from emer.agents.lexicon.cue_parser import mentions_in, normal_text
-from emer.agents.lexicon.lexicon import CHANNELS, WORD_CUES, emotion_words, lexicon
+from emer.agents.lexicon.lexicon import CHANNELS, WORD_CUES, lexicon
 from emer.tools.types import Modality, Span
 
 NEAR = 0.5
@@ -206,7 +206,6 @@ def topic_of(
         earlier: The questions before it, the oldest first.
         duration: Length of the clip in seconds.
         is_there: Tells whether a topic's person is in the clip.
-
     """
     before = Topic()
     for text in earlier:
@@ -218,8 +217,7 @@ def topic_of(
 
 def _moment(plain: str, duration: float) -> Moment | None:
     """The moment that a question (in lower case) names, if any."""
-    times = _times(plain)
-    if times is not None:
+    if times := _times(plain):
         start, end, words = times
         if start > duration:
             return Moment(None, words)
@@ -234,7 +232,7 @@ def _next_moment(plain: str, before: Moment | None, duration: float) -> Moment |
     """The stretch behind an earlier moment, for "and then?"."""
     if before is None or before.span is None or not _NEXT.search(plain) or _times(plain):
         return None
-    start = min(before.span.end, duration)
+    start = before.span.end
     if start >= duration:
         return Moment(None, f"after {before.words}")
     return Moment(Span(start=start, end=min(start + AFTER, duration)), f"{start:g} s")
@@ -259,15 +257,10 @@ def _follow(plain: str, before: Topic, duration: float) -> Topic:
     if before.place and not own.has_subject and own.moment and own.moment.words == MIDDLE:
         own = replace(own, place="in the middle", moment=None)
     own = replace(own, moment=_next_moment(plain, before.moment, duration) or own.moment)
-    if before.has_subject and _has_same_subject(plain, own, before):
+    is_new = own.has_subject or own.sex not in (None, before.sex)
+    if before.has_subject and not (is_new or _ANY_PERSON.search(plain) or _WHOLE.search(plain)):
         own = _with_subject(own, before)
     return _completed(own, before) if own.bare or _ELLIPSIS.search(plain) else own
-
-
-def _has_same_subject(plain: str, own: Topic, before: Topic) -> bool:
-    if own.has_subject or own.sex not in (None, before.sex):
-        return False
-    return not (_ANY_PERSON.search(plain) or _WHOLE.search(plain))
 
 
 def _with_subject(topic: Topic, of: Topic) -> Topic:
@@ -293,10 +286,14 @@ def _completed(own: Topic, before: Topic) -> Topic:
 def _named_in(plain: str, duration: float) -> Topic:
     mentions = [m for c in CHANNELS if c != "text" for m in mentions_in(plain, c)]
     signs = [m for m in mentions if not m.cue.startswith(WORD_CUES)]
-    place = _place(plain)
-    moment = _moment(plain, duration)
+    named = {
+        family: match.start()
+        for family, words in lexicon().emotion_words.items()
+        if (match := re.search(words, plain))
+    }
+    place, moment = _place(plain), _moment(plain, duration)
     return Topic(
-        families=_families(plain),
+        families=tuple(sorted(named, key=lambda family: (named[family], family))),
         place=place,
         person=_person(plain),
         other=_OTHER.search(plain) is not None,
@@ -310,28 +307,15 @@ def _named_in(plain: str, duration: float) -> Topic:
     )
 
 
-def _families(plain: str) -> tuple[str, ...]:
-    labels = lexicon().labels
-    positions = {
-        family: match.start()
-        for family in lexicon().families
-        if (match := re.search(emotion_words(labels, family), plain))
-    }
-    return tuple(sorted(positions, key=lambda family: (positions[family], family)))
-
-
 def _place(plain: str) -> str | None:
-    counted = _FROM.search(plain)
-    if counted:
+    if counted := _FROM.search(plain):
         return f"{counted[1]} from the {counted[2]}"
-    if _GAZE.search(plain):
-        return None
-    return next((place for place, words in _PLACES.items() if words.search(plain)), None)
+    places = () if _GAZE.search(plain) else _PLACES.items()
+    return next((place for place, words in places if words.search(plain)), None)
 
 
 def _person(plain: str) -> str | None:
-    match = _NUMBERED.search(plain)
-    if match is None:
-        return None
-    word = next(group for group in match.groups() if group)
-    return f"person {_ORDINALS.get(word) or _DIGITS.get(word) or int(word)}"
+    if match := _NUMBERED.search(plain):
+        word = next(group for group in match.groups() if group)
+        return f"person {_ORDINALS.get(word) or _DIGITS.get(word) or int(word)}"
+    return None

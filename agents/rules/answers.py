@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from emer.agents.lexicon.cue_parser import Reading
-from emer.agents.lexicon.lexicon import Weighting, lexicon
+from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.questions.not_shown import clues_in_span, clues_with_signs
 from emer.agents.questions.person_focus import is_about, target_clues, target_people
 from emer.agents.rules.case import Basis, Case, basis
-from emer.agents.rules.fusion import WORTH_CITING, Contribution, Standing, weigh
+from emer.agents.rules.fusion import WORTH_CITING, Contribution, weigh
 from emer.agents.rules.phrases import join, quote
 from emer.agents.types import Sentence
 from emer.prompts.prompt import load
@@ -42,29 +41,36 @@ def answers(case: Case) -> list[Sentence]:
 
 
 def _on_family(case: Case, family: str) -> list[Sentence]:
-    """What speaks for and against an emotion; against first for "why not?"."""
+    """What speaks for and against an emotion; against first for "why not?".
+
+    By the target person's clues on the modality in question.
+    """
     standing = next(s for s in case.standings if s.family == family)
-    label, relevant = lexicon().label_of(family), _relevant(case, standing)
-    pro = basis(c for c in relevant if c.value >= WORTH_CITING)
-    con = basis(c for c in reversed(relevant) if c.value <= -WORTH_CITING)
-    speaks_for = [_answer("for", pro, label=label, band=case.band(standing))] if pro else []
-    against = [_answer("against", con, label=label)] if con else []
-    return [*against, *speaks_for] if case.topic.against else [*speaks_for, *against]
-
-
-def _relevant(case: Case, standing: Standing) -> list[Contribution]:
-    """Contributions of the target person's clues, on the modality in question."""
     target = target_people(case.clues, case.topic)
     own = {clue.id for clue in case.clues if is_about(clue, target) is not False}
-    return [
+    relevant = [
         c
         for c in standing.contributions
         if own & {*c.evidence.clue_ids} and case.topic.modality in (None, c.evidence.modality)
     ]
+    against = basis(c for c in reversed(relevant) if c.value <= -WORTH_CITING)
+    sentences = [
+        *_in_favour(relevant, family, band=case.band(standing)),
+        *([_answer("against", against, family)] if against else []),
+    ]
+    return sentences[::-1] if case.topic.against else sentences
 
 
-def _answer(kind: str, cited: Basis, **words: str) -> Sentence:
-    text = load(f"rules/answer_{kind}").substitute(basis=cited.words, **words)
+def _in_favour(
+    contributions: Iterable[Contribution], family: str, kind: str = "for", **words: str
+) -> list[Sentence]:
+    cited = basis(c for c in contributions if c.value >= WORTH_CITING)
+    return [_answer(kind, cited, family, **words)] if cited else []
+
+
+def _answer(kind: str, cited: Basis, family: str, **words: str) -> Sentence:
+    prompt, label = load(f"rules/answer_{kind}"), lexicon().label_of(family)
+    text = prompt.substitute(basis=cited.words, label=label, **words)
     return Sentence(block="answer", text=text, clue_ids=cited.clue_ids)
 
 
@@ -83,26 +89,17 @@ def _on_modality(case: Case, modality: Modality, families: Sequence[str]) -> Ite
     ids = {clue.id for clue in target_clues(case.clues, case.topic)}
     own = [r for r in case.readings if r.clue.modality == modality and r.clue.id in ids]
     if modality == "text":
-        yield from _words(own)
+        for reading in own[:1]:
+            words = quote(reading.clue).removeprefix("In the text, ").removesuffix(".")
+            text = load("rules/answer_part").substitute(clues=words)
+            yield Sentence(block="answer", text=text, clue_ids=(reading.clue.id,))
     else:
         yield from _listing("part", _best(case, [r.clue for r in own]))
     on_families = [sentence for family in families for sentence in _on_family(case, family)]
-    yield from on_families or _alone(own, case.weighting)
-
-
-def _alone(readings: Sequence[Reading], weighting: Weighting) -> list[Sentence]:
-    lead = weigh(readings, weighting)[0]
-    cited = basis(c for c in lead.contributions if c.value >= WORTH_CITING)
-    if cited is None or lead.probability < CONSISTENT:
-        return []
-    return [_answer("alone", cited, label=lexicon().label_of(lead.family))]
-
-
-def _words(readings: Sequence[Reading]) -> Iterator[Sentence]:
-    for reading in readings[:1]:
-        words = quote(reading.clue).removeprefix("In the text, ").removesuffix(".")
-        text = load("rules/answer_part").substitute(clues=words)
-        yield Sentence(block="answer", text=text, clue_ids=(reading.clue.id,))
+    lead = weigh(own, case.weighting)[0]
+    if not on_families and lead.probability >= CONSISTENT:
+        on_families = _in_favour(lead.contributions, lead.family, "alone")
+    yield from on_families
 
 
 def _on_signs(case: Case) -> Iterator[Sentence]:
@@ -112,20 +109,19 @@ def _on_signs(case: Case) -> Iterator[Sentence]:
     ids = {clue.id for clue in clues}
     for standing in case.families[:1]:
         moved = [c for c in standing.contributions if ids & {*c.evidence.clue_ids}]
-        pro = basis(c for c in moved if c.value >= WORTH_CITING)
-        if pro is not None:
-            label = lexicon().label_of(standing.family)
-            yield _answer("for", pro, label=label, band=case.band(standing))
+        yield from _in_favour(moved, standing.family, band=case.band(standing))
 
 
 def _on_moment(case: Case, span: Span, when: str) -> Iterator[Sentence]:
     inside = clues_in_span(target_clues(case.clues, case.topic), span, case.topic.modality)
-    middle = Span(start=_centre(span), end=_centre(span))
+    middle = (span.start + span.end) / 2
 
     def rank(clue: Clue) -> tuple[bool, float, float, str]:
-        misses = clue.span is None or not clue.span.overlaps(middle)
-        gap = abs(_centre(clue.span) - middle.start) if clue.span else 0.0
-        return (misses, -case.relevance.get(clue.id, 0.0), gap, clue.id)
+        at, moved = clue.span, -case.relevance.get(clue.id, 0.0)
+        if at is None:
+            return True, moved, 0.0, clue.id
+        misses = not at.start <= middle <= at.end
+        return misses, moved, abs((at.start + at.end) / 2 - middle), clue.id
 
     yield from _listing("time", sorted(inside, key=rank)[:MAX_CLUES], when=when)
 
@@ -141,7 +137,3 @@ def _best(case: Case, clues: Sequence[Clue]) -> list[Clue]:
     moved = case.relevance
     ranked = sorted(clues, key=lambda c: (-moved.get(c.id, 0.0), -c.quality.score, c.id))
     return [clue for clue in clues if clue in ranked[:MAX_CLUES]]
-
-
-def _centre(span: Span) -> float:
-    return (span.start + span.end) / 2

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from emer.agents.lexicon.cue_parser import Reading, read
-from emer.agents.lexicon.lexicon import (
-    DEFAULT_WEIGHTING,
-    Channel,
-    Weighting,
-    channel_of,
-    lexicon,
-)
+from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Channel, Weighting, channel_of, lexicon
 from emer.agents.questions.not_shown import topic_for
 from emer.agents.questions.person_focus import focus
 from emer.agents.questions.question import Topic
 from emer.agents.rules.fusion import (
-    ChannelLead,
     Contribution,
+    Dispute,
+    Evidence,
     Standing,
-    disputed_families,
     find_disputes,
     soften_speech_brows,
     weigh,
@@ -37,6 +32,7 @@ _PLACES: dict[Channel, str] = {
     "audio": "in the audio",
     "text": "in the text",
 }
+PER_CHANNEL = 2
 _DESCRIBED = " that a model describes"
 """Added to a cue that was not measured."""
 
@@ -52,13 +48,12 @@ class Case:
         disputes: Pairs of channels that point to families of opposite valence.
         duration: Length of the clip in seconds.
         weighting: The log-odds of cues.
-
     """
 
     topic: Topic
     readings: Sequence[Reading]
     standings: Sequence[Standing]
-    disputes: Sequence[tuple[ChannelLead, ChannelLead]]
+    disputes: Sequence[Dispute]
     duration: float
     weighting: Weighting = DEFAULT_WEIGHTING
 
@@ -77,13 +72,14 @@ class Case:
         """All clues in time order."""
         return tuple(r.clue for r in self.readings)
 
-    def on(self, channel: Channel) -> list[Clue]:
-        """The channel's clues in time order."""
-        return [clue for clue in self.clues if channel_of(clue.modality) == channel]
-
     def band(self, standing: Standing) -> Band:
         """Confidence band of a family in this case."""
-        return band(standing, standing.family in disputed_families(self.disputes))
+        return band(standing, standing.family in self.disputed)
+
+    @cached_property
+    def disputed(self) -> frozenset[str]:
+        """The families that the disputes are about."""
+        return frozenset(lead.standing.family for pair in self.disputes for lead in pair)
 
     @cached_property
     def relevance(self) -> dict[str, float]:
@@ -105,44 +101,39 @@ def case_of(inquiry: Inquiry, weighting: Weighting = DEFAULT_WEIGHTING) -> Case:
     return Case(topic, readings, standings, disputes, inquiry.duration, weighting)
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(NamedTuple):
     """Cues in words, and the clues that state them."""
 
     words: str
     clue_ids: tuple[str, ...]
 
 
-def basis(contributions: Iterable[Contribution], per_channel: int = 2) -> Basis | None:
+def basis(contributions: Iterable[Contribution]) -> Basis | None:
     """The strongest stated cues of each channel; None if there is none."""
-    ordered = list(contributions)
+    stated = [c.evidence for c in contributions if c.counts and not c.evidence.negated]
     parts: list[str] = []
     ids: list[str] = []
     for channel, place in _PLACES.items():
-        phrases = _merged(dict(_phrases(ordered, channel, per_channel)))
+        by_group: dict[str, Evidence] = {}
+        for evidence in stated:
+            if channel_of(evidence.modality) == channel:
+                by_group.setdefault(evidence.group, evidence)
+        phrases = _merged(list(by_group.values())[:PER_CHANNEL])
         if phrases:
             parts.append(f"{listed([f'the {_bare(p)}' for p in phrases])} {place}")
             ids += [i for cited in phrases.values() for i in cited]
     return Basis(listed(parts), tuple(dict.fromkeys(ids))) if parts else None
 
 
-def _phrases(
-    contributions: Sequence[Contribution], channel: Channel, most: int
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    groups: set[str] = set()
-    for c in contributions:
-        e = c.evidence
-        fits = channel_of(e.modality) == channel and not e.negated and c.counts
-        if fits and e.group not in groups and len(groups) < most:
-            groups.add(e.group)
-            yield lexicon().phrase_of(e.cue) + (_DESCRIBED if e.described else ""), e.clue_ids
-
-
-def _merged(phrases: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _merged(evidence: Sequence[Evidence]) -> dict[str, tuple[str, ...]]:
     """Phrases with their clues; one that another contains is merged into it.
 
     "furrowed brows" goes into "furrowed brows with narrowed eyes".
     """
+    phrases = {
+        lexicon().phrase_of(e.cue) + (_DESCRIBED if e.described else ""): e.clue_ids
+        for e in evidence
+    }
     merged: dict[str, tuple[str, ...]] = {}
     for phrase, ids in phrases.items():
         longer = (o for o in phrases if o != phrase and f" {_bare(phrase)} " in f" {o} ")

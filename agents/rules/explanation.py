@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from emer.agents.lexicon.cue_parser import Reading
-from emer.agents.lexicon.lexicon import WORD_CUES, Channel, lexicon
+from emer.agents.lexicon.lexicon import WORD_CUES, Channel, channel_of, lexicon
 from emer.agents.questions.person_focus import people_in, person_of
 from emer.agents.rules.answers import answers
 from emer.agents.rules.case import Case, basis
@@ -54,8 +54,8 @@ def write_explanation(
     )
 
 
-def distinguishing_cues(readings: Sequence[Reading], family: str) -> str:
-    """The two strongest cues of a family that no clue states yet, in words."""
+def would_change(readings: Sequence[Reading], family: str) -> str:
+    """A sentence with the two strongest cues of a family that no clue states yet."""
     lexical = lexicon()
     stated = {lexical.cues[m.cue].group for r in readings for m in r.mentions}
     weighed = sorted((-weights.get(family, 0.0), key) for key, weights in lexical.weights.items())
@@ -66,7 +66,8 @@ def distinguishing_cues(readings: Sequence[Reading], family: str) -> str:
             continue
         if cue.group not in stated and not cue.group.startswith(RATED):
             phrases.setdefault(cue.group, cue.phrase)
-    return listed(list(phrases.values())[:2]).replace(" and ", " or ")
+    cues = listed(list(phrases.values())[:2]).replace(" and ", " or ")
+    return load("rules/would_change").substitute(cues=cues)
 
 
 def _alternatives(case: Case) -> tuple[Alternative, ...]:
@@ -79,9 +80,7 @@ def _alternatives(case: Case) -> tuple[Alternative, ...]:
     return tuple(
         Alternative(
             label=words_of(standing)[0].name,
-            would_change=load("rules/would_change").substitute(
-                cues=distinguishing_cues(case.readings, standing.family)
-            ),
+            would_change=would_change(case.readings, standing.family),
             clue_ids=standing.supports,
         )
         for standing in open_readings[:MAX_ALTERNATIVES]
@@ -89,23 +88,20 @@ def _alternatives(case: Case) -> tuple[Alternative, ...]:
 
 
 def _described(case: Case) -> Iterator[Sentence]:
-    yield from _block(_seen(case), "video")
+    seen = _ranked(case, "visual", MAX_SEEN)
+    excluded = {r.clue.id for r in case.readings if r.mentions} | {clue.id for clue in seen}
+    # before the cues a setting that states none
+    setting = [c for c in case.clues if c.modality == "scene" and c.id not in excluded]
+    yield from _block(setting[:1] + seen, "video")
     yield from _block(_ranked(case, "audio", MAX_HEARD), "audio")
     for clue in _ranked(case, "text", MAX_QUOTED):
         yield Sentence(block="text", text=quote(clue), clue_ids=(clue.id,))
 
 
-def _seen(case: Case) -> list[Clue]:
-    """The clues of the video: a setting that states no cue, then the cues."""
-    ranked = _ranked(case, "visual", MAX_SEEN)
-    excluded = {r.clue.id for r in case.readings if r.mentions} | {clue.id for clue in ranked}
-    setting = [c for c in case.clues if c.modality == "scene" and c.id not in excluded]
-    return setting[:1] + ranked
-
-
 def _ranked(case: Case, channel: Channel, most: int) -> list[Clue]:
     """The channel's most relevant clues in time order, no wording twice."""
-    moved, clues = case.relevance, case.on(channel)
+    moved = case.relevance
+    clues = [clue for clue in case.clues if channel_of(clue.modality) == channel]
     best = sorted(clues, key=lambda c: (-round(moved.get(c.id, 0.0), 6), -c.quality.score, c.id))
     by_wording: dict[str, Clue] = {}
     for clue in [c for c in best if c.id in moved] or best[:2]:

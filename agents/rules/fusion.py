@@ -29,7 +29,7 @@ from emer.agents.lexicon.lexicon import (
 )
 from emer.agents.types import Conflict
 from emer.prompts.prompt import load
-from emer.tools.types import MODALITIES, Clue, Modality, Span
+from emer.tools.types import MODALITIES, Modality, Span
 
 PRIOR = -1.2
 """Log-odds of a family before any clue (chosen by us).
@@ -78,7 +78,6 @@ class Evidence:
         weight: Reliability times strength.
         spans: When its clues hold; a clue without a span holds throughout.
         described: It rests on a model's description of a picture.
-
     """
 
     cue: str
@@ -89,11 +88,6 @@ class Evidence:
     weight: float
     spans: tuple[Span, ...] = ()
     described: bool = False
-
-    @property
-    def order(self) -> tuple[str, tuple[str, ...]]:
-        """Sorting key among equal values."""
-        return (self.cue, self.clue_ids)
 
     def meets(self, other: Evidence) -> bool:
         """True if the two can hold at one moment, give or take `MOMENT` seconds."""
@@ -154,53 +148,45 @@ class ChannelLead:
     standing: Standing
     clue_ids: tuple[str, ...]
 
-    @property
-    def valence(self) -> float:
-        """Valence of the family."""
-        return lexicon().families[self.standing.family].valence
+
+Dispute = tuple[ChannelLead, ChannelLead]
+"""Two channels that point to families of opposite valence."""
 
 
 def weigh(
     readings: Sequence[Reading], weighting: Weighting = DEFAULT_WEIGHTING
 ) -> tuple[Standing, ...]:
     """The standing of every family, the most probable first."""
-    evidence = gather(readings)
+    evidence = sorted(gather(readings), key=lambda e: (e.cue, e.clue_ids))  # among equal values
     standings = (_standing(family, evidence, weighting) for family in lexicon().families)
     return tuple(sorted(standings, key=lambda s: (-s.log_odds, s.family)))
 
 
 def gather(readings: Sequence[Reading]) -> tuple[Evidence, ...]:
     """The evidence of all readings: single cues, then combinations."""
-    cues = lexicon().cues
-    single = [
-        Evidence(
-            cue=mention.cue,
-            group=cues[mention.cue].group,
-            modality=reading.clue.modality,
-            clue_ids=(reading.clue.id,),
-            negated=mention.negated,
-            weight=reading.reliability * mention.strength,
-            spans=_spans([reading.clue]),
-            described=is_described(reading.clue),
-        )
-        for reading in readings
-        for mention in reading.mentions
-    ]
+    groups = {key: cue.group for key, cue in lexicon().cues.items()}
     clues = {reading.clue.id: reading.clue for reading in readings}
+    stated = [
+        (m.cue, r.clue.modality, (r.clue.id,), m.negated, r.reliability * m.strength)
+        for r in readings
+        for m in r.mentions
+    ]
     combined = [
+        (key, kind, ids, False, weight) for key, kind, ids, weight in combined_cues(readings)
+    ]
+    return tuple(
         Evidence(
-            cue=combo,
-            group=combo,
+            cue=cue,
+            group=groups.get(cue, cue),
             modality=modality,
             clue_ids=ids,
-            negated=False,
+            negated=negated,
             weight=weight,
-            spans=_spans(clues[id] for id in ids),
+            spans=tuple(span for id in ids if (span := clues[id].span) is not None),
             described=any(is_described(clues[id]) for id in ids),
         )
-        for combo, modality, ids, weight in combined_cues(readings)
-    ]
-    return tuple(single + combined)
+        for cue, modality, ids, negated, weight in (*stated, *combined)
+    )
 
 
 def arousal(standing: Standing) -> float:
@@ -215,20 +201,15 @@ def arousal(standing: Standing) -> float:
     return math.fsum(w * a for w, a in pairs) / total if total else 0.0
 
 
-def find_disputes(standings: Sequence[Standing]) -> tuple[tuple[ChannelLead, ChannelLead], ...]:
+def find_disputes(standings: Sequence[Standing]) -> tuple[Dispute, ...]:
     """Pairs of channels that point to families of opposite valence."""
+    families = lexicon().families
     leads = [lead for channel in CHANNELS if (lead := _lead(channel, standings))]
-    return tuple((one, two) for one, two in combinations(leads, 2) if one.valence * two.valence < 0)
+    polar = [(families[lead.standing.family].valence, lead) for lead in leads]
+    return tuple((one, two) for (a, one), (b, two) in combinations(polar, 2) if a * b < 0)
 
 
-def disputed_families(disputes: Sequence[tuple[ChannelLead, ChannelLead]]) -> frozenset[str]:
-    """The families that the disputes are about."""
-    return frozenset(lead.standing.family for pair in disputes for lead in pair)
-
-
-def conflict_records(
-    disputes: Sequence[tuple[ChannelLead, ChannelLead]],
-) -> tuple[Conflict, ...]:
+def conflict_records(disputes: Sequence[Dispute]) -> tuple[Conflict, ...]:
     """The disputes as records, with both readings and their clues."""
     return tuple(
         Conflict(
@@ -259,23 +240,20 @@ def dispute_ids(one: ChannelLead, two: ChannelLead) -> tuple[str, ...]:
 def soften_speech_brows(readings: Sequence[Reading]) -> tuple[Reading, ...]:
     """The readings with brow movements discounted where the same person speaks."""
     speech = [r.clue for r in readings if _SPEAKING.search(r.clue.text)]
-    return tuple(_softened(r) if _is_during(r.clue, speech) else r for r in readings)
+    spoken = {(clue.person, clue.span) for clue in speech if clue.span is not None}
 
+    def softened(reading: Reading) -> Reading:
+        span, person = reading.clue.span, reading.clue.person
+        if span is None or not any(who == person and at.overlaps(span) for who, at in spoken):
+            return reading
+        cues = RAISES | FROWNS if span.length <= SHORT_FROWN else RAISES
+        mentions = tuple(
+            replace(m, strength=m.strength * EMPHASIS) if m.cue in cues else m
+            for m in reading.mentions
+        )
+        return replace(reading, mentions=mentions)
 
-def _is_during(clue: Clue, speech: Sequence[Clue]) -> bool:
-    return clue.span is not None and any(
-        other.span is not None and other.person == clue.person and other.span.overlaps(clue.span)
-        for other in speech
-    )
-
-
-def _softened(reading: Reading) -> Reading:
-    span = reading.clue.span
-    cues = RAISES | FROWNS if span is not None and span.length <= SHORT_FROWN else RAISES
-    mentions = tuple(
-        replace(m, strength=m.strength * EMPHASIS) if m.cue in cues else m for m in reading.mentions
-    )
-    return replace(reading, mentions=mentions)
+    return tuple(map(softened, readings))
 
 
 def _standing(family: str, evidence: Sequence[Evidence], weighting: Weighting) -> Standing:
@@ -294,23 +272,21 @@ def _contributions(
     family: str, evidence: Sequence[Evidence], weighting: Weighting
 ) -> tuple[Contribution, ...]:
     valued = [(_value(item, weighting.log_odds(item.cue, family)), item) for item in evidence]
-    favour = _grouped([pair for pair in valued if pair[0] > 0])
+    favour = _grouped((value, item) for value, item in valued if value > 0)
     # Evidence against a family bears on it only when its strongest support holds.
     against = _grouped(
-        [
-            (value, item)
-            for value, item in valued
-            if value < 0 and (not favour or item.meets(favour[0].evidence))
-        ]
+        (value, item)
+        for value, item in valued
+        if value < 0 and (not favour or item.meets(favour[0].evidence))
     )
-    return tuple(sorted(favour + against, key=lambda c: (-c.value, c.evidence.order)))
+    return tuple(sorted(favour + against, key=lambda c: -c.value))
 
 
-def _grouped(valued: list[tuple[float, Evidence]]) -> list[Contribution]:
+def _grouped(valued: Iterable[tuple[float, Evidence]]) -> list[Contribution]:
     """Contributions, the largest first; the first of each correlated group counts."""
     groups: set[str] = set()
     contributions = []
-    for value, item in sorted(valued, key=lambda pair: (-abs(pair[0]), pair[1].order)):
+    for value, item in sorted(valued, key=lambda pair: -abs(pair[0])):
         contributions.append(Contribution(item, value, counts=item.group not in groups))
         groups.add(item.group)
     return contributions
@@ -330,19 +306,14 @@ def _lead(channel: Channel, standings: Sequence[Standing]) -> ChannelLead | None
     best = max(polar, key=lambda s: (_in_channel(s, channel), s.family), default=None)
     if best is None or _in_channel(best, channel) < CLEAR:
         return None
-    own = [
-        c for c in best.contributions if c.value > 0 and channel_of(c.evidence.modality) == channel
-    ]
+    favour = (c for c in best.contributions if c.value > 0)
+    own = [c for c in favour if channel_of(c.evidence.modality) == channel]
     return ChannelLead(channel, own[0].evidence.modality, best, _ids(own)[:3])
 
 
 def _in_channel(standing: Standing, channel: Channel) -> float:
     own = (m for m in MODALITIES if channel_of(m) == channel)
     return math.fsum(standing.by_modality.get(m, 0.0) for m in own)
-
-
-def _spans(clues: Iterable[Clue]) -> tuple[Span, ...]:
-    return tuple(clue.span for clue in clues if clue.span is not None)
 
 
 def _ids(contributions: Iterable[Contribution]) -> tuple[str, ...]:

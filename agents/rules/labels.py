@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emer.agents.lexicon.lexicon import LabelWord, lexicon
@@ -37,14 +37,9 @@ MAX_LABELS = 4
 class Choice:
     """A label with the standing of its family."""
 
-    label: LabelWord
+    name: str
     standing: Standing
     probability: float
-
-    @property
-    def name(self) -> str:
-        """The label's word."""
-        return self.label.name
 
 
 def choose(standings: Sequence[Standing]) -> tuple[Choice, ...]:
@@ -54,7 +49,9 @@ def choose(standings: Sequence[Standing]) -> tuple[Choice, ...]:
     what is displayed at another moment of the clip. The leading family, and one displayed
     at another moment, may have two words.
     """
-    if not standings or _is_weak(standings[0]) or _is_torn(standings):
+    if not standings or _is_torn(standings):
+        return ()
+    if standings[0].probability < MIN_PROBABILITY or standings[0].support < MIN_SUPPORT:
         return ()
     lead = standings[0]
     chosen = list(words_of(lead))
@@ -88,10 +85,14 @@ def words_of(standing: Standing) -> tuple[Choice, ...]:
     the intensity calls for it.
     """
     words = [word for word in lexicon().labels if word.family == standing.family]
-    strength, excitement = _intensity(standing), arousal(standing)
-    own = _own_strengths(standing, words)
-    fitting = [w for w in words if w.low <= strength <= w.high]
-    plain = lexicon().label_of(standing.family)
+    intensity = 1 - math.exp(-standing.support / 1.6)  # saturating in the supporting evidence
+    excitement, plain = arousal(standing), lexicon().label_of(standing.family)
+    stated: dict[str, float] = {}
+    for c in standing.contributions:
+        if not c.evidence.negated:
+            stated[c.evidence.cue] = max(stated.get(c.evidence.cue, 0.0), c.evidence.weight)
+    own = {w.name: math.fsum(stated.get(cue, 0.0) for cue in w.cues) for w in words}
+    fitting = [w for w in words if w.low <= intensity <= w.high]
     has_plain = any(w.name == plain for w in fitting)
 
     def is_wanted(word: LabelWord) -> bool:
@@ -104,12 +105,12 @@ def words_of(standing: Standing) -> tuple[Choice, ...]:
         key=lambda w: (
             w.name != plain,
             -round(min(1.0, own[w.name]), 6),
-            round(abs(w.arousal - excitement) + abs((w.low + w.high) / 2 - strength), 6),
+            round(abs(w.arousal - excitement) + abs((w.low + w.high) / 2 - intensity), 6),
             w.name,
         ),
     )
     return tuple(
-        Choice(word, standing, round(standing.probability * share, 4))
+        Choice(word.name, standing, round(standing.probability * share, 4))
         for word, share in zip(ranked[:2] or words[:1], (1.0, 0.9), strict=False)
     )
 
@@ -128,25 +129,10 @@ def rival(standings: Sequence[Standing]) -> Standing | None:
     return next((s for s in standings[1:] if families[s.family].kin != leading), None)
 
 
-def _intensity(standing: Standing) -> float:
-    """In [0, 1), saturating in the supporting evidence."""
-    return 1 - math.exp(-standing.support / 1.6)
-
-
-def _own_strengths(standing: Standing, words: Sequence[LabelWord]) -> Mapping[str, float]:
-    """How strongly the cues of each word's own are stated, by word."""
-    stated: dict[str, float] = {}
-    for c in standing.contributions:
-        if not c.evidence.negated:
-            stated[c.evidence.cue] = max(stated.get(c.evidence.cue, 0.0), c.evidence.weight)
-    return {w.name: math.fsum(stated.get(cue, 0.0) for cue in w.cues) for w in words}
-
-
 def _are_apart(one: Standing, other: Standing) -> bool:
     """True if the strongest clues of two families do not overlap in time."""
-    if one.strongest is None or other.strongest is None:
-        return False
-    return not one.strongest.meets(other.strongest)
+    first, second = one.strongest, other.strongest
+    return first is not None and second is not None and not first.meets(second)
 
 
 def _stands_beside(standing: Standing, lead: Standing) -> bool:
@@ -163,17 +149,10 @@ def _is_torn(standings: Sequence[Standing]) -> bool:
     A loud, high voice tells of high arousal, not of its valence.
     """
     lead, families = standings[0], lexicon().families
+    cues = [s.strongest.cue if s.strongest else None for s in standings]
     return any(
         families[lead.family].valence * families[s.family].valence < -OPPOSITE
         and s.probability >= RIVAL_SHARE * lead.probability
-        and _strongest_cue(s) == _strongest_cue(lead)
-        for s in standings[1:]
+        and cue == cues[0]
+        for s, cue in zip(standings[1:], cues[1:], strict=True)
     )
-
-
-def _strongest_cue(standing: Standing) -> str | None:
-    return standing.strongest.cue if standing.strongest else None
-
-
-def _is_weak(standing: Standing) -> bool:
-    return standing.probability < MIN_PROBABILITY or standing.support < MIN_SUPPORT

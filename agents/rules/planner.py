@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from emer.agents.lexicon.cue_parser import is_doubtful
 from emer.agents.lexicon.lexicon import lexicon
@@ -15,7 +14,7 @@ from emer.agents.rules.labels import rival
 from emer.agents.types import Ask, Budget, Inquiry, Refusal, StopReason
 from emer.prompts.prompt import load
 from emer.tools.tool import ToolCard
-from emer.tools.types import Clue, Modality, Span
+from emer.tools.types import Modality, Span
 
 SURE, MARGIN, MIN_CHANNELS = 0.8, 0.25, 2
 """Stop rule: probability, lead over the next kind of reading, channels.
@@ -34,13 +33,8 @@ MIN_REQUEST = 0.05
 """Shortest span in seconds of another reasoner's ask (by us: one frame)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A span to look at with a tool of some modality, and the prompt with the reason."""
-
-    modality: Modality
-    span: Span
-    reason: str
+Wish = tuple[Modality, Span, str]
+"""A tool's modality, the span to look at, and the prompt with the reason."""
 
 
 def plan_asks(case: Case, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tuple[Ask, ...]:
@@ -50,12 +44,15 @@ def plan_asks(case: Case, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tu
         return ()
     left, right = (lexicon().label_of(s.family) for s in pair)
     asks: list[Ask] = []
-    for wish in _wishes(case, pair):
-        span = _clipped(wish.span, case.duration)
-        for tool in _tools_for(wish.modality, case, tools):
-            taken = any(a.tool == tool and _intersect(a.span, span) for a in (*asked, *asks))
+    for modality, wished, reason in _wishes(case, pair):
+        span = _clipped(wished, case.duration)
+        for tool in _tools_for(modality, case, tools):
+            taken = any(  # shares more than a boundary
+                a.tool == tool and a.span.start < span.end and span.start < a.span.end
+                for a in (*asked, *asks)
+            )
             if span.length >= MIN_SPAN and not taken:
-                why = load(f"rules/{wish.reason}").substitute(left=left, right=right)
+                why = load(f"rules/{reason}").substitute(left=left, right=right)
                 asks.append(Ask(tool=tool, span=span, why=why))
                 break
     return tuple(asks[:MAX_ASKS])
@@ -77,8 +74,12 @@ def required_asks(case: Case, inquiry: Inquiry) -> tuple[Ask, ...]:
         wanted = (modality,)
     why = load("rules/ask_moment").substitute(when=moment.words)
     tools = [name for m in wanted for name in _tools_for(m, case, inquiry.tools)[:1]]
-    asks = [Ask(tool=name, span=span, why=why) for name in tools]
-    return tuple(ask for ask in asks if not _was_made(ask, inquiry.asked))
+    done = {  # the tools that have already looked at all of the span
+        ask.tool
+        for ask in inquiry.asked
+        if ask.span.start <= span.start + ROUNDING and ask.span.end >= span.end - ROUNDING
+    }
+    return tuple(Ask(tool=name, span=span, why=why) for name in tools if name not in done)
 
 
 def validate_asks(
@@ -94,8 +95,7 @@ def validate_asks(
     for ask in asks:
         start, end = (round(min(t, inquiry.duration), 3) for t in (ask.span.start, ask.span.end))
         rounded = ask.model_copy(update={"span": Span(start=start, end=end)})
-        fault = _fault(ask, rounded, made, inquiry)
-        if fault is not None:
+        if fault := _fault(ask, rounded, made, inquiry):
             refused.append(Refusal(ask=ask, why=fault))
         else:
             made.add((ask.tool, rounded.span, ask.question))
@@ -142,16 +142,6 @@ def spent_reason(budget: Budget) -> StopReason | None:
     return next((reason for reason, amount in left.items() if amount <= 0), None)
 
 
-def _was_made(ask: Ask, asked: Sequence[Ask]) -> bool:
-    """True if the tool has already looked at all of the span."""
-    return any(
-        a.tool == ask.tool
-        and a.span.start <= ask.span.start + ROUNDING
-        and a.span.end >= ask.span.end - ROUNDING
-        for a in asked
-    )
-
-
 def _fault(
     ask: Ask, rounded: Ask, made: set[tuple[str, Span, str | None]], inquiry: Inquiry
 ) -> str | None:
@@ -160,7 +150,7 @@ def _fault(
         return f"there is no tool {ask.tool!r} to ask; known: {', '.join(cards) or 'none'}"
     if ask.question is not None and not cards[ask.tool].answers:
         return f"{ask.tool} answers no questions; ask it without one"
-    if rounded.span.end - rounded.span.start < MIN_REQUEST:
+    if rounded.span.length < MIN_REQUEST:
         return f"{_seconds(ask.span)} is not inside the clip, which lasts {inquiry.duration:g} s"
     if (ask.tool, rounded.span, ask.question) in made:
         again = "looked at" if ask.question is None else "been asked that about"
@@ -183,50 +173,39 @@ def _open_pair(case: Case) -> tuple[Standing, Standing] | None:
 
 
 def _wishes(case: Case, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
-    reason = "ask_conflict" if case.disputes else "ask_zoom"
-    if len(pair[0].channels) < 2 and not case.disputes:
-        reason = "ask_confirm"
-    for clue in _pivots(case, pair):
-        if clue.span is not None:
-            yield Wish(clue.modality, _around(clue.span), reason)
-            if reason == "ask_confirm":
-                elsewhere: Modality = "face" if clue.modality == "audio" else "audio"
-                yield Wish(elsewhere, _around(clue.span), reason)
-    yield from _voice_end(case)
-    for clue in case.clues:
-        if is_doubtful(clue) and clue.span:
-            yield Wish("text", clue.span, "ask_words")
+    closer = "ask_confirm" if len(pair[0].channels) < 2 else "ask_zoom"
+    reason = "ask_conflict" if case.disputes else closer
+    for modality, span in _pivots(case, pair):
+        yield modality, _around(span), reason
+        if reason == "ask_confirm":
+            yield "face" if modality == "audio" else "audio", _around(span), reason
+    spanned = [(clue, clue.span) for clue in case.clues if clue.span is not None]
+    # the last second of the voice: final syllables carry emotion (Pell & Kotz 2011)
+    if end := max((span.end for clue, span in spanned if clue.modality == "audio"), default=0.0):
+        yield "audio", Span(start=max(0.0, end - VOICE_END), end=end), "ask_voice_end"
+    for clue, span in spanned:
+        if is_doubtful(clue):
+            yield "text", span, "ask_words"
     target = target_people(case.clues, case.topic)
-    for clue in case.clues:
-        if is_about(clue, target) is False and clue.span:
-            yield Wish(clue.modality, _around(clue.span), "ask_other")
-    yield from _neutral(case, pair)
-
-
-def _pivots(case: Case, pair: tuple[Standing, Standing]) -> Iterator[Clue]:
-    """The strongest clue of each reading that is not text."""
-    by_id = {clue.id: clue for clue in case.clues}
-    for standing in pair:
-        own = [by_id[i] for i in standing.supports if i in by_id]
-        yield from [c for c in own if c.modality != "text"][:1]
-
-
-def _voice_end(case: Case) -> Iterator[Wish]:
-    """The last second of the voice: final syllables carry emotion (Pell & Kotz 2011)."""
-    ends = [clue.span.end for clue in case.clues if clue.modality == "audio" and clue.span]
-    if ends:
-        span = Span(start=max(0.0, max(ends) - VOICE_END), end=max(ends))
-        yield Wish("audio", span, "ask_voice_end")
-
-
-def _neutral(case: Case, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
-    """The longer stretch beside a clue measured against an average face."""
-    for clue in case.clues:
-        if clue.id in pair[0].supports and "average face" in clue.text and clue.span:
-            around = _clipped(_around(clue.span), case.duration)
+    for clue, span in spanned:
+        if is_about(clue, target) is False:
+            yield clue.modality, _around(span), "ask_other"
+    for clue, span in spanned:  # the longer stretch beside one without a neutral face
+        if clue.id in pair[0].supports and "average face" in clue.text:
+            around = _clipped(_around(span), case.duration)
             before = Span(start=0.0, end=around.start)
             after = Span(start=around.end, end=case.duration)
-            yield Wish(clue.modality, max(before, after, key=lambda s: s.length), "ask_neutral")
+            yield clue.modality, max(before, after, key=lambda s: s.length), "ask_neutral"
+
+
+def _pivots(case: Case, pair: tuple[Standing, Standing]) -> Iterator[tuple[Modality, Span]]:
+    """Modality and span of the strongest clue of each reading that is not text."""
+    by_id = {clue.id: clue for clue in case.clues}
+    for standing in pair:
+        own = (by_id[i] for i in standing.supports if i in by_id)
+        clue = next((c for c in own if c.modality != "text"), None)
+        if clue is not None and clue.span is not None:
+            yield clue.modality, clue.span
 
 
 def _tools_for(modality: Modality, case: Case, tools: Sequence[ToolCard]) -> list[str]:
@@ -243,11 +222,6 @@ def _around(span: Span) -> Span:
 def _clipped(span: Span, duration: float) -> Span:
     end = min(span.end, duration)
     return Span(start=min(span.start, end), end=end)
-
-
-def _intersect(one: Span, two: Span) -> bool:
-    """True if two spans share more than a boundary."""
-    return one.start < two.end and two.start < one.end
 
 
 def _seconds(span: Span) -> str:

@@ -11,14 +11,7 @@ from functools import lru_cache
 from typing import Literal
 
 from emer.agents.lexicon.cue_parser import Mention, is_negated, mentions_in, read, transcript
-from emer.agents.lexicon.lexicon import (
-    WORD_CUES,
-    Channel,
-    Weighting,
-    channel_of,
-    emotion_words,
-    lexicon,
-)
+from emer.agents.lexicon.lexicon import WORD_CUES, Channel, Weighting, channel_of, lexicon
 from emer.agents.rules.fusion import Standing, weigh
 from emer.agents.types import Sentence
 from emer.tools.types import Clue
@@ -87,10 +80,13 @@ class Cited:
         return " ".join(_QUOTES.sub(" ", self.sentence.text).casefold().split())
 
 
-def check_details(cited: Cited) -> Iterator[Problem]:
-    """Problems of the sentence's times, quotes, numbers, persons and content."""
-    for check in (check_times, _quotes, _numbers, _persons, _content):
+def check_sentence(cited: Cited, weighting: Weighting) -> Iterator[Problem]:
+    """Problems of times, quotes, numbers, persons, content, cues and emotions."""
+    for check in (check_times, _quotes, _numbers, _persons, _content, _cues):
         yield from check(cited)
+    standings = {s.family: s for s in weigh(read(cited.clues), weighting)}
+    for family, stance in _emotions(cited.unquoted):
+        yield from _on_family(standings[family], stance)
 
 
 def check_times(cited: Cited) -> Iterator[Problem]:
@@ -107,11 +103,10 @@ def check_times(cited: Cited) -> Iterator[Problem]:
 def _has_times(clue: Clue, values: list[float], is_length: bool) -> bool:
     if set(values) <= set(_numbers_in(clue)):
         return True
-    if clue.span is None:
-        return False
-    if is_length:
-        return max(values) <= clue.span.length + SLACK
-    return all(clue.span.start - SLACK <= v <= clue.span.end + SLACK for v in values)
+    span = clue.span
+    if span is None or is_length:
+        return span is not None and max(values) <= span.length + SLACK
+    return all(span.start - SLACK <= v <= span.end + SLACK for v in values)
 
 
 def _quotes(cited: Cited) -> Iterator[Problem]:
@@ -156,7 +151,7 @@ def _content(cited: Cited) -> Iterator[Problem]:
     """A description that shares too few words with the clues it cites.
 
     In another language than theirs it must state a cue by name; whether they state the same
-    one is left to `check_cues`.
+    one is left to `_cues`.
     """
     if cited.sentence.block not in ("video", "audio"):
         return
@@ -171,7 +166,7 @@ def _content(cited: Cited) -> Iterator[Problem]:
         yield Problem("unsupported", "most of what it describes is in no cited clue")
 
 
-def check_cues(cited: Cited) -> Iterator[Problem]:
+def _cues(cited: Cited) -> Iterator[Problem]:
     """Cues of the sentence that its clues do not state, or state the other way."""
     text = cited.unquoted
     if cited.sentence.block in _CONCLUDING:
@@ -180,13 +175,6 @@ def check_cues(cited: Cited) -> Iterator[Problem]:
         stated = _stated(cited, channel)
         for claim in _signs(text, channel):
             yield from _on_cue(claim, stated)
-
-
-def check_emotions(cited: Cited, weighting: Weighting) -> Iterator[Problem]:
-    """Emotion words of the sentence that its clues do not carry."""
-    standings = {s.family: s for s in weigh(read(cited.clues), weighting)}
-    for family, stance in _emotions(cited.unquoted):
-        yield from _on_family(standings[family], stance)
 
 
 def check_label(name: str, clues: Sequence[Clue], weighting: Weighting) -> Iterator[Problem]:
@@ -202,9 +190,7 @@ def check_label(name: str, clues: Sequence[Clue], weighting: Weighting) -> Itera
 
 @lru_cache(maxsize=1)
 def _any_emotion() -> re.Pattern[str]:
-    lexical = lexicon()
-    words = (emotion_words(lexical.labels, family) for family in lexical.families)
-    return re.compile("|".join(f"(?:{word})" for word in words))
+    return re.compile("|".join(f"(?:{word})" for word in lexicon().emotion_words.values()))
 
 
 def _signs(text: str, channel: Channel, exact: bool = True) -> list[Mention]:
@@ -231,25 +217,23 @@ def _stated(cited: Cited, channel: Channel) -> list[Mention]:
 
 def _on_cue(claim: Mention, stated: Sequence[Mention]) -> Iterator[Problem]:
     cues = lexicon().cues
-    phrase = cues[claim.cue].phrase
-    same = [m for m in stated if m.cue == claim.cue]
-    opposite = {m.cue for m in stated if not m.negated} & set(cues[claim.cue].opposites)
-    if any(m.negated == claim.negated for m in same):
+    cue, same = cues[claim.cue], {m.negated for m in stated if m.cue == claim.cue}
+    opposite = {m.cue for m in stated if not m.negated} & set(cue.opposites)
+    if claim.negated in same:
         return
     if same:
-        yield Problem("contradicted", f"its clues say the opposite about {phrase}")
+        yield Problem("contradicted", f"its clues say the opposite about {cue.phrase}")
     elif opposite and not claim.negated:
         other = cues[min(opposite)].phrase
-        yield Problem("contradicted", f"its clues state {other}, not {phrase}")
+        yield Problem("contradicted", f"its clues state {other}, not {cue.phrase}")
     else:
-        yield Problem("unsupported", f"no cited clue states {phrase}")
+        yield Problem("unsupported", f"no cited clue states {cue.phrase}")
 
 
 def _emotions(text: str) -> Iterator[tuple[str, Stance]]:
     """Families that a text names, and whether it speaks for or against them."""
-    labels = lexicon().labels
-    for family in lexicon().families:
-        for match in re.finditer(emotion_words(labels, family), text):
+    for family, words in lexicon().emotion_words.items():
+        for match in re.finditer(words, text):
             before = _PART.split(text[: match.start()])[-1]
             near = " ".join(before.split()[-NEAR_WORDS:])
             if _AGAINST.search(near):
@@ -259,8 +243,8 @@ def _emotions(text: str) -> Iterator[tuple[str, Stance]]:
 
 
 def _on_family(standing: Standing, stance: Stance) -> Iterator[Problem]:
-    name = lexicon().label_of(standing.family)
-    supported, contradicted = bool(standing.supports), bool(standing.contradicts)
+    name, supported = lexicon().label_of(standing.family), bool(standing.supports)
+    contradicted = bool(standing.contradicts)
     if stance == "for" and not supported:
         status: Status = "contradicted" if contradicted else "unsupported"
         yield Problem(status, f"its clues do not speak for {name}")

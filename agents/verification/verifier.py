@@ -7,19 +7,12 @@ come from the clues; cues and their polarity match; emotion words are carried by
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TypeVar
 
 from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Weighting
 from emer.agents.types import Explanation, Rejection, Sentence
-from emer.agents.verification.checks import (
-    Cited,
-    Problem,
-    check_cues,
-    check_details,
-    check_emotions,
-    check_label,
-)
+from emer.agents.verification.checks import Cited, Problem, check_label, check_sentence
 from emer.tools.types import Clue, Record
 
 T = TypeVar("T")
@@ -56,12 +49,6 @@ class Verdict(Record):
             Rejection(text=f.text, why=f.why) for f in self.sentences if f.status != "supported"
         )
 
-    @property
-    def holds(self) -> bool:
-        """Whether everything is supported."""
-        findings = (*self.sentences, *self.labels, *self.alternatives)
-        return all(f.status == "supported" for f in findings)
-
 
 def verify(
     explanation: Explanation,
@@ -76,21 +63,36 @@ def verify(
         clues: All clues of the clip.
         duration: Length of the clip in seconds.
         weighting: Log-odds of cues, where they are not the lexicon's.
-
     """
     known = {clue.id: clue for clue in clues}
 
-    def on_label(name: str, clue_ids: Sequence[str]) -> Finding:
-        problems = _unknown_ids(clue_ids, known) or check_label(
-            name, [known[i] for i in clue_ids], weighting
+    def finding(
+        text: str, ids: Sequence[str], problems: Callable[[tuple[Clue, ...]], Iterable[Problem]]
+    ) -> Finding:
+        unknown = ", ".join(i for i in ids if i not in known)
+        if unknown:
+            return Finding(text=text, status="unsupported", why=f"there is no clue {unknown}")
+        # A contradiction weighs more than missing support.
+        worst = sorted(
+            problems(tuple(known[i] for i in ids)), key=lambda p: p.status != "contradicted"
         )
-        return _finding(name, problems)
+        if not worst:
+            return Finding(text=text, status="supported", why="its clues carry it")
+        why = "; ".join(dict.fromkeys(p.why for p in worst))
+        return Finding(text=text, status=worst[0].status, why=why)
+
+    def on_label(name: str, ids: Sequence[str]) -> Finding:
+        return finding(name, ids, lambda cited: check_label(name, cited, weighting))
+
+    def on_sentence(sentence: Sentence) -> Finding:
+        return finding(
+            sentence.text,
+            sentence.clue_ids,
+            lambda cited: check_sentence(Cited(sentence, cited, duration), weighting),
+        )
 
     return Verdict(
-        sentences=tuple(
-            _finding(s.text, _problems(s, known, duration, weighting))
-            for s in explanation.sentences
-        ),
+        sentences=tuple(map(on_sentence, explanation.sentences)),
         labels=tuple(on_label(x.name, x.clue_ids) for x in explanation.labels),
         alternatives=tuple(on_label(x.label, x.clue_ids) for x in explanation.alternatives),
     )
@@ -101,10 +103,13 @@ def apply_critique(verdict: Verdict, opinions: Sequence[Opinion]) -> Verdict:
 
     A critic cannot save a sentence, and "unverified" strikes none out.
     """
-    pairs = zip(verdict.sentences, opinions, strict=False)
-    criticised = tuple(_criticised(finding, opinion) for finding, opinion in pairs)
-    sentences = (*criticised, *verdict.sentences[len(criticised) :])
-    return verdict.model_copy(update={"sentences": sentences, "opinions": tuple(opinions)})
+    sentences = list(verdict.sentences)
+    for place, (finding, opinion) in enumerate(zip(sentences, opinions, strict=False)):
+        if opinion.verdict == "rejected" and finding.status == "supported":
+            why = f"the critic rejects it: {opinion.why}".rstrip(": ")
+            sentences[place] = Finding(text=finding.text, status="unsupported", why=why)
+    update = {"sentences": tuple(sentences), "opinions": tuple(opinions)}
+    return verdict.model_copy(update=update)
 
 
 def strike(explanation: Explanation, verdict: Verdict) -> Explanation:
@@ -112,50 +117,16 @@ def strike(explanation: Explanation, verdict: Verdict) -> Explanation:
 
     Raises:
         ValueError: The verdict is on another explanation.
-
     """
+
+    def supported(items: Sequence[T], findings: Sequence[Finding]) -> tuple[T, ...]:
+        pairs = zip(items, findings, strict=True)
+        return tuple(item for item, finding in pairs if finding.status == "supported")
+
     return explanation.model_copy(
         update={
-            "sentences": _supported(explanation.sentences, verdict.sentences),
-            "labels": _supported(explanation.labels, verdict.labels),
-            "alternatives": _supported(explanation.alternatives, verdict.alternatives),
+            "sentences": supported(explanation.sentences, verdict.sentences),
+            "labels": supported(explanation.labels, verdict.labels),
+            "alternatives": supported(explanation.alternatives, verdict.alternatives),
         }
     )
-
-
-def _supported(items: Sequence[T], findings: Sequence[Finding]) -> tuple[T, ...]:
-    pairs = zip(items, findings, strict=True)
-    return tuple(item for item, finding in pairs if finding.status == "supported")
-
-
-def _criticised(finding: Finding, opinion: Opinion) -> Finding:
-    if opinion.verdict != "rejected" or finding.status != "supported":
-        return finding
-    why = f"the critic rejects it: {opinion.why}".rstrip(": ")
-    return finding.model_copy(update={"status": "unsupported", "why": why})
-
-
-def _problems(
-    sentence: Sentence, known: Mapping[str, Clue], duration: float, weighting: Weighting
-) -> Iterator[Problem]:
-    if unknown := _unknown_ids(sentence.clue_ids, known):
-        yield from unknown
-        return
-    cited = Cited(sentence, tuple(known[i] for i in sentence.clue_ids), duration)
-    yield from check_details(cited)
-    yield from check_cues(cited)
-    yield from check_emotions(cited, weighting)
-
-
-def _unknown_ids(clue_ids: Sequence[str], known: Mapping[str, Clue]) -> list[Problem]:
-    unknown = [i for i in clue_ids if i not in known]
-    return [Problem("unsupported", f"there is no clue {', '.join(unknown)}")] if unknown else []
-
-
-def _finding(text: str, problems: Iterable[Problem]) -> Finding:
-    # A contradiction weighs more than missing support.
-    worst = sorted(problems, key=lambda p: p.status != "contradicted")
-    if not worst:
-        return Finding(text=text, status="supported", why="its clues carry it")
-    why = "; ".join(dict.fromkeys(p.why for p in worst))
-    return Finding(text=text, status=worst[0].status, why=why)

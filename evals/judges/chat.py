@@ -62,7 +62,7 @@ class ChatJudge:
 
         text = load(f"evals/judge_{kind}").substitute(gold=_data(gold), predicted=_data(predicted))
         try:
-            rating = ask_record(self.model, [HumanMessage(text)], _Score).record
+            rating, _ = ask_record(self.model, [HumanMessage(text)], _Score)
         except ReplyInvalid as error:
             raise JudgeFailed(f"{self.spec}: {error}") from error
         return Rating(score=rating.score, reason=rating.reason)
@@ -87,7 +87,7 @@ class ChatGrouper:
         key = digest([self.name, *ordered])
         if (reply := self.cache.get(key)) is None:
             text = load("evals/group_labels").substitute(labels=json.dumps(ordered))
-            grouped = ask_record(self.model, [HumanMessage(text)], _Groups).record
+            grouped, _ = ask_record(self.model, [HumanMessage(text)], _Groups)
             reply = self.cache.put(key, grouped.model_dump(mode="json"))
         return _Groups.model_validate(reply).groups
 

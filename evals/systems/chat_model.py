@@ -92,13 +92,13 @@ class ChatSystem:
             *(_block("image", "image/jpeg", data) for data in images),
             *([_block("audio", "audio/wav", sound)] if sound is not None else []),
         ]
-        reply = ask_record(self.model, [HumanMessage(content=content)], ClipAnswer)
+        answer, tokens = ask_record(self.model, [HumanMessage(content=content)], ClipAnswer)
         return Prediction(
             name=sample.name,
-            labels=reply.record.labels,
-            text=reply.record.explanation,
+            labels=answer.labels,
+            text=answer.explanation,
             duration=clip.duration,
-            cost=Cost(seconds=time.perf_counter() - start, tokens=reply.tokens),
+            cost=Cost(seconds=time.perf_counter() - start, tokens=tokens),
         )
 
 

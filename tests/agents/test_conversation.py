@@ -45,7 +45,7 @@ def result(clues: Sequence[Clue], *questions: str) -> ReasoningResult:
     """Return what the rules say in the end; nothing of their answer was struck out."""
     asked = inquiry(clues, *questions)
     draft = Rules().explain(asked, Rules().decide(asked))
-    assert verify(draft, asked.clues, asked.duration).holds
+    assert kit.holds(verify(draft, asked.clues, asked.duration))
     return reason(Rules(), asked, Budget)
 
 
@@ -198,7 +198,7 @@ def test_a_person_who_is_not_there_is_said_to_be_missing(questions, why):
     assert only.why.startswith(why) and "on the left" in only.why and "on the right" in only.why
     (sentence,) = found.explanation.sentences
     assert sentence.block == "answer" and set(sentence.clue_ids) == {SMILES.id, FROWNS.id}
-    assert verify(found.explanation, TWO, kit.DURATION).holds
+    assert kit.holds(verify(found.explanation, TWO, kit.DURATION))
 
 
 def test_nobody_goes_on_to_speak_of_somebody_who_is_not_there():

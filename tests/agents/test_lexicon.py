@@ -164,9 +164,9 @@ def test_labels_follow_the_weights_and_are_verified_with_them(tmp_path: Path) ->
     inquiry = kit.inquiry(NODS)
     written = mine.explain(inquiry, mine.decide(inquiry))
     assert written.labels[0].name == "angry"
-    assert examine(mine, inquiry, written, last=True).holds
+    assert kit.holds(examine(mine, inquiry, written, last=True))
     claimed = Explanation(labels=(Label(name="angry", band="low", clue_ids=(NODS.id,)),))
-    assert not examine(plain, inquiry, claimed, last=True).holds
+    assert not kit.holds(examine(plain, inquiry, claimed, last=True))
     assert plain.name == "rules"
     assert mine.name.startswith("rules, fit:mine@")
     assert len(weighting_of(mine).name) == len("fit:mine@") + 8

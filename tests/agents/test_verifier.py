@@ -75,7 +75,7 @@ def test_an_invented_id_is_caught_everywhere() -> None:
         alternatives=(Alternative(label="sad", would_change="More.", clue_ids=("f00000000",)),),
     )
     verdict = verify(invented, CLUES, kit.DURATION)
-    assert not verdict.holds
+    assert not kit.holds(verdict)
     assert strike(invented, verdict) == Explanation()
 
 
