@@ -1,7 +1,23 @@
 """Media: clips, their frames, samples, shots and subtitles."""
 
-from emer.tools.media.clip import RATE, Clip, Samples
-from emer.tools.media.decoder import Frame, Rgb
-from emer.tools.media.subtitles import SubtitleCue
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emer.tools.media.clip import RATE, Clip, Samples
+    from emer.tools.media.decoder import Frame, Rgb
+    from emer.tools.media.subtitles import SubtitleCue
 
 __all__ = ["RATE", "Clip", "Frame", "Rgb", "Samples", "SubtitleCue"]
+
+_MODULES = {
+    "Clip": "clip", "Frame": "decoder", "RATE": "clip", "Rgb": "decoder", "Samples": "clip",
+    "SubtitleCue": "subtitles",
+}  # fmt: skip
+"""Imported at first use: the process that probes a file imports this package, too."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

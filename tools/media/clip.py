@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
@@ -14,14 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.errors import Unobservable
+from emer.tools.media.clip_file import ClipFile
+from emer.tools.media.container import open_container
 from emer.tools.media.decoder import LARGE, Frame, SharedDecode, VideoShape
-from emer.tools.media.probe import AudioStream, Probe, VideoStream, probe
+from emer.tools.media.probe import AudioStream, ClipLimits, VideoStream, probe
 from emer.tools.media.subtitles import SubtitleCue, find_subtitle
+from emer.tools.runtime.cancellation import locked, raise_if_cancelled
 from emer.tools.runtime.native import importing
 from emer.tools.types import Span, digest
 
 RATE = 16_000
 """Samples per second of `Clip.samples`."""
+
+LOUDEST = 1000.0
+"""Amplitude from which a sample of a float format is no sound but damage."""
 
 Samples = NDArray[np.float32]
 
@@ -33,25 +38,38 @@ class Clip:
     threads may read it at once; its pictures are decoded once for all of them.
     """
 
-    def __init__(self, path: Path, facts: Probe, subtitle: tuple[SubtitleCue, ...]) -> None:
+    def __init__(
+        self, path: Path, subtitle: str | tuple[SubtitleCue, ...] | None, limits: ClipLimits
+    ) -> None:
         """Use `Clip.open`."""
         self.path = path
-        self.sha256 = _sha256(path)
-        self.subtitle = subtitle
-        self._probe = facts
-        self._damaged = 0
+        self._file = ClipFile(path)
+        self.sha256 = self._file.sha256
+        self._probe = probe(path, self._file.descriptor, limits)
+        self.subtitle, subtitle_notes = find_subtitle(path, subtitle)
+        self._notes = (*self._probe.notes, *subtitle_notes)
+        self._pixels = limits.pixels
+        self._damaged = self._unplayable = 0
         self._lock = threading.Lock()
         self._shared: SharedDecode | None = None
         self._samples: Samples | None = None
 
     @classmethod
-    def open(cls, path: str | Path, subtitle: str | tuple[SubtitleCue, ...] | None = None) -> Clip:
+    def open(
+        cls,
+        path: str | Path,
+        subtitle: str | tuple[SubtitleCue, ...] | None = None,
+        limits: ClipLimits | None = None,
+    ) -> Clip:
         """Open a file; `subtitle` is its words, their cues, or an .srt/.vtt file.
 
         `ClipError` when the file cannot be read, `ConfigError` for a bad subtitle.
         """
-        path = Path(path)
-        return cls(path, probe(path), find_subtitle(path, subtitle))
+        return cls(Path(path), subtitle, limits or ClipLimits())
+
+    def check_unchanged(self) -> None:
+        """`ClipError` where the file is no longer the one that was opened and hashed."""
+        self._file.check_unchanged()
 
     @property
     def duration(self) -> float:
@@ -70,9 +88,13 @@ class Clip:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Messages for the user: the file is cut short, or packets are damaged."""
-        damaged = f"{self._damaged} packets are damaged and were left out"
-        return (*self._probe.notes, *([damaged] if self._damaged else []))
+        """Messages for the user: the file is cut short, packets or samples are damaged."""
+        notes = list(self._notes)
+        if self._damaged:
+            notes.append(f"{self._damaged} packets are damaged and were left out")
+        if self._unplayable:
+            notes.append(f"{self._unplayable} samples of the sound are no numbers: silent here")
+        return tuple(notes)
 
     @property
     def subtitle_digest(self) -> str:
@@ -102,7 +124,7 @@ class Clip:
         """
         if self.audio is None:
             raise Unobservable("the clip has no audio track")
-        with self._lock:
+        with locked(self._lock):
             if self._samples is None:
                 self._samples = self._decode_audio(self.audio)
         if span is None:
@@ -124,6 +146,7 @@ class Clip:
         last = max(wanted, default=-1)
         with closing(frames) as opened:
             for frame in opened:
+                raise_if_cancelled()
                 if frame.index in wanted:
                     yield frame
                 if frame.index >= last:
@@ -137,14 +160,12 @@ class Clip:
 
     def _decode(self, first: int) -> Generator[Frame, None, None]:
         """Frames from number `first` on, decoded from the key frame before it."""
-        import av
-
         info = self.video
         times: list[float] = self._probe.frame_times.tolist()
         if info is None or first >= len(times):
             return
         shape = VideoShape(info.width, info.height, info.rotation)
-        with av.open(str(self.path)) as container:
+        with open_container(self._file.descriptor, self._pixels) as container:
             stream: Any = container.streams[info.index]
             _set_threads(stream.codec_context, shape)
             if first > 0:
@@ -182,9 +203,10 @@ class Clip:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
         samples: Samples = np.zeros(round(self.duration * RATE), np.float32)
         filled: int | None = None
-        with av.open(str(self.path)) as container:
+        with open_container(self._file.descriptor, self._pixels) as container:
             stream = container.streams[info.index]
             for frame in self._decoded(container, stream):
+                raise_if_cancelled()
                 if filled is None:
                     filled = max(0, round(((frame.time or 0.0) - self._probe.origin) * RATE))
                 filled = _fill(samples, filled, resampler.resample(frame))
@@ -192,6 +214,9 @@ class Clip:
         if not filled:
             raise Unobservable("the audio track holds no sound that can be decoded")
         samples = samples[:filled]
+        unplayable = ~(np.abs(samples) < LOUDEST)
+        self._unplayable = int(np.count_nonzero(unplayable))
+        samples[unplayable] = 0.0
         samples.flags.writeable = False
         return samples
 
@@ -217,8 +242,3 @@ def _set_threads(codec: Any, shape: VideoShape) -> None:
         codec.thread_count = 1
     else:
         codec.thread_type = "AUTO"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

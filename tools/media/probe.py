@@ -1,25 +1,44 @@
-"""Streams, frame times and duration of a file, before anything is decoded.
+"""Streams, frame times and duration of a file, found by a process with limits.
 
-The packets of the chosen streams are read once without decoding, so that the duration is
-known where the header has none or a wrong one, and every frame has a number and a time.
+The work is done in `probe_worker`; here are its limits, its end, and its record.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from emer.tools.errors import ClipError
+from emer.tools.runtime.cancellation import POLL_SECONDS, raise_if_cancelled
 from emer.tools.types import Record
 
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.stream import Stream
+WORKER = (sys.executable, "-P", "-m", "emer.tools.media.probe_worker")
+
+
+class ClipLimits(Record):
+    """Largest file that is read as a clip; the table `clip` of the settings."""
+
+    probe_seconds: float = Field(default=20.0, gt=0)
+    """Time in which the streams of a file must be listed."""
+    probe_memory: float = Field(default=1.5, gt=0)
+    """Gigabytes of address space for that."""
+    pixels: int = Field(default=40_000_000, gt=0)
+    """Pixels of a picture; 8K UHD has 33 million."""
+    frames: int = Field(default=2_000_000, gt=0)
+    """Packets of a stream; 18 hours of video at 30 pictures a second."""
+    hours: float = Field(default=24.0, gt=0)
+    """Length of the clip."""
 
 
 class VideoStream(Record):
@@ -59,164 +78,60 @@ class Probe:
     notes: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Packets:
-    """Presentation times of a stream's packets, in seconds of the file."""
+def probe(path: Path, descriptor: int, limits: ClipLimits) -> Probe:
+    """Probe an open regular file; `ClipError` when nothing in it can be decoded.
 
-    times: list[float]
-    end: float
-    first: Any = None
-    """The first frame, video or audio, that can be decoded."""
-
-
-def probe(path: Path) -> Probe:
-    """Probe a file; `ClipError` when nothing in it can be decoded."""
-    import av
-
-    _check_readable(path)
-    try:
-        with av.open(str(path)) as container:
-            return _probe(path, container)
-    except av.error.FFmpegError as error:
-        reason = error.strerror or type(error).__name__
-        raise ClipError(
-            f"{path} cannot be read as audio or video ({reason}); is the file whole?"
-        ) from error
-
-
-def _check_readable(path: Path) -> None:
-    if not path.exists():
-        raise ClipError(f"no such file: {path}")
-    if not path.is_file():
-        raise ClipError(f"{path} is not a file; name one clip")
-    try:
-        with path.open("rb") as file:
-            first = file.read(1)
-    except OSError as error:
-        raise ClipError(f"{path} cannot be read: {error.strerror}") from error
-    if not first:
-        raise ClipError(f"{path} is empty (0 bytes)")
-
-
-def _probe(path: Path, container: InputContainer) -> Probe:
-    video = _choose_stream(container, "video")
-    audio = _choose_stream(container, "audio")
-    packets = _scan(container, [stream for stream in (video, audio) if stream is not None])
-    picture = sound = None
-    if video is not None and video.index in packets:
-        picture = _describe_video(video, packets[video.index])
-    if audio is not None and audio.index in packets:
-        sound = _describe_audio(audio, packets[audio.index])
-    if picture is None and sound is None:
-        raise ClipError(f"{path} holds no picture or sound that can be decoded")
-    used = [packets[stream.index] for stream in (picture, sound) if stream is not None]
-    origin = min(stream.times[0] for stream in used)
-    duration = max(stream.end for stream in used) - origin
-    times = packets[picture.index].times if picture is not None else []
+    A process does it; it ends with its limits, with this process, and with a cancelled call.
+    """
+    record = _record(path, descriptor, limits)
+    if "error" in record:
+        raise ClipError(f"{path} {record['error']}")
+    video, audio, origin = record["video"], record["audio"], record["origin"]
     return Probe(
         origin=origin,
-        duration=round(duration, 3),
-        video=picture,
-        audio=sound,
-        frame_times=np.asarray(times, dtype=np.float64) - origin,
-        notes=_notes(container, duration),
+        duration=record["duration"],
+        video=VideoStream(**video) if video else None,
+        audio=AudioStream(**audio) if audio else None,
+        frame_times=np.asarray(record["frame_times"], dtype=np.float64) - origin,
+        notes=tuple(record["notes"]),
     )
 
 
-def _choose_stream(container: InputContainer, kind: str) -> Stream | None:
-    """Stream marked as default, else the one that FFmpeg ranks best; no cover art."""
-    streams = [s for s in container.streams if s.type == kind and not _is_cover(s)]
-    marked = [s for s in streams if "default" in _disposition(s)]
-    if len(marked) == 1 or len(streams) == 1:
-        return (marked or streams)[0]
-    best = container.streams.best(kind)  # type: ignore[arg-type]
-    return best if best in streams else next(iter(streams), None)
-
-
-def _disposition(stream: Stream) -> set[str]:
-    return {
-        flag.name for flag in type(stream.disposition) if flag in stream.disposition and flag.name
+def _record(path: Path, descriptor: int, limits: ClipLimits) -> dict[str, Any]:
+    request = {
+        "parent": os.getpid(),
+        "seconds": limits.probe_seconds,
+        "memory": int(limits.probe_memory * 2**30),
+        "pixels": limits.pixels,
+        "frames": limits.frames,
+        "hours": limits.hours,
     }
+    pipe, command = subprocess.PIPE, [*WORKER, json.dumps(request)]
+    with subprocess.Popen(command, stdin=descriptor, stdout=pipe, stderr=pipe) as process:
+        try:
+            output, errors = _communicate(process, limits.probe_seconds)
+        except TimeoutError:
+            process.kill()
+            raise ClipError(
+                f"{path} cannot be listed within {limits.probe_seconds:g} s; if it is a clip, "
+                "raise probe_seconds in [clip] of the settings"
+            ) from None
+        except BaseException:
+            process.kill()
+            raise
+    try:
+        record: dict[str, Any] = json.loads(output)
+    except ValueError:
+        last = errors.decode(errors="replace").strip().splitlines()[-1:]
+        cause = last[0] if last else f"its reader ended with {process.returncode}"
+        raise ClipError(f"{path} cannot be read as audio or video ({cause[:200]})") from None
+    return record
 
 
-def _is_cover(stream: Stream) -> bool:
-    return "attached_pic" in _disposition(stream)
-
-
-def _scan(container: InputContainer, streams: list[Any]) -> dict[int, _Packets]:
-    """Packets by stream; streams without any that can be decoded are left out."""
-    import av
-
-    by_stream = {stream.index: _Packets([], 0.0) for stream in streams}
-    ticks = {stream.index: float(stream.time_base or 0) for stream in streams}
-    for stream in streams:
-        stream.codec_context.thread_count = 1
-    # A truncated file ends in an error: what was read until then is the clip.
-    with suppress(av.error.FFmpegError):
-        for packet in container.demux(streams):
-            index = packet.stream.index
-            entry, tick = by_stream[index], ticks[index]
-            if entry.first is None:
-                with suppress(av.error.FFmpegError):
-                    entry.first = next(iter(packet.decode()), None)
-            if packet.pts is None or not tick or packet.is_discard:
-                continue
-            start = packet.pts * tick
-            entry.times.append(start)
-            entry.end = max(entry.end, start + (packet.duration or 0) * tick)
-    for entry in by_stream.values():
-        entry.times.sort()
-    return {
-        index: entry
-        for index, entry in by_stream.items()
-        if entry.times and entry.first is not None
-    }
-
-
-def _describe_video(stream: Any, entry: _Packets) -> VideoStream:
-    frame = entry.first
-    steps = np.diff(np.asarray(entry.times))
-    if steps.size and np.mean(steps) > 0:
-        fps = float(1 / np.mean(steps))
-    else:
-        fps = float(stream.average_rate or stream.base_rate or 25)
-    if not steps.size or entry.end <= entry.times[-1]:
-        entry.end = entry.times[-1] + 1 / fps
-    width, height = _upright_size(frame, stream)
-    return VideoStream(
-        index=stream.index,
-        width=width,
-        height=height,
-        rotation=round(frame.rotation) % 360,
-        fps=round(fps, 3),
-        frames=len(entry.times),
-        codec=stream.codec_context.name,
-        variable_rate=bool(steps.size and np.ptp(steps) > 0.25 * np.median(steps)),
-    )
-
-
-def _upright_size(frame: Any, stream: Any) -> tuple[int, int]:
-    """Width and height after rotation, in square pixels."""
-    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
-    width = frame.width * float(aspect) if aspect and aspect > 0 else frame.width
-    size = (max(1, round(width)), frame.height)
-    return (size[1], size[0]) if round(frame.rotation) % 180 else size
-
-
-def _describe_audio(stream: Any, entry: _Packets) -> AudioStream:
-    return AudioStream(
-        index=stream.index,
-        rate=entry.first.sample_rate,
-        channels=entry.first.layout.nb_channels,
-        codec=stream.codec_context.name,
-    )
-
-
-def _notes(container: InputContainer, duration: float) -> tuple[str, ...]:
-    promised = (container.duration or 0) / 1e6
-    if promised - duration > max(0.5, 0.1 * promised):
-        return (
-            f"the file is cut short: its header promises {promised:.1f} s, "
-            f"{duration:.1f} s can be read",
-        )
-    return ()
+def _communicate(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        raise_if_cancelled()
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=POLL_SECONDS)
+    raise TimeoutError

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
+from typing import Final
 
 from emer.tools.errors import ConfigError
 from emer.tools.types import Record, Span
 
 SUFFIXES = (".srt", ".vtt")
+MOST_BYTES: Final = 1_000_000
+"""Size of a subtitle file; a film of three hours has about 200 kB."""
+MOST_CUES: Final = 5_000
+"""Subtitles in a file; a film of three hours has about 3,000."""
+MOST_WORDS: Final = 20_000
+"""Characters of a subtitle that is given as words."""
 
 
 class SubtitleCue(Record):
@@ -19,22 +28,33 @@ class SubtitleCue(Record):
 
 def find_subtitle(
     clip: Path, given: str | tuple[SubtitleCue, ...] | None
-) -> tuple[SubtitleCue, ...]:
-    """Given transcript (a file, words or cues), else that of a file beside the clip.
+) -> tuple[tuple[SubtitleCue, ...], tuple[str, ...]]:
+    """Given transcript, else that of a file beside the clip; and notes.
 
-    A file beside the clip has its name with .srt or .vtt in place of (or after) the
-    suffix. `ConfigError` names a file that cannot be read.
+    A file beside the clip has its name with .srt or .vtt in place of (or after) the suffix;
+    one that cannot be read is left out, and a note says so. `ConfigError` names a given file
+    that cannot be read.
     """
     if given is not None:
-        return given if isinstance(given, tuple) else _parse_given(given)
+        return given if isinstance(given, tuple) else _parse_given(given), ()
     beside = (path for end in SUFFIXES for path in (clip.with_suffix(end), Path(f"{clip}{end}")))
-    path = next((path for path in beside if path.is_file()), None)
-    return _read_cues(path) if path else ()
+    notes: list[str] = []
+    for path in filter(os.path.lexists, dict.fromkeys(beside)):
+        try:
+            return _read_cues(path), tuple(notes)
+        except ConfigError as error:
+            notes.append(f"a subtitle beside the clip is left out: {error}")
+    return (), tuple(notes)
 
 
 def _parse_given(given: str) -> tuple[SubtitleCue, ...]:
-    if Path(given).suffix.lower() in SUFFIXES and "\n" not in given:
+    if len(given) < 4096 and "\n" not in given and Path(given).suffix.lower() in SUFFIXES:
         return _read_cues(Path(given))
+    if len(given) > MOST_WORDS:
+        raise ConfigError(
+            f"the subtitle has {len(given):,} characters, at most {MOST_WORDS:,} are read; "
+            "give the words of this clip alone, or an .srt file"
+        )
     text = " ".join(given.split())
     if not text:
         raise ConfigError(
@@ -46,23 +66,46 @@ def _parse_given(given: str) -> tuple[SubtitleCue, ...]:
 def _read_cues(path: Path) -> tuple[SubtitleCue, ...]:
     import pysubs2
 
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8"
-        ) from error
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    text = _read_text(path)
     try:
         file = pysubs2.SSAFile.from_string(text, format_=path.suffix.lower()[1:])
     except Exception as error:
-        raise ConfigError(f"{path} is not a {path.suffix} subtitle file: {error}") from error
+        reason = " ".join(str(error).split())[:200]
+        raise ConfigError(f"{path} is not a {path.suffix} subtitle file: {reason}") from error
+    if len(file.events) > MOST_CUES:
+        raise ConfigError(
+            f"{path} has {len(file.events):,} subtitles, at most {MOST_CUES:,} are read; cut it"
+        )
     cues = [_cue(event.start, event.end, event.plaintext) for event in file.events]
     cues = sorted((cue for cue in cues if cue.text), key=_start_and_end)
     if not cues:
         raise ConfigError(f"{path} holds no subtitle; is it a {path.suffix} file?")
     return tuple(cues)
+
+
+def _read_text(path: Path) -> str:
+    """Text of a regular file of bounded size; a named pipe is not waited for."""
+    try:
+        with open(path, "rb", opener=_open_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ConfigError(f"{path} is not a file")
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > MOST_BYTES:
+        raise ConfigError(
+            f"{path} is larger than a subtitle file may be ({MOST_BYTES / 1e6:g} MB); cut it"
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8"
+        ) from error
+
+
+def _open_at_once(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _cue(start_ms: int, end_ms: int, text: str) -> SubtitleCue:

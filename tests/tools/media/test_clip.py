@@ -13,6 +13,7 @@ import pytest
 from emer.tools.errors import ClipError, Unobservable
 from emer.tools.media.clip import RATE, Clip
 from emer.tools.media.decoder import BATCH, Frame, Rgb, SharedDecode, VideoShape
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call
 from emer.tools.types import Span
 from tests.fixtures.clips import Written, tone, write_clip
 
@@ -75,6 +76,19 @@ def test_sound_of_any_rate_is_heard_at_16_khz(tmp_path: Path) -> None:
     assert len(samples) == pytest.approx(RATE, abs=32)
     spectrum = np.abs(np.fft.rfft(samples[: RATE // 2]))
     assert np.argmax(spectrum) * 2 == 1000
+
+
+@pytest.mark.parametrize("fps", [None, 1])
+def test_a_cancelled_call_stops_reading(ramp: Clip, fps: float | None) -> None:
+    call = Call()
+    with in_call(call):
+        frames = ramp.frames(fps=fps)
+        next(frames)
+        call.cancel()
+        with pytest.raises(Cancelled):
+            next(frames)
+        with pytest.raises(Cancelled):
+            ramp.samples()
 
 
 def test_what_is_absent_is_unobservable(tmp_path: Path) -> None:
