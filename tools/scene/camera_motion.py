@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
+from pydantic import JsonValue
 
 from emer.tools.scene.features import Footage
 from emer.tools.scene.people import Person
@@ -35,10 +36,10 @@ LEAST_SEEN: Final = 1.0
 class Path(NamedTuple):
     """The way of the camera's view in one shot, in picture heights (x right, y down)."""
 
-    times: tuple[float, ...]
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    zoom: tuple[float, ...]
+    times: list[float]
+    x: list[float]
+    y: list[float]
+    zoom: list[float]
     """Log of the zoom since the shot began."""
     known: float
     """Share of the steps that could be measured."""
@@ -47,36 +48,27 @@ class Path(NamedTuple):
 def camera_path(samples: Sequence[Sample], shot: int) -> Path:
     """The camera's path through a shot, from how the background moved."""
     inside = [sample for sample in samples if sample.shot == shot]
-    steps = [sample.step for sample in inside[1:]]
-    x, y, zoom = [0.0], [0.0], [0.0]
-    for step in steps:
-        x.append(x[-1] - (step.dx if step else 0.0))
-        y.append(y[-1] - (step.dy if step else 0.0))
-        zoom.append(zoom[-1] + (math.log(step.zoom) if step else 0.0))
-    known = sum(step is not None for step in steps) / len(steps) if steps else 0.0
-    return Path(tuple(sample.time for sample in inside), tuple(x), tuple(y), tuple(zoom), known)
+    steps = [sample.step for sample in inside]
+    moves = [(-s.dx, -s.dy, math.log(s.zoom)) if s else (0.0, 0.0, 0.0) for s in steps]
+    x, y, zoom = np.cumsum(np.reshape(moves, (-1, 3)), axis=0).T.tolist()
+    known = sum(step is not None for step in steps[1:]) / max(1, len(steps) - 1)
+    return Path([sample.time for sample in inside], x, y, zoom, known)
 
 
 def is_still(footage: Footage) -> bool:
     """Whether the camera is known to stand still all the time."""
     paths = [camera_path(footage.samples, shot) for shot in range(len(footage.shots))]
-    return all(path.known >= UNKNOWN and _drift(path) <= STILL_CAMERA for path in paths)
-
-
-def _drift(path: Path) -> float:
-    return float(max(np.ptp(path.x), np.ptp(path.y), np.ptp(path.zoom)))
+    return all(
+        path.known >= UNKNOWN and np.ptp([path.x, path.y, path.zoom], axis=1).max() <= STILL_CAMERA
+        for path in paths
+    )
 
 
 def describe_camera(footage: Footage) -> list[Finding]:
     """The camera's moves, at most one of each shot and two in all."""
-    moves: list[tuple[float, Finding]] = []
-    for shot in range(len(footage.shots)):
-        path = camera_path(footage.samples, shot)
-        if len(path.times) < 3 or path.known < UNKNOWN:
-            continue
-        move = _largest(path)
-        if move is not None:
-            moves.append(move)
+    paths = [camera_path(footage.samples, shot) for shot in range(len(footage.shots))]
+    known = [path for path in paths if len(path.times) > 2 and path.known >= UNKNOWN]
+    moves = [move for path in known if (move := _largest(path)) is not None]
     strongest = sorted(moves, key=lambda f: (-f[0], f[1].start))[:2]
     return sorted((finding for _, finding in strongest), key=lambda f: f.start)
 
@@ -93,15 +85,13 @@ def _largest(path: Path) -> tuple[float, Finding] | None:
         return None
     net = series[-1] - series[0]
     start, end = change_interval(path.times, series)
-    size = (
-        f"{abs(math.expm1(net)):.0%}" if series is path.zoom else f"{abs(net):.2f} picture heights"
-    )
+    zoomed = series is path.zoom
+    size = f"{abs(math.expm1(net)):.0%}" if zoomed else f"{abs(net):.2f} picture heights"
     verb = positive if net > 0 else negative
     text = f"The camera {verb} at {when(start, end)} (by {size})."
     factors = {"background_known": path.known}
-    return strength, Finding(
-        text, start, end, path.known, None, factors, {"camera": verb, "net": round(net, 3)}
-    )
+    data: dict[str, JsonValue] = {"camera": verb, "net": round(net, 3)}
+    return strength, Finding(text, start, end, path.known, None, factors, data)
 
 
 def head_speed(
@@ -113,13 +103,12 @@ def head_speed(
     cannot be followed the camera is taken as still.
     """
     path = camera_path(samples, person.shot)
-    view = dict(zip(path.times, zip(path.x, path.y, strict=True), strict=True))
+    view = {time: (x, y) for time, x, y in zip(path.times, path.x, path.y, strict=True)}
     places: list[tuple[float, float, float]] = []
     for time, box in zip(person.times, person.boxes, strict=True):
-        if time in view and (not places or time - places[-1][0] >= SPACING):
-            middle = box.points[:4].mean(axis=0)
-            shift = view[time]
-            places.append((time, float(middle[0]) + shift[0], float(middle[1]) + shift[1]))
+        if not places or time - places[-1][0] >= SPACING:
+            x, y = box.points[:4].mean(axis=0).tolist()
+            places.append((time, x + view[time][0], y + view[time][1]))
     pairs = [(a, b) for a, b in pairwise(places) if b[0] - a[0] < 0.6]
     seconds = sum(b[0] - a[0] for a, b in pairs)
     if seconds < max(least, SPACING):
@@ -136,15 +125,11 @@ def describe_body(footage: Footage, person: Person) -> list[Finding]:
     stir = float(np.median(shares)) if shares else None
     if speed < STILL and stir is not None and stir > 0.15:
         return []
-    what = "stays still" if speed < STILL else "moves a lot"
+    span = person.times[0], person.times[-1]
     text = (
-        f"The body of {person.object} {what} at "
-        f"{when(person.times[0], person.times[-1])} (the head moves {speed:.2f} face heights "
-        "per second)."
+        f"The body of {person.object} {'stays still' if speed < STILL else 'moves a lot'} at "
+        f"{when(*span)} (the head moves {speed:.2f} face heights per second)."
     )
     known = camera_path(footage.samples, person.shot).known
-    factors = {"face_score": person.score, "background_known": known}
     data = {"head_speed": round(speed, 3), "stir": None if stir is None else round(stir, 3)}
-    quality = person.score * (0.6 + 0.4 * known)
-    span = person.times[0], person.times[-1]
-    return [Finding(text, *span, quality, person.name, factors, data)]
+    return [person.finding(text, span, data, 0.6 + 0.4 * known, background_known=known)]

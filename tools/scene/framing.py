@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -36,6 +37,23 @@ def describe_setting(footage: Footage, people: Sequence[Person], still: bool) ->
     return shots + _people(footage, people) + _light(footage)
 
 
+def framed(person: Person, where: str, span: tuple[float, float], **data: JsonValue) -> Finding:
+    """How large a person is shown, and where: "in one continuous shot", "at 0.0-1.0 s"."""
+    share = person.height
+    text = (
+        f"{person.subject} is shown in {shot_size(share)} {where} (the face fills {share:.0%} of "
+        "the picture height)."
+    )
+    return person.finding(text, span, {**data, "face_share": round(share, 3)}, face_share=share)
+
+
+def nobody(footage: Footage, where: str, start: float, end: float) -> Finding:
+    """That no face is seen: "in the picture", "at 0.0-1.0 s"."""
+    text = f"No person's face is clearly visible {where}."
+    factors = {"looks": float(len(footage.samples))}
+    return Finding(text, start, end, 0.7, None, factors, {"people": 0})
+
+
 def _shots(footage: Footage) -> list[Finding]:
     cuts = footage.cuts
     if not cuts:
@@ -44,59 +62,45 @@ def _shots(footage: Footage) -> list[Finding]:
     at = listed([f"{cut:.1f}" for cut in cuts[:6]])
     more = " and later" if len(cuts) > 6 else ""
     text = f"The shot changes {len(cuts)} {times} (at {at}{more} s)."
-    data: dict[str, JsonValue] = {"cuts_s": [round(cut, 2) for cut in cuts]}
     factors = {"pictures": float(len(footage.times))}
+    data: dict[str, JsonValue] = {"cuts_s": [round(cut, 2) for cut in cuts]}
     return [Finding(text, footage.times[0], footage.times[-1], 0.9, None, factors, data)]
 
 
 def _framing(footage: Footage, people: Sequence[Person], still: bool) -> list[Finding]:
     shots = footage.shots
     shown = sorted({p.shot for p in people}, key=lambda s: (shots[s][0] - shots[s][1], s))
-    single = len(shots) == 1
-    return [
-        _framed(next(p for p in people if p.shot == shot), single, still, shots[shot])
-        for shot in sorted(shown[:MOST_SHOTS])
-    ]
-
-
-def _framed(person: Person, single: bool, still: bool, shot: tuple[float, float]) -> Finding:
-    share = person.height
-    size, (start, end) = shot_size(share), shot
-    camera = " with a still camera" if still and single else ""
-    where = f"in one continuous shot{camera}" if single else f"at {when(start, end)}"
-    text = (
-        f"{person.subject} is shown in {size} {where} (the face fills {share:.0%} of the "
-        "picture height)."
-    )
-    factors = {"face_score": person.score, "face_share": share}
-    data: dict[str, JsonValue] = {
-        "size": size.split(" ", 1)[1], "face_share": round(share, 3),
-    }  # fmt: skip
-    return Finding(text, start, end, person.score, person.name, factors, data)
+    findings = []
+    for shot in sorted(shown[:MOST_SHOTS]):
+        person = next(p for p in people if p.shot == shot)
+        camera = " with a still camera" if still else ""
+        single = len(shots) == 1
+        where = f"in one continuous shot{camera}" if single else f"at {when(*shots[shot])}"
+        size = shot_size(person.height).split(" ", 1)[1]
+        findings.append(framed(person, where, shots[shot], size=size))
+    return findings
 
 
 def _people(footage: Footage, people: Sequence[Person]) -> list[Finding]:
-    first, last = footage.times[0], footage.times[-1]
+    """The most people seen at once, or that one person, or nobody, is seen."""
     if not people:
-        text = "No person's face is clearly visible in the picture."
-        factors = {"looks": float(len(footage.samples))}
-        return [Finding(text, first, last, 0.7, None, factors, {"people": 0})]
-    findings = []
-    for shot in sorted({p.shot for p in people}):
+        return [nobody(footage, "in the picture", footage.times[0], footage.times[-1])]
+    crowds = []
+    for shot in {p.shot for p in people}:
         here = [p for p in people if p.shot == shot]
         count, stretch = simultaneous(here)
         if count > 1 and stretch:
-            more = count > 2 or len(here) > count
-            text = (
-                f"{'At least ' if more else ''}{count} people are visible at the same time at "
-                f"{when(*stretch)} (counted by their faces)."
-            )
-            score = float(np.mean([p.score for p in here]))
-            factors = {"face_score": score}
-            findings.append(Finding(text, *stretch, score, None, factors, {"people": count}))
-    if findings:
-        return sorted(findings, key=lambda f: (-int(str(f.data["people"])), f.start))[:1]
-    return _alone(footage, people) if len(footage.shots) == 1 else []
+            crowds.append((-count, stretch, here))
+    if not crowds:
+        return _alone(footage, people) if len(footage.shots) == 1 else []
+    fewer, (start, end), here = min(crowds, key=lambda crowd: crowd[:2])
+    more = "At least " if -fewer > 2 or len(here) > -fewer else ""
+    text = (
+        f"{more}{-fewer} people are visible at the same time at {when(start, end)} (counted by "
+        "their faces)."
+    )
+    score = float(np.mean([p.score for p in here]))
+    return [Finding(text, start, end, score, None, {"face_score": score}, {"people": -fewer})]
 
 
 def _alone(footage: Footage, people: Sequence[Person]) -> list[Finding]:
@@ -110,13 +114,11 @@ def _alone(footage: Footage, people: Sequence[Person]) -> list[Finding]:
 
 
 def _light(footage: Footage) -> list[Finding]:
-    if not footage.lights:
-        return []
-    by_shot: dict[int, list[Light]] = {}
-    for sample, light in zip(footage.samples, footage.lights, strict=True):
-        by_shot.setdefault(sample.shot, []).append(light)
+    """The light of each stretch of shots that are lit alike; of more than three, of all."""
     parts: list[tuple[float, float, list[Light]]] = []
-    for shot, lights in by_shot.items():
+    pairs = zip(footage.samples, footage.lights, strict=True)
+    for shot, group in groupby(pairs, key=lambda pair: pair[0].shot):
+        lights = [light for _, light in group]
         start, end = footage.shots[shot]
         if parts and _alike(median_light(parts[-1][2]), median_light(lights)):
             parts[-1] = (parts[-1][0], end, parts[-1][2] + lights)
@@ -134,8 +136,7 @@ def _alike(one: Light, other: Light) -> bool:
 def _lit(start: float, end: float, lights: Sequence[Light], partly: bool) -> Finding:
     light = median_light(lights)
     during = f" at {when(start, end)}" if partly else ""
-    numbers = {"mean": light.mean / 2.55, "range": (light.high - light.low) / 2.55}
-    text = f"The picture is {light_kind(light)}{during} (mean brightness {numbers['mean']:.0f} %)."
-    factors = {"looks": float(len(lights))}
-    data: dict[str, JsonValue] = {name: round(value, 1) for name, value in numbers.items()}
-    return Finding(text, start, end, 0.9, None, factors, data)
+    mean, spread = light.mean / 2.55, (light.high - light.low) / 2.55
+    text = f"The picture is {light_kind(light)}{during} (mean brightness {mean:.0f} %)."
+    data = {"mean": round(mean, 1), "range": round(spread, 1)}
+    return Finding(text, start, end, 0.9, None, {"looks": float(len(lights))}, data)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from pydantic import JsonValue
 
-from emer.tools.scene.samples import FaceBox, Sample
+from emer.tools.scene.samples import FaceBox, Finding, Sample
 
 MISSED: Final = 1.5
 """Seconds a face may be lost and still be the same face at the same place."""
@@ -23,11 +25,11 @@ class Track:
     """One face followed through one shot."""
 
     shot: int
-    times: list[float] = field(default_factory=list)
-    boxes: list[FaceBox] = field(default_factory=list)
+    times: list[float]
+    boxes: list[FaceBox]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Person:
     """A person in a shot, known by the face."""
 
@@ -71,6 +73,18 @@ class Person:
         best = min(near, key=lambda i: abs(self.times[i] - time))
         return self.boxes[best] if abs(self.times[best] - time) <= reach else None
 
+    def finding(
+        self,
+        text: str,
+        span: tuple[float, float],
+        data: Mapping[str, JsonValue],
+        share: float = 1.0,
+        **factors: float,
+    ) -> Finding:
+        """A finding on this person, its quality this share of the face's score."""
+        factors = {"face_score": self.score, **factors}
+        return Finding(text, *span, share * self.score, self.name, factors, data)
+
 
 def find_people(samples: Sequence[Sample]) -> tuple[Person, ...]:
     """The people of all shots, numbered; the most prominent of a shot come first."""
@@ -90,16 +104,12 @@ def _tracks(samples: Sequence[Sample]) -> list[Track]:
             for t, track in enumerate(live)
             for b, box in enumerate(sample.faces)
         )
-        taken_tracks: set[int] = set()
-        taken: set[int] = set()
+        rest = dict(enumerate(sample.faces))
         for apart, t, b in pairs:
-            if apart < 1.0 and t not in taken_tracks and b not in taken:
+            if apart < 1.0 and live[t].times[-1] < sample.time and b in rest:
                 live[t].times.append(sample.time)
-                live[t].boxes.append(sample.faces[b])
-                taken_tracks.add(t)
-                taken.add(b)
-        rest = [box for b, box in enumerate(sample.faces) if b not in taken]
-        tracks += [Track(sample.shot, [sample.time], [box]) for box in rest]
+                live[t].boxes.append(rest.pop(b))
+        tracks += [Track(sample.shot, [sample.time], [box]) for box in rest.values()]
     return tracks
 
 
@@ -123,12 +133,15 @@ def _is_real(track: Track, samples: Sequence[Sample]) -> bool:
 def _rejoin(tracks: Sequence[Track]) -> list[Track]:
     joined: list[Track] = []
     for track in sorted(tracks, key=lambda t: t.times[0]):
-        earlier = [t for t in joined if t.shot == track.shot and t.times[-1] < track.times[0]]
-        near = [t for t in earlier if _apart(t.boxes[-1], track.boxes[0]) < 2.0]
-        if near:
-            best = min(near, key=lambda t: _apart(t.boxes[-1], track.boxes[0]))
-            best.times += track.times
-            best.boxes += track.boxes
+        near = [
+            (_apart(t.boxes[-1], track.boxes[0]), n)
+            for n, t in enumerate(joined)
+            if t.shot == track.shot and t.times[-1] < track.times[0]
+        ]
+        apart, best = min(near, default=(math.inf, 0))
+        if apart < 2.0:
+            joined[best].times += track.times
+            joined[best].boxes += track.boxes
         else:
             joined.append(track)
     return joined
@@ -138,10 +151,10 @@ def _numbered(people: Sequence[Person], cut: bool) -> list[Person]:
     ranked = sorted(people, key=lambda p: (-round(p.height * len(p.times), 3), p.middle))
     if len(people) == 1 or simultaneous(people)[0] < 2:
         return [replace(person, name=None if cut else "person 1") for person in ranked]
-    places = {id(p): n for n, p in enumerate(sorted(people, key=lambda p: p.middle), start=1)}
+    across = sorted(people, key=lambda p: p.middle)
     numbered = []
     for number, person in enumerate(ranked, start=1):
-        place = _place(places[id(person)], len(people))
+        place = _place(across.index(person) + 1, len(people))
         subject = f"The person {place}" if cut else f"Person {number} ({place})"
         numbered.append(replace(person, subject=subject, name=None if cut else f"person {number}"))
     return numbered
@@ -149,10 +162,7 @@ def _numbered(people: Sequence[Person], cut: bool) -> list[Person]:
 
 def simultaneous(people: Sequence[Person]) -> tuple[int, tuple[float, float] | None]:
     """The most people seen in at least two samples at once, and from when to when."""
-    counts: dict[float, int] = {}
-    for person in people:
-        for time in person.times:
-            counts[time] = counts.get(time, 0) + 1
+    counts = Counter(time for person in people for time in person.times)
     for most in sorted(set(counts.values()), reverse=True):
         when = sorted(time for time, count in counts.items() if count >= most)
         if len(when) > 1 or len(counts) < 4:

@@ -32,7 +32,6 @@ class FaceBox:
 
     @property
     def centre(self) -> tuple[float, float]:
-        """The middle of the box."""
         return self.x + self.width / 2, self.y + self.height / 2
 
     @property
@@ -42,7 +41,6 @@ class FaceBox:
 
     @property
     def mouth(self) -> tuple[float, float]:
-        """The middle of the mouth."""
         return float(self.points[3, 0]), float(self.points[3, 1])
 
 
