@@ -90,17 +90,17 @@ def _people(footage: Footage, people: Sequence[Person]) -> list[Finding]:
         here = [p for p in people if p.shot == shot]
         count, stretch = simultaneous(here)
         if count > 1 and stretch:
-            crowds.append((-count, stretch, here))
+            crowds.append((count, stretch, here))
     if not crowds:
         return _alone(footage, people) if len(footage.shots) == 1 else []
-    fewer, (start, end), here = min(crowds, key=lambda crowd: crowd[:2])
-    more = "At least " if -fewer > 2 or len(here) > -fewer else ""
+    count, (start, end), here = max(crowds, key=lambda crowd: (crowd[0], -crowd[1][0]))
+    more = "At least " if count > 2 or len(here) > count else ""
     text = (
-        f"{more}{-fewer} people are visible at the same time at {when(start, end)} (counted by "
+        f"{more}{count} people are visible at the same time at {when(start, end)} (counted by "
         "their faces)."
     )
     score = float(np.mean([p.score for p in here]))
-    return [Finding(text, start, end, score, None, {"face_score": score}, {"people": -fewer})]
+    return [Finding(text, start, end, score, None, {"face_score": score}, {"people": count})]
 
 
 def _alone(footage: Footage, people: Sequence[Person]) -> list[Finding]:

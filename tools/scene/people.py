@@ -47,11 +47,6 @@ class Person:
         return self.subject[0].lower() + self.subject[1:]
 
     @property
-    def possessive(self) -> str:
-        """The word as an owner: "The person's", "Person 2's"."""
-        return f"{self.subject.split(' (', maxsplit=1)[0]}'s"
-
-    @property
     def height(self) -> float:
         """Median height of the face in picture heights."""
         return float(np.median([box.height for box in self.boxes]))
