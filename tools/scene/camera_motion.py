@@ -125,11 +125,10 @@ def describe_body(footage: Footage, person: Person) -> list[Finding]:
     stir = float(np.median(shares)) if shares else None
     if speed < STILL and stir is not None and stir > 0.15:
         return []
-    span = person.times[0], person.times[-1]
     text = (
         f"The body of {person.object} {'stays still' if speed < STILL else 'moves a lot'} at "
-        f"{when(*span)} (the head moves {speed:.2f} face heights per second)."
+        f"{when(*person.seen)} (the head moves {speed:.2f} face heights per second)."
     )
     known = camera_path(footage.samples, person.shot).known
     data = {"head_speed": round(speed, 3), "stir": None if stir is None else round(stir, 3)}
-    return [person.finding(text, span, data, 0.6 + 0.4 * known, background_known=known)]
+    return [person.finding(text, person.seen, data, 0.6 + 0.4 * known, background_known=known)]

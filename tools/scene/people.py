@@ -47,6 +47,11 @@ class Person:
         return self.subject[0].lower() + self.subject[1:]
 
     @property
+    def seen(self) -> tuple[float, float]:
+        """First and last time."""
+        return self.times[0], self.times[-1]
+
+    @property
     def height(self) -> float:
         """Median height of the face in picture heights."""
         return float(np.median([box.height for box in self.boxes]))

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from emer.tools.scene.camera_motion import camera_path
 from emer.tools.scene.people import Person
