@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from emer.tools.caption.description import VisualPrompt
-from emer.tools.caption.vlm import CaptionModel
+from emer.tools.caption.vlm import captions
 from emer.tools.expression.classifier import classifier
 from emer.tools.registry import load_tool
 from emer.tools.runtime.device import CPU, TOLERANCE, RunOptions, available_devices
@@ -96,8 +96,8 @@ def deepface(need: Need, device: str, _: str) -> Outputs:
 
 def captioner(need: Need, device: str, precision: str) -> Outputs:
     prompts = [VisualPrompt((room(seed),)) for seed in (1, 2)]
-    captions = CaptionModel(need, RunOptions(device, precision, 2))(prompts)
-    return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in captions]
+    written = captions(need, RunOptions(device, precision, 2), prompts)
+    return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in written]
 
 
 CASES = {

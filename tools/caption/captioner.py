@@ -9,12 +9,12 @@ from typing import ClassVar
 
 from emer.tools.caption.caption_tool import CaptionTool
 from emer.tools.caption.description import Caption, VisualPrompt
-from emer.tools.caption.vlm import TOOL, CaptionModel, has_chat
+from emer.tools.caption.vlm import TOOL, caption_model, captions, has_chat
 from emer.tools.errors import ConfigError, EmerError
 from emer.tools.registry import register
 from emer.tools.runtime.device import CPU, RunOptions, choose_precision, run_options
 from emer.tools.types import Param, Source
-from emer.tools.weights.locate import AUTO, find
+from emer.tools.weights.locate import AUTO, Need, find
 from emer.tools.weights.pretrained import require
 
 BATCH = {"cpu": 8, "mps": 8, "cuda": 8}
@@ -65,7 +65,7 @@ class Captioner(CaptionTool):
     @property
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
-        return self._options().hardware
+        return run_options(self.device, self.dtype, self.batch, BATCH).hardware
 
     @property
     def answers(self) -> bool:
@@ -75,22 +75,19 @@ class Captioner(CaptionTool):
         except EmerError:
             return False
 
-    def caption_model(self) -> CaptionModel:
-        """The model of this tool and of all with the same settings."""
-        require(TOOL)
-        return CaptionModel(find(TOOL, self.model), self._options())
-
     def load(self) -> None:
         """Load the model now."""
-        self.caption_model().load()
+        caption_model(*self._parts()).load()
 
     def unload(self) -> None:
-        """Free the model's memory."""
-        self.caption_model().unload()
+        """Free the model's memory; the processor is small and stays."""
+        caption_model(*self._parts()).unload()
 
     def write(self, prompts: Sequence[VisualPrompt]) -> Sequence[Caption]:
         """What the model writes about each."""
-        return self.caption_model()(prompts)
+        return captions(*self._parts(), prompts)
 
-    def _options(self) -> RunOptions:
-        return run_options(self.device, self.dtype, self.batch, BATCH)
+    def _parts(self) -> tuple[Need, RunOptions]:
+        require(TOOL)
+        options = run_options(self.device, self.dtype, self.batch, BATCH)
+        return find(TOOL, self.model), options

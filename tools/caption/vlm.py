@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -22,7 +21,7 @@ from emer.tools.caption.description import Caption, VisualPrompt
 from emer.tools.runtime.cancellation import locked, raise_if_cancelled
 from emer.tools.runtime.device import RunOptions
 from emer.tools.runtime.memo import Memo
-from emer.tools.runtime.model_pool import POOL, Key, PooledModel
+from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.runtime.native import importing
 from emer.tools.weights.locate import Need, loading
 from emer.tools.weights.pretrained import load_model, load_other, quiet
@@ -41,8 +40,7 @@ _GREEDY: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class ModelInput:
+class ModelInput(NamedTuple):
     """One prompt as CPU tensors of batch size 1."""
 
     tensors: Mapping[str, Any]
@@ -51,8 +49,7 @@ class ModelInput:
     most_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedModel:
+class LoadedModel(NamedTuple):
     """A model, and the tokens that end its text."""
 
     model: Any
@@ -72,7 +69,6 @@ class Processor:
     """A folder's processor of pictures and text; safe from several threads."""
 
     def __init__(self, processor: Any) -> None:
-        """Take the processor of transformers."""
         self.processor = processor
         self._lock = threading.Lock()  # fast tokenizers refuse two borrowers
 
@@ -114,44 +110,28 @@ class Processor:
 _PROCESSORS: Memo[Processor] = Memo(2)
 
 
-class CaptionModel:
-    """Captions pictures with the model of a folder, loaded at the first call."""
+def processor_of(need: Need) -> Processor:
+    """A folder's processor, loaded at first use; `WeightsBroken` without one."""
+    return _PROCESSORS.get((need.path, need.fingerprint), lambda: Processor(load_processor(need)))
 
-    def __init__(self, need: Need, options: RunOptions) -> None:
-        """Take the folder of weights and how its model is run."""
-        self._need, self._options = need, options
-        differing = (("dtype", options.dtype), ("is", need.fingerprint))
-        self.key = Key(TOOL, str(need.path), options.device, differing)
 
-    def __call__(self, prompts: Sequence[VisualPrompt]) -> list[Caption]:
-        """One caption per prompt; raise what loading or the model raised."""
-        processor = self.processor
-        rows = self._shared()([processor(each, self._options.dtype) for each in prompts])
-        return [Caption(processor.decode(r.tokens), r.logprob, r.truncated) for r in rows]
+def caption_model(need: Need, options: RunOptions) -> PooledModel[ModelInput, Generated]:
+    """The shared model of a folder of weights; nothing is loaded."""
+    differing = (("dtype", options.dtype), ("is", need.fingerprint))
+    return PooledModel(
+        Key(TOOL, str(need.path), options.device, differing),
+        partial(_load, need, options),
+        partial(generate, options),
+        batch=options.batch,
+        gigabytes=need.gigabytes,
+    )
 
-    @property
-    def processor(self) -> Processor:
-        """The folder's processor, loaded at first use; `WeightsBroken` without one."""
-        key = (self._need.path, self._need.fingerprint)
-        return _PROCESSORS.get(key, lambda: Processor(load_processor(TOOL, self._need)))
 
-    def load(self) -> None:
-        """Load the model now."""
-        _ = self.processor
-        self._shared().load()
-
-    def unload(self) -> None:
-        """Free the model's memory; the processor is small and stays."""
-        POOL.unload(self.key)
-
-    def _shared(self) -> PooledModel[ModelInput, Generated]:
-        return PooledModel(
-            self.key,
-            partial(_load, self._need, self._options, self.processor.chats),
-            partial(generate, self._options),
-            batch=self._options.batch,
-            gigabytes=self._need.gigabytes,
-        )
+def captions(need: Need, options: RunOptions, prompts: Sequence[VisualPrompt]) -> list[Caption]:
+    """One caption per prompt; raises what loading or the model raised."""
+    processor = processor_of(need)
+    rows = caption_model(need, options)([processor(each, options.dtype) for each in prompts])
+    return [Caption(processor.decode(r.tokens), r.logprob, r.truncated) for r in rows]
 
 
 def has_chat(folder: Path) -> bool:
@@ -191,29 +171,28 @@ def generate(
 
 def joined(inputs: Sequence[ModelInput]) -> dict[str, Any]:
     """The inputs as one batch, equal to the processor's own."""
-    return {name: _join(name, inputs) for name in inputs[0].tensors}
-
-
-def _join(name: str, inputs: Sequence[ModelInput]) -> Any:
     import torch
 
-    single = [each.tensors[name] for each in inputs]
-    is_text = all(
-        TEXT in each.tensors and each.tensors[TEXT].shape == each.tensors[name].shape
-        for each in inputs
-    )
-    filler = inputs[0].padding if name == TEXT else 0
-    sizes = [max(one.shape[n] for one in single) for n in range(1, single[0].dim())]
-    return torch.cat([_padded(one, sizes, is_text, filler) for one in single])
+    batch = {}
+    for name in inputs[0].tensors:
+        single = [each.tensors[name] for each in inputs]
+        texts = [each.tensors.get(TEXT) for each in inputs]
+        is_text = all(
+            text is not None and text.shape == one.shape
+            for text, one in zip(texts, single, strict=True)
+        )
+        filler = inputs[0].padding if name == TEXT else 0
+        sizes = [max(side) for side in zip(*(one.shape[1:] for one in single), strict=True)]
+        batch[name] = torch.cat([_padded(one, sizes, is_text, filler) for one in single])
+    return batch
 
 
 def _padded(tensor: Any, sizes: Sequence[int], left: bool, filler: int) -> Any:
     import torch
 
-    room: list[int] = []
-    for size, has in zip(reversed(sizes), reversed(tensor.shape[1:]), strict=True):
-        room += [size - has, 0] if left else [0, size - has]
-    return torch.nn.functional.pad(tensor, room, value=filler) if any(room) else tensor
+    lacks = [size - has for size, has in zip(sizes, tensor.shape[1:], strict=True)]
+    room = [n for lack in reversed(lacks) for n in ((lack, 0) if left else (0, lack))]
+    return torch.nn.functional.pad(tensor, room, value=filler)
 
 
 def _row(tokens: list[int], scores: list[float], ends: frozenset[int]) -> Generated:
@@ -231,7 +210,8 @@ def _cancelled(tokens: Any, scores: Any, **_: Any) -> Any:
     return torch.zeros(tokens.shape[0], dtype=torch.bool, device=tokens.device)
 
 
-def _load(need: Need, options: RunOptions, chats: bool) -> LoadedModel:
+def _load(need: Need, options: RunOptions) -> LoadedModel:
+    chats = processor_of(need).chats
     model = load_model(TOOL, need, MODEL_CLASS, options.device, options.dtype)
     text = getattr(model.config, "text_config", model.config)
     ends: set[int] = set()
@@ -242,19 +222,19 @@ def _load(need: Need, options: RunOptions, chats: bool) -> LoadedModel:
     return LoadedModel(model, frozenset(ends))
 
 
-def load_processor(tool: str, need: Need) -> Any:
+def load_processor(need: Need) -> Any:
     """The processor of a folder.
 
     `WeightsBroken` if transformers has no captioner of its type, the folder no processor, or a
     tokenizer that is not the model's.
     """
-    config = load_other(tool, need, "AutoConfig")
+    config = load_other(TOOL, need, "AutoConfig")
     with importing():
         import transformers
         from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
         from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
     kind = config.model_type
-    with loading(tool, need), quiet():
+    with loading(TOOL, need), quiet():
         if type(config) not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
             raise ValueError(f"{kind} is no model of transformers that captions pictures")
         name = PROCESSOR_MAPPING_NAMES.get(SAME_PROCESSOR.get(kind, kind))

@@ -57,6 +57,10 @@ class Faces:
         near = self._close.run(image).get("detections", ())
         return tuple(_face(d, image, SHORT_RANGE_GROWTH) for d in near)
 
+    def largest(self, image: Rgb) -> float:
+        """Height of the largest face in heights of the picture, 0 without one."""
+        return max((face.height for face in self(image)), default=0.0)
+
     def _agrees(self, face: FaceBox, image: Rgb) -> bool:
         (x, y), reach = face.centre, face.height
         edges = x - reach, x + reach, y - reach, y + reach
