@@ -231,7 +231,7 @@ def _image(picture: Rgb) -> Mapping[str, Any]:
     import cv2
 
     _, packed = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    url = f"data:image/jpeg;base64,{base64.b64encode(packed).decode()}"
+    url = f"data:image/jpeg;base64,{base64.b64encode(packed.tobytes()).decode()}"
     return {"type": "image_url", "image_url": {"url": url}}
 
 

@@ -1,15 +1,23 @@
-"""Detectors of faces, hands and bodies: MediaPipe 0.10.21, models in its wheel."""
+"""Faces, hands and bodies, and their detectors: MediaPipe 0.10.21, models in its wheel.
+
+All places are in picture heights from the top left corner (x right, y down), so that a
+distance means the same along both axes.
+"""
 
 from __future__ import annotations
 
 import weakref
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emer.tools.errors import ToolMissing
+from emer.tools.media.decoder import Rgb
 from emer.tools.runtime.native import importing
-from emer.tools.scene.samples import FaceBox, Hand, Points, Pose, Rgb
+
+Points = NDArray[np.float32]
 
 FACE_SCORE: Final = 0.5
 HAND_SCORE: Final = 0.5
@@ -30,6 +38,64 @@ _LEAST_POSE: Final = {
     "__ThresholdingCalculator.threshold": 0.5,
 }
 """Least scores of MediaPipe's calculators to detect and follow hands and bodies."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceBox:
+    """A detected face: its box from the brows to the chin, and six points in it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    score: float
+    points: Points
+    """Right eye, left eye, nose tip, mouth, right ear, left ear; shape (6, 2)."""
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    @property
+    def bottom(self) -> float:
+        """The box's lower edge, at the chin."""
+        return self.y + self.height
+
+    @property
+    def mouth(self) -> tuple[float, float]:
+        return float(self.points[3, 0]), float(self.points[3, 1])
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A detected hand."""
+
+    points: Points
+    """MediaPipe's 21 hand landmarks, shape (21, 2)."""
+    world: Points
+    """The same landmarks in metres around the hand's middle, shape (21, 3)."""
+    score: float
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """The mean of the landmarks."""
+        x, y = self.points.mean(axis=0)
+        return float(x), float(y)
+
+    @property
+    def size(self) -> float:
+        """The longer side of the landmarks' box."""
+        return float(np.ptp(self.points, axis=0).max())
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """A body's 33 BlazePose landmarks."""
+
+    points: Points
+    """Shape (33, 2)."""
+    visibility: Points
+    """How likely each landmark is in the picture and not hidden, shape (33,)."""
 
 
 class Faces:

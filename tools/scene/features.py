@@ -13,10 +13,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.media.decoder import Frame, fit
+from emer.tools.media.decoder import Frame, Rgb, fit
 from emer.tools.media.shots import CUT, Signature, cuts_between, describe, difference
-from emer.tools.scene.detectors import Networks
-from emer.tools.scene.samples import FaceBox, Grey, Rgb, Sample, Step
+from emer.tools.scene.detectors import FaceBox, Hand, Networks, Pose
 
 BAR: Final = 20
 """Grey level up to which rows and columns at the edge are black bars."""
@@ -76,7 +75,37 @@ FEWEST_CELLS: Final = 5
 CHANGED: Final = 24
 """Grey levels (of 255) by which a pixel has changed."""
 
+Grey = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How the background moved in the picture since the sample before."""
+
+    dx: float
+    dy: float
+    zoom: float
+    """Factor by which the background grew."""
+    support: float
+    """Share of the followed points that agree, 0-1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """All that was measured in one picture."""
+
+    time: float
+    shot: int
+    faces: tuple[FaceBox, ...] = ()
+    hands: tuple[Hand, ...] = ()
+    pose: Pose | None = None
+    posed: bool = False
+    """Whether a pose was looked for."""
+    step: Step | None = None
+    """Since the last sample of the same shot; None when it cannot be measured."""
+    stir: float | None = None
+    """Share of the body's region that changed since then, camera moves removed."""
 
 
 def grey_of(image: Rgb) -> Grey:

@@ -1,18 +1,19 @@
-"""The setting: shot changes, shot sizes, number of people, and light."""
+"""The setting: shots, their sizes, number of people, light, and motion of the camera."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from pydantic import JsonValue
 
-from emer.tools.scene.features import Footage, Light, light_kind, median_light
-from emer.tools.scene.people import Person, simultaneous
-from emer.tools.scene.samples import Finding
+from emer.tools.scene.features import Footage, Light, Sample, light_kind, median_light
+from emer.tools.scene.people import Finding, Person, simultaneous
 from emer.tools.text import listed, when
+from emer.tools.timeseries import change_interval
 
 SIZES: Final = (
     (0.78, "an extreme close-up"),
@@ -31,9 +32,9 @@ def shot_size(face_height: float) -> str:
     return next(name for least, name in SIZES if face_height >= least)
 
 
-def describe_setting(footage: Footage, people: Sequence[Person], still: bool) -> list[Finding]:
+def describe_setting(footage: Footage, people: Sequence[Person]) -> list[Finding]:
     """The findings on shots, framing, number of people and light."""
-    shots = _shots(footage) + _framing(footage, people, still)
+    shots = _shots(footage) + _framing(footage, people)
     return shots + _people(footage, people) + _light(footage)
 
 
@@ -67,15 +68,16 @@ def _shots(footage: Footage) -> list[Finding]:
     return [Finding(text, footage.times[0], footage.times[-1], 0.9, None, factors, data)]
 
 
-def _framing(footage: Footage, people: Sequence[Person], still: bool) -> list[Finding]:
+def _framing(footage: Footage, people: Sequence[Person]) -> list[Finding]:
     shots = footage.shots
+    camera = " with a still camera" if _is_still(footage) else ""
     shown = sorted({p.shot for p in people}, key=lambda s: (shots[s][0] - shots[s][1], s))
     findings = []
     for shot in sorted(shown[:MOST_SHOTS]):
         person = next(p for p in people if p.shot == shot)
-        camera = " with a still camera" if still else ""
-        single = len(shots) == 1
-        where = f"in one continuous shot{camera}" if single else f"at {when(*shots[shot])}"
+        where = f"at {when(*shots[shot])}"
+        if len(shots) == 1:
+            where = f"in one continuous shot{camera}"
         size = shot_size(person.height).split(" ", 1)[1]
         findings.append(framed(person, where, shots[shot], size=size))
     return findings
@@ -120,23 +122,91 @@ def _light(footage: Footage) -> list[Finding]:
     for shot, group in groupby(pairs, key=lambda pair: pair[0].shot):
         lights = [light for _, light in group]
         start, end = footage.shots[shot]
-        if parts and _alike(median_light(parts[-1][2]), median_light(lights)):
-            parts[-1] = (parts[-1][0], end, parts[-1][2] + lights)
-        else:
-            parts.append((start, end, lights))
+        if parts:
+            one, other = median_light(parts[-1][2]), median_light(lights)
+            if light_kind(one) == light_kind(other) or abs(one.mean - other.mean) < 30:
+                start, _, before = parts.pop()
+                lights = before + lights
+        parts.append((start, end, lights))
     if len(parts) > 3:
         parts = [(footage.times[0], footage.times[-1], list(footage.lights))]
-    return [_lit(start, end, lights, len(parts) > 1) for start, end, lights in parts]
+    findings = []
+    for start, end, lights in parts:
+        light = median_light(lights)
+        during = f" at {when(start, end)}" if len(parts) > 1 else ""
+        mean, spread = light.mean / 2.55, (light.high - light.low) / 2.55
+        text = f"The picture is {light_kind(light)}{during} (mean brightness {mean:.0f} %)."
+        data = {"mean": round(mean, 1), "range": round(spread, 1)}
+        factors = {"looks": float(len(lights))}
+        findings.append(Finding(text, start, end, 0.9, None, factors, data))
+    return findings
 
 
-def _alike(one: Light, other: Light) -> bool:
-    return light_kind(one) == light_kind(other) or abs(one.mean - other.mean) < 30
+PAN: Final = 0.10
+"""Least shift of the background, in picture heights, that counts as a camera move."""
+ZOOM: Final = math.log(1.10)
+UNKNOWN: Final = 0.5
+"""Least share of samples with a measured background for a camera move."""
+STILL_CAMERA: Final = 0.04
+"""Picture heights the background may drift from the first to the furthest place."""
 
 
-def _lit(start: float, end: float, lights: Sequence[Light], partly: bool) -> Finding:
-    light = median_light(lights)
-    during = f" at {when(start, end)}" if partly else ""
-    mean, spread = light.mean / 2.55, (light.high - light.low) / 2.55
-    text = f"The picture is {light_kind(light)}{during} (mean brightness {mean:.0f} %)."
-    data = {"mean": round(mean, 1), "range": round(spread, 1)}
-    return Finding(text, start, end, 0.9, None, {"looks": float(len(lights))}, data)
+class Path(NamedTuple):
+    """The way of the camera's view in one shot, in picture heights (x right, y down)."""
+
+    times: list[float]
+    x: list[float]
+    y: list[float]
+    zoom: list[float]
+    """Log of the zoom since the shot began."""
+    known: float
+    """Share of the steps that could be measured."""
+
+
+def camera_path(samples: Sequence[Sample], shot: int) -> Path:
+    """The camera's path through a shot, from how the background moved."""
+    inside = [sample for sample in samples if sample.shot == shot]
+    steps = [sample.step for sample in inside]
+    moves = [(-s.dx, -s.dy, math.log(s.zoom)) if s else (0.0, 0.0, 0.0) for s in steps]
+    x, y, zoom = np.cumsum(np.reshape(moves, (-1, 3)), axis=0).T.tolist()
+    known = sum(step is not None for step in steps[1:]) / max(1, len(steps) - 1)
+    return Path([sample.time for sample in inside], x, y, zoom, known)
+
+
+def _is_still(footage: Footage) -> bool:
+    """Whether the camera is known to stand still all the time."""
+    paths = [camera_path(footage.samples, shot) for shot in range(len(footage.shots))]
+    return all(
+        path.known >= UNKNOWN and np.ptp([path.x, path.y, path.zoom], axis=1).max() <= STILL_CAMERA
+        for path in paths
+    )
+
+
+def describe_camera(footage: Footage) -> list[Finding]:
+    """The camera's moves, at most one of each shot and two in all."""
+    paths = [camera_path(footage.samples, shot) for shot in range(len(footage.shots))]
+    known = [path for path in paths if len(path.times) > 2 and path.known >= UNKNOWN]
+    moves = [move for path in known if (move := _largest(path)) is not None]
+    strongest = sorted(moves, key=lambda f: (-f[0], f[1].start))[:2]
+    return sorted((finding for _, finding in strongest), key=lambda f: f.start)
+
+
+def _largest(path: Path) -> tuple[float, Finding] | None:
+    ways = (
+        (path.x, PAN, "moves to the right", "moves to the left"),
+        (path.y, PAN, "moves down", "moves up"),
+        (path.zoom, ZOOM, "moves or zooms in", "moves or zooms out"),
+    )
+    moves = [(abs(s[-1] - s[0]) / least, s, pos, neg) for s, least, pos, neg in ways]
+    strength, series, positive, negative = max(moves, key=lambda m: m[0])
+    if strength < 1:
+        return None
+    net = series[-1] - series[0]
+    start, end = change_interval(path.times, series)
+    zoomed = series is path.zoom
+    size = f"{abs(math.expm1(net)):.0%}" if zoomed else f"{abs(net):.2f} picture heights"
+    verb = positive if net > 0 else negative
+    text = f"The camera {verb} at {when(start, end)} (by {size})."
+    factors = {"background_known": path.known}
+    data: dict[str, JsonValue] = {"camera": verb, "net": round(net, 3)}
+    return strength, Finding(text, start, end, path.known, None, factors, data)

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from emer.tools.scene.people import Person
+from emer.tools.scene.detectors import FaceBox, Hand
+from emer.tools.scene.features import Sample
+from emer.tools.scene.people import Finding, Person
 from emer.tools.scene.posture import shoulder_line, shoulders_of
-from emer.tools.scene.samples import FaceBox, Finding, Hand, Sample
 from emer.tools.text import when
 from emer.tools.timeseries import sparse_stretches
 

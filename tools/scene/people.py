@@ -1,4 +1,4 @@
-"""The people of each shot: faces linked from sample to sample."""
+"""The people of each shot, faces linked from sample to sample, and what is found of them."""
 
 from __future__ import annotations
 
@@ -6,27 +6,35 @@ import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from pydantic import JsonValue
 
-from emer.tools.scene.samples import FaceBox, Finding, Sample
+from emer.tools.scene.detectors import FaceBox
+from emer.tools.scene.features import Sample
 
 MISSED: Final = 1.5
 """Seconds a face may be lost and still be the same face at the same place."""
 SURE: Final = 0.75
 """Mean score above which two detections make a person; below it three."""
 
+Track = list[tuple[float, FaceBox]]
+"""Times and places of one face that is followed through one shot."""
 
-@dataclass(slots=True)
-class Track:
-    """One face followed through one shot."""
 
-    shot: int
-    times: list[float]
-    boxes: list[FaceBox]
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One true sentence about the scene, with what it rests on."""
+
+    text: str
+    start: float
+    end: float
+    quality: float
+    person: str | None = None
+    factors: Mapping[str, float] = field(default_factory=dict)
+    data: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,28 +96,32 @@ class Person:
 
 def find_people(samples: Sequence[Sample]) -> tuple[Person, ...]:
     """The people of all shots, numbered; the most prominent of a shot come first."""
-    tracks = [track for track in _tracks(samples) if _is_real(track, samples)]
-    people = [Person(t.shot, tuple(t.times), tuple(t.boxes)) for t in _rejoin(tracks)]
-    shots = sorted({person.shot for person in people})
-    cut = len({sample.shot for sample in samples}) > 1
-    return tuple(p for shot in shots for p in _numbered([q for q in people if q.shot == shot], cut))
+    people: list[Person] = []
+    shots = sorted({sample.shot for sample in samples})
+    for shot in shots:
+        here = [sample for sample in samples if sample.shot == shot]
+        tracks = _rejoin([track for track in _tracks(here) if _is_real(track, here)])
+        seen = [zip(*track, strict=True) for track in tracks]
+        found = [Person(shot, times, boxes) for times, boxes in seen]
+        people += _numbered(found, len(shots) > 1)
+    return tuple(people)
 
 
 def _tracks(samples: Sequence[Sample]) -> list[Track]:
+    """The faces followed through one shot, the nearest first."""
     tracks: list[Track] = []
     for sample in samples:
-        live = [t for t in tracks if t.shot == sample.shot and sample.time - t.times[-1] <= MISSED]
+        live = [track for track in tracks if sample.time - track[-1][0] <= MISSED]
         pairs = sorted(
-            (_apart(track.boxes[-1], box), t, b)
+            (_apart(track[-1][1], box), t, b)
             for t, track in enumerate(live)
             for b, box in enumerate(sample.faces)
         )
         rest = dict(enumerate(sample.faces))
         for apart, t, b in pairs:
-            if apart < 1.0 and live[t].times[-1] < sample.time and b in rest:
-                live[t].times.append(sample.time)
-                live[t].boxes.append(rest.pop(b))
-        tracks += [Track(sample.shot, [sample.time], [box]) for box in rest.values()]
+            if apart < 1.0 and live[t][-1][0] < sample.time and b in rest:
+                live[t].append((sample.time, rest.pop(b)))
+        tracks += [[(sample.time, box)] for box in rest.values()]
     return tracks
 
 
@@ -120,28 +132,24 @@ def _apart(one: FaceBox, other: FaceBox) -> float:
     return gap + abs(math.log(one.height / other.height))
 
 
-def _is_real(track: Track, samples: Sequence[Sample]) -> bool:
-    in_shot = [sample.time for sample in samples if sample.shot == track.shot]
-    score = float(np.mean([box.score for box in track.boxes]))
+def _is_real(track: Track, shot: Sequence[Sample]) -> bool:
+    score = float(np.mean([box.score for _, box in track]))
     needed = 2 if score >= SURE else 3
-    lasts = track.times[-1] - track.times[0] >= min(0.3, 0.5 * (in_shot[-1] - in_shot[0]))
-    if len(in_shot) < needed:
+    if len(shot) < needed:
         return score >= SURE
-    return len(track.times) >= needed and lasts
+    least = min(0.3, 0.5 * (shot[-1].time - shot[0].time))
+    return len(track) >= needed and track[-1][0] - track[0][0] >= least
 
 
 def _rejoin(tracks: Sequence[Track]) -> list[Track]:
+    """The tracks of one shot, each joined to the nearest earlier one at its place."""
     joined: list[Track] = []
-    for track in sorted(tracks, key=lambda t: t.times[0]):
-        near = [
-            (_apart(t.boxes[-1], track.boxes[0]), n)
-            for n, t in enumerate(joined)
-            if t.shot == track.shot and t.times[-1] < track.times[0]
-        ]
+    for track in sorted(tracks, key=lambda track: track[0][0]):
+        time, box = track[0]
+        near = [(_apart(one[-1][1], box), n) for n, one in enumerate(joined) if one[-1][0] < time]
         apart, best = min(near, default=(math.inf, 0))
         if apart < 2.0:
-            joined[best].times += track.times
-            joined[best].boxes += track.boxes
+            joined[best] += track
         else:
             joined.append(track)
     return joined

@@ -1,18 +1,20 @@
-"""Posture by the face's size and visible shoulders: leaning, shrugs, crossed arms."""
+"""Posture and motion of the body: leaning, shrugs, crossed arms, how much it moves."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from emer.tools.scene.camera_motion import camera_path
-from emer.tools.scene.people import Person
-from emer.tools.scene.samples import FaceBox, Finding, Pose, Sample
+from emer.tools.scene.detectors import FaceBox, Pose
+from emer.tools.scene.features import Footage, Sample
+from emer.tools.scene.framing import camera_path
+from emer.tools.scene.people import Finding, Person
 from emer.tools.text import amount, when
 from emer.tools.timeseries import Leg, legs, median_of_three, sparse_stretches
 
@@ -198,3 +200,53 @@ def _crossed(samples: Sequence[Sample], person: Person) -> list[Finding]:
         poses = sum(holds[run.part])
         findings.append(person.finding(text, span, {"arms": "crossed"}, 0.7, poses=poses))
     return findings
+
+
+SPACING: Final = 0.18
+"""Least seconds that speed is measured over, so that noise is not speed."""
+STILL: Final = 0.12
+LIVELY: Final = 0.7
+"""Head speeds in face heights per second: below STILL the body stays still, above
+LIVELY it moves a lot; chosen by us."""
+LEAST_SEEN: Final = 1.0
+"""Seconds a person must be seen for a statement about motion."""
+
+
+def head_speed(
+    samples: Sequence[Sample], person: Person, least: float = LEAST_SEEN
+) -> float | None:
+    """The head's mean speed against the background, in face heights per second.
+
+    None when the person is seen for less than `least` seconds. Where the background
+    cannot be followed the camera is taken as still.
+    """
+    path = camera_path(samples, person.shot)
+    view = {time: (x, y) for time, x, y in zip(path.times, path.x, path.y, strict=True)}
+    places: list[tuple[float, float, float]] = []
+    for time, box in zip(person.times, person.boxes, strict=True):
+        if not places or time - places[-1][0] >= SPACING:
+            x, y = box.points[:4].mean(axis=0).tolist()
+            places.append((time, x + view[time][0], y + view[time][1]))
+    pairs = [(a, b) for a, b in pairwise(places) if b[0] - a[0] < 0.6]
+    seconds = sum(b[0] - a[0] for a, b in pairs)
+    if seconds < max(least, SPACING):
+        return None
+    return sum(math.dist(a[1:], b[1:]) for a, b in pairs) / seconds / person.height
+
+
+def describe_body(footage: Footage, person: Person) -> list[Finding]:
+    """Whether the body moves a lot or stays still."""
+    speed = head_speed(footage.samples, person)
+    if speed is None or STILL <= speed < LIVELY:
+        return []
+    shares = [s.stir for s in footage.samples if s.shot == person.shot and s.stir is not None]
+    stir = float(np.median(shares)) if shares else None
+    if speed < STILL and stir is not None and stir > 0.15:
+        return []
+    text = (
+        f"The body of {person.object} {'stays still' if speed < STILL else 'moves a lot'} at "
+        f"{when(*person.seen)} (the head moves {speed:.2f} face heights per second)."
+    )
+    known = camera_path(footage.samples, person.shot).known
+    data = {"head_speed": round(speed, 3), "stir": None if stir is None else round(stir, 3)}
+    return [person.finding(text, person.seen, data, 0.6 + 0.4 * known, background_known=known)]

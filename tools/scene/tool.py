@@ -19,20 +19,20 @@ from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
 from emer.tools.runtime.memo import Memo
-from emer.tools.scene.camera_motion import (
-    LEAST_SEEN,
-    describe_body,
-    describe_camera,
-    head_speed,
-    is_still,
-)
 from emer.tools.scene.detectors import Networks
-from emer.tools.scene.features import Footage, measure_clip
-from emer.tools.scene.framing import describe_setting, framed, nobody
+from emer.tools.scene.features import Footage, Sample, measure_clip
+from emer.tools.scene.framing import describe_camera, describe_setting, framed, nobody
 from emer.tools.scene.gestures import describe_hands
-from emer.tools.scene.people import Person, find_people
-from emer.tools.scene.posture import CLEAR_FACE, LEAN, SMALLEST_FACE, describe_posture
-from emer.tools.scene.samples import Finding, Sample
+from emer.tools.scene.people import Finding, Person, find_people
+from emer.tools.scene.posture import (
+    CLEAR_FACE,
+    LEAN,
+    LEAST_SEEN,
+    SMALLEST_FACE,
+    describe_body,
+    describe_posture,
+    head_speed,
+)
 from emer.tools.text import when
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
@@ -123,32 +123,35 @@ def describe_clip(footage: Footage) -> list[Finding]:
         acts += describe_hands(footage.samples, here)
         for person in here[:MOST_PEOPLE]:
             acts += describe_posture(footage.samples, person) + describe_body(footage, person)
-    setting = describe_setting(footage, people, is_still(footage))
-    return setting + sorted(acts, key=lambda f: (f.start, f.end, f.text))
+    return describe_setting(footage, people) + sorted(acts, key=_order)
 
 
 def describe_span(close: Footage, whole: Footage, span: Span) -> list[Finding]:
     """The findings inside the span, which `close` samples more often than `whole`."""
     known = find_people(whole.samples)
-    matches = [(person, _match(person, whole, known)) for person in find_people(close.samples)]
-    people = [
-        (replace(person, subject=same.subject, name=same.name), _outside(same, span))
-        if same
-        else (replace(person, name=None), None)
-        for person, same in matches
-    ]
+    people: list[Person] = []
+    rests: list[Person | None] = []
+    for person in find_people(close.samples):
+        same = _match(person, whole, known)
+        subject, name = (same.subject, same.name) if same else (person.subject, None)
+        people.append(replace(person, subject=subject, name=name))
+        rests.append(same and _outside(same, span))
     findings = _cuts(close, span)
     for shot in range(len(close.shots)):
-        here = [(person, rest) for person, rest in people if person.shot == shot]
-        findings += describe_hands(close.samples, [person for person, _ in here])
-        for person, rest in here[:MOST_PEOPLE]:
+        here = [n for n, person in enumerate(people) if person.shot == shot]
+        findings += describe_hands(close.samples, [people[n] for n in here])
+        for n in here[:MOST_PEOPLE]:
+            person, rest = people[n], rests[n]
             findings += describe_posture(close.samples, person)
             if rest is not None:
                 findings += _size(person, rest, span)
                 findings += _speed(close.samples, person, whole.samples, rest, span)
-    everyone = [person for person, _ in people]
-    findings += describe_camera(close) + _no_hands(close.samples, everyone, span)
-    return sorted(findings or _shown(close, everyone, span), key=lambda f: (f.start, f.end, f.text))
+    findings += describe_camera(close) + _no_hands(close.samples, people, span)
+    return sorted(findings or _shown(close, people, span), key=_order)
+
+
+def _order(finding: Finding) -> tuple[float, float, str]:
+    return finding.start, finding.end, finding.text
 
 
 def _match(person: Person, whole: Footage, known: Sequence[Person]) -> Person | None:

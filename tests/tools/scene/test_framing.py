@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from emer.tools.scene.features import Footage, Light
+from emer.tools.scene.detectors import FaceBox
+from emer.tools.scene.features import Footage, Light, Sample, Step
 from emer.tools.scene.framing import shot_size
-from emer.tools.scene.samples import FaceBox, Sample, Step
 from emer.tools.scene.tool import describe_clip
 from tests.fixtures.figures import face_at, samples_of
 
