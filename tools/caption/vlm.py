@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -83,14 +84,16 @@ class Processor:
 
         raise_if_cancelled()
         with locked(self._lock):
-            batch = self._chat(prompt) if self.chats else self._picture(prompt)
+            if self.chats:
+                batch = self._chat(prompt)
+            else:  # a model without a chat template takes no text, and one picture
+                batch = self.processor.image_processor([prompt.pictures[0]], return_tensors="pt")
         kind = getattr(torch, dtype)
         tensors = {name: t.to(kind) if t.is_floating_point() else t for name, t in batch.items()}
         padding = getattr(self.processor.tokenizer, "pad_token_id", None) or 0
         return ModelInput(tensors, padding, prompt.most_tokens(self.chats))
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """Tokens as text."""
         with locked(self._lock):
             text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True)
         return str(text).strip()
@@ -101,10 +104,6 @@ class Processor:
         template = self.processor.apply_chat_template
         text = template(turn, add_generation_prompt=True, tokenize=False)
         return self.processor(text=[text], images=[list(prompt.pictures)], return_tensors="pt")
-
-    def _picture(self, prompt: VisualPrompt) -> Any:
-        """The first picture alone: a model without a chat template takes no text."""
-        return self.processor.image_processor([prompt.pictures[0]], return_tensors="pt")
 
 
 _PROCESSORS: Memo[Processor] = Memo(2)
@@ -139,12 +138,10 @@ def has_chat(folder: Path) -> bool:
     if any((folder / name).is_file() for name in ("chat_template.jinja", "chat_template.json")):
         return True
     for name in ("processor_config.json", "tokenizer_config.json"):
-        try:
+        with suppress(OSError, ValueError):
             config = json.loads((folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if isinstance(config, dict) and config.get("chat_template"):
-            return True
+            if isinstance(config, dict) and config.get("chat_template"):
+                return True
     return False
 
 
@@ -211,15 +208,14 @@ def _cancelled(tokens: Any, scores: Any, **_: Any) -> Any:
 
 
 def _load(need: Need, options: RunOptions) -> LoadedModel:
-    chats = processor_of(need).chats
+    processor_of(need)  # what is wrong with it is told before the model is read
     model = load_model(TOOL, need, MODEL_CLASS, options.device, options.dtype)
     text = getattr(model.config, "text_config", model.config)
-    ends: set[int] = set()
+    ends = model.generation_config.eos_token_id
     # BLIP ends with the separator of BERT, which its generation config does not name.
-    separator = None if chats else getattr(text, "sep_token_id", None)
-    for given in (model.generation_config.eos_token_id, separator):
-        ends |= set(given if isinstance(given, list) else [] if given is None else [given])
-    return LoadedModel(model, frozenset(ends))
+    separator = None if processor_of(need).chats else getattr(text, "sep_token_id", None)
+    known = [*(ends if isinstance(ends, list) else [ends]), separator]
+    return LoadedModel(model, frozenset(known) - {None})
 
 
 def load_processor(need: Need) -> Any:

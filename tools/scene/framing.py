@@ -185,27 +185,29 @@ def _is_still(footage: Footage) -> bool:
 def describe_camera(footage: Footage) -> list[Finding]:
     """The camera's moves, at most one of each shot and two in all."""
     paths = [camera_path(footage.samples, shot) for shot in range(len(footage.shots))]
-    known = [path for path in paths if len(path.times) > 2 and path.known >= UNKNOWN]
-    moves = [move for path in known if (move := _largest(path)) is not None]
+    moves = [move for path in paths if (move := _largest(path))]
     strongest = sorted(moves, key=lambda f: (-f[0], f[1].start))[:2]
     return sorted((finding for _, finding in strongest), key=lambda f: f.start)
 
 
 def _largest(path: Path) -> tuple[float, Finding] | None:
+    """The largest of the camera's moves through a shot, and how large for its kind."""
+    if len(path.times) < 3 or path.known < UNKNOWN:
+        return None
     ways = (
         (path.x, PAN, "moves to the right", "moves to the left"),
         (path.y, PAN, "moves down", "moves up"),
         (path.zoom, ZOOM, "moves or zooms in", "moves or zooms out"),
     )
-    moves = [(abs(s[-1] - s[0]) / least, s, pos, neg) for s, least, pos, neg in ways]
-    strength, series, positive, negative = max(moves, key=lambda m: m[0])
+    series, least, *verbs = max(ways, key=lambda way: abs(way[0][-1] - way[0][0]) / way[1])
+    net = series[-1] - series[0]
+    strength = abs(net) / least
     if strength < 1:
         return None
-    net = series[-1] - series[0]
     start, end = change_interval(path.times, series)
     zoomed = series is path.zoom
     size = f"{abs(math.expm1(net)):.0%}" if zoomed else f"{abs(net):.2f} picture heights"
-    verb = positive if net > 0 else negative
+    verb = verbs[net < 0]
     text = f"The camera {verb} at {when(start, end)} (by {size})."
     factors = {"background_known": path.known}
     data: dict[str, JsonValue] = {"camera": verb, "net": round(net, 3)}

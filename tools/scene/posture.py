@@ -106,23 +106,17 @@ def _leans(samples: Sequence[Sample], person: Person) -> list[Finding]:
     sizes = [_log_size(box) - zoom[time] for time, box in seen]
     heights = [math.log(box.height) - zoom[time] for time, box in seen]
     boxes = dict(zip(person.times, median_of_three(heights), strict=True))
+    noses = {time: _nose(box) for time, box in seen}
     leans = [
         leg
         for leg in legs(person.times, median_of_three(sizes), SWAY)
         if LEAN <= abs(leg.change) <= LARGEST_LEAN
         and leg.end - leg.start <= SLOWEST
         and (boxes[leg.end] - boxes[leg.start]) / leg.change >= 0.5
-        and _same_view(person, leg)
+        and np.abs(noses[leg.end] - noses[leg.start]).max() < TURN
     ]
     strongest = sorted(leans, key=lambda leg: (-abs(leg.change), leg.start))[:3]
     return [_leaning(leg, person) for leg in sorted(strongest)]
-
-
-def _same_view(person: Person, leg: Leg) -> bool:
-    before, after = (person.box_at(time, 0.0) for time in (leg.start, leg.end))
-    if before is None or after is None:
-        return False
-    return bool(np.abs(_nose(after) - _nose(before)).max() < TURN)
 
 
 def _nose(face: FaceBox) -> NDArray[np.float64]:
