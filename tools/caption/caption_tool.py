@@ -125,8 +125,8 @@ class CaptionTool(ABC):
         asked = plain(question).translate({ord(mark): "'" for mark in '"“”„«»'})
         when = f"{within.start:.1f}-{within.end:.1f} s{_doubt(result)}"
         text = f'Asked "{asked}", a model answers for {when}: {result.text}.'
-        times: list[JsonValue] = [round(frame.time, 2) for frame in frames]
-        return [self._clue(text, within, result, band, {"question": question, "frames": times})]
+        times: JsonValue = [round(frame.time, 2) for frame in frames]
+        return [self._clue(text, within, result, band, question=question, frames=times)]
 
     def keyframes(self, clip: Clip, span: Span | None) -> tuple[list[Keyframe], Band | None]:
         """The frames to caption, masked, and the mask; `Unobservable` without any."""
@@ -161,28 +161,23 @@ class CaptionTool(ABC):
         data: dict[str, JsonValue] = {"frames": [round(time, 2) for time in times]}
         if closer is not None:
             data[CLOSER] = [closer.start, closer.end]
-        return self._clue(text, Span(start=times[0], end=times[-1]), worst, band, data)
+        return self._clue(text, Span(start=times[0], end=times[-1]), worst, band, **data)
 
     def _clue(
-        self,
-        text: str,
-        span: Span,
-        caption: FilteredCaption,
-        band: Band | None,
-        data: Mapping[str, JsonValue],
+        self, text: str, span: Span, caption: FilteredCaption, band: Band | None, **data: JsonValue
     ) -> Clue:
-        more: dict[str, JsonValue] = {**data, "caption": caption.original[:LONGEST_ORIGINAL]}
+        data["caption"] = caption.original[:LONGEST_ORIGINAL]
         if caption.feelings:
-            more["inferred"] = list(caption.feelings)
+            data["inferred"] = list(caption.feelings)
         if band is not None:
-            more["blanked"] = {"top": band.top, "bottom": band.bottom}
+            data["blanked"] = {"top": band.top, "bottom": band.bottom}
         return Clue(
             modality=self.modality,
             span=span,
             text=text,
             quality=caption.quality,
             source=self.source,
-            data=more,
+            data=data,
         )
 
 

@@ -48,7 +48,6 @@ class Captioner(CaptionTool):
     )
 
     def __post_init__(self) -> None:
-        """Check the settings; `ConfigError` says which is not possible."""
         super().__post_init__()
         if self.batch < 0:
             raise ConfigError(f"{TOOL}.batch must be at least 0")
@@ -76,7 +75,6 @@ class Captioner(CaptionTool):
             return False
 
     def load(self) -> None:
-        """Load the model now."""
         caption_model(*self._parts()).load()
 
     def unload(self) -> None:
@@ -84,7 +82,6 @@ class Captioner(CaptionTool):
         caption_model(*self._parts()).unload()
 
     def write(self, prompts: Sequence[VisualPrompt]) -> Sequence[Caption]:
-        """What the model writes about each."""
         return captions(*self._parts(), prompts)
 
     def _parts(self) -> tuple[Need, RunOptions]:

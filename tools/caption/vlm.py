@@ -50,22 +50,6 @@ class ModelInput(NamedTuple):
     most_tokens: int
 
 
-class LoadedModel(NamedTuple):
-    """A model, and the tokens that end its text."""
-
-    model: Any
-    ends: frozenset[int]
-
-
-class Generated(NamedTuple):
-    """Tokens generated for one prompt."""
-
-    tokens: list[int]
-    logprob: float
-    """Mean log-probability of the tokens, the end token included."""
-    truncated: bool
-
-
 class Processor:
     """A folder's processor of pictures and text; safe from several threads."""
 
@@ -106,6 +90,14 @@ class Processor:
         return self.processor(text=[text], images=[list(prompt.pictures)], return_tensors="pt")
 
 
+class LoadedModel(NamedTuple):
+    """A model, its processor, and the tokens that end its text."""
+
+    model: Any
+    processor: Processor
+    ends: frozenset[int]
+
+
 _PROCESSORS: Memo[Processor] = Memo(2)
 
 
@@ -114,7 +106,7 @@ def processor_of(need: Need) -> Processor:
     return _PROCESSORS.get((need.path, need.fingerprint), lambda: Processor(load_processor(need)))
 
 
-def caption_model(need: Need, options: RunOptions) -> PooledModel[ModelInput, Generated]:
+def caption_model(need: Need, options: RunOptions) -> PooledModel[ModelInput, Caption]:
     """The shared model of a folder of weights; nothing is loaded."""
     differing = (("dtype", options.dtype), ("is", need.fingerprint))
     return PooledModel(
@@ -129,8 +121,7 @@ def caption_model(need: Need, options: RunOptions) -> PooledModel[ModelInput, Ge
 def captions(need: Need, options: RunOptions, prompts: Sequence[VisualPrompt]) -> list[Caption]:
     """One caption per prompt; raises what loading or the model raised."""
     processor = processor_of(need)
-    rows = caption_model(need, options)([processor(each, options.dtype) for each in prompts])
-    return [Caption(processor.decode(r.tokens), r.logprob, r.truncated) for r in rows]
+    return caption_model(need, options)([processor(each, options.dtype) for each in prompts])
 
 
 def has_chat(folder: Path) -> bool:
@@ -147,7 +138,7 @@ def has_chat(folder: Path) -> bool:
 
 def generate(
     options: RunOptions, loaded: LoadedModel, inputs: Sequence[ModelInput]
-) -> list[Generated]:
+) -> list[Caption]:
     """The greedy continuation of each input of one batch that fits the memory."""
     import torch
 
@@ -161,7 +152,7 @@ def generate(
         tokens = out.sequences[:, -scores.shape[1] :]
         chosen = scores.gather(2, tokens[..., None])[..., 0].cpu()
     return [
-        _row(row.tolist()[: each.most_tokens], values.tolist(), loaded.ends)
+        _caption(row.tolist()[: each.most_tokens], values.tolist(), loaded)
         for row, values, each in zip(tokens.cpu(), chosen, inputs, strict=True)
     ]
 
@@ -192,11 +183,13 @@ def _padded(tensor: Any, sizes: Sequence[int], left: bool, filler: int) -> Any:
     return torch.nn.functional.pad(tensor, room, value=filler)
 
 
-def _row(tokens: list[int], scores: list[float], ends: frozenset[int]) -> Generated:
-    end = next((place for place, token in enumerate(tokens) if token in ends), None)
+def _caption(tokens: list[int], scores: list[float], loaded: LoadedModel) -> Caption:
+    """The text up to the first token that ends it, that token's probability included."""
+    end = next((place for place, token in enumerate(tokens) if token in loaded.ends), None)
     length = len(tokens) if end is None else end + 1
     mean = sum(scores[:length]) / length if length else FLOOR
-    return Generated(tokens[:length], max(mean, FLOOR), truncated=end is None)
+    text = loaded.processor.decode(tokens[:length])
+    return Caption(text, max(mean, FLOOR), truncated=end is None)
 
 
 def _cancelled(tokens: Any, scores: Any, **_: Any) -> Any:
@@ -208,14 +201,14 @@ def _cancelled(tokens: Any, scores: Any, **_: Any) -> Any:
 
 
 def _load(need: Need, options: RunOptions) -> LoadedModel:
-    processor_of(need)  # what is wrong with it is told before the model is read
+    processor = processor_of(need)  # what is wrong with it is told before the model is read
     model = load_model(TOOL, need, MODEL_CLASS, options.device, options.dtype)
     text = getattr(model.config, "text_config", model.config)
     ends = model.generation_config.eos_token_id
     # BLIP ends with the separator of BERT, which its generation config does not name.
-    separator = None if processor_of(need).chats else getattr(text, "sep_token_id", None)
+    separator = None if processor.chats else getattr(text, "sep_token_id", None)
     known = [*(ends if isinstance(ends, list) else [ends]), separator]
-    return LoadedModel(model, frozenset(known) - {None})
+    return LoadedModel(model, processor, frozenset(known) - {None})
 
 
 def load_processor(need: Need) -> Any:

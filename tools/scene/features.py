@@ -56,7 +56,6 @@ def median_light(lights: Sequence[Light]) -> Light:
 
 
 def light_kind(light: Light) -> str:
-    """The light in words."""
     if light.high < BAR:
         return "almost black"
     if light.mean < DARK:

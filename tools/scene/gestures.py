@@ -7,7 +7,7 @@ Then what a person's hands do over time, from their states in the samples of a s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
@@ -234,8 +234,8 @@ def _speed(
         return 0.0, time
     then, (x, y) = earlier[-1], earlier[-1].face.centre
     shift = face.centre[0] - x, face.centre[1] - y
-    distances = [min(_distance(old, hand, shift) for old in then.free) for hand in hands]
-    speeds = [distance / face.height / (time - then.time) for distance in distances]
+    gaps = [min(_distance(old, hand, shift) for old in then.free) for hand in hands]
+    speeds = [gap / face.height / (time - then.time) for gap in gaps]
     return max((speed for speed in speeds if speed < IMPOSSIBLE), default=0.0), then.time
 
 
@@ -259,9 +259,9 @@ def _at_face(states: Sequence[HandState], person: Person) -> list[Finding]:
     for act in _acts(states, [bool(s.near) for s in states]):
         places = [place(hand, s.face) for s in act if s.face for hand in s.near]
         where, held = max(sorted(set(places)), key=places.count), _is_under_chin(act)
-        text = f"A hand is near the face of {person.object} at {when(act[0].time, act[-1].time)}"
-        text += ", held under the chin." if held else f" ({where})."
-        findings.append(_finding(text, act, person, {"where": where, "held": held}))
+        more = ", held under the chin" if held else f" ({where})"
+        what = f"A hand is near the face of {person.object}"
+        findings.append(_finding(act, person, what, {"where": where, "held": held}, more))
     return findings
 
 
@@ -282,11 +282,9 @@ def _covering(states: Sequence[HandState], person: Person) -> list[Finding]:
         for act in _acts(states, [covers(s) >= least for s in states]):
             share = float(np.median([covers(s) for s in act]))
             partly = "" if share >= WHOLLY else "partly "
-            text = (
-                f"{person.subject} {partly}covers the {part} with a hand at "
-                f"{when(act[0].time, act[-1].time)} ({share:.0%} of it)."
-            )
-            findings.append(_finding(text, act, person, {"covered": round(share, 2)}))
+            what, data = f"{partly}covers the {part} with a hand", {"covered": round(share, 2)}
+            more = f" ({share:.0%} of it)"
+            findings.append(_finding(act, person, f"{person.subject} {what}", data, more))
     return findings
 
 
@@ -300,35 +298,33 @@ def _in_air(states: Sequence[HandState], person: Person) -> list[Finding]:
     findings = []
     for what, least, holds in kinds:
         for act in _acts(states, [holds(s) for s in states], least):
-            text = f"{person.subject} {what} at {when(act[0].time, act[-1].time)}."
-            findings.append(_finding(text, act, person, {"act": what}))
+            findings.append(_finding(act, person, f"{person.subject} {what}", {"act": what}))
     return findings
 
 
 def _gestures(states: Sequence[HandState], person: Person) -> list[Finding]:
     findings = []
     for act in _acts(states, [s.speed >= FAST for s in states], 0.0, PAUSE):
-        start, end = act[0].since, act[-1].time
-        if end - start < SHORTEST_GESTURE - 1e-6:
+        if act[-1].time - act[0].since < SHORTEST_GESTURE - 1e-6:
             continue
         speed = float(np.median([s.speed for s in act]))
-        text = (
-            f"{person.subject} gestures with the hands at {when(start, end)} "
-            f"({speed:.1f} face heights per second)."
-        )
-        findings.append(_finding(text, act, person, {"speed": round(speed, 2)}, start))
+        what, data = f"{person.subject} gestures with the hands", {"speed": round(speed, 2)}
+        more = f" ({speed:.1f} face heights per second)"
+        findings.append(_finding(act, person, what, data, more, act[0].since))
     return findings
 
 
 def _finding(
-    text: str,
     act: Sequence[HandState],
     person: Person,
-    data: dict[str, JsonValue],
+    what: str,
+    data: Mapping[str, JsonValue],
+    more: str = "",
     start: float | None = None,
 ) -> Finding:
     score = float(np.mean([score for s in act for score in s.scores]))
     factors = {"hand_score": score, "face_score": person.score, "looks": float(len(act))}
     quality = score * person.score * (0.6 + 0.4 * min(1.0, len(act) / 4))
-    start = act[0].time if start is None else start
-    return Finding(text, start, act[-1].time, quality, person.name, factors, data)
+    span = act[0].time if start is None else start, act[-1].time
+    text = f"{what} at {when(*span)}{more}."
+    return Finding(text, *span, quality, person.name, factors, data)

@@ -56,7 +56,6 @@ class Person:
 
     @property
     def seen(self) -> tuple[float, float]:
-        """First and last time."""
         return self.times[0], self.times[-1]
 
     @property
@@ -71,7 +70,6 @@ class Person:
 
     @property
     def score(self) -> float:
-        """Mean score of the detections."""
         return float(np.mean([box.score for box in self.boxes]))
 
     def box_at(self, time: float, reach: float = MISSED) -> FaceBox | None:

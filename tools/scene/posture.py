@@ -16,7 +16,7 @@ from emer.tools.scene.features import Footage, Sample
 from emer.tools.scene.framing import camera_path
 from emer.tools.scene.people import Finding, Person
 from emer.tools.text import amount, when
-from emer.tools.timeseries import Leg, legs, median_of_three, sparse_stretches
+from emer.tools.timeseries import legs, median_of_three, sparse_stretches
 
 LEAN: Final = math.log(1.18)
 """Least change of the face's size that counts as leaning: a mouth opened wide
@@ -87,7 +87,6 @@ def shoulder_line(shoulders: Sequence[Shoulders], time: float) -> float | None:
 
 
 def describe_posture(samples: Sequence[Sample], person: Person) -> list[Finding]:
-    """The findings on a person's posture."""
     return _leans(samples, person) + _shrugs(samples, person) + _crossed(samples, person)
 
 
@@ -115,8 +114,17 @@ def _leans(samples: Sequence[Sample], person: Person) -> list[Finding]:
         and (boxes[leg.end] - boxes[leg.start]) / leg.change >= 0.5
         and np.abs(noses[leg.end] - noses[leg.start]).max() < TURN
     ]
-    strongest = sorted(leans, key=lambda leg: (-abs(leg.change), leg.start))[:3]
-    return [_leaning(leg, person) for leg in sorted(strongest)]
+    findings = []
+    for leg in sorted(sorted(leans, key=lambda leg: (-abs(leg.change), leg.start))[:3]):
+        way, size = ("forward", "larger") if leg.change > 0 else ("back", "smaller")
+        share = abs(math.exp(leg.change) - 1)
+        text = (
+            f"{person.subject} {amount(share, 0.22, 0.4)} leans {way} at {when(*leg[:2])} "
+            f"(the face becomes {share:.0%} {size} in the picture)."
+        )
+        data: dict[str, JsonValue] = {"lean": way, "size_change": round(share, 3)}
+        findings.append(person.finding(text, leg[:2], data, min(1.0, 0.5 + abs(leg.change))))
+    return findings
 
 
 def _nose(face: FaceBox) -> NDArray[np.float64]:
@@ -135,18 +143,6 @@ def _log_size(face: FaceBox) -> float:
     eyes = float(np.linalg.norm(face.points[0] - face.points[1]))
     ears = float(np.linalg.norm(face.points[4] - face.points[5]))
     return math.log(max(eyes * ears, 1e-9)) / 2
-
-
-def _leaning(leg: Leg, person: Person) -> Finding:
-    grows = leg.change > 0
-    way, size = ("forward", "larger") if grows else ("back", "smaller")
-    share = math.exp(leg.change) - 1 if grows else 1 - math.exp(leg.change)
-    text = (
-        f"{person.subject} {amount(share, 0.22, 0.4)} leans {way} at {when(leg.start, leg.end)} "
-        f"(the face becomes {share:.0%} {size} in the picture)."
-    )
-    data: dict[str, JsonValue] = {"lean": way, "size_change": round(share, 3)}
-    return person.finding(text, leg[:2], data, min(1.0, 0.5 + abs(leg.change)))
 
 
 def _shrugs(samples: Sequence[Sample], person: Person) -> list[Finding]:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -123,7 +124,8 @@ def describe_clip(footage: Footage) -> list[Finding]:
         acts += describe_hands(footage.samples, here)
         for person in here[:MOST_PEOPLE]:
             acts += describe_posture(footage.samples, person) + describe_body(footage, person)
-    return describe_setting(footage, people) + sorted(acts, key=_order)
+    acts.sort(key=attrgetter("start", "end", "text"))
+    return describe_setting(footage, people) + acts
 
 
 def describe_span(close: Footage, whole: Footage, span: Span) -> list[Finding]:
@@ -147,16 +149,13 @@ def describe_span(close: Footage, whole: Footage, span: Span) -> list[Finding]:
                 findings += _size(person, rest, span)
                 findings += _speed(close.samples, person, whole.samples, rest, span)
     findings += describe_camera(close) + _no_hands(close.samples, people, span)
-    return sorted(findings or _shown(close, people, span), key=_order)
-
-
-def _order(finding: Finding) -> tuple[float, float, str]:
-    return finding.start, finding.end, finding.text
+    findings = findings or _shown(close, people, span)
+    return sorted(findings, key=attrgetter("start", "end", "text"))
 
 
 def _match(person: Person, whole: Footage, known: Sequence[Person]) -> Person | None:
     """The same face in the whole clip: same shot, same place at the same time."""
-    middle = (person.times[0] + person.times[-1]) / 2
+    middle = sum(person.seen) / 2
     own = person.box_at(middle)
     same = []
     for n, other in enumerate(known):
