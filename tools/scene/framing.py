@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from emer.tools.scene.features import Footage, Light, Sample, light_kind, median_light
-from emer.tools.scene.people import Finding, Person, simultaneous
+from emer.tools.scene.people import Data, Finding, Interval, Person, simultaneous
 from emer.tools.text import listed, when
 from emer.tools.timeseries import change_interval
 
@@ -38,7 +38,7 @@ def describe_setting(footage: Footage, people: Sequence[Person]) -> list[Finding
     return shots + _people(footage, people) + _light(footage)
 
 
-def framed(person: Person, where: str, span: tuple[float, float], **data: JsonValue) -> Finding:
+def framed(person: Person, where: str, span: Interval, **data: JsonValue) -> Finding:
     """How large a person is shown, and where: "in one continuous shot", "at 0.0-1.0 s"."""
     share = person.height
     text = (
@@ -64,7 +64,7 @@ def _shots(footage: Footage) -> list[Finding]:
     more = " and later" if len(cuts) > 6 else ""
     text = f"The shot changes {len(cuts)} {times} (at {at}{more} s)."
     factors = {"pictures": float(len(footage.times))}
-    data: dict[str, JsonValue] = {"cuts_s": [round(cut, 2) for cut in cuts]}
+    data: Data = {"cuts_s": [round(cut, 2) for cut in cuts]}
     return [Finding(text, footage.times[0], footage.times[-1], 0.9, None, factors, data)]
 
 
@@ -210,5 +210,5 @@ def _largest(path: Path) -> tuple[float, Finding] | None:
     verb = verbs[net < 0]
     text = f"The camera {verb} at {when(start, end)} (by {size})."
     factors = {"background_known": path.known}
-    data: dict[str, JsonValue] = {"camera": verb, "net": round(net, 3)}
+    data: Data = {"camera": verb, "net": round(net, 3)}
     return strength, Finding(text, start, end, path.known, None, factors, data)

@@ -7,18 +7,17 @@ Then what a person's hands do over time, from their states in the samples of a s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import JsonValue
 
 from emer.tools.scene.detectors import FaceBox, Hand
 from emer.tools.scene.features import Sample
-from emer.tools.scene.people import Finding, Person
+from emer.tools.scene.people import Data, Finding, Person
 from emer.tools.scene.posture import shoulder_line, shoulders_of
 from emer.tools.text import when
 from emer.tools.timeseries import sparse_stretches
@@ -318,7 +317,7 @@ def _finding(
     act: Sequence[HandState],
     person: Person,
     what: str,
-    data: Mapping[str, JsonValue],
+    data: Data,
     more: str = "",
     start: float | None = None,
 ) -> Finding:

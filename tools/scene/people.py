@@ -20,6 +20,8 @@ MISSED: Final = 1.5
 SURE: Final = 0.75
 """Mean score above which two detections make a person; below it three."""
 
+Interval = tuple[float, float]
+Data = Mapping[str, JsonValue]
 Track = list[tuple[float, FaceBox]]
 """Times and places of one face that is followed through one shot."""
 
@@ -34,7 +36,7 @@ class Finding:
     quality: float
     person: str | None = None
     factors: Mapping[str, float] = field(default_factory=dict)
-    data: Mapping[str, JsonValue] = field(default_factory=dict)
+    data: Data = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +57,7 @@ class Person:
         return self.subject[0].lower() + self.subject[1:]
 
     @property
-    def seen(self) -> tuple[float, float]:
+    def seen(self) -> Interval:
         return self.times[0], self.times[-1]
 
     @property
@@ -80,12 +82,7 @@ class Person:
         return self.boxes[best] if abs(self.times[best] - time) <= reach else None
 
     def finding(
-        self,
-        text: str,
-        span: tuple[float, float],
-        data: Mapping[str, JsonValue],
-        share: float = 1.0,
-        **factors: float,
+        self, text: str, span: Interval, data: Data, share: float = 1.0, **factors: float
     ) -> Finding:
         """A finding on this person, its quality this share of the face's score."""
         factors = {"face_score": self.score, **factors}
@@ -166,7 +163,7 @@ def _numbered(people: Sequence[Person], cut: bool) -> list[Person]:
     return numbered
 
 
-def simultaneous(people: Sequence[Person]) -> tuple[int, tuple[float, float] | None]:
+def simultaneous(people: Sequence[Person]) -> tuple[int, Interval | None]:
     """The most people seen in at least two samples at once, and from when to when."""
     counts = Counter(time for person in people for time in person.times)
     for most in sorted(set(counts.values()), reverse=True):

@@ -9,12 +9,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import JsonValue
 
 from emer.tools.scene.detectors import FaceBox, Pose
-from emer.tools.scene.features import Footage, Sample
+from emer.tools.scene.features import Sample
 from emer.tools.scene.framing import camera_path
-from emer.tools.scene.people import Finding, Person
+from emer.tools.scene.people import Data, Finding, Person
 from emer.tools.text import amount, when
 from emer.tools.timeseries import legs, median_of_three, sparse_stretches
 
@@ -82,8 +81,8 @@ def shoulders_of(samples: Sequence[Sample], person: Person) -> list[Shoulders]:
 
 def shoulder_line(shoulders: Sequence[Shoulders], time: float) -> float | None:
     """The height of the shoulders within half a second of `time`, if they are visible."""
-    near = [s for s in shoulders if abs(s.time - time) <= 0.5]
-    return min(near, key=lambda s: abs(s.time - time)).y if near else None
+    near = min(shoulders, key=lambda s: abs(s.time - time), default=None)
+    return near.y if near and abs(near.time - time) <= 0.5 else None
 
 
 def describe_posture(samples: Sequence[Sample], person: Person) -> list[Finding]:
@@ -122,7 +121,7 @@ def _leans(samples: Sequence[Sample], person: Person) -> list[Finding]:
             f"{person.subject} {amount(share, 0.22, 0.4)} leans {way} at {when(*leg[:2])} "
             f"(the face becomes {share:.0%} {size} in the picture)."
         )
-        data: dict[str, JsonValue] = {"lean": way, "size_change": round(share, 3)}
+        data: Data = {"lean": way, "size_change": round(share, 3)}
         findings.append(person.finding(text, leg[:2], data, min(1.0, 0.5 + abs(leg.change))))
     return findings
 
@@ -156,7 +155,7 @@ def _shrugs(samples: Sequence[Sample], person: Person) -> list[Finding]:
         way = "drop" if leg.change > 0 else "rise"
         owner = f"{person.subject.split(' (', maxsplit=1)[0]}'s"
         text = f"{owner} shoulders {way} at {when(*leg[:2])} (by {abs(own):.2f} face heights)."
-        data: dict[str, JsonValue] = {"shoulders": way, "face_heights": round(own, 2)}
+        data: Data = {"shoulders": way, "face_heights": round(own, 2)}
         findings.append(person.finding(text, leg[:2], data, 0.7, poses=len(rows)))
     return findings[:2]
 
@@ -224,12 +223,12 @@ def head_speed(
     return sum(math.dist(a[1:], b[1:]) for a, b in pairs) / seconds / person.height
 
 
-def describe_body(footage: Footage, person: Person) -> list[Finding]:
+def describe_body(samples: Sequence[Sample], person: Person) -> list[Finding]:
     """Whether the body moves a lot or stays still."""
-    speed = head_speed(footage.samples, person)
+    speed = head_speed(samples, person)
     if speed is None or STILL <= speed < LIVELY:
         return []
-    shares = [s.stir for s in footage.samples if s.shot == person.shot and s.stir is not None]
+    shares = [s.stir for s in samples if s.shot == person.shot and s.stir is not None]
     stir = float(np.median(shares)) if shares else None
     if speed < STILL and stir is not None and stir > 0.15:
         return []
@@ -237,6 +236,6 @@ def describe_body(footage: Footage, person: Person) -> list[Finding]:
         f"The body of {person.object} {'stays still' if speed < STILL else 'moves a lot'} at "
         f"{when(*person.seen)} (the head moves {speed:.2f} face heights per second)."
     )
-    known = camera_path(footage.samples, person.shot).known
+    known = camera_path(samples, person.shot).known
     data = {"head_speed": round(speed, 3), "stir": None if stir is None else round(stir, 3)}
     return [person.finding(text, person.seen, data, 0.6 + 0.4 * known, background_known=known)]

@@ -123,7 +123,9 @@ def describe_clip(footage: Footage) -> list[Finding]:
         here = [person for person in people if person.shot == shot]
         acts += describe_hands(footage.samples, here)
         for person in here[:MOST_PEOPLE]:
-            acts += describe_posture(footage.samples, person) + describe_body(footage, person)
+            acts += describe_posture(footage.samples, person) + describe_body(
+                footage.samples, person
+            )
     acts.sort(key=attrgetter("start", "end", "text"))
     return describe_setting(footage, people) + acts
 
