@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from emer.tools.caption.captioner import Captioner
 from emer.tools.caption.description import VisualPrompt
-from emer.tools.caption.vlm import captions
 from emer.tools.expression.classifier import classifier
 from emer.tools.registry import load_tool
 from emer.tools.runtime.device import CPU, TOLERANCE, RunOptions, available_devices
@@ -96,7 +96,8 @@ def deepface(need: Need, device: str, _: str) -> Outputs:
 
 def captioner(need: Need, device: str, precision: str) -> Outputs:
     prompts = [VisualPrompt((room(seed),)) for seed in (1, 2)]
-    written = captions(need, RunOptions(device, precision, 2), prompts)
+    tool = Captioner(model=str(need.path), device=device, dtype=precision, batch=2)
+    written = tool.write(prompts)
     return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in written]
 
 

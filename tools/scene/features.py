@@ -86,8 +86,6 @@ class Step:
     dy: float
     zoom: float
     """Factor by which the background grew."""
-    support: float
-    """Share of the followed points that agree, 0-1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +156,7 @@ def camera_step(before: Grey, after: Grey, people: Mask) -> Step | None:
     if len(np.unique(cells, axis=0)) < FEWEST_CELLS:
         return None
     dx, dy = (model[:, :2] @ (size / 2) + model[:, 2] - size / 2) / size[1]
-    zoom = float(np.hypot(model[0, 0], model[1, 0]))
-    return Step(float(dx), float(dy), zoom, float(agree.mean()))
+    return Step(float(dx), float(dy), float(np.hypot(model[0, 0], model[1, 0])))
 
 
 def stir(before: Grey, after: Grey, people: Mask, step: Step | None) -> float | None:

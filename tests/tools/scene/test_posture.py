@@ -45,7 +45,7 @@ def test_a_small_change_is_no_lean() -> None:
 def test_a_zoom_of_the_camera_is_no_lean() -> None:
     samples = growing(1.3)
     zoomed = [
-        replace(sample, step=Step(0, 0, 1.3 ** (1 / 3) if 10 <= i <= 12 else 1.0, 1.0))
+        replace(sample, step=Step(0, 0, 1.3 ** (1 / 3) if 10 <= i <= 12 else 1.0))
         for i, sample in enumerate(samples)
     ]
     assert texts(zoomed) == []

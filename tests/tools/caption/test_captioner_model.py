@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from emer.tools.caption.captioner import Captioner, Processor, joined, processor_of
 from emer.tools.caption.description import JSON_TOKENS, PLAIN_TOKENS, Caption, VisualPrompt
-from emer.tools.caption.vlm import Processor, captions, joined, processor_of
 from emer.tools.errors import WeightsBroken
-from emer.tools.runtime.device import RunOptions
 from emer.tools.runtime.model_pool import POOL, Key
 from emer.tools.weights.locate import find
 from tests.fixtures.checkpoints.caption import (
@@ -40,9 +39,8 @@ def processor_in(folder: Path) -> Processor:
     return processor_of(find("captioner", str(folder)))
 
 
-def write(folder: Path, prompts: Sequence[VisualPrompt], batch: int = 8) -> list[Caption]:
-    need = find("captioner", str(folder))
-    return captions(need, RunOptions("cpu", "float32", batch), prompts)
+def write(folder: Path, prompts: Sequence[VisualPrompt], batch: int = 8) -> Sequence[Caption]:
+    return Captioner(model=str(folder), device="cpu", dtype="float32", batch=batch).write(prompts)
 
 
 def described(*seeds: int, size: tuple[int, int] = (240, 320)) -> list[VisualPrompt]:
