@@ -129,7 +129,7 @@ def _fullest_row(letters: Letters) -> NDArray[np.bool_]:
 
 
 def _is_line(row: Letters, width: int) -> bool:
-    """Whether the longest run of letters of a row without a large gap is a line of text."""
+    """Whether a row's longest run of letters without a large gap is a line of text."""
     row = row[np.argsort(row[:, 0], kind="stable")]
     gaps = row[1:, 0] - np.maximum.accumulate(row[:, 0] + row[:, 2])[:-1]
     breaks = np.flatnonzero(gaps > GAP * np.median(row[:, 3])) + 1

@@ -1,4 +1,4 @@
-"""Faces, hands and bodies, and their detectors: MediaPipe 0.10.21, models in its wheel.
+"""Faces, hands, bodies and their detectors: MediaPipe 0.10.21, models included.
 
 All places are in picture heights from the top left corner (x right, y down), so that a
 distance means the same along both axes.

@@ -1,4 +1,4 @@
-"""The setting: shots, their sizes, number of people, light, and motion of the camera."""
+"""The setting: shots, their sizes, number of people, light, motion of the camera."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def describe_setting(footage: Footage, people: Sequence[Person]) -> list[Finding
     return shots + _people(footage, people) + _light(footage)
 
 
-def framed(person: Person, where: str, span: Interval, **data: JsonValue) -> Finding:
-    """How large a person is shown, and where: "in one continuous shot", "at 0.0-1.0 s"."""
+def frame_person(person: Person, where: str, span: Interval, **data: JsonValue) -> Finding:
+    """How large a person is shown; `where` is as "in one continuous shot"."""
     share = person.height
     text = (
         f"{person.subject} is shown in {shot_size(share)} {where} (the face fills {share:.0%} of "
@@ -48,7 +48,7 @@ def framed(person: Person, where: str, span: Interval, **data: JsonValue) -> Fin
     return person.finding(text, span, {**data, "face_share": round(share, 3)}, face_share=share)
 
 
-def nobody(footage: Footage, where: str, start: float, end: float) -> Finding:
+def no_face(footage: Footage, where: str, start: float, end: float) -> Finding:
     """That no face is seen: "in the picture", "at 0.0-1.0 s"."""
     text = f"No person's face is clearly visible {where}."
     factors = {"looks": float(len(footage.samples))}
@@ -79,14 +79,14 @@ def _framing(footage: Footage, people: Sequence[Person]) -> list[Finding]:
         if len(shots) == 1:
             where = f"in one continuous shot{camera}"
         size = shot_size(person.height).split(" ", 1)[1]
-        findings.append(framed(person, where, shots[shot], size=size))
+        findings.append(frame_person(person, where, shots[shot], size=size))
     return findings
 
 
 def _people(footage: Footage, people: Sequence[Person]) -> list[Finding]:
-    """The most people seen at once, or that one person, or nobody, is seen."""
+    """The most people seen at once, or that one person, or no face, is seen."""
     if not people:
-        return [nobody(footage, "in the picture", footage.times[0], footage.times[-1])]
+        return [no_face(footage, "in the picture", footage.times[0], footage.times[-1])]
     crowds = []
     for shot in {p.shot for p in people}:
         here = [p for p in people if p.shot == shot]
@@ -116,7 +116,7 @@ def _alone(footage: Footage, people: Sequence[Person]) -> list[Finding]:
 
 
 def _light(footage: Footage) -> list[Finding]:
-    """The light of each stretch of shots that are lit alike; of more than three, of all."""
+    """The light of each stretch of shots lit alike; of more than three, of all."""
     parts: list[tuple[float, float, list[Light]]] = []
     pairs = zip(footage.samples, footage.lights, strict=True)
     for shot, group in groupby(pairs, key=lambda pair: pair[0].shot):

@@ -44,7 +44,7 @@ def is_plausible(hand: Hand, face: FaceBox) -> bool:
 
 
 def _in_radii(hand: Hand, face: FaceBox) -> NDArray[np.float64]:
-    """Distances of the landmarks from the face's middle, 1 on the face's oval; shape (21,)."""
+    """Distances of the landmarks from the face's middle, 1 on its oval; shape (21,)."""
     x, y = ((hand.points - np.array(face.centre)) / (face.width / 2, face.height / 2)).T
     return np.asarray(np.hypot(x, y))
 

@@ -1,4 +1,4 @@
-"""The people of each shot, faces linked from sample to sample, and what is found of them."""
+"""The people of each shot: faces linked from sample to sample."""
 
 from __future__ import annotations
 

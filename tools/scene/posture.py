@@ -1,4 +1,4 @@
-"""Posture and motion of the body: leaning, shrugs, crossed arms, how much it moves."""
+"""Posture and motion of the body: leans, shrugs, crossed arms, speed of the head."""
 
 from __future__ import annotations
 

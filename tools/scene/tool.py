@@ -22,7 +22,7 @@ from emer.tools.registry import register
 from emer.tools.runtime.memo import Memo
 from emer.tools.scene.detectors import Networks
 from emer.tools.scene.features import Footage, Sample, measure_clip
-from emer.tools.scene.framing import describe_camera, describe_setting, framed, nobody
+from emer.tools.scene.framing import describe_camera, describe_setting, frame_person, no_face
 from emer.tools.scene.gestures import describe_hands
 from emer.tools.scene.people import Finding, Person, find_people
 from emer.tools.scene.posture import (
@@ -230,7 +230,8 @@ def _no_hands(samples: Sequence[Sample], people: Sequence[Person], span: Span) -
 
 def _shown(close: Footage, people: Sequence[Person], span: Span) -> list[Finding]:
     if not people:
-        return [nobody(close, f"at {when(span.start, span.end)}", span.start, span.end)]
+        return [no_face(close, f"at {when(span.start, span.end)}", span.start, span.end)]
     return [
-        framed(person, f"at {when(*person.seen)}", person.seen) for person in people[:MOST_PEOPLE]
+        frame_person(person, f"at {when(*person.seen)}", person.seen)
+        for person in people[:MOST_PEOPLE]
     ]
