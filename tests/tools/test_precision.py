@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from emer.tools.caption.captioner import Captioner
+from emer.tools.caption.captioner import caption_model, processor_of
 from emer.tools.caption.description import VisualPrompt
 from emer.tools.expression.classifier import classifier
 from emer.tools.registry import load_tool
@@ -96,8 +96,8 @@ def deepface(need: Need, device: str, _: str) -> Outputs:
 
 def captioner(need: Need, device: str, precision: str) -> Outputs:
     prompts = [VisualPrompt((room(seed),)) for seed in (1, 2)]
-    tool = Captioner(model=str(need.path), device=device, dtype=precision, batch=2)
-    written = tool.write(prompts)
+    inputs = [processor_of(need)(each, precision) for each in prompts]
+    written = caption_model(need, RunOptions(device, precision, 2))(inputs)
     return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in written]
 
 
