@@ -111,7 +111,7 @@ def test_a_vision_endpoint_that_is_dead_is_not_ready(emer, fakes, endpoint, monk
 @pytest.mark.slow
 def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch, tmp_path):
     pytest.importorskip("transformers", reason="transformers is not installed")
-    from emer.tools.caption import vlm
+    from emer.tools.caption import captioner
     from emer.tools.runtime.model_pool import POOL
 
     def broken(*_: object) -> None:
@@ -120,7 +120,7 @@ def test_a_captioner_writes_of_the_second_and_is_let_go(emer, fakes, monkeypatch
     monkeypatch.setenv("EMER_TOOLS__CAPTION__USE", "captioner")
     monkeypatch.setenv("EMER_TOOLS__CAPTION__MODEL", str(write_smolvlm(tmp_path / "model")))
     assert checks(emer("doctor", "--json"))["caption = captioner"]["ok"]
-    monkeypatch.setattr(vlm, "joined", broken)
+    monkeypatch.setattr(captioner, "joined", broken)
     found = checks(emer("doctor", "--json"))["caption = captioner"]
     assert not found["ok"] and "no kernel image" in found["detail"]
     assert "captioner" not in {key.kind for key in POOL.held()}

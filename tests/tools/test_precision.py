@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from emer.tools.caption.captioner import caption_model, processor_of
 from emer.tools.caption.description import VisualPrompt
-from emer.tools.caption.vlm import CaptionModel
 from emer.tools.expression.deepface import classifier
 from emer.tools.registry import load_tool
 from emer.tools.runtime.device import CPU, TOLERANCE, RunOptions, available_devices
@@ -96,8 +96,9 @@ def deepface(need: Need, device: str, _: str) -> Outputs:
 
 def captioner(need: Need, device: str, precision: str) -> Outputs:
     prompts = [VisualPrompt((room(seed),)) for seed in (1, 2)]
-    captions = CaptionModel(need, RunOptions(device, precision, 2))(prompts)
-    return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in captions]
+    inputs = [processor_of(need)(each, precision) for each in prompts]
+    written = caption_model(need, RunOptions(device, precision, 2))(inputs)
+    return [(each.text, [float(np.exp(each.logprob or 0.0))]) for each in written]
 
 
 CASES = {

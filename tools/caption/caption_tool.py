@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import ClassVar
 
 from pydantic import JsonValue
 
 from emer.prompts.prompt import digest
-from emer.tools.caption.caption_filter import (
-    FilteredCaption,
-    Rejection,
-    filter_caption,
-    is_not_seen,
-    plain,
-)
+from emer.tools.caption.caption_filter import FilteredCaption, filter_caption, is_not_seen, plain
 from emer.tools.caption.description import Caption, VisualPrompt
-from emer.tools.caption.keyframes import Candidates, candidates_of, choose, relative_sharpness
+from emer.tools.caption.keyframes import Keyframe, candidates_of, choose
 from emer.tools.caption.subtitle_mask import Band, blanked, find_subtitles, lower_quarter
 from emer.tools.errors import ConfigError, Unobservable
 from emer.tools.media.clip import Clip
@@ -32,18 +26,13 @@ from emer.tools.types import CLOSER, Clue, Modality, Param, Source, Span
 
 APART, CLOSE_APART = 2.0, 0.5
 """Seconds of a shot for each caption, of a clip and of a span (chosen by us)."""
-MASKS = ("found", "lower", "off")
+MASKS: Mapping[str, Callable[[Sequence[Rgb]], Band | None]] = {
+    "found": find_subtitles,
+    "lower": lambda pictures: lower_quarter(pictures[0]),
+    "off": lambda _: None,
+}
 LONGEST_ORIGINAL = 400
 """Characters of the model's own words in a clue's data."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keyframe:
-    """A picture as the model gets it, its time in seconds, its sharpness 0-1."""
-
-    picture: Rgb
-    time: float
-    sharpness: float
 
 
 @dataclass(eq=False)
@@ -110,8 +99,8 @@ class CaptionTool(ABC):
         rejections: list[str] = []
         for caption, frame in zip(captions, frames, strict=True):
             result = filter_caption(caption, frame.sharpness)
-            if isinstance(result, Rejection):
-                rejections.append(result.reason)
+            if isinstance(result, str):
+                rejections.append(result)
             else:
                 usable.append((result, frame.time))
         if not usable:
@@ -128,51 +117,34 @@ class CaptionTool(ABC):
         frames, band = self.keyframes(clip, span)
         (caption,) = self.write([VisualPrompt(tuple(f.picture for f in frames), question)])
         result = filter_caption(caption, sum(f.sharpness for f in frames) / len(frames))
-        if isinstance(result, Rejection):
-            raise Unobservable(f"the model's answer cannot be used: {result.reason}")
+        if isinstance(result, str):
+            raise Unobservable(f"the model's answer cannot be used: {result}")
         if is_not_seen(result.text):
             raise Unobservable(f'asked "{question}", the model says that it cannot be seen')
         within = Span(start=min(span.start, clip.duration), end=min(span.end, clip.duration))
         asked = plain(question).translate({ord(mark): "'" for mark in '"“”„«»'})
         when = f"{within.start:.1f}-{within.end:.1f} s{_doubt(result)}"
         text = f'Asked "{asked}", a model answers for {when}: {result.text}.'
-        data: dict[str, JsonValue] = {
-            "question": question,
-            "frames": [round(f.time, 2) for f in frames],
-        }
-        return [self._clue(text, within, result, band, data)]
+        times: JsonValue = [round(frame.time, 2) for frame in frames]
+        return [self._clue(text, within, result, band, question=question, frames=times)]
 
     def keyframes(self, clip: Clip, span: Span | None) -> tuple[list[Keyframe], Band | None]:
         """The frames to caption, masked, and the mask; `Unobservable` without any."""
-        candidates = self._candidates(clip, span)
-        if not candidates.features:
-            where = f" at {span.start:.1f}-{span.end:.1f} s" if span else ""
-            raise Unobservable(f"no picture that shows anything is seen{where}")
-        most, apart = (self.most, APART) if span is None else (self.most_close, CLOSE_APART)
-        band = self._band(candidates)
-        frames = []
-        for index in choose(candidates.features, candidates.cuts, most, apart):
-            picture, features = candidates.pictures[index], candidates.features[index]
-            masked = picture if band is None else blanked(picture, band)
-            frames.append(Keyframe(masked, features.time, relative_sharpness(features)))
-        return frames, band
-
-    def _candidates(self, clip: Clip, span: Span | None) -> Candidates:
         seconds = clip.duration if span is None else span.length
         with locked(self._lock):
             faces = self._faces = self._faces or Faces(self.name)
-
-            def face_height(picture: Rgb) -> float:
-                return max((face.height for face in faces(picture)), default=0.0)
-
-            return candidates_of(clip.frames(span=span), seconds, self.max_side, face_height)
-
-    def _band(self, candidates: Candidates) -> Band | None:
-        if self.mask_subtitles == "off":
-            return None
-        if self.mask_subtitles == "lower":
-            return lower_quarter(candidates.pictures[0])
-        return find_subtitles(candidates.pictures)
+            candidates, cuts = candidates_of(
+                clip.frames(span=span), seconds, self.max_side, faces.largest
+            )
+        if not candidates:
+            where = f" at {span.start:.1f}-{span.end:.1f} s" if span else ""
+            raise Unobservable(f"no picture that shows anything is seen{where}")
+        most, apart = (self.most, APART) if span is None else (self.most_close, CLOSE_APART)
+        band = MASKS[self.mask_subtitles]([each.picture for each in candidates])
+        frames = choose(candidates, cuts, most, apart)
+        if band is not None:
+            frames = [replace(each, picture=blanked(each.picture, band)) for each in frames]
+        return frames, band
 
     def _frames_clue(
         self, run: Sequence[tuple[FilteredCaption, float]], band: Band | None, closer: Span | None
@@ -189,28 +161,23 @@ class CaptionTool(ABC):
         data: dict[str, JsonValue] = {"frames": [round(time, 2) for time in times]}
         if closer is not None:
             data[CLOSER] = [closer.start, closer.end]
-        return self._clue(text, Span(start=times[0], end=times[-1]), worst, band, data)
+        return self._clue(text, Span(start=times[0], end=times[-1]), worst, band, **data)
 
     def _clue(
-        self,
-        text: str,
-        span: Span,
-        caption: FilteredCaption,
-        band: Band | None,
-        data: Mapping[str, JsonValue],
+        self, text: str, span: Span, caption: FilteredCaption, band: Band | None, **data: JsonValue
     ) -> Clue:
-        more: dict[str, JsonValue] = {**data, "caption": caption.original[:LONGEST_ORIGINAL]}
+        data["caption"] = caption.original[:LONGEST_ORIGINAL]
         if caption.feelings:
-            more["inferred"] = list(caption.feelings)
+            data["inferred"] = list(caption.feelings)
         if band is not None:
-            more["blanked"] = {"top": band.top, "bottom": band.bottom}
+            data["blanked"] = {"top": band.top, "bottom": band.bottom}
         return Clue(
             modality=self.modality,
             span=span,
             text=text,
             quality=caption.quality,
             source=self.source,
-            data=more,
+            data=data,
         )
 
 

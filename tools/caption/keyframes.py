@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -34,49 +35,43 @@ FACE_WORTH, SHARP_WORTH, MIDDLE_WORTH = 1.0, 1.0, 0.5
 """Weights of a face, of full sharpness, and of the middle of the stretch."""
 SAME: Final = 4.0
 """Grey levels (of 255): pictures of a shot that differ less anywhere are the same."""
-FaceHeight = Callable[[Rgb], float]
-"""Height of the largest face in heights of the picture, 0 without one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What is known of a picture when keyframes are chosen."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Keyframe:
+    """A picture that could be captioned, and what it is chosen by."""
 
+    picture: Rgb
     time: float
     """Seconds from the clip's start."""
-    sharpness: float
-    """Variance of the Laplacian of the grey picture, 320 pixels wide."""
+    variance: float
+    """Of the Laplacian of the grey picture, 320 pixels wide."""
     face: float
     """Height of the largest face in heights of the picture, 0 without one."""
     layout: NDArray[np.float32]
     """Grey means on a raster; see `tools.media.shots.Signature`."""
 
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Pictures that could be captioned, features of each, and the cuts between them."""
-
-    pictures: tuple[Rgb, ...]
-    features: tuple[Candidate, ...]
-    cuts: tuple[float, ...]
+    @property
+    def sharpness(self) -> float:
+        """The variance as a share of what counts as fully sharp, 0-1."""
+        return min(1.0, self.variance / SHARP)
 
 
 def candidates_of(
-    frames: Iterable[Frame], seconds: float, max_side: int, face_height: FaceHeight
-) -> Candidates:
-    """Evenly spread pictures of a stretch of time, blank ones left out.
+    frames: Iterable[Frame], seconds: float, max_side: int, face_height: Callable[[Rgb], float]
+) -> tuple[list[Keyframe], tuple[float, ...]]:
+    """Evenly spread pictures of a stretch of time, no blank ones, and the cuts in it.
 
     Args:
         frames: Every frame of the stretch, in time order.
         seconds: Length of the stretch.
         max_side: Pixels of the longer side of a picture.
-        face_height: Measures the largest face of a picture.
+        face_height: Measures the largest face of a picture, in heights of the picture.
     """
     interval = 1 / min(MOST_PER_SECOND, MOST_CANDIDATES / max(seconds, 1e-3))
     times: list[float] = []
     signatures: list[Signature] = []
-    pictures: list[Rgb] = []
-    features: list[Candidate] = []
+    candidates: list[Keyframe] = []
     following = 0.0
     for frame in frames:
         raise_if_cancelled()
@@ -85,73 +80,52 @@ def candidates_of(
         if frame.time < following - 1e-6:
             continue
         following = max(following, frame.time) + interval
-        picture = frame.rgb(max_side)
-        if is_blank(picture):
-            continue
-        pictures.append(picture)
-        layout = signatures[-1].layout
-        features.append(Candidate(frame.time, _sharpness(picture), face_height(picture), layout))
-    cuts = cuts_between(signatures, times) if times else ()
-    return Candidates(tuple(pictures), tuple(features), cuts)
+        picture, layout = frame.rgb(max_side), signatures[-1].layout
+        contrast, variance = _detail(picture)
+        if min(picture.shape[:2]) >= SMALLEST and contrast >= BLANK:
+            face = face_height(picture)
+            candidates.append(Keyframe(picture, frame.time, variance, face, layout))
+    return candidates, cuts_between(signatures, times) if times else ()
 
 
-def is_blank(picture: Rgb) -> bool:
-    """Whether a picture is too small or too even to show anything."""
-    return min(picture.shape[:2]) < SMALLEST or float(_grey(picture).std()) < BLANK
+def _detail(picture: Rgb) -> tuple[float, float]:
+    """Standard deviation of the grey levels, and variance of their Laplacian."""
+    import cv2
 
-
-def relative_sharpness(candidate: Candidate) -> float:
-    """The sharpness as a share of what counts as fully sharp, 0-1."""
-    return float(np.clip(candidate.sharpness / SHARP, 0.0, 1.0))
+    small = resize(picture, fit(picture.shape[1], picture.shape[0], SHARPNESS_SIDE))
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    return float(grey.std()), float(cv2.Laplacian(grey, cv2.CV_32F).var())
 
 
 def choose(
-    features: Sequence[Candidate], cuts: Sequence[float], most: int, apart: float
-) -> tuple[int, ...]:
-    """The indices of at most `most` candidates, in time order.
+    candidates: Sequence[Keyframe], cuts: Sequence[float], most: int, apart: float
+) -> list[Keyframe]:
+    """At most `most` of the candidates, in time order.
 
     A shot gets one, and one more for each `apart` seconds of it as far as `most` goes; of many
     shots the longest get theirs. One that shows the same as the one before it is left out.
 
     Args:
-        features: The candidates in time order.
+        candidates: In time order.
         cuts: Times of the cuts between shots, in seconds.
         most: Keyframes at most.
         apart: Seconds of a shot for each of its keyframes.
     """
-    shots = [shot for shot in _shots(features, cuts) if shot]
-    chosen: list[int] = []
-    for shot, count in zip(shots, _counts(features, shots, most, apart), strict=True):
-        best = [_best(features, slot) for slot in _slots(features, shot, count) if slot]
-        chosen += _distinct(features, best)
-    return tuple(sorted(chosen))
+    parts = groupby(candidates, lambda each: int(np.searchsorted(cuts, each.time + 1e-3)))
+    shots = [list(shot) for _, shot in parts]
+    chosen: list[Keyframe] = []
+    for shot, count in zip(shots, _counts(shots, most, apart), strict=True):
+        distinct: list[Keyframe] = []
+        for best in map(_best, _slots(shot, count)):
+            if not distinct or np.abs(best.layout - distinct[-1].layout).max() >= SAME:
+                distinct.append(best)
+        chosen += distinct
+    return chosen
 
 
-def _sharpness(picture: Rgb) -> float:
-    import cv2
-
-    return float(cv2.Laplacian(_grey(picture), cv2.CV_32F).var())
-
-
-def _grey(picture: Rgb) -> Rgb:
-    import cv2
-
-    small = resize(picture, fit(picture.shape[1], picture.shape[0], SHARPNESS_SIDE))
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
-
-
-def _shots(features: Sequence[Candidate], cuts: Sequence[float]) -> list[list[int]]:
-    shots: list[list[int]] = [[] for _ in range(len(cuts) + 1)]
-    for index, candidate in enumerate(features):
-        shots[int(np.searchsorted(np.asarray(cuts), candidate.time + 1e-3))].append(index)
-    return shots
-
-
-def _counts(
-    features: Sequence[Candidate], shots: Sequence[Sequence[int]], most: int, apart: float
-) -> list[int]:
+def _counts(shots: Sequence[Sequence[Keyframe]], most: int, apart: float) -> list[int]:
     """How many pictures each shot gets: the longest first, then where they are rarest."""
-    lengths = [features[shot[-1]].time - features[shot[0]].time for shot in shots]
+    lengths = [shot[-1].time - shot[0].time for shot in shots]
     longest = sorted(range(len(shots)), key=lambda n: (-round(lengths[n], 3), n))[:most]
     counts = [int(n in longest) for n in range(len(shots))]
     wanted = [max(1, math.ceil(length / apart - 1e-6)) for length in lengths]
@@ -163,38 +137,25 @@ def _counts(
     return counts
 
 
-def _slots(features: Sequence[Candidate], shot: Sequence[int], count: int) -> list[list[int]]:
+def _slots(shot: Sequence[Keyframe], count: int) -> list[list[Keyframe]]:
+    """The pictures of a shot by stretches of equal length, as far as these have any."""
     if not count:
         return []
-    start, end = features[shot[0]].time, features[shot[-1]].time
-    width = max((end - start) / count, 1e-9)
-    slots: list[list[int]] = [[] for _ in range(count)]
-    for index in shot:
-        slots[min(count - 1, int((features[index].time - start) / width))].append(index)
-    return slots
+    start = shot[0].time
+    width = max((shot[-1].time - start) / count, 1e-9)
+    parts = groupby(shot, lambda each: min(count - 1, int((each.time - start) / width)))
+    return [list(part) for _, part in parts]
 
 
-def _best(features: Sequence[Candidate], slot: Sequence[int]) -> int:
-    start, end = features[slot[0]].time, features[slot[-1]].time
+def _best(slot: Sequence[Keyframe]) -> Keyframe:
+    start, end = slot[0].time, slot[-1].time
     middle, half = (start + end) / 2, max((end - start) / 2, 1e-9)
-    sharpest = max(1e-9, *(features[index].sharpness for index in slot))
+    sharpest = max(1e-9, *(each.variance for each in slot))
 
-    def worth(index: int) -> float:
-        candidate = features[index]
-        near = 1 - min(1.0, abs(candidate.time - middle) / half)
-        face = FACE_WORTH * (candidate.face > 0)
-        return face + SHARP_WORTH * candidate.sharpness / sharpest + MIDDLE_WORTH * near
+    def worth(each: Keyframe) -> float:
+        near = 1 - min(1.0, abs(each.time - middle) / half)
+        face = FACE_WORTH * (each.face > 0)
+        return face + SHARP_WORTH * each.variance / sharpest + MIDDLE_WORTH * near
 
     # Rounded, so that a last bit that differs on another processor changes no choice.
-    return max(slot, key=lambda index: (round(worth(index), 6), -index))
-
-
-def _distinct(features: Sequence[Candidate], indices: Sequence[int]) -> list[int]:
-    distinct: list[int] = []
-    for index in indices:
-        if distinct:
-            change = np.abs(features[index].layout - features[distinct[-1]].layout)
-            if float(change.max()) < SAME:
-                continue
-        distinct.append(index)
-    return distinct
+    return max(slot, key=lambda each: round(worth(each), 6))

@@ -52,7 +52,7 @@ class Band(NamedTuple):
 
 def find_subtitles(pictures: Sequence[Rgb]) -> Band | None:
     """The part in which text is burnt into pictures of one clip, if any is."""
-    lines = [line for picture in pictures if (line := subtitle_lines(picture)) is not None]
+    lines = [line for line in map(subtitle_lines, pictures) if line is not None]
     needed = 1 if len(pictures) == 1 else max(2, round(LEAST_SHARE * len(pictures)))
     if not lines:
         return None
@@ -61,7 +61,10 @@ def find_subtitles(pictures: Sequence[Rgb]) -> Band | None:
     if len(lines) < needed:
         return None
     tops, bottoms, lefts, rights = zip(*lines, strict=True)
-    return _with_margin(Band(min(tops), max(bottoms), min(lefts), max(rights)), pictures[0])
+    height, width = pictures[0].shape[:2]
+    room = max(4, round(0.02 * height))
+    top, bottom = max(0, min(tops) - room), min(height, max(bottoms) + room)
+    return Band(top, bottom, max(0, min(lefts) - 3 * room), min(width, max(rights) + 3 * room))
 
 
 def lower_quarter(picture: Rgb) -> Band:
@@ -88,7 +91,7 @@ def subtitle_lines(picture: Rgb) -> Band | None:
     lines: list[Letters] = []
     while len(letters) >= LEAST_LETTERS and len(lines) < MOST_LINES:
         row = _fullest_row(letters)
-        if _is_line(_longest_run(letters[row]), picture.shape[1]):
+        if _is_line(letters[row], picture.shape[1]):
             lines.append(letters[row])
         letters = letters[~row]
     if not lines:
@@ -125,14 +128,12 @@ def _fullest_row(letters: Letters) -> NDArray[np.bool_]:
     return np.asarray(neighbours[int(neighbours.sum(axis=1).argmax())])
 
 
-def _longest_run(row: Letters) -> Letters:
+def _is_line(row: Letters, width: int) -> bool:
+    """Whether a row's longest run of letters without a large gap is a line of text."""
     row = row[np.argsort(row[:, 0], kind="stable")]
     gaps = row[1:, 0] - np.maximum.accumulate(row[:, 0] + row[:, 2])[:-1]
     breaks = np.flatnonzero(gaps > GAP * np.median(row[:, 3])) + 1
-    return max(np.split(row, breaks), key=len)
-
-
-def _is_line(line: Letters, width: int) -> bool:
+    line = max(np.split(row, breaks), key=len)
     if len(line) < LEAST_LETTERS:
         return False
     left, right = line[:, 0].min(), (line[:, 0] + line[:, 2]).max()
@@ -144,14 +145,3 @@ def _is_line(line: Letters, width: int) -> bool:
 def _share_rows(one: Band, other: Band) -> bool:
     shared = min(one.bottom, other.bottom) - max(one.top, other.top)
     return shared >= 0.5 * min(one.bottom - one.top, other.bottom - other.top)
-
-
-def _with_margin(band: Band, picture: Rgb) -> Band:
-    height, width = picture.shape[:2]
-    room = max(4, round(0.02 * height))
-    return Band(
-        max(0, band.top - room),
-        min(height, band.bottom + room),
-        max(0, band.left - 3 * room),
-        min(width, band.right + 3 * room),
-    )

@@ -99,10 +99,7 @@ class VisionApi(CaptionTool):
         return Source(tool=TOOL, version=_version(), model=endpoint.model, params=params)
 
     def reach(self) -> str:
-        """Whether the model is there, in few words; `ToolFailed` says what is wrong.
-
-        No picture is sent.
-        """
+        """Whether the model is there; no picture is sent. See `reach`."""
         return reach(self.endpoint())
 
     def write(self, prompts: Sequence[VisualPrompt]) -> Sequence[Caption]:
@@ -111,7 +108,15 @@ class VisionApi(CaptionTool):
         if not endpoint.is_local:
             count = sum(len(each.pictures) for each in prompts)
             note(f"{count} frame{'s' * (count != 1)} of the clip went to {endpoint.host}")
-        return ask(endpoint, prompts)
+        captions: list[Caption] = []
+        variants = _variants(prompts[0])
+        with _client(endpoint, endpoint.seconds, RETRIES, "the clip") as client:
+            for prompt in prompts:
+                raise_if_cancelled()
+                text = {"type": "text", "text": prompt.text}
+                turn = {"role": "user", "content": [*map(_image, prompt.pictures), text]}
+                captions.append(_caption(_reply(client, endpoint.model, [turn], variants)))
+        return captions
 
     def endpoint(self) -> Endpoint:
         """Where frames are sent, by the settings and the environment.
@@ -129,22 +134,6 @@ class VisionApi(CaptionTool):
         if is_offline() and not endpoint.is_local:
             raise ConfigError(f"{TOOL} would send frames to {endpoint.host}: EMER_OFFLINE forbids")
         return endpoint
-
-
-def ask(endpoint: Endpoint, prompts: Sequence[VisualPrompt]) -> list[Caption]:
-    """What the model writes about each, in order; `ToolFailed` at the first fault."""
-    captions: list[Caption] = []
-    variants = _variants(prompts[0]) if prompts else []
-    with _client(endpoint, endpoint.seconds, RETRIES, "the clip") as client:
-        for prompt in prompts:
-            raise_if_cancelled()
-            images = [
-                {"type": "image_url", "image_url": {"url": _data_url(picture)}}
-                for picture in prompt.pictures
-            ]
-            turn = {"role": "user", "content": [*images, {"type": "text", "text": prompt.text}]}
-            captions.append(_caption(_reply(client, endpoint.model, [turn], variants)))
-    return captions
 
 
 def reach(endpoint: Endpoint) -> str:
@@ -238,11 +227,12 @@ def _text(content: Any) -> str:
     return content if isinstance(content, str) else ""
 
 
-def _data_url(picture: Rgb) -> str:
+def _image(picture: Rgb) -> Mapping[str, Any]:
     import cv2
 
     _, packed = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return f"data:image/jpeg;base64,{base64.b64encode(packed.tobytes()).decode()}"
+    url = f"data:image/jpeg;base64,{base64.b64encode(packed.tobytes()).decode()}"
+    return {"type": "image_url", "image_url": {"url": url}}
 
 
 @contextmanager
@@ -256,10 +246,9 @@ def _client(endpoint: Endpoint, seconds: float, retries: int, purpose: str) -> I
         import openai
     try:
         with openai.DefaultHttpxClient(follow_redirects=False, timeout=seconds) as http:
-            key = endpoint.key or "none"
             yield openai.OpenAI(
-                base_url=endpoint.url, api_key=key, max_retries=retries, timeout=seconds,
-                http_client=http,
+                base_url=endpoint.url, api_key=endpoint.key or "none", max_retries=retries,
+                timeout=seconds, http_client=http,
             )  # fmt: skip
     except openai.OpenAIError as error:
         raise ToolFailed(TOOL, purpose, _cause(endpoint, error, seconds)) from error

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.media.decoder import Frame
+from emer.tools.media.decoder import Frame, Rgb, fit
 from emer.tools.media.shots import CUT, Signature, cuts_between, describe, difference
-from emer.tools.scene.detectors import Networks
-from emer.tools.scene.samples import FaceBox, Grey, Rgb, Sample, Step
+from emer.tools.scene.detectors import FaceBox, Hand, Networks, Pose
 
 BAR: Final = 20
 """Grey level up to which rows and columns at the edge are black bars."""
@@ -28,14 +27,8 @@ FLAT: Final = 60.0
 bright; a 5-95 % range below FLAT is low contrast. Levels of 255 as stored (gamma-encoded); chosen
 by us."""
 
-Greys = NDArray[np.float32]
-LightKind = Literal[
-    "almost black", "dark", "somewhat dark", "bright", "low in contrast", "normally lit"
-]
 
-
-@dataclass(frozen=True, slots=True)
-class Light:
+class Light(NamedTuple):
     """Brightness of a picture inside its black bars, in grey levels of 255."""
 
     mean: float
@@ -48,29 +41,21 @@ class Light:
 def measure_light(thumbnail: Rgb) -> Light:
     """The light of a small RGB picture, shape (H, W, 3)."""
     grey = thumbnail.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    grey = _without_bars(grey)
-    low, high = np.percentile(grey, (5, 95))
-    return Light(float(grey.mean()), float(low), float(high))
-
-
-def _without_bars(grey: Greys) -> Greys:
-    for axis in (0, 1):
+    for axis in (0, 1):  # without bars
         lit = np.flatnonzero(grey.max(1 - axis) > BAR)
         if len(lit):
             bar = int(min(lit[0], grey.shape[axis] - 1 - lit[-1]))
             grey = np.take(grey, np.arange(bar, grey.shape[axis] - bar), axis=axis)
-    return grey
+    low, high = np.percentile(grey, (5, 95))
+    return Light(float(grey.mean()), float(low), float(high))
 
 
 def median_light(lights: Sequence[Light]) -> Light:
     """The medians over several pictures (at least one)."""
-    rows = np.array([(light.mean, light.low, light.high) for light in lights])
-    mean, low, high = np.median(rows, axis=0)
-    return Light(float(mean), float(low), float(high))
+    return Light(*np.median(np.array(lights), axis=0).tolist())
 
 
-def light_kind(light: Light) -> LightKind:
-    """The light in words."""
+def light_kind(light: Light) -> str:
     if light.high < BAR:
         return "almost black"
     if light.mean < DARK:
@@ -89,38 +74,59 @@ FEWEST_CELLS: Final = 5
 CHANGED: Final = 24
 """Grey levels (of 255) by which a pixel has changed."""
 
+Grey = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How the background moved in the picture since the sample before."""
+
+    dx: float
+    dy: float
+    zoom: float
+    """Factor by which the background grew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """All that was measured in one picture."""
+
+    time: float
+    shot: int
+    faces: tuple[FaceBox, ...] = ()
+    hands: tuple[Hand, ...] = ()
+    pose: Pose | None = None
+    posed: bool = False
+    """Whether a pose was looked for."""
+    step: Step | None = None
+    """Since the last sample of the same shot; None when it cannot be measured."""
+    stir: float | None = None
+    """Share of the body's region that changed since then, camera moves removed."""
 
 
 def grey_of(image: Rgb) -> Grey:
     """The picture in grey, its longer side at most SIDE pixels."""
     import cv2
 
-    scale = min(1.0, SIDE / max(image.shape[:2]))
-    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    size = fit(image.shape[1], image.shape[0], SIDE)
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
-def body_mask(shape: tuple[int, int], faces: Sequence[FaceBox]) -> Mask:
+def body_mask(shape: tuple[int, ...], faces: Sequence[FaceBox]) -> Mask:
     """255 where people are likely: each face, its hair and the body below it.
 
     The head is taken as two face widths wide, the body from the chin down as three.
     """
     mask = np.zeros(shape, dtype=np.uint8)
-    height = shape[0]
     for face in faces:
         x, y = face.centre
-        _fill(mask, height, (x - face.width, x + face.width), (y - 1.1 * face.height, 2.0))
-        wide = 1.6 * face.width
-        _fill(mask, height, (x - wide, x + wide), (face.bottom, 2.0))
+        for half, top in ((face.width, y - 1.1 * face.height), (1.6 * face.width, face.bottom)):
+            edges = top, x - half, x + half
+            first, left, right = (max(0, round(edge * shape[0])) for edge in edges)
+            mask[first:, left:right] = 255
     return mask
-
-
-def _fill(mask: Mask, height: int, across: tuple[float, float], down: tuple[float, float]) -> None:
-    left, right = (max(0, round(edge * height)) for edge in across)
-    top, bottom = (max(0, round(edge * height)) for edge in down)
-    mask[top:bottom, left:right] = 255
 
 
 def camera_step(before: Grey, after: Grey, people: Mask) -> Step | None:
@@ -141,27 +147,16 @@ def camera_step(before: Grey, after: Grey, people: Mask) -> Step | None:
     steady &= np.linalg.norm((back - corners).reshape(-1, 2), axis=1) < 1.0
     if steady.sum() < FEWEST_POINTS:
         return None
-    model, agree = cv2.estimateAffinePartial2D(
-        corners[steady], moved[steady], ransacReprojThreshold=1.0
-    )
+    start, end = corners[steady], moved[steady]
+    model, agree = cv2.estimateAffinePartial2D(start, end, ransacReprojThreshold=1.0)
     if model is None or agree.mean() < LEAST_SUPPORT:
         return None
-    if _cells(corners[steady][agree.ravel() > 0], before.shape) < FEWEST_CELLS:
+    size = np.array(before.shape[::-1])
+    cells = (start[agree.ravel() > 0].reshape(-1, 2) * 4 / size).astype(int)
+    if len(np.unique(cells, axis=0)) < FEWEST_CELLS:
         return None
-    return _step(model, before.shape, float(agree.mean()))
-
-
-def _cells(points: NDArray[np.float32], shape: tuple[int, ...]) -> int:
-    places = points.reshape(-1, 2) * 4 / np.array([shape[1], shape[0]])
-    return len({(int(x), int(y)) for x, y in places})
-
-
-def _step(model: NDArray[np.float64], shape: tuple[int, ...], support: float) -> Step:
-    height, width = shape[:2]
-    middle = np.array([width / 2, height / 2])
-    dx, dy = (model[:, :2] @ middle + model[:, 2] - middle) / height
-    zoom = float(np.hypot(model[0, 0], model[1, 0]))
-    return Step(float(dx), float(dy), zoom, support)
+    dx, dy = (model[:, :2] @ (size / 2) + model[:, 2] - size / 2) / size[1]
+    return Step(float(dx), float(dy), float(np.hypot(model[0, 0], model[1, 0])))
 
 
 def stir(before: Grey, after: Grey, people: Mask, step: Step | None) -> float | None:
@@ -175,12 +170,9 @@ def stir(before: Grey, after: Grey, people: Mask, step: Step | None) -> float | 
     if step is None or not inside.any():
         return None
     height, width = before.shape
-    shift = np.array(
-        [
-            [step.zoom, 0, (1 - step.zoom) * width / 2 + step.dx * height],
-            [0, step.zoom, (1 - step.zoom) * height / 2 + step.dy * height],
-        ]
-    )
+    x = (1 - step.zoom) * width / 2 + step.dx * height
+    y = (1 - step.zoom) * height / 2 + step.dy * height
+    shift = np.array([[step.zoom, 0, x], [0, step.zoom, y]])
     held = cv2.warpAffine(before, shift, (width, height), borderMode=cv2.BORDER_REPLICATE)
     return float((cv2.absdiff(held, after)[inside] > CHANGED).mean())
 
@@ -217,69 +209,58 @@ def measure_clip(
 ) -> Footage:
     """Run the networks on `rate` pictures per second; cuts come from all pictures."""
     sampler = _Sampler(networks)
-    last, due = -1e9, 0.0
+    times: list[float] = []
+    signatures: list[Signature] = []
+    lights: list[Light] = []
+    samples: list[Sample] = []
+    jumped, last, due = False, -1e9, 0.0
     for frame in frames:
         thumbnail = frame.rgb(THUMBNAIL)
-        sampler.add_signature(frame.time, thumbnail)
-        soon = sampler.jumped and frame.time >= last + 0.5 / rate
-        if frame.time >= due - 1e-6 or soon:
-            last = frame.time
-            due = max(due + 1 / rate, last + 0.5 / rate)
-            sampler.add_sample(frame.time, thumbnail, frame.rgb(max_side))
-    return sampler.footage()
+        times.append(frame.time)
+        signatures.append(describe(thumbnail))
+        jumped = jumped or (len(times) > 1 and difference(*signatures[-2:]) > CUT)
+        if frame.time < due - 1e-6 and not (jumped and frame.time >= last + 0.5 / rate):
+            continue
+        last = frame.time
+        due = max(due + 1 / rate, last + 0.5 / rate)
+        if jumped:
+            sampler.forget()
+        jumped = False
+        lights.append(measure_light(thumbnail))
+        samples.append(sampler.sample(frame.time, frame.rgb(max_side)))
+    cuts = cuts_between(signatures, times)
+    shots = np.searchsorted(np.array(cuts), [s.time + 1e-3 for s in samples])
+    of_shots = tuple(replace(s, shot=int(n)) for s, n in zip(samples, shots, strict=True))
+    return Footage(tuple(times), cuts, tuple(lights), of_shots)
 
 
 class _Sampler:
     def __init__(self, networks: Networks) -> None:
         self._networks = networks
-        self._times: list[float] = []
-        self._signatures: list[Signature] = []
-        self._lights: list[Light] = []
-        self._samples: list[Sample] = []
+        self.forget()
+
+    def forget(self) -> None:
+        """Compare with nothing before, and follow no hand and no body."""
+        self._networks.forget()
         self._before: tuple[Grey, tuple[FaceBox, ...]] | None = None
         self._face_time = self._pose_time = -1e9
-        self.jumped = False
-        """Whether the picture changed abruptly since the last sample."""
 
-    def add_signature(self, time: float, thumbnail: Rgb) -> None:
-        signature = describe(thumbnail)
-        if self._signatures and difference(self._signatures[-1], signature) > CUT:
-            self.jumped = True
-        self._times.append(time)
-        self._signatures.append(signature)
-
-    def add_sample(self, time: float, thumbnail: Rgb, image: Rgb) -> None:
-        self._lights.append(measure_light(thumbnail))
-        if self.jumped:
-            self._networks.forget()
-            self._before = None
-            self._face_time = self._pose_time = -1e9
-            self.jumped = False
+    def sample(self, time: float, image: Rgb) -> Sample:
         if min(image.shape[:2]) < 16:
-            self._samples.append(Sample(time, 0))
-            return
+            return Sample(time, 0)
         faces = self._networks.faces(image)
-        if faces:
-            self._face_time = time
-        posed = self._is_pose_due(time, faces)
+        self._face_time = time if faces else self._face_time
+        shoulders = any(face.bottom < CHIN_FOR_SHOULDERS for face in faces)
+        posed = shoulders and time - self._pose_time >= POSE_EVERY
+        self._pose_time = time if posed else self._pose_time
         hands = self._networks.hands(image) if time - self._face_time <= MEMORY else ()
         pose = self._networks.pose(image) if posed else None
-        self._pose_time = time if posed else self._pose_time
         grey = grey_of(image)
         step = moved = None
         if self._before is not None:
-            people = body_mask((grey.shape[0], grey.shape[1]), (*faces, *self._before[1]))
-            step = camera_step(self._before[0], grey, people)
-            moved = stir(self._before[0], grey, people, step)
+            before, earlier = self._before
+            people = body_mask(grey.shape, (*faces, *earlier))
+            step = camera_step(before, grey, people)
+            moved = stir(before, grey, people, step)
         self._before = grey, faces
-        self._samples.append(Sample(time, 0, faces, hands, pose, posed, step, moved))
-
-    def _is_pose_due(self, time: float, faces: tuple[FaceBox, ...]) -> bool:
-        due = time - self._pose_time >= POSE_EVERY
-        return due and any(face.bottom < CHIN_FOR_SHOULDERS for face in faces)
-
-    def footage(self) -> Footage:
-        cuts = cuts_between(self._signatures, self._times)
-        shots = np.searchsorted(np.array(cuts), [s.time + 1e-3 for s in self._samples])
-        samples = tuple(replace(s, shot=int(n)) for s, n in zip(self._samples, shots, strict=True))
-        return Footage(tuple(self._times), cuts, tuple(self._lights), samples)
+        return Sample(time, 0, faces, hands, pose, posed, step, moved)

@@ -1,17 +1,19 @@
-"""The setting: shot changes, shot sizes, number of people, and light."""
+"""The setting: shots, their sizes, number of people, light, motion of the camera."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Final
+from itertools import groupby
+from typing import Final, NamedTuple
 
 import numpy as np
 from pydantic import JsonValue
 
-from emer.tools.scene.features import Footage, Light, light_kind, median_light
-from emer.tools.scene.people import Person, simultaneous
-from emer.tools.scene.samples import Finding
+from emer.tools.scene.features import Footage, Light, Sample, light_kind, median_light
+from emer.tools.scene.people import Data, Finding, Interval, Person, simultaneous
 from emer.tools.text import listed, when
+from emer.tools.timeseries import change_interval
 
 SIZES: Final = (
     (0.78, "an extreme close-up"),
@@ -30,10 +32,27 @@ def shot_size(face_height: float) -> str:
     return next(name for least, name in SIZES if face_height >= least)
 
 
-def describe_setting(footage: Footage, people: Sequence[Person], still: bool) -> list[Finding]:
+def describe_setting(footage: Footage, people: Sequence[Person]) -> list[Finding]:
     """The findings on shots, framing, number of people and light."""
-    shots = _shots(footage) + _framing(footage, people, still)
+    shots = _shots(footage) + _framing(footage, people)
     return shots + _people(footage, people) + _light(footage)
+
+
+def frame_person(person: Person, where: str, span: Interval, **data: JsonValue) -> Finding:
+    """How large a person is shown; `where` is as "in one continuous shot"."""
+    share = person.height
+    text = (
+        f"{person.subject} is shown in {shot_size(share)} {where} (the face fills {share:.0%} of "
+        "the picture height)."
+    )
+    return person.finding(text, span, {**data, "face_share": round(share, 3)}, face_share=share)
+
+
+def no_face(footage: Footage, where: str, start: float, end: float) -> Finding:
+    """That no face is seen: "in the picture", "at 0.0-1.0 s"."""
+    text = f"No person's face is clearly visible {where}."
+    factors = {"looks": float(len(footage.samples))}
+    return Finding(text, start, end, 0.7, None, factors, {"people": 0})
 
 
 def _shots(footage: Footage) -> list[Finding]:
@@ -44,59 +63,46 @@ def _shots(footage: Footage) -> list[Finding]:
     at = listed([f"{cut:.1f}" for cut in cuts[:6]])
     more = " and later" if len(cuts) > 6 else ""
     text = f"The shot changes {len(cuts)} {times} (at {at}{more} s)."
-    data: dict[str, JsonValue] = {"cuts_s": [round(cut, 2) for cut in cuts]}
     factors = {"pictures": float(len(footage.times))}
+    data: Data = {"cuts_s": [round(cut, 2) for cut in cuts]}
     return [Finding(text, footage.times[0], footage.times[-1], 0.9, None, factors, data)]
 
 
-def _framing(footage: Footage, people: Sequence[Person], still: bool) -> list[Finding]:
+def _framing(footage: Footage, people: Sequence[Person]) -> list[Finding]:
     shots = footage.shots
+    camera = " with a still camera" if _is_still(footage) else ""
     shown = sorted({p.shot for p in people}, key=lambda s: (shots[s][0] - shots[s][1], s))
-    single = len(shots) == 1
-    return [
-        _framed(next(p for p in people if p.shot == shot), single, still, shots[shot])
-        for shot in sorted(shown[:MOST_SHOTS])
-    ]
-
-
-def _framed(person: Person, single: bool, still: bool, shot: tuple[float, float]) -> Finding:
-    share = person.height
-    size, (start, end) = shot_size(share), shot
-    camera = " with a still camera" if still and single else ""
-    where = f"in one continuous shot{camera}" if single else f"at {when(start, end)}"
-    text = (
-        f"{person.subject} is shown in {size} {where} (the face fills {share:.0%} of the "
-        "picture height)."
-    )
-    factors = {"face_score": person.score, "face_share": share}
-    data: dict[str, JsonValue] = {
-        "size": size.split(" ", 1)[1], "face_share": round(share, 3),
-    }  # fmt: skip
-    return Finding(text, start, end, person.score, person.name, factors, data)
+    findings = []
+    for shot in sorted(shown[:MOST_SHOTS]):
+        person = next(p for p in people if p.shot == shot)
+        where = f"at {when(*shots[shot])}"
+        if len(shots) == 1:
+            where = f"in one continuous shot{camera}"
+        size = shot_size(person.height).split(" ", 1)[1]
+        findings.append(frame_person(person, where, shots[shot], size=size))
+    return findings
 
 
 def _people(footage: Footage, people: Sequence[Person]) -> list[Finding]:
-    first, last = footage.times[0], footage.times[-1]
+    """The most people seen at once, or that one person, or no face, is seen."""
     if not people:
-        text = "No person's face is clearly visible in the picture."
-        factors = {"looks": float(len(footage.samples))}
-        return [Finding(text, first, last, 0.7, None, factors, {"people": 0})]
-    findings = []
-    for shot in sorted({p.shot for p in people}):
+        return [no_face(footage, "in the picture", footage.times[0], footage.times[-1])]
+    crowds = []
+    for shot in {p.shot for p in people}:
         here = [p for p in people if p.shot == shot]
         count, stretch = simultaneous(here)
         if count > 1 and stretch:
-            more = count > 2 or len(here) > count
-            text = (
-                f"{'At least ' if more else ''}{count} people are visible at the same time at "
-                f"{when(*stretch)} (counted by their faces)."
-            )
-            score = float(np.mean([p.score for p in here]))
-            factors = {"face_score": score}
-            findings.append(Finding(text, *stretch, score, None, factors, {"people": count}))
-    if findings:
-        return sorted(findings, key=lambda f: (-int(str(f.data["people"])), f.start))[:1]
-    return _alone(footage, people) if len(footage.shots) == 1 else []
+            crowds.append((count, stretch, here))
+    if not crowds:
+        return _alone(footage, people) if len(footage.shots) == 1 else []
+    count, (start, end), here = max(crowds, key=lambda crowd: (crowd[0], -crowd[1][0]))
+    more = "At least " if count > 2 or len(here) > count else ""
+    text = (
+        f"{more}{count} people are visible at the same time at {when(start, end)} (counted by "
+        "their faces)."
+    )
+    score = float(np.mean([p.score for p in here]))
+    return [Finding(text, start, end, score, None, {"face_score": score}, {"people": count})]
 
 
 def _alone(footage: Footage, people: Sequence[Person]) -> list[Finding]:
@@ -110,32 +116,99 @@ def _alone(footage: Footage, people: Sequence[Person]) -> list[Finding]:
 
 
 def _light(footage: Footage) -> list[Finding]:
-    if not footage.lights:
-        return []
-    by_shot: dict[int, list[Light]] = {}
-    for sample, light in zip(footage.samples, footage.lights, strict=True):
-        by_shot.setdefault(sample.shot, []).append(light)
+    """The light of each stretch of shots lit alike; of more than three, of all."""
     parts: list[tuple[float, float, list[Light]]] = []
-    for shot, lights in by_shot.items():
+    pairs = zip(footage.samples, footage.lights, strict=True)
+    for shot, group in groupby(pairs, key=lambda pair: pair[0].shot):
+        lights = [light for _, light in group]
         start, end = footage.shots[shot]
-        if parts and _alike(median_light(parts[-1][2]), median_light(lights)):
-            parts[-1] = (parts[-1][0], end, parts[-1][2] + lights)
-        else:
-            parts.append((start, end, lights))
+        if parts:
+            one, other = median_light(parts[-1][2]), median_light(lights)
+            if light_kind(one) == light_kind(other) or abs(one.mean - other.mean) < 30:
+                start, _, before = parts.pop()
+                lights = before + lights
+        parts.append((start, end, lights))
     if len(parts) > 3:
         parts = [(footage.times[0], footage.times[-1], list(footage.lights))]
-    return [_lit(start, end, lights, len(parts) > 1) for start, end, lights in parts]
+    findings = []
+    for start, end, lights in parts:
+        light = median_light(lights)
+        during = f" at {when(start, end)}" if len(parts) > 1 else ""
+        mean, spread = light.mean / 2.55, (light.high - light.low) / 2.55
+        text = f"The picture is {light_kind(light)}{during} (mean brightness {mean:.0f} %)."
+        data = {"mean": round(mean, 1), "range": round(spread, 1)}
+        factors = {"looks": float(len(lights))}
+        findings.append(Finding(text, start, end, 0.9, None, factors, data))
+    return findings
 
 
-def _alike(one: Light, other: Light) -> bool:
-    return light_kind(one) == light_kind(other) or abs(one.mean - other.mean) < 30
+PAN: Final = 0.10
+"""Least shift of the background, in picture heights, that counts as a camera move."""
+ZOOM: Final = math.log(1.10)
+UNKNOWN: Final = 0.5
+"""Least share of samples with a measured background for a camera move."""
+STILL_CAMERA: Final = 0.04
+"""Picture heights the background may drift from the first to the furthest place."""
 
 
-def _lit(start: float, end: float, lights: Sequence[Light], partly: bool) -> Finding:
-    light = median_light(lights)
-    during = f" at {when(start, end)}" if partly else ""
-    numbers = {"mean": light.mean / 2.55, "range": (light.high - light.low) / 2.55}
-    text = f"The picture is {light_kind(light)}{during} (mean brightness {numbers['mean']:.0f} %)."
-    factors = {"looks": float(len(lights))}
-    data: dict[str, JsonValue] = {name: round(value, 1) for name, value in numbers.items()}
-    return Finding(text, start, end, 0.9, None, factors, data)
+class Path(NamedTuple):
+    """The way of the camera's view in one shot, in picture heights (x right, y down)."""
+
+    times: list[float]
+    x: list[float]
+    y: list[float]
+    zoom: list[float]
+    """Log of the zoom since the shot began."""
+    known: float
+    """Share of the steps that could be measured."""
+
+
+def camera_path(samples: Sequence[Sample], shot: int) -> Path:
+    """The camera's path through a shot, from how the background moved."""
+    inside = [sample for sample in samples if sample.shot == shot]
+    steps = [sample.step for sample in inside]
+    moves = [(-s.dx, -s.dy, math.log(s.zoom)) if s else (0.0, 0.0, 0.0) for s in steps]
+    x, y, zoom = np.cumsum(np.reshape(moves, (-1, 3)), axis=0).T.tolist()
+    known = sum(step is not None for step in steps[1:]) / max(1, len(steps) - 1)
+    return Path([sample.time for sample in inside], x, y, zoom, known)
+
+
+def _is_still(footage: Footage) -> bool:
+    """Whether the camera is known to stand still all the time."""
+    paths = [camera_path(footage.samples, shot) for shot in range(len(footage.shots))]
+    return all(
+        path.known >= UNKNOWN and np.ptp([path.x, path.y, path.zoom], axis=1).max() <= STILL_CAMERA
+        for path in paths
+    )
+
+
+def describe_camera(footage: Footage) -> list[Finding]:
+    """The camera's moves, at most one of each shot and two in all."""
+    paths = [camera_path(footage.samples, shot) for shot in range(len(footage.shots))]
+    moves = [move for path in paths if (move := _largest(path))]
+    strongest = sorted(moves, key=lambda f: (-f[0], f[1].start))[:2]
+    return sorted((finding for _, finding in strongest), key=lambda f: f.start)
+
+
+def _largest(path: Path) -> tuple[float, Finding] | None:
+    """The largest of the camera's moves through a shot, and how large for its kind."""
+    if len(path.times) < 3 or path.known < UNKNOWN:
+        return None
+    ways = (
+        (path.x, PAN, "moves to the right", "moves to the left"),
+        (path.y, PAN, "moves down", "moves up"),
+        (path.zoom, ZOOM, "moves or zooms in", "moves or zooms out"),
+    )
+    series, least, *verbs = max(ways, key=lambda way: abs(way[0][-1] - way[0][0]) / way[1])
+    net = series[-1] - series[0]
+    strength = abs(net) / least
+    if strength < 1:
+        return None
+    start, end = change_interval(path.times, series)
+    zoomed = series is path.zoom
+    size = f"{abs(math.expm1(net)):.0%}" if zoomed else f"{abs(net):.2f} picture heights"
+    verb = verbs[net < 0]
+    text = f"The camera {verb} at {when(start, end)} (by {size})."
+    factors = {"background_known": path.known}
+    data: Data = {"camera": verb, "net": round(net, 3)}
+    return strength, Finding(text, start, end, path.known, None, factors, data)

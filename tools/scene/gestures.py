@@ -9,15 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import JsonValue
 
-from emer.tools.scene.people import Person
+from emer.tools.scene.detectors import FaceBox, Hand
+from emer.tools.scene.features import Sample
+from emer.tools.scene.people import Data, Finding, Person
 from emer.tools.scene.posture import shoulder_line, shoulders_of
-from emer.tools.scene.samples import FaceBox, Finding, Hand, Sample
 from emer.tools.text import when
 from emer.tools.timeseries import sparse_stretches
 
@@ -34,44 +35,31 @@ FINGERS: Final = ((1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (13, 14, 15, 16),
 THICKNESS: Final = 0.045
 """Half a finger's width in face heights: landmarks run along the fingers' middles."""
 
-Grid = NDArray[np.float64]
-
 
 def is_plausible(hand: Hand, face: FaceBox) -> bool:
     """Whether the hand can be one of the person with this face."""
-    if math.dist(hand.centre, face.centre) > REACH * face.height:
-        return False
-    wrist = _in_radii(hand.points[:1].astype(np.float64), face)[0]
-    return SIZES[0] <= hand.size / face.height <= SIZES[1] and wrist >= WRIST_OUTSIDE
+    near = math.dist(hand.centre, face.centre) <= REACH * face.height
+    sized = SIZES[0] <= hand.size / face.height <= SIZES[1]
+    return bool(near and sized and _in_radii(hand, face)[0] >= WRIST_OUTSIDE)
 
 
-def _in_radii(points: Grid, face: FaceBox) -> Grid:
-    """The points' distances from the face's middle, 1 on the face's oval."""
-    offsets = (points - face.centre) / (face.width / 2, face.height / 2)
-    return np.asarray(np.hypot(offsets[:, 0], offsets[:, 1]))
+def _in_radii(hand: Hand, face: FaceBox) -> NDArray[np.float64]:
+    """Distances of the landmarks from the face's middle, 1 on its oval; shape (21,)."""
+    x, y = ((hand.points - np.array(face.centre)) / (face.width / 2, face.height / 2)).T
+    return np.asarray(np.hypot(x, y))
 
 
 def gap(hand: Hand, face: FaceBox) -> float:
     """The space between hand and face in face heights; 0 where they touch."""
-    radii = _in_radii(hand.points.astype(np.float64), face)
-    nearest = hand.points[int(radii.argmin())]
-    along = math.dist((float(nearest[0]), float(nearest[1])), face.centre) / face.height
-    return max(0.0, along * (1 - 1 / max(float(radii.min()), 1.0)))
+    radii = _in_radii(hand, face)
+    along = math.dist(hand.points[radii.argmin()], face.centre) / face.height
+    return along * (1 - 1 / max(float(radii.min()), 1.0))
 
 
-def covered_face(hand: Hand, face: FaceBox) -> float:
-    """The share of the face's oval that the hand, drawn finger by finger, covers, 0-1."""
-    return _covered(hand, face, face.centre, (face.width / 2, face.height / 2))
-
-
-def covered_mouth(hand: Hand, face: FaceBox) -> float:
-    """The share of the mouth's region that the hand covers, 0-1, likewise."""
-    return _covered(hand, face, face.mouth, (0.2 * face.width, 0.08 * face.height))
-
-
-def _covered(
+def covered(
     hand: Hand, face: FaceBox, middle: tuple[float, float], radii: tuple[float, float]
 ) -> float:
+    """The share of an oval that the hand, drawn finger by finger, covers, 0-1."""
     import cv2
 
     side = 64
@@ -89,12 +77,11 @@ def _covered(
 
 def place(hand: Hand, face: FaceBox) -> str:
     """The part of the face where the hand is: mouth, chin, forehead, or a side."""
-    radii = _in_radii(hand.points.astype(np.float64), face)
-    near = hand.points[np.argsort(radii, kind="stable")[:5]].mean(axis=0)
-    x = (float(near[0]) - face.centre[0]) / (face.width / 2)
-    y = (float(near[1]) - face.centre[1]) / (face.height / 2)
-    mouth = math.dist((float(near[0]), float(near[1])), face.mouth) / face.height
-    if mouth < 0.18:
+    nearest = np.argsort(_in_radii(hand, face), kind="stable")[:5]
+    across, down = hand.points[nearest].mean(axis=0).tolist()
+    x = (across - face.centre[0]) / (face.width / 2)
+    y = (down - face.centre[1]) / (face.height / 2)
+    if math.dist((across, down), face.mouth) / face.height < 0.18:
         return "at the mouth"
     if y > 0.6 and abs(x) < 0.8:
         return "at the chin"
@@ -118,9 +105,8 @@ def is_pointing(hand: Hand) -> bool:
     Angles at the middle joints in 3-D: stretched above 150 degrees, curled below 120
     (chosen by us). The thumb does not matter.
     """
-    index = _bend(hand, 6)
     others = [_bend(hand, joint) for joint in (10, 14, 18)]
-    return index > 150 and _bend(hand, 7) > 145 and all(angle < 120 for angle in others)
+    return _bend(hand, 6) > 150 and _bend(hand, 7) > 145 and max(others) < 120
 
 
 def _bend(hand: Hand, joint: int) -> float:
@@ -182,45 +168,28 @@ class HandState:
 
 
 def describe_hands(samples: Sequence[Sample], people: Sequence[Person]) -> list[Finding]:
-    """The findings on the hands of each person."""
+    """The findings on the hands of each of the people of one shot."""
     findings: list[Finding] = []
     for person in people:
-        states = follow_hands(samples, person, people)
-        if any(state.scores for state in states):
-            findings += _at_face(states, person) + _covering(states, person)
-            findings += _in_air(states, person) + _gestures(states, person)
+        states: list[HandState] = []
+        shoulders = shoulders_of(samples, person)
+        for sample in samples:
+            if sample.shot == person.shot:
+                face, hands = person.box_at(sample.time), hands_of(sample, person, people)
+                line = shoulder_line(shoulders, sample.time)
+                states.append(_state(sample.time, face, hands, line, states))
+        findings += _at_face(states, person) + _covering(states, person)
+        findings += _in_air(states, person) + _gestures(states, person)
     return findings
-
-
-def follow_hands(
-    samples: Sequence[Sample], person: Person, people: Sequence[Person]
-) -> list[HandState]:
-    """What the person's hands do in each sample of the person's shot."""
-    states: list[HandState] = []
-    shoulders = shoulders_of(samples, person)
-    for sample in samples:
-        if sample.shot == person.shot:
-            face, hands = person.box_at(sample.time), hands_of(sample, person, people)
-            line = shoulder_line(shoulders, sample.time)
-            states.append(_state(sample.time, face, hands, line, states))
-    return states
 
 
 def hands_of(sample: Sample, person: Person, people: Sequence[Person]) -> tuple[Hand, ...]:
     """The hands that are nearest to this person's face of all faces."""
-    boxes = {
-        i: box
-        for i, other in enumerate(people)
-        if other.shot == person.shot and (box := other.box_at(sample.time)) is not None
-    }
+    boxes = [(n, box) for n, p in enumerate(people) if (box := p.box_at(sample.time))]
     own = []
     for hand in distinct(sample.hands):
-        distances = {
-            math.dist(hand.centre, box.centre): i
-            for i, box in boxes.items()
-            if is_plausible(hand, box)
-        }
-        if distances and people[distances[min(distances)]] is person:
+        near = [(math.dist(hand.centre, b.centre), n) for n, b in boxes if is_plausible(hand, b)]
+        if near and people[min(near)[1]] is person:
             own.append(hand)
     return tuple(own)
 
@@ -238,13 +207,14 @@ def _state(
     free = tuple(hand for hand in hands if gap(hand, face) > NEAR)
     speed, since = _speed(time, face, free, before)
     line = shoulders if shoulders is not None else face.bottom + 0.4 * face.height
+    oval, mouth = (face.width / 2, face.height / 2), (0.2 * face.width, 0.08 * face.height)
     return HandState(
         time,
         face,
         near,
         free,
-        face_covered=min(1.0, sum(covered_face(hand, face) for hand in near)),
-        mouth_covered=max((covered_mouth(hand, face) for hand in near), default=0.0),
+        face_covered=min(1.0, sum(covered(hand, face, face.centre, oval) for hand in near)),
+        mouth_covered=max((covered(hand, face, face.mouth, mouth) for hand in near), default=0.0),
         raised=sum(hand.centre[1] < line for hand in free),
         pointing=any(is_pointing(hand) for hand in free),
         at_chest=any(is_at_chest(hand, face) for hand in free),
@@ -258,13 +228,13 @@ def _speed(
     time: float, face: FaceBox, hands: tuple[Hand, ...], before: Sequence[HandState]
 ) -> tuple[float, float]:
     """Speed of the fastest free hand against 0.15-0.5 s ago, and that moment."""
-    earlier = [s for s in before if 0.15 <= time - s.time <= 0.5 and s.free and s.face]
+    earlier = [s for s in before if 0.15 <= time - s.time <= 0.5 and s.free]
     if not earlier or earlier[-1].face is None:
         return 0.0, time
-    then, old_face = earlier[-1], earlier[-1].face
-    shift = face.centre[0] - old_face.centre[0], face.centre[1] - old_face.centre[1]
-    distances = [min(_distance(old, hand, shift) for old in then.free) for hand in hands]
-    speeds = [distance / face.height / (time - then.time) for distance in distances]
+    then, (x, y) = earlier[-1], earlier[-1].face.centre
+    shift = face.centre[0] - x, face.centre[1] - y
+    gaps = [min(_distance(old, hand, shift) for old in then.free) for hand in hands]
+    speeds = [gap / face.height / (time - then.time) for gap in gaps]
     return max((speed for speed in speeds if speed < IMPOSSIBLE), default=0.0), then.time
 
 
@@ -276,7 +246,7 @@ def _distance(old: Hand, hand: Hand, shift: tuple[float, float]) -> float:
 
 
 def _acts(
-    states: Sequence[HandState], holds: Sequence[bool], max_gap: float = GAP, least: float = LEAST
+    states: Sequence[HandState], holds: Sequence[bool], least: float = LEAST, max_gap: float = GAP
 ) -> list[list[HandState]]:
     """The states that hold, one list for each stretch of them."""
     parts = sparse_stretches([state.time for state in states], holds, max_gap, least)
@@ -288,9 +258,9 @@ def _at_face(states: Sequence[HandState], person: Person) -> list[Finding]:
     for act in _acts(states, [bool(s.near) for s in states]):
         places = [place(hand, s.face) for s in act if s.face for hand in s.near]
         where, held = max(sorted(set(places)), key=places.count), _is_under_chin(act)
-        text = f"A hand is near the face of {person.object} at {when(act[0].time, act[-1].time)}"
-        text += ", held under the chin." if held else f" ({where})."
-        findings.append(_finding(text, act, person, {"where": where, "held": held}))
+        more = ", held under the chin" if held else f" ({where})"
+        what = f"A hand is near the face of {person.object}"
+        findings.append(_finding(act, person, what, {"where": where, "held": held}, more))
     return findings
 
 
@@ -305,20 +275,15 @@ def _is_under_chin(act: Sequence[HandState]) -> bool:
 
 
 def _covering(states: Sequence[HandState], person: Person) -> list[Finding]:
-    kinds: tuple[tuple[str, float, Callable[[HandState], float]], ...] = (
-        ("the mouth", COVERS_MOUTH, lambda s: s.mouth_covered),
-        ("the face", COVERS_FACE, lambda s: s.face_covered),
-    )
     findings = []
-    for what, least, covered in kinds:
-        for act in _acts(states, [covered(s) >= least for s in states]):
-            share = float(np.median([covered(s) for s in act]))
+    for part, least in (("mouth", COVERS_MOUTH), ("face", COVERS_FACE)):
+        covers = attrgetter(f"{part}_covered")
+        for act in _acts(states, [covers(s) >= least for s in states]):
+            share = float(np.median([covers(s) for s in act]))
             partly = "" if share >= WHOLLY else "partly "
-            text = (
-                f"{person.subject} {partly}covers {what} with a hand at "
-                f"{when(act[0].time, act[-1].time)} ({share:.0%} of it)."
-            )
-            findings.append(_finding(text, act, person, {"covered": round(share, 2)}))
+            what, data = f"{partly}covers the {part} with a hand", {"covered": round(share, 2)}
+            more = f" ({share:.0%} of it)"
+            findings.append(_finding(act, person, f"{person.subject} {what}", data, more))
     return findings
 
 
@@ -329,42 +294,36 @@ def _in_air(states: Sequence[HandState], person: Person) -> list[Finding]:
         ("raises both hands above the shoulders", LEAST, lambda s: s.raised > 1),
         ("keeps a hand in front of the chest", 1.0, lambda s: s.at_chest and s.speed < FAST),
     )
-    return [
-        _finding(
-            f"{person.subject} {what} at {when(act[0].time, act[-1].time)}.",
-            act,
-            person,
-            {"act": what},
-        )
-        for what, least, holds in kinds
-        for act in _acts(states, [holds(s) for s in states], least=least)
-    ]
+    findings = []
+    for what, least, holds in kinds:
+        for act in _acts(states, [holds(s) for s in states], least):
+            findings.append(_finding(act, person, f"{person.subject} {what}", {"act": what}))
+    return findings
 
 
 def _gestures(states: Sequence[HandState], person: Person) -> list[Finding]:
     findings = []
-    for act in _acts(states, [s.speed >= FAST for s in states], PAUSE, 0.0):
-        start, end = act[0].since, act[-1].time
-        if end - start < SHORTEST_GESTURE - 1e-6:
+    for act in _acts(states, [s.speed >= FAST for s in states], 0.0, PAUSE):
+        if act[-1].time - act[0].since < SHORTEST_GESTURE - 1e-6:
             continue
         speed = float(np.median([s.speed for s in act]))
-        text = (
-            f"{person.subject} gestures with the hands at {when(start, end)} "
-            f"({speed:.1f} face heights per second)."
-        )
-        findings.append(_finding(text, act, person, {"speed": round(speed, 2)}, start))
+        what, data = f"{person.subject} gestures with the hands", {"speed": round(speed, 2)}
+        more = f" ({speed:.1f} face heights per second)"
+        findings.append(_finding(act, person, what, data, more, act[0].since))
     return findings
 
 
 def _finding(
-    text: str,
     act: Sequence[HandState],
     person: Person,
-    data: dict[str, JsonValue],
+    what: str,
+    data: Data,
+    more: str = "",
     start: float | None = None,
 ) -> Finding:
-    score = float(np.mean([score for s in act for score in s.scores] or [0.0]))
+    score = float(np.mean([score for s in act for score in s.scores]))
     factors = {"hand_score": score, "face_score": person.score, "looks": float(len(act))}
     quality = score * person.score * (0.6 + 0.4 * min(1.0, len(act) / 4))
-    start = act[0].time if start is None else start
-    return Finding(text, start, act[-1].time, quality, person.name, factors, data)
+    span = act[0].time if start is None else start, act[-1].time
+    text = f"{what} at {when(*span)}{more}."
+    return Finding(text, *span, quality, person.name, factors, data)

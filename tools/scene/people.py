@@ -4,30 +4,42 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+from pydantic import JsonValue
 
-from emer.tools.scene.samples import FaceBox, Sample
+from emer.tools.scene.detectors import FaceBox
+from emer.tools.scene.features import Sample
 
 MISSED: Final = 1.5
 """Seconds a face may be lost and still be the same face at the same place."""
 SURE: Final = 0.75
 """Mean score above which two detections make a person; below it three."""
 
-
-@dataclass(slots=True)
-class Track:
-    """One face followed through one shot."""
-
-    shot: int
-    times: list[float] = field(default_factory=list)
-    boxes: list[FaceBox] = field(default_factory=list)
+Interval = tuple[float, float]
+Data = Mapping[str, JsonValue]
+Track = list[tuple[float, FaceBox]]
+"""Times and places of one face that is followed through one shot."""
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One true sentence about the scene, with what it rests on."""
+
+    text: str
+    start: float
+    end: float
+    quality: float
+    person: str | None = None
+    factors: Mapping[str, float] = field(default_factory=dict)
+    data: Data = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Person:
     """A person in a shot, known by the face."""
 
@@ -45,9 +57,8 @@ class Person:
         return self.subject[0].lower() + self.subject[1:]
 
     @property
-    def possessive(self) -> str:
-        """The word as an owner: "The person's", "Person 2's"."""
-        return f"{self.subject.split(' (', maxsplit=1)[0]}'s"
+    def seen(self) -> Interval:
+        return self.times[0], self.times[-1]
 
     @property
     def height(self) -> float:
@@ -61,7 +72,6 @@ class Person:
 
     @property
     def score(self) -> float:
-        """Mean score of the detections."""
         return float(np.mean([box.score for box in self.boxes]))
 
     def box_at(self, time: float, reach: float = MISSED) -> FaceBox | None:
@@ -71,35 +81,42 @@ class Person:
         best = min(near, key=lambda i: abs(self.times[i] - time))
         return self.boxes[best] if abs(self.times[best] - time) <= reach else None
 
+    def finding(
+        self, text: str, span: Interval, data: Data, share: float = 1.0, **factors: float
+    ) -> Finding:
+        """A finding on this person, its quality this share of the face's score."""
+        factors = {"face_score": self.score, **factors}
+        return Finding(text, *span, share * self.score, self.name, factors, data)
+
 
 def find_people(samples: Sequence[Sample]) -> tuple[Person, ...]:
     """The people of all shots, numbered; the most prominent of a shot come first."""
-    tracks = [track for track in _tracks(samples) if _is_real(track, samples)]
-    people = [Person(t.shot, tuple(t.times), tuple(t.boxes)) for t in _rejoin(tracks)]
-    shots = sorted({person.shot for person in people})
-    cut = len({sample.shot for sample in samples}) > 1
-    return tuple(p for shot in shots for p in _numbered([q for q in people if q.shot == shot], cut))
+    people: list[Person] = []
+    shots = sorted({sample.shot for sample in samples})
+    for shot in shots:
+        here = [sample for sample in samples if sample.shot == shot]
+        tracks = _rejoin([track for track in _tracks(here) if _is_real(track, here)])
+        seen = [zip(*track, strict=True) for track in tracks]
+        found = [Person(shot, times, boxes) for times, boxes in seen]
+        people += _numbered(found, len(shots) > 1)
+    return tuple(people)
 
 
 def _tracks(samples: Sequence[Sample]) -> list[Track]:
+    """The faces followed through one shot, the nearest first."""
     tracks: list[Track] = []
     for sample in samples:
-        live = [t for t in tracks if t.shot == sample.shot and sample.time - t.times[-1] <= MISSED]
+        live = [track for track in tracks if sample.time - track[-1][0] <= MISSED]
         pairs = sorted(
-            (_apart(track.boxes[-1], box), t, b)
+            (_apart(track[-1][1], box), t, b)
             for t, track in enumerate(live)
             for b, box in enumerate(sample.faces)
         )
-        taken_tracks: set[int] = set()
-        taken: set[int] = set()
+        rest = dict(enumerate(sample.faces))
         for apart, t, b in pairs:
-            if apart < 1.0 and t not in taken_tracks and b not in taken:
-                live[t].times.append(sample.time)
-                live[t].boxes.append(sample.faces[b])
-                taken_tracks.add(t)
-                taken.add(b)
-        rest = [box for b, box in enumerate(sample.faces) if b not in taken]
-        tracks += [Track(sample.shot, [sample.time], [box]) for box in rest]
+            if apart < 1.0 and live[t][-1][0] < sample.time and b in rest:
+                live[t].append((sample.time, rest.pop(b)))
+        tracks += [[(sample.time, box)] for box in rest.values()]
     return tracks
 
 
@@ -110,25 +127,24 @@ def _apart(one: FaceBox, other: FaceBox) -> float:
     return gap + abs(math.log(one.height / other.height))
 
 
-def _is_real(track: Track, samples: Sequence[Sample]) -> bool:
-    in_shot = [sample.time for sample in samples if sample.shot == track.shot]
-    score = float(np.mean([box.score for box in track.boxes]))
+def _is_real(track: Track, shot: Sequence[Sample]) -> bool:
+    score = float(np.mean([box.score for _, box in track]))
     needed = 2 if score >= SURE else 3
-    lasts = track.times[-1] - track.times[0] >= min(0.3, 0.5 * (in_shot[-1] - in_shot[0]))
-    if len(in_shot) < needed:
+    if len(shot) < needed:
         return score >= SURE
-    return len(track.times) >= needed and lasts
+    least = min(0.3, 0.5 * (shot[-1].time - shot[0].time))
+    return len(track) >= needed and track[-1][0] - track[0][0] >= least
 
 
 def _rejoin(tracks: Sequence[Track]) -> list[Track]:
+    """The tracks of one shot, each joined to the nearest earlier one at its place."""
     joined: list[Track] = []
-    for track in sorted(tracks, key=lambda t: t.times[0]):
-        earlier = [t for t in joined if t.shot == track.shot and t.times[-1] < track.times[0]]
-        near = [t for t in earlier if _apart(t.boxes[-1], track.boxes[0]) < 2.0]
-        if near:
-            best = min(near, key=lambda t: _apart(t.boxes[-1], track.boxes[0]))
-            best.times += track.times
-            best.boxes += track.boxes
+    for track in sorted(tracks, key=lambda track: track[0][0]):
+        time, box = track[0]
+        near = [(_apart(one[-1][1], box), n) for n, one in enumerate(joined) if one[-1][0] < time]
+        apart, best = min(near, default=(math.inf, 0))
+        if apart < 2.0:
+            joined[best] += track
         else:
             joined.append(track)
     return joined
@@ -138,21 +154,18 @@ def _numbered(people: Sequence[Person], cut: bool) -> list[Person]:
     ranked = sorted(people, key=lambda p: (-round(p.height * len(p.times), 3), p.middle))
     if len(people) == 1 or simultaneous(people)[0] < 2:
         return [replace(person, name=None if cut else "person 1") for person in ranked]
-    places = {id(p): n for n, p in enumerate(sorted(people, key=lambda p: p.middle), start=1)}
+    across = sorted(people, key=lambda p: p.middle)
     numbered = []
     for number, person in enumerate(ranked, start=1):
-        place = _place(places[id(person)], len(people))
+        place = _place(across.index(person) + 1, len(people))
         subject = f"The person {place}" if cut else f"Person {number} ({place})"
         numbered.append(replace(person, subject=subject, name=None if cut else f"person {number}"))
     return numbered
 
 
-def simultaneous(people: Sequence[Person]) -> tuple[int, tuple[float, float] | None]:
+def simultaneous(people: Sequence[Person]) -> tuple[int, Interval | None]:
     """The most people seen in at least two samples at once, and from when to when."""
-    counts: dict[float, int] = {}
-    for person in people:
-        for time in person.times:
-            counts[time] = counts.get(time, 0) + 1
+    counts = Counter(time for person in people for time in person.times)
     for most in sorted(set(counts.values()), reverse=True):
         when = sorted(time for time, count in counts.items() if count >= most)
         if len(when) > 1 or len(counts) < 4:

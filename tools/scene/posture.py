@@ -1,19 +1,21 @@
-"""Posture by the face's size and visible shoulders: leaning, shrugs, crossed arms."""
+"""Posture and motion of the body: leans, shrugs, crossed arms, speed of the head."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import JsonValue
 
-from emer.tools.scene.people import Person
-from emer.tools.scene.samples import FaceBox, Finding, Pose, Sample
+from emer.tools.scene.detectors import FaceBox, Pose
+from emer.tools.scene.features import Sample
+from emer.tools.scene.framing import camera_path
+from emer.tools.scene.people import Data, Finding, Person
 from emer.tools.text import amount, when
-from emer.tools.timeseries import Leg, legs, median_of_three, sparse_stretches
+from emer.tools.timeseries import legs, median_of_three, sparse_stretches
 
 LEAN: Final = math.log(1.18)
 """Least change of the face's size that counts as leaning: a mouth opened wide
@@ -56,7 +58,7 @@ def is_consistent(pose: Pose, face: FaceBox) -> bool:
     seen from the side has close shoulders). Guards against bodies seen in title cards.
     """
     nose, (left, right) = pose.points[NOSE], pose.points[list(SHOULDERS)]
-    offset = math.dist((float(nose[0]), float(nose[1])), face.centre) / face.height
+    offset = math.dist(nose, face.centre) / face.height
     wide = abs(float(left[0] - right[0])) / face.height
     seen = min(pose.visibility[list(SHOULDERS)]) >= VISIBLE and max(left[1], right[1]) <= 1.0
     below = min(left[1], right[1]) > face.mouth[1]
@@ -79,12 +81,11 @@ def shoulders_of(samples: Sequence[Sample], person: Person) -> list[Shoulders]:
 
 def shoulder_line(shoulders: Sequence[Shoulders], time: float) -> float | None:
     """The height of the shoulders within half a second of `time`, if they are visible."""
-    near = [s for s in shoulders if abs(s.time - time) <= 0.5]
-    return min(near, key=lambda s: abs(s.time - time)).y if near else None
+    near = min(shoulders, key=lambda s: abs(s.time - time), default=None)
+    return near.y if near and abs(near.time - time) <= 0.5 else None
 
 
 def describe_posture(samples: Sequence[Sample], person: Person) -> list[Finding]:
-    """The findings on a person's posture."""
     return _leans(samples, person) + _shrugs(samples, person) + _crossed(samples, person)
 
 
@@ -94,31 +95,35 @@ def _leans(samples: Sequence[Sample], person: Person) -> list[Finding]:
     The size is the distance of the eyes and of the ears; the box, whose height follows
     the mouth and nods, must agree at least by half.
     """
-    clear = person.height >= SMALLEST_FACE and person.score >= CLEAR_FACE
-    if not clear or _travels(samples, person.shot):
+    path = camera_path(samples, person.shot)
+    travels = max(abs(path.x[-1]), abs(path.y[-1])) > 0.3  # along with a person
+    if travels or person.height < SMALLEST_FACE or person.score < CLEAR_FACE:
         return []
-    zoom = _zoomed(samples, person)
-    offsets = [zoom.get(time, 0.0) for time in person.times]
-    sizes = [_log_size(box) - o for box, o in zip(person.boxes, offsets, strict=True)]
-    heights = [math.log(b.height) - o for b, o in zip(person.boxes, offsets, strict=True)]
+    zoom = dict(zip(path.times, path.zoom, strict=True))
+    seen = list(zip(person.times, person.boxes, strict=True))
+    sizes = [_log_size(box) - zoom[time] for time, box in seen]
+    heights = [math.log(box.height) - zoom[time] for time, box in seen]
     boxes = dict(zip(person.times, median_of_three(heights), strict=True))
+    noses = {time: _nose(box) for time, box in seen}
     leans = [
         leg
         for leg in legs(person.times, median_of_three(sizes), SWAY)
         if LEAN <= abs(leg.change) <= LARGEST_LEAN
         and leg.end - leg.start <= SLOWEST
         and (boxes[leg.end] - boxes[leg.start]) / leg.change >= 0.5
-        and _same_view(person, leg)
+        and np.abs(noses[leg.end] - noses[leg.start]).max() < TURN
     ]
-    strongest = sorted(leans, key=lambda leg: (-abs(leg.change), leg.start))[:3]
-    return [_leaning(leg, person) for leg in sorted(strongest)]
-
-
-def _same_view(person: Person, leg: Leg) -> bool:
-    before, after = (person.box_at(time, 0.0) for time in (leg.start, leg.end))
-    if before is None or after is None:
-        return False
-    return bool(np.abs(_nose(after) - _nose(before)).max() < TURN)
+    findings = []
+    for leg in sorted(sorted(leans, key=lambda leg: (-abs(leg.change), leg.start))[:3]):
+        way, size = ("forward", "larger") if leg.change > 0 else ("back", "smaller")
+        share = abs(math.exp(leg.change) - 1)
+        text = (
+            f"{person.subject} {amount(share, 0.22, 0.4)} leans {way} at {when(*leg[:2])} "
+            f"(the face becomes {share:.0%} {size} in the picture)."
+        )
+        data: Data = {"lean": way, "size_change": round(share, 3)}
+        findings.append(person.finding(text, leg[:2], data, min(1.0, 0.5 + abs(leg.change))))
+    return findings
 
 
 def _nose(face: FaceBox) -> NDArray[np.float64]:
@@ -139,57 +144,20 @@ def _log_size(face: FaceBox) -> float:
     return math.log(max(eyes * ears, 1e-9)) / 2
 
 
-def _travels(samples: Sequence[Sample], shot: int) -> bool:
-    """Whether the camera moves along with a person, so that sizes mean little."""
-    steps = [sample.step for sample in samples if sample.shot == shot and sample.step]
-    return abs(sum(step.dx for step in steps)) > 0.3 or abs(sum(s.dy for s in steps)) > 0.3
-
-
-def _zoomed(samples: Sequence[Sample], person: Person) -> dict[float, float]:
-    total, zoom = 0.0, {}
-    for sample in samples:
-        if sample.shot == person.shot:
-            total += math.log(sample.step.zoom) if sample.step else 0.0
-            zoom[sample.time] = total
-    return zoom
-
-
-def _leaning(leg: Leg, person: Person) -> Finding:
-    share = math.exp(abs(leg.change)) - 1
-    way, size = ("forward", "larger") if leg.change > 0 else ("back", "smaller")
-    share = share if leg.change > 0 else 1 - math.exp(leg.change)
-    text = (
-        f"{person.subject} {amount(share, 0.22, 0.4)} leans {way} at {when(leg.start, leg.end)} "
-        f"(the face becomes {share:.0%} {size} in the picture)."
-    )
-    quality = person.score * min(1.0, 0.5 + abs(leg.change))
-    data: dict[str, JsonValue] = {"lean": way, "size_change": round(share, 3)}
-    factors = {"face_score": person.score}
-    return Finding(text, leg.start, leg.end, quality, person.name, factors, data)
-
-
 def _shrugs(samples: Sequence[Sample], person: Person) -> list[Finding]:
     rows = shoulders_of(samples, person)
     findings = []
     for leg in legs([s.time for s in rows], median_of_three([s.drop for s in rows]), SHRUG):
-        own = _own_move(rows, leg)
+        first, last = (next(s for s in rows if s.time == time) for time in leg[:2])
+        own = (last.y - first.y) / ((first.face_height + last.face_height) / 2)
         if leg.end - leg.start > 1.5 or own / leg.change < 0.6:
             continue
         way = "drop" if leg.change > 0 else "rise"
-        text = (
-            f"{person.possessive} shoulders {way} at "
-            f"{when(leg.start, leg.end)} (by {abs(own):.2f} face heights)."
-        )
-        factors = {"face_score": person.score, "poses": float(len(rows))}
-        quality = 0.7 * person.score
-        data: dict[str, JsonValue] = {"shoulders": way, "face_heights": round(own, 2)}
-        findings.append(Finding(text, leg.start, leg.end, quality, person.name, factors, data))
+        owner = f"{person.subject.split(' (', maxsplit=1)[0]}'s"
+        text = f"{owner} shoulders {way} at {when(*leg[:2])} (by {abs(own):.2f} face heights)."
+        data: Data = {"shoulders": way, "face_heights": round(own, 2)}
+        findings.append(person.finding(text, leg[:2], data, 0.7, poses=len(rows)))
     return findings[:2]
-
-
-def _own_move(rows: Sequence[Shoulders], leg: Leg) -> float:
-    first, last = (next(s for s in rows if s.time == time) for time in (leg.start, leg.end))
-    return (last.y - first.y) / ((first.face_height + last.face_height) / 2)
 
 
 def arms_crossed(pose: Pose) -> bool:
@@ -197,15 +165,11 @@ def arms_crossed(pose: Pose) -> bool:
     needed = [*SHOULDERS, *ELBOWS, *WRISTS]
     if min(pose.visibility[needed]) < VISIBLE:
         return False
-    wide = abs(float(pose.points[11, 0] - pose.points[12, 0]))
-    side = float(np.sign(pose.points[11, 0] - pose.points[12, 0]))
-    left, right = pose.points[15], pose.points[16]
-    swapped = side * float(left[0] - right[0]) < -0.2 * wide
-    reach = 0.6 * max(wide, 1e-6)
-    at_elbows = (
-        float(np.linalg.norm(left - pose.points[14])) < reach
-        and float(np.linalg.norm(right - pose.points[13])) < reach
-    )
+    across = float(pose.points[11, 0] - pose.points[12, 0])
+    left, right = pose.points[list(WRISTS)]
+    swapped = math.copysign(1.0, across) * float(left[0] - right[0]) < -0.2 * abs(across)
+    gaps = np.linalg.norm(pose.points[list(WRISTS)] - pose.points[[14, 13]], axis=1)
+    at_elbows = gaps.max() < 0.6 * max(abs(across), 1e-6)
     chest = pose.points[list(SHOULDERS), 1].mean(), pose.points[[23, 24], 1].mean()
     return bool(swapped and at_elbows and chest[0] < min(left[1], right[1]) < chest[1])
 
@@ -220,9 +184,58 @@ def _crossed(samples: Sequence[Sample], person: Person) -> list[Finding]:
             holds.append(pose is not None and is_consistent(pose, face) and arms_crossed(pose))
     findings = []
     for run in sparse_stretches(times, holds, gap=0.9, least=0.35):
-        start, end = times[run.first], times[run.last]
-        text = f"{person.subject} crosses the arms at {when(start, end)}."
-        factors = {"face_score": person.score, "poses": float(sum(holds[run.part]))}
-        quality, data = 0.7 * person.score, {"arms": "crossed"}
-        findings.append(Finding(text, start, end, quality, person.name, factors, data))
+        span = times[run.first], times[run.last]
+        text = f"{person.subject} crosses the arms at {when(*span)}."
+        poses = sum(holds[run.part])
+        findings.append(person.finding(text, span, {"arms": "crossed"}, 0.7, poses=poses))
     return findings
+
+
+SPACING: Final = 0.18
+"""Least seconds that speed is measured over, so that noise is not speed."""
+STILL: Final = 0.12
+LIVELY: Final = 0.7
+"""Head speeds in face heights per second: below STILL the body stays still, above
+LIVELY it moves a lot; chosen by us."""
+LEAST_SEEN: Final = 1.0
+"""Seconds a person must be seen for a statement about motion."""
+
+
+def head_speed(
+    samples: Sequence[Sample], person: Person, least: float = LEAST_SEEN
+) -> float | None:
+    """The head's mean speed against the background, in face heights per second.
+
+    None when the person is seen for less than `least` seconds. Where the background
+    cannot be followed the camera is taken as still.
+    """
+    path = camera_path(samples, person.shot)
+    view = {time: (x, y) for time, x, y in zip(path.times, path.x, path.y, strict=True)}
+    places: list[tuple[float, float, float]] = []
+    for time, box in zip(person.times, person.boxes, strict=True):
+        if not places or time - places[-1][0] >= SPACING:
+            x, y = box.points[:4].mean(axis=0).tolist()
+            places.append((time, x + view[time][0], y + view[time][1]))
+    pairs = [(a, b) for a, b in pairwise(places) if b[0] - a[0] < 0.6]
+    seconds = sum(b[0] - a[0] for a, b in pairs)
+    if seconds < max(least, SPACING):
+        return None
+    return sum(math.dist(a[1:], b[1:]) for a, b in pairs) / seconds / person.height
+
+
+def describe_body(samples: Sequence[Sample], person: Person) -> list[Finding]:
+    """Whether the body moves a lot or stays still."""
+    speed = head_speed(samples, person)
+    if speed is None or STILL <= speed < LIVELY:
+        return []
+    shares = [s.stir for s in samples if s.shot == person.shot and s.stir is not None]
+    stir = float(np.median(shares)) if shares else None
+    if speed < STILL and stir is not None and stir > 0.15:
+        return []
+    text = (
+        f"The body of {person.object} {'stays still' if speed < STILL else 'moves a lot'} at "
+        f"{when(*person.seen)} (the head moves {speed:.2f} face heights per second)."
+    )
+    known = camera_path(samples, person.shot).known
+    data = {"head_speed": round(speed, 3), "stir": None if stir is None else round(stir, 3)}
+    return [person.finding(text, person.seen, data, 0.6 + 0.4 * known, background_known=known)]

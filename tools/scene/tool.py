@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -19,20 +20,20 @@ from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
 from emer.tools.runtime.memo import Memo
-from emer.tools.scene.camera_motion import (
-    LEAST_SEEN,
-    describe_body,
-    describe_camera,
-    head_speed,
-    is_still,
-)
 from emer.tools.scene.detectors import Networks
-from emer.tools.scene.features import Footage, measure_clip
-from emer.tools.scene.framing import describe_setting, shot_size
+from emer.tools.scene.features import Footage, Sample, measure_clip
+from emer.tools.scene.framing import describe_camera, describe_setting, frame_person, no_face
 from emer.tools.scene.gestures import describe_hands
-from emer.tools.scene.people import Person, find_people
-from emer.tools.scene.posture import CLEAR_FACE, LEAN, SMALLEST_FACE, describe_posture
-from emer.tools.scene.samples import Finding, Sample
+from emer.tools.scene.people import Finding, Person, find_people
+from emer.tools.scene.posture import (
+    CLEAR_FACE,
+    LEAN,
+    LEAST_SEEN,
+    SMALLEST_FACE,
+    describe_body,
+    describe_posture,
+    head_speed,
+)
 from emer.tools.text import when
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
@@ -95,7 +96,6 @@ class Camera:
         with self._lock:  # the networks are for one pass at a time
             if self._networks is None:
                 self._networks = Networks()
-            self._networks.forget()
             footage = measure_clip(frames, self._networks, rate, self._max_side)
         if not footage.times:
             where = f" at {span.start:.1f}-{span.end:.1f} s" if span else ""
@@ -123,58 +123,55 @@ def describe_clip(footage: Footage) -> list[Finding]:
         here = [person for person in people if person.shot == shot]
         acts += describe_hands(footage.samples, here)
         for person in here[:MOST_PEOPLE]:
-            acts += describe_posture(footage.samples, person) + describe_body(footage, person)
-    setting = describe_setting(footage, people, is_still(footage))
-    return setting + sorted(acts, key=lambda f: (f.start, f.end, f.text))
+            acts += describe_posture(footage.samples, person) + describe_body(
+                footage.samples, person
+            )
+    acts.sort(key=attrgetter("start", "end", "text"))
+    return describe_setting(footage, people) + acts
 
 
 def describe_span(close: Footage, whole: Footage, span: Span) -> list[Finding]:
     """The findings inside the span, which `close` samples more often than `whole`."""
     known = find_people(whole.samples)
-    matches = [(person, _match(person, whole, known)) for person in find_people(close.samples)]
-    people = [
-        (_renamed(person, same), _outside(same, span) if same else None) for person, same in matches
-    ]
+    people: list[Person] = []
+    rests: list[Person | None] = []
+    for person in find_people(close.samples):
+        same = _match(person, whole, known)
+        subject, name = (same.subject, same.name) if same else (person.subject, None)
+        people.append(replace(person, subject=subject, name=name))
+        rests.append(same and _outside(same, span))
     findings = _cuts(close, span)
     for shot in range(len(close.shots)):
-        here = [(person, rest) for person, rest in people if person.shot == shot]
-        findings += describe_hands(close.samples, [person for person, _ in here])
-        for person, rest in here[:MOST_PEOPLE]:
+        here = [n for n, person in enumerate(people) if person.shot == shot]
+        findings += describe_hands(close.samples, [people[n] for n in here])
+        for n in here[:MOST_PEOPLE]:
+            person, rest = people[n], rests[n]
             findings += describe_posture(close.samples, person)
             if rest is not None:
                 findings += _size(person, rest, span)
                 findings += _speed(close.samples, person, whole.samples, rest, span)
-    everyone = [person for person, _ in people]
-    findings += describe_camera(close) + _no_hands(close.samples, everyone, span)
-    return sorted(findings or _shown(close, everyone, span), key=lambda f: (f.start, f.end, f.text))
+    findings += describe_camera(close) + _no_hands(close.samples, people, span)
+    findings = findings or _shown(close, people, span)
+    return sorted(findings, key=attrgetter("start", "end", "text"))
 
 
 def _match(person: Person, whole: Footage, known: Sequence[Person]) -> Person | None:
     """The same face in the whole clip: same shot, same place at the same time."""
-    middle = (person.times[0] + person.times[-1]) / 2
+    middle = sum(person.seen) / 2
     own = person.box_at(middle)
     same = []
     for n, other in enumerate(known):
         start, end = whole.shots[other.shot]
         box = other.box_at(middle)
-        if start <= middle <= end and box is not None and own is not None:
-            same.append((math.dist(box.centre, own.centre) / own.height, n, other))
-    nearest = min(same, default=None, key=lambda s: s[:2])
-    return nearest[2] if nearest and nearest[0] <= 1.0 else None
-
-
-def _renamed(person: Person, same: Person | None) -> Person:
-    if same is None:
-        return replace(person, name=None)
-    return replace(person, subject=same.subject, name=same.name)
+        if start <= middle <= end and box and own:
+            same.append((math.dist(box.centre, own.centre) / own.height, n))
+    apart, nearest = min(same, default=(math.inf, 0))
+    return known[nearest] if apart <= 1.0 else None
 
 
 def _outside(person: Person, span: Span) -> Person | None:
-    rest = [
-        (time, box)
-        for time, box in zip(person.times, person.boxes, strict=True)
-        if not span.start <= time <= span.end
-    ]
+    seen = zip(person.times, person.boxes, strict=True)
+    rest = [(time, box) for time, box in seen if not span.start <= time <= span.end]
     if len(rest) < 3:
         return None
     times, boxes = zip(*rest, strict=True)
@@ -183,19 +180,16 @@ def _outside(person: Person, span: Span) -> Person | None:
 
 def _cuts(close: Footage, span: Span) -> list[Finding]:
     factors = {"pictures": float(len(close.times))}
-    findings = []
-    for cut in close.cuts:
-        if span.start <= cut <= span.end:
-            text, data = f"The shot changes at {cut:.2f} s.", {"cut_s": round(cut, 3)}
-            findings.append(Finding(text, cut, cut, 0.9, None, factors, data))
-    return findings
+    return [
+        Finding(f"The shot changes at {cut:.2f} s.", cut, cut, 0.9, None, factors, {"cut_s": cut})
+        for cut in close.cuts
+        if span.start <= cut <= span.end
+    ]
 
 
 def _size(person: Person, rest: Person, span: Span) -> list[Finding]:
-    if person.height < SMALLEST_FACE or person.score < CLEAR_FACE:
-        return []
     change = math.log(person.height / rest.height)
-    if abs(change) < LEAN:
+    if person.height < SMALLEST_FACE or person.score < CLEAR_FACE or abs(change) < LEAN:
         return []
     size = "larger" if change > 0 else "smaller"
     text = (
@@ -203,8 +197,7 @@ def _size(person: Person, rest: Person, span: Span) -> list[Finding]:
         f"at {when(span.start, span.end)} than in the rest of the shot."
     )
     data = {"size_change": round(math.expm1(change), 3)}
-    factors = {"face_score": person.score}
-    return [Finding(text, span.start, span.end, person.score, person.name, factors, data)]
+    return [person.finding(text, (span.start, span.end), data)]
 
 
 def _speed(
@@ -223,8 +216,7 @@ def _speed(
         f"{usual:.2f} face heights per second)."
     )
     data = {"head_speed": round(speed, 3), "usual_speed": round(usual, 3)}
-    factors = {"face_score": person.score}
-    return [Finding(text, span.start, span.end, 0.8 * person.score, person.name, factors, data)]
+    return [person.finding(text, (span.start, span.end), data, 0.8)]
 
 
 def _no_hands(samples: Sequence[Sample], people: Sequence[Person], span: Span) -> list[Finding]:
@@ -238,17 +230,8 @@ def _no_hands(samples: Sequence[Sample], people: Sequence[Person], span: Span) -
 
 def _shown(close: Footage, people: Sequence[Person], span: Span) -> list[Finding]:
     if not people:
-        text = f"No person's face is clearly visible at {when(span.start, span.end)}."
-        factors = {"looks": float(len(close.samples))}
-        return [Finding(text, span.start, span.end, 0.7, None, factors, {"people": 0})]
-    findings = []
-    for person in people[:MOST_PEOPLE]:
-        start, end, share = person.times[0], person.times[-1], person.height
-        text = (
-            f"{person.subject} is shown in {shot_size(share)} at {when(start, end)} (the face "
-            f"fills {share:.0%} of the picture height)."
-        )
-        factors = {"face_score": person.score, "face_share": share}
-        data = {"face_share": round(share, 3)}
-        findings.append(Finding(text, start, end, person.score, person.name, factors, data))
-    return findings
+        return [no_face(close, f"at {when(span.start, span.end)}", span.start, span.end)]
+    return [
+        frame_person(person, f"at {when(*person.seen)}", person.seen)
+        for person in people[:MOST_PEOPLE]
+    ]

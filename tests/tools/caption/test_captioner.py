@@ -8,8 +8,7 @@ import pytest
 
 from emer.graphs.components import load_tools
 from emer.graphs.settings import Choice, load_settings
-from emer.tools.caption import vlm
-from emer.tools.caption.captioner import Captioner
+from emer.tools.caption.captioner import Captioner, has_chat
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
@@ -113,7 +112,7 @@ def test_an_answer_that_it_cannot_be_seen_is_no_clue(tmp_path, clip):
 
 def test_blip_describes_and_answers_nothing(known, clip):
     tool = Captioner(model=str(known["blip"]))
-    assert not tool.answers and not card(tool).answers and not vlm.has_chat(known["blip"])
+    assert not tool.answers and not card(tool).answers and not has_chat(known["blip"])
     with pytest.raises(Unobservable, match="describes and answers no questions"):
         tool.answer(clip, Span(start=0, end=1), "who is it?")
 

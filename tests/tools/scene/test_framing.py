@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from emer.tools.scene.features import Footage, Light
+from emer.tools.scene.detectors import FaceBox
+from emer.tools.scene.features import Footage, Light, Sample, Step
 from emer.tools.scene.framing import shot_size
-from emer.tools.scene.samples import FaceBox, Sample, Step
 from emer.tools.scene.tool import describe_clip
 from tests.fixtures.figures import face_at, samples_of
 
@@ -43,7 +43,7 @@ def test_shot_sizes(height: float, name: str) -> None:
 
 
 def test_one_still_person_in_one_shot() -> None:
-    assert told(footage(still(face_at(0.9, 0.5), step=Step(0, 0, 1, 1)))) == [
+    assert told(footage(still(face_at(0.9, 0.5), step=Step(0, 0, 1)))) == [
         "The person is shown in a close-up in one continuous shot with a still camera "
         "(the face fills 40% of the picture height).",
         "One person is visible throughout (counted by the face).",
@@ -92,11 +92,11 @@ def test_light_that_changes_is_told_by_stretch() -> None:
 @pytest.mark.parametrize(
     ("step", "text"),
     [
-        (Step(-0.05, 0, 1, 1), "The camera moves to the right at 0.2-1.8 s (by 0.50"),
-        (Step(0.05, 0, 1, 1), "The camera moves to the left at"),
-        (Step(0, 0.05, 1, 1), "The camera moves up at"),
-        (Step(0, 0, 1.03, 1), "The camera moves or zooms in at"),
-        (Step(0, 0, 0.97, 1), "The camera moves or zooms out at"),
+        (Step(-0.05, 0, 1), "The camera moves to the right at 0.2-1.8 s (by 0.50"),
+        (Step(0.05, 0, 1), "The camera moves to the left at"),
+        (Step(0, 0.05, 1), "The camera moves up at"),
+        (Step(0, 0, 1.03), "The camera moves or zooms in at"),
+        (Step(0, 0, 0.97), "The camera moves or zooms out at"),
     ],
 )
 def test_the_camera_moves_against_the_background(step: Step, text: str) -> None:
@@ -106,7 +106,7 @@ def test_the_camera_moves_against_the_background(step: Step, text: str) -> None:
 def test_a_background_seen_too_seldom_says_nothing_of_the_camera() -> None:
     samples = still()
     samples = [
-        replace(sample, step=Step(-0.1, 0, 1, 1) if i < 4 else None)
+        replace(sample, step=Step(-0.1, 0, 1) if i < 4 else None)
         for i, sample in enumerate(samples)
     ]
     assert not any("camera" in text for text in told(footage(samples)))
@@ -115,5 +115,5 @@ def test_a_background_seen_too_seldom_says_nothing_of_the_camera() -> None:
 def test_a_head_that_moves_much_moves_and_one_the_camera_follows_too() -> None:
     bobbing = samples_of(*[{"faces": (face_at(0.9, 0.5 + 0.1 * (i % 2)),)} for i in range(12)])
     assert any("The body of the person moves a lot" in t for t in told(footage(bobbing)))
-    followed = still(face_at(0.9, 0.5), step=Step(-0.1, 0, 1, 1))
+    followed = still(face_at(0.9, 0.5), step=Step(-0.1, 0, 1))
     assert any("The body of the person moves a lot" in t for t in told(footage(followed)))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from emer.tools.scene import gestures
+from emer.tools.scene.detectors import FaceBox, Hand
 from emer.tools.scene.gestures import describe_hands
 from emer.tools.scene.people import find_people
-from emer.tools.scene.samples import FaceBox, Hand
 from tests.fixtures.figures import face_at, hand_at, samples_of
 
 FACE = face_at(0.9, 0.35, height=0.3)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from emer.tools.scene.detectors import FaceBox
+from emer.tools.scene.features import Sample
 from emer.tools.scene.people import find_people, simultaneous
-from emer.tools.scene.samples import FaceBox, Sample
 from tests.fixtures.figures import face_at, samples_of
 
 

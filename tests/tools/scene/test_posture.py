@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from emer.tools.scene.detectors import FaceBox, Pose
+from emer.tools.scene.features import Sample, Step
 from emer.tools.scene.people import find_people
 from emer.tools.scene.posture import arms_crossed, describe_posture, is_consistent
-from emer.tools.scene.samples import FaceBox, Pose, Sample, Step
 from tests.fixtures.figures import face_at, pose_at, samples_of
 
 FACE = face_at(0.9, 0.35, height=0.3)
@@ -44,7 +45,7 @@ def test_a_small_change_is_no_lean() -> None:
 def test_a_zoom_of_the_camera_is_no_lean() -> None:
     samples = growing(1.3)
     zoomed = [
-        replace(sample, step=Step(0, 0, 1.3 ** (1 / 3) if 10 <= i <= 12 else 1.0, 1.0))
+        replace(sample, step=Step(0, 0, 1.3 ** (1 / 3) if 10 <= i <= 12 else 1.0))
         for i, sample in enumerate(samples)
     ]
     assert texts(zoomed) == []

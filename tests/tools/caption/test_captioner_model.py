@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from emer.tools.caption.captioner import Captioner, Processor, joined, processor_of
 from emer.tools.caption.description import JSON_TOKENS, PLAIN_TOKENS, Caption, VisualPrompt
-from emer.tools.caption.vlm import CaptionModel, Processor, joined
 from emer.tools.errors import WeightsBroken
-from emer.tools.runtime.device import RunOptions
 from emer.tools.runtime.model_pool import POOL, Key
 from emer.tools.weights.locate import find
 from tests.fixtures.checkpoints.caption import (
@@ -35,8 +35,12 @@ PROMPTS = (
 )
 
 
-def model_of(folder: Path, batch: int = 8) -> CaptionModel:
-    return CaptionModel(find("captioner", str(folder)), RunOptions("cpu", "float32", batch))
+def processor_in(folder: Path) -> Processor:
+    return processor_of(find("captioner", str(folder)))
+
+
+def write(folder: Path, prompts: Sequence[VisualPrompt], batch: int = 8) -> Sequence[Caption]:
+    return Captioner(model=str(folder), device="cpu", dtype="float32", batch=batch).write(prompts)
 
 
 def described(*seeds: int, size: tuple[int, int] = (240, 320)) -> list[VisualPrompt]:
@@ -52,7 +56,7 @@ def nothing_loaded():
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_what_is_joined_is_bit_for_bit_the_processor_s_batch(kind, count, tmp_path):
-    processor = model_of(KINDS[kind](tmp_path / kind)).processor
+    processor = processor_in(KINDS[kind](tmp_path / kind))
     prompts = PROMPTS[:count]
     ours = joined([processor(each, "float32") for each in prompts])
     theirs = as_one_batch(processor, prompts)
@@ -78,15 +82,15 @@ def as_one_batch(ours, prompts):
 
 
 def test_pictures_are_rounded_as_the_model_is(tmp_path):
-    processor = model_of(write_smolvlm(tmp_path / "m")).processor
+    processor = processor_in(write_smolvlm(tmp_path / "m"))
     exact, half = (processor(PROMPTS[0], dtype).tensors for dtype in ("float32", "float16"))
     assert half["pixel_values"].equal(exact["pixel_values"].half())
     assert half["input_ids"].equal(exact["input_ids"])
 
 
 def test_pictures_are_prepared_while_the_device_works_for_another(tmp_path, monkeypatch):
-    write = model_of(write_smolvlm(tmp_path / "m"))
-    prepared, captions = [], []
+    folder = write_smolvlm(tmp_path / "m")
+    prepared, written = [], []
     ready = threading.Event()
     prepare = Processor.__call__
 
@@ -98,24 +102,27 @@ def test_pictures_are_prepared_while_the_device_works_for_another(tmp_path, monk
         return made
 
     monkeypatch.setattr(Processor, "__call__", noting)
-    thread = threading.Thread(target=lambda: captions.extend(write(PROMPTS)))
+    thread = threading.Thread(target=lambda: written.extend(write(folder, PROMPTS)))
     with POOL.borrow(Key("another", "", "cpu"), object):
         thread.start()
         assert ready.wait(60), "it waits for the device before it prepares anything"
-        assert not captions
+        assert not written
     thread.join()
-    assert [each.text for each in captions] == [CAPTION] * len(PROMPTS)
+    assert [each.text for each in written] == [CAPTION] * len(PROMPTS)
 
 
 def test_several_threads_prepare_with_one_tokenizer(tmp_path):
-    write = model_of(write_smolvlm(tmp_path / "m"))
-    captions = [[] for _ in range(4)]
-    threads = [threading.Thread(target=lambda c=c: c.extend(write(PROMPTS))) for c in captions]
+    folder = write_smolvlm(tmp_path / "m")
+    lists = [[] for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda each=each: each.extend(write(folder, PROMPTS)))
+        for each in lists
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [[c.text for c in each] for each in captions] == [[CAPTION] * 3] * 4
+    assert [[c.text for c in each] for each in lists] == [[CAPTION] * 3] * 4
 
 
 @pytest.mark.parametrize("kind", WRITERS)
@@ -125,8 +132,8 @@ def test_a_batch_gives_what_each_alone_gives(kind, tmp_path):
     if kind != "blip":
         pictures = tuple(p.pictures[0] for p in prompts[:3])
         prompts.append(VisualPrompt(pictures, "what is in her hands?"))
-    together = model_of(folder)(prompts)
-    single = [model_of(folder, batch=1)([one])[0] for one in prompts]
+    together = write(folder, prompts)
+    single = [write(folder, [one], batch=1)[0] for one in prompts]
     assert [c.text for c in together] == [c.text for c in single]
     for a, b in zip(together, single, strict=True):
         assert a.logprob == pytest.approx(b.logprob, abs=1e-4)
@@ -136,8 +143,8 @@ def test_a_batch_gives_what_each_alone_gives(kind, tmp_path):
 @pytest.mark.parametrize("kind", WRITERS)
 def test_a_description_in_json_may_be_longer_than_a_caption_or_an_answer(kind, tmp_path):
     words = [word for word in WORDS if word.islower() and word != "assistant"]
-    model = model_of(WRITERS[kind](tmp_path / "endless", " ".join(words)))
-    described_, answered = model([*described(1), VisualPrompt((room(2),), "why?")])
+    folder = WRITERS[kind](tmp_path / "endless", " ".join(words))
+    described_, answered = write(folder, [*described(1), VisualPrompt((room(2),), "why?")])
     assert PLAIN_TOKENS < len(words) < JSON_TOKENS
     short = Caption(" ".join(words[:PLAIN_TOKENS]), pytest.approx(0.0, abs=0.05), truncated=True)
     if kind == "blip":
@@ -147,7 +154,7 @@ def test_a_description_in_json_may_be_longer_than_a_caption_or_an_answer(kind, t
 
 
 def test_json_comes_back_as_the_model_wrote_it(tmp_path):
-    (caption,) = model_of(write_smolvlm(tmp_path / "m", FRAME))(described(1))
+    (caption,) = write(write_smolvlm(tmp_path / "m", FRAME), described(1))
     assert caption.text == FRAME and not caption.truncated
 
 
@@ -163,7 +170,7 @@ def test_a_folder_that_cannot_be_read_is_one_line(how, tmp_path):
         for name in ("tokenizer.json", "vocab.txt"):
             (folder / name).unlink()
     with pytest.raises(WeightsBroken) as error:
-        model_of(folder)(described(1))
+        write(folder, described(1))
     assert str(error.value).startswith(f"captioner cannot load {folder}")
     assert "\n" not in str(error.value) and not POOL.held()
 
@@ -173,7 +180,7 @@ def test_a_model_that_captions_nothing_is_refused(tmp_path):
     config = (folder / "config.json").read_text()
     (folder / "config.json").write_text(config.replace('"idefics3"', '"bert"'))
     with pytest.raises(WeightsBroken, match="bert is no model of transformers that captions"):
-        model_of(folder)(described(1))
+        write(folder, described(1))
 
 
 def test_weights_that_the_folder_lacks_are_not_filled_with_chance(tmp_path):
@@ -184,13 +191,12 @@ def test_weights_that_the_folder_lacks_are_not_filled_with_chance(tmp_path):
     rest = {name: w for name, w in weights.items() if not name.startswith("lm_head")}
     save_file(rest, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(WeightsBroken, match=r"it lacks lm_head\.weight"):
-        model_of(folder)(described(1))
+        write(folder, described(1))
 
 
 def test_smolvlm2_is_read_without_its_part_for_videos(tmp_path):
     folder = write_smolvlm(tmp_path / "smolvlm2", kind="SmolVLM")
     assert '"smolvlm"' in (folder / "config.json").read_text()
-    model = model_of(folder)
-    pictures_of = model.processor.processor.image_processor
+    pictures_of = processor_in(folder).processor.image_processor
     assert type(pictures_of).__name__ == "SmolVLMImageProcessorPil", "the same on every machine"
-    assert model(described(1))[0].text == CAPTION
+    assert write(folder, described(1))[0].text == CAPTION
