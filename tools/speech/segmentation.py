@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from emer.tools.speech.confidence import LatticeWord, Verdict, judge
+from emer.tools.speech.confidence import Verdict, judge
 from emer.tools.speech.transcript import TimedWord, Transcript, Window
 from emer.tools.speech.vad import HOP, RATE, Samples, levels
 from emer.tools.types import Span
@@ -145,15 +145,22 @@ def fitted_frames(windows: Sequence[Window]) -> int:
     return min(FRAMES, steps * STEP)
 
 
-Word = TypeVar("Word", TimedWord, LatticeWord)
+Word = TypeVar("Word", bound=TimedWord)
 
 
-def utterances(words: Sequence[Word], pause: float = PAUSE) -> list[tuple[Word, ...]]:
-    """The words in groups, a new one after each silence of `pause` s."""
+def utterances(words: Sequence[Word]) -> list[list[Word]]:
+    """The words in groups, a new one after each silence of `PAUSE` s."""
     groups: list[list[Word]] = []
     for word in words:
-        if groups and word.start - groups[-1][-1].end < pause:
+        if groups and word.start - groups[-1][-1].end < PAUSE:
             groups[-1].append(word)
         else:
             groups.append([word])
-    return [tuple(group) for group in groups]
+    return groups
+
+
+def span_of(words: Sequence[TimedWord], within: Span) -> Span:
+    """Span of the words in tenths of a second, inside another."""
+    start = max(within.start, round(words[0].start, 1))
+    end = min(within.end, round(words[-1].end, 1))
+    return Span(start=min(start, end), end=end)

@@ -100,19 +100,11 @@ def timed_words(
     )
 
 
-def distinct_translation(english: ScoredText | None, original: str) -> ScoredText | None:
+def distinct_translation(english: ScoredText, original: str) -> ScoredText | None:
     """A translation; None where it is empty or only repeats the original."""
-    if (
-        english is None
-        or not _letters(english.text)
-        or _letters(english.text) == _letters(original)
-    ):
-        return None
-    return english
-
-
-def _letters(text: str) -> str:
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
+    texts = (english.text.casefold(), original.casefold())
+    written, spoken = ("".join(filter(str.isalnum, text)) for text in texts)
+    return english if written and written != spoken else None
 
 
 def compression(text: str) -> float:
