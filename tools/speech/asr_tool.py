@@ -117,7 +117,6 @@ class AsrTool(ABC):
     backend: ClassVar[Backend]
 
     def __post_init__(self) -> None:
-        """Check the settings; `ConfigError` says which is not possible."""
         if self.beam < 1 or self.batch < 0:
             raise ConfigError(f"{self.name}: beam must be at least 1, batch at least 0")
         self._code = code_of(self.language, f"{self.name}.language")
@@ -159,16 +158,13 @@ class AsrTool(ABC):
 
     @property
     def hardware(self) -> Mapping[str, Param]:
-        """Device, precision, batch and, on a CPU, threads."""
         options = self.options()
         return RunOptions(options.device, options.precision, options.batch).hardware
 
     def load(self) -> None:
-        """Load the model now."""
         self.recogniser(*self._current()).load()
 
     def unload(self) -> None:
-        """Remove the model from memory."""
         self.recogniser(*self._current()).unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:

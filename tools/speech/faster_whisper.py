@@ -302,7 +302,6 @@ class FasterWhisper(AsrTool):
     description = "Recognises speech in many languages, with word times, fast on a CPU, too."
 
     def __post_init__(self) -> None:
-        """Check the settings; `ConfigError` says which is not possible."""
         if self.window not in (WHOLE, FIT):
             raise ConfigError(f"{TOOL}.window: {self.window!r}; write {WHOLE} or {FIT}")
         if self.compute not in COMPUTE:

@@ -201,7 +201,6 @@ class Whisper(AsrTool):
     description = "Recognises speech in many languages, with word times, and translates it."
 
     def __post_init__(self) -> None:
-        """Check the settings; `ConfigError` says which is not possible."""
         super().__post_init__()
         if self.window != WHOLE:
             raise ConfigError(

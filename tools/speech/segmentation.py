@@ -10,7 +10,7 @@ import numpy as np
 
 from emer.tools.speech.confidence import Verdict, judge
 from emer.tools.speech.transcript import TimedWord, Transcript, Window
-from emer.tools.speech.vad import HOP, RATE, Samples, levels
+from emer.tools.speech.vad import HOP, RATE, Samples, join_runs, levels
 from emer.tools.types import Span
 
 PAD = 0.2
@@ -82,27 +82,19 @@ def cut(samples: Samples, speech: Sequence[Span], longest: float = LONGEST) -> t
 
     Speech without a pause for that long is cut at its quietest moment.
     """
+    size = len(samples)
+    padded = (
+        (max(0, round((s.start - PAD) * RATE)), min(size, round((s.end + PAD) * RATE)))
+        for s in speech
+    )
     segments: list[Segment] = []
-    for part in (
-        short for long in _padded(speech, len(samples)) for short in _split(samples, long, longest)
-    ):
-        if segments and segments[-1].size + part[1] - part[0] <= longest * RATE:
-            segments[-1] = Segment((*segments[-1].parts, part))
-        else:
-            segments.append(Segment((part,)))
+    for stretch in join_runs(list(padded), 1):
+        for part in _split(samples, stretch, longest):
+            if segments and segments[-1].size + part[1] - part[0] <= longest * RATE:
+                segments[-1] = Segment((*segments[-1].parts, part))
+            else:
+                segments.append(Segment((part,)))
     return tuple(segments)
-
-
-def _padded(speech: Sequence[Span], size: int) -> list[tuple[int, int]]:
-    padded: list[tuple[int, int]] = []
-    for span in speech:
-        start = max(0, round((span.start - PAD) * RATE))
-        end = min(size, round((span.end + PAD) * RATE))
-        if padded and start <= padded[-1][1]:
-            padded[-1] = (padded[-1][0], end)
-        else:
-            padded.append((start, end))
-    return padded
 
 
 def _split(samples: Samples, part: tuple[int, int], longest: float) -> list[tuple[int, int]]:

@@ -43,11 +43,6 @@ class Emotions(NamedTuple):
     outputs: tuple[float, ...]
     """For each label a probability, or a value on the scale of a dimension."""
 
-    @property
-    def dimensional(self) -> bool:
-        """Whether the outputs are values of dimensions, not probabilities of classes."""
-        return is_dimensional(self.labels)
-
 
 def recogniser(need: Need, options: RunOptions, given: str) -> PooledModel[Samples, Emotions]:
     """The shared model of a folder, for speech (mono, 16 kHz); nothing is loaded.

@@ -17,7 +17,7 @@ from emer.tools.runtime.model_pool import PooledModel
 from emer.tools.speech.segmentation import Segment, cut
 from emer.tools.speech.vad import Samples, audible_samples, best_detector, find_speech, levels
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
-from emer.tools.voice.model import TOOL, Emotions, recogniser
+from emer.tools.voice.model import TOOL, Emotions, is_dimensional, recogniser
 from emer.tools.voice.sentences import Sentence, Stretch, classes, ratings, undecided
 from emer.tools.weights.locate import AUTO, find
 from emer.tools.weights.pretrained import require
@@ -60,7 +60,6 @@ class SpeechEmotion:
     description = "Judges the emotion of the voice with a trained model, apart from the words."
 
     def __post_init__(self) -> None:
-        """Check the settings; `ConfigError` says which is not possible."""
         if self.highest <= self.lowest or self.batch < 0:
             raise ConfigError(f"{TOOL}: highest must lie above lowest, batch be at least 0")
         choose_precision(CPU, self.dtype)  # an unknown precision is reported at once
@@ -83,15 +82,12 @@ class SpeechEmotion:
 
     @property
     def hardware(self) -> Mapping[str, Param]:
-        """Device, precision, batch and, on a CPU, threads."""
         return self._options().hardware
 
     def load(self) -> None:
-        """Load the model now."""
         self._recogniser().load()
 
     def unload(self) -> None:
-        """Remove the model from memory."""
         self._recogniser().unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
@@ -111,7 +107,7 @@ class SpeechEmotion:
         if not segments:
             raise Unobservable(f"only {sum(s.length for s in speech):.1f} s of voice is heard")
         outputs = self._recogniser()([segment.sound(samples) for segment in segments])
-        if outputs[0].dimensional:
+        if is_dimensional(outputs[0].labels):
             sentences = list(ratings(stretches, outputs, (self.lowest, self.highest)))
             why = "the voice is rated in the middle of every scale of the model"
         else:
