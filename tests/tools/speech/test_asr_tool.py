@@ -15,6 +15,7 @@ from emer.tools.media.clip import Clip
 from emer.tools.runtime.cancellation import Call, in_call
 from emer.tools.speech.asr_tool import FIRST, PACKED, REST, Transcriber
 from emer.tools.speech.languages import (
+    LanguageGuess,
     Task,
     code_of,
     decode_by_language,
@@ -260,6 +261,26 @@ def test_the_windows_of_a_clip_are_one_language():
     transcripts = decode_by_language([found[3], *found[:3]], write)
     assert groups == [("fr", [0]), ("en", [1, 2]), ("de", [3])]
     assert [each.original.text for each in transcripts] == ["0", "1", "2", "3"]
+
+
+def test_a_translation_is_asked_for_where_there_are_words_of_another_language():
+    guesses = [LanguageGuess("en", 0.9), LanguageGuess("de", 0.8), LanguageGuess("fr", 0.7)]
+    said = {"en": "Hello.", "de": "Hallo.", "fr": ""}
+    asked: list[tuple[str, Task]] = []
+
+    def write(language: str, places: list[int], task: Task) -> list[Transcript]:
+        asked.append((language, task))
+        text = said[language] if task == "transcribe" else "Hello."
+        return [Transcript(ScoredText(text, -0.1), ()) for _ in places]
+
+    english, german, french = decode_by_language(guesses, write, translate=True)
+    assert [language for language, task in asked if task == "translate"] == ["de"]
+    assert german.translation == ScoredText("Hello.", -0.1) and german.original.text == "Hallo."
+    assert english.translation is None and french.translation is None
+    assert (german.language, german.language_probability) == ("de", 0.8)
+    asked.clear()
+    assert not any(each.translation for each in decode_by_language(guesses, write))
+    assert all(task == "transcribe" for _, task in asked)
 
 
 def test_languages_go_by_code_or_name():
