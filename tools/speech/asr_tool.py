@@ -305,7 +305,7 @@ def _passage(segment: Segment, transcript: Transcript) -> Passage:
 
 
 def _clues(passage: Passage, within: Span, share: float, source: Source) -> Iterator[Clue]:
-    """A clue per utterance, and one of the translation of all, which has no word times."""
+    """A clue per utterance, and one of the whole translation, which has no word times."""
     if passage.verdict is Verdict.REJECTED:
         return
     transcript, english = passage.transcript, passage.transcript.translation

@@ -94,7 +94,7 @@ def probability_of(logprob: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class LatticeWord(TimedWord):
-    """A word of pocketsphinx in the clip; its probability is the lattice's, not calibrated."""
+    """A word of pocketsphinx; its probability is the lattice's, not calibrated."""
 
     misfit: float
     """The log10 likelihood per frame by which free phones exceed the word; 0 is perfect."""

@@ -182,14 +182,10 @@ def encoder_rows(encoded: Any, places: Sequence[int]) -> Any:
 
 
 def _write(
-    model: Any,
-    options: AsrOptions,
-    encoded: Any,
-    sounds: Sequence[Samples],
-    language: str,
+    model: Any, options: AsrOptions, encoded: Any, sounds: Sequence[Samples], language: str,
     task: Task,
-) -> list[Transcript]:
-    """Texts, with words where they are no translation; no prompt, no sampling: deterministic."""
+) -> list[Transcript]:  # fmt: skip
+    """Texts, with words where they are no translation; without prompt and sampling."""
     from faster_whisper.tokenizer import Tokenizer
     from faster_whisper.transcribe import get_suppressed_tokens
 
@@ -212,9 +208,8 @@ def _write(
         time.sleep(STEP)
     results = [each.result() for each in working]
     written = [result.sequences_ids[0] for result in results]
-    words: Sequence[tuple[TimedWord, ...]] = [()] * len(results)
-    if task == "transcribe":
-        words = _words(model, tokenizer, encoded, written, sounds)
+    own = task == "transcribe"
+    words = _words(model, tokenizer, encoded, written, sounds) if own else [()] * len(written)
     means = [r.scores[0] * len(w) / (len(w) + 1) for r, w in zip(results, written, strict=True)]
     return [
         Transcript(

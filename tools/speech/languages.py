@@ -114,9 +114,10 @@ def decode_by_language(
     write: Callable[[str, list[int], Task], Sequence[Transcript]],
     translate: bool = False,
 ) -> list[Transcript]:
-    """Transcripts in order, with their language; `write` gets the windows of one by index.
+    """Transcripts in order, with their language.
 
-    With `translate` it is asked for the translation, too, where the language is not English.
+    `write` gets the windows of one language by index; with `translate` it is asked for the
+    translation, too, where the language is not English.
     """
     groups: dict[str, list[int]] = defaultdict(list)
     for place, guess in enumerate(guesses):

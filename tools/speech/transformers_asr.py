@@ -159,7 +159,7 @@ def _transcribe_seq2seq(
 
 
 def _first_step(model: Any, encoded: Any) -> tuple[Sequence[Mapping[str, float]], Sequence[float]]:
-    """First decoder step of a Whisper for each window, whence openai-whisper, too, takes them.
+    """First decoder step of a Whisper for each window, as openai-whisper takes it.
 
     Returns the probability of each language among those the model knows, and that of the token
     for no speech among all tokens; either is empty where the model does not say. That token
