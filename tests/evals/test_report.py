@@ -91,6 +91,7 @@ def test_many_labels_are_marked(tmp_path: Path) -> None:
     assert scores["level1_first3"].value != scores["level1"].value
 
 
+@pytest.mark.slow
 def test_processes_give_what_one_gives(tmp_path: Path) -> None:
     folder = DataFolder(datasets.write_folder(tmp_path))
     dataset = read_set(folder)

@@ -220,10 +220,10 @@ def test_a_broken_listener_is_left_out(run):
     assert answer.clues
 
 
-def test_a_broken_reasoner_is_in_the_trace(run, tmp_path):
+def test_a_broken_reasoner_is_in_the_trace(run, own_home):
     with pytest.raises(ZeroDivisionError):
         run("Broken", face="Smile")
-    (path,) = (tmp_path / "emer-home" / "traces").glob("*.jsonl")
+    (path,) = (own_home / "traces").glob("*.jsonl")
     assert '"event":"failed"' in path.read_text().splitlines()[-1]
 
 
