@@ -60,10 +60,9 @@ def choose_judge(name: str) -> Judge:
 
         return OfflineJudge()
     from emer.agents.llm.providers import load_chat_model
-    from emer.evals.judges.chat import CachedJudge, ChatJudge, ReplyCache
+    from emer.evals.judges.chat import ChatJudge, ReplyCache
 
-    judge = ChatJudge(load_chat_model(name), name)
-    return CachedJudge(judge, ReplyCache(home_folder() / "judgements.jsonl"))
+    return ChatJudge(load_chat_model(name), name, ReplyCache(home_folder() / "judgements.jsonl"))
 
 
 def choose_grouper(name: str | None) -> Grouper | None:

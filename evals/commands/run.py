@@ -25,8 +25,8 @@ from emer.evals.commands.score import as_json
 from emer.evals.data.types import Dataset
 from emer.evals.report.leaderboard import Board, Entry, build
 from emer.evals.report.measure import Job, measure
-from emer.evals.report.scorecard import SHORT, Ruler
-from emer.evals.report.tables import Group, Table, costs, differences, labels, show
+from emer.evals.report.scorecard import COSTS, SHORT, Ruler
+from emer.evals.report.tables import Group, Table, differences, labels, section, show
 from emer.evals.runs.record import RunFile
 from emer.evals.runs.runner import run
 from emer.evals.systems.agent import Agent, agent
@@ -200,7 +200,7 @@ def run_swap(request: SwapRequest, json: bool) -> None:
     if json:
         print_json({**as_json(board), "tool_runs": {s.system.name: dict(s.ran) for s in sides}})
         return
-    for table in (labels(board, SHORT), differences(board), costs(board), _calls(sides)):
+    for table in (labels(board, SHORT), differences(board), section(board, COSTS), _calls(sides)):
         show(table)
 
 

@@ -18,10 +18,11 @@ from emer.evals.data.predictions import Predictions, matched, read_predictions
 from emer.evals.data.types import Dataset
 from emer.evals.report.leaderboard import Board, Entry, build
 from emer.evals.report.measure import Job, judged, measure
-from emer.evals.report.scorecard import SHORT, Ruler
-from emer.evals.report.tables import closed, explanations, labels, show
+from emer.evals.report.scorecard import CLOSED, EXPLANATIONS, SHORT, Ruler
+from emer.evals.report.tables import labels, section, show
 from emer.evals.runs.record import RunFile
 from emer.evals.systems.baselines import StoredAnswers, floors
+from emer.evals.systems.system import System
 from emer.tools.errors import ConfigError
 
 
@@ -44,10 +45,10 @@ def run_score(request: ScoreRequest, json: bool) -> None:
         print_json(as_json(board))
         return
     show(labels(board, SHORT))
-    if not closed(board).empty:
-        show(closed(board))
+    if not section(board, CLOSED).empty:
+        show(section(board, CLOSED))
     if board.judge:
-        show(explanations(board))
+        show(section(board, EXPLANATIONS))
 
 
 def score(request: ScoreRequest) -> Board:
@@ -61,7 +62,7 @@ def score(request: ScoreRequest) -> Board:
         note(remark)
     ruler = Ruler.of(dataset, open_lexicon(folder, request.lexicon), grouper)
     golds = {sample.name: dataset.gold(sample) for sample in dataset.labelled}
-    systems = (*floors(golds), StoredAnswers(predictions))
+    systems: list[System] = [*floors(golds), StoredAnswers(predictions)]
     entries: list[Entry] = []
     notes: list[str] = []
     for entry in measure(ruler, dataset, [Job(system, offline=False) for system in systems]):

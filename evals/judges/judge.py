@@ -101,7 +101,7 @@ class OfflineJudge:
     name: str = "offline-1"
 
     def clues(self, gold: str, predicted: str) -> Rating:
-        matched, missed, invented = agree(gold, predicted).of(None)
+        matched, missed, invented = map(len, agree(gold, predicted))
         reason = f"{matched} found, {missed} missed, {invented} invented"
         precise, complete = matched + invented, matched + missed
         return _rating(2 * matched / (precise + complete) if precise + complete else 0.0, reason)
@@ -117,11 +117,9 @@ class OfflineJudge:
 
 
 def _nearest(word: str, others: Collection[str]) -> float:
-    if word in others:
-        return 1.0
-    return (
-        SAME_GROUP if label_groups()[word] in {label_groups()[other] for other in others} else 0.0
-    )
+    groups = label_groups()
+    kin = groups[word] in {groups[other] for other in others}
+    return 1.0 if word in others else SAME_GROUP * kin
 
 
 def _rating(share: float, reason: str) -> Rating:

@@ -8,14 +8,15 @@ the seed are chosen by us.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Draws:
@@ -57,11 +58,10 @@ class Mean:
     def at(self, draws: Draws) -> Floats:
         part = np.isfinite(self.values)
         filled = np.where(part, self.values, 0.0)
-        return _divide(draws.total(filled), draws.total(part))
+        return divide(draws.total(filled), draws.total(part))
 
     @property
     def n(self) -> int:
-        """Clips that take part."""
         return int(np.isfinite(self.values).sum())
 
 
@@ -73,7 +73,7 @@ class Ratio:
     wholes: Floats
 
     def at(self, draws: Draws) -> Floats:
-        return _divide(draws.total(self.parts), draws.total(self.wholes))
+        return divide(draws.total(self.parts), draws.total(self.wholes))
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,7 @@ class Harmonic:
 
     def at(self, draws: Draws) -> Floats:
         p, r = self.precision.at(draws), self.recall.at(draws)
-        total = p + r
-        return np.where(total == 0, 0.0, _divide(2 * p * r, total))
+        return np.where(p + r == 0, 0.0, divide(2 * p * r, p + r))
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class Average:
     def at(self, draws: Draws) -> Floats:
         values = np.array([part.at(draws) for part in self.parts])
         defined = np.isfinite(values)
-        return _divide(np.where(defined, values, 0.0).sum(axis=0), defined.sum(axis=0))
+        return divide(np.where(defined, values, 0.0).sum(axis=0), defined.sum(axis=0))
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,6 @@ def mean(values: ArrayLike) -> Mean:
 
 
 def ratio(parts: ArrayLike, wholes: ArrayLike) -> Ratio:
-    """Share of counts per clip."""
     return Ratio(np.asarray(parts, dtype=np.float64), np.asarray(wholes, dtype=np.float64))
 
 
@@ -127,7 +125,8 @@ def value(statistic: Statistic, clips: int) -> float:
     return float(statistic.at(Draws(np.ones((1, clips))))[0])
 
 
-def _divide(part: Floats, whole: Floats) -> Floats:
+def divide(part: Floats, whole: Floats) -> Floats:
+    """Quotient, NaN where `whole` is zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(whole == 0, np.nan, part / whole))
 
@@ -153,18 +152,18 @@ class Estimate(NamedTuple):
 
 
 def estimate(
-    statistics: Mapping[str, Statistic], clips: int, times: int = TIMES, seed: int = SEED
-) -> dict[str, Estimate]:
+    statistics: Mapping[Key, Statistic], clips: int, times: int = TIMES, seed: int = SEED
+) -> dict[Key, Estimate]:
     """Each statistic's value and interval, all on the same draws of clips."""
     if clips == 0:
-        return {name: Estimate(np.nan, np.nan, np.nan) for name in statistics}
-    values: dict[str, list[Floats]] = {name: [] for name in statistics}
+        return {key: Estimate(np.nan, np.nan, np.nan) for key in statistics}
+    values: dict[Key, list[Floats]] = {key: [] for key in statistics}
     for draws in _draws(clips, times, seed):
-        for name, statistic in statistics.items():
-            values[name].append(statistic.at(draws))
+        for key, statistic in statistics.items():
+            values[key].append(statistic.at(draws))
     return {
-        name: _interval(value(statistics[name], clips), np.concatenate(blocks))
-        for name, blocks in values.items()
+        key: _interval(value(statistics[key], clips), np.concatenate(blocks))
+        for key, blocks in values.items()
     }
 
 

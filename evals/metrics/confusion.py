@@ -33,7 +33,7 @@ def confusion(
     lexicon: Lexicon, wheel: Wheel, gold: Sequence[Labels], predicted: Sequence[Labels]
 ) -> Confusion:
     """Confusion of level-1 classes on a wheel."""
-    classes = wheel.classes
+    classes = tuple(wheel.rings)  # the level-1 words
     place = {name: index for index, name in enumerate((*classes, NONE))}
     table = np.zeros((len(classes), len(place)))
     for human, ours in zip(gold, predicted, strict=True):

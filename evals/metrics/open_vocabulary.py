@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from emer.evals.metrics.bootstrap import Average, Harmonic, Mean, Statistic, mean
-from emer.evals.metrics.wheel import LEVELS, Level, Lexicon, Wheel, plain
+from emer.evals.metrics.bootstrap import Average, Harmonic, Statistic, mean
+from emer.evals.metrics.wheel import LEVELS, Lexicon, plain
 
 Labels = Sequence[str]
 Mapper = Callable[[str], str | None]
@@ -21,54 +22,20 @@ Mapper = Callable[[str], str | None]
 
 @dataclass(frozen=True)
 class Overlap:
-    """Precision, recall and F of label sets."""
+    """Precision, recall and F of sets, and the number of clips that take part."""
 
-    precision: Mean
-    recall: Mean
-
-    @property
-    def f(self) -> Statistic:
-        return Harmonic(self.precision, self.recall)
-
-    @property
-    def n(self) -> int:
-        """Clips that take part."""
-        return self.precision.n
-
-
-@dataclass(frozen=True)
-class Averaged:
-    """The plain mean over several overlaps (the five wheels) of F, P and R separately."""
-
-    parts: tuple[Overlap, ...]
-
-    @property
-    def precision(self) -> Statistic:
-        """Mean of the parts' precisions."""
-        return Average([part.precision for part in self.parts])
-
-    @property
-    def recall(self) -> Statistic:
-        """Mean of the parts' recalls."""
-        return Average([part.recall for part in self.parts])
-
-    @property
-    def f(self) -> Statistic:
-        return Average([part.f for part in self.parts])
-
-    @property
-    def n(self) -> int:
-        """Fewest clips that take part in any part."""
-        return min(part.n for part in self.parts)
+    precision: Statistic
+    recall: Statistic
+    f: Statistic
+    n: int
 
 
 def overlap(gold: Sequence[Iterable[Hashable]], predicted: Sequence[Iterable[Hashable]]) -> Overlap:
     """Overlap of two sequences of sets, one pair per clip."""
     pairs = [(set(g), set(p)) for g, p in zip(gold, predicted, strict=True)]
-    return Overlap(
-        precision=mean([_share(g & p, p) if g else np.nan for g, p in pairs]),
-        recall=mean([_share(g & p, g) if g else np.nan for g, p in pairs]),
-    )
+    precision = mean([_share(g & p, p) if g else np.nan for g, p in pairs])
+    recall = mean([_share(g & p, g) if g else np.nan for g, p in pairs])
+    return Overlap(precision, recall, Harmonic(precision, recall), precision.n)
 
 
 def exact(gold: Sequence[Labels], predicted: Sequence[Labels]) -> Overlap:
@@ -90,28 +57,31 @@ def mapped(gold: Sequence[Labels], predicted: Sequence[Labels], mapper: Mapper) 
 
 def wheel_overlaps(
     lexicon: Lexicon, gold: Sequence[Labels], predicted: Sequence[Labels]
-) -> dict[str, Overlap | Averaged]:
-    """M1, m2, level1, level2 and level1_wheel1 and so on for each wheel."""
-    overlaps: dict[str, Overlap | Averaged] = {
+) -> dict[str, Overlap]:
+    """M1, m2, level1_wheel1 and so on for each wheel, and their means level1 and level2."""
+    overlaps = {
         "m1": mapped(gold, predicted, lexicon.m1),
         "m2": mapped(gold, predicted, lexicon.m2),
     }
     for level in LEVELS:
         each = {
-            f"level{level}_{wheel.name}": mapped(gold, predicted, ancestor(lexicon, wheel, level))
+            f"level{level}_{wheel.name}": mapped(
+                gold, predicted, partial(lexicon.m3, wheel=wheel, level=level)
+            )
             for wheel in lexicon.wheels
         }
-        overlaps[f"level{level}"] = Averaged(tuple(each.values()))
+        parts = each.values()
+        overlaps[f"level{level}"] = Overlap(
+            precision=Average([part.precision for part in parts]),
+            recall=Average([part.recall for part in parts]),
+            f=Average([part.f for part in parts]),
+            n=min(part.n for part in parts),
+        )
         overlaps |= each
     return overlaps
 
 
-def ancestor(lexicon: Lexicon, wheel: Wheel, level: Level) -> Mapper:
-    """Map from a label to its ancestor on a wheel (M3)."""
-    return lambda label: lexicon.m3(label, wheel, level)
-
-
-def m_average(overlaps: dict[str, Overlap | Averaged]) -> Statistic:
+def m_average(overlaps: dict[str, Overlap]) -> Statistic:
     """OV-MER's M-avg: the mean of the F of M1, M2 and every wheel at both levels."""
     single = [o.f for name, o in overlaps.items() if name not in ("level1", "level2")]
     return Average(single)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.evals.metrics.bootstrap import Average, Draws, Floats, mean
+from emer.evals.metrics.bootstrap import Average, Draws, Floats, divide, mean
 from emer.evals.metrics.open_vocabulary import Labels
 from emer.evals.metrics.wheel import Lexicon, plain
 
@@ -43,7 +43,6 @@ class WeightedF1:
 
     @property
     def n(self) -> int:
-        """Clips that take part."""
         return int((self.gold >= 0).sum())
 
     def at(self, draws: Draws) -> Floats:
@@ -55,8 +54,7 @@ class WeightedF1:
             support = draws.total(is_gold)
             size = support + draws.total(is_predicted)
             total += support * np.divide(2 * hits, size, out=np.zeros_like(hits), where=size > 0)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(total / draws.total(part))
+        return divide(total, draws.total(part))
 
 
 def hit_rate(lexicon: Lexicon, gold: Sequence[str | None], predicted: Sequence[Labels]) -> HitRate:

@@ -71,20 +71,14 @@ def set_level(
     clips: Sequence[str], gold: Sequence[Labels], predicted: Sequence[Labels], grouper: Grouper
 ) -> Overlap:
     """Set-level precision (the papers' accuracy), recall and F."""
-    pairs = [
-        _grouped(clip, [plain(x) for x in g], [plain(x) for x in p], grouper)
-        for clip, g, p in zip(clips, gold, predicted, strict=True)
-    ]
-    return overlap([g for g, _ in pairs], [p for _, p in pairs])
-
-
-def _grouped(
-    clip: str, gold: list[str], predicted: list[str], grouper: Grouper
-) -> tuple[set[str], set[str]]:
-    both = list(dict.fromkeys([*gold, *predicted]))
-    stands_for: dict[str, str] = {}
-    for group in grouper.groups(clip, both):
-        members = [plain(member) for member in group]
-        for member in members:
-            stands_for.setdefault(member, members[0])
-    return {stands_for.get(x, x) for x in gold}, {stands_for.get(x, x) for x in predicted}
+    human: list[list[str]] = []
+    ours: list[list[str]] = []
+    for clip, g, p in zip(clips, gold, predicted, strict=True):
+        labels = dict.fromkeys(map(plain, [*g, *p]))
+        stands_for: dict[str, str] = {}
+        for group in grouper.groups(clip, list(labels)):
+            for member in group:
+                stands_for.setdefault(plain(member), plain(group[0]))
+        human.append([stands_for.get(plain(x), plain(x)) for x in g])
+        ours.append([stands_for.get(plain(x), plain(x)) for x in p])
+    return overlap(human, ours)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,28 +13,18 @@ from emer.evals.data.locations import DataFolder
 from emer.evals.data.types import Dataset
 from emer.evals.judges.judge import Judge, OfflineJudge
 from emer.evals.metrics.bootstrap import TIMES
-from emer.evals.metrics.confusion import Confusion, confusion
-from emer.evals.metrics.synonyms import Grouper
+from emer.evals.metrics.confusion import confusion
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.report import plots
 from emer.evals.report.emer_v1 import version1_table
 from emer.evals.report.leaderboard import Board, Entry, build
-from emer.evals.report.measure import (
-    judged,
-    measure,
-    other_jobs,
-    pairs,
-    probe,
-    reasoner_jobs,
-)
+from emer.evals.report.measure import judged, measure, other_jobs, pairs, probe, reasoner_jobs
 from emer.evals.report.scorecard import Ruler
 from emer.evals.report.tables import Report, tables
 from emer.evals.runs.record import RunFile, RunHeader
 from emer.evals.systems.reasoner_options import ConfiguredReasoner
 from emer.evals.systems.system import Prediction
 from emer.tools.errors import ConfigError
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -44,7 +34,6 @@ class ReportSettings:
     lexicon: Lexicon | None
     """The wheel lexicon; without it the scores that need it are left out."""
     judge: Judge = OfflineJudge()  # noqa: RUF009  (frozen)
-    grouper: Grouper | None = None
     runs: tuple[Path, ...] = ()
     """Files of runs that also take part."""
     against: str | None = None
@@ -61,13 +50,12 @@ class Produced:
 
     board: Board
     report: Report
-    entries: Sequence[Entry] = field(repr=False)
-    seconds: float = 0.0
+    seconds: float
 
 
 def produce(
     dataset: Dataset, folder: DataFolder, reasoner: ConfiguredReasoner, settings: ReportSettings,
-    say: Progress = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Produced:  # fmt: skip
     """The report on a dataset.
 
@@ -80,7 +68,7 @@ def produce(
 
     """
     start = time.perf_counter()
-    ruler = Ruler.of(dataset, settings.lexicon, settings.grouper)
+    ruler = Ruler.of(dataset, settings.lexicon)
     entries, notes = _entries(ruler, dataset, folder, reasoner, settings, say)
     say("intervals")
     compared = pairs(reasoner.reasoner)
@@ -97,12 +85,12 @@ def produce(
     seconds = time.perf_counter() - start
     about = f"{board.method}. Made on {datetime.now(UTC):%Y-%m-%d} in {seconds:.0f} s."
     report = Report(f"emer-eval: {dataset.name}", about, tuple(content), figures)
-    return Produced(board, report, entries, seconds)
+    return Produced(board, report, seconds)
 
 
 def _entries(
     ruler: Ruler, dataset: Dataset, folder: DataFolder, reasoner: ConfiguredReasoner,
-    settings: ReportSettings, say: Progress,
+    settings: ReportSettings, say: Callable[[str], None],
 ) -> tuple[list[Entry], list[str]]:  # fmt: skip
     """All systems measured and rated, and notes on them."""
     offline = isinstance(settings.judge, OfflineJudge)
@@ -144,22 +132,26 @@ def _from_run(
         answers.get(sample.name, Prediction(name=sample.name, failed="not in the run"))
         for sample in dataset.labelled
     ]
-    scorecard = ruler.measure(header.system, predictions)
+    entry = Entry(ruler.measure(header.system, predictions), predictions)
     made = header.system.provenance
     arguments = {key: value for key, value in made.items() if key.startswith("reasoner.")}
     if made.get("reasoner") == reasoner.reasoner.name and arguments == reasoner.arguments:
-        probed = probe(reasoner.reasoner, predictions)
-        scorecard = replace(scorecard, statistics={**scorecard.statistics, **probed})
-    return Entry(scorecard, predictions)
+        return entry.with_scores(probe(reasoner.reasoner, predictions))
+    return entry
 
 
 def _plots(ruler: Ruler, board: Board, entries: Sequence[Entry]) -> dict[str, str]:
     """The plots by their captions."""
     figures = {"F of each system with its interval.": plots.intervals(board)}
-    if ruler.lexicon is not None:
-        figures["Human class against predicted class on wheel 1, percent of each row."] = (
-            plots.confusions(_confusions(ruler.lexicon, ruler, _leading(board, entries)))
-        )
+    if (lexicon := ruler.lexicon) is not None:
+        tables = {
+            e.card.name: confusion(
+                lexicon, lexicon.wheels[0], ruler.labels, [p.labels for p in e.predictions]
+            )
+            for e in _leading(board, entries)
+        }
+        caption = "Human class against predicted class on wheel 1, percent of each row."
+        figures[caption] = plots.confusions(tables)
     stated = {e.card.name: e.scorecard.judged for e in entries if e.scorecard.judged.n}
     if stated:
         first = dict(list(stated.items())[:4])
@@ -167,14 +159,6 @@ def _plots(ruler: Ruler, board: Board, entries: Sequence[Entry]) -> dict[str, st
     if any("seconds" in row.scores for row in board.rows):
         figures["Cost against score, of the systems that were run here."] = plots.cost(board)
     return figures
-
-
-def _confusions(lexicon: Lexicon, ruler: Ruler, entries: Sequence[Entry]) -> dict[str, Confusion]:
-    wheel = lexicon.wheels[0]
-    return {
-        e.card.name: confusion(lexicon, wheel, ruler.labels, [p.labels for p in e.predictions])
-        for e in entries
-    }
 
 
 def _leading(board: Board, entries: Sequence[Entry]) -> list[Entry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,11 +17,13 @@ from emer.evals.metrics.bootstrap import (
     estimate,
     value,
 )
-from emer.evals.report.scorecard import HEADLINE, Column, Ruler, Scorecard
+from emer.evals.report.scorecard import HEADLINE, Ruler, Scorecard
 from emer.evals.systems.system import INPUTS, Card, Input, Prediction
 
 SPAM = 1.25
 """More labels than this times the human number are marked (chosen by us)."""
+FLOOR = "the best floor"
+HEADLINES = [column.key for column in HEADLINE]
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Entry:
     @property
     def card(self) -> Card:
         return self.scorecard.card
+
+    def with_scores(self, scores: Mapping[str, Statistic]) -> Entry:
+        """Entry with further scores."""
+        statistics = {**self.scorecard.statistics, **scores}
+        return replace(self, scorecard=replace(self.scorecard, statistics=statistics))
 
 
 @dataclass(frozen=True)
@@ -115,21 +122,33 @@ def build(
         times: Draws of the bootstrap.
 
     """
-    main, floor = ruler.main, _best_floor(entries, ruler.main)
+    main = ruler.main
     known = {entry.card.name: entry for entry in entries}
     compared = [(known[a], known[b]) for a, b in pairs if {a, b} <= known.keys()]
-    statistics = _statistics(entries, compared, floor, main)
+    statistics = _statistics(entries, compared, main)
     estimates = estimate(statistics, len(ruler.names), times)
     human = float(np.mean([len(gold.labels) for gold in ruler.golds]))
+
+    def row(entry: Entry) -> Row:
+        card, name = entry.card, entry.card.name
+        scores = {key: estimates[name, key] for key in entry.scorecard.statistics}
+        spam = card.input != "nothing" and scores["labels"].value > SPAM * human
+        return Row(card, scores, entry.scorecard.counts, estimates.get((name, FLOOR, main)), spam)
+
+    def pair(left: Entry, right: Entry) -> Pair:
+        names = left.card.name, right.card.name
+        scores = {key: estimates[*names, key] for key in HEADLINES if (*names, key) in estimates}
+        return Pair(*names, left.card.input == right.card.input, scores)
+
     return Board(
         dataset=ruler.dataset,
         clips=len(ruler.names),
-        edition=ruler.edition,
+        edition="none" if ruler.lexicon is None else ruler.lexicon.edition,
         main=main,
-        grouping=ruler.grouping,
+        grouping=ruler.grouper.name,
         human_labels=human,
-        rows=tuple(_row(entry, estimates, human, main) for entry in entries),
-        pairs=tuple(_pair(left, right, estimates) for left, right in compared),
+        rows=tuple(row(entry) for entry in entries),
+        pairs=tuple(pair(left, right) for left, right in compared),
         judge=judge,
         notes=tuple(notes),
         times=times,
@@ -137,60 +156,21 @@ def build(
 
 
 def _statistics(
-    entries: Sequence[Entry], compared: Sequence[tuple[Entry, Entry]], floor: Entry | None,
-    main: str,
-) -> dict[str, Statistic]:  # fmt: skip
-    statistics: dict[str, Statistic] = {}
+    entries: Sequence[Entry], compared: Sequence[tuple[Entry, Entry]], main: str
+) -> dict[tuple[str, ...], Statistic]:
+    """Scores by system and key, differences by both systems (or `FLOOR`) and key."""
+    floors = [entry.scorecard for entry in entries if entry.card.input == "nothing"]
+    floor = max(floors, key=lambda f: value(f.statistics[main], f.clips), default=None)
+    statistics: dict[tuple[str, ...], Statistic] = {}
     for entry in entries:
-        for key, statistic in entry.scorecard.statistics.items():
-            statistics[_key("score", entry, key)] = statistic
+        own, name = entry.scorecard.statistics, entry.card.name
+        statistics |= {(name, key): statistic for key, statistic in own.items()}
         if floor is not None and entry.card.input != "nothing":
-            statistics[_key("floor", entry, main)] = _minus(entry, floor, main)
+            statistics[name, FLOOR, main] = Difference(own[main], floor.statistics[main])
     for left, right in compared:
-        for column in _shared(left, right):
-            statistics[_key("pair", left, column.key, right)] = _minus(left, right, column.key)
+        ours, theirs = left.scorecard.statistics, right.scorecard.statistics
+        for key in HEADLINES:
+            if key in ours and key in theirs:
+                names = left.card.name, right.card.name
+                statistics[*names, key] = Difference(ours[key], theirs[key])
     return statistics
-
-
-def _key(kind: str, entry: Entry, score: str, other: Entry | None = None) -> str:
-    systems = entry.card.name if other is None else f"{entry.card.name} - {other.card.name}"
-    return f"{kind}\0{systems}\0{score}"
-
-
-def _row(entry: Entry, estimates: Mapping[str, Estimate], human: float, main: str) -> Row:
-    scores = {key: estimates[_key("score", entry, key)] for key in entry.scorecard.statistics}
-    return Row(
-        card=entry.card,
-        scores=scores,
-        counts=entry.scorecard.counts,
-        over_floor=estimates.get(_key("floor", entry, main)),
-        spam=entry.card.input != "nothing" and scores["labels"].value > SPAM * human,
-    )
-
-
-def _pair(left: Entry, right: Entry, estimates: Mapping[str, Estimate]) -> Pair:
-    keys = [column.key for column in _shared(left, right)]
-    return Pair(
-        left=left.card.name,
-        right=right.card.name,
-        same_input=left.card.input == right.card.input,
-        scores={key: estimates[_key("pair", left, key, right)] for key in keys},
-    )
-
-
-def _minus(left: Entry, right: Entry, key: str) -> Statistic:
-    return Difference(left.scorecard.statistics[key], right.scorecard.statistics[key])
-
-
-def _shared(left: Entry, right: Entry) -> list[Column]:
-    both = left.scorecard.statistics.keys() & right.scorecard.statistics.keys()
-    return [column for column in HEADLINE if column.key in both]
-
-
-def _best_floor(entries: Sequence[Entry], main: str) -> Entry | None:
-    floors = [entry for entry in entries if entry.card.input == "nothing"]
-    return max(
-        floors,
-        key=lambda e: value(e.scorecard.statistics[main], e.scorecard.clips),
-        default=None,
-    )

@@ -37,17 +37,12 @@ def judged(
     if not any(human) or not any(texts):
         return entry, ()
     overlaps = judge_all(judge, human, texts)
-    statistics = {
-        **entry.scorecard.statistics,
-        "clue_overlap": overlaps.clues,
-        "label_overlap": overlaps.labels,
-    }
+    rated = {"clue_overlap": overlaps.clues, "label_overlap": overlaps.labels}
     note = (
         f"{entry.card.name}: {judge.name} could not rate {len(overlaps.failed)} of "
         f"{2 * len(texts)} pairs ({overlaps.failed[:1]})"
     )
-    scorecard = replace(entry.scorecard, statistics=statistics)
-    return replace(entry, scorecard=scorecard), (note,) if overlaps.failed else ()
+    return entry.with_scores(rated), (note,) if overlaps.failed else ()
 
 
 NAMES = ("deletion", "deletion_fall", "others_fall", *get_args(Kind))
@@ -71,15 +66,12 @@ def _probes_of(reasoner: Reasoner, prediction: Prediction) -> Iterator[tuple[str
     label = prediction.explanation.labels[0]
     evidence = Evidence(reasoner, DEFAULT, prediction.clues, prediction.duration or DURATION)
     deletion = delete(evidence, label)
-    yield "deletion", float(deletion.lowered)
+    yield "deletion", float(deletion.after < deletion.before)
     yield "deletion_fall", deletion.before - deletion.after
     if deletion.others is not None:
         yield "others_fall", deletion.before - deletion.others
     for corruption in corrupt(evidence, label):
         yield corruption.kind, float(corruption.fits)
-
-
-Done = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -100,7 +92,8 @@ def other_jobs(dataset: Dataset, folder: DataFolder) -> list[Job]:
     labelled = {s.name: dataset.gold(s) for s in dataset.labelled}
     stored = [read_stored(path) for path in folder.tables("predictions")]
     matching = [each for each in stored if each.predictions.places.keys() & labelled.keys()]
-    return [Job(system) for system in (*floors(labelled), *matching)]
+    systems: list[System] = [*floors(labelled), *matching]
+    return [Job(system) for system in systems]
 
 
 def reasoner_jobs(
@@ -108,19 +101,21 @@ def reasoner_jobs(
 ) -> list[Job]:
     """A reasoner in every form of oracle perception that the dataset has."""
     oracle = OnHumanClues(reasoner.reasoner, arguments=reasoner.arguments)
-    forms = [
-        Job(oracle, probes=True),
-        Job(replace(oracle, masked=False), probes=True),
-        Job(replace(oracle, masked=False, language="zh"), probes=True),
-        Job(replace(oracle, language="zh")),
-        Job(replace(oracle, parts=("visual",))),
-        Job(replace(oracle, parts=("acoustic",))),
-        Job(replace(oracle, parts=("visual", "acoustic"))),
-        Job(replace(oracle, stepwise=True)),
-        Job(replace(oracle, parts=("subtitle",), masked=False)),
+    probed = [
+        oracle,
+        replace(oracle, masked=False),
+        replace(oracle, masked=False, language="zh"),
     ]
-    first = dataset.samples[0]
-    return [replace(job, cache=cache) for job in forms if _can_answer(job, first)]
+    others = [
+        replace(oracle, language="zh"),
+        replace(oracle, parts=("visual",)),
+        replace(oracle, parts=("acoustic",)),
+        replace(oracle, parts=("visual", "acoustic")),
+        replace(oracle, stepwise=True),
+        replace(oracle, parts=("subtitle",), masked=False),
+    ]
+    forms = [form for form in (*probed, *others) if _can_answer(form, dataset.samples[0])]
+    return [Job(form, probes=form in probed, cache=cache) for form in forms]
 
 
 def pairs(reasoner: Reasoner) -> list[tuple[str, str]]:
@@ -140,7 +135,7 @@ def pairs(reasoner: Reasoner) -> list[tuple[str, str]]:
 
 def measure(
     ruler: Ruler, dataset: Dataset, jobs: Sequence[Job], workers: int = 1,
-    done: Done = lambda _: None,
+    done: Callable[[str], None] = lambda _: None,
 ) -> list[Entry]:  # fmt: skip
     """Each system's entry, in the order of the jobs.
 
@@ -163,7 +158,8 @@ def measure(
 
     if workers <= 1 or len(jobs) < 2:
         return [finished(measure_one(ruler, samples, job)) for job in jobs]
-    here = {place: job for place, job in enumerate(jobs) if _calls_a_model(job)}
+    here = {place: job for place, job in enumerate(jobs) if isinstance(job.system, OnHumanClues)
+            and isinstance(job.system.reasoner, Reporting)}  # fmt: skip
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
         others = {place: job for place, job in enumerate(jobs) if place not in here}
@@ -182,21 +178,13 @@ def measure(
 def measure_one(ruler: Ruler, samples: Sequence[Sample], job: Job) -> Entry:
     """Answer every clip and measure the answers."""
     predictions = answers(job.system, ruler.dataset, samples, job.cache)
-    scorecard = ruler.measure(job.system.card, predictions)
+    entry = Entry(ruler.measure(job.system.card, predictions), predictions)
     if job.probes and isinstance(job.system, OnHumanClues):
-        probed = probe(job.system.reasoner, predictions)
-        scorecard = replace(scorecard, statistics={**scorecard.statistics, **probed})
-    entry = Entry(scorecard, predictions)
+        entry = entry.with_scores(probe(job.system.reasoner, predictions))
     return judged(entry, ruler.golds, OfflineJudge())[0] if job.offline else entry
 
 
-def _calls_a_model(job: Job) -> bool:
-    return isinstance(job.system, OnHumanClues) and isinstance(job.system.reasoner, Reporting)
-
-
-def _can_answer(job: Job, sample: Sample) -> bool:
-    system = job.system
-    assert isinstance(system, OnHumanClues)
+def _can_answer(system: OnHumanClues, sample: Sample) -> bool:
     if system.parts == ("subtitle",):
         return bool(sample.subtitle or sample.described)
     return sample.description(system.language, system.masked) is not None

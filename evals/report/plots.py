@@ -66,7 +66,11 @@ def confusions(tables: Mapping[str, Confusion]) -> str:
             axes.set_yticks(range(len(classes)), ticks)
             axes.set_title(name, fontsize=9)
             axes.set_xlabel("predicted")
-            _write_shares(axes, confusion)
+            for (row, column), share in np.ndenumerate(confusion.shares):
+                if share >= 0.005:
+                    colour = "white" if share > 0.55 else "#333333"
+                    axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center",
+                              fontsize=7, color=colour)  # fmt: skip
         panels[0].set_ylabel("human (clips)")
 
     return _figure((4.3 * len(tables), 3.6), paint, "confusion")
@@ -149,14 +153,6 @@ def _spread(heights: Sequence[float], low: float, high: float) -> list[float]:
 
 def _title(board: Board) -> str:
     return "emotion wheel, level 1" if board.main == "level1" else "exact"
-
-
-def _write_shares(axes: Any, confusion: Confusion) -> None:
-    for (row, column), share in np.ndenumerate(confusion.shares):
-        if share >= 0.005:
-            colour = "white" if share > 0.55 else "#333333"
-            axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=7,
-                      color=colour)  # fmt: skip
 
 
 def _legend(axes: Any, inputs: Sequence[Input], **place: Any) -> None:

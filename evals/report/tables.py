@@ -17,7 +17,7 @@ from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from emer.evals.report.leaderboard import Board, Pair, Row
+from emer.evals.report.leaderboard import Board, Row
 from emer.evals.report.scorecard import (
     CLOSED,
     CONFIDENCE,
@@ -25,7 +25,9 @@ from emer.evals.report.scorecard import (
     EXPLANATIONS,
     HEADLINE,
     LABELS,
+    OVERLAPS,
     Column,
+    Section,
 )
 from emer.evals.systems.system import Input
 from emer.tools.text import printable
@@ -53,7 +55,6 @@ class Table:
 
     @property
     def empty(self) -> bool:
-        """Whether there is no row."""
         return not any(group.rows for group in self.groups)
 
 
@@ -119,8 +120,9 @@ READING = (
 
 def tables(board: Board) -> list[Table]:
     """Every table that has rows."""
-    kinds = (labels, closed, explanations, confidence, costs, differences)
-    return [table for table in (kind(board) for kind in kinds) if not table.empty]
+    sections = (section(board, kind) for kind in (CLOSED, EXPLANATIONS, CONFIDENCE, COSTS))
+    every = (labels(board), *sections, differences(board))
+    return [table for table in every if not table.empty]
 
 
 def labels(board: Board, columns: Sequence[Column] = LABELS) -> Table:
@@ -130,95 +132,55 @@ def labels(board: Board, columns: Sequence[Column] = LABELS) -> Table:
     ahead, rest = [c for c in scored if c in HEADLINE], [c for c in scored if c not in HEADLINE]
     titles = ["system", *(c.title for c in ahead), f"{main.title} over the best floor"]
     titles += [*(c.title for c in rest), "empty"]
-    groups = [
-        Group(HEADINGS[group], [_labels_row(row, ahead, rest, main) for row in rows])
-        for group, rows in board.groups.items()
-    ]
+
+    def cells(row: Row) -> list[str]:
+        failed = f" ({row.counts['failed']} failed)" if row.counts["failed"] else ""
+        return [
+            f"{row.card.name} †" if row.spam else row.card.name,
+            *_cells(row, ahead),
+            main.cell(row.over_floor, signed=True),
+            *_cells(row, rest),
+            f"{row.counts['empty']}{failed}",
+        ]
+
+    groups = [Group(HEADINGS[input], [*map(cells, rows)]) for input, rows in board.groups.items()]
     return Table("Open-vocabulary labels", READING, titles, groups, tuple(_notes(board)))
+
+
+def section(board: Board, kind: Section) -> Table:
+    """Table of a section: the columns that any row has, and the rows that have any of them."""
+    scored = _scored(board, kind.columns)
+    lead = kind.lead
+    if OVERLAPS[0] in scored:
+        lead += f" Overlaps run from 1 to 10 and are those of judge={board.judge} alone."
+    groups = []
+    for group, rows in board.groups.items():
+        having = [row for row in rows if any(column.key in row.scores for column in scored)]
+        groups.append(Group(HEADINGS[group], [[r.card.name, *_cells(r, scored)] for r in having]))
+    return Table(kind.title, lead, ["system", *(column.title for column in scored)], groups)
 
 
 def _scored(board: Board, columns: Sequence[Column]) -> list[Column]:
     return [column for column in columns if any(column.key in row.scores for row in board.rows)]
 
 
-def closed(board: Board) -> Table:
-    """Table of scores against one class, or a sentiment, per clip."""
-    lead = (
-        "Hit: any label has the human label's level-1 class, mean over the wheels; a hit is "
-        "cheap with many labels, which hits per class named shows. Weighted F1: one class a clip."
-    )
-    return _scores("One class per clip, and sentiment", lead, board, CLOSED)
-
-
-def explanations(board: Board) -> Table:
-    """Table of what explanations state and rest on."""
-    lead = (
-        "Cues: the signs that an explanation names, against those of the human one; a cue that "
-        "people did not write down counts as invented, though it may be in the clip. On human "
-        "clues an explanation repeats what people wrote, so that cues say little there."
-    )
-    if any("clue_overlap" in row.scores for row in board.rows):
-        lead += f" Overlaps run from 1 to 10 and are those of judge={board.judge} alone."
-    return _scores("Explanations", lead, board, EXPLANATIONS)
-
-
-def confidence(board: Board) -> Table:
-    """Table of calibration and of the probes of evidence."""
-    lead = (
-        "Right: the first label's level-1 class on wheel 1 is among the human ones. The probes "
-        "spoil the evidence of the first label: its claim should move the way the title says."
-    )
-    return _scores("Confidence, and evidence that is spoilt", lead, board, CONFIDENCE)
-
-
-def costs(board: Board) -> Table:
-    """Table of what answers took, of systems that were run here."""
-    return _scores("Cost", "Per clip, on this machine.", board, COSTS)
+def _cells(row: Row, columns: Sequence[Column]) -> list[str]:
+    return [column.cell(row.scores.get(column.key)) for column in columns]
 
 
 def differences(board: Board) -> Table:
-    """Paired differences; bold where the interval leaves out zero."""
-    titles = ["left minus right", *(c.title for c in HEADLINE)]
-    rows = [_pair_row(pair) for pair in board.pairs]
+    """Paired differences; * where the interval leaves out zero."""
+    rows = []
+    for pair in board.pairs:
+        cells = [f"{pair.left} - {pair.right}" + ("" if pair.same_input else " (other input)")]
+        for column in HEADLINE:
+            estimate = pair.scores.get(column.key)
+            mark = " *" if estimate is not None and estimate.resolved else ""
+            cells.append(column.cell(estimate, signed=True) + mark)
+        rows.append(cells)
     lead = "On the same clips, in points; * marks an interval that leaves out zero."
+    titles = ["left minus right", *(c.title for c in HEADLINE)]
     return Table("Differences", lead, titles, [Group("", rows)])
-
-
-def _labels_row(
-    row: Row, ahead: Sequence[Column], rest: Sequence[Column], main: Column
-) -> list[str]:
-    failed = f" ({row.counts['failed']} failed)" if row.counts["failed"] else ""
-    return [
-        f"{row.card.name} †" if row.spam else row.card.name,
-        *(column.cell(row.scores.get(column.key)) for column in ahead),
-        main.cell(row.over_floor, signed=True),
-        *(column.cell(row.scores.get(column.key)) for column in rest),
-        f"{row.counts['empty']}{failed}",
-    ]
-
-
-def _scores(title: str, lead: str, board: Board, columns: Sequence[Column]) -> Table:
-    # the columns that any row has, and the rows that have any of them
-    scored = _scored(board, columns)
-    groups = []
-    for group, rows in board.groups.items():
-        cells = [
-            [row.card.name, *(column.cell(row.scores.get(column.key)) for column in scored)]
-            for row in rows
-            if any(column.key in row.scores for column in scored)
-        ]
-        groups.append(Group(HEADINGS[group], cells))
-    return Table(title, lead, ["system", *(column.title for column in scored)], groups)
-
-
-def _pair_row(pair: Pair) -> list[str]:
-    name = f"{pair.left} - {pair.right}" + ("" if pair.same_input else " (other input)")
-    cells = []
-    for column in HEADLINE:
-        estimate = pair.scores.get(column.key)
-        mark = " *" if estimate is not None and estimate.resolved else ""
-        cells.append(column.cell(estimate, signed=True) + mark)
-    return [name, *cells]
 
 
 def _notes(board: Board) -> Iterator[str]:

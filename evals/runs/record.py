@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,10 +30,6 @@ class RunHeader(Record):
     """A digest of the clips' names."""
     versions: Mapping[str, str]
 
-    def fits(self, other: RunHeader) -> bool:
-        """Whether another run's predictions may go on in this one's file."""
-        return (self.system, self.dataset) == (other.system, other.dataset)
-
 
 @dataclass(frozen=True)
 class RunFile:
@@ -53,17 +48,16 @@ class RunFile:
         A last line that a crash cut short is left out. `ConfigError` for another file.
         """
         try:
-            lines = [
-                line for line in self.path.read_text(encoding="utf-8").split("\n")[:-1] if line
-            ]
+            lines = self.path.read_text(encoding="utf-8").split("\n")[:-1]
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{self.path} cannot be read: {error}") from error
         try:
-            header = RunHeader.model_validate_json(lines[0])
-            predictions = [Prediction.model_validate_json(line) for line in lines[1:]]
-        except (IndexError, ValidationError) as error:
-            first = str(error).splitlines()[0]
-            raise ConfigError(f"{self.path} is not a run of emer-eval: {first}") from error
+            first, *others = filter(None, lines)
+            header = RunHeader.model_validate_json(first)
+            predictions = [Prediction.model_validate_json(line) for line in others]
+        except ValueError as error:
+            cause = str(error).splitlines()[0]
+            raise ConfigError(f"{self.path} is not a run of emer-eval: {cause}") from error
         return header, {prediction.name: prediction for prediction in predictions}
 
     def begin(self, header: RunHeader) -> None:
@@ -98,11 +92,10 @@ def header_of(card: Card, dataset: Dataset) -> RunHeader:
     """Header of a system's run over a dataset."""
     from importlib.metadata import version
 
-    names = [sample.name for sample in dataset.samples]
     return RunHeader(
         system=card,
         dataset=dataset.name,
-        clips=digest(json.loads(json.dumps(names)))[:16],
+        clips=digest([sample.name for sample in dataset.samples])[:16],
         versions={"emer": version("emer")},
     )
 

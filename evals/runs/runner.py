@@ -44,11 +44,18 @@ def run(
 
     """
     file = RunFile.of(folder, system.card)
-    fresh = fresh or not file.path.exists()
-    known = {} if fresh else _continued(file, system, dataset)
-    if fresh:
+    answered: dict[str, Prediction] = {}
+    if fresh or not file.path.exists():
         file.begin(header_of(system.card, dataset))
-    answered = {name: p for name, p in known.items() if p.failed is None}
+    else:
+        file.mend()
+        header, known = file.read()
+        if (header.system, header.dataset) != (system.card, dataset.name):
+            raise ConfigError(
+                f"{file.path} is a run of {header.system.name} on {header.dataset} with other "
+                "settings or code; choose another --out, or --fresh to begin again"
+            )
+        answered = {name: p for name, p in known.items() if p.failed is None}
     for prediction in answered.values():
         done(prediction)
 
@@ -68,13 +75,9 @@ def answer_all(
 
     `ToolMissing` is raised at once: every clip would need the missing package.
     """
+    one_by_one = (attempt(system, sample) for sample in samples)
     predictions: list[Prediction] = []
-    answers = (
-        (attempt(system, sample) for sample in samples)
-        if workers <= 1
-        else _side_by_side(system, samples, workers)
-    )
-    for prediction in answers:
+    for prediction in one_by_one if workers <= 1 else _side_by_side(system, samples, workers):
         done(prediction)
         predictions.append(prediction)
     return predictions
@@ -117,17 +120,6 @@ def attempt(system: System, sample: Sample) -> Prediction:
     except Exception as error:
         kind = "" if isinstance(error, EmerError) else f"{type(error).__name__}: "
         return Prediction(name=sample.name, failed=" ".join(f"{kind}{error}".split()))
-
-
-def _continued(file: RunFile, system: System, dataset: Dataset) -> dict[str, Prediction]:
-    file.mend()
-    header, known = file.read()
-    if not header_of(system.card, dataset).fits(header):
-        raise ConfigError(
-            f"{file.path} is a run of {header.system.name} on {header.dataset} with other "
-            "settings or code; choose another --out, or --fresh to begin again"
-        )
-    return known
 
 
 def answers(

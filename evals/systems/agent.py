@@ -32,7 +32,6 @@ from emer.graphs.trace.events import (
     ToolFinished,
     Verified,
 )
-from emer.tools.errors import ClipError
 from emer.tools.evidence_store import code_digest
 from emer.tools.types import Param
 
@@ -88,11 +87,9 @@ class Agent:
         return {"reasoner": chosen.use, **arguments_of(chosen), **own}
 
     def answer(self, sample: Sample) -> Prediction:
-        if sample.clip is None:
-            raise ClipError(f"{sample.name}: no media file; name their folder with --clips")
         record = _RunRecord()
         answer = ask(
-            sample.clip,
+            sample.media,
             DEFAULT,
             subtitle=sample.subtitle if self.words_given and sample.subtitle else None,
             settings=self.settings,
@@ -166,9 +163,3 @@ def agent(home: Path, profile: str | None = None, tools: Mapping[str, str] | Non
     settings = with_options(load_settings(profile=profile, tools=tools), reasoner)
     prepared(settings.reasoner)
     return Agent(settings.model_copy(update={"home": home}), name, given)
-
-
-def words_only(home: Path, reasoner: ReasonerOptions = DEFAULT_REASONER) -> Agent:
-    """The agent on the words alone, given or recognised."""
-    name = "agent, words only"
-    return agent(home, tools=WORDS_ONLY, name=name, given="subtitle", reasoner=reasoner)

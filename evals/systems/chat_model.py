@@ -19,8 +19,8 @@ from emer.agents.llm.providers import load_chat_model
 from emer.evals.data.types import Sample
 from emer.evals.systems.system import Card, Cost, Prediction
 from emer.prompts.prompt import digest, load
-from emer.tools.errors import ClipError, ToolFailed, Unobservable
-from emer.tools.media.clip import RATE, Clip, Samples
+from emer.tools.errors import ToolFailed, Unobservable
+from emer.tools.media.clip import RATE, Clip
 from emer.tools.runtime.native import importing
 from emer.tools.types import Record
 
@@ -81,17 +81,16 @@ class ChatSystem:
     def answer(self, sample: Sample) -> Prediction:
         from langchain_core.messages import HumanMessage
 
-        if sample.clip is None:
-            raise ClipError(f"{sample.name}: no media file; name their folder with --clips")
         start = time.perf_counter()
-        clip = Clip.open(sample.clip)
+        clip = Clip.open(sample.media)
         images = [jpeg(picture) for picture in pictures(clip, self.frames)]
         sound = wav(clip) if self.hears else None
         content: list[str | dict[Any, Any]] = [
             {"type": "text", "text": question(len(images), sound is not None, sample.subtitle)},
             *(_block("image", "image/jpeg", data) for data in images),
-            *([_block("audio", "audio/wav", sound)] if sound is not None else []),
         ]
+        if sound is not None:
+            content.append(_block("audio", "audio/wav", sound))
         reply = ask_record(self.model, [HumanMessage(content=content)], ClipAnswer)
         return Prediction(
             name=sample.name,
@@ -138,15 +137,11 @@ def jpeg(picture: Rgb) -> bytes:
 
 
 def wav(clip: Clip, seconds: float = SECONDS) -> bytes | None:
-    """Sound as 16 kHz mono WAV, None if the clip has none."""
+    """Sound as 16-bit mono WAV of 16 kHz, None if the clip has none."""
     try:
-        return as_wav(clip.samples()[: round(seconds * RATE)])
+        samples = clip.samples()[: round(seconds * RATE)]  # full scale is 1.0
     except Unobservable:
         return None
-
-
-def as_wav(samples: Samples) -> bytes:
-    """Encode 16 kHz mono samples, full scale 1.0, as a 16-bit WAV file."""
     data = BytesIO()
     with wave.open(data, "wb") as file:
         file.setnchannels(1)

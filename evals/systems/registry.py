@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emer.evals.data.types import PARTS, Dataset, Part
-from emer.evals.metrics.emotion_words import Language
-from emer.evals.systems.baselines import Constant, Random, floors, read_stored
+from emer.evals.systems.baselines import constant, random_labels, read_stored
 from emer.evals.systems.oracle import OnHumanClues
 from emer.evals.systems.reasoner_options import (
     DEFAULT_REASONER,
@@ -23,9 +22,6 @@ FORMS = (
     "visual+acoustic+subtitle, joined with /), constant:LABEL,LABEL, random, chat:MODEL, "
     "hf:CHECKPOINT, or a file of predictions"
 )
-
-
-Maker = Callable[[str, "Setup"], System]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +59,10 @@ def _agent(profile: str, setup: Setup) -> System:
 
 
 def _text(_: str, setup: Setup) -> System:
-    from emer.evals.systems.agent import words_only
+    from emer.evals.systems.agent import WORDS_ONLY, agent
 
-    return words_only(setup.home / "home", setup.reasoner)
-
-
-def _random(_: str, setup: Setup) -> System:
-    return next(floor for floor in floors(setup.dataset.golds) if isinstance(floor, Random))
+    return agent(setup.home / "home", tools=WORDS_ONLY, name="agent, words only", given="subtitle",
+                 reasoner=setup.reasoner)  # fmt: skip
 
 
 def _chat(model: str, _: Setup) -> System:
@@ -86,12 +79,12 @@ def _hugging_face(path: str, _: Setup) -> System:
     return VideoLanguage(path)
 
 
-MAKERS: Mapping[str, Maker] = {
+MAKERS: Mapping[str, Callable[[str, Setup], System]] = {
     "agent": _agent,
     "text": _text,
     "oracle": lambda form, setup: on_human_clues(setup.on_clues, form),
-    "constant": lambda labels, _: Constant(tuple(each.strip() for each in labels.split(","))),
-    "random": _random,
+    "constant": lambda labels, _: constant(tuple(each.strip() for each in labels.split(","))),
+    "random": lambda _, setup: random_labels(setup.dataset.golds),
     "chat": _chat,
     "hf": _hugging_face,
 }
@@ -106,10 +99,9 @@ def on_human_clues(reasoner: ConfiguredReasoner, form: str) -> OnHumanClues:
     unknown = [word for word in words if word not in ("full", "masked", "zh", "stepwise", *parts)]
     if unknown or len(parts) > 1:
         raise ConfigError(f"oracle:{form}: {(unknown or parts)[0]!r} is not understood; {FORMS}")
-    language: Language = "zh" if "zh" in words else "en"
     return OnHumanClues(
         reasoner.reasoner,
-        language=language,
+        language="zh" if "zh" in words else "en",
         masked="full" not in words,
         parts=_parts(parts[0]) if parts else PARTS,
         stepwise="stepwise" in words,

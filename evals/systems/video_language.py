@@ -57,10 +57,8 @@ class VideoLanguage:
         )  # fmt: skip
 
     def answer(self, sample: Sample) -> Prediction:
-        if sample.clip is None:
-            raise ClipError(f"{sample.name}: no media file; name their folder with --clips")
         start = time.perf_counter()
-        clip = Clip.open(sample.clip)
+        clip = Clip.open(sample.media)
         images = pictures(clip, self.frames)
         if not images:
             raise ClipError(f"{sample.clip} has no picture, and {self.card.name} hears nothing")

@@ -15,7 +15,7 @@ from emer.evals.report.leaderboard import Board, build
 from emer.evals.report.measure import Job, measure, other_jobs, reasoner_jobs
 from emer.evals.report.scorecard import Column, Ruler
 from emer.evals.report.tables import Group, Table, html, labels, markdown
-from emer.evals.systems.baselines import Constant, read_stored
+from emer.evals.systems.baselines import constant, read_stored
 from emer.evals.systems.reasoner_options import ConfiguredReasoner
 from tests.fixtures.evals import datasets, plain_reasoner
 
@@ -80,7 +80,7 @@ def test_many_labels_are_marked(tmp_path: Path) -> None:
     everything = [("joy", "sorrow", "anger", "bliss", "rage")] * 8
     spam = read_stored(datasets.write_labels(tmp_path / "spam.csv", everything))
     honest = read_stored(tmp_path / "predictions" / "good.csv")
-    jobs = [Job(Constant(("joy",))), Job(spam), Job(honest)]
+    jobs = [Job(constant(("joy",))), Job(spam), Job(honest)]
     board = build(ruler, measure(ruler, dataset, jobs), times=50)
     marks = {row.card.name: row.spam for row in board.rows}
     assert marks == {"constant: joy": False, "spam": True, "good": False}

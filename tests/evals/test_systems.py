@@ -9,8 +9,8 @@ import pytest
 from emer.agents.rules.reasoner import Rules
 from emer.evals.data.datasets import read_set
 from emer.evals.data.locations import DataFolder
-from emer.evals.data.types import Described, Gold, Sample
-from emer.evals.systems.agent import agent, words_only
+from emer.evals.data.types import Dataset, Described, Gold, Sample
+from emer.evals.systems.agent import agent
 from emer.evals.systems.baselines import CONSTANTS, floors, read_stored
 from emer.evals.systems.oracle import OnHumanClues, clues_of
 from emer.evals.systems.reasoner_options import ConfiguredReasoner
@@ -163,7 +163,8 @@ def test_the_agent_explains_a_clip_and_says_what_it_cost(tmp_path: Path) -> None
 
 def test_the_agent_on_words_alone_reads_the_subtitle(tmp_path: Path) -> None:
     sample = Sample(name="a", clip=silent_clip(tmp_path / "a.mkv"), subtitle="I am so happy!")
-    system = words_only(tmp_path / "home")
+    dataset = Dataset(name="x", samples=(sample,), golds={"a": Gold()})
+    system = named("text", Setup(dataset, ConfiguredReasoner(PLAIN), tmp_path))
     assert system.card.input == "subtitle"
     found = system.answer(sample)
     assert {c.modality for c in found.clues} == {"text"}
