@@ -121,9 +121,10 @@ def clip_overlaps(
         "exact": exact([gold], [predicted]),
         **wheel_overlaps(lexicon, [gold], [predicted]),
     }
+    pairs = {k: (value(o.precision, 1), value(o.recall, 1)) for k, o in overlaps.items()}
     return {
-        key: (value(o.precision, 1), value(o.recall, 1)) if o.n else None
-        for key, o in overlaps.items()
+        key: None if math.isnan(pair[0]) else pair
+        for key, pair in pairs.items()
         if key not in ("level1", "level2")
     }
 

@@ -61,10 +61,10 @@ def run_report(request: ReportRequest, out: Path | None, json: bool) -> None:
 def make_report(request: ReportRequest) -> Produced:
     """The requested report; progress shows on a terminal."""
     reasoner = reasoner_on_clues(request.reasoner)
-    choose_edition(request.lexicon)
+    edition = choose_edition(request.lexicon)
     folder, dataset = request.data.open()
     settings = ReportSettings(
-        lexicon=open_lexicon(folder, request.lexicon),
+        lexicon=open_lexicon(folder, edition),
         judge=choose_judge(request.judge),
         runs=request.runs,
         against=request.against,

@@ -7,8 +7,8 @@ clips; the observations of the other tools come from a shared evidence store.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,8 +22,7 @@ from emer.evals.commands.options import (
     progress,
 )
 from emer.evals.commands.score import as_json
-from emer.evals.data.types import Dataset
-from emer.evals.report.leaderboard import Board, Entry, build
+from emer.evals.report.leaderboard import Entry, build
 from emer.evals.report.measure import Job, measure
 from emer.evals.report.scorecard import COSTS, SHORT, Ruler
 from emer.evals.report.tables import Group, Table, differences, labels, section, show
@@ -68,7 +67,10 @@ def run_systems(request: RunRequest, fresh: bool, json: bool) -> None:
         raise ConfigError(f"{names.most_common(1)[0][0]} is named twice")
     summaries = []
     for system in systems:
-        predictions = _run_one(system, dataset, request, fresh)
+        log = request.out / "native.log"
+        with progress(system.card.name, len(dataset.samples), log) as step:
+            predictions = run(system, dataset, request.out, workers=request.workers, fresh=fresh,
+                              done=lambda prediction: step(prediction.name))  # fmt: skip
         summaries.append(_summary(system, predictions, RunFile.of(request.out, system.card).path))
         if not json:
             _print(summaries[-1])
@@ -77,15 +79,6 @@ def run_systems(request: RunRequest, fresh: bool, json: bool) -> None:
     failed = [summary["system"] for summary in summaries if summary["failed"] == summary["clips"]]
     if failed:
         raise EmerError(f"{failed[0]}: there is no answer on any of the clips")
-
-
-def _run_one(
-    system: System, dataset: Dataset, request: RunRequest, fresh: bool
-) -> list[Prediction]:
-    log = request.out / "native.log"
-    with progress(system.card.name, len(dataset.samples), log) as step:
-        return run(system, dataset, request.out, workers=request.workers, fresh=fresh,
-                   done=lambda prediction: step(prediction.name))  # fmt: skip
 
 
 def _summary(system: System, predictions: list[Prediction], path: Path) -> dict[str, object]:
@@ -110,43 +103,6 @@ def _print(summary: dict[str, object]) -> None:
         note(f"{summary['system']}: {steps}")
     if summary["first_failure"]:
         note(f"{summary['system']}: {summary['first_failure']}")
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two agents, its answers, and the number of calls of each slot's tool."""
-
-    system: Agent
-    predictions: list[Prediction]
-    ran: Counter[str]
-
-
-def compare(
-    slot: str, uses: tuple[str, str], dataset: Dataset, folder: Path, *, workers: int = 1,
-    done: Callable[[Prediction], None] = lambda _: None,
-) -> tuple[Side, Side]:  # fmt: skip
-    """Both sides, which share one evidence store below `folder`.
-
-    `ConfigError` or `ToolMissing` before the first clip if one of the tools cannot be loaded.
-
-    Args:
-        slot: Slot of the two tools.
-        uses: Their names.
-        dataset: Clips.
-        folder: Folder of the runs.
-        workers: Clips answered at once.
-        done: Called with each prediction.
-
-    """
-    systems = [_agent(slot, use, folder) for use in uses]
-    sides: list[Side] = []
-    for system in systems:
-        predictions = run(system, dataset, folder, workers=workers, done=done)
-        ran: Counter[str] = Counter()
-        for prediction in predictions:
-            ran.update(prediction.cost.ran)
-        sides.append(Side(system, predictions, ran))
-    return sides[0], sides[1]
 
 
 def _agent(slot: str, use: str, folder: Path) -> Agent:
@@ -178,50 +134,45 @@ def run_swap(request: SwapRequest, json: bool) -> None:
     """Print both tools' scores, their paired difference, and the calls of all tools."""
     if request.a == request.b:
         raise ConfigError(f"{request.a} is named twice; name two tools for {request.slot}")
-    choose_edition(request.lexicon)
+    edition = choose_edition(request.lexicon)
     folder, dataset = request.data.open()
     samples = dataset.labelled[: request.limit]
     if not any(sample.clip for sample in samples):
         raise ConfigError(f"{dataset.name}: no labelled clip has a media file; name --clips DIR")
     dataset = dataset.model_copy(update={"samples": samples})
-    ruler = Ruler.of(dataset, open_lexicon(folder, request.lexicon))
-    with (
-        _run_folder(request.out) as place,
-        progress(request.slot, 2 * len(samples), place / "native.log") as step,
-    ):
-        sides = compare(request.slot, (request.a, request.b), dataset, place,
-                        workers=request.workers, done=lambda p: step(p.name))  # fmt: skip
-    board = _board(ruler, sides, measure(ruler, dataset, [Job(f) for f in floors(dataset.golds)]))
-    for side in sides:
-        failed = [p for p in side.predictions if p.failed]
+    ruler = Ruler.of(dataset, open_lexicon(folder, edition))
+    out = nullcontext(request.out) if request.out else TemporaryDirectory(prefix="emer-swap-")
+    with out as opened:
+        place = Path(opened)
+        with progress(request.slot, 2 * len(samples), place / "native.log") as step:
+            agents = [_agent(request.slot, use, place) for use in (request.a, request.b)]
+            answers = [run(each, dataset, place, workers=request.workers,
+                           done=lambda p: step(p.name)) for each in agents]  # fmt: skip
+    entries = [
+        Entry(ruler.measure(each.card, predictions), predictions)
+        for each, predictions in zip(agents, answers, strict=True)
+    ]
+    below = measure(ruler, dataset, [Job(floor) for floor in floors(dataset.golds)])
+    board = build(ruler, [*entries, *below], [(agents[1].name, agents[0].name)])
+    ran: dict[str, Counter[str]] = {}
+    for entry in entries:
+        ran[entry.card.name] = Counter()
+        for prediction in entry.predictions:
+            ran[entry.card.name].update(prediction.cost.ran)
+        failed = [p for p in entry.predictions if p.failed]
         if failed:
             first = f"{failed[0].name}: {failed[0].failed}"
-            note(f"{side.system.name}: {len(failed)} clips failed; {first}")
+            note(f"{entry.card.name}: {len(failed)} clips failed; {first}")
     if json:
-        print_json({**as_json(board), "tool_runs": {s.system.name: dict(s.ran) for s in sides}})
+        print_json({**as_json(board), "tool_runs": ran})
         return
-    for table in (labels(board, SHORT), differences(board), section(board, COSTS), _calls(sides)):
+    for table in (labels(board, SHORT), differences(board), section(board, COSTS), _calls(ran)):
         show(table)
 
 
-@contextmanager
-def _run_folder(out: Path | None) -> Iterator[Path]:
-    if out is not None:
-        yield out
-        return
-    with TemporaryDirectory(prefix="emer-swap-") as folder:
-        yield Path(folder)
-
-
-def _board(ruler: Ruler, sides: tuple[Side, Side], below: list[Entry]) -> Board:
-    entries = [Entry(ruler.measure(s.system.card, s.predictions), s.predictions) for s in sides]
-    first, second = (side.system.name for side in sides)
-    return build(ruler, [*entries, *below], [(second, first)])
-
-
-def _calls(sides: tuple[Side, Side]) -> Table:
-    used = sorted({slot for side in sides for slot in side.ran})
-    rows = [[side.system.name, *(str(side.ran[slot]) for slot in used)] for side in sides]
+def _calls(ran: Mapping[str, Counter[str]]) -> Table:
+    used = sorted({slot for calls in ran.values() for slot in calls})
+    rows = [[name, *(str(calls[slot]) for slot in used)] for name, calls in ran.items()]
     lead = (
         "How often each slot's tool really ran. What the others saw in the first run is looked up "
         "in the second; they run there only for closer looks that the first did not ask for."

@@ -53,14 +53,17 @@ def run_score(request: ScoreRequest, json: bool) -> None:
 
 def score(request: ScoreRequest) -> Board:
     """Leaderboard of the file and the floors."""
-    choose_edition(request.lexicon)
+    edition = choose_edition(request.lexicon)
     judge, grouper = choose_judge(request.judge), choose_grouper(request.groups)
-    _check_no_run(request.predictions)
-    predictions = read_predictions(request.predictions)
+    path = request.predictions
+    if path.suffix == ".jsonl" and path.is_file():
+        name = RunFile(path).read()[0].system.name
+        raise ConfigError(f"{path} is a run of {name}; show it with: emer-eval report --run {path}")
+    predictions = read_predictions(path)
     folder, dataset = request.data.open()
     for remark in (*dataset.notes, *_checked(dataset, predictions, request.partial)):
         note(remark)
-    ruler = Ruler.of(dataset, open_lexicon(folder, request.lexicon), grouper)
+    ruler = Ruler.of(dataset, open_lexicon(folder, edition), grouper)
     golds = {sample.name: dataset.gold(sample) for sample in dataset.labelled}
     systems: list[System] = [*floors(golds), StoredAnswers(predictions)]
     entries: list[Entry] = []
@@ -101,15 +104,6 @@ def as_json(board: Board) -> dict[str, object]:
             for p in board.pairs
         ],
     }
-
-
-def _check_no_run(path: Path) -> None:
-    if path.suffix != ".jsonl" or not path.is_file():
-        return
-    header, _ = RunFile(path).read()
-    raise ConfigError(
-        f"{path} is a run of {header.system.name}; show it with: emer-eval report --run {path}"
-    )
 
 
 def _checked(dataset: Dataset, predictions: Predictions, partial: bool) -> tuple[str, ...]:

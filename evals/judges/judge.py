@@ -20,7 +20,7 @@ from typing import Protocol
 import numpy as np
 from pydantic import Field
 
-from emer.evals.metrics.bootstrap import Mean, mean
+from emer.evals.metrics.bootstrap import Ratio, mean
 from emer.evals.metrics.cue_overlap import agree
 from emer.evals.metrics.emotion_words import label_groups, labels_in
 from emer.tools.errors import EmerError
@@ -62,8 +62,8 @@ class Overlaps:
     """Both scores over clips, by one judge; clips without a rating take no part."""
 
     judge: str
-    clues: Mean
-    labels: Mean
+    clues: Ratio
+    labels: Ratio
     failed: tuple[str, ...] = ()
     """Errors of the pairs without a rating."""
 

@@ -50,22 +50,6 @@ class Statistic(Protocol):
 
 
 @dataclass(frozen=True)
-class Mean:
-    """The mean of one value per clip; NaN marks a clip that does not take part."""
-
-    values: Floats
-
-    def at(self, draws: Draws) -> Floats:
-        part = np.isfinite(self.values)
-        filled = np.where(part, self.values, 0.0)
-        return divide(draws.total(filled), draws.total(part))
-
-    @property
-    def n(self) -> int:
-        return int(np.isfinite(self.values).sum())
-
-
-@dataclass(frozen=True)
 class Ratio:
     """A share of counts summed over clips ("cited clues that exist : cited clues")."""
 
@@ -111,9 +95,11 @@ class Difference:
         return self.left.at(draws) - self.right.at(draws)
 
 
-def mean(values: ArrayLike) -> Mean:
-    """Mean of one value per clip; None and NaN do not take part."""
-    return Mean(np.asarray(values, dtype=np.float64))
+def mean(values: ArrayLike) -> Ratio:
+    """Mean of one value per clip; a clip with None or NaN does not take part."""
+    floats = np.asarray(values, dtype=np.float64)
+    part = np.isfinite(floats)
+    return ratio(np.where(part, floats, 0.0), part)
 
 
 def ratio(parts: ArrayLike, wholes: ArrayLike) -> Ratio:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emer.evals.metrics.bootstrap import Draws, Floats, Mean, divide, mean
+from emer.evals.metrics.bootstrap import Draws, Floats, Ratio, divide, mean
 from emer.evals.metrics.open_vocabulary import Labels
 from emer.evals.metrics.wheel import Lexicon
 
@@ -36,11 +36,11 @@ class Judged:
         return int(np.isfinite(self.stated).sum())
 
     @property
-    def accuracy(self) -> Mean:
+    def accuracy(self) -> Ratio:
         return mean(self.right)
 
     @property
-    def brier(self) -> Mean:
+    def brier(self) -> Ratio:
         return mean((self.stated - self.right) ** 2)
 
     @property

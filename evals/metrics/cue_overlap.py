@@ -80,7 +80,7 @@ def cue_scores(agreements: Sequence[Agreement]) -> Overlap:
     matched = [len(a.matched) for a in agreements]
     precision = ratio(matched, [len(a.matched) + len(a.invented) for a in agreements])
     recall = ratio(matched, [len(a.matched) + len(a.missed) for a in agreements])
-    return Overlap(precision, recall, Harmonic(precision, recall), len(agreements))
+    return Overlap(precision, recall, Harmonic(precision, recall))
 
 
 def _match(cue: Cue, human: frozenset[Cue]) -> Cue | None:

@@ -22,12 +22,11 @@ Mapper = Callable[[str], str | None]
 
 @dataclass(frozen=True)
 class Overlap:
-    """Precision, recall and F of sets, and the number of clips that take part."""
+    """Precision, recall and F of sets."""
 
     precision: Statistic
     recall: Statistic
     f: Statistic
-    n: int
 
 
 def overlap(gold: Sequence[Iterable[Hashable]], predicted: Sequence[Iterable[Hashable]]) -> Overlap:
@@ -35,7 +34,7 @@ def overlap(gold: Sequence[Iterable[Hashable]], predicted: Sequence[Iterable[Has
     pairs = [(set(g), set(p)) for g, p in zip(gold, predicted, strict=True)]
     precision = mean([_share(g & p, p) if g else np.nan for g, p in pairs])
     recall = mean([_share(g & p, g) if g else np.nan for g, p in pairs])
-    return Overlap(precision, recall, Harmonic(precision, recall), precision.n)
+    return Overlap(precision, recall, Harmonic(precision, recall))
 
 
 def exact(gold: Sequence[Labels], predicted: Sequence[Labels]) -> Overlap:
@@ -75,7 +74,6 @@ def wheel_overlaps(
             precision=Average([part.precision for part in parts]),
             recall=Average([part.recall for part in parts]),
             f=Average([part.f for part in parts]),
-            n=min(part.n for part in parts),
         )
         overlaps |= each
     return overlaps

@@ -41,10 +41,6 @@ class WeightedF1:
     predicted: NDArray[np.int64]
     classes: int
 
-    @property
-    def n(self) -> int:
-        return int((self.gold >= 0).sum())
-
     def at(self, draws: Draws) -> Floats:
         part = self.gold >= 0
         total = np.zeros(len(draws))

@@ -30,16 +30,6 @@ class Grouper(Protocol):
 
 
 @dataclass(frozen=True)
-class Apart:
-    """Each label alone in its group."""
-
-    name: str = "no grouping"
-
-    def groups(self, clip: str, labels: Sequence[str]) -> Groups:
-        return [[label] for label in labels]
-
-
-@dataclass(frozen=True)
 class ByWheel:
     """Labels with the same M2 wheel word mean the same; offline and deterministic."""
 
@@ -65,6 +55,9 @@ class StoredGroups:
 
     def groups(self, clip: str, labels: Sequence[str]) -> Groups:
         return self.by_clip.get(clip, ())
+
+
+NO_GROUPS = StoredGroups("no grouping", {})
 
 
 def set_level(

@@ -17,7 +17,7 @@ from emer.evals.metrics.cue_overlap import agree, completeness, cue_scores
 from emer.evals.metrics.faithfulness import Count, citations, consistency
 from emer.evals.metrics.open_vocabulary import Overlap, exact, m_average, wheel_overlaps
 from emer.evals.metrics.single_label import class_f1, hit_rate, sentiment_f1
-from emer.evals.metrics.synonyms import Apart, ByWheel, Grouper, set_level
+from emer.evals.metrics.synonyms import NO_GROUPS, ByWheel, Grouper, set_level
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.systems.oracle import DURATION, judged
 from emer.evals.systems.system import Card, Prediction
@@ -54,7 +54,7 @@ class Ruler:
         """Ruler of a dataset's labelled clips; labels are grouped by the wheels by default."""
         names = tuple(sample.name for sample in dataset.labelled)
         golds = tuple(dataset.golds[name] for name in names)
-        by_default = Apart() if lexicon is None else ByWheel(lexicon)
+        by_default = NO_GROUPS if lexicon is None else ByWheel(lexicon)
         return cls(dataset.name, names, golds, lexicon, grouper or by_default)
 
     @property

@@ -48,16 +48,16 @@ class RunFile:
         A last line that a crash cut short is left out. `ConfigError` for another file.
         """
         try:
-            lines = self.path.read_text(encoding="utf-8").split("\n")[:-1]
+            text = self.path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{self.path} cannot be read: {error}") from error
         try:
-            first, *others = filter(None, lines)
-            header = RunHeader.model_validate_json(first)
-            predictions = [Prediction.model_validate_json(line) for line in others]
-        except ValueError as error:
-            cause = str(error).splitlines()[0]
-            raise ConfigError(f"{self.path} is not a run of emer-eval: {cause}") from error
+            lines = [line for line in text.split("\n")[:-1] if line]
+            header = RunHeader.model_validate_json(lines[0])
+            predictions = [Prediction.model_validate_json(line) for line in lines[1:]]
+        except (IndexError, ValidationError) as error:
+            first = str(error).splitlines()[0]
+            raise ConfigError(f"{self.path} is not a run of emer-eval: {first}") from error
         return header, {prediction.name: prediction for prediction in predictions}
 
     def begin(self, header: RunHeader) -> None:

@@ -82,14 +82,13 @@ def with_usage(cost: Cost, reports: Sequence[Report]) -> Cost:
     calls = [report for report in reports if isinstance(report, ModelCall)]
     fallbacks = [report for report in reports if isinstance(report, Fallback)]
     total = usage(calls, fallbacks)
-    return cost.model_copy(
-        update={
-            "requests": total.requests,
-            "tokens": total.tokens_in + total.tokens_out,
-            "money": total.money,
-            "fallbacks": len(fallbacks),
-        }
-    )
+    fields = {
+        "requests": total.requests,
+        "tokens": total.tokens_in + total.tokens_out,
+        "money": total.money,
+        "fallbacks": len(fallbacks),
+    }
+    return cost.model_copy(update=fields)
 
 
 def _record(report: Report) -> None:

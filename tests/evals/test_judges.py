@@ -67,7 +67,6 @@ def test_what_a_judge_cannot_rate_is_no_low_score(cache: ReplyCache) -> None:
     replies = [GOOD, RuntimeError("overloaded"), GOOD, GOOD]
     found = judge_all(ChatJudge(ScriptedModel(replies), "x", cache), [GOLD] * 2, ["a", "b"])
     assert value(found.clues, 2) == 7
-    assert found.clues.n == 1
     assert len(found.failed) == 1
     assert "overloaded" in found.failed[0]
 
