@@ -19,10 +19,10 @@ from emer.evals.commands.options import (
     progress,
 )
 from emer.evals.commands.score import as_json
-from emer.evals.report.build import Produced, ReportSettings, produce
+from emer.evals.report.build import ReportSettings, produce
 from emer.evals.report.measure import other_jobs, reasoner_jobs
 from emer.evals.report.scorecard import SHORT
-from emer.evals.report.tables import labels, markdown, show
+from emer.evals.report.tables import Report, labels, markdown, show
 from emer.evals.systems.reasoner_options import ReasonerOptions, reasoner_on_clues
 from emer.tools.errors import ConfigError
 
@@ -46,21 +46,21 @@ class ReportRequest:
 
 def run_report(request: ReportRequest, out: Path | None, json: bool) -> None:
     """Print the report and write its files."""
-    produced = make_report(request)
+    report = make_report(request)
     if json:
-        print_json(as_json(produced.board))
+        print_json(as_json(report.board))
     else:
-        for table in (labels(produced.board, SHORT), *produced.report.tables[1:]):
+        for table in (labels(report.board, SHORT), *report.tables[1:]):
             show(table)
-        print(f"{produced.seconds:.0f} s")
+        print(f"{report.seconds:.0f} s")
     if out is not None:
-        for path in write(produced, out):
+        for path in write(report, out):
             note(f"written {path}")
 
 
-def make_report(request: ReportRequest) -> Produced:
+def make_report(request: ReportRequest) -> Report:
     """The requested report; progress shows on a terminal."""
-    reasoner = reasoner_on_clues(request.reasoner)
+    oracle = reasoner_on_clues(request.reasoner)
     edition = choose_edition(request.lexicon)
     folder, dataset = request.data.open()
     settings = ReportSettings(
@@ -73,8 +73,8 @@ def make_report(request: ReportRequest) -> Produced:
     )
     if not dataset.labelled:
         raise ConfigError(f"{dataset.name}: no clip has labels to score against")
-    jobs = reasoner_jobs(dataset, reasoner)
-    if isinstance(reasoner.reasoner, Reporting):
+    jobs = reasoner_jobs(dataset, oracle)
+    if isinstance(oracle.reasoner, Reporting):
         probed = sum(job.probes for job in jobs)
         note(
             f"a model may be asked about {len(dataset.labelled)} clips in {len(jobs)} forms, and "
@@ -83,19 +83,19 @@ def make_report(request: ReportRequest) -> Produced:
         )
     steps = len(jobs) + len(other_jobs(dataset, folder)) + OTHER_STEPS
     with progress("measuring", steps) as step:
-        return produce(dataset, folder, reasoner, settings, step)
+        return produce(dataset, folder, oracle, settings, step)
 
 
-def write(produced: Produced, folder: Path) -> list[Path]:
+def write(report: Report, folder: Path) -> list[Path]:
     """Write the page, the Markdown (whole, and the leaderboard) and the JSON.
 
     `ConfigError` if it cannot be done.
     """
     files = {
-        "report.html": produced.report.page,
-        "report.md": produced.report.markdown,
-        "leaderboard.md": markdown(labels(produced.board, SHORT)),
-        "report.json": jsons.dumps(jsonable(as_json(produced.board)), indent=2, ensure_ascii=False),
+        "report.html": report.page,
+        "report.md": report.markdown,
+        "leaderboard.md": markdown(labels(report.board, SHORT)),
+        "report.json": jsons.dumps(jsonable(as_json(report.board)), indent=2, ensure_ascii=False),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)

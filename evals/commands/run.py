@@ -22,7 +22,7 @@ from emer.evals.commands.options import (
     progress,
 )
 from emer.evals.commands.score import as_json
-from emer.evals.report.leaderboard import Entry, build
+from emer.evals.report.leaderboard import build
 from emer.evals.report.measure import Job, measure
 from emer.evals.report.scorecard import COSTS, SHORT, Ruler
 from emer.evals.report.tables import Group, Table, differences, labels, section, show
@@ -140,7 +140,7 @@ def run_swap(request: SwapRequest, json: bool) -> None:
     if not any(sample.clip for sample in samples):
         raise ConfigError(f"{dataset.name}: no labelled clip has a media file; name --clips DIR")
     dataset = dataset.model_copy(update={"samples": samples})
-    ruler = Ruler.of(dataset, open_lexicon(folder, edition))
+    ruler = Ruler(dataset, open_lexicon(folder, edition))
     out = nullcontext(request.out) if request.out else TemporaryDirectory(prefix="emer-swap-")
     with out as opened:
         place = Path(opened)
@@ -149,10 +149,10 @@ def run_swap(request: SwapRequest, json: bool) -> None:
             answers = [run(each, dataset, place, workers=request.workers,
                            done=lambda p: step(p.name)) for each in agents]  # fmt: skip
     entries = [
-        Entry(ruler.measure(each.card, predictions), predictions)
+        ruler.measure(each.card, predictions)
         for each, predictions in zip(agents, answers, strict=True)
     ]
-    below = measure(ruler, dataset, [Job(floor) for floor in floors(dataset.golds)])
+    below = measure(ruler, [Job(floor) for floor in floors(dataset.golds)])
     board = build(ruler, [*entries, *below], [(agents[1].name, agents[0].name)])
     ran: dict[str, Counter[str]] = {}
     for entry in entries:

@@ -16,9 +16,9 @@ from emer.evals.commands.options import (
 )
 from emer.evals.data.predictions import Predictions, matched, read_predictions
 from emer.evals.data.types import Dataset
-from emer.evals.report.leaderboard import Board, Entry, build
+from emer.evals.report.leaderboard import Board, build
 from emer.evals.report.measure import Job, judged, measure
-from emer.evals.report.scorecard import CLOSED, EXPLANATIONS, SHORT, Ruler
+from emer.evals.report.scorecard import CLOSED, EXPLANATIONS, SHORT, Ruler, Scorecard
 from emer.evals.report.tables import labels, section, show
 from emer.evals.runs.record import RunFile
 from emer.evals.systems.baselines import StoredAnswers, floors
@@ -63,16 +63,16 @@ def score(request: ScoreRequest) -> Board:
     folder, dataset = request.data.open()
     for remark in (*dataset.notes, *_checked(dataset, predictions, request.partial)):
         note(remark)
-    ruler = Ruler.of(dataset, open_lexicon(folder, edition), grouper)
+    ruler = Ruler(dataset, open_lexicon(folder, edition), grouper)
     golds = {sample.name: dataset.gold(sample) for sample in dataset.labelled}
     systems: list[System] = [*floors(golds), StoredAnswers(predictions)]
-    entries: list[Entry] = []
+    entries: list[Scorecard] = []
     notes: list[str] = []
-    for entry in measure(ruler, dataset, [Job(system, offline=False) for system in systems]):
+    for entry in measure(ruler, [Job(system, offline=False) for system in systems]):
         rated, remarks = judged(entry, ruler.golds, judge)
         entries.append(rated)
         notes += remarks
-    rated_texts = "clue_overlap" in entries[-1].scorecard.statistics  # the file's come last
+    rated_texts = "clue_overlap" in entries[-1].statistics  # the file's come last
     return build(ruler, entries, notes=notes, judge=judge.name if rated_texts else "")
 
 

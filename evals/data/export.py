@@ -15,7 +15,6 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from emer.agents.types import Explanation
-from emer.evals.data.clips import show_labels
 from emer.graphs.trace.jsonl import read_trace
 from emer.tools.errors import ConfigError
 
@@ -58,11 +57,11 @@ def write_dataset(explanations: Sequence[Explained], folder: Path) -> tuple[Path
         if path.exists():
             raise ConfigError(f"{path} is there already; choose another --to, or move it")
     texts = [(e.name, "", " ".join(s.text for s in e.explanation.sentences)) for e in explanations]
-    names = [(e.name, tuple(label.name for label in e.explanation.labels)) for e in explanations]
+    names = [(e.name, str([x.name for x in e.explanation.labels])) for e in explanations]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(reasons, ("name", "chinese", "english"), texts)
-        _write(labels, ("name", "openset"), [(name, show_labels(cell)) for name, cell in names])
+        _write(labels, ("name", "openset"), names)
     except OSError as error:
         raise ConfigError(f"{folder} cannot be written: {error.strerror}") from error
     return reasons, labels

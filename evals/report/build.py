@@ -17,12 +17,12 @@ from emer.evals.metrics.confusion import confusion
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.report import plots
 from emer.evals.report.emer_v1 import version1_table
-from emer.evals.report.leaderboard import Board, Entry, build
+from emer.evals.report.leaderboard import Board, build
 from emer.evals.report.measure import judged, measure, other_jobs, pairs, probe, reasoner_jobs
-from emer.evals.report.scorecard import Ruler
+from emer.evals.report.scorecard import Ruler, Scorecard
 from emer.evals.report.tables import Report, tables
 from emer.evals.runs.record import RunFile, RunHeader
-from emer.evals.systems.reasoner_options import ConfiguredReasoner
+from emer.evals.systems.oracle import OnHumanClues
 from emer.evals.systems.system import Prediction
 from emer.tools.errors import ConfigError
 
@@ -44,34 +44,25 @@ class ReportSettings:
     times: int = TIMES
 
 
-@dataclass(frozen=True)
-class Produced:
-    """A report, its leaderboard, and the seconds it took."""
-
-    board: Board
-    report: Report
-    seconds: float
-
-
 def produce(
-    dataset: Dataset, folder: DataFolder, reasoner: ConfiguredReasoner, settings: ReportSettings,
+    dataset: Dataset, folder: DataFolder, oracle: OnHumanClues, settings: ReportSettings,
     say: Callable[[str], None] = lambda _: None,
-) -> Produced:  # fmt: skip
+) -> Report:  # fmt: skip
     """The report on a dataset.
 
     Args:
         dataset: Labelled clips.
         folder: Data folder with the stored answers of other systems.
-        reasoner: Reasoner on human clues.
+        oracle: Reasoner on human clues.
         settings: Content of the report.
         say: Called with the name of each step that is done.
 
     """
     start = time.perf_counter()
-    ruler = Ruler.of(dataset, settings.lexicon)
-    entries, notes = _entries(ruler, dataset, folder, reasoner, settings, say)
+    ruler = Ruler(dataset, settings.lexicon)
+    entries, notes = _entries(ruler, folder, oracle, settings, say)
     say("intervals")
-    compared = pairs(reasoner.reasoner)
+    compared = pairs(oracle.reasoner)
     if settings.against:
         others = [entry.card.name for entry in entries if entry.card.name != settings.against]
         compared += [(name, settings.against) for name in others]
@@ -84,17 +75,17 @@ def produce(
     figures = _plots(ruler, board, entries)
     seconds = time.perf_counter() - start
     about = f"{board.method}. Made on {datetime.now(UTC):%Y-%m-%d} in {seconds:.0f} s."
-    report = Report(f"emer-eval: {dataset.name}", about, tuple(content), figures)
-    return Produced(board, report, seconds)
+    return Report(board, f"emer-eval: {dataset.name}", about, tuple(content), figures, seconds)
 
 
 def _entries(
-    ruler: Ruler, dataset: Dataset, folder: DataFolder, reasoner: ConfiguredReasoner,
-    settings: ReportSettings, say: Callable[[str], None],
-) -> tuple[list[Entry], list[str]]:  # fmt: skip
+    ruler: Ruler, folder: DataFolder, oracle: OnHumanClues, settings: ReportSettings,
+    say: Callable[[str], None],
+) -> tuple[list[Scorecard], list[str]]:  # fmt: skip
     """All systems measured and rated, and notes on them."""
+    dataset = ruler.dataset
     offline = isinstance(settings.judge, OfflineJudge)
-    jobs = [*reasoner_jobs(dataset, reasoner, settings.cache), *other_jobs(dataset, folder)]
+    jobs = [*reasoner_jobs(dataset, oracle, settings.cache), *other_jobs(dataset, folder)]
     jobs = [replace(job, offline=offline) for job in jobs]
     runs = {path: RunFile(path).read() for path in settings.runs}
     names = [j.system.card.name for j in jobs] + [header.system.name for header, _ in runs.values()]
@@ -103,10 +94,10 @@ def _entries(
         raise ConfigError(f"--against {settings.against}: there are {known}")
     lacking = [_absent(dataset, path, answers) for path, (_, answers) in runs.items()]
     notes = [remark for remark in lacking if remark]
-    entries = measure(ruler, dataset, jobs, settings.workers, say)
-    entries += [_from_run(ruler, dataset, *run, reasoner) for run in runs.values()]
+    entries = measure(ruler, jobs, settings.workers, say)
+    entries += [_from_run(ruler, *run, oracle) for run in runs.values()]
     for place, entry in enumerate(entries):
-        if "clue_overlap" not in entry.scorecard.statistics:
+        if "clue_overlap" not in entry.statistics:
             entries[place], remarks = judged(entry, ruler.golds, settings.judge)
             notes += remarks
     return entries, notes
@@ -124,23 +115,22 @@ def _absent(dataset: Dataset, path: Path, answers: Mapping[str, Prediction]) -> 
 
 
 def _from_run(
-    ruler: Ruler, dataset: Dataset, header: RunHeader, answers: Mapping[str, Prediction],
-    reasoner: ConfiguredReasoner,
-) -> Entry:  # fmt: skip
+    ruler: Ruler, header: RunHeader, answers: Mapping[str, Prediction], oracle: OnHumanClues
+) -> Scorecard:
     """A run measured, and probed if this reasoner made it."""
     predictions = [
         answers.get(sample.name, Prediction(name=sample.name, failed="not in the run"))
-        for sample in dataset.labelled
+        for sample in ruler.samples
     ]
-    entry = Entry(ruler.measure(header.system, predictions), predictions)
+    entry = ruler.measure(header.system, predictions)
     made = header.system.provenance
     arguments = {key: value for key, value in made.items() if key.startswith("reasoner.")}
-    if made.get("reasoner") == reasoner.reasoner.name and arguments == reasoner.arguments:
-        return entry.with_scores(probe(reasoner.reasoner, predictions))
+    if made.get("reasoner") == oracle.reasoner.name and arguments == oracle.arguments:
+        return entry.with_scores(probe(oracle.reasoner, predictions))
     return entry
 
 
-def _plots(ruler: Ruler, board: Board, entries: Sequence[Entry]) -> dict[str, str]:
+def _plots(ruler: Ruler, board: Board, entries: Sequence[Scorecard]) -> dict[str, str]:
     """The plots by their captions."""
     figures = {"F of each system with its interval.": plots.intervals(board)}
     if (lexicon := ruler.lexicon) is not None:
@@ -152,7 +142,7 @@ def _plots(ruler: Ruler, board: Board, entries: Sequence[Entry]) -> dict[str, st
         }
         caption = "Human class against predicted class on wheel 1, percent of each row."
         figures[caption] = plots.confusions(tables)
-    stated = {e.card.name: e.scorecard.judged for e in entries if e.scorecard.judged.n}
+    stated = {e.card.name: e.judged for e in entries if e.judged.n}
     if stated:
         first = dict(list(stated.items())[:4])
         figures["Whether confidence means what it says."] = plots.calibration(first)
@@ -161,7 +151,7 @@ def _plots(ruler: Ruler, board: Board, entries: Sequence[Entry]) -> dict[str, st
     return figures
 
 
-def _leading(board: Board, entries: Sequence[Entry]) -> list[Entry]:
+def _leading(board: Board, entries: Sequence[Scorecard]) -> list[Scorecard]:
     """The best system of each kind of input, three at most; else a floor."""
     best = {group: rows[0].card.name for group, rows in board.groups.items()}
     names = [name for group, name in best.items() if group != "nothing"] or list(best.values())

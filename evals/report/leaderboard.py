@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,29 +18,12 @@ from emer.evals.metrics.bootstrap import (
     value,
 )
 from emer.evals.report.scorecard import HEADLINE, Ruler, Scorecard
-from emer.evals.systems.system import INPUTS, Card, Input, Prediction
+from emer.evals.systems.system import INPUTS, Card, Input
 
 SPAM = 1.25
 """More labels than this times the human number are marked (chosen by us)."""
 FLOOR = "the best floor"
 HEADLINES = [column.key for column in HEADLINE]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A system's scorecard and the answers it was made from."""
-
-    scorecard: Scorecard
-    predictions: Sequence[Prediction]
-
-    @property
-    def card(self) -> Card:
-        return self.scorecard.card
-
-    def with_scores(self, scores: Mapping[str, Statistic]) -> Entry:
-        """Entry with further scores."""
-        statistics = {**self.scorecard.statistics, **scores}
-        return replace(self, scorecard=replace(self.scorecard, statistics=statistics))
 
 
 @dataclass(frozen=True)
@@ -105,7 +88,7 @@ class Board:
 
 def build(
     ruler: Ruler,
-    entries: Sequence[Entry],
+    entries: Sequence[Scorecard],
     pairs: Sequence[tuple[str, str]] = (),
     notes: Sequence[str] = (),
     judge: str = "",
@@ -126,23 +109,23 @@ def build(
     known = {entry.card.name: entry for entry in entries}
     compared = [(known[a], known[b]) for a, b in pairs if {a, b} <= known.keys()]
     statistics = _statistics(entries, compared, main)
-    estimates = estimate(statistics, len(ruler.names), times)
+    estimates = estimate(statistics, len(ruler.golds), times)
     human = float(np.mean([len(gold.labels) for gold in ruler.golds]))
 
-    def row(entry: Entry) -> Row:
+    def row(entry: Scorecard) -> Row:
         card, name = entry.card, entry.card.name
-        scores = {key: estimates[name, key] for key in entry.scorecard.statistics}
+        scores = {key: estimates[name, key] for key in entry.statistics}
         spam = card.input != "nothing" and scores["labels"].value > SPAM * human
-        return Row(card, scores, entry.scorecard.counts, estimates.get((name, FLOOR, main)), spam)
+        return Row(card, scores, entry.counts, estimates.get((name, FLOOR, main)), spam)
 
-    def pair(left: Entry, right: Entry) -> Pair:
+    def pair(left: Scorecard, right: Scorecard) -> Pair:
         names = left.card.name, right.card.name
         scores = {key: estimates[*names, key] for key in HEADLINES if (*names, key) in estimates}
         return Pair(*names, left.card.input == right.card.input, scores)
 
     return Board(
-        dataset=ruler.dataset,
-        clips=len(ruler.names),
+        dataset=ruler.dataset.name,
+        clips=len(ruler.golds),
         edition="none" if ruler.lexicon is None else ruler.lexicon.edition,
         main=main,
         grouping=ruler.grouper.name,
@@ -156,19 +139,19 @@ def build(
 
 
 def _statistics(
-    entries: Sequence[Entry], compared: Sequence[tuple[Entry, Entry]], main: str
+    entries: Sequence[Scorecard], compared: Sequence[tuple[Scorecard, Scorecard]], main: str
 ) -> dict[tuple[str, ...], Statistic]:
     """Scores by system and key, differences by both systems (or `FLOOR`) and key."""
-    floors = [entry.scorecard for entry in entries if entry.card.input == "nothing"]
-    floor = max(floors, key=lambda f: value(f.statistics[main], f.clips), default=None)
+    floors = [entry for entry in entries if entry.card.input == "nothing"]
+    floor = max(floors, key=lambda f: value(f.statistics[main], len(f.predictions)), default=None)
     statistics: dict[tuple[str, ...], Statistic] = {}
     for entry in entries:
-        own, name = entry.scorecard.statistics, entry.card.name
+        own, name = entry.statistics, entry.card.name
         statistics |= {(name, key): statistic for key, statistic in own.items()}
         if floor is not None and entry.card.input != "nothing":
             statistics[name, FLOOR, main] = Difference(own[main], floor.statistics[main])
     for left, right in compared:
-        ours, theirs = left.scorecard.statistics, right.scorecard.statistics
+        ours, theirs = left.statistics, right.statistics
         for key in HEADLINES:
             if key in ours and key in theirs:
                 names = left.card.name, right.card.name

@@ -16,23 +16,20 @@ from emer.evals.data.locations import DataFolder
 from emer.evals.data.types import Dataset, Gold, Sample
 from emer.evals.judges.judge import Judge, OfflineJudge, judge_all
 from emer.evals.metrics.bootstrap import Statistic, mean
-from emer.evals.metrics.emotion_words import Language
 from emer.evals.metrics.faithfulness import Evidence, Kind, corrupt, delete
-from emer.evals.report.leaderboard import Entry
-from emer.evals.report.scorecard import Ruler, text_of
+from emer.evals.report.scorecard import Ruler, Scorecard, text_of
 from emer.evals.runs.runner import answers
 from emer.evals.systems.baselines import floors, read_stored
 from emer.evals.systems.oracle import DURATION, OnHumanClues
-from emer.evals.systems.reasoner_options import ConfiguredReasoner
 from emer.evals.systems.system import Prediction, System
 from emer.graphs.settings import DEFAULT
 
 
 def judged(
-    entry: Entry, golds: Sequence[Gold], judge: Judge, language: Language = "en"
-) -> tuple[Entry, tuple[str, ...]]:
-    """Entry with the judge's overlaps, and a note on what it could not rate."""
-    human = [gold.explanations.get(language, "") for gold in golds]
+    entry: Scorecard, golds: Sequence[Gold], judge: Judge
+) -> tuple[Scorecard, tuple[str, ...]]:
+    """Scorecard with the judge's overlaps, and a note on what it could not rate."""
+    human = [gold.explanations.get("en", "") for gold in golds]
     texts = [text_of(prediction) for prediction in entry.predictions]
     if not any(human) or not any(texts):
         return entry, ()
@@ -96,23 +93,17 @@ def other_jobs(dataset: Dataset, folder: DataFolder) -> list[Job]:
     return [Job(system) for system in systems]
 
 
-def reasoner_jobs(
-    dataset: Dataset, reasoner: ConfiguredReasoner, cache: Path | None = None
-) -> list[Job]:
+def reasoner_jobs(dataset: Dataset, oracle: OnHumanClues, cache: Path | None = None) -> list[Job]:
     """A reasoner in every form of oracle perception that the dataset has."""
-    oracle = OnHumanClues(reasoner.reasoner, arguments=reasoner.arguments)
-    probed = [
-        oracle,
-        replace(oracle, masked=False),
-        replace(oracle, masked=False, language="zh"),
-    ]
+    full = replace(oracle, masked=False)
+    probed = [oracle, full, replace(full, language="zh")]
     others = [
         replace(oracle, language="zh"),
         replace(oracle, parts=("visual",)),
         replace(oracle, parts=("acoustic",)),
         replace(oracle, parts=("visual", "acoustic")),
         replace(oracle, stepwise=True),
-        replace(oracle, parts=("subtitle",), masked=False),
+        replace(full, parts=("subtitle",)),
     ]
     forms = [form for form in (*probed, *others) if _can_answer(form, dataset.samples[0])]
     return [Job(form, probes=form in probed, cache=cache) for form in forms]
@@ -134,37 +125,37 @@ def pairs(reasoner: Reasoner) -> list[tuple[str, str]]:
 
 
 def measure(
-    ruler: Ruler, dataset: Dataset, jobs: Sequence[Job], workers: int = 1,
+    ruler: Ruler,
+    jobs: Sequence[Job],
+    workers: int = 1,
     done: Callable[[str], None] = lambda _: None,
-) -> list[Entry]:  # fmt: skip
-    """Each system's entry, in the order of the jobs.
+) -> list[Scorecard]:
+    """Each system's scorecard, in the order of the jobs.
 
     A system that calls a language model stays in this process: its connection cannot be sent
     to another.
 
     Args:
         ruler: Human labels of the clips.
-        dataset: The clips.
         jobs: Systems.
         workers: Processes.
         done: Called with the name of each measured system.
 
     """
-    samples = dataset.labelled
 
-    def finished(entry: Entry) -> Entry:
+    def finished(entry: Scorecard) -> Scorecard:
         done(entry.card.name)
         return entry
 
     if workers <= 1 or len(jobs) < 2:
-        return [finished(measure_one(ruler, samples, job)) for job in jobs]
+        return [finished(measure_one(ruler, job)) for job in jobs]
     here = {place: job for place, job in enumerate(jobs) if isinstance(job.system, OnHumanClues)
             and isinstance(job.system.reasoner, Reporting)}  # fmt: skip
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
         others = {place: job for place, job in enumerate(jobs) if place not in here}
-        pending = {pool.submit(measure_one, ruler, samples, job): p for p, job in others.items()}
-        entries = {p: finished(measure_one(ruler, samples, job)) for p, job in here.items()}
+        pending = {pool.submit(measure_one, ruler, job): p for p, job in others.items()}
+        entries = {p: finished(measure_one(ruler, job)) for p, job in here.items()}
         entries |= {pending[each]: finished(each.result()) for each in as_completed(pending)}
     except BaseException:
         for process in active_children():
@@ -175,10 +166,10 @@ def measure(
     return [entries[place] for place in range(len(jobs))]
 
 
-def measure_one(ruler: Ruler, samples: Sequence[Sample], job: Job) -> Entry:
+def measure_one(ruler: Ruler, job: Job) -> Scorecard:
     """Answer every clip and measure the answers."""
-    predictions = answers(job.system, ruler.dataset, samples, job.cache)
-    entry = Entry(ruler.measure(job.system.card, predictions), predictions)
+    predictions = answers(job.system, ruler.dataset.name, ruler.samples, job.cache)
+    entry = ruler.measure(job.system.card, predictions)
     if job.probes and isinstance(job.system, OnHumanClues):
         entry = entry.with_scores(probe(job.system.reasoner, predictions))
     return judged(entry, ruler.golds, OfflineJudge())[0] if job.offline else entry

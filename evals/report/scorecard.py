@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from emer.agents.verification.verifier import verify
-from emer.evals.data.types import Dataset, Gold
+from emer.evals.data.types import Dataset, Gold, Sample
 from emer.evals.metrics.bootstrap import Estimate, Statistic, mean, ratio
 from emer.evals.metrics.calibration import Judged, judge_first
 from emer.evals.metrics.cue_overlap import agree, completeness, cue_scores
@@ -28,34 +29,41 @@ CUT = 3
 
 @dataclass(frozen=True)
 class Scorecard:
-    """A system's statistics over the labelled clips, and plain counts."""
+    """A system's answers, their statistics over the labelled clips, and plain counts."""
 
     card: Card
-    clips: int
+    predictions: Sequence[Prediction]
     statistics: Mapping[str, Statistic]
     counts: Mapping[str, int]
     judged: Judged
 
+    def with_scores(self, scores: Mapping[str, Statistic]) -> Scorecard:
+        """Scorecard with further scores."""
+        return replace(self, statistics={**self.statistics, **scores})
+
 
 @dataclass(frozen=True)
 class Ruler:
-    """Human labels of the clips, and the comparison of labels with them."""
+    """Human labels of a dataset's labelled clips, and the comparison of labels with them."""
 
-    dataset: str
-    names: tuple[str, ...]
-    golds: tuple[Gold, ...]
+    dataset: Dataset
     lexicon: Lexicon | None
     """None where the wheel files are missing: their scores are left out."""
-    grouper: Grouper
-    """Grouping of labels at set level."""
+    given: Grouper | None = None
+    """Grouping of labels at set level; by default by the wheels."""
 
-    @classmethod
-    def of(cls, dataset: Dataset, lexicon: Lexicon | None, grouper: Grouper | None = None) -> Ruler:
-        """Ruler of a dataset's labelled clips; labels are grouped by the wheels by default."""
-        names = tuple(sample.name for sample in dataset.labelled)
-        golds = tuple(dataset.golds[name] for name in names)
-        by_default = NO_GROUPS if lexicon is None else ByWheel(lexicon)
-        return cls(dataset.name, names, golds, lexicon, grouper or by_default)
+    @property
+    def grouper(self) -> Grouper:
+        by_default = NO_GROUPS if self.lexicon is None else ByWheel(self.lexicon)
+        return self.given or by_default
+
+    @cached_property
+    def samples(self) -> tuple[Sample, ...]:
+        return self.dataset.labelled
+
+    @cached_property
+    def golds(self) -> list[Gold]:
+        return [self.dataset.gold(sample) for sample in self.samples]
 
     @property
     def main(self) -> str:
@@ -64,19 +72,19 @@ class Ruler:
 
     @property
     def labels(self) -> list[tuple[str, ...]]:
-        """The human labels of each clip."""
         return [gold.labels for gold in self.golds]
 
     def measure(self, card: Card, predictions: Sequence[Prediction]) -> Scorecard:
         """System's scorecard from its predictions, one for each clip in order."""
         answers = [prediction.labels for prediction in predictions]
+        names = [sample.name for sample in self.samples]
         nothing = np.full(len(predictions), np.nan)
         judged = Judged(nothing, nothing)
         if self.lexicon is not None:
             judged = judge_first(self.lexicon, self.labels, [p.first for p in predictions])
         statistics = {
             **_parts("exact", exact(self.labels, answers)),
-            **_parts("set", set_level(self.names, self.labels, answers, self.grouper)),
+            **_parts("set", set_level(names, self.labels, answers, self.grouper)),
             "labels": mean([len(labels) for labels in answers]),
             **_calibration(judged),
             **_explanations(self, predictions),
@@ -92,7 +100,7 @@ class Ruler:
             "empty": sum(not labels for labels in answers),
             "failed": sum(p.failed is not None for p in predictions),
         }
-        return Scorecard(card, len(self.names), statistics, counts, judged)
+        return Scorecard(card, predictions, statistics, counts, judged)
 
 
 def text_of(prediction: Prediction) -> str:

@@ -197,12 +197,15 @@ TEMPLATE = Path(__file__).parent / "page.html"
 
 @dataclass(frozen=True)
 class Report:
-    """Title, tables, and plots as SVG by their caption."""
+    """A leaderboard as tables, and plots as SVG by their caption."""
 
+    board: Board
     title: str
     about: str
     tables: tuple[Table, ...]
     plots: Mapping[str, str]
+    seconds: float
+    """Seconds that it took."""
 
     @property
     def page(self) -> str:

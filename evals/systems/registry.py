@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from emer.evals.data.types import PARTS, Dataset, Part
 from emer.evals.systems.baselines import constant, random_labels, read_stored
 from emer.evals.systems.oracle import OnHumanClues
-from emer.evals.systems.reasoner_options import (
-    DEFAULT_REASONER,
-    ConfiguredReasoner,
-    ReasonerOptions,
-)
+from emer.evals.systems.reasoner_options import DEFAULT_REASONER, ReasonerOptions
 from emer.evals.systems.system import System
 from emer.tools.errors import ConfigError
 
@@ -29,7 +25,7 @@ class Setup:
     """Dataset, reasoner and folder of the systems to be made."""
 
     dataset: Dataset
-    on_clues: ConfiguredReasoner
+    on_clues: OnHumanClues
     """Reasoner on human clues."""
     home: Path
     reasoner: ReasonerOptions = DEFAULT_REASONER
@@ -92,20 +88,19 @@ ON_CLIPS = ("agent", "text", "chat", "hf")
 NEEDS_MORE = ("constant", "chat", "hf")
 
 
-def on_human_clues(reasoner: ConfiguredReasoner, form: str) -> OnHumanClues:
+def on_human_clues(oracle: OnHumanClues, form: str) -> OnHumanClues:
     """Reasoner on human clues, in a form like "masked/visual+acoustic/stepwise"."""
     words = [word for word in form.split("/") if word]
     parts = [word for word in words if _parts(word)]
     unknown = [word for word in words if word not in ("full", "masked", "zh", "stepwise", *parts)]
     if unknown or len(parts) > 1:
         raise ConfigError(f"oracle:{form}: {(unknown or parts)[0]!r} is not understood; {FORMS}")
-    return OnHumanClues(
-        reasoner.reasoner,
+    return replace(
+        oracle,
         language="zh" if "zh" in words else "en",
         masked="full" not in words,
         parts=_parts(parts[0]) if parts else PARTS,
         stepwise="stepwise" in words,
-        arguments=reasoner.arguments,
     )
 
 
