@@ -90,7 +90,6 @@ class SetOptions:
     clips: Path | None = None
 
     def open(self) -> tuple[DataFolder, Dataset]:
-        """The data folder and the dataset."""
         folder = data_folder(self.data)
         return folder, read_set(folder, self.name, self.gold, self.clips)
 

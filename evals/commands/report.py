@@ -7,17 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emer.agents.reasoner import Reporting
-from emer.evals.commands.options import (
-    SetOptions,
-    choose_edition,
-    choose_judge,
-    home_folder,
-    jsonable,
-    note,
-    open_lexicon,
-    print_json,
-    progress,
-)
+from emer.evals.commands import options
 from emer.evals.commands.score import as_json
 from emer.evals.report.build import ReportSettings, produce
 from emer.evals.report.measure import other_jobs, reasoner_jobs
@@ -34,7 +24,7 @@ OTHER_STEPS = 2
 class ReportRequest:
     """Arguments of `emer-eval report`."""
 
-    data: SetOptions
+    data: options.SetOptions
     runs: tuple[Path, ...]
     against: str | None
     reasoner: ReasonerOptions
@@ -48,27 +38,27 @@ def run_report(request: ReportRequest, out: Path | None, json: bool) -> None:
     """Print the report and write its files."""
     report = make_report(request)
     if json:
-        print_json(as_json(report.board))
+        options.print_json(as_json(report.board))
     else:
         for table in (labels(report.board, SHORT), *report.tables[1:]):
             show(table)
         print(f"{report.seconds:.0f} s")
     if out is not None:
         for path in write(report, out):
-            note(f"written {path}")
+            options.note(f"written {path}")
 
 
 def make_report(request: ReportRequest) -> Report:
     """The requested report; progress shows on a terminal."""
     oracle = reasoner_on_clues(request.reasoner)
-    edition = choose_edition(request.lexicon)
+    edition = options.choose_edition(request.lexicon)
     folder, dataset = request.data.open()
     settings = ReportSettings(
-        lexicon=open_lexicon(folder, edition),
-        judge=choose_judge(request.judge),
+        lexicon=options.open_lexicon(folder, edition),
+        judge=options.choose_judge(request.judge),
         runs=request.runs,
         against=request.against,
-        cache=None if request.fresh else home_folder() / "answers",
+        cache=None if request.fresh else options.home_folder() / "answers",
         workers=request.workers,
     )
     if not dataset.labelled:
@@ -76,13 +66,13 @@ def make_report(request: ReportRequest) -> Report:
     jobs = reasoner_jobs(dataset, oracle)
     if isinstance(oracle.reasoner, Reporting):
         probed = sum(job.probes for job in jobs)
-        note(
+        options.note(
             f"a model may be asked about {len(dataset.labelled)} clips in {len(jobs)} forms, and "
             f"again, several times a clip, where {probed} of them are probed; one form alone: "
             "emer-eval run oracle:masked"
         )
     steps = len(jobs) + len(other_jobs(dataset, folder)) + OTHER_STEPS
-    with progress("measuring", steps) as step:
+    with options.progress("measuring", steps) as step:
         return produce(dataset, folder, oracle, settings, step)
 
 
@@ -95,7 +85,9 @@ def write(report: Report, folder: Path) -> list[Path]:
         "report.html": report.page,
         "report.md": report.markdown,
         "leaderboard.md": markdown(labels(report.board, SHORT)),
-        "report.json": jsons.dumps(jsonable(as_json(report.board)), indent=2, ensure_ascii=False),
+        "report.json": jsons.dumps(
+            options.jsonable(as_json(report.board)), indent=2, ensure_ascii=False
+        ),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)

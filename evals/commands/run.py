@@ -13,14 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from emer.evals.commands.options import (
-    SetOptions,
-    choose_edition,
-    note,
-    open_lexicon,
-    print_json,
-    progress,
-)
+from emer.evals.commands import options
 from emer.evals.commands.score import as_json
 from emer.evals.report.leaderboard import build
 from emer.evals.report.measure import Job, measure
@@ -46,7 +39,7 @@ class RunRequest:
 
     systems: tuple[str, ...]
     out: Path
-    data: SetOptions
+    data: options.SetOptions
     reasoner: ReasonerOptions
     limit: int | None
     workers: int
@@ -56,7 +49,7 @@ def run_systems(request: RunRequest, fresh: bool, json: bool) -> None:
     """Run each system and print a summary; `EmerError` if one answers no clip at all."""
     _, dataset = request.data.open()
     for remark in dataset.notes:
-        note(remark)
+        options.note(remark)
     if request.limit:
         dataset = dataset.model_copy(update={"samples": dataset.samples[: request.limit]})
     on_clues = reasoner_on_clues(request.reasoner)
@@ -68,14 +61,14 @@ def run_systems(request: RunRequest, fresh: bool, json: bool) -> None:
     summaries = []
     for system in systems:
         log = request.out / "native.log"
-        with progress(system.card.name, len(dataset.samples), log) as step:
+        with options.progress(system.card.name, len(dataset.samples), log) as step:
             predictions = run(system, dataset, request.out, workers=request.workers, fresh=fresh,
                               done=lambda prediction: step(prediction.name))  # fmt: skip
         summaries.append(_summary(system, predictions, RunFile.of(request.out, system.card).path))
         if not json:
             _print(summaries[-1])
     if json:
-        print_json(summaries)
+        options.print_json(summaries)
     failed = [summary["system"] for summary in summaries if summary["failed"] == summary["clips"]]
     if failed:
         raise EmerError(f"{failed[0]}: there is no answer on any of the clips")
@@ -100,9 +93,9 @@ def _print(summary: dict[str, object]) -> None:
     print(one_line(f"{summary['system']}: {counts.format(**summary)}; {summary['file']}"))
     if summary["fallbacks"]:
         steps = f"the rules took {summary['fallbacks']} steps instead of the model"
-        note(f"{summary['system']}: {steps}")
+        options.note(f"{summary['system']}: {steps}")
     if summary["first_failure"]:
-        note(f"{summary['system']}: {summary['first_failure']}")
+        options.note(f"{summary['system']}: {summary['first_failure']}")
 
 
 def _agent(slot: str, use: str, folder: Path) -> Agent:
@@ -123,7 +116,7 @@ class SwapRequest:
     slot: str
     a: str
     b: str
-    data: SetOptions
+    data: options.SetOptions
     out: Path | None
     limit: int | None
     lexicon: str
@@ -134,17 +127,17 @@ def run_swap(request: SwapRequest, json: bool) -> None:
     """Print both tools' scores, their paired difference, and the calls of all tools."""
     if request.a == request.b:
         raise ConfigError(f"{request.a} is named twice; name two tools for {request.slot}")
-    edition = choose_edition(request.lexicon)
+    edition = options.choose_edition(request.lexicon)
     folder, dataset = request.data.open()
     samples = dataset.labelled[: request.limit]
     if not any(sample.clip for sample in samples):
         raise ConfigError(f"{dataset.name}: no labelled clip has a media file; name --clips DIR")
     dataset = dataset.model_copy(update={"samples": samples})
-    ruler = Ruler(dataset, open_lexicon(folder, edition))
+    ruler = Ruler(dataset, options.open_lexicon(folder, edition))
     out = nullcontext(request.out) if request.out else TemporaryDirectory(prefix="emer-swap-")
     with out as opened:
         place = Path(opened)
-        with progress(request.slot, 2 * len(samples), place / "native.log") as step:
+        with options.progress(request.slot, 2 * len(samples), place / "native.log") as step:
             agents = [_agent(request.slot, use, place) for use in (request.a, request.b)]
             answers = [run(each, dataset, place, workers=request.workers,
                            done=lambda p: step(p.name)) for each in agents]  # fmt: skip
@@ -162,9 +155,9 @@ def run_swap(request: SwapRequest, json: bool) -> None:
         failed = [p for p in entry.predictions if p.failed]
         if failed:
             first = f"{failed[0].name}: {failed[0].failed}"
-            note(f"{entry.card.name}: {len(failed)} clips failed; {first}")
+            options.note(f"{entry.card.name}: {len(failed)} clips failed; {first}")
     if json:
-        print_json({**as_json(board), "tool_runs": ran})
+        options.print_json({**as_json(board), "tool_runs": ran})
         return
     for table in (labels(board, SHORT), differences(board), section(board, COSTS), _calls(ran)):
         show(table)

@@ -5,20 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from emer.evals.commands.options import (
-    SetOptions,
-    choose_edition,
-    choose_grouper,
-    choose_judge,
-    note,
-    open_lexicon,
-    print_json,
-)
+from emer.evals.commands import options
 from emer.evals.data.predictions import Predictions, matched, read_predictions
 from emer.evals.data.types import Dataset
 from emer.evals.report.leaderboard import Board, build
-from emer.evals.report.measure import Job, judged, measure
-from emer.evals.report.scorecard import CLOSED, EXPLANATIONS, SHORT, Ruler, Scorecard
+from emer.evals.report.measure import Job, measure, rated
+from emer.evals.report.scorecard import CLOSED, EXPLANATIONS, SHORT, Ruler
 from emer.evals.report.tables import labels, section, show
 from emer.evals.runs.record import RunFile
 from emer.evals.systems.baselines import StoredAnswers, floors
@@ -31,7 +23,7 @@ class ScoreRequest:
     """Arguments of `emer-eval score`."""
 
     predictions: Path
-    data: SetOptions
+    data: options.SetOptions
     lexicon: str
     partial: bool
     judge: str
@@ -42,7 +34,7 @@ def run_score(request: ScoreRequest, json: bool) -> None:
     """Print the scores of a file."""
     board = score(request)
     if json:
-        print_json(as_json(board))
+        options.print_json(as_json(board))
         return
     show(labels(board, SHORT))
     if not section(board, CLOSED).empty:
@@ -53,8 +45,8 @@ def run_score(request: ScoreRequest, json: bool) -> None:
 
 def score(request: ScoreRequest) -> Board:
     """Leaderboard of the file and the floors."""
-    edition = choose_edition(request.lexicon)
-    judge, grouper = choose_judge(request.judge), choose_grouper(request.groups)
+    edition = options.choose_edition(request.lexicon)
+    judge, grouper = options.choose_judge(request.judge), options.choose_grouper(request.groups)
     path = request.predictions
     if path.suffix == ".jsonl" and path.is_file():
         name = RunFile(path).read()[0].system.name
@@ -62,16 +54,12 @@ def score(request: ScoreRequest) -> Board:
     predictions = read_predictions(path)
     folder, dataset = request.data.open()
     for remark in (*dataset.notes, *_checked(dataset, predictions, request.partial)):
-        note(remark)
-    ruler = Ruler(dataset, open_lexicon(folder, edition), grouper)
+        options.note(remark)
+    ruler = Ruler(dataset, options.open_lexicon(folder, edition), grouper)
     golds = {sample.name: dataset.gold(sample) for sample in dataset.labelled}
     systems: list[System] = [*floors(golds), StoredAnswers(predictions)]
-    entries: list[Scorecard] = []
-    notes: list[str] = []
-    for entry in measure(ruler, [Job(system, offline=False) for system in systems]):
-        rated, remarks = judged(entry, ruler.golds, judge)
-        entries.append(rated)
-        notes += remarks
+    measured = measure(ruler, [Job(system, offline=False) for system in systems])
+    entries, notes = rated(measured, ruler.golds, judge)
     rated_texts = "clue_overlap" in entries[-1].statistics  # the file's come last
     return build(ruler, entries, notes=notes, judge=judge.name if rated_texts else "")
 

@@ -115,7 +115,6 @@ def read_clips(
 
 
 def read_gold(table: Table, row: Row) -> Gold:
-    """Human labels and texts of a row."""
     basic = row["basic"].lower() or None
     labels = read_labels(table, row)
     if not labels and basic:

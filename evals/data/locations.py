@@ -74,7 +74,6 @@ class Entry(Record):
     origin: Origin | None
 
     def fits(self, relative: PurePosixPath) -> bool:
-        """True if a path within a data folder ends as this file's does."""
         names = [name.parts for name in (self.file, self.accepts) if name is not None]
         return any(relative.parts[-len(parts) :] == parts for parts in names)
 
@@ -123,7 +122,6 @@ class DataFolder:
         return tuple(self.root / path for path in chosen)
 
     def lexicon(self, edition: Edition = "2026") -> Lexicon:
-        """Wheel lexicon of an edition."""
         wheels = {wheel: self.path(wheel) for wheel in WHEELS}
         return read_lexicon(self.path(f"forms_{edition}"), self.path("synonyms"), wheels, edition)
 

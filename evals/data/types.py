@@ -47,7 +47,6 @@ class Sample(Record):
         return self.clip
 
     def description(self, language: Language, masked: bool) -> Described | None:
-        """Human description in that form, or None if there is none."""
         fitting = (d for d in self.described if (d.language, d.masked) == (language, masked))
         return next(fitting, None)
 

@@ -26,7 +26,6 @@ class Calibration:
     offset: float
 
     def probability(self, scores: Floats) -> Floats:
-        """Calibrated probabilities."""
         return np.asarray(1 / (1 + np.exp(-(self.scale * scores + self.offset))))
 
 

@@ -36,7 +36,6 @@ class Examples:
     """Labels that belong to no family, and how often they were given."""
 
     def rows(self, chosen: NDArray[np.bool_]) -> Examples:
-        """Chosen clips only."""
         names = tuple(n for n, keep in zip(self.names, chosen, strict=True) if keep)
         return Examples(names, self.cues, self.families, self.stated[chosen],
                         self.displayed[chosen], self.unknown)  # fmt: skip
@@ -45,7 +44,6 @@ class Examples:
 def examples(
     names: Sequence[str], clues: Sequence[Sequence[Clue]], labels: Sequence[Sequence[str]]
 ) -> Examples:
-    """Examples of clips with their clues and human labels."""
     words = lexicon()
     families = tuple(words.families)
     stated = [_stated(read(of_clip)) for of_clip in clues]

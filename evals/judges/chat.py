@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Literal, TypeVar
 from pydantic import ConfigDict, Field, JsonValue
 
 from emer.agents.llm.client import ReplyInvalid, ask_record
-from emer.evals.judges.judge import JudgeFailed, Rating
+from emer.evals.judges.judge import JudgeFailed
 from emer.evals.metrics.synonyms import Groups
 from emer.prompts.prompt import digest as prompt_digest
 from emer.prompts.prompt import load
@@ -52,22 +52,21 @@ class ChatJudge:
         ]
         return f"{self.spec} (prompts {digest(prompts)[:8]})"
 
-    def clues(self, gold: str, predicted: str) -> Rating:
+    def clues(self, gold: str, predicted: str) -> float:
         return self._rate("clues", gold, predicted)
 
-    def labels(self, gold: str, predicted: str) -> Rating:
+    def labels(self, gold: str, predicted: str) -> float:
         return self._rate("labels", gold, predicted)
 
-    def _rate(self, kind: Literal["clues", "labels"], gold: str, predicted: str) -> Rating:
+    def _rate(self, kind: Literal["clues", "labels"], gold: str, predicted: str) -> float:
         # a JSON string stays data in the prompt
         pair = {"gold": _json(gold), "predicted": _json(predicted)}
         request = load(f"evals/judge_{kind}").substitute(pair)
         key = digest([self.name, kind, gold, predicted])
         try:
-            rating = self.cache.ask(key, self.model, request, _Score)
+            return self.cache.ask(key, self.model, request, _Score).score
         except ReplyInvalid as error:
             raise JudgeFailed(f"{self.spec}: {error}") from error
-        return Rating(score=rating.score, reason=rating.reason)
 
 
 @dataclass(frozen=True)

@@ -126,5 +126,4 @@ def present_in(explanation: Explanation | str) -> frozenset[Channel]:
 
 
 def completeness(explanation: Explanation | str) -> float:
-    """Share of the three modalities that are present."""
     return len(present_in(explanation)) / len(CHANNELS)

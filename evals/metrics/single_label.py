@@ -95,7 +95,6 @@ def sentiment_f1(
 
 
 def polarity(lexicon: Lexicon, labels: Labels) -> int:
-    """Balance of positive over negative labels."""
     classes = [lexicon.m3(label, lexicon.wheels[0], 1) for label in labels]
     return sum(c in POSITIVE for c in classes) - sum(c in NEGATIVE for c in classes)
 

@@ -20,9 +20,7 @@ class Grouper(Protocol):
     """Groups a clip's labels by meaning."""
 
     @property
-    def name(self) -> str:
-        """The name that its scores carry."""
-        ...
+    def name(self) -> str: ...
 
     def groups(self, clip: str, labels: Sequence[str]) -> Groups:
         """Groups of synonyms; a label in no group is alone."""

@@ -11,19 +11,20 @@ from pathlib import Path
 from emer.evals.data.datasets import sets_in
 from emer.evals.data.locations import DataFolder
 from emer.evals.data.types import Dataset
-from emer.evals.judges.judge import Judge, OfflineJudge
-from emer.evals.metrics.bootstrap import TIMES
+from emer.evals.judges.judge import Judge, OfflineJudge, judge_all
+from emer.evals.metrics.bootstrap import TIMES, Statistic, estimate, mean
 from emer.evals.metrics.confusion import confusion
+from emer.evals.metrics.cue_overlap import agree, completeness, cue_scores
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.report import plots
-from emer.evals.report.emer_v1 import version1_table
 from emer.evals.report.leaderboard import Board, build
-from emer.evals.report.measure import judged, measure, other_jobs, pairs, probe, reasoner_jobs
-from emer.evals.report.scorecard import Ruler, Scorecard
-from emer.evals.report.tables import Report, tables
+from emer.evals.report.measure import measure, other_jobs, pairs, probe, rated, reasoner_jobs
+from emer.evals.report.scorecard import OVERLAPS, Column, Ruler, Scorecard
+from emer.evals.report.tables import Group, Report, Table, tables
 from emer.evals.runs.record import RunFile, RunHeader
+from emer.evals.systems.baselines import another_answer, constant_answer, read_stored
 from emer.evals.systems.oracle import OnHumanClues
-from emer.evals.systems.system import Prediction
+from emer.evals.systems.system import Prediction, System
 from emer.tools.errors import ConfigError
 
 
@@ -71,7 +72,7 @@ def produce(
     say("plots")
     content, sets = tables(board), sets_in(folder)
     if dataset.name == "emer-v2" and "emer-v1" in sets and folder.tables("v1_baselines"):
-        content.append(version1_table(sets["emer-v1"](), folder, settings.judge))
+        content.append(_version1_table(sets["emer-v1"](), folder, settings.judge))
     figures = _plots(ruler, board, entries)
     seconds = time.perf_counter() - start
     about = f"{board.method}. Made on {datetime.now(UTC):%Y-%m-%d} in {seconds:.0f} s."
@@ -93,14 +94,10 @@ def _entries(
         known = ", ".join(map(repr, names))
         raise ConfigError(f"--against {settings.against}: there are {known}")
     lacking = [_absent(dataset, path, answers) for path, (_, answers) in runs.items()]
-    notes = [remark for remark in lacking if remark]
     entries = measure(ruler, jobs, settings.workers, say)
     entries += [_from_run(ruler, *run, oracle) for run in runs.values()]
-    for place, entry in enumerate(entries):
-        if "clue_overlap" not in entry.statistics:
-            entries[place], remarks = judged(entry, ruler.golds, settings.judge)
-            notes += remarks
-    return entries, notes
+    entries, remarks = rated(entries, ruler.golds, settings.judge)
+    return entries, [*filter(None, lacking), *remarks]
 
 
 def _absent(dataset: Dataset, path: Path, answers: Mapping[str, Prediction]) -> str:
@@ -131,7 +128,6 @@ def _from_run(
 
 
 def _plots(ruler: Ruler, board: Board, entries: Sequence[Scorecard]) -> dict[str, str]:
-    """The plots by their captions."""
     figures = {"F of each system with its interval.": plots.intervals(board)}
     if (lexicon := ruler.lexicon) is not None:
         tables = {
@@ -156,3 +152,38 @@ def _leading(board: Board, entries: Sequence[Scorecard]) -> list[Scorecard]:
     best = {group: rows[0].card.name for group, rows in board.groups.items()}
     names = [name for group, name in best.items() if group != "nothing"] or list(best.values())
     return [entry for entry in entries if entry.card.name in names[:3]]
+
+
+VERSION1 = (*OVERLAPS, Column("cues", "cues F"), Column("completeness", "modalities present"))
+
+
+def _version1_table(dataset: Dataset, folder: DataFolder, judge: Judge) -> Table:
+    """Table of the six baselines with two floors, and with a ceiling of the judge.
+
+    The ceiling is the English translation of the human answer.
+    """
+    stored = [read_stored(path, text_only=True) for path in folder.tables("v1_baselines")]
+    floors = [constant_answer(dataset.golds, "zh"), another_answer(dataset.golds, "zh")]
+    systems: list[System] = [*floors, *stored]
+    texts = {s.card.name: [s.answer(sample).text for sample in dataset.samples] for s in systems}
+    golds = [dataset.gold(sample).explanations for sample in dataset.samples]
+    human = [gold.get("zh", "") for gold in golds]
+    texts["the human answer in English"] = [gold.get("en", "") for gold in golds]
+    statistics: dict[tuple[str, str], Statistic] = {}
+    for name, written in texts.items():
+        overlaps = judge_all(judge, human, written)
+        cues = cue_scores([agree(gold, text) for gold, text in zip(human, written, strict=True)])
+        statistics[name, "clue_overlap"] = overlaps.clues
+        statistics[name, "label_overlap"] = overlaps.labels
+        statistics[name, "cues"] = cues.f
+        statistics[name, "completeness"] = mean([completeness(text) for text in written])
+    estimates = estimate(statistics, len(golds))
+    rows = [[name, *(c.cell(estimates[name, c.key]) for c in VERSION1)] for name in texts]
+    return Table(
+        title="EMER-v1: explanations of the first paper's baselines",
+        lead=f"Overlaps run from 1 to 10 and are those of judge={judge.name} alone: the paper's "
+        "own scores are another judge's and do not compare.",
+        columns=["system", *(column.title for column in VERSION1)],
+        groups=[Group("", rows)],
+        notes=(f"n = {len(golds)} clips of EMER-v1; the explanations are Chinese.",),
+    )

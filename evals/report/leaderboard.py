@@ -78,7 +78,6 @@ class Board:
 
     @property
     def method(self) -> str:
-        """The method, in one sentence."""
         return (
             f"n = {self.clips} clips of {self.dataset}; emotion-wheel lexicon: {self.edition}; "
             f"set-level grouping: {self.grouping}; in brackets {COVERAGE:.0%} intervals of a "

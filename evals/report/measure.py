@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from multiprocessing import active_children, get_context
@@ -25,21 +25,25 @@ from emer.evals.systems.system import Prediction, System
 from emer.graphs.settings import DEFAULT
 
 
-def judged(
-    entry: Scorecard, golds: Sequence[Gold], judge: Judge
-) -> tuple[Scorecard, tuple[str, ...]]:
-    """Scorecard with the judge's overlaps, and a note on what it could not rate."""
+def rated(
+    entries: Iterable[Scorecard], golds: Sequence[Gold], judge: Judge
+) -> tuple[list[Scorecard], list[str]]:
+    """Scorecards with the judge's overlaps, and notes on what it could not rate."""
     human = [gold.explanations.get("en", "") for gold in golds]
-    texts = [text_of(prediction) for prediction in entry.predictions]
-    if not any(human) or not any(texts):
-        return entry, ()
-    overlaps = judge_all(judge, human, texts)
-    rated = {"clue_overlap": overlaps.clues, "label_overlap": overlaps.labels}
-    note = (
-        f"{entry.card.name}: {judge.name} could not rate {len(overlaps.failed)} of "
-        f"{2 * len(texts)} pairs ({overlaps.failed[:1]})"
-    )
-    return entry.with_scores(rated), (note,) if overlaps.failed else ()
+    scorecards: list[Scorecard] = []
+    notes: list[str] = []
+    for entry in entries:
+        texts = [text_of(prediction) for prediction in entry.predictions]
+        if "clue_overlap" in entry.statistics or not (any(human) and any(texts)):
+            scorecards.append(entry)
+            continue
+        overlaps = judge_all(judge, human, texts)
+        scores = {"clue_overlap": overlaps.clues, "label_overlap": overlaps.labels}
+        scorecards.append(entry.with_scores(scores))
+        if overlaps.failed:
+            notes.append(f"{entry.card.name}: {judge.name} could not rate {len(overlaps.failed)} "
+                         f"of {2 * len(texts)} pairs ({overlaps.failed[:1]})")  # fmt: skip
+    return scorecards, notes
 
 
 NAMES = ("deletion", "deletion_fall", "others_fall", *get_args(Kind))
@@ -172,7 +176,7 @@ def measure_one(ruler: Ruler, job: Job) -> Scorecard:
     entry = ruler.measure(job.system.card, predictions)
     if job.probes and isinstance(job.system, OnHumanClues):
         entry = entry.with_scores(probe(job.system.reasoner, predictions))
-    return judged(entry, ruler.golds, OfflineJudge())[0] if job.offline else entry
+    return rated([entry], ruler.golds, OfflineJudge())[0][0] if job.offline else entry
 
 
 def _can_answer(system: OnHumanClues, sample: Sample) -> bool:

@@ -224,7 +224,6 @@ class Report:
 
     @property
     def markdown(self) -> str:
-        """The tables in Markdown."""
         parts = [f"## {self.title}\n\n{self.about}", *(markdown(table) for table in self.tables)]
         return "\n\n".join(parts) + "\n"
 

@@ -39,7 +39,6 @@ class RunFile:
 
     @classmethod
     def of(cls, folder: Path, card: Card) -> RunFile:
-        """File for a system in a folder of runs."""
         return cls(folder / f"{slug(card.name)}.jsonl")
 
     def read(self) -> tuple[RunHeader, dict[str, Prediction]]:
@@ -89,7 +88,6 @@ class RunFile:
 
 
 def header_of(card: Card, dataset: Dataset) -> RunHeader:
-    """Header of a system's run over a dataset."""
     from importlib.metadata import version
 
     return RunHeader(

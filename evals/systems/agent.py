@@ -46,8 +46,6 @@ class Agent:
     settings: Settings
     name: str = "agent"
     input: Input = "clip"
-    words_given: bool = True
-    """Whether the dataset's subtitle may be read; else the words are recognised."""
 
     @property
     def card(self) -> Card:
@@ -67,7 +65,7 @@ class Agent:
             input=self.input,
             what=f"the agent, profile {self.settings.profile}",
             provenance={**tools, **reasoner, **budget, **self._code,
-                        "profile": self.settings.profile, "words_given": self.words_given},
+                        "profile": self.settings.profile, "words_given": True},
         )  # fmt: skip
 
     @cached_property
@@ -88,7 +86,7 @@ class Agent:
         answer = ask(
             sample.media,
             DEFAULT,
-            subtitle=sample.subtitle if self.words_given and sample.subtitle else None,
+            subtitle=sample.subtitle or None,
             settings=self.settings,
             listener=events.append,
         )

@@ -71,7 +71,6 @@ def constant_answer(golds: Mapping[str, Gold], language: Language = "en") -> Bas
 
 
 def floors(golds: Mapping[str, Gold]) -> Sequence[Baseline]:
-    """Floors for these human labels."""
     answers = (random_labels(golds), another_answer(golds), constant_answer(golds))
     return (*map(constant, CONSTANTS), *answers)
 
@@ -131,5 +130,4 @@ class StoredAnswers:
 
 
 def read_stored(path: Path, *, text_only: bool = False) -> StoredAnswers:
-    """Stored system of a CSV or .npz file."""
     return StoredAnswers(read_predictions(path, text_only=text_only))

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict
 
 from emer.agents.llm.client import ask_record
-from emer.agents.llm.providers import load_chat_model
 from emer.evals.data.types import Sample
 from emer.evals.systems.system import Card, Cost, Prediction
 from emer.prompts.prompt import digest, load
@@ -101,12 +100,6 @@ class ChatSystem:
         )
 
 
-def chat_system(spec: str) -> ChatSystem:
-    """Chat model of a name; a trailing "?mute" leaves the sound out."""
-    plain, mute, _ = spec.partition("?mute")
-    return ChatSystem(load_chat_model(plain), spec, hears=not mute)
-
-
 def question(frames: int, sound: bool, subtitle: str) -> str:
     """Question about a clip; the subtitle is data between JSON quotes."""
     quoted = json.dumps(subtitle, ensure_ascii=False)
@@ -127,7 +120,6 @@ def pictures(clip: Clip, count: int = PICTURES, side: int = SIDE) -> list[Rgb]:
 
 
 def jpeg(picture: Rgb) -> bytes:
-    """Encode a picture as JPEG."""
     with importing():
         import cv2
     encoded, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
@@ -152,5 +144,4 @@ def wav(clip: Clip, seconds: float = SECONDS) -> bytes | None:
 
 
 def _block(kind: str, mime: str, data: bytes) -> dict[Any, Any]:
-    """Content block in LangChain's standard form."""
     return {"type": kind, "base64": base64.b64encode(data).decode(), "mime_type": mime}

@@ -23,7 +23,7 @@ from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.graphs.settings import DEFAULT
 from emer.tools.errors import ConfigError
 from emer.tools.tool import ToolCard
-from emer.tools.types import Clue, Modality, Param, Quality, Source
+from emer.tools.types import Clue, Param, Quality, Source
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 
@@ -31,7 +31,11 @@ from emer.tools.types import Clue, Modality, Param, Quality, Source
 DURATION = 5.0
 """Assumed clip length in seconds: most clips of MER last 2 to 5."""
 
-_MODALITY: dict[Part, Modality] = {"visual": "face", "acoustic": "audio", "subtitle": "text"}
+AS_TOOL: dict[Part, ToolCard] = {
+    "visual": ToolCard(name="human-visual", modality="face", description="What people saw."),
+    "acoustic": ToolCard(name="human-acoustic", modality="audio", description="What they heard."),
+    "subtitle": ToolCard(name="human-subtitle", modality="text", description="What was said."),
+}
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'])|(?<=[。；！？])")
 
 
@@ -43,23 +47,16 @@ def clues_of(described: Described, parts: Collection[Part] = PARTS) -> list[Clue
         sentences["subtitle"] = [f'The subtitle reads: "{texts["subtitle"]}"']
     return [
         Clue(
-            modality=_MODALITY[part],
+            modality=AS_TOOL[part].modality,
             span=None,
             text=sentence.strip(),
             quality=Quality(score=1.0),
-            source=Source(tool=f"human-{part}", version=described.language),
+            source=Source(tool=AS_TOOL[part].name, version=described.language),
         )
         for part, each in sentences.items()
         for sentence in each
         if sentence.strip()
     ]
-
-
-AS_TOOL: dict[Part, ToolCard] = {
-    "visual": ToolCard(name="human-visual", modality="face", description="What people saw."),
-    "acoustic": ToolCard(name="human-acoustic", modality="audio", description="What they heard."),
-    "subtitle": ToolCard(name="human-subtitle", modality="text", description="What was said."),
-}
 
 
 @dataclass(frozen=True)
@@ -158,9 +155,9 @@ def explain(
     """
     present = {clue.modality for clue in clues}
     missing = tuple(
-        Missing(modality=modality, why="no human clue")
-        for modality in _MODALITY.values()
-        if modality not in present
+        Missing(modality=tool.modality, why="no human clue")
+        for tool in AS_TOOL.values()
+        if tool.modality not in present
     )
     if not clues:
         return Explanation(missing=missing), Draft(parts=0, unsupported=0, contradicted=0)

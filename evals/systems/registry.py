@@ -62,9 +62,11 @@ def _text(_: str, setup: Setup) -> System:
 
 
 def _chat(model: str, _: Setup) -> System:
-    from emer.evals.systems.chat_model import chat_system
+    from emer.agents.llm.providers import load_chat_model
+    from emer.evals.systems.chat_model import ChatSystem
 
-    return chat_system(model)
+    plain, mute, _ = model.partition("?mute")  # which leaves the sound out
+    return ChatSystem(load_chat_model(plain), model, hears=not mute)
 
 
 def _hugging_face(path: str, _: Setup) -> System:

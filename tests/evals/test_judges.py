@@ -27,22 +27,22 @@ def cache(tmp_path: Path) -> ReplyCache:
 def test_the_offline_judge_is_frozen() -> None:
     judge = OfflineJudge()
     assert judge.name == "offline-1"
-    assert judge.clues(GOLD, GOLD).score == judge.labels(GOLD, GOLD).score == 10
-    assert judge.clues(GOLD, "Nothing is said.").score == 1
+    assert judge.clues(GOLD, GOLD) == judge.labels(GOLD, GOLD) == 10
+    assert judge.clues(GOLD, "Nothing is said.") == 1
     # smile and loud of three cues found, nod invented: P 2/3, R 2/3
-    assert judge.clues(GOLD, "A smile, a nod, a loud voice.").score == 7
-    assert judge.labels(GOLD, "He appears pleased.").score == 5.5  # of one kin: half
-    assert judge.labels(GOLD, "He is angry.").score == 1
+    assert judge.clues(GOLD, "A smile, a nod, a loud voice.") == 7
+    assert judge.labels(GOLD, "He appears pleased.") == 5.5  # of one kin: half
+    assert judge.labels(GOLD, "He is angry.") == 1
 
 
 def test_it_judges_across_languages() -> None:
-    assert OfflineJudge().labels("他很高兴。", "He is happy and sad.").score == 7
+    assert OfflineJudge().labels("他很高兴。", "He is happy and sad.") == 7
 
 
 def test_a_chat_judge_rates_with_its_reason_under_its_name(cache: ReplyCache) -> None:
     judge = ChatJudge(ScriptedModel([f"Let me think {{so}}.\n{GOOD}"]), "made:up", cache)
-    rating = judge.clues(GOLD, "She smiles.")
-    assert (rating.score, rating.reason) == (7, "much the same")
+    assert judge.clues(GOLD, "She smiles.") == 7
+    assert '"reason": "much the same"' in cache.path.read_text()
     assert judge.name.startswith("made:up (prompts ")
 
 
@@ -57,7 +57,7 @@ def test_texts_reach_the_judge_as_data(cache: ReplyCache) -> None:
 @pytest.mark.parametrize("bad", ["no JSON", '{"score": 11}', '{"reason": "x"}', "{score: 3}"])
 def test_a_reply_that_does_not_fit_is_sent_back_once(bad: str, cache: ReplyCache) -> None:
     model = ScriptedModel([bad, GOOD])
-    assert ChatJudge(model, "x", cache).clues(GOLD, "y").score == 7
+    assert ChatJudge(model, "x", cache).clues(GOLD, "y") == 7
     assert "That does not fit" in str(model.asked[1][-1].content)
     with pytest.raises(JudgeFailed, match="no usable reply after 2 tries"):
         ChatJudge(ScriptedModel([bad, bad]), "x", cache).clues(GOLD, "z")
@@ -81,14 +81,14 @@ def test_a_pair_is_rated_once_and_for_all(tmp_path: Path) -> None:
     path = tmp_path / "home" / "judgements.jsonl"
     first = ScriptedModel([GOOD])
     for _ in range(2):
-        assert ChatJudge(first, "x", ReplyCache(path)).clues(GOLD, "a").score == 7
+        assert ChatJudge(first, "x", ReplyCache(path)).clues(GOLD, "a") == 7
     assert len(first.asked) == 1
     path.write_text(path.read_text() + '{"key": "torn')
     second = ScriptedModel(['{"score": 2}', '{"score": 2}'])
     judge = ChatJudge(second, "x", ReplyCache(path))
-    assert (judge.clues(GOLD, "a").score, judge.labels(GOLD, "a").score) == (7, 2)
+    assert (judge.clues(GOLD, "a"), judge.labels(GOLD, "a")) == (7, 2)
     other = ChatJudge(second, "other", ReplyCache(path))
-    assert other.clues(GOLD, "a").score == 2
+    assert other.clues(GOLD, "a") == 2
 
 
 def test_a_memory_that_cannot_be_kept_is_told_before_anything_is_asked(tmp_path: Path) -> None:
