@@ -19,7 +19,7 @@ from emer.evals.data.locations import DataFolder, DataMissing, data_folder
 from emer.evals.data.types import Dataset
 from emer.evals.data.wheels import EDITIONS, Edition
 from emer.evals.metrics.bootstrap import Estimate
-from emer.evals.metrics.synonyms import NO_GROUPS, Grouper
+from emer.evals.metrics.open_vocabulary import NO_GROUPS, Grouper
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.speed.measure import Measure
 from emer.tools.errors import ConfigError

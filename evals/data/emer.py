@@ -104,8 +104,8 @@ def read_version2(folder: DataFolder) -> Dataset:
     if texts is not None:
         rows = {row["name"]: row for row in texts.rows}
         for name, gold in golds.items():
-            row = rows.get(name)
-            written = {"en": clean(row["english"]), "zh": row["chinese"]} if row else {}
+            text = rows.get(name)
+            written = {"en": clean(text["english"]), "zh": text["chinese"]} if text else {}
             golds[name] = gold.model_copy(update={"explanations": written})
     described = {name: clues.get(name, ()) for name in golds}
     return Dataset(

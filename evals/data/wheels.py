@@ -16,7 +16,7 @@ from zipfile import BadZipFile, ZipFile
 
 from emer.evals.data.clips import parse_labels
 from emer.evals.data.tables import BadTable, read_table
-from emer.evals.metrics.synonyms import Groups, StoredGroups
+from emer.evals.metrics.open_vocabulary import Groups, StoredGroups
 from emer.evals.metrics.wheel import Lexicon, Wheel, plain
 
 Edition = Literal["2025", "2026"]

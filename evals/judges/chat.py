@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from emer.agents.llm.client import ReplyInvalid, ask_record
 from emer.evals.judges.judge import JudgeFailed
-from emer.evals.metrics.synonyms import Groups
+from emer.evals.metrics.open_vocabulary import Groups
 from emer.prompts.prompt import digest as prompt_digest
 from emer.prompts.prompt import load
 from emer.tools.errors import ConfigError
@@ -61,7 +61,7 @@ class ChatJudge:
     def _rate(self, kind: Literal["clues", "labels"], gold: str, predicted: str) -> float:
         # a JSON string stays data in the prompt
         pair = {"gold": _json(gold), "predicted": _json(predicted)}
-        request = load(f"evals/judge_{kind}").substitute(pair)
+        request = load(f"evals/judge_{kind}").substitute(**pair)
         key = digest([self.name, kind, gold, predicted])
         try:
             return self.cache.ask(key, self.model, request, _Score).score

@@ -13,8 +13,8 @@ from emer.evals.data.locations import DataFolder
 from emer.evals.data.types import Dataset
 from emer.evals.judges.judge import Judge, OfflineJudge, judge_all
 from emer.evals.metrics.bootstrap import TIMES, Statistic, estimate, mean
-from emer.evals.metrics.confusion import confusion
 from emer.evals.metrics.cue_overlap import agree, completeness, cue_scores
+from emer.evals.metrics.open_vocabulary import confusion
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.report import plots
 from emer.evals.report.leaderboard import Board, build

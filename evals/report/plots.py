@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from emer.evals.metrics.calibration import Judged
-from emer.evals.metrics.confusion import Confusion
+from emer.evals.metrics.open_vocabulary import Confusion
 from emer.evals.report.leaderboard import Board, Row
 from emer.evals.systems.system import Input
 

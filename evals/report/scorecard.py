@@ -16,9 +16,17 @@ from emer.evals.metrics.bootstrap import Estimate, Statistic, mean, ratio
 from emer.evals.metrics.calibration import Judged, judge_first
 from emer.evals.metrics.cue_overlap import agree, completeness, cue_scores
 from emer.evals.metrics.faithfulness import Count, citations, consistency
-from emer.evals.metrics.open_vocabulary import Overlap, exact, m_average, wheel_overlaps
+from emer.evals.metrics.open_vocabulary import (
+    NO_GROUPS,
+    ByWheel,
+    Grouper,
+    Overlap,
+    exact,
+    m_average,
+    set_level,
+    wheel_overlaps,
+)
 from emer.evals.metrics.single_label import class_f1, hit_rate, sentiment_f1
-from emer.evals.metrics.synonyms import NO_GROUPS, ByWheel, Grouper, set_level
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.systems.oracle import DURATION, judged
 from emer.evals.systems.system import Card, Prediction

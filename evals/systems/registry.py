@@ -63,14 +63,14 @@ def _text(_: str, setup: Setup) -> System:
 
 def _chat(model: str, _: Setup) -> System:
     from emer.agents.llm.providers import load_chat_model
-    from emer.evals.systems.chat_model import ChatSystem
+    from emer.evals.systems.multimodal_model import ChatSystem
 
     plain, mute, _ = model.partition("?mute")  # which leaves the sound out
     return ChatSystem(load_chat_model(plain), model, hears=not mute)
 
 
 def _hugging_face(path: str, _: Setup) -> System:
-    from emer.evals.systems.video_language import VideoLanguage
+    from emer.evals.systems.multimodal_model import VideoLanguage
 
     if not Path(path).is_dir():
         raise ConfigError(f"hf:{path} is no folder with a checkpoint")

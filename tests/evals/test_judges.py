@@ -11,7 +11,7 @@ from emer.agents.scripted_model import ScriptedModel
 from emer.evals.judges.chat import ChatGrouper, ChatJudge, ReplyCache
 from emer.evals.judges.judge import JudgeFailed, OfflineJudge, judge_all
 from emer.evals.metrics.bootstrap import value
-from emer.evals.metrics.synonyms import set_level
+from emer.evals.metrics.open_vocabulary import set_level
 from emer.tools.errors import ConfigError
 
 GOLD = 'She smiles, her voice is loud, and she says, "I am so glad." She appears happy.'

@@ -13,9 +13,14 @@ from emer.evals.data.tables import BadTable
 from emer.evals.data.wheels import read_groups
 from emer.evals.metrics.bootstrap import value
 from emer.evals.metrics.calibration import Judged, judge_first
-from emer.evals.metrics.confusion import confusion
+from emer.evals.metrics.open_vocabulary import (
+    NO_GROUPS,
+    ByWheel,
+    StoredGroups,
+    confusion,
+    set_level,
+)
 from emer.evals.metrics.single_label import class_f1, hit_rate, polarity, sentiment_f1
-from emer.evals.metrics.synonyms import NO_GROUPS, ByWheel, StoredGroups, set_level
 from emer.evals.metrics.wheel import Lexicon, Wheel
 from tests.fixtures.evals import emotion_wheels
 from tests.fixtures.evals.emotion_wheels import percent
