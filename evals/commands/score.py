@@ -8,6 +8,7 @@ from pathlib import Path
 from emer.evals.commands import options
 from emer.evals.data.predictions import Predictions, matched, read_predictions
 from emer.evals.data.types import Dataset
+from emer.evals.metrics.bootstrap import SEED
 from emer.evals.report.leaderboard import Board, build
 from emer.evals.report.measure import Job, measure, rated
 from emer.evals.report.scorecard import CLOSED, EXPLANATIONS, SHORT, Ruler
@@ -66,16 +67,17 @@ def score(request: ScoreRequest) -> Board:
 
 def as_json(board: Board) -> dict[str, object]:
     """Leaderboard as JSON: every score of every system with its interval."""
+    ruler = board.ruler
     return {
-        "dataset": board.dataset,
-        "clips": board.clips,
-        "lexicon": board.edition,
-        "main_score": board.main,
-        "grouping": board.grouping,
+        "dataset": ruler.dataset.name,
+        "clips": len(ruler.golds),
+        "lexicon": ruler.edition,
+        "main_score": ruler.main,
+        "grouping": ruler.grouper.name,
         "judge": board.judge or None,
         "draws": board.times,
-        "seed": board.seed,
-        "human_labels_per_clip": board.human_labels,
+        "seed": SEED,
+        "human_labels_per_clip": ruler.human_labels,
         "notes": list(board.notes),
         "systems": [
             {

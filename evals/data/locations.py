@@ -19,7 +19,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from emer.evals.data.tables import Row, read_table
-from emer.evals.data.wheels import WHEELS, Edition, read_lexicon
+from emer.evals.data.wheels import WHEELS, Edition, read_forms, read_synonyms, read_wheel
 from emer.evals.metrics.wheel import Lexicon
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.device import home
@@ -123,7 +123,13 @@ class DataFolder:
 
     def lexicon(self, edition: Edition = "2026") -> Lexicon:
         wheels = {wheel: self.path(wheel) for wheel in WHEELS}
-        return read_lexicon(self.path(f"forms_{edition}"), self.path("synonyms"), wheels, edition)
+        forms, synonyms = self.path(f"forms_{edition}"), self.path("synonyms")
+        return Lexicon(
+            edition=edition,
+            forms=read_forms(forms),
+            synonyms=read_synonyms(synonyms),
+            wheels=tuple(read_wheel(name, path) for name, path in wheels.items()),
+        )
 
 
 def data_folder(given: Path | None = None) -> DataFolder:

@@ -51,27 +51,20 @@ class Pair:
 class Board:
     """All rows, grouped by input, and the requested differences."""
 
-    dataset: str
-    clips: int
-    edition: str
-    grouping: str
-    human_labels: float
-    main: str
-    """The key of the score that systems are ranked by."""
+    ruler: Ruler
     rows: tuple[Row, ...]
     pairs: tuple[Pair, ...]
     judge: str = ""
     """Judge of the clue and label overlaps, "" without any."""
     notes: tuple[str, ...] = ()
     times: int = TIMES
-    seed: int = SEED
 
     @property
     def groups(self) -> dict[Input, list[Row]]:
         order: tuple[Input, ...] = ("nothing", *(i for i in INPUTS if i != "nothing"))
         groups = {i: [row for row in self.rows if row.card.input == i] for i in order}
         return {
-            i: sorted(rows, key=lambda row: -np.nan_to_num(row.scores[self.main].value))
+            i: sorted(rows, key=lambda row: -np.nan_to_num(row.scores[self.ruler.main].value))
             for i, rows in groups.items()
             if rows
         }
@@ -79,9 +72,10 @@ class Board:
     @property
     def method(self) -> str:
         return (
-            f"n = {self.clips} clips of {self.dataset}; emotion-wheel lexicon: {self.edition}; "
-            f"set-level grouping: {self.grouping}; in brackets {COVERAGE:.0%} intervals of a "
-            f"paired bootstrap over clips ({self.times:,} draws, seed {self.seed})"
+            f"n = {len(self.ruler.golds)} clips of {self.ruler.dataset.name}; emotion-wheel "
+            f"lexicon: {self.ruler.edition}; set-level grouping: {self.ruler.grouper.name}; in "
+            f"brackets {COVERAGE:.0%} intervals of a paired bootstrap over clips "
+            f"({self.times:,} draws, seed {SEED})"
         )
 
 
@@ -109,12 +103,11 @@ def build(
     compared = [(known[a], known[b]) for a, b in pairs if {a, b} <= known.keys()]
     statistics = _statistics(entries, compared, main)
     estimates = estimate(statistics, len(ruler.golds), times)
-    human = float(np.mean([len(gold.labels) for gold in ruler.golds]))
 
     def row(entry: Scorecard) -> Row:
         card, name = entry.card, entry.card.name
         scores = {key: estimates[name, key] for key in entry.statistics}
-        spam = card.input != "nothing" and scores["labels"].value > SPAM * human
+        spam = card.input != "nothing" and scores["labels"].value > SPAM * ruler.human_labels
         return Row(card, scores, entry.counts, estimates.get((name, FLOOR, main)), spam)
 
     def pair(left: Scorecard, right: Scorecard) -> Pair:
@@ -122,19 +115,9 @@ def build(
         scores = {key: estimates[*names, key] for key in HEADLINES if (*names, key) in estimates}
         return Pair(*names, left.card.input == right.card.input, scores)
 
-    return Board(
-        dataset=ruler.dataset.name,
-        clips=len(ruler.golds),
-        edition="none" if ruler.lexicon is None else ruler.lexicon.edition,
-        main=main,
-        grouping=ruler.grouper.name,
-        human_labels=human,
-        rows=tuple(row(entry) for entry in entries),
-        pairs=tuple(pair(left, right) for left, right in compared),
-        judge=judge,
-        notes=tuple(notes),
-        times=times,
-    )
+    rows = tuple(row(entry) for entry in entries)
+    differences = tuple(pair(left, right) for left, right in compared)
+    return Board(ruler, rows, differences, judge, tuple(notes), times)
 
 
 def _statistics(

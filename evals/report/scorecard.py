@@ -79,6 +79,16 @@ class Ruler:
         return "exact" if self.lexicon is None else "level1"
 
     @property
+    def edition(self) -> str:
+        """The edition of the wheel lexicon, "none" without one."""
+        return "none" if self.lexicon is None else self.lexicon.edition
+
+    @property
+    def human_labels(self) -> float:
+        """Labels that people gave a clip, on average."""
+        return float(np.mean([len(gold.labels) for gold in self.golds]))
+
+    @property
     def labels(self) -> list[tuple[str, ...]]:
         return [gold.labels for gold in self.golds]
 

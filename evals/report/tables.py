@@ -128,7 +128,7 @@ def tables(board: Board) -> list[Table]:
 def labels(board: Board, columns: Sequence[Column] = LABELS) -> Table:
     """Leaderboard of label scores."""
     scored = _scored(board, columns)
-    main = next(c for c in HEADLINE if c.key == board.main)
+    main = next(c for c in HEADLINE if c.key == board.ruler.main)
     ahead, rest = [c for c in scored if c in HEADLINE], [c for c in scored if c not in HEADLINE]
     titles = ["system", *(c.title for c in ahead), f"{main.title} over the best floor"]
     titles += [*(c.title for c in rest), "empty"]
@@ -185,7 +185,7 @@ def differences(board: Board) -> Table:
 
 def _notes(board: Board) -> Iterator[str]:
     yield board.method + "."
-    yield f"People gave {board.human_labels:.2f} labels per clip."
+    yield f"People gave {board.ruler.human_labels:.2f} labels per clip."
     if any(row.spam for row in board.rows):
         yield "† gives many more labels than people do: recall bought with quantity."
     yield "An empty answer scores 0; labels that the lexicon lacks are dropped, as officially."
@@ -232,9 +232,9 @@ TITLE, READABLE, WIDEST = 13, 100, 1000
 """Characters on one line: of a column's title, of prose, of a table at most."""
 
 
-def show(table: Table, console: Console | None = None) -> None:
+def show(table: Table) -> None:
     """Print a table on stdout; lines are as long as the table, and none is cut."""
-    console = console or Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     drawn = _drawn(table)
     wide = console.options.update(max_width=WIDEST)
     column = min(READABLE, console.width) if console.is_terminal else READABLE
