@@ -15,7 +15,7 @@ from emer.evals.fit.weights import provenance, write_weights
 from emer.evals.metrics.bootstrap import Estimate
 from emer.evals.report.scorecard import Column
 from emer.evals.report.tables import Group, Table, show
-from emer.evals.runs.record import RunFile
+from emer.evals.runs.runner import RunFile
 from emer.evals.systems.oracle import OnHumanClues, clues_of
 from emer.evals.systems.registry import on_human_clues
 from emer.tools.errors import ConfigError

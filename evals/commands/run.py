@@ -19,8 +19,7 @@ from emer.evals.report.leaderboard import build
 from emer.evals.report.measure import Job, measure
 from emer.evals.report.scorecard import COSTS, SHORT, Ruler
 from emer.evals.report.tables import Group, Table, differences, labels, section, show
-from emer.evals.runs.record import RunFile
-from emer.evals.runs.runner import run
+from emer.evals.runs.runner import RunFile, run
 from emer.evals.systems.agent import Agent, agent
 from emer.evals.systems.baselines import floors
 from emer.evals.systems.reasoner_options import ReasonerOptions, reasoner_on_clues

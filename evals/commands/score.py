@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from emer.evals.commands import options
@@ -13,7 +13,7 @@ from emer.evals.report.leaderboard import Board, build
 from emer.evals.report.measure import Job, measure, rated
 from emer.evals.report.scorecard import CLOSED, EXPLANATIONS, SHORT, Ruler
 from emer.evals.report.tables import labels, section, show
-from emer.evals.runs.record import RunFile
+from emer.evals.runs.runner import RunFile
 from emer.evals.systems.baselines import StoredAnswers, floors
 from emer.evals.systems.system import System
 from emer.tools.errors import ConfigError
@@ -89,10 +89,7 @@ def as_json(board: Board) -> dict[str, object]:
             }
             for row in board.rows
         ],
-        "differences": [
-            {"left": p.left, "right": p.right, "same_input": p.same_input, "scores": dict(p.scores)}
-            for p in board.pairs
-        ],
+        "differences": [asdict(pair) for pair in board.pairs],
     }
 
 

@@ -21,7 +21,7 @@ from emer.evals.report.leaderboard import Board, build
 from emer.evals.report.measure import measure, other_jobs, pairs, probe, rated, reasoner_jobs
 from emer.evals.report.scorecard import OVERLAPS, Column, Ruler, Scorecard
 from emer.evals.report.tables import Group, Report, Table, tables
-from emer.evals.runs.record import RunFile, RunHeader
+from emer.evals.runs.runner import RunFile, RunHeader
 from emer.evals.systems.baselines import another_answer, constant_answer, read_stored
 from emer.evals.systems.oracle import OnHumanClues
 from emer.evals.systems.system import Prediction, System

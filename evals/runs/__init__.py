@@ -1,3 +1,3 @@
 """Runs of systems over clips, one JSONL file per system."""
 
-__all__ = ["record", "runner"]
+__all__ = ["runner"]

@@ -17,7 +17,7 @@ from emer.evals.data.types import Dataset, Gold, Sample
 from emer.evals.fit.cross_validation import Calibration, calibrate, compare, cross_validate, folds
 from emer.evals.fit.features import Examples, examples, shipped
 from emer.evals.fit.logistic import as_shipped, fit
-from emer.evals.runs.record import RunFile, header_of
+from emer.evals.runs.runner import RunFile, header_of
 from emer.evals.systems.system import Card, Prediction
 from tests.fixtures.evals import emotion_wheels, plain_reasoner
 
