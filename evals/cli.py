@@ -28,7 +28,7 @@ add_version_option(app)
 
 
 def option(flag: str, metavar: str | None, help: str, least: int | None = None) -> Any:
-    """Option of several commands: its flag, the name of its value, help, and least value."""
+    """Option of several commands: flag, name and least value of its value, help."""
     return typer.Option(flag, metavar=metavar, help=help, min=least)
 
 

@@ -177,7 +177,7 @@ def _flip(evidence: Evidence, label: Label) -> list[Clue] | None:
 
 
 def _shift(evidence: Evidence, label: Label) -> list[Clue] | None:
-    """Clues with the first cited one at the other end of the clip, if that is far enough."""
+    """Clues with the first cited one at the clip's other end, if that is far enough."""
     cited = [(c, c.span) for c in evidence.clues if c.id in label.clue_ids and c.span is not None]
     if len(cited) < 2:
         return None

@@ -66,7 +66,7 @@ def mapped(gold: Sequence[Labels], predicted: Sequence[Labels], mapper: Mapper) 
 def wheel_overlaps(
     lexicon: Lexicon, gold: Sequence[Labels], predicted: Sequence[Labels]
 ) -> dict[str, Overlap]:
-    """M1, m2, level1_wheel1 and so on for each wheel, and their means level1 and level2."""
+    """m1, m2, level1_wheel1 and so on, and the means level1 and level2 over wheels."""
     overlaps = {
         "m1": mapped(gold, predicted, lexicon.m1),
         "m2": mapped(gold, predicted, lexicon.m2),

@@ -52,7 +52,7 @@ class Scorecard:
 
 @dataclass(frozen=True)
 class Ruler:
-    """Human labels of a dataset's labelled clips, and the comparison of labels with them."""
+    """Labelled clips of a dataset, and the comparison of labels with theirs."""
 
     dataset: Dataset
     lexicon: Lexicon | None

@@ -148,7 +148,7 @@ def labels(board: Board, columns: Sequence[Column] = LABELS) -> Table:
 
 
 def section(board: Board, kind: Section) -> Table:
-    """Table of a section: the columns that any row has, and the rows that have any of them."""
+    """Table of a section: columns that any row has, rows that have any of them."""
     scored = _scored(board, kind.columns)
     lead = kind.lead
     if OVERLAPS[0] in scored:

@@ -1,4 +1,4 @@
-"""A multimodal model on frames, sound and subtitle: a chat model, or a local checkpoint.
+"""Multimodal models on a clip: a chat model, or a local checkpoint.
 
 Small checkpoints seldom keep to JSON: a reply that does not fit is taken as the explanation, and
 the labels are the emotion words in it.
