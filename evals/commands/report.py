@@ -44,8 +44,7 @@ def run_report(request: ReportRequest, out: Path | None, json: bool) -> None:
             show(table)
         print(f"{report.seconds:.0f} s")
     if out is not None:
-        for path in write(report, out):
-            options.note(f"written {path}")
+        _write(report, out)
 
 
 def make_report(request: ReportRequest) -> Report:
@@ -76,11 +75,8 @@ def make_report(request: ReportRequest) -> Report:
         return produce(dataset, folder, oracle, settings, step)
 
 
-def write(report: Report, folder: Path) -> list[Path]:
-    """Write the page, the Markdown (whole, and the leaderboard) and the JSON.
-
-    `ConfigError` if it cannot be done.
-    """
+def _write(report: Report, folder: Path) -> None:
+    """Write the page, the Markdown (whole, and the leaderboard) and the JSON."""
     files = {
         "report.html": report.page,
         "report.md": report.markdown,
@@ -95,4 +91,5 @@ def write(report: Report, folder: Path) -> list[Path]:
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"--out {folder}: cannot be written: {error.strerror}") from error
-    return [folder / name for name in files]
+    for name in files:
+        options.note(f"written {folder / name}")

@@ -93,22 +93,20 @@ def _entries(
     if settings.against is not None and settings.against not in names:
         known = ", ".join(map(repr, names))
         raise ConfigError(f"--against {settings.against}: there are {known}")
-    lacking = [_absent(dataset, path, answers) for path, (_, answers) in runs.items()]
+    notes: list[str] = []
+    for path, (_, answers) in runs.items():
+        lacking = sum(sample.name not in answers for sample in ruler.samples)
+        if lacking == len(ruler.samples):
+            raise ConfigError(
+                f"--run {path}: none of its {len(answers)} clips is labelled in {dataset.name}; "
+                "name the data it was run on with --set and --data"
+            )
+        if lacking:
+            notes.append(f"{path.name} lacks {lacking} of the clips; they count as no answer")
     entries = measure(ruler, jobs, settings.workers, say)
     entries += [_from_run(ruler, *run, oracle) for run in runs.values()]
     entries, remarks = rated(entries, ruler.golds, settings.judge)
-    return entries, [*filter(None, lacking), *remarks]
-
-
-def _absent(dataset: Dataset, path: Path, answers: Mapping[str, Prediction]) -> str:
-    """Note on the clips that a run lacks, "" for none; `ConfigError` for all."""
-    lacking = sum(sample.name not in answers for sample in dataset.labelled)
-    if lacking == len(dataset.labelled):
-        raise ConfigError(
-            f"--run {path}: none of its {len(answers)} clips is labelled in {dataset.name}; "
-            "name the data it was run on with --set and --data"
-        )
-    return f"{path.name} lacks {lacking} of the clips; they count as no answer" if lacking else ""
+    return entries, notes + remarks
 
 
 def _from_run(
@@ -130,11 +128,15 @@ def _from_run(
 def _plots(ruler: Ruler, board: Board, entries: Sequence[Scorecard]) -> dict[str, str]:
     figures = {"F of each system with its interval.": plots.intervals(board)}
     if (lexicon := ruler.lexicon) is not None:
+        # the best system of each kind of input, three at most; else a floor
+        best = {group: rows[0].card.name for group, rows in board.groups.items()}
+        names = [name for group, name in best.items() if group != "nothing"] or [*best.values()]
         tables = {
             e.card.name: confusion(
                 lexicon, lexicon.wheels[0], ruler.labels, [p.labels for p in e.predictions]
             )
-            for e in _leading(board, entries)
+            for e in entries
+            if e.card.name in names[:3]
         }
         caption = "Human class against predicted class on wheel 1, percent of each row."
         figures[caption] = plots.confusions(tables)
@@ -145,13 +147,6 @@ def _plots(ruler: Ruler, board: Board, entries: Sequence[Scorecard]) -> dict[str
     if any("seconds" in row.scores for row in board.rows):
         figures["Cost against score, of the systems that were run here."] = plots.cost(board)
     return figures
-
-
-def _leading(board: Board, entries: Sequence[Scorecard]) -> list[Scorecard]:
-    """The best system of each kind of input, three at most; else a floor."""
-    best = {group: rows[0].card.name for group, rows in board.groups.items()}
-    names = [name for group, name in best.items() if group != "nothing"] or list(best.values())
-    return [entry for entry in entries if entry.card.name in names[:3]]
 
 
 VERSION1 = (*OVERLAPS, Column("cues", "cues F"), Column("completeness", "modalities present"))
