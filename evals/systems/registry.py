@@ -65,7 +65,7 @@ def _chat(model: str, _: Setup) -> System:
     from emer.agents.llm.providers import load_chat_model
     from emer.evals.systems.multimodal_model import ChatSystem
 
-    plain, mute, _ = model.partition("?mute")  # which leaves the sound out
+    plain, mute = model.partition("?mute")[:2]  # which leaves the sound out
     return ChatSystem(load_chat_model(plain), model, hears=not mute)
 
 
