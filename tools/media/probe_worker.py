@@ -96,6 +96,11 @@ def probe(container: InputContainer, limits: Mapping[str, Any]) -> dict[str, Any
         "video": _describe_video(video, picture) if picture else None,
         "audio": _describe_audio(audio, sound) if sound else None,
     }
+    shown = record["video"]
+    # Few stored pixels that are shown very wide would become a picture without a limit.
+    if shown and shown["width"] * shown["height"] > limits["pixels"]:
+        size = f"{shown['width']}x{shown['height']}"
+        raise Unreadable(f"shows pictures of {size}, more than {limits['pixels']} pixels")
     origin = min(entry.times[0] for entry in used)
     duration = max(entry.end for entry in used) - origin
     if duration > 3600 * limits["hours"]:

@@ -44,6 +44,14 @@ def test_a_limit_that_is_passed_is_named(path: Path, limit: dict[str, Any], says
     assert "\n" not in str(error.value)
 
 
+def test_stored_pixels_that_are_shown_very_wide_are_limited(tmp_path: Path) -> None:
+    path = tmp_path / "wide.y4m"
+    head = b"YUV4MPEG2 W64 H48 F10:1 Ip A1000000:1 C420jpeg\n"
+    path.write_bytes(head + 3 * (b"FRAME\n" + bytes(64 * 48 * 3 // 2)))
+    with pytest.raises(ClipError, match="64000000x48, more than 40000000 pixels"):
+        Clip.open(path)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux")
 def test_memory_is_limited(path: Path) -> None:
     with pytest.raises(ClipError) as error:
