@@ -65,14 +65,14 @@ def main() -> None:
 
 def confine(parent: int, seconds: float, memory: int) -> None:
     """Bound time and memory of this process, and end it when its parent does."""
-    try:
-        import resource
+    import resource
 
-        limit = math.ceil(seconds) + 5
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    except (ImportError, OSError, ValueError):
-        pass  # no such limit on this system: the parent's clock remains
+    limit = math.ceil(seconds) + 5
+    bounds = {resource.RLIMIT_CPU: (limit, limit + 1), resource.RLIMIT_AS: (memory, memory)}
+    for kind, bound in bounds.items():
+        # Where there is no such limit, or a lower one holds, the other is set nevertheless.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(kind, bound)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if os.getppid() != parent:

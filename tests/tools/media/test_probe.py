@@ -59,6 +59,24 @@ def test_memory_is_limited(path: Path) -> None:
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux")
+def test_memory_is_limited_where_time_cannot_be() -> None:
+    code = """
+import os, resource
+from emer.tools.media.probe_worker import confine
+real = resource.setrlimit
+def refuses(kind, bound):
+    if kind == resource.RLIMIT_CPU:
+        raise ValueError("not allowed to raise maximum limit")
+    real(kind, bound)
+resource.setrlimit = refuses
+confine(os.getppid(), 5.0, 2**30)
+print(resource.getrlimit(resource.RLIMIT_AS))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"({2**30}, {2**30})"
+
+
 def test_the_sound_is_used_where_the_picture_has_an_unknown_codec(tmp_path: Path) -> None:
     made = write_clip(tmp_path / "clip.avi", WHAT).read_bytes()
     (tmp_path / "clip.avi").write_bytes(made.replace(b"FMP4", b"zzzz"))
