@@ -173,6 +173,12 @@ def checked_state(
         raise ValueError("the state is not plain JSON") from error
 
 
+def first_problem(error: ValidationError) -> str:
+    """The first problem of a record on one line, without the value."""
+    problem = error.errors(include_url=False, include_input=False)[0]
+    return ": ".join(filter(None, (".".join(map(str, problem["loc"])), problem["msg"])))
+
+
 def _longest(value: JsonValue) -> int:
     """Length of the longest text in a JSON value."""
     if isinstance(value, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import random
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -16,6 +17,7 @@ import pytest
 
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.resume import find_paused, resume
+from emer.graphs.session import new_run_id
 from emer.graphs.state import RUN_ID, checked_state
 from emer.tools.errors import ConfigError
 from tests.fixtures.graph_runs import events
@@ -86,11 +88,11 @@ GARBAGE: dict[str, Change] = {
     "cut": lambda old: old[: len(old) // 2],
     "empty": lambda _: b"",
     "nothing": lambda _: None,
-    "a number": lambda _: 7,
-    "a text": lambda _: "abc",
+    "number": lambda _: 7,
+    "text": lambda _: "abc",
     "no utf-8": lambda _: sqlite3.Binary(b"\xff\xfe"),
-    "a list": lambda _: packed([1, 2]),
-    "an empty dict": lambda _: packed({}),
+    "list": lambda _: packed([1, 2]),
+    "its keys": lambda _: packed({}),
     "deep": lambda _: b"\x91" * 100_000,
     "large": lambda old: old + bytes(25_000_000),
     "its id": with_keys(id="zz"),
@@ -132,7 +134,23 @@ def test_a_thread_that_is_whole_goes_on(talk):
     assert len(again.history) == 1 and not any("anew" in note for note in again.notes)
 
 
-@pytest.mark.parametrize("name", GARBAGE)
+def renewed(whole: Path, table: str, column: str, new: Change, kind: str | None = None) -> bool:
+    """Change a copy of the file, renew its thread, and say whether that was necessary."""
+    path = whole.with_name("copy.sqlite")
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(whole)) as file:
+        file.execute("VACUUM INTO ?", (str(path),))
+    assert change(path, table, column, new, kind)
+    with closing(Checkpoints(path)) as saver:
+        saver.renew(THREAD)
+        note = saver.note or ""
+        assert "\n" not in note and (
+            not note or (THREAD in note and saver.last_state(THREAD) == {})
+        )
+        return "starts anew" in note
+
+
+@pytest.mark.parametrize("name", ["noise", "history is a number", "a run that is a path"])
 def test_a_thread_of_garbage_starts_anew_and_says_so(talk, name):
     _, path = talk()
     assert change(path, "checkpoints", "checkpoint", GARBAGE[name])
@@ -144,11 +162,15 @@ def test_a_thread_of_garbage_starts_anew_and_says_so(talk, name):
     assert len(again.history) == 1 and not any("anew" in note for note in again.notes)
 
 
-@pytest.mark.parametrize("metadata", [b"\xff", b"[]", b"7", b"{}", b'{"step": "one"}', 7, "x"])
-def test_garbage_in_the_metadata_is_garbage_too(talk, metadata):
-    _, path = talk()
-    change(path, "checkpoints", "metadata", lambda _: metadata)
-    assert any("starts anew" in note for note in talk()[0].notes)
+def test_every_kind_of_garbage_is_known_as_such(talk):
+    _, path = talk(review=True)
+    assert not renewed(path, "checkpoints", "checkpoint", lambda old: old)
+    for name, garbage in GARBAGE.items():
+        assert renewed(path, "checkpoints", "checkpoint", garbage), name
+        if name in ("nothing", "number", "text", "deep", "large"):
+            assert renewed(path, "writes", "value", garbage), name
+    for metadata in (b"\xff", b"[]", b"7", b"{}", b'{"step": "one"}', 7, "x"):
+        assert renewed(path, "checkpoints", "metadata", lambda _, new=metadata: new), metadata
 
 
 def test_another_thread_is_left_as_it_is(talk):
@@ -160,45 +182,49 @@ def test_another_thread_is_left_as_it_is(talk):
     assert len(talk(thread="other")[0].history) == 1
 
 
-@pytest.mark.parametrize("code", range(8))
-@pytest.mark.parametrize("place", ["whole", "state", "writes"])
-def test_an_extension_is_not_run(talk, tmp_path, code, place):
+def test_an_extension_is_not_run(talk, tmp_path):
     marker = tmp_path / "marker"
-    _, path = talk(review=place == "writes")
-    hostile = extension(code, marker)
-    if place == "state":
-        assert change(path, "checkpoints", "checkpoint", with_state(history=[hostile]))
-    else:
-        table, column = {"whole": ("checkpoints", "checkpoint"), "writes": ("writes", "value")}[
-            place
-        ]
-        assert change(path, table, column, lambda _: packed(hostile), "msgpack")
+    _, path = talk(review=True)
+    for code in range(8):
+        hostile = extension(code, marker)
+        in_state = with_state(history=[hostile])
+        assert renewed(path, "checkpoints", "checkpoint", in_state), code
+        for table, column in (("checkpoints", "checkpoint"), ("writes", "value")):
+            whole = packed(hostile)
+            assert renewed(path, table, column, lambda _, new=whole: new, "msgpack"), code
+    assert not marker.exists()
+    change(path, "checkpoints", "checkpoint", with_state(history=[extension(1, marker)]))
     answer, _ = talk()
     assert any("starts anew" in note for note in answer.notes) and not marker.exists()
 
 
-@pytest.mark.parametrize("kind", ["pickle", "json", "bytes", "bytearray", "", "x"])
-@pytest.mark.parametrize("table", ["checkpoints", "writes"])
-def test_no_other_format_is_read(talk, tmp_path, kind, table):
+def test_no_other_format_is_read(talk, tmp_path):
     marker = tmp_path / "marker"
     made = {"lc": 2, "type": "constructor", "id": ["posix", "system"], "args": [f"touch {marker}"]}
-    content = json.dumps(made).encode() if kind == "json" else pickle.dumps(Touch(marker))
     _, path = talk(review=True)
-    column = {"checkpoints": "checkpoint", "writes": "value"}[table]
-    assert change(path, table, column, lambda _: content, kind)
-    answer, _ = talk()
-    assert any("starts anew" in note for note in answer.notes) and not marker.exists()
+    for kind in ("pickle", "json", "bytes", "bytearray", "", "x"):
+        content = json.dumps(made).encode() if kind == "json" else pickle.dumps(Touch(marker))
+        for table, column in (("checkpoints", "checkpoint"), ("writes", "value")):
+            assert renewed(path, table, column, lambda _, new=content: new, kind), kind
+    assert not marker.exists()
 
 
-@pytest.mark.parametrize("name", GARBAGE)
-def test_a_paused_run_of_garbage_cannot_go_on_and_says_so(talk, name):
+def test_a_paused_run_of_garbage_cannot_go_on_and_says_so(talk):
     waits, path = talk(review=True)
-    change(path, "checkpoints", "checkpoint", GARBAGE[name])
-    for take_up in (find_paused, resume):
-        with pytest.raises(ConfigError, match="cannot go on") as error:
-            take_up(waits.trace_path)
-        assert "\n" not in str(error.value) and waits.run_id in str(error.value)
+    with closing(sqlite3.connect(path)) as file:
+        whole = dict(file.execute("SELECT rowid, checkpoint FROM checkpoints"))
+    for name, garbage in GARBAGE.items():
+        change(path, "checkpoints", "checkpoint", garbage)
+        for take_up in (find_paused, resume):
+            with pytest.raises(ConfigError, match="cannot go on") as error:
+                take_up(waits.trace_path)
+            assert "\n" not in str(error.value) and waits.run_id in str(error.value), name
+        with closing(sqlite3.connect(path)) as file, file:
+            for row, old in whole.items():
+                query = "UPDATE checkpoints SET checkpoint = ? WHERE rowid = ?"
+                file.execute(query, (old, row))
     assert events(waits, "paused") and not events(waits, "failed")
+    assert resume(waits.trace_path).text
 
 
 def test_a_paused_run_does_not_take_up_the_state_of_another(talk):
@@ -241,10 +267,6 @@ def test_any_flipped_bit_is_read_or_is_garbage(talk):
 
 
 def test_the_id_of_a_run_is_checked_by_the_pattern_of_new_ids():
-    import re
-
-    from emer.graphs.session import new_run_id
-
     assert all(re.match(RUN_ID, new_run_id()) for _ in range(20))
     for other in ("../x", "20260101-000000-000000-abcd\n", "", "20260101-000000-000000-ABCD"):
         with pytest.raises(ValueError, match="run_id"):
