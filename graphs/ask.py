@@ -155,7 +155,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
         chosen = load_settings(settings, profile=profile, tools=tools)
     if llm is not None:
         chosen = with_reasoner(chosen, "llm", model=llm)
-    clip = Clip.open(path, subtitle)
+    clip = Clip.open(path, subtitle, chosen.clip)
     if clip.subtitle and "speech" not in (tools or {}):
         chosen = with_subtitle(chosen, always=subtitle is not None)
     run_id = new_run_id()

@@ -114,7 +114,9 @@ def observe(context: Context, job: Job) -> Json:
     except RunStopped:
         raise
     except BaseException as error:  # a tool may raise anything and must not end the run
+        context.clip.check_unchanged()
         return _report_failure(context, job, error, facts | _ending(context, tool, record, began))
+    context.clip.check_unchanged()  # or the store would hold this under the hash of another file
     if not cached:
         context.store.put(key, observation)
     facts |= _ending(context, tool, record, began) | {"cached": cached}

@@ -145,7 +145,7 @@ def _same_clip(paused: PausedRun, moved: str | Path | None) -> Clip:
     path = Path(moved or header.clip.path)
     if not path.is_file():
         raise ConfigError(f"there is no file {path} any more; say where it is with --clip FILE")
-    clip = Clip.open(path, paused.pause.subtitle)
+    clip = Clip.open(path, paused.pause.subtitle, paused.settings.clip)
     if clip.sha256 != header.clip.sha256:
         raise ConfigError(
             f"{path} has changed since run {header.run_id} paused; its clues are of another "

@@ -340,7 +340,7 @@ def _settings_and_clip(
     clip: str, subtitle: tuple[SubtitleCue, ...] | None
 ) -> tuple[Settings, Clip]:
     settings = load_settings()
-    opened = Clip.open(served_clip(clip, settings.serve_root), subtitle)
+    opened = Clip.open(served_clip(clip, settings.serve_root), subtitle, settings.clip)
     if opened.subtitle:
         settings = with_subtitle(settings, always=subtitle is not None)
     return settings, opened

@@ -24,6 +24,7 @@ from pydantic_settings import (
 
 from emer.agents.types import Budget
 from emer.tools.errors import ConfigError
+from emer.tools.media.probe import ClipLimits
 from emer.tools.registry import slots
 from emer.tools.runtime.device import Dtype, Folder, Machine, hint
 from emer.tools.types import Param
@@ -106,6 +107,8 @@ class Settings(BaseSettings):
     reasoner: Choice = Choice(use="rules")
     memory: MemorySettings = MemorySettings()
     budget: Budget = Budget()
+    clip: ClipLimits = ClipLimits()
+    """Largest file that is read as a clip."""
     tool_seconds: float = Field(default=300.0, gt=0)
     """Time limit of a tool call; in proportion on clips of over 2.5 minutes."""
     parallel: int = Field(default=8, ge=1, le=64)

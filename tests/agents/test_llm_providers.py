@@ -33,6 +33,7 @@ def told(server: ProviderServer) -> str:
     return str(body)
 
 
+@pytest.mark.slow
 def test_anthropic_is_asked_with_the_schema_and_its_tokens_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -47,6 +48,7 @@ def test_anthropic_is_asked_with_the_schema_and_its_tokens_are_counted(
     assert (call.tokens_in, call.tokens_out) == (70, 30)
 
 
+@pytest.mark.slow
 def test_ollama_is_asked_with_the_schema_and_its_tokens_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -59,6 +61,7 @@ def test_ollama_is_asked_with_the_schema_and_its_tokens_are_counted(
     assert (call.tokens_in, call.tokens_out) == (70, 30)
 
 
+@pytest.mark.slow
 def test_a_key_that_is_not_set_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     monkeypatch.delenv("ANTHROPIC_AUTH_TOKEN", raising=False)

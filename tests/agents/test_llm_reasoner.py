@@ -83,7 +83,7 @@ def test_asks_that_cannot_be_carried_out_are_refused_with_a_reason_the_model_see
     assert [r.why for r in decision.refused] == [
         "there is no tool 'sonar' to ask; known: mesh, egemaps, camera, pocketsphinx"
     ]
-    assert "there is no tool 'sonar'" in talk.heard()
+    assert "there is no tool 'sonar'" in talk.request_text()
 
 
 def test_a_planner_that_insists_is_not_heard_a_third_time() -> None:
@@ -97,7 +97,7 @@ def test_refusals_of_earlier_rounds_are_told() -> None:
     first = Talk(UNSETTLED, look("sonar"), look("sonar")).decide()
     talk = Talk(DECIDED)
     talk.decide(kit.inquiry(*MIXED, refused=first.refused))
-    assert "there is no tool 'sonar'" in talk.heard()
+    assert "there is no tool 'sonar'" in talk.request_text()
 
 
 def test_an_explanation_has_the_models_sentences_and_our_bands() -> None:
@@ -129,7 +129,7 @@ def test_a_reply_that_cannot_be_used_is_repaired_once(reply: Scripted, why: str)
     talk = Talk(reply, DECIDED)
     assert talk.decide().hypotheses[0].label == "angry"
     assert talk.outcomes == [("decider", "faulty"), ("decider", "ok")]
-    assert why in talk.calls[0].why and talk.calls[0].why in talk.heard()
+    assert why in talk.calls[0].why and talk.calls[0].why in talk.request_text()
     assert not talk.fell
 
 
@@ -262,30 +262,30 @@ def test_what_was_struck_out_is_told_to_the_writer() -> None:
     talk.explain(
         kit.inquiry(*MIXED, rejected=(Rejection(text="The person cries.", why="no cited clue"),))
     )
-    assert "The person cries. (no cited clue)" in talk.heard()
+    assert "The person cries. (no cited clue)" in talk.request_text()
 
 
 def test_what_is_missing_is_told_without_its_cause() -> None:
     talk = Talk(DECIDED)
     why = "mesh failed: cannot open /secret/angry_017.mp4"
     talk.decide(kit.inquiry(*MIXED, missing=(Missing(modality="face", why=why),)))
-    assert "Not observed: face." in talk.heard() and "secret" not in talk.heard()
+    assert "Not observed: face." in talk.request_text() and "secret" not in talk.request_text()
 
 
 def test_earlier_turns_are_told_without_the_clips_name() -> None:
     turn = Turn(run_id="r", clip="angry_017.mp4", question="Is she sad?", labels=("happy",))
     talk = Talk(DECIDED)
     talk.decide(kit.inquiry(*MIXED, history=(turn,)))
-    assert "Is she sad?" in talk.heard() and "angry_017" not in talk.heard()
+    assert "Is she sad?" in talk.request_text() and "angry_017" not in talk.request_text()
 
 
 def test_a_chinese_question_is_put_in_chinese() -> None:
     talk = Talk(DECIDED)
     talk.decide(kit.inquiry(*MIXED, question="她是什么情绪？"))  # noqa: RUF001
-    assert "任务：decide" in talk.heard()  # noqa: RUF001
+    assert "任务：decide" in talk.request_text()  # noqa: RUF001
     english = Talk(DECIDED, language="en")
     english.decide(kit.inquiry(*MIXED, question="她是什么情绪？"))  # noqa: RUF001
-    assert "Task: decide" in english.heard()
+    assert "Task: decide" in english.request_text()
 
 
 def test_a_look_that_brought_nothing_is_not_debated_again() -> None:

@@ -24,25 +24,25 @@ from tests.fixtures.memory_items import (
     write_sentence_model,
 )
 
-EMBEDDERS = ("cues", "blind", "sentences")
+SENTENCES = pytest.param("sentences", marks=pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")
-def embedders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Embedder]:
-    """Return the built-in embedder, one that sees no difference, and a random sentence model."""
-    found: dict[str, Embedder] = {"cues": CueEmbedder(), "blind": Blind()}
+def sentence_model(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+    """Return a random sentence model."""
     try:
         folder: Path = write_sentence_model(tmp_path_factory.mktemp("sentences"))
     except ImportError:
-        return found
-    return {**found, "sentences": load_embedder(f"hf:{folder}", {"least": 0.0})}
-
-
-@pytest.fixture(params=EMBEDDERS)
-def embedder(request: pytest.FixtureRequest, embedders: dict[str, Embedder]) -> Embedder:
-    if request.param not in embedders:
         pytest.skip("a sentence model needs emer[local-llm]")
-    return embedders[request.param]
+    return load_embedder(f"hf:{folder}", {"least": 0.0})
+
+
+@pytest.fixture(params=["cues", "blind", SENTENCES])
+def embedder(request: pytest.FixtureRequest) -> Embedder:
+    """Return the built-in embedder, one that sees no difference, and a random sentence model."""
+    if request.param == "sentences":
+        return request.getfixturevalue("sentence_model")  # type: ignore[no-any-return]
+    return CueEmbedder() if request.param == "cues" else Blind()
 
 
 def opposite_families() -> list[tuple[str, str]]:
@@ -89,12 +89,10 @@ def test_words_nobody_knows_are_not_guessed_about() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["cues", "sentences"])
-def test_words_of_one_meaning_do_come_back(name: str, embedders: dict[str, Embedder]) -> None:
-    if name not in embedders:
-        pytest.skip("a sentence model needs emer[local-llm]")
+@pytest.mark.parametrize("embedder", ["cues", "sentences"], indirect=True)
+def test_words_of_one_meaning_do_come_back(embedder: Embedder) -> None:
     for one, two in pairs(SYNONYMS):
-        assert finds(one, [labelled(two)], embedders[name]) == [f"x-{two}"], (one, two)
+        assert finds(one, [labelled(two)], embedder) == [f"x-{two}"], (one, two)
 
 
 def test_the_built_in_embedding_itself_puts_opposites_on_opposite_sides() -> None:

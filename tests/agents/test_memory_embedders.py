@@ -19,7 +19,7 @@ from tests.fixtures.memory_items import write_sentence_model
 pytestmark = pytest.mark.slow
 
 HERE = "test_memory_embedders"
-PASSAGES = [of_text(text) for text in ("The person smiles.", "Sobbing is heard.", "zzz")]
+TEXTS = ("The person smiles.", "Sobbing is heard.", "zzz")
 
 
 class Letters(Embeddings):
@@ -52,12 +52,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def check_contract(embedder: Embedder) -> None:
     """Rows of length 1 or 0, float32, the same each time, each on its own."""
-    rows = embedder.embed(PASSAGES)
+    passages = [*map(of_text, TEXTS)]
+    rows = embedder.embed(passages)
     assert rows.shape[0] == 3 and rows.dtype == np.float32
     lengths = np.linalg.norm(rows, axis=1)
     assert np.all((np.abs(lengths - 1) < 1e-5) | (lengths == 0))
-    assert np.array_equal(rows, embedder.embed(PASSAGES))
-    alone = np.concatenate([embedder.embed([passage]) for passage in PASSAGES])
+    assert np.array_equal(rows, embedder.embed(passages))
+    alone = np.concatenate([embedder.embed([passage]) for passage in passages])
     assert np.allclose(alone, rows, atol=1e-5)
 
 
@@ -87,7 +88,7 @@ def test_a_torn_model_is_one_line(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, other)
     (other / "model.safetensors").write_bytes(b"torn")
     with pytest.raises(ConfigError, match="cannot be loaded") as error:
-        load_embedder(f"hf:{other}").embed(PASSAGES)
+        load_embedder(f"hf:{other}").embed([*map(of_text, TEXTS)])
     assert "\n" not in str(error.value)
 
 
@@ -101,7 +102,7 @@ def test_langchains_embeddings_serve_as_they_are() -> None:
 
 def test_a_provider_that_is_away_is_a_failure_of_the_tool() -> None:
     with pytest.raises(ToolFailed, match="ConnectionError: the provider is away"):
-        load_embedder(f"{HERE}:Broken").embed(PASSAGES)
+        load_embedder(f"{HERE}:Broken").embed([*map(of_text, TEXTS)])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ questions = st.sampled_from((kit.WHY, "Is she angry?", "Why not happy at 2.4 s?"
 quick = settings(max_examples=120, deadline=None, derandomize=True)
 
 
+@pytest.mark.slow
 @quick
 @given(subsets, questions)
 def test_every_sentence_cites_clues_that_exist_and_the_verifier_agrees(
@@ -32,6 +34,7 @@ def test_every_sentence_cites_clues_that_exist_and_the_verifier_agrees(
     assert render(explanation)
 
 
+@pytest.mark.slow
 @quick
 @given(subsets, questions, st.randoms(use_true_random=False))
 def test_the_order_of_the_clues_changes_nothing(clues: list[Clue], question: str, rng) -> None:  # type: ignore[no-untyped-def]

@@ -107,6 +107,7 @@ def test_five_lines_of_python(clip, monkeypatch):
     assert "smiles" in answer.text and answer.clues[0].id in answer.text
 
 
+@pytest.mark.slow
 def test_a_device_that_is_not_there_is_refused_although_no_tool_has_a_model(ask):
     done = ask("--device", "cuda:7")
     assert done.exit_code == 2 and done.stdout == ""

@@ -88,7 +88,8 @@ def test_a_damaged_exemplar_is_said_and_left_out(emer, kept):
     path = Path(os.environ[HOME]) / "memory" / "exemplars" / f"{kept}.json"
     path.write_text("{")
     shown = emer("memory", "status")
-    assert shown.exit_code == 0 and "is no exemplar and is left out" in shown.stdout
+    text = " ".join(shown.stdout.split())  # the length of the path decides where the line breaks
+    assert shown.exit_code == 0 and "is no exemplar and is left out" in text
 
 
 def test_another_embedder_is_a_setting(emer, tmp_path):

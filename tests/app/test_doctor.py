@@ -64,6 +64,7 @@ def test_a_missing_package_is_told_with_the_line_that_brings_it(emer, fakes, mon
     assert (found["ok"], found["fix"]) == (False, "pip install moonlight")
 
 
+@pytest.mark.slow
 def test_the_memory_is_looked_into_where_a_model_reasons(emer, fakes, monkeypatch, tmp_path):
     script = tmp_path / "script.json"
     script.write_text("[]")
@@ -88,6 +89,7 @@ def endpoint(monkeypatch):
         yield server
 
 
+@pytest.mark.slow
 def test_a_vision_endpoint_is_asked_whether_it_is_there(emer, fakes, endpoint):
     endpoint.models = ["tiny"]
     found = checks(emer("doctor", "--json"))["caption = vision-api"]
@@ -98,6 +100,7 @@ def test_a_vision_endpoint_is_asked_whether_it_is_there(emer, fakes, endpoint):
     assert told.exit_code == 1 and "EMER_VISION_KEY" in told.stdout
 
 
+@pytest.mark.slow
 def test_a_vision_endpoint_that_is_dead_is_not_ready(emer, fakes, endpoint, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

@@ -114,12 +114,14 @@ def test_a_ratio_is_of_the_least_and_the_medians_stand_beside_it() -> None:
     assert pair.summary(2, "clip").startswith("3 : 0.5 s a clip, least of 3 (medians 4.00 x)")
 
 
+@pytest.mark.slow
 def test_decoding_is_measured_with_its_floor(clip: Path) -> None:
     measures = pipeline.measure_decoding(clip)
     assert "with nothing shared or kept" in measures[2].detail
     assert [each.goal for each in measures] == [2.5, 1.5, 1.5]
 
 
+@pytest.mark.slow
 def test_whole_runs_are_measured_side_by_side_and_one_by_one(
     clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +144,7 @@ def test_peak_memory_is_that_of_two_processes(clip: Path, monkeypatch: pytest.Mo
     assert 20 < peak.value < 1500 and growth.value == pytest.approx(1, abs=0.2)
 
 
+@pytest.mark.slow
 def test_the_controllers_cost_and_state_are_measured(clip: Path) -> None:
     time, size = pipeline.measure_orchestration(clip)
     assert time.unit == "ms"
@@ -187,6 +190,7 @@ def driver(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
 
 
+@pytest.mark.slow
 def test_gpu_utilisation_comes_from_nvidia_smi(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from test_eval_cli import call, one_line
 
 from emer.agents.rules.reasoner import Rules
-from emer.evals.runs.record import RunFile
+from emer.evals.runs.runner import RunFile
 from emer.evals.systems.agent import agent
 from emer.evals.systems.oracle import OnHumanClues
 from emer.evals.systems.provenance import code_of, code_of_ours
@@ -121,6 +121,7 @@ def test_a_model_that_can_never_be_asked_is_one_line(
     assert not (folder / "o").exists()
 
 
+@pytest.mark.slow
 def test_a_report_asks_a_model_in_this_process(folder: Path) -> None:
     found = call("report", "--llm", "script:one.json", "--workers", "2", "--data", "data", "--json")
     assert found.exit_code == 0, found.output
@@ -128,6 +129,7 @@ def test_a_report_asks_a_model_in_this_process(folder: Path) -> None:
     assert "llm/full" in {system["name"] for system in json.loads(found.stdout)["systems"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("priced", [True, False])
 def test_tokens_and_money_are_part_of_the_cost(
     folder: Path, monkeypatch: pytest.MonkeyPatch, priced: bool

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,9 @@ from graph_tools import CLOSER, LOUD, SMILE, Together
 
 from emer.agents.types import Budget
 from emer.graphs.ask import ask
+from emer.graphs.settings import load_settings
 from emer.tools.errors import ClipError, ConfigError
+from emer.tools.media.probe import ClipLimits
 from tests.fixtures.clips import Written, write_clip
 from tests.fixtures.graph_runs import events, fakes, trace_of
 
@@ -216,11 +220,23 @@ def test_a_broken_listener_is_left_out(run):
     assert answer.clues
 
 
-def test_a_broken_reasoner_is_in_the_trace(run, tmp_path):
+def test_a_broken_reasoner_is_in_the_trace(run, own_home):
     with pytest.raises(ZeroDivisionError):
         run("Broken", face="Smile")
-    (path,) = (tmp_path / "emer-home" / "traces").glob("*.jsonl")
+    (path,) = (own_home / "traces").glob("*.jsonl")
     assert '"event":"failed"' in path.read_text().splitlines()[-1]
+
+
+def test_a_clip_that_changes_ends_the_run_and_nothing_of_it_is_stored(run, clip_path):
+    with pytest.raises(ClipError, match="was changed while it was being read"):
+        run(face="Overwriting")
+    with closing(sqlite3.connect(load_settings().evidence)) as store:
+        assert store.execute("SELECT count(*) FROM observation").fetchone() == (0,)
+
+
+def test_the_limits_of_a_clip_come_from_the_settings(run):
+    with pytest.raises(ClipError, match="within 1e-06 s"):
+        run(change={"clip": ClipLimits(probe_seconds=1e-6)}, face="Smile")
 
 
 def test_what_the_user_can_mend_is_one_line(clip_path):

@@ -47,6 +47,7 @@ def by_rules(clip_path):
     return trace_of(ask(clip_path, QUESTION, settings=settings))
 
 
+@pytest.mark.slow
 def test_rules_a_scripted_model_and_one_over_http_are_told_apart(clip_path, by_rules, with_model):
     """The same clip, asked three ways: each pair of traces says why it differs."""
     ids = clue_ids(clip_path)

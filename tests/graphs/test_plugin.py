@@ -19,6 +19,8 @@ from emer.tools.registry import load_tool
 from emer.tools.testing.conformance import check_tool
 from tests.fixtures.graph_runs import events, fakes
 
+pytestmark = pytest.mark.slow
+
 PLUGIN = Path(__file__).parents[1] / "plugin"
 
 

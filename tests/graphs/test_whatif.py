@@ -79,13 +79,13 @@ def test_a_single_clue_and_a_tool_together(ruled):
     assert found.without == ("prosody", of(ruled, SMILE[0]), of(ruled, CLOSER[0]))
 
 
-def test_no_tool_runs_and_nothing_is_written(ruled, run, clip_path, tmp_path):
-    home = tmp_path / "emer-home"
-    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+def test_no_tool_runs_and_nothing_is_written(ruled, run, clip_path, own_home):
+    before = {path: path.read_bytes() for path in own_home.rglob("*") if path.is_file()}
+    assert before
     clip_path.unlink()  # the clip is not needed any more
     first, second = (whatif(ruled, ["face"]).model_dump_json() for _ in range(2))
     assert first == second
-    assert before == {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    assert before == {path: path.read_bytes() for path in own_home.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from emer.tools.prosody.contours import HOP, Contours, Curve, power_mean
+from emer.tools.prosody.contours import HOP, Contours, power_mean
 from emer.tools.speech.vad import Flags
 from emer.tools.types import Span
 
@@ -18,6 +16,7 @@ LEAST = 0.6
 """Least seconds of voiced speech on either side of a comparison."""
 FIRST = 0.4
 """Share of the voiced speech that is the baseline when there is little."""
+REST = "the speaker's other speech in the clip"
 DECLINATION = 3.0
 """Semitones (and dB) that ordinary speech falls from its first 40 % to the rest.
 
@@ -26,8 +25,7 @@ DECLINATION = 3.0
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(NamedTuple):
     """Difference between a stretch of voice and its baseline.
 
     `pitch` in semitones, `level`, `alpha` and `hnr` in dB.
@@ -58,12 +56,9 @@ def shifts(contours: Contours, phrases: tuple[Span, ...]) -> tuple[Shift, ...]:
         inside = voiced_in(contours, phrase)
         outside = contours.voiced & ~inside
         if inside.sum() * HOP >= LEAST and outside.sum() * HOP >= ENOUGH:
-            against = "the speaker's other speech in the clip"
-            against_rest.append(compare(contours, phrase, outside, against, 1.0))
-    return tuple(against_rest) or _first_against_rest(contours)
-
-
-def _first_against_rest(contours: Contours) -> tuple[Shift, ...]:
+            against_rest.append(compare(contours, phrase, outside, REST, 1.0))
+    if against_rest:
+        return tuple(against_rest)
     voiced = np.flatnonzero(contours.voiced)
     cut = round(FIRST * voiced.size)
     if min(cut, voiced.size - cut) * HOP < LEAST:
@@ -71,8 +66,7 @@ def _first_against_rest(contours: Contours) -> tuple[Shift, ...]:
     first = contours.voiced.copy()
     first[voiced[cut] :] = False
     rest = Span(start=voiced[cut] * HOP, end=(voiced[-1] + 1) * HOP)
-    against = "the first part of the speech"
-    return (compare(contours, rest, first, against, 0.6, DECLINATION),)
+    return (compare(contours, rest, first, "the first part of the speech", 0.6, DECLINATION),)
 
 
 def compare(
@@ -94,17 +88,18 @@ def compare(
         declination: Fall that is ordinary, in semitones and dB.
     """
     inside = voiced_in(contours, span)
-
-    def differ(curve: Curve, mean: Callable[[Curve], Any] = np.mean) -> float:
-        return round(float(mean(curve[inside])) - float(mean(curve[base])), 2)
-
     here, there = (float(np.median(contours.pitch[side])) for side in (inside, base))
+    loud, usual = (power_mean(contours.level[side]) for side in (inside, base))
+    alpha, hnr = (
+        round(float(np.mean(curve[inside])) - float(np.mean(curve[base])), 2)
+        for curve in (contours.alpha, contours.hnr)
+    )
     return Shift(
         span=span,
         pitch=round(here - there, 2),
-        level=differ(contours.level, power_mean),
-        alpha=differ(contours.alpha),
-        hnr=differ(contours.hnr),
+        level=round(loud - usual, 2),
+        alpha=alpha,
+        hnr=hnr,
         pitch_hz=round(hertz(here), 1),
         base_hz=round(hertz(there), 1),
         against=against,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -12,9 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.runtime.native import importing
-from emer.tools.speech.vad import Flags, levels, noise_floor, speech_frames, true_runs
+from emer.tools.speech.vad import (
+    RATE,
+    Flags,
+    Samples,
+    levels,
+    noise_floor,
+    speech_frames,
+    true_runs,
+)
 
-RATE = 16_000
 HOP = 0.01
 """Seconds per frame; frame k is centred on (k + 0.5) * HOP."""
 CHUNK = 60 * RATE
@@ -35,7 +42,6 @@ _COLUMNS = {
 }
 _lock = threading.Lock()
 
-Samples = NDArray[np.float32]
 Curve = NDArray[np.float64]
 
 
@@ -84,8 +90,7 @@ class Contours:
         """Curves with everything outside [start, end) s masked as silence."""
         outside = np.ones(self.level.shape, dtype=bool)
         outside[round(start / HOP) : round(end / HOP)] = False
-        names = ("pitch", "alpha", "hammarberg", "hnr", "jitter", "shimmer")
-        masked = {name: np.where(outside, np.nan, getattr(self, name)) for name in names}
+        masked = {name: np.where(outside, np.nan, getattr(self, name)) for name in _COLUMNS}
         return replace(self, speech=self.speech & ~outside, **masked)
 
 
@@ -97,10 +102,9 @@ def measure(samples: Samples) -> Contours:
     level = levels(samples)
     speech = speech_frames(samples)
     raw = _descriptors(samples, level.size)
-    pitch = np.where(speech & (raw["pitch"] > 0), raw["pitch"], np.nan)
-    pitch = without_jumps(pitch)
-    voiced = np.isfinite(pitch)
-    others = {k: np.where(voiced, v, np.nan) for k, v in raw.items() if k != "pitch"}
+    found = raw.pop("pitch")
+    pitch = without_jumps(np.where(speech & (found > 0), found, np.nan))
+    others = {name: np.where(np.isfinite(pitch), curve, np.nan) for name, curve in raw.items()}
     return Contours(level=level, speech=speech, pitch=pitch, **others)
 
 
@@ -114,11 +118,13 @@ def without_jumps(pitch: Curve) -> Curve:
     if not np.isfinite(pitch).any():
         return cleaned
     median = float(np.nanmedian(pitch))
-    for start, end in _smooth_runs(pitch):
-        middle = float(np.median(pitch[start:end]))
-        short = end - start < 15
-        if end - start < 3 or (short and abs(middle - median) > JUMP):
-            cleaned[start:end] = np.nan
+    for first, last in true_runs(np.isfinite(pitch)):
+        steps = np.abs(pitch[first + 3 : last] - pitch[first : last - 3])
+        jumps = first + 2 + np.flatnonzero(steps > JUMP)
+        for start, end in pairwise([first, *jumps, last]):
+            far = end > start and abs(float(np.median(pitch[start:end])) - median) > JUMP
+            if end - start < 3 or (end - start < 15 and far):
+                cleaned[start:end] = np.nan
     return cleaned
 
 
@@ -127,42 +133,29 @@ def power_mean(level: Curve) -> float:
     return float(10 * np.log10(np.mean(10 ** (level / 10))))
 
 
-def _smooth_runs(pitch: Curve) -> list[tuple[int, int]]:
-    """Voiced stretches, split where the pitch jumps."""
-    runs: list[tuple[int, int]] = []
-    for start, end in true_runs(np.isfinite(pitch)):
-        steps = np.abs(pitch[start + 3 : end] - pitch[start : end - 3])
-        jumps = start + 2 + np.flatnonzero(steps > JUMP)
-        cuts = [start, *(int(j) for j in jumps), end]
-        runs.extend((a, b) for a, b in pairwise(cuts) if b > a)
-    return runs
-
-
 def _descriptors(samples: Samples, count: int) -> dict[str, Curve]:
     """Descriptors of openSMILE on the 10 ms grid, zeros where it gave none."""
     curves = {name: np.zeros(count) for name in _COLUMNS}
     for start in range(0, len(samples), CHUNK):
-        first = max(0, start - MARGIN)
-        table = _smile(samples[first : start + CHUNK + MARGIN])
-        if table is None:
+        begin = max(0, start - MARGIN)
+        part = samples[begin : start + CHUNK + MARGIN]
+        if len(part) < RATE // 10:
             continue
+        table = _smile(part)
         for name, column in _COLUMNS.items():
             delay = 0 if name in ("alpha", "hammarberg") else PITCH_DELAY
-            _place(curves[name], table[column], first // 160 + delay, start // 160, CHUNK // 160)
+            values, at = table[column], begin // 160 + delay
+            first, last = (
+                max(start // 160, at),
+                min((start + CHUNK) // 160, at + values.size, count),
+            )
+            if last > first:
+                curves[name][first:last] = np.nan_to_num(values[first - at : last - at])
     return curves
 
 
-def _place(curve: Curve, values: Curve, at: int, start: int, count: int) -> None:
-    """Write into curve[start : start + count] the values whose first frame is `at`."""
-    first, last = max(start, at), min(start + count, at + values.size, curve.size)
-    if last > first:
-        curve[first:last] = np.nan_to_num(values[first - at : last - at])
-
-
-def _smile(samples: Samples) -> dict[str, Curve] | None:
-    """Low-level descriptors by name, or None for sound under 0.1 s."""
-    if len(samples) < RATE // 10:
-        return None
+def _smile(samples: Samples) -> dict[str, Curve]:
+    """Low-level descriptors by name, of at least 0.1 s of sound."""
     # openSMILE's own object must not be used by two threads at once.
     with _lock:
         smile = _extractor()
@@ -171,7 +164,7 @@ def _smile(samples: Samples) -> dict[str, Curve] | None:
         return dict(zip(smile.feature_names, rows, strict=True))
 
 
-@lru_cache(maxsize=1)
+@cache
 def _extractor() -> Any:
     with importing():
         import opensmile

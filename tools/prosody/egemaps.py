@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Sequence
 
 import numpy as np
 
-from emer.tools.errors import ToolMissing, Unobservable
+from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.prosody import sentences
-from emer.tools.prosody.baseline import LEAST, compare, hertz, shifts, voiced_in
+from emer.tools.prosody.baseline import LEAST, REST, compare, hertz, shifts, voiced_in
 from emer.tools.prosody.contours import HOP, Contours, measure
 from emer.tools.prosody.pitch import (
-    Excursion,
     final_change,
-    inside_any,
     level_excursions,
     pitch_excursions,
     pitch_range,
 )
 from emer.tools.prosody.sentences import Sentence
-from emer.tools.prosody.speech_rate import Timing, timing
+from emer.tools.prosody.speech_rate import timing
 from emer.tools.prosody.vocal_bursts import laughter, sighs, tremor
 from emer.tools.registry import register
-from emer.tools.speech.vad import is_silent
+from emer.tools.runtime.memo import Memo
+from emer.tools.speech.asr_tool import library_version
+from emer.tools.speech.vad import audible_samples
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
 LEAST_VOICE = 0.2
@@ -47,22 +45,18 @@ class EGeMAPS:
     description = "Hears pitch, loudness, pace, pauses and voice quality, and how they change."
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._last: tuple[str, Contours] | None = None
+        self._clips: Memo[Contours] = Memo(1)
 
     @property
     def source(self) -> Source:
         """Name and version of the descriptors."""
         params: dict[str, Param] = {"hop_s": HOP}
-        try:
-            installed = version("opensmile")
-        except PackageNotFoundError as error:
-            raise ToolMissing("egemaps", "its package", "pip install opensmile") from error
+        installed = library_version("egemaps", "opensmile")
         return Source(tool="egemaps", version=installed, model="eGeMAPSv02", params=params)
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """Clues about the voice; `Unobservable` without a voice that can be measured."""
-        contours = self._contours(clip)
+        contours = self._clips.get(clip.sha256, lambda: measure(audible_samples(clip)))
         part = contours if span is None else contours.part(span.start, span.end)
         _require_voice(contours, part)
         within = span or Span(start=0, end=clip.duration)
@@ -70,42 +64,53 @@ class EGeMAPS:
         source = self.source
         return [_clue(source, each, part, within) for each in [*_describe(part), *changed]]
 
-    def _contours(self, clip: Clip) -> Contours:
-        """Contours of the clip; those of the last clip are kept."""
-        with self._lock:
-            if self._last is None or self._last[0] != clip.sha256:
-                samples = clip.samples()
-                if is_silent(samples):
-                    raise Unobservable("the audio track is silent")
-                self._last = (clip.sha256, measure(samples))
-            return self._last[1]
-
 
 def _describe(contours: Contours) -> list[Sentence]:
     """Sentences about a stretch of speech that need no comparison."""
     speech = timing(contours)
     if not speech.phrases:
         return []
-    whole = Span(start=speech.phrases[0].start, end=speech.phrases[-1].end)
+    last = speech.phrases[-1]
+    whole = Span(start=speech.phrases[0].start, end=last.end)
     median = hertz(float(np.nanmedian(contours.pitch)))
     alpha, hammarberg = float(np.nanmean(contours.alpha)), float(np.nanmean(contours.hammarberg))
+    # An utterance is over where 0.5 s of silence, or the end, follows.
+    ends = [pause.start for pause in speech.pauses if pause.length >= 0.5]
+    final = [phrase for phrase in speech.phrases if phrase is last or phrase.end in ends]
+    endings = [
+        sentence
+        for phrase in final[-MOST_ACCENTS:]
+        for sentence in sentences.ending(final_change(contours, phrase), phrase)
+    ]
     return [
         *sentences.intonation(pitch_range(contours), median, whole, contours.voiced_seconds),
         *sentences.effort(alpha, hammarberg, whole),
         *(sentences.pace(speech, whole) if contours.snr >= PACE_SNR else []),
-        *_endings(contours, speech),
+        *endings,
         *sentences.bursts(tremor(contours), laughter(contours), sighs(contours)),
     ]
 
 
 def _changes(contours: Contours) -> list[Sentence]:
-    """Changes of the voice in the course of the clip."""
-    changed = [
-        sentence
-        for shift in shifts(contours, timing(contours).phrases)
-        for sentence in sentences.changes(shift)
-    ]
-    return [*changed, *_accents(contours, changed)]
+    """Changes in the course of the clip, then the sharpest rises and bursts elsewhere."""
+    found = shifts(contours, timing(contours).phrases)
+    changed = [sentence for shift in found for sentence in sentences.changes(shift)]
+    if contours.voiced_seconds < 1.0:
+        return changed
+    rises, bursts = (
+        [e for e in excursions if not _reported(e.span, of, changed)][:MOST_ACCENTS]
+        for of, excursions in (
+            ("pitch", pitch_excursions(contours)), ("level", level_excursions(contours)),
+        )
+    )  # fmt: skip
+    median = hertz(float(np.nanmedian(contours.pitch)))
+    return [*changed, *sentences.accents(rises, bursts, median)]
+
+
+def _reported(span: Span, of: str, changed: Sequence[Sentence]) -> bool:
+    middle = (span.start + span.end) / 2
+    spans = [each.span for each in changed if each.data.get("of") == of]
+    return any(other.start <= middle <= other.end for other in spans)
 
 
 def _changes_in(contours: Contours, span: Span) -> list[Sentence]:
@@ -114,35 +119,7 @@ def _changes_in(contours: Contours, span: Span) -> list[Sentence]:
     outside = contours.voiced & ~inside
     if min(inside.sum(), outside.sum()) * HOP < LEAST:
         return []
-    shift = compare(contours, span, outside, "the speaker's other speech in the clip", 0.8)
-    return sentences.changes(shift)
-
-
-def _accents(contours: Contours, changed: Sequence[Sentence]) -> list[Sentence]:
-    """Sharpest rises and bursts outside of the changes already reported."""
-    if contours.voiced_seconds < 1.0:
-        return []
-
-    def new(of: str, find: Callable[[Contours], tuple[Excursion, ...]]) -> list[Excursion]:
-        reported = [each.span for each in changed if each.data.get("of") == of]
-        return [e for e in find(contours) if not inside_any(e.span, reported)][:MOST_ACCENTS]
-
-    pitch, level = new("pitch", pitch_excursions), new("level", level_excursions)
-    return sentences.accents(pitch, level, hertz(float(np.nanmedian(contours.pitch))))
-
-
-def _endings(contours: Contours, speech: Timing) -> list[Sentence]:
-    """Final contours of the utterances that 0.5 s of silence, or the end, follows."""
-    last = speech.phrases[-1]
-    ends = [pause.start for pause in speech.pauses if pause.length >= 0.5]
-    final = [p for p in speech.phrases if p is last or p.end in ends][-MOST_ACCENTS:]
-    moves = [(final_change(contours, phrase), phrase) for phrase in final]
-    return [
-        sentence
-        for change, phrase in moves
-        if change is not None
-        for sentence in sentences.ending(change, phrase)
-    ]
+    return sentences.changes(compare(contours, span, outside, REST, 0.8))
 
 
 def _require_voice(clip: Contours, part: Contours) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -24,8 +23,7 @@ ACCENT_ST, LOUD_DB = 6.0, 6.0
 """More than ordinary accents reach for 0.3 s: 4 semitones and 3 dB are common."""
 
 
-@dataclass(frozen=True, slots=True)
-class Excursion:
+class Excursion(NamedTuple):
     """A stretch above the speaker's own level, with the difference at its peak."""
 
     span: Span
@@ -46,8 +44,7 @@ def pitch_excursions(contours: Contours) -> tuple[Excursion, ...]:
     if not contours.voiced.any():
         return ()
     least = max(ACCENT_ST, 1.2 * pitch_range(contours))
-    median = np.nanmedian(contours.pitch)
-    return _excursions(_windowed(contours.pitch) - median, least)
+    return _excursions(_windowed(contours.pitch) - np.nanmedian(contours.pitch), least)
 
 
 def level_excursions(contours: Contours) -> tuple[Excursion, ...]:
@@ -101,10 +98,4 @@ def _excursions(above: Curve, least: float) -> tuple[Excursion, ...]:
             wide = (max(0, start - WINDOW // 2), min(above.size, end + WINDOW // 2))
             span = Span(start=wide[0] * HOP, end=wide[1] * HOP)
             excursions.append(Excursion(span, round(float(np.nanmax(above[start:end])), 2)))
-    return tuple(sorted(excursions, key=lambda e: (-e.amount, e.span.start)))
-
-
-def inside_any(span: Span, others: Sequence[Span]) -> bool:
-    """True if the middle of the span is in one of the others."""
-    middle = (span.start + span.end) / 2
-    return any(other.start <= middle <= other.end for other in others)
+    return tuple(sorted(excursions, key=lambda each: (-each.amount, each.span.start)))

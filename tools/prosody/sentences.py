@@ -7,7 +7,7 @@ Laukka 2003, Scherer 2003 and 't Hart et al. 1990 report; none is fitted to our 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from emer.tools.prosody.baseline import Shift
 from emer.tools.prosody.pitch import Excursion
@@ -41,8 +41,7 @@ FEWEST_SYLLABLES = 5
 """Fewer syllables give no meaningful rate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A sentence about the voice, its span and its measurements.
 
     `reliability` from 0 to 1 is that of the kind of measurement (chosen by us).
@@ -51,7 +50,7 @@ class Sentence:
     text: str
     span: Span
     reliability: float
-    data: Mapping[str, float | str] = field(default_factory=dict)
+    data: Mapping[str, float | str]
 
 
 def intonation(pitch_range: float, median_hz: float, span: Span, voiced: float) -> list[Sentence]:
@@ -160,31 +159,20 @@ def accents(
 ) -> list[Sentence]:
     """Sharpest rises and loudest bursts against the speaker's own median and mean."""
     own = f"against the speaker's own median of {median_hz:.0f} Hz"
-    rises = [
-        Sentence(
-            f"The pitch rises sharply at {_when(e.span)} ({e.amount:+.1f} semitones {own}).",
-            e.span,
-            0.8,
-            {"of": "pitch", "pitch_st": e.amount},
-        )
-        for e in pitch
-    ]
-    bursts = [
-        Sentence(
-            f"The voice is much louder at {_when(e.span)} ({e.amount:+.1f} dB against the "
-            "speaker's own mean level).",
-            e.span,
-            0.8,
-            {"of": "level", "level_db": e.amount},
-        )
-        for e in level
-    ]
-    return [*rises, *bursts]
+    found = []
+    for e in pitch:
+        text = f"The pitch rises sharply at {_when(e.span)} ({e.amount:+.1f} semitones {own})."
+        found.append(Sentence(text, e.span, 0.8, {"of": "pitch", "pitch_st": e.amount}))
+    for e in level:
+        against = f"{e.amount:+.1f} dB against the speaker's own mean level"
+        text = f"The voice is much louder at {_when(e.span)} ({against})."
+        found.append(Sentence(text, e.span, 0.8, {"of": "level", "level_db": e.amount}))
+    return found
 
 
-def ending(change: float, phrase: Span) -> list[Sentence]:
+def ending(change: float | None, phrase: Span) -> list[Sentence]:
     """Contour of an utterance's last 300 ms, where it moves by 2 semitones."""
-    if abs(change) < 2:
+    if change is None or abs(change) < 2:
         return []
     how = "rising" if change > 0 else "falling"
     span = Span(start=max(phrase.start, phrase.end - 0.3), end=phrase.end)
@@ -199,24 +187,17 @@ def bursts(
     tremors: Sequence[Burst], laughs: Sequence[Burst], sighs: Sequence[Burst]
 ) -> list[Sentence]:
     """Vocal tremor, laughter-like bursts and sigh-like breaths."""
-    trembling = "The voice trembles at {at} ({value:.1f} swings of pitch per second)."
-    laughing = "Laughter-like bursts are heard at {at} ({value:.0f} pulses)."
-    sighing = "A sigh-like breath is heard at {at} ({length:.1f} s long)."
-    kinds = (
-        (tremors, trembling, 0.6, "tremor_hz"),
-        (laughs, laughing, 0.5, "pulses"),
-        (sighs, sighing, 0.4, "above_noise_db"),
-    )
-    return [
-        Sentence(
-            text.format(at=_when(burst.span), value=burst.value, length=burst.span.length),
-            burst.span,
-            reliability,
-            {name: burst.value},
-        )
-        for each_kind, text, reliability, name in kinds
-        for burst in each_kind
-    ]
+    found = []
+    for span, rate in tremors:
+        text = f"The voice trembles at {_when(span)} ({rate:.1f} swings of pitch per second)."
+        found.append(Sentence(text, span, 0.6, {"tremor_hz": rate}))
+    for span, pulses in laughs:
+        text = f"Laughter-like bursts are heard at {_when(span)} ({pulses:.0f} pulses)."
+        found.append(Sentence(text, span, 0.5, {"pulses": pulses}))
+    for span, level in sighs:
+        text = f"A sigh-like breath is heard at {_when(span)} ({span.length:.1f} s long)."
+        found.append(Sentence(text, span, 0.4, {"above_noise_db": level}))
+    return found
 
 
 def _when(span: Span) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,7 @@ LAUGH_STEP = (0.14, 0.24)
 """Seconds between the notes of laughter: about 0.21 (Provine & Yong 1991)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
+class Burst(NamedTuple):
     """A vocal sound beside speech, and the measurement that describes it."""
 
     span: Span
@@ -62,21 +61,22 @@ def _swing(pitch: Curve) -> float | None:
     return float(rate[best]) if regular and inside and cycles >= 4 else None
 
 
-def laughter(contours: Contours, least: int = 5) -> tuple[Burst, ...]:
-    """Runs of at least `least` short, even, voiced pulses with breath between them.
+def laughter(contours: Contours) -> tuple[Burst, ...]:
+    """Runs of at least 5 short, even, voiced pulses with breath between them.
 
     The voice sounds for 60 % of the time at most, and the pulses die away by 3 dB; the
     syllables of speech are uneven and run into each other. `value` counts the pulses.
     """
-    level = smoothed(contours.level, 5)
+    level = smoothed(contours.level)
     pulses = [k for k in peaks(level, 6.0) if contours.voiced[max(0, k - 4) : k + 5].any()]
     bursts, run = [], pulses[:1]
     for pulse in [*pulses[1:], 10**9] if run else []:
         step = (pulse - run[-1]) * HOP
-        if LAUGH_STEP[0] <= step <= LAUGH_STEP[1] and _breath_between(contours, run[-1], pulse):
+        breaths = [end - start for start, end in true_runs(~contours.voiced[run[-1] : pulse])]
+        if LAUGH_STEP[0] <= step <= LAUGH_STEP[1] and max(breaths, default=0) >= 5:
             run.append(pulse)
             continue
-        if len(run) >= least and _like_laughter(contours, level[run], run):
+        if len(run) >= 5 and _like_laughter(contours, level[run], run):
             span = Span(start=max(0.0, run[0] * HOP - 0.05), end=run[-1] * HOP + 0.1)
             bursts.append(Burst(span, float(len(run))))
         run = [pulse]
@@ -89,12 +89,6 @@ def _like_laughter(contours: Contours, heights: Curve, run: list[int]) -> bool:
     even = float(np.std(steps)) <= 0.15 * float(np.mean(steps))
     breathy = float(contours.voiced[run[0] : run[-1]].mean()) <= 0.6
     return even and breathy and float(heights[-1]) <= float(heights.max()) - 3.0
-
-
-def _breath_between(contours: Contours, left: int, right: int) -> bool:
-    """True if the voice stops for at least 50 ms between two pulses."""
-    runs = true_runs(~contours.voiced[left:right])
-    return any(end - start >= 5 for start, end in runs)
 
 
 def sighs(contours: Contours) -> tuple[Burst, ...]:
@@ -111,15 +105,12 @@ def sighs(contours: Contours) -> tuple[Burst, ...]:
     breath = (level > floor + 10) & (level < ceiling) & ~contours.voiced
     bursts = []
     for start, end in join_runs(true_runs(breath), 5):
-        if not 40 <= end - start <= 150 or _touches_voice(contours, start, end):
+        # Not where speech ended under 0.1 s before (a consonant) or starts within 0.6 s.
+        near = contours.voiced[max(0, start - 10) : end + 60]
+        if not 40 <= end - start <= 150 or near.any():
             continue
         thirds = [power_mean(part) for part in np.array_split(level[start:end], 3)]
         if max(thirds[:2]) - thirds[2] >= 4:
             value = round(max(thirds) - floor, 1)
             bursts.append(Burst(Span(start=start * HOP, end=end * HOP), value))
     return tuple(bursts)
-
-
-def _touches_voice(contours: Contours, start: int, end: int) -> bool:
-    """True if speech ended under 0.1 s before (a consonant) or starts within 0.6 s."""
-    return bool(contours.voiced[max(0, start - 10) : end + 60].any())

@@ -14,8 +14,6 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, NamedTuple
 
-from pydantic import JsonValue
-
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.cancellation import note
@@ -25,10 +23,9 @@ from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.speech import confidence
 from emer.tools.speech.confidence import Verdict
 from emer.tools.speech.languages import AUTO, code_of, name_of, require_language
-from emer.tools.speech.segmentation import Segment, cut, utterances
+from emer.tools.speech.segmentation import Segment, cut, span_of, utterances
 from emer.tools.speech.transcript import (
     AsrOptions,
-    ScoredText,
     TimedWord,
     Transcript,
     Window,
@@ -39,12 +36,10 @@ from emer.tools.speech.transcript import (
 )
 from emer.tools.speech.vad import (
     RATE,
-    SILERO,
-    WEBRTC,
     Samples,
+    audible_samples,
+    best_detector,
     find_speech,
-    is_silent,
-    silero_available,
     speech_share,
 )
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
@@ -77,6 +72,14 @@ class Backend(NamedTuple):
     """Whether a model takes no two windows at once."""
     memory: Mapping[str, float] = {}
     """Memory by precision as a share of the files' size; 1 where it is not given."""
+
+
+def library_version(tool: str, package: str) -> str:
+    """Version of a tool's library; `ToolMissing` where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError as error:
+        raise ToolMissing(tool, "its package", f"pip install {package}") from error
 
 
 @dataclass(eq=False)
@@ -114,23 +117,16 @@ class AsrTool(ABC):
     backend: ClassVar[Backend]
 
     def __post_init__(self) -> None:
-        """Check the settings; `ConfigError` says which is not possible."""
         if self.beam < 1 or self.batch < 0:
             raise ConfigError(f"{self.name}: beam must be at least 1, batch at least 0")
         self._code = code_of(self.language, f"{self.name}.language")
         self.precision(CPU)  # an unknown precision is reported at once
-        self._vad = SILERO if silero_available() else WEBRTC
-        self._parts: (
-            tuple[Need, AsrOptions, PooledModel[Window, Transcript], Transcriber] | None
-        ) = None
+        self._vad = best_detector()
+        self._transcribers: Memo[Transcriber] = Memo(1)
 
     def version(self) -> str:
         """Version of the library; `ToolMissing` where it is not installed."""
-        try:
-            return version(self.package)
-        except PackageNotFoundError as error:
-            install = f"pip install {self.package}"
-            raise ToolMissing(self.name, "its package", install) from error
+        return library_version(self.name, self.package)
 
     def precision(self, device: str) -> str:
         """The precision on a device, by `dtype` and the process's choice."""
@@ -162,22 +158,25 @@ class AsrTool(ABC):
 
     @property
     def hardware(self) -> Mapping[str, Param]:
-        """Device, precision, batch and, on a CPU, threads."""
         options = self.options()
-        run = RunOptions(options.device, options.precision, options.batch)
-        return run.hardware
+        return RunOptions(options.device, options.precision, options.batch).hardware
 
     def load(self) -> None:
-        """Load the model now."""
-        self._current()[0].load()
+        self.recogniser(*self._current()).load()
 
     def unload(self) -> None:
-        """Remove the model from memory."""
-        self._current()[0].unload()
+        self.recogniser(*self._current()).unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """A clue per utterance; `Unobservable` where no words can be relied on."""
-        return self._current()[1].clues(clip, span, self.source)
+        need, options = self._current()
+
+        def make() -> Transcriber:
+            decode, packs = self.recogniser(need, options), self.times_words(need)
+            return Transcriber(decode, self._vad, self._code, packs)
+
+        # Made anew when weights or device have changed.
+        return self._transcribers.get((need, options), make).clues(clip, span, self.source)
 
     def options(self) -> AsrOptions:
         """How the model is run on the device."""
@@ -214,35 +213,18 @@ class AsrTool(ABC):
             one_by_one=backend.one_by_one,
         )
 
-    def _current(self) -> tuple[PooledModel[Window, Transcript], Transcriber]:
-        """Model and transcriber, made anew when weights or device have changed."""
+    def _current(self) -> tuple[Need, AsrOptions]:
         self.version()
-        need, options = find(self.name, self.model), self.options()
-        parts = self._parts
-        if parts is None or parts[:2] != (need, options):
-            shared = self.recogniser(need, options)
-            packs = self.times_words(need)
-            parts = (need, options, shared, Transcriber(shared, self._vad, self._code, packs))
-            self._parts = parts
-        return parts[2:]
+        return find(self.name, self.model), self.options()
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """A transcribed segment: its words in clip time, and how far they are trusted."""
 
     transcript: Transcript
     words: tuple[TimedWord, ...]
     verdict: Verdict
     span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class ClipTranscript:
-    """All that is recognised of a clip's speech."""
-
-    speech: tuple[Span, ...]
-    passages: tuple[Passage, ...]
 
 
 class Transcriber:
@@ -263,39 +245,33 @@ class Transcriber:
         language: str | None,
         packs: bool = True,
     ) -> None:
-        """Take the recogniser and its settings."""
         self._decode, self._detector, self._language = decode, detector, language
         self._packs = packs
-        self._clips: Memo[ClipTranscript] = Memo(CACHED)
+        self._clips: Memo[tuple[Sequence[Span], Sequence[Passage]]] = Memo(CACHED)
 
     def clues(self, clip: Clip, span: Span | None, source: Source) -> list[Clue]:
         """A clue per utterance and translation; `Unobservable` without reliable words."""
-        whole = self._clips.get(clip.sha256, lambda: self._recognise(clip))
+        whole, passages = self._clips.get(clip.sha256, lambda: self._recognise(clip))
         within = span or Span(start=0, end=clip.duration)
-        speech = tuple(s for s in whole.speech if s.overlaps(within))
+        speech = tuple(s for s in whole if s.overlaps(within))
         if not speech:
             raise Unobservable("no speech is heard")
-        passages = [p for p in whole.passages if p.verdict is not Verdict.REJECTED]
-        share = speech_share(whole.speech)
+        rejected = [p.span for p in passages if p.verdict is Verdict.REJECTED]
+        share = speech_share(whole)
         clues = [clue for p in passages for clue in _clues(p, within, share, source)]
         if not clues:
             raise Unobservable(not_recognised(speech))
-        rejected = [p.span for p in whole.passages if p.verdict is Verdict.REJECTED]
         if rejected and span is None:
             note(f"the words at {times(rejected)} could not be recognised")
         return clues
 
-    def _recognise(self, clip: Clip) -> ClipTranscript:
-        samples = clip.samples()
-        if is_silent(samples):
-            raise Unobservable("the audio track is silent")
+    def _recognise(self, clip: Clip) -> tuple[Sequence[Span], Sequence[Passage]]:
+        samples = audible_samples(clip)
         speech = find_speech(samples, self._detector)
-        if not speech:
-            return ClipTranscript((), ())
         segments = list(cut(samples, speech, PACKED))
         if not self._packs:
             segments = [Segment((part,)) for segment in segments for part in segment.parts]
-        return ClipTranscript(speech, tuple(self._passages(clip.sha256, samples, segments)))
+        return speech, tuple(self._passages(clip.sha256, samples, segments))
 
     def _passages(self, clip: str, samples: Samples, segments: list[Segment]) -> Iterator[Passage]:
         """Decode segment by segment; the language of the first ones is that of all."""
@@ -329,67 +305,39 @@ def _passage(segment: Segment, transcript: Transcript) -> Passage:
 
 
 def _clues(passage: Passage, within: Span, share: float, source: Source) -> Iterator[Clue]:
+    """A clue per utterance, and one of the whole translation, which has no word times."""
+    if passage.verdict is Verdict.REJECTED:
+        return
+    transcript, english = passage.transcript, passage.transcript.translation
+    code, guess = transcript.language, transcript.language_probability
+    language = {} if code is None else {"language": code}
+    likely = {} if guess is None else {"language_probability": round(guess, 3)}
+    factors = partial(confidence.factors, transcript, share)
+    clue = partial(Clue, modality="text", source=source)
     words = [w for w in passage.words if within.start <= (w.start + w.end) / 2 <= within.end]
     for utterance in utterances(words):
-        yield _utterance(passage, utterance, within, share, source)
-    if words and passage.transcript.translation is not None:
-        yield _translation(passage, passage.transcript.translation, share, source)
-
-
-def _utterance(
-    passage: Passage, words: Sequence[TimedWord], within: Span, share: float, source: Source
-) -> Clue:
-    transcript, text = passage.transcript, "".join(word.text for word in words).strip()
-    known = confidence.word_probability(words)
-    sure = confidence.is_sure(passage.verdict, words)
-    language: dict[str, JsonValue] = {}
-    if transcript.language is not None:
-        language["language"] = transcript.language
-    if transcript.language_probability is not None:
-        language["language_probability"] = round(transcript.language_probability, 3)
-    return Clue(
-        modality="text",
-        span=_span(words, within),
-        text=says(text, sure),
-        quality=Quality(
-            score=confidence.score(known, sure),
-            factors=confidence.factors(transcript, known, share),
-        ),
-        source=source,
-        data={
-            "transcript": text,
-            **language,
-            "words": [[w.text.strip(), w.start, w.end, round(w.probability, 3)] for w in words],
-        },
-    )
-
-
-def _translation(passage: Passage, english: ScoredText, share: float, source: Source) -> Clue:
-    """The clue of a passage's translation: of all of it, as it has no word times."""
-    sure = (
-        confidence.is_sure(passage.verdict, passage.words)
-        and english.logprob >= confidence.LEAST_LOGPROB
-    )
-    known = confidence.probability_of(english.logprob)
-    probability = confidence.word_probability(passage.words)
-    code = str(passage.transcript.language)
-    return Clue(
-        modality="text",
-        span=_span(passage.words, passage.span),
-        text=translated(english.text, name_of(code), sure),
-        quality=Quality(
-            score=confidence.score(known, sure),
-            factors={
-                **confidence.factors(passage.transcript, probability, share),
-                "translation_logprob": round(english.logprob, 3),
-            },
-        ),
-        source=source,
-        data={"transcript": english.text, "translated_from": code, "language": "en"},
-    )
-
-
-def _span(words: Sequence[TimedWord], within: Span) -> Span:
-    start = max(within.start, round(words[0].start, 1))
-    end = min(within.end, round(words[-1].end, 1))
-    return Span(start=min(start, end), end=end)
+        text = "".join(word.text for word in utterance).strip()
+        known = confidence.word_probability(utterance)
+        sure = confidence.is_sure(passage.verdict, utterance)
+        timed = [[w.text.strip(), w.start, w.end, round(w.probability, 3)] for w in utterance]
+        yield clue(
+            span=span_of(utterance, within),
+            text=says(text, sure),
+            quality=Quality(score=confidence.score(known, sure), factors=factors(known)),
+            data={"transcript": text, **language, **likely, "words": timed},
+        )
+    if words and english is not None:
+        known = confidence.word_probability(passage.words)
+        sure = (
+            confidence.is_sure(passage.verdict, passage.words)
+            and english.logprob >= confidence.LEAST_LOGPROB
+        )
+        yield clue(
+            span=span_of(passage.words, passage.span),
+            text=translated(english.text, name_of(str(code)), sure),
+            quality=Quality(
+                score=confidence.score(confidence.probability_of(english.logprob), sure),
+                factors={**factors(known), "translation_logprob": round(english.logprob, 3)},
+            ),
+            data={"transcript": english.text, "translated_from": str(code), "language": "en"},
+        )

@@ -18,7 +18,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,26 +40,21 @@ SURE, DOUBTFUL = 0.95, 0.2
 class Verdict(Enum):
     """How recognised words may be reported."""
 
-    RELIABLE = "says"
-    DOUBTFUL = "may be saying"
-    REJECTED = "not recognised"
+    RELIABLE = auto()
+    DOUBTFUL = auto()
+    REJECTED = auto()
 
 
 def judge(transcript: Transcript, seconds: float) -> Verdict:
     """Whether the words of a window with so many seconds of speech may be reported."""
-    text = transcript.original.text
-    if not text.strip():
-        return Verdict.REJECTED
-    if compression(text) > REPEATS or len(text) > FASTEST * max(seconds, 0.5):
-        return Verdict.REJECTED
+    text, language = transcript.original.text, transcript.language_probability
     silent = transcript.no_speech is not None and transcript.no_speech > NO_SPEECH
     unlikely = transcript.original.logprob < LEAST_LOGPROB
-    if silent and unlikely:
+    hurried = len(text) > FASTEST * max(seconds, 0.5)
+    if not text.strip() or compression(text) > REPEATS or hurried or (silent and unlikely):
         return Verdict.REJECTED
-    known = (
-        transcript.language_probability is None or transcript.language_probability >= LEAST_LANGUAGE
-    )
-    return Verdict.RELIABLE if known and not (silent or unlikely) else Verdict.DOUBTFUL
+    foreign = language is not None and language < LEAST_LANGUAGE
+    return Verdict.DOUBTFUL if foreign or silent or unlikely else Verdict.RELIABLE
 
 
 def word_probability(words: Sequence[TimedWord]) -> float:
@@ -78,7 +74,7 @@ def score(probability: float, sure: bool) -> float:
     return round(min(probability, SURE) if sure else DOUBTFUL * min(probability, 1.0), 3)
 
 
-def factors(transcript: Transcript, probability: float, speech_share: float) -> Mapping[str, float]:
+def factors(transcript: Transcript, speech_share: float, probability: float) -> Mapping[str, float]:
     """The measurements behind the score."""
     measured = {
         "word_probability": probability,
@@ -97,22 +93,14 @@ def probability_of(logprob: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class LatticeWord:
-    """A word of pocketsphinx and its span in seconds of the clip.
+class LatticeWord(TimedWord):
+    """A word of pocketsphinx; its probability is the lattice's, not calibrated."""
 
-    `posterior` is the lattice's, not calibrated; `misfit` is the log10 likelihood per frame
-    by which a free sequence of phones exceeds the word (0 is a perfect word).
-    """
-
-    text: str
-    start: float
-    end: float
-    posterior: float
     misfit: float
+    """The log10 likelihood per frame by which free phones exceed the word; 0 is perfect."""
 
 
-@dataclass(frozen=True, slots=True)
-class LatticeConfidence:
+class LatticeConfidence(NamedTuple):
     """A verdict and the two means it rests on, each weighted by the words' lengths."""
 
     verdict: Verdict
@@ -124,22 +112,18 @@ def judge_lattice(words: Sequence[LatticeWord]) -> LatticeConfidence:
     """Confidence in a stretch of words; the fewer there are, the better they must fit."""
     if not words:
         return LatticeConfidence(Verdict.REJECTED, 0.0, 0.0)
-    weights = np.array([max(word.end - word.start, 0.01) for word in words])
-    posterior = float(np.average([word.posterior for word in words], weights=weights))
+    weights = [max(word.end - word.start, 0.01) for word in words]
+    posterior = float(np.average([word.probability for word in words], weights=weights))
     misfit = float(np.average([word.misfit for word in words], weights=weights))
-    verdict = _verdict(words, posterior, misfit)
-    return LatticeConfidence(verdict, round(posterior, 3), round(misfit, 3))
-
-
-def _verdict(words: Sequence[LatticeWord], posterior: float, misfit: float) -> Verdict:
-    count = len(words)
+    count, many = len(words), len(words) >= 15
     # Hums, music and hiss come out as "a", "oh", "and the a".
     content = len({word.text for word in words if len(word.text) >= 4})
     if content < 2 or content < 0.2 * count:
-        return Verdict.REJECTED
-    if count >= 3 and misfit <= 1.5 and posterior >= (0.6 if count >= 8 else 0.7):
-        return Verdict.RELIABLE
-    many = count >= 15
-    if misfit <= (1.8 if many else 1.6) and posterior >= (0.4 if many else 0.5):
-        return Verdict.DOUBTFUL
-    return Verdict.REJECTED
+        verdict = Verdict.REJECTED
+    elif count >= 3 and misfit <= 1.5 and posterior >= (0.6 if count >= 8 else 0.7):
+        verdict = Verdict.RELIABLE
+    elif misfit <= (1.8 if many else 1.6) and posterior >= (0.4 if many else 0.5):
+        verdict = Verdict.DOUBTFUL
+    else:
+        verdict = Verdict.REJECTED
+    return LatticeConfidence(verdict, round(posterior, 3), round(misfit, 3))

@@ -25,7 +25,7 @@ from emer.tools.runtime.native import importing
 from emer.tools.speech.asr_tool import FIT, WHOLE, AsrTool, Backend
 from emer.tools.speech.languages import (
     ENGLISH,
-    LanguageGuess,
+    Task,
     decode_by_language,
     detect_languages,
     languages,
@@ -39,7 +39,6 @@ from emer.tools.speech.transcript import (
     TimedWord,
     Transcript,
     Window,
-    distinct_translation,
     timed_words,
 )
 from emer.tools.speech.vad import Samples
@@ -154,24 +153,19 @@ def _transcribe(
     mels = [pad_or_trim(model.feature_extractor(w.sound)[..., :-1], frames) for w in windows]
     encoded = model.encode(np.stack(mels))
     raise_if_cancelled()
-    guesses = _languages(model, encoded, windows)
-
-    def decode(language: str, places: list[int]) -> list[Transcript]:
-        own = [(windows[place], guesses[place].probability) for place in places]
-        return _decode(model, options, encoder_rows(encoded, places), language, own)
-
-    return decode_by_language(guesses, decode)
-
-
-def _languages(model: Any, encoded: Any, windows: Sequence[Window]) -> list[LanguageGuess]:
-    if not model.model.is_multilingual:
-        return [LanguageGuess(ENGLISH, None)] * len(windows)
+    multilingual, width = model.model.is_multilingual, int(encoded.shape[-1])
 
     def detect(places: list[int]) -> list[dict[str, float]]:
         rows = model.model.detect_language(encoder_rows(encoded, places))
         return [{token.strip("<|>"): float(p) for token, p in row} for row in rows]
 
-    return detect_languages(windows, detect)
+    def write(language: str, places: list[int], task: Task) -> list[Transcript]:
+        sounds = [windows[place].sound for place in places]
+        return _write(model, options, encoder_rows(encoded, places), sounds, language, task)
+
+    guesses = detect_languages(windows, detect if multilingual else None)
+    can = options.translate and translates(multilingual, model.emer_folder, width)
+    return decode_by_language(guesses, write, can)
 
 
 def encoder_rows(encoded: Any, places: Sequence[int]) -> Any:
@@ -187,41 +181,11 @@ def encoder_rows(encoded: Any, places: Sequence[int]) -> Any:
     return ctranslate2.StorageView.from_array(np.ascontiguousarray(here[list(places)]))
 
 
-def _decode(
-    model: Any,
-    options: AsrOptions,
-    encoded: Any,
-    language: str,
-    windows: Sequence[tuple[Window, float | None]],
-) -> list[Transcript]:
-    tokenizer, results = _write(model, options, encoded, language, "transcribe")
-    english: list[ScoredText | None] = [None] * len(windows)
-    multilingual, width = model.model.is_multilingual, int(encoded.shape[-1])
-    can = language != ENGLISH and translates(multilingual, model.emer_folder, width)
-    if options.translate and can:
-        own, translations = _write(model, options, encoded, language, "translate")
-        english = [_text(own, result) for result in translations]
-    words = _words(model, tokenizer, encoded, results, [window.sound for window, _ in windows])
-    return [
-        Transcript(
-            original=_text(tokenizer, result),
-            words=words[place],
-            language=language,
-            language_probability=probability,
-            no_speech=float(result.no_speech_prob),
-            unfinished=len(result.sequences_ids[0]) >= MOST_TOKENS,
-            translation=distinct_translation(
-                english[place], tokenizer.decode(result.sequences_ids[0])
-            ),
-        )
-        for place, (result, (_, probability)) in enumerate(zip(results, windows, strict=True))
-    ]
-
-
 def _write(
-    model: Any, options: AsrOptions, encoded: Any, language: str, task: str
-) -> tuple[Any, list[Any]]:
-    """Tokenizer and decoding; deterministic: without a prompt and sampling."""
+    model: Any, options: AsrOptions, encoded: Any, sounds: Sequence[Samples], language: str,
+    task: Task,
+) -> list[Transcript]:  # fmt: skip
+    """Texts, with words where they are no translation; without prompt and sampling."""
     from faster_whisper.tokenizer import Tokenizer
     from faster_whisper.transcribe import get_suppressed_tokens
 
@@ -242,30 +206,38 @@ def _write(
     while not all(each.done() for each in working):
         raise_if_cancelled()  # the batch of a cancelled call ends by itself in the background
         time.sleep(STEP)
-    return tokenizer, [each.result() for each in working]
-
-
-def _text(tokenizer: Any, result: Any) -> ScoredText:
-    tokens = result.sequences_ids[0]
-    return ScoredText(
-        tokenizer.decode(tokens).strip(), result.scores[0] * len(tokens) / (len(tokens) + 1)
-    )
+    results = [each.result() for each in working]
+    written = [result.sequences_ids[0] for result in results]
+    own = task == "transcribe"
+    words = _words(model, tokenizer, encoded, written, sounds) if own else [()] * len(written)
+    means = [r.scores[0] * len(w) / (len(w) + 1) for r, w in zip(results, written, strict=True)]
+    return [
+        Transcript(
+            original=ScoredText(tokenizer.decode(tokens).strip(), mean),
+            words=timed,
+            no_speech=float(result.no_speech_prob),
+            unfinished=len(tokens) >= MOST_TOKENS,
+        )
+        for result, tokens, mean, timed in zip(results, written, means, words, strict=True)
+    ]
 
 
 def _words(
-    model: Any, tokenizer: Any, encoded: Any, results: Sequence[Any], sounds: Sequence[Samples]
+    model: Any,
+    tokenizer: Any,
+    encoded: Any,
+    written: Sequence[Sequence[int]],
+    sounds: Sequence[Samples],
 ) -> list[tuple[TimedWord, ...]]:
     from faster_whisper.transcribe import merge_punctuations
 
-    written = [[t for t in r.sequences_ids[0] if t < tokenizer.eot] for r in results]
-    able = [n for n, (text, sound) in enumerate(zip(written, sounds, strict=True))
-            if text and len(sound) >= 2 * MEL_HOP]  # fmt: skip
-    words: list[tuple[TimedWord, ...]] = [()] * len(results)
+    texts = [[token for token in tokens if token < tokenizer.eot] for tokens in written]
+    able = [n for n, sound in enumerate(sounds) if texts[n] and len(sound) >= 2 * MEL_HOP]
+    words: list[tuple[TimedWord, ...]] = [()] * len(sounds)
     if not able:
         return words
-    frames = [len(sounds[n]) // MEL_HOP for n in able]
-    rows = encoder_rows(encoded, able)
-    aligned = model.find_alignment(tokenizer, [written[n] for n in able], rows, frames)
+    rows, frames = encoder_rows(encoded, able), [len(sounds[n]) // MEL_HOP for n in able]
+    aligned = model.find_alignment(tokenizer, [texts[n] for n in able], rows, frames)
     for place, timed in zip(able, aligned, strict=True):
         merge_punctuations(timed, OPENING, CLOSING)
         parts = ((w["word"], w["start"], w["end"], w["probability"]) for w in timed)
@@ -279,18 +251,12 @@ def open_cuda_libraries() -> None:
     It opens them by name when it first computes on a GPU, but pip's folders are not on the
     system's search path, and torch may have come with those of another CUDA version.
     """
-    if sys.platform != "linux":
-        return
-    for file in _installed_cuda_libraries():
-        with suppress(OSError):  # `require_cuda_libraries` reports one that cannot be opened
-            ctypes.CDLL(str(file), mode=ctypes.RTLD_GLOBAL)
-
-
-def _installed_cuda_libraries() -> Iterator[Path]:
-    spec = find_spec("nvidia")
+    spec = find_spec("nvidia") if sys.platform == "linux" else None
     for place in (spec.submodule_search_locations or ()) if spec else ():
         for name in CUDA_PACKAGES:
-            yield from sorted(Path(place, name, "lib").glob(f"lib{name}.so.*"))
+            for file in sorted(Path(place, name, "lib").glob(f"lib{name}.so.*")):
+                with suppress(OSError):  # `require_cuda_libraries` reports what cannot be opened
+                    ctypes.CDLL(str(file), mode=ctypes.RTLD_GLOBAL)
 
 
 @contextmanager
@@ -331,7 +297,6 @@ class FasterWhisper(AsrTool):
     description = "Recognises speech in many languages, with word times, fast on a CPU, too."
 
     def __post_init__(self) -> None:
-        """Check the settings; `ConfigError` says which is not possible."""
         if self.window not in (WHOLE, FIT):
             raise ConfigError(f"{TOOL}.window: {self.window!r}; write {WHOLE} or {FIT}")
         if self.compute not in COMPUTE:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from emer.tools.errors import ConfigError
-from emer.tools.speech.transcript import Transcript, Window
+from emer.tools.speech.transcript import Transcript, Window, distinct_translation
 
 ENGLISH = "en"
 AUTO = "auto"
-
 MULTILINGUAL = 51865
 """Vocabulary size from which a Whisper model is multilingual (openai-whisper)."""
+Task = Literal["transcribe", "translate"]
+"""What a model writes: the words, or their translation into English."""
 
 
 @cache
@@ -83,38 +85,55 @@ class LanguageGuess(NamedTuple):
 
 
 def detect_languages(
-    windows: Sequence[Window], detect: Callable[[list[int]], Sequence[Mapping[str, float]]]
+    windows: Sequence[Window], detect: Callable[[list[int]], Sequence[Mapping[str, float]]] | None
 ) -> list[LanguageGuess]:
     """Language of each window: the one given, else one for all windows of a clip.
 
-    `detect` returns, for windows by their index, the probability of each language. The language
-    of a clip is the one with the largest mean.
+    `detect` returns, for windows by their index, the probability of each language; None of a
+    model for English alone. The language of a clip is the one with the largest mean.
     """
+    if detect is None:
+        return [LanguageGuess(ENGLISH, None)] * len(windows)
     unknown = [place for place, window in enumerate(windows) if window.language is None]
     clips: dict[str, list[Mapping[str, float]]] = defaultdict(list)
     for place, probabilities in zip(unknown, detect(unknown) if unknown else (), strict=True):
         clips[windows[place].clip].append(probabilities)
-    means = {clip: _mean(given) for clip, given in clips.items()}
+    guesses = {}
+    for clip, given in clips.items():
+        mean = {code: sum(each[code] for each in given) / len(given) for code in given[0]}
+        best = max(mean, key=mean.__getitem__)
+        guesses[clip] = LanguageGuess(best, mean[best])
     return [
-        means[window.clip] if window.language is None else LanguageGuess(window.language, None)
+        guesses[window.clip] if window.language is None else LanguageGuess(window.language, None)
         for window in windows
     ]
 
 
 def decode_by_language(
-    guesses: Sequence[LanguageGuess], decode: Callable[[str, list[int]], Sequence[Transcript]]
+    guesses: Sequence[LanguageGuess],
+    write: Callable[[str, list[int], Task], Sequence[Transcript]],
+    translate: bool = False,
 ) -> list[Transcript]:
-    """Transcripts in order; `decode` gets the windows of one language by index."""
+    """Transcripts in order, with their language.
+
+    `write` gets the windows of one language by index; with `translate` it is asked for the
+    translation, too, where the language is not English.
+    """
     groups: dict[str, list[int]] = defaultdict(list)
     for place, guess in enumerate(guesses):
         groups[guess.language].append(place)
     transcripts: dict[int, Transcript] = {}
     for language, places in groups.items():
-        transcripts |= zip(places, decode(language, places), strict=True)
+        made = write(language, places, "transcribe")
+        english: Sequence[Transcript | None] = [None] * len(places)
+        if translate and language not in ("", ENGLISH) and any(t.original.text for t in made):
+            english = write(language, places, "translate")
+        for place, each, other in zip(places, made, english, strict=True):
+            text = each.original.text
+            transcripts[place] = replace(
+                each,
+                language=language or None,
+                language_probability=guesses[place].probability,
+                translation=distinct_translation(other.original, text) if other else None,
+            )
     return [transcripts[place] for place in range(len(guesses))]
-
-
-def _mean(given: Sequence[Mapping[str, float]]) -> LanguageGuess:
-    mean = {code: sum(g[code] for g in given) / len(given) for code in given[0]}
-    best = max(mean, key=lambda code: mean[code])
-    return LanguageGuess(best, mean[best])

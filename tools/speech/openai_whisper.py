@@ -16,7 +16,14 @@ from emer.tools.runtime.cancellation import note, raise_if_cancelled
 from emer.tools.runtime.device import CPU, default_precision
 from emer.tools.runtime.native import importing
 from emer.tools.speech.asr_tool import WHOLE, AsrTool, Backend
-from emer.tools.speech.languages import AUTO, ENGLISH, LanguageGuess, detect_languages, translates
+from emer.tools.speech.languages import (
+    AUTO,
+    ENGLISH,
+    Task,
+    decode_by_language,
+    detect_languages,
+    translates,
+)
 from emer.tools.speech.segmentation import MEL_HOP
 from emer.tools.speech.transcript import (
     CLOSING,
@@ -26,7 +33,6 @@ from emer.tools.speech.transcript import (
     TimedWord,
     Transcript,
     Window,
-    distinct_translation,
     timed_words,
 )
 from emer.tools.speech.vad import Samples
@@ -87,22 +93,18 @@ def known_languages(model: Any) -> tuple[str, ...]:
 
 def transcribe(options: AsrOptions, model: Any, windows: Sequence[Window]) -> list[Transcript]:
     """Transcripts of windows, one after the other."""
-    guesses = _languages(options, model, windows)
-    return [
-        _transcript(options, model, window.sound, guess)
-        for window, guess in zip(windows, guesses, strict=True)
-    ]
 
+    def detect(places: list[int]) -> list[dict[str, float]]:
+        mels = (_spectrogram(options, model, windows[place].sound) for place in places)
+        return [model.detect_language(mel)[1] for mel in mels]
 
-def _languages(options: AsrOptions, model: Any, windows: Sequence[Window]) -> list[LanguageGuess]:
-    if not model.is_multilingual:
-        return [LanguageGuess(ENGLISH, None)] * len(windows)
-    return detect_languages(
-        windows,
-        lambda places: [
-            model.detect_language(_spectrogram(options, model, windows[n].sound))[1] for n in places
-        ],
-    )
+    def write(language: str, places: list[int], task: Task) -> list[Transcript]:
+        return [_write(options, model, windows[n].sound, language, task) for n in places]
+
+    guesses = detect_languages(windows, detect if model.is_multilingual else None)
+    layers = model.dims.n_audio_layer, model.dims.n_text_layer
+    can = options.translate and translates(model.is_multilingual, *layers)
+    return decode_by_language(guesses, write, can)
 
 
 def _spectrogram(options: AsrOptions, model: Any, sound: Samples) -> Any:
@@ -114,36 +116,10 @@ def _spectrogram(options: AsrOptions, model: Any, sound: Samples) -> Any:
     return mel.to(model.device, getattr(torch, options.precision))
 
 
-def _transcript(
-    options: AsrOptions, model: Any, sound: Samples, guess: LanguageGuess
+def _write(
+    options: AsrOptions, model: Any, sound: Samples, language: str, task: Task
 ) -> Transcript:
-    segment = _segment(options, model, sound, guess.language, "transcribe")
-    if segment is None:
-        return Transcript(ScoredText("", -100.0), (), guess.language, guess.probability)
-    layers = model.dims.n_audio_layer, model.dims.n_text_layer
-    english: ScoredText | None = None
-    if (
-        options.translate
-        and guess.language != ENGLISH
-        and translates(model.is_multilingual, *layers)
-    ):
-        translation = _segment(options, model, sound, guess.language, "translate")
-        english = _text(translation) if translation else None
-    return Transcript(
-        original=_text(segment),
-        words=_words(options, model, sound, guess.language, segment["tokens"]),
-        language=guess.language,
-        language_probability=guess.probability,
-        no_speech=float(segment["no_speech_prob"]),
-        unfinished=len(segment["tokens"]) >= model.dims.n_text_ctx // 2,
-        translation=distinct_translation(english, segment["text"]),
-    )
-
-
-def _segment(
-    options: AsrOptions, model: Any, sound: Samples, language: str, task: str
-) -> dict[str, Any] | None:
-    """The library's one segment of a window; None where it takes it for silent.
+    """The library's one segment of a window; empty where it takes it for silent.
 
     No prompt and no sampling, so it is deterministic. With timestamps, or with words timed by
     `transcribe`, the library decodes what follows the last word again, and may add a false
@@ -162,12 +138,17 @@ def _segment(
         without_timestamps=True,
         fp16=options.precision == "float16",
     )
-    segments = [segment for segment in result["segments"] if segment["tokens"]]
-    return segments[0] if segments else None
-
-
-def _text(segment: dict[str, Any]) -> ScoredText:
-    return ScoredText(segment["text"].strip(), float(segment["avg_logprob"]))
+    segment = next((each for each in result["segments"] if each["tokens"]), None)
+    if segment is None:
+        return Transcript(ScoredText("", -100.0), ())
+    tokens = segment["tokens"]
+    own = task == "transcribe"
+    return Transcript(
+        original=ScoredText(segment["text"].strip(), float(segment["avg_logprob"])),
+        words=_words(options, model, sound, language, tokens) if own else (),
+        no_speech=float(segment["no_speech_prob"]),
+        unfinished=len(tokens) >= model.dims.n_text_ctx // 2,
+    )
 
 
 def _words(
@@ -220,7 +201,6 @@ class Whisper(AsrTool):
     description = "Recognises speech in many languages, with word times, and translates it."
 
     def __post_init__(self) -> None:
-        """Check the settings; `ConfigError` says which is not possible."""
         super().__post_init__()
         if self.window != WHOLE:
             raise ConfigError(

@@ -7,26 +7,33 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from math import ceil
 from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
 
-from emer.tools.errors import ToolMissing, Unobservable
+from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
 from emer.tools.runtime.cancellation import POLL_SECONDS, raise_if_cancelled
+from emer.tools.runtime.memo import Memo
+from emer.tools.speech.asr_tool import library_version
 from emer.tools.speech.confidence import LatticeConfidence, LatticeWord, Verdict, judge_lattice
-from emer.tools.speech.segmentation import Segment, cut, utterances
+from emer.tools.speech.segmentation import Segment, cut, span_of, utterances
 from emer.tools.speech.transcript import not_recognised, says
-from emer.tools.speech.vad import RATE, Samples, is_silent, speech_share, speech_spans, to_pcm
+from emer.tools.speech.vad import (
+    RATE,
+    Samples,
+    audible_samples,
+    speech_share,
+    speech_spans,
+    to_pcm,
+)
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
 WIDE = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}
@@ -58,23 +65,22 @@ class PocketSphinx:
     description = "Recognises English speech offline, with word times and voice activity."
 
     def __post_init__(self) -> None:
-        """Nothing is loaded yet."""
-        self._lock = threading.Lock()
-        self._last: tuple[str, tuple[Span, ...], tuple[LatticeWord, ...]] | None = None
+        self._clips: Memo[tuple[Sequence[Span], Sequence[LatticeWord]]] = Memo(1)
 
     @property
     def source(self) -> Source:
         """Name, version and the search's settings."""
         params: dict[str, Param] = {**WIDE, "max_states": self.max_states}
-        return Source(tool="pocketsphinx", version=_version(), model="en-us", params=params)
+        installed = library_version("pocketsphinx", "pocketsphinx")
+        return Source(tool="pocketsphinx", version=installed, model="en-us", params=params)
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """A clue per utterance; `Unobservable` where no words can be relied on."""
-        speech, words = self._transcript(clip)
+        speech, words = self._clips.get(clip.sha256, lambda: self._recognise(clip))
         confidence = judge_lattice(words)
         if span is not None:
-            speech = tuple(s for s in speech if s.overlaps(span))
-            words = tuple(w for w in words if span.start <= (w.start + w.end) / 2 <= span.end)
+            speech = [s for s in speech if s.overlaps(span)]
+            words = [w for w in words if span.start <= (w.start + w.end) / 2 <= span.end]
         if not speech:
             raise Unobservable("no speech is heard")
         if confidence.verdict is Verdict.REJECTED or not words:
@@ -82,16 +88,8 @@ class PocketSphinx:
         share, within = speech_share(speech), span or Span(start=0, end=clip.duration)
         return [_clue(self.source, each, confidence, share, within) for each in utterances(words)]
 
-    def _transcript(self, clip: Clip) -> tuple[tuple[Span, ...], tuple[LatticeWord, ...]]:
-        with self._lock:
-            if self._last is None or self._last[0] != clip.sha256:
-                self._last = (clip.sha256, *self._recognise(clip))
-            return self._last[1], self._last[2]
-
-    def _recognise(self, clip: Clip) -> tuple[tuple[Span, ...], tuple[LatticeWord, ...]]:
-        samples = clip.samples()
-        if is_silent(samples):
-            raise Unobservable("the audio track is silent")
+    def _recognise(self, clip: Clip) -> tuple[Sequence[Span], Sequence[LatticeWord]]:
+        samples = audible_samples(clip)
         speech = speech_spans(samples)
         if not speech:
             return (), ()
@@ -102,7 +100,7 @@ class PocketSphinx:
 
 def recognise(
     samples: Samples, segments: Sequence[Segment], settings: Mapping[str, float], seconds: float
-) -> tuple[LatticeWord, ...]:
+) -> list[LatticeWord]:
     """The words of all segments in clip time, without fillers; a process decodes them.
 
     `RuntimeError` when the recogniser fails, `TimeoutError` when it takes longer than `seconds`,
@@ -114,24 +112,17 @@ def recognise(
         settings: Arguments of pocketsphinx's decoder.
         seconds: Time limit of the process.
     """
-    answers = _request([_pcm(each.sound(samples)) for each in segments], settings, seconds)
-    return tuple(
-        word
-        for segment, answer in zip(segments, answers, strict=True)
-        for word in _words(segment, answer)
-    )
-
-
-def _request(
-    sounds: Sequence[bytes], settings: Mapping[str, float], seconds: float
-) -> list[dict[str, Any]]:
-    sizes = [len(sound) for sound in sounds]
-    rest = {"settings": dict(settings), "parent": os.getpid(), "seconds": seconds}
-    request = b"".join([json.dumps({"sizes": sizes, **rest}).encode(), b"\n", *sounds])
+    sounds = [_pcm(segment.sound(samples)) for segment in segments]
+    head = {
+        "sizes": [len(sound) for sound in sounds],
+        "settings": dict(settings),
+        "parent": os.getpid(),
+        "seconds": seconds,
+    }
     pipe = subprocess.PIPE
     # A file and no pipe: after a timeout `communicate` does not send the rest of its input.
     with TemporaryFile() as file:
-        file.write(request)
+        file.writelines([json.dumps(head).encode(), b"\n", *sounds])
         file.seek(0)
         process = subprocess.Popen(WORKER, stdin=file, stdout=pipe, stderr=pipe)
     with process:
@@ -143,8 +134,8 @@ def _request(
     if process.returncode != 0:
         lines = errors.decode(errors="replace").strip().splitlines()
         raise RuntimeError(f"the recogniser ended with {process.returncode}: {lines[-1:]}")
-    answer: list[dict[str, Any]] = json.loads(output)
-    return answer
+    answers = zip(segments, json.loads(output), strict=True)
+    return [word for segment, answer in answers for word in _words(segment, answer)]
 
 
 def _communicate(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
@@ -159,25 +150,20 @@ def _communicate(process: subprocess.Popen[bytes], seconds: float) -> tuple[byte
 
 def _words(segment: Segment, answer: Mapping[str, Any]) -> list[LatticeWord]:
     """One segment's words; `<sil>`, `[NOISE]` and the like are no words."""
-    phones = _per_frame(answer["loop"])
+    phones = np.zeros(max((row[2] for row in answer["loop"]), default=0))
+    for _, start, end, acoustic, _ in answer["loop"]:
+        phones[start:end] = acoustic / (end - start)
     return [
         LatticeWord(
             text=re.sub(r"\(\d+\)$", "", name),
             start=round(segment.clip_time(start * FRAME), 2),
             end=round(segment.clip_time(end * FRAME), 2),
-            posterior=round(min(1.0, posterior), 3),
+            probability=round(min(1.0, posterior), 3),
             misfit=round(float(phones[start:end].sum() - acoustic) / (end - start), 3),
         )
         for name, start, end, acoustic, posterior in answer["words"]
         if name[0] not in "<[+"
     ]
-
-
-def _per_frame(segments: Sequence[Sequence[Any]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    scores = np.zeros(max((row[2] for row in segments), default=0))
-    for _, start, end, acoustic, _ in segments:
-        scores[start:end] = acoustic / (end - start)
-    return scores
 
 
 def _pcm(sound: Samples) -> bytes:
@@ -199,10 +185,7 @@ def _clue(
     score = min(own.posterior, 0.8) if sure else 0.5 * min(own.posterior, 0.4)
     return Clue(
         modality="text",
-        span=Span(
-            start=max(within.start, round(words[0].start, 1)),
-            end=min(within.end, round(words[-1].end, 1)),
-        ),
+        span=span_of(words, within),
         text=says(text, sure),
         quality=Quality(
             score=round(score, 3),
@@ -215,12 +198,8 @@ def _clue(
             },
         ),
         source=source,
-        data={"transcript": text, "words": [[w.text, w.start, w.end, w.posterior] for w in words]},
+        data={
+            "transcript": text,
+            "words": [[w.text, w.start, w.end, w.probability] for w in words],
+        },
     )
-
-
-def _version() -> str:
-    try:
-        return version("pocketsphinx")
-    except PackageNotFoundError as error:
-        raise ToolMissing("pocketsphinx", "its package", "pip install pocketsphinx") from error

@@ -21,25 +21,17 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import Any
 
-FRAME = 0.01
-"""Seconds per decoder frame."""
 PHONE_LOOP: Mapping[str, Any] = {"lm": None, "lw": 2.0, "beam": 1e-20, "pbeam": 1e-10}
 """The phone loop's settings, as pocketsphinx's own documentation gives them."""
 
 
-class Decoded(NamedTuple):
-    """One decoded segment: its frames [start, end) from the piece's start, its scores.
+Decoded = tuple[str, int, int, float, float]
+"""A word, its frames [start, end) from the piece's start, its likelihood, its posterior.
 
-    `acoustic` is the log10 likelihood of its frames, each against the best state's.
-    """
-
-    word: str
-    start: int
-    end: int
-    acoustic: float
-    posterior: float
+The likelihood is the log10 of that of its frames, each against the best state's."""
 
 
 def main() -> None:
@@ -74,28 +66,20 @@ def decode(decoder: Any, piece: bytes) -> list[Decoded]:
     decoder.process_raw(piece, no_search=False, full_utt=True)
     decoder.end_utt()
     segments = decoder.seg() if decoder.hyp() else None
-    return [
-        Decoded(s.word, s.start_frame, s.end_frame + 1, _log10(s.ascore), s.prob)
-        for s in segments or ()
-    ]
-
-
-def _log10(probability: float) -> float:
-    return round(math.log10(max(probability, sys.float_info.min)), 3)
+    decoded = []
+    for s in segments or ():
+        acoustic = round(math.log10(max(s.ascore, sys.float_info.min)), 3)
+        decoded.append((s.word, s.start_frame, s.end_frame + 1, acoustic, s.prob))
+    return decoded
 
 
 def end_with(parent: int, seconds: float) -> None:
-    """End this process when its parent does.
-
-    Also when it has long outrun `seconds`, should the parent not have ended it.
-    """
-    try:
+    """End this process with its parent, or when it has long outrun `seconds`."""
+    with suppress(ImportError, OSError, ValueError):
         import resource
 
         limit = math.ceil(seconds) + 10
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-    except (ImportError, OSError, ValueError):
-        pass
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if os.getppid() != parent:

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from emer.tools.speech.confidence import LatticeWord, Verdict, judge
+from emer.tools.speech.confidence import Verdict, judge
 from emer.tools.speech.transcript import TimedWord, Transcript, Window
-from emer.tools.speech.vad import HOP, RATE, Samples, levels
+from emer.tools.speech.vad import HOP, RATE, Samples, join_runs, levels
 from emer.tools.types import Span
 
 PAD = 0.2
@@ -82,27 +82,19 @@ def cut(samples: Samples, speech: Sequence[Span], longest: float = LONGEST) -> t
 
     Speech without a pause for that long is cut at its quietest moment.
     """
+    size = len(samples)
+    padded = (
+        (max(0, round((s.start - PAD) * RATE)), min(size, round((s.end + PAD) * RATE)))
+        for s in speech
+    )
     segments: list[Segment] = []
-    for part in (
-        short for long in _padded(speech, len(samples)) for short in _split(samples, long, longest)
-    ):
-        if segments and segments[-1].size + part[1] - part[0] <= longest * RATE:
-            segments[-1] = Segment((*segments[-1].parts, part))
-        else:
-            segments.append(Segment((part,)))
+    for stretch in join_runs(list(padded), 1):
+        for part in _split(samples, stretch, longest):
+            if segments and segments[-1].size + part[1] - part[0] <= longest * RATE:
+                segments[-1] = Segment((*segments[-1].parts, part))
+            else:
+                segments.append(Segment((part,)))
     return tuple(segments)
-
-
-def _padded(speech: Sequence[Span], size: int) -> list[tuple[int, int]]:
-    padded: list[tuple[int, int]] = []
-    for span in speech:
-        start = max(0, round((span.start - PAD) * RATE))
-        end = min(size, round((span.end + PAD) * RATE))
-        if padded and start <= padded[-1][1]:
-            padded[-1] = (padded[-1][0], end)
-        else:
-            padded.append((start, end))
-    return padded
 
 
 def _split(samples: Samples, part: tuple[int, int], longest: float) -> list[tuple[int, int]]:
@@ -145,15 +137,22 @@ def fitted_frames(windows: Sequence[Window]) -> int:
     return min(FRAMES, steps * STEP)
 
 
-Word = TypeVar("Word", TimedWord, LatticeWord)
+Word = TypeVar("Word", bound=TimedWord)
 
 
-def utterances(words: Sequence[Word], pause: float = PAUSE) -> list[tuple[Word, ...]]:
-    """The words in groups, a new one after each silence of `pause` s."""
+def utterances(words: Sequence[Word]) -> list[list[Word]]:
+    """The words in groups, a new one after each silence of `PAUSE` s."""
     groups: list[list[Word]] = []
     for word in words:
-        if groups and word.start - groups[-1][-1].end < pause:
+        if groups and word.start - groups[-1][-1].end < PAUSE:
             groups[-1].append(word)
         else:
             groups.append([word])
-    return [tuple(group) for group in groups]
+    return groups
+
+
+def span_of(words: Sequence[TimedWord], within: Span) -> Span:
+    """Span of the words in tenths of a second, inside another."""
+    start = max(within.start, round(words[0].start, 1))
+    end = min(within.end, round(words[-1].end, 1))
+    return Span(start=min(start, end), end=end)

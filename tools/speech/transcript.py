@@ -100,19 +100,11 @@ def timed_words(
     )
 
 
-def distinct_translation(english: ScoredText | None, original: str) -> ScoredText | None:
+def distinct_translation(english: ScoredText, original: str) -> ScoredText | None:
     """A translation; None where it is empty or only repeats the original."""
-    if (
-        english is None
-        or not _letters(english.text)
-        or _letters(english.text) == _letters(original)
-    ):
-        return None
-    return english
-
-
-def _letters(text: str) -> str:
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
+    texts = (english.text.casefold(), original.casefold())
+    written, spoken = ("".join(filter(str.isalnum, text)) for text in texts)
+    return english if written and written != spoken else None
 
 
 def compression(text: str) -> float:
@@ -153,10 +145,8 @@ def not_recognised(speech: Sequence[Span]) -> str:
     )
 
 
-def times(speech: Sequence[Span], most: int = 4) -> str:
-    """The stretches as "0.3-2.1 s, 3.4-5.0 s", the first `most` of many."""
-    shown = ", ".join(f"{s.start:.1f}-{s.end:.1f} s" for s in speech[:most])
-    rest = len(speech) - most
-    if rest <= 0:
-        return shown
-    return f"{shown} and {rest} more time{'s' * (rest > 1)}"
+def times(speech: Sequence[Span]) -> str:
+    """The stretches as "0.3-2.1 s, 3.4-5.0 s", the first four of many."""
+    shown = ", ".join(f"{s.start:.1f}-{s.end:.1f} s" for s in speech[:4])
+    rest = len(speech) - 4
+    return f"{shown} and {rest} more time{'s' * (rest > 1)}" if rest > 0 else shown

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -21,44 +20,68 @@ from emer.tools.speech.languages import (
     ENGLISH,
     MULTILINGUAL,
     LanguageGuess,
+    Task,
     decode_by_language,
     detect_languages,
     translates,
 )
-from emer.tools.speech.transcript import (
-    AsrOptions,
-    ScoredText,
-    TimedWord,
-    Transcript,
-    Window,
-    distinct_translation,
-)
-from emer.tools.speech.vad import RATE
+from emer.tools.speech.transcript import AsrOptions, ScoredText, TimedWord, Transcript, Window
+from emer.tools.speech.vad import RATE, Samples
 from emer.tools.weights.locate import Need, loading
 from emer.tools.weights.pretrained import load_model, load_other, quiet, require
 
 TOOL = "asr"
 Kind = Literal["ctc", "seq2seq"]
-Logits = NDArray[np.float32]
-Words = tuple[TimedWord, ...]
 BETWEEN = "|"
 """Between words in vocabularies of letters; some tokenizers leave it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A model with what prepares its input and reads its output."""
 
     model: Any
     processor: Any
     kind: Kind
 
+    @property
+    def is_whisper(self) -> bool:
+        """Whether it is a Whisper, with languages, tasks and windows of 30 s."""
+        return bool(self.model.config.model_type == "whisper")
+
 
 def transcribe(options: AsrOptions, loaded: Loaded, windows: Sequence[Window]) -> list[Transcript]:
     """Transcripts of one batch of windows."""
-    if loaded.kind == "seq2seq":
-        return _transcribe_seq2seq(loaded, options, windows)
-    return _transcribe_ctc(loaded, options, windows)
+    import torch
+
+    extractor, sounds = loaded.processor.feature_extractor, [window.sound for window in windows]
+    decode = _transcribe_seq2seq if loaded.kind == "seq2seq" else _transcribe_ctc
+    with torch.inference_mode(), quiet():
+        device, precision = options.device, options.precision
+        inputs = features(extractor, sounds, device, precision, pads=not loaded.is_whisper)
+        return decode(loaded, options, windows, inputs)
+
+
+def features(
+    extractor: Any, sounds: Sequence[Samples], device: str, dtype: str, *, pads: bool
+) -> dict[str, Any]:
+    """Input tensors of a model by name, on its device, real numbers in its precision.
+
+    Args:
+        extractor: A feature extractor of transformers.
+        sounds: Mono, 16 kHz.
+        device: Torch device.
+        dtype: Name of a torch dtype.
+        pads: Whether shorter sounds are padded to the longest; other extractors fix a length.
+    """
+    import torch
+
+    padding = {"padding": True} if pads else {}
+    made = extractor(list(sounds), sampling_rate=RATE, return_tensors="pt", **padding)
+    real = getattr(torch, dtype)
+    return {
+        name: tensor.to(device, real if tensor.is_floating_point() else None)
+        for name, tensor in made.items()
+    }
 
 
 def _load(need: Need, options: AsrOptions) -> Loaded:
@@ -91,29 +114,10 @@ def _takes_one(loaded: Loaded) -> bool:
     return loaded.kind == "ctc" and not masks
 
 
-def _inputs(loaded: Loaded, options: AsrOptions, windows: Sequence[Window]) -> Any:
-    import torch
-
-    extractor = loaded.processor.feature_extractor
-    made = extractor(
-        [window.sound for window in windows], sampling_rate=RATE, return_tensors="pt",
-        **({} if loaded.model.config.model_type == "whisper" else {"padding": True}),
-    )  # fmt: skip
-    dtype = getattr(torch, options.precision)
-    return {
-        name: tensor.to(options.device, dtype if tensor.is_floating_point() else None)
-        for name, tensor in made.items()
-    }
-
-
 def _transcribe_ctc(
-    loaded: Loaded, options: AsrOptions, windows: Sequence[Window]
+    loaded: Loaded, options: AsrOptions, windows: Sequence[Window], inputs: Mapping[str, Any]
 ) -> list[Transcript]:
-    import torch
-
-    with torch.inference_mode():
-        inputs = _inputs(loaded, options, windows)
-        logits = loaded.model(**inputs).logits.float().cpu()
+    logits = loaded.model(**inputs).logits.float().cpu()
     longest = max(len(window.sound) for window in windows)
     ratio = getattr(loaded.model.config, "inputs_to_logits_ratio", None)
     frame = float(ratio or longest / logits.shape[1]) / RATE
@@ -126,63 +130,40 @@ def _transcribe_ctc(
 
 
 def _transcribe_seq2seq(
-    loaded: Loaded, options: AsrOptions, windows: Sequence[Window]
+    loaded: Loaded, options: AsrOptions, windows: Sequence[Window], inputs: Mapping[str, Any]
 ) -> list[Transcript]:
-    import torch
+    from transformers.modeling_outputs import BaseModelOutput as Encoded
 
-    with torch.inference_mode(), quiet():
-        inputs, first = _inputs(loaded, options, windows), FirstStep()
-        if loaded.model.config.model_type == "whisper":
-            inputs = {"encoder_outputs": loaded.model.get_encoder()(inputs["input_features"])}
-            first = _first_step(loaded.model, inputs["encoder_outputs"])
-        guesses = _languages(first, windows)
+    model, state = loaded.model, None
+    known: Sequence[Mapping[str, float]] = ()
+    no_speech: Sequence[float | None] = [None] * len(windows)
+    if loaded.is_whisper:
+        state = model.get_encoder()(inputs["input_features"]).last_hidden_state
+        known, silences = _first_step(model, Encoded(last_hidden_state=state))
+        no_speech = silences or no_speech
 
-        def decode(code: str, places: list[int]) -> list[Transcript]:
-            written = _write(loaded, options, _rows(inputs, places), code, "transcribe")
-            english: Sequence[tuple[ScoredText, bool] | None] = [None] * len(places)
-            if options.translate and code not in ("", ENGLISH) and _translates(loaded.model):
-                english = _write(loaded, options, _rows(inputs, places), code, "translate")
-            return [
-                Transcript(
-                    original=text,
-                    words=(),
-                    language=code or None,
-                    language_probability=guesses[place].probability,
-                    no_speech=first.no_speech[place] if first.no_speech else None,
-                    unfinished=unfinished,
-                    translation=distinct_translation(other[0] if other else None, text.text),
-                )
-                for place, (text, unfinished), other in zip(places, written, english, strict=True)
-            ]
+    def write(language: str, places: list[int], task: Task) -> list[Transcript]:
+        rows: dict[str, Any] = {name: tensor[places] for name, tensor in inputs.items()}
+        if state is not None:  # a copy: a beam search changes it in place
+            rows = {"encoder_outputs": Encoded(last_hidden_state=state[places])}
+        written = _write(loaded, options, rows, language, task)
+        return [
+            Transcript(text, (), no_speech=no_speech[place], unfinished=unfinished)
+            for place, (text, unfinished) in zip(places, written, strict=True)
+        ]
 
-        return decode_by_language(guesses, decode)
+    guesses = [LanguageGuess(window.language or "", None) for window in windows]
+    if known:
+        guesses = detect_languages(windows, lambda places: [known[place] for place in places])
+    return decode_by_language(guesses, write, options.translate and _translates(model))
 
 
-def _rows(inputs: Mapping[str, Any], places: list[int]) -> dict[str, Any]:
-    """Some rows of the inputs, copied: a beam search changes them in place."""
-    from transformers.modeling_outputs import BaseModelOutput
+def _first_step(model: Any, encoded: Any) -> tuple[Sequence[Mapping[str, float]], Sequence[float]]:
+    """First decoder step of a Whisper for each window, as openai-whisper takes it.
 
-    return {
-        name: BaseModelOutput(last_hidden_state=values.last_hidden_state[places])
-        if isinstance(values, BaseModelOutput)
-        else values[places]
-        for name, values in inputs.items()
-    }
-
-
-class FirstStep(NamedTuple):
-    """First decoder step of a Whisper model for each window; empty for other models."""
-
-    languages: Sequence[Mapping[str, float]] = ()
-    """The probability of each language among those the model knows."""
-    no_speech: Sequence[float] = ()
-    """The probability of the token for no speech, among all tokens."""
-
-
-def _first_step(model: Any, encoded: Any) -> FirstStep:
-    """The probabilities of the one step from which openai-whisper, too, takes them.
-
-    The token of no speech precedes that of no timestamps (transformers finds it the same way).
+    Returns the probability of each language among those the model knows, and that of the token
+    for no speech among all tokens; either is empty where the model does not say. That token
+    precedes the one of no timestamps (transformers finds it the same way).
     """
     import torch
 
@@ -194,16 +175,10 @@ def _first_step(model: Any, encoded: Any) -> FirstStep:
     among = logits[:, list(known.values())].softmax(dim=-1).tolist()
     codes = [token.strip("<|>") for token in known]
     untimed = getattr(generation, "no_timestamps_token_id", None)
-    return FirstStep(
+    return (
         [dict(zip(codes, row, strict=True)) for row in among] if known else (),
         logits.softmax(dim=-1)[:, untimed - 1].tolist() if untimed else (),
     )
-
-
-def _languages(first: FirstStep, windows: Sequence[Window]) -> list[LanguageGuess]:
-    if not first.languages:
-        return [LanguageGuess(window.language or "", None) for window in windows]
-    return detect_languages(windows, lambda places: [first.languages[place] for place in places])
 
 
 def known_languages(loaded: Loaded) -> tuple[str, ...] | None:
@@ -213,14 +188,15 @@ def known_languages(loaded: Loaded) -> tuple[str, ...] | None:
     known = getattr(generation, "lang_to_id", None)
     if known:
         return tuple(token.strip("<|>") for token in known)
-    whisper = model.config.model_type == "whisper"
-    return (ENGLISH,) if whisper and model.config.vocab_size < MULTILINGUAL else None
+    alone = loaded.is_whisper and model.config.vocab_size < MULTILINGUAL
+    return (ENGLISH,) if alone else None
 
 
 def _translates(model: Any) -> bool:
     tasks = getattr(model.generation_config, "task_to_id", None) or {}
-    layers = model.config.encoder_layers, model.config.decoder_layers
-    return translates("translate" in tasks, *layers)
+    if "translate" not in tasks:
+        return False
+    return translates(True, model.config.encoder_layers, model.config.decoder_layers)
 
 
 def _write(
@@ -228,11 +204,11 @@ def _write(
 ) -> list[tuple[ScoredText, bool]]:
     """The texts, and whether each was cut short; no sampling, so it is deterministic."""
     model = loaded.model
-    multilingual = getattr(model.generation_config, "lang_to_id", None)
-    prompt = {"language": language, "task": task} if multilingual else {}
-    whisper = {"return_timestamps": False} if model.config.model_type == "whisper" else {}
+    own: dict[str, Any] = {"return_timestamps": False} if loaded.is_whisper else {}
+    if getattr(model.generation_config, "lang_to_id", None):
+        own |= {"language": language, "task": task}
     out = model.generate(
-        **inputs, **prompt, **whisper, do_sample=False, num_beams=options.beam, length_penalty=1.0,
+        **inputs, **own, do_sample=False, num_beams=options.beam, length_penalty=1.0,
         return_dict_in_generate=True, output_scores=True,
     )  # fmt: skip
     known = model.generation_config.eos_token_id
@@ -241,9 +217,9 @@ def _write(
     ends = [next((n for n, token in enumerate(row) if token in stop), None) for row in rows]
     texts = [row if end is None else row[: end + 1] for row, end in zip(rows, ends, strict=True)]
     means = _means(model, out, [len(text) for text in texts])
-    decode = partial(loaded.processor.tokenizer.decode, skip_special_tokens=True)
+    decode = loaded.processor.tokenizer.decode
     return [
-        (ScoredText(decode(text).strip(), max(mean, -100.0)), end is None)
+        (ScoredText(decode(text, skip_special_tokens=True).strip(), max(mean, -100.0)), end is None)
         for text, end, mean in zip(texts, ends, means, strict=True)
     ]
 
@@ -264,7 +240,9 @@ def _means(model: Any, out: Any, lengths: Sequence[int]) -> list[float]:
     ]
 
 
-def words_of(logits: Logits, tokenizer: Any, frame: float) -> tuple[ScoredText, Words]:
+def words_of(
+    logits: NDArray[np.float32], tokenizer: Any, frame: float
+) -> tuple[ScoredText, tuple[TimedWord, ...]]:
     """Text and words of the best path through CTC logits (frames, tokens).
 
     `frame` is the seconds of one frame. The log-probability is the mean over the frames that

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.tools.errors import Unobservable
+from emer.tools.media.clip import Clip
 from emer.tools.runtime.native import importing
+from emer.tools.timeseries import stretches
 from emer.tools.types import Span
 
 RATE = 16_000
@@ -28,6 +30,8 @@ BLOCK = 60 * 100
 """10 ms frames processed together: a minute, however long the sound."""
 SILERO, WEBRTC = "silero", "webrtc"
 """Names of the detectors: of `silero_spans` and of `speech_spans`."""
+SHORTEST, GAP = 0.1, 0.25
+"""Seconds: shorter stretches of speech are left out, shorter pauses bridged."""
 Samples = NDArray[np.float32]
 Levels = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -67,17 +71,25 @@ def is_silent(samples: Samples) -> bool:
     return level.size == 0 or float(level.max()) < SILENCE_DB
 
 
+def audible_samples(clip: Clip) -> Samples:
+    """The clip's sound; `Unobservable` where its track is silent."""
+    samples = clip.samples()
+    if is_silent(samples):
+        raise Unobservable("the audio track is silent")
+    return samples
+
+
 def noise_floor(level: Levels) -> float:
     """Level in dB that the clip's quietest tenth stays under."""
     audible = level[level > -100]
     return float(np.percentile(audible, 10)) if audible.size else -120.0
 
 
-def speech_frames(samples: Samples, mode: int = 1) -> Flags:
+def speech_frames(samples: Samples) -> Flags:
     """Per 10 ms frame whether it may be speech; same shape as `levels`.
 
     A frame counts when it rises above the noise floor and the WebRTC detector (through
-    pocketsphinx, `mode` 0 loose to 3 strict) classifies it as speech. A steady sound has none.
+    pocketsphinx) classifies it as speech. A steady sound has none.
     """
     level = levels(samples)
     if level.size == 0 or float(level.max()) < SILENCE_DB:
@@ -87,29 +99,26 @@ def speech_frames(samples: Samples, mode: int = 1) -> Flags:
         return np.zeros(level.shape, dtype=bool)
     risen = min(floor + ABOVE_FLOOR_DB, peak - ABOVE_FLOOR_DB)
     loud = level >= max(risen, peak - BELOW_PEAK_DB, SILENCE_DB)
-    return loud & _detected(samples, level.size, mode)
+    return loud & _detected(samples, level.size)
 
 
-def speech_spans(
-    samples: Samples, shortest: float = 0.1, gap: float = 0.25, mode: int = 1
-) -> tuple[Span, ...]:
+def speech_spans(samples: Samples, gap: float = GAP) -> tuple[Span, ...]:
     """Stretches of speech in seconds, in order, none overlapping.
 
-    Pauses shorter than `gap` s are bridged, stretches shorter than `shortest` s left
-    out. A pure function of the samples (mono, 16 kHz, in [-1, 1]).
+    Pauses shorter than `gap` s are bridged. A pure function of the samples (mono, 16 kHz,
+    in [-1, 1]).
     """
-    runs = join_runs(true_runs(speech_frames(samples, mode)), round(gap * 100))
+    runs = join_runs(true_runs(speech_frames(samples)), round(gap * 100))
     return tuple(
         Span(start=start / 100, end=end / 100)
         for start, end in runs
-        if end - start >= round(shortest * 100)
+        if end - start >= round(SHORTEST * 100)
     )
 
 
 def true_runs(flags: Flags) -> list[tuple[int, int]]:
     """The [start, end) index pairs of the stretches where `flags` holds."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return [(one.first, one.last + 1) for one in stretches(flags)]
 
 
 def join_runs(runs: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
@@ -128,13 +137,15 @@ def to_pcm(samples: Samples) -> bytes:
     return (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
 
 
-def _detected(samples: Samples, count: int, mode: int) -> Flags:
+def _detected(samples: Samples, count: int) -> Flags:
     """The WebRTC detector's flags, 30 ms decisions spread over 10 ms frames."""
     from pocketsphinx import Vad
 
-    detector: Any = Vad(mode=mode, sample_rate=RATE, frame_length=0.03)
+    detector: Any = Vad(mode=1, sample_rate=RATE, frame_length=0.03)  # 0 is loose, 3 strict
     size = int(detector.frame_bytes)
-    gain = _gain(samples)
+    # The detector depends on the level: the loud parts are brought to -12 dB.
+    top = float(np.percentile(np.abs(samples), 99.5, overwrite_input=True))
+    gain = np.float32(0.25 / top if top > 0 else 1.0)
     flags: list[bool] = []
     for first in range(0, len(samples), BLOCK * HOP):
         pcm = to_pcm(samples[first : first + BLOCK * HOP] * gain)
@@ -144,42 +155,30 @@ def _detected(samples: Samples, count: int, mode: int) -> Flags:
     return np.pad(spread, (0, count - spread.size), mode="edge" if spread.size else "constant")
 
 
-def _gain(samples: Samples) -> np.float32:
-    """Factor that brings the loud parts to -12 dB: the detector depends on the level."""
-    loud = float(np.percentile(np.abs(samples), 99.5, overwrite_input=True)) if samples.size else 0
-    return np.float32(0.25 / loud if loud > 0 else 1.0)
+def best_detector() -> str:
+    """Silero's where its packages are installed, else WebRTC's; nothing is imported."""
+    there = all(find_spec(name) is not None for name in ("faster_whisper", "onnxruntime"))
+    return SILERO if there else WEBRTC
 
 
-def silero_available() -> bool:
-    """Whether Silero's detector can be imported; nothing is imported."""
-    return all(find_spec(name) is not None for name in ("faster_whisper", "onnxruntime"))
-
-
-def silero_spans(samples: Samples, shortest: float = 0.1, gap: float = 0.25) -> tuple[Span, ...]:
+def silero_spans(samples: Samples) -> tuple[Span, ...]:
     """Stretches of speech by Silero's network, in seconds, in order, none overlapping.
 
-    `shortest` and `gap` as in `speech_spans`. Music and noise hardly deceive this detector.
-    faster-whisper carries it (MIT) and runs it with onnxruntime; nothing is downloaded.
+    Music and noise hardly deceive this detector. faster-whisper carries it (MIT) and runs it
+    with onnxruntime; nothing is downloaded.
     """
-    vad, options = _silero()
-    settings = options(
-        threshold=0.5,
-        min_speech_duration_ms=round(1000 * shortest),
-        min_silence_duration_ms=round(1000 * gap),
-        speech_pad_ms=0,
-    )
-    length = len(samples)
-    return tuple(
-        Span(start=part["start"] / RATE, end=min(part["end"], length) / RATE)
-        for part in vad(samples, settings)
-    )
-
-
-@cache
-def _silero() -> tuple[Any, Any]:
     with importing():
         from faster_whisper.vad import VadOptions, get_speech_timestamps
-    return get_speech_timestamps, VadOptions
+    settings = VadOptions(
+        threshold=0.5,
+        min_speech_duration_ms=round(1000 * SHORTEST),
+        min_silence_duration_ms=round(1000 * GAP),
+        speech_pad_ms=0,
+    )
+    return tuple(
+        Span(start=part["start"] / RATE, end=min(part["end"], len(samples)) / RATE)
+        for part in get_speech_timestamps(samples, settings)
+    )
 
 
 def find_speech(samples: Samples, detector: str) -> tuple[Span, ...]:

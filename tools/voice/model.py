@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.device import RunOptions
 from emer.tools.runtime.model_pool import Key, PooledModel
+from emer.tools.speech.transformers_asr import features
 from emer.tools.speech.vad import RATE, Samples
 from emer.tools.weights.locate import Need, loading
 from emer.tools.weights.pretrained import load_model, load_other, quiet
@@ -36,18 +36,12 @@ class Loaded(NamedTuple):
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Emotions:
+class Emotions(NamedTuple):
     """Outputs of the model for a segment of speech, in the order of its labels."""
 
     labels: tuple[str, ...]
     outputs: tuple[float, ...]
     """For each label a probability, or a value on the scale of a dimension."""
-
-    @property
-    def dimensional(self) -> bool:
-        """Whether the outputs are values of dimensions, not probabilities of classes."""
-        return is_dimensional(self.labels)
 
 
 def recogniser(need: Need, options: RunOptions, given: str) -> PooledModel[Samples, Emotions]:
@@ -70,14 +64,9 @@ def classify(options: RunOptions, loaded: Loaded, sounds: Sequence[Samples]) -> 
     """Outputs of the model for one batch of segments."""
     import torch
 
-    filling = {"padding": True} if _pads(loaded) else {}
-    made = loaded.extractor(list(sounds), sampling_rate=RATE, return_tensors="pt", **filling)
-    dtype = getattr(torch, options.dtype)
-    inputs = {
-        name: tensor.to(options.device, dtype if tensor.is_floating_point() else None)
-        for name, tensor in made.items()
-    }
     with torch.inference_mode(), quiet():
+        device, dtype = options.device, options.dtype
+        inputs = features(loaded.extractor, sounds, device, dtype, pads=_pads(loaded))
         out = loaded.model(**inputs)
     logits = getattr(out, "logits", out).float()
     values = logits if is_dimensional(loaded.labels) else logits.softmax(dim=-1)
@@ -159,27 +148,17 @@ def has_own_head(folder: Path) -> bool:
     layers over its mean (Wagner et al. 2023). No class of transformers has that: loaded as one of
     those, the head would be random.
     """
-    return {"classifier.dense.weight", "classifier.out_proj.weight"} <= _weight_names(folder)
-
-
-def _weight_names(folder: Path) -> set[str]:
-    safe = sorted(folder.glob("*.safetensors"))
-    if safe:
+    names: set[str] = set()
+    for file in (safe := sorted(folder.glob("*.safetensors"))):
         from safetensors import safe_open
 
-        keys: set[str] = set()
-        for file in safe:
-            with safe_open(file, framework="pt") as opened:
-                keys |= set(opened.keys())
-        return keys
-    import torch
+        with safe_open(file, framework="pt") as opened:
+            names |= set(opened.keys())
+    for file in () if safe else sorted(folder.glob("pytorch_model*.bin")):
+        import torch
 
-    plain = sorted(folder.glob("pytorch_model*.bin"))
-    return {
-        name
-        for file in plain
-        for name in torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    }
+        names |= set(torch.load(file, map_location="cpu", weights_only=True, mmap=True))
+    return {"classifier.dense.weight", "classifier.out_proj.weight"} <= names
 
 
 def rating_class(config: Any) -> type:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from itertools import groupby
+from typing import NamedTuple
 
 from emer.tools.text import when
 from emer.tools.types import Span
@@ -15,34 +16,43 @@ LOW, HIGH = 0.35, 0.65
 """Of a scale from 0 to 1: ratings between them are not reported (chosen by us)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """A stretch of speech: where it is, and how many seconds of it are speech."""
 
     span: Span
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A sentence, its span, its probability where it has one, and its numbers."""
 
     text: str
     span: Span
     seconds: float
     probability: float | None
-    data: dict[str, float | str] = field(default_factory=dict)
+    data: dict[str, float | str]
 
 
 def classes(stretches: Sequence[Stretch], outputs: Sequence[Emotions]) -> Iterator[Sentence]:
     """A sentence for each run of stretches with the same clear class."""
-    run: list[tuple[Stretch, Emotions]] = []
-    for stretch, emotions in zip(stretches, outputs, strict=True):
-        if run and _best(emotions) != _best(run[0][1]):
-            yield from _class(run)
-            run = []
-        run.append((stretch, emotions))
-    yield from _class(run) if run else ()
+    pairs = zip(stretches, outputs, strict=True)
+    for place, same in groupby(pairs, lambda pair: _best(pair[1])):
+        run, labels = list(same), outputs[0].labels
+        total = sum(stretch.seconds for stretch, _ in run)
+        mean = [
+            sum(stretch.seconds * each.outputs[n] for stretch, each in run) / total
+            for n in range(len(labels))
+        ]
+        if mean[place] < TWICE / len(labels):
+            continue
+        span = Span(start=run[0][0].span.start, end=run[-1][0].span.end)
+        text = (
+            f"The voice is classified as {word_of(labels[place])} (probability {mean[place]:.2f} "
+            f"among {len(labels)} classes of a model) at {when(span.start, span.end)}."
+        )
+        probabilities = {f"p_{label}": round(p, 3) for label, p in zip(labels, mean, strict=True)}
+        data: dict[str, float | str] = {"class": labels[place], **probabilities}
+        yield Sentence(text, span, total, round(mean[place], 3), data)
 
 
 def undecided(outputs: Sequence[Emotions]) -> str:
@@ -76,25 +86,6 @@ def ratings(
             f"{scale[0]:g} to {scale[1]:g}) at {when(span.start, span.end)}."
         )
         yield Sentence(text, span, total, None, {name: round(mean, 3)})
-
-
-def _class(run: Sequence[tuple[Stretch, Emotions]]) -> Iterator[Sentence]:
-    labels, place = run[0][1].labels, _best(run[0][1])
-    total = sum(stretch.seconds for stretch, _ in run)
-    mean = [
-        sum(stretch.seconds * each.outputs[n] for stretch, each in run) / total
-        for n in range(len(labels))
-    ]
-    if mean[place] < TWICE / len(labels):
-        return
-    span = Span(start=run[0][0].span.start, end=run[-1][0].span.end)
-    text = (
-        f"The voice is classified as {word_of(labels[place])} (probability {mean[place]:.2f} "
-        f"among {len(labels)} classes of a model) at {when(span.start, span.end)}."
-    )
-    probabilities = {f"p_{label}": round(p, 3) for label, p in zip(labels, mean, strict=True)}
-    data: dict[str, float | str] = {"class": labels[place], **probabilities}
-    yield Sentence(text, span, total, round(mean[place], 3), data)
 
 
 def _best(emotions: Emotions) -> int:

@@ -15,17 +15,9 @@ from emer.tools.registry import register
 from emer.tools.runtime.device import CPU, RunOptions, choose_precision, run_options
 from emer.tools.runtime.model_pool import PooledModel
 from emer.tools.speech.segmentation import Segment, cut
-from emer.tools.speech.vad import (
-    SILERO,
-    WEBRTC,
-    Samples,
-    find_speech,
-    is_silent,
-    levels,
-    silero_available,
-)
+from emer.tools.speech.vad import Samples, audible_samples, best_detector, find_speech, levels
 from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
-from emer.tools.voice.model import TOOL, Emotions, recogniser
+from emer.tools.voice.model import TOOL, Emotions, is_dimensional, recogniser
 from emer.tools.voice.sentences import Sentence, Stretch, classes, ratings, undecided
 from emer.tools.weights.locate import AUTO, find
 from emer.tools.weights.pretrained import require
@@ -68,11 +60,10 @@ class SpeechEmotion:
     description = "Judges the emotion of the voice with a trained model, apart from the words."
 
     def __post_init__(self) -> None:
-        """Check the settings; `ConfigError` says which is not possible."""
         if self.highest <= self.lowest or self.batch < 0:
             raise ConfigError(f"{TOOL}: highest must lie above lowest, batch be at least 0")
         choose_precision(CPU, self.dtype)  # an unknown precision is reported at once
-        self._vad = SILERO if silero_available() else WEBRTC
+        self._vad = best_detector()
 
     @property
     def source(self) -> Source:
@@ -91,48 +82,40 @@ class SpeechEmotion:
 
     @property
     def hardware(self) -> Mapping[str, Param]:
-        """Device, precision, batch and, on a CPU, threads."""
         return self._options().hardware
 
     def load(self) -> None:
-        """Load the model now."""
         self._recogniser().load()
 
     def unload(self) -> None:
-        """Remove the model from memory."""
         self._recogniser().unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """Clues of the model about the voice; `Unobservable` without one, or undecided."""
-        samples = clip.samples()
-        if is_silent(samples):
-            raise Unobservable("the audio track is silent")
+        samples = audible_samples(clip)
         within = span or Span(start=0, end=clip.duration)
         speech = _inside(find_speech(samples, self._vad), within)
         if not speech:
             raise Unobservable("no voice is heard")
-        cuts = (_clipped(segment, within) for segment in cut(samples, speech, LONGEST))
-        pairs = [(segment, _stretch(segment, speech)) for segment in cuts if segment.parts]
-        segments = [segment for segment, stretch in pairs if stretch.seconds >= LEAST]
-        stretches = [stretch for _, stretch in pairs if stretch.seconds >= LEAST]
+        segments, stretches = [], []
+        for whole in cut(samples, speech, LONGEST):
+            segment = _clipped(whole, within)
+            stretch = _stretch(segment, speech) if segment.parts else None
+            if stretch and stretch.seconds >= LEAST:
+                segments.append(segment)
+                stretches.append(stretch)
         if not segments:
             raise Unobservable(f"only {sum(s.length for s in speech):.1f} s of voice is heard")
         outputs = self._recogniser()([segment.sound(samples) for segment in segments])
-        snr = signal_to_noise(samples, speech)
-        return [_clue(self.source, each, snr) for each in self._sentences(stretches, outputs)]
-
-    def _sentences(
-        self, stretches: Sequence[Stretch], outputs: Sequence[Emotions]
-    ) -> list[Sentence]:
-        if outputs[0].dimensional:
+        if is_dimensional(outputs[0].labels):
             sentences = list(ratings(stretches, outputs, (self.lowest, self.highest)))
-            if not sentences:
-                raise Unobservable("the voice is rated in the middle of every scale of the model")
-            return sentences
-        sentences = list(classes(stretches, outputs))
+            why = "the voice is rated in the middle of every scale of the model"
+        else:
+            sentences, why = list(classes(stretches, outputs)), undecided(outputs)
         if not sentences:
-            raise Unobservable(undecided(outputs))
-        return sentences
+            raise Unobservable(why)
+        snr = signal_to_noise(samples, speech)
+        return [_clue(self.source, sentence, snr) for sentence in sentences]
 
     def _options(self) -> RunOptions:
         return run_options(self.device, self.dtype, self.batch, BATCH)
@@ -171,7 +154,7 @@ def _clipped(segment: Segment, within: Span) -> Segment:
 
 
 def _stretch(segment: Segment, speech: Sequence[Span]) -> Stretch:
-    """Span of a segment in tenths of a second inside it, and its seconds of speech."""
+    """A segment in tenths of a second inside it."""
     first, last = segment.parts[0][0] / RATE, segment.parts[-1][1] / RATE
     start, end = ceil(10 * first - 1e-6) / 10, floor(10 * last + 1e-6) / 10
     seconds = sum(

@@ -64,6 +64,7 @@ def test_a_dark_clip_without_a_face_says_that_it_is_dark(mesh: FaceMesh, tmp_pat
         mesh.observe(Clip.open(path))
 
 
+@pytest.mark.slow
 def test_a_photograph_moves_nothing(mesh: FaceMesh, tmp_path: Path) -> None:
     clues = mesh.observe(
         Clip.open(write_pictures(tmp_path / "still.mp4", [puppet.portrait()] * 100))

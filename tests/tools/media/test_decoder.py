@@ -65,8 +65,8 @@ def test_a_frame_is_converted_once_for_all_sizes(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("shape", [(1080, 1920, 3), (2160, 3840, 3), (336, 448, 3)])
 def test_a_large_picture_shrinks_to_the_means_of_its_parts(shape: tuple[int, int, int]) -> None:
-    across = np.linspace(0, 255, shape[1])
-    noise = np.random.default_rng(1).integers(-20, 21, shape)
+    across = np.linspace(0, 255, shape[1], dtype=np.float32)
+    noise = np.random.default_rng(1).integers(-20, 21, shape, dtype=np.int8)
     image = np.clip(across[:, None] + noise, 0, 255).astype(np.uint8)
     small = resize(image, (64, 64 * shape[0] // shape[1]))
     columns = np.array_split(image.mean(axis=(0, 2)), 64)

@@ -91,16 +91,16 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Make:
 def music(seconds: int = 8) -> np.ndarray:
     """Return plucked notes and a drum: what a detector that goes by level takes for speech."""
     made, rate = np.random.default_rng(0), 16_000
-    heard = np.zeros(seconds * rate)
+    sound = np.zeros(seconds * rate)
     for beat in range(seconds * 3):
         start = beat * rate // 3
-        time = np.arange(min(rate // 2, len(heard) - start)) / rate
+        time = np.arange(min(rate // 2, len(sound) - start)) / rate
         hertz = made.choice([220, 261.6, 329.6, 392, 440, 523.2])
         pluck = sum(np.sin(2 * np.pi * hertz * h * time) / h for h in range(1, 6))
-        heard[start : start + len(time)] += np.exp(-5 * time) * pluck
+        sound[start : start + len(time)] += np.exp(-5 * time) * pluck
         drum = made.normal(0, 0.5, len(time)) * np.exp(-time * rate / 300)
-        heard[start : start + len(drum)] += drum
-    return (0.2 * heard / np.abs(heard).max()).astype(np.float32)
+        sound[start : start + len(drum)] += drum
+    return (0.2 * sound / np.abs(sound).max()).astype(np.float32)
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,8 @@ from emer.tools.media.clip import Clip
 from emer.tools.runtime.cancellation import Call, in_call
 from emer.tools.speech.asr_tool import FIRST, PACKED, REST, Transcriber
 from emer.tools.speech.languages import (
+    LanguageGuess,
+    Task,
     code_of,
     decode_by_language,
     detect_languages,
@@ -22,7 +24,7 @@ from emer.tools.speech.languages import (
     name_of,
 )
 from emer.tools.speech.transcript import ScoredText, TimedWord, Transcript, Window
-from emer.tools.speech.vad import silero_available, silero_spans
+from emer.tools.speech.vad import SILERO, best_detector, silero_spans
 from emer.tools.testing.clips import noise, tone
 from emer.tools.types import Source, Span
 from tests.fixtures.clips import Written, write_clip
@@ -214,7 +216,7 @@ def test_silence_and_hiss_are_not_even_decoded(tmp_path):
     assert hear.calls == 0
 
 
-@pytest.mark.skipif(not silero_available(), reason="faster-whisper is not installed")
+@pytest.mark.skipif(best_detector() != SILERO, reason="faster-whisper is not installed")
 def test_music_does_not_become_words(tmp_path):
     path = write_clip(tmp_path / "music.wav", Written(sound=music()))
     hear = Recogniser()
@@ -224,7 +226,7 @@ def test_music_does_not_become_words(tmp_path):
     assert heard < 1.0, "almost nothing of 8 s of music is taken for speech"
 
 
-@pytest.mark.skipif(not silero_available(), reason="faster-whisper is not installed")
+@pytest.mark.skipif(best_detector() != SILERO, reason="faster-whisper is not installed")
 def test_speech_is_found_in_real_recordings(shared_clip):
     for name, least, most in (("audio/jfk.flac", 6, 11), ("audio/pyannote_sample.wav", 18, 26)):
         found = silero_spans(Clip.open(shared_clip(name)).samples())
@@ -251,13 +253,34 @@ def test_the_windows_of_a_clip_are_one_language():
     assert asked == [[0, 1, 2]]
     groups: list[tuple[str, list[int]]] = []
 
-    def decode(language: str, places: list[int]) -> list[Transcript]:
+    def write(language: str, places: list[int], task: Task) -> list[Transcript]:
+        assert task == "transcribe"
         groups.append((language, places))
         return [Transcript(ScoredText(str(place), 0.0), ()) for place in places]
 
-    transcripts = decode_by_language([found[3], *found[:3]], decode)
+    transcripts = decode_by_language([found[3], *found[:3]], write)
     assert groups == [("fr", [0]), ("en", [1, 2]), ("de", [3])]
     assert [each.original.text for each in transcripts] == ["0", "1", "2", "3"]
+
+
+def test_a_translation_is_asked_for_where_there_are_words_of_another_language():
+    guesses = [LanguageGuess("en", 0.9), LanguageGuess("de", 0.8), LanguageGuess("fr", 0.7)]
+    said = {"en": "Hello.", "de": "Hallo.", "fr": ""}
+    asked: list[tuple[str, Task]] = []
+
+    def write(language: str, places: list[int], task: Task) -> list[Transcript]:
+        asked.append((language, task))
+        text = said[language] if task == "transcribe" else "Hello."
+        return [Transcript(ScoredText(text, -0.1), ()) for _ in places]
+
+    english, german, french = decode_by_language(guesses, write, translate=True)
+    assert [language for language, task in asked if task == "translate"] == ["de"]
+    assert german.translation == ScoredText("Hello.", -0.1) and german.original.text == "Hallo."
+    assert english.translation is None and french.translation is None
+    assert (german.language, german.language_probability) == ("de", 0.8)
+    asked.clear()
+    assert not any(each.translation for each in decode_by_language(guesses, write))
+    assert all(task == "transcribe" for _, task in asked)
 
 
 def test_languages_go_by_code_or_name():

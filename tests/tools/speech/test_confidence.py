@@ -71,9 +71,9 @@ def test_a_score_rises_with_probability_and_falls_with_doubt():
 
 
 def test_the_factors_are_the_measurements_that_there_are():
-    found = factors(GOOD, 0.9, 0.5)
+    found = factors(GOOD, 0.5, 0.9)
     assert found["asr_logprob"] == -0.2 and found["no_speech_probability"] == 0.02
-    assert "no_speech_probability" not in factors(replace(GOOD, no_speech=None), 0.9, 0.5)
+    assert "no_speech_probability" not in factors(replace(GOOD, no_speech=None), 0.5, 0.9)
     assert all(math.isfinite(value) for value in found.values())
 
 
@@ -83,7 +83,6 @@ def test_the_factors_are_the_measurements_that_there_are():
         (ScoredText("How are you?", -0.1), "Wie geht es?", True),
         (ScoredText("Wie geht es", -0.1), "Wie geht es?", False),
         (ScoredText(" ", -0.1), "Wie geht es?", False),
-        (None, "Wie geht es?", False),
     ],
 )
 def test_a_translation_that_is_none_is_dropped(english, said, kept):

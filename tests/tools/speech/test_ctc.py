@@ -15,7 +15,7 @@ from emer.tools.runtime.model_pool import POOL
 from emer.tools.speech.confidence import Verdict, judge
 from emer.tools.speech.transcript import AsrOptions, Transcript, Window
 from emer.tools.speech.transformers_asr import Asr, kind_of, words_of
-from emer.tools.speech.vad import silero_available
+from emer.tools.speech.vad import SILERO, best_detector
 from emer.tools.testing.clips import noise
 from emer.tools.weights.locate import find
 from tests.fixtures.checkpoints.ctc import melody, write_ctc
@@ -118,7 +118,7 @@ def test_the_tool_is_of_the_kind_that_times_words(folder, spoken):
 @pytest.mark.parametrize("what", ["a slow melody", "noise", "music"])
 def test_music_and_noise_are_kept_from_a_model_that_would_spell_them(folder, what, tmp_path):
     """It has no word for "nobody speaks", so that nothing but the voice detector keeps them out."""
-    if what == "music" and not silero_available():
+    if what == "music" and best_detector() != SILERO:
         pytest.skip("faster-whisper is not installed, with which Silero comes")
     made = {
         "a slow melody": melody("hello all of you", 1.0), "noise": noise(6.0), "music": music(),

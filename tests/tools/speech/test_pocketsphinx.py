@@ -106,7 +106,7 @@ def test_the_recogniser_runs_apart_and_finds_words_in_the_demo_s_recording() -> 
     found = recognise(samples, [Segment(((0, len(samples)),))], {"maxhmmpf": 3000}, 120)
     assert len(found) >= 3
     assert all(0 <= word.start < word.end <= 3.8 for word in found)
-    assert all(0 <= word.posterior <= 1 and word.misfit > 0 for word in found)
+    assert all(0 <= word.probability <= 1 and word.misfit > 0 for word in found)
 
 
 def test_sound_reaches_a_recogniser_that_starts_slowly(monkeypatch: pytest.MonkeyPatch) -> None:

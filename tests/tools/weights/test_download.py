@@ -307,7 +307,7 @@ def test_a_connection_to_the_hub_that_breaks_is_made_again_where_it_broke(folder
 
 def test_a_repository_that_broke_off_goes_on_with_the_missing_files(folder):
     with (
-        serving_hub(hub(lies={"model.safetensors": None})) as server,
+        serving_hub(hub(replaced={"model.safetensors": None})) as server,
         pytest.raises(DownloadFailed, match="ask again to go on from there"),
     ):
         pull(named("org/name"), mirror=server.url)
@@ -359,7 +359,7 @@ def test_a_killed_pull_of_a_file_leaves_no_file(folder, how):
 def test_a_file_that_is_not_what_the_hub_lists_is_refused(folder):
     other = {"model.safetensors": bytes(len(CONTENT) + 1)}
     with (
-        serving_hub(hub(lies=other)) as server,
+        serving_hub(hub(replaced=other)) as server,
         pytest.raises(DownloadFailed, match=r"model.safetensors is not the file that the hub"),
     ):
         pull(named("org/name"), mirror=server.url)
