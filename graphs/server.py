@@ -257,8 +257,8 @@ def _begin(state: ServedState, runtime: Runtime[Any]) -> Json:
     request = ClientRequest.model_validate(
         {n: value for n in ClientRequest.model_fields if (value := state.get(n))}
     )
-    earlier = {name: state[name] for name in ("history", "edited") if name in state}
-    earlier = _checked(earlier, StateRecord, ())
+    kept: Json = {name: value for name, value in state.items() if name in ("history", "edited")}
+    earlier = _checked(kept, StateRecord, ())
     begin = initial_state(new_run_id(), request.question, request.review) | {"answer": None}
     run_id = begin["run_id"]
     with _live(run_id, lambda: _opened(run_id, request)) as context:
