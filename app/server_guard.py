@@ -1,4 +1,4 @@
-"""HTTP guard of `langgraph dev`: requests of this machine, as JSON, of bounded size.
+"""HTTP guard of `langgraph dev`: requests of this machine, JSON, of bounded size.
 
 `http.app` of langgraph.json names it, and LangGraph's server adds its routes to it. A page of
 another site that is open in a browser of this machine can reach the server: it may send what

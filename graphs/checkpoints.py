@@ -51,7 +51,7 @@ class PlainSerializer(JsonPlusSerializer):
         super().__init__(allowed_msgpack_modules=None, __unpack_ext_hook__=self._extension)
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
-        """The value; `ValueError` for a type that a run does not write (pickle, json, ...)."""
+        """The value; `ValueError` for a format that no run writes (pickle, json)."""
         if data[0] not in ("msgpack", "null"):
             raise ValueError(f"{data[0]!r} is no type of a run's state")
         return super().loads_typed(data)

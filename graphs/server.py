@@ -82,7 +82,7 @@ class LiveRuns(dict[str, _LiveRun]):
 
     @contextmanager
     def use(self, run_id: str, thread: str, open_context: OpenContext) -> Iterator[Context]:
-        """Live objects of a run of a thread, opened with `open_context` if they are not open."""
+        """Live objects of a thread's run, opened with `open_context` if they are not."""
         with self._lock:
             run = self.get(run_id) or self._open(thread, open_context)
             if run.thread != thread:

@@ -145,7 +145,7 @@ class OrderRecord(Record):
 def checked_state(
     values: Mapping[str, Any], kind: type[Record] = StateRecord, needed: tuple[str, ...] = ()
 ) -> Json:
-    """The fields of a state that are declared; `ValueError`, one line, for any other content.
+    """The declared fields of a state; `ValueError`, one line, for what no run writes.
 
     Args:
         values: State from outside; fields that are not declared are left out.
