@@ -167,6 +167,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     with open_run(components, clip, trace) as (context, checkpoints):
         if review:
             _check_can_pause(context, checkpoints, chosen)
+        checkpoints.renew(thread)
         trace.write(header)
         begin = initial_state(run_id, question, review)
         final = run(context, checkpoints, begin, config_for(thread, chosen))

@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from emer.agents.clue_edits import Edits, check_edits, reviewer_clues
@@ -51,7 +50,9 @@ def find_paused(run: str | Path, settings: Settings | Path | None = None) -> Pau
     if trace.paused is None:
         raise ConfigError(f"run {name} did not pause for a review; ask with --review")
     home = path.resolve().parents[1]
-    return PausedRun(path, trace, trace.paused, restore(trace.header.settings, home, current))
+    paused = PausedRun(path, trace, trace.paused, restore(trace.header.settings, home, current))
+    _check_checkpoint(paused)
+    return paused
 
 
 def resume(
@@ -93,7 +94,6 @@ def resume(
     components = load_components(paused.settings)
     trace, thread = paused.trace, paused.trace.header.thread
     config = config_for(thread, paused.settings, paused.pause.checkpoint)
-    _check_checkpoint(paused, config)
     writer = TraceWriter.reopen(paused.path, trace.seconds, listener)
     with open_run(components, opened, writer, usage_of(trace)) as (context, checkpoints):
         for slot, tool in components.tools.items():
@@ -123,15 +123,19 @@ def save_draft(run_id: str | Path, edits: Edits, settings: Settings | Path | Non
     writer.close()
 
 
-def _check_checkpoint(paused: PausedRun, config: RunnableConfig) -> None:
-    """Raise `ConfigError` if the saved state of the run is lost."""
-    path, saved = paused.settings.threads, None
+def _check_checkpoint(paused: PausedRun) -> None:
+    """Raise `ConfigError` if the saved state of the run is lost or damaged."""
+    path, header = paused.settings.threads, paused.trace.header
+    values: dict[str, object] = {}
     if path.is_file():
         with closing(Checkpoints(path)) as checkpoints:
+            config = config_for(header.thread, paused.settings, paused.pause.checkpoint)
             saved = checkpoints.get_tuple(config)
-    if saved is None:
+            values = saved.checkpoint["channel_values"] if saved else {}
+    if values.get("run_id") != header.run_id:
         raise ConfigError(
-            f"{path} no longer holds where run {paused.trace.header.run_id} stopped; ask again"
+            f"{path} no longer holds where run {header.run_id} stopped, or it cannot be read; "
+            "the run cannot go on, so ask again"
         )
 
 

@@ -44,7 +44,10 @@ _SECRET = ("key", "token", "secret", "password")
 
 
 def new_run_id() -> str:
-    """Id of a new run: its time in UTC, to the microsecond, and four random digits."""
+    """Id of a new run: its time in UTC, to the microsecond, and four random digits.
+
+    `RUN_ID` in `state` is its pattern.
+    """
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{token_hex(2)}"
 
 
