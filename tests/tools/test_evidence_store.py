@@ -147,6 +147,23 @@ def test_damage_inside_the_file_is_survived(path):
     assert EvidenceStore(path).get("7") is not None
 
 
+def test_a_new_file_of_another_process_is_not_moved_aside(path):
+    """Two processes find the file broken; the second must not take the new file of the first."""
+    with closing(EvidenceStore(path)) as store:
+        for number in range(200):
+            store.put(f"{number}", Observation(tool="fake", modality="face", missing="x" * 500))
+    late = EvidenceStore(path)
+    path.write_bytes(b"not a database " * 10_000)
+    first, new = EvidenceStore(path), Observation(tool="fake", modality="face", missing="new")
+    first.put("new", new)
+    assert late.get("7") is None, "it reads the broken file, which is no longer at the path"
+    late.put("late", new)
+    moved = [f for f in path.parent.glob("*.broken-*") if not f.name.endswith(("-wal", "-shm"))]
+    assert len(moved) == 1
+    assert late.get("new") == new == first.get("late")
+    assert first.note is not None and late.note is None
+
+
 def test_a_damaged_record_counts_as_absent(path):
     store = EvidenceStore(path)
     store.put("k", Observation(tool="fake", modality="face"))
