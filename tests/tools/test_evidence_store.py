@@ -94,6 +94,30 @@ def test_editing_the_tools_file_changes_the_key(clip, path, tmp_path):
     assert keys[0] == keys[1] != keys[2]
 
 
+def test_the_code_of_a_tool_is_its_package_or_its_one_file(clip, path, tmp_path):
+    code = "from emer.tools.testing.fakes import FakeTool\nclass Edited(FakeTool):\n    pass\n"
+    store = EvidenceStore(path)
+
+    def key(folder: str, beside: str, spec: str) -> str:
+        where = tmp_path / folder / "edited_package"
+        where.mkdir(parents=True)
+        for name, text in (("__init__", ""), ("edited_tool", code), ("beside", beside)):
+            (where / f"{name}.py").write_text(text)
+        (tmp_path / folder / "edited_tool.py").write_text(code)
+        (tmp_path / folder / "beside.py").write_text(beside)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(str(tmp_path / folder))
+            found = store.key(clip, load_tool(spec))
+        for name in ("edited_package.edited_tool", "edited_package", "edited_tool"):
+            sys.modules.pop(name, None)
+        return found
+
+    in_package, alone = "edited_package.edited_tool:Edited", "edited_tool:Edited"
+    same, edited = (key(f, f"SIZE = {n}", in_package) for f, n in (("a", 1), ("b", 2)))
+    assert key("c", "SIZE = 1", in_package) == same != edited
+    assert key("d", "SIZE = 1", alone) == key("e", "SIZE = 2", alone)
+
+
 def test_the_code_digest_is_of_the_file_with_the_class():
     class Local(FakeTool):
         pass
@@ -130,6 +154,8 @@ def test_a_file_that_is_no_database_is_moved_aside(path):
     assert EvidenceStore(path).get("k") is not None
     (aside,) = path.parent.glob("*.broken-*")
     assert aside.read_bytes().startswith(b"not a database") and aside.name in store.note
+    milliseconds = int(aside.name.rpartition("-")[2])
+    assert abs(milliseconds / 1000 - aside.stat().st_ctime) < 60
 
 
 def test_damage_inside_the_file_is_survived(path):
