@@ -111,7 +111,7 @@ def words_of(standing: Standing) -> tuple[Choice, ...]:
     )
     return tuple(
         Choice(word.name, standing, round(standing.probability * share, 4))
-        for word, share in zip(ranked[:2] or words[:1], (1.0, 0.9), strict=False)
+        for word, share in zip(ranked or words[:1], (1.0, 0.9), strict=False)  # two at most
     )
 
 

@@ -100,6 +100,18 @@ def test_a_shade_is_named_with_its_own_cue_an_extreme_with_its_intensity() -> No
     assert words((SEEN, 2.0), (denied, -0.1)) == ["happy", "joyful"]
 
 
+def test_of_two_shades_the_better_stated_is_named_else_the_nearer() -> None:
+    def second(**weights: float) -> str:
+        signs = [(evidence(cue, "audio", weight=w), 0.05) for cue, w in weights.items()]
+        return words_of(standing("happy", 0.8, (SEEN, 2.0), *signs))[1].name
+
+    assert second(laughter=0.7, loud=0.9) == "excited"
+    assert second(laughter=0.9, loud=0.7) == "joyful"
+    assert second(laughter=1.0, loud=0.8, pitch_up=0.8) == "joyful", "both are clearly stated"
+    assert second(laughter=1.0, lively=1.0, sigh=1.0) == "joyful", "arousal: 0.23"
+    assert second(laughter=1.0, sigh=1.0) == "relieved", "arousal: 0.05"
+
+
 def test_the_second_word_is_a_tenth_less_probable() -> None:
     first, second = words_of(standing("happy", 0.8, (SEEN, 2.0)))
     assert (first.probability, second.probability) == (0.8, 0.72)
@@ -137,6 +149,7 @@ def test_hypotheses_are_the_lead_and_what_is_probable_with_its_clues() -> None:
     lead = standing("happy", 0.3, (SEEN, 2.0), (HEARD, -0.5))
     probable, slight = standing("sad", 0.35, (HEARD, 1.0)), standing("angry", 0.34, (HEARD, 1.0))
     unsupported = standing("calm", 0.5, (SEEN, -1.0))
+    assert [h.label for h in hypotheses([lead, standing("sad", 0.6, (HEARD, 1.0))])][2:] == ["sad"]
     found = hypotheses([lead, probable, slight, unsupported])
     assert [h.label for h in found] == ["happy", "joyful", "sad"]
     assert [h.probability for h in found] == [0.3, 0.27, 0.35]

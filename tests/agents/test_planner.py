@@ -197,6 +197,7 @@ def test_two_near_readings_of_two_channels_are_looked_at_once_each() -> None:
     near = case(0.6, 0.4, SAID_HERE, SEEN_HERE)
     assert asked(near) == [("mesh", 1.6, 3.4), ("egemaps", 4.6, 8.4)]
     assert asked(case(0.6, 0.35, SAID_HERE, SEEN_HERE)) == [], "the margin is kept"
+    assert asked(case(0.6, 0.35, SAID_HERE, SEEN_HERE, HEARD)) == [], "all three channels"
 
 
 def test_what_is_improbable_or_unsupported_is_not_worth_an_ask() -> None:
@@ -221,6 +222,8 @@ def test_an_ask_begins_at_the_start_of_the_clip_at_the_earliest() -> None:
     early = kit.clue("face", "The person nods at 0.2-0.5 s.", (0.2, 0.5))
     found = asked(case(0.6, 0.2, evidence(early.id), clues=(early,)))
     assert found[0] == ("mesh", 0.0, 0.9)
+    shortest = case(0.6, 0.2, evidence(early.id), clues=(early,), duration=0.2)
+    assert asked(shortest) == [("mesh", 0.0, 0.2), ("egemaps", 0.0, 0.2)]
 
 
 def test_the_tool_that_gave_clues_is_asked_before_its_like() -> None:

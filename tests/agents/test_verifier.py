@@ -298,5 +298,7 @@ def test_a_critic_can_reject_a_sentence_and_cannot_save_one() -> None:
     curt = apply_critique(before, [Opinion(verdict="rejected")])
     assert curt.sentences[0].why == "the critic rejects it"
     assert curt.sentences[1:] == before.sentences[1:]
-    twice = apply_critique(before, [Opinion(verdict="rejected", why="no")] * 2)
-    assert twice.sentences[1] == before.sentences[1]
+    denial = Sentence(block="video", text="The person does not smile.", clue_ids=(kit.SMILE.id,))
+    wrong = verify(Explanation(sentences=(denial, told[1])), CLUES, kit.DURATION)
+    rejected = apply_critique(wrong, [Opinion(verdict="rejected", why="no")] * 2)
+    assert rejected.sentences == wrong.sentences, "what was wrong before stays so, with its reason"
