@@ -126,7 +126,7 @@ def rival(standings: Sequence[Standing]) -> Standing | None:
     """The most probable family that is not kin to the leading one."""
     families = lexicon().families
     leading = families[standings[0].family].kin if standings else ""
-    return next((s for s in standings[1:] if families[s.family].kin != leading), None)
+    return next((s for s in standings if families[s.family].kin != leading), None)
 
 
 def _are_apart(one: Standing, other: Standing) -> bool:

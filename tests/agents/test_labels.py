@@ -92,6 +92,8 @@ def test_a_shade_is_named_with_its_own_cue_an_extreme_with_its_intensity() -> No
     assert words((SEEN, 0.6)) == ["happy"]
     assert words((SEEN, 0.2)) == ["pleased"], "too slight for the plain word"
     assert words((SEEN, 2.0)) == ["happy", "joyful"]
+    slight = standing("surprised", 0.8, (SEEN, 0.2))
+    assert [choice.name for choice in words_of(slight)] == ["surprised"], "no word is so slight"
     excited = evidence("excited_words", "text", weight=0.5)
     assert words((SEEN, 2.0), (excited, 0.1)) == ["happy", "excited"]
     barely = evidence("excited_words", "text", weight=0.49)

@@ -94,6 +94,14 @@ def test_evidence_against_is_held_against_the_strongest_support() -> None:
     assert weighed(at_first).log_odds == pytest.approx(-1.5), "nothing else to hold it against"
 
 
+def test_what_is_weighed_against_a_family_is_cited_the_strongest_first() -> None:
+    minus, slightly = reading("minus"), reading("slightly_minus")
+    assert weighed(slightly, minus, reading("half")).contradicts == (
+        minus.clue.id,
+        slightly.clue.id,
+    )
+
+
 def test_the_order_of_the_clues_changes_no_standing() -> None:
     readings = [reading(cue, at=(n, n + 1)) for n, cue in enumerate(("one", "two", "minus"))]
     readings += [reading("one", at=(5, 6)), reading("smile", "scene"), reading("smile")]

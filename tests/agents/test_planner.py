@@ -122,7 +122,8 @@ def test_nothing_is_stopped_for_but_evidence_asks_and_budget() -> None:
     open_case, against = standing("happy", 0.5), standing("happy", 0.5, (SEEN, -1.0))
     asks = [ask("mesh", 0, 1)]
     assert stop_reason((), asks, Budget()) == "no_evidence"
-    assert stop_reason([against], asks, Budget()) == "no_evidence"
+    assert stop_reason([against, open_case], asks, Budget()) == "no_evidence"
+    assert stop_reason([open_case, against], asks, Budget()) is None
     assert stop_reason([open_case], asks, Budget()) is None
     assert stop_reason([open_case], (), Budget(rounds=0)) == "nothing_to_ask"
     assert stop_reason([open_case], asks, Budget(rounds=0)) == "rounds_spent"
@@ -191,12 +192,16 @@ def test_a_reading_of_one_channel_is_looked_at_and_listened_to_around_its_clues(
     assert asked(case(0.6, 0.2, SEEN_HERE), *first[:2], ask("egemaps", 4.6, 7.1)) == [
         ("mesh", 4.6, 8.4)
     ]
+    later = ask("egemaps", 8.0, 9.0)
+    assert ("egemaps", 7.0, 8.0) in asked(case(0.6, 0.2, SEEN_HERE), *first[:2], voiced, later)
 
 
 def test_two_near_readings_of_two_channels_are_looked_at_once_each() -> None:
     near = case(0.6, 0.4, SAID_HERE, SEEN_HERE)
     assert asked(near) == [("mesh", 1.6, 3.4), ("egemaps", 4.6, 8.4)]
     assert asked(case(0.6, 0.35, SAID_HERE, SEEN_HERE)) == [], "the margin is kept"
+    mute = case(0.6, 0.4, SAID_HERE, SEEN_HERE, clues=(FACE,))
+    assert asked(mute) == [("mesh", 1.6, 3.4)], "there is no voice whose end could be heard"
     assert asked(case(0.6, 0.35, SAID_HERE, SEEN_HERE, HEARD)) == [], "all three channels"
 
 
@@ -206,7 +211,12 @@ def test_what_is_improbable_or_unsupported_is_not_worth_an_ask() -> None:
     alone = case(0.6, 0.2, SEEN_HERE)
     assert asked(replace(alone, standings=alone.standings[:1])) == []
     assert asked(replace(alone, standings=())) == []
-    assert asked(replace(alone, standings=(standing("happy", 0.6, (SEEN_HERE, -1.0)),))) == []
+    happy, sad = alone.standings
+    against = standing("calm", 0.1, (SEEN_HERE, -1.0))
+    assert asked(replace(alone, standings=(happy, sad, against))) == asked(alone)
+    assert asked(replace(alone, standings=(against, happy, sad))) == []
+    likely = standing("calm", 0.9, (SEEN_HERE, -1.0))
+    assert asked(replace(alone, standings=(likely, happy, sad))) == []
 
 
 @pytest.mark.parametrize(
@@ -224,6 +234,12 @@ def test_an_ask_begins_at_the_start_of_the_clip_at_the_earliest() -> None:
     assert found[0] == ("mesh", 0.0, 0.9)
     shortest = case(0.6, 0.2, evidence(early.id), clues=(early,), duration=0.2)
     assert asked(shortest) == [("mesh", 0.0, 0.2), ("egemaps", 0.0, 0.2)]
+
+
+def test_asks_are_to_the_millisecond() -> None:
+    brief = kit.clue("face", "The person nods at 1.2-1.9 s.", (1.23456, 1.87654))
+    found = asked(case(0.6, 0.2, evidence(brief.id), clues=(brief,)))
+    assert found[0] == ("mesh", 0.835, 2.277)
 
 
 def test_the_tool_that_gave_clues_is_asked_before_its_like() -> None:
@@ -267,3 +283,9 @@ def test_a_moment_without_a_clue_is_looked_at_first() -> None:
     assert required(when, seen) == []
     assert required("What does the voice do at 3 s?", seen) == wanted[1:]
     assert required("Why?", early) == required("What happens at 30 s?", early) == []
+    unseen = kit.clue("text", 'The person says: "well"')
+    for seconds, count in ((0.2, 2), (0.19, 0)):
+        inquiry = kit.inquiry(unseen, question="What happens at 0 s?").model_copy(
+            update={"duration": seconds}
+        )
+        assert len(required_asks(case_of(inquiry), inquiry)) == count

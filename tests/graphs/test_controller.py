@@ -43,7 +43,9 @@ def test_what_is_left_is_never_negative():
     used = Budget(rounds=2, tool_calls=1, seconds=9, tokens=5, money=1.5)
     assert remaining(budget, used) == Budget(rounds=0, tool_calls=1, seconds=0, tokens=0, money=3.5)
     assert remaining(Budget(), used).money is None
-    assert remaining(Budget(money=1), used).money == 0
+    spent = Budget(rounds=9, tool_calls=9, seconds=9, tokens=9, money=9)
+    nothing = Budget(rounds=0, tool_calls=0, seconds=0, tokens=0, money=0)
+    assert remaining(budget, spent) == nothing
 
 
 def test_what_is_left_is_the_difference_without_float_noise():

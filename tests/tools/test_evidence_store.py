@@ -224,6 +224,28 @@ def test_a_full_disk_keeps_what_is_new_in_memory(path, monkeypatch):
     assert fresh.note is None and fresh.get("old") is not None and fresh.get("big") is None
 
 
+def test_what_cannot_wait_for_another_write_is_kept_in_memory(path, monkeypatch):
+    monkeypatch.setattr("emer.tools.evidence_store.BUSY_SECONDS", 0.05)
+    store, seen = EvidenceStore(path), Observation(tool="fake", modality="face")
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        store.put("k", seen)
+        assert store.get("k") == seen and store.note is None
+    store.put("later", seen)
+    fresh = EvidenceStore(path)
+    assert fresh.get("k") is None and fresh.get("later") == seen
+
+
+def test_a_closed_store_keeps_what_is_new_in_memory(path):
+    store, seen = EvidenceStore(path), Observation(tool="fake", modality="face")
+    store.put("old", seen)
+    store.close()
+    store.put("new", seen)
+    assert store.get("new") == seen and store.get("old") is None
+    store.close()
+    assert EvidenceStore(path).get("new") is None
+
+
 def test_where_nothing_can_be_written_it_works_in_memory(tmp_path):
     (tmp_path / "file").write_text("")
     store = EvidenceStore(tmp_path / "file" / "evidence.sqlite")
@@ -249,3 +271,8 @@ def test_a_store_that_can_only_be_read_still_answers(path, monkeypatch):
     assert read_only.get("k") is not None
     read_only.put("new", Observation(tool="fake", modality="face"))
     assert read_only.get("new") is not None and read_only.note
+    found: list[Observation | None] = []
+    thread = threading.Thread(target=lambda: found.append(read_only.get("k")))
+    thread.start()
+    thread.join()
+    assert found[0] is not None

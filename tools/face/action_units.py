@@ -218,4 +218,4 @@ def seen_well(measures: Measures, half: int) -> Floats:
 
 def letter(peak: float, unit: Unit) -> str:
     """The FACS intensity A-E, linear from no displacement to the unit's maximum."""
-    return "ABCDE"[int(np.clip(np.floor(5 * peak / unit.full), 0, 4))]
+    return "ABCDE"[int(np.clip(5 * peak / unit.full, 0, 4))]

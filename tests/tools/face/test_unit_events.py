@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emer.tools.face.action_units import Event, Unit, find_events, half_of, letter, seen_well
+from emer.tools.face.action_units import (
+    UNITS,
+    Event,
+    Unit,
+    find_events,
+    half_of,
+    letter,
+    seen_well,
+)
 from emer.tools.face.baseline import Changes
 from emer.tools.face.geometry import Measures
 from tests.fixtures.puppet import Array
@@ -29,6 +37,27 @@ def measures(times: Array = T, **columns: Any) -> Measures:
 def changed(signal: Array, **columns: Array) -> Changes:
     still = {name: np.zeros(len(signal)) for name in ("turned", "shut", "speaking")}
     return Changes({**still, "signal": signal, **columns})
+
+
+FACS = {
+    "smile": (12,), "one_corner": (12,), "corners_down": (15,), "brow_raise": (1, 2),
+    "inner_brow_raise": (1,), "outer_brow_raise": (2,), "frown": (4,), "drawn_up": (1, 4),
+    "wide_eyes": (5,), "pressed_lips": (23, 24, 28), "pucker": (18, 22), "stretched_lips": (20,),
+    "chin_raise": (17,), "jaw_drop": (26,), "jaw_aside": (30,),
+}  # fmt: skip
+"""Ekman, Friesen and Hager (2002); what geometry cannot part has several numbers."""
+
+
+def test_every_unit_has_its_number_in_the_facial_action_coding_system() -> None:
+    assert {unit.name: unit.units for unit in UNITS} == FACS
+
+
+def test_units_that_share_a_signal_share_its_threshold() -> None:
+    """One movement gets one name: a brow is raised whole, or its inner or outer half."""
+    for names in (("brow_raise", "inner_brow_raise", "outer_brow_raise"),):
+        units = [unit for unit in UNITS if unit.name in names]
+        assert len(units) == 3
+        assert len({(u.signal, u.trace, u.pose, u.lids, u.shortest) for u in units}) == 1
 
 
 def pulse(height: float, first: int = 40, last: int = 60, length: int = 100) -> Array:
