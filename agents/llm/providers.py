@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
+from inspect import isfunction
 from pathlib import Path
 from typing import Any
 
@@ -105,11 +106,18 @@ def load_chat_model(spec: str) -> BaseChatModel:
     if (folder := os.getcwd()) not in sys.path:
         sys.path.append(folder)
     try:
-        model = getattr(importlib.import_module(module), name)()
+        make = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
         raise ConfigError(f"{spec}: no module {error.name}") from error
     except AttributeError as error:
         raise ConfigError(f"{spec}: module {module} has no {name}") from error
+    is_model = isinstance(make, type) and issubclass(make, BaseChatModel)
+    if not (is_model or isfunction(make)):  # to call another thing may do anything
+        raise ConfigError(f"{spec} is not a LangChain chat model, nor a function that makes one")
+    try:
+        model = make()
+    except TypeError as error:
+        raise ConfigError(f"{spec} cannot be made without arguments: {error}") from error
     if not isinstance(model, BaseChatModel):
         raise ConfigError(f"{spec} is not a LangChain chat model but a {type(model).__name__}")
     return model
