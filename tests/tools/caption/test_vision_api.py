@@ -16,12 +16,12 @@ from emer.tools.caption.vision_api import RETRIES, Endpoint, VisionApi, reach
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool, ranked
+from emer.tools.runtime.address import key_for
 from emer.tools.runtime.cancellation import Call, Cancelled, in_call
 from emer.tools.runtime.device import Machine, configure
 from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Remote
 from emer.tools.types import Span
-from emer.tools.weights.download import key_for
 from tests.fixtures.checkpoints.caption import room, with_words, write_pictures
 from tests.fixtures.packages import needs
 from tests.fixtures.servers.local import LocalServer, running
