@@ -47,7 +47,7 @@ def find_paused(
 ) -> PausedRun:
     """Find a paused run by name (see `find_run`); `ConfigError` if it is not paused.
 
-    `trust`: take the settings of a trace from elsewhere, and the folder it lies in as its home.
+    `trust`: take the settings of a trace from elsewhere, and its folder's parent as its home.
     """
     current = settings if isinstance(settings, Settings) else load_settings(settings)
     path = find_run(current.traces, str(run))
@@ -57,6 +57,8 @@ def find_paused(
         raise ConfigError(f"run {name} is finished; no review can change it any more")
     if trace.paused is None:
         raise ConfigError(f"run {name} did not pause for a review; ask with --review")
+    if {*trace.paused.clue_ids} - {clue.id for clue in trace.observed}:
+        raise ConfigError(f"{path} is damaged: it lacks clues that wait for the review")
     home = _home(path, trace.header, current, trust)
     chosen = restore(trace.header, current, home=home, trust=trust)
     return PausedRun(path, trace, trace.paused, chosen)
@@ -134,7 +136,7 @@ def save_draft(run_id: str | Path, edits: Edits, settings: Settings | Path | Non
 
 
 def _home(path: Path, header: Header, current: Settings, trust: bool) -> Path:
-    """Home of a run: where the trace lies if that is known, otherwise the current one."""
+    """Home of a run: that beside its trace if it is known, otherwise the current one."""
     beside = path.resolve().parent.parent
     named = header.settings.get("home") if isinstance(header.settings, dict) else None
     known = trust or (is_own(header) and beside == Path(str(named)).resolve())

@@ -1,4 +1,4 @@
-"""Trust: what may be taken from settings of others, the trusted files, signed traces.
+"""Trust: harmless values of settings, trusted files, signatures of traces.
 
 A settings file of a working folder and the settings in the header of a trace are data. Taken
 from them is what can neither run, open, send nor unlock anything: `harmless` lists what it
