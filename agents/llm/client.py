@@ -193,7 +193,7 @@ class ChatClient:
 def ask_record(
     model: BaseChatModel, messages: Sequence[BaseMessage], schema: type[R]
 ) -> tuple[R, int | None]:
-    """The reply as a record, repaired once, and its tokens; None where none are counted.
+    """The reply as a record, repaired once, and its tokens if they are counted.
 
     Raises:
         ReplyInvalid: the model failed, or neither reply fits.
