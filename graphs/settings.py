@@ -145,7 +145,7 @@ class Settings(BaseSettings):
 
     @property
     def places(self) -> dict[str, str]:
-        """Folder of each "module:Class": that of the file which names it, or the working folder."""
+        """Folder of each "module:Class": of the file that names it, or the working one."""
         own = [use for use in self.uses if ":" in use and not use.startswith("hf:")]
         here = str(Path.cwd()) if own else ""
         return {use: self._places.get(use, here) for use in own}

@@ -81,7 +81,7 @@ class SettingsFile:
 
 
 def read_file(path: Path) -> SettingsFile | None:
-    """Read a TOML file of settings; None where there is none, `ConfigError` if it is damaged."""
+    """Read a settings file; None if it is absent, `ConfigError` if it is damaged."""
     if not path.is_file():
         return None
     try:
@@ -136,7 +136,7 @@ def file_notice(file: SettingsFile, shown: Path, demands: tuple[Demand, ...]) ->
 
 
 def trusted_files() -> tuple[dict[str, str], str]:
-    """Sha256 by path of the trusted files, and what is wrong with the list, if anything."""
+    """Sha256 by path of the trusted files, and what is wrong with the list or ""."""
     path = _list_path()
     try:
         return _LIST.validate_json(path.read_bytes()), ""

@@ -131,7 +131,7 @@ def whatif_settings(
     settings: Settings | Path | None = None,
     trust: bool = False,
 ) -> Settings:
-    """Settings with the reasoner and the budget of the trace; arguments as of `whatif`."""
+    """Settings with the reasoner and budget of the trace; arguments as of `whatif`."""
     if llm is not None and rules:
         raise ConfigError("either --llm or --rules: one reasoner at a time")
     current = settings if isinstance(settings, Settings) else load_settings(settings)

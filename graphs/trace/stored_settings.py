@@ -1,4 +1,4 @@
-"""Settings in the header of a trace: signed when written, sifted when they are a stranger's."""
+"""Settings in the header of a trace: signed, or of a stranger and sifted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from emer.tools.errors import ConfigError
 
 
 def signed(header: Header) -> Header:
-    """The header with the signature of this user's key, by which its settings are trusted."""
+    """The header with a signature by this user's key, so that it is trusted."""
     return header.model_copy(update={"signature": signature(_content(header))})
 
 

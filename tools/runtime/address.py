@@ -19,9 +19,9 @@ def key_for(url: str, own: str) -> str:
 
 
 def checked_address(url: str, name: str) -> str:
-    """The address of a model server; `ConfigError`, which begins with `name`, for another text.
+    """Address of a model server without white space; `ConfigError` if it is none.
 
-    Every library must read the same host in it: the key goes there.
+    The message begins with `name`. Every library must read the same host in it: the key goes there.
     """
     url = url.strip()
     try:
