@@ -10,7 +10,6 @@ from emer.agents.llm.providers import connect
 from emer.agents.llm.reasoner import Llm
 from emer.agents.types import ModelCall
 from emer.tools.errors import ConfigError
-from emer.tools.runtime.address import key_for
 from tests.fixtures import clues as kit
 from tests.fixtures import llm_replies
 from tests.fixtures.packages import needs
@@ -150,7 +149,6 @@ def test_an_address_that_reads_in_two_ways_is_refused(
     with pytest.raises(ConfigError, match="reasoner: the address of m") as caught:
         connect(f"m@{url}", 10)
     assert "sk-of" not in str(caught.value)
-    assert url.startswith("https://api.openai.com/v1") or key_for(url, "EMER_LLM_KEY") == ""
 
 
 def test_openai_s_key_goes_to_openai_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -259,6 +259,11 @@ def test_a_key_that_an_endpoint_repeats_is_not_shown(clip, monkeypatch):
         ("https://api.openai.com.evil.example/v1", ""),
         ("https://api.openai.community/v1", ""),
         ("http://api.openai.com/v1", ""),
+        ("https://api.openai.com:443/v1", "sk-of-openai"),
+        ("https://api.openai.com:8443/v1", ""),
+        ("https://api.openai.com@evil.example/v1", ""),
+        ("https://evil.example\\@api.openai.com/v1", ""),
+        ("https://user@api.openai.com/v1", ""),
     ],
 )
 def test_openai_s_key_is_for_openai_s_host_alone(monkeypatch, url, given):
