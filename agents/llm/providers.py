@@ -77,7 +77,7 @@ def _without_redirects(model: BaseChatModel) -> BaseChatModel:
     """
     package = getattr(model, "root_client", None) or getattr(model, "_client", None)
     client = getattr(package, "_client", None)
-    if hasattr(client, "follow_redirects"):
+    if client is not None and hasattr(client, "follow_redirects"):
         client.follow_redirects = False
     return model
 
