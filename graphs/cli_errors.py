@@ -6,6 +6,7 @@ be carried out as written; 130 Ctrl-C.
 
 from __future__ import annotations
 
+import logging
 import sys
 import tempfile
 import threading
@@ -27,6 +28,20 @@ PYDANTIC = "Value error, "
 """Prefix of pydantic, which validates options, before a message."""
 
 
+class _Notices(logging.Handler):
+    """Prints each notice of `emer.graphs.trust` once, on one line of stderr."""
+
+    def __init__(self, program: str) -> None:
+        super().__init__()
+        self._program, self._printed = program, set[str]()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = one_line(record.getMessage())
+        if line not in self._printed:
+            self._printed.add(line)
+            print(f"{self._program}: {line}", file=sys.stderr)
+
+
 class CommandGroup(TyperGroup):
     """The `emer` command group: every error becomes an exit code and one line."""
 
@@ -36,7 +51,12 @@ class CommandGroup(TyperGroup):
     def main(self, *args: Any, **options: Any) -> Any:
         """Parse and run the command line, then exit with its code."""
         options["standalone_mode"] = False
-        code = self._exit_code(lambda: TyperGroup.main(self, *args, **options))
+        notices, log = _Notices(self.program), logging.getLogger("emer.trust")
+        log.addHandler(notices)
+        try:
+            code = self._exit_code(lambda: TyperGroup.main(self, *args, **options))
+        finally:
+            log.removeHandler(notices)
         if code == INTERRUPTED:
             leave(code)
         sys.exit(code)

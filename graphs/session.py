@@ -24,11 +24,13 @@ from emer.graphs.components import Components
 from emer.graphs.context import Context, Meter
 from emer.graphs.controller import build
 from emer.graphs.observe import start_daemon
-from emer.graphs.settings import MASK, Settings
+from emer.graphs.settings import Settings
 from emer.graphs.state import Json
 from emer.graphs.trace.events import ClipFacts, Failed, Header, Interrupted
 from emer.graphs.trace.jsonl import TraceWriter
 from emer.graphs.trace.runs import Usage
+from emer.graphs.trace.stored_settings import signed
+from emer.graphs.trust import MASK
 from emer.prompts.prompt import FOLDER as PROMPTS
 from emer.tools.evidence_store import EvidenceStore
 from emer.tools.media.clip import Clip
@@ -88,6 +90,7 @@ def open_context(
             budget=settings.budget,
             tool_seconds=settings.tool_seconds,
             meter=Meter(trace, spent),
+            notes=[*settings.notes],
         )
         if isinstance(reasoner, Reporting):
             reasoner.report_to(context.meter.record)
@@ -141,7 +144,7 @@ def run(context: Context, checkpoints: Checkpoints, begin: Any, config: Runnable
 
 
 def trace_header(run_id: str, thread: str, components: Components, clip: Clip) -> Header:
-    """Header of a trace: everything the run depends on.
+    """Signed header of a trace: everything the run depends on.
 
     Args:
         run_id: Id of the run.
@@ -151,7 +154,7 @@ def trace_header(run_id: str, thread: str, components: Components, clip: Clip) -
 
     """
     settings, tools = components.settings, components.tools
-    return Header(
+    header = Header(
         run_id=run_id,
         thread=thread,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -173,7 +176,9 @@ def trace_header(run_id: str, thread: str, components: Components, clip: Clip) -
             subtitle=clip.subtitle_digest if clip.subtitle else None,
             notes=clip.notes,
         ),
+        places=settings.places,
     )
+    return signed(header)
 
 
 @cache

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
+from inspect import isfunction
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
 from emer.tools.errors import ConfigError
-from emer.tools.weights.download import key_for
+from emer.tools.runtime.address import checked_address, key_for
 
 TIMEOUT = 120.0
 """Seconds a server may take for one request."""
@@ -58,13 +59,27 @@ def connect(spec: str, max_tokens: int) -> BaseChatModel:
         return LocalModel.load(rest, max_tokens)
     name, at, url = spec.partition("@")
     if at and url.startswith(("http://", "https://")):
-        return _served(name.removeprefix("openai:"), url, max_tokens)
+        address = checked_address(url, f"reasoner: the address of {name}")
+        return _without_redirects(_served(name.removeprefix("openai:"), address, max_tokens))
     if not (kind and rest):
         raise ConfigError(
             f"reasoner: {spec!r} names no model; write it like openai:gpt-4.1-mini, "
             "ollama:qwen3, hf:ORG/MODEL or MODEL@http://127.0.0.1:8000/v1"
         )
-    return _of_provider(spec, max_tokens)
+    return _without_redirects(_of_provider(spec, max_tokens))
+
+
+def _without_redirects(model: BaseChatModel) -> BaseChatModel:
+    """The model, whose package then follows no redirect.
+
+    One would take the evidence to another host, and with it the key where its header is not
+    "Authorization", as Anthropic's.
+    """
+    package = getattr(model, "root_client", None) or getattr(model, "_client", None)
+    client = getattr(package, "_client", None)
+    if client is not None and hasattr(client, "follow_redirects"):
+        client.follow_redirects = False
+    return model
 
 
 def check(spec: str, max_tokens: int) -> None:
@@ -105,11 +120,18 @@ def load_chat_model(spec: str) -> BaseChatModel:
     if (folder := os.getcwd()) not in sys.path:
         sys.path.append(folder)
     try:
-        model = getattr(importlib.import_module(module), name)()
+        make = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
         raise ConfigError(f"{spec}: no module {error.name}") from error
     except AttributeError as error:
         raise ConfigError(f"{spec}: module {module} has no {name}") from error
+    is_model = isinstance(make, type) and issubclass(make, BaseChatModel)
+    if not (is_model or isfunction(make)):  # to call another thing may do anything
+        raise ConfigError(f"{spec} is not a LangChain chat model, nor a function that makes one")
+    try:
+        model = make()
+    except TypeError as error:
+        raise ConfigError(f"{spec} cannot be made without arguments: {error}") from error
     if not isinstance(model, BaseChatModel):
         raise ConfigError(f"{spec} is not a LangChain chat model but a {type(model).__name__}")
     return model

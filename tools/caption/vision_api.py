@@ -18,11 +18,11 @@ from emer.tools.caption.description import SCHEMA, Caption, VisualPrompt
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing
 from emer.tools.media.decoder import Rgb
 from emer.tools.registry import register
+from emer.tools.runtime.address import checked_address, key_for
 from emer.tools.runtime.cancellation import note, raise_if_cancelled
 from emer.tools.runtime.device import is_offline
 from emer.tools.runtime.native import importing
 from emer.tools.types import Param, Source
-from emer.tools.weights.download import key_for
 
 TOOL: Final = "vision-api"
 KEY, URL, MODEL = "EMER_VISION_KEY", "EMER_VISION_URL", "EMER_VISION_MODEL"
@@ -130,7 +130,9 @@ class VisionApi(CaptionTool):
         if not model or not url:
             line = 'url = "http://127.0.0.1:8000/v1", model = "NAME" in emer.toml, or '
             raise ToolMissing(TOOL, "an address and a model", f"{line}{URL} and {MODEL}")
-        endpoint = Endpoint(_checked(url), model, key_for(url, KEY), self.seconds)
+        endpoint = Endpoint(
+            checked_address(url, f"{TOOL}.url"), model, key_for(url, KEY), self.seconds
+        )
         if is_offline() and not endpoint.is_local:
             raise ConfigError(f"{TOOL} would send frames to {endpoint.host}: EMER_OFFLINE forbids")
         return endpoint
@@ -282,17 +284,3 @@ def _version() -> str:
         return version("openai")
     except PackageNotFoundError:
         raise ToolMissing(TOOL, "the package openai", "pip install 'emer[llm]'") from None
-
-
-def _checked(url: str) -> str:
-    url = url.strip()
-    try:
-        parts = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        whole = False
-    if not whole:
-        raise ConfigError(f"{TOOL}.url {url!r}: write http(s)://HOST[:PORT]/v1")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigError(f"{TOOL}.url: the key comes from the environment, never from the address")
-    return url

@@ -1,4 +1,4 @@
-"""Download and verification of model weights, and API keys by host.
+"""Download and verification of model weights.
 
 `huggingface_hub` downloads repositories, `pooch` single files: to NAME.part beside the target,
 which gets its name once every checksum holds.
@@ -109,15 +109,6 @@ def verify(weights: Weights) -> Verification:
         outcome, detail = "whole", f"sha256 of {count} holds"
     fix = weights.pull if outcome in ("absent", "damaged") else ""
     return Verification(name=weights.name, outcome=outcome, detail=detail, path=path, fix=fix)
-
-
-def key_for(url: str, own: str) -> str:
-    """API key for a URL: the variable `own`, else OpenAI's key for OpenAI alone."""
-    parts = urlsplit(url)
-    is_openai = (parts.scheme, parts.hostname) == ("https", "api.openai.com")
-    names = (own, "OPENAI_API_KEY") if is_openai else (own,)
-    # A file written on Windows leaves "\r" at its end, which an error of the header would show.
-    return next((key for name in names if (key := os.environ.get(name, "").strip())), "")
 
 
 def download_file(
