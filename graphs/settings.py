@@ -26,7 +26,7 @@ from emer.agents.types import Budget
 from emer.tools.errors import ConfigError
 from emer.tools.media.probe import ClipLimits
 from emer.tools.registry import slots
-from emer.tools.runtime.device import Dtype, Folder, Machine, hint
+from emer.tools.runtime.device import Dtype, Folder, Machine, Network, hint
 from emer.tools.types import Param
 
 DEFAULT = "What emotion does the person display, and what shows it?"
@@ -38,6 +38,7 @@ MASK = "***"
 OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
+_MACHINE = ("device", "dtype", "model_memory", "offline", "network")
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "embedded": {"face": "mesh", "scene": "camera", "prosody": "egemaps", "speech": "pocketsphinx"},
     "models": {
@@ -123,12 +124,14 @@ class Settings(BaseSettings):
     """Folder of the weights; None: `weights` in the home."""
     offline: bool = False
     """Refuse every download."""
+    network: Network = Network()
+    """Time limits of model servers and downloads."""
 
     @property
     def machine(self) -> Machine:
-        """Device, precision, memory and weights folder of models."""
+        """Device, precision, memory and weights folder of models; the limits of the network."""
         folder = self.weights or self.home / "weights"
-        own = {name: getattr(self, name) for name in ("device", "dtype", "model_memory", "offline")}
+        own = {name: getattr(self, name) for name in _MACHINE}
         return Machine(**own, weights=folder)
 
     @property

@@ -26,10 +26,11 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
 from emer.tools.errors import ConfigError
+from emer.tools.runtime.cancellation import current_call
+from emer.tools.runtime.connections import bound
+from emer.tools.runtime.device import machine
 from emer.tools.weights.download import key_for
 
-TIMEOUT = 120.0
-"""Seconds a server may take for one request."""
 BENCHMARK_TOKENS = 2_000
 """Tokens of one answer in the benchmark (chosen by us: an EMER explanation has some 300)."""
 ROLES = {"system": "system", "human": "user", "ai": "assistant"}
@@ -112,7 +113,7 @@ def load_chat_model(spec: str) -> BaseChatModel:
         raise ConfigError(f"{spec}: module {module} has no {name}") from error
     if not isinstance(model, BaseChatModel):
         raise ConfigError(f"{spec} is not a LangChain chat model but a {type(model).__name__}")
-    return model
+    return _bounded(model)
 
 
 def _served(model: str, url: str, max_tokens: int) -> BaseChatModel:
@@ -121,23 +122,37 @@ def _served(model: str, url: str, max_tokens: int) -> BaseChatModel:
         from langchain_openai import ChatOpenAI
     except ModuleNotFoundError as error:
         raise _missing(f"{model}@{url}", error) from error
-    return ChatOpenAI(
+    served = ChatOpenAI(
         model=model,
         base_url=url,
         api_key=key_for(url, "EMER_LLM_KEY") or "none",
         temperature=0,
         max_tokens=max_tokens,
-        timeout=TIMEOUT,
+        timeout=machine().network.first,
         max_retries=1,
         stream_usage=True,
     )
+    return _bounded(served)
+
+
+def _bounded(model: BaseChatModel) -> BaseChatModel:
+    """The model, its requests bounded where its package talks through httpx.
+
+    Those of others are given up all the same, but may go on in their thread.
+    """
+    package = getattr(model, "root_client", None) or getattr(model, "_client", None)
+    client = getattr(package, "_client", None)
+    if hasattr(client, "event_hooks"):
+        bound(client)
+    return model
 
 
 def _of_provider(spec: str, max_tokens: int) -> BaseChatModel:
     # the limits under the argument names of the provider's package
-    limits: dict[str, Any] = {"max_tokens": max_tokens, "timeout": TIMEOUT, "max_retries": 1}
+    silence = machine().network.first
+    limits: dict[str, Any] = {"max_tokens": max_tokens, "timeout": silence, "max_retries": 1}
     if spec.startswith("ollama:"):
-        limits = {"num_predict": max_tokens, "client_kwargs": {"timeout": TIMEOUT}}
+        limits = {"num_predict": max_tokens, "client_kwargs": {"timeout": silence}}
     try:
         from langchain.chat_models import init_chat_model
 
@@ -151,7 +166,7 @@ def _of_provider(spec: str, max_tokens: int) -> BaseChatModel:
     key = getattr(model, "anthropic_api_key", None)  # its package waits for the first request
     if key is not None and not key.get_secret_value():
         raise ConfigError(f"reasoner: {spec}: there is no key; set ANTHROPIC_API_KEY")
-    return model
+    return _bounded(model)
 
 
 def _missing(spec: str, error: ImportError) -> ConfigError:
@@ -237,9 +252,13 @@ class LocalModel(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         from transformers import StoppingCriteriaList, TextIteratorStreamer
 
-        stopped = threading.Event()
+        stopped, call = threading.Event(), current_call()
         outcome: Future[int] = Future()
-        criteria = StoppingCriteriaList([lambda *_, **__: stopped.is_set()])
+
+        def is_stopped(*_: Any, **__: Any) -> bool:
+            return stopped.is_set() or (call is not None and call.cancelled)
+
+        criteria = StoppingCriteriaList([is_stopped])
 
         def generate() -> None:
             try:
