@@ -27,6 +27,7 @@ from langgraph.runtime import Runtime
 from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
+from emer.agents.questions.question import LONGEST_QUESTION
 from emer.graphs import controller
 from emer.graphs.ask import final_answer
 from emer.graphs.components import load_components
@@ -128,7 +129,7 @@ class ClientRequest(Record):
     """Validated input of a client."""
 
     clip: str = Field(min_length=1)
-    question: str = DEFAULT
+    question: str = Field(default=DEFAULT, max_length=LONGEST_QUESTION)
     subtitle: str = ""
     review: bool = Field(default=False, strict=True)
 

@@ -35,6 +35,8 @@ RETRIES: Final = 2
 """Repeats of a request after a fault that may pass."""
 LIST_SECONDS: Final = 5.0
 """Time limit of the list of models; a model may have to load for a reply."""
+LONGEST_CAPTION: Final = 4_000
+"""Characters of a reply that are read; 128 tokens are asked for."""
 JPEG_QUALITY: Final = 90
 MOST_NAMES: Final = 4
 """Models that are named where the one that is wanted is absent."""
@@ -225,7 +227,8 @@ def _caption(reply: Any) -> Caption:
     numbers = [number for number in known if math.isfinite(number)]
     mean = max(sum(numbers) / len(numbers), -100.0) if numbers else None
     text = _text(choice.message.content) or _text(getattr(choice.message, "refusal", None))
-    return Caption(text.strip(), mean, truncated=choice.finish_reason == "length")
+    cut = choice.finish_reason == "length" or len(text) > LONGEST_CAPTION
+    return Caption(text.strip()[:LONGEST_CAPTION], mean, truncated=cut)
 
 
 def _text(content: Any) -> str:
