@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -65,6 +65,9 @@ class Task:
         self.role, self.prompt, self.language = role, prompt, language
         self.tokens, self.money = float(budget.tokens), budget.money
         self.until = time.monotonic() + budget.seconds
+        self.request: Sequence[BaseMessage] = ()
+        """The last request, which began at `began`; here, for threads share a client."""
+        self.began = time.monotonic()
 
     def require_budget(self, problem: str = "") -> None:
         """Raise `GaveUp` with the first resource that has run out, and the problem so far."""
@@ -90,8 +93,6 @@ class ChatClient:
     """Whether the schema goes along as a tool; off once the model turns out to have none."""
     down: str | None = None
     """Why the model did not answer at all; it is not asked again in this run."""
-    _request: Sequence[BaseMessage] = field(default=(), init=False)
-    _began: float = field(default=0.0, init=False)
 
     def ask(
         self,
@@ -116,7 +117,7 @@ class ChatClient:
 
         def send(talk: Sequence[BaseMessage], problem: str) -> AIMessage:
             task.require_budget(problem)
-            self._request, self._began = talk, time.monotonic()
+            task.request, task.began = talk, time.monotonic()
             return self._send(task, schema)
 
         def read(reply: AIMessage) -> T:
@@ -143,7 +144,7 @@ class ChatClient:
             about_tools = status in (400, 404, 422, 501) and "tool" in str(error).lower()
             if self.calls_tools and about_tools:
                 self.calls_tools = False
-                self._began = time.monotonic()
+                task.began = time.monotonic()
                 return self._send(task, schema)
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             self._report(task, AIMessage(""), "failed", why)
@@ -159,6 +160,7 @@ class ChatClient:
         return self.model
 
     def _stream(self, task: Task, model: Any) -> AIMessage:
+<<<<<<< HEAD
         """Return the whole reply, cut where it runs on; given up where time is up.
 
         A server may send what is no word of the reply, or nothing: the limits hold outside the
@@ -182,6 +184,18 @@ class ChatClient:
             return whole if whole is not None else AIMessage("")
 
         def watch() -> None:
+=======
+        """Return the whole reply, cut where it runs on or time is up."""
+        whole: AIMessageChunk | None = None
+        checked = 0
+        for chunk in model.stream(list(task.request)):
+            whole = chunk if whole is None else whole + chunk
+            size = len(text_of(whole))
+            if size - checked >= CHECK_EVERY:
+                checked = size
+                if runs_on(text_of(whole)):
+                    break
+>>>>>>> merge
             task.require_budget()
             if not arrived.is_set() and time.monotonic() - began > limits.first:
                 raise TimeLimitExceeded(f"no word of a reply within {limits.first:g} s")
@@ -190,7 +204,7 @@ class ChatClient:
 
     def _report(self, task: Task, reply: AIMessage, outcome: Outcome, why: str = "") -> None:
         usage, text, prices = reply.usage_metadata, text_of(reply), self.prices
-        read = usage["input_tokens"] if usage else count_tokens_approximately(self._request)
+        read = usage["input_tokens"] if usage else count_tokens_approximately(task.request)
         written = usage["output_tokens"] if usage else -(-len(text) // 4)
         cost = round((read * prices.read + written * prices.written) / 1e6, 9) if prices else None
         task.tokens -= read + written
@@ -205,7 +219,7 @@ class ChatClient:
                 tokens_out=written,
                 counted=usage is not None,
                 money=cost,
-                seconds=round(time.monotonic() - self._began, 4),
+                seconds=round(time.monotonic() - task.began, 4),
                 outcome=outcome,
                 why=why,
                 reply=text[:TRACE_LENGTH],
