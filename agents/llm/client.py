@@ -160,13 +160,12 @@ class ChatClient:
         return self.model
 
     def _stream(self, task: Task, model: Any) -> AIMessage:
-<<<<<<< HEAD
         """Return the whole reply, cut where it runs on; given up where time is up.
 
         A server may send what is no word of the reply, or nothing: the limits hold outside the
         stream.
         """
-        request, began, limits = list(self._request), self._began, machine().network
+        request, began, limits = list(task.request), task.began, machine().network
         arrived = threading.Event()
 
         def read() -> AIMessage:
@@ -184,18 +183,6 @@ class ChatClient:
             return whole if whole is not None else AIMessage("")
 
         def watch() -> None:
-=======
-        """Return the whole reply, cut where it runs on or time is up."""
-        whole: AIMessageChunk | None = None
-        checked = 0
-        for chunk in model.stream(list(task.request)):
-            whole = chunk if whole is None else whole + chunk
-            size = len(text_of(whole))
-            if size - checked >= CHECK_EVERY:
-                checked = size
-                if runs_on(text_of(whole)):
-                    break
->>>>>>> merge
             task.require_budget()
             if not arrived.is_set() and time.monotonic() - began > limits.first:
                 raise TimeLimitExceeded(f"no word of a reply within {limits.first:g} s")
