@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.runtime.native import leave
+from emer.tools.runtime.time_limit import WORKER
 from emer.tools.text import one_line
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -127,8 +128,8 @@ def run_command(app: typer.Typer) -> NoReturn:
     try:
         app()
     except SystemExit as end:
-        # Native code of an abandoned tool call (`observe.start_daemon`) would abort the exit.
-        if any(thread.name == "emer-tool" for thread in threading.enumerate()):
+        # Native code of an abandoned tool call (`time_limit.start_daemon`) would abort the exit.
+        if any(thread.name == WORKER for thread in threading.enumerate()):
             leave(end.code if isinstance(end.code, int) else FAILED)
         raise
     sys.exit(DONE)

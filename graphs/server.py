@@ -30,6 +30,7 @@ from langgraph.runtime import Runtime
 from pydantic import Field, JsonValue, ValidationError
 from typing_extensions import TypedDict
 
+from emer.agents.questions.question import LONGEST_QUESTION
 from emer.graphs import controller
 from emer.graphs.ask import final_answer
 from emer.graphs.components import load_components
@@ -57,8 +58,8 @@ from emer.tools.types import Record
 MOST_OPEN = 8
 """Most open runs; beyond it the longest idle ones are closed (chosen by us)."""
 
-MOST_QUESTION, MOST_NAME = 4_000, 1_000
-"""Characters of a question, and of the name of a clip (chosen by us)."""
+MOST_NAME = 1_000
+"""Characters of the name of a clip (chosen by us)."""
 
 OpenContext = Callable[[], AbstractContextManager[Context]]
 
@@ -152,7 +153,7 @@ class ClientRequest(Record):
     """Validated input of a client."""
 
     clip: str = Field(min_length=1, max_length=MOST_NAME)
-    question: str = Field(default=DEFAULT, max_length=MOST_QUESTION)
+    question: str = Field(default=DEFAULT, max_length=LONGEST_QUESTION)
     subtitle: str = Field(default="", max_length=MOST_WORDS)
     review: bool = Field(default=False, strict=True)
 

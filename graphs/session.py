@@ -23,7 +23,6 @@ from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.components import Components
 from emer.graphs.context import Context, Meter
 from emer.graphs.controller import build
-from emer.graphs.observe import start_daemon
 from emer.graphs.settings import Settings
 from emer.graphs.state import Json
 from emer.graphs.trace.events import ClipFacts, Failed, Header, Interrupted
@@ -34,11 +33,13 @@ from emer.graphs.trust import MASK
 from emer.prompts.prompt import FOLDER as PROMPTS
 from emer.tools.evidence_store import EvidenceStore
 from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import in_call
+from emer.tools.runtime.time_limit import start_daemon
 from emer.tools.tool import Heavy
 
 RECURSION_LIMIT = 1_000
 """LangGraph's own limit; the budgets end a run long before."""
-INTERRUPT_SECONDS = 2.0
+INTERRUPT_SECONDS = 0.5
 """Time that an interrupted run has to end in order."""
 _POLL_SECONDS = 0.1
 _PACKAGES = ("emer", "langgraph", "mediapipe", "numpy", "opensmile", "pocketsphinx", "av")
@@ -123,7 +124,8 @@ def run(context: Context, checkpoints: Checkpoints, begin: Any, config: Runnable
     """
 
     def work() -> Json:
-        return build(checkpoints).invoke(begin, config, context=context, durability="exit")
+        with in_call(context.call):
+            return build(checkpoints).invoke(begin, config, context=context, durability="exit")
 
     last = start_daemon(partial(copy_context().run, work), "emer-run")
     try:
@@ -131,7 +133,7 @@ def run(context: Context, checkpoints: Checkpoints, begin: Any, config: Runnable
         while not last.done():
             wait([last], _POLL_SECONDS)
     except KeyboardInterrupt:
-        context.stop.set()
+        context.call.cancel()
         with suppress(KeyboardInterrupt):
             wait([last], INTERRUPT_SECONDS)
         context.trace.write(Interrupted(seconds=context.trace.seconds))

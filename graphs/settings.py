@@ -34,7 +34,7 @@ from emer.graphs.trust import NOTICES, file_notice, harmless, read_file
 from emer.tools.errors import ConfigError
 from emer.tools.media.probe import ClipLimits
 from emer.tools.registry import slots
-from emer.tools.runtime.device import Dtype, Folder, Machine, hint
+from emer.tools.runtime.device import Dtype, Folder, Machine, Network, hint
 from emer.tools.types import Param
 
 DEFAULT = "What emotion does the person display, and what shows it?"
@@ -44,6 +44,7 @@ FILE = "emer.toml"
 OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
+_MACHINE = ("device", "dtype", "model_memory", "offline", "network")
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "embedded": {"face": "mesh", "scene": "camera", "prosody": "egemaps", "speech": "pocketsphinx"},
     "models": {
@@ -129,6 +130,8 @@ class Settings(BaseSettings):
     """Folder of the weights; None: `weights` in the home."""
     offline: bool = False
     """Refuse every download."""
+    network: Network = Network()
+    """Time limits of model servers and downloads."""
 
     _notes: tuple[str, ...] = PrivateAttr(())
     _places: Mapping[str, str] = PrivateAttr({})
@@ -161,9 +164,9 @@ class Settings(BaseSettings):
 
     @property
     def machine(self) -> Machine:
-        """Device, precision, memory and weights folder of models."""
+        """Device, precision, memory and weights folder of models; the limits of the network."""
         folder = self.weights or self.home / "weights"
-        own = {name: getattr(self, name) for name in ("device", "dtype", "model_memory", "offline")}
+        own = {name: getattr(self, name) for name in _MACHINE}
         return Machine(**own, weights=folder)
 
     @property

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from emer.agents.clue_edits import REVIEWER, REVISES
 from emer.agents.pipeline import reason
+from emer.agents.questions.question import check_length
 from emer.agents.reasoner import Reasoner, Report, Reporting
 from emer.agents.types import Budget, Fallback, Inquiry, Missing, ModelCall
 from emer.graphs import controller
@@ -187,6 +188,7 @@ def _origins(clue: Clue, by_id: dict[str, Clue]) -> list[Clue]:
 
 
 def _inquiry(trace: Trace, clues: tuple[Clue, ...]) -> Inquiry:
+    check_length(trace.question)
     clip = trace.header.clip
     removed = {clue.modality for clue in trace.clues} - {clue.modality for clue in clues}
     missing = trace.explanation.missing if trace.explanation else ()

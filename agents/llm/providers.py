@@ -28,9 +28,10 @@ from pydantic import PrivateAttr
 
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.address import checked_address, key_for
+from emer.tools.runtime.cancellation import current_call
+from emer.tools.runtime.connections import bound
+from emer.tools.runtime.device import machine
 
-TIMEOUT = 120.0
-"""Seconds a server may take for one request."""
 BENCHMARK_TOKENS = 2_000
 """Tokens of one answer in the benchmark (chosen by us: an EMER explanation has some 300)."""
 ROLES = {"system": "system", "human": "user", "ai": "assistant"}
@@ -60,26 +61,13 @@ def connect(spec: str, max_tokens: int) -> BaseChatModel:
     name, at, url = spec.partition("@")
     if at and url.startswith(("http://", "https://")):
         address = checked_address(url, f"reasoner: the address of {name}")
-        return _without_redirects(_served(name.removeprefix("openai:"), address, max_tokens))
+        return _served(name.removeprefix("openai:"), address, max_tokens)
     if not (kind and rest):
         raise ConfigError(
             f"reasoner: {spec!r} names no model; write it like openai:gpt-4.1-mini, "
             "ollama:qwen3, hf:ORG/MODEL or MODEL@http://127.0.0.1:8000/v1"
         )
-    return _without_redirects(_of_provider(spec, max_tokens))
-
-
-def _without_redirects(model: BaseChatModel) -> BaseChatModel:
-    """The model, whose package then follows no redirect.
-
-    One would take the evidence to another host, and with it the key where its header is not
-    "Authorization", as Anthropic's.
-    """
-    package = getattr(model, "root_client", None) or getattr(model, "_client", None)
-    client = getattr(package, "_client", None)
-    if client is not None and hasattr(client, "follow_redirects"):
-        client.follow_redirects = False
-    return model
+    return _of_provider(spec, max_tokens)
 
 
 def check(spec: str, max_tokens: int) -> None:
@@ -134,7 +122,7 @@ def load_chat_model(spec: str) -> BaseChatModel:
         raise ConfigError(f"{spec} cannot be made without arguments: {error}") from error
     if not isinstance(model, BaseChatModel):
         raise ConfigError(f"{spec} is not a LangChain chat model but a {type(model).__name__}")
-    return model
+    return _bounded(model)
 
 
 def _served(model: str, url: str, max_tokens: int) -> BaseChatModel:
@@ -143,23 +131,40 @@ def _served(model: str, url: str, max_tokens: int) -> BaseChatModel:
         from langchain_openai import ChatOpenAI
     except ModuleNotFoundError as error:
         raise _missing(f"{model}@{url}", error) from error
-    return ChatOpenAI(
+    served = ChatOpenAI(
         model=model,
         base_url=url,
         api_key=key_for(url, "EMER_LLM_KEY") or "none",
         temperature=0,
         max_tokens=max_tokens,
-        timeout=TIMEOUT,
+        timeout=machine().network.first,
         max_retries=1,
         stream_usage=True,
     )
+    return _bounded(served)
+
+
+def _bounded(model: BaseChatModel) -> BaseChatModel:
+    """The model, its requests bounded where its package talks through httpx.
+
+    Those of others are given up all the same, but may go on in their thread. No redirect is
+    followed: it would take the evidence to another host, and with it the key where its header is
+    not "Authorization", as Anthropic's.
+    """
+    package = getattr(model, "root_client", None) or getattr(model, "_client", None)
+    client = getattr(package, "_client", None)
+    if client is not None and hasattr(client, "event_hooks"):
+        client.follow_redirects = False
+        bound(client)
+    return model
 
 
 def _of_provider(spec: str, max_tokens: int) -> BaseChatModel:
     # the limits under the argument names of the provider's package
-    limits: dict[str, Any] = {"max_tokens": max_tokens, "timeout": TIMEOUT, "max_retries": 1}
+    silence = machine().network.first
+    limits: dict[str, Any] = {"max_tokens": max_tokens, "timeout": silence, "max_retries": 1}
     if spec.startswith("ollama:"):
-        limits = {"num_predict": max_tokens, "client_kwargs": {"timeout": TIMEOUT}}
+        limits = {"num_predict": max_tokens, "client_kwargs": {"timeout": silence}}
     try:
         from langchain.chat_models import init_chat_model
 
@@ -173,7 +178,7 @@ def _of_provider(spec: str, max_tokens: int) -> BaseChatModel:
     key = getattr(model, "anthropic_api_key", None)  # its package waits for the first request
     if key is not None and not key.get_secret_value():
         raise ConfigError(f"reasoner: {spec}: there is no key; set ANTHROPIC_API_KEY")
-    return model
+    return _bounded(model)
 
 
 def _missing(spec: str, error: ImportError) -> ConfigError:
@@ -259,9 +264,13 @@ class LocalModel(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         from transformers import StoppingCriteriaList, TextIteratorStreamer
 
-        stopped = threading.Event()
+        stopped, call = threading.Event(), current_call()
         outcome: Future[int] = Future()
-        criteria = StoppingCriteriaList([lambda *_, **__: stopped.is_set()])
+
+        def is_stopped(*_: Any, **__: Any) -> bool:
+            return stopped.is_set() or (call is not None and call.cancelled)
+
+        criteria = StoppingCriteriaList([is_stopped])
 
         def generate() -> None:
             try:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from langgraph.types import Command, Send
 
+from emer.agents.questions.question import LONGEST_QUESTION
 from emer.graphs.ask import ask
-from emer.graphs.server import MOST_NAME, MOST_QUESTION, RUNS
+from emer.graphs.server import MOST_NAME, RUNS
 from emer.graphs.trace.jsonl import read_trace
 from emer.tools.errors import ConfigError
 from emer.tools.media.subtitles import MOST_WORDS
@@ -258,7 +259,8 @@ def test_a_wrong_review_is_asked_for_again(clip_path, home, edits, restarted):
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("clip", MOST_NAME), ("question", MOST_QUESTION), ("subtitle", MOST_WORDS)]
+    ("name", "most"),
+    [("clip", MOST_NAME), ("question", LONGEST_QUESTION), ("subtitle", MOST_WORDS)],
 )
 def test_texts_of_a_request_are_bounded(clip_path, home, name, most):
     asked = {"clip": clip_path.name, name: "x" * (most + 1)}
