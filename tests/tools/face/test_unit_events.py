@@ -52,6 +52,12 @@ def test_every_unit_has_its_number_in_the_facial_action_coding_system() -> None:
     assert {unit.name: unit.units for unit in UNITS} == FACS
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: f"{unit.name}-{unit.side}")
+def test_every_unit_has_a_range_and_lasts_a_fifth_of_a_second_at_least(unit: Unit) -> None:
+    assert 0.02 < unit.trace < unit.full / 2 and unit.full < 0.4
+    assert 0.2 <= unit.shortest <= 0.4 and 0.0 < unit.pose < 0.003 and unit.trust == 1.0
+
+
 def test_units_that_share_a_signal_share_its_threshold() -> None:
     """One movement gets one name: a brow is raised whole, or its inner or outer half."""
     for names in (("brow_raise", "inner_brow_raise", "outer_brow_raise"),):
