@@ -122,6 +122,12 @@ def test_a_movement_begins_and_ends_at_a_tenth_of_its_height_above_the_noise(
     assert event.apex == pytest.approx(2.0)
 
 
+def test_an_opposite_movement_before_is_no_part_of_the_height() -> None:
+    signal = np.interp(np.arange(100), [20, 25, 29, 50, 71], [0.0, -0.3, 0.0, 0.4, 0.0])
+    event = the_event(signal, replace(BROW, trace=0.02))
+    assert event.onset == pytest.approx(32 / 25), "a tenth: 0.04"
+
+
 def test_the_foot_of_a_movement_is_sought_for_six_tenths_of_a_second() -> None:
     """A slow rise and fall: the foot is 0.25 above the value 15 frames before 0.5."""
     slow = np.interp(np.arange(121), [0, 60, 120], [0.0, 1.21, 0.0])
