@@ -18,6 +18,8 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.sqlite import SqliteSaver
 
+from emer.tools.runtime.private_files import private_database
+
 BUSY_SECONDS = 10.0
 LOG_BYTES = 400_000
 """Length of the write-ahead log at which it is copied: about every tenth run."""
@@ -90,7 +92,7 @@ class Checkpoints(SqliteSaver):
     def _open(self, path: Path | None) -> sqlite3.Connection:
         if path is not None:
             with self._noted():
-                path.parent.mkdir(parents=True, exist_ok=True)
+                private_database(path)
                 return _connect(str(path))
         return _connect(":memory:")
 

@@ -20,6 +20,7 @@ from emer.graphs.trace.events import NothingObserved, ToolFailure, ToolFinished,
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.registry import slots
 from emer.tools.runtime.cancellation import Call, in_call
+from emer.tools.text import readable
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Clue, Modality, Observation
 
@@ -180,7 +181,7 @@ def _ending(context: Context, tool: Tool, record: Call, began: float) -> Json:
 
 def _report_failure(context: Context, job: Job, error: BaseException, facts: Json) -> Json:
     install = error.install if isinstance(error, ToolMissing) else None
-    cause = _cause(error)
+    cause = readable(_cause(error))
     context.trace.write(ToolFailure(**facts, cause=cause, install=install))
     fix = f" ({install})" if install else ""
     where = f" (looking closer at {job.span.start:g}-{job.span.end:g} s)" if job.span else ""

@@ -21,6 +21,7 @@ from emer.graphs.trace.jsonl import Listener, Trace, TraceWriter, read_trace
 from emer.graphs.trace.runs import find_run, usage_of
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
+from emer.tools.text import undecoded
 from emer.tools.types import Clue
 
 
@@ -139,6 +140,8 @@ def _same_clip(paused: PausedRun, moved: str | Path | None) -> Clip:
     """Open the clip of the run; `ConfigError` if it is missing or has changed."""
     header = paused.trace.header
     path = Path(moved or header.clip.path)
+    if not moved and not path.is_file():
+        path = Path(undecoded(header.clip.path))
     if not path.is_file():
         raise ConfigError(f"there is no file {path} any more; say where it is with --clip FILE")
     clip = Clip.open(path, paused.pause.subtitle, paused.settings.clip)

@@ -32,12 +32,12 @@ from emer.graphs.ask import final_answer
 from emer.graphs.components import load_components
 from emer.graphs.context import Context
 from emer.graphs.controller import Node, assemble
-from emer.graphs.session import new_run_id, open_context, trace_header
+from emer.graphs.session import open_context, trace_header
 from emer.graphs.settings import DEFAULT, Settings, load_settings, with_subtitle
 from emer.graphs.state import Json, State, initial_state
 from emer.graphs.trace.events import Event, Failed, Header, Paused
 from emer.graphs.trace.jsonl import TraceWriter, read_trace
-from emer.graphs.trace.runs import usage_of
+from emer.graphs.trace.runs import new_run_id, usage_of
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
 from emer.tools.media.subtitles import SubtitleCue
@@ -180,8 +180,8 @@ def _begin(state: ServedState, runtime: Runtime[Any]) -> Json:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         raise ConfigError(f"{problem['loc'][0]}: {problem['msg']}") from error
-    begin = initial_state(new_run_id(), request.question, request.review) | {"answer": None}
-    run_id = begin["run_id"]
+    run_id = new_run_id(load_settings().traces)
+    begin = initial_state(run_id, request.question, request.review) | {"answer": None}
     with _live(run_id, lambda: _opened(run_id, request)) as context:
         whole = cast(State, {**state, **begin})
         return {**begin, **controller.probe(whole, runtime.override(context=context))}

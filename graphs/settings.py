@@ -27,6 +27,7 @@ from emer.tools.errors import ConfigError
 from emer.tools.media.probe import ClipLimits
 from emer.tools.registry import slots
 from emer.tools.runtime.device import Dtype, Folder, Machine, hint
+from emer.tools.runtime.private_files import narrow_home
 from emer.tools.types import Param
 
 DEFAULT = "What emotion does the person display, and what shows it?"
@@ -203,6 +204,7 @@ def load_settings(
         raise ConfigError(_first(error)) from error
     except (SettingsError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: {error}") from error
+    narrow_home(settings.home)
     profile_slots = _profile(settings.profile)
     for slot in settings.tools:
         if slot not in profile_slots:  # else no command would start without importing all tools

@@ -23,6 +23,7 @@ from pathlib import Path
 from pydantic import JsonValue, ValidationError
 
 from emer.tools.media.clip import Clip
+from emer.tools.runtime.private_files import private_database
 from emer.tools.tool import Tool
 from emer.tools.types import Observation, Span, digest
 
@@ -132,7 +133,7 @@ class EvidenceStore:
         if self.path is None:
             return None
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private_database(self.path)
             return self._connect(self.path)
         except sqlite3.Error as error:
             if _code(error) in _CORRUPT and self._set_aside():

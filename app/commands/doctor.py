@@ -30,6 +30,7 @@ from emer.graphs import components
 from emer.graphs.settings import Choice, Settings, load_settings
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, Unobservable
 from emer.tools.runtime.native import hush
+from emer.tools.runtime.private_files import private_folder
 from emer.tools.testing.clips import tone, write_trial
 from emer.tools.text import one_line
 from emer.tools.types import Record, Span
@@ -195,7 +196,7 @@ def _memory(settings: Settings) -> Iterator[Check]:
 def _store(home: Path) -> Check:
     check = partial(Check, area="store", name=str(home))
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        private_folder(home)
         with tempfile.TemporaryFile(dir=home) as file:
             file.write(b"emer")
     except OSError as error:

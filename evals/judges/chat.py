@@ -16,6 +16,7 @@ from emer.evals.metrics.synonyms import Groups
 from emer.prompts.prompt import digest as prompt_digest
 from emer.prompts.prompt import load
 from emer.tools.errors import ConfigError
+from emer.tools.runtime.private_files import private_folder, private_opener
 from emer.tools.types import Record, digest
 
 if TYPE_CHECKING:
@@ -132,8 +133,8 @@ class ReplyCache:
         if self.path is None:
             return
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a+b") as file:
+            private_folder(self.path.parent)
+            with open(self.path, "a+b", opener=private_opener) as file:
                 self._known.update(_entries(file))
         except OSError as error:
             raise ConfigError(
