@@ -6,6 +6,7 @@ which is therefore its ground truth.
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def copy_clip(path: Path, *, private: bool = False) -> None:
     if private:
         private_folder(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.part{path.suffix}")
+    partial = path.with_name(f".emer-{os.getpid()}.part")  # no longer than any name
     try:
         with open(partial, "wb", opener=private_opener if private else None) as file:
             file.write(CLIP.read_bytes())

@@ -119,7 +119,7 @@ def observe(context: Context, job: Job) -> Json:
         return _report_failure(context, job, error, facts | _ending(context, tool, record, began))
     context.clip.check_unchanged()  # or the store would hold this under the hash of another file
     if not cached:
-        context.store.put(key, observation)
+        context.store.put(key, observation, context.clip.sha256)
     facts |= _ending(context, tool, record, began) | {"cached": cached}
     if observation.missing is None:
         context.trace.write(ToolFinished(**facts, clues=observation.clues))

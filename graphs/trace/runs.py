@@ -24,7 +24,7 @@ Ending = Literal["finished", "paused", "interrupted", "failed", "unfinished"]
 
 LAST = "last"
 RUN_ID = re.compile(r"\d{8}-\d{6}-\d{6}-[0-9a-f]{4}", re.ASCII)
-_STAMP = "%Y%m%d-%H%M%S-%f"
+STAMP = "%Y%m%d-%H%M%S-%f"
 _TAIL_BYTES = 256 * 1024
 """Bytes at the end of a trace that are read to find its last event."""
 
@@ -82,8 +82,8 @@ def new_run_id(traces: Path) -> str:
     stems = (path.stem for path in _files(traces))
     newest = next(filter(RUN_ID.fullmatch, stems), "")
     with suppress(ValueError, OverflowError):  # digits that are no time
-        now = max(now, datetime.strptime(newest[:22], _STAMP) + timedelta(microseconds=1))
-    return f"{now:{_STAMP}}-{token_hex(2)}"
+        now = max(now, datetime.strptime(newest[:22], STAMP) + timedelta(microseconds=1))
+    return f"{now:{STAMP}}-{token_hex(2)}"
 
 
 def _files(traces: Path) -> list[Path]:
@@ -94,17 +94,30 @@ def _files(traces: Path) -> list[Path]:
     return sorted(traces.glob("*.jsonl"), key=order, reverse=True)
 
 
-def _card(path: Path) -> RunCard | None:
-    """Summary from a trace's first two lines and its last; None if it is no trace."""
+def read_head(path: Path) -> tuple[events.Header | None, events.RunStarted | None]:
+    """The first two events of a trace, None for what is not there."""
     try:
         with path.open("rb") as file:
             header, second = (_read(file.readline()) for _ in range(2))
+    except OSError:
+        return None, None
+    return (
+        header if isinstance(header, events.Header) else None,
+        second if isinstance(second, events.RunStarted) else None,
+    )
+
+
+def _card(path: Path) -> RunCard | None:
+    """Summary from a trace's first two lines and its last; None if it is no trace."""
+    header, second = read_head(path)
+    try:
+        with path.open("rb") as file:
             file.seek(-min(_TAIL_BYTES, file.seek(0, os.SEEK_END)), os.SEEK_END)
             whole = file.read().split(b"\n")[:-1]
     except OSError:
         return None
     last = _read(whole[-1]) if whole else None
-    if not isinstance(header, events.Header):
+    if header is None:
         return None
     done = last if isinstance(last, events.Finished) else None
     ends = events.Finished | events.Paused | events.Interrupted | events.Failed
@@ -113,7 +126,7 @@ def _card(path: Path) -> RunCard | None:
         run_id=header.run_id,
         started=header.started,
         clip=header.clip.name,
-        question=second.question if isinstance(second, events.RunStarted) else "",
+        question=second.question if second else "",
         labels=tuple(label.name for label in done.explanation.labels) if done else (),
         stop_reason=done.stop_reason if done else None,
         state=end.event if end else "unfinished",
