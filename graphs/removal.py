@@ -18,6 +18,7 @@ from pathlib import Path
 
 from emer.agents.memory.exemplars import Exemplars
 from emer.graphs.checkpoints import Checkpoints
+from emer.graphs.components import load_exemplars
 from emer.graphs.settings import Settings
 from emer.graphs.trace.events import Header, RunStarted
 from emer.graphs.trace.runs import RUN_ID, STAMP, find_run, read_head
@@ -144,7 +145,7 @@ def remove(settings: Settings, selection: Selection, *, dry_run: bool = False) -
     remains: list[str] = []
     try:
         parts = (
-            _exemplars(settings.memory_folder, selection, dry_run),
+            _exemplars(load_exemplars(settings), selection, dry_run),
             *_observations(settings.evidence, selection, remains, dry_run),
             _checkpoints(settings.threads, selection, remains, dry_run),
             _turns(later, selection, dry_run),
@@ -218,10 +219,9 @@ def _run(traces: Path, name: str) -> list[Path]:
     return [traces / path.name]
 
 
-def _exemplars(folder: Path, selection: Selection, dry_run: bool) -> Part:
-    exemplars = Exemplars(folder)
+def _exemplars(exemplars: Exemplars, selection: Selection, dry_run: bool) -> Part:
     chosen = [exemplar.key for exemplar in exemplars.all() if selection.covers(exemplar.run_id, "")]
-    size = sum((folder / f"{key}.json").stat().st_size for key in chosen)
+    size = sum((exemplars.folder / f"{key}.json").stat().st_size for key in chosen)
     for key in chosen if not dry_run else ():
         exemplars.remove(key)
     return Part(name="exemplars", count=len(chosen), bytes=size)

@@ -212,7 +212,8 @@ def _store(home: Path) -> Check:
 
 def _stored(settings: Settings) -> Iterator[Check]:
     """Where the words of clips lie, and how much; `emer forget` removes them."""
-    for name, folder in (("traces", settings.traces), ("exemplars", settings.memory_folder)):
+    exemplars = components.load_exemplars(settings).folder
+    for name, folder in (("traces", settings.traces), ("exemplars", exemplars)):
         files = [path.stat() for path in folder.glob("*.json*")]
         if files:
             oldest = f"{datetime.fromtimestamp(min(f.st_mtime for f in files)):%Y-%m-%d}"

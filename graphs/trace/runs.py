@@ -87,11 +87,8 @@ def new_run_id(traces: Path) -> str:
 
 
 def _files(traces: Path) -> list[Path]:
-    # Run ids begin with the time: the newest first, files with other names at the end.
-    def order(path: Path) -> tuple[bool, str]:
-        return bool(RUN_ID.fullmatch(path.stem)), path.stem
-
-    return sorted(traces.glob("*.jsonl"), key=order, reverse=True)
+    # Run ids begin with the time: the newest first.
+    return sorted(traces.glob("*.jsonl"), key=lambda path: path.stem, reverse=True)
 
 
 def read_head(path: Path) -> tuple[events.Header | None, events.RunStarted | None]:

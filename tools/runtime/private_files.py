@@ -24,7 +24,8 @@ DATABASE_ENDS = ("", "-wal", "-shm", "-journal")
 
 CONTENT: Final[Mapping[str, re.Pattern[str]]] = {
     "traces": re.compile(r".*\.jsonl"),
-    "memory": re.compile(r"\.?x.*\.json.*"),
+    "memory": re.compile(r"exemplars|index.*"),
+    "memory/exemplars": re.compile(r"\.?x.*\.json.*"),
     "logs": re.compile(r"native\.log"),
     "failures": re.compile(r"emer-failure-.*\.txt"),
     "demo": re.compile(r"demo\.mp4"),
