@@ -91,7 +91,7 @@ def narrow_home(home: Path) -> None:
         folder = home / name
         with suppress(OSError):
             if _is_open(folder) and all(content.fullmatch(p.name) for p in folder.iterdir()):
-                for path in (*folder.iterdir(), folder):
+                for path in (*filter(Path.is_file, folder.iterdir()), folder):
                     _narrow(path)
 
 
