@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,45 +26,35 @@ data = typer.Typer(help="Data sets of the benchmark.", invoke_without_command=Tr
 app.add_typer(data, name="data")
 add_version_option(app)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+
+def option(flag: str, metavar: str | None, help: str, least: int | None = None) -> Any:
+    """Option of several commands: flag, name and least value of its value, help."""
+    return typer.Option(flag, metavar=metavar, help=help, min=least)
+
+
+Json = Annotated[bool, option("--json", None, "Print JSON only.")]
 Data = Annotated[
-    Path | None,
-    typer.Option("--data", metavar="DIR", help="Data folder; else $EMER_TEST_DATA, ../shared."),
+    Path | None, option("--data", "DIR", "Data folder; else $EMER_TEST_DATA, ../shared.")
 ]
-Set = Annotated[str | None, typer.Option("--set", metavar="NAME", help="Data set in the folder.")]
-Gold = Annotated[
-    Path | None,
-    typer.Option("--gold", metavar="FILE.csv", help="Your own labels: name, openset, ..."),
-]
-Clips = Annotated[
-    Path | None, typer.Option("--clips", metavar="DIR", help="Media files of --gold.")
-]
-Lexicon = Annotated[
-    str, typer.Option("--lexicon", metavar="YEAR", help="Wheel lexicon: 2025 or 2026.")
-]
-Partial = Annotated[
-    bool, typer.Option("--partial", help="Score what matches; absent clips are empty.")
-]
-Workers = Annotated[int, typer.Option("--workers", min=1, help="Clips answered in parallel.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Only the first clips.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Discard earlier answers.")]
-Runs = Annotated[
-    list[Path] | None,
-    typer.Option("--run", metavar="FILE.jsonl", help="File of a run (repeatable)."),
-]
+Set = Annotated[str | None, option("--set", "NAME", "Data set in the folder.")]
+Gold = Annotated[Path | None, option("--gold", "FILE.csv", "Your own labels: name, openset, ...")]
+Clips = Annotated[Path | None, option("--clips", "DIR", "Media files of --gold.")]
+Lexicon = Annotated[str, option("--lexicon", "YEAR", "Wheel lexicon: 2025 or 2026.")]
+Partial = Annotated[bool, option("--partial", None, "Score what matches; absent clips are empty.")]
+Workers = Annotated[int, option("--workers", None, "Clips answered in parallel.", least=1)]
+Limit = Annotated[int | None, option("--limit", None, "Only the first clips.", least=1)]
+Fresh = Annotated[bool, option("--fresh", None, "Discard earlier answers.")]
+Runs = Annotated[list[Path] | None, option("--run", "FILE.jsonl", "File of a run (repeatable).")]
 Reasoner = Annotated[
     str | None,
-    typer.Option(
-        "--reasoner",
-        metavar="NAME",
-        help="Reasoner; else rules on human clues, emer.toml for the agent.",
-    ),
+    option("--reasoner", "NAME", "Reasoner; else rules on human clues, emer.toml for the agent."),
 ]
 Llm = Annotated[
-    str | None,
-    typer.Option(
-        "--llm", metavar="MODEL", help="Reason with this language model, as in `emer ask`."
-    ),
+    str | None, option("--llm", "MODEL", "Reason with this language model, as in `emer ask`.")
+]
+Weights = Annotated[str, option("--weights", "DIR", "Cue weights written by `emer-eval fit`.")]
+JudgeName = Annotated[
+    str, option("--judge", "NAME", "Judge: offline, provider:model or package.module:Name.")
 ]
 
 
@@ -77,17 +67,7 @@ class When(StrEnum):
 
 LlmWhen = Annotated[
     When | None,
-    typer.Option("--llm-when", help="Call the model always, or where the rules are unsure."),
-]
-Weights = Annotated[
-    str,
-    typer.Option("--weights", metavar="DIR", help="Cue weights written by `emer-eval fit`."),
-]
-JudgeName = Annotated[
-    str,
-    typer.Option(
-        "--judge", metavar="NAME", help="Judge: offline, provider:model or package.module:Name."
-    ),
+    option("--llm-when", None, "Call the model always, or where the rules are unsure."),
 ]
 
 

@@ -22,7 +22,8 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from emer.evals.commands.options import SetOptions, choose_edition, home_folder
 from emer.evals.data.types import Gold, Sample
-from emer.evals.metrics.open_vocabulary import Averaged, Overlap, exact, wheel_overlaps
+from emer.evals.metrics.bootstrap import value
+from emer.evals.metrics.open_vocabulary import exact, wheel_overlaps
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.runs.runner import attempt
 from emer.evals.systems.reasoner_options import ReasonerOptions, reasoner_on_clues
@@ -70,47 +71,29 @@ def answer(system: System, samples: Mapping[str, Sample]) -> Solver:
     return solve
 
 
-@metric
-def exact_f() -> Metric:
-    """F of the labels as they are."""
-    return _over_clips("exact")
+def f_metric(key: str) -> Metric:
+    """F of a kind of label overlap, as the metric "exact_f", "m1_f", ..."""
 
+    @metric(name=f"{key}_f")
+    def over_clips() -> Metric:
+        def compute(scores: list[SampleScore]) -> float:  # Inspect goes by this annotation
+            return f_score(key, scores)
 
-@metric
-def m1_f() -> Metric:
-    """F of the labels by word form."""
-    return _over_clips("m1")
+        return compute
 
-
-@metric
-def level1_f() -> Metric:
-    """Mean over the wheels of level-1 F."""
-    return _over_clips("level1")
-
-
-@metric
-def level2_f() -> Metric:
-    """Mean over the wheels of level-2 F."""
-    return _over_clips("level2")
-
-
-def _over_clips(key: str) -> Metric:
-    def compute(scores: list[SampleScore]) -> float:  # Inspect goes by this annotation
-        return f_score(key, scores)
-
-    return compute
+    return over_clips()
 
 
 def f_score(key: str, scores: Sequence[SampleScore]) -> float:
     """F as it is defined: of the means over all clips; for a level the wheels' mean."""
     overlaps = [(score.score.metadata or {})["overlaps"] for score in scores]
     parts = [k for k in (overlaps[0] if overlaps else {}) if k == key or k.startswith(f"{key}_")]
-    each = [_f([clip[part] for clip in overlaps if clip[part] is not None]) for part in parts]
-    defined = [f for f in each if f is not None]
+    each = [[clip[part] for clip in overlaps if clip[part] is not None] for part in parts]
+    defined = [_f(pairs) for pairs in each if pairs]
     return sum(defined) / len(defined) if defined else math.nan
 
 
-@scorer(metrics=[mean(), exact_f(), m1_f(), level1_f(), level2_f()])
+@scorer(metrics=[mean(), *map(f_metric, ("exact", "m1", "level1", "level2"))])
 def label_sets(lexicon: Lexicon, golds: Mapping[str, Gold]) -> Scorer:
     """Scorer by a clip's level-1 F, with precision and recall in the metadata."""
 
@@ -118,10 +101,7 @@ def label_sets(lexicon: Lexicon, golds: Mapping[str, Gold]) -> Scorer:
         prediction = Prediction.model_validate(state.metadata["prediction"])
         gold = golds[prediction.name]
         overlaps = clip_overlaps(lexicon, gold.labels, prediction.labels)
-        level1 = [
-            _f([pair]) for key, pair in overlaps.items() if key.startswith("level1_") and pair
-        ]
-        known = [f for f in level1 if f is not None]
+        known = [_f([pair]) for k, pair in overlaps.items() if k.startswith("level1_") and pair]
         return Score(
             value=sum(known) / len(known) if known else 0.0,
             answer=", ".join(prediction.labels),
@@ -136,18 +116,19 @@ def clip_overlaps(
     lexicon: Lexicon, gold: Sequence[str], predicted: Sequence[str]
 ) -> dict[str, tuple[float, float] | None]:
     """Precision and recall of one clip by part, None where it takes no part."""
-    overlaps: dict[str, Overlap | Averaged] = {"exact": exact([gold], [predicted])}
-    overlaps |= wheel_overlaps(lexicon, [gold], [predicted])
+    overlaps = {
+        "exact": exact([gold], [predicted]),
+        **wheel_overlaps(lexicon, [gold], [predicted]),
+    }
+    pairs = {k: (value(o.precision, 1), value(o.recall, 1)) for k, o in overlaps.items()}
     return {
-        key: (float(o.precision.values[0]), float(o.recall.values[0])) if o.n else None
-        for key, o in overlaps.items()
-        if isinstance(o, Overlap)
+        key: None if math.isnan(pair[0]) else pair
+        for key, pair in pairs.items()
+        if key not in ("level1", "level2")
     }
 
 
-def _f(pairs: Sequence[Sequence[float]]) -> float | None:
-    # of mean precision and mean recall, None where no clip takes part
-    if not pairs:
-        return None
+def _f(pairs: Sequence[Sequence[float]]) -> float:
+    # of mean precision and mean recall
     p, r = (sum(pair[side] for pair in pairs) / len(pairs) for side in (0, 1))
     return 2 * p * r / (p + r) if p + r else 0.0

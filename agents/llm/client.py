@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -61,6 +61,9 @@ class Task:
         self.role, self.prompt, self.language = role, prompt, language
         self.tokens, self.money = float(budget.tokens), budget.money
         self.until = time.monotonic() + budget.seconds
+        self.request: Sequence[BaseMessage] = ()
+        """The last request, which began at `began`; here, for threads share a client."""
+        self.began = time.monotonic()
 
     def require_budget(self, problem: str = "") -> None:
         """Raise `GaveUp` with the first resource that has run out, and the problem so far."""
@@ -86,8 +89,6 @@ class ChatClient:
     """Whether the schema goes along as a tool; off once the model turns out to have none."""
     down: str | None = None
     """Why the model did not answer at all; it is not asked again in this run."""
-    _request: Sequence[BaseMessage] = field(default=(), init=False)
-    _began: float = field(default=0.0, init=False)
 
     def ask(
         self,
@@ -112,7 +113,7 @@ class ChatClient:
 
         def send(talk: Sequence[BaseMessage], problem: str) -> AIMessage:
             task.require_budget(problem)
-            self._request, self._began = talk, time.monotonic()
+            task.request, task.began = talk, time.monotonic()
             return self._send(task, schema)
 
         def read(reply: AIMessage) -> T:
@@ -136,7 +137,7 @@ class ChatClient:
             about_tools = status in (400, 404, 422, 501) and "tool" in str(error).lower()
             if self.calls_tools and about_tools:
                 self.calls_tools = False
-                self._began = time.monotonic()
+                task.began = time.monotonic()
                 return self._send(task, schema)
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             self._report(task, AIMessage(""), "failed", why)
@@ -155,7 +156,7 @@ class ChatClient:
         """Return the whole reply, cut where it runs on or time is up."""
         whole: AIMessageChunk | None = None
         checked = 0
-        for chunk in model.stream(list(self._request)):
+        for chunk in model.stream(list(task.request)):
             whole = chunk if whole is None else whole + chunk
             size = len(text_of(whole))
             if size - checked >= CHECK_EVERY:
@@ -167,7 +168,7 @@ class ChatClient:
 
     def _report(self, task: Task, reply: AIMessage, outcome: Outcome, why: str = "") -> None:
         usage, text, prices = reply.usage_metadata, text_of(reply), self.prices
-        read = usage["input_tokens"] if usage else count_tokens_approximately(self._request)
+        read = usage["input_tokens"] if usage else count_tokens_approximately(task.request)
         written = usage["output_tokens"] if usage else -(-len(text) // 4)
         cost = round((read * prices.read + written * prices.written) / 1e6, 9) if prices else None
         task.tokens -= read + written
@@ -182,7 +183,7 @@ class ChatClient:
                 tokens_out=written,
                 counted=usage is not None,
                 money=cost,
-                seconds=round(time.monotonic() - self._began, 4),
+                seconds=round(time.monotonic() - task.began, 4),
                 outcome=outcome,
                 why=why,
                 reply=text[:TRACE_LENGTH],
@@ -193,7 +194,7 @@ class ChatClient:
 def ask_record(
     model: BaseChatModel, messages: Sequence[BaseMessage], schema: type[R]
 ) -> tuple[R, int | None]:
-    """The reply as a record, repaired once, and its tokens; None where none are counted.
+    """The reply as a record, repaired once, and its tokens if they are counted.
 
     Raises:
         ReplyInvalid: the model failed, or neither reply fits.

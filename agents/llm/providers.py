@@ -177,7 +177,7 @@ def _not_here(name: str, cause: str) -> ConfigError:
 
 
 class LocalModel(BaseChatModel):
-    """A causal language model of transformers in this process; greedy decoding, streamed.
+    """A causal language model of transformers in this process, decoded greedily.
 
     `langchain-huggingface` (1.2.3) is no substitute: it needs huggingface-hub below 2, its
     local models sentence-transformers below 6, and its generation runs on when the caller
@@ -239,9 +239,7 @@ class LocalModel(BaseChatModel):
 
         stopped = threading.Event()
         outcome: Future[int] = Future()
-
-        def is_stopped(input_ids: Any, scores: Any, **kwargs: Any) -> bool:
-            return stopped.is_set()
+        criteria = StoppingCriteriaList([lambda *_, **__: stopped.is_set()])
 
         def generate() -> None:
             try:
@@ -250,7 +248,7 @@ class LocalModel(BaseChatModel):
                     max_new_tokens=min(self.max_tokens, room - read),
                     streamer=streamer,
                     do_sample=False,
-                    stopping_criteria=StoppingCriteriaList([is_stopped]),
+                    stopping_criteria=criteria,
                 )
                 outcome.set_result(int(tokens.shape[1]) - read)
             except Exception as error:
@@ -260,11 +258,7 @@ class LocalModel(BaseChatModel):
         with self._lock:
             inputs = self._encoded(messages)
             read, room = inputs["input_ids"].shape[1], self._model.config.max_position_embeddings
-            if read >= room:
-                raise ValueError(f"the prompt has {read} tokens, the model reads at most {room}")
-            streamer = TextIteratorStreamer(
-                self._tokenizer, skip_prompt=True, skip_special_tokens=True
-            )
+            streamer = TextIteratorStreamer(self._tokenizer, True, skip_special_tokens=True)
             threading.Thread(target=generate, name="emer-generate", daemon=True).start()
             try:
                 for text in streamer:
@@ -283,7 +277,11 @@ class LocalModel(BaseChatModel):
         else:
             text = "\n".join(f"{turn['role']}: {turn['content']}" for turn in talk)
             text += "\nassistant:"
-        return self._tokenizer(text, return_tensors="pt").to(self._model.device)
+        inputs = self._tokenizer(text, return_tensors="pt").to(self._model.device)
+        size, room = inputs["input_ids"].shape[1], self._model.config.max_position_embeddings
+        if size >= room:
+            raise ValueError(f"the prompt has {size} tokens, the model reads at most {room}")
+        return inputs
 
     def _last_chunk(self, read: int, written: int) -> AIMessageChunk:
         """The token counts, and why the generation ended."""

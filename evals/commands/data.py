@@ -31,7 +31,6 @@ class Line(NamedTuple):
 
     @property
     def cells(self) -> list[str]:
-        """Cells of a table row."""
         return [self.what, "yes" if self.found else "no", self.detail]
 
 

@@ -15,9 +15,8 @@ from emer.evals.fit.weights import provenance, write_weights
 from emer.evals.metrics.bootstrap import Estimate
 from emer.evals.report.scorecard import Column
 from emer.evals.report.tables import Group, Table, show
-from emer.evals.runs.record import RunFile
-from emer.evals.systems.oracle import clues_of
-from emer.evals.systems.reasoner_options import ConfiguredReasoner
+from emer.evals.runs.runner import RunFile
+from emer.evals.systems.oracle import OnHumanClues, clues_of
 from emer.evals.systems.registry import on_human_clues
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue
@@ -69,7 +68,15 @@ def run_fit(request: FitRequest, json: bool) -> None:
 
 
 def _examples(dataset: Dataset, request: FitRequest) -> Examples:
-    clues = _from_runs(request.runs) if request.runs else _from_people(dataset, request.form)
+    runs = [RunFile(path).read()[1] for path in request.runs]
+    clues: dict[str, Sequence[Clue]] = {
+        name: prediction.clues
+        for run in runs
+        for name, prediction in run.items()
+        if prediction.clues
+    }
+    if not runs:
+        clues = _from_people(dataset, request.form)
     names = [sample.name for sample in dataset.labelled if clues.get(sample.name)]
     if len(names) < FEWEST_CLIPS:
         raise ConfigError(
@@ -93,17 +100,12 @@ def _examples(dataset: Dataset, request: FitRequest) -> Examples:
 def _from_people(dataset: Dataset, form: str) -> dict[str, Sequence[Clue]]:
     from emer.agents.rules.reasoner import Rules
 
-    oracle = on_human_clues(ConfiguredReasoner(Rules()), form)
+    oracle = on_human_clues(OnHumanClues(Rules()), form)
     descriptions = {
         sample.name: sample.description(oracle.language, oracle.masked)
         for sample in dataset.labelled
     }
     return {name: clues_of(d, oracle.parts) for name, d in descriptions.items() if d is not None}
-
-
-def _from_runs(paths: Sequence[Path]) -> dict[str, Sequence[Clue]]:
-    runs = [RunFile(path).read()[1] for path in paths]
-    return {name: p.clues for run in runs for name, p in run.items() if p.clues}
 
 
 def _table(of: Examples, scores: dict[str, Estimate], request: FitRequest, hold: float) -> Table:

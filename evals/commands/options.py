@@ -19,6 +19,7 @@ from emer.evals.data.locations import DataFolder, DataMissing, data_folder
 from emer.evals.data.types import Dataset
 from emer.evals.data.wheels import EDITIONS, Edition
 from emer.evals.metrics.bootstrap import Estimate
+from emer.evals.metrics.open_vocabulary import NO_GROUPS, Grouper
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.speed.measure import Measure
 from emer.tools.errors import ConfigError
@@ -27,7 +28,6 @@ from emer.tools.text import escaped, one_line
 
 if TYPE_CHECKING:
     from emer.evals.judges.judge import Judge
-    from emer.evals.metrics.synonyms import Grouper
 
 Step = Callable[[str], None]
 
@@ -40,9 +40,8 @@ def choose_edition(name: str) -> Edition:
     raise ConfigError(f"--lexicon {name}: there are {', '.join(EDITIONS)}")
 
 
-def open_lexicon(folder: DataFolder, name: str) -> Lexicon | None:
+def open_lexicon(folder: DataFolder, edition: Edition) -> Lexicon | None:
     """Wheel lexicon of an edition; None and a note where its files are missing."""
-    edition = choose_edition(name)
     try:
         return folder.lexicon(edition)
     except DataMissing as error:
@@ -60,20 +59,17 @@ def choose_judge(name: str) -> Judge:
 
         return OfflineJudge()
     from emer.agents.llm.providers import load_chat_model
-    from emer.evals.judges.chat import CachedJudge, ChatJudge, ReplyCache
+    from emer.evals.judges.chat import ChatJudge, ReplyCache
 
-    judge = ChatJudge(load_chat_model(name), name)
-    return CachedJudge(judge, ReplyCache(home_folder() / "judgements.jsonl"))
+    return ChatJudge(load_chat_model(name), name, ReplyCache(home_folder() / "judgements.jsonl"))
 
 
 def choose_grouper(name: str | None) -> Grouper | None:
     """Grouper of a name: none, a zip of groups, or a chat model; None for the wheel."""
     if name is None:
         return None
-    from emer.evals.metrics.synonyms import Apart
-
     if name == "none":
-        return Apart()
+        return NO_GROUPS
     if name.endswith(".zip"):
         from emer.evals.data.wheels import read_groups
 
@@ -94,7 +90,6 @@ class SetOptions:
     clips: Path | None = None
 
     def open(self) -> tuple[DataFolder, Dataset]:
-        """The data folder and the dataset."""
         folder = data_folder(self.data)
         return folder, read_set(folder, self.name, self.gold, self.clips)
 

@@ -7,22 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emer.agents.reasoner import Reporting
-from emer.evals.commands.options import (
-    SetOptions,
-    choose_edition,
-    choose_judge,
-    home_folder,
-    jsonable,
-    note,
-    open_lexicon,
-    print_json,
-    progress,
-)
+from emer.evals.commands import options
 from emer.evals.commands.score import as_json
-from emer.evals.report.build import Produced, ReportSettings, produce
+from emer.evals.report.build import ReportSettings, produce
 from emer.evals.report.measure import other_jobs, reasoner_jobs
 from emer.evals.report.scorecard import SHORT
-from emer.evals.report.tables import labels, markdown, show
+from emer.evals.report.tables import Report, labels, markdown, show
 from emer.evals.systems.reasoner_options import ReasonerOptions, reasoner_on_clues
 from emer.tools.errors import ConfigError
 
@@ -34,7 +24,7 @@ OTHER_STEPS = 2
 class ReportRequest:
     """Arguments of `emer-eval report`."""
 
-    data: SetOptions
+    data: options.SetOptions
     runs: tuple[Path, ...]
     against: str | None
     reasoner: ReasonerOptions
@@ -46,56 +36,54 @@ class ReportRequest:
 
 def run_report(request: ReportRequest, out: Path | None, json: bool) -> None:
     """Print the report and write its files."""
-    produced = make_report(request)
+    report = make_report(request)
     if json:
-        print_json(as_json(produced.board))
+        options.print_json(as_json(report.board))
     else:
-        for table in (labels(produced.board, SHORT), *produced.report.tables[1:]):
+        for table in (labels(report.board, SHORT), *report.tables[1:]):
             show(table)
-        print(f"{produced.seconds:.0f} s")
+        print(f"{report.seconds:.0f} s")
     if out is not None:
-        for path in write(produced, out):
-            note(f"written {path}")
+        _write(report, out)
 
 
-def make_report(request: ReportRequest) -> Produced:
+def make_report(request: ReportRequest) -> Report:
     """The requested report; progress shows on a terminal."""
-    reasoner = reasoner_on_clues(request.reasoner)
-    choose_edition(request.lexicon)
+    oracle = reasoner_on_clues(request.reasoner)
+    edition = options.choose_edition(request.lexicon)
     folder, dataset = request.data.open()
     settings = ReportSettings(
-        lexicon=open_lexicon(folder, request.lexicon),
-        judge=choose_judge(request.judge),
+        lexicon=options.open_lexicon(folder, edition),
+        judge=options.choose_judge(request.judge),
         runs=request.runs,
         against=request.against,
-        cache=None if request.fresh else home_folder() / "answers",
+        cache=None if request.fresh else options.home_folder() / "answers",
         workers=request.workers,
     )
     if not dataset.labelled:
         raise ConfigError(f"{dataset.name}: no clip has labels to score against")
-    jobs = reasoner_jobs(dataset, reasoner)
-    if isinstance(reasoner.reasoner, Reporting):
+    jobs = reasoner_jobs(dataset, oracle)
+    if isinstance(oracle.reasoner, Reporting):
         probed = sum(job.probes for job in jobs)
-        note(
+        options.note(
             f"a model may be asked about {len(dataset.labelled)} clips in {len(jobs)} forms, and "
             f"again, several times a clip, where {probed} of them are probed; one form alone: "
             "emer-eval run oracle:masked"
         )
     steps = len(jobs) + len(other_jobs(dataset, folder)) + OTHER_STEPS
-    with progress("measuring", steps) as step:
-        return produce(dataset, folder, reasoner, settings, step)
+    with options.progress("measuring", steps) as step:
+        return produce(dataset, folder, oracle, settings, step)
 
 
-def write(produced: Produced, folder: Path) -> list[Path]:
-    """Write the page, the Markdown (whole, and the leaderboard) and the JSON.
-
-    `ConfigError` if it cannot be done.
-    """
+def _write(report: Report, folder: Path) -> None:
+    """Write the page, the Markdown (whole, and the leaderboard) and the JSON."""
     files = {
-        "report.html": produced.report.page,
-        "report.md": produced.report.markdown,
-        "leaderboard.md": markdown(labels(produced.board, SHORT)),
-        "report.json": jsons.dumps(jsonable(as_json(produced.board)), indent=2, ensure_ascii=False),
+        "report.html": report.page,
+        "report.md": report.markdown,
+        "leaderboard.md": markdown(labels(report.board, SHORT)),
+        "report.json": jsons.dumps(
+            options.jsonable(as_json(report.board)), indent=2, ensure_ascii=False
+        ),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -103,4 +91,5 @@ def write(produced: Produced, folder: Path) -> list[Path]:
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"--out {folder}: cannot be written: {error.strerror}") from error
-    return [folder / name for name in files]
+    for name in files:
+        options.note(f"written {folder / name}")

@@ -7,28 +7,19 @@ clips; the observations of the other tools come from a shared evidence store.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from emer.evals.commands.options import (
-    SetOptions,
-    choose_edition,
-    note,
-    open_lexicon,
-    print_json,
-    progress,
-)
+from emer.evals.commands import options
 from emer.evals.commands.score import as_json
-from emer.evals.data.types import Dataset
-from emer.evals.report.leaderboard import Board, Entry, build
+from emer.evals.report.leaderboard import build
 from emer.evals.report.measure import Job, measure
-from emer.evals.report.scorecard import SHORT, Ruler
-from emer.evals.report.tables import Group, Table, costs, differences, labels, show
-from emer.evals.runs.record import RunFile
-from emer.evals.runs.runner import run
+from emer.evals.report.scorecard import COSTS, SHORT, Ruler
+from emer.evals.report.tables import Group, Table, differences, labels, section, show
+from emer.evals.runs.runner import RunFile, run
 from emer.evals.systems.agent import Agent, agent
 from emer.evals.systems.baselines import floors
 from emer.evals.systems.reasoner_options import ReasonerOptions, reasoner_on_clues
@@ -47,7 +38,7 @@ class RunRequest:
 
     systems: tuple[str, ...]
     out: Path
-    data: SetOptions
+    data: options.SetOptions
     reasoner: ReasonerOptions
     limit: int | None
     workers: int
@@ -57,7 +48,7 @@ def run_systems(request: RunRequest, fresh: bool, json: bool) -> None:
     """Run each system and print a summary; `EmerError` if one answers no clip at all."""
     _, dataset = request.data.open()
     for remark in dataset.notes:
-        note(remark)
+        options.note(remark)
     if request.limit:
         dataset = dataset.model_copy(update={"samples": dataset.samples[: request.limit]})
     on_clues = reasoner_on_clues(request.reasoner)
@@ -68,24 +59,18 @@ def run_systems(request: RunRequest, fresh: bool, json: bool) -> None:
         raise ConfigError(f"{names.most_common(1)[0][0]} is named twice")
     summaries = []
     for system in systems:
-        predictions = _run_one(system, dataset, request, fresh)
+        log = request.out / "native.log"
+        with options.progress(system.card.name, len(dataset.samples), log) as step:
+            predictions = run(system, dataset, request.out, workers=request.workers, fresh=fresh,
+                              done=lambda prediction: step(prediction.name))  # fmt: skip
         summaries.append(_summary(system, predictions, RunFile.of(request.out, system.card).path))
         if not json:
             _print(summaries[-1])
     if json:
-        print_json(summaries)
+        options.print_json(summaries)
     failed = [summary["system"] for summary in summaries if summary["failed"] == summary["clips"]]
     if failed:
         raise EmerError(f"{failed[0]}: there is no answer on any of the clips")
-
-
-def _run_one(
-    system: System, dataset: Dataset, request: RunRequest, fresh: bool
-) -> list[Prediction]:
-    log = request.out / "native.log"
-    with progress(system.card.name, len(dataset.samples), log) as step:
-        return run(system, dataset, request.out, workers=request.workers, fresh=fresh,
-                   done=lambda prediction: step(prediction.name))  # fmt: skip
 
 
 def _summary(system: System, predictions: list[Prediction], path: Path) -> dict[str, object]:
@@ -107,46 +92,9 @@ def _print(summary: dict[str, object]) -> None:
     print(one_line(f"{summary['system']}: {counts.format(**summary)}; {summary['file']}"))
     if summary["fallbacks"]:
         steps = f"the rules took {summary['fallbacks']} steps instead of the model"
-        note(f"{summary['system']}: {steps}")
+        options.note(f"{summary['system']}: {steps}")
     if summary["first_failure"]:
-        note(f"{summary['system']}: {summary['first_failure']}")
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two agents, its answers, and the number of calls of each slot's tool."""
-
-    system: Agent
-    predictions: list[Prediction]
-    ran: Counter[str]
-
-
-def compare(
-    slot: str, uses: tuple[str, str], dataset: Dataset, folder: Path, *, workers: int = 1,
-    done: Callable[[Prediction], None] = lambda _: None,
-) -> tuple[Side, Side]:  # fmt: skip
-    """Both sides, which share one evidence store below `folder`.
-
-    `ConfigError` or `ToolMissing` before the first clip if one of the tools cannot be loaded.
-
-    Args:
-        slot: Slot of the two tools.
-        uses: Their names.
-        dataset: Clips.
-        folder: Folder of the runs.
-        workers: Clips answered at once.
-        done: Called with each prediction.
-
-    """
-    systems = [_agent(slot, use, folder) for use in uses]
-    sides: list[Side] = []
-    for system in systems:
-        predictions = run(system, dataset, folder, workers=workers, done=done)
-        ran: Counter[str] = Counter()
-        for prediction in predictions:
-            ran.update(prediction.cost.ran)
-        sides.append(Side(system, predictions, ran))
-    return sides[0], sides[1]
+        options.note(f"{summary['system']}: {summary['first_failure']}")
 
 
 def _agent(slot: str, use: str, folder: Path) -> Agent:
@@ -167,7 +115,7 @@ class SwapRequest:
     slot: str
     a: str
     b: str
-    data: SetOptions
+    data: options.SetOptions
     out: Path | None
     limit: int | None
     lexicon: str
@@ -178,50 +126,45 @@ def run_swap(request: SwapRequest, json: bool) -> None:
     """Print both tools' scores, their paired difference, and the calls of all tools."""
     if request.a == request.b:
         raise ConfigError(f"{request.a} is named twice; name two tools for {request.slot}")
-    choose_edition(request.lexicon)
+    edition = options.choose_edition(request.lexicon)
     folder, dataset = request.data.open()
     samples = dataset.labelled[: request.limit]
     if not any(sample.clip for sample in samples):
         raise ConfigError(f"{dataset.name}: no labelled clip has a media file; name --clips DIR")
     dataset = dataset.model_copy(update={"samples": samples})
-    ruler = Ruler.of(dataset, open_lexicon(folder, request.lexicon))
-    with (
-        _run_folder(request.out) as place,
-        progress(request.slot, 2 * len(samples), place / "native.log") as step,
-    ):
-        sides = compare(request.slot, (request.a, request.b), dataset, place,
-                        workers=request.workers, done=lambda p: step(p.name))  # fmt: skip
-    board = _board(ruler, sides, measure(ruler, dataset, [Job(f) for f in floors(dataset.golds)]))
-    for side in sides:
-        failed = [p for p in side.predictions if p.failed]
+    ruler = Ruler(dataset, options.open_lexicon(folder, edition))
+    out = nullcontext(request.out) if request.out else TemporaryDirectory(prefix="emer-swap-")
+    with out as opened:
+        place = Path(opened)
+        with options.progress(request.slot, 2 * len(samples), place / "native.log") as step:
+            agents = [_agent(request.slot, use, place) for use in (request.a, request.b)]
+            answers = [run(each, dataset, place, workers=request.workers,
+                           done=lambda p: step(p.name)) for each in agents]  # fmt: skip
+    entries = [
+        ruler.measure(each.card, predictions)
+        for each, predictions in zip(agents, answers, strict=True)
+    ]
+    below = measure(ruler, [Job(floor) for floor in floors(dataset.golds)])
+    board = build(ruler, [*entries, *below], [(agents[1].name, agents[0].name)])
+    ran: dict[str, Counter[str]] = {}
+    for entry in entries:
+        ran[entry.card.name] = Counter()
+        for prediction in entry.predictions:
+            ran[entry.card.name].update(prediction.cost.ran)
+        failed = [p for p in entry.predictions if p.failed]
         if failed:
             first = f"{failed[0].name}: {failed[0].failed}"
-            note(f"{side.system.name}: {len(failed)} clips failed; {first}")
+            options.note(f"{entry.card.name}: {len(failed)} clips failed; {first}")
     if json:
-        print_json({**as_json(board), "tool_runs": {s.system.name: dict(s.ran) for s in sides}})
+        options.print_json({**as_json(board), "tool_runs": ran})
         return
-    for table in (labels(board, SHORT), differences(board), costs(board), _calls(sides)):
+    for table in (labels(board, SHORT), differences(board), section(board, COSTS), _calls(ran)):
         show(table)
 
 
-@contextmanager
-def _run_folder(out: Path | None) -> Iterator[Path]:
-    if out is not None:
-        yield out
-        return
-    with TemporaryDirectory(prefix="emer-swap-") as folder:
-        yield Path(folder)
-
-
-def _board(ruler: Ruler, sides: tuple[Side, Side], below: list[Entry]) -> Board:
-    entries = [Entry(ruler.measure(s.system.card, s.predictions), s.predictions) for s in sides]
-    first, second = (side.system.name for side in sides)
-    return build(ruler, [*entries, *below], [(second, first)])
-
-
-def _calls(sides: tuple[Side, Side]) -> Table:
-    used = sorted({slot for side in sides for slot in side.ran})
-    rows = [[side.system.name, *(str(side.ran[slot]) for slot in used)] for side in sides]
+def _calls(ran: Mapping[str, Counter[str]]) -> Table:
+    used = sorted({slot for calls in ran.values() for slot in calls})
+    rows = [[name, *(str(calls[slot]) for slot in used)] for name, calls in ran.items()]
     lead = (
         "How often each slot's tool really ran. What the others saw in the first run is looked up "
         "in the second; they run there only for closer looks that the first did not ask for."

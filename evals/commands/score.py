@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from emer.evals.commands.options import (
-    SetOptions,
-    choose_edition,
-    choose_grouper,
-    choose_judge,
-    note,
-    open_lexicon,
-    print_json,
-)
+from emer.evals.commands import options
 from emer.evals.data.predictions import Predictions, matched, read_predictions
 from emer.evals.data.types import Dataset
-from emer.evals.report.leaderboard import Board, Entry, build
-from emer.evals.report.measure import Job, judged, measure
-from emer.evals.report.scorecard import SHORT, Ruler
-from emer.evals.report.tables import closed, explanations, labels, show
-from emer.evals.runs.record import RunFile
+from emer.evals.metrics.bootstrap import SEED
+from emer.evals.report.leaderboard import Board, build
+from emer.evals.report.measure import Job, measure, rated
+from emer.evals.report.scorecard import CLOSED, EXPLANATIONS, SHORT, Ruler
+from emer.evals.report.tables import labels, section, show
+from emer.evals.runs.runner import RunFile
 from emer.evals.systems.baselines import StoredAnswers, floors
+from emer.evals.systems.system import System
 from emer.tools.errors import ConfigError
 
 
@@ -30,7 +24,7 @@ class ScoreRequest:
     """Arguments of `emer-eval score`."""
 
     predictions: Path
-    data: SetOptions
+    data: options.SetOptions
     lexicon: str
     partial: bool
     judge: str
@@ -41,49 +35,49 @@ def run_score(request: ScoreRequest, json: bool) -> None:
     """Print the scores of a file."""
     board = score(request)
     if json:
-        print_json(as_json(board))
+        options.print_json(as_json(board))
         return
     show(labels(board, SHORT))
-    if not closed(board).empty:
-        show(closed(board))
+    if not section(board, CLOSED).empty:
+        show(section(board, CLOSED))
     if board.judge:
-        show(explanations(board))
+        show(section(board, EXPLANATIONS))
 
 
 def score(request: ScoreRequest) -> Board:
     """Leaderboard of the file and the floors."""
-    choose_edition(request.lexicon)
-    judge, grouper = choose_judge(request.judge), choose_grouper(request.groups)
-    _check_no_run(request.predictions)
-    predictions = read_predictions(request.predictions)
+    edition = options.choose_edition(request.lexicon)
+    judge, grouper = options.choose_judge(request.judge), options.choose_grouper(request.groups)
+    path = request.predictions
+    if path.suffix == ".jsonl" and path.is_file():
+        name = RunFile(path).read()[0].system.name
+        raise ConfigError(f"{path} is a run of {name}; show it with: emer-eval report --run {path}")
+    predictions = read_predictions(path)
     folder, dataset = request.data.open()
     for remark in (*dataset.notes, *_checked(dataset, predictions, request.partial)):
-        note(remark)
-    ruler = Ruler.of(dataset, open_lexicon(folder, request.lexicon), grouper)
+        options.note(remark)
+    ruler = Ruler(dataset, options.open_lexicon(folder, edition), grouper)
     golds = {sample.name: dataset.gold(sample) for sample in dataset.labelled}
-    systems = (*floors(golds), StoredAnswers(predictions))
-    entries: list[Entry] = []
-    notes: list[str] = []
-    for entry in measure(ruler, dataset, [Job(system, offline=False) for system in systems]):
-        rated, remarks = judged(entry, ruler.golds, judge)
-        entries.append(rated)
-        notes += remarks
-    rated_texts = "clue_overlap" in entries[-1].scorecard.statistics  # the file's come last
+    systems: list[System] = [*floors(golds), StoredAnswers(predictions)]
+    measured = measure(ruler, [Job(system, offline=False) for system in systems])
+    entries, notes = rated(measured, ruler.golds, judge)
+    rated_texts = "clue_overlap" in entries[-1].statistics  # the file's come last
     return build(ruler, entries, notes=notes, judge=judge.name if rated_texts else "")
 
 
 def as_json(board: Board) -> dict[str, object]:
     """Leaderboard as JSON: every score of every system with its interval."""
+    ruler = board.ruler
     return {
-        "dataset": board.dataset,
-        "clips": board.clips,
-        "lexicon": board.edition,
-        "main_score": board.main,
-        "grouping": board.grouping,
+        "dataset": ruler.dataset.name,
+        "clips": len(ruler.golds),
+        "lexicon": ruler.edition,
+        "main_score": ruler.main,
+        "grouping": ruler.grouper.name,
         "judge": board.judge or None,
         "draws": board.times,
-        "seed": board.seed,
-        "human_labels_per_clip": board.human_labels,
+        "seed": SEED,
+        "human_labels_per_clip": ruler.human_labels,
         "notes": list(board.notes),
         "systems": [
             {
@@ -95,20 +89,8 @@ def as_json(board: Board) -> dict[str, object]:
             }
             for row in board.rows
         ],
-        "differences": [
-            {"left": p.left, "right": p.right, "same_input": p.same_input, "scores": dict(p.scores)}
-            for p in board.pairs
-        ],
+        "differences": [asdict(pair) for pair in board.pairs],
     }
-
-
-def _check_no_run(path: Path) -> None:
-    if path.suffix != ".jsonl" or not path.is_file():
-        return
-    header, _ = RunFile(path).read()
-    raise ConfigError(
-        f"{path} is a run of {header.system.name}; show it with: emer-eval report --run {path}"
-    )
 
 
 def _checked(dataset: Dataset, predictions: Predictions, partial: bool) -> tuple[str, ...]:

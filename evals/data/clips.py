@@ -47,11 +47,6 @@ def parse_labels(text: str) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def show_labels(labels: tuple[str, ...]) -> str:
-    """Cell that `parse_labels` reads as these labels."""
-    return str(list(labels))
-
-
 def _items(text: str, place: int, end: str) -> tuple[list[str], int]:
     """Items from `place` to the closing bracket, and the place behind it."""
     items: list[str] = []
@@ -120,16 +115,20 @@ def read_clips(
 
 
 def read_gold(table: Table, row: Row) -> Gold:
-    """Human labels and texts of a row."""
     basic = row["basic"].lower() or None
     labels = read_labels(table, row)
     if not labels and basic:
         labels = read_labels(table, row, "basic")
+    try:
+        valence = float(row["valence"]) if row["valence"] else None
+    except ValueError as error:
+        place = table.where(row, "valence")
+        raise BadTable(f"{place}: {row['valence']!r} is not a number") from error
     texts = {"en": row["english"], "zh": row["chinese"]}
     return Gold(
         labels=labels,
         basic=basic,
-        valence=_number(table, row, "valence"),
+        valence=valence,
         explanations={language: text for language, text in texts.items() if text},
     )
 
@@ -169,12 +168,3 @@ def _subtitles(path: Path | None, names: set[str]) -> tuple[dict[str, str], list
     other = len(words.keys() - names)
     note = [f"{path}: the words of {other} other clips are not used"] if other else []
     return words, [*table.notes, *note]
-
-
-def _number(table: Table, row: Row, column: str) -> float | None:
-    if not row[column]:
-        return None
-    try:
-        return float(row[column])
-    except ValueError as error:
-        raise BadTable(f"{table.where(row, column)}: {row[column]!r} is not a number") from error

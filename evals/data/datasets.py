@@ -70,7 +70,6 @@ def mer_sets(root: Path) -> dict[str, Layout]:
 
 
 def read_mer(root: Path, layout: Layout) -> Dataset:
-    """Challenge's set from its folder."""
     folders = [root / folder for folder in layout.folders if (root / folder).is_dir()]
     words = root / layout.subtitles
     return read_clips(root / layout.table, folders, words if words.is_file() else None, layout.name)

@@ -14,15 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from emer.evals.data.clips import read_gold
 from emer.evals.data.locations import DataFolder
 from emer.evals.data.tables import BadTable, Row, Table, read_table
 from emer.evals.data.types import Dataset, Described, Gold, Sample
 from emer.evals.data.wheels import read_forms
-from emer.evals.metrics.emotion_words import Language, emotion_words
+from emer.evals.metrics.emotion_words import Language, emotion_words, word_pattern
 
 # ruff: noqa: RUF001, RUF002  (the full-width marks are Chinese punctuation and are meant)
 _BREAK = r"(?<=[.!?;,\"”'’）)])\s*"
@@ -39,23 +37,6 @@ _CLUES = ("visual", "acoustic", "subtitle", "visual_masked", "acoustic_masked")
 _CLUES_ZH = ("visual_zh", "acoustic_zh", "subtitle_zh")
 
 
-@dataclass(frozen=True, slots=True)
-class Clauses:
-    """An explanation's three clauses; the textual one also holds the inference."""
-
-    visual: str
-    acoustic: str
-    textual: str
-
-    def described(self, language: Language) -> Described:
-        """The clauses as a description; its subtitle is what the textual clause quotes."""
-        quote = _QUOTED[language].search(self.textual)
-        return Described(
-            language=language, masked=False, visual=self.visual, acoustic=self.acoustic,
-            subtitle=quote.group(1).strip() if quote else "",
-        )  # fmt: skip
-
-
 def clean(english: str) -> str:
     """English text without the traces of its translation."""
     before, _, after = english.partition("Output:")
@@ -64,20 +45,29 @@ def clean(english: str) -> str:
     return " ".join(text.split())
 
 
-def split_english(text: str) -> Clauses:
+def split_english(text: str) -> Described:
     """Clauses of a cleaned English explanation; an absent one is ""."""
     before, textual = _cut(text, _TEXT)
-    visual, acoustic = _cut(before, _AUDIO)
-    return Clauses(_sentence(visual), _sentence(acoustic), textual)
+    visual, acoustic = map(_sentence, _cut(before, _AUDIO))
+    return _described("en", visual, acoustic, textual)
 
 
-def split_chinese(text: str) -> Clauses:
+def split_chinese(text: str) -> Described:
     """Clauses of a Chinese explanation; an absent one is ""."""
     clauses = {"视频": "", "音频": "", "文本": ""}
     for clause in _SPLIT_ZH.split(text.rstrip("；")):
         kind = next((k for k in clauses if clause.startswith(f"在{k}中")), "视频")
         clauses[kind] += clause
-    return Clauses(*(clause.strip("；") for clause in clauses.values()))
+    return _described("zh", *(clause.strip("；") for clause in clauses.values()))
+
+
+def _described(language: Language, visual: str, acoustic: str, textual: str) -> Described:
+    """Clauses as a description; its subtitle is what the textual clause quotes."""
+    quote = _QUOTED[language].search(textual)
+    return Described(
+        language=language, masked=False, visual=visual, acoustic=acoustic,
+        subtitle=quote.group(1).strip() if quote else "",
+    )  # fmt: skip
 
 
 def _sentence(clause: str) -> str:
@@ -92,18 +82,6 @@ def _cut(text: str, at: re.Pattern[str]) -> tuple[str, str]:
     return (text[: match.start()], text[match.end() :]) if match else (text, "")
 
 
-def mask_english(text: str, words: Collection[str]) -> str:
-    """Text without the words (lower case) that are in `words`."""
-    rest = _WORD.sub(lambda m: " " if m.group().lower() in words else m.group(), text)
-    return " ".join(rest.split())
-
-
-def mask_chinese(text: str, words: Collection[str]) -> str:
-    """Text without the words, the longer ones removed first."""
-    longest = sorted(words, key=len, reverse=True)
-    return re.sub("|".join(map(re.escape, longest)), "", text) if longest else text
-
-
 def read_version2(folder: DataFolder) -> Dataset:
     """EMER-v2 with its open-vocabulary labels and, where available, its human clues.
 
@@ -113,17 +91,29 @@ def read_version2(folder: DataFolder) -> Dataset:
     labels = read_table(
         folder.path("emer_v2_labels"), {"name": ("name", "names"), "labels": ("openset",)}
     )
-    texts = _read_texts(folder.path("emer_v2")) if "emer_v2" in folder.files else None
+    texts = None
+    if "emer_v2" in folder.files:
+        columns = {"name": ("name", "names"), "chinese": ("chinese",), "english": ("english",)}
+        texts = read_table(folder.path("emer_v2"), columns)
+        for row in texts.rows:
+            if not (row["chinese"] or row["english"]):
+                place = texts.where(row, "english")
+                raise BadTable(f"{place}: empty, and so is the Chinese text")
     clues, notes = _clues(folder, texts)
     golds = {row["name"]: read_gold(labels, row) for row in labels.rows}
     if texts is not None:
         rows = {row["name"]: row for row in texts.rows}
-        for name, row in ((name, rows.get(name)) for name in golds):
-            written = {"en": clean(row["english"]), "zh": row["chinese"]} if row else {}
-            golds[name] = golds[name].model_copy(update={"explanations": written})
+        for name, gold in golds.items():
+            text = rows.get(name)
+            written = {"en": clean(text["english"]), "zh": text["chinese"]} if text else {}
+            golds[name] = gold.model_copy(update={"explanations": written})
+    described = {name: clues.get(name, ()) for name in golds}
     return Dataset(
         name="emer-v2",
-        samples=tuple(_sample(name, clues.get(name, ())) for name in golds),
+        samples=tuple(
+            Sample(name=name, subtitle=forms[0].subtitle if forms else "", described=forms)
+            for name, forms in described.items()
+        ),
         golds=golds,
         files=tuple(folder.files[k] for k in ("emer_v2_labels", "emer_v2") if k in folder.files),
         notes=(*labels.notes, *(texts.notes if texts else ()), *notes),
@@ -132,42 +122,23 @@ def read_version2(folder: DataFolder) -> Dataset:
 
 def read_version1(folder: DataFolder) -> Dataset:
     """EMER-v1: one label, the subtitle and the explanation in two languages."""
-    columns = {
-        "name": ("names", "name"),
-        "basic": ("emotions",),
-        "subtitle": ("subtitles",),
-        "reason": ("reasons",),
-    }
+    columns = {"name": ("names", "name"), "basic": ("emotions",), "subtitle": ("subtitles",),
+               "reason": ("reasons",)}  # fmt: skip
     english = read_table(folder.path("emer_v1_en"), columns)
     chinese = {row["name"]: row for row in read_table(folder.path("emer_v1_zh"), columns).rows}
+    golds: dict[str, Gold] = {}
+    for row in english.rows:
+        if (name := row["name"]) not in chinese:
+            raise BadTable(f"{english.where(row, 'name')}: {name!r} has no Chinese row")
+        texts = {"en": row["reason"], "zh": chinese[name]["reason"]}
+        golds[name] = read_gold(english, row).model_copy(update={"explanations": texts})
     return Dataset(
         name="emer-v1",
         samples=tuple(Sample(name=r["name"], subtitle=r["subtitle"]) for r in english.rows),
-        golds={row["name"]: _version1(english, row, chinese) for row in english.rows},
+        golds=golds,
         files=(folder.path("emer_v1_en"), folder.path("emer_v1_zh")),
         notes=english.notes,
     )
-
-
-def _read_texts(path: Path) -> Table:
-    columns = {"name": ("name", "names"), "chinese": ("chinese",), "english": ("english",)}
-    table = read_table(path, columns)
-    for row in table.rows:
-        if not (row["chinese"] or row["english"]):
-            raise BadTable(f"{table.where(row, 'english')}: empty, and so is the Chinese text")
-    return table
-
-
-def _version1(table: Table, row: Row, chinese: Mapping[str, Row]) -> Gold:
-    if row["name"] not in chinese:
-        raise BadTable(f"{table.where(row, 'name')}: {row['name']!r} has no Chinese row")
-    texts = {"en": row["reason"], "zh": chinese[row["name"]]["reason"]}
-    return read_gold(table, row).model_copy(update={"explanations": texts})
-
-
-def _sample(name: str, described: tuple[Described, ...]) -> Sample:
-    subtitle = next((d.subtitle for d in described), "")
-    return Sample(name=name, subtitle=subtitle, described=described)
 
 
 def _clues(
@@ -193,19 +164,23 @@ def _from_table(row: Row) -> tuple[Described, ...]:
 
 
 def _from_text(row: Row, words: Collection[str] | None) -> tuple[Described, ...]:
-    english = split_english(clean(row["english"])).described("en")
+    english = split_english(clean(row["english"]))
     forms = [english]
     if words is not None:
-        texts = (mask_english(text, words) for text in (english.visual, english.acoustic))
-        forms.append(_masked(english, *texts))
-    return (*forms, *_chinese(split_chinese(row["chinese"]).described("zh")))
+        visual, acoustic = (
+            _WORD.sub(lambda m: " " if m.group().lower() in words else m.group(), text)
+            for text in (english.visual, english.acoustic)
+        )
+        forms.append(_masked(english, " ".join(visual.split()), " ".join(acoustic.split())))
+    return (*forms, *_chinese(split_chinese(row["chinese"])))
 
 
 def _chinese(whole: Described) -> tuple[Described, ...]:
     if not (whole.visual or whole.acoustic or whole.subtitle):
         return ()
-    words = emotion_words("zh")
-    return whole, _masked(whole, *(mask_chinese(t, words) for t in (whole.visual, whole.acoustic)))
+    words = word_pattern(emotion_words("zh"), "zh")
+    texts = (re.sub(words, "", text) for text in (whole.visual, whole.acoustic))
+    return whole, _masked(whole, *texts)
 
 
 def _masked(whole: Described, visual: str, acoustic: str) -> Described:

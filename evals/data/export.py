@@ -15,7 +15,6 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from emer.agents.types import Explanation
-from emer.evals.data.clips import show_labels
 from emer.graphs.trace.jsonl import read_trace
 from emer.tools.errors import ConfigError
 
@@ -58,11 +57,11 @@ def write_dataset(explanations: Sequence[Explained], folder: Path) -> tuple[Path
         if path.exists():
             raise ConfigError(f"{path} is there already; choose another --to, or move it")
     texts = [(e.name, "", " ".join(s.text for s in e.explanation.sentences)) for e in explanations]
-    names = [(e.name, tuple(label.name for label in e.explanation.labels)) for e in explanations]
+    names = [(e.name, str([x.name for x in e.explanation.labels])) for e in explanations]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(reasons, ("name", "chinese", "english"), texts)
-        _write(labels, ("name", "openset"), [(name, show_labels(cell)) for name, cell in names])
+        _write(labels, ("name", "openset"), names)
     except OSError as error:
         raise ConfigError(f"{folder} cannot be written: {error.strerror}") from error
     return reasons, labels
@@ -70,30 +69,23 @@ def write_dataset(explanations: Sequence[Explained], folder: Path) -> tuple[Path
 
 def _read(path: Path) -> Iterator[Explained]:
     try:
-        first = path.read_text(encoding="utf-8").split("\n", 1)[0]
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
-    if '"event":"run"' in first.replace(" ", ""):
-        yield from _from_run(path)
+    if '"event":"run"' in text.split("\n", 1)[0].replace(" ", ""):
+        for record in map(json.loads, text.splitlines()[1:]):
+            if record["explanation"] is not None:
+                explanation = Explanation.model_validate(record["explanation"])
+                yield Explained(record["name"], explanation, path)
     elif path.suffix == ".json":
         yield _from_answer(path)
     else:
-        yield _from_trace(path)
-
-
-def _from_trace(path: Path) -> Explained:
-    trace = read_trace(path)
-    if trace.finished is None:
-        raise ConfigError(f"{path}: the run did not come to an end, so there is nothing to keep")
-    return Explained(Path(trace.header.clip.name).stem, trace.finished.explanation, path)
-
-
-def _from_run(path: Path) -> Iterator[Explained]:
-    for line in path.read_text(encoding="utf-8").splitlines()[1:]:
-        record = json.loads(line)
-        if record["explanation"] is not None:
-            explanation = Explanation.model_validate(record["explanation"])
-            yield Explained(record["name"], explanation, path)
+        trace = read_trace(path)
+        if trace.finished is None:
+            raise ConfigError(
+                f"{path}: the run did not come to an end, so there is nothing to keep"
+            )
+        yield Explained(Path(trace.header.clip.name).stem, trace.finished.explanation, path)
 
 
 def _from_answer(path: Path) -> Explained:

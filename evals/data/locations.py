@@ -19,7 +19,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from emer.evals.data.tables import Row, read_table
-from emer.evals.data.wheels import EDITIONS, WHEELS, Edition, read_lexicon
+from emer.evals.data.wheels import WHEELS, Edition, read_forms, read_synonyms, read_wheel
 from emer.evals.metrics.wheel import Lexicon
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.device import home
@@ -74,7 +74,6 @@ class Entry(Record):
     origin: Origin | None
 
     def fits(self, relative: PurePosixPath) -> bool:
-        """True if a path within a data folder ends as this file's does."""
         names = [name.parts for name in (self.file, self.accepts) if name is not None]
         return any(relative.parts[-len(parts) :] == parts for parts in names)
 
@@ -123,11 +122,14 @@ class DataFolder:
         return tuple(self.root / path for path in chosen)
 
     def lexicon(self, edition: Edition = "2026") -> Lexicon:
-        """Wheel lexicon of an edition."""
-        if edition not in EDITIONS:
-            raise ConfigError(f"no wheel lexicon {edition!r}; there are {', '.join(EDITIONS)}")
         wheels = {wheel: self.path(wheel) for wheel in WHEELS}
-        return read_lexicon(self.path(f"forms_{edition}"), self.path("synonyms"), wheels, edition)
+        forms, synonyms = self.path(f"forms_{edition}"), self.path("synonyms")
+        return Lexicon(
+            edition=edition,
+            forms=read_forms(forms),
+            synonyms=read_synonyms(synonyms),
+            wheels=tuple(read_wheel(name, path) for name, path in wheels.items()),
+        )
 
 
 def data_folder(given: Path | None = None) -> DataFolder:
@@ -189,10 +191,9 @@ def _pull(entry: Entry, origin: Origin, path: Path, mirror: str | None) -> Pulle
             return Pulled(entry, path, "here", check)
         download_file(url, path, checksum)
         return Pulled(entry, path, "pulled", check)
-    except TransferFailed as error:
-        return Pulled(entry, path, "unreachable", str(error))
     except DownloadFailed as error:
-        return Pulled(entry, path, "refused", str(error))
+        unreachable = isinstance(error, TransferFailed)
+        return Pulled(entry, path, "unreachable" if unreachable else "refused", str(error))
     except OSError as error:
         return Pulled(entry, path, "unreachable", f"{type(error).__name__}: {error}")
 
@@ -208,15 +209,9 @@ def _blob_id(origin: Origin, api: str) -> str:
 
 
 def _entry(row: Row) -> Entry:
-    origin = {key: row[key] for key in ("repository", "commit", "path")}
-    return Entry(
-        key=row["key"],
-        file=PurePosixPath(row["file"]),
-        accepts=PurePosixPath(row["accepts"]) if row["accepts"] else None,
-        what=row["what"],
-        licence=row["licence"],
-        origin=Origin(**origin, sha256=row["sha256"] or None) if row["repository"] else None,
-    )
+    cells = {column: row[column] or None for column in _COLUMNS}
+    own = {key: cells.pop(key) for key in ("key", "file", "accepts", "what", "licence")}
+    return Entry.model_validate({**own, "origin": cells if row["repository"] else None})
 
 
 def _tables(root: Path) -> Iterator[PurePosixPath]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emer.evals.data.clips import BadList, parse_labels, read_labels
-from emer.evals.data.tables import BadTable, Table, read_table
+from emer.evals.data.tables import BadTable, read_table
 
 COLUMNS = {
     "labels": ("openset", "labels", "label", "emotions", "ov_labels"),
@@ -51,9 +51,17 @@ def read_predictions(path: Path, *, text_only: bool = False) -> Predictions:
     if not has_labels and not texts:
         raise BadTable(f"{path} row 1: neither a label column nor a text column")
     places = {row["name"]: table.where(row, "name") for row in table.rows}
-    empty = _empty_note(table, labels) if has_labels else ()
-    notes = (*table.notes, *empty, *_separators(table))
-    return Predictions(path, labels, texts, places, notes, has_labels)
+    notes = [*table.notes]
+    empty = [row for row in table.rows if has_labels and not labels[row["name"]]]
+    if empty:
+        notes.append(f"{table.where(empty[0], 'labels')}: empty prediction; {len(empty)} of "
+                     f"{len(table.rows)} are, each scores 0")  # fmt: skip
+    # the scorer takes a cell with another separator for one label
+    odd = [row for row in table.rows if any(mark in row["labels"] for mark in ";；、|")]  # noqa: RUF001
+    if odd:
+        notes.append(f"{table.where(odd[0], 'labels')}: {odd[0]['labels']!r} is not split at "
+                     f"';', only at commas ({len(odd)} such rows)")  # fmt: skip
+    return Predictions(path, labels, texts, places, tuple(notes), has_labels)
 
 
 def matched(
@@ -82,27 +90,6 @@ def matched(
         way = "; --partial scores what matches and counts absent ones as empty" if hits else ""
         raise BadTable(notes[0] + way)
     return tuple(notes)
-
-
-def _empty_note(table: Table, labels: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    empty = [row for row in table.rows if not labels[row["name"]]]
-    if not empty:
-        return ()
-    return (
-        f"{table.where(empty[0], 'labels')}: empty prediction; {len(empty)} of "
-        f"{len(table.rows)} are, each scores 0",
-    )
-
-
-def _separators(table: Table) -> tuple[str, ...]:
-    # the scorer takes a cell with another separator for one label
-    odd = [row for row in table.rows if any(mark in row["labels"] for mark in ";；、|")]  # noqa: RUF001
-    if not odd:
-        return ()
-    return (
-        f"{table.where(odd[0], 'labels')}: {odd[0]['labels']!r} is not split at ';', only at "
-        f"commas ({len(odd)} such rows)",
-    )
 
 
 def _from_npz(path: Path) -> Predictions:

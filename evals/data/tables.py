@@ -63,15 +63,32 @@ def read_table(
     text = _text(path)
     header, *records = _records(path, text.removeprefix(BOM))
     names = [cell.strip() for cell in header]
-    headers = _required(path, names, needed) | _present(names, optional or {})
-    numbered = ((number, cells) for number, cells in enumerate(records, start=2) if cells)
-    rows = tuple(_row(path, number, names, headers, cells) for number, cells in numbered)
+    present = _present(names, needed)
+    lacking = [" or ".join(needed[column]) for column in needed if column not in present]
+    if lacking:
+        raise BadTable(
+            f"{path} row 1: no column {', no column '.join(lacking)}; it has {', '.join(names)}"
+        )
+    twice = [name for name in present.values() if names.count(name) > 1]
+    if twice:
+        raise BadTable(f"{path} row 1, column {twice[0]}: the column is there twice")
+    headers = present | _present(names, optional or {})
+    rows: list[Row] = []
+    for number, cells in enumerate(records, start=2):
+        if len(cells) not in (0, len(names)):
+            raise BadTable(
+                f"{path} row {number}: {len(cells)} cells under {len(names)} columns; "
+                "is a comma or a quote missing?"
+            )
+        if cells:
+            ours = {column: cells[names.index(h)].strip() for column, h in headers.items()}
+            rows.append(Row(number, ours))
     if not rows:
         raise BadTable(f"{path} row 2: there are no rows below the header")
     if key is not None:
         _unique(path, headers[key], key, rows)
     bom = f"{path} row 1, column {names[0]}: a byte-order mark stands before it; it was skipped"
-    return Table(path, headers, rows, (bom,) if text.startswith(BOM) else ())
+    return Table(path, headers, tuple(rows), (bom,) if text.startswith(BOM) else ())
 
 
 def _text(path: Path) -> str:
@@ -102,40 +119,14 @@ def _records(path: Path, text: str) -> list[list[str]]:
     return records
 
 
-def _required(
-    path: Path, names: Sequence[str], needed: Mapping[str, Sequence[str]]
-) -> dict[str, str]:
-    present = _present(names, needed)
-    lacking = [" or ".join(needed[column]) for column in needed if column not in present]
-    if lacking:
-        raise BadTable(
-            f"{path} row 1: no column {', no column '.join(lacking)}; it has {', '.join(names)}"
-        )
-    twice = [name for name in present.values() if names.count(name) > 1]
-    if twice:
-        raise BadTable(f"{path} row 1, column {twice[0]}: the column is there twice")
-    return present
-
-
 def _present(names: Sequence[str], columns: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """The file's header of each of our columns that it has."""
     lowered = {name.casefold(): name for name in reversed(names)}
     headers = {
-        column: next((lowered[a.casefold()] for a in accepted if a.casefold() in lowered), None)
+        column: [lowered[each.casefold()] for each in accepted if each.casefold() in lowered]
         for column, accepted in columns.items()
     }
-    return {column: header for column, header in headers.items() if header is not None}
-
-
-def _row(
-    path: Path, number: int, names: Sequence[str], headers: Mapping[str, str], cells: Sequence[str]
-) -> Row:
-    if len(cells) != len(names):
-        raise BadTable(
-            f"{path} row {number}: {len(cells)} cells under {len(names)} columns; "
-            "is a comma or a quote missing?"
-        )
-    return Row(number, {ours: cells[names.index(h)].strip() for ours, h in headers.items()})
+    return {column: found[0] for column, found in headers.items() if found}
 
 
 def _unique(path: Path, header: str, key: str, rows: Sequence[Row]) -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from emer.evals.metrics.emotion_words import Language
+from emer.tools.errors import ClipError
 from emer.tools.types import Record
 
 Part = Literal["visual", "acoustic", "subtitle"]
@@ -38,8 +39,14 @@ class Sample(Record):
     subtitle: str = ""
     described: tuple[Described, ...] = ()
 
+    @property
+    def media(self) -> Path:
+        """Its video or sound file; `ClipError` where there is only text."""
+        if self.clip is None:
+            raise ClipError(f"{self.name}: no media file; name their folder with --clips")
+        return self.clip
+
     def description(self, language: Language, masked: bool) -> Described | None:
-        """Human description in that form, or None if there is none."""
         fitting = (d for d in self.described if (d.language, d.masked) == (language, masked))
         return next(fitting, None)
 

@@ -8,7 +8,7 @@ those of MER2024's openset-synonym.zip, one .npy text per clip.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
@@ -16,24 +16,14 @@ from zipfile import BadZipFile, ZipFile
 
 from emer.evals.data.clips import parse_labels
 from emer.evals.data.tables import BadTable, read_table
-from emer.evals.metrics.synonyms import Groups, StoredGroups
-from emer.evals.metrics.wheel import Lexicon, Wheel, plain
+from emer.evals.metrics.open_vocabulary import Groups, StoredGroups
+from emer.evals.metrics.wheel import Wheel, plain
 
 Edition = Literal["2025", "2026"]
 EDITIONS: tuple[Edition, ...] = get_args(Edition)
 WHEELS = ("wheel1", "wheel2", "wheel3", "wheel4", "wheel5")
 RUNS = range(1, 9)
 """The synonyms were collected eight times over; a word has those of all runs."""
-
-
-def read_lexicon(forms: Path, synonyms: Path, wheels: Mapping[str, Path], edition: str) -> Lexicon:
-    """Lexicon of an edition from its files; `BadTable` names the faulty file."""
-    return Lexicon(
-        edition=edition,
-        forms=read_forms(forms),
-        synonyms=_read_synonyms(synonyms),
-        wheels=tuple(_read_wheel(name, path) for name, path in wheels.items()),
-    )
 
 
 def read_forms(path: Path) -> dict[str, tuple[str, ...]]:
@@ -47,7 +37,8 @@ def read_forms(path: Path) -> dict[str, tuple[str, ...]]:
     return _collected(pairs)
 
 
-def _read_synonyms(path: Path) -> dict[str, tuple[str, ...]]:
+def read_synonyms(path: Path) -> dict[str, tuple[str, ...]]:
+    """Each word, and the words of the wheels that it is a synonym of."""
     header, rows = _sheet(path)
     pairs: list[tuple[str, str]] = []
     for run in RUNS:
@@ -59,7 +50,8 @@ def _read_synonyms(path: Path) -> dict[str, tuple[str, ...]]:
     return _collected(pairs)
 
 
-def _read_wheel(name: str, path: Path) -> Wheel:
+def read_wheel(name: str, path: Path) -> Wheel:
+    """Wheel of a workbook; `BadTable` names a faulty file."""
     header, rows = _sheet(path)
     places = [_column(path, header, f"level{ring}") for ring in (1, 2, 3)]
     rings: dict[str, dict[str, list[str]]] = {}

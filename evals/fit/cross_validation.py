@@ -26,7 +26,6 @@ class Calibration:
     offset: float
 
     def probability(self, scores: Floats) -> Floats:
-        """Calibrated probabilities."""
         return np.asarray(1 / (1 + np.exp(-(self.scale * scores + self.offset))))
 
 
@@ -101,8 +100,10 @@ def compare(of: Examples, fitted: Held, baseline: Held) -> dict[str, Estimate]:
     statistics: dict[str, Statistic] = {}
     for name, held in (("fitted", fitted), ("shipped", baseline)):
         judged = judge_top(of, held.probabilities)
+        clipped = np.clip(held.probabilities, 1e-9, 1 - 1e-9)
+        log_odds = np.asarray(np.log(clipped / (1 - clipped)))
         statistics |= {
-            f"{name}_log_loss": mean(log_loss(_logit(held.probabilities), of.displayed)),
+            f"{name}_log_loss": mean(log_loss(log_odds, of.displayed)),
             f"{name}_first_right": judged.accuracy,
             f"{name}_brier": judged.brier,
             f"{name}_ece": judged.ece,
@@ -139,8 +140,3 @@ def _out_of_fold(
 def _splits(place: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
     for fold in range(int(place.max()) + 1):
         yield place != fold, place == fold
-
-
-def _logit(probabilities: Floats) -> Floats:
-    clipped = np.clip(probabilities, 1e-9, 1 - 1e-9)
-    return np.asarray(np.log(clipped / (1 - clipped)))

@@ -36,47 +36,32 @@ class Examples:
     """Labels that belong to no family, and how often they were given."""
 
     def rows(self, chosen: NDArray[np.bool_]) -> Examples:
-        """Chosen clips only."""
         names = tuple(n for n, keep in zip(self.names, chosen, strict=True) if keep)
         return Examples(names, self.cues, self.families, self.stated[chosen],
                         self.displayed[chosen], self.unknown)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Shipped:
-    """The reasoner's own weights, and which exist; both of shape (cues, families)."""
-
-    weights: Floats
-    known: NDArray[np.bool_]
-
-
 def examples(
     names: Sequence[str], clues: Sequence[Sequence[Clue]], labels: Sequence[Sequence[str]]
 ) -> Examples:
-    """Examples of clips with their clues and human labels."""
     words = lexicon()
     families = tuple(words.families)
     stated = [_stated(read(of_clip)) for of_clip in clues]
     cues = tuple(sorted({cue for strengths in stated for cue in strengths}))
     table = np.array([[strengths.get(cue, 0.0) for cue in cues] for strengths in stated])
-    named = [{label: words.family_of(label) for label in of_clip} for of_clip in labels]
-    displayed = np.array([[family in each.values() for family in families] for each in named])
+    named = [{words.family_of(label) for label in of_clip} for of_clip in labels]
+    displayed = np.array([[family in each for family in families] for each in named])
     unknown = Counter(
-        label.lower()
-        for of_clip, families_of in zip(labels, named, strict=True)
-        for label in of_clip
-        if families_of[label] is None
+        label.lower() for of_clip in labels for label in of_clip if words.family_of(label) is None
     )
     return Examples(tuple(names), cues, families, table.reshape(len(stated), len(cues)),
                     displayed, unknown)  # fmt: skip
 
 
-def shipped(of: Examples) -> Shipped:
-    """Weights that the reasoner ships with, for these cues and families."""
+def shipped(of: Examples) -> Floats:
+    """Weights that the reasoner ships with: shape (cues, families)."""
     table = lexicon().weights
-    weights = [[table.get(cue, {}).get(family, 0.0) for family in of.families] for cue in of.cues]
-    known = [[family in table.get(cue, {}) for family in of.families] for cue in of.cues]
-    return Shipped(np.array(weights), np.array(known))
+    return np.array([[table.get(cue, {}).get(f, 0.0) for f in of.families] for cue in of.cues])
 
 
 def _stated(readings: Sequence[Reading]) -> dict[str, float]:

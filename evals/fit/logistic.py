@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emer.evals.fit.features import Examples, Shipped
+from emer.evals.fit.features import Examples
 from emer.evals.metrics.bootstrap import Floats
 
 FEWEST = 5
@@ -33,25 +33,24 @@ class Weights:
         return np.asarray(self.offsets + stated @ self.log_odds)
 
 
-def fit(of: Examples, prior: Shipped, hold: float) -> Weights:
+def fit(of: Examples, prior: Floats, hold: float) -> Weights:
     """Weights that fit the examples; families that are too rare keep the prior's."""
-    log_odds, offsets = prior.weights.copy(), _base(of)
+    log_odds, offsets = prior.copy(), _base(of)
     displayed = of.displayed.astype(np.float64)
     learnt = displayed.sum(axis=0) >= FEWEST
     for place in np.flatnonzero(learnt):
-        fitted = _fit_one(of.stated, displayed[:, place], prior.weights[:, place],
-                          float(offsets[place]), hold)  # fmt: skip
+        fitted = _fit_one(of.stated, displayed[:, place], prior[:, place], offsets[place], hold)
         log_odds[:, place], offsets[place] = fitted[:-1], fitted[-1]
     return Weights(log_odds, offsets, tuple(learnt.tolist()))
 
 
-def as_shipped(of: Examples, prior: Shipped) -> Weights:
+def as_shipped(of: Examples, prior: Floats) -> Weights:
     """Shipped weights with offsets learnt for them: the line to beat."""
     offsets = _base(of)
-    fixed, displayed = of.stated @ prior.weights, of.displayed.astype(np.float64)
+    fixed, displayed = of.stated @ prior, of.displayed.astype(np.float64)
     for place in range(len(of.families)):
         offsets[place] = _fit_offset(fixed[:, place], displayed[:, place], offsets[place])
-    return Weights(prior.weights, offsets, (False,) * len(of.families))
+    return Weights(prior, offsets, (False,) * len(of.families))
 
 
 def _base(of: Examples) -> Floats:

@@ -13,9 +13,9 @@ from pathlib import Path
 from emer.agents.lexicon.lexicon import FOLDER as LEXICON
 from emer.evals.data.types import Dataset
 from emer.evals.fit.cross_validation import Calibration
-from emer.evals.fit.features import Examples, Shipped
+from emer.evals.fit.features import Examples
 from emer.evals.fit.logistic import Weights
-from emer.evals.metrics.bootstrap import Estimate
+from emer.evals.metrics.bootstrap import Estimate, Floats
 from emer.tools.errors import ConfigError
 
 SCHEMA = 1
@@ -24,7 +24,7 @@ ROUNDED_AWAY = 5e-4
 
 
 def write_weights(
-    folder: Path, of: Examples, prior: Shipped, fitted: Weights, provenance: Mapping[str, object]
+    folder: Path, of: Examples, prior: Floats, fitted: Weights, provenance: Mapping[str, object]
 ) -> tuple[Path, Path]:
     """Write both files; `ConfigError` if they exist already or cannot be written."""
     table, about = folder / WEIGHTS, folder / PROVENANCE
@@ -48,12 +48,13 @@ def provenance(
     scores: Mapping[str, Estimate], settings: Mapping[str, object],
 ) -> dict[str, object]:  # fmt: skip
     """Provenance of weights: data, settings, scores of the cross-validation."""
+    lexicon = b"".join(path.read_bytes() for path in sorted(LEXICON.glob("*.csv")))
     return {
         "schema": SCHEMA,
         "name": f"fit:{dataset.name}",
         "made": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "emer": version("emer"),
-        "lexicon_sha256": _folder_digest(LEXICON),
+        "lexicon_sha256": hashlib.sha256(lexicon).hexdigest(),
         "data": {
             "set": dataset.name,
             "files": {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in dataset.files},
@@ -71,16 +72,11 @@ def provenance(
     }
 
 
-def _rows(of: Examples, prior: Shipped, fitted: Weights, name: str) -> list[tuple[str, ...]]:
+def _rows(of: Examples, prior: Floats, fitted: Weights, name: str) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("cue", "family", "log_odds", "source")]
     for i, cue in enumerate(of.cues):
         for j, family in enumerate(of.families):
-            moved = abs(fitted.log_odds[i, j] - prior.weights[i, j]) >= ROUNDED_AWAY
+            moved = abs(fitted.log_odds[i, j] - prior[i, j]) >= ROUNDED_AWAY
             if fitted.learnt[j] and moved:
                 rows.append((cue, family, f"{fitted.log_odds[i, j]:.3f}", name))
     return rows
-
-
-def _folder_digest(folder: Path) -> str:
-    files = sorted(folder.glob("*.csv"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

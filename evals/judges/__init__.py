@@ -1,5 +1,3 @@
 """Judges, which rate how far two explanations agree."""
 
-from emer.evals.judges.judge import Judge, JudgeFailed, OfflineJudge, Rating, judge_all
-
-__all__ = ["Judge", "JudgeFailed", "OfflineJudge", "Rating", "judge_all"]
+__all__ = ["chat", "judge"]

@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, JsonValue
 
 from emer.agents.llm.client import ReplyInvalid, ask_record
-from emer.evals.judges.judge import Judge, JudgeFailed, Rating
-from emer.evals.metrics.synonyms import Groups
+from emer.evals.judges.judge import JudgeFailed
+from emer.evals.metrics.open_vocabulary import Groups
 from emer.prompts.prompt import digest as prompt_digest
 from emer.prompts.prompt import load
 from emer.tools.errors import ConfigError
@@ -22,7 +22,7 @@ from emer.tools.types import Record, digest
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-Kind = Literal["clues", "labels"]
+Reply = TypeVar("Reply", bound=Record)
 
 
 class _Score(Record):
@@ -40,10 +40,11 @@ class _Groups(Record):
 
 @dataclass(frozen=True)
 class ChatJudge:
-    """A chat model that rates pairs; its name carries a digest of its prompts."""
+    """A chat model that rates a pair once; its name carries a digest of its prompts."""
 
     model: BaseChatModel
     spec: str
+    cache: ReplyCache
 
     @property
     def name(self) -> str:
@@ -52,21 +53,21 @@ class ChatJudge:
         ]
         return f"{self.spec} (prompts {digest(prompts)[:8]})"
 
-    def clues(self, gold: str, predicted: str) -> Rating:
+    def clues(self, gold: str, predicted: str) -> float:
         return self._rate("clues", gold, predicted)
 
-    def labels(self, gold: str, predicted: str) -> Rating:
+    def labels(self, gold: str, predicted: str) -> float:
         return self._rate("labels", gold, predicted)
 
-    def _rate(self, kind: Kind, gold: str, predicted: str) -> Rating:
-        from langchain_core.messages import HumanMessage
-
-        text = load(f"evals/judge_{kind}").substitute(gold=_data(gold), predicted=_data(predicted))
+    def _rate(self, kind: Literal["clues", "labels"], gold: str, predicted: str) -> float:
+        # a JSON string stays data in the prompt
+        pair = {"gold": _json(gold), "predicted": _json(predicted)}
+        request = load(f"evals/judge_{kind}").substitute(**pair)
+        key = digest([self.name, kind, gold, predicted])
         try:
-            rating, _ = ask_record(self.model, [HumanMessage(text)], _Score)
+            return self.cache.ask(key, self.model, request, _Score).score
         except ReplyInvalid as error:
             raise JudgeFailed(f"{self.spec}: {error}") from error
-        return Rating(score=rating.score, reason=rating.reason)
 
 
 @dataclass(frozen=True)
@@ -82,56 +83,24 @@ class ChatGrouper:
         return f"{self.spec} (prompt {prompt_digest('evals/group_labels')[:8]})"
 
     def groups(self, clip: str, labels: Sequence[str]) -> Groups:
-        from langchain_core.messages import HumanMessage
-
         ordered = sorted(labels)
+        request = load("evals/group_labels").substitute(labels=json.dumps(ordered))
         key = digest([self.name, *ordered])
-        if (reply := self.cache.get(key)) is None:
-            text = load("evals/group_labels").substitute(labels=json.dumps(ordered))
-            grouped, _ = ask_record(self.model, [HumanMessage(text)], _Groups)
-            reply = self.cache.put(key, grouped.model_dump(mode="json"))
-        return _Groups.model_validate(reply).groups
-
-
-@dataclass(frozen=True)
-class CachedJudge:
-    """A judge with stored ratings: a pair is rated once."""
-
-    judge: Judge
-    cache: ReplyCache
-
-    @property
-    def name(self) -> str:
-        return self.judge.name
-
-    def clues(self, gold: str, predicted: str) -> Rating:
-        return self._rate("clues", gold, predicted)
-
-    def labels(self, gold: str, predicted: str) -> Rating:
-        return self._rate("labels", gold, predicted)
-
-    def _rate(self, kind: Kind, gold: str, predicted: str) -> Rating:
-        key = digest([self.name, kind, gold, predicted])
-        if (reply := self.cache.get(key)) is None:
-            method = self.judge.clues if kind == "clues" else self.judge.labels
-            reply = self.cache.put(key, method(gold, predicted).model_dump(mode="json"))
-        return Rating.model_validate(reply)
+        return self.cache.ask(key, self.model, request, _Groups).groups
 
 
 @dataclass
 class ReplyCache:
-    """Replies by the hash of their request, in a JSONL file or in memory alone.
+    """Replies by the hash of their request, in a JSONL file.
 
     `ConfigError` at once, before anything is paid for, if the file cannot be read or written.
     """
 
-    path: Path | None = None
+    path: Path
     _known: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the file; an incomplete last line is cut off."""
-        if self.path is None:
-            return
         try:
             private_folder(self.path.parent)
             with open(self.path, "a+b", opener=private_opener) as file:
@@ -146,17 +115,21 @@ class ReplyCache:
                 f"{self.path}: not what was written there ({error}); move it away to ask again"
             ) from error
 
-    def get(self, key: str) -> Mapping[str, object] | None:
-        """Stored reply, or None."""
-        return self._known.get(key)
+    def ask(self, key: str, model: BaseChatModel, request: str, form: type[Reply]) -> Reply:
+        """The stored reply to a request, else the model's, which is stored at once.
 
-    def put(self, key: str, reply: Mapping[str, object]) -> Mapping[str, object]:
-        """Store a reply, on disk at once, and return it."""
-        self._known[key] = reply
-        if self.path is not None:
+        Raises:
+            ReplyInvalid: the model failed, or neither reply fits.
+
+        """
+        from langchain_core.messages import HumanMessage
+
+        if key not in self._known:
+            reply = ask_record(model, [HumanMessage(request)], form)[0].model_dump(mode="json")
+            self._known[key] = reply
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, "said": reply}, ensure_ascii=False) + "\n")
-        return reply
+                file.write(_json({"key": key, "said": reply}) + "\n")
+        return form.model_validate(self._known[key])
 
 
 def _entries(file: IO[bytes]) -> dict[str, Mapping[str, object]]:
@@ -168,6 +141,5 @@ def _entries(file: IO[bytes]) -> dict[str, Mapping[str, object]]:
     return {entry["key"]: entry["said"] for entry in map(json.loads, whole.splitlines())}
 
 
-def _data(text: str) -> str:
-    # a JSON string stays data in the prompt
-    return json.dumps(text, ensure_ascii=False)
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -18,13 +18,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from pydantic import Field
 
-from emer.evals.metrics.bootstrap import Mean, mean
+from emer.evals.metrics.bootstrap import Ratio, mean
 from emer.evals.metrics.cue_overlap import agree
 from emer.evals.metrics.emotion_words import label_groups, labels_in
 from emer.tools.errors import EmerError
-from emer.tools.types import Record
 
 LOWEST, HIGHEST = 1.0, 10.0
 
@@ -33,37 +31,25 @@ class JudgeFailed(EmerError):
     """A judge gave no usable score; the pair counts as not judged."""
 
 
-class Rating(Record):
-    """A judge's score of one pair, and its reason."""
-
-    score: float = Field(ge=LOWEST, le=HIGHEST)
-    reason: str = ""
-
-
 class Judge(Protocol):
-    """Rates how far an explanation agrees with a human one."""
+    """Rates agreement with a human explanation from 1 to 10, or raises `JudgeFailed`."""
 
     @property
     def name(self) -> str:
         """Names everything that a score depends on: model, version, prompts."""
         ...
 
-    def clues(self, gold: str, predicted: str) -> Rating:
-        """Rate how far the clues overlap."""
-        ...
+    def clues(self, gold: str, predicted: str) -> float: ...
 
-    def labels(self, gold: str, predicted: str) -> Rating:
-        """Rate how far the emotional states overlap."""
-        ...
+    def labels(self, gold: str, predicted: str) -> float: ...
 
 
 @dataclass(frozen=True)
 class Overlaps:
-    """Both scores over clips, by one judge; clips without a rating take no part."""
+    """Both scores over clips; clips without a rating take no part."""
 
-    judge: str
-    clues: Mean
-    labels: Mean
+    clues: Ratio
+    labels: Ratio
     failed: tuple[str, ...] = ()
     """Errors of the pairs without a rating."""
 
@@ -72,18 +58,17 @@ def judge_all(judge: Judge, golds: Sequence[str], predicted: Sequence[str]) -> O
     """Mean clue and label overlap; an empty explanation has the lowest score."""
     failed: list[str] = []
 
-    def rate(method: Callable[[str, str], Rating], gold: str, text: str) -> float:
+    def rate(method: Callable[[str, str], float], gold: str, text: str) -> float:
         if not text:
             return LOWEST
         try:
-            return method(gold, text).score
+            return method(gold, text)
         except JudgeFailed as error:
             failed.append(str(error))
             return float(np.nan)
 
     pairs = list(zip(golds, predicted, strict=True))
     return Overlaps(
-        judge=judge.name,
         clues=mean([rate(judge.clues, gold, text) for gold, text in pairs]),
         labels=mean([rate(judge.labels, gold, text) for gold, text in pairs]),
         failed=tuple(failed),
@@ -100,29 +85,25 @@ class OfflineJudge:
 
     name: str = "offline-1"
 
-    def clues(self, gold: str, predicted: str) -> Rating:
-        matched, missed, invented = agree(gold, predicted).of(None)
-        reason = f"{matched} found, {missed} missed, {invented} invented"
-        precise, complete = matched + invented, matched + missed
-        return _rating(2 * matched / (precise + complete) if precise + complete else 0.0, reason)
+    def clues(self, gold: str, predicted: str) -> float:
+        matched, missed, invented = map(len, agree(gold, predicted))
+        cues = 2 * matched + missed + invented
+        return _score(2 * matched / cues if cues else 0.0)
 
-    def labels(self, gold: str, predicted: str) -> Rating:
+    def labels(self, gold: str, predicted: str) -> float:
         human, ours = labels_in(gold), labels_in(predicted)
         precision = sum(_nearest(word, human) for word in ours)
         recall = sum(_nearest(word, ours) for word in human)
         p = precision / len(ours) if ours else 0.0
         r = recall / len(human) if human else 0.0
-        reason = f"{', '.join(human) or 'none'} and {', '.join(ours) or 'none'}"
-        return _rating(2 * p * r / (p + r) if p + r else 0.0, reason)
+        return _score(2 * p * r / (p + r) if p + r else 0.0)
 
 
 def _nearest(word: str, others: Collection[str]) -> float:
-    if word in others:
-        return 1.0
-    return (
-        SAME_GROUP if label_groups()[word] in {label_groups()[other] for other in others} else 0.0
-    )
+    groups = label_groups()
+    kin = groups[word] in {groups[other] for other in others}
+    return 1.0 if word in others else SAME_GROUP * kin
 
 
-def _rating(share: float, reason: str) -> Rating:
-    return Rating(score=round(LOWEST + share * (HIGHEST - LOWEST), 4), reason=reason)
+def _score(share: float) -> float:
+    return round(LOWEST + share * (HIGHEST - LOWEST), 4)

@@ -1,6 +1,4 @@
 """Metrics as statistics over clips, with bootstrap intervals."""
 
-from emer.evals.metrics.bootstrap import Draws, Estimate, Statistic, estimate, mean, ratio
-from emer.evals.metrics.wheel import Lexicon, Wheel
-
-__all__ = ["Draws", "Estimate", "Lexicon", "Statistic", "Wheel", "estimate", "mean", "ratio"]
+__all__ = ["bootstrap", "calibration", "cue_overlap", "emotion_words", "faithfulness",
+           "open_vocabulary", "single_label", "wheel"]  # fmt: skip

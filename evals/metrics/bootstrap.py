@@ -8,14 +8,15 @@ the seed are chosen by us.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Draws:
@@ -49,23 +50,6 @@ class Statistic(Protocol):
 
 
 @dataclass(frozen=True)
-class Mean:
-    """The mean of one value per clip; NaN marks a clip that does not take part."""
-
-    values: Floats
-
-    def at(self, draws: Draws) -> Floats:
-        part = np.isfinite(self.values)
-        filled = np.where(part, self.values, 0.0)
-        return _divide(draws.total(filled), draws.total(part))
-
-    @property
-    def n(self) -> int:
-        """Clips that take part."""
-        return int(np.isfinite(self.values).sum())
-
-
-@dataclass(frozen=True)
 class Ratio:
     """A share of counts summed over clips ("cited clues that exist : cited clues")."""
 
@@ -73,7 +57,7 @@ class Ratio:
     wholes: Floats
 
     def at(self, draws: Draws) -> Floats:
-        return _divide(draws.total(self.parts), draws.total(self.wholes))
+        return divide(draws.total(self.parts), draws.total(self.wholes))
 
 
 @dataclass(frozen=True)
@@ -85,8 +69,7 @@ class Harmonic:
 
     def at(self, draws: Draws) -> Floats:
         p, r = self.precision.at(draws), self.recall.at(draws)
-        total = p + r
-        return np.where(total == 0, 0.0, _divide(2 * p * r, total))
+        return np.where(p + r == 0, 0.0, divide(2 * p * r, p + r))
 
 
 @dataclass(frozen=True)
@@ -98,7 +81,7 @@ class Average:
     def at(self, draws: Draws) -> Floats:
         values = np.array([part.at(draws) for part in self.parts])
         defined = np.isfinite(values)
-        return _divide(np.where(defined, values, 0.0).sum(axis=0), defined.sum(axis=0))
+        return divide(np.where(defined, values, 0.0).sum(axis=0), defined.sum(axis=0))
 
 
 @dataclass(frozen=True)
@@ -112,13 +95,14 @@ class Difference:
         return self.left.at(draws) - self.right.at(draws)
 
 
-def mean(values: ArrayLike) -> Mean:
-    """Mean of one value per clip; None and NaN do not take part."""
-    return Mean(np.asarray(values, dtype=np.float64))
+def mean(values: ArrayLike) -> Ratio:
+    """Mean of one value per clip; a clip with None or NaN does not take part."""
+    floats = np.asarray(values, dtype=np.float64)
+    part = np.isfinite(floats)
+    return ratio(np.where(part, floats, 0.0), part)
 
 
 def ratio(parts: ArrayLike, wholes: ArrayLike) -> Ratio:
-    """Share of counts per clip."""
     return Ratio(np.asarray(parts, dtype=np.float64), np.asarray(wholes, dtype=np.float64))
 
 
@@ -127,7 +111,8 @@ def value(statistic: Statistic, clips: int) -> float:
     return float(statistic.at(Draws(np.ones((1, clips))))[0])
 
 
-def _divide(part: Floats, whole: Floats) -> Floats:
+def divide(part: Floats, whole: Floats) -> Floats:
+    """Quotient, NaN where `whole` is zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(whole == 0, np.nan, part / whole))
 
@@ -153,18 +138,18 @@ class Estimate(NamedTuple):
 
 
 def estimate(
-    statistics: Mapping[str, Statistic], clips: int, times: int = TIMES, seed: int = SEED
-) -> dict[str, Estimate]:
+    statistics: Mapping[Key, Statistic], clips: int, times: int = TIMES, seed: int = SEED
+) -> dict[Key, Estimate]:
     """Each statistic's value and interval, all on the same draws of clips."""
     if clips == 0:
-        return {name: Estimate(np.nan, np.nan, np.nan) for name in statistics}
-    values: dict[str, list[Floats]] = {name: [] for name in statistics}
+        return {key: Estimate(np.nan, np.nan, np.nan) for key in statistics}
+    values: dict[Key, list[Floats]] = {key: [] for key in statistics}
     for draws in _draws(clips, times, seed):
-        for name, statistic in statistics.items():
-            values[name].append(statistic.at(draws))
+        for key, statistic in statistics.items():
+            values[key].append(statistic.at(draws))
     return {
-        name: _interval(value(statistics[name], clips), np.concatenate(blocks))
-        for name, blocks in values.items()
+        key: _interval(value(statistics[key], clips), np.concatenate(blocks))
+        for key, blocks in values.items()
     }
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emer.evals.metrics.bootstrap import Draws, Floats, Mean, mean
+from emer.evals.metrics.bootstrap import Draws, Floats, Ratio, divide, mean
 from emer.evals.metrics.open_vocabulary import Labels
 from emer.evals.metrics.wheel import Lexicon
 
@@ -36,18 +36,15 @@ class Judged:
         return int(np.isfinite(self.stated).sum())
 
     @property
-    def accuracy(self) -> Mean:
-        """Share of right first labels."""
+    def accuracy(self) -> Ratio:
         return mean(self.right)
 
     @property
-    def brier(self) -> Mean:
-        """Brier score: the mean squared distance of stated probability and outcome."""
+    def brier(self) -> Ratio:
         return mean((self.stated - self.right) ** 2)
 
     @property
     def ece(self) -> ExpectedError:
-        """Expected calibration error."""
         return ExpectedError(self)
 
     def bins(self) -> list[tuple[float, float, int]]:
@@ -77,9 +74,7 @@ class ExpectedError:
         total = np.zeros(len(draws))
         for b in range(BINS):
             total += np.abs(draws.total(np.where(place == b, gap, 0.0)))
-        count = draws.total(place >= 0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(total / count)
+        return divide(total, draws.total(place >= 0))
 
 
 def judge_first(

@@ -12,17 +12,17 @@ cues; the words also when quoted.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from emer.agents.types import Explanation
-from emer.evals.metrics.bootstrap import Harmonic, Ratio, ratio
-from emer.evals.metrics.emotion_words import Language, is_denied, language_of
+from emer.evals.metrics.bootstrap import Harmonic, ratio
+from emer.evals.metrics.emotion_words import Language, is_denied, language_of, rows_of
+from emer.evals.metrics.open_vocabulary import Overlap
 
 TABLE = Path(__file__).parent / "concepts.csv"
 
@@ -44,31 +44,12 @@ class Cue:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(NamedTuple):
     """Cues of one explanation against a human one."""
 
     matched: frozenset[Cue]
     missed: frozenset[Cue]
     invented: frozenset[Cue]
-
-    def of(self, channel: Channel | None) -> tuple[int, int, int]:
-        """Numbers of matched, missed and invented cues, in one channel or in all."""
-        sets = (self.matched, self.missed, self.invented)
-        matched, missed, invented = (sum(channel in (None, c.channel) for c in s) for s in sets)
-        return matched, missed, invented
-
-
-@dataclass(frozen=True)
-class CueScores:
-    """Precision and recall of cues, summed over clips."""
-
-    precision: Ratio
-    recall: Ratio
-
-    @property
-    def f(self) -> Harmonic:
-        return Harmonic(self.precision, self.recall)
 
 
 @lru_cache(maxsize=20_000)
@@ -94,14 +75,12 @@ def agree(gold: str, predicted: str) -> Agreement:
     return Agreement(matched, human - matched, invented)
 
 
-def cue_scores(agreements: Sequence[Agreement], channel: Channel | None = None) -> CueScores:
-    """Precision and recall over clips, of one channel or of all together."""
-    counts = [agreement.of(channel) for agreement in agreements]
-    matched = [hits for hits, _, _ in counts]
-    return CueScores(
-        precision=ratio(matched, [hits + invented for hits, _, invented in counts]),
-        recall=ratio(matched, [hits + missed for hits, missed, _ in counts]),
-    )
+def cue_scores(agreements: Sequence[Agreement]) -> Overlap:
+    """Precision and recall of cues, summed over clips."""
+    matched = [len(a.matched) for a in agreements]
+    precision = ratio(matched, [len(a.matched) + len(a.invented) for a in agreements])
+    recall = ratio(matched, [len(a.matched) + len(a.missed) for a in agreements])
+    return Overlap(precision, recall, Harmonic(precision, recall))
 
 
 def _match(cue: Cue, human: frozenset[Cue]) -> Cue | None:
@@ -122,12 +101,10 @@ def _plain(quote: str) -> str:
 
 @cache
 def _patterns(language: Language) -> tuple[tuple[Cue, re.Pattern[str]], ...]:
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
     channels: dict[str, Channel] = {channel: channel for channel in CHANNELS}
     return tuple(
         (Cue(channels[row["channel"]], row["concept"]), re.compile(row[language]))
-        for row in rows
+        for row in rows_of(TABLE)
         if row[language]
     )
 
@@ -149,5 +126,4 @@ def present_in(explanation: Explanation | str) -> frozenset[Channel]:
 
 
 def completeness(explanation: Explanation | str) -> float:
-    """Share of the three modalities that are present."""
     return len(present_in(explanation)) / len(CHANNELS)

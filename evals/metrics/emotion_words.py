@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
@@ -27,13 +27,13 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 @cache
 def emotion_words(language: Language) -> Mapping[str, str]:
     """Each word of a language and the label it stands for."""
-    return {word: row["label"] for row in _rows() for word in row[language].split()}
+    return {word: row["label"] for row in rows_of(TABLE) for word in row[language].split()}
 
 
 @cache
 def label_groups() -> Mapping[str, str]:
     """Each label's wider group ("joy", "anger", ...), chosen by us."""
-    return {row["label"]: row["kin"] for row in _rows()}
+    return {row["label"]: row["kin"] for row in rows_of(TABLE)}
 
 
 @lru_cache(maxsize=20_000)
@@ -62,13 +62,18 @@ def language_of(text: str) -> Language:
 
 
 @cache
-def _rows() -> tuple[dict[str, str], ...]:
-    with TABLE.open(encoding="utf-8", newline="") as file:
+def rows_of(table: Path) -> tuple[dict[str, str], ...]:
+    """Rows of a CSV file of this package."""
+    with table.open(encoding="utf-8", newline="") as file:
         return tuple(csv.DictReader(file))
 
 
 @cache
 def _pattern(language: Language) -> re.Pattern[str]:
-    words = sorted(map(re.escape, emotion_words(language)), key=len, reverse=True)
-    joined = "|".join(words)
-    return re.compile(rf"\b(?:{joined})\b" if language == "en" else joined)
+    return re.compile(word_pattern(emotion_words(language), language))
+
+
+def word_pattern(words: Iterable[str], language: Language) -> str:
+    """Regular expression of any of the words, the longer ones first."""
+    joined = "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+    return rf"\b(?:{joined})\b" if language == "en" else joined

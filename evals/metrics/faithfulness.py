@@ -14,11 +14,10 @@
 
 from __future__ import annotations
 
-import csv
 import random
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,10 +26,16 @@ from typing import Literal
 from emer.agents.reasoner import Reasoner
 from emer.agents.types import Budget, Explanation, Inquiry, Label
 from emer.agents.verification.verifier import verify
-from emer.evals.metrics.emotion_words import Language, labels_in, language_of
+from emer.evals.metrics.emotion_words import (
+    Language,
+    labels_in,
+    language_of,
+    rows_of,
+    word_pattern,
+)
 from emer.evals.metrics.open_vocabulary import Labels
 from emer.evals.metrics.wheel import Lexicon
-from emer.tools.types import Clue, Modality, Span
+from emer.tools.types import Clue, Span
 
 NO_TOOLS = Budget(rounds=0, tool_calls=0)
 """No further tool calls: the clues are fixed."""
@@ -51,15 +56,9 @@ class Deletion:
     `others` is None when there are not as many others.
     """
 
-    label: str
     before: float
     after: float
     others: float | None
-
-    @property
-    def lowered(self) -> bool:
-        """Whether taking out the cited clues lowers the claim."""
-        return self.after < self.before
 
 
 def citations(explanation: Explanation, clues: Sequence[Clue]) -> Count:
@@ -93,10 +92,10 @@ class Corruption:
     """A label's probability before and after a corruption of its evidence."""
 
     kind: Kind
-    label: str
     before: float
     after: float
     fits: bool
+    """Whether it moves the label the right way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,51 +129,72 @@ def delete(evidence: Evidence, label: Label) -> Deletion:
         drawn = {clue.id for clue in random.Random(name).sample(rest, cited)}
         others = evidence.claim(name, [clue for clue in clues if clue.id not in drawn])
     before, after = evidence.claim(name, clues), evidence.claim(name, rest)
-    return Deletion(label=name, before=before, after=after, others=others)
+    return Deletion(before, after, others)
 
 
 def corrupt(evidence: Evidence, label: Label) -> list[Corruption]:
     """Every corruption that can be made of the evidence for a label."""
-    corruptions = (each(evidence, label) for each in (_drop, _flip, _shift))
-    return [corruption for corruption in corruptions if corruption is not None]
+    corruptions = []
+    for kind, spoil in CORRUPTIONS.items():
+        if (clues := spoil(evidence, label)) is None:
+            continue
+        before, after = (
+            evidence.claim(label.name, evidence.clues),
+            evidence.claim(label.name, clues),
+        )
+        fits = after < before
+        if kind == "shift":
+            fits = after <= before and _times_follow(evidence, clues)
+        corruptions.append(Corruption(kind, before, after, fits))
+    return corruptions
 
 
 def flip(text: str) -> str:
     """Sentence with each word that has an opposite turned to it; else as it is."""
-    language = language_of(text)
-    table = _opposites(language)
-    return _pattern(language).sub(lambda m: _like(table[m.group().lower()], m.group()), text)
+    table, pattern = _opposites(language_of(text))
+
+    def opposite(match: re.Match[str]) -> str:
+        word = table[match.group().lower()]
+        return word.capitalize() if match.group()[0].isupper() else word
+
+    return pattern.sub(opposite, text)
 
 
-def _drop(evidence: Evidence, label: Label) -> Corruption | None:
-    modality = _main_modality(evidence.clues, label)
-    if modality is None:
+def _drop(evidence: Evidence, label: Label) -> list[Clue] | None:
+    counts = Counter(c.modality for c in evidence.clues if c.id in label.clue_ids)
+    if not counts:
         return None
-    before = evidence.claim(label.name, evidence.clues)
-    after = evidence.claim(label.name, [c for c in evidence.clues if c.modality != modality])
-    return Corruption("drop", label.name, before, after, fits=after < before)
+    main = min(counts, key=lambda m: (-counts[m], m))
+    return [c for c in evidence.clues if c.modality != main]
 
 
-def _flip(evidence: Evidence, label: Label) -> Corruption | None:
-    flipped = [_flipped(c) if c.id in label.clue_ids else c for c in evidence.clues]
-    if all(a is b for a, b in zip(flipped, evidence.clues, strict=True)):
+def _flip(evidence: Evidence, label: Label) -> list[Clue] | None:
+    turned = {c.id: flip(c.text) for c in evidence.clues if c.id in label.clue_ids}
+    changed = {c.id for c in evidence.clues if turned.get(c.id, c.text) != c.text}
+    if not changed:
         return None
-    before, after = evidence.claim(label.name, evidence.clues), evidence.claim(label.name, flipped)
-    return Corruption("flip", label.name, before, after, fits=after < before)
+    return [_with(c, text=turned[c.id]) if c.id in changed else c for c in evidence.clues]
 
 
-def _shift(evidence: Evidence, label: Label) -> Corruption | None:
-    cited = [c for c in evidence.clues if c.id in label.clue_ids and c.span is not None]
+def _shift(evidence: Evidence, label: Label) -> list[Clue] | None:
+    """Clues with the first cited one at the clip's other end, if that is far enough."""
+    cited = [(c, c.span) for c in evidence.clues if c.id in label.clue_ids and c.span is not None]
     if len(cited) < 2:
         return None
-    moved = _moved(cited[0], evidence.duration)
-    if moved is None:
+    (first, span), duration = cited[0], evidence.duration
+    start = 0.0 if span.start > duration - span.end else max(0.0, duration - span.length)
+    if abs(start - span.start) < SHIFT:
         return None
-    clues = [moved if c.id == cited[0].id else c for c in evidence.clues]
-    before, after = evidence.claim(label.name, evidence.clues), evidence.claim(label.name, clues)
-    return Corruption(
-        "shift", label.name, before, after, fits=after <= before and _times_follow(evidence, clues)
-    )
+    moved = _with(first, span=Span(start=start, end=min(start + span.length, duration)))
+    return [moved if c.id == first.id else c for c in evidence.clues]
+
+
+CORRUPTIONS: Mapping[Kind, Callable[[Evidence, Label], list[Clue] | None]] = {
+    "drop": _drop,
+    "flip": _flip,
+    "shift": _shift,
+}
+"""The spoilt clues of each kind of corruption, None where it cannot be made."""
 
 
 def _times_follow(evidence: Evidence, clues: Sequence[Clue]) -> bool:
@@ -185,44 +205,14 @@ def _times_follow(evidence: Evidence, clues: Sequence[Clue]) -> bool:
     return all("time" not in finding.why for finding in findings)
 
 
-def _moved(clue: Clue, duration: float) -> Clue | None:
-    """Clue at the other end of the clip, None if that is not far enough."""
-    assert clue.span is not None
-    length = clue.span.length
-    start = 0.0 if clue.span.start > duration - clue.span.end else max(0.0, duration - length)
-    if abs(start - clue.span.start) < SHIFT:
-        return None
-    return _with(clue, span=Span(start=start, end=min(start + length, duration)))
-
-
-def _flipped(clue: Clue) -> Clue:
-    text = flip(clue.text)
-    return clue if text == clue.text else _with(clue, text=text)
-
-
 def _with(clue: Clue, **changes: object) -> Clue:
     fields = {name: value for name, value in clue if name != "id"}
     return Clue.model_validate({**fields, **changes})
 
 
-def _main_modality(clues: Sequence[Clue], label: Label) -> Modality | None:
-    counts = Counter(c.modality for c in clues if c.id in label.clue_ids)
-    return min(counts, key=lambda m: (-counts[m], m), default=None)
-
-
-def _like(word: str, model: str) -> str:
-    return word.capitalize() if model[:1].isupper() else word
-
-
 @cache
-def _opposites(language: Language) -> dict[str, str]:
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        pairs = [(r["one"], r["other"]) for r in csv.DictReader(file) if r["lang"] == language]
-    return {b: a for a, b in pairs} | dict(pairs)
-
-
-@cache
-def _pattern(language: Language) -> re.Pattern[str]:
-    words = sorted(map(re.escape, _opposites(language)), key=len, reverse=True)
-    joined = "|".join(words)
-    return re.compile(rf"\b(?:{joined})\b" if language == "en" else joined, re.IGNORECASE)
+def _opposites(language: Language) -> tuple[dict[str, str], re.Pattern[str]]:
+    """The opposite of each word of a language, and a pattern of these words."""
+    pairs = [(row["one"], row["other"]) for row in rows_of(TABLE) if row["lang"] == language]
+    table = {b: a for a, b in pairs} | dict(pairs)
+    return table, re.compile(word_pattern(table, language), re.IGNORECASE)

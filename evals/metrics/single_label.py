@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.evals.metrics.bootstrap import Average, Draws, Floats, mean
+from emer.evals.metrics.bootstrap import Average, Draws, Floats, divide, mean
 from emer.evals.metrics.open_vocabulary import Labels
 from emer.evals.metrics.wheel import Lexicon, plain
 
@@ -41,11 +41,6 @@ class WeightedF1:
     predicted: NDArray[np.int64]
     classes: int
 
-    @property
-    def n(self) -> int:
-        """Clips that take part."""
-        return int((self.gold >= 0).sum())
-
     def at(self, draws: Draws) -> Floats:
         part = self.gold >= 0
         total = np.zeros(len(draws))
@@ -55,8 +50,7 @@ class WeightedF1:
             support = draws.total(is_gold)
             size = support + draws.total(is_predicted)
             total += support * np.divide(2 * hits, size, out=np.zeros_like(hits), where=size > 0)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(total / draws.total(part))
+        return divide(total, draws.total(part))
 
 
 def hit_rate(lexicon: Lexicon, gold: Sequence[str | None], predicted: Sequence[Labels]) -> HitRate:
@@ -101,7 +95,6 @@ def sentiment_f1(
 
 
 def polarity(lexicon: Lexicon, labels: Labels) -> int:
-    """Balance of positive over negative labels."""
     classes = [lexicon.m3(label, lexicon.wheels[0], 1) for label in labels]
     return sum(c in POSITIVE for c in classes) - sum(c in NEGATIVE for c in classes)
 

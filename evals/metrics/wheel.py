@@ -8,7 +8,7 @@ that comes first in the alphabet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -27,11 +27,11 @@ class Wheel:
     @cached_property
     def level1(self) -> Mapping[str, str]:
         """Each word's level-1 ancestor; a word with two parents keeps the later one."""
-        return {
-            word: inner
-            for inner, middles in self.rings.items()
-            for word in _in_reading_order(inner, middles)
-        }
+        ancestors: dict[str, str] = {}
+        for inner, middles in self.rings.items():
+            for middle, outers in middles.items():
+                ancestors |= dict.fromkeys((inner, middle, *outers), inner)
+        return ancestors
 
     @cached_property
     def level2(self) -> Mapping[str, str]:
@@ -42,15 +42,6 @@ class Wheel:
             for middle, outers in middles.items():
                 ancestors |= dict.fromkeys((middle, *outers), middle)
         return ancestors
-
-    def ancestors(self, level: Level) -> Mapping[str, str]:
-        """Each word's ancestor at a level."""
-        return self.level1 if level == 1 else self.level2
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The level-1 words, in the order of the wheel."""
-        return tuple(self.rings)
 
 
 @dataclass(frozen=True)
@@ -64,12 +55,8 @@ class Lexicon:
     """Word to the wheel words it is a synonym of."""
     wheels: tuple[Wheel, ...]
 
-    def knows(self, label: str) -> bool:
-        """Whether a label is a form of any word; others are dropped by every metric."""
-        return plain(label) in self.forms
-
     def m1(self, label: str) -> str | None:
-        """Word that a label is a form of (M1), or None if it is unknown."""
+        """Word that a label is a form of (M1); None if unknown: every metric drops it."""
         return min(self.forms.get(plain(label), ()), default=None)
 
     def m2(self, label: str) -> str | None:
@@ -82,21 +69,13 @@ class Lexicon:
 
         Independent of M1 and M2: all words and all their synonyms are tried.
         """
-        ancestors = wheel.ancestors(level)
-        word = min((w for w in self._reach(plain(label)) if w in ancestors), default=None)
-        return None if word is None else ancestors[word]
-
-    def _reach(self, label: str) -> Iterable[str]:
-        return (w for word in self.forms.get(label, ()) for w in self.synonyms.get(word, ()))
+        ancestors = wheel.level1 if level == 1 else wheel.level2
+        words = self.forms.get(plain(label), ())
+        reached = {synonym for word in words for synonym in self.synonyms.get(word, ())}
+        nearest = min(reached & ancestors.keys(), default=None)
+        return None if nearest is None else ancestors[nearest]
 
 
 def plain(label: str) -> str:
     """Label as the lexicon has it: lower case, no blanks around it."""
     return label.lower().strip()
-
-
-def _in_reading_order(inner: str, middles: Mapping[str, tuple[str, ...]]) -> Iterable[str]:
-    yield inner
-    for middle, outers in middles.items():
-        yield middle
-        yield from outers

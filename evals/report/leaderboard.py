@@ -17,23 +17,13 @@ from emer.evals.metrics.bootstrap import (
     estimate,
     value,
 )
-from emer.evals.report.scorecard import HEADLINE, Column, Ruler, Scorecard
-from emer.evals.systems.system import INPUTS, Card, Input, Prediction
+from emer.evals.report.scorecard import HEADLINE, Ruler, Scorecard
+from emer.evals.systems.system import INPUTS, Card, Input
 
 SPAM = 1.25
 """More labels than this times the human number are marked (chosen by us)."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A system's scorecard and the answers it was made from."""
-
-    scorecard: Scorecard
-    predictions: Sequence[Prediction]
-
-    @property
-    def card(self) -> Card:
-        return self.scorecard.card
+FLOOR = "the best floor"
+HEADLINES = [column.key for column in HEADLINE]
 
 
 @dataclass(frozen=True)
@@ -61,44 +51,37 @@ class Pair:
 class Board:
     """All rows, grouped by input, and the requested differences."""
 
-    dataset: str
-    clips: int
-    edition: str
-    grouping: str
-    human_labels: float
-    main: str
-    """The key of the score that systems are ranked by."""
+    ruler: Ruler
     rows: tuple[Row, ...]
     pairs: tuple[Pair, ...]
     judge: str = ""
     """Judge of the clue and label overlaps, "" without any."""
     notes: tuple[str, ...] = ()
     times: int = TIMES
-    seed: int = SEED
 
     @property
     def groups(self) -> dict[Input, list[Row]]:
         order: tuple[Input, ...] = ("nothing", *(i for i in INPUTS if i != "nothing"))
         groups = {i: [row for row in self.rows if row.card.input == i] for i in order}
         return {
-            i: sorted(rows, key=lambda row: -np.nan_to_num(row.scores[self.main].value))
+            i: sorted(rows, key=lambda row: -np.nan_to_num(row.scores[self.ruler.main].value))
             for i, rows in groups.items()
             if rows
         }
 
     @property
     def method(self) -> str:
-        """The method, in one sentence."""
         return (
-            f"n = {self.clips} clips of {self.dataset}; emotion-wheel lexicon: {self.edition}; "
-            f"set-level grouping: {self.grouping}; in brackets {COVERAGE:.0%} intervals of a "
-            f"paired bootstrap over clips ({self.times:,} draws, seed {self.seed})"
+            f"n = {len(self.ruler.golds)} clips of {self.ruler.dataset.name}; emotion-wheel "
+            f"lexicon: {self.ruler.edition}; set-level grouping: {self.ruler.grouper.name}; in "
+            f"brackets {COVERAGE:.0%} intervals of a paired bootstrap over clips "
+            f"({self.times:,} draws, seed {SEED})"
         )
 
 
 def build(
     ruler: Ruler,
-    entries: Sequence[Entry],
+    entries: Sequence[Scorecard],
     pairs: Sequence[tuple[str, str]] = (),
     notes: Sequence[str] = (),
     judge: str = "",
@@ -115,82 +98,44 @@ def build(
         times: Draws of the bootstrap.
 
     """
-    main, floor = ruler.main, _best_floor(entries, ruler.main)
+    main = ruler.main
     known = {entry.card.name: entry for entry in entries}
     compared = [(known[a], known[b]) for a, b in pairs if {a, b} <= known.keys()]
-    statistics = _statistics(entries, compared, floor, main)
-    estimates = estimate(statistics, len(ruler.names), times)
-    human = float(np.mean([len(gold.labels) for gold in ruler.golds]))
-    return Board(
-        dataset=ruler.dataset,
-        clips=len(ruler.names),
-        edition=ruler.edition,
-        main=main,
-        grouping=ruler.grouping,
-        human_labels=human,
-        rows=tuple(_row(entry, estimates, human, main) for entry in entries),
-        pairs=tuple(_pair(left, right, estimates) for left, right in compared),
-        judge=judge,
-        notes=tuple(notes),
-        times=times,
-    )
+    statistics = _statistics(entries, compared, main)
+    estimates = estimate(statistics, len(ruler.golds), times)
+
+    def row(entry: Scorecard) -> Row:
+        card, name = entry.card, entry.card.name
+        scores = {key: estimates[name, key] for key in entry.statistics}
+        spam = card.input != "nothing" and scores["labels"].value > SPAM * ruler.human_labels
+        return Row(card, scores, entry.counts, estimates.get((name, FLOOR, main)), spam)
+
+    def pair(left: Scorecard, right: Scorecard) -> Pair:
+        names = left.card.name, right.card.name
+        scores = {key: estimates[*names, key] for key in HEADLINES if (*names, key) in estimates}
+        return Pair(*names, left.card.input == right.card.input, scores)
+
+    rows = tuple(row(entry) for entry in entries)
+    differences = tuple(pair(left, right) for left, right in compared)
+    return Board(ruler, rows, differences, judge, tuple(notes), times)
 
 
 def _statistics(
-    entries: Sequence[Entry], compared: Sequence[tuple[Entry, Entry]], floor: Entry | None,
-    main: str,
-) -> dict[str, Statistic]:  # fmt: skip
-    statistics: dict[str, Statistic] = {}
-    for entry in entries:
-        for key, statistic in entry.scorecard.statistics.items():
-            statistics[_key("score", entry, key)] = statistic
-        if floor is not None and entry.card.input != "nothing":
-            statistics[_key("floor", entry, main)] = _minus(entry, floor, main)
-    for left, right in compared:
-        for column in _shared(left, right):
-            statistics[_key("pair", left, column.key, right)] = _minus(left, right, column.key)
-    return statistics
-
-
-def _key(kind: str, entry: Entry, score: str, other: Entry | None = None) -> str:
-    systems = entry.card.name if other is None else f"{entry.card.name} - {other.card.name}"
-    return f"{kind}\0{systems}\0{score}"
-
-
-def _row(entry: Entry, estimates: Mapping[str, Estimate], human: float, main: str) -> Row:
-    scores = {key: estimates[_key("score", entry, key)] for key in entry.scorecard.statistics}
-    return Row(
-        card=entry.card,
-        scores=scores,
-        counts=entry.scorecard.counts,
-        over_floor=estimates.get(_key("floor", entry, main)),
-        spam=entry.card.input != "nothing" and scores["labels"].value > SPAM * human,
-    )
-
-
-def _pair(left: Entry, right: Entry, estimates: Mapping[str, Estimate]) -> Pair:
-    keys = [column.key for column in _shared(left, right)]
-    return Pair(
-        left=left.card.name,
-        right=right.card.name,
-        same_input=left.card.input == right.card.input,
-        scores={key: estimates[_key("pair", left, key, right)] for key in keys},
-    )
-
-
-def _minus(left: Entry, right: Entry, key: str) -> Statistic:
-    return Difference(left.scorecard.statistics[key], right.scorecard.statistics[key])
-
-
-def _shared(left: Entry, right: Entry) -> list[Column]:
-    both = left.scorecard.statistics.keys() & right.scorecard.statistics.keys()
-    return [column for column in HEADLINE if column.key in both]
-
-
-def _best_floor(entries: Sequence[Entry], main: str) -> Entry | None:
+    entries: Sequence[Scorecard], compared: Sequence[tuple[Scorecard, Scorecard]], main: str
+) -> dict[tuple[str, ...], Statistic]:
+    """Scores by system and key, differences by both systems (or `FLOOR`) and key."""
     floors = [entry for entry in entries if entry.card.input == "nothing"]
-    return max(
-        floors,
-        key=lambda e: value(e.scorecard.statistics[main], e.scorecard.clips),
-        default=None,
-    )
+    floor = max(floors, key=lambda f: value(f.statistics[main], len(f.predictions)), default=None)
+    statistics: dict[tuple[str, ...], Statistic] = {}
+    for entry in entries:
+        own, name = entry.statistics, entry.card.name
+        statistics |= {(name, key): statistic for key, statistic in own.items()}
+        if floor is not None and entry.card.input != "nothing":
+            statistics[name, FLOOR, main] = Difference(own[main], floor.statistics[main])
+    for left, right in compared:
+        ours, theirs = left.statistics, right.statistics
+        for key in HEADLINES:
+            if key in ours and key in theirs:
+                names = left.card.name, right.card.name
+                statistics[*names, key] = Difference(ours[key], theirs[key])
+    return statistics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from multiprocessing import active_children, get_context
@@ -16,38 +16,34 @@ from emer.evals.data.locations import DataFolder
 from emer.evals.data.types import Dataset, Gold, Sample
 from emer.evals.judges.judge import Judge, OfflineJudge, judge_all
 from emer.evals.metrics.bootstrap import Statistic, mean
-from emer.evals.metrics.emotion_words import Language
 from emer.evals.metrics.faithfulness import Evidence, Kind, corrupt, delete
-from emer.evals.report.leaderboard import Entry
-from emer.evals.report.scorecard import Ruler, text_of
+from emer.evals.report.scorecard import Ruler, Scorecard, text_of
 from emer.evals.runs.runner import answers
 from emer.evals.systems.baselines import floors, read_stored
 from emer.evals.systems.oracle import DURATION, OnHumanClues
-from emer.evals.systems.reasoner_options import ConfiguredReasoner
 from emer.evals.systems.system import Prediction, System
 from emer.graphs.settings import DEFAULT
 
 
-def judged(
-    entry: Entry, golds: Sequence[Gold], judge: Judge, language: Language = "en"
-) -> tuple[Entry, tuple[str, ...]]:
-    """Entry with the judge's overlaps, and a note on what it could not rate."""
-    human = [gold.explanations.get(language, "") for gold in golds]
-    texts = [text_of(prediction) for prediction in entry.predictions]
-    if not any(human) or not any(texts):
-        return entry, ()
-    overlaps = judge_all(judge, human, texts)
-    statistics = {
-        **entry.scorecard.statistics,
-        "clue_overlap": overlaps.clues,
-        "label_overlap": overlaps.labels,
-    }
-    note = (
-        f"{entry.card.name}: {judge.name} could not rate {len(overlaps.failed)} of "
-        f"{2 * len(texts)} pairs ({overlaps.failed[:1]})"
-    )
-    scorecard = replace(entry.scorecard, statistics=statistics)
-    return replace(entry, scorecard=scorecard), (note,) if overlaps.failed else ()
+def rated(
+    entries: Iterable[Scorecard], golds: Sequence[Gold], judge: Judge
+) -> tuple[list[Scorecard], list[str]]:
+    """Scorecards with the judge's overlaps, and notes on what it could not rate."""
+    human = [gold.explanations.get("en", "") for gold in golds]
+    scorecards: list[Scorecard] = []
+    notes: list[str] = []
+    for entry in entries:
+        texts = [text_of(prediction) for prediction in entry.predictions]
+        if "clue_overlap" in entry.statistics or not (any(human) and any(texts)):
+            scorecards.append(entry)
+            continue
+        overlaps = judge_all(judge, human, texts)
+        scores = {"clue_overlap": overlaps.clues, "label_overlap": overlaps.labels}
+        scorecards.append(entry.with_scores(scores))
+        if overlaps.failed:
+            notes.append(f"{entry.card.name}: {judge.name} could not rate {len(overlaps.failed)} "
+                         f"of {2 * len(texts)} pairs ({overlaps.failed[:1]})")  # fmt: skip
+    return scorecards, notes
 
 
 NAMES = ("deletion", "deletion_fall", "others_fall", *get_args(Kind))
@@ -71,15 +67,12 @@ def _probes_of(reasoner: Reasoner, prediction: Prediction) -> Iterator[tuple[str
     label = prediction.explanation.labels[0]
     evidence = Evidence(reasoner, DEFAULT, prediction.clues, prediction.duration or DURATION)
     deletion = delete(evidence, label)
-    yield "deletion", float(deletion.lowered)
+    yield "deletion", float(deletion.after < deletion.before)
     yield "deletion_fall", deletion.before - deletion.after
     if deletion.others is not None:
         yield "others_fall", deletion.before - deletion.others
     for corruption in corrupt(evidence, label):
         yield corruption.kind, float(corruption.fits)
-
-
-Done = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -100,27 +93,24 @@ def other_jobs(dataset: Dataset, folder: DataFolder) -> list[Job]:
     labelled = {s.name: dataset.gold(s) for s in dataset.labelled}
     stored = [read_stored(path) for path in folder.tables("predictions")]
     matching = [each for each in stored if each.predictions.places.keys() & labelled.keys()]
-    return [Job(system) for system in (*floors(labelled), *matching)]
+    systems: list[System] = [*floors(labelled), *matching]
+    return [Job(system) for system in systems]
 
 
-def reasoner_jobs(
-    dataset: Dataset, reasoner: ConfiguredReasoner, cache: Path | None = None
-) -> list[Job]:
+def reasoner_jobs(dataset: Dataset, oracle: OnHumanClues, cache: Path | None = None) -> list[Job]:
     """A reasoner in every form of oracle perception that the dataset has."""
-    oracle = OnHumanClues(reasoner.reasoner, arguments=reasoner.arguments)
-    forms = [
-        Job(oracle, probes=True),
-        Job(replace(oracle, masked=False), probes=True),
-        Job(replace(oracle, masked=False, language="zh"), probes=True),
-        Job(replace(oracle, language="zh")),
-        Job(replace(oracle, parts=("visual",))),
-        Job(replace(oracle, parts=("acoustic",))),
-        Job(replace(oracle, parts=("visual", "acoustic"))),
-        Job(replace(oracle, stepwise=True)),
-        Job(replace(oracle, parts=("subtitle",), masked=False)),
+    full = replace(oracle, masked=False)
+    probed = [oracle, full, replace(full, language="zh")]
+    others = [
+        replace(oracle, language="zh"),
+        replace(oracle, parts=("visual",)),
+        replace(oracle, parts=("acoustic",)),
+        replace(oracle, parts=("visual", "acoustic")),
+        replace(oracle, stepwise=True),
+        replace(full, parts=("subtitle",)),
     ]
-    first = dataset.samples[0]
-    return [replace(job, cache=cache) for job in forms if _can_answer(job, first)]
+    forms = [form for form in (*probed, *others) if _can_answer(form, dataset.samples[0])]
+    return [Job(form, probes=form in probed, cache=cache) for form in forms]
 
 
 def pairs(reasoner: Reasoner) -> list[tuple[str, str]]:
@@ -139,36 +129,37 @@ def pairs(reasoner: Reasoner) -> list[tuple[str, str]]:
 
 
 def measure(
-    ruler: Ruler, dataset: Dataset, jobs: Sequence[Job], workers: int = 1,
-    done: Done = lambda _: None,
-) -> list[Entry]:  # fmt: skip
-    """Each system's entry, in the order of the jobs.
+    ruler: Ruler,
+    jobs: Sequence[Job],
+    workers: int = 1,
+    done: Callable[[str], None] = lambda _: None,
+) -> list[Scorecard]:
+    """Each system's scorecard, in the order of the jobs.
 
     A system that calls a language model stays in this process: its connection cannot be sent
     to another.
 
     Args:
         ruler: Human labels of the clips.
-        dataset: The clips.
         jobs: Systems.
         workers: Processes.
         done: Called with the name of each measured system.
 
     """
-    samples = dataset.labelled
 
-    def finished(entry: Entry) -> Entry:
+    def finished(entry: Scorecard) -> Scorecard:
         done(entry.card.name)
         return entry
 
     if workers <= 1 or len(jobs) < 2:
-        return [finished(measure_one(ruler, samples, job)) for job in jobs]
-    here = {place: job for place, job in enumerate(jobs) if _calls_a_model(job)}
+        return [finished(measure_one(ruler, job)) for job in jobs]
+    here = {place: job for place, job in enumerate(jobs) if isinstance(job.system, OnHumanClues)
+            and isinstance(job.system.reasoner, Reporting)}  # fmt: skip
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
         others = {place: job for place, job in enumerate(jobs) if place not in here}
-        pending = {pool.submit(measure_one, ruler, samples, job): p for p, job in others.items()}
-        entries = {p: finished(measure_one(ruler, samples, job)) for p, job in here.items()}
+        pending = {pool.submit(measure_one, ruler, job): p for p, job in others.items()}
+        entries = {p: finished(measure_one(ruler, job)) for p, job in here.items()}
         entries |= {pending[each]: finished(each.result()) for each in as_completed(pending)}
     except BaseException:
         for process in active_children():
@@ -179,24 +170,16 @@ def measure(
     return [entries[place] for place in range(len(jobs))]
 
 
-def measure_one(ruler: Ruler, samples: Sequence[Sample], job: Job) -> Entry:
+def measure_one(ruler: Ruler, job: Job) -> Scorecard:
     """Answer every clip and measure the answers."""
-    predictions = answers(job.system, ruler.dataset, samples, job.cache)
-    scorecard = ruler.measure(job.system.card, predictions)
+    predictions = answers(job.system, ruler.dataset.name, ruler.samples, job.cache)
+    entry = ruler.measure(job.system.card, predictions)
     if job.probes and isinstance(job.system, OnHumanClues):
-        probed = probe(job.system.reasoner, predictions)
-        scorecard = replace(scorecard, statistics={**scorecard.statistics, **probed})
-    entry = Entry(scorecard, predictions)
-    return judged(entry, ruler.golds, OfflineJudge())[0] if job.offline else entry
+        entry = entry.with_scores(probe(job.system.reasoner, predictions))
+    return rated([entry], ruler.golds, OfflineJudge())[0][0] if job.offline else entry
 
 
-def _calls_a_model(job: Job) -> bool:
-    return isinstance(job.system, OnHumanClues) and isinstance(job.system.reasoner, Reporting)
-
-
-def _can_answer(job: Job, sample: Sample) -> bool:
-    system = job.system
-    assert isinstance(system, OnHumanClues)
+def _can_answer(system: OnHumanClues, sample: Sample) -> bool:
     if system.parts == ("subtitle",):
         return bool(sample.subtitle or sample.described)
     return sample.description(system.language, system.masked) is not None

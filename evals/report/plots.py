@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from emer.evals.metrics.calibration import Judged
-from emer.evals.metrics.confusion import Confusion
+from emer.evals.metrics.open_vocabulary import Confusion
 from emer.evals.report.leaderboard import Board, Row
 from emer.evals.systems.system import Input
 
@@ -37,11 +37,11 @@ def intervals(board: Board) -> str:
     def paint(figure: Any) -> None:
         axes = figure.subplots()
         for place, row in enumerate(reversed(rows)):
-            score, colour = row.scores[board.main], COLOURS[row.card.input]
+            score, colour = row.scores[board.ruler.main], COLOURS[row.card.input]
             low, high = 100 * score.low, 100 * score.high
             axes.plot([low, high], [place, place], color=colour, linewidth=2, alpha=0.55)
             axes.plot(100 * score.value, place, "o", color=colour, markersize=5)
-        floors = [row.scores[board.main].value for row in board.groups.get("nothing", [])]
+        floors = [row.scores[board.ruler.main].value for row in board.groups.get("nothing", [])]
         floor = 100 * max(floors, default=0)
         axes.axvline(floor, color=COLOURS["nothing"], linestyle=":", linewidth=1)
         axes.set_yticks(range(len(rows)), [row.card.name for row in reversed(rows)])
@@ -66,7 +66,11 @@ def confusions(tables: Mapping[str, Confusion]) -> str:
             axes.set_yticks(range(len(classes)), ticks)
             axes.set_title(name, fontsize=9)
             axes.set_xlabel("predicted")
-            _write_shares(axes, confusion)
+            for (row, column), share in np.ndenumerate(confusion.shares):
+                if share >= 0.005:
+                    colour = "white" if share > 0.55 else "#333333"
+                    axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center",
+                              fontsize=7, color=colour)  # fmt: skip
         panels[0].set_ylabel("human (clips)")
 
     return _figure((4.3 * len(tables), 3.6), paint, "confusion")
@@ -105,14 +109,14 @@ def cost(board: Board) -> str:
         figure.set_layout_engine("none")
         axes = figure.add_axes((0.08, 0.13, 0.6, 0.82))
         for row in rows:
-            seconds, score = row.scores["seconds"].value, row.scores[board.main]
+            seconds, score = row.scores["seconds"].value, row.scores[board.ruler.main]
             colour = COLOURS[row.card.input]
             axes.plot([seconds] * 2, [100 * score.low, 100 * score.high], color=colour, alpha=0.4)
             axes.plot(seconds, 100 * score.value, "o", color=colour, markersize=5)
         axes.set_xscale("log")
         axes.margins(x=0.15)
         axes.set(xlabel="seconds per clip (this machine)", ylabel=f"{_title(board)} F (percent)")
-        _name_points(axes, rows, board.main)
+        _name_points(axes, rows, board.ruler.main)
         _legend(axes, [row.card.input for row in rows])
 
     return _figure((8.4, 4.4), paint, "cost")
@@ -148,15 +152,7 @@ def _spread(heights: Sequence[float], low: float, high: float) -> list[float]:
 
 
 def _title(board: Board) -> str:
-    return "emotion wheel, level 1" if board.main == "level1" else "exact"
-
-
-def _write_shares(axes: Any, confusion: Confusion) -> None:
-    for (row, column), share in np.ndenumerate(confusion.shares):
-        if share >= 0.005:
-            colour = "white" if share > 0.55 else "#333333"
-            axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=7,
-                      color=colour)  # fmt: skip
+    return "emotion wheel, level 1" if board.ruler.main == "level1" else "exact"
 
 
 def _legend(axes: Any, inputs: Sequence[Input], **place: Any) -> None:

@@ -5,19 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from emer.agents.verification.verifier import verify
-from emer.evals.data.types import Dataset, Gold
+from emer.evals.data.types import Dataset, Gold, Sample
 from emer.evals.metrics.bootstrap import Estimate, Statistic, mean, ratio
 from emer.evals.metrics.calibration import Judged, judge_first
-from emer.evals.metrics.cue_overlap import Agreement, agree, completeness, cue_scores
+from emer.evals.metrics.cue_overlap import agree, completeness, cue_scores
 from emer.evals.metrics.faithfulness import Count, citations, consistency
-from emer.evals.metrics.open_vocabulary import Averaged, Overlap, exact, m_average, wheel_overlaps
+from emer.evals.metrics.open_vocabulary import (
+    NO_GROUPS,
+    ByWheel,
+    Grouper,
+    Overlap,
+    exact,
+    m_average,
+    set_level,
+    wheel_overlaps,
+)
 from emer.evals.metrics.single_label import class_f1, hit_rate, sentiment_f1
-from emer.evals.metrics.synonyms import Apart, ByWheel, Grouper, set_level
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.systems.oracle import DURATION, judged
 from emer.evals.systems.system import Card, Prediction
@@ -28,34 +37,41 @@ CUT = 3
 
 @dataclass(frozen=True)
 class Scorecard:
-    """A system's statistics over the labelled clips, and plain counts."""
+    """A system's answers, their statistics over the labelled clips, and plain counts."""
 
     card: Card
-    clips: int
+    predictions: Sequence[Prediction]
     statistics: Mapping[str, Statistic]
     counts: Mapping[str, int]
     judged: Judged
-    agreements: Sequence[Agreement] = ()
+
+    def with_scores(self, scores: Mapping[str, Statistic]) -> Scorecard:
+        """Scorecard with further scores."""
+        return replace(self, statistics={**self.statistics, **scores})
 
 
 @dataclass(frozen=True)
 class Ruler:
-    """Human labels of the clips, and the comparison of labels with them."""
+    """Labelled clips of a dataset, and the comparison of labels with theirs."""
 
-    dataset: str
-    names: tuple[str, ...]
-    golds: tuple[Gold, ...]
+    dataset: Dataset
     lexicon: Lexicon | None
     """None where the wheel files are missing: their scores are left out."""
-    grouper: Grouper | None = None
-    """Grouping of labels at set level; by default by wheel synonyms."""
+    given: Grouper | None = None
+    """Grouping of labels at set level; by default by the wheels."""
 
-    @classmethod
-    def of(cls, dataset: Dataset, lexicon: Lexicon | None, grouper: Grouper | None = None) -> Ruler:
-        """Ruler of a dataset's labelled clips."""
-        labelled = dataset.labelled
-        golds = tuple(dataset.gold(sample) for sample in labelled)
-        return cls(dataset.name, tuple(s.name for s in labelled), golds, lexicon, grouper)
+    @property
+    def grouper(self) -> Grouper:
+        by_default = NO_GROUPS if self.lexicon is None else ByWheel(self.lexicon)
+        return self.given or by_default
+
+    @cached_property
+    def samples(self) -> tuple[Sample, ...]:
+        return self.dataset.labelled
+
+    @cached_property
+    def golds(self) -> list[Gold]:
+        return [self.dataset.gold(sample) for sample in self.samples]
 
     @property
     def main(self) -> str:
@@ -68,31 +84,28 @@ class Ruler:
         return "none" if self.lexicon is None else self.lexicon.edition
 
     @property
-    def grouping(self) -> str:
-        """The name of the set-level grouping."""
-        return self._grouper.name
-
-    @property
-    def _grouper(self) -> Grouper:
-        if self.grouper is not None:
-            return self.grouper
-        return Apart() if self.lexicon is None else ByWheel(self.lexicon)
+    def human_labels(self) -> float:
+        """Labels that people gave a clip, on average."""
+        return float(np.mean([len(gold.labels) for gold in self.golds]))
 
     @property
     def labels(self) -> list[tuple[str, ...]]:
-        """The human labels of each clip."""
         return [gold.labels for gold in self.golds]
 
     def measure(self, card: Card, predictions: Sequence[Prediction]) -> Scorecard:
         """System's scorecard from its predictions, one for each clip in order."""
         answers = [prediction.labels for prediction in predictions]
-        agreements = self._agreements(predictions)
-        judged = self._judged(predictions)
+        names = [sample.name for sample in self.samples]
+        nothing = np.full(len(predictions), np.nan)
+        judged = Judged(nothing, nothing)
+        if self.lexicon is not None:
+            judged = judge_first(self.lexicon, self.labels, [p.first for p in predictions])
         statistics = {
-            **self._label_scores(answers),
+            **_parts("exact", exact(self.labels, answers)),
+            **_parts("set", set_level(names, self.labels, answers, self.grouper)),
             "labels": mean([len(labels) for labels in answers]),
             **_calibration(judged),
-            **_explanations(self.lexicon, predictions, agreements),
+            **_explanations(self, predictions),
             **_faith(predictions),
             **_costs(predictions),
         }
@@ -105,26 +118,7 @@ class Ruler:
             "empty": sum(not labels for labels in answers),
             "failed": sum(p.failed is not None for p in predictions),
         }
-        return Scorecard(card, len(self.names), statistics, counts, judged, agreements)
-
-    def _judged(self, predictions: Sequence[Prediction]) -> Judged:
-        if self.lexicon is None:
-            nothing = np.full(len(predictions), np.nan)
-            return Judged(nothing, nothing)
-        return judge_first(self.lexicon, self.labels, [p.first for p in predictions])
-
-    def _label_scores(self, labels: list[tuple[str, ...]]) -> dict[str, Statistic]:
-        return {
-            **_parts("exact", exact(self.labels, labels)),
-            **_parts("set", set_level(self.names, self.labels, labels, self._grouper)),
-        }
-
-    def _agreements(self, predictions: Sequence[Prediction]) -> list[Agreement]:
-        human = [gold.explanations.get("en", "") for gold in self.golds]
-        texts = [text_of(prediction) for prediction in predictions]
-        if not any(human) or not any(texts):
-            return []
-        return [agree(theirs, ours) for theirs, ours in zip(human, texts, strict=True)]
+        return Scorecard(card, predictions, statistics, counts, judged)
 
 
 def text_of(prediction: Prediction) -> str:
@@ -134,7 +128,7 @@ def text_of(prediction: Prediction) -> str:
     return " ".join(sentence.text for sentence in prediction.explanation.sentences)
 
 
-def _parts(name: str, one: Overlap | Averaged) -> dict[str, Statistic]:
+def _parts(name: str, one: Overlap) -> dict[str, Statistic]:
     return {name: one.f, f"{name}_p": one.precision, f"{name}_r": one.recall}
 
 
@@ -143,7 +137,7 @@ def _wheel_scores(
 ) -> dict[str, Statistic]:
     overlaps = wheel_overlaps(lexicon, gold, labels)
     cut = wheel_overlaps(lexicon, gold, [answer[:CUT] for answer in labels])
-    dropped = [sum(not lexicon.knows(label) for label in answer) for answer in labels]
+    dropped = [sum(lexicon.m1(label) is None for label in answer) for answer in labels]
     scores: dict[str, Statistic] = {
         f"level1_first{CUT}": cut["level1"].f,
         "m_avg": m_average(overlaps),
@@ -176,21 +170,19 @@ def _calibration(judged: Judged) -> dict[str, Statistic]:
     return {"top1": judged.accuracy, "ece": judged.ece, "brier": judged.brier}
 
 
-def _explanations(
-    lexicon: Lexicon | None, predictions: Sequence[Prediction], agreements: Sequence[Agreement]
-) -> dict[str, Statistic]:
+def _explanations(ruler: Ruler, predictions: Sequence[Prediction]) -> dict[str, Statistic]:
     texts = [text_of(prediction) for prediction in predictions]
     if not any(texts):
         return {}
-    pairs = list(zip(predictions, texts, strict=True))
-    whole = [completeness(prediction.explanation or text) for prediction, text in pairs]
+    whole = [completeness(p.explanation or t) for p, t in zip(predictions, texts, strict=True)]
     scores: dict[str, Statistic] = {"completeness": mean(whole)}
-    if agreements:
-        cues = cue_scores(agreements)
-        scores |= {"cues": cues.f, "cues_p": cues.precision, "cues_r": cues.recall}
-    if lexicon is not None:
-        counts = [consistency(p.labels, text, lexicon) for p, text in pairs]
-        scores["consistency"] = _share(counts)
+    human = [gold.explanations.get("en", "") for gold in ruler.golds]
+    if any(human):
+        agreements = [agree(theirs, ours) for theirs, ours in zip(human, texts, strict=True)]
+        scores |= _parts("cues", cue_scores(agreements))
+    if (lexicon := ruler.lexicon) is not None:
+        pairs = zip(predictions, texts, strict=True)
+        scores["consistency"] = _share([consistency(p.labels, t, lexicon) for p, t in pairs])
     return scores
 
 
@@ -224,16 +216,13 @@ def _costs(predictions: Sequence[Prediction]) -> dict[str, Statistic]:
     }
 
 
-Unit = Literal["percent", "number", "seconds"]
-
-
 @dataclass(frozen=True, slots=True)
 class Column:
     """Column of a table: the key of a score, its title, and its unit."""
 
     key: str
     title: str
-    unit: Unit = "percent"
+    unit: Literal["percent", "number"] = "percent"
     digits: int = 1
     interval: bool = True
     """Whether cells have the interval too."""
@@ -255,12 +244,21 @@ class Column:
         return f"{text} ({self.number(estimate.low)} to {self.number(estimate.high)})"
 
 
-EXACT = Column("exact", "exact F")
-M1 = Column("m1", "M1 F")
-LEVEL1 = Column("level1", "level 1 F")
-LEVEL2 = Column("level2", "level 2 F")
-HEADLINE = (EXACT, M1, LEVEL1, LEVEL2)
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table of scores: its title, a sentence on its reading, and its columns."""
 
+    title: str
+    lead: str
+    columns: tuple[Column, ...]
+
+
+HEADLINE = (
+    Column("exact", "exact F"),
+    Column("m1", "M1 F"),
+    Column("level1", "level 1 F"),
+    Column("level2", "level 2 F"),
+)
 LENGTH = (Column("labels", "labels per clip", "number", 2), Column("dropped", "dropped labels"))
 SHORT = (*HEADLINE, *(replace(column, interval=False) for column in LENGTH))
 """Columns that fit a terminal."""
@@ -277,40 +275,64 @@ LABELS = (
     Column("set_p", "set-level accuracy"),
     Column("set_r", "set-level recall"),
 )
-CLOSED = (
-    Column("hit", "hit rate"),
-    Column("sharpness", "hits per class named"),
-    Column("class_f1", "weighted F1"),
-    Column("sentiment_f1", "sentiment weighted F1"),
+CLOSED = Section(
+    "One class per clip, and sentiment",
+    "Hit: any label has the human label's level-1 class, mean over the wheels; a hit is "
+    "cheap with many labels, which hits per class named shows. Weighted F1: one class a clip.",
+    (
+        Column("hit", "hit rate"),
+        Column("sharpness", "hits per class named"),
+        Column("class_f1", "weighted F1"),
+        Column("sentiment_f1", "sentiment weighted F1"),
+    ),
 )
-EXPLANATIONS = (
+OVERLAPS = (
     Column("clue_overlap", "clue overlap", "number", 2),
     Column("label_overlap", "label overlap", "number", 2),
-    Column("cues", "cues F"),
-    Column("cues_p", "cues P (rest invented)"),
-    Column("cues_r", "cues R (rest missed)"),
-    Column("completeness", "modalities present"),
-    Column("consistency", "labels said in the text"),
-    Column("citations", "citations that exist"),
-    Column("contradicted", "contradicted"),
-    Column("struck", "struck by the verifier"),
 )
-CONFIDENCE = (
-    Column("top1", "first label right"),
-    Column("ece", "ECE", "number", 3),
-    Column("brier", "Brier", "number", 3),
-    Column("deletion", "claim falls without its clues"),
-    Column("deletion_fall", "fall", "number", 3),
-    Column("others_fall", "fall without as many others", "number", 3),
-    Column("drop", "falls without its main modality"),
-    Column("flip", "falls when its clues are turned round"),
-    Column("shift", "holds when a clue is moved"),
+"""The judge's scores."""
+EXPLANATIONS = Section(
+    "Explanations",
+    "Cues: the signs that an explanation names, against those of the human one; a cue that "
+    "people did not write down counts as invented, though it may be in the clip. On human "
+    "clues an explanation repeats what people wrote, so that cues say little there.",
+    (
+        *OVERLAPS,
+        Column("cues", "cues F"),
+        Column("cues_p", "cues P (rest invented)"),
+        Column("cues_r", "cues R (rest missed)"),
+        Column("completeness", "modalities present"),
+        Column("consistency", "labels said in the text"),
+        Column("citations", "citations that exist"),
+        Column("contradicted", "contradicted"),
+        Column("struck", "struck by the verifier"),
+    ),
 )
-COSTS = (
-    Column("seconds", "s per clip", "seconds", 3),
-    Column("tool_calls", "tool calls", "number", 2),
-    Column("rounds", "rounds", "number", 2),
-    Column("requests", "requests", "number", 2),
-    Column("tokens", "tokens", "number", 0),
-    Column("money", "money", "number", 5),
+CONFIDENCE = Section(
+    "Confidence, and evidence that is spoilt",
+    "Right: the first label's level-1 class on wheel 1 is among the human ones. The probes "
+    "spoil the evidence of the first label: its claim should move the way the title says.",
+    (
+        Column("top1", "first label right"),
+        Column("ece", "ECE", "number", 3),
+        Column("brier", "Brier", "number", 3),
+        Column("deletion", "claim falls without its clues"),
+        Column("deletion_fall", "fall", "number", 3),
+        Column("others_fall", "fall without as many others", "number", 3),
+        Column("drop", "falls without its main modality"),
+        Column("flip", "falls when its clues are turned round"),
+        Column("shift", "holds when a clue is moved"),
+    ),
+)
+COSTS = Section(
+    "Cost",
+    "Per clip, on this machine.",
+    (
+        Column("seconds", "s per clip", "number", 3),
+        Column("tool_calls", "tool calls", "number", 2),
+        Column("rounds", "rounds", "number", 2),
+        Column("requests", "requests", "number", 2),
+        Column("tokens", "tokens", "number", 0),
+        Column("money", "money", "number", 5),
+    ),
 )

@@ -17,7 +17,7 @@ from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from emer.evals.report.leaderboard import Board, Pair, Row
+from emer.evals.report.leaderboard import Board, Row
 from emer.evals.report.scorecard import (
     CLOSED,
     CONFIDENCE,
@@ -25,7 +25,9 @@ from emer.evals.report.scorecard import (
     EXPLANATIONS,
     HEADLINE,
     LABELS,
+    OVERLAPS,
     Column,
+    Section,
 )
 from emer.evals.systems.system import Input
 from emer.tools.text import printable
@@ -53,7 +55,6 @@ class Table:
 
     @property
     def empty(self) -> bool:
-        """Whether there is no row."""
         return not any(group.rows for group in self.groups)
 
 
@@ -119,111 +120,72 @@ READING = (
 
 def tables(board: Board) -> list[Table]:
     """Every table that has rows."""
-    kinds = (labels, closed, explanations, confidence, costs, differences)
-    return [table for table in (kind(board) for kind in kinds) if not table.empty]
+    sections = (section(board, kind) for kind in (CLOSED, EXPLANATIONS, CONFIDENCE, COSTS))
+    every = (labels(board), *sections, differences(board))
+    return [table for table in every if not table.empty]
 
 
 def labels(board: Board, columns: Sequence[Column] = LABELS) -> Table:
     """Leaderboard of label scores."""
     scored = _scored(board, columns)
-    main = next(c for c in HEADLINE if c.key == board.main)
+    main = next(c for c in HEADLINE if c.key == board.ruler.main)
     ahead, rest = [c for c in scored if c in HEADLINE], [c for c in scored if c not in HEADLINE]
     titles = ["system", *(c.title for c in ahead), f"{main.title} over the best floor"]
     titles += [*(c.title for c in rest), "empty"]
-    groups = [
-        Group(HEADINGS[group], [_labels_row(row, ahead, rest, main) for row in rows])
-        for group, rows in board.groups.items()
-    ]
+
+    def cells(row: Row) -> list[str]:
+        failed = f" ({row.counts['failed']} failed)" if row.counts["failed"] else ""
+        return [
+            f"{row.card.name} †" if row.spam else row.card.name,
+            *_cells(row, ahead),
+            main.cell(row.over_floor, signed=True),
+            *_cells(row, rest),
+            f"{row.counts['empty']}{failed}",
+        ]
+
+    groups = [Group(HEADINGS[input], [*map(cells, rows)]) for input, rows in board.groups.items()]
     return Table("Open-vocabulary labels", READING, titles, groups, tuple(_notes(board)))
+
+
+def section(board: Board, kind: Section) -> Table:
+    """Table of a section: columns that any row has, rows that have any of them."""
+    scored = _scored(board, kind.columns)
+    lead = kind.lead
+    if OVERLAPS[0] in scored:
+        lead += f" Overlaps run from 1 to 10 and are those of judge={board.judge} alone."
+    groups = []
+    for group, rows in board.groups.items():
+        having = [row for row in rows if any(column.key in row.scores for column in scored)]
+        groups.append(Group(HEADINGS[group], [[r.card.name, *_cells(r, scored)] for r in having]))
+    return Table(kind.title, lead, ["system", *(column.title for column in scored)], groups)
 
 
 def _scored(board: Board, columns: Sequence[Column]) -> list[Column]:
     return [column for column in columns if any(column.key in row.scores for row in board.rows)]
 
 
-def closed(board: Board) -> Table:
-    """Table of scores against one class, or a sentiment, per clip."""
-    lead = (
-        "Hit: any label has the human label's level-1 class, mean over the wheels; a hit is "
-        "cheap with many labels, which hits per class named shows. Weighted F1: one class a clip."
-    )
-    return _scores("One class per clip, and sentiment", lead, board, CLOSED)
-
-
-def explanations(board: Board) -> Table:
-    """Table of what explanations state and rest on."""
-    lead = (
-        "Cues: the signs that an explanation names, against those of the human one; a cue that "
-        "people did not write down counts as invented, though it may be in the clip. On human "
-        "clues an explanation repeats what people wrote, so that cues say little there."
-    )
-    if any("clue_overlap" in row.scores for row in board.rows):
-        lead += f" Overlaps run from 1 to 10 and are those of judge={board.judge} alone."
-    return _scores("Explanations", lead, board, EXPLANATIONS)
-
-
-def confidence(board: Board) -> Table:
-    """Table of calibration and of the probes of evidence."""
-    lead = (
-        "Right: the first label's level-1 class on wheel 1 is among the human ones. The probes "
-        "spoil the evidence of the first label: its claim should move the way the title says."
-    )
-    return _scores("Confidence, and evidence that is spoilt", lead, board, CONFIDENCE)
-
-
-def costs(board: Board) -> Table:
-    """Table of what answers took, of systems that were run here."""
-    return _scores("Cost", "Per clip, on this machine.", board, COSTS)
+def _cells(row: Row, columns: Sequence[Column]) -> list[str]:
+    return [column.cell(row.scores.get(column.key)) for column in columns]
 
 
 def differences(board: Board) -> Table:
-    """Paired differences; bold where the interval leaves out zero."""
-    titles = ["left minus right", *(c.title for c in HEADLINE)]
-    rows = [_pair_row(pair) for pair in board.pairs]
+    """Paired differences; * where the interval leaves out zero."""
+    rows = []
+    for pair in board.pairs:
+        cells = [f"{pair.left} - {pair.right}" + ("" if pair.same_input else " (other input)")]
+        for column in HEADLINE:
+            estimate = pair.scores.get(column.key)
+            mark = " *" if estimate is not None and estimate.resolved else ""
+            cells.append(column.cell(estimate, signed=True) + mark)
+        rows.append(cells)
     lead = "On the same clips, in points; * marks an interval that leaves out zero."
+    titles = ["left minus right", *(c.title for c in HEADLINE)]
     return Table("Differences", lead, titles, [Group("", rows)])
-
-
-def _labels_row(
-    row: Row, ahead: Sequence[Column], rest: Sequence[Column], main: Column
-) -> list[str]:
-    failed = f" ({row.counts['failed']} failed)" if row.counts["failed"] else ""
-    return [
-        f"{row.card.name} †" if row.spam else row.card.name,
-        *(column.cell(row.scores.get(column.key)) for column in ahead),
-        main.cell(row.over_floor, signed=True),
-        *(column.cell(row.scores.get(column.key)) for column in rest),
-        f"{row.counts['empty']}{failed}",
-    ]
-
-
-def _scores(title: str, lead: str, board: Board, columns: Sequence[Column]) -> Table:
-    # the columns that any row has, and the rows that have any of them
-    scored = _scored(board, columns)
-    groups = []
-    for group, rows in board.groups.items():
-        cells = [
-            [row.card.name, *(column.cell(row.scores.get(column.key)) for column in scored)]
-            for row in rows
-            if any(column.key in row.scores for column in scored)
-        ]
-        groups.append(Group(HEADINGS[group], cells))
-    return Table(title, lead, ["system", *(column.title for column in scored)], groups)
-
-
-def _pair_row(pair: Pair) -> list[str]:
-    name = f"{pair.left} - {pair.right}" + ("" if pair.same_input else " (other input)")
-    cells = []
-    for column in HEADLINE:
-        estimate = pair.scores.get(column.key)
-        mark = " *" if estimate is not None and estimate.resolved else ""
-        cells.append(column.cell(estimate, signed=True) + mark)
-    return [name, *cells]
 
 
 def _notes(board: Board) -> Iterator[str]:
     yield board.method + "."
-    yield f"People gave {board.human_labels:.2f} labels per clip."
+    yield f"People gave {board.ruler.human_labels:.2f} labels per clip."
     if any(row.spam for row in board.rows):
         yield "† gives many more labels than people do: recall bought with quantity."
     yield "An empty answer scores 0; labels that the lexicon lacks are dropped, as officially."
@@ -235,12 +197,15 @@ TEMPLATE = Path(__file__).parent / "page.html"
 
 @dataclass(frozen=True)
 class Report:
-    """Title, tables, and plots as SVG by their caption."""
+    """A leaderboard as tables, and plots as SVG by their caption."""
 
+    board: Board
     title: str
     about: str
     tables: tuple[Table, ...]
     plots: Mapping[str, str]
+    seconds: float
+    """Seconds that it took."""
 
     @property
     def page(self) -> str:
@@ -259,7 +224,6 @@ class Report:
 
     @property
     def markdown(self) -> str:
-        """The tables in Markdown."""
         parts = [f"## {self.title}\n\n{self.about}", *(markdown(table) for table in self.tables)]
         return "\n\n".join(parts) + "\n"
 
@@ -268,9 +232,9 @@ TITLE, READABLE, WIDEST = 13, 100, 1000
 """Characters on one line: of a column's title, of prose, of a table at most."""
 
 
-def show(table: Table, console: Console | None = None) -> None:
+def show(table: Table) -> None:
     """Print a table on stdout; lines are as long as the table, and none is cut."""
-    console = console or Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     drawn = _drawn(table)
     wide = console.options.update(max_width=WIDEST)
     column = min(READABLE, console.width) if console.is_terminal else READABLE

@@ -1,5 +1,4 @@
 """Systems under test, through one contract."""
 
-from emer.evals.systems.system import Card, Cost, Prediction, System
-
-__all__ = ["Card", "Cost", "Prediction", "System"]
+__all__ = ["agent", "baselines", "multimodal_model", "oracle", "provenance",
+           "reasoner_options", "registry", "system"]  # fmt: skip

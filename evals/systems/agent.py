@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from emer.evals.systems.reasoner_options import (
     prepared,
     with_options,
 )
-from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
+from emer.evals.systems.system import Card, Cost, Input, Prediction
 from emer.graphs.ask import ask
 from emer.graphs.components import load_reasoner, load_tools
 from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
@@ -32,7 +32,6 @@ from emer.graphs.trace.events import (
     ToolFinished,
     Verified,
 )
-from emer.tools.errors import ClipError
 from emer.tools.evidence_store import code_digest
 from emer.tools.types import Param
 
@@ -47,8 +46,6 @@ class Agent:
     settings: Settings
     name: str = "agent"
     input: Input = "clip"
-    words_given: bool = True
-    """Whether the dataset's subtitle may be read; else the words are recognised."""
 
     @property
     def card(self) -> Card:
@@ -59,12 +56,16 @@ class Agent:
             for slot, choice in self.settings.active_tools.items()
         }
         budget = {f"budget.{name}": limit for name, limit in self.settings.budget}
+        chosen = self.settings.reasoner
+        reasoner: dict[str, Param] = {"reasoner": chosen.use, **arguments_of(chosen)}
+        if weights := load_weighting(str(chosen.arguments.get("weights", ""))).name:
+            reasoner["weights"] = weights
         return Card(
             name=self.name,
             input=self.input,
             what=f"the agent, profile {self.settings.profile}",
-            provenance={**tools, **self._reasoner, **budget, **self._code,
-                        "profile": self.settings.profile, "words_given": self.words_given},
+            provenance={**tools, **reasoner, **budget, **self._code,
+                        "profile": self.settings.profile, "words_given": True},
         )  # fmt: skip
 
     @cached_property
@@ -80,24 +81,22 @@ class Agent:
             others["reasoner.code"] = code_of(reasoner)
         return {"code": code_of_ours("agents", "graphs", "tools"), **others}
 
-    @property
-    def _reasoner(self) -> dict[str, Param]:
-        chosen = self.settings.reasoner
-        weights = load_weighting(str(chosen.arguments.get("weights", ""))).name
-        own: dict[str, Param] = {"weights": weights} if weights else {}
-        return {"reasoner": chosen.use, **arguments_of(chosen), **own}
-
     def answer(self, sample: Sample) -> Prediction:
-        if sample.clip is None:
-            raise ClipError(f"{sample.name}: no media file; name their folder with --clips")
-        record = _RunRecord()
+        events: list[Event] = []
         answer = ask(
-            sample.clip,
+            sample.media,
             DEFAULT,
-            subtitle=sample.subtitle if self.words_given and sample.subtitle else None,
+            subtitle=sample.subtitle or None,
             settings=self.settings,
-            listener=record,
+            listener=events.append,
         )
+        ran: Counter[str] = Counter()
+        for event in events:
+            if isinstance(event, ToolFinished) and not event.cached:
+                ran[event.slot + (", closer" if event.span else "")] += 1
+        decided = [event.round + 1 for event in events if isinstance(event, Decided)]
+        verdicts = [e.verdicts for e in events if isinstance(e, Verified) and e.attempt == 1]
+        durations = [event.clip.duration for event in events if isinstance(event, Header)]
         arguments = self.settings.reasoner.arguments
         priced = answer.money or arguments.get("price_in") or arguments.get("price_out")
         return Prediction(
@@ -106,47 +105,19 @@ class Agent:
             explanation=answer.explanation,
             clues=answer.clues,
             hypotheses=answer.hypotheses,
-            duration=record.duration,
-            draft=record.draft,
+            duration=durations[0] if durations else None,
+            draft=judged(verdicts[-1]) if verdicts else None,
             cost=Cost(
                 seconds=answer.seconds,
-                tool_calls=record.ran.total(),
-                ran=record.ran,
-                rounds=record.rounds,
-                requests=record.requests,
+                tool_calls=ran.total(),
+                ran=ran,
+                rounds=decided[-1] if decided else 0,
+                requests=sum(isinstance(event, ModelCalled) for event in events),
                 tokens=answer.tokens,
-                fallbacks=record.fallbacks,
+                fallbacks=sum(isinstance(event, FellBack) for event in events),
                 money=answer.money if priced else None,
             ),
         )
-
-
-@dataclass
-class _RunRecord:
-    """Clip length (s), counts, and the first verdict, from the events of a run."""
-
-    duration: float | None = None
-    ran: Counter[str] = field(default_factory=Counter)
-    rounds: int = 0
-    requests: int = 0
-    fallbacks: int = 0
-    draft: Draft | None = None
-
-    def __call__(self, event: Event) -> None:
-        match event:
-            case Header():
-                self.duration = event.clip.duration
-            case ToolFinished():
-                if not event.cached:
-                    self.ran[event.slot + (", closer" if event.span else "")] += 1
-            case ModelCalled():
-                self.requests += 1
-            case FellBack():
-                self.fallbacks += 1
-            case Decided():
-                self.rounds = event.round + 1
-            case Verified(attempt=1):
-                self.draft = judged(event.verdicts)
 
 
 def agent(home: Path, profile: str | None = None, tools: Mapping[str, str] | None = None,
@@ -166,9 +137,3 @@ def agent(home: Path, profile: str | None = None, tools: Mapping[str, str] | Non
     settings = with_options(load_settings(profile=profile, tools=tools), reasoner)
     prepared(settings.reasoner)
     return Agent(settings.model_copy(update={"home": home}), name, given)
-
-
-def words_only(home: Path, reasoner: ReasonerOptions = DEFAULT_REASONER) -> Agent:
-    """The agent on the words alone, given or recognised."""
-    name = "agent, words only"
-    return agent(home, tools=WORDS_ONLY, name=name, given="subtitle", reasoner=reasoner)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from emer.evals.data.predictions import Predictions, read_predictions
@@ -24,104 +25,86 @@ DRAWN = 3
 SEED = 2306
 
 
+Answer = tuple[tuple[str, ...], str]
+"""Labels and a text."""
+
+
 @dataclass(frozen=True)
-class Constant:
+class Baseline:
+    """A system that knows the name of a clip, and the human answers on the set."""
+
+    card: Card
+    given: Callable[[str], Answer]
+    """The answer by a clip's name."""
+
+    def answer(self, sample: Sample) -> Prediction:
+        labels, text = self.given(sample.name)
+        return Prediction(name=sample.name, labels=labels, text=text)
+
+
+def constant(labels: tuple[str, ...]) -> Baseline:
     """The same labels for every clip."""
-
-    labels: tuple[str, ...]
-
-    @property
-    def card(self) -> Card:
-        count = len(self.labels)
-        name = f"constant: {', '.join(self.labels)}" if count < 3 else f"constant: {count} labels"
-        what = f"always {', '.join(self.labels)}"
-        return Card(name=name, input="nothing", what=what)
-
-    def answer(self, sample: Sample) -> Prediction:
-        return Prediction(name=sample.name, labels=self.labels)
+    listed, count = ", ".join(labels), len(labels)
+    name = f"constant: {listed}" if count < 3 else f"constant: {count} labels"
+    return _floor(name, f"always {listed}", partial(_same, (labels, "")))
 
 
-@dataclass(frozen=True)
-class Random:
+def random_labels(golds: Mapping[str, Gold]) -> Baseline:
     """Labels drawn by their frequency among the human ones, seeded by clip."""
-
-    counts: tuple[tuple[str, int], ...]
-    drawn: int = DRAWN
-    seed: int = SEED
-
-    @property
-    def card(self) -> Card:
-        return Card(
-            name=f"random: {self.drawn} labels",
-            input="nothing",
-            what="labels drawn by their frequency among the human ones",
-            provenance={"seed": self.seed},
-        )
-
-    def answer(self, sample: Sample) -> Prediction:
-        rng = random.Random(f"{self.seed} {sample.name}")
-        left = dict(self.counts)
-        labels: list[str] = []
-        while left and len(labels) < self.drawn:
-            (label,) = rng.choices(list(left), weights=list(left.values()))
-            labels.append(label)
-            del left[label]
-        return Prediction(name=sample.name, labels=tuple(labels))
-
-
-@dataclass(frozen=True)
-class AnotherAnswer:
-    """Human answer of another clip, drawn by a seed: the floor of explanations."""
-
-    golds: Mapping[str, Gold]
-    language: Language = "en"
-    seed: int = SEED
-
-    @property
-    def card(self) -> Card:
-        return Card(
-            name="random: another clip's human answer",
-            input="nothing",
-            what="labels and explanation that people gave another clip",
-            provenance={"seed": self.seed},
-        )
-
-    def answer(self, sample: Sample) -> Prediction:
-        others = [name for name in sorted(self.golds) if name != sample.name]
-        if not others:
-            return Prediction(name=sample.name)
-        gold = self.golds[random.Random(f"{self.seed} {sample.name}").choice(others)]
-        text = gold.explanations.get(self.language, "")
-        return Prediction(name=sample.name, labels=gold.labels, text=text)
-
-
-@dataclass(frozen=True)
-class ConstantAnswer:
-    """Human answer of the first clip for every clip: the constant explanation."""
-
-    golds: Mapping[str, Gold]
-    language: Language = "en"
-
-    @property
-    def card(self) -> Card:
-        what = "labels and explanation that people gave the first clip"
-        return Card(name="constant: one human answer", input="nothing", what=what)
-
-    def answer(self, sample: Sample) -> Prediction:
-        gold = self.golds[min(self.golds)]
-        text = gold.explanations.get(self.language, "")
-        return Prediction(name=sample.name, labels=gold.labels, text=text)
-
-
-Floor = ConstantAnswer | Constant | Random | AnotherAnswer
-
-
-def floors(golds: Mapping[str, Gold]) -> Sequence[Floor]:
-    """Floors for these human labels."""
     counts = Counter(label.lower() for gold in golds.values() for label in gold.labels)
-    random_labels = Random(tuple(sorted(counts.items())))
-    answers = (AnotherAnswer(golds), ConstantAnswer(golds))
-    return (*(Constant(labels) for labels in CONSTANTS), random_labels, *answers)
+    what = "labels drawn by their frequency among the human ones"
+    return _floor(f"random: {DRAWN} labels", what, partial(_drawn, sorted(counts.items())), SEED)
+
+
+def another_answer(golds: Mapping[str, Gold], language: Language = "en") -> Baseline:
+    """Human answer of another clip, drawn by a seed: the floor of explanations."""
+    what = "labels and explanation that people gave another clip"
+    given = partial(_another, golds, language)
+    return _floor("random: another clip's human answer", what, given, SEED)
+
+
+def constant_answer(golds: Mapping[str, Gold], language: Language = "en") -> Baseline:
+    """Human answer of the first clip for every clip: the constant explanation."""
+    what = "labels and explanation that people gave the first clip"
+    given = partial(_same, _human(golds[min(golds)], language))
+    return _floor("constant: one human answer", what, given)
+
+
+def floors(golds: Mapping[str, Gold]) -> Sequence[Baseline]:
+    answers = (random_labels(golds), another_answer(golds), constant_answer(golds))
+    return (*map(constant, CONSTANTS), *answers)
+
+
+def _floor(
+    name: str, what: str, given: Callable[[str], Answer], seed: int | None = None
+) -> Baseline:
+    provenance = {} if seed is None else {"seed": seed}
+    return Baseline(Card(name=name, input="nothing", what=what, provenance=provenance), given)
+
+
+def _same(answer: Answer, _: str) -> Answer:
+    return answer
+
+
+def _drawn(counts: Sequence[tuple[str, int]], name: str) -> Answer:
+    rng, left = random.Random(f"{SEED} {name}"), dict(counts)
+    labels: list[str] = []
+    while left and len(labels) < DRAWN:
+        (label,) = rng.choices(list(left), weights=list(left.values()))
+        labels.append(label)
+        del left[label]
+    return tuple(labels), ""
+
+
+def _another(golds: Mapping[str, Gold], language: Language, name: str) -> Answer:
+    others = [other for other in sorted(golds) if other != name]
+    if not others:
+        return (), ""
+    return _human(golds[random.Random(f"{SEED} {name}").choice(others)], language)
+
+
+def _human(gold: Gold, language: Language) -> Answer:
+    return gold.labels, gold.explanations.get(language, "")
 
 
 @dataclass(frozen=True)
@@ -134,11 +117,8 @@ class StoredAnswers:
     @property
     def card(self) -> Card:
         path = self.predictions.path
-        what = (
-            "stored answers"
-            if self.predictions.has_labels
-            else "stored explanations, labels read from them"
-        )
+        read = "stored explanations, labels read from them"
+        what = "stored answers" if self.predictions.has_labels else read
         return Card(name=path.stem, input=self.input, what=what, provenance={"file": path.name})
 
     def answer(self, sample: Sample) -> Prediction:
@@ -150,5 +130,4 @@ class StoredAnswers:
 
 
 def read_stored(path: Path, *, text_only: bool = False) -> StoredAnswers:
-    """Stored system of a CSV or .npz file."""
     return StoredAnswers(read_predictions(path, text_only=text_only))

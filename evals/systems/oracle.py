@@ -23,7 +23,7 @@ from emer.evals.systems.system import Card, Cost, Draft, Input, Prediction
 from emer.graphs.settings import DEFAULT
 from emer.tools.errors import ConfigError
 from emer.tools.tool import ToolCard
-from emer.tools.types import Clue, Modality, Param, Quality, Source
+from emer.tools.types import Clue, Param, Quality, Source
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 
@@ -31,7 +31,11 @@ from emer.tools.types import Clue, Modality, Param, Quality, Source
 DURATION = 5.0
 """Assumed clip length in seconds: most clips of MER last 2 to 5."""
 
-_MODALITY: dict[Part, Modality] = {"visual": "face", "acoustic": "audio", "subtitle": "text"}
+AS_TOOL: dict[Part, ToolCard] = {
+    "visual": ToolCard(name="human-visual", modality="face", description="What people saw."),
+    "acoustic": ToolCard(name="human-acoustic", modality="audio", description="What they heard."),
+    "subtitle": ToolCard(name="human-subtitle", modality="text", description="What was said."),
+}
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'])|(?<=[。；！？])")
 
 
@@ -43,23 +47,16 @@ def clues_of(described: Described, parts: Collection[Part] = PARTS) -> list[Clue
         sentences["subtitle"] = [f'The subtitle reads: "{texts["subtitle"]}"']
     return [
         Clue(
-            modality=_MODALITY[part],
+            modality=AS_TOOL[part].modality,
             span=None,
             text=sentence.strip(),
             quality=Quality(score=1.0),
-            source=Source(tool=f"human-{part}", version=described.language),
+            source=Source(tool=AS_TOOL[part].name, version=described.language),
         )
         for part, each in sentences.items()
         for sentence in each
         if sentence.strip()
     ]
-
-
-AS_TOOL: dict[Part, ToolCard] = {
-    "visual": ToolCard(name="human-visual", modality="face", description="What people saw."),
-    "acoustic": ToolCard(name="human-acoustic", modality="audio", description="What they heard."),
-    "subtitle": ToolCard(name="human-subtitle", modality="text", description="What was said."),
-}
 
 
 @dataclass(frozen=True)
@@ -76,9 +73,10 @@ class OnHumanClues:
 
     @property
     def card(self) -> Card:
+        given, names = self._form
         return Card(
-            name="/".join([self.reasoner.name, *self._variant]),
-            input=self._input,
+            name="/".join([self.reasoner.name, *names]),
+            input=given,
             what=f"{', '.join(self.parts)}, {self.language}" + ", stepwise" * self.stepwise,
             provenance={
                 "reasoner": self.reasoner.name,
@@ -99,7 +97,12 @@ class OnHumanClues:
         return prediction.model_copy(update={"cost": with_usage(prediction.cost, reports)})
 
     def _answer(self, sample: Sample) -> Prediction:
-        described = self._described(sample)
+        described = sample.description(self.language, self.masked)
+        if described is None and self.parts == ("subtitle",):
+            described = Described(language=self.language, masked=False, subtitle=sample.subtitle)
+        if described is None:
+            form = f"{'masked ' * self.masked}{self.language}"
+            raise ConfigError(f"{sample.name} has no {form} human description")
         start = time.perf_counter()
         steps = [(p,) for p in self.parts] if self.stepwise else [self.parts]
         clues: list[Clue] = []
@@ -109,7 +112,7 @@ class OnHumanClues:
             decision = self._decide(clues, later)
             if decision.stop_reason is not None:
                 break
-        explanation, draft = explain(self.reasoner, clues, decision, _missing(clues))
+        explanation, draft = explain(self.reasoner, clues, decision)
         seconds, calls = time.perf_counter() - start, len({clue.source.tool for clue in clues})
         return Prediction(
             name=sample.name,
@@ -122,28 +125,16 @@ class OnHumanClues:
             cost=Cost(seconds=seconds, tool_calls=calls, rounds=place + 1),
         )
 
-    def _described(self, sample: Sample) -> Described:
-        described = sample.description(self.language, self.masked)
-        if described is not None:
-            return described
-        if self.parts == ("subtitle",):
-            return Described(language=self.language, masked=False, subtitle=sample.subtitle)
-        form = f"{'masked ' * self.masked}{self.language}"
-        raise ConfigError(f"{sample.name} has no {form} human description")
-
     @property
-    def _input(self) -> Input:
+    def _form(self) -> tuple[Input, list[str]]:
+        """Kind of input, and the words that the name has for it."""
+        zh = ["zh"] * (self.language == "zh")
         if self.parts == ("subtitle",):
-            return "subtitle"
-        return "human clues, masked" if self.masked else "human clues"
-
-    @property
-    def _variant(self) -> list[str]:
-        if self.parts == ("subtitle",):
-            return ["text only"] + ["zh"] * (self.language == "zh")
-        names = ["masked" if self.masked else "full"] + ["zh"] * (self.language == "zh")
-        names += [] if self.parts == PARTS else ["+".join(self.parts)]
-        return names + ["stepwise"] * self.stepwise
+            return "subtitle", ["text only", *zh]
+        names = zh + ["+".join(self.parts)] * (self.parts != PARTS) + ["stepwise"] * self.stepwise
+        if self.masked:
+            return "human clues, masked", ["masked", *names]
+        return "human clues", ["full", *names]
 
     def _decide(self, clues: Sequence[Clue], later: Sequence[Part]) -> Decision:
         tools = tuple(AS_TOOL[part] for part in later)
@@ -156,15 +147,21 @@ class OnHumanClues:
 
 
 def explain(
-    reasoner: Reasoner, clues: Sequence[Clue], decision: Decision, missing: Sequence[Missing]
+    reasoner: Reasoner, clues: Sequence[Clue], decision: Decision
 ) -> tuple[Explanation, Draft]:
     """Explanation as the controller releases it, rewritten once at most, then struck.
 
     With it come the verifier's counts of the first draft.
     """
+    present = {clue.modality for clue in clues}
+    missing = tuple(
+        Missing(modality=tool.modality, why="no human clue")
+        for tool in AS_TOOL.values()
+        if tool.modality not in present
+    )
     if not clues:
-        return Explanation(missing=tuple(missing)), Draft(parts=0, unsupported=0, contradicted=0)
-    inquiry = _inquiry(clues).model_copy(update={"missing": tuple(missing)})
+        return Explanation(missing=missing), Draft(parts=0, unsupported=0, contradicted=0)
+    inquiry = _inquiry(clues).model_copy(update={"missing": missing})
     by = weighting_of(reasoner)
     written = reasoner.explain(inquiry, decision)
     verdict = verify(written, clues, DURATION, by)
@@ -188,9 +185,3 @@ def judged(verdict: Verdict) -> Draft:
 
 def _inquiry(clues: Sequence[Clue]) -> Inquiry:
     return Inquiry(question=DEFAULT, clues=tuple(clues), duration=DURATION)
-
-
-def _missing(clues: Sequence[Clue]) -> list[Missing]:
-    present = {clue.modality for clue in clues}
-    wanted: tuple[Modality, ...] = ("face", "audio", "text")
-    return [Missing(modality=m, why="no human clue") for m in wanted if m not in present]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from emer.agents.reasoner import Reasoner, Reporting
+from emer.evals.systems.oracle import OnHumanClues
 from emer.graphs.components import ModelOptions, load_reasoner, with_model_options
 from emer.graphs.session import masked
 from emer.graphs.settings import Choice, Settings, load_settings, with_reasoner
@@ -29,14 +29,6 @@ class ReasonerOptions:
 DEFAULT_REASONER = ReasonerOptions()
 
 
-@dataclass(frozen=True)
-class ConfiguredReasoner:
-    """A reasoner, and the arguments on which its answers depend."""
-
-    reasoner: Reasoner
-    arguments: Mapping[str, Param] = field(default_factory=dict)
-
-
 def with_options(settings: Settings, options: ReasonerOptions) -> Settings:
     """Settings with this reasoner; `ConfigError` for contradictory options."""
     if options.llm is not None and options.name not in (None, "llm"):
@@ -50,7 +42,7 @@ def with_options(settings: Settings, options: ReasonerOptions) -> Settings:
     return chosen
 
 
-def reasoner_on_clues(options: ReasonerOptions) -> ConfiguredReasoner:
+def reasoner_on_clues(options: ReasonerOptions) -> OnHumanClues:
     """Reasoner on human clues: by default the rules with the shipped weights.
 
     Any other reasoner takes its arguments from the settings.
@@ -61,7 +53,7 @@ def reasoner_on_clues(options: ReasonerOptions) -> ConfiguredReasoner:
     if options.name == "rules":
         settings = settings.model_copy(update={"reasoner": Choice(use="rules")})
     choice = with_options(settings, options).reasoner
-    return ConfiguredReasoner(prepared(choice), arguments_of(choice))
+    return OnHumanClues(prepared(choice), arguments=arguments_of(choice))
 
 
 def prepared(choice: Choice) -> Reasoner:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from emer.evals.data.types import PARTS, Dataset, Part
-from emer.evals.metrics.emotion_words import Language
-from emer.evals.systems.baselines import Constant, Random, floors, read_stored
+from emer.evals.systems.baselines import constant, random_labels, read_stored
 from emer.evals.systems.oracle import OnHumanClues
-from emer.evals.systems.reasoner_options import (
-    DEFAULT_REASONER,
-    ConfiguredReasoner,
-    ReasonerOptions,
-)
+from emer.evals.systems.reasoner_options import DEFAULT_REASONER, ReasonerOptions
 from emer.evals.systems.system import System
 from emer.tools.errors import ConfigError
 
@@ -25,15 +20,12 @@ FORMS = (
 )
 
 
-Maker = Callable[[str, "Setup"], System]
-
-
 @dataclass(frozen=True, slots=True)
 class Setup:
     """Dataset, reasoner and folder of the systems to be made."""
 
     dataset: Dataset
-    on_clues: ConfiguredReasoner
+    on_clues: OnHumanClues
     """Reasoner on human clues."""
     home: Path
     reasoner: ReasonerOptions = DEFAULT_REASONER
@@ -63,35 +55,34 @@ def _agent(profile: str, setup: Setup) -> System:
 
 
 def _text(_: str, setup: Setup) -> System:
-    from emer.evals.systems.agent import words_only
+    from emer.evals.systems.agent import WORDS_ONLY, agent
 
-    return words_only(setup.home / "home", setup.reasoner)
-
-
-def _random(_: str, setup: Setup) -> System:
-    return next(floor for floor in floors(setup.dataset.golds) if isinstance(floor, Random))
+    return agent(setup.home / "home", tools=WORDS_ONLY, name="agent, words only", given="subtitle",
+                 reasoner=setup.reasoner)  # fmt: skip
 
 
 def _chat(model: str, _: Setup) -> System:
-    from emer.evals.systems.chat_model import chat_system
+    from emer.agents.llm.providers import load_chat_model
+    from emer.evals.systems.multimodal_model import ChatSystem
 
-    return chat_system(model)
+    plain, mute = model.partition("?mute")[:2]  # which leaves the sound out
+    return ChatSystem(load_chat_model(plain), model, hears=not mute)
 
 
 def _hugging_face(path: str, _: Setup) -> System:
-    from emer.evals.systems.video_language import VideoLanguage
+    from emer.evals.systems.multimodal_model import VideoLanguage
 
     if not Path(path).is_dir():
         raise ConfigError(f"hf:{path} is no folder with a checkpoint")
     return VideoLanguage(path)
 
 
-MAKERS: Mapping[str, Maker] = {
+MAKERS: Mapping[str, Callable[[str, Setup], System]] = {
     "agent": _agent,
     "text": _text,
     "oracle": lambda form, setup: on_human_clues(setup.on_clues, form),
-    "constant": lambda labels, _: Constant(tuple(each.strip() for each in labels.split(","))),
-    "random": _random,
+    "constant": lambda labels, _: constant(tuple(each.strip() for each in labels.split(","))),
+    "random": lambda _, setup: random_labels(setup.dataset.golds),
     "chat": _chat,
     "hf": _hugging_face,
 }
@@ -99,21 +90,19 @@ ON_CLIPS = ("agent", "text", "chat", "hf")
 NEEDS_MORE = ("constant", "chat", "hf")
 
 
-def on_human_clues(reasoner: ConfiguredReasoner, form: str) -> OnHumanClues:
+def on_human_clues(oracle: OnHumanClues, form: str) -> OnHumanClues:
     """Reasoner on human clues, in a form like "masked/visual+acoustic/stepwise"."""
     words = [word for word in form.split("/") if word]
     parts = [word for word in words if _parts(word)]
     unknown = [word for word in words if word not in ("full", "masked", "zh", "stepwise", *parts)]
     if unknown or len(parts) > 1:
         raise ConfigError(f"oracle:{form}: {(unknown or parts)[0]!r} is not understood; {FORMS}")
-    language: Language = "zh" if "zh" in words else "en"
-    return OnHumanClues(
-        reasoner.reasoner,
-        language=language,
+    return replace(
+        oracle,
+        language="zh" if "zh" in words else "en",
         masked="full" not in words,
         parts=_parts(parts[0]) if parts else PARTS,
         stepwise="stepwise" in words,
-        arguments=reasoner.arguments,
     )
 
 

@@ -14,8 +14,13 @@ from langchain_core.messages import AIMessage
 from emer.agents.llm.client import ReplyInvalid
 from emer.agents.scripted_model import ScriptedModel
 from emer.evals.data.types import Sample
-from emer.evals.systems.chat_model import ChatSystem, pictures, wav
-from emer.evals.systems.video_language import VideoLanguage, read_answer
+from emer.evals.systems.multimodal_model import (
+    ChatSystem,
+    VideoLanguage,
+    pictures,
+    read_answer,
+    wav,
+)
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.media.clip import Clip
 from tests.fixtures.clips import Written, tone, write_clip

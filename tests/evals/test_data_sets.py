@@ -39,7 +39,7 @@ def test_the_english_text_is_cleaned_and_cut_at_its_markers() -> None:
     cut = split_english(clean(ENGLISH))
     assert cut.visual == "In the video, a man smiles gladly."
     assert cut.acoustic == "In the audio, his tone is grim."
-    assert cut.described("en").subtitle == "It's 'fine'."
+    assert cut.subtitle == "It's 'fine'."
 
 
 def test_of_two_versions_the_output_counts_and_an_empty_one_does_not() -> None:
@@ -57,19 +57,19 @@ def test_of_two_versions_the_output_counts_and_an_empty_one_does_not() -> None:
 def test_other_ways_of_marking_the_parts(text: str) -> None:
     cut = split_english(clean(text))
     assert (cut.visual, cut.acoustic) == ("In the video, v.", "In the audio, a.")
-    assert cut.described("en").subtitle == "s."
+    assert cut.subtitle == "s."
 
 
 def test_an_absent_clause_is_empty() -> None:
     assert split_english('In the video, v. In the text, "s."').acoustic == ""
-    assert split_english("In the video, v.").textual == ""
+    assert split_english("In the video, v.").subtitle == ""
 
 
 def test_the_chinese_text_is_cut_at_its_separators_only() -> None:
     cut = split_chinese(CHINESE)
     assert cut.visual == "在视频中，他微笑。"  # noqa: RUF001
     assert cut.acoustic == "在音频中，语气高兴；略急。"  # noqa: RUF001
-    assert cut.described("zh").subtitle == "没事。"
+    assert cut.subtitle == "没事。"
 
 
 def test_version_2_has_labels_texts_and_clues_and_masks_them(tmp_path: Path) -> None:

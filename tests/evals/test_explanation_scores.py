@@ -54,10 +54,9 @@ def test_a_quotation_is_a_cue_of_its_own_and_its_words_are_not() -> None:
 def test_cues_are_found_missed_and_invented() -> None:
     gold = 'She smiles; her tone is rising. It says, "I never said that to you."'
     both = agree(gold, 'She smiles and nods. They say: "I never said that."')
-    assert both.of(None) == (2, 1, 1)
-    assert both.of("visual") == (1, 0, 1)
-    assert both.of("acoustic") == (0, 1, 0)
-    assert both.of("textual") == (1, 0, 0)
+    assert sorted(cue.channel for cue in both.matched) == ["textual", "visual"]
+    assert [cue.channel for cue in both.missed] == ["acoustic"]
+    assert [cue.channel for cue in both.invented] == ["visual"]
     scores = cue_scores([both, agree(gold, "")])
     assert value(scores.precision, 2) == pytest.approx(2 / 3)
     assert value(scores.recall, 2) == pytest.approx(2 / 6)
@@ -67,12 +66,14 @@ def test_cues_are_found_missed_and_invented() -> None:
 def test_the_two_languages_of_one_human_text_name_much_the_same(shared: Path) -> None:
     dataset = read_set(DataFolder(shared / "data" / "emer"))
     texts = [gold.explanations for gold in dataset.golds.values()]
-    found = [
-        Agreement(a & b, a - b, b - a)
-        for a, b in ((cues_in(t["en"]), cues_in(t["zh"])) for t in texts)
-    ]
     for channel in ("visual", "acoustic"):
-        assert value(cue_scores(found, channel).f, len(texts)) > 0.75
+        pairs = [
+            [frozenset(cue for cue in cues_in(t[language]) if cue.channel == channel)
+             for language in ("en", "zh")]
+            for t in texts
+        ]  # fmt: skip
+        found = [Agreement(a & b, a - b, b - a) for a, b in pairs]
+        assert value(cue_scores(found).f, len(texts)) > 0.75
 
 
 def test_emotion_words_without_the_denied_ones() -> None:
@@ -146,7 +147,6 @@ def test_a_claim_falls_without_its_clues_and_not_without_others() -> None:
     ]
     found = delete(Evidence(PLAIN, "", clues, 5.0), _label(clues))
     assert (found.before, found.after, found.others) == (pytest.approx(2 / 3), 0, found.before)
-    assert found.lowered
 
 
 def test_as_many_others_need_be_there() -> None:

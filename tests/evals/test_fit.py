@@ -15,9 +15,9 @@ from emer.agents.rules.reasoner import Rules
 from emer.evals.cli import app
 from emer.evals.data.types import Dataset, Gold, Sample
 from emer.evals.fit.cross_validation import Calibration, calibrate, compare, cross_validate, folds
-from emer.evals.fit.features import Examples, Shipped, examples, shipped
+from emer.evals.fit.features import Examples, examples, shipped
 from emer.evals.fit.logistic import as_shipped, fit
-from emer.evals.runs.record import RunFile, header_of
+from emer.evals.runs.runner import RunFile, header_of
 from emer.evals.systems.system import Card, Prediction
 from tests.fixtures.evals import emotion_wheels, plain_reasoner
 
@@ -39,19 +39,19 @@ def _made(weights: np.ndarray, rare: int = 2) -> Examples:
 
 TRUE = np.array([2.5, -2.0, 0.0])
 OF = _made(TRUE)
-PRIOR = Shipped(np.array([[0.2, 0.7], [0.3, 0.1], [1.3, 0.4]]), np.ones((3, 2), dtype=bool))
+PRIOR = np.array([[0.2, 0.7], [0.3, 0.1], [1.3, 0.4]])
 
 
 def test_what_the_data_say_is_learnt_and_the_rest_is_kept() -> None:
     found = fit(OF, PRIOR, hold=0.1)
     assert found.log_odds[:2, 0] == pytest.approx(TRUE[:2], abs=0.8)
     assert found.log_odds[2, 0] == pytest.approx(1.3)  # never stated
-    assert found.log_odds[:, 1] == pytest.approx(PRIOR.weights[:, 1])  # too rare a family
+    assert found.log_odds[:, 1] == pytest.approx(PRIOR[:, 1])  # too rare a family
     assert found.learnt == (True, False)
 
 
 def test_the_harder_the_literature_is_held_to_the_less_moves() -> None:
-    away = [np.abs(fit(OF, PRIOR, hold).log_odds - PRIOR.weights).sum() for hold in (0.1, 10, 1e5)]
+    away = [np.abs(fit(OF, PRIOR, hold).log_odds - PRIOR).sum() for hold in (0.1, 10, 1e5)]
     assert away[0] > away[1] > away[2] < 0.01
 
 
@@ -60,7 +60,7 @@ def test_data_and_literature_balance_where_it_settles() -> None:
     found = fit(OF, PRIOR, hold)
     p = 1 / (1 + np.exp(-found.scores(OF.stated)[:, 0]))
     pull = OF.stated.T @ (p - OF.displayed[:, 0])
-    assert pull == pytest.approx(-hold * (found.log_odds[:, 0] - PRIOR.weights[:, 0]), abs=0.02)
+    assert pull == pytest.approx(-hold * (found.log_odds[:, 0] - PRIOR[:, 0]), abs=0.02)
 
 
 def test_offsets_of_the_shipped_weights_make_the_shares_come_true() -> None:
@@ -88,8 +88,8 @@ def test_left_out_clips_say_whether_it_holds(monkeypatch: pytest.MonkeyPatch) ->
     learnt, kept = cross_validate(OF, 4, seed=0)
     found = compare(OF, learnt, kept)
     assert found["difference_log_loss"].high < 0  # better than weights that are wrong
-    monkeypatch.setattr("emer.evals.fit.cross_validation.shipped", lambda of: Shipped(
-        np.stack([TRUE, TRUE], axis=1), PRIOR.known))  # fmt: skip
+    true = np.stack([TRUE, TRUE], axis=1)
+    monkeypatch.setattr("emer.evals.fit.cross_validation.shipped", lambda of: true)
     learnt, kept = cross_validate(OF, 4, seed=0)
     assert compare(OF, learnt, kept)["difference_log_loss"].value > -0.01  # truth is not beaten
 
@@ -104,7 +104,7 @@ def test_examples_are_read_as_the_reasoner_reads() -> None:
     assert of.displayed[1, of.families.index("angry")]
     assert of.unknown == {"nonsense": 1}
     weight = lexicon().weights["smile"]["happy"]
-    assert shipped(of).weights[smile, of.families.index("happy")] == weight
+    assert shipped(of)[smile, of.families.index("happy")] == weight
 
 
 def test_a_run_of_ones_own_becomes_a_weights_file(tmp_path: Path) -> None:

@@ -10,27 +10,27 @@ import pytest
 from emer.evals.data.datasets import read_set
 from emer.evals.data.locations import DataFolder
 from emer.evals.metrics.bootstrap import Estimate
-from emer.evals.report.build import Produced, ReportSettings, produce
+from emer.evals.report.build import ReportSettings, produce
 from emer.evals.report.leaderboard import Board, build
 from emer.evals.report.measure import Job, measure, other_jobs, reasoner_jobs
 from emer.evals.report.scorecard import Column, Ruler
-from emer.evals.report.tables import Group, Table, html, labels, markdown
-from emer.evals.systems.baselines import Constant, read_stored
-from emer.evals.systems.reasoner_options import ConfiguredReasoner
+from emer.evals.report.tables import Group, Report, Table, html, labels, markdown
+from emer.evals.systems.baselines import constant, read_stored
+from emer.evals.systems.oracle import OnHumanClues
 from tests.fixtures.evals import datasets, plain_reasoner
 
 PLAIN = plain_reasoner.Plain()
 
 
 @pytest.fixture(scope="module")
-def produced(tmp_path_factory: pytest.TempPathFactory) -> Produced:
+def produced(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """Return the report on the small data folder."""
     folder = DataFolder(datasets.write_folder(tmp_path_factory.mktemp("data")))
     settings = ReportSettings(folder.lexicon(), workers=1, times=200, against="good")
-    return produce(read_set(folder), folder, ConfiguredReasoner(PLAIN), settings)
+    return produce(read_set(folder), folder, OnHumanClues(PLAIN), settings)
 
 
-def test_every_input_is_a_group_of_its_own(produced: Produced) -> None:
+def test_every_input_is_a_group_of_its_own(produced: Report) -> None:
     groups = {
         given: [row.card.name for row in rows] for given, rows in produced.board.groups.items()
     }
@@ -41,47 +41,47 @@ def test_every_input_is_a_group_of_its_own(produced: Produced) -> None:
     assert groups["subtitle"] == ["plain/text only"]
 
 
-def test_floors_are_in_the_tables_of_labels_and_of_explanations(produced: Produced) -> None:
-    for table in produced.report.tables[:3]:
+def test_floors_are_in_the_tables_of_labels_and_of_explanations(produced: Report) -> None:
+    for table in produced.tables[:3]:
         assert table.groups[0].heading == "Floors: look at nothing"
         assert table.groups[0].rows
 
 
-def test_scores_and_differences_have_intervals(produced: Produced) -> None:
+def test_scores_and_differences_have_intervals(produced: Report) -> None:
     good = next(row for row in produced.board.rows if row.card.name == "good")
     assert good.scores["level1"].low < good.scores["level1"].value < good.scores["level1"].high
     assert good.over_floor is not None
     assert good.over_floor.low < good.over_floor.value
     pair = next(p for p in produced.board.pairs if p.left == "plain/full/zh" and p.right == "good")
     assert not pair.same_input
-    assert any("(other input)" in row[0] for row in produced.report.tables[-1].groups[0].rows)
+    assert any("(other input)" in row[0] for row in produced.tables[-1].groups[0].rows)
 
 
-def test_probes_and_costs_are_those_of_our_reasoner(produced: Produced) -> None:
+def test_probes_and_costs_are_those_of_our_reasoner(produced: Report) -> None:
     rows = {row.card.name: row.scores for row in produced.board.rows}
     assert {"deletion", "drop", "ece", "seconds"} <= rows["plain/masked"].keys()
     assert "seconds" not in rows["good"]
     assert rows["plain/masked"]["citations"].value == 1
 
 
-def test_the_page_stands_alone(produced: Produced) -> None:
-    page = produced.report.page
+def test_the_page_stands_alone(produced: Report) -> None:
+    page = produced.page
     assert page.count("<svg") == 4
     assert not re.search(r"<(?:script|link|img|iframe)\b|@import|url\(http", page)
     assert not re.search(r"(?:src|href)=[\"'](?!#|data:)", page)
-    assert "plain/masked" in produced.report.markdown
+    assert "plain/masked" in produced.markdown
     assert "n = 8 clips of emer-v2" in page
 
 
 def test_many_labels_are_marked(tmp_path: Path) -> None:
     folder = DataFolder(datasets.write_folder(tmp_path))
     dataset = read_set(folder)
-    ruler = Ruler.of(dataset, folder.lexicon())
+    ruler = Ruler(dataset, folder.lexicon())
     everything = [("joy", "sorrow", "anger", "bliss", "rage")] * 8
     spam = read_stored(datasets.write_labels(tmp_path / "spam.csv", everything))
     honest = read_stored(tmp_path / "predictions" / "good.csv")
-    jobs = [Job(Constant(("joy",))), Job(spam), Job(honest)]
-    board = build(ruler, measure(ruler, dataset, jobs), times=50)
+    jobs = [Job(constant(("joy",))), Job(spam), Job(honest)]
+    board = build(ruler, measure(ruler, jobs), times=50)
     marks = {row.card.name: row.spam for row in board.rows}
     assert marks == {"constant: joy": False, "spam": True, "good": False}
     table = labels(board)
@@ -95,9 +95,9 @@ def test_many_labels_are_marked(tmp_path: Path) -> None:
 def test_processes_give_what_one_gives(tmp_path: Path) -> None:
     folder = DataFolder(datasets.write_folder(tmp_path))
     dataset = read_set(folder)
-    ruler = Ruler.of(dataset, folder.lexicon())
+    ruler = Ruler(dataset, folder.lexicon())
     jobs = other_jobs(dataset, folder)[:3]
-    boards = [build(ruler, measure(ruler, dataset, jobs, workers=w), times=50) for w in (1, 2)]
+    boards = [build(ruler, measure(ruler, jobs, workers=w), times=50) for w in (1, 2)]
     assert _values(boards[0]) == _values(boards[1])
 
 
@@ -109,7 +109,7 @@ def test_a_reasoner_is_only_measured_on_clues_that_are_there(tmp_path: Path) -> 
     datasets.write_folder(tmp_path)
     (tmp_path / "emer_v2.csv").unlink()
     dataset = read_set(DataFolder(tmp_path))
-    assert reasoner_jobs(dataset, ConfiguredReasoner(PLAIN)) == []
+    assert reasoner_jobs(dataset, OnHumanClues(PLAIN)) == []
     assert any("there are no human clues" in note for note in dataset.notes)
 
 
@@ -118,7 +118,7 @@ def test_the_eighteen_stored_systems_and_the_six_baselines(shared: Path) -> None
     found = produce(
         read_set(folder),
         folder,
-        ConfiguredReasoner(PLAIN),
+        OnHumanClues(PLAIN),
         ReportSettings(folder.lexicon(), workers=1, times=100),
     )
     groups = found.board.groups
@@ -128,7 +128,7 @@ def test_the_eighteen_stored_systems_and_the_six_baselines(shared: Path) -> None
     wanted = {"exact": 0.224, "m1": 0.286, "level1": 0.464, "level2": 0.366}
     for key, value in wanted.items():
         assert best.scores[key].value == pytest.approx(value, abs=6e-4)
-    version1 = found.report.tables[-1]
+    version1 = found.tables[-1]
     assert len(version1.groups[0].rows) == 2 + 6 + 1
     assert "judge=offline-1" in version1.lead
 

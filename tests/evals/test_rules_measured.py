@@ -79,15 +79,15 @@ def test_the_floors_on_human_clues(shared: Path) -> None:
     if not {"emer_v2", "emer_v2_labels"} <= folder.files.keys():
         pytest.skip(f"no EMER-v2 in {folder.root}")
     dataset = read_set(folder)
-    ruler = Ruler.of(dataset, folder.lexicon())
+    ruler = Ruler(dataset, folder.lexicon())
     systems = [
         OnHumanClues(RULES, masked=masked, language=language)
         for masked in (True, False)
         for language in ("en", "zh")
     ]  # fmt: skip
-    entries = measure(ruler, dataset, [Job(system, offline=False) for system in systems])
+    entries = measure(ruler, [Job(system, offline=False) for system in systems])
     scores = [
-        {name: value(e.scorecard.statistics[name], len(ruler.names)) for name in (*COLUMNS, "ece")}
+        {name: value(e.statistics[name], len(ruler.golds)) for name in (*COLUMNS, "ece")}
         for e in entries
     ]
     masked, masked_zh, full, full_zh = scores

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from emer.evals.data.types import Dataset, Gold, Sample
-from emer.evals.runs.record import RunFile, slug
-from emer.evals.runs.runner import answers, run
+from emer.evals.runs.runner import RunFile, answers, run, slug
 from emer.evals.systems.system import Card, Prediction
 from emer.tools.errors import ConfigError, ToolMissing
 

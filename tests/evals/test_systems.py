@@ -9,11 +9,10 @@ import pytest
 from emer.agents.rules.reasoner import Rules
 from emer.evals.data.datasets import read_set
 from emer.evals.data.locations import DataFolder
-from emer.evals.data.types import Described, Gold, Sample
-from emer.evals.systems.agent import agent, words_only
+from emer.evals.data.types import Dataset, Described, Gold, Sample
+from emer.evals.systems.agent import agent
 from emer.evals.systems.baselines import CONSTANTS, floors, read_stored
 from emer.evals.systems.oracle import OnHumanClues, clues_of
-from emer.evals.systems.reasoner_options import ConfiguredReasoner
 from emer.evals.systems.registry import Setup, named, on_human_clues
 from emer.tools.errors import ClipError, ConfigError
 from emer.tools.testing.fakes import FakeTool
@@ -163,7 +162,8 @@ def test_the_agent_explains_a_clip_and_says_what_it_cost(tmp_path: Path) -> None
 
 def test_the_agent_on_words_alone_reads_the_subtitle(tmp_path: Path) -> None:
     sample = Sample(name="a", clip=silent_clip(tmp_path / "a.mkv"), subtitle="I am so happy!")
-    system = words_only(tmp_path / "home")
+    dataset = Dataset(name="x", samples=(sample,), golds={"a": Gold()})
+    system = named("text", Setup(dataset, OnHumanClues(PLAIN), tmp_path))
     assert system.card.input == "subtitle"
     found = system.answer(sample)
     assert {c.modality for c in found.clues} == {"text"}
@@ -179,7 +179,7 @@ def test_systems_are_named_on_the_command_line(tmp_path: Path) -> None:
     dataset = read_set(DataFolder(datasets.write_folder(tmp_path)))
     filmed = dataset.samples[0].model_copy(update={"clip": tmp_path / "a.mkv"})
     dataset = dataset.model_copy(update={"samples": (filmed, *dataset.samples[1:])})
-    scene = Setup(dataset, ConfiguredReasoner(PLAIN), tmp_path)
+    scene = Setup(dataset, OnHumanClues(PLAIN), tmp_path)
     file = tmp_path / "predictions" / "good.csv"
     for spec, name in {
         "agent": "agent", "text": "agent, words only", "oracle:full/zh": "plain/full/zh",
@@ -191,4 +191,4 @@ def test_systems_are_named_on_the_command_line(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="no system is called"):
             named(wrong, scene)
     with pytest.raises(ConfigError, match="'smell' is not understood"):
-        on_human_clues(ConfiguredReasoner(PLAIN), "masked/smell")
+        on_human_clues(OnHumanClues(PLAIN), "masked/smell")

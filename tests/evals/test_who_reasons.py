@@ -12,7 +12,7 @@ import pytest
 from test_eval_cli import call, one_line
 
 from emer.agents.rules.reasoner import Rules
-from emer.evals.runs.record import RunFile
+from emer.evals.runs.runner import RunFile
 from emer.evals.systems.agent import agent
 from emer.evals.systems.oracle import OnHumanClues
 from emer.evals.systems.provenance import code_of, code_of_ours

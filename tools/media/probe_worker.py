@@ -65,14 +65,14 @@ def main() -> None:
 
 def confine(parent: int, seconds: float, memory: int) -> None:
     """Bound time and memory of this process, and end it when its parent does."""
-    try:
-        import resource
+    import resource
 
-        limit = math.ceil(seconds) + 5
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    except (ImportError, OSError, ValueError):
-        pass  # no such limit on this system: the parent's clock remains
+    limit = math.ceil(seconds) + 5
+    bounds = {resource.RLIMIT_CPU: (limit, limit + 1), resource.RLIMIT_AS: (memory, memory)}
+    for kind, bound in bounds.items():
+        # Where there is no such limit, or a lower one holds, the other is set nevertheless.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(kind, bound)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if os.getppid() != parent:
@@ -96,6 +96,11 @@ def probe(container: InputContainer, limits: Mapping[str, Any]) -> dict[str, Any
         "video": _describe_video(video, picture) if picture else None,
         "audio": _describe_audio(audio, sound) if sound else None,
     }
+    shown = record["video"]
+    # Few stored pixels that are shown very wide would become a picture without a limit.
+    if shown and shown["width"] * shown["height"] > limits["pixels"]:
+        size = f"{shown['width']}x{shown['height']}"
+        raise Unreadable(f"shows pictures of {size}, more than {limits['pixels']} pixels")
     origin = min(entry.times[0] for entry in used)
     duration = max(entry.end for entry in used) - origin
     if duration > 3600 * limits["hours"]:

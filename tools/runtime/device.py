@@ -218,8 +218,8 @@ def cuda_device(device: str) -> Iterator[None]:
 def release_memory(device: str) -> None:
     """Release memory that freed models held on the device."""
     gc.collect()
-    torch = _torch()
-    if torch is not None and device != CPU:
+    torch = None if device == CPU else _torch()
+    if torch is not None:
         (torch.mps if device == "mps" else torch.cuda).empty_cache()
 
 

@@ -44,11 +44,37 @@ def test_a_limit_that_is_passed_is_named(path: Path, limit: dict[str, Any], says
     assert "\n" not in str(error.value)
 
 
+def test_stored_pixels_that_are_shown_very_wide_are_limited(tmp_path: Path) -> None:
+    path = tmp_path / "wide.y4m"
+    head = b"YUV4MPEG2 W64 H48 F10:1 Ip A1000000:1 C420jpeg\n"
+    path.write_bytes(head + 3 * (b"FRAME\n" + bytes(64 * 48 * 3 // 2)))
+    with pytest.raises(ClipError, match="64000000x48, more than 40000000 pixels"):
+        Clip.open(path)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux")
 def test_memory_is_limited(path: Path) -> None:
     with pytest.raises(ClipError) as error:
         Clip.open(path, limits=ClipLimits(probe_memory=0.03))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux")
+def test_memory_is_limited_where_time_cannot_be() -> None:
+    code = """
+import os, resource
+from emer.tools.media.probe_worker import confine
+real = resource.setrlimit
+def refuses(kind, bound):
+    if kind == resource.RLIMIT_CPU:
+        raise ValueError("not allowed to raise maximum limit")
+    real(kind, bound)
+resource.setrlimit = refuses
+confine(os.getppid(), 5.0, 2**30)
+print(resource.getrlimit(resource.RLIMIT_AS))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"({2**30}, {2**30})"
 
 
 def test_the_sound_is_used_where_the_picture_has_an_unknown_codec(tmp_path: Path) -> None:

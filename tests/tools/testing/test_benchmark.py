@@ -16,20 +16,22 @@ from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Span
 
 
-class Counted(FakeTool):
-    """Counts how many look at once."""
-
-    lock = threading.Lock()
-    now = most = 0
+class Timed(FakeTool):
+    """Takes a twentieth of a second."""
 
     def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
-        cls = type(self)
-        with self.lock:
-            cls.now += 1
-            cls.most = max(cls.most, cls.now)
         threading.Event().wait(0.05)
-        with self.lock:
-            cls.now -= 1
+        return super().observe(clip, span)
+
+
+class Meeting(FakeTool):
+    """Returns where three threads observe at once; fails where they do not."""
+
+    three = threading.Barrier(3)
+
+    def observe(self, clip: Clip, span: Span | None = None) -> list[Clue]:
+        if threading.current_thread() is not threading.main_thread():
+            self.three.wait(timeout=60)
         return super().observe(clip, span)
 
 
@@ -39,16 +41,20 @@ def film(tmp_path: Path) -> Path:
 
 
 def test_time_frames_memory_and_the_curve_are_measured(film):
-    Counted.most = 0
-    found = bench(lambda: Counted("c", "face", [("The person smiles.", 0.1, 0.5)]), film, (1, 3))
+    found = bench(lambda: Timed("c", "face", [("The person smiles.", 0.1, 0.5)]), film, (1, 3))
     assert (found.frames, found.clues, found.unobservable) == (20, 1, None)
     assert found.clip_seconds == pytest.approx(2.0, abs=0.1)
     assert found.alone >= 0.05 and found.per_frame == pytest.approx(found.alone / 20)
-    assert [point.at_once for point in found.curve] == [1, 3] and Counted.most == 3
+    assert [point.at_once for point in found.curve] == [1, 3]
     for point in found.curve:
         each = point.seconds / (point.at_once * found.clip_seconds)
         assert point.per_clip_second == pytest.approx(each)
     assert found.megabytes >= 0 and found.gpu_megabytes is None
+
+
+def test_calls_at_once_are_made_at_once(film):
+    found = bench(lambda: Meeting("m", "face", [("The person smiles.", 0.1, 0.5)]), film, (3,))
+    assert [point.at_once for point in found.curve] == [3]
 
 
 class Keeps(FakeTool):
