@@ -102,7 +102,7 @@ class Selection:
 
 
 def select(settings: Settings, target: str | None, older_than: str | None) -> Selection:
-    """The runs of a target (a run, or a clip by its path or sha256), or of an age ("30d").
+    """The runs of a target (a run, a clip's path or sha256), or of an age ("30d").
 
     `ConfigError` for what names neither, and where a run of it is being written.
     """
@@ -194,7 +194,7 @@ def _began(path: Path, header: Header | None) -> datetime:
 
 
 def _clips(target: str, headers: Iterable[Header]) -> frozenset[str]:
-    """Sha256 of the clips that a path or a sha256 names, also of one that is no longer there."""
+    """Sha256 of the clips that a path or a sha256 names; the file may be lost."""
     place = readable(os.path.abspath(target))
     real = readable(os.path.realpath(target))
     found = {h.clip.sha256 for h in headers if h.clip.path in (place, real)}

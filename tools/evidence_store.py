@@ -89,7 +89,7 @@ class EvidenceStore:
             return None
 
     def put(self, key: str, observation: Observation, clip: str | None = None) -> None:
-        """Store an observation of a clip (sha256); in memory where the file cannot be written."""
+        """Store an observation of a clip (sha256); in memory if it cannot be written."""
         row = (key, observation.tool, observation.model_dump_json())
         with self._lock:
             if not self._write(row, clip):
@@ -102,7 +102,7 @@ class EvidenceStore:
         return {clip for (clip,) in self._connection.execute("SELECT DISTINCT clip FROM origin")}
 
     def held(self, clips: Collection[str]) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Number and bytes of the observations of these clips, and of those of an unknown clip."""
+        """Number and bytes of these clips' observations, and of those of unknown clips."""
         if self._connection is None:
             return (0, 0), (0, 0)
         chosen = (json.dumps([*clips]),)

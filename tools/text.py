@@ -60,6 +60,6 @@ def one_line(text: str) -> str:
 
 
 def escaped(json: str) -> str:
-    """Equivalent JSON that is safe to print and to write: invisible characters become escapes."""
+    """Equivalent JSON, safe to print: invisible characters become escapes."""
     json = _UNDECODED.sub(lambda match: readable(match[0]).replace("\\", r"\\"), json)
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json)

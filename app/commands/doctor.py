@@ -222,8 +222,8 @@ def _stored(settings: Settings) -> Iterator[Check]:
     for path, table in ((settings.evidence, "observation"), (settings.threads, "checkpoints")):
         with suppress(OSError, sqlite3.Error), closing(_read_only(path)) as database:
             (rows,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
-            files = [Path(f"{path}{end}") for end in DATABASE_ENDS]
-            used = sum(file.stat().st_size for file in files if file.is_file())
+            parts = [Path(f"{path}{end}") for end in DATABASE_ENDS]
+            used = sum(part.stat().st_size for part in parts if part.is_file())
             detail = f"{rows}, {size(used)}, in {path}"
             name = "observations" if table == "observation" else "states of threads"
             yield Check(area="stored", name=name, ok=True, detail=detail)

@@ -50,6 +50,14 @@ def test_an_odd_name_is_asked_listed_shown_reviewed_and_forgotten(emer, odd):
     assert json.loads(emer("trace", "list", "--json").stdout) == []
 
 
+def test_a_home_whose_name_is_odd(ask, emer, tmp_path, monkeypatch):
+    monkeypatch.setenv("EMER_HOME", os.fsdecode(bytes(tmp_path) + b"/caf\xe9"))
+    asked = ask("--json")
+    assert asked.exit_code == 0 and json.loads(asked.stdout)["notes"] == []
+    assert emer("trace", "show", "last").exit_code == 0
+    assert emer("forget", "last", "--yes").exit_code == 0
+
+
 def test_what_is_wrong_with_an_odd_name_is_one_line(emer, tmp_path):
     missing = emer("ask", os.fsdecode(bytes(tmp_path) + b"/caf\xe9.mp4"))
     assert missing.exit_code == 2 and r"caf\xe9.mp4" in missing.stderr

@@ -1,4 +1,4 @@
-"""Files that only their owner can open: folders 0700, files 0600, whatever the umask.
+"""Files that only their owner can open (0700, 0600), whatever the umask.
 
 What a run leaves (traces, evidence, threads, exemplars, logs) holds what a person said. Folders
 that other people's files share are never changed, only the files that are made in them.
@@ -56,7 +56,7 @@ def private_opener(path: str, flags: int) -> int:
 
 
 def private_database(path: Path) -> None:
-    """Make the empty file of an SQLite database, or narrow its files, before it is opened.
+    """Make the empty file of an SQLite database, or narrow its files.
 
     An existing file is not opened: closing it would release SQLite's locks of this process.
     """
@@ -68,7 +68,7 @@ def private_database(path: Path) -> None:
 
 
 def erase_deleted(connection: sqlite3.Connection) -> bool:
-    """Rewrite a database without its deleted rows; False while another process reads it."""
+    """Rewrite a database without deleted rows; False while another process reads it."""
     connection.commit()
     try:
         connection.execute("PRAGMA temp_store=MEMORY")
@@ -80,7 +80,7 @@ def erase_deleted(connection: sqlite3.Connection) -> bool:
 
 
 def narrow_home(home: Path) -> None:
-    """Close a home, and the folders in it that emer made, to other users of the machine."""
+    """Close a home, and the folders in it that emer made, to other users."""
     home = Path(os.path.realpath(home))
     with suppress(OSError):
         if all(_HOME.fullmatch(entry.name) for entry in home.iterdir()):
@@ -116,7 +116,7 @@ def _is_open(path: Path) -> bool:
 
 
 def _narrow(path: Path) -> None:
-    """Take the rights of others from a file or folder of this user; links stay as they are."""
+    """Take the rights of others from a file or folder of this user, not from links."""
     with suppress(OSError):
         facts = path.lstat()
         own = facts.st_uid == os.geteuid() and not facts.st_mode & stat.S_ISVTX

@@ -13,11 +13,13 @@ import pytest
 from emer.graphs.checkpoints import Checkpoints
 from emer.tools.evidence_store import EvidenceStore
 from emer.tools.runtime.private_files import (
+    erase_deleted,
     narrow_home,
     open_to_others,
     private_folder,
     private_opener,
 )
+from emer.tools.types import Observation
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077])
@@ -109,6 +111,32 @@ def test_a_folder_with_other_files_stays_as_it_is(tmp_path):
     assert mode(tmp_path) == mode(own.parent) == 0o755 and mode(mine) == mode(own) == 0o644
     assert mode(trace) == 0o600 and mode(trace.parent) == 0o700
     assert open_to_others(tmp_path) == [tmp_path, own.parent]
+
+
+def test_rows_that_were_deleted_earlier_are_erased(tmp_path):
+    path = tmp_path / "x.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA secure_delete=OFF")
+        database.execute("CREATE TABLE x (y)")
+        database.executemany("INSERT INTO x VALUES (?)", [("zebra " * 20,)] * 500)
+        database.commit()
+        database.execute("DELETE FROM x WHERE rowid > 1")
+        database.execute("UPDATE x SET y = 'owl'")
+        database.commit()
+        assert b"zebra" in path.read_bytes()
+        assert erase_deleted(database)
+        assert b"zebra" not in path.read_bytes() and b"owl" in path.read_bytes()
+
+
+def test_a_reader_keeps_what_was_deleted_and_that_is_said(tmp_path):
+    path = tmp_path / "x.sqlite"
+    with closing(EvidenceStore(path)) as store, closing(sqlite3.connect(path)) as reader:
+        store.put("k", Observation(tool="fake", modality="face", missing="a zebra"), "abc")
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM observation").fetchone() == (1,)
+        assert not store.remove(["abc"])
+        reader.rollback()
+        assert store.remove(["abc"]) and store.held(["abc"]) == ((0, 0), (0, 0))
 
 
 def test_links_are_not_followed(tmp_path):
