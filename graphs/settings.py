@@ -165,7 +165,7 @@ class Settings(BaseSettings):
 
     @property
     def machine(self) -> Machine:
-        """Device, precision, memory and weights folder of models; the limits of the network."""
+        """Device, precision, memory, weights folder and network limits of models."""
         folder = self.weights or self.home / "weights"
         own = {name: getattr(self, name) for name in _MACHINE}
         return Machine(**own, weights=folder)

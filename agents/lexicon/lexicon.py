@@ -42,7 +42,7 @@ WORD_CUES = ("named_", "heard_", "said_")
 
 
 def _limited(pattern: str) -> str:
-    """The pattern with an end to its repetitions, so that its time grows with the text alone."""
+    """The pattern with an end to its repetitions: its time grows with the text alone."""
     near = re.sub(r"(\[\^[^\]]*\])\*", rf"\1{{0,{NEARBY}}}", pattern)
     return near.replace(r"\w*", r"\w{0,24}").replace(r"\w+", r"\w{1,24}")
 

@@ -262,21 +262,40 @@ class LocalModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        from transformers import StoppingCriteriaList, TextIteratorStreamer
+        from transformers import TextIteratorStreamer
 
-        stopped, call = threading.Event(), current_call()
+        stopped = threading.Event()
+        with self._lock:
+            inputs = self._encoded(messages)
+            streamer = TextIteratorStreamer(
+                self._tokenizer, skip_prompt=True, skip_special_tokens=True
+            )
+            outcome = self._start(inputs, streamer, stopped)
+            try:
+                for text in streamer:
+                    yield ChatGenerationChunk(message=AIMessageChunk(content=text))
+            finally:  # also where the caller stops reading: between two tokens
+                stopped.set()
+                written = outcome.result() if wait([outcome], WAIT).done else 0
+            read = inputs["input_ids"].shape[1]
+            yield ChatGenerationChunk(message=self._last_chunk(read, written))
+
+    def _start(self, inputs: Any, streamer: Any, stopped: threading.Event) -> Future[int]:
+        """Generate in a thread until `stopped`; the future is the number of tokens written."""
+        from transformers import StoppingCriteriaList
+
+        call, read = current_call(), inputs["input_ids"].shape[1]
+        room = self._model.config.max_position_embeddings - read
+        criteria = StoppingCriteriaList(
+            [lambda *_, **__: stopped.is_set() or (call is not None and call.cancelled)]
+        )
         outcome: Future[int] = Future()
-
-        def is_stopped(*_: Any, **__: Any) -> bool:
-            return stopped.is_set() or (call is not None and call.cancelled)
-
-        criteria = StoppingCriteriaList([is_stopped])
 
         def generate() -> None:
             try:
                 tokens = self._model.generate(
                     **inputs,
-                    max_new_tokens=min(self.max_tokens, room - read),
+                    max_new_tokens=min(self.max_tokens, room),
                     streamer=streamer,
                     do_sample=False,
                     stopping_criteria=criteria,
@@ -286,18 +305,8 @@ class LocalModel(BaseChatModel):
                 outcome.set_exception(error)
                 streamer.end()
 
-        with self._lock:
-            inputs = self._encoded(messages)
-            read, room = inputs["input_ids"].shape[1], self._model.config.max_position_embeddings
-            streamer = TextIteratorStreamer(self._tokenizer, True, skip_special_tokens=True)
-            threading.Thread(target=generate, name="emer-generate", daemon=True).start()
-            try:
-                for text in streamer:
-                    yield ChatGenerationChunk(message=AIMessageChunk(content=text))
-            finally:  # also where the caller stops reading: between two tokens
-                stopped.set()
-                written = outcome.result() if wait([outcome], WAIT).done else 0
-            yield ChatGenerationChunk(message=self._last_chunk(read, written))
+        threading.Thread(target=generate, name="emer-generate", daemon=True).start()
+        return outcome
 
     def _encoded(self, messages: list[BaseMessage]) -> Any:
         talk = [{"role": ROLES.get(m.type, "user"), "content": str(m.content)} for m in messages]

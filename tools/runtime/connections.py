@@ -57,7 +57,7 @@ def _timeouts(given: dict[str, float | None]) -> dict[str, float]:
 
 
 def _follow(call: Call, name: str, info: dict[str, Any]) -> None:
-    """Note the socket of a request, when it is connected and again when it is encrypted."""
+    """Note the socket of a request, once connected and again once encrypted."""
     get: Callable[[str], Any] | None = getattr(info.get("return_value"), "get_extra_info", None)
     connected = get("socket") if get is not None and name.endswith(".complete") else None
     if connected is not None:
@@ -65,13 +65,13 @@ def _follow(call: Call, name: str, info: dict[str, Any]) -> None:
 
 
 def _shut(connected: socket.socket) -> None:
-    """End the connection: a thread that waits for it wakes up, as it would not by `close`."""
+    """End the connection: a thread that waits for it wakes up (not so by `close`)."""
     with suppress(OSError):
         socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
 
 def _measured(response: Any, most: int) -> Any:
-    """The stream of a response, broken off when it is too long or its call is cancelled."""
+    """The stream of a response, broken off when too long or its call is cancelled."""
     library: Any = importlib.import_module(type(response).__module__.partition(".")[0])
     inner, request = response.stream, response.request
     if response.headers.get("Content-Encoding", "identity") != "identity":

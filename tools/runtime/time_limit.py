@@ -1,4 +1,4 @@
-"""Blocking work in a daemon thread, with a time limit and an end when it is given up."""
+"""Blocking work in a daemon thread, with a time limit and an end on cancellation."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def call_with_limit(
     watch: Callable[[], None] = lambda: None,
     nice: int = 0,
 ) -> Result:
-    """Result of `work`, within so many seconds and until the caller's own call is cancelled.
+    """Result of `work`, within a time limit and until the caller's call is cancelled.
 
     Args:
         work: Runs in a daemon thread.

@@ -203,7 +203,7 @@ def _fits(name: str, patterns: tuple[str, ...]) -> bool:
 
 @contextmanager
 def _hub_call(largest: int) -> Iterator[Call]:
-    """A call that ends the requests of the hub's client, which works in threads of its own."""
+    """A call that ends the requests of the hub's client, which has its own threads."""
     session, call = _hub().get_session(), Call()
     hooks = session.event_hooks
     bound(session, largest + LARGEST_LISTING, call)

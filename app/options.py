@@ -1,0 +1,68 @@
+"""Options and arguments that several commands of `emer` have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--settings", metavar="FILE", help="Settings file instead of ./emer.toml."),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Set of tools: embedded, models, or auto (the strongest that is ready).",
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", metavar="NAME", help="Device of models: auto, cpu, cuda, mps."),
+]
+Weights = Annotated[
+    list[str] | None,
+    typer.Argument(help="Names from `emer models list`; default: all on this machine."),
+]
+Swaps = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tool",
+        metavar="SLOT=TOOL",
+        help="Use another tool for a slot: face=mesh, face=none, face=package.module:Class.",
+    ),
+]
+Llm = Annotated[
+    str | None,
+    typer.Option(
+        "--llm",
+        metavar="MODEL",
+        help="Reason with a language model: openai:NAME, anthropic:NAME, ollama:NAME, "
+        "hf:ORG/NAME, NAME@http://host:port/v1.",
+    ),
+]
+Critic = Annotated[
+    bool | None, typer.Option("--critic/--no-critic", help="Let the model check its draft.")
+]
+LlmWhen = Annotated[
+    Literal["unsure", "always"] | None,
+    typer.Option("--llm-when", help="Use the model only if the rules are unsure, or always."),
+]
+Language = Annotated[
+    Literal["auto", "en", "zh"] | None, typer.Option("--lang", help="Language of the explanation.")
+]
+Run = Annotated[str, typer.Argument(help='"last", a run id or its beginning, or a trace file.')]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Take all settings of a trace from elsewhere: code, models.")
+]
+Picture = Annotated[
+    Path | None, typer.Option("--svg", metavar="FILE", help="Also save the output as SVG.")
+]
+Spec = Annotated[str, typer.Argument(help="Name of a tool, or package.module:Class.")]
+TrialClip = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Clip to use; default: the demo clip.")
+]
