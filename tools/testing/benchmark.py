@@ -30,7 +30,7 @@ class Point(Record):
 
     at_once: int
     batch: int | None = None
-    """None as the settings have it."""
+    """Batch size of the tool's model; None as the settings have it."""
     seconds: float
     """Of all calls together."""
     per_clip_second: float
