@@ -251,12 +251,12 @@ class _Tracker:
         self._detections += bool(unclaimed)
         for track in self._live:
             track.checked += 1
-            own = [f for f in unclaimed if _covers(f, track.points[-1])]
+            confirming = [f for f in unclaimed if _covers(f, track.points[-1])]
             region = region_around(track.points[-1])
-            track.confirmed += bool(own) or self._networks.is_face(image, region)
+            track.confirmed += bool(confirming) or self._networks.is_face(image, region)
             track.colours.append(colours_around(self._plain, track.points[-1]))
             track.spreads.append(measure_spread(self._networks, image, track.points[-1], time))
-            unclaimed = [f for f in unclaimed if f not in own]
+            unclaimed = [f for f in unclaimed if f not in confirming]
         for face in sorted(unclaimed, key=lambda f: (-f.size, f.x)):
             if len(self._live) < MOST_FACES and face.size >= SMALLEST_PX * 0.8:
                 self._start(time, image, face)

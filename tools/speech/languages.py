@@ -99,8 +99,8 @@ def detect_languages(
     for place, probabilities in zip(unknown, detect(unknown) if unknown else (), strict=True):
         clips[windows[place].clip].append(probabilities)
     guesses = {}
-    for clip, given in clips.items():
-        mean = {code: sum(each[code] for each in given) / len(given) for code in given[0]}
+    for clip, rows in clips.items():
+        mean = {code: sum(each[code] for each in rows) / len(rows) for code in rows[0]}
         best = max(mean, key=mean.__getitem__)
         guesses[clip] = LanguageGuess(best, mean[best])
     return [

@@ -185,10 +185,10 @@ def _clue(
     speech_share: float,
     within: Span,
 ) -> Clue:
-    own = judge_lattice(words)
+    confidence = judge_lattice(words)
     text = " ".join(word.text for word in words)
-    sure = clip_confidence.verdict is Verdict.RELIABLE and own.posterior >= 0.5
-    score = min(own.posterior, 0.8) if sure else 0.5 * min(own.posterior, 0.4)
+    sure = clip_confidence.verdict is Verdict.RELIABLE and confidence.posterior >= 0.5
+    score = min(confidence.posterior, 0.8) if sure else 0.5 * min(confidence.posterior, 0.4)
     return Clue(
         modality="text",
         span=span_of(words, within),
@@ -196,8 +196,8 @@ def _clue(
         quality=Quality(
             score=round(score, 3),
             factors={
-                "word_posterior": own.posterior,
-                "acoustic_misfit": own.misfit,
+                "word_posterior": confidence.posterior,
+                "acoustic_misfit": confidence.misfit,
                 "clip_word_posterior": clip_confidence.posterior,
                 "clip_acoustic_misfit": clip_confidence.misfit,
                 "speech_share": round(speech_share, 3),

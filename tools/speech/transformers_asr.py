@@ -273,8 +273,8 @@ def words_of(
     words = []
     for word in offsets:
         start, end = word["start_offset"], word["end_offset"]
-        own = best[start:end][writes[start:end]]
-        probability = float(np.exp(own).mean()) if own.size else 0.0
+        scores = best[start:end][writes[start:end]]
+        probability = float(np.exp(scores).mean()) if scores.size else 0.0
         if plain := _plain(word["word"]):
             words.append(TimedWord(f" {plain}", start * frame, end * frame, probability))
     return ScoredText(_plain(text), mean), tuple(words)
