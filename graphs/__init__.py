@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from emer.graphs.ask import Answer
+    from emer.graphs.answer import Answer
     from emer.graphs.settings import Settings, load_settings
 
 __all__ = ["Answer", "Settings", "load_settings"]

@@ -89,17 +89,17 @@ class Checkpoints(SqliteSaver):
 
     def _open(self, path: Path | None) -> sqlite3.Connection:
         if path is not None:
-            with self._noted(OSError):
+            with self._noted((sqlite3.Error, OSError)):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 return _connect(str(path))
         return _connect(":memory:")
 
     @contextmanager
-    def _noted(self, *others: type[Exception]) -> Iterator[None]:
-        """Turn an error of SQLite, or one of these others, into the note."""
+    def _noted(self, kinds: tuple[type[Exception], ...] = (sqlite3.Error,)) -> Iterator[None]:
+        """Turn an error of these kinds into the note."""
         try:
             yield
-        except (sqlite3.Error, *others) as error:
+        except kinds as error:
             with suppress(sqlite3.Error, AttributeError):
                 self.conn.rollback()
             self.note = self.note or f"the thread is not remembered: {self._path}: {error}"
