@@ -36,6 +36,10 @@ EditedSpan = Annotated[
     ),
 ]
 """A span, written as {"start": 1.2, "end": 2.0} or as [1.2, 2.0]."""
+MOST_EDITS = 1_000
+"""Edits of one kind in a review (chosen by us)."""
+Name = Annotated[str, StringConstraints(max_length=100)]
+"""Id of a clue, or name of a person in the clip."""
 Score = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -49,7 +53,7 @@ class Rewrite(Record):
         quality: How well it can be seen or heard, 0 to 1.
     """
 
-    clue: str
+    clue: Name
     text: ClueText | None = None
     span: EditedSpan | None = None
     quality: Score | None = None
@@ -69,16 +73,16 @@ class Addition(Record):
     modality: Modality
     text: ClueText
     span: EditedSpan | None = None
-    person: str | None = None
+    person: Name | None = None
     quality: Score | None = None
 
 
 class Edits(Record):
     """A reviewer's changes; clues that are not named are accepted as they are."""
 
-    reject: tuple[str, ...] = ()
-    edit: tuple[Rewrite, ...] = ()
-    add: tuple[Addition, ...] = ()
+    reject: tuple[Name, ...] = Field(default=(), max_length=MOST_EDITS)
+    edit: tuple[Rewrite, ...] = Field(default=(), max_length=MOST_EDITS)
+    add: tuple[Addition, ...] = Field(default=(), max_length=MOST_EDITS)
 
     @property
     def struck(self) -> tuple[str, ...]:

@@ -36,6 +36,9 @@ StopReason = Literal[
 ]
 """Why no more is asked; "paused" for a review, "budget" in traces of version 0.1."""
 
+LONGEST_SENTENCE = 4_000
+"""Characters of a sentence of an explanation (chosen by us)."""
+
 Role = Literal["planner", "decider", "writer", "critic"]
 Outcome = Literal["ok", "faulty", "failed"]
 """The reply was used; it was not usable; there was none."""
@@ -104,7 +107,7 @@ class Sentence(Record):
     """One sentence of an explanation and the clues it rests on (at least one)."""
 
     block: Block
-    text: str = Field(min_length=1)
+    text: str = Field(min_length=1, max_length=LONGEST_SENTENCE)
     clue_ids: tuple[str, ...] = Field(min_length=1)
 
 

@@ -82,6 +82,9 @@ Language = Annotated[
     Literal["auto", "en", "zh"] | None, typer.Option("--lang", help="Language of the explanation.")
 ]
 Run = Annotated[str, typer.Argument(help='"last", a run id or its beginning, or a trace file.')]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Take all settings of a trace from elsewhere: code, models.")
+]
 Picture = Annotated[
     Path | None, typer.Option("--svg", metavar="FILE", help="Also save the output as SVG.")
 ]
@@ -165,6 +168,7 @@ def review(
     clip: Annotated[
         str | None, typer.Option(metavar="FILE", help="Path of the clip, if it was moved.")
     ] = None,
+    trust: Trust = False,
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
@@ -172,7 +176,7 @@ def review(
     from emer.app.commands.review import ReviewRequest, run_review
 
     edits = tuple(reject or ()), tuple(edit or ()), tuple(add or ())
-    run_review(ReviewRequest(run, accept, *edits, file, clip, settings), json=json)
+    run_review(ReviewRequest(run, accept, *edits, file, clip, settings, trust), json=json)
 
 
 @tools.command("list")
@@ -284,13 +288,15 @@ def trace_whatif(
     ] = None,
     llm: Llm = None,
     rules: Annotated[bool, typer.Option("--rules", help="Reason with the rules.")] = False,
+    trust: Trust = False,
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
     """Show the result of a run without some of its clues; no tool runs."""
     from emer.app.commands.trace import run_whatif
 
-    run_whatif(run, (without or (), without_clue or ()), llm, settings, rules=rules, json=json)
+    left_out = (without or (), without_clue or ())
+    run_whatif(run, left_out, llm, settings, rules=rules, trust=trust, json=json)
 
 
 @memory.command("add")
@@ -355,6 +361,26 @@ def doctor(
     from emer.app.commands.doctor import run_doctor
 
     run_doctor(settings, profile, device, json=json)
+
+
+@app.command()
+def trust(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder with an emer.toml, or a settings file.")
+    ] = Path(),
+    list_: Annotated[bool, typer.Option("--list", help="List the trusted files.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Trust DIR no longer.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what the settings of a folder would do, and allow it."""
+    from emer.app.commands.trust import run_list, run_remove, run_trust
+
+    if list_:
+        run_list(json=json)
+    elif remove:
+        run_remove(folder, json=json)
+    else:
+        run_trust(folder, json=json)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from emer.agents.questions.question import check_length
 from emer.agents.types import Decision, Explanation, StopReason, Turn
 from emer.graphs.answer import Answer
 from emer.graphs.checkpoints import Checkpoints
@@ -148,6 +149,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
         >>> answer.to_frame()
 
     """
+    check_length(question)
     if isinstance(settings, Settings):
         chosen = settings if profile is None else with_profile(settings, profile)
         chosen = with_tools(chosen, tools or {})
@@ -167,6 +169,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     with open_run(components, clip, trace) as (context, checkpoints):
         if review:
             _check_can_pause(context, checkpoints, chosen)
+        checkpoints.renew(thread)
         trace.write(header)
         begin = initial_state(run_id, question, review)
         final = run(context, checkpoints, begin, config_for(thread, chosen))

@@ -1,13 +1,18 @@
-"""SQLite checkpoints of threads; a disk that fails never fails the run."""
+"""SQLite checkpoints of threads; a disk that fails never fails the run.
+
+The file may be damaged or made by a stranger: nothing in it is constructed but plain JSON and two
+records of LangGraph, and a checkpoint of any other content counts as unreadable.
+"""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -16,11 +21,75 @@ from langgraph.checkpoint.base import (
     CheckpointMetadata,
     CheckpointTuple,
 )
+from langgraph.checkpoint.serde.jsonplus import (
+    EXT_CONSTRUCTOR_KW_ARGS,
+    EXT_CONSTRUCTOR_POS_ARGS,
+    JsonPlusSerializer,
+)
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.types import Interrupt, Send
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from emer.graphs.state import OrderRecord, checked_state
 
 BUSY_SECONDS = 10.0
 LOG_BYTES = 400_000
 """Length of the write-ahead log at which it is copied: about every tenth run."""
+TASKS = "__pregel_tasks"
+"""LangGraph's channel of the branches that wait."""
+MOST_BYTES = 20_000_000
+"""Size of a value that is read from the file (chosen by us; usual: 100 kB)."""
+
+
+class PlainSerializer(JsonPlusSerializer):
+    """Msgpack of plain JSON, with `Send` and `Interrupt` as its only extensions.
+
+    LangGraph's own setting for strict msgpack still constructs some thirty types.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(allowed_msgpack_modules=None, __unpack_ext_hook__=self._extension)
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        """The value; `ValueError` for a format that no run writes (pickle, json)."""
+        if data[0] not in ("msgpack", "null"):
+            raise ValueError(f"{data[0]!r} is no type of a run's state")
+        return super().loads_typed(data)
+
+    def _extension(self, code: int, data: bytes) -> Send | Interrupt:
+        module, name, given = self.loads_typed(("msgpack", data))
+        if (code, module, name) == (EXT_CONSTRUCTOR_POS_ARGS, Send.__module__, "Send"):
+            return Send(*given)
+        if (code, module, name) == (EXT_CONSTRUCTOR_KW_ARGS, Interrupt.__module__, "Interrupt"):
+            return Interrupt(**given)
+        raise ValueError("it holds an object that a run does not write")
+
+
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,32}\.[0-9.e-]{1,32}$")]
+
+
+class _SavedCheckpoint(BaseModel):
+    """What LangGraph reads of a checkpoint, with its types."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: str
+    v: int
+    ts: str
+    channel_values: dict[str, Any]
+    channel_versions: dict[str, Version]
+    versions_seen: dict[str, dict[str, Version]]
+    updated_channels: list[str] | None = None
+
+
+class _SavedMetadata(BaseModel):
+    """What LangGraph reads of a checkpoint's metadata."""
+
+    model_config = ConfigDict(strict=True)
+
+    step: int
+    source: str = ""
+    parents: dict[str, str] = {}
 
 
 class Checkpoints(SqliteSaver):
@@ -35,14 +104,34 @@ class Checkpoints(SqliteSaver):
         """Open or create the file; None or a folder that cannot be written: in memory."""
         self.note: str | None = None
         self._path = path
-        super().__init__(self._open(path))
+        super().__init__(self._open(path), serde=PlainSerializer())
         self._reader = _open_reader(path)
+
+    def with_allowlist(self, extra_allowlist: Collection[tuple[str, ...]]) -> Checkpoints:
+        """Itself: LangGraph's list of further types is not wanted."""
+        return self
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The thread's last checkpoint, None if there is none that can be read."""
         with self._noted():
-            return super().get_tuple(config)
+            try:
+                return self._read(config)
+            except ValueError:
+                thread = config["configurable"]["thread_id"]
+                self.note = self.note or f"what is saved of thread {thread} cannot be read"
         return None
+
+    def renew(self, thread: str) -> None:
+        """Remove a thread whose last checkpoint cannot be read; `note` says so."""
+        with self._noted():
+            try:
+                self._read({"configurable": {"thread_id": thread}})
+            except ValueError:
+                self.delete_thread(thread)
+                self.note = (
+                    f"thread {thread} starts anew: what was saved of it in {self._path} "
+                    "could not be read"
+                )
 
     def put(
         self,
@@ -68,8 +157,12 @@ class Checkpoints(SqliteSaver):
     def of_run(self, thread: str, run_id: str) -> str | None:
         """Id of a run's last checkpoint in its thread, None if there is none."""
         with self._noted():
-            for item in self.list({"configurable": {"thread_id": thread}}):
-                if item.checkpoint["channel_values"].get("run_id") == run_id:
+            query = "SELECT checkpoint_id FROM checkpoints WHERE thread_id = ? ORDER BY 1 DESC"
+            with self.cursor(transaction=False) as rows:
+                ids = [id for (id,) in rows.execute(query, (thread,)).fetchall()]
+            for id in ids:
+                item = self.get_tuple({"configurable": {"thread_id": thread, "checkpoint_id": id}})
+                if item and item.checkpoint["channel_values"].get("run_id") == run_id:
                     return item.checkpoint["id"]
         return None
 
@@ -86,6 +179,20 @@ class Checkpoints(SqliteSaver):
         for connection in connections:
             with suppress(sqlite3.Error):
                 connection.close()
+
+    def _read(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """The checkpoint as it is saved; `ValueError` if it is not one of a run."""
+        try:
+            item = super().get_tuple(config)
+            if item is not None:
+                _check(item)
+        except sqlite3.DataError as error:  # larger than MOST_BYTES
+            raise ValueError("a saved value is too large") from error
+        except (sqlite3.Error, OSError, ValueError):
+            raise
+        except Exception as error:  # whatever a damaged value makes a decoder raise
+            raise ValueError(f"a saved value is damaged: {type(error).__name__}") from error
+        return item
 
     def _open(self, path: Path | None) -> sqlite3.Connection:
         if path is not None:
@@ -105,8 +212,25 @@ class Checkpoints(SqliteSaver):
             self.note = self.note or f"the thread is not remembered: {self._path}: {error}"
 
 
+def _check(item: CheckpointTuple) -> None:
+    """Raise an exception for a checkpoint that no run has written."""
+    saved = _SavedCheckpoint.model_validate(item.checkpoint)
+    _SavedMetadata.model_validate(item.metadata)
+    if saved.id != item.config["configurable"]["checkpoint_id"] or str(UUID(saved.id)) != saved.id:
+        raise ValueError("a checkpoint has another id than its row")
+    values = saved.channel_values
+    writes = [write for write in item.pending_writes or () if not write[1].startswith("__")]
+    for fields in (values, *({channel: value} for _, channel, value in writes)):
+        # None empties a channel.
+        checked_state({name: value for name, value in fields.items() if value is not None})
+    for send in values.get(TASKS, ()):
+        checked_state(send.arg, OrderRecord, needed=("run_id", "job"))
+
+
 def _connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
+    connection.text_factory = lambda text: text.decode(errors="replace")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")

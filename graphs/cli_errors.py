@@ -6,6 +6,7 @@ be carried out as written; 130 Ctrl-C.
 
 from __future__ import annotations
 
+import logging
 import sys
 import tempfile
 import threading
@@ -20,11 +21,26 @@ from typer.core import TyperGroup
 
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.runtime.native import leave
+from emer.tools.runtime.time_limit import WORKER
 from emer.tools.text import one_line
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 PYDANTIC = "Value error, "
 """Prefix of pydantic, which validates options, before a message."""
+
+
+class _Notices(logging.Handler):
+    """Prints each notice of `emer.graphs.trust` once, on one line of stderr."""
+
+    def __init__(self, program: str) -> None:
+        super().__init__()
+        self._program, self._printed = program, set[str]()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = one_line(record.getMessage())
+        if line not in self._printed:
+            self._printed.add(line)
+            print(f"{self._program}: {line}", file=sys.stderr)
 
 
 class CommandGroup(TyperGroup):
@@ -36,7 +52,12 @@ class CommandGroup(TyperGroup):
     def main(self, *args: Any, **options: Any) -> Any:
         """Parse and run the command line, then exit with its code."""
         options["standalone_mode"] = False
-        code = self._exit_code(lambda: TyperGroup.main(self, *args, **options))
+        notices, log = _Notices(self.program), logging.getLogger("emer.trust")
+        log.addHandler(notices)
+        try:
+            code = self._exit_code(lambda: TyperGroup.main(self, *args, **options))
+        finally:
+            log.removeHandler(notices)
         if code == INTERRUPTED:
             leave(code)
         sys.exit(code)
@@ -107,8 +128,8 @@ def run_command(app: typer.Typer) -> NoReturn:
     try:
         app()
     except SystemExit as end:
-        # Native code of an abandoned tool call (`observe.start_daemon`) would abort the exit.
-        if any(thread.name == "emer-tool" for thread in threading.enumerate()):
+        # Native code of an abandoned tool call (`time_limit.start_daemon`) would abort the exit.
+        if any(thread.name == WORKER for thread in threading.enumerate()):
             leave(end.code if isinstance(end.code, int) else FAILED)
         raise
     sys.exit(DONE)

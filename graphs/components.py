@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -92,12 +92,13 @@ def load_slot(slot: str, choice: Choice) -> Tool:
 def load_reasoner(choice: Choice) -> Reasoner:
     try:
         made = resolve(choice.use, REASONERS, REASONER_GROUP)
+        # Before it is constructed: to construct a class of another kind may do anything.
+        if not all(callable(getattr(made, name, None)) for name in ("decide", "explain")):
+            raise ConfigError(f"{choice.use} has no decide and explain")
         reasoner: Reasoner = made(**_typed_arguments("reasoner", made, choice.arguments))
     except ConfigError as error:
         text = str(error).replace("no tool is called", "no reasoner is called")
         raise ConfigError(text if text.startswith("reasoner") else f"reasoner: {text}") from error
-    if not all(callable(getattr(reasoner, name, None)) for name in ("decide", "explain")):
-        raise ConfigError(f"reasoner: {choice.use} has no decide and explain")
     return reasoner
 
 
@@ -132,11 +133,14 @@ def declared_modality(use: str) -> Modality | None:
     return next((modality for modality in MODALITIES if modality == stated), None)
 
 
-def allow_local_imports(uses: Iterable[str]) -> None:
-    """Let "module:Class" be found in the working folder, after everything installed."""
-    here = os.getcwd()
-    if any(":" in use for use in uses) and here not in sys.path:
-        sys.path.append(here)
+def allow_local_imports(settings: Settings, *named: str) -> None:
+    """Let "module:Class" of the settings be found, after everything installed.
+
+    It is looked for in the folder of the file that names it; one of the command line, the
+    environment or `named`, in the working folder.
+    """
+    own = [os.getcwd()] if any(":" in use for use in named) else []
+    sys.path += [p for p in dict.fromkeys([*settings.places.values(), *own]) if p not in sys.path]
 
 
 def _load(key: str, use: str, arguments: Mapping[str, Param]) -> Tool:

@@ -15,6 +15,7 @@ from emer.graphs.trace.runs import Usage
 from emer.tools.errors import ToolMissing
 from emer.tools.evidence_store import EvidenceStore
 from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import Call
 from emer.tools.tool import Tool, ToolCard, card
 
 
@@ -62,8 +63,8 @@ class Context:
     ledger: ClueLedger = field(default_factory=ClueLedger)
     notes: list[str] = field(default_factory=list)
     """Notes of tools for the user, besides their clues."""
-    stop: threading.Event = field(default_factory=threading.Event)
-    """Set when the user stops the run; waiting nodes give up."""
+    call: Call = field(default_factory=Call)
+    """Cancelled when the user stops the run; waiting nodes give up."""
 
     def cards(self, without: Collection[str] = ()) -> tuple[ToolCard, ...]:
         """Descriptions of the tools for the reasoner, without those of some slots."""

@@ -17,9 +17,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send, interrupt
+from pydantic import ValidationError
 
 from emer.agents import pipeline
-from emer.agents.clue_edits import Edits, matches_struck, reviewer_clues
+from emer.agents.clue_edits import Edits, check_edits, matches_struck, reviewer_clues
 from emer.agents.questions.declined import decline_reason
 from emer.agents.rules.planner import spent_reason, validate_asks
 from emer.agents.types import (
@@ -37,9 +38,19 @@ from emer.agents.types import (
 from emer.agents.verification.verifier import strike
 from emer.graphs.context import Context
 from emer.graphs.observe import gap, note_absent, observe
-from emer.graphs.state import MAX_TURN_TEXT, MAX_TURNS, Gap, Job, Json, Order, State
+from emer.graphs.state import (
+    MAX_TURN_TEXT,
+    MAX_TURNS,
+    Gap,
+    Job,
+    Json,
+    Order,
+    State,
+    first_problem,
+)
 from emer.graphs.trace.clue_ledger import by_time
 from emer.graphs.trace.events import Decided, Explained, Reviewed, RunStarted, Verified
+from emer.tools.errors import ConfigError
 from emer.tools.types import Clue, Record
 
 BARREN_ROUNDS = 2
@@ -137,7 +148,7 @@ def join(state: State, runtime: Runtime[Context]) -> Command[Literal["review", "
 def review(state: State, runtime: Runtime[Context]) -> Json:
     """Pause until a person has reviewed the first clues, then apply the edits."""
     context, known = runtime.context, state["known_ids"]
-    edits = Edits.model_validate(interrupt({"run": state["run_id"], "clues": known}))
+    edits = _reviewed(context, state)
     update = _apply(context, known, edits, "done")
     earlier = _earlier_edits(state, context)
     records = [*earlier, edits.model_dump(mode="json")] if edits != Edits() else earlier
@@ -202,6 +213,23 @@ def finish(state: State, runtime: Runtime[Context]) -> Json:
         text=" ".join(sentence.text for sentence in answer.sentences)[:MAX_TURN_TEXT],
     )
     return {"history": [*state["history"], turn.model_dump(mode="json")][-MAX_TURNS:]}
+
+
+def _reviewed(context: Context, state: State) -> Edits:
+    """A person's edits; those that do not fit are asked for again, with the problem."""
+    known = state["known_ids"]
+    request: Json = {"run": state["run_id"], "clues": known}
+    while True:
+        given = interrupt(request)
+        try:
+            edits = Edits.model_validate(given)
+            check_edits(edits, context.ledger.named(known), context.clip.duration)
+        except ValidationError as error:
+            request = {**request, "problem": first_problem(error)}
+        except ConfigError as error:
+            request = {**request, "problem": str(error)}
+        else:
+            return edits
 
 
 def _earlier_edits(state: State, context: Context) -> list[Json]:

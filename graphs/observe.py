@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, wait
-from contextlib import suppress
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from emer.agents.types import Missing
 from emer.graphs.components import declared_modality
@@ -19,11 +14,10 @@ from emer.graphs.trace.clue_ledger import by_time
 from emer.graphs.trace.events import NothingObserved, ToolFailure, ToolFinished, ToolStarted
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.registry import slots
-from emer.tools.runtime.cancellation import Call, in_call
+from emer.tools.runtime.cancellation import Call, raise_if_cancelled
+from emer.tools.runtime.time_limit import TimeLimitExceeded, call_with_limit
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Clue, Modality, Observation
-
-Result = TypeVar("Result")
 
 NICENESS = 10
 """Niceness of tools in this process; a tool in a process of its own takes longest.
@@ -32,65 +26,6 @@ On two cores all four tools then take little longer than that one alone.
 """
 LIMIT_LENGTH = 150.0
 """Length of clips, in seconds, from which the time limit of a tool grows."""
-_POLL_SECONDS = 0.05
-
-
-class TimeLimitExceeded(Exception):
-    """The call did not return within its limit and was abandoned."""
-
-
-class RunStopped(Exception):
-    """The user stopped the run during the call."""
-
-
-def start_daemon(work: Callable[[], Result], name: str) -> Future[Result]:
-    """Start `work` in a daemon thread of its own.
-
-    Python cannot end a thread, and those of an executor are waited for when the process exits,
-    so a hanging tool would delay it.
-    """
-    future: Future[Result] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # SystemExit too: a tool must not end the run
-            future.set_exception(error)
-
-    threading.Thread(target=run, name=name, daemon=True).start()
-    return future
-
-
-def _call_with_limit(
-    work: Callable[[], Result], seconds: float, stop: threading.Event, nice: int, record: Call
-) -> Result:
-    """Result of `work`, within so many seconds and until `stop` is set.
-
-    `nice` is the niceness of its thread, as in Unix's nice(1); `record` receives its notes, and
-    is given up when the wait ends early.
-    """
-
-    def run() -> Result:
-        if nice and sys.platform == "linux":  # elsewhere a thread has no priority of its own
-            with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
-        with in_call(record):
-            return work()
-
-    future = start_daemon(run, "emer-tool")
-    deadline = time.monotonic() + seconds
-    try:
-        while not future.done():
-            left = deadline - time.monotonic()
-            if stop.is_set():
-                raise RunStopped
-            if left <= 0:
-                raise TimeLimitExceeded(f"no result within {seconds:g} s")
-            wait([future], min(left, _POLL_SECONDS))
-    except BaseException:
-        record.cancel()
-        raise
-    return future.result()
 
 
 def observe(context: Context, job: Job) -> Json:
@@ -111,9 +46,8 @@ def observe(context: Context, job: Job) -> Json:
         cached = stored is not None
         context.trace.write(ToolStarted(**facts, why=job.why, cached=cached))
         observation = stored or _call_tool(context, tool, job, record)
-    except RunStopped:
-        raise
     except BaseException as error:  # a tool may raise anything and must not end the run
+        raise_if_cancelled()  # but the user may
         context.clip.check_unchanged()
         return _report_failure(context, job, error, facts | _ending(context, tool, record, began))
     context.clip.check_unchanged()  # or the store would hold this under the hash of another file
@@ -154,8 +88,8 @@ def _call_tool(context: Context, tool: Tool, job: Job, record: Call) -> Observat
     facts: dict[str, Any] = {"tool": tool.source.tool, "modality": tool.modality, "span": job.span}
     nice = 0 if getattr(tool, "own_process", False) else NICENESS
     try:
-        given = _call_with_limit(
-            lambda: tuple(_clues(context, tool, job)), seconds, context.stop, nice, record
+        given = call_with_limit(
+            lambda: tuple(_clues(context, tool, job)), seconds, call=record, nice=nice
         )
     except Unobservable as error:
         return Observation(**facts, missing=str(error) or "nothing could be measured")

@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from emer.agents.clue_edits import Edits, check_edits, reviewer_clues
@@ -15,12 +14,14 @@ from emer.graphs.ask import collect_answer
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.components import load_components
 from emer.graphs.session import config_for, open_run, run
-from emer.graphs.settings import Settings, load_settings, restore
-from emer.graphs.trace.events import Paused, Reviewed
+from emer.graphs.settings import Settings, load_settings
+from emer.graphs.trace.events import Header, Paused, Reviewed
 from emer.graphs.trace.jsonl import Listener, Trace, TraceWriter, read_trace
 from emer.graphs.trace.runs import find_run, usage_of
+from emer.graphs.trace.stored_settings import is_own, restore
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
+from emer.tools.media.clip_file import ClipFile
 from emer.tools.types import Clue
 
 
@@ -40,8 +41,13 @@ class PausedRun:
         return tuple(observed[id] for id in self.pause.clue_ids)
 
 
-def find_paused(run: str | Path, settings: Settings | Path | None = None) -> PausedRun:
-    """Find a paused run by name (see `find_run`); `ConfigError` if it is not paused."""
+def find_paused(
+    run: str | Path, settings: Settings | Path | None = None, *, trust: bool = False
+) -> PausedRun:
+    """Find a paused run by name (see `find_run`); `ConfigError` if it is not paused.
+
+    `trust`: take the settings of a trace from elsewhere, and its folder's parent as its home.
+    """
     current = settings if isinstance(settings, Settings) else load_settings(settings)
     path = find_run(current.traces, str(run))
     trace = read_trace(path)
@@ -50,8 +56,13 @@ def find_paused(run: str | Path, settings: Settings | Path | None = None) -> Pau
         raise ConfigError(f"run {name} is finished; no review can change it any more")
     if trace.paused is None:
         raise ConfigError(f"run {name} did not pause for a review; ask with --review")
-    home = path.resolve().parents[1]
-    return PausedRun(path, trace, trace.paused, restore(trace.header.settings, home, current))
+    if {*trace.paused.clue_ids} - {clue.id for clue in trace.observed}:
+        raise ConfigError(f"{path} is damaged: it lacks clues that wait for the review")
+    home = _home(path, trace.header, current, trust)
+    chosen = restore(trace.header, current, home=home, trust=trust)
+    paused = PausedRun(path, trace, trace.paused, chosen)
+    _check_checkpoint(paused)
+    return paused
 
 
 def resume(
@@ -61,6 +72,7 @@ def resume(
     clip: str | Path | None = None,
     settings: Settings | Path | None = None,
     listener: Listener | None = None,
+    trust: bool = False,
 ) -> Answer:
     """Continue a paused run after a person's edits, in any process.
 
@@ -73,6 +85,7 @@ def resume(
         clip: Where the file is now, if it was moved.
         settings: Settings, or a file of them, that say where the runs are.
         listener: Function that is called with each event, after it is in the trace.
+        trust: Take all settings of a trace from elsewhere; without it, only harmless ones.
 
     Returns:
         The `Answer` of the finished run.
@@ -86,14 +99,13 @@ def resume(
         >>> answer = emer.resume(paused.run_id, emer.Edits(reject=(paused.clues[0].id,)))
 
     """
-    paused = find_paused(run_id, settings)
+    paused = find_paused(run_id, settings, trust=trust)
     edits = paused.trace.edits if edits is None else edits
     check_edits(edits, paused.clues, paused.trace.header.clip.duration)
     opened = _same_clip(paused, clip)
     components = load_components(paused.settings)
     trace, thread = paused.trace, paused.trace.header.thread
     config = config_for(thread, paused.settings, paused.pause.checkpoint)
-    _check_checkpoint(paused, config)
     writer = TraceWriter.reopen(paused.path, trace.seconds, listener)
     with open_run(components, opened, writer, usage_of(trace)) as (context, checkpoints):
         for slot, tool in components.tools.items():
@@ -123,15 +135,27 @@ def save_draft(run_id: str | Path, edits: Edits, settings: Settings | Path | Non
     writer.close()
 
 
-def _check_checkpoint(paused: PausedRun, config: RunnableConfig) -> None:
-    """Raise `ConfigError` if the saved state of the run is lost."""
-    path, saved = paused.settings.threads, None
+def _home(path: Path, header: Header, current: Settings, trust: bool) -> Path:
+    """Home of a run: that beside its trace if it is known, otherwise the current one."""
+    beside = path.resolve().parent.parent
+    named = header.settings.get("home") if isinstance(header.settings, dict) else None
+    known = trust or (is_own(header) and beside == Path(str(named)).resolve())
+    return beside if known else current.home
+
+
+def _check_checkpoint(paused: PausedRun) -> None:
+    """Raise `ConfigError` if the saved state of the run is lost or damaged."""
+    path, header = paused.settings.threads, paused.trace.header
+    values: dict[str, object] = {}
     if path.is_file():
         with closing(Checkpoints(path)) as checkpoints:
+            config = config_for(header.thread, paused.settings, paused.pause.checkpoint)
             saved = checkpoints.get_tuple(config)
-    if saved is None:
+            values = saved.checkpoint["channel_values"] if saved else {}
+    if values.get("run_id") != header.run_id:
         raise ConfigError(
-            f"{path} no longer holds where run {paused.trace.header.run_id} stopped; ask again"
+            f"{path} no longer holds where run {header.run_id} stopped, or it cannot be read; "
+            "the run cannot go on, so ask again"
         )
 
 
@@ -141,10 +165,10 @@ def _same_clip(paused: PausedRun, moved: str | Path | None) -> Clip:
     path = Path(moved or header.clip.path)
     if not path.is_file():
         raise ConfigError(f"there is no file {path} any more; say where it is with --clip FILE")
-    clip = Clip.open(path, paused.pause.subtitle, paused.settings.clip)
-    if clip.sha256 != header.clip.sha256:
+    # Hashed before it is probed: a trace can name any file of this machine.
+    if ClipFile(path).sha256 != header.clip.sha256:
         raise ConfigError(
             f"{path} has changed since run {header.run_id} paused; its clues are of another "
             "content, so ask again"
         )
-    return clip
+    return Clip.open(path, paused.pause.subtitle, paused.settings.clip)

@@ -6,12 +6,15 @@ A client names a clip in the served folder and nothing else of this machine: too
 folders come from the settings of the server. The server stores the state of a run, which is
 JSON; the live objects (clip, tools, store, trace) stay in this process, by run id. The first
 node opens them, the last one closes them; a run without them is opened again from its trace.
+
+A client can write any state of its thread, start any node and resume with any value: every node
+checks what it gets (`checked_state`), and goes on with a run only in the thread it was begun in.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -24,9 +27,10 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
-from pydantic import Field, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 from typing_extensions import TypedDict
 
+from emer.agents.questions.question import LONGEST_QUESTION
 from emer.graphs import controller
 from emer.graphs.ask import final_answer
 from emer.graphs.components import load_components
@@ -34,17 +38,28 @@ from emer.graphs.context import Context
 from emer.graphs.controller import Node, assemble
 from emer.graphs.session import new_run_id, open_context, trace_header
 from emer.graphs.settings import DEFAULT, Settings, load_settings, with_subtitle
-from emer.graphs.state import Json, State, initial_state
+from emer.graphs.state import (
+    Json,
+    OrderRecord,
+    State,
+    StateRecord,
+    checked_state,
+    first_problem,
+    initial_state,
+)
 from emer.graphs.trace.events import Event, Failed, Header, Paused
 from emer.graphs.trace.jsonl import TraceWriter, read_trace
 from emer.graphs.trace.runs import usage_of
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
-from emer.tools.media.subtitles import SubtitleCue
+from emer.tools.media.subtitles import MOST_WORDS, SubtitleCue
 from emer.tools.types import Record
 
 MOST_OPEN = 8
 """Most open runs; beyond it the longest idle ones are closed (chosen by us)."""
+
+MOST_NAME = 1_000
+"""Characters of the name of a clip (chosen by us)."""
 
 OpenContext = Callable[[], AbstractContextManager[Context]]
 
@@ -53,6 +68,8 @@ OpenContext = Callable[[], AbstractContextManager[Context]]
 class _LiveRun:
     context: Context
     stack: ExitStack
+    thread: str
+    """The server's name of the thread in which the run was begun."""
     nodes: int = 0
     """Nodes that use it at this moment."""
 
@@ -65,10 +82,13 @@ class LiveRuns(dict[str, _LiveRun]):
         self._lock = threading.RLock()
 
     @contextmanager
-    def use(self, run_id: str, open_context: OpenContext) -> Iterator[Context]:
-        """Live objects of a run, opened with `open_context` if they are not open."""
+    def use(self, run_id: str, thread: str, open_context: OpenContext) -> Iterator[Context]:
+        """Live objects of a thread's run, opened with `open_context` if they are not."""
         with self._lock:
-            run = self.pop(run_id, None) or self._open(open_context)
+            run = self.get(run_id) or self._open(thread, open_context)
+            if run.thread != thread:
+                raise ConfigError(f"run {run_id} is not one of this thread")
+            self.pop(run_id, None)
             self[run_id] = run
             run.nodes += 1
         try:
@@ -84,15 +104,20 @@ class LiveRuns(dict[str, _LiveRun]):
             if run is not None:
                 run.stack.close()
 
-    def _open(self, open_context: OpenContext) -> _LiveRun:
+    def _open(self, thread: str, open_context: OpenContext) -> _LiveRun:
         idle = [run_id for run_id, run in self.items() if not run.nodes]
         for run_id in idle[: max(0, len(self) + 1 - MOST_OPEN)]:
             self.close(run_id)
         stack = ExitStack()
-        return _LiveRun(stack.enter_context(open_context()), stack)
+        return _LiveRun(stack.enter_context(open_context()), stack, thread)
 
 
 RUNS = LiveRuns()
+
+OPTIONAL = {"edited"}
+"""Fields that a state begins without."""
+SLACK = 0.5
+"""Seconds that a closer look may reach beyond the clip, for rounding (chosen by us)."""
 
 
 class ClientInput(TypedDict):
@@ -127,9 +152,9 @@ class ClientOutput(TypedDict):
 class ClientRequest(Record):
     """Validated input of a client."""
 
-    clip: str = Field(min_length=1)
-    question: str = DEFAULT
-    subtitle: str = ""
+    clip: str = Field(min_length=1, max_length=MOST_NAME)
+    question: str = Field(default=DEFAULT, max_length=LONGEST_QUESTION)
+    subtitle: str = Field(default="", max_length=MOST_WORDS)
     review: bool = Field(default=False, strict=True)
 
 
@@ -142,8 +167,7 @@ def served_clip(clip: str, root: Path) -> Path:
         raise ConfigError(f"{clip!r} is no name of a file") from error
     if not path.is_relative_to(home):
         raise ConfigError(
-            f"{clip} is outside {home}, the folder that is served; "
-            "EMER_SERVE_ROOT names another one"
+            f"{clip!r} is outside the folder that is served; EMER_SERVE_ROOT names another one"
         )
     return path
 
@@ -158,41 +182,99 @@ def build() -> CompiledStateGraph[Any, Any, Any, Any]:
 
 
 def _bind(name: str, node: Node) -> Node:
-    """The node with the live objects of its run."""
-    if name in ("probe", "finish"):
-        return _begin if name == "probe" else _end
+    """The node with a checked state and the live objects of its run."""
+    ends: dict[str, Node] = {"probe": _begin, "finish": _end}
+    served = ends.get(name) or _with_context(name, node)
 
-    @wraps(node)
+    @wraps(ends.get(name, node))  # LangGraph reads the input of a node from its signature
     def bound(state: Mapping[str, Any], runtime: Runtime[Any]) -> Any:
-        run_id, known = state["run_id"], tuple(state.get("known_ids", ()))
-        with _live(run_id, lambda: _reopened(run_id), known) as context:
-            return node(state, runtime.override(context=context))
+        with _one_line_errors():
+            return served(state, runtime)
 
     return bound
 
 
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """Errors of a client's values as one line, without the folders of this machine."""
+    try:
+        yield
+    except ValidationError as error:
+        raise ConfigError(first_problem(error)) from None
+    except ConfigError as error:
+        settings, text = load_settings(), str(error)
+        for folder in (settings.serve_root.resolve(), settings.home):
+            text = text.replace(f"{folder}/", "").replace(str(folder), folder.name)
+        raise ConfigError(text) from None
+
+
+def _checked(state: Mapping[str, Any], kind: type[Record], needed: Iterable[str]) -> Any:
+    try:
+        return checked_state(state, kind, tuple(needed))
+    except ValueError as error:
+        raise ConfigError(f"{error}; ask in a new thread") from None
+
+
+def _with_context(name: str, node: Node) -> Node:
+    def bound(state: Mapping[str, Any], runtime: Runtime[Any]) -> Any:
+        kind: type[Record] = OrderRecord if name == "observe" else StateRecord
+        checked = _checked(state, kind, kind.model_fields.keys() - OPTIONAL)
+        run_id, known = checked["run_id"], tuple(checked.get("known_ids", ()))
+        with _live(run_id, lambda: _reopened(run_id), known) as context:
+            _check_references(checked, context)
+            return node(checked, runtime.override(context=context))
+
+    return bound
+
+
+def _check_references(state: Json, context: Context) -> None:
+    """Raise `ConfigError` for a clue or a tool that the run does not have."""
+    cited = [state.get(name) for name in ("decision", "explanation")]
+    lists = [state.get(name, []) for name in ("known_ids", "clue_ids", "struck")]
+    context.ledger.named(id for ids in (*lists, *_cited(cited)) for id in ids)
+    if (job := state.get("job")) is None:
+        return
+    if job["slot"] not in context.tools:
+        raise ConfigError(f"this run has no tool for {job['slot']!r}")
+    if (span := job.get("span")) and span["end"] > context.clip.duration + SLACK:
+        raise ConfigError(f"{span['start']:g}-{span['end']:g} s is not inside the clip")
+
+
+def _cited(value: JsonValue) -> Iterator[list[str]]:
+    """The lists of clue ids in a decision or an explanation."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name in ("clue_ids", "supports", "contradicts"):
+                yield cast(list[str], inner)
+            else:
+                yield from _cited(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _cited(inner)
+
+
 def _begin(state: ServedState, runtime: Runtime[Any]) -> Json:
     """Open the live objects, then run the controller's first node."""
-    try:
-        request = ClientRequest.model_validate(
-            {n: value for n in ClientRequest.model_fields if (value := state.get(n))}
-        )
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        raise ConfigError(f"{problem['loc'][0]}: {problem['msg']}") from error
+    request = ClientRequest.model_validate(
+        {n: value for n in ClientRequest.model_fields if (value := state.get(n))}
+    )
+    kept: Json = {name: value for name, value in state.items() if name in ("history", "edited")}
+    earlier = _checked(kept, StateRecord, ())
     begin = initial_state(new_run_id(), request.question, request.review) | {"answer": None}
     run_id = begin["run_id"]
     with _live(run_id, lambda: _opened(run_id, request)) as context:
-        whole = cast(State, {**state, **begin})
+        whole = cast(State, {**earlier, **begin})
         return {**begin, **controller.probe(whole, runtime.override(context=context))}
 
 
 def _end(state: ServedState, runtime: Runtime[Any]) -> Json:
     """Run the controller's last node, then write the answer and close everything."""
-    run_id = state["run_id"]
+    whole = _checked(state, StateRecord, StateRecord.model_fields.keys() - OPTIONAL)
+    run_id = whole["run_id"]
     with _live(run_id, lambda: _reopened(run_id)) as context:
-        update = controller.finish(state, runtime.override(context=context))
-        answer = final_answer(context, {**state, **update}, _thread(run_id))
+        _check_references(whole, context)
+        update = controller.finish(whole, runtime.override(context=context))
+        answer = final_answer(context, {**whole, **update}, _thread(run_id))
     RUNS.close(run_id)
     record = {name: value for name, value in answer.record.items() if name != "trace"}
     return {**update, "review": False, "answer": record}
@@ -204,7 +286,7 @@ def _live(run_id: str, open_context: OpenContext, known: tuple[str, ...] = ()) -
 
     After a failure they are closed, after a pause they stay. `known` are the ids of its clues.
     """
-    with RUNS.use(run_id, open_context) as context:
+    with RUNS.use(run_id, _thread(run_id), open_context) as context:
         try:
             yield context
         except GraphBubbleUp:
@@ -235,10 +317,15 @@ def _opened(run_id: str, request: ClientRequest) -> Iterator[Context]:
 @contextmanager
 def _reopened(run_id: str) -> Iterator[Context]:
     """Live objects of a run that this process has closed, or never had."""
-    path = load_settings().traces / f"{run_id}.jsonl"
-    if not path.is_file():
+    traces = load_settings().traces.resolve()
+    path = traces / f"{run_id}.jsonl"
+    if not path.is_file() or path.resolve().parent != traces:
         raise ConfigError(f"run {run_id} has left no trace to go on from; ask again")
     trace = read_trace(path)
+    if (trace.header.run_id, trace.header.thread) != (run_id, _thread(run_id)):
+        raise ConfigError(f"run {run_id} is not one of this thread")
+    if trace.finished is not None:
+        raise ConfigError(f"run {run_id} is finished; ask again")
     subtitle = trace.paused.subtitle or None if trace.paused else None
     settings, clip = _settings_and_clip(trace.header.clip.path, subtitle)
     words = clip.subtitle_digest if clip.subtitle else None

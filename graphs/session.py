@@ -23,20 +23,23 @@ from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.components import Components
 from emer.graphs.context import Context, Meter
 from emer.graphs.controller import build
-from emer.graphs.observe import start_daemon
-from emer.graphs.settings import MASK, Settings
+from emer.graphs.settings import Settings
 from emer.graphs.state import Json
 from emer.graphs.trace.events import ClipFacts, Failed, Header, Interrupted
 from emer.graphs.trace.jsonl import TraceWriter
 from emer.graphs.trace.runs import Usage
+from emer.graphs.trace.stored_settings import signed
+from emer.graphs.trust import MASK
 from emer.prompts.prompt import FOLDER as PROMPTS
 from emer.tools.evidence_store import EvidenceStore
 from emer.tools.media.clip import Clip
+from emer.tools.runtime.cancellation import in_call
+from emer.tools.runtime.time_limit import start_daemon
 from emer.tools.tool import Heavy
 
 RECURSION_LIMIT = 1_000
 """LangGraph's own limit; the budgets end a run long before."""
-INTERRUPT_SECONDS = 2.0
+INTERRUPT_SECONDS = 0.5
 """Time that an interrupted run has to end in order."""
 _POLL_SECONDS = 0.1
 _PACKAGES = ("emer", "langgraph", "mediapipe", "numpy", "opensmile", "pocketsphinx", "av")
@@ -44,7 +47,10 @@ _SECRET = ("key", "token", "secret", "password")
 
 
 def new_run_id() -> str:
-    """Id of a new run: its time in UTC, to the microsecond, and four random digits."""
+    """Id of a new run: its time in UTC, to the microsecond, and four random digits.
+
+    `RUN_ID` in `state` is its pattern.
+    """
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{token_hex(2)}"
 
 
@@ -85,6 +91,7 @@ def open_context(
             budget=settings.budget,
             tool_seconds=settings.tool_seconds,
             meter=Meter(trace, spent),
+            notes=[*settings.notes],
         )
         if isinstance(reasoner, Reporting):
             reasoner.report_to(context.meter.record)
@@ -117,7 +124,8 @@ def run(context: Context, checkpoints: Checkpoints, begin: Any, config: Runnable
     """
 
     def work() -> Json:
-        return build(checkpoints).invoke(begin, config, context=context, durability="exit")
+        with in_call(context.call):
+            return build(checkpoints).invoke(begin, config, context=context, durability="exit")
 
     result: Future[Json] | None = None
     try:
@@ -126,7 +134,7 @@ def run(context: Context, checkpoints: Checkpoints, begin: Any, config: Runnable
         while not result.done():
             wait([result], _POLL_SECONDS)
     except KeyboardInterrupt:
-        context.stop.set()
+        context.call.cancel()
         with suppress(KeyboardInterrupt):
             wait([result] if result else [], INTERRUPT_SECONDS)
         context.trace.write(Interrupted(seconds=context.trace.seconds))
@@ -139,7 +147,7 @@ def run(context: Context, checkpoints: Checkpoints, begin: Any, config: Runnable
 
 
 def trace_header(run_id: str, thread: str, components: Components, clip: Clip) -> Header:
-    """Header of a trace: everything the run depends on.
+    """Signed header of a trace: everything the run depends on.
 
     Args:
         run_id: Id of the run.
@@ -149,7 +157,7 @@ def trace_header(run_id: str, thread: str, components: Components, clip: Clip) -
 
     """
     settings, tools = components.settings, components.tools
-    return Header(
+    header = Header(
         run_id=run_id,
         thread=thread,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -171,7 +179,9 @@ def trace_header(run_id: str, thread: str, components: Components, clip: Clip) -
             subtitle=clip.subtitle_digest if clip.subtitle else None,
             notes=clip.notes,
         ),
+        places=settings.places,
     )
+    return signed(header)
 
 
 @cache

@@ -1,43 +1,50 @@
 """Settings: tools, reasoner, budgets and folders.
 
 They are read from emer.toml (in the working folder, or named) and from EMER_* variables, which
-take precedence: EMER_HOME, EMER_PROFILE, EMER_TOOLS__FACE__USE, EMER_BUDGET__ROUNDS.
+take precedence: EMER_HOME, EMER_PROFILE, EMER_TOOLS__FACE__USE, EMER_BUDGET__ROUNDS. Of a file
+that is not trusted (`emer.graphs.trust`) only what can do no harm is taken.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_dir
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    TomlConfigSettingsSource,
 )
 
 from emer.agents.types import Budget
+from emer.graphs.trust import NOTICES, file_notice, harmless, read_file
 from emer.tools.errors import ConfigError
 from emer.tools.media.probe import ClipLimits
 from emer.tools.registry import slots
-from emer.tools.runtime.device import Dtype, Folder, Machine, hint
+from emer.tools.runtime.device import Dtype, Folder, Machine, Network, hint
 from emer.tools.types import Param
 
 DEFAULT = "What emotion does the person display, and what shows it?"
 """The question that is asked when none is given."""
 
 FILE = "emer.toml"
-MASK = "***"
-"""Replaces a secret in a trace."""
 OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
+_MACHINE = ("device", "dtype", "model_memory", "offline", "network")
 PROFILES: Mapping[str, Mapping[str, str]] = {
     "embedded": {"face": "mesh", "scene": "camera", "prosody": "egemaps", "speech": "pocketsphinx"},
     "models": {
@@ -123,12 +130,43 @@ class Settings(BaseSettings):
     """Folder of the weights; None: `weights` in the home."""
     offline: bool = False
     """Refuse every download."""
+    network: Network = Network()
+    """Time limits of model servers and downloads."""
+
+    _notes: tuple[str, ...] = PrivateAttr(())
+    _places: Mapping[str, str] = PrivateAttr({})
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not taken from a source that is not trusted, a line for each."""
+        return self._notes
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """Names of the tools, the reasoner and the embedder."""
+        return tuple(c.use for c in (*self.tools.values(), self.reasoner, self.memory.embedder))
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Folder of each "module:Class": of the file that names it, or the working one."""
+        own = [use for use in self.uses if ":" in use and not use.startswith("hf:")]
+        here = str(Path.cwd()) if own else ""
+        return {use: self._places.get(use, here) for use in own}
+
+    def with_origin(self, places: Mapping[str, str], note: str = "") -> Settings:
+        """These settings with folders for `places`, and with a note, which is also logged."""
+        settings = self.model_copy()
+        settings._places = dict(places)
+        if note:
+            settings._notes = (*self._notes, note)
+            NOTICES.warning("%s", note)
+        return settings
 
     @property
     def machine(self) -> Machine:
-        """Device, precision, memory and weights folder of models."""
+        """Device, precision, memory and weights folder of models; the limits of the network."""
         folder = self.weights or self.home / "weights"
-        own = {name: getattr(self, name) for name in ("device", "dtype", "model_memory", "offline")}
+        own = {name: getattr(self, name) for name in _MACHINE}
         return Machine(**own, weights=folder)
 
     @property
@@ -192,17 +230,22 @@ def load_settings(
         ConfigError: One line that names the key.
 
     """
-    file = path or Path(FILE)
-    if path is not None and not path.is_file():
+    shown = path or Path(FILE)
+    file = read_file(shown)
+    if path is not None and file is None:
         raise ConfigError(f"no settings file {path}")
     options = {"profile": profile, "device": device}
-    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    try:
-        settings = _reader(file)(**given)
-    except ValidationError as error:
-        raise ConfigError(_first(error)) from error
-    except (SettingsError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: {error}") from error
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = _read(file.data if file else {}, given)
+    if file is not None and file.is_trusted:
+        settings = settings.with_origin(dict.fromkeys(file.uses, str(file.path.parent)))
+    elif file is not None:
+        taken, demands = harmless(file.data)
+        named = {f"tools.{slot}.use" for slot in tools or {}}
+        if demands:
+            settings = _read(taken, given)
+        if rest := tuple(demand for demand in demands if demand.key not in named):
+            settings = settings.with_origin({}, file_notice(file, shown, rest))
     profile_slots = _profile(settings.profile)
     for slot in settings.tools:
         if slot not in profile_slots:  # else no command would start without importing all tools
@@ -210,20 +253,9 @@ def load_settings(
     return with_tools(settings, tools or {})
 
 
-def restore(stored: JsonValue, home: Path, current: Settings) -> Settings:
-    """Settings from the header of a trace, with this home.
-
-    Masked secrets are taken from the `current` settings; neither a file nor the environment
-    changes anything else. `ConfigError` names a secret that is missing.
-    """
-    if not isinstance(stored, dict):
-        raise ConfigError("the trace holds no settings")
-    today = current.model_dump(mode="json")
-    given: dict[str, Any] = {n: _unmasked(v, today.get(n), n) for n, v in stored.items()}
-    try:
-        return _reader(None)(**(given | {"home": home}))
-    except ValidationError as error:
-        raise ConfigError(f"the trace's {_first(error)}") from error
+def exact_settings(values: Mapping[str, Any]) -> Settings:
+    """Settings of these values, without file and environment; `ConfigError` as above."""
+    return _read(None, dict(values))
 
 
 def with_tools(settings: Settings, tools: Mapping[str, ToolSpec]) -> Settings:
@@ -308,19 +340,18 @@ def _filled(given: Any, use: str) -> Any:
     return {"use": use} if given is None else given
 
 
-def _unmasked(value: JsonValue, today: JsonValue, key: str) -> JsonValue:
-    if isinstance(value, dict):
-        known = today if isinstance(today, dict) else {}
-        return {n: _unmasked(v, known.get(n), f"{key}.{n}") for n, v in value.items()}
-    if value != MASK:
-        return value
-    if today is None:
-        raise ConfigError(f"settings: {key} is a secret that no trace keeps; set it again")
-    return today
+def _read(data: Mapping[str, Any] | None, given: Mapping[str, Any]) -> Settings:
+    """Settings of arguments, environment and the content of a file; `ConfigError`."""
+    try:
+        return _reader(data)(**given)
+    except ValidationError as error:
+        raise ConfigError(_first(error)) from error
+    except SettingsError as error:  # of the environment
+        raise ConfigError(str(error)) from error
 
 
-def _reader(file: Path | None) -> type[Settings]:
-    """Settings of arguments, environment and file; without a file, of arguments alone."""
+def _reader(data: Mapping[str, Any] | None) -> type[Settings]:
+    """Settings of arguments, environment and data; without data, of arguments alone."""
 
     class Read(Settings):
         @classmethod
@@ -332,10 +363,10 @@ def _reader(file: Path | None) -> type[Settings]:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            if file is None:
+            if data is None:
                 return (init_settings,)
-            toml = TomlConfigSettingsSource(settings_cls, toml_file=file)
-            return (init_settings, env_settings, toml)
+            of_file = InitSettingsSource(settings_cls, init_kwargs=dict(data))
+            return (init_settings, env_settings, of_file)
 
     return Read
 

@@ -9,14 +9,16 @@ from pydantic import JsonValue
 
 from emer.agents.clue_edits import REVIEWER, REVISES
 from emer.agents.pipeline import reason
+from emer.agents.questions.question import check_length
 from emer.agents.reasoner import Reasoner, Report, Reporting
 from emer.agents.types import Budget, Fallback, Inquiry, Missing, ModelCall
 from emer.graphs import controller
 from emer.graphs.components import load_reasoner
-from emer.graphs.settings import Settings, load_settings, restore, with_reasoner
+from emer.graphs.settings import Settings, load_settings, with_reasoner
 from emer.graphs.trace.diff import Diff, Outcome, clue_counts, compare, effects
 from emer.graphs.trace.jsonl import Trace
 from emer.graphs.trace.runs import Usage, usage
+from emer.graphs.trace.stored_settings import restore
 from emer.tools.errors import ConfigError
 from emer.tools.types import MODALITIES, Clue, Record
 
@@ -43,6 +45,7 @@ def whatif(
     llm: str | None = None,
     rules: bool = False,
     settings: Settings | Path | None = None,
+    trust: bool = False,
 ) -> WhatIf:
     """What would change without some tools, modalities or single clues; no tool runs.
 
@@ -56,6 +59,7 @@ def whatif(
         llm: Language model that reasons, instead of the reasoner of the run.
         rules: Whether the rules reason, instead of the reasoner of the run.
         settings: Settings, or a file of them, for secrets that the trace masks.
+        trust: Take the reasoner of a trace from elsewhere as it is.
 
     Raises:
         ConfigError: An unknown name, with the known ones.
@@ -65,7 +69,7 @@ def whatif(
         raise ConfigError("say what to leave out: --without face, --without-clue ID")
     if not trace.clues:
         raise ConfigError(f"run {trace.header.run_id} holds no clues to reason from")
-    chosen = _chosen(trace, llm, rules, settings)
+    chosen = whatif_settings(trace, llm, rules=rules, settings=settings, trust=trust)
     clues = _rest(trace, without, without_clues)
     reasoner = _BudgetedReasoner(load_reasoner(chosen.reasoner), chosen.budget)
     everything = reasoner.outcome(_inquiry(trace, trace.clues))
@@ -120,16 +124,26 @@ class _BudgetedReasoner:
         return controller.remaining(self._budget, used)
 
 
-def _chosen(
-    trace: Trace, llm: str | None, rules: bool, settings: Settings | Path | None
+def whatif_settings(
+    trace: Trace,
+    llm: str | None = None,
+    *,
+    rules: bool = False,
+    settings: Settings | Path | None = None,
+    trust: bool = False,
 ) -> Settings:
-    """Settings with the reasoner and the budget of the trace."""
+    """Settings with the reasoner and budget of the trace; arguments as of `whatif`."""
     if llm is not None and rules:
         raise ConfigError("either --llm or --rules: one reasoner at a time")
     current = settings if isinstance(settings, Settings) else load_settings(settings)
     stored = trace.header.settings if isinstance(trace.header.settings, dict) else {}
     parts: dict[str, JsonValue] = {n: v for n, v in stored.items() if n in ("reasoner", "budget")}
-    chosen = restore(parts, current.home, current)
+    reasoner = parts.get("reasoner")
+    if rules:
+        parts.pop("reasoner", None)
+    elif llm is not None and isinstance(reasoner, dict):
+        parts["reasoner"] = {n: v for n, v in reasoner.items() if n != "model"}
+    chosen = restore(trace.header, current, home=current.home, trust=trust, parts=parts)
     if llm is not None:
         return with_reasoner(chosen, "llm", model=llm)
     return with_reasoner(chosen, "rules") if rules else chosen
@@ -174,6 +188,7 @@ def _origins(clue: Clue, by_id: dict[str, Clue]) -> list[Clue]:
 
 
 def _inquiry(trace: Trace, clues: tuple[Clue, ...]) -> Inquiry:
+    check_length(trace.question)
     clip = trace.header.clip
     removed = {clue.modality for clue in trace.clues} - {clue.modality for clue in clues}
     missing = trace.explanation.missing if trace.explanation else ()

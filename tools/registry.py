@@ -107,17 +107,18 @@ def load_tool(use: str, arguments: Mapping[str, Param] | None = None) -> Tool:
     """Tool that `use` names; `ConfigError` for a bad name; `ToolMissing` passes."""
     tool = tool_class(use)(**dict(arguments or {}))
     if not isinstance(tool, Tool):
-        raise ConfigError(
-            f"{use} is not a tool: it needs modality, description, source and "
-            "observe(clip, span=None) (see emer.tools.tool.Tool)"
-        )
+        raise _no_tool(use)
     _ = tool.source  # raises `ToolMissing` at once
     return tool
 
 
 def tool_class(use: str) -> type:
-    """Class of the tool that `use` names; errors as `resolve`."""
-    return resolve(use, {name: each.tool for name, each in registered().items()}, GROUP)
+    """Class of the tool that `use` names, not yet constructed; errors as `resolve`."""
+    found = resolve(use, {name: each.tool for name, each in registered().items()}, GROUP)
+    # The other attributes of the contract may be set by its constructor.
+    if not callable(getattr(found, "observe", None)):
+        raise _no_tool(use)
+    return found
 
 
 def resolve(use: str, known: Mapping[str, type | str], group: str) -> type:
@@ -143,6 +144,8 @@ def resolve(use: str, known: Mapping[str, type | str], group: str) -> type:
         raise ToolMissing(use, f"the package {absent}", f"pip install {absent}") from error
     except AttributeError as error:
         raise ConfigError(f"{use}: module {module} has no {name}") from error
+    except (TypeError, ValueError) as error:  # a relative or an empty name
+        raise ConfigError(f"{use}: write 'package.module:Class'") from error
     if not isinstance(value, type):
         raise ConfigError(f"{use} is not a class")
     return value
@@ -182,6 +185,13 @@ def _add(new: Registration) -> None:
 
 def _address(tool: type) -> str:
     return f"{tool.__module__}:{tool.__qualname__}"
+
+
+def _no_tool(use: str) -> ConfigError:
+    return ConfigError(
+        f"{use} is not a tool: it needs modality, description, source and "
+        "observe(clip, span=None) (see emer.tools.tool.Tool)"
+    )
 
 
 def _entry_point(use: str, known: Mapping[str, type | str], group: str) -> str:

@@ -84,6 +84,10 @@ class Quality(Record):
     factors: Mapping[str, float] = Field(default_factory=dict)
 
 
+LONGEST_CLUE = 25_000
+"""Characters of a clue: a transcript of half an hour (chosen by us)."""
+
+
 class Clue(Record):
     """One sentence that can be checked by watching the clip, with its measurements.
 
@@ -105,7 +109,7 @@ class Clue(Record):
     modality: Modality
     span: Span | None
     person: str | None = None
-    text: str = Field(min_length=1)
+    text: str = Field(min_length=1, max_length=LONGEST_CLUE)
     confidence: float | None = Field(default=None, ge=0, le=1)
     quality: Quality
     source: Source

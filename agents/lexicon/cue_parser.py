@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from emer.agents.lexicon.lexicon import Channel, channel_of, lexicon
+from emer.agents.lexicon.lexicon import NEARBY, Channel, channel_of, lexicon
 from emer.tools.types import Clue, Modality
 
 FACS_LETTERS = {"a": 0.4, "b": 0.65, "c": 0.9, "d": 1.15, "e": 1.35}
@@ -52,8 +52,9 @@ _OTHER = re.compile(
 _LETTER = re.compile(r"intensity ([a-e])\b|\bau ?\d+ ?([a-e])\b")
 _DOUBT = re.compile(r"low recognition confidence|may be saying|识别置信度低")
 _DESCRIBED = re.compile(r"^(?:a model describes|asked \"[^\"]*\", a model answers)\b")
-_QUOTED = re.compile(r"[\"“「『](.+)[\"”」』]", re.DOTALL)
-_SPOKEN = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」|『[^』]*』")
+_OPENING = re.compile(r"[\"“「『]")
+_CLOSING = '"”」』'
+_SPOKEN = re.compile(r"\"[^\"]*\"|“[^“”]*”|「[^「」]*」|『[^『』]*』")
 _PREFIX = re.compile(r"^[^:：]{0,40}[:：]\s*")
 
 
@@ -107,8 +108,10 @@ def mentions_in(text: str, channel: Channel, exact: bool = True) -> tuple[Mentio
 
 def transcript(clue: Clue) -> str:
     """The words that a text clue quotes; the whole sentence if it quotes none."""
-    quoted = _QUOTED.search(clue.text)
-    return quoted.group(1) if quoted else _PREFIX.sub("", clue.text)
+    opening, end = _OPENING.search(clue.text), max(map(clue.text.rfind, _CLOSING))
+    if opening is not None and end > opening.end():
+        return clue.text[opening.end() : end]
+    return _PREFIX.sub("", clue.text)
 
 
 def is_doubtful(clue: Clue) -> bool:
@@ -197,7 +200,8 @@ def _in_sentence(sentence: str, channel: Channel) -> list[Mention]:
     for cue, pattern in lexicon().patterns[channel]:
         for match in pattern.finditer(sentence):
             if match.group():
-                before = _CLAUSE.split(sentence[: match.start()])[-1]
+                near = sentence[max(0, match.start() - NEARBY) : match.start()]
+                before = _CLAUSE.split(near)[-1]
                 if channel == "text":
                     mentions.append(Mention(cue, is_negated(before), 1.0))
                 elif not _is_elsewhere(before, sentence, match):
@@ -208,17 +212,18 @@ def _in_sentence(sentence: str, channel: Channel) -> list[Mention]:
 
 def _is_elsewhere(before: str, sentence: str, match: re.Match[str]) -> bool:
     """True if the words are about the setting or about another person."""
-    whole = _COMMA.split(sentence[: match.start()])[-1]
-    clause = whole + match.group() + _COMMA.split(sentence[match.end() :])[0]
+    whole = _COMMA.split(sentence[max(0, match.start() - NEARBY) : match.start()])[-1]
+    after = sentence[match.end() : match.end() + NEARBY]
+    clause = whole + match.group() + _COMMA.split(after)[0]
     return _SETTING.search(clause) is not None or _OTHER.search(before) is not None
 
 
 def _strength(sentence: str, match: re.Match[str], before: str) -> float:
     """By a FACS letter behind the cue, else by the weakest degree word near it."""
-    letter = _LETTER.search(sentence, match.start())
+    letter = _LETTER.search(sentence, match.start(), match.end() + NEARBY)
     if letter:
         return FACS_LETTERS[letter.group(1) or letter.group(2)]
-    after = _CLAUSE.split(sentence[match.end() :])[0]
+    after = _CLAUSE.split(sentence[match.end() : match.end() + NEARBY])[0]
     last, first = " ".join(before.split()[-4:])[-24:], " ".join(after.split()[:3])[:24]
     window = f"{last} {match.group()} {first}"
     factors = [

@@ -27,6 +27,8 @@ from emer.tools.errors import ConfigError
 from emer.tools.types import Modality
 
 FOLDER = Path(__file__).parent
+NEARBY = 160
+"""Characters around a cue that are read with it: more than a sentence has (chosen by us)."""
 
 Channel = Literal["visual", "audio", "text"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
@@ -37,6 +39,12 @@ SPEAKER_WORD_WEIGHT = 0.5
 """Log-odds of "I am <emotion word>" in a transcript (own judgement)."""
 WORD_CUES = ("named_", "heard_", "said_")
 """Prefixes of the cues that are emotion words, not signs."""
+
+
+def _limited(pattern: str) -> str:
+    """The pattern with an end to its repetitions, so that its time grows with the text alone."""
+    near = re.sub(r"(\[\^[^\]]*\])\*", rf"\1{{0,{NEARBY}}}", pattern)
+    return near.replace(r"\w*", r"\w{0,24}").replace(r"\w+", r"\w{1,24}")
 
 
 def channel_of(modality: Modality) -> Channel:
@@ -160,7 +168,7 @@ class Lexicon:
         """Compiled (cue, pattern) pairs by channel."""
         table: dict[Channel, list[tuple[str, re.Pattern[str]]]] = {c: [] for c in CHANNELS}
         for cue, pattern in self._pattern_texts():
-            table[self.cues[cue].channel].append((cue, re.compile(pattern)))
+            table[self.cues[cue].channel].append((cue, re.compile(_limited(pattern))))
         return {channel: tuple(pairs) for channel, pairs in table.items()}
 
     def phrase_of(self, key: str) -> str:

@@ -6,6 +6,7 @@ request reported. `ask_record` is the plain form for judges and systems of the b
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_core.messages.utils import count_tokens_approximately
 
 from emer.agents.llm.messages import Language, repair
-from emer.agents.llm.schemas import R, Unusable, parsed, read_record, runs_on, text_of
+from emer.agents.llm.schemas import LONGEST, R, Unusable, parsed, read_record, runs_on, text_of
 from emer.agents.reasoner import ReportListener
 from emer.agents.types import Budget, ModelCall, Outcome, Role
 from emer.tools.errors import EmerError
+from emer.tools.runtime.cancellation import Cancelled, raise_if_cancelled
+from emer.tools.runtime.device import machine
+from emer.tools.runtime.time_limit import TimeLimitExceeded, call_with_limit
 
 TRIES = 2
 """Requests of one task: the first and one repair."""
@@ -130,7 +134,10 @@ class ChatClient:
     def _send(self, task: Task, schema: type[R]) -> AIMessage:
         try:
             return self._stream(task, self._bound(schema))
-        except GaveUp:
+        except GaveUp as error:
+            self._report(task, AIMessage(""), "failed", str(error))
+            raise
+        except Cancelled:
             raise
         except Exception as error:  # a model's client may raise anything
             status = getattr(error, "status_code", None) or getattr(error, "code", None)
@@ -153,18 +160,34 @@ class ChatClient:
         return self.model
 
     def _stream(self, task: Task, model: Any) -> AIMessage:
-        """Return the whole reply, cut where it runs on or time is up."""
-        whole: AIMessageChunk | None = None
-        checked = 0
-        for chunk in model.stream(list(task.request)):
-            whole = chunk if whole is None else whole + chunk
-            size = len(text_of(whole))
-            if size - checked >= CHECK_EVERY:
-                checked = size
-                if runs_on(text_of(whole)):
-                    break
+        """Return the whole reply, cut where it runs on; given up where time is up.
+
+        A server may send what is no word of the reply, or nothing: the limits hold outside the
+        stream.
+        """
+        request, began, limits = list(task.request), task.began, machine().network
+        arrived = threading.Event()
+
+        def read() -> AIMessage:
+            whole: AIMessageChunk | None = None
+            checked = 0
+            for chunk in model.stream(request):
+                arrived.set()
+                raise_if_cancelled()
+                whole = chunk if whole is None else whole + chunk
+                size = len(text_of(whole))
+                if size - checked >= CHECK_EVERY:
+                    checked = size
+                    if runs_on(text_of(whole)):
+                        break
+            return whole if whole is not None else AIMessage("")
+
+        def watch() -> None:
             task.require_budget()
-        return whole if whole is not None else AIMessage("")
+            if not arrived.is_set() and time.monotonic() - began > limits.first:
+                raise TimeLimitExceeded(f"no word of a reply within {limits.first:g} s")
+
+        return call_with_limit(read, limits.total, watch=watch)
 
     def _report(self, task: Task, reply: AIMessage, outcome: Outcome, why: str = "") -> None:
         usage, text, prices = reply.usage_metadata, text_of(reply), self.prices
@@ -211,7 +234,9 @@ def ask_record(
     def send(talk: Sequence[BaseMessage], _: str) -> AIMessage:
         nonlocal tokens
         try:
-            reply = model.invoke(list(talk))
+            reply = call_with_limit(lambda: model.invoke(list(talk)), machine().network.total)
+        except Cancelled:
+            raise
         except Exception as error:  # a model's client may raise anything
             raise ReplyInvalid(f"the model failed: {type(error).__name__}: {error}") from error
         usage = getattr(reply, "usage_metadata", None)  # only `AIMessage` has it
@@ -221,8 +246,13 @@ def ask_record(
     def plain(problem: str) -> BaseMessage:
         return HumanMessage(f"That does not fit: {problem}. Answer with the JSON object only.")
 
+    def read(reply: AIMessage) -> R:
+        if len(text := text_of(reply)) > LONGEST:
+            raise Unusable(f"it is longer than {LONGEST} characters")
+        return read_record(text, schema)
+
     try:
-        record = with_repair(messages, send, lambda r: read_record(text_of(r), schema), plain)
+        record = with_repair(messages, send, read, plain)
     except GaveUp as error:
         raise ReplyInvalid(f"no usable reply after {TRIES} tries: {error}") from error
     return RecordReply(record, tokens or None)

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
+from inspect import isfunction
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,11 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
 from emer.tools.errors import ConfigError
-from emer.tools.weights.download import key_for
+from emer.tools.runtime.address import checked_address, key_for
+from emer.tools.runtime.cancellation import current_call
+from emer.tools.runtime.connections import bound
+from emer.tools.runtime.device import machine
 
-TIMEOUT = 120.0
-"""Seconds a server may take for one request."""
 BENCHMARK_TOKENS = 2_000
 """Tokens of one answer in the benchmark (chosen by us: an EMER explanation has some 300)."""
 ROLES = {"system": "system", "human": "user", "ai": "assistant"}
@@ -58,7 +60,8 @@ def connect(spec: str, max_tokens: int) -> BaseChatModel:
         return LocalModel.load(rest, max_tokens)
     name, at, url = spec.partition("@")
     if at and url.startswith(("http://", "https://")):
-        return _served(name.removeprefix("openai:"), url, max_tokens)
+        address = checked_address(url, f"reasoner: the address of {name}")
+        return _served(name.removeprefix("openai:"), address, max_tokens)
     if not (kind and rest):
         raise ConfigError(
             f"reasoner: {spec!r} names no model; write it like openai:gpt-4.1-mini, "
@@ -105,14 +108,21 @@ def load_chat_model(spec: str) -> BaseChatModel:
     if (folder := os.getcwd()) not in sys.path:
         sys.path.append(folder)
     try:
-        model = getattr(importlib.import_module(module), name)()
+        make = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
         raise ConfigError(f"{spec}: no module {error.name}") from error
     except AttributeError as error:
         raise ConfigError(f"{spec}: module {module} has no {name}") from error
+    is_model = isinstance(make, type) and issubclass(make, BaseChatModel)
+    if not (is_model or isfunction(make)):  # to call another thing may do anything
+        raise ConfigError(f"{spec} is not a LangChain chat model, nor a function that makes one")
+    try:
+        model = make()
+    except TypeError as error:
+        raise ConfigError(f"{spec} cannot be made without arguments: {error}") from error
     if not isinstance(model, BaseChatModel):
         raise ConfigError(f"{spec} is not a LangChain chat model but a {type(model).__name__}")
-    return model
+    return _bounded(model)
 
 
 def _served(model: str, url: str, max_tokens: int) -> BaseChatModel:
@@ -121,23 +131,40 @@ def _served(model: str, url: str, max_tokens: int) -> BaseChatModel:
         from langchain_openai import ChatOpenAI
     except ModuleNotFoundError as error:
         raise _missing(f"{model}@{url}", error) from error
-    return ChatOpenAI(
+    served = ChatOpenAI(
         model=model,
         base_url=url,
         api_key=key_for(url, "EMER_LLM_KEY") or "none",
         temperature=0,
         max_tokens=max_tokens,
-        timeout=TIMEOUT,
+        timeout=machine().network.first,
         max_retries=1,
         stream_usage=True,
     )
+    return _bounded(served)
+
+
+def _bounded(model: BaseChatModel) -> BaseChatModel:
+    """The model, its requests bounded where its package talks through httpx.
+
+    Those of others are given up all the same, but may go on in their thread. No redirect is
+    followed: it would take the evidence to another host, and with it the key where its header is
+    not "Authorization", as Anthropic's.
+    """
+    package = getattr(model, "root_client", None) or getattr(model, "_client", None)
+    client = getattr(package, "_client", None)
+    if client is not None and hasattr(client, "event_hooks"):
+        client.follow_redirects = False
+        bound(client)
+    return model
 
 
 def _of_provider(spec: str, max_tokens: int) -> BaseChatModel:
     # the limits under the argument names of the provider's package
-    limits: dict[str, Any] = {"max_tokens": max_tokens, "timeout": TIMEOUT, "max_retries": 1}
+    silence = machine().network.first
+    limits: dict[str, Any] = {"max_tokens": max_tokens, "timeout": silence, "max_retries": 1}
     if spec.startswith("ollama:"):
-        limits = {"num_predict": max_tokens, "client_kwargs": {"timeout": TIMEOUT}}
+        limits = {"num_predict": max_tokens, "client_kwargs": {"timeout": silence}}
     try:
         from langchain.chat_models import init_chat_model
 
@@ -151,7 +178,7 @@ def _of_provider(spec: str, max_tokens: int) -> BaseChatModel:
     key = getattr(model, "anthropic_api_key", None)  # its package waits for the first request
     if key is not None and not key.get_secret_value():
         raise ConfigError(f"reasoner: {spec}: there is no key; set ANTHROPIC_API_KEY")
-    return model
+    return _bounded(model)
 
 
 def _missing(spec: str, error: ImportError) -> ConfigError:
@@ -237,9 +264,13 @@ class LocalModel(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         from transformers import StoppingCriteriaList, TextIteratorStreamer
 
-        stopped = threading.Event()
+        stopped, call = threading.Event(), current_call()
         outcome: Future[int] = Future()
-        criteria = StoppingCriteriaList([lambda *_, **__: stopped.is_set()])
+
+        def is_stopped(*_: Any, **__: Any) -> bool:
+            return stopped.is_set() or (call is not None and call.cancelled)
+
+        criteria = StoppingCriteriaList([is_stopped])
 
         def generate() -> None:
             try:

@@ -38,6 +38,8 @@ from emer.agents.types import (
 from emer.agents.verification.verifier import Opinion
 from emer.prompts.prompt import digest
 from emer.tools.errors import EmerError
+from emer.tools.runtime.cancellation import Cancelled
+from emer.tools.runtime.time_limit import TimeLimitExceeded, call_with_limit
 
 When = Literal["unsure", "always"]
 T = TypeVar("T")
@@ -194,18 +196,8 @@ class Llm:
     ) -> T:
         """The model's converted answer; `GaveUp`, which is reported, if it has none."""
         language = self._language_for(inquiry)
-        if self._client is None:
-            given = self._model
-            model = connect(given, self._max_tokens) if isinstance(given, str) else given
-            self._client = ChatClient(
-                model,
-                given if isinstance(given, str) else model._llm_type,
-                lambda report: self._listener(report),  # noqa: PLW0108  (it may change)
-                self._prices,
-                calls_tools=self._tools,
-            )
         try:
-            return self._client.ask(
+            return self._connected(inquiry).ask(
                 Task(role, digest(f"llm/{language}/{role}"), language, inquiry.budget),
                 [*messages.begin(inquiry, language), task],
                 schema,
@@ -214,6 +206,27 @@ class Llm:
         except GaveUp as error:
             self._listener(Fallback(role=role, why=str(error)))
             raise
+
+    def _connected(self, inquiry: Inquiry) -> ChatClient:
+        """The client, connected at the first request; `GaveUp` if time is up before."""
+        if self._client is None:
+            given, seconds = self._model, inquiry.budget.seconds
+            try:  # the weights of a model in this process take long to load
+                model = (
+                    call_with_limit(lambda: connect(given, self._max_tokens), seconds)
+                    if isinstance(given, str)
+                    else given
+                )
+            except TimeLimitExceeded as error:
+                raise GaveUp("no seconds left") from error
+            self._client = ChatClient(
+                model,
+                given if isinstance(given, str) else model._llm_type,
+                lambda report: self._listener(report),  # noqa: PLW0108  (it may change)
+                self._prices,
+                calls_tools=self._tools,
+            )
+        return self._client
 
     def _recall(self, inquiry: Inquiry, language: Language) -> tuple[str, ...]:
         """Return the notes of the nearest analogies and report which they are.
@@ -224,7 +237,11 @@ class Llm:
         if memory is None:
             return ()
         try:
-            matches = memory.recall(inquiry.clues)
+            matches = call_with_limit(  # an embedder may be a server's
+                lambda: memory.recall(inquiry.clues), inquiry.budget.seconds
+            )
+        except Cancelled:
+            raise
         except EmerError as error:
             self._listener(Recollection(embedder=memory.embedder.name, trouble=str(error)))
             return ()

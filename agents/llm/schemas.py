@@ -29,7 +29,7 @@ _APOLOGY = re.compile(
     r"抱歉|对不起|我(?:无法|不能))",
     re.I,
 )
-_THOUGHT = re.compile(r"<think>.*?</think>", re.S)
+_THOUGHT = re.compile(r"<think>[^<]*(?:<(?!/?think>)[^<]*)*</think>")
 
 R = TypeVar("R", bound=BaseModel)
 Ids = Annotated[list[str], Field(max_length=24)]

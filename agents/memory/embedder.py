@@ -83,17 +83,17 @@ def load_embedder(use: str, arguments: Mapping[str, Param] | None = None) -> Emb
         if use.startswith("hf:"):
             model = SentenceModel(use.removeprefix("hf:"))
             return TextEmbedder(use, model, **given)  # type: ignore[arg-type]
-        made = resolve(use, BUILT_IN, GROUP)(**given)
+        kind = resolve(use, BUILT_IN, GROUP)
+        # Before it is constructed: to construct a class of another kind may do anything.
+        if not any(callable(getattr(kind, name, None)) for name in ("embed", "embed_documents")):
+            raise ConfigError(f"{use} has neither embed nor embed_documents")
+        made = kind(**given)
     except ConfigError as error:
         text = str(error).replace("no tool is called", "no embedder is called")
         raise ConfigError(f"memory: {text}") from error
     except (TypeError, ValueError) as error:
         raise ConfigError(f"memory: {use} refuses its arguments: {error}") from error
-    if isinstance(made, Embedder):
-        return made
-    if callable(getattr(made, "embed_documents", None)):
-        return TextEmbedder(use, made)
-    raise ConfigError(f"memory: {use} has neither embed nor embed_documents")
+    return made if isinstance(made, Embedder) else TextEmbedder(use, made)
 
 
 def unit(rows: NDArray[Any]) -> Vectors:

@@ -25,8 +25,10 @@ from emer.tools.types import Clue, Record, digest
 SHOWN, LONGEST = 6, 600
 """Sentences of an exemplar in a note, and characters of all (chosen by us)."""
 
-_TIME = re.compile(r",?\s*(?:at|from|for|around)?\s*\d+(?:\.\d+)?(?:\s*-\s*\d+(?:\.\d+)?)?\s*s\b")
-_NUMBERS = re.compile(r"\s*\([^()]*\d[^()]*\)")
+_TIME = re.compile(
+    r",?\s{0,3}(?:at|from|for|around)?\s{0,3}(?<!\d)\d{1,9}(?:\.\d+)?(?:\s?-\s?\d+(?:\.\d+)?)?\s{0,3}s\b"
+)
+_NUMBERS = re.compile(r"\s{0,3}\([^()]{0,80}\d[^()]{0,80}\)")
 
 
 class Exemplar(Record):

@@ -28,7 +28,7 @@ _INNOCENT = re.compile(
     r"\b(?:look|glanc|gaz|star[ei]|turn|fac|point)\w*(?:,? \w+){0,3},? off[- ]?(?:screen|camera)\b"
     r"|\b(?:lie|lies|lying|lay)\b (?:on|in|down|there|here|beside|next|at|back|still|under"
     r"|by|against|near|across|behind|awake|with|over|around|flat|low)\b"
-    r"|\bwhere\b[^?]*?\blies?\b|\bsick (?:of|to death)\b|\bill(?: at ease|[- ]will)\b"
+    r"|\bwhere\b[^?]{0,80}?\blies?\b|\bsick (?:of|to death)\b|\bill(?: at ease|[- ]will)\b"
     r"|\bto be (?:\w+ )?honest\b|^(?:quite )?honestly\b"
     r"|\bstraight (?:ahead|face|at|in|to|into|on)\b"
     r"|\b(?:genuine\w*|sincere\w*|fak\w+|feign\w*|honest|pretend\w*)(?: \w+){0,2}"

@@ -10,8 +10,11 @@ from functools import lru_cache
 
 from emer.agents.lexicon.cue_parser import mentions_in, normal_text
 from emer.agents.lexicon.lexicon import CHANNELS, WORD_CUES, lexicon
+from emer.tools.errors import ConfigError
 from emer.tools.types import Modality, Span
 
+LONGEST_QUESTION = 4_000
+"""Characters of a question (chosen by us)."""
 NEAR = 0.5
 """Seconds around a named moment (chosen by us)."""
 AFTER = 1.5
@@ -19,10 +22,10 @@ AFTER = 1.5
 MIDDLE = "the middle"
 
 _S = r"\s*(?:s\b|secs?\b|seconds?\b|秒)"
-_TIME = r"(\d+(?:\.\d+)?)"
+_TIME = r"(?<!\d)(\d{1,9}(?:\.\d{1,9})?)"
 _STRETCH = re.compile(rf"{_TIME}(?:{_S})?\s*(?:-|\u2013|to|and|until|到|至)\s*{_TIME}{_S}")
 _POINT = re.compile(rf"{_TIME}{_S}|\b(?:second|sec) {_TIME}\b|第\s*{_TIME}\s*秒")
-_CLOCK = re.compile(r"\b(\d{1,2}):([0-5]\d)(?:\.(\d+))?\b")
+_CLOCK = re.compile(r"\b(\d{1,2}):([0-5]\d)(?:\.(\d{1,9}))?\b")
 _PARTS = (
     (
         "the beginning",
@@ -185,6 +188,15 @@ class Topic:
     def has_subject(self) -> bool:
         """True if it names a person by place or number, or the other one."""
         return self.place is not None or self.person is not None or self.other
+
+
+def check_length(question: str) -> None:
+    """Raise `ConfigError` for a question that is longer than one is read."""
+    if len(question) > LONGEST_QUESTION:
+        raise ConfigError(
+            f"the question has {len(question):,} characters, at most {LONGEST_QUESTION:,} are "
+            "read; shorten it"
+        )
 
 
 def is_general(question: str) -> bool:

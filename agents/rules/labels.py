@@ -111,7 +111,7 @@ def words_of(standing: Standing) -> tuple[Choice, ...]:
     )
     return tuple(
         Choice(word.name, standing, round(standing.probability * share, 4))
-        for word, share in zip(ranked[:2] or words[:1], (1.0, 0.9), strict=False)
+        for word, share in zip(ranked or words[:1], (1.0, 0.9), strict=False)  # two at most
     )
 
 
@@ -126,7 +126,7 @@ def rival(standings: Sequence[Standing]) -> Standing | None:
     """The most probable family that is not kin to the leading one."""
     families = lexicon().families
     leading = families[standings[0].family].kin if standings else ""
-    return next((s for s in standings[1:] if families[s.family].kin != leading), None)
+    return next((s for s in standings if families[s.family].kin != leading), None)
 
 
 def _are_apart(one: Standing, other: Standing) -> bool:

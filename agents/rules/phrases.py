@@ -18,8 +18,8 @@ MAX_QUOTE = 160
 _OPENING = re.compile(
     r"^(?:in the (?:video|audio|text|clip)\s*,\s*|在(?:视频|音频|文本)中[，,]?\s*)", re.I
 )
-_NUMBERS = re.compile(r"\s*\((?!on the |at the |left|right)[^()]*\)")
-_LIMIT = re.compile(r",?\s*measured against an average face[^,;.]*")
+_NUMBERS = re.compile(r"(?<!\s)\s*\((?!on the |at the |left|right)[^()]*\)")
+_LIMIT = re.compile(r",?(?<!\s)\s*measured against an average face[^,;.]*")
 _LOWERED = re.compile(
     r"^(?:The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It|There|At|From|No|Near)\b"
 )
@@ -28,7 +28,7 @@ _SUBJECT = re.compile(
 )
 _PUNCTUATED = re.compile(r"[,;，；。]|\.\s")
 _TRANSLATED = re.compile(r"^Translated from ([\w ]+) into English")
-_SPACE_BEFORE = re.compile(r"\s+([,;.])")
+_SPACE_BEFORE = re.compile(r"(?<!\s)\s+([,;.])")
 
 
 def phrase(clue: Clue) -> str:

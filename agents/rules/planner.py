@@ -215,7 +215,7 @@ def _pivots(case: Case, pair: tuple[Standing, Standing]) -> Iterator[tuple[Modal
 
 def _tools_for(modality: Modality, case: Case, tools: Sequence[ToolCard]) -> list[str]:
     """Names of fitting tools, those that already gave clues first."""
-    used = {clue.source.tool for clue in case.clues if clue.modality == modality}
+    used = {clue.source.tool for clue in case.clues}
     names = {tool.name for tool in tools if tool.modality == modality}
     return sorted(names, key=lambda name: (name not in used, name))
 

@@ -29,11 +29,11 @@ Status = Literal["contradicted", "unsupported"]
 Stance = Literal["for", "against", "not"]
 
 _TIME = re.compile(
-    r"(?P<length>\b(?:for|lasting|lasts|of) (?:about )?)?(?P<start>\d+(?:\.\d+)?)"
-    r"(?:\s*(?:-|–|to)\s*(?P<end>\d+(?:\.\d+)?))?\s*(?:s\b|sec\b|seconds?\b|秒)"
+    r"(?P<length>\b(?:for|lasting|lasts|of) (?:about )?)?(?<!\d)(?P<start>\d{1,9}(?:\.\d{1,9})?)"
+    r"(?:\s{0,3}(?:-|–|to)\s{0,3}(?P<end>\d{1,9}(?:\.\d{1,9})?))?\s{0,3}(?:s\b|sec\b|seconds?\b|秒)"
 )
 _QUOTES = re.compile(
-    '"([^"]+)"|“([^”]+)”|「([^」]+)」|『([^』]+)』|‘([^’]+)’|(?<!\\w)\'([^\'"]+)\'(?!\\w)'
+    '"([^"]+)"|“([^“”]+)”|「([^「」]+)」|『([^『』]+)』|‘([^‘’]+)’|(?<!\\w)\'([^\'"]+)\'(?!\\w)'
 )
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?")
 _CLUE_NUMBER = re.compile(r"(?<![A-Za-z\d.])\d+(?:\.\d+)?")

@@ -1,3 +1,3 @@
 """The commands of `emer`; a module is imported when its command runs."""
 
-__all__ = ["ask", "demo", "doctor", "memory", "models", "review", "tools", "trace"]
+__all__ = ["ask", "demo", "doctor", "memory", "models", "review", "tools", "trace", "trust"]

@@ -63,8 +63,7 @@ def explain_clip(request: AskRequest) -> tuple[Answer, Progress]:
     settings = with_model_options(settings, request.model or ModelOptions())
     check_readable(request.clip)
     subtitle = _subtitle(request.subtitle)
-    embedder = settings.memory.embedder
-    allow_local_imports(choice.use for choice in (*settings.tools.values(), embedder))
+    allow_local_imports(settings)
     with hush(settings.home / "logs" / "native.log") as stderr, live_progress(stderr) as progress:
         from emer.graphs.ask import ask
 

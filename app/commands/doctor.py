@@ -60,9 +60,7 @@ def run_doctor(path: Path | None, profile: str | None, device: str | None, *, js
 
 
 def _examine(settings: Settings) -> list[Check]:
-    components.allow_local_imports(
-        choice.use for choice in (*settings.active_tools.values(), settings.memory.embedder)
-    )
+    components.allow_local_imports(settings)
     selection, reasoner = components.choose(settings), settings.reasoner
     python = metadata("emer")["Requires-Python"]
     return [

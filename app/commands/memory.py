@@ -90,7 +90,7 @@ def run_status(path: Path | None, *, json: bool) -> None:
 
 
 def _load(settings: Settings) -> Memory:
-    allow_local_imports([settings.memory.embedder.use])
+    allow_local_imports(settings)
     return load_memory(settings)
 
 

@@ -19,9 +19,10 @@ from emer.tools.runtime.device import configure
 from emer.tools.text import one_line
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights, catalogue, named, of_tool
-from emer.tools.weights.download import DownloadFailed, pull, verify
-from emer.tools.weights.download import Progress as Report
+from emer.tools.weights.download import pull, verify
 from emer.tools.weights.locate import Location, locate
+from emer.tools.weights.transfer import DownloadFailed
+from emer.tools.weights.transfer import Progress as Report
 
 STATES = {"here": "green", "elsewhere": "green", "unfinished": "yellow", "absent": "dim"}
 OUTCOMES = {"whole": "green", "damaged": "red", "unknown": "yellow", "absent": "dim"}

@@ -53,6 +53,7 @@ class ReviewRequest:
     file: Path | None = None
     clip: str | None = None
     settings: Path | None = None
+    trust: bool = False
 
 
 def _read_rewrite(option: str) -> Rewrite:
@@ -236,7 +237,7 @@ class ReviewSession:
 
 
 def run_review(request: ReviewRequest, *, json: bool) -> None:
-    paused = find_paused(request.run, request.settings)
+    paused = find_paused(request.run, request.settings, trust=request.trust)
     if any((request.accept, request.reject, request.edit, request.add, request.file)):
         edits = Edits(
             reject=tuple(dict.fromkeys(request.reject)),
@@ -278,12 +279,17 @@ def _review_at_terminal(request: ReviewRequest, paused: PausedRun) -> None:
 
 
 def _resume(request: ReviewRequest, paused: PausedRun, edits: Edits, *, json: bool) -> None:
-    allow_local_imports(choice.use for choice in paused.settings.tools.values())
+    allow_local_imports(paused.settings)
     log = paused.settings.home / "logs" / "native.log"
     with hush(log) as stderr, live_progress(stderr) as progress:
         progress.header = paused.trace.header
         answer = resume(
-            paused.path, edits, clip=request.clip, settings=request.settings, listener=progress
+            paused.path,
+            edits,
+            clip=request.clip,
+            settings=request.settings,
+            listener=progress,
+            trust=request.trust,
         )
     print_output(answer_page(answer, progress), answer_record(answer, progress), json=json)
 

@@ -44,7 +44,7 @@ class Entry(Record):
 def run_list(path: Path | None, *, json: bool) -> None:
     settings = choose(load_settings(path)).settings
     uses = {slot: choice.use for slot, choice in settings.active_tools.items()}
-    allow_local_imports(uses.values())
+    allow_local_imports(settings)
     installed = sorted(point.name for point in entry_points(group=GROUP))
     entries = [
         _entry(name, tuple(slot for slot, use in uses.items() if use == name), settings)
@@ -83,9 +83,9 @@ def run_check(spec: str, clip: str | None, path: Path | None, *, json: bool) -> 
 
     The tool is built with its arguments in the settings.
     """
-    allow_local_imports([spec])
     trial_clip = _trial_clip(clip)
     settings = load_settings(path)
+    allow_local_imports(settings, spec)
     configure(settings.machine)
     with hush(settings.home / "logs" / "native.log"), trial_clip as trial:
         from emer.tools.media.clip import Clip
@@ -133,10 +133,10 @@ def run_bench(
         json: Whether to print JSON.
 
     """
-    allow_local_imports([spec])
     counts, sizes = _numbers("--at-once", numbers[0]), _numbers("--batches", numbers[1])
     trial_clip = _trial_clip(clip)
     settings = load_settings(path, device=device)
+    allow_local_imports(settings, spec)
     configure(settings.machine)
     with hush(settings.home / "logs" / "native.log"), trial_clip as trial:
         make, batched = _makers(spec, settings)

@@ -18,7 +18,7 @@ from emer.graphs.settings import load_settings
 from emer.graphs.trace.diff import Change, Diff, diff, usage_in_words
 from emer.graphs.trace.jsonl import Trace, read_trace
 from emer.graphs.trace.runs import RunCard, find_run, list_runs
-from emer.graphs.whatif import WhatIf, whatif
+from emer.graphs.whatif import WhatIf, whatif, whatif_settings
 from emer.tools.text import one_line
 from emer.tools.types import Clue
 
@@ -66,11 +66,13 @@ def run_whatif(
     settings: Path | None,
     *,
     rules: bool,
+    trust: bool,
     json: bool,
 ) -> None:
     trace = _read(name, settings)
-    allow_local_imports([trace.header.reasoner])
-    result = whatif(trace, *without, llm=llm, rules=rules, settings=settings)
+    chosen = whatif_settings(trace, llm, rules=rules, settings=settings, trust=trust)
+    allow_local_imports(chosen)
+    result = whatif(trace, *without, llm=llm, rules=rules, settings=settings, trust=trust)
     page = Group(heading(trace.header, trace.question), whatif_page(result))
     print_output(page, result, json=json)
 

@@ -24,7 +24,7 @@ from emer.evals.metrics.wheel import Lexicon
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.device import home
 from emer.tools.types import Record
-from emer.tools.weights.download import (
+from emer.tools.weights.transfer import (
     DownloadFailed,
     TransferFailed,
     download_file,
@@ -35,6 +35,8 @@ from emer.tools.weights.download import (
 TABLE = Path(__file__).parent / "catalogue.csv"
 RAW = "https://raw.githubusercontent.com"
 API = "https://api.github.com"
+LARGEST_TABLE = 200_000_000
+"""Bytes of a file of the catalogue, whose sizes are not listed (chosen by us)."""
 DEPTH = 5
 MEDIA = ("video", "audio", "openface_face", "features")
 """Folders with one file per clip, which hold none of the tables."""
@@ -189,7 +191,7 @@ def _pull(entry: Entry, origin: Origin, path: Path, mirror: str | None) -> Pulle
         check = f"sha256 {checksum[:12]}" if origin.sha256 else blob
         if matches(path, checksum):
             return Pulled(entry, path, "here", check)
-        download_file(url, path, checksum)
+        download_file(url, path, checksum, most=LARGEST_TABLE)
         return Pulled(entry, path, "pulled", check)
     except DownloadFailed as error:
         unreachable = isinstance(error, TransferFailed)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from emer.agents.clue_edits import REVIEWER
 from emer.agents.near_duplicates import without_near_duplicates
+from emer.tools.errors import ConfigError
 from emer.tools.types import Clue, Span
 
 SAME = 0.8
@@ -51,12 +52,15 @@ class ClueLedger:
         return sorted(by_id)
 
     def named(self, ids: Iterable[str]) -> tuple[Clue, ...]:
-        """The clues of these ids, in their order; `KeyError` for an unknown id."""
+        """The clues of these ids, in their order; `ConfigError` for an unknown id."""
         with self._lock:
-            return tuple(self._clues[id] for id in ids)
+            wanted = tuple(ids)
+            if unknown := [id for id in wanted if id not in self._clues]:
+                raise ConfigError(f"this run has no clue {unknown[0]!r}")
+            return tuple(self._clues[id] for id in wanted)
 
     def clues(self, ids: Iterable[str]) -> tuple[Clue, ...]:
-        """The clues of these ids without repeats; `KeyError` for an unknown id."""
+        """The clues of these ids without repeats; `ConfigError` for an unknown id."""
         return without_repeats(self.named(ids))
 
 

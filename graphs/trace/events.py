@@ -78,6 +78,10 @@ class Header(_Event):
     prompts: dict[str, str]
     """Sha256 by prompt file."""
     clip: ClipFacts
+    places: dict[str, str] = Field(default_factory=dict)
+    """Folder in which each "module:Class" of the settings is found, unless it is installed."""
+    signature: str | None = None
+    """Signature by the key of the user whose run it is."""
 
 
 class RunStarted(_Event):

@@ -1,15 +1,31 @@
-"""Which asks are valid: known tools, inside the clip, never twice."""
+"""Which asks are planned and valid, and when the rules stop asking."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
 
-from emer.agents.rules.planner import validate_asks
-from emer.agents.types import Ask
+from emer.agents.lexicon.cue_parser import Reading
+from emer.agents.questions.question import Topic
+from emer.agents.rules.case import Case, case_of
+from emer.agents.rules.fusion import Evidence
+from emer.agents.rules.planner import (
+    channels_agree,
+    is_sure,
+    plan_asks,
+    required_asks,
+    spent_reason,
+    stop_reason,
+    validate_asks,
+)
+from emer.agents.types import Ask, Budget
 from emer.tools.tool import ToolCard
-from emer.tools.types import Span
+from emer.tools.types import Clue, Span
 from tests.fixtures import clues as kit
+from tests.fixtures.standings import HEARD, SAID, SEEN, evidence, standing
 
 
 def ask(tool: str, start: float, end: float) -> Ask:
@@ -56,3 +72,220 @@ def test_a_question_goes_to_a_tool_that_answers_and_is_put_once() -> None:
 def test_a_question_is_one_short_line(question: str) -> None:
     with pytest.raises(ValidationError):
         Ask(tool="t", span=Span(start=0, end=1), why="closer", question=question)
+
+
+def spans(asks: Sequence[Ask]) -> list[tuple[str, float, float]]:
+    return [(ask.tool, ask.span.start, ask.span.end) for ask in asks]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "kept"),
+    [
+        (1.0, 1.05, [("mesh", 1.0, 1.05)]),
+        (1.0, 1.04, []),
+        (3.0, 9.0, [("mesh", 3.0, 4.0)]),
+        (1.00049, 2.00051, [("mesh", 1.0, 2.001)]),
+    ],
+)
+def test_an_ask_lasts_a_frame_and_is_cut_and_rounded(start: float, end: float, kept) -> None:
+    valid, refused = validate_asks([ask("mesh", start, end)], kit.inquiry())
+    assert spans(valid) == kept and len(refused) == 1 - len(kept)
+
+
+def test_an_ask_to_no_tool_at_all_says_so() -> None:
+    _, (refusal,) = validate_asks([ask("mesh", 0, 1)], kit.inquiry(tools=()))
+    assert refusal.why == "there is no tool 'mesh' to ask; known: none"
+
+
+@pytest.mark.parametrize(
+    ("lead", "other", "signs", "sure"),
+    [
+        (0.9, 0.65, (SEEN, HEARD), True),
+        (0.9, 0.66, (SEEN, HEARD), False),
+        (0.8, 0.3, (SEEN, HEARD), True),
+        (0.79, 0.3, (SEEN, HEARD), False),
+        (0.9, 0.3, (SEEN,), False),
+        (0.9, 0.3, (SEEN, HEARD, SAID), True),
+    ],
+)
+def test_sure_is_probable_ahead_of_the_rival_and_carried_by_two_channels(
+    lead: float, other: float, signs: tuple[Evidence, ...], sure: bool
+) -> None:
+    happy = standing("happy", lead, *((sign, 1.0) for sign in signs))
+    kin, sad = standing("amused", lead), standing("sad", other)
+    assert is_sure([happy, kin, sad]) is sure
+    assert is_sure([happy]) is (sure or other > 0.6), "without a rival there is no margin to keep"
+    assert stop_reason([happy, kin, sad], (), Budget()) == ("sure" if sure else "nothing_to_ask")
+
+
+def test_nothing_is_stopped_for_but_evidence_asks_and_budget() -> None:
+    open_case, against = standing("happy", 0.5), standing("happy", 0.5, (SEEN, -1.0))
+    asks = [ask("mesh", 0, 1)]
+    assert stop_reason((), asks, Budget()) == "no_evidence"
+    assert stop_reason([against, open_case], asks, Budget()) == "no_evidence"
+    assert stop_reason([open_case, against], asks, Budget()) is None
+    assert stop_reason([open_case], asks, Budget()) is None
+    assert stop_reason([open_case], (), Budget(rounds=0)) == "nothing_to_ask"
+    assert stop_reason([open_case], asks, Budget(rounds=0)) == "rounds_spent"
+
+
+def test_a_budget_is_spent_at_nothing_left_in_a_fixed_order() -> None:
+    assert spent_reason(Budget(rounds=1, tool_calls=1, seconds=0.1, tokens=1, money=0.01)) is None
+    left = {"rounds": 0, "tool_calls": 0, "seconds": 0, "tokens": 0, "money": 0}
+    for name in list(left):
+        assert spent_reason(Budget(**left)) == f"{name}_spent"
+        del left[name]
+    assert spent_reason(Budget()) is None
+
+
+@pytest.mark.parametrize(
+    ("lead", "other", "signs", "others", "agree"),
+    [
+        (0.9, 0.65, (SEEN, HEARD), (HEARD,), True),
+        (0.9, 0.66, (SEEN, HEARD), (HEARD,), False),
+        (0.9, 0.3, (SEEN, HEARD), (SAID,), False),
+        (0.9, 0.3, (SEEN,), (SEEN,), False),
+        (0.4, 0.1, (SEEN, HEARD), (SEEN,), True),
+    ],
+)
+def test_channels_agree_where_all_that_speak_point_to_the_lead(
+    lead: float, other: float, signs, others, agree: bool
+) -> None:
+    happy = standing("happy", lead, *((sign, 1.0) for sign in signs))
+    sad = standing("sad", other, *((sign, 1.0) for sign in others))
+    assert channels_agree([happy, sad]) is agree
+    assert channels_agree([happy]) is (len(signs) > 1)
+
+
+FACE = kit.clue("face", "The person furrows the brows at 2.0-3.0 s.", (2.0, 3.0))
+VOICE = kit.clue("audio", "The voice is louder at 5.0-8.0 s.", (5.0, 8.0))
+WORDS = kit.clue("text", 'The person says: "well"', (1.0, 1.5))
+
+
+def case(
+    lead: float, other: float, *signs: Evidence, clues=(FACE, VOICE, WORDS), duration=10.0
+) -> Case:
+    """Happy, carried by the signs, before sad, carried by the voice."""
+    happy = standing("happy", lead, *((sign, 1.0) for sign in signs))
+    sad = standing("sad", other, (evidence(VOICE.id, "audio"), 0.5))
+    readings = [Reading(clue, (), 1.0) for clue in clues]
+    return Case(Topic(), readings, (happy, sad), (), duration)
+
+
+SEEN_HERE, SAID_HERE = evidence(FACE.id), evidence(WORDS.id, "text")
+
+
+def asked(of: Case, *before: Ask) -> list[tuple[str, float, float]]:
+    return spans(plan_asks(of, before, kit.TOOLS))
+
+
+def test_a_reading_of_one_channel_is_looked_at_and_listened_to_around_its_clues() -> None:
+    first = plan_asks(case(0.6, 0.2, SEEN_HERE), (), kit.TOOLS)
+    assert spans(first) == [("mesh", 1.6, 3.4), ("egemaps", 1.6, 3.4), ("egemaps", 4.6, 8.4)]
+    assert all("happy" in a.why and "sad" in a.why for a in first)
+    assert asked(case(0.6, 0.2, SEEN_HERE), *first) == [("mesh", 4.6, 8.4)]
+    voiced = ask("egemaps", 4.6, 7.0)
+    assert asked(case(0.6, 0.2, SEEN_HERE), *first[:2], voiced) == [
+        ("mesh", 4.6, 8.4),
+        ("egemaps", 7.0, 8.0),
+    ], "the last second of the voice touches what was asked, but shares nothing with it"
+    assert asked(case(0.6, 0.2, SEEN_HERE), *first[:2], ask("egemaps", 4.6, 7.1)) == [
+        ("mesh", 4.6, 8.4)
+    ]
+    later = ask("egemaps", 8.0, 9.0)
+    assert ("egemaps", 7.0, 8.0) in asked(case(0.6, 0.2, SEEN_HERE), *first[:2], voiced, later)
+
+
+def test_two_near_readings_of_two_channels_are_looked_at_once_each() -> None:
+    near = case(0.6, 0.4, SAID_HERE, SEEN_HERE)
+    assert asked(near) == [("mesh", 1.6, 3.4), ("egemaps", 4.6, 8.4)]
+    assert asked(case(0.6, 0.35, SAID_HERE, SEEN_HERE)) == [], "the margin is kept"
+    mute = case(0.6, 0.4, SAID_HERE, SEEN_HERE, clues=(FACE,))
+    assert asked(mute) == [("mesh", 1.6, 3.4)], "there is no voice whose end could be heard"
+    assert asked(case(0.6, 0.35, SAID_HERE, SEEN_HERE, HEARD)) == [], "all three channels"
+
+
+def test_what_is_improbable_or_unsupported_is_not_worth_an_ask() -> None:
+    assert asked(case(0.35, 0.3, SEEN_HERE)) != []
+    assert asked(case(0.34, 0.3, SEEN_HERE)) == []
+    alone = case(0.6, 0.2, SEEN_HERE)
+    assert asked(replace(alone, standings=alone.standings[:1])) == []
+    assert asked(replace(alone, standings=())) == []
+    happy, sad = alone.standings
+    against = standing("calm", 0.1, (SEEN_HERE, -1.0))
+    assert asked(replace(alone, standings=(happy, sad, against))) == asked(alone)
+    assert asked(replace(alone, standings=(against, happy, sad))) == []
+    likely = standing("calm", 0.9, (SEEN_HERE, -1.0))
+    assert asked(replace(alone, standings=(likely, happy, sad))) == []
+
+
+@pytest.mark.parametrize(
+    ("duration", "expected"),
+    [(2.6, [("mesh", 1.6, 2.6)]), (1.81, [("mesh", 1.6, 1.81)]), (1.79, [])],
+)
+def test_asks_are_cut_at_the_end_of_the_clip(duration: float, expected) -> None:
+    short = case(0.6, 0.2, SEEN_HERE, clues=(FACE,), duration=duration)
+    assert [a for a in asked(short) if a[0] == "mesh"] == expected
+
+
+def test_an_ask_begins_at_the_start_of_the_clip_at_the_earliest() -> None:
+    early = kit.clue("face", "The person nods at 0.2-0.5 s.", (0.2, 0.5))
+    found = asked(case(0.6, 0.2, evidence(early.id), clues=(early,)))
+    assert found[0] == ("mesh", 0.0, 0.9)
+    shortest = case(0.6, 0.2, evidence(early.id), clues=(early,), duration=0.2)
+    assert asked(shortest) == [("mesh", 0.0, 0.2), ("egemaps", 0.0, 0.2)]
+
+
+def test_asks_are_to_the_millisecond() -> None:
+    brief = kit.clue("face", "The person nods at 1.2-1.9 s.", (1.23456, 1.87654))
+    found = asked(case(0.6, 0.2, evidence(brief.id), clues=(brief,)))
+    assert found[0] == ("mesh", 0.835, 2.277)
+
+
+def test_the_tool_that_gave_clues_is_asked_before_its_like() -> None:
+    other = ToolCard(name="another", modality="face", description="observes")
+    found = plan_asks(case(0.6, 0.2, SEEN_HERE), (), (other, *kit.TOOLS))
+    assert found[0].tool == "mesh"
+    again = plan_asks(case(0.6, 0.2, SEEN_HERE), found[:1], (other, *kit.TOOLS))
+    assert spans(again)[0] == ("another", 1.6, 3.4)
+
+
+def test_doubtful_words_and_other_people_are_looked_at_too() -> None:
+    doubtful = kit.DOUBTFUL
+    unsure = case(0.6, 0.4, SAID_HERE, SEEN_HERE, clues=(FACE, VOICE, doubtful))
+    assert ("pocketsphinx", 1.0, 2.0) in asked(unsure)
+    people = [
+        kit.clue(
+            "face", f"Person {n} nods at {n}.5-{n}.9 s.", (n + 0.5, n + 0.9), person=f"person {n}"
+        )
+        for n in (1, 1, 7)
+    ]
+    lead = evidence(people[0].id)
+    found = plan_asks(case(0.6, 0.4, lead, SAID_HERE, clues=(*people, WORDS)), (), kit.TOOLS)
+    assert spans(found) == [("mesh", 1.1, 2.3), ("mesh", 7.1, 8.3)]
+
+
+def required(question: str, *clues: Clue, **changes) -> list[tuple[str, float, float]]:
+    inquiry = kit.inquiry(*clues, question=question, **changes)
+    return spans(required_asks(case_of(inquiry), inquiry))
+
+
+def test_a_moment_without_a_clue_is_looked_at_first() -> None:
+    when = "What happens at 3 s?"
+    wanted = [("mesh", 2.5, 3.5), ("egemaps", 2.5, 3.5)]
+    early = kit.clue("face", "The person nods at 0.5-1.0 s.", (0.5, 1.0))
+    assert required(when, early) == wanted
+    assert required(when, early, tools=kit.TOOLS[1:]) == [("camera", 2.5, 3.5), wanted[1]]
+    assert required(when, early, asked=(ask("mesh", 2.501, 3.499),)) == wanted[1:]
+    assert required(when, early, asked=(ask("mesh", 2.52, 3.5),)) == wanted
+    assert required(when, early, asked=(ask("mesh", 2.5, 3.48),)) == wanted
+    seen = kit.clue("face", "The person nods at 3.0-3.2 s.", (3.0, 3.2))
+    assert required(when, seen) == []
+    assert required("What does the voice do at 3 s?", seen) == wanted[1:]
+    assert required("Why?", early) == required("What happens at 30 s?", early) == []
+    unseen = kit.clue("text", 'The person says: "well"')
+    for seconds, count in ((0.2, 2), (0.19, 0)):
+        inquiry = kit.inquiry(unseen, question="What happens at 0 s?").model_copy(
+            update={"duration": seconds}
+        )
+        assert len(required_asks(case_of(inquiry), inquiry)) == count

@@ -6,7 +6,13 @@ from __future__ import annotations
 import pytest
 
 from emer.agents.types import Alternative, Block, Explanation, Label, Sentence
-from emer.agents.verification.verifier import Finding, strike, verify
+from emer.agents.verification.verifier import (
+    Finding,
+    Opinion,
+    apply_critique,
+    strike,
+    verify,
+)
 from emer.tools.types import Clue
 from tests.fixtures import clues as kit
 
@@ -95,9 +101,11 @@ def test_labels_need_clues_that_speak_for_them() -> None:
 def test_striking_keeps_what_holds_and_names_what_does_not() -> None:
     good = Sentence(block="video", text="The person smiles.", clue_ids=(kit.SMILE.id,))
     bad = Sentence(block="video", text="The person nods.", clue_ids=(kit.SMILE.id,))
-    explanation = Explanation(sentences=(good, bad))
+    denied = Sentence(block="video", text="The person does not smile.", clue_ids=(kit.SMILE.id,))
+    explanation = Explanation(sentences=(good, bad, denied))
     verdict = verify(explanation, CLUES, kit.DURATION)
-    assert [r.text for r in verdict.rejected] == ["The person nods."]
+    assert [r.text for r in verdict.rejected] == [bad.text, denied.text]
+    assert [f.status for f in verdict.sentences[1:]] == ["unsupported", "contradicted"]
     assert strike(explanation, verdict).sentences == (good,)
     with pytest.raises(ValueError, match="zip"):
         strike(Explanation(sentences=(good,)), verdict)
@@ -111,3 +119,188 @@ def test_times_of_a_clue_without_a_span_must_stand_in_its_text() -> None:
     ]
     verdict = verify(Explanation(sentences=tuple(told)), [loose], kit.DURATION)
     assert [f.status for f in verdict.sentences] == ["supported", "unsupported"]
+
+
+SPAN = kit.clue("face", "The person smiles clearly with narrowing eyes.", (2.0, 3.0))
+END = kit.clue("face", "The person smiles.", (3.0, 4.0))
+
+
+def status(block: Block, text: str, *cited: Clue) -> str:
+    sentence = Sentence(block=block, text=text, clue_ids=tuple(c.id for c in cited))
+    return verify(Explanation(sentences=(sentence,)), cited, kit.DURATION).sentences[0].status
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        ("at 1.5 s", "supported"),
+        ("at 1.4 s", "unsupported"),
+        ("at 3.5 s", "supported"),
+        ("at 3.6 s", "unsupported"),
+        ("from 1.6 to 3.4 seconds", "supported"),
+        ("from 2.1 to 3.9 seconds", "unsupported"),
+        ("for 1.5 s", "supported"),
+        ("for about 1.6 s", "unsupported"),
+    ],
+)
+def test_a_time_is_in_its_clues_span_and_a_length_no_longer(when: str, expected: str) -> None:
+    assert status("video", f"The person smiles {when}.", SPAN) == expected
+
+
+def test_a_time_of_any_cited_clue_will_do() -> None:
+    assert status("video", "The person smiles at 2.2 s and at 3.9 s.", SPAN, END) == "supported"
+    assert status("video", "The person smiles from 2.2 to 3.9 s.", SPAN, END) == "unsupported"
+
+
+def test_a_length_needs_a_span_or_the_number_itself() -> None:
+    loose = kit.clue("face", "The person smiles.")
+    assert status("video", "The person smiles for 0.1 s.", loose) == "unsupported"
+    measured = kit.clue("face", "The person smiles for 3.5 s.", (0.0, 1.0))
+    assert status("video", "The person smiles for 3.5 s.", measured) == "supported"
+
+
+def test_the_clip_ends_a_frame_late_at_most() -> None:
+    assert status("video", "The person smiles at 4.05 s.", END) == "supported"
+    assert status("video", "The person smiles at 4.06 s.", END) == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The smile by a window.", "supported"),
+        ("The smile by a window and a curtain.", "unsupported"),
+        ("The person smiles clearly, a window and a curtain.", "supported"),
+    ],
+)
+def test_half_the_words_of_a_description_are_its_clues(text: str, expected: str) -> None:
+    assert status("video", text, SPAN) == expected
+
+
+def test_words_of_a_conclusion_are_not_counted() -> None:
+    text = "Therefore, a window, a curtain and the smile."
+    assert status("therefore", text, SPAN) == "supported"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("being truly very", "unsupported"), ("being so truly very", "supported")],
+)
+def test_against_reaches_over_three_words(words: str, expected: str) -> None:
+    text = f"The smile speaks against {words} happy."
+    assert status("therefore", text, SPAN) == expected
+
+
+@pytest.mark.parametrize("text", ["rather than happy", "instead of happy", "against happy"])
+def test_what_speaks_for_an_emotion_is_not_cited_against_it(text: str) -> None:
+    assert status("therefore", f"The smile tells, {text}.", SPAN) == "unsupported"
+    assert status("therefore", f"The smile tells, {text.replace('happy', 'sad')}.", SPAN) == (
+        "supported"
+    )
+
+
+def test_a_clause_behind_a_comma_is_not_denied_by_the_one_before() -> None:
+    assert status("therefore", "The person is not crying, happy.", SPAN) == "unsupported"
+    assert status("therefore", "The person appears not angry, but happy.", SPAN) == "supported"
+
+
+def test_both_for_and_against_is_not_denied() -> None:
+    both = (SPAN, kit.clue("face", "The person cries with tears at 2.0-3.0 s.", (2.0, 3.0)))
+    assert status("therefore", "The person appears not happy.", *both) == "supported"
+    assert status("therefore", "The smile and the tears speak against happy.", *both) == "supported"
+
+
+SPOKEN = kit.clue("text", 'The person says: "I am fine, really."', (1.0, 2.0))
+SIGN = kit.clue("scene", 'A sign reads "Exit now" at 1.0-2.0 s.', (1.0, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("block", "text", "cited", "expected"),
+    [
+        ("text", 'The person says "I am fine".', SPOKEN, "supported"),
+        ("text", 'The person says "FINE, REALLY!"', SPOKEN, "supported"),
+        ("text", 'The person says "fin".', SPOKEN, "unsupported"),
+        ("text", 'The person says "the person says".', SPOKEN, "unsupported"),
+        ("text", 'A sign reads "exit now".', SIGN, "unsupported"),
+        ("audio", 'A sign reads "exit now".', SIGN, "supported"),
+        ("answer", 'A sign reads "exit now".', SIGN, "supported"),
+        ("video", 'A sign reads "exit now".', SIGN, "supported"),
+        ("video", 'A sign reads "exit here".', SIGN, "unsupported"),
+        ("video", 'A sign reads "…".', SIGN, "supported"),
+    ],
+)
+def test_a_quotation_is_in_the_transcript_or_outside_the_text_in_the_clue(
+    block: Block, text: str, cited: Clue, expected: str
+) -> None:
+    assert status(block, text, cited) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The pitch falls by 2.1 semitones.", "supported"),
+        ("The pitch falls (-2.1 semitones).", "supported"),
+        ("The pitch falls by 2.2 semitones.", "unsupported"),
+        ("The pitch falls by 2 semitones.", "unsupported"),
+        ("The pitch falls by 7.5 semitones.", "supported"),
+        ("The pitch falls, AU12.", "supported"),
+    ],
+)
+def test_a_number_stands_in_the_sentence_or_the_data_of_a_clue(text: str, expected: str) -> None:
+    falls = kit.clue("audio", "The pitch falls by 2.1 semitones, AU99.", data={"range": [7.5]})
+    assert status("audio", text, falls) == expected
+
+
+def test_a_person_is_the_clues_own_or_named_in_it() -> None:
+    nods = kit.clue("face", "Nods at 2.0-3.0 s.", (2.0, 3.0), person="person 2")
+    both = kit.clue("face", "Person 1 nods to person 3 at 2.0-3.0 s.", (2.0, 3.0))
+    assert status("video", "Person 2 nods.", nods) == "supported"
+    assert status("video", "Person 3 nods.", both) == "supported"
+    assert status("video", "Person 3 nods.", nods) == "unsupported"
+    assert status("video", "Person 20 nods.", nods) == "unsupported"
+
+
+def test_a_contradiction_is_told_before_what_is_missing_and_each_reason_once() -> None:
+    finding = judge("video", "The person smiles at 3.6 s, does not smile at 3.6 s.", kit.SMILE)
+    first, *rest = finding.why.split("; ")
+    assert finding.status == "contradicted"
+    assert "opposite" in first
+    assert len(rest) == len({*rest}) and any("3.6 s" in why for why in rest)
+
+
+def test_every_id_that_does_not_exist_is_named() -> None:
+    ids = ("f00000000", kit.SMILE.id, "f11111111")
+    sentence = Sentence(block="video", text="The person smiles.", clue_ids=ids)
+    (finding,) = verify(Explanation(sentences=(sentence,)), CLUES, kit.DURATION).sentences
+    assert finding.why == "there is no clue f00000000, f11111111"
+
+
+def test_a_label_against_its_clues_is_contradicted_one_without_is_unsupported() -> None:
+    labels = [
+        Label(name=name, band="low", clue_ids=(kit.SMILE.id,))
+        for name in ("sad", "joyful", "tired")
+    ]
+    verdict = verify(Explanation(labels=tuple(labels)), CLUES, kit.DURATION)
+    assert [f.status for f in verdict.labels] == ["contradicted", "supported", "unsupported"]
+
+
+def test_a_critic_can_reject_a_sentence_and_cannot_save_one() -> None:
+    texts = ("The person smiles.", "The person nods.", "The person smiles clearly.")
+    told = tuple(Sentence(block="video", text=t, clue_ids=(kit.SMILE.id,)) for t in texts)
+    before = verify(Explanation(sentences=told), CLUES, kit.DURATION)
+    opinions = [
+        Opinion(verdict="rejected", why="it does not"),
+        Opinion(verdict="confirmed"),
+        Opinion(verdict="unverified", why="perhaps"),
+    ]
+    after = apply_critique(before, opinions)
+    assert [f.status for f in after.sentences] == ["unsupported", "unsupported", "supported"]
+    assert after.sentences[0].why == "the critic rejects it: it does not"
+    assert after.sentences[1:] == before.sentences[1:]
+    assert after.opinions == tuple(opinions)
+    curt = apply_critique(before, [Opinion(verdict="rejected")])
+    assert curt.sentences[0].why == "the critic rejects it"
+    assert curt.sentences[1:] == before.sentences[1:]
+    denial = Sentence(block="video", text="The person does not smile.", clue_ids=(kit.SMILE.id,))
+    wrong = verify(Explanation(sentences=(denial, told[1])), CLUES, kit.DURATION)
+    rejected = apply_critique(wrong, [Opinion(verdict="rejected", why="no")] * 2)
+    assert rejected.sentences == wrong.sentences, "what was wrong before stays so, with its reason"

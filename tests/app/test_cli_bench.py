@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.fixtures.faces import write_emotion, write_portrait
+from tests.fixtures.trusted import write_trusted
 
 
 def test_it_prints_a_page_or_json(emer, clip):
@@ -36,7 +37,7 @@ def test_a_tool_with_a_model_has_a_curve_of_batches(emer, tmp_path):
     file = write_emotion(tmp_path / "random.pth", None)
     portrait = write_portrait(tmp_path / "portrait.mp4", 1.0)
     settings = tmp_path / "emer.toml"
-    settings.write_text(f'[tools.expression]\nuse = "deepface"\nmodel = "{file}"\n')
+    write_trusted(settings, f'[tools.expression]\nuse = "deepface"\nmodel = "{file}"\n')
     words = ("tools", "bench", "deepface", "--clip", str(portrait), "--settings", str(settings),
              "--at-once", "1,2", "--batches", "1,16")  # fmt: skip
     found = json.loads(emer(*words, "--json").stdout)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.command_line import environment
+from tests.fixtures.trusted import write_trusted
 
 HOME = "EMER_HOME"
 
@@ -94,7 +95,8 @@ def test_a_damaged_exemplar_is_said_and_left_out(emer, kept):
 
 def test_another_embedder_is_a_setting(emer, tmp_path):
     settings = tmp_path / "e.toml"
-    settings.write_text('[memory]\non = false\n[memory.embedder]\nuse = "cli_tools:Letters"\n')
+    text = '[memory]\non = false\n[memory.embedder]\nuse = "cli_tools:Letters"\n'
+    write_trusted(settings, text)
     status = told(emer("memory", "status", "--json", "--settings", settings))
     assert status["embedder"] == "cli_tools:Letters" and status["used"].startswith("no")
     found = told(emer("memory", "search", "The person smiles.", "--json", "--settings", settings))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from tests.fixtures.trusted import write_trusted
+
 
 def test_list_names_each_slot_and_what_is_not_ready(emer, monkeypatch):
     monkeypatch.setenv("EMER_TOOLS__FACE__USE", "cli_tools:Smile")
@@ -29,13 +31,13 @@ def test_check_passes_a_good_tool_and_fails_a_sloppy_one(emer, clip):
 
 def test_list_and_check_make_a_tool_with_what_the_settings_say(emer, clip, tmp_path):
     file = tmp_path / "mine.toml"
-    file.write_text('[tools.face]\nuse = "cli_tools:Told"\nword = "smiles"\n')
+    write_trusted(file, '[tools.face]\nuse = "cli_tools:Told"\nword = "smiles"\n')
     without = emer("tools", "check", "cli_tools:Told", "--clip", clip)
     assert without.exit_code == 2 and "told.word is not set" in without.stderr
     done = emer("tools", "check", "cli_tools:Told", "--clip", clip, "--settings", file)
     assert done.exit_code == 0, done.output
     listed = json.loads(emer("tools", "list", "--json", "--settings", file).stdout)
     assert next(e for e in listed if e["name"] == "cli_tools:Told")["ready"]
-    file.write_text('[tools.face]\nuse = "cli_tools:Told"\nwords = "smiles"\n')
+    write_trusted(file, '[tools.face]\nuse = "cli_tools:Told"\nwords = "smiles"\n')
     wrong = emer("tools", "check", "cli_tools:Told", "--clip", clip, "--settings", file)
     assert wrong.exit_code == 2 and "cli_tools:Told.words: Told has no such" in wrong.stderr

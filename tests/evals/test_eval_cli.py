@@ -13,6 +13,7 @@ from emer.evals.data.datasets import read_set
 from emer.evals.data.locations import DataFolder
 from tests.fixtures.clips import silent_clip
 from tests.fixtures.evals import datasets
+from tests.fixtures.trusted import write_trusted
 
 pytestmark = pytest.mark.slow
 
@@ -307,9 +308,10 @@ def test_two_tools_are_compared_and_only_that_one_runs_again(folder: Path, tmp_p
     for name in ("clip0", "clip1"):
         silent_clip(clips / f"{name}.mkv")
     gold = datasets.write_labels(tmp_path / "g.csv", [("joy",), ("anger",)], ["clip0", "clip1"])
-    (tmp_path / "emer.toml").write_text(
+    write_trusted(
+        tmp_path / "emer.toml",
         '[tools.prosody]\nuse = "tests.evals.test_systems:Laughs"\n'
-        '[tools.scene]\nuse = "none"\n[tools.speech]\nuse = "none"\n'
+        '[tools.scene]\nuse = "none"\n[tools.speech]\nuse = "none"\n',
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)

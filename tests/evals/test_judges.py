@@ -118,6 +118,9 @@ def test_a_chat_model_groups_synonyms_once_for_each_set_of_labels(cache: ReplyCa
         ("no.such_module:Model", "no module no"),
         ("emer.tools.types:Nothing", "has no Nothing"),
         ("emer.evals.judges.judge:OfflineJudge", "is not a LangChain chat model"),
+        ("concurrent.futures:ThreadPoolExecutor", "nor a function that makes one"),
+        ("os.path:join", "cannot be made without arguments"),
+        ("os.path:os", "nor a function that makes one"),
     ],
 )
 def test_a_wrong_name_is_one_line(spec: str, said: str) -> None:

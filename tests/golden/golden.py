@@ -41,7 +41,7 @@ TOLERANCE = 1e-6
 
 DURATIONS = frozenset({"seconds", "at", "read_seconds"})
 """Keys of JSON whose numbers are measured durations."""
-HIDDEN = frozenset({"started", "versions", "git", "hardware", "checkpoint", "code"})
+HIDDEN = frozenset({"started", "versions", "git", "hardware", "checkpoint", "code", "signature"})
 """Keys of JSON that depend on the machine, the moment or the source code."""
 
 CLUE = re.compile(r"\b[fsat][0-9a-f]{8}\b")

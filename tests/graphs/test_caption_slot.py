@@ -16,6 +16,7 @@ from tests.fixtures.checkpoints.caption import CAPTION, room, write_pictures, wr
 from tests.fixtures.graph_runs import FAKES, events, trace_of
 from tests.fixtures.packages import needs
 from tests.fixtures.servers.openai_chat import serving
+from tests.fixtures.trusted import write_trusted
 
 pytestmark = [needs("transformers", "openai"), pytest.mark.slow]
 
@@ -81,7 +82,8 @@ def test_a_flag_and_the_file_choose_it_and_missing_weights_are_one_line(
     monkeypatch.setenv("HOME", str(tmp_path))
     off = [arg for slot in ("face", "prosody", "speech") for arg in ("--tool", f"{slot}=none")]
     command = ["ask", str(clip_path), "--json", *off]
-    (tmp_path / "emer.toml").write_text(f'[tools.caption]\nuse = "captioner"\nmodel = "{folder}"\n')
+    text = f'[tools.caption]\nuse = "captioner"\nmodel = "{folder}"\n'
+    write_trusted(tmp_path / "emer.toml", text)
     told = json.loads(CliRunner().invoke(app, command).stdout)
     assert CAPTION in json.dumps(told["clues"])
     plain = CliRunner().invoke(app, [*command, "--tool", "caption=none"])

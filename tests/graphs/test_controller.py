@@ -27,6 +27,10 @@ OPEN = Decision(hypotheses=())
         (OPEN, [ASK], Budget(seconds=0), 0, "seconds_spent"),
         (OPEN, [ASK], Budget(tokens=0), 0, "tokens_spent"),
         (OPEN, [ASK], Budget(money=0), 0, "money_spent"),
+        (OPEN, [ASK], Budget(rounds=1, tool_calls=1, seconds=0.01, tokens=1, money=0.01), 1, None),
+        (OPEN, [ASK], Budget(rounds=0), 3, "no_new_clues"),
+        (OPEN, [], Budget(rounds=0), 3, "nothing_to_ask"),
+        (Decision(hypotheses=(), stop_reason="agreed"), [], Budget(rounds=0), 3, "agreed"),
         (Decision(hypotheses=(), stop_reason="sure"), [ASK], Budget(), 0, "sure"),
     ],
 )
@@ -39,6 +43,18 @@ def test_what_is_left_is_never_negative():
     used = Budget(rounds=2, tool_calls=1, seconds=9, tokens=5, money=1.5)
     assert remaining(budget, used) == Budget(rounds=0, tool_calls=1, seconds=0, tokens=0, money=3.5)
     assert remaining(Budget(), used).money is None
+    spent = Budget(rounds=9, tool_calls=9, seconds=9, tokens=9, money=9)
+    nothing = Budget(rounds=0, tool_calls=0, seconds=0, tokens=0, money=0)
+    assert remaining(budget, spent) == nothing
+
+
+def test_what_is_left_is_the_difference_without_float_noise():
+    budget = Budget(rounds=5, tool_calls=6, seconds=9, tokens=70, money=0.3)
+    used = Budget(rounds=2, tool_calls=1, seconds=1.2346, tokens=30, money=0.1)
+    expected = Budget(rounds=3, tool_calls=5, seconds=7.765, tokens=40, money=0.2)
+    assert remaining(budget, used) == expected
+    unpaid = used.model_copy(update={"money": None})
+    assert remaining(budget, unpaid).money == 0.3
 
 
 ids = st.lists(st.text(max_size=3))

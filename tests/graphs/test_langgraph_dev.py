@@ -8,8 +8,10 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +174,102 @@ def test_a_review_waits_on_the_server_for_the_edits(server: Server) -> None:
     clue = waiting["__interrupt__"][0]["value"]["clues"][0]
     done = server.ask(thread, command={"resume": {"reject": [clue]}})
     assert done["answer"] and clue not in {c["id"] for c in done["answer"]["clues"]}
+
+
+FOREIGN = "https://evil.example"
+PREFLIGHT = {"Access-Control-Request-Method": "POST"}
+
+
+def threads_of(server: Server) -> int:
+    return int(server.client.threads.count())
+
+
+@pytest.mark.parametrize("origin", [FOREIGN, "null", "http://127.0.0.1.evil.example", ""])
+def test_a_page_of_another_site_is_refused(server: Server, origin: str) -> None:
+    before = threads_of(server)
+    asked = httpx.options(f"{server.url}/threads", headers={"Origin": origin, **PREFLIGHT})
+    assert asked.status_code == 403
+    for kind in ("text/plain", "application/json"):
+        headers = {"Origin": origin, "Content-Type": kind}
+        sent = httpx.post(f"{server.url}/threads", content="{}", headers=headers)
+        assert sent.status_code == 403 and threads_of(server) == before
+        assert not [name for name in sent.headers if name.startswith("access-control")]
+    assert not [name for name in asked.headers if name.startswith("access-control-allow-origin")]
+    wiped = httpx.post(f"{server.url}/internal/truncate", headers={"Origin": origin})
+    assert wiped.status_code == 403
+
+
+def test_a_page_of_this_machine_may_ask_without_credentials(server: Server) -> None:
+    origin = "http://localhost:3000"
+    asked = httpx.options(f"{server.url}/threads", headers={"Origin": origin, **PREFLIGHT})
+    assert asked.is_success and asked.headers["access-control-allow-origin"] == origin
+    assert "access-control-allow-credentials" not in asked.headers
+    sent = httpx.post(f"{server.url}/threads", json={}, headers={"Origin": origin})
+    assert sent.is_success
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:2024", "127.0.0.1.evil.example"])
+def test_a_foreign_host_name_is_refused(server: Server, host: str) -> None:
+    for path in ("/threads", "/docs", "/ok", "/runs/wait"):
+        assert httpx.get(f"{server.url}{path}", headers={"Host": host}).status_code == 400
+    local = httpx.get(f"{server.url}/ok", headers={"Host": "localhost:2024"})
+    assert local.is_success
+
+
+def test_a_body_is_json_of_bounded_size(server: Server) -> None:
+    before = threads_of(server)
+    url = f"{server.url}/threads"
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
+        sent = httpx.post(url, content="{}", headers={"Content-Type": kind})
+        assert sent.status_code == 415
+    assert httpx.post(url, json={"metadata": {"x": "." * 1_000_001}}).status_code == 413
+    pieces = iter([b"{", b"}"])
+    headers = {"Content-Type": "application/json"}
+    assert httpx.post(url, content=pieces, headers=headers).status_code == 411
+    assert threads_of(server) == before
+
+
+def test_no_webhook_is_called(server: Server) -> None:
+    called: list[str] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            called.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listener) as listener:
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        hook = f"http://127.0.0.1:{listener.server_port}/hook"
+        for _ in range(2):  # the hook of a run is called before the next one begins
+            assert server.ask(None, input={"clip": server.clip.name}, webhook=hook)["answer"]
+        listener.shutdown()
+    assert called == []
+
+
+def test_routes_that_are_not_needed_are_closed(server: Server) -> None:
+    for path in ("/store/items/search", "/mcp/", "/a2a/emer"):
+        assert httpx.post(f"{server.url}{path}", json={}).status_code == 404
+
+
+def test_a_forged_run_id_reaches_no_file(server: Server) -> None:
+    outside = server.clip.parent / "outside"
+    outside.mkdir()
+    thread, other = server.thread(), server.thread()
+    asked = {"clip": server.clip.name, "review": True}
+    paused = server.ask(other, input=asked)["run_id"]
+    own = server.ask(thread, input=asked)["run_id"]
+    traces = server.clip.parent / "home" / "traces"
+    shutil.copy(traces / f"{own}.jsonl", outside / "x.jsonl")
+    before = {path: path.read_bytes() for path in [*traces.iterdir(), *outside.iterdir()]}
+    for forged in ("../../outside/x", "../../../outside/x", str(outside / "x"), paused):
+        server.client.threads.update_state(thread, {"run_id": forged})
+        for config in ({}, {"configurable": {"thread_id": other}}):
+            command = {"goto": "decide"}
+            error = server.ask(thread, command=command, config=config)["__error__"]
+            assert error["error"] == "ConfigError" and "\n" not in error["message"]
+            assert str(server.clip.parent) not in error["message"]
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_its_documentation_is_there_and_it_speaks_to_nobody_else(server: Server) -> None:

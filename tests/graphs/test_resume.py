@@ -267,8 +267,11 @@ def test_a_state_that_is_gone_is_one_line(pause):
     waits = pause()
     home = Path(os.environ["EMER_HOME"])
     copy = shutil.copytree(home / "traces", home.parent / "elsewhere" / "traces")
-    with pytest.raises(ConfigError, match="no longer holds where run"):
-        resume(copy / waits.trace_path.name)
+    for file in home.glob("threads.sqlite*"):
+        file.unlink()
+    for trace in (waits.trace_path, copy / waits.trace_path.name):
+        with pytest.raises(ConfigError, match="no longer holds where run"):
+            resume(trace)
     assert not (copy.parent / "threads.sqlite").exists()
 
 

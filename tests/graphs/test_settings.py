@@ -17,6 +17,7 @@ from emer.graphs.settings import (
 )
 from emer.tools.errors import ConfigError
 from emer.tools.tool import Tool
+from tests.fixtures.trusted import write_trusted
 
 
 @pytest.fixture
@@ -38,9 +39,10 @@ def test_the_embedded_profile_fills_the_slots():
 
 
 def test_a_file_in_the_working_folder_is_read(file):
-    file.write_text(
+    write_trusted(
+        file,
         'tool_seconds = 9\n[tools.face]\nmax_people = 3\n[tools.voice]\nuse = "a:B"\n'
-        '[tools.scene]\nuse = "none"\n[budget]\nrounds = 1\n[reasoner]\nuse = "c:D"\nhow = "x"\n'
+        '[tools.scene]\nuse = "none"\n[budget]\nrounds = 1\n[reasoner]\nuse = "c:D"\nhow = "x"\n',
     )
     settings = load_settings()
     assert settings.tools["face"] == Choice(use="mesh", max_people=3)
@@ -51,7 +53,7 @@ def test_a_file_in_the_working_folder_is_read(file):
 
 
 def test_the_environment_wins_over_the_file_and_the_call_over_both(file, monkeypatch):
-    file.write_text('[tools.face]\nuse = "a:B"\nsize = 3\n[budget]\nrounds = 1\n')
+    write_trusted(file, '[tools.face]\nuse = "a:B"\nsize = 3\n[budget]\nrounds = 1\n')
     monkeypatch.setenv("EMER_BUDGET__ROUNDS", "7")
     monkeypatch.setenv("EMER_TOOLS__FACE__USE", "c:D")
     monkeypatch.setenv("EMER_TEST_DATA", "/nowhere")
@@ -73,7 +75,7 @@ def test_the_home_is_the_users_folder_unless_told(monkeypatch):
 def test_a_tilde_is_the_users_folder_in_file_and_environment(file, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("EMER_HOME", "~/own")
-    file.write_text('weights = "~/models"\nserve_root = "~/clips"\n')
+    write_trusted(file, 'weights = "~/models"\nserve_root = "~/clips"\n')
     settings = load_settings()
     assert settings.machine.weights == tmp_path / "models"
     assert (settings.home, settings.serve_root) == (tmp_path / "own", tmp_path / "clips")
@@ -174,7 +176,7 @@ def test_a_misspelt_slot_of_the_file_is_refused(tmp_path):
     file.write_text('[tools.scenes]\nuse = "camera"\n')
     with pytest.raises(ConfigError, match="there is no slot 'scenes'; there are face"):
         load_settings(file)
-    file.write_text('[tools.dance]\nuse = "mine:Dance"\n')
+    write_trusted(file, '[tools.dance]\nuse = "mine:Dance"\n')
     assert load_settings(file).tools["dance"].use == "mine:Dance"
 
 

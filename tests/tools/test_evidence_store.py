@@ -94,6 +94,30 @@ def test_editing_the_tools_file_changes_the_key(clip, path, tmp_path):
     assert keys[0] == keys[1] != keys[2]
 
 
+def test_the_code_of_a_tool_is_its_package_or_its_one_file(clip, path, tmp_path):
+    code = "from emer.tools.testing.fakes import FakeTool\nclass Edited(FakeTool):\n    pass\n"
+    store = EvidenceStore(path)
+
+    def key(folder: str, beside: str, spec: str) -> str:
+        where = tmp_path / folder / "edited_package"
+        where.mkdir(parents=True)
+        for name, text in (("__init__", ""), ("edited_tool", code), ("beside", beside)):
+            (where / f"{name}.py").write_text(text)
+        (tmp_path / folder / "edited_tool.py").write_text(code)
+        (tmp_path / folder / "beside.py").write_text(beside)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(str(tmp_path / folder))
+            found = store.key(clip, load_tool(spec))
+        for name in ("edited_package.edited_tool", "edited_package", "edited_tool"):
+            sys.modules.pop(name, None)
+        return found
+
+    in_package, alone = "edited_package.edited_tool:Edited", "edited_tool:Edited"
+    same, edited = (key(f, f"SIZE = {n}", in_package) for f, n in (("a", 1), ("b", 2)))
+    assert key("c", "SIZE = 1", in_package) == same != edited
+    assert key("d", "SIZE = 1", alone) == key("e", "SIZE = 2", alone)
+
+
 def test_the_code_digest_is_of_the_file_with_the_class():
     class Local(FakeTool):
         pass
@@ -130,6 +154,8 @@ def test_a_file_that_is_no_database_is_moved_aside(path):
     assert EvidenceStore(path).get("k") is not None
     (aside,) = path.parent.glob("*.broken-*")
     assert aside.read_bytes().startswith(b"not a database") and aside.name in store.note
+    milliseconds = int(aside.name.rpartition("-")[2])
+    assert abs(milliseconds / 1000 - aside.stat().st_ctime) < 60
 
 
 def test_damage_inside_the_file_is_survived(path):
@@ -145,6 +171,23 @@ def test_damage_inside_the_file_is_survived(path):
     again.put("7", Observation(tool="fake", modality="face"))
     again.close()
     assert EvidenceStore(path).get("7") is not None
+
+
+def test_a_new_file_of_another_process_is_not_moved_aside(path):
+    """Two processes find the file broken; the second must not take the new file of the first."""
+    with closing(EvidenceStore(path)) as store:
+        for number in range(200):
+            store.put(f"{number}", Observation(tool="fake", modality="face", missing="x" * 500))
+    late = EvidenceStore(path)
+    path.write_bytes(b"not a database " * 10_000)
+    first, new = EvidenceStore(path), Observation(tool="fake", modality="face", missing="new")
+    first.put("new", new)
+    assert late.get("7") is None, "it reads the broken file, which is no longer at the path"
+    late.put("late", new)
+    moved = [f for f in path.parent.glob("*.broken-*") if not f.name.endswith(("-wal", "-shm"))]
+    assert len(moved) == 1
+    assert late.get("new") == new == first.get("late")
+    assert first.note is not None and late.note is None
 
 
 def test_a_damaged_record_counts_as_absent(path):
@@ -181,6 +224,28 @@ def test_a_full_disk_keeps_what_is_new_in_memory(path, monkeypatch):
     assert fresh.note is None and fresh.get("old") is not None and fresh.get("big") is None
 
 
+def test_what_cannot_wait_for_another_write_is_kept_in_memory(path, monkeypatch):
+    monkeypatch.setattr("emer.tools.evidence_store.BUSY_SECONDS", 0.05)
+    store, seen = EvidenceStore(path), Observation(tool="fake", modality="face")
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        store.put("k", seen)
+        assert store.get("k") == seen and store.note is None
+    store.put("later", seen)
+    fresh = EvidenceStore(path)
+    assert fresh.get("k") is None and fresh.get("later") == seen
+
+
+def test_a_closed_store_keeps_what_is_new_in_memory(path):
+    store, seen = EvidenceStore(path), Observation(tool="fake", modality="face")
+    store.put("old", seen)
+    store.close()
+    store.put("new", seen)
+    assert store.get("new") == seen and store.get("old") is None
+    store.close()
+    assert EvidenceStore(path).get("new") is None
+
+
 def test_where_nothing_can_be_written_it_works_in_memory(tmp_path):
     (tmp_path / "file").write_text("")
     store = EvidenceStore(tmp_path / "file" / "evidence.sqlite")
@@ -206,3 +271,8 @@ def test_a_store_that_can_only_be_read_still_answers(path, monkeypatch):
     assert read_only.get("k") is not None
     read_only.put("new", Observation(tool="fake", modality="face"))
     assert read_only.get("new") is not None and read_only.note
+    found: list[Observation | None] = []
+    thread = threading.Thread(target=lambda: found.append(read_only.get("k")))
+    thread.start()
+    thread.join()
+    assert found[0] is not None

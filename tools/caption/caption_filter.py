@@ -57,7 +57,7 @@ _REFUSAL = re.compile(
     r"|\b(?:provide|share|upload|attach|send) (?:me )?(?:an?|the) (?:image|picture|photo)\b"
     r"|\b(?:don't|do not|not) feel comfortable\b|\bnot comfortable (?:with )?\w+ing\b"
     r"|\bas an? (?:ai|artificial|language|text)\b|\b(?:ai|language) (?:model|assistant)\b"
-    r"|(?:抱歉|对不起).*(?:无法|不能)|作为.{0,6}(?:AI|人工智能|语言模型)",
+    r"|(?:抱歉|对不起).{0,80}(?:无法|不能)|作为.{0,6}(?:AI|人工智能|语言模型)",
     re.IGNORECASE,
 )
 _ORDER = re.compile(
@@ -77,7 +77,7 @@ _NOT_SEEN = re.compile(
     r"|^\W*(?:none|nothing|n/a|not applicable)\W*$",
     re.IGNORECASE,
 )
-_CLAUSE_END = re.compile(r"[.;!?]+\s*|,?\s+but\s+")
+_CLAUSE_END = re.compile(r"[.;!?]+\s*|,?(?<!\s)\s+but\s+")
 _SENTENCE_END = re.compile(
     r"(?<=[.!?])(?<!\bDr\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bSt\.)(?<!\b[A-Z]\.)\s+"
 )
@@ -97,7 +97,9 @@ _LEAD = re.compile(
 _QUOTES = {ord(mark): '"' for mark in "“”„«»"} | {ord(mark): "'" for mark in "‘’"}
 _QUOTED = re.compile(r'("[^"]*")')
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
-_TITLED = re.compile(r"(?<=\bnamed )\w[\w-]*|\b(?:(?:(?:Dr|Mr|Mrs|Ms)\.?|[A-Z]\.)\s+)+[A-Z][\w-]*")
+_TITLED = re.compile(
+    r"(?<=\bnamed )\w[\w-]*|\b(?:(?:(?:Dr|Mr|Mrs|Ms)\.?|[A-Z]\.)\s+){1,4}[A-Z][\w-]*"
+)
 _RUN = re.compile(rf"{re.escape(NAME)}(?: (?:(?:van|von|de|bin|al|of) )?{re.escape(NAME)})+")
 _ONLY_FEELING = re.compile(rf"(?:\w+:? )?{re.escape(FEELING)}")
 _PARTITIVE = re.compile(r"(?:composed|content)(?= of\b)")

@@ -6,11 +6,12 @@ import base64
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 from urllib.parse import urlsplit
 
 from emer.tools.caption.caption_tool import CaptionTool
@@ -18,11 +19,15 @@ from emer.tools.caption.description import SCHEMA, Caption, VisualPrompt
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing
 from emer.tools.media.decoder import Rgb
 from emer.tools.registry import register
+from emer.tools.runtime.address import checked_address, key_for
 from emer.tools.runtime.cancellation import note, raise_if_cancelled
-from emer.tools.runtime.device import is_offline
+from emer.tools.runtime.connections import bound
+from emer.tools.runtime.device import is_offline, machine
 from emer.tools.runtime.native import importing
+from emer.tools.runtime.time_limit import TimeLimitExceeded, call_with_limit
 from emer.tools.types import Param, Source
-from emer.tools.weights.download import key_for
+
+Reply = TypeVar("Reply")
 
 TOOL: Final = "vision-api"
 KEY, URL, MODEL = "EMER_VISION_KEY", "EMER_VISION_URL", "EMER_VISION_MODEL"
@@ -30,6 +35,8 @@ RETRIES: Final = 2
 """Repeats of a request after a fault that may pass."""
 LIST_SECONDS: Final = 5.0
 """Time limit of the list of models; a model may have to load for a reply."""
+LONGEST_CAPTION: Final = 4_000
+"""Characters of a reply that are read; 128 tokens are asked for."""
 JPEG_QUALITY: Final = 90
 MOST_NAMES: Final = 4
 """Models that are named where the one that is wanted is absent."""
@@ -110,12 +117,13 @@ class VisionApi(CaptionTool):
             note(f"{count} frame{'s' * (count != 1)} of the clip went to {endpoint.host}")
         captions: list[Caption] = []
         variants = _variants(prompts[0])
-        with _client(endpoint, endpoint.seconds, RETRIES, "the clip") as client:
+        with _client(endpoint, RETRIES, "the clip") as client:
             for prompt in prompts:
                 raise_if_cancelled()
                 text = {"type": "text", "text": prompt.text}
                 turn = {"role": "user", "content": [*map(_image, prompt.pictures), text]}
-                captions.append(_caption(_reply(client, endpoint.model, [turn], variants)))
+                reply = _within(endpoint, partial(_reply, client, endpoint.model, [turn], variants))
+                captions.append(_caption(reply))
         return captions
 
     def endpoint(self) -> Endpoint:
@@ -130,7 +138,9 @@ class VisionApi(CaptionTool):
         if not model or not url:
             line = 'url = "http://127.0.0.1:8000/v1", model = "NAME" in emer.toml, or '
             raise ToolMissing(TOOL, "an address and a model", f"{line}{URL} and {MODEL}")
-        endpoint = Endpoint(_checked(url), model, key_for(url, KEY), self.seconds)
+        endpoint = Endpoint(
+            checked_address(url, f"{TOOL}.url"), model, key_for(url, KEY), self.seconds
+        )
         if is_offline() and not endpoint.is_local:
             raise ConfigError(f"{TOOL} would send frames to {endpoint.host}: EMER_OFFLINE forbids")
         return endpoint
@@ -143,13 +153,14 @@ def reach(endpoint: Endpoint) -> str:
     (llama.cpp takes any name) is asked for one word; no other is sent more than the key.
     """
     purpose, host, model = "a first request", endpoint.host, endpoint.model
-    with _client(endpoint, min(LIST_SECONDS, endpoint.seconds), 0, purpose) as client:
-        names = _models(client)
+    quick = replace(endpoint, seconds=min(LIST_SECONDS, endpoint.seconds))
+    with _client(quick, 0, purpose) as client:
+        names = _within(quick, partial(_models, client))
     if names and {model, f"{model}:latest"} & {*names}:
         return f"{host} has it"
     if endpoint.is_local:
-        with _client(endpoint, endpoint.seconds, 0, purpose) as client:
-            if _chats(client, model):
+        with _client(endpoint, 0, purpose) as client:
+            if _within(endpoint, partial(_chats, client, model)):
                 return f"{host} answers"
     elif names is None:
         return f"{host} answers, but does not say which models it has"
@@ -218,7 +229,8 @@ def _caption(reply: Any) -> Caption:
     numbers = [number for number in known if math.isfinite(number)]
     mean = max(sum(numbers) / len(numbers), -100.0) if numbers else None
     text = _text(choice.message.content) or _text(getattr(choice.message, "refusal", None))
-    return Caption(text.strip(), mean, truncated=choice.finish_reason == "length")
+    cut = choice.finish_reason == "length" or len(text) > LONGEST_CAPTION
+    return Caption(text.strip()[:LONGEST_CAPTION], mean, truncated=cut)
 
 
 def _text(content: Any) -> str:
@@ -235,8 +247,13 @@ def _image(picture: Rgb) -> Mapping[str, Any]:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
+def _within(endpoint: Endpoint, work: Callable[[], Reply]) -> Reply:
+    """Result of one request, its repeats included, within the limits of the endpoint."""
+    return call_with_limit(work, min(endpoint.seconds, machine().network.total))
+
+
 @contextmanager
-def _client(endpoint: Endpoint, seconds: float, retries: int, purpose: str) -> Iterator[Any]:
+def _client(endpoint: Endpoint, retries: int, purpose: str) -> Iterator[Any]:
     """Yield a client of the endpoint; what it or the block raises becomes one line.
 
     It follows no redirect, which would take frames or the key to another host.
@@ -245,13 +262,14 @@ def _client(endpoint: Endpoint, seconds: float, retries: int, purpose: str) -> I
         import httpx
         import openai
     try:
-        with openai.DefaultHttpxClient(follow_redirects=False, timeout=seconds) as http:
+        with openai.DefaultHttpxClient(follow_redirects=False) as http:
+            bound(http)
             yield openai.OpenAI(
                 base_url=endpoint.url, api_key=endpoint.key or "none", max_retries=retries,
-                timeout=seconds, http_client=http,
+                timeout=endpoint.seconds, http_client=http,
             )  # fmt: skip
-    except openai.OpenAIError as error:
-        raise ToolFailed(TOOL, purpose, _cause(endpoint, error, seconds)) from error
+    except (openai.OpenAIError, TimeLimitExceeded) as error:
+        raise ToolFailed(TOOL, purpose, _cause(endpoint, error)) from error
     except httpx.InvalidURL as error:
         raise ConfigError(f"{TOOL}.url {endpoint.url!r}: {error}") from error
     except (ValueError, TypeError, AttributeError, LookupError) as error:
@@ -259,14 +277,14 @@ def _client(endpoint: Endpoint, seconds: float, retries: int, purpose: str) -> I
         raise ToolFailed(TOOL, purpose, why) from error
 
 
-def _cause(endpoint: Endpoint, error: Any, seconds: float) -> str:
+def _cause(endpoint: Endpoint, error: Any) -> str:
     import openai
 
     line = " ".join(str(error.__cause__ or error).split())
     line = re.sub(r"Bearer [^'\"]*", "Bearer ***", line)  # the repr of a header
     detail = (line.replace(endpoint.key, "***") if endpoint.key else line)[:200]
-    if isinstance(error, openai.APITimeoutError):
-        return f"{endpoint.host} does not answer within {seconds:g} s"
+    if isinstance(error, openai.APITimeoutError | TimeLimitExceeded):
+        return f"{endpoint.host} does not answer within {endpoint.seconds:g} s"
     if isinstance(error, openai.APIConnectionError):
         return f"nobody answers at {endpoint.host}: {detail}"
     if isinstance(error, openai.APIStatusError):
@@ -282,17 +300,3 @@ def _version() -> str:
         return version("openai")
     except PackageNotFoundError:
         raise ToolMissing(TOOL, "the package openai", "pip install 'emer[llm]'") from None
-
-
-def _checked(url: str) -> str:
-    url = url.strip()
-    try:
-        parts = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        whole = False
-    if not whole:
-        raise ConfigError(f"{TOOL}.url {url!r}: write http(s)://HOST[:PORT]/v1")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigError(f"{TOOL}.url: the key comes from the environment, never from the address")
-    return url

@@ -183,7 +183,7 @@ def _events(unit: Unit, measures: Measures, moved: Changes) -> Iterator[Event]:
         on = on * np.where(moved.speaking, WHILE_SPEAKING, 1.0)
     mask = hysteresis(signal, on, OFF_SHARE * on)
     runs = split_at_holes(join_close(stretches(mask), times, MERGE_S), times)
-    reach = max(1, round(REACH_S / frame_time(times)))
+    reach = round(REACH_S / frame_time(times))
     lasts, firsts = [-1, *(run.last for run in runs)], [*(run.first for run in runs), len(times)]
     for run, before, after in zip(runs, lasts[:-1], firsts[1:], strict=True):
         if not at_least([run], times, unit.shortest):
@@ -218,4 +218,4 @@ def seen_well(measures: Measures, half: int) -> Floats:
 
 def letter(peak: float, unit: Unit) -> str:
     """The FACS intensity A-E, linear from no displacement to the unit's maximum."""
-    return "ABCDE"[int(np.clip(np.floor(5 * peak / unit.full), 0, 4))]
+    return "ABCDE"[int(np.clip(5 * peak / unit.full, 0, 4))]

@@ -1,3 +1,4 @@
 """Runtime of models: device, batches, pool, cancellation, native libraries."""
 
-__all__ = ["batching", "cancellation", "device", "mediapipe", "memo", "model_pool", "native"]
+__all__ = ["address", "batching", "cancellation", "connections", "device", "mediapipe", "memo"]
+__all__ += ["model_pool", "native", "time_limit"]

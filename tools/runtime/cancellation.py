@@ -7,8 +7,9 @@ Python cannot end a thread: a cancelled call is marked here, and long work calls
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 
 from emer.tools.errors import EmerError
 
@@ -26,6 +27,7 @@ class Call:
     def __init__(self) -> None:
         self._cancelled = threading.Event()
         self._notes: list[str] = []
+        self._endings: list[Callable[[], None]] = []
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -38,31 +40,40 @@ class Call:
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Have the work end at its next step."""
+        """Have the work end at its next step, and close its connections."""
         self._cancelled.set()
+        with suppress(IndexError):  # two threads may cancel at once
+            while True:
+                self._endings.pop()()
+
+    def on_cancel(self, ending: Callable[[], None]) -> None:
+        """Call `ending` when this call is cancelled, at once if it already is."""
+        self._endings.append(ending)
+        if self.cancelled:
+            self.cancel()
 
     def note(self, text: str) -> None:
         """Add a sentence for the user."""
         self._notes.append(text)
 
 
+_CALL: ContextVar[Call | None] = ContextVar("call", default=None)
 _LOCAL = threading.local()
 
 
 @contextmanager
 def in_call(call: Call) -> Iterator[Call]:
-    """Make `call` the current one of this thread while the block runs."""
-    outer = current_call()
-    _LOCAL.call = call
+    """Make `call` the current one of this context while the block runs."""
+    token = _CALL.set(call)
     try:
         yield call
     finally:
-        _LOCAL.call = outer
+        _CALL.reset(token)
 
 
 def current_call() -> Call | None:
-    """The call that this thread works for, if any."""
-    return getattr(_LOCAL, "call", None)
+    """The call that this thread works for, if any: a copied context keeps it."""
+    return _CALL.get()
 
 
 def raise_if_cancelled() -> None:

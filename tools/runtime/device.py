@@ -1,8 +1,9 @@
 """Device, precision, memory, weights folder and network: what the process may use.
 
 Models are shared between the tools of a process, so these choices hold for the process. They
-come from the settings, else from EMER_DEVICE, EMER_DTYPE, EMER_MODEL_MEMORY, EMER_WEIGHTS and
-EMER_OFFLINE. A tool's own `device=` or `dtype=` argument overrides them.
+come from the settings, else from EMER_DEVICE, EMER_DTYPE, EMER_MODEL_MEMORY, EMER_WEIGHTS,
+EMER_OFFLINE and EMER_NETWORK__CONNECT, EMER_NETWORK__FIRST, .... A tool's own `device=` or
+`dtype=` argument overrides them.
 torch is asked where it is installed; without it, CTranslate2 can still report a CUDA GPU.
 """
 
@@ -52,6 +53,24 @@ def home() -> Path:
     return expand_home(Path(given)) if given else Path(user_data_dir("emer", appauthor=False))
 
 
+class Network(Record):
+    """Time limits, in seconds, of calls that leave the process; the table `network`.
+
+    The limits hold whatever a server does: sends one byte a second, headers only, or no end.
+    """
+
+    connect: float = Field(default=10.0, gt=0)
+    """Until a server takes the connection."""
+    first: float = Field(default=120.0, gt=0)
+    """Until the first word of a model's reply; a local model may have to load."""
+    total: float = Field(default=600.0, gt=0)
+    """Until the end of a model's reply, or of a listing."""
+    stall: float = Field(default=30.0, gt=0)
+    """Without progress of a download."""
+    download: float = Field(default=21_600.0, gt=0)
+    """Until the end of a download: 6 hours, 10 GB at 4 Mbit/s."""
+
+
 class Machine(Record):
     """The choices that hold for every tool of the process."""
 
@@ -65,6 +84,7 @@ class Machine(Record):
     """Folder of the weights that `emer models pull` downloads."""
     offline: bool = False
     """Refuse every download."""
+    network: Network = Network()
 
 
 class Device(Record):
@@ -89,14 +109,21 @@ def machine() -> Machine:
     """The choices last set, or the environment's; `ConfigError` names a bad variable."""
     if _configured:
         return _configured[0]
-    given = {name: os.environ.get(f"EMER_{name.upper()}") for name in Machine.model_fields}
+    given: dict[str, Any] = _variables("EMER_", Machine)
+    given["network"] = _variables("EMER_NETWORK__", Network)
     try:
-        return Machine.model_validate({name: text for name, text in given.items() if text})
+        return Machine.model_validate(given)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        name = str(problem["loc"][0])
+        name = "__".join(map(str, problem["loc"]))
         what = hint(name) or f": {problem['msg']}"
-        raise ConfigError(f"EMER_{name.upper()}={given[name]}{what}") from error
+        raise ConfigError(f"EMER_{name.upper()}={problem['input']}{what}") from error
+
+
+def _variables(prefix: str, record: type[Record]) -> dict[str, str]:
+    """The fields of a record that the environment sets."""
+    given = {name: os.environ.get(f"{prefix}{name.upper()}") for name in record.model_fields}
+    return {name: text for name, text in given.items() if text}
 
 
 def hint(name: str) -> str:

@@ -1,57 +1,50 @@
-"""Download and verification of model weights, and API keys by host.
+"""Download and verification of model weights.
 
-`huggingface_hub` downloads repositories, `pooch` single files: to NAME.part beside the target,
-which gets its name once every checksum holds.
+`huggingface_hub` downloads repositories to NAME.part beside the target, which gets its name once
+every checksum holds; single files: `transfer.py`.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import math
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from emer.tools.errors import ConfigError, EmerError, ToolMissing
-from emer.tools.runtime.device import is_offline
+from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.runtime.cancellation import Call
+from emer.tools.runtime.connections import bound
+from emer.tools.runtime.device import is_offline, machine
+from emer.tools.runtime.time_limit import call_with_limit
 from emer.tools.types import Record
 from emer.tools.weights.catalogue import Weights
 from emer.tools.weights.locate import File, Receipt, locate, receipt, target, write_receipt
+from emer.tools.weights.transfer import (
+    LARGEST,
+    LARGEST_LISTING,
+    DownloadFailed,
+    Progress,
+    Unreachable,
+    download_file,
+    failure,
+    matches,
+    sha256,
+    within_limits,
+)
 
-Progress = Callable[[int, int | None], None]
-"""Called with the bytes that have arrived and, if known, those of the whole."""
 Outcome = Literal["whole", "damaged", "unknown", "absent"]
 
-TIMEOUT = 30.0
-"""Seconds without a byte after which a connection counts as broken."""
 SPARE = 1.05
 """Free disk space asked for, as a multiple of the size (our judgement)."""
 SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken")
 """Configuration and tokenizers. No code is downloaded."""
 FORMATS = (("*.safetensors",), ("model.bin", "pytorch_model*.bin"))
 """Weights of a repository; only the first format that it has is downloaded."""
-UNREACHABLE = ("ConnectError", "ConnectTimeout", "ConnectionError", "ProxyError")
-"""Errors of both HTTP libraries, by class name, over a host that does not answer."""
-
-
-class DownloadFailed(EmerError):
-    """A file could not be downloaded or has the wrong checksum; it is not kept."""
-
-
-class TransferFailed(DownloadFailed):
-    """A download that did not come to its end: no answer, or a connection that broke."""
-
-
-class Unreachable(TransferFailed):
-    """No network, or no such host."""
 
 
 class Verification(Record):
@@ -111,75 +104,6 @@ def verify(weights: Weights) -> Verification:
     return Verification(name=weights.name, outcome=outcome, detail=detail, path=path, fix=fix)
 
 
-def key_for(url: str, own: str) -> str:
-    """API key for a URL: the variable `own`, else OpenAI's key for OpenAI alone."""
-    parts = urlsplit(url)
-    is_openai = (parts.scheme, parts.hostname) == ("https", "api.openai.com")
-    names = (own, "OPENAI_API_KEY") if is_openai else (own,)
-    # A file written on Windows leaves "\r" at its end, which an error of the header would show.
-    return next((key for name in names if (key := os.environ.get(name, "").strip())), "")
-
-
-def download_file(
-    url: str, path: Path, checksum: str | None, progress: Progress = lambda here, whole: None
-) -> str:
-    """Download one file with pooch; returns its sha256.
-
-    Args:
-        url: Where the file is.
-        path: Its final name, given once the checksum holds.
-        checksum: sha256, git blob id (40 digits), or None if no checksum is published.
-        progress: Called with the bytes so far.
-
-    Raises:
-        DownloadFailed: The host does not have the file, broke off, or sent another file.
-    """
-    part = path.with_name(f"{path.name}.part")  # a folder, with one for each download under way
-    if part.is_file():  # earlier versions resumed from it
-        part.unlink()
-    part.mkdir(parents=True, exist_ok=True)
-    try:
-        with TemporaryDirectory(dir=part, ignore_cleanup_errors=True) as own:
-            whole = _retrieve(url, Path(own) / path.name, checksum, progress)
-            sha = sha256(whole)
-            os.replace(whole, path)
-        shutil.rmtree(part, ignore_errors=True)  # with what killed downloads left
-    except FileNotFoundError as error:  # another download of it was faster and cleared `part`
-        if not (matches(path, checksum) if checksum else path.is_file()):
-            raise DownloadFailed(f"{part} was removed before {url} was whole; ask again") from error
-        sha = sha256(path)
-    finally:
-        with suppress(OSError):  # another download of it is under way
-            part.rmdir()
-    return sha
-
-
-def get_json(url: str) -> Any:
-    """JSON that a host answers; `DownloadFailed` if there is none."""
-    import requests
-
-    with _request_errors(url):
-        answer = requests.get(url, timeout=TIMEOUT)
-        answer.raise_for_status()
-        return answer.json()
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def matches(path: Path, checksum: str) -> bool:
-    """True if a file has a checksum: a sha256, or a git blob id (sha1, 40 digits)."""
-    if not path.is_file():
-        return False
-    if len(checksum) != 40:
-        return sha256(path) == checksum.lower()
-    content = path.read_bytes()  # git's id is for small files; large ones have a sha256
-    blob = b"blob %d\0" % len(content) + content
-    return hashlib.sha1(blob, usedforsecurity=False).hexdigest() == checksum.lower()
-
-
 def _known_sha256s(weights: Weights, path: Path) -> dict[str, str]:
     """Sha256 of each file, as published or else as received."""
     received = receipt(path)
@@ -207,59 +131,13 @@ def _pull_file(weights: Weights, path: Path, progress: Progress, mirror: str | N
         host, original = urlsplit(mirror), urlsplit(url)
         place = host.path.rstrip("/") + original.path
         url = host._replace(path=place, query=original.query, fragment="").geturl()
-    sha = download_file(url, path, weights.sha256, progress)
+    most = int(weights.megabytes * 1.1e6) + 1_000_000 if weights.megabytes else LARGEST
+    sha = download_file(url, path, weights.sha256, progress, most)
     unpinned = f"nothing: no checksum is published; it is {sha[:12]}"
     checked = f"pinned sha256 {sha[:12]}" if weights.sha256 else unpinned
     file = File(bytes=path.stat().st_size, sha256=sha)
     write_receipt(Receipt(address=url, checked=checked, files={path.name: file}), path)
     return checked
-
-
-def _retrieve(url: str, path: Path, checksum: str | None, progress: Progress) -> Path:
-    import pooch
-
-    pooch.get_logger().setLevel("ERROR")
-    counter = _byte_counter(progress)(unit="B", total=1)  # pooch sets the total
-    headers = {"Accept-Encoding": "identity"}  # lengths are those of the file
-    get = pooch.HTTPDownloader(counter, chunk_size=1 << 20, timeout=TIMEOUT, headers=headers)
-    known = checksum if checksum and len(checksum) == 64 else None
-    try:
-        with _request_errors(url):
-            whole = Path(pooch.retrieve(url, known, path.name, path.parent, downloader=get))
-        if checksum is not None and not matches(whole, checksum):  # a git blob id
-            raise ValueError(checksum)
-    except ValueError as error:  # pooch's error for a wrong checksum
-        pinned = f"the file that is pinned ({checksum or '':.12})"
-        raise DownloadFailed(f"{url} is not {pinned}; not kept") from error
-    if checksum is None and not counter.total:  # nothing else shows that it is whole
-        raise DownloadFailed(f"{url} does not say how long it is, and has no checksum")
-    return whole
-
-
-@contextmanager
-def _request_errors(url: str) -> Iterator[None]:
-    """Turn errors of `requests`, which pooch downloads with, into `DownloadFailed`."""
-    import requests
-
-    try:
-        yield
-    except requests.HTTPError as error:
-        raise DownloadFailed(f"{url} answers {error.response.status_code}") from error
-    except requests.RequestException as error:
-        raise _failure(url, error, f"{url} broke off; ask again") from error
-
-
-def _failure(url: str, error: BaseException, what: str) -> TransferFailed:
-    """One-line error for what a library raised, with the root cause."""
-    root = error
-    while root.__context__ is not None:
-        root = root.__context__
-    cause = f"{type(root).__name__}: {' '.join(str(root).split())[:200]}"
-    stalled = any(type(cause).__name__ == "ReadTimeoutError" for cause in (root, *error.args))
-    if type(error).__name__ in UNREACHABLE and not stalled:
-        parts = urlsplit(url)
-        return Unreachable(f"{parts.scheme}://{parts.netloc} cannot be reached ({cause})")
-    return TransferFailed(f"{what} ({cause})")
 
 
 def _pull_repository(
@@ -270,16 +148,24 @@ def _pull_repository(
     # A mirror is sent no token (False); None is the hub's own default.
     api = _hub().HfApi(endpoint=endpoint, token=None if endpoint is None else False)
     with _hub_errors(repository, api, "cannot be listed"):
-        info = api.model_info(repository, revision=weights.revision, files_metadata=True)
+        info = call_with_limit(
+            lambda: api.model_info(repository, revision=weights.revision, files_metadata=True),
+            machine().network.total,
+        )
     if weights.revision and len(weights.revision) == 40 and info.sha != weights.revision:
         raise DownloadFailed(f"{repository}: the hub has {info.sha}, not the pinned revision")
     sizes = _selection(weights, {file.rfilename: file.size or 0 for file in info.siblings or ()})
     _require_space(weights.name, folder, sum(sizes.values()))
     with _hub_errors(repository, api, "broke off; ask again to go on from there"):
-        bar = _byte_counter(progress, sum(sizes.values()))
         place = {"revision": info.sha, "local_dir": part}
-        chosen = {**place, "allow_patterns": [*sizes], "tqdm_class": bar}
-        _run_interruptible(lambda: api.snapshot_download(repository, **chosen))
+        chosen = {**place, "allow_patterns": [*sizes]}
+
+        def fetch(report: Progress) -> None:
+            bar = _byte_counter(report, sum(sizes.values()))
+            api.snapshot_download(repository, **chosen, tqdm_class=bar)
+
+        with _hub_call(max(sizes.values(), default=0)) as call:
+            within_limits(fetch, progress, call)
         report = api.verify_repo_checksums(repository, **place)
     unlike = {file["path"] for file in report.mismatches} & {*sizes}
     _refuse(repository, part, unlike, "the hub lists")
@@ -315,13 +201,16 @@ def _fits(name: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch(name, pattern) for pattern in patterns)
 
 
-def _run_interruptible(work: Callable[[], object]) -> None:
-    """Run in a thread, since on Ctrl-C the hub's client waits for its downloads."""
-    pool = ThreadPoolExecutor(max_workers=1)
+@contextmanager
+def _hub_call(largest: int) -> Iterator[Call]:
+    """A call that ends the requests of the hub's client, which works in threads of its own."""
+    session, call = _hub().get_session(), Call()
+    hooks = session.event_hooks
+    bound(session, largest + LARGEST_LISTING, call)
     try:
-        pool.submit(work).result()
+        yield call
     finally:
-        pool.shutdown(wait=False)
+        session.event_hooks = hooks
 
 
 def _refuse(repository: str, part: Path, names: set[str], what: str) -> None:
@@ -355,7 +244,7 @@ def _hub_errors(repository: str, api: Any, what: str) -> Iterator[None]:
     except Exception as error:  # of the client and of its HTTP library
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
-        raise _failure(str(api.endpoint), error, f"{repository} {what}") from error
+        raise failure(str(api.endpoint), error, f"{repository} {what}") from error
 
 
 def _byte_counter(progress: Progress, whole: int | None = None) -> type:

@@ -16,12 +16,12 @@ from emer.tools.caption.vision_api import RETRIES, Endpoint, VisionApi, reach
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool, ranked
+from emer.tools.runtime.address import key_for
 from emer.tools.runtime.cancellation import Call, Cancelled, in_call
 from emer.tools.runtime.device import Machine, configure
 from emer.tools.testing.conformance import check_tool
 from emer.tools.tool import Remote
 from emer.tools.types import Span
-from emer.tools.weights.download import key_for
 from tests.fixtures.checkpoints.caption import room, with_words, write_pictures
 from tests.fixtures.packages import needs
 from tests.fixtures.servers.local import LocalServer, running
@@ -259,6 +259,11 @@ def test_a_key_that_an_endpoint_repeats_is_not_shown(clip, monkeypatch):
         ("https://api.openai.com.evil.example/v1", ""),
         ("https://api.openai.community/v1", ""),
         ("http://api.openai.com/v1", ""),
+        ("https://api.openai.com:443/v1", "sk-of-openai"),
+        ("https://api.openai.com:8443/v1", ""),
+        ("https://api.openai.com@evil.example/v1", ""),
+        ("https://evil.example\\@api.openai.com/v1", ""),
+        ("https://user@api.openai.com/v1", ""),
     ],
 )
 def test_openai_s_key_is_for_openai_s_host_alone(monkeypatch, url, given):

@@ -19,6 +19,7 @@ from emer.tools.tool import Heavy
 from emer.tools.types import Span
 from emer.tools.weights.locate import find
 from tests.fixtures.packages import needs
+from tests.fixtures.trusted import write_trusted
 from tests.tools.speech.conftest import ENGLISH, GERMAN, made
 
 pytestmark = pytest.mark.slow
@@ -164,7 +165,7 @@ def test_the_settings_choose_it_with_its_arguments(checkpoint, spoken, tmp_path)
     from emer.graphs.components import choose, load_tools
 
     file = tmp_path / "emer.toml"
-    file.write_text(f'profile = "models"\n[tools.speech]\nmodel = "{checkpoint()}"\nbeam = 1\n')
+    write_trusted(file, f'profile = "models"\n[tools.speech]\nmodel = "{checkpoint()}"\nbeam = 1\n')
     tools, _ = load_tools(choose(load_settings(file)).settings)
     assert isinstance(tools["speech"], Whisper) and tools["speech"].hardware["batch"] == 1
     (clue,) = tools["speech"].observe(Clip.open(spoken), Span(start=0.0, end=3.7))

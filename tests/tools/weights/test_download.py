@@ -16,17 +16,16 @@ import pytest
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.device import Machine, configure
 from emer.tools.weights.catalogue import Weights, named
-from emer.tools.weights.download import (
+from emer.tools.weights.download import pull, verify
+from emer.tools.weights.locate import find, locate, receipt, target
+from emer.tools.weights.transfer import (
     DownloadFailed,
     TransferFailed,
     Unreachable,
     download_file,
     matches,
-    pull,
     sha256,
-    verify,
 )
-from emer.tools.weights.locate import find, locate, receipt, target
 from tests.fixtures.packages import needs
 from tests.fixtures.servers.files import Shared, serving_files
 from tests.fixtures.servers.hub import Repository, serving_hub
@@ -50,7 +49,7 @@ FILES = {
 
 def one_file(sha: str | None = SHA, url: str = "https://host.example/m/w.pt") -> Weights:
     return Weights(
-        name="w", tool="t", model="w", licence="MIT", facts="test", megabytes=1,
+        name="w", tool="t", model="w", licence="MIT", facts="test", megabytes=3,
         path="t/w.pt", url=url, sha256=sha,
     )  # fmt: skip
 
