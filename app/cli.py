@@ -351,6 +351,26 @@ def memory_status(json: Json = False, settings: SettingsFile = None) -> None:
 
 
 @app.command()
+def forget(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="RUN|CLIP", help='"last", a run id, or a clip (path or sha256).'),
+    ] = None,
+    older_than: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Runs older than this: 12h, 30d, 8w.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show it.")] = False,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Remove traces, evidence, thread states and exemplars of a run or a clip."""
+    from emer.app.commands.forget import run_forget
+
+    run_forget(target, older_than, settings, yes=yes, dry_run=dry_run, json=json)
+
+
+@app.command()
 def doctor(
     profile: Profile = None,
     device: Device = None,

@@ -6,9 +6,11 @@ which is therefore its ground truth.
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
+from emer.tools.runtime.private_files import private_folder, private_opener
 from emer.tools.types import Record
 
 ASSETS = files("emer.app") / "assets"
@@ -44,12 +46,15 @@ def load_script() -> Script:
     return Script.model_validate_json((ASSETS / "demo.json").read_bytes())
 
 
-def copy_clip(path: Path) -> None:
+def copy_clip(path: Path, *, private: bool = False) -> None:
     """Copy the demo clip to `path`; an interrupted copy never has the final name."""
+    if private:
+        private_folder(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.part{path.suffix}")
+    partial = path.with_name(f".emer-{os.getpid()}.part")  # no longer than any name
     try:
-        partial.write_bytes(CLIP.read_bytes())
+        with open(partial, "wb", opener=private_opener if private else None) as file:
+            file.write(CLIP.read_bytes())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -12,7 +12,6 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import gettempdir
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset
@@ -21,7 +20,7 @@ from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, mean, metric, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from emer.evals.commands.options import SetOptions, choose_edition
+from emer.evals.commands.options import SetOptions, choose_edition, home_folder
 from emer.evals.data.types import Gold, Sample
 from emer.evals.metrics.bootstrap import value
 from emer.evals.metrics.open_vocabulary import exact, wheel_overlaps
@@ -42,7 +41,7 @@ def emer(
 ) -> Task:
     """Task of a system on a set; the arguments are those of `emer-eval run`."""
     folder, dataset = SetOptions(Path(data) if data else None, set_name).open()
-    home = Path(gettempdir()) / "emer-inspect"
+    home = home_folder() / "inspect"
     options = ReasonerOptions(reasoner)
     under_test = named(system, Setup(dataset, reasoner_on_clues(options), home, options))
     labelled = {sample.name: sample for sample in dataset.labelled}

@@ -12,7 +12,7 @@ from emer.graphs.answer import Answer
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.components import load_components
 from emer.graphs.context import Context
-from emer.graphs.session import config_for, new_run_id, open_run, run, trace_header
+from emer.graphs.session import config_for, open_run, run, trace_header
 from emer.graphs.settings import (
     DEFAULT,
     Settings,
@@ -27,8 +27,10 @@ from emer.graphs.state import Json, initial_state
 from emer.graphs.trace.clue_ledger import by_time
 from emer.graphs.trace.events import Finished, Paused
 from emer.graphs.trace.jsonl import Listener, TraceWriter
+from emer.graphs.trace.runs import new_run_id
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
+from emer.tools.text import readable
 
 
 def collect_answer(context: Context, checkpoints: Checkpoints, final: Json, thread: str) -> Answer:
@@ -160,8 +162,8 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     clip = Clip.open(path, subtitle, chosen.clip)
     if clip.subtitle and "speech" not in (tools or {}):
         chosen = with_subtitle(chosen, always=subtitle is not None)
-    run_id = new_run_id()
-    thread = thread or run_id
+    run_id, question = new_run_id(chosen.traces), readable(question)
+    thread = readable(thread or run_id)
     components = load_components(chosen)
     # Made before the trace file: what cannot run as asked raises here and leaves no file.
     header = trace_header(run_id, thread, components, clip)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from langgraph.checkpoint.base import (
     Checkpoint,
     CheckpointMetadata,
     CheckpointTuple,
+    get_checkpoint_id,
 )
 from langgraph.checkpoint.serde.jsonplus import (
     EXT_CONSTRUCTOR_KW_ARGS,
@@ -31,6 +32,7 @@ from langgraph.types import Interrupt, Send
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from emer.graphs.state import OrderRecord, checked_state
+from emer.tools.runtime import private_files
 
 BUSY_SECONDS = 10.0
 LOG_BYTES = 400_000
@@ -90,6 +92,24 @@ class _SavedMetadata(BaseModel):
     step: int
     source: str = ""
     parents: dict[str, str] = {}
+
+
+Covered = Callable[[str, str], bool]
+
+_LAST = """
+SELECT checkpoint_id FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = ?
+ORDER BY rowid DESC LIMIT 1
+"""
+_STATES = "SELECT rowid, type, checkpoint FROM checkpoints"
+_UPDATE = "UPDATE checkpoints SET type = ?, checkpoint = ? WHERE rowid = ?"
+_DELETE = "DELETE FROM checkpoints WHERE rowid = ?"
+_DELETE_WRITES = """
+DELETE FROM writes WHERE (thread_id, checkpoint_ns, checkpoint_id) NOT IN (
+    SELECT thread_id, checkpoint_ns, checkpoint_id FROM writes WHERE channel = '__interrupt__'
+    INTERSECT SELECT thread_id, checkpoint_ns, checkpoint_id FROM checkpoints
+)
+"""
+"""All writes but those of paused runs: what an interrupted run left to do is begun anew."""
 
 
 class Checkpoints(SqliteSaver):
@@ -157,7 +177,7 @@ class Checkpoints(SqliteSaver):
     def of_run(self, thread: str, run_id: str) -> str | None:
         """Id of a run's last checkpoint in its thread, None if there is none."""
         with self._noted():
-            query = "SELECT checkpoint_id FROM checkpoints WHERE thread_id = ? ORDER BY 1 DESC"
+            query = "SELECT checkpoint_id FROM checkpoints WHERE thread_id = ? ORDER BY rowid DESC"
             with self.cursor(transaction=False) as rows:
                 ids = [id for (id,) in rows.execute(query, (thread,)).fetchall()]
             for id in ids:
@@ -165,6 +185,63 @@ class Checkpoints(SqliteSaver):
                 if item and item.checkpoint["channel_values"].get("run_id") == run_id:
                     return item.checkpoint["id"]
         return None
+
+    def remove_runs(
+        self, is_covered: Covered, clips: Collection[str], *, dry_run: bool = False
+    ) -> tuple[int, int]:
+        """Delete the checkpoints of runs, and their turns in those of other runs.
+
+        Number and bytes of the deleted checkpoints. What cannot be read belongs to no run that
+        can go on, and is deleted too.
+
+        Args:
+            is_covered: Tells of a run's id and the sha256 of its clip ("" if it is not known)
+                whether to delete it.
+            clips: Clips (sha256) of which a thread forgets the edits of its reviews.
+            dry_run: Count only.
+
+        """
+        count = size = 0
+        with self.cursor(transaction=not dry_run) as cursor:
+            for row, *stored in cursor.execute(_STATES).fetchall():
+                state = self._state(stored)
+                kept = _without(state["channel_values"], is_covered, clips) if state else None
+                if state is None or kept is None:
+                    count, size = count + 1, size + len(stored[1] or b"")
+                    change: tuple[str, tuple[Any, ...]] = (_DELETE, (row,))
+                elif kept != state["channel_values"]:
+                    state["channel_values"] = kept
+                    change = (_UPDATE, (*self.serde.dumps_typed(state), row))
+                else:
+                    continue
+                if not dry_run:
+                    cursor.execute(*change)
+            if not dry_run:
+                cursor.execute(_DELETE_WRITES)
+        return count, size
+
+    def erase_deleted(self) -> bool:
+        """Rewrite the file without what was deleted; False while another process reads it."""
+        return private_files.erase_deleted(self.conn)
+
+    def _state(self, stored: Sequence[Any]) -> Any:
+        try:
+            state = self.serde.loads_typed((stored[0], stored[1]))
+            return state if isinstance(state["channel_values"], dict) else None
+        except Exception:  # a damaged record can raise anything
+            return None
+
+    def _last(self, config: RunnableConfig) -> RunnableConfig:
+        """The config with the id of the checkpoint that was stored last.
+
+        The ids begin with the time, so the greatest is not the last where a clock was set back.
+        """
+        thread = str(config["configurable"]["thread_id"])
+        space = config["configurable"].get("checkpoint_ns", "")
+        with self.cursor(transaction=False) as cursor:
+            found = cursor.execute(_LAST, (thread, space)).fetchone()
+        last = {"checkpoint_ns": space, **({"checkpoint_id": found[0]} if found else {})}
+        return {**config, "configurable": {**config["configurable"], **last}}
 
     def last_state(self, thread: str) -> dict[str, Any]:
         """Last state of a thread; empty for a new one."""
@@ -183,7 +260,7 @@ class Checkpoints(SqliteSaver):
     def _read(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint as it is saved; `ValueError` if it is not one of a run."""
         try:
-            item = super().get_tuple(config)
+            item = super().get_tuple(config if get_checkpoint_id(config) else self._last(config))
             if item is not None:
                 _check(item)
         except sqlite3.DataError as error:  # larger than MOST_BYTES
@@ -197,7 +274,7 @@ class Checkpoints(SqliteSaver):
     def _open(self, path: Path | None) -> sqlite3.Connection:
         if path is not None:
             with self._noted((sqlite3.Error, OSError)):
-                path.parent.mkdir(parents=True, exist_ok=True)
+                private_files.private_database(path)
                 return _connect(str(path))
         return _connect(":memory:")
 
@@ -225,6 +302,22 @@ def _check(item: CheckpointTuple) -> None:
         checked_state({name: value for name, value in fields.items() if value is not None})
     for send in values.get(TASKS, ()):
         checked_state(send.arg, OrderRecord, needed=("run_id", "job"))
+
+
+def _without(
+    values: dict[str, Any], is_covered: Covered, clips: Collection[str]
+) -> dict[str, Any] | None:
+    """The state without turns and edits; None where its own run is covered."""
+    run_id, turns = values.get("run_id", ""), values.get("history") or []
+    covered = [turn for turn in turns if is_covered(turn["run_id"], turn.get("content", ""))]
+    if is_covered(run_id, "") or run_id in [turn["run_id"] for turn in covered]:
+        return None
+    kept = dict(values)
+    if covered:
+        kept["history"] = [turn for turn in turns if turn not in covered]
+    if edited := values.get("edited"):
+        kept["edited"] = {clip: edits for clip, edits in edited.items() if clip not in clips}
+    return kept
 
 
 def _connect(path: str) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ be carried out as written; 130 Ctrl-C.
 
 from __future__ import annotations
 
+import codecs
 import logging
 import sys
 import tempfile
@@ -13,6 +14,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NoReturn
 
@@ -21,6 +23,7 @@ from typer.core import TyperGroup
 
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.runtime.native import leave
+from emer.tools.runtime.private_files import private_folder, private_opener
 from emer.tools.runtime.time_limit import WORKER
 from emer.tools.text import one_line
 
@@ -43,6 +46,21 @@ class _Notices(logging.Handler):
             print(f"{self._program}: {line}", file=sys.stderr)
 
 
+ESCAPES = "emer.escapes"
+"""Name of the error handler of the output: escapes that are also valid in JSON."""
+
+
+def _escapes(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    pairs = zip(units[::2], units[1::2], strict=True)
+    return "".join(f"\\u{high << 8 | low:04x}" for high, low in pairs), error.end
+
+
+codecs.register_error(ESCAPES, _escapes)
+
+
 class CommandGroup(TyperGroup):
     """The `emer` command group: every error becomes an exit code and one line."""
 
@@ -52,6 +70,9 @@ class CommandGroup(TyperGroup):
     def main(self, *args: Any, **options: Any) -> Any:
         """Parse and run the command line, then exit with its code."""
         options["standalone_mode"] = False
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):  # any locale and PYTHONIOENCODING prints
+                stream.reconfigure(errors=ESCAPES)
         notices, log = _Notices(self.program), logging.getLogger("emer.trust")
         log.addHandler(notices)
         try:
@@ -142,8 +163,11 @@ def _write_traceback(error: Exception) -> str:
     for folder in (_failures, lambda: Path(tempfile.gettempdir())):
         try:
             path = folder() / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            private_folder(path.parent)
+            with open(
+                path, "w", encoding="utf-8", errors="backslashreplace", opener=private_opener
+            ) as file:
+                file.write(text)
         except (OSError, EmerError):
             continue
         return str(path)

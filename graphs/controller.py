@@ -206,7 +206,7 @@ def finish(state: State, runtime: Runtime[Context]) -> Json:
     answer = Explanation.model_validate(state["explanation"])
     turn = Turn(
         run_id=state["run_id"],
-        clip=runtime.context.clip.path.name,
+        clip=runtime.context.clip.name,
         content=runtime.context.clip.sha256,
         question=state["question"][:MAX_TURN_TEXT],
         labels=tuple(label.name for label in answer.labels),
@@ -303,7 +303,7 @@ def _earlier(context: Context, state: State) -> tuple[Turn, ...]:
     """Turns of the thread about this clip, the oldest first."""
     turns = (Turn.model_validate(turn) for turn in state["history"])
     clip = context.clip
-    return tuple(turn for turn in turns if turn.is_about(clip.path.name, clip.sha256))
+    return tuple(turn for turn in turns if turn.is_about(clip.name, clip.sha256))
 
 
 def _declined(context: Context, state: State) -> bool:

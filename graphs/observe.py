@@ -16,6 +16,7 @@ from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable
 from emer.tools.registry import slots
 from emer.tools.runtime.cancellation import Call, raise_if_cancelled
 from emer.tools.runtime.time_limit import TimeLimitExceeded, call_with_limit
+from emer.tools.text import readable
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Clue, Modality, Observation
 
@@ -52,7 +53,7 @@ def observe(context: Context, job: Job) -> Json:
         return _report_failure(context, job, error, facts | _ending(context, tool, record, began))
     context.clip.check_unchanged()  # or the store would hold this under the hash of another file
     if not cached:
-        context.store.put(key, observation)
+        context.store.put(key, observation, context.clip.sha256)
     facts |= _ending(context, tool, record, began) | {"cached": cached}
     if observation.missing is None:
         context.trace.write(ToolFinished(**facts, clues=observation.clues))
@@ -114,7 +115,7 @@ def _ending(context: Context, tool: Tool, record: Call, began: float) -> Json:
 
 def _report_failure(context: Context, job: Job, error: BaseException, facts: Json) -> Json:
     install = error.install if isinstance(error, ToolMissing) else None
-    cause = _cause(error)
+    cause = readable(_cause(error))
     context.trace.write(ToolFailure(**facts, cause=cause, install=install))
     fix = f" ({install})" if install else ""
     where = f" (looking closer at {job.span.start:g}-{job.span.end:g} s)" if job.span else ""

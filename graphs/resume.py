@@ -22,6 +22,7 @@ from emer.graphs.trace.stored_settings import is_own, restore
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
 from emer.tools.media.clip_file import ClipFile
+from emer.tools.text import undecoded
 from emer.tools.types import Clue
 
 
@@ -163,6 +164,8 @@ def _same_clip(paused: PausedRun, moved: str | Path | None) -> Clip:
     """Open the clip of the run; `ConfigError` if it is missing or has changed."""
     header = paused.trace.header
     path = Path(moved or header.clip.path)
+    if not moved and not path.is_file():
+        path = Path(undecoded(header.clip.path))
     if not path.is_file():
         raise ConfigError(f"there is no file {path} any more; say where it is with --clip FILE")
     # Hashed before it is probed: a trace can name any file of this machine.

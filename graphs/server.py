@@ -36,7 +36,7 @@ from emer.graphs.ask import final_answer
 from emer.graphs.components import load_components
 from emer.graphs.context import Context
 from emer.graphs.controller import Node, assemble
-from emer.graphs.session import new_run_id, open_context, trace_header
+from emer.graphs.session import open_context, trace_header
 from emer.graphs.settings import DEFAULT, Settings, load_settings, with_subtitle
 from emer.graphs.state import (
     Json,
@@ -49,7 +49,7 @@ from emer.graphs.state import (
 )
 from emer.graphs.trace.events import Event, Failed, Header, Paused
 from emer.graphs.trace.jsonl import TraceWriter, read_trace
-from emer.graphs.trace.runs import usage_of
+from emer.graphs.trace.runs import new_run_id, usage_of
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
 from emer.tools.media.subtitles import MOST_WORDS, SubtitleCue
@@ -259,7 +259,9 @@ def _begin(state: ServedState, runtime: Runtime[Any]) -> Json:
     request = ClientRequest.model_validate({name: v for name, v in fields.items() if v})
     kept: Json = {name: value for name, value in state.items() if name in ("history", "edited")}
     earlier = _checked(kept, StateRecord, ())
-    begin = initial_state(new_run_id(), request.question, request.review) | {"answer": None}
+    begin = initial_state(new_run_id(load_settings().traces), request.question, request.review) | {
+        "answer": None
+    }
     run_id = begin["run_id"]
     with _live(run_id, lambda: _opened(run_id, request)) as context:
         whole = cast(State, {**earlier, **begin})

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -34,7 +33,9 @@ from emer.prompts.prompt import FOLDER as PROMPTS
 from emer.tools.evidence_store import EvidenceStore
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.cancellation import in_call
+from emer.tools.runtime.private_files import narrow_home
 from emer.tools.runtime.time_limit import start_daemon
+from emer.tools.text import readable
 from emer.tools.tool import Heavy
 
 RECURSION_LIMIT = 1_000
@@ -44,14 +45,6 @@ INTERRUPT_SECONDS = 0.5
 _POLL_SECONDS = 0.1
 _PACKAGES = ("emer", "langgraph", "mediapipe", "numpy", "opensmile", "pocketsphinx", "av")
 _SECRET = ("key", "token", "secret", "password")
-
-
-def new_run_id() -> str:
-    """Id of a new run: its time in UTC, to the microsecond, and four random digits.
-
-    `RUN_ID` in `state` is its pattern.
-    """
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{token_hex(2)}"
 
 
 @contextmanager
@@ -80,6 +73,7 @@ def open_context(
 ) -> Iterator[Context]:
     """Open the live objects of a run whose state is stored elsewhere; see `open_run`."""
     settings, reasoner = components.settings, components.reasoner
+    narrow_home(settings.home)
     with closing(trace), closing(EvidenceStore(settings.evidence)) as store:
         context = Context(
             clip=clip,
@@ -170,8 +164,8 @@ def trace_header(run_id: str, thread: str, components: Components, clip: Clip) -
         reasoner=settings.reasoner.use,
         prompts=_prompt_hashes(),
         clip=ClipFacts(
-            path=str(clip.path.resolve()),
-            name=clip.path.name,
+            path=readable(str(clip.path.resolve())),
+            name=clip.name,
             sha256=clip.sha256,
             duration=clip.duration,
             video=clip.video.model_dump(mode="json") if clip.video else None,

@@ -35,6 +35,7 @@ from emer.tools.errors import ConfigError
 from emer.tools.media.probe import ClipLimits
 from emer.tools.registry import slots
 from emer.tools.runtime.device import Dtype, Folder, Machine, Network, hint
+from emer.tools.runtime.private_files import narrow_home
 from emer.tools.types import Param
 
 DEFAULT = "What emotion does the person display, and what shows it?"
@@ -246,6 +247,7 @@ def load_settings(
             settings = _read(taken, given)
         if rest := tuple(demand for demand in demands if demand.key not in named):
             settings = settings.with_origin({}, file_notice(file, shown, rest))
+    narrow_home(settings.home)
     profile_slots = _profile(settings.profile)
     for slot in settings.tools:
         if slot not in profile_slots:  # else no command would start without importing all tools

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import json
 import os
 import sqlite3
 import threading
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -23,6 +25,7 @@ from pathlib import Path
 from pydantic import JsonValue, ValidationError
 
 from emer.tools.media.clip import Clip
+from emer.tools.runtime.private_files import erase_deleted, private_database
 from emer.tools.tool import Tool
 from emer.tools.types import Observation, Span, digest
 
@@ -32,8 +35,14 @@ BUSY_SECONDS = 10.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS observation (
     key TEXT PRIMARY KEY, tool TEXT NOT NULL, record TEXT NOT NULL
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS origin (key TEXT PRIMARY KEY, clip TEXT NOT NULL) WITHOUT ROWID;
 """
+"""The sha256 of a row's clip is in a table of its own, so that older versions can write too."""
+_HELD = """
+SELECT count(*), sum(length(record)) FROM observation LEFT JOIN origin USING (key)
+"""
+_OF_CLIPS = "clip IN (SELECT value FROM json_each(?))"
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
@@ -79,12 +88,41 @@ class EvidenceStore:
         except ValidationError:
             return None
 
-    def put(self, key: str, observation: Observation) -> None:
-        """Store an observation; in memory only where the file cannot be written."""
+    def put(self, key: str, observation: Observation, clip: str | None = None) -> None:
+        """Store an observation of a clip (sha256); in memory if it cannot be written."""
         row = (key, observation.tool, observation.model_dump_json())
         with self._lock:
-            if not self._write(row):
+            if not self._write(row, clip):
                 self._memory[key] = observation
+
+    def clips(self) -> set[str]:
+        """Sha256 of every clip with a stored observation."""
+        if self._connection is None:
+            return set()
+        return {clip for (clip,) in self._connection.execute("SELECT DISTINCT clip FROM origin")}
+
+    def held(self, clips: Collection[str]) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Number and bytes of these clips' observations, and of those of unknown clips."""
+        if self._connection is None:
+            return (0, 0), (0, 0)
+        chosen = (json.dumps([*clips]),)
+        known = self._connection.execute(f"{_HELD} WHERE {_OF_CLIPS}", chosen).fetchone()
+        unknown = self._connection.execute(f"{_HELD} WHERE clip IS NULL").fetchone()
+        return (known[0], known[1] or 0), (unknown[0], unknown[1] or 0)
+
+    def remove(self, clips: Collection[str]) -> bool:
+        """Delete the observations of these clips (sha256), and those of an unknown clip.
+
+        False where another process reads the file, which keeps the deleted bytes in it.
+        """
+        if self._connection is None:
+            return True
+        with self._lock, self._connection:
+            chosen = (json.dumps([*clips]),)
+            self._connection.execute(f"DELETE FROM origin WHERE {_OF_CLIPS}", chosen)
+            orphans = "DELETE FROM observation WHERE key NOT IN (SELECT key FROM origin)"
+            self._connection.execute(orphans)
+        return erase_deleted(self._connection)
 
     def close(self) -> None:
         """Close the file; what is in memory only is lost."""
@@ -104,7 +142,7 @@ class EvidenceStore:
             return None
         return str(row[0]) if row else None
 
-    def _write(self, row: tuple[str, str, str]) -> bool:
+    def _write(self, row: tuple[str, str, str], clip: str | None) -> bool:
         for _ in range(2):
             if self._connection is None or not self._writable:
                 return False
@@ -112,6 +150,9 @@ class EvidenceStore:
                 with self._connection:
                     query = "INSERT OR REPLACE INTO observation VALUES (?, ?, ?)"
                     self._connection.execute(query, row)
+                    if clip is not None:
+                        query = "INSERT OR REPLACE INTO origin VALUES (?, ?)"
+                        self._connection.execute(query, (row[0], clip))
                 return True
             except sqlite3.Error as error:
                 self._recover(error)
@@ -132,7 +173,7 @@ class EvidenceStore:
         if self.path is None:
             return None
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private_database(self.path)
             return self._connect(self.path)
         except sqlite3.Error as error:
             if _code(error) in _CORRUPT and self._set_aside():
@@ -155,7 +196,7 @@ class EvidenceStore:
             connection.execute("PRAGMA journal_mode=WAL")
             # A power cut may lose the last rows in WAL mode, never the file; they are recomputed.
             connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute(_SCHEMA)
+            connection.executescript(_SCHEMA)
             connection.execute("SELECT key FROM observation LIMIT 1").fetchall()
         except sqlite3.Error:
             connection.close()

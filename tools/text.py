@@ -40,11 +40,26 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub("", _ESCAPES.sub("", text))
 
 
+_UNDECODED = re.compile("[\ud800-\udfff]")
+_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
+
+
+def readable(text: str) -> str:
+    """Text that can be encoded: bytes of a name that are not UTF-8 become escapes."""
+    return _UNDECODED.sub(lambda match: f"\\x{ord(match[0]) & 0xFF:02x}", text)
+
+
+def undecoded(name: str) -> str:
+    """File name of which `readable` made this text."""
+    return _BYTE.sub(lambda match: chr(0xDC00 + int(match[1], 16)), name)
+
+
 def one_line(text: str) -> str:
     """Printable text with all white space collapsed, on one line."""
-    return printable(" ".join(text.split()))
+    return printable(readable(" ".join(text.split())))
 
 
 def escaped(json: str) -> str:
-    """Equivalent JSON that is safe to print: invisible characters become escapes."""
+    """Equivalent JSON, safe to print: invisible characters become escapes."""
+    json = _UNDECODED.sub(lambda match: readable(match[0]).replace("\\", r"\\"), json)
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json)

@@ -20,6 +20,7 @@ from emer.agents.memory.passages import Passage, of_clues
 from emer.agents.types import Explanation
 from emer.prompts.prompt import load
 from emer.tools.errors import ConfigError
+from emer.tools.runtime.private_files import private_folder
 from emer.tools.types import Clue, Record, digest
 
 SHOWN, LONGEST = 6, 600
@@ -97,7 +98,7 @@ class Exemplars:
         )
         made = unnamed.model_copy(update={"key": f"x{digest(unnamed)[:8]}"})
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self.folder)
             _replace_file(self._path(made.key), made.model_dump_json().encode())
         except OSError as error:
             raise ConfigError(f"{self.folder} cannot be written: {error.strerror}") from error

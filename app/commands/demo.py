@@ -49,7 +49,7 @@ def run_demo(keep: Path | None, settings: Path | None, *, json: bool) -> None:
     path = _clip_path(keep, settings)
     load_tools(choose(load_settings(settings)).settings)  # a wrong name fails before the copy
     try:
-        copy_clip(path)
+        copy_clip(path, private=keep is None)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error}") from error
     answer, progress = explain_clip(AskRequest(clip=str(path), settings=settings))

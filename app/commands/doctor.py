@@ -1,17 +1,20 @@
 """`emer doctor`: check the installation for a profile.
 
 Packages are imported, tools observe a clip of one second (a face and a tone), servers are
-contacted, and a file is written.
+contacted, a file is written, and what is stored of earlier runs is counted.
 """
 
 from __future__ import annotations
 
 import platform
 import re
+import shlex
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from datetime import datetime
 from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, files, metadata, requires, version
@@ -24,12 +27,13 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.app.demo_clip import CLIP
-from emer.app.render.format import unwrapped
+from emer.app.render.format import size, unwrapped
 from emer.app.render.progress import print_output
 from emer.graphs import components
 from emer.graphs.settings import Choice, Settings, load_settings
 from emer.tools.errors import ConfigError, EmerError, ToolMissing, Unobservable
 from emer.tools.runtime.native import hush
+from emer.tools.runtime.private_files import DATABASE_ENDS, open_to_others, private_folder
 from emer.tools.testing.clips import tone, write_trial
 from emer.tools.text import one_line
 from emer.tools.types import Record, Span
@@ -72,6 +76,8 @@ def _examine(settings: Settings) -> list[Check]:
         _attempt("reasoner", reasoner.use, partial(components.load_reasoner, reasoner)),
         *_memory(settings),
         _store(settings.home),
+        *_stored(settings),
+        *_privacy(settings.home),
         _disk(settings.home),
     ]
 
@@ -193,13 +199,46 @@ def _memory(settings: Settings) -> Iterator[Check]:
 def _store(home: Path) -> Check:
     check = partial(Check, area="store", name=str(home))
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        private_folder(home)
         with tempfile.TemporaryFile(dir=home) as file:
             file.write(b"emer")
     except OSError as error:
         fix = "set EMER_HOME to a folder that can be written"
         return check(ok=False, detail=f"cannot be written: {error.strerror}", fix=fix)
     return check(ok=True, detail="can be written")
+
+
+def _stored(settings: Settings) -> Iterator[Check]:
+    """Where the words of clips lie, and how much; `emer forget` removes them."""
+    exemplars = components.load_exemplars(settings).folder
+    for name, folder in (("traces", settings.traces), ("exemplars", exemplars)):
+        files = [path.stat() for path in folder.glob("*.json*")]
+        if files:
+            oldest = f"{datetime.fromtimestamp(min(f.st_mtime for f in files)):%Y-%m-%d}"
+            detail = f"{len(files)}, {size(sum(f.st_size for f in files))}, oldest {oldest}"
+            yield Check(area="stored", name=name, ok=True, detail=f"{detail}, in {folder}")
+    for path, table in ((settings.evidence, "observation"), (settings.threads, "checkpoints")):
+        with suppress(OSError, sqlite3.Error), closing(_read_only(path)) as database:
+            (rows,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
+            parts = [Path(f"{path}{end}") for end in DATABASE_ENDS]
+            used = sum(part.stat().st_size for part in parts if part.is_file())
+            detail = f"{rows}, {size(used)}, in {path}"
+            name = "observations" if table == "observation" else "states of threads"
+            yield Check(area="stored", name=name, ok=True, detail=detail)
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+
+
+def _privacy(home: Path) -> Iterator[Check]:
+    """Folders that other users of the machine can open; a run works all the same."""
+    paths = open_to_others(home)
+    if paths:
+        names = ", ".join(str(path) for path in paths)
+        fix = f"chmod go= {shlex.join(map(str, paths))}"
+        detail = f"other users can open {names}"
+        yield Check(area="privacy", name="home", ok=True, detail=detail, fix=fix)
 
 
 def _disk(home: Path) -> Check:
@@ -223,8 +262,8 @@ def _page(checks: list[Check], profile: str) -> RenderableType:
         mark = Text("✓", "green") if check.ok else Text("✗", "red")
         table.add_row(mark, check.area, Text(one_line(check.name)), Text(one_line(check.detail)))
     wrong = [check for check in checks if not check.ok]
-    if not wrong:
-        return Group(table, Text(), Text(f"The profile {profile!r} is ready.", "bold green"))
-    verdict = Text(f"The profile {profile!r} is not ready: {len(wrong)} to mend.", "bold red")
-    fixes = dict.fromkeys(check.fix for check in wrong if check.fix)
+    verdict = Text(f"The profile {profile!r} is ready.", "bold green")
+    if wrong:
+        verdict = Text(f"The profile {profile!r} is not ready: {len(wrong)} to mend.", "bold red")
+    fixes = dict.fromkeys(check.fix for check in checks if check.fix)
     return Group(table, Text(), verdict, *(unwrapped(f"  {one_line(fix)}") for fix in fixes))

@@ -40,6 +40,13 @@ def seconds(value: float) -> str:
     return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
 
 
+def size(count: int) -> str:
+    """Bytes in words: "512 bytes", "14 kB", "2.3 MB"."""
+    if count < 1000:
+        return f"{count} bytes"
+    return f"{count / 1e3:.0f} kB" if count < 1_000_000 else f"{count / 1e6:.1f} MB"
+
+
 def span(value: Span | None) -> str:
     """Span in words: "1.3-2.8 s"; "whole clip" for None."""
     return "whole clip" if value is None else f"{value.start:.1f}-{value.end:.1f} s"

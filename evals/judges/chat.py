@@ -16,6 +16,7 @@ from emer.evals.metrics.open_vocabulary import Groups
 from emer.prompts.prompt import digest as prompt_digest
 from emer.prompts.prompt import load
 from emer.tools.errors import ConfigError
+from emer.tools.runtime.private_files import private_folder, private_opener
 from emer.tools.types import Record, digest
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ class ReplyCache:
     def __post_init__(self) -> None:
         """Read the file; an incomplete last line is cut off."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a+b") as file:
+            private_folder(self.path.parent)
+            with open(self.path, "a+b", opener=private_opener) as file:
                 self._known.update(_entries(file))
         except OSError as error:
             raise ConfigError(

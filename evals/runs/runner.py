@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from emer.evals.data.types import Dataset, Sample
 from emer.evals.systems.system import Card, Prediction, System
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
+from emer.tools.runtime.private_files import private_folder, private_opener
 from emer.tools.types import Record, digest
 
 SCHEMA = 1
@@ -241,9 +242,10 @@ def answers(
 
 def _replace(path: Path, name: str, records: Sequence[Record]) -> None:
     """Write the answers in one go, and remove those of the system's earlier versions."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text("".join(f"{r.model_dump_json()}\n" for r in records), encoding="utf-8")
+    with open(part, "w", encoding="utf-8", opener=private_opener) as file:
+        file.writelines(f"{r.model_dump_json()}\n" for r in records)
     os.replace(part, path)
     for old in path.parent.glob(f"{name}-{'[0-9a-f]' * 16}.jsonl"):
         if old != path:

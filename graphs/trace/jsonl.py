@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from emer.agents.clue_edits import Edits, matches_struck
 from emer.agents.types import Explanation
@@ -28,6 +30,8 @@ from emer.graphs.trace.events import (
     ToolFinished,
 )
 from emer.tools.errors import ConfigError
+from emer.tools.runtime.private_files import private_folder, private_opener
+from emer.tools.text import escaped
 from emer.tools.types import Clue
 
 Listener = Callable[[Event], None]
@@ -50,9 +54,11 @@ class TraceWriter:
         if path is None:
             return
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("x", encoding="utf-8")
+            private_folder(path.parent)
+            self._file = open(path, "x", encoding="utf-8", opener=private_opener)  # noqa: SIM115
             self.path = path
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # against `emer forget`
         except OSError as error:
             self.notes.append(f"no trace could be written: {path}: {error.strerror}")
 
@@ -80,7 +86,7 @@ class TraceWriter:
         """Stamp the event with the time, append it, then call the listener."""
         with self._lock:
             stamped = event.model_copy(update={"at": self.seconds})
-            self._append(stamped.model_dump_json())
+            self._append(_line(stamped))
             self._notify(stamped)
 
     def close(self) -> None:
@@ -111,6 +117,13 @@ class TraceWriter:
         except Exception as error:
             self._listener = None
             self.notes.append(f"the listener broke and was left out: {error!r}")
+
+
+def _line(event: Event) -> str:
+    try:
+        return event.model_dump_json()
+    except PydanticSerializationError:  # a path that is not UTF-8
+        return escaped(json.dumps(event.model_dump(mode="json"), ensure_ascii=False))
 
 
 def _locked(path: Path) -> IO[str]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import Literal
 
 from pydantic import Field, JsonValue, ValidationError
@@ -19,6 +23,8 @@ from emer.tools.types import Record
 Ending = Literal["finished", "paused", "interrupted", "failed", "unfinished"]
 
 LAST = "last"
+RUN_ID = re.compile(r"\d{8}-\d{6}-\d{6}-[0-9a-f]{4}", re.ASCII)
+STAMP = "%Y%m%d-%H%M%S-%f"
 _TAIL_BYTES = 256 * 1024
 """Bytes at the end of a trace that are read to find its last event."""
 
@@ -47,14 +53,14 @@ def find_run(traces: Path, name: str) -> Path:
 
     `ConfigError` says what there is instead.
     """
-    given = Path(name)
-    if given.suffix == ".jsonl" and given.is_file():
-        return given
+    if name.endswith(".jsonl") and os.path.isfile(name):  # never raises, however long the name
+        return Path(name)
     files = _files(traces)
-    if not files:
+    last = next((path for path in files if _card(path)), None)
+    if last is None:
         raise ConfigError(f"there are no runs in {traces} yet")
     if name == LAST:
-        return files[0]
+        return last
     matches = [path for path in files if name and path.stem.startswith(name)]
     exact = [path for path in matches if path.stem == name]
     if len(exact or matches) == 1:
@@ -63,7 +69,21 @@ def find_run(traces: Path, name: str) -> Path:
         few = ", ".join(path.stem for path in matches[:3])
         more = f" and {len(matches) - 3} more" if len(matches) > 3 else ""
         raise ConfigError(f"{name!r} could be {len(matches)} runs: {few}{more}")
-    raise ConfigError(f"no run is called {name!r}; the last one is {files[0].stem}")
+    raise ConfigError(f"no run is called {name!r}; the last one is {last.stem}")
+
+
+def new_run_id(traces: Path) -> str:
+    """Id of a new run: its time in UTC, to the microsecond, and four random digits.
+
+    Ids sort in the order of the runs: where the clock was set back, an id begins a microsecond
+    after that of the last run in the folder.
+    """
+    now = datetime.now(UTC).replace(tzinfo=None)
+    stems = (path.stem for path in _files(traces))
+    newest = next(filter(RUN_ID.fullmatch, stems), "")
+    with suppress(ValueError, OverflowError):  # digits that are no time
+        now = max(now, datetime.strptime(newest[:22], STAMP) + timedelta(microseconds=1))
+    return f"{now:{STAMP}}-{token_hex(2)}"
 
 
 def _files(traces: Path) -> list[Path]:
@@ -71,17 +91,30 @@ def _files(traces: Path) -> list[Path]:
     return sorted(traces.glob("*.jsonl"), key=lambda path: path.stem, reverse=True)
 
 
-def _card(path: Path) -> RunCard | None:
-    """Summary from a trace's first two lines and its last; None if it is no trace."""
+def read_head(path: Path) -> tuple[events.Header | None, events.RunStarted | None]:
+    """The first two events of a trace, None for what is not there."""
     try:
         with path.open("rb") as file:
             header, second = (_read(file.readline()) for _ in range(2))
+    except OSError:
+        return None, None
+    return (
+        header if isinstance(header, events.Header) else None,
+        second if isinstance(second, events.RunStarted) else None,
+    )
+
+
+def _card(path: Path) -> RunCard | None:
+    """Summary from a trace's first two lines and its last; None if it is no trace."""
+    header, second = read_head(path)
+    try:
+        with path.open("rb") as file:
             file.seek(-min(_TAIL_BYTES, file.seek(0, os.SEEK_END)), os.SEEK_END)
             whole = file.read().split(b"\n")[:-1]
     except OSError:
         return None
     last = _read(whole[-1]) if whole else None
-    if not isinstance(header, events.Header):
+    if header is None:
         return None
     done = last if isinstance(last, events.Finished) else None
     ends = events.Finished | events.Paused | events.Interrupted | events.Failed
@@ -90,7 +123,7 @@ def _card(path: Path) -> RunCard | None:
         run_id=header.run_id,
         started=header.started,
         clip=header.clip.name,
-        question=second.question if isinstance(second, events.RunStarted) else "",
+        question=second.question if second else "",
         labels=tuple(label.name for label in done.explanation.labels) if done else (),
         stop_reason=done.stop_reason if done else None,
         state=end.event if end else "unfinished",

@@ -72,6 +72,7 @@ def test_of_correlated_signs_only_the_largest_counts() -> None:
 
 def test_a_denied_sign_speaks_half_as_much_against_and_never_for() -> None:
     assert weighed(reading("one", negated=True)).log_odds == pytest.approx(-1.2 - 1.0)
+    assert weighed(reading("one", negated=True, strength=0.5)).log_odds == pytest.approx(-1.7)
     denied = weighed(reading("minus", negated=True))
     assert denied.log_odds == -1.2 and denied.contributions == ()
 

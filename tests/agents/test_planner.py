@@ -200,6 +200,7 @@ def test_two_near_readings_of_two_channels_are_looked_at_once_each() -> None:
     near = case(0.6, 0.4, SAID_HERE, SEEN_HERE)
     assert asked(near) == [("mesh", 1.6, 3.4), ("egemaps", 4.6, 8.4)]
     assert asked(case(0.6, 0.35, SAID_HERE, SEEN_HERE)) == [], "the margin is kept"
+    assert asked(case(0.9, 0.4, SAID_HERE, SEEN_HERE)) == []
     mute = case(0.6, 0.4, SAID_HERE, SEEN_HERE, clues=(FACE,))
     assert asked(mute) == [("mesh", 1.6, 3.4)], "there is no voice whose end could be heard"
     assert asked(case(0.6, 0.35, SAID_HERE, SEEN_HERE, HEARD)) == [], "all three channels"

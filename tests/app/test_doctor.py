@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 
 import pytest
@@ -150,3 +151,21 @@ def test_a_tool_in_a_slot_for_something_else_is_not_ready(emer, fakes, monkeypat
     assert (
         not found["ok"] and "mesh observes the face, this slot is for the text" in found["detail"]
     )
+
+
+def test_it_says_where_words_are_stored_and_who_can_open_them(ask, emer, clip, own_home):
+    own_home.mkdir(mode=0o755)
+    (own_home / "letter.txt").touch()
+    assert ask("--json").exit_code == 0
+    done = emer("doctor", "--json")
+    checks = json.loads(done.stdout)["checks"]
+    stored = {check["name"]: check["detail"] for check in checks if check["area"] == "stored"}
+    assert set(stored) == {"traces", "observations", "states of threads"}
+    assert re.search(rf"^1, \d+ kB, oldest \d{{4}}-.*, in {own_home}/traces$", stored["traces"])
+    assert stored["states of threads"].startswith("1, ")
+    (privacy,) = (check for check in checks if check["area"] == "privacy")
+    assert privacy["fix"] == f"chmod go= {own_home}" and privacy["ok"]
+    assert privacy["fix"] in emer("doctor").stdout
+    own_home.chmod(0o700)
+    done = emer("doctor", "--json")
+    assert "privacy" not in {check["area"] for check in json.loads(done.stdout)["checks"]}

@@ -44,3 +44,23 @@ def test_the_log_does_not_grow_without_end(tmp_path: Path) -> None:
         log = path.with_name(f"{path.name}-wal")
         assert not log.exists() or log.stat().st_size < LOG_BYTES + 200_000
     assert path.stat().st_size > LOG_BYTES
+
+
+def test_the_last_state_is_the_last_one_also_where_the_clock_was_set_back(tmp_path: Path) -> None:
+    with closing(Checkpoints(tmp_path / "threads.sqlite")) as saver:
+        for number, id in enumerate(("2f000000-0000-6000-8000-000000000000", "1f" + "0" * 34)):
+            config = {"configurable": {"thread_id": "a", "checkpoint_ns": ""}}
+            checkpoint = {**empty_checkpoint(), "id": id, "channel_values": {"x": number}}
+            saver.put(config, checkpoint, {"step": 1}, {})  # type: ignore[typeddict-item]
+        assert saver.last_state("a") == {"x": 1} and saver.last_state("b") == {}
+
+
+def test_a_state_that_cannot_be_read_is_removed_with_any_run(tmp_path: Path) -> None:
+    path = tmp_path / "threads.sqlite"
+    put(path, "a")
+    put(path, "b")
+    with closing(sqlite3.connect(path)) as plain, plain:
+        plain.execute("UPDATE checkpoints SET checkpoint = ? WHERE thread_id = 'a'", (b"\xff",))
+    with closing(Checkpoints(path)) as saver:
+        assert saver.remove_runs(lambda run, clip: run == "x", ()) == (1, 1)
+        assert saver.last_state("b") and not saver.last_state("a")

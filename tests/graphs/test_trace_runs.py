@@ -67,3 +67,28 @@ def test_a_swapped_tool_shows_in_the_difference(run, clip_path):
     assert [clue.source.tool for clue in found.clues_only_b] == ["softer"]
     assert found.sentences_only_a == (LOUD[0],) and SMILE[0] not in found.sentences_only_b
     assert not found.same
+
+
+def test_what_holds_no_run_is_not_the_last(run):
+    path = run(face="Smile").trace_path
+    for number, content in enumerate((b"", b'{"event":"hea', b"nothing\n")):
+        (path.parent / f"99990101-000000-00000{number}-abcd.jsonl").write_bytes(content)
+    assert find_run(path.parent, "last") == path
+    with pytest.raises(ConfigError, match=f"the last one is {path.stem}"):
+        find_run(path.parent, "nosuch")
+    path.unlink()
+    with pytest.raises(ConfigError, match="no runs"):
+        find_run(path.parent, "last")
+
+
+def test_a_clock_that_was_set_back_keeps_the_order_of_the_runs(run):
+    first = run(face="Smile", ask_with={"thread": "talk"}, question="One?").trace_path
+    later = first.with_name("29990101-000000-999999-abcd.jsonl")
+    later.write_bytes(first.read_bytes())
+    second = run(face="Smile").trace_path
+    assert second.stem > later.stem and second.stem.startswith("29990101-000001-000000-")
+    third = run(face="Smile").trace_path
+    assert find_run(first.parent, "last") == third > second
+    (first.parent / "99991231-235959-999999-abcd.jsonl").write_bytes(first.read_bytes())
+    (first.parent / "99999999-999999-999999-abcd.jsonl").write_bytes(first.read_bytes())
+    assert run(face="Smile").trace_path is not None

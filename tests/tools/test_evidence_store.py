@@ -68,6 +68,8 @@ def test_the_key_holds_all_that_changes_the_result(clip, path, tmp_path):
         store.key(clip, FakeTool(version="2")),
         store.key(clip, FakeTool(params={"size": 1})),
         store.key(clip, FakeTool(params={"size": 2})),
+        store.key(clip, tool, question="a letter?"),
+        store.key(clip, tool, question="a phone?"),
     ]
     assert len(set(keys)) == len(keys)
     assert store.key(Clip.open(clip.path), FakeTool()) == keys[0]

@@ -21,6 +21,7 @@ from emer.tools.media.probe import AudioStream, ClipLimits, Probe, VideoStream, 
 from emer.tools.media.subtitles import SubtitleCue, find_subtitle
 from emer.tools.runtime.cancellation import locked, raise_if_cancelled
 from emer.tools.runtime.native import importing
+from emer.tools.text import readable
 from emer.tools.types import Span, digest
 
 RATE = 16_000
@@ -70,6 +71,11 @@ class Clip:
     def check_unchanged(self) -> None:
         """`ClipError` where the file is no longer the one that was opened and hashed."""
         self._file.check_unchanged()
+
+    @property
+    def name(self) -> str:
+        """Name of the file as text that can be printed and stored."""
+        return readable(self.path.name)
 
     @property
     def duration(self) -> float:

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from emer.tools.runtime.private_files import private_folder, private_opener
+
 _IMPORT_LOCK = threading.RLock()
 
 
@@ -37,8 +39,8 @@ def hush(log: Path) -> Iterator[TextIO]:
     below Python, where no logger reaches them.
     """
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        private_folder(log.parent)
+        sink = private_opener(str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         real = os.dup(2)
     except OSError:
         yield sys.stderr

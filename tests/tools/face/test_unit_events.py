@@ -52,6 +52,13 @@ def test_every_unit_has_its_number_in_the_facial_action_coding_system() -> None:
     assert {unit.name: unit.units for unit in UNITS} == FACS
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: f"{unit.name}-{unit.side}")
+def test_every_unit_has_a_range_and_lasts_a_fifth_of_a_second_at_least(unit: Unit) -> None:
+    assert 0.02 < unit.trace < unit.full / 2 and unit.full < 0.4
+    assert 0.2 <= unit.shortest <= 0.4 and 0.0 < unit.pose < 0.003 and unit.trust == 1.0
+    assert 0.0 <= unit.lids <= 0.03
+
+
 def test_units_that_share_a_signal_share_its_threshold() -> None:
     """One movement gets one name: a brow is raised whole, or its inner or outer half."""
     for names in (("brow_raise", "inner_brow_raise", "outer_brow_raise"),):
@@ -113,6 +120,12 @@ def test_a_movement_begins_and_ends_at_a_tenth_of_its_height_above_the_noise(
     assert event.frames == frames
     assert (event.onset, event.offset) == pytest.approx((onset / 25, offset / 25))
     assert event.apex == pytest.approx(2.0)
+
+
+def test_an_opposite_movement_before_is_no_part_of_the_height() -> None:
+    signal = np.interp(np.arange(100), [20, 25, 29, 50, 71], [0.0, -0.3, 0.0, 0.4, 0.0])
+    event = the_event(signal, replace(BROW, trace=0.02))
+    assert event.onset == pytest.approx(32 / 25), "a tenth: 0.04"
 
 
 def test_the_foot_of_a_movement_is_sought_for_six_tenths_of_a_second() -> None:
@@ -201,6 +214,15 @@ def test_a_mouth_that_speaks_must_move_more(
     unit: Unit, speaking: float, height: float, count: int
 ) -> None:
     assert len(found(pulse(height), unit, speaking=np.full(100, speaking))) == count
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: f"{unit.name}-{unit.side}")
+def test_every_unit_of_the_lower_face_must_move_more_in_speech(unit: Unit) -> None:
+    plain = replace(unit, signal=BROW.signal, test=None)
+    signal = pulse(1.5 * unit.trace, 30, 60)
+    assert len(found(signal, plain)) == 1
+    speaks = found(signal, plain, speaking=np.ones(100))
+    assert len(speaks) == 1 - half_of(unit.units)
 
 
 def test_the_test_of_a_unit_is_on_the_upper_half_of_the_movement() -> None:
