@@ -18,8 +18,10 @@ SAME_SIGHT = 3.0
 
 def without_near_duplicates(clues: Iterable[Clue]) -> tuple[Clue, ...]:
     """The clues without closer looks that only repeat another clue."""
-    given = tuple(clues)
-    return tuple(c for c in given if not any(is_near_duplicate(c, other) for other in given))
+    candidates = tuple(clues)
+    return tuple(
+        c for c in candidates if not any(is_near_duplicate(c, other) for other in candidates)
+    )
 
 
 def is_near_duplicate(clue: Clue, other: Clue) -> bool:
@@ -36,5 +38,5 @@ def is_near_duplicate(clue: Clue, other: Clue) -> bool:
 
 
 def _numbers(value: JsonValue) -> list[float]:
-    given = value if isinstance(value, list) else []
-    return [float(number) for number in given if isinstance(number, int | float)]
+    numbers = value if isinstance(value, list) else []
+    return [float(number) for number in numbers if isinstance(number, int | float)]

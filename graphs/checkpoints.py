@@ -273,17 +273,17 @@ class Checkpoints(SqliteSaver):
 
     def _open(self, path: Path | None) -> sqlite3.Connection:
         if path is not None:
-            with self._noted():
+            with self._noted((sqlite3.Error, OSError)):
                 private_files.private_database(path)
                 return _connect(str(path))
         return _connect(":memory:")
 
     @contextmanager
-    def _noted(self) -> Iterator[None]:
-        """Turn an error of the disk into the note."""
+    def _noted(self, kinds: tuple[type[Exception], ...] = (sqlite3.Error,)) -> Iterator[None]:
+        """Turn an error of these kinds into the note."""
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except kinds as error:
             with suppress(sqlite3.Error, AttributeError):
                 self.conn.rollback()
             self.note = self.note or f"the thread is not remembered: {self._path}: {error}"

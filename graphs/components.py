@@ -120,8 +120,8 @@ def arguments_for(use: str, settings: Settings) -> dict[str, Param]:
 
     `ConfigError` names an argument that the tool does not have.
     """
-    given = [choice.arguments for choice in settings.tools.values() if choice.use == use]
-    return _typed_arguments(f"tools: {use}", tool_class(use), given[0]) if given else {}
+    arguments = [choice.arguments for choice in settings.tools.values() if choice.use == use]
+    return _typed_arguments(f"tools: {use}", tool_class(use), arguments[0]) if arguments else {}
 
 
 def declared_modality(use: str) -> Modality | None:
@@ -166,15 +166,17 @@ def _check_modality(slot: str, name: str, modality: Modality | None) -> None:
     )
 
 
-def _typed_arguments(key: str, made: type, given: Mapping[str, Param]) -> dict[str, Param]:
+def _typed_arguments(key: str, made: type, arguments: Mapping[str, Param]) -> dict[str, Param]:
     """Check the names of the arguments; turn text from the environment into numbers."""
     known = inspect.signature(made).parameters
     takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
-    for name in given:
+    for name in arguments:
         if name not in known and not takes_any:
             names = ", ".join(known) or "none"
             raise ConfigError(f"{key}.{name}: {made.__name__} has no such argument; known: {names}")
-    return {name: _typed(f"{key}.{name}", known.get(name), value) for name, value in given.items()}
+    return {
+        name: _typed(f"{key}.{name}", known.get(name), value) for name, value in arguments.items()
+    }
 
 
 def _typed(key: str, parameter: inspect.Parameter | None, value: Param) -> Param:
@@ -270,10 +272,10 @@ def with_model_options(settings: Settings, options: ModelOptions) -> Settings:
     model = values.pop("llm")
     if model is not None or settings.reasoner.use == "llm":
         return with_reasoner(settings, "llm", model=model, **values)
-    given = [_OPTION_NAMES[name] for name, value in values.items() if value is not None]
-    if given:
+    unused = [_OPTION_NAMES[name] for name, value in values.items() if value is not None]
+    if unused:
         raise ConfigError(
-            f"{', '.join(given)}: only a language model heeds this, and there is no model "
+            f"{', '.join(unused)}: only a language model heeds this, and there is no model "
             "to ask; name one with --llm, as openai:gpt-4.1-mini"
         )
     return settings

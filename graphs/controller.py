@@ -192,10 +192,10 @@ def verify(state: State, runtime: Runtime[Context]) -> Command[Literal["explain"
     """Check each sentence against its clues; rewrite once, then drop unsupported ones."""
     context = runtime.context
     written = Explanation.model_validate(state["explanation"])
-    last = state["attempt"] >= pipeline.ATTEMPTS
-    verdict = pipeline.examine(context.reasoner, _inquiry(context, state), written, last=last)
+    is_last = state["attempt"] >= pipeline.ATTEMPTS
+    verdict = pipeline.examine(context.reasoner, _inquiry(context, state), written, last=is_last)
     context.trace.write(Verified(attempt=state["attempt"], verdicts=verdict))
-    if verdict.rejected and not last:
+    if verdict.rejected and not is_last:
         return Command(update={"rejected": _plain(verdict.rejected)}, goto="explain")
     supported = strike(written, verdict).model_dump(mode="json")
     return Command(update={"explanation": supported}, goto="finish")

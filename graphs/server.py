@@ -255,9 +255,8 @@ def _cited(value: JsonValue) -> Iterator[list[str]]:
 
 def _begin(state: ServedState, runtime: Runtime[Any]) -> Json:
     """Open the live objects, then run the controller's first node."""
-    request = ClientRequest.model_validate(
-        {n: value for n in ClientRequest.model_fields if (value := state.get(n))}
-    )
+    fields = {name: state.get(name) for name in ClientRequest.model_fields}
+    request = ClientRequest.model_validate({name: v for name, v in fields.items() if v})
     kept: Json = {name: value for name, value in state.items() if name in ("history", "edited")}
     earlier = _checked(kept, StateRecord, ())
     begin = initial_state(new_run_id(load_settings().traces), request.question, request.review) | {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Iterator
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from contextlib import closing, contextmanager, suppress
 from contextvars import copy_context
 from datetime import UTC, datetime
@@ -121,22 +121,23 @@ def run(context: Context, checkpoints: Checkpoints, begin: Any, config: Runnable
         with in_call(context.call):
             return build(checkpoints).invoke(begin, config, context=context, durability="exit")
 
-    last = start_daemon(partial(copy_context().run, work), "emer-run")
+    result: Future[Json] | None = None
     try:
+        result = start_daemon(partial(copy_context().run, work), "emer-run")
         # In slices: a signal that comes just before an endless wait would not end it.
-        while not last.done():
-            wait([last], _POLL_SECONDS)
+        while not result.done():
+            wait([result], _POLL_SECONDS)
     except KeyboardInterrupt:
         context.call.cancel()
         with suppress(KeyboardInterrupt):
-            wait([last], INTERRUPT_SECONDS)
+            wait([result] if result else [], INTERRUPT_SECONDS)
         context.trace.write(Interrupted(seconds=context.trace.seconds))
         raise
-    if error := last.exception():
+    if error := result.exception():
         cause = f"{type(error).__name__}: {error}"
         context.trace.write(Failed(cause=cause, seconds=context.trace.seconds))
         raise error
-    return last.result()
+    return result.result()
 
 
 def trace_header(run_id: str, thread: str, components: Components, clip: Clip) -> Header:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from importlib import import_module
 from importlib.metadata import version
 
 import pytest
@@ -40,6 +41,33 @@ def test_every_public_name_is_there_and_the_right_thing():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="'emer' has no attribute 'nothing'"):
         _ = emer.nothing
+
+
+FRONTS = {
+    "emer.tools": (
+        "Clip", "Clue", "Tool", "register", "load_tool", "Span", "Quality", "Source",
+        "ConfigError", "ToolFailed", "ToolMissing", "Unobservable",
+    ),
+    "emer.agents": ("Ask", "Reasoner", "Inquiry", "Decision", "Explanation"),
+    "emer.graphs": ("Answer", "Settings", "load_settings"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("package", FRONTS)
+def test_a_package_offers_the_names_that_its_users_need(package):
+    front = import_module(package)
+    for name in FRONTS[package]:
+        assert name in front.__all__
+        assert getattr(front, name).__name__ == name
+    with pytest.raises(AttributeError, match=f"'{package}' has no attribute 'nothing'"):
+        _ = front.nothing
+
+
+@pytest.mark.slow
+def test_the_front_of_the_tools_loads_no_decoder():
+    line = [sys.executable, "-c", "import sys, emer.tools; print(*sys.modules)"]
+    loaded = set(subprocess.run(line, check=True, capture_output=True, text=True).stdout.split())
+    assert "emer.tools.errors" in loaded and not loaded & {*HEAVY, "av", "emer.tools.media"}
 
 
 @pytest.mark.slow

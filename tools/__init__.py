@@ -1,3 +1,44 @@
 """Perception: the clip, the tools that observe it, and their clues."""
 
-__all__ = ["errors", "evidence_store", "registry", "text", "timeseries", "tool", "types"]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable
+
+if TYPE_CHECKING:
+    from emer.tools.media.clip import Clip
+    from emer.tools.registry import load_tool, register
+    from emer.tools.tool import Tool
+    from emer.tools.types import Clue, Quality, Source, Span
+
+__all__ = [
+    "Clip",
+    "Clue",
+    "ConfigError",
+    "Quality",
+    "Source",
+    "Span",
+    "Tool",
+    "ToolFailed",
+    "ToolMissing",
+    "Unobservable",
+    "load_tool",
+    "register",
+]
+
+_MODULES = {
+    "Clip": "media.clip",
+    "load_tool": "registry",
+    "register": "registry",
+    "Tool": "tool",
+    **dict.fromkeys(("Clue", "Quality", "Source", "Span"), "types"),
+}
+"""The module of each name that is imported at its first use (PEP 562)."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,7 +1,12 @@
 """Exceptions, as one tree.
 
-A `ConfigError` is one line and exit code 2, without a traceback; a `ToolFailed` is an event and
-an absence of clues.
+EmerError
+├── ConfigError      the user can correct it: one line, exit code 2, no traceback
+│   └── ClipError    the file cannot be read as a clip
+├── ToolMissing      a tool's package or weights are absent; carries the install line
+├── WeightsBroken    weights are present but cannot be loaded: truncated, or another format
+├── ToolFailed       a tool failed on a clip: an event, and an absence of clues
+└── Unobservable     a tool ran and there was nothing it could measure; carries the reason
 """
 
 from __future__ import annotations
@@ -30,10 +35,14 @@ class ToolMissing(EmerError):
 
 
 class WeightsBroken(EmerError):
-    """Weights that are present but cannot be loaded: truncated, or another format."""
+    """Weights that are present but cannot be loaded.
+
+    `path` is the file or folder, `cause` what is wrong, `fix` what to do.
+    """
 
     def __init__(self, tool: str, path: Path, cause: str, fix: str) -> None:
         super().__init__(f"{tool} cannot load {path}: {cause}; {fix}")
+        self.tool, self.path, self.cause, self.fix = tool, path, cause, fix
 
 
 class ToolFailed(EmerError):
@@ -41,7 +50,7 @@ class ToolFailed(EmerError):
 
     def __init__(self, tool: str, clip: str, cause: str) -> None:
         super().__init__(f"{tool} failed on {clip}: {cause}")
-        self.cause = cause
+        self.tool, self.clip, self.cause = tool, clip, cause
 
 
 class Unobservable(EmerError):

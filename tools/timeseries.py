@@ -113,10 +113,13 @@ def join_close(parts: list[Stretch], times: Floats, gap: float) -> list[Stretch]
 def split_at_holes(parts: list[Stretch], times: Floats, gap: float = 0.5) -> list[Stretch]:
     """The stretches, split where two samples are `gap` seconds or more apart."""
     holes = np.flatnonzero(np.diff(times) >= gap)
-    result: list[Stretch] = []
+    result = []
     for one in parts:
-        cuts = holes[(holes >= one.first) & (holes < one.last)].tolist()
-        result += map(Stretch, [one.first, *(cut + 1 for cut in cuts)], [*cuts, one.last])
+        first = one.first
+        for hole in holes[(holes >= one.first) & (holes < one.last)]:
+            result.append(Stretch(first, int(hole)))
+            first = int(hole) + 1
+        result.append(Stretch(first, one.last))
     return result
 
 

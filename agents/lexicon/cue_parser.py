@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 from emer.agents.lexicon.lexicon import NEARBY, Channel, channel_of, lexicon
 from emer.tools.types import Clue, Modality
@@ -135,13 +136,18 @@ def is_negated(before: str) -> bool:
     return _NEGATION.search(near) is not None or _NEGATION_ZH.search(chinese) is not None
 
 
-def combined_cues(
-    readings: Sequence[Reading],
-) -> Iterator[tuple[str, Modality, tuple[str, ...], float]]:
-    """The combinations of the lexicon that pairs of clues form.
+class CombinedCue(NamedTuple):
+    """A combination of the lexicon that a pair of clues forms."""
 
-    Each with its modality, the ids of the clues, and reliability times strength.
-    """
+    key: str
+    modality: Modality
+    clue_ids: tuple[str, ...]
+    weight: float
+    """Reliability times strength, of the weaker of the two."""
+
+
+def combined_cues(readings: Sequence[Reading]) -> Iterator[CombinedCue]:
+    """Each pair of clues that forms a combination of the lexicon."""
     stating: dict[str, list[tuple[Clue, float]]] = {}
     for reading in readings:
         for mention in reading.mentions:
@@ -151,7 +157,8 @@ def combined_cues(
     for combo in lexicon().combos:
         for (one, a), (two, b) in product(*(stating.get(member, ()) for member in combo.members)):
             if _may_coincide(one, two):
-                yield combo.key, one.modality, tuple(dict.fromkeys((one.id, two.id))), min(a, b)
+                ids = tuple(dict.fromkeys((one.id, two.id)))
+                yield CombinedCue(combo.key, one.modality, ids, min(a, b))
 
 
 def _may_coincide(one: Clue, two: Clue) -> bool:

@@ -196,9 +196,9 @@ class Lexicon:
 
     def _word_forms(self, family: str) -> tuple[str, str]:
         """English and Chinese alternatives, the longest first."""
-        own = [label for label in self.labels if label.family == family]
-        english = {form for label in own for form in (label.name, *label.words)}
-        chinese = {form for label in own for form in label.words_zh if len(form) > 1}
+        labels = [label for label in self.labels if label.family == family]
+        english = {form for label in labels for form in (label.name, *label.words)}
+        chinese = {form for label in labels for form in label.words_zh if len(form) > 1}
         ordered = (sorted(forms, key=lambda f: (-len(f), f)) for forms in (english, chinese))
         en, zh = ("|".join(map(re.escape, forms)) for forms in ordered)
         return en, zh
@@ -250,8 +250,8 @@ class Weighting:
 
     def log_odds(self, cue: str, family: str) -> float:
         """Log-odds that a cue at full strength adds to a family."""
-        own = self.changed.get(cue, {}).get(family)
-        return lexicon().weights.get(cue, {}).get(family, 0.0) if own is None else own
+        changed = self.changed.get(cue, {}).get(family)
+        return lexicon().weights.get(cue, {}).get(family, 0.0) if changed is None else changed
 
 
 DEFAULT_WEIGHTING = Weighting()

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
@@ -214,10 +214,17 @@ class ChatClient:
         )
 
 
+class RecordReply(NamedTuple, Generic[R]):
+    """A record and its tokens of both requests, None where the model counts none."""
+
+    record: R
+    tokens: int | None
+
+
 def ask_record(
     model: BaseChatModel, messages: Sequence[BaseMessage], schema: type[R]
-) -> tuple[R, int | None]:
-    """The reply as a record, repaired once, and its tokens if they are counted.
+) -> RecordReply[R]:
+    """The reply as a record of the schema, repaired once.
 
     Raises:
         ReplyInvalid: the model failed, or neither reply fits.
@@ -248,7 +255,7 @@ def ask_record(
         record = with_repair(messages, send, read, plain)
     except GaveUp as error:
         raise ReplyInvalid(f"no usable reply after {TRIES} tries: {error}") from error
-    return record, tokens or None
+    return RecordReply(record, tokens or None)
 
 
 def with_repair(

@@ -144,11 +144,11 @@ class Conversion:
 
     def _known(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Return the ids, each once; `Unusable` names those that stand for no clue."""
-        given = tuple(dict.fromkeys(ids))
-        invented = [id for id in given if id not in self._clues]
+        known = tuple(dict.fromkeys(ids))
+        invented = [id for id in known if id not in self._clues]
         if invented:
             raise Unusable(f"there is no clue {', '.join(map(repr, invented[:3]))}")
-        return given
+        return known
 
     def _cited(self, ids: Iterable[str]) -> tuple[Clue, ...]:
         return tuple(self._clues[id] for id in self._known(ids))
@@ -156,10 +156,10 @@ class Conversion:
 
 def opinions(reply: schemas.Criticising, sentences: Sequence[Sentence]) -> tuple[Opinion, ...]:
     """The critic's opinion of each sentence; unverified if it gave none."""
-    given = {verdict.sentence: verdict for verdict in reply.verdicts}
+    by_number = {verdict.sentence: verdict for verdict in reply.verdicts}
     numbers = range(1, len(sentences) + 1)
-    for unknown in sorted(set(given) - set(numbers)):
+    for unknown in sorted(set(by_number) - set(numbers)):
         raise Unusable(f"there is no sentence {unknown}")
     none = schemas.Verdict(sentence=1, verdict="unverified")
-    verdicts = (given.get(number, none) for number in numbers)
+    verdicts = (by_number.get(number, none) for number in numbers)
     return tuple(Opinion(verdict=v.verdict, why=v.why) for v in verdicts)

@@ -111,9 +111,9 @@ class Llm:
             return by_rules.model_copy(update={"asks": (), "stop_reason": "agreed"})
         known = frozenset(clue.id for clue in inquiry.clues)
         if self._debated is not None and self._debated[0] == known and inquiry.asked:
-            last = self._debated[1]  # the last look brought no new clue
-            stop = last.stop_reason or "no_new_clues"
-            return last.model_copy(update={"asks": (), "refused": (), "stop_reason": stop})
+            decision = self._debated[1]  # the last look brought no new clue
+            stop = decision.stop_reason or "no_new_clues"
+            return decision.model_copy(update={"asks": (), "refused": (), "stop_reason": stop})
         try:
             decision = self._debate(inquiry, case)
         except GaveUp:
@@ -179,8 +179,8 @@ class Llm:
         for _ in range(2):
             updated = inquiry.model_copy(update={"refused": (*inquiry.refused, *refused)})
             task = messages.planner(updated, decision.hypotheses, language, analogies)
-            given = self._ask("planner", inquiry, task, Planning, conversion.asks)
-            asks, new = validate_asks(given[: messages.MOST_ASKS], inquiry)
+            planned = self._ask("planner", inquiry, task, Planning, conversion.asks)
+            asks, new = validate_asks(planned[: messages.MOST_ASKS], inquiry)
             refused += new
             if asks or not new:
                 return asks, refused

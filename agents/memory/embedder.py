@@ -149,8 +149,8 @@ class SentenceModel:
         tokenizer, model = self._load()
         import torch
 
-        own = getattr(model.config, "max_position_embeddings", LONGEST)
-        room = int(min(LONGEST, tokenizer.model_max_length, own))
+        positions = getattr(model.config, "max_position_embeddings", LONGEST)
+        room = int(min(LONGEST, tokenizer.model_max_length, positions))
         batch = tokenizer(
             texts, padding=True, truncation=True, max_length=room, return_tensors="pt"
         )

@@ -105,8 +105,12 @@ class Memory:
         matches = [Match(self.items[place], round(float(score), 4)) for place, score in pairs]
         asked = stance_of(passage)
         for match in sorted(matches, key=lambda match: (-match.score, match.item.key)):
-            own = match.item.stance
-            if match.score >= self.embedder.least and akin(asked, own) and not opposed(asked, own):
+            stance = match.item.stance
+            if (
+                match.score >= self.embedder.least
+                and akin(asked, stance)
+                and not opposed(asked, stance)
+            ):
                 yield match
 
     def _build(self) -> Any:

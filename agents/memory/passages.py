@@ -217,21 +217,23 @@ def stance_of(passage: Passage, families: Sequence[str] = (), labels: Sequence[s
     """Stance of a passage; `families` or `labels` take precedence over its text."""
     readings = passage.readings
     named = (lexicon().family_of(label) for label in labels)
-    own = frozenset((*families, *(name for name in named if name)))
+    asserted = frozenset((*families, *(name for name in named if name)))
     denied: frozenset[str] = frozenset()
     observed = (line.text for line in passage.lines if line.modality != "text")
-    text = " . ".join(labels if own or labels else observed)  # transcripts count by their cues
-    if not (own or labels):
+    text = " . ".join(labels if asserted or labels else observed)  # transcripts count by their cues
+    if not (asserted or labels):
         standings = weigh(readings)
         enough = max(POSSIBLE, RIVAL_SHARE * standings[0].probability)
-        own = frozenset(s.family for s in standings if s.supports and s.probability >= enough)
-        denied = frozenset(s.family for s in standings if s.contradicts and not s.supports) - own
+        asserted = frozenset(s.family for s in standings if s.supports and s.probability >= enough)
+        denied = (
+            frozenset(s.family for s in standings if s.contradicts and not s.supports) - asserted
+        )
     words = tuple(affects(text))
     stems = _LONG_WORD.findall(passage.text.casefold())
     return Stance(
-        families=own,
+        families=asserted,
         denied=denied,
-        signs=_signs(own, denied, words),
+        signs=_signs(asserted, denied, words),
         arousal=frozenset(1 if a.arousal > 0 else -1 for a in words if abs(a.arousal) >= AROUSED),
         cues=frozenset(m.cue for r in readings for m in r.mentions if not m.negated),
         words=frozenset(word[:STEM] for word in stems if word not in stop_words()),
@@ -265,14 +267,14 @@ def _signs(
     families: frozenset[str], denied: frozenset[str], words: Sequence[Affect]
 ) -> frozenset[int]:
     """Return the signs of families and words, or the opposite of what is denied."""
-    polar = [*_valences(families), *(a.valence for a in words if abs(a.valence) >= PLEASANT)]
-    if not polar and not families:
-        polar = [-valence for valence in _valences(denied)]
-    return frozenset(1 if valence > 0 else -1 for valence in polar)
+    valences = [*_valences(families), *(a.valence for a in words if abs(a.valence) >= PLEASANT)]
+    if not valences and not families:
+        valences = [-valence for valence in _valences(denied)]
+    return frozenset(1 if valence > 0 else -1 for valence in valences)
 
 
 def _valences(families: Iterable[str]) -> list[float]:
     """Return the valences of the polar families; attention has no sign."""
     table = lexicon().families
-    polar = (table[family] for family in families)
-    return [f.valence for f in polar if f.kin != ATTENTION and abs(f.valence) >= POLAR]
+    entries = (table[family] for family in families)
+    return [f.valence for f in entries if f.kin != ATTENTION and abs(f.valence) >= POLAR]

@@ -96,9 +96,9 @@ def focus(readings: Sequence[Reading], topic: Topic) -> tuple[Reading, ...]:
     if not target:
         return tuple(readings)
     return tuple(
-        r if own else replace(r, reliability=r.reliability * BYSTANDER)
+        r if is_target else replace(r, reliability=r.reliability * BYSTANDER)
         for r in readings
-        if (own := is_about(r.clue, target) is not False) or not topic.has_subject
+        if (is_target := is_about(r.clue, target) is not False) or not topic.has_subject
     )
 
 
@@ -108,14 +108,14 @@ def target_people(clues: Sequence[Clue], topic: Topic) -> frozenset[Person]:
     if topic.place is not None:
         return frozenset(p for p in people if p.place == topic.place)
     by_name = {(p.tool, p.name): p for p in people}
-    own: Counter[Person] = Counter()  # cues that are stated about each
+    counts: Counter[Person] = Counter()  # cues that are stated about each
     for reading in read(clues):
         person = by_name.get((reading.clue.source.tool, person_of(reading.clue) or ""))
         if person is not None:
-            own[person] += len(reading.mentions) or 1
-    rank = {p: sum(own[other] for other in people if other.may_be(p)) for p in people}
+            counts[person] += len(reading.mentions) or 1
+    rank = {p: sum(counts[other] for other in people if other.may_be(p)) for p in people}
     if topic.person is not None:  # as numbered by the tool that states most
-        rank = {p: own[p] for p in people if p.name == topic.person}
+        rank = {p: counts[p] for p in people if p.name == topic.person}
     main = min(rank, key=lambda p: (-rank[p], p.name, p.tool), default=None)
     return frozenset(p for p in people if main is not None and p.may_be(main) != topic.other)
 

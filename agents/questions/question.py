@@ -265,32 +265,32 @@ def _times(plain: str) -> tuple[float, float, str] | None:
 
 
 def _follow(plain: str, before: Topic, duration: float) -> Topic:
-    own = _named_in(plain, duration)
-    if before.place and not own.has_subject and own.moment and own.moment.words == MIDDLE:
-        own = replace(own, place="in the middle", moment=None)
-    own = replace(own, moment=_next_moment(plain, before.moment, duration) or own.moment)
-    is_new = own.has_subject or own.sex not in (None, before.sex)
+    topic = _named_in(plain, duration)
+    if before.place and not topic.has_subject and topic.moment and topic.moment.words == MIDDLE:
+        topic = replace(topic, place="in the middle", moment=None)
+    topic = replace(topic, moment=_next_moment(plain, before.moment, duration) or topic.moment)
+    is_new = topic.has_subject or topic.sex not in (None, before.sex)
     if before.has_subject and not (is_new or _ANY_PERSON.search(plain) or _WHOLE.search(plain)):
-        own = _with_subject(own, before)
-    return _completed(own, before) if own.bare or _ELLIPSIS.search(plain) else own
+        topic = _with_subject(topic, before)
+    return _completed(topic, before) if topic.bare or _ELLIPSIS.search(plain) else topic
 
 
 def _with_subject(topic: Topic, of: Topic) -> Topic:
     return replace(topic, place=of.place, person=of.person, other=of.other, sex=of.sex)
 
 
-def _completed(own: Topic, before: Topic) -> Topic:
+def _completed(topic: Topic, before: Topic) -> Topic:
     """The topic with what a follow-up leaves unsaid; another person has another voice."""
-    same = (own.place, own.person, own.other) == (before.place, before.person, before.other)
-    names_an_emotion_alone = own.families and not (own.modality or own.moment or own.cues)
-    keeps = same and not names_an_emotion_alone and not own.cues
+    same = (topic.place, topic.person, topic.other) == (before.place, before.person, before.other)
+    names_an_emotion_alone = topic.families and not (topic.modality or topic.moment or topic.cues)
+    keeps = same and not names_an_emotion_alone and not topic.cues
     return replace(
-        own,
-        families=own.families or (before.families if not own.cues else ()),
-        modality=own.modality or (before.modality if keeps else None),
-        moment=own.moment or (before.moment if keeps else None),
-        cues=own.cues or (before.cues if own.bare else ()),
-        denied=own.denied or (before.denied and own.bare),
+        topic,
+        families=topic.families or (before.families if not topic.cues else ()),
+        modality=topic.modality or (before.modality if keeps else None),
+        moment=topic.moment or (before.moment if keeps else None),
+        cues=topic.cues or (before.cues if topic.bare else ()),
+        denied=topic.denied or (before.denied and topic.bare),
     )
 
 

@@ -47,11 +47,12 @@ def _on_family(case: Case, family: str) -> list[Sentence]:
     """
     standing = next(s for s in case.standings if s.family == family)
     target = target_people(case.clues, case.topic)
-    own = {clue.id for clue in case.clues if is_about(clue, target) is not False}
+    target_ids = {clue.id for clue in case.clues if is_about(clue, target) is not False}
     relevant = [
         c
         for c in standing.contributions
-        if own & {*c.evidence.clue_ids} and case.topic.modality in (None, c.evidence.modality)
+        if target_ids & {*c.evidence.clue_ids}
+        and case.topic.modality in (None, c.evidence.modality)
     ]
     against = basis(c for c in reversed(relevant) if c.value <= -WORTH_CITING)
     sentences = [
@@ -87,16 +88,16 @@ def _no_clue(case: Case, family: str) -> list[Sentence]:
 def _on_modality(case: Case, modality: Modality, families: Sequence[str]) -> Iterator[Sentence]:
     """The modality's clues, then the emotion that they speak for or against."""
     ids = {clue.id for clue in target_clues(case.clues, case.topic)}
-    own = [r for r in case.readings if r.clue.modality == modality and r.clue.id in ids]
+    readings = [r for r in case.readings if r.clue.modality == modality and r.clue.id in ids]
     if modality == "text":
-        for reading in own[:1]:
+        for reading in readings[:1]:
             words = quote(reading.clue).removeprefix("In the text, ").removesuffix(".")
             text = load("rules/answer_part").substitute(clues=words)
             yield Sentence(block="answer", text=text, clue_ids=(reading.clue.id,))
     else:
-        yield from _listing("part", _best(case, [r.clue for r in own]))
+        yield from _listing("part", _best(case, [r.clue for r in readings]))
     on_families = [sentence for family in families for sentence in _on_family(case, family)]
-    lead = weigh(own, case.weighting)[0]
+    lead = weigh(readings, case.weighting)[0]
     if not on_families and lead.probability >= CONSISTENT:
         on_families = _in_favour(lead.contributions, lead.family, "alone")
     yield from on_families

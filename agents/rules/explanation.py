@@ -165,10 +165,10 @@ def _subject(case: Case, cited: Sequence[str]) -> str:
     Only where there are several and each cited clue is about this one: a voice, or a hand
     of no particular person, may be another's.
     """
-    own = [c for c in case.clues if c.id in cited]
-    if len({person_of(c) for c in own}) != 1 or len({p.name for p in people_in(case.clues)}) < 2:
+    clues = [c for c in case.clues if c.id in cited]
+    if len({person_of(c) for c in clues}) != 1 or len({p.name for p in people_in(case.clues)}) < 2:
         return "the person"
-    people = people_in(own)
+    people = people_in(clues)
     if not people or not all(one.may_be(other) for one in people for other in people):
         return "the person"
     one = min(people, key=lambda person: person.place is None)
@@ -184,10 +184,10 @@ def _shape(case: Case, standing: Standing, cited: Sequence[str]) -> Prompt:
     if standing is lead:
         return load("rules/therefore")
     leading = basis(c for c in lead.contributions if c.value >= WORTH_CITING)
-    own, other = _spans(case, cited), _spans(case, leading.clue_ids if leading else ())
-    if own and other and max(s.end for s in own) <= min(s.start for s in other):
+    spans, other = _spans(case, cited), _spans(case, leading.clue_ids if leading else ())
+    if spans and other and max(s.end for s in spans) <= min(s.start for s in other):
         return load("rules/earlier")
-    if own and other and min(s.start for s in own) >= max(s.end for s in other):
+    if spans and other and min(s.start for s in spans) >= max(s.end for s in other):
         return load("rules/later")
     return load("rules/also")
 

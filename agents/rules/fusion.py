@@ -29,7 +29,7 @@ from emer.agents.lexicon.lexicon import (
 )
 from emer.agents.types import Conflict
 from emer.prompts.prompt import load
-from emer.tools.types import MODALITIES, Modality, Span
+from emer.tools.types import MODALITIES, Clue, Modality, Span
 
 PRIOR = -1.2
 """Log-odds of a family before any clue (chosen by us).
@@ -164,29 +164,36 @@ def weigh(
 
 def gather(readings: Sequence[Reading]) -> tuple[Evidence, ...]:
     """The evidence of all readings: single cues, then combinations."""
-    groups = {key: cue.group for key, cue in lexicon().cues.items()}
-    clues = {reading.clue.id: reading.clue for reading in readings}
-    stated = [
-        (m.cue, r.clue.modality, (r.clue.id,), m.negated, r.reliability * m.strength)
-        for r in readings
-        for m in r.mentions
-    ]
-    combined = [
-        (key, kind, ids, False, weight) for key, kind, ids, weight in combined_cues(readings)
-    ]
-    return tuple(
+    cues = lexicon().cues
+    single = [
         Evidence(
-            cue=cue,
-            group=groups.get(cue, cue),
-            modality=modality,
-            clue_ids=ids,
-            negated=negated,
-            weight=weight,
-            spans=tuple(span for id in ids if (span := clues[id].span) is not None),
-            described=any(is_described(clues[id]) for id in ids),
+            cue=mention.cue,
+            group=cues[mention.cue].group,
+            modality=reading.clue.modality,
+            clue_ids=(reading.clue.id,),
+            negated=mention.negated,
+            weight=reading.reliability * mention.strength,
+            spans=_spans([reading.clue]),
+            described=is_described(reading.clue),
         )
-        for cue, modality, ids, negated, weight in (*stated, *combined)
-    )
+        for reading in readings
+        for mention in reading.mentions
+    ]
+    clues = {reading.clue.id: reading.clue for reading in readings}
+    combined = [
+        Evidence(
+            cue=combo.key,
+            group=combo.key,
+            modality=combo.modality,
+            clue_ids=combo.clue_ids,
+            negated=False,
+            weight=combo.weight,
+            spans=_spans(clues[id] for id in combo.clue_ids),
+            described=any(is_described(clues[id]) for id in combo.clue_ids),
+        )
+        for combo in combined_cues(readings)
+    ]
+    return (*single, *combined)
 
 
 def arousal(standing: Standing) -> float:
@@ -205,8 +212,9 @@ def find_disputes(standings: Sequence[Standing]) -> tuple[Dispute, ...]:
     """Pairs of channels that point to families of opposite valence."""
     families = lexicon().families
     leads = [lead for channel in CHANNELS if (lead := _lead(channel, standings))]
-    polar = [(families[lead.standing.family].valence, lead) for lead in leads]
-    return tuple((one, two) for (a, one), (b, two) in combinations(polar, 2) if a * b < 0)
+    valences = [families[lead.standing.family].valence for lead in leads]
+    pairs = combinations(zip(leads, valences, strict=True), 2)
+    return tuple((one, two) for (one, a), (two, b) in pairs if a * b < 0)
 
 
 def conflict_records(disputes: Sequence[Dispute]) -> tuple[Conflict, ...]:
@@ -260,9 +268,9 @@ def _standing(family: str, evidence: Sequence[Evidence], weighting: Weighting) -
     contributions = _contributions(family, evidence, weighting)
     sums: dict[Modality, float] = {}
     for modality in MODALITIES:
-        own = [c.value for c in contributions if c.counts and c.evidence.modality == modality]
-        if own:
-            sums[modality] = max(-CAP, min(CAP, math.fsum(own)))
+        values = [c.value for c in contributions if c.counts and c.evidence.modality == modality]
+        if values:
+            sums[modality] = max(-CAP, min(CAP, math.fsum(values)))
     log_odds = PRIOR + math.fsum(sums.values())
     probability = round(1 / (1 + math.exp(-log_odds / TEMPERATURE)), 4)
     return Standing(family, round(log_odds, 6), probability, contributions, sums)
@@ -272,14 +280,14 @@ def _contributions(
     family: str, evidence: Sequence[Evidence], weighting: Weighting
 ) -> tuple[Contribution, ...]:
     valued = [(_value(item, weighting.log_odds(item.cue, family)), item) for item in evidence]
-    favour = _grouped((value, item) for value, item in valued if value > 0)
+    supporting = _grouped((value, item) for value, item in valued if value > 0)
     # Evidence against a family bears on it only when its strongest support holds.
-    against = _grouped(
+    opposing = _grouped(
         (value, item)
         for value, item in valued
-        if value < 0 and (not favour or item.meets(favour[0].evidence))
+        if value < 0 and (not supporting or item.meets(supporting[0].evidence))
     )
-    return tuple(sorted(favour + against, key=lambda c: -c.value))
+    return tuple(sorted(supporting + opposing, key=lambda c: -c.value))
 
 
 def _grouped(valued: Iterable[tuple[float, Evidence]]) -> list[Contribution]:
@@ -302,18 +310,22 @@ def _value(item: Evidence, weight: float) -> float:
 def _lead(channel: Channel, standings: Sequence[Standing]) -> ChannelLead | None:
     """Where a channel points; None where it is not clear."""
     families = lexicon().families
-    polar = [s for s in standings if abs(families[s.family].valence) >= POLAR]
-    best = max(polar, key=lambda s: (_in_channel(s, channel), s.family), default=None)
+    candidates = [s for s in standings if abs(families[s.family].valence) >= POLAR]
+    best = max(candidates, key=lambda s: (_in_channel(s, channel), s.family), default=None)
     if best is None or _in_channel(best, channel) < CLEAR:
         return None
-    favour = (c for c in best.contributions if c.value > 0)
-    own = [c for c in favour if channel_of(c.evidence.modality) == channel]
-    return ChannelLead(channel, own[0].evidence.modality, best, _ids(own)[:3])
+    supporting = (c for c in best.contributions if c.value > 0)
+    of_channel = [c for c in supporting if channel_of(c.evidence.modality) == channel]
+    return ChannelLead(channel, of_channel[0].evidence.modality, best, _ids(of_channel)[:3])
 
 
 def _in_channel(standing: Standing, channel: Channel) -> float:
-    own = (m for m in MODALITIES if channel_of(m) == channel)
-    return math.fsum(standing.by_modality.get(m, 0.0) for m in own)
+    modalities = (m for m in MODALITIES if channel_of(m) == channel)
+    return math.fsum(standing.by_modality.get(m, 0.0) for m in modalities)
+
+
+def _spans(clues: Iterable[Clue]) -> tuple[Span, ...]:
+    return tuple(clue.span for clue in clues if clue.span is not None)
 
 
 def _ids(contributions: Iterable[Contribution]) -> tuple[str, ...]:

@@ -91,12 +91,12 @@ def words_of(standing: Standing) -> tuple[Choice, ...]:
     for c in standing.contributions:
         if not c.evidence.negated:
             stated[c.evidence.cue] = max(stated.get(c.evidence.cue, 0.0), c.evidence.weight)
-    own = {w.name: math.fsum(stated.get(cue, 0.0) for cue in w.cues) for w in words}
+    cue_weights = {w.name: math.fsum(stated.get(cue, 0.0) for cue in w.cues) for w in words}
     fitting = [w for w in words if w.low <= intensity <= w.high]
     has_plain = any(w.name == plain for w in fitting)
 
     def is_wanted(word: LabelWord) -> bool:
-        if word.name == plain or own[word.name] >= OWN_CUE:
+        if word.name == plain or cue_weights[word.name] >= OWN_CUE:
             return True
         return word.graded and (word.low >= EXTREME or not has_plain)
 
@@ -104,7 +104,7 @@ def words_of(standing: Standing) -> tuple[Choice, ...]:
         filter(is_wanted, fitting),
         key=lambda w: (
             w.name != plain,
-            -round(min(1.0, own[w.name]), 6),
+            -round(min(1.0, cue_weights[w.name]), 6),
             round(abs(w.arousal - excitement) + abs((w.low + w.high) / 2 - intensity), 6),
             w.name,
         ),

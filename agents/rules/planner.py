@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from emer.agents.lexicon.cue_parser import is_doubtful
 from emer.agents.lexicon.lexicon import lexicon
@@ -33,8 +34,12 @@ MIN_REQUEST = 0.05
 """Shortest span in seconds of another reasoner's ask (by us: one frame)."""
 
 
-Wish = tuple[Modality, Span, str]
-"""A tool's modality, the span to look at, and the prompt with the reason."""
+class Wish(NamedTuple):
+    """A span to look at with a tool of some modality, and the prompt with the reason."""
+
+    modality: Modality
+    span: Span
+    reason: str
 
 
 def plan_asks(case: Case, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tuple[Ask, ...]:
@@ -44,15 +49,15 @@ def plan_asks(case: Case, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tu
         return ()
     left, right = (lexicon().label_of(s.family) for s in pair)
     asks: list[Ask] = []
-    for modality, wished, reason in _wishes(case, pair):
-        span = _clipped(wished, case.duration)
-        for tool in _tools_for(modality, case, tools):
+    for wish in _wishes(case, pair):
+        span = _clipped(wish.span, case.duration)
+        for tool in _tools_for(wish.modality, case, tools):
             taken = any(  # shares more than a boundary
                 a.tool == tool and a.span.start < span.end and span.start < a.span.end
                 for a in (*asked, *asks)
             )
             if span.length >= MIN_SPAN and not taken:
-                why = load(f"rules/{reason}").substitute(left=left, right=right)
+                why = load(f"rules/{wish.reason}").substitute(left=left, right=right)
                 asks.append(Ask(tool=tool, span=span, why=why))
                 break
     return tuple(asks[:MAX_ASKS])
@@ -176,34 +181,34 @@ def _wishes(case: Case, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
     closer = "ask_confirm" if len(pair[0].channels) < 2 else "ask_zoom"
     reason = "ask_conflict" if case.disputes else closer
     for modality, span in _pivots(case, pair):
-        yield modality, _around(span), reason
+        yield Wish(modality, _around(span), reason)
         if reason == "ask_confirm":
-            yield "face" if modality == "audio" else "audio", _around(span), reason
+            yield Wish("face" if modality == "audio" else "audio", _around(span), reason)
     spanned = [(clue, clue.span) for clue in case.clues if clue.span is not None]
     # the last second of the voice: final syllables carry emotion (Pell & Kotz 2011)
     if end := max((span.end for clue, span in spanned if clue.modality == "audio"), default=0.0):
-        yield "audio", Span(start=max(0.0, end - VOICE_END), end=end), "ask_voice_end"
+        yield Wish("audio", Span(start=max(0.0, end - VOICE_END), end=end), "ask_voice_end")
     for clue, span in spanned:
         if is_doubtful(clue):
-            yield "text", span, "ask_words"
+            yield Wish("text", span, "ask_words")
     target = target_people(case.clues, case.topic)
     for clue, span in spanned:
         if is_about(clue, target) is False:
-            yield clue.modality, _around(span), "ask_other"
+            yield Wish(clue.modality, _around(span), "ask_other")
     for clue, span in spanned:  # the longer stretch beside one without a neutral face
         if clue.id in pair[0].supports and "average face" in clue.text:
             around = _clipped(_around(span), case.duration)
             before = Span(start=0.0, end=around.start)
             after = Span(start=around.end, end=case.duration)
-            yield clue.modality, max(before, after, key=lambda s: s.length), "ask_neutral"
+            yield Wish(clue.modality, max(before, after, key=lambda s: s.length), "ask_neutral")
 
 
 def _pivots(case: Case, pair: tuple[Standing, Standing]) -> Iterator[tuple[Modality, Span]]:
     """Modality and span of the strongest clue of each reading that is not text."""
     by_id = {clue.id: clue for clue in case.clues}
     for standing in pair:
-        own = (by_id[i] for i in standing.supports if i in by_id)
-        clue = next((c for c in own if c.modality != "text"), None)
+        clues = (by_id[i] for i in standing.supports if i in by_id)
+        clue = next((c for c in clues if c.modality != "text"), None)
         if clue is not None and clue.span is not None:
             yield clue.modality, clue.span
 

@@ -119,11 +119,11 @@ def _device(settings: Settings) -> Check:
         name = choose_device()
     except ConfigError as error:
         return Check(area="device", name=settings.device, ok=False, detail=str(error))
-    there = []
+    devices = []
     for device in available_devices():
         memory = "" if device.memory is None else f", {device.memory:.0f} GB"
-        there.append(f"{device.name} ({device.what}{memory})")
-    return Check(area="device", name=name, ok=True, detail="; ".join(there))
+        devices.append(f"{device.name} ({device.what}{memory})")
+    return Check(area="device", name=name, ok=True, detail="; ".join(devices))
 
 
 def _tools(settings: Settings) -> Iterator[Check]:

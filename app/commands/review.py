@@ -212,9 +212,9 @@ class ReviewSession:
 
     def _named(self, words: list[str]) -> list[Clue]:
         numbers = self._numbers(words)
-        own = [n for n in numbers if n > len(self._clues)]
-        if own:
-            raise ConfigError(f"clue {own[0]} is your own; take it back with: keep {own[0]}")
+        added = [n for n in numbers if n > len(self._clues)]
+        if added:
+            raise ConfigError(f"clue {added[0]} is your own; take it back with: keep {added[0]}")
         return [self._clues[n - 1] for n in numbers]
 
     def _numbers(self, words: list[str]) -> list[int]:

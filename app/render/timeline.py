@@ -185,19 +185,19 @@ def _verdicts(event: events.Verified) -> RenderableType:
 
 
 def _ending(trace: Trace) -> RenderableType:
-    last = trace.events[-1] if trace.events else None
-    match last:
+    event = trace.events[-1] if trace.events else None
+    match event:
         case events.Finished():
-            line = f"finished after {seconds(last.seconds)}: {STOP_REASONS[last.stop_reason]}"
-            return Group(*notes(last.notes), Text(line, style="dim"))
+            line = f"finished after {seconds(event.seconds)}: {STOP_REASONS[event.stop_reason]}"
+            return Group(*notes(event.notes), Text(line, style="dim"))
         case events.Paused():
             run = f"emer review {trace.header.run_id}"
-            line = f"paused after {seconds(last.seconds)}; it waits for: {run}"
+            line = f"paused after {seconds(event.seconds)}; it waits for: {run}"
             return Text(line, style="cyan")
         case events.Interrupted():
-            return Text(f"interrupted after {seconds(last.seconds)}", style="yellow")
+            return Text(f"interrupted after {seconds(event.seconds)}", style="yellow")
         case events.Failed():
-            line = f"failed after {seconds(last.seconds)}: {one_line(last.cause)}"
+            line = f"failed after {seconds(event.seconds)}: {one_line(event.cause)}"
             return Text(line, style="red")
         case _:
             return Text("the run did not end: it was killed, or is still going on", style="red")

@@ -28,9 +28,9 @@ def _embedded(request: SpeedRequest, memory: bool, json: bool) -> Sequence[Measu
     from emer.evals.speed.pipeline import measure_speed
 
     defaults = SpeedRequest(request.clip)
-    given = [key for key in request._fields if getattr(request, key) != getattr(defaults, key)]
-    if given:
-        options = ", ".join("--size" if key == "sizes" else f"--{key}" for key in given)
+    changed = [key for key in request._fields if getattr(request, key) != getattr(defaults, key)]
+    if changed:
+        options = ", ".join("--size" if key == "sizes" else f"--{key}" for key in changed)
         raise ConfigError(f"{options}: only with --profile models")
     measures = measure_speed(request.clip, memory=memory, say=_progress)
     if json:

@@ -134,16 +134,16 @@ class DataFolder:
         )
 
 
-def data_folder(given: Path | None = None) -> DataFolder:
-    """Data folder; `ConfigError` if `given` is no folder.
+def data_folder(folder: Path | None = None) -> DataFolder:
+    """Data folder; `ConfigError` if `folder` is no folder.
 
-    Without `given`, the first of $EMER_TEST_DATA, ../shared, and the folder that
+    Without `folder`, the first of $EMER_TEST_DATA, ../shared, and the folder that
     `emer-eval data pull` fills (which need not exist yet).
     """
-    if given is not None:
-        if not given.is_dir():
-            raise ConfigError(f"--data {given} is not a folder")
-        return DataFolder(given)
+    if folder is not None:
+        if not folder.is_dir():
+            raise ConfigError(f"--data {folder} is not a folder")
+        return DataFolder(folder)
     beside = Path(os.environ.get("EMER_TEST_DATA", "../shared")) / "data" / "emer"
     return DataFolder(beside if beside.is_dir() else pulled_folder())
 
@@ -212,8 +212,8 @@ def _blob_id(origin: Origin, api: str) -> str:
 
 def _entry(row: Row) -> Entry:
     cells = {column: row[column] or None for column in _COLUMNS}
-    own = {key: cells.pop(key) for key in ("key", "file", "accepts", "what", "licence")}
-    return Entry.model_validate({**own, "origin": cells if row["repository"] else None})
+    fields = {key: cells.pop(key) for key in ("key", "file", "accepts", "what", "licence")}
+    return Entry.model_validate({**fields, "origin": cells if row["repository"] else None})
 
 
 def _tables(root: Path) -> Iterator[PurePosixPath]:

@@ -125,7 +125,7 @@ class ReplyCache:
         from langchain_core.messages import HumanMessage
 
         if key not in self._known:
-            reply = ask_record(model, [HumanMessage(request)], form)[0].model_dump(mode="json")
+            reply = ask_record(model, [HumanMessage(request)], form).record.model_dump(mode="json")
             self._known[key] = reply
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(_json({"key": key, "said": reply}) + "\n")

@@ -128,10 +128,10 @@ def _statistics(
     floor = max(floors, key=lambda f: value(f.statistics[main], len(f.predictions)), default=None)
     statistics: dict[tuple[str, ...], Statistic] = {}
     for entry in entries:
-        own, name = entry.statistics, entry.card.name
-        statistics |= {(name, key): statistic for key, statistic in own.items()}
+        scores, name = entry.statistics, entry.card.name
+        statistics |= {(name, key): statistic for key, statistic in scores.items()}
         if floor is not None and entry.card.input != "nothing":
-            statistics[name, FLOOR, main] = Difference(own[main], floor.statistics[main])
+            statistics[name, FLOOR, main] = Difference(scores[main], floor.statistics[main])
     for left, right in compared:
         ours, theirs = left.statistics, right.statistics
         for key in HEADLINES:

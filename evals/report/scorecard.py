@@ -57,13 +57,13 @@ class Ruler:
     dataset: Dataset
     lexicon: Lexicon | None
     """None where the wheel files are missing: their scores are left out."""
-    given: Grouper | None = None
+    grouping: Grouper | None = None
     """Grouping of labels at set level; by default by the wheels."""
 
     @property
     def grouper(self) -> Grouper:
         by_default = NO_GROUPS if self.lexicon is None else ByWheel(self.lexicon)
-        return self.given or by_default
+        return self.grouping or by_default
 
     @cached_property
     def samples(self) -> tuple[Sample, ...]:

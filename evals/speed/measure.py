@@ -124,26 +124,26 @@ def paired(ours: Callable[[], object], theirs: Callable[[], object], rounds: int
 
 def other_load() -> Callable[[], float]:
     """Function for the share of the machine (0-1) that others take from now on."""
-    start, (busy, own) = time.monotonic(), busy_seconds()
+    start, (busy, ours) = time.monotonic(), busy_seconds()
 
     def share() -> float:
-        busy_now, own_now = busy_seconds()
+        busy_now, ours_now = busy_seconds()
         elapsed = time.monotonic() - start
-        return others_share(busy_now - busy, own_now - own, elapsed, os.cpu_count() or 1)
+        return others_share(busy_now - busy, ours_now - ours, elapsed, os.cpu_count() or 1)
 
     return share
 
 
-def others_share(busy: float, own: float, elapsed: float, cores: int) -> float:
+def others_share(busy: float, ours: float, elapsed: float, cores: int) -> float:
     """Share of the cores that others took (0-1), from CPU seconds."""
-    return min(1.0, max(0.0, (busy - own) / (cores * max(elapsed, 1e-9))))
+    return min(1.0, max(0.0, (busy - ours) / (cores * max(elapsed, 1e-9))))
 
 
 def busy_seconds() -> tuple[float, float]:
     """CPU seconds of all cores, and of this process and its children."""
     # Summed, never subtracted from a total, so that rounding cannot make them run backwards.
-    cores, own = psutil.cpu_times()._asdict(), psutil.Process().cpu_times()
-    mine = own.user + own.system + own.children_user + own.children_system
+    cores, used = psutil.cpu_times()._asdict(), psutil.Process().cpu_times()
+    mine = used.user + used.system + used.children_user + used.children_system
     return sum(value for name, value in cores.items() if name not in NOT_WORK), mine
 
 

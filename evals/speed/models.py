@@ -224,8 +224,8 @@ def words_of(text: str) -> Result:
 
 
 def _transcript(clues: Sequence[Clue]) -> Result:
-    own = [clue for clue in clues if "translated_from" not in clue.data]
-    return words_of(" ".join(str(clue.data["transcript"]) for clue in own))
+    originals = [clue for clue in clues if "translated_from" not in clue.data]
+    return words_of(" ".join(str(clue.data["transcript"]) for clue in originals))
 
 
 def _faster_whisper(weights: Path, hardware: Mapping[str, str]) -> Example:

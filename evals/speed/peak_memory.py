@@ -47,9 +47,9 @@ def loop_clip(path: Path, target: Path, seconds: float, title: str = "") -> Path
 def peak_memory(path: Path) -> float:
     """Peak MB of this process and its children while it explains a clip."""
     from emer.graphs.ask import ask
-    from emer.tools.testing.benchmark import watched
+    from emer.tools.testing.benchmark import sampled_memory
 
-    with watched(_set_size, 0.05) as sizes:
+    with sampled_memory(_set_size, 0.05) as sizes:
         ask(path)
     return max(sizes) / 1e6
 

@@ -121,7 +121,7 @@ class Agent:
 
 
 def agent(home: Path, profile: str | None = None, tools: Mapping[str, str] | None = None,
-          name: str = "agent", given: Input = "clip",
+          name: str = "agent", kind: Input = "clip",
           reasoner: ReasonerOptions = DEFAULT_REASONER) -> Agent:  # fmt: skip
     """The agent, with the settings of ./emer.toml and the environment.
 
@@ -130,10 +130,10 @@ def agent(home: Path, profile: str | None = None, tools: Mapping[str, str] | Non
         profile: Profile, instead of that of the settings.
         tools: Tools by slot, instead of those of the settings.
         name: Name of the system.
-        given: Input of the system.
+        kind: Input of the system.
         reasoner: Its reasoner; `ConfigError` if that needs a model and none is configured.
 
     """
     settings = with_options(load_settings(profile=profile, tools=tools), reasoner)
     prepared(settings.reasoner)
-    return Agent(settings.model_copy(update={"home": home}), name, given)
+    return Agent(settings.model_copy(update={"home": home}), name, kind)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from emer.evals.data.predictions import Predictions, read_predictions
 from emer.evals.data.types import Gold, Sample
@@ -25,8 +26,11 @@ DRAWN = 3
 SEED = 2306
 
 
-Answer = tuple[tuple[str, ...], str]
-"""Labels and a text."""
+class Answer(NamedTuple):
+    """Labels, and a text that explains them."""
+
+    labels: tuple[str, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,19 +38,18 @@ class Baseline:
     """A system that knows the name of a clip, and the human answers on the set."""
 
     card: Card
-    given: Callable[[str], Answer]
-    """The answer by a clip's name."""
+    answer_by_name: Callable[[str], Answer]
 
     def answer(self, sample: Sample) -> Prediction:
-        labels, text = self.given(sample.name)
-        return Prediction(name=sample.name, labels=labels, text=text)
+        answer = self.answer_by_name(sample.name)
+        return Prediction(name=sample.name, labels=answer.labels, text=answer.text)
 
 
 def constant(labels: tuple[str, ...]) -> Baseline:
     """The same labels for every clip."""
     listed, count = ", ".join(labels), len(labels)
     name = f"constant: {listed}" if count < 3 else f"constant: {count} labels"
-    return _floor(name, f"always {listed}", partial(_same, (labels, "")))
+    return _floor(name, f"always {listed}", partial(_same, Answer(labels)))
 
 
 def random_labels(golds: Mapping[str, Gold]) -> Baseline:
@@ -59,15 +62,15 @@ def random_labels(golds: Mapping[str, Gold]) -> Baseline:
 def another_answer(golds: Mapping[str, Gold], language: Language = "en") -> Baseline:
     """Human answer of another clip, drawn by a seed: the floor of explanations."""
     what = "labels and explanation that people gave another clip"
-    given = partial(_another, golds, language)
-    return _floor("random: another clip's human answer", what, given, SEED)
+    answer_by_name = partial(_another, golds, language)
+    return _floor("random: another clip's human answer", what, answer_by_name, SEED)
 
 
 def constant_answer(golds: Mapping[str, Gold], language: Language = "en") -> Baseline:
     """Human answer of the first clip for every clip: the constant explanation."""
     what = "labels and explanation that people gave the first clip"
-    given = partial(_same, _human(golds[min(golds)], language))
-    return _floor("constant: one human answer", what, given)
+    answer_by_name = partial(_same, _human(golds[min(golds)], language))
+    return _floor("constant: one human answer", what, answer_by_name)
 
 
 def floors(golds: Mapping[str, Gold]) -> Sequence[Baseline]:
@@ -76,10 +79,12 @@ def floors(golds: Mapping[str, Gold]) -> Sequence[Baseline]:
 
 
 def _floor(
-    name: str, what: str, given: Callable[[str], Answer], seed: int | None = None
+    name: str, what: str, answer_by_name: Callable[[str], Answer], seed: int | None = None
 ) -> Baseline:
     provenance = {} if seed is None else {"seed": seed}
-    return Baseline(Card(name=name, input="nothing", what=what, provenance=provenance), given)
+    return Baseline(
+        Card(name=name, input="nothing", what=what, provenance=provenance), answer_by_name
+    )
 
 
 def _same(answer: Answer, _: str) -> Answer:
@@ -93,18 +98,18 @@ def _drawn(counts: Sequence[tuple[str, int]], name: str) -> Answer:
         (label,) = rng.choices(list(left), weights=list(left.values()))
         labels.append(label)
         del left[label]
-    return tuple(labels), ""
+    return Answer(tuple(labels))
 
 
 def _another(golds: Mapping[str, Gold], language: Language, name: str) -> Answer:
     others = [other for other in sorted(golds) if other != name]
     if not others:
-        return (), ""
+        return Answer()
     return _human(golds[random.Random(f"{SEED} {name}").choice(others)], language)
 
 
 def _human(gold: Gold, language: Language) -> Answer:
-    return gold.labels, gold.explanations.get(language, "")
+    return Answer(gold.labels, gold.explanations.get(language, ""))
 
 
 @dataclass(frozen=True)

@@ -98,13 +98,13 @@ class ChatSystem:
         ]
         if sound is not None:
             content.append(_block("audio", "audio/wav", sound))
-        reply, tokens = ask_record(self.model, [HumanMessage(content=content)], ClipAnswer)
+        reply = ask_record(self.model, [HumanMessage(content=content)], ClipAnswer)
         return Prediction(
             name=sample.name,
-            labels=reply.labels,
-            text=reply.explanation,
+            labels=reply.record.labels,
+            text=reply.record.explanation,
             duration=clip.duration,
-            cost=Cost(seconds=time.perf_counter() - start, tokens=tokens),
+            cost=Cost(seconds=time.perf_counter() - start, tokens=reply.tokens),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from emer.agents.lexicon.lexicon import weighting_of
@@ -73,11 +73,11 @@ class OnHumanClues:
 
     @property
     def card(self) -> Card:
-        given, names = self._form
+        what = f"{', '.join(self.parts)}, {self.language}"
         return Card(
-            name="/".join([self.reasoner.name, *names]),
-            input=given,
-            what=f"{', '.join(self.parts)}, {self.language}" + ", stepwise" * self.stepwise,
+            name="/".join([self.reasoner.name, *self._variant]),
+            input=self._input,
+            what=f"{what}, stepwise" if self.stepwise else what,
             provenance={
                 "reasoner": self.reasoner.name,
                 "code": code_of(self.reasoner),
@@ -101,7 +101,7 @@ class OnHumanClues:
         if described is None and self.parts == ("subtitle",):
             described = Described(language=self.language, masked=False, subtitle=sample.subtitle)
         if described is None:
-            form = f"{'masked ' * self.masked}{self.language}"
+            form = f"masked {self.language}" if self.masked else self.language
             raise ConfigError(f"{sample.name} has no {form} human description")
         start = time.perf_counter()
         steps = [(p,) for p in self.parts] if self.stepwise else [self.parts]
@@ -126,15 +126,25 @@ class OnHumanClues:
         )
 
     @property
-    def _form(self) -> tuple[Input, list[str]]:
-        """Kind of input, and the words that the name has for it."""
-        zh = ["zh"] * (self.language == "zh")
+    def _input(self) -> Input:
         if self.parts == ("subtitle",):
-            return "subtitle", ["text only", *zh]
-        names = zh + ["+".join(self.parts)] * (self.parts != PARTS) + ["stepwise"] * self.stepwise
-        if self.masked:
-            return "human clues, masked", ["masked", *names]
-        return "human clues", ["full", *names]
+            return "subtitle"
+        return "human clues, masked" if self.masked else "human clues"
+
+    @property
+    def _variant(self) -> Iterator[str]:
+        """The words of the name that tell it from other variants."""
+        text_only = self.parts == ("subtitle",)
+        if text_only:
+            yield "text only"
+        else:
+            yield "masked" if self.masked else "full"
+        if self.language == "zh":
+            yield "zh"
+        if self.parts != PARTS and not text_only:
+            yield "+".join(self.parts)
+        if self.stepwise and not text_only:
+            yield "stepwise"
 
     def _decide(self, clues: Sequence[Clue], later: Sequence[Part]) -> Decision:
         tools = tuple(AS_TOOL[part] for part in later)

@@ -57,7 +57,7 @@ def _agent(profile: str, setup: Setup) -> System:
 def _text(_: str, setup: Setup) -> System:
     from emer.evals.systems.agent import WORDS_ONLY, agent
 
-    return agent(setup.home / "home", tools=WORDS_ONLY, name="agent, words only", given="subtitle",
+    return agent(setup.home / "home", tools=WORDS_ONLY, name="agent, words only", kind="subtitle",
                  reasoner=setup.reasoner)  # fmt: skip
 
 

@@ -80,8 +80,10 @@ class Prediction(Record):
         """The first label, None where there is none, and its probability if one is stated."""
         if not self.labels:
             return None
-        own = (h.probability for h in self.hypotheses if h.label == self.labels[0])
-        return self.labels[0], max((stated for stated in own if stated is not None), default=None)
+        probabilities = (h.probability for h in self.hypotheses if h.label == self.labels[0])
+        return self.labels[0], max(
+            (stated for stated in probabilities if stated is not None), default=None
+        )
 
 
 class System(Protocol):

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Explanation, Hypothesis, StopReason
-from emer.graphs.trace.events import Decided, Remembered, Reviewed, ToolStarted
+from emer.graphs.trace.events import Decided, Header, Remembered, Reviewed, ToolStarted
 from emer.graphs.trace.jsonl import Trace
 from emer.graphs.trace.runs import Usage, reasoner_of, usage_of
 from emer.tools.types import Clue, Record, Source
@@ -81,14 +81,31 @@ class Outcome(Record):
 
 def diff(a: Trace, b: Trace) -> Diff:
     """Difference of two runs, with its causes."""
-    before, after = _values(a), _values(b)
-    parts: dict[str, object] = {part: changes(before[part], after[part]) for part in before}
-    parts |= {"usage_a": usage_of(a), "usage_b": usage_of(b)}
-    difference = compare(outcome_of(a), outcome_of(b)).model_copy(update=parts)
+    results = compare(outcome_of(a), outcome_of(b))
+    difference = Diff(
+        inputs=changes(_inputs(a), _inputs(b)),
+        settings=changes(_flat(a.header.settings), _flat(b.header.settings)),
+        tools=changes(_tools(a.header), _tools(b.header)),
+        reasoner=changes(_reasoner(a.header), _reasoner(b.header)),
+        prompts=changes(_prompts(a.header), _prompts(b.header)),
+        versions=changes(_versions(a.header), _versions(b.header)),
+        reviews=changes(_reviews(a), _reviews(b)),
+        reminders=changes(_reminders(a), _reminders(b)),
+        work=changes(_work(a), _work(b)),
+        usage_a=usage_of(a),
+        usage_b=usage_of(b),
+        clues_only_a=results.clues_only_a,
+        clues_only_b=results.clues_only_b,
+        labels=results.labels,
+        probabilities=results.probabilities,
+        sentences_only_a=results.sentences_only_a,
+        sentences_only_b=results.sentences_only_b,
+    )
     return difference.model_copy(update={"because": _because(a, b, difference)})
 
 
 def compare(a: Outcome, b: Outcome) -> Diff:
+    """Difference of two outcomes."""
     clues_a, clues_b = ({clue.id: clue for clue in side.clues} for side in (a, b))
     texts_a, texts_b = ([s.text for s in side.explanation.sentences] for side in (a, b))
     labels = [{label.name: label.band for label in side.explanation.labels} for side in (a, b)]
@@ -249,33 +266,42 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST]) + rest
 
 
-def _values(trace: Trace) -> dict[str, dict[str, str]]:
-    """What is compared of a run, by part of the difference."""
-    header, clip, started = trace.header, trace.header.clip, trace.started
+def _inputs(trace: Trace) -> dict[str, str]:
+    clip, started = trace.header.clip, trace.started
     words = clip.subtitle[:8] if clip.subtitle else "none"
     inputs = {"clip": f"{clip.name} ({clip.sha256[:8]})", "given words": words}
     if started is not None:
         inputs |= {"question": started.question, "earlier turns": str(len(started.history))}
+    return inputs
+
+
+def _tools(header: Header) -> dict[str, str]:
+    return {slot: _named(source) for slot, source in header.tools.items()}
+
+
+def _reasoner(header: Header) -> dict[str, str]:
+    return {"reasoner": reasoner_of(header)}
+
+
+def _prompts(header: Header) -> dict[str, str]:
+    return {name: text[:8] for name, text in header.prompts.items()}
+
+
+def _versions(header: Header) -> dict[str, str]:
+    return header.versions | ({"commit": header.git[:8]} if header.git else {})
+
+
+def _reminders(trace: Trace) -> dict[str, str]:
     retrieved = [e.recollection for e in trace.effective if isinstance(e, Remembered)]
     keys = dict.fromkeys(analogy.key for record in retrieved for analogy in record.analogies)
-    return {
-        "inputs": inputs,
-        "settings": _flat(header.settings),
-        "tools": {slot: _named(source) for slot, source in header.tools.items()},
-        "reasoner": {"reasoner": reasoner_of(header)},
-        "prompts": {name: text[:8] for name, text in header.prompts.items()},
-        "versions": header.versions | ({"commit": header.git[:8]} if header.git else {}),
-        "reviews": _reviews(trace),
-        "reminders": {"reminded of": ", ".join(keys)} if retrieved else {},
-        "work": _work(trace),
-    }
+    return {"reminded of": ", ".join(keys)} if retrieved else {}
 
 
 def _reviews(trace: Trace) -> dict[str, str]:
-    edits = [e.edits for e in trace.effective if isinstance(e, Reviewed)]
-    struck, edited, added = (
-        sum(len(getattr(each, kind)) for each in edits) for kind in ("reject", "edit", "add")
-    )
+    reviews = [event.edits for event in trace.effective if isinstance(event, Reviewed)]
+    struck = sum(len(edits.reject) for edits in reviews)
+    edited = sum(len(edits.edit) for edits in reviews)
+    added = sum(len(edits.add) for edits in reviews)
     if not (struck or edited or added):
         return {}
     return {"a person": f"{struck} clues rejected, {edited} edited, {added} added"}

@@ -95,9 +95,9 @@ def test_works_take_turns_so_that_the_machines_load_meets_all_alike() -> None:
 
 
 def test_others_share_is_what_this_process_did_not_do() -> None:
-    assert others_share(busy=6, own=2, elapsed=4, cores=2) == pytest.approx((6 - 2) / (2 * 4))
-    assert others_share(busy=1, own=2, elapsed=4, cores=2) == 0
-    assert others_share(busy=9, own=0, elapsed=1, cores=2) == 1
+    assert others_share(busy=6, ours=2, elapsed=4, cores=2) == pytest.approx((6 - 2) / (2 * 4))
+    assert others_share(busy=1, ours=2, elapsed=4, cores=2) == 0
+    assert others_share(busy=9, ours=0, elapsed=1, cores=2) == 1
 
 
 def test_busy_seconds_hold_this_process_and_never_run_back() -> None:

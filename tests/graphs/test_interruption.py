@@ -111,6 +111,17 @@ def test_ctrl_c_is_traced_and_the_process_ends(start, clip_path):
     assert events(answer, "tool_started")[0].cached
 
 
+def test_ctrl_c_while_the_run_starts_is_traced(run, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("emer.graphs.session.start_daemon", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(face="Smile")
+    (path,) = traces(home())
+    assert read_trace(path).events[-1].event == "interrupted"
+
+
 def test_a_thread_goes_on_after_an_interrupted_run(run):
     with pytest.raises(KeyboardInterrupt):
         run(face="Smile", scene="Interrupting", ask_with={"thread": "talk"})

@@ -129,21 +129,28 @@ class FilteredCaption:
     """Words of feeling in it: the model's inference."""
 
 
-def filter_caption(caption: Caption, sharpness: float) -> FilteredCaption | str:
-    """What of a caption may become evidence, or why nothing; the sharpness is 0-1."""
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why nothing of a caption may become evidence."""
+
+    reason: str
+
+
+def filter_caption(caption: Caption, sharpness: float) -> FilteredCaption | Rejection:
+    """What of a caption may become evidence; the picture's sharpness is 0-1."""
     text = _LIST_MARK.sub("", _THINKING.sub(" ", plain(caption.text, "\n"))).translate(_QUOTES)
     fields = parse_description(text)
     if fields is None and text.lstrip("`json \n").startswith("{"):
-        return "its JSON is not the description that was asked for"
+        return Rejection("its JSON is not the description that was asked for")
     parts = {"": text} if fields is None else fields
     body = ". ".join(parts.values())
     if fields is not None and not body:
-        return NOTHING_SEEN
+        return Rejection(NOTHING_SEEN)
     logprob = caption.logprob
     if fields is not None and logprob is not None:
         logprob /= max(0.5, len(body) / len(text))  # JSON's own tokens are near certain
     if reason := _reason_against(body, logprob):
-        return reason
+        return Rejection(reason)
     english = is_english(body)
     if english:
         parts = {name: _outside_quotes(part, redacted) for name, part in parts.items()}
@@ -154,12 +161,12 @@ def filter_caption(caption: Caption, sharpness: float) -> FilteredCaption | str:
         original = "; ".join(f"{LABELS.get(n, '')}{part}" for n, part in phrases.items() if part)
     if not original:
         named = any(NAME in part for part in parts.values())
-        return NAMES_ONLY if named else NOTHING_SEEN
+        return Rejection(NAMES_ONLY if named else NOTHING_SEEN)
     feelings: list[str] = []
     shown = as_looks(original, feelings) if english else original
     shown = "; ".join(part for part in shown.split("; ") if not _ONLY_FEELING.fullmatch(part))
     if not shown:
-        return NOTHING_SEEN
+        return Rejection(NOTHING_SEEN)
     quality = _quality(logprob, sharpness)
     certain = logprob is None or logprob >= DOUBTFUL
     return FilteredCaption(shown, certain, quality, original, tuple(dict.fromkeys(feelings)))

@@ -12,7 +12,13 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from emer.prompts.prompt import digest
-from emer.tools.caption.caption_filter import FilteredCaption, filter_caption, is_not_seen, plain
+from emer.tools.caption.caption_filter import (
+    FilteredCaption,
+    Rejection,
+    filter_caption,
+    is_not_seen,
+    plain,
+)
 from emer.tools.caption.description import Caption, VisualPrompt
 from emer.tools.caption.keyframes import Keyframe, candidates_of, choose
 from emer.tools.caption.subtitle_mask import Band, blanked, find_subtitles, lower_quarter
@@ -99,8 +105,8 @@ class CaptionTool(ABC):
         rejections: list[str] = []
         for caption, frame in zip(captions, frames, strict=True):
             result = filter_caption(caption, frame.sharpness)
-            if isinstance(result, str):
-                rejections.append(result)
+            if isinstance(result, Rejection):
+                rejections.append(result.reason)
             else:
                 usable.append((result, frame.time))
         if not usable:
@@ -117,8 +123,8 @@ class CaptionTool(ABC):
         frames, band = self.keyframes(clip, span)
         (caption,) = self.write([VisualPrompt(tuple(f.picture for f in frames), question)])
         result = filter_caption(caption, sum(f.sharpness for f in frames) / len(frames))
-        if isinstance(result, str):
-            raise Unobservable(f"the model's answer cannot be used: {result}")
+        if isinstance(result, Rejection):
+            raise Unobservable(f"the model's answer cannot be used: {result.reason}")
         if is_not_seen(result.text):
             raise Unobservable(f'asked "{question}", the model says that it cannot be seen')
         within = Span(start=min(span.start, clip.duration), end=min(span.end, clip.duration))

@@ -110,14 +110,14 @@ class DeepFaceEmotion:
         if not people:
             raise Unobservable(why_none(analysis.footage))
         crops = [face_crops(person, span) for person in people]
-        faces = [each.crop.picture for own in crops for each in own]
+        faces = [each.crop.picture for frames in crops for each in frames]
         classified = iter(self._classifier()(faces) if faces else ())
-        seen = [(own, list(islice(classified, len(own)))) for own in crops]
+        seen = [(frames, list(islice(classified, len(frames)))) for frames in crops]
         alone = len(analysis.faces) == 1
         clues = [
             clue
-            for person, own in zip(people, seen, strict=True)
-            for clue in self._clues(person, *own, span, alone=alone)
+            for person, (frames, outputs) in zip(people, seen, strict=True)
+            for clue in self._clues(person, frames, outputs, span, alone=alone)
         ]
         if not clues:
             raise Unobservable(why_no_class(seen, labels()))

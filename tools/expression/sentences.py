@@ -112,16 +112,16 @@ def classes(
         if len(places) < LEAST_FRAMES:
             continue
         label, share = labels[best], float(mean[best])
-        own = tuple(frames[place] for place in places)
-        start, end = own[0].crop.time, own[-1].crop.time
+        stretch = tuple(frames[place] for place in places)
+        start, end = stretch[0].crop.time, stretch[-1].crop.time
         text = (
             f"{name}{where} is classified as {word_of(label)} (probability {share:.2f}, "
-            f"mean of {len(own)} frames, among {len(labels)} classes of a model) "
+            f"mean of {len(stretch)} frames, among {len(labels)} classes of a model) "
             f"at {when(start, end)}."
         )
         shares = {f"p_{n}": round(float(p), 3) for n, p in zip(labels, mean, strict=True)}
-        data: dict[str, float | str] = {"class": label, "frames": len(own), **shares}
-        yield Sentence(text, start, end, round(share, 3), own, data)
+        data: dict[str, float | str] = {"class": label, "frames": len(stretch), **shares}
+        yield Sentence(text, start, end, round(share, 3), stretch, data)
 
 
 def _clear(

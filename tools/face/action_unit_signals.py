@@ -65,7 +65,7 @@ def brows_together(c: Changes) -> Floats:
     closer = -c["brow_gap"]
     mesh = ramp(closer, 0.004, 0.012) * (closer + 0.5 * np.abs(c["brow_inner"]))
     folds = FOLD * c["furrow"]
-    return np.where(c["skin"] > 0.5, np.maximum(folds, (mesh + folds) / 2), mesh)
+    return np.where(c.skin, np.maximum(folds, (mesh + folds) / 2), mesh)
 
 
 def furrowed(c: Changes) -> Mask:
@@ -81,7 +81,7 @@ def drawn_up(c: Changes) -> Mask:
 
 
 def _folds(c: Changes) -> Mask:
-    return np.asarray((c["skin"] > 0.5) & (c["furrow"] > 0.5))
+    return np.asarray(c.skin & (c["furrow"] > 0.5))
 
 
 def _rises(c: Changes) -> Mask:
@@ -90,13 +90,13 @@ def _rises(c: Changes) -> Mask:
     AU4 alone would have pulled it down by about half of what the folds are worth.
     """
     inner = c["brow_inner"]
-    held = np.where(c["skin"] > 0.5, 0.5 * FOLD * np.maximum(c["furrow"], 0.0), 0.0)
+    held = np.where(c.skin, 0.5 * FOLD * np.maximum(c["furrow"], 0.0), 0.0)
     return np.asarray((inner >= RAISED) | ((inner > 0.2 * RAISED) & (inner + held >= RAISED)))
 
 
 def _closer(c: Changes) -> Floats:
     """How much closer the brows' ends are than a turn of the head explains."""
-    return np.asarray(-c["brow_gap"] - GAP_PER_DEGREE * np.maximum(c["turned"] - 5.0, 0.0))
+    return np.asarray(-c["brow_gap"] - GAP_PER_DEGREE * np.maximum(c.turned - 5.0, 0.0))
 
 
 def wide_eyes(c: Changes) -> Floats:
@@ -109,7 +109,7 @@ def smile(c: Changes) -> Floats:
     """AU12: the mouth widens and its corners come nearer to the eyes."""
     nearer = -c["corner_eye"]
     signal = np.minimum(c["mouth_width"] + nearer, 4 * np.maximum(nearer, 0))
-    shaped = ramp(c["shape"], NOT_A_SMILE - 0.03, NOT_A_SMILE)
+    shaped = ramp(c.shape, NOT_A_SMILE - 0.03, NOT_A_SMILE)
     return np.where(signal > 0, shaped * signal, signal)
 
 
@@ -120,12 +120,12 @@ def smiling(c: Changes) -> Mask:
     """
     pull = -c.sides("corner_eye")
     both = pull.min(axis=1) >= ONE_SIDED * pull.max(axis=1)
-    unclear = (c["turned"] >= STRAIGHT) & ~(_winks(c, 0) | _winks(c, 1))
-    return np.asarray((c["shape"] > NOT_A_SMILE) & (both | unclear))
+    unclear = (c.turned >= STRAIGHT) & ~(_winks(c, 0) | _winks(c, 1))
+    return np.asarray((c.shape > NOT_A_SMILE) & (both | unclear))
 
 
 def _winks(c: Changes, side: int) -> Mask:
-    return np.asarray(c.sides("shut")[:, side] - c.sides("shut")[:, 1 - side] > 0.5)
+    return np.asarray(c.shut[:, side] - c.shut[:, 1 - side] > 0.5)
 
 
 def one_corner(c: Changes, side: int) -> Floats:
@@ -139,13 +139,13 @@ def one_sided(c: Changes, side: int) -> Mask:
     """The other corner hardly moves, seen straight ahead, and this eye does not wink."""
     pull = -c.sides("corner_eye")
     alone = pull[:, 1 - side] < ONE_SIDED * pull[:, side]
-    return np.asarray(alone & (c["turned"] < STRAIGHT) & ~_winks(c, side))
+    return np.asarray(alone & (c.turned < STRAIGHT) & ~_winks(c, side))
 
 
 def corners_down(c: Changes) -> Floats:
     """AU15: the corners sink; not where they go apart (AU20), nor in an open mouth."""
     sunk = np.minimum(c["corner_eye"], -c["corner_rise"])
-    narrow = ramp(c["gap"], 0.07, 0.04) * ramp(c["mouth_width"], 0.09, 0.05)
+    narrow = ramp(c.gap, 0.07, 0.04) * ramp(c["mouth_width"], 0.09, 0.05)
     return np.asarray(narrow * sunk)
 
 
@@ -161,12 +161,12 @@ def chin_raise(c: Changes) -> Floats:
 
 def _closed_calm(c: Changes) -> Floats:
     """1 in a closed mouth that does not smile, less where it opens or smiles."""
-    return ramp(c["gap"], 0.05, 0.03) * ramp(smile(c), 0.07, 0.04)
+    return ramp(c.gap, 0.05, 0.03) * ramp(smile(c), 0.07, 0.04)
 
 
 def pucker(c: Changes) -> Floats:
     """AU18 or AU22: the mouth narrows while the lips come forward."""
-    shape = ramp(c["gap"], 0.18, 0.13) * ramp(c["lip_forward"], -0.02, -0.005)
+    shape = ramp(c.gap, 0.18, 0.13) * ramp(c["lip_forward"], -0.02, -0.005)
     return shape * -c["mouth_width"]
 
 
@@ -176,13 +176,13 @@ def stretched_lips(c: Changes) -> Floats:
     In a widely open mouth the jaw takes them down, and AU12 and AU20 measure the same.
     """
     level = ramp(c["corner_eye"], -0.02, -0.005) * ramp(c["corner_rise"], 0.02, 0.005)
-    return level * ramp(c["shape"], -0.10, -0.14) * ramp(c["gap"], 0.28, 0.18) * c["mouth_width"]
+    return level * ramp(c.shape, -0.10, -0.14) * ramp(c.gap, 0.28, 0.18) * c["mouth_width"]
 
 
 def jaw_drop(c: Changes) -> Floats:
     """AU26 without AU25: chin and mouth corners go down behind closed lips."""
     down = np.minimum(c["chin_drop"], c["corner_eye"])
-    return np.asarray(ramp(c["gap"], 0.07, 0.04) * down)
+    return np.asarray(ramp(c.gap, 0.07, 0.04) * down)
 
 
 def jaw_aside(c: Changes, sign: int) -> Floats:

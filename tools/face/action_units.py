@@ -154,7 +154,7 @@ UNITS: Final = (
     Unit("outer_brow_raise", (2,), s.brows_up, 0.028, 0.09, 0.0015, s.outer_brow, lids=0.02),
     Unit("frown", (4,), s.brows_together, 0.022, 0.08, 0.0015, s.furrowed),
     Unit("drawn_up", (1, 4), s.brows_together, 0.025, 0.08, 0.0015, s.drawn_up),
-    Unit("wide_eyes", (5,), s.wide_eyes, 0.06, 0.22, 0.002, lambda c: c["turned"] < 20),
+    Unit("wide_eyes", (5,), s.wide_eyes, 0.06, 0.22, 0.002, lambda c: c.turned < 20),
     Unit("pressed_lips", (23, 24, 28), s.pressed_lips, 0.03, 0.10, 0.001, shortest=0.3),
     Unit("pucker", (18, 22), s.pucker, 0.06, 0.20, 0.002, shortest=0.4),
     Unit("stretched_lips", (20,), s.stretched_lips, 0.07, 0.20, 0.002, shortest=0.4),
@@ -177,10 +177,10 @@ def find_events(units: Iterable[Unit], measures: Measures, moved: Changes) -> li
 def _events(unit: Unit, measures: Measures, moved: Changes) -> Iterator[Event]:
     signal, times = seen_well(measures, half_of(unit.units)) * unit.signal(moved), measures.times
     unrest = float(np.clip(noise(signal, times), unit.trace / ON_Z, 1.6 * unit.trace / ON_Z))
-    on = ON_Z * unrest + unit.pose * np.maximum(moved["turned"] - 5.0, 0.0)
-    on = on + unit.lids * moved["shut"]
+    on = ON_Z * unrest + unit.pose * np.maximum(moved.turned - 5.0, 0.0)
+    on = on + unit.lids * moved.shut.mean(axis=1)
     if unit.units[0] in LIP_UNITS:
-        on = on * np.where(moved["speaking"] > 0.5, WHILE_SPEAKING, 1.0)
+        on = on * np.where(moved.speaking, WHILE_SPEAKING, 1.0)
     mask = hysteresis(signal, on, OFF_SHARE * on)
     runs = split_at_holes(join_close(stretches(mask), times, MERGE_S), times)
     reach = round(REACH_S / frame_time(times))

@@ -32,7 +32,8 @@ QUANTILES: Final = {
     "mouth_width": 0.35, "mouth_gap": 0.2, "corner_rise": 0.4, "corner_eye": 0.65,
     "lip_red": 0.55, "lip_forward": 0.4, "chin_lip": 0.5, "chin_drop": 0.4, "jaw_side": 0.5,
 }  # fmt: skip
-"""Off the middle, away from where expressions move a measure (chosen by us)."""
+"""Chosen by us: 0.5 where a measure moves both ways, else off the middle, away
+from the side that expressions move it to."""
 AVERAGE_FACE: Final = {
     "eye_opening": 0.31, "mouth_width": 0.55, "corner_eye": 0.85, "mouth_gap": 0.01
 }  # fmt: skip
@@ -89,8 +90,8 @@ def find_rest(measures: Measures) -> Rest:
     smiling = bool(shaped.mean() > MOST_FRAMES)
     chosen = dict.fromkeys(QUANTILES, frames)
     still = frames & ~shaped
-    at_ease = (measures.mouth_gap < 0.06) & (mouth_shape(measures) > PULLED_DOWN)
-    for calm in (still, still & at_ease):
+    nearly_closed = (measures.mouth_gap < 0.06) & (mouth_shape(measures) > PULLED_DOWN)
+    for calm in (still, still & nearly_closed):
         if not smiling and calm.sum() * frame_time(measures.times) >= LEAST_S:
             chosen.update(dict.fromkeys(_LIPS, calm))
     closed = still & (measures.mouth_gap < 0.04)
@@ -143,15 +144,20 @@ people and the demo's drawn ones; blinks differ by 0.008)."""
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Smoothed measures minus their rest, one row per frame, by name.
-
-    Absolute are "gap" (between the lips), "shape" (see `mouth_shape`), "turned" (degrees
-    between the head and its pose at rest), "skin" (1 where the face is large enough to see the
-    folds between the brows), "speaking" (0 or 1), and "shut" (each eye: 0 from 80 % of its usual
-    opening, 1 below 30 %).
-    """
+    """Smoothed measures minus their rest, one row per frame."""
 
     values: dict[str, Floats]
+    gap: Floats
+    """Distance between the lips, absolute."""
+    shape: Floats
+    """Mouth width minus corner-to-eye distance, absolute (see `mouth_shape`)."""
+    turned: Floats
+    """Angle between the head and its pose at rest, in degrees."""
+    skin: Mask
+    """Whether the face is large enough to see the folds between the brows."""
+    shut: Floats
+    """(n, 2) how far each eye is shut: 0 from 80 % of its usual opening, 1 below 30 %."""
+    speaking: Mask
 
     def __getitem__(self, name: str) -> Floats:
         """One measure's change, the mean of both sides."""
@@ -164,8 +170,19 @@ class Changes:
 
     def medians(self, frames: NDArray[np.intp]) -> Changes:
         """The medians over some frames, as a single row."""
-        rows = {k: np.median(v[frames], axis=0, keepdims=True) for k, v in self.values.items()}
-        return Changes(rows)
+
+        def middle(values: Floats | Mask) -> Floats:
+            return np.asarray(np.median(values[frames], axis=0, keepdims=True))
+
+        return Changes(
+            values={name: middle(values) for name, values in self.values.items()},
+            gap=middle(self.gap),
+            shape=middle(self.shape),
+            turned=middle(self.turned),
+            skin=middle(self.skin) > 0.5,
+            shut=middle(self.shut),
+            speaking=middle(self.speaking) > 0.5,
+        )
 
 
 def changes(measures: Measures, rest: Rest, speaking: Mask) -> Changes:
@@ -182,15 +199,13 @@ def changes(measures: Measures, rest: Rest, speaking: Mask) -> Changes:
     wide, nearer = (values[name] + rest.levels[name] for name in ("mouth_width", "corner_eye"))
     turned = np.hypot(measures.yaw - rest.yaw, measures.pitch - rest.pitch)
     return Changes(
-        values
-        | {
-            "gap": values["mouth_gap"] + rest.levels["mouth_gap"],
-            "shape": wide - nearer.mean(axis=1),
-            "turned": smooth(turned, times, QUICK_WINDOW),
-            "skin": (~np.isnan(measures.furrow)).astype(float),
-            "shut": smooth(shut, times, QUICK_WINDOW),
-            "speaking": speaking.astype(float),
-        }
+        values=values,
+        gap=values["mouth_gap"] + rest.levels["mouth_gap"],
+        shape=wide - nearer.mean(axis=1),
+        turned=smooth(turned, times, QUICK_WINDOW),
+        skin=~np.isnan(measures.furrow),
+        shut=smooth(shut, times, QUICK_WINDOW),
+        speaking=speaking,
     )
 
 

@@ -77,8 +77,8 @@ def _unit(row: Mapping[str, str]) -> Unit:
 def _signal(shapes: tuple[str, ...], how: str, changes: Changes) -> Floats:
     if how in ("right", "left"):
         sides = changes.sides(shapes[0])
-        own, other = (0, 1) if how == "right" else (1, 0)
-        return np.asarray(sides[:, own] - np.maximum(sides[:, other], 0.0))
+        side, other = (0, 1) if how == "right" else (1, 0)
+        return np.asarray(sides[:, side] - np.maximum(sides[:, other], 0.0))
     series = np.stack([changes[shape] for shape in shapes])
     return np.asarray(series.min(axis=0) if how == "least" else series.mean(axis=0))
 
@@ -126,8 +126,8 @@ def score_changes(scores: Scores, measures: Measures, speaking: Mask) -> dict[st
 
 def shape_events(scores: Scores, measures: Measures, moved: Changes) -> list[Event]:
     """The events that blendshapes show, each with its trust."""
-    risen = score_changes(scores, measures, moved["speaking"] > 0.5)
-    known = Changes(moved.values | risen)
+    risen = score_changes(scores, measures, moved.speaking)
+    known = replace(moved, values=moved.values | risen)
     units = [unit for unit in shape_units() if scores.keys() >= {*unit.shapes}]
     return find_events(units, measures, known)
 

@@ -89,11 +89,25 @@ def region_around(points: Points) -> Region:
     return Region(box.x, box.y, box.side * MARGIN, turn)
 
 
-def upright(image: Image, region: Region, side: int) -> tuple[Image, NDArray[np.float64]]:
+class UprightCrop(NamedTuple):
+    """A region of a picture, set upright and scaled."""
+
+    picture: Image
+    matrix: NDArray[np.float64]
+    """(2, 3), from the whole picture's pixels to the crop's."""
+
+    def to_picture(self, points: Points) -> Points:
+        """Points (n, 3) of the crop in the whole picture's pixels, z scaled likewise."""
+        turn = self.matrix[:, :2]
+        scale = float(np.sqrt(abs(np.linalg.det(turn))))
+        flat = (points[:, :2] - self.matrix[:, 2]) @ np.linalg.inv(turn).T
+        return np.column_stack([flat, points[:, 2] / scale]).astype(np.float32)
+
+
+def upright(image: Image, region: Region, side: int) -> UprightCrop:
     """The region at `side` x `side` pixels; beyond the picture its edge is repeated.
 
-    After it the matrix (2, 3) from the picture's pixels to these. A region much larger than that
-    is shrunk by averages first, against aliasing.
+    A region much larger than that is shrunk by averages first, against aliasing.
     """
     import cv2
 
@@ -110,15 +124,7 @@ def upright(image: Image, region: Region, side: int) -> tuple[Image, NDArray[np.
     inside = scale * turn @ (x0, y0) + offset
     matrix = np.column_stack([scale * shrunk * turn, inside])
     picture = cv2.warpAffine(patch, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(picture, np.uint8), np.column_stack([scale * turn, offset])
-
-
-def to_picture(points: Points, matrix: NDArray[np.float64]) -> Points:
-    """Points (n, 3) of an upright crop in the picture's pixels, z scaled likewise."""
-    turn = matrix[:, :2]
-    scale = float(np.sqrt(abs(np.linalg.det(turn))))
-    flat = (points[:, :2] - matrix[:, 2]) @ np.linalg.inv(turn).T
-    return np.column_stack([flat, points[:, 2] / scale]).astype(np.float32)
+    return UprightCrop(np.asarray(picture, np.uint8), np.column_stack([scale * turn, offset]))
 
 
 def _patch(image: Image, region: Region) -> tuple[int, int, Image]:
@@ -245,6 +251,14 @@ SHAPES: Final = "face_blendshapes.tflite"
 PARTS: Final = ("face_detector.tflite", "face_landmarks_detector.tflite")
 
 
+class LandmarkedFace(NamedTuple):
+    """One face in a picture."""
+
+    points: Points
+    shapes: dict[str, float]
+    """Score of each blendshape by name, about 0 to 1; empty when not asked for."""
+
+
 class Landmarker:
     """MediaPipe's FaceLandmarker of a `.task` file, 0.10.21 or 1.x; not thread-safe."""
 
@@ -264,14 +278,14 @@ class Landmarker:
         self._picture: Any = mediapipe.Image
         self._format: Any = mediapipe.ImageFormat.SRGB
 
-    def faces(self, image: Image) -> list[tuple[Points, dict[str, float]]]:
-        """The faces in the picture (RGB), with blendshape scores (0 to 1) if asked for."""
+    def faces(self, image: Image) -> list[LandmarkedFace]:
+        """The faces in the picture (RGB)."""
         whole = self._picture(image_format=self._format, data=np.ascontiguousarray(image))
         result = self._task.detect(whole)
         scale = np.array((image.shape[1], image.shape[0], image.shape[1]), np.float32)
         scores = result.face_blendshapes or [()] * len(result.face_landmarks)
         return [
-            (
+            LandmarkedFace(
                 np.array([(mark.x, mark.y, mark.z) for mark in marks], np.float32) * scale,
                 {c.category_name: float(c.score) for c in categories},
             )
@@ -313,10 +327,11 @@ class LandmarkerNetworks:
 
     def mesh(self, image: Image, region: Region) -> Points | None:
         wider = region._replace(side=region.side * CROP_MARGIN / MARGIN)
-        crop, matrix = upright(image, wider, CROP_PX)
-        for points, _ in self._one.faces(crop):
-            if np.hypot(*(outline(points).mean / CROP_PX - 0.5)) < OFF_CENTRE:
-                return to_picture(points, matrix)
+        crop = upright(image, wider, CROP_PX)
+        for face in self._one.faces(crop.picture):
+            x, y = outline(face.points).mean / CROP_PX - 0.5
+            if np.hypot(x, y) < OFF_CENTRE:
+                return crop.to_picture(face.points)
         return None
 
     def detect(self, image: Image, tiled: bool) -> list[Detection]:
@@ -326,7 +341,7 @@ class LandmarkerNetworks:
         return self.mesh(image, region) is not None
 
     def _detections(self, image: Image) -> list[Detection]:
-        boxes = [outline(points) for points, _ in self._many.faces(image)]
+        boxes = [outline(face.points) for face in self._many.faces(image)]
         return [Detection(box.x, box.y, box.side, 1.0) for box in boxes]
 
     def close(self) -> None:

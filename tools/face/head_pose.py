@@ -54,14 +54,14 @@ def find_heads(pixels: Pixels) -> Heads:
     face; the person's own bones are kept out of what later counts as movement.
     """
     rigid = np.concatenate([_upright(part[:, list(RIGID)]) for part in chunks(pixels)])
-    own, rotations = _fit(rigid, rigid, AVERAGE)
+    fitted, rotations = _fit(rigid, rigid, AVERAGE)
     ahead, across = rotations[:, 2], rotations[:, 0]
     yaw = np.degrees(np.arctan2(ahead[:, 0], ahead[:, 2]))
     pitch = np.degrees(np.arcsin(np.clip(ahead[:, 1], -1, 1)))
     roll = np.degrees(np.arctan2(across[:, 1], across[:, 0]))
     away = np.abs(yaw) + np.abs(pitch - np.median(pitch))
     steadiest = np.argsort(away, kind="stable")[: max(1, len(away) // 2)]
-    bones = np.median(own[steadiest], axis=0)
+    bones = np.median(fitted[steadiest], axis=0)
     return Heads(yaw, pitch, roll, bones / np.linalg.norm(bones[0] - bones[3]))
 
 

@@ -97,8 +97,8 @@ def _quality(face: FaceAnalysis, analysis: ClipAnalysis, finding: Finding) -> Qu
     light = np.clip(analysis.footage.brightness / DARK, 0.4, 1.0)
     half = finding.half
     sure = np.clip(1.0 if half is None else float(m.sure[part, half].mean()), LEAST_SURE, 1.0)
-    own = finding.data.get("baseline", "own") == "own"
-    rest = (1.0 if face.rest.seconds >= 2.0 else 0.5) if own else 0.5
+    own_rest = finding.data.get("baseline", "own") == "own"
+    rest = (1.0 if face.rest.seconds >= 2.0 else 0.5) if own_rest else 0.5
     return Quality(
         score=round(float(size * pose * light * rest * sure * finding.trust), 2),
         factors={
@@ -107,7 +107,7 @@ def _quality(face: FaceAnalysis, analysis: ClipAnalysis, finding: Finding) -> Qu
             "tracked_share": round(len(m) / max(analysis.footage.frames, 1), 2),
             "brightness": round(analysis.footage.brightness, 0),
             **({"unit_quality": finding.trust} if finding.trust < 1.0 else {}),
-            "baseline_s": round(face.rest.seconds if own else 0.0, 1),
+            "baseline_s": round(face.rest.seconds if own_rest else 0.0, 1),
         },
     )
 
@@ -224,11 +224,11 @@ def _gaze(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
         runs = [r for r in looks if overlaps(r, inside)]
         if not runs:
             continue
-        state, own = f"looks {way}", ""
+        state, side = f"looks {way}", ""
         if way in ("left", "right"):
-            state, own = f"looks to the {way}", f" (the person's own {way})"
+            state, side = f"looks to the {way}", f" (the person's own {way})"
         seconds = sum(length(r, times) for r in runs)
-        text = f" {state} {_when_each(runs, times)}{own}."
+        text = f" {state} {_when_each(runs, times)}{side}."
         run, weight = Stretch(runs[0].first, runs[-1].last), 1.6 if way == "down" else 0.9
         yield _finding(face, text, run, weight + seconds, state=state, seconds=round(seconds, 2))
 

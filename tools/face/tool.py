@@ -171,7 +171,11 @@ def _face_images(
                 x, y = m.centre[at]
                 turn = -float(np.radians(m.roll[at]))
                 region = Region(float(x), float(y), float(m.size[at]) * CROP_MARGIN, turn)
-                yield person.number, frame.time, upright(frame.rgb(max_side), region, CROP_PX)[0]
+                yield (
+                    person.number,
+                    frame.time,
+                    upright(frame.rgb(max_side), region, CROP_PX).picture,
+                )
 
 
 def _scorer(need: Need) -> PooledModel[Image, Shapes]:
@@ -186,4 +190,4 @@ def _scorer(need: Need) -> PooledModel[Image, Shapes]:
 
 def _score(landmarker: Landmarker, pictures: Sequence[Image]) -> list[Shapes]:
     faces = (landmarker.faces(picture) for picture in pictures)
-    return [seen[0][1] if seen else {} for seen in faces]
+    return [found[0].shapes if found else {} for found in faces]

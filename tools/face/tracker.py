@@ -55,8 +55,7 @@ def add_crop(crops: list[Crop], time: float, image: Image, points: Points) -> No
         return
     picture = cut_face(image, points)
     crop = Crop(time, picture, sharpness_of(picture))
-    slots = {int(each.time * CROPS_PER_S + 1e-6) for each in (crop, *crops[-1:])}
-    if not crops or len(slots) > 1:
+    if not crops or _slot(crops[-1].time) != _slot(time):
         crops.append(crop)
     elif crops[-1].sharpness < crop.sharpness:
         crops[-1] = crop
@@ -73,7 +72,7 @@ def cut_face(image: Image, points: Points) -> NDArray[np.uint8]:
     low, high = inside.min(axis=0), inside.max(axis=0)
     x, y = axes.T @ ((low + high) / 2)
     region = Region(float(x), float(y), float((high - low).max()) * MARGIN, turn)
-    cut, _ = upright(image, region, SIDE)
+    cut = upright(image, region, SIDE).picture
     return np.asarray(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
@@ -83,6 +82,10 @@ def sharpness_of(picture: NDArray[np.uint8]) -> float:
 
     fine = float(cv2.Laplacian(picture, cv2.CV_32F).std())
     return fine / (float(picture.std()) + 1.0)
+
+
+def _slot(time: float) -> int:
+    return int(time * CROPS_PER_S + 1e-6)
 
 
 DARK: Final = 60
@@ -97,7 +100,10 @@ def thumbnail(image: Image) -> NDArray[np.float32]:
 
 
 def brightened(image: Image, light: float) -> Image:
-    """A dark picture with its tones stretched: gradually, as light may waver."""
+    """A dark picture with its tones stretched; others as they are.
+
+    The stretch sets in gradually: a clip whose light wavers about the limit must not jump.
+    """
     if light >= DARK:
         return image
     full = float(np.clip(np.log(100 / 255) / np.log(max(light, 2.0) / 255), 0.35, 1.0))
@@ -206,7 +212,7 @@ class _Tracker:
     def footage(self) -> Footage:
         tracks = sorted(self._ended + self._live, key=lambda t: (t.times[0], -t.size))
         return Footage(
-            tracks=tuple(t for t in tracks if t.confirmed >= max(min(2, t.checked), t.checked / 3)),
+            tracks=tuple(t for t in tracks if _is_real(t)),
             frames=len(self._light),
             brightness=float(np.mean(self._light)) if self._light else 0.0,
             detections=self._detections,
@@ -245,12 +251,12 @@ class _Tracker:
         self._detections += bool(unclaimed)
         for track in self._live:
             track.checked += 1
-            own = [f for f in unclaimed if _covers(f, track.points[-1])]
+            confirming = [f for f in unclaimed if _covers(f, track.points[-1])]
             region = region_around(track.points[-1])
-            track.confirmed += bool(own) or self._networks.is_face(image, region)
+            track.confirmed += bool(confirming) or self._networks.is_face(image, region)
             track.colours.append(colours_around(self._plain, track.points[-1]))
             track.spreads.append(measure_spread(self._networks, image, track.points[-1], time))
-            unclaimed = [f for f in unclaimed if f not in own]
+            unclaimed = [f for f in unclaimed if f not in confirming]
         for face in sorted(unclaimed, key=lambda f: (-f.size, f.x)):
             if len(self._live) < MOST_FACES and face.size >= SMALLEST_PX * 0.8:
                 self._start(time, image, face)
@@ -294,3 +300,7 @@ def _covers(detection: Detection, points: Points) -> bool:
     face = outline(points)
     x, y = face.mean
     return bool(np.hypot(detection.x - x, detection.y - y) < 0.5 * max(detection.size, face.side))
+
+
+def _is_real(track: Track) -> bool:
+    return track.confirmed >= min(2, track.checked) and track.confirmed * 3 >= track.checked

@@ -6,6 +6,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from emer.tools.errors import Unobservable
 from emer.tools.media.clip_file import ClipFile
 from emer.tools.media.container import open_container
 from emer.tools.media.decoder import LARGE, Frame, SharedDecode, VideoShape
-from emer.tools.media.probe import AudioStream, ClipLimits, VideoStream, probe
+from emer.tools.media.probe import AudioStream, ClipLimits, Probe, VideoStream, probe
 from emer.tools.media.subtitles import SubtitleCue, find_subtitle
 from emer.tools.runtime.cancellation import locked, raise_if_cancelled
 from emer.tools.runtime.native import importing
@@ -47,10 +48,9 @@ class Clip:
         self._file = ClipFile(path)
         self.sha256 = self._file.sha256
         self._probe = probe(path, self._file.descriptor, limits)
+        self._source = _Source(self._file, self._probe, limits.pixels)
         self.subtitle, subtitle_notes = find_subtitle(path, subtitle)
         self._notes = (*self._probe.notes, *subtitle_notes)
-        self._pixels = limits.pixels
-        self._damaged = self._unplayable = 0
         self._lock = threading.Lock()
         self._shared: SharedDecode | None = None
         self._samples: Samples | None = None
@@ -96,10 +96,12 @@ class Clip:
     def notes(self) -> tuple[str, ...]:
         """Messages for the user: the file is cut short, packets or samples are damaged."""
         notes = list(self._notes)
-        if self._damaged:
-            notes.append(f"{self._damaged} packets are damaged and were left out")
-        if self._unplayable:
-            notes.append(f"{self._unplayable} samples of the sound are no numbers: silent here")
+        if self._source.damaged:
+            notes.append(f"{self._source.damaged} packets are damaged and were left out")
+        if self._source.unplayable:
+            notes.append(
+                f"{self._source.unplayable} samples of the sound are no numbers: silent here"
+            )
         return tuple(notes)
 
     @property
@@ -121,7 +123,7 @@ class Clip:
         if span is None:
             return self._pick(self._share().read(), wanted)
         first = min(wanted, default=len(self._probe.frame_times))
-        return self._pick(self._decode(first), wanted)
+        return self._pick(self._source.frames(first), wanted)
 
     def samples(self, span: Span | None = None) -> Samples:
         """Sound as mono float32 at 16 kHz, shape (n,), read-only; 1.0 is full scale.
@@ -132,7 +134,7 @@ class Clip:
             raise Unobservable("the clip has no audio track")
         with locked(self._lock):
             if self._samples is None:
-                self._samples = self._decode_audio(self.audio)
+                self._samples = self._source.samples(self.audio)
         if span is None:
             return self._samples
         return self._samples[round(span.start * RATE) : round(span.end * RATE)]
@@ -161,26 +163,44 @@ class Clip:
     def _share(self) -> SharedDecode:
         with self._lock:
             if self._shared is None or self._shared.spent:
-                self._shared = SharedDecode(self._decode)
+                self._shared = SharedDecode(self._source.frames)
             return self._shared
 
-    def _decode(self, first: int) -> Generator[Frame, None, None]:
+
+@dataclass(slots=True)
+class _Source:
+    """The open file and what is known of it: all that decoding needs.
+
+    It does not know the clip: a decode under way must not keep a dropped clip, and its
+    descriptor, until the next collection of circles.
+    """
+
+    file: ClipFile
+    probe: Probe
+    pixels: int
+    """Most pixels of a picture."""
+    damaged: int = 0
+    """Packets that could not be decoded."""
+    unplayable: int = 0
+    """Samples that are no numbers, or louder than any sound."""
+
+    def frames(self, first: int) -> Generator[Frame, None, None]:
         """Frames from number `first` on, decoded from the key frame before it."""
-        info = self.video
-        times: list[float] = self._probe.frame_times.tolist()
+        info = self.probe.video
+        times: list[float] = self.probe.frame_times.tolist()
         if info is None or first >= len(times):
             return
         shape = VideoShape(info.width, info.height, info.rotation)
-        with open_container(self._file.descriptor, self._pixels) as container:
+        with open_container(self.file.descriptor, self.pixels) as container:
             stream: Any = container.streams[info.index]
             _set_threads(stream.codec_context, shape)
             if first > 0:
-                at = times[first] + self._probe.origin
+                at = times[first] + self.probe.origin
                 container.seek(int(at / stream.time_base), stream=stream)
             for picture in self._decoded(container, stream):
                 if picture.time is None:
                     continue
-                index = _frame_index(times, picture.time - self._probe.origin)
+                index = _frame_index(times, picture.time - self.probe.origin)
                 if index >= first:
                     yield Frame(index, round(times[index], 4), picture, shape)
 
@@ -200,41 +220,44 @@ class Clip:
                 break
             except av.error.FFmpegError:
                 damaged += 1
-        self._damaged = max(self._damaged, damaged)
+        self.damaged = max(self.damaged, damaged)
 
-    def _decode_audio(self, info: AudioStream) -> Samples:
-        """All samples, aligned by the first time stamp."""
+    def samples(self, info: AudioStream) -> Samples:
+        """All samples, aligned by the first time stamp.
+
+        Silence before a late first sound takes no memory: its pages are never written.
+        """
         import av
 
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-        samples: Samples = np.zeros(round(self.duration * RATE), np.float32)
+        samples: Samples = np.zeros(round(self.probe.duration * RATE), np.float32)
         filled: int | None = None
-        with open_container(self._file.descriptor, self._pixels) as container:
+        with open_container(self.file.descriptor, self.pixels) as container:
             stream = container.streams[info.index]
             for frame in self._decoded(container, stream):
                 raise_if_cancelled()
                 if filled is None:
-                    filled = max(0, round(((frame.time or 0.0) - self._probe.origin) * RATE))
-                filled = _fill(samples, filled, resampler.resample(frame))
-            filled = None if filled is None else _fill(samples, filled, resampler.resample(None))
+                    filled = max(0, round(((frame.time or 0.0) - self.probe.origin) * RATE))
+                filled = self._fill(samples, filled, resampler.resample(frame))
+            if filled is not None:
+                filled = self._fill(samples, filled, resampler.resample(None))
         if not filled:
             raise Unobservable("the audio track holds no sound that can be decoded")
         samples = samples[:filled]
-        unplayable = ~(np.abs(samples) < LOUDEST)
-        self._unplayable = int(np.count_nonzero(unplayable))
-        samples[unplayable] = 0.0
         samples.flags.writeable = False
         return samples
 
-
-def _fill(samples: Samples, at: int, frames: list[Any]) -> int:
-    """Write audio frames into the samples from `at` on; return the end."""
-    for frame in frames:
-        sound = frame.to_ndarray()[0]
-        room = samples[at : at + len(sound)]
-        room[:] = sound[: len(room)]
-        at += len(sound)
-    return at
+    def _fill(self, samples: Samples, at: int, frames: list[Any]) -> int:
+        """Write audio frames into the samples from `at` on; return the end."""
+        for frame in frames:
+            sound = frame.to_ndarray()[0]
+            room = samples[at : at + len(sound)]
+            room[:] = sound[: len(room)]
+            unplayable = ~(np.abs(room) < LOUDEST)
+            room[unplayable] = 0.0
+            self.unplayable += int(np.count_nonzero(unplayable))
+            at += len(sound)
+        return at
 
 
 def _frame_index(times: Sequence[float], time: float) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from emer.tools.errors import ClipError
+from emer.tools.errors import ClipError, ConfigError
 from emer.tools.runtime.cancellation import POLL_SECONDS, raise_if_cancelled
 from emer.tools.types import Record
 
@@ -37,8 +38,8 @@ class ClipLimits(Record):
     """Pixels of a picture; 8K UHD has 33 million."""
     frames: int = Field(default=2_000_000, gt=0)
     """Packets of a stream; 18 hours of video at 30 pictures a second."""
-    hours: float = Field(default=24.0, gt=0)
-    """Length of the clip."""
+    hours: float = Field(default=6.0, gt=0)
+    """Length of the clip; the samples of six hours are 1.4 GB."""
 
 
 class VideoStream(Record):
@@ -124,6 +125,11 @@ def _record(path: Path, descriptor: int, limits: ClipLimits) -> dict[str, Any]:
     except ValueError:
         last = errors.decode(errors="replace").strip().splitlines()[-1:]
         cause = last[0] if last else f"its reader ended with {process.returncode}"
+        if absent := re.search(r"No module named '?([\w.]+)", cause):
+            raise ConfigError(
+                f"clips cannot be read: {sys.executable} does not find {absent[1]}; install emer "
+                "there, or name its folder in PYTHONPATH"
+            ) from None
         raise ClipError(f"{path} cannot be read as audio or video ({cause[:200]})") from None
     return record
 

@@ -27,7 +27,7 @@ class SubtitleCue(Record):
 
 
 def find_subtitle(
-    clip: Path, given: str | tuple[SubtitleCue, ...] | None
+    clip: Path, transcript: str | tuple[SubtitleCue, ...] | None
 ) -> tuple[tuple[SubtitleCue, ...], tuple[str, ...]]:
     """Given transcript, else that of a file beside the clip; and notes.
 
@@ -35,8 +35,8 @@ def find_subtitle(
     one that cannot be read is left out, and a note says so. `ConfigError` names a given file
     that cannot be read.
     """
-    if given is not None:
-        return given if isinstance(given, tuple) else _parse_given(given), ()
+    if transcript is not None:
+        return transcript if isinstance(transcript, tuple) else _parse_given(transcript), ()
     beside = (path for end in SUFFIXES for path in (clip.with_suffix(end), Path(f"{clip}{end}")))
     notes: list[str] = []
     for path in filter(os.path.lexists, dict.fromkeys(beside)):
@@ -47,15 +47,15 @@ def find_subtitle(
     return (), tuple(notes)
 
 
-def _parse_given(given: str) -> tuple[SubtitleCue, ...]:
-    if len(given) < 4096 and "\n" not in given and Path(given).suffix.lower() in SUFFIXES:
-        return _read_cues(Path(given))
-    if len(given) > MOST_WORDS:
+def _parse_given(words: str) -> tuple[SubtitleCue, ...]:
+    if len(words) < 4096 and "\n" not in words and Path(words).suffix.lower() in SUFFIXES:
+        return _read_cues(Path(words))
+    if len(words) > MOST_WORDS:
         raise ConfigError(
-            f"the subtitle has {len(given):,} characters, at most {MOST_WORDS:,} are read; "
+            f"the subtitle has {len(words):,} characters, at most {MOST_WORDS:,} are read; "
             "give the words of this clip alone, or an .srt file"
         )
-    text = " ".join(given.split())
+    text = " ".join(words.split())
     if not text:
         raise ConfigError(
             "the subtitle is empty; leave --subtitle out to have the speech recognised"

@@ -88,7 +88,7 @@ def compare(
         declination: Fall that is ordinary, in semitones and dB.
     """
     inside = voiced_in(contours, span)
-    here, there = (float(np.median(contours.pitch[side])) for side in (inside, base))
+    here, usual_pitch = (float(np.median(contours.pitch[side])) for side in (inside, base))
     loud, usual = (power_mean(contours.level[side]) for side in (inside, base))
     alpha, hnr = (
         round(float(np.mean(curve[inside])) - float(np.mean(curve[base])), 2)
@@ -96,12 +96,12 @@ def compare(
     )
     return Shift(
         span=span,
-        pitch=round(here - there, 2),
+        pitch=round(here - usual_pitch, 2),
         level=round(loud - usual, 2),
         alpha=alpha,
         hnr=hnr,
         pitch_hz=round(hertz(here), 1),
-        base_hz=round(hertz(there), 1),
+        base_hz=round(hertz(usual_pitch), 1),
         against=against,
         reliability=reliability,
         declination=declination,

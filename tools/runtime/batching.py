@@ -40,7 +40,8 @@ def in_batches(
     """One result per item, in order, from batches of at most `size` items.
 
     A batch that does not fit into memory is repeated in halves, and so is the rest; a note
-    reports it. The model's own error is raised for a single item that does not fit.
+    reports it. The model's own error is raised for a single item that does not fit, `Cancelled`
+    between two batches of a cancelled call.
 
     Args:
         items: What to work on.

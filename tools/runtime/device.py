@@ -49,8 +49,8 @@ Folder = Annotated[Path, AfterValidator(expand_home)]
 
 def home() -> Path:
     """EMER_HOME, or the user's data folder."""
-    given = os.environ.get("EMER_HOME")
-    return expand_home(Path(given)) if given else Path(user_data_dir("emer", appauthor=False))
+    folder = os.environ.get("EMER_HOME")
+    return expand_home(Path(folder)) if folder else Path(user_data_dir("emer", appauthor=False))
 
 
 class Network(Record):
@@ -109,10 +109,10 @@ def machine() -> Machine:
     """The choices last set, or the environment's; `ConfigError` names a bad variable."""
     if _configured:
         return _configured[0]
-    given: dict[str, Any] = _variables("EMER_", Machine)
-    given["network"] = _variables("EMER_NETWORK__", Network)
+    values: dict[str, Any] = _variables("EMER_", Machine)
+    values["network"] = _variables("EMER_NETWORK__", Network)
     try:
-        return Machine.model_validate(given)
+        return Machine.model_validate(values)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         name = "__".join(map(str, problem["loc"]))
@@ -122,8 +122,8 @@ def machine() -> Machine:
 
 def _variables(prefix: str, record: type[Record]) -> dict[str, str]:
     """The fields of a record that the environment sets."""
-    given = {name: os.environ.get(f"{prefix}{name.upper()}") for name in record.model_fields}
-    return {name: text for name, text in given.items() if text}
+    values = {name: os.environ.get(f"{prefix}{name.upper()}") for name in record.model_fields}
+    return {name: text for name, text in values.items() if text}
 
 
 def hint(name: str) -> str:

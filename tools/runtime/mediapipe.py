@@ -39,7 +39,7 @@ class Graph(SolutionBase):  # type: ignore[misc]
     """One graph, not for two threads at once; it may track objects over pictures."""
 
     def __init__(
-        self, config: str, outputs: Sequence[str], protos: Sequence[str] = (), **given: Any
+        self, config: str, outputs: Sequence[str], protos: Sequence[str] = (), **arguments: Any
     ) -> None:
         """Describe the graph; its models are loaded at the first picture.
 
@@ -47,7 +47,7 @@ class Graph(SolutionBase):  # type: ignore[misc]
             config: A file of MediaPipe's `modules`, or a graph as text.
             outputs: Names of the outputs to return.
             protos: Names of the inputs that are messages.
-            given: Further arguments of `SolutionBase`.
+            arguments: Further arguments of `SolutionBase`.
         """
         graph = calculator_pb2.CalculatorGraphConfig()
         if config.endswith(".binarypb"):
@@ -56,7 +56,9 @@ class Graph(SolutionBase):  # type: ignore[misc]
             text_format.Parse(config, graph)
         graph.executor.add(type="ApplicationThreadExecutor")
         hints = {name: PacketDataType.PROTO for name in protos}
-        super().__init__(graph_config=graph, outputs=[*outputs], stream_type_hints=hints, **given)
+        super().__init__(
+            graph_config=graph, outputs=[*outputs], stream_type_hints=hints, **arguments
+        )
         self._shape: tuple[int, ...] | None = None
         self._loaded = False
         self._stale = False

@@ -163,6 +163,30 @@ class Path(NamedTuple):
     """Share of the steps that could be measured."""
 
 
+class Move(NamedTuple):
+    """What a camera may do in a shot: a series, the least change, a verb for each way."""
+
+    series: list[float]
+    least: float
+    rising: str
+    falling: str
+
+    @property
+    def net(self) -> float:
+        """Change from the first to the last sample."""
+        return self.series[-1] - self.series[0]
+
+    @property
+    def strength(self) -> float:
+        """Size of the change; 1 is the least that counts."""
+        return abs(self.net) / self.least
+
+    @property
+    def verb(self) -> str:
+        """The verb for the way of the change."""
+        return self.falling if self.net < 0 else self.rising
+
+
 def camera_path(samples: Sequence[Sample], shot: int) -> Path:
     """The camera's path through a shot, from how the background moved."""
     inside = [sample for sample in samples if sample.shot == shot]
@@ -194,21 +218,21 @@ def _largest(path: Path) -> tuple[float, Finding] | None:
     """The largest of the camera's moves through a shot, and how large for its kind."""
     if len(path.times) < 3 or path.known < UNKNOWN:
         return None
-    ways = (
-        (path.x, PAN, "moves to the right", "moves to the left"),
-        (path.y, PAN, "moves down", "moves up"),
-        (path.zoom, ZOOM, "moves or zooms in", "moves or zooms out"),
+    moves = (
+        Move(path.x, PAN, "moves to the right", "moves to the left"),
+        Move(path.y, PAN, "moves down", "moves up"),
+        Move(path.zoom, ZOOM, "moves or zooms in", "moves or zooms out"),
     )
-    series, least, *verbs = max(ways, key=lambda way: abs(way[0][-1] - way[0][0]) / way[1])
-    net = series[-1] - series[0]
-    strength = abs(net) / least
-    if strength < 1:
+    largest = max(moves, key=lambda move: move.strength)
+    if largest.strength < 1:
         return None
-    start, end = change_interval(path.times, series)
-    zoomed = series is path.zoom
-    size = f"{abs(math.expm1(net)):.0%}" if zoomed else f"{abs(net):.2f} picture heights"
-    verb = verbs[net < 0]
+    net, verb = largest.net, largest.verb
+    start, end = change_interval(path.times, largest.series)
+    if largest.series is path.zoom:
+        size = f"{abs(math.expm1(net)):.0%}"
+    else:
+        size = f"{abs(net):.2f} picture heights"
     text = f"The camera {verb} at {when(start, end)} (by {size})."
     factors = {"background_known": path.known}
     data: Data = {"camera": verb, "net": round(net, 3)}
-    return strength, Finding(text, start, end, path.known, None, factors, data)
+    return largest.strength, Finding(text, start, end, path.known, None, factors, data)

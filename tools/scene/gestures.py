@@ -186,12 +186,12 @@ def describe_hands(samples: Sequence[Sample], people: Sequence[Person]) -> list[
 def hands_of(sample: Sample, person: Person, people: Sequence[Person]) -> tuple[Hand, ...]:
     """The hands that are nearest to this person's face of all faces."""
     boxes = [(n, box) for n, p in enumerate(people) if (box := p.box_at(sample.time))]
-    own = []
+    hands = []
     for hand in distinct(sample.hands):
         near = [(math.dist(hand.centre, b.centre), n) for n, b in boxes if is_plausible(hand, b)]
         if near and people[min(near)[1]] is person:
-            own.append(hand)
-    return tuple(own)
+            hands.append(hand)
+    return tuple(hands)
 
 
 def _state(

@@ -149,13 +149,13 @@ def _shrugs(samples: Sequence[Sample], person: Person) -> list[Finding]:
     findings = []
     for leg in legs([s.time for s in rows], median_of_three([s.drop for s in rows]), SHRUG):
         first, last = (next(s for s in rows if s.time == time) for time in leg[:2])
-        own = (last.y - first.y) / ((first.face_height + last.face_height) / 2)
-        if leg.end - leg.start > 1.5 or own / leg.change < 0.6:
+        shift = (last.y - first.y) / ((first.face_height + last.face_height) / 2)
+        if leg.end - leg.start > 1.5 or shift / leg.change < 0.6:
             continue
         way = "drop" if leg.change > 0 else "rise"
         owner = f"{person.subject.split(' (', maxsplit=1)[0]}'s"
-        text = f"{owner} shoulders {way} at {when(*leg[:2])} (by {abs(own):.2f} face heights)."
-        data: Data = {"shoulders": way, "face_heights": round(own, 2)}
+        text = f"{owner} shoulders {way} at {when(*leg[:2])} (by {abs(shift):.2f} face heights)."
+        data: Data = {"shoulders": way, "face_heights": round(shift, 2)}
         findings.append(person.finding(text, leg[:2], data, 0.7, poses=len(rows)))
     return findings[:2]
 

@@ -158,13 +158,13 @@ def describe_span(close: Footage, whole: Footage, span: Span) -> list[Finding]:
 def _match(person: Person, whole: Footage, known: Sequence[Person]) -> Person | None:
     """The same face in the whole clip: same shot, same place at the same time."""
     middle = sum(person.seen) / 2
-    own = person.box_at(middle)
+    face = person.box_at(middle)
     same = []
     for n, other in enumerate(known):
         start, end = whole.shots[other.shot]
         box = other.box_at(middle)
-        if start <= middle <= end and box and own:
-            same.append((math.dist(box.centre, own.centre) / own.height, n))
+        if start <= middle <= end and box and face:
+            same.append((math.dist(box.centre, face.centre) / face.height, n))
     apart, nearest = min(same, default=(math.inf, 0))
     return known[nearest] if apart <= 1.0 else None
 

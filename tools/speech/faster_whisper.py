@@ -208,8 +208,8 @@ def _write(
         time.sleep(STEP)
     results = [each.result() for each in working]
     written = [result.sequences_ids[0] for result in results]
-    own = task == "transcribe"
-    words = _words(model, tokenizer, encoded, written, sounds) if own else [()] * len(written)
+    spoken = task == "transcribe"
+    words = _words(model, tokenizer, encoded, written, sounds) if spoken else [()] * len(written)
     means = [r.scores[0] * len(w) / (len(w) + 1) for r, w in zip(results, written, strict=True)]
     return [
         Transcript(

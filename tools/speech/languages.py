@@ -99,8 +99,8 @@ def detect_languages(
     for place, probabilities in zip(unknown, detect(unknown) if unknown else (), strict=True):
         clips[windows[place].clip].append(probabilities)
     guesses = {}
-    for clip, given in clips.items():
-        mean = {code: sum(each[code] for each in given) / len(given) for code in given[0]}
+    for clip, rows in clips.items():
+        mean = {code: sum(each[code] for each in rows) / len(rows) for code in rows[0]}
         best = max(mean, key=mean.__getitem__)
         guesses[clip] = LanguageGuess(best, mean[best])
     return [
@@ -117,23 +117,24 @@ def decode_by_language(
     """Transcripts in order, with their language.
 
     `write` gets the windows of one language by index; with `translate` it is asked for the
-    translation, too, where the language is not English.
+    translation of those with words, too, where the language is not English.
     """
     groups: dict[str, list[int]] = defaultdict(list)
     for place, guess in enumerate(guesses):
         groups[guess.language].append(place)
     transcripts: dict[int, Transcript] = {}
     for language, places in groups.items():
-        made = write(language, places, "transcribe")
-        english: Sequence[Transcript | None] = [None] * len(places)
-        if translate and language not in ("", ENGLISH) and any(t.original.text for t in made):
-            english = write(language, places, "translate")
-        for place, each, other in zip(places, made, english, strict=True):
-            text = each.original.text
+        for place, each in zip(places, write(language, places, "transcribe"), strict=True):
             transcripts[place] = replace(
                 each,
                 language=language or None,
                 language_probability=guesses[place].probability,
-                translation=distinct_translation(other.original, text) if other else None,
             )
+        spoken = [place for place in places if transcripts[place].original.text]
+        if not translate or language in ("", ENGLISH) or not spoken:
+            continue
+        for place, each in zip(spoken, write(language, spoken, "translate"), strict=True):
+            words = transcripts[place].original.text
+            english = distinct_translation(each.original, words)
+            transcripts[place] = replace(transcripts[place], translation=english)
     return [transcripts[place] for place in range(len(guesses))]

@@ -142,10 +142,10 @@ def _write(
     if segment is None:
         return Transcript(ScoredText("", -100.0), ())
     tokens = segment["tokens"]
-    own = task == "transcribe"
+    spoken = task == "transcribe"
     return Transcript(
         original=ScoredText(segment["text"].strip(), float(segment["avg_logprob"])),
-        words=_words(options, model, sound, language, tokens) if own else (),
+        words=_words(options, model, sound, language, tokens) if spoken else (),
         no_speech=float(segment["no_speech_prob"]),
         unfinished=len(tokens) >= model.dims.n_text_ctx // 2,
     )

@@ -24,6 +24,7 @@ from emer.tools.runtime.cancellation import POLL_SECONDS, raise_if_cancelled
 from emer.tools.runtime.memo import Memo
 from emer.tools.speech.asr_tool import library_version
 from emer.tools.speech.confidence import LatticeConfidence, LatticeWord, Verdict, judge_lattice
+from emer.tools.speech.pocketsphinx_worker import Decoded
 from emer.tools.speech.segmentation import Segment, cut, span_of, utterances
 from emer.tools.speech.transcript import not_recognised, says
 from emer.tools.speech.vad import (
@@ -150,19 +151,24 @@ def _communicate(process: subprocess.Popen[bytes], seconds: float) -> tuple[byte
 
 def _words(segment: Segment, answer: Mapping[str, Any]) -> list[LatticeWord]:
     """One segment's words; `<sil>`, `[NOISE]` and the like are no words."""
-    phones = np.zeros(max((row[2] for row in answer["loop"]), default=0))
-    for _, start, end, acoustic, _ in answer["loop"]:
-        phones[start:end] = acoustic / (end - start)
+    loop = [Decoded(*row) for row in answer["loop"]]
+    phones = np.zeros(max((phone.end for phone in loop), default=0))
+    for phone in loop:
+        phones[phone.start : phone.end] = phone.acoustic / (phone.end - phone.start)
     return [
         LatticeWord(
-            text=re.sub(r"\(\d+\)$", "", name),
-            start=round(segment.clip_time(start * FRAME), 2),
-            end=round(segment.clip_time(end * FRAME), 2),
-            probability=round(min(1.0, posterior), 3),
-            misfit=round(float(phones[start:end].sum() - acoustic) / (end - start), 3),
+            text=re.sub(r"\(\d+\)$", "", each.word),
+            start=round(segment.clip_time(each.start * FRAME), 2),
+            end=round(segment.clip_time(each.end * FRAME), 2),
+            probability=round(min(1.0, each.posterior), 3),
+            misfit=round(
+                float(phones[each.start : each.end].sum() - each.acoustic)
+                / (each.end - each.start),
+                3,
+            ),
         )
-        for name, start, end, acoustic, posterior in answer["words"]
-        if name[0] not in "<[+"
+        for each in (Decoded(*row) for row in answer["words"])
+        if each.word[0] not in "<[+"
     ]
 
 
@@ -179,10 +185,10 @@ def _clue(
     speech_share: float,
     within: Span,
 ) -> Clue:
-    own = judge_lattice(words)
+    confidence = judge_lattice(words)
     text = " ".join(word.text for word in words)
-    sure = clip_confidence.verdict is Verdict.RELIABLE and own.posterior >= 0.5
-    score = min(own.posterior, 0.8) if sure else 0.5 * min(own.posterior, 0.4)
+    sure = clip_confidence.verdict is Verdict.RELIABLE and confidence.posterior >= 0.5
+    score = min(confidence.posterior, 0.8) if sure else 0.5 * min(confidence.posterior, 0.4)
     return Clue(
         modality="text",
         span=span_of(words, within),
@@ -190,8 +196,8 @@ def _clue(
         quality=Quality(
             score=round(score, 3),
             factors={
-                "word_posterior": own.posterior,
-                "acoustic_misfit": own.misfit,
+                "word_posterior": confidence.posterior,
+                "acoustic_misfit": confidence.misfit,
                 "clip_word_posterior": clip_confidence.posterior,
                 "clip_acoustic_misfit": clip_confidence.misfit,
                 "speech_share": round(speech_share, 3),

@@ -22,16 +22,23 @@ import signal
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 PHONE_LOOP: Mapping[str, Any] = {"lm": None, "lw": 2.0, "beam": 1e-20, "pbeam": 1e-10}
 """The phone loop's settings, as pocketsphinx's own documentation gives them."""
 
 
-Decoded = tuple[str, int, int, float, float]
-"""A word, its frames [start, end) from the piece's start, its likelihood, its posterior.
+class Decoded(NamedTuple):
+    """One decoded segment: its frames [start, end) from the piece's start, its scores.
 
-The likelihood is the log10 of that of its frames, each against the best state's."""
+    `acoustic` is the log10 likelihood of its frames, each against the best state's.
+    """
+
+    word: str
+    start: int
+    end: int
+    acoustic: float
+    posterior: float
 
 
 def main() -> None:
@@ -69,7 +76,7 @@ def decode(decoder: Any, piece: bytes) -> list[Decoded]:
     decoded = []
     for s in segments or ():
         acoustic = round(math.log10(max(s.ascore, sys.float_info.min)), 3)
-        decoded.append((s.word, s.start_frame, s.end_frame + 1, acoustic, s.prob))
+        decoded.append(Decoded(s.word, s.start_frame, s.end_frame + 1, acoustic, s.prob))
     return decoded
 
 

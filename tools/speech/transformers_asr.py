@@ -134,13 +134,11 @@ def _transcribe_seq2seq(
 ) -> list[Transcript]:
     from transformers.modeling_outputs import BaseModelOutput as Encoded
 
-    model, state = loaded.model, None
-    known: Sequence[Mapping[str, float]] = ()
-    no_speech: Sequence[float | None] = [None] * len(windows)
+    model, state, first = loaded.model, None, FirstStep()
     if loaded.is_whisper:
         state = model.get_encoder()(inputs["input_features"]).last_hidden_state
-        known, silences = _first_step(model, Encoded(last_hidden_state=state))
-        no_speech = silences or no_speech
+        first = _first_step(model, Encoded(last_hidden_state=state))
+    no_speech: Sequence[float | None] = first.no_speech or [None] * len(windows)
 
     def write(language: str, places: list[int], task: Task) -> list[Transcript]:
         rows: dict[str, Any] = {name: tensor[places] for name, tensor in inputs.items()}
@@ -153,17 +151,24 @@ def _transcribe_seq2seq(
         ]
 
     guesses = [LanguageGuess(window.language or "", None) for window in windows]
-    if known:
-        guesses = detect_languages(windows, lambda places: [known[place] for place in places])
+    if first.languages:
+        guesses = detect_languages(windows, lambda places: [first.languages[n] for n in places])
     return decode_by_language(guesses, write, options.translate and _translates(model))
 
 
-def _first_step(model: Any, encoded: Any) -> tuple[Sequence[Mapping[str, float]], Sequence[float]]:
-    """First decoder step of a Whisper for each window, as openai-whisper takes it.
+class FirstStep(NamedTuple):
+    """First decoder step of a Whisper model for each window; empty for other models."""
 
-    Returns the probability of each language among those the model knows, and that of the token
-    for no speech among all tokens; either is empty where the model does not say. That token
-    precedes the one of no timestamps (transformers finds it the same way).
+    languages: Sequence[Mapping[str, float]] = ()
+    """The probability of each language among those the model knows."""
+    no_speech: Sequence[float] = ()
+    """The probability of the token for no speech, among all tokens."""
+
+
+def _first_step(model: Any, encoded: Any) -> FirstStep:
+    """The probabilities of the one step from which openai-whisper, too, takes them.
+
+    The token of no speech precedes that of no timestamps (transformers finds it the same way).
     """
     import torch
 
@@ -175,7 +180,7 @@ def _first_step(model: Any, encoded: Any) -> tuple[Sequence[Mapping[str, float]]
     among = logits[:, list(known.values())].softmax(dim=-1).tolist()
     codes = [token.strip("<|>") for token in known]
     untimed = getattr(generation, "no_timestamps_token_id", None)
-    return (
+    return FirstStep(
         [dict(zip(codes, row, strict=True)) for row in among] if known else (),
         logits.softmax(dim=-1)[:, untimed - 1].tolist() if untimed else (),
     )
@@ -204,11 +209,13 @@ def _write(
 ) -> list[tuple[ScoredText, bool]]:
     """The texts, and whether each was cut short; no sampling, so it is deterministic."""
     model = loaded.model
-    own: dict[str, Any] = {"return_timestamps": False} if loaded.is_whisper else {}
+    arguments: dict[str, Any] = {}
+    if loaded.is_whisper:
+        arguments["return_timestamps"] = False
     if getattr(model.generation_config, "lang_to_id", None):
-        own |= {"language": language, "task": task}
+        arguments |= {"language": language, "task": task}
     out = model.generate(
-        **inputs, **own, do_sample=False, num_beams=options.beam, length_penalty=1.0,
+        **inputs, **arguments, do_sample=False, num_beams=options.beam, length_penalty=1.0,
         return_dict_in_generate=True, output_scores=True,
     )  # fmt: skip
     known = model.generation_config.eos_token_id
@@ -266,8 +273,8 @@ def words_of(
     words = []
     for word in offsets:
         start, end = word["start_offset"], word["end_offset"]
-        own = best[start:end][writes[start:end]]
-        probability = float(np.exp(own).mean()) if own.size else 0.0
+        scores = best[start:end][writes[start:end]]
+        probability = float(np.exp(scores).mean()) if scores.size else 0.0
         if plain := _plain(word["word"]):
             words.append(TimedWord(f" {plain}", start * frame, end * frame, probability))
     return ScoredText(_plain(text), mean), tuple(words)

@@ -105,8 +105,8 @@ def speech_frames(samples: Samples) -> Flags:
 def speech_spans(samples: Samples, gap: float = GAP) -> tuple[Span, ...]:
     """Stretches of speech in seconds, in order, none overlapping.
 
-    Pauses shorter than `gap` s are bridged. A pure function of the samples (mono, 16 kHz,
-    in [-1, 1]).
+    Pauses shorter than `gap` s are bridged, stretches shorter than `SHORTEST` s left out. A pure
+    function of the samples (mono, 16 kHz, in [-1, 1]).
     """
     runs = join_runs(true_runs(speech_frames(samples)), round(gap * 100))
     return tuple(

@@ -30,7 +30,7 @@ class Point(Record):
 
     at_once: int
     batch: int | None = None
-    """None as the settings have it."""
+    """Batch size of the tool's model; None as the settings have it."""
     seconds: float
     """Of all calls together."""
     per_clip_second: float
@@ -89,7 +89,10 @@ def bench(
 
     process, clip, tool = psutil.Process(), Clip.open(path), make()
     hardware = dict(tool.hardware) if isinstance(tool, Heavy) else {}
-    with watched(lambda: process.memory_info().rss, 0.02) as memory, gpu_peak(hardware) as gpu:
+    with (
+        sampled_memory(lambda: process.memory_info().rss, 0.02) as memory,
+        gpu_peak(hardware) as gpu,
+    ):
         first, _ = _timed(tool, path)
         times, results = zip(*(_timed(make(), path) for _ in range(repeats)), strict=True)
         curve = [_point(make, path, clip.duration, count) for count in at_once]
@@ -131,7 +134,7 @@ def gpu_peak(hardware: Mapping[str, Param]) -> Iterator[list[float]]:
 
 
 @contextmanager
-def watched(measure: Callable[[], int], step: float) -> Iterator[list[int]]:
+def sampled_memory(measure: Callable[[], int], step: float) -> Iterator[list[int]]:
     """Measure the memory now and every `step` seconds; yields the list of all values."""
     values, done = [measure()], threading.Event()
 

@@ -87,7 +87,8 @@ def find(tool: str, model: str = AUTO) -> Need:
     known = of_tool(tool)
     if model == AUTO:
         usable = (weights for weights in known if locate(weights).usable)
-        return _need_of(tool, next(usable, None) or next(w for w in known if w.suggested))
+        suggested = next((weights for weights in known if weights.suggested), known[0])
+        return _need_of(tool, next(usable, suggested))
     for weights in known:
         if model in weights.names:
             return _need_of(tool, weights)

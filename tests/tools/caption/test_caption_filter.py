@@ -16,6 +16,7 @@ from emer.tools.caption.caption_filter import (
     NAMES_ONLY,
     NOTHING_SEEN,
     FilteredCaption,
+    Rejection,
     as_looks,
     clean,
     filter_caption,
@@ -43,8 +44,8 @@ def accepted(text: str, logprob: float | None = -0.1, truncated: bool = False) -
 
 def rejected(text: str, logprob: float | None = -0.1) -> str:
     result = filter_caption(Caption(text, logprob), 1.0)
-    assert isinstance(result, str), result
-    return result
+    assert isinstance(result, Rejection), result
+    return result.reason
 
 
 def described(text: str) -> Clue:

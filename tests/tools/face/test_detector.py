@@ -15,7 +15,6 @@ from emer.tools.face.detector import (
     Region,
     outline,
     region_around,
-    to_picture,
     upright,
 )
 from emer.tools.weights.locate import find
@@ -81,9 +80,9 @@ def test_no_face_is_seen_where_there_is_none(networks, mesh_points):
 @pytest.mark.parametrize("turn", [0.0, 0.6])
 def test_points_come_back_from_the_upright_square(turn, mesh_points):
     box = outline(mesh_points)
-    _, matrix = upright(puppet.portrait(), Region(box.x, box.y, box.side * 2, turn), 320)
+    square = upright(puppet.portrait(), Region(box.x, box.y, box.side * 2, turn), 320)
     corner = np.array([[160.0, 160.0, 8.0], [0.0, 0.0, 0.0]], np.float32)
-    middle, first = to_picture(corner, matrix)
+    middle, first = square.to_picture(corner)
     assert middle == pytest.approx((box.x, box.y, 8 * box.side * 2 / 320), abs=0.1)
     assert np.hypot(*(first[:2] - middle[:2])) == pytest.approx(box.side * np.sqrt(2), rel=0.01)
 

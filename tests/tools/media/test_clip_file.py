@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -112,3 +113,28 @@ def test_a_change_is_noticed(tmp_path: Path, change: Callable[[Path], None]) -> 
     change(path)
     with pytest.raises(ClipError, match="was changed while"):
         clip.check_unchanged()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux counts descriptors there")
+def test_a_dropped_clip_closes_its_file_at_once(tmp_path: Path) -> None:
+    """Without a collection of circles: a server would run out of descriptors before one."""
+    path = picture_and_sound(tmp_path / "clip.mkv")
+    before = len(os.listdir("/proc/self/fd"))
+    gc.disable()
+    try:
+        for _ in range(5):
+            clip = Clip.open(path)
+            assert len(list(clip.frames())) > 1
+            unfinished = clip.frames()
+            next(unfinished)
+            clip.samples()
+            del clip, unfinished
+        assert len(os.listdir("/proc/self/fd")) == before
+    finally:
+        gc.enable()
+
+
+def test_frames_outlive_the_name_of_their_clip(tmp_path: Path) -> None:
+    path = picture_and_sound(tmp_path / "clip.mkv")
+    whole = [frame.time for frame in Clip.open(path).frames()]
+    assert whole == sorted(whole) and len(whole) > 1

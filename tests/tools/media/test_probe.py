@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from emer.tools.errors import ClipError
+from emer.tools.errors import ClipError, ConfigError
 from emer.tools.media.clip import Clip
 from emer.tools.media.container import open_container
 from emer.tools.media.probe import WORKER, ClipLimits
@@ -134,3 +134,41 @@ def test_the_process_ends_when_its_parent_is_another(path: Path) -> None:
             [*WORKER, json.dumps(limits)], stdin=file, capture_output=True, check=False
         )
     assert (done.returncode, done.stdout) == (1, b"")
+
+
+def test_a_python_that_does_not_find_emer_is_not_the_fault_of_the_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    isolated = (sys.executable, "-I", "-S", *WORKER[1:])  # neither PYTHONPATH nor site-packages
+    monkeypatch.setattr("emer.tools.media.probe.WORKER", isolated)
+    with pytest.raises(ConfigError, match="does not find emer") as error:
+        Clip.open(path)
+    assert not isinstance(error.value, ClipError) and "\n" not in str(error.value)
+
+
+LATE = """
+import resource, sys
+from emer.tools.media.clip import Clip
+
+clip = Clip.open(sys.argv[1])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+sound = clip.samples()
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+print(len(sound), sound[: 5 * 3600 * 16_000].any(), sound[-16_000:].std(), grown)
+"""
+
+
+def test_sound_that_starts_after_hours_of_nothing_takes_no_memory_for_them(tmp_path: Path) -> None:
+    late = Written([0.0, 0.04], [90, 90], sound=tone(440, 1.0), sound_start=5 * 3600)
+    path = write_clip(tmp_path / "late.mkv", late)
+    line = [sys.executable, "-c", LATE, str(path)]
+    printed = subprocess.run(line, check=True, capture_output=True, text=True).stdout.split()
+    assert int(printed[0]) == pytest.approx((5 * 3600 + 1) * 16_000, abs=1600)
+    assert printed[1] == "False" and float(printed[2]) == pytest.approx(0.35, abs=0.02)
+    assert int(printed[3]) < 300_000, "kB; all of it would be 1.15 GB"
+
+
+def test_a_day_by_its_time_stamps_is_refused(tmp_path: Path) -> None:
+    late = Written([0.0, 0.04], [90, 90], sound=tone(440, 1.0), sound_start=23 * 3600)
+    with pytest.raises(ClipError, match="lasts 23 hours by its time stamps"):
+        Clip.open(write_clip(tmp_path / "day.mkv", late))

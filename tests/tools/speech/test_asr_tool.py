@@ -283,6 +283,21 @@ def test_a_translation_is_asked_for_where_there_are_words_of_another_language():
     assert all(task == "transcribe" for _, task in asked)
 
 
+def test_silent_windows_are_not_translated():
+    asked: list[list[int]] = []
+
+    def write(_: str, places: list[int], task: Task) -> list[Transcript]:
+        if task == "translate":
+            asked.append(places)
+        texts = ["", "Hallo.", ""] if task == "transcribe" else ["Hello."]
+        return [Transcript(ScoredText(text, -0.1), ()) for text in texts]
+
+    guesses = [LanguageGuess("de", 0.8)] * 3
+    written = decode_by_language(guesses, write, translate=True)
+    assert asked == [[1]]
+    assert [bool(each.translation) for each in written] == [False, True, False]
+
+
 def test_languages_go_by_code_or_name():
     assert code_of("de", "x") == code_of("German", "x") == code_of(" GERMAN ", "x") == "de"
     assert code_of("auto", "x") is None and name_of("zh") == "Chinese" and name_of("xx") == "xx"
