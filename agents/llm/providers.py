@@ -281,7 +281,7 @@ class LocalModel(BaseChatModel):
             yield ChatGenerationChunk(message=self._last_chunk(read, written))
 
     def _start(self, inputs: Any, streamer: Any, stopped: threading.Event) -> Future[int]:
-        """Generate in a thread until `stopped`; the future is the number of tokens written."""
+        """Generate in a thread until `stopped`; the future is the number of tokens."""
         from transformers import StoppingCriteriaList
 
         call, read = current_call(), inputs["input_ids"].shape[1]
