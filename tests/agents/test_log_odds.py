@@ -26,8 +26,8 @@ WEIGHTING = Weighting(
     changed={
         cue: {FAMILY: value}
         for cue, value in {
-            "one": 2.0, "two": 2.0, "half": 0.5, "more": 0.8, "smile": 0.5, "smile_eyes": 0.8,
-            "minus": -2.0, "other_minus": -2.0, "slightly_minus": -0.3,
+            "apology": 2.0, "command": 2.0, "praise": 0.5, "refusal": 0.8, "smile": 0.5,
+            "smile_eyes": 0.8, "thanks": -2.0, "wish": -2.0, "comfort": -0.3,
         }.items()
     }
 )  # fmt: skip
@@ -44,18 +44,18 @@ def test_without_a_clue_every_family_has_the_flat_prior() -> None:
 
 
 def test_a_sign_adds_reliability_times_strength_times_weight() -> None:
-    found = weighed(reading("one", strength=0.5, reliability=0.6))
+    found = weighed(reading("apology", strength=0.5, reliability=0.6))
     assert found.log_odds == pytest.approx(-1.2 + 0.6)
     assert found.probability == pytest.approx(1 / (1 + math.exp(0.6 / 1.15)), abs=5e-5)
-    assert weigh((reading("one"),), WEIGHTING)[0].family == FAMILY
+    assert weigh((reading("apology"),), WEIGHTING)[0].family == FAMILY
 
 
 def test_one_modality_moves_a_family_by_no_more_than_the_cap() -> None:
-    seen = (reading("one"), reading("two"))
+    seen = (reading("apology"), reading("command"))
     assert weighed(*seen).log_odds == pytest.approx(-1.2 + 2.5)
     assert weighed(*seen).by_modality == {"face": 2.5}
-    assert weighed(*seen, reading("half", "audio")).log_odds == pytest.approx(-1.2 + 2.5 + 0.5)
-    against = weighed(reading("minus"), reading("other_minus"))
+    assert weighed(*seen, reading("praise", "audio")).log_odds == pytest.approx(-1.2 + 2.5 + 0.5)
+    against = weighed(reading("thanks"), reading("wish"))
     assert against.log_odds == pytest.approx(-1.2 - 2.5)
 
 
@@ -67,13 +67,13 @@ def test_of_correlated_signs_only_the_largest_counts() -> None:
         ("smile", False),
     ]
     assert found.support == pytest.approx(0.8)
-    assert weighed(reading("half"), reading("more")).support == pytest.approx(1.3)
+    assert weighed(reading("praise"), reading("refusal")).support == pytest.approx(1.3)
 
 
 def test_a_denied_sign_speaks_half_as_much_against_and_never_for() -> None:
-    assert weighed(reading("one", negated=True)).log_odds == pytest.approx(-1.2 - 1.0)
-    assert weighed(reading("one", negated=True, strength=0.5)).log_odds == pytest.approx(-1.7)
-    denied = weighed(reading("minus", negated=True))
+    assert weighed(reading("apology", negated=True)).log_odds == pytest.approx(-1.2 - 1.0)
+    assert weighed(reading("apology", negated=True, strength=0.5)).log_odds == pytest.approx(-1.7)
+    denied = weighed(reading("thanks", negated=True))
     assert denied.log_odds == -1.2 and denied.contributions == ()
 
 
@@ -82,30 +82,32 @@ def test_a_denied_sign_speaks_half_as_much_against_and_never_for() -> None:
     [((2.0, 3.0), 0.3), ((2.1, 3.0), 0.0), (None, 0.3), ((0.2, 0.4), 0.3)],
 )
 def test_evidence_against_counts_within_a_second_of_the_support(at, against) -> None:
-    minus = reading("slightly_minus", at=at)
-    assert weighed(reading("half"), minus).log_odds == pytest.approx(-1.2 + 0.5 - against)
-    throughout = reading("half", at=None)
+    minus = reading("comfort", at=at)
+    assert weighed(reading("praise"), minus).log_odds == pytest.approx(-1.2 + 0.5 - against)
+    throughout = reading("praise", at=None)
     assert weighed(throughout, minus).log_odds == pytest.approx(-1.2 + 0.5 - 0.3)
 
 
 def test_evidence_against_is_held_against_the_strongest_support() -> None:
-    early, late = reading("half", at=(0, 1)), reading("one", at=(9, 10))
-    at_first = reading("slightly_minus", at=(0, 1))
+    early, late = reading("praise", at=(0, 1)), reading("apology", at=(9, 10))
+    at_first = reading("comfort", at=(0, 1))
     assert weighed(early, late, at_first).log_odds == pytest.approx(-1.2 + 2.5)
     assert weighed(at_first).log_odds == pytest.approx(-1.5), "nothing else to hold it against"
 
 
 def test_what_is_weighed_against_a_family_is_cited_the_strongest_first() -> None:
-    minus, slightly = reading("minus"), reading("slightly_minus")
-    assert weighed(slightly, minus, reading("half")).contradicts == (
+    minus, slightly = reading("thanks"), reading("comfort")
+    assert weighed(slightly, minus, reading("praise")).contradicts == (
         minus.clue.id,
         slightly.clue.id,
     )
 
 
 def test_the_order_of_the_clues_changes_no_standing() -> None:
-    readings = [reading(cue, at=(n, n + 1)) for n, cue in enumerate(("one", "two", "minus"))]
-    readings += [reading("one", at=(5, 6)), reading("smile", "scene"), reading("smile")]
+    readings = [
+        reading(cue, at=(n, n + 1)) for n, cue in enumerate(("apology", "command", "thanks"))
+    ]
+    readings += [reading("apology", at=(5, 6)), reading("smile", "scene"), reading("smile")]
     whole = weigh(readings, WEIGHTING)
     for seed in range(6):
         assert weigh(random.Random(seed).sample(readings, len(readings)), WEIGHTING) == whole
@@ -127,7 +129,7 @@ def test_a_clue_is_cited_from_a_tenth_on_the_strongest_first() -> None:
 
 
 def test_correlated_contributions_are_no_further_support() -> None:
-    assert standing(FAMILY, 0.5, (evidence("one"), 1.0), counts=False).support == 0.0
+    assert standing(FAMILY, 0.5, (evidence("apology"), 1.0), counts=False).support == 0.0
 
 
 def test_a_channel_speaks_for_a_family_from_a_twentieth_on() -> None:
@@ -139,12 +141,12 @@ def test_a_channel_speaks_for_a_family_from_a_twentieth_on() -> None:
 
 
 def test_the_evidence_names_its_clue_span_and_modality() -> None:
-    told = reading("one", "scene", (1.0, 2.0), strength=0.5, reliability=0.5)
+    told = reading("apology", "scene", (1.0, 2.0), strength=0.5, reliability=0.5)
     (item,) = gather([told])
-    assert (item.cue, item.group, item.modality) == ("one", "one", "scene")
+    assert (item.cue, item.group, item.modality) == ("apology", "apology", "scene")
     assert (item.clue_ids, item.spans) == ((told.clue.id,), (told.clue.span,))
     assert (item.weight, item.negated, item.described) == (0.25, False, False)
-    assert gather([reading("one", at=None)])[0].spans == ()
+    assert gather([reading("apology", at=None)])[0].spans == ()
 
 
 def test_arousal_is_the_mean_of_the_signs_by_weight() -> None:

@@ -17,8 +17,8 @@ import pytest
 
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.resume import find_paused, resume
-from emer.graphs.session import new_run_id
 from emer.graphs.state import RUN_ID, checked_state
+from emer.graphs.trace.runs import new_run_id
 from emer.tools.errors import ConfigError
 from tests.fixtures.graph_runs import events
 
@@ -266,8 +266,8 @@ def test_any_flipped_bit_is_read_or_is_garbage(talk):
         )
 
 
-def test_the_id_of_a_run_is_checked_by_the_pattern_of_new_ids():
-    assert all(re.match(RUN_ID, new_run_id()) for _ in range(20))
+def test_the_id_of_a_run_is_checked_by_the_pattern_of_new_ids(tmp_path):
+    assert all(re.match(RUN_ID, new_run_id(tmp_path)) for _ in range(20))
     for other in ("../x", "20260101-000000-000000-abcd\n", "", "20260101-000000-000000-ABCD"):
         with pytest.raises(ValueError, match="run_id"):
             checked_state({"run_id": other})

@@ -35,8 +35,19 @@ def measures(times: Array = T, **columns: Any) -> Measures:
 
 
 def changed(signal: Array, **columns: Array) -> Changes:
+    """A signal over time; `columns`: turned (degrees), shut (0-1, both eyes), speaking (0 or 1)."""
     still = {name: np.zeros(len(signal)) for name in ("turned", "shut", "speaking")}
-    return Changes({**still, "signal": signal, **columns})
+    given = {**still, **columns}
+    others = {name: column for name, column in columns.items() if name not in still}
+    return Changes(
+        values={"signal": signal, **others},
+        gap=still["turned"],
+        shape=still["turned"],
+        turned=given["turned"],
+        skin=still["turned"] > 0,
+        shut=np.stack([given["shut"]] * 2, axis=1),
+        speaking=given["speaking"] > 0.5,
+    )
 
 
 FACS = {
