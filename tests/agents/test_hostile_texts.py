@@ -31,7 +31,7 @@ RATIO = 8.0
 
 
 def growth(work: Callable[[str], object], unit: str, most: int) -> float:
-    """Time for a text of the largest length over that for its quarter, the best of three."""
+    """Time for a text of half the largest length over that for an eighth, the best of three."""
 
     def seconds(length: int, *turns: int) -> float:
         tries = []
@@ -42,9 +42,9 @@ def growth(work: Callable[[str], object], unit: str, most: int) -> float:
             tries.append(time.thread_time() - began)
         return min(tries)
 
-    if seconds(most, 0) < 0.2:  # fast enough whatever the growth
+    if seconds(most // 2, 0) < 0.1:  # fast enough whatever the growth
         return 1.0
-    return seconds(most, 1, 2, 3) / seconds(most // 4, 1, 2, 3)
+    return seconds(most // 2, 1, 2, 3) / seconds(most // 8, 1, 2, 3)
 
 
 def judged(text: str) -> None:
