@@ -20,6 +20,8 @@ from emer.tools.types import Modality, Question
 
 LONGEST = 20_000
 """Characters after which a reply is too long for any task (chosen by us)."""
+MOST_FAILURES = 100
+"""Braces without an object after which no more is sought: each may cost the whole text (by us)."""
 LOOP_FROM, LOOP_RATIO = 1_500, 0.08
 """A text of so many characters that deflates below this share repeats itself (by us)."""
 _CUT_SHORT = {"length", "max_tokens", "MAX_TOKENS", "model_length"}
@@ -200,14 +202,14 @@ def _refuse_bad_endings(reply: AIMessage, text: str) -> None:
 
 
 def _objects(text: str) -> list[object]:
-    """The outermost JSON objects of a text."""
-    decoder, objects, place = json.JSONDecoder(), [], 0
-    while (place := text.find("{", place)) >= 0:
+    """The outermost JSON objects of a text, until `MOST_FAILURES` braces begin none."""
+    decoder, objects, place, failures = json.JSONDecoder(), [], 0, 0
+    while (place := text.find("{", place)) >= 0 and failures < MOST_FAILURES:
         try:
             value, place = decoder.raw_decode(text, place)
             objects.append(value)
         except (json.JSONDecodeError, RecursionError):
-            place += 1
+            place, failures = place + 1, failures + 1
     return objects
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from pydantic import BaseModel
 
 from emer.agents.lexicon.cue_parser import mentions_in, read
 from emer.agents.llm.schemas import LONGEST, Deciding, Unusable, read_record
@@ -28,6 +29,10 @@ UNITS = [
 ]  # fmt: skip
 RATIO = 8.0
 """Largest growth of time when the length grows fourfold: 4 is linear, 16 quadratic."""
+
+
+class Anything(BaseModel, extra="allow"):
+    """A record of any fields."""
 
 
 def growth(work: Callable[[str], object], unit: str, most: int) -> float:
@@ -81,6 +86,14 @@ def test_time_grows_in_proportion_to_the_text(name: str) -> None:
     work, most = WORK[name]
     slow = {unit: round(g, 1) for unit in UNITS if (g := growth(work, unit, most)) > RATIO}
     assert slow == {}
+
+
+def test_a_reply_of_braces_does_not_hide_the_record_after_a_few() -> None:
+    record = '{"hypotheses": [], "asks": [], "stop": true}'
+    reasons = "{so} " * 50
+    assert read_record(reasons + record, Anything) == Anything.model_validate_json(record)
+    with pytest.raises(Unusable):
+        read_record("{so} " * 500 + record, Anything)
 
 
 def test_a_long_question_is_one_line(tmp_path) -> None:
