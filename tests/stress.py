@@ -159,8 +159,8 @@ def ask(clip: Path, home: Path) -> Outcome:
 
 
 def explanation(outcome: Outcome) -> str:
-    """The answer without ids, times and paths of the run."""
-    return "\n".join(line for line in outcome.output.splitlines() if "trace" not in line.lower())
+    """The answer without id, time and path of the run."""
+    return outcome.output.partition("stopped after")[0]
 
 
 def summary(results: list[tuple[str, Outcome, list[str]]]) -> int:

@@ -206,7 +206,8 @@ class _Source:
 
     def _decoded(self, container: Any, stream: Any) -> Iterator[Any]:
         """Decoded frames of a stream, video or audio, without damaged packets."""
-        import av
+        from av.error import EOFError as EndOfFile
+        from av.error import FFmpegError  # bound here: at exit the module may be empty
 
         packets = container.demux(stream)
         damaged = 0
@@ -216,9 +217,9 @@ class _Source:
                 if packet is None:
                     break
                 yield from packet.decode()
-            except av.error.EOFError:
+            except EndOfFile:
                 break
-            except av.error.FFmpegError:
+            except FFmpegError:
                 damaged += 1
         self.damaged = max(self.damaged, damaged)
 
