@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from emer.agents.lexicon.lexicon import weighting_of
-from emer.agents.questions.declined import decline_reason
+from emer.agents.questions.answerability import decline_reason
 from emer.agents.questions.not_shown import absence_reason, missing_evidence, people_shown
 from emer.agents.reasoner import Critical, Reasoner
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing, Rejection

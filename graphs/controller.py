@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from emer.agents import pipeline
 from emer.agents.clue_edits import Edits, check_edits, matches_struck, reviewer_clues
-from emer.agents.questions.declined import decline_reason
+from emer.agents.questions.answerability import decline_reason
 from emer.agents.rules.planner import spent_reason, validate_asks
 from emer.agents.types import (
     Ask,

@@ -24,7 +24,7 @@ from emer.evals.speed.measure import (
     seconds,
 )
 from emer.tools.runtime.device import choose_precision
-from emer.tools.weights.pretrained import quiet, require
+from emer.tools.weights.model_loader import quiet, require
 
 TABLE: Final = Path(__file__).with_suffix(".json")
 TOKENS: Final = 40

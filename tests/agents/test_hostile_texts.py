@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from emer.agents.lexicon.cue_parser import mentions_in, read
 from emer.agents.llm.schemas import LONGEST, Deciding, Unusable, read_record
-from emer.agents.questions.declined import decline_reason
+from emer.agents.questions.answerability import decline_reason
 from emer.agents.questions.question import LONGEST_QUESTION, topic_of
 from emer.agents.types import LONGEST_SENTENCE, Explanation, Sentence
 from emer.agents.verification.verifier import verify

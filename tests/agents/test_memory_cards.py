@@ -10,7 +10,7 @@ from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.memory.cards import FOLDER, cards, sources
 from emer.agents.memory.memory import Item
 from emer.agents.memory.passages import Passage
-from emer.agents.questions.declined import decline_reason
+from emer.agents.questions.answerability import decline_reason
 
 EVERY = pytest.mark.parametrize("card", cards(), ids=lambda card: card.key)
 

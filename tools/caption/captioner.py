@@ -31,7 +31,7 @@ from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.runtime.native import importing
 from emer.tools.types import Param, Source
 from emer.tools.weights.locate import AUTO, Need, find, loading
-from emer.tools.weights.pretrained import load_model, load_other, quiet, require
+from emer.tools.weights.model_loader import load_model, load_other, quiet, require
 
 TOOL: Final = "captioner"
 MODEL_CLASS: Final = "AutoModelForImageTextToText"

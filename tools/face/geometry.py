@@ -309,17 +309,3 @@ def furrow_of(image: Image, points: Points) -> float:
     bends = np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 2, 0, ksize=5), np.float32)
     strongest = np.partition(bends.ravel(), STRONG)[STRONG]
     return float(np.log(max(float(strongest), FLOOR)))
-
-
-def _patch(
-    image: Image, centre: NDArray[np.float32], across: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    import cv2
-
-    right, down = across * WIDE / 2, np.array((-across[1], across[0])) * HIGH / 2
-    corners = np.array([centre - right - down, centre + right - down, centre - right + down])
-    width, height = PATCH
-    goal = np.array([(0, 0), (width, 0), (0, height)], np.float32)
-    turn = cv2.getAffineTransform(corners.astype(np.float32), goal)
-    cut = cv2.warpAffine(image, turn, PATCH, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(cut.mean(axis=2), np.float32)

@@ -10,8 +10,6 @@ import os
 import re
 import subprocess
 import sys
-import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from emer.tools.errors import ClipError, ConfigError
-from emer.tools.runtime.cancellation import POLL_SECONDS, raise_if_cancelled
+from emer.tools.runtime.worker_process import communicate
 from emer.tools.types import Record
 
 WORKER = (sys.executable, "-P", "-m", "emer.tools.media.probe_worker")
@@ -110,16 +108,12 @@ def _record(path: Path, descriptor: int, limits: ClipLimits) -> dict[str, Any]:
     pipe, command = subprocess.PIPE, [*WORKER, json.dumps(request)]
     with subprocess.Popen(command, stdin=descriptor, stdout=pipe, stderr=pipe) as process:
         try:
-            output, errors = _communicate(process, limits.probe_seconds)
+            output, errors = communicate(process, limits.probe_seconds, "listing")
         except TimeoutError:
-            process.kill()
             raise ClipError(
                 f"{path} cannot be listed within {limits.probe_seconds:g} s; if it is a clip, "
                 "raise probe_seconds in [clip] of the settings"
             ) from None
-        except BaseException:
-            process.kill()
-            raise
     try:
         record: dict[str, Any] = json.loads(output)
     except ValueError:
@@ -132,12 +126,3 @@ def _record(path: Path, descriptor: int, limits: ClipLimits) -> dict[str, Any]:
             ) from None
         raise ClipError(f"{path} cannot be read as audio or video ({cause[:200]})") from None
     return record
-
-
-def _communicate(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        raise_if_cancelled()
-        with suppress(subprocess.TimeoutExpired):
-            return process.communicate(timeout=POLL_SECONDS)
-    raise TimeoutError

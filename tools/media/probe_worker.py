@@ -10,11 +10,7 @@ number and a time. This module needs nothing but PyAV, so that the process start
 
 from __future__ import annotations
 
-import ctypes
 import json
-import math
-import os
-import signal
 import statistics
 import sys
 from collections.abc import Mapping
@@ -23,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emer.tools.media.container import open_container
+from emer.tools.runtime.worker_process import confine
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -61,22 +58,6 @@ def main() -> None:
         reason = getattr(error, "strerror", None) or type(error).__name__
         record = {"error": f"cannot be read as audio or video ({reason}); is the file whole?"}
     json.dump(record, sys.stdout)
-
-
-def confine(parent: int, seconds: float, memory: int) -> None:
-    """Bound time and memory of this process, and end it when its parent does."""
-    import resource
-
-    limit = math.ceil(seconds) + 5
-    bounds = {resource.RLIMIT_CPU: (limit, limit + 1), resource.RLIMIT_AS: (memory, memory)}
-    for kind, bound in bounds.items():
-        # Where there is no such limit, or a lower one holds, the other is set nevertheless.
-        with suppress(OSError, ValueError):
-            resource.setrlimit(kind, bound)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:
-        sys.exit(1)
 
 
 def probe(container: InputContainer, limits: Mapping[str, Any]) -> dict[str, Any]:

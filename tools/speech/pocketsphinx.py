@@ -7,9 +7,7 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil
 from tempfile import TemporaryFile
@@ -20,8 +18,8 @@ import numpy as np
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
-from emer.tools.runtime.cancellation import POLL_SECONDS, raise_if_cancelled
 from emer.tools.runtime.memo import Memo
+from emer.tools.runtime.worker_process import communicate
 from emer.tools.speech.asr_tool import library_version
 from emer.tools.speech.confidence import LatticeConfidence, LatticeWord, Verdict, judge_lattice
 from emer.tools.speech.pocketsphinx_worker import Decoded
@@ -127,26 +125,12 @@ def recognise(
         file.seek(0)
         process = subprocess.Popen(WORKER, stdin=file, stdout=pipe, stderr=pipe)
     with process:
-        try:
-            output, errors = _communicate(process, seconds)
-        except BaseException:
-            process.kill()  # it also ends by itself when this process is killed
-            raise
+        output, errors = communicate(process, seconds, "recognition")
     if process.returncode != 0:
         lines = errors.decode(errors="replace").strip().splitlines()
         raise RuntimeError(f"the recogniser ended with {process.returncode}: {lines[-1:]}")
     answers = zip(segments, json.loads(output), strict=True)
     return [word for segment, answer in answers for word in _words(segment, answer)]
-
-
-def _communicate(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
-    """Output and errors of the process; ends `POLL_SECONDS` s after a cancellation."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        raise_if_cancelled()
-        with suppress(subprocess.TimeoutExpired):
-            return process.communicate(timeout=POLL_SECONDS)
-    raise TimeoutError(f"recognition took longer than {seconds:.0f} s")
 
 
 def _words(segment: Segment, answer: Mapping[str, Any]) -> list[LatticeWord]:

@@ -4,7 +4,7 @@ pocketsphinx holds Python's global lock while it decodes, so it runs in a proces
 
     python -P -m emer.tools.speech.pocketsphinx_worker < request > answer
 
-This module imports nothing of `emer`, so that the process starts in a tenth of a second.
+This module imports little of `emer`, so that the process starts in a tenth of a second.
 
 The request is one line of JSON (`sizes`: bytes of each piece of sound; `settings`; `parent`:
 a process; `seconds`), then 16 bit mono PCM at 16 kHz, piece after piece. The answer is one
@@ -14,15 +14,14 @@ Nothing is pickled or executed.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import math
 import os
-import signal
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
+
+from emer.tools.runtime.worker_process import confine
 
 PHONE_LOOP: Mapping[str, Any] = {"lm": None, "lw": 2.0, "beam": 1e-20, "pbeam": 1e-10}
 """The phone loop's settings, as pocketsphinx's own documentation gives them."""
@@ -44,7 +43,7 @@ class Decoded(NamedTuple):
 def main() -> None:
     """Read one request from stdin and write its answer to stdout."""
     request = json.loads(sys.stdin.buffer.readline())
-    end_with(int(request["parent"]), float(request["seconds"]))
+    confine(int(request["parent"]), float(request["seconds"]))
     pieces = (sys.stdin.buffer.read(size) for size in request["sizes"])
     json.dump(recognise(pieces, request["settings"], int(request["parent"])), sys.stdout)
 
@@ -78,19 +77,6 @@ def decode(decoder: Any, piece: bytes) -> list[Decoded]:
         acoustic = round(math.log10(max(s.ascore, sys.float_info.min)), 3)
         decoded.append(Decoded(s.word, s.start_frame, s.end_frame + 1, acoustic, s.prob))
     return decoded
-
-
-def end_with(parent: int, seconds: float) -> None:
-    """End this process with its parent, or when it has long outrun `seconds`."""
-    with suppress(ImportError, OSError, ValueError):
-        import resource
-
-        limit = math.ceil(seconds) + 10
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:
-        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from emer.tools.speech.languages import (
 from emer.tools.speech.transcript import AsrOptions, ScoredText, TimedWord, Transcript, Window
 from emer.tools.speech.vad import RATE, Samples
 from emer.tools.weights.locate import Need, loading
-from emer.tools.weights.pretrained import load_model, load_other, quiet, require
+from emer.tools.weights.model_loader import load_model, load_other, quiet, require
 
 TOOL = "asr"
 Kind = Literal["ctc", "seq2seq"]

@@ -15,7 +15,7 @@ from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.speech.transformers_asr import features
 from emer.tools.speech.vad import RATE, Samples
 from emer.tools.weights.locate import Need, loading
-from emer.tools.weights.pretrained import load_model, load_other, quiet
+from emer.tools.weights.model_loader import load_model, load_other, quiet
 
 TOOL = "speech-emotion"
 

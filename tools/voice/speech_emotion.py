@@ -20,7 +20,7 @@ from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.voice.model import TOOL, Emotions, is_dimensional, recogniser
 from emer.tools.voice.sentences import Sentence, Stretch, classes, ratings, undecided
 from emer.tools.weights.locate import AUTO, find
-from emer.tools.weights.pretrained import require
+from emer.tools.weights.model_loader import require
 
 LONGEST = 8.0
 """Seconds classified at once, as long as utterances of training data (ours)."""

@@ -63,7 +63,7 @@ def test_memory_is_limited(path: Path) -> None:
 def test_memory_is_limited_where_time_cannot_be() -> None:
     code = """
 import os, resource
-from emer.tools.media.probe_worker import confine
+from emer.tools.runtime.worker_process import confine
 real = resource.setrlimit
 def refuses(kind, bound):
     if kind == resource.RLIMIT_CPU:

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from emer.agents.questions.declined import decline_reason
+from emer.agents.questions.answerability import decline_reason
 from emer.agents.rules.phrases import refusal_text
 from emer.agents.types import DeclineReason
 from emer.graphs.settings import DEFAULT
