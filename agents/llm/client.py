@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.utils import count_tokens_approximately
 
 from emer.agents.llm.messages import Language, repair
@@ -190,7 +191,7 @@ class ChatClient:
         return call_with_limit(read, limits.total, watch=watch)
 
     def _report(self, task: Task, reply: AIMessage, outcome: Outcome, why: str = "") -> None:
-        usage, text, prices = reply.usage_metadata, text_of(reply), self.prices
+        usage, text, prices = _counted(reply), text_of(reply), self.prices
         read = usage["input_tokens"] if usage else count_tokens_approximately(task.request)
         written = usage["output_tokens"] if usage else -(-len(text) // 4)
         cost = round((read * prices.read + written * prices.written) / 1e6, 9) if prices else None
@@ -212,6 +213,16 @@ class ChatClient:
                 reply=text[:TRACE_LENGTH],
             )
         )
+
+
+def _counted(reply: BaseMessage) -> UsageMetadata | None:
+    """The tokens that the model counted; None for none, or for counts that cannot be."""
+    usage: UsageMetadata | None = getattr(reply, "usage_metadata", None)
+    if usage is None:
+        return None
+    if min(usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) < 0:
+        return None  # a negative count would raise what the run may still spend
+    return usage
 
 
 class RecordReply(NamedTuple, Generic[R]):
@@ -239,7 +250,7 @@ def ask_record(
             raise
         except Exception as error:  # a model's client may raise anything
             raise ReplyInvalid(f"the model failed: {type(error).__name__}: {error}") from error
-        usage = getattr(reply, "usage_metadata", None)  # only `AIMessage` has it
+        usage = _counted(reply)
         tokens += usage["total_tokens"] if usage else 0
         return reply
 
