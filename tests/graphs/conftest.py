@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from emer.graphs.answer import Answer
 from emer.graphs.ask import ask
 from tests.fixtures.clips import Written, write_clip
 from tests.fixtures.graph_runs import fakes
+from tests.fixtures.servers.langgraph_dev import close_runs, environment
 
 
 @pytest.fixture
@@ -39,3 +40,13 @@ def run(clip_path: Path) -> Callable[..., Answer]:
         return ask(clip_path, question, settings=settings, **(ask_with or {}))
 
     return run
+
+
+@pytest.fixture
+def served_home(tmp_path: Path, clip_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Serve the folder of the clip with fake tools; every run is closed afterwards."""
+    folder = tmp_path / "emer-home"
+    for name, value in environment(folder, clip_path.parent).items():
+        monkeypatch.setenv(name, value)
+    yield folder
+    close_runs()

@@ -11,11 +11,11 @@ from langgraph.types import Command, Send
 
 from emer.agents.questions.question import LONGEST_QUESTION
 from emer.graphs.ask import ask
-from emer.graphs.server import MOST_NAME, RUNS
+from emer.graphs.server import MOST_NAME
 from emer.graphs.trace.jsonl import read_trace
 from emer.tools.errors import ConfigError
 from emer.tools.media.subtitles import MOST_WORDS
-from tests.fixtures.servers.langgraph_dev import environment, served, thread
+from tests.fixtures.servers.langgraph_dev import close_runs, served, thread
 
 NODES = ("plan", "join", "review", "decide", "explain", "verify", "finish")
 OTHER = "20260101-000000-000000-abcd"
@@ -23,18 +23,8 @@ CLUE = "f00000000"
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, clip_path, monkeypatch):
-    """Serve the folder of the clip with fake tools; every run is closed afterwards."""
-    folder = tmp_path / "emer-home"
-    for name, value in environment(folder, clip_path.parent).items():
-        monkeypatch.setenv(name, value)
-    yield folder
-    forget()
-
-
-def forget() -> None:
-    for run_id in list(RUNS):
-        RUNS.close(run_id)
+def home(served_home):
+    return served_home
 
 
 def files(folder: Path) -> dict[Path, bytes]:
@@ -72,7 +62,7 @@ def test_a_run_id_that_is_a_path_opens_no_file(clip_path, tmp_path, home, run_id
     outside.mkdir()
     shutil.copy(home / "traces" / f"{out['run_id']}.jsonl", outside / "x.jsonl")
     if restarted:
-        forget()
+        close_runs()
     before = files(tmp_path)
     graph.update_state(thread(), {"run_id": run_id})
     for node in NODES:
@@ -87,7 +77,7 @@ def test_a_run_of_another_thread_does_not_go_on(clip_path, tmp_path, restarted):
     graph = served()
     mine, theirs = (waiting(graph, clip_path, name)["run_id"] for name in ("mine", "theirs"))
     if restarted:
-        forget()
+        close_runs()
     before = files(tmp_path)
     graph.update_state(thread("mine"), {"run_id": theirs})
     for node in NODES:
@@ -121,7 +111,7 @@ def test_a_finished_run_is_not_written_to(clip_path, tmp_path):
 def test_a_trace_that_is_a_link_is_not_followed(clip_path, tmp_path, home):
     graph = served()
     run_id = waiting(graph, clip_path)["run_id"]
-    forget()
+    close_runs()
     trace, outside = home / "traces" / f"{run_id}.jsonl", tmp_path / "outside.jsonl"
     trace.rename(outside)
     trace.symlink_to(outside)
@@ -246,14 +236,14 @@ def test_a_wrong_review_is_asked_for_again(clip_path, home, edits, restarted):
     graph = served()
     waiting(graph, clip_path)
     if restarted:
-        forget()
+        close_runs()
     again = graph.invoke(Command(resume=edits), thread())
     problem = again["__interrupt__"][0].value["problem"]
     assert again["answer"] is None and "\n" not in problem and len(problem) < 500
     trace = read_trace(home / "traces" / f"{again['run_id']}.jsonl")
     assert trace.paused and "reviewed" not in {event.event for event in trace.events}
     if restarted:
-        forget()
+        close_runs()
     done = graph.invoke(Command(resume={"reject": []}), thread())
     assert done["answer"]["text"]
 

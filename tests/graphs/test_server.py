@@ -13,25 +13,14 @@ from emer.graphs.controller import build
 from emer.graphs.server import MOST_OPEN, RUNS, served_clip
 from emer.graphs.trace.jsonl import read_trace
 from emer.tools.errors import ConfigError
-from tests.fixtures.servers.langgraph_dev import environment, served, thread
+from tests.fixtures.servers.langgraph_dev import close_runs, served, thread
 
 QUESTION = "Is she happy?"
 
 
 @pytest.fixture(autouse=True)
-def server(tmp_path, clip_path, monkeypatch):
-    """Serve the folder of the clip with fake tools; every run is closed afterwards."""
-    home = tmp_path / "emer-home"
-    for name, value in environment(home, clip_path.parent).items():
-        monkeypatch.setenv(name, value)
-    yield home
-    forget()
-
-
-def forget():
-    """Close every run, as the end of the process would."""
-    for run_id in list(RUNS):
-        RUNS.close(run_id)
+def server(served_home):
+    return served_home
 
 
 def trace_of(home: Path, out) -> object:
@@ -163,7 +152,7 @@ def test_a_review_interrupts_and_goes_on_even_after_a_restart(clip_path, server,
     assert out["answer"] is None and len(RUNS) == 1
     clues = out["__interrupt__"][0].value["clues"]
     if restarted:
-        forget()
+        close_runs()
     smile = next(clue for clue in clues if clue.startswith("f"))
     done = graph.invoke(Command(resume={"reject": [smile]}), thread())
     assert smile not in str(done["answer"]["clues"]) and len(RUNS) == 0
@@ -178,7 +167,7 @@ def test_a_review_interrupts_and_goes_on_even_after_a_restart(clip_path, server,
 def test_a_run_whose_clip_changed_meanwhile_does_not_go_on(clip_path, server):
     graph = served()
     graph.invoke({"clip": clip_path.name, "review": True}, thread())
-    forget()
+    close_runs()
     content = clip_path.read_bytes()
     clip_path.write_bytes(content[:-2] + b"\x01\x01")
     with pytest.raises(ConfigError, match="its clip or words changed"):

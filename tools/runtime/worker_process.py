@@ -40,7 +40,7 @@ def communicate(process: subprocess.Popen[bytes], seconds: float, work: str) -> 
 
 
 def confine(parent: int, seconds: float, memory: int | None = None) -> None:
-    """Bound CPU time and address space (bytes) of this process; end it with its parent."""
+    """Bound CPU time and address space (bytes); end this process with its parent."""
     import resource
 
     limit = math.ceil(seconds) + CPU_MARGIN

@@ -110,7 +110,7 @@ def test_the_recogniser_runs_apart_and_finds_words_in_the_demo_s_recording() -> 
 
 
 def test_sound_reaches_a_recogniser_that_starts_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emer.tools.speech.pocketsphinx.POLL_SECONDS", 0.001)
+    monkeypatch.setattr("emer.tools.runtime.worker_process.POLL_SECONDS", 0.001)
     samples = Clip.open(SPEECH).samples()  # 117 kB: more than a pipe holds
     assert recognise(samples, [Segment(((0, len(samples)),))], {"maxhmmpf": 3000}, 120)
 
