@@ -79,8 +79,6 @@ class CommandGroup(TyperGroup):
             code = self._exit_code(lambda: TyperGroup.main(self, *args, **options))
         finally:
             log.removeHandler(notices)
-        if code == INTERRUPTED:
-            leave(code)
         sys.exit(code)
 
     def _exit_code(self, work: Callable[[], object]) -> int:
@@ -149,8 +147,10 @@ def run_command(app: typer.Typer) -> NoReturn:
     try:
         app()
     except SystemExit as end:
-        # Native code of an abandoned tool call (`time_limit.start_daemon`) would abort the exit.
-        if any(thread.name == WORKER for thread in threading.enumerate()):
+        # Native code of an abandoned tool call (`time_limit.start_daemon`) would abort the exit,
+        # and after Ctrl-C it would outlast the promised second: torch alone takes longer.
+        abandoned = any(thread.name == WORKER for thread in threading.enumerate())
+        if abandoned or end.code == INTERRUPTED:
             leave(end.code if isinstance(end.code, int) else FAILED)
         raise
     sys.exit(DONE)
