@@ -228,7 +228,7 @@ def _clipped(span: Span, duration: float) -> Span:
 
 
 def _is_short(span: Span) -> bool:
-    """Whether a span is too short to be looked at; 1.8 - 1.6 is less than 0.2 in binary."""
+    """True for a span too short to look at; in binary, 1.8 - 1.6 is below 0.2."""
     return span.length < MIN_SPAN - ROUNDING
 
 

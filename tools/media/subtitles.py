@@ -49,7 +49,7 @@ def find_subtitle(
 
 
 def _bounded(cues: tuple[SubtitleCue, ...]) -> tuple[SubtitleCue, ...]:
-    """The cues, which a trace of a stranger may hold, if a file could hold as many."""
+    """The cues, perhaps of a stranger's trace; `ConfigError` for too many."""
     size = sum(len(cue.text) for cue in cues)
     if len(cues) > MOST_CUES or size > MOST_BYTES:
         raise ConfigError(

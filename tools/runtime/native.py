@@ -61,7 +61,7 @@ def hush(log: Path) -> Iterator[TextIO]:
 
 
 def leave(code: int) -> NoReturn:
-    """Exit the process at once with this code, also while runs are under way in threads.
+    """Exit the process at once with this code, also while threads are at work.
 
     An interpreter that shuts down under native code aborts. What was finished is on disk by
     then; the work of other threads is lost.
