@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from emer.agents.types import Explanation, Sentence
-from emer.agents.verification.verifier import strike, verify
+from emer.agents.verification.verifier import Verdict, strike, verify
 from emer.tools.types import Clue
 
 Outcome = Literal["kept", "replaced", "struck"]
@@ -46,14 +46,21 @@ class Tally:
         )
 
 
+def checked(
+    explanation: Explanation, clues: Sequence[Clue], duration: float
+) -> tuple[Explanation, Verdict]:
+    """What the verifier leaves of an explanation in a clip of `duration` seconds, and why."""
+    verdict = verify(explanation, clues, duration)
+    return strike(explanation, verdict), verdict
+
+
 def result(sentence: Sentence, clues: Sequence[Clue], duration: float) -> Result:
     """What becomes of one sentence over the clues of a clip of `duration` seconds."""
-    explanation = Explanation(sentences=(sentence,))
-    verdict = verify(explanation, clues, duration)
-    left = strike(explanation, verdict).sentences
-    text, why = " ".join(x.text for x in left), verdict.sentences[0].why
-    if not left:
+    left, verdict = checked(Explanation(sentences=(sentence,)), clues, duration)
+    why = verdict.sentences[0].why
+    if not left.sentences:
         return Result("struck", "", why)
+    text = " ".join(x.text for x in left.sentences)
     return Result("kept" if text == sentence.text else "replaced", text, why)
 
 

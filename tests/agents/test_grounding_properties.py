@@ -16,8 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emer.agents.types import Alternative, Block, Explanation, Label, Sentence
-from emer.agents.verification.verifier import strike, verify
-from emer.evals.metrics.grounding import result
+from emer.evals.metrics.grounding import checked, result
 from emer.tools.types import Clue
 from tests.fixtures import clues as kit
 
@@ -254,5 +253,5 @@ def test_no_unsupported_label_or_alternative_reaches_the_user(rng: Random) -> No
         labels=(Label(name=name, band="low", clue_ids=ids),),
         alternatives=(Alternative(label=name, would_change="", clue_ids=ids),),
     )
-    left = strike(explanation, verify(explanation, CLUES, DURATION))
+    left, _ = checked(explanation, CLUES, DURATION)
     assert (left.labels, left.alternatives) == ((), ())

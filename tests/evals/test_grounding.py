@@ -203,6 +203,12 @@ def test_citations_that_count() -> None:
     assert counts.seconds == 1.0
 
 
+def test_citations_none_of_which_counts() -> None:
+    sentence = says("video", "The person does not smile.", kit.SMILE.id)
+    counts = attribution([sentence], [kit.SMILE], kit.DURATION)
+    assert (counts.coverage.part, counts.attribution, counts.score) == (1, 0.0, 0.0)
+
+
 def test_an_explanation_without_sentences_has_no_scores() -> None:
     counts = attribution([], [kit.SMILE], kit.DURATION)
     assert (counts.score, counts.attribution, counts.seconds) == (None, None, None)
