@@ -19,10 +19,10 @@ Outcome = Literal["kept", "replaced", "struck"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a sentence, the text that is left of it ("" if struck), and why."""
+    """What became of a sentence, what the user reads ("" if struck), and why."""
 
     outcome: Outcome
-    text: str
+    shown: str
     why: str
 
 

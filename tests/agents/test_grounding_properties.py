@@ -183,8 +183,10 @@ def counted(rng: Random) -> Sentence:
 def graded(rng: Random) -> Sentence:
     """Another degree than the clue's."""
     fact = rng.choice(FACTS[:3])
-    degrees = {"slightly", "strongly", "barely", "violently"} - {fact.degree}
-    return on(fact, f"Person 1 {fact.does} {rng.choice(sorted(degrees))} at {fact.time}.")
+    degrees = ("strongly", "violently", "with all force")
+    if fact.degree != "slightly":
+        degrees = ("slightly", "barely", "with no force to speak of")
+    return on(fact, f"Person 1 {fact.does} {rng.choice(degrees)} at {fact.time}.")
 
 
 def misheard(rng: Random) -> Sentence:

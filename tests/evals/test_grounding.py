@@ -95,6 +95,7 @@ def test_a_list_shows_each_sentence_with_what_became_of_it_and_why(file: Path) -
     assert lines[4].startswith("accept true: struck out | ") and NOWHERE in lines[4]
     each = json.loads(call("grounding", file, "--list", "--json").stdout)["sentences"]
     assert [x["outcome"] == "kept" for x in each] == [False, False, True, True, False]
+    assert (each[1]["text"], each[4]["shown"]) == ("他没有微笑。", "")
 
 
 def test_a_false_sentence_in_the_clues_words_has_not_passed() -> None:
@@ -114,7 +115,7 @@ def test_a_sentence_without_a_citation_is_struck(tmp_path: Path) -> None:
 def test_what_cites_nothing_there_is_struck() -> None:
     sentence = Sentence(block="video", text=SMILES, clue_ids=(NOWHERE,))
     found = result(sentence, [kit.SMILE], kit.DURATION)
-    assert (found.outcome, found.text) == ("struck", "") and NOWHERE in found.why
+    assert (found.outcome, found.shown) == ("struck", "") and NOWHERE in found.why
 
 
 def changed(**fields: Any) -> bytes:
