@@ -7,15 +7,18 @@ denied, moved in time, given to another person or channel, counted, mixed, disgu
 # ruff: noqa: RUF001  (look-alike letters and the full-width marks are meant)
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from emer.agents.types import Alternative, Block, Explanation, Label, Sentence
+from emer.evals.data.sentences import SHIPPED, SentenceFile, read_sentences
+from emer.evals.metrics.faithfulness import flip
 from emer.evals.metrics.grounding import checked, result
 from emer.tools.types import Clue
 from tests.fixtures import clues as kit
@@ -51,6 +54,10 @@ def face(text: str, at: tuple[float, float], *words: str) -> Fact:
     sentence = f"Person 1 {text} at {at[0]:.1f}-{at[1]:.1f} s."
     return Fact(kit.clue("face", sentence, at, person="person 1"), *words)
 
+
+BLOCKS: dict[str, Block] = {"face": "video", "scene": "video", "audio": "audio", "text": "text"}
+SHIPPED_FILES = [read_sentences(path) for path in sorted(SHIPPED.glob("*.json"))]
+NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\d)")
 
 FACTS = (
     face("smiles clearly", (0.5, 1.2), "smiles", "smile", "clearly", "微笑"),
@@ -205,6 +212,15 @@ def concluded(rng: Random) -> Sentence:
     return on(fact, f"Therefore, the person {verb} {rng.choice(FEELINGS + CLAIMS)}.", block)
 
 
+def clue_pair(rng: Random) -> tuple[SentenceFile, Clue, Clue]:
+    """Two clues of one modality that our tools measured."""
+    file = rng.choice(SHIPPED_FILES)
+    clues = [clue for clue in file.clues if clue.modality != "text"]
+    first = rng.choice(clues)
+    alike = [c for c in clues if c.modality == first.modality and c.id != first.id]
+    return file, first, rng.choice(alike)
+
+
 MAKERS: tuple[Callable[[Random], Sentence], ...] = (
     denied, denied_zh, exchanged, moved, reordered, transferred, mixed, counted, graded, misheard,
     concluded,
@@ -235,6 +251,43 @@ def test_no_unsupported_sentence_reaches_the_user(
 ) -> None:
     sentence = maker(rng)
     assert result(sentence, CLUES, DURATION).outcome != "kept", sentence.text
+
+
+@quick
+@given(rng=SEEDED)
+def test_no_number_of_another_cited_clue_is_believed(rng: Random) -> None:
+    """A clue's own sentence, with one number from another clue, citing both."""
+    file, clue, source = clue_pair(rng)
+    own, foreign = NUMBER.findall(clue.text), NUMBER.findall(source.text)
+    strange = [n for n in foreign if all(abs(float(n) - float(m)) >= 1 for m in own)]
+    assume(own and strange)
+    place = rng.choice([*NUMBER.finditer(clue.text)])
+    text = clue.text[: place.start()] + rng.choice(strange) + clue.text[place.end() :]
+    cited = (clue.id, source.id)
+    sentence = Sentence(block=BLOCKS[clue.modality], text=text, clue_ids=cited)
+    assert result(sentence, file.clues, file.duration).outcome != "kept", text
+
+
+@quick
+@given(rng=SEEDED)
+def test_no_opposite_of_a_clue_is_believed(rng: Random) -> None:
+    """A clue's own sentence with a word turned to its opposite."""
+    file, clue, _ = clue_pair(rng)
+    text = flip(clue.text)
+    assume(text != clue.text)
+    sentence = Sentence(block=BLOCKS[clue.modality], text=text, clue_ids=(clue.id,))
+    assert result(sentence, file.clues, file.duration).outcome != "kept", text
+
+
+CLUES_OF_TOOLS = [
+    pytest.param(file, clue, id=clue.id) for file in SHIPPED_FILES for clue in file.clues
+]
+
+
+@pytest.mark.parametrize(("file", "clue"), CLUES_OF_TOOLS)
+def test_a_clues_own_sentence_reaches_the_user(file: SentenceFile, clue: Clue) -> None:
+    sentence = Sentence(block=BLOCKS[clue.modality], text=clue.text, clue_ids=(clue.id,))
+    assert result(sentence, file.clues, file.duration).outcome == "kept"
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.does)
