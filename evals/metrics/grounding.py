@@ -49,7 +49,7 @@ class Tally:
 def checked(
     explanation: Explanation, clues: Sequence[Clue], duration: float
 ) -> tuple[Explanation, Verdict]:
-    """What the verifier leaves of an explanation in a clip of `duration` seconds, and why."""
+    """What the verifier leaves of an explanation (clip length in seconds), and why."""
     verdict = verify(explanation, clues, duration)
     return strike(explanation, verdict), verdict
 
