@@ -198,6 +198,29 @@ def report(
 
 
 @app.command()
+def grounding(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE|RUN]...",
+            help="Sentences (.json; else our own), runs or traces (.jsonl).",
+        ),
+    ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Also print each sentence, and why it was struck.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Count false sentences that pass the verifier, and true ones that are lost.
+
+    Of runs it scores the citations: coverage, attribution, by modality and seconds.
+    """
+    from emer.evals.commands.grounding import run_grounding
+
+    run_grounding(tuple(sources or ()), listed, json)
+
+
+@app.command()
 def swap(
     slot: Annotated[str, typer.Argument(help="face, scene, prosody or speech.")],
     a: Annotated[str, typer.Argument(help="First tool: a name, none, or package.module:Class.")],
