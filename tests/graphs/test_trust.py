@@ -76,7 +76,6 @@ HARMFUL = {
     "tool_seconds": "tool_seconds = 301\n",
     "tools.caption.use": '[tools.caption]\nuse = "vision-api"\n',
     "reasoner.when": '[reasoner]\nuse = "llm"\nwhen = "always"\n',
-    "memory.embedder.name": '[memory.embedder]\nuse = "installed"\nname = "x"\n',
 }
 
 
@@ -113,6 +112,13 @@ def test_what_can_do_harm_is_left_out_in_one_line(folder: Path, key: str) -> Non
     assert allowed.notes == ()
     same = key in ("home", "offline")  # of the environment, and as it is without a file
     assert (allowed.model_dump() == plain.model_dump()) is same
+
+
+def test_the_name_of_an_entry_point_needs_no_trust(folder: Path) -> None:
+    Path("emer.toml").write_text('[reasoner]\nuse = "installed"\n[memory.embedder]\nuse = "mine"\n')
+    settings = load_settings()
+    assert settings.notes == ()
+    assert (settings.reasoner.use, settings.memory.embedder.use) == ("installed", "mine")
 
 
 def test_a_folder_does_not_send_to_what_the_user_has_configured(
