@@ -26,10 +26,10 @@ def interrupted(fault: Fault, words: list[str], **more: str) -> tuple[int, float
     """Run `emer` until the server is asked, press Ctrl-C; code, seconds and last line."""
     with faulty(fault) as server:
         line = [word.replace("{url}", server.url) for word in words]
-        given = {name: value.replace("{url}", server.url) for name, value in more.items()}
+        variables = {name: value.replace("{url}", server.url) for name, value in more.items()}
         with subprocess.Popen(
             [sys.executable, "-m", "emer.app", *line], stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, cwd=MODULES, env=environment(**given),
+            stderr=subprocess.PIPE, text=True, cwd=MODULES, env=environment(**variables),
         ) as process:  # fmt: skip
             try:
                 assert server.asked.wait(90)
@@ -45,8 +45,8 @@ def interrupted(fault: Fault, words: list[str], **more: str) -> tuple[int, float
 def test_a_model_call_ends_at_once(clip: Path, fault: Fault) -> None:
     tools = swaps("face=Smile", "prosody=none", "scene=none", "speech=none")
     words = ["ask", str(clip), *tools, "--llm", "tiny@{url}/v1"]
-    code, seconds, said = interrupted(fault, words)
-    assert (code, said) == (130, "emer: interrupted") and seconds < SOON
+    code, seconds, message = interrupted(fault, words)
+    assert (code, message) == (130, "emer: interrupted") and seconds < SOON
     (trace,) = (Path(os.environ["EMER_HOME"]) / "traces").glob("*.jsonl")
     assert '"interrupted"' in trace.read_text().splitlines()[-1]
 
@@ -57,15 +57,15 @@ def test_a_download_ends_at_once_and_leaves_nothing(
     fault: Fault, name: str, tmp_path: Path
 ) -> None:
     weights = tmp_path / "weights"
-    code, seconds, said = interrupted(
+    code, seconds, message = interrupted(
         fault, ["models", "pull", name, "--mirror", "{url}"], EMER_WEIGHTS=str(weights)
     )
-    assert (code, said) == (130, "emer: interrupted") and seconds < SOON
+    assert (code, message) == (130, "emer: interrupted") and seconds < SOON
     assert [path for path in weights.rglob("*") if path.is_file()] == []
 
 
 def test_a_vision_endpoint_ends_at_once() -> None:
     words = ["doctor", "--profile", "models"]
-    given = {"EMER_TOOLS__CAPTION__USE": "vision-api", "EMER_VISION_URL": "{url}/v1"}
-    code, seconds, said = interrupted("drip", words, **given, EMER_VISION_MODEL="m")
-    assert (code, said) == (130, "emer: interrupted") and seconds < SOON
+    variables = {"EMER_TOOLS__CAPTION__USE": "vision-api", "EMER_VISION_URL": "{url}/v1"}
+    code, seconds, message = interrupted("drip", words, **variables, EMER_VISION_MODEL="m")
+    assert (code, message) == (130, "emer: interrupted") and seconds < SOON

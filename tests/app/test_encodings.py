@@ -74,8 +74,8 @@ def test_every_encoding_of_the_output_can_print(spawn, clip, encoding):
     question = "她的声音呢 \U0001f600 é"
     done = spawn("ask", clip, question, *swaps(*FAKES), "--json", env=env, encoding="latin-1")
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout.encode("latin-1").decode(encoding.partition(":")[0]))
-    assert said["question"] == question
+    output = json.loads(done.stdout.encode("latin-1").decode(encoding.partition(":")[0]))
+    assert output["question"] == question
     for words in (("trace", "list"), ("trace", "show", "last"), ("tools", "list"), ("--help",)):
         done = spawn(*words, env=env, encoding="latin-1")
         assert done.returncode == 0, done.stderr

@@ -36,9 +36,9 @@ def files(folder: Path) -> dict[Path, bytes]:
     }
 
 
-def refused(graph: Any, begin: Any, config: Any, said: str | None = None) -> str:
+def refused(graph: Any, begin: Any, config: Any, message: str | None = None) -> str:
     """Return the error of a run, which is one line without folders of this machine."""
-    with pytest.raises(ConfigError, match=said) as error:
+    with pytest.raises(ConfigError, match=message) as error:
         graph.invoke(begin, config)
     (line,) = str(error.value).splitlines()
     assert "/tmp" not in line and len(line) < 500
