@@ -139,7 +139,7 @@ VersionOption = Annotated[
 
 
 def command_line(group: type[CommandGroup], help: str, epilog: str) -> typer.Typer:
-    """Command line of a program: `-h`, `--version`, and its errors as the group reports them."""
+    """Command line of a program, with `-h` and `--version`; the group reports errors."""
     app = typer.Typer(
         cls=group,
         name=group.program,

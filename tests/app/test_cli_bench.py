@@ -10,6 +10,7 @@ from tests.fixtures.faces import write_emotion, write_portrait
 from tests.fixtures.trusted import write_trusted
 
 
+@pytest.mark.slow  # each call measured opens the clip, in a process
 def test_it_prints_a_page_or_json(emer, clip):
     done = emer("tools", "bench", "cli_tools:Loud", "--clip", clip, "--at-once", "1,2", "--json")
     found = json.loads(done.stdout)

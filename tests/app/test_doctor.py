@@ -153,7 +153,7 @@ def test_a_tool_in_a_slot_for_something_else_is_not_ready(emer, fakes, monkeypat
     )
 
 
-def test_it_says_where_words_are_stored_and_who_can_open_them(ask, emer, clip, own_home):
+def test_it_says_where_words_are_stored_and_who_can_open_them(ask, emer, fakes, clip, own_home):
     own_home.mkdir(mode=0o755)
     (own_home / "letter.txt").touch()
     assert ask("--json").exit_code == 0

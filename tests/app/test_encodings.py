@@ -29,6 +29,7 @@ def odd(request, clip) -> str:
     return path
 
 
+@pytest.mark.slow
 def test_an_odd_name_is_asked_listed_shown_reviewed_and_forgotten(emer, odd):
     words = [*swaps(*FAKES), "--thread", "caf\udce9", "--json"]
     paused = emer("ask", odd, "What \udce9?", *words, "--review")

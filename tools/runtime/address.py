@@ -9,7 +9,7 @@ from emer.tools.errors import ConfigError
 
 
 def key_for(url: str, variable: str) -> str:
-    """API key for a URL: of an environment variable, else OpenAI's key for OpenAI alone."""
+    """API key for a URL: the variable's, else OpenAI's key for OpenAI alone."""
     parts = urlsplit(url)
     place = (parts.scheme, parts.netloc.lower().removesuffix(":443"))  # user names included
     is_openai = place == ("https", "api.openai.com")

@@ -15,6 +15,9 @@ from emer.tools.testing.clips import tone, write_trial
 from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Span
 
+pytestmark = pytest.mark.slow
+"""Each call that is measured opens the clip, in a process of its own."""
+
 
 class Timed(FakeTool):
     """Takes a twentieth of a second."""
@@ -81,7 +84,6 @@ def test_what_a_tool_kept_of_the_clip_is_not_measured(film):
     assert Keeps.worked == Keeps.looked == 1 + 2 + 1 + 3
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("peak", "megabytes"), [(5e6, [2.0]), (3e6, [])])
 def test_a_gpu_s_memory_is_what_came_on_top_or_unknown(peak, megabytes, monkeypatch):
     """CTranslate2 takes its own, of which torch knows nothing: that is not 0 MB."""
