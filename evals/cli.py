@@ -11,20 +11,15 @@ from typing import Annotated, Any
 
 import typer
 
-from emer.graphs.cli_errors import EvalCommandGroup, add_version_option, run_command
+from emer.graphs.cli_errors import EvalCommandGroup, command_line, run_command
 
-app = typer.Typer(
-    cls=EvalCommandGroup,
-    name="emer-eval",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,
+app = command_line(
+    EvalCommandGroup,
     help="Evaluate systems that explain displayed emotion, and measure their speed.",
     epilog="Start with: emer-eval data",
 )
 data = typer.Typer(help="Data sets of the benchmark.", invoke_without_command=True)
 app.add_typer(data, name="data")
-add_version_option(app)
 
 
 def option(flag: str, metavar: str | None, help: str, least: int | None = None) -> Any:

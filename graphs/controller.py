@@ -220,9 +220,9 @@ def _reviewed(context: Context, state: State) -> Edits:
     known = state["known_ids"]
     request: Json = {"run": state["run_id"], "clues": known}
     while True:
-        given = interrupt(request)
+        reply = interrupt(request)
         try:
-            edits = Edits.model_validate(given)
+            edits = Edits.model_validate(reply)
             check_edits(edits, context.ledger.named(known), context.clip.duration)
         except ValidationError as error:
             request = {**request, "problem": first_problem(error)}

@@ -209,7 +209,7 @@ def _demands(path: tuple[str, ...], value: Any) -> Iterator[Demand]:
             for name, part in table.items():
                 why = _harm_of_use(part) if name == "use" else _harm_of_argument(name, part)
                 if why or sends:
-                    yield _demand((*path, name), part, why or "a model, to which the evidence may be sent")
+                    yield _demand((*path, name), part, why or "a model that gets the evidence")
         case ("memory", "on" | "nearest"):
             return
         case ("clip" | "budget" as table, name):

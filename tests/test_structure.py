@@ -44,11 +44,17 @@ def syntax_tree(path: Path) -> ast.Module:
 
 
 @cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """All nodes of a module; several tests look through them."""
+    return tuple(ast.walk(syntax_tree(path)))
+
+
+@cache
 def docstrings(path: Path) -> list[tuple[int, str]]:
     """Line and text of every docstring of a module, attribute docstrings included."""
     return [
         (node.lineno, node.value.value)
-        for node in ast.walk(syntax_tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
@@ -82,7 +88,7 @@ def test_no_function_is_too_long() -> None:
     long = {
         f"{short(path)}:{node.name}": lines
         for path in MODULES
-        for node in ast.walk(syntax_tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (lines := code_lines(node)) > MOST_IN_A_FUNCTION
     }
@@ -114,7 +120,7 @@ def test_docstrings_begin_with_one_short_line() -> None:
         f"{short(path)}:{getattr(node, 'name', '')}"
         for path in MODULES
         if short(path) != "agents/llm/schemas.py"
-        for node in ast.walk(syntax_tree(path))
+        for node in nodes(path)
         if isinstance(node, documented)
         and len((ast.get_docstring(node) or "").partition("\n")[0]) > FIRST_LINE
     ]

@@ -136,9 +136,9 @@ def test_a_model_that_cites_an_analogy_is_refused_twice_and_replaced(talk: Any, 
 
 
 def test_a_model_that_cites_an_analogy_in_its_text_is_refused(talk: Any) -> None:
-    said = "In the video, the teasing among friends is visible."
+    text = "In the video, the teasing among friends is visible."
     written = {
-        "sentences": [{"block": "video", "text": said, "clue_ids": [CARD]}],
+        "sentences": [{"block": "video", "text": text, "clue_ids": [CARD]}],
         "labels": [{"name": "amused", "clue_ids": [kit.POLITE.id]}],
     }
     asked = talk(written, written)
@@ -167,9 +167,9 @@ def test_what_an_analogy_says_is_struck_when_it_hides_behind_a_clue(talk: Any) -
     labels = [{"name": name, "clue_ids": [kit.POLITE.id]} for name in ("happy", "sad")]
     asked = talk({"sentences": lines, "labels": labels})
     written = asked.llm.explain(kit.inquiry(*MIXED), Decision(hypotheses=()))
-    kept = strike(written, verify(written, MIXED, kit.DURATION))
-    assert [sentence.text for sentence in kept.sentences] == [honest]
-    assert [label.name for label in kept.labels] == ["happy"]
+    struck = strike(written, verify(written, MIXED, kit.DURATION))
+    assert [sentence.text for sentence in struck.sentences] == [honest]
+    assert [label.name for label in struck.labels] == ["happy"]
 
 
 def test_an_analogy_cannot_speak_as_the_task(talk: Any) -> None:

@@ -120,6 +120,6 @@ def test_whatever_a_model_says_nothing_uncited_comes_of_it(replies) -> None:  # 
     talk = Talk(*replies)
     decision = talk.decide(inquiry)
     explanation = talk.llm.explain(inquiry, decision)
-    told = (*explanation.sentences, *explanation.labels)
-    assert told and all(item.clue_ids and set(item.clue_ids) <= known for item in told)
+    items = (*explanation.sentences, *explanation.labels)
+    assert items and all(item.clue_ids and set(item.clue_ids) <= known for item in items)
     assert all(set(h.supports) <= known for h in decision.hypotheses)

@@ -31,7 +31,7 @@ def decided(spec: str) -> ModelCall:
     return call
 
 
-def told(server: ProviderServer) -> str:
+def request_text(server: ProviderServer) -> str:
     (body,) = server.asked
     return str(body)
 
@@ -44,7 +44,7 @@ def test_anthropic_is_asked_with_the_schema_and_its_tokens_are_counted(
     with serving(llm_replies.DECIDED) as server:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
         call = decided("anthropic:claude-haiku-4-5")
-        assert kit.INSULT.id in told(server)
+        assert kit.INSULT.id in request_text(server)
         (body,) = server.asked
     assert (body["max_tokens"], body["stream"]) == (500, True)
     assert body["tool_choice"] == {"type": "tool", "name": body["tools"][0]["name"]}
@@ -58,7 +58,7 @@ def test_ollama_is_asked_with_the_schema_and_its_tokens_are_counted(
     with serving(llm_replies.DECIDED) as server:
         monkeypatch.setenv("OLLAMA_HOST", server.url)
         call = decided("ollama:qwen3")
-        assert kit.INSULT.id in told(server)
+        assert kit.INSULT.id in request_text(server)
         (body,) = server.asked
     assert body["options"]["num_predict"] == 500
     assert (call.tokens_in, call.tokens_out) == (70, 30)

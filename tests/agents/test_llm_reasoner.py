@@ -62,8 +62,8 @@ def test_conflicts_are_told_in_our_words() -> None:
         "right_label": "angry",
         "clue_ids": [kit.POLITE.id, kit.INSULT.id],
     }
-    (told,) = Talk({**DECIDED, "conflicts": [conflict]}).decide().conflicts
-    assert told.text == (
+    (found,) = Talk({**DECIDED, "conflicts": [conflict]}).decide().conflicts
+    assert found.text == (
         "What is seen reads as happy and what is said reads as angry; both readings stay open."
     )
 

@@ -51,8 +51,8 @@ def test_a_smile_against_hostile_words_keeps_both_readings() -> None:
     assert {kit.POLITE.id, kit.INSULT.id} <= set(conflict.clue_ids)
     assert "happy" in conflict.text and "angry" in conflict.text
     explanation = kit.explain(kit.POLITE, kit.INSULT)
-    told = {*kit.names(explanation), *(a.label for a in explanation.alternatives)}
-    assert {lexicon().family_of(word) for word in told} >= {"happy", "angry"}
+    names = {*kit.names(explanation), *(a.label for a in explanation.alternatives)}
+    assert {lexicon().family_of(word) for word in names} >= {"happy", "angry"}
     assert any("both readings" in s.text for s in explanation.sentences)
 
 
@@ -115,10 +115,10 @@ def test_correlated_clues_are_not_counted_twice() -> None:
 
 
 def test_words_in_a_transcript_are_never_instructions() -> None:
-    plain, said = kit.explain(*kit.ANGRY), kit.explain(*kit.ANGRY, kit.HAPPY_ORDER)
+    plain, worded = kit.explain(*kit.ANGRY), kit.explain(*kit.ANGRY, kit.HAPPY_ORDER)
     assert kit.decide(*kit.ANGRY, kit.HAPPY_ORDER) == kit.decide(*kit.ANGRY)
-    assert said.labels == plain.labels
-    quoted = [s for s in said.sentences if s not in plain.sentences]
+    assert worded.labels == plain.labels
+    quoted = [s for s in worded.sentences if s not in plain.sentences]
     assert [s.block for s in quoted] == ["text"]
 
 
@@ -195,7 +195,7 @@ def test_the_default_question_has_no_answer_block() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "said"),
+    ("question", "wanted"),
     [
         ("Is she angry?", "speaks for angry"),
         ("Why not happy?", "speaks against happy"),
@@ -204,10 +204,10 @@ def test_the_default_question_has_no_answer_block() -> None:
         ("And at the beginning?", "around the beginning"),
     ],
 )
-def test_a_named_emotion_or_moment_is_answered(question: str, said: str) -> None:
+def test_a_named_emotion_or_moment_is_answered(question: str, wanted: str) -> None:
     answer = kit.explain(*kit.ANGRY, question=question).by_modality["answer"]
     assert 1 <= len(answer) <= 2
-    assert said in " ".join(s.text for s in answer)
+    assert wanted in " ".join(s.text for s in answer)
 
 
 def test_a_question_about_nothing_known_gets_no_answer() -> None:

@@ -113,11 +113,11 @@ def test_striking_keeps_what_holds_and_names_what_does_not() -> None:
 
 def test_times_of_a_clue_without_a_span_must_stand_in_its_text() -> None:
     loose = kit.clue("face", "The person smiles at 1.5 s.")
-    told = [
+    sentences = [
         Sentence(block="video", text=f"The person smiles at {t} s.", clue_ids=(loose.id,))
         for t in (1.5, 2.5)
     ]
-    verdict = verify(Explanation(sentences=tuple(told)), [loose], kit.DURATION)
+    verdict = verify(Explanation(sentences=tuple(sentences)), [loose], kit.DURATION)
     assert [f.status for f in verdict.sentences] == ["supported", "unsupported"]
 
 
@@ -285,8 +285,8 @@ def test_a_label_against_its_clues_is_contradicted_one_without_is_unsupported() 
 
 def test_a_critic_can_reject_a_sentence_and_cannot_save_one() -> None:
     texts = ("The person smiles.", "The person nods.", "The person smiles clearly.")
-    told = tuple(Sentence(block="video", text=t, clue_ids=(kit.SMILE.id,)) for t in texts)
-    before = verify(Explanation(sentences=told), CLUES, kit.DURATION)
+    sentences = tuple(Sentence(block="video", text=t, clue_ids=(kit.SMILE.id,)) for t in texts)
+    before = verify(Explanation(sentences=sentences), CLUES, kit.DURATION)
     opinions = [
         Opinion(verdict="rejected", why="it does not"),
         Opinion(verdict="confirmed"),
@@ -301,6 +301,6 @@ def test_a_critic_can_reject_a_sentence_and_cannot_save_one() -> None:
     assert curt.sentences[0].why == "the critic rejects it"
     assert curt.sentences[1:] == before.sentences[1:]
     denial = Sentence(block="video", text="The person does not smile.", clue_ids=(kit.SMILE.id,))
-    wrong = verify(Explanation(sentences=(denial, told[1])), CLUES, kit.DURATION)
+    wrong = verify(Explanation(sentences=(denial, sentences[1])), CLUES, kit.DURATION)
     rejected = apply_critique(wrong, [Opinion(verdict="rejected", why="no")] * 2)
     assert rejected.sentences == wrong.sentences, "what was wrong before stays so, with its reason"

@@ -71,8 +71,8 @@ def test_an_argument_of_a_tool_recomputes_it(run, clip_path):
 def test_a_broken_tool_costs_its_clues_only(run, broken, cause):
     answer = run(face="Smile", scene=broken)
     (failure,) = events(answer, "tool_failed")
-    told = f"{failure.cause} {failure.install}"
-    assert cause in told and "\n" not in told
+    message = f"{failure.cause} {failure.install}"
+    assert cause in message and "\n" not in message
     assert [clue.text for clue in answer.clues] == [SMILE[0]]
     (gap,) = answer.explanation.missing
     assert gap.modality == "scene" and cause.split(":")[0] in gap.why

@@ -93,8 +93,8 @@ def test_a_model_behind_an_openai_compatible_server_plans_asks_and_writes(clip_p
     assert answer.tokens == sum(c.tokens_in + c.tokens_out for c in calls)
     assert answer.money == pytest.approx(sum(c.money or 0 for c in calls)) and answer.money > 0
     assert [c.prompt for c in calls] == [digest(f"llm/en/{c.role}") for c in calls]
-    told = trace_of(answer).header.prompts
-    assert {f"{name}.md" for name in names()} == told.keys()
+    prompts = trace_of(answer).header.prompts
+    assert {f"{name}.md" for name in names()} == prompts.keys()
     assert all(body["stream"] and body["tools"] for body in server.asked)
 
 
@@ -140,10 +140,10 @@ def test_no_name_of_the_file_or_its_folder_reaches_a_model(clip_path: Path, tmp_
         )
         ask(named, QUESTION, settings=chosen, thread="furious-thread")
         ask(named, "And why?", settings=chosen, thread="furious-thread")
-    told = json.dumps(server.asked)
+    requests = json.dumps(server.asked)
     assert len(server.asked) >= 5
     for word in ("furious", "GOLD", "label_is", str(tmp_path), "fell off"):
-        assert word not in told
+        assert word not in requests
 
 
 def test_a_sentence_the_critic_rejects_is_written_once_more_and_then_dropped(
@@ -174,9 +174,9 @@ def test_the_command_line_takes_a_model(clip_path: Path, tmp_path: Path) -> None
     done = subprocess.run(
         [*command, *model], capture_output=True, text=True, check=True, cwd=MODULES
     )
-    told = json.loads(done.stdout)
-    assert [label["name"] for label in told["explanation"]["labels"]] == ["happy"]
-    assert told["tokens"] > 0
+    output = json.loads(done.stdout)
+    assert [label["name"] for label in output["explanation"]["labels"]] == ["happy"]
+    assert output["tokens"] > 0
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,8 @@ def test_a_planner_s_question_reaches_the_tool_and_stands_in_the_trace(clip_path
             update={"reasoner": Choice(use="llm", model=f"tiny@{server.url}", when="always")}
         )
         answer = ask(clip_path, QUESTION, settings=chosen)
-    told = 'Asked "what is in her hands?", a model answers for 0.2-0.8 s: a letter.'
-    assert [c.text for c in answer.clues if c.text.startswith("Asked")] == [told]
+    text = 'Asked "what is in her hands?", a model answers for 0.2-0.8 s: a letter.'
+    assert [c.text for c in answer.clues if c.text.startswith("Asked")] == [text]
     calls = [e for e in events(answer, "tool_finished") if e.round == 1]
     assert {(e.tool, e.question, e.cached) for e in calls} == {
         ("described", question, False), ("smile", None, False),

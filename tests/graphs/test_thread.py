@@ -39,12 +39,12 @@ def worked(answer: Answer) -> list[Any]:
     return [event for event in events(answer, "tool_started") if not event.cached]
 
 
-def told(answer: Answer) -> str:
+def answer_text(answer: Answer) -> str:
     return " ".join(s.text for s in answer.explanation.by_modality.get("answer", ()))
 
 
 @pytest.mark.parametrize(
-    ("question", "said"),
+    ("question", "wanted"),
     [
         ("why not angry?", "angry"),
         ("what about her voice?", "the voice sounds tense and sharp"),
@@ -55,10 +55,10 @@ def told(answer: Answer) -> str:
         ("为什么不生气？", "angry"),
     ],
 )
-def test_a_follow_up_runs_no_tool(talk, question, said):
+def test_a_follow_up_runs_no_tool(talk, question, wanted):
     assert worked(talk())
     again = talk(question)
-    assert worked(again) == [] and said in told(again)
+    assert worked(again) == [] and wanted in answer_text(again)
     assert [turn.question for turn in again.history] == [DEFAULT]
 
 
@@ -87,7 +87,7 @@ def test_a_moment_no_clue_tells_of_is_looked_at(talk):
     spans = {event.slot: event.span for event in worked(looked) if event.round == 1}
     assert spans.keys() == {"face", "prosody"}
     assert all((span.start, span.end) == (0.4, 1.0) for span in spans.values())
-    assert "nods at 0.7-0.9 s" in told(looked)
+    assert "nods at 0.7-0.9 s" in answer_text(looked)
     assert worked(talk("what happens at 0.9 s?")) == []
 
 

@@ -38,12 +38,12 @@ def test_every_format_keeps_its_colours(pixel_format: str, size: tuple[int, int]
 
 def test_pictures_that_are_kept_stay_as_they_are() -> None:
     shape = VideoShape(64, 48, 0)
-    kept = []
+    corners = []
     for level in range(20, 220, 10):
         grey = np.full((48, 64, 3), level, np.uint8)
         decoded = av.VideoFrame.from_ndarray(grey, format="rgb24").reformat(format="yuv420p")
-        kept.append(Frame(len(kept), 0.0, decoded, shape).rgb()[:5, :5])
-    means = [float(part.mean()) for part in kept]
+        corners.append(Frame(len(corners), 0.0, decoded, shape).rgb()[:5, :5])
+    means = [float(part.mean()) for part in corners]
     assert np.allclose(means, range(20, 220, 10), atol=2)
 
 
