@@ -17,6 +17,8 @@ from tempfile import TemporaryDirectory
 from time import process_time
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Inquiry
 from emer.agents.verification.verifier import verify
@@ -27,7 +29,8 @@ from emer.graphs.settings import DEFAULT, OFF, load_settings
 from emer.graphs.trace.events import Event, NothingObserved, ToolFinished, ToolStarted
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
-from emer.tools.media.decoder import to_rgb
+from emer.tools.media.decode_worker import Converter
+from emer.tools.media.decoder import Picture, to_rgb
 from emer.tools.registry import load_tool
 from emer.tools.runtime.native import hush
 from emer.tools.testing.fakes import FakeTool
@@ -125,7 +128,13 @@ def decode_apart(path: Path) -> int:
 
 def decode_bare(path: Path, *, convert: bool = False) -> int:
     """Decode the file once, to RGB as the clip does with `convert`; the frames in all."""
-    return sum(1 for picture in _decode(path) if not convert or to_rgb(picture).size)
+    converter = Converter()
+
+    def to_picture(decoded: VideoFrame) -> Picture:
+        head, planes = converter(decoded)
+        return Picture(head, np.concatenate([np.frombuffer(each, np.uint8) for each in planes]))
+
+    return sum(1 for each in _decode(path) if not convert or to_rgb(to_picture(each)).size)
 
 
 def _side_by_side(read: Callable[[], int]) -> int:
