@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sqlite3
 import statistics
 import subprocess
@@ -14,7 +15,6 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import process_time
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -82,8 +82,8 @@ def measure_speed(path: Path, *, memory: bool, say: Callable[[str], None]) -> li
 def measure_decoding(path: Path) -> list[Measure]:
     """Ratios of four tools decoding alone, four sharing, and a bare decode.
 
-    In CPU time of all threads, the least of several rounds, which is what is saved on any
-    number of cores; opening, hashing and probing the file count on the shared side. `Bare`
+    In CPU time of all threads and processes, the least of several rounds, which is what is
+    saved on any number of cores; opening, hashing and probing the file count on the shared side. `Bare`
     is PyAV decoding the file once with its own settings and dropping each picture.
     """
     works: dict[str, Callable[[], object]] = {
@@ -94,7 +94,7 @@ def measure_decoding(path: Path) -> list[Measure]:
         "floor": partial(decode_bare, path, convert=True),
     }
     times = in_turn(
-        {k: partial(seconds, work, process_time) for k, work in works.items()}, DECODING_ROUNDS
+        {k: partial(seconds, work, _cpu_seconds) for k, work in works.items()}, DECODING_ROUNDS
     )
     alone, shared, handed, bare, floor = (min(times[name]) for name in works)
     return [
@@ -113,6 +113,12 @@ def measure_decoding(path: Path) -> list[Measure]:
             f"{floor / bare:.2f} x",
         ),
     ]  # fmt: skip
+
+
+def _cpu_seconds() -> float:
+    """CPU time of this process and of those that it started and that have ended."""
+    usage = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in usage)
 
 
 def decode_shared(path: Path, *, convert: bool) -> int:

@@ -244,7 +244,10 @@ os.kill(os.getpid(), signal.SIGSEGV)
 """
 
 
-def test_what_was_seen_of_a_decode_that_crashed_is_said_and_not_stored(run, monkeypatch):
+def test_what_was_seen_of_a_decode_that_crashed_is_said_and_not_stored(tmp_path, monkeypatch):
+    path = write_clip(tmp_path / "grey.mkv", Written([k / 25 for k in range(25)], [90] * 25))
+    settings = fakes(face="Watching")
+
     def stored() -> int:
         with closing(sqlite3.connect(load_settings().evidence)) as store:
             return int(store.execute("SELECT count(*) FROM observation").fetchone()[0])
@@ -252,12 +255,12 @@ def test_what_was_seen_of_a_decode_that_crashed_is_said_and_not_stored(run, monk
     with monkeypatch.context() as crashing:
         worker = "emer.tools.media.decode_process.WORKER"
         crashing.setattr(worker, (sys.executable, "-c", CRASHES))
-        answer = run(face="Watching")
+        answer = ask(path, settings=settings)
     assert answer.clues and stored() == 0
     assert "the picture could be decoded until 0.0 s only: its decoder crashed (SIGSEGV)" in (
         answer.notes
     )
-    assert not any("decoded" in note for note in run(face="Watching").notes)
+    assert not any("decoded" in note for note in ask(path, settings=settings).notes)
     assert stored() == 1
 
 

@@ -1,10 +1,10 @@
-"""The process that decodes a clip: descriptor on stdin, pictures or sound on stdout.
+"""The process that decodes a clip: descriptor on stdin, records on stdout.
 
     python -P -m emer.tools.media.decode_worker '{"kind": "video", ...}' < clip > records
 
 A hostile file can hold the decoder for ever, take all memory or crash it; a process can be
-limited and killed. Each record on stdout is a `Head` and its data; the last one is `END`. This
-module needs nothing but PyAV, so that the process starts at once.
+limited and killed. A record is a `Head` and its data: a picture, a piece of sound, or the end.
+This module needs nothing but PyAV, so that the process starts at once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HEAD: Final = struct.Struct("<Bd5IQ")
 """A record's kind, time, width, height, bytes of a row in up to three planes, bytes of data."""
 BEAT, I420, RGB, SOUND, END = range(5)
-"""Kinds of records: none yet, planes of a 4:2:0 picture, RGB rows, mono float32, the end.
+"""Kinds of records: a sign of life, 4:2:0 planes, RGB rows, mono float32, and the last one.
 
 The data of `END` is JSON: packets that are `damaged` or `starved` of memory, and an `error`.
 """
@@ -42,7 +42,7 @@ FULL_RANGE: Final = 2
 BEAT_SECONDS: Final = 1.0
 """Interval of `BEAT` while packets yield nothing to send."""
 ORPHAN_MARGIN: Final = 5.0
-"""Seconds beyond the limit after which a worker ends that nobody has ended."""
+"""Seconds beyond the limit after which a worker ends that has no parent to end it."""
 SOUND_BYTES: Final = 1 << 16
 PIPE_BYTES: Final = 1 << 20
 
@@ -69,10 +69,11 @@ class Head(NamedTuple):
 
 
 class Output:
-    """Records on stdout; the kernel ends a process that decodes one packet for too long.
+    """Records on stdout, and the time of a packet: beyond it the process ends.
 
-    The parent kills it before: this is for a parent that is no longer there. (Linux can end a
-    process with its parent, but would with the parent's thread, and others may still read.)
+    The parent kills it before: the kernel's alarm is for a parent that is no longer there.
+    (Linux can end a process with its parent, but would with the parent's thread, and others
+    may still read.)
     """
 
     def __init__(self, pipe: BinaryIO, seconds: float) -> None:
@@ -137,7 +138,7 @@ def send_pictures(container: InputContainer, request: Mapping[str, Any], output:
 
 
 def send_sound(container: InputContainer, request: Mapping[str, Any], output: Output) -> None:
-    """Send all sound as mono float32 at `rate` samples a second; its time is the first's."""
+    """Send all sound as mono float32 at `rate` samples a second."""
     import av
 
     resampler = av.AudioResampler(format="flt", layout="mono", rate=request["rate"])
@@ -156,7 +157,7 @@ def send_sound(container: InputContainer, request: Mapping[str, Any], output: Ou
 
 
 def decoded(container: InputContainer, stream: Any, output: Output) -> Iterator[Any]:
-    """Decoded frames of a stream, video or audio, without packets that cannot be decoded."""
+    """Decoded frames of a stream, video or audio; what cannot be decoded is left out."""
     from av.error import EOFError as EndOfFile
     from av.error import FFmpegError
 
@@ -177,7 +178,7 @@ def decoded(container: InputContainer, stream: Any, output: Output) -> Iterator[
 
 
 class Converter:
-    """Decoded pictures as heads and planes, a plane with the decoder's padding of its rows.
+    """Heads and planes of decoded pictures; rows keep the decoder's padding.
 
     Limited-range 8-bit 4:2:0, nearly every clip, stays as it is, and is half the bytes: the
     reader converts it where it is looked at. Every other format becomes RGB by FFmpeg's converter.

@@ -44,7 +44,7 @@ class VideoShape:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A decoded picture as `decode_worker` sends it: its head, and the bytes of its planes."""
+    """A decoded picture as `decode_worker` sends it: head, and bytes of the planes."""
 
     head: Head
     data: NDArray[np.uint8]
@@ -221,7 +221,7 @@ class SharedDecode:
 
 
 class _Reader:
-    """Frames that a reader has taken, the next one's number, its last step (monotonic s)."""
+    """Frames that a reader took, number of the next, its last step (monotonic s)."""
 
     __slots__ = ("moved", "next", "position")
 

@@ -32,8 +32,11 @@ class ClipLimits(Record):
     """Time in which the streams of a file must be listed."""
     probe_memory: float = Field(default=1.5, gt=0)
     """Gigabytes of address space for that."""
-    decode_seconds: float = Field(default=20.0, gt=0)
-    """Time in which a packet must be decoded, and in which the process must start."""
+    decode_seconds: float = Field(default=60.0, gt=0)
+    """Time in which a packet must be decoded, the start of the process included.
+
+    Tools run with low priority: on a busy machine a start has taken half a minute.
+    """
     decode_memory: float = Field(default=6.0, gt=0)
     """Gigabytes of address space for decoding; pictures of 8K take up to 4.5."""
     pixels: int = Field(default=40_000_000, gt=0)
