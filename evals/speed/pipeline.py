@@ -83,8 +83,8 @@ def measure_decoding(path: Path) -> list[Measure]:
     """Ratios of four tools decoding alone, four sharing, and a bare decode.
 
     In CPU time of all threads and processes, the least of several rounds, which is what is
-    saved on any number of cores; opening, hashing and probing the file count on the shared side. `Bare`
-    is PyAV decoding the file once with its own settings and dropping each picture.
+    saved on any number of cores; opening, hashing and probing the file count on the shared
+    side. `Bare` is PyAV decoding the file once with its own settings and dropping each picture.
     """
     works: dict[str, Callable[[], object]] = {
         "alone": partial(decode_apart, path),

@@ -35,7 +35,7 @@ class ClipLimits(Record):
     decode_seconds: float = Field(default=60.0, gt=0)
     """Time in which a packet must be decoded, the start of the process included.
 
-    Tools run with low priority: on a busy machine a start has taken half a minute.
+    Tools run with low priority: at a load of 18 on two cores a start took 6 s.
     """
     decode_memory: float = Field(default=6.0, gt=0)
     """Gigabytes of address space for decoding; pictures of 8K take up to 4.5."""
