@@ -52,7 +52,7 @@ def observe(context: Context, job: Job) -> Json:
         context.clip.check_unchanged()
         return _report_failure(context, job, error, facts | _ending(context, tool, record, began))
     context.clip.check_unchanged()  # or the store would hold this under the hash of another file
-    if not cached:
+    if not cached and context.clip.is_complete():
         context.store.put(key, observation, context.clip.sha256)
     facts |= _ending(context, tool, record, began) | {"cached": cached}
     if observation.missing is None:
