@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from emer.agents.lexicon.cue_parser import is_doubtful, transcript
-from emer.agents.types import DeclineReason, Explanation, StopReason
+from emer.agents.types import LONGEST_SENTENCE, DeclineReason, Explanation, StopReason
 from emer.prompts.prompt import load
 from emer.tools.text import listed
 from emer.tools.types import Clue
@@ -63,6 +63,28 @@ def _shared_subject(parts: Sequence[str]) -> Iterator[str]:
         repeated = match is not None and subject == match.group(1).casefold()
         subject = match.group(1).casefold() if match else None
         yield part[match.end() :] if repeated and match else part
+
+
+def wordings(clue: Clue) -> tuple[str, ...]:
+    """How a whole clue may stand in a sentence, as `join` and `quote` write it."""
+    whole = " ".join(clue.text.split()).rstrip(".。;；,，!").strip()
+    part = phrase(clue)
+    forms = [whole, part, _LIMIT.sub("", part), sentence_of(clue).rstrip(".")]
+    for form in tuple(forms):
+        subject = _SUBJECT.match(form)
+        if subject is not None:
+            bare = form[subject.end() :]
+            names = () if subject.group(1)[0] in "pP" else ("she", "he", "the person")
+            forms += [bare, *(f"{name} {bare}" for name in names)]
+    return tuple(dict.fromkeys(form for form in forms if form))
+
+
+def sentence_of(clue: Clue, language: str = "en") -> str:
+    """The clue in its own words, as one sentence of an explanation."""
+    text = " ".join(clue.text.split())
+    if len(text) >= LONGEST_SENTENCE:
+        text = quote(clue) if clue.modality == "text" else text[: LONGEST_SENTENCE - 1]
+    return text if text[-1] in ".!?。！？" else text + ("。" if language == "zh" else ".")
 
 
 def has_hedge(clue: Clue) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from emer.agents.llm.messages import language_of
 from emer.agents.types import Explanation, Sentence
-from emer.agents.verification.verifier import Verdict, strike, verify
+from emer.agents.verification.verifier import Verdict, settle, verify
 from emer.tools.types import Clue
 
 Outcome = Literal["kept", "replaced", "struck"]
@@ -51,7 +52,8 @@ def checked(
 ) -> tuple[Explanation, Verdict]:
     """What the verifier leaves of an explanation (clip length in seconds), and why."""
     verdict = verify(explanation, clues, duration)
-    return strike(explanation, verdict), verdict
+    language = language_of(" ".join(sentence.text for sentence in explanation.sentences))
+    return settle(explanation, verdict, clues, language), verdict
 
 
 def result(sentence: Sentence, clues: Sequence[Clue], duration: float) -> Result:
