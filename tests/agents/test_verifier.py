@@ -284,12 +284,12 @@ def test_a_critic_can_reject_a_sentence_and_cannot_save_one() -> None:
         Opinion(verdict="confirmed"),
         Opinion(verdict="unverified", why="perhaps"),
     ]
-    after = apply_critique(before, opinions, Explanation(sentences=told), CLUES)
+    after = apply_critique(before, opinions, Explanation(sentences=tuple(sentences)), CLUES)
     assert [f.status for f in after.sentences] == ["unsupported", "unsupported", "supported"]
     assert after.sentences[0].why == "the critic rejects it: it does not"
     assert after.sentences[1:] == before.sentences[1:]
     assert after.opinions == tuple(opinions)
-    curt = apply_critique(before, [Opinion(verdict="rejected")], Explanation(sentences=told), CLUES)
+    curt = apply_critique(before, [Opinion(verdict="rejected")], Explanation(sentences=tuple(sentences)), CLUES)
     assert curt.sentences[0].why == "the critic rejects it"
     assert curt.sentences[1:] == before.sentences[1:]
     denial = Sentence(block="video", text="The person does not smile.", clue_ids=(kit.SMILE.id,))
