@@ -8,7 +8,7 @@ import pytest
 
 from emer.agents.clue_edits import REVIEWER, matches_struck
 from emer.graphs.trace.clue_ledger import ClueLedger
-from emer.tools.types import CLOSER, Clue, Quality, Source, Span
+from emer.tools.types import Clue, Quality, Source, Span
 
 MESH = Source(tool="mesh", version="1")
 
@@ -66,7 +66,7 @@ def test_numbers_that_are_no_measurement_tell_things_apart():
 def described(words: str, *frames: float, closer: list[float] | None = None, **rest: Any) -> Clue:
     listed = " and ".join(f"{time:.1f} s" for time in frames)
     text = f"A model describes the frame{'s' * (len(frames) > 1)} at {listed}: {words}."
-    data: dict[str, Any] = {"frames": list(frames)} | ({CLOSER: closer} if closer else {})
+    data: dict[str, Any] = {"frames": list(frames)} | ({"closer": closer} if closer else {})
     source = Source(tool="captioner", version="1")
     return clue(text, (frames[0], frames[-1]), **{"data": data, "source": source, **rest})
 
