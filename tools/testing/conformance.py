@@ -17,26 +17,38 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from emer.tools.cues import cue_names
 from emer.tools.errors import EmerError, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.cancellation import Call, Cancelled, in_call
 from emer.tools.testing.clips import noise, silence, tone, write_trial
+from emer.tools.text import times_in
 from emer.tools.tool import Answering, Heavy, Tool
 from emer.tools.types import MODALITIES, Clue, Record, Source, Span
 
 SLACK: Final = 0.05
 """Seconds by which a span may exceed a limit: about one frame."""
+ROUNDING: Final = 0.1
+"""Seconds by which a time in a sentence may miss the span: tenths are written."""
 WAIT: Final = 120.0
 """Seconds that two concurrent calls may take."""
 QUESTION: Final = "what is shown?"
 """Question to a tool that answers questions."""
 
 _VISUAL = ("face", "scene")
+_CHANNELS = {"face": "visual", "scene": "visual"}
 _LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
 _SOCKETS_LOCK = threading.Lock()
 _QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
 _BREAK = re.compile(r"[.!?…][\"”']?\s+(?=[A-Z])")
 _FAILURE = re.compile(r"\b(?:error|exception|traceback|failed to|not implemented)\b", re.IGNORECASE)
+
+
+class SentenceReading(Record):
+    """A clue's sentence, and the cues that the reasoner reads of it ("smile", "not nod")."""
+
+    text: str
+    cues: tuple[str, ...]
 
 
 class Finding(Record):
@@ -45,6 +57,14 @@ class Finding(Record):
     check: str
     ok: bool
     why: str = ""
+    warning: bool = False
+    """It passes, with a doubt that `why` gives."""
+    sentences: tuple[SentenceReading, ...] = ()
+    """How the sentences were read."""
+
+
+Reader = Callable[[Clue], Sequence[str]]
+"""The cues that a reasoner reads of a clue."""
 
 
 class Outcome(Record):
@@ -59,12 +79,22 @@ class Outcome(Record):
         return frozenset(clue.id for clue in self.clues)
 
 
-def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) -> list[Finding]:
+def check_tool(
+    tool: Tool,
+    clip: Clip,
+    again: Callable[[], Tool] | None = None,
+    reader: Reader | None = None,
+) -> list[Finding]:
     """Findings of the whole suite; whatever the tool raises becomes a finding.
 
     The tool observes the clip several times, in full and in its middle third, then clips that
-    lack something, all without a network. `again` makes the tool anew, to check that its clues
-    do not depend on the instance.
+    lack something, all without a network.
+
+    Args:
+        tool: The tool.
+        clip: A clip that shows what it observes.
+        again: Makes the tool anew, to check that its clues do not depend on the instance.
+        reader: Reads the clues, to list what each sentence means to a reasoner.
     """
     shape = _check_shape(tool)
     if not all(each.ok for each in shape):
@@ -94,6 +124,7 @@ def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) 
         *_check_clues(tool, clues),
         *_check_whole(first, clip.duration),
         _check_overlap("a closer look stays in its span", closer, middle),
+        *([] if reader is None else [_check_words(clues, reader)]),
     ]
     left = sorted(_threads_and_processes() - before)
     name = "no thread and no process is left behind"
@@ -185,11 +216,48 @@ def _check_clues(tool: Tool, clues: Sequence[Clue]) -> Iterator[Finding]:
         "texts are one sentence": lambda clue: _is_sentence(clue.text),
         "no failure is told as a clue": lambda clue: not _FAILURE.search(_unquoted(clue.text)),
         "quality has factors": lambda clue: bool(clue.quality.factors),
+        "times in a sentence lie in its span": _agrees,
+        "typed cues have a name in tools/cues.csv": _are_known,
         "clues survive JSON": _survives_json,
     }
     for name, holds in rules.items():
         wrong = [clue.text for clue in clues if not holds(clue)]
         yield _finding(name, not wrong, f"{len(wrong)} clues do not, first: {wrong[:1]}")
+
+
+def _agrees(clue: Clue) -> bool:
+    """Whether the moments that the sentence names lie in the clue's span."""
+    span, times = clue.span, times_in(_unquoted(clue.text))
+    return span is None or all(
+        span.start - ROUNDING <= time <= span.end + ROUNDING for time in times
+    )
+
+
+def _are_known(clue: Clue) -> bool:
+    """Whether the typed cues are known, of the channel of the clue's modality."""
+    names, channel = cue_names(), _CHANNELS.get(clue.modality, clue.modality)
+    return all(m.cue in names and names[m.cue].channel == channel for m in clue.cues)
+
+
+def _check_words(clues: Sequence[Clue], reader: Reader) -> Finding:
+    """How each sentence is read; one that means nothing to the reasoner is a warning.
+
+    A typed cue that is neutral (the light, a number of people) says that this is meant; what is
+    quoted or described in free words may say anything.
+    """
+    distinct = {clue.text: clue for clue in clues}.values()
+    read = [SentenceReading(text=clue.text, cues=tuple(reader(clue))) for clue in distinct]
+    free = {clue.text for clue in distinct if clue.cues or clue.modality == "text"}
+    free |= {clue.text for clue in distinct if clue.kind in ("transcribed", "described")}
+    none = [each.text for each in read if not each.cues and each.text not in free]
+    why = f"read as no cue: {none[:3]} ({len(none)} in all); docs/cues.md lists the words"
+    return Finding(
+        check="the reasoner reads the sentences",
+        ok=True,
+        why=why if none else "",
+        warning=bool(none),
+        sentences=tuple(read),
+    )
 
 
 def _survives_json(clue: Clue) -> bool:
