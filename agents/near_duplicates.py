@@ -1,4 +1,4 @@
-"""Clues that repeat others: closer looks at the same frames, and the same fact in two looks.
+"""Clues that repeat others: looks at the same frames, one fact of two looks.
 
 A captioner that sees the same picture twice, or says the same of one beside it, has seen nothing
 new. Such a clue has `look`, the span looked at, and its data names the frames. Measurements of
@@ -30,7 +30,10 @@ _SIDES = re.compile(r"\b(?:left|right|up|down|forward|back|in|out)\b")
 
 
 def without_repeated_facts(clues: Iterable[Clue]) -> tuple[Clue, ...]:
-    """The clues with each fact of several looks once: the longest, or the better of two alike."""
+    """The clues with each fact of several looks once.
+
+    The longest stands; of those about as long the best measured.
+    """
     groups: list[list[Clue]] = []
     for clue in sorted(clues, key=lambda c: (-_length(c), c.look is not None, c.id)):
         group = next((group for group in groups if is_same_fact(clue, group[0])), None)
@@ -61,7 +64,7 @@ def is_same_fact(one: Clue, other: Clue) -> bool:
 
 
 def merit(clue: Clue) -> tuple[float, bool, float, str]:
-    """Rank of a clue among those that state the same fact: the best measured, the first look."""
+    """Rank of a clue among those that state one fact: quality, then the first look."""
     return (clue.quality.score, clue.look is None, _length(clue), clue.id)
 
 

@@ -2,7 +2,7 @@
 
 Each tool numbers the people that it sees by itself. Where a face is at the same place at the
 same time it is the same person, and gets the number that the face tool gave. A clue of a voice
-among several people is of nobody in particular, and says so.
+among several people is of no one in particular, and says so.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Numbering:
     Args:
         names: The common name of each tool's person whose own name is another.
         places: Where each person is, by common name, if it is said.
-        people: The most people that are told apart, or counted at once.
+        people: The most people that are distinguished, or counted at once.
         sights: Faces of the tool whose numbers are kept, by name.
     """
 

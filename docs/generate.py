@@ -70,9 +70,10 @@ QUOTES = {
 
 INTRODUCTION = """# Cues
 
-Every cue of the lexicon (`agents/lexicon/cues.csv`), with a phrase that is read as it and its name in
-Chinese (`tools/cues.csv`); made by `docs/generate.py`. The ids are those of a clue's typed cues. In a sentence: "The person shows furrowed brows at 1.2-2.0 s.", "The voice shows
-a raised pitch.", "The person says: 'Come here.'". Many other sentences are read as well:
+Every cue of the lexicon (`agents/lexicon/cues.csv`), with a phrase that is read as it and its name
+in Chinese (`tools/cues.csv`); made by `docs/generate.py`. The ids are those of typed cues. In a
+sentence: "The person shows furrowed brows at 1.2-2.0 s.", "The voice shows a raised pitch.", "The
+person says: 'Come here.'". Many other sentences are read as well:
 `patterns.csv` and `words.csv` hold the patterns, in English and Chinese.
 [Writing a tool](tools.md) describes how sentences are read.
 

@@ -103,7 +103,7 @@ def focus(readings: Sequence[Reading], topic: Topic) -> tuple[Reading, ...]:
 
 
 def by_person(readings: Sequence[Reading]) -> dict[frozenset[str], tuple[Reading, ...]]:
-    """The readings about each person with those about nobody in particular.
+    """The readings about each person with those about no one in particular.
 
     By the ids of the clues about that person; without any person there is one entry, of none.
     """

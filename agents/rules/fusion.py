@@ -159,7 +159,7 @@ def weigh(
 ) -> tuple[Standing, ...]:
     """The standing of every family, the most probable first.
 
-    Each rests on one person's clues, and on those about nobody in particular: on those of the
+    Each rests on one person's clues, and on those about no one in particular: on those of the
     person who shows most of it.
     """
     parts = by_person(readings)

@@ -113,7 +113,7 @@ def run_check(spec: str, clip: str | None, path: Path | None, *, json: bool) -> 
 
 
 def _cues_of(clue: Clue) -> list[str]:
-    """The cues that the `rules` reasoner reads of a clue; denied ones begin with "not"."""
+    """Cues that the `rules` reasoner reads of a clue; of denied ones "not CUE"."""
     from emer.agents.lexicon.cue_parser import read
 
     (reading,) = read([clue])

@@ -95,7 +95,7 @@ class ClueLedger:
         return without_repeats(numbered[clue.id] for clue in observed)
 
     def _number(self) -> dict[str, Clue]:
-        """Add the clues with the common numbering; return them by the id of the tool's own."""
+        """Add the clues in the common numbering; return them by the tools' own ids."""
         own = [clue for id, clue in self._clues.items() if id not in self._numbered]
         common = numbering(own)
         numbered = {clue.id: common.apply(clue) for clue in own}

@@ -17,7 +17,8 @@ from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
 from emer.tools.runtime.cancellation import Cancelled, raise_if_cancelled
 from emer.tools.testing.clips import write_trial
-from emer.tools.testing.conformance import Finding, check_tool
+from emer.tools.testing.clue_checks import Finding
+from emer.tools.testing.conformance import check_tool
 from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Quality, Source, Span
 from tests.fixtures.clips import Written, tone, write_clip
