@@ -252,11 +252,13 @@ def _apply_earlier_edits(context: Context, known: list[str], records: list[Json]
 
 def _valid_ids(context: Context, state: State) -> list[str]:
     """Ids of the clues in order, without those that a reviewer rejected."""
-    ledger, known = context.ledger, state["known_ids"]
-    struck = ledger.named(state["struck"])
+    ledger = context.ledger
+    struck = ledger.as_observed(state["struck"])
     struck_ids = {clue.id for clue in struck}
-    clues = ledger.clues(id for id in state["clue_ids"] if id not in struck_ids)
-    return [clue.id for clue in clues if clue.id in known or not matches_struck(clue, struck)]
+    known = {clue.id for clue in ledger.as_observed(state["known_ids"])}
+    observed = [clue for clue in ledger.named(state["clue_ids"]) if clue.id not in struck_ids]
+    valid = [c.id for c in observed if c.id in known or not matches_struck(c, struck)]
+    return [clue.id for clue in ledger.clues(valid)]
 
 
 def _apply(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from emer.agents.lexicon.cue_parser import Reading, read
 from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Channel, Weighting, channel_of, lexicon
 from emer.agents.questions.not_shown import topic_for
-from emer.agents.questions.person_focus import focus, is_about, target_people
+from emer.agents.questions.person_focus import focus
 from emer.agents.questions.question import Topic
 from emer.agents.rules.fusion import (
     Contribution,
@@ -93,12 +93,10 @@ class Case:
 
 
 def case_of(inquiry: Inquiry, weighting: Weighting = DEFAULT_WEIGHTING) -> Case:
-    """The inquiry's clues, read and weighed for its question: those of one person."""
+    """The inquiry's clues, read and weighed for its question."""
     topic = topic_for(inquiry)
     readings = soften_speech_brows(focus(read(inquiry.clues), topic))
-    target = target_people(inquiry.clues, topic)
-    own = [reading for reading in readings if is_about(reading.clue, target) is not False]
-    standings = weigh(own, weighting)
+    standings = weigh(readings, weighting)
     disputes = find_disputes(standings)
     return Case(topic, readings, standings, disputes, inquiry.duration, weighting)
 

@@ -101,9 +101,10 @@ def test_of_several_people_the_one_whom_all_cited_clues_are_about_is_named() -> 
         person="person 2",
     ).model_copy(update={"source": Source(tool="camera", version="1")}
     )  # fmt: skip
-    assert "person 2 (on the left) appears" in concluded(frown, PRESSES, NODS, elsewhere), (
-        "of two people whom two tools call person 2, the conclusion rests on one"
-    )
+    # The frown of the one and the fist of the other are not one person's anger.
+    assert "person 2 (on the left) appears angry" in concluded(frown, PRESSES, NODS, elsewhere)
+    (label,) = result((frown, PRESSES, NODS, elsewhere)).explanation.labels
+    assert label.clue_ids == (elsewhere.id,)
     loud = kit.clue("audio", "The voice is loud and harsh at 1.0-2.0 s.", (1.0, 2.0))
     assert "the person appears angry" in concluded(frown, PRESSES, NODS, loud)
 

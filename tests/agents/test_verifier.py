@@ -117,7 +117,7 @@ def test_times_of_a_clue_without_a_span_must_stand_in_its_text() -> None:
         Sentence(block="video", text=f"The person smiles at {t} s.", clue_ids=(loose.id,))
         for t in (1.5, 2.5)
     ]
-    verdict = verify(Explanation(sentences=tuple(sentences)), [loose], kit.DURATION)
+    verdict = verify(Explanation(sentences=sentences), [loose], kit.DURATION)
     assert [f.status for f in verdict.sentences] == ["supported", "unsupported"]
 
 
@@ -284,12 +284,14 @@ def test_a_critic_can_reject_a_sentence_and_cannot_save_one() -> None:
         Opinion(verdict="confirmed"),
         Opinion(verdict="unverified", why="perhaps"),
     ]
-    after = apply_critique(before, opinions, Explanation(sentences=tuple(sentences)), CLUES)
+    after = apply_critique(before, opinions, Explanation(sentences=sentences), CLUES)
     assert [f.status for f in after.sentences] == ["unsupported", "unsupported", "supported"]
     assert after.sentences[0].why == "the critic rejects it: it does not"
     assert after.sentences[1:] == before.sentences[1:]
     assert after.opinions == tuple(opinions)
-    curt = apply_critique(before, [Opinion(verdict="rejected")], Explanation(sentences=tuple(sentences)), CLUES)
+    curt = apply_critique(
+        before, [Opinion(verdict="rejected")], Explanation(sentences=sentences), CLUES
+    )
     assert curt.sentences[0].why == "the critic rejects it"
     assert curt.sentences[1:] == before.sentences[1:]
     denial = Sentence(block="video", text="The person does not smile.", clue_ids=(kit.SMILE.id,))
