@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -239,37 +239,69 @@ def has_quantity(carrier: Carrier, quantity: Quantity) -> bool:
         codes = listed if isinstance(listed, list) else []
         stated |= {float(str(code)[2:]) for code in codes if str(code)[2:].isdecimal()}
         return {*quantity.values} <= stated
-    values = [v for q in carrier.quantities if q.unit == quantity.unit for v in q.values]
+    alike = [q for q in carrier.quantities if q.unit == quantity.unit]
+    if quantity.unit == "s":
+        alike = [q for q in alike if q.role in ("amount", "length")]
+    values = [v for q in alike for v in q.values]
     return all(
-        any(_is_near(value, stated, quantity.near) for stated in values)
-        for value in quantity.values
+        any(_is_near(value, stated, quantity) for stated in values) for value in quantity.values
     )
 
 
-def _is_near(value: float, stated: float, near: bool) -> bool:
-    stated = abs(stated)
+def _is_near(value: float, stated: float, quantity: Quantity) -> bool:
+    stated, near = abs(stated), quantity.near
+    if quantity.bound:
+        return stated > value if quantity.bound == "over" else stated < value
     return value == stated or (near and abs(value - stated) <= APPROXIMATE * stated + 1e-9)
 
 
-def has_times(carrier: Carrier, quantity: Quantity) -> bool:
-    """True if a moment, range or length in seconds is that of the clue."""
-    stated = [v for q in carrier.quantities if q.unit == "s" for v in q.values]
+def has_times(carrier: Carrier, quantity: Quantity, duration: float) -> bool:
+    """True if a moment, range or length in seconds is that of the clue.
+
+    Args:
+        carrier: The clue.
+        quantity: Of unit "s".
+        duration: Length of the clip in seconds.
+    """
     span = carrier.clue.span
-    is_length = quantity.role in ("amount", "length")
-    if has_quantity(carrier, quantity) if is_length else {*quantity.values} <= {*stated}:
-        return quantity.role not in ("after", "before")
-    if span is None:
-        return False
     first, last = min(quantity.values), max(quantity.values)
-    after, before = span.start >= first - SLACK, span.end <= first + SLACK
-    moments = [v for q in carrier.quantities if q.listed for v in q.values]
-    if quantity.role in ("point", "range") and moments:
+    if quantity.role in ("amount", "length"):
+        return has_quantity(carrier, quantity) or (
+            span is not None and _is_length(quantity, span.length * _share(carrier))
+        )
+    if quantity.role in _LIMITS:
+        return span is not None and _LIMITS[quantity.role](span, quantity, duration)
+    if {*quantity.values} <= {v for q in carrier.quantities if q.unit == "s" for v in q.values}:
+        return True
+    moments = [v for q in carrier.quantities if q.listed and q.role == "point" for v in q.values]
+    if moments:
         return any(first - SLACK <= moment <= last + SLACK for moment in moments)
-    if quantity.role in ("after", "before"):
-        return after if quantity.role == "after" else before
-    if is_length:
-        return abs(first - span.length * _share(carrier)) <= SLACK
-    return span.start - SLACK <= first and last <= span.end + SLACK
+    return span is not None and span.start - SLACK <= first and last <= span.end + SLACK
+
+
+def _is_length(quantity: Quantity, length: float) -> bool:
+    value = quantity.values[0]
+    if quantity.bound:
+        return length > value if quantity.bound == "over" else length < value
+    return abs(value - length) <= SLACK
+
+
+_LIMITS: Mapping[str, Callable[[Span, Quantity, float], bool]] = {
+    "after": lambda span, q, _: span.start >= q.values[0] - SLACK,
+    "before": lambda span, q, _: span.end <= q.values[0] + SLACK,
+    "since": lambda span, q, _: abs(span.start - q.values[0]) <= SLACK,
+    "opening": lambda span, q, _: (
+        span.end <= q.values[0] + SLACK
+        if not q.listed
+        else span.start <= SLACK and abs(span.end - q.values[0]) <= SLACK
+    ),
+    "closing": lambda span, q, duration: (
+        span.start >= duration - q.values[0] - SLACK
+        if not q.listed
+        else span.end >= duration - SLACK and abs(duration - span.start - q.values[0]) <= SLACK
+    ),
+}
+"""Whether a span keeps to a limit in time, by its role."""
 
 
 def _share(carrier: Carrier) -> float:

@@ -21,7 +21,7 @@ from emer.agents.verification.claims import (
 )
 from emer.agents.verification.conclusions import Ground, are_several, check_emotions, on_family
 from emer.agents.verification.folding import fold, strange_words
-from emer.agents.verification.observations import check_observation
+from emer.agents.verification.observations import Scene, check_observation
 from emer.agents.verification.quantities import quantities_in
 from emer.agents.verification.reader import (
     CONCLUDING,
@@ -61,6 +61,7 @@ HEARD = (
 )
 """Observations of a voice that are no cues of the lexicon."""
 _WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+")
+_HEDGED = re.compile(r"\b(?:may|might|could|would|seems?|appears?|sounds? like)\b|可能|似乎|好像|像是|大概")
 _DENYING = frozenset("not no never none nor without t 不 没 無 无 未 别".split())  # noqa: SIM905
 """Words before a quotation without which it would say the opposite; "t" ends "don't"."""
 
@@ -119,20 +120,23 @@ def _check_read(
 ) -> Iterator[Problem]:
     """Problems of what could be read of a sentence."""
     parts = parts_of(readout.items)
-    claims = claims_of(parts)
-    hedged = any(item.kind == "hedge" or item.value == "low" for item in readout.items)
+    claims = claims_of(parts, readout.text)
+    hedged = any(_is_hedge(item) for item in readout.items)
+    if any(item.kind == "certain" for item in readout.items):
+        yield Problem("unsupported", "it is more certain than a reading can be")
     if not any(claim.heads or claim.of("state") or _is_open(claim) for claim in claims):
         yield Problem("unsupported", "it describes nothing that can be held against its clues")
     yield from _loose(readout, carriers)
     yield from _shared_subjects(parts)
     previous = [carrier_of(clue) for clue in cited.previous]
+    scene = Scene(cited.duration, [carrier_of(clue) for clue in ground.clues])
     for claim in claims:
         yield from bind_denials(claim)
         yield from _unknown_people(claim, carriers)
         yield from _regions(claim)
         if claim.of("count", "degree", "order", "time", "quantity", "extent") and not claim.heads:
             yield Problem("unsupported", "it says when or how much, but not what")
-        yield from check_observation(claim, carriers, previous, cited.duration)
+        yield from check_observation(claim, carriers, previous, scene)
         if cited.sentence.block in CONCLUDING:
             yield from check_emotions(claim, carriers, ground, hedged=hedged)
         else:
@@ -141,6 +145,11 @@ def _check_read(
     yield from _mixed_people(claims)
     yield from _quotations(readout, cited, carriers, hedged)
     yield from _causes(claims)
+
+
+def _is_hedge(item: Item) -> bool:
+    worded = item.kind in ("speech", "for") and _HEDGED.search(item.text) is not None
+    return item.kind == "hedge" or item.value == "low" or worded
 
 
 def _is_open(claim: Claim) -> bool:
@@ -161,9 +170,9 @@ def _loose(readout: Readout, carriers: Sequence[Carrier]) -> Iterator[Problem]:
         after = items[place + 1].kind if place + 1 < len(items) else ""
         if item.kind == "near" and after not in ("quantity", "count", "time", "extent"):
             yield Problem("unsupported", f'it cannot be read: "{item.text}"')
-        if item.kind == "people" and item.value == "only":
+        if item.kind == "only" and item.value == "least":
             nearby = {other.kind for other in items[place + 1 : place + 4]}
-            if not nearby & {"people"}:
+            if not nearby & {"people", "count", "quantity"}:
                 yield Problem("unsupported", f'it cannot be read: "{item.text}"')
         if item.kind == "speech" and not reports:
             yield Problem("unsupported", "it reports speech without quoting it")

@@ -15,6 +15,8 @@ from emer.agents.verification.reader import Item, Part
 Status = Literal["contradicted", "unsupported"]
 OBSERVED = ("hit", "cue", "seen", "people", "verbatim")
 """Kinds of items that an observation states."""
+_AMOUNTS = ("amount", "length")
+"""Quantities that do not tell of another occasion."""
 _BETWEEN = ("plain", "degree", "hedge", "person", "for", "open", "basis", "sexed", "named")
 """Kinds of items that may stand between a denial and what it denies."""
 
@@ -40,6 +42,8 @@ class Claim:
     """The break before it."""
     inherits: bool = False
     """The part before names the person: what is heard or said may go with anyone."""
+    text: str = ""
+    """The whole sentence, folded."""
     carriers: list[Carrier] = field(default_factory=list)
     """The clues that carry it, once it was checked."""
 
@@ -59,7 +63,7 @@ def gap(head: Item, item: Item) -> int:
     return max(item.start - head.end, head.start - item.end, 0)
 
 
-def claims_of(parts: Iterable[Part]) -> list[Claim]:
+def claims_of(parts: Iterable[Part], text: str = "") -> list[Claim]:
     """The claims of a sentence's parts.
 
     A part without a head narrows down the claim before it, or is a claim of its own on the
@@ -84,17 +88,22 @@ def claims_of(parts: Iterable[Part]) -> list[Claim]:
     named = ""
     for claim in claims:
         own = next((item.value for item in claim.items if item.kind == "named"), "")
-        claim.inherits = not own
+        claim.inherits, claim.text = not own, text
         claim.person = named = own or named
     return claims
 
 
 def _is_another(part: Part, before: Claim) -> bool:
     """True if a part without a head tells of another occurrence of the same."""
-    if part.of("apex") or not part.of("quantity", "time", "order", "degree", "extent"):
+    if part.of("apex", "each"):
         return False
-    occurs = part.of("quantity", "time", "order")
-    return bool(occurs) and (part.after == "and" or bool(before.of("count") or part.of("order")))
+    if part.of("compare"):
+        return True
+    occurs = [i for i in part.of("quantity", "time", "order") if i.value not in _AMOUNTS]
+    counted = before.of("count") or any(
+        i.quantity and i.quantity.unit == "times" for i in before.of("quantity")
+    )
+    return bool(occurs) and (part.after == "and" or bool(counted or part.of("order")))
 
 
 def bind_denials(claim: Claim) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,14 +17,37 @@ from emer.agents.verification.carriers import (
     is_at,
 )
 from emer.agents.verification.claims import OBSERVED, Claim, Problem, gap
+from emer.agents.verification.comparisons import elsewhere, is_extreme, occasions
 from emer.agents.verification.reader import Item
 from emer.tools.types import Span
 
-_TIMED = ("point", "range", "after", "before")
+_TIMED = ("point", "range", "after", "since", "before", "opening", "closing")
+_CONTACT = re.compile(
+    r"\b(?:chin|cheek|mouth|nose|forehead|neck|hair|ear|temple|lips|eyes?|chest|shoulders?)\b"
+    r"|下巴|脸颊|嘴|鼻|额|脖|头发|耳|胸|肩"
+)
+"""What a hand may touch: more than "the face", so the clue must name it."""
+_IN_CHINESE = {
+    "chin": "下巴", "cheek": "脸颊", "mouth": "嘴", "nose": "鼻", "forehead": "额", "neck": "脖",
+    "hair": "头发", "ear": "耳", "chest": "胸", "shoulder": "肩", "shoulders": "肩",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What claims are held against beside the clue that states them.
+
+    Args:
+        duration: Length of the clip in seconds.
+        everyone: All clues of the clip.
+    """
+
+    duration: float
+    everyone: Sequence[Carrier] = ()
 
 
 def check_observation(
-    claim: Claim, carriers: Sequence[Carrier], previous: Sequence[Carrier], duration: float
+    claim: Claim, carriers: Sequence[Carrier], previous: Sequence[Carrier], scene: Scene
 ) -> Iterator[Problem]:
     """Why no cited clue carries a claim.
 
@@ -31,7 +55,7 @@ def check_observation(
         claim: The claim; the clues that carry it are noted in it.
         carriers: The cited clues of the sentence's channel.
         previous: The clues of the claims before.
-        duration: Length of the clip in seconds.
+        scene: The clip.
     """
     heads = list(_exact([h for h in claim.heads if h.kind in OBSERVED and h.value]))
     bare = [] if heads else claim.heads[:1]  # a quotation, an emotion: its time is checked too
@@ -44,7 +68,7 @@ def check_observation(
             unheld.append((head, _not_stated(head, denied, carriers)))
             continue
         held.append(head)
-        fits = [Fit(claim, head, carrier, stating, previous, duration) for carrier in stating]
+        fits = [Fit(claim, head, carrier, stating, previous, scene) for carrier in stating]
         reasons = [next(fit.misfits(), "") for fit in fits]
         if all(reasons):
             yield Problem("unsupported", reasons[0])
@@ -109,7 +133,7 @@ class Fit:
         carrier: The clue.
         stating: All cited clues that state it.
         previous: The clues of the claims before.
-        duration: Length of the clip in seconds.
+        scene: The clip.
     """
 
     claim: Claim
@@ -117,11 +141,12 @@ class Fit:
     carrier: Carrier
     stating: Sequence[Carrier]
     previous: Sequence[Carrier]
-    duration: float
+    scene: Scene
 
     def misfits(self) -> Iterator[str]:
         """Why the clue does not carry what the claim adds."""
         yield from self._other_person()
+        yield from self._other_contact()
         for item in self.claim.items:
             inside = self.head.start <= item.start and item.end <= self.head.end
             check = _CHECKS.get(item.kind)
@@ -137,10 +162,32 @@ class Fit:
         return own is None or own == self.head or _overlap(own, self.head)
 
     def counts(self, number: float) -> bool:
-        """True if the clue states a number of times, or so many clues state the head."""
+        """True if the clue states a number of times, or so many clues state the head.
+
+        Where the claim names no time, the whole clip must have so many.
+        """
         if self.head.kind == "people":
             return number in self.carrier.people()
-        return number in self.carrier.counts() or number == len(self.stating)
+        if number in self.carrier.counts():
+            return True
+        timed = ("quantity", "time", "order", "place", "some", "compare", "only")
+        if number != occasions(self.stating) or self.carrier.counts():
+            return False
+        times = [i for i in self.claim.of(*timed) if i.value not in ("amount", "length")]
+        others = elsewhere(self.head, self.stating, self.scene.everyone)
+        counted = [c for c in self.scene.everyone if c.counts() and _states_same(c, self)]
+        return bool(times) or not (others or counted)
+
+    def _other_contact(self) -> Iterator[str]:
+        """What a hand touches, if the clue does not name it."""
+        if self.head.hit is None or not self.head.value.startswith(("hand_", "mouth_")):
+            return
+        words = self.claim.text[self.head.start : self.head.end]
+        for match in _CONTACT.finditer(words):
+            word = match.group()
+            known = {word, *(en for en, zh in _IN_CHINESE.items() if zh == word)}
+            if not any(name in self.carrier.text for name in known):
+                yield f"its clues do not name the {word}"
 
     def _other_person(self) -> Iterator[str]:
         claim, carrier, named = self.claim, self.carrier, self.claim.person
@@ -155,6 +202,10 @@ class Fit:
                 yield "its clues do not say whether it is a woman, a man or a child"
 
 
+def _states_same(carrier: Carrier, fit: Fit) -> bool:
+    return carrier is not fit.carrier and _states(carrier, fit.head, denied=False)
+
+
 def _on_quantity(fit: Fit, item: Item) -> str:
     quantity, carrier = item.quantity, fit.carrier
     if quantity is None or not (quantity.role in _TIMED or fit.is_own(item)):
@@ -164,10 +215,39 @@ def _on_quantity(fit: Fit, item: Item) -> str:
         return "" if fit.counts(quantity.values[0]) else f"its clues do not state {shown}"
     if quantity.unit == "s":
         says = "is at" if quantity.role in _TIMED else "of it lasts"
-        return "" if has_times(carrier, quantity) else f"no cited clue {says} {shown} s"
+        return "" if has_times(carrier, quantity, fit.scene.duration) else f"no cited clue {says} {shown} s"
     if has_quantity(carrier, quantity):
         return ""
     return f"no cited clue of it says {shown} {quantity.unit}".strip()
+
+
+def _on_each(fit: Fit, _: Item) -> str:
+    """A number that holds for each of the clues that state the head."""
+    amounts = [item for item in fit.claim.of("quantity") if item.value in ("amount", "length")]
+    fits = (replace(fit, carrier=carrier) for carrier in fit.stating)
+    if len(fit.stating) < 2 or any(_on_quantity(one, item) for one in fits for item in amounts):
+        return "it does not hold for each of its clues"
+    return ""
+
+
+def _on_some(fit: Fit, item: Item) -> str:
+    """A number out of several ("two of the pauses")."""
+    return "" if int(item.value) == occasions(fit.stating) else "its clues are not so many"
+
+
+def _on_compare(fit: Fit, item: Item) -> str:
+    if is_extreme(fit.carrier, fit.stating, fit.head.value, item.value):
+        return ""
+    return f"it is not the {item.value} one of its clues"
+
+
+def _on_only(fit: Fit, item: Item) -> str:
+    near = fit.claim.nearest(item)
+    if item.value != "only" or (near is not None and near.kind not in OBSERVED):
+        return ""
+    if fit.is_own(item) and elsewhere(fit.head, fit.stating, fit.scene.everyone):
+        return "other clues of the clip state it too"
+    return ""
 
 
 def _on_degree(fit: Fit, item: Item) -> str:
@@ -181,7 +261,7 @@ def _on_degree(fit: Fit, item: Item) -> str:
 
 
 def _on_time(fit: Fit, item: Item) -> str:
-    if is_at(fit.carrier.clue.span, item.value, fit.duration):
+    if is_at(fit.carrier.clue.span, item.value, fit.scene.duration):
         return ""
     return f"no clue of it lies {item.value.replace('_', ' ')} in the clip"
 
@@ -189,7 +269,7 @@ def _on_time(fit: Fit, item: Item) -> str:
 def _on_extent(fit: Fit, item: Item) -> str:
     if item.value == "repeated" and len(fit.stating) > 1:
         return ""
-    if has_extent(fit.carrier, item.value, fit.duration):
+    if has_extent(fit.carrier, item.value, fit.scene.duration):
         return ""
     return "it holds for another share of the clip"
 
@@ -223,12 +303,23 @@ def _follows(fit: Fit, order: str) -> bool:
     others = [c.clue.span for c in fit.previous if c.clue.span and c is not fit.carrier]
     earlier = [start for start in same if start < span.start]
     if order == "later" and not others:
-        return span.start >= fit.duration / 2
+        return span.start >= fit.scene.duration / 2
+    if order == "last":
+        return not any(
+            c.clue.span and c.clue.span.start >= span.end
+            for c in elsewhere(fit.head, [fit.carrier], fit.scene.everyone)
+        )
+    compared = bool(fit.claim.of("compare"))
+    later = [start for start in same if start > span.start]
     return {
         "first": not earlier,
+        "than_first": bool(earlier),
+        "than_later": bool(later),
         "again": bool(earlier),
         "second": len(earlier) == 1,
-        "earlier": any(span.end <= other.start + SLACK for other in others),
+        "later": bool(earlier) or any(other.start < span.start for other in others),
+        "earlier": (compared and bool(later) and not earlier)
+        or any(span.end <= other.start + SLACK for other in others),
     }.get(order, any(other.start < span.start for other in others))
 
 
@@ -240,6 +331,10 @@ _CHECKS: Mapping[str, Callable[[Fit, Item], str]] = {
     "count": _on_count,
     "order": _on_order,
     "channel": _on_channel,
+    "each": _on_each,
+    "some": _on_some,
+    "compare": _on_compare,
+    "only": _on_only,
 }
 """What is wrong with an item of a claim for a clue, by the item's kind; "" if nothing."""
 

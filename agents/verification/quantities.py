@@ -9,12 +9,15 @@ from typing import Literal
 
 from emer.tools.types import Clue
 
-Role = Literal["point", "range", "length", "after", "before", "amount", "codes", "letter"]
+Role = Literal[
+    "point", "range", "length", "after", "since", "before", "opening", "closing", "amount",
+    "codes", "letter",
+]  # fmt: skip
 
 NUMBERS = {
     "half a": 0.5, "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0,
     "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0, "ten": 10.0,
-    "半": 0.5, "一": 1.0, "两": 2.0, "二": 2.0, "三": 3.0, "四": 4.0, "五": 5.0, "六": 6.0,
+    "eleven": 11.0, "twelve": 12.0, "半": 0.5, "一": 1.0, "两": 2.0, "二": 2.0, "三": 3.0, "四": 4.0, "五": 5.0, "六": 6.0,
     "七": 7.0, "八": 8.0, "九": 9.0, "十": 10.0,
 }  # fmt: skip
 UNITS = {
@@ -25,12 +28,12 @@ UNITS = {
     "degrees": r"degrees?\b|°|度",
     "%": r"%|percent\b|per cent\b",
     "syllables": r"syllables? (?:per|a) second\b|syllables?/s\b|个?音节(?:每秒|/秒)",
-    "times": r"times\b|次",
+    "times": r"times\b|occasions\b|[次回]",
     "frames": r"frames\b|帧",
     "half swings": r"half swings\b",
     "face heights": r"face heights?(?: per second)?\b",
     "picture heights": r"picture heights?\b",
-    "people": r"(?=people\b|persons?\b|faces?\b|个?人)",
+    "people": r"(?=people\b|persons?\b|faces?\b|[个名位]?人|张脸)",
 }
 _DATA_UNITS = {
     "_s": "s", "_st": "semitones", "_hz": "hz", "_db": "db", "_deg": "degrees",
@@ -38,26 +41,50 @@ _DATA_UNITS = {
     "people": "people",
 }  # fmt: skip
 _NEAR = (
-    r"(?:(?P<near>about|around|roughly|approximately|some|circa|close to|nearly|almost|~|大约|约为?"
-    r"|大概|将近)\s*)?"
+    r"(?:(?P<near>about|around|roughly|approximately|some|circa|close to|nearly|almost|just (?:over"
+    r"|under)|(?:a little|a bit|slightly) (?:over|under|more than|less than|above|below)|~|大约"
+    r"|约为?|大概|将近|接近|差不多)\s*)?"
+)
+_BOUND = (
+    r"(?:(?P<over>over|more than|longer than|at least|no less than|above|超过|多于|不少于|至少)\s*"
+    r"|(?P<under>under|less than|shorter than|at most|below|up to|不到|少于|不超过|至多)\s*)?"
 )
 _VALUE = r"[-+]?\d{1,9}(?:\.\d{1,9})?(?![\d.]*\d)"
 _WORDS = "|".join(sorted(map(re.escape, NUMBERS), key=lambda w: (-len(w), w)))
 _UNIT = "|".join(f"(?P<u{place}>{unit})" for place, unit in enumerate(UNITS.values()))
 _NAMES = tuple(UNITS)
 _LEAD = (
-    r"(?:(?P<lead>for|lasting|lasts|of|in|within|after|from|since|before|until|till|by|at|between"
-    r"|during|在|从|于|持续|长达)\s*)?"
+    r"(?:(?P<lead>for|lasting|lasts|last|of|in|within|after|from|since|before|until|till|by|at"
+    r"|between|during|在|从|自|于|到|持续|长达|历时)\s*)?"
 )
 AMOUNT = re.compile(
-    rf"(?<![a-z\d.]){_LEAD}(?:up to |at least |by |by up to )?(?:the )?{_NEAR}"
+    rf"(?<![a-z\d.第]){_LEAD}(?:by )?(?:the )?{_NEAR}{_BOUND}"
     rf"(?:(?P<value>{_VALUE})|(?P<word>(?<![a-z])(?:{_WORDS})(?![a-z])))\s*-?(?:{_UNIT})"
-    r"(?P<after>\s*(?:左右|之后|之前|以前|以后))?"
+    r"(?P<half> and a half)?"
+    r"(?P<after>\s*(?:mark\b|in(?:to)? the clip\b|onwards?\b|on\b(?! the)|or so\b|左右|上下|之后|之前|以前|以后|处|起|开始))*"
 )
+EDGE = re.compile(
+    r"(?P<lead>in|during|for|over|within|throughout) the (?:very )?"
+    rf"(?P<edge>first|opening|last|final|closing) {_NEAR}"
+    rf"(?:(?P<value>{_VALUE})|(?P<word>second and a half|(?:{_WORDS})(?![a-z])))"
+    r"(?:\s*(?:s|seconds?)\b)?(?: or so\b)?"
+    r"|(?P<edge_zh>开头|最初|开始|前|头|最后|结尾|末尾)的?(?P<near_zh>大约|约|大概|将近)?"
+    rf"(?:(?P<value_zh>{_VALUE})|(?P<word_zh>[一两二三四五六七八九十半]))\s*秒钟?(?:内|里|中|左右)?"
+)
+"""The first or last seconds of the clip."""
+FRACTION = re.compile(
+    rf"{_NEAR}(?:(?P<part>(?:a|one|two|three) (?:thirds?|quarters?|fifths?|tenths?)|(?<!first )(?<!second )(?<!latter )(?<!last )half)"
+    r"(?= (?:of|the)\b)"
+    r"|(?P<tenths>[一两二三四五六七八九])成|百分之(?P<percent>[一二三四五六七八九十]+)"
+    r"|(?P<below>[二两三四五十])分之(?P<above>[一二三四五六七八九])|(?P<half>一半|半数))"
+)
+"""A share in words."""
+_PARTS = {"third": 3, "quarter": 4, "fifth": 5, "tenth": 10}
 TIMES = re.compile(
     rf"{_LEAD}{_NEAR}(?<![a-z\d.])(?P<start>\d{{1,9}}(?:\.\d{{1,9}})?)\s*(?:s\b|seconds?\b|秒)?\s*"
-    r"(?:-|to|until|and|till|到|至|~)\s*"
-    r"(?P<end>\d{1,9}(?:\.\d{1,9})?)\s*(?:s\b|secs?\b|seconds?\b|秒钟?)(?:\s*(?:之间|期间))?"
+    r"(?:-|to|until|and|till|through|一?直?[到至]|~)\s*"
+    r"(?P<end>\d{1,9}(?:\.\d{1,9})?)\s*(?:s\b|secs?\b|seconds?\b|秒钟?)"
+    r"(?:\s*(?:之间|期间|这段时间|的时候|时段?|间))?"
 )
 LISTED = re.compile(
     r"(?:at )?(?P<list>\d{1,9}(?:\.\d{1,9})?(?:,(?: \.\.\.)? ?\d{1,9}(?:\.\d{1,9})?)+"
@@ -82,6 +109,7 @@ class Quantity:
         end: Behind its last character.
         letter: The FACS letter.
         listed: The moments are all there are ("at 1.0, 1.3, 6.8 s").
+        bound: The amount is more, or less, than its number.
     """
 
     role: Role
@@ -92,12 +120,13 @@ class Quantity:
     end: int
     letter: str = ""
     listed: bool = False
+    bound: Literal["", "over", "under"] = ""
 
 
 _ROLES: dict[str, Role] = {
-    "for": "length", "lasting": "length", "lasts": "length", "of": "length", "in": "length",
-    "within": "length", "持续": "length", "长达": "length", "after": "after", "from": "after",
-    "since": "after", "before": "before", "until": "before", "till": "before",
+    "for": "length", "lasting": "length", "lasts": "length", "last": "length", "of": "length", "in": "length",
+    "within": "length", "持续": "length", "长达": "length", "历时": "length", "after": "after",
+    "from": "since", "since": "since", "从": "since", "自": "since", "到": "before", "before": "before", "until": "before", "till": "before",
 }  # fmt: skip
 
 
@@ -105,7 +134,7 @@ def quantities_in(text: str) -> list[Quantity]:
     """All quantities of a folded text that do not overlap, in order."""
     taken = bytearray(len(text))
     found: list[Quantity] = []
-    for quantity in (*_ranges(text), *_coded(text), *_amounts(text)):
+    for quantity in (*_edges(text), *_ranges(text), *_coded(text), *_shares(text), *_amounts(text)):
         if not any(taken[quantity.start : quantity.end]):
             taken[quantity.start : quantity.end] = b"\1" * (quantity.end - quantity.start)
             found.append(quantity)
@@ -119,6 +148,45 @@ def _ranges(text: str) -> Iterator[Quantity]:
     for match in TIMES.finditer(text):
         values = (float(match["start"]), float(match["end"]))
         yield Quantity("range", values, "s", match["near"] is not None, match.start(), match.end())
+
+
+def _edges(text: str) -> Iterator[Quantity]:
+    for match in EDGE.finditer(text):
+        word = match["word"] or match["word_zh"] or ""
+        digits = match["value"] or match["value_zh"]
+        value = float(digits) if digits else NUMBERS.get(word, 1.5)
+        is_first = (match["edge"] or match["edge_zh"]) in _OPENING
+        role: Role = "opening" if is_first else "closing"
+        whole = match["lead"] in ("for", "throughout", "over")
+        near = match["near"] is not None or match["near_zh"] is not None
+        yield Quantity(role, (value,), "s", near, match.start(), match.end(), listed=whole)
+
+
+_OPENING = ("first", "opening", "开头", "最初", "开始", "前", "头")
+
+
+def _shares(text: str) -> Iterator[Quantity]:
+    """Shares in words, as per cent; always approximate."""
+    for match in FRACTION.finditer(text):
+        if match["part"]:
+            count, _, part = match["part"].rpartition(" ")
+            value = NUMBERS[count] / _PARTS[part.rstrip("s")] if count else 0.5
+        elif match["tenths"]:
+            value = NUMBERS[match["tenths"]] / 10
+        elif match["percent"]:
+            value = _percent(match["percent"]) / 100
+        elif match["below"]:
+            value = NUMBERS[match["above"]] / NUMBERS[match["below"]]
+        else:
+            value = 0.5
+        yield Quantity("amount", (round(100 * value, 1),), "%", True, match.start(), match.end())
+
+
+def _percent(text: str) -> float:
+    """A Chinese number below 100: "三十五"."""
+    tens, ten, ones = text.rpartition("十")
+    value = NUMBERS.get(tens, 1.0) * 10 if ten else 0.0
+    return value + NUMBERS.get(ones, 0.0)
 
 
 def _coded(text: str) -> Iterator[Quantity]:
@@ -136,11 +204,22 @@ def _amounts(text: str) -> Iterator[Quantity]:
         if unit == "people" and match["word"] in ("a", "an"):
             continue
         value = float(match["value"]) if match["value"] else NUMBERS[match["word"]]
-        near = match["near"] is not None or "左右" in (match["after"] or "")
+        if match["half"]:
+            value += 0.5
+        near = match["near"] is not None or match["after"] in ("左右", "上下", " or so")
         role: Role = "amount"
         if unit == "s":
             role = _role(match)
-        yield Quantity(role, (abs(value),), unit, near, match.start(), match.end())
+        bound: Literal["", "over", "under"] = "over" if match["over"] else ""
+        yield Quantity(
+            role,
+            (abs(value),),
+            unit,
+            near,
+            match.start(),
+            match.end(),
+            bound="under" if match["under"] else bound,
+        )
 
 
 def _role(match: re.Match[str]) -> Role:
@@ -149,10 +228,15 @@ def _role(match: re.Match[str]) -> Role:
         return "after"
     if after in ("之前", "以前"):
         return "before"
+    if after in ("起", "开始", "on", "onward", "onwards"):
+        return "since"
+    if after in ("mark", "处", "into the clip", "in the clip") and lead not in _ROLES:
+        return "point"
     if lead in _ROLES:
         return _ROLES[lead]
-    is_moment = lead in ("at", "around", "by", "在", "于", "从", "during")
-    return "point" if match["value"] and (is_moment or match["near"]) else "amount"
+    if lead in ("at", "around", "by", "在", "于", "during"):
+        return "point"
+    return "point" if match["value"] and match["near"] else "amount"
 
 
 def of_clue(clue: Clue, text: str) -> tuple[Quantity, ...]:
@@ -168,8 +252,9 @@ def _in_data(clue: Clue) -> Iterator[Quantity]:
         )
         unit = next((u for ending, u in _DATA_UNITS.items() if key.endswith(ending)), "")
         if key in ("onset", "apex", "offset", "at", "closer"):
-            unit = "s"
+            yield Quantity("point", plain, "s", False, 0, 0, listed=key == "at")
+            continue
         if key.endswith("share"):
             plain, unit = tuple(100 * number for number in plain), "%"
         if plain and unit:
-            yield Quantity("amount", plain, unit, False, 0, 0, listed=key == "at")
+            yield Quantity("amount", plain, unit, False, 0, 0)
