@@ -97,7 +97,8 @@ class Carrier:
     def counts(self) -> set[int]:
         """Numbers of times that it states."""
         stated = {int(v) for q in self.quantities if q.unit == "times" for v in q.values}
-        return stated | ({1} if re.search(r"\bonce\b|一次", self.text) else set())
+        # Once in the data is what every clue tells of; in its sentence it is a count.
+        return (stated - {1}) | ({1} if re.search(r"\bonce\b|一次", self.text) else set())
 
     def people(self) -> set[int]:
         """Numbers of people that it states."""
@@ -266,9 +267,10 @@ def has_times(carrier: Carrier, quantity: Quantity, duration: float) -> bool:
     span = carrier.clue.span
     first, last = min(quantity.values), max(quantity.values)
     if quantity.role in ("amount", "length"):
-        return has_quantity(carrier, quantity) or (
-            span is not None and _is_length(quantity, span.length * _share(carrier))
-        )
+        stated = any(q.unit == "s" and q.role in ("amount", "length") for q in carrier.quantities)
+        if stated or span is None:
+            return has_quantity(carrier, quantity)
+        return _is_length(quantity, span.length * _share(carrier))
     if quantity.role in _LIMITS:
         return span is not None and _LIMITS[quantity.role](span, quantity, duration)
     if {*quantity.values} <= {v for q in carrier.quantities if q.unit == "s" for v in q.values}:

@@ -167,7 +167,7 @@ def _loose(readout: Readout, carriers: Sequence[Carrier]) -> Iterator[Problem]:
         for item in items
     )
     for place, item in enumerate(items):
-        after = items[place + 1].kind if place + 1 < len(items) else ""
+        after = next((other.kind for other in items[place + 1 :] if other.kind != "plain"), "")
         if item.kind == "near" and after not in ("quantity", "count", "time", "extent"):
             yield Problem("unsupported", f'it cannot be read: "{item.text}"')
         if item.kind == "only" and item.value == "least":
@@ -215,8 +215,15 @@ def _shared_subjects(parts: Sequence[Part]) -> Iterator[Problem]:
     for one, other in pairwise(parts):
         is_list = any(item.value == "state" for item in one.of("open"))
         alone = not one.heads and one.of(*people) and not one.of("time", "order", "quantity")
-        if alone and other.after in ("and", "comma") and other.of(*people) and not is_list:
+        if alone and other.after in ("and", "comma") and _is_another(one, other) and not is_list:
             yield Problem("unsupported", "it tells of several people at once")
+
+
+def _is_another(one: Part, other: Part) -> bool:
+    """True if a part names a person; where a person is may stand behind it ("she, on the left")."""
+    apposed = other.after == "comma" and not other.heads and not other.of("person", "named", "sexed")
+    placed = other.after == "comma" and not one.of("person", "named", "sexed")
+    return bool(other.of("person", "named", "sexed", "place")) and not apposed and not placed
 
 
 def _unknown_people(claim: Claim, carriers: Sequence[Carrier]) -> Iterator[Problem]:

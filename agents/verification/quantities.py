@@ -46,8 +46,8 @@ _NEAR = (
     r"|约为?|大概|将近|接近|差不多)\s*)?"
 )
 _BOUND = (
-    r"(?:(?P<over>over|more than|longer than|at least|no less than|above|超过|多于|不少于|至少)\s*"
-    r"|(?P<under>under|less than|shorter than|at most|below|up to|不到|少于|不超过|至多)\s*)?"
+    r"(?:(?P<over>over|more than|longer than|above|超过|多于)\s*"
+    r"|(?P<under>under|less than|shorter than|below|不到|少于)\s*)?"
 )
 _VALUE = r"[-+]?\d{1,9}(?:\.\d{1,9})?(?![\d.]*\d)"
 _WORDS = "|".join(sorted(map(re.escape, NUMBERS), key=lambda w: (-len(w), w)))
@@ -58,7 +58,7 @@ _LEAD = (
     r"|between|during|在|从|自|于|到|持续|长达|历时)\s*)?"
 )
 AMOUNT = re.compile(
-    rf"(?<![a-z\d.第]){_LEAD}(?:by )?(?:the )?{_NEAR}{_BOUND}"
+    rf"(?<![a-z\d.第]){_LEAD}(?:by )?(?:up to )?(?:the )?{_NEAR}{_BOUND}"
     rf"(?:(?P<value>{_VALUE})|(?P<word>(?<![a-z])(?:{_WORDS})(?![a-z])))\s*-?(?:{_UNIT})"
     r"(?P<half> and a half)?"
     r"(?P<after>\s*(?:mark\b|in(?:to)? the clip\b|onwards?\b|on\b(?! the)|or so\b|左右|上下|之后|之前|以前|以后|处|起|开始))*"

@@ -34,16 +34,22 @@ CONCLUDING: tuple[Block, ...] = ("answer", "therefore")
 ONLY_CONCLUDING = frozenset({"for", "against", "open", "basis", "because", "band", "gloss"})
 """Kinds of phrases that observations may not have."""
 
-_FIRST = ("seen", "cue", "gloss")
+_FIRST = ("seen", "cue", "gloss", "certain")
 """Kinds of phrases that are more exact than a pattern of a cue."""
 
+_COUNTABLE = ("hit", "cue", "seen", "people", "degree", "region", "extent")
+"""Kinds of items that "one" counts if it stands before them."""
 _QUOTE = re.compile(r'"([^"]*)"|(?<!\w)\'([^\']+)\'(?!\w)')
-_PERSON = re.compile(r"\bperson (\d{1,3})\b('s)?|人物 ?(\d{1,3})|第?(\d{1,3})号人物")
+_PERSON = re.compile(
+    r"\bperson (\d{1,3})\b('s)?|人物 ?(\d{1,3})|第?(\d{1,3})号(?:人物|的人|人)?"
+)
 _PLACE = re.compile(
     r"\(?(?P<en>on the left|on the right|in the middle|\w+ from the (?:left|right))\b\)?"
-    r"|(?P<zh>左|右|中)(?:边|侧|间)的?"
+    r"|(?P<zh>左|右|中)(?:边|侧|间|面)的?|(?P<from>左|右)(?:边|侧)?[起数]第(?P<rank>[一二三四五])"
 )
+_RANKS = dict(zip("一二三四五", ("first", "second", "third", "fourth", "fifth"), strict=True))
 PLACES_ZH = {"左": "on the left", "右": "on the right", "中": "in the middle"}
+_PLACED = re.compile(r"\b(?:person(?: \d+)?|man|woman|girl|boy|child|speaker|figure|the one|that one),? $")
 _SUBJECT = re.compile(r"\b(?:the )?person (?=\((?:on|in) the)")
 _NOTHING = re.compile(r"[\s'\x00]")
 _ANSWER = re.compile(r"^(?:to the question[:,] )?no, ")
@@ -196,7 +202,17 @@ def _read_rest(text: str, block: Block) -> Readout:
             end = at + len(phrase.text)
             items.append(Item(phrase.kind, phrase.value, at, end, text=phrase.text))
         at = max(end, at + 1)
-    return Readout(text, tuple(sorted(items, key=lambda i: (i.start, i.end))), tuple(unread))
+    ordered = sorted(items, key=lambda i: (i.start, i.end))
+    return Readout(text, tuple(_without_pronouns(ordered)), tuple(unread))
+
+
+def _without_pronouns(items: Sequence[Item]) -> Iterator[Item]:
+    """The items without each "one" that stands for something: it counts nothing."""
+    for place, item in enumerate(items):
+        after = items[place + 1] if place + 1 < len(items) else None
+        counted = after is not None and after.kind in _COUNTABLE and after.start <= item.end + 1
+        if item.kind != "count" or item.text != "one" or counted:
+            yield item
 
 
 def _hits(text: str, block: Block) -> Iterator[Hit]:
@@ -221,7 +237,7 @@ def _observations(text: str, covered: bytearray) -> Iterator[Item]:
         if phrase is not None and (phrase.kind in _FIRST or phrase.value == "frame"):
             end = at + len(phrase.text)
             covered[at:end] = b"\1" * (end - at)
-            yield Item(phrase.kind, phrase.value, at, end)
+            yield Item(phrase.kind, phrase.value, at, end, text=phrase.text)
             at = end
         else:
             at += 1
@@ -252,19 +268,19 @@ def _people(text: str, covered: bytearray) -> Iterator[Item]:
         number = next(g for g in (match[1], match[3], match[4]) if g)
         yield Item("named", f"person {number}", match.start(), match.end())
     for match in _PLACE.finditer(text):
-        place = match["en"] or PLACES_ZH[match["zh"]]
+        side = {"左": "left", "右": "right"}.get(match["from"] or "", "")
+        place = match["en"] or f"{_RANKS.get(match['rank'] or '', '')} from the {side}"
+        place = PLACES_ZH[match["zh"]] if match["zh"] else place
         if not any(covered[match.start() : match.end()]) and _is_of_person(text, match):
             yield Item("place", place, match.start(), match.end())
 
 
 def _is_of_person(text: str, match: re.Match[str]) -> bool:
     """True for a place right behind a person, not for a direction."""
-    if match["zh"]:
-        return re.match(r"(?:那?[个位名])?(?:人|女|男)", text[match.end() :]) is not None
-    return (
-        re.search(r"\b(?:person(?: \d+)?|man|woman|girl|boy|child) $", text[: match.start()])
-        is not None
-    )
+    if match["en"]:
+        return _PLACED.search(text[: match.start()]) is not None
+    behind = r"(?:那?[个位名])(?:人|女|男)?|人|女|男|\d+号"
+    return re.match(behind, text[match.end() :]) is not None
 
 
 def _quantities(text: str, covered: bytearray) -> Iterator[Item]:

@@ -58,22 +58,27 @@ class Hit:
 
 
 @lru_cache(maxsize=1)
-def phrases() -> Mapping[str, tuple[Phrase, ...]]:
-    """Phrases by their first word or Chinese character, the longest first."""
+def phrases() -> Mapping[str, Phrase]:
+    """Phrases by their text, folded."""
     found: dict[str, Phrase] = {}
     with WORDS.open("rb") as file:
         table = tomllib.load(file)
     for kind, values in table.items():
         for value, texts in values.items():
-            for text in texts:
-                for spelled in expand(text):
-                    known = found.setdefault(spelled, Phrase(spelled, kind, value))
-                    if (known.kind, known.value) != (kind, value):
-                        raise ValueError(f"{spelled!r} is {known.kind} and {kind}")
-    by_head: dict[str, list[Phrase]] = {}
-    for phrase in sorted(found.values(), key=lambda p: (-len(p.text), p.text)):
-        by_head.setdefault(head_of(phrase.text, 0), []).append(phrase)
-    return {head: tuple(group) for head, group in by_head.items()}
+            for spelled in (spelled for text in texts for spelled in expand(text)):
+                known = found.setdefault(spelled, Phrase(spelled, kind, value))
+                if (known.kind, known.value) != (kind, value):
+                    raise ValueError(f"{spelled!r} is {known.kind} and {kind}")
+    return found
+
+
+@lru_cache(maxsize=1)
+def _lengths() -> Mapping[str, tuple[int, ...]]:
+    """Lengths of the phrases by their first word or Chinese character, the longest first."""
+    by_head: dict[str, set[int]] = {}
+    for text in phrases():
+        by_head.setdefault(head_of(text, 0), set()).add(len(text))
+    return {head: tuple(sorted(lengths, reverse=True)) for head, lengths in by_head.items()}
 
 
 def expand(text: str) -> Iterator[str]:
@@ -113,8 +118,9 @@ def _is_latin(character: str) -> bool:
 
 def phrase_at(text: str, at: int) -> Phrase | None:
     """The longest phrase that begins at a place."""
-    for phrase in phrases().get(head_of(text, at), ()):
-        if text.startswith(phrase.text, at) and is_boundary(text, at + len(phrase.text)):
+    for length in _lengths().get(head_of(text, at), ()):
+        phrase = phrases().get(text[at : at + length])
+        if phrase is not None and is_boundary(text, at + length):
             return phrase
     return None
 
