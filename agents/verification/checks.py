@@ -170,6 +170,8 @@ def _loose(readout: Readout, carriers: Sequence[Carrier]) -> Iterator[Problem]:
         after = next((other.kind for other in items[place + 1 :] if other.kind != "plain"), "")
         if item.kind == "near" and after not in ("quantity", "count", "time", "extent"):
             yield Problem("unsupported", f'it cannot be read: "{item.text}"')
+        if item.kind == "only" and item.value == "most":
+            yield Problem("unsupported", f'it cannot be read: "{item.text}"')
         if item.kind == "only" and item.value == "least":
             nearby = {other.kind for other in items[place + 1 : place + 4]}
             if not nearby & {"people", "count", "quantity"}:

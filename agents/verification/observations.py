@@ -27,6 +27,16 @@ _CONTACT = re.compile(
     r"|下巴|脸颊|嘴|鼻|额|脖|头发|耳|胸|肩"
 )
 """What a hand may touch: more than "the face", so the clue must name it."""
+_WIDER = {
+    "pitch_down": ("falling_end",),
+    "pitch_up": ("rising_end", "pitch_jump", "pitch_high"),
+    "mouth_open": ("mouth_shut", "jaw_drop"),
+    "pauses": ("long_pause",),
+    "gaze_averted": ("gaze_down", "gaze_up", "head_away"),
+    "body_tense": ("tense_sharp",),
+    "flat": ("varied",),
+}
+"""Cues whose words are also those of another one that is more exact."""
 _IN_CHINESE = {
     "chin": "下巴", "cheek": "脸颊", "mouth": "嘴", "nose": "鼻", "forehead": "额", "neck": "脖",
     "hair": "头发", "ear": "耳", "chest": "胸", "shoulder": "肩", "shoulders": "肩",
@@ -105,6 +115,7 @@ def _exact(heads: Sequence[Item]) -> Iterator[Item]:
             yield from (replace(head, value=member) for member in combos[head.value])
             continue
         unless = cues[head.value].unless if head.value in cues else ()
+        unless = (*unless, *_WIDER.get(head.value, ()))
         if not any(o.value in unless and _overlap(o, head) for o in heads):
             yield head
 
@@ -241,6 +252,26 @@ def _on_compare(fit: Fit, item: Item) -> str:
     return f"it is not the {item.value} one of its clues"
 
 
+def _on_begin(fit: Fit, _: Item) -> str:
+    """A moment at which something begins is the beginning of its clue's span."""
+    span = fit.carrier.clue.span
+    moments = [i.quantity for i in fit.claim.of("quantity") if i.value == "point" and i.quantity]
+    if span is None or all(abs(m.values[0] - span.start) <= SLACK for m in moments):
+        return ""
+    return "it does not begin then"
+
+
+def _on_way(fit: Fit, item: Item) -> str:
+    """A side, of the one cue next to it; the clue must name it alone."""
+    if not fit.is_own(item):
+        return ""
+    sides = {side for side, word in _SIDES.items() if word.search(fit.carrier.text)}
+    return "" if sides == {item.value} else f"no cited clue of it is to the {item.value}"
+
+
+_SIDES = {"left": re.compile(r"\bleft\b|左"), "right": re.compile(r"\bright\b|右")}
+
+
 def _on_only(fit: Fit, item: Item) -> str:
     near = fit.claim.nearest(item)
     if item.value != "only" or (near is not None and near.kind not in OBSERVED):
@@ -335,6 +366,8 @@ _CHECKS: Mapping[str, Callable[[Fit, Item], str]] = {
     "some": _on_some,
     "compare": _on_compare,
     "only": _on_only,
+    "begin": _on_begin,
+    "way": _on_way,
 }
 """What is wrong with an item of a claim for a clue, by the item's kind; "" if nothing."""
 

@@ -22,7 +22,7 @@ ward wards ge ges ling le les ve ves ving ke kes king re red ring ze se sed ses 
 lds ce ces cing ced te tes ted tingly tation tant m ms med ming ure ures b bs h p ps r l ls k ks f
 lic atory ed ive
 """
-_FREE = re.compile(r"\[\^[^\]]*\]\{0,\d+\}|\.\{0,\d+\}|\\w\{[01],\d+\}")
+_FREE = re.compile(r"\[\^[^\]]*\]\{0,\d+\}\??|\.\{0,\d+\}\??|\\w\{[01],\d+\}")
 """Stretches of a cue's pattern that match words of any meaning."""
 _WORD = re.compile(r"[^\W_]+")
 _GROUP = re.compile(r"\(([^()]*)\)")
