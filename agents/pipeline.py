@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from emer.agents.lexicon.lexicon import weighting_of
 from emer.agents.questions.answerability import decline_reason
+from emer.agents.questions.language import language_of
 from emer.agents.questions.not_shown import absence_reason, missing_evidence, people_shown
 from emer.agents.reasoner import Critical, Reasoner
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing, Rejection
@@ -61,9 +62,10 @@ def explain(reasoner: Reasoner, inquiry: Inquiry, decision: Decision) -> Explana
 
     If the question is about a person who is not shown, the draft names those who are.
     """
-    draft = Explanation(declined=decision.declined)
+    language = language_of(inquiry)
+    draft = Explanation(declined=decision.declined, language=language)
     if decision.stop_reason == "not_shown":
-        draft = Explanation(sentences=people_shown(inquiry))
+        draft = Explanation(sentences=people_shown(inquiry), language=language)
     elif inquiry.clues and decision.declined is None:
         draft = reasoner.explain(inquiry, decision)
     not_shown = missing_evidence(inquiry) if decision.declined is None else ()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from string import Template
+from typing import Literal
+
+Language = Literal["en", "zh"]
 
 FOLDER = Path(__file__).parent
 
@@ -54,3 +59,19 @@ def names() -> tuple[str, ...]:
 def digest(name: str) -> str:
     """Return the sha256 (hex) of a message's text, for the trace."""
     return hashlib.sha256(load(name).text.encode()).hexdigest()
+
+
+def term(name: str, language: Language) -> str:
+    """A short word of the rules' sentences, such as "medium" or "in the middle"."""
+    return _terms()[name][language]
+
+
+def has_term(name: str) -> bool:
+    """True for a word of the table `rules/terms.csv`."""
+    return name in _terms()
+
+
+@lru_cache(maxsize=1)
+def _terms() -> Mapping[str, Mapping[str, str]]:
+    with (FOLDER / "rules" / "terms.csv").open(newline="", encoding="utf-8") as file:
+        return {row["term"]: row for row in csv.DictReader(file)}
