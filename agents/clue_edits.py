@@ -177,5 +177,6 @@ def _clue(edit: Rewrite | Addition, *, text: str, **fields: Any) -> Clue:
         text=" ".join(text.split()),
         quality=Quality(score=score, factors={"told_by_a_person": 1.0}),
         source=REVIEWER,
+        kind="reviewed",
         **fields,
     )

@@ -1,7 +1,7 @@
 """Closer looks of a captioner that repeat what it said of the same frames.
 
 A captioner that sees the same picture twice, or says the same of one beside it, has seen nothing
-new. Such a clue's data names the span looked at (`CLOSER`) and the frames.
+new. Such a clue has `look`, the span looked at, and its data names the frames.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from pydantic import JsonValue
 
-from emer.tools.types import CLOSER, Clue
+from emer.tools.types import Clue, Span
 
 SAME_SIGHT = 3.0
 """Seconds within which equal words are taken for the same sight (chosen by us)."""
@@ -26,7 +26,7 @@ def without_near_duplicates(clues: Iterable[Clue]) -> tuple[Clue, ...]:
 
 def is_near_duplicate(clue: Clue, other: Clue) -> bool:
     """True for a closer look with an earlier look's words nearby, or only its frames."""
-    look, before = (tuple(_numbers(c.data.get(CLOSER))) for c in (clue, other))
+    look, before = (_bounds(c.closer_look) for c in (clue, other))
     # The first look has no such span: () sorts before all closer looks.
     if not look or not before < look or clue.source.tool != other.source.tool:
         return False
@@ -35,6 +35,10 @@ def is_near_duplicate(clue: Clue, other: Clue) -> bool:
     if len(descriptions) == 1:
         return any(abs(one - two) <= SAME_SIGHT for one in frames for two in known)
     return bool(frames) and frames <= known
+
+
+def _bounds(look: Span | None) -> tuple[float, ...]:
+    return (look.start, look.end) if look else ()
 
 
 def _numbers(value: JsonValue) -> list[float]:

@@ -16,8 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 Modality = Literal["text", "audio", "face", "scene"]
 MODALITIES: tuple[Modality, ...] = ("face", "scene", "audio", "text")
 Param = str | int | float | bool | None
-CLOSER = "closer"
-"""Key of `Clue.data` for the span of a closer observation, [start, end] in s."""
 _ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 Question = Annotated[
     str,
@@ -84,15 +82,42 @@ class Quality(Record):
     factors: Mapping[str, float] = Field(default_factory=dict)
 
 
+FACE_BOX = ("face_x", "face_y", "face_height")
+"""Quality factors of a clue about a person: the middle of the face, from the left and the
+top, and its height, in picture heights. By them people of different tools are the same."""
 LONGEST_CLUE = 25_000
 """Characters of a clue: a transcript of half an hour (chosen by us)."""
+LONGEST_PLACE = 80
+MOST_CUES = 50
+"""Cues of one clue (chosen by us)."""
+CueId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Kind = Literal["measured", "classified", "transcribed", "described", "reviewed"]
+
+
+class CueMention(Record):
+    """A cue that a clue states, or denies.
+
+    `strength` is 1 for a clear cue; FACS intensities A to E are 0.4 to 1.35
+    (`tools.cues.FACS_LETTERS`).
+    """
+
+    cue: CueId
+    strength: float = Field(default=1.0, ge=0, le=2)
+    negated: bool = False
+
+
+_CLOSER = "closer"
+"""Key of `data` for the span of a closer look in clues before `Clue.look`, [start, end]."""
+_TYPED = ("cues", "kind", "certainty", "place", "look")
+"""Fields that an id covers only where they are set, so that older ids hold."""
 
 
 class Clue(Record):
     """One sentence that can be checked by watching the clip, with its measurements.
 
-    The id is the modality's first letter and a hash of all other fields, so that equal clues
-    have equal ids and merging is set union. It is computed when omitted, checked when given.
+    The id is the modality's first letter and a hash of all other fields that are set, so that
+    equal clues have equal ids and merging is set union. It is computed when omitted, checked
+    when given.
 
     Args:
         modality: "face", "scene", "audio" or "text".
@@ -103,6 +128,13 @@ class Clue(Record):
         quality: Measurability.
         source: The tool, its version and model.
         data: The measurements behind the sentence, as JSON.
+        cues: What the sentence states, by cue id (`tools/cues.csv`); empty: the reasoner
+            reads the sentence.
+        kind: How it was made: measured, classified by a model, transcribed words, described
+            by a model, or written by a reviewer.
+        certainty: "doubtful" for words that the recogniser does not trust, and hedged readings.
+        place: Where the person is in the picture ("on the left").
+        look: The span of the closer look that made it; None for a look at the whole clip.
     """
 
     id: str = ""
@@ -114,10 +146,26 @@ class Clue(Record):
     quality: Quality
     source: Source
     data: Mapping[str, JsonValue] = Field(default_factory=dict)
+    cues: tuple[CueMention, ...] = Field(default=(), max_length=MOST_CUES)
+    kind: Kind = "measured"
+    certainty: Literal["stated", "doubtful"] = "stated"
+    place: str | None = Field(default=None, min_length=1, max_length=LONGEST_PLACE)
+    look: Span | None = None
+
+    @property
+    def closer_look(self) -> Span | None:
+        """The span of its closer look, also of a clue of an older trace."""
+        match self.data.get(_CLOSER):
+            case [int() | float() as start, int() | float() as end] if self.look is None:
+                return Span(start=start, end=end) if 0 <= start <= end else None
+        return self.look
 
     @model_validator(mode="after")
     def _identified(self) -> Self:
         rest = self.model_dump(mode="json", exclude={"id"})
+        for name in _TYPED:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                del rest[name]
         expected = self.modality[0] + digest(rest)[:8]
         if self.id and self.id != expected:
             raise ValueError(f"clue id {self.id} does not fit its content ({expected})")

@@ -1,6 +1,7 @@
-"""Cues in clue sentences: which are stated, how strongly, and which are denied.
+"""Cues of clues: which are stated, how strongly, and which are denied.
 
-For sentences of any origin: our tools, third-party tools and people, English and Chinese.
+A clue's typed cues where it has any; else those of its sentence, of any origin: third-party
+tools, people, transcripts, captions and old traces, English and Chinese.
 Combinations of cues are found where their members overlap in time on one person.
 """
 
@@ -14,11 +15,10 @@ from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from emer.agents.lexicon.lexicon import NEARBY, Channel, channel_of, lexicon
+from emer.agents.lexicon.lexicon import NEARBY, channel_of, lexicon
+from emer.tools.cues import FACS_LETTERS, Channel
 from emer.tools.types import Clue, Modality
 
-FACS_LETTERS = {"a": 0.4, "b": 0.65, "c": 0.9, "d": 1.15, "e": 1.35}
-"""Strength of FACS intensity letters, trace to maximum (values: ours)."""
 UNRELIABLE = 0.3
 """Quality below this is squared: measured, but hardly (chosen by us)."""
 DOUBTFUL_TRANSCRIPT = 0.1
@@ -116,11 +116,15 @@ def transcript(clue: Clue) -> str:
 
 def is_doubtful(clue: Clue) -> bool:
     """True for a transcript of low recognition confidence."""
-    return clue.modality == "text" and _DOUBT.search(clue.text.casefold()) is not None
+    if clue.modality != "text":
+        return False
+    return clue.certainty == "doubtful" or _DOUBT.search(clue.text.casefold()) is not None
 
 
 def is_described(clue: Clue) -> bool:
     """True for a model's description of a picture."""
+    if clue.kind != "measured":
+        return clue.kind == "described"
     return clue.modality == "scene" and _DESCRIBED.search(clue.text.casefold()) is not None
 
 
@@ -167,9 +171,21 @@ def _may_coincide(one: Clue, two: Clue) -> bool:
     return one.span is None or two.span is None or one.span.overlaps(two.span, SLACK)
 
 
-def _read_one(clue: Clue) -> Reading:
+def parsed(clue: Clue) -> tuple[Mention, ...]:
+    """The cues of the clue's sentence, whatever its typed cues are."""
     text = transcript(clue) if clue.modality == "text" else clue.text
-    mentions = mentions_in(text, channel_of(clue.modality))
+    return mentions_in(text, channel_of(clue.modality))
+
+
+def _typed(clue: Clue) -> tuple[Mention, ...]:
+    """The typed cues that the lexicon weighs on the clue's channel."""
+    known, channel = lexicon().cues, channel_of(clue.modality)
+    weighed = [m for m in clue.cues if m.cue in known and known[m.cue].channel == channel]
+    return tuple(Mention(m.cue, m.negated, m.strength) for m in weighed)
+
+
+def _read_one(clue: Clue) -> Reading:
+    mentions = _typed(clue) if clue.cues else parsed(clue)
     letter = clue.data.get("intensity")
     if isinstance(letter, str) and letter.casefold() in FACS_LETTERS:
         strength = FACS_LETTERS[letter.casefold()]

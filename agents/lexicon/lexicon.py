@@ -19,10 +19,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from emer.tools import cues as signs
 from emer.tools.errors import ConfigError
 from emer.tools.types import Modality
 
@@ -30,7 +31,7 @@ FOLDER = Path(__file__).parent
 NEARBY = 160
 """Characters around a cue that are read with it: more than a sentence has (chosen by us)."""
 
-Channel = Literal["visual", "audio", "text"]
+Channel = signs.Channel
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
 TOOL_WORD_WEIGHT = 1.2
@@ -68,7 +69,7 @@ class Cue(Row):
     channel: Channel
     group: str
     """Correlated cues share a group; the largest of them counts."""
-    phrase: str = Field(alias="say")
+    phrase: str
     """Its name in a sentence ("a smile")."""
     opposites: Words = Field(default=(), alias="opposite")
     """Cues that contradict it."""
@@ -125,16 +126,19 @@ class Lexicon:
     @cached_property
     def cues(self) -> Mapping[str, Cue]:
         """Cues by key, with the `named`, `heard` and `said` cues of each family."""
-        cues = [Cue.model_validate(row) for row in _table("cues")]
+        rows: list[dict[str, str]] = _table("cues")
         for family in self.families:
-            named, said, label = f"named_{family}", f"said_{family}", self.label_of(family)
-            face, voice = f"an expression described as {label}", f"a tone described as {label}"
-            cues += [
-                Cue(cue=named, channel="visual", group=named, say=face),
-                Cue(cue=f"heard_{family}", channel="audio", group=named, say=voice),
-                Cue(cue=said, channel="text", group=said, say="the speaker's own word for it"),
-            ]
-        return {cue.key: cue for cue in cues}
+            seen, said = f"named_{family}", f"said_{family}"
+            groups = {seen: seen, f"heard_{family}": seen, said: said}
+            rows += [{"cue": cue, "group": group} for cue, group in groups.items()]
+        names = signs.cue_names()
+        return {
+            key: Cue.model_validate(
+                {**row, "channel": names[key].channel, "phrase": names[key].english}
+            )
+            for row in rows
+            if (key := row["cue"])
+        }
 
     @cached_property
     def combos(self) -> tuple[Combo, ...]:
@@ -217,8 +221,9 @@ class Lexicon:
                     pattern = pattern.replace(macro, meaning)
                 yield row["cue"], pattern
         for row in _table("cues"):
-            if row["channel"] != "text":  # also by the name that we give it
-                yield row["cue"], r"\b" + re.escape(re.sub(r"^an? ", "", row["say"])) + r"\b"
+            cue = self.cues[row["cue"]]
+            if cue.channel != "text":  # also by the name that we give it
+                yield cue.key, r"\b" + re.escape(re.sub(r"^an? ", "", cue.phrase)) + r"\b"
         for family, word in self.emotion_words.items():
             yield f"named_{family}", word
             yield f"heard_{family}", word

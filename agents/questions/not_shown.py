@@ -166,7 +166,7 @@ def _named(inquiry: Inquiry, topic: Topic, language: Language) -> Iterator[str]:
         if modality is not None and modality not in present:
             yield _text("missing_channel", language, what=term(modality, language))
     elif not (topic.denied or clues_with_signs(target_clues(inquiry.clues, topic), topic)):
-        names = list(dict.fromkeys(cue_names()[cue.key].name_zh for cue in cues))
+        names = list(dict.fromkeys(cue_names()[cue.key].chinese for cue in cues))
         if language == "en":
             names = list(dict.fromkeys(cue.phrase for cue in cues))
         signs = "或".join(names) if language == "zh" else listed(names).replace(" and ", " or ")

@@ -92,9 +92,9 @@ def cue_name(key: str, language: Language) -> str:
     if language == "en":
         return lexicon().phrase_of(key)
     if key in cue_names():
-        return cue_names()[key].name_zh
+        return cue_names()[key].chinese
     members = next((combo.members for combo in lexicon().combos if combo.key == key), ())
-    return "并".join(cue_names()[member].name_zh for member in members)
+    return "并".join(cue_names()[member].chinese for member in members)
 
 
 def label_name(name: str, language: Language) -> str:

@@ -28,7 +28,7 @@ from emer.tools.media.decoder import Rgb
 from emer.tools.runtime.cancellation import locked, note
 from emer.tools.scene.detectors import Faces
 from emer.tools.text import listed
-from emer.tools.types import CLOSER, Clue, Modality, Param, Source, Span
+from emer.tools.types import Clue, Modality, Param, Source, Span
 
 APART, CLOSE_APART = 2.0, 0.5
 """Seconds of a shot for each caption, of a clip and of a span (chosen by us)."""
@@ -132,7 +132,8 @@ class CaptionTool(ABC):
         when = f"{within.start:.1f}-{within.end:.1f} s{_doubt(result)}"
         text = f'Asked "{asked}", a model answers for {when}: {result.text}.'
         times: JsonValue = [round(frame.time, 2) for frame in frames]
-        return [self._clue(text, within, result, band, question=question, frames=times)]
+        data: dict[str, JsonValue] = {"question": question, "frames": times}
+        return [self._clue(text, within, result, band, span, data)]
 
     def keyframes(self, clip: Clip, span: Span | None) -> tuple[list[Keyframe], Band | None]:
         """The frames to caption, masked, and the mask; `Unobservable` without any."""
@@ -165,13 +166,22 @@ class CaptionTool(ABC):
         frames = "frame" if len(times) == 1 else "frames"
         text = f"A model describes the {frames} at {when}{_doubt(worst)}: {worst.text}."
         data: dict[str, JsonValue] = {"frames": [round(time, 2) for time in times]}
-        if closer is not None:
-            data[CLOSER] = [closer.start, closer.end]
-        return self._clue(text, Span(start=times[0], end=times[-1]), worst, band, **data)
+        return self._clue(text, Span(start=times[0], end=times[-1]), worst, band, closer, data)
 
     def _clue(
-        self, text: str, span: Span, caption: FilteredCaption, band: Band | None, **data: JsonValue
-    ) -> Clue:
+        self, text: str, span: Span, caption: FilteredCaption, band: Band | None,
+        look: Span | None, data: dict[str, JsonValue],
+    ) -> Clue:  # fmt: skip
+        """What the model wrote as a clue.
+
+        Args:
+            text: The sentence.
+            span: From the first to the last frame, or the span asked about.
+            caption: The model's words.
+            band: What was blanked out.
+            look: Span of a closer look.
+            data: Frames, and question.
+        """
         data["caption"] = caption.original[:LONGEST_ORIGINAL]
         if caption.feelings:
             data["inferred"] = list(caption.feelings)
@@ -184,6 +194,9 @@ class CaptionTool(ABC):
             quality=caption.quality,
             source=self.source,
             data=data,
+            kind="described",
+            certainty="stated" if caption.certain else "doubtful",
+            look=look,
         )
 
 

@@ -21,18 +21,20 @@ from emer.tools.errors import ConfigError, ToolMissing, Unobservable
 from emer.tools.expression.sentences import (
     FaceCrop,
     Probabilities,
+    Sentence,
     classes,
     face_crops,
     quality_of,
     why_no_class,
 )
-from emer.tools.face.analysis import MAX_SIDE, Person, read, tracks, why_none
+from emer.tools.face.analysis import MAX_SIDE, Person, face_box, read, tracks, why_none
+from emer.tools.face.tracker import Footage
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
 from emer.tools.runtime.device import RunOptions, run_options
 from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.runtime.native import importing
-from emer.tools.types import Clue, Modality, Param, Source, Span
+from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 from emer.tools.weights.locate import AUTO, Need, find, loading
 
 TOOL = "deepface"
@@ -117,19 +119,28 @@ class DeepFaceEmotion:
         clues = [
             clue
             for person, (frames, outputs) in zip(people, seen, strict=True)
-            for clue in self._clues(person, frames, outputs, span, alone=alone)
+            for clue in self._clues(person, (frames, outputs), span, analysis.footage, alone)
         ]
         if not clues:
             raise Unobservable(why_no_class(seen, labels()))
         return clues
 
     def _clues(
-        self, person: Person, crops: Sequence[FaceCrop], outputs: Sequence[Probabilities],
-        span: Span | None, *, alone: bool,
+        self, person: Person, seen: tuple[Sequence[FaceCrop], Sequence[Probabilities]],
+        span: Span | None, footage: Footage, alone: bool,
     ) -> list[Clue]:  # fmt: skip
+        """The clues about one person.
+
+        Args:
+            person: The person.
+            seen: Crops of the face, and the outputs for each.
+            span: Span of a closer look.
+            footage: Of the clip.
+            alone: Whether nobody else is seen.
+        """
         name = "The person's face" if alone else f"Person {person.number}'s face"
         where = "" if alone else f" ({person.where})"
-        sentences = classes((name, where), crops, outputs, labels())
+        sentences = classes((name, where), *seen, labels())
         judged = [(each, quality_of(each.frames)) for each in sentences]
         clear = [pair for pair in judged if pair[1].score >= LEAST_QUALITY]
         clear.sort(key=lambda p: (-p[0].probability * len(p[0].frames), p[0].start))
@@ -141,9 +152,13 @@ class DeepFaceEmotion:
                 person=f"person {person.number}",
                 text=each.text,
                 confidence=each.probability,
-                quality=quality,
+                quality=_located(quality, person, each, footage),
                 source=self.source,
                 data=dict(each.data),
+                cues=each.cues,
+                kind="classified",
+                place=None if alone else person.where,
+                look=span,
             )
             for each, quality in sorted(clear[:most], key=lambda p: p[0].start)
         ]
@@ -155,6 +170,14 @@ class DeepFaceEmotion:
         require()
         options = self._options()
         return classifier(find(TOOL, self.model), options.device, options.batch)
+
+
+def _located(quality: Quality, person: Person, said: Sentence, footage: Footage) -> Quality:
+    """The quality with the place of the face meanwhile."""
+    times = person.measures.times
+    part = np.flatnonzero((times >= said.start - 1e-6) & (times <= said.end + 1e-6))
+    box = face_box(person, part if len(part) else slice(None), footage)
+    return quality.model_copy(update={"factors": {**quality.factors, **box}})
 
 
 def require() -> None:

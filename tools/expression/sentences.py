@@ -13,8 +13,8 @@ from emer.tools.face.analysis import Person
 from emer.tools.face.tracker import SMALLEST_PX, Crop
 from emer.tools.text import when
 from emer.tools.timeseries import Floats, ramp
-from emer.tools.types import Quality, Span
-from emer.tools.voice.model import word_of
+from emer.tools.types import CueMention, Quality, Span
+from emer.tools.voice.model import class_cues, word_of
 
 Probabilities = tuple[float, ...]
 """One for each label of the model; together 1."""
@@ -85,7 +85,7 @@ def quality_of(frames: Sequence[FaceCrop]) -> Quality:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence about a person's face, its span, probability, crops and numbers."""
+    """A sentence about a person's face, its span, probability, crops, numbers and cues."""
 
     text: str
     start: float
@@ -93,6 +93,7 @@ class Sentence:
     probability: float
     frames: tuple[FaceCrop, ...]
     data: dict[str, float | str]
+    cues: tuple[CueMention, ...]
 
 
 def classes(
@@ -121,7 +122,8 @@ def classes(
         )
         shares = {f"p_{n}": round(float(p), 3) for n, p in zip(labels, mean, strict=True)}
         data: dict[str, float | str] = {"class": label, "frames": len(stretch), **shares}
-        yield Sentence(text, start, end, round(share, 3), stretch, data)
+        cues = class_cues(label, "named")
+        yield Sentence(text, start, end, round(share, 3), stretch, data, cues)
 
 
 def _clear(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from pydantic import JsonValue
 
+from emer.tools.cues import FACS_LETTERS, stated
 from emer.tools.face.action_units import Event, half_of
 from emer.tools.face.analysis import FaceAnalysis
 from emer.tools.text import when
 from emer.tools.timeseries import Mask, Stretch, frame_time, mask_of
+from emer.tools.types import CueMention
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Finding:
     """The half of the face it rests on: 0 upper, 1 lower; None for the head's pose."""
     trust: float = 1.0
     """Share of the measurement's quality that is left for this sentence."""
+    cues: tuple[CueMention, ...] = ()
 
 
 def overlaps(stretch: Stretch, inside: Mask) -> bool:
@@ -40,6 +43,7 @@ class Words(NamedTuple):
     """How an action unit is described, and how much it matters among others."""
 
     text: str
+    cue: str
     salience: float
     """Chosen by us: decides which events are described when there are many."""
     code: str | None = None
@@ -52,35 +56,52 @@ AMOUNT: Final = {
     "A": "slightly", "B": "slightly", "C": "clearly", "D": "strongly", "E": "strongly"
 }  # fmt: skip
 WORDS: Final = {
-    "smile": Words("smiles {amount}", 3.0),
+    "smile": Words("smiles {amount}", "smile", 3.0),
     "pulled_corners": Words(
-        "pulls the corners of the mouth back {amount} while the brows are drawn together", 3.0
+        "pulls the corners of the mouth back {amount} while the brows are drawn together",
+        "grimace",
+        3.0,
     ),
-    "one_corner": Words("raises one corner of the mouth, the {side} one, {amount}", 1.4),
-    "corners_down": Words("turns the corners of the mouth down {amount}", 1.8),
-    "brow_raise": Words("raises the eyebrows {amount}", 2.0),
-    "inner_brow_raise": Words("raises the inner eyebrows {amount}", 1.8),
-    "outer_brow_raise": Words("raises the outer eyebrows {amount}", 1.0),
-    "frown": Words("furrows the brows {amount}", 2.2),
-    "drawn_up": Words("raises the inner eyebrows and draws the brows together {amount}", 2.2),
-    "wide_eyes": Words("opens the eyes wide", 2.0),
-    "pressed_lips": Words("presses the lips together {amount}", 1.6, "AU23/24/28, "),
-    "pucker": Words("puckers the lips {amount}", 0.8, "AU18/22, "),
-    "stretched_lips": Words("stretches the lips sideways {amount}", 1.0),
-    "chin_raise": Words("pushes the chin up {amount}", 1.3),
-    "jaw_drop": Words("lowers the jaw {amount} while the mouth stays shut", 0.8, ""),
-    "jaw_aside": Words("moves the jaw sideways {amount}, to the person's own {side}", 1.0),
-    "cheek_raise": Words("raises the cheeks {amount}", 0.8, ""),
-    "lid_tighten": Words("tightens the eyelids {amount}", 1.2),
-    "nose_wrinkle": Words("wrinkles the nose {amount}", 2.0),
-    "upper_lip_raise": Words("raises the upper lip {amount}", 1.6),
-    "dimple": Words("draws the corners of the mouth in {amount}", 0.8, ""),
-    "lower_lip_down": Words("pulls the lower lip down {amount}", 0.8),
-    "funnel": Words("pushes the lips forward like a funnel {amount}", 0.8),
-    "lips_rolled": Words("rolls the lips in {amount}", 1.0),
-    "jaw_forward": Words("pushes the jaw forward {amount}", 0.6),
-    "cheek_puff": Words("puffs the cheeks {amount}", 0.8),
+    "one_corner": Words(
+        "raises one corner of the mouth, the {side} one, {amount}", "smile_one_sided", 1.4
+    ),
+    "corners_down": Words("turns the corners of the mouth down {amount}", "corners_down", 1.8),
+    "brow_raise": Words("raises the eyebrows {amount}", "brow_raise", 2.0),
+    "inner_brow_raise": Words("raises the inner eyebrows {amount}", "inner_brow_raise", 1.8),
+    "outer_brow_raise": Words("raises the outer eyebrows {amount}", "outer_brow_raise", 1.0),
+    "frown": Words("furrows the brows {amount}", "brow_furrow", 2.2),
+    "drawn_up": Words(
+        "raises the inner eyebrows and draws the brows together {amount}", "inner_brow_raise", 2.2
+    ),
+    "wide_eyes": Words("opens the eyes wide", "eyes_wide", 2.0),
+    "pressed_lips": Words(
+        "presses the lips together {amount}", "lips_pressed", 1.6, "AU23/24/28, "
+    ),
+    "pucker": Words("puckers the lips {amount}", "lips_pucker", 0.8, "AU18/22, "),
+    "stretched_lips": Words("stretches the lips sideways {amount}", "lips_stretch", 1.0),
+    "chin_raise": Words("pushes the chin up {amount}", "chin_raise", 1.3),
+    "jaw_drop": Words("lowers the jaw {amount} while the mouth stays shut", "jaw_lowered", 0.8, ""),
+    "jaw_aside": Words(
+        "moves the jaw sideways {amount}, to the person's own {side}", "jaw_sideways", 1.0
+    ),
+    "cheek_raise": Words("raises the cheeks {amount}", "cheek_raise", 0.8, ""),
+    "lid_tighten": Words("tightens the eyelids {amount}", "eyes_narrow", 1.2),
+    "nose_wrinkle": Words("wrinkles the nose {amount}", "nose_wrinkle", 2.0),
+    "upper_lip_raise": Words("raises the upper lip {amount}", "upper_lip_raise", 1.6),
+    "dimple": Words("draws the corners of the mouth in {amount}", "dimple", 0.8, ""),
+    "lower_lip_down": Words("pulls the lower lip down {amount}", "lower_lip_down", 0.8),
+    "funnel": Words("pushes the lips forward like a funnel {amount}", "lip_funnel", 0.8),
+    "lips_rolled": Words("rolls the lips in {amount}", "lips_rolled", 1.0),
+    "jaw_forward": Words("pushes the jaw forward {amount}", "jaw_forward", 0.6),
+    "cheek_puff": Words("puffs the cheeks {amount}", "cheek_puff", 0.8),
 }
+Eyes = Literal["shut", "narrow", "still"]
+EYES: Final[dict[Eyes, str]] = {
+    "shut": "eyes_closed",
+    "narrow": "smile_eyes",
+    "still": "smile_social",
+}
+"""Cues of the eyes in a smile."""
 NEVER_RESTS: Final = "measured against an average face, since this face never rests in the clip"
 TOO_SHORT: Final = "measured against an average face: the clip is too short for a baseline"
 
@@ -89,7 +110,8 @@ def unit_findings(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
     """The two strongest events of each unit that overlap with `inside`."""
     if face.rest.smiling_throughout:
         times = face.measures.times
-        eyes = " with the eyes narrow" if np.median(face.measures.openness) < 0.22 else ""
+        narrow = bool(np.median(face.measures.openness) < 0.22)
+        eyes = " with the eyes narrow" if narrow else ""
         yield Finding(
             text=f" smiles throughout{eyes}, at {when(times[0], times[-1])} "
             f"(AU12; baseline unavailable: {NEVER_RESTS}).",
@@ -99,6 +121,7 @@ def unit_findings(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
             data={"unit": "smile", "action_units": ["AU12"], "baseline": "unavailable"},
             frames=Stretch(0, len(times) - 1),
             half=1,
+            cues=stated(("smile", "smile_eyes") if narrow else ("smile",)),
         )
     for name in sorted({e.name for e in face.events}):
         if name == "smile" and face.rest.smiling_throughout:
@@ -118,7 +141,9 @@ def _strength(event: Event) -> float:
 def _event(face: FaceAnalysis, event: Event, count: int, rank: int) -> Finding:
     words = WORDS[event.name]
     text = words.text.format(amount=AMOUNT[event.letter], side=event.side)
-    text += _eyes_and_mouth(face, event.frames) if event.name == "smile" else ""
+    smiles = event.name == "smile"
+    details, detail_cues = _eyes_and_mouth(face, event.frames) if smiles else ("", ())
+    text += details
     code = f"AU{'+'.join(str(u) for u in event.units)}, " if words.code is None else words.code
     more = f"; it happens {count} times in all" if rank == 0 and count > 2 else ""
     limit = f"; {TOO_SHORT}" if face.rest.too_short else ""
@@ -146,11 +171,12 @@ def _event(face: FaceAnalysis, event: Event, count: int, rank: int) -> Finding:
         frames=event.frames,
         half=half_of(event.units),
         trust=event.trust,
+        cues=stated((words.cue, *detail_cues), FACS_LETTERS[event.letter.lower()]),
     )
 
 
-def _eyes_and_mouth(face: FaceAnalysis, frames: Stretch) -> str:
-    """What mouth and eyes do in a smile; blinks are left out.
+def _eyes_and_mouth(face: FaceAnalysis, frames: Stretch) -> tuple[str, tuple[str, ...]]:
+    """What mouth and eyes do in a smile, with its cues; blinks are left out.
 
     Cheek raise (AU6) and lid tightening (AU7) both narrow the eyes: no difference here.
     """
@@ -159,11 +185,21 @@ def _eyes_and_mouth(face: FaceAnalysis, frames: Stretch) -> str:
     turned = np.abs(face.measures.pitch[frames.part] - face.rest.pitch).mean()
     clear = not shut and len(opened) >= 5 and turned <= 12
     level = float(np.median(opened)) if clear else np.nan
-    closed = np.median(face.measures.mouth_gap[frames.part]) < 0.03
-    parts = ["the mouth closed"] if closed else []
-    parts += ["the eyes closed"] if shut else ["the eyes narrowing"] if level < 0.88 else []
+    closed = bool(np.median(face.measures.mouth_gap[frames.part]) < 0.03)
+    eyes: Eyes | None = "still" if level > 0.96 else None
+    eyes = "shut" if shut else "narrow" if level < 0.88 else eyes
+    return smile_details(closed, eyes)
+
+
+def smile_details(closed: bool, eyes: Eyes | None) -> tuple[str, tuple[str, ...]]:
+    """Words and cues of the mouth and eyes in a smile."""
+    parts, cues = (["the mouth closed"], ["smile_closed"]) if closed else ([], [])
+    if eyes:
+        cues.append(EYES[eyes])
+    if eyes in ("shut", "narrow"):
+        parts.append("the eyes closed" if eyes == "shut" else "the eyes narrowing")
     words = " with " + " and ".join(parts) if parts else ""
-    return words + (" without the eyes taking part" if level > 0.96 else "")
+    return words + (" without the eyes taking part" if eyes == "still" else ""), tuple(cues)
 
 
 def _usual_opening(face: FaceAnalysis) -> float:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emer.tools.face import behaviours
 from emer.tools.face.action_units import UNITS, Event, find_events
@@ -27,6 +28,7 @@ from emer.tools.face.tracker import DARK, SMALLEST_PX, Crop, Footage, Track, fol
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.memo import Memo
 from emer.tools.timeseries import Floats, Mask, Stretch, mask_of
+from emer.tools.types import FACE_BOX
 from emer.tools.weights.locate import AUTO, find
 
 LEAST_FRAMES: Final = 5
@@ -276,6 +278,13 @@ def _analyse(clip: Clip, max_side: int, landmarker: str) -> ClipAnalysis:
             footage = follow(clip.frames(), of_file, max_side)
     faces = tuple(analyse_face(person) for person in find_people(footage))
     return ClipAnalysis(faces, replace(footage, tracks=()))
+
+
+def face_box(person: Person, part: slice | NDArray[np.intp], footage: Footage) -> dict[str, float]:
+    """Where the face is in these frames, as the factors of `FACE_BOX`."""
+    m = person.measures
+    pixels = (*np.median(m.centre[part], axis=0), np.median(m.size[part]))
+    return {n: round(float(v) / footage.height, 3) for n, v in zip(FACE_BOX, pixels, strict=True)}
 
 
 def why_none(footage: Footage) -> str:

@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 from pydantic import JsonValue
 
+from emer.tools.cues import stated
 from emer.tools.errors import Unobservable
 from emer.tools.face.action_unit_sentences import Finding, overlaps, unit_findings
 from emer.tools.face.action_units import seen_well
-from emer.tools.face.analysis import ClipAnalysis, FaceAnalysis, why_none
+from emer.tools.face.analysis import ClipAnalysis, FaceAnalysis, face_box, why_none
 from emer.tools.face.behaviours import WIDE
 from emer.tools.face.tracker import DARK, SMALLEST_PX
 from emer.tools.text import listed, when
@@ -33,6 +34,31 @@ STILL_FOR_S: Final = 3.0
 STILL_PX: Final = 110
 """Least time and size from which a face is described as resting."""
 TURNED: Final = 30.0
+CUES: Final = {
+    "mouth moves as in speech": "mouth_talking",
+    "mouth open": "mouth_open",
+    "mouth wide open": "jaw_drop",
+    "blinks": "blink_count",
+    "eyes closed": "eyes_closed",
+    "one eye shut": "eye_closed_one",
+    "eyes narrowed": "eyes_narrow",
+    "looks towards the camera": "gaze_camera",
+    "looks down": "gaze_down",
+    "looks up": "gaze_up",
+    "looks to the left": "gaze_averted",
+    "looks to the right": "gaze_averted",
+    "turned": "head_turned",
+    "lowers the head": "head_down",
+    "raises the head": "head_up",
+    "tilts the head to the left": "head_tilt",
+    "tilts the head to the right": "head_tilt",
+    "turns the head away to the left": "head_away",
+    "turns the head away to the right": "head_away",
+    "nods": "nod",
+    "shakes the head": "head_shake",
+    "brows and mouth corners level": "face_at_rest",
+}
+"""Cue of each state."""
 
 
 def face_clues(
@@ -48,7 +74,7 @@ def face_clues(
     for face in analysis.faces[:people]:
         most = CLUES_CLOSER if span else CLUES_FIRST if face.person.number == 1 else CLUES_OTHERS
         chosen = sorted(findings_of(face, span)[:most], key=lambda f: (f.start, f.end, f.text))
-        of_person = [_clue(source, face, analysis, finding) for finding in chosen]
+        of_person = [_clue(source, face, analysis, finding, span) for finding in chosen]
         clues += [clue for clue in of_person if clue.quality.score >= LEAST_QUALITY]
     if not clues and span is not None:
         raise Unobservable(f"no face was measured between {span.start} and {span.end} s")
@@ -57,9 +83,25 @@ def face_clues(
     return clues
 
 
-def _clue(source: Source, face: FaceAnalysis, analysis: ClipAnalysis, finding: Finding) -> Clue:
-    person = face.person
-    name = f"Person {person.number} ({person.where})" if len(analysis.faces) > 1 else "The person"
+def _clue(
+    source: Source,
+    face: FaceAnalysis,
+    analysis: ClipAnalysis,
+    finding: Finding,
+    look: Span | None,
+) -> Clue:
+    """The finding as a clue.
+
+    Args:
+        source: Of the tool.
+        face: The person's.
+        analysis: Of the clip; of several people each is named by number and place.
+        finding: The words after the name.
+        look: Span of a closer look.
+    """
+    person, several = face.person, len(analysis.faces) > 1
+    name = f"Person {person.number} ({person.where})" if several else "The person"
+    hedged = finding.data.get("state") == "mouth moves as in speech"
     return Clue(
         modality="face",
         span=Span(start=round(finding.start, 2), end=round(finding.end, 2)),
@@ -68,6 +110,10 @@ def _clue(source: Source, face: FaceAnalysis, analysis: ClipAnalysis, finding: F
         quality=_quality(face, analysis, finding),
         source=source,
         data=finding.data,
+        cues=finding.cues,
+        certainty="doubtful" if hedged else "stated",
+        place=person.where if several else None,
+        look=look,
     )
 
 
@@ -108,6 +154,7 @@ def _quality(face: FaceAnalysis, analysis: ClipAnalysis, finding: Finding) -> Qu
             "brightness": round(analysis.footage.brightness, 0),
             **({"unit_quality": finding.trust} if finding.trust < 1.0 else {}),
             "baseline_s": round(face.rest.seconds if own_rest else 0.0, 1),
+            **face_box(face.person, part, analysis.footage),
         },
     )
 
@@ -117,7 +164,12 @@ def _finding(
     **data: JsonValue,
 ) -> Finding:  # fmt: skip
     times = face.measures.times
-    return Finding(text, float(times[run.first]), float(times[run.last]), weight, data, run, half)
+    start, end, cues = (
+        float(times[run.first]),
+        float(times[run.last]),
+        stated([CUES[str(data["state"])]]),
+    )
+    return Finding(text, start, end, weight, data, run, half, cues=cues)
 
 
 def _whole(inside: Mask) -> Stretch:
@@ -170,7 +222,7 @@ def _open_mouth(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
             run,
             (6.0 if wide else 2.5) * 0.6**rank * min(1.0, 0.5 + length(run, times) / 2),
             half=1,
-            state="mouth open",
+            state="mouth wide open" if wide else "mouth open",
             action_units=["AU25", "AU27" if wide else "AU26"],
             gap_iod=round(peak, 2),
         )

@@ -168,6 +168,7 @@ class Footage:
     detections: int
     """Searches in which the detector saw any face, small ones included."""
     width: int
+    height: int
     """Of the pictures in pixels."""
 
 
@@ -217,6 +218,7 @@ class _Tracker:
             brightness=float(np.mean(self._light)) if self._light else 0.0,
             detections=self._detections,
             width=self._plain.shape[1],
+            height=self._plain.shape[0],
         )
 
     def _is_cut(self, thumb: NDArray[np.float32]) -> bool:

@@ -35,6 +35,8 @@ LEAST_VOICED = 0.25
 PACE_SNR = 15.0
 """dB below which music and noise fill the dips between syllables and the pauses."""
 MOST_ACCENTS = 3
+EDGE = 0.05
+"""Seconds by which a sentence may reach out of a closer look (chosen by us)."""
 
 
 @register("egemaps", slot="prosody", rank=10)
@@ -59,10 +61,16 @@ class EGeMAPS:
         contours = self._clips.get(clip.sha256, lambda: measure(audible_samples(clip)))
         part = contours if span is None else contours.part(span.start, span.end)
         _require_voice(contours, part)
-        within = span or Span(start=0, end=clip.duration)
+        within, found = span or Span(start=0, end=clip.duration), _describe(part)
         changed = _changes(contours) if span is None else _changes_in(contours, span)
         source = self.source
-        return [_clue(source, each, part, within) for each in [*_describe(part), *changed]]
+        # The level outside a span is known, and something that only begins in it is no part of it.
+        inside = [each for each in [*found, *changed] if _lies_in(each.span, within)]
+        return [_clue(source, each, part, span) for each in inside]
+
+
+def _lies_in(span: Span, within: Span) -> bool:
+    return within.start - EDGE <= span.start and span.end <= within.end + EDGE
 
 
 def _describe(contours: Contours) -> list[Sentence]:
@@ -136,17 +144,13 @@ def _require_voice(clip: Contours, part: Contours) -> None:
         raise Unobservable(f"only {part.voiced_seconds:.1f} s of voice is heard")
 
 
-def _clue(source: Source, sentence: Sentence, contours: Contours, within: Span) -> Clue:
+def _clue(source: Source, sentence: Sentence, contours: Contours, look: Span | None) -> Clue:
     """Clue whose quality falls with noise, little voice and a poor baseline."""
     clean = float(np.clip((contours.snr - LEAST_SNR) / (CLEAN_SNR - LEAST_SNR), 0.1, 1.0))
     enough = float(np.clip(contours.voiced_seconds / 1.5, 0.3, 1.0))
-    start, end = (
-        min(max(round(t, 2), within.start), within.end)
-        for t in (sentence.span.start, sentence.span.end)
-    )
     return Clue(
         modality="audio",
-        span=Span(start=start, end=max(start, end)),
+        span=Span(start=round(sentence.span.start, 2), end=round(sentence.span.end, 2)),
         text=sentence.text,
         quality=Quality(
             score=round(clean * enough * sentence.reliability, 3),
@@ -159,4 +163,6 @@ def _clue(source: Source, sentence: Sentence, contours: Contours, within: Span) 
         ),
         source=source,
         data=dict(sentence.data),
+        cues=sentence.cues,
+        look=look,
     )

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from emer.tools.cues import AMOUNTS, stated
 from emer.tools.prosody.baseline import Shift
 from emer.tools.prosody.pitch import Excursion
 from emer.tools.prosody.speech_rate import LONG_PAUSE, Timing
 from emer.tools.prosody.vocal_bursts import Burst
 from emer.tools.text import when
-from emer.tools.types import Span
+from emer.tools.types import CueMention, Span
 
 HIGH_HZ, LOW_HZ = 276.0, 85.0
 """2.5 standard deviations above women's and below men's mean speaking pitch.
@@ -39,6 +40,26 @@ conversation is slower. The limit of fast speech is fast in each of these langua
 """
 FEWEST_SYLLABLES = 5
 """Fewer syllables give no meaningful rate."""
+INTONATION = {
+    "flat": "flat",
+    "moderately varied": "intonation_moderate",
+    "varied": "varied",
+    "highly varied": "varied",
+}
+PITCH = {"high": stated(["pitch_up"]), "unusually deep": stated(["pitch_down"], 1.2)}
+PACE = {"fast": "fast", "slowly": "slow", "at a moderate rate": "rate_moderate"}
+CHANGES = {
+    "The pitch rises sharply": stated(["pitch_jump", "pitch_up"], 1.2),
+    "The pitch is raised": stated(["pitch_up"]),
+    "The pitch falls": stated(["pitch_down"]),
+    "The voice is much louder": stated(["loud"], AMOUNTS["much"]),
+    "The voice is louder": stated(["loud"]),
+    "The voice is much softer": stated(["soft"], AMOUNTS["much"]),
+    "The voice is softer": stated(["soft"]),
+    "The voice sounds tense and sharp": stated(["tense_sharp"]),
+    "The voice sounds breathy or hoarse": stated(["breathy"]),
+}
+"""Cues by the words of a sentence."""
 
 
 class Sentence(NamedTuple):
@@ -51,6 +72,7 @@ class Sentence(NamedTuple):
     span: Span
     reliability: float
     data: Mapping[str, float | str]
+    cues: tuple[CueMention, ...]
 
 
 def intonation(pitch_range: float, median_hz: float, span: Span, voiced: float) -> list[Sentence]:
@@ -63,14 +85,16 @@ def intonation(pitch_range: float, median_hz: float, span: Span, voiced: float) 
     )
     data = {"pitch_range_st": round(pitch_range, 2), "pitch_median_hz": round(median_hz, 1)}
     # A range needs some speech: the fewer syllables, the smaller it comes out.
-    sentences = [Sentence(text, span, min(1.0, voiced / 1.5), data)] if voiced >= 0.8 else []
+    cues = stated([INTONATION[name]])
+    sentences = [Sentence(text, span, min(1.0, voiced / 1.5), data, cues)] if voiced >= 0.8 else []
     extreme = "high" if median_hz >= HIGH_HZ else "unusually deep" if median_hz <= LOW_HZ else None
     if extreme:
         text = (
             f"The pitch is {extreme} for a speaking voice (median {median_hz:.0f} Hz) at "
             f"{at}, against typical values."
         )
-        sentences.append(Sentence(text, span, 0.6, {"pitch_median_hz": round(median_hz, 1)}))
+        data, cues = {"pitch_median_hz": round(median_hz, 1)}, PITCH[extreme]
+        sentences.append(Sentence(text, span, 0.6, data, cues))
     return sentences
 
 
@@ -86,7 +110,7 @@ def effort(alpha: float, hammarberg: float, span: Span) -> list[Sentence]:
         f"{hammarberg:.0f} dB) at {_when(span)}, against typical values."
     )
     data = {"alpha_ratio_db": round(alpha, 1), "hammarberg_db": round(hammarberg, 1)}
-    return [Sentence(text, span, 0.5, data)]
+    return [Sentence(text, span, 0.5, data, stated(["tense_sharp" if tense else "dull"]))]
 
 
 def pace(timing: Timing, span: Span) -> list[Sentence]:
@@ -97,36 +121,40 @@ def pace(timing: Timing, span: Span) -> list[Sentence]:
         how = "fast" if rate > FAST else "slowly" if rate < SLOW else "at a moderate rate"
         text = f"The person speaks {how} ({rate:.1f} syllables per second) at {_when(span)}"
         data = {"syllables_per_s": round(rate, 2), "syllables": float(timing.syllables)}
-        sentences.append(Sentence(f"{text}{_pauses(timing)}.", span, 0.7, data))
+        pauses, pause_cues = _pauses(timing)
+        cues = stated([PACE[how], *pause_cues])
+        sentences.append(Sentence(f"{text}{pauses}.", span, 0.7, data, cues))
     for pause in [p for p in timing.pauses if p.length >= LONG_PAUSE][:3]:
         text = f"The person makes a long pause of {pause.length:.1f} s at {_when(pause)}."
-        sentences.append(Sentence(text, pause, 0.9, {"pause_s": round(pause.length, 2)}))
+        data, cues = {"pause_s": round(pause.length, 2)}, stated(["long_pause", "pauses"])
+        sentences.append(Sentence(text, pause, 0.9, data, cues))
     return sentences
 
 
-def _pauses(timing: Timing) -> str:
+def _pauses(timing: Timing) -> tuple[str, list[str]]:
     count = len(timing.pauses)
     if count:
         total = sum(pause.length for pause in timing.pauses)
         often = "once" if count == 1 else f"{count} times"
-        return f" and pauses {often} ({total:.1f} s in all)"
+        return f" and pauses {often} ({total:.1f} s in all)", ["pauses"]
     # A short sentence has no room for a pause: its absence says nothing.
-    return " with no pauses" if timing.speaking >= 4.0 else ""
+    return (" with no pauses", ["no_pauses"]) if timing.speaking >= 4.0 else ("", [])
 
 
 def changes(shift: Shift) -> list[Sentence]:
     """Differences between a stretch of speech and its baseline."""
     at, than = _when(shift.span), f"against {shift.against}"
-    sharper, rougher = f"alpha ratio {shift.alpha:+.1f} dB", f"harmonics {shift.hnr:+.1f} dB"
-    texts = []
+    texts: list[tuple[str, str, str]] = []
     if pitch := _pitch_words(shift.pitch, shift.declination):
-        texts.append((f"The pitch {pitch} at {at} ({shift.pitch:+.1f} semitones {than}).", "pitch"))
+        texts.append(("pitch", f"The pitch {pitch}", f"{shift.pitch:+.1f} semitones"))
     if level := _level_words(shift.level, shift.declination):
-        texts.append((f"The voice is {level} at {at} ({shift.level:+.1f} dB {than}).", "level"))
+        texts.append(("level", f"The voice is {level}", f"{shift.level:+.1f} dB"))
     if shift.alpha >= 4:
-        texts.append((f"The voice sounds tense and sharp at {at} ({sharper} {than}).", "alpha"))
+        sharper = f"alpha ratio {shift.alpha:+.1f} dB"
+        texts.append(("alpha", "The voice sounds tense and sharp", sharper))
     if shift.hnr <= -3:
-        texts.append((f"The voice sounds breathy or hoarse at {at} ({rougher} {than}).", "hnr"))
+        rougher = f"harmonics {shift.hnr:+.1f} dB"
+        texts.append(("hnr", "The voice sounds breathy or hoarse", rougher))
     data = {
         "pitch_st": shift.pitch,
         "level_db": shift.level,
@@ -135,7 +163,16 @@ def changes(shift: Shift) -> list[Sentence]:
         "pitch_hz": shift.pitch_hz,
         "baseline_hz": shift.base_hz,
     }
-    return [Sentence(text, shift.span, shift.reliability, {"of": of, **data}) for text, of in texts]
+    return [
+        Sentence(
+            text=f"{text} at {at} ({amount} {than}).",
+            span=shift.span,
+            reliability=shift.reliability,
+            data={"of": of, **data},
+            cues=CHANGES[text],
+        )
+        for of, text, amount in texts
+    ]
 
 
 def _pitch_words(change: float, declination: float) -> str | None:
@@ -159,14 +196,17 @@ def accents(
 ) -> list[Sentence]:
     """Sharpest rises and loudest bursts against the speaker's own median and mean."""
     own = f"against the speaker's own median of {median_hz:.0f} Hz"
-    found = []
+    found: list[Sentence] = []
+    data: dict[str, float | str]
     for e in pitch:
         text = f"The pitch rises sharply at {_when(e.span)} ({e.amount:+.1f} semitones {own})."
-        found.append(Sentence(text, e.span, 0.8, {"of": "pitch", "pitch_st": e.amount}))
+        data, cues = {"of": "pitch", "pitch_st": e.amount}, CHANGES["The pitch rises sharply"]
+        found.append(Sentence(text, e.span, 0.8, data, cues))
     for e in level:
         against = f"{e.amount:+.1f} dB against the speaker's own mean level"
         text = f"The voice is much louder at {_when(e.span)} ({against})."
-        found.append(Sentence(text, e.span, 0.8, {"of": "level", "level_db": e.amount}))
+        data, cues = {"of": "level", "level_db": e.amount}, CHANGES["The voice is much louder"]
+        found.append(Sentence(text, e.span, 0.8, data, cues))
     return found
 
 
@@ -180,7 +220,7 @@ def ending(change: float | None, phrase: Span) -> list[Sentence]:
         f"The person speaks with {how} intonation at the end of the utterance, at {_when(span)} "
         f"({change:+.1f} semitones in 0.3 s)."
     )
-    return [Sentence(text, span, 0.7, {"final_change_st": change})]
+    return [Sentence(text, span, 0.7, {"final_change_st": change}, stated([f"{how}_end"]))]
 
 
 def bursts(
@@ -190,13 +230,13 @@ def bursts(
     found = []
     for span, rate in tremors:
         text = f"The voice trembles at {_when(span)} ({rate:.1f} swings of pitch per second)."
-        found.append(Sentence(text, span, 0.6, {"tremor_hz": rate}))
+        found.append(Sentence(text, span, 0.6, {"tremor_hz": rate}, stated(["trembles"])))
     for span, pulses in laughs:
         text = f"Laughter-like bursts are heard at {_when(span)} ({pulses:.0f} pulses)."
-        found.append(Sentence(text, span, 0.5, {"pulses": pulses}))
+        found.append(Sentence(text, span, 0.5, {"pulses": pulses}, stated(["laughter"])))
     for span, level in sighs:
         text = f"A sigh-like breath is heard at {_when(span)} ({span.length:.1f} s long)."
-        found.append(Sentence(text, span, 0.4, {"above_noise_db": level}))
+        found.append(Sentence(text, span, 0.4, {"above_noise_db": level}, stated(["sigh"])))
     return found
 
 

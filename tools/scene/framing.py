@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from pydantic import JsonValue
 
+from emer.tools.cues import stated
 from emer.tools.scene.features import Footage, Light, Sample, light_kind, median_light
 from emer.tools.scene.people import Data, Finding, Interval, Person, simultaneous
 from emer.tools.text import listed, when
@@ -45,14 +46,16 @@ def frame_person(person: Person, where: str, span: Interval, **data: JsonValue) 
         f"{person.subject} is shown in {shot_size(share)} {where} (the face fills {share:.0%} of "
         "the picture height)."
     )
-    return person.finding(text, span, {**data, "face_share": round(share, 3)}, face_share=share)
+    data["face_share"] = round(share, 3)
+    return person.finding(text, stated(["shot_size"]), span, data, face_share=share)
 
 
 def no_face(footage: Footage, where: str, start: float, end: float) -> Finding:
     """That no face is seen: "in the picture", "at 0.0-1.0 s"."""
     text = f"No person's face is clearly visible {where}."
     factors = {"looks": float(len(footage.samples))}
-    return Finding(text, start, end, 0.7, None, factors, {"people": 0})
+    cues = stated(["face_unseen"])
+    return Finding(text, start, end, 0.7, None, factors, {"people": 0}, cues)
 
 
 def _shots(footage: Footage) -> list[Finding]:
@@ -65,7 +68,8 @@ def _shots(footage: Footage) -> list[Finding]:
     text = f"The shot changes {len(cuts)} {times} (at {at}{more} s)."
     factors = {"pictures": float(len(footage.times))}
     data: Data = {"cuts_s": [round(cut, 2) for cut in cuts]}
-    return [Finding(text, footage.times[0], footage.times[-1], 0.9, None, factors, data)]
+    cues = stated(["shot_change"])
+    return [Finding(text, footage.times[0], footage.times[-1], 0.9, None, factors, data, cues)]
 
 
 def _framing(footage: Footage, people: Sequence[Person]) -> list[Finding]:
@@ -102,7 +106,8 @@ def _people(footage: Footage, people: Sequence[Person]) -> list[Finding]:
         "their faces)."
     )
     score = float(np.mean([p.score for p in here]))
-    return [Finding(text, start, end, score, None, {"face_score": score}, {"people": count})]
+    factors, cues = {"face_score": score}, stated(["people_count"])
+    return [Finding(text, start, end, score, None, factors, {"people": count}, cues)]
 
 
 def _alone(footage: Footage, people: Sequence[Person]) -> list[Finding]:
@@ -112,7 +117,9 @@ def _alone(footage: Footage, people: Sequence[Person]) -> list[Finding]:
     score = float(np.mean([p.score for p in people]))
     text = f"One person is visible {during} (counted by the face)."
     factors = {"face_score": score, "seen_share": share}
-    return [Finding(text, times[0], times[-1], score, people[0].name, factors, {"people": 1})]
+    cues = stated(["people_count"])
+    found = Finding(text, times[0], times[-1], score, None, factors, {"people": 1}, cues)
+    return [people[0].about(found)]
 
 
 def _light(footage: Footage) -> list[Finding]:
@@ -138,7 +145,7 @@ def _light(footage: Footage) -> list[Finding]:
         text = f"The picture is {light_kind(light)}{during} (mean brightness {mean:.0f} %)."
         data = {"mean": round(mean, 1), "range": round(spread, 1)}
         factors = {"looks": float(len(lights))}
-        findings.append(Finding(text, start, end, 0.9, None, factors, data))
+        findings.append(Finding(text, start, end, 0.9, None, factors, data, stated(["light"])))
     return findings
 
 
@@ -235,4 +242,5 @@ def _largest(path: Path) -> tuple[float, Finding] | None:
     text = f"The camera {verb} at {when(start, end)} (by {size})."
     factors = {"background_known": path.known}
     data: Data = {"camera": verb, "net": round(net, 3)}
-    return largest.strength, Finding(text, start, end, path.known, None, factors, data)
+    cues = stated(["camera_move"])
+    return largest.strength, Finding(text, start, end, path.known, None, factors, data, cues)

@@ -7,7 +7,7 @@ Then what a person's hands do over time, from their states in the samples of a s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.tools.cues import stated
 from emer.tools.scene.detectors import FaceBox, Hand
 from emer.tools.scene.features import Sample
 from emer.tools.scene.people import Data, Finding, Person
@@ -167,6 +168,17 @@ class HandState:
     scores: tuple[float, ...] = ()
 
 
+ACTS: Final[Mapping[str, tuple[str, float, Callable[[HandState], bool]]]] = {
+    "points with the index finger": ("points", LEAST, lambda s: s.pointing),
+    "raises a hand above the shoulders": ("gestures", LEAST, lambda s: s.raised == 1),
+    "raises both hands above the shoulders": ("gestures", LEAST, lambda s: s.raised > 1),
+    "keeps a hand in front of the chest": (
+        "hand_at_chest", 1.0, lambda s: s.at_chest and s.speed < FAST,
+    ),
+}  # fmt: skip
+"""Acts of the free hands: cue, least seconds, and when one holds."""
+
+
 def describe_hands(samples: Sequence[Sample], people: Sequence[Person]) -> list[Finding]:
     """The findings on the hands of each of the people of one shot."""
     findings: list[Finding] = []
@@ -260,7 +272,8 @@ def _at_face(states: Sequence[HandState], person: Person) -> list[Finding]:
         where, held = max(sorted(set(places)), key=places.count), _is_under_chin(act)
         more = ", held under the chin" if held else f" ({where})"
         what = f"A hand is near the face of {person.object}"
-        findings.append(_finding(act, person, what, {"where": where, "held": held}, more))
+        data: Data = {"where": where, "held": held}
+        findings.append(_finding(act, person, what, "hand_near_face", data, more))
     return findings
 
 
@@ -283,21 +296,17 @@ def _covering(states: Sequence[HandState], person: Person) -> list[Finding]:
             partly = "" if share >= WHOLLY else "partly "
             what, data = f"{partly}covers the {part} with a hand", {"covered": round(share, 2)}
             more = f" ({share:.0%} of it)"
-            findings.append(_finding(act, person, f"{person.subject} {what}", data, more))
+            what = f"{person.subject} {what}"
+            findings.append(_finding(act, person, what, "mouth_covered", data, more))
     return findings
 
 
 def _in_air(states: Sequence[HandState], person: Person) -> list[Finding]:
-    kinds: tuple[tuple[str, float, Callable[[HandState], bool]], ...] = (
-        ("points with the index finger", LEAST, lambda s: s.pointing),
-        ("raises a hand above the shoulders", LEAST, lambda s: s.raised == 1),
-        ("raises both hands above the shoulders", LEAST, lambda s: s.raised > 1),
-        ("keeps a hand in front of the chest", 1.0, lambda s: s.at_chest and s.speed < FAST),
-    )
     findings = []
-    for what, least, holds in kinds:
+    for what, (cue, least, holds) in ACTS.items():
         for act in _acts(states, [holds(s) for s in states], least):
-            findings.append(_finding(act, person, f"{person.subject} {what}", {"act": what}))
+            text = f"{person.subject} {what}"
+            findings.append(_finding(act, person, text, cue, {"act": what}))
     return findings
 
 
@@ -309,7 +318,7 @@ def _gestures(states: Sequence[HandState], person: Person) -> list[Finding]:
         speed = float(np.median([s.speed for s in act]))
         what, data = f"{person.subject} gestures with the hands", {"speed": round(speed, 2)}
         more = f" ({speed:.1f} face heights per second)"
-        findings.append(_finding(act, person, what, data, more, act[0].since))
+        findings.append(_finding(act, person, what, "gestures", data, more, act[0].since))
     return findings
 
 
@@ -317,13 +326,25 @@ def _finding(
     act: Sequence[HandState],
     person: Person,
     what: str,
+    cue: str,
     data: Data,
     more: str = "",
     start: float | None = None,
 ) -> Finding:
+    """What a person's hands do in these samples.
+
+    Args:
+        act: The samples.
+        person: Whose hands they are.
+        what: The sentence before its time.
+        cue: What it states.
+        data: Its numbers.
+        more: The sentence after its time.
+        start: When it begins, if before the first sample.
+    """
     score = float(np.mean([score for s in act for score in s.scores]))
     factors = {"hand_score": score, "face_score": person.score, "looks": float(len(act))}
     quality = score * person.score * (0.6 + 0.4 * min(1.0, len(act) / 4))
     span = act[0].time if start is None else start, act[-1].time
     text = f"{what} at {when(*span)}{more}."
-    return Finding(text, *span, quality, person.name, factors, data)
+    return person.about(Finding(text, *span, quality, None, factors, data, stated([cue])))

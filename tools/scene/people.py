@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,12 +15,14 @@ from pydantic import JsonValue
 
 from emer.tools.scene.detectors import FaceBox
 from emer.tools.scene.features import Sample
+from emer.tools.types import FACE_BOX, CueMention
 
 MISSED: Final = 1.5
 """Seconds a face may be lost and still be the same face at the same place."""
 SURE: Final = 0.75
 """Mean score above which two detections make a person; below it three."""
 
+_PLACE = re.compile(r"\bin the middle|on the (?:left|right)|\w+ from the left")
 Interval = tuple[float, float]
 Data = Mapping[str, JsonValue]
 Track = list[tuple[float, FaceBox]]
@@ -37,6 +40,8 @@ class Finding:
     person: str | None = None
     factors: Mapping[str, float] = field(default_factory=dict)
     data: Data = field(default_factory=dict)
+    cues: tuple[CueMention, ...] = ()
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +60,12 @@ class Person:
     def object(self) -> str:
         """The word inside a sentence: "the person"."""
         return self.subject[0].lower() + self.subject[1:]
+
+    @property
+    def place(self) -> str | None:
+        """Where the person is among several, as sentences say it: "on the left"."""
+        found = _PLACE.search(self.subject)
+        return found.group() if found else None
 
     @property
     def seen(self) -> Interval:
@@ -82,11 +93,26 @@ class Person:
         return self.boxes[best] if abs(self.times[best] - time) <= reach else None
 
     def finding(
-        self, text: str, span: Interval, data: Data, share: float = 1.0, **factors: float
+        self,
+        text: str,
+        cues: tuple[CueMention, ...],
+        span: Interval,
+        data: Data,
+        share: float = 1.0,
+        **factors: float,
     ) -> Finding:
         """A finding on this person, its quality this share of the face's score."""
         factors = {"face_score": self.score, **factors}
-        return Finding(text, *span, share * self.score, self.name, factors, data)
+        return self.about(Finding(text, *span, share * self.score, None, factors, data, cues))
+
+    def about(self, finding: Finding) -> Finding:
+        """The finding with the person's name, place, and the face's place meanwhile."""
+        start, end = finding.start - MISSED, finding.end + MISSED
+        seen = zip(self.times, self.boxes, strict=True)
+        boxes = [box for time, box in seen if start <= time <= end] or self.boxes
+        middle = np.median([(*box.centre, box.height) for box in boxes], axis=0).tolist()
+        factors = {**finding.factors, **dict(zip(FACE_BOX, middle, strict=True))}
+        return replace(finding, person=self.name, place=self.place, factors=factors)
 
 
 def find_people(samples: Sequence[Sample]) -> tuple[Person, ...]:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.tools.cues import AMOUNTS, stated
 from emer.tools.scene.detectors import FaceBox, Pose
 from emer.tools.scene.features import Sample
 from emer.tools.scene.framing import camera_path
@@ -117,12 +118,14 @@ def _leans(samples: Sequence[Sample], person: Person) -> list[Finding]:
     for leg in sorted(sorted(leans, key=lambda leg: (-abs(leg.change), leg.start))[:3]):
         way, size = ("forward", "larger") if leg.change > 0 else ("back", "smaller")
         share = abs(math.exp(leg.change) - 1)
+        degree = amount(share, 0.22, 0.4)
         text = (
-            f"{person.subject} {amount(share, 0.22, 0.4)} leans {way} at {when(*leg[:2])} "
+            f"{person.subject} {degree} leans {way} at {when(*leg[:2])} "
             f"(the face becomes {share:.0%} {size} in the picture)."
         )
         data: Data = {"lean": way, "size_change": round(share, 3)}
-        findings.append(person.finding(text, leg[:2], data, min(1.0, 0.5 + abs(leg.change))))
+        cues, trust = stated([f"leans_{way}"], AMOUNTS[degree]), min(1.0, 0.5 + abs(leg.change))
+        findings.append(person.finding(text, cues, leg[:2], data, trust))
     return findings
 
 
@@ -156,7 +159,8 @@ def _shrugs(samples: Sequence[Sample], person: Person) -> list[Finding]:
         owner = f"{person.subject.split(' (', maxsplit=1)[0]}'s"
         text = f"{owner} shoulders {way} at {when(*leg[:2])} (by {abs(shift):.2f} face heights)."
         data: Data = {"shoulders": way, "face_heights": round(shift, 2)}
-        findings.append(person.finding(text, leg[:2], data, 0.7, poses=len(rows)))
+        cues = stated([f"shoulders_{way}"])
+        findings.append(person.finding(text, cues, leg[:2], data, 0.7, poses=len(rows)))
     return findings[:2]
 
 
@@ -187,7 +191,8 @@ def _crossed(samples: Sequence[Sample], person: Person) -> list[Finding]:
         span = times[run.first], times[run.last]
         text = f"{person.subject} crosses the arms at {when(*span)}."
         poses = sum(holds[run.part])
-        findings.append(person.finding(text, span, {"arms": "crossed"}, 0.7, poses=poses))
+        cues, data = stated(["arms_crossed"]), {"arms": "crossed"}
+        findings.append(person.finding(text, cues, span, data, 0.7, poses=poses))
     return findings
 
 
@@ -232,10 +237,12 @@ def describe_body(samples: Sequence[Sample], person: Person) -> list[Finding]:
     stir = float(np.median(shares)) if shares else None
     if speed < STILL and stir is not None and stir > 0.15:
         return []
+    does, cue = ("stays still", "body_still") if speed < STILL else ("moves a lot", "body_moves")
     text = (
-        f"The body of {person.object} {'stays still' if speed < STILL else 'moves a lot'} at "
+        f"The body of {person.object} {does} at "
         f"{when(*person.seen)} (the head moves {speed:.2f} face heights per second)."
     )
     known = camera_path(samples, person.shot).known
     data = {"head_speed": round(speed, 3), "stir": None if stir is None else round(stir, 3)}
-    return [person.finding(text, person.seen, data, 0.6 + 0.4 * known, background_known=known)]
+    trust = 0.6 + 0.4 * known
+    return [person.finding(text, stated([cue]), person.seen, data, trust, background_known=known)]

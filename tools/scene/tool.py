@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from emer.tools.cues import stated
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import register
@@ -86,10 +87,10 @@ class Camera:
         rate = min(self._fps, max(1.0, MOST_SAMPLES / max(clip.duration, 1e-3)))
         whole = self._whole_clips.get(clip.sha256, partial(self._measure, clip, None, rate))
         if span is None:
-            return [self._clue(finding) for finding in describe_clip(whole)]
+            return [self._clue(finding, None) for finding in describe_clip(whole)]
         rate = min(60.0, max(self._fps, MOST_SPAN_SAMPLES / max(span.length, 1e-3)))
         close = self._measure(clip, span, rate)
-        return [self._clue(finding) for finding in describe_span(close, whole, span)]
+        return [self._clue(finding, span) for finding in describe_span(close, whole, span)]
 
     def _measure(self, clip: Clip, span: Span | None, rate: float) -> Footage:
         frames = clip.frames(span=span)
@@ -102,7 +103,7 @@ class Camera:
             raise Unobservable(f"no picture is shown{where}")
         return footage
 
-    def _clue(self, finding: Finding) -> Clue:
+    def _clue(self, finding: Finding, look: Span | None) -> Clue:
         factors = {name: round(value, 3) for name, value in finding.factors.items()}
         return Clue(
             modality=self.modality,
@@ -112,6 +113,9 @@ class Camera:
             quality=Quality(score=round(min(1.0, finding.quality), 2), factors=factors),
             source=self.source,
             data=finding.data,
+            cues=finding.cues,
+            place=finding.place,
+            look=look,
         )
 
 
@@ -181,7 +185,15 @@ def _outside(person: Person, span: Span) -> Person | None:
 def _cuts(close: Footage, span: Span) -> list[Finding]:
     factors = {"pictures": float(len(close.times))}
     return [
-        Finding(f"The shot changes at {cut:.2f} s.", cut, cut, 0.9, None, factors, {"cut_s": cut})
+        Finding(
+            f"The shot changes at {cut:.2f} s.",
+            cut,
+            cut,
+            0.9,
+            factors=factors,
+            data={"cut_s": cut},
+            cues=stated(["shot_change"]),
+        )
         for cut in close.cuts
         if span.start <= cut <= span.end
     ]
@@ -197,7 +209,7 @@ def _size(person: Person, rest: Person, span: Span) -> list[Finding]:
         f"at {when(span.start, span.end)} than in the rest of the shot."
     )
     data = {"size_change": round(math.expm1(change), 3)}
-    return [person.finding(text, (span.start, span.end), data)]
+    return [person.finding(text, stated([f"face_{size}"]), (span.start, span.end), data)]
 
 
 def _speed(
@@ -210,13 +222,15 @@ def _speed(
     ratio = speed / max(usual, 1e-6)
     if 1 / FASTER < ratio < FASTER:
         return []
+    how = "more" if ratio > 1 else "less"
     text = (
-        f"The body of {person.object} moves {'more' if ratio > 1 else 'less'} at "
+        f"The body of {person.object} moves {how} at "
         f"{when(span.start, span.end)} than in the rest of the shot ({speed:.2f} against "
         f"{usual:.2f} face heights per second)."
     )
     data = {"head_speed": round(speed, 3), "usual_speed": round(usual, 3)}
-    return [person.finding(text, (span.start, span.end), data, 0.8)]
+    cues = stated([f"moves_{how}"])
+    return [person.finding(text, cues, (span.start, span.end), data, 0.8)]
 
 
 def _no_hands(samples: Sequence[Sample], people: Sequence[Person], span: Span) -> list[Finding]:
@@ -225,7 +239,17 @@ def _no_hands(samples: Sequence[Sample], people: Sequence[Person], span: Span) -
     text = f"No hand is in view at {when(span.start, span.end)}."
     score = float(np.mean([person.score for person in people]))
     factors = {"face_score": score, "looks": float(len(samples))}
-    return [Finding(text, span.start, span.end, 0.8 * score, None, factors, {"hands": 0})]
+    return [
+        Finding(
+            text,
+            span.start,
+            span.end,
+            0.8 * score,
+            factors=factors,
+            data={"hands": 0},
+            cues=stated(["hands_unseen"]),
+        )
+    ]
 
 
 def _shown(close: Footage, people: Sequence[Person], span: Span) -> list[Finding]:

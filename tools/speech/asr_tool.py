@@ -313,7 +313,7 @@ def _clues(passage: Passage, within: Span, share: float, source: Source) -> Iter
     language = {} if code is None else {"language": code}
     likely = {} if guess is None else {"language_probability": round(guess, 3)}
     factors = partial(confidence.factors, transcript, share)
-    clue = partial(Clue, modality="text", source=source)
+    clue = partial(Clue, modality="text", source=source, kind="transcribed")
     words = [w for w in passage.words if within.start <= (w.start + w.end) / 2 <= within.end]
     for utterance in utterances(words):
         text = "".join(word.text for word in utterance).strip()
@@ -323,6 +323,7 @@ def _clues(passage: Passage, within: Span, share: float, source: Source) -> Iter
         yield clue(
             span=span_of(utterance, within),
             text=says(text, sure),
+            certainty="stated" if sure else "doubtful",
             quality=Quality(score=confidence.score(known, sure), factors=factors(known)),
             data={"transcript": text, **language, **likely, "words": timed},
         )
@@ -335,6 +336,7 @@ def _clues(passage: Passage, within: Span, share: float, source: Source) -> Iter
         yield clue(
             span=span_of(passage.words, passage.span),
             text=translated(english.text, name_of(str(code)), sure),
+            certainty="stated" if sure else "doubtful",
             quality=Quality(
                 score=confidence.score(confidence.probability_of(english.logprob), sure),
                 factors={**factors(known), "translation_logprob": round(english.logprob, 3)},

@@ -177,6 +177,8 @@ def _clue(
         modality="text",
         span=span_of(words, within),
         text=says(text, sure),
+        kind="transcribed",
+        certainty="stated" if sure else "doubtful",
         quality=Quality(
             score=round(score, 3),
             factors={

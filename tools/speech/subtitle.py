@@ -29,22 +29,23 @@ class Subtitle:
         if not clip.subtitle:
             raise Unobservable("no subtitle is given")
         within = span or Span(start=0, end=clip.duration)
-        clues = [self._clue(cue, within) for cue in clip.subtitle if _is_inside(cue, within)]
+        end = clip.duration
+        clues = [self._clue(cue, end) for cue in clip.subtitle if _is_inside(cue, within)]
         if not clues:
             raise Unobservable("the subtitle has no words there")
         return clues
 
-    def _clue(self, cue: SubtitleCue, within: Span) -> Clue:
+    def _clue(self, cue: SubtitleCue, duration: float) -> Clue:
         text = " ".join(cue.text.split())
         timed = float(cue.span is not None)
         return Clue(
             modality="text",
-            span=cue.span
-            and Span(start=max(cue.span.start, within.start), end=min(cue.span.end, within.end)),
+            span=cue.span and Span(start=cue.span.start, end=min(cue.span.end, duration)),
             text=f'The subtitle reads: "{quoted(text)}".',
             quality=Quality(score=0.9 + 0.1 * timed, factors={"timed": timed}),
             source=self.source,
             data={"transcript": text},
+            kind="transcribed",
         )
 
 

@@ -7,13 +7,15 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from emer.tools.cues import stated
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.device import RunOptions
 from emer.tools.runtime.model_pool import Key, PooledModel
 from emer.tools.speech.transformers_asr import features
 from emer.tools.speech.vad import RATE, Samples
+from emer.tools.types import CueMention
 from emer.tools.weights.locate import Need, loading
 from emer.tools.weights.model_loader import load_model, load_other, quiet
 
@@ -104,10 +106,10 @@ def _load(need: Need, options: RunOptions, given: str) -> Loaded:
 
 
 @cache
-def words() -> Mapping[str, str]:
-    """The usual abbreviations of emotions, written out."""
+def _classes() -> Mapping[str, Mapping[str, str]]:
+    """Rows of `labels.csv` by label: the word of a class, and its emotion family."""
     with Path(__file__).with_name("labels.csv").open(newline="", encoding="utf-8") as file:
-        return {row["label"]: row["word"] for row in csv.DictReader(file)}
+        return {row["label"]: row for row in csv.DictReader(file)}
 
 
 def read_labels(config: Mapping[int, str], given: str, tool: str) -> tuple[str, ...]:
@@ -138,7 +140,14 @@ def is_dimensional(labels: Sequence[str]) -> bool:
 
 def word_of(label: str) -> str:
     """A class in words: abbreviations written out, others as the model names them."""
-    return words().get(label, label.replace("_", " "))
+    row = _classes().get(label)
+    return row["word"] if row else label.replace("_", " ")
+
+
+def class_cues(label: str, sense: Literal["named", "heard"]) -> tuple[CueMention, ...]:
+    """The cue of a class that is seen or heard; none for a class that we do not know."""
+    family = _classes().get(label, {}).get("family")
+    return stated([f"{sense}_{family}"]) if family else ()
 
 
 def has_own_head(folder: Path) -> bool:

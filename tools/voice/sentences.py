@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from emer.tools.cues import stated
 from emer.tools.text import when
-from emer.tools.types import Span
-from emer.tools.voice.model import DIMENSIONS, Emotions, word_of
+from emer.tools.types import CueMention, Span
+from emer.tools.voice.model import DIMENSIONS, Emotions, class_cues, word_of
 
 TWICE = 2.0
 """Least probability of a reported class, in multiples of chance (chosen by us)."""
@@ -24,13 +25,14 @@ class Stretch(NamedTuple):
 
 
 class Sentence(NamedTuple):
-    """A sentence, its span, its probability where it has one, and its numbers."""
+    """A sentence, its span, its probability where it has one, its numbers and cues."""
 
     text: str
     span: Span
     seconds: float
     probability: float | None
     data: dict[str, float | str]
+    cues: tuple[CueMention, ...]
 
 
 def classes(stretches: Sequence[Stretch], outputs: Sequence[Emotions]) -> Iterator[Sentence]:
@@ -52,7 +54,8 @@ def classes(stretches: Sequence[Stretch], outputs: Sequence[Emotions]) -> Iterat
         )
         probabilities = {f"p_{label}": round(p, 3) for label, p in zip(labels, mean, strict=True)}
         data: dict[str, float | str] = {"class": labels[place], **probabilities}
-        yield Sentence(text, span, total, round(mean[place], 3), data)
+        cues = class_cues(labels[place], "heard")
+        yield Sentence(text, span, total, round(mean[place], 3), data, cues)
 
 
 def undecided(outputs: Sequence[Emotions]) -> str:
@@ -85,7 +88,8 @@ def ratings(
             f"The voice is rated {how} in {name} ({mean:.2f} on a model's scale from "
             f"{scale[0]:g} to {scale[1]:g}) at {when(span.start, span.end)}."
         )
-        yield Sentence(text, span, total, None, {name: round(mean, 3)})
+        cues = stated([f"voice_{how}_{name}"])
+        yield Sentence(text, span, total, None, {name: round(mean, 3)}, cues)
 
 
 def _best(emotions: Emotions) -> int:

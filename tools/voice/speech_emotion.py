@@ -115,7 +115,7 @@ class SpeechEmotion:
         if not sentences:
             raise Unobservable(why)
         snr = signal_to_noise(samples, speech)
-        return [_clue(self.source, sentence, snr) for sentence in sentences]
+        return [_clue(self.source, sentence, snr, span) for sentence in sentences]
 
     def _options(self) -> RunOptions:
         return run_options(self.device, self.dtype, self.batch, BATCH)
@@ -165,7 +165,7 @@ def _stretch(segment: Segment, speech: Sequence[Span]) -> Stretch:
     return Stretch(Span(start=start, end=max(start, end)), seconds)
 
 
-def _clue(source: Source, sentence: Sentence, snr: float) -> Clue:
+def _clue(source: Source, sentence: Sentence, snr: float, look: Span | None) -> Clue:
     clean = float(np.clip((snr - LEAST_SNR) / (CLEAN_SNR - LEAST_SNR), 0.1, 1.0))
     enough = float(np.clip(sentence.seconds / ENOUGH, 0.3, 1.0))
     return Clue(
@@ -179,4 +179,7 @@ def _clue(source: Source, sentence: Sentence, snr: float) -> Clue:
         ),
         source=source,
         data=dict(sentence.data),
+        cues=sentence.cues,
+        kind="classified",
+        look=look,
     )
