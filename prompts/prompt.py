@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -66,6 +67,15 @@ def term(name: str, language: Language) -> str:
     return _terms()[name][language]
 
 
+def translated_reason(why: str, language: Language) -> str:
+    """A tool's reason for missing evidence; what is not in `rules/reasons.csv` stays as it is."""
+    if language == "en":
+        return why
+    for pattern, chinese in _reasons():
+        why = pattern.sub(chinese, why)
+    return why
+
+
 def has_term(name: str) -> bool:
     """True for a word of the table `rules/terms.csv`."""
     return name in _terms()
@@ -73,5 +83,14 @@ def has_term(name: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _terms() -> Mapping[str, Mapping[str, str]]:
-    with (FOLDER / "rules" / "terms.csv").open(newline="", encoding="utf-8") as file:
-        return {row["term"]: row for row in csv.DictReader(file)}
+    return {row["term"]: row for row in _rows("terms")}
+
+
+@lru_cache(maxsize=1)
+def _reasons() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(row["en"]), row["zh"]) for row in _rows("reasons"))
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (FOLDER / "rules" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from emer.agents.lexicon.cue_parser import mentions_in, normal_text
-from emer.agents.lexicon.lexicon import CHANNELS, WORD_CUES, LabelWord
+from emer.agents.lexicon.lexicon import WORD_CUES, Channel, LabelWord
 from emer.agents.questions.emotion_words import known_words, label_words
-from emer.agents.questions.question import Topic
+from emer.agents.questions.question import Topic, is_general
+from emer.agents.types import Inquiry
 from emer.tools.types import MODALITIES, Modality
 
 Kind = Literal[
@@ -100,6 +101,7 @@ _YES_NO = re.compile(
     rf"{_START}{_AUX}\b|(?:, )?(?:right|correct|no|isn't (?:she|he|it))\?$"
     r"|吗|是不是|有没有|是否|会不会|对吧|吧[？?]?$|没有?[？?]$"
 )
+_EMOTION = re.compile(r"\b(?:emotion\w*|feel\w*|mood|sentiment)\b|情绪|情感|心情|感受|感觉")
 _OR = re.compile(r"\bor\b|还是|或者?")
 _PIECES = re.compile(
     r"\b(?:and|or|but|while|yet)\b|[,，、；;]|还是|或者?|并且|而且|同时|又|和|与|但"
@@ -160,8 +162,9 @@ PLAIN = Form()
 
 def form_of(question: str, topic: Topic) -> Form:
     """The form of a question about a topic."""
-    plain = known_words(normal_text(question))
-    kind, named = _kind(plain, topic), _named(plain)
+    asked = normal_text(question)
+    plain = known_words(asked)
+    kind, named = _kind(asked, topic), _named(plain)
     if kind == "without":
         removed = _removed(plain, topic)
         if not (removed or topic.cues or topic.has_subject):
@@ -169,6 +172,12 @@ def form_of(question: str, topic: Topic) -> Form:
         is_part = bool(topic.cues) and not removed
         return Form(kind, named, removed, removes_signs=is_part)
     return Form(kind, named, is_open=bool(_OR.search(plain)) and len(named) > 1)
+
+
+def is_short(inquiry: Inquiry, topic: Topic) -> bool:
+    """True if only the question is answered, without a report on the whole clip."""
+    of_all = form_of(inquiry.question, topic).kind in ("reading", "why") and topic.names_nothing
+    return bool(inquiry.history) or not (of_all and is_general(inquiry.question))
 
 
 def _kind(plain: str, topic: Topic) -> Kind:
@@ -180,6 +189,8 @@ def _kind(plain: str, topic: Topic) -> Kind:
     has_sign = bool(topic.families or topic.cues)
     if _YES_NO.search(plain) and has_sign:
         return "whether"
+    if topic.moment is not None and _EMOTION.search(plain) and not has_sign:
+        return "reading"
     if topic.modality is not None or topic.part or topic.moment is not None or topic.cues:
         return "what" if not topic.families else "whether"
     return "whether" if topic.families else "reading"
@@ -190,11 +201,16 @@ def _named(plain: str) -> tuple[Named, ...]:
     for piece in _PIECES.split(plain):
         for label in label_words(piece):
             found.setdefault((label.name,), Named(label))
-        mentions = [m for c in CHANNELS if c != "text" for m in mentions_in(piece, c)]
-        cues = tuple(dict.fromkeys(m.cue for m in mentions if not m.cue.startswith(WORD_CUES)))
+        seen, heard = (_signs(piece, channel) for channel in ("visual", "audio"))
+        cues = (*seen, *heard)
         if cues:
             found.setdefault(cues, Named(None, cues))
     return tuple(found.values())
+
+
+def _signs(piece: str, channel: Channel) -> tuple[str, ...]:
+    mentions = (m.cue for m in mentions_in(piece, channel))
+    return tuple(dict.fromkeys(cue for cue in mentions if not cue.startswith(WORD_CUES)))
 
 
 def _removed(plain: str, topic: Topic) -> tuple[Modality, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from emer.agents.lexicon.cue_parser import normal_text, read
 from emer.agents.lexicon.lexicon import channel_of, lexicon
 from emer.agents.questions.emotion_words import near_words
-from emer.agents.questions.form import form_of
+from emer.agents.questions.form import form_of, is_short
 from emer.agents.questions.language import language_of
 from emer.agents.questions.person_focus import (
     Person,
@@ -71,6 +71,14 @@ def missing_evidence(inquiry: Inquiry) -> tuple[Missing, ...]:
     return tuple(Missing(modality="question", why=why) for why in found)
 
 
+def relevant_missing(inquiry: Inquiry) -> tuple[Missing, ...]:
+    """The gaps of the clip that an answer names: all, or those that the question is about."""
+    topic = topic_for(inquiry)
+    if not inquiry.clues or not is_short(inquiry, topic):
+        return inquiry.missing
+    return tuple(m for m in inquiry.missing if m.modality in ("question", topic.modality))
+
+
 def unclear_question(inquiry: Inquiry) -> tuple[Missing, ...]:
     """A remark on a question that names nothing the lexicon knows."""
     topic = topic_for(inquiry)
@@ -88,7 +96,9 @@ def people_shown(inquiry: Inquiry) -> tuple[Sentence, ...]:
         for person in people_in([clue]):
             ids.setdefault(_name(person, by_place, language), clue.id)
     if not ids:
-        return ()
+        one = _people_words((), language)
+        text = _text("answer_clues", language, clues=one[0].upper() + one[1:])
+        return (Sentence(block="answer", text=text, clue_ids=(inquiry.clues[0].id,)),)
     people = _list(sorted(ids), language)
     text = _text("answer_people", language, people=people)
     cited = tuple(dict.fromkeys(ids[name] for name in sorted(ids)))
@@ -166,9 +176,11 @@ def _named(inquiry: Inquiry, topic: Topic, language: Language) -> Iterator[str]:
         if modality is not None and modality not in present:
             yield _text("missing_channel", language, what=term(modality, language))
     elif not (topic.denied or clues_with_signs(target_clues(inquiry.clues, topic), topic)):
-        names = list(dict.fromkeys(cue_names()[cue.key].chinese for cue in cues))
-        if language == "en":
-            names = list(dict.fromkeys(cue.phrase for cue in cues))
+        names: list[str] = []
+        for cue in cues:
+            name = cue.phrase if language == "en" else cue_names()[cue.key].chinese
+            if not any(shorter in name for shorter in names):
+                names.append(name)
         signs = "或".join(names) if language == "zh" else listed(names).replace(" and ", " or ")
         yield _text("missing_sign", language, what=signs)
 

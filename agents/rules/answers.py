@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from emer.agents.lexicon.lexicon import LabelWord, lexicon
 from emer.agents.questions.form import Kind, Named
@@ -20,11 +20,11 @@ from emer.agents.rules.clauses import (
 )
 from emer.agents.rules.counterfactuals import on_change, on_course, on_without
 from emer.agents.rules.fusion import Standing
-from emer.agents.rules.labels import carries
+from emer.agents.rules.labels import carries, exceeds
 from emer.agents.rules.people_answers import on_comparison, on_who
-from emer.agents.rules.phrases import alternatives_of, cue_name, label_name
+from emer.agents.rules.phrases import cue_name, label_name
 from emer.agents.rules.sign_answers import (
-    absent,
+    Answers,
     in_scope,
     on_channel,
     on_count,
@@ -35,28 +35,27 @@ from emer.agents.rules.sign_answers import (
     sign_clues,
     unknown,
 )
-from emer.agents.types import Sentence
+from emer.agents.types import Missing, Sentence
 from emer.prompts.prompt import load, term
 
 MAX_SENTENCES = 3
+PAIR = 2
 PERHAPS = 0.3
 """Probability from which an emotion that is not named may be displayed (chosen by us).
 
 The flat prior is 0.26: something speaks for it.
 """
 
-Answers = Iterator[Sentence | None]
 
-
-def answers(case: Case) -> list[Sentence]:
-    """The answer in one sentence, and at most two that support it."""
+def answers(case: Case) -> tuple[list[Sentence], list[Missing]]:
+    """The answer in one sentence, at most two that support it, and what gets none."""
     scoped = in_scope(case)
-    if not scoped.readings:
-        found = [unknown(case, _moment_or_channel(case))]
-    else:
+    if scoped.readings:
         found = list(_HANDLERS[case.form.kind](scoped))
-    given = [sentence for sentence in found if sentence is not None]
-    return list({s.text: s for s in given}.values())[:MAX_SENTENCES]
+    else:
+        found = list(unknown(case, _moment_or_channel(case)))
+    said = {each.text: each for each in found if isinstance(each, Sentence)}
+    return list(said.values())[:MAX_SENTENCES], [m for m in found if isinstance(m, Missing)]
 
 
 def _moment_or_channel(case: Case) -> str:
@@ -67,6 +66,9 @@ def _moment_or_channel(case: Case) -> str:
 
 def _on_reading(case: Case) -> Answers:
     """The plain question: the leading label, or that there is none."""
+    if case.topic.moment is not None and not case.chosen:
+        yield from on_what(case)
+        return
     is_unclear = case.topic.names_nothing and not is_general(case.question)
     if case.topic.modality is not None or is_unclear:
         yield from on_channel(case)
@@ -119,16 +121,20 @@ def _on_label(case: Case, word: LabelWord) -> Answers:
     else:
         now = state(case)
         yield answer(case, "answer_no", now, label=name, state=now.words if now else "")
-    if against:
+    if against and word.family not in {s.family for s in case.families}:
         yield answer(case, "answer_against", against, label=name, basis=against.words)
 
 
 def _displayed(case: Case, word: LabelWord) -> Clause | None:
-    """The reading by this word, if its family is named and the word fits."""
+    """The reading by this word, if its family is named and the word fits.
+
+    What is displayed more strongly than the word says is told by the word that fits.
+    """
     standing = case.standing(word.family)
     named = {choice.name for choice in case.chosen if choice.standing is standing}
-    fits = word.name in named or (named and carries(standing, word))
-    return reading(case, standing, label_name(word.name, case.language)) if fits else None
+    if word.name in named or (named and carries(standing, word)):
+        return reading(case, standing, label_name(word.name, case.language))
+    return reading(case, standing) if named and exceeds(standing, word) else None
 
 
 def _is_possible(case: Case, standing: Standing, word: LabelWord) -> bool:
@@ -154,17 +160,19 @@ def _on_several(case: Case, named: Sequence[Named]) -> Answers:
     judged = [(each, _part(case, each)) for each in named]
     shown = [clause for _, clause in judged if clause]
     absent_ones = [each for each, clause in judged if not clause]
-    if not shown:
-        now = state(case)
-        names = alternatives_of([_name(case, each) for each in named], case.language)
-        yield answer(case, "answer_neither", now, labels=names, state=now.words if now else "")
-        return
     parts = [clause.words for clause in shown] + [_denial(case, each) for each in absent_ones]
     words = term(";", case.language).join(parts)
-    template = "answer_both" if not absent_ones else "answer_one"
-    if case.form.is_open and absent_ones:
-        template = "answer_either"
-    yield answer(case, template, *shown, parts=words)
+    if not shown:
+        now = state(case, brief=True)
+        yield answer(case, "answer_neither", now, parts=words, state=now.words if now else "")
+    elif not absent_ones:
+        yield answer(case, "answer_both", *shown, parts=words)
+    elif case.form.is_open:
+        first = next(_name(case, each) for each, clause in judged if clause)
+        yield answer(case, "answer_rather", *shown, label=first, parts=words)
+    else:
+        template = "answer_one" if len(named) == PAIR else "answer_some"
+        yield answer(case, template, *shown, parts=words)
 
 
 def _part(case: Case, each: Named) -> Clause | None:
@@ -183,7 +191,7 @@ def _denial(case: Case, each: Named) -> str:
 def _name(case: Case, each: Named) -> str:
     if each.label is not None:
         return label_name(each.label.name, case.language)
-    return alternatives_of([cue_name(cue, case.language) for cue in each.cues], case.language)
+    return cue_name(each.cues[0], case.language)
 
 
 def _on_against(case: Case) -> Answers:
@@ -198,15 +206,19 @@ def _on_against(case: Case) -> Answers:
     standing = case.standing(families[0])
     named = next((n.label for n in case.form.named if n.label), None)
     name = label_name(named.name, case.language) if named else label_clause(case, standing)
-    cited, now = grounds(case, standing.contributions, against=True), state(case)
+    cited = grounds(case, standing.contributions, against=True)
+    now = state(case, brief=cited is not None)
     words = now.words if now else ""
     if standing.family in {s.family for s in case.families}:
+        if case.topic.against:
+            clause = reading(case, standing, name)
+            yield answer(case, "answer_it_is", clause, reading=clause.words if clause else "")
         yield (
             answer(case, "answer_against", cited, label=name, basis=cited.words)
             if cited
             else answer(case, "answer_nothing_against", now, label=name, state=words)
         )
-        yield _leading(case)
+        yield _leading(case) if cited and not case.topic.against else None
     elif cited:
         yield answer(case, "answer_why_not", cited, now, label=name, basis=cited.words, state=words)
     elif standing.supports:
@@ -247,9 +259,16 @@ def _on_sure(case: Case) -> Answers:
         yield answer(case, "answer_unsure", now, clues=now.words if now else "")
         return
     standing = case.standing(label.family) if label else case.chosen[0].standing
-    clause = reading(case, standing)
-    band = term(case.band(standing), case.language)
-    yield answer(case, "answer_sure", clause, band=band, reading=clause.words if clause else "")
+    cited = grounds(case, standing.contributions)
+    yield answer(
+        case,
+        "answer_sure",
+        cited,
+        band=term(case.band(standing), case.language),
+        who=subject(case, cited.clue_ids) if cited else "",
+        label=label_clause(case, standing),
+        basis=cited.words if cited else "",
+    )
     if against := grounds(case, standing.contributions, against=True):
         name = label_clause(case, standing)
         yield answer(case, "answer_against", against, label=name, basis=against.words)
@@ -260,14 +279,16 @@ def _on_when(case: Case) -> Answers:
     if not named:
         yield from on_what(case)
     for each in named[:1]:
-        cues = each.cues
         if each.label is not None:
             standing = case.standing(each.label.family)
             ids = {*standing.supports}
             clues = [c for c in case.clues if c.id in ids and c.span is not None]
-            yield on_times(case, clues) or absent(case, _name(case, each))
         else:
-            yield on_times(case, sign_clues(case, cues)) or absent(case, _name(case, each))
+            clues = sign_clues(case, each.cues)
+        if clues:
+            yield on_times(case, clues)
+        else:
+            yield from unknown(case, _name(case, each), gap=each.label is not None)
 
 
 def _on_what(case: Case) -> Answers:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from emer.agents.lexicon.cue_parser import Reading, read
 from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Weighting
-from emer.agents.questions.form import PLAIN, Form, form_of
+from emer.agents.questions.form import PLAIN, Form, form_of, is_short
 from emer.agents.questions.language import language_of
 from emer.agents.questions.not_shown import topic_for
 from emer.agents.questions.person_focus import focus
@@ -41,7 +41,7 @@ class Case:
         form: How the question asks.
         language: Of the answer.
         question: The question itself.
-        is_follow_up: The question has others before it in its thread.
+        is_short: Only the question is answered, without a report on the whole clip.
     """
 
     topic: Topic
@@ -54,13 +54,7 @@ class Case:
     form: Form = PLAIN
     language: Language = "en"
     question: str = ""
-    is_follow_up: bool = False
-
-    @property
-    def is_short(self) -> bool:
-        """True if only the question is answered, without a report on the whole clip."""
-        whole = self.form.kind in ("reading", "why") and self.topic.names_nothing
-        return self.is_follow_up or not whole
+    is_short: bool = False
 
     def of(self, readings: Iterable[Reading]) -> Case:
         """The case of these readings only."""
@@ -130,5 +124,5 @@ def case_of(inquiry: Inquiry, weighting: Weighting = DEFAULT_WEIGHTING) -> Case:
         form=form_of(inquiry.question, topic),
         language=language_of(inquiry),
         question=inquiry.question,
-        is_follow_up=bool(inquiry.history),
+        is_short=is_short(inquiry, topic),
     )

@@ -18,9 +18,9 @@ from emer.agents.rules.phrases import (
     person_name,
     times,
 )
-from emer.agents.types import Band, Sentence
+from emer.agents.types import Sentence
 from emer.prompts.prompt import Language, load, term
-from emer.tools.types import Clue, Span
+from emer.tools.types import MODALITIES, Clue, Span
 
 GROUNDS = 3
 """Most cues that a sentence gives for a reading: two or three are remembered (by us)."""
@@ -71,24 +71,26 @@ def label_clause(case: Case, standing: Standing) -> str:
 
 
 def reading(
-    case: Case, standing: Standing, label: str = "", band: Band | None = None
+    case: Case, standing: Standing, label: str = "", *, brief: bool = False
 ) -> Clause | None:
     """Who appears how: "the person appears happy (medium confidence), from a smile"."""
     cited = grounds(case, standing.contributions)
     if cited is None:
         return None
-    words = load(f"rules/{case.language}/appears").substitute(
-        who=subject(case, cited.clue_ids),
-        label=label or label_clause(case, standing),
-        band=term(band or case.band(standing), case.language),
-        basis=cited.words,
-    )
+    prompt = load(f"rules/{case.language}/{'appears_short' if brief else 'appears'}")
+    values = {
+        "who": subject(case, cited.clue_ids),
+        "label": label or label_clause(case, standing),
+        "band": term(case.band(standing), case.language),
+        "basis": cited.words,
+    }
+    words = prompt.substitute(**{name: values[name] for name in prompt.placeholders})
     return Clause(words, cited.clue_ids)
 
 
-def state(case: Case) -> Clause | None:
-    """What is displayed in short: the leading reading, else the best clues."""
-    lead = reading(case, case.chosen[0].standing) if case.chosen else None
+def state(case: Case, *, brief: bool = False) -> Clause | None:
+    """What is displayed: the leading reading, `brief` without its cues; else the best clues."""
+    lead = reading(case, case.chosen[0].standing, brief=brief) if case.chosen else None
     return lead or told(
         case, best(case, [r.clue for r in case.readings if r.mentions] or case.clues)
     )
@@ -120,9 +122,11 @@ def grounds(
         and not c.evidence.negated
         and (c.value <= -WORTH_CITING if against else c.value >= WORTH_CITING)
     ]
+    stated = _without_members(stated)
     channels = {e.modality: e for e in reversed(stated)}
     first = [e for e in stated if channels[e.modality] is e]
     chosen = [*first, *(e for e in stated if e not in first)][:GROUNDS]
+    chosen.sort(key=lambda e: MODALITIES.index(e.modality))
     phrases = merged(chosen, case.language)
     if not phrases:
         return None
@@ -132,6 +136,13 @@ def grounds(
     ]
     ids = tuple(dict.fromkeys(i for cited in phrases.values() for i in cited))
     return Clause(listing(words, case.language), ids)
+
+
+def _without_members(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The evidence without cues that a combination among it contains."""
+    combos = {combo.key: combo.members for combo in lexicon().combos}
+    inside = {member for e in evidence for member in combos.get(e.cue, ())}
+    return [e for e in evidence if e.cue not in inside]
 
 
 def basis(case: Case, contributions: Iterable[Contribution]) -> Clause | None:

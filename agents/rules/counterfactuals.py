@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 from emer.agents.lexicon.cue_parser import Reading
@@ -13,8 +13,7 @@ from emer.agents.rules.clauses import answer, reading, state
 from emer.agents.rules.fusion import Standing
 from emer.agents.rules.labels import rival
 from emer.agents.rules.phrases import alternatives_of, cue_name, label_name, listing
-from emer.agents.rules.sign_answers import sign_clues
-from emer.agents.types import Sentence
+from emer.agents.rules.sign_answers import Answers, sign_clues
 from emer.prompts.prompt import Language, term
 from emer.tools.types import Modality, Span
 
@@ -24,7 +23,7 @@ PARTS = 3
 """Parts of the clip whose readings are compared: beginning, middle and end."""
 
 
-def on_without(case: Case) -> Iterator[Sentence | None]:
+def on_without(case: Case) -> Answers:
     """Whether the answer changes without a modality, a sign or a person."""
     what, rest = _without(case)
     now = state(case)
@@ -43,8 +42,9 @@ def on_without(case: Case) -> Iterator[Sentence | None]:
     else:
         template = "answer_lost" if case.chosen else "answer_still_open"
         yield answer(case, template, left, what=what, clues=left.words)
-    if case.chosen:
-        yield answer(case, "answer_with", now, what=what, reading=words)
+    whole = state(case, brief=True)
+    if case.chosen and left is not None:
+        yield answer(case, "answer_with", whole, what=what, reading=whole.words if whole else "")
 
 
 def _effect(case: Case, rest: Case) -> str:
@@ -58,8 +58,7 @@ def _without(case: Case) -> tuple[str, Case]:
     """What is taken away in words, and the case of the other clues."""
     if case.form.removes_signs:
         gone = {c.id for c in sign_clues(case, case.topic.cues)}
-        names = dict.fromkeys(cue_name(cue, case.language) for cue in case.topic.cues)
-        what = alternatives_of(list(names), case.language)
+        what = cue_name(case.topic.cues[0], case.language)
         return what, case.of(r for r in case.readings if r.clue.id not in gone)
     if not case.form.removed:
         target = target_people(case.everyone, case.topic)
@@ -78,9 +77,9 @@ def _channels(removed: Sequence[Modality], language: Language) -> str:
     return listing(words, language)
 
 
-def on_change(case: Case) -> Iterator[Sentence | None]:
+def on_change(case: Case) -> Answers:
     """Which signs would support another reading, and what supports this one."""
-    now, other = state(case), _other(case)
+    now, other = state(case, brief=bool(case.chosen)), _other(case)
     if other is None or now is None:
         yield answer(case, "answer_open", now, clues=now.words if now else "")
         return
@@ -118,7 +117,7 @@ def missing_cues(readings: Sequence[Reading], family: str, most: int = 2) -> lis
     return list(found.values())[:most]
 
 
-def on_course(case: Case) -> Iterator[Sentence | None]:
+def on_course(case: Case) -> Answers:
     """How the reading develops from the beginning to the end."""
     length = case.duration / PARTS
     spans = [Span(start=i * length, end=(i + 1) * length) for i in range(PARTS)]

@@ -53,7 +53,8 @@ def write_explanation(
     an earlier draft.
     """
     whole = () if case.is_short else (*_described(case), *_concluded(case))
-    sentences = (*answers(case), *whole)
+    answered, unanswered = answers(case)
+    sentences = (*answered, *whole)
     labels = tuple(
         Label(
             name=label_name(c.name, case.language),
@@ -66,7 +67,7 @@ def write_explanation(
         sentences=tuple(s for whole in sentences for s in _without(whole, rejected, case)),
         labels=labels,
         alternatives=() if case.is_short else _alternatives(case),
-        missing=missing,
+        missing=(*missing, *unanswered),
         language=case.language,
     )
 

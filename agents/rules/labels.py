@@ -122,6 +122,11 @@ def carries(standing: Standing, word: LabelWord) -> bool:
     return word.graded or _own_cues(word, standing) >= OWN_CUE
 
 
+def exceeds(standing: Standing, word: LabelWord) -> bool:
+    """True if the family is displayed more strongly than a word of degree says."""
+    return word.graded and _intensity(standing) > word.high
+
+
 def _intensity(standing: Standing) -> float:
     return 1 - math.exp(-standing.support / 1.6)  # saturating in the supporting evidence
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from typing import NamedTuple
 
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.questions.person_focus import Person, is_about, people_in
 from emer.agents.rules.case import Case
 from emer.agents.rules.clauses import answer, best, grounds, reading, state, told
-from emer.agents.rules.phrases import alternatives_of, cue_name, label_name, person_name
-from emer.agents.rules.sign_answers import sign_clues, unknown
+from emer.agents.rules.phrases import cue_name, label_name, person_name
+from emer.agents.rules.sign_answers import Answers, sign_clues, unknown
 from emer.agents.types import Sentence
 from emer.prompts.prompt import term
 
@@ -18,6 +18,9 @@ MORE = 0.1
 """Difference of probabilities from which one displays more than another (chosen by us)."""
 SOME = 0.3
 """Probability from which something of an emotion is displayed (chosen by us)."""
+
+
+_ALL = re.compile(r"\b(?:both|all|each|every\w*)\b|都|每个")
 
 
 class OnePerson(NamedTuple):
@@ -44,12 +47,14 @@ def people(case: Case) -> list[OnePerson]:
     return found
 
 
-def on_comparison(case: Case) -> Iterator[Sentence | None]:
+def on_comparison(case: Case) -> Answers:
     """Who displays an emotion more clearly; without one, what each displays."""
     known = people(case)
     if len(known) < 2:
         now = state(case)
         yield answer(case, "answer_one_person", now, state=now.words if now else "")
+    elif case.topic.families and _ALL.search(case.question.casefold()):
+        yield _all_of(case, known, case.topic.families[0])
     elif case.topic.families:
         yield from _more(case, known, case.topic.families[0])
     elif case.topic.cues:
@@ -59,7 +64,7 @@ def on_comparison(case: Case) -> Iterator[Sentence | None]:
             yield _alone(one)
 
 
-def on_who(case: Case) -> Iterator[Sentence | None]:
+def on_who(case: Case) -> Answers:
     """Who displays the emotion or the sign that the question names."""
     known = people(case)
     if case.topic.cues and not case.topic.families:
@@ -81,7 +86,19 @@ def on_who(case: Case) -> Iterator[Sentence | None]:
             yield from _more(case, known, family)
 
 
-def _more(case: Case, known: list[OnePerson], family: str) -> Iterator[Sentence | None]:
+def _all_of(case: Case, known: list[OnePerson], family: str) -> Sentence | None:
+    """Whether everyone displays an emotion, and what each does."""
+    clauses = [clause for one in known if (clause := state(one.case))]
+    shown = [family in {s.family for s in one.case.families} for one in known]
+    template = "answer_both" if all(shown) else "answer_one" if any(shown) else ""
+    words = term(";", case.language).join(clause.words for clause in clauses)
+    if not template:
+        now = clauses[0] if clauses else None
+        return answer(case, "answer_no", now, label=_label(case, family), state=words)
+    return answer(case, template, *clauses, parts=words)
+
+
+def _more(case: Case, known: list[OnePerson], family: str) -> Answers:
     label = _label(case, family)
     ranked = sorted(known, key=lambda one: -one.case.standing(family).probability)
     first, second = (one.case.standing(family) for one in ranked[:2])
@@ -125,15 +142,14 @@ def _it_is(case: Case, own: Case, family: str) -> Sentence | None:
     return answer(case, "answer_reading", clause, reading=clause.words)
 
 
-def _who_with_sign(case: Case, known: list[OnePerson]) -> Iterator[Sentence | None]:
+def _who_with_sign(case: Case, known: list[OnePerson]) -> Answers:
     cases = [one.case for one in known] if len(known) > 1 else [case]
     cited = [told(own, best(own, sign_clues(own, case.topic.cues))) for own in cases]
     found = [clause for clause in cited if clause]
     for clause in found:
         yield answer(case, "answer_clues", clause, clues=clause.words)
     if not found:
-        names = [cue_name(cue, case.language) for cue in case.topic.cues]
-        yield unknown(case, alternatives_of(list(dict.fromkeys(names)), case.language))
+        yield from unknown(case, cue_name(case.topic.cues[0], case.language))
 
 
 def _label(case: Case, family: str) -> str:

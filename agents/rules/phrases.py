@@ -25,7 +25,8 @@ _OPENING = re.compile(
 _NUMBERS = re.compile(r"(?<!\s)\s*\((?!on the |at the |left|right)[^()]*\)")
 _LIMIT = re.compile(r",?(?<!\s)\s*measured against an average face[^,;.]*")
 _LOWERED = re.compile(
-    r"^(?:The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It|There|At|From|No|Near)\b"
+    r"^(?:Person(?= \d)|The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It|There|At|From|No"
+    r"|Near)\b"
 )
 _SUBJECT = re.compile(
     r"^(the (?:person|voice|pitch|speech|speaker)|person \d+(?: \([^)]*\))?) ", re.I

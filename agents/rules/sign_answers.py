@@ -11,6 +11,7 @@ from emer.agents.questions.question import PARTS
 from emer.agents.rules.case import Case
 from emer.agents.rules.clauses import (
     MAX_CLUES,
+    Clause,
     answer,
     best,
     grounds,
@@ -20,15 +21,15 @@ from emer.agents.rules.clauses import (
 )
 from emer.agents.rules.fusion import weigh
 from emer.agents.rules.phrases import (
-    alternatives_of,
     cue_name,
     label_name,
     listing,
+    phrase,
     quote,
     seconds,
 )
-from emer.agents.types import Sentence
-from emer.prompts.prompt import has_term, term
+from emer.agents.types import Missing, Sentence
+from emer.prompts.prompt import has_term, load, term
 from emer.tools.types import Clue, Span
 
 CONSISTENT = 0.35
@@ -36,6 +37,9 @@ CONSISTENT = 0.35
 MAX_TIMES = 4
 """Stretches of time in one sentence."""
 
+Answers = Iterator[Sentence | Missing | None]
+
+_AT = re.compile(r"(?<=\w) at \d[\d.]*(?:-\d[\d.]*)? s\b|^\d[\d.]*(?:-\d[\d.]*)? ?秒")
 _SPEAKS = re.compile(r"\bmouth moves as in speech\b|\bis (?:speaking|talking)\b|(?:正在|在)说话")
 _PEOPLE = re.compile(
     r"\b(?:one|two|three|four|five|\d+|several|no) (?:person|people)\b|\d+ ?个?人|[一两三四五]个人"
@@ -77,7 +81,7 @@ def sign_clues(case: Case, cues: Sequence[str], denied: bool = False) -> list[Cl
     ]
 
 
-def on_sign(case: Case, cues: Sequence[str], plain: bool = False) -> Iterator[Sentence | None]:
+def on_sign(case: Case, cues: Sequence[str], plain: bool = False) -> Answers:
     """Whether a sign is displayed, and what it speaks for."""
     shown = told(case, best(case, sign_clues(case, cues)))
     if shown is not None:
@@ -89,19 +93,16 @@ def on_sign(case: Case, cues: Sequence[str], plain: bool = False) -> Iterator[Se
     if denied is not None:
         yield answer(case, "answer_no_sign", denied, clues=denied.words)
         return
-    names = dict.fromkeys(cue_name(cue, case.language) for cue in cues)
-    yield absent(case, alternatives_of(list(names), case.language))
+    yield from unknown(case, cue_name(cues[0], case.language))
 
 
-def absent(case: Case, what: str) -> Sentence | None:
-    """That no clue tells of something, and what they tell of instead."""
-    return unknown(case, what)
-
-
-def unknown(case: Case, what: str) -> Sentence | None:
-    """That no clue tells of something, and what is displayed."""
-    now = state(case)
-    return answer(case, "answer_unknown", now, what=what, state=now.words if now else "")
+def unknown(case: Case, what: str, *, gap: bool = False) -> Answers:
+    """That no clue tells of something, and what is displayed; as missing with `gap`."""
+    now = state(case, brief=True)
+    yield answer(case, "answer_unknown", now, what=what, state=now.words if now else "")
+    if gap:
+        why = load(f"rules/{case.language}/missing_channel").substitute(what=what)
+        yield Missing(modality="question", why=why)
 
 
 def _speaks_for(case: Case, ids: Sequence[str]) -> Sentence | None:
@@ -113,7 +114,7 @@ def _speaks_for(case: Case, ids: Sequence[str]) -> Sentence | None:
     return None
 
 
-def on_what(case: Case) -> Iterator[Sentence | None]:
+def on_what(case: Case) -> Answers:
     """What a part of the body does, what is heard or said, what happens at a moment."""
     topic = case.topic
     if topic.part:
@@ -127,7 +128,7 @@ def on_what(case: Case) -> Iterator[Sentence | None]:
         yield from on_channel(case)
 
 
-def _on_part(case: Case) -> Iterator[Sentence | None]:
+def _on_part(case: Case) -> Answers:
     words = PARTS[case.topic.part]
     visual = [r for r in case.readings if channel_of(r.clue.modality) == "visual"]
     clues = [
@@ -138,7 +139,7 @@ def _on_part(case: Case) -> Iterator[Sentence | None]:
     ]
     shown = told(case, best(case, clues))
     if shown is None:
-        yield unknown(case, term(case.topic.part, case.language))
+        yield from unknown(case, term(case.topic.part, case.language), gap=True)
         return
     yield answer(case, "answer_clues", shown, clues=shown.words)
     yield _speaks_for(case, shown.clue_ids)
@@ -169,7 +170,7 @@ def _nearest(case: Case, span: Span) -> list[Clue]:
     return sorted(said, key=rank)[:MAX_CLUES]
 
 
-def on_channel(case: Case) -> Iterator[Sentence | None]:
+def on_channel(case: Case) -> Answers:
     """What one modality tells, then the emotion that it would speak for alone."""
     modality = case.topic.modality
     if modality == "text":
@@ -180,20 +181,21 @@ def on_channel(case: Case) -> Iterator[Sentence | None]:
         shown = told(case, best(case, said))
         yield answer(case, "answer_clues", shown, clues=shown.words if shown else "")
     else:
-        yield _in_their_words(case)
+        yield from _in_their_words(case)
     if modality is not None:
         yield from _alone(case)
 
 
-def _in_their_words(case: Case) -> Sentence | None:
+def _in_their_words(case: Case) -> Answers:
     """The clues that share words with a question that names nothing we know."""
     shown = told(case, clues_with_words(case.clues, case.question)[:MAX_CLUES])
     if shown is not None:
-        return answer(case, "answer_clues", shown, clues=shown.words)
-    return unknown(case, term("it", case.language))
+        yield answer(case, "answer_clues", shown, clues=shown.words)
+    else:
+        yield from unknown(case, term("it", case.language))
 
 
-def _alone(case: Case) -> Iterator[Sentence | None]:
+def _alone(case: Case) -> Answers:
     lead = weigh(case.readings, case.weighting)[0]
     if lead.probability >= CONSISTENT:
         cited = grounds(case, lead.contributions)
@@ -210,12 +212,13 @@ def on_times(case: Case, clues: Sequence[Clue]) -> Sentence | None:
         shown = told(case, list(clues)[:MAX_CLUES])
         return answer(case, "answer_clues", shown, clues=shown.words if shown else "")
     spans = [seconds(c.span, case.language) for c in chosen if c.span is not None]
-    shown = told(case, chosen)
     times = listing(list(dict.fromkeys(spans)), case.language)
-    return answer(case, "answer_at", shown, times=times, clues=shown.words if shown else "")
+    shown = Clause("", tuple(c.id for c in chosen))
+    words = dict.fromkeys(_AT.sub("", phrase(c, case.language)) for c in chosen)
+    return answer(case, "answer_at", shown, times=times, clues=listing(list(words), case.language))
 
 
-def on_count(case: Case) -> Iterator[Sentence | None]:
+def on_count(case: Case) -> Answers:
     """How often a sign is displayed, or how many people are seen."""
     if not case.topic.cues:
         everyone = told(case, [c for c in case.everyone if _PEOPLE.search(c.text.casefold())][:1])
@@ -227,9 +230,7 @@ def on_count(case: Case) -> Iterator[Sentence | None]:
         if shown is not None:
             yield answer(case, "answer_counted", shown, clues=shown.words)
         else:
-            yield unknown(
-                case, term("it" if case.topic.names_nothing is False else "people", case.language)
-            )
+            yield from unknown(case, term("people", case.language), gap=True)
         return
     clues = sign_clues(case, case.topic.cues)
     counted = [c for c in clues if _COUNTED.search(c.text)]
@@ -252,11 +253,11 @@ def on_count(case: Case) -> Iterator[Sentence | None]:
     yield answer(case, "answer_count", shown, count=count, clues=shown.words if shown else "")
 
 
-def on_speaker(case: Case) -> Iterator[Sentence | None]:
+def on_speaker(case: Case) -> Answers:
     """Whose mouth moves as in speech."""
     clues = [c for c in case.everyone if c.modality != "text" and _SPEAKS.search(c.text.casefold())]
     shown = told(case, clues[:MAX_CLUES])
     if shown is not None:
         yield answer(case, "answer_clues", shown, clues=shown.words)
     else:
-        yield unknown(case, term("who speaks", case.language))
+        yield from unknown(case, term("who speaks", case.language), gap=True)
