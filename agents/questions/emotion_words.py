@@ -14,6 +14,8 @@ from pathlib import Path
 from emer.agents.lexicon.lexicon import LabelWord, lexicon, read_rows
 
 _DEGREE = re.compile(r"\b([a-z]{3,12}?)(?:ier|iest|er|est)\b")
+_SIGNS = {r"(?<![微大冷苦假嘲讥含欢可好])笑(?![容意话声点])": "微笑", r"哭(?!泣|声)": "流泪"}
+"""Chinese words of questions that name a sign more shortly than a clue does."""
 _TABLE = Path(__file__).parent / "near_words.csv"
 
 
@@ -22,6 +24,8 @@ def known_words(plain: str) -> str:
     for word, label in near_words(plain).items():
         known = _chinese(label) if not word.isascii() else label
         plain = re.sub(_bounded(word), known, plain)
+    for bare, sign in _SIGNS.items():
+        plain = re.sub(bare, sign, plain)
     return _DEGREE.sub(_without_degree, plain)
 
 

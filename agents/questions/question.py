@@ -117,7 +117,7 @@ _MODALITIES: Mapping[Modality, re.Pattern[str]] = {
         r"\b(?:his|her|their|the|these|those|which|what) (?:exact )?(?:words?|lines?)\b"
         r"|\bwhat (?:does|did|do|is|was|are|were) [\w ]{1,24}\b(?:say|saying|talking about)\b"
         r"|\bwhat (?:is|was) (?:being )?said\b|\b(?:transcripts?|subtitles?|dialogue|the text)\b"
-        r"|说了?(?:些)?什么|说的?话|台词|字幕|话语|文字|文本"
+        r"|说了?(?:些)?什么|说(?:过|了|出)?的话|台词|字幕|话语|文字|文本"
     ),
     "face": re.compile(
         r"\b(?:face|facial|expressions?|eyes|mouth|eyebrows?|brows?)\b"

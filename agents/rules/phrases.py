@@ -68,10 +68,14 @@ def _chinese_phrase(clue: Clue) -> str:
     named = list(dict.fromkeys(_chinese_cue(m) for m in mentions if exact[_group(m)] is m))
     if not named:
         return f"“{clue.text.strip()}”"
-    name, place = person_of(clue), place_of(clue)
-    who = person_name(name, place, "zh") if name else ""
+    who = _chinese_name(clue)
     at = seconds(clue.span, "zh") if clue.span else ""
     return f"{who}{at}{'、'.join(named)}"
+
+
+def _chinese_name(clue: Clue) -> str:
+    name = person_of(clue)
+    return person_name(name, place_of(clue), "zh") if name else ""
 
 
 def _group(mention: Mention) -> tuple[str, bool]:
@@ -153,7 +157,9 @@ def join(clues: Sequence[Clue], language: Language = "en", hedged: bool = False)
             part = _LIMIT.sub("", part) or part
         parts.append(part)
     if language == "zh":
-        return "，".join(parts)
+        names = [n for n in (_chinese_name(clue) for clue in clues) if n]
+        same = names[0] if len(names) == len(parts) and len({*names}) == 1 else ""
+        return "，".join([parts[0], *(part.removeprefix(same) for part in parts[1:])])
     if any(map(_PUNCTUATED.search, parts)):
         return "; ".join(parts)
     return listed(list(_shared_subject(parts)))

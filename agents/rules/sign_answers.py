@@ -44,6 +44,7 @@ _SPEAKS = re.compile(r"\bmouth moves as in speech\b|\bis (?:speaking|talking)\b|
 _PEOPLE = re.compile(
     r"\b(?:one|two|three|four|five|\d+|several|no) (?:person|people)\b|\d+ ?个?人|[一两三四五]个人"
 )
+_NUMBERS = ("one", "two", "three", "four", "five")
 _COUNTED = re.compile(r"\b(?:once|twice|\d+ times|[a-z]+ times)\b|\d+ ?次|[一两三四五]次")
 
 
@@ -221,16 +222,7 @@ def on_times(case: Case, clues: Sequence[Clue]) -> Sentence | None:
 def on_count(case: Case) -> Answers:
     """How often a sign is displayed, or how many people are seen."""
     if not case.topic.cues:
-        everyone = told(case, [c for c in case.everyone if _PEOPLE.search(c.text.casefold())][:1])
-        by_words = told(
-            case,
-            [c for c in clues_with_words(case.clues, case.question) if _COUNTED.search(c.text)][:1],
-        )
-        shown = by_words or everyone
-        if shown is not None:
-            yield answer(case, "answer_counted", shown, clues=shown.words)
-        else:
-            yield from unknown(case, term("people", case.language), gap=True)
+        yield from _counted(case)
         return
     clues = sign_clues(case, case.topic.cues)
     counted = [c for c in clues if _COUNTED.search(c.text)]
@@ -261,3 +253,19 @@ def on_speaker(case: Case) -> Answers:
         yield answer(case, "answer_clues", shown, clues=shown.words)
     else:
         yield from unknown(case, term("who speaks", case.language), gap=True)
+
+
+def _counted(case: Case) -> Answers:
+    """A count that a clue states: of what the question names, else of people."""
+    named = [c for c in clues_with_words(case.clues, case.question) if _COUNTED.search(c.text)]
+    people = [c for c in case.everyone if _PEOPLE.search(c.text.casefold())]
+    shown = told(case, (named or people)[:1])
+    if shown is None:
+        yield from unknown(case, term("people", case.language), gap=True)
+    elif named:
+        yield answer(case, "answer_counted", shown, clues=shown.words)
+    else:
+        number = _PEOPLE.search(people[0].text.casefold())
+        count = number[0].split()[0] if number else ""
+        count = str(_NUMBERS.index(count) + 1) if count in _NUMBERS else count
+        yield answer(case, "answer_people_count", shown, clues=shown.words, count=count)
