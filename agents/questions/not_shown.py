@@ -173,7 +173,7 @@ def _named(inquiry: Inquiry, topic: Topic, language: Language) -> Iterator[str]:
         return
     if not cues:
         present = {m.modality for m in inquiry.missing} | {c.modality for c in inquiry.clues}
-        if modality is not None and modality not in present:
+        if modality is not None and modality not in present and not topic.part:
             yield _text("missing_channel", language, what=term(modality, language))
     elif not (topic.denied or clues_with_signs(target_clues(inquiry.clues, topic), topic)):
         names: list[str] = []
