@@ -129,13 +129,12 @@ def test_the_first_sentence_is_the_answer(clues, question, start) -> None:
 
 def test_the_answer_without_a_channel_is_weighed_without_it() -> None:
     clues = (kit.LOUD, kit.SHARP, kit.POLITE)
-    found = asked(clues, "Would your answer change if you could not hear her?")
-    voice = {kit.LOUD.id, kit.SHARP.id}
-    assert found.sentences[0].text.startswith(
-        "Yes: without what is heard, the person appears happy"
-    )
-    assert not voice & {*found.sentences[0].clue_ids}
-    assert found.sentences[1].text.startswith("With what is heard, the person appears angry")
+    found = asked(clues, "Would your answer change if you could not see her?")
+    assert found.sentences[0].text.startswith("Yes: without what is seen, the person appears angry")
+    assert {*found.sentences[0].clue_ids} == {kit.LOUD.id, kit.SHARP.id}
+    assert found.sentences[1].text.startswith("With what is seen, the person appears happy")
+    unheard = asked(clues, "Would your answer change if you could not hear her?")
+    assert unheard.sentences[0].text.startswith("No: even without what is heard, the person")
 
 
 @pytest.mark.parametrize(
