@@ -245,7 +245,7 @@ def render(explanation: Explanation) -> str:
 
 
 def alternative_text(other: Alternative, language: Language) -> str:
-    """Another reading in a sentence: "Also possible: amused; laughter would support it."."""
+    """Another reading: "Also possible: amused; laughter would support it."."""
     prompt = load(f"rules/{language}/or_else")
     return prompt.substitute(label=other.label, would_change=other.would_change)
 
