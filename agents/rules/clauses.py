@@ -1,4 +1,4 @@
-"""Clauses of the rules' sentences: who appears how, from which cues, in two languages."""
+"""Clauses of the rules' sentences: who appears how, from which cues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers on what is displayed: signs, parts of the body, moments, counts, who speaks."""
+"""Answers on what is displayed: signs, body parts, moments, counts, who speaks."""
 
 from __future__ import annotations
 
