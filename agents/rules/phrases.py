@@ -70,7 +70,7 @@ def _chinese_phrase(clue: Clue) -> str:
         return f"“{clue.text.strip()}”"
     who = _chinese_name(clue)
     at = seconds(clue.span, "zh") if clue.span else ""
-    return f"{who}{at}{'、'.join(named)}"
+    return f"{who}{'在' if who and at else ''}{at}{'、'.join(named)}"
 
 
 def _chinese_name(clue: Clue) -> str:
