@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from emer.prompts.prompt import Language
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Modality, Question, Record, Span
 
@@ -151,6 +152,7 @@ class Explanation(Record):
     missing: tuple[Missing, ...] = ()
     declined: DeclineReason | None = None
     """If set, everything else is empty."""
+    language: Language = "en"
 
     @property
     def by_modality(self) -> dict[Block, tuple[Sentence, ...]]:
@@ -248,3 +250,5 @@ class Inquiry(Record):
     """Earlier turns of the thread, the oldest first."""
     rejected: tuple[Rejection, ...] = ()
     """Sentences struck from an earlier draft."""
+    language: Literal["auto", "en", "zh"] = "auto"
+    """Of the answer; "auto": that of the question."""

@@ -115,7 +115,7 @@ class Conversion:
         return next((s for s in standings if s.family == family), None)
 
     def _conflict(self, conflict: schemas.Disagreement) -> Conflict:
-        text = load("rules/conflict").substitute(
+        text = load("rules/en/conflict").substitute(
             left=CHANNEL_WORDS[channel_of(conflict.left)],
             left_label=conflict.left_label,
             right=CHANNEL_WORDS[channel_of(conflict.right)],
