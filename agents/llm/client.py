@@ -12,19 +12,19 @@ import time
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.utils import count_tokens_approximately
-from pydantic import Field, field_validator
 
-from emer.agents.llm.json_schema import Names, form_of, strict_schema
 from emer.agents.llm.messages import Language, repair, with_form
 from emer.agents.llm.messages import probe as probe_message
 from emer.agents.llm.reply_forms import (
     IN_PROMPT,
+    PROBE_CODE,
+    Probed,
     held_to,
     known_form,
     possible_forms,
@@ -33,14 +33,16 @@ from emer.agents.llm.reply_forms import (
 )
 from emer.agents.llm.schemas import (
     LONGEST,
-    ClueId,
+    Names,
     NoObject,
     R,
     Reply,
     Unusable,
+    form_of,
     parsed,
     read_record,
     runs_on,
+    strict_schema,
     text_of,
 )
 from emer.agents.reasoner import ReportListener
@@ -119,23 +121,6 @@ class Task:
         for resource, amount in left.items():
             if amount <= 0:
                 raise GaveUp(f"no {resource} left" + (f"; {problem}" if problem else ""))
-
-
-PROBE_CODE = "k7"
-"""The word that a server which enforces a schema gives in answer to a probe."""
-
-
-class Probed(Reply):
-    """The reply to a probe, which does not name the code."""
-
-    code: Annotated[list[ClueId], Field(min_length=1, max_length=1)]
-
-    @field_validator("code")
-    @classmethod
-    def _known(cls, code: list[str]) -> list[str]:
-        if code != [PROBE_CODE]:
-            raise ValueError("it is not the word of the schema")
-        return code
 
 
 class Request(NamedTuple, Generic[R]):

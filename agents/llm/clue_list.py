@@ -1,4 +1,4 @@
-"""The clues as a model is given them: short ids, one line each, nothing told twice.
+"""The clues as a model is given them: short ids, one line each, nothing twice.
 
 An id is the modality's letter and the clue's place among that modality's clues in order of
 arrival ("f1", "a2"), so it follows from the trace and stays when new clues arrive.
@@ -102,5 +102,5 @@ def _encloses(outer: Clue, inner: Clue) -> bool:
 
 
 def quoted(text: str) -> str:
-    """A stranger's words in JSON, in which nothing can be taken for a tag or a new line."""
+    """A stranger's words in JSON, without what may be taken for a tag or a line."""
     return json.dumps(text, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")

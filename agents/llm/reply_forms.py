@@ -1,4 +1,4 @@
-"""Forms of reply: what a server can be held to, how it is asked for, which one it keeps.
+"""Forms of reply: what a server can be held to, how it is asked, what it keeps.
 
 A probe asks for a word that its message does not contain: only a server that enforces the
 schema gives it. What a server keeps is known for the process, for an hour or until it fails.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import threading
 import time
-from typing import Any
+from typing import Annotated, Any
 
 from langchain_core.language_models.chat_models import BaseChatModel
+from pydantic import Field, field_validator
 
+from emer.agents.llm.schemas import ClueId, Reply
 from emer.agents.types import ReplyForm
 
 ALL: tuple[ReplyForm, ...] = ("schema", "tool", "required_tool", "json", "text")
@@ -32,6 +34,23 @@ NOT_SUPPORTED = (400, 404, 415, 422, 501)
 """HTTP statuses of servers that do not know a form; some answer 500 to a probe."""
 _ABOUT_FORM = re.compile(r"tool|response.?format|schema|grammar|json|'?format'?", re.I)
 
+PROBE_CODE = "k7"
+"""The word that a server which enforces a schema gives in answer to a probe."""
+
+
+class Probed(Reply):
+    """The reply to a probe, which does not name the code."""
+
+    code: Annotated[list[ClueId], Field(min_length=1, max_length=1)]
+
+    @field_validator("code")
+    @classmethod
+    def _known(cls, code: list[str]) -> list[str]:
+        if code != [PROBE_CODE]:
+            raise ValueError("it is not the word of the schema")
+        return code
+
+
 _known: dict[tuple[str, ...], tuple[ReplyForm, float]] = {}
 _lock = threading.Lock()
 
@@ -42,7 +61,7 @@ def possible_forms(model: BaseChatModel) -> tuple[ReplyForm, ...]:
 
 
 def known_form(model: BaseChatModel) -> ReplyForm | None:
-    """The form that the model's server keeps to; None where that is not known, or no more."""
+    """The form that the model's server keeps to; None where that is not known."""
     with _lock:
         form, since = _known.get(_key(model), (None, 0.0))
     return form if time.monotonic() - since < REMEMBERED else None
@@ -57,7 +76,10 @@ def remember_form(model: BaseChatModel, form: ReplyForm | None) -> None:
 
 
 def refuses(error: Exception, *, probing: bool) -> bool:
-    """True for the error of a server that does not know the form; a probe has nothing else."""
+    """True for the error of a server that does not know the form.
+
+    A probe asks for nothing else; another request may fail for other reasons.
+    """
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
     if probing:
         return status in (*NOT_SUPPORTED, 500)

@@ -1,8 +1,9 @@
 """Schemas of the replies to each task, and the reading of a reply into its schema.
 
-Names of classes and fields are sent to the model: changing them changes the prompt
-(`json_schema.py`). LangChain's JSON parsers are not used, since they complete a reply that was
-cut off; here that is a fault, and the model is asked again.
+Names of classes and fields are sent to the model: changing them changes the prompt. A schema is
+sent with what strict modes know: objects whose fields are all required, lists with limits, enums.
+The ids of a run's clues are an enum, so that none can be invented. LangChain's JSON parsers are
+not used, since they complete a reply that was cut off; here that is a fault.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -42,6 +44,17 @@ _APOLOGY = re.compile(
 _PLACEHOLDER = re.compile(r"\s*<[^<>]*>\s*")
 _THOUGHT = re.compile(r"<think>[^<]*(?:<(?!/?think>)[^<]*)*</think>")
 
+Names = Mapping[str, Sequence[str]]
+"""What may stand for an id: "clues", "tools", "labels"; where there is none, any text may."""
+_BLANKS = {
+    "string": "<text>",
+    "number": "<seconds>",
+    "integer": "<number>",
+    "boolean": "<true or false>",
+    "null": "null",
+}
+_SHARED = "#/$defs/"
+
 R = TypeVar("R", bound=BaseModel)
 
 
@@ -53,7 +66,7 @@ def _filled(text: str) -> str:
 
 
 def _list(most: int, asked: int, **rest: Any) -> Any:
-    """A list of at most so many items, of which a server is told to let fewer be written."""
+    """A list with its most items, and the fewer that a server lets be written."""
     return Field(max_length=most, json_schema_extra={"asked": asked}, **rest)
 
 
@@ -131,7 +144,7 @@ class Observed(Reply):
 
 
 class Inferred(Reply):
-    """A claim of what is displayed: an emotion, the clues for and against it, in words."""
+    """A claim of what is displayed: an emotion, the clues for and against, in words."""
 
     label: Annotated[Word, Field(json_schema_extra={"one_of": "labels"})]
     supports: Ids = Field(min_length=1)
@@ -147,7 +160,7 @@ class Open(Reply):
 
 
 class Writing(Reply):
-    """The writer's answer: claims of three kinds, and the one that answers the question."""
+    """The writer's answer: claims of three kinds, and one that answers the question."""
 
     observed: list[Observed] = _list(12, asked=4)
     inferred: list[Inferred] = _list(6, asked=3, min_length=1)
@@ -167,6 +180,57 @@ class Criticising(Reply):
     """The critic's answer."""
 
     verdicts: list[Verdict] = Field(max_length=24)
+
+
+def strict_schema(record: type[BaseModel], names: Names) -> dict[str, Any]:
+    """The JSON schema of a reply in which this run's names are enums, each once."""
+    whole = record.model_json_schema()
+    strict = _strict(whole, whole.get("$defs", {}), {k: n for k, n in names.items() if n})
+    text = json.dumps(strict)
+    enums = {
+        kind: {"type": "string", "enum": list(known)}
+        for kind, known in names.items()
+        if f'"{_SHARED}{kind}"' in text
+    }
+    return strict | ({"$defs": enums} if enums else {})
+
+
+def form_of(schema: Mapping[str, Any]) -> str:
+    """A strict schema as a form in one line; copied as it stands, it is no JSON."""
+    if "$ref" in schema:
+        return f"<id of {schema['$ref'].removeprefix(_SHARED)}>"
+    if "anyOf" in schema:
+        return " or ".join(form_of(one) for one in schema["anyOf"])
+    if "enum" in schema:
+        return f"<{' or '.join(map(str, schema['enum']))}>"
+    if schema["type"] == "object":
+        fields = (f'"{name}": {form_of(s)}' for name, s in schema["properties"].items())
+        return f"{{{', '.join(fields)}}}"
+    if schema["type"] == "array":
+        return f"[{form_of(schema['items'])}, ...]"
+    return _BLANKS[schema["type"]]
+
+
+def _strict(part: Mapping[str, Any], shared: Mapping[str, Any], known: Names) -> dict[str, Any]:
+    if "$ref" in part:
+        return _strict(shared[part["$ref"].removeprefix(_SHARED)], shared, known)
+    if part.get("one_of") in known:
+        return {"$ref": f"{_SHARED}{part['one_of']}"}
+    if "anyOf" in part:
+        return {"anyOf": [_strict(one, shared, known) for one in part["anyOf"]]}
+    if part.get("type") == "object":
+        fields = {name: _strict(field, shared, known) for name, field in part["properties"].items()}
+        closed = {"required": list(fields), "additionalProperties": False}
+        return {"type": "object", "properties": fields, **closed}
+    if part.get("type") == "array":
+        items, most = _strict(part["items"], shared, known), part.get("asked", part["maxItems"])
+        return {
+            "type": "array",
+            "items": items,
+            "minItems": part.get("minItems", 0),
+            "maxItems": most,
+        }
+    return {key: part[key] for key in ("type", "enum") if key in part}
 
 
 def parsed(reply: AIMessage, schema: type[R]) -> R:

@@ -13,7 +13,6 @@ from langchain_core.messages.utils import count_tokens_approximately
 
 from emer.agents.llm import messages
 from emer.agents.llm.clue_list import ClueList
-from emer.agents.llm.json_schema import form_of, strict_schema
 from emer.agents.llm.schemas import (
     Criticising,
     Deciding,
@@ -21,7 +20,9 @@ from emer.agents.llm.schemas import (
     Reply,
     Unusable,
     Writing,
+    form_of,
     parsed,
+    strict_schema,
 )
 from emer.agents.types import Ask, Hypothesis, Missing, Refusal, Rejection, Turn
 from emer.prompts.prompt import load, names

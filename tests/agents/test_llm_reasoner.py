@@ -194,15 +194,15 @@ def test_a_claim_stands_in_the_block_of_its_clues_and_the_answer_comes_first() -
 
 def test_a_label_on_some_of_its_candidate_s_clues_stands_on_all_of_them() -> None:
     """On others alone it does not: they may be an order in the clip."""
-    happy = {"label": "happy", "supports": [kit.POLITE.id, kit.TONE.id]}
-    inferred = {**WRITTEN["inferred"][0], "supports": [kit.TONE.id]}
+    happy = {"label": "happy", "supports": [kit.POLITE.id, kit.MEDIUM.id]}
+    inferred = {**WRITTEN["inferred"][0], "supports": [kit.MEDIUM.id]}
     other = {**inferred, "supports": [kit.INSULT.id]}
     replies = [{**WRITTEN, "inferred": [claim]} for claim in (other, inferred)]
     talk = Talk({"candidates": [happy], "settled": True}, *replies)
-    inquiry = kit.inquiry(*MIXED)
+    inquiry = kit.inquiry(*MIXED, kit.MEDIUM)
     explanation = talk.llm.explain(inquiry, talk.decide(inquiry))
     assert talk.outcomes == [("decider", "ok"), ("writer", "faulty"), ("writer", "ok")]
-    assert [label.clue_ids for label in explanation.labels] == [(kit.POLITE.id, kit.TONE.id)]
+    assert [label.clue_ids for label in explanation.labels] == [(kit.POLITE.id, kit.MEDIUM.id)]
 
 
 def test_tools_are_called_where_the_model_has_them() -> None:
