@@ -114,7 +114,6 @@ def test_module_names_are_nouns() -> None:
 
 
 def test_docstrings_begin_with_one_short_line() -> None:
-    """The schemas of replies are exempt: their docstrings are part of the prompts."""
     documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     long = [
         f"{short(path)}:{getattr(node, 'name', '')}"
