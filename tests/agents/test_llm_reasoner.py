@@ -51,7 +51,6 @@ def test_probabilities_are_measured_on_the_cited_clues_and_never_taken_from_the_
     strong = probability("angry", *(clue.id for clue in kit.ANGRY))
     weak = probability("angry", kit.FURROW.id)
     assert strong is not None and weak is not None and strong > weak + 0.2
-    assert probability("wistful", kit.FURROW.id) is None
 
 
 def test_a_candidate_that_its_clues_do_not_carry_is_dropped() -> None:
@@ -118,7 +117,7 @@ def test_an_explanation_has_the_models_sentences_and_our_bands() -> None:
     (label,) = explanation.labels
     assert (label.name, label.band, label.clue_ids) == ("happy", "low", (kit.POLITE.id,))
     (other,) = explanation.alternatives
-    assert other.would_change.startswith("It would gain weight if a closer look found ")
+    assert other.would_change.endswith(" would support it")
 
 
 @pytest.mark.parametrize(
