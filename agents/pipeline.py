@@ -6,10 +6,17 @@ from collections.abc import Callable, Iterable
 
 from emer.agents.lexicon.lexicon import weighting_of
 from emer.agents.questions.answerability import decline_reason
-from emer.agents.questions.not_shown import absence_reason, missing_evidence, people_shown
+from emer.agents.questions.language import language_of
+from emer.agents.questions.not_shown import (
+    absence_reason,
+    missing_evidence,
+    people_shown,
+    relevant_missing,
+)
 from emer.agents.reasoner import Critical, Reasoner
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing, Rejection
 from emer.agents.verification.verifier import Verdict, apply_critique, settle, verify
+from emer.prompts.prompt import translated_reason
 from emer.tools.types import Record
 
 ATTEMPTS = 2
@@ -61,13 +68,17 @@ def explain(reasoner: Reasoner, inquiry: Inquiry, decision: Decision) -> Explana
 
     If the question is about a person who is not shown, the draft names those who are.
     """
-    draft = Explanation(declined=decision.declined)
+    language = language_of(inquiry)
+    draft = Explanation(declined=decision.declined, language=language)
     if decision.stop_reason == "not_shown":
-        draft = Explanation(sentences=people_shown(inquiry))
+        draft = Explanation(sentences=people_shown(inquiry), language=language)
     elif inquiry.clues and decision.declined is None:
         draft = reasoner.explain(inquiry, decision)
     not_shown = missing_evidence(inquiry) if decision.declined is None else ()
-    missing = sorted_missing((*draft.missing, *inquiry.missing, *not_shown))
+    found = (*draft.missing, *relevant_missing(inquiry), *not_shown)
+    missing = sorted_missing(
+        m.model_copy(update={"why": translated_reason(m.why, language)}) for m in found
+    )
     return draft.model_copy(update={"missing": missing})
 
 

@@ -21,7 +21,7 @@ ROOMS = ("agents", "app", "evals", "graphs", "prompts", "tools")
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 OWN = [path for path in MODULES if not path.name.startswith("__")]
 
-MOST_MODULES, MOST_LINES = 228, 42_000
+MOST_MODULES, MOST_LINES = 245, 46_000
 """Lines go down, or up with a feature; 34,000 was the goal for what there was before issue 12."""
 MOST_IN_A_FOLDER, MOST_IN_A_MODULE, MOST_IN_A_FUNCTION = 15, 400, 40
 FIRST_LINE = 80
@@ -114,7 +114,6 @@ def test_module_names_are_nouns() -> None:
 
 
 def test_docstrings_begin_with_one_short_line() -> None:
-    """The schemas of replies are exempt: their docstrings are part of the prompts."""
     documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     long = [
         f"{short(path)}:{getattr(node, 'name', '')}"

@@ -18,6 +18,7 @@ from emer.agents.verification.checks import Cited, check_label, check_sentence
 from emer.agents.verification.claims import Problem
 from emer.agents.verification.conclusions import Ground
 from emer.agents.verification.reader import CONCLUDING
+from emer.prompts.prompt import Language
 from emer.tools.types import Clue, Record
 
 T = TypeVar("T")
@@ -117,21 +118,18 @@ def _finding(text: str, problems: Iterable[Problem]) -> Finding:
     return Finding(text=text, status=worst[0].status, why=why)
 
 
-def with_outcomes(
-    explanation: Explanation, verdict: Verdict, clues: Sequence[Clue], language: str = "en"
-) -> Verdict:
+def with_outcomes(explanation: Explanation, verdict: Verdict, clues: Sequence[Clue]) -> Verdict:
     """The verdict with what becomes of each sentence, label and alternative.
 
     Args:
         explanation: What the verdict is on.
         verdict: Findings with their status.
         clues: All clues of the clip.
-        language: Language of the clues' own words.
 
     Raises:
         ValueError: The verdict is on another explanation.
     """
-    instead = _replacements(explanation, verdict, clues, language)
+    instead = _replacements(explanation, verdict, clues)
 
     def settled(finding: Finding, words: Sequence[Sentence] = ()) -> Finding:
         outcome = "kept" if finding.status == "supported" else "replaced" if words else "struck"
@@ -149,7 +147,7 @@ def with_outcomes(
 
 
 def _replacements(
-    explanation: Explanation, verdict: Verdict, clues: Sequence[Clue], language: str
+    explanation: Explanation, verdict: Verdict, clues: Sequence[Clue]
 ) -> list[tuple[Sentence, ...]]:
     """The words of its clues for each observation that is not carried, each clue once."""
     known = {clue.id: clue for clue in clues}
@@ -165,13 +163,13 @@ def _replacements(
         words = []
         if finding.status != "supported" and sentence.block in _BLOCKS.values():
             new = [i for i in dict.fromkeys(sentence.clue_ids) if i in known and i not in previous]
-            words = [_own_words(known[i], language) for i in new]
+            words = [_own_words(known[i], explanation.language) for i in new]
             previous |= {*new}
         instead.append(tuple(words))
     return instead
 
 
-def _own_words(clue: Clue, language: str) -> Sentence:
+def _own_words(clue: Clue, language: Language) -> Sentence:
     block = _BLOCKS[channel_of(clue.modality)]
     return Sentence(block=block, text=sentence_of(clue, language), clue_ids=(clue.id,))
 
@@ -198,21 +196,18 @@ def apply_critique(
     return with_outcomes(explanation, verdict.model_copy(update=update), clues)
 
 
-def settle(
-    explanation: Explanation, verdict: Verdict, clues: Sequence[Clue], language: str = "en"
-) -> Explanation:
+def settle(explanation: Explanation, verdict: Verdict, clues: Sequence[Clue]) -> Explanation:
     """What is carried, and for lost observations their clues' own words.
 
     Args:
         explanation: What was verified.
         verdict: The verdict on it.
         clues: All clues of the clip.
-        language: Language of the clues' own words.
 
     Raises:
         ValueError: The verdict is on another explanation.
     """
-    instead = _replacements(explanation, verdict, clues, language)
+    instead = _replacements(explanation, verdict, clues)
     triples = zip(explanation.sentences, verdict.sentences, instead, strict=True)
 
     def supported(items: Sequence[T], findings: Sequence[Finding]) -> tuple[T, ...]:

@@ -52,13 +52,13 @@ def checked(
 ) -> tuple[Explanation, Verdict]:
     """What the verifier leaves of an explanation (clip length in seconds), and why."""
     verdict = verify(explanation, clues, duration)
-    language = language_of(" ".join(sentence.text for sentence in explanation.sentences))
-    return settle(explanation, verdict, clues, language), verdict
+    return settle(explanation, verdict, clues), verdict
 
 
 def result(sentence: Sentence, clues: Sequence[Clue], duration: float) -> Result:
     """What becomes of one sentence over the clues of a clip of `duration` seconds."""
-    left, verdict = checked(Explanation(sentences=(sentence,)), clues, duration)
+    draft = Explanation(sentences=(sentence,), language=language_of(sentence.text))
+    left, verdict = checked(draft, clues, duration)
     why = verdict.sentences[0].why
     if not left.sentences:
         return Result("struck", "", why)

@@ -34,9 +34,9 @@ def asked(clip_path, tmp_path) -> Any:
         script = tmp_path / "script.json"
         decided = {"candidates": [{"label": "happy", "supports": [smile]}], "settled": True}
         written = {
-            "sentences": [{"block": "video", "text": "In the video, the person smiles.",
-                           "clue_ids": [smile]}],
-            "labels": [{"name": "happy", "clue_ids": [smile]}],
+            "observed": [{"text": "In the video, the person smiles.", "clues": [smile]}],
+            "inferred": [{"label": "happy", "supports": [smile],
+                          "text": "The person appears happy."}],
         }  # fmt: skip
         script.write_text(json.dumps([decided, written]))
         settings = fakes(**CLUES).model_copy(

@@ -18,7 +18,7 @@ from emer.tools.errors import ConfigError
 from tests.fixtures.graph_runs import events, fakes, trace_of
 from tests.fixtures.packages import needs
 from tests.fixtures.paths import MODULES
-from tests.fixtures.servers.openai_chat import OpenAIServer, serving
+from tests.fixtures.servers.openai_chat import OpenAIServer, form_of_request, serving
 
 pytestmark = needs("langchain_openai")
 
@@ -40,24 +40,17 @@ def replies(ids: dict[str, str]) -> list[dict[str, Any]]:
         {"label": "sad", "supports": [ids["audio"]], "contradicts": [ids["face"]]},
     ]
     written = {
-        "sentences": [
-            {
-                "block": "video",
-                "text": "In the video, the person smiles.",
-                "clue_ids": [ids["face"]],
-            },
-            {
-                "block": "audio",
-                "text": "In the audio, sobbing is heard.",
-                "clue_ids": [ids["audio"]],
-            },
-            {
-                "block": "therefore",
-                "text": "Therefore, based on the smile, the person appears happy.",
-                "clue_ids": [ids["face"]],
-            },
+        "observed": [
+            {"clues": [ids["face"]], "text": "In the video, the person smiles."},
+            {"clues": [ids["audio"]], "text": "In the audio, sobbing is heard."},
         ],
-        "labels": [{"name": "happy", "clue_ids": [ids["face"]]}],
+        "inferred": [
+            {
+                "label": "happy",
+                "supports": [ids["face"]],
+                "text": "Therefore, based on the smile, the person appears happy.",
+            }
+        ],
     }
     return [
         {"candidates": candidates, "settled": False},
@@ -84,6 +77,7 @@ def test_a_model_behind_an_openai_compatible_server_plans_asks_and_writes(clip_p
     assert any("blinks" in clue.text for clue in answer.clues)
     calls = [event.call for event in events(answer, "model_called")]
     assert [(c.role, c.outcome) for c in calls] == [
+        ("probe", "ok"),
         ("decider", "ok"),
         ("planner", "ok"),
         ("decider", "ok"),
@@ -93,17 +87,19 @@ def test_a_model_behind_an_openai_compatible_server_plans_asks_and_writes(clip_p
     assert answer.tokens == sum(c.tokens_in + c.tokens_out for c in calls)
     assert answer.money == pytest.approx(sum(c.money or 0 for c in calls)) and answer.money > 0
     assert [c.prompt for c in calls] == [digest(f"llm/en/{c.role}") for c in calls]
-    prompts = trace_of(answer).header.prompts
-    assert {f"{name}.md" for name in names()} == prompts.keys()
-    assert all(body["stream"] and body["tools"] for body in server.asked)
+    told = trace_of(answer).header.prompts
+    assert {f"{name}.md" for name in names()} == told.keys()
+    assert all(body["stream"] and body["response_format"] for body in server.asked)
+    assert {c.form for c in calls} == {"schema"}
 
 
-def test_a_server_without_tools_is_asked_for_json(clip_path: Path) -> None:
+def test_a_server_without_schemas_and_tools_is_asked_for_json(clip_path: Path) -> None:
     ids = clue_ids(clip_path)
-    with serving(400, *replies(ids)) as server:
+    with serving(*replies(ids)) as server:
+        server.refuses = {"schema", "tool", "required_tool"}
         answer = asked(clip_path, server)
     assert [label.name for label in answer.explanation.labels] == ["happy"]
-    assert "tools" in server.asked[0] and all("tools" not in body for body in server.asked[1:])
+    assert {form_of_request(body) for body in server.asked} == {"json"}
     assert not events(answer, "fell_back")
 
 

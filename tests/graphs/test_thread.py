@@ -113,8 +113,9 @@ def test_a_model_hears_the_earlier_turns_and_no_file_name(clip_path, tmp_path, m
     """A follow-up sees what was asked and answered; the clip's name and folder it never sees."""
     ids = {c.modality: c.id for c in ask(clip_path, settings=fakes(**ALONE)).clues}
     decided = {"candidates": [{"label": "happy", "supports": [ids["face"]]}], "settled": True}
-    line = {"block": "video", "text": "In the video, the person smiles.", "clue_ids": [ids["face"]]}
-    written = {"sentences": [line], "labels": [{"name": "happy", "clue_ids": [ids["face"]]}]}
+    line = {"text": "In the video, the person smiles.", "clues": [ids["face"]]}
+    happy = {"label": "happy", "supports": [ids["face"]], "text": "The person appears happy."}
+    written = {"observed": [line], "inferred": [happy]}
     model = ScriptedModel([decided, written] * 3)
     from emer.agents.llm.reasoner import Llm
 
