@@ -97,6 +97,8 @@ class Carrier:
     def counts(self) -> set[int]:
         """Numbers of times that it states."""
         stated = {int(v) for q in self.quantities if q.unit == "times" for v in q.values}
+        ranges = sum(q.role == "range" for q in quantities_in(self.text))
+        stated |= {ranges} if ranges > 1 else set()
         # Once in the data is what every clue tells of; in its sentence it is a count.
         return (stated - {1}) | ({1} if re.search(r"\bonce\b|一次", self.text) else set())
 
@@ -342,7 +344,8 @@ def has_extent(carrier: Carrier, extent: str, duration: float) -> bool:
     if extent == "brief":
         return span is not None and span.length <= BRIEF
     if extent == "repeated":
-        return any(count >= 2 for count in carrier.counts())
+        swings = [v for q in carrier.quantities if q.unit == "half swings" for v in q.values]
+        return any(count >= 2 for count in (*carrier.counts(), *swings))
     return held >= {"whole": WHOLE, "nearly": NEARLY, "most": MOSTLY}[extent]
 
 

@@ -19,7 +19,13 @@ from emer.agents.verification.claims import (
     bind_denials,
     claims_of,
 )
-from emer.agents.verification.conclusions import Ground, are_several, check_emotions, on_family
+from emer.agents.verification.conclusions import (
+    Ground,
+    are_several,
+    check_emotions,
+    check_unclear,
+    on_family,
+)
 from emer.agents.verification.folding import fold, strange_words
 from emer.agents.verification.observations import Scene, check_observation
 from emer.agents.verification.quantities import quantities_in
@@ -139,6 +145,7 @@ def _check_read(
         yield from check_observation(claim, carriers, previous, scene)
         if cited.sentence.block in CONCLUDING:
             yield from check_emotions(claim, carriers, ground, hedged=hedged)
+            yield from check_unclear(claim, carriers, ground)
         else:
             yield from _named_emotions(claim, carriers)
         previous = claim.carriers or previous
@@ -153,7 +160,7 @@ def _is_hedge(item: Item) -> bool:
 
 
 def _is_open(claim: Claim) -> bool:
-    return any(item.value == "state" for item in claim.of("open"))
+    return any(item.value in ("state", "unclear") for item in claim.of("open"))
 
 
 def _loose(readout: Readout, carriers: Sequence[Carrier]) -> Iterator[Problem]:

@@ -26,7 +26,8 @@ BANDS: tuple[Band, ...] = ("low", "medium", "high")
 EXTREME, NEARLY = 0.6, 0.05
 """Intensity from which a word is an extreme, and by which it may be missed (by us)."""
 GLOSSES: Mapping[str, tuple[str, ...]] = {
-    "polite": ("smile_social",),
+    "polite": ("smile_social", "smile"),
+    "concentration": ("brow_furrow", "eyes_narrow", "gaze_fixed", "gaze_down", "lips_pressed"),
     "emphasis": ("brow_raise", "inner_brow_raise", "outer_brow_raise", "brow_furrow", "emphasis"),
     "attention": ("camera", "gaze_fixed"),
 }
@@ -92,9 +93,25 @@ def check_emotions(
             yield first
     for degree in claim.of("degree"):
         near = claim.nearest(degree)
-        if near in emotions and int(degree.value) >= _DISPLAYED_FROM:
+        if near in emotions and _says_more(claim, degree, near, hedged=hedged):
             yield Problem("unsupported", "it is more certain or stronger than a reading can be")
     yield from _bands(claim, standings, ground)
+
+
+def check_unclear(
+    claim: Claim, carriers: Sequence[Carrier], ground: Ground
+) -> Iterator[Problem]:
+    """Problems of "no clear emotion": its clues must not speak for one."""
+    if any(item.value == "unclear" for item in claim.of("open")):
+        standings = ground.standings([carrier.clue for carrier in carriers])
+        if any(band(standing) != "low" for standing in standings.values()):
+            yield Problem("unsupported", "its clues speak for an emotion")
+
+
+def _says_more(claim: Claim, degree: Item, emotion: Item, *, hedged: bool) -> bool:
+    """True for a degree of an emotion that no clue can carry; against it or denied it may."""
+    is_strong = int(degree.value) >= _DISPLAYED_FROM
+    return is_strong and _stance(claim, emotion, hedged) not in ("against", "not")
 
 
 def _of_claim(claim: Claim, carriers: Sequence[Carrier]) -> list[Carrier]:

@@ -224,12 +224,25 @@ def _on_quantity(fit: Fit, item: Item) -> str:
     shown = ", ".join(f"{value:g}" for value in quantity.values) or quantity.letter
     if quantity.unit in ("times", "people"):
         return "" if fit.counts(quantity.values[0]) else f"its clues do not state {shown}"
+    if quantity.role == "later":
+        return "" if _is_later(fit, quantity.values[0]) else f"it does not follow by {shown} s"
     if quantity.unit == "s":
         says = "is at" if quantity.role in _TIMED else "of it lasts"
         return "" if has_times(carrier, quantity, fit.scene.duration) else f"no cited clue {says} {shown} s"
     if has_quantity(carrier, quantity):
         return ""
     return f"no cited clue of it says {shown} {quantity.unit}".strip()
+
+
+def _is_later(fit: Fit, gap_s: float) -> bool:
+    """True if a clue begins so many seconds after the beginning or end of one before."""
+    span = fit.carrier.clue.span
+    others = [c.clue.span for c in fit.previous if c.clue.span and c is not fit.carrier]
+    return span is not None and any(
+        abs(span.start - moment - gap_s) <= SLACK
+        for other in others
+        for moment in (other.start, other.end)
+    )
 
 
 def _on_each(fit: Fit, _: Item) -> str:
@@ -285,6 +298,8 @@ def _on_degree(fit: Fit, item: Item) -> str:
     near = fit.claim.nearest(item)
     if near is None or near.kind not in OBSERVED or not fit.is_own(item):
         return ""
+    if fit.head.kind == "seen" and near.kind == "hit":
+        return ""  # "speaks clearly higher": the degree is that of the pitch
     worded = fit.head.kind in ("seen", "people") and item.text in fit.carrier.text
     if worded or has_rank(fit.carrier, [fit.head.value], int(item.value)):
         return ""

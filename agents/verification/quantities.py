@@ -10,8 +10,8 @@ from typing import Literal
 from emer.tools.types import Clue
 
 Role = Literal[
-    "point", "range", "length", "after", "since", "before", "opening", "closing", "amount",
-    "codes", "letter",
+    "point", "range", "length", "after", "since", "before", "later", "opening", "closing",
+    "amount", "codes", "letter",
 ]  # fmt: skip
 
 NUMBERS = {
@@ -61,7 +61,7 @@ AMOUNT = re.compile(
     rf"(?<![a-z\d.第]){_LEAD}(?:by )?(?:up to )?(?:the )?{_NEAR}{_BOUND}"
     rf"(?:(?P<value>{_VALUE})|(?P<word>(?<![a-z])(?:{_WORDS})(?![a-z])))\s*-?(?:{_UNIT})"
     r"(?P<half> and a half)?"
-    r"(?P<after>\s*(?:mark\b|in(?:to)? the clip\b|onwards?\b|on\b(?! the)|or so\b|左右|上下|之后|之前|以前|以后|处|起|开始))*"
+    r"(?P<after>\s*(?:mark\b|in(?:to)? the clip\b|onwards?\b|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|之后|之前|以前|以后|处|起|开始))*"
 )
 EDGE = re.compile(
     r"(?P<lead>in|during|for|over|within|throughout) the (?:very )?"
@@ -228,6 +228,8 @@ def _role(match: re.Match[str]) -> Role:
         return "after"
     if after in ("之前", "以前"):
         return "before"
+    if after in ("later", "afterwards"):
+        return "later"
     if after in ("起", "开始", "on", "onward", "onwards"):
         return "since"
     if after in ("mark", "处", "into the clip", "in the clip") and lead not in _ROLES:

@@ -3,7 +3,8 @@
 Deterministic and independent of the writer. What cannot be read is not carried: every word
 of a sentence must belong to a cue, a degree, a time, a count, an order, a person, a
 quotation, a number or an emotion that a cited clue carries. An observation that is not
-carried is replaced by its clues' own words, everything else is struck.
+carried is replaced by its clues' own words, a conclusion in odd words by one of ours
+(`replacements`), everything else is struck.
 """
 
 from __future__ import annotations
@@ -11,19 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeVar
 
-from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Weighting, channel_of, lexicon
-from emer.agents.rules.phrases import sentence_of
+from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Weighting, lexicon
 from emer.agents.types import Block, Explanation, Rejection, Sentence
 from emer.agents.verification.checks import Cited, check_label, check_sentence
 from emer.agents.verification.claims import Problem
 from emer.agents.verification.conclusions import Ground
 from emer.agents.verification.reader import CONCLUDING
-from emer.prompts.prompt import Language
+from emer.agents.verification.replacements import REJECTED, replacements
 from emer.tools.types import Clue, Record
 
 T = TypeVar("T")
-_BLOCKS: dict[str, Block] = {"visual": "video", "audio": "audio", "text": "text"}
-"""The block of a clue's own words, by its channel."""
 
 
 class Finding(Record):
@@ -35,7 +33,7 @@ class Finding(Record):
     outcome: Literal["", "kept", "replaced", "struck"] = ""
     """What becomes of it; empty in traces of version 0.1."""
     replacement: str = ""
-    """Its clues' own words, if it is replaced."""
+    """What is told instead, if it is replaced."""
 
 
 class Opinion(Record):
@@ -149,29 +147,8 @@ def with_outcomes(explanation: Explanation, verdict: Verdict, clues: Sequence[Cl
 def _replacements(
     explanation: Explanation, verdict: Verdict, clues: Sequence[Clue]
 ) -> list[tuple[Sentence, ...]]:
-    """The words of its clues for each observation that is not carried, each clue once."""
-    known = {clue.id: clue for clue in clues}
-    pairs = list(zip(explanation.sentences, verdict.sentences, strict=True))
-    previous = {
-        clue_id
-        for sentence, finding in pairs
-        if finding.status == "supported" and sentence.block in _BLOCKS.values()
-        for clue_id in sentence.clue_ids
-    }
-    instead: list[tuple[Sentence, ...]] = []
-    for sentence, finding in pairs:
-        words = []
-        if finding.status != "supported" and sentence.block in _BLOCKS.values():
-            new = [i for i in dict.fromkeys(sentence.clue_ids) if i in known and i not in previous]
-            words = [_own_words(known[i], explanation.language) for i in new]
-            previous |= {*new}
-        instead.append(tuple(words))
-    return instead
-
-
-def _own_words(clue: Clue, language: Language) -> Sentence:
-    block = _BLOCKS[channel_of(clue.modality)]
-    return Sentence(block=block, text=sentence_of(clue, language), clue_ids=(clue.id,))
+    reasons = [None if f.status == "supported" else f.why for f in verdict.sentences]
+    return replacements(explanation, reasons, clues)
 
 
 def apply_critique(
@@ -190,7 +167,7 @@ def apply_critique(
     sentences = list(verdict.sentences)
     for place, (finding, opinion) in enumerate(zip(sentences, opinions, strict=False)):
         if opinion.verdict == "rejected" and finding.status == "supported":
-            why = f"the critic rejects it: {opinion.why}".rstrip(": ")
+            why = f"{REJECTED}: {opinion.why}".rstrip(": ")
             sentences[place] = Finding(text=finding.text, status="unsupported", why=why)
     update = {"sentences": tuple(sentences), "opinions": tuple(opinions)}
     return with_outcomes(explanation, verdict.model_copy(update=update), clues)
