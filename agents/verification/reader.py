@@ -298,24 +298,23 @@ def _word_end(text: str, at: int) -> int:
 
 def parts_of(items: Sequence[Item]) -> list[Part]:
     """The items between breaks; parentheses and a cue's own words are not split."""
-    parts, depth, inside = [Part()], 0, 0
+    parts, depth = [Part()], 0
+    wide = [item for item in items if item.kind in ("hit", "verbatim")]
     for item in items:
         if item.kind == "paren":
             opened = item.value == "open"
             depth = depth + 1 if opened else max(0, depth - 1)
-        elif item.kind == "break" and (depth or item.start < inside):
+        elif item.kind == "break" and (depth or any(_is_inside(item, one) for one in wide)):
             continue
         elif item.kind == "break":
             parts.append(Part(after=item.value))
         else:
             parts[-1].items.append(item)
-            if item.kind in ("hit", "verbatim"):
-                inside = max(inside, _first_gap(item))
     return [part for part in parts if part.items or part is parts[0]]
 
 
-def _first_gap(item: Item) -> int:
-    """Where an item's own words end for the first time."""
-    if item.hit is None or not item.hit.free:
-        return item.end
-    return min(start for start, _ in item.hit.free)
+def _is_inside(item: Item, wide: Item) -> bool:
+    """True if an item is among the own words of another one."""
+    free = wide.hit.free if wide.hit is not None else ()
+    inside = wide.start < item.start and item.end <= wide.end
+    return inside and not any(start <= item.start < end for start, end in free)

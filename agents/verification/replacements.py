@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, channel_of, lexicon
@@ -21,6 +22,10 @@ BLOCKS: dict[str, Block] = {"visual": "video", "audio": "audio", "text": "text"}
 """The block of a clue's own words, by its channel."""
 REJECTED = "the critic rejects it"
 """Begins the reason of what a critic rejects: that may not come back in other words."""
+_CAUTIOUS = re.compile(
+    r"\b(?:may|might|could|would|perhaps|possibly|probably|likely)\b|可能|也许|或许|多半|未必"
+)
+"""Words of a conclusion that claims little: what it goes by is told, if no more."""
 _MOST_CUES = 3
 """Cues that a conclusion of ours names (chosen by us)."""
 
@@ -78,7 +83,7 @@ def _named(
     text = fold(sentence.text)
     readout = read_sentence(text, sentence.block)
     kinds = {item.kind for item in readout.items}
-    meant = bool(readout.unread) or "hedge" in kinds
+    meant = bool(readout.unread) or _CAUTIOUS.search(text) is not None
     if not meant or kinds & {"certain", "because"} or why.startswith(REJECTED):
         return None
     if strange_words(sentence.text, (clue.text for clue in cited)):
