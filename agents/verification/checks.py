@@ -67,7 +67,7 @@ HEARD = (
 )
 """Observations of a voice that are no cues of the lexicon."""
 _WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+")
-_HEDGED = re.compile(r"\b(?:may|might|could|would|seems?|appears?|sounds? like)\b|可能|似乎|好像|像是|大概")
+_HEDGED = re.compile(r"\b(?:may|might|could|would|seems?|appears?|sounds? like|hints?|suggests?|points?|consistent|fits?)\b|可能|似乎|好像|像是|大概")
 _DENYING = frozenset("not no never none nor without t 不 没 無 无 未 别".split())  # noqa: SIM905
 """Words before a quotation without which it would say the opposite; "t" ends "don't"."""
 

@@ -76,14 +76,16 @@ def claims_of(parts: Iterable[Part], text: str = "") -> list[Claim]:
         if heads:
             claims.append(Claim(heads, [*leading, *part.items], after=part.after))
             leading = []
-        elif not claims:
+        elif not claims or _is_subject(part):
             leading += part.items
         elif _is_another(part, claims[-1]):
             inherited = [head for head in claims[-1].heads if head.kind in OBSERVED]
             claims.append(Claim(inherited, part.items))
         else:
             claims[-1].items += part.items
-    if leading:
+    if leading and claims:
+        claims[-1].items += leading
+    elif leading:
         claims.append(Claim([], leading))
     named = ""
     for claim in claims:
@@ -91,6 +93,12 @@ def claims_of(parts: Iterable[Part], text: str = "") -> list[Claim]:
         claim.inherits, claim.text = not own, text
         claim.person = named = own or named
     return claims
+
+
+def _is_subject(part: Part) -> bool:
+    """True if a part only names the person that the next one tells of."""
+    kinds = {item.kind for item in part.items}
+    return bool(kinds & {"named", "place"}) and kinds <= {"named", "place", "person", "plain"}
 
 
 def _is_another(part: Part, before: Claim) -> bool:

@@ -11,7 +11,7 @@ from typing import Literal
 from emer.agents.lexicon.cue_parser import read
 from emer.agents.lexicon.lexicon import WORD_CUES, Weighting, lexicon
 from emer.agents.questions.person_focus import people_in
-from emer.agents.rules.fusion import Standing, weigh
+from emer.agents.rules.fusion import CLEAR, Standing, weigh
 from emer.agents.rules.labels import band
 from emer.agents.types import Band
 from emer.agents.verification.carriers import Carrier
@@ -32,6 +32,8 @@ GLOSSES: Mapping[str, tuple[str, ...]] = {
     "attention": ("camera", "gaze_fixed"),
 }
 """Readings that are no emotions, with the cues of which one must be stated."""
+_QUIET = ("calm", "serious", "tired")
+"""Families that little movement speaks for."""
 _DISPLAYED_FROM = 3
 """Degree from which an adverb at an emotion word says more than a reading can."""
 
@@ -104,7 +106,8 @@ def check_unclear(
     """Problems of "no clear emotion": its clues must not speak for one."""
     if any(item.value == "unclear" for item in claim.of("open")):
         standings = ground.standings([carrier.clue for carrier in carriers])
-        if any(band(standing) != "low" for standing in standings.values()):
+        moved = [s for s in standings.values() if s.family not in _QUIET]
+        if any(standing.support >= CLEAR for standing in moved):
             yield Problem("unsupported", "its clues speak for an emotion")
 
 

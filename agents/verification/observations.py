@@ -29,7 +29,7 @@ _CONTACT = re.compile(
 """What a hand may touch: more than "the face", so the clue must name it."""
 _WIDER = {
     "pitch_down": ("falling_end",),
-    "pitch_up": ("rising_end", "pitch_jump", "pitch_high"),
+    "pitch_up": ("rising_end", "pitch_jump", "pitch_high", "loud"),
     "mouth_open": ("mouth_shut", "jaw_drop"),
     "pauses": ("long_pause",),
     "gaze_averted": ("gaze_down", "gaze_up", "head_away"),
@@ -96,7 +96,7 @@ def _stating(carriers: Sequence[Carrier], head: Item, denied: bool) -> list[Carr
 
 def _is_same_words(head: Item, other: Item) -> bool:
     channels = {head.hit.channel if head.hit else "", other.hit.channel if other.hit else ""}
-    return len(channels) == 2 and _overlap(head, other)
+    return len(channels - {""}) == 2 and _overlap(head, other)
 
 
 def _states(carrier: Carrier, head: Item, *, denied: bool) -> bool:
@@ -182,12 +182,20 @@ class Fit:
         if number in self.carrier.counts():
             return True
         timed = ("quantity", "time", "order", "place", "some", "compare", "only")
-        if number != occasions(self.stating) or self.carrier.counts():
+        if self.carrier.counts() or number != occasions(self._timely()):
             return False
         times = [i for i in self.claim.of(*timed) if i.value not in ("amount", "length")]
         others = elsewhere(self.head, self.stating, self.scene.everyone)
         counted = [c for c in self.scene.everyone if c.counts() and _states_same(c, self)]
         return bool(times) or not (others or counted)
+
+    def _timely(self) -> list[Carrier]:
+        """The clues that state the head at the times that the claim names."""
+        checks = (("time", _on_time), ("quantity", _on_quantity))
+        items = [(check, i) for kind, check in checks for i in self.claim.of(kind)]
+        items = [(check, i) for check, i in items if i.kind == "time" or i.value in _TIMED]
+        fits = (replace(self, carrier=carrier) for carrier in self.stating)
+        return [fit.carrier for fit in fits if not any(check(fit, i) for check, i in items)]
 
     def _other_contact(self) -> Iterator[str]:
         """What a hand touches, if the clue does not name it."""

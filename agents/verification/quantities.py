@@ -59,9 +59,10 @@ _LEAD = (
 )
 AMOUNT = re.compile(
     rf"(?<![a-z\d.第]){_LEAD}(?:by )?(?:up to )?(?:the )?{_NEAR}{_BOUND}"
-    rf"(?:(?P<value>{_VALUE})|(?P<word>(?<![a-z])(?:{_WORDS})(?![a-z])))\s*-?(?:{_UNIT})"
+    rf"(?:(?P<value>{_VALUE})|(?P<word>(?<![a-z])(?:{_WORDS})(?![a-z])))"
+    rf"(?P<mid>[ -]and[ -]a[ -]half)?\s*-?(?:{_UNIT})"
     r"(?P<half> and a half)?"
-    r"(?P<after>\s*(?:mark\b|in(?:to)? the clip\b|onwards?\b|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|之后|之前|以前|以后|处|起|开始))*"
+    r"(?P<after>\s*(?:mark\b|in(?=[,.;]|$)|in(?:to)? the (?:clip|video)\b|onwards?\b|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|之后|之前|以前|以后|处|起|开始))*"
 )
 EDGE = re.compile(
     r"(?P<lead>in|during|for|over|within|throughout) the (?:very )?"
@@ -204,7 +205,7 @@ def _amounts(text: str) -> Iterator[Quantity]:
         if unit == "people" and match["word"] in ("a", "an"):
             continue
         value = float(match["value"]) if match["value"] else NUMBERS[match["word"]]
-        if match["half"]:
+        if match["half"] or match["mid"]:
             value += 0.5
         near = match["near"] is not None or match["after"] in ("左右", "上下", " or so")
         role: Role = "amount"
@@ -232,7 +233,7 @@ def _role(match: re.Match[str]) -> Role:
         return "later"
     if after in ("起", "开始", "on", "onward", "onwards"):
         return "since"
-    if after in ("mark", "处", "into the clip", "in the clip") and lead not in _ROLES:
+    if (after in ("mark", "处", "in") or after.startswith("in")) and lead not in _ROLES:
         return "point"
     if lead in _ROLES:
         return _ROLES[lead]

@@ -45,7 +45,8 @@ _PERSON = re.compile(
 )
 _PLACE = re.compile(
     r"\(?(?P<en>on the left|on the right|in the middle|\w+ from the (?:left|right))\b\)?"
-    r"|(?P<zh>左|右|中)(?:边|侧|间|面)的?|(?P<from>左|右)(?:边|侧)?[起数]第(?P<rank>[一二三四五])"
+    r"|(?P<zh>左|右|中)(?:边|侧|间|面)的?(?:那?[个位名](?:人物?|女子|男子)?|人物?|(?=女|男|\d+号))"
+    r"|(?P<from>左|右)(?:边|侧)?[起数]第(?P<rank>[一二三四五])(?:个人?|位|名|人)?"
 )
 _RANKS = dict(zip("一二三四五", ("first", "second", "third", "fourth", "fifth"), strict=True))
 PLACES_ZH = {"左": "on the left", "右": "on the right", "中": "in the middle"}
@@ -174,7 +175,7 @@ def _ends(text: str, end: int) -> bool:
 @lru_cache(maxsize=4096)
 def _read_rest(text: str, block: Block) -> Readout:
     covered = bytearray(len(text))
-    items = list(_observations(text, covered))
+    items = list(_observations(text, covered, block))
     for hit in _hits(text, block):
         if not all(covered[hit.start : hit.end]):
             items.append(Item("hit", hit.cue, hit.start, hit.end, hit=hit))
@@ -229,12 +230,13 @@ def _hits(text: str, block: Block) -> Iterator[Hit]:
             yield hit
 
 
-def _observations(text: str, covered: bytearray) -> Iterator[Item]:
+def _observations(text: str, covered: bytearray, block: Block) -> Iterator[Item]:
     """Phrases of ours for what is observed, before the patterns of cues."""
+    first = (*_FIRST, "for", "against") if block in CONCLUDING else _FIRST
     at = 0
     while at < len(text):
         phrase = phrase_at(text, at) if is_boundary(text, at) else None
-        if phrase is not None and (phrase.kind in _FIRST or phrase.value == "frame"):
+        if phrase is not None and (phrase.kind in first or phrase.value == "frame"):
             end = at + len(phrase.text)
             covered[at:end] = b"\1" * (end - at)
             yield Item(phrase.kind, phrase.value, at, end, text=phrase.text)
@@ -277,10 +279,7 @@ def _people(text: str, covered: bytearray) -> Iterator[Item]:
 
 def _is_of_person(text: str, match: re.Match[str]) -> bool:
     """True for a place right behind a person, not for a direction."""
-    if match["en"]:
-        return _PLACED.search(text[: match.start()]) is not None
-    behind = r"(?:那?[个位名])(?:人|女|男)?|人|女|男|\d+号"
-    return re.match(behind, text[match.end() :]) is not None
+    return match["en"] is None or _PLACED.search(text[: match.start()]) is not None
 
 
 def _quantities(text: str, covered: bytearray) -> Iterator[Item]:
