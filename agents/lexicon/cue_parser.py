@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
+from emer.agents.lexicon.literals import may_match
 from emer.agents.lexicon.lexicon import NEARBY, channel_of, lexicon
 from emer.tools.cues import FACS_LETTERS, Channel
 from emer.tools.types import Clue, Modality
@@ -222,7 +223,7 @@ def _sentences(text: str, channel: Channel) -> list[str]:
 def _in_sentence(sentence: str, channel: Channel) -> list[Mention]:
     mentions = []
     for cue, pattern in lexicon().patterns[channel]:
-        for match in pattern.finditer(sentence):
+        for match in pattern.finditer(sentence) if may_match(pattern, sentence) else ():
             if match.group():
                 near = sentence[max(0, match.start() - NEARBY) : match.start()]
                 before = _CLAUSE.split(near)[-1]

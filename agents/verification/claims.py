@@ -103,7 +103,7 @@ def _is_subject(part: Part) -> bool:
 
 def _is_another(part: Part, before: Claim) -> bool:
     """True if a part without a head tells of another occurrence of the same."""
-    if part.of("apex", "each"):
+    if part.of("each") or (part.of("apex") and not part.of("order")):
         return False
     if part.of("compare"):
         return True

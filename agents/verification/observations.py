@@ -29,6 +29,7 @@ _CONTACT = re.compile(
 """What a hand may touch: more than "the face", so the clue must name it."""
 _WIDER = {
     "pitch_down": ("falling_end",),
+    "smile_eyes": ("smile_social",),
     "pitch_up": ("rising_end", "pitch_jump", "pitch_high", "loud"),
     "mouth_open": ("mouth_shut", "jaw_drop"),
     "pauses": ("long_pause",),

@@ -55,10 +55,10 @@ _UNIT = "|".join(f"(?P<u{place}>{unit})" for place, unit in enumerate(UNITS.valu
 _NAMES = tuple(UNITS)
 _LEAD = (
     r"(?:(?P<lead>for|lasting|lasts|last|of|in|within|after|from|since|before|until|till|by|at"
-    r"|between|during|在|从|自|于|到|持续|长达|历时)\s*)?"
+    r"|between|during|在|从|自|于|持续|长达|历时)\s*)?"
 )
 AMOUNT = re.compile(
-    rf"(?<![a-z\d.第]){_LEAD}(?:by )?(?:up to )?(?:the )?{_NEAR}{_BOUND}"
+    rf"(?<![a-z\d.第]){_LEAD}(?:by )?(?:(?<!add )(?<!adds )(?<!adding )up to )?(?:the )?{_NEAR}{_BOUND}"
     rf"(?:(?P<value>{_VALUE})|(?P<word>(?<![a-z])(?:{_WORDS})(?![a-z])))"
     rf"(?P<mid>[ -]and[ -]a[ -]half)?\s*-?(?:{_UNIT})"
     r"(?P<half> and a half)?"
@@ -127,7 +127,7 @@ class Quantity:
 _ROLES: dict[str, Role] = {
     "for": "length", "lasting": "length", "lasts": "length", "last": "length", "of": "length", "in": "length",
     "within": "length", "持续": "length", "长达": "length", "历时": "length", "after": "after",
-    "from": "since", "since": "since", "从": "since", "自": "since", "到": "before", "before": "before", "until": "before", "till": "before",
+    "from": "since", "since": "since", "从": "since", "自": "since", "before": "before", "until": "before", "till": "before",
 }  # fmt: skip
 
 

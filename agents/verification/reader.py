@@ -52,6 +52,7 @@ _RANKS = dict(zip("一二三四五", ("first", "second", "third", "fourth", "fif
 PLACES_ZH = {"左": "on the left", "右": "on the right", "中": "in the middle"}
 _PLACED = re.compile(r"\b(?:person(?: \d+)?|man|woman|girl|boy|child|speaker|figure|the one|that one),? $")
 _SUBJECT = re.compile(r"\b(?:the )?person (?=\((?:on|in) the)")
+_SIDE = re.compile(r"\b(?:left|right)\b|[左右]")
 _NOTHING = re.compile(r"[\s'\x00]")
 _ANSWER = re.compile(r"^(?:to the question[:,] )?no, ")
 
@@ -179,9 +180,9 @@ def _read_rest(text: str, block: Block) -> Readout:
     for hit in _hits(text, block):
         if not all(covered[hit.start : hit.end]):
             items.append(Item("hit", hit.cue, hit.start, hit.end, hit=hit))
-    for item in items:
-        if item.hit is not None:
-            _cover(covered, item.hit)
+    for hit in [item.hit for item in items if item.hit is not None]:
+        _cover(covered, hit)
+        items += _ways(text, hit, covered)
     items += _emotions(text, covered)
     for found in (*_people(text, covered), *_quantities(text, covered)):
         items.append(found)
@@ -195,7 +196,8 @@ def _read_rest(text: str, block: Block) -> Readout:
         if covered[at] or _NOTHING.match(text, at):
             at += 1
             continue
-        phrase = phrase_at(text, at)
+        free = covered.find(1, at)
+        phrase = phrase_at(text, at, len(text) if free < 0 else free)
         if phrase is None or not _fits(phrase, block):
             end = _word_end(text, at)
             unread.append(text[at:end])
@@ -256,6 +258,14 @@ def _cover(covered: bytearray, hit: Hit) -> None:
         marks[low - hit.start : high - hit.start] = bytes(max(0, high - low))
     for place, mark in enumerate(marks, start=hit.start):
         covered[place] |= mark
+
+
+def _ways(text: str, hit: Hit, covered: bytearray) -> Iterator[Item]:
+    """The sides that a cue's own words name."""
+    for match in _SIDE.finditer(text, hit.start, hit.end):
+        if covered[match.start()]:
+            side = "left" if match.group() in ("left", "左") else "right"
+            yield Item("way", side, match.start(), match.end(), text=match.group())
 
 
 def _emotions(text: str, covered: bytearray) -> Iterator[Item]:

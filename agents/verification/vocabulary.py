@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from emer.agents.lexicon.lexicon import FOLDER as LEXICON
 from emer.agents.lexicon.lexicon import WORD_CUES, Channel, lexicon, read_rows
+from emer.agents.lexicon.literals import may_match
 from emer.agents.verification.folding import fold
 
 WORDS = Path(__file__).parent / "words.toml"
@@ -116,10 +118,10 @@ def _is_latin(character: str) -> bool:
     return (character.isalnum() or character == "_") and character < "\u3400"
 
 
-def phrase_at(text: str, at: int) -> Phrase | None:
-    """The longest phrase that begins at a place."""
+def phrase_at(text: str, at: int, end: int = sys.maxsize) -> Phrase | None:
+    """The longest phrase that begins at a place and ends at another one or before it."""
     for length in _lengths().get(head_of(text, at), ()):
-        phrase = phrases().get(text[at : at + length])
+        phrase = phrases().get(text[at : at + length]) if at + length <= end else None
         if phrase is not None and is_boundary(text, at + length):
             return phrase
     return None
@@ -164,7 +166,7 @@ def hits_in(text: str, channel: Channel) -> tuple[Hit, ...]:
     """The cues that a folded text names on a channel, in order."""
     found = []
     for cue, pattern in _cue_patterns()[channel]:
-        match = pattern.search(text)
+        match = pattern.search(text) if may_match(pattern, text) else None
         while match is not None:
             free = tuple(_free(text, match))
             if match.group():
