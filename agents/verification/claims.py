@@ -5,8 +5,9 @@ One clue must carry all of a claim: its degree, times, counts, order and person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from emer.agents.verification.carriers import Carrier
@@ -87,12 +88,26 @@ def claims_of(parts: Iterable[Part], text: str = "") -> list[Claim]:
         claims[-1].items += leading
     elif leading:
         claims.append(Claim([], leading))
+    _lead(claims)
     named = ""
     for claim in claims:
         own = next((item.value for item in claim.items if item.kind == "named"), "")
         claim.inherits, claim.text = not own, text
         claim.person = named = own or named
     return claims
+
+
+def _lead(claims: Sequence[Claim]) -> None:
+    """Turn "after A, B" into "A, then B", and "before A, B" into "A, earlier B"."""
+    for claim, behind in pairwise(claims):
+        first = next(iter(claim.of("order")), None)
+        leads = first is not None and first.value in _LED
+        if leads and first and all(head.start > first.start for head in claim.heads):
+            claim.items.remove(first)
+            behind.items.append(replace(first, value=_LED[first.value]))
+
+
+_LED = {"after": "then", "before": "earlier"}
 
 
 def _is_subject(part: Part) -> bool:

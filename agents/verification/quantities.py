@@ -27,7 +27,7 @@ UNITS = {
     "db": r"db\b|decibels?\b|分贝",
     "degrees": r"degrees?\b|°|度",
     "%": r"%|percent\b|per cent\b",
-    "syllables": r"syllables? (?:per|a) second\b|syllables?/s\b|个?音节(?:每秒|/秒)",
+    "syllables": r"syllables? (?:per|a) second\b|syllables?/s\b|个?音节(?:每秒|/秒)?",
     "times": r"times\b|occasions\b|[次回]",
     "frames": r"frames\b|帧",
     "half swings": r"half swings\b",
@@ -62,29 +62,30 @@ AMOUNT = re.compile(
     rf"(?:(?P<value>{_VALUE})|(?P<word>(?<![a-z])(?:{_WORDS})(?![a-z])))"
     rf"(?P<mid>[ -]and[ -]a[ -]half)?\s*-?(?:{_UNIT})"
     r"(?P<half> and a half)?"
-    r"(?P<after>\s*(?:mark\b|in(?=[,.;]|$)|in(?:to)? the (?:clip|video)\b|onwards?\b|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|之后|之前|以前|以后|处|起|开始))*"
+    r"(?P<after>\s*(?:mark\b|in(?=[,.;]|$)|in(?:to)? the (?:clip|video)\b|onwards?\b|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|多(?![少次])|之后|之前|以前|以后|处|起|开始))*"
 )
 EDGE = re.compile(
     r"(?P<lead>in|during|for|over|within|throughout) the (?:very )?"
     rf"(?P<edge>first|opening|last|final|closing) {_NEAR}"
-    rf"(?:(?P<value>{_VALUE})|(?P<word>second and a half|(?:{_WORDS})(?![a-z])))"
+    rf"(?:(?P<value>{_VALUE})|(?P<word>second and a half|couple of|few|(?:{_WORDS})(?![a-z])))"
     r"(?:\s*(?:s|seconds?)\b)?(?: or so\b)?"
     r"|(?P<edge_zh>开头|最初|开始|前|头|最后|结尾|末尾)的?(?P<near_zh>大约|约|大概|将近)?"
     rf"(?:(?P<value_zh>{_VALUE})|(?P<word_zh>[一两二三四五六七八九十半]))\s*秒钟?(?:内|里|中|左右)?"
 )
 """The first or last seconds of the clip."""
 FRACTION = re.compile(
-    rf"{_NEAR}(?:(?P<part>(?:a|one|two|three) (?:thirds?|quarters?|fifths?|tenths?)|(?<!first )(?<!second )(?<!latter )(?<!last )half)"
+    rf"{_NEAR}{_BOUND}(?:(?P<part>(?:a|one|two|three) (?:thirds?|quarters?|fifths?|tenths?)|(?<!first )(?<!second )(?<!latter )(?<!last )half)"
     r"(?= (?:of|the)\b)"
     r"|(?P<tenths>[一两二三四五六七八九])成|百分之(?P<percent>[一二三四五六七八九十]+)"
     r"|(?P<below>[二两三四五十])分之(?P<above>[一二三四五六七八九])|(?P<half>一半|半数))"
 )
 """A share in words."""
 _PARTS = {"third": 3, "quarter": 4, "fifth": 5, "tenth": 10}
+_SECONDS = r"\d{1,9}(?:\.\d{1,9})?"
 TIMES = re.compile(
-    rf"{_LEAD}{_NEAR}(?<![a-z\d.])(?P<start>\d{{1,9}}(?:\.\d{{1,9}})?)\s*(?:s\b|seconds?\b|秒)?\s*"
-    r"(?:-|to|until|and|till|through|一?直?[到至]|~)\s*"
-    r"(?P<end>\d{1,9}(?:\.\d{1,9})?)\s*(?:s\b|secs?\b|seconds?\b|秒钟?)"
+    rf"{_LEAD}{_NEAR}(?<![a-z\d.])(?P<start>{_SECONDS})\s*(?:s\b|seconds?\b|秒)?\s*"
+    r"(?:-|to|until|and|till|through|一?直?[到至]|~)\s*(?:(?:about|around|roughly|约|大约)\s*)?"
+    rf"(?P<end>{_SECONDS})\s*(?:s\b|secs?\b|seconds?\b|秒钟?)"
     r"(?:\s*(?:之间|期间|这段时间|的时候|时段?|间))?"
 )
 LISTED = re.compile(
@@ -155,7 +156,7 @@ def _edges(text: str) -> Iterator[Quantity]:
     for match in EDGE.finditer(text):
         word = match["word"] or match["word_zh"] or ""
         digits = match["value"] or match["value_zh"]
-        value = float(digits) if digits else NUMBERS.get(word, 1.5)
+        value = float(digits) if digits else NUMBERS.get(word) or _LOOSE[word]
         is_first = (match["edge"] or match["edge_zh"]) in _OPENING
         role: Role = "opening" if is_first else "closing"
         whole = match["lead"] in ("for", "throughout", "over")
@@ -163,6 +164,7 @@ def _edges(text: str) -> Iterator[Quantity]:
         yield Quantity(role, (value,), "s", near, match.start(), match.end(), listed=whole)
 
 
+_LOOSE = {"second and a half": 1.5, "couple of": 2.0, "few": 3.0}
 _OPENING = ("first", "opening", "开头", "最初", "开始", "前", "头")
 
 
@@ -180,7 +182,9 @@ def _shares(text: str) -> Iterator[Quantity]:
             value = NUMBERS[match["above"]] / NUMBERS[match["below"]]
         else:
             value = 0.5
-        yield Quantity("amount", (round(100 * value, 1),), "%", True, match.start(), match.end())
+        bound = _bound(match)
+        share = (round(100 * value, 1),)
+        yield Quantity("amount", share, "%", True, match.start(), match.end(), bound=bound)
 
 
 def _percent(text: str) -> float:
@@ -207,11 +211,10 @@ def _amounts(text: str) -> Iterator[Quantity]:
         value = float(match["value"]) if match["value"] else NUMBERS[match["word"]]
         if match["half"] or match["mid"]:
             value += 0.5
-        near = match["near"] is not None or match["after"] in ("左右", "上下", " or so")
+        near = match["near"] is not None or match["after"] in ("左右", "上下", "多", " or so")
         role: Role = "amount"
         if unit == "s":
             role = _role(match)
-        bound: Literal["", "over", "under"] = "over" if match["over"] else ""
         yield Quantity(
             role,
             (abs(value),),
@@ -219,8 +222,14 @@ def _amounts(text: str) -> Iterator[Quantity]:
             near,
             match.start(),
             match.end(),
-            bound="under" if match["under"] else bound,
+            bound=_bound(match),
         )
+
+
+def _bound(match: re.Match[str]) -> Literal["", "over", "under"]:
+    if match["under"]:
+        return "under"
+    return "over" if match["over"] else ""
 
 
 def _role(match: re.Match[str]) -> Role:

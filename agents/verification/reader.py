@@ -52,6 +52,7 @@ _RANKS = dict(zip("一二三四五", ("first", "second", "third", "fourth", "fif
 PLACES_ZH = {"左": "on the left", "右": "on the right", "中": "in the middle"}
 _PLACED = re.compile(r"\b(?:person(?: \d+)?|man|woman|girl|boy|child|speaker|figure|the one|that one),? $")
 _SUBJECT = re.compile(r"\b(?:the )?person (?=\((?:on|in) the)")
+_PAIR = re.compile(r" (?:the |her |his |their )?(?:eye|brow|lid|hand|arm|shoulder|lip|corner|cheek)")
 _SIDE = re.compile(r"\b(?:left|right)\b|[左右]")
 _NOTHING = re.compile(r"[\s'\x00]")
 _ANSWER = re.compile(r"^(?:to the question[:,] )?no, ")
@@ -206,15 +207,16 @@ def _read_rest(text: str, block: Block) -> Readout:
             items.append(Item(phrase.kind, phrase.value, at, end, text=phrase.text))
         at = max(end, at + 1)
     ordered = sorted(items, key=lambda i: (i.start, i.end))
-    return Readout(text, tuple(_without_pronouns(ordered)), tuple(unread))
+    return Readout(text, tuple(_without_pronouns(ordered, text)), tuple(unread))
 
 
-def _without_pronouns(items: Sequence[Item]) -> Iterator[Item]:
-    """The items without each "one" that stands for something: it counts nothing."""
+def _without_pronouns(items: Sequence[Item], text: str) -> Iterator[Item]:
+    """The items without each "one" and "both" that counts nothing ("both brows")."""
     for place, item in enumerate(items):
         after = items[place + 1] if place + 1 < len(items) else None
         counted = after is not None and after.kind in _COUNTABLE and after.start <= item.end + 1
-        if item.kind != "count" or item.text != "one" or counted:
+        is_pair = item.text == "both" and _PAIR.match(text, item.end) is not None
+        if not is_pair and (item.kind != "count" or item.text != "one" or counted):
             yield item
 
 
@@ -238,7 +240,7 @@ def _observations(text: str, covered: bytearray, block: Block) -> Iterator[Item]
     at = 0
     while at < len(text):
         phrase = phrase_at(text, at) if is_boundary(text, at) else None
-        if phrase is not None and (phrase.kind in first or phrase.value == "frame"):
+        if phrase is not None and (phrase.kind in first or phrase.value == "state" or phrase.value == "frame"):
             end = at + len(phrase.text)
             covered[at:end] = b"\1" * (end - at)
             yield Item(phrase.kind, phrase.value, at, end, text=phrase.text)

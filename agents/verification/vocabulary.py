@@ -22,7 +22,7 @@ ped pping pped ging ged gging gged ies ied ness ful fully ment ion ions tion ate
 ic ically ical is ise ised ises ising ize ized izes izing al ally able t tive tively ingly edly
 ward wards ge ges ling le les ve ves ving ke kes king re red ring ze se sed ses sing sed lded lding
 lds ce ces cing ced te tes ted tingly tation tant m ms med ming ure ures b bs h p ps r l ls k ks f
-lic atory ed ive
+lic atory ed ive ous ously
 """
 _FREE = re.compile(r"\[\^[^\]]*\]\{0,\d+\}\??|\.\{0,\d+\}\??|\\w\{[01],\d+\}")
 """Stretches of a cue's pattern that match words of any meaning."""
