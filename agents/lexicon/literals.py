@@ -72,7 +72,8 @@ def _of_choice(choice: str) -> tuple[str, ...]:
         is_optional = after.startswith(_OPTIONAL)
         plain = token[1] if len(token) == 2 and token[0] == "\\" else token
         is_literal = len(plain) == 1 and (
-            (token[0] == "\\" and not plain.isalnum()) or (token[0] != "\\" and plain not in ".^$?*+")
+            (token[0] == "\\" and not plain.isalnum())
+            or (token[0] != "\\" and plain not in ".^$?*+")
         )
         if is_literal and not is_optional:
             run += plain

@@ -67,7 +67,11 @@ HEARD = (
 )
 """Observations of a voice that are no cues of the lexicon."""
 _WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+")
-_HEDGED = re.compile(r"\b(?:may|might|could|would|seems?|appears?|sounds? like|hints?|suggests?|points?|consistent|fits?)\b|可能|似乎|好像|像是|大概")
+_HEDGED = re.compile(
+    r"\b(?:may|might|could|would|seems?|appears?|sounds? like|hints?|suggests?|points?|consistent|fits?)\b|可能|似乎|好像|像是|大概"
+)
+_EXACT = frozenset(("count", "degree", "quantity", "time", "people", "extent", "some", "gloss"))
+"""Kinds of items of which "only" may say that there is no more."""
 _DENYING = frozenset("not no never none nor without t 不 没 無 无 未 别".split())  # noqa: SIM905
 """Words before a quotation without which it would say the opposite; "t" ends "don't"."""
 
@@ -133,6 +137,9 @@ def _check_read(
     if not any(claim.heads or claim.of("state") or _is_open(claim) for claim in claims):
         yield Problem("unsupported", "it describes nothing that can be held against its clues")
     yield from _loose(readout, carriers)
+    for claim in claims:
+        if claim.of("people") and claim.of("hit", "cue"):
+            yield Problem("unsupported", "it tells of several people at once")
     yield from _shared_subjects(parts)
     previous = [carrier_of(clue) for clue in cited.previous]
     scene = Scene(cited.duration, [carrier_of(clue) for clue in ground.clues])
@@ -177,10 +184,11 @@ def _loose(readout: Readout, carriers: Sequence[Carrier]) -> Iterator[Problem]:
         after = next((other.kind for other in items[place + 1 :] if other.kind != "plain"), "")
         if item.kind == "near" and after not in ("quantity", "count", "time", "extent"):
             yield Problem("unsupported", f'it cannot be read: "{item.text}"')
-        if item.kind == "only" and item.value == "most":
+        nearby = {other.kind for other in items[place + 1 :] if other.kind != "plain"}
+        exact = item.kind == "only" and item.value == "only" and not nearby & _EXACT
+        if item.kind == "unread" or exact:
             yield Problem("unsupported", f'it cannot be read: "{item.text}"')
         if item.kind == "only" and item.value == "least":
-            nearby = {other.kind for other in items[place + 1 : place + 4]}
             if not nearby & {"people", "count", "quantity"}:
                 yield Problem("unsupported", f'it cannot be read: "{item.text}"')
         if item.kind == "speech" and not reports:
@@ -230,7 +238,9 @@ def _shared_subjects(parts: Sequence[Part]) -> Iterator[Problem]:
 
 def _is_another(one: Part, other: Part) -> bool:
     """True if a part names a person; where a person is may stand behind it ("she, on the left")."""
-    apposed = other.after == "comma" and not other.heads and not other.of("person", "named", "sexed")
+    apposed = (
+        other.after == "comma" and not other.heads and not other.of("person", "named", "sexed")
+    )
     placed = other.after == "comma" and not one.of("person", "named", "sexed")
     return bool(other.of("person", "named", "sexed", "place")) and not apposed and not placed
 

@@ -100,9 +100,7 @@ def check_emotions(
     yield from _bands(claim, standings, ground)
 
 
-def check_unclear(
-    claim: Claim, carriers: Sequence[Carrier], ground: Ground
-) -> Iterator[Problem]:
+def check_unclear(claim: Claim, carriers: Sequence[Carrier], ground: Ground) -> Iterator[Problem]:
     """Problems of "no clear emotion": its clues must not speak for one."""
     if any(item.value == "unclear" for item in claim.of("open")):
         standings = ground.standings([carrier.clue for carrier in carriers])

@@ -18,6 +18,7 @@ from emer.agents.verification.carriers import (
 )
 from emer.agents.verification.claims import OBSERVED, Claim, Problem, gap
 from emer.agents.verification.comparisons import elsewhere, is_extreme, occasions
+from emer.agents.verification.quantities import Quantity
 from emer.agents.verification.reader import Item
 from emer.tools.types import Span
 
@@ -231,16 +232,38 @@ def _on_quantity(fit: Fit, item: Item) -> str:
     if quantity is None or not (quantity.role in _TIMED or fit.is_own(item)):
         return ""
     shown = ", ".join(f"{value:g}" for value in quantity.values) or quantity.letter
+    if quantity.bound and quantity.unit in ("times", "people"):
+        return f'it cannot be read: "{quantity.bound} {shown}"'
+    if quantity.role in ("amount", "length") and _is_of_several(fit):
+        others = [replace(fit, carrier=c) for c in fit.stating if c is not carrier]
+        if any(_misses(other, quantity) for other in others):
+            return f"not each of its clues says {shown}"
     if quantity.unit in ("times", "people"):
         return "" if fit.counts(quantity.values[0]) else f"its clues do not state {shown}"
     if quantity.role == "later":
         return "" if _is_later(fit, quantity.values[0]) else f"it does not follow by {shown} s"
     if quantity.unit == "s":
         says = "is at" if quantity.role in _TIMED else "of it lasts"
-        return "" if has_times(carrier, quantity, fit.scene.duration) else f"no cited clue {says} {shown} s"
+        return (
+            ""
+            if has_times(carrier, quantity, fit.scene.duration)
+            else f"no cited clue {says} {shown} s"
+        )
     if has_quantity(carrier, quantity):
         return ""
     return f"no cited clue of it says {shown} {quantity.unit}".strip()
+
+
+def _is_of_several(fit: Fit) -> bool:
+    """True if a number of clues is counted, so that an amount must hold for each."""
+    counted = any(item.value not in ("1", "0") for item in fit.claim.of("count", "some"))
+    return counted and len(fit.stating) > 1 and not fit.carrier.counts()
+
+
+def _misses(fit: Fit, quantity: Quantity) -> bool:
+    if quantity.unit == "s":
+        return not has_times(fit.carrier, quantity, fit.scene.duration)
+    return quantity.unit not in ("times", "people") and not has_quantity(fit.carrier, quantity)
 
 
 def _is_later(fit: Fit, gap_s: float) -> bool:
@@ -296,6 +319,12 @@ _SIDES = {"left": re.compile(r"\bleft\b|å·¦"), "right": re.compile(r"\bright\b|å
 
 def _on_only(fit: Fit, item: Item) -> str:
     near = fit.claim.nearest(item)
+    if item.value == "sole" and fit.is_own(item):
+        several = occasions(fit.stating) > 1 or any(
+            max(c.counts(), default=1) > 1 for c in fit.stating
+        )
+        others = elsewhere(fit.head, fit.stating, fit.scene.everyone)
+        return "other clues of the clip state it too" if several or others else ""
     if item.value != "only" or (near is not None and near.kind not in OBSERVED):
         return ""
     if fit.is_own(item) and elsewhere(fit.head, fit.stating, fit.scene.everyone):
@@ -412,7 +441,8 @@ def _sequence(claim: Claim, carriers: Sequence[Carrier]) -> Iterator[Problem]:
         if order.kind == "order" and order.value not in ("before", "after"):
             continue
         left = [h for h in claim.heads if h.end <= order.start and h.kind in OBSERVED][-1:]
-        right = [h for h in claim.heads if h.start >= order.end and h.kind in OBSERVED][:1]
+        behind = [h for h in claim.heads if h.start >= order.end and h.kind in OBSERVED]
+        right = behind[:1]
         if order.kind == "together":
             if (
                 left
@@ -426,6 +456,8 @@ def _sequence(claim: Claim, carriers: Sequence[Carrier]) -> Iterator[Problem]:
             ):
                 yield Problem("unsupported", "its clues are not at the same time")
             continue
+        if not left and len(behind) > 1:  # "after A B"
+            left, right = behind[1:2], behind[:1]
         if not left or not right:
             yield Problem("unsupported", f"it tells {order.value} what it is")
             return

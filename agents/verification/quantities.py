@@ -84,7 +84,7 @@ _PARTS = {"third": 3, "quarter": 4, "fifth": 5, "tenth": 10}
 _SECONDS = r"\d{1,9}(?:\.\d{1,9})?"
 TIMES = re.compile(
     rf"{_LEAD}{_NEAR}(?<![a-z\d.])(?P<start>{_SECONDS})\s*(?:s\b|seconds?\b|秒)?\s*"
-    r"(?:-|to|until|and|till|through|一?直?[到至]|~)\s*(?:(?:about|around|roughly|约|大约)\s*)?"
+    r"(?:(?:-|to|until|till|through|一?直?[到至]|~)\s*(?:(?:about|around|roughly|约|大约)\s*)?|and\s*)"
     rf"(?P<end>{_SECONDS})\s*(?:s\b|secs?\b|seconds?\b|秒钟?)"
     r"(?:\s*(?:之间|期间|这段时间|的时候|时段?|间))?"
 )
@@ -248,7 +248,8 @@ def _role(match: re.Match[str]) -> Role:
         return _ROLES[lead]
     if lead in ("at", "around", "by", "在", "于", "during"):
         return "point"
-    return "point" if match["value"] and match["near"] else "amount"
+    near = match["near"] or after in ("左右", "上下", "多")
+    return "point" if match["value"] and near else "amount"
 
 
 def of_clue(clue: Clue, text: str) -> tuple[Quantity, ...]:

@@ -34,15 +34,13 @@ CONCLUDING: tuple[Block, ...] = ("answer", "therefore")
 ONLY_CONCLUDING = frozenset({"for", "against", "open", "basis", "because", "band", "gloss"})
 """Kinds of phrases that observations may not have."""
 
-_FIRST = ("seen", "cue", "gloss", "certain")
+_FIRST = ("seen", "cue", "gloss", "certain", "unread")
 """Kinds of phrases that are more exact than a pattern of a cue."""
 
 _COUNTABLE = ("hit", "cue", "seen", "people", "degree", "region", "extent")
 """Kinds of items that "one" counts if it stands before them."""
 _QUOTE = re.compile(r'"([^"]*)"|(?<!\w)\'([^\']+)\'(?!\w)')
-_PERSON = re.compile(
-    r"\bperson (\d{1,3})\b('s)?|人物 ?(\d{1,3})|第?(\d{1,3})号(?:人物|的人|人)?"
-)
+_PERSON = re.compile(r"\bperson (\d{1,3})\b('s)?|人物 ?(\d{1,3})|第?(\d{1,3})号(?:人物|的人|人)?")
 _PLACE = re.compile(
     r"\(?(?P<en>on the left|on the right|in the middle|\w+ from the (?:left|right))\b\)?"
     r"|(?P<zh>左|右|中)(?:边|侧|间|面)的?(?:那?[个位名](?:人物?|女子|男子)?|人物?|(?=女|男|\d+号))"
@@ -50,9 +48,13 @@ _PLACE = re.compile(
 )
 _RANKS = dict(zip("一二三四五", ("first", "second", "third", "fourth", "fifth"), strict=True))
 PLACES_ZH = {"左": "on the left", "右": "on the right", "中": "in the middle"}
-_PLACED = re.compile(r"\b(?:person(?: \d+)?|man|woman|girl|boy|child|speaker|figure|the one|that one),? $")
+_PLACED = re.compile(
+    r"\b(?:person(?: \d+)?|man|woman|girl|boy|child|speaker|figure|the one|that one),? $"
+)
 _SUBJECT = re.compile(r"\b(?:the )?person (?=\((?:on|in) the)")
-_PAIR = re.compile(r" (?:the |her |his |their )?(?:eye|brow|lid|hand|arm|shoulder|lip|corner|cheek)")
+_PAIR = re.compile(
+    r" (?:the |her |his |their )?(?:eye|brow|lid|hand|arm|shoulder|lip|corner|cheek)"
+)
 _SIDE = re.compile(r"\b(?:left|right)\b|[左右]")
 _NOTHING = re.compile(r"[\s'\x00]")
 _ANSWER = re.compile(r"^(?:to the question[:,] )?no, ")
@@ -240,7 +242,9 @@ def _observations(text: str, covered: bytearray, block: Block) -> Iterator[Item]
     at = 0
     while at < len(text):
         phrase = phrase_at(text, at) if is_boundary(text, at) else None
-        if phrase is not None and (phrase.kind in first or phrase.value == "state" or phrase.value == "frame"):
+        if phrase is not None and (
+            phrase.kind in first or phrase.value == "state" or phrase.value == "frame"
+        ):
             end = at + len(phrase.text)
             covered[at:end] = b"\1" * (end - at)
             yield Item(phrase.kind, phrase.value, at, end, text=phrase.text)
