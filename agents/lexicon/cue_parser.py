@@ -15,8 +15,8 @@ from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from emer.agents.lexicon.literals import may_match
 from emer.agents.lexicon.lexicon import NEARBY, channel_of, lexicon
+from emer.agents.lexicon.literals import may_match
 from emer.tools.cues import FACS_LETTERS, Channel
 from emer.tools.types import Clue, Modality
 

@@ -26,8 +26,9 @@ from emer.agents.verification.conclusions import (
     check_unclear,
     on_family,
 )
+from emer.agents.verification.fits import Scene
 from emer.agents.verification.folding import fold, strange_words
-from emer.agents.verification.observations import Scene, check_observation
+from emer.agents.verification.observations import check_observation
 from emer.agents.verification.quantities import quantities_in
 from emer.agents.verification.reader import (
     CONCLUDING,
@@ -68,10 +69,14 @@ HEARD = (
 """Observations of a voice that are no cues of the lexicon."""
 _WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+")
 _HEDGED = re.compile(
-    r"\b(?:may|might|could|would|seems?|appears?|sounds? like|hints?|suggests?|points?|consistent|fits?)\b|可能|似乎|好像|像是|大概"
+    r"\b(?:may|might|could|would|seems?|appears?|sounds? like|hints?|suggests?|points?|consistent"
+    r"|fits?)\b|可能|似乎|好像|像是|大概"
 )
-_EXACT = frozenset(("count", "degree", "quantity", "time", "people", "extent", "some", "gloss"))
-"""Kinds of items of which "only" may say that there is no more."""
+_EXACT = {
+    "only": {"count", "degree", "quantity", "time", "people", "extent", "some", "gloss"},
+    "least": {"people", "count", "quantity"},
+}
+"""Kinds of items of which "only" and "at least" may be said."""
 _DENYING = frozenset("not no never none nor without t 不 没 無 无 未 别".split())  # noqa: SIM905
 """Words before a quotation without which it would say the opposite; "t" ends "don't"."""
 
@@ -185,12 +190,9 @@ def _loose(readout: Readout, carriers: Sequence[Carrier]) -> Iterator[Problem]:
         if item.kind == "near" and after not in ("quantity", "count", "time", "extent"):
             yield Problem("unsupported", f'it cannot be read: "{item.text}"')
         nearby = {other.kind for other in items[place + 1 :] if other.kind != "plain"}
-        exact = item.kind == "only" and item.value == "only" and not nearby & _EXACT
-        if item.kind == "unread" or exact:
+        needed = _EXACT.get(item.value) if item.kind == "only" else None
+        if item.kind == "unread" or (needed and not nearby & needed):
             yield Problem("unsupported", f'it cannot be read: "{item.text}"')
-        if item.kind == "only" and item.value == "least":
-            if not nearby & {"people", "count", "quantity"}:
-                yield Problem("unsupported", f'it cannot be read: "{item.text}"')
         if item.kind == "speech" and not reports:
             yield Problem("unsupported", "it reports speech without quoting it")
         stated = any(item.text in carrier.text for carrier in carriers)

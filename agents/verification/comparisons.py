@@ -1,4 +1,4 @@
-"""Comparisons between clues that state the same: which is longer, stronger, the last, the only one."""
+"""Comparisons between clues that state the same: longer, stronger, the only one."""
 
 from __future__ import annotations
 

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from emer.agents.lexicon.lexicon import lexicon
-from emer.agents.verification.carriers import (
-    SLACK,
-    Carrier,
-    has_extent,
-    has_quantity,
-    has_rank,
-    has_times,
-    is_at,
-)
-from emer.agents.verification.claims import OBSERVED, Claim, Problem, gap
-from emer.agents.verification.comparisons import elsewhere, is_extreme, occasions
-from emer.agents.verification.quantities import Quantity
+from emer.agents.verification.carriers import SLACK, Carrier
+from emer.agents.verification.claims import OBSERVED, Claim, Problem
+from emer.agents.verification.fits import Fit, Scene, overlap, states
 from emer.agents.verification.reader import Item
-from emer.tools.types import Span
 
-_TIMED = ("point", "range", "after", "since", "before", "opening", "closing")
-_CONTACT = re.compile(
-    r"\b(?:chin|cheek|mouth|nose|forehead|neck|hair|ear|temple|lips|eyes?|chest|shoulders?)\b"
-    r"|下巴|脸颊|嘴|鼻|额|脖|头发|耳|胸|肩"
-)
-"""What a hand may touch: more than "the face", so the clue must name it."""
 _WIDER = {
     "pitch_down": ("falling_end",),
     "smile_eyes": ("smile_social",),
@@ -39,23 +22,6 @@ _WIDER = {
     "flat": ("varied",),
 }
 """Cues whose words are also those of another one that is more exact."""
-_IN_CHINESE = {
-    "chin": "下巴", "cheek": "脸颊", "mouth": "嘴", "nose": "鼻", "forehead": "额", "neck": "脖",
-    "hair": "头发", "ear": "耳", "chest": "胸", "shoulder": "肩", "shoulders": "肩",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What claims are held against beside the clue that states them.
-
-    Args:
-        duration: Length of the clip in seconds.
-        everyone: All clues of the clip.
-    """
-
-    duration: float
-    everyone: Sequence[Carrier] = ()
 
 
 def check_observation(
@@ -93,20 +59,12 @@ def check_observation(
 
 
 def _stating(carriers: Sequence[Carrier], head: Item, denied: bool) -> list[Carrier]:
-    return [carrier for carrier in carriers if _states(carrier, head, denied=denied)]
+    return [carrier for carrier in carriers if states(carrier, head, denied=denied)]
 
 
 def _is_same_words(head: Item, other: Item) -> bool:
     channels = {head.hit.channel if head.hit else "", other.hit.channel if other.hit else ""}
-    return len(channels - {""}) == 2 and _overlap(head, other)
-
-
-def _states(carrier: Carrier, head: Item, *, denied: bool) -> bool:
-    if head.kind == "verbatim":
-        return carrier.clue.id == head.value
-    if head.hit is not None and carrier.channel != head.hit.channel:
-        return False
-    return carrier.states(head, denied=denied)
+    return len(channels - {""}) == 2 and overlap(head, other)
 
 
 def _exact(heads: Sequence[Item]) -> Iterator[Item]:
@@ -118,7 +76,7 @@ def _exact(heads: Sequence[Item]) -> Iterator[Item]:
             continue
         unless = cues[head.value].unless if head.value in cues else ()
         unless = (*unless, *_WIDER.get(head.value, ()))
-        if not any(o.value in unless and _overlap(o, head) for o in heads):
+        if not any(o.value in unless and overlap(o, head) for o in heads):
             yield head
 
 
@@ -134,299 +92,6 @@ def _not_stated(head: Item, denied: bool, carriers: Sequence[Carrier]) -> Proble
         other = lexicon().cues[min(opposite)].phrase
         return Problem("contradicted", f"its clues state {other}, not {cue.phrase}")
     return Problem("unsupported", f"no cited clue states {cue.phrase}")
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """A clue that states a head of a claim, held against what the claim adds to it.
-
-    Args:
-        claim: The claim.
-        head: What the clue states.
-        carrier: The clue.
-        stating: All cited clues that state it.
-        previous: The clues of the claims before.
-        scene: The clip.
-    """
-
-    claim: Claim
-    head: Item
-    carrier: Carrier
-    stating: Sequence[Carrier]
-    previous: Sequence[Carrier]
-    scene: Scene
-
-    def misfits(self) -> Iterator[str]:
-        """Why the clue does not carry what the claim adds."""
-        yield from self._other_person()
-        yield from self._other_contact()
-        for item in self.claim.items:
-            inside = self.head.start <= item.start and item.end <= self.head.end
-            check = _CHECKS.get(item.kind)
-            if check is not None and not (inside and self.head.kind == "verbatim"):
-                why = check(self, item)
-                if why:
-                    yield why
-
-    def is_own(self, item: Item) -> bool:
-        """True if an item belongs to this head rather than to another of the claim."""
-        observed = [head for head in self.claim.heads if head.kind in OBSERVED]
-        own = min(observed, key=lambda head: (gap(head, item), -head.start), default=None)
-        return own is None or own == self.head or _overlap(own, self.head)
-
-    def counts(self, number: float) -> bool:
-        """True if the clue states a number of times, or so many clues state the head.
-
-        Where the claim names no time, the whole clip must have so many.
-        """
-        if self.head.kind == "people":
-            return number in self.carrier.people()
-        if number in self.carrier.counts():
-            return True
-        timed = ("quantity", "time", "order", "place", "some", "compare", "only")
-        if self.carrier.counts() or number != occasions(self._timely()):
-            return False
-        times = [i for i in self.claim.of(*timed) if i.value not in ("amount", "length")]
-        others = elsewhere(self.head, self.stating, self.scene.everyone)
-        counted = [c for c in self.scene.everyone if c.counts() and _states_same(c, self)]
-        return bool(times) or not (others or counted)
-
-    def _timely(self) -> list[Carrier]:
-        """The clues that state the head at the times that the claim names."""
-        checks = (("time", _on_time), ("quantity", _on_quantity))
-        items = [(check, i) for kind, check in checks for i in self.claim.of(kind)]
-        items = [(check, i) for check, i in items if i.kind == "time" or i.value in _TIMED]
-        fits = (replace(self, carrier=carrier) for carrier in self.stating)
-        return [fit.carrier for fit in fits if not any(check(fit, i) for check, i in items)]
-
-    def _other_contact(self) -> Iterator[str]:
-        """What a hand touches, if the clue does not name it."""
-        if self.head.hit is None or not self.head.value.startswith(("hand_", "mouth_")):
-            return
-        words = self.claim.text[self.head.start : self.head.end]
-        for match in _CONTACT.finditer(words):
-            word = match.group()
-            known = {word, *(en for en, zh in _IN_CHINESE.items() if zh == word)}
-            if not any(name in self.carrier.text for name in known):
-                yield f"its clues do not name the {word}"
-
-    def _other_person(self) -> Iterator[str]:
-        claim, carrier, named = self.claim, self.carrier, self.claim.person
-        is_open = claim.inherits and carrier.person is None
-        if named and carrier.person != named and named not in carrier.numbered and not is_open:
-            yield f"no cited clue is about {named}"
-        for place in claim.of("place"):
-            if carrier.place != place.value and place.value not in carrier.text:
-                yield f"no cited clue is about the person {place.value}"
-        for sexed in claim.of("sexed"):
-            if not carrier.sexes(sexed.value):
-                yield "its clues do not say whether it is a woman, a man or a child"
-
-
-def _states_same(carrier: Carrier, fit: Fit) -> bool:
-    return carrier is not fit.carrier and _states(carrier, fit.head, denied=False)
-
-
-def _on_quantity(fit: Fit, item: Item) -> str:
-    quantity, carrier = item.quantity, fit.carrier
-    if quantity is None or not (quantity.role in _TIMED or fit.is_own(item)):
-        return ""
-    shown = ", ".join(f"{value:g}" for value in quantity.values) or quantity.letter
-    if quantity.bound and quantity.unit in ("times", "people"):
-        return f'it cannot be read: "{quantity.bound} {shown}"'
-    if quantity.role in ("amount", "length") and _is_of_several(fit):
-        others = [replace(fit, carrier=c) for c in fit.stating if c is not carrier]
-        if any(_misses(other, quantity) for other in others):
-            return f"not each of its clues says {shown}"
-    if quantity.unit in ("times", "people"):
-        return "" if fit.counts(quantity.values[0]) else f"its clues do not state {shown}"
-    if quantity.role == "later":
-        return "" if _is_later(fit, quantity.values[0]) else f"it does not follow by {shown} s"
-    if quantity.unit == "s":
-        says = "is at" if quantity.role in _TIMED else "of it lasts"
-        return (
-            ""
-            if has_times(carrier, quantity, fit.scene.duration)
-            else f"no cited clue {says} {shown} s"
-        )
-    if has_quantity(carrier, quantity):
-        return ""
-    return f"no cited clue of it says {shown} {quantity.unit}".strip()
-
-
-def _is_of_several(fit: Fit) -> bool:
-    """True if a number of clues is counted, so that an amount must hold for each."""
-    counted = any(item.value not in ("1", "0") for item in fit.claim.of("count", "some"))
-    return counted and len(fit.stating) > 1 and not fit.carrier.counts()
-
-
-def _misses(fit: Fit, quantity: Quantity) -> bool:
-    if quantity.unit == "s":
-        return not has_times(fit.carrier, quantity, fit.scene.duration)
-    return quantity.unit not in ("times", "people") and not has_quantity(fit.carrier, quantity)
-
-
-def _is_later(fit: Fit, gap_s: float) -> bool:
-    """True if a clue begins so many seconds after the beginning or end of one before."""
-    span = fit.carrier.clue.span
-    others = [c.clue.span for c in fit.previous if c.clue.span and c is not fit.carrier]
-    return span is not None and any(
-        abs(span.start - moment - gap_s) <= SLACK
-        for other in others
-        for moment in (other.start, other.end)
-    )
-
-
-def _on_each(fit: Fit, _: Item) -> str:
-    """A number that holds for each of the clues that state the head."""
-    amounts = [item for item in fit.claim.of("quantity") if item.value in ("amount", "length")]
-    fits = (replace(fit, carrier=carrier) for carrier in fit.stating)
-    if len(fit.stating) < 2 or any(_on_quantity(one, item) for one in fits for item in amounts):
-        return "it does not hold for each of its clues"
-    return ""
-
-
-def _on_some(fit: Fit, item: Item) -> str:
-    """A number out of several ("two of the pauses")."""
-    return "" if int(item.value) == occasions(fit.stating) else "its clues are not so many"
-
-
-def _on_compare(fit: Fit, item: Item) -> str:
-    if is_extreme(fit.carrier, fit.stating, fit.head.value, item.value):
-        return ""
-    return f"it is not the {item.value} one of its clues"
-
-
-def _on_begin(fit: Fit, _: Item) -> str:
-    """A moment at which something begins is the beginning of its clue's span."""
-    span = fit.carrier.clue.span
-    moments = [i.quantity for i in fit.claim.of("quantity") if i.value == "point" and i.quantity]
-    if span is None or all(abs(m.values[0] - span.start) <= SLACK for m in moments):
-        return ""
-    return "it does not begin then"
-
-
-def _on_way(fit: Fit, item: Item) -> str:
-    """A side, of the one cue next to it; the clue must name it alone."""
-    if not fit.is_own(item):
-        return ""
-    sides = {side for side, word in _SIDES.items() if word.search(fit.carrier.text)}
-    return "" if sides == {item.value} else f"no cited clue of it is to the {item.value}"
-
-
-_SIDES = {"left": re.compile(r"\bleft\b|左"), "right": re.compile(r"\bright\b|右")}
-
-
-def _on_only(fit: Fit, item: Item) -> str:
-    near = fit.claim.nearest(item)
-    if item.value == "sole" and fit.is_own(item):
-        several = occasions(fit.stating) > 1 or any(
-            max(c.counts(), default=1) > 1 for c in fit.stating
-        )
-        others = elsewhere(fit.head, fit.stating, fit.scene.everyone)
-        return "other clues of the clip state it too" if several or others else ""
-    if item.value != "only" or (near is not None and near.kind not in OBSERVED):
-        return ""
-    if fit.is_own(item) and elsewhere(fit.head, fit.stating, fit.scene.everyone):
-        return "other clues of the clip state it too"
-    return ""
-
-
-def _on_degree(fit: Fit, item: Item) -> str:
-    near = fit.claim.nearest(item)
-    if near is None or near.kind not in OBSERVED or not fit.is_own(item):
-        return ""
-    if fit.head.kind == "seen" and near.kind == "hit":
-        return ""  # "speaks clearly higher": the degree is that of the pitch
-    worded = fit.head.kind in ("seen", "people") and item.text in fit.carrier.text
-    if worded or has_rank(fit.carrier, [fit.head.value], int(item.value)):
-        return ""
-    return "it is stronger or weaker than its clues state"
-
-
-def _on_time(fit: Fit, item: Item) -> str:
-    if is_at(fit.carrier.clue.span, item.value, fit.scene.duration):
-        return ""
-    return f"no clue of it lies {item.value.replace('_', ' ')} in the clip"
-
-
-def _on_extent(fit: Fit, item: Item) -> str:
-    if item.value == "repeated" and len(fit.stating) > 1:
-        return ""
-    if has_extent(fit.carrier, item.value, fit.scene.duration):
-        return ""
-    return "it holds for another share of the clip"
-
-
-def _on_count(fit: Fit, item: Item) -> str:
-    if not fit.is_own(item) or fit.counts(int(item.value)):
-        return ""
-    return f"its clues do not state it {item.value} times"
-
-
-def _on_channel(fit: Fit, item: Item) -> str:
-    """What is said is also heard."""
-    is_heard = item.value == "audio" and fit.carrier.channel == "text"
-    return "" if is_heard or fit.carrier.channel == item.value else f"it is not {item.value}"
-
-
-def _on_order(fit: Fit, item: Item) -> str:
-    """An order word; "before" and "after" between two heads are left to `_sequence`."""
-    if item.value in ("before", "after") or (fit.carrier.clue.span and _follows(fit, item.value)):
-        return ""
-    return "its clues do not come in this order"
-
-
-def _follows(fit: Fit, order: str) -> bool:
-    """True if a clue comes where an order word places it.
-
-    "Later" with nothing before it is the second half of the clip.
-    """
-    span = fit.carrier.clue.span or Span(start=0, end=0)
-    same = [c.clue.span.start for c in fit.stating if c.clue.span and c is not fit.carrier]
-    others = [c.clue.span for c in fit.previous if c.clue.span and c is not fit.carrier]
-    earlier = [start for start in same if start < span.start]
-    if order == "later" and not others:
-        return span.start >= fit.scene.duration / 2
-    if order == "last":
-        return not any(
-            c.clue.span and c.clue.span.start >= span.end
-            for c in elsewhere(fit.head, [fit.carrier], fit.scene.everyone)
-        )
-    compared = bool(fit.claim.of("compare"))
-    later = [start for start in same if start > span.start]
-    return {
-        "first": not earlier,
-        "than_first": bool(earlier),
-        "than_later": bool(later),
-        "again": bool(earlier),
-        "second": len(earlier) == 1,
-        "later": bool(earlier) or any(other.start < span.start for other in others),
-        "earlier": (compared and bool(later) and not earlier)
-        or any(span.end <= other.start + SLACK for other in others),
-    }.get(order, any(other.start < span.start for other in others))
-
-
-_CHECKS: Mapping[str, Callable[[Fit, Item], str]] = {
-    "quantity": _on_quantity,
-    "degree": _on_degree,
-    "time": _on_time,
-    "extent": _on_extent,
-    "count": _on_count,
-    "order": _on_order,
-    "channel": _on_channel,
-    "each": _on_each,
-    "some": _on_some,
-    "compare": _on_compare,
-    "only": _on_only,
-    "begin": _on_begin,
-    "way": _on_way,
-}
-"""What is wrong with an item of a claim for a clue, by the item's kind; "" if nothing."""
-
-
-def _overlap(one: Item, other: Item) -> bool:
-    return one.start < other.end and other.start < one.end
 
 
 def _coincide(ones: Sequence[Carrier], others: Sequence[Carrier]) -> bool:
@@ -449,7 +114,7 @@ def _sequence(claim: Claim, carriers: Sequence[Carrier]) -> Iterator[Problem]:
                 and right
                 and not _coincide(
                     *(
-                        [c for c in carriers if _states(c, h, denied=h in claim.denied)]
+                        [c for c in carriers if states(c, h, denied=h in claim.denied)]
                         for h in (*left, *right)
                     )
                 )
@@ -462,7 +127,7 @@ def _sequence(claim: Claim, carriers: Sequence[Carrier]) -> Iterator[Problem]:
             yield Problem("unsupported", f"it tells {order.value} what it is")
             return
         spans = [
-            [c.clue.span for c in carriers if c.clue.span and _states(c, head, denied=False)]
+            [c.clue.span for c in carriers if c.clue.span and states(c, head, denied=False)]
             for head in (*left, *right)
         ]
         first, second = spans if order.value == "before" else spans[::-1]

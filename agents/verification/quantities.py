@@ -17,8 +17,8 @@ Role = Literal[
 NUMBERS = {
     "half a": 0.5, "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0,
     "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0, "ten": 10.0,
-    "eleven": 11.0, "twelve": 12.0, "半": 0.5, "一": 1.0, "两": 2.0, "二": 2.0, "三": 3.0, "四": 4.0, "五": 5.0, "六": 6.0,
-    "七": 7.0, "八": 8.0, "九": 9.0, "十": 10.0,
+    "eleven": 11.0, "twelve": 12.0, "半": 0.5, "一": 1.0, "两": 2.0, "二": 2.0, "三": 3.0,
+    "四": 4.0, "五": 5.0, "六": 6.0, "七": 7.0, "八": 8.0, "九": 9.0, "十": 10.0,
 }  # fmt: skip
 UNITS = {
     "s": r"s\b|secs?\b|seconds?\b|秒钟?",
@@ -58,11 +58,14 @@ _LEAD = (
     r"|between|during|在|从|自|于|持续|长达|历时)\s*)?"
 )
 AMOUNT = re.compile(
-    rf"(?<![a-z\d.第]){_LEAD}(?:by )?(?:(?<!add )(?<!adds )(?<!adding )up to )?(?:the )?{_NEAR}{_BOUND}"
+    rf"(?<![a-z\d.第]){_LEAD}(?:by )?(?:(?<!add )(?<!adds )(?<!adding )up to )?(?:the )?"
+    rf"{_NEAR}{_BOUND}"
     rf"(?:(?P<value>{_VALUE})|(?P<word>(?<![a-z])(?:{_WORDS})(?![a-z])))"
     rf"(?P<mid>[ -]and[ -]a[ -]half)?\s*-?(?:{_UNIT})"
     r"(?P<half> and a half)?"
-    r"(?P<after>\s*(?:mark\b|in(?=[,.;]|$)|in(?:to)? the (?:clip|video)\b|onwards?\b|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|多(?![少次])|之后|之前|以前|以后|处|起|开始))*"
+    r"(?P<after>\s*(?:mark\b|in(?=[,.;]|$)|in(?:to)? the (?:clip|video)\b|onwards?\b"
+    r"|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|多(?![少次])|之后|之前|以前|以后|处|起"
+    r"|开始))*"
 )
 EDGE = re.compile(
     r"(?P<lead>in|during|for|over|within|throughout) the (?:very )?"
@@ -74,7 +77,8 @@ EDGE = re.compile(
 )
 """The first or last seconds of the clip."""
 FRACTION = re.compile(
-    rf"{_NEAR}{_BOUND}(?:(?P<part>(?:a|one|two|three) (?:thirds?|quarters?|fifths?|tenths?)|(?<!first )(?<!second )(?<!latter )(?<!last )half)"
+    rf"{_NEAR}{_BOUND}(?:(?P<part>(?:a|one|two|three) (?:thirds?|quarters?|fifths?|tenths?)"
+    r"|(?<!first )(?<!second )(?<!latter )(?<!last )half)"
     r"(?= (?:of|the)\b)"
     r"|(?P<tenths>[一两二三四五六七八九])成|百分之(?P<percent>[一二三四五六七八九十]+)"
     r"|(?P<below>[二两三四五十])分之(?P<above>[一二三四五六七八九])|(?P<half>一半|半数))"
@@ -126,9 +130,15 @@ class Quantity:
 
 
 _ROLES: dict[str, Role] = {
-    "for": "length", "lasting": "length", "lasts": "length", "last": "length", "of": "length", "in": "length",
-    "within": "length", "持续": "length", "长达": "length", "历时": "length", "after": "after",
-    "from": "since", "since": "since", "从": "since", "自": "since", "before": "before", "until": "before", "till": "before",
+    "for": "length", "lasting": "length", "lasts": "length", "last": "length",
+    "of": "length", "in": "length", "within": "length", "持续": "length", "长达": "length",
+    "历时": "length", "after": "after", "from": "since", "since": "since", "从": "since",
+    "自": "since", "before": "before", "until": "before", "till": "before",
+}  # fmt: skip
+_ROLES_BEHIND: dict[str, Role] = {
+    "之后": "after", "以后": "after", "之前": "before", "以前": "before", "later": "later",
+    "afterwards": "later", "起": "since", "开始": "since", "on": "since", "onward": "since",
+    "onwards": "since",
 }  # fmt: skip
 
 
@@ -234,19 +244,12 @@ def _bound(match: re.Match[str]) -> Literal["", "over", "under"]:
 
 def _role(match: re.Match[str]) -> Role:
     lead, after = match["lead"] or "", (match["after"] or "").strip()
-    if after in ("之后", "以后"):
-        return "after"
-    if after in ("之前", "以前"):
-        return "before"
-    if after in ("later", "afterwards"):
-        return "later"
-    if after in ("起", "开始", "on", "onward", "onwards"):
-        return "since"
-    if (after in ("mark", "处", "in") or after.startswith("in")) and lead not in _ROLES:
-        return "point"
-    if lead in _ROLES:
+    if after in _ROLES_BEHIND:
+        return _ROLES_BEHIND[after]
+    is_place = after in ("mark", "处") or after.startswith("in")
+    if lead in _ROLES and not is_place:
         return _ROLES[lead]
-    if lead in ("at", "around", "by", "在", "于", "during"):
+    if is_place or lead in ("at", "around", "by", "在", "于", "during"):
         return "point"
     near = match["near"] or after in ("左右", "上下", "多")
     return "point" if match["value"] and near else "amount"

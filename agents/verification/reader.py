@@ -242,9 +242,7 @@ def _observations(text: str, covered: bytearray, block: Block) -> Iterator[Item]
     at = 0
     while at < len(text):
         phrase = phrase_at(text, at) if is_boundary(text, at) else None
-        if phrase is not None and (
-            phrase.kind in first or phrase.value == "state" or phrase.value == "frame"
-        ):
+        if phrase is not None and (phrase.kind in first or phrase.value in ("state", "frame")):
             end = at + len(phrase.text)
             covered[at:end] = b"\1" * (end - at)
             yield Item(phrase.kind, phrase.value, at, end, text=phrase.text)
