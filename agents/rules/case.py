@@ -108,7 +108,7 @@ class Case:
 
 
 def case_of(inquiry: Inquiry, weighting: Weighting = DEFAULT_WEIGHTING) -> Case:
-    """The inquiry's clues, read and weighed for its question."""
+    """The inquiry's clues, read and weighed for its question: those of one person."""
     topic = topic_for(inquiry)
     everything = soften_speech_brows(read(inquiry.clues))
     readings = focus(everything, topic)

@@ -10,7 +10,7 @@ from typing import get_args
 from emer.agents.lexicon.cue_parser import Mention, is_doubtful, read, transcript
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.questions.person_focus import person_of, place_of
-from emer.agents.types import Alternative, DeclineReason, Explanation, StopReason
+from emer.agents.types import LONGEST_SENTENCE, Alternative, DeclineReason, Explanation, StopReason
 from emer.prompts.prompt import Language, has_term, load, term
 from emer.tools.cues import cue_names
 from emer.tools.text import listed, when
@@ -45,9 +45,12 @@ def sentence_of(clue: Clue, language: Language) -> str:
     In English the clue's own sentence; in Chinese made from its cues, degrees and times; a
     clue without cues is quoted as it is.
     """
-    if language == "en":
-        return clue.text
-    return phrase(clue, language) + "。"
+    if language == "zh":
+        return phrase(clue, language).rstrip("。") + "。"
+    text = " ".join(clue.text.split())
+    if len(text) >= LONGEST_SENTENCE:
+        text = quote(clue) if clue.modality == "text" else text[: LONGEST_SENTENCE - 1]
+    return text if text[-1] in ".!?。！？" else f"{text}."
 
 
 def phrase(clue: Clue, language: Language = "en") -> str:
@@ -173,6 +176,21 @@ def _shared_subject(parts: Sequence[str]) -> Iterator[str]:
         repeated = match is not None and subject == match.group(1).casefold()
         subject = match.group(1).casefold() if match else None
         yield part[match.end() :] if repeated and match else part
+
+
+def wordings(clue: Clue) -> tuple[str, ...]:
+    """How a whole clue may stand in a sentence, as `join` and `quote` write it."""
+    whole = " ".join(clue.text.split()).rstrip(".。;；,，!").strip()
+    part = phrase(clue)
+    forms = [whole, part, _LIMIT.sub("", part), sentence_of(clue, "en").rstrip(".")]
+    forms += [phrase(clue, "zh"), sentence_of(clue, "zh").rstrip("。")]
+    for form in tuple(forms):
+        subject = _SUBJECT.match(form)
+        if subject is not None:
+            bare = form[subject.end() :]
+            names = () if subject.group(1)[0] in "pP" else ("she", "he", "the person")
+            forms += [bare, *(f"{name} {bare}" for name in names)]
+    return tuple(dict.fromkeys(form for form in forms if form))
 
 
 def has_hedge(clue: Clue) -> bool:

@@ -18,7 +18,7 @@ from emer.agents.reasoner import Remembering, Report
 from emer.agents.rules.reasoner import Rules
 from emer.agents.scripted_model import Scripted, ScriptedModel
 from emer.agents.types import Decision, Fallback, Inquiry, Recollection
-from emer.agents.verification.verifier import strike, verify
+from emer.agents.verification.verifier import settle, verify
 from emer.tools.errors import ToolFailed
 from tests.fixtures import clues as kit
 from tests.fixtures.memory_items import Blind
@@ -167,7 +167,7 @@ def test_what_an_analogy_says_is_struck_when_it_hides_behind_a_clue(talk: Any) -
     labels = [{"name": name, "clue_ids": [kit.POLITE.id]} for name in ("happy", "sad")]
     asked = talk({"sentences": lines, "labels": labels})
     written = asked.llm.explain(kit.inquiry(*MIXED), Decision(hypotheses=()))
-    kept = strike(written, verify(written, MIXED, kit.DURATION))
+    kept = settle(written, verify(written, MIXED, kit.DURATION), MIXED)
     assert [sentence.text for sentence in kept.sentences] == [honest]
     assert [label.name for label in kept.labels] == ["happy"]
 
