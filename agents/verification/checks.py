@@ -21,7 +21,7 @@ from emer.agents.verification.claims import (
 )
 from emer.agents.verification.conclusions import Ground, are_several, check_emotions, on_family
 from emer.agents.verification.folding import fold, strange_words
-from emer.agents.verification.frames import english_people, unframed
+from emer.agents.verification.frames import english_people, is_hypothetical, unframed
 from emer.agents.verification.observations import check_observation
 from emer.agents.verification.quantities import quantities_in
 from emer.agents.verification.reader import (
@@ -98,6 +98,8 @@ def check_sentence(cited: Cited, ground: Ground) -> Iterator[Problem]:
     if cited.sentence.block == "answer":
         inside, problems = unframed(cited.sentence.text, cited.clues, ground)
         yield from problems
+        if is_hypothetical(cited.sentence.text):
+            ground = Ground(ground.weighting, ground.clues)
     for text in inside:
         part = cited.sentence.model_copy(update={"text": english_people(text)})
         yield from _check_unframed(replace(cited, sentence=part), ground)

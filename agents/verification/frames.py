@@ -99,6 +99,13 @@ def unframed(text: str, cited: Sequence[Clue], ground: Ground) -> tuple[list[str
     return [text], []
 
 
+def is_hypothetical(text: str) -> bool:
+    """True for what is displayed without some clues: labels' bands do not bind it."""
+    names = ("answer_same", "answer_band", "answer_other")
+    patterns = [_pattern(name, language) for language in get_args(Language) for name in names]
+    return any(pattern.fullmatch(text.strip()) for pattern in patterns)
+
+
 def _parts(frame: Frame, rest: Sequence[str]) -> tuple[list[str], list[Problem]]:
     """The sentences in the slots; of `parts` those that no frame of its own takes."""
     inside: list[str] = []
