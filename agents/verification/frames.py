@@ -1,4 +1,4 @@
-"""Frames of answers: what the rules' templates say around an observation or a reading.
+"""Frames of answers: what the rules say around an observation or a reading.
 
 "No, not clearly angry: ..." tells of labels, "without the voice, ..." of clues left out, "no
 clue tells of a nod" of all clues. A frame is held against what it tells of; the rest of the
@@ -75,7 +75,7 @@ _CHINESE_PERSON = re.compile(rf"人物(\d+)(?:（({_PLACES})）)?")
 
 
 def english_people(text: str) -> str:
-    """A Chinese sentence with its people named as in English: "person 1 (on the left)"."""
+    """A Chinese sentence with its people as in English: "person 1 (on the left)"."""
 
     def name(match: re.Match[str]) -> str:
         place = next((p for p in _PLACED if term(p, "zh") == match[2]), None)
