@@ -10,13 +10,7 @@ from typing import get_args
 from emer.agents.lexicon.cue_parser import Mention, is_doubtful, read, transcript
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.questions.person_focus import person_of, place_of
-from emer.agents.types import (
-    LONGEST_SENTENCE,
-    Alternative,
-    DeclineReason,
-    Explanation,
-    StopReason,
-)
+from emer.agents.types import LONGEST_SENTENCE, Alternative, DeclineReason, Explanation, StopReason
 from emer.prompts.prompt import Language, has_term, load, term
 from emer.tools.cues import cue_names
 from emer.tools.text import listed, when
@@ -52,7 +46,7 @@ def sentence_of(clue: Clue, language: Language) -> str:
     clue without cues is quoted as it is.
     """
     if language == "zh":
-        return phrase(clue, language) + "。"
+        return phrase(clue, language).rstrip("。") + "。"
     text = " ".join(clue.text.split())
     if len(text) >= LONGEST_SENTENCE:
         text = quote(clue) if clue.modality == "text" else text[: LONGEST_SENTENCE - 1]
@@ -189,7 +183,7 @@ def wordings(clue: Clue) -> tuple[str, ...]:
     whole = " ".join(clue.text.split()).rstrip(".。;；,，!").strip()
     part = phrase(clue)
     forms = [whole, part, _LIMIT.sub("", part), sentence_of(clue, "en").rstrip(".")]
-    forms.append(phrase(clue, "zh"))
+    forms += [phrase(clue, "zh"), sentence_of(clue, "zh").rstrip("。")]
     for form in tuple(forms):
         subject = _SUBJECT.match(form)
         if subject is not None:
