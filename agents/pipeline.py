@@ -6,14 +6,21 @@ from collections.abc import Callable, Iterable
 
 from emer.agents.lexicon.lexicon import weighting_of
 from emer.agents.questions.answerability import decline_reason
-from emer.agents.questions.not_shown import absence_reason, missing_evidence, people_shown
+from emer.agents.questions.language import language_of
+from emer.agents.questions.not_shown import (
+    absence_reason,
+    missing_evidence,
+    people_shown,
+    relevant_missing,
+)
 from emer.agents.reasoner import Critical, Reasoner
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing, Rejection
-from emer.agents.verification.verifier import Verdict, apply_critique, strike, verify
+from emer.agents.verification.verifier import Verdict, apply_critique, settle, verify
+from emer.prompts.prompt import translated_reason
 from emer.tools.types import Record
 
 ATTEMPTS = 2
-"""Drafts of an explanation; what is still unsupported in the last one is struck."""
+"""Drafts of an explanation; what the last one's clues do not carry is settled."""
 
 
 class ReasoningResult(Record):
@@ -41,7 +48,7 @@ def reason(reasoner: Reasoner, inquiry: Inquiry, left: Callable[[], Budget]) -> 
         rejected = verdict.rejected
         if not rejected:
             break
-    return ReasoningResult(decision=decision, explanation=strike(draft, verdict))
+    return ReasoningResult(decision=decision, explanation=settle(draft, verdict, inquiry.clues))
 
 
 def decide(reasoner: Reasoner, inquiry: Inquiry) -> Decision:
@@ -61,13 +68,17 @@ def explain(reasoner: Reasoner, inquiry: Inquiry, decision: Decision) -> Explana
 
     If the question is about a person who is not shown, the draft names those who are.
     """
-    draft = Explanation(declined=decision.declined)
+    language = language_of(inquiry)
+    draft = Explanation(declined=decision.declined, language=language)
     if decision.stop_reason == "not_shown":
-        draft = Explanation(sentences=people_shown(inquiry))
+        draft = Explanation(sentences=people_shown(inquiry), language=language)
     elif inquiry.clues and decision.declined is None:
         draft = reasoner.explain(inquiry, decision)
     not_shown = missing_evidence(inquiry) if decision.declined is None else ()
-    missing = sorted_missing((*draft.missing, *inquiry.missing, *not_shown))
+    found = (*draft.missing, *relevant_missing(inquiry), *not_shown)
+    missing = sorted_missing(
+        m.model_copy(update={"why": translated_reason(m.why, language)}) for m in found
+    )
     return draft.model_copy(update={"missing": missing})
 
 
@@ -75,7 +86,8 @@ def examine(reasoner: Reasoner, inquiry: Inquiry, draft: Explanation, *, last: b
     """The verifier's verdict, and the critic's if the verifier passes the draft."""
     verdict = verify(draft, inquiry.clues, inquiry.duration, weighting_of(reasoner))
     if isinstance(reasoner, Critical) and (last or not verdict.rejected):
-        verdict = apply_critique(verdict, reasoner.criticise(inquiry, draft))
+        opinions = reasoner.criticise(inquiry, draft)
+        verdict = apply_critique(verdict, opinions, draft, inquiry.clues)
     return verdict
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from emer.prompts.prompt import Language
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Modality, Question, Record, Span
 
@@ -36,10 +37,17 @@ StopReason = Literal[
 ]
 """Why no more is asked; "paused" for a review, "budget" in traces of version 0.1."""
 
+LONGEST_QUESTION = 4_000
+"""Characters of a question (chosen by us)."""
 LONGEST_SENTENCE = 4_000
 """Characters of a sentence of an explanation (chosen by us)."""
 
-Role = Literal["planner", "decider", "writer", "critic"]
+Role = Literal["planner", "decider", "writer", "critic", "probe"]
+"""A probe asks nothing of a clip: it finds the form of reply that a server keeps to."""
+ReplyForm = Literal["schema", "tool", "required_tool", "json", "text"]
+"""How a model is held to a form, the strictest first: a JSON schema that its server enforces, a
+tool that it must call (named in an object, or by the word "required"), any JSON object, nothing.
+"""
 Outcome = Literal["ok", "faulty", "failed"]
 """The reply was used; it was not usable; there was none."""
 
@@ -149,6 +157,7 @@ class Explanation(Record):
     missing: tuple[Missing, ...] = ()
     declined: DeclineReason | None = None
     """If set, everything else is empty."""
+    language: Language = "en"
 
     @property
     def by_modality(self) -> dict[Block, tuple[Sentence, ...]]:
@@ -175,6 +184,8 @@ class ModelCall(Record):
     why: str = ""
     """What was wrong with the reply, if anything was."""
     reply: str = ""
+    form: ReplyForm | None = None
+    """What the reply was held to; None in traces of version 0.1."""
 
 
 class Fallback(Record):
@@ -211,7 +222,7 @@ class Turn(Record):
     """The file's name; never shown to a model."""
     content: str = ""
     """sha256 of the clip's content."""
-    question: str
+    question: str = Field(max_length=LONGEST_QUESTION)
     labels: tuple[str, ...] = ()
     text: str = ""
 
@@ -246,3 +257,5 @@ class Inquiry(Record):
     """Earlier turns of the thread, the oldest first."""
     rejected: tuple[Rejection, ...] = ()
     """Sentences struck from an earlier draft."""
+    language: Literal["auto", "en", "zh"] = "auto"
+    """Of the answer; "auto": that of the question."""

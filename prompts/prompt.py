@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from string import Template
+from typing import Literal
+
+Language = Literal["en", "zh"]
 
 FOLDER = Path(__file__).parent
 
@@ -54,3 +60,37 @@ def names() -> tuple[str, ...]:
 def digest(name: str) -> str:
     """Return the sha256 (hex) of a message's text, for the trace."""
     return hashlib.sha256(load(name).text.encode()).hexdigest()
+
+
+def term(name: str, language: Language) -> str:
+    """A short word of the rules' sentences, such as "medium" or "in the middle"."""
+    return _terms()[name][language]
+
+
+def translated_reason(why: str, language: Language) -> str:
+    """A tool's reason for missing evidence; one that the table lacks stays as it is."""
+    if language == "en":
+        return why
+    for pattern, chinese in _reasons():
+        why = pattern.sub(chinese, why)
+    return why
+
+
+def has_term(name: str) -> bool:
+    """True for a word of the table `rules/terms.csv`."""
+    return name in _terms()
+
+
+@lru_cache(maxsize=1)
+def _terms() -> Mapping[str, Mapping[str, str]]:
+    return {row["term"]: row for row in _rows("terms")}
+
+
+@lru_cache(maxsize=1)
+def _reasons() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(row["en"]), row["zh"]) for row in _rows("reasons"))
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (FOLDER / "rules" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

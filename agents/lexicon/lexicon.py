@@ -184,6 +184,11 @@ class Lexicon:
         """The family's plain label."""
         return next(label.name for label in self.labels if label.family == family)
 
+    def label_in(self, family: str, language: str) -> str:
+        """The family's plain label in a language, "en" or "zh"."""
+        label = next(label for label in self.labels if label.family == family)
+        return label.words_zh[0] if language == "zh" else label.name
+
     def family_of(self, word: str) -> str | None:
         """Family of a label or one of its forms; None if unknown."""
         plain = word.strip().casefold()

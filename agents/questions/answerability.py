@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from emer.agents.lexicon.cue_parser import normal_text
+from emer.agents.questions.scope import is_outside
 from emer.agents.types import DeclineReason
 
 _BODY = (
@@ -78,11 +79,14 @@ _ASKS: Mapping[DeclineReason, tuple[str, ...]] = {
         r"装(?:的|作|出来)|假装|作假|是不是真的[吗呢]?[?？。]?$",
     ),
     "health": (
-        r"\b(?:depression|clinically|diagnos\w+|autis\w+|adhd|ptsd|bipolar|dementia|alzheimer\w*"
-        r"|schizo\w+|psychopath\w*|sociopath\w*|narcissis\w+|mentally ill|mental (?:illness|health)"
-        r"|disorders?|suicidal|drunk|intoxicated|on drugs|pregnant|unwell|a (?:seizure|stroke))\b",
+        r"\b(?:depress(?:ed|ion|ive)|clinically|diagnos\w+|autis\w+|adhd|ptsd|ocd|bipolar|dementia"
+        r"|alzheimer\w*|schizo\w+|psycho(?:tic|sis|path\w*)|sociopath\w*|narcissis\w+|mentally ill"
+        r"|mental (?:illness|health)|disorders?|suicid\w*|burn(?:ed|t)[- ]?out|traumati[sz]ed"
+        r"|addict\w*|anorexi\w*|on the spectrum|hallucinat\w*|drunk|intoxicated|on drugs|pregnant"
+        r"|unwell|a (?:seizure|stroke))\b",
         rf"\b(?:sick|ill)\b|\b{_IS} {_WHO} {_TRULY}healthy\b",
-        r"抑郁症|自闭症|精神(?:病|疾病|分裂)|心理(?:疾病|问题)|生病|有病|病了|诊断|怀孕|喝醉|吸毒|健康吗",
+        r"抑郁|自闭|双相|创伤后|自杀|焦虑症|强迫症"
+        r"|精神(?:病|疾病|分裂)|心理(?:疾病|问题)|生病|有病|病了|诊断|怀孕|喝醉|吸毒|健康吗",
     ),
     "future": (
         rf"\bwill {_WHO} \w+|\b(?:going to|gonna|about to) (?:do|say|happen)\b",
@@ -112,9 +116,11 @@ def decline_reason(question: str, earlier: Iterable[str] = ()) -> DeclineReason 
     "What happens next?" is not declined where an `earlier` question of the thread named a
     moment of the clip.
     """
+    earlier = tuple(earlier)
     rest = _INNOCENT.sub(" ", normal_text(question))
     if _NAMED.search(question):
         return "identity"
     if _NEXT.search(rest) and any(map(_MOMENT.search, earlier)):
         rest = _NEXT.sub(" ", rest)
-    return next((reason for reason, asks in _COMPILED.items() if asks.search(rest)), None)
+    asked = next((reason for reason, asks in _COMPILED.items() if asks.search(rest)), None)
+    return asked or ("outside" if is_outside(question, earlier) else None)

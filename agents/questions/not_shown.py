@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from emer.agents.lexicon.cue_parser import read
+from emer.agents.lexicon.cue_parser import normal_text, read
 from emer.agents.lexicon.lexicon import channel_of, lexicon
+from emer.agents.questions.emotion_words import near_words
+from emer.agents.questions.form import form_of, is_short
+from emer.agents.questions.language import language_of
 from emer.agents.questions.person_focus import (
     Person,
     people_in,
@@ -15,14 +19,19 @@ from emer.agents.questions.person_focus import (
 )
 from emer.agents.questions.question import Topic, is_general, topic_of
 from emer.agents.types import Inquiry, Missing, Sentence
-from emer.prompts.prompt import load
+from emer.prompts.prompt import Language, has_term, load, term
+from emer.tools.cues import cue_names
 from emer.tools.text import listed
 from emer.tools.types import Clue, Modality, Span
 
-_UNCLEAR = (
-    "no clue can be picked by it, so this is how the clip reads as a whole; name an emotion, "
-    "a sign (a smile, a pause), a person, a moment, or the face, voice, words or scene"
+_CONTENT = re.compile(r"[a-z]{4,}|[\u4e00-\u9fff]{2}")
+_COMMON = frozenset(
+    """
+    what does this that with have many much time when where which they them person people would
+    could ther thei your from into most more some vide clip happ show disp
+    """.split()  # noqa: SIM905
 )
+"""First letters of words that no clue is found by."""
 
 
 def topic_for(inquiry: Inquiry) -> Topic:
@@ -35,13 +44,14 @@ def topic_for(inquiry: Inquiry) -> Topic:
 
 def absence_reason(inquiry: Inquiry) -> str | None:
     """Why the question's person is not in the clip; None if they may be."""
-    topic = topic_for(inquiry)
+    topic, language = topic_for(inquiry), language_of(inquiry)
     if not (topic.has_subject and inquiry.clues) or _is_shown(inquiry.clues, topic):
         return None
     if topic.other and topic.place is None and topic.person is None:
-        return "nobody else is seen in the clip"
-    place = topic.place or f"called {topic.person}"
-    return f"nobody is seen {place}; {_people_words(people_in(inquiry.clues))}"
+        return _text("missing_other", language)
+    place = _placed(topic.place, language) if topic.place else _called(topic.person, language)
+    people = _people_words(people_in(inquiry.clues), language)
+    return _text("missing_person", language, place=place, people=people)
 
 
 def missing_evidence(inquiry: Inquiry) -> tuple[Missing, ...]:
@@ -50,28 +60,47 @@ def missing_evidence(inquiry: Inquiry) -> tuple[Missing, ...]:
         return ()
     reason = absence_reason(inquiry)
     if reason is not None:
-        return (Missing(modality="face", why=reason),)
-    clues, topic = inquiry.clues, topic_for(inquiry)
-    return (*_people(clues, topic), *_moment(inquiry, topic), *_modality(inquiry, topic))
+        return (Missing(modality="question", why=reason),)
+    clues, topic, language = inquiry.clues, topic_for(inquiry), language_of(inquiry)
+    found = (
+        *_people(clues, topic, language),
+        *_moment(inquiry, topic, language),
+        *_named(inquiry, topic, language),
+        *_near(inquiry.question, language),
+    )
+    return tuple(Missing(modality="question", why=why) for why in found)
+
+
+def relevant_missing(inquiry: Inquiry) -> tuple[Missing, ...]:
+    """The gaps that an answer names: all, or those that the question is about."""
+    topic = topic_for(inquiry)
+    if not inquiry.clues or not is_short(inquiry, topic):
+        return inquiry.missing
+    return tuple(m for m in inquiry.missing if m.modality in ("question", topic.modality))
 
 
 def unclear_question(inquiry: Inquiry) -> tuple[Missing, ...]:
     """A remark on a question that names nothing the lexicon knows."""
-    if not topic_for(inquiry).names_nothing or is_general(inquiry.question):
+    topic = topic_for(inquiry)
+    known = form_of(inquiry.question, topic).kind not in ("reading", "what")
+    if not topic.names_nothing or known or is_general(inquiry.question):
         return ()
-    return (Missing(modality="question", why=_UNCLEAR),)
+    return (Missing(modality="question", why=_text("missing_unclear", language_of(inquiry))),)
 
 
 def people_shown(inquiry: Inquiry) -> tuple[Sentence, ...]:
     """A sentence on the people in the clip, with a clue for each."""
-    by_place = topic_for(inquiry).place is not None
+    by_place, language = topic_for(inquiry).place is not None, language_of(inquiry)
     ids: dict[str, str] = {}
     for clue in inquiry.clues:
         for person in people_in([clue]):
-            ids.setdefault(_name(person, by_place), clue.id)
+            ids.setdefault(_name(person, by_place, language), clue.id)
     if not ids:
-        return ()
-    text = load("rules/answer_people").substitute(people=listed(sorted(ids)))
+        one = "一个人" if language == "zh" else "one person"
+        text = _text("answer_people", language, people=one)
+        return (Sentence(block="answer", text=text, clue_ids=(inquiry.clues[0].id,)),)
+    people = _list(sorted(ids), language)
+    text = _text("answer_people", language, people=people)
     cited = tuple(dict.fromkeys(ids[name] for name in sorted(ids)))
     return (Sentence(block="answer", text=text, clue_ids=cited),)
 
@@ -101,46 +130,67 @@ def clues_with_signs(clues: Sequence[Clue], topic: Topic) -> list[Clue]:
     ]
 
 
-def _people(clues: Sequence[Clue], topic: Topic) -> Iterator[Missing]:
+def clues_with_words(clues: Sequence[Clue], question: str) -> list[Clue]:
+    """Clues that share a word of content with a question, by the word's first letters."""
+    stems = {w[:4] for w in _CONTENT.findall(question.casefold())} - _COMMON
+    return [
+        clue
+        for clue in clues
+        if clue.modality != "text"
+        and stems & {w[:4] for w in _CONTENT.findall(clue.text.casefold())}
+    ]
+
+
+def _people(clues: Sequence[Clue], topic: Topic, language: Language) -> Iterator[str]:
     people = people_in(clues)
     several = len({person.name for person in people}) > 1
     if topic.place and not several and not any(p.place for p in people):
-        why = "the clues show one person and do not say where; the answer is about that person"
-        yield Missing(modality="face", why=why)
+        yield _text("missing_place", language)
     if topic.sex and not topic.has_subject and several and not states_sexes(clues):
-        why = f"no clue tells women from men; {_people_words(people)}: ask by number or place"
-        yield Missing(modality="face", why=why)
+        yield _text("missing_sexes", language, people=_people_words(people, language))
     if topic.modality == "audio" and topic.has_subject and several:
-        yield Missing(modality="audio", why="no clue tells whose voice is heard")
+        yield _text("missing_voice", language)
 
 
-def _moment(inquiry: Inquiry, topic: Topic) -> Iterator[Missing]:
+def _moment(inquiry: Inquiry, topic: Topic, language: Language) -> Iterator[str]:
     moment, modality = topic.moment, topic.modality
     if moment is None:
         return
-    why = ""
+    when = moment_words(moment.words, language)
     if moment.span is None:
-        why = f"the clip ends at {inquiry.duration:g} s; nothing of it is at {moment.words}"
+        end = moment_words(f"{round(inquiry.duration, 1):g} s", language)
+        yield _text("missing_end", language, end=end, when=when)
     elif not clues_in_span(target_clues(inquiry.clues, topic), moment.span, modality):
-        words = clues_in_span(inquiry.clues, moment.span, "text")
-        but = " but what is said" if words and modality is None else ""
-        why = f"no clue{but} tells of {moment.words}"
-    if why:
-        yield Missing(modality=modality or "face", why=why)
+        words = modality is None and clues_in_span(inquiry.clues, moment.span, "text")
+        name = "missing_moment_words" if words else "missing_moment"
+        yield _text(name, language, when=when)
 
 
-def _modality(inquiry: Inquiry, topic: Topic) -> Iterator[Missing]:
-    """A modality that the question is about, or signs it presupposes, without a clue."""
+def _named(inquiry: Inquiry, topic: Topic, language: Language) -> Iterator[str]:
+    """A modality, a part or a sign that the question is about, without a clue."""
     modality, cues = topic.modality, [lexicon().cues[name] for name in topic.cues]
+    if form_of(inquiry.question, topic).kind in ("without", "change"):
+        return
     if not cues:
         present = {m.modality for m in inquiry.missing} | {c.modality for c in inquiry.clues}
-        if modality is not None and modality not in present:
-            word = {"audio": "voice", "text": "words"}.get(modality, modality)
-            yield Missing(modality=modality, why=f"no clue tells of the {word}")
+        if modality is not None and modality not in present and not topic.part:
+            yield _text("missing_channel", language, what=term(modality, language))
     elif not (topic.denied or clues_with_signs(target_clues(inquiry.clues, topic), topic)):
-        modality = "audio" if all(cue.channel == "audio" for cue in cues) else "face"
-        signs = listed(list(dict.fromkeys(cue.phrase for cue in cues))).replace(" and ", " or ")
-        yield Missing(modality=modality, why=f"no clue states {signs}")
+        names: list[str] = []
+        for cue in cues:
+            name = cue.phrase if language == "en" else cue_names()[cue.key].chinese
+            if not any(shorter in name for shorter in names):
+                names.append(name)
+        signs = "或".join(names) if language == "zh" else listed(names).replace(" and ", " or ")
+        yield _text("missing_sign", language, what=signs)
+
+
+def _near(question: str, language: Language) -> Iterator[str]:
+    """Emotion words of the question that are read as their nearest label."""
+    for word, label in near_words(normal_text(question)).items():
+        name = next((x.words_zh[0] for x in lexicon().labels if x.name == label), label)
+        shown = name if language == "zh" else label
+        yield _text("missing_near", language, word=word, label=shown)
 
 
 def _is_shown(clues: Sequence[Clue], topic: Topic) -> bool:
@@ -148,19 +198,51 @@ def _is_shown(clues: Sequence[Clue], topic: Topic) -> bool:
     people = people_in(clues)
     names = {person.name for person in people}
     if not topic.other and len(names) < 2:
-        if topic.place and not any(person.place for person in people):
+        counted = topic.place and " from the " in topic.place
+        if topic.place and not counted and not any(person.place for person in people):
             return True
         if not topic.place and topic.person in (*names, "person 1"):
             return True
     return bool(target_people(clues, topic))
 
 
-def _people_words(people: Sequence[Person]) -> str:
+def moment_words(words: str, language: Language) -> str:
+    """The name of a moment in a language: "the end", "2.4 s"."""
+    if has_term(words):
+        return term(words, language)
+    return words.replace(" s", " 秒") if language == "zh" else words
+
+
+def _people_words(people: Sequence[Person], language: Language) -> str:
     # By place where tools state it, since each may number people differently.
     by_place = any(person.place for person in people)
-    names = sorted({_name(p, by_place) for p in people if p.place or not by_place})
-    return f"the clues tell of {listed(names) or 'one person'}"
+    names = sorted({_name(p, by_place, language) for p in people if p.place or not by_place})
+    one = "一个人" if language == "zh" else "one person"
+    return _text("missing_people", language, people=_list(names, language) or one)
 
 
-def _name(person: Person, by_place: bool) -> str:
-    return f"a person {person.place}" if by_place and person.place else person.name
+def _name(person: Person, by_place: bool, language: Language) -> str:
+    if by_place and person.place:
+        place = _placed(person.place, language)
+        return f"{place}的人" if language == "zh" else f"a person {place}"
+    return _called(person.name, language).removeprefix("called ")
+
+
+def _placed(place: str, language: Language) -> str:
+    return term(place, language) if has_term(place) else place
+
+
+def _called(name: str | None, language: Language) -> str:
+    if language == "zh":
+        return (name or "").replace("person ", "人物").replace("the 人物", "")
+    return f"called {name}"
+
+
+def _list(names: list[str], language: Language) -> str:
+    if language == "zh":
+        return "、".join(names)
+    return listed(names) if names else ""
+
+
+def _text(name: str, language: Language, **values: str) -> str:
+    return load(f"rules/{language}/{name}").substitute(**values)

@@ -8,15 +8,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from emer.agents.clue_edits import REVIEWER
 from emer.agents.lexicon.cue_parser import Reading, read
 from emer.agents.questions.question import Topic
 from emer.tools.types import Clue
-
-BYSTANDER = 0.3
-"""Factor on other people's clues for this person's expression (chosen by us)."""
 
 _NAMED = re.compile(r"\bperson (\d+)\b")
 _PLACED = re.compile(
@@ -91,15 +88,14 @@ def states_sexes(clues: Iterable[Clue]) -> bool:
 
 
 def focus(readings: Sequence[Reading], topic: Topic) -> tuple[Reading, ...]:
-    """Readings with other people's clues discounted, or left out for a named person."""
+    """Readings about the topic's person, and about no one in particular.
+
+    A conclusion rests on one person's clues.
+    """
     target = target_people([r.clue for r in readings], topic)
     if not target:
         return tuple(readings)
-    return tuple(
-        r if is_target else replace(r, reliability=r.reliability * BYSTANDER)
-        for r in readings
-        if (is_target := is_about(r.clue, target) is not False) or not topic.has_subject
-    )
+    return tuple(r for r in readings if is_about(r.clue, target) is not False)
 
 
 def by_person(readings: Sequence[Reading]) -> dict[frozenset[str], tuple[Reading, ...]]:

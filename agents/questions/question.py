@@ -10,11 +10,11 @@ from functools import lru_cache
 
 from emer.agents.lexicon.cue_parser import mentions_in, normal_text
 from emer.agents.lexicon.lexicon import CHANNELS, WORD_CUES, lexicon
+from emer.agents.questions.emotion_words import known_words
+from emer.agents.types import LONGEST_QUESTION
 from emer.tools.errors import ConfigError
 from emer.tools.types import Modality, Span
 
-LONGEST_QUESTION = 4_000
-"""Characters of a question (chosen by us)."""
 NEAR = 0.5
 """Seconds around a named moment (chosen by us)."""
 AFTER = 1.5
@@ -72,7 +72,15 @@ _PLACES: Mapping[str, re.Pattern[str]] = {
         r"|中间(?:的|那|这)?(?:个|位|名)?(?:人|女|男|孩)|中间那[位个]"
     ),
 }
-_FROM = re.compile(r"\b(second|third|fourth) (?:\w+ )?from (?:the )?(left|right)\b")
+_FROM = re.compile(
+    r"\b(first|second|third|fourth|fifth|1st|2nd|3rd|4th|5th) (?:\w+ )?from (?:the )?(left|right)\b"
+    r"|(左|右)(?:边|侧|起|数|面)?(?:起|数|开始)?第([一二三四五])|从(左|右)(?:边)?(?:往.)?(?:数|起)?第([一二三四五])"
+)
+_NTH = {
+    "1st": "first", "2nd": "second", "3rd": "third", "4th": "fourth", "5th": "fifth",
+    "一": "first", "二": "second", "三": "third", "四": "fourth", "五": "fifth",
+    "左": "left", "右": "right",
+}  # fmt: skip
 _GAZE = re.compile(
     r"\b(?:look|glanc|gaz|star[ei]|turn|point|lean|tilt|mov|facing)\w*(?: \w+){0,3}"
     r" (?:on|at) the (?:left|right)"
@@ -108,7 +116,7 @@ _MODALITIES: Mapping[Modality, re.Pattern[str]] = {
         r"\b(?:his|her|their|the|these|those|which|what) (?:exact )?(?:words?|lines?)\b"
         r"|\bwhat (?:does|did|do|is|was|are|were) [\w ]{1,24}\b(?:say|saying|talking about)\b"
         r"|\bwhat (?:is|was) (?:being )?said\b|\b(?:transcripts?|subtitles?|dialogue|the text)\b"
-        r"|说了?(?:些)?什么|说的?话|台词|字幕|话语|文字|文本"
+        r"|说了?(?:些)?什么|说(?:过|了|出)?的话|台词|字幕|话语|文字|文本"
     ),
     "face": re.compile(
         r"\b(?:face|facial|expressions?|eyes|mouth|eyebrows?|brows?)\b"
@@ -119,6 +127,17 @@ _MODALITIES: Mapping[Modality, re.Pattern[str]] = {
         r"|\bthe (?:room|camera|body)\b|背景|环境|姿势|姿态|手势|肢体|动作|身体"
     ),
 }
+PARTS: Mapping[str, re.Pattern[str]] = {
+    "hands": re.compile(r"\b(?:hands?|fists?|fingers?|arms?|gestur\w*|palms?)\b|手|拳|臂"),
+    "eyes": re.compile(r"\b(?:eyes?|gaze|eyelids?)\b|眼|目光|视线"),
+    "brows": re.compile(r"\b(?:brows?|eyebrows?|forehead)\b|眉|额"),
+    "mouth": re.compile(r"\b(?:mouth|lips?|jaw|teeth|chin)\b|嘴|唇|下巴|牙"),
+    "head": re.compile(r"\b(?:head|nods?)\b|头部|点头|摇头|[他她的]头|低头|抬头|歪头"),
+    "posture": re.compile(
+        r"\b(?:body|postures?|shoulders?|torso|lean\w*|legs?|feet)\b|身体|姿势|姿态|肩|上身|前倾|后仰"
+    ),
+}
+"""Parts of the body: words of questions, and of the clues that tell of them."""
 _ELLIPSIS = re.compile(
     r"^(?:and|but|so|then|also|or|what about|how about|what of)\b"
     r"|^(?:那|那么|还有|而|可是|但)|呢[？?。]?$"
@@ -168,6 +187,8 @@ class Topic:
     sex: str | None = None
     """"women" or "men" where it distinguishes people so; none of our tools does."""
     modality: Modality | None = None
+    part: str = ""
+    """A part of the body, one of `PARTS`."""
     cues: tuple[str, ...] = ()
     """Displayed signs it names: a smile, a lowered gaze."""
     denied: bool = False
@@ -181,8 +202,8 @@ class Topic:
     @property
     def names_nothing(self) -> bool:
         """True if it names no person, moment, modality, emotion or sign."""
-        about = (self.families, self.sex, self.modality, self.cues, self.moment, self.bare)
-        return not (self.has_subject or any(about))
+        about = (self.families, self.sex, self.modality, self.part, self.cues, self.moment)
+        return not (self.has_subject or self.bare or any(about))
 
     @property
     def has_subject(self) -> bool:
@@ -289,6 +310,7 @@ def _completed(topic: Topic, before: Topic) -> Topic:
         families=topic.families or (before.families if not topic.cues else ()),
         modality=topic.modality or (before.modality if keeps else None),
         moment=topic.moment or (before.moment if keeps else None),
+        part=topic.part or (before.part if topic.bare else ""),
         cues=topic.cues or (before.cues if topic.bare else ()),
         denied=topic.denied or (before.denied and topic.bare),
     )
@@ -296,6 +318,7 @@ def _completed(topic: Topic, before: Topic) -> Topic:
 
 @lru_cache(maxsize=256)
 def _named_in(plain: str, duration: float) -> Topic:
+    plain = known_words(plain)
     mentions = [m for c in CHANNELS if c != "text" for m in mentions_in(plain, c)]
     signs = [m for m in mentions if not m.cue.startswith(WORD_CUES)]
     named = {
@@ -311,6 +334,7 @@ def _named_in(plain: str, duration: float) -> Topic:
         other=_OTHER.search(plain) is not None,
         sex=next((sex for sex, words in _SEXES.items() if words.search(plain)), None),
         modality=next((m for m, words in _MODALITIES.items() if words.search(plain)), None),
+        part=next((part for part, words in PARTS.items() if words.search(plain)), ""),
         cues=tuple(dict.fromkeys(m.cue for m in signs)),
         denied=any(m.negated for m in signs),
         moment=None if moment and moment.words == MIDDLE and place else moment,
@@ -321,7 +345,9 @@ def _named_in(plain: str, duration: float) -> Topic:
 
 def _place(plain: str) -> str | None:
     if counted := _FROM.search(plain):
-        return f"{counted[1]} from the {counted[2]}"
+        words = [_NTH.get(group, group) for group in counted.groups() if group]
+        nth, side = sorted(words, key=lambda word: word in ("left", "right"))
+        return f"on the {side}" if nth == "first" else f"{nth} from the {side}"
     places = () if _GAZE.search(plain) else _PLACES.items()
     return next((place for place, words in places if words.search(plain)), None)
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
 
 from emer.agents.lexicon.cue_parser import Reading, read
-from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Channel, Weighting, channel_of, lexicon
+from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Weighting
+from emer.agents.questions.form import PLAIN, Form, form_of, is_short
+from emer.agents.questions.language import language_of
 from emer.agents.questions.not_shown import topic_for
 from emer.agents.questions.person_focus import focus
 from emer.agents.questions.question import Topic
 from emer.agents.rules.fusion import (
-    Contribution,
     Dispute,
-    Evidence,
     Standing,
     find_disputes,
     soften_speech_brows,
@@ -24,17 +22,8 @@ from emer.agents.rules.fusion import (
 )
 from emer.agents.rules.labels import Choice, band, choose
 from emer.agents.types import Band, Inquiry
-from emer.tools.text import listed
+from emer.prompts.prompt import Language
 from emer.tools.types import Clue
-
-_PLACES: dict[Channel, str] = {
-    "visual": "in the video",
-    "audio": "in the audio",
-    "text": "in the text",
-}
-PER_CHANNEL = 2
-_DESCRIBED = " that a model describes"
-"""Added to a cue that was not measured."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +37,11 @@ class Case:
         disputes: Pairs of channels that point to families of opposite valence.
         duration: Length of the clip in seconds.
         weighting: The log-odds of cues.
+        everything: The readings of all people, in time order.
+        form: How the question asks.
+        language: Of the answer.
+        question: The question itself.
+        is_short: Only the question is answered, without a report on the whole clip.
     """
 
     topic: Topic
@@ -56,6 +50,27 @@ class Case:
     disputes: Sequence[Dispute]
     duration: float
     weighting: Weighting = DEFAULT_WEIGHTING
+    everything: Sequence[Reading] = ()
+    form: Form = PLAIN
+    language: Language = "en"
+    question: str = ""
+    is_short: bool = False
+
+    def of(self, readings: Iterable[Reading]) -> Case:
+        """The case of these readings only."""
+        chosen = tuple(readings)
+        standings = weigh(chosen, self.weighting)
+        disputes = find_disputes(standings)
+        return replace(self, readings=chosen, standings=standings, disputes=disputes)
+
+    def standing(self, family: str) -> Standing:
+        """The standing of a family."""
+        return next(s for s in self.standings if s.family == family)
+
+    @cached_property
+    def everyone(self) -> tuple[Clue, ...]:
+        """The clues of all people in time order."""
+        return tuple(r.clue for r in self.everything or self.readings)
 
     @cached_property
     def chosen(self) -> tuple[Choice, ...]:
@@ -95,52 +110,19 @@ class Case:
 def case_of(inquiry: Inquiry, weighting: Weighting = DEFAULT_WEIGHTING) -> Case:
     """The inquiry's clues, read and weighed for its question."""
     topic = topic_for(inquiry)
-    readings = soften_speech_brows(focus(read(inquiry.clues), topic))
+    everything = soften_speech_brows(read(inquiry.clues))
+    readings = focus(everything, topic)
     standings = weigh(readings, weighting)
-    disputes = find_disputes(standings)
-    return Case(topic, readings, standings, disputes, inquiry.duration, weighting)
-
-
-class Basis(NamedTuple):
-    """Cues in words, and the clues that state them."""
-
-    words: str
-    clue_ids: tuple[str, ...]
-
-
-def basis(contributions: Iterable[Contribution]) -> Basis | None:
-    """The strongest stated cues of each channel; None if there is none."""
-    stated = [c.evidence for c in contributions if c.counts and not c.evidence.negated]
-    parts: list[str] = []
-    ids: list[str] = []
-    for channel, place in _PLACES.items():
-        by_group: dict[str, Evidence] = {}
-        for evidence in stated:
-            if channel_of(evidence.modality) == channel:
-                by_group.setdefault(evidence.group, evidence)
-        phrases = _merged(list(by_group.values())[:PER_CHANNEL])
-        if phrases:
-            parts.append(f"{listed([f'the {_bare(p)}' for p in phrases])} {place}")
-            ids += [i for cited in phrases.values() for i in cited]
-    return Basis(listed(parts), tuple(dict.fromkeys(ids))) if parts else None
-
-
-def _merged(evidence: Sequence[Evidence]) -> dict[str, tuple[str, ...]]:
-    """Phrases with their clues; one that another contains is merged into it.
-
-    "furrowed brows" goes into "furrowed brows with narrowed eyes".
-    """
-    phrases = {
-        lexicon().phrase_of(e.cue) + (_DESCRIBED if e.described else ""): e.clue_ids
-        for e in evidence
-    }
-    merged: dict[str, tuple[str, ...]] = {}
-    for phrase, ids in phrases.items():
-        longer = (o for o in phrases if o != phrase and f" {_bare(phrase)} " in f" {o} ")
-        whole = next(longer, phrase)
-        merged[whole] = tuple(dict.fromkeys((*merged.get(whole, ()), *ids)))
-    return merged
-
-
-def _bare(phrase: str) -> str:
-    return re.sub(r"^(?:an?|the) ", "", phrase)
+    return Case(
+        topic=topic,
+        readings=readings,
+        standings=standings,
+        disputes=find_disputes(standings),
+        duration=inquiry.duration,
+        weighting=weighting,
+        everything=everything,
+        form=form_of(inquiry.question, topic),
+        language=language_of(inquiry),
+        question=inquiry.question,
+        is_short=is_short(inquiry, topic),
+    )

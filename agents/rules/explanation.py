@@ -5,21 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from emer.agents.lexicon.cue_parser import Reading
-from emer.agents.lexicon.lexicon import WORD_CUES, Channel, channel_of, lexicon
-from emer.agents.questions.person_focus import people_in, person_of
+from emer.agents.lexicon.cue_parser import Reading, is_doubtful
+from emer.agents.lexicon.lexicon import Channel, channel_of, lexicon
 from emer.agents.rules.answers import answers
-from emer.agents.rules.case import Case, basis
+from emer.agents.rules.case import Case
+from emer.agents.rules.clauses import basis, filled, subject
+from emer.agents.rules.counterfactuals import missing_cues
 from emer.agents.rules.fusion import WORTH_CITING, Standing, dispute_ids, dispute_text
 from emer.agents.rules.labels import words_of
-from emer.agents.rules.phrases import has_hedge, join, phrase, quote
+from emer.agents.rules.phrases import (
+    alternatives_of,
+    cue_name,
+    has_hedge,
+    is_translation,
+    join,
+    label_name,
+    listing,
+    phrase,
+    quote,
+    quote_pair,
+)
 from emer.agents.types import Alternative, Block, Explanation, Label, Missing, Sentence
-from emer.prompts.prompt import Prompt, load
-from emer.tools.text import listed
+from emer.prompts.prompt import Language, load, term
 from emer.tools.types import Clue, Span
 
-MAX_SEEN, MAX_HEARD, MAX_QUOTED = 6, 4, 1
-"""Clues per channel: 3-4 sentences seen, 1-2 heard, one quoted (EMER's habit)."""
+MAX_SEEN, MAX_HEARD = 6, 4
+"""Clues per channel: 3-4 sentences seen, 1-2 heard (EMER's habit)."""
 PER_SENTENCE = 2
 MOMENT = 0.5
 """Seconds from which a clue counts as later than the one before (chosen by us)."""
@@ -28,8 +39,6 @@ NOTABLE = 0.3
 POSSIBLE = 0.32
 """Probability from which a family is offered as another reading (chosen by us)."""
 MAX_ALTERNATIVES = 2
-RATED = "rated_"
-"""Groups of cues that only a trained model rates: no sign that one could look for."""
 
 _TIMES = re.compile(r"\d[\d.]*")
 
@@ -39,93 +48,119 @@ def write_explanation(
 ) -> Explanation:
     """The explanation of a case; without clues it has no sentences.
 
-    `rejected` holds the text of sentences that were struck from an earlier draft.
+    A question about less than the clip as a whole, or in a thread, is answered in short:
+    the answer and the labels. `rejected` holds the text of sentences that were struck from
+    an earlier draft.
     """
-    sentences = [*_described(case), *answers(case), *_concluded(case)]
+    whole = () if case.is_short else (*_described(case), *_concluded(case))
+    answered, unanswered = answers(case)
+    sentences = (*answered, *whole)
     labels = tuple(
-        Label(name=c.name, band=case.band(c.standing), clue_ids=c.standing.supports)
+        Label(
+            name=label_name(c.name, case.language),
+            band=case.band(c.standing),
+            clue_ids=c.standing.supports,
+        )
         for c in case.chosen
     )
     return Explanation(
         sentences=tuple(s for whole in sentences for s in _without(whole, rejected, case)),
         labels=labels,
-        alternatives=_alternatives(case),
-        missing=missing,
+        alternatives=() if case.is_short else _alternatives(case),
+        missing=(*missing, *unanswered),
+        language=case.language,
     )
 
 
-def would_change(readings: Sequence[Reading], family: str) -> str:
-    """A sentence with the two strongest cues of a family that no clue states yet."""
-    lexical = lexicon()
-    stated = {lexical.cues[m.cue].group for r in readings for m in r.mentions}
-    weighed = sorted((-weights.get(family, 0.0), key) for key, weights in lexical.weights.items())
-    phrases: dict[str, str] = {}
-    for _, key in weighed:
-        cue = lexical.cues.get(key)
-        if cue is None or cue.channel == "text" or key.startswith(WORD_CUES):
-            continue
-        if cue.group not in stated and not cue.group.startswith(RATED):
-            phrases.setdefault(cue.group, cue.phrase)
-    cues = listed(list(phrases.values())[:2]).replace(" and ", " or ")
-    return load("rules/would_change").substitute(cues=cues)
+def would_change(readings: Sequence[Reading], family: str, language: Language = "en") -> str:
+    """A clause with the two strongest cues of a family that no clue states yet."""
+    names = [cue_name(cue, language) for cue in missing_cues(readings, family)]
+    cues = alternatives_of(names, language)
+    return load(f"rules/{language}/would_change").substitute(cues=cues)
 
 
 def _alternatives(case: Case) -> tuple[Alternative, ...]:
-    """Other readings with clues: disputed ones first, then probable ones."""
+    """Other readings with clues: disputed and probable ones, the most probable first."""
     chosen = {s.family for s in case.families}
     disputed = [lead.standing for pair in case.disputes for lead in pair]
     likely = [s for s in case.standings if s.probability >= POSSIBLE]
     distinct = {s.family: s for s in (*disputed, *likely)}.values()
     open_readings = [s for s in distinct if s.family not in chosen and s.supports]
+    ranked = sorted(open_readings[:MAX_ALTERNATIVES], key=lambda s: -s.probability)
     return tuple(
         Alternative(
-            label=words_of(standing)[0].name,
-            would_change=would_change(case.readings, standing.family),
+            label=label_name(words_of(standing)[0].name, case.language),
+            would_change=would_change(case.readings, standing.family, case.language),
             clue_ids=standing.supports,
         )
-        for standing in open_readings[:MAX_ALTERNATIVES]
+        for standing in ranked
     )
 
 
 def _described(case: Case) -> Iterator[Sentence]:
-    seen = _ranked(case, "visual", MAX_SEEN)
-    excluded = {r.clue.id for r in case.readings if r.mentions} | {clue.id for clue in seen}
-    # before the cues a setting that states none
-    setting = [c for c in case.clues if c.modality == "scene" and c.id not in excluded]
-    yield from _block(setting[:1] + seen, "video")
-    yield from _block(_ranked(case, "audio", MAX_HEARD), "audio")
-    for clue in _ranked(case, "text", MAX_QUOTED):
-        yield Sentence(block="text", text=quote(clue), clue_ids=(clue.id,))
+    yield from _block(case, _ranked(case, "visual", MAX_SEEN), "video")
+    yield from _block(case, _ranked(case, "audio", MAX_HEARD), "audio")
+    yield from _quoted(case)
+
+
+def _quoted(case: Case) -> Iterator[Sentence]:
+    """The words, the reliable ones first; an original with its translation beside it."""
+    texts = [c for c in case.clues if c.modality == "text"]
+    moved = case.relevance
+    ranked = sorted(
+        texts,
+        key=lambda c: (is_doubtful(c), -round(moved.get(c.id, 0.0), 6), -c.quality.score, c.id),
+    )
+    for clue in ranked[:1]:
+        pair = next((o for o in texts if _are_pair(clue, o)), None)
+        if pair is None:
+            text = quote(clue, case.language)
+            yield Sentence(block="text", text=text, clue_ids=(clue.id,))
+        else:
+            original, other = sorted((clue, pair), key=is_translation)
+            text = quote_pair(original, other, case.language)
+            yield Sentence(block="text", text=text, clue_ids=(original.id, other.id))
+
+
+def _are_pair(one: Clue, other: Clue) -> bool:
+    """True for words and their translation, heard at the same time."""
+    same_time = one.span is None or other.span is None or one.span.overlaps(other.span)
+    return is_translation(one) != is_translation(other) and same_time
 
 
 def _ranked(case: Case, channel: Channel, most: int) -> list[Clue]:
-    """The channel's most relevant clues in time order, no wording twice."""
+    """The channel's most relevant clues in time order, no wording twice.
+
+    A clue without a cue (the light, the size of the shot) is no evidence.
+    """
     moved = case.relevance
-    clues = [clue for clue in case.clues if channel_of(clue.modality) == channel]
+    of_channel = [r for r in case.readings if channel_of(r.clue.modality) == channel]
+    clues = [r.clue for r in of_channel if r.mentions or r.clue.modality != "scene"]
     best = sorted(clues, key=lambda c: (-round(moved.get(c.id, 0.0), 6), -c.quality.score, c.id))
+    stating = {r.clue.id for r in of_channel if r.mentions}
     by_wording: dict[str, Clue] = {}
-    for clue in [c for c in best if c.id in moved] or best[:2]:
+    for clue in [c for c in best if c.id in moved] or [c for c in best if c.id in stating][:2]:
         by_wording.setdefault(_TIMES.sub("", phrase(clue)), clue)
     chosen = {c.id for c in list(by_wording.values())[:most]}
     return [c for c in clues if c.id in chosen]
 
 
-def _block(clues: Sequence[Clue], block: Block) -> Iterator[Sentence]:
+def _block(case: Case, clues: Sequence[Clue], block: Block) -> Iterator[Sentence]:
     hedged, before = False, None
     for start in range(0, len(clues), PER_SENTENCE):
         part = clues[start : start + PER_SENTENCE]
-        shape = load(f"rules/{block}_{_position(part[0], before, start)}")
-        text = shape.substitute(clues=join(part, hedged))
+        shape = f"{block}_{_position(part[0], before, start)}"
+        text = filled(case.language, shape, clues=join(part, case.language, hedged))
         hedged, before = hedged or any(map(has_hedge, part)), part[-1]
         yield Sentence(block=block, text=text, clue_ids=tuple(c.id for c in part))
 
 
 def _position(clue: Clue, before: Clue | None, start: int) -> str:
-    """How a sentence joins the one before it: first, also, or next in time."""
+    """How a sentence joins the one before it: first, as more of it, or next in time."""
     if before is None:
         return "first"
     if clue.span is None or before.span is None or clue.span.start < before.span.start + MOMENT:
-        return "also"
+        return "more"
     return "next" if start == PER_SENTENCE else "last"
 
 
@@ -133,63 +168,50 @@ def _concluded(case: Case) -> Iterator[Sentence]:
     if not case.chosen:
         ids = tuple(dict.fromkeys(i for s in _described(case) for i in s.clue_ids))
         if ids:
-            yield Sentence(block="therefore", text=load("rules/abstain").text, clue_ids=ids)
+            text = load(f"rules/{case.language}/abstain").text
+            yield Sentence(block="therefore", text=text, clue_ids=ids)
     for standing in case.families:
         yield from _appears(case, standing)
-        against = basis(c for c in reversed(standing.contributions) if c.value < -NOTABLE)
+        against = basis(case, (c for c in reversed(standing.contributions) if c.value < -NOTABLE))
         if standing is case.families[0] and against:
-            name = lexicon().label_of(standing.family)
-            text = load("rules/however").substitute(basis=against.words, label=name)
+            name = label_name(lexicon().label_of(standing.family), case.language)
+            text = filled(case.language, "however", basis=against.words, label=name)
             yield Sentence(block="therefore", text=text, clue_ids=against.clue_ids)
     for one, two in case.disputes[:1]:
-        text = dispute_text("rules/open", one, two)
+        text = dispute_text("open", one, two, case.language)
         yield Sentence(block="therefore", text=text, clue_ids=dispute_ids(one, two))
 
 
 def _appears(case: Case, standing: Standing) -> Iterator[Sentence]:
-    cited = basis(c for c in standing.contributions if c.value >= WORTH_CITING)
+    cited = basis(case, (c for c in standing.contributions if c.value >= WORTH_CITING))
     if cited:
-        text = _shape(case, standing, cited.clue_ids).substitute(
+        names = [c.name for c in case.chosen if c.standing is standing]
+        text = filled(
+            case.language,
+            _shape(case, standing, cited.clue_ids),
             basis=cited.words,
-            labels=listed([c.name for c in case.chosen if c.standing is standing]),
-            band=case.band(standing),
-            who=_subject(case, cited.clue_ids),
+            labels=listing([label_name(name, case.language) for name in names], case.language),
+            band=term(case.band(standing), case.language),
+            who=subject(case, cited.clue_ids),
         )
-        text = text[0].upper() + text[1:]
         yield Sentence(block="therefore", text=text, clue_ids=cited.clue_ids)
 
 
-def _subject(case: Case, cited: Sequence[str]) -> str:
-    """The person of a sentence, by name and place.
-
-    Only where there are several and each cited clue is about this one: a voice, or a hand
-    of no particular person, may be another's.
-    """
-    clues = [c for c in case.clues if c.id in cited]
-    if len({person_of(c) for c in clues}) != 1 or len({p.name for p in people_in(case.clues)}) < 2:
-        return "the person"
-    people = people_in(clues)
-    if not people or not all(one.may_be(other) for one in people for other in people):
-        return "the person"
-    one = min(people, key=lambda person: person.place is None)
-    return f"{one.name} ({one.place})" if one.place and one.place not in one.name else one.name
-
-
-def _shape(case: Case, standing: Standing, cited: Sequence[str]) -> Prompt:
-    """The prompt of a family's sentence, as it follows on the leading family's.
+def _shape(case: Case, standing: Standing, cited: Sequence[str]) -> str:
+    """The template of a family's sentence, as it follows on the leading family's.
 
     "Earlier" or "later" only if all that the one sentence cites precedes the other's.
     """
     lead = case.families[0]
     if standing is lead:
-        return load("rules/therefore")
-    leading = basis(c for c in lead.contributions if c.value >= WORTH_CITING)
+        return "therefore"
+    leading = basis(case, (c for c in lead.contributions if c.value >= WORTH_CITING))
     spans, other = _spans(case, cited), _spans(case, leading.clue_ids if leading else ())
     if spans and other and max(s.end for s in spans) <= min(s.start for s in other):
-        return load("rules/earlier")
+        return "earlier"
     if spans and other and min(s.start for s in spans) >= max(s.end for s in other):
-        return load("rules/later")
-    return load("rules/also")
+        return "later"
+    return "also"
 
 
 def _spans(case: Case, ids: Sequence[str]) -> list[Span]:
@@ -205,6 +227,7 @@ def _without(whole: Sentence, rejected: frozenset[str], case: Case) -> Iterator[
     elif whole.block in ("video", "audio") and len(whole.clue_ids) > 1:
         by_id = {clue.id: clue for clue in case.clues}
         for clue_id in whole.clue_ids:
-            text = load(f"rules/{whole.block}_first").substitute(clues=join([by_id[clue_id]]))
+            words = join([by_id[clue_id]], case.language)
+            text = filled(case.language, f"{whole.block}_first", clues=words)
             if text not in rejected:
                 yield Sentence(block=whole.block, text=text, clue_ids=(clue_id,))

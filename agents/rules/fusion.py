@@ -29,7 +29,7 @@ from emer.agents.lexicon.lexicon import (
 )
 from emer.agents.questions.person_focus import by_person
 from emer.agents.types import Conflict
-from emer.prompts.prompt import load
+from emer.prompts.prompt import Language, load, term
 from emer.tools.types import MODALITIES, Clue, Modality, Span
 
 PRIOR = -1.2
@@ -251,20 +251,22 @@ def conflict_records(disputes: Sequence[Dispute]) -> tuple[Conflict, ...]:
         Conflict(
             left=one.modality,
             right=two.modality,
-            text=dispute_text("rules/conflict", one, two),
+            text=dispute_text("conflict", one, two),
             clue_ids=dispute_ids(one, two),
         )
         for one, two in disputes
     )
 
 
-def dispute_text(prompt: str, one: ChannelLead, two: ChannelLead) -> str:
-    """The prompt's sentence on two channels and the families they point to."""
-    return load(prompt).substitute(
-        left=CHANNEL_WORDS[one.channel],
-        left_label=lexicon().label_of(one.standing.family),
-        right=CHANNEL_WORDS[two.channel],
-        right_label=lexicon().label_of(two.standing.family),
+def dispute_text(
+    template: str, one: ChannelLead, two: ChannelLead, language: Language = "en"
+) -> str:
+    """The template's sentence on two channels and the families they point to."""
+    return load(f"rules/{language}/{template}").substitute(
+        left=term(CHANNEL_WORDS[one.channel], language),
+        left_label=lexicon().label_in(one.standing.family, language),
+        right=term(CHANNEL_WORDS[two.channel], language),
+        right_label=lexicon().label_in(two.standing.family, language),
     )
 
 

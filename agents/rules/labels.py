@@ -81,17 +81,13 @@ def words_of(standing: Standing) -> tuple[Choice, ...]:
     """The family's plain word, if it is intense enough, and a finer one.
 
     People name an emotion by its plain word first (Shaver et al. 1987). A shade
-    ("indignant") is added where a cue of its own is stated, an extreme ("joyful") where
-    the intensity calls for it.
+    ("indignant") is added where a cue of its own is stated; two degrees of one emotion
+    ("happy", "joyful") are near synonyms, of which one is named.
     """
     words = [word for word in lexicon().labels if word.family == standing.family]
-    intensity = 1 - math.exp(-standing.support / 1.6)  # saturating in the supporting evidence
+    intensity = _intensity(standing)
     excitement, plain = arousal(standing), lexicon().label_of(standing.family)
-    stated: dict[str, float] = {}
-    for c in standing.contributions:
-        if not c.evidence.negated:
-            stated[c.evidence.cue] = max(stated.get(c.evidence.cue, 0.0), c.evidence.weight)
-    cue_weights = {w.name: math.fsum(stated.get(cue, 0.0) for cue in w.cues) for w in words}
+    cue_weights = {w.name: _own_cues(w, standing) for w in words}
     fitting = [w for w in words if w.low <= intensity <= w.high]
     has_plain = any(w.name == plain for w in fitting)
 
@@ -109,10 +105,39 @@ def words_of(standing: Standing) -> tuple[Choice, ...]:
             w.name,
         ),
     )
+    first, *others = ranked or words[:1]
+    distinct = [first, *(word for word in others if not word.graded)]
     return tuple(
         Choice(word.name, standing, round(standing.probability * share, 4))
-        for word, share in zip(ranked or words[:1], (1.0, 0.9), strict=False)  # two at most
+        for word, share in zip(distinct, (1.0, 0.9), strict=False)  # two at most
     )
+
+
+def carries(standing: Standing, word: LabelWord) -> bool:
+    """True if a word of the family fits: by its degree, or by a cue of its own."""
+    if word.name == lexicon().label_of(standing.family):
+        return True
+    if not word.low <= _intensity(standing) <= word.high:
+        return False
+    return word.graded or _own_cues(word, standing) >= OWN_CUE
+
+
+def exceeds(standing: Standing, word: LabelWord) -> bool:
+    """True if the family is displayed more strongly than a word of degree says."""
+    return word.graded and _intensity(standing) > word.high
+
+
+def _intensity(standing: Standing) -> float:
+    return 1 - math.exp(-standing.support / 1.6)  # saturating in the supporting evidence
+
+
+def _own_cues(word: LabelWord, standing: Standing) -> float:
+    """Summed weight of the stated cues that are the word's own."""
+    stated: dict[str, float] = {}
+    for c in standing.contributions:
+        if not c.evidence.negated:
+            stated[c.evidence.cue] = max(stated.get(c.evidence.cue, 0.0), c.evidence.weight)
+    return math.fsum(stated.get(cue, 0.0) for cue in word.cues)
 
 
 def band(standing: Standing, disputed: bool = False) -> Band:

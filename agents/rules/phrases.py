@@ -1,18 +1,28 @@
-"""Clue sentences inside longer ones; explanations and stop reasons as plain text."""
+"""Clues, cues and people in words (English, Chinese); explanations as plain text."""
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import get_args
 
-from emer.agents.lexicon.cue_parser import is_doubtful, transcript
-from emer.agents.types import DeclineReason, Explanation, StopReason
-from emer.prompts.prompt import load
-from emer.tools.text import listed
-from emer.tools.types import Clue
+from emer.agents.lexicon.cue_parser import Mention, is_doubtful, read, transcript
+from emer.agents.lexicon.lexicon import lexicon
+from emer.agents.questions.person_focus import person_of, place_of
+from emer.agents.types import (
+    LONGEST_SENTENCE,
+    Alternative,
+    DeclineReason,
+    Explanation,
+    StopReason,
+)
+from emer.prompts.prompt import Language, has_term, load, term
+from emer.tools.cues import cue_names
+from emer.tools.text import listed, when
+from emer.tools.types import Clue, Span
 
-MAX_QUOTE = 160
+MAX_QUOTE = 600
 """Characters of a transcript that a sentence quotes (chosen by us)."""
 
 _OPENING = re.compile(
@@ -21,35 +31,144 @@ _OPENING = re.compile(
 _NUMBERS = re.compile(r"(?<!\s)\s*\((?!on the |at the |left|right)[^()]*\)")
 _LIMIT = re.compile(r",?(?<!\s)\s*measured against an average face[^,;.]*")
 _LOWERED = re.compile(
-    r"^(?:The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It|There|At|From|No|Near)\b"
+    r"^(?:Person(?= \d)|The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It|There|At|From|No"
+    r"|Near)\b"
 )
 _SUBJECT = re.compile(
     r"^(the (?:person|voice|pitch|speech|speaker)|person \d+(?: \([^)]*\))?) ", re.I
 )
-_PUNCTUATED = re.compile(r"[,;，；。]|\.\s")
+_PUNCTUATED = re.compile(r"[,;，；。]|\.\s|\band\b")
 _TRANSLATED = re.compile(r"^Translated from ([\w ]+) into English")
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
+_SLIGHT, _STRONG = 0.7, 1.15
+"""Strength of a cue up to which it is slight, and from which it is strong."""
 _SPACE_BEFORE = re.compile(r"(?<!\s)\s+([,;.])")
 
 
-def phrase(clue: Clue) -> str:
+def sentence_of(clue: Clue, language: Language) -> str:
+    """A clue in its own words, as a sentence of a language.
+
+    In English the clue's own sentence; in Chinese made from its cues, degrees and times; a
+    clue without cues is quoted as it is.
+    """
+    if language == "zh":
+        return phrase(clue, language) + "。"
+    text = " ".join(clue.text.split())
+    if len(text) >= LONGEST_SENTENCE:
+        text = quote(clue) if clue.modality == "text" else text[: LONGEST_SENTENCE - 1]
+    return text if text[-1] in ".!?。！？" else f"{text}."
+
+
+def phrase(clue: Clue, language: Language = "en") -> str:
     """The clue's sentence without its full stop and its numbers, ready to join."""
+    if language == "zh" and not _CHINESE.search(clue.text):
+        return _chinese_phrase(clue)
     text = _OPENING.sub("", " ".join(clue.text.split()))
     bare = _SPACE_BEFORE.sub(r"\1", _NUMBERS.sub("", text)).strip().rstrip(".。;；,，!").strip()
     bare = bare or text
     return bare[0].lower() + bare[1:] if _LOWERED.match(bare) else bare
 
 
-def join(clues: Sequence[Clue], hedged: bool = False) -> str:
+def _chinese_phrase(clue: Clue) -> str:
+    if clue.modality == "text":
+        return quote(clue, "zh").rstrip("。")
+    mentions = read([clue])[0].mentions
+    exact = {_group(m): m for m in sorted(mentions, key=lambda m: len(m.cue))}
+    named = list(dict.fromkeys(_chinese_cue(m) for m in mentions if exact[_group(m)] is m))
+    if not named:
+        return f"“{clue.text.strip()}”"
+    who = _chinese_name(clue)
+    at = seconds(clue.span, "zh") if clue.span else ""
+    return f"{who}{'在' if who and at else ''}{at}{'、'.join(named)}"
+
+
+def _chinese_name(clue: Clue) -> str:
+    name = person_of(clue)
+    return person_name(name, place_of(clue), "zh") if name else ""
+
+
+def _group(mention: Mention) -> tuple[str, bool]:
+    cue = lexicon().cues.get(mention.cue)
+    return cue.group if cue else mention.cue, mention.negated
+
+
+def _chinese_cue(mention: Mention) -> str:
+    name = cue_name(mention.cue, "zh")
+    if mention.negated:
+        return f"{term('not', 'zh')}{name}"
+    if mention.strength <= _SLIGHT:
+        return f"{name}（{term('slightly', 'zh')}）"
+    return f"{name}（{term('strongly', 'zh')}）" if mention.strength >= _STRONG else name
+
+
+def cue_name(key: str, language: Language) -> str:
+    """Name of a cue, or of a combination of cues, in a sentence."""
+    if language == "en":
+        return lexicon().phrase_of(key)
+    if key in cue_names():
+        return cue_names()[key].chinese
+    members = next((combo.members for combo in lexicon().combos if combo.key == key), ())
+    return "并".join(cue_names()[member].chinese for member in members)
+
+
+def label_name(name: str, language: Language) -> str:
+    """A label in a language; a word that the lexicon lacks stays as it is."""
+    if language == "en":
+        return name
+    known = (label.words_zh for label in lexicon().labels if label.name == name)
+    return next(known, (name,))[0]
+
+
+def person_name(name: str, place: str | None, language: Language) -> str:
+    """A person by name and place: "person 2 (on the right)"."""
+    if language == "zh":
+        name = re.sub(r"^person (\d+)$", rf"{term('person', 'zh')}\1", name)
+        name = re.sub(r"^the person (?=\w)", "", name)
+        name = f"{term(name, 'zh')}的人" if has_term(name) else name
+        where = term(place, "zh") if place and has_term(place) else place
+        return f"{name}（{where}）" if where and where not in name else name
+    return f"{name} ({place})" if place and place not in name else name
+
+
+def seconds(span: Span, language: Language) -> str:
+    """A span in words: "2.1-2.8 s"."""
+    return when(span.start, span.end).removesuffix(" s") + term("s", language).rstrip()
+
+
+def times(words: str, span: Span, language: Language) -> str:
+    """Words with their time: "a smile at 2.1-2.8 s"."""
+    return (
+        f"{words} at {seconds(span, language)}"
+        if language == "en"
+        else f"{seconds(span, 'zh')}{words}"
+    )
+
+
+def listing(items: Sequence[str], language: Language) -> str:
+    """A list in words: "a, b and c"."""
+    return listed(list(items)) if language == "en" else "、".join(items)
+
+
+def alternatives_of(items: Sequence[str], language: Language) -> str:
+    """A choice in words: "a or b"."""
+    return " or ".join(items) if language == "en" else "或".join(items)
+
+
+def join(clues: Sequence[Clue], language: Language = "en", hedged: bool = False) -> str:
     """The clues as one enumeration, without repeated subjects and hedges.
 
     `hedged` if the sentence before stated the limit of the measurement.
     """
     parts: list[str] = []
     for clue in clues:
-        part = phrase(clue)
+        part = phrase(clue, language)
         if hedged or any(_LIMIT.search(p) for p in parts):
             part = _LIMIT.sub("", part) or part
         parts.append(part)
+    if language == "zh":
+        names = [n for n in (_chinese_name(clue) for clue in clues) if n]
+        same = names[0] if len(names) == len(parts) and len({*names}) == 1 else ""
+        return "，".join([parts[0], *(part.removeprefix(same) for part in parts[1:])])
     if any(map(_PUNCTUATED.search, parts)):
         return "; ".join(parts)
     return listed(list(_shared_subject(parts)))
@@ -65,55 +184,83 @@ def _shared_subject(parts: Sequence[str]) -> Iterator[str]:
         yield part[match.end() :] if repeated and match else part
 
 
+def wordings(clue: Clue) -> tuple[str, ...]:
+    """How a whole clue may stand in a sentence, as `join` and `quote` write it."""
+    whole = " ".join(clue.text.split()).rstrip(".。;；,，!").strip()
+    part = phrase(clue)
+    forms = [whole, part, _LIMIT.sub("", part), sentence_of(clue, "en").rstrip(".")]
+    forms.append(phrase(clue, "zh"))
+    for form in tuple(forms):
+        subject = _SUBJECT.match(form)
+        if subject is not None:
+            bare = form[subject.end() :]
+            names = () if subject.group(1)[0] in "pP" else ("she", "he", "the person")
+            forms += [bare, *(f"{name} {bare}" for name in names)]
+    return tuple(dict.fromkeys(form for form in forms if form))
+
+
 def has_hedge(clue: Clue) -> bool:
     """True if the clue states the limit of its measurement."""
     return _LIMIT.search(clue.text) is not None
 
 
-def quote(clue: Clue) -> str:
+def quote(clue: Clue, language: Language = "en") -> str:
     """The words of a text clue in a sentence that names their source."""
-    words = transcript(clue).strip().replace('"', "'").replace("“", "'").replace("”", "'")
-    if len(words) > MAX_QUOTE:
-        words = words[:MAX_QUOTE].rsplit(" ", 1)[0]
+    words = quoted(clue)
     if is_doubtful(clue):
         kind = "doubtful"
     elif source := _TRANSLATED.search(clue.text):
-        return load("rules/text_translated").substitute(words=words, language=source[1])
+        prompt = load(f"rules/{language}/text_translated")
+        return prompt.substitute(words=words, language=source[1])
     else:
         kind = "subtitle" if "subtitle" in clue.text.casefold()[:40] else "speech"
-    return load(f"rules/text_{kind}").substitute(words=words)
+    return load(f"rules/{language}/text_{kind}").substitute(words=words)
+
+
+def quote_pair(original: Clue, translation: Clue, language: Language = "en") -> str:
+    """The words of a speaker and their translation beside each other."""
+    kind = "text_pair_doubtful" if is_doubtful(translation) else "text_pair"
+    prompt = load(f"rules/{language}/{kind}")
+    return prompt.substitute(words=quoted(original), translated=quoted(translation))
+
+
+def is_translation(clue: Clue) -> bool:
+    """True for words that were translated."""
+    return "translated" in clue.text.casefold()[:60] or "translated_from" in clue.data
+
+
+def quoted(clue: Clue) -> str:
+    """The words of a text clue, whole up to `MAX_QUOTE` characters."""
+    words = transcript(clue).strip().replace('"', "'").replace("“", "'").replace("”", "'")
+    if len(words) > MAX_QUOTE:
+        cut = words[:MAX_QUOTE]
+        return (cut if _CHINESE.search(cut) else cut.rsplit(" ", 1)[0]) + " ..."
+    return words
 
 
 STOP_REASONS: Mapping[StopReason, str] = {
-    "sure": "the leading reading was sure enough",
-    "nothing_to_ask": "nothing that could be asked would change the answer",
-    "no_new_clues": "looking closer brought nothing new",
-    "rounds_spent": "the rounds it may take were spent",
-    "tool_calls_spent": "the tool calls it may make were spent",
-    "seconds_spent": "the time it may take was spent",
-    "tokens_spent": "the tokens a model may use were spent",
-    "money_spent": "the money a model may cost was spent",
-    "budget": "the budget was spent",
-    "no_evidence": "there was nothing to go by",
-    "agreed": "everything that is seen, heard and said agrees",
-    "not_shown": "nobody is there whom the question could mean",
-    "paused": "it waits for a review",
-    "declined": "no clip could answer the question",
+    reason: term(f"stop_{reason}", "en") for reason in get_args(StopReason)
 }
 """Why a run stopped, in words."""
+
+
+def stop_text(reason: StopReason, language: Language) -> str:
+    """Why a run stopped, in words of a language."""
+    return term(f"stop_{reason}", language)
 
 
 def render(explanation: Explanation) -> str:
     """Plain text: the sentences by block, the labels, other readings, what is missing."""
     if explanation.declined is not None:
-        return refusal_text(explanation.declined)
+        return refusal_text(explanation.declined, explanation.language)
+    language = explanation.language
     blocks = [
         " ".join(f"{s.text} {cite(s.clue_ids)}" for s in sentences)
         for sentences in explanation.by_modality.values()
     ]
     labels = "; ".join(f"{x.name} ({x.band}) {cite(x.clue_ids)}" for x in explanation.labels)
     rest = [
-        f"Other reading: {a.label}. {a.would_change} {cite(a.clue_ids)}".rstrip()
+        f"{alternative_text(a, language)} {cite(a.clue_ids)}".rstrip()
         for a in explanation.alternatives
     ]
     rest += [f"Not observed ({m.modality}): {m.why}" for m in explanation.missing]
@@ -121,9 +268,15 @@ def render(explanation: Explanation) -> str:
     return "\n\n".join(part for part in (*blocks, f"Labels: {labels}", "\n".join(rest)) if part)
 
 
-def refusal_text(reason: DeclineReason) -> str:
+def alternative_text(other: Alternative, language: Language) -> str:
+    """Another reading: "Also possible: amused; laughter would support it."."""
+    prompt = load(f"rules/{language}/or_else")
+    return prompt.substitute(label=other.label, would_change=other.would_change)
+
+
+def refusal_text(reason: DeclineReason, language: Language = "en") -> str:
     """Why a question is not answered, and what could be asked instead."""
-    return load(f"declined/{reason}").text
+    return load(f"declined/{language}/{reason}").text
 
 
 def cite(clue_ids: tuple[str, ...]) -> str:

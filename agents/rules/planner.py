@@ -8,12 +8,12 @@ from typing import NamedTuple
 from emer.agents.lexicon.cue_parser import is_doubtful
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.questions.not_shown import clues_in_span
-from emer.agents.questions.person_focus import is_about, target_clues, target_people
+from emer.agents.questions.person_focus import target_clues
 from emer.agents.rules.case import Case
 from emer.agents.rules.fusion import Standing
 from emer.agents.rules.labels import rival
 from emer.agents.types import Ask, Budget, Inquiry, Refusal, StopReason
-from emer.prompts.prompt import load
+from emer.prompts.prompt import has_term, load, term
 from emer.tools.tool import ToolCard
 from emer.tools.types import Modality, Span
 
@@ -47,7 +47,7 @@ def plan_asks(case: Case, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tu
     pair = _open_pair(case)
     if pair is None:
         return ()
-    left, right = (lexicon().label_of(s.family) for s in pair)
+    left, right = (lexicon().label_in(s.family, case.language) for s in pair)
     asks: list[Ask] = []
     for wish in _wishes(case, pair):
         span = _clipped(wish.span, case.duration)
@@ -56,8 +56,10 @@ def plan_asks(case: Case, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tu
                 a.tool == tool and a.span.start < span.end and span.start < a.span.end
                 for a in (*asked, *asks)
             )
-            if span.length >= MIN_SPAN and not taken:
-                why = load(f"rules/{wish.reason}").substitute(left=left, right=right)
+            if not (taken or _is_short(span)):
+                why = load(f"rules/{case.language}/{wish.reason}").substitute(
+                    left=left, right=right
+                )
                 asks.append(Ask(tool=tool, span=span, why=why))
                 break
     return tuple(asks[:MAX_ASKS])
@@ -69,15 +71,14 @@ def required_asks(case: Case, inquiry: Inquiry) -> tuple[Ask, ...]:
     if moment is None or moment.span is None:
         return ()
     span = _clipped(moment.span, case.duration)
-    if span.length < MIN_SPAN or clues_in_span(
-        target_clues(inquiry.clues, case.topic), span, modality
-    ):
+    if _is_short(span) or clues_in_span(target_clues(inquiry.clues, case.topic), span, modality):
         return ()
     sees_faces = any(tool.modality == "face" for tool in inquiry.tools)
     wanted: tuple[Modality, ...] = ("face" if sees_faces else "scene", "audio")
     if modality is not None:
         wanted = (modality,)
-    why = load("rules/ask_moment").substitute(when=moment.words)
+    when = term(moment.words, case.language) if has_term(moment.words) else moment.words
+    why = load(f"rules/{case.language}/ask_moment").substitute(when=when)
     tools = [name for m in wanted for name in _tools_for(m, case, inquiry.tools)[:1]]
     done = {  # the tools that have already looked at all of the span
         ask.tool
@@ -191,10 +192,6 @@ def _wishes(case: Case, pair: tuple[Standing, Standing]) -> Iterator[Wish]:
     for clue, span in spanned:
         if is_doubtful(clue):
             yield Wish("text", span, "ask_words")
-    target = target_people(case.clues, case.topic)
-    for clue, span in spanned:
-        if is_about(clue, target) is False:
-            yield Wish(clue.modality, _around(span), "ask_other")
     for clue, span in spanned:  # the longer stretch beside one without a neutral face
         if clue.id in pair[0].supports and "average face" in clue.text:
             around = _clipped(_around(span), case.duration)
@@ -227,6 +224,11 @@ def _around(span: Span) -> Span:
 def _clipped(span: Span, duration: float) -> Span:
     end = min(span.end, duration)
     return Span(start=min(span.start, end), end=end)
+
+
+def _is_short(span: Span) -> bool:
+    """True for a span too short to look at; in binary, 1.8 - 1.6 is below 0.2."""
+    return span.length < MIN_SPAN - ROUNDING
 
 
 def _seconds(span: Span) -> str:

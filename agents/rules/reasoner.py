@@ -8,7 +8,7 @@ explanation.
 from __future__ import annotations
 
 from emer.agents.lexicon.lexicon import load_weighting, reasoner_name
-from emer.agents.questions.not_shown import unclear_question
+from emer.agents.questions.not_shown import relevant_missing, unclear_question
 from emer.agents.rules.case import case_of
 from emer.agents.rules.explanation import write_explanation
 from emer.agents.rules.fusion import conflict_records
@@ -45,5 +45,5 @@ class Rules:
     def explain(self, inquiry: Inquiry, decision: Decision) -> Explanation:
         """Write the explanation that the clues carry; it may abstain."""
         case = case_of(inquiry, self.weighting)
-        missing = (*inquiry.missing, *unclear_question(inquiry))
+        missing = (*relevant_missing(inquiry), *unclear_question(inquiry))
         return write_explanation(case, missing, frozenset(r.text for r in inquiry.rejected))

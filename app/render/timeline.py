@@ -12,6 +12,7 @@ from rich.text import Text
 from emer.agents.clue_edits import REVISES
 from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Ask, ModelCall, Recollection
+from emer.agents.verification.verifier import Finding
 from emer.app.render.answer import clue_table, explanation_table, heading
 from emer.app.render.format import WIDE, facts_table, indented, notes, seconds, section, span
 from emer.app.render.progress import end_line
@@ -108,10 +109,13 @@ def _model_call(call: ModelCall) -> Text:
     mark = {"ok": ("✓", "green"), "faulty": ("·", "yellow"), "failed": ("✗", "red")}[call.outcome]
     why = f"  {one_line(call.why)}" if call.why else ""
     about = "" if call.counted else "about "
+    form = f", reply form {call.form}" if call.form else ""
     cost = f"  {about}{call.tokens_in} tokens in, {call.tokens_out} out"
     money = f", {call.money:.4f}" if call.money is not None else ""
     title = Text.assemble((f"{call.role:<{WIDE}} ", "bold"), one_line(call.model))
-    return Text.assemble(mark, " ", title, why, (f"{cost}{money}, {seconds(call.seconds)}", "dim"))
+    return Text.assemble(
+        mark, " ", title, why, (f"{cost}{money}, {seconds(call.seconds)}{form}", "dim")
+    )
 
 
 def _retrieval(retrieval: Recollection) -> Text:
@@ -167,21 +171,22 @@ def _folded(*parts: RenderableType) -> RenderableType:
 
 
 def _verdicts(event: events.Verified) -> RenderableType:
-    """Number of supported sentences and labels, and a line for each unsupported one."""
+    """Number of supported sentences and labels, and what becomes of each other one."""
     verdict = event.verdicts
     findings = (*verdict.sentences, *verdict.labels, *verdict.alternatives)
-    rejected = [
-        Text.assemble(
-            ("✗ ", "red"),
-            (one_line(finding.text), "strike"),
-            (f"  {finding.status}: {one_line(finding.why)}", "yellow"),
-        )
-        for finding in findings
-        if finding.status != "supported"
-    ]
-    supported = len(findings) - len(rejected)
+    lost = [finding for finding in findings if finding.status != "supported"]
+    rejected = [line for finding in lost for line in _rejected(finding)]
+    supported = len(findings) - len(lost)
     count = Text(f"{supported} of {len(findings)} sentences and labels follow from their clues")
     return Group(section(f"verifier, attempt {event.attempt}"), _folded(count, *rejected), Text())
+
+
+def _rejected(finding: Finding) -> Iterator[Text]:
+    outcome = f"{finding.outcome}, " if finding.outcome else ""
+    why = f"  {outcome}{finding.status}: {one_line(finding.why)}"
+    yield Text.assemble(("✗ ", "red"), (one_line(finding.text), "strike"), (why, "yellow"))
+    if finding.replacement:
+        yield Text(f"  → {one_line(finding.replacement)}", style="green")
 
 
 def _ending(trace: Trace) -> RenderableType:

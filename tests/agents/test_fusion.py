@@ -28,8 +28,8 @@ def log_odds(family: str, *clues: Clue) -> float:
 
 
 def test_a_smile_that_is_measured_and_described_counts_once():
-    told = described("a woman smiles")
-    alone, both = log_odds("happy", kit.POLITE), log_odds("happy", kit.POLITE, told)
+    caption = described("a woman smiles")
+    alone, both = log_odds("happy", kit.POLITE), log_odds("happy", kit.POLITE, caption)
     assert both == alone, "the measured smile is the larger of one group"
     several = [described("a woman smiles", at) for at in (2.2, 2.4, 2.6)]
     assert log_odds("happy", *several) == log_odds("happy", several[0])
@@ -38,11 +38,11 @@ def test_a_smile_that_is_measured_and_described_counts_once():
 def test_what_is_described_moves_a_reading_half_as_far_as_what_is_measured():
     seen = kit.clue("scene", "The person is crying.", (2.4, 2.4))
     rest = log_odds("sad")
-    measured, told = (
+    measured, captioned = (
         log_odds("sad", seen) - rest,
         log_odds("sad", described("she is crying")) - rest,
     )
-    assert told == pytest.approx(measured / 2, abs=1e-4) and told > 0.1
+    assert captioned == pytest.approx(measured / 2, abs=1e-4) and captioned > 0.1
 
 
 def test_a_captioner_s_word_of_feeling_alone_names_nothing():
@@ -52,8 +52,8 @@ def test_a_captioner_s_word_of_feeling_alone_names_nothing():
 
 
 def test_captions_do_not_outvote_a_face_and_a_voice():
-    told = [described("a sad-looking man cries", at) for at in (1.0, 2.0, 3.0)]
-    assert kit.decide(kit.SMILE, kit.LIVELY, *told).hypotheses[0].label == "happy"
+    captions = [described("a sad-looking man cries", at) for at in (1.0, 2.0, 3.0)]
+    assert kit.decide(kit.SMILE, kit.LIVELY, *captions).hypotheses[0].label == "happy"
 
 
 def test_a_sign_that_only_a_model_saw_is_told_as_described():

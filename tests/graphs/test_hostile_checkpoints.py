@@ -34,12 +34,12 @@ def packed(value: Any) -> bytes:
 def extension(code: int, marker: Path) -> ormsgpack.Ext:
     """Return an extension that runs `touch MARKER` where constructors are called."""
     command = f"touch {marker}"
-    given = {0: command, 1: [command], 2: {"command": command}, 3: command}.get(
+    content = {0: command, 1: [command], 2: {"command": command}, 3: command}.get(
         code, {"command": command}
     )
     method = ["system"] if code == 3 else []
     where = ["builtins", "__import__"] if code == 3 else ["posix", "system"]
-    return ormsgpack.Ext(code, packed([*where, given, *method]))
+    return ormsgpack.Ext(code, packed([*where, content, *method]))
 
 
 class Touch:
@@ -104,6 +104,10 @@ GARBAGE: dict[str, Change] = {
         history=[{"run_id": "r", "clip": "c", "question": "q"} for _ in range(11)]
     ),
     "a long text": with_state(question="x" * 30_000),
+    "a long question": with_state(question="x" * 4_001),
+    "a long earlier question": with_state(
+        history=[{"run_id": "r", "clip": "c", "question": "x" * 4_001}]
+    ),
     "edits of numbers": with_state(edited={"0" * 64: [7]}),
     "a clue that is a path": with_state(known_ids=["../../x"]),
     "a run that is a path": with_state(run_id="../../../outside/x"),

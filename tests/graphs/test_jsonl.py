@@ -72,8 +72,15 @@ def test_secrets_are_not_written(run, clip_path):
     from emer.graphs.settings import Choice
     from tests.fixtures.graph_runs import fakes
 
-    told = fakes(face="Smile")
-    tools = {**told.tools, "other": Choice(use="none", api_key="sesame", keyframes="all")}
-    answer = ask(clip_path, settings=told.model_copy(update={"tools": tools}))
+    settings = fakes(face="Smile")
+    tools = {**settings.tools, "other": Choice(use="none", api_key="sesame", keyframes="all")}
+    answer = ask(clip_path, settings=settings.model_copy(update={"tools": tools}))
     text = answer.trace_path.read_text()
     assert "sesame" not in text and '"keyframes":"all"' in text
+
+
+def test_a_trace_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("emer.graphs.trace.jsonl.MOST_BYTES", 1_000)
+    (tmp_path / "x.jsonl").write_bytes(b"\n" * 1_001)
+    with pytest.raises(ConfigError, match="larger than 1000 bytes"):
+        read_trace(tmp_path / "x.jsonl")

@@ -6,6 +6,8 @@ for finding in check_tool(MyTool(), Clip.open("clip.mp4")):
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import socket
 import sys
 import tempfile
@@ -13,6 +15,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -137,8 +140,8 @@ def _place(tool: object, error: BaseException) -> str:
     """File and line in the tool's own module that raised, or that led to it."""
     frames = traceback.extract_tb(error.__traceback__)
     file = getattr(sys.modules.get(type(tool).__module__), "__file__", None)
-    own = [frame for frame in frames if frame.filename == file] or frames[-1:]
-    return f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
+    places = [frame for frame in frames if frame.filename == file] or frames[-1:]
+    return f" ({places[-1].filename}:{places[-1].lineno})" if places else ""
 
 
 def _check_shape(tool: Tool) -> list[Finding]:
@@ -195,19 +198,25 @@ def _check_overlap(name: str, outcome: Outcome, span: Span) -> Finding:
     return finding_of(name, not outside, why)
 
 
+@cache
+def _hard_clips() -> dict[str, Clip]:
+    """Clips that lack something, by what it is; written and probed once for all tools."""
+    folder = Path(tempfile.mkdtemp(prefix="emer-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    files = {
+        "no sound": write_trial(folder / "mute.mp4"),
+        "no picture": write_trial(folder / "blind.m4a", grey=None, sound=tone()),
+        "black and silent": write_trial(folder / "black.mp4", grey=0, sound=silence()),
+        "noise": write_trial(folder / "noise.mp4", sound=noise()),
+        "0.3 s": write_trial(folder / "short.mp4", seconds=0.3, sound=tone(0.3)),
+    }
+    return {case: Clip.open(path) for case, path in files.items()}
+
+
 def _check_hard_cases(tool: Tool, clip: Clip) -> Iterator[Finding]:
     """Edge cases: missing streams, empty spans, concurrent calls, cancellation."""
-    with tempfile.TemporaryDirectory(prefix="emer-") as folder:
-        files = {
-            "no sound": write_trial(Path(folder) / "mute.mp4"),
-            "no picture": write_trial(Path(folder) / "blind.m4a", grey=None, sound=tone()),
-            "black and silent": write_trial(Path(folder) / "black.mp4", grey=0, sound=silence()),
-            "noise": write_trial(Path(folder) / "noise.mp4", sound=noise()),
-            "0.3 s": write_trial(Path(folder) / "short.mp4", seconds=0.3, sound=tone(0.3)),
-        }
-        clips = {case: Clip.open(path) for case, path in files.items()}
-        outcomes = {case: _observe(tool, hard) for case, hard in clips.items()}
-    yield _check_reasons(outcomes, clips)
+    outcomes = {case: _observe(tool, hard) for case, hard in _hard_clips().items()}
+    yield _check_reasons(outcomes)
     yield _check_invented(tool, clip, outcomes)
     end = clip.duration
     spans = [Span(start=0, end=0), Span(start=end, end=end), Span(start=end + 1, end=end + 2)]
@@ -219,10 +228,10 @@ def _check_hard_cases(tool: Tool, clip: Clip) -> Iterator[Finding]:
         yield from _check_heavy(tool, clip)
 
 
-def _check_reasons(outcomes: dict[str, Outcome], clips: dict[str, Clip]) -> Finding:
+def _check_reasons(outcomes: dict[str, Outcome]) -> Finding:
     wrong = []
     for case, outcome in outcomes.items():
-        end = clips[case].duration + SLACK
+        end = _hard_clips()[case].duration + SLACK
         outside = [c.text for c in outcome.clues if c.span and c.span.end > end]
         if outcome.broken or outcome.unobservable == "" or outside:
             wrong.append(f"{case}: {outcome.broken or [*outside, 'no reason is given'][0]}")
@@ -311,13 +320,13 @@ def _no_network() -> Iterator[list[str]]:
     hosts: list[str] = []
 
     def guarded(original: Callable[..., Any], where: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*given: Any, **named: Any) -> Any:
-            address = where(*given, **named)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            address = where(*args, **kwargs)
             host = address[0] if isinstance(address, tuple) else address
             if not isinstance(address, str | bytes) and host not in _LOCAL_HOSTS:
                 hosts.append(str(host))
                 raise OSError(f"a tool must not reach for {host} while observing")
-            return original(*given, **named)
+            return original(*args, **kwargs)
 
         return call
 

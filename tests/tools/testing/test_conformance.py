@@ -26,16 +26,21 @@ from tests.fixtures.clips import Written, tone, write_clip
 LINES = [("The person smiles from 0.2-0.8 s.", 0.2, 0.8), ("The head turns.", 1.1, 1.9)]
 
 
-@pytest.fixture
-def clip(tmp_path: Path) -> Clip:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("conformance")
+
+
+@pytest.fixture(scope="module")
+def clip(folder: Path) -> Clip:
     """Return a clip of three seconds of sound."""
-    return Clip.open(write_clip(tmp_path / "tone.wav", Written(sound=tone(220, 3.0))))
+    return Clip.open(write_clip(folder / "tone.wav", Written(sound=tone(220, 3.0))))
 
 
-@pytest.fixture
-def film(tmp_path: Path) -> Clip:
+@pytest.fixture(scope="module")
+def film(folder: Path) -> Clip:
     """Return a clip of three seconds of grey picture and a tone."""
-    return Clip.open(write_trial(tmp_path / "film.mp4", seconds=3.0, sound=tone(220, 3.0)))
+    return Clip.open(write_trial(folder / "film.mp4", seconds=3.0, sound=tone(220, 3.0)))
 
 
 def broken(tool: Any, clip: Clip, **more: Any) -> set[str]:
@@ -296,8 +301,8 @@ def test_a_tool_may_declare_that_it_is_not_deterministic(clip):
 
 
 def test_quoted_words_may_hold_several_sentences(clip):
-    said = Altered(text='The person says: "No. Never!" at 1.1-1.9 s.')
-    assert "texts are one sentence" not in broken(said, clip)
+    quoting = Altered(text='The person says: "No. Never!" at 1.1-1.9 s.')
+    assert "texts are one sentence" not in broken(quoting, clip)
 
 
 def test_the_network_is_given_back(clip):
