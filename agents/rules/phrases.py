@@ -25,11 +25,11 @@ _OPENING = re.compile(
 _NUMBERS = re.compile(r"(?<!\s)\s*\((?!on the |at the |left|right)[^()]*\)")
 _LIMIT = re.compile(r",?(?<!\s)\s*measured against an average face[^,;.]*")
 _LOWERED = re.compile(
-    r"^(?:Person(?= \d)|The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It|There|At|From|No"
-    r"|Near)\b"
+    r"^(?:Person(?= \d)|Someone|The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It|There|At"
+    r"|From|No|Near)\b"
 )
 _SUBJECT = re.compile(
-    r"^(the (?:person|voice|pitch|speech|speaker)|person \d+(?: \([^)]*\))?) ", re.I
+    r"^(someone|the (?:person|voice|pitch|speech|speaker)|person \d+(?: \([^)]*\))?) ", re.I
 )
 _PUNCTUATED = re.compile(r"[,;，；。]|\.\s|\band\b")
 _TRANSLATED = re.compile(r"^Translated from ([\w ]+) into English")
