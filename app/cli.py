@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 from emer.app.options import (
+    Brief,
+    Clues,
     Critic,
+    Details,
     Device,
     Json,
     Language,
@@ -23,6 +26,7 @@ from emer.app.options import (
     TrialClip,
     Trust,
     Weights,
+    detail_of,
 )
 from emer.graphs.cli_errors import CommandGroup, add_version_option, run_command
 
@@ -67,8 +71,10 @@ def demo(
 
 @app.command()
 def ask(
-    clip: Annotated[str, typer.Argument(help="Video or audio file.")],
-    question: Annotated[str | None, typer.Argument(help="Question about the clip.")] = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="CLIP... [QUESTION]", help="Clips or folders, then the question."),
+    ] = None,
     subtitle: Annotated[
         str | None,
         typer.Option(metavar="TEXT|FILE", help="Spoken words, or a .srt, .vtt or .txt file."),
@@ -87,18 +93,34 @@ def ask(
     review: Annotated[
         bool, typer.Option("--review", help="Pause for a review of the first clues.")
     ] = False,
+    brief: Brief = False,
+    clues: Clues = False,
+    details: Details = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write a row per clip: .csv, .parquet or .jsonl."),
+    ] = None,
     json: Json = False,
+    json_schema: Annotated[
+        bool, typer.Option("--json-schema", help="Print the JSON Schema of --json.")
+    ] = False,
     settings: SettingsFile = None,
 ) -> None:
-    """Explain the emotion displayed in a clip."""
-    from emer.app.commands.ask import AskRequest, run_ask
+    """Explain the emotion displayed in a clip, or in each of several."""
+    from emer.app.commands.ask import AskRequest, print_schema, run_ask
     from emer.graphs.components import ModelOptions
 
-    model, tools = ModelOptions(llm, llm_when, critic, language), tuple(tool or ())
+    if json_schema:
+        print_schema()
+        return
+    if not words:
+        raise typer.BadParameter("name a clip", param_hint="CLIP")
+    options, tools = ModelOptions(llm, llm_when, critic, language), tuple(tool or ())
     request = AskRequest(
-        clip, question, subtitle, tools, profile, device, thread, settings, model, review
-    )
-    run_ask(request, json=json)
+        "", None, subtitle, tools, profile, device, thread, settings, options, review,
+        detail_of(brief=brief, clues=clues, details=details),
+    )  # fmt: skip
+    run_ask(request, words, out, json=json)
 
 
 @app.command()

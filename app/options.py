@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+Detail = Literal["brief", "plain", "clues", "all"]
+"""Parts of an answer's page: its first line, the explanation, its clues, the run's facts."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 SettingsFile = Annotated[
     Path | None,
@@ -66,3 +69,13 @@ Spec = Annotated[str, typer.Argument(help="Name of a tool, or package.module:Cla
 TrialClip = Annotated[
     str | None, typer.Option(metavar="FILE", help="Clip to use; default: the demo clip.")
 ]
+Brief = Annotated[bool, typer.Option("--brief", help="Print the answer's first line alone.")]
+Clues = Annotated[bool, typer.Option("--clues", help="Print the table of clues as well.")]
+Details = Annotated[bool, typer.Option("--details", help="Print clues and facts of the run, too.")]
+
+
+def detail_of(*, brief: bool, clues: bool, details: bool) -> Detail:
+    """How much of an answer is printed; the most that is asked for."""
+    if brief and (clues or details):
+        raise typer.BadParameter("--brief prints one line: leave out --clues and --details")
+    return "all" if details else "clues" if clues else "brief" if brief else "plain"

@@ -24,8 +24,9 @@ from rich.text import Text
 
 from emer.agents.lexicon.cue_parser import mentions_in
 from emer.agents.lexicon.lexicon import Channel, Cue, lexicon
+from emer.agents.rules.passages import markers
 from emer.agents.types import Explanation
-from emer.app.render.answer import clue_table, explanation_table
+from emer.app.render.answer import clue_table, explanation_page
 from emer.tools.types import Clue
 
 ROOT = Path(__file__).parents[1]
@@ -158,7 +159,9 @@ def figure(record: dict[str, Any]) -> str:
     clues = [clue for clue in map(Clue.model_validate, record["clues"]) if clue.id in cited]
     console = Console(record=True, width=FIGURE_WIDTH, file=io.StringIO(), force_terminal=True)
     question = Text(str(record["question"]), style="italic")
-    console.print(Group(question, Text(), explanation_table(short), clue_table(clues)))
+    console.print(
+        Group(question, Text(), explanation_page(short), clue_table(clues, markers(short)))
+    )
     svg = console.export_svg(title="emer ask demo.mp4", unique_id="emer-answer")
     return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # fonts of another host
 

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from emer.agents.rules.phrases import STOP_REASONS, cite, refusal_text, render
+from emer.agents.rules.passages import Part, answer_line, cited, heading, markers, passages, render
+from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Explanation, Hypothesis, StopReason, Turn
 from emer.graphs.state import Json
+from emer.graphs.trace.events import ClipFacts
 from emer.tools.text import one_line
-from emer.tools.types import Clue
+from emer.tools.types import Clue, Record
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -21,6 +23,34 @@ COLUMNS = (
     "id", "modality", "tool", "model", "start", "end", "person", "text", "confidence", "quality",
 )  # fmt: skip
 """Columns of a clue frame; `start` and `end` in seconds, none for the whole clip."""
+
+
+class AnswerRecord(Record):
+    """An answer as JSON; `docs/answer.schema.json` is the schema of it."""
+
+    schema_version: Literal[1] = 1
+    file: str
+    """Path of the clip, as it was given."""
+    clip: ClipFacts | None = None
+    question: str
+    answer: str
+    """The answer to the question in one sentence."""
+    text: str
+    """Answer and explanation as plain text; its markers are those of `markers`."""
+    explanation: Explanation
+    markers: dict[str, str]
+    """Marker ("f1") by the id of each cited clue."""
+    clues: tuple[Clue, ...]
+    hypotheses: tuple[Hypothesis, ...]
+    stop_reason: StopReason
+    run_id: str
+    thread: str
+    trace: str | None
+    """JSON-lines file of the run; none where none could be written."""
+    seconds: float
+    notes: tuple[str, ...]
+    tokens: int
+    money: float
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -96,27 +126,41 @@ class Answer:
         return self.stop_reason == "paused"
 
     @property
+    def line(self) -> str:
+        """The answer to the question in one sentence."""
+        return answer_line(self.explanation).text
+
+    @property
     def text(self) -> str:
-        """The explanation as plain text."""
+        """The answer and its explanation as plain text; "[f1]" marks the first face clue."""
         return render(self.explanation)
 
     @property
-    def record(self) -> Json:
-        """The answer as plain JSON."""
-        return {
-            "run_id": self.run_id,
-            "thread": self.thread,
-            "trace": str(self.trace_path) if self.trace_path else None,
-            "text": self.text,
-            "explanation": self.explanation.model_dump(mode="json"),
-            "clues": [clue.model_dump(mode="json") for clue in self.clues],
-            "hypotheses": [hypothesis.model_dump(mode="json") for hypothesis in self.hypotheses],
-            "stop_reason": self.stop_reason,
-            "seconds": self.seconds,
-            "notes": list(self.notes),
-            "tokens": self.tokens,
-            "money": self.money,
-        }
+    def record(self) -> AnswerRecord:
+        """The answer as `emer ask --json` prints it."""
+        return AnswerRecord(
+            file=self.clip,
+            question=self.question,
+            answer=self.line,
+            text=self.text,
+            explanation=self.explanation,
+            markers=markers(self.explanation),
+            clues=self.clues,
+            hypotheses=self.hypotheses,
+            stop_reason=self.stop_reason,
+            run_id=self.run_id,
+            thread=self.thread,
+            trace=str(self.trace_path) if self.trace_path else None,
+            seconds=self.seconds,
+            notes=self.notes,
+            tokens=self.tokens,
+            money=self.money,
+        )
+
+
+def answer_schema() -> Json:
+    """JSON Schema of an answer as `emer ask --json` prints it."""
+    return AnswerRecord.model_json_schema(mode="serialization")
 
 
 def _labels(explanation: Explanation) -> str:
@@ -125,22 +169,18 @@ def _labels(explanation: Explanation) -> str:
 
 
 def _explanation(explanation: Explanation) -> str:
-    if explanation.declined is not None:
-        return f"<p>{_safe(refusal_text(explanation.declined))}</p>"
-    labels = _safe(_labels(explanation) or "none")
-    rows = [("Labels", f"<b>{labels}</b>")]
-    for block, sentences in explanation.by_modality.items():
-        cited = (_cited(sentence.text, sentence.clue_ids) for sentence in sentences)
-        rows.append((block.capitalize(), " ".join(cited)))
-    for other in explanation.alternatives:
-        reading = _cited(f"{other.label}. {other.would_change}", other.clue_ids)
-        rows.append(("Or else", reading))
-    rows += [("Missing", _safe(f"{gap.modality}: {gap.why}")) for gap in explanation.missing]
-    return "".join(f"<p><i>{name}</i> {text}</p>" for name, text in rows)
+    names = markers(explanation)
 
+    def shown(part: Part) -> str:
+        return f"{_safe(part.text)}<small>{_safe(cited(part, names))}</small>"
 
-def _cited(text: str, clue_ids: tuple[str, ...]) -> str:
-    return f"{_safe(text)} <small>{_safe(cite(clue_ids))}</small>"
+    paragraphs = []
+    for passage in passages(explanation):
+        text = ("; " if passage.kind == "labels" else " ").join(map(shown, passage.parts))
+        title = f"<i>{_safe(heading(passage.kind, explanation))}</i> "
+        strong = f"<b>{text}</b>" if passage.kind in ("answer", "labels") else text
+        paragraphs.append(f"<p>{title if passage.kind == 'labels' else ''}{strong}</p>")
+    return "".join(paragraphs)
 
 
 def _table(clues: Sequence[Clue]) -> str:

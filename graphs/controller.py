@@ -296,6 +296,7 @@ def _inquiry(context: Context, state: State) -> Inquiry:
         duration=context.clip.duration,
         history=_earlier(context, state),
         rejected=tuple(Rejection.model_validate(r) for r in state["rejected"]),
+        language=context.language,
     )
 
 

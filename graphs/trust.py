@@ -39,7 +39,16 @@ MASK: Final = "***"
 MOST_BYTES: Final = 1_000_000
 """Largest settings file that is read (chosen by us)."""
 _MOST_NAMED = 6
-_HARMLESS = {"profile", "budget", "device", "dtype", "model_memory", "parallel", "tool_seconds"}
+_HARMLESS = {
+    "profile",
+    "budget",
+    "device",
+    "dtype",
+    "model_memory",
+    "parallel",
+    "tool_seconds",
+    "language",
+}
 _KEY_BYTES = 32
 _NAME = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,99})?|cuda:\d{1,2}")
 _SENSITIVE = re.compile(

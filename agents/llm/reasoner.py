@@ -20,6 +20,7 @@ from emer.agents.llm.messages import Language
 from emer.agents.llm.providers import check, connect
 from emer.agents.llm.schemas import Criticising, Deciding, Planning, R, Writing
 from emer.agents.memory.memory import Memory
+from emer.agents.questions.language import language_of
 from emer.agents.reasoner import ReportListener
 from emer.agents.rules.case import Case, case_of
 from emer.agents.rules.planner import channels_agree, is_sure, spent_reason, validate_asks
@@ -261,4 +262,4 @@ class Llm:
     def _language_for(self, inquiry: Inquiry) -> Language:
         if self._language in ("en", "zh"):
             return "zh" if self._language == "zh" else "en"
-        return messages.language_of(inquiry.question)
+        return language_of(inquiry)

@@ -15,7 +15,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from emer.agents.clue_edits import REVISES, Addition, Edits, Rewrite, check_edits, reviewer_clues
-from emer.app.render.answer import answer_page, answer_record, clue_cells, empty_clue_table, heading
+from emer.app.render.answer import answer_page, answer_record, clue_cells, empty_clue_table, title
 from emer.app.render.format import span, unwrapped
 from emer.app.render.progress import live_progress, print_output
 from emer.graphs.cli_errors import INTERRUPTED
@@ -300,7 +300,7 @@ def paused_page(paused: PausedRun) -> RenderableType:
     hint = Text(f"run {trace.header.run_id} waits for a review of its clues; go on with")
     commands = (unwrapped(f"  {line}") for line in _commands(paused))
     table = review_table(paused.clues, paused.trace.edits)
-    return Group(heading(trace.header, trace.question), table, hint, *commands)
+    return Group(title(trace.header, trace.question), table, hint, *commands)
 
 
 def paused_record(paused: PausedRun) -> dict[str, object]:
@@ -332,7 +332,7 @@ def _commands(paused: PausedRun) -> list[str]:
 
 def review_table(clues: Sequence[Clue], edits: Edits) -> RenderableType:
     """Numbered table of the clues, each with its edit below it."""
-    table = empty_clue_table(numbered=True)
+    table = empty_clue_table(first="")
     written = reviewer_clues(clues, edits)
     rewrites = {str(clue.data[REVISES]): clue for clue in written if REVISES in clue.data}
     for number, clue in enumerate(clues, start=1):

@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.agents.clue_edits import REVISES
+from emer.agents.rules.passages import markers
 from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Ask, ModelCall, Recollection
-from emer.app.render.answer import clue_table, explanation_table, heading
+from emer.app.render.answer import clue_table, explanation_page, title
 from emer.app.render.format import WIDE, facts_table, indented, notes, seconds, section, span
 from emer.app.render.progress import end_line
 from emer.graphs.trace import events
@@ -34,11 +35,12 @@ REVIEW_TITLES = {
 
 def run_page(trace: Trace) -> RenderableType:
     """Page of a run, as `emer trace show` prints it."""
-    parts = [heading(trace.header, trace.question), _facts(trace), *_rounds(trace)]
+    parts = [title(trace.header, trace.question), _facts(trace), *_rounds(trace)]
     parts += [_verdicts(event) for event in trace.events if isinstance(event, events.Verified)]
     if trace.explanation is not None:
-        parts += [section("explanation"), explanation_table(trace.explanation)]
-    parts += [section("clues"), clue_table(trace.clues)]
+        parts += [section("explanation"), explanation_page(trace.explanation)]
+    names = markers(trace.explanation) if trace.explanation else None
+    parts += [section("clues"), clue_table(trace.clues, names)]
     return Group(*parts, _ending(trace))
 
 
