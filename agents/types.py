@@ -37,6 +37,8 @@ StopReason = Literal[
 ]
 """Why no more is asked; "paused" for a review, "budget" in traces of version 0.1."""
 
+LONGEST_QUESTION = 4_000
+"""Characters of a question (chosen by us)."""
 LONGEST_SENTENCE = 4_000
 """Characters of a sentence of an explanation (chosen by us)."""
 
@@ -213,7 +215,7 @@ class Turn(Record):
     """The file's name; never shown to a model."""
     content: str = ""
     """sha256 of the clip's content."""
-    question: str
+    question: str = Field(max_length=LONGEST_QUESTION)
     labels: tuple[str, ...] = ()
     text: str = ""
 

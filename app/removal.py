@@ -31,8 +31,10 @@ from emer.tools.types import Record
 
 _AGE = re.compile(r"(\d{1,5})([hdw])", re.ASCII)
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-UNKNOWN, BROKEN = "observations of older versions", "broken stores"
+UNKNOWN = "observations of older versions"
+BROKEN = "broken stores and unfinished files"
 """Kinds of which nothing says the clip; removed with whatever is."""
+_REMAINS = ("*.sqlite.broken-*", "traces/.*.part", "memory/exemplars/.x*")
 _READ = "{} is being read by another process and may still hold deleted words: ask again later"
 _SHA256 = re.compile(r"[0-9a-f]{12,64}")
 
@@ -150,7 +152,7 @@ def remove(settings: Settings, selection: Selection, *, dry_run: bool = False) -
             _checkpoints(settings.threads, selection, remains, dry_run),
             _turns(later, selection, dry_run),
             _files("failure reports", _failures(home / "failures", selection), dry_run),
-            _files(BROKEN, home.glob("*.sqlite.broken-*"), dry_run),
+            _files(BROKEN, (path for kind in _REMAINS for path in home.glob(kind)), dry_run),
             _files("traces", selection.traces, dry_run),
         )
     except (OSError, sqlite3.Error) as error:

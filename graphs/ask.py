@@ -151,6 +151,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
         >>> answer.to_frame()
 
     """
+    question = readable(question)
     check_length(question)
     if isinstance(settings, Settings):
         chosen = settings if profile is None else with_profile(settings, profile)
@@ -162,7 +163,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     clip = Clip.open(path, subtitle, chosen.clip)
     if clip.subtitle and "speech" not in (tools or {}):
         chosen = with_subtitle(chosen, always=subtitle is not None)
-    run_id, question = new_run_id(chosen.traces), readable(question)
+    run_id = new_run_id(chosen.traces)
     thread = readable(thread or run_id)
     components = load_components(chosen)
     # Made before the trace file: what cannot run as asked raises here and leaves no file.

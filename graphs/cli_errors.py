@@ -1,4 +1,4 @@
-"""Exit codes of `emer` and `emer-eval`, and one line on stderr per error.
+"""Exit codes of `emer` and `emer-eval`, one line on stderr per error, safe output.
 
 0 success; 1 internal failure, or a check or goal that was missed; 2 a request that cannot
 be carried out as written; 130 Ctrl-C.
@@ -12,20 +12,22 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NoReturn
 
 import typer
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from typer.core import TyperGroup
 
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.runtime.native import leave
 from emer.tools.runtime.private_files import private_folder, private_opener
 from emer.tools.runtime.time_limit import WORKER
-from emer.tools.text import one_line
+from emer.tools.text import one_line, printable
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 PYDANTIC = "Value error, "
@@ -44,6 +46,20 @@ class _Notices(logging.Handler):
         if line not in self._printed:
             self._printed.add(line)
             print(f"{self._program}: {line}", file=sys.stderr)
+
+
+class Terminal(Console):
+    """A console that prints no escape sequence and no invisible character of a text.
+
+    Names, words and replies come from others; colours and cursor movements are rich's.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield segment if control else Segment(printable(text), style)
 
 
 ESCAPES = "emer.escapes"
@@ -79,8 +95,6 @@ class CommandGroup(TyperGroup):
             code = self._exit_code(lambda: TyperGroup.main(self, *args, **options))
         finally:
             log.removeHandler(notices)
-        if code == INTERRUPTED:
-            leave(code)
         sys.exit(code)
 
     def _exit_code(self, work: Callable[[], object]) -> int:
@@ -149,8 +163,10 @@ def run_command(app: typer.Typer) -> NoReturn:
     try:
         app()
     except SystemExit as end:
-        # Native code of an abandoned tool call (`time_limit.start_daemon`) would abort the exit.
-        if any(thread.name == WORKER for thread in threading.enumerate()):
+        # Native code of an abandoned tool call (`time_limit.start_daemon`) would abort the exit,
+        # and after Ctrl-C it would outlast the promised second: torch alone takes longer.
+        abandoned = any(thread.name == WORKER for thread in threading.enumerate())
+        if abandoned or end.code == INTERRUPTED:
             leave(end.code if isinstance(end.code, int) else FAILED)
         raise
     sys.exit(DONE)

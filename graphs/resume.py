@@ -9,6 +9,7 @@ from pathlib import Path
 from langgraph.types import Command
 
 from emer.agents.clue_edits import Edits, check_edits, reviewer_clues
+from emer.agents.questions.question import check_length
 from emer.graphs.answer import Answer
 from emer.graphs.ask import collect_answer
 from emer.graphs.checkpoints import Checkpoints
@@ -59,6 +60,7 @@ def find_paused(
         raise ConfigError(f"run {name} did not pause for a review; ask with --review")
     if {*trace.paused.clue_ids} - {clue.id for clue in trace.observed}:
         raise ConfigError(f"{path} is damaged: it lacks clues that wait for the review")
+    check_length(trace.question)
     home = _home(path, trace.header, current, trust)
     chosen = restore(trace.header, current, home=home, trust=trust)
     paused = PausedRun(path, trace, trace.paused, chosen)

@@ -30,7 +30,7 @@ from langgraph.runtime import Runtime
 from pydantic import Field, JsonValue, ValidationError
 from typing_extensions import TypedDict
 
-from emer.agents.questions.question import LONGEST_QUESTION
+from emer.agents.types import LONGEST_QUESTION
 from emer.graphs import controller
 from emer.graphs.ask import final_answer
 from emer.graphs.components import load_components

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from platformdirs import user_data_dir
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -30,11 +30,19 @@ from pydantic_settings import (
 )
 
 from emer.agents.types import Budget
-from emer.graphs.trust import NOTICES, file_notice, harmless, read_file
+from emer.graphs.trust import NOTICES, TOOL_SECONDS, file_notice, harmless, read_file
 from emer.tools.errors import ConfigError
 from emer.tools.media.probe import ClipLimits
 from emer.tools.registry import slots
-from emer.tools.runtime.device import Dtype, Folder, Machine, Network, hint
+from emer.tools.runtime.device import (
+    Dtype,
+    Folder,
+    Machine,
+    Network,
+    absolute_home,
+    hint,
+    home,
+)
 from emer.tools.runtime.private_files import narrow_home
 from emer.tools.types import Param
 
@@ -106,7 +114,7 @@ class Settings(BaseSettings):
         nested_model_default_partial_update=True,
     )
 
-    home: Folder = Field(default_factory=lambda: Path(user_data_dir("emer", appauthor=False)))
+    home: Annotated[Path, AfterValidator(absolute_home)] = Field(default_factory=home)
     """Folder of the evidence store, the threads and the traces."""
     serve_root: Folder = Path()
     """Folder whose clips `langgraph dev` may be asked about."""
@@ -119,7 +127,7 @@ class Settings(BaseSettings):
     budget: Budget = Budget()
     clip: ClipLimits = ClipLimits()
     """Largest file that is read as a clip."""
-    tool_seconds: float = Field(default=300.0, gt=0)
+    tool_seconds: float = Field(default=TOOL_SECONDS, gt=0)
     """Time limit of a tool call; in proportion on clips of over 2.5 minutes."""
     parallel: int = Field(default=8, ge=1, le=64)
     """Most tool calls at the same time."""

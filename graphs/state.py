@@ -16,7 +16,16 @@ from pydantic import Field, JsonValue, StringConstraints, ValidationError
 from typing_extensions import TypedDict
 
 from emer.agents.clue_edits import Edits
-from emer.agents.types import Ask, Decision, Explanation, Missing, Refusal, Rejection, Turn
+from emer.agents.types import (
+    LONGEST_QUESTION,
+    Ask,
+    Decision,
+    Explanation,
+    Missing,
+    Refusal,
+    Rejection,
+    Turn,
+)
 from emer.tools.types import Question, Record, Span, digest
 
 Json = dict[str, Any]
@@ -114,7 +123,7 @@ class StateRecord(Record):
     """A `State` with the types of everything in it; what is absent stays absent."""
 
     run_id: RunId = ""
-    question: str = ""
+    question: str = Field(default="", max_length=LONGEST_QUESTION)
     review: bool = False
     history: tuple[Turn, ...] = Field(default=(), max_length=MAX_TURNS)
     edited: dict[

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import logging
+import math
 import os
 import re
 import shlex
@@ -26,10 +27,13 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from emer.tools.errors import ConfigError
+from emer.agents.types import Budget
+from emer.tools.errors import ConfigError, EmerError
 from emer.tools.media.probe import ClipLimits
+from emer.tools.registry import tool_class
 from emer.tools.runtime.device import home
 from emer.tools.text import one_line
+from emer.tools.tool import Remote
 from emer.tools.types import Record
 
 NOTICES: Final = logging.getLogger("emer.trust")
@@ -39,16 +43,14 @@ MASK: Final = "***"
 MOST_BYTES: Final = 1_000_000
 """Largest settings file that is read (chosen by us)."""
 _MOST_NAMED = 6
-_HARMLESS = {
-    "profile",
-    "budget",
-    "device",
-    "dtype",
-    "model_memory",
-    "parallel",
-    "tool_seconds",
-    "language",
-}
+_HARMLESS = {"profile", "device", "dtype", "model_memory", "parallel", "language"}
+TOOL_SECONDS: Final = 300.0
+"""Default time limit of a tool call (chosen by us)."""
+_LOWERED: Final[Mapping[str, Record]] = {"clip": ClipLimits(), "budget": Budget()}
+"""Tables of limits of which only values up to the default are harmless."""
+_ALONE: Final = {("reasoner",): "rules", ("memory", "embedder"): "cues"}
+"""The reasoner and the embedder that certainly ask no model elsewhere."""
+_SENDS = "a model, to which the evidence may be sent"
 _KEY_BYTES = 32
 _NAME = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,99})?|cuda:\d{1,2}")
 _SENSITIVE = re.compile(
@@ -85,7 +87,7 @@ class SettingsFile:
     @property
     def is_trusted(self) -> bool:
         """Whether the user's home holds it, or the hash of this content."""
-        own = self.path.is_relative_to(home().resolve())
+        own = self.path.parent == home().resolve()  # not of downloads in folders of the home
         return own or trusted_files()[0].get(str(self.path)) == self.sha256
 
 
@@ -190,7 +192,7 @@ def is_signed(record: Mapping[str, Any], by: str | None) -> bool:
 def _units(given: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """The values that are taken or left as a whole, each with its path."""
     for key, value in given.items():
-        if key in ("tools", "memory", "clip") and isinstance(value, Mapping):
+        if key in ("tools", "memory", *_LOWERED) and isinstance(value, Mapping):
             yield from (((key, name), part) for name, part in value.items())
         else:
             yield (key,), value
@@ -203,14 +205,19 @@ def _is_choice(path: tuple[str, ...]) -> bool:
 def _demands(path: tuple[str, ...], value: Any) -> Iterator[Demand]:
     match path:
         case _ if _is_choice(path):
-            for name, part in value.items() if isinstance(value, Mapping) else ():
-                if why := _harm_of_use(part) if name == "use" else _harm_of_argument(name, part):
-                    yield _demand((*path, name), part, why)
+            table = value if isinstance(value, Mapping) else {}
+            sends = path in _ALONE and table.get("use") != _ALONE[path]
+            for name, part in table.items():
+                why = _harm_of_use(part) if name == "use" else _harm_of_argument(name, part)
+                if why or sends:
+                    yield _demand((*path, name), part, why or _SENDS)
         case ("memory", "on" | "nearest"):
             return
-        case ("clip", name):
-            if not _is_lower(value, getattr(ClipLimits(), name, None)):
+        case ("clip" | "budget" as table, name):
+            if not _is_lower(value, getattr(_LOWERED[table], name, "")):
                 yield _demand(path, value, "a limit above the default")
+        case ("tool_seconds",) if _is_lower(value, TOOL_SECONDS):
+            return
         case (name,) if name in _HARMLESS or (name == "offline" and value is True):
             return
         case _:
@@ -223,8 +230,15 @@ def _demand(path: tuple[str, ...], value: Any, why: str) -> Demand:
 
 def _harm_of_use(use: Any) -> str:
     if isinstance(use, str) and ":" not in use:
-        return ""  # built in, registered or installed; `resolve` knows no other such name
+        # Built in, registered or installed: `resolve` knows no other such name.
+        return "a tool that sends what it observes to an address" if _is_remote(use) else ""
     return "a model in this folder" if str(use).startswith("hf:") else "code that is run"
+
+
+def _is_remote(use: str) -> bool:
+    with suppress(EmerError):
+        return issubclass(tool_class(use), Remote)
+    return False
 
 
 def _harm_of_argument(name: str, value: Any) -> str:
@@ -240,8 +254,8 @@ def _harm_of_argument(name: str, value: Any) -> str:
 
 
 def _is_lower(value: Any, default: Any) -> bool:
-    numbers = isinstance(value, int | float) and isinstance(default, int | float)
-    return numbers and value <= default
+    most = math.inf if default is None else default
+    return isinstance(value, int | float) and isinstance(most, int | float) and value <= most
 
 
 def _same(value: Any, today: Any) -> bool:

@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 from typing import Final, TypeVar
 
 from emer.tools.errors import ConfigError, ToolMissing
-from emer.tools.tool import Tool
+from emer.tools.tool import Remote, Tool
 from emer.tools.types import MODALITIES, Modality, Param
 
 GROUP: Final = "emer.tools"
@@ -99,7 +99,12 @@ def slots() -> Mapping[str, Modality]:
 
 def ranked(slot: str) -> tuple[str, ...]:
     """Names of the tools that "auto" may choose for a slot, strongest first."""
-    rank = {n: r.rank for n, r in registered().items() if r.slot == slot and r.rank is not None}
+    places = {n: r for n, r in registered().items() if r.slot == slot}
+    rank = {
+        name: place.rank
+        for name, place in places.items()
+        if place.rank is not None and not issubclass(place.tool, Remote)
+    }
     return tuple(sorted(rank, key=rank.__getitem__))
 
 

@@ -58,7 +58,10 @@ class Heavy(Protocol):
 
 @runtime_checkable
 class Remote(Protocol):
-    """A tool whose model is served at an address."""
+    """A tool that sends frames, sound or words to an address.
+
+    `auto` never chooses it, and settings that are not trusted cannot.
+    """
 
     def reach(self) -> str:
         """Name of the server that answers a request without a clip; else `ToolFailed`."""

@@ -11,11 +11,10 @@ from functools import lru_cache
 from emer.agents.lexicon.cue_parser import mentions_in, normal_text
 from emer.agents.lexicon.lexicon import CHANNELS, WORD_CUES, lexicon
 from emer.agents.questions.emotion_words import known_words
+from emer.agents.types import LONGEST_QUESTION
 from emer.tools.errors import ConfigError
 from emer.tools.types import Modality, Span
 
-LONGEST_QUESTION = 4_000
-"""Characters of a question (chosen by us)."""
 NEAR = 0.5
 """Seconds around a named moment (chosen by us)."""
 AFTER = 1.5

@@ -56,7 +56,7 @@ def plan_asks(case: Case, asked: Sequence[Ask], tools: Sequence[ToolCard]) -> tu
                 a.tool == tool and a.span.start < span.end and span.start < a.span.end
                 for a in (*asked, *asks)
             )
-            if span.length >= MIN_SPAN and not taken:
+            if not (taken or _is_short(span)):
                 why = load(f"rules/{case.language}/{wish.reason}").substitute(
                     left=left, right=right
                 )
@@ -71,9 +71,7 @@ def required_asks(case: Case, inquiry: Inquiry) -> tuple[Ask, ...]:
     if moment is None or moment.span is None:
         return ()
     span = _clipped(moment.span, case.duration)
-    if span.length < MIN_SPAN or clues_in_span(
-        target_clues(inquiry.clues, case.topic), span, modality
-    ):
+    if _is_short(span) or clues_in_span(target_clues(inquiry.clues, case.topic), span, modality):
         return ()
     sees_faces = any(tool.modality == "face" for tool in inquiry.tools)
     wanted: tuple[Modality, ...] = ("face" if sees_faces else "scene", "audio")
@@ -226,6 +224,11 @@ def _around(span: Span) -> Span:
 def _clipped(span: Span, duration: float) -> Span:
     end = min(span.end, duration)
     return Span(start=min(span.start, end), end=end)
+
+
+def _is_short(span: Span) -> bool:
+    """True for a span too short to look at; in binary, 1.8 - 1.6 is below 0.2."""
+    return span.length < MIN_SPAN - ROUNDING
 
 
 def _seconds(span: Span) -> str:

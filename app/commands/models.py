@@ -9,11 +9,12 @@ from pathlib import Path
 
 import typer
 from rich import progress
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from emer.app.render.format import list_table, to_json
 from emer.app.render.progress import print_output, print_page
+from emer.graphs.cli_errors import Terminal
 from emer.graphs.settings import load_settings
 from emer.tools.runtime.device import configure
 from emer.tools.text import one_line
@@ -132,7 +133,7 @@ def _pull(weights: Weights, mirror: str | None, report: Report) -> Pulled:
 @contextmanager
 def _bars() -> Iterator[Callable[[str], Report]]:
     """Function that adds a progress bar on stderr, if that is a terminal."""
-    console = Console(file=sys.stderr)
+    console = Terminal(file=sys.stderr)
     columns = (
         progress.TextColumn("{task.description}"),
         progress.BarColumn(),

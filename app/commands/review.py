@@ -18,7 +18,7 @@ from emer.agents.clue_edits import REVISES, Addition, Edits, Rewrite, check_edit
 from emer.app.render.answer import answer_page, answer_record, clue_cells, empty_clue_table, title
 from emer.app.render.format import span, unwrapped
 from emer.app.render.progress import live_progress, print_output
-from emer.graphs.cli_errors import INTERRUPTED
+from emer.graphs.cli_errors import INTERRUPTED, Terminal
 from emer.graphs.components import allow_local_imports
 from emer.graphs.resume import PausedRun, find_paused, resume, save_draft
 from emer.tools.errors import ConfigError
@@ -261,7 +261,7 @@ def prompt_or_print(request: ReviewRequest, paused: PausedRun, *, json: bool) ->
 
 def _review_at_terminal(request: ReviewRequest, paused: PausedRun) -> None:
     """Review and resume the run; if the reviewer leaves, save the edits and exit."""
-    session = ReviewSession(paused, Console(highlight=False, markup=False, emoji=False))
+    session = ReviewSession(paused, Terminal(highlight=False, markup=False, emoji=False))
     code = 0
     try:
         finished = session.run()
@@ -274,7 +274,8 @@ def _review_at_terminal(request: ReviewRequest, paused: PausedRun) -> None:
         return
     if session.edits != paused.trace.edits:
         save_draft(paused.path, session.edits, request.settings)
-    print(f"\npaused; go on with: emer review {paused.trace.header.run_id}")
+    print()  # after the prompt
+    print(one_line(f"paused; go on with: emer review {paused.trace.header.run_id}"))
     raise typer.Exit(code)
 
 

@@ -10,12 +10,13 @@ from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
 from emer.app.render.format import WIDE, seconds, span, to_json
+from emer.graphs.cli_errors import Terminal
 from emer.graphs.trace import events
 from emer.tools.errors import ConfigError
 from emer.tools.text import one_line
@@ -62,7 +63,7 @@ class Progress:
 def live_progress(stderr: TextIO) -> Iterator[Progress]:
     """Listener that draws on `stderr` if that is a terminal."""
     progress = Progress()
-    console = Console(file=stderr, highlight=False, markup=False)
+    console = Terminal(file=stderr, highlight=False, markup=False)
     if not console.is_terminal:
         yield progress
         return
@@ -107,7 +108,7 @@ def print_output(page: RenderableType, record: object, *, json: bool) -> None:
 
 def print_page(page: RenderableType) -> None:
     """Print a page on stdout; lines are not padded where it is no terminal."""
-    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    console = Terminal(file=sys.stdout, highlight=False, markup=False, emoji=False)
     if console.is_terminal:
         console.print(page, soft_wrap=False, crop=False)
         return
@@ -119,7 +120,7 @@ def print_page(page: RenderableType) -> None:
 
 def save_svg(page: RenderableType, file: Path, title: str) -> None:
     """Save a page as an SVG picture; `ConfigError` if the file cannot be written."""
-    console = Console(
+    console = Terminal(
         file=StringIO(), record=True, width=PIPE_WIDTH, force_terminal=True, highlight=False
     )
     console.print(page, markup=False)

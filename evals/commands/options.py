@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from emer.evals.data.datasets import read_set
@@ -22,6 +21,7 @@ from emer.evals.metrics.bootstrap import Estimate
 from emer.evals.metrics.open_vocabulary import NO_GROUPS, Grouper
 from emer.evals.metrics.wheel import Lexicon
 from emer.evals.speed.measure import Measure
+from emer.graphs.cli_errors import Terminal
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.native import hush
 from emer.tools.text import escaped, one_line
@@ -149,7 +149,7 @@ def progress(title: str, total: int, log: Path | None = None) -> Iterator[Step]:
         TextColumn("{task.fields[last]}", style="dim", markup=False),
     )
     with hush(log) if log is not None else nullcontext(sys.stderr) as stderr:
-        console = Console(file=stderr)
+        console = Terminal(file=stderr)
         hidden = not console.is_terminal
         with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
             task = bar.add_task(one_line(title), total=total, last="")

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 from emer.evals.data.clips import BadList, parse_labels, read_labels
-from emer.evals.data.tables import BadTable, read_table
+from emer.evals.data.tables import BadTable, check_size, read_table
 
 COLUMNS = {
     "labels": ("openset", "labels", "label", "emotions", "ov_labels"),
@@ -96,12 +97,11 @@ def _from_npz(path: Path) -> Predictions:
     # the challenges' submission file: the arrays filenames and fileitems, no pickles
     import numpy as np
 
-    if not path.is_file():
-        raise BadTable(f"there is no file {path}")
+    check_size(path)
     try:
         with np.load(path, allow_pickle=False) as stored:
             names, items = (stored[key].tolist() for key in ("filenames", "fileitems"))
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, MemoryError, BadZipFile) as error:
         raise BadTable(
             f"{path}: no -openset.npz with text arrays filenames and fileitems ({error}); "
             "pickled ones are not read, save it as CSV with the columns name, openset"

@@ -8,13 +8,17 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 from emer.tools.errors import ConfigError
 
 BOM = "\ufeff"
+MOST_BYTES = 200_000_000
+"""Size of a table, unpacked (chosen by us; those of EMER have up to 30 MB)."""
 
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
@@ -91,13 +95,23 @@ def read_table(
     return Table(path, headers, tuple(rows), (bom,) if text.startswith(BOM) else ())
 
 
+def check_size(path: Path) -> None:
+    """Raise `BadTable` for what is no file, or too large, unpacked if it is a zip."""
+    if not path.is_file():
+        raise BadTable(f"there is no file {path}")
+    size = path.stat().st_size
+    with suppress(BadZipFile, OSError), ZipFile(path) as archive:
+        size = max(size, sum(member.file_size for member in archive.infolist()))
+    if size > MOST_BYTES:
+        raise BadTable(f"{path} has {size:,} bytes, unpacked; at most {MOST_BYTES:,} are read")
+
+
 def _text(path: Path) -> str:
     if path.is_dir():
         raise BadTable(f"{path} is a folder; name a CSV file in it")
+    check_size(path)
     try:
         raw = path.read_bytes()
-    except FileNotFoundError:
-        raise BadTable(f"there is no file {path}") from None
     except OSError as error:
         raise BadTable(f"{path} cannot be read: {error.strerror}") from error
     try:

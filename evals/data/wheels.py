@@ -15,9 +15,12 @@ from typing import Literal, get_args
 from zipfile import BadZipFile, ZipFile
 
 from emer.evals.data.clips import parse_labels
-from emer.evals.data.tables import BadTable, read_table
+from emer.evals.data.tables import BadTable, check_size, read_table
 from emer.evals.metrics.open_vocabulary import Groups, StoredGroups
 from emer.evals.metrics.wheel import Wheel, plain
+
+MOST_ROWS = 50_000
+"""Rows of a sheet that are read (chosen by us)."""
 
 Edition = Literal["2025", "2026"]
 EDITIONS: tuple[Edition, ...] = get_args(Edition)
@@ -67,11 +70,11 @@ def _sheet(path: Path) -> tuple[list[str], list[list[str]]]:
     """Header and the other rows of a workbook's first sheet, as text."""
     from openpyxl import load_workbook
 
-    if not path.is_file():
-        raise BadTable(f"there is no file {path}")
+    check_size(path)
     try:
         book = load_workbook(path, read_only=True, data_only=True)
-        sheet = book.worksheets[0].iter_rows(values_only=True)
+        # A sheet of a few bytes may say that it has 17 billion cells.
+        sheet = book.worksheets[0].iter_rows(max_row=MOST_ROWS, max_col=50, values_only=True)
         rows = [["" if cell is None else str(cell) for cell in row] for row in sheet]
         book.close()
     except Exception as error:
@@ -96,8 +99,7 @@ def _collected(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 
 def read_groups(path: Path) -> StoredGroups:
     """Groups of a zip; `BadTable` names a member that is not a list of lists."""
-    if not path.is_file():
-        raise BadTable(f"there is no file {path}")
+    check_size(path)
     try:
         with ZipFile(path) as archive:
             members = [m for m in archive.namelist() if m.endswith(".npy")]
@@ -116,5 +118,5 @@ def _read(path: Path, member: str, raw: bytes) -> Groups:
         text = str(np.load(BytesIO(raw), allow_pickle=False))
         groups = ast.literal_eval(text)
         return [[str(label) for label in group] for group in groups]
-    except (ValueError, SyntaxError, TypeError) as error:
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
         raise BadTable(f"{path}, {member}: not a list of label lists ({error})") from error

@@ -169,7 +169,10 @@ def _figure(size: tuple[float, float], paint: Callable[[Any], None], salt: str) 
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({**STYLE, "svg.hashsalt": salt}):
+    with matplotlib.rc_context():
+        # A matplotlibrc in the working folder could have LaTeX run.
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({**STYLE, "svg.hashsalt": salt})
         figure = Figure(figsize=size, layout="constrained")
         paint(figure)
         text = StringIO()

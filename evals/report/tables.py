@@ -12,7 +12,6 @@ from string import Template
 from textwrap import wrap
 
 from rich import box
-from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -30,6 +29,7 @@ from emer.evals.report.scorecard import (
     Section,
 )
 from emer.evals.systems.system import Input
+from emer.graphs.cli_errors import Terminal
 from emer.tools.text import printable
 
 
@@ -234,7 +234,7 @@ TITLE, READABLE, WIDEST = 13, 100, 1000
 
 def show(table: Table) -> None:
     """Print a table on stdout; lines are as long as the table, and none is cut."""
-    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    console = Terminal(file=sys.stdout, highlight=False, markup=False, emoji=False)
     drawn = _drawn(table)
     wide = console.options.update(max_width=WIDEST)
     column = min(READABLE, console.width) if console.is_terminal else READABLE

@@ -35,6 +35,8 @@ from emer.tools.text import escaped
 from emer.tools.types import Clue
 
 Listener = Callable[[Event], None]
+MOST_BYTES = 200_000_000
+"""Largest trace that is read (chosen by us; a run of an hour of video writes some MB)."""
 
 
 class TraceWriter:
@@ -221,9 +223,13 @@ class Trace:
 def read_trace(path: Path) -> Trace:
     """Read a trace without a torn last line; `ConfigError` if it is damaged before it."""
     try:
-        lines = path.read_bytes().split(b"\n")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > MOST_BYTES:
+        raise ConfigError(f"{path} is larger than {MOST_BYTES} bytes: no trace of emer")
+    lines = content.split(b"\n")
     torn = lines.pop() != b""
     events: list[Event] = []
     for number, line in enumerate(lines, start=1):

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from emer.agents.lexicon.cue_parser import mentions_in, read
 from emer.agents.llm.schemas import LONGEST, Deciding, Unusable, read_record
 from emer.agents.questions.answerability import decline_reason
-from emer.agents.questions.question import LONGEST_QUESTION, topic_of
-from emer.agents.types import LONGEST_SENTENCE, Explanation, Sentence
+from emer.agents.questions.question import topic_of
+from emer.agents.types import LONGEST_QUESTION, LONGEST_SENTENCE, Explanation, Sentence
 from emer.agents.verification.verifier import verify
 from emer.graphs.ask import ask
 from emer.tools.caption.caption_filter import filter_caption

@@ -27,7 +27,7 @@ from tests.fixtures.servers.faults import FAULTS, Fault, FaultyServer, faulty
 
 pytestmark = [needs("langchain_openai"), pytest.mark.slow]
 
-LATE = 5.0
+LATE = 2.0
 """Seconds by which a deadline may be missed on a busy machine; the faults never end."""
 
 
@@ -126,5 +126,5 @@ def test_the_budget_of_a_run_holds(fault: Fault, tmp_path: Path) -> None:
         )
         began = time.monotonic()
         answer = ask(clip, settings=settings, llm=f"tiny@{server.url}/v1")
-        assert time.monotonic() - began < 2.0 + LATE + 5.0
+        assert time.monotonic() - began < 2.0 + LATE
     assert answer.clues and answer.explanation.sentences, "the rules finish the answer"

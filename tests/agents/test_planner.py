@@ -222,7 +222,7 @@ def test_what_is_improbable_or_unsupported_is_not_worth_an_ask() -> None:
 
 @pytest.mark.parametrize(
     ("duration", "expected"),
-    [(2.6, [("mesh", 1.6, 2.6)]), (1.81, [("mesh", 1.6, 1.81)]), (1.79, [])],
+    [(2.6, [("mesh", 1.6, 2.6)]), (1.8, [("mesh", 1.6, 1.8)]), (1.79, [])],
 )
 def test_asks_are_cut_at_the_end_of_the_clip(duration: float, expected) -> None:
     short = case(0.6, 0.2, SEEN_HERE, clues=(FACE,), duration=duration)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
+from openpyxl import Workbook
 
+from emer.evals.data import tables
+from emer.evals.data.predictions import read_predictions
 from emer.evals.data.tables import BadTable
-from emer.evals.data.wheels import read_groups
+from emer.evals.data.wheels import read_groups, read_synonyms
 from emer.evals.metrics.bootstrap import value
 from emer.evals.metrics.calibration import Judged, judge_first
 from emer.evals.metrics.open_vocabulary import (
@@ -65,6 +68,35 @@ def test_stored_groups_are_read_and_pickles_are_not(tmp_path: Path) -> None:
     (tmp_path / "no.zip").write_bytes(b"no")
     with pytest.raises(BadTable, match="is not a zip"):
         read_groups(tmp_path / "no.zip")
+
+
+def test_files_that_unpack_without_end_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MOST_BYTES", 50_000)
+    bomb, deep, long = (tmp_path / name for name in ("b.npz", "deep.zip", "long.csv"))
+    with ZipFile(bomb, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("clip1.npy", bytes(50_001))
+    with ZipFile(deep, "w") as archive:
+        np.save(data := BytesIO(), np.array("[" * 5_000))
+        archive.writestr("clip1.npy", data.getvalue())
+    assert bomb.stat().st_size < 1_000
+    long.write_text("name,openset\n" * 4_000)
+    for read in (read_groups, read_predictions, read_synonyms):
+        with pytest.raises(BadTable, match="50,001 bytes, unpacked; at most"):
+            read(bomb)
+    with pytest.raises(BadTable, match="52,000 bytes"):
+        read_predictions(long)
+    with pytest.raises(BadTable, match="not a list of label"):
+        read_groups(deep)
+
+
+def test_a_sheet_of_billions_of_cells_is_read_to_a_bound(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.cell(1_048_576, 16_384, "x")
+    book.save(tmp_path / "huge.xlsx")
+    with pytest.raises(BadTable, match="no column"):
+        read_synonyms(tmp_path / "huge.xlsx")
 
 
 def test_a_hit_needs_one_label_of_the_gold_class_and_neutral_takes_no_part() -> None:

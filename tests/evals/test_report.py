@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import matplotlib
 import pytest
 
 from emer.evals.data.datasets import read_set
@@ -13,6 +14,7 @@ from emer.evals.metrics.bootstrap import Estimate
 from emer.evals.report.build import ReportSettings, produce
 from emer.evals.report.leaderboard import Board, build
 from emer.evals.report.measure import Job, measure, other_jobs, reasoner_jobs
+from emer.evals.report.plots import intervals
 from emer.evals.report.scorecard import Column, Ruler
 from emer.evals.report.tables import Group, Report, Table, html, labels, markdown
 from emer.evals.systems.baselines import constant, read_stored
@@ -71,6 +73,16 @@ def test_the_page_stands_alone(produced: Report) -> None:
     assert not re.search(r"(?:src|href)=[\"'](?!#|data:)", page)
     assert "plain/masked" in produced.markdown
     assert "n = 8 clips of emer-v2" in page
+
+
+def test_a_matplotlibrc_of_the_working_folder_changes_no_plot(
+    produced: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could have LaTeX run."""
+    before = intervals(produced.board)
+    for name, value in (("text.usetex", True), ("lines.linewidth", 9.0), ("figure.dpi", 7.0)):
+        monkeypatch.setitem(matplotlib.rcParams, name, value)
+    assert intervals(produced.board) == before
 
 
 def test_many_labels_are_marked(tmp_path: Path) -> None:

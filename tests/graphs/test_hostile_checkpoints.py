@@ -104,6 +104,10 @@ GARBAGE: dict[str, Change] = {
         history=[{"run_id": "r", "clip": "c", "question": "q"} for _ in range(11)]
     ),
     "a long text": with_state(question="x" * 30_000),
+    "a long question": with_state(question="x" * 4_001),
+    "a long earlier question": with_state(
+        history=[{"run_id": "r", "clip": "c", "question": "x" * 4_001}]
+    ),
     "edits of numbers": with_state(edited={"0" * 64: [7]}),
     "a clue that is a path": with_state(known_ids=["../../x"]),
     "a run that is a path": with_state(run_id="../../../outside/x"),

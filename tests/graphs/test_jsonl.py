@@ -77,3 +77,10 @@ def test_secrets_are_not_written(run, clip_path):
     answer = ask(clip_path, settings=told.model_copy(update={"tools": tools}))
     text = answer.trace_path.read_text()
     assert "sesame" not in text and '"keyframes":"all"' in text
+
+
+def test_a_trace_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("emer.graphs.trace.jsonl.MOST_BYTES", 1_000)
+    (tmp_path / "x.jsonl").write_bytes(b"\n" * 1_001)
+    with pytest.raises(ConfigError, match="larger than 1000 bytes"):
+        read_trace(tmp_path / "x.jsonl")

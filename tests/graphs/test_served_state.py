@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from langgraph.types import Command, Send
 
-from emer.agents.questions.question import LONGEST_QUESTION
+from emer.agents.types import LONGEST_QUESTION
 from emer.graphs.ask import ask
 from emer.graphs.server import MOST_NAME
 from emer.graphs.trace.jsonl import read_trace

@@ -35,6 +35,8 @@ tool_seconds = 9
 offline = true
 [budget]
 rounds = 1
+tokens = 200_000
+money = 0.5
 [clip]
 hours = 1
 [tools.face]
@@ -69,6 +71,12 @@ HARMFUL = {
     "weights": 'weights = "mine"\n',
     "offline": "offline = false\n",
     "clip.hours": "[clip]\nhours = 1000\n",
+    "budget.tokens": "[budget]\ntokens = 200_001\n",
+    "budget.seconds": "[budget]\nseconds = 601\n",
+    "tool_seconds": "tool_seconds = 301\n",
+    "tools.caption.use": '[tools.caption]\nuse = "vision-api"\n',
+    "reasoner.when": '[reasoner]\nuse = "llm"\nwhen = "always"\n',
+    "memory.embedder.name": '[memory.embedder]\nuse = "installed"\nname = "x"\n',
 }
 
 
@@ -98,12 +106,50 @@ def test_what_can_do_harm_is_left_out_in_one_line(folder: Path, key: str) -> Non
     settings, plain = load_settings(), Settings()
     assert settings.model_dump() == plain.model_dump()
     (note,) = settings.notes
-    assert f"not taken from it: {key}; " in note and f"emer trust {folder}" in note
+    named = note.partition("not taken from it: ")[2].partition("; ")[0]
+    assert key in named.split(", ") and f"emer trust {folder}" in note
     write_trusted(Path("emer.toml"), HARMFUL[key])
     allowed = load_settings()
     assert allowed.notes == ()
     same = key in ("home", "offline")  # of the environment, and as it is without a file
     assert (allowed.model_dump() == plain.model_dump()) is same
+
+
+def test_a_folder_does_not_send_to_what_the_user_has_configured(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither more often to the model of the environment, nor pictures to its address."""
+    for name, value in (("USE", "llm"), ("MODEL", "openai:gpt-4.1-mini")):
+        monkeypatch.setenv(f"EMER_REASONER__{name}", value)
+    monkeypatch.setenv("EMER_VISION_URL", "http://127.0.0.1:9/v1")
+    mine = load_settings()
+    for text in ('[reasoner]\nwhen = "always"\n', HARMFUL["tools.caption.use"]):
+        Path("emer.toml").write_text(text)
+        settings = load_settings()
+        assert settings.model_dump() == mine.model_dump() and len(settings.notes) == 1
+    monkeypatch.setenv("EMER_TOOLS__CAPTION__USE", "vision-api")
+    assert load_settings().tools["caption"].use == "vision-api", "the user's own choice"
+
+
+def test_no_folder_of_a_stranger_is_the_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative home would be the stranger's, with a list of trusted files and a key."""
+    (folder / "home").mkdir()
+    (folder / "home" / "emer.toml").write_text(HARMFUL["tools.face.use"])
+    monkeypatch.setenv("EMER_HOME", "home")
+    for work in (load_settings, trusted_files, lambda: load_settings(Path("home/emer.toml"))):
+        with pytest.raises(ConfigError, match=r"^the home home is relative"):
+            work()
+    monkeypatch.setenv("EMER_HOME", "")
+    with pytest.raises(ConfigError, match="is relative"):
+        load_settings()
+
+
+def test_settings_among_the_downloads_of_the_home_are_a_stranger_s(folder: Path) -> None:
+    place = load_settings().home / "weights" / "org--name"
+    place.mkdir(parents=True)
+    (place / "emer.toml").write_text(HARMFUL["tools.face.use"])
+    (note,) = load_settings(place / "emer.toml").notes
+    assert "tools.face.use" in note
 
 
 def test_a_named_file_needs_trust_as_well_and_the_user_s_own_does_not(folder: Path) -> None:
@@ -269,6 +315,28 @@ def test_a_received_trace_opens_no_other_file_and_writes_into_no_other_home(
     assert received.read_bytes() == before
     assert [*received.parents[1].rglob("*.*")] == [received], "nothing is written beside it"
     assert not (folder.parent / "ran").exists()
+
+
+def test_a_received_trace_asks_no_long_question(run: Any, folder: Path) -> None:
+    waits = run(face="Smile", question="Why so?", ask_with={"review": True})
+    received = forged(waits.trace_path, {})
+    received.write_text(received.read_text().replace("Why so?", "why " * 1_001))
+    for work in (find_paused, resume, lambda path: whatif(read_trace(path), ["face"])):
+        with pytest.raises(ConfigError, match=r"^the question has 4,004 characters"):
+            work(received)
+
+
+@pytest.mark.parametrize(("count", "size"), [(5_001, 1), (2, 500_001)])
+def test_a_received_trace_brings_no_endless_subtitle(
+    run: Any, folder: Path, count: int, size: int
+) -> None:
+    waits = run(face="Smile", ask_with={"review": True})
+    received = forged(waits.trace_path, {})
+    *lines, last = received.read_text().splitlines()
+    paused = json.loads(last) | {"subtitle": [{"span": None, "text": "x" * size}] * count}
+    received.write_text("\n".join([*lines, json.dumps(paused), ""]))
+    with pytest.raises(ConfigError, match=rf"^the subtitle has {count:,} pieces"):
+        resume(received)
 
 
 @pytest.mark.parametrize("use", ["subprocess:Popen", "os:system", "builtins:exec", ":x", ".a:B"])

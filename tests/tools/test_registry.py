@@ -133,6 +133,21 @@ def test_other_kinds_are_resolved_by_their_own_names():
 
 
 @pytest.mark.slow
+def test_a_tool_that_sends_is_chosen_by_its_name_alone(own):
+    code = (
+        "import own_tool\n"
+        "from emer.graphs.trust import harmless\n"
+        "from emer.tools.registry import ranked, register\n"
+        "far = type('Far', (own_tool.Own,), {'reach': lambda self: 'its address'})\n"
+        "register('far', slot='face', rank=1)(far)\n"
+        "for use in ('own', 'far'):\n"
+        "    given = {'tools': {'face': {'use': use}}}\n"
+        "    print(use in ranked('face'), harmless(given)[0] == given)\n"
+    )
+    assert own(code).splitlines() == ["True True", "False False"]
+
+
+@pytest.mark.slow
 def test_an_imported_class_is_found_by_its_name_and_competes_by_its_rank(own):
     code = (
         "import own_tool\n"

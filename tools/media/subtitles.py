@@ -36,7 +36,8 @@ def find_subtitle(
     that cannot be read.
     """
     if transcript is not None:
-        return transcript if isinstance(transcript, tuple) else _parse_given(transcript), ()
+        given = transcript if isinstance(transcript, tuple) else _parse_given(transcript)
+        return _bounded(given), ()
     beside = (path for end in SUFFIXES for path in (clip.with_suffix(end), Path(f"{clip}{end}")))
     notes: list[str] = []
     for path in filter(os.path.lexists, dict.fromkeys(beside)):
@@ -45,6 +46,17 @@ def find_subtitle(
         except ConfigError as error:
             notes.append(f"a subtitle beside the clip is left out: {error}")
     return (), tuple(notes)
+
+
+def _bounded(cues: tuple[SubtitleCue, ...]) -> tuple[SubtitleCue, ...]:
+    """The cues, perhaps of a stranger's trace; `ConfigError` for too many."""
+    size = sum(len(cue.text) for cue in cues)
+    if len(cues) > MOST_CUES or size > MOST_BYTES:
+        raise ConfigError(
+            f"the subtitle has {len(cues):,} pieces and {size:,} characters, at most "
+            f"{MOST_CUES:,} and {MOST_BYTES:,} are read"
+        )
+    return cues
 
 
 def _parse_given(words: str) -> tuple[SubtitleCue, ...]:

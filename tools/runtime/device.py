@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import math
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,10 +48,25 @@ def expand_home(path: Path) -> Path:
 Folder = Annotated[Path, AfterValidator(expand_home)]
 
 
+def absolute_home(path: Path) -> Path:
+    """The path of a home with ~ expanded; `ConfigError` for a relative one.
+
+    That would be another folder wherever emer is started, a stranger's too, and what is in the
+    home is trusted.
+    """
+    whole = expand_home(path)
+    if not whole.is_absolute():
+        raise ConfigError(
+            f"the home {path} is relative, so it would be another one in each folder; "
+            f"write the whole path: EMER_HOME={shlex.quote(os.path.abspath(whole))}"
+        )
+    return whole
+
+
 def home() -> Path:
-    """EMER_HOME, or the user's data folder."""
+    """EMER_HOME, or the user's data folder; `ConfigError` where it is relative."""
     folder = os.environ.get("EMER_HOME")
-    return expand_home(Path(folder)) if folder else Path(user_data_dir("emer", appauthor=False))
+    return absolute_home(Path(folder or user_data_dir("emer", appauthor=False)))
 
 
 class Network(Record):

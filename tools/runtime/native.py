@@ -61,13 +61,11 @@ def hush(log: Path) -> Iterator[TextIO]:
 
 
 def leave(code: int) -> NoReturn:
-    """Exit the process with this code, also while runs are under way in threads.
+    """Exit the process at once with this code, also while threads are at work.
 
-    With other threads at work it ends at once, since an interpreter that shuts down under
-    native code aborts. What was finished is on disk by then; their work is lost.
+    An interpreter that shuts down under native code aborts. What was finished is on disk by
+    then; the work of other threads is lost.
     """
-    if threading.active_count() == 1:
-        sys.exit(code)
     sys.stdout.flush()
     sys.stderr.flush()
     multiprocessing = sys.modules.get("multiprocessing")  # without it there is no child
