@@ -96,8 +96,8 @@ def people_shown(inquiry: Inquiry) -> tuple[Sentence, ...]:
         for person in people_in([clue]):
             ids.setdefault(_name(person, by_place, language), clue.id)
     if not ids:
-        one = _people_words((), language)
-        text = _text("answer_clues", language, clues=one[0].upper() + one[1:])
+        one = "一个人" if language == "zh" else "one person"
+        text = _text("answer_people", language, people=one)
         return (Sentence(block="answer", text=text, clue_ids=(inquiry.clues[0].id,)),)
     people = _list(sorted(ids), language)
     text = _text("answer_people", language, people=people)
@@ -173,7 +173,7 @@ def _named(inquiry: Inquiry, topic: Topic, language: Language) -> Iterator[str]:
         return
     if not cues:
         present = {m.modality for m in inquiry.missing} | {c.modality for c in inquiry.clues}
-        if modality is not None and modality not in present:
+        if modality is not None and modality not in present and not topic.part:
             yield _text("missing_channel", language, what=term(modality, language))
     elif not (topic.denied or clues_with_signs(target_clues(inquiry.clues, topic), topic)):
         names: list[str] = []

@@ -120,7 +120,9 @@ def _on_label(case: Case, word: LabelWord) -> Answers:
         yield _leading(case) if case.chosen else _also_fits(case, standing)
     else:
         now = state(case)
-        yield answer(case, "answer_no", now, label=name, state=now.words if now else "")
+        is_open = not (case.chosen or standing.supports or standing.contradicts)
+        template = "answer_undecided" if is_open else "answer_no"
+        yield answer(case, template, now, label=name, state=now.words if now else "")
     if against and word.family not in {s.family for s in case.families}:
         yield answer(case, "answer_against", against, label=name, basis=against.words)
 

@@ -211,7 +211,9 @@ def _timed(phrase: str, evidence: Evidence, case: Case) -> str:
     if not spans or len(spans) < len(evidence.clue_ids):
         return phrase
     start, end = max(s.start for s in spans), min(s.end for s in spans)
-    span = Span(start=start, end=end) if start <= end else spans[0]
+    if start > end:
+        return phrase  # one cue begins soon after the other has ended
+    span = Span(start=start, end=end)
     if span.length >= WHOLE * case.duration:
         return phrase
     return times(phrase, span, case.language)

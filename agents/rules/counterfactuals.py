@@ -73,7 +73,9 @@ def _without(case: Case) -> tuple[str, Case]:
 def _channels(removed: Sequence[Modality], language: Language) -> str:
     names = [m for m in removed if not (m == "text" and "audio" in removed)]
     names = [m for m in names if not (m == "scene" and "face" in names)]
-    words = [term(f"without_{m}" if removed != ("face",) else m, language) for m in names]
+    words = [
+        term(m if removed in (("face",), ("audio",)) else f"without_{m}", language) for m in names
+    ]
     return "和".join(words) if language == "zh" else listing(words, language)
 
 

@@ -31,7 +31,7 @@ _LOWERED = re.compile(
 _SUBJECT = re.compile(
     r"^(the (?:person|voice|pitch|speech|speaker)|person \d+(?: \([^)]*\))?) ", re.I
 )
-_PUNCTUATED = re.compile(r"[,;，；。]|\.\s")
+_PUNCTUATED = re.compile(r"[,;，；。]|\.\s|\band\b")
 _TRANSLATED = re.compile(r"^Translated from ([\w ]+) into English")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _SLIGHT, _STRONG = 0.7, 1.15

@@ -237,7 +237,7 @@ def on_count(case: Case) -> Answers:
         ):
             distinct.append(clue)
     if not distinct:
-        yield from on_sign(case, case.topic.cues)
+        yield from _counted(case) if _named_counts(case) else on_sign(case, case.topic.cues)
         return
     number = str(len(distinct))
     count = term(number if has_term(number) else "more", case.language)
@@ -255,9 +255,15 @@ def on_speaker(case: Case) -> Answers:
         yield from unknown(case, term("who speaks", case.language), gap=True)
 
 
+def _named_counts(case: Case) -> list[Clue]:
+    """The clues that state a count of what the question names."""
+    named = clues_with_words(case.clues, case.question)
+    return [clue for clue in named if _COUNTED.search(clue.text)]
+
+
 def _counted(case: Case) -> Answers:
     """A count that a clue states: of what the question names, else of people."""
-    named = [c for c in clues_with_words(case.clues, case.question) if _COUNTED.search(c.text)]
+    named = _named_counts(case)
     people = [c for c in case.everyone if _PEOPLE.search(c.text.casefold())]
     shown = told(case, (named or people)[:1])
     if shown is None:
