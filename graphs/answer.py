@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import TypeAdapter
+
+from emer.agents.clue_edits import Edits
 from emer.agents.rules.passages import Part, answer_line, cited, heading, markers, passages, render
 from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Explanation, Hypothesis, StopReason, Turn
@@ -51,6 +54,31 @@ class AnswerRecord(Record):
     notes: tuple[str, ...]
     tokens: int
     money: float
+
+
+class PausedRecord(Record):
+    """A run that waits for a review, as JSON."""
+
+    schema_version: Literal[1] = 1
+    run_id: str
+    paused: Literal[True] = True
+    thread: str
+    trace: str
+    clip: ClipFacts
+    question: str
+    clues: tuple[Clue, ...]
+    edits: Edits
+    """Edits of an unfinished review."""
+    seconds: float
+    next: tuple[str, ...]
+    """Commands that resume the run."""
+
+
+class FailureRecord(Record):
+    """A clip of several that has no answer, as JSON."""
+
+    file: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -98,7 +126,7 @@ class Answer:
     def _repr_html_(self) -> str:
         """Notebook view: question, labels, explanation and clues; texts are escaped."""
         title = f"<p><b>{_safe(self.question)}</b></p>" if self.question else ""
-        table = _table(self.clues) if self.clues else "<p>No clues.</p>"
+        table = _table(self.clues, markers(self.explanation)) if self.clues else "<p>No clues.</p>"
         footer = f"{Path(self.clip).name}, run {self.run_id}: {STOP_REASONS[self.stop_reason]}"
         end = f"<p><small>{_safe(footer)}</small></p>"
         return f'<div class="emer-answer">{title}{_explanation(self.explanation)}{table}{end}</div>'
@@ -159,8 +187,11 @@ class Answer:
 
 
 def answer_schema() -> Json:
-    """JSON Schema of an answer as `emer ask --json` prints it."""
-    return AnswerRecord.model_json_schema(mode="serialization")
+    """JSON Schema of what `emer ask --json` prints: an answer, a pause, or a list for several."""
+    printed: TypeAdapter[object] = TypeAdapter(
+        AnswerRecord | PausedRecord | tuple[AnswerRecord | FailureRecord, ...]
+    )
+    return printed.json_schema(mode="serialization")
 
 
 def _labels(explanation: Explanation) -> str:
@@ -183,14 +214,17 @@ def _explanation(explanation: Explanation) -> str:
     return "".join(paragraphs)
 
 
-def _table(clues: Sequence[Clue]) -> str:
-    head = _row("th", ("clue", "seconds", "what is displayed", "quality", "tool"))
+def _table(clues: Sequence[Clue], names: Mapping[str, str]) -> str:
+    """The clues, folded in until they are asked for."""
+    head = _row("th", ("", "clue", "seconds", "what is displayed", "quality", "tool"))
     rows = []
     for clue in clues:
         span = f"{clue.span.start:.1f}-{clue.span.end:.1f}" if clue.span else "all"
         quality = f"{clue.quality.score:.2f}"
-        rows.append(_row("td", (clue.id, span, clue.text, quality, clue.source.tool)))
-    return f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
+        marker = names.get(clue.id, "")
+        rows.append(_row("td", (marker, clue.id, span, clue.text, quality, clue.source.tool)))
+    table = f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
+    return f"<details><summary>{len(clues)} clues</summary>{table}</details>"
 
 
 def _row(tag: str, cells: Iterable[str]) -> str:

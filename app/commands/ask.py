@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,13 @@ from emer.tools.runtime.native import hush
 
 if TYPE_CHECKING:
     from emer.graphs.answer import Answer
+
+CLIP_SUFFIXES = (
+    ".3gp", ".aac", ".aif", ".aiff", ".amr", ".avi", ".flac", ".flv", ".m2ts", ".m4a", ".m4v",
+    ".mka", ".mkv", ".mov", ".mp3", ".mp4", ".mpeg", ".mpg", ".mts", ".oga", ".ogg", ".ogv",
+    ".opus", ".ts", ".wav", ".webm", ".wma", ".wmv",
+)  # fmt: skip
+"""Endings of sound and video files; the system's own list differs from machine to machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +74,14 @@ def split_question(words: Sequence[str]) -> tuple[list[str], str | None]:
     *before, last = words
     if not before or os.path.exists(last):
         return list(words), None
-    if mimetypes.guess_type(last)[0] and not any(map(str.isspace, last)):
+    if has_clip_suffix(last) and not any(map(str.isspace, last)):
         raise ClipError(f"there is no file {last}")
     return before, last
+
+
+def has_clip_suffix(name: str) -> bool:
+    """Whether the name ends like that of a sound or video file."""
+    return name.lower().endswith(CLIP_SUFFIXES)
 
 
 def _run_one(request: AskRequest, *, json: bool) -> None:

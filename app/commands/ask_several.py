@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import os
 import re
 import secrets
@@ -17,10 +16,11 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from emer.app.commands.ask import AskRequest, explain_clip
+from emer.app.commands.ask import AskRequest, explain_clip, has_clip_suffix
 from emer.app.render.answer import answer_record
 from emer.app.render.format import list_table
 from emer.app.render.progress import print_output
+from emer.graphs.answer import FailureRecord
 from emer.graphs.cli_errors import BAD_INPUT, FAILED
 from emer.tools.errors import ClipError, ConfigError, EmerError
 from emer.tools.text import one_line, readable
@@ -79,12 +79,10 @@ def run_ask_several(
 ) -> None:
     """Ask each clip and print the table; exit code 1 if some failed, 2 if all did."""
     clips, skipped = clips_in(paths)
-    if request.review or request.subtitle is not None:
-        option = "--review" if request.review else "--subtitle"
-        raise ConfigError(f"{option} is for one clip, here are {len(clips)}")
+    _check_options(request, len(clips))
     write = _writer(out) if out is not None else None
     rows: list[Row] = []
-    records: list[object] = []
+    records: list[Record] = []
     try:
         for number, clip in enumerate(clips, start=1):
             print(f"{number} of {len(clips)}: {one_line(clip)}", file=sys.stderr)
@@ -102,7 +100,19 @@ def run_ask_several(
         raise typer.Exit(BAD_INPUT if failures == len(rows) else FAILED)
 
 
-def _ask_one(request: AskRequest) -> tuple[Row, object]:
+def _check_options(request: AskRequest, count: int) -> None:
+    """Raise `ConfigError` for what a table has no place for."""
+    unfit = {
+        "--review": request.review,
+        "--subtitle": request.subtitle is not None and count > 1,
+        f"--{'details' if request.detail == 'all' else request.detail}": request.detail != "plain",
+    }
+    for option, given in unfit.items():
+        if given:
+            raise ConfigError(f"{option} is for one clip; of {count} a table is printed")
+
+
+def _ask_one(request: AskRequest) -> tuple[Row, Record]:
     file = readable(request.clip)
     try:
         answer, progress = explain_clip(request)
@@ -110,7 +120,7 @@ def _ask_one(request: AskRequest) -> tuple[Row, object]:
         if isinstance(error, ConfigError) and not isinstance(error, ClipError):
             raise  # wrong for every clip
         row = Row(file=file, error=one_line(str(error)))
-        return row, row.model_dump(include={"file", "error"})
+        return row, FailureRecord(file=file, error=row.error)
     return _row(file, answer), answer_record(answer, progress)
 
 
@@ -128,8 +138,8 @@ def _row(file: str, answer: Answer) -> Row:
 
 def _table(rows: Sequence[Row], note: str, out: Path | None) -> RenderableType:
     table = list_table()
-    for heading in ("file", "answer", "labels", "missing"):
-        table.add_column(heading, overflow="fold")
+    for heading, share in (("file", 2), ("answer", 6), ("labels", 2), ("missing", 3)):
+        table.add_column(heading, overflow="fold", ratio=share)
     for row in rows:
         answer = Text(row.answer) if not row.error else Text(row.error, style="red")
         table.add_row(Text(os.path.basename(row.file)), answer, row.labels, one_line(row.missing))
@@ -171,9 +181,8 @@ def _writer(out: Path) -> Callable[[Sequence[Row]], None]:
 
 
 def _is_clip(folder: str, name: str) -> bool:
-    kind = mimetypes.guess_type(name)[0] or ""
-    is_media = kind.startswith(("video/", "audio/")) and "mpegurl" not in kind
-    return is_media and not name.startswith(".") and os.path.isfile(os.path.join(folder, name))
+    is_listed = has_clip_suffix(name) and not name.startswith(".")
+    return is_listed and os.path.isfile(os.path.join(folder, name))
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

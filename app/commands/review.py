@@ -18,6 +18,7 @@ from emer.agents.clue_edits import REVISES, Addition, Edits, Rewrite, check_edit
 from emer.app.render.answer import answer_page, answer_record, clue_cells, empty_clue_table, title
 from emer.app.render.format import span, unwrapped
 from emer.app.render.progress import live_progress, print_output
+from emer.graphs.answer import PausedRecord
 from emer.graphs.cli_errors import INTERRUPTED, Terminal
 from emer.graphs.components import allow_local_imports
 from emer.graphs.resume import PausedRun, find_paused, resume, save_draft
@@ -304,20 +305,19 @@ def paused_page(paused: PausedRun) -> RenderableType:
     return Group(title(trace.header, trace.question), table, hint, *commands)
 
 
-def paused_record(paused: PausedRun) -> dict[str, object]:
+def paused_record(paused: PausedRun) -> PausedRecord:
     trace = paused.trace
-    return {
-        "run_id": trace.header.run_id,
-        "paused": True,
-        "thread": trace.header.thread,
-        "trace": str(paused.path),
-        "clip": trace.header.clip,
-        "question": trace.question,
-        "clues": paused.clues,
-        "edits": paused.trace.edits,
-        "seconds": paused.pause.seconds,
-        "next": _commands(paused),
-    }
+    return PausedRecord(
+        run_id=trace.header.run_id,
+        thread=trace.header.thread,
+        trace=str(paused.path),
+        clip=trace.header.clip,
+        question=trace.question,
+        clues=paused.clues,
+        edits=trace.edits,
+        seconds=paused.pause.seconds,
+        next=tuple(_commands(paused)),
+    )
 
 
 def _commands(paused: PausedRun) -> list[str]:

@@ -21,8 +21,17 @@ from emer.agents.rules.passages import (
 from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Explanation
 from emer.app.options import Detail
-from emer.app.render.format import facts_table, list_table, notes, seconds, span, unwrapped
-from emer.graphs.trace.events import Header
+from emer.app.render.format import (
+    facts_table,
+    folded,
+    list_table,
+    notes,
+    seconds,
+    section,
+    span,
+    unwrapped,
+)
+from emer.graphs.trace.events import Header, Verified
 from emer.tools.text import one_line, printable
 from emer.tools.types import Clue
 
@@ -41,7 +50,8 @@ def answer_page(answer: Answer, progress: Progress, detail: Detail = "plain") ->
     if detail in ("clues", "all"):
         parts.append(clue_table(answer.clues, markers(answer.explanation)))
     if detail == "all":
-        parts.append(_facts(answer, progress))
+        parts += [verdicts(event) for event in progress.verified]
+        parts += [section("run"), *progress.calls, Text(), _facts(answer, progress)]
     parts += notes(answer.notes)
     if detail != "all":
         parts.append(unwrapped(f"run {answer.run_id}; more: emer trace show {answer.run_id}"))
@@ -109,6 +119,24 @@ def clue_cells(clue: Clue, style: str = "") -> tuple[Text, ...]:
         Text(f"{clue.quality.score:.2f}"),
         Text(one_line(clue.source.tool)),
     )
+
+
+def verdicts(event: Verified) -> RenderableType:
+    """Number of supported sentences and labels, and a line for each unsupported one."""
+    verdict = event.verdicts
+    findings = (*verdict.sentences, *verdict.labels, *verdict.alternatives)
+    rejected = [
+        Text.assemble(
+            ("✗ ", "red"),
+            (one_line(finding.text), "strike"),
+            (f"  {finding.status}: {one_line(finding.why)}", "yellow"),
+        )
+        for finding in findings
+        if finding.status != "supported"
+    ]
+    supported = len(findings) - len(rejected)
+    count = Text(f"{supported} of {len(findings)} sentences and labels follow from their clues")
+    return Group(section(f"verifier, attempt {event.attempt}"), folded(count, *rejected), Text())
 
 
 def _facts(answer: Answer, progress: Progress) -> RenderableType:
