@@ -208,9 +208,10 @@ def _explanation(explanation: Explanation) -> str:
     paragraphs = []
     for passage in passages(explanation):
         text = ("; " if passage.kind == "labels" else " ").join(map(shown, passage.parts))
-        title = f"<i>{_safe(heading(passage.kind, explanation))}</i> "
-        strong = f"<b>{text}</b>" if passage.kind in ("answer", "labels") else text
-        paragraphs.append(f"<p>{title if passage.kind == 'labels' else ''}{strong}</p>")
+        if passage.kind == "labels":
+            text = f"<i>{_safe(heading(passage.kind, explanation))}:</i> {text}"
+        strong = f"<b>{text}</b>" if passage.kind == "answer" else text
+        paragraphs.append(f"<p>{strong}</p>")
     return "".join(paragraphs)
 
 

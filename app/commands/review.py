@@ -14,7 +14,15 @@ from pydantic import ValidationError
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from emer.agents.clue_edits import REVISES, Addition, Edits, Rewrite, check_edits, reviewer_clues
+from emer.agents.clue_edits import (
+    REVISES,
+    Addition,
+    Edits,
+    Rewrite,
+    check_edits,
+    reviewer_clues,
+    unread_notes,
+)
 from emer.app.render.answer import answer_page, answer_record, clue_cells, empty_clue_table, title
 from emer.app.render.format import span, unwrapped
 from emer.app.render.progress import live_progress, print_output
@@ -210,6 +218,8 @@ class ReviewSession:
         edits = self.edits.and_then(more)
         check_edits(edits, self._clues, self._duration)
         self.edits = edits
+        for note in unread_notes(reviewer_clues(self._clues, more)):
+            self._console.print(Text(f"note: {one_line(note)}", style="yellow"))
 
     def _named(self, words: list[str]) -> list[Clue]:
         numbers = self._numbers(words)
