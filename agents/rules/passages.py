@@ -121,7 +121,7 @@ def _part(sentence: Sentence) -> Part:
 
 
 def _label(label: Label, explanation: Explanation) -> str:
-    return f"{label.name} ({term(label.band, explanation.language)})"
+    return _banded(label.name, label, explanation)
 
 
 def _reading(explanation: Explanation) -> str:
@@ -129,8 +129,14 @@ def _reading(explanation: Explanation) -> str:
     language = explanation.language
     if not explanation.labels:
         return load(f"rules/{language}/no_reading").text
-    names = [
-        f"{label_name(label.name, language)} ({term(label.band, language)})"
+    names = (
+        _banded(label_name(label.name, language), label, explanation)
         for label in explanation.labels
-    ]
+    )
     return load(f"rules/{language}/reading").substitute(labels=", ".join(names))
+
+
+def _banded(name: str, label: Label, explanation: Explanation) -> str:
+    """A label's name with its band: "happy (low)"."""
+    band = term(label.band, explanation.language)
+    return f"{name}\uff08{band}\uff09" if explanation.language == "zh" else f"{name} ({band})"
