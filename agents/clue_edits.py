@@ -189,7 +189,7 @@ def _mentions(clue: Clue) -> tuple[Mention, ...]:
 
 
 def unread_notes(written: Iterable[Clue]) -> tuple[str, ...]:
-    """A note for each of a reviewer's clues in which no cue is read, with cues near its words.
+    """A note for each of a reviewer's clues in which no cue is read, with near cues.
 
     Words are evidence that is quoted, whether a cue is read in them or not.
     """

@@ -9,6 +9,7 @@ import typer
 
 from emer.app.options import (
     Brief,
+    ClipsAndQuestion,
     Clues,
     Critic,
     Details,
@@ -19,10 +20,13 @@ from emer.app.options import (
     LlmWhen,
     Picture,
     Profile,
+    Rows,
     Run,
     SettingsFile,
     Spec,
+    Subtitle,
     Swaps,
+    Thread,
     TrialClip,
     Trust,
     Weights,
@@ -71,21 +75,12 @@ def demo(
 
 @app.command()
 def ask(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="CLIP... [QUESTION]", help="Clips or folders, then the question."),
-    ] = None,
-    subtitle: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT|FILE", help="Spoken words, or a .srt, .vtt or .txt file."),
-    ] = None,
+    words: ClipsAndQuestion = None,
+    subtitle: Subtitle = None,
     tool: Swaps = None,
     profile: Profile = None,
     device: Device = None,
-    thread: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Conversation; its runs share questions and answers."),
-    ] = None,
+    thread: Thread = None,
     llm: Llm = None,
     llm_when: LlmWhen = None,
     critic: Critic = None,
@@ -96,14 +91,9 @@ def ask(
     brief: Brief = False,
     clues: Clues = False,
     details: Details = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Also write a row per clip: .csv, .parquet or .jsonl."),
-    ] = None,
+    out: Rows = None,
     json: Json = False,
-    json_schema: Annotated[
-        bool, typer.Option("--json-schema", help="Print the JSON Schema of --json.")
-    ] = False,
+    json_schema: Annotated[bool, typer.Option(help="Print the JSON Schema of --json.")] = False,
     settings: SettingsFile = None,
 ) -> None:
     """Explain the emotion displayed in a clip, or in each of several."""

@@ -31,6 +31,22 @@ Weights = Annotated[
     list[str] | None,
     typer.Argument(help="Names from `emer models list`; default: all on this machine."),
 ]
+ClipsAndQuestion = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="CLIP... [QUESTION]", help="Clips or folders, then the question."),
+]
+Subtitle = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT|FILE", help="Spoken words, or a .srt, .vtt or .txt file."),
+]
+Thread = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Conversation; its runs share questions and answers."),
+]
+Rows = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Also write rows: .csv, .parquet or .jsonl."),
+]
 Swaps = Annotated[
     list[str] | None,
     typer.Option(
