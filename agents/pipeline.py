@@ -15,12 +15,12 @@ from emer.agents.questions.not_shown import (
 )
 from emer.agents.reasoner import Critical, Reasoner
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing, Rejection
-from emer.agents.verification.verifier import Verdict, apply_critique, strike, verify
+from emer.agents.verification.verifier import Verdict, apply_critique, settle, verify
 from emer.prompts.prompt import translated_reason
 from emer.tools.types import Record
 
 ATTEMPTS = 2
-"""Drafts of an explanation; what is still unsupported in the last one is struck."""
+"""Drafts of an explanation; what the last one's clues do not carry is settled."""
 
 
 class ReasoningResult(Record):
@@ -48,7 +48,7 @@ def reason(reasoner: Reasoner, inquiry: Inquiry, left: Callable[[], Budget]) -> 
         rejected = verdict.rejected
         if not rejected:
             break
-    return ReasoningResult(decision=decision, explanation=strike(draft, verdict))
+    return ReasoningResult(decision=decision, explanation=settle(draft, verdict, inquiry.clues))
 
 
 def decide(reasoner: Reasoner, inquiry: Inquiry) -> Decision:
@@ -86,7 +86,8 @@ def examine(reasoner: Reasoner, inquiry: Inquiry, draft: Explanation, *, last: b
     """The verifier's verdict, and the critic's if the verifier passes the draft."""
     verdict = verify(draft, inquiry.clues, inquiry.duration, weighting_of(reasoner))
     if isinstance(reasoner, Critical) and (last or not verdict.rejected):
-        verdict = apply_critique(verdict, reasoner.criticise(inquiry, draft))
+        opinions = reasoner.criticise(inquiry, draft)
+        verdict = apply_critique(verdict, opinions, draft, inquiry.clues)
     return verdict
 
 

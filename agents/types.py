@@ -42,7 +42,12 @@ LONGEST_QUESTION = 4_000
 LONGEST_SENTENCE = 4_000
 """Characters of a sentence of an explanation (chosen by us)."""
 
-Role = Literal["planner", "decider", "writer", "critic"]
+Role = Literal["planner", "decider", "writer", "critic", "probe"]
+"""A probe asks nothing of a clip: it finds the form of reply that a server keeps to."""
+ReplyForm = Literal["schema", "tool", "required_tool", "json", "text"]
+"""How a model is held to a form, the strictest first: a JSON schema that its server enforces, a
+tool that it must call (named in an object, or by the word "required"), any JSON object, nothing.
+"""
 Outcome = Literal["ok", "faulty", "failed"]
 """The reply was used; it was not usable; there was none."""
 
@@ -179,6 +184,8 @@ class ModelCall(Record):
     why: str = ""
     """What was wrong with the reply, if anything was."""
     reply: str = ""
+    form: ReplyForm | None = None
+    """What the reply was held to; None in traces of version 0.1."""
 
 
 class Fallback(Record):

@@ -15,6 +15,7 @@ from emer.app.options import (
     Details,
     Device,
     Json,
+    JsonSchema,
     Language,
     Llm,
     LlmWhen,
@@ -32,14 +33,10 @@ from emer.app.options import (
     Weights,
     detail_of,
 )
-from emer.graphs.cli_errors import CommandGroup, add_version_option, run_command
+from emer.graphs.cli_errors import CommandGroup, command_line, run_command
 
-app = typer.Typer(
-    cls=CommandGroup,
-    name="emer",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,
+app = command_line(
+    CommandGroup,
     help="Explains the emotion a person displays in a video clip, and shows its evidence.",
     epilog="Start with: emer demo",
 )
@@ -55,8 +52,6 @@ tools = _group("tools", "List, check and measure the tools that observe clips.")
 models = _group("models", "List, download and verify model weights.")
 trace = _group("trace", "List, show and compare earlier runs.")
 memory = _group("memory", "Manage the examples that a language model gets as analogies.")
-
-add_version_option(app)
 
 
 @app.command()
@@ -93,7 +88,7 @@ def ask(
     details: Details = False,
     out: Rows = None,
     json: Json = False,
-    json_schema: Annotated[bool, typer.Option(help="Print the JSON Schema of --json.")] = False,
+    json_schema: JsonSchema = False,
     settings: SettingsFile = None,
 ) -> None:
     """Explain the emotion displayed in a clip, or in each of several."""

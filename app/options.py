@@ -11,6 +11,7 @@ Detail = Literal["brief", "plain", "clues", "all"]
 """Parts of an answer's page: its first line, the explanation, its clues, the run's facts."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+JsonSchema = Annotated[bool, typer.Option("--json-schema", help="Print the JSON Schema of --json.")]
 SettingsFile = Annotated[
     Path | None,
     typer.Option("--settings", metavar="FILE", help="Settings file instead of ./emer.toml."),

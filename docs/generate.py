@@ -29,6 +29,7 @@ from emer.agents.rules.passages import markers
 from emer.agents.types import Explanation
 from emer.app.render.answer import clue_table, explanation_page
 from emer.graphs.answer import answer_schema
+from emer.tools.cues import cue_names
 from emer.tools.types import Clue
 
 ROOT = Path(__file__).parents[1]
@@ -72,9 +73,10 @@ QUOTES = {
 
 INTRODUCTION = """# Cues
 
-Every cue of the lexicon (`agents/lexicon/cues.csv`), with a phrase that is read as it; made by
-`docs/generate.py`. In a sentence: "The person shows furrowed brows at 1.2-2.0 s.", "The voice shows
-a raised pitch.", "The person says: 'Come here.'". Many other sentences are read as well:
+Every cue of the lexicon (`agents/lexicon/cues.csv`), with a phrase that is read as it and its name
+in Chinese (`tools/cues.csv`); made by `docs/generate.py`. The ids are those of typed cues. In a
+sentence: "The person shows furrowed brows at 1.2-2.0 s.", "The voice shows a raised pitch.", "The
+person says: 'Come here.'". Many other sentences are read as well:
 `patterns.csv` and `words.csv` hold the patterns, in English and Chinese.
 [Writing a tool](tools.md) describes how sentences are read.
 
@@ -107,13 +109,13 @@ def cue_table() -> str:
         lines.append(f"| {sentence} | {found} |")
     own = [cue for cue in lexicon().cues.values() if not is_emotion_word(cue)]
     for channel, title in TITLES.items():
-        lines += ["", f"## {title}", "", "| cue | phrase |", "|---|---|"]
+        lines += ["", f"## {title}", "", "| cue | phrase | in Chinese |", "|---|---|---|"]
         lines += [
-            f"| `{cue.key}` | {QUOTES.get(cue.key, cue.phrase)} |"
+            f"| `{cue.key}` | {QUOTES.get(cue.key, cue.phrase)} | {cue_names()[cue.key].chinese} |"
             for cue in own
             if cue.channel == channel
         ]
-    return "\n".join([*lines, "", *families(), ""])
+    return "\n".join([*lines, "", *families(), *neutral(), ""])
 
 
 def is_emotion_word(cue: Cue) -> bool:
@@ -139,6 +141,14 @@ def families() -> list[str]:
         labels = ", ".join(label.name for label in words.labels if label.family == family)
         lines.append(f"| `{family}` | {labels} |")
     return lines
+
+
+def neutral() -> list[str]:
+    """Return the lines of the cues that are not weighed."""
+    lines = ["", "## Neutral", "", "Stated by our tools, and evidence of nothing.", ""]
+    lines += ["| cue | name | in Chinese |", "|---|---|---|"]
+    names = {key: name for key, name in cue_names().items() if key not in lexicon().cues}
+    return lines + [f"| `{key}` | {n.english} | {n.chinese} |" for key, n in names.items()]
 
 
 def check_examples() -> None:

@@ -11,20 +11,15 @@ from typing import Annotated, Any
 
 import typer
 
-from emer.graphs.cli_errors import EvalCommandGroup, add_version_option, run_command
+from emer.graphs.cli_errors import EvalCommandGroup, command_line, run_command
 
-app = typer.Typer(
-    cls=EvalCommandGroup,
-    name="emer-eval",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,
+app = command_line(
+    EvalCommandGroup,
     help="Evaluate systems that explain displayed emotion, and measure their speed.",
     epilog="Start with: emer-eval data",
 )
 data = typer.Typer(help="Data sets of the benchmark.", invoke_without_command=True)
 app.add_typer(data, name="data")
-add_version_option(app)
 
 
 def option(flag: str, metavar: str | None, help: str, least: int | None = None) -> Any:
@@ -195,6 +190,29 @@ def report(
         chosen, tuple(runs or ()), against, options, lexicon, judge, workers, fresh
     )
     run_report(request, out, json)
+
+
+@app.command()
+def grounding(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE|RUN]...",
+            help="Sentences (.json; else our own), runs or traces (.jsonl).",
+        ),
+    ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Also print each sentence, and why it was struck.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Count false sentences that pass the verifier, and true ones that are lost.
+
+    Of runs it scores the citations: coverage, attribution, by modality and seconds.
+    """
+    from emer.evals.commands.grounding import run_grounding
+
+    run_grounding(tuple(sources or ()), listed, json)
 
 
 @app.command()

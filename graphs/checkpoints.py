@@ -59,11 +59,11 @@ class PlainSerializer(JsonPlusSerializer):
         return super().loads_typed(data)
 
     def _extension(self, code: int, data: bytes) -> Send | Interrupt:
-        module, name, given = self.loads_typed(("msgpack", data))
+        module, name, content = self.loads_typed(("msgpack", data))
         if (code, module, name) == (EXT_CONSTRUCTOR_POS_ARGS, Send.__module__, "Send"):
-            return Send(*given)
+            return Send(*content)
         if (code, module, name) == (EXT_CONSTRUCTOR_KW_ARGS, Interrupt.__module__, "Interrupt"):
-            return Interrupt(**given)
+            return Interrupt(**content)
         raise ValueError("it holds an object that a run does not write")
 
 

@@ -152,10 +152,23 @@ VersionOption = Annotated[
 ]
 
 
-def add_version_option(app: typer.Typer) -> None:
+def command_line(group: type[CommandGroup], help: str, epilog: str) -> typer.Typer:
+    """Command line of a program, with `-h` and `--version`; the group reports errors."""
+    app = typer.Typer(
+        cls=group,
+        name=group.program,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        pretty_exceptions_enable=False,
+        help=help,
+        epilog=epilog,
+    )
+
     @app.callback()
     def _options(version: VersionOption = False) -> None:
         """Accept the options before a command."""
+
+    return app
 
 
 def run_command(app: typer.Typer) -> NoReturn:

@@ -139,8 +139,8 @@ def allow_local_imports(settings: Settings, *named: str) -> None:
     It is looked for in the folder of the file that names it; one of the command line, the
     environment or `named`, in the working folder.
     """
-    own = [os.getcwd()] if any(":" in use for use in named) else []
-    sys.path += [p for p in dict.fromkeys([*settings.places.values(), *own]) if p not in sys.path]
+    here = [os.getcwd()] if any(":" in use for use in named) else []
+    sys.path += [p for p in dict.fromkeys([*settings.places.values(), *here]) if p not in sys.path]
 
 
 def _load(key: str, use: str, arguments: Mapping[str, Param]) -> Tool:

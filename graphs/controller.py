@@ -41,7 +41,7 @@ from emer.agents.types import (
     StopReason,
     Turn,
 )
-from emer.agents.verification.verifier import strike
+from emer.agents.verification.verifier import settle
 from emer.graphs.context import Context
 from emer.graphs.observe import gap, note_absent, observe
 from emer.graphs.state import (
@@ -195,7 +195,7 @@ def explain(state: State, runtime: Runtime[Context]) -> Json:
 
 
 def verify(state: State, runtime: Runtime[Context]) -> Command[Literal["explain", "finish"]]:
-    """Check each sentence against its clues; rewrite once, then drop unsupported ones."""
+    """Check each sentence against its clues; rewrite once, then settle the rest."""
     context = runtime.context
     written = Explanation.model_validate(state["explanation"])
     is_last = state["attempt"] >= pipeline.ATTEMPTS
@@ -203,8 +203,9 @@ def verify(state: State, runtime: Runtime[Context]) -> Command[Literal["explain"
     context.trace.write(Verified(attempt=state["attempt"], verdicts=verdict))
     if verdict.rejected and not is_last:
         return Command(update={"rejected": _plain(verdict.rejected)}, goto="explain")
-    supported = strike(written, verdict).model_dump(mode="json")
-    return Command(update={"explanation": supported}, goto="finish")
+    clues = context.ledger.named(state["known_ids"])
+    settled = settle(written, verdict, clues).model_dump(mode="json")
+    return Command(update={"explanation": settled}, goto="finish")
 
 
 def finish(state: State, runtime: Runtime[Context]) -> Json:
@@ -226,9 +227,9 @@ def _reviewed(context: Context, state: State) -> Edits:
     known = state["known_ids"]
     request: Json = {"run": state["run_id"], "clues": known}
     while True:
-        given = interrupt(request)
+        reply = interrupt(request)
         try:
-            edits = Edits.model_validate(given)
+            edits = Edits.model_validate(reply)
             check_edits(edits, context.ledger.named(known), context.clip.duration)
         except ValidationError as error:
             request = {**request, "problem": first_problem(error)}
@@ -257,11 +258,13 @@ def _apply_earlier_edits(context: Context, known: list[str], records: list[Json]
 
 def _valid_ids(context: Context, state: State) -> list[str]:
     """Ids of the clues in order, without those that a reviewer rejected."""
-    ledger, known = context.ledger, state["known_ids"]
-    struck = ledger.named(state["struck"])
+    ledger = context.ledger
+    struck = ledger.as_observed(state["struck"])
     struck_ids = {clue.id for clue in struck}
-    clues = ledger.clues(id for id in state["clue_ids"] if id not in struck_ids)
-    return [clue.id for clue in clues if clue.id in known or not matches_struck(clue, struck)]
+    known = {clue.id for clue in ledger.as_observed(state["known_ids"])}
+    observed = [clue for clue in ledger.named(state["clue_ids"]) if clue.id not in struck_ids]
+    valid = [c.id for c in observed if c.id in known or not matches_struck(c, struck)]
+    return [clue.id for clue in ledger.clues(valid)]
 
 
 def _apply(

@@ -52,7 +52,7 @@ def observe(context: Context, job: Job) -> Json:
         context.clip.check_unchanged()
         return _report_failure(context, job, error, facts | _ending(context, tool, record, began))
     context.clip.check_unchanged()  # or the store would hold this under the hash of another file
-    if not cached:
+    if not cached and context.clip.is_complete():
         context.store.put(key, observation, context.clip.sha256)
     facts |= _ending(context, tool, record, began) | {"cached": cached}
     if observation.missing is None:
@@ -89,12 +89,12 @@ def _call_tool(context: Context, tool: Tool, job: Job, record: Call) -> Observat
     facts: dict[str, Any] = {"tool": tool.source.tool, "modality": tool.modality, "span": job.span}
     nice = 0 if getattr(tool, "own_process", False) else NICENESS
     try:
-        given = call_with_limit(
+        found = call_with_limit(
             lambda: tuple(_clues(context, tool, job)), seconds, call=record, nice=nice
         )
     except Unobservable as error:
         return Observation(**facts, missing=str(error) or "nothing could be measured")
-    clues = {clue.id: clue for clue in given}
+    clues = {clue.id: clue for clue in found}
     made = Observation(**facts, clues=by_time(clues.values()))
     return Observation.model_validate_json(made.model_dump_json())
 

@@ -160,9 +160,9 @@ class Settings(BaseSettings):
     @property
     def places(self) -> dict[str, str]:
         """Folder of each "module:Class": of the file that names it, or the working one."""
-        own = [use for use in self.uses if ":" in use and not use.startswith("hf:")]
-        here = str(Path.cwd()) if own else ""
-        return {use: self._places.get(use, here) for use in own}
+        custom = [use for use in self.uses if ":" in use and not use.startswith("hf:")]
+        here = str(Path.cwd()) if custom else ""
+        return {use: self._places.get(use, here) for use in custom}
 
     def with_origin(self, places: Mapping[str, str], note: str = "") -> Settings:
         """These settings with folders for `places`, and with a note, which is also logged."""
@@ -177,8 +177,8 @@ class Settings(BaseSettings):
     def machine(self) -> Machine:
         """Device, precision, memory, weights folder and network limits of models."""
         folder = self.weights or self.home / "weights"
-        own = {name: getattr(self, name) for name in _MACHINE}
-        return Machine(**own, weights=folder)
+        machine = {name: getattr(self, name) for name in _MACHINE}
+        return Machine(**machine, weights=folder)
 
     @property
     def traces(self) -> Path:
@@ -210,16 +210,16 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill(cls, given: Any) -> Any:
+    def _fill(cls, data: Any) -> Any:
         """Give each slot the profile's tool where the user named none."""
-        if not isinstance(given, dict):
-            return given
-        defaults = _profile(given.get("profile", "embedded"))
-        tools = given.get("tools") or {}
+        if not isinstance(data, dict):
+            return data
+        defaults = _profile(data.get("profile", "embedded"))
+        tools = data.get("tools") or {}
         if not isinstance(tools, Mapping):
-            return given
+            return data
         filled = {slot: _filled(tools.get(slot), use) for slot, use in defaults.items()}
-        return {**given, "tools": {**tools, **filled}}
+        return {**data, "tools": {**tools, **filled}}
 
 
 def load_settings(
@@ -246,15 +246,15 @@ def load_settings(
     if path is not None and file is None:
         raise ConfigError(f"no settings file {path}")
     options = {"profile": profile, "device": device}
-    given = {name: value for name, value in options.items() if value is not None}
-    settings = _read(file.data if file else {}, given)
+    changes = {name: value for name, value in options.items() if value is not None}
+    settings = _read(file.data if file else {}, changes)
     if file is not None and file.is_trusted:
         settings = settings.with_origin(dict.fromkeys(file.uses, str(file.path.parent)))
     elif file is not None:
         taken, demands = harmless(file.data)
         named = {f"tools.{slot}.use" for slot in tools or {}}
         if demands:
-            settings = _read(taken, given)
+            settings = _read(taken, changes)
         if rest := tuple(demand for demand in demands if demand.key not in named):
             settings = settings.with_origin({}, file_notice(file, shown, rest))
     narrow_home(settings.home)
@@ -324,8 +324,8 @@ def with_profile(settings: Settings, profile: str) -> Settings:
 def with_reasoner(settings: Settings, use: str, **arguments: Param) -> Settings:
     """Settings with this reasoner; an argument that is None stays as it is."""
     before = settings.reasoner.arguments if settings.reasoner.use == use else {}
-    given = {name: value for name, value in arguments.items() if value is not None}
-    return settings.model_copy(update={"reasoner": Choice(use=use, **{**before, **given})})
+    changes = {name: value for name, value in arguments.items() if value is not None}
+    return settings.model_copy(update={"reasoner": Choice(use=use, **{**before, **changes})})
 
 
 def with_subtitle(settings: Settings, *, always: bool) -> Settings:
@@ -346,16 +346,16 @@ def _profile(name: Any) -> Mapping[str, str]:
     raise ConfigError(f"profile: there is no {name!r}; known: {known}")
 
 
-def _filled(given: Any, use: str) -> Any:
-    if isinstance(given, Mapping) and "use" not in given:
-        return {"use": use, **given}
-    return {"use": use} if given is None else given
+def _filled(value: Any, use: str) -> Any:
+    if isinstance(value, Mapping) and "use" not in value:
+        return {"use": use, **value}
+    return {"use": use} if value is None else value
 
 
-def _read(data: Mapping[str, Any] | None, given: Mapping[str, Any]) -> Settings:
+def _read(data: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> Settings:
     """Settings of arguments, environment and the content of a file; `ConfigError`."""
     try:
-        return _reader(data)(**given)
+        return _reader(data)(**changes)
     except ValidationError as error:
         raise ConfigError(_first(error)) from error
     except SettingsError as error:  # of the environment
@@ -391,7 +391,7 @@ def _first(error: ValidationError) -> str:
         return f"settings: there is no {key!r}; known: {', '.join(sorted(Settings.model_fields))}"
     if problem["type"] == "missing":
         return f"settings: {key} is missing"
-    given = " ".join(repr(problem["input"]).split())[:80]
+    value = " ".join(repr(problem["input"]).split())[:80]
     if way := hint(key):
-        return f"settings: {key} {given}{way}"
-    return f"settings: {key}: {problem['msg']} (it is {given})"
+        return f"settings: {key} {value}{way}"
+    return f"settings: {key}: {problem['msg']} (it is {value})"

@@ -48,9 +48,8 @@ TOOL_SECONDS: Final = 300.0
 """Default time limit of a tool call (chosen by us)."""
 _LOWERED: Final[Mapping[str, Record]] = {"clip": ClipLimits(), "budget": Budget()}
 """Tables of limits of which only values up to the default are harmless."""
-_ALONE: Final = {("reasoner",): "rules", ("memory", "embedder"): "cues"}
-"""The reasoner and the embedder that certainly ask no model elsewhere."""
-_SENDS = "a model, to which the evidence may be sent"
+_SENDS: Final = {("reasoner",): "llm"}
+"""The choice that may send the evidence to a model of the user's, which another setting names."""
 _KEY_BYTES = 32
 _NAME = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,99})?|cuda:\d{1,2}")
 _SENSITIVE = re.compile(
@@ -206,11 +205,11 @@ def _demands(path: tuple[str, ...], value: Any) -> Iterator[Demand]:
     match path:
         case _ if _is_choice(path):
             table = value if isinstance(value, Mapping) else {}
-            sends = path in _ALONE and table.get("use") != _ALONE[path]
+            sends = path in _SENDS and table.get("use", _SENDS[path]) == _SENDS[path]
             for name, part in table.items():
                 why = _harm_of_use(part) if name == "use" else _harm_of_argument(name, part)
                 if why or sends:
-                    yield _demand((*path, name), part, why or _SENDS)
+                    yield _demand((*path, name), part, why or "a model that gets the evidence")
         case ("memory", "on" | "nearest"):
             return
         case ("clip" | "budget" as table, name):

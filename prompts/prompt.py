@@ -68,7 +68,7 @@ def term(name: str, language: Language) -> str:
 
 
 def translated_reason(why: str, language: Language) -> str:
-    """A tool's reason for missing evidence; what is not in `rules/reasons.csv` stays as it is."""
+    """A tool's reason for missing evidence; one that the table lacks stays as it is."""
     if language == "en":
         return why
     for pattern, chinese in _reasons():

@@ -65,17 +65,17 @@ def main() -> int:
     parser.add_argument("--n", type=int)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="stress-") as folder:
-        return globals()[given.test](given, Path(folder))
+        return globals()[arguments.test](arguments, Path(folder))
 
 
-def flips(given: argparse.Namespace, folder: Path) -> int:
+def flips(arguments: argparse.Namespace, folder: Path) -> int:
     """Damage the clips, ask about each; print how the runs ended."""
 
     def one(number: int) -> tuple[str, Outcome, list[str]]:
-        chance = random.Random(f"{given.seed}-{number}")
-        clip, home = given.clips[number % len(given.clips)], folder / str(number)
+        chance = random.Random(f"{arguments.seed}-{number}")
+        clip, home = arguments.clips[number % len(arguments.clips)], folder / str(number)
         (home / "tmp").mkdir(parents=True)
         kind = chance.choice(KINDS)
         path = home / f"{kind}{clip.suffix}"
@@ -85,19 +85,19 @@ def flips(given: argparse.Namespace, folder: Path) -> int:
         shutil.rmtree(home)
         return f"{number} {clip.name} {kind}", outcome, faults
 
-    with ThreadPoolExecutor(given.jobs) as pool:
-        results = list(pool.map(one, range(given.n or 200)))
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        results = list(pool.map(one, range(arguments.n or 200)))
     return summary(results)
 
 
-def kills(given: argparse.Namespace, folder: Path) -> int:
+def kills(arguments: argparse.Namespace, folder: Path) -> int:
     """Kill runs at random moments; the next in the same home must answer as usual."""
-    chance, results = random.Random(given.seed), []
-    clip = given.clips[0].resolve()
+    chance, results = random.Random(arguments.seed), []
+    clip = arguments.clips[0].resolve()
     clean = folder / "clean"
     (clean / "tmp").mkdir(parents=True)
     usual = ask(clip, clean)
-    for number in range(given.n or 50):
+    for number in range(arguments.n or 50):
         home = folder / str(number)
         (home / "tmp").mkdir(parents=True)
         process = start(clip, home)
@@ -133,11 +133,11 @@ def damaged(content: bytes, kind: str, chance: random.Random) -> bytes:
 
 def start(clip: Path, home: Path) -> subprocess.Popen[str]:
     """`emer ask CLIP` in a session of its own, with its own home and temporary folder."""
-    own = {"EMER_HOME": str(home / "home"), "TMPDIR": str(home / "tmp"), "NO_COLOR": "1"}
+    private = {"EMER_HOME": str(home / "home"), "TMPDIR": str(home / "tmp"), "NO_COLOR": "1"}
     pipe: Any = subprocess.PIPE
     return subprocess.Popen(
         [*COMMAND, "ask", str(clip)],
-        env={**os.environ, **own}, stdout=pipe, stderr=pipe, text=True,
+        env={**os.environ, **private}, stdout=pipe, stderr=pipe, text=True,
         errors="replace", start_new_session=True, cwd=home,
     )  # fmt: skip
 

@@ -101,8 +101,8 @@ def fault(words: list[str]) -> str:
         if rest[0] not in command.commands:
             return f"no command {rest[0]}" if not command.invoke_without_command else ""
         command, rest = command.commands[rest[0]], rest[1:]
-    given = [word.partition("=")[0] for word in rest if word.startswith("-")]
-    unknown = [name for name in given if OPTION.match(name) and name not in options(command)]
+    names = [word.partition("=")[0] for word in rest if word.startswith("-")]
+    unknown = [name for name in names if OPTION.match(name) and name not in options(command)]
     return f"no option {', '.join(unknown)}" if unknown else ""
 
 

@@ -16,10 +16,10 @@ def test_it_computes_what_the_cpu_computes_and_says_where():
 
     with far_device() as gpu:
         layer = torch.nn.Linear(3, 2).to(gpu)
-        given = torch.arange(6.0).reshape(2, 3)
-        found = layer(given.to(gpu))
+        inputs = torch.arange(6.0).reshape(2, 3)
+        found = layer(inputs.to(gpu))
         assert str(found.device) == gpu and found.is_cuda
-        expected = given @ layer.weight.held.T + layer.bias.held
+        expected = inputs @ layer.weight.held.T + layer.bias.held
         assert found.cpu().tolist() == expected.tolist()
         found[found > found.mean()] = 0
         expected[expected > expected.mean()] = 0

@@ -21,11 +21,11 @@ ROOMS = ("agents", "app", "evals", "graphs", "prompts", "tools")
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 OWN = [path for path in MODULES if not path.name.startswith("__")]
 
-MOST_MODULES, MOST_LINES = 215, 38_500
+MOST_MODULES, MOST_LINES = 245, 46_000
 """Lines go down, or up with a feature; 34,000 was the goal for what there was before issue 12."""
 MOST_IN_A_FOLDER, MOST_IN_A_MODULE, MOST_IN_A_FUNCTION = 15, 400, 40
 FIRST_LINE = 80
-FIELD_NOUNS = {"app", "prosody", "batching", "framing", "timing"}
+FIELD_NOUNS = {"app", "prosody", "batching", "folding", "framing", "grounding", "timing"}
 """Nouns that end like a gerund."""
 PUBLIC = ("_replace", "_asdict", "_fields", "_repr_html_")
 """Names of named tuples and notebooks that begin with an underscore and are public."""
@@ -44,11 +44,17 @@ def syntax_tree(path: Path) -> ast.Module:
 
 
 @cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """All nodes of a module; several tests look through them."""
+    return tuple(ast.walk(syntax_tree(path)))
+
+
+@cache
 def docstrings(path: Path) -> list[tuple[int, str]]:
     """Line and text of every docstring of a module, attribute docstrings included."""
     return [
         (node.lineno, node.value.value)
-        for node in ast.walk(syntax_tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
@@ -82,7 +88,7 @@ def test_no_function_is_too_long() -> None:
     long = {
         f"{short(path)}:{node.name}": lines
         for path in MODULES
-        for node in ast.walk(syntax_tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (lines := code_lines(node)) > MOST_IN_A_FUNCTION
     }
@@ -108,13 +114,12 @@ def test_module_names_are_nouns() -> None:
 
 
 def test_docstrings_begin_with_one_short_line() -> None:
-    """The schemas of replies are exempt: their docstrings are part of the prompts."""
     documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     long = [
         f"{short(path)}:{getattr(node, 'name', '')}"
         for path in MODULES
         if short(path) != "agents/llm/schemas.py"
-        for node in ast.walk(syntax_tree(path))
+        for node in nodes(path)
         if isinstance(node, documented)
         and len((ast.get_docstring(node) or "").partition("\n")[0]) > FIRST_LINE
     ]

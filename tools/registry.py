@@ -162,11 +162,11 @@ def _import_built_in() -> None:
         importlib.import_module(module)
 
 
-def _modality(name: str, tool: type, given: Modality | None) -> Modality:
+def _modality(name: str, tool: type, registered: Modality | None) -> Modality:
     stated = next((each for each in MODALITIES if each == getattr(tool, "modality", None)), None)
-    if given is not None and stated not in (None, given):
-        raise ConfigError(f"tool {name}: registered for the {given}, its class says {stated}")
-    modality = stated or given
+    if registered is not None and stated not in (None, registered):
+        raise ConfigError(f"tool {name}: registered for the {registered}, its class says {stated}")
+    modality = stated or registered
     if modality not in MODALITIES:
         known = ", ".join(MODALITIES)
         raise ConfigError(f"tool {name}: {tool.__name__}.modality must be one of {known}")

@@ -23,6 +23,22 @@ def listed(items: list[str]) -> str:
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
+_NUMBER = r"\d+(?:\.\d+)?"
+_MOMENT = rf"{_NUMBER}(?:\s?[-–]\s?{_NUMBER})?(?:\s?s\b)?"  # noqa: RUF001
+_MOMENTS = re.compile(
+    rf"\bat (?:about )?({_MOMENT}(?:(?:, | and ){_MOMENT})*)"
+    r"(?:(?:, \.\.\.| and later)? s\b|(?<=s)\b)"
+    rf"|\bfrom ({_NUMBER}(?: s)? to {_NUMBER}) ?s\b"
+    rf"|({_NUMBER}\s?[-–]\s?{_NUMBER})\s?(?:s\b|秒)"  # noqa: RUF001
+)
+
+
+def times_in(text: str) -> list[float]:
+    """Moments that a sentence names, in s: "at 1.2-2.0 s and 3.4 s"; lengths are none."""
+    found = (group for match in _MOMENTS.finditer(text) for group in match.groups() if group)
+    return [float(number) for group in found for number in re.findall(_NUMBER, group)]
+
+
 _ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # operating system commands: titles, links
     r"|\x1b[PX^_][^\x1b]*(?:\x1b\\)?"  # device control strings

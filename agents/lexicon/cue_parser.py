@@ -49,6 +49,13 @@ _OTHER = re.compile(
     r"(?<!at )(?<!to )(?<!with )(?<!towards )(?<!toward )(?<!of )(?<!from )(?<!facing )(?<!see )"
     r"\bthe other (?:person|man|woman|party|character|people|side|actor)|^\s*对方"
 )
+_OWNER = re.compile(
+    r"\b((?:lip|eye|eyebrow|brow|eyelid|corner|shoulder|cheek|hand|arm)s?|mouth|nose|chin|jaw|head"
+    r"|forehead|gaze|voice|pitch)"
+    r"(?: of (?:person|(?:the|this|that) (?:person|man|woman|girl|boy|speaker))"
+    r"(?: \d+)?(?: \([^()]*\))?)(?='s\b| |[.,;]|$)"
+)
+"""A part of a person with its owner behind it: "the lips of the person"."""
 _LETTER = re.compile(r"intensity ([a-e])\b|\bau ?\d+ ?([a-e])\b")
 _DOUBT = re.compile(r"low recognition confidence|may be saying|识别置信度低")
 _DESCRIBED = re.compile(r"^(?:a model describes|asked \"[^\"]*\", a model answers)\b")
@@ -208,7 +215,8 @@ def _sentences(text: str, channel: Channel) -> list[str]:
     plain = normal_text(text)
     if channel == "text":
         return [plain]
-    return [s for s in _SENTENCE.split(_SPOKEN.sub(" ", plain)) if s.strip()]
+    own = _OWNER.sub(r"\1", _SPOKEN.sub(" ", plain))
+    return [s for s in _SENTENCE.split(own) if s.strip()]
 
 
 def _in_sentence(sentence: str, channel: Channel) -> list[Mention]:

@@ -1,7 +1,8 @@
 """Structured replies of chat models: JSON that fits a schema, one repair, usage.
 
-`ChatClient` serves the roles of the `llm` reasoner: streamed, bounded by a budget, each
-request reported. `ask_record` is the plain form for judges and systems of the benchmark.
+`ChatClient` serves the roles of the `llm` reasoner: held to the strictest form of reply that
+the server keeps, streamed, bounded by a budget, each request reported. `ask_record` is the plain
+form for judges and systems of the benchmark.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -17,10 +19,35 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.utils import count_tokens_approximately
 
-from emer.agents.llm.messages import Language, repair
-from emer.agents.llm.schemas import LONGEST, R, Unusable, parsed, read_record, runs_on, text_of
+from emer.agents.llm.messages import Language, repair, with_form
+from emer.agents.llm.messages import probe as probe_message
+from emer.agents.llm.reply_forms import (
+    IN_PROMPT,
+    PROBE_CODE,
+    Probed,
+    held_to,
+    known_form,
+    possible_forms,
+    refuses,
+    remember_form,
+)
+from emer.agents.llm.schemas import (
+    LONGEST,
+    Names,
+    NoObject,
+    R,
+    Reply,
+    Unusable,
+    form_of,
+    parsed,
+    read_record,
+    runs_on,
+    strict_schema,
+    text_of,
+)
 from emer.agents.reasoner import ReportListener
-from emer.agents.types import Budget, ModelCall, Outcome, Role
+from emer.agents.types import Budget, ModelCall, Outcome, ReplyForm, Role
+from emer.prompts.prompt import digest
 from emer.tools.errors import EmerError
 from emer.tools.runtime.cancellation import Cancelled, raise_if_cancelled
 from emer.tools.runtime.device import machine
@@ -44,6 +71,10 @@ class ReplyInvalid(EmerError):
     """A model failed, or its reply does not fit after the repair."""
 
 
+class FormRefused(Exception):
+    """The server, or its package, does not know the form of reply."""
+
+
 class Prices(NamedTuple):
     """Money per million input and output tokens."""
 
@@ -64,11 +95,21 @@ class Task:
             budget: what the run has left.
         """
         self.role, self.prompt, self.language = role, prompt, language
+        self.form: ReplyForm = "text"
+        """The form of reply that the last request asked for."""
         self.tokens, self.money = float(budget.tokens), budget.money
         self.until = time.monotonic() + budget.seconds
         self.request: Sequence[BaseMessage] = ()
         """The last request, which began at `began`; here, for threads share a client."""
         self.began = time.monotonic()
+
+    def probe(self, form: ReplyForm) -> Task:
+        """A probe of this form within the task's budget."""
+        probe = copy(self)
+        probe.role, probe.form = "probe", form
+        probe.prompt = digest(f"llm/{self.language}/probe")
+        probe.request = [probe_message(self.language)]
+        return probe
 
     def require_budget(self, problem: str = "") -> None:
         """Raise `GaveUp` with the first resource that has run out, and the problem so far."""
@@ -82,6 +123,15 @@ class Task:
                 raise GaveUp(f"no {resource} left" + (f"; {problem}" if problem else ""))
 
 
+class Request(NamedTuple, Generic[R]):
+    """What is asked of a model: messages, and the record that the reply must fit."""
+
+    messages: Sequence[BaseMessage]
+    schema: type[R]
+    names: Names
+    """The ids of clues, tools and labels that a reply may contain."""
+
+
 @dataclass(slots=True)
 class ChatClient:
     """A chat model that is asked for one schema at a time; every request is reported."""
@@ -90,24 +140,23 @@ class ChatClient:
     name: str
     report: ReportListener
     prices: Prices | None = None
-    calls_tools: bool = True
-    """Whether the schema goes along as a tool; off once the model turns out to have none."""
+    forms: tuple[ReplyForm, ...] = ()
+    """The forms of reply that may be asked for, the strictest first; empty: those possible."""
+    form: ReplyForm | None = None
+    """The form that the server keeps to; None until it is known."""
     down: str | None = None
     """Why the model did not answer at all; it is not asked again in this run."""
 
-    def ask(
-        self,
-        task: Task,
-        messages: Sequence[BaseMessage],
-        schema: type[R],
-        convert: Callable[[R], T],
-    ) -> T:
+    def __post_init__(self) -> None:
+        """Take the forms of the model's package where none are given."""
+        self.forms = self.forms or possible_forms(self.model)
+
+    def ask(self, task: Task, request: Request[R], convert: Callable[[R], T]) -> T:
         """The converted reply, repaired once if it cannot be used.
 
         Args:
             task: role, prompt and budget.
-            messages: the request.
-            schema: record that the reply must fit.
+            request: messages and schema.
             convert: raises `Unusable` for what the schema cannot see, as an invented id.
 
         Raises:
@@ -115,50 +164,88 @@ class ChatClient:
         """
         if self.down is not None:
             raise GaveUp(self.down)
+        schema = strict_schema(request.schema, request.names)
 
         def send(talk: Sequence[BaseMessage], problem: str) -> AIMessage:
-            task.require_budget(problem)
-            task.request, task.began = talk, time.monotonic()
-            return self._send(task, schema)
+            while True:
+                task.require_budget(problem)
+                task.form, task.request = self._form(task), list(talk)
+                if task.form in IN_PROMPT:
+                    place = len(request.messages) - 1
+                    filled = with_form(talk[place], form_of(schema), task.language)
+                    task.request = [*talk[:place], filled, *talk[place + 1 :]]
+                try:
+                    return self._send(task, request.schema.__name__, schema)
+                except FormRefused:
+                    self._settle_on(self.forms[self.forms.index(task.form) + 1])
 
         def read(reply: AIMessage) -> T:
             try:
-                result = convert(parsed(reply, schema))
+                result = convert(parsed(reply, request.schema))
             except Unusable as error:
                 self._report(task, reply, "faulty", str(error))
+                if isinstance(error, NoObject) and task.form not in IN_PROMPT:
+                    self._settle_on(None)  # the server does not keep to it, or no more
                 raise
             self._report(task, reply, "ok")
             return result
 
-        return with_repair(messages, send, read, lambda problem: repair(problem, task.language))
+        return with_repair(
+            request.messages, send, read, lambda problem: repair(problem, task.language)
+        )
 
-    def _send(self, task: Task, schema: type[R]) -> AIMessage:
+    def _form(self, task: Task) -> ReplyForm:
+        """The strictest form that the server keeps to, probed where that is not known."""
+        if self.form is None:
+            is_probed = self.forms[0] == "schema"
+            known = known_form(self.model) if is_probed else self.forms[0]
+            self._settle_on(known or next(f for f in self.forms if self._keeps(task, f)))
+        return self.form or "text"
+
+    def _settle_on(self, form: ReplyForm | None) -> None:
+        self.form = form
+        if self.forms[0] == "schema":
+            remember_form(self.model, form)
+
+    def _keeps(self, task: Task, form: ReplyForm) -> bool:
+        """Probe the server; nothing needs to be kept of plain text."""
+        if form == "text":
+            return True
+        task.require_budget()
+        probe = task.probe(form)
+        schema, reply = strict_schema(Probed, {"clues": [PROBE_CODE]}), AIMessage("")
         try:
-            return self._stream(task, self._bound(schema))
+            reply = self._send(probe, Probed.__name__, schema)
+            parsed(reply, Reply if form == "json" else Probed)
+            self._report(probe, reply, "ok")
+        except (FormRefused, Unusable) as error:
+            self._report(probe, reply, "faulty", f"it does not keep to the form: {error}")
+            return False
+        finally:
+            task.tokens, task.money = probe.tokens, probe.money
+        return True
+
+    def _send(self, task: Task, name: str, schema: dict[str, Any]) -> AIMessage:
+        """The reply in the task's form; `FormRefused` where the server knows no such form."""
+        task.began = time.monotonic()
+        try:
+            model = held_to(self.model, task.form, name, schema)
+        except NotImplementedError as error:
+            raise FormRefused("its package calls no tools") from error
+        try:
+            return self._stream(task, model)
         except GaveUp as error:
             self._report(task, AIMessage(""), "failed", str(error))
             raise
         except Cancelled:
             raise
         except Exception as error:  # a model's client may raise anything
-            status = getattr(error, "status_code", None) or getattr(error, "code", None)
-            about_tools = status in (400, 404, 422, 501) and "tool" in str(error).lower()
-            if self.calls_tools and about_tools:
-                self.calls_tools = False
-                task.began = time.monotonic()
-                return self._send(task, schema)
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            if task.form != "text" and refuses(error, probing=task.role == "probe"):
+                raise FormRefused(why) from error
             self._report(task, AIMessage(""), "failed", why)
             self.down = f"the model did not answer ({why})"
             raise GaveUp(self.down) from error
-
-    def _bound(self, schema: type[R]) -> Any:
-        if self.calls_tools:
-            try:
-                return self.model.bind_tools([schema], tool_choice=schema.__name__)
-            except NotImplementedError:
-                self.calls_tools = False
-        return self.model
 
     def _stream(self, task: Task, model: Any) -> AIMessage:
         """Return the whole reply, cut where it runs on; given up where time is up.
@@ -211,6 +298,7 @@ class ChatClient:
                 outcome=outcome,
                 why=why,
                 reply=text[:TRACE_LENGTH],
+                form=task.form,
             )
         )
 

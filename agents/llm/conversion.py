@@ -1,23 +1,25 @@
-"""Replies as records of reasoning: ids and times checked, confidence measured.
+"""Replies as records of reasoning: ids checked, confidence measured.
 
 Probabilities and bands come from the cited clues and the lexicon, never from the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from emer.agents.lexicon.cue_parser import read
-from emer.agents.lexicon.lexicon import Weighting, channel_of, lexicon
+from emer.agents.lexicon.lexicon import Weighting, lexicon
 from emer.agents.llm import schemas
+from emer.agents.llm.clue_list import ClueList
 from emer.agents.llm.schemas import Unusable
 from emer.agents.rules.explanation import would_change
-from emer.agents.rules.fusion import CHANNEL_WORDS, Standing, weigh
+from emer.agents.rules.fusion import Standing, weigh
 from emer.agents.rules.labels import band
 from emer.agents.types import (
+    BLOCKS,
     Alternative,
     Ask,
-    Conflict,
+    Block,
     Decision,
     Explanation,
     Hypothesis,
@@ -25,12 +27,16 @@ from emer.agents.types import (
     Label,
     Sentence,
 )
-from emer.agents.verification.checks import Cited, check_times
-from emer.agents.verification.verifier import Opinion, verify
-from emer.prompts.prompt import load
-from emer.tools.types import Clue, Span
+from emer.agents.verification.verifier import Finding, Opinion, Verdict, verify
+from emer.tools.types import Clue, Modality, Span
 
 MOST_LABELS = 4
+BLOCK_OF: dict[Modality, Block] = {
+    "face": "video",
+    "scene": "video",
+    "audio": "audio",
+    "text": "text",
+}
 
 
 class Conversion:
@@ -40,24 +46,26 @@ class Conversion:
         """Take the inquiry, the families its modalities disagree over, and the weights."""
         self._inquiry, self._disputed, self._by = inquiry, disputed, by
         self._clues = {clue.id: clue for clue in inquiry.clues}
+        self._ids = ClueList(inquiry.clues).ids
 
     def decision(self, reply: schemas.Deciding) -> tuple[Decision, bool]:
         """The decision before any asks, and whether the model considers it settled.
 
-        Probabilities are measured on each candidate's own clues; conflicts between two
-        channels are put in words of ours.
+        Probabilities are measured on each candidate's own clues; one that they do not carry
+        is dropped. A question is declined only without candidates.
         """
-        if not reply.candidates and reply.declined is None:
-            raise Unusable("it names no candidate")
+        if not reply.candidates:
+            if reply.declined is None:
+                raise Unusable("it names no candidate")
+            declined = reply.declined
+            return Decision(hypotheses=(), stop_reason="declined", declined=declined), True
         hypotheses = tuple(self._hypothesis(candidate) for candidate in reply.candidates)
-        real = (c for c in reply.conflicts if channel_of(c.left) != channel_of(c.right))
-        decision = Decision(
-            hypotheses=hypotheses,
-            conflicts=tuple(self._conflict(conflict) for conflict in real),
-            stop_reason="declined" if reply.declined else None,
-            declined=reply.declined,
-        )
-        return decision, reply.settled
+        labels = tuple(Label(name=h.label, band="low", clue_ids=h.supports) for h in hypotheses)
+        findings = self._verdict(Explanation(labels=labels)).labels
+        self._require_one("candidates", findings)
+        pairs = zip(hypotheses, findings, strict=True)
+        carried = tuple(h for h, finding in pairs if finding.status == "supported")
+        return Decision(hypotheses=carried), reply.settled
 
     def asks(self, reply: schemas.Planning) -> tuple[Ask, ...]:
         """The requested looks; whether they can be carried out is checked later."""
@@ -74,22 +82,63 @@ class Conversion:
             for look in reply.asks
         )
 
-    def explanation(self, reply: schemas.Writing) -> Explanation:
+    def explanation(
+        self, reply: schemas.Writing, candidates: Sequence[Hypothesis] = ()
+    ) -> Explanation:
         """The explanation; bands are measured on the clues cited for each label.
 
-        `Unusable` when nothing of it follows from its clues; what does not is struck later.
+        A label that its clues do not carry may be given those of the decider's candidate.
+        `Unusable` when no label is carried all the same; what else is not is struck later.
         """
+        decided = {candidate.label: candidate for candidate in candidates}
+        inferred = [self._carried(claim, decided) for claim in reply.inferred[:MOST_LABELS]]
+        answer = [reply.answer] if reply.answer else []
         written = Explanation(
-            sentences=tuple(self._sentence(line) for line in reply.sentences),
-            labels=tuple(self._label(named) for named in reply.labels[:MOST_LABELS]),
-            alternatives=tuple(self._alternative(open_) for open_ in reply.alternatives[:2]),
+            sentences=(
+                *(self._sentence("answer", claim.text, claim.clues) for claim in answer),
+                *self._in_order(reply.observed),
+                *(
+                    self._sentence("therefore", c.text, (*c.supports, *c.contradicts))
+                    for c in inferred
+                ),
+            ),
+            labels=tuple(self._label(claim) for claim in inferred),
+            alternatives=tuple(self._alternative(open_) for open_ in reply.open[:2]),
         )
-        verdict = verify(written, self._inquiry.clues, self._inquiry.duration, self._by)
-        for name, findings in (("sentences", verdict.sentences), ("labels", verdict.labels)):
-            if findings and all(finding.status != "supported" for finding in findings):
-                worst = f"{findings[0].text!r}: {findings[0].why}"
-                raise Unusable(f"none of its {name} follows from the clues it cites ({worst})")
+        self._require_one("labels", self._verdict(written).labels)
         return written
+
+    def _verdict(self, explanation: Explanation) -> Verdict:
+        return verify(explanation, self._inquiry.clues, self._inquiry.duration, self._by)
+
+    def _carried(
+        self, claim: schemas.Inferred, decided: Mapping[str, Hypothesis]
+    ) -> schemas.Inferred:
+        """The claim, on the clues of the decider's candidate if it cites some of them.
+
+        Without one in common it rests on something else, which may be an order in the clip.
+        """
+        label, candidate = self._label(claim), decided.get(claim.label.casefold())
+        (finding,) = self._verdict(Explanation(labels=(label,))).labels
+        common = candidate and set(candidate.supports) & set(label.clue_ids)
+        if candidate is None or not common or finding.status == "supported":
+            return claim
+        return claim.model_copy(update={"supports": list(candidate.supports)})
+
+    @staticmethod
+    def _require_one(what: str, findings: Sequence[Finding]) -> None:
+        """Raise `Unusable` where no label is carried by the clues cited for it."""
+        if all(finding.status != "supported" for finding in findings):
+            first = f"{findings[0].text!r}: {findings[0].why}"
+            raise Unusable(f"none of its {what} follows from the clues it cites ({first})")
+
+    def _in_order(self, claims: Sequence[schemas.Observed]) -> list[Sentence]:
+        """Sentences on what was observed, in the block of their first clue's modality."""
+        sentences = []
+        for claim in claims:
+            modality = self._clues[self._known(claim.clues)[0]].modality
+            sentences.append(self._sentence(BLOCK_OF[modality], claim.text, claim.clues))
+        return sorted(sentences, key=lambda sentence: BLOCKS.index(sentence.block))
 
     def _hypothesis(self, candidate: schemas.Candidate) -> Hypothesis:
         supports, contradicts = self._known(candidate.supports), self._known(candidate.contradicts)
@@ -101,12 +150,12 @@ class Conversion:
             contradicts=contradicts,
         )
 
-    def _label(self, named: schemas.Named) -> Label:
-        standing = self._standing(named.name, named.clue_ids)
+    def _label(self, claim: schemas.Inferred) -> Label:
+        standing = self._standing(claim.label, claim.supports)
         return Label(
-            name=named.name.casefold(),
+            name=claim.label.casefold(),
             band=band(standing, standing.family in self._disputed) if standing else "low",
-            clue_ids=self._known(named.clue_ids),
+            clue_ids=self._known(claim.supports),
         )
 
     def _standing(self, label: str, ids: Iterable[str]) -> Standing | None:
@@ -114,41 +163,24 @@ class Conversion:
         family, standings = lexicon().family_of(label), weigh(read(self._cited(ids)), self._by)
         return next((s for s in standings if s.family == family), None)
 
-    def _conflict(self, conflict: schemas.Disagreement) -> Conflict:
-        text = load("rules/en/conflict").substitute(
-            left=CHANNEL_WORDS[channel_of(conflict.left)],
-            left_label=conflict.left_label,
-            right=CHANNEL_WORDS[channel_of(conflict.right)],
-            right_label=conflict.right_label,
-        )
-        ids = self._known(conflict.clue_ids)
-        if len(ids) < 2:
-            raise Unusable("a conflict cites one clue only")
-        return Conflict(left=conflict.left, right=conflict.right, text=text, clue_ids=ids)
-
-    def _sentence(self, line: schemas.Line) -> Sentence:
-        ids = self._known(line.clue_ids)
-        sentence = Sentence(block=line.block, text=" ".join(line.text.split()), clue_ids=ids)
-        cited = Cited(sentence, self._cited(ids), self._inquiry.duration)
-        for problem in check_times(cited):
-            raise Unusable(f"{problem.why} (in {sentence.text!r})")
-        return sentence
+    def _sentence(self, block: Block, text: str, ids: Iterable[str]) -> Sentence:
+        return Sentence(block=block, text=" ".join(text.split()), clue_ids=self._known(ids))
 
     def _alternative(self, reading: schemas.Open) -> Alternative:
         family = lexicon().family_of(reading.label)
         return Alternative(
             label=reading.label.casefold(),
             would_change=would_change(read(self._inquiry.clues), family) if family else "",
-            clue_ids=self._known(reading.clue_ids),
+            clue_ids=self._known(reading.supports),
         )
 
     def _known(self, ids: Iterable[str]) -> tuple[str, ...]:
-        """Return the ids, each once; `Unusable` names those that stand for no clue."""
-        known = tuple(dict.fromkeys(ids))
-        invented = [id for id in known if id not in self._clues]
+        """Clues' own ids, each once; `Unusable` names those that stand for no clue."""
+        cited = tuple(dict.fromkeys(ids))
+        invented = [id for id in cited if id not in self._ids]
         if invented:
             raise Unusable(f"there is no clue {', '.join(map(repr, invented[:3]))}")
-        return known
+        return tuple(dict.fromkeys(self._ids[id] for id in cited))
 
     def _cited(self, ids: Iterable[str]) -> tuple[Clue, ...]:
         return tuple(self._clues[id] for id in self._known(ids))

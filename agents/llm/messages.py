@@ -1,23 +1,22 @@
 """Messages to the model: the rules, then the clues, then the task.
 
-The rules are the same for every clip and every task, and new clues are appended to the
-known ones, so nearly all of a later request is a prefix of an earlier one and can come from
-the server's prefix cache. Nothing about the clip's file is sent.
+The rules are the same for every clip, and rules and clues for every task; new clues are
+appended to the known ones. So they are a prefix of later requests, which a server has in its
+cache, and only the own task's instructions follow. Nothing about the clip's file is sent.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
+from emer.agents.llm.clue_list import ClueList, quoted
 from emer.agents.questions.not_shown import missing_evidence
 from emer.agents.types import Ask, Explanation, Hypothesis, Inquiry, Role
 from emer.prompts.prompt import Prompt, load
-from emer.tools.types import Clue
 
 Language = Literal["en", "zh"]
 
@@ -42,25 +41,10 @@ def language_of(question: str) -> Language:
 
 
 def begin(inquiry: Inquiry, language: Language) -> list[BaseMessage]:
-    """Return the shared prefix of every task: the rules of all roles, and the clues."""
-    rules = [_load(language, name).text for name in ("rules", *TASKS)]
-    clues = "\n".join(clue_line(clue) for clue in inquiry.clues)
+    """Return the shared prefix of every task: the rules, and the clues."""
+    clues = ClueList(inquiry.clues).lines()
     evidence = _load(language, "clues").substitute(duration=f"{inquiry.duration:g}", clues=clues)
-    return [SystemMessage("\n\n".join(rules)), HumanMessage(evidence)]
-
-
-def clue_line(clue: Clue) -> str:
-    """A clue as one line of JSON in which nothing can be taken for a tag."""
-    fields: dict[str, object] = {"id": clue.id, "modality": clue.modality}
-    if clue.span is not None:
-        fields["span"] = [clue.span.start, clue.span.end]
-    if clue.person is not None:
-        fields["person"] = clue.person
-    return _json_line(fields | {"quality": clue.quality.score, "says": clue.text})
-
-
-def _json_line(fields: dict[str, object]) -> str:
-    return json.dumps(fields, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
+    return [SystemMessage(_load(language, "rules").text), HumanMessage(evidence)]
 
 
 def decider(inquiry: Inquiry, language: Language, analogies: Sequence[str] = ()) -> HumanMessage:
@@ -91,7 +75,7 @@ def planner(
         "planner",
         inquiry,
         language,
-        candidates=_candidates(candidates),
+        candidates=_candidates(candidates, ClueList(inquiry.clues)),
         tools=tools,
         most=str(MOST_ASKS),
         duration=f"{inquiry.duration:g}",
@@ -101,13 +85,16 @@ def planner(
 
 def writer(inquiry: Inquiry, candidates: Sequence[Hypothesis], language: Language) -> HumanMessage:
     """Return the writer's task."""
-    return _task("writer", inquiry, language, candidates=_candidates(candidates))
+    return _task(
+        "writer", inquiry, language, candidates=_candidates(candidates, ClueList(inquiry.clues))
+    )
 
 
 def critic(inquiry: Inquiry, draft: Explanation, language: Language) -> HumanMessage:
     """Return the critic's task."""
+    clues = ClueList(inquiry.clues)
     lines = (
-        f"{n}. {sentence.text} [{', '.join(sentence.clue_ids)}]"
+        f"{n}. {sentence.text} [{clues.cited(sentence.clue_ids)}]"
         for n, sentence in enumerate(draft.sentences, start=1)
     )
     return _task("critic", inquiry, language, sentences="\n".join(lines))
@@ -118,19 +105,31 @@ def repair(problem: str, language: Language) -> HumanMessage:
     return HumanMessage(_load(language, "repair").substitute(problem=problem))
 
 
+def with_form(task: BaseMessage, form: str, language: Language) -> BaseMessage:
+    """The task with the form of its reply, for a server that does not enforce it."""
+    return HumanMessage(f"{task.content}\n{_load(language, 'form').substitute(form=form)}")
+
+
+def probe(language: Language) -> HumanMessage:
+    """Return a message that asks for nothing of a clip."""
+    return HumanMessage(_load(language, "probe").text)
+
+
 def _task(role: Role, inquiry: Inquiry, language: Language, **values: str) -> HumanMessage:
+    """The role's instructions, then the task of this clip."""
     values["question"] = inquiry.question
     if role != "critic":
         values["context"] = _context(inquiry, language)
     filled = _load(language, TASKS[role]).substitute(**values)
-    return HumanMessage("\n".join(line for line in filled.split("\n") if line.strip()))
+    lines = [_load(language, role).text, *filled.split("\n")]
+    return HumanMessage("\n".join(line for line in lines if line.strip()))
 
 
 def _reminded(task: HumanMessage, analogies: Sequence[str], language: Language) -> HumanMessage:
     """The task after the analogies: behind the prefix that all tasks share."""
     if not analogies:
         return task
-    notes = "\n".join(_json_line({"note": text}) for text in analogies)
+    notes = "\n".join(f"- {quoted(text)}" for text in analogies)
     reminder = _load(language, "analogies").substitute(analogies=notes)
     return HumanMessage(f"{reminder}\n{task.content}")
 
@@ -157,9 +156,9 @@ def _context(inquiry: Inquiry, language: Language) -> str:
     return "\n".join(parts)
 
 
-def _candidates(candidates: Iterable[Hypothesis]) -> str:
+def _candidates(candidates: Iterable[Hypothesis], clues: ClueList) -> str:
     listed = [
-        f"{c.label} (for: {', '.join(c.supports)}; against: {', '.join(c.contradicts) or '-'})"
+        f"{c.label} (for: {clues.cited(c.supports)}; against: {clues.cited(c.contradicts)})"
         for c in candidates
     ]
     return "; ".join(listed) or "-"

@@ -14,7 +14,8 @@ from langchain_core.messages import HumanMessage
 
 from emer.agents.lexicon.lexicon import reasoner_name
 from emer.agents.llm import messages
-from emer.agents.llm.client import ChatClient, GaveUp, Prices, Task
+from emer.agents.llm.client import ChatClient, GaveUp, Prices, Request, Task
+from emer.agents.llm.clue_list import ClueList
 from emer.agents.llm.conversion import Conversion, opinions
 from emer.agents.llm.messages import Language
 from emer.agents.llm.providers import check, connect
@@ -28,6 +29,7 @@ from emer.agents.rules.reasoner import Rules
 from emer.agents.types import (
     Analogy,
     Ask,
+    Conflict,
     Decision,
     Explanation,
     Fallback,
@@ -69,7 +71,7 @@ class Llm:
             when: ask the model only where the rules are unsure, or always.
             critic: whether a critic checks the draft.
             language: "en", "zh" or "auto", the language of the question.
-            tools: whether the schema is sent as a tool; otherwise plain JSON tasks.
+            tools: whether the reply is held to its schema; otherwise its form is in the prompt.
             price_in: money per million input tokens; 0 if unknown.
             price_out: money per million output tokens; 0 if unknown.
             max_tokens: most tokens of a reply.
@@ -116,7 +118,7 @@ class Llm:
             stop = decision.stop_reason or "no_new_clues"
             return decision.model_copy(update={"asks": (), "refused": (), "stop_reason": stop})
         try:
-            decision = self._debate(inquiry, case)
+            decision = self._debate(inquiry, case, by_rules.conflicts)
         except GaveUp:
             return by_rules
         self._debated = (known, decision)
@@ -130,7 +132,14 @@ class Llm:
         conversion = Conversion(inquiry, case.disputed, self.weighting)
         task = messages.writer(inquiry, decision.hypotheses, self._language_for(inquiry))
         try:
-            return self._ask("writer", inquiry, task, Writing, conversion.explanation)
+            return self._ask(
+                "writer",
+                inquiry,
+                task,
+                Writing,
+                lambda reply: conversion.explanation(reply, decision.hypotheses),
+                [hypothesis.label for hypothesis in decision.hypotheses],
+            )
         except GaveUp:
             return self._rules.explain(inquiry, decision)
 
@@ -147,7 +156,7 @@ class Llm:
         except GaveUp:
             return ()
 
-    def _debate(self, inquiry: Inquiry, case: Case) -> Decision:
+    def _debate(self, inquiry: Inquiry, case: Case, conflicts: tuple[Conflict, ...]) -> Decision:
         """Let the model weigh the candidates and, if they stay open, plan closer looks."""
         language = self._language_for(inquiry)
         conversion = Conversion(inquiry, case.disputed, self.weighting)
@@ -156,6 +165,7 @@ class Llm:
         decision, settled = self._ask("decider", inquiry, task, Deciding, conversion.decision)
         if decision.stop_reason is not None:
             return decision
+        decision = decision.model_copy(update={"conflicts": conflicts})
         if settled or spent_reason(inquiry.budget) or not inquiry.tools:
             return decision.model_copy(update={"stop_reason": "nothing_to_ask"})
         refused: tuple[Refusal, ...] = ()
@@ -194,14 +204,19 @@ class Llm:
         task: HumanMessage,
         schema: type[R],
         convert: Callable[[R], T],
+        labels: Sequence[str] = (),
     ) -> T:
         """The model's converted answer; `GaveUp`, which is reported, if it has none."""
         language = self._language_for(inquiry)
+        names = {
+            "clues": ClueList(inquiry.clues).names,
+            "tools": [tool.name for tool in inquiry.tools],
+            "labels": labels,
+        }
         try:
             return self._connected(inquiry).ask(
                 Task(role, digest(f"llm/{language}/{role}"), language, inquiry.budget),
-                [*messages.begin(inquiry, language), task],
-                schema,
+                Request([*messages.begin(inquiry, language), task], schema, names),
                 convert,
             )
         except GaveUp as error:
@@ -225,7 +240,7 @@ class Llm:
                 given if isinstance(given, str) else model._llm_type,
                 lambda report: self._listener(report),  # noqa: PLW0108  (it may change)
                 self._prices,
-                calls_tools=self._tools,
+                forms=() if self._tools else ("text",),
             )
         return self._client
 

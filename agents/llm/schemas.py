@@ -1,8 +1,9 @@
 """Schemas of the replies to each task, and the reading of a reply into its schema.
 
-Names and docstrings of the classes are sent to the model as the name and description of a
-tool: changing them changes the prompt. LangChain's JSON parsers are not used, since they
-complete a reply that was cut off; here that is a fault, and the model is asked again.
+Names of classes and fields are sent to the model: changing them changes the prompt. A schema is
+sent with what strict modes know: objects whose fields are all required, lists with limits, enums.
+The ids of a run's clues are an enum, so that none can be invented. LangChain's JSON parsers are
+not used, since they complete a reply that was cut off; here that is a fault.
 """
 
 from __future__ import annotations
@@ -10,13 +11,22 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from typing import Annotated, Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar
 
 from langchain_core.messages import AIMessage, AIMessageChunk
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
-from emer.agents.types import Block, DeclineReason
-from emer.tools.types import Modality, Question
+from emer.agents.types import DeclineReason
+from emer.tools.types import Question
 
 LONGEST = 20_000
 """Characters after which a reply is too long for any task (chosen by us)."""
@@ -31,22 +41,62 @@ _APOLOGY = re.compile(
     r"抱歉|对不起|我(?:无法|不能))",
     re.I,
 )
+_PLACEHOLDER = re.compile(r"\s*<[^<>]*>\s*")
 _THOUGHT = re.compile(r"<think>[^<]*(?:<(?!/?think>)[^<]*)*</think>")
 
+Names = Mapping[str, Sequence[str]]
+"""What may stand for an id: "clues", "tools", "labels"; where there is none, any text may."""
+_BLANKS = {
+    "string": "<text>",
+    "number": "<seconds>",
+    "integer": "<number>",
+    "boolean": "<true or false>",
+    "null": "null",
+}
+_SHARED = "#/$defs/"
+
 R = TypeVar("R", bound=BaseModel)
-Ids = Annotated[list[str], Field(max_length=24)]
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+
+
+def _filled(text: str) -> str:
+    """The text; a placeholder of the prompt's form is no answer."""
+    if _PLACEHOLDER.fullmatch(text):
+        raise ValueError("it copies the form instead of filling it")
+    return text
+
+
+def _list(most: int, asked: int, **rest: Any) -> Any:
+    """A list with its most items, and the fewer that a server lets be written."""
+    return Field(max_length=most, json_schema_extra={"asked": asked}, **rest)
+
+
+ClueId = Annotated[str, Field(json_schema_extra={"one_of": "clues"})]
+ToolName = Annotated[str, Field(json_schema_extra={"one_of": "tools"})]
+Ids = Annotated[list[ClueId], _list(24, asked=3)]
+Word = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=40),
+    AfterValidator(_filled),
+]
+Prose = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=600),
+    AfterValidator(_filled),
+]
 
 
 class Unusable(Exception):
     """The reply cannot be used; the text says why, for the model and for the trace."""
 
 
-class Reply(BaseModel):
-    """A model's answer to one task."""
+class NoObject(Unusable):
+    """There is no JSON object in the reply, or none that ends."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+class Reply(BaseModel):
+    """A model's answer to one task; what else it says, as its confidence, is not read."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class Candidate(Reply):
@@ -57,21 +107,10 @@ class Candidate(Reply):
     contradicts: Ids = []
 
 
-class Disagreement(Reply):
-    """Two modalities that point different ways."""
-
-    left: Modality
-    left_label: Word
-    right: Modality
-    right_label: Word
-    clue_ids: Ids = Field(min_length=2)
-
-
 class Deciding(Reply):
-    """The decider's answer: candidates, conflicts, and whether more could change anything."""
+    """The decider's answer: candidates, and whether more could change anything."""
 
-    candidates: list[Candidate] = Field(max_length=5)
-    conflicts: list[Disagreement] = Field(default=[], max_length=4)
+    candidates: list[Candidate] = _list(5, asked=4)
     settled: bool = False
     declined: DeclineReason | None = None
 
@@ -79,47 +118,54 @@ class Deciding(Reply):
 class Look(Reply):
     """A closer look that the planner asks for; times in seconds."""
 
-    tool: Word
+    tool: ToolName
     start: float = Field(ge=0)
     end: float = Field(ge=0)
     why: Prose = "it could decide"
-    question: Question | Literal[""] | None = None
+    question: Question | None = None
+
+    @field_validator("question", mode="before")
+    @classmethod
+    def _none_asked(cls, question: object) -> object:
+        return question or None
 
 
 class Planning(Reply):
     """The planner's answer."""
 
-    asks: list[Look] = Field(max_length=6)
+    asks: list[Look] = _list(6, asked=2)
 
 
-class Line(Reply):
-    """A sentence of the explanation with the clues that carry it."""
+class Observed(Reply):
+    """A claim of what is seen, heard or said, with the clues that state it."""
 
-    block: Block
+    clues: Ids = Field(min_length=1)
     text: Prose
-    clue_ids: Ids = Field(min_length=1)
 
 
-class Named(Reply):
-    """A label with the clues that carry it."""
+class Inferred(Reply):
+    """A claim of what is displayed: an emotion, the clues for and against, in words."""
 
-    name: Word
-    clue_ids: Ids = Field(min_length=1)
+    label: Annotated[Word, Field(json_schema_extra={"one_of": "labels"})]
+    supports: Ids = Field(min_length=1)
+    contradicts: Ids = []
+    text: Prose
 
 
 class Open(Reply):
     """A reading that stays open."""
 
     label: Word
-    clue_ids: Ids = Field(min_length=1)
+    supports: Ids = Field(min_length=1)
 
 
 class Writing(Reply):
-    """The writer's answer."""
+    """The writer's answer: claims of three kinds, and one that answers the question."""
 
-    sentences: list[Line] = Field(min_length=1, max_length=14)
-    labels: list[Named] = Field(max_length=6)
-    alternatives: list[Open] = Field(default=[], max_length=4)
+    observed: list[Observed] = _list(12, asked=4)
+    inferred: list[Inferred] = _list(6, asked=3, min_length=1)
+    open: list[Open] = _list(4, asked=2, default=[])
+    answer: Observed | None = None
 
 
 class Verdict(Reply):
@@ -136,6 +182,57 @@ class Criticising(Reply):
     verdicts: list[Verdict] = Field(max_length=24)
 
 
+def strict_schema(record: type[BaseModel], names: Names) -> dict[str, Any]:
+    """The JSON schema of a reply in which this run's names are enums, each once."""
+    whole = record.model_json_schema()
+    strict = _strict(whole, whole.get("$defs", {}), {k: n for k, n in names.items() if n})
+    text = json.dumps(strict)
+    enums = {
+        kind: {"type": "string", "enum": list(known)}
+        for kind, known in names.items()
+        if f'"{_SHARED}{kind}"' in text
+    }
+    return strict | ({"$defs": enums} if enums else {})
+
+
+def form_of(schema: Mapping[str, Any]) -> str:
+    """A strict schema as a form in one line; copied as it stands, it is no JSON."""
+    if "$ref" in schema:
+        return f"<id of {schema['$ref'].removeprefix(_SHARED)}>"
+    if "anyOf" in schema:
+        return " or ".join(form_of(one) for one in schema["anyOf"])
+    if "enum" in schema:
+        return f"<{' or '.join(map(str, schema['enum']))}>"
+    if schema["type"] == "object":
+        fields = (f'"{name}": {form_of(s)}' for name, s in schema["properties"].items())
+        return f"{{{', '.join(fields)}}}"
+    if schema["type"] == "array":
+        return f"[{form_of(schema['items'])}, ...]"
+    return _BLANKS[schema["type"]]
+
+
+def _strict(part: Mapping[str, Any], shared: Mapping[str, Any], known: Names) -> dict[str, Any]:
+    if "$ref" in part:
+        return _strict(shared[part["$ref"].removeprefix(_SHARED)], shared, known)
+    if part.get("one_of") in known:
+        return {"$ref": f"{_SHARED}{part['one_of']}"}
+    if "anyOf" in part:
+        return {"anyOf": [_strict(one, shared, known) for one in part["anyOf"]]}
+    if part.get("type") == "object":
+        fields = {name: _strict(field, shared, known) for name, field in part["properties"].items()}
+        closed = {"required": list(fields), "additionalProperties": False}
+        return {"type": "object", "properties": fields, **closed}
+    if part.get("type") == "array":
+        items, most = _strict(part["items"], shared, known), part.get("asked", part["maxItems"])
+        return {
+            "type": "array",
+            "items": items,
+            "minItems": part.get("minItems", 0),
+            "maxItems": most,
+        }
+    return {key: part[key] for key in ("type", "enum") if key in part}
+
+
 def parsed(reply: AIMessage, schema: type[R]) -> R:
     """A reply's first JSON object as a record; `Unusable` if it does not fit."""
     text = text_of(reply)
@@ -144,11 +241,11 @@ def parsed(reply: AIMessage, schema: type[R]) -> R:
     start = plain.find("{")
     if start < 0:
         refused = _APOLOGY.search(plain) is not None
-        raise Unusable("it is a refusal" if refused else "there is no JSON object in it")
+        raise NoObject("it is a refusal" if refused else "there is no JSON object in it")
     try:
         value, _ = json.JSONDecoder().raw_decode(plain, start)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise Unusable(f"its JSON is malformed ({_short(str(error))})") from error
+        raise NoObject(f"its JSON is malformed ({_short(str(error))})") from error
     return _validated(value, schema)
 
 

@@ -78,16 +78,16 @@ def load_embedder(use: str, arguments: Mapping[str, Param] | None = None) -> Emb
         ConfigError: the name, the arguments or the folder are wrong.
         ToolMissing: a package is not installed.
     """
-    given = dict(arguments or {})
+    options = dict(arguments or {})
     try:
         if use.startswith("hf:"):
             model = SentenceModel(use.removeprefix("hf:"))
-            return TextEmbedder(use, model, **given)  # type: ignore[arg-type]
+            return TextEmbedder(use, model, **options)  # type: ignore[arg-type]
         kind = resolve(use, BUILT_IN, GROUP)
         # Before it is constructed: to construct a class of another kind may do anything.
         if not any(callable(getattr(kind, name, None)) for name in ("embed", "embed_documents")):
             raise ConfigError(f"{use} has neither embed nor embed_documents")
-        made = kind(**given)
+        made = kind(**options)
     except ConfigError as error:
         text = str(error).replace("no tool is called", "no embedder is called")
         raise ConfigError(f"memory: {text}") from error

@@ -1,4 +1,4 @@
-"""The form of a question (English, Chinese): yes or no, when, who, how sure, what if."""
+"""The form of a question: yes or no, when, who, how sure, what if."""
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations

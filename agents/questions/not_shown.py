@@ -72,7 +72,7 @@ def missing_evidence(inquiry: Inquiry) -> tuple[Missing, ...]:
 
 
 def relevant_missing(inquiry: Inquiry) -> tuple[Missing, ...]:
-    """The gaps of the clip that an answer names: all, or those that the question is about."""
+    """The gaps that an answer names: all, or those that the question is about."""
     topic = topic_for(inquiry)
     if not inquiry.clues or not is_short(inquiry, topic):
         return inquiry.missing
@@ -158,7 +158,7 @@ def _moment(inquiry: Inquiry, topic: Topic, language: Language) -> Iterator[str]
         return
     when = moment_words(moment.words, language)
     if moment.span is None:
-        end = moment_words(f"{inquiry.duration:g} s", language)
+        end = moment_words(f"{round(inquiry.duration, 1):g} s", language)
         yield _text("missing_end", language, end=end, when=when)
     elif not clues_in_span(target_clues(inquiry.clues, topic), moment.span, modality):
         words = modality is None and clues_in_span(inquiry.clues, moment.span, "text")

@@ -98,6 +98,29 @@ def focus(readings: Sequence[Reading], topic: Topic) -> tuple[Reading, ...]:
     return tuple(r for r in readings if is_about(r.clue, target) is not False)
 
 
+def by_person(readings: Sequence[Reading]) -> dict[frozenset[str], tuple[Reading, ...]]:
+    """The readings about each person with those about no one in particular.
+
+    By the ids of the clues about that person; without any person there is one entry, of none.
+    """
+    groups: list[list[Person]] = []
+    for person in people_in(reading.clue for reading in readings):
+        tools = (
+            g for g in groups if person.may_be(g[0]) and person.tool not in {p.tool for p in g}
+        )
+        group = next(tools, None)
+        if group is None:
+            groups.append([person])
+        else:
+            group.append(person)
+    parts = {}
+    for group in groups or [[]]:
+        about = {r.clue.id: is_about(r.clue, group) for r in readings}
+        own = frozenset(id for id, is_own in about.items() if is_own)
+        parts[own] = tuple(r for r in readings if about[r.clue.id] is not False)
+    return parts
+
+
 def target_people(clues: Sequence[Clue], topic: Topic) -> frozenset[Person]:
     """The person that a topic is about, once for each tool; empty if not in the clues."""
     people = people_in(clues)

@@ -98,7 +98,7 @@ def _on_whether(case: Case) -> Answers:
 
 
 def _named(case: Case) -> tuple[Named, ...]:
-    """What the question names; what a follow-up leaves unsaid is that of the question before."""
+    """What the question names, or what a follow-up takes over from the one before."""
     if case.form.named:
         return case.form.named
     words = {word.name: word for word in lexicon().labels}
@@ -130,7 +130,7 @@ def _on_label(case: Case, word: LabelWord) -> Answers:
 def _displayed(case: Case, word: LabelWord) -> Clause | None:
     """The reading by this word, if its family is named and the word fits.
 
-    What is displayed more strongly than the word says is told by the word that fits.
+    What is displayed more strongly than the word says is named by the word that fits.
     """
     standing = case.standing(word.family)
     named = {choice.name for choice in case.chosen if choice.standing is standing}

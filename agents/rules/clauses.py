@@ -1,4 +1,4 @@
-"""Clauses of the rules' sentences: who appears how, from which cues, in two languages."""
+"""Clauses of the rules' sentences: who appears how, from which cues."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from emer.tools.types import MODALITIES, Clue, Span
 GROUNDS = 3
 """Most cues that a sentence gives for a reading: two or three are remembered (by us)."""
 WHOLE = 0.9
-"""Share of the clip from which a cue's time is not told (chosen by us)."""
+"""Share of the clip from which a cue's time is left out (chosen by us)."""
 MAX_CLUES = 2
 """Clues in one sentence."""
 PER_CHANNEL = 2
@@ -89,7 +89,7 @@ def reading(
 
 
 def state(case: Case, *, brief: bool = False) -> Clause | None:
-    """What is displayed: the leading reading, `brief` without its cues; else the best clues."""
+    """What is displayed: the leading reading (`brief`: without its cues), or clues."""
     lead = reading(case, case.chosen[0].standing, brief=brief) if case.chosen else None
     return lead or told(
         case, best(case, [r.clue for r in case.readings if r.mentions] or case.clues)
@@ -113,7 +113,7 @@ def best(case: Case, clues: Sequence[Clue], most: int = MAX_CLUES) -> list[Clue]
 def grounds(
     case: Case, contributions: Iterable[Contribution], against: bool = False
 ) -> Clause | None:
-    """The strongest cues for a family, or against it, of every channel, with their times."""
+    """The strongest cues for or against a family, of each channel, with their times."""
     ordered = sorted(contributions, key=lambda c: -abs(c.value))
     stated = [
         c.evidence

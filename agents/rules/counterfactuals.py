@@ -43,7 +43,8 @@ def on_without(case: Case) -> Answers:
         template = "answer_lost" if case.chosen else "answer_still_open"
         yield answer(case, template, left, what=what, clues=left.words)
     whole = state(case, brief=True)
-    if case.chosen and left is not None:
+    changed = not rest.chosen or not case.chosen or _effect(case, rest) != "answer_same"
+    if case.chosen and left is not None and changed:
         yield answer(case, "answer_with", whole, what=what, reading=whole.words if whole else "")
 
 
@@ -142,7 +143,7 @@ def on_course(case: Case) -> Answers:
 
 
 def _during(case: Case, span: Span) -> Case:
-    """The case of the clues whose middle lies in a span, or that hold all through it."""
+    """The case of the clues whose middle is in a span, or that hold all through it."""
 
     def holds(at: Span | None) -> bool:
         if at is None:

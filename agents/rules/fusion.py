@@ -27,6 +27,7 @@ from emer.agents.lexicon.lexicon import (
     channel_of,
     lexicon,
 )
+from emer.agents.questions.person_focus import by_person
 from emer.agents.types import Conflict
 from emer.prompts.prompt import Language, load, term
 from emer.tools.types import MODALITIES, Clue, Modality, Span
@@ -156,10 +157,37 @@ Dispute = tuple[ChannelLead, ChannelLead]
 def weigh(
     readings: Sequence[Reading], weighting: Weighting = DEFAULT_WEIGHTING
 ) -> tuple[Standing, ...]:
-    """The standing of every family, the most probable first."""
-    evidence = sorted(gather(readings), key=lambda e: (e.cue, e.clue_ids))  # among equal values
-    standings = (_standing(family, evidence, weighting) for family in lexicon().families)
+    """The standing of every family, the most probable first.
+
+    Each rests on one person's clues, and on those about no one in particular: on those of the
+    person who shows most of it.
+    """
+    parts = by_person(readings)
+    evidence = {  # sorted among equal values
+        own: sorted(gather(part), key=lambda e: (e.cue, e.clue_ids)) for own, part in parts.items()
+    }
+    first = sorted(parts, key=lambda own: (-_amount(parts[own]), sorted(own)))
+
+    def standing(family: str) -> Standing:
+        of_each = [(own, _standing(family, evidence[own], weighting)) for own in first]
+        return max(of_each, key=lambda each: _own_support(*each))[1]
+
+    standings = map(standing, lexicon().families)
     return tuple(sorted(standings, key=lambda s: (-s.log_odds, s.family)))
+
+
+def _amount(readings: Sequence[Reading]) -> float:
+    """Reliability times strength of all that is stated."""
+    return math.fsum(r.reliability * m.strength for r in readings for m in r.mentions)
+
+
+def _own_support(own: frozenset[str], standing: Standing) -> float:
+    """Log-odds for the family by a person's own clues."""
+    return math.fsum(
+        c.value
+        for c in standing.contributions
+        if c.counts and c.value > 0 and not own.isdisjoint(c.evidence.clue_ids)
+    )
 
 
 def gather(readings: Sequence[Reading]) -> tuple[Evidence, ...]:

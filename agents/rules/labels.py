@@ -114,7 +114,7 @@ def words_of(standing: Standing) -> tuple[Choice, ...]:
 
 
 def carries(standing: Standing, word: LabelWord) -> bool:
-    """True if a word of the family is called for: by its degree, or by a cue of its own."""
+    """True if a word of the family fits: by its degree, or by a cue of its own."""
     if word.name == lexicon().label_of(standing.family):
         return True
     if not word.low <= _intensity(standing) <= word.high:

@@ -31,7 +31,7 @@ class OnePerson(NamedTuple):
 
 
 def people(case: Case) -> list[OnePerson]:
-    """Everyone that the clues tell apart, each once; a voice is nobody's."""
+    """Everyone that the clues tell apart, each once; a voice is of no one."""
     groups: list[list[Person]] = []
     for person in people_in(case.everyone):
         same = next((g for g in groups if any(person.may_be(o) for o in g)), None)

@@ -10,7 +10,7 @@ from typing import get_args
 from emer.agents.lexicon.cue_parser import Mention, is_doubtful, read, transcript
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.questions.person_focus import person_of, place_of
-from emer.agents.types import Alternative, DeclineReason, StopReason
+from emer.agents.types import LONGEST_SENTENCE, Alternative, DeclineReason, StopReason
 from emer.prompts.prompt import Language, has_term, load, term
 from emer.tools.cues import cue_names
 from emer.tools.text import listed, when
@@ -45,9 +45,12 @@ def sentence_of(clue: Clue, language: Language) -> str:
     In English the clue's own sentence; in Chinese made from its cues, degrees and times; a
     clue without cues is quoted as it is.
     """
-    if language == "en":
-        return clue.text
-    return phrase(clue, language) + "。"
+    if language == "zh":
+        return phrase(clue, language) + "。"
+    text = " ".join(clue.text.split())
+    if len(text) >= LONGEST_SENTENCE:
+        text = quote(clue) if clue.modality == "text" else text[: LONGEST_SENTENCE - 1]
+    return text if text[-1] in ".!?。！？" else f"{text}."
 
 
 def phrase(clue: Clue, language: Language = "en") -> str:
@@ -70,7 +73,7 @@ def _chinese_phrase(clue: Clue) -> str:
         return f"“{clue.text.strip()}”"
     who = _chinese_name(clue)
     at = seconds(clue.span, "zh") if clue.span else ""
-    return f"{who}{at}{'、'.join(named)}"
+    return f"{who}{'在' if who and at else ''}{at}{'、'.join(named)}"
 
 
 def _chinese_name(clue: Clue) -> str:
@@ -175,6 +178,21 @@ def _shared_subject(parts: Sequence[str]) -> Iterator[str]:
         yield part[match.end() :] if repeated and match else part
 
 
+def wordings(clue: Clue) -> tuple[str, ...]:
+    """How a whole clue may stand in a sentence, as `join` and `quote` write it."""
+    whole = " ".join(clue.text.split()).rstrip(".。;；,，!").strip()
+    part = phrase(clue)
+    forms = [whole, part, _LIMIT.sub("", part), sentence_of(clue, "en").rstrip(".")]
+    forms.append(phrase(clue, "zh"))
+    for form in tuple(forms):
+        subject = _SUBJECT.match(form)
+        if subject is not None:
+            bare = form[subject.end() :]
+            names = () if subject.group(1)[0] in "pP" else ("she", "he", "the person")
+            forms += [bare, *(f"{name} {bare}" for name in names)]
+    return tuple(dict.fromkeys(form for form in forms if form))
+
+
 def has_hedge(clue: Clue) -> bool:
     """True if the clue states the limit of its measurement."""
     return _LIMIT.search(clue.text) is not None
@@ -226,7 +244,7 @@ def stop_text(reason: StopReason, language: Language) -> str:
 
 
 def alternative_text(other: Alternative, language: Language) -> str:
-    """Another reading in a sentence: "Also possible: amused; laughter would support it."."""
+    """Another reading: "Also possible: amused; laughter would support it."."""
     prompt = load(f"rules/{language}/or_else")
     return prompt.substitute(label=other.label, would_change=other.would_change)
 

@@ -1,254 +1,313 @@
-"""Checks of a sentence against its clues: times, quotes, numbers, cues, emotions."""
+"""Checks of a sentence or label against its clues: nothing unread is carried."""
 
-# ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from itertools import pairwise
 
-from emer.agents.lexicon.cue_parser import Mention, is_negated, mentions_in, read, transcript
-from emer.agents.lexicon.lexicon import WORD_CUES, Channel, Weighting, channel_of, lexicon
-from emer.agents.rules.fusion import Standing, weigh
+from emer.agents.lexicon.lexicon import WORD_CUES, lexicon
+from emer.agents.rules.phrases import wordings
 from emer.agents.types import Sentence
+from emer.agents.verification.carriers import Carrier, carrier_of
+from emer.agents.verification.claims import (
+    OBSERVED,
+    Claim,
+    Problem,
+    bind_denials,
+    claims_of,
+)
+from emer.agents.verification.conclusions import Ground, are_several, check_emotions, on_family
+from emer.agents.verification.folding import fold, strange_words
+from emer.agents.verification.observations import check_observation
+from emer.agents.verification.quantities import quantities_in
+from emer.agents.verification.reader import (
+    CONCLUDING,
+    HELD,
+    Item,
+    Part,
+    Readout,
+    Wording,
+    parts_of,
+    read_sentence,
+)
+from emer.agents.verification.vocabulary import families_of
+from emer.prompts.prompt import load, names
 from emer.tools.types import Clue
 
-SLACK = 0.5
-"""Seconds by which a time may miss a cited span: rounding, "around" (by us)."""
 IN_CLIP = 0.05
 """Seconds by which a time may pass the clip's end: one frame and rounding."""
-SHARED_WORDS = 0.5
-"""Share of a description's content words that its clues must contain (by us)."""
-NEAR_WORDS = 4
-"""Words before an emotion word in which "against" refers to it (by us)."""
+REGIONS: Mapping[str, tuple[str, ...]] = {
+    "brows": ("brow", "inner_brow", "outer_brow", "forehead", "grimace"),
+    "eyes": ("eyes", "blink", "tears", "gaze", "glare", "smile_eyes", "smile_social", "camera"),
+    "mouth": ("smile", "grimace", "laugh", "teeth", "corners", "lip", "mouth", "jaw", "no_speech"),
+    "chin": ("chin", "jaw", "head_up"),
+    "nose": ("nose", "upper_lip"),
+    "head": ("nod", "head", "turned"),
+    "body": ("hand", "points", "gestures", "fist", "arms", "embrace", "leans", "shoulders", "body",
+             "applause", "no_hand"),
+}  # fmt: skip
+"""Beginnings of the keys of the cues that a part of the face or body can display."""
 
-Status = Literal["contradicted", "unsupported"]
-Stance = Literal["for", "against", "not"]
-
-_TIME = re.compile(
-    r"(?P<length>\b(?:for|lasting|lasts|of) (?:about )?)?(?<!\d)(?P<start>\d{1,9}(?:\.\d{1,9})?)"
-    r"(?:\s{0,3}(?:-|–|to)\s{0,3}(?P<end>\d{1,9}(?:\.\d{1,9})?))?\s{0,3}(?:s\b|sec\b|seconds?\b|秒)"
+HEARD = (
+    "voice_speech",
+    "rate_moderate",
+    "varied_moderate",
+    "utterance_end",
+    "pitch_deep",
+    "pitch_high",
 )
-_QUOTES = re.compile(
-    '"([^"]+)"|“([^“”]+)”|「([^「」]+)」|『([^『』]+)』|‘([^‘’]+)’|(?<!\\w)\'([^\'"]+)\'(?!\\w)'
-)
-_NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?")
-_CLUE_NUMBER = re.compile(r"(?<![A-Za-z\d.])\d+(?:\.\d+)?")
-_PERSON = re.compile(r"\bperson (\d+)\b")
-_WORD = re.compile(r"[a-z]{4,}|[\u4e00-\u9fff]")
-_CHINESE = re.compile(r"[\u4e00-\u9fff]")
-_COMMON = """
-video audio text clip time goes also besides later while then with that this from there
-their they them when where which what words heard reads says said saying speaker subtitle
-person voice question around recognition confidence something appears seems looks being
-have been into over some very
-"""
-_PART = re.compile(r"[,;，；。、]|\.(?=\s|$)")
-_AGAINST = re.compile(r"\b(?:against|rather than|instead of)\b")
-_CHECKED: dict[str, tuple[Channel, ...]] = {
-    "video": ("visual",),
-    "audio": ("audio",),
-    "text": (),
-    "answer": ("visual", "audio"),
-    "therefore": ("visual", "audio"),
-}
-_CONCLUDING = ("answer", "therefore")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with a sentence."""
-
-    status: Status
-    why: str
+"""Observations of a voice that are no cues of the lexicon."""
+_WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+")
+_DENYING = frozenset("not no never none nor without t 不 没 無 无 未 别".split())  # noqa: SIM905
+"""Words before a quotation without which it would say the opposite; "t" ends "don't"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """A sentence with the clues it cites, in a clip of `duration` seconds."""
+    """A sentence with the clues it cites, in a clip of `duration` seconds.
+
+    Args:
+        sentence: The sentence.
+        clues: The clues it cites.
+        duration: Length of the clip.
+        previous: The clues of the sentence before it in its block, or of all before a conclusion.
+    """
 
     sentence: Sentence
     clues: tuple[Clue, ...]
     duration: float
-
-    @property
-    def unquoted(self) -> str:
-        """The sentence in lower case without its quotations."""
-        return " ".join(_QUOTES.sub(" ", self.sentence.text).casefold().split())
-
-
-def check_sentence(cited: Cited, weighting: Weighting) -> Iterator[Problem]:
-    """Problems of times, quotes, numbers, persons, content, cues and emotions."""
-    for check in (check_times, _quotes, _numbers, _persons, _content, _cues):
-        yield from check(cited)
-    standings = {s.family: s for s in weigh(read(cited.clues), weighting)}
-    for family, stance in _emotions(cited.unquoted):
-        yield from _on_family(standings[family], stance)
+    previous: tuple[Clue, ...] = ()
 
 
 def check_times(cited: Cited) -> Iterator[Problem]:
-    """Times outside the clip or in none of the cited spans."""
-    for match in _TIME.finditer(cited.unquoted):
-        values = [float(v) for v in (match["start"], match["end"]) if v]
-        words = match.group().strip()
-        if max(values) > cited.duration + IN_CLIP:
+    """Times outside the clip."""
+    text = re.sub(r'"[^"]*"', " ", fold(cited.sentence.text))
+    for quantity in quantities_in(text):
+        if quantity.unit == "s" and max(quantity.values) > cited.duration + IN_CLIP:
+            words = text[quantity.start : quantity.end].strip()
             yield Problem("contradicted", f"{words} is beyond the clip's {cited.duration:g} s")
-        elif not any(_has_times(clue, values, bool(match["length"])) for clue in cited.clues):
-            yield Problem("unsupported", f"no cited clue is at {words}")
 
 
-def _has_times(clue: Clue, values: list[float], is_length: bool) -> bool:
-    if set(values) <= set(_numbers_in(clue)):
-        return True
-    span = clue.span
-    if span is None or is_length:
-        return span is not None and max(values) <= span.length + SLACK
-    return all(span.start - SLACK <= v <= span.end + SLACK for v in values)
+def check_sentence(cited: Cited, ground: Ground) -> Iterator[Problem]:
+    """Why the cited clues do not carry a sentence; nothing if they carry all of it."""
+    block, text = cited.sentence.block, fold(cited.sentence.text)
+    strange = strange_words(cited.sentence.text, (clue.text for clue in cited.clues))
+    if strange:
+        yield Problem("unsupported", f"its letters cannot be read: {', '.join(strange)}")
+    carriers = [carrier_of(clue) for clue in cited.clues]
+    if block not in CONCLUDING:
+        carriers = [c for c in carriers if c.channel == HELD[block][0]]
+        if not carriers:
+            yield Problem("unsupported", f"it cites no clue of the {block}")
+            return
+    worded = tuple(Wording(fold(words), c.clue.id) for c in carriers for words in wordings(c.clue))
+    if block in CONCLUDING:
+        worded += _fixed()
+    readout = read_sentence(text, block, worded)
+    if readout.unread:
+        unread = ", ".join(f'"{word}"' for word in dict.fromkeys(readout.unread))
+        yield Problem("unsupported", f"it cannot be read: {unread}")
+    yield from check_times(cited)
+    yield from _check_read(readout, cited, carriers, ground)
 
 
-def _quotes(cited: Cited) -> Iterator[Problem]:
-    texts = [transcript(c) for c in cited.clues if c.modality == "text"]
-    if cited.sentence.block != "text":
-        texts += [c.text for c in cited.clues]
-    known = [f" {_normal(text)} " for text in texts]
-    for match in _QUOTES.finditer(cited.sentence.text):
-        words = _normal(next(group for group in match.groups() if group))
-        if words and not any(f" {words} " in text for text in known):
-            yield Problem("unsupported", f"the words {match.group()} are in no cited clue")
+def _check_read(
+    readout: Readout, cited: Cited, carriers: Sequence[Carrier], ground: Ground
+) -> Iterator[Problem]:
+    """Problems of what could be read of a sentence."""
+    parts = parts_of(readout.items)
+    claims = claims_of(parts)
+    hedged = any(item.kind == "hedge" or item.value == "low" for item in readout.items)
+    if not any(claim.heads or claim.of("state") or _is_open(claim) for claim in claims):
+        yield Problem("unsupported", "it describes nothing that can be held against its clues")
+    yield from _loose(readout, carriers)
+    yield from _shared_subjects(parts)
+    previous = [carrier_of(clue) for clue in cited.previous]
+    for claim in claims:
+        yield from bind_denials(claim)
+        yield from _unknown_people(claim, carriers)
+        yield from _regions(claim)
+        if claim.of("count", "degree", "order", "time", "quantity", "extent") and not claim.heads:
+            yield Problem("unsupported", "it says when or how much, but not what")
+        yield from check_observation(claim, carriers, previous, cited.duration)
+        if cited.sentence.block in CONCLUDING:
+            yield from check_emotions(claim, carriers, ground, hedged=hedged)
+        else:
+            yield from _named_emotions(claim, carriers)
+        previous = claim.carriers or previous
+    yield from _mixed_people(claims)
+    yield from _quotations(readout, cited, carriers, hedged)
+    yield from _causes(claims)
+
+
+def _is_open(claim: Claim) -> bool:
+    return any(item.value == "state" for item in claim.of("open"))
+
+
+def _loose(readout: Readout, carriers: Sequence[Carrier]) -> Iterator[Problem]:
+    """Words that need another one behind them: "about", "says", "only"."""
+    items = [item for item in readout.items if item.kind not in ("paren", "break")]
+    has_quote = any(item.kind == "quote" for item in items)
+    reports = has_quote or any(
+        item.kind in ("cue", "hit")
+        and lexicon().cues.get(item.value)
+        and lexicon().cues[item.value].channel == "text"
+        for item in items
+    )
+    for place, item in enumerate(items):
+        after = items[place + 1].kind if place + 1 < len(items) else ""
+        if item.kind == "near" and after not in ("quantity", "count", "time", "extent"):
+            yield Problem("unsupported", f'it cannot be read: "{item.text}"')
+        if item.kind == "people" and item.value == "only":
+            nearby = {other.kind for other in items[place + 1 : place + 4]}
+            if not nearby & {"people"}:
+                yield Problem("unsupported", f'it cannot be read: "{item.text}"')
+        if item.kind == "speech" and not reports:
+            yield Problem("unsupported", "it reports speech without quoting it")
+        stated = any(item.text in carrier.text for carrier in carriers)
+        if item.kind == "language" and not (has_quote and stated):
+            yield Problem("unsupported", f'it cannot be read: "{item.text}"')
+
+
+def _named_emotions(claim: Claim, carriers: Sequence[Carrier]) -> Iterator[Problem]:
+    """Emotion words of an observation that no clue of its own names."""
+    for emotion in claim.of("emotion"):
+        keys = [p + family for p in WORD_CUES for family in families_of(emotion.value)]
+        denied = emotion in claim.denied
+        if not any(denied in c.cues.get(key, ()) for c in carriers for key in keys):
+            yield Problem("unsupported", f"no cited clue names {emotion.value}")
+
+
+def _regions(claim: Claim) -> Iterator[Problem]:
+    """Parts of the face, body or voice of which the claim states nothing."""
+    for region in claim.of("region"):
+        heads = [head for head in claim.heads if head.kind in OBSERVED]
+        if region.value == "voice":
+            fits = any(h.kind == "verbatim" or _is_heard(h) for h in heads)
+        else:
+            fits = any(
+                h.kind == "verbatim" or h.value.startswith(REGIONS[region.value]) for h in heads
+            )
+        if not fits:
+            yield Problem("unsupported", f'it states nothing of "{region.text}"')
+
+
+def _is_heard(head: Item) -> bool:
+    cue = lexicon().cues.get(head.value)
+    return head.value in HEARD or (cue is not None and cue.channel == "audio")
+
+
+def _shared_subjects(parts: Sequence[Part]) -> Iterator[Problem]:
+    """Two people as the subject of one verb ("she and he smile")."""
+    people = ("person", "named", "sexed", "place")
+    for one, other in pairwise(parts):
+        is_list = any(item.value == "state" for item in one.of("open"))
+        alone = not one.heads and one.of(*people) and not one.of("time", "order", "quantity")
+        if alone and other.after in ("and", "comma") and other.of(*people) and not is_list:
+            yield Problem("unsupported", "it tells of several people at once")
+
+
+def _unknown_people(claim: Claim, carriers: Sequence[Carrier]) -> Iterator[Problem]:
+    """People that no cited clue is about."""
+    if len({item.value for item in claim.of("named")}) > 1 and not _is_open(claim):
+        yield Problem("unsupported", "it tells of several people at once")
+    for item in claim.of("named"):
+        if not any(item.value == c.person or item.value in c.numbered for c in carriers):
+            yield Problem("unsupported", f"no cited clue is about {item.value}")
+    for item in claim.of("place"):
+        if not any(c.place == item.value or item.value in c.text for c in carriers):
+            yield Problem("unsupported", f"no cited clue is about the person {item.value}")
+
+
+def _mixed_people(claims: Sequence[Claim]) -> Iterator[Problem]:
+    """What several people display, said as if of one."""
+    unnamed = [c for c in claims if c.carriers and not c.person and not c.of("place")]
+    if unnamed and are_several([carrier.clue for c in claims for carrier in c.carriers]):
+        yield Problem("unsupported", "it tells of different people as if of one")
+
+
+def _quotations(
+    readout: Readout, cited: Cited, carriers: Sequence[Carrier], hedged: bool
+) -> Iterator[Problem]:
+    quotes = [item for item in readout.items if item.kind == "quote"]
+    if quotes and not any(item.kind == "speech" for item in readout.items):
+        yield Problem("unsupported", "it does not say where its quotation is from")
+    for quote in quotes:
+        words = _normal(quote.value)
+        quoting = [c for c in carriers if c.words and _has_words(_normal(c.words), words)]
+        if not words or not quoting:
+            yield Problem("unsupported", f'the words "{quote.value}" are in no cited clue')
+        elif not hedged and all(carrier.is_doubtful for carrier in quoting):
+            yield Problem("unsupported", f'the words "{quote.value}" are doubtful')
+
+
+def _has_words(text: str, words: str) -> bool:
+    """True if words stand in a text, and not right behind one that denies them."""
+    at = f" {text} ".find(f" {words} ")
+    while at >= 0:
+        before = text[:at].split()[-2:]
+        if not _DENYING & {*before}:
+            return True
+        at = f" {text} ".find(f" {words} ", at + 1)
+    return False
 
 
 def _normal(text: str) -> str:
     """Words in lower case, without punctuation; Chinese by character."""
-    return " ".join(re.findall(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+", text.casefold()))
+    return " ".join(_WORDS.findall(text.casefold()))
 
 
-def _numbers(cited: Cited) -> Iterator[Problem]:
-    """Numbers that are no times and stand in none of the cited clues."""
-    rest = _PERSON.sub(" ", _TIME.sub(" ", cited.unquoted))
-    known = {number for clue in cited.clues for number in _numbers_in(clue)}
-    for number in _NUMBER.findall(rest):
-        if abs(float(number)) not in known:
-            yield Problem("unsupported", f"no cited clue says {number}")
-
-
-def _numbers_in(clue: Clue) -> list[float]:
-    """Numbers of a clue's sentence and data; digits inside a word do not count."""
-    data = json.dumps(clue.model_dump(mode="json")["data"])
-    return [float(number) for number in _CLUE_NUMBER.findall(f"{clue.text} {data}")]
-
-
-def _persons(cited: Cited) -> Iterator[Problem]:
-    known = " ".join(f"{c.person or ''} {c.text}".casefold() for c in cited.clues)
-    for number in _PERSON.findall(cited.unquoted):
-        if not re.search(rf"\bperson {number}\b", known):
-            yield Problem("unsupported", f"no cited clue is about person {number}")
-
-
-def _content(cited: Cited) -> Iterator[Problem]:
-    """A description that shares too few words with the clues it cites.
-
-    In another language than theirs it must state a cue by name; whether they state the same
-    one is left to `_cues`.
-    """
-    if cited.sentence.block not in ("video", "audio"):
-        return
-    is_chinese = _CHINESE.search(cited.unquoted) is not None
-    if is_chinese != any(_CHINESE.search(clue.text) for clue in cited.clues):
-        if not mentions_in(cited.unquoted, _CHECKED[cited.sentence.block][0]):
-            yield Problem("unsupported", "it describes nothing that can be held against its clues")
-        return
-    words = {w[:4] for w in _WORD.findall(cited.unquoted) if w not in _COMMON.split()}
-    known = {w[:4] for c in cited.clues for w in _WORD.findall(c.text.casefold())}
-    if words and len(words & known) < SHARED_WORDS * len(words):
-        yield Problem("unsupported", "most of what it describes is in no cited clue")
-
-
-def _cues(cited: Cited) -> Iterator[Problem]:
-    """Cues of the sentence that its clues do not state, or state the other way."""
-    text = cited.unquoted
-    if cited.sentence.block in _CONCLUDING:
-        text = _any_emotion().sub(" ", text)
-    for channel in _CHECKED[cited.sentence.block]:
-        stated = _stated(cited, channel)
-        for claim in _signs(text, channel):
-            yield from _on_cue(claim, stated)
-
-
-def check_label(name: str, clues: Sequence[Clue], weighting: Weighting) -> Iterator[Problem]:
-    """Why the clues do not carry a label; words unknown to the lexicon pass."""
-    if not clues:
-        yield Problem("unsupported", "it cites no clue")
-        return
-    family = lexicon().family_of(name)
-    if family:
-        standing = next(s for s in weigh(read(clues), weighting) if s.family == family)
-        yield from _on_family(standing, "for")
+def _causes(claims: Sequence[Claim]) -> Iterator[Problem]:
+    """Causes that do not lead from what is observed to a reading."""
+    causes = [claim for claim in claims if claim.of("because")]
+    read_as = [c for c in claims if c.of("emotion", "gloss") or _is_open(c)]
+    for cause in causes:
+        leads = [claim for claim in read_as if claim is not cause]
+        if not leads or (cause.of("emotion") and not cause.of("for")):
+            yield Problem("unsupported", "it gives a cause that cannot be observed")
 
 
 @lru_cache(maxsize=1)
-def _any_emotion() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{word})" for word in lexicon().emotion_words.values()))
+def _fixed() -> tuple[Wording, ...]:
+    """The rules' sentences without a value: they say what the clues do not carry."""
+    prompts = (load(name) for name in names() if name.startswith("rules/"))
+    return tuple(
+        Wording(fold(prompt.text).rstrip("."), "") for prompt in prompts if not prompt.placeholders
+    )
 
 
-def _signs(text: str, channel: Channel, exact: bool = True) -> list[Mention]:
-    return [m for m in mentions_in(text, channel, exact) if not m.cue.startswith(WORD_CUES)]
-
-
-def _stated(cited: Cited, channel: Channel) -> list[Mention]:
-    """What the cited clues state on a channel.
-
-    A conclusion may call any cited clue by the lexicon's phrase for its cue.
-    """
-    mentions: list[Mention] = []
-    for clue in cited.clues:
-        if channel_of(clue.modality) == channel:
-            mentions += _signs(clue.text, channel, exact=False)
-        if cited.sentence.block in _CONCLUDING:
-            mentions += [
-                replace(sign, negated=mention.negated)
-                for mention in read([clue])[0].mentions
-                for sign in _signs(lexicon().phrase_of(mention.cue), channel, exact=False)
-            ]
-    return mentions
-
-
-def _on_cue(claim: Mention, stated: Sequence[Mention]) -> Iterator[Problem]:
-    cues = lexicon().cues
-    cue, same = cues[claim.cue], {m.negated for m in stated if m.cue == claim.cue}
-    opposite = {m.cue for m in stated if not m.negated} & set(cue.opposites)
-    if claim.negated in same:
+def check_label(name: str, clues: Sequence[Clue], ground: Ground) -> Iterator[Problem]:
+    """Why the clues do not carry a label: one person's, and a word they speak for."""
+    strange = strange_words(name)
+    if strange:
+        yield Problem("unsupported", f"its letters cannot be read: {', '.join(strange)}")
+    if not clues:
+        yield Problem("unsupported", "it cites no clue")
         return
-    if same:
-        yield Problem("contradicted", f"its clues say the opposite about {cue.phrase}")
-    elif opposite and not claim.negated:
-        other = cues[min(opposite)].phrase
-        yield Problem("contradicted", f"its clues state {other}, not {cue.phrase}")
-    else:
-        yield Problem("unsupported", f"no cited clue states {cue.phrase}")
+    if are_several(clues):
+        yield Problem("unsupported", "it rests on clues of different people")
+    word = fold(name)
+    families = families_of(word)
+    if not families:
+        if not _is_cue_word(word, clues):
+            yield Problem("unsupported", f"no cited clue carries the word {word}")
+        return
+    standings = ground.standings(clues)
+    problems = [next(on_family(standings[f], "for", word, ground), None) for f in families]
+    if all(problem is not None for problem in problems) and problems[0] is not None:
+        yield problems[0]
 
 
-def _emotions(text: str) -> Iterator[tuple[str, Stance]]:
-    """Families that a text names, and whether it speaks for or against them."""
-    for family, words in lexicon().emotion_words.items():
-        for match in re.finditer(words, text):
-            before = _PART.split(text[: match.start()])[-1]
-            near = " ".join(before.split()[-NEAR_WORDS:])
-            if _AGAINST.search(near):
-                yield family, "against"
-            else:
-                yield family, "not" if is_negated(before) else "for"
-
-
-def _on_family(standing: Standing, stance: Stance) -> Iterator[Problem]:
-    name, supported = lexicon().label_of(standing.family), bool(standing.supports)
-    contradicted = bool(standing.contradicts)
-    if stance == "for" and not supported:
-        status: Status = "contradicted" if contradicted else "unsupported"
-        yield Problem(status, f"its clues do not speak for {name}")
-    if stance == "against" and not contradicted:
-        yield Problem("unsupported", f"its clues do not speak against {name}")
-    if stance == "not" and supported and not contradicted:
-        yield Problem("contradicted", f"its clues speak for {name}")
+def _is_cue_word(word: str, clues: Sequence[Clue]) -> bool:
+    """True for the name of a cue that a clue states, "smiling" for a smile."""
+    for carrier in map(carrier_of, clues):
+        readout = read_sentence(word, "answer")
+        hits = [item for item in readout.items if item.kind in ("hit", "cue")]
+        rest = [item for item in readout.items if item.kind not in ("hit", "cue")]
+        is_name = hits and not rest and not readout.unread
+        if is_name and any(carrier.states(item, denied=False) for item in hits):
+            return True
+    return False

@@ -1,21 +1,29 @@
 """The verifier: whether sentences, labels and alternatives follow from the clues.
 
-Deterministic and independent of the writer. It checks that the ids exist; times are in the
-clip and in a cited clue's span; quoted words are in a cited text clue; numbers and persons
-come from the clues; cues and their polarity match; emotion words are carried by the clues.
+Deterministic and independent of the writer. What cannot be read is not carried: every word
+of a sentence must belong to a cue, a degree, a time, a count, an order, a person, a
+quotation, a number or an emotion that a cited clue carries. An observation that is not
+carried is replaced by its clues' own words, everything else is struck.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeVar
 
-from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Weighting
-from emer.agents.types import Explanation, Rejection, Sentence
-from emer.agents.verification.checks import Cited, Problem, check_label, check_sentence
+from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Weighting, channel_of, lexicon
+from emer.agents.rules.phrases import sentence_of
+from emer.agents.types import Block, Explanation, Rejection, Sentence
+from emer.agents.verification.checks import Cited, check_label, check_sentence
+from emer.agents.verification.claims import Problem
+from emer.agents.verification.conclusions import Ground
+from emer.agents.verification.reader import CONCLUDING
+from emer.prompts.prompt import Language
 from emer.tools.types import Clue, Record
 
 T = TypeVar("T")
+_BLOCKS: dict[str, Block] = {"visual": "video", "audio": "audio", "text": "text"}
+"""The block of a clue's own words, by its channel."""
 
 
 class Finding(Record):
@@ -24,6 +32,10 @@ class Finding(Record):
     text: str
     status: Literal["supported", "contradicted", "unsupported"]
     why: str
+    outcome: Literal["", "kept", "replaced", "struck"] = ""
+    """What becomes of it; empty in traces of version 0.1."""
+    replacement: str = ""
+    """Its clues' own words, if it is replaced."""
 
 
 class Opinion(Record):
@@ -65,43 +77,115 @@ def verify(
         weighting: Log-odds of cues, where they are not the lexicon's.
     """
     known = {clue.id: clue for clue in clues}
-
-    def finding(
-        text: str, ids: Sequence[str], problems: Callable[[tuple[Clue, ...]], Iterable[Problem]]
-    ) -> Finding:
-        unknown = ", ".join(i for i in ids if i not in known)
-        if unknown:
-            return Finding(text=text, status="unsupported", why=f"there is no clue {unknown}")
-        # A contradiction weighs more than missing support.
-        worst = sorted(
-            problems(tuple(known[i] for i in ids)), key=lambda p: p.status != "contradicted"
-        )
-        if not worst:
-            return Finding(text=text, status="supported", why="its clues carry it")
-        why = "; ".join(dict.fromkeys(p.why for p in worst))
-        return Finding(text=text, status=worst[0].status, why=why)
+    bands = {family: x.band for x in explanation.labels if (family := lexicon().family_of(x.name))}
+    ground = Ground(weighting, tuple(clues), bands)
 
     def on_label(name: str, ids: Sequence[str]) -> Finding:
-        return finding(name, ids, lambda cited: check_label(name, cited, weighting))
+        cited, unknown = _cited(ids, known)
+        return _finding(name, unknown or check_label(name, cited, ground))
 
-    def on_sentence(sentence: Sentence) -> Finding:
-        return finding(
-            sentence.text,
-            sentence.clue_ids,
-            lambda cited: check_sentence(Cited(sentence, cited, duration), weighting),
-        )
-
-    return Verdict(
-        sentences=tuple(map(on_sentence, explanation.sentences)),
+    findings = []
+    previous: dict[Block, tuple[Clue, ...]] = {}
+    for sentence in explanation.sentences:
+        cited, unknown = _cited(sentence.clue_ids, known)
+        before = previous.get(sentence.block, ())
+        case = Cited(sentence, cited, duration, before)
+        findings.append(_finding(sentence.text, unknown or check_sentence(case, ground)))
+        previous[sentence.block] = (*before, *cited) if sentence.block in CONCLUDING else cited
+    verdict = Verdict(
+        sentences=tuple(findings),
         labels=tuple(on_label(x.name, x.clue_ids) for x in explanation.labels),
         alternatives=tuple(on_label(x.label, x.clue_ids) for x in explanation.alternatives),
     )
+    return with_outcomes(explanation, verdict, clues)
 
 
-def apply_critique(verdict: Verdict, opinions: Sequence[Opinion]) -> Verdict:
+def _cited(
+    ids: Sequence[str], known: dict[str, Clue]
+) -> tuple[tuple[Clue, ...], tuple[Problem, ...]]:
+    """The clues of some ids, and the problem of those that there are not."""
+    unknown = ", ".join(i for i in ids if i not in known)
+    problems = (Problem("unsupported", f"there is no clue {unknown}"),) if unknown else ()
+    return tuple(known[i] for i in ids if i in known), problems
+
+
+def _finding(text: str, problems: Iterable[Problem]) -> Finding:
+    # A contradiction weighs more than missing support.
+    worst = sorted(problems, key=lambda p: p.status != "contradicted")
+    if not worst:
+        return Finding(text=text, status="supported", why="its clues carry it")
+    why = "; ".join(dict.fromkeys(p.why for p in worst))
+    return Finding(text=text, status=worst[0].status, why=why)
+
+
+def with_outcomes(explanation: Explanation, verdict: Verdict, clues: Sequence[Clue]) -> Verdict:
+    """The verdict with what becomes of each sentence, label and alternative.
+
+    Args:
+        explanation: What the verdict is on.
+        verdict: Findings with their status.
+        clues: All clues of the clip.
+
+    Raises:
+        ValueError: The verdict is on another explanation.
+    """
+    instead = _replacements(explanation, verdict, clues)
+
+    def settled(finding: Finding, words: Sequence[Sentence] = ()) -> Finding:
+        outcome = "kept" if finding.status == "supported" else "replaced" if words else "struck"
+        text = " ".join(sentence.text for sentence in words)
+        return finding.model_copy(update={"outcome": outcome, "replacement": text})
+
+    pairs = zip(verdict.sentences, instead, strict=True)
+    return verdict.model_copy(
+        update={
+            "sentences": tuple(settled(finding, words) for finding, words in pairs),
+            "labels": tuple(map(settled, verdict.labels)),
+            "alternatives": tuple(map(settled, verdict.alternatives)),
+        }
+    )
+
+
+def _replacements(
+    explanation: Explanation, verdict: Verdict, clues: Sequence[Clue]
+) -> list[tuple[Sentence, ...]]:
+    """The words of its clues for each observation that is not carried, each clue once."""
+    known = {clue.id: clue for clue in clues}
+    pairs = list(zip(explanation.sentences, verdict.sentences, strict=True))
+    previous = {
+        clue_id
+        for sentence, finding in pairs
+        if finding.status == "supported" and sentence.block in _BLOCKS.values()
+        for clue_id in sentence.clue_ids
+    }
+    instead: list[tuple[Sentence, ...]] = []
+    for sentence, finding in pairs:
+        words = []
+        if finding.status != "supported" and sentence.block in _BLOCKS.values():
+            new = [i for i in dict.fromkeys(sentence.clue_ids) if i in known and i not in previous]
+            words = [_own_words(known[i], explanation.language) for i in new]
+            previous |= {*new}
+        instead.append(tuple(words))
+    return instead
+
+
+def _own_words(clue: Clue, language: Language) -> Sentence:
+    block = _BLOCKS[channel_of(clue.modality)]
+    return Sentence(block=block, text=sentence_of(clue, language), clue_ids=(clue.id,))
+
+
+def apply_critique(
+    verdict: Verdict, opinions: Sequence[Opinion], explanation: Explanation, clues: Sequence[Clue]
+) -> Verdict:
     """The verdict in which what a critic rejects is no longer supported.
 
     A critic cannot save a sentence, and "unverified" strikes none out.
+
+    Args:
+        verdict: The verifier's.
+        opinions: The critic's, one for each sentence.
+        explanation: What both are on.
+        clues: All clues of the clip.
     """
     sentences = list(verdict.sentences)
     for place, (finding, opinion) in enumerate(zip(sentences, opinions, strict=False)):
@@ -109,23 +193,34 @@ def apply_critique(verdict: Verdict, opinions: Sequence[Opinion]) -> Verdict:
             why = f"the critic rejects it: {opinion.why}".rstrip(": ")
             sentences[place] = Finding(text=finding.text, status="unsupported", why=why)
     update = {"sentences": tuple(sentences), "opinions": tuple(opinions)}
-    return verdict.model_copy(update=update)
+    return with_outcomes(explanation, verdict.model_copy(update=update), clues)
 
 
-def strike(explanation: Explanation, verdict: Verdict) -> Explanation:
-    """The explanation without what is not supported.
+def settle(explanation: Explanation, verdict: Verdict, clues: Sequence[Clue]) -> Explanation:
+    """What is carried, and for lost observations their clues' own words.
+
+    Args:
+        explanation: What was verified.
+        verdict: The verdict on it.
+        clues: All clues of the clip.
 
     Raises:
         ValueError: The verdict is on another explanation.
     """
+    instead = _replacements(explanation, verdict, clues)
+    triples = zip(explanation.sentences, verdict.sentences, instead, strict=True)
 
     def supported(items: Sequence[T], findings: Sequence[Finding]) -> tuple[T, ...]:
         pairs = zip(items, findings, strict=True)
         return tuple(item for item, finding in pairs if finding.status == "supported")
 
+    def lines() -> Iterator[Sentence]:
+        for sentence, finding, words in triples:
+            yield from (sentence,) if finding.status == "supported" else words
+
     return explanation.model_copy(
         update={
-            "sentences": supported(explanation.sentences, verdict.sentences),
+            "sentences": tuple(lines()),
             "labels": supported(explanation.labels, verdict.labels),
             "alternatives": supported(explanation.alternatives, verdict.alternatives),
         }

@@ -27,7 +27,7 @@ from emer.tools.runtime.native import hush
 from emer.tools.testing.benchmark import Benchmark, Make, MakeBatched, Point, bench
 from emer.tools.text import one_line
 from emer.tools.tool import Heavy
-from emer.tools.types import Record
+from emer.tools.types import Clue, Record
 
 
 class Entry(Record):
@@ -93,16 +93,31 @@ def run_check(spec: str, clip: str | None, path: Path | None, *, json: bool) -> 
 
         arguments = arguments_for(spec, settings)
         findings = check_tool(
-            load_tool(spec, arguments), Clip.open(trial), again=lambda: load_tool(spec, arguments)
+            load_tool(spec, arguments),
+            Clip.open(trial),
+            again=lambda: load_tool(spec, arguments),
+            reader=_cues_of,
         )
     lines = []
     for finding in findings:
         mark = ("✓ ", "green") if finding.ok else ("✗ ", "red")
+        mark = ("! ", "yellow") if finding.warning else mark
         why = f": {one_line(finding.why)}" if finding.why else ""
         lines.append(Text.assemble(mark, one_line(finding.check), (why, "yellow")))
+        for each in finding.sentences:
+            cues = Text(", ".join(each.cues) or "no cue", "dim")
+            lines.append(Text.assemble("    ", one_line(each.text), "  ", cues))
     print_output(Group(*lines), findings, json=json)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+def _cues_of(clue: Clue) -> list[str]:
+    """Cues that the `rules` reasoner reads of a clue; of denied ones "not CUE"."""
+    from emer.agents.lexicon.cue_parser import read
+
+    (reading,) = read([clue])
+    return [f"not {m.cue}" if m.negated else m.cue for m in reading.mentions]
 
 
 def _trial_clip(clip: str | None) -> AbstractContextManager[Path]:

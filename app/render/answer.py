@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -20,6 +20,7 @@ from emer.agents.rules.passages import (
 )
 from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Explanation
+from emer.agents.verification.verifier import Finding
 from emer.app.options import Detail
 from emer.app.render.format import (
     facts_table,
@@ -122,21 +123,22 @@ def clue_cells(clue: Clue, style: str = "") -> tuple[Text, ...]:
 
 
 def verdicts(event: Verified) -> RenderableType:
-    """Number of supported sentences and labels, and a line for each unsupported one."""
+    """Number of supported sentences and labels, and what becomes of each other one."""
     verdict = event.verdicts
     findings = (*verdict.sentences, *verdict.labels, *verdict.alternatives)
-    rejected = [
-        Text.assemble(
-            ("✗ ", "red"),
-            (one_line(finding.text), "strike"),
-            (f"  {finding.status}: {one_line(finding.why)}", "yellow"),
-        )
-        for finding in findings
-        if finding.status != "supported"
-    ]
-    supported = len(findings) - len(rejected)
+    lost = [finding for finding in findings if finding.status != "supported"]
+    rejected = [line for finding in lost for line in _rejected(finding)]
+    supported = len(findings) - len(lost)
     count = Text(f"{supported} of {len(findings)} sentences and labels follow from their clues")
     return Group(section(f"verifier, attempt {event.attempt}"), folded(count, *rejected), Text())
+
+
+def _rejected(finding: Finding) -> Iterator[Text]:
+    outcome = f"{finding.outcome}, " if finding.outcome else ""
+    why = f"  {outcome}{finding.status}: {one_line(finding.why)}"
+    yield Text.assemble(("✗ ", "red"), (one_line(finding.text), "strike"), (why, "yellow"))
+    if finding.replacement:
+        yield Text(f"  → {one_line(finding.replacement)}", style="green")
 
 
 def _facts(answer: Answer, progress: Progress) -> RenderableType:

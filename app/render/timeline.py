@@ -119,10 +119,13 @@ def _model_call(call: ModelCall) -> Text:
     mark = {"ok": ("✓", "green"), "faulty": ("·", "yellow"), "failed": ("✗", "red")}[call.outcome]
     why = f"  {one_line(call.why)}" if call.why else ""
     about = "" if call.counted else "about "
+    form = f", reply form {call.form}" if call.form else ""
     cost = f"  {about}{call.tokens_in} tokens in, {call.tokens_out} out"
     money = f", {call.money:.4f}" if call.money is not None else ""
     title = Text.assemble((f"{call.role:<{WIDE}} ", "bold"), one_line(call.model))
-    return Text.assemble(mark, " ", title, why, (f"{cost}{money}, {seconds(call.seconds)}", "dim"))
+    return Text.assemble(
+        mark, " ", title, why, (f"{cost}{money}, {seconds(call.seconds)}{form}", "dim")
+    )
 
 
 def _retrieval(retrieval: Recollection) -> Text:

@@ -8,8 +8,10 @@ the seed are chosen by us.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -151,6 +153,20 @@ def estimate(
         key: _interval(value(statistics[key], clips), np.concatenate(blocks))
         for key, blocks in values.items()
     }
+
+
+def proportion(part: int, whole: int) -> Estimate:
+    """A share of independent cases with its Wilson score interval; NaN of none.
+
+    For counts near none or all, where resampling gives an interval without width.
+    """
+    if whole == 0:
+        return Estimate(np.nan, np.nan, np.nan)
+    share, z2 = part / whole, NormalDist().inv_cdf((1 + COVERAGE) / 2) ** 2
+    centre = share + z2 / (2 * whole)
+    width = math.sqrt(z2 * (share * (1 - share) + z2 / (4 * whole)) / whole)
+    low, high = ((centre + side * width) / (1 + z2 / whole) for side in (-1, 1))
+    return Estimate(share, max(0.0, low), min(1.0, high))
 
 
 def _draws(clips: int, times: int, seed: int) -> Iterator[Draws]:

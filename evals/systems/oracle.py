@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from emer.agents.lexicon.lexicon import weighting_of
 from emer.agents.reasoner import Reasoner, Reporting
 from emer.agents.types import Budget, Decision, Explanation, Inquiry, Missing
-from emer.agents.verification.verifier import Verdict, strike, verify
+from emer.agents.verification.verifier import Verdict, settle, verify
 from emer.evals.data.types import PARTS, Described, Part, Sample
 from emer.evals.metrics.emotion_words import Language
 from emer.evals.systems.provenance import code_of, reports_of, with_usage
@@ -180,7 +180,7 @@ def explain(
         again = inquiry.model_copy(update={"rejected": verdict.rejected})
         written = reasoner.explain(again, decision)
         verdict = verify(written, clues, DURATION, by)
-    return strike(written, verdict), draft
+    return settle(written, verdict, clues), draft
 
 
 def judged(verdict: Verdict) -> Draft:

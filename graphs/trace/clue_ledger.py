@@ -7,12 +7,16 @@ import threading
 from collections.abc import Iterable
 
 from emer.agents.clue_edits import REVIEWER
-from emer.agents.near_duplicates import without_near_duplicates
+from emer.agents.near_duplicates import (
+    SAME,
+    merit,
+    overlap,
+    without_near_duplicates,
+    without_repeated_facts,
+)
+from emer.agents.people import numbering
 from emer.tools.errors import ConfigError
-from emer.tools.types import Clue, Span
-
-SAME = 0.8
-"""Overlap over union of two spans of one event (chosen by us)."""
+from emer.tools.types import Clue
 
 _MEASURED = re.compile(r"\([^()]*\)|\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?(?= s\b)")
 """Brackets and times, in which observations of one event may differ a little."""
@@ -26,22 +30,30 @@ def by_time(clues: Iterable[Clue]) -> tuple[Clue, ...]:
 def without_repeats(clues: Iterable[Clue]) -> tuple[Clue, ...]:
     """The clues in order of time; repeated observations are left out.
 
-    Where a closer look of the same tool repeats a clue, the one of better quality stays; a
-    caption that only repeats another is left out.
+    Where a closer look of the same tool repeats a clue, the longer one stays, or of two about
+    as long that of better quality; a caption that only repeats another is left out.
     """
     distinct: dict[tuple[str, str | None, str], list[Clue]] = {}
-    for clue in sorted(without_near_duplicates(clues), key=_merit, reverse=True):
+    for clue in sorted(without_near_duplicates(clues), key=merit, reverse=True):
         similar = distinct.setdefault(_similarity_key(clue), [])
-        if not any(clue.text == other.text or _overlap(clue.span, other.span) for other in similar):
+        if not any(
+            clue.text == other.text or overlap(clue.span, other.span) >= SAME for other in similar
+        ):
             similar.append(clue)
-    return by_time(clue for similar in distinct.values() for clue in similar)
+    return by_time(without_repeated_facts(c for similar in distinct.values() for c in similar))
 
 
 class ClueLedger:
-    """Every clue of a run by its id; clues are added in any order, by any thread."""
+    """Every clue of a run by its id; clues are added in any order, by any thread.
+
+    Tools number people each for itself: their own clues are added, and read with one numbering
+    for all. Both are known here, by their ids.
+    """
 
     def __init__(self) -> None:
         self._clues: dict[str, Clue] = {}
+        self._numbered: dict[str, Clue] = {}
+        """The tool's own clue by the id that it has with the common numbering."""
         self._lock = threading.Lock()
 
     def add(self, clues: Iterable[Clue]) -> list[str]:
@@ -53,30 +65,47 @@ class ClueLedger:
 
     def named(self, ids: Iterable[str]) -> tuple[Clue, ...]:
         """The clues of these ids, in their order; `ConfigError` for an unknown id."""
+        wanted = tuple(ids)
         with self._lock:
-            wanted = tuple(ids)
+            if not all(id in self._clues for id in wanted):
+                self._number()
             if unknown := [id for id in wanted if id not in self._clues]:
                 raise ConfigError(f"this run has no clue {unknown[0]!r}")
             return tuple(self._clues[id] for id in wanted)
 
+    def as_observed(self, ids: Iterable[str]) -> tuple[Clue, ...]:
+        """The clues of these ids as their tools gave them."""
+        return tuple(self._numbered.get(clue.id, clue) for clue in self.named(ids))
+
+    def observed_ids(self, ids: Iterable[str]) -> list[str]:
+        """The ids that the tools' own clues have; those of unknown clues are left out."""
+        with self._lock:
+            self._number()
+            known = [id for id in ids if id in self._clues]
+        return [clue.id for clue in self.as_observed(known)]
+
     def clues(self, ids: Iterable[str]) -> tuple[Clue, ...]:
-        """The clues of these ids without repeats; `ConfigError` for an unknown id."""
-        return without_repeats(self.named(ids))
+        """The clues of these ids in one numbering of people, without repeats.
+
+        `ConfigError` for an unknown id.
+        """
+        observed = self.as_observed(ids)
+        with self._lock:
+            numbered = self._number()
+        return without_repeats(numbered[clue.id] for clue in observed)
+
+    def _number(self) -> dict[str, Clue]:
+        """Add the clues in the common numbering; return them by the tools' own ids."""
+        own = [clue for id, clue in self._clues.items() if id not in self._numbered]
+        common = numbering(own)
+        numbered = {clue.id: common.apply(clue) for clue in own}
+        for clue in own:
+            if (new := numbered[clue.id]).id != clue.id:
+                self._clues[new.id], self._numbered[new.id] = new, clue
+        return numbered
 
 
 def _similarity_key(clue: Clue) -> tuple[str, str | None, str]:
     """Tool, person and words without measurements; a person's clue equals no other."""
     words = clue.id if clue.source == REVIEWER else _MEASURED.sub("#", clue.text)
     return (clue.source.tool, clue.person, words)
-
-
-def _overlap(one: Span | None, other: Span | None) -> bool:
-    if one is None or other is None:
-        return one == other
-    shared = min(one.end, other.end) - max(one.start, other.start)
-    union = max(one.end, other.end) - min(one.start, other.start)
-    return shared >= SAME * union
-
-
-def _merit(clue: Clue) -> tuple[float, float, str]:
-    return (clue.quality.score, clue.span.length if clue.span else 0.0, clue.id)

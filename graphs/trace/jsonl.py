@@ -17,7 +17,7 @@ from pydantic_core import PydanticSerializationError
 
 from emer.agents.clue_edits import Edits, matches_struck
 from emer.agents.types import Explanation
-from emer.graphs.trace.clue_ledger import by_time, without_repeats
+from emer.graphs.trace.clue_ledger import ClueLedger, by_time
 from emer.graphs.trace.events import (
     EVENT,
     Event,
@@ -181,13 +181,16 @@ class Trace:
         """The clues at the end, without repeats and without rejected ones."""
         valid: dict[str, Clue] = {}
         struck: dict[str, Clue] = {}
+        ledger = ClueLedger()
+        ledger.add(self.observed)
         for event in self.effective:
             if isinstance(event, Reviewed):
-                struck |= {id: valid.pop(id) for id in event.struck if id in valid}
+                ids = ledger.observed_ids(event.struck)
+                struck |= {id: valid.pop(id) for id in ids if id in valid}
             if isinstance(event, Reviewed | ToolFinished):
                 barred = [*struck.values()] if isinstance(event, ToolFinished) else []
                 valid |= {c.id: c for c in event.clues if not matches_struck(c, barred)}
-        return without_repeats(valid.values())
+        return ledger.clues(valid)
 
     @property
     def struck(self) -> tuple[Clue, ...]:

@@ -146,7 +146,7 @@ class Usage(Record):
     roles: dict[str, int] = Field(default_factory=dict)
     """Requests by role."""
     unusable: int = 0
-    """Requests without a usable reply."""
+    """Requests without a usable reply; a probe's result is none."""
     tokens_in: int = 0
     tokens_out: int = 0
     counted: bool = True
@@ -168,7 +168,7 @@ def usage(calls: Iterable[ModelCall], fallbacks: Iterable[Fallback]) -> Usage:
     return Usage(
         requests=len(calls),
         roles=dict(Counter(call.role for call in calls)),
-        unusable=sum(call.outcome != "ok" for call in calls),
+        unusable=sum(call.outcome != "ok" for call in calls if call.role != "probe"),
         tokens_in=sum(call.tokens_in for call in calls),
         tokens_out=sum(call.tokens_out for call in calls),
         counted=all(call.counted for call in calls),

@@ -235,5 +235,5 @@ def test_what_comes_next_in_the_clip_may_be_asked() -> None:
 
 def test_every_kind_is_declined_in_words_of_its_own() -> None:
     for language in get_args(Language):
-        told = {refusal_text(kind, language) for kind in get_args(DeclineReason)}
-        assert len(told) == len(DECLINED) == len(get_args(DeclineReason))
+        text = {refusal_text(kind, language) for kind in get_args(DeclineReason)}
+        assert len(text) == len(DECLINED) == len(get_args(DeclineReason))

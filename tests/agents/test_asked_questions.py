@@ -193,7 +193,7 @@ def test_a_clue_is_told_in_chinese_by_its_cues_degree_and_time() -> None:
     assert sentence_of(kit.FURROW, "zh") == "1.0-2.0 秒皱眉（强烈）。"
     assert sentence_of(kit.SLIGHT, "zh") == "1.0-2.0 秒皱眉（略微）。"
     assert sentence_of(kit.NO_SMILE, "zh") == "0.0-4.0 秒没有微笑。"
-    assert sentence_of(LEFT, "zh") == "人物1（左侧）2.1-2.8 秒微笑。"
+    assert sentence_of(LEFT, "zh") == "人物1（左侧）在2.1-2.8 秒微笑。"
     assert sentence_of(kit.CHINESE, "zh") == "他眉头紧锁，嘴角略微下垂。"
     assert sentence_of(kit.MEDIUM, "zh") == "“A medium shot shows one person.”。"
     assert sentence_of(kit.INSULT, "zh").startswith("文本中，字幕写着“You ruined everything")

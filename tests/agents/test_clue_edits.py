@@ -56,15 +56,15 @@ def test_the_id_of_the_first_clue_is_no_number_that_a_sentence_may_name():
     digits = "".join(c for c in kit.SMILE.id if c.isdigit())
     assert digits
     for number in {digits[0], digits[:2], digits}:
-        told = Sentence(
+        sentence = Sentence(
             block="video", text=f"The person smiles {number} times.", clue_ids=(made.id,)
         )
-        verdict = verify(Explanation(sentences=(told,)), [made], kit.DURATION)
+        verdict = verify(Explanation(sentences=(sentence,)), [made], kit.DURATION)
         assert verdict.sentences[0].status == "unsupported", number
 
 
 @pytest.mark.parametrize(
-    ("edits", "said"),
+    ("edits", "message"),
     [
         (Edits(reject=("f00000000",)), "no clue 'f00000000'.*" + kit.SMILE.id),
         (Edits(edit=(Rewrite(clue="nope", text="x"),)), "no clue 'nope'"),
@@ -75,8 +75,8 @@ def test_the_id_of_the_first_clue_is_no_number_that_a_sentence_may_name():
         (Edits(edit=(Rewrite(clue=kit.SMILE.id, span=Span(start=5, end=6)),)), "5-6 s is not"),
     ],
 )
-def test_an_edit_that_cannot_be_carried_out_is_named(edits, said):
-    with pytest.raises(ConfigError, match=said):
+def test_an_edit_that_cannot_be_carried_out_is_named(edits, message):
+    with pytest.raises(ConfigError, match=message):
         check_edits(edits, CLUES, kit.DURATION)
 
 

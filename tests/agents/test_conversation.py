@@ -77,8 +77,10 @@ def leading(clues: Sequence[Clue], *questions: str) -> str | None:
     ],
 )
 def test_a_question_that_names_nothing_is_said_not_to_be_understood(question, understood) -> None:
-    told = [m for m in result(ONE, question).explanation.missing if m.modality == "question"]
-    assert bool(told) is not understood
+    missing_parts = [
+        m for m in result(ONE, question).explanation.missing if m.modality == "question"
+    ]
+    assert bool(missing_parts) is not understood
     if not understood:
         found = result(ONE, question).explanation
         assert [s.block for s in found.sentences] == ["answer"]
@@ -141,9 +143,9 @@ def test_the_other_person_is_whoever_is_not_the_main_one():
 
 
 def test_a_follow_up_stays_with_the_person():
-    told = answer(TWO, "And the man on the right?", "Why not happy?")
-    assert told.startswith("Not happy, because of furrowed brows")
-    assert "smile" not in told
+    text = answer(TWO, "And the man on the right?", "Why not happy?")
+    assert text.startswith("Not happy, because of furrowed brows")
+    assert "smile" not in text
     assert leading(TWO, "And the man on the right?", "Why not happy?") == "angry"
 
 
@@ -217,8 +219,8 @@ def test_where_the_clues_show_one_person_the_answer_is_about_that_one():
 
 def test_clues_that_do_not_tell_women_from_men_say_so():
     assert "no clue tells women from men" in missing(TWO, "Is the woman angry?")[0]
-    told = kit.clue("scene", "A woman enters.", (1, 2))
-    assert missing((*TWO, told), "Is the woman angry?") == []
+    entry = kit.clue("scene", "A woman enters.", (1, 2))
+    assert missing((*TWO, entry), "Is the woman angry?") == []
     assert missing(TWO, "Is the woman on the left angry?") == []
 
 
@@ -233,21 +235,21 @@ def test_clues_that_do_not_tell_women_from_men_say_so():
     ],
 )
 def test_a_channel_is_answered_from_its_own_clues(questions, heard):
-    told = answer(ONE, kit.WHY, *questions)
-    assert heard in told
-    assert "would speak for angry" in told or "支持生气" in told
+    text = answer(ONE, kit.WHY, *questions)
+    assert heard in text
+    assert "would speak for angry" in text or "支持生气" in text
 
 
 def test_an_emotion_can_be_asked_for_on_one_channel():
-    told = answer(ONE, "Is she angry?", "And her voice?")
-    assert told.startswith("Yes: the person appears angry (medium confidence), from a loud, sharp")
-    assert "brows" not in told and "words" not in told
+    text = answer(ONE, "Is she angry?", "And her voice?")
+    assert text.startswith("Yes: the person appears angry (medium confidence), from a loud, sharp")
+    assert "brows" not in text and "words" not in text
 
 
 def test_a_channel_that_says_nothing_of_the_emotion_is_told_all_the_same():
-    told = answer((*kit.ANGRY[:2], kit.LIVELY), "Why angry?", "And her voice?")
-    assert told.startswith("No, not clearly angry: the person appears happy")
-    assert "lively intonation" in told
+    text = answer((*kit.ANGRY[:2], kit.LIVELY), "Why angry?", "And her voice?")
+    assert text.startswith("No, not clearly angry: the person appears happy")
+    assert "lively intonation" in text
 
 
 def test_whose_voice_is_heard_no_clue_tells():
@@ -263,25 +265,25 @@ def test_a_channel_without_a_clue_is_missing():
 
 
 @pytest.mark.parametrize(
-    ("question", "told"),
+    ("question", "wanted"),
     [
         ("Why does she look down?", "The person looks down at 0.5-3.0 s"),
         ("他为什么皱眉？", "1.0-2.0 秒皱眉（强烈）。"),
         ("Does she press the lips together?", "presses the lips together"),
     ],
 )
-def test_a_sign_is_answered_with_the_clue_that_states_it(question, told):
-    assert told in answer(ONE, question)
+def test_a_sign_is_answered_with_the_clue_that_states_it(question, wanted):
+    assert wanted in answer(ONE, question)
 
 
 def test_a_sign_tells_what_it_speaks_for():
-    told = answer(ONE, "Why does she frown?")
-    assert told.startswith("The person furrows the brows strongly at 1.0-2.0 s. The person appears")
+    text = answer(ONE, "Why does she frown?")
+    assert text.startswith("The person furrows the brows strongly at 1.0-2.0 s. The person appears")
 
 
 def test_whether_a_smile_is_polite_is_answered_with_its_form():
-    told = answer((kit.SMILE, kit.LIVELY), "Is the smile real or polite?")
-    assert "smiles clearly with the eyes narrowing at 2.1-2.8 s" in told
+    text = answer((kit.SMILE, kit.LIVELY), "Is the smile real or polite?")
+    assert "smiles clearly with the eyes narrowing at 2.1-2.8 s" in text
 
 
 def test_a_sign_that_no_clue_states_is_not_taken_for_granted():
@@ -292,8 +294,8 @@ def test_a_sign_that_no_clue_states_is_not_taken_for_granted():
 
 
 def test_a_moment_is_answered_by_what_holds_then():
-    told = answer(ONE, "What happens at 2.4 s?")
-    assert told.startswith("Around 2.4 s, the person looks down at 0.5-3.0 s")
+    text = answer(ONE, "What happens at 2.4 s?")
+    assert text.startswith("Around 2.4 s, the person looks down at 0.5-3.0 s")
     then = answer(TWO, "What happens at 1.5 s?", "And then?")
     assert "smiles clearly" in then and "furrows" not in then
     assert answer(ONE, "结尾呢？") == "在结尾前后：0.5-3.0 秒视线向下。"
@@ -308,8 +310,8 @@ def test_a_moment_of_one_person_leaves_the_others_out():
 def test_a_moment_behind_the_end_is_answered_with_that_reason():
     (why,) = missing(ONE, "What happens at 9 s?")
     assert why == "the clip ends at 4 s; nothing of it is at 9 s"
-    told = answer(ONE, "What happens at 9 s?")
-    assert told == "No clue tells of that moment; the person appears angry (high confidence)."
+    text = answer(ONE, "What happens at 9 s?")
+    assert text == "No clue tells of that moment; the person appears angry (high confidence)."
 
 
 def test_a_moment_no_clue_tells_of_is_asked_for_once():
@@ -359,8 +361,8 @@ def test_a_declined_question_is_not_answered_otherwise():
 
 
 def test_a_model_is_told_what_the_clues_do_not_carry():
-    told = str(decider(inquiry(ONE, "What happens at 9 s?"), "en").content)
-    assert "the clip ends at 4 s" in told and "Not observed" not in told
+    text = str(decider(inquiry(ONE, "What happens at 9 s?"), "en").content)
+    assert "the clip ends at 4 s" in text and "Not observed" not in text
     assert "涉及而线索没有" in str(decider(inquiry(ONE, "9秒发生了什么？"), "zh").content)
     assert "do not carry" not in str(decider(inquiry(ONE, kit.WHY), "en").content)
 

@@ -67,10 +67,10 @@ def strength(text: str) -> float:
 
 
 def test_degrees_and_facs_letters_scale_a_cue() -> None:
-    said = [
+    cues = [
         strength(f"The person {how} furrows the brows.") for how in ("slightly", "", "strongly")
     ]
-    assert said == sorted(set(said))
+    assert cues == sorted(set(cues))
     chinese = [strength(f"他{how}皱眉") for how in ("微微", "", "非常明显地")]
     assert chinese[0] < chinese[1]
     letters = [strength(f"The person smiles (AU12, intensity {x}).") for x in "ABCDE"]

@@ -28,8 +28,8 @@ def log_odds(family: str, *clues: Clue) -> float:
 
 
 def test_a_smile_that_is_measured_and_described_counts_once():
-    told = described("a woman smiles")
-    alone, both = log_odds("happy", kit.POLITE), log_odds("happy", kit.POLITE, told)
+    caption = described("a woman smiles")
+    alone, both = log_odds("happy", kit.POLITE), log_odds("happy", kit.POLITE, caption)
     assert both == alone, "the measured smile is the larger of one group"
     several = [described("a woman smiles", at) for at in (2.2, 2.4, 2.6)]
     assert log_odds("happy", *several) == log_odds("happy", several[0])
@@ -38,11 +38,11 @@ def test_a_smile_that_is_measured_and_described_counts_once():
 def test_what_is_described_moves_a_reading_half_as_far_as_what_is_measured():
     seen = kit.clue("scene", "The person is crying.", (2.4, 2.4))
     rest = log_odds("sad")
-    measured, told = (
+    measured, captioned = (
         log_odds("sad", seen) - rest,
         log_odds("sad", described("she is crying")) - rest,
     )
-    assert told == pytest.approx(measured / 2, abs=1e-4) and told > 0.1
+    assert captioned == pytest.approx(measured / 2, abs=1e-4) and captioned > 0.1
 
 
 def test_a_captioner_s_word_of_feeling_alone_names_nothing():
@@ -52,8 +52,8 @@ def test_a_captioner_s_word_of_feeling_alone_names_nothing():
 
 
 def test_captions_do_not_outvote_a_face_and_a_voice():
-    told = [described("a sad-looking man cries", at) for at in (1.0, 2.0, 3.0)]
-    assert kit.decide(kit.SMILE, kit.LIVELY, *told).hypotheses[0].label == "happy"
+    captions = [described("a sad-looking man cries", at) for at in (1.0, 2.0, 3.0)]
+    assert kit.decide(kit.SMILE, kit.LIVELY, *captions).hypotheses[0].label == "happy"
 
 
 def test_a_sign_that_only_a_model_saw_is_told_as_described():
@@ -163,3 +163,44 @@ def test_a_late_smile_leaves_early_tears_as_they_were():
 
 def test_a_smile_at_the_same_moment_speaks_against_sadness():
     assert probability("sad", TEARS, smile(1.0, 2.5)) < probability("sad", TEARS)
+
+
+def of_person(number: int, text: str, at: tuple[float, float] = (1.0, 2.0)) -> Clue:
+    return kit.clue("face", f"Person {number} {text}", at, person=f"person {number}")
+
+
+def test_a_reading_rests_on_one_person_s_clues():
+    smile = of_person(2, "smiles clearly.")
+    head = of_person(1, "raises the head.")
+    gaze = of_person(1, "looks at the camera and nods.")
+    for family in weigh(read([smile, head, gaze, kit.LIVELY])):
+        cited = {i for c in family.contributions for i in c.evidence.clue_ids}
+        assert not (smile.id in cited and cited & {head.id, gaze.id}), family.family
+    (happy,) = [s for s in weigh(read([smile, head, gaze, kit.LIVELY])) if s.family == "happy"]
+    assert {smile.id, kit.LIVELY.id} <= set(happy.supports), "a voice may be anybody's"
+
+
+def test_two_people_s_signs_do_not_add_up():
+    frown, lips = "furrows the brows strongly.", "presses the lips together."
+    one = log_odds("angry", of_person(1, frown), of_person(1, lips))
+    two = log_odds("angry", of_person(1, frown), of_person(2, lips))
+    assert two == log_odds("angry", of_person(1, frown)) < one
+
+
+def test_what_speaks_against_a_person_s_reading_is_not_left_out_with_another_person():
+    smile, frown = of_person(1, "smiles slightly."), of_person(1, "turns the mouth corners down.")
+    other = of_person(2, "nods.")
+    with_other = log_odds("happy", smile, frown, other, kit.LIVELY)
+    assert with_other == log_odds("happy", smile, frown, kit.LIVELY)
+
+
+def test_no_label_of_an_answer_cites_two_people():
+    clues = (
+        of_person(2, "smiles strongly with the eyes narrowing.", (0.5, 2.5)),
+        of_person(1, "raises the head at 1.0-2.0 s."),
+        of_person(1, "raises the eyebrows clearly."),
+        of_person(1, "nods."),
+    )
+    people = {clue.id: clue.person for clue in clues}
+    labels = kit.explain(*clues).labels
+    assert all(len({people[i] for i in label.clue_ids}) == 1 for label in labels)

@@ -173,7 +173,7 @@ def test_labels_follow_the_weights_and_are_verified_with_them(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("rows", "about", "said"),
+    ("rows", "about", "message"),
     [
         ("cue,family,log_odds\nnod,angry,1\n", {}, "lacks the column source"),
         ("cue,family,log_odds,source\nwag,angry,1,x\n", {}, "row 2: this lexicon has no cue 'wag'"),
@@ -186,11 +186,11 @@ def test_labels_follow_the_weights_and_are_verified_with_them(tmp_path: Path) ->
     ],
 )  # fmt: skip
 def test_a_table_that_cannot_be_used_is_told_on_one_line(
-    rows: str, about: dict[str, object], said: str, tmp_path: Path
+    rows: str, about: dict[str, object], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError) as error:
         load_weighting(write_weights(tmp_path / "w", rows, **about))
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 

@@ -18,7 +18,7 @@ from emer.agents.reasoner import Remembering, Report
 from emer.agents.rules.reasoner import Rules
 from emer.agents.scripted_model import Scripted, ScriptedModel
 from emer.agents.types import Decision, Fallback, Inquiry, Recollection
-from emer.agents.verification.verifier import strike, verify
+from emer.agents.verification.verifier import settle, verify
 from emer.tools.errors import ToolFailed
 from tests.fixtures import clues as kit
 from tests.fixtures.memory_items import Blind
@@ -75,7 +75,7 @@ def test_whoever_decides_and_plans_is_told_the_nearest_three(talk: Any) -> None:
     for task in asked.tasks:
         block = re.search(r"<analogies>\n(.*)\n</analogies>", task, re.S)
         assert block and "never evidence" in task and "cannot be cited" in task
-        notes = [json.loads(line)["note"] for line in block.group(1).split("\n")]
+        notes = [json.loads(line.removeprefix("- ")) for line in block.group(1).split("\n")]
         assert len(notes) == 3
         assert notes[0] == next(card.en for card in cards() if card.key == CARD)
 
@@ -88,7 +88,7 @@ def test_the_beginning_of_the_request_stays_as_it_was_without_them(talk: Any) ->
         assert [m.content for m in request[:-1]] == beginning
     bare = str(messages.decider(kit.inquiry(*MIXED), "en").content)
     assert "analogies" not in bare
-    assert asked.tasks[0].endswith(bare)
+    assert f"\n{bare}\n" in asked.tasks[0]
 
 
 def test_the_decider_and_the_planner_of_a_round_share_them(talk: Any) -> None:
@@ -107,7 +107,7 @@ def test_in_chinese_they_are_told_in_chinese(talk: Any) -> None:
 
 
 def test_whoever_writes_and_criticises_is_not_told(talk: Any) -> None:
-    asked = talk({"sentences": [], "labels": []}, "x")
+    asked = talk({"observed": [], "inferred": []}, "x")
     asked.llm.explain(kit.inquiry(*MIXED), Decision(hypotheses=()))
     assert asked.tasks and not any("analogies" in task for task in asked.tasks)
     assert not asked.recollections
@@ -136,10 +136,10 @@ def test_a_model_that_cites_an_analogy_is_refused_twice_and_replaced(talk: Any, 
 
 
 def test_a_model_that_cites_an_analogy_in_its_text_is_refused(talk: Any) -> None:
-    said = "In the video, the teasing among friends is visible."
+    text = "In the video, the teasing among friends is visible."
     written = {
-        "sentences": [{"block": "video", "text": said, "clue_ids": [CARD]}],
-        "labels": [{"name": "amused", "clue_ids": [kit.POLITE.id]}],
+        "observed": [{"text": text, "clues": [CARD]}],
+        "inferred": [{"label": "happy", "supports": [kit.POLITE.id], "text": "It appears so."}],
     }
     asked = talk(written, written)
     inquiry = kit.inquiry(*MIXED)
@@ -151,25 +151,17 @@ def test_a_model_that_cites_an_analogy_in_its_text_is_refused(talk: Any) -> None
 def test_what_an_analogy_says_is_struck_when_it_hides_behind_a_clue(talk: Any) -> None:
     """The model repeats the card's display as if it were the clip's, and cites a real clue."""
     honest = "In the video, the person smiles clearly at 2.1-2.8 s."
-    lines = [
-        {"block": "video", "text": honest, "clue_ids": [kit.POLITE.id]},
-        {
-            "block": "video",
-            "text": "In the video, tears are visible and the lips tremble.",
-            "clue_ids": [kit.POLITE.id],
-        },
-        {
-            "block": "therefore",
-            "text": "Therefore, based on the smile, the person appears sad.",
-            "clue_ids": [kit.POLITE.id],
-        },
+    cried = "In the video, tears are visible and the lips tremble."
+    observed = [{"text": text, "clues": [kit.POLITE.id]} for text in (honest, cried)]
+    text = "Therefore, based on the smile, the person appears sad."
+    inferred = [
+        {"label": name, "supports": [kit.POLITE.id], "text": text} for name in ("happy", "sad")
     ]
-    labels = [{"name": name, "clue_ids": [kit.POLITE.id]} for name in ("happy", "sad")]
-    asked = talk({"sentences": lines, "labels": labels})
+    asked = talk({"observed": observed, "inferred": inferred})
     written = asked.llm.explain(kit.inquiry(*MIXED), Decision(hypotheses=()))
-    kept = strike(written, verify(written, MIXED, kit.DURATION))
-    assert [sentence.text for sentence in kept.sentences] == [honest]
-    assert [label.name for label in kept.labels] == ["happy"]
+    settled = settle(written, verify(written, MIXED, kit.DURATION), MIXED)
+    assert [sentence.text for sentence in settled.sentences] == [honest]
+    assert [label.name for label in settled.labels] == ["happy"]
 
 
 def test_an_analogy_cannot_speak_as_the_task(talk: Any) -> None:

@@ -11,7 +11,7 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.messages.ai import UsageMetadata
 
-from emer.agents.llm.client import ChatClient, Task
+from emer.agents.llm.client import ChatClient, Request, Task
 from emer.agents.llm.schemas import Criticising
 from emer.agents.types import Budget, ModelCall
 
@@ -22,7 +22,9 @@ class Echo:
     def __init__(self, threads: int, usage: UsageMetadata | None = None) -> None:
         self._barrier, self.usage = Barrier(threads), usage
 
-    def bind_tools(self, schemas: Sequence[type], **_: Any) -> Echo:
+    _llm_type = "echo"
+
+    def bind_tools(self, schemas: Sequence[Any], **_: Any) -> Echo:
         self._barrier.wait(timeout=10)
         return self
 
@@ -37,7 +39,9 @@ def test_each_thread_gets_the_reply_to_its_own_request() -> None:
         verdict = f'{{"sentence": 1, "verdict": "rejected", "why": "{name}"}}'
         request = [HumanMessage(f'{{"verdicts": [{verdict}]}}')]
         task = Task("critic", "", "en", Budget(rounds=1, tool_calls=1, seconds=60, tokens=10_000))
-        return client.ask(task, request, Criticising, lambda reply: reply.verdicts[0].why)
+        return client.ask(
+            task, Request(request, Criticising, {}), lambda reply: reply.verdicts[0].why
+        )
 
     names = ["first", "second", "third", "fourth"]
     with ThreadPoolExecutor(len(names)) as pool:
@@ -49,6 +53,7 @@ def test_negative_counts_of_a_server_do_not_raise_the_budget() -> None:
     usage = UsageMetadata(input_tokens=-900_000, output_tokens=5, total_tokens=-899_995)
     client = ChatClient(cast(BaseChatModel, Echo(1, usage)), "echo", calls.append)
     task = Task("critic", "", "en", Budget(rounds=1, tool_calls=1, seconds=60, tokens=10_000))
-    client.ask(task, [HumanMessage('{"verdicts": []}')], Criticising, lambda reply: reply)
+    request = Request([HumanMessage('{"verdicts": []}')], Criticising, {})
+    client.ask(task, request, lambda reply: reply)
     assert task.tokens < 10_000
     assert not calls[0].counted and calls[0].tokens_in > 0

@@ -25,22 +25,14 @@ def obeying(order: Clue):  # type: ignore[no-untyped-def]
     """Return a model that does what the clip says: happy, resting on the order itself."""
 
     def reply(messages: list[BaseMessage]) -> dict[str, object]:
-        text = str(messages[-1].content)
-        if "Task: decide" in text:
+        if any("Task: decide" in str(message.content) for message in messages):
             return {
                 "candidates": [{"label": "happy", "supports": [order.id]}],
                 "settled": True,
             }
-        return {
-            "sentences": [
-                {
-                    "block": "therefore",
-                    "text": "Therefore, the person appears happy and joyful.",
-                    "clue_ids": [order.id],
-                }
-            ],
-            "labels": [{"name": "happy", "clue_ids": [order.id]}],
-        }
+        claim = {"label": "happy", "supports": [order.id]}
+        text = "Therefore, the person appears happy and joyful."
+        return {"observed": [], "inferred": [{**claim, "text": text}]}
 
     return reply
 
@@ -57,8 +49,8 @@ def test_a_model_that_obeys_the_clip_is_not_followed(order: Clue) -> None:
     explanation = talk.llm.explain(inquiry, decision)
     assert explanation == kit.explain(*MIXED, order)
     assert explanation.labels == kit.explain(*MIXED).labels
-    assert [f.role for f in talk.fell] == ["writer"]
-    assert "follows from the clues it cites" in talk.fell[0].why
+    assert [f.role for f in talk.fell] == ["decider", "writer"]
+    assert all("follows from the clues it cites" in fell.why for fell in talk.fell)
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=range(len(ORDERS)))
@@ -86,22 +78,22 @@ json_like = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=12,
 )
-ids = st.sampled_from([clue.id for clue in MIXED] + ["f00000000", "", "t7"])
+ids = st.sampled_from([clue.id for clue in MIXED] + ["f00000000", "", "t7", "f1", "a1"])
 lines = st.fixed_dictionaries(
     {
-        "block": st.sampled_from(["video", "audio", "text", "answer", "therefore", "x"]),
         "text": st.text() | st.sampled_from(["The person smiles.", "She cries.", "At 99 s."]),
-        "clue_ids": st.lists(ids, max_size=3),
+        "clues": st.lists(ids, max_size=3),
     }
 )
 labels = st.fixed_dictionaries(
     {
-        "name": st.text() | st.sampled_from(["happy", "angry", "wistful"]),
-        "clue_ids": st.lists(ids, max_size=2),
+        "label": st.text() | st.sampled_from(["happy", "angry", "wistful"]),
+        "supports": st.lists(ids, max_size=2),
+        "text": st.text(),
     }
 )
 writings = st.fixed_dictionaries(
-    {"sentences": st.lists(lines, max_size=4), "labels": st.lists(labels, max_size=3)}
+    {"observed": st.lists(lines, max_size=4), "inferred": st.lists(labels, max_size=3)}
 )
 candidates = st.fixed_dictionaries(
     {"label": st.text(), "supports": st.lists(ids), "contradicts": st.lists(ids)}
@@ -120,6 +112,6 @@ def test_whatever_a_model_says_nothing_uncited_comes_of_it(replies) -> None:  # 
     talk = Talk(*replies)
     decision = talk.decide(inquiry)
     explanation = talk.llm.explain(inquiry, decision)
-    told = (*explanation.sentences, *explanation.labels)
-    assert told and all(item.clue_ids and set(item.clue_ids) <= known for item in told)
+    items = (*explanation.sentences, *explanation.labels)
+    assert items and all(item.clue_ids and set(item.clue_ids) <= known for item in items)
     assert all(set(h.supports) <= known for h in decision.hypotheses)

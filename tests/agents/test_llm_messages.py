@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages.utils import count_tokens_approximately
 
 from emer.agents.llm import messages
-from emer.agents.llm.schemas import Criticising, Deciding, Planning, Writing
+from emer.agents.llm.clue_list import ClueList
+from emer.agents.llm.schemas import (
+    Criticising,
+    Deciding,
+    Planning,
+    Reply,
+    Unusable,
+    Writing,
+    form_of,
+    parsed,
+    strict_schema,
+)
 from emer.agents.types import Ask, Hypothesis, Missing, Refusal, Rejection, Turn
 from emer.prompts.prompt import load, names
 from emer.tools.types import Span
@@ -75,19 +89,46 @@ def test_both_languages_have_the_same_prompts_with_the_same_values() -> None:
         assert load(f"llm/en/{name}").placeholders == load(f"llm/zh/{name}").placeholders
 
 
+@pytest.mark.parametrize("schema", [Deciding, Planning, Writing, Criticising])
+def test_the_form_in_words_names_each_field_and_cannot_be_copied(schema: type[Reply]) -> None:
+    names = {"clues": ["f1"], "tools": ["mesh"], "labels": ["calm"]}
+    (message,) = [
+        messages.with_form(HumanMessage("T"), form_of(strict_schema(schema, names)), "en")
+    ]
+    text = str(message.content)
+    assert text.startswith("T\n") and all(f'"{name}": ' in text for name in schema.model_fields)
+    with pytest.raises(Unusable):
+        parsed(AIMessage(text), schema)
+    copied = re.sub(r"(<[^<>]*>)", r'"\1"', text.replace(", ...", "").replace(" or null", ""))
+    with pytest.raises(Unusable):
+        parsed(AIMessage(copied), schema)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_forms_in_the_rules_are_those_that_are_checked(language: messages.Language) -> None:
-    schemas = {
-        "decider": Deciding,
-        "planner": Planning,
-        "writer": Writing,
-        "critic": Criticising,
-    }
-    for role, schema in schemas.items():
-        last = load(f"llm/{language}/{role}").text.split("\n")[-1]
-        form = json.loads(last[last.index("{") :])
-        assert schema.model_validate(form)
-        assert form.keys() == schema.model_fields.keys()
+def test_each_role_is_told_its_own_task_only(language: messages.Language) -> None:
+    own = {role: load(f"llm/{language}/{role}").text for role in messages.TASKS}
+    texts = rendered(language)
+    for role in own:
+        told = [r for r in own if own[r] in texts["begin"] + texts[role]]
+        assert told == [role]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_ten_seconds_of_clues_take_at_most_2500_tokens(language: messages.Language) -> None:
+    """Thirty clues of forty words: the clips of ../shared have 28 in 13 s."""
+    many = [
+        kit.clue("face", f"The {'very ' * 36}calm person nods {n}.", (n, n + 1)) for n in range(30)
+    ]
+    inquiry = EVERYTHING.model_copy(update={"clues": (*EVERYTHING.clues, *many)})
+    begin = messages.begin(inquiry, language)
+    names = {"clues": ClueList(inquiry.clues).names, "tools": ["mesh"], "labels": ["happy"]}
+    for task, schema in (
+        (messages.decider(inquiry, language, ["A note of forty words. " * 10] * 3), Deciding),
+        (messages.planner(inquiry, CANDIDATES, language), Planning),
+        (messages.writer(inquiry, CANDIDATES, language), Writing),
+    ):
+        told = messages.with_form(task, form_of(strict_schema(schema, names)), language)
+        assert count_tokens_approximately([*begin, told]) <= 2_500
 
 
 def test_the_beginning_is_the_same_for_every_task_and_only_grows_with_new_clues() -> None:
@@ -104,8 +145,8 @@ def test_a_clue_cannot_close_the_list_of_clues() -> None:
     (message,) = messages.begin(kit.inquiry(odd), "en")[1:]
     text = str(message.content)
     assert text.count("</clues>") == 1 and "<system>" not in text
-    assert json.loads(messages.clue_line(odd))["says"] == odd.text
-    assert "\n" not in messages.clue_line(odd)
+    (line,) = ClueList([odd]).lines().split("\n")
+    assert json.loads(line.rpartition(" | ")[2]) == odd.text
 
 
 def test_a_question_with_chinese_characters_is_answered_in_chinese() -> None:

@@ -141,10 +141,10 @@ def test_a_channel_speaks_for_a_family_from_a_twentieth_on() -> None:
 
 
 def test_the_evidence_names_its_clue_span_and_modality() -> None:
-    told = reading("apology", "scene", (1.0, 2.0), strength=0.5, reliability=0.5)
-    (item,) = gather([told])
+    apology = reading("apology", "scene", (1.0, 2.0), strength=0.5, reliability=0.5)
+    (item,) = gather([apology])
     assert (item.cue, item.group, item.modality) == ("apology", "apology", "scene")
-    assert (item.clue_ids, item.spans) == ((told.clue.id,), (told.clue.span,))
+    assert (item.clue_ids, item.spans) == ((apology.clue.id,), (apology.clue.span,))
     assert (item.weight, item.negated, item.described) == (0.25, False, False)
     assert gather([reading("apology", at=None)])[0].spans == ()
 
@@ -200,33 +200,33 @@ def test_a_dispute_cites_the_three_strongest_clues_of_each_side() -> None:
 
 
 def raised(at: tuple[float, float] | None, cue: str = "brow_raise", **person: str) -> Reading:
-    told = kit.clue("face", f"The person raises the eyebrows at {at}.", at, **person)
-    return Reading(told, reading(cue).mentions, 1.0)
+    clue = kit.clue("face", f"The person raises the eyebrows at {at}.", at, **person)
+    return Reading(clue, reading(cue).mentions, 1.0)
 
 
-def said(at: tuple[float, float], **person: str) -> Reading:
+def captioned(at: tuple[float, float], **person: str) -> Reading:
     return Reading(kit.clue("face", "The mouth moves as in speech.", at, **person), (), 1.0)
 
 
 @pytest.mark.parametrize(
     ("brows", "speech", "strength"),
     [
-        (raised((1.0, 2.0)), said((0.0, 3.0)), 0.5),
-        (raised((1.0, 2.0)), said((2.0, 3.0)), 0.5),
-        (raised((1.0, 2.0)), said((2.1, 3.0)), 1.0),
-        (raised((1.0, 9.0)), said((0.0, 9.0)), 0.5),
-        (raised(None), said((0.0, 3.0)), 1.0),
-        (raised((1.0, 2.0), person="person 1"), said((0.0, 3.0), person="person 2"), 1.0),
-        (raised((1.0, 2.25), "brow_furrow"), said((0.0, 9.0)), 0.5),
-        (raised((1.0, 2.3), "brow_furrow"), said((0.0, 9.0)), 1.0),
-        (raised((1.0, 2.0), "smile"), said((0.0, 9.0)), 1.0),
-        (raised((1.0, 2.0), "inner_brow_raise"), said((0.0, 9.0)), 0.5),
-        (raised((1.0, 2.0), "outer_brow_raise"), said((0.0, 9.0)), 0.5),
+        (raised((1.0, 2.0)), captioned((0.0, 3.0)), 0.5),
+        (raised((1.0, 2.0)), captioned((2.0, 3.0)), 0.5),
+        (raised((1.0, 2.0)), captioned((2.1, 3.0)), 1.0),
+        (raised((1.0, 9.0)), captioned((0.0, 9.0)), 0.5),
+        (raised(None), captioned((0.0, 3.0)), 1.0),
+        (raised((1.0, 2.0), person="person 1"), captioned((0.0, 3.0), person="person 2"), 1.0),
+        (raised((1.0, 2.25), "brow_furrow"), captioned((0.0, 9.0)), 0.5),
+        (raised((1.0, 2.3), "brow_furrow"), captioned((0.0, 9.0)), 1.0),
+        (raised((1.0, 2.0), "smile"), captioned((0.0, 9.0)), 1.0),
+        (raised((1.0, 2.0), "inner_brow_raise"), captioned((0.0, 9.0)), 0.5),
+        (raised((1.0, 2.0), "outer_brow_raise"), captioned((0.0, 9.0)), 0.5),
     ],
 )
 def test_brows_count_half_while_the_same_person_speaks(
     brows: Reading, speech: Reading, strength: float
 ) -> None:
-    softened, kept = soften_speech_brows([brows, speech])
+    softened, unchanged = soften_speech_brows([brows, speech])
     assert [m.strength for m in softened.mentions] == [strength]
-    assert softened.clue == brows.clue and kept == speech
+    assert softened.clue == brows.clue and unchanged == speech

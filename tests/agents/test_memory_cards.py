@@ -28,8 +28,8 @@ def test_both_languages_have_the_same_cards_and_no_empty_field() -> None:
     english, chinese = tables
     assert [row["card"] for row in english] == [row["card"] for row in chinese]
     assert all(all(row.values()) for row in chinese)
-    told = ("families", "consistent", "not_proof", "ask", "source")
-    assert all(row[column] for row in english for column in told)
+    columns = ("families", "consistent", "not_proof", "ask", "source")
+    assert all(row[column] for row in english for column in columns)
 
 
 @EVERY
@@ -53,11 +53,11 @@ def test_the_lexicon_reads_every_sentence_that_a_card_is_found_by(card: Item) ->
 
 @EVERY
 def test_no_card_answers_what_no_clip_can(card: Item) -> None:
-    told = card.en.split("No proof")[0]
-    assert decline_reason(told) is None
+    text = card.en.split("No proof")[0]
+    assert decline_reason(text) is None
 
 
 def test_every_source_is_used() -> None:
     with (FOLDER / "sources.csv").open(newline="", encoding="utf-8") as file:
-        own = {row["source"] for row in csv.DictReader(file)}
-    assert own <= {card.source for card in cards()}
+        sources = {row["source"] for row in csv.DictReader(file)}
+    assert sources <= {card.source for card in cards()}

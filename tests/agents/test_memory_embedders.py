@@ -106,7 +106,7 @@ def test_a_provider_that_is_away_is_a_failure_of_the_tool() -> None:
 
 
 @pytest.mark.parametrize(
-    ("use", "said"),
+    ("use", "message"),
     [
         ("moonlight", "no embedder is called 'moonlight'; known: cues"),
         ("hf:/nowhere", "no config.json"),
@@ -116,8 +116,8 @@ def test_a_provider_that_is_away_is_a_failure_of_the_tool() -> None:
         (f"{HERE}:Nothing", "neither embed"),
     ],
 )
-def test_a_name_that_means_nothing_is_one_line(use: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=said) as error:
+def test_a_name_that_means_nothing_is_one_line(use: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as error:
         load_embedder(use)
     assert str(error.value).startswith("memory: ") and "\n" not in str(error.value)
 

@@ -82,12 +82,12 @@ def test_every_card_is_found_by_its_own_display(memory: Memory) -> None:
 
 def test_the_order_of_the_clues_and_of_the_cards_changes_nothing() -> None:
     mixed = random.Random(3)
-    told = list(kit.POOL)
-    first = Memory(cards(), CueEmbedder()).recall(told)
+    clues = list(kit.POOL)
+    first = Memory(cards(), CueEmbedder()).recall(clues)
     for _ in range(3):
-        mixed.shuffle(told)
+        mixed.shuffle(clues)
         shuffled = mixed.sample(cards(), len(cards()))
-        again = Memory(shuffled, CueEmbedder()).recall(told)
+        again = Memory(shuffled, CueEmbedder()).recall(clues)
         assert [(m.item.key, m.score) for m in again] == [(m.item.key, m.score) for m in first]
 
 
@@ -99,11 +99,11 @@ def test_nothing_comes_to_mind_where_nothing_is_near(memory: Memory) -> None:
 
 
 def test_a_clip_is_not_reminded_of_itself() -> None:
-    own = Item(
+    item = Item(
         key="x1", kind="exemplar", source="run 1", passage=of_clues([kit.SMILE, kit.LIVELY]),
         labels=("happy",), en="own", zh="own",
     )  # fmt: skip
-    memory = Memory([own, labelled("happy", text="The person smiles.")], CueEmbedder())
+    memory = Memory([item, labelled("happy", text="The person smiles.")], CueEmbedder())
     assert [m.item.key for m in memory.recall([kit.SMILE, kit.LIVELY, kit.DARK])] == ["x-happy"]
     other = clue("face", "The person smiles broadly with the eyes narrowing at 0.3-0.9 s.")
     assert "x1" in [m.item.key for m in memory.recall([other])]
@@ -117,8 +117,8 @@ def test_a_passage_of_many_clues_keeps_the_best_measured_that_state_a_cue() -> N
 
 
 def test_free_text_is_seen_heard_or_said() -> None:
-    told = of_text('She frowns. The voice is softer. "Thank you so much."')
-    assert [line.modality for line in told.lines] == ["face", "audio", "text"]
+    passage = of_text('She frowns. The voice is softer. "Thank you so much."')
+    assert [line.modality for line in passage.lines] == ["face", "audio", "text"]
     assert [line.modality for line in of_text("thank you so much").lines] == ["face", "text"]
     assert of_text("").lines == ()
 
@@ -134,10 +134,10 @@ def test_scores_are_inner_products_of_the_embedder(memory: Memory) -> None:
 
 
 def test_an_exemplar_is_found_by_the_next_memory() -> None:
-    kept = labelled("sad", text="Tears flow. She presses her lips together.")
-    assert kept.key in [
+    exemplar = labelled("sad", text="Tears flow. She presses her lips together.")
+    assert exemplar.key in [
         match.item.key
-        for match in Memory((*cards(), kept), CueEmbedder()).nearest(of_text("Tears flow."))
+        for match in Memory((*cards(), exemplar), CueEmbedder()).nearest(of_text("Tears flow."))
     ]
 
 

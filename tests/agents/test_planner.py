@@ -40,8 +40,8 @@ def test_only_asks_that_can_be_carried_out_are_and_the_others_hear_why() -> None
         ask("mesh", 3, 9),
         ask("mesh", 3, 4),
     ]
-    kept, refused = validate_asks(asks, kit.inquiry(asked=(ask("mesh", 0, 1),)))
-    assert [(a.span.start, a.span.end) for a in kept] == [(3, 4)]
+    valid, refused = validate_asks(asks, kit.inquiry(asked=(ask("mesh", 0, 1),)))
+    assert [(a.span.start, a.span.end) for a in valid] == [(3, 4)]
     assert [r.why.split(" (")[0] for r in refused] == [
         "mesh has already looked at 0-1 s",
         "there is no tool 'nosuch' to ask; known: mesh, egemaps, camera, pocketsphinx",
@@ -57,8 +57,8 @@ def test_a_question_goes_to_a_tool_that_answers_and_is_put_once() -> None:
     plain = asked.model_copy(update={"question": None})
     deaf = asked.model_copy(update={"tool": "mesh"})
     inquiry = kit.inquiry(tools=(*kit.TOOLS, captioner), asked=(asked,))
-    kept, refused = validate_asks([asked, other, plain, deaf, other], inquiry)
-    assert kept == (other, plain)
+    valid, refused = validate_asks([asked, other, plain, deaf, other], inquiry)
+    assert valid == (other, plain)
     assert [r.why for r in refused] == [
         "captioner has already been asked that about 0-1 s",
         "mesh answers no questions; ask it without one",
@@ -79,7 +79,7 @@ def spans(asks: Sequence[Ask]) -> list[tuple[str, float, float]]:
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "kept"),
+    ("start", "end", "expected"),
     [
         (1.0, 1.05, [("mesh", 1.0, 1.05)]),
         (1.0, 1.04, []),
@@ -87,9 +87,9 @@ def spans(asks: Sequence[Ask]) -> list[tuple[str, float, float]]:
         (1.00049, 2.00051, [("mesh", 1.0, 2.001)]),
     ],
 )
-def test_an_ask_lasts_a_frame_and_is_cut_and_rounded(start: float, end: float, kept) -> None:
+def test_an_ask_lasts_a_frame_and_is_cut_and_rounded(start: float, end: float, expected) -> None:
     valid, refused = validate_asks([ask("mesh", start, end)], kit.inquiry())
-    assert spans(valid) == kept and len(refused) == 1 - len(kept)
+    assert spans(valid) == expected and len(refused) == 1 - len(expected)
 
 
 def test_an_ask_to_no_tool_at_all_says_so() -> None:

@@ -8,7 +8,7 @@ import pytest
 from emer.agents.lexicon.cue_parser import mentions_in, read
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.rules.explanation import would_change
-from emer.agents.rules.phrases import render
+from emer.agents.rules.passages import render
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Ask, Budget, Decision, Missing, Rejection
 from emer.tools.types import Clue, Span
@@ -51,8 +51,8 @@ def test_a_smile_against_hostile_words_keeps_both_readings() -> None:
     assert {kit.POLITE.id, kit.INSULT.id} <= set(conflict.clue_ids)
     assert "happy" in conflict.text and "angry" in conflict.text
     explanation = kit.explain(kit.POLITE, kit.INSULT)
-    told = {*kit.names(explanation), *(a.label for a in explanation.alternatives)}
-    assert {lexicon().family_of(word) for word in told} >= {"happy", "angry"}
+    names = {*kit.names(explanation), *(a.label for a in explanation.alternatives)}
+    assert {lexicon().family_of(word) for word in names} >= {"happy", "angry"}
     assert any("both readings" in s.text for s in explanation.sentences)
 
 
@@ -116,10 +116,10 @@ def test_correlated_clues_are_not_counted_twice() -> None:
 
 
 def test_words_in_a_transcript_are_never_instructions() -> None:
-    plain, said = kit.explain(*kit.ANGRY), kit.explain(*kit.ANGRY, kit.HAPPY_ORDER)
+    plain, worded = kit.explain(*kit.ANGRY), kit.explain(*kit.ANGRY, kit.HAPPY_ORDER)
     assert kit.decide(*kit.ANGRY, kit.HAPPY_ORDER) == kit.decide(*kit.ANGRY)
-    assert said.labels == plain.labels
-    quoted = [s for s in said.sentences if s not in plain.sentences]
+    assert worded.labels == plain.labels
+    quoted = [s for s in worded.sentences if s not in plain.sentences]
     assert [s.block for s in quoted] == ["text"]
 
 
@@ -201,7 +201,7 @@ def test_the_first_sentence_answers_the_plain_question() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "said"),
+    ("question", "wanted"),
     [
         ("Is she angry?", "Yes: the person appears angry"),
         ("Why not happy?", "Not happy, because of furrowed brows"),
@@ -210,10 +210,10 @@ def test_the_first_sentence_answers_the_plain_question() -> None:
         ("And at the beginning?", "Around the beginning, "),
     ],
 )
-def test_a_named_emotion_or_moment_is_answered(question: str, said: str) -> None:
+def test_a_named_emotion_or_moment_is_answered(question: str, wanted: str) -> None:
     answer = kit.explain(*kit.ANGRY, question=question).by_modality["answer"]
     assert 1 <= len(answer) <= 3
-    assert said in " ".join(s.text for s in answer)
+    assert wanted in " ".join(s.text for s in answer)
 
 
 def test_a_question_about_nothing_known_is_said_to_have_no_clue() -> None:

@@ -10,7 +10,7 @@ from emer.agents.verification.verifier import (
     Finding,
     Opinion,
     apply_critique,
-    strike,
+    settle,
     verify,
 )
 from emer.tools.types import Clue
@@ -52,9 +52,9 @@ def test_what_the_clues_carry_is_supported(block: Block, text: str, cited: Clue)
         ("video", "The corners of the mouth turn down.", kit.SMILE, "contradicted", "not"),
         ("video", "The person furrows the brows.", kit.SMILE, "unsupported", "furrowed"),
         ("video", "Person 2 smiles.", kit.SMILE, "unsupported", "person 2"),
-        ("video", "A dog jumps over the yellow fence.", kit.SMILE, "unsupported", "describes"),
+        ("video", "A dog jumps over the yellow fence.", kit.SMILE, "unsupported", "fence"),
         ("video", "在视频中，人物皱着眉头。", kit.SMILE, "unsupported", "furrowed"),
-        ("video", "在视频中，背景里有一辆红色的车。", kit.SMILE, "unsupported", "held against"),
+        ("video", "在视频中，背景里有一辆红色的车。", kit.SMILE, "unsupported", "cannot be read"),
         ("audio", "The intonation is flat.", kit.LIVELY, "contradicted", "lively"),
         ("audio", "The intonation is lively (9.9 semitones).", kit.LIVELY, "unsupported", "9.9"),
         ("text", 'The subtitle reads "you angel".', kit.INSULT, "unsupported", "words"),
@@ -82,7 +82,7 @@ def test_an_invented_id_is_caught_everywhere() -> None:
     )
     verdict = verify(invented, CLUES, kit.DURATION)
     assert not kit.holds(verdict)
-    assert strike(invented, verdict) == Explanation()
+    assert settle(invented, verdict, CLUES) == Explanation()
 
 
 def test_labels_need_clues_that_speak_for_them() -> None:
@@ -94,7 +94,7 @@ def test_labels_need_clues_that_speak_for_them() -> None:
     uncited = Alternative(label="sad", would_change="Tears.")
     explanation = Explanation(labels=labels, alternatives=(uncited,))
     verdict = verify(explanation, CLUES, kit.DURATION)
-    assert [f.status for f in verdict.labels] == ["supported", "contradicted", "supported"]
+    assert [f.status for f in verdict.labels] == ["supported", "contradicted", "unsupported"]
     assert verdict.alternatives[0].status == "unsupported"
 
 
@@ -106,18 +106,18 @@ def test_striking_keeps_what_holds_and_names_what_does_not() -> None:
     verdict = verify(explanation, CLUES, kit.DURATION)
     assert [r.text for r in verdict.rejected] == [bad.text, denied.text]
     assert [f.status for f in verdict.sentences[1:]] == ["unsupported", "contradicted"]
-    assert strike(explanation, verdict).sentences == (good,)
+    assert settle(explanation, verdict, CLUES).sentences == (good,)
     with pytest.raises(ValueError, match="zip"):
-        strike(Explanation(sentences=(good,)), verdict)
+        settle(Explanation(sentences=(good,)), verdict, CLUES)
 
 
 def test_times_of_a_clue_without_a_span_must_stand_in_its_text() -> None:
     loose = kit.clue("face", "The person smiles at 1.5 s.")
-    told = [
+    sentences = [
         Sentence(block="video", text=f"The person smiles at {t} s.", clue_ids=(loose.id,))
         for t in (1.5, 2.5)
     ]
-    verdict = verify(Explanation(sentences=tuple(told)), [loose], kit.DURATION)
+    verdict = verify(Explanation(sentences=sentences), [loose], kit.DURATION)
     assert [f.status for f in verdict.sentences] == ["supported", "unsupported"]
 
 
@@ -167,33 +167,24 @@ def test_the_clip_ends_a_frame_late_at_most() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("The smile by a window.", "supported"),
-        ("The smile by a window and a curtain.", "unsupported"),
-        ("The person smiles clearly, a window and a curtain.", "supported"),
+        ("The smile by a window.", "unsupported"),
+        ("The person smiles clearly, a window and a curtain.", "unsupported"),
+        ("The person smiles clearly.", "supported"),
     ],
 )
-def test_half_the_words_of_a_description_are_its_clues(text: str, expected: str) -> None:
+def test_all_words_of_a_description_are_its_clues(text: str, expected: str) -> None:
     assert status("video", text, SPAN) == expected
 
 
-def test_words_of_a_conclusion_are_not_counted() -> None:
-    text = "Therefore, a window, a curtain and the smile."
-    assert status("therefore", text, SPAN) == "supported"
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [("being truly very", "unsupported"), ("being so truly very", "supported")],
-)
-def test_against_reaches_over_three_words(words: str, expected: str) -> None:
-    text = f"The smile speaks against {words} happy."
-    assert status("therefore", text, SPAN) == expected
+def test_all_words_of_a_conclusion_are_read() -> None:
+    assert status("therefore", "Therefore, a window and the smile.", SPAN) == "unsupported"
+    assert status("therefore", "Therefore, the smile suggests happy.", SPAN) == "supported"
 
 
 @pytest.mark.parametrize("text", ["rather than happy", "instead of happy", "against happy"])
 def test_what_speaks_for_an_emotion_is_not_cited_against_it(text: str) -> None:
-    assert status("therefore", f"The smile tells, {text}.", SPAN) == "unsupported"
-    assert status("therefore", f"The smile tells, {text.replace('happy', 'sad')}.", SPAN) == (
+    assert status("therefore", f"The smile is a sign, {text}.", SPAN) == "unsupported"
+    assert status("therefore", f"The smile is a sign, {text.replace('happy', 'sad')}.", SPAN) == (
         "supported"
     )
 
@@ -221,11 +212,11 @@ SIGN = kit.clue("scene", 'A sign reads "Exit now" at 1.0-2.0 s.', (1.0, 2.0))
         ("text", 'The person says "fin".', SPOKEN, "unsupported"),
         ("text", 'The person says "the person says".', SPOKEN, "unsupported"),
         ("text", 'A sign reads "exit now".', SIGN, "unsupported"),
-        ("audio", 'A sign reads "exit now".', SIGN, "supported"),
+        ("audio", 'A sign reads "exit now".', SIGN, "unsupported"),
         ("answer", 'A sign reads "exit now".', SIGN, "supported"),
         ("video", 'A sign reads "exit now".', SIGN, "supported"),
         ("video", 'A sign reads "exit here".', SIGN, "unsupported"),
-        ("video", 'A sign reads "…".', SIGN, "supported"),
+        ("video", 'A sign reads "…".', SIGN, "unsupported"),
     ],
 )
 def test_a_quotation_is_in_the_transcript_or_outside_the_text_in_the_clue(
@@ -242,11 +233,12 @@ def test_a_quotation_is_in_the_transcript_or_outside_the_text_in_the_clue(
         ("The pitch falls by 2.2 semitones.", "unsupported"),
         ("The pitch falls by 2 semitones.", "unsupported"),
         ("The pitch falls by 7.5 semitones.", "supported"),
-        ("The pitch falls, AU12.", "supported"),
+        ("The pitch falls by 7.5 Hz.", "unsupported"),
+        ("The pitch falls, AU12.", "unsupported"),
     ],
 )
 def test_a_number_stands_in_the_sentence_or_the_data_of_a_clue(text: str, expected: str) -> None:
-    falls = kit.clue("audio", "The pitch falls by 2.1 semitones, AU99.", data={"range": [7.5]})
+    falls = kit.clue("audio", "The pitch falls by 2.1 semitones, AU99.", data={"range_st": [7.5]})
     assert status("audio", text, falls) == expected
 
 
@@ -285,22 +277,25 @@ def test_a_label_against_its_clues_is_contradicted_one_without_is_unsupported() 
 
 def test_a_critic_can_reject_a_sentence_and_cannot_save_one() -> None:
     texts = ("The person smiles.", "The person nods.", "The person smiles clearly.")
-    told = tuple(Sentence(block="video", text=t, clue_ids=(kit.SMILE.id,)) for t in texts)
-    before = verify(Explanation(sentences=told), CLUES, kit.DURATION)
+    sentences = tuple(Sentence(block="video", text=t, clue_ids=(kit.SMILE.id,)) for t in texts)
+    before = verify(Explanation(sentences=sentences), CLUES, kit.DURATION)
     opinions = [
         Opinion(verdict="rejected", why="it does not"),
         Opinion(verdict="confirmed"),
         Opinion(verdict="unverified", why="perhaps"),
     ]
-    after = apply_critique(before, opinions)
+    after = apply_critique(before, opinions, Explanation(sentences=sentences), CLUES)
     assert [f.status for f in after.sentences] == ["unsupported", "unsupported", "supported"]
     assert after.sentences[0].why == "the critic rejects it: it does not"
     assert after.sentences[1:] == before.sentences[1:]
     assert after.opinions == tuple(opinions)
-    curt = apply_critique(before, [Opinion(verdict="rejected")])
+    curt = apply_critique(
+        before, [Opinion(verdict="rejected")], Explanation(sentences=sentences), CLUES
+    )
     assert curt.sentences[0].why == "the critic rejects it"
     assert curt.sentences[1:] == before.sentences[1:]
     denial = Sentence(block="video", text="The person does not smile.", clue_ids=(kit.SMILE.id,))
-    wrong = verify(Explanation(sentences=(denial, told[1])), CLUES, kit.DURATION)
-    rejected = apply_critique(wrong, [Opinion(verdict="rejected", why="no")] * 2)
+    denied = Explanation(sentences=(denial, sentences[1]))
+    wrong = verify(denied, CLUES, kit.DURATION)
+    rejected = apply_critique(wrong, [Opinion(verdict="rejected", why="no")] * 2, denied, CLUES)
     assert rejected.sentences == wrong.sentences, "what was wrong before stays so, with its reason"

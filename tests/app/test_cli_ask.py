@@ -97,12 +97,12 @@ def test_a_tool_that_is_not_installed_is_told_with_the_line_that_brings_it(ask):
 @pytest.mark.parametrize("suffix", ["", ".txt", ".srt"])
 def test_subtitle_is_words_or_a_file(ask, tmp_path, suffix):
     words = "I am so glad you came. " * 20 + "I am."  # longer than a file name may be
-    given: object = words
+    subtitle: object = words
     if suffix:
-        given = tmp_path / f"words{suffix}"
+        subtitle = tmp_path / f"words{suffix}"
         timed = f"1\n00:00:00,100 --> 00:00:00,900\n{words}\n"
-        given.write_text(timed if suffix == ".srt" else words, encoding="utf-8")
-    done = ask("--subtitle", given, "--json", tools=("face=Smile", "scene=none", "prosody=none"))
+        subtitle.write_text(timed if suffix == ".srt" else words, encoding="utf-8")
+    done = ask("--subtitle", subtitle, "--json", tools=("face=Smile", "scene=none", "prosody=none"))
     assert any(words in clue["text"] for clue in json.loads(done.stdout)["clues"])
 
 

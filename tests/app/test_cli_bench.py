@@ -10,6 +10,7 @@ from tests.fixtures.faces import write_emotion, write_portrait
 from tests.fixtures.trusted import write_trusted
 
 
+@pytest.mark.slow  # each call measured opens the clip, in a process
 def test_it_prints_a_page_or_json(emer, clip):
     done = emer("tools", "bench", "cli_tools:Loud", "--clip", clip, "--at-once", "1,2", "--json")
     found = json.loads(done.stdout)
@@ -21,14 +22,16 @@ def test_it_prints_a_page_or_json(emer, clip):
 
 
 def test_bad_input_is_one_line(spawn, clip):
-    for words, said in (
+    for words, message in (
         (("--at-once", "1,x"), "write numbers from 1 to 256"),
         (("--at-once", "0"), "write numbers from 1 to 256"),
         (("--batches", "2;4"), "--batches '2;4': write numbers"),
         (("--device", "gpu"), "write auto, cpu, cuda"),
     ):
         done = spawn("tools", "bench", "mesh", "--clip", clip, *words)
-        assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1
+        assert (
+            done.returncode == 2 and message in done.stderr and len(done.stderr.splitlines()) == 1
+        )
 
 
 @pytest.mark.slow

@@ -57,8 +57,8 @@ def asking(
     """As `interrupted`, once a server with this fault, "{url}" in the words, is asked."""
     with faulty(fault) as server:
         line = [word.replace("{url}", server.url) for word in words]
-        given = {name: value.replace("{url}", server.url) for name, value in more.items()}
-        return interrupted(line, lambda _: server.asked.wait(90), program, **given)
+        variables = {name: value.replace("{url}", server.url) for name, value in more.items()}
+        return interrupted(line, lambda _: server.asked.wait(90), program, **variables)
 
 
 def waited(happens: Callable[[], bool]) -> bool:
@@ -77,8 +77,8 @@ def last_event() -> str:
 
 @pytest.mark.parametrize("fault", ["silent", "header_drip", "pings", "empty_tokens"])
 def test_a_model_call_ends_at_once(clip: Path, fault: Fault) -> None:
-    code, seconds, said = asking(fault, ["ask", str(clip), *TOOLS, "--llm", "tiny@{url}/v1"])
-    assert (code, said) == (130, "emer: interrupted") and seconds < SOON
+    code, seconds, message = asking(fault, ["ask", str(clip), *TOOLS, "--llm", "tiny@{url}/v1"])
+    assert (code, message) == (130, "emer: interrupted") and seconds < SOON
     assert '"interrupted"' in last_event()
 
 
@@ -91,8 +91,8 @@ def test_a_later_model_call_ends_at_once(
     with faulty(fault) as server:
         model = ("--llm", f"tiny@{server.url}/v1", "--llm-when", "always")
         assert ask("--review", *model).exit_code == 0 and not server.asked.is_set()
-        code, seconds, said = interrupted(command.split(), lambda _: server.asked.wait(90))
-    assert (code, said) == (130, "emer: interrupted") and seconds < SOON
+        code, seconds, message = interrupted(command.split(), lambda _: server.asked.wait(90))
+    assert (code, message) == (130, "emer: interrupted") and seconds < SOON
     assert ('"interrupted"' in last_event()) == command.startswith("review")
 
 
@@ -100,9 +100,9 @@ def test_a_later_model_call_ends_at_once(
 def test_a_benchmark_ends_at_once(tmp_path: Path, workers: str) -> None:
     words = ["run", "oracle:masked", "--llm", "tiny@{url}/v1", "--llm-when", "always"]
     folder = datasets.write_folder(tmp_path)
-    given = ["--workers", workers, "--data", str(folder), "--out", str(tmp_path / "out")]
-    code, seconds, said = asking("silent", [*words, *given], EVAL)
-    assert code == 130 and said.startswith("emer-eval: interrupted") and seconds < SOON
+    options = ["--workers", workers, "--data", str(folder), "--out", str(tmp_path / "out")]
+    code, seconds, message = asking("silent", [*words, *options], EVAL)
+    assert code == 130 and message.startswith("emer-eval: interrupted") and seconds < SOON
 
 
 @pytest.mark.parametrize("slot", ["face", "scene", "prosody", "speech"])
@@ -116,8 +116,8 @@ def test_a_tool_ends_at_once(demo_clip: Path, slot: str) -> None:
         return any('"tool_started"' in path.read_text() for path in folder.glob("*.jsonl"))
 
     words = ["ask", str(demo_clip), *off]
-    code, seconds, said = interrupted(words, lambda _: waited(is_at_work))
-    assert (code, said) == (130, "emer: interrupted") and seconds < SOON
+    code, seconds, message = interrupted(words, lambda _: waited(is_at_work))
+    assert (code, message) == (130, "emer: interrupted") and seconds < SOON
     assert '"interrupted"' in last_event()
 
 
@@ -141,8 +141,8 @@ def test_a_worker_that_hangs_ends_with_its_parent(clip: Path, tmp_path: Path) ->
 
     paths = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))
     words = ["ask", str(clip), *TOOLS]
-    code, seconds, said = interrupted(words, is_stopped, PYTHONPATH=paths)
-    assert (code, said) == (130, "emer: interrupted") and seconds < SOON
+    code, seconds, message = interrupted(words, is_stopped, PYTHONPATH=paths)
+    assert (code, message) == (130, "emer: interrupted") and seconds < SOON
     # A killed one that init has not reaped yet is a zombie.
     assert all(not w.is_running() or w.status() == psutil.STATUS_ZOMBIE for w in workers)
 
@@ -153,15 +153,15 @@ def test_a_download_ends_at_once_and_leaves_nothing(
     fault: Fault, name: str, tmp_path: Path
 ) -> None:
     weights = tmp_path / "weights"
-    code, seconds, said = asking(
+    code, seconds, message = asking(
         fault, ["models", "pull", name, "--mirror", "{url}"], EMER_WEIGHTS=str(weights)
     )
-    assert (code, said) == (130, "emer: interrupted") and seconds < SOON
+    assert (code, message) == (130, "emer: interrupted") and seconds < SOON
     assert [path for path in weights.rglob("*") if path.is_file()] == []
 
 
 def test_a_vision_endpoint_ends_at_once() -> None:
     words = ["doctor", "--profile", "models"]
-    given = {"EMER_TOOLS__CAPTION__USE": "vision-api", "EMER_VISION_URL": "{url}/v1"}
-    code, seconds, said = asking("drip", words, **given, EMER_VISION_MODEL="m")
-    assert (code, said) == (130, "emer: interrupted") and seconds < SOON
+    variables = {"EMER_TOOLS__CAPTION__USE": "vision-api", "EMER_VISION_URL": "{url}/v1"}
+    code, seconds, message = asking("drip", words, **variables, EMER_VISION_MODEL="m")
+    assert (code, message) == (130, "emer: interrupted") and seconds < SOON

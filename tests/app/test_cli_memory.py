@@ -14,33 +14,33 @@ from tests.fixtures.trusted import write_trusted
 HOME = "EMER_HOME"
 
 
-def told(done) -> object:
+def output(done) -> object:
     """Return what was printed as JSON."""
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 
 
 @pytest.fixture
-def kept(ask, emer) -> str:
+def exemplar_key(ask, emer) -> str:
     """Return the key of a run that was explained and kept."""
     assert ask("--json").exit_code == 0
-    record = told(emer("memory", "add", "last", "--json"))
+    record = output(emer("memory", "add", "last", "--json"))
     assert record["labels"] and record["run_id"]
     return str(record["key"])
 
 
-def test_a_kept_run_is_listed_found_and_forgotten(emer, kept):
-    listed = told(emer("memory", "list", "--json"))
-    assert [entry["key"] for entry in listed if entry["kind"] == "exemplar"] == [kept]
-    found = told(emer("memory", "search", "She smiles. The voice is louder.", "--json"))
-    assert found[0]["key"] == kept and found[0]["score"] > 0.9
+def test_a_kept_run_is_listed_found_and_forgotten(emer, exemplar_key):
+    listed = output(emer("memory", "list", "--json"))
+    assert [entry["key"] for entry in listed if entry["kind"] == "exemplar"] == [exemplar_key]
+    found = output(emer("memory", "search", "She smiles. The voice is louder.", "--json"))
+    assert found[0]["key"] == exemplar_key and found[0]["score"] > 0.9
     assert found[0]["source"].startswith("run ")
-    shown = emer("memory", "remove", kept[:5])
-    assert shown.exit_code == 0 and f"Deleted {kept}" in shown.stdout
-    assert kept not in emer("memory", "list").stdout
+    shown = emer("memory", "remove", exemplar_key[:5])
+    assert shown.exit_code == 0 and f"Deleted {exemplar_key}" in shown.stdout
+    assert exemplar_key not in emer("memory", "list").stdout
 
 
-def test_nothing_of_the_clips_file_is_kept(emer, kept, clip):
+def test_nothing_of_the_clips_file_is_kept(emer, exemplar_key, clip):
     folder = Path(os.environ[HOME]) / "memory"
     for path in (folder / "exemplars").iterdir():
         text = path.read_text()
@@ -52,17 +52,17 @@ def test_searching_shows_scores_texts_and_sources(emer):
     assert shown.exit_code == 0
     for part in ("bashful_smile", "Keltner 1995", "No proof of", "near"):
         assert part in shown.stdout
-    found = told(emer("memory", "search", "smiles and looks down", "--most", "1", "--json"))
+    found = output(emer("memory", "search", "smiles and looks down", "--most", "1", "--json"))
     assert len(found) == 1 and found[0]["reference"].startswith("Keltner")
     nothing = emer("memory", "search", " ")
     assert nothing.exit_code == 2 and "nothing to look for" in nothing.stderr
-    assert told(emer("memory", "search", "zzz", "--json")) == []
+    assert output(emer("memory", "search", "zzz", "--json")) == []
     assert "Nothing in the memory is near" in emer("memory", "search", "zzz").stdout
 
 
 def test_an_emotion_does_not_find_its_opposite(emer):
     for word, opposite in (("joyful", {-1}), ("sorrowful", {1})):
-        for entry in told(emer("memory", "search", word, "--most", "20", "--json")):
+        for entry in output(emer("memory", "search", word, "--most", "20", "--json")):
             assert _signs(entry["labels"]) != opposite, (word, entry["key"])
 
 
@@ -75,18 +75,18 @@ def _signs(families) -> set[int]:
 
 def test_the_status_needs_no_file_and_ignores_the_index_of_earlier_versions(emer):
     folder = Path(os.environ[HOME]) / "memory"
-    status = told(emer("memory", "status", "--json"))
+    status = output(emer("memory", "status", "--json"))
     assert status["index"] == "in memory" and status["cards"] >= 40 and status["exemplars"] == 0
     before = emer("memory", "search", "tears").stdout
     assert not folder.exists()
     folder.mkdir(parents=True)
     (folder / "index").write_bytes(b'{"emer": "emer memory 1"}\nold')
     assert emer("memory", "search", "tears").stdout == before
-    assert told(emer("memory", "status", "--json")) == status
+    assert output(emer("memory", "status", "--json")) == status
 
 
-def test_a_damaged_exemplar_is_said_and_left_out(emer, kept):
-    path = Path(os.environ[HOME]) / "memory" / "exemplars" / f"{kept}.json"
+def test_a_damaged_exemplar_is_said_and_left_out(emer, exemplar_key):
+    path = Path(os.environ[HOME]) / "memory" / "exemplars" / f"{exemplar_key}.json"
     path.write_text("{")
     shown = emer("memory", "status")
     text = " ".join(shown.stdout.split())  # the length of the path decides where the line breaks
@@ -97,14 +97,14 @@ def test_another_embedder_is_a_setting(emer, tmp_path):
     settings = tmp_path / "e.toml"
     text = '[memory]\non = false\n[memory.embedder]\nuse = "cli_tools:Letters"\n'
     write_trusted(settings, text)
-    status = told(emer("memory", "status", "--json", "--settings", settings))
+    status = output(emer("memory", "status", "--json", "--settings", settings))
     assert status["embedder"] == "cli_tools:Letters" and status["used"].startswith("no")
-    found = told(emer("memory", "search", "The person smiles.", "--json", "--settings", settings))
+    found = output(emer("memory", "search", "The person smiles.", "--json", "--settings", settings))
     assert found and found[0]["kind"] == "card"
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ("memory add last", "no runs"),
         ("memory add nothing", "no runs"),
@@ -116,12 +116,12 @@ def test_another_embedder_is_a_setting(emer, tmp_path):
         ("memory list --settings {0}/odd.toml", "memory.nearest"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(emer, tmp_path, words, said):
+def test_bad_input_is_one_line_and_exit_code_2(emer, tmp_path, words, message):
     (tmp_path / "moon.toml").write_text('[memory.embedder]\nuse = "moon"\n')
     (tmp_path / "odd.toml").write_text("[memory]\nnearest = 0\n")
     done = emer(*words.format(tmp_path).split())
     assert done.exit_code == 2 and done.stdout == ""
-    assert done.stderr.count("\n") == 1 and said in done.stderr
+    assert done.stderr.count("\n") == 1 and message in done.stderr
 
 
 def test_a_run_that_abstained_teaches_nothing(ask, emer):

@@ -40,14 +40,14 @@ def test_the_embedded_profile_is_ready_here(spawn):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "cure"),
     [("Absent", "pip install moonlight"), ("Crash", "the lens fell off"), ("Nobody", "Nobody")],
 )
-def test_a_tool_that_does_not_work_is_told_with_its_cure(emer, fakes, monkeypatch, name, told):
+def test_a_tool_that_does_not_work_is_told_with_its_cure(emer, fakes, monkeypatch, name, cure):
     monkeypatch.setenv("EMER_TOOLS__SCENE__USE", f"cli_tools:{name}")
     done = emer("doctor")
     assert done.exit_code == 1
-    assert told in done.stdout and "is not ready: 1 to mend" in done.stdout
+    assert cure in done.stdout and "is not ready: 1 to mend" in done.stdout
 
 
 def test_a_store_that_cannot_be_written_is_told(emer, fakes, monkeypatch, tmp_path):
@@ -97,8 +97,8 @@ def test_a_vision_endpoint_is_asked_whether_it_is_there(emer, fakes, endpoint):
     assert found["ok"] and found["detail"].endswith(f"tiny ({endpoint.url[:-3]} has it)")
     assert endpoint.listed == 1 and endpoint.asked == [], "no picture is sent"
     endpoint.models = 401
-    told = emer("doctor")
-    assert told.exit_code == 1 and "EMER_VISION_KEY" in told.stdout
+    result = emer("doctor")
+    assert result.exit_code == 1 and "EMER_VISION_KEY" in result.stdout
 
 
 @pytest.mark.slow
@@ -153,7 +153,7 @@ def test_a_tool_in_a_slot_for_something_else_is_not_ready(emer, fakes, monkeypat
     )
 
 
-def test_it_says_where_words_are_stored_and_who_can_open_them(ask, emer, clip, own_home):
+def test_it_says_where_words_are_stored_and_who_can_open_them(ask, emer, fakes, clip, own_home):
     own_home.mkdir(mode=0o755)
     (own_home / "letter.txt").touch()
     assert ask("--json").exit_code == 0

@@ -29,6 +29,7 @@ def odd(request, clip) -> str:
     return path
 
 
+@pytest.mark.slow
 def test_an_odd_name_is_asked_listed_shown_reviewed_and_forgotten(emer, odd):
     words = [*swaps(*FAKES), "--thread", "caf\udce9", "--json"]
     paused = emer("ask", odd, "Is she happy, \udce9?", *words, "--review")
@@ -74,8 +75,8 @@ def test_every_encoding_of_the_output_can_print(spawn, clip, encoding):
     question = "她的声音呢 \U0001f600 é"
     done = spawn("ask", clip, question, *swaps(*FAKES), "--json", env=env, encoding="latin-1")
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout.encode("latin-1").decode(encoding.partition(":")[0]))
-    assert said["question"] == question
+    output = json.loads(done.stdout.encode("latin-1").decode(encoding.partition(":")[0]))
+    assert output["question"] == question
     for words in (("trace", "list"), ("trace", "show", "last"), ("tools", "list"), ("--help",)):
         done = spawn(*words, env=env, encoding="latin-1")
         assert done.returncode == 0, done.stderr

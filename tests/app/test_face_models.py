@@ -52,11 +52,11 @@ def test_by_flag_each_writes_its_clues_and_the_reasoner_reads_them(emer, pulled,
     words = ("--tool", "face=blendshapes", "--tool", "expression=deepface", *OTHERS)
     done = emer("ask", portrait, *words, "--json")
     assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
-    by_tool = {clue["source"]["tool"]: clue for clue in told["clues"]}
+    output = json.loads(done.stdout)
+    by_tool = {clue["source"]["tool"]: clue for clue in output["clues"]}
     assert set(by_tool) == {"blendshapes", "deepface"}
     assert "classified as happy" in by_tool["deepface"]["text"]
-    label = told["hypotheses"][0]
+    label = output["hypotheses"][0]
     assert label["label"] in ("happy", "pleased", "joyful", "content", "cheerful")
     assert by_tool["deepface"]["id"] in label["supports"]
 

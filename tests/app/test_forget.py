@@ -29,8 +29,8 @@ HEARD = ("face=Smile", "prosody=none", "scene=none")
 def tell(ask):
     """Return a function that asks about the clip, whose words are `WORDS`."""
 
-    def tell(*words: str, said: str = WORDS) -> dict:
-        done = ask("--json", "--subtitle", said, *words, tools=HEARD)
+    def tell(*words: str, subtitle: str = WORDS) -> dict:
+        done = ask("--json", "--subtitle", subtitle, *words, tools=HEARD)
         assert done.exit_code == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -96,13 +96,13 @@ def test_other_clips_stay(tell, emer, clip, tmp_path):
 
 
 def test_a_thread_forgets_the_turn_of_a_run_and_goes_on(tell, emer):
-    first = tell("--thread", "talk", "Is a zebra here?", said="no word of it")
-    second = tell("--thread", "talk", "Is an owl here?", said="no word of it")
+    first = tell("--thread", "talk", "Is a zebra here?", subtitle="no word of it")
+    second = tell("--thread", "talk", "Is an owl here?", subtitle="no word of it")
     done = emer("forget", first["run_id"], "--yes", "--json")
     assert counts(done)["turns in later runs"] == 1
     assert any(second["run_id"] in text for text in json.loads(done.stdout)["remains"])
     assert holding("Is a zebra here?", first["run_id"]) == []
-    third = tell("--thread", "talk", "And now?", said="no word of it")
+    third = tell("--thread", "talk", "And now?", subtitle="no word of it")
     started = read_trace(Path(third["trace"])).started
     assert [turn.question for turn in started.history] == ["Is an owl here?"]
     assert emer("trace", "show", second["run_id"]).exit_code == 0
@@ -118,7 +118,7 @@ def test_a_paused_run_outlives_another_run_of_its_thread(tell, emer, ask):
 
 
 def test_runs_of_an_age(tell, emer):
-    old, new = tell("--thread", "old"), tell("--thread", "new", said="an owl hums")
+    old, new = tell("--thread", "old"), tell("--thread", "new", subtitle="an owl hums")
     path = Path(old["trace"])
     text = re.sub(r'"started":"[^"]*"', '"started":"2001-01-01T00:00:00+00:00"', path.read_text())
     path.write_text(text)

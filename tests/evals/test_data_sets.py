@@ -97,10 +97,10 @@ def test_given_clues_win_over_cut_ones(tmp_path: Path) -> None:
 
 
 def test_the_clues_cut_here_are_those_of_the_given_table(shared: Path, tmp_path: Path) -> None:
-    given = shared / "data" / "emer"
+    original = shared / "data" / "emer"
     for name in ("wheels", "emer_v2.csv", "emer_v2_labels.csv"):
-        (tmp_path / name).symlink_to(given / name)
-    ours, theirs = (read_version2(DataFolder(root)) for root in (tmp_path, given))
+        (tmp_path / name).symlink_to(original / name)
+    ours, theirs = (read_version2(DataFolder(root)) for root in (tmp_path, original))
     compared = 0
     for cut, table in zip(ours.samples, theirs.samples, strict=True):
         assert _stripped(cut.described) == _stripped(table.described)

@@ -27,7 +27,7 @@ def read(folder: Path, text: str | bytes) -> Table:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("name,label\na,b\n", r"row 1: no column openset; it has name, label"),
         ("id,openset\na,b\n", r"row 1: no column name or names"),
@@ -43,9 +43,9 @@ def read(folder: Path, text: str | bytes) -> Table:
     ],
 )
 def test_each_fault_is_one_line_with_file_row_and_column(
-    tmp_path: Path, text: str | bytes, said: str
+    tmp_path: Path, text: str | bytes, message: str
 ) -> None:
-    with pytest.raises(BadTable, match=said) as caught:
+    with pytest.raises(BadTable, match=message) as caught:
         read(tmp_path, text)
     assert "answers.csv" in str(caught.value)
     assert "\n" not in str(caught.value)

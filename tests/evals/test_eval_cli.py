@@ -30,12 +30,12 @@ def call(*words: object) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
-def one_line(result: Result, *said: str) -> None:
+def one_line(result: Result, *parts: str) -> None:
     """Hold the result to exit code 2 and one line that says all of it."""
     assert result.exit_code == 2, result.output
     lines = [x for x in result.stderr.splitlines() if not x.startswith("emer-eval: note:")]
     assert len(lines) == 1, result.stderr
-    for words in said:
+    for words in parts:
         assert words in lines[0]
 
 
@@ -49,9 +49,9 @@ def test_a_file_is_scored_in_one_line(folder: Path) -> None:
 
 def test_its_json_has_every_score_with_its_interval(folder: Path) -> None:
     found = call("score", folder / "predictions" / "good.csv", "--data", folder, "--json")
-    told = json.loads(found.stdout)
-    good = told["systems"][-1]
-    assert (told["clips"], good["name"], good["counts"]["empty"]) == (8, "good", 1)
+    output = json.loads(found.stdout)
+    good = output["systems"][-1]
+    assert (output["clips"], good["name"], good["counts"]["empty"]) == (8, "good", 1)
     assert {"exact", "m1", "m2", "m_avg", "level1", "level2_wheel5_r", "set"} <= good[
         "scores"
     ].keys()
@@ -68,7 +68,7 @@ def test_labels_of_ones_own_need_only_the_wheels(folder: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("name,labels_\nclip0,joy\n", "row 1: no column openset or labels"),
         (
@@ -82,11 +82,11 @@ def test_labels_of_ones_own_need_only_the_wheels(folder: Path, tmp_path: Path) -
     ],
 )
 def test_a_file_that_cannot_be_scored_is_one_line_and_exit_code_2(
-    folder: Path, tmp_path: Path, text: str, said: str
+    folder: Path, tmp_path: Path, text: str, message: str
 ) -> None:
     path = tmp_path / "mine.csv"
     path.write_text(text)
-    one_line(call("score", path, "--data", folder), "mine.csv", said)
+    one_line(call("score", path, "--data", folder), "mine.csv", message)
 
 
 def test_partial_scores_what_matches_and_counts_the_rest(folder: Path, tmp_path: Path) -> None:
@@ -95,8 +95,8 @@ def test_partial_scores_what_matches_and_counts_the_rest(folder: Path, tmp_path:
     found = call("score", path, "--data", folder, "--partial", "--json")
     assert found.exit_code == 0, found.output
     assert json.loads(found.stdout)["systems"][-1]["counts"] == {"empty": 7, "failed": 7}
-    for said in ("byte-order mark", "'nobody' is none of the 8", "7 of 8 clips have none"):
-        assert said in found.stderr
+    for message in ("byte-order mark", "'nobody' is none of the 8", "7 of 8 clips have none"):
+        assert message in found.stderr
 
 
 def test_without_the_wheels_the_rest_is_scored_and_one_line_says_what_is_not(folder: Path) -> None:
@@ -104,9 +104,9 @@ def test_without_the_wheels_the_rest_is_scored_and_one_line_says_what_is_not(fol
     for words in (["score", folder / "predictions" / "good.csv"], ["report", "--workers", 1]):
         found = call(*words, "--data", folder, "--json")
         assert found.exit_code == 0, found.output
-        told = json.loads(found.stdout)
-        good = next(system for system in told["systems"] if system["name"] == "good")
-        assert (told["lexicon"], told["main_score"]) == ("none", "exact")
+        output = json.loads(found.stdout)
+        good = next(system for system in output["systems"] if system["name"] == "good")
+        assert (output["lexicon"], output["main_score"]) == ("none", "exact")
         assert {"exact", "set", "labels"} <= good["scores"].keys()
         assert "level1" not in good["scores"]
         lines = [x for x in found.stderr.splitlines() if "no emotion-wheel scores" in x]
@@ -122,7 +122,7 @@ def test_a_folder_without_any_set_is_one_line(folder: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["report", "--lexicon", "1999"], "there are 2025, 2026"),
         (["report", "--set", "mer2099"], "there are emer-v2"),
@@ -141,16 +141,18 @@ def test_a_folder_without_any_set_is_one_line(folder: Path, tmp_path: Path) -> N
     ],
 )
 def test_wrong_words_are_one_line_and_nothing_is_written(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     datasets.write_labels(tmp_path / "x.csv", [("joy",)], ["x"])
-    one_line(call(*words, "--data", folder), said)
+    one_line(call(*words, "--data", folder), message)
     assert not (tmp_path / "o").exists()
 
 
 @pytest.fixture
-def given(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[object, ...]:
+def run_options(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[object, ...]:
     """Return the options that name one clip with its label."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "clips").mkdir()
@@ -160,7 +162,7 @@ def given(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tupl
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["swap", "face", "none", "zz"], "zz"),
         (["swap", "fase", "mesh", "none"], "there is no slot 'fase'; there are face, expression"),
@@ -169,22 +171,24 @@ def given(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tupl
     ],
 )
 def test_what_could_not_look_at_a_single_clip_is_one_line(
-    given: tuple[object, ...], tmp_path: Path, words: list[str], said: str
+    run_options: tuple[object, ...], tmp_path: Path, words: list[str], message: str
 ) -> None:
-    one_line(call(*words, "--out", "o", *given), said)
+    one_line(call(*words, "--out", "o", *run_options), message)
     assert not list(tmp_path.glob("o/*.jsonl"))
 
 
 @pytest.mark.parametrize("out", ["g.csv", "g.csv/below", "/proc/x"])
 @pytest.mark.parametrize("words", [["run", "constant:joy"], ["swap", "face", "mesh", "none"]])
 def test_a_folder_that_cannot_be_written_is_one_line(
-    given: tuple[object, ...], words: list[str], out: str
+    run_options: tuple[object, ...], words: list[str], out: str
 ) -> None:
-    one_line(call(*words, "--out", out, *given), "cannot be written", "choose another --out")
+    one_line(call(*words, "--out", out, *run_options), "cannot be written", "choose another --out")
 
 
-def test_a_system_that_fails_on_every_clip_ends_in_exit_code_1(given: tuple[object, ...]) -> None:
-    found = call("run", "oracle:masked", "--out", "o", *given, "--json")
+def test_a_system_that_fails_on_every_clip_ends_in_exit_code_1(
+    run_options: tuple[object, ...],
+) -> None:
+    found = call("run", "oracle:masked", "--out", "o", *run_options, "--json")
     assert found.exit_code == 1
     assert json.loads(found.stdout)[0]["first_failure"].endswith("human description")
     assert "rules/masked: there is no answer on any of the clips" in found.stderr
@@ -194,10 +198,10 @@ def test_a_name_gives_no_orders_to_the_terminal(folder: Path, tmp_path: Path) ->
     name = "clip\x1b]0;owned\x07\x1b[2J\u202e"
     path = datasets.write_csv(tmp_path / f"a{name}.csv", [("name", "openset"), (name, "joy")])
     one_line(call("score", path, "--data", folder), "is none of the 8 labelled clips")
-    said = call("run", f"constant:{name}", str(path), "--out", tmp_path / "o", "--data", folder)
+    constant = call("run", f"constant:{name}", str(path), "--out", tmp_path / "o", "--data", folder)
     shown = call("score", folder / "predictions" / "good.csv", "--data", folder)
-    told = call("run", str(path), "--out", tmp_path / "p", "--data", folder, "--json")
-    for text in (said.output, shown.output, told.output):
+    as_json = call("run", str(path), "--out", tmp_path / "p", "--data", folder, "--json")
+    for text in (constant.output, shown.output, as_json.output):
         assert not {"\x1b", "\x07", "\u202e"} & set(text)
 
 
@@ -224,15 +228,15 @@ def test_an_unknown_option_is_one_line() -> None:
 
 
 def test_data_says_what_is_there_and_how_to_get_the_rest(folder: Path) -> None:
-    told = json.loads(call("data", "--data", folder, "--json").stdout)
-    files = {line["what"].partition(":")[0]: line for line in told["files"]}
+    output = json.loads(call("data", "--data", folder, "--json").stdout)
+    files = {line["what"].partition(":")[0]: line for line in output["files"]}
     assert files["wheel1"]["found"]
     assert not files["emer_v1_en"]["found"]
     assert "emer-eval data pull --only emer_v1_en" in files["emer_v1_en"]["detail"]
     assert "no sha256 pinned" in files["emer_v1_en"]["detail"]
-    assert [line["what"] for line in told["sets"]] == ["emer-v2"]
-    assert "8 clips, 8 labelled, 0 with media" in told["sets"][0]["detail"]
-    assert "gated form" in told["clips"][-1]["detail"]
+    assert [line["what"] for line in output["sets"]] == ["emer-v2"]
+    assert "8 clips, 8 labelled, 0 with media" in output["sets"][0]["detail"]
+    assert "gated form" in output["clips"][-1]["detail"]
     assert "emer_v2_labels" in call("data", "--data", folder).stdout
 
 
@@ -273,18 +277,18 @@ def test_a_run_on_other_clips_is_refused_and_one_on_fewer_says_so(
 def test_a_run_becomes_a_dataset(folder: Path, tmp_path: Path) -> None:
     out, to = tmp_path / "runs", tmp_path / "new"
     done = call("run", "oracle:full", "--out", out, "--data", folder, "--json")
-    (told,) = json.loads(done.stdout)
-    written = call("data", "write", told["file"], "--to", to, "--json")
+    (summary,) = json.loads(done.stdout)
+    written = call("data", "write", summary["file"], "--to", to, "--json")
     assert written.exit_code == 0, written.output
     dataset = read_set(DataFolder(to))
     assert len(dataset.samples) == 8
     answered = [s for s in dataset.samples if dataset.gold(s).labels]
-    assert len(answered) == told["answered"] > 0
+    assert len(answered) == summary["answered"] > 0
     first = dataset.gold(answered[0])
     assert "In the video" in first.explanations["en"]
     assert answered[0].description("en", masked=False) is not None
-    one_line(call("data", "write", told["file"], "--to", to), "is there already")
-    one_line(call("data", "write", told["file"], told["file"], "--to", tmp_path / "two"),
+    one_line(call("data", "write", summary["file"], "--to", to), "is there already")
+    one_line(call("data", "write", summary["file"], summary["file"], "--to", tmp_path / "two"),
              "was already explained")  # fmt: skip
 
 
@@ -316,12 +320,12 @@ def test_two_tools_are_compared_and_only_that_one_runs_again(folder: Path, tmp_p
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
         tools = ("tests.evals.test_systems:Smiles", "tests.fixtures.user_tool:Frowns")
-        given = ("--gold", gold, "--clips", clips, "--data", folder)
-        found = call("swap", "face", *tools, *given, "--json")
+        run_options = ("--gold", gold, "--clips", clips, "--data", folder)
+        found = call("swap", "face", *tools, *run_options, "--json")
     assert found.exit_code == 0, found.output
-    told = json.loads(found.stdout)
-    first, second = told["tool_runs"].values()
+    output = json.loads(found.stdout)
+    first, second = output["tool_runs"].values()
     assert first["face"] == first["prosody"] == 2
     assert second["face"] == 2
     assert "prosody" not in second  # its clues were looked up; closer looks are counted apart
-    assert told["differences"][0]["same_input"]
+    assert output["differences"][0]["same_input"]

@@ -85,18 +85,18 @@ def test_folds_are_even_and_seeded() -> None:
 
 def test_left_out_clips_say_whether_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("emer.evals.fit.cross_validation.shipped", lambda of: PRIOR)
-    learnt, kept = cross_validate(OF, 4, seed=0)
-    found = compare(OF, learnt, kept)
+    learnt, held_out = cross_validate(OF, 4, seed=0)
+    found = compare(OF, learnt, held_out)
     assert found["difference_log_loss"].high < 0  # better than weights that are wrong
     true = np.stack([TRUE, TRUE], axis=1)
     monkeypatch.setattr("emer.evals.fit.cross_validation.shipped", lambda of: true)
-    learnt, kept = cross_validate(OF, 4, seed=0)
-    assert compare(OF, learnt, kept)["difference_log_loss"].value > -0.01  # truth is not beaten
+    learnt, held_out = cross_validate(OF, 4, seed=0)
+    assert compare(OF, learnt, held_out)["difference_log_loss"].value > -0.01  # truth is not beaten
 
 
 def test_examples_are_read_as_the_reasoner_reads() -> None:
-    said = (("The person smiles.", "The brows are furrowed."), ("The person does not smile.",))
-    clues = [[plain_reasoner.clue(text) for text in texts] for texts in said]
+    lines = (("The person smiles.", "The brows are furrowed."), ("The person does not smile.",))
+    clues = [[plain_reasoner.clue(text) for text in texts] for texts in lines]
     of = examples(["a", "b"], clues, [("Happy", "nonsense"), ("mad",)])
     smile = of.cues.index("smile")
     assert of.stated[0, smile] > 0 > of.stated[1, smile]
@@ -118,8 +118,8 @@ def test_a_run_of_ones_own_becomes_a_weights_file(tmp_path: Path) -> None:
     mine = Dataset(name="gold", samples=tuple(Sample(name=n) for n in names), golds=golds)
     run.begin(header_of(Card(name="agent", input="clip", what="x"), mine))
     for name, label in zip(names, labels, strict=True):
-        said = "The person nods." if label == "happy" else "The person shakes the head."
-        run.add(Prediction(name=name, labels=(label,), clues=(plain_reasoner.clue(said),)))
+        text = "The person nods." if label == "happy" else "The person shakes the head."
+        run.add(Prediction(name=name, labels=(label,), clues=(plain_reasoner.clue(text),)))
     out, gold, data = (str(tmp_path / name) for name in ("w", "gold.csv", "data"))
     words = ["fit", "--out", out, "--gold", gold, "--data", data, "--run", str(run.path)]
     words += ["--folds", "4", "--json"]

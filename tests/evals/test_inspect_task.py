@@ -33,7 +33,7 @@ def test_the_task_scores_as_emer_eval_does(tmp_path: Path) -> None:
     gc.collect()  # Inspect leaves streams open, which would warn in a later test
     assert log.status == "success", log.error
     assert log.results is not None
-    told = {name: metric.value for name, metric in log.results.scores[0].metrics.items()}
+    values = {name: metric.value for name, metric in log.results.scores[0].metrics.items()}
     dataset = read_set(folder)
     gold = [dataset.gold(s).labels for s in dataset.samples]
     predicted = [read_stored(file).answer(s).labels for s in dataset.samples]
@@ -43,4 +43,4 @@ def test_the_task_scores_as_emer_eval_does(tmp_path: Path) -> None:
         **{f"{k}_f": found[k].f for k in ("m1", "level1", "level2")},
     }
     for name, statistic in ours.items():
-        assert told[name] == pytest.approx(percent(statistic, 8) / 100)
+        assert values[name] == pytest.approx(percent(statistic, 8) / 100)

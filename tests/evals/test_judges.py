@@ -112,7 +112,7 @@ def test_a_chat_model_groups_synonyms_once_for_each_set_of_labels(cache: ReplyCa
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         ("gpt", "names no chat model"),
         ("no.such_module:Model", "no module no"),
@@ -123,8 +123,8 @@ def test_a_chat_model_groups_synonyms_once_for_each_set_of_labels(cache: ReplyCa
         ("os.path:os", "nor a function that makes one"),
     ],
 )
-def test_a_wrong_name_is_one_line(spec: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=said) as caught:
+def test_a_wrong_name_is_one_line(spec: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
         load_chat_model(spec)
     assert "\n" not in str(caught.value)
 

@@ -34,7 +34,7 @@ def produced(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 def test_every_input_is_a_group_of_its_own(produced: Report) -> None:
     groups = {
-        given: [row.card.name for row in rows] for given, rows in produced.board.groups.items()
+        group: [row.card.name for row in rows] for group, rows in produced.board.groups.items()
     }
     assert list(groups) == ["nothing", "clip", "human clues", "human clues, masked", "subtitle"]
     assert groups["clip"] == ["good"]

@@ -101,11 +101,11 @@ def test_others_share_is_what_this_process_did_not_do() -> None:
 
 
 def test_busy_seconds_hold_this_process_and_never_run_back() -> None:
-    cores, own = busy_seconds()
-    assert 0 < own <= cores
+    cores, process = busy_seconds()
+    assert 0 < process <= cores
     sum(range(100_000))
     later = busy_seconds()
-    assert later[0] >= cores and later[1] >= own
+    assert later[0] >= cores and later[1] >= process
 
 
 def test_a_ratio_is_of_the_least_and_the_medians_stand_beside_it() -> None:

@@ -107,8 +107,10 @@ def test_a_step_reads_the_layers_and_the_words_once() -> None:
     expected = 4 * sum(weight.numel() for weight in language.parameters())
     assert decoder_bytes(tied, QWEN.encoder) == expected
     text = {**QWEN.config["text_config"], "tie_word_embeddings": False}
-    own = QWEN._replace(config={**QWEN.config, "text_config": text, "tie_word_embeddings": False})
-    assert decoder_bytes(build_model(own, "cpu", "float32"), QWEN.encoder) == expected
+    untied = QWEN._replace(
+        config={**QWEN.config, "text_config": text, "tie_word_embeddings": False}
+    )
+    assert decoder_bytes(build_model(untied, "cpu", "float32"), QWEN.encoder) == expected
     assert decoder_bytes(tied, "") > expected
 
 
@@ -125,12 +127,12 @@ def test_bandwidth_is_that_of_a_memory() -> None:
 
 
 def test_results_must_be_alike() -> None:
-    said, other = models.words_of("I'm here, at last!"), models.words_of("I'm HERE at last")
-    assert said == other == ("i", "m", "here", "at", "last")
-    assert models.require_alike("asr", said, other) == "100% of 5 words alike"
+    expected, other = models.words_of("I'm here, at last!"), models.words_of("I'm HERE at last")
+    assert expected == other == ("i", "m", "here", "at", "last")
+    assert models.require_alike("asr", expected, other) == "100% of 5 words alike"
     assert models.require_alike("deepface", ("happy",), ("happy",)) == "same result"
     with pytest.raises(Unequal, match=r"asr came to 'i m here at last', .*example to 'no'"):
-        models.require_alike("asr", said, ("no",))
+        models.require_alike("asr", expected, ("no",))
     with pytest.raises(Unequal, match="came to nothing"):
         models.require_alike("asr", (), ())
 

@@ -50,8 +50,8 @@ def test_the_agent_reasons_with_the_model_that_is_named(folder: Path) -> None:
     found = call("run", "agent", "text", "--llm", "script:one.json", "--llm-when", "always",
                  "--out", "runs", *GIVEN)  # fmt: skip
     assert found.exit_code == 0, found.output
-    for told in json.loads(found.stdout):
-        known = provenance(told["file"])
+    for summary in json.loads(found.stdout):
+        known = provenance(summary["file"])
         assert known["reasoner"] == "llm"
         assert known["reasoner.model"] == "script:one.json"
         assert known["reasoner.when"] == "always"
@@ -62,10 +62,10 @@ def test_the_agent_reasons_with_the_model_that_is_named(folder: Path) -> None:
 
 @pytest.mark.parametrize("system", ["agent", "oracle:full"])
 def test_one_models_file_is_not_continued_by_another(folder: Path, system: str) -> None:
-    given = GIVEN if system == "agent" else ("--data", "data")
-    first = call("run", system, "--llm", "script:one.json", "--out", "runs", *given)
+    options = GIVEN if system == "agent" else ("--data", "data")
+    first = call("run", system, "--llm", "script:one.json", "--out", "runs", *options)
     assert first.exit_code == 0, first.output
-    again = call("run", system, "--llm", "script:other.json", "--out", "runs", *given)
+    again = call("run", system, "--llm", "script:other.json", "--out", "runs", *options)
     one_line(again, "with other settings", "--fresh")
 
 
@@ -103,7 +103,7 @@ def test_a_models_answers_are_kept_apart_from_anothers_in_the_reports_memory() -
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--llm", "script:gone.json"], "script:gone.json cannot be read"),
         (["--reasoner", "llm"], "there is no model to ask; name one with --llm"),
@@ -113,11 +113,11 @@ def test_a_models_answers_are_kept_apart_from_anothers_in_the_reports_memory() -
 )
 @pytest.mark.parametrize("system", ["agent", "text", "oracle:full", "report"])
 def test_a_model_that_can_never_be_asked_is_one_line(
-    folder: Path, system: str, words: list[str], said: str
+    folder: Path, system: str, words: list[str], message: str
 ) -> None:
     what = ["report"] if system == "report" else ["run", system, *GIVEN]
     one_line(call(*what, "--out", "o", *words, *(["--data", "data"] if what == ["report"] else [])),
-             said)  # fmt: skip
+             message)  # fmt: skip
     assert not (folder / "o").exists()
 
 
@@ -141,8 +141,8 @@ def test_tokens_and_money_are_part_of_the_cost(
         monkeypatch.setenv("EMER_REASONER__PRICE_IN", "1.0")
     words = ("--llm", "script:talks.json", "--llm-when", "always", "--out", "runs", *GIVEN)
     done = call("run", "agent", *words)
-    (told,) = json.loads(done.stdout)
-    header, found = RunFile(Path(told["file"])).read()
+    (summary,) = json.loads(done.stdout)
+    header, found = RunFile(Path(summary["file"])).read()
     cost = found["clip0"].cost
     assert cost.tokens is not None
     assert cost.tokens > 100
@@ -153,12 +153,12 @@ def test_tokens_and_money_are_part_of_the_cost(
         assert header.system.provenance["reasoner.price_in"] == "1.0"
     else:
         assert cost.money is None
-    shown = call("report", "--run", told["file"], *GIVEN[:2], "--data", "data", "--json",
+    shown = call("report", "--run", summary["file"], *GIVEN[:2], "--data", "data", "--json",
                  "--workers", "1")  # fmt: skip
     agents = next(s for s in json.loads(shown.stdout)["systems"] if s["name"] == "agent")
     assert agents["scores"]["tokens"]["value"] == cost.tokens
     assert agents["scores"]["requests"]["value"] == cost.requests
-    table = call("report", "--run", told["file"], *GIVEN[:2], "--data", "data", "--workers", "1")
+    table = call("report", "--run", summary["file"], *GIVEN[:2], "--data", "data", "--workers", "1")
     assert re.search(r"s per clip\s.*requests\s+tokens", table.stdout)
     assert ("money" in agents["scores"]) == priced
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import golden
+import golden_outputs
 import pytest
 
 SMILE = {
@@ -28,22 +29,32 @@ PAUSE = {
 def output(clues: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     """Return what a command printed that found these clues."""
     cited = [f"She smiles. [{SMILE['id']}, {PAUSE['id']}]", "run 20261129-224609-123456-ab12"]
-    told = {"clues": clues, "labels": [{"clue_ids": [SMILE["id"]]}], "text": cited, "seconds": 1.5}
-    return {"command": "emer ask", "exit": 0, "stdout": told, "stderr": [], **more}
+    stdout = {
+        "clues": clues,
+        "labels": [{"clue_ids": [SMILE["id"]]}],
+        "text": cited,
+        "seconds": 1.5,
+    }
+    return {"command": "emer ask", "exit": 0, "stdout": stdout, "stderr": [], **more}
 
 
 def test_ids_are_numbered_by_the_clues_times_and_alike_everywhere() -> None:
-    told = golden.normalised([output([SMILE, PAUSE])])[0]["stdout"]
-    assert [clue["id"] for clue in told["clues"]] == ["clue-2", "clue-1"]
-    assert told["labels"] == [{"clue_ids": ["clue-2"]}]
-    assert told["text"] == ["She smiles. [clue-2, clue-1]", "run run-1"]
-    assert told["seconds"] == "<seconds>"
+    stdout = golden_outputs.normalised([output([SMILE, PAUSE])])[0]["stdout"]
+    assert [clue["id"] for clue in stdout["clues"]] == ["clue-2", "clue-1"]
+    assert stdout["labels"] == [{"clue_ids": ["clue-2"]}]
+    assert stdout["text"] == ["She smiles. [clue-2, clue-1]", "run run-1"]
+    assert stdout["seconds"] == "<seconds>"
 
 
 def test_other_ids_of_the_same_clues_are_no_difference() -> None:
     text = json.dumps([output([SMILE, PAUSE])])
     other = json.loads(text.replace(SMILE["id"], "fffffffff").replace("-ab12", "-cd34"))
-    assert golden.differences(golden.normalised(json.loads(text)), golden.normalised(other)) == []
+    assert (
+        golden.differences(
+            golden_outputs.normalised(json.loads(text)), golden_outputs.normalised(other)
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,16 +70,16 @@ def test_other_ids_of_the_same_clues_are_no_difference() -> None:
     ],
 )
 def test_moments_durations_and_folders_are_replaced(line: str, plain: str) -> None:
-    assert golden.plain_text(line, {}, {"/tmp/q": "<work>"}) == plain
+    assert golden_outputs.plain_text(line, {}, {"/tmp/q": "<work>"}) == plain
 
 
 def test_calls_stand_in_a_fixed_order_on_one_line_each() -> None:
     face = ["  · face  nothing: the clip has", "  no picture  0.1 s"]
     lines = ["round 1", "  ✓ scene  3 clues  1.0 s", *face]
-    told = golden.ordered(golden.unwrapped(lines))
-    assert "  · face  nothing: the clip has no picture  0.1 s" in told
-    assert len(told) == 3
-    assert golden.ordered([told[0], *reversed(told[1:])]) == told
+    ordered = golden_outputs.ordered(golden_outputs.unwrapped(lines))
+    assert "  · face  nothing: the clip has no picture  0.1 s" in ordered
+    assert len(ordered) == 3
+    assert golden_outputs.ordered([ordered[0], *reversed(ordered[1:])]) == ordered
 
 
 def changed(**more: Any) -> list[str]:
@@ -77,8 +88,8 @@ def changed(**more: Any) -> list[str]:
     if "z" in more:
         smile["data"] = {"z": more.pop("z")}
     smile["text"] = more.pop("text", smile["text"])
-    old = golden.normalised([output([SMILE, PAUSE])])
-    return golden.differences(old, golden.normalised([output([smile, PAUSE], **more)]))
+    old = golden_outputs.normalised([output([SMILE, PAUSE])])
+    return golden.differences(old, golden_outputs.normalised([output([smile, PAUSE], **more)]))
 
 
 def test_a_sentence_a_number_and_an_exit_code_are_reported() -> None:
@@ -98,9 +109,9 @@ def test_a_command_that_is_gone_or_new_is_reported() -> None:
 
 def test_a_command_that_is_given_twice_is_compared_twice() -> None:
     first, second = output([PAUSE]), output([PAUSE], exit=2)
-    old = golden.normalised([first, second])
-    assert golden.differences(old, golden.normalised([first, second])) == []
-    assert golden.differences(old, golden.normalised([first, first]))
+    old = golden_outputs.normalised([first, second])
+    assert golden.differences(old, golden_outputs.normalised([first, second])) == []
+    assert golden.differences(old, golden_outputs.normalised([first, first]))
 
 
 def test_every_file_holds_the_commands_of_its_case() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -71,8 +72,8 @@ def test_an_argument_of_a_tool_recomputes_it(run, clip_path):
 def test_a_broken_tool_costs_its_clues_only(run, broken, cause):
     answer = run(face="Smile", scene=broken)
     (failure,) = events(answer, "tool_failed")
-    told = f"{failure.cause} {failure.install}"
-    assert cause in told and "\n" not in told
+    message = f"{failure.cause} {failure.install}"
+    assert cause in message and "\n" not in message
     assert [clue.text for clue in answer.clues] == [SMILE[0]]
     (gap,) = answer.explanation.missing
     assert gap.modality == "scene" and cause.split(":")[0] in gap.why
@@ -232,6 +233,35 @@ def test_a_clip_that_changes_ends_the_run_and_nothing_of_it_is_stored(run, clip_
         run(face="Overwriting")
     with closing(sqlite3.connect(load_settings().evidence)) as store:
         assert store.execute("SELECT count(*) FROM observation").fetchone() == (0,)
+
+
+CRASHES = """
+import os, signal, sys
+from emer.tools.media.decode_worker import RGB, Head
+sys.stdout.buffer.write(Head(RGB, 0.0, 64, 48, (192,)).pack(192 * 48) + bytes(192 * 48))
+sys.stdout.flush()
+os.kill(os.getpid(), signal.SIGSEGV)
+"""
+
+
+def test_what_was_seen_of_a_decode_that_crashed_is_said_and_not_stored(tmp_path, monkeypatch):
+    path = write_clip(tmp_path / "grey.mkv", Written([k / 25 for k in range(25)], [90] * 25))
+    settings = fakes(face="Watching")
+
+    def stored() -> int:
+        with closing(sqlite3.connect(load_settings().evidence)) as store:
+            return int(store.execute("SELECT count(*) FROM observation").fetchone()[0])
+
+    with monkeypatch.context() as crashing:
+        worker = "emer.tools.media.decode_process.WORKER"
+        crashing.setattr(worker, (sys.executable, "-c", CRASHES))
+        answer = ask(path, settings=settings)
+    assert answer.clues and stored() == 0
+    assert "the picture could be decoded until 0.0 s only: its decoder crashed (SIGSEGV)" in (
+        answer.notes
+    )
+    assert not any("decoded" in note for note in ask(path, settings=settings).notes)
+    assert stored() == 1
 
 
 def test_the_limits_of_a_clip_come_from_the_settings(run):

@@ -63,11 +63,11 @@ def test_looking_closer_at_what_was_described_adds_no_evidence(clip_path):
         choice = Choice(use="vision-api", model="tiny", url=server.url)
         tools = {**settings.tools, "caption": choice}
         answer = ask(clip_path, QUESTION, settings=settings.model_copy(update={"tools": tools}))
-    told = [clue for event in events(answer, "tool_finished") for clue in event.clues]
+    clues = [clue for event in events(answer, "tool_finished") for clue in event.clues]
     (first,) = answer.clues
-    assert len({clue.id for clue in told}) > 1 and "closer" not in first.data
+    assert len({clue.id for clue in clues}) > 1 and "closer" not in first.data
     assert trace_of(answer).clues == answer.clues
-    assert len(gather(read(told))) > len(gather(read(answer.clues))) == 1
+    assert len(gather(read(clues))) > len(gather(read(answer.clues))) == 1
     assert answer.stop_reason == "no_new_clues"
 
 
@@ -84,8 +84,8 @@ def test_a_flag_and_the_file_choose_it_and_missing_weights_are_one_line(
     command = ["ask", str(clip_path), "--json", *off]
     text = f'[tools.caption]\nuse = "captioner"\nmodel = "{folder}"\n'
     write_trusted(tmp_path / "emer.toml", text)
-    told = json.loads(CliRunner().invoke(app, command).stdout)
-    assert CAPTION in json.dumps(told["clues"])
+    output = json.loads(CliRunner().invoke(app, command).stdout)
+    assert CAPTION in json.dumps(output["clues"])
     plain = CliRunner().invoke(app, [*command, "--tool", "caption=none"])
     assert plain.exit_code == 0 and CAPTION not in plain.stdout
     (tmp_path / "emer.toml").unlink()

@@ -8,7 +8,8 @@ import pytest
 
 from emer.agents.clue_edits import REVIEWER, matches_struck
 from emer.graphs.trace.clue_ledger import ClueLedger
-from emer.tools.types import CLOSER, Clue, Quality, Source, Span
+from emer.tools.cues import stated
+from emer.tools.types import Clue, CueMention, Quality, Source, Span
 
 MESH = Source(tool="mesh", version="1")
 
@@ -18,8 +19,7 @@ def clue(text: str, at: tuple[float, float], score: float = 0.9, **rest: Any) ->
         modality="face",
         text=text,
         span=Span(start=at[0], end=at[1]),
-        quality=Quality(score=score),
-        **{"source": MESH, **rest},
+        **{"source": MESH, "quality": Quality(score=score), **rest},
     )
 
 
@@ -66,7 +66,7 @@ def test_numbers_that_are_no_measurement_tell_things_apart():
 def described(words: str, *frames: float, closer: list[float] | None = None, **rest: Any) -> Clue:
     listed = " and ".join(f"{time:.1f} s" for time in frames)
     text = f"A model describes the frame{'s' * (len(frames) > 1)} at {listed}: {words}."
-    data: dict[str, Any] = {"frames": list(frames)} | ({CLOSER: closer} if closer else {})
+    data: dict[str, Any] = {"frames": list(frames)} | ({"closer": closer} if closer else {})
     source = Source(tool="captioner", version="1")
     return clue(text, (frames[0], frames[-1]), **{"data": data, "source": source, **rest})
 
@@ -113,3 +113,79 @@ def test_what_a_person_struck_out_does_not_come_back_as_words_of_a_closer_look()
     again = described("a man nods", 3.5, closer=CLOSE)
     assert matches_struck(again, [NODS])
     assert not matches_struck(described("a man waves", 3.5, closer=CLOSE), [NODS])
+
+
+def fact(cue: str, at: tuple[float, float], look: Span | None = None, **rest: Any) -> Clue:
+    """A measurement of a look at the whole clip, or of a closer one."""
+    strength = rest.pop("strength", 1.0)
+    text = rest.pop("text", f"The voice is {cue} ({strength} dB) at {at[0]}-{at[1]} s.")
+    cues = stated([cue], strength)
+    return clue(text, at, cues=cues, look=look, **{"person": "person 1", **rest})
+
+
+LOOK = Span(start=0.0, end=2.9)
+SOFT = fact("soft", (0.0, 8.3))
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        fact("soft", (0.1, 2.9), LOOK),
+        fact("soft", (0.1, 2.9), LOOK, text="Its level is low.", score=1.0),
+        fact("soft", (0.1, 2.9), LOOK, strength=1.2),
+    ],
+    ids=["other numbers", "other words", "about the same degree"],
+)
+def test_a_fact_of_the_whole_clip_and_of_a_closer_look_is_one_clue(again: Clue):
+    assert texts(SOFT, again) == texts(again, SOFT) == [SOFT.text]
+
+
+def test_of_two_looks_at_one_event_the_better_measured_stands():
+    coarse = fact("nod", (1.0, 2.0), score=0.6)
+    fine = fact("nod", (1.05, 1.95), LOOK, score=0.9, text="The person nods.")
+    assert texts(coarse, fine) == [fine.text]
+    assert texts(coarse, fact("nod", (1.0, 2.0), LOOK, score=0.6)) == [coarse.text]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        fact("loud", (0.1, 2.9), LOOK),
+        fact("soft", (0.1, 2.9), LOOK, person="person 2"),
+        fact("soft", (0.1, 2.9), LOOK, strength=0.4),
+        fact("soft", (9.0, 9.5), LOOK),
+        fact("soft", (0.1, 2.9), text="The voice is softest."),
+        fact("soft", (0.1, 2.9), LOOK, text="The left voice is soft."),
+        fact("soft", (0.1, 2.9), LOOK, source=Source(tool="other", version="1")),
+    ],
+    ids=["cue", "person", "degree", "time", "the same look", "side", "tool"],
+)
+def test_another_fact_stands(other: Clue):
+    assert len(texts(SOFT, other)) == 2
+
+
+def test_what_is_denied_is_not_what_is_stated():
+    denied = {"cues": (CueMention(cue="soft", negated=True),), "look": LOOK}
+    assert len(texts(SOFT, clue("The voice is not soft.", (0.0, 8.3), **denied))) == 2
+
+
+def test_numbered_clues_are_known_by_both_ids():
+    boxes = [{"face_x": x, "face_y": 0.4, "face_height": 0.3} for x in (0.4, 1.3)]
+    faces = [
+        clue(f"Person {n} smiles.", (0.0, 2.0), person=f"person {n}",
+             quality=Quality(score=0.9, factors=box))
+        for n, box in zip((1, 2), boxes, strict=True)
+    ]  # fmt: skip
+    points = faces[0].model_copy(
+        update={"text": "Person 1 points.", "source": Source(tool="camera", version="1"), "id": "",
+                "modality": "scene", "quality": faces[1].quality}
+    )  # fmt: skip
+    camera = Clue(**dict(points))
+    ledger = ClueLedger()
+    found = ledger.clues(ledger.add([*faces, camera]))
+    (numbered,) = [c for c in found if c.source.tool == "camera"]
+    assert (numbered.text, numbered.person) == ("Person 2 points.", "person 2")
+    assert ledger.as_observed([numbered.id]) == (camera,)
+    again = ClueLedger()
+    again.add([*faces, camera])
+    assert again.named([numbered.id]) == (numbered,)

@@ -111,8 +111,8 @@ def test_a_larger_model_is_preferred_whichever_tool_runs_it(here, taken):
     choice, why = speech()
     assert why.startswith(f"{taken}") and choice.use == taken.split(" ")[0]
     weaker = {named(name).tool for name in here} - {choice.use}
-    told = why.partition(", before ")[2].partition(";")[0]
-    assert weaker == {name.split(" ")[0] for name in told.split(", ")} - {"pocketsphinx", ""}
+    names = why.partition(", before ")[2].partition(";")[0]
+    assert weaker == {name.split(" ")[0] for name in names.split(", ")} - {"pocketsphinx", ""}
 
 
 @needs_all

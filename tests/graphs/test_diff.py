@@ -32,8 +32,8 @@ def with_model(clip_path, tmp_path):
     def with_model(replies: list[Any], **options: Any):
         script = tmp_path / f"{len([*tmp_path.iterdir()])}.json"
         script.write_text(json.dumps(replies))
-        given = {"when": "always", **options}
-        chosen = Choice(use="llm", model=f"script:{script}", **given)
+        arguments = {"when": "always", **options}
+        chosen = Choice(use="llm", model=f"script:{script}", **arguments)
         settings = fakes(**CLUES).model_copy(update={"reasoner": chosen})
         return trace_of(ask(clip_path, QUESTION, settings=settings))
 
@@ -95,8 +95,8 @@ def test_a_model_that_was_not_asked_is_told_with_the_reason(clip_path, by_rules)
     model = {"reasoner": Choice(use="llm", model="tiny@http://127.0.0.1:9/v1")}
     settings = fakes(**CLUES).model_copy(update=model)
     declined = trace_of(ask(clip_path, "Who is she?", settings=settings))
-    told = words(diff(by_rules, declined))
-    assert "In b the model was not asked: no clip could answer the question." in told
+    text = words(diff(by_rules, declined))
+    assert "In b the model was not asked: no clip could answer the question." in text
 
 
 def test_hypotheses_that_come_and_go(clip_path, with_model):
@@ -114,18 +114,18 @@ def test_hypotheses_that_come_and_go(clip_path, with_model):
 def test_another_tool_is_named_with_the_clues_that_came_of_it(run, clip_path):
     a = trace_of(run(face="Smile", prosody="Loud"))
     b = trace_of(ask(clip_path, settings=fakes(prosody="Softer", face="Smile")))
-    told = words(diff(a, b))
-    assert "Another tool for prosody: loud 1 → softer 1." in told
-    assert "Clues that are gone: 1 clue of loud; new: 1 clue of softer." in told
+    text = words(diff(a, b))
+    assert "Another tool for prosody: loud 1 → softer 1." in text
+    assert "Clues that are gone: 1 clue of loud; new: 1 clue of softer." in text
 
 
 def test_two_reasons_to_stop_are_told_side_by_side(run):
     a, b = (trace_of(run(name, face="Smile")) for name in ("Asking", "Plain"))
-    told = words(diff(a, b))
-    assert "Another reasoner: graph_tools:Asking → graph_tools:Plain." in told
+    text = words(diff(a, b))
+    assert "Another reasoner: graph_tools:Asking → graph_tools:Plain." in text
     assert (
         "a stopped because looking closer brought nothing new; "
-        "b, because the leading reading was sure enough." in told
+        "b, because the leading reading was sure enough." in text
     )
 
 
@@ -143,11 +143,11 @@ def test_question_words_budget_and_thread_are_named(run, clip_path):
     less = settings.model_copy(update={"budget": Budget(rounds=1)})
     a = trace_of(ask(clip_path, "One?", settings=settings, thread="t", subtitle="It is fine."))
     b = trace_of(ask(clip_path, "Two?", settings=less, thread="t", subtitle="It is not."))
-    told = words(diff(a, b))
-    assert "Another question: One? → Two?." in told
-    assert "Other words were given with the clip: " in told
-    assert "Another setting, budget.rounds: 3 → 1." in told
-    assert "Another number of earlier turns in the thread: 0 → 1." in told
+    text = words(diff(a, b))
+    assert "Another question: One? → Two?." in text
+    assert "Other words were given with the clip: " in text
+    assert "Another setting, budget.rounds: 3 → 1." in text
+    assert "Another number of earlier turns in the thread: 0 → 1." in text
 
 
 def test_other_prompts_count_where_a_model_was_asked(clip_path, by_rules, with_model):

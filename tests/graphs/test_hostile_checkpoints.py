@@ -34,12 +34,12 @@ def packed(value: Any) -> bytes:
 def extension(code: int, marker: Path) -> ormsgpack.Ext:
     """Return an extension that runs `touch MARKER` where constructors are called."""
     command = f"touch {marker}"
-    given = {0: command, 1: [command], 2: {"command": command}, 3: command}.get(
+    content = {0: command, 1: [command], 2: {"command": command}, 3: command}.get(
         code, {"command": command}
     )
     method = ["system"] if code == 3 else []
     where = ["builtins", "__import__"] if code == 3 else ["posix", "system"]
-    return ormsgpack.Ext(code, packed([*where, given, *method]))
+    return ormsgpack.Ext(code, packed([*where, content, *method]))
 
 
 class Touch:

@@ -77,8 +77,8 @@ def is_sound(path: Path) -> bool:
 def wait_for(process: subprocess.Popen[str], line: str) -> None:
     """Read what the run says until it says `line`."""
     assert process.stdout is not None
-    for said in process.stdout:
-        if said.strip() == line:
+    for printed in process.stdout:
+        if printed.strip() == line:
             return
     raise AssertionError(
         f"the run ended without {line!r}: {process.stderr and process.stderr.read()}"
@@ -146,8 +146,8 @@ def test_a_full_disk_is_told_and_the_answer_comes(start):
     process = start('face="Many", prosody="Loud"', before=before)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
-    said = output.splitlines()[-1]
-    assert "evidence" in said and "trace ends early" in said and said.endswith("201")
+    last = output.splitlines()[-1]
+    assert "evidence" in last and "trace ends early" in last and last.endswith("201")
     (path,) = traces(home())
     assert read_trace(path).header.clip.name == "silence.wav"
 

@@ -72,9 +72,9 @@ def test_secrets_are_not_written(run, clip_path):
     from emer.graphs.settings import Choice
     from tests.fixtures.graph_runs import fakes
 
-    told = fakes(face="Smile")
-    tools = {**told.tools, "other": Choice(use="none", api_key="sesame", keyframes="all")}
-    answer = ask(clip_path, settings=told.model_copy(update={"tools": tools}))
+    settings = fakes(face="Smile")
+    tools = {**settings.tools, "other": Choice(use="none", api_key="sesame", keyframes="all")}
+    answer = ask(clip_path, settings=settings.model_copy(update={"tools": tools}))
     text = answer.trace_path.read_text()
     assert "sesame" not in text and '"keyframes":"all"' in text
 

@@ -258,9 +258,9 @@ def test_a_forged_run_id_reaches_no_file(server: Server) -> None:
     thread, other = server.thread(), server.thread()
     asked = {"clip": server.clip.name, "review": True}
     paused = server.ask(other, input=asked)["run_id"]
-    own = server.ask(thread, input=asked)["run_id"]
+    run_id = server.ask(thread, input=asked)["run_id"]
     traces = server.clip.parent / "home" / "traces"
-    shutil.copy(traces / f"{own}.jsonl", outside / "x.jsonl")
+    shutil.copy(traces / f"{run_id}.jsonl", outside / "x.jsonl")
     before = {path: path.read_bytes() for path in [*traces.iterdir(), *outside.iterdir()]}
     for forged in ("../../outside/x", "../../../outside/x", str(outside / "x"), paused):
         server.client.threads.update_state(thread, {"run_id": forged})

@@ -34,9 +34,9 @@ def asked(clip_path, tmp_path) -> Any:
         script = tmp_path / "script.json"
         decided = {"candidates": [{"label": "happy", "supports": [smile]}], "settled": True}
         written = {
-            "sentences": [{"block": "video", "text": "In the video, the person smiles.",
-                           "clue_ids": [smile]}],
-            "labels": [{"name": "happy", "clue_ids": [smile]}],
+            "observed": [{"text": "In the video, the person smiles.", "clues": [smile]}],
+            "inferred": [{"label": "happy", "supports": [smile],
+                          "text": "The person appears happy."}],
         }  # fmt: skip
         script.write_text(json.dumps([decided, written]))
         settings = fakes(**CLUES).model_copy(
@@ -70,16 +70,16 @@ def test_a_setting_says_how_many_and_switches_it_off(asked):
 def test_a_kept_run_of_another_clip_is_remembered_and_its_own_is_not(asked, clip_path):
     first = asked()
     settings = fakes(**CLUES)
-    kept = load_exemplars(settings)
+    exemplars = load_exemplars(settings)
     sad = [label.model_copy(update={"name": "sad"}) for label in first.explanation.labels]
     written = first.explanation.model_copy(update={"labels": tuple(sad)})
-    own = kept.add(first.run_id, "", first.clues, written)
-    told = [c.model_copy(update={"id": "", "text": f"{c.text[:-1]} too."}) for c in first.clues]
-    clues = [type(c).model_validate(c.model_dump(mode="json", exclude={"id"})) for c in told]
-    other = kept.add("another", "", clues, written)
+    exemplar = exemplars.add(first.run_id, "", first.clues, written)
+    copies = [c.model_copy(update={"id": "", "text": f"{c.text[:-1]} too."}) for c in first.clues]
+    clues = [type(c).model_validate(c.model_dump(mode="json", exclude={"id"})) for c in copies]
+    other = exemplars.add("another", "", clues, written)
     keys = [a.key for a in events(asked(nearest=12), "remembered")[0].recollection.analogies]
-    assert other.key in keys and own.key not in keys
-    assert {own.key, other.key} <= {item.key for item in load_memory(settings).items}
+    assert other.key in keys and exemplar.key not in keys
+    assert {exemplar.key, other.key} <= {item.key for item in load_memory(settings).items}
 
 
 def test_what_a_model_was_reminded_of_explains_a_difference(asked):

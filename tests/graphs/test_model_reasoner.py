@@ -18,7 +18,7 @@ from emer.tools.errors import ConfigError
 from tests.fixtures.graph_runs import events, fakes, trace_of
 from tests.fixtures.packages import needs
 from tests.fixtures.paths import MODULES
-from tests.fixtures.servers.openai_chat import OpenAIServer, serving
+from tests.fixtures.servers.openai_chat import OpenAIServer, form_of_request, serving
 
 pytestmark = needs("langchain_openai")
 
@@ -40,24 +40,17 @@ def replies(ids: dict[str, str]) -> list[dict[str, Any]]:
         {"label": "sad", "supports": [ids["audio"]], "contradicts": [ids["face"]]},
     ]
     written = {
-        "sentences": [
-            {
-                "block": "video",
-                "text": "In the video, the person smiles.",
-                "clue_ids": [ids["face"]],
-            },
-            {
-                "block": "audio",
-                "text": "In the audio, sobbing is heard.",
-                "clue_ids": [ids["audio"]],
-            },
-            {
-                "block": "therefore",
-                "text": "Therefore, based on the smile, the person appears happy.",
-                "clue_ids": [ids["face"]],
-            },
+        "observed": [
+            {"clues": [ids["face"]], "text": "In the video, the person smiles."},
+            {"clues": [ids["audio"]], "text": "In the audio, sobbing is heard."},
         ],
-        "labels": [{"name": "happy", "clue_ids": [ids["face"]]}],
+        "inferred": [
+            {
+                "label": "happy",
+                "supports": [ids["face"]],
+                "text": "Therefore, based on the smile, the person appears happy.",
+            }
+        ],
     }
     return [
         {"candidates": candidates, "settled": False},
@@ -84,6 +77,7 @@ def test_a_model_behind_an_openai_compatible_server_plans_asks_and_writes(clip_p
     assert any("blinks" in clue.text for clue in answer.clues)
     calls = [event.call for event in events(answer, "model_called")]
     assert [(c.role, c.outcome) for c in calls] == [
+        ("probe", "ok"),
         ("decider", "ok"),
         ("planner", "ok"),
         ("decider", "ok"),
@@ -95,15 +89,17 @@ def test_a_model_behind_an_openai_compatible_server_plans_asks_and_writes(clip_p
     assert [c.prompt for c in calls] == [digest(f"llm/en/{c.role}") for c in calls]
     told = trace_of(answer).header.prompts
     assert {f"{name}.md" for name in names()} == told.keys()
-    assert all(body["stream"] and body["tools"] for body in server.asked)
+    assert all(body["stream"] and body["response_format"] for body in server.asked)
+    assert {c.form for c in calls} == {"schema"}
 
 
-def test_a_server_without_tools_is_asked_for_json(clip_path: Path) -> None:
+def test_a_server_without_schemas_and_tools_is_asked_for_json(clip_path: Path) -> None:
     ids = clue_ids(clip_path)
-    with serving(400, *replies(ids)) as server:
+    with serving(*replies(ids)) as server:
+        server.refuses = {"schema", "tool", "required_tool"}
         answer = asked(clip_path, server)
     assert [label.name for label in answer.explanation.labels] == ["happy"]
-    assert "tools" in server.asked[0] and all("tools" not in body for body in server.asked[1:])
+    assert {form_of_request(body) for body in server.asked} == {"json"}
     assert not events(answer, "fell_back")
 
 
@@ -140,10 +136,10 @@ def test_no_name_of_the_file_or_its_folder_reaches_a_model(clip_path: Path, tmp_
         )
         ask(named, QUESTION, settings=chosen, thread="furious-thread")
         ask(named, "And why?", settings=chosen, thread="furious-thread")
-    told = json.dumps(server.asked)
+    requests = json.dumps(server.asked)
     assert len(server.asked) >= 5
     for word in ("furious", "GOLD", "label_is", str(tmp_path), "fell off"):
-        assert word not in told
+        assert word not in requests
 
 
 def test_a_sentence_the_critic_rejects_is_written_once_more_and_then_dropped(
@@ -174,9 +170,9 @@ def test_the_command_line_takes_a_model(clip_path: Path, tmp_path: Path) -> None
     done = subprocess.run(
         [*command, *model], capture_output=True, text=True, check=True, cwd=MODULES
     )
-    told = json.loads(done.stdout)
-    assert [label["name"] for label in told["explanation"]["labels"]] == ["happy"]
-    assert told["tokens"] > 0
+    output = json.loads(done.stdout)
+    assert [label["name"] for label in output["explanation"]["labels"]] == ["happy"]
+    assert output["tokens"] > 0
 
 
 @pytest.mark.parametrize(
@@ -217,8 +213,8 @@ def test_a_planner_s_question_reaches_the_tool_and_stands_in_the_trace(clip_path
             update={"reasoner": Choice(use="llm", model=f"tiny@{server.url}", when="always")}
         )
         answer = ask(clip_path, QUESTION, settings=chosen)
-    told = 'Asked "what is in her hands?", a model answers for 0.2-0.8 s: a letter.'
-    assert [c.text for c in answer.clues if c.text.startswith("Asked")] == [told]
+    text = 'Asked "what is in her hands?", a model answers for 0.2-0.8 s: a letter.'
+    assert [c.text for c in answer.clues if c.text.startswith("Asked")] == [text]
     calls = [e for e in events(answer, "tool_finished") if e.round == 1]
     assert {(e.tool, e.question, e.cached) for e in calls} == {
         ("described", question, False), ("smile", None, False),

@@ -33,9 +33,9 @@ def pause(run):
     """Return a function that starts a run which waits for a review."""
 
     def pause(reasoner="Plain", **more):
-        given = {"face": "Smile", "prosody": "Loud", **more}
-        extra = given.pop("ask_with", {})
-        return run(reasoner, ask_with={"review": True, **extra}, **given)
+        settings = {"face": "Smile", "prosody": "Loud", **more}
+        extra = settings.pop("ask_with", {})
+        return run(reasoner, ask_with={"review": True, **extra}, **settings)
 
     return pause
 
@@ -124,8 +124,8 @@ def test_a_closer_look_does_not_bring_it_back_in_other_words(pause):
     assert "The person smiles strongly at 0.1-0.5 s." in found
     assert [clue.text for clue in answer.clues] == [LOUD[0]]
     assert trace_of(answer).clues == answer.clues
-    kept = resume(pause("Asking", face="Fickle").run_id)
-    assert "The person smiles strongly at 0.1-0.5 s." in {clue.text for clue in kept.clues}
+    resumed = resume(pause("Asking", face="Fickle").run_id)
+    assert "The person smiles strongly at 0.1-0.5 s." in {clue.text for clue in resumed.clues}
 
 
 def test_a_sentence_that_the_reasoner_cannot_read_is_noted(pause):
@@ -145,17 +145,17 @@ def test_a_person_may_see_the_same_thing_twice(pause):
 
 
 @pytest.mark.parametrize(
-    ("edits", "said"),
+    ("edits", "message"),
     [
         (Edits(reject=("f12345678",)), "no clue 'f12345678'"),
         (Edits(add=(Addition(modality="face", text="x", span={"start": 0, "end": 3}),)), "lasts"),
     ],
 )
-def test_a_wrong_edit_leaves_the_run_waiting_as_it_was(pause, edits, said):
+def test_a_wrong_edit_leaves_the_run_waiting_as_it_was(pause, edits, message):
     waits = pause()
     before = waits.trace_path.read_bytes()
     for take_up in (resume, save_draft):
-        with pytest.raises(ConfigError, match=said):
+        with pytest.raises(ConfigError, match=message):
             take_up(waits.run_id, edits)
     assert waits.trace_path.read_bytes() == before
     assert not resume(waits.run_id).paused
@@ -308,14 +308,14 @@ def test_questions_of_the_thread_in_between_are_remembered(run, pause):
 def test_what_a_person_changed_holds_for_the_thread_and_for_that_clip(run, pause, tmp_path):
     waits = pause(ask_with={"thread": "talk"})
     resume(waits.run_id, Edits(reject=(of(waits, SMILE[0]),), add=(CRIES,)))
-    given = {"face": "Smile", "prosody": "Loud"}
-    after = run("Asking", **given, ask_with={"thread": "talk"})
+    tools = {"face": "Smile", "prosody": "Loud"}
+    after = run("Asking", **tools, ask_with={"thread": "talk"})
     assert {clue.text for clue in after.clues} == {LOUD[0], CRIES.text, CLOSER[0]}
     assert events(after, "reviewed")[0].stage == "earlier"
     assert trace_of(after).clues == after.clues
-    assert SMILE[0] in {clue.text for clue in run(**given).clues}
+    assert SMILE[0] in {clue.text for clue in run(**tools).clues}
     noise = write_clip(tmp_path / "noise.wav", Written(sound=np.ones(16_000, dtype=np.float32)))
-    other = ask(noise, settings=fakes(**given), thread="talk")
+    other = ask(noise, settings=fakes(**tools), thread="talk")
     assert SMILE[0] in {clue.text for clue in other.clues}
 
 
@@ -391,7 +391,7 @@ def test_a_run_outlives_its_process(clip_path):
         return done.stdout
 
     run_id = process(SCRIPT, clip_path).strip()
-    told = process(GO_ON, run_id)
-    assert CRIES.text in told and SMILE[0] not in told
+    output = process(GO_ON, run_id)
+    assert CRIES.text in output and SMILE[0] not in output
     (path,) = (Path(os.environ["EMER_HOME"]) / "traces").iterdir()
     assert read_trace(path).finished is not None

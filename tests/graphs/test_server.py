@@ -78,7 +78,7 @@ def test_progress_is_streamed_without_what_is_of_this_machine(clip_path):
 
 
 @pytest.mark.parametrize(
-    ("clip", "said"),
+    ("clip", "message"),
     [
         ("../silence.wav", "is outside"),
         ("/etc/hostname", "is outside"),
@@ -93,13 +93,13 @@ def test_progress_is_streamed_without_what_is_of_this_machine(clip_path):
     ],
 )
 def test_any_other_clip_is_refused_on_one_line(
-    tmp_path, clip_path, server, monkeypatch, clip, said
+    tmp_path, clip_path, server, monkeypatch, clip, message
 ):
     root = tmp_path / "served"
     (root / "folder").mkdir(parents=True)
     (root / "link.wav").symlink_to(clip_path)
     monkeypatch.setenv("EMER_SERVE_ROOT", str(root))
-    with pytest.raises(ConfigError, match=said) as error:
+    with pytest.raises(ConfigError, match=message) as error:
         served().invoke({"clip": clip}, thread())
     assert "\n" not in str(error.value)
     assert len(RUNS) == 0 and not (server / "traces").exists()

@@ -82,7 +82,7 @@ def test_a_tilde_is_the_users_folder_in_file_and_environment(file, monkeypatch, 
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("tool_second = 3", "tool_second"),
         ("tool_seconds = 0", "tool_seconds"),
@@ -95,9 +95,9 @@ def test_a_tilde_is_the_users_folder_in_file_and_environment(file, monkeypatch, 
         ("profile = ", "emer.toml"),
     ],
 )
-def test_what_is_wrong_is_one_line_with_the_key(file, text, said):
+def test_what_is_wrong_is_one_line_with_the_key(file, text, message):
     file.write_text(text)
-    with pytest.raises(ConfigError, match=said) as error:
+    with pytest.raises(ConfigError, match=message) as error:
         load_settings()
     assert "\n" not in str(error.value)
 
@@ -181,8 +181,8 @@ def test_a_misspelt_slot_of_the_file_is_refused(tmp_path):
 
 
 def test_a_tool_is_swapped_with_arguments_as_a_table():
-    told = {"speech": {"use": "whisper", "model": "tiny"}, "scene": "none"}
-    found = with_tools(load_settings(), told)
+    table = {"speech": {"use": "whisper", "model": "tiny"}, "scene": "none"}
+    found = with_tools(load_settings(), table)
     assert found.tools["speech"] == Choice(use="whisper", model="tiny")
     again = with_tools(found, {"speech": "whisper"})
     assert again.tools["speech"].arguments == {"model": "tiny"}, "named alone, it keeps them"

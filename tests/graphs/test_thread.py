@@ -39,12 +39,12 @@ def worked(answer: Answer) -> list[Any]:
     return [event for event in events(answer, "tool_started") if not event.cached]
 
 
-def told(answer: Answer) -> str:
+def answer_text(answer: Answer) -> str:
     return " ".join(s.text for s in answer.explanation.by_modality.get("answer", ()))
 
 
 @pytest.mark.parametrize(
-    ("question", "said"),
+    ("question", "wanted"),
     [
         ("why not angry?", "angry"),
         ("what about her voice?", "the voice sounds tense and sharp"),
@@ -55,10 +55,10 @@ def told(answer: Answer) -> str:
         ("为什么不生气？", "angry"),
     ],
 )
-def test_a_follow_up_runs_no_tool(talk, question, said):
+def test_a_follow_up_runs_no_tool(talk, question, wanted):
     assert worked(talk())
     again = talk(question)
-    assert worked(again) == [] and said in told(again)
+    assert worked(again) == [] and wanted in answer_text(again)
     assert [turn.question for turn in again.history] == [DEFAULT]
 
 
@@ -87,7 +87,7 @@ def test_a_moment_no_clue_tells_of_is_looked_at(talk):
     spans = {event.slot: event.span for event in worked(looked) if event.round == 1}
     assert spans.keys() == {"face", "prosody"}
     assert all((span.start, span.end) == (0.4, 1.0) for span in spans.values())
-    assert "nods at 0.7-0.9 s" in told(looked)
+    assert "nods at 0.7-0.9 s" in answer_text(looked)
     assert worked(talk("what happens at 0.9 s?")) == []
 
 
@@ -113,8 +113,9 @@ def test_a_model_hears_the_earlier_turns_and_no_file_name(clip_path, tmp_path, m
     """A follow-up sees what was asked and answered; the clip's name and folder it never sees."""
     ids = {c.modality: c.id for c in ask(clip_path, settings=fakes(**ALONE)).clues}
     decided = {"candidates": [{"label": "happy", "supports": [ids["face"]]}], "settled": True}
-    line = {"block": "video", "text": "In the video, the person smiles.", "clue_ids": [ids["face"]]}
-    written = {"sentences": [line], "labels": [{"name": "happy", "clue_ids": [ids["face"]]}]}
+    line = {"text": "In the video, the person smiles.", "clues": [ids["face"]]}
+    happy = {"label": "happy", "supports": [ids["face"]], "text": "The person appears happy."}
+    written = {"observed": [line], "inferred": [happy]}
     model = ScriptedModel([decided, written] * 3)
     from emer.agents.llm.reasoner import Llm
 

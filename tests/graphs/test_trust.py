@@ -76,7 +76,6 @@ HARMFUL = {
     "tool_seconds": "tool_seconds = 301\n",
     "tools.caption.use": '[tools.caption]\nuse = "vision-api"\n',
     "reasoner.when": '[reasoner]\nuse = "llm"\nwhen = "always"\n',
-    "memory.embedder.name": '[memory.embedder]\nuse = "installed"\nname = "x"\n',
 }
 
 
@@ -113,6 +112,13 @@ def test_what_can_do_harm_is_left_out_in_one_line(folder: Path, key: str) -> Non
     assert allowed.notes == ()
     same = key in ("home", "offline")  # of the environment, and as it is without a file
     assert (allowed.model_dump() == plain.model_dump()) is same
+
+
+def test_the_name_of_an_entry_point_needs_no_trust(folder: Path) -> None:
+    Path("emer.toml").write_text('[reasoner]\nuse = "installed"\n[memory.embedder]\nuse = "mine"\n')
+    settings = load_settings()
+    assert settings.notes == ()
+    assert (settings.reasoner.use, settings.memory.embedder.use) == ("installed", "mine")
 
 
 def test_a_folder_does_not_send_to_what_the_user_has_configured(
@@ -159,9 +165,9 @@ def test_a_named_file_needs_trust_as_well_and_the_user_s_own_does_not(folder: Pa
     home = load_settings().home
     home.mkdir(exist_ok=True)
     (home / "own.toml").write_text('[tools.face]\nuse = "a:B"\n')
-    own = load_settings(home / "own.toml")
-    assert own.tools["face"].use == "a:B" and own.notes == ()
-    assert own.places == {"a:B": str(home.resolve())}, "never in the folder of a stranger"
+    settings = load_settings(home / "own.toml")
+    assert settings.tools["face"].use == "a:B" and settings.notes == ()
+    assert settings.places == {"a:B": str(home.resolve())}, "never in the folder of a stranger"
 
 
 def test_trust_ends_when_the_file_changes(folder: Path) -> None:
@@ -341,11 +347,11 @@ def test_a_received_trace_brings_no_endless_subtitle(
 
 @pytest.mark.parametrize("use", ["subprocess:Popen", "os:system", "builtins:exec", ":x", ".a:B"])
 def test_a_class_is_checked_before_it_is_made(tmp_path: Path, use: str) -> None:
-    given = {"args": f"touch {tmp_path / 'ran'}", "shell": True}
+    arguments = {"args": f"touch {tmp_path / 'ran'}", "shell": True}
     with pytest.raises(ConfigError):
-        load_tool(use, given)
+        load_tool(use, arguments)
     with pytest.raises(ConfigError, match=r"^reasoner"):
-        load_reasoner(Choice(use=use, **given))
+        load_reasoner(Choice(use=use, **arguments))
     with pytest.raises(ConfigError, match=r"^memory"):
-        load_embedder(use, given)
+        load_embedder(use, arguments)
     assert not (tmp_path / "ran").exists()

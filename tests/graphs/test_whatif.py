@@ -89,7 +89,7 @@ def test_no_tool_runs_and_nothing_is_written(ruled, run, clip_path, own_home):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("change", "message"),
     [
         ({}, "say what to leave out"),
         ({"without": ["nose"]}, "'nose' is nothing to leave out; there is: .*face.*smile"),
@@ -98,9 +98,9 @@ def test_no_tool_runs_and_nothing_is_written(ruled, run, clip_path, own_home):
         ({"without": ["face"], "llm": "nosuch"}, "names no model"),
     ],
 )
-def test_what_cannot_be_left_out_is_one_line(ruled, given, said):
-    with pytest.raises(ConfigError, match=said):
-        whatif(ruled, **given)
+def test_what_cannot_be_left_out_is_one_line(ruled, change, message):
+    with pytest.raises(ConfigError, match=message):
+        whatif(ruled, **change)
 
 
 def test_a_run_without_clues_is_one_line(run):
@@ -129,10 +129,10 @@ def test_the_runs_own_model_reasons_unless_another_is_named(clip_path, tmp_path)
     chosen = Choice(use="llm", model=f"script:{script}", when="always")
     settings = fakes(**CLUES).model_copy(update={"reasoner": chosen})
     trace = trace_of(ask(clip_path, settings=settings))
-    own = whatif(trace, ["prosody"])
-    assert own.reasoner == "llm" and own.usage.requests > 2
-    assert own.everything.explanation.labels == trace.explanation.labels
-    assert own.usage.fallbacks  # the script had nothing more to say, and the rules went on
+    by_model = whatif(trace, ["prosody"])
+    assert by_model.reasoner == "llm" and by_model.usage.requests > 2
+    assert by_model.everything.explanation.labels == trace.explanation.labels
+    assert by_model.usage.fallbacks  # the script had nothing more to say, and the rules went on
     ruled = whatif(trace, ["prosody"], rules=True)
     assert ruled.reasoner == "rules" and ruled.usage.requests == 0
     again = whatif(ruled_trace := trace, ["prosody"], llm=f"script:{script}")

@@ -78,8 +78,8 @@ def mutants(path: Path) -> list[tuple[str, bytes]]:
             start = lines[node.lineno - 1] + node.col_offset
             end = lines[node.end_lineno - 1] + node.end_col_offset
             words = f"({ast.unparse(new)})" if isinstance(new, ast.expr) else ast.unparse(new)
-            told = f"{path}:{node.lineno}: {text[start:end].decode()} -> {words}"
-            found.append((told, text[:start] + words.encode() + text[end:]))
+            label = f"{path}:{node.lineno}: {text[start:end].decode()} -> {words}"
+            found.append((label, text[:start] + words.encode() + text[end:]))
     return found
 
 
@@ -88,11 +88,11 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=20)
-    given = parser.parse_args()
-    tests = [str(f) for f in given.files if f.name.startswith("test_")]
-    modules = [f for f in given.files if str(f) not in tests]
+    arguments = parser.parse_args()
+    tests = [str(f) for f in arguments.files if f.name.startswith("test_")]
+    modules = [f for f in arguments.files if str(f) not in tests]
     every = [(module, *one) for module in modules for one in mutants(module)]
-    chosen = random.Random(given.seed).sample(every, min(given.count, len(every)))
+    chosen = random.Random(arguments.seed).sample(every, min(arguments.count, len(every)))
     noticed = 0
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder, "tree")
@@ -103,7 +103,7 @@ def main() -> None:
         started = time.monotonic()
         subprocess.run(command, check=True, **how)
         limit = 10 + 4 * (time.monotonic() - started)
-        for module, told, changed in chosen:
+        for module, label, changed in chosen:
             (tree / module).write_bytes(changed)
             try:
                 survived = not subprocess.run(command, check=False, timeout=limit, **how).returncode
@@ -111,8 +111,8 @@ def main() -> None:
                 survived = False
             shutil.copy(module, tree / module)
             noticed += not survived
-            print("survived" if survived else "noticed ", told.replace("\n", " "), flush=True)
-    print(f"{noticed} of {len(chosen)} noticed, of {len(every)} possible; seed {given.seed}")
+            print("survived" if survived else "noticed ", label.replace("\n", " "), flush=True)
+    print(f"{noticed} of {len(chosen)} noticed, of {len(every)} possible; seed {arguments.seed}")
 
 
 if __name__ == "__main__":

@@ -77,10 +77,10 @@ def test_the_key_holds_all_that_changes_the_result(clip, path, tmp_path):
 
 def test_given_words_change_the_key_of_text_tools_alone(clip, path):
     store = EvidenceStore(path)
-    told, retold = (Clip.open(clip.path, subtitle=words) for words in ("Fine.", "Not fine."))
+    fine, not_fine = (Clip.open(clip.path, subtitle=words) for words in ("Fine.", "Not fine."))
     speech, face = FakeTool(modality="text"), FakeTool(modality="face")
-    assert store.key(told, speech) != store.key(retold, speech)
-    assert store.key(told, face) == store.key(retold, face)
+    assert store.key(fine, speech) != store.key(not_fine, speech)
+    assert store.key(fine, face) == store.key(not_fine, face)
 
 
 def test_editing_the_tools_file_changes_the_key(clip, path, tmp_path):

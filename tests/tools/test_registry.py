@@ -33,12 +33,12 @@ class {kind}(FakeTool):
 
 
 @pytest.fixture
-def own(tmp_path):
+def run_code(tmp_path):
     """Write a module `own_tool` with a registered class, and run code in a fresh process."""
 
     def run(code: str, **facts: object) -> str:
-        given = {"name": "own", "slot": "face", "rank": 5, "modality": "face", "kind": "Own"}
-        (tmp_path / "own_tool.py").write_text(OWN.format(**given | facts))
+        usual = {"name": "own", "slot": "face", "rank": 5, "modality": "face", "kind": "Own"}
+        (tmp_path / "own_tool.py").write_text(OWN.format(**usual | facts))
         line = [sys.executable, "-c", code]
         done = subprocess.run(line, check=False, cwd=tmp_path, capture_output=True, text=True)
         return (done.stdout + done.stderr).strip()
@@ -79,23 +79,23 @@ def test_slots_have_an_order_a_modality_and_tools_by_rank():
 
 
 @pytest.mark.slow
-def test_the_order_does_not_depend_on_what_is_imported_first(own):
+def test_the_order_does_not_depend_on_what_is_imported_first(run_code):
     code = (
         "import emer.tools.speech.subtitle\n"
         "from emer.tools.registry import registered, slots\n"
         "print(*registered()); print(*slots())"
     )
-    assert own(code) == f"{' '.join(registered())}\n{' '.join(slots())}"
+    assert run_code(code) == f"{' '.join(registered())}\n{' '.join(slots())}"
 
 
 @pytest.mark.slow
-def test_settings_and_help_import_no_tool(own):
+def test_settings_and_help_import_no_tool(run_code):
     code = (
         "import sys\nimport emer.app.cli\nfrom emer.graphs.settings import load_settings\n"
         "load_settings()\n"
         "from emer.tools.registry import BUILT_IN\nprint({*BUILT_IN} & {*sys.modules})"
     )
-    assert own(code) == "set()"
+    assert run_code(code) == "set()"
 
 
 def test_a_tool_comes_by_import_string_with_its_arguments():
@@ -104,7 +104,7 @@ def test_a_tool_comes_by_import_string_with_its_arguments():
 
 
 @pytest.mark.parametrize(
-    ("use", "said"),
+    ("use", "message"),
     [
         ("nosuch", "no tool is called 'nosuch'; known: .*mesh"),
         ("nosuch_package:Tool", "no module nosuch_package"),
@@ -113,8 +113,8 @@ def test_a_tool_comes_by_import_string_with_its_arguments():
         ("builtins:dict", "not a tool"),
     ],
 )
-def test_what_cannot_be_a_tool_is_said_on_one_line(use, said):
-    with pytest.raises(ConfigError, match=said) as error:
+def test_what_cannot_be_a_tool_is_said_on_one_line(use, message):
+    with pytest.raises(ConfigError, match=message) as error:
         load_tool(use)
     assert "\n" not in str(error.value)
 
@@ -133,7 +133,7 @@ def test_other_kinds_are_resolved_by_their_own_names():
 
 
 @pytest.mark.slow
-def test_a_tool_that_sends_is_chosen_by_its_name_alone(own):
+def test_a_tool_that_sends_is_chosen_by_its_name_alone(run_code):
     code = (
         "import own_tool\n"
         "from emer.graphs.trust import harmless\n"
@@ -141,14 +141,14 @@ def test_a_tool_that_sends_is_chosen_by_its_name_alone(own):
         "far = type('Far', (own_tool.Own,), {'reach': lambda self: 'its address'})\n"
         "register('far', slot='face', rank=1)(far)\n"
         "for use in ('own', 'far'):\n"
-        "    given = {'tools': {'face': {'use': use}}}\n"
-        "    print(use in ranked('face'), harmless(given)[0] == given)\n"
+        "    settings = {'tools': {'face': {'use': use}}}\n"
+        "    print(use in ranked('face'), harmless(settings)[0] == settings)\n"
     )
-    assert own(code).splitlines() == ["True True", "False False"]
+    assert run_code(code).splitlines() == ["True True", "False False"]
 
 
 @pytest.mark.slow
-def test_an_imported_class_is_found_by_its_name_and_competes_by_its_rank(own):
+def test_an_imported_class_is_found_by_its_name_and_competes_by_its_rank(run_code):
     code = (
         "import own_tool\n"
         "from emer.graphs.components import choose\n"
@@ -159,11 +159,11 @@ def test_an_imported_class_is_found_by_its_name_and_competes_by_its_rank(own):
         "print(choose(settings).settings.tools['face'].use)\n"
         "print(load_settings(tools={'face': 'own'}).active_tools['face'].use)"
     )
-    assert own(code).split("\n") == ["True own", "own", "own"]
+    assert run_code(code).split("\n") == ["True own", "own", "own"]
 
 
 @pytest.mark.slow
-def test_a_registered_slot_of_another_name_is_one_more_slot(own):
+def test_a_registered_slot_of_another_name_is_one_more_slot(run_code):
     code = (
         "import own_tool\n"
         "from emer.graphs.components import choose\n"
@@ -171,13 +171,13 @@ def test_a_registered_slot_of_another_name_is_one_more_slot(own):
         "settings = choose(load_settings(profile='auto')).settings\n"
         "print([*settings.active_tools][-1], settings.active_tools['posture'].use)"
     )
-    assert own(code, slot="posture", modality="scene") == "posture own"
+    assert run_code(code, slot="posture", modality="scene") == "posture own"
 
 
 @pytest.mark.slow
-def test_the_command_line_and_an_import_string_find_the_same_class(own):
+def test_the_command_line_and_an_import_string_find_the_same_class(run_code):
     code = "from emer.tools.registry import load_tool\nprint(load_tool('own_tool:Own').source.tool)"
-    assert own(code) == "own"
+    assert run_code(code) == "own"
 
 
 @pytest.mark.slow
@@ -195,9 +195,10 @@ def test_the_command_line_and_an_import_string_find_the_same_class(own):
         ({"name": ""}, "tool '': not a name that a tool can have"),
     ],
 )
-def test_what_cannot_be_registered_is_refused_on_one_line(own, facts, line):
+def test_what_cannot_be_registered_is_refused_on_one_line(run_code, facts, line):
     assert (
-        own("import own_tool", **facts).split("\n")[-1] == f"emer.tools.errors.ConfigError: {line}"
+        run_code("import own_tool", **facts).split("\n")[-1]
+        == f"emer.tools.errors.ConfigError: {line}"
     )
 
 
@@ -212,7 +213,7 @@ def test_a_modality_against_that_of_the_class_is_refused():
 
 
 @pytest.mark.slow
-def test_a_class_defined_anew_takes_its_own_name_again(own):
+def test_a_class_defined_anew_takes_its_own_name_again(run_code):
     code = (
         "import importlib, own_tool\n"
         "first = own_tool.Own\n"
@@ -220,4 +221,4 @@ def test_a_class_defined_anew_takes_its_own_name_again(own):
         "from emer.tools.registry import tool_class\n"
         "print(tool_class('own') is own_tool.Own, tool_class('own') is first)"
     )
-    assert own(code) == "True False"
+    assert run_code(code) == "True False"

@@ -236,9 +236,9 @@ def redacted(text: str) -> str:
     """
 
     def replace(match: re.Match[str]) -> str:
-        word, own, rest = match.group().partition("'s")
+        word, ending, rest = match.group().partition("'s")
         is_name = word[0].isupper() and not word.isupper() and not _is_common(word)
-        return f"{NAME}{own}{rest}" if is_name else match.group()
+        return f"{NAME}{ending}{rest}" if is_name else match.group()
 
     return _RUN.sub(NAME, _WORD.sub(replace, _TITLED.sub(NAME, text)))
 

@@ -136,7 +136,7 @@ class DeepFaceEmotion:
             seen: Crops of the face, and the outputs for each.
             span: Span of a closer look.
             footage: Of the clip.
-            alone: Whether nobody else is seen.
+            alone: Whether no one else is seen.
         """
         name = "The person's face" if alone else f"Person {person.number}'s face"
         where = "" if alone else f" ({person.where})"

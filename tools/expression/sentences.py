@@ -85,7 +85,7 @@ def quality_of(frames: Sequence[FaceCrop]) -> Quality:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence about a person's face, its span, probability, crops, numbers and cues."""
+    """A sentence about a face: span, probability, crops, numbers and cues."""
 
     text: str
     start: float

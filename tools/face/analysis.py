@@ -262,7 +262,7 @@ def read(clip: Clip, max_side: int = MAX_SIDE, landmarker: str = AUTO) -> ClipAn
     `Cancelled` when the call is given up.
     """
     key = (clip.sha256, max_side, tracks(landmarker))
-    return _ANALYSES.get(key, partial(_analyse, clip, max_side, landmarker))
+    return _ANALYSES.get(key, partial(_analyse, clip, max_side, landmarker), clip.is_complete)
 
 
 def _analyse(clip: Clip, max_side: int, landmarker: str) -> ClipAnalysis:

@@ -134,7 +134,7 @@ class Blendshapes:
         """Clues about the faces in the clip, or in `span` of it, as `FaceMesh.observe`."""
         source = self.source
         key = (clip.sha256, source.version, *source.params.values())
-        analysis = _ANALYSES.get(key, partial(self._analyse, clip))
+        analysis = _ANALYSES.get(key, partial(self._analyse, clip), clip.is_complete)
         return face_clues(source, analysis, self._people, span)
 
     def _analyse(self, clip: Clip) -> ClipAnalysis:

@@ -14,7 +14,7 @@ _MODULES = {
     "Clip": "clip", "Frame": "decoder", "RATE": "clip", "Rgb": "decoder", "Samples": "clip",
     "SubtitleCue": "subtitles",
 }  # fmt: skip
-"""Imported at first use: the process that probes a file imports this package, too."""
+"""Imported at first use: the processes that read a file import this package, too."""
 
 
 def __getattr__(name: str) -> object:

@@ -6,17 +6,17 @@ import threading
 from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emer.tools.errors import Unobservable
+from emer.tools.errors import ClipError, Unobservable
 from emer.tools.media.clip_file import ClipFile
-from emer.tools.media.container import open_container
-from emer.tools.media.decoder import LARGE, Frame, SharedDecode, VideoShape
+from emer.tools.media.decode_process import Data, DecodeFailed, Lost, decode, starvation
+from emer.tools.media.decode_worker import Head
+from emer.tools.media.decoder import Frame, Picture, SharedDecode, VideoShape
 from emer.tools.media.probe import AudioStream, ClipLimits, Probe, VideoStream, probe
 from emer.tools.media.subtitles import SubtitleCue, find_subtitle
 from emer.tools.runtime.cancellation import locked, raise_if_cancelled
@@ -48,7 +48,7 @@ class Clip:
         self._file = ClipFile(path)
         self.sha256 = self._file.sha256
         self._probe = probe(path, self._file.descriptor, limits)
-        self._source = _Source(self._file, self._probe, limits.pixels)
+        self._source = _Source(self._file, self._probe, limits)
         self.subtitle, subtitle_notes = find_subtitle(path, subtitle)
         self._notes = (*self._probe.notes, *subtitle_notes)
         self._lock = threading.Lock()
@@ -94,15 +94,12 @@ class Clip:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Messages for the user: the file is cut short, packets or samples are damaged."""
-        notes = list(self._notes)
-        if self._source.damaged:
-            notes.append(f"{self._source.damaged} packets are damaged and were left out")
-        if self._source.unplayable:
-            notes.append(
-                f"{self._source.unplayable} samples of the sound are no numbers: silent here"
-            )
-        return tuple(notes)
+        """Messages for the user: what of the file is missing, damaged or was not decoded."""
+        return (*self._notes, *self._source.notes)
+
+    def is_complete(self) -> bool:
+        """Whether no limit or crash ended a decode: else more may be seen another time."""
+        return not self._source.failures and not self._source.lost.starved
 
     @property
     def subtitle_digest(self) -> str:
@@ -177,98 +174,107 @@ class _Source:
 
     file: ClipFile
     probe: Probe
-    pixels: int
-    """Most pixels of a picture."""
-    damaged: int = 0
-    """Packets that could not be decoded."""
+    limits: ClipLimits
+    lost: Lost = field(default_factory=Lost)
     unplayable: int = 0
     """Samples that are no numbers, or louder than any sound."""
+    failures: dict[str, str] = field(default_factory=dict)
+    """A sentence on the "picture" or the "sound" that could not be decoded to its end."""
+    end: int | None = None
+    """Number of the first frame that was not decoded, after a failure: there the clip ends."""
+
+    @property
+    def notes(self) -> list[str]:
+        """Messages for the user about what was left out."""
+        notes = list(self.failures.values())
+        if self.lost.damaged:
+            notes.append(f"{self.lost.damaged} packets are damaged and were left out")
+        if self.lost.starved:
+            why = starvation(self.limits)
+            notes.append(f"{self.lost.starved} packets could not be decoded: {why}")
+        if self.unplayable:
+            notes.append(f"{self.unplayable} samples of the sound are no numbers: silent here")
+        return notes
 
     def frames(self, first: int) -> Generator[Frame, None, None]:
-        """Frames from number `first` on, decoded from the key frame before it."""
+        """Frames from number `first` on, decoded from the key frame before it.
+
+        `ClipError` where none can be decoded.
+        """
         info = self.probe.video
         times: list[float] = self.probe.frame_times.tolist()
-        if info is None or first >= len(times):
+        end = len(times) if self.end is None else self.end
+        if end == 0 < len(times):
+            raise ClipError(self.failures["picture"])
+        if info is None or first >= end:
             return
-        shape = VideoShape(info.width, info.height, info.rotation)
-        with open_container(self.file.descriptor, self.pixels) as container:
-            stream: Any = container.streams[info.index]
-            _set_threads(stream.codec_context, shape)
-            if first > 0:
-                at = times[first] + self.probe.origin
-                container.seek(int(at / stream.time_base), stream=stream)
-            for picture in self._decoded(container, stream):
-                if picture.time is None:
-                    continue
-                index = _frame_index(times, picture.time - self.probe.origin)
-                if index >= first:
-                    yield Frame(index, round(times[index], 4), picture, shape)
+        shape, reached = VideoShape(info.width, info.height, info.rotation), first
+        try:
+            with closing(self._decode_video(info.index, times, first)) as pictures:
+                for head, data in pictures:
+                    index = _frame_index(times, head.time - self.probe.origin)
+                    if index >= end:
+                        return
+                    if index >= first:
+                        reached = index + 1
+                        yield Frame(index, round(times[index], 4), Picture(head, data), shape)
+        except DecodeFailed as error:
+            if reached > first or first == 0:
+                self.end = reached
+            until = times[reached - 1] if reached > first else None
+            self._fail("picture", until, str(error), keep=first == 0)
 
-    def _decoded(self, container: Any, stream: Any) -> Iterator[Any]:
-        """Decoded frames of a stream, video or audio, without damaged packets."""
-        from av.error import EOFError as EndOfFile
-        from av.error import FFmpegError  # bound here: at exit the module may be empty
-
-        packets = container.demux(stream)
-        damaged = 0
-        while True:
-            try:
-                packet = next(packets, None)
-                if packet is None:
-                    break
-                yield from packet.decode()
-            except EndOfFile:
-                break
-            except FFmpegError:
-                damaged += 1
-        self.damaged = max(self.damaged, damaged)
+    def _decode_video(
+        self, stream: int, times: Sequence[float], first: int
+    ) -> Generator[tuple[Head, Data], None, None]:
+        """Pictures from about number `first` on."""
+        seek = times[first] + self.probe.origin if first > 0 else None
+        after = times[first - 1] + self.probe.origin if first > 0 else None
+        request = {"kind": "video", "stream": stream, "seek": seek, "after": after}
+        return decode(self.file.descriptor, request, self.limits, self.lost)
 
     def samples(self, info: AudioStream) -> Samples:
         """All samples, aligned by the first time stamp.
 
         Silence before a late first sound takes no memory: its pages are never written.
         """
-        import av
-
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+        if "sound" in self.failures:
+            raise ClipError(self.failures["sound"])
         samples: Samples = np.zeros(round(self.probe.duration * RATE), np.float32)
         filled: int | None = None
-        with open_container(self.file.descriptor, self.pixels) as container:
-            stream = container.streams[info.index]
-            for frame in self._decoded(container, stream):
-                raise_if_cancelled()
+        request = {"kind": "audio", "stream": info.index, "rate": RATE}
+        try:
+            for head, data in decode(self.file.descriptor, request, self.limits, self.lost):
                 if filled is None:
-                    filled = max(0, round(((frame.time or 0.0) - self.probe.origin) * RATE))
-                filled = self._fill(samples, filled, resampler.resample(frame))
-            if filled is not None:
-                filled = self._fill(samples, filled, resampler.resample(None))
+                    filled = max(0, round((head.time - self.probe.origin) * RATE))
+                filled = self._fill(samples, filled, data.view(np.float32))
+        except DecodeFailed as error:
+            self._fail("sound", filled / RATE if filled else None, str(error))
         if not filled:
             raise Unobservable("the audio track holds no sound that can be decoded")
         samples = samples[:filled]
         samples.flags.writeable = False
         return samples
 
-    def _fill(self, samples: Samples, at: int, frames: list[Any]) -> int:
-        """Write audio frames into the samples from `at` on; return the end."""
-        for frame in frames:
-            sound = frame.to_ndarray()[0]
-            room = samples[at : at + len(sound)]
-            room[:] = sound[: len(room)]
-            unplayable = ~(np.abs(room) < LOUDEST)
-            room[unplayable] = 0.0
-            self.unplayable += int(np.count_nonzero(unplayable))
-            at += len(sound)
-        return at
+    def _fill(self, samples: Samples, at: int, sound: Samples) -> int:
+        """Write sound into the samples from `at` on; return the end."""
+        room = samples[at : at + len(sound)]
+        room[:] = sound[: len(room)]
+        unplayable = ~(np.abs(room) < LOUDEST)
+        room[unplayable] = 0.0
+        self.unplayable += int(np.count_nonzero(unplayable))
+        return at + len(sound)
+
+    def _fail(self, what: str, until: float | None, why: str, keep: bool = True) -> None:
+        """Note what was not decoded; `ClipError` where nothing was."""
+        if until is not None:
+            self.failures[what] = f"the {what} could be decoded until {until:.1f} s only: {why}"
+            return
+        text = f"the {what} cannot be decoded: {why}"
+        if keep:
+            self.failures[what] = text
+        raise ClipError(text)
 
 
 def _frame_index(times: Sequence[float], time: float) -> int:
     return min(bisect_left(times, time - 1e-6), len(times) - 1)
-
-
-def _set_threads(codec: Any, shape: VideoShape) -> None:
-    # Small pictures decode faster than any tool reads them in one thread; FFmpeg's frame
-    # threads take a tenth to a quarter more CPU time.
-    if shape.width * shape.height <= LARGE:
-        codec.thread_count = 1
-    else:
-        codec.thread_type = "AUTO"

@@ -4,7 +4,7 @@ FFmpeg reads addresses from names ("http:", "pipe:0") and opens other files that
 names. It gets an open file instead, a list of formats that are read from one file alone, and
 no protocol. Several readers share the descriptor, each with its own position.
 
-The process of `probe_worker` imports this module: it needs nothing but PyAV.
+The processes of `probe_worker` and `decode_worker` import it: it needs nothing but PyAV.
 """
 
 from __future__ import annotations

@@ -11,23 +11,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
+from emer.tools.media.decode_worker import I420, LARGE, Head
+from emer.tools.runtime.cancellation import POLL_SECONDS, raise_if_cancelled
 
 Rgb = NDArray[np.uint8]
 
-FULL_RANGE: Final = 2
-"""FFmpeg's number for pictures whose levels go from 0 to 255."""
-LARGE: Final = 1280 * 720
-"""Pixels above which a picture is large."""
 WINDOW_BYTES = 48 * 1024 * 1024
 BATCH = 8
 BATCH_BYTES = 16 * 1024 * 1024
@@ -47,6 +42,14 @@ class VideoShape:
     rotation: int
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture as `decode_worker` sends it: head, and bytes of the planes."""
+
+    head: Head
+    data: NDArray[np.uint8]
+
+
 class Frame:
     """One picture of the clip, upright, with its number and its time in seconds.
 
@@ -56,12 +59,12 @@ class Frame:
 
     __slots__ = ("_lock", "_picture", "_shape", "_sizes", "height", "index", "time", "width")
 
-    def __init__(self, index: int, time: float, picture: VideoFrame, shape: VideoShape) -> None:
+    def __init__(self, index: int, time: float, picture: Picture, shape: VideoShape) -> None:
         """Wrap a decoded picture; `shape` is that of the upright frame."""
         self.index, self.time = index, time
         self.width, self.height = shape.width, shape.height
         self._shape = shape
-        self._picture: VideoFrame | Rgb = picture
+        self._picture: Picture | Rgb = picture
         self._sizes: dict[tuple[int, int], Rgb] = {}
         self._lock = threading.Lock()
 
@@ -108,7 +111,8 @@ class SharedDecode:
         self._window: deque[Frame] = deque()
         self._held = 0
         self._first = 0
-        self._source: Iterator[Frame] | None = None
+        self._source: Generator[Frame, None, None] | None = None
+        self._next = 0
         self._batch = 1
         self._decoding = False
         self._done = False
@@ -129,14 +133,23 @@ class SharedDecode:
             while frames := self._take(reader):
                 yield from frames
             if not self._ended(reader):
-                yield from self._decode(reader.position)
+                yield from self._decode(reader.next)
         finally:
-            with self._changed:
-                self._readers.discard(reader)
-                if self.spent and not self._readers:
+            self._leave(reader)
+
+    def _leave(self, reader: _Reader) -> None:
+        """Forget a reader; the last one ends the decode, which a later one takes up again."""
+        left = None
+        with self._changed:
+            self._readers.discard(reader)
+            if not self._readers:
+                left, self._source = self._source, None
+                if self.spent:
                     self._first += len(self._window)
                     self._window.clear()
-                self._changed.notify_all()
+            self._changed.notify_all()
+        if left is not None:
+            left.close()
 
     def _ended(self, reader: _Reader) -> bool:
         with self._changed:
@@ -152,11 +165,13 @@ class SharedDecode:
                 if begin < len(self._window):
                     frames = list(islice(self._window, begin, begin + self._batch))
                     reader.position += len(frames)
+                    reader.next = frames[-1].index + 1
                     return frames
                 if self._done:
                     break
                 if self._decoding:
-                    self._changed.wait()
+                    self._changed.wait(POLL_SECONDS)
+                    raise_if_cancelled()
                 elif self._has_room():
                     self._decode_more()
             return []
@@ -188,16 +203,17 @@ class SharedDecode:
         self._changed.release()
         frames: list[Frame] = []
         try:
-            self._source = self._source or self._decode(0)
+            self._source = self._source or self._decode(self._next)
             frames = list(islice(self._source, self._batch))
         except BaseException:
-            self._source = None  # so that the next reader gets the error, too
+            self._source = None  # the next reader decodes on from here, or gets the error, too
             raise
         finally:
             self._changed.acquire()
             self._decoding = False
             self._changed.notify_all()
         self._done = not frames
+        self._next = frames[-1].index + 1 if frames else self._next
         self._window.extend(frames)
         self._held += sum(frame.nbytes for frame in frames)
         if frames:
@@ -205,25 +221,26 @@ class SharedDecode:
 
 
 class _Reader:
-    """Position of a reader, and the time of its last step (monotonic seconds)."""
+    """Frames that a reader took, number of the next, its last step (monotonic s)."""
 
-    __slots__ = ("moved", "position")
+    __slots__ = ("moved", "next", "position")
 
     def __init__(self) -> None:
-        self.position = 0
+        self.position, self.next = 0, 0
         self.moved = time.monotonic()
 
 
-def to_rgb(picture: VideoFrame) -> Rgb:
+def to_rgb(picture: Picture) -> Rgb:
     """Decoded picture as RGB, shape (H, W, 3).
 
     Limited-range 8-bit 4:2:0, nearly every clip, goes through OpenCV's converter; every
-    other format through FFmpeg's. (FFmpeg's is faster for 4:2:0 too, but leaves the picture
+    other format went through FFmpeg's. (FFmpeg's is faster for 4:2:0 too, but leaves the picture
     one to one and a half of 255 levels too dark, which changes the output of the networks.)
     """
-    plain = picture.format.name == "yuv420p" and picture.color_range != FULL_RANGE
-    if not plain or picture.width % 2 or picture.height % 2:
-        return _convert_by_ffmpeg(picture)
+    head = picture.head
+    if head.kind != I420:
+        rows = picture.data.reshape(head.height, head.rows[0])[:, : 3 * head.width]
+        return np.ascontiguousarray(rows).reshape(head.height, head.width, 3)
     import cv2
 
     return np.asarray(cv2.cvtColor(_stack_planes(picture), cv2.COLOR_YUV2RGB_I420), np.uint8)
@@ -256,27 +273,19 @@ def fit(width: int, height: int, max_side: int | None) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _convert_by_ffmpeg(picture: VideoFrame) -> Rgb:
-    from av.video.reformatter import VideoReformatter
-
-    if not hasattr(_thread, "reformatter"):
-        _thread.reformatter = VideoReformatter()  # which keeps its tables between pictures
-    plane = _thread.reformatter.reformat(picture, format="rgb24", threads=1).planes[0]
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
-    shape = (plane.height, plane.width, 3)
-    return np.ascontiguousarray(rows[:, : 3 * plane.width]).reshape(shape)
-
-
-def _stack_planes(picture: VideoFrame) -> Rgb:
-    """Y, U and V one under the other, shape (3H/2, W), in a buffer of the thread."""
-    height, width = picture.height, picture.width
+def _stack_planes(picture: Picture) -> Rgb:
+    """Y, U and V one under the other, shape (3H/2, W); copied where rows are padded."""
+    (_, _, width, height, rows), data = picture.head, picture.data
+    if rows == (width, width // 2, width // 2):
+        return data.reshape(height * 3 // 2, width)
     stack = getattr(_thread, "planes", None)
     if stack is None or stack.shape != (height * 3 // 2, width):
         stack = _thread.planes = np.empty((height * 3 // 2, width), np.uint8)
-    flat, start = stack.reshape(-1), 0
-    for plane in picture.planes:
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        end = start + plane.height * plane.width
-        flat[start:end].reshape(plane.height, plane.width)[:] = rows[: plane.height, : plane.width]
-        start = end
-    return cast(Rgb, stack)
+    flat, start, read = stack.reshape(-1), 0, 0
+    sizes = ((height, width), *[(height // 2, width // 2)] * 2)
+    for (tall, wide), row in zip(sizes, rows, strict=True):
+        end = start + tall * wide
+        plane = data[read : read + tall * row].reshape(tall, row)
+        flat[start:end].reshape(tall, wide)[:] = plane[:, :wide]
+        start, read = end, read + tall * row
+    return stack

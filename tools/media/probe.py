@@ -32,6 +32,13 @@ class ClipLimits(Record):
     """Time in which the streams of a file must be listed."""
     probe_memory: float = Field(default=1.5, gt=0)
     """Gigabytes of address space for that."""
+    decode_seconds: float = Field(default=60.0, gt=0)
+    """Time in which a packet must be decoded, the start of the process included.
+
+    Tools run with low priority: at a load of 18 on two cores a start took 6 s.
+    """
+    decode_memory: float = Field(default=6.0, gt=0)
+    """Gigabytes of address space for decoding; pictures of 8K take up to 4.5."""
     pixels: int = Field(default=40_000_000, gt=0)
     """Pixels of a picture; 8K UHD has 33 million."""
     frames: int = Field(default=2_000_000, gt=0)

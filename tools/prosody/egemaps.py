@@ -58,7 +58,9 @@ class EGeMAPS:
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """Clues about the voice; `Unobservable` without a voice that can be measured."""
-        contours = self._clips.get(clip.sha256, lambda: measure(audible_samples(clip)))
+        contours = self._clips.get(
+            clip.sha256, lambda: measure(audible_samples(clip)), clip.is_complete
+        )
         part = contours if span is None else contours.part(span.start, span.end)
         _require_voice(contours, part)
         within, found = span or Span(start=0, end=clip.duration), _describe(part)

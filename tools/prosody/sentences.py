@@ -195,11 +195,11 @@ def accents(
     pitch: Sequence[Excursion], level: Sequence[Excursion], median_hz: float
 ) -> list[Sentence]:
     """Sharpest rises and loudest bursts against the speaker's own median and mean."""
-    own = f"against the speaker's own median of {median_hz:.0f} Hz"
+    median = f"against the speaker's own median of {median_hz:.0f} Hz"
     found: list[Sentence] = []
     data: dict[str, float | str]
     for e in pitch:
-        text = f"The pitch rises sharply at {_when(e.span)} ({e.amount:+.1f} semitones {own})."
+        text = f"The pitch rises sharply at {_when(e.span)} ({e.amount:+.1f} semitones {median})."
         data, cues = {"of": "pitch", "pitch_st": e.amount}, CHANGES["The pitch rises sharply"]
         found.append(Sentence(text, e.span, 0.8, data, cues))
     for e in level:

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 from emer.tools.errors import ConfigError
 
 
-def key_for(url: str, own: str) -> str:
-    """API key for a URL: the variable `own`, else OpenAI's key for OpenAI alone."""
+def key_for(url: str, variable: str) -> str:
+    """API key for a URL: the variable's, else OpenAI's key for OpenAI alone."""
     parts = urlsplit(url)
     place = (parts.scheme, parts.netloc.lower().removesuffix(":443"))  # user names included
     is_openai = place == ("https", "api.openai.com")
-    names = (own, "OPENAI_API_KEY") if is_openai else (own,)
+    names = (variable, "OPENAI_API_KEY") if is_openai else (variable,)
     # A file written on Windows leaves "\r" at its end, which an error of the header would show.
     return next((key for name in names if (key := os.environ.get(name, "").strip())), "")
 

@@ -198,8 +198,8 @@ class RunOptions(NamedTuple):
     @property
     def hardware(self) -> Mapping[str, Param]:
         """Device, precision, batch and, on a CPU, threads."""
-        own = {"threads": cpu_threads()} if self.device == CPU else {}
-        return {"device": self.device, "dtype": self.dtype, "batch": self.batch, **own}
+        threads = {"threads": cpu_threads()} if self.device == CPU else {}
+        return {"device": self.device, "dtype": self.dtype, "batch": self.batch, **threads}
 
 
 def run_options(device: str, dtype: str, batch: int, usual_batch: Mapping[str, int]) -> RunOptions:

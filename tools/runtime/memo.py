@@ -21,8 +21,13 @@ class Memo(Generic[Value]):
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
         self._key_locks: dict[Hashable, threading.Lock] = {}
 
-    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Value of a key, computed by `make`; `Cancelled` while another thread computes."""
+    def get(
+        self, key: Hashable, make: Callable[[], Value], keep: Callable[[], bool] = lambda: True
+    ) -> Value:
+        """Value of a key, computed by `make`; `Cancelled` while another thread computes.
+
+        `keep` is asked after `make` whether the value may serve later calls.
+        """
         with self._lock:
             key_lock = self._key_locks.setdefault(key, threading.Lock())
         with locked(key_lock):
@@ -30,6 +35,8 @@ class Memo(Generic[Value]):
                 if key in self._values:
                     return self._values[key]
             value = make()
+            if not keep():
+                return value
             with self._lock:
                 self._values[key] = value
                 while len(self._values) > self._most:

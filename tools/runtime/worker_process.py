@@ -39,19 +39,25 @@ def communicate(process: subprocess.Popen[bytes], seconds: float, work: str) -> 
     raise TimeoutError(f"{work} took longer than {seconds:.0f} s")
 
 
-def confine(parent: int, seconds: float, memory: int | None = None) -> None:
-    """Bound CPU time and address space (bytes); end this process with its parent."""
+def confine(parent: int, seconds: float | None, memory: int | None = None) -> None:
+    """Bound CPU time and address space (bytes); end this process with its parent.
+
+    Without `seconds` CPU time is not bounded, and no signal comes when the parent ends: Linux
+    sends it when the thread ends that started this process, which others may still need.
+    """
     import resource
 
-    limit = math.ceil(seconds) + CPU_MARGIN
-    bounds = {resource.RLIMIT_CPU: (limit, limit + 1)}
+    bounds = {}
+    if seconds is not None:
+        limit = math.ceil(seconds) + CPU_MARGIN
+        bounds[resource.RLIMIT_CPU] = (limit, limit + 1)
     if memory is not None:
         bounds[resource.RLIMIT_AS] = (memory, memory)
     for kind, bound in bounds.items():
         # Where there is no such limit, or a lower one holds, the other is set nevertheless.
         with suppress(OSError, ValueError):
             resource.setrlimit(kind, bound)
-    if sys.platform == "linux":
+    if seconds is not None and sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if os.getppid() != parent:
         sys.exit(1)

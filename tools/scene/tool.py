@@ -85,7 +85,9 @@ class Camera:
         `Unobservable` when the clip has no picture, or none in the span.
         """
         rate = min(self._fps, max(1.0, MOST_SAMPLES / max(clip.duration, 1e-3)))
-        whole = self._whole_clips.get(clip.sha256, partial(self._measure, clip, None, rate))
+        whole = self._whole_clips.get(
+            clip.sha256, partial(self._measure, clip, None, rate), clip.is_complete
+        )
         if span is None:
             return [self._clue(finding, None) for finding in describe_clip(whole)]
         rate = min(60.0, max(self._fps, MOST_SPAN_SAMPLES / max(span.length, 1e-3)))

@@ -251,7 +251,9 @@ class Transcriber:
 
     def clues(self, clip: Clip, span: Span | None, source: Source) -> list[Clue]:
         """A clue per utterance and translation; `Unobservable` without reliable words."""
-        whole, passages = self._clips.get(clip.sha256, lambda: self._recognise(clip))
+        whole, passages = self._clips.get(
+            clip.sha256, lambda: self._recognise(clip), clip.is_complete
+        )
         within = span or Span(start=0, end=clip.duration)
         speech = tuple(s for s in whole if s.overlaps(within))
         if not speech:

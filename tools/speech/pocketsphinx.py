@@ -75,7 +75,9 @@ class PocketSphinx:
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
         """A clue per utterance; `Unobservable` where no words can be relied on."""
-        speech, words = self._clips.get(clip.sha256, lambda: self._recognise(clip))
+        speech, words = self._clips.get(
+            clip.sha256, lambda: self._recognise(clip), clip.is_complete
+        )
         confidence = judge_lattice(words)
         if span is not None:
             speech = [s for s in speech if s.overlaps(span)]

@@ -6,7 +6,8 @@ for finding in check_tool(MyTool(), Clip.open("clip.mp4")):
 
 from __future__ import annotations
 
-import re
+import atexit
+import shutil
 import socket
 import sys
 import tempfile
@@ -14,6 +15,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +23,14 @@ from emer.tools.errors import EmerError, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.cancellation import Call, Cancelled, in_call
 from emer.tools.testing.clips import noise, silence, tone, write_trial
+from emer.tools.testing.clue_checks import (
+    Finding,
+    Reader,
+    check_clues,
+    check_words,
+    finding_of,
+    is_sentence,
+)
 from emer.tools.tool import Answering, Heavy, Tool
 from emer.tools.types import MODALITIES, Clue, Record, Source, Span
 
@@ -34,17 +44,6 @@ QUESTION: Final = "what is shown?"
 _VISUAL = ("face", "scene")
 _LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
 _SOCKETS_LOCK = threading.Lock()
-_QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
-_BREAK = re.compile(r"[.!?…][\"”']?\s+(?=[A-Z])")
-_FAILURE = re.compile(r"\b(?:error|exception|traceback|failed to|not implemented)\b", re.IGNORECASE)
-
-
-class Finding(Record):
-    """Result of one check: its name, whether the tool passes, and if not, why."""
-
-    check: str
-    ok: bool
-    why: str = ""
 
 
 class Outcome(Record):
@@ -59,12 +58,22 @@ class Outcome(Record):
         return frozenset(clue.id for clue in self.clues)
 
 
-def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) -> list[Finding]:
+def check_tool(
+    tool: Tool,
+    clip: Clip,
+    again: Callable[[], Tool] | None = None,
+    reader: Reader | None = None,
+) -> list[Finding]:
     """Findings of the whole suite; whatever the tool raises becomes a finding.
 
     The tool observes the clip several times, in full and in its middle third, then clips that
-    lack something, all without a network. `again` makes the tool anew, to check that its clues
-    do not depend on the instance.
+    lack something, all without a network.
+
+    Args:
+        tool: The tool.
+        clip: A clip that shows what it observes.
+        again: Makes the tool anew, to check that its clues do not depend on the instance.
+        reader: Reads the clues, to list what each sentence means to a reasoner.
     """
     shape = _check_shape(tool)
     if not all(each.ok for each in shape):
@@ -91,20 +100,14 @@ def check_tool(tool: Tool, clip: Clip, again: Callable[[], Tool] | None = None) 
         findings.append(_check_overlap("an answer stays in its span", answers[0], middle))
     clues = [clue for each in (first, closer, *answers[:1]) for clue in each.clues]
     findings += [
-        *_check_clues(tool, clues),
+        *check_clues(tool, clues),
         *_check_whole(first, clip.duration),
         _check_overlap("a closer look stays in its span", closer, middle),
+        *([] if reader is None else [check_words(clues, reader)]),
     ]
     left = sorted(_threads_and_processes() - before)
     name = "no thread and no process is left behind"
-    return [*findings, *hard, _finding(name, not left, f"left: {left}")]
-
-
-def _is_sentence(text: str) -> bool:
-    """True if a text is one sentence, but for what it quotes."""
-    bare = _unquoted(text)
-    ends = bool(re.search(r"[.!?…][\"”')]?$", text.strip()))
-    return bool(bare) and bare[0].isupper() and ends and not _BREAK.search(bare)
+    return [*findings, *hard, finding_of(name, not left, f"left: {left}")]
 
 
 def _observe(tool: Tool, clip: Clip, span: Span | None = None, call: Call | None = None) -> Outcome:
@@ -137,12 +140,8 @@ def _place(tool: object, error: BaseException) -> str:
     """File and line in the tool's own module that raised, or that led to it."""
     frames = traceback.extract_tb(error.__traceback__)
     file = getattr(sys.modules.get(type(tool).__module__), "__file__", None)
-    own = [frame for frame in frames if frame.filename == file] or frames[-1:]
-    return f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
-
-
-def _finding(check: str, ok: bool, why: str) -> Finding:
-    return Finding(check=check, ok=ok, why="" if ok else why)
+    places = [frame for frame in frames if frame.filename == file] or frames[-1:]
+    return f" ({places[-1].filename}:{places[-1].lineno})" if places else ""
 
 
 def _check_shape(tool: Tool) -> list[Finding]:
@@ -154,103 +153,90 @@ def _check_shape(tool: Tool) -> list[Finding]:
         plain = isinstance(source, Source) and Source.model_validate_json(source.model_dump_json())
     except Exception as error:
         return [Finding(check="the source is JSON and stable", ok=False, why=repr(error))]
-    described = isinstance(tool.description, str) and _is_sentence(tool.description)
+    described = isinstance(tool.description, str) and is_sentence(tool.description)
     return [
-        _finding("the modality is known", tool.modality in MODALITIES, repr(tool.modality)),
-        _finding("the description is a sentence", described, repr(tool.description)),
-        _finding("the source is JSON and stable", plain == tool.source, repr(source)),
+        finding_of("the modality is known", tool.modality in MODALITIES, repr(tool.modality)),
+        finding_of("the description is a sentence", described, repr(tool.description)),
+        finding_of("the source is JSON and stable", plain == tool.source, repr(source)),
     ]
 
 
 def _check_calls(calls: Sequence[Outcome], hosts: Sequence[str]) -> Iterator[Finding]:
     broken = [each.broken for each in calls if each.broken]
-    yield _finding("observe gives clues or raises Unobservable", not broken, "; ".join(broken[:1]))
+    yield finding_of(
+        "observe gives clues or raises Unobservable", not broken, "; ".join(broken[:1])
+    )
     empty = [each for each in calls if each.unobservable == ""]
-    yield _finding("Unobservable gives a reason", not empty, "the reason is empty")
+    yield finding_of("Unobservable gives a reason", not empty, "the reason is empty")
     reached = sorted({*hosts})
-    yield _finding("observing needs no network", not reached, f"it reached for {reached}")
+    yield finding_of("observing needs no network", not reached, f"it reached for {reached}")
 
 
 def _check_same(tool: Tool, name: str, one: Outcome, other: Outcome) -> Finding:
     if not getattr(tool, "deterministic", True):
         return Finding(check=name, ok=True, why="declared not deterministic")
     same = one.ids == other.ids and one.unobservable == other.unobservable
-    return _finding(name, same, f"{len(one.ids ^ other.ids)} clues differ between two looks")
-
-
-def _check_clues(tool: Tool, clues: Sequence[Clue]) -> Iterator[Finding]:
-    rules: dict[str, Callable[[Clue], bool]] = {
-        "clues have the tool's modality": lambda clue: clue.modality == tool.modality,
-        "clues name the tool's source": lambda clue: clue.source == tool.source,
-        "texts are one sentence": lambda clue: _is_sentence(clue.text),
-        "no failure is told as a clue": lambda clue: not _FAILURE.search(_unquoted(clue.text)),
-        "quality has factors": lambda clue: bool(clue.quality.factors),
-        "clues survive JSON": _survives_json,
-    }
-    for name, holds in rules.items():
-        wrong = [clue.text for clue in clues if not holds(clue)]
-        yield _finding(name, not wrong, f"{len(wrong)} clues do not, first: {wrong[:1]}")
-
-
-def _survives_json(clue: Clue) -> bool:
-    try:
-        return Clue.model_validate_json(clue.model_dump_json()) == clue
-    except ValueError:
-        return False
+    return finding_of(name, same, f"{len(one.ids ^ other.ids)} clues differ between two looks")
 
 
 def _check_whole(outcome: Outcome, duration: float) -> Iterator[Finding]:
     """Check that clues of the whole clip are given once and lie in it."""
     twice = len(outcome.clues) - len(outcome.ids)
-    yield _finding("each clue is given once", not twice, f"{twice} clues are given again")
+    yield finding_of("each clue is given once", not twice, f"{twice} clues are given again")
     outside = [
         f"{clue.text} [{clue.span.start:g}-{clue.span.end:g}]"
         for clue in outcome.clues
         if clue.span is not None and clue.span.end > duration + SLACK
     ]
     why = f"{len(outside)} reach out of 0-{duration:g} s: {outside[:1]}"
-    yield _finding("spans lie in the clip", not outside, why)
+    yield finding_of("spans lie in the clip", not outside, why)
 
 
 def _check_overlap(name: str, outcome: Outcome, span: Span) -> Finding:
     outside = [c.text for c in outcome.clues if c.span and not c.span.overlaps(span, SLACK)]
     why = f"{len(outside)} lie outside {span.start:g}-{span.end:g} s: {outside[:1]}"
-    return _finding(name, not outside, why)
+    return finding_of(name, not outside, why)
+
+
+@cache
+def _hard_clips() -> dict[str, Clip]:
+    """Clips that lack something, by what it is; written and probed once for all tools."""
+    folder = Path(tempfile.mkdtemp(prefix="emer-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    files = {
+        "no sound": write_trial(folder / "mute.mp4"),
+        "no picture": write_trial(folder / "blind.m4a", grey=None, sound=tone()),
+        "black and silent": write_trial(folder / "black.mp4", grey=0, sound=silence()),
+        "noise": write_trial(folder / "noise.mp4", sound=noise()),
+        "0.3 s": write_trial(folder / "short.mp4", seconds=0.3, sound=tone(0.3)),
+    }
+    return {case: Clip.open(path) for case, path in files.items()}
 
 
 def _check_hard_cases(tool: Tool, clip: Clip) -> Iterator[Finding]:
     """Edge cases: missing streams, empty spans, concurrent calls, cancellation."""
-    with tempfile.TemporaryDirectory(prefix="emer-") as folder:
-        files = {
-            "no sound": write_trial(Path(folder) / "mute.mp4"),
-            "no picture": write_trial(Path(folder) / "blind.m4a", grey=None, sound=tone()),
-            "black and silent": write_trial(Path(folder) / "black.mp4", grey=0, sound=silence()),
-            "noise": write_trial(Path(folder) / "noise.mp4", sound=noise()),
-            "0.3 s": write_trial(Path(folder) / "short.mp4", seconds=0.3, sound=tone(0.3)),
-        }
-        clips = {case: Clip.open(path) for case, path in files.items()}
-        outcomes = {case: _observe(tool, hard) for case, hard in clips.items()}
-    yield _check_reasons(outcomes, clips)
+    outcomes = {case: _observe(tool, hard) for case, hard in _hard_clips().items()}
+    yield _check_reasons(outcomes)
     yield _check_invented(tool, clip, outcomes)
     end = clip.duration
     spans = [Span(start=0, end=0), Span(start=end, end=end), Span(start=end + 1, end=end + 2)]
     edges = {f"{s.start:g}-{s.end:g} s": _observe(tool, clip, s) for s in spans}
     broken = "; ".join(f"{where}: {each.broken}" for where, each in edges.items() if each.broken)
-    yield _finding("an empty span, or one behind the end, breaks nothing", not broken, broken)
+    yield finding_of("an empty span, or one behind the end, breaks nothing", not broken, broken)
     yield _check_concurrent(tool, clip)
     if isinstance(tool, Heavy):
         yield from _check_heavy(tool, clip)
 
 
-def _check_reasons(outcomes: dict[str, Outcome], clips: dict[str, Clip]) -> Finding:
+def _check_reasons(outcomes: dict[str, Outcome]) -> Finding:
     wrong = []
     for case, outcome in outcomes.items():
-        end = clips[case].duration + SLACK
+        end = _hard_clips()[case].duration + SLACK
         outside = [c.text for c in outcome.clues if c.span and c.span.end > end]
         if outcome.broken or outcome.unobservable == "" or outside:
             wrong.append(f"{case}: {outcome.broken or [*outside, 'no reason is given'][0]}")
     name = "hard clips give clues or a reason: no sound, no picture, black, noise, very short"
-    return _finding(name, not wrong, "; ".join(wrong))
+    return finding_of(name, not wrong, "; ".join(wrong))
 
 
 def _check_invented(tool: Tool, clip: Clip, outcomes: dict[str, Outcome]) -> Finding:
@@ -262,7 +248,7 @@ def _check_invented(tool: Tool, clip: Clip, outcomes: dict[str, Outcome]) -> Fin
     stream = clip.video if tool.modality in _VISUAL else clip.audio
     cases = () if stream is None else lacking.get(tool.modality, ("no sound", "black and silent"))
     clues = [clue.text for case in cases for clue in outcomes[case].clues]
-    return _finding("nothing is told of what the clip lacks", not clues, f"it says: {clues[:1]}")
+    return finding_of("nothing is told of what the clip lacks", not clues, f"it says: {clues[:1]}")
 
 
 def _check_concurrent(tool: Tool, clip: Clip) -> Finding:
@@ -277,13 +263,13 @@ def _check_concurrent(tool: Tool, clip: Clip) -> Finding:
         thread.join(WAIT)
     name = "two looks at once give the same"
     if len(outcomes) < 2:
-        return _finding(name, False, f"no result within {WAIT:g} s")
+        return finding_of(name, False, f"no result within {WAIT:g} s")
     one, other = outcomes
     if not getattr(tool, "deterministic", True):
         same = not one.broken and not other.broken
     else:
         same = one.ids == other.ids and one.broken == other.broken
-    return _finding(name, same, f"{len(one.ids ^ other.ids)} clues differ")
+    return finding_of(name, same, f"{len(one.ids ^ other.ids)} clues differ")
 
 
 def _check_heavy(tool: Heavy, clip: Clip) -> Iterator[Finding]:
@@ -292,9 +278,9 @@ def _check_heavy(tool: Heavy, clip: Clip) -> Iterator[Finding]:
     before = _observe(tool, clip)
     params = {*tool.source.params} & {*tool.hardware, "device", "batch", "threads"} - {"dtype"}
     name = "how it runs is no part of the source"
-    yield _finding(name, not params, f"the source names {sorted(params)}")
+    yield finding_of(name, not params, f"the source names {sorted(params)}")
     device = bool(tool.hardware.get("device"))
-    yield _finding("the device is told", device, f"{dict(tool.hardware)}")
+    yield finding_of("the device is told", device, f"{dict(tool.hardware)}")
     broken = ""
     try:
         tool.unload()
@@ -302,15 +288,17 @@ def _check_heavy(tool: Heavy, clip: Clip) -> Iterator[Finding]:
         tool.unload()
     except Exception as error:
         broken = _one_line(repr(error))
-    yield _finding("it loads and unloads", not broken, broken)
+    yield finding_of("it loads and unloads", not broken, broken)
     after = _observe(tool, clip)
     same = after.ids == before.ids and after.broken == before.broken
-    yield _finding("it gives the same after it was unloaded", same, after.broken or "clues differ")
+    yield finding_of(
+        "it gives the same after it was unloaded", same, after.broken or "clues differ"
+    )
     call = Call()
     call.cancel()
     cancelled = _observe(tool, clip, None, call)
     name = "a look that is given up breaks nothing"
-    yield _finding(name, not cancelled.broken, cancelled.broken)
+    yield finding_of(name, not cancelled.broken, cancelled.broken)
 
 
 def _threads_and_processes() -> set[str]:
@@ -332,13 +320,13 @@ def _no_network() -> Iterator[list[str]]:
     hosts: list[str] = []
 
     def guarded(original: Callable[..., Any], where: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*given: Any, **named: Any) -> Any:
-            address = where(*given, **named)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            address = where(*args, **kwargs)
             host = address[0] if isinstance(address, tuple) else address
             if not isinstance(address, str | bytes) and host not in _LOCAL_HOSTS:
                 hosts.append(str(host))
                 raise OSError(f"a tool must not reach for {host} while observing")
-            return original(*given, **named)
+            return original(*args, **kwargs)
 
         return call
 
@@ -351,10 +339,6 @@ def _no_network() -> Iterator[list[str]]:
         patch.object(socket, "getaddrinfo", looked_up),
     ):
         yield hosts
-
-
-def _unquoted(text: str) -> str:
-    return _QUOTED.sub("Q", text.strip())
 
 
 def _one_line(text: str) -> str:

@@ -46,15 +46,15 @@ class Emotions(NamedTuple):
     """For each label a probability, or a value on the scale of a dimension."""
 
 
-def recogniser(need: Need, options: RunOptions, given: str) -> PooledModel[Samples, Emotions]:
+def recogniser(need: Need, options: RunOptions, labels: str) -> PooledModel[Samples, Emotions]:
     """The shared model of a folder, for speech (mono, 16 kHz); nothing is loaded.
 
-    `given` names the classes of a model that only numbers them.
+    `labels` names the classes of a model that only numbers them.
     """
-    key = (("dtype", options.dtype), ("labels", given), ("is", need.fingerprint))
+    key = (("dtype", options.dtype), ("labels", labels), ("is", need.fingerprint))
     return PooledModel(
         Key(TOOL, str(need.path), options.device, key),
-        partial(_load, need, options, given),
+        partial(_load, need, options, labels),
         partial(classify, options),
         batch=options.batch,
         gigabytes=need.gigabytes,
@@ -88,15 +88,15 @@ def _pads(loaded: Loaded) -> bool:
     )
 
 
-def _load(need: Need, options: RunOptions, given: str) -> Loaded:
+def _load(need: Need, options: RunOptions, label_names: str) -> Loaded:
     config = load_other(TOOL, need, "AutoConfig")
     with loading(TOOL, need):
-        own, names = has_own_head(need.path), config.architectures or ()
-        if not own and names and not any("Classification" in name for name in names):
+        has_head, names = has_own_head(need.path), config.architectures or ()
+        if not has_head and names and not any("Classification" in name for name in names):
             raise ValueError(f"{names[0]} is no model that judges how a voice sounds")
-    labels = read_labels(config.id2label, given, TOOL)
+    labels = read_labels(config.id2label, label_names, TOOL)
     with loading(TOOL, need):
-        rated = own and is_dimensional(labels)
+        rated = has_head and is_dimensional(labels)
         kind: str | type = rating_class(config) if rated else "AutoModelForAudioClassification"
     extractor = load_other(TOOL, need, "AutoFeatureExtractor")
     with loading(TOOL, need):
@@ -112,25 +112,25 @@ def _classes() -> Mapping[str, Mapping[str, str]]:
         return {row["label"]: row for row in csv.DictReader(file)}
 
 
-def read_labels(config: Mapping[int, str], given: str, tool: str) -> tuple[str, ...]:
+def read_labels(config: Mapping[int, str], label_names: str, tool: str) -> tuple[str, ...]:
     """The model's labels in the order of its outputs, in lower case.
 
-    They come from the model's own configuration. `given` ("angry, happy, ...") names the classes
-    of a model that only numbers them. `ConfigError` for such a model without it, or when the
-    counts differ.
+    They come from the model's own configuration. `label_names` ("angry, happy, ...") names the
+    classes of a model that only numbers them. `ConfigError` for such a model without it, or when
+    the counts differ.
     """
-    own = tuple(config[place].strip().casefold() for place in range(len(config)))
-    named = tuple(part.strip().casefold() for part in given.split(",") if part.strip())
-    if named and len(named) != len(own):
+    native = tuple(config[place].strip().casefold() for place in range(len(config)))
+    named = tuple(part.strip().casefold() for part in label_names.split(",") if part.strip())
+    if named and len(named) != len(native):
         raise ConfigError(
-            f"{tool}.labels: {len(named)} are given, the model has {len(own)} classes"
+            f"{tool}.labels: {len(named)} are given, the model has {len(native)} classes"
         )
-    if not named and any(_NAMELESS.fullmatch(label) for label in own):
+    if not named and any(_NAMELESS.fullmatch(label) for label in native):
         raise ConfigError(
-            f"{tool}: the model names its classes {', '.join(own[:3])} ...; say what they mean, "
+            f"{tool}: the model names its classes {', '.join(native[:3])} ...; say what they mean, "
             'in order: labels = "angry, happy, ..."'
         )
-    return named or own
+    return named or native
 
 
 def is_dimensional(labels: Sequence[str]) -> bool:
@@ -195,8 +195,8 @@ def rating_class(config: Any) -> type:
             self.post_init()
 
         def forward(self, input_values: Any, attention_mask: Any = None) -> Any:
-            own = getattr(self, self.base_model_prefix)
-            hidden = own(input_values, attention_mask=attention_mask)[0]
+            backbone = getattr(self, self.base_model_prefix)
+            hidden = backbone(input_values, attention_mask=attention_mask)[0]
             return self.classifier(self._mean(hidden, attention_mask))
 
         def _mean(self, hidden: Any, mask: Any) -> Any:

@@ -70,8 +70,8 @@ def download_file(
         part.unlink()
     part.mkdir(parents=True, exist_ok=True)
     try:
-        with TemporaryDirectory(dir=part, ignore_cleanup_errors=True) as own:
-            whole = _retrieve(url, Path(own) / path.name, checksum, progress, most)
+        with TemporaryDirectory(dir=part, ignore_cleanup_errors=True) as folder:
+            whole = _retrieve(url, Path(folder) / path.name, checksum, progress, most)
             sha = sha256(whole)
             os.replace(whole, path)
         shutil.rmtree(part, ignore_errors=True)  # with what killed downloads left

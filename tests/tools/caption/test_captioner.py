@@ -164,11 +164,11 @@ def test_without_weights_it_names_the_command(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "given", [{"most": 0}, {"most_close": 99}, {"mask_subtitles": "yes"}, {"batch": -1}]
+    "options", [{"most": 0}, {"most_close": 99}, {"mask_subtitles": "yes"}, {"batch": -1}]
 )
-def test_settings_that_cannot_be_are_refused(given):
+def test_settings_that_cannot_be_are_refused(options):
     with pytest.raises(ConfigError, match="captioner"):
-        Captioner(**given)
+        Captioner(**options)
 
 
 def test_compiled_steps_are_no_setting_any_more(known):

@@ -59,8 +59,10 @@ def classify(path: Path, batch: int, face_crops: list[np.ndarray]) -> list[tuple
 def test_the_class_is_told_with_the_model_s_probability(weights, clip):
     tool = DeepFaceEmotion(model=str(weights))
     (clue,) = tool.observe(clip)
-    told = "The person's face is classified as happy (probability 0.81, mean of 8 frames, among"
-    assert clue.text.startswith(f"{told} 7 classes of a model) at 0.")
+    classified = (
+        "The person's face is classified as happy (probability 0.81, mean of 8 frames, among"
+    )
+    assert clue.text.startswith(f"{classified} 7 classes of a model) at 0.")
     assert clue.confidence == pytest.approx(0.81, abs=1e-3)
     assert clue.modality == "face" and clue.person == "person 1"
     assert clue.data["class"] == "happy" and clue.data["p_sad"] == pytest.approx(0.04, abs=1e-3)
@@ -71,13 +73,13 @@ def test_the_class_is_told_with_the_model_s_probability(weights, clip):
 def test_several_people_are_those_of_the_mesh(weights, tmp_path):
     pair = Clip.open(write_pair(tmp_path / "pair.mp4"))
     clues = DeepFaceEmotion(model=str(weights)).observe(pair)
-    told = {clue.person: clue.text for clue in clues}
+    texts = {clue.person: clue.text for clue in clues}
     places = {
         c.person: c.text.partition(")")[0].partition("(")[2] for c in FaceMesh().observe(pair)
     }
-    assert set(told) == {"person 1", "person 2"} == set(places)
+    assert set(texts) == {"person 1", "person 2"} == set(places)
     for person, place in places.items():
-        assert told[person].startswith(f"P{person[1:]}'s face ({place}) is classified as happy")
+        assert texts[person].startswith(f"P{person[1:]}'s face ({place}) is classified as happy")
     first = DeepFaceEmotion(model=str(weights), people=1).observe(pair)
     assert {clue.person for clue in first} == {"person 1"}
 
@@ -85,9 +87,9 @@ def test_several_people_are_those_of_the_mesh(weights, tmp_path):
 def test_the_clip_is_followed_once_for_both_tools(weights, tmp_path, monkeypatch):
     count, follow = [], analysis.follow
 
-    def counted(*given):
+    def counted(*args):
         count.append(threading.get_ident())
-        return follow(*given)
+        return follow(*args)
 
     monkeypatch.setattr(analysis, "follow", counted)
     path = write_portrait(tmp_path / "own.mp4", seconds=1.2)
@@ -105,12 +107,12 @@ def test_the_clip_is_followed_once_for_both_tools(weights, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("probabilities", "told"),
+    ("probabilities", "reason"),
     [(FLAT, r"most: (angry|happy), 0\.15 of 7 classes"), (NEUTRAL, r"most: neutral, 0\.88 of 7")],
 )
-def test_undecided_or_neutral_is_no_clue(probabilities, told, tmp_path, clip):
+def test_undecided_or_neutral_is_no_clue(probabilities, reason, tmp_path, clip):
     tool = DeepFaceEmotion(model=str(write_emotion(tmp_path / "w.pth", probabilities)))
-    with pytest.raises(Unobservable, match=rf"no face a clear class of emotion \({told}"):
+    with pytest.raises(Unobservable, match=rf"no face a clear class of emotion \({reason}"):
         tool.observe(clip)
 
 

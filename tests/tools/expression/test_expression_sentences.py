@@ -27,21 +27,21 @@ def row(label: str, share: float) -> tuple[float, ...]:
 
 
 def frames(times: Sequence[float], **facts: float) -> list[FaceCrop]:
-    given = {"face_px": 200.0, "yaw": 0.0, "pitch": 0.0, "sure": 1.0, **facts}
+    fields = {"face_px": 200.0, "yaw": 0.0, "pitch": 0.0, "sure": 1.0, **facts}
     return [
-        FaceCrop(Crop(t, BLANK, facts.get("sharpness", 0.6)), *list(given.values())[:4])
+        FaceCrop(Crop(t, BLANK, facts.get("sharpness", 0.6)), *list(fields.values())[:4])
         for t in times
     ]
 
 
-def said(*spells: tuple[str, float, int], whose: tuple[str, str] = ("The person's face", "")):
+def findings(*spells: tuple[str, float, int], whose: tuple[str, str] = ("The person's face", "")):
     found = [row(label, share) for label, share, count in spells for _ in range(count)]
     times = np.arange(len(found)) / 4
     return list(classes(whose, frames(times.tolist()), found, LABELS))
 
 
 def test_a_class_is_told_as_a_model_s_with_its_probability_and_frames():
-    (found,) = said(("happy", 0.81, 9), whose=("Person 2's face", " (on the left)"))
+    (found,) = findings(("happy", 0.81, 9), whose=("Person 2's face", " (on the left)"))
     assert found.text == (
         "Person 2's face (on the left) is classified as happy (probability 0.81, mean of 9 "
         "frames, among 7 classes of a model) at 0.0-2.0 s."
@@ -51,20 +51,20 @@ def test_a_class_is_told_as_a_model_s_with_its_probability_and_frames():
 
 
 def test_a_change_of_class_is_told_where_it_is():
-    happy, sad = said(("happy", 0.9, 12), ("sad", 0.7, 10))
+    happy, sad = findings(("happy", 0.9, 12), ("sad", 0.7, 10))
     assert (happy.data["class"], sad.data["class"]) == ("happy", "sad")
     assert happy.end == pytest.approx(2.75, abs=0.3) and sad.start == pytest.approx(3.0, abs=0.3)
 
 
 def test_one_frame_of_another_class_changes_nothing():
-    (only,) = said(("happy", 0.9, 8), ("angry", 0.6, 1), ("happy", 0.9, 8))
+    (only,) = findings(("happy", 0.9, 8), ("angry", 0.6, 1), ("happy", 0.9, 8))
     assert only.data["class"] == "happy" and (only.start, only.end) == (0.0, 4.0)
 
 
 def test_neutral_near_chance_and_too_brief_are_told_as_nothing():
-    assert said(("neutral", 0.95, 12)) == []
-    assert said(("sad", 0.35, 12)) == [] and len(said(("sad", 0.45, 12))) == 1
-    assert said(("sad", 0.9, 2)) == []
+    assert findings(("neutral", 0.95, 12)) == []
+    assert findings(("sad", 0.35, 12)) == [] and len(findings(("sad", 0.45, 12))) == 1
+    assert findings(("sad", 0.9, 2)) == []
     assert list(classes(("The person's face", ""), [], [], LABELS)) == []
 
 

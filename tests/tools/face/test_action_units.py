@@ -209,9 +209,9 @@ def test_a_smile_throughout_has_no_baseline_and_is_still_told() -> None:
     faces = puppet.smile(puppet.still(t), np.full(len(t), 1.6))
     face = read(puppet.in_pixels(faces), t)
     assert face.rest.smiling_throughout
-    told = [f.text for f in unit_findings(face, np.ones(len(t), dtype=bool))]
-    assert any("smiles throughout" in s and "baseline unavailable" in s for s in told)
-    assert any("average face" in s for s in told)
+    sentences = [f.text for f in unit_findings(face, np.ones(len(t), dtype=bool))]
+    assert any("smiles throughout" in s and "baseline unavailable" in s for s in sentences)
+    assert any("average face" in s for s in sentences)
 
 
 def test_a_mostly_smiling_clip_finds_its_rest_in_the_remainder() -> None:
@@ -229,18 +229,18 @@ def test_a_smile_tells_whether_the_eyes_take_part(eyes: float, words: str) -> No
     t = puppet.times()
     faces = puppet.close_eyes(puppet.still(t), eyes * puppet.pulse(t))
     face = read(puppet.in_pixels(puppet.smile(faces, puppet.pulse(t))), t)
-    (told,) = [f.text for f in unit_findings(face, np.ones(len(t), dtype=bool))]
-    assert "smiles" in told
-    assert words in told
+    (sentence,) = [f.text for f in unit_findings(face, np.ones(len(t), dtype=bool))]
+    assert "smiles" in sentence
+    assert words in sentence
 
 
 def test_a_grimace_with_knit_brows_is_not_called_a_smile() -> None:
     t = puppet.times()
     faces = puppet.draw_brows_up(puppet.still(t), puppet.pulse(t))
     face = read(puppet.in_pixels(puppet.smile(faces, puppet.pulse(t))), t)
-    told = [f.text for f in unit_findings(face, np.ones(len(t), dtype=bool))]
-    assert any("pulls the corners of the mouth back" in s for s in told)
-    assert not any("smiles" in s for s in told)
+    sentences = [f.text for f in unit_findings(face, np.ones(len(t), dtype=bool))]
+    assert any("pulls the corners of the mouth back" in s for s in sentences)
+    assert not any("smiles" in s for s in sentences)
 
 
 def test_a_clip_below_one_second_claims_nothing_relative_to_rest() -> None:

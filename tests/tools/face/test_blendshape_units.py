@@ -150,10 +150,10 @@ def test_every_blendshape_of_mediapipe_has_a_row_and_every_told_unit_words():
         "mouthRight",
     }
     assert {row["told"] for row in rows} == {"shapes", "geometry", "nothing"}
-    told = {unit.name for unit in shape_units()}
-    assert told == {row["unit"] for row in rows if row["told"] == "shapes"} <= set(WORDS)
+    from_shapes = {unit.name for unit in shape_units()}
+    assert from_shapes == {row["unit"] for row in rows if row["told"] == "shapes"} <= set(WORDS)
     weak = [row for row in rows if row["source"] == "weak"]
-    assert {row["unit"] for row in weak} <= told
+    assert {row["unit"] for row in weak} <= from_shapes
     assert all(float(row["quality"]) <= 0.25 for row in weak)
     units = {unit.name: unit.units for unit in UNITS}
     shared = [unit for unit in shape_units() if unit.name in units]
@@ -169,5 +169,5 @@ def test_every_blendshape_of_mediapipe_has_a_row_and_every_told_unit_words():
 )  # fmt: skip
 def test_the_reasoner_reads_what_is_meant(name, cues):
     found = findings_of(read(puppet.still(T), CASES[name]), None)
-    (said,) = [f.text for f in found if f.data.get("unit") == name]
-    assert {m.cue for m in mentions_in(f"The person{said}", "visual") if not m.negated} == cues
+    (text,) = [f.text for f in found if f.data.get("unit") == name]
+    assert {m.cue for m in mentions_in(f"The person{text}", "visual") if not m.negated} == cues

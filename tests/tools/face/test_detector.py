@@ -88,13 +88,13 @@ def test_points_come_back_from_the_upright_square(turn, mesh_points):
 
 
 @pytest.mark.parametrize(
-    ("how", "told"),
+    ("how", "message"),
     [("cut short", "not a zip file"), ("another format", "not a zip file"),
      ("another task", "without face_landmarks_detector.tflite"), ("damaged", "damaged"),
      ("no blendshapes", r"without face_blendshapes\.tflite \(landmarks alone\)"),
      ("no network inside", "RuntimeError|ValueError")],
 )  # fmt: skip
-def test_a_file_that_cannot_be_read_is_told_on_one_line(how, told, tmp_path):
+def test_a_file_that_cannot_be_read_is_told_on_one_line(how, message, tmp_path):
     path = write_task(tmp_path / "w.task", *by_mouth("noseSneerLeft"))
     whole = path.read_bytes()
     if how == "cut short":
@@ -110,7 +110,7 @@ def test_a_file_that_cannot_be_read_is_told_on_one_line(how, told, tmp_path):
             parts = ["face_detector", "face_landmarks_detector", "face_blendshapes"]
             for name in parts[:1] if how == "another task" else parts:
                 bundle.writestr(f"{name}.tflite", b"nothing")
-    with pytest.raises(WeightsBroken, match=told) as error:
+    with pytest.raises(WeightsBroken, match=message) as error:
         Landmarker(need(path), shapes=True)
     assert str(error.value).startswith(f"blendshapes cannot load {path}")
     assert "\n" not in str(error.value)

@@ -120,9 +120,9 @@ def between(clues: list[Clue], words: str) -> list[tuple[float, float]]:
 @pytest.mark.slow
 def test_a_winking_woman_is_not_said_to_raise_one_corner(observe: Observe) -> None:
     clues = observe("faces/liveportrait_d3.mp4")
-    said = texts(clues)
-    assert "shuts the left eye alone" in said and "shuts the right eye alone" in said
-    assert "one corner" not in said and "smiles" not in said
+    text = texts(clues)
+    assert "shuts the left eye alone" in text and "shuts the right eye alone" in text
+    assert "one corner" not in text and "smiles" not in text
     (first, second) = sorted(between(clues, "furrows the brows"))
     assert first == pytest.approx((3.6, 5.6), abs=0.25)
     assert second == pytest.approx((7.6, 9.0), abs=0.25)
@@ -131,15 +131,15 @@ def test_a_winking_woman_is_not_said_to_raise_one_corner(observe: Observe) -> No
 @pytest.mark.slow
 def test_a_jaw_moved_at_will_is_told_as_that(observe: Observe) -> None:
     clues = observe("faces/liveportrait_d18.mp4")
-    said = texts(clues)
-    assert "corners of the mouth down" not in said and "smiles" not in said
-    assert "stretches the lips" not in said
-    assert "brows" not in said
+    text = texts(clues)
+    assert "corners of the mouth down" not in text and "smiles" not in text
+    assert "stretches the lips" not in text
+    assert "brows" not in text
     assert between(clues, "opens the mouth wide") == [
         pytest.approx((2.0, 3.3), abs=0.2), pytest.approx((3.8, 5.2), abs=0.2),
     ]  # fmt: skip
     assert between(clues, "lowers the jaw") == [pytest.approx((0.5, 1.4), abs=0.25)]
-    assert "sideways" in said
+    assert "sideways" in text
 
 
 @pytest.mark.slow
@@ -158,8 +158,8 @@ def test_crying_behind_a_hand_and_laughing_later(observe: Observe) -> None:
 
 @pytest.mark.slow
 def test_no_clue_names_a_feeling(observe: Observe) -> None:
-    said = texts(observe("faces/WolfgangLanger_Pexels.mp4"))
-    assert not [word for word in FEELINGS if word in said.lower()]
+    text = texts(observe("faces/WolfgangLanger_Pexels.mp4"))
+    assert not [word for word in FEELINGS if word in text.lower()]
 
 
 @pytest.mark.slow
@@ -250,8 +250,8 @@ def test_the_mesh_s_people_and_all_it_says_of_states_stay(task, tmp_path, demo):
     pair = Clip.open(write_pair(tmp_path / "pair.mp4"))
     mesh, mine = FaceMesh().observe(pair), Blendshapes(model=str(task)).observe(pair)
     assert {(c.person, c.text) for c in mesh} == {(c.person, c.text) for c in mine}
-    told = {c.text for c in FaceMesh().observe(Clip.open(demo))}
-    assert told <= {c.text for c in Blendshapes(model=str(task)).observe(Clip.open(demo))}
+    sentences = {c.text for c in FaceMesh().observe(Clip.open(demo))}
+    assert sentences <= {c.text for c in Blendshapes(model=str(task)).observe(Clip.open(demo))}
 
 
 @pytest.mark.slow

@@ -30,23 +30,23 @@ LIPS = replace(BROW, name="lips", units=(12,))
 def measures(times: Array = T, **columns: Any) -> Measures:
     """Frames of a face that looks straight ahead and is seen well."""
     zeros = {f.name: np.zeros(len(times)) for f in fields(Measures)}
-    given = {"times": times, "sure": np.ones((len(times), 2)), **columns}
-    return Measures(**zeros | given)
+    known = {"times": times, "sure": np.ones((len(times), 2)), **columns}
+    return Measures(**zeros | known)
 
 
 def changed(signal: Array, **columns: Array) -> Changes:
     """A signal over time; `columns`: turned (degrees), shut (0-1, both eyes), speaking (0 or 1)."""
     still = {name: np.zeros(len(signal)) for name in ("turned", "shut", "speaking")}
-    given = {**still, **columns}
+    fields = {**still, **columns}
     others = {name: column for name, column in columns.items() if name not in still}
     return Changes(
         values={"signal": signal, **others},
         gap=still["turned"],
         shape=still["turned"],
-        turned=given["turned"],
+        turned=fields["turned"],
         skin=still["turned"] > 0,
-        shut=np.stack([given["shut"]] * 2, axis=1),
-        speaking=given["speaking"] > 0.5,
+        shut=np.stack([fields["shut"]] * 2, axis=1),
+        speaking=fields["speaking"] > 0.5,
     )
 
 

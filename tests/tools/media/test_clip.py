@@ -13,9 +13,9 @@ import pytest
 from emer.tools.errors import ClipError, Unobservable
 from emer.tools.media.clip import RATE, Clip
 from emer.tools.media.decoder import BATCH, Frame, Rgb, SharedDecode, VideoShape
-from emer.tools.runtime.cancellation import Call, Cancelled, in_call
+from emer.tools.runtime.cancellation import Call, Cancelled, in_call, raise_if_cancelled
 from emer.tools.types import Span
-from tests.fixtures.clips import Written, tone, write_clip
+from tests.fixtures.clips import Written, picture_of, tone, write_clip
 
 Shared = Callable[[str], Path]
 TIMES = [k / 25 for k in range(50)]
@@ -114,7 +114,7 @@ def test_frames_are_turned_upright(turn: int) -> None:
 
     stored = np.zeros((48, 64, 3), dtype=np.uint8)
     stored[:24, :32] = 255
-    picture = av.VideoFrame.from_ndarray(stored, format="rgb24")
+    picture = picture_of(av.VideoFrame.from_ndarray(stored, format="rgb24"))
     width, height = (48, 64) if turn % 180 else (64, 48)
     shown = Frame(0, 0.0, picture, VideoShape(width, height, turn)).rgb()
     assert np.array_equal(shown, np.rot90(stored, k=turn // 90))
@@ -152,11 +152,12 @@ def counting(count: int = 60, patience: float = 60.0) -> tuple[SharedDecode, lis
 
     starts: list[int] = []
     shape = VideoShape(64, 48, 0)
+    picture = picture_of(av.VideoFrame(64, 48, "yuv420p"))
 
     def decode(first: int):  # type: ignore[no-untyped-def]
         starts.append(first)
         for index in range(first, count):
-            yield Frame(index, index / 25, av.VideoFrame(64, 48, "yuv420p"), shape)
+            yield Frame(index, index / 25, picture, shape)
 
     weight = next(decode(0)).nbytes
     starts.clear()
@@ -200,6 +201,30 @@ def test_a_reader_that_stands_still_is_let_go_and_decodes_for_itself() -> None:
     assert [frame.index for frame in shared.read()] == list(range(60))
     assert [frame.index for frame in slow] == list(range(3, 60))
     assert len(starts) == 2
+
+
+def test_a_reader_that_is_cancelled_leaves_the_others_their_frames() -> None:
+    import av
+
+    starts: list[int] = []
+    call = Call()
+    picture, shape = picture_of(av.VideoFrame(64, 48, "yuv420p")), VideoShape(64, 48, 0)
+
+    def decode(first: int):  # type: ignore[no-untyped-def]
+        starts.append(first)
+        for index in range(first + first % 2, 30, 2):  # every second one is damaged
+            raise_if_cancelled()
+            yield Frame(index, index / 25, picture, shape)
+            if index == 6:
+                call.cancel()
+
+    shared = SharedDecode(decode)
+    other = shared.read()
+    assert next(other).index == 0
+    with in_call(call), pytest.raises(Cancelled):
+        list(shared.read())
+    assert [frame.index for frame in other] == list(range(2, 30, 2))
+    assert len(starts) == 2 and 0 < starts[1] <= 7
 
 
 def test_a_reader_that_comes_late_decodes_for_itself() -> None:

@@ -6,15 +6,18 @@ import av
 import numpy as np
 import pytest
 
-from emer.tools.media.decoder import LARGE, Frame, VideoShape, resize, to_rgb
+from emer.tools.media.decode_worker import LARGE
+from emer.tools.media.decoder import Frame, Picture, VideoShape, resize, to_rgb
+from tests.fixtures.clips import picture_of
 
 ORANGE = (220, 130, 40)
 
 
-def picture(pixel_format: str, size: tuple[int, int] = (64, 48)) -> av.VideoFrame:
+def picture(pixel_format: str, size: tuple[int, int] = (64, 48)) -> Picture:
     rgb = np.full((size[1], size[0], 3), ORANGE, np.uint8)
     rgb[: size[1] // 2] = 20
-    return av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=pixel_format)
+    decoded = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=pixel_format)
+    return picture_of(decoded)
 
 
 @pytest.mark.parametrize(
@@ -38,19 +41,19 @@ def test_every_format_keeps_its_colours(pixel_format: str, size: tuple[int, int]
 
 def test_pictures_that_are_kept_stay_as_they_are() -> None:
     shape = VideoShape(64, 48, 0)
-    kept = []
+    corners = []
     for level in range(20, 220, 10):
         grey = np.full((48, 64, 3), level, np.uint8)
         decoded = av.VideoFrame.from_ndarray(grey, format="rgb24").reformat(format="yuv420p")
-        kept.append(Frame(len(kept), 0.0, decoded, shape).rgb()[:5, :5])
-    means = [float(part.mean()) for part in kept]
+        corners.append(Frame(len(corners), 0.0, picture_of(decoded), shape).rgb()[:5, :5])
+    means = [float(part.mean()) for part in corners]
     assert np.allclose(means, range(20, 220, 10), atol=2)
 
 
 def test_a_frame_is_converted_once_for_all_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     converted: list[int] = []
 
-    def count(decoded: av.VideoFrame) -> np.ndarray:  # type: ignore[type-arg]
+    def count(decoded: Picture) -> np.ndarray:  # type: ignore[type-arg]
         converted.append(1)
         return to_rgb(decoded)
 

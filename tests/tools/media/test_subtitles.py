@@ -38,7 +38,7 @@ def test_no_subtitle_is_no_cue(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "content", "says"),
+    ("subtitle", "content", "says"),
     [
         ("absent.srt", None, "cannot be read"),
         ("latin.srt", "é".encode("latin-1"), "not UTF-8"),
@@ -50,13 +50,13 @@ def test_no_subtitle_is_no_cue(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_subtitle_is_named(
-    tmp_path: Path, given: str, content: bytes | None, says: str
+    tmp_path: Path, subtitle: str, content: bytes | None, says: str
 ) -> None:
-    path = tmp_path / given
+    path = tmp_path / subtitle
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ConfigError, match=says) as error:
-        find_subtitle(Path("clip.mp4"), given if not given.strip() else str(path))
+        find_subtitle(Path("clip.mp4"), subtitle if not subtitle.strip() else str(path))
     assert "\n" not in str(error.value)
 
 

@@ -59,10 +59,10 @@ def test_octave_errors_are_dropped_and_steps_kept() -> None:
     pitch[60:] = 39.0
     error = pitch.copy()
     error[30:36] += 12
-    kept = without_jumps(error)
-    assert np.isnan(kept[30:36]).all()
+    cleaned = without_jumps(error)
+    assert np.isnan(cleaned[30:36]).all()
     # openSMILE smooths over three frames: those beside a jump are no true pitch either.
-    assert np.isfinite(np.delete(kept, range(27, 39))).all()
+    assert np.isfinite(np.delete(cleaned, range(27, 39))).all()
     assert np.array_equal(without_jumps(pitch), pitch)
 
 

@@ -13,6 +13,7 @@ from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.prosody.egemaps import EGeMAPS
 from emer.tools.testing.conformance import check_tool
+from emer.tools.text import times_in
 from emer.tools.types import Clue, Span
 from tests.fixtures.sounds import Sound, hiss, join, quiet, up, voice, write
 
@@ -114,6 +115,21 @@ def test_a_closer_look_compares_the_span_with_the_rest(tmp_path: Path) -> None:
     assert "The pitch rises sharply at 4.5-6.5 s (+5.0 semitones" in text
     with pytest.raises(Unobservable):
         heard(tmp_path, sound, Span(start=0.0, end=0.4))
+
+
+def test_a_closer_look_says_nothing_of_what_lies_outside_it(tmp_path: Path) -> None:
+    """Soft speech that dies away after the look is masked there, and looks like a sigh."""
+    fading = voice(180, 0.8, gain=0.05)
+    fading = fading * np.linspace(1.0, 0.1, len(fading), dtype=np.float32)
+    sound = join(quiet(0.5), voice(180, 3), quiet(1.5), fading, quiet(1.5))
+    clip, look = clip_of(tmp_path, sound), Span(start=0.0, end=4.0)
+    clues = EGeMAPS().observe(clip, look)
+    assert clues and all(clue.look == look for clue in clues)
+    for clue in clues:
+        assert clue.span is not None
+        moments = [*times_in(clue.text), clue.span.start, clue.span.end]
+        assert all(moment <= look.end + 0.1 for moment in moments), clue.text
+        assert all(clue.span.start - 0.1 <= t <= clue.span.end + 0.1 for t in times_in(clue.text))
 
 
 def test_threads_hear_the_same(tmp_path: Path) -> None:

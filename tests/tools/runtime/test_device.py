@@ -61,16 +61,16 @@ def test_the_weights_are_in_the_home_folder_unless_set(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("EMER_DEVICE", "gpu", "EMER_DEVICE=gpu; write auto, cpu, cuda, cuda:N or mps"),
         ("EMER_MODEL_MEMORY", "-1", "EMER_MODEL_MEMORY=-1: "),
         ("EMER_OFFLINE", "perhaps", "EMER_OFFLINE=perhaps: "),
     ],
 )
-def test_a_variable_that_cannot_be_read_is_named(monkeypatch, name, value, said):
+def test_a_variable_that_cannot_be_read_is_named(monkeypatch, name, value, message):
     monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         machine()
 
 

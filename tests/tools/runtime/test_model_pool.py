@@ -111,22 +111,22 @@ def test_models_are_let_go_one_by_one_or_all(pool):
 def test_a_model_on_a_second_gpu_is_loaded_and_works_as_on_the_thread_s_own(monkeypatch):
     """Triton's kernels go to the thread's GPU, wherever the tensors are."""
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    told: list[str] = []
+    devices: list[str] = []
 
     @contextmanager
     def device(name: str) -> Iterator[None]:
-        told.append(name)
+        devices.append(name)
         yield
-        told.append("left")
+        devices.append("left")
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device", device)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     pool = ModelPool()
-    with pool.borrow(key("a", "cuda:1"), lambda: list(told)) as at_load:
-        assert at_load == told == ["cuda:1"]
+    with pool.borrow(key("a", "cuda:1"), lambda: list(devices)) as at_load:
+        assert at_load == devices == ["cuda:1"]
     with pool.borrow(key("a"), Made):
-        assert told == ["cuda:1", "left"]
+        assert devices == ["cuda:1", "left"]
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ def footage(samples: list[Sample], cuts: tuple[float, ...] = (), light: Light = 
     return Footage(times, cuts, (light,) * len(samples), tuple(shots))
 
 
-def told(film: Footage) -> list[str]:
+def sentences(film: Footage) -> list[str]:
     return [finding.text for finding in describe_clip(film)]
 
 
@@ -43,7 +43,7 @@ def test_shot_sizes(height: float, name: str) -> None:
 
 
 def test_one_still_person_in_one_shot() -> None:
-    assert told(footage(still(face_at(0.9, 0.5), step=Step(0, 0, 1)))) == [
+    assert sentences(footage(still(face_at(0.9, 0.5), step=Step(0, 0, 1)))) == [
         "The person is shown in a close-up in one continuous shot with a still camera "
         "(the face fills 40% of the picture height).",
         "One person is visible throughout (counted by the face).",
@@ -54,26 +54,26 @@ def test_one_still_person_in_one_shot() -> None:
 
 
 def test_an_unknown_camera_is_not_called_still() -> None:
-    assert not any("camera" in text for text in told(footage(still(face_at(0.9, 0.5)))))
+    assert not any("camera" in text for text in sentences(footage(still(face_at(0.9, 0.5)))))
 
 
 def test_cuts_are_counted_and_each_shot_is_framed() -> None:
     near, far = still(face_at(0.9, 0.5)), still(face_at(0.9, 0.5, height=0.1))
     samples = near + [replace(sample, time=round(sample.time + 2.2, 3)) for sample in far]
-    texts = told(footage(samples, cuts=(2.2,)))
+    texts = sentences(footage(samples, cuts=(2.2,)))
     assert "The shot changes 1 time (at 2.2 s)." in texts
     assert any("a close-up at 0.0-2.2 s" in text for text in texts)
     assert any("a wide shot at 2.2-4.2 s" in text for text in texts)
 
 
 def test_two_people_are_counted() -> None:
-    texts = told(footage(still(face_at(0.4, 0.5, 0.3), face_at(1.3, 0.5, 0.4))))
+    texts = sentences(footage(still(face_at(0.4, 0.5, 0.3), face_at(1.3, 0.5, 0.4))))
     assert "2 people are visible at the same time at 0.0-2.0 s (counted by their faces)." in texts
     assert not any("One person" in text for text in texts)
 
 
 def test_an_empty_picture_says_so_and_no_more_of_people() -> None:
-    assert told(footage(still(), light=Light(5.0, 2.0, 8.0))) == [
+    assert sentences(footage(still(), light=Light(5.0, 2.0, 8.0))) == [
         "No person's face is clearly visible in the picture.",
         "The picture is almost black (mean brightness 2 %).",
     ]
@@ -83,7 +83,7 @@ def test_light_that_changes_is_told_by_stretch() -> None:
     film = footage(still(samples=20), cuts=(2.0,))
     dark = Light(10.0, 0.0, 60.0)
     film = replace(film, lights=(DAY,) * 10 + (dark,) * 10)
-    assert told(film)[-2:] == [
+    assert sentences(film)[-2:] == [
         "The picture is normally lit at 0.0-2.0 s (mean brightness 47 %).",
         "The picture is dark at 2.0-3.8 s (mean brightness 4 %).",
     ]
@@ -100,7 +100,7 @@ def test_light_that_changes_is_told_by_stretch() -> None:
     ],
 )
 def test_the_camera_moves_against_the_background(step: Step, text: str) -> None:
-    assert any(t.startswith(text) for t in told(footage(still(step=step))))
+    assert any(t.startswith(text) for t in sentences(footage(still(step=step))))
 
 
 def test_a_background_seen_too_seldom_says_nothing_of_the_camera() -> None:
@@ -109,11 +109,11 @@ def test_a_background_seen_too_seldom_says_nothing_of_the_camera() -> None:
         replace(sample, step=Step(-0.1, 0, 1) if i < 4 else None)
         for i, sample in enumerate(samples)
     ]
-    assert not any("camera" in text for text in told(footage(samples)))
+    assert not any("camera" in text for text in sentences(footage(samples)))
 
 
 def test_a_head_that_moves_much_moves_and_one_the_camera_follows_too() -> None:
     bobbing = samples_of(*[{"faces": (face_at(0.9, 0.5 + 0.1 * (i % 2)),)} for i in range(12)])
-    assert any("The body of the person moves a lot" in t for t in told(footage(bobbing)))
+    assert any("The body of the person moves a lot" in t for t in sentences(footage(bobbing)))
     followed = still(face_at(0.9, 0.5), step=Step(-0.1, 0, 1))
-    assert any("The body of the person moves a lot" in t for t in told(footage(followed)))
+    assert any("The body of the person moves a lot" in t for t in sentences(footage(followed)))

@@ -52,17 +52,17 @@ class Recogniser:
         words = tuple(
             TimedWord(text, n * step, (n + 0.9) * step, 0.9) for n, text in enumerate(self.words)
         )
-        given = {
+        fields = {
             "original": ScoredText("".join(self.words).strip(), -0.2), "words": words,
             "language": "en", "language_probability": 0.9, "no_speech": 0.01,
         }  # fmt: skip
-        return Transcript(**{**given, **self.more})  # type: ignore[arg-type]
+        return Transcript(**{**fields, **self.more})  # type: ignore[arg-type]
 
 
 def listen(hear: object, path: Path, span: Span | None = None, **more: object) -> list[str]:
     """Return the texts of the clues of a clip."""
-    given = {"detector": "webrtc", "language": None, **more}
-    transcriber = Transcriber(hear, **given)  # type: ignore[arg-type]
+    options = {"detector": "webrtc", "language": None, **more}
+    transcriber = Transcriber(hear, **options)  # type: ignore[arg-type]
     return [clue.text for clue in transcriber.clues(Clip.open(path), span, SOURCE)]
 
 
@@ -140,10 +140,10 @@ def test_the_language_of_the_first_windows_is_that_of_the_rest(tmp_path, sound):
     assert len(hear.windows) > FIRST
     assert [w.language for w in hear.windows[:FIRST]] == [None] * FIRST
     assert {w.language for w in hear.windows[FIRST:]} == {"de"}
-    told = Recogniser()
-    listen(told, path, language="fr")
-    assert {w.language for w in told.windows} == {"fr"}
-    assert FIRST < len(told.windows) <= REST and told.calls == 1
+    recogniser = Recogniser()
+    listen(recogniser, path, language="fr")
+    assert {w.language for w in recogniser.windows} == {"fr"}
+    assert FIRST < len(recogniser.windows) <= REST and recogniser.calls == 1
 
 
 def test_what_the_model_could_not_finish_is_decoded_in_halves(spoken):
@@ -162,8 +162,11 @@ def test_what_the_model_could_not_finish_is_decoded_in_halves(spoken):
 def test_a_translation_is_a_second_clue_that_says_so(spoken):
     german = {"language": "de", "translation": ScoredText("I am so happy!", -0.2)}
     transcriber = Transcriber(Recogniser((" Wie", " schön!"), **german), "webrtc", None)
-    said, english = transcriber.clues(Clip.open(spoken), None, SOURCE)
-    assert said.text == 'The person says: "Wie schön!".' and said.data["language"] == "de"
+    transcribed, english = transcriber.clues(Clip.open(spoken), None, SOURCE)
+    assert (
+        transcribed.text == 'The person says: "Wie schön!".'
+        and transcribed.data["language"] == "de"
+    )
     assert english.text == (
         'Translated from German into English, the person says: "I am so happy!".'
     )
@@ -265,12 +268,12 @@ def test_the_windows_of_a_clip_are_one_language():
 
 def test_a_translation_is_asked_for_where_there_are_words_of_another_language():
     guesses = [LanguageGuess("en", 0.9), LanguageGuess("de", 0.8), LanguageGuess("fr", 0.7)]
-    said = {"en": "Hello.", "de": "Hallo.", "fr": ""}
+    transcripts = {"en": "Hello.", "de": "Hallo.", "fr": ""}
     asked: list[tuple[str, Task]] = []
 
     def write(language: str, places: list[int], task: Task) -> list[Transcript]:
         asked.append((language, task))
-        text = said[language] if task == "transcribe" else "Hello."
+        text = transcripts[language] if task == "transcribe" else "Hello."
         return [Transcript(ScoredText(text, -0.1), ()) for _ in places]
 
     english, german, french = decode_by_language(guesses, write, translate=True)

@@ -78,12 +78,12 @@ def test_the_factors_are_the_measurements_that_there_are():
 
 
 @pytest.mark.parametrize(
-    ("english", "said", "kept"),
+    ("english", "transcript", "is_kept"),
     [
         (ScoredText("How are you?", -0.1), "Wie geht es?", True),
         (ScoredText("Wie geht es", -0.1), "Wie geht es?", False),
         (ScoredText(" ", -0.1), "Wie geht es?", False),
     ],
 )
-def test_a_translation_that_is_none_is_dropped(english, said, kept):
-    assert (distinct_translation(english, said) is not None) is kept
+def test_a_translation_that_is_none_is_dropped(english, transcript, is_kept):
+    assert (distinct_translation(english, transcript) is not None) is is_kept

@@ -68,11 +68,11 @@ def test_a_window_that_fits_encodes_the_sound_and_two_seconds(checkpoint, spoken
 def test_what_is_not_sure_in_it_is_heard_again_in_a_whole_one(checkpoint, spoken, monkeypatch):
     shapes = encoded(monkeypatch)
     path = checkpoint("ctranslate", Script(fog=180.0))
-    told = [
+    texts = [
         [clue.text for clue in made(path, window=w).observe(Clip.open(spoken))]
         for w in ("whole", "fit")
     ]
-    assert told[0] == told[1]
+    assert texts[0] == texts[1]
     assert shapes == [(1, 80, 3000), (1, 80, 600), (1, 80, 3000)]
 
 

@@ -50,7 +50,7 @@ def test_long_words_weigh_more() -> None:
 
 
 def test_a_pause_ends_an_utterance() -> None:
-    said = words("one two three four", 0.9, 1.0)
-    later = [LatticeWord(w.text, w.start + 0.6, w.end + 0.6, 0.9, 1.0) for w in said[2:]]
-    groups = [[w.text for w in group] for group in utterances([*said[:2], *later])]
+    lattice = words("one two three four", 0.9, 1.0)
+    later = [LatticeWord(w.text, w.start + 0.6, w.end + 0.6, 0.9, 1.0) for w in lattice[2:]]
+    groups = [[w.text for w in group] for group in utterances([*lattice[:2], *later])]
     assert groups == [["one", "two"], ["three", "four"]]

@@ -73,10 +73,10 @@ def test_whisper_decodes_a_window_once(checkpoint, spoken, monkeypatch):
 def test_another_language_is_kept_and_translated(name, kind, checkpoint, spoken):
     tool = made(name, checkpoint(kind, GERMAN))
     clues = tool.observe(Clip.open(spoken))
-    said = [clue for clue in clues if "translated_from" not in clue.data]
+    transcribed = [clue for clue in clues if "translated_from" not in clue.data]
     english = [clue for clue in clues if "translated_from" in clue.data]
-    assert said[0].text == 'The person says: "Das ist ja eine wunderbare Nachricht.".'
-    assert {clue.data["language"] for clue in said} == {"de"}
+    assert transcribed[0].text == 'The person says: "Das ist ja eine wunderbare Nachricht.".'
+    assert {clue.data["language"] for clue in transcribed} == {"de"}
     assert english[0].text == (
         'Translated from German into English, the person says: "This news makes me so happy!".'
     )
@@ -87,9 +87,9 @@ def test_another_language_is_kept_and_translated(name, kind, checkpoint, spoken)
 @needs("whisper", "transformers")
 def test_asr_searches_wider_for_the_words_and_for_their_translation(checkpoint, spoken):
     tool = made("asr", checkpoint("transformers", GERMAN), beam=2)
-    said = [clue.text for clue in tool.observe(Clip.open(spoken))]
-    assert 'The person says: "Das ist ja eine wunderbare Nachricht.".' in said
-    assert any(text.startswith("Translated from German into English") for text in said)
+    texts = [clue.text for clue in tool.observe(Clip.open(spoken))]
+    assert 'The person says: "Das ist ja eine wunderbare Nachricht.".' in texts
+    assert any(text.startswith("Translated from German into English") for text in texts)
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)

@@ -129,7 +129,7 @@ def test_how_it_runs_is_told_and_is_no_part_of_the_evidence(checkpoint):
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "said"),
+    ("name", "arguments", "message"),
     [
         ("whisper", {"beam": 0}, "beam must be at least 1"),
         ("whisper", {"language": "Klingon"}, r"whisper\.language: there is no language 'Klingon'"),
@@ -146,10 +146,10 @@ def test_how_it_runs_is_told_and_is_no_part_of_the_evidence(checkpoint):
         ("captioner", {"dtype": "int8"}, "dtype 'int8': write auto, float32, float16 or"),
     ],
 )
-def test_arguments_that_cannot_be_are_one_line(name, arguments, said):
+def test_arguments_that_cannot_be_are_one_line(name, arguments, message):
     pytest.importorskip("whisper", reason="openai-whisper is not installed")
     pytest.importorskip("faster_whisper", reason="faster-whisper is not installed")
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         load_tool(name, arguments)
 
 

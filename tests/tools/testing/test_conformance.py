@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from emer.tools.cues import stated
 from emer.tools.errors import ToolMissing, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
 from emer.tools.runtime.cancellation import Cancelled, raise_if_cancelled
 from emer.tools.testing.clips import write_trial
+from emer.tools.testing.clue_checks import Finding
 from emer.tools.testing.conformance import check_tool
 from emer.tools.testing.fakes import FakeTool
 from emer.tools.types import Clue, Quality, Source, Span
@@ -24,16 +26,21 @@ from tests.fixtures.clips import Written, tone, write_clip
 LINES = [("The person smiles from 0.2-0.8 s.", 0.2, 0.8), ("The head turns.", 1.1, 1.9)]
 
 
-@pytest.fixture
-def clip(tmp_path: Path) -> Clip:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("conformance")
+
+
+@pytest.fixture(scope="module")
+def clip(folder: Path) -> Clip:
     """Return a clip of three seconds of sound."""
-    return Clip.open(write_clip(tmp_path / "tone.wav", Written(sound=tone(220, 3.0))))
+    return Clip.open(write_clip(folder / "tone.wav", Written(sound=tone(220, 3.0))))
 
 
-@pytest.fixture
-def film(tmp_path: Path) -> Clip:
+@pytest.fixture(scope="module")
+def film(folder: Path) -> Clip:
     """Return a clip of three seconds of grey picture and a tone."""
-    return Clip.open(write_trial(tmp_path / "film.mp4", seconds=3.0, sound=tone(220, 3.0)))
+    return Clip.open(write_trial(folder / "film.mp4", seconds=3.0, sound=tone(220, 3.0)))
 
 
 def broken(tool: Any, clip: Clip, **more: Any) -> set[str]:
@@ -243,6 +250,9 @@ def test_a_good_tool_passes_every_check(clip):
         (Calling("name"), "observing needs no network"),
         (Calling("number"), "observing needs no network"),
         (Deaf("deaf", "face", LINES), "a closer look stays in its span"),
+        (Altered(text="The person smiles at 2.2-2.6 s."), "times in a sentence lie in its span"),
+        (Altered(cues=stated(["smirk"])), "typed cues have a name in tools/cues.csv"),
+        (Altered(cues=stated(["loud"])), "typed cues have a name in tools/cues.csv"),
         (FakeTool(fail=Unobservable("")), "Unobservable gives a reason"),
         (FakeTool(fail=RuntimeError("oh")), "observe gives clues or raises Unobservable"),
         (FakeTool(fail=SystemExit(1)), "observe gives clues or raises Unobservable"),
@@ -255,13 +265,44 @@ def test_what_breaks_the_contract_is_named(tool, check, clip):
     assert check in broken(tool, clip)
 
 
+def words(tool: Any, clip: Clip) -> Finding:
+    """Return the finding on what a reasoner that knows smiles alone reads."""
+
+    def reader(clue: Clue) -> list[str]:
+        return ["smile"] if "smile" in clue.text else []
+
+    found = check_tool(tool, clip, reader=reader)
+    (finding,) = [each for each in found if each.check == "the reasoner reads the sentences"]
+    assert finding.ok
+    return finding
+
+
+def test_what_a_reasoner_reads_is_listed_and_a_sentence_read_as_nothing_is_named(clip):
+    finding = words(FakeTool("words", "face", LINES), clip)
+    assert finding.warning and "The head turns." in finding.why and "docs/cues.md" in finding.why
+    assert {each.text: each.cues for each in finding.sentences} == {
+        LINES[0][0]: ("smile",),
+        LINES[1][0]: (),
+    }
+    assert not words(FakeTool("words", "face", LINES[:1]), clip).warning
+    found = check_tool(FakeTool("words", "face", LINES), clip)
+    assert not any(each.sentences for each in found), "without a reader nothing is read"
+
+
+@pytest.mark.parametrize("fields", [{"cues": stated(["light"])}, {"kind": "described"}])
+def test_a_neutral_cue_and_free_words_are_no_reason_to_warn(fields, clip):
+    finding = words(Altered(text="The picture is dark.", **fields), clip)
+    assert [each.cues for each in finding.sentences] == [()] and not finding.warning
+    assert words(Altered(text="The picture is dark."), clip).warning
+
+
 def test_a_tool_may_declare_that_it_is_not_deterministic(clip):
     assert broken(Dreaming("dreaming"), clip) == set()
 
 
 def test_quoted_words_may_hold_several_sentences(clip):
-    said = Altered(text='The person says: "No. Never!" at 1.1-1.9 s.')
-    assert "texts are one sentence" not in broken(said, clip)
+    quoting = Altered(text='The person says: "No. Never!" at 1.1-1.9 s.')
+    assert "texts are one sentence" not in broken(quoting, clip)
 
 
 def test_the_network_is_given_back(clip):

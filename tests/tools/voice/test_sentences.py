@@ -18,22 +18,22 @@ def stretch(start: float, end: float) -> Stretch:
     return Stretch(Span(start=start, end=end), end - start)
 
 
-def said(*rows: tuple[float, ...]) -> list:
+def findings(*rows: tuple[float, ...]) -> list:
     stretches = [stretch(n * 3, n * 3 + 2) for n in range(len(rows))]
     return list(classes(stretches, [Emotions(LABELS, row) for row in rows]))
 
 
 def test_a_class_is_told_as_a_model_s_with_its_probability():
-    (found,) = said((0.1, 0.05, 0.81, 0.04))
-    told = "The voice is classified as angry (probability 0.81 among 4 classes of a model)"
-    assert found.text == f"{told} at 0.0-2.0 s."
+    (found,) = findings((0.1, 0.05, 0.81, 0.04))
+    classified = "The voice is classified as angry (probability 0.81 among 4 classes of a model)"
+    assert found.text == f"{classified} at 0.0-2.0 s."
     assert found.probability == 0.81 and found.data["class"] == "ang"
     assert found.data["p_hap"] == 0.05
 
 
 def test_stretches_of_one_class_are_told_as_one():
     angry, sad = (0.1, 0.1, 0.7, 0.1), (0.1, 0.1, 0.1, 0.7)
-    found = said(angry, (0.0, 0.0, 0.9, 0.1), sad, angry)
+    found = findings(angry, (0.0, 0.0, 0.9, 0.1), sad, angry)
     assert [(f.data["class"], f.span.start, f.span.end) for f in found] == [
         ("ang", 0.0, 5.0), ("sad", 6.0, 8.0), ("ang", 9.0, 11.0),
     ]  # fmt: skip
@@ -42,7 +42,7 @@ def test_stretches_of_one_class_are_told_as_one():
 
 def test_a_class_near_chance_is_not_told():
     unclear = (0.3, 0.25, 0.45, 0.0)
-    assert said(unclear) == [] and len(said((0.2, 0.2, 0.5, 0.1))) == 1
+    assert findings(unclear) == [] and len(findings((0.2, 0.2, 0.5, 0.1))) == 1
     assert undecided([Emotions(LABELS, unclear)]) == (
         "the model is undecided about the voice (most: angry, 0.45 of 4 classes)"
     )

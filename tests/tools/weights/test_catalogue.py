@@ -30,8 +30,8 @@ def test_every_repository_is_pinned(weights):
 
 
 def test_no_two_mean_the_same():
-    said = [(w.tool, name) for w in catalogue() for name in (w.model, *w.aliases)]
-    assert len({*said}) == len(said)
+    choices = [(w.tool, name) for w in catalogue() for name in (w.model, *w.aliases)]
+    assert len({*choices}) == len(choices)
     names = [w.name for w in catalogue()]
     assert len({*names}) == len(names)
     checks = [sha for w in catalogue() for sha in (w.sha256, *w.sha256s.values()) if sha]

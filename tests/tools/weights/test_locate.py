@@ -98,7 +98,7 @@ def test_a_repository_without_all_its_weights_is_not_here(files, here, folder):
 
 
 @pytest.mark.parametrize(
-    ("tool", "files", "said"),
+    ("tool", "files", "message"),
     [
         ("whisper", ("config.json", "model.safetensors"), "is a folder; whisper takes a file"),
         ("faster-whisper", None, "is a file; faster-whisper takes a folder"),
@@ -108,7 +108,7 @@ def test_a_repository_without_all_its_weights_is_not_here(files, here, folder):
         ("asr", ("config.json", "model.bin", "tokenizer.json"), "it has no whole weights"),
     ],
 )
-def test_what_the_tool_cannot_load_is_refused_by_its_form(tool, files, said, folder, tmp_path):
+def test_what_the_tool_cannot_load_is_refused_by_its_form(tool, files, message, folder, tmp_path):
     mine = tmp_path / "mine"
     if files is None:
         mine.write_bytes(b"weights")
@@ -116,7 +116,7 @@ def test_what_the_tool_cannot_load_is_refused_by_its_form(tool, files, said, fol
         mine.mkdir()
         for name in files:
             (mine / name).write_text("{}")
-    with pytest.raises(ConfigError, match=rf"{tool}\.model: .*{said}"):
+    with pytest.raises(ConfigError, match=rf"{tool}\.model: .*{message}"):
         find(tool, str(mine))
 
 
@@ -127,11 +127,11 @@ def test_a_folder_that_transformers_loads_may_name_its_small_files_otherwise(fol
 
 
 def test_the_library_s_own_cache_counts(folder, tmp_path, monkeypatch):
-    own = tmp_path / "user" / ".cache" / "whisper" / "base.pt"
-    own.parent.mkdir(parents=True)
-    own.write_bytes(b"weights")
+    cached = tmp_path / "user" / ".cache" / "whisper" / "base.pt"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"weights")
     assert locate(named("whisper-base")).state == "elsewhere"
-    assert find("whisper").path == own
+    assert find("whisper").path == cached
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "cache" / "whisper").mkdir(parents=True)
     (tmp_path / "cache" / "whisper" / "base.pt").write_bytes(b"other")

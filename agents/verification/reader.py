@@ -1,0 +1,305 @@
+"""The reader: a sentence as items that cover every word of it, and as parts.
+
+A word that no item covers makes the sentence unreadable, and so not carried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from emer.agents.lexicon.lexicon import CHANNELS, Channel
+from emer.agents.types import Block
+from emer.agents.verification.quantities import Quantity, quantities_in
+from emer.agents.verification.vocabulary import (
+    Hit,
+    Phrase,
+    emotion_pattern,
+    hits_in,
+    is_boundary,
+    phrase_at,
+)
+
+HELD: dict[Block, tuple[Channel, ...]] = {
+    "video": ("visual",),
+    "audio": ("audio",),
+    "text": ("text",),
+    "answer": CHANNELS,
+    "therefore": CHANNELS,
+}
+"""Channels whose cues a block may name."""
+CONCLUDING: tuple[Block, ...] = ("answer", "therefore")
+ONLY_CONCLUDING = frozenset({"for", "against", "open", "basis", "because", "band", "gloss"})
+"""Kinds of phrases that observations may not have."""
+
+_FIRST = ("seen", "cue", "gloss")
+"""Kinds of phrases that are more exact than a pattern of a cue."""
+
+_QUOTE = re.compile(r'"([^"]*)"|(?<!\w)\'([^\']+)\'(?!\w)')
+_PERSON = re.compile(r"\bperson (\d{1,3})\b('s)?|人物 ?(\d{1,3})|第?(\d{1,3})号人物")
+_PLACE = re.compile(
+    r"\(?(?P<en>on the left|on the right|in the middle|\w+ from the (?:left|right))\b\)?"
+    r"|(?P<zh>左|右|中)(?:边|侧|间)的?"
+)
+PLACES_ZH = {"左": "on the left", "右": "on the right", "中": "in the middle"}
+_SUBJECT = re.compile(r"\b(?:the )?person (?=\((?:on|in) the)")
+_NOTHING = re.compile(r"[\s'\x00]")
+_ANSWER = re.compile(r"^(?:to the question[:,] )?no, ")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A stretch of a sentence that was read.
+
+    Args:
+        kind: A kind of `words.toml`, or "hit", "emotion", "quantity", "quote", "verbatim",
+            "named", "place".
+        value: What it says, by kind.
+        start: First character.
+        end: Behind its last character.
+        hit: The cue, for a hit.
+        quantity: The number, for a quantity.
+        text: Its words, for a phrase.
+    """
+
+    kind: str
+    value: str
+    start: int
+    end: int
+    hit: Hit | None = None
+    quantity: Quantity | None = None
+    text: str = ""
+
+
+@dataclass(slots=True)
+class Part:
+    """The items of a sentence between two of its commas or conjunctions."""
+
+    items: list[Item] = field(default_factory=list)
+    after: str = ""
+    """The break before it: "comma", "stop", "and", "but"."""
+
+    def of(self, *kinds: str) -> list[Item]:
+        """Its items of some kinds, in order."""
+        return [item for item in self.items if item.kind in kinds]
+
+    @property
+    def heads(self) -> list[Item]:
+        """What it states: cues, observations, emotions, quotations, whole clues."""
+        return self.of("hit", "cue", "seen", "people", "emotion", "quote", "verbatim", "gloss")
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """A sentence that was read: its items, and the words that could not be read."""
+
+    text: str
+    items: tuple[Item, ...]
+    unread: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Words in which a clue may stand in a sentence."""
+
+    text: str
+    clue_id: str
+
+
+def read_sentence(text: str, block: Block, wordings: Sequence[Wording] = ()) -> Readout:
+    """The items of a folded sentence of a block.
+
+    Args:
+        text: The sentence, folded.
+        block: Where it stands.
+        wordings: How its clues may be worded as a whole.
+    """
+    items = list(_whole_clues(text, wordings))
+    names = [
+        Item("named", f"person {m[1]}", m.start() + item.start, m.end() + item.start)
+        for item in items
+        for m in re.finditer(r"\bperson (\d+)\b", text[item.start : item.end])
+    ]
+    rest = _without(text, items)
+    quotes = [
+        Item("quote", next(g for g in m.groups() if g is not None), m.start(), m.end())
+        for m in _QUOTE.finditer(rest)
+    ]
+    rest = _without(rest, quotes)
+    readout = _read_rest(rest, block)
+    everything = sorted((*items, *names, *quotes, *readout.items), key=lambda item: item.start)
+    return Readout(text, tuple(everything), readout.unread)
+
+
+def _without(text: str, items: Iterable[Item]) -> str:
+    characters = list(text)
+    for item in items:
+        characters[item.start : item.end] = "\0" * (item.end - item.start)
+    return "".join(characters)
+
+
+def _whole_clues(text: str, wordings: Sequence[Wording]) -> Iterator[Item]:
+    """Where the words of a clue stand as whole clauses, the longest first."""
+    taken = bytearray(len(text))
+    for wording in sorted(wordings, key=lambda w: (-len(w.text), w.text)):
+        at = text.find(wording.text)
+        while at >= 0 and wording.text:
+            end = at + len(wording.text)
+            if not any(taken[at:end]) and _begins(text, at) and _ends(text, end):
+                taken[at:end] = b"\1" * (end - at)
+                yield Item("verbatim", wording.clue_id, at, end)
+            at = text.find(wording.text, at + 1)
+
+
+_BEFORE = re.compile(r"(?:^|[,;:.!(]\s*|\b(?:and|but|while) |[中里]\s*|[和并且而])$")
+_BEHIND = re.compile(r"^(?:$|\s*[,;:.!)]|\s+(?:and|but|while)\b|[和并且而])")
+
+
+def _begins(text: str, at: int) -> bool:
+    return _BEFORE.search(text[max(0, at - 8) : at]) is not None
+
+
+def _ends(text: str, end: int) -> bool:
+    return _BEHIND.match(text[end : end + 8]) is not None
+
+
+@lru_cache(maxsize=4096)
+def _read_rest(text: str, block: Block) -> Readout:
+    covered = bytearray(len(text))
+    items = list(_observations(text, covered))
+    for hit in _hits(text, block):
+        if not all(covered[hit.start : hit.end]):
+            items.append(Item("hit", hit.cue, hit.start, hit.end, hit=hit))
+    for item in items:
+        if item.hit is not None:
+            _cover(covered, item.hit)
+    items += _emotions(text, covered)
+    for found in (*_people(text, covered), *_quantities(text, covered)):
+        items.append(found)
+        covered[found.start : found.end] = b"\1" * (found.end - found.start)
+    answer = _ANSWER.match(text) if block == "answer" else None
+    if answer:
+        covered[answer.end() - 4 : answer.end() - 2] = b"\1\1"
+    unread = []
+    at = 0
+    while at < len(text):
+        if covered[at] or _NOTHING.match(text, at):
+            at += 1
+            continue
+        phrase = phrase_at(text, at)
+        if phrase is None or not _fits(phrase, block):
+            end = _word_end(text, at)
+            unread.append(text[at:end])
+        else:
+            end = at + len(phrase.text)
+            items.append(Item(phrase.kind, phrase.value, at, end, text=phrase.text))
+        at = max(end, at + 1)
+    return Readout(text, tuple(sorted(items, key=lambda i: (i.start, i.end))), tuple(unread))
+
+
+def _hits(text: str, block: Block) -> Iterator[Hit]:
+    """The cues that a block may name, but for those inside a longer name or word.
+
+    "A rhetorical question" is not also a question; in a conclusion "downcast" is an emotion.
+    """
+    hits = [hit for channel in HELD[block] for hit in hits_in(text, channel)]
+    emotions = [m.span() for m in emotion_pattern().finditer(text)] if block in CONCLUDING else []
+    names = [(hit.start, hit.end) for hit in hits if hit.channel == "text"]
+    for hit in hits:
+        wider = [(a, b) for a, b in names if b - a > hit.end - hit.start and hit.channel == "text"]
+        if not any(a <= hit.start and hit.end <= b for a, b in (*emotions, *wider)):
+            yield hit
+
+
+def _observations(text: str, covered: bytearray) -> Iterator[Item]:
+    """Phrases of ours for what is observed, before the patterns of cues."""
+    at = 0
+    while at < len(text):
+        phrase = phrase_at(text, at) if is_boundary(text, at) else None
+        if phrase is not None and (phrase.kind in _FIRST or phrase.value == "frame"):
+            end = at + len(phrase.text)
+            covered[at:end] = b"\1" * (end - at)
+            yield Item(phrase.kind, phrase.value, at, end)
+            at = end
+        else:
+            at += 1
+
+
+def _fits(phrase: Phrase, block: Block) -> bool:
+    return block in CONCLUDING or phrase.kind not in ONLY_CONCLUDING or phrase.value == "low"
+
+
+def _cover(covered: bytearray, hit: Hit) -> None:
+    marks = bytearray(b"\1" * (hit.end - hit.start))
+    for start, end in hit.free:
+        low, high = max(start, hit.start), min(end, hit.end)
+        marks[low - hit.start : high - hit.start] = bytes(max(0, high - low))
+    for place, mark in enumerate(marks, start=hit.start):
+        covered[place] |= mark
+
+
+def _emotions(text: str, covered: bytearray) -> Iterator[Item]:
+    for match in emotion_pattern().finditer(text):
+        if not any(covered[match.start() : match.end()]):
+            covered[match.start() : match.end()] = b"\1" * (match.end() - match.start())
+            yield Item("emotion", match.group(), match.start(), match.end())
+
+
+def _people(text: str, covered: bytearray) -> Iterator[Item]:
+    for match in _PERSON.finditer(text):
+        number = next(g for g in (match[1], match[3], match[4]) if g)
+        yield Item("named", f"person {number}", match.start(), match.end())
+    for match in _PLACE.finditer(text):
+        place = match["en"] or PLACES_ZH[match["zh"]]
+        if not any(covered[match.start() : match.end()]) and _is_of_person(text, match):
+            yield Item("place", place, match.start(), match.end())
+
+
+def _is_of_person(text: str, match: re.Match[str]) -> bool:
+    """True for a place right behind a person, not for a direction."""
+    if match["zh"]:
+        return re.match(r"(?:那?[个位名])?(?:人|女|男)", text[match.end() :]) is not None
+    return (
+        re.search(r"\b(?:person(?: \d+)?|man|woman|girl|boy|child) $", text[: match.start()])
+        is not None
+    )
+
+
+def _quantities(text: str, covered: bytearray) -> Iterator[Item]:
+    for quantity in quantities_in(text):
+        if quantity.role == "codes" or not all(covered[quantity.start : quantity.end]):
+            yield Item("quantity", quantity.role, quantity.start, quantity.end, quantity=quantity)
+
+
+def _word_end(text: str, at: int) -> int:
+    end = at + 1
+    while end < len(text) and not is_boundary(text, end):
+        end += 1
+    return end
+
+
+def parts_of(items: Sequence[Item]) -> list[Part]:
+    """The items between breaks; parentheses and a cue's own words are not split."""
+    parts, depth, inside = [Part()], 0, 0
+    for item in items:
+        if item.kind == "paren":
+            opened = item.value == "open"
+            depth = depth + 1 if opened else max(0, depth - 1)
+        elif item.kind == "break" and (depth or item.start < inside):
+            continue
+        elif item.kind == "break":
+            parts.append(Part(after=item.value))
+        else:
+            parts[-1].items.append(item)
+            if item.kind in ("hit", "verbatim"):
+                inside = max(inside, _first_gap(item))
+    return [part for part in parts if part.items or part is parts[0]]
+
+
+def _first_gap(item: Item) -> int:
+    """Where an item's own words end for the first time."""
+    if item.hit is None or not item.hit.free:
+        return item.end
+    return min(start for start, _ in item.hit.free)
