@@ -187,7 +187,7 @@ class Answer:
 
 
 def answer_schema() -> Json:
-    """JSON Schema of what `emer ask --json` prints: an answer, a pause, or a list for several."""
+    """JSON Schema of `emer ask --json`: an answer, a pause, or a list."""
     printed: TypeAdapter[object] = TypeAdapter(
         AnswerRecord | PausedRecord | tuple[AnswerRecord | FailureRecord, ...]
     )

@@ -182,7 +182,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
 
 
 def _check_is_question(question: str) -> None:
-    """Raise `ConfigError` for a question that is a file: of several clips, each is asked alone."""
+    """Raise `ConfigError` for a question that is a file: each clip is asked alone."""
     if os.path.isfile(question):  # pathlib raises for a text that is too long
         raise ConfigError(f"the question {question!r} is a file; ask each clip on its own")
 

@@ -149,7 +149,7 @@ def _table(rows: Sequence[Row], note: str, out: Path | None) -> RenderableType:
 
 
 def _writer(out: Path) -> Callable[[Sequence[Row]], None]:
-    """Function that writes rows to a file whole or not at all; `ConfigError` if it cannot."""
+    """Function that writes rows, whole or not at all; `ConfigError` if it cannot."""
     writers: dict[str, Callable[[DataFrame, Path], object]] = {
         ".csv": lambda frame, path: frame.to_csv(path, index=False),
         ".parquet": lambda frame, path: frame.to_parquet(path, index=False),

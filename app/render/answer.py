@@ -1,4 +1,4 @@
-"""Page and JSON record of an answer: the answer in one line, explanation, clues on request."""
+"""Page and JSON record of an answer."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def title(header: Header, question: str) -> RenderableType:
 
 
 def explanation_page(explanation: Explanation) -> RenderableType:
-    """The answer in one line, the explanation in paragraphs, then labels and what is missing."""
+    """The answer, the explanation in paragraphs, labels and what is missing."""
     names = markers(explanation)
     first, *rest = passages(explanation)
     lines: list[RenderableType] = [_paragraph(first, names, "bold")]

@@ -150,7 +150,7 @@ def test_opposite_signs_of_one_group_do_not_strike_each_other():
 @pytest.mark.parametrize(
     ("modality", "text", "near"),
     [
-        ("face", "The lips of the person curl upward.", "lips"),
+        ("face", "The lips of the person glisten.", "lips"),
         ("audio", "Her voice booms.", "voice"),
         ("face", "嘴唇怪怪的", "唇"),
     ],

@@ -129,10 +129,10 @@ def test_a_closer_look_does_not_bring_it_back_in_other_words(pause):
 
 
 def test_a_sentence_that_the_reasoner_cannot_read_is_noted(pause):
-    odd = Addition(modality="face", text="The lips of the person curl upward.")
+    odd = Addition(modality="face", text="The lips of the person glisten.")
     answer = resume(pause().run_id, Edits(add=(odd, CRIES)))
     (note,) = (note for note in answer.notes if "no effect" in note)
-    assert note.startswith('"The lips of the person curl upward." has no effect on the answer')
+    assert note.startswith('"The lips of the person glisten." has no effect on the answer')
     assert "pressed lips" in note
 
 
