@@ -42,6 +42,7 @@ class Case:
         form: How the question asks.
         language: Of the answer.
         question: The question itself.
+        is_part: Only some of the clues are weighed, those of a moment or a channel.
         is_short: Only the question is answered, without a report on the whole clip.
     """
 
@@ -56,13 +57,14 @@ class Case:
     language: Language = "en"
     question: str = ""
     is_short: bool = False
+    is_part: bool = False
 
     def of(self, readings: Iterable[Reading]) -> Case:
         """The case of these readings only."""
         chosen = tuple(readings)
         standings = weigh(chosen, self.weighting)
         disputes = find_disputes(standings)
-        return replace(self, readings=chosen, standings=standings, disputes=disputes)
+        return replace(self, readings=chosen, standings=standings, disputes=disputes, is_part=True)
 
     def standing(self, family: str) -> Standing:
         """The standing of a family."""

@@ -25,11 +25,11 @@ _OPENING = re.compile(
 _NUMBERS = re.compile(r"(?<!\s)\s*\((?!on the |at the |left|right)[^()]*\)")
 _LIMIT = re.compile(r",?(?<!\s)\s*measured against an average face[^,;.]*")
 _LOWERED = re.compile(
-    r"^(?:Person(?= \d)|The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It|There|At|From|No"
-    r"|Near)\b"
+    r"^(?:Person(?= \d)|Someone|The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It|There|At"
+    r"|From|No|Near)\b"
 )
 _SUBJECT = re.compile(
-    r"^(the (?:person|voice|pitch|speech|speaker)|person \d+(?: \([^)]*\))?) ", re.I
+    r"^(someone|the (?:person|voice|pitch|speech|speaker)|person \d+(?: \([^)]*\))?) ", re.I
 )
 _PUNCTUATED = re.compile(r"[,;，；。]|\.\s|\band\b")
 _TRANSLATED = re.compile(r"^Translated from ([\w ]+) into English")
@@ -46,7 +46,7 @@ def sentence_of(clue: Clue, language: Language) -> str:
     clue without cues is quoted as it is.
     """
     if language == "zh":
-        return phrase(clue, language) + "。"
+        return phrase(clue, language).rstrip("。") + "。"
     text = " ".join(clue.text.split())
     if len(text) >= LONGEST_SENTENCE:
         text = quote(clue) if clue.modality == "text" else text[: LONGEST_SENTENCE - 1]
@@ -183,7 +183,7 @@ def wordings(clue: Clue) -> tuple[str, ...]:
     whole = " ".join(clue.text.split()).rstrip(".。;；,，!").strip()
     part = phrase(clue)
     forms = [whole, part, _LIMIT.sub("", part), sentence_of(clue, "en").rstrip(".")]
-    forms.append(phrase(clue, "zh"))
+    forms += [phrase(clue, "zh"), sentence_of(clue, "zh").rstrip("。")]
     for form in tuple(forms):
         subject = _SUBJECT.match(form)
         if subject is not None:
