@@ -21,6 +21,7 @@ from emer.agents.rules.fusion import (
     weigh,
 )
 from emer.agents.rules.labels import Choice, band, choose
+from emer.agents.rules.review_bounds import weigh_reviewed
 from emer.agents.types import Band, Inquiry
 from emer.prompts.prompt import Language
 from emer.tools.types import Clue
@@ -114,7 +115,8 @@ def case_of(inquiry: Inquiry, weighting: Weighting = DEFAULT_WEIGHTING) -> Case:
     topic = topic_for(inquiry)
     everything = soften_speech_brows(read(inquiry.clues))
     readings = focus(everything, topic)
-    standings = weigh(readings, weighting)
+    rejected = focus(soften_speech_brows(read(inquiry.struck)), topic) if inquiry.struck else ()
+    standings = weigh_reviewed(readings, rejected, weighting)
     return Case(
         topic=topic,
         readings=readings,

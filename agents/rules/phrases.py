@@ -1,4 +1,4 @@
-"""Clues, cues and people in words (English, Chinese); explanations as plain text."""
+"""Clues, cues, people and reasons in words (English, Chinese)."""
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import get_args
 from emer.agents.lexicon.cue_parser import Mention, is_doubtful, read, transcript
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.questions.person_focus import person_of, place_of
-from emer.agents.types import LONGEST_SENTENCE, Alternative, DeclineReason, Explanation, StopReason
+from emer.agents.types import LONGEST_SENTENCE, Alternative, DeclineReason, StopReason
 from emer.prompts.prompt import Language, has_term, load, term
 from emer.tools.cues import cue_names
 from emer.tools.text import listed, when
@@ -243,25 +243,6 @@ def stop_text(reason: StopReason, language: Language) -> str:
     return term(f"stop_{reason}", language)
 
 
-def render(explanation: Explanation) -> str:
-    """Plain text: the sentences by block, the labels, other readings, what is missing."""
-    if explanation.declined is not None:
-        return refusal_text(explanation.declined, explanation.language)
-    language = explanation.language
-    blocks = [
-        " ".join(f"{s.text} {cite(s.clue_ids)}" for s in sentences)
-        for sentences in explanation.by_modality.values()
-    ]
-    labels = "; ".join(f"{x.name} ({x.band}) {cite(x.clue_ids)}" for x in explanation.labels)
-    rest = [
-        f"{alternative_text(a, language)} {cite(a.clue_ids)}".rstrip()
-        for a in explanation.alternatives
-    ]
-    rest += [f"Not observed ({m.modality}): {m.why}" for m in explanation.missing]
-    labels = labels or "none; what was observed does not carry a reading."
-    return "\n\n".join(part for part in (*blocks, f"Labels: {labels}", "\n".join(rest)) if part)
-
-
 def alternative_text(other: Alternative, language: Language) -> str:
     """Another reading: "Also possible: amused; laughter would support it."."""
     prompt = load(f"rules/{language}/or_else")
@@ -271,8 +252,3 @@ def alternative_text(other: Alternative, language: Language) -> str:
 def refusal_text(reason: DeclineReason, language: Language = "en") -> str:
     """Why a question is not answered, and what could be asked instead."""
     return load(f"declined/{language}/{reason}").text
-
-
-def cite(clue_ids: tuple[str, ...]) -> str:
-    """Clue ids as they stand behind a sentence: "[f1a2b3c4d, a0b1c2d3e]"."""
-    return f"[{', '.join(clue_ids)}]" if clue_ids else ""
