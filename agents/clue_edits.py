@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from emer.agents.lexicon.cue_parser import read
+from emer.agents.lexicon.cue_parser import Mention, read
+from emer.agents.lexicon.lexicon import channel_of, lexicon
 from emer.agents.near_duplicates import is_near_duplicate
+from emer.tools.cues import cue_names
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue, Modality, Quality, Record, Source, Span
 
@@ -24,7 +27,13 @@ REVISES = "revises"
 """Key of a rewritten clue's `data` that holds the id of the tool's clue."""
 REVIEWER = Source(tool="reviewer", version="1")
 
+MOST_NEAREST = 3
+"""Cues that a note names (chosen by us)."""
+
 _NUMBERS = re.compile(r"[\d.]+")
+_WORDS = re.compile(r"\w+")
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
+_SMALL = {"a", "an", "the", "of", "to", "in", "with", "and", "or"}
 
 ClueText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_CHARACTERS)
@@ -148,7 +157,8 @@ def reviewer_clues(clues: Iterable[Clue], edits: Edits) -> tuple[Clue, ...]:
 def matches_struck(clue: Clue, struck: Sequence[Clue]) -> bool:
     """True for a clue that a reviewer struck out, even under another id.
 
-    That is a clue of the same tool with the same cues, person and time.
+    That is a clue of the same tool with the same signs, person and time; cues of one group,
+    such as a smile and a closed smile, are one sign.
     """
     return any(
         clue.id == other.id or is_near_duplicate(clue, other) or _repeats(clue, other)
@@ -163,12 +173,47 @@ def _repeats(one: Clue, other: Clue) -> bool:
         return False
     if _NUMBERS.sub("", one.text) == _NUMBERS.sub("", other.text):
         return True
-    return bool(_cues(one)) and _cues(one) == _cues(other)
+    stated = _mentions(one)
+    return bool(stated) and all(any(_same_sign(a, b) for b in _mentions(other)) for a in stated)
 
 
-def _cues(clue: Clue) -> frozenset[tuple[str, bool]]:
+def _same_sign(one: Mention, other: Mention) -> bool:
+    a, b = (lexicon().cues[mention.cue] for mention in (one, other))
+    are_opposites = a.key in b.opposites or b.key in a.opposites
+    return a.group == b.group and one.negated == other.negated and not are_opposites
+
+
+def _mentions(clue: Clue) -> tuple[Mention, ...]:
     (reading,) = read([clue])
-    return frozenset((mention.cue, mention.negated) for mention in reading.mentions)
+    return reading.mentions
+
+
+def unread_notes(written: Iterable[Clue]) -> tuple[str, ...]:
+    """A note for each of a reviewer's clues in which no cue is read, with near cues.
+
+    Words are evidence that is quoted, whether a cue is read in them or not.
+    """
+    unread = (clue for clue in written if clue.modality != "text" and not _mentions(clue))
+    return tuple(
+        f'"{clue.text}" has no effect on the answer: no sign is read in it; '
+        f"one that is: {', '.join(_nearest(clue))}"
+        for clue in unread
+    )
+
+
+def _nearest(clue: Clue) -> list[str]:
+    """Names of the cues of the clue's channel that are most like its words."""
+    channel, words = channel_of(clue.modality), _WORDS.findall(clue.text.casefold())
+    cues = [cue for cue in lexicon().cues.values() if cue.channel == channel]
+    names = [cue.phrase for cue in cues]
+    if _CHINESE.search(clue.text):
+        names = [cue_names()[cue.key].chinese for cue in cues if cue.key in cue_names()]
+
+    def likeness(name: str) -> float:
+        pairs = ((a, b) for a in words for b in _WORDS.findall(name) if b not in _SMALL)
+        return max((SequenceMatcher(None, *pair).ratio() for pair in pairs), default=0.0)
+
+    return sorted(dict.fromkeys(names), key=likeness, reverse=True)[:MOST_NEAREST]
 
 
 def _clue(edit: Rewrite | Addition, *, text: str, **fields: Any) -> Clue:

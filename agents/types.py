@@ -257,5 +257,7 @@ class Inquiry(Record):
     """Earlier turns of the thread, the oldest first."""
     rejected: tuple[Rejection, ...] = ()
     """Sentences struck from an earlier draft."""
+    struck: tuple[Clue, ...] = ()
+    """Clues that a reviewer rejected or rewrote; they are no evidence."""
     language: Literal["auto", "en", "zh"] = "auto"
     """Of the answer; "auto": that of the question."""

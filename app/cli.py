@@ -8,21 +8,30 @@ from typing import Annotated
 import typer
 
 from emer.app.options import (
+    Brief,
+    ClipsAndQuestion,
+    Clues,
     Critic,
+    Details,
     Device,
     Json,
+    JsonSchema,
     Language,
     Llm,
     LlmWhen,
     Picture,
     Profile,
+    Rows,
     Run,
     SettingsFile,
     Spec,
+    Subtitle,
     Swaps,
+    Thread,
     TrialClip,
     Trust,
     Weights,
+    detail_of,
 )
 from emer.graphs.cli_errors import CommandGroup, command_line, run_command
 
@@ -61,19 +70,12 @@ def demo(
 
 @app.command()
 def ask(
-    clip: Annotated[str, typer.Argument(help="Video or audio file.")],
-    question: Annotated[str | None, typer.Argument(help="Question about the clip.")] = None,
-    subtitle: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT|FILE", help="Spoken words, or a .srt, .vtt or .txt file."),
-    ] = None,
+    words: ClipsAndQuestion = None,
+    subtitle: Subtitle = None,
     tool: Swaps = None,
     profile: Profile = None,
     device: Device = None,
-    thread: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Conversation; its runs share questions and answers."),
-    ] = None,
+    thread: Thread = None,
     llm: Llm = None,
     llm_when: LlmWhen = None,
     critic: Critic = None,
@@ -81,18 +83,29 @@ def ask(
     review: Annotated[
         bool, typer.Option("--review", help="Pause for a review of the first clues.")
     ] = False,
+    brief: Brief = False,
+    clues: Clues = False,
+    details: Details = False,
+    out: Rows = None,
     json: Json = False,
+    json_schema: JsonSchema = False,
     settings: SettingsFile = None,
 ) -> None:
-    """Explain the emotion displayed in a clip."""
-    from emer.app.commands.ask import AskRequest, run_ask
+    """Explain the emotion displayed in a clip, or in each of several."""
+    from emer.app.commands.ask import AskRequest, print_schema, run_ask
     from emer.graphs.components import ModelOptions
 
-    model, tools = ModelOptions(llm, llm_when, critic, language), tuple(tool or ())
+    if json_schema:
+        print_schema()
+        return
+    if not words:
+        raise typer.BadParameter("name a clip", param_hint="CLIP")
+    options, tools = ModelOptions(llm, llm_when, critic, language), tuple(tool or ())
     request = AskRequest(
-        clip, question, subtitle, tools, profile, device, thread, settings, model, review
-    )
-    run_ask(request, json=json)
+        "", None, subtitle, tools, profile, device, thread, settings, options, review,
+        detail_of(brief=brief, clues=clues, details=details),
+    )  # fmt: skip
+    run_ask(request, words, out, json=json)
 
 
 @app.command()

@@ -7,7 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
+Detail = Literal["brief", "plain", "clues", "all"]
+"""Parts of an answer's page: its first line, the explanation, its clues, the run's facts."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+JsonSchema = Annotated[bool, typer.Option("--json-schema", help="Print the JSON Schema of --json.")]
 SettingsFile = Annotated[
     Path | None,
     typer.Option("--settings", metavar="FILE", help="Settings file instead of ./emer.toml."),
@@ -27,6 +31,22 @@ Device = Annotated[
 Weights = Annotated[
     list[str] | None,
     typer.Argument(help="Names from `emer models list`; default: all on this machine."),
+]
+ClipsAndQuestion = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="CLIP... [QUESTION]", help="Clips or folders, then the question."),
+]
+Subtitle = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT|FILE", help="Spoken words, or a .srt, .vtt or .txt file."),
+]
+Thread = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Conversation; its runs share questions and answers."),
+]
+Rows = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Also write rows: .csv, .parquet or .jsonl."),
 ]
 Swaps = Annotated[
     list[str] | None,
@@ -66,3 +86,13 @@ Spec = Annotated[str, typer.Argument(help="Name of a tool, or package.module:Cla
 TrialClip = Annotated[
     str | None, typer.Option(metavar="FILE", help="Clip to use; default: the demo clip.")
 ]
+Brief = Annotated[bool, typer.Option("--brief", help="Print the answer's first line alone.")]
+Clues = Annotated[bool, typer.Option("--clues", help="Print the table of clues as well.")]
+Details = Annotated[bool, typer.Option("--details", help="Print clues and facts of the run, too.")]
+
+
+def detail_of(*, brief: bool, clues: bool, details: bool) -> Detail:
+    """How much of an answer is printed; the most that is asked for."""
+    if brief and (clues or details):
+        raise typer.BadParameter("--brief prints one line: leave out --clues and --details")
+    return "all" if details else "clues" if clues else "brief" if brief else "plain"

@@ -1,9 +1,10 @@
-"""Regenerate what the documentation shows of the program: the demo's answer, and the cue table.
+"""Regenerate what the documentation shows of the program: answer, JSON Schema and cue table.
 
     python docs/generate.py            # from the root of the repository, emer installed
     python docs/generate.py --cues     # the cue table alone
 
-Writes the sample answer in README.md, docs/answer.svg, docs/trace.svg and docs/cues.md.
+Writes the sample answer in README.md, docs/answer.svg, docs/trace.svg, docs/answer.schema.json and
+docs/cues.md.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from rich.text import Text
 
 from emer.agents.lexicon.cue_parser import mentions_in
 from emer.agents.lexicon.lexicon import Channel, Cue, lexicon
+from emer.agents.rules.passages import markers
 from emer.agents.types import Explanation
-from emer.app.render.answer import clue_table, explanation_table
+from emer.app.render.answer import clue_table, explanation_page
+from emer.graphs.answer import answer_schema
 from emer.tools.cues import cue_names
 from emer.tools.types import Clue
 
@@ -168,7 +171,9 @@ def figure(record: dict[str, Any]) -> str:
     clues = [clue for clue in map(Clue.model_validate, record["clues"]) if clue.id in cited]
     console = Console(record=True, width=FIGURE_WIDTH, file=io.StringIO(), force_terminal=True)
     question = Text(str(record["question"]), style="italic")
-    console.print(Group(question, Text(), explanation_table(short), clue_table(clues)))
+    console.print(
+        Group(question, Text(), explanation_page(short), clue_table(clues, markers(short)))
+    )
     svg = console.export_svg(title="emer ask demo.mp4", unique_id="emer-answer")
     return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # fonts of another host
 
@@ -184,14 +189,13 @@ def run(folder: Path, *arguments: str) -> str:
 
 
 def sample(printed: str) -> str:
-    """Return the printed answer up to the table of its clues, without blanks at line ends."""
-    lines = [line.rstrip() for line in printed.splitlines()]
-    table = next(n for n, line in enumerate(lines) if line.split()[:2] == ["clue", "seconds"])
-    return "\n".join(lines[:table]).strip() + "\n"
+    """Return the printed answer without its last line, the run, and without blanks at line ends."""
+    lines = [line.rstrip() for line in printed.strip().splitlines()]
+    return "\n".join(lines[:-1]).strip() + "\n"
 
 
 def demo_answer(folder: Path) -> tuple[str, dict[str, Any]]:
-    """Return the demo's answer as it is printed, without its clues, and as JSON."""
+    """Return the demo's answer as it is printed, and as JSON."""
     shutil.copy(ROOT / "app" / "assets" / "demo.mp4", folder)
     printed = sample(run(folder, "ask", "demo.mp4"))
     return printed, json.loads(run(folder, "ask", "demo.mp4", "--json"))
@@ -206,6 +210,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="emer-docs-") as folder:
         printed, record = demo_answer(Path(folder))
         run(Path(folder), "trace", "show", "last", "--svg", str(ROOT / "docs" / "trace.svg"))
+    schema = json.dumps(answer_schema(), indent=2, ensure_ascii=False)
+    (ROOT / "docs" / "answer.schema.json").write_text(schema + "\n", encoding="utf-8")
     readme = ROOT / "README.md"
     before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
     readme.write_text(before + BEGIN + printed + rest[rest.index(END) :], encoding="utf-8")

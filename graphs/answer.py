@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from emer.agents.rules.phrases import STOP_REASONS, cite, refusal_text, render
+from pydantic import TypeAdapter
+
+from emer.agents.clue_edits import Edits
+from emer.agents.rules.passages import Part, answer_line, cited, heading, markers, passages, render
+from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Explanation, Hypothesis, StopReason, Turn
 from emer.graphs.state import Json
+from emer.graphs.trace.events import ClipFacts
 from emer.tools.text import one_line
-from emer.tools.types import Clue
+from emer.tools.types import Clue, Record
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -21,6 +26,59 @@ COLUMNS = (
     "id", "modality", "tool", "model", "start", "end", "person", "text", "confidence", "quality",
 )  # fmt: skip
 """Columns of a clue frame; `start` and `end` in seconds, none for the whole clip."""
+
+
+class AnswerRecord(Record):
+    """An answer as JSON; `docs/answer.schema.json` is the schema of it."""
+
+    schema_version: Literal[1] = 1
+    file: str
+    """Path of the clip, as it was given."""
+    clip: ClipFacts | None = None
+    question: str
+    answer: str
+    """The answer to the question in one sentence."""
+    text: str
+    """Answer and explanation as plain text; its markers are those of `markers`."""
+    explanation: Explanation
+    markers: dict[str, str]
+    """Marker ("f1") by the id of each cited clue."""
+    clues: tuple[Clue, ...]
+    hypotheses: tuple[Hypothesis, ...]
+    stop_reason: StopReason
+    run_id: str
+    thread: str
+    trace: str | None
+    """JSON-lines file of the run; none where none could be written."""
+    seconds: float
+    notes: tuple[str, ...]
+    tokens: int
+    money: float
+
+
+class PausedRecord(Record):
+    """A run that waits for a review, as JSON."""
+
+    schema_version: Literal[1] = 1
+    run_id: str
+    paused: Literal[True] = True
+    thread: str
+    trace: str
+    clip: ClipFacts
+    question: str
+    clues: tuple[Clue, ...]
+    edits: Edits
+    """Edits of an unfinished review."""
+    seconds: float
+    next: tuple[str, ...]
+    """Commands that resume the run."""
+
+
+class FailureRecord(Record):
+    """A clip of several that has no answer, as JSON."""
+
+    file: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -68,7 +126,7 @@ class Answer:
     def _repr_html_(self) -> str:
         """Notebook view: question, labels, explanation and clues; texts are escaped."""
         title = f"<p><b>{_safe(self.question)}</b></p>" if self.question else ""
-        table = _table(self.clues) if self.clues else "<p>No clues.</p>"
+        table = _table(self.clues, markers(self.explanation)) if self.clues else "<p>No clues.</p>"
         footer = f"{Path(self.clip).name}, run {self.run_id}: {STOP_REASONS[self.stop_reason]}"
         end = f"<p><small>{_safe(footer)}</small></p>"
         return f'<div class="emer-answer">{title}{_explanation(self.explanation)}{table}{end}</div>'
@@ -96,27 +154,44 @@ class Answer:
         return self.stop_reason == "paused"
 
     @property
+    def line(self) -> str:
+        """The answer to the question in one sentence."""
+        return answer_line(self.explanation).text
+
+    @property
     def text(self) -> str:
-        """The explanation as plain text."""
+        """The answer and its explanation as plain text; "[f1]" marks the first face clue."""
         return render(self.explanation)
 
     @property
-    def record(self) -> Json:
-        """The answer as plain JSON."""
-        return {
-            "run_id": self.run_id,
-            "thread": self.thread,
-            "trace": str(self.trace_path) if self.trace_path else None,
-            "text": self.text,
-            "explanation": self.explanation.model_dump(mode="json"),
-            "clues": [clue.model_dump(mode="json") for clue in self.clues],
-            "hypotheses": [hypothesis.model_dump(mode="json") for hypothesis in self.hypotheses],
-            "stop_reason": self.stop_reason,
-            "seconds": self.seconds,
-            "notes": list(self.notes),
-            "tokens": self.tokens,
-            "money": self.money,
-        }
+    def record(self) -> AnswerRecord:
+        """The answer as `emer ask --json` prints it."""
+        return AnswerRecord(
+            file=self.clip,
+            question=self.question,
+            answer=self.line,
+            text=self.text,
+            explanation=self.explanation,
+            markers=markers(self.explanation),
+            clues=self.clues,
+            hypotheses=self.hypotheses,
+            stop_reason=self.stop_reason,
+            run_id=self.run_id,
+            thread=self.thread,
+            trace=str(self.trace_path) if self.trace_path else None,
+            seconds=self.seconds,
+            notes=self.notes,
+            tokens=self.tokens,
+            money=self.money,
+        )
+
+
+def answer_schema() -> Json:
+    """JSON Schema of `emer ask --json`: an answer, a pause, or a list."""
+    printed: TypeAdapter[object] = TypeAdapter(
+        AnswerRecord | PausedRecord | tuple[AnswerRecord | FailureRecord, ...]
+    )
+    return printed.json_schema(mode="serialization")
 
 
 def _labels(explanation: Explanation) -> str:
@@ -125,32 +200,32 @@ def _labels(explanation: Explanation) -> str:
 
 
 def _explanation(explanation: Explanation) -> str:
-    if explanation.declined is not None:
-        return f"<p>{_safe(refusal_text(explanation.declined))}</p>"
-    labels = _safe(_labels(explanation) or "none")
-    rows = [("Labels", f"<b>{labels}</b>")]
-    for block, sentences in explanation.by_modality.items():
-        cited = (_cited(sentence.text, sentence.clue_ids) for sentence in sentences)
-        rows.append((block.capitalize(), " ".join(cited)))
-    for other in explanation.alternatives:
-        reading = _cited(f"{other.label}. {other.would_change}", other.clue_ids)
-        rows.append(("Or else", reading))
-    rows += [("Missing", _safe(f"{gap.modality}: {gap.why}")) for gap in explanation.missing]
-    return "".join(f"<p><i>{name}</i> {text}</p>" for name, text in rows)
+    names = markers(explanation)
+
+    def shown(part: Part) -> str:
+        return f"{_safe(part.text)}<small>{_safe(cited(part, names))}</small>"
+
+    paragraphs = []
+    for passage in passages(explanation):
+        text = ("; " if passage.kind == "labels" else " ").join(map(shown, passage.parts))
+        if passage.kind == "labels":
+            text = f"<i>{_safe(heading(passage.kind, explanation))}:</i> {text}"
+        strong = f"<b>{text}</b>" if passage.kind == "answer" else text
+        paragraphs.append(f"<p>{strong}</p>")
+    return "".join(paragraphs)
 
 
-def _cited(text: str, clue_ids: tuple[str, ...]) -> str:
-    return f"{_safe(text)} <small>{_safe(cite(clue_ids))}</small>"
-
-
-def _table(clues: Sequence[Clue]) -> str:
-    head = _row("th", ("clue", "seconds", "what is displayed", "quality", "tool"))
+def _table(clues: Sequence[Clue], names: Mapping[str, str]) -> str:
+    """The clues, folded in until they are asked for."""
+    head = _row("th", ("", "clue", "seconds", "what is displayed", "quality", "tool"))
     rows = []
     for clue in clues:
         span = f"{clue.span.start:.1f}-{clue.span.end:.1f}" if clue.span else "all"
         quality = f"{clue.quality.score:.2f}"
-        rows.append(_row("td", (clue.id, span, clue.text, quality, clue.source.tool)))
-    return f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
+        marker = names.get(clue.id, "")
+        rows.append(_row("td", (marker, clue.id, span, clue.text, quality, clue.source.tool)))
+    table = f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
+    return f"<details><summary>{len(clues)} clues</summary>{table}</details>"
 
 
 def _row(tag: str, cells: Iterable[str]) -> str:

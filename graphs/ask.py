@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -153,6 +154,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     """
     question = readable(question)
     check_length(question)
+    _check_is_question(question)
     if isinstance(settings, Settings):
         chosen = settings if profile is None else with_profile(settings, profile)
         chosen = with_tools(chosen, tools or {})
@@ -177,6 +179,12 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
         begin = initial_state(run_id, question, review)
         final = run(context, checkpoints, begin, config_for(thread, chosen))
         return collect_answer(context, checkpoints, final, thread)
+
+
+def _check_is_question(question: str) -> None:
+    """Raise `ConfigError` for a question that is a file: each clip is asked alone."""
+    if os.path.isfile(question):  # pathlib raises for a text that is too long
+        raise ConfigError(f"the question {question!r} is a file; ask each clip on its own")
 
 
 def _check_can_pause(context: Context, checkpoints: Checkpoints, settings: Settings) -> None:

@@ -255,7 +255,7 @@ def _rank_in_words(names: Sequence[str], weaker: Sequence[str], obstacles: Seque
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Options about the language model that reasons; None: as in the settings."""
+    """Options about the reasoning and its language; None: as in the settings."""
 
     llm: str | None = None
     when: str | None = None
@@ -263,13 +263,15 @@ class ModelOptions:
     language: str | None = None
 
 
-_OPTION_NAMES = {"when": "--llm-when", "critic": "--critic", "language": "--lang"}
+_OPTION_NAMES = {"when": "--llm-when", "critic": "--critic"}
 
 
 def with_model_options(settings: Settings, options: ModelOptions) -> Settings:
-    """Settings with the options; `ConfigError` for an option without a model."""
+    """Settings with the options; `ConfigError` for one of a model without a model."""
     values = asdict(options)
-    model = values.pop("llm")
+    model, language = values.pop("llm"), values.pop("language")
+    if language is not None:
+        settings = settings.model_copy(update={"language": language})
     if model is not None or settings.reasoner.use == "llm":
         return with_reasoner(settings, "llm", model=model, **values)
     unused = [_OPTION_NAMES[name] for name, value in values.items() if value is not None]

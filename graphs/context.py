@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from emer.agents.reasoner import Reasoner, Report
 from emer.agents.types import Budget, Fallback, Recollection
@@ -59,6 +60,8 @@ class Context:
     trace: TraceWriter
     budget: Budget
     tool_seconds: float
+    language: Literal["auto", "en", "zh"]
+    """Of the answer; "auto": that of the question."""
     meter: Meter
     ledger: ClueLedger = field(default_factory=ClueLedger)
     notes: list[str] = field(default_factory=list)

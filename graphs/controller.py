@@ -20,7 +20,13 @@ from langgraph.types import Command, Send, interrupt
 from pydantic import ValidationError
 
 from emer.agents import pipeline
-from emer.agents.clue_edits import Edits, check_edits, matches_struck, reviewer_clues
+from emer.agents.clue_edits import (
+    Edits,
+    check_edits,
+    matches_struck,
+    reviewer_clues,
+    unread_notes,
+)
 from emer.agents.questions.answerability import decline_reason
 from emer.agents.rules.planner import spent_reason, validate_asks
 from emer.agents.types import (
@@ -268,6 +274,7 @@ def _apply(
     written = reviewer_clues(clues, edits)
     struck = [id for id in edits.struck if id in known]
     context.ledger.add(written)
+    context.notes.extend(unread_notes(written))
     context.trace.write(Reviewed(stage=stage, edits=edits, struck=tuple(struck), clues=written))
     left = by_time([*(clue for clue in clues if clue.id not in struck), *written])
     return {
@@ -299,6 +306,8 @@ def _inquiry(context: Context, state: State) -> Inquiry:
         duration=context.clip.duration,
         history=_earlier(context, state),
         rejected=tuple(Rejection.model_validate(r) for r in state["rejected"]),
+        struck=context.ledger.named(state["struck"]),
+        language=context.language,
     )
 
 

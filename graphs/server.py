@@ -277,7 +277,7 @@ def _end(state: ServedState, runtime: Runtime[Any]) -> Json:
         update = controller.finish(whole, runtime.override(context=context))
         answer = final_answer(context, {**whole, **update}, _thread(run_id))
     RUNS.close(run_id)
-    record = {name: value for name, value in answer.record.items() if name != "trace"}
+    record = answer.record.model_dump(mode="json", exclude={"trace", "file"})
     return {**update, "review": False, "answer": record}
 
 

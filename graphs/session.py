@@ -84,6 +84,7 @@ def open_context(
             trace=trace,
             budget=settings.budget,
             tool_seconds=settings.tool_seconds,
+            language=settings.language,
             meter=Meter(trace, spent),
             notes=[*settings.notes],
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -121,6 +121,8 @@ class Settings(BaseSettings):
     profile: str = "embedded"
     tools: dict[str, Choice] = Field(default_factory=dict)
     reasoner: Choice = Choice(use="rules")
+    language: Literal["auto", "en", "zh"] = "auto"
+    """Of the answer; "auto": that of the question."""
     memory: MemorySettings = MemorySettings()
     budget: Budget = Budget()
     clip: ClipLimits = ClipLimits()

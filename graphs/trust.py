@@ -43,7 +43,7 @@ MASK: Final = "***"
 MOST_BYTES: Final = 1_000_000
 """Largest settings file that is read (chosen by us)."""
 _MOST_NAMED = 6
-_HARMLESS = {"profile", "device", "dtype", "model_memory", "parallel"}
+_HARMLESS = {"profile", "device", "dtype", "model_memory", "parallel", "language"}
 TOOL_SECONDS: Final = 300.0
 """Default time limit of a tool call (chosen by us)."""
 _LOWERED: Final[Mapping[str, Record]] = {"clip": ClipLimits(), "budget": Budget()}

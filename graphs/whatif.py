@@ -200,4 +200,6 @@ def _inquiry(trace: Trace, clues: tuple[Clue, ...]) -> Inquiry:
         missing=controller.mark_partly((*missing, *left_out), clues),
         duration=clip.duration,
         history=tuple(turn for turn in history if turn.is_about(clip.name, clip.sha256)),
+        struck=trace.struck,
+        language=trace.explanation.language if trace.explanation else "auto",
     )

@@ -19,8 +19,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.utils import count_tokens_approximately
 
-from emer.agents.llm.messages import Language, repair, with_form
 from emer.agents.llm.messages import probe as probe_message
+from emer.agents.llm.messages import repair, with_form
 from emer.agents.llm.reply_forms import (
     IN_PROMPT,
     PROBE_CODE,
@@ -47,7 +47,7 @@ from emer.agents.llm.schemas import (
 )
 from emer.agents.reasoner import ReportListener
 from emer.agents.types import Budget, ModelCall, Outcome, ReplyForm, Role
-from emer.prompts.prompt import digest
+from emer.prompts.prompt import Language, digest
 from emer.tools.errors import EmerError
 from emer.tools.runtime.cancellation import Cancelled, raise_if_cancelled
 from emer.tools.runtime.device import machine

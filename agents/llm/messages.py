@@ -7,18 +7,14 @@ cache, and only the own task's instructions follow. Nothing about the clip's fil
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from emer.agents.llm.clue_list import ClueList, quoted
 from emer.agents.questions.not_shown import missing_evidence
 from emer.agents.types import Ask, Explanation, Hypothesis, Inquiry, Role
-from emer.prompts.prompt import Prompt, load
-
-Language = Literal["en", "zh"]
+from emer.prompts.prompt import Language, Prompt, load
 
 TASKS: dict[Role, str] = {
     "decider": "decide",
@@ -32,12 +28,6 @@ TURNS, TURN_TEXT = 4, 400
 """Earlier turns that are sent, and characters of each answer."""
 MOST_ASKS = 2
 """Closer looks of one plan: two are enough to separate two readings (chosen by us)."""
-_CHINESE = re.compile(r"[\u4e00-\u9fff]")
-
-
-def language_of(question: str) -> Language:
-    """Return the language of the answer: Chinese if the question has such characters."""
-    return "zh" if _CHINESE.search(question) else "en"
 
 
 def begin(inquiry: Inquiry, language: Language) -> list[BaseMessage]:

@@ -17,10 +17,10 @@ from emer.agents.llm import messages
 from emer.agents.llm.client import ChatClient, GaveUp, Prices, Request, Task
 from emer.agents.llm.clue_list import ClueList
 from emer.agents.llm.conversion import Conversion, opinions
-from emer.agents.llm.messages import Language
 from emer.agents.llm.providers import check, connect
 from emer.agents.llm.schemas import Criticising, Deciding, Planning, R, Writing
 from emer.agents.memory.memory import Memory
+from emer.agents.questions.language import language_of
 from emer.agents.reasoner import ReportListener
 from emer.agents.rules.case import Case, case_of
 from emer.agents.rules.planner import channels_agree, is_sure, spent_reason, validate_asks
@@ -38,7 +38,7 @@ from emer.agents.types import (
     Role,
 )
 from emer.agents.verification.verifier import Opinion
-from emer.prompts.prompt import digest
+from emer.prompts.prompt import Language, digest
 from emer.tools.errors import EmerError
 from emer.tools.runtime.cancellation import Cancelled
 from emer.tools.runtime.time_limit import TimeLimitExceeded, call_with_limit
@@ -129,9 +129,10 @@ class Llm:
         if not self._is_wanted(case):
             return self._rules.explain(inquiry, decision)
         conversion = Conversion(inquiry, case.disputed, self.weighting)
-        task = messages.writer(inquiry, decision.hypotheses, self._language_for(inquiry))
+        language = self._language_for(inquiry)
+        task = messages.writer(inquiry, decision.hypotheses, language)
         try:
-            return self._ask(
+            written = self._ask(
                 "writer",
                 inquiry,
                 task,
@@ -139,6 +140,7 @@ class Llm:
                 lambda reply: conversion.explanation(reply, decision.hypotheses),
                 [hypothesis.label for hypothesis in decision.hypotheses],
             )
+            return written.model_copy(update={"language": language})
         except GaveUp:
             return self._rules.explain(inquiry, decision)
 
@@ -274,6 +276,6 @@ class Llm:
         return self._when == "always" or not is_sure(case.standings)
 
     def _language_for(self, inquiry: Inquiry) -> Language:
-        if self._language in ("en", "zh"):
+        if inquiry.language == "auto" and self._language in ("en", "zh"):
             return "zh" if self._language == "zh" else "en"
-        return messages.language_of(inquiry.question)
+        return language_of(inquiry)

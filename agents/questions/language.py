@@ -19,9 +19,12 @@ def language_of(inquiry: Inquiry) -> Language:
     if inquiry.language != "auto":
         return inquiry.language
     earlier = (turn.question for turn in reversed(inquiry.history))
-    for question in (inquiry.question, *earlier):
-        if _CHINESE.search(question):
-            return "zh"
-        if _LATIN.search(question):
-            return "en"
-    return "en"
+    languages = map(language_in, (inquiry.question, *earlier))
+    return next(filter(None, languages), "en")
+
+
+def language_in(text: str) -> Language | None:
+    """The language of a text: Chinese if it has such characters; None without words."""
+    if _CHINESE.search(text):
+        return "zh"
+    return "en" if _LATIN.search(text) else None

@@ -120,7 +120,7 @@ def _on_label(case: Case, word: LabelWord) -> Answers:
         yield _leading(case) if case.chosen else _also_fits(case, standing)
     else:
         now = state(case)
-        is_open = not (case.chosen or standing.supports or standing.contradicts)
+        is_open = not (case.is_part or case.chosen or standing.supports or standing.contradicts)
         template = "answer_undecided" if is_open else "answer_no"
         yield answer(case, template, now, label=name, state=now.words if now else "")
     if against and word.family not in {s.family for s in case.families}:
@@ -218,15 +218,27 @@ def _on_against(case: Case) -> Answers:
         yield (
             answer(case, "answer_against", cited, label=name, basis=cited.words)
             if cited
-            else answer(case, "answer_nothing_against", now, label=name, state=words)
+            else answer(
+                case,
+                _whole(case, "answer_nothing_against"),
+                now,
+                label=name,
+                state=words,
+                reading=words,
+            )
         )
         yield _leading(case) if cited and not case.topic.against else None
     elif cited:
         yield answer(case, "answer_why_not", cited, now, label=name, basis=cited.words, state=words)
-    elif standing.supports:
+    elif standing.supports or case.is_part:
         yield from _on_label(case, named or _plain(standing.family))
     else:
         yield answer(case, "answer_no_clue_for", now, label=name, state=words)
+
+
+def _whole(case: Case, template: str) -> str:
+    """The template, or the plain one where only a part of the clues is weighed."""
+    return "answer_reading" if case.is_part else template
 
 
 def _plain(family: str) -> LabelWord:

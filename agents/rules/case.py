@@ -21,6 +21,7 @@ from emer.agents.rules.fusion import (
     weigh,
 )
 from emer.agents.rules.labels import Choice, band, choose
+from emer.agents.rules.review_bounds import weigh_reviewed
 from emer.agents.types import Band, Inquiry
 from emer.prompts.prompt import Language
 from emer.tools.types import Clue
@@ -41,6 +42,7 @@ class Case:
         form: How the question asks.
         language: Of the answer.
         question: The question itself.
+        is_part: Only some of the clues are weighed, those of a moment or a channel.
         is_short: Only the question is answered, without a report on the whole clip.
     """
 
@@ -55,13 +57,14 @@ class Case:
     language: Language = "en"
     question: str = ""
     is_short: bool = False
+    is_part: bool = False
 
     def of(self, readings: Iterable[Reading]) -> Case:
         """The case of these readings only."""
         chosen = tuple(readings)
         standings = weigh(chosen, self.weighting)
         disputes = find_disputes(standings)
-        return replace(self, readings=chosen, standings=standings, disputes=disputes)
+        return replace(self, readings=chosen, standings=standings, disputes=disputes, is_part=True)
 
     def standing(self, family: str) -> Standing:
         """The standing of a family."""
@@ -112,7 +115,8 @@ def case_of(inquiry: Inquiry, weighting: Weighting = DEFAULT_WEIGHTING) -> Case:
     topic = topic_for(inquiry)
     everything = soften_speech_brows(read(inquiry.clues))
     readings = focus(everything, topic)
-    standings = weigh(readings, weighting)
+    rejected = focus(soften_speech_brows(read(inquiry.struck)), topic) if inquiry.struck else ()
+    standings = weigh_reviewed(readings, rejected, weighting)
     return Case(
         topic=topic,
         readings=readings,

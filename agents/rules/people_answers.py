@@ -8,7 +8,7 @@ from typing import NamedTuple
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.questions.person_focus import Person, is_about, people_in
 from emer.agents.rules.case import Case
-from emer.agents.rules.clauses import answer, best, grounds, reading, state, told
+from emer.agents.rules.clauses import answer, best, grounds, reading, state, subject, told
 from emer.agents.rules.phrases import cue_name, label_name, person_name
 from emer.agents.rules.sign_answers import Answers, sign_clues, unknown
 from emer.agents.types import Sentence
@@ -116,9 +116,8 @@ def _more(case: Case, known: list[OnePerson], family: str) -> Answers:
         cited = grounds(ranked[0].case, first.contributions)
         band = term(ranked[0].case.band(first), case.language)
         words = cited.words if cited else ""
-        yield answer(
-            case, "answer_more", cited, label=label, who=ranked[0].name, band=band, basis=words
-        )
+        who = subject(ranked[0].case, cited.clue_ids) if cited else ""  # as its tool numbers them
+        yield answer(case, "answer_more", cited, label=label, who=who, band=band, basis=words)
         rest = ranked[1:]
     for one in rest:
         yield _alone(one)

@@ -1,4 +1,4 @@
-"""Clues, cues and people in words (English, Chinese); explanations as plain text."""
+"""Clues, cues, people and reasons in words (English, Chinese)."""
 
 # ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
@@ -10,13 +10,7 @@ from typing import get_args
 from emer.agents.lexicon.cue_parser import Mention, is_doubtful, read, transcript
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.questions.person_focus import person_of, place_of
-from emer.agents.types import (
-    LONGEST_SENTENCE,
-    Alternative,
-    DeclineReason,
-    Explanation,
-    StopReason,
-)
+from emer.agents.types import LONGEST_SENTENCE, Alternative, DeclineReason, StopReason
 from emer.prompts.prompt import Language, has_term, load, term
 from emer.tools.cues import cue_names
 from emer.tools.text import listed, when
@@ -31,11 +25,11 @@ _OPENING = re.compile(
 _NUMBERS = re.compile(r"(?<!\s)\s*\((?!on the |at the |left|right)[^()]*\)")
 _LIMIT = re.compile(r",?(?<!\s)\s*measured against an average face[^,;.]*")
 _LOWERED = re.compile(
-    r"^(?:Person(?= \d)|The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It|There|At|From|No"
-    r"|Near)\b"
+    r"^(?:Person(?= \d)|Someone|The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It|There|At"
+    r"|From|No|Near)\b"
 )
 _SUBJECT = re.compile(
-    r"^(the (?:person|voice|pitch|speech|speaker)|person \d+(?: \([^)]*\))?) ", re.I
+    r"^(someone|the (?:person|voice|pitch|speech|speaker)|person \d+(?: \([^)]*\))?) ", re.I
 )
 _PUNCTUATED = re.compile(r"[,;，；。]|\.\s|\band\b")
 _TRANSLATED = re.compile(r"^Translated from ([\w ]+) into English")
@@ -52,7 +46,7 @@ def sentence_of(clue: Clue, language: Language) -> str:
     clue without cues is quoted as it is.
     """
     if language == "zh":
-        return phrase(clue, language) + "。"
+        return phrase(clue, language).rstrip("。") + "。"
     text = " ".join(clue.text.split())
     if len(text) >= LONGEST_SENTENCE:
         text = quote(clue) if clue.modality == "text" else text[: LONGEST_SENTENCE - 1]
@@ -189,7 +183,7 @@ def wordings(clue: Clue) -> tuple[str, ...]:
     whole = " ".join(clue.text.split()).rstrip(".。;；,，!").strip()
     part = phrase(clue)
     forms = [whole, part, _LIMIT.sub("", part), sentence_of(clue, "en").rstrip(".")]
-    forms.append(phrase(clue, "zh"))
+    forms += [phrase(clue, "zh"), sentence_of(clue, "zh").rstrip("。")]
     for form in tuple(forms):
         subject = _SUBJECT.match(form)
         if subject is not None:
@@ -249,25 +243,6 @@ def stop_text(reason: StopReason, language: Language) -> str:
     return term(f"stop_{reason}", language)
 
 
-def render(explanation: Explanation) -> str:
-    """Plain text: the sentences by block, the labels, other readings, what is missing."""
-    if explanation.declined is not None:
-        return refusal_text(explanation.declined, explanation.language)
-    language = explanation.language
-    blocks = [
-        " ".join(f"{s.text} {cite(s.clue_ids)}" for s in sentences)
-        for sentences in explanation.by_modality.values()
-    ]
-    labels = "; ".join(f"{x.name} ({x.band}) {cite(x.clue_ids)}" for x in explanation.labels)
-    rest = [
-        f"{alternative_text(a, language)} {cite(a.clue_ids)}".rstrip()
-        for a in explanation.alternatives
-    ]
-    rest += [f"Not observed ({m.modality}): {m.why}" for m in explanation.missing]
-    labels = labels or "none; what was observed does not carry a reading."
-    return "\n\n".join(part for part in (*blocks, f"Labels: {labels}", "\n".join(rest)) if part)
-
-
 def alternative_text(other: Alternative, language: Language) -> str:
     """Another reading: "Also possible: amused; laughter would support it."."""
     prompt = load(f"rules/{language}/or_else")
@@ -277,8 +252,3 @@ def alternative_text(other: Alternative, language: Language) -> str:
 def refusal_text(reason: DeclineReason, language: Language = "en") -> str:
     """Why a question is not answered, and what could be asked instead."""
     return load(f"declined/{language}/{reason}").text
-
-
-def cite(clue_ids: tuple[str, ...]) -> str:
-    """Clue ids as they stand behind a sentence: "[f1a2b3c4d, a0b1c2d3e]"."""
-    return f"[{', '.join(clue_ids)}]" if clue_ids else ""

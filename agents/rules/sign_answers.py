@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from emer.agents.lexicon.lexicon import channel_of, lexicon
 from emer.agents.questions.not_shown import clues_in_span, clues_with_words, moment_words
@@ -64,7 +65,9 @@ def in_scope(case: Case) -> Case:
         readings = [r for r in readings if r.clue.modality in (modality, *_KIN.get(modality, ()))]
         if case.topic.part:
             return case if span is None else case.of(readings)
-    return case if len(readings) == len(case.readings) else case.of(readings)
+    if len(readings) == len(case.readings):
+        return case
+    return replace(case.of(readings), disputes=case.disputes)  # a part is no surer than the whole
 
 
 _KIN = {"face": ("face",), "scene": ("scene",)}

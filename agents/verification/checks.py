@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -28,6 +28,7 @@ from emer.agents.verification.conclusions import (
 )
 from emer.agents.verification.fits import Scene
 from emer.agents.verification.folding import fold, strange_words
+from emer.agents.verification.frames import english_people, is_hypothetical, unframed
 from emer.agents.verification.observations import check_observation
 from emer.agents.verification.quantities import quantities_in
 from emer.agents.verification.reader import (
@@ -109,6 +110,18 @@ def check_times(cited: Cited) -> Iterator[Problem]:
 
 def check_sentence(cited: Cited, ground: Ground) -> Iterator[Problem]:
     """Why the cited clues do not carry a sentence; nothing if they carry all of it."""
+    inside = [cited.sentence.text]
+    if cited.sentence.block == "answer":
+        inside, problems = unframed(cited.sentence.text, cited.clues, ground)
+        yield from problems
+        if is_hypothetical(cited.sentence.text):
+            ground = Ground(ground.weighting, ground.clues)
+    for text in inside:
+        part = cited.sentence.model_copy(update={"text": english_people(text)})
+        yield from _check_unframed(replace(cited, sentence=part), ground)
+
+
+def _check_unframed(cited: Cited, ground: Ground) -> Iterator[Problem]:
     block, text = cited.sentence.block, fold(cited.sentence.text)
     strange = strange_words(cited.sentence.text, (clue.text for clue in cited.clues))
     if strange:

@@ -170,7 +170,8 @@ def apply_critique(
             why = f"{REJECTED}: {opinion.why}".rstrip(": ")
             sentences[place] = Finding(text=finding.text, status="unsupported", why=why)
     update = {"sentences": tuple(sentences), "opinions": tuple(opinions)}
-    return with_outcomes(explanation, verdict.model_copy(update=update), clues)
+    settled = verdict.model_copy(update=update)
+    return with_outcomes(explanation, settled, clues)
 
 
 def settle(explanation: Explanation, verdict: Verdict, clues: Sequence[Clue]) -> Explanation:

@@ -13,6 +13,7 @@ from pathlib import Path
 from emer.agents.lexicon.lexicon import FOLDER as LEXICON
 from emer.agents.lexicon.lexicon import WORD_CUES, Channel, lexicon, read_rows
 from emer.agents.lexicon.literals import may_match
+from emer.agents.rules.phrases import cue_name
 from emer.agents.verification.folding import fold
 
 WORDS = Path(__file__).parent / "words.toml"
@@ -152,7 +153,12 @@ def _names(channel: Channel) -> Iterator[tuple[str, str]]:
     for key, cue in lexicon().cues.items():
         if cue.channel == channel and (channel == "text" or key.startswith(WORD_CUES)):
             yield key, rf"\b{re.escape(_bare(cue.phrase))}\b"
+    for key, cue in lexicon().cues.items():
+        if cue.channel == channel:
+            yield key, re.escape(fold(cue_name(key, "zh")))
     for combo in lexicon().combos:
+        if lexicon().cues[combo.members[0]].channel == channel:
+            yield combo.key, re.escape(fold(cue_name(combo.key, "zh")))
         if lexicon().cues[combo.members[0]].channel == channel:
             yield combo.key, rf"\b{re.escape(_bare(combo.phrase))}\b"
 

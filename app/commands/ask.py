@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emer.app.options import Detail
 from emer.app.render.answer import answer_page, answer_record
+from emer.app.render.format import to_json
 from emer.app.render.progress import Progress, live_progress, print_output
 from emer.graphs.components import ModelOptions, allow_local_imports, with_model_options
 from emer.graphs.settings import DEFAULT, load_settings
@@ -19,6 +21,13 @@ from emer.tools.runtime.native import hush
 
 if TYPE_CHECKING:
     from emer.graphs.answer import Answer
+
+CLIP_SUFFIXES = (
+    ".3gp", ".aac", ".aif", ".aiff", ".amr", ".avi", ".flac", ".flv", ".m2ts", ".m4a", ".m4v",
+    ".mka", ".mkv", ".mov", ".mp3", ".mp4", ".mpeg", ".mpg", ".mts", ".oga", ".ogg", ".ogv",
+    ".opus", ".ts", ".wav", ".webm", ".wma", ".wmv",
+)  # fmt: skip
+"""Endings of sound and video files; the system's own list differs from machine to machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +44,47 @@ class AskRequest:
     settings: Path | None = None
     model: ModelOptions | None = None
     review: bool = False
+    detail: Detail = "plain"
 
 
-def run_ask(request: AskRequest, *, json: bool) -> None:
+def run_ask(request: AskRequest, words: Sequence[str], out: Path | None, *, json: bool) -> None:
+    """Ask one clip and print its answer, or several and print a table.
+
+    Args:
+        request: All options; its clip and question are those of the words.
+        words: Clips and folders, then the question if the last word is none.
+        out: File of a table to write, too.
+        json: Print JSON only.
+    """
+    paths, question = split_question(words)
+    request = replace(request, question=question)
+    if len(paths) > 1 or os.path.isdir(paths[0]) or out is not None:
+        from emer.app.commands.ask_several import run_ask_several
+
+        run_ask_several(request, paths, out, json=json)
+    else:
+        _run_one(replace(request, clip=paths[0]), json=json)
+
+
+def split_question(words: Sequence[str]) -> tuple[list[str], str | None]:
+    """Clips and the question of a command line: the last word, unless it is a file.
+
+    `ClipError` for a last word that is named like a file that does not exist.
+    """
+    *before, last = words
+    if not before or os.path.exists(last):
+        return list(words), None
+    if has_clip_suffix(last) and not any(map(str.isspace, last)):
+        raise ClipError(f"there is no file {last}")
+    return before, last
+
+
+def has_clip_suffix(name: str) -> bool:
+    """Whether the name ends like that of a sound or video file."""
+    return name.lower().endswith(CLIP_SUFFIXES)
+
+
+def _run_one(request: AskRequest, *, json: bool) -> None:
     answer, progress = explain_clip(request)
     if answer.paused:
         from emer.app.commands.review import ReviewRequest, prompt_or_print
@@ -47,7 +94,15 @@ def run_ask(request: AskRequest, *, json: bool) -> None:
         review = ReviewRequest(answer.run_id, clip=request.clip, settings=request.settings)
         prompt_or_print(review, paused, json=json)
     else:
-        print_output(answer_page(answer, progress), answer_record(answer, progress), json=json)
+        page = answer_page(answer, progress, request.detail)
+        print_output(page, answer_record(answer, progress), json=json)
+
+
+def print_schema() -> None:
+    """Print the JSON Schema of `emer ask --json`."""
+    from emer.graphs.answer import answer_schema
+
+    print(to_json(answer_schema()))
 
 
 def explain_clip(request: AskRequest) -> tuple[Answer, Progress]:

@@ -55,7 +55,11 @@ def run_demo(keep: Path | None, settings: Path | None, *, json: bool) -> None:
     answer, progress = explain_clip(AskRequest(clip=str(path), settings=settings))
     script = load_script()
     matches = match_script(answer.clues, script)
-    record = {**answer_record(answer, progress), "script": matches, "words": script.words}
+    record = {
+        **answer_record(answer, progress).model_dump(mode="json"),
+        "script": matches,
+        "words": script.words,
+    }
     origin = (Text(ORIGIN, style="dim"), unwrapped(f"clip {one_line(str(path))}"), Text())
     page, comparison = answer_page(answer, progress), _comparison(matches, script)
     print_output(Group(*origin, page, Text(), comparison), record, json=json)

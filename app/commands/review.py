@@ -14,10 +14,19 @@ from pydantic import ValidationError
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from emer.agents.clue_edits import REVISES, Addition, Edits, Rewrite, check_edits, reviewer_clues
-from emer.app.render.answer import answer_page, answer_record, clue_cells, empty_clue_table, heading
+from emer.agents.clue_edits import (
+    REVISES,
+    Addition,
+    Edits,
+    Rewrite,
+    check_edits,
+    reviewer_clues,
+    unread_notes,
+)
+from emer.app.render.answer import answer_page, answer_record, clue_cells, empty_clue_table, title
 from emer.app.render.format import span, unwrapped
 from emer.app.render.progress import live_progress, print_output
+from emer.graphs.answer import PausedRecord
 from emer.graphs.cli_errors import INTERRUPTED, Terminal
 from emer.graphs.components import allow_local_imports
 from emer.graphs.resume import PausedRun, find_paused, resume, save_draft
@@ -209,6 +218,8 @@ class ReviewSession:
         edits = self.edits.and_then(more)
         check_edits(edits, self._clues, self._duration)
         self.edits = edits
+        for note in unread_notes(reviewer_clues(self._clues, more)):
+            self._console.print(Text(f"note: {one_line(note)}", style="yellow"))
 
     def _named(self, words: list[str]) -> list[Clue]:
         numbers = self._numbers(words)
@@ -301,23 +312,22 @@ def paused_page(paused: PausedRun) -> RenderableType:
     hint = Text(f"run {trace.header.run_id} waits for a review of its clues; go on with")
     commands = (unwrapped(f"  {line}") for line in _commands(paused))
     table = review_table(paused.clues, paused.trace.edits)
-    return Group(heading(trace.header, trace.question), table, hint, *commands)
+    return Group(title(trace.header, trace.question), table, hint, *commands)
 
 
-def paused_record(paused: PausedRun) -> dict[str, object]:
+def paused_record(paused: PausedRun) -> PausedRecord:
     trace = paused.trace
-    return {
-        "run_id": trace.header.run_id,
-        "paused": True,
-        "thread": trace.header.thread,
-        "trace": str(paused.path),
-        "clip": trace.header.clip,
-        "question": trace.question,
-        "clues": paused.clues,
-        "edits": paused.trace.edits,
-        "seconds": paused.pause.seconds,
-        "next": _commands(paused),
-    }
+    return PausedRecord(
+        run_id=trace.header.run_id,
+        thread=trace.header.thread,
+        trace=str(paused.path),
+        clip=trace.header.clip,
+        question=trace.question,
+        clues=paused.clues,
+        edits=trace.edits,
+        seconds=paused.pause.seconds,
+        next=tuple(_commands(paused)),
+    )
 
 
 def _commands(paused: PausedRun) -> list[str]:
@@ -333,7 +343,7 @@ def _commands(paused: PausedRun) -> list[str]:
 
 def review_table(clues: Sequence[Clue], edits: Edits) -> RenderableType:
     """Numbered table of the clues, each with its edit below it."""
-    table = empty_clue_table(numbered=True)
+    table = empty_clue_table(first="")
     written = reviewer_clues(clues, edits)
     rewrites = {str(clue.data[REVISES]): clue for clue in written if REVISES in clue.data}
     for number, clue in enumerate(clues, start=1):

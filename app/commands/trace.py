@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from emer.app.render.answer import heading
+from emer.app.render.answer import title
 from emer.app.render.format import indented, list_table, seconds, section, span
 from emer.app.render.progress import print_output, save_svg
 from emer.app.render.timeline import run_page
@@ -73,7 +73,7 @@ def run_whatif(
     chosen = whatif_settings(trace, llm, rules=rules, settings=settings, trust=trust)
     allow_local_imports(chosen)
     result = whatif(trace, *without, llm=llm, rules=rules, settings=settings, trust=trust)
-    page = Group(heading(trace.header, trace.question), whatif_page(result))
+    page = Group(title(trace.header, trace.question), whatif_page(result))
     print_output(page, result, json=json)
 
 

@@ -76,6 +76,16 @@ def indented(lines: Iterable[Text]) -> RenderableType:
     return Padding(Group(*lines), (0, 0, 0, 2))
 
 
+def folded(*parts: RenderableType) -> RenderableType:
+    """Parts below each other, indented and wrapped."""
+    table = Table.grid()
+    table.add_column(width=2)
+    table.add_column(overflow="fold")
+    for part in parts:
+        table.add_row("", part)
+    return table
+
+
 def notes(texts: Iterable[str]) -> list[Text]:
     """Notes for the user, one line each."""
     return [Text(f"note: {one_line(text)}", style="yellow") for text in texts]

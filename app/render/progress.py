@@ -27,13 +27,19 @@ CallEnd = events.ToolFinished | events.NothingObserved | events.ToolFailure
 
 
 class Progress:
-    """Listener of a run: its header and the state of each call."""
+    """Listener of a run: its header, its verdicts, and the state of each call."""
 
     def __init__(self) -> None:
         self.header: events.Header | None = None
+        self.verified: list[events.Verified] = []
         self.live: Live | None = None
         self._lines: dict[tuple[str, str, int, str], RenderableType] = {}
         self._last: RenderableType = Spinner("dots", "loading")
+
+    @property
+    def calls(self) -> tuple[Text, ...]:
+        """The calls that ended, one line each."""
+        return tuple(line for line in self._lines.values() if isinstance(line, Text))
 
     def __call__(self, event: events.Event) -> None:
         match event:
@@ -53,6 +59,8 @@ class Progress:
                 self._last = Spinner("dots", f"{one_line(event.call.model)} thinks")
             case events.Paused():
                 self._last = Text("paused")
+            case events.Verified():
+                self.verified.append(event)
             case _:
                 self._last = Spinner("dots", "explaining")
         if self.live is not None:

@@ -10,11 +10,20 @@ from rich.table import Table
 from rich.text import Text
 
 from emer.agents.clue_edits import REVISES
+from emer.agents.rules.passages import markers
 from emer.agents.rules.phrases import STOP_REASONS
 from emer.agents.types import Ask, ModelCall, Recollection
-from emer.agents.verification.verifier import Finding
-from emer.app.render.answer import clue_table, explanation_table, heading
-from emer.app.render.format import WIDE, facts_table, indented, notes, seconds, section, span
+from emer.app.render.answer import clue_table, explanation_page, title, verdicts
+from emer.app.render.format import (
+    WIDE,
+    facts_table,
+    folded,
+    indented,
+    notes,
+    seconds,
+    section,
+    span,
+)
 from emer.app.render.progress import end_line
 from emer.graphs.trace import events
 from emer.graphs.trace.jsonl import Trace
@@ -35,11 +44,12 @@ REVIEW_TITLES = {
 
 def run_page(trace: Trace) -> RenderableType:
     """Page of a run, as `emer trace show` prints it."""
-    parts = [heading(trace.header, trace.question), _facts(trace), *_rounds(trace)]
-    parts += [_verdicts(event) for event in trace.events if isinstance(event, events.Verified)]
+    parts = [title(trace.header, trace.question), _facts(trace), *_rounds(trace)]
+    parts += [verdicts(event) for event in trace.events if isinstance(event, events.Verified)]
     if trace.explanation is not None:
-        parts += [section("explanation"), explanation_table(trace.explanation)]
-    parts += [section("clues"), clue_table(trace.clues)]
+        parts += [section("explanation"), explanation_page(trace.explanation)]
+    names = markers(trace.explanation) if trace.explanation else None
+    parts += [section("clues"), clue_table(trace.clues, names)]
     return Group(*parts, _ending(trace))
 
 
@@ -152,41 +162,13 @@ def _decision(event: events.Decided) -> RenderableType:
     lines += [Text(f"refused: {_ask(r.ask)}: {one_line(r.why)}", "yellow") for r in event.refused]
     if event.stop_reason:
         lines.append(Text(f"stops: {STOP_REASONS[event.stop_reason]}", "bold"))
-    tables = [_folded(table)] if event.hypotheses else []
-    return Group(Text(), *tables, _folded(*lines), Text())
+    tables = [folded(table)] if event.hypotheses else []
+    return Group(Text(), *tables, folded(*lines), Text())
 
 
 def _ask(ask: Ask) -> str:
     question = f' "{one_line(ask.question)}"' if ask.question else ""
     return f"{one_line(ask.tool)} at {span(ask.span)}{question}"
-
-
-def _folded(*parts: RenderableType) -> RenderableType:
-    table = Table.grid()
-    table.add_column(width=2)
-    table.add_column(overflow="fold")
-    for part in parts:
-        table.add_row("", part)
-    return table
-
-
-def _verdicts(event: events.Verified) -> RenderableType:
-    """Number of supported sentences and labels, and what becomes of each other one."""
-    verdict = event.verdicts
-    findings = (*verdict.sentences, *verdict.labels, *verdict.alternatives)
-    lost = [finding for finding in findings if finding.status != "supported"]
-    rejected = [line for finding in lost for line in _rejected(finding)]
-    supported = len(findings) - len(lost)
-    count = Text(f"{supported} of {len(findings)} sentences and labels follow from their clues")
-    return Group(section(f"verifier, attempt {event.attempt}"), _folded(count, *rejected), Text())
-
-
-def _rejected(finding: Finding) -> Iterator[Text]:
-    outcome = f"{finding.outcome}, " if finding.outcome else ""
-    why = f"  {outcome}{finding.status}: {one_line(finding.why)}"
-    yield Text.assemble(("✗ ", "red"), (one_line(finding.text), "strike"), (why, "yellow"))
-    if finding.replacement:
-        yield Text(f"  → {one_line(finding.replacement)}", style="green")
 
 
 def _ending(trace: Trace) -> RenderableType:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from emer.agents.llm.messages import language_of
+from emer.agents.questions.language import language_in
 from emer.agents.types import Explanation, Sentence
 from emer.agents.verification.verifier import Verdict, settle, verify
 from emer.tools.types import Clue
@@ -57,7 +57,7 @@ def checked(
 
 def result(sentence: Sentence, clues: Sequence[Clue], duration: float) -> Result:
     """What becomes of one sentence over the clues of a clip of `duration` seconds."""
-    draft = Explanation(sentences=(sentence,), language=language_of(sentence.text))
+    draft = Explanation(sentences=(sentence,), language=language_in(sentence.text) or "en")
     left, verdict = checked(draft, clues, duration)
     why = verdict.sentences[0].why
     if not left.sentences:

@@ -193,6 +193,12 @@ class Trace:
         return ledger.clues(valid)
 
     @property
+    def struck(self) -> tuple[Clue, ...]:
+        """The clues that a reviewer rejected or rewrote."""
+        ids = {id for e in self.effective if isinstance(e, Reviewed) for id in e.struck}
+        return tuple(clue for clue in self.observed if clue.id in ids)
+
+    @property
     def effective(self) -> tuple[Event, ...]:
         """The events that led to the result.
 

@@ -12,6 +12,7 @@ from emer.agents.clue_edits import (
     check_edits,
     matches_struck,
     reviewer_clues,
+    unread_notes,
 )
 from emer.agents.types import Explanation, Sentence
 from emer.agents.verification.verifier import verify
@@ -124,3 +125,46 @@ def test_edits_are_read_from_json_in_either_form_of_a_span():
     assert Edits.model_validate_json(text).add[0].span == Span(start=1, end=2)
     again = Edits.model_validate_json(text).model_dump_json()
     assert Edits.model_validate_json(again) == Edits.model_validate_json(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "back"),
+    [
+        ("The person smiles clearly with the mouth closed at 2.0-2.9 s.", True),
+        ("The person does not smile at 2.0-2.9 s.", False),
+        ("The person smiles and furrows the brows at 2.0-2.9 s.", False),
+    ],
+)
+def test_a_closer_look_names_the_struck_sign_in_other_detail(text, back):
+    assert matches_struck(kit.clue("face", text, (2.0, 2.9)), [kit.SMILE]) is back
+
+
+def test_opposite_signs_of_one_group_do_not_strike_each_other():
+    rising = kit.clue("audio", "The person speaks with rising intonation at 2.0-2.4 s.", (2.0, 2.4))
+    falling = kit.clue(
+        "audio", "The person speaks with falling intonation at 2.0-2.4 s.", (2.0, 2.4)
+    )
+    assert not matches_struck(rising, [falling])
+
+
+@pytest.mark.parametrize(
+    ("modality", "text", "near"),
+    [
+        ("face", "The lips of the person glisten.", "lips"),
+        ("audio", "Her voice booms.", "voice"),
+        ("face", "嘴唇怪怪的", "唇"),
+    ],
+)
+def test_a_sentence_without_a_sign_is_noted_with_signs_that_are_read(modality, text, near):
+    written = reviewer_clues((), Edits(add=(Addition(modality=modality, text=text),)))
+    (note,) = unread_notes(written)
+    assert note.startswith(f'"{text}" has no effect on the answer') and near in note.split(":")[-1]
+
+
+@pytest.mark.parametrize(
+    ("modality", "text"), [("face", "The person grins."), ("text", "The bus is late.")]
+)
+def test_a_sentence_with_a_sign_and_words_that_are_quoted_are_not_noted(modality, text):
+    assert (
+        unread_notes(reviewer_clues((), Edits(add=(Addition(modality=modality, text=text),)))) == ()
+    )

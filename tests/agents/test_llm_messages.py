@@ -24,6 +24,7 @@ from emer.agents.llm.schemas import (
     parsed,
     strict_schema,
 )
+from emer.agents.questions.language import language_in
 from emer.agents.types import Ask, Hypothesis, Missing, Refusal, Rejection, Turn
 from emer.prompts.prompt import load, names
 from emer.tools.types import Span
@@ -150,5 +151,5 @@ def test_a_clue_cannot_close_the_list_of_clues() -> None:
 
 
 def test_a_question_with_chinese_characters_is_answered_in_chinese() -> None:
-    assert messages.language_of("Why 生气?") == "zh"
-    assert messages.language_of("Why angry?") == "en"
+    assert language_in("Why 生气?") == "zh"
+    assert language_in("Why angry?") == "en"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emer.agents.lexicon.cue_parser import is_doubtful, mentions_in, transcript
-from emer.agents.rules.phrases import quote
+from emer.agents.rules.phrases import join, quote
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Inquiry
 from emer.agents.verification.verifier import verify
@@ -50,3 +50,13 @@ def test_the_rules_tell_the_translation_and_the_verifier_supports_it():
         '"Thank you so much!".'
     ]
     assert not verify(written, inquiry.clues, inquiry.duration).rejected
+
+
+def test_someone_s_voice_is_no_name_in_the_middle_of_a_sentence() -> None:
+    texts = (
+        "The intonation is flat at 0.4-5.6 s.",
+        "Someone speaks slowly at 0.4-5.6 s.",
+        "Someone makes a long pause of 1.0 s at 2.0-3.0 s.",
+    )
+    text = join([clue(each) for each in texts])
+    assert "Someone" not in text and text.count("someone") == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emer.agents.rules.phrases import render
+from emer.agents.rules.passages import render
 from emer.agents.verification.verifier import verify
 from emer.tools.types import Clue
 from tests.fixtures import clues as kit

@@ -8,7 +8,7 @@ import pytest
 from emer.agents.lexicon.cue_parser import mentions_in, read
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.rules.explanation import would_change
-from emer.agents.rules.phrases import render
+from emer.agents.rules.passages import render
 from emer.agents.rules.reasoner import Rules
 from emer.agents.types import Ask, Budget, Decision, Missing, Rejection
 from emer.tools.types import Clue, Span
@@ -249,13 +249,14 @@ def test_a_struck_sentence_is_told_clue_by_clue() -> None:
     }
 
 
-def test_rendered_text_shows_ids_labels_other_readings_and_what_is_missing() -> None:
+def test_rendered_text_shows_markers_labels_other_readings_and_what_is_missing() -> None:
     missing = (Missing(modality="text", why="no speech was found"),)
     text = render(kit.explain(*kit.ANGRY, missing=missing))
-    assert f"[{kit.FURROW.id}, {kit.PRESSED.id}]" in text
+    assert text.startswith("The person appears angry (high confidence), from furrowed brows")
+    assert "[f1, f2]" in text
     assert "Labels: angry (high)" in text
     assert "Also possible: serious; a heavy tone or a firm voice would support it." in text
-    assert "Not observed (text): no speech was found" in text
+    assert "Missing: the words, because no speech was found." in text
 
 
 def test_a_reading_far_behind_the_leading_one_is_not_named_beside_it() -> None:

@@ -8,19 +8,52 @@ import re
 import pytest
 from cli_tools import EVIL
 
+from emer.tools.errors import ConfigError
 from tests.fixtures.command_line import FAKES, environment, swaps
 
 SMILE = "The person smiles clearly at 0.2-0.8 s."
 
 
-def test_prints_sentences_with_ids_labels_clues_and_where_the_trace_is(ask):
+def test_the_answer_comes_first_and_the_run_last(ask):
     done = ask()
     assert done.exit_code == 0
-    ids = set(re.findall(r"^ ([fa][0-9a-f]{8}) ", done.stdout, re.MULTILINE))
-    cited = set(re.findall(r"[fa][0-9a-f]{8}", done.stdout.split("quality")[0]))
-    assert len(ids) == 2 and cited <= ids and cited
-    assert re.search(r"Labels +happy \((low|medium|high)\)", done.stdout)
-    assert "smiles clearly" in done.stdout and "trace /" in done.stdout
+    lines = done.stdout.splitlines()
+    assert re.match(r"The person appears happy \((low|medium|high) confidence\), from ", lines[0])
+    assert re.search(r"^Labels: happy \((low|medium|high)\) \[f1", done.stdout, re.MULTILINE)
+    assert not re.search(r"\b[fa][0-9a-f]{8}\b", done.stdout)  # no ids of clues
+    assert re.fullmatch(r"run (\S+); more: emer trace show \1", lines[-1])
+
+
+def test_brief_is_the_first_line_alone(ask):
+    brief = ask("--brief").stdout
+    first = " ".join(ask().stdout.split("\n\n")[0].split())
+    assert first.startswith(" ".join(brief.split())) and " [f1" not in brief and "run" not in brief
+
+
+def test_clues_have_marker_and_id(ask):
+    shown = ask("--clues").stdout
+    rows = re.findall(r"^ (f1|a1)? +([fa][0-9a-f]{8}) ", shown, re.MULTILINE)
+    assert len(rows) == 2 and "f1" in dict(rows) and "smiles clearly" in shown
+    assert "trace /" not in shown
+
+
+def test_details_hold_clues_verdicts_calls_and_where_the_trace_is(ask):
+    shown = ask("--details", "Is she happy?").stdout
+    assert re.search(r"^ f1 +f[0-9a-f]{8} ", shown, re.MULTILINE)
+    assert "sentences and labels follow from their clues" in shown
+    assert "smile, whole clip  1 clue" in shown
+    for fact in (
+        r"clip +silence.wav, 1.0 s",
+        r"question +Is she happy",
+        r"trace +/",
+        r"stopped +after",
+    ):
+        assert re.search(fact, shown)
+
+
+def test_the_language_of_the_answer_is_chosen(ask):
+    assert "标签: 高兴" in ask("--lang", "zh").stdout.replace("：", ": ")  # noqa: RUF001
+    assert "Labels: happy" in ask("--lang", "en", "她高兴吗？").stdout  # noqa: RUF001
 
 
 def test_stderr_is_empty_when_nobody_watches(spawn, clip):
@@ -52,7 +85,7 @@ def test_hostile_text_reaches_neither_the_terminal_nor_the_json(ask):
 def test_a_broken_tool_is_told_as_missing_and_the_run_is_done(ask):
     done = ask(tools=("face=Smile", "scene=Crash", "prosody=none", "speech=none"))
     assert done.exit_code == 0
-    assert re.search(r"Missing +scene: crash failed: RuntimeError: the lens fell off", done.stdout)
+    assert "Missing: the scene, because crash failed: RuntimeError: the lens fell" in done.stdout
 
 
 def test_a_tool_that_is_not_installed_is_told_with_the_line_that_brings_it(ask):
@@ -104,7 +137,15 @@ def test_five_lines_of_python(clip, monkeypatch):
 
     tools = {"face": "cli_tools:Smile", "prosody": "none", "scene": "none", "speech": "none"}
     answer = call(clip, tools=tools)
-    assert "smiles" in answer.text and answer.clues[0].id in answer.text
+    assert "smiles" in answer.text and "[f1]" in answer.text
+    assert answer.record.markers == {answer.clues[0].id: "f1"}
+
+
+def test_a_question_that_is_a_file_is_refused(clip):
+    from emer.graphs.ask import ask as call
+
+    with pytest.raises(ConfigError, match=r"silence.wav' is a file; ask each clip on its own"):
+        call(clip, str(clip))
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ def odd(request, clip) -> str:
 @pytest.mark.slow
 def test_an_odd_name_is_asked_listed_shown_reviewed_and_forgotten(emer, odd):
     words = [*swaps(*FAKES), "--thread", "caf\udce9", "--json"]
-    paused = emer("ask", odd, "What \udce9?", *words, "--review")
+    paused = emer("ask", odd, "Is she happy, \udce9?", *words, "--review")
     assert paused.exit_code == 0, paused.stderr
     run = json.loads(paused.stdout)["run_id"]
     for command in (("list",), ("list", "--json"), ("show", run), ("show", run, "--json")):

@@ -81,7 +81,7 @@ def test_the_notebook_escapes_every_text(answer):
     html = hostile._repr_html_()
     page = Page(html)
     assert "script" not in page.tags and "\x1b" not in html
-    assert page.text.count("<script>alert('x')") == 3
+    assert page.text.count("<script>alert('x')") == 4
 
 
 def test_the_frame_has_a_row_for_each_clue(answer):

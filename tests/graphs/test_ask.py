@@ -35,12 +35,14 @@ def test_explains_from_every_tool_and_traces_each_step(run):
 
 def test_second_question_calls_no_tool_and_answers_alike(run):
     first = run("Asking", face="Smile", prosody="Loud", scene="Dark")
-    second = run("Asking", face="Smile", prosody="Loud", scene="Dark", question="And why?")
+    second = run(
+        "Asking", face="Smile", prosody="Loud", scene="Dark", question="What is displayed?"
+    )
     looked = [*events(second, "tool_finished"), *events(second, "nothing_observed")]
     assert looked and all(event.cached for event in looked)
     assert all(event.cached for event in events(second, "tool_started"))
     assert not any(event.cached for event in events(first, "tool_started") if event.round == 0)
-    assert second.explanation.model_dump_json() == first.explanation.model_dump_json()
+    assert second.explanation.labels == first.explanation.labels
 
 
 def test_swapping_a_tool_recomputes_that_tool_alone(run):

@@ -128,6 +128,14 @@ def test_a_closer_look_does_not_bring_it_back_in_other_words(pause):
     assert "The person smiles strongly at 0.1-0.5 s." in {clue.text for clue in resumed.clues}
 
 
+def test_a_sentence_that_the_reasoner_cannot_read_is_noted(pause):
+    odd = Addition(modality="face", text="The lips of the person glisten.")
+    answer = resume(pause().run_id, Edits(add=(odd, CRIES)))
+    (note,) = (note for note in answer.notes if "no effect" in note)
+    assert note.startswith('"The lips of the person glisten." has no effect on the answer')
+    assert "pressed lips" in note
+
+
 def test_a_person_may_see_the_same_thing_twice(pause):
     twice = [
         {"modality": "face", "text": "She winks.", "span": [at, at + 0.1]} for at in (0.1, 0.7)
