@@ -252,7 +252,7 @@ def _shared_subjects(parts: Sequence[Part]) -> Iterator[Problem]:
 
 
 def _is_another(one: Part, other: Part) -> bool:
-    """True if a part names a person; where a person is may stand behind it ("she, on the left")."""
+    """True if a part names another person; a place may stand behind one."""
     apposed = (
         other.after == "comma" and not other.heads and not other.of("person", "named", "sexed")
     )

@@ -15,7 +15,7 @@ _AMOUNTS = ("semitones", "db", "degrees", "%", "face heights")
 
 
 def is_extreme(carrier: Carrier, alike: Sequence[Carrier], cue: str, of: str) -> bool:
-    """True if a clue has the most, or the least, of a measure among all that state a cue.
+    """True if a clue has the most, or the least, among all that state a cue.
 
     Args:
         carrier: The clue.

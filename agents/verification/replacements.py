@@ -1,4 +1,4 @@
-"""What is told in place of a sentence that its clues do not carry."""
+"""What replaces a sentence that its clues do not carry."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, channel_of, lexicon
+from emer.agents.rules.fusion import Standing
 from emer.agents.rules.labels import band
 from emer.agents.rules.phrases import cue_name, label_name, listing, sentence_of
 from emer.agents.types import Block, Explanation, Sentence
@@ -25,7 +26,7 @@ REJECTED = "the critic rejects it"
 _CAUTIOUS = re.compile(
     r"\b(?:may|might|could|would|perhaps|possibly|probably|likely)\b|可能|也许|或许|多半|未必"
 )
-"""Words of a conclusion that claims little: what it goes by is told, if no more."""
+"""Words of a conclusion that claims little: its clues are cited, if no more."""
 _MOST_CUES = 3
 """Cues that a conclusion of ours names (chosen by us)."""
 
@@ -33,7 +34,7 @@ _MOST_CUES = 3
 def replacements(
     explanation: Explanation, reasons: Sequence[str | None], clues: Sequence[Clue]
 ) -> list[tuple[Sentence, ...]]:
-    """The sentences told in place of each sentence; each clue is told once.
+    """The sentences in place of each sentence; each clue is used once.
 
     An observation is replaced by its clues' own words. A conclusion in words that cannot be
     read, or with a hedge, is replaced by one of ours if its clues carry the emotion it names,
@@ -46,7 +47,7 @@ def replacements(
     """
     known = {clue.id: clue for clue in clues}
     pairs = list(zip(explanation.sentences, reasons, strict=True))
-    told = {
+    used = {
         clue_id
         for sentence, why in pairs
         if why is None and sentence.block not in CONCLUDING
@@ -63,9 +64,9 @@ def replacements(
                 words = tuple(_conclusion(sentence, named, clues, explanation.language))
                 words = tuple(w for w in words if fold(w.text) not in concluded)
                 cited = [] if words or named is None else named[1]
-            new = [clue for clue in cited if clue.id not in told]
+            new = [clue for clue in cited if clue.id not in used]
             words += tuple(_own_words(clue, explanation.language) for clue in new)
-            told |= {clue.id for clue in new}
+            used |= {clue.id for clue in new}
             concluded |= {fold(word.text) for word in words}
         instead.append(words)
     return instead
@@ -79,7 +80,7 @@ def _own_words(clue: Clue, language: Language) -> Sentence:
 def _named(
     sentence: Sentence, cited: Sequence[Clue], why: str
 ) -> tuple[Readout, list[Clue]] | None:
-    """What a conclusion says, with the clues whose cues it names; None if it is only wrong."""
+    """What a conclusion says, and the clues whose cues it names; None if only wrong."""
     text = fold(sentence.text)
     readout = read_sentence(text, sentence.block)
     kinds = {item.kind for item in readout.items}
@@ -109,7 +110,7 @@ def _conclusion(
     clues: Sequence[Clue],
     language: Language,
 ) -> Iterator[Sentence]:
-    """A conclusion of ours on the one emotion that a sentence names, if its clues carry it.
+    """A conclusion of ours on the emotion that a sentence names, if it is carried.
 
     Args:
         sentence: The sentence that is not carried.
@@ -137,13 +138,18 @@ def _conclusion(
     names = [cue_name(cue, language) for cue in dict.fromkeys(cues)][:_MOST_CUES]
     if not standing.supports or not names:
         return
-    text = load(f"rules/{language}/therefore").substitute(
+    text = _therefore(standing, names, language)
+    written = Sentence(block="therefore", text=text, clue_ids=standing.supports)
+    chosen = tuple(clue for clue in cited if clue.id in standing.supports)
+    if not any(check_sentence(Cited(written, chosen, 0.0), ground)):
+        yield written
+
+
+def _therefore(standing: Standing, names: Sequence[str], language: Language) -> str:
+    """The rules' conclusion on one family, based on the cues of these names."""
+    return load(f"rules/{language}/therefore").substitute(
         basis=listing(names, language),
         who="the person" if language == "en" else "此人",
         labels=label_name(lexicon().label_of(standing.family), language),
         band=term(band(standing), language),
     )
-    written = Sentence(block="therefore", text=text, clue_ids=standing.supports)
-    chosen = tuple(clue for clue in cited if clue.id in standing.supports)
-    if not any(check_sentence(Cited(written, chosen, 0.0), ground)):
-        yield written

@@ -33,7 +33,7 @@ class Finding(Record):
     outcome: Literal["", "kept", "replaced", "struck"] = ""
     """What becomes of it; empty in traces of version 0.1."""
     replacement: str = ""
-    """What is told instead, if it is replaced."""
+    """What stands instead, if it is replaced."""
 
 
 class Opinion(Record):

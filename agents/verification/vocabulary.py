@@ -77,7 +77,7 @@ def phrases() -> Mapping[str, Phrase]:
 
 @lru_cache(maxsize=1)
 def _lengths() -> Mapping[str, tuple[int, ...]]:
-    """Lengths of the phrases by their first word or Chinese character, the longest first."""
+    """Lengths of phrases by their first word or character, the longest first."""
     by_head: dict[str, set[int]] = {}
     for text in phrases():
         by_head.setdefault(head_of(text, 0), set()).add(len(text))
