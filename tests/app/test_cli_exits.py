@@ -37,7 +37,7 @@ def files(tmp_path, clip):
     ("words", "named"),
     [
         ("ask {0}/nowhere.mp4", "nowhere.mp4"),
-        ("ask {0}/locked", "is a folder"),
+        ("ask {0}/locked", "holds no sound or video file"),
         ("ask {0}/" + 300 * "x", "there is no file"),
         ("ask {0}/notes.txt", "notes.txt"),
         ("ask {0}/empty.mp4", "empty.mp4"),

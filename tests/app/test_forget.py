@@ -58,7 +58,7 @@ def counts(done) -> dict[str, int]:
 
 
 def test_the_words_of_a_clip_are_in_no_file_afterwards(tell, emer, clip):
-    run = tell("--thread", "talk", "What about the zebra?")
+    run = tell("--thread", "talk", "Is she happy about the zebra?")
     assert emer("memory", "add", run["run_id"]).exit_code == 0
     tell("--thread", "talk", "And the violin?")
     held = holding(WORDS, "the zebra")
