@@ -81,7 +81,7 @@ def test_a_caption_that_is_rejected_is_noted_and_the_rest_stays(shots):
 def test_a_closer_look_says_so_and_repeats_nothing(shots):
     clip, tool = Clip.open(shots), Scripted("A man nods.")
     first, closer = tool.observe(clip), tool.observe(clip, Span(start=0.0, end=1.5))
-    assert closer[0].data["closer"] == [0.0, 1.5] and "closer" not in first[0].data
+    assert closer[0].look == Span(start=0.0, end=1.5) and first[0].look is None
     assert without_near_duplicates([*first, *closer]) == tuple(first)
 
 
