@@ -68,7 +68,7 @@ def phrases() -> Mapping[str, Phrase]:
         table = tomllib.load(file)
     for kind, values in table.items():
         for value, texts in values.items():
-            for spelled in (spelled for text in texts for spelled in expand(text)):
+            for spelled in (spelled for text in texts for spelled in expand(fold(text))):
                 known = found.setdefault(spelled, Phrase(spelled, kind, value))
                 if (known.kind, known.value) != (kind, value):
                     raise ValueError(f"{spelled!r} is {known.kind} and {kind}")
@@ -85,13 +85,13 @@ def _lengths() -> Mapping[str, tuple[int, ...]]:
 
 
 def expand(text: str) -> Iterator[str]:
-    """The phrases of a text with "(a|b|)" in it; folded, with single spaces.
+    """The phrases of a folded text with "(a|b|)" in it, with single spaces.
 
     Only a group with a bar is one; "(" alone is a phrase.
     """
     group = next((m for m in _GROUP.finditer(text) if "|" in m.group(1)), None)
     if group is None:
-        yield fold(text)
+        yield " ".join(text.split())
         return
     for choice in group.group(1).split("|"):
         yield from expand(text[: group.start()] + choice + text[group.end() :])
