@@ -39,6 +39,7 @@ def check_observation(
     bare = [] if heads else claim.heads[:1]  # a quotation, an emotion: its time is checked too
     unheld: list[tuple[Item, Problem]] = []
     held: list[Item] = []
+    numbered: list[tuple[Item, list[Carrier]]] = []
     for head in (*heads, *bare):
         denied = head in claim.denied
         stating = list(carriers) if head in bare else _stating(carriers, head, denied)
@@ -50,12 +51,27 @@ def check_observation(
         reasons = [next(fit.misfits(), "") for fit in fits]
         if all(reasons):
             yield Problem("unsupported", reasons[0])
-        claim.carriers += [fit.carrier for fit, why in zip(fits, reasons, strict=True) if not why]
+        fitting = [fit.carrier for fit, why in zip(fits, reasons, strict=True) if not why]
+        claim.carriers += fitting
+        if any(fits[0].is_own(item) for item in claim.of("count", "quantity")):
+            numbered.append((head, fitting))
     # The same words may name a cue of another channel ("a trembling voice").
     yield from (p for head, p in unheld if not any(_is_same_words(head, other) for other in held))
+    yield from _numbers_of_one(claim, numbered, carriers)
     yield from _sequence(claim, carriers)
     if claim.after == "while" and previous and not _coincide(claim.carriers, previous):
         yield Problem("unsupported", "its clues are not at the same time")
+
+
+def _numbers_of_one(
+    claim: Claim, numbered: Sequence[tuple[Item, Sequence[Carrier]]], carriers: Sequence[Carrier]
+) -> Iterator[Problem]:
+    """Numbers of one clause that are of several clues, where one clue has all."""
+    whole = [
+        c for c in carriers if all(states(c, h, denied=h in claim.denied) for h, _ in numbered)
+    ]
+    if len(numbered) > 1 and whole and not any(all(c in of for _, of in numbered) for c in whole):
+        yield Problem("unsupported", "its numbers are of different clues")
 
 
 def _stating(carriers: Sequence[Carrier], head: Item, denied: bool) -> list[Carrier]:

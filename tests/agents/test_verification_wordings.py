@@ -43,6 +43,7 @@ CLUES: dict[str, Clue] = {
     "shoulders": kit.clue("scene", "The person's shoulders rise at 0.8-1.6 s (by 0.24 face heights).", (0.8, 1.6)),
     "forward": kit.clue("scene", "The person clearly leans forward at 1.4-2.2 s (the face becomes 25% larger in the picture).", (1.4, 2.2)),
     "rate": kit.clue("audio", "The person speaks at a moderate rate (4.0 syllables per second) at 0.5-11.5 s and pauses 3 times (2.4 s in all).", (0.5, 11.5)),
+    "rate2": kit.clue("audio", "The person speaks slowly (2.6 syllables per second) at 6.0-11.5 s and pauses 2 times (1.4 s in all).", (6.0, 11.5)),
     "pause": kit.clue("audio", "The person makes a long pause of 1.1 s at 4.0-5.1 s.", (4.0, 5.1), data={"pause_s": 1.1}),
     "flat": kit.clue("audio", "The intonation is flat (pitch range 1.8 semitones, median 190 Hz) at 5.1-7.9 s.", (5.1, 7.9)),
     "end1": kit.clue("audio", "The person speaks with falling intonation at the end of the utterance, at 3.6-3.9 s (-3.0 semitones in 0.3 s).", (3.6, 3.9)),
@@ -65,6 +66,7 @@ def finding(block: Block, text: str, keys: str) -> Finding:
 
 
 CARRIED: list[tuple[Block, str, str]] = [
+    ("audio", "She speaks at 2.6 syllables per second with two pauses.", "rate rate2"),
     ("video", "A faint smile shows about one and a half seconds in.", "smile"),
     ("video", "In the opening two seconds a slight smile appears.", "smile"),
     ("video", "The corners of her mouth turn up a little between 1 and 2 s.", "smile"),
@@ -186,6 +188,7 @@ CARRIED: list[tuple[Block, str, str]] = [
 ]  # fmt: skip
 
 DENIED: list[tuple[Block, str, str]] = [
+    ("audio", "She speaks at 2.6 syllables per second with three pauses.", "rate rate2"),
     ("video", "In the closing two seconds a slight smile appears.", "smile"),
     ("video", "She breaks into a strong smile at 1.5 s.", "smile"),
     ("video", "The first smile is the longer one.", "smile smile2"),
