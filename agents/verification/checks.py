@@ -68,6 +68,8 @@ HEARD = (
     "pitch_high",
 )
 """Observations of a voice that are no cues of the lexicon."""
+MOST_READ = 1_500
+"""Characters of a sentence that are read: a quotation of 600 and more than is said of it (by us)."""
 _WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+")
 _HEDGED = re.compile(
     r"\b(?:may|might|could|would|seems?|appears?|sounds? like|hints?|suggests?|points?|consistent"
@@ -123,6 +125,9 @@ def check_sentence(cited: Cited, ground: Ground) -> Iterator[Problem]:
 
 def _check_unframed(cited: Cited, ground: Ground) -> Iterator[Problem]:
     block, text = cited.sentence.block, fold(cited.sentence.text)
+    if len(text) > MOST_READ:
+        yield Problem("unsupported", f"it is longer than {MOST_READ} characters")
+        return
     strange = strange_words(cited.sentence.text, (clue.text for clue in cited.clues))
     if strange:
         yield Problem("unsupported", f"its letters cannot be read: {', '.join(strange)}")

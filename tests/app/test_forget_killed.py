@@ -69,7 +69,7 @@ def holding(home: Path, text: str) -> list[Path]:
 def told(ask: Emer, emer: Emer) -> tuple[Path, str]:
     """Return a home with three runs of a thread and an exemplar, and the id of the first run."""
     ids = []
-    for question in ("Is a zebra here?", "Is an owl here?", "Why?"):
+    for question in ("Is she happy, zebra here?", "Is she sad, owl here?", "Why?"):
         given = ("--subtitle", WORDS, "--thread", "talk", "--json")
         done = ask(question, *given, tools=("face=Smile", "prosody=none", "scene=none"))
         ids.append(json.loads(done.stdout)["run_id"])

@@ -67,8 +67,11 @@ def test_what_speaks_against_a_claim_at_its_moment_does_not_from_afar() -> None:
 
 
 COLUMNS = ("exact", "m1", "level1", "level2")
-FLOORS = dict(zip(COLUMNS, (0.34, 0.44, 0.65, 0.55), strict=True))
-"""What no change may fall below on EMER-v2, human clues without emotion words (chosen by us)."""
+FLOORS = dict(zip(COLUMNS, (0.31, 0.40, 0.65, 0.54), strict=True))
+"""What no change may fall below on EMER-v2, human clues without emotion words (chosen by us).
+
+One label for near synonyms, since 2026-11-30, cost 2 points of exact and 3 of M1 (evals/LOG.md).
+"""
 MOST_ECE = 0.08
 MOST_BEHIND = 0.04
 """How far Chinese clues may stay behind English ones of the same texts."""

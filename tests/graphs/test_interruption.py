@@ -137,11 +137,11 @@ def test_a_hanging_tool_does_not_keep_the_process(start):
 
 
 def test_a_full_disk_is_told_and_the_answer_comes(start):
-    """No file of the process may grow beyond 16 KB, which is what a full disk looks like."""
+    """No file of the process may grow beyond 40 KB, which is what a full disk looks like."""
     before = """
         import resource, signal
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, 16_384))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_960, 40_960))
     """
     process = start('face="Many", prosody="Loud"', before=before)
     output, errors = process.communicate(timeout=60)

@@ -42,10 +42,10 @@ def test_each_cue_is_quoted_at_its_time(timed: Clip) -> None:
     assert second.text == 'The subtitle reads: "Leave me alone!".'
 
 
-def test_a_closer_look_keeps_to_its_span(timed: Clip) -> None:
+def test_a_closer_look_tells_whole_cues_with_their_span(timed: Clip) -> None:
     (clue,) = Subtitle().observe(timed, Span(start=3.5, end=5))
     assert clue.text == 'The subtitle reads: "Leave me alone!".'
-    assert clue.span == Span(start=3.5, end=4)
+    assert clue.span == Span(start=3, end=4)
     with pytest.raises(Unobservable, match="no words there"):
         Subtitle().observe(timed, Span(start=1.6, end=2.9))
 
