@@ -159,8 +159,12 @@ def test_a_recogniser_is_compared_where_its_library_writes_the_same_words(
     assert "100% of 9 words alike" in row.detail and row.goal == models.SPEECH_GOAL
 
 
-def test_deepface_is_compared_where_it_names_the_same_class(tmp_path: Path) -> None:
+def test_deepface_is_compared_where_it_names_the_same_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("deepface", reason="deepface is not installed")
+    for name in ("DEEPFACE_HOME", "DEEPFACE_BACKEND_ENGINE"):  # which the measurement sets
+        monkeypatch.setenv(name, "")
     from tests.fixtures.faces import write_emotion, write_portrait
 
     folder = tmp_path / ".deepface" / "weights"

@@ -124,6 +124,9 @@ def test_it_says_what_deepface_itself_says(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPFACE_HOME", str(home))
     monkeypatch.setenv("DEEPFACE_BACKEND_ENGINE", "pytorch")
     from deepface import DeepFace
+    from deepface.modules import modeling
+
+    monkeypatch.delattr(modeling, "cached_models", raising=False)  # of other weights
 
     face_crops = [*faces(3), np.ascontiguousarray(faces(4)[3][:, :60])]
     for found, face in zip(classify(file, 4, face_crops), face_crops, strict=True):
