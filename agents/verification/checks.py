@@ -69,7 +69,7 @@ HEARD = (
 )
 """Observations of a voice that are no cues of the lexicon."""
 MOST_READ = 1_500
-"""Characters of a sentence that are read: a quotation of 600 and more than is said of it (by us)."""
+"""Characters of a sentence that are read: a quotation of 600, and what is said of it (by us)."""
 _WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+")
 _HEDGED = re.compile(
     r"\b(?:may|might|could|would|seems?|appears?|sounds? like|hints?|suggests?|points?|consistent"
