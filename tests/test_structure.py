@@ -25,7 +25,7 @@ MOST_MODULES, MOST_LINES = 248, 46_500
 """Lines go down, or up with a feature; 34,000 was the goal for what there was before issue 12."""
 MOST_IN_A_FOLDER, MOST_IN_A_MODULE, MOST_IN_A_FUNCTION = 15, 400, 40
 FIRST_LINE = 80
-FIELD_NOUNS = {"app", "prosody", "batching", "folding", "framing", "grounding", "timing"}
+FIELD_NOUNS = {"app", "prosody", "batching", "framing", "grounding", "timing"}
 """Nouns that end like a gerund."""
 PUBLIC = ("_replace", "_asdict", "_fields", "_repr_html_")
 """Names of named tuples and notebooks that begin with an underscore and are public."""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+
+from pydantic import TypeAdapter, ValidationError
 
 from emer.agents.lexicon.cue_parser import is_doubtful, is_negated, mentions_in, read, transcript
 from emer.agents.lexicon.lexicon import WORD_CUES, Channel, channel_of, lexicon
 from emer.agents.questions.person_focus import person_of, place_of
-from emer.agents.verification.folding import fold
+from emer.agents.verification.normalization import fold
 from emer.agents.verification.quantities import Quantity, of_clue, quantities_in
 from emer.agents.verification.reader import Item, read_sentence
 from emer.agents.verification.vocabulary import INHERENT, hits_in
 from emer.tools.types import Clue, Span
 
+_MOMENTS, _STRETCHES = TypeAdapter(list[float]), TypeAdapter(list[tuple[float, float]])
 SLACK = 0.5
 """Seconds by which a time may miss a clue's span: rounding, "around" (by us)."""
 NEARLY, MOSTLY, WHOLE = 0.9, 0.5, 0.95
@@ -101,6 +105,15 @@ class Carrier:
         stated |= {ranges} if ranges > 1 else set()
         # Once in the data is what every clue tells of; in its sentence it is a count.
         return (stated - {1}) | ({1} if re.search(r"\bonce\b|一次", self.text) else set())
+
+    def occasions(self) -> list[Span]:
+        """When it holds: the moments or stretches of its data, else its span, if it has one."""
+        with suppress(ValidationError):  # a stranger's data of another form
+            if moments := _MOMENTS.validate_python(self.clue.data.get("at", [])):
+                return [Span(start=at, end=at) for at in moments]
+            if stretches := _STRETCHES.validate_python(self.clue.data.get("intervals", [])):
+                return [Span(start=start, end=end) for start, end in stretches]
+        return [self.clue.span] if self.clue.span else []
 
     def people(self) -> set[int]:
         """Numbers of people that it states."""

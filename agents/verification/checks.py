@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
 
 from emer.agents.lexicon.lexicon import WORD_CUES, lexicon
 from emer.agents.rules.phrases import wordings
@@ -27,20 +26,20 @@ from emer.agents.verification.conclusions import (
     on_family,
 )
 from emer.agents.verification.fits import Scene
-from emer.agents.verification.folding import fold, strange_words
 from emer.agents.verification.frames import english_people, is_hypothetical, unframed
+from emer.agents.verification.normalization import fold, strange_words
 from emer.agents.verification.observations import check_observation
 from emer.agents.verification.quantities import quantities_in
 from emer.agents.verification.reader import (
     CONCLUDING,
     HELD,
     Item,
-    Part,
     Readout,
     Wording,
     parts_of,
     read_sentence,
 )
+from emer.agents.verification.subjects import mixed_people, subject_problems, unknown_people
 from emer.agents.verification.vocabulary import families_of
 from emer.prompts.prompt import load, names
 from emer.tools.types import Clue
@@ -163,12 +162,12 @@ def _check_read(
     for claim in claims:
         if claim.of("people") and claim.of("hit", "cue"):
             yield Problem("unsupported", "it tells of several people at once")
-    yield from _shared_subjects(parts)
+    yield from subject_problems(parts, readout.text)
     previous = [carrier_of(clue) for clue in cited.previous]
     scene = Scene(cited.duration, [carrier_of(clue) for clue in ground.clues])
     for claim in claims:
         yield from bind_denials(claim)
-        yield from _unknown_people(claim, carriers)
+        yield from unknown_people(claim, carriers)
         yield from _regions(claim)
         if claim.of("count", "degree", "order", "time", "quantity", "extent") and not claim.heads:
             yield Problem("unsupported", "it says when or how much, but not what")
@@ -179,7 +178,7 @@ def _check_read(
         else:
             yield from _named_emotions(claim, carriers)
         previous = claim.carriers or previous
-    yield from _mixed_people(claims)
+    yield from mixed_people(claims)
     yield from _quotations(readout, cited, carriers, hedged)
     yield from _causes(claims)
 
@@ -244,44 +243,6 @@ def _regions(claim: Claim) -> Iterator[Problem]:
 def _is_heard(head: Item) -> bool:
     cue = lexicon().cues.get(head.value)
     return head.value in HEARD or (cue is not None and cue.channel == "audio")
-
-
-def _shared_subjects(parts: Sequence[Part]) -> Iterator[Problem]:
-    """Two people as the subject of one verb ("she and he smile")."""
-    people = ("person", "named", "sexed", "place")
-    for one, other in pairwise(parts):
-        is_list = any(item.value == "state" for item in one.of("open"))
-        alone = not one.heads and one.of(*people) and not one.of("time", "order", "quantity")
-        if alone and other.after in ("and", "comma") and _is_another(one, other) and not is_list:
-            yield Problem("unsupported", "it tells of several people at once")
-
-
-def _is_another(one: Part, other: Part) -> bool:
-    """True if a part names another person; a place may stand behind one."""
-    apposed = (
-        other.after == "comma" and not other.heads and not other.of("person", "named", "sexed")
-    )
-    placed = other.after == "comma" and not one.of("person", "named", "sexed")
-    return bool(other.of("person", "named", "sexed", "place")) and not apposed and not placed
-
-
-def _unknown_people(claim: Claim, carriers: Sequence[Carrier]) -> Iterator[Problem]:
-    """People that no cited clue is about."""
-    if len({item.value for item in claim.of("named")}) > 1 and not _is_open(claim):
-        yield Problem("unsupported", "it tells of several people at once")
-    for item in claim.of("named"):
-        if not any(item.value == c.person or item.value in c.numbered for c in carriers):
-            yield Problem("unsupported", f"no cited clue is about {item.value}")
-    for item in claim.of("place"):
-        if not any(c.place == item.value or item.value in c.text for c in carriers):
-            yield Problem("unsupported", f"no cited clue is about the person {item.value}")
-
-
-def _mixed_people(claims: Sequence[Claim]) -> Iterator[Problem]:
-    """What several people display, said as if of one."""
-    unnamed = [c for c in claims if c.carriers and not c.person and not c.of("place")]
-    if unnamed and are_several([carrier.clue for c in claims for carrier in c.carriers]):
-        yield Problem("unsupported", "it tells of different people as if of one")
 
 
 def _quotations(

@@ -22,7 +22,7 @@ from emer.agents.rules.fusion import weigh
 from emer.agents.rules.phrases import cue_name, person_name, seconds
 from emer.agents.verification.claims import Problem
 from emer.agents.verification.conclusions import Ground
-from emer.agents.verification.folding import fold
+from emer.agents.verification.normalization import fold
 from emer.agents.verification.vocabulary import families_of
 from emer.prompts.prompt import Language, load, term
 from emer.tools.types import Clue, Modality

@@ -10,6 +10,7 @@ from emer.agents.verification.carriers import SLACK, Carrier
 from emer.agents.verification.claims import OBSERVED, Claim, Problem
 from emer.agents.verification.fits import Fit, Scene, overlap, states
 from emer.agents.verification.reader import Item
+from emer.tools.types import Span
 
 _WIDER = {
     "pitch_down": ("falling_end",),
@@ -111,9 +112,19 @@ def _not_stated(head: Item, denied: bool, carriers: Sequence[Carrier]) -> Proble
 
 
 def _coincide(ones: Sequence[Carrier], others: Sequence[Carrier]) -> bool:
-    """True if one of some clues overlaps one of others; without a span it may."""
-    pairs = [(a.clue.span, b.clue.span) for a in ones for b in others]
-    return not pairs or any(a is None or b is None or a.overlaps(b, SLACK) for a, b in pairs)
+    """True if one of some clues is while one of others is; without a span it may be."""
+    pairs = [(a, b) for a in ones for b in others if a is not b]
+    return not pairs or any(_overlap_all(a, b) for a, b in pairs)
+
+
+def _overlap_all(one: Carrier, other: Carrier) -> bool:
+    """True if every occasion of one clue overlaps one of the other, or the other way round."""
+    left, right = one.occasions(), other.occasions()
+    return not left or not right or _all_in(left, right) or _all_in(right, left)
+
+
+def _all_in(ones: Sequence[Span], others: Sequence[Span]) -> bool:
+    return all(any(one.overlaps(other, SLACK) for other in others) for one in ones)
 
 
 def _sequence(claim: Claim, carriers: Sequence[Carrier]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from emer.agents.types import Block, Explanation, Sentence
 from emer.agents.verification.carriers import Carrier, carrier_of
 from emer.agents.verification.checks import Cited, check_sentence
 from emer.agents.verification.conclusions import Ground, are_several
-from emer.agents.verification.folding import fold, strange_words
+from emer.agents.verification.normalization import fold, strange_words
 from emer.agents.verification.reader import CONCLUDING, Readout, read_sentence
 from emer.agents.verification.vocabulary import families_of
 from emer.prompts.prompt import Language, load, term

@@ -14,7 +14,7 @@ from emer.agents.lexicon.lexicon import FOLDER as LEXICON
 from emer.agents.lexicon.lexicon import WORD_CUES, Channel, lexicon, read_rows
 from emer.agents.lexicon.literals import may_match
 from emer.agents.rules.phrases import cue_name
-from emer.agents.verification.folding import fold
+from emer.agents.verification.normalization import fold
 
 WORDS = Path(__file__).parent / "words.toml"
 _ENDS = """

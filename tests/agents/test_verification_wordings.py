@@ -44,6 +44,7 @@ CLUES: dict[str, Clue] = {
     "forward": kit.clue("scene", "The person clearly leans forward at 1.4-2.2 s (the face becomes 25% larger in the picture).", (1.4, 2.2)),
     "rate": kit.clue("audio", "The person speaks at a moderate rate (4.0 syllables per second) at 0.5-11.5 s and pauses 3 times (2.4 s in all).", (0.5, 11.5)),
     "rate2": kit.clue("audio", "The person speaks slowly (2.6 syllables per second) at 6.0-11.5 s and pauses 2 times (1.4 s in all).", (6.0, 11.5)),
+    "blinks": kit.clue("face", "The person blinks 3 times in 12.0 s (at 1.2, 2.0, 9.8 s).", (1.2, 9.8), person="person 1", data={"count": 3, "at": [1.2, 2.0, 9.8]}),
     "pause": kit.clue("audio", "The person makes a long pause of 1.1 s at 4.0-5.1 s.", (4.0, 5.1), data={"pause_s": 1.1}),
     "flat": kit.clue("audio", "The intonation is flat (pitch range 1.8 semitones, median 190 Hz) at 5.1-7.9 s.", (5.1, 7.9)),
     "end1": kit.clue("audio", "The person speaks with falling intonation at the end of the utterance, at 3.6-3.9 s (-3.0 semitones in 0.3 s).", (3.6, 3.9)),
@@ -66,6 +67,8 @@ def finding(block: Block, text: str, keys: str) -> Finding:
 
 
 CARRIED: list[tuple[Block, str, str]] = [
+    ("video", "A hand is near her face at 4.6-8.6 s.", "hand"),
+    ("video", "She looks towards the camera most of the time while smiling clearly at 8.0-11.0 s.", "camera smile2"),
     ("audio", "She speaks at 2.6 syllables per second with two pauses.", "rate rate2"),
     ("video", "A faint smile shows about one and a half seconds in.", "smile"),
     ("video", "In the opening two seconds a slight smile appears.", "smile"),
@@ -188,6 +191,14 @@ CARRIED: list[tuple[Block, str, str]] = [
 ]  # fmt: skip
 
 DENIED: list[tuple[Block, str, str]] = [
+    ("video", "She smiles clearly at him.", "smile2"),
+    ("video", "The person smiles for the speaker.", "smile2"),
+    ("video", "She smiles clearly at her.", "smile2"),
+    ("video", "她明显向他微笑。", "smile2"),
+    ("video", "He smiles clearly and she raises the eyebrows.", "smile2 brows"),
+    ("video", "She smiles clearly, as does the speaker.", "smile2"),
+    ("therefore", "She appears happy for them.", "smile2"),
+    ("video", "She blinks 3 times while raising the eyebrows at 6.0-7.0 s.", "blinks brows"),
     ("audio", "She speaks at 2.6 syllables per second with three pauses.", "rate rate2"),
     ("video", "In the closing two seconds a slight smile appears.", "smile"),
     ("video", "She breaks into a strong smile at 1.5 s.", "smile"),
