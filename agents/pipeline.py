@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 
 from emer.agents.lexicon.lexicon import weighting_of
 from emer.agents.questions.answerability import decline_reason
-from emer.agents.questions.language import language_of
 from emer.agents.questions.not_shown import (
     absence_reason,
     missing_evidence,
@@ -68,7 +67,7 @@ def explain(reasoner: Reasoner, inquiry: Inquiry, decision: Decision) -> Explana
 
     If the question is about a person who is not shown, the draft names those who are.
     """
-    language = language_of(inquiry)
+    language = inquiry.answer_language
     draft = Explanation(declined=decision.declined, language=language)
     if decision.stop_reason == "not_shown":
         draft = Explanation(sentences=people_shown(inquiry), language=language)

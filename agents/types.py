@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from emer.prompts.prompt import Language
+from emer.prompts.prompt import Language, language_in
 from emer.tools.tool import ToolCard
 from emer.tools.types import Clue, Modality, Question, Record, Span
 
@@ -261,3 +261,11 @@ class Inquiry(Record):
     """Clues that a reviewer rejected or rewrote; they are no evidence."""
     language: Literal["auto", "en", "zh"] = "auto"
     """Of the answer; "auto": that of the question."""
+
+    @property
+    def answer_language(self) -> Language:
+        """As wished, else of the question; one without words is in that of the turn before."""
+        if self.language != "auto":
+            return self.language
+        earlier = (turn.question for turn in reversed(self.history))
+        return next(filter(None, map(language_in, (self.question, *earlier))), "en")

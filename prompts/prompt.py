@@ -14,6 +14,8 @@ from typing import Literal
 Language = Literal["en", "zh"]
 
 FOLDER = Path(__file__).parent
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
+_LATIN = re.compile(r"[a-z]{2}", re.IGNORECASE)
 
 
 class Prompt:
@@ -40,6 +42,13 @@ class Prompt:
                 f"unknown {unknown or 'nothing'}"
             )
         return self._template.substitute(values)
+
+
+def language_in(text: str) -> Language | None:
+    """The language of a text: Chinese if it has such characters; None without words."""
+    if _CHINESE.search(text):
+        return "zh"
+    return "en" if _LATIN.search(text) else None
 
 
 @lru_cache

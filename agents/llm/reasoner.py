@@ -20,7 +20,6 @@ from emer.agents.llm.conversion import Conversion, opinions
 from emer.agents.llm.providers import check, connect
 from emer.agents.llm.schemas import Criticising, Deciding, Planning, R, Writing
 from emer.agents.memory.memory import Memory
-from emer.agents.questions.language import language_of
 from emer.agents.reasoner import ReportListener
 from emer.agents.rules.case import Case, case_of
 from emer.agents.rules.planner import channels_agree, is_sure, spent_reason, validate_asks
@@ -278,4 +277,4 @@ class Llm:
     def _language_for(self, inquiry: Inquiry) -> Language:
         if inquiry.language == "auto" and self._language in ("en", "zh"):
             return "zh" if self._language == "zh" else "en"
-        return language_of(inquiry)
+        return inquiry.answer_language

@@ -9,7 +9,6 @@ from emer.agents.lexicon.cue_parser import normal_text, read
 from emer.agents.lexicon.lexicon import channel_of, lexicon
 from emer.agents.questions.emotion_words import near_words
 from emer.agents.questions.form import form_of, is_short
-from emer.agents.questions.language import language_of
 from emer.agents.questions.person_focus import (
     Person,
     people_in,
@@ -44,7 +43,7 @@ def topic_for(inquiry: Inquiry) -> Topic:
 
 def absence_reason(inquiry: Inquiry) -> str | None:
     """Why the question's person is not in the clip; None if they may be."""
-    topic, language = topic_for(inquiry), language_of(inquiry)
+    topic, language = topic_for(inquiry), inquiry.answer_language
     if not (topic.has_subject and inquiry.clues) or _is_shown(inquiry.clues, topic):
         return None
     if topic.other and topic.place is None and topic.person is None:
@@ -61,7 +60,7 @@ def missing_evidence(inquiry: Inquiry) -> tuple[Missing, ...]:
     reason = absence_reason(inquiry)
     if reason is not None:
         return (Missing(modality="question", why=reason),)
-    clues, topic, language = inquiry.clues, topic_for(inquiry), language_of(inquiry)
+    clues, topic, language = inquiry.clues, topic_for(inquiry), inquiry.answer_language
     found = (
         *_people(clues, topic, language),
         *_moment(inquiry, topic, language),
@@ -85,12 +84,12 @@ def unclear_question(inquiry: Inquiry) -> tuple[Missing, ...]:
     known = form_of(inquiry.question, topic).kind not in ("reading", "what")
     if not topic.names_nothing or known or is_general(inquiry.question):
         return ()
-    return (Missing(modality="question", why=_text("missing_unclear", language_of(inquiry))),)
+    return (Missing(modality="question", why=_text("missing_unclear", inquiry.answer_language)),)
 
 
 def people_shown(inquiry: Inquiry) -> tuple[Sentence, ...]:
     """A sentence on the people in the clip, with a clue for each."""
-    by_place, language = topic_for(inquiry).place is not None, language_of(inquiry)
+    by_place, language = topic_for(inquiry).place is not None, inquiry.answer_language
     ids: dict[str, str] = {}
     for clue in inquiry.clues:
         for person in people_in([clue]):

@@ -9,7 +9,6 @@ from functools import cached_property
 from emer.agents.lexicon.cue_parser import Reading, read
 from emer.agents.lexicon.lexicon import DEFAULT_WEIGHTING, Weighting
 from emer.agents.questions.form import PLAIN, Form, form_of, is_short
-from emer.agents.questions.language import language_of
 from emer.agents.questions.not_shown import topic_for
 from emer.agents.questions.person_focus import focus
 from emer.agents.questions.question import Topic
@@ -126,7 +125,7 @@ def case_of(inquiry: Inquiry, weighting: Weighting = DEFAULT_WEIGHTING) -> Case:
         weighting=weighting,
         everything=everything,
         form=form_of(inquiry.question, topic),
-        language=language_of(inquiry),
+        language=inquiry.answer_language,
         question=inquiry.question,
         is_short=is_short(inquiry, topic),
     )

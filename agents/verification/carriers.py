@@ -107,7 +107,7 @@ class Carrier:
         return (stated - {1}) | ({1} if re.search(r"\bonce\b|一次", self.text) else set())
 
     def occasions(self) -> list[Span]:
-        """When it holds: the moments or stretches of its data, else its span, if it has one."""
+        """When it holds: the moments or stretches in its data, else its span."""
         with suppress(ValidationError):  # a stranger's data of another form
             if moments := _MOMENTS.validate_python(self.clue.data.get("at", [])):
                 return [Span(start=at, end=at) for at in moments]

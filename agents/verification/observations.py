@@ -118,7 +118,7 @@ def _coincide(ones: Sequence[Carrier], others: Sequence[Carrier]) -> bool:
 
 
 def _overlap_all(one: Carrier, other: Carrier) -> bool:
-    """True if every occasion of one clue overlaps one of the other, or the other way round."""
+    """True if all occasions of one of two clues overlap occasions of the other."""
     left, right = one.occasions(), other.occasions()
     return not left or not right or _all_in(left, right) or _all_in(right, left)
 

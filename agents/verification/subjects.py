@@ -1,4 +1,4 @@
-"""People of a sentence: whom it tells of, and whether the cited clues are about them."""
+"""People whom a sentence is about, and whether its cited clues are about them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from emer.agents.verification.reader import Item, Part
 
 SEVERAL = "it tells of several people at once"
 _PEOPLE = ("person", "named", "sexed", "place")
-"""Kinds of items that name somebody."""
+"""Kinds of items that name a person."""
 _TOWARDS = re.compile(
     r"(?:\b(?:at|for|with|on|to|towards?|against|about|beside|near|behind|like|than) "
     r"|[向朝对跟为给冲和与同比像])$"
 )
-"""Words before a person whom something is done to, or with whom."""
+"""Words before a person who is an object, or a companion."""
 _OWNERS = frozenset({"her", "his", "their", "她的", "他的"})
 _SHE, _HE = re.compile(r"\b(?:she|hers?)\b|她"), re.compile(r"\b(?:he|him|his)\b|他")
 _VERB = re.compile(r"\b(?:does|do|did|is|are|has|have|was|were)\b|也是")
@@ -26,10 +26,10 @@ _VERB = re.compile(r"\b(?:does|do|did|is|are|has|have|was|were)\b|也是")
 
 
 def subject_problems(parts: Sequence[Part], text: str) -> Iterator[Problem]:
-    """Other people beside the one whom a folded sentence tells of.
+    """People beside the one whom a folded sentence is about.
 
-    Two as the subject of one verb, he and she, somebody whom something is done to, and somebody
-    who does the same.
+    Two as the subject of one verb, he and she, a person as an object ("smiles at him"), and
+    another subject of the same verb ("as does the speaker").
     """
     for one, other in pairwise(parts):
         is_list = any(item.value == "state" for item in one.of("open"))
@@ -49,7 +49,7 @@ def subject_problems(parts: Sequence[Part], text: str) -> Iterator[Problem]:
         inside = any(h.start <= item.start and item.end <= h.end for h in heads if h != item)
         owner = item.text in _OWNERS and _owns(items[place + 1 :], item)
         if item.kind == "person" and not (inside or owner) and _TOWARDS.search(text[: item.start]):
-            yield Problem("unsupported", "it tells of somebody else as well")
+            yield Problem("unsupported", "it tells of another person as well")
     for part in parts[1:]:
         words = " ".join(item.text for item in part.items)
         if not part.heads and part.of("person") and _VERB.search(words):

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from emer.agents.questions.language import language_in
 from emer.agents.types import Explanation, Sentence
 from emer.agents.verification.verifier import Verdict, settle, verify
+from emer.prompts.prompt import language_in
 from emer.tools.types import Clue
 
 Outcome = Literal["kept", "replaced", "struck"]

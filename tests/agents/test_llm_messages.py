@@ -24,9 +24,8 @@ from emer.agents.llm.schemas import (
     parsed,
     strict_schema,
 )
-from emer.agents.questions.language import language_in
 from emer.agents.types import Ask, Hypothesis, Missing, Refusal, Rejection, Turn
-from emer.prompts.prompt import load, names
+from emer.prompts.prompt import language_in, load, names
 from emer.tools.types import Span
 from tests.fixtures import clues as kit
 from tests.fixtures.llm_replies import MIXED, WRITTEN, Talk
