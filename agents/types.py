@@ -264,7 +264,10 @@ class Inquiry(Record):
 
     @property
     def answer_language(self) -> Language:
-        """As wished, else of the question; one without words is in that of the turn before."""
+        """As wished, else that of the question.
+
+        A question without words ("2.4 s?") is in the language of the one before.
+        """
         if self.language != "auto":
             return self.language
         earlier = (turn.question for turn in reversed(self.history))
