@@ -16,6 +16,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from emer.agents.rules.passages import Kind, passages
 from emer.app.commands.ask import AskRequest, explain_clip, has_clip_suffix
 from emer.app.render.answer import answer_record
 from emer.app.render.format import list_table
@@ -113,25 +114,32 @@ def _check_options(request: AskRequest, count: int) -> None:
 
 
 def _ask_one(request: AskRequest) -> tuple[Row, Record]:
-    file = readable(request.clip)
+    file = _no_formula(readable(request.clip))
     try:
         answer, progress = explain_clip(request)
     except EmerError as error:
         if isinstance(error, ConfigError) and not isinstance(error, ClipError):
             raise  # wrong for every clip
-        row = Row(file=file, error=one_line(str(error)))
+        row = Row(file=file, error=_no_formula(one_line(str(error))))
         return row, FailureRecord(file=file, error=row.error)
     return _row(file, answer), answer_record(answer, progress)
 
 
+def _no_formula(text: str) -> str:
+    """A path, or a text that begins with one, that no spreadsheet takes for a formula."""
+    return f"./{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
 def _row(file: str, answer: Answer) -> Row:
-    explanation = answer.explanation
+    texts: dict[Kind, list[str]] = {"labels": [], "missing": []}
+    for passage in passages(answer.explanation):
+        texts.setdefault(passage.kind, []).extend(one_line(part.text) for part in passage.parts)
     return Row(
         file=file,
         question=answer.question,
         answer=one_line(answer.line),
-        labels=", ".join(f"{label.name} ({label.band})" for label in explanation.labels),
-        missing="; ".join(f"{gap.modality}: {gap.why}" for gap in explanation.missing),
+        labels=", ".join(texts["labels"]),
+        missing=" ".join(texts["missing"]),
         run_id=answer.run_id,
     )
 

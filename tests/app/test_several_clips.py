@@ -64,6 +64,24 @@ def test_rows_are_written_as_asked(emer: Emer, folder: Path, tmp_path: Path, suf
     assert [path.name for path in tmp_path.glob("*rows*")] == [out.name]  # no draft is left
 
 
+def test_no_cell_of_a_table_is_a_formula(
+    emer: Emer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "clip2.wav").rename(folder / "=cmd.wav")
+    (folder / "+bad.wav").write_bytes(b"no sound" * 50)
+    emer("ask", "=cmd.wav", "+bad.wav", "clip3.mkv", *SWAPS, "--out", "rows.csv")
+    cells = [cell for row in rows_of(folder / "rows.csv") for cell in row.values()]
+    assert "./=cmd.wav" in cells and not [cell for cell in cells if cell[:1] in tuple("=+-@")]
+
+
+def test_a_row_is_in_the_language_of_the_answer(emer: Emer, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "rows.csv"
+    emer("ask", folder / "clip2.wav", "她高兴吗？", *SWAPS, "--out", out)  # noqa: RUF001
+    (row,) = rows_of(out)
+    assert "置信度" in row["answer"] and "low" not in row["labels"] and row["labels"]
+
+
 def rows_of(file: Path) -> list[dict[str, str]]:
     """Return the rows of a file of any kind."""
     if file.suffix == ".csv":
