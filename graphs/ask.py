@@ -155,13 +155,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     question = readable(question)
     check_length(question)
     _check_is_question(question)
-    if isinstance(settings, Settings):
-        chosen = settings if profile is None else with_profile(settings, profile)
-        chosen = with_tools(chosen, tools or {})
-    else:
-        chosen = load_settings(settings, profile=profile, tools=tools)
-    if llm is not None:
-        chosen = with_reasoner(chosen, "llm", model=llm)
+    chosen = _settings(settings, profile, tools or {}, llm)
     clip = Clip.open(path, subtitle, chosen.clip)
     if clip.subtitle and "speech" not in (tools or {}):
         chosen = with_subtitle(chosen, always=subtitle is not None)
@@ -179,6 +173,21 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
         begin = initial_state(run_id, question, review)
         final = run(context, checkpoints, begin, config_for(thread, chosen))
         return collect_answer(context, checkpoints, final, thread)
+
+
+def _settings(
+    given: Settings | Path | None,
+    profile: str | None,
+    tools: Mapping[str, ToolSpec],
+    llm: str | None,
+) -> Settings:
+    """Settings, or those of a file, with the arguments of `ask`."""
+    if isinstance(given, Settings):
+        settings = given if profile is None else with_profile(given, profile)
+        settings = with_tools(settings, tools)
+    else:
+        settings = load_settings(given, profile=profile, tools=tools)
+    return settings if llm is None else with_reasoner(settings, "llm", model=llm)
 
 
 def _check_is_question(question: str) -> None:
