@@ -49,12 +49,11 @@ T = TypeVar("T")
 class Llm:
     """A reasoner that thinks with a chat model; see `emer.agents.reasoner.Reasoner`."""
 
-    def __init__(  # noqa: PLR0913  (the keys of [reasoner] in emer.toml)
+    def __init__(
         self,
         model: str | BaseChatModel = "",
         when: When = "unsure",
         critic: bool = False,
-        language: str = "auto",
         tools: bool = True,
         *,
         price_in: float = 0.0,
@@ -68,7 +67,6 @@ class Llm:
             model: a name as in `providers.connect` ("openai:gpt-4.1-mini"), or a chat model.
             when: ask the model only where the rules are unsure, or always.
             critic: whether a critic checks the draft.
-            language: "en", "zh" or "auto", the language of the question.
             tools: whether the reply is held to its schema; otherwise its form is in the prompt.
             price_in: money per million input tokens; 0 if unknown.
             price_out: money per million output tokens; 0 if unknown.
@@ -79,7 +77,7 @@ class Llm:
         self.weighting = self._rules.weighting
         self.name = reasoner_name("llm", self.weighting)
         self._model, self._when, self.criticises = model, when, critic
-        self._language, self._tools, self._max_tokens = language, tools, max_tokens
+        self._tools, self._max_tokens = tools, max_tokens
         self._prices = Prices(price_in, price_out) if price_in or price_out else None
         self._listener: ReportListener = lambda _: None
         self._client: ChatClient | None = None
@@ -128,7 +126,7 @@ class Llm:
         if not self._is_wanted(case):
             return self._rules.explain(inquiry, decision)
         conversion = Conversion(inquiry, case.disputed, self.weighting)
-        language = self._language_for(inquiry)
+        language = inquiry.answer_language
         task = messages.writer(inquiry, decision.hypotheses, language)
         try:
             written = self._ask(
@@ -148,7 +146,7 @@ class Llm:
         wanted = self.criticises and draft.sentences
         if not (wanted and self._is_wanted(case_of(inquiry, self.weighting))):
             return ()
-        task = messages.critic(inquiry, draft, self._language_for(inquiry))
+        task = messages.critic(inquiry, draft, inquiry.answer_language)
         try:
             return self._ask(
                 "critic", inquiry, task, Criticising, lambda r: opinions(r, draft.sentences)
@@ -158,7 +156,7 @@ class Llm:
 
     def _debate(self, inquiry: Inquiry, case: Case, conflicts: tuple[Conflict, ...]) -> Decision:
         """Let the model weigh the candidates and, if they stay open, plan closer looks."""
-        language = self._language_for(inquiry)
+        language = inquiry.answer_language
         conversion = Conversion(inquiry, case.disputed, self.weighting)
         analogies = self._recall(inquiry, language)
         task = messages.decider(inquiry, language, analogies)
@@ -185,7 +183,7 @@ class Llm:
         analogies: Sequence[str],
     ) -> tuple[tuple[Ask, ...], tuple[Refusal, ...]]:
         """Return the planner's asks; a plan of refused asks alone is requested once more."""
-        language = self._language_for(inquiry)
+        language = inquiry.answer_language
         refused: tuple[Refusal, ...] = ()
         for _ in range(2):
             updated = inquiry.model_copy(update={"refused": (*inquiry.refused, *refused)})
@@ -207,7 +205,7 @@ class Llm:
         labels: Sequence[str] = (),
     ) -> T:
         """The model's converted answer; `GaveUp`, which is reported, if it has none."""
-        language = self._language_for(inquiry)
+        language = inquiry.answer_language
         names = {
             "clues": ClueList(inquiry.clues).names,
             "tools": [tool.name for tool in inquiry.tools],
@@ -273,8 +271,3 @@ class Llm:
 
     def _is_wanted(self, case: Case) -> bool:
         return self._when == "always" or not is_sure(case.standings)
-
-    def _language_for(self, inquiry: Inquiry) -> Language:
-        if inquiry.language == "auto" and self._language in ("en", "zh"):
-            return "zh" if self._language == "zh" else "en"
-        return inquiry.answer_language

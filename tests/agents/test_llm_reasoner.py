@@ -317,8 +317,9 @@ def test_a_chinese_question_is_put_in_chinese() -> None:
     talk = Talk(DECIDED)
     talk.decide(kit.inquiry(*MIXED, question="她是什么情绪？"))  # noqa: RUF001
     assert "任务：decide" in talk.request_text()  # noqa: RUF001
-    english = Talk(DECIDED, language="en")
-    english.decide(kit.inquiry(*MIXED, question="她是什么情绪？"))  # noqa: RUF001
+    english = Talk(DECIDED)
+    wished = kit.inquiry(*MIXED, question="她是什么情绪？").model_copy(update={"language": "en"})  # noqa: RUF001
+    english.decide(wished)
     assert "Task: decide" in english.request_text()
 
 
