@@ -26,6 +26,7 @@ BUILT_IN: Final = (
     "emer.tools.scene.tool",
     "emer.tools.caption.captioner",
     "emer.tools.caption.vision_api",
+    "emer.tools.ocr.tool",
     "emer.tools.prosody.egemaps",
     "emer.tools.voice.speech_emotion",
     "emer.tools.speech.faster_whisper",
