@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from emer.tools.media.decoder import Rgb
-from emer.tools.ocr.line_tracks import FPS, MARGIN, WIDE, Line
+from emer.tools.ocr.line_tracks import CENTRED, FPS, MARGIN, MOST_STAY, WIDE, Line
 from emer.tools.ocr.networks import Letters, vote
 from emer.tools.types import Span
 
@@ -113,10 +113,12 @@ def _is_running(band: Sequence[Written]) -> bool:
 
 
 def _weight(band: Sequence[Written]) -> float:
+    """How much a band is one of subtitles: seconds, size, and how well it is centred."""
+    lines = [(each.line, each.letters.mean) for each in band if each.is_subtitle_like]
     return sum(
-        min(each.line.span.length, COUNTED) * each.letters.mean
-        for each in band
-        if each.is_subtitle_like
+        min(line.span.length, COUNTED) * sure * line.height * (1 - 0.5 * line.off / CENTRED)
+        for line, sure in lines
+        if line.span.length <= MOST_STAY or len(lines) == 1
     )
 
 

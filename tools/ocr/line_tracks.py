@@ -30,7 +30,7 @@ UPPER: Final = 0.5
 CENTRED: Final = 0.06
 """Most distance of a line's middle from that of the picture, as a share of its width."""
 HEIGHTS: Final = (0.025, 0.14)
-"""Height of a line's box as a share of the picture's."""
+"""Height of a line's box as a share of the picture's smaller side."""
 GAP: Final = 1.5
 """Most gap between two parts of a line in heights: a wide space."""
 STILL: Final = 0.45
@@ -71,6 +71,8 @@ class Line:
     height: float
     width: float
     """Width as a share of the picture's."""
+    off: float
+    """Distance of its middle from that of the picture, as a share of the width."""
     runs: bool
     """Whether its strokes were seen to move."""
     picture: Rgb | None
@@ -132,7 +134,7 @@ class LineFollower:
             yield from self._follow(frame.time, sharp, shape)
             if self._is_due(frame.time):
                 self._look(frame.time, lower, sharp, shape)
-                if not self._stands(frame.time):
+                if not self._stands():
                     self._probe(frame, sharp, shape)
             for track in self._tracks:
                 track.add(_crop(frame, track.box, shape))
@@ -147,7 +149,6 @@ class LineFollower:
         for track in self._tracks:
             if standing(track.strokes, sharp, track.box) >= STILL:
                 track.end = time
-                self._remember(track)
                 track.count += 1
                 share = 1 / min(track.count, 8)
                 now = _cut(sharp, track.box)
@@ -156,25 +157,27 @@ class LineFollower:
                 continue
             track.runs = moved(track.strokes, sharp, track.box)
             self._changed = self._changed or not track.runs
+            self._remember(track, shape)
             yield _line(track, shape)
         self._tracks = still
 
-    def _remember(self, track: _Track) -> None:
-        """Keep the box of the line that stands for longest, but of no ground that never changes."""
+    def _remember(self, track: _Track, shape: Sequence[int]) -> None:
+        """Keep the box of the line that stood for longest, but of no sign that stays."""
         length, best = track.end - track.start, self._band[0] if self._band else LEAST_STAY
-        if best < length <= MOST_STAY and track.box.width <= WIDE * DETECTION_SIDE:
+        if best <= length <= MOST_STAY and not track.runs and track.box.width <= WIDE * shape[1]:
             self._band = (length, track.box)
 
     def _is_due(self, time: float) -> bool:
         """Whether to detect now: more often while no line stands, at once where one has gone."""
-        every = CONFIRM_EVERY if self._stands(time) else DETECT_EVERY
+        every = CONFIRM_EVERY if self._stands() else DETECT_EVERY
         every = DETECT_EVERY / 2 if self._changed else every
         return time - self._detected >= every - 1e-6
 
-    def _stands(self, time: float) -> bool:
-        """Whether a subtitle seems to stand: no sign that stays, no text of the whole width."""
-        return any(
-            time - track.start <= MOST_STAY and track.box.width <= WIDE * DETECTION_SIDE
+    def _stands(self) -> bool:
+        """Whether a line stands in the band of those that stood before."""
+        band = self._band[1] if self._band else None
+        return band is not None and any(
+            min(track.box.bottom, band.bottom) - max(track.box.top, band.top) >= 0.5 * band.height
             for track in self._tracks
         )
 
@@ -182,7 +185,7 @@ class LineFollower:
         """Detect the lines and begin to follow those that are new."""
         self._detected, self._changed = time, False
         size = (shape[0], shape[1])
-        for box in filter(lambda row: _is_candidate(row, size), rows(self._detect(lower))):
+        for box in candidates(self._detect(lower), size):
             known = [track for track in self._tracks if _share(track.box, box) >= 0.5]
             if any(box.width <= 1.15 * track.box.width for track in known):
                 continue
@@ -269,11 +272,20 @@ def _continues(row: Box, box: Box) -> bool:
     return high <= 1.5 * low and level <= 0.4 * low and box.left - row.right <= GAP * low
 
 
+def candidates(boxes: Sequence[Box], shape: tuple[int, int]) -> list[Box]:
+    """Lines with a subtitle's place and size in a picture of this shape.
+
+    A sign beside a subtitle moves their common middle: then the part in the middle is a line.
+    """
+    whole = [row for row in rows(boxes) if _is_candidate(row, shape)]
+    parts = [box for box in boxes if _is_candidate(box, shape)]
+    return whole + [box for box in parts if not any(_share(box, row) >= 0.5 for row in whole)]
+
+
 def _is_candidate(box: Box, shape: tuple[int, int]) -> bool:
-    """Whether a line has a subtitle's place and size in a picture of this shape."""
     height, width = shape
     centred = abs((box.left + box.right) / 2 / width - 0.5) <= CENTRED
-    return centred and HEIGHTS[0] <= box.height / height <= HEIGHTS[1]
+    return centred and HEIGHTS[0] <= box.height / min(height, width) <= HEIGHTS[1]
 
 
 def _share(one: Box, other: Box) -> float:
@@ -306,6 +318,7 @@ def _line(track: _Track, shape: Sequence[int]) -> Line:
         middle=middle / height,
         height=track.box.height / height,
         width=track.box.width / width,
+        off=abs((track.box.left + track.box.right) / 2 / width - 0.5),
         runs=track.runs,
         picture=track.mean(),
     )
