@@ -15,6 +15,7 @@ from emer.agents.near_duplicates import (
     without_repeated_facts,
 )
 from emer.agents.people import numbering
+from emer.agents.same_words import Matching, match_words
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue
 
@@ -91,18 +92,24 @@ class ClueLedger:
         """
         observed = self.as_observed(ids)
         with self._lock:
-            numbered = self._number()
-        return without_repeats(numbered[clue.id] for clue in observed)
+            numbered, matching = self._number()
+        return without_repeats(matching.apply(numbered[clue.id] for clue in observed))
 
-    def _number(self) -> dict[str, Clue]:
-        """Add the clues in the common numbering; return them by the tools' own ids."""
+    def _number(self) -> tuple[dict[str, Clue], Matching]:
+        """Add the clues in the common numbering, and those that have each other's words.
+
+        Returns the numbered clues by the tools' own ids, and which of them have the same words.
+        """
         own = [clue for id, clue in self._clues.items() if id not in self._numbered]
         common = numbering(own)
         numbered = {clue.id: common.apply(clue) for clue in own}
+        matching = match_words(numbered.values())
         for clue in own:
-            if (new := numbered[clue.id]).id != clue.id:
-                self._clues[new.id], self._numbered[new.id] = new, clue
-        return numbered
+            one = numbered[clue.id]
+            for new in filter(None, (one, matching.merged.get(one.id))):
+                if new.id != clue.id:
+                    self._clues[new.id], self._numbered[new.id] = new, clue
+        return numbered, matching
 
 
 def _similarity_key(clue: Clue) -> tuple[str, str | None, str]:

@@ -98,7 +98,7 @@ def _clue(subtitle: Subtitle, source: Source) -> Clue:
     return Clue(
         modality="text",
         span=subtitle.span,
-        text=f'The subtitle in the picture reads: "{words}"{limit}.',
+        text=f'The burnt-in subtitle reads: "{words}"{limit}.',
         quality=Quality(score=round(letters.mean * (1 - unread), 3), factors=factors),
         source=source,
         data={
