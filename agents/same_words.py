@@ -28,8 +28,10 @@ MEETING: Final = 0.5
 """Share of a transcript's time with a subtitle from which their words are compared."""
 LEGIBLE, UNREAD = 0.5, "…"
 """As in `tools/ocr/band.py`: probability of a letter that is told, and what stands for others."""
-UNSURE: Final = 0.8
-"""Probability of a read letter below which a surer heard one stands instead (chosen by us)."""
+UNSURE: Final = 0.95
+"""Probability of a read letter below which a surer heard one stands instead.
+
+Letters that are clear in the picture have 0.99 and more (chosen by us)."""
 RUN: Final = 3
 """Letters of an alphabet in a row that count as shared; one alone is in every sentence."""
 
@@ -37,6 +39,7 @@ _WRITTEN = re.compile(r"the (?:burnt-in )?subtitle reads\b", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
 _UNREADABLE = " (…: not readable)"
 _AS_HEARD = " (unclear letters as they are heard)"
+_OTHERS = " (other words are heard)"
 _HOW: Mapping[str, str] = {"heard": "are heard", "shown": "stand in the picture"}
 """What is said of the same words, by the name of their time in the data."""
 
@@ -135,9 +138,7 @@ def _mark_other(clue: Clue, near: Sequence[Clue], matching: Matching) -> None:
     matching.beside[clue.id] = frozenset(other.id for other in near)
     for other in near:
         if other.id not in matching.merged:
-            matching.merged[other.id] = _changed(
-                other, text=f"{other.text.rstrip('.')}; other words are heard."
-            )
+            matching.merged[other.id] = _changed(other, text=f"{other.text.rstrip('.')}{_OTHERS}.")
         _add(matching.beside, other.id, clue.id)
 
 
@@ -211,7 +212,9 @@ def _clearer(
     for kind, a, b, c, d in SequenceMatcher(None, one, two, autojunk=False).get_opcodes():
         places = written[a:b]
         if kind == "equal":
-            yield from ((x.place, x.letter) for x in places if x.sure < UNSURE and x.clue == number)
+            yield from (
+                (x.place, x.letter) for x in places if x.sure < LEGIBLE and x.clue == number
+            )
         elif kind == "replace" and b - a == d - c:
             pairs = zip(places, heard[c:d], strict=True)
             yield from (
@@ -231,12 +234,13 @@ def _with_times(clue: Clue, span: Span | None, how: str) -> Clue:
     known = clue.data.get(how)
     if isinstance(known, list) and span is not None:
         span = _union([Span(start=float(str(known[0])), end=float(str(known[1]))), span])
-    told = f"; the same words {_HOW[how]}"
-    text = re.sub(rf"{told}(?: at [\d.\-]+ s)?|; other words are heard", "", clue.text.rstrip("."))
+    told = f"the same words {_HOW[how]}"
+    said = rf" \({told}(?: at [\d.\-]+ s)?\)|{re.escape(_OTHERS)}"
+    text = re.sub(said, "", clue.text.rstrip("."))
     at = f" at {when(span.start, span.end)}" if span else ""
     data = {**clue.data, how: [round(span.start, 2), round(span.end, 2)] if span else True}
     whole = _union([clue.span, span]) if clue.span and span else clue.span
-    return _changed(clue, text=f"{text}{told}{at}.", data=data, span=whole)
+    return _changed(clue, text=f"{text} ({told}{at}).", data=data, span=whole)
 
 
 def _union(spans: Iterable[Span | None]) -> Span | None:

@@ -10,6 +10,7 @@ from typing import get_args
 from emer.agents.lexicon.cue_parser import Mention, is_doubtful, read, transcript
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.questions.person_focus import person_of, place_of
+from emer.agents.same_words import is_written
 from emer.agents.types import LONGEST_SENTENCE, Alternative, DeclineReason, StopReason
 from emer.prompts.prompt import Language, has_term, load, term
 from emer.tools.cues import cue_names
@@ -55,7 +56,8 @@ def sentence_of(clue: Clue, language: Language) -> str:
 
 def phrase(clue: Clue, language: Language = "en") -> str:
     """The clue's sentence without its full stop and its numbers, ready to join."""
-    if language == "zh" and not _CHINESE.search(clue.text):
+    ours = clue.modality == "text" and clue.text[0].isascii()  # Chinese words, an English frame
+    if language == "zh" and (ours or not _CHINESE.search(clue.text)):
         return _chinese_phrase(clue)
     text = _OPENING.sub("", " ".join(clue.text.split()))
     bare = _SPACE_BEFORE.sub(r"\1", _NUMBERS.sub("", text)).strip().rstrip(".。;；,，!").strip()
@@ -206,14 +208,17 @@ def quote(clue: Clue, language: Language = "en") -> str:
     elif source := _TRANSLATED.search(clue.text):
         prompt = load(f"rules/{language}/text_translated")
         return prompt.substitute(words=words, language=source[1])
+    elif is_written(clue):
+        kind = "subtitle_heard" if "heard" in clue.data else "subtitle"
     else:
-        kind = "subtitle" if "subtitle" in clue.text.casefold()[:40] else "speech"
+        kind = "speech"
     return load(f"rules/{language}/text_{kind}").substitute(words=words)
 
 
 def quote_pair(original: Clue, translation: Clue, language: Language = "en") -> str:
     """The words of a speaker and their translation beside each other."""
-    kind = "text_pair_doubtful" if is_doubtful(translation) else "text_pair"
+    kind = "text_pair_subtitle" if is_written(original) else "text_pair"
+    kind += "_doubtful" if is_doubtful(translation) else ""
     prompt = load(f"rules/{language}/{kind}")
     return prompt.substitute(words=quoted(original), translated=quoted(translation))
 
