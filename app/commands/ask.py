@@ -158,14 +158,16 @@ def check_readable(clip: str) -> None:
 
 
 def _subtitle(subtitle: str | None) -> str | None:
-    """The words, or the path of an .srt or .vtt file; a .txt file is read."""
+    """The words, or the path of a subtitle file; a .txt file is read."""
     if subtitle is None or not os.path.exists(subtitle):
         return subtitle
     path = Path(subtitle)
     if path.suffix.lower() in SUFFIXES:
         return subtitle
     if path.is_dir() or path.suffix.lower() != ".txt":
-        raise ConfigError(f"--subtitle {subtitle} is no subtitle: give words, .srt, .vtt or .txt")
+        raise ConfigError(
+            f"--subtitle {subtitle} is no subtitle: give words, .srt, .vtt, .ass or .txt"
+        )
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -18,7 +18,7 @@ from emer.tools.media.decode_process import Data, DecodeFailed, Lost, decode, st
 from emer.tools.media.decode_worker import Head
 from emer.tools.media.decoder import Frame, Picture, SharedDecode, VideoShape
 from emer.tools.media.probe import AudioStream, ClipLimits, Probe, VideoStream, probe
-from emer.tools.media.subtitles import SubtitleCue, find_subtitle
+from emer.tools.media.subtitles import SubtitleCue, find_subtitle, late_note
 from emer.tools.runtime.cancellation import locked, raise_if_cancelled
 from emer.tools.runtime.native import importing
 from emer.tools.text import readable
@@ -49,8 +49,9 @@ class Clip:
         self.sha256 = self._file.sha256
         self._probe = probe(path, self._file.descriptor, limits)
         self._source = _Source(self._file, self._probe, limits)
-        self.subtitle, subtitle_notes = find_subtitle(path, subtitle)
-        self._notes = (*self._probe.notes, *subtitle_notes)
+        self.subtitle, subtitle_notes = find_subtitle(path, subtitle, self._probe.subtitle)
+        late = late_note(self.subtitle, self._probe.duration)
+        self._notes = (*self._probe.notes, *subtitle_notes, *late)
         self._lock = threading.Lock()
         self._shared: SharedDecode | None = None
         self._samples: Samples | None = None
@@ -62,7 +63,7 @@ class Clip:
         subtitle: str | tuple[SubtitleCue, ...] | None = None,
         limits: ClipLimits | None = None,
     ) -> Clip:
-        """Open a file; `subtitle` is its words, their cues, or an .srt/.vtt file.
+        """Open a file; `subtitle` is its words, their cues, or an .srt, .vtt or .ass file.
 
         `ClipError` when the file cannot be read, `ConfigError` for a bad subtitle.
         """
@@ -104,7 +105,7 @@ class Clip:
     @property
     def subtitle_digest(self) -> str:
         """Hash of the subtitle's words and times."""
-        return digest([cue.model_dump(mode="json") for cue in self.subtitle])
+        return digest([cue.model_dump(mode="json", exclude_defaults=True) for cue in self.subtitle])
 
     def frames(self, fps: float | None = None, span: Span | None = None) -> Iterator[Frame]:
         """Yield frames in order: all of them, or about `fps` of them per second.

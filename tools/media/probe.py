@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from emer.tools.errors import ClipError, ConfigError
+from emer.tools.media.subtitles import SubtitleTrack
 from emer.tools.runtime.worker_process import communicate
 from emer.tools.types import Record
 
@@ -82,6 +83,7 @@ class Probe:
     frame_times: NDArray[np.float64]
     """Presentation time of each video frame, rising, shape (frames,)."""
     notes: tuple[str, ...]
+    subtitle: SubtitleTrack | None = None
 
 
 def probe(path: Path, descriptor: int, limits: ClipLimits) -> Probe:
@@ -100,6 +102,7 @@ def probe(path: Path, descriptor: int, limits: ClipLimits) -> Probe:
         audio=AudioStream(**audio) if audio else None,
         frame_times=np.asarray(record["frame_times"], dtype=np.float64) - origin,
         notes=tuple(record["notes"]),
+        subtitle=SubtitleTrack(**track) if (track := record["subtitle"]) else None,
     )
 
 

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.stream import Stream
 
+TEXTS = ("subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text")
+"""FFmpeg's names of subtitles that are text."""
+MOST_PIECES, MOST_LETTERS = 5_000, 2_000
+"""Pieces of a track, and characters of one, that are read."""
+
 
 @dataclass(slots=True)
 class Packets:
@@ -34,6 +39,14 @@ class Packets:
     end: float = 0.0
     first: Any = None
     """The first frame, video or audio, that can be decoded."""
+
+
+@dataclass(slots=True)
+class Titles:
+    """A subtitle track, and its pieces: start, end, text."""
+
+    stream: Any
+    pieces: list[tuple[float, float, str]] = field(default_factory=list)
 
 
 class Unreadable(Exception):
@@ -67,7 +80,8 @@ def probe(container: InputContainer, limits: Mapping[str, Any]) -> dict[str, Any
     if video in known and video.width * video.height > limits["pixels"]:
         size = f"{video.width}x{video.height}"
         raise Unreadable(f"has pictures of {size}, more than {limits['pixels']} pixels")
-    packets = _scan(container, known, limits["frames"])
+    titles = _choose_subtitle(container)
+    packets = _scan(container, known, limits["frames"], titles)
     picture = packets.get(video.index) if video is not None else None
     sound = packets.get(audio.index) if audio is not None else None
     used = [entry for entry in (picture, sound) if entry is not None]
@@ -86,13 +100,15 @@ def probe(container: InputContainer, limits: Mapping[str, Any]) -> dict[str, Any
     duration = max(entry.end for entry in used) - origin
     if duration > 3600 * limits["hours"]:
         raise Unreadable(f"lasts {duration / 3600:.0f} hours by its time stamps; is it damaged?")
+    subtitle = titles and _describe_subtitle(titles, origin, duration)
     lost = [s for s, entry in ((video, picture), (audio, sound)) if s is not None and not entry]
     return {
         **record,
         "origin": origin,
         "duration": round(duration, 3),
         "frame_times": picture.times if picture else [],
-        "notes": [*_cut_short(container, duration), *map(_undecodable, lost)],
+        "subtitle": subtitle,
+        "notes": [*_cut_short(container, duration), *map(_undecodable, lost), *_unread(container)],
     }
 
 
@@ -120,7 +136,53 @@ def _is_cover(stream: Stream) -> bool:
     return "attached_pic" in _disposition(stream)
 
 
-def _scan(container: InputContainer, streams: list[Any], most: int) -> dict[int, Packets]:
+def _choose_subtitle(container: InputContainer) -> Titles | None:
+    """The first track of text that is marked as default, else the first."""
+    tracks = [s for s in container.streams if s.type == "subtitle" and s.codec_context is not None]
+    tracks = [s for s in tracks if s.codec_context.name in TEXTS]
+    marked = [s for s in tracks if "default" in _disposition(s)]
+    return Titles((marked or tracks)[0]) if tracks else None
+
+
+def _read_subtitle(packet: Any, titles: Titles) -> None:
+    """Add a packet of the track; what cannot be decoded is left out."""
+    import av
+
+    if packet.pts is None or len(titles.pieces) >= MOST_PIECES:
+        return
+    start = float(packet.pts * packet.time_base)
+    length = float((packet.duration or 0) * packet.time_base)
+    with suppress(av.error.FFmpegError, AttributeError, UnicodeDecodeError):
+        for rect in packet.decode():
+            # Layer, style, name, margins and effect come before the text.
+            text = rect.ass.decode().split(",", 8)[-1][:MOST_LETTERS]
+            titles.pieces.append((start, start + length, text))
+
+
+def _describe_subtitle(titles: Titles, origin: float, duration: float) -> dict[str, Any]:
+    """The track; a piece without a length lasts until the next one."""
+    starts = sorted(start for start, _, _ in titles.pieces)
+    pieces = []
+    for start, end, text in titles.pieces:
+        after = next((later for later in starts if later > start), origin + duration)
+        first, last = start - origin, (end if end > start else after) - origin
+        pieces.append((max(0.0, first), max(0.0, first, last), text))
+    language = (titles.stream.metadata or {}).get("language")
+    return {"index": titles.stream.index, "language": language, "pieces": pieces}
+
+
+def _unread(container: InputContainer) -> list[str]:
+    """Notes about tracks of pictures, which are not read."""
+    return [
+        f"subtitle track {s.index} holds pictures ({s.codec_context.name}) and is not read"
+        for s in container.streams
+        if s.type == "subtitle" and s.codec_context and s.codec_context.name not in TEXTS
+    ]
+
+
+def _scan(
+    container: InputContainer, streams: list[Any], most: int, titles: Titles | None
+) -> dict[int, Packets]:
     """Packets by stream; streams without any that can be decoded are left out."""
     import av
 
@@ -130,8 +192,12 @@ def _scan(container: InputContainer, streams: list[Any], most: int) -> dict[int,
         stream.codec_context.thread_count = 1
     # A truncated file ends in an error: what was read until then is the clip.
     with suppress(av.error.FFmpegError):
-        for packet in container.demux(streams) if streams else ():
+        wanted = [*streams, *([titles.stream] if titles else [])]
+        for packet in container.demux(wanted) if streams else ():
             index = packet.stream.index
+            if titles and index == titles.stream.index:
+                _read_subtitle(packet, titles)
+                continue
             entry, tick = by_stream[index], ticks[index]
             if entry.first is None:
                 with suppress(av.error.FFmpegError):

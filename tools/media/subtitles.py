@@ -1,16 +1,18 @@
-"""Subtitles of a clip: given words, or an .srt/.vtt file (pysubs2)."""
+"""Subtitles of a clip: given words, an .srt, .vtt or .ass file, or a track in the clip."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from emer.tools.errors import ConfigError
+from emer.tools.media.subtitle_text import Caption, bad_time, captions, lines_of, told
 from emer.tools.types import Record, Span
 
-SUFFIXES = (".srt", ".vtt")
+SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
 MOST_BYTES: Final = 1_000_000
 """Size of a subtitle file; a film of three hours has about 200 kB."""
 MOST_CUES: Final = 5_000
@@ -24,16 +26,36 @@ class SubtitleCue(Record):
 
     span: Span | None
     text: str
+    speaker: str | None = None
+    """"speaker 1", where the subtitle says that speakers differ: nobody's name."""
+    is_sound: bool = False
+    """Whether it tells of a sound, "sobs", and has no words."""
+
+
+class SubtitleTrack(Record):
+    """A track of text in the file: its number, language and pieces."""
+
+    index: int
+    language: str | None = None
+    pieces: tuple[tuple[float, float, str], ...]
+    """Start and end in seconds, and text, perhaps with tags."""
+
+    @property
+    def name(self) -> str:
+        """As "subtitle track 2 (eng)"."""
+        return f"subtitle track {self.index}{f' ({self.language})' if self.language else ''}"
 
 
 def find_subtitle(
-    clip: Path, transcript: str | tuple[SubtitleCue, ...] | None
+    clip: Path,
+    transcript: str | tuple[SubtitleCue, ...] | None,
+    track: SubtitleTrack | None = None,
 ) -> tuple[tuple[SubtitleCue, ...], tuple[str, ...]]:
-    """Given transcript, else that of a file beside the clip; and notes.
+    """Given transcript, else that of a file beside the clip, else of a track in it; and notes.
 
-    A file beside the clip has its name with .srt or .vtt in place of (or after) the suffix;
-    one that cannot be read is left out, and a note says so. `ConfigError` names a given file
-    that cannot be read.
+    A file beside the clip has its name with .srt, .vtt, .ass or .ssa in place of (or after) the
+    suffix; one that cannot be read is left out, and a note says so. `ConfigError` names a given
+    file that cannot be read.
     """
     if transcript is not None:
         given = transcript if isinstance(transcript, tuple) else _parse_given(transcript)
@@ -45,7 +67,26 @@ def find_subtitle(
             return _read_cues(path), tuple(notes)
         except ConfigError as error:
             notes.append(f"a subtitle beside the clip is left out: {error}")
+    if track is not None and (cues := _cues_of(track)):
+        return cues, (*notes, f"{track.name} in the file has the words")
     return (), tuple(notes)
+
+
+def late_note(cues: tuple[SubtitleCue, ...], duration: float) -> tuple[str, ...]:
+    """A note where subtitles lie behind the end of the clip."""
+    late = sum(cue.span is not None and cue.span.start >= duration for cue in cues)
+    if not late:
+        return ()
+    whole = "all" if late == len(cues) else f"{late} of"
+    return (
+        f"{whole} {len(cues)} subtitles lie after the clip's end at {duration:.1f} s and are "
+        "left out; are they of another clip?",
+    )
+
+
+def _cues_of(track: SubtitleTrack) -> tuple[SubtitleCue, ...]:
+    pieces = [Caption(start, end, lines_of(text)) for start, end, text in track.pieces]
+    return _told(sorted(piece for piece in pieces if piece.lines))
 
 
 def _bounded(cues: tuple[SubtitleCue, ...]) -> tuple[SubtitleCue, ...]:
@@ -67,7 +108,7 @@ def _parse_given(words: str) -> tuple[SubtitleCue, ...]:
             f"the subtitle has {len(words):,} characters, at most {MOST_WORDS:,} are read; "
             "give the words of this clip alone, or an .srt file"
         )
-    text = " ".join(words.split())
+    text = " ".join(lines_of(words))
     if not text:
         raise ConfigError(
             "the subtitle is empty; leave --subtitle out to have the speech recognised"
@@ -76,23 +117,34 @@ def _parse_given(words: str) -> tuple[SubtitleCue, ...]:
 
 
 def _read_cues(path: Path) -> tuple[SubtitleCue, ...]:
-    import pysubs2
-
-    text = _read_text(path)
+    text, suffix = _read_text(path), path.suffix.lower()
+    if problem := bad_time(text, suffix):
+        raise ConfigError(f"{path}, {problem}; correct it, or take the subtitle out")
     try:
-        file = pysubs2.SSAFile.from_string(text, format_=path.suffix.lower()[1:])
+        pieces = captions(text, suffix)
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(f"{path} is not a {path.suffix} subtitle file: {reason}") from error
-    if len(file.events) > MOST_CUES:
+    if len(pieces) > MOST_CUES:
         raise ConfigError(
-            f"{path} has {len(file.events):,} subtitles, at most {MOST_CUES:,} are read; cut it"
+            f"{path} has {len(pieces):,} subtitles, at most {MOST_CUES:,} are read; cut it"
         )
-    cues = [_cue(event.start, event.end, event.plaintext) for event in file.events]
-    cues = sorted((cue for cue in cues if cue.text), key=_start_and_end)
+    cues = _told(pieces)
     if not cues:
         raise ConfigError(f"{path} holds no subtitle; is it a {path.suffix} file?")
-    return tuple(cues)
+    return cues
+
+
+def _told(pieces: Sequence[Caption]) -> tuple[SubtitleCue, ...]:
+    return tuple(
+        SubtitleCue(
+            span=Span(start=each.start, end=each.end),
+            text=each.text,
+            speaker=each.speaker,
+            is_sound=each.is_sound,
+        )
+        for each in told(pieces)
+    )
 
 
 def _read_text(path: Path) -> str:
@@ -118,13 +170,3 @@ def _read_text(path: Path) -> str:
 
 def _open_at_once(name: str, flags: int) -> int:
     return os.open(name, flags | os.O_NONBLOCK | os.O_CLOEXEC)
-
-
-def _cue(start_ms: int, end_ms: int, text: str) -> SubtitleCue:
-    start = max(0.0, start_ms / 1000)
-    span = Span(start=start, end=max(start, end_ms / 1000))
-    return SubtitleCue(span=span, text=" ".join(text.split()))
-
-
-def _start_and_end(cue: SubtitleCue) -> tuple[float, float]:
-    return (cue.span.start, cue.span.end) if cue.span else (0.0, 0.0)

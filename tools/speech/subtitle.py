@@ -38,13 +38,17 @@ class Subtitle:
     def _clue(self, cue: SubtitleCue, duration: float) -> Clue:
         text = " ".join(cue.text.split())
         timed = float(cue.span is not None)
+        who = f" ({cue.speaker})" if cue.speaker else ""
+        told = f'The subtitle reads{who}: "{quoted(text)}".'
+        sound = f'The subtitle tells of a sound: "{quoted(text)}".'
+        data = {"sound": text} if cue.is_sound else {"transcript": text}
         return Clue(
             modality="text",
             span=cue.span and Span(start=cue.span.start, end=min(cue.span.end, duration)),
-            text=f'The subtitle reads: "{quoted(text)}".',
+            text=sound if cue.is_sound else told,
             quality=Quality(score=0.9 + 0.1 * timed, factors={"timed": timed}),
             source=self.source,
-            data={"transcript": text},
+            data={**data, **({"speaker": cue.speaker} if cue.speaker else {})},
             kind="transcribed",
         )
 
