@@ -27,7 +27,7 @@ SLACK: Final = 0.7
 MEETING: Final = 0.5
 """Share of a transcript's time with a subtitle from which their words are compared."""
 LEGIBLE, UNREAD = 0.5, "…"
-"""As in `tools/ocr/band.py`: probability of a letter that is told, and what stands for others."""
+"""As in `tools/ocr/band.py`: probability of a letter that is reported; sign for others."""
 UNSURE: Final = 0.95
 """Probability of a read letter below which a surer heard one stands instead.
 
@@ -68,7 +68,7 @@ class Matching:
     """By the id of a clue in `merged`: the ids of those of which it says something."""
 
     def apply(self, clues: Iterable[Clue]) -> tuple[Clue, ...]:
-        """The clues with the same words once; a clue whose other is not there stays as it was."""
+        """The clues with the same words once, as far as both clues are there."""
         here = {clue.id: clue for clue in clues}
         present = here.keys()
         return tuple(
@@ -100,7 +100,7 @@ def is_written(clue: Clue) -> bool:
 
 
 def _words(clue: Clue) -> str | None:
-    """The words of a subtitle or transcript; None for a translation and any other clue."""
+    """The words of a subtitle or transcript; None for any other clue."""
     words = clue.data.get("transcript")
     if clue.kind != "transcribed" or "translated_from" in clue.data or not isinstance(words, str):
         return None
@@ -184,7 +184,7 @@ def _shared(own: Sequence[_Letter], others: Sequence[_Letter]) -> Iterator[tuple
 def _with_letters(
     clue: Clue, number: int, heard: Sequence[_Letter], written: Sequence[_Letter]
 ) -> Clue:
-    """A clue read from the picture, with surer heard letters for those that are not clear."""
+    """A clue read from the picture, with heard letters for those not clear."""
     read: Any = clue.data.get("letters")
     clearer = dict(_clearer(number, heard, written)) if isinstance(read, list) else {}
     if not clearer:
@@ -207,7 +207,7 @@ def _with_letters(
 def _clearer(
     number: int, heard: Sequence[_Letter], written: Sequence[_Letter]
 ) -> Iterator[tuple[int, str]]:
-    """Places of letters of a clue, and what is heard there instead; nothing for the rest."""
+    """Places of unclear letters of a clue, and what is heard there instead."""
     one, two = "".join(x.letter[:1] for x in written), "".join(x.letter[:1] for x in heard)
     for kind, a, b, c, d in SequenceMatcher(None, one, two, autojunk=False).get_opcodes():
         places = written[a:b]

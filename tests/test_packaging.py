@@ -98,3 +98,11 @@ def test_emer_runs_from_where_the_wheel_is_installed(wheel: Path, tmp_path: Path
 def test_python_3_11_and_3_12_are_supported_and_no_other(version: str) -> None:
     allowed = SpecifierSet(PYPROJECT["project"]["requires-python"])
     assert allowed.contains(version) == version.startswith(("3.11", "3.12"))
+
+
+def test_the_packages_that_share_the_folder_cv2_have_one_version() -> None:
+    """mediapipe, deepface and rapidocr each want another; in any order the last one is whole."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    versions = {line.partition("==")[::2] for line in lines if line.startswith("opencv-")}
+    assert len(versions) >= 3
+    assert len({version for _, version in versions}) == 1

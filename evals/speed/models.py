@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from difflib import SequenceMatcher
 from functools import partial
 from pathlib import Path
@@ -39,7 +41,7 @@ from emer.evals.speed.measure import (
     this_machine,
 )
 from emer.evals.speed.peak_memory import loop_clip
-from emer.tools.errors import ConfigError, EmerError
+from emer.tools.errors import ConfigError, EmerError, Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
 from emer.tools.runtime.device import CPU, choose_device, cpu_threads
@@ -55,6 +57,8 @@ SAME_WORDS: Final = 0.9
 """Least share of equal words: another segmentation changes a few (ours)."""
 FACES_PER_S: Final = 4
 """Pictures a second that DeepFace's example classifies, as the tool does."""
+OCR_GOAL: Final = 0.3
+"""CPU seconds per second of clip for reading burnt-in subtitles."""
 SPEECH_GOAL: Final = 0.8
 """Voice activity, word times and clues may cost a quarter more (ours)."""
 
@@ -129,7 +133,9 @@ def _works(
     request: SpeedRequest, parts: Sequence[str], sizes: Sequence[str], device: str, folder: Path
 ) -> Iterator[tuple[str, Work | Unmeasured]]:
     for name in parts:
-        if name != "sizes":
+        if name == "ocr":
+            yield name, partial(measure_ocr, request.clip, request.rounds, folder)
+        elif name != "sizes":
             yield name, partial(measure_tool, name, request.clip, device, request.rounds, folder)
     for size in SIZES if "sizes" in parts else ():
         if device.startswith("cuda") or size in sizes:
@@ -190,6 +196,29 @@ def measure_tool(
     detail += f"{alike}; {about}"
     title = f"{label} : its library's own example"
     return [at_least(title, pair.ratio, "x", comparison.goal, detail)]
+
+
+def measure_ocr(path: Path, rounds: int, folder: Path) -> list[Measure]:
+    """CPU seconds of the OCR tool per second of clip, of all its threads.
+
+    Its pictures come from the decode that tools share, which does not count. `EmerError` without
+    the package.
+    """
+    tool = load_tool("ocr")
+    assert isinstance(tool, Heavy)
+    tool.load()
+    found, times = 0, []
+    for (copy,) in _copies(path, folder / "ocr", rounds, 1):
+        clip = Clip.open(copy)
+        with suppress(Unobservable):
+            start = time.process_time()
+            try:
+                found = len(tool.observe(clip))
+            finally:
+                times.append(time.process_time() - start)
+    least, detail = min(times) / clip.duration, f"{found} subtitles in {clip.duration:.1f} s"
+    title = "ocr, CPU time : the clip's length"
+    return [at_most(title, least, "x", OCR_GOAL, f"{detail}; least of {rounds}; one thread")]
 
 
 def _copies(path: Path, folder: Path, rounds: int, count: int) -> list[list[Path]]:
@@ -323,6 +352,6 @@ COMPARISONS: Final[Mapping[str, Comparison]] = {
         _deepface, _expression, f"DeepFace.analyze on {FACES_PER_S} pictures a second"
     ),
 }  # fmt: skip
-PARTS: Final = (*COMPARISONS, "asr", "speech-emotion", "captioner", "sizes")
+PARTS: Final = (*COMPARISONS, "asr", "speech-emotion", "captioner", "ocr", "sizes")
 ON_CPU: Final = frozenset({"blendshapes"})
 """Tools without a device of their own: MediaPipe's Python runs on the CPU."""

@@ -43,4 +43,5 @@ def test_the_others_are_tried_with_weights_of_their_own():
         "blendshapes",
         "captioner",
         "vision-api",
+        "ocr",
     }

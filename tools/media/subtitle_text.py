@@ -1,6 +1,6 @@
 """What a subtitle file or track says: words, speakers and sounds, each once.
 
-Tags and entities go. Captions that roll are told once. A part in brackets is a sound or a remark
+Tags and entities go. Captions that roll are given once. A part in brackets is a sound or a remark
 about it, no word. Names in front of words become "speaker 1", "speaker 2", ..., in the order of
 the file: they say who speaks, not who is in the picture.
 """
@@ -44,7 +44,7 @@ class Caption(NamedTuple):
     lines: tuple[str, ...]
 
 
-class Told(NamedTuple):
+class Passage(NamedTuple):
     """Words of one speaker, or a sound, in seconds."""
 
     start: float
@@ -55,7 +55,7 @@ class Told(NamedTuple):
 
 
 def bad_time(text: str, suffix: str) -> str | None:
-    """What is wrong with the first time that cannot be, with its line; None where all can be."""
+    """The first time that is not possible, with its line; None where all are."""
     for number, line in enumerate(text.splitlines(), 1):
         if suffix in (".ass", ".ssa"):
             fields = line.partition(":")[2].split(",")
@@ -104,7 +104,7 @@ def lines_of(text: str) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def told(pieces: Sequence[Caption]) -> list[Told]:
+def passages(pieces: Sequence[Caption]) -> list[Passage]:
     """What the captions say, each once, with speakers and sounds apart."""
     once = list(told_once(dict.fromkeys(pieces)))
     first_lines = [line for piece in once for line in piece.lines]
@@ -149,19 +149,19 @@ def _grows(short: str, whole: str) -> bool:
     return whole.startswith(short) and bool(rest) and (rest[0] == " " or not short[-1].isascii())
 
 
-def _parts(piece: Caption, names: Counter[str], speakers: dict[str, str]) -> Iterator[Told]:
+def _parts(piece: Caption, names: Counter[str], speakers: dict[str, str]) -> Iterator[Passage]:
     """The words of each speaker and the sounds in a caption."""
     words: list[tuple[str, str | None]] = []
     for line in piece.lines:
         text, sounds = _without_sounds(line)
         for sound in sounds:
-            yield Told(piece.start, piece.end, sound, None, True)
+            yield Passage(piece.start, piece.end, sound, None, True)
         if _MUSIC.match(text):
-            yield Told(piece.start, piece.end, "music", None, True)
+            yield Passage(piece.start, piece.end, "music", None, True)
         elif _WORD.search(text):
             words += _turns(text, names, speakers, words)
     for speaker, group in _grouped(words):
-        yield Told(piece.start, piece.end, group, speaker)
+        yield Passage(piece.start, piece.end, group, speaker)
 
 
 def _without_sounds(line: str) -> tuple[str, list[str]]:
@@ -184,7 +184,7 @@ def _turns(
     speakers: dict[str, str],
     before: Sequence[tuple[str, str | None]],
 ) -> list[tuple[str, str | None]]:
-    """The words of a line by speaker: with a dash each has one, with a name a numbered one.
+    """The words of a line by speaker: each dash has one, a name a numbered one.
 
     Args:
         text: A line.
@@ -206,7 +206,7 @@ def _turns(
 
 
 def _grouped(words: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str | None, str]]:
-    """The words with those of one speaker together; a lone dash tells of no second speaker."""
+    """The words of each speaker together; a lone dash is no second speaker."""
     if {speaker for _, speaker in words} == {ONE}:
         words = [(text, None) for text, _ in words]
     group: list[str] = []

@@ -1,4 +1,4 @@
-"""Subtitles of a clip: given words, an .srt, .vtt or .ass file, or a track in the clip."""
+"""Subtitles of a clip: given words, a subtitle file, or a track in the clip."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from emer.tools.errors import ConfigError
-from emer.tools.media.subtitle_text import Caption, bad_time, captions, lines_of, told
+from emer.tools.media.subtitle_text import Caption, bad_time, captions, lines_of, passages
 from emer.tools.types import Record, Span
 
 SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
@@ -27,7 +27,7 @@ class SubtitleCue(Record):
     span: Span | None
     text: str
     speaker: str | None = None
-    """"speaker 1", where the subtitle says that speakers differ: nobody's name."""
+    """"speaker 1", where the subtitle says that speakers differ: no name."""
     is_sound: bool = False
     """Whether it tells of a sound, "sobs", and has no words."""
 
@@ -51,7 +51,7 @@ def find_subtitle(
     transcript: str | tuple[SubtitleCue, ...] | None,
     track: SubtitleTrack | None = None,
 ) -> tuple[tuple[SubtitleCue, ...], tuple[str, ...]]:
-    """Given transcript, else that of a file beside the clip, else of a track in it; and notes.
+    """Given transcript, else that of a file or track of the clip; and notes.
 
     A file beside the clip has its name with .srt, .vtt, .ass or .ssa in place of (or after) the
     suffix; one that cannot be read is left out, and a note says so. `ConfigError` names a given
@@ -143,7 +143,7 @@ def _told(pieces: Sequence[Caption]) -> tuple[SubtitleCue, ...]:
             speaker=each.speaker,
             is_sound=each.is_sound,
         )
-        for each in told(pieces)
+        for each in passages(pieces)
     )
 
 

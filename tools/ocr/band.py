@@ -1,4 +1,4 @@
-"""The subtitles among the lines of text that stood in the picture, and their words.
+"""Subtitles among the lines of text that stood in the picture, and their words.
 
 Subtitles stand at one height, one after the other, centred; station logos and sponsors stand for
 longer than words are spoken, and running text moves. The band of the lines with the most time is
@@ -25,9 +25,9 @@ COUNTED: Final = 3.0
 SURE: Final = 0.97
 """Mean probability from which one read of a line is enough."""
 READABLE: Final = 0.5
-"""Mean probability of a line's letters from which it is told."""
+"""Mean probability of a line's letters from which it is reported."""
 LEGIBLE: Final = 0.5
-"""Probability from which a single letter is told; others are an ellipsis."""
+"""Probability from which a single letter is reported; others are an ellipsis."""
 ALONE: Final = 0.9
 """Mean probability of a line of one letter."""
 MARGINS: Final = (0.3, 0.1, 0.2, 0.45, 0.6)
@@ -148,7 +148,7 @@ def _in_a_row(rows: Sequence[Letters]) -> Letters:
 
 
 def legible(letters: Letters) -> str:
-    """The letters that are told; each run of others is an ellipsis."""
+    """The letters that are reported; each run of others is an ellipsis."""
     pairs = zip(letters.text, letters.probabilities, strict=True)
     told = "".join(letter if sure >= LEGIBLE else UNREAD for letter, sure in pairs)
     return " ".join(re.sub(f"{UNREAD}+", UNREAD, told).split())

@@ -101,7 +101,7 @@ class _Track:
     def mean(self) -> Rgb | None:
         if self.total is None:
             return None
-        return np.clip(np.rint(self.total / self.summed), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(np.rint(self.total / self.summed), 0, 255), np.uint8)
 
 
 class LineFollower:
@@ -125,10 +125,10 @@ class LineFollower:
 
     def lines(self, frames: Iterable[Frame]) -> Iterator[Line]:
         """The lines, each after its end."""
-        shape = (1, 1)
+        shape: tuple[int, int] = (1, 1)
         for frame in frames:
             picture = frame.rgb(max_side=DETECTION_SIDE)
-            shape = picture.shape[:2]
+            shape = picture.shape[0], picture.shape[1]
             lower = picture[round(UPPER * shape[0]) :]
             sharp = strokes(lower)
             yield from self._follow(frame.time, sharp, shape)
@@ -168,7 +168,7 @@ class LineFollower:
             self._band = (length, track.box)
 
     def _is_due(self, time: float) -> bool:
-        """Whether to detect now: more often while no line stands, at once where one has gone."""
+        """Whether to detect now: often while no line stands, at once after one has ended."""
         every = CONFIRM_EVERY if self._stands() else DETECT_EVERY
         every = DETECT_EVERY / 2 if self._changed else every
         return time - self._detected >= every - 1e-6
@@ -224,7 +224,7 @@ def strokes(picture: Rgb) -> Strokes:
 
 
 def standing(pattern: Strokes, picture: Strokes, box: Box) -> float:
-    """Correlation of strokes with a picture at their place: the median of the line's parts.
+    """Correlation of strokes with a picture: the median of the line's parts.
 
     A part is as wide as the line is high: what moves behind a few letters spoils theirs alone.
     """

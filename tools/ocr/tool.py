@@ -20,9 +20,9 @@ from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 CACHED: Final = 8
 """Clips whose subtitles are cached for calls about a span."""
 MOST_UNREAD: Final = 0.34
-"""Share of letters that could not be read up to which the words are told as read."""
+"""Share of letters that could not be read up to which the words are stated."""
 LEAST_SURE: Final = 0.75
-"""Mean probability of the letters from which the words are told as read (chosen by us)."""
+"""Mean probability of the letters from which the words are stated (chosen by us)."""
 QUOTES: Final = {ord(mark): "'" for mark in '"“”„«»'}
 
 
