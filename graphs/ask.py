@@ -129,7 +129,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
     Args:
         path: A video or sound file.
         question: What you want to know; by default, what emotion is displayed and why.
-        subtitle: What is said: the words, or the path of an .srt or .vtt file.
+        subtitle: What is said: the words, or the path of a subtitle file.
         tools: Other tools by slot: a name ("mesh"), "none", "package.module:Class", or a table
             with arguments ({"use": "whisper", "model": "tiny"}).
         profile: The set of tools: "embedded", "models", or "auto" (the strongest that is ready).
