@@ -26,7 +26,6 @@ BUILT_IN: Final = (
     "emer.tools.scene.tool",
     "emer.tools.caption.captioner",
     "emer.tools.caption.vision_api",
-    "emer.tools.ocr.tool",
     "emer.tools.prosody.egemaps",
     "emer.tools.voice.speech_emotion",
     "emer.tools.speech.faster_whisper",
@@ -34,6 +33,7 @@ BUILT_IN: Final = (
     "emer.tools.speech.transformers_asr",
     "emer.tools.speech.pocketsphinx",
     "emer.tools.speech.subtitle",
+    "emer.tools.ocr.tool",
 )
 """Modules of the built-in tools by slot, imported when a tool is first named."""
 

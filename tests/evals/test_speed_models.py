@@ -182,10 +182,11 @@ def test_what_cannot_be_measured_is_reported_with_its_reason(clip: Path) -> None
     done = speed(clip, "--profile", "models", "--device", "cpu", "--json")
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
-    assert list(found) == ["machine", "measures", "unmeasured"] and found["measures"] == []
+    assert list(found) == ["machine", "measures", "unmeasured"]
+    assert {each["name"].partition(",")[0] for each in found["measures"]} <= {"ocr"}
     assert found["machine"]["device"] == "cpu" and found["machine"]["date"]
     reasons = {each["name"]: each["why"] for each in found["unmeasured"]}
-    assert len(reasons) == len(models.PARTS) - 1 + len(SIZES)
+    assert len(reasons) + len(found["measures"]) == len(models.PARTS) - 1 + len(SIZES)
     assert "emer models pull faster-whisper" in reasons["faster-whisper"]
     assert "--size large-v3-turbo" in reasons["large-v3-turbo, random weights"]
     assert "measuring whisper on cpu ..." in done.stderr
@@ -278,3 +279,11 @@ def test_ctrl_c_leaves_no_copies(
     with pytest.raises(KeyboardInterrupt):
         measure_models(SpeedRequest(clip, "cpu", rounds=1), lambda _: None)
     assert folders and not folders[0].exists()
+
+
+@needs("rapidocr")
+def test_ocr_is_measured_in_cpu_time_of_the_clip(clip: Path) -> None:
+    request = SpeedRequest(clip, only=("ocr",), rounds=1)
+    (row,) = measure_models(request, lambda _: None).measures
+    assert row.name == "ocr, CPU time : the clip's length"
+    assert row.value > 0 and row.goal == 0.3 and row.at_most

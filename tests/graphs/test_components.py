@@ -31,6 +31,7 @@ def rivals(monkeypatch):
         "prosody": (f"{FAKES}Loud",),
         "voice": (f"{FAKES}Weightless",),
         "speech": (f"{FAKES}Weightless",),
+        "ocr": (f"{FAKES}Weightless",),
     }
     monkeypatch.setattr(components, "ranked", lambda slot: table.get(slot, ()))
 
@@ -51,7 +52,7 @@ def test_what_the_user_named_stands_and_one_slot_alone_may_be_left_to_us(rivals)
     settings = load_settings(profile="auto", tools={"prosody": "none", "face": "a:B"})
     ready = choose(settings)
     assert {slot: c.use for slot, c in ready.settings.active_tools.items()} == {"face": "a:B"}
-    assert set(ready.reasons) == {"expression", "scene", "caption", "voice", "speech"}
+    assert set(ready.reasons) == {"expression", "scene", "caption", "voice", "speech", "ocr"}
     alone = choose(load_settings(tools={"face": "auto"}))
     assert alone.settings.tools["face"].use == f"{FAKES}Smile" and set(alone.reasons) == {"face"}
     assert alone.settings.tools["scene"].use == "camera"

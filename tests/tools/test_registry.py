@@ -72,6 +72,7 @@ def test_slots_have_an_order_a_modality_and_tools_by_rank():
         ("prosody", "audio"),
         ("voice", "audio"),
         ("speech", "text"),
+        ("ocr", "text"),
     ]
     assert ranked("face") == ("blendshapes", "mesh")
     assert ranked("speech") == ("faster-whisper", "whisper", "asr", "pocketsphinx")
