@@ -22,6 +22,8 @@ SAME: Final = 0.45
 Simplified and traditional characters of one sentence agree in about half, unlike sentences of
 one language in a quarter.
 """
+WHOLE: Final = 0.5
+"""Share of a subtitle's letters that are heard from which "the same words" are heard (by us)."""
 SLACK: Final = 0.7
 """Seconds by which words may be heard before or after they are written (chosen by us)."""
 MEETING: Final = 0.5
@@ -94,6 +96,12 @@ def match_words(clues: Iterable[Clue]) -> Matching:
     return matching
 
 
+def is_heard(clue: Clue) -> bool:
+    """True for a subtitle whose words are heard, too, and not only some of them."""
+    share = clue.data.get("heard_share")
+    return isinstance(share, int | float) and share >= WHOLE
+
+
 def is_written(clue: Clue) -> bool:
     """True for the words of a subtitle."""
     return clue.modality == "text" and _WRITTEN.match(clue.text) is not None
@@ -124,7 +132,8 @@ def _join(clue: Clue, others: Sequence[Clue], matching: Matching, how: str) -> N
         span = _union(one.span or clue.span for one, two in pairs if two.clue == number)
         merged = known[number]
         merged = _with_letters(merged, number, own, letters) if how == "heard" else merged
-        matching.merged[near[number].id] = _with_times(merged, span, how)
+        share = _covered(number, own, letters)
+        matching.merged[near[number].id] = _with_times(merged, span, how, share)
         _add(matching.beside, near[number].id, clue.id)
     matching.within[clue.id] = frozenset(near[number].id for number in holders)
 
@@ -229,18 +238,29 @@ def _clearer(
                 yield from ((x.place, "") for x in places[1:])
 
 
-def _with_times(clue: Clue, span: Span | None, how: str) -> Clue:
-    """The clue with when its words are heard, or stand in the picture."""
-    known = clue.data.get(how)
+def _covered(number: int, own: Sequence[_Letter], written: Sequence[_Letter]) -> float:
+    """Share of a clue's letters beside which the other clue has a letter, the same or not."""
+    one, two = "".join(x.letter[:1] for x in written), "".join(x.letter[:1] for x in own)
+    codes = SequenceMatcher(None, one, two, autojunk=False).get_opcodes()
+    beside = [x for _, a, b, c, d in codes if b - a == d - c for x in written[a:b]]
+    return sum(x.clue == number for x in beside) / sum(x.clue == number for x in written)
+
+
+def _with_times(clue: Clue, span: Span | None, how: str, share: float) -> Clue:
+    """The clue with when its words are heard, or stand in the picture; `share` of them."""
+    known, before = clue.data.get(how), clue.data.get(f"{how}_share")
+    share = min(1.0, share + (before if isinstance(before, float) else 0.0))
     if isinstance(known, list) and span is not None:
         span = _union([Span(start=float(str(known[0])), end=float(str(known[1]))), span])
-    told = f"the same words {_HOW[how]}"
-    said = rf" \({told}(?: at [\d.\-]+ s)?\)|{re.escape(_OTHERS)}"
+    what = "the same words" if share >= WHOLE else "some of these words"
+    said = rf" \((?:the same|some of these) words {_HOW[how]}(?: at [\d.\-]+ s)?\)"
+    said += f"|{re.escape(_OTHERS)}"
     text = re.sub(said, "", clue.text.rstrip("."))
     at = f" at {when(span.start, span.end)}" if span else ""
-    data = {**clue.data, how: [round(span.start, 2), round(span.end, 2)] if span else True}
+    times = [round(span.start, 2), round(span.end, 2)] if span else True
+    data = {**clue.data, how: times, f"{how}_share": round(share, 2)}
     whole = _union([clue.span, span]) if clue.span and span else clue.span
-    return _changed(clue, text=f"{text} ({told}{at}).", data=data, span=whole)
+    return _changed(clue, text=f"{text} ({what} {_HOW[how]}{at}).", data=data, span=whole)
 
 
 def _union(spans: Iterable[Span | None]) -> Span | None:

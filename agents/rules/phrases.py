@@ -10,7 +10,7 @@ from typing import get_args
 from emer.agents.lexicon.cue_parser import Mention, is_doubtful, read, transcript
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.questions.person_focus import person_of, place_of
-from emer.agents.same_words import is_written
+from emer.agents.same_words import is_heard, is_written
 from emer.agents.types import LONGEST_SENTENCE, Alternative, DeclineReason, StopReason
 from emer.prompts.prompt import Language, has_term, load, term
 from emer.tools.cues import cue_names
@@ -209,7 +209,7 @@ def quote(clue: Clue, language: Language = "en") -> str:
         prompt = load(f"rules/{language}/text_translated")
         return prompt.substitute(words=words, language=source[1])
     elif is_written(clue):
-        kind = "subtitle_heard" if "heard" in clue.data else "subtitle"
+        kind = "subtitle_heard" if is_heard(clue) else "subtitle"
     else:
         kind = "speech"
     return load(f"rules/{language}/text_{kind}").substitute(words=words)

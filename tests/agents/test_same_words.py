@@ -59,6 +59,12 @@ def test_the_same_words_are_one_clue_with_both_times() -> None:
     assert is_written(one) and not is_doubtful(one)
 
 
+def test_of_a_part_that_is_heard_no_more_is_said() -> None:
+    (one,) = shown(written("我想想都很幸福你不觉得吗", (0.0, 1.6)), heard("很幸福", (0.7, 1.3)))
+    assert one.text.endswith("(some of these words are heard at 0.7-1.3 s).")
+    assert quote(one) == 'In the text, the subtitle reads "我想想都很幸福你不觉得吗".'
+
+
 def test_an_utterance_over_two_lines_gives_each_its_own_time() -> None:
     lines = written("一个让我赶紧走", (2.6, 4.0)), written("一个不让我去", (4.5, 5.6))
     first, second = shown(*lines, heard("一個讓我趕緊走一個不讓我去", (2.6, 5.6)))
