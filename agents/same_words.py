@@ -239,7 +239,7 @@ def _clearer(
 
 
 def _covered(number: int, own: Sequence[_Letter], written: Sequence[_Letter]) -> float:
-    """Share of a clue's letters beside which the other clue has a letter, the same or not."""
+    """Share of a clue's letters for which the other clue has one, the same or not."""
     one, two = "".join(x.letter[:1] for x in written), "".join(x.letter[:1] for x in own)
     codes = SequenceMatcher(None, one, two, autojunk=False).get_opcodes()
     beside = [x for _, a, b, c, d in codes if b - a == d - c for x in written[a:b]]
@@ -247,7 +247,7 @@ def _covered(number: int, own: Sequence[_Letter], written: Sequence[_Letter]) ->
 
 
 def _with_times(clue: Clue, span: Span | None, how: str, share: float) -> Clue:
-    """The clue with when its words are heard, or stand in the picture; `share` of them."""
+    """The clue with the time of its words elsewhere, as far as `share` of them are."""
     known, before = clue.data.get(how), clue.data.get(f"{how}_share")
     share = min(1.0, share + (before if isinstance(before, float) else 0.0))
     if isinstance(known, list) and span is not None:
