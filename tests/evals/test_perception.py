@@ -15,6 +15,7 @@ from emer.evals.metrics.perception import Seen, Sighting, Truth, same_sign, scor
 from emer.tools.cues import stated
 from emer.tools.errors import ConfigError
 from emer.tools.types import Clue, Quality, Source, Span
+from tests.fixtures.paths import ROOT
 
 HEAD = "clip,start,end,person,what,present,main\n"
 
@@ -127,6 +128,12 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes) -> N
     path = tmp_path / "seen.csv"
     path.write_bytes(content)
     assert call("perception", path, tmp_path).exit_code == 2
+
+
+def test_the_table_of_the_shared_clips_reads() -> None:
+    found = read_perception(ROOT / "evals" / "data" / "perception" / "shared_clips.csv")
+    assert len(found) == 20 and found["hard/no_face.mp4"].people == 0
+    assert found["emer/sample_00003364.mp4"].main[0].cue == "smile"
 
 
 @pytest.mark.slow
