@@ -16,6 +16,8 @@ _WIDER = {
     "pitch_down": ("falling_end",),
     "smile_eyes": ("smile_social",),
     "pitch_up": ("rising_end", "pitch_jump", "pitch_high", "loud"),
+    "embrace": ("hand_near_face",),
+    "head_tilt": ("head_away",),
     "mouth_open": ("mouth_shut", "jaw_drop"),
     "pauses": ("long_pause",),
     "gaze_averted": ("gaze_down", "gaze_up", "head_away"),

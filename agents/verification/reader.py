@@ -19,6 +19,7 @@ from emer.agents.verification.vocabulary import (
     emotion_pattern,
     hits_in,
     is_boundary,
+    movements_in,
     phrase_at,
 )
 
@@ -227,7 +228,9 @@ def _hits(text: str, block: Block) -> Iterator[Hit]:
 
     "A rhetorical question" is not also a question; in a conclusion "downcast" is an emotion.
     """
-    hits = [hit for channel in HELD[block] for hit in hits_in(text, channel)]
+    channels = HELD[block]
+    hits = [hit for channel in channels for hit in hits_in(text, channel)]
+    hits += [hit for channel in channels for hit in movements_in(text, channel)]
     emotions = [m.span() for m in emotion_pattern().finditer(text)] if block in CONCLUDING else []
     names = [(hit.start, hit.end) for hit in hits if hit.channel == "text"]
     for hit in hits:

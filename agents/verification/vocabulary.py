@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from emer.agents.lexicon.lexicon import FOLDER as LEXICON
 from emer.agents.lexicon.lexicon import WORD_CUES, Channel, lexicon, read_rows
@@ -17,6 +18,7 @@ from emer.agents.rules.phrases import cue_name
 from emer.agents.verification.normalization import fold
 
 WORDS = Path(__file__).parent / "words.toml"
+MOVEMENTS = Path(__file__).parent / "movements.toml"
 _ENDS = """
 s es ed d e ing ly er y n en ens ened ening led ling ting ted tting tted ning ned nning nned ping
 ped pping pped ging ged gging gged ies ied ness ful fully ment ion ions tion ate ates ated ating
@@ -148,6 +150,90 @@ def _cue_patterns() -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], ...]]
     return table
 
 
+@lru_cache(maxsize=1)
+def _movement_patterns() -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], ...]]:
+    """Patterns of parts and what they do, from `movements.toml`; groups are free words."""
+    with MOVEMENTS.open("rb") as file:
+        table = tomllib.load(file)
+    found: dict[Channel, list[tuple[str, re.Pattern[str]]]] = {"visual": [], "audio": []}
+    shapes = [
+        *((cue, s) for cue, of in table["cue"].items() for pair in of for s in _moving(table, pair)),
+        *((c, s) for c, (noun, w) in table["adjectives"].items() for s in _like(table, noun, w)),
+        *((cue, shape) for cue, of in table["more"].items() for shape in of),
+    ]
+    for cue, shape in shapes:
+        pattern = re.compile(shape.replace("<the>", _ARTICLES))
+        found[lexicon().cues[cue].channel].append((cue, pattern))
+    return {channel: tuple(pairs) for channel, pairs in found.items()}
+
+
+_ARTICLES = r"((?:(?:the|her|his|their|its|both|a|an|own) ){0,2})"
+_ADVERBS = (
+    r"((?:(?:(?:is|are|was|were|has|have|had|been|being|be) |(?:do|does|did|may|might|could|can) "
+    r"|(?:seems?|appears?|begins?|starts?) to |(?:not|then|also|both|again|still|now|once|twice) "
+    r"|once more |a (?:little|bit) |[a-z]+ly )){0,4})"
+)
+"""Words between a part and its verb; each is read by itself."""
+_BEING = r"(?:is|are|was|were|sounds?|stays?|remains?|becomes?|turns?|grows?|sits?|has an?|being)"
+
+
+def _moving(table: Mapping[str, Mapping[str, Any]], pair: tuple[str, str]) -> Iterator[str]:
+    """Patterns of a part and a motion: "brows lift", "lifts her brows", "a lift of the brows"."""
+    part, motion = table["part"][pair[0]], table["motion"][pair[1]]
+    for verbs, is_with_object in ((motion["go"], False), (motion["do"], True)):
+        for verb in verbs.split():
+            base, _, particle = verb.replace("+", " ").partition(" ")
+            forms, past = _forms(base, table["irregular"])
+            behind = f" {particle}" if particle else "(?: upwards?| downwards?)?"
+            if not is_with_object:
+                yield rf"\b{part} {_ADVERBS}(?:{forms}){behind}\b"
+                continue
+            yield rf"\b{part} {_ADVERBS}(?:{past}){behind}\b"
+            yield rf"\b(?:{forms}) <the>{part}{behind}\b"
+            if particle:
+                yield rf"\b(?:{forms}) {particle} <the>{part}\b"
+            else:
+                yield rf"\b(?:{past}) {part}\b"
+    if nouns := "|".join(motion.get("noun", "").split()):
+        yield rf"\b(?:{nouns}) (?:of|in) <the>{part}\b"
+        yield rf"\b{part} (?:{nouns})\b"
+
+
+def _like(table: Mapping[str, Mapping[str, Any]], noun: str, words: str) -> Iterator[str]:
+    """Patterns of an adjective with a word for a voice, alone or beside another one."""
+    every = "|".join(sorted({w for _, ws in table["adjectives"].values() for w in ws.split()}))
+    part, own = table["voice"][noun], "|".join(words.split())
+    joint = r"(?:, and |,? and |, )"
+    yield rf"\b(?:{own})(?:{joint}({every}))?(?:{joint}({every}))? {part}\b"
+    yield rf"\b({every}){joint}(?:{own}) {part}\b"
+    yield (
+        rf"\b{part} {_ADVERBS}{_BEING} {_ADVERBS}(?:({every}){joint})?(?:{own})\b"
+        r"(?: (?:edge|quality|tone|timbre|ring|sound))?"
+    )
+    yield (
+        rf"\b{part} {_ADVERBS}{_BEING} {_ADVERBS}(?:{own}){joint}({every})\b"
+        r"(?: (?:edge|quality|tone|timbre|ring|sound))?"
+    )
+
+
+def _forms(verb: str, irregular: Mapping[str, str]) -> tuple[str, str]:
+    """The forms of an English verb, and its past forms, as choices of a pattern."""
+    stem = verb.removesuffix("e")
+    doubled = stem + stem[-1] if verb in _DOUBLED else stem
+    past = irregular.get(verb, f"{doubled}ed").replace(" ", "|")
+    third = f"{verb}es" if verb.endswith(("s", "sh", "ch", "o")) else f"{verb}s"
+    return f"{verb}|{third}|{doubled}ing|{past}", past
+
+
+_DOUBLED = ("drop", "dip", "tip", "knit", "shut", "slip", "sag", "swim", "stir", "sit")
+
+
+@lru_cache(maxsize=4096)
+def movements_in(text: str, channel: Channel) -> tuple[Hit, ...]:
+    """The cues that a folded text states as movements of a part, in order."""
+    return tuple(_hits_of(_movement_patterns().get(channel, ()), text, channel))
+
+
 def _names(channel: Channel) -> Iterator[tuple[str, str]]:
     """Cues and combinations by the name that the rules give them."""
     for key, cue in lexicon().cues.items():
@@ -170,8 +256,14 @@ def _bare(phrase: str) -> str:
 @lru_cache(maxsize=4096)
 def hits_in(text: str, channel: Channel) -> tuple[Hit, ...]:
     """The cues that a folded text names on a channel, in order."""
+    return tuple(_hits_of(_cue_patterns()[channel], text, channel))
+
+
+def _hits_of(
+    patterns: Sequence[tuple[str, re.Pattern[str]]], text: str, channel: Channel
+) -> list[Hit]:
     found = []
-    for cue, pattern in _cue_patterns()[channel]:
+    for cue, pattern in patterns:
         match = pattern.search(text) if may_match(pattern, text) else None
         while match is not None:
             free = tuple(_free(text, match))
@@ -180,7 +272,7 @@ def hits_in(text: str, channel: Channel) -> tuple[Hit, ...]:
             # A cue of its own may stand in the free words.
             behind = min((start for start, _ in free), default=match.end())
             match = pattern.search(text, max(behind, match.start() + 1))
-    return tuple(sorted(found, key=lambda hit: (hit.start, -hit.end, hit.cue)))
+    return sorted(found, key=lambda hit: (hit.start, -hit.end, hit.cue))
 
 
 def _free(text: str, match: re.Match[str]) -> Iterator[tuple[int, int]]:
