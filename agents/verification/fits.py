@@ -119,7 +119,7 @@ class Fit:
 
     def _other_contact(self) -> Iterator[str]:
         """What a hand touches, if the clue does not name it."""
-        if self.head.hit is None or not self.head.value.startswith(("hand_", "mouth_")):
+        if self.head.hit is None or not self.head.value.startswith(("hand_", "mouth_c")):
             return
         words = self.claim.text[self.head.start : self.head.end]
         for match in _CONTACT.finditer(words):
@@ -218,6 +218,16 @@ def _on_begin(fit: Fit, _: Item) -> str:
     return "it does not begin then"
 
 
+def _on_fade(fit: Fit, _: Item) -> str:
+    """An end that is seen lies within the clip, and a moment named is that end."""
+    span = fit.carrier.clue.span
+    moments = [i.quantity for i in fit.claim.of("quantity") if i.value == "point" and i.quantity]
+    if span is None or span.end > fit.scene.duration - SLACK:
+        return "its clue does not tell of its end"
+    is_then = all(abs(m.values[0] - span.end) <= SLACK for m in moments)
+    return "" if is_then else "it does not end then"
+
+
 def _on_way(fit: Fit, item: Item) -> str:
     """A side, of the one cue next to it; the clue must name it alone."""
     if not fit.is_own(item):
@@ -244,12 +254,18 @@ def _on_only(fit: Fit, item: Item) -> str:
     return ""
 
 
+_UNMARKED = "很"
+"""Stands before a Chinese adjective that has no other degree, and adds none."""
+
+
 def _on_degree(fit: Fit, item: Item) -> str:
     near = fit.claim.nearest(item)
     if near is None or near.kind not in OBSERVED or not fit.is_own(item):
         return ""
     if fit.head.kind == "seen" and near.kind == "hit":
         return ""  # "speaks clearly higher": the degree is that of the pitch
+    if item.text == _UNMARKED and fit.carrier.ranks.get(fit.head.value) is None:
+        return ""
     worded = fit.head.kind in ("seen", "people") and item.text in fit.carrier.text
     if worded or has_rank(fit.carrier, [fit.head.value], int(item.value)):
         return ""
@@ -265,7 +281,9 @@ def _on_time(fit: Fit, item: Item) -> str:
 def _on_extent(fit: Fit, item: Item) -> str:
     if item.value == "repeated" and len(fit.stating) > 1:
         return ""
-    if has_extent(fit.carrier, item.value, fit.scene.duration):
+    limits = [i.quantity for i in fit.claim.of("quantity") if i.value in ("since", "after")]
+    start = max((limit.values[0] for limit in limits if limit), default=0.0)
+    if has_extent(fit.carrier, item.value, fit.scene.duration, start):
         return ""
     return "it holds for another share of the clip"
 
@@ -309,6 +327,9 @@ def _follows(fit: Fit, order: str) -> bool:
     later = [start for start in same if start > span.start]
     return {
         "first": not earlier,
+        "between": any(o.start < span.start for o in others)
+        and any(o.start > span.start for o in others),
+        "at_end": any(abs(span.start - other.end) <= 2 * SLACK for other in others),
         "than_first": bool(earlier),
         "than_later": bool(later),
         "again": bool(earlier),
@@ -332,6 +353,7 @@ _CHECKS: Mapping[str, Callable[[Fit, Item], str]] = {
     "compare": _on_compare,
     "only": _on_only,
     "begin": _on_begin,
+    "fade": _on_fade,
     "way": _on_way,
 }
 """What is wrong with an item of a claim for a clue, by the item's kind; "" if nothing."""

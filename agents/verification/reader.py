@@ -214,11 +214,19 @@ def _read_rest(text: str, block: Block) -> Readout:
 
 
 def _without_pronouns(items: Sequence[Item], text: str) -> Iterator[Item]:
-    """The items without each "one" and "both" that counts nothing ("both brows")."""
+    """The items without each "one" and "both" that counts nothing ("both brows").
+
+    "Twice, once early and once late" counts two.
+    """
+    onces = [item for item in items if item.kind == "count" and item.text == "once"]
+    parted = len(onces) if len(onces) > 1 else 0
     for place, item in enumerate(items):
         after = items[place + 1] if place + 1 < len(items) else None
         counted = after is not None and after.kind in _COUNTABLE and after.start <= item.end + 1
         is_pair = item.text == "both" and _PAIR.match(text, item.end) is not None
+        told = any(o.kind == "count" and o.value == str(parted) for o in items[:place])
+        if told and item in onces:
+            continue
         if not is_pair and (item.kind != "count" or item.text != "one" or counted):
             yield item
 
@@ -231,12 +239,26 @@ def _hits(text: str, block: Block) -> Iterator[Hit]:
     channels = HELD[block]
     hits = [hit for channel in channels for hit in hits_in(text, channel)]
     hits += [hit for channel in channels for hit in movements_in(text, channel)]
+    hits = [hit for hit in hits if not _is_of_next(text, hit)]
     emotions = [m.span() for m in emotion_pattern().finditer(text)] if block in CONCLUDING else []
     names = [(hit.start, hit.end) for hit in hits if hit.channel == "text"]
     for hit in hits:
         wider = [(a, b) for a, b in names if b - a > hit.end - hit.start and hit.channel == "text"]
         if not any(a <= hit.start and hit.end <= b for a, b in (*emotions, *wider)):
             yield hit
+
+
+def _is_of_next(text: str, hit: Hit) -> bool:
+    """True for "voice and raised" where another part follows ("a low voice and raised brows")."""
+    joined = _JOINED.search(text[hit.start : hit.end]) is not None
+    return joined and _PART_AHEAD.match(text, hit.end) is not None
+
+
+_JOINED = re.compile(r" and [a-z-]+$")
+_PART_AHEAD = re.compile(
+    r" (?:(?:inner|outer|upper|lower) )?(?:eye|brow|lid|lip|mouth|corner|jaw|chin|head|shoulder"
+    r"|hand|arm|body|gaze|voice|pitch|tone|intonation)"
+)
 
 
 def _observations(text: str, covered: bytearray, block: Block) -> Iterator[Item]:

@@ -38,6 +38,7 @@ INHERENT: Mapping[str, tuple[tuple[str, bool], ...]] = {
     "long_pause": (("pauses", False),),
     "brows_rest": (("brow_furrow", True), ("brow_raise", True), ("smile", True)),
     "body_still": (("body_moves", True),),
+    "head_turned": (("head_away", False),),
 }
 """Cues, and whether denied, that another cue or observation states with itself."""
 
@@ -163,7 +164,8 @@ def _movement_patterns() -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], 
     ]
     for cue, shape in shapes:
         pattern = re.compile(shape.replace("<the>", _ARTICLES))
-        found[lexicon().cues[cue].channel].append((cue, pattern))
+        known = lexicon().cues.get(cue)  # else an observation of `words.toml`
+        found[known.channel if known else "visual"].append((cue, pattern))
     return {channel: tuple(pairs) for channel, pairs in found.items()}
 
 
