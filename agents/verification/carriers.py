@@ -338,6 +338,7 @@ def is_at(span: Span | None, where: str, duration: float) -> bool:
         "early": start <= 1 / 3 and middle <= 0.6,
         "middle": start <= 2 / 3 and end >= 1 / 3 and 0.25 <= middle <= 0.75,
         "end": end >= 2 / 3 and middle >= 0.4,
+        "to_end": span.end >= duration - SLACK,
         "last_second": span.end >= duration - 1.0 and middle >= 0.4,
         "first_half": middle <= 0.5,
         "second_half": middle >= 0.5,

@@ -130,9 +130,10 @@ def _check_unframed(cited: Cited, ground: Ground) -> Iterator[Problem]:
     strange = strange_words(cited.sentence.text, (clue.text for clue in cited.clues))
     if strange:
         yield Problem("unsupported", f"its letters cannot be read: {', '.join(strange)}")
-    carriers = [carrier_of(clue) for clue in cited.clues]
+    everyone = [carrier_of(clue) for clue in cited.clues]
+    carriers = everyone
     if block not in CONCLUDING:
-        carriers = [c for c in carriers if c.channel == HELD[block][0]]
+        carriers = [c for c in everyone if c.channel == HELD[block][0]]
         if not carriers:
             yield Problem("unsupported", f"it cites no clue of the {block}")
             return
@@ -164,7 +165,10 @@ def _check_read(
             yield Problem("unsupported", "it tells of several people at once")
     yield from subject_problems(parts, readout.text)
     previous = [carrier_of(clue) for clue in cited.previous]
-    scene = Scene(cited.duration, [carrier_of(clue) for clue in ground.clues])
+    aside = [c for c in map(carrier_of, cited.clues) if c not in carriers]
+    scene = Scene(cited.duration, [carrier_of(clue) for clue in ground.clues], aside)
+    if aside and not any(_is_told(head, scene, carriers) for c in claims for head in c.heads):
+        yield Problem("unsupported", "it tells only when")
     for claim in claims:
         yield from bind_denials(claim)
         yield from unknown_people(claim, carriers)
@@ -181,6 +185,11 @@ def _check_read(
     yield from mixed_people(claims)
     yield from _quotations(readout, cited, carriers, hedged)
     yield from _causes(claims)
+
+
+def _is_told(head: Item, scene: Scene, carriers: Sequence[Carrier]) -> bool:
+    """True for what a block tells itself, not of the other channel."""
+    return not scene.is_aside(head, carriers)
 
 
 def _is_hedge(item: Item) -> bool:

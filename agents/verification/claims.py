@@ -122,7 +122,7 @@ def _leads(claim: Claim, first: Item) -> bool:
     return first.text in _AFTER_ZH and is_behind and claim.items[-1] == first
 
 
-_LED = {"after": "then", "before": "earlier", "between": "between", "later": "then", "then": "then"}
+_LED = {"after": "past", "before": "earlier", "between": "between", "later": "past", "then": "past"}
 _AFTER_ZH = frozenset({"之后", "过后", "后"})
 
 

@@ -40,10 +40,21 @@ class Scene:
     Args:
         duration: Length of the clip in seconds.
         everyone: All clues of the clip.
+        aside: Cited clues of another channel than the block's, which only say when.
     """
 
     duration: float
     everyone: Sequence[Carrier] = ()
+    aside: Sequence[Carrier] = ()
+
+    def pool(self, head: Item, carriers: Sequence[Carrier]) -> Sequence[Carrier]:
+        """The clues that a head may rest on."""
+        return self.aside if self.is_aside(head, carriers) else carriers
+
+    def is_aside(self, head: Item, carriers: Sequence[Carrier]) -> bool:
+        """True for a cue of a channel that is not the block's."""
+        own = {carrier.channel for carrier in carriers}
+        return bool(self.aside) and head.hit is not None and head.hit.channel not in own
 
 
 def states(carrier: Carrier, head: Item, *, denied: bool) -> bool:
@@ -329,6 +340,7 @@ def _follows(fit: Fit, order: str) -> bool:
         "first": not earlier,
         "between": any(o.start < span.start for o in others)
         and any(o.start > span.start for o in others),
+        "past": any(other.end <= span.start + SLACK for other in others),
         "at_end": any(abs(span.start - other.end) <= 2 * SLACK for other in others),
         "than_first": bool(earlier),
         "than_later": bool(later),

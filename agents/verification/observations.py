@@ -45,7 +45,8 @@ def check_observation(
     numbered: list[tuple[Item, list[Carrier]]] = []
     for head in (*heads, *bare):
         denied = head in claim.denied
-        stating = list(carriers) if head in bare else _stating(carriers, head, denied)
+        pool = scene.pool(head, carriers)
+        stating = list(carriers) if head in bare else _stating(pool, head, denied)
         if not stating:
             unheld.append((head, _not_stated(head, denied, carriers)))
             continue
@@ -61,7 +62,7 @@ def check_observation(
     # The same words may name a cue of another channel ("a trembling voice").
     yield from (p for head, p in unheld if not any(_is_same_words(head, other) for other in held))
     yield from _numbers_of_one(claim, numbered, carriers)
-    yield from _sequence(claim, carriers)
+    yield from _sequence(claim, (*carriers, *scene.aside))
     if claim.after == "while" and previous and not _coincide(claim.carriers, previous):
         yield Problem("unsupported", "its clues are not at the same time")
 

@@ -237,8 +237,15 @@ def _hits(text: str, block: Block) -> Iterator[Hit]:
     "A rhetorical question" is not also a question; in a conclusion "downcast" is an emotion.
     """
     channels = HELD[block]
+    aside = [m.span() for m in _REFERENCE.finditer(text)] if block in _SEEN_OR_HEARD else []
     hits = [hit for channel in channels for hit in hits_in(text, channel)]
     hits += [hit for channel in channels for hit in movements_in(text, channel)]
+    hits += [
+        hit
+        for channel in (_SEEN_OR_HEARD[block] if aside else ())
+        for hit in (*hits_in(text, channel), *movements_in(text, channel))
+        if any(a <= hit.start and hit.end <= b for a, b in aside)
+    ]
     hits = [hit for hit in hits if not _is_of_next(text, hit)]
     emotions = [m.span() for m in emotion_pattern().finditer(text)] if block in CONCLUDING else []
     names = [(hit.start, hit.end) for hit in hits if hit.channel == "text"]
@@ -246,6 +253,14 @@ def _hits(text: str, block: Block) -> Iterator[Hit]:
         wider = [(a, b) for a, b in names if b - a > hit.end - hit.start and hit.channel == "text"]
         if not any(a <= hit.start and hit.end <= b for a, b in (*emotions, *wider)):
             yield hit
+
+
+_SEEN_OR_HEARD: dict[Block, tuple[Channel, ...]] = {"video": ("audio",), "audio": ("visual",)}
+_REFERENCE = re.compile(
+    r"\b(?:while|whilst|when|as|during|after|before|until|following)\b[^,;.]*"
+    r"|(?<![^,;.])[^,;.]*?(?:之后|以后|过后|后|之前|以前|时|的时候|的同时|之际|期间)(?=,)"
+)
+"""What a block may tell of the other channel: when something was ("after a long pause, ...")."""
 
 
 def _is_of_next(text: str, hit: Hit) -> bool:

@@ -71,6 +71,7 @@ def phrases() -> Mapping[str, Phrase]:
         table = tomllib.load(file)
     for kind, values in table.items():
         for value, texts in values.items():
+            texts = [text.replace("(clip|video", "(clip|video|footage|sequence|excerpt") for text in texts]
             for spelled in (spelled for text in texts for spelled in expand(fold(text))):
                 known = found.setdefault(spelled, Phrase(spelled, kind, value))
                 if (known.kind, known.value) != (kind, value):
