@@ -152,7 +152,8 @@ class Carrier:
             return not denied and bool(self.people())
         if item.value == "voice_speech":
             heard = self.channel in ("audio", "text") or "mouth_speech" in self.seen
-            return not denied and (heard or _SPOKEN.search(self.text) is not None)
+            said = _SPOKEN.search(self.text.replace("no speech-like", ""))
+            return not denied and (heard or said is not None)
         return not denied and item.value in self.seen
 
 
@@ -338,7 +339,7 @@ def is_at(span: Span | None, where: str, duration: float) -> bool:
         "early": start <= 1 / 3 and middle <= 0.6,
         "middle": start <= 2 / 3 and end >= 1 / 3 and 0.25 <= middle <= 0.75,
         "end": end >= 2 / 3 and middle >= 0.4,
-        "to_end": span.end >= duration - SLACK,
+        "to_end": span.end >= duration - min(SLACK, 0.1 * duration),
         "last_second": span.end >= duration - 1.0 and middle >= 0.4,
         "first_half": middle <= 0.5,
         "second_half": middle >= 0.5,

@@ -74,6 +74,11 @@ _HEDGED = re.compile(
     r"\b(?:may|might|could|would|seems?|appears?|sounds? like|hints?|suggests?|points?|consistent"
     r"|fits?)\b|可能|似乎|好像|像是|大概"
 )
+_ONE_OF_TWO = re.compile(
+    r"\b(?:one|either|a single|just one) (?:of (?:the|her|his|their) )?(?:eye|brow|shoulder|corner"
+    r"|cheek|lid)|(?<!第)(?:一|单|其中一)[只条侧边道个]?(?:眼睛|眉|肩|嘴角)"
+)
+_ONE_SIDE = re.compile(r"\b(?:one|left|right|alone|single)\b|[一单左右]")
 _EXACT = {
     "only": {"count", "degree", "quantity", "time", "people", "extent", "some", "gloss"},
     "least": {"people", "count", "quantity"},
@@ -202,7 +207,9 @@ def _is_open(claim: Claim) -> bool:
 
 
 def _loose(readout: Readout, carriers: Sequence[Carrier]) -> Iterator[Problem]:
-    """Words that need another one behind them: "about", "says", "only"."""
+    """Words that need another one behind them: "about", "says", "only"; one of two parts."""
+    if _ONE_OF_TWO.search(readout.text) and not any(_ONE_SIDE.search(c.text) for c in carriers):
+        yield Problem("unsupported", "its clues do not tell of one side alone")
     items = [item for item in readout.items if item.kind not in ("paren", "break")]
     has_quote = any(item.kind == "quote" for item in items)
     reports = has_quote or any(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
+from emer.agents.rules.phrases import cue_name
 from emer.agents.verification.carriers import (
     SLACK,
     Carrier,
@@ -17,6 +19,7 @@ from emer.agents.verification.carriers import (
 )
 from emer.agents.verification.claims import OBSERVED, Claim, gap
 from emer.agents.verification.comparisons import elsewhere, is_extreme, occasions
+from emer.agents.verification.normalization import fold
 from emer.agents.verification.quantities import Quantity
 from emer.agents.verification.reader import Item
 from emer.tools.types import Span
@@ -31,6 +34,22 @@ _IN_CHINESE = {
     "chin": "下巴", "cheek": "脸颊", "mouth": "嘴", "nose": "鼻", "forehead": "额", "neck": "脖",
     "hair": "头发", "ear": "耳", "chest": "胸", "shoulder": "肩", "shoulders": "肩",
 }  # fmt: skip
+
+
+_CHANGE = re.compile(
+    r"\b(?:ris(?:e|es|en|ing)|rose|climb|fall|fell|drop|declin|sink|sank|increas|decreas|go(?:es)? up"
+    r"|go(?:es)? down|mov(?:es|ing)|lift|dip|diminish|descend|com(?:es|ing)|grow|swell|becom|jump"
+    r"|leap|deepens)"
+    r"|升高|上升|上扬|提高|抬高|拔高|下降|降低|下滑|回落|走低|走高|下行|变[高低大小轻弱]|降|往[上下]"
+)
+"""Words of a change in a cue of the voice."""
+
+
+@lru_cache(maxsize=512)
+def _names_of(cue: str) -> tuple[str, ...]:
+    """The names that the rules give a cue ("a low or falling pitch"), folded."""
+    names = (cue_name(cue, "en"), cue_name(cue, "zh"))
+    return tuple(fold(form) for name in names for form in (name, name.partition(" ")[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +108,7 @@ class Fit:
         """Why the clue does not carry what the claim adds."""
         yield from self._other_person()
         yield from self._other_contact()
+        yield from self._no_change()
         for item in self.claim.items:
             inside = self.head.start <= item.start and item.end <= self.head.end
             check = _CHECKS.get(item.kind)
@@ -138,6 +158,13 @@ class Fit:
             known = {word, *(en for en, zh in _IN_CHINESE.items() if zh == word)}
             if not any(name in self.carrier.text for name in known):
                 yield f"its clues do not name the {word}"
+
+    def _no_change(self) -> Iterator[str]:
+        """What is said to change, where the clue tells how it is against other voices."""
+        words = self.claim.text[self.head.start : self.head.end]
+        if "typical values" in self.carrier.text and self.head.hit is not None:
+            if _CHANGE.search(words) and words not in _names_of(self.head.value):
+                yield "its clues do not say that it changes"
 
     def _other_person(self) -> Iterator[str]:
         claim, carrier, named = self.claim, self.carrier, self.claim.person
@@ -224,6 +251,8 @@ def _on_begin(fit: Fit, _: Item) -> str:
     """A moment at which something begins is the beginning of its clue's span."""
     span = fit.carrier.clue.span
     moments = [i.quantity for i in fit.claim.of("quantity") if i.value == "point" and i.quantity]
+    if fit.claim.of("apex"):
+        return ""  # "begins ..., strongest at 1.1 s": the moment is that of the apex
     if span is None or all(abs(m.values[0] - span.start) <= SLACK for m in moments):
         return ""
     return "it does not begin then"

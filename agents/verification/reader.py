@@ -359,6 +359,8 @@ def parts_of(items: Sequence[Item]) -> list[Part]:
             depth = depth + 1 if opened else max(0, depth - 1)
         elif item.kind == "break" and (depth or any(_is_inside(item, one) for one in wide)):
             continue
+        elif item.kind == "break" and parts[-1].after == "while" and not parts[-1].items:
+            continue  # "... 的同时, ..."
         elif item.kind == "break":
             parts.append(Part(after=item.value))
         else:
