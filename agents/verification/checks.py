@@ -54,7 +54,7 @@ REGIONS: Mapping[str, tuple[str, ...]] = {
     "nose": ("nose", "upper_lip"),
     "head": ("nod", "head", "turned"),
     "body": ("hand", "points", "gestures", "fist", "arms", "embrace", "leans", "shoulders", "body",
-             "applause", "no_hand"),
+             "applause", "mouth_covered", "no_hand"),
 }  # fmt: skip
 """Beginnings of the keys of the cues that a part of the face or body can display."""
 

@@ -109,7 +109,9 @@ def _lead(claims: Sequence[Claim]) -> None:
             claim.items.remove(first)
             behind.items.append(replace(first, value=_LED[first.value]))
         fades = claim.of("fade")
-        if claim is claims[0] and claim.after == "while" and behind.after == "comma":
+        beside = next((i for i in claim.items if i.text == "with"), None)
+        is_with = beside is not None and all(head.start > beside.start for head in claim.heads)
+        if claim is claims[0] and (claim.after == "while" or is_with) and behind.after == "comma":
             claim.after, behind.after = "", "comma" if fades else "while"
             behind.items += [replace(fade, kind="order", value="at_end") for fade in fades]
 

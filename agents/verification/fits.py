@@ -209,11 +209,27 @@ def _is_of_several(fit: Fit) -> bool:
 
 
 def _misses(fit: Fit, quantity: Quantity) -> bool:
+    if moments := _listed(fit, quantity):
+        return not all(
+            any(has_times(c, m, fit.scene.duration) for c in fit.stating) for m in moments
+        )
     if quantity.role == "later":
         return not _is_later(fit, quantity.values[0])
     if quantity.unit == "s":
         return not has_times(fit.carrier, quantity, fit.scene.duration)
     return quantity.unit not in ("times", "people") and not has_quantity(fit.carrier, quantity)
+
+
+def _listed(fit: Fit, quantity: Quantity) -> list[Quantity]:
+    """The moments of a list, one for each of the clues ("around 2.6 s and 6.1 s")."""
+    words = fit.claim.text[quantity.start : quantity.end]
+    is_list = _AND.search(words) is not None and _WITHIN.search(words) is None
+    if not is_list or quantity.unit != "s" or len(quantity.values) != len(fit.stating):
+        return []
+    return [replace(quantity, role="point", values=(value,)) for value in quantity.values]
+
+
+_AND, _WITHIN = re.compile(r" and |[和与,]"), re.compile(r"between|之间|from")
 
 
 def _is_later(fit: Fit, gap_s: float) -> bool:
@@ -272,10 +288,15 @@ def _on_way(fit: Fit, item: Item) -> str:
     """A side, of the one cue next to it; the clue must name it alone."""
     if not fit.is_own(item):
         return ""
-    sides = {side for side, word in _SIDES.items() if word.search(fit.carrier.text)}
+    text = _PLACED.sub("", fit.carrier.text)
+    sides = {side for side, word in _SIDES.items() if word.search(text)}
     return "" if sides == {item.value} else f"no cited clue of it is to the {item.value}"
 
 
+_PLACED = re.compile(
+    r"\bperson (?:\d+ )?\(?(?:on the (?:left|right)|\w+ from the (?:left|right))\)?"
+)
+"""Where a person is, which is no direction of a movement."""
 _SIDES = {"left": re.compile(r"\bleft\b|左"), "right": re.compile(r"\bright\b|右")}
 
 

@@ -25,7 +25,7 @@ UNITS = {
     "semitones": r"semitones?\b|st\b|个?半音",
     "hz": r"hz\b|hertz\b|赫兹?",
     "db": r"db\b|decibels?\b|分贝",
-    "degrees": r"degrees?\b|°|(?<!(?<!十)一)度",
+    "degrees": r"degrees?\b|°|(?<![一两二三])度",
     "%": r"%|percent\b|per cent\b",
     "syllables": r"syllables? (?:per|a) second\b|syllables?/s\b|个?音节(?:每秒|/秒)?",
     "times": r"times\b|occasions\b|[次回]",

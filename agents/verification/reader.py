@@ -265,11 +265,12 @@ _REFERENCE = re.compile(
 
 def _is_of_next(text: str, hit: Hit) -> bool:
     """True for "voice and raised" where another part follows ("a low voice and raised brows")."""
-    joined = _JOINED.search(text[hit.start : hit.end]) is not None
-    return joined and _PART_AHEAD.match(text, hit.end) is not None
+    words = text[hit.start : hit.end]
+    joined = _JOINED.search(words) is not None and _PART_AHEAD.match(text, hit.end) is not None
+    return joined or _NEW.search(words) is not None
 
 
-_JOINED = re.compile(r" and [a-z-]+$")
+_JOINED, _NEW = re.compile(r" and [a-z-]+$"), re.compile(r" and (?:an?|the|her|his) [a-z-]+$")
 _PART_AHEAD = re.compile(
     r" (?:(?:inner|outer|upper|lower) )?(?:eye|brow|lid|lip|mouth|corner|jaw|chin|head|shoulder"
     r"|hand|arm|body|gaze|voice|pitch|tone|intonation)"

@@ -71,7 +71,10 @@ def phrases() -> Mapping[str, Phrase]:
         table = tomllib.load(file)
     for kind, values in table.items():
         for value, texts in values.items():
-            texts = [text.replace("(clip|video", "(clip|video|footage|sequence|excerpt") for text in texts]
+            texts = [
+                text.replace("(clip|video", "(clip|video|footage|sequence|excerpt")
+                for text in texts
+            ]
             for spelled in (spelled for text in texts for spelled in expand(fold(text))):
                 known = found.setdefault(spelled, Phrase(spelled, kind, value))
                 if (known.kind, known.value) != (kind, value):
@@ -155,11 +158,15 @@ def _cue_patterns() -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], ...]]
 @lru_cache(maxsize=1)
 def _movement_patterns() -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], ...]]:
     """Patterns of parts and what they do, from `movements.toml`; groups are free words."""
-    with MOVEMENTS.open("rb") as file:
-        table = tomllib.load(file)
+    table = _movements()
     found: dict[Channel, list[tuple[str, re.Pattern[str]]]] = {"visual": [], "audio": []}
     shapes = [
-        *((cue, s) for cue, of in table["cue"].items() for pair in of for s in _moving(table, pair)),
+        *(
+            (cue, s)
+            for cue, of in table["cue"].items()
+            for pair in of
+            for s in _moving(table, pair)
+        ),
         *((c, s) for c, (noun, w) in table["adjectives"].items() for s in _like(table, noun, w)),
         *((cue, shape) for cue, of in table["more"].items() for shape in of),
     ]
@@ -173,7 +180,7 @@ def _movement_patterns() -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], 
 _ARTICLES = r"((?:(?:the|her|his|their|its|both|a|an|own) ){0,2})"
 _ADVERBS = (
     r"((?:(?:(?:is|are|was|were|has|have|had|been|being|be) |(?:do|does|did|may|might|could|can) "
-    r"|(?:seems?|appears?|begins?|starts?) to |(?:not|then|also|both|again|still|now|once|twice) "
+    r"|(?:seems?|appears?|begins?|starts?) to |(?:not|then|also|both|again|still|now|once|twice|first|later|soon) "
     r"|once more |a (?:little|bit) |[a-z]+ly )){0,4})"
 )
 """Words between a part and its verb; each is read by itself."""
@@ -209,6 +216,9 @@ def _like(table: Mapping[str, Mapping[str, Any]], noun: str, words: str) -> Iter
     joint = r"(?:, and |,? and |, )"
     yield rf"\b(?:{own})(?:{joint}({every}))?(?:{joint}({every}))? {part}\b"
     yield rf"\b({every}){joint}(?:{own}) {part}\b"
+    quality = r"an? {} (?:edge|quality|ring|timbre|sound|note)\b"
+    for pair in (rf"(?:{own})(?:{joint}({every}))?", rf"({every}){joint}(?:{own})"):
+        yield rf"\b(?:has|with|takes on|acquires|gains|carries) {quality.format(pair)}"
     yield (
         rf"\b{part} {_ADVERBS}{_BEING} {_ADVERBS}(?:({every}){joint})?(?:{own})\b"
         r"(?: (?:edge|quality|tone|timbre|ring|sound))?"
@@ -234,7 +244,75 @@ _DOUBLED = ("drop", "dip", "tip", "knit", "shut", "slip", "sag", "swim", "stir",
 @lru_cache(maxsize=4096)
 def movements_in(text: str, channel: Channel) -> tuple[Hit, ...]:
     """The cues that a folded text states as movements of a part, in order."""
-    return tuple(_hits_of(_movement_patterns().get(channel, ()), text, channel))
+    found = _hits_of(_movement_patterns().get(channel, ()), text, channel)
+    return tuple(found + [hit for hit in _second_verbs_in(text) if hit.channel == channel])
+
+
+def _second_verbs_in(text: str) -> Iterator[Hit]:
+    """Movements of a part named before another verb ("her brows rise and draw together")."""
+    for part, verbs in _second_verbs():
+        subject = part.search(text)
+        if subject is None:
+            continue
+        for cue, pattern in verbs:
+            for match in pattern.finditer(text, subject.end()):
+                between = _part_words().sub(
+                    lambda m: "" if m.group() == subject.group() else m.group(),  # noqa: B023
+                    text[subject.end() : match.start()],
+                )
+                if _SUBJECT.search(between) is None and not _part_words().search(between):
+                    yield Hit(cue, lexicon().cues[cue].channel, match.start(1), match.end(1), ())
+
+
+_SUBJECT = re.compile(
+    r"\b(?:she|he|they|it|persons?|people|speaker|wom[ae]n|m[ae]n|camera|voice|smiles?|picture|shot"
+    r"|hands?|someone|who|which)\b|[她他它人手声笑]"
+)
+"""Words that may be the subject of what follows them."""
+
+
+@lru_cache(maxsize=1)
+def _part_words() -> re.Pattern[str]:
+    parts = [part.replace("<the>", r"(?:\w+ ){0,2}") for part in _movements()["part"].values()]
+    return re.compile(rf"\b(?:{'|'.join(parts)})\b|(?<!镜)头|眉|眼|目光|视线|嘴|肩|身|下巴|音|语调")
+
+
+@lru_cache(maxsize=1)
+def _second_verbs() -> tuple[tuple[re.Pattern[str], list[tuple[str, re.Pattern[str]]]], ...]:
+    """By part: the verbs that may follow it at a distance, each with its cue."""
+    table = _movements()
+    found: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    for cue, pairs in table["cue"].items():
+        for part, motion in pairs if cue in lexicon().cues else ():
+            for verb in f"{table['motion'][motion]['go']} {table['motion'][motion]['do']}".split():
+                base, _, particle = verb.replace("+", " ").partition(" ")
+                forms, _ = _forms(base, table["irregular"])
+                shape = (
+                    rf"(?:{forms})(?: them| it)?(?: {particle})" if particle else rf"(?:{forms})"
+                )
+                shape = rf"(?:\band|\bbut|\bthen|,) (?:[a-z]+ly |then |later |soon |again |both )*({shape}(?: them| it)?)\b"
+                pattern = re.compile(rf"{shape}(?! (?:the|her|his|their|an?) )")
+                found.setdefault(table["part"][part].replace("<the>", r"(?:\w+ ){0,2}"), []).append(
+                    (cue, pattern)
+                )
+    english = [(re.compile(rf"\b{part}\b"), verbs) for part, verbs in found.items()]
+    chinese = [
+        (
+            re.compile(part),
+            [
+                (cue, re.compile(rf"[,又再后并而](?:[^不没未无,.;]{{0,3}}?)({verb})"))
+                for cue, verb in verbs.items()
+            ],
+        )
+        for part, verbs in table["second_zh"].items()
+    ]
+    return (*english, *chinese)
+
+
+@lru_cache(maxsize=1)
+def _movements() -> Mapping[str, Mapping[str, Any]]:
+    with MOVEMENTS.open("rb") as file:
+        return tomllib.load(file)
 
 
 def _names(channel: Channel) -> Iterator[tuple[str, str]]:
