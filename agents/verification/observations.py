@@ -16,7 +16,7 @@ _WIDER = {
     "pitch_down": ("falling_end",),
     "smile_eyes": ("smile_social",),
     "pitch_up": ("rising_end", "pitch_jump", "pitch_high", "loud"),
-    "embrace": ("hand_near_face",),
+    "embrace": ("hand_near_face", "hand_chest"),
     "head_tilt": ("head_away",),
     "mouth_open": ("mouth_shut", "jaw_drop"),
     "pauses": ("long_pause",),
@@ -25,6 +25,13 @@ _WIDER = {
     "flat": ("varied",),
 }
 """Cues whose words are also those of another one that is more exact."""
+_EITHER = (
+    frozenset({"jaw_drop", "jaw_lowered"}),
+    frozenset({"lively", "varied"}),
+    frozenset({"head_away", "gaze_averted"}),
+    frozenset({"head_tilt", "head_away"}),
+)
+"""Cues that the same words may name: one of them is enough."""
 
 
 def check_observation(
@@ -84,7 +91,8 @@ def _stating(carriers: Sequence[Carrier], head: Item, denied: bool) -> list[Carr
 
 def _is_same_words(head: Item, other: Item) -> bool:
     channels = {head.hit.channel if head.hit else "", other.hit.channel if other.hit else ""}
-    return len(channels - {""}) == 2 and overlap(head, other)
+    either = any({head.value, other.value} <= pair for pair in _EITHER)
+    return (either or len(channels - {""}) == 2) and overlap(head, other)
 
 
 def _exact(heads: Sequence[Item]) -> Iterator[Item]:
@@ -96,7 +104,8 @@ def _exact(heads: Sequence[Item]) -> Iterator[Item]:
             continue
         unless = cues[head.value].unless if head.value in cues else ()
         unless = (*unless, *_WIDER.get(head.value, ()))
-        if not any(o.value in unless and overlap(o, head) for o in heads):
+        exact = [o for o in heads if o.value in unless and overlap(o, head)]
+        if all(any({head.value, o.value} <= pair for pair in _EITHER) for o in exact):
             yield head
 
 

@@ -47,7 +47,7 @@ _NEAR = (
 )
 _BOUND = (
     r"(?:(?P<over>over|more than|longer than|above|超过|多于)\s*"
-    r"|(?P<under>under|less than|shorter than|below|不到|少于)\s*)?"
+    r"|(?P<under>under|less than|fewer than|shorter than|below|不到|不足|少于)\s*)?"
 )
 _VALUE = r"[-+]?\d{1,9}(?:\.\d{1,9})?(?![\d.]*\d)"
 _WORDS = "|".join(sorted(map(re.escape, NUMBERS), key=lambda w: (-len(w), w)))
