@@ -132,6 +132,8 @@ class Fit:
             return number in self.carrier.people()
         if number in self.carrier.counts():
             return True
+        if "share" in self.carrier.clue.data:
+            return False  # "most of the time" is no number of times
         timed = ("quantity", "time", "order", "place", "some", "compare", "only")
         if self.carrier.counts() or number != occasions(self._timely()):
             return False
@@ -185,7 +187,8 @@ def _states_same(carrier: Carrier, fit: Fit) -> bool:
 
 def _on_quantity(fit: Fit, item: Item) -> str:
     quantity, carrier = item.quantity, fit.carrier
-    if quantity is None or not (quantity.role in _TIMED or fit.is_own(item)):
+    beside = bool(fit.claim.of("together"))  # "A at 2.4-3.6 s coincides with B"
+    if quantity is None or not ((quantity.role in _TIMED and not beside) or fit.is_own(item)):
         return ""
     shown = ", ".join(f"{value:g}" for value in quantity.values) or quantity.letter
     if quantity.role in ("amount", "length") and _is_of_several(fit):
@@ -210,14 +213,18 @@ def _is_of_several(fit: Fit) -> bool:
 
 def _misses(fit: Fit, quantity: Quantity) -> bool:
     if moments := _listed(fit, quantity):
-        return not all(
-            any(has_times(c, m, fit.scene.duration) for c in fit.stating) for m in moments
-        )
+        fits = [replace(fit, carrier=carrier) for carrier in fit.stating]
+        return not all(any(_has_moment(one, moment) for one in fits) for moment in moments)
     if quantity.role == "later":
         return not _is_later(fit, quantity.values[0])
     if quantity.unit == "s":
         return not has_times(fit.carrier, quantity, fit.scene.duration)
     return quantity.unit not in ("times", "people") and not has_quantity(fit.carrier, quantity)
+
+
+def _has_moment(fit: Fit, moment: Quantity) -> bool:
+    strongest = not fit.claim.of("apex") or _is_apex(fit.carrier, moment.values)
+    return strongest and has_times(fit.carrier, moment, fit.scene.duration)
 
 
 def _listed(fit: Fit, quantity: Quantity) -> list[Quantity]:
@@ -274,6 +281,22 @@ def _on_begin(fit: Fit, _: Item) -> str:
     return "it does not begin then"
 
 
+def _on_apex(fit: Fit, _: Item) -> str:
+    """A moment at which something is strongest is that of its clue, where it names one."""
+    moments = [i.quantity for i in fit.claim.of("quantity") if i.value == "point" and i.quantity]
+    values = [value for moment in moments for value in moment.values]
+    return "" if not values or _is_apex(fit.carrier, values) else "it is not strongest then"
+
+
+def _is_apex(carrier: Carrier, values: Sequence[float]) -> bool:
+    """True if a clue names no moment of the most, or one of these."""
+    stated = _MOST_AT.search(carrier.text)
+    return stated is None or any(abs(value - float(stated[1])) <= SLACK for value in values)
+
+
+_MOST_AT = re.compile(r"\bmost at (\d+(?:\.\d+)?) s\b")
+
+
 def _on_fade(fit: Fit, _: Item) -> str:
     """An end that is seen lies within the clip, and a moment named is that end."""
     span = fit.carrier.clue.span
@@ -288,6 +311,8 @@ def _on_way(fit: Fit, item: Item) -> str:
     """A side, of the one cue next to it; the clue must name it alone."""
     if not fit.is_own(item):
         return ""
+    if fit.claim.text[: item.start].endswith("on the ") and fit.carrier.place:
+        return "" if fit.carrier.place == f"on the {item.value}" else "it is elsewhere"
     text = _PLACED.sub("", fit.carrier.text)
     sides = {side for side, word in _SIDES.items() if word.search(text)}
     return "" if sides == {item.value} else f"no cited clue of it is to the {item.value}"
@@ -416,6 +441,7 @@ _CHECKS: Mapping[str, Callable[[Fit, Item], str]] = {
     "only": _on_only,
     "begin": _on_begin,
     "fade": _on_fade,
+    "apex": _on_apex,
     "way": _on_way,
 }
 """What is wrong with an item of a claim for a clue, by the item's kind; "" if nothing."""

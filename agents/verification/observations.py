@@ -15,6 +15,7 @@ from emer.tools.types import Span
 _WIDER = {
     "pitch_down": ("falling_end",),
     "smile_eyes": ("smile_social",),
+    "smile": ("smile_eyes",),
     "pitch_up": ("rising_end", "pitch_jump", "pitch_high", "loud"),
     "embrace": ("hand_near_face", "hand_chest"),
     "head_tilt": ("head_away",),
@@ -123,6 +124,10 @@ def _not_stated(head: Item, denied: bool, carriers: Sequence[Carrier]) -> Proble
     return Problem("unsupported", f"no cited clue states {cue.phrase}")
 
 
+def _is_stated(head: Item, claim: Claim, carriers: Sequence[Carrier]) -> bool:
+    return any(states(carrier, head, denied=head in claim.denied) for carrier in carriers)
+
+
 def _coincide(ones: Sequence[Carrier], others: Sequence[Carrier]) -> bool:
     """True if one of some clues is while one of others is; without a span it may be."""
     pairs = [(a, b) for a in ones for b in others if a is not b]
@@ -144,8 +149,9 @@ def _sequence(claim: Claim, carriers: Sequence[Carrier]) -> Iterator[Problem]:
     for order in claim.of("order", "together"):
         if order.kind == "order" and order.value not in ("before", "after"):
             continue
-        left = [h for h in claim.heads if h.end <= order.start and h.kind in OBSERVED][-1:]
-        behind = [h for h in claim.heads if h.start >= order.end and h.kind in OBSERVED]
+        heads = [h for h in claim.heads if h.kind in OBSERVED and _is_stated(h, claim, carriers)]
+        left = [h for h in heads if h.end <= order.start][-1:]
+        behind = [h for h in heads if h.start >= order.end]
         right = behind[:1]
         if order.kind == "together":
             if (

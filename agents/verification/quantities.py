@@ -64,7 +64,7 @@ AMOUNT = re.compile(
     rf"(?P<mid>[ -]and[ -]a[ -]half)?\s*-?(?:{_UNIT})"
     r"(?P<half> and a half)?"
     r"(?P<after>\s*(?:mark\b|in(?=[,.;]|$)|in(?:to)? the (?:clip|video)\b|onwards?\b"
-    r"|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|多(?![少次])|之后|之前|以前|以后|处|起"
+    r"|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|前后|多(?![少次])|之后|之前|以前|以后|处|起"
     r"|开始))*"
 )
 EDGE = re.compile(
@@ -221,7 +221,7 @@ def _amounts(text: str) -> Iterator[Quantity]:
         value = float(match["value"]) if match["value"] else NUMBERS[match["word"]]
         if match["half"] or match["mid"]:
             value += 0.5
-        near = match["near"] is not None or match["after"] in ("左右", "上下", "多", " or so")
+        near = match["near"] is not None or match["after"] in ("左右", "上下", "前后", "多", " or so")
         role: Role = "amount"
         if unit == "s":
             role = _role(match)
@@ -251,7 +251,7 @@ def _role(match: re.Match[str]) -> Role:
         return _ROLES[lead]
     if is_place or lead in ("at", "around", "by", "在", "于", "during"):
         return "point"
-    near = match["near"] or after in ("左右", "上下", "多")
+    near = match["near"] or after in ("左右", "上下", "前后", "多")
     return "point" if match["value"] and near else "amount"
 
 
