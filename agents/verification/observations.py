@@ -24,6 +24,7 @@ _WIDER = {
     "gaze_averted": ("gaze_down", "gaze_up", "head_away"),
     "body_tense": ("tense_sharp",),
     "flat": ("varied",),
+    "varied": ("flat",),
 }
 """Cues whose words are also those of another one that is more exact."""
 _EITHER = (

@@ -58,13 +58,13 @@ _LEAD = (
     r"|between|during|在|从|自|于|持续|长达|历时)\s*)?"
 )
 AMOUNT = re.compile(
-    rf"(?<![a-z\d.第]){_LEAD}(?:by )?(?:(?<!add )(?<!adds )(?<!adding )up to )?(?:the )?"
+    rf"(?<![a-z\d.第])(?!(?<=[前后头上])一[次回]){_LEAD}(?:by )?(?:(?<!add )(?<!adds )(?<!adding )up to )?(?:the )?"
     rf"{_NEAR}{_BOUND}"
     rf"(?:(?P<value>{_VALUE})|(?P<word>(?<![a-z])(?:{_WORDS})(?![a-z])))"
     rf"(?P<mid>[ -]and[ -]a[ -]half)?\s*-?(?:{_UNIT})"
     r"(?P<half> and a half)?"
     r"(?P<after>\s*(?:mark\b|in(?=[,.;]|$)|in(?:to)? the (?:clip|video)\b|onwards?\b"
-    r"|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|前后|多(?![少次])|之后|之前|以前|以后|处|起"
+    r"|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|前后|时(?![间常段])|多(?![少次])|之后|之前|以前|以后|处|起"
     r"|开始))*"
 )
 EDGE = re.compile(
@@ -246,7 +246,7 @@ def _role(match: re.Match[str]) -> Role:
     lead, after = match["lead"] or "", (match["after"] or "").strip()
     if after in _ROLES_BEHIND:
         return _ROLES_BEHIND[after]
-    is_place = after in ("mark", "处") or after.startswith("in")
+    is_place = after in ("mark", "处", "时") or after.startswith("in")
     if lead in _ROLES and not is_place:
         return _ROLES[lead]
     if is_place or lead in ("at", "around", "by", "在", "于", "during"):

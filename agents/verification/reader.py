@@ -283,13 +283,23 @@ def _observations(text: str, covered: bytearray, block: Block) -> Iterator[Item]
     at = 0
     while at < len(text):
         phrase = phrase_at(text, at) if is_boundary(text, at) else None
-        if phrase is not None and (phrase.kind in first or phrase.value in ("state", "frame")):
+        if phrase is not None and (
+            phrase.kind in first or phrase.value in ("state", "frame") or _is_of_words(phrase)
+        ):
             end = at + len(phrase.text)
             covered[at:end] = b"\1" * (end - at)
             yield Item(phrase.kind, phrase.value, at, end, text=phrase.text)
             at = end
         else:
             at += 1
+
+
+def _is_of_words(phrase: Phrase) -> bool:
+    """True for a hedge on a transcript: "doubtful" in it is no emotion."""
+    return phrase.kind == "hedge" and _RECOGNITION.search(phrase.text) is not None
+
+
+_RECOGNITION = re.compile(r"recogni|transcri|words|识别")
 
 
 def _fits(phrase: Phrase, block: Block) -> bool:

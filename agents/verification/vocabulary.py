@@ -180,11 +180,11 @@ def _movement_patterns() -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], 
 _ARTICLES = r"((?:(?:the|her|his|their|its|both|a|an|own) ){0,2})"
 _ADVERBS = (
     r"((?:(?:(?:is|are|was|were|has|have|had|been|being|be) |(?:do|does|did|may|might|could|can) "
-    r"|(?:seems?|appears?|begins?|starts?) to |(?:not|then|also|both|again|still|now|once|twice|first|later|soon) "
+    r"|(?:held|kept|stays?|remains?|keeps?|gets?) |(?:seems?|appears?|begins?|starts?) to |(?:not|then|also|both|again|still|now|once|twice|first|later|soon) "
     r"|once more |a (?:little|bit) |[a-z]+ly )){0,4})"
 )
 """Words between a part and its verb; each is read by itself."""
-_BEING = r"(?:is|are|was|were|sounds?|stays?|remains?|becomes?|turns?|grows?|sits?|has an?|being)"
+_BEING = r"(?:is|are|was|were|sounds?|stays?|remains?|becomes?|turns?|grows?|sits?|lies|runs|keeps|has an?|being)"
 
 
 def _moving(table: Mapping[str, Mapping[str, Any]], pair: tuple[str, str]) -> Iterator[str]:
@@ -196,7 +196,7 @@ def _moving(table: Mapping[str, Mapping[str, Any]], pair: tuple[str, str]) -> It
             forms, past = _forms(base, table["irregular"])
             behind = f" {particle}" if particle else "(?: upwards?| downwards?)?"
             if not is_with_object:
-                yield rf"\b{part} {_ADVERBS}(?:{forms}){behind}\b"
+                yield rf"\b{part}(?:, which)? {_ADVERBS}(?:{forms}){behind}\b"
                 continue
             yield rf"\b{part} {_ADVERBS}(?:{past}){behind}\b"
             yield rf"\b(?:{forms}) <the>{part}{behind}\b"
@@ -205,8 +205,8 @@ def _moving(table: Mapping[str, Mapping[str, Any]], pair: tuple[str, str]) -> It
             else:
                 yield rf"\b(?:{past}) {part}\b"
     if nouns := "|".join(motion.get("noun", "").split()):
-        yield rf"\b(?:{nouns}) (?:of|in) <the>{part}\b"
-        yield rf"\b{part} (?:{nouns})\b"
+        yield rf"\b(?:{nouns})s? (?:of|in) <the>{part}\b"
+        yield rf"\b{part} (?:{nouns})s?\b"
 
 
 def _like(table: Mapping[str, Mapping[str, Any]], noun: str, words: str) -> Iterator[str]:
@@ -216,6 +216,8 @@ def _like(table: Mapping[str, Mapping[str, Any]], noun: str, words: str) -> Iter
     joint = r"(?:, and |,? and |, )"
     yield rf"\b(?:{own})(?:{joint}({every}))?(?:{joint}({every}))? {part}\b"
     yield rf"\b({every}){joint}(?:{own}) {part}\b"
+    yield rf"\b(?:{own})(?:{joint}({every}))?, (?:the|her|his|their) {part}\b"
+    yield rf"\b({every}){joint}(?:{own}), (?:the|her|his|their) {part}\b"
     quality = r"an? {} (?:edge|quality|ring|timbre|sound|note)\b"
     for pair in (rf"(?:{own})(?:{joint}({every}))?", rf"({every}){joint}(?:{own})"):
         yield rf"\b(?:has|with|takes on|acquires|gains|carries) {quality.format(pair)}"
