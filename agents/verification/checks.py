@@ -72,7 +72,7 @@ MOST_READ = 1_500
 _WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+")
 _HEDGED = re.compile(
     r"\b(?:may|might|could|would|seems?|appears?|sounds? like|hints?|suggests?|points?|consistent"
-    r"|fits?)\b|可能|似乎|好像|像是|大概"
+    r"|fits?|looks? (?:most |more |rather )?like|resembles?|leans?|tends?)\b|可能|似乎|好像|像是|大概"
 )
 _ONE_OF_TWO = re.compile(
     r"\b(?:one|either|a single|just one) (?:of (?:the|her|his|their) )?(?:eye|brow|shoulder|corner"
@@ -199,7 +199,7 @@ def _is_told(head: Item, scene: Scene, carriers: Sequence[Carrier]) -> bool:
 
 def _is_hedge(item: Item) -> bool:
     worded = item.kind in ("speech", "for") and _HEDGED.search(item.text) is not None
-    return item.kind == "hedge" or item.value == "low" or worded
+    return item.kind == "hedge" or item.value in ("low", "state") or worded
 
 
 def _is_open(claim: Claim) -> bool:

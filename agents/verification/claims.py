@@ -111,6 +111,9 @@ def _lead(claims: Sequence[Claim]) -> None:
         fades = claim.of("fade")
         beside = next((i for i in claim.items if i.text == "with"), None)
         is_with = beside is not None and all(head.start > beside.start for head in claim.heads)
+        concludes = any(c.of("emotion", "gloss", "for", "against") for c in (claim, behind))
+        if concludes:
+            continue  # "while the smile supports ..., the voice ..." is a contrast
         if claim is claims[0] and (claim.after == "while" or is_with) and behind.after == "comma":
             claim.after, behind.after = "", "comma" if fades else "while"
             behind.items += [replace(fade, kind="order", value="at_end") for fade in fades]
