@@ -18,6 +18,7 @@ from emer.agents.verification.claims import (
     bind_denials,
     claims_of,
 )
+from emer.agents.verification.comparisons import Scene
 from emer.agents.verification.conclusions import (
     Ground,
     are_several,
@@ -25,7 +26,6 @@ from emer.agents.verification.conclusions import (
     check_unclear,
     on_family,
 )
-from emer.agents.verification.fits import Scene
 from emer.agents.verification.frames import english_people, is_hypothetical, unframed
 from emer.agents.verification.normalization import fold, strange_words
 from emer.agents.verification.observations import check_observation
@@ -72,7 +72,8 @@ MOST_READ = 1_500
 _WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+")
 _HEDGED = re.compile(
     r"\b(?:may|might|could|would|seems?|appears?|sounds? like|hints?|suggests?|points?|consistent"
-    r"|fits?|looks? (?:most |more |rather )?like|resembles?|leans?|tends?)\b|可能|似乎|好像|像是|大概"
+    r"|fits?|looks? (?:most |more |rather )?like|resembles?|leans?|tends?)\b"
+    r"|可能|似乎|好像|像是|大概"
 )
 _ONE_OF_TWO = re.compile(
     r"\b(?:one|either|a single|just one) (?:of (?:the|her|his|their) )?(?:eye|brow|shoulder|corner"

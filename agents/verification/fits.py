@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-from emer.agents.rules.phrases import cue_name
 from emer.agents.verification.carriers import (
     SLACK,
     Carrier,
@@ -18,62 +16,21 @@ from emer.agents.verification.carriers import (
     is_at,
 )
 from emer.agents.verification.claims import OBSERVED, Claim, gap
-from emer.agents.verification.comparisons import elsewhere, is_extreme, occasions
-from emer.agents.verification.normalization import fold
+from emer.agents.verification.comparisons import (
+    Scene,
+    elsewhere,
+    is_apex,
+    is_change,
+    is_extreme,
+    occasions,
+    sides_of,
+    unnamed_contacts,
+)
 from emer.agents.verification.quantities import Quantity
 from emer.agents.verification.reader import Item
 from emer.tools.types import Span
 
 _TIMED = ("later", "point", "range", "after", "since", "before", "opening", "closing")
-_CONTACT = re.compile(
-    r"\b(?:chin|cheek|mouth|nose|forehead|neck|hair|ear|temple|lips|eyes?|chest|shoulders?)\b"
-    r"|下巴|脸颊|嘴|鼻|额|脖|头发|耳|胸|肩"
-)
-"""What a hand may touch: more than "the face", so the clue must name it."""
-_IN_CHINESE = {
-    "chin": "下巴", "cheek": "脸颊", "mouth": "嘴", "nose": "鼻", "forehead": "额", "neck": "脖",
-    "hair": "头发", "ear": "耳", "chest": "胸", "shoulder": "肩", "shoulders": "肩",
-}  # fmt: skip
-
-
-_CHANGE = re.compile(
-    r"\b(?:ris(?:e|es|en|ing)|rose|climb|fall|fell|drop|declin|sink|sank|increas|decreas|go(?:es)? up"
-    r"|go(?:es)? down|mov(?:es|ing)|lift|dip|diminish|descend|com(?:es|ing)|grow|swell|becom|jump"
-    r"|leap|deepens)"
-    r"|升高|上升|上扬|提高|抬高|拔高|下降|降低|下滑|回落|走低|走高|下行|变[高低大小轻弱]|降|往[上下]"
-)
-"""Words of a change in a cue of the voice."""
-
-
-@lru_cache(maxsize=512)
-def _names_of(cue: str) -> tuple[str, ...]:
-    """The names that the rules give a cue ("a low or falling pitch"), folded."""
-    names = (cue_name(cue, "en"), cue_name(cue, "zh"))
-    return tuple(fold(form) for name in names for form in (name, name.partition(" ")[2]))
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What claims are held against beside the clue that states them.
-
-    Args:
-        duration: Length of the clip in seconds.
-        everyone: All clues of the clip.
-        aside: Cited clues of another channel than the block's, which only say when.
-    """
-
-    duration: float
-    everyone: Sequence[Carrier] = ()
-    aside: Sequence[Carrier] = ()
-
-    def pool(self, head: Item, carriers: Sequence[Carrier]) -> Sequence[Carrier]:
-        """The clues that a head may rest on."""
-        return self.aside if self.is_aside(head, carriers) else carriers
-
-    def is_aside(self, head: Item, carriers: Sequence[Carrier]) -> bool:
-        """True for a cue of a channel that is not the block's."""
-        own = {carrier.channel for carrier in carriers}
-        return bool(self.aside) and head.hit is not None and head.hit.channel not in own
 
 
 def states(carrier: Carrier, head: Item, *, denied: bool) -> bool:
@@ -155,18 +112,15 @@ class Fit:
         if self.head.hit is None or not self.head.value.startswith(("hand_", "mouth_c")):
             return
         words = self.claim.text[self.head.start : self.head.end]
-        for match in _CONTACT.finditer(words):
-            word = match.group()
-            known = {word, *(en for en, zh in _IN_CHINESE.items() if zh == word)}
-            if not any(name in self.carrier.text for name in known):
-                yield f"its clues do not name the {word}"
+        for word in unnamed_contacts(words, self.carrier):
+            yield f"its clues do not name the {word}"
 
     def _no_change(self) -> Iterator[str]:
         """What is said to change, where the clue tells how it is against other voices."""
         words = self.claim.text[self.head.start : self.head.end]
-        if "typical values" in self.carrier.text and self.head.hit is not None:
-            if _CHANGE.search(words) and words not in _names_of(self.head.value):
-                yield "its clues do not say that it changes"
+        is_level = "typical values" in self.carrier.text and self.head.hit is not None
+        if is_level and is_change(words, self.head.value):
+            yield "its clues do not say that it changes"
 
     def _other_person(self) -> Iterator[str]:
         claim, carrier, named = self.claim, self.carrier, self.claim.person
@@ -223,7 +177,7 @@ def _misses(fit: Fit, quantity: Quantity) -> bool:
 
 
 def _has_moment(fit: Fit, moment: Quantity) -> bool:
-    strongest = not fit.claim.of("apex") or _is_apex(fit.carrier, moment.values)
+    strongest = not fit.claim.of("apex") or is_apex(fit.carrier, moment.values)
     return strongest and has_times(fit.carrier, moment, fit.scene.duration)
 
 
@@ -285,16 +239,7 @@ def _on_apex(fit: Fit, _: Item) -> str:
     """A moment at which something is strongest is that of its clue, where it names one."""
     moments = [i.quantity for i in fit.claim.of("quantity") if i.value == "point" and i.quantity]
     values = [value for moment in moments for value in moment.values]
-    return "" if not values or _is_apex(fit.carrier, values) else "it is not strongest then"
-
-
-def _is_apex(carrier: Carrier, values: Sequence[float]) -> bool:
-    """True if a clue names no moment of the most, or one of these."""
-    stated = _MOST_AT.search(carrier.text)
-    return stated is None or any(abs(value - float(stated[1])) <= SLACK for value in values)
-
-
-_MOST_AT = re.compile(r"\bmost at (\d+(?:\.\d+)?) s\b")
+    return "" if not values or is_apex(fit.carrier, values) else "it is not strongest then"
 
 
 def _on_fade(fit: Fit, _: Item) -> str:
@@ -313,16 +258,8 @@ def _on_way(fit: Fit, item: Item) -> str:
         return ""
     if fit.claim.text[: item.start].endswith("on the ") and fit.carrier.place:
         return "" if fit.carrier.place == f"on the {item.value}" else "it is elsewhere"
-    text = _PLACED.sub("", fit.carrier.text)
-    sides = {side for side, word in _SIDES.items() if word.search(text)}
+    sides = sides_of(fit.carrier)
     return "" if sides == {item.value} else f"no cited clue of it is to the {item.value}"
-
-
-_PLACED = re.compile(
-    r"\bperson (?:\d+ )?\(?(?:on the (?:left|right)|\w+ from the (?:left|right))\)?"
-)
-"""Where a person is, which is no direction of a movement."""
-_SIDES = {"left": re.compile(r"\bleft\b|左"), "right": re.compile(r"\bright\b|右")}
 
 
 def _on_only(fit: Fit, item: Item) -> str:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.verification.carriers import SLACK, Carrier
 from emer.agents.verification.claims import OBSERVED, Claim, Problem
-from emer.agents.verification.fits import Fit, Scene, overlap, states
+from emer.agents.verification.comparisons import Scene
+from emer.agents.verification.fits import Fit, overlap, states
 from emer.agents.verification.reader import Item
 from emer.tools.types import Span
 

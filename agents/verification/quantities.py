@@ -58,14 +58,14 @@ _LEAD = (
     r"|between|during|在|从|自|于|持续|长达|历时)\s*)?"
 )
 AMOUNT = re.compile(
-    rf"(?<![a-z\d.第])(?!(?<=[前后头上])一[次回]){_LEAD}(?:by )?(?:(?<!add )(?<!adds )(?<!adding )up to )?(?:the )?"
-    rf"{_NEAR}{_BOUND}"
+    rf"(?<![a-z\d.第])(?!(?<=[前后头上])一[次回]){_LEAD}(?:by )?"
+    rf"(?:(?<!add )(?<!adds )(?<!adding )up to )?(?:the )?{_NEAR}{_BOUND}"
     rf"(?:(?P<value>{_VALUE})|(?P<word>(?<![a-z])(?:{_WORDS})(?![a-z])))"
     rf"(?P<mid>[ -]and[ -]a[ -]half)?\s*-?(?:{_UNIT})"
     r"(?P<half> and a half)?"
     r"(?P<after>\s*(?:mark\b|in(?=[,.;]|$)|in(?:to)? the (?:clip|video)\b|onwards?\b"
-    r"|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|前后|时(?![间常段])|多(?![少次])|之后|之前|以前|以后|处|起"
-    r"|开始))*"
+    r"|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|前后|时(?![间常段])|多(?![少次])"
+    r"|之后|之前|以前|以后|处|起|开始))*"
 )
 EDGE = re.compile(
     r"(?P<lead>in|during|for|over|within|throughout) the (?:very )?"
@@ -221,7 +221,13 @@ def _amounts(text: str) -> Iterator[Quantity]:
         value = float(match["value"]) if match["value"] else NUMBERS[match["word"]]
         if match["half"] or match["mid"]:
             value += 0.5
-        near = match["near"] is not None or match["after"] in ("左右", "上下", "前后", "多", " or so")
+        near = match["near"] is not None or match["after"] in (
+            "左右",
+            "上下",
+            "前后",
+            "多",
+            " or so",
+        )
         role: Role = "amount"
         if unit == "s":
             role = _role(match)

@@ -9,16 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from emer.agents.lexicon.lexicon import FOLDER as LEXICON
 from emer.agents.lexicon.lexicon import WORD_CUES, Channel, lexicon, read_rows
 from emer.agents.lexicon.literals import may_match
+from emer.agents.lexicon.movements import movement_patterns, part_words, second_verbs
 from emer.agents.rules.phrases import cue_name
 from emer.agents.verification.normalization import fold
 
 WORDS = Path(__file__).parent / "words.toml"
-MOVEMENTS = Path(__file__).parent / "movements.toml"
 _ENDS = """
 s es ed d e ing ly er y n en ens ened ening led ling ting ted tting tted ning ned nning nned ping
 ped pping pped ging ged gging gged ies ied ness ful fully ment ion ions tion ate ates ated ating
@@ -71,15 +70,18 @@ def phrases() -> Mapping[str, Phrase]:
         table = tomllib.load(file)
     for kind, values in table.items():
         for value, texts in values.items():
-            texts = [
-                text.replace("(clip|video", "(clip|video|footage|sequence|excerpt")
-                for text in texts
-            ]
-            for spelled in (spelled for text in texts for spelled in expand(fold(text))):
+            for spelled in (
+                spelled for text in texts for spelled in expand(_named_clip(fold(text)))
+            ):
                 known = found.setdefault(spelled, Phrase(spelled, kind, value))
                 if (known.kind, known.value) != (kind, value):
                     raise ValueError(f"{spelled!r} is {known.kind} and {kind}")
     return found
+
+
+def _named_clip(text: str) -> str:
+    """A phrase of a clip, with more names for one."""
+    return text.replace("(clip|video", "(clip|video|footage|sequence|excerpt")
 
 
 @lru_cache(maxsize=1)
@@ -155,114 +157,26 @@ def _cue_patterns() -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], ...]]
     return table
 
 
-@lru_cache(maxsize=1)
-def _movement_patterns() -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], ...]]:
-    """Patterns of parts and what they do, from `movements.toml`; groups are free words."""
-    table = _movements()
-    found: dict[Channel, list[tuple[str, re.Pattern[str]]]] = {"visual": [], "audio": []}
-    shapes = [
-        *(
-            (cue, s)
-            for cue, of in table["cue"].items()
-            for pair in of
-            for s in _moving(table, pair)
-        ),
-        *((c, s) for c, (noun, w) in table["adjectives"].items() for s in _like(table, noun, w)),
-        *((cue, shape) for cue, of in table["more"].items() for shape in of),
-    ]
-    for cue, shape in shapes:
-        pattern = re.compile(shape.replace("<the>", _ARTICLES))
-        known = lexicon().cues.get(cue)  # else an observation of `words.toml`
-        found[known.channel if known else "visual"].append((cue, pattern))
-    return {channel: tuple(pairs) for channel, pairs in found.items()}
-
-
-_ARTICLES = r"((?:(?:the|her|his|their|its|both|a|an|own) ){0,2})"
-_ADVERBS = (
-    r"((?:(?:(?:is|are|was|were|has|have|had|been|being|be) |(?:do|does|did|may|might|could|can) "
-    r"|(?:held|kept|stays?|remains?|keeps?|gets?) |(?:seems?|appears?|begins?|starts?) to |(?:not|then|also|both|again|still|now|once|twice|first|later|soon) "
-    r"|once more |a (?:little|bit) |[a-z]+ly )){0,4})"
-)
-"""Words between a part and its verb; each is read by itself."""
-_BEING = r"(?:is|are|was|were|sounds?|stays?|remains?|becomes?|turns?|grows?|sits?|lies|runs|keeps|has an?|being)"
-
-
-def _moving(table: Mapping[str, Mapping[str, Any]], pair: tuple[str, str]) -> Iterator[str]:
-    """Patterns of a part and a motion: "brows lift", "lifts her brows", "a lift of the brows"."""
-    part, motion = table["part"][pair[0]], table["motion"][pair[1]]
-    for verbs, is_with_object in ((motion["go"], False), (motion["do"], True)):
-        for verb in verbs.split():
-            base, _, particle = verb.replace("+", " ").partition(" ")
-            forms, past = _forms(base, table["irregular"])
-            behind = f" {particle}" if particle else "(?: upwards?| downwards?)?"
-            if not is_with_object:
-                yield rf"\b{part}(?:, which)? {_ADVERBS}(?:{forms}){behind}\b"
-                continue
-            yield rf"\b{part} {_ADVERBS}(?:{past}){behind}\b"
-            yield rf"\b(?:{forms}) <the>{part}{behind}\b"
-            if particle:
-                yield rf"\b(?:{forms}) {particle} <the>{part}\b"
-            else:
-                yield rf"\b(?:{past}) {part}\b"
-    if nouns := "|".join(motion.get("noun", "").split()):
-        yield rf"\b(?:{nouns})s? (?:of|in) <the>{part}\b"
-        yield rf"\b{part} (?:{nouns})s?\b"
-
-
-def _like(table: Mapping[str, Mapping[str, Any]], noun: str, words: str) -> Iterator[str]:
-    """Patterns of an adjective with a word for a voice, alone or beside another one."""
-    every = "|".join(sorted({w for _, ws in table["adjectives"].values() for w in ws.split()}))
-    part, own = table["voice"][noun], "|".join(words.split())
-    joint = r"(?:, and |,? and |, )"
-    yield rf"\b(?:{own})(?:{joint}({every}))?(?:{joint}({every}))? {part}\b"
-    yield rf"\b({every}){joint}(?:{own}) {part}\b"
-    yield rf"\b(?:{own})(?:{joint}({every}))?, (?:the|her|his|their) {part}\b"
-    yield rf"\b({every}){joint}(?:{own}), (?:the|her|his|their) {part}\b"
-    quality = r"an? {} (?:edge|quality|ring|timbre|sound|note)\b"
-    for pair in (rf"(?:{own})(?:{joint}({every}))?", rf"({every}){joint}(?:{own})"):
-        yield rf"\b(?:has|with|takes on|acquires|gains|carries) {quality.format(pair)}"
-    yield (
-        rf"\b{part} {_ADVERBS}{_BEING} {_ADVERBS}(?:({every}){joint})?(?:{own})\b"
-        r"(?: (?:edge|quality|tone|timbre|ring|sound))?"
-    )
-    yield (
-        rf"\b{part} {_ADVERBS}{_BEING} {_ADVERBS}(?:{own}){joint}({every})\b"
-        r"(?: (?:edge|quality|tone|timbre|ring|sound))?"
-    )
-
-
-def _forms(verb: str, irregular: Mapping[str, str]) -> tuple[str, str]:
-    """The forms of an English verb, and its past forms, as choices of a pattern."""
-    stem = verb.removesuffix("e")
-    doubled = stem + stem[-1] if verb in _DOUBLED else stem
-    past = irregular.get(verb, f"{doubled}ed").replace(" ", "|")
-    third = f"{verb}es" if verb.endswith(("s", "sh", "ch", "o")) else f"{verb}s"
-    return f"{verb}|{third}|{doubled}ing|{past}", past
-
-
-_DOUBLED = ("drop", "dip", "tip", "knit", "shut", "slip", "sag", "swim", "stir", "sit")
-
-
 @lru_cache(maxsize=4096)
 def movements_in(text: str, channel: Channel) -> tuple[Hit, ...]:
     """The cues that a folded text states as movements of a part, in order."""
-    found = _hits_of(_movement_patterns().get(channel, ()), text, channel)
+    found = _hits_of(movement_patterns().get(channel, ()), text, channel)
     return tuple(found + [hit for hit in _second_verbs_in(text) if hit.channel == channel])
 
 
 def _second_verbs_in(text: str) -> Iterator[Hit]:
     """Movements of a part named before another verb ("her brows rise and draw together")."""
-    for part, verbs in _second_verbs():
+    for part, verbs in second_verbs():
         subject = part.search(text)
         if subject is None:
             continue
         for cue, pattern in verbs:
             for match in pattern.finditer(text, subject.end()):
-                between = _part_words().sub(
+                between = part_words().sub(
                     lambda m: "" if m.group() == subject.group() else m.group(),  # noqa: B023
                     text[subject.end() : match.start()],
                 )
-                if _SUBJECT.search(between) is None and not _part_words().search(between):
+                if _SUBJECT.search(between) is None and not part_words().search(between):
                     yield Hit(cue, lexicon().cues[cue].channel, match.start(1), match.end(1), ())
 
 
@@ -271,50 +185,6 @@ _SUBJECT = re.compile(
     r"|hands?|someone|who|which)\b|[她他它人手声笑]"
 )
 """Words that may be the subject of what follows them."""
-
-
-@lru_cache(maxsize=1)
-def _part_words() -> re.Pattern[str]:
-    parts = [part.replace("<the>", r"(?:\w+ ){0,2}") for part in _movements()["part"].values()]
-    return re.compile(rf"\b(?:{'|'.join(parts)})\b|(?<!镜)头|眉|眼|目光|视线|嘴|肩|身|下巴|音|语调")
-
-
-@lru_cache(maxsize=1)
-def _second_verbs() -> tuple[tuple[re.Pattern[str], list[tuple[str, re.Pattern[str]]]], ...]:
-    """By part: the verbs that may follow it at a distance, each with its cue."""
-    table = _movements()
-    found: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-    for cue, pairs in table["cue"].items():
-        for part, motion in pairs if cue in lexicon().cues else ():
-            for verb in f"{table['motion'][motion]['go']} {table['motion'][motion]['do']}".split():
-                base, _, particle = verb.replace("+", " ").partition(" ")
-                forms, _ = _forms(base, table["irregular"])
-                shape = (
-                    rf"(?:{forms})(?: them| it)?(?: {particle})" if particle else rf"(?:{forms})"
-                )
-                shape = rf"(?:\band|\bbut|\bthen|,) (?:[a-z]+ly |then |later |soon |again |both )*({shape}(?: them| it)?)\b"
-                pattern = re.compile(rf"{shape}(?! (?:the|her|his|their|an?) )")
-                found.setdefault(table["part"][part].replace("<the>", r"(?:\w+ ){0,2}"), []).append(
-                    (cue, pattern)
-                )
-    english = [(re.compile(rf"\b{part}\b"), verbs) for part, verbs in found.items()]
-    chinese = [
-        (
-            re.compile(part),
-            [
-                (cue, re.compile(rf"[,又再后并而](?:[^不没未无,.;]{{0,3}}?)({verb})"))
-                for cue, verb in verbs.items()
-            ],
-        )
-        for part, verbs in table["second_zh"].items()
-    ]
-    return (*english, *chinese)
-
-
-@lru_cache(maxsize=1)
-def _movements() -> Mapping[str, Mapping[str, Any]]:
-    with MOVEMENTS.open("rb") as file:
-        return tomllib.load(file)
 
 
 def _names(channel: Channel) -> Iterator[tuple[str, str]]:
