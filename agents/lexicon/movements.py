@@ -22,7 +22,8 @@ _ARTICLES = r"((?:(?:the|her|his|their|its|both|a|an|own) ){0,2})"
 _ADVERBS = (
     r"((?:(?:(?:is|are|was|were|has|have|had|been|being|be) |(?:do|does|did|may|might|could|can) "
     r"|(?:held|kept|stays?|remains?|keeps?|gets?) |(?:seems?|appears?|begins?|starts?) to "
-    r"|(?:not|then|also|both|again|still|now|once|twice|first|later|soon) |once more |a (?:little|bit) |[a-z]+ly )){0,4})"
+    r"|(?:not|then|also|both|again|still|now|once|twice|first|later|soon) "
+    r"|once more |a (?:little|bit) |[a-z]+ly )){0,4})"
 )
 """Words between a part and its verb; each is read by itself."""
 _BEING = (

@@ -31,8 +31,8 @@ _IN_CHINESE = {
 }  # fmt: skip
 _CHANGE = re.compile(
     r"\b(?:ris(?:e|es|en|ing)|rose|climb|fall|fell|drop|declin|sink|sank|increas|decreas"
-    r"|go(?:es)? (?:up|down)|mov(?:es|ing)|lift|dip|diminish|descend|com(?:es|ing)|grow|swell|becom|jump"
-    r"|leap|deepens)"
+    r"|go(?:es)? (?:up|down)|mov(?:es|ing)|lift|dip|diminish|descend|com(?:es|ing)|grow|swell|becom"
+    r"|jump|leap|deepens)"
     r"|升高|上升|上扬|提高|抬高|拔高|下降|降低|下滑|回落|走低|走高|下行|变[高低大小轻弱]|降|往[上下]"
 )
 """Words of a change in a cue of the voice."""

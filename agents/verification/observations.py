@@ -14,7 +14,7 @@ from emer.agents.verification.reader import Item
 from emer.tools.types import Span
 
 _WIDER = {
-    "pitch_down": ("falling_end",),
+    "pitch_down": ("falling_end", "soft"),
     "smile_eyes": ("smile_social",),
     "smile": ("smile_eyes",),
     "pitch_up": ("rising_end", "pitch_jump", "pitch_high", "loud"),
