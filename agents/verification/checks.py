@@ -38,6 +38,7 @@ from emer.agents.verification.reader import (
     Wording,
     parts_of,
     read_sentence,
+    references_in,
 )
 from emer.agents.verification.subjects import mixed_people, subject_problems, unknown_people
 from emer.agents.verification.vocabulary import families_of
@@ -172,7 +173,8 @@ def _check_read(
     yield from subject_problems(parts, readout.text)
     previous = [carrier_of(clue) for clue in cited.previous]
     aside = [c for c in map(carrier_of, cited.clues) if c not in carriers]
-    scene = Scene(cited.duration, [carrier_of(clue) for clue in ground.clues], aside)
+    everyone = [carrier_of(clue) for clue in ground.clues]
+    scene = Scene(cited.duration, everyone, aside, references_in(readout.text))
     if aside and not any(_is_told(head, scene, carriers) for c in claims for head in c.heads):
         yield Problem("unsupported", "it tells only when")
     for claim in claims:

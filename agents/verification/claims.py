@@ -109,7 +109,7 @@ def _lead(claims: Sequence[Claim]) -> None:
             claim.items.remove(first)
             behind.items.append(replace(first, value=_LED[first.value]))
         fades = claim.of("fade")
-        beside = next((i for i in claim.items if i.text == "with"), None)
+        beside = next((i for i in claim.items if i.text in ("with", "during")), None)
         is_with = beside is not None and all(head.start > beside.start for head in claim.heads)
         concludes = any(c.of("emotion", "gloss", "for", "against") for c in (claim, behind))
         if concludes:

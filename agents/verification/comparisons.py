@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.rules.phrases import cue_name
 from emer.agents.verification.carriers import SLACK, Carrier
 from emer.agents.verification.normalization import fold
@@ -52,20 +53,27 @@ class Scene:
         duration: Length of the clip in seconds.
         everyone: All clues of the clip.
         aside: Cited clues of another channel than the block's, which only say when.
+        references: Where the sentence tells when something was.
     """
 
     duration: float
     everyone: Sequence[Carrier] = ()
     aside: Sequence[Carrier] = ()
+    references: Sequence[tuple[int, int]] = ()
 
     def pool(self, head: Item, carriers: Sequence[Carrier]) -> Sequence[Carrier]:
         """The clues that a head may rest on."""
         return self.aside if self.is_aside(head, carriers) else carriers
 
     def is_aside(self, head: Item, carriers: Sequence[Carrier]) -> bool:
-        """True for a cue of a channel that is not the block's."""
+        """True for a cue of a channel that is not the block's, where it tells when."""
         own = {carrier.channel for carrier in carriers}
-        return bool(self.aside) and head.hit is not None and head.hit.channel not in own
+        inside = any(a <= head.start and head.end <= b for a, b in self.references)
+        if not self.aside or not inside or head.kind not in ("hit", "cue"):
+            return False
+        cue = lexicon().cues.get(head.value)
+        channel = head.hit.channel if head.hit is not None else cue.channel if cue else None
+        return channel is not None and channel not in own
 
 
 def is_extreme(carrier: Carrier, alike: Sequence[Carrier], cue: str, of: str) -> bool:

@@ -19,6 +19,7 @@ _WIDER = {
     "smile": ("smile_eyes",),
     "pitch_up": ("rising_end", "pitch_jump", "pitch_high", "loud"),
     "embrace": ("hand_near_face", "hand_chest"),
+    "eyes_narrow": ("eyes_closed",),
     "head_tilt": ("head_away",),
     "mouth_open": ("mouth_shut", "jaw_drop"),
     "pauses": ("long_pause",),

@@ -237,7 +237,7 @@ def _hits(text: str, block: Block) -> Iterator[Hit]:
     "A rhetorical question" is not also a question; in a conclusion "downcast" is an emotion.
     """
     channels = HELD[block]
-    aside = [m.span() for m in _REFERENCE.finditer(text)] if block in _SEEN_OR_HEARD else []
+    aside = references_in(text) if block in _SEEN_OR_HEARD else ()
     hits = [hit for channel in channels for hit in hits_in(text, channel)]
     hits += [hit for channel in channels for hit in movements_in(text, channel)]
     hits += [
@@ -261,6 +261,11 @@ _REFERENCE = re.compile(
     r"|(?<![^,;.])[^,;.]*?(?:之后|以后|过后|后|之前|以前|时|的时候|的同时|之际|期间)(?=,)"
 )
 """What a block may tell of the other channel: when something was ("after a long pause, ...")."""
+
+
+def references_in(text: str) -> tuple[tuple[int, int], ...]:
+    """Where a text tells when something was."""
+    return tuple(match.span() for match in _REFERENCE.finditer(text))
 
 
 def _is_of_next(text: str, hit: Hit) -> bool:
