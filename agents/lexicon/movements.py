@@ -40,7 +40,7 @@ def _movements() -> Mapping[str, Mapping[str, Any]]:
 
 @lru_cache(maxsize=1)
 def movement_patterns() -> Mapping[Channel, Patterns]:
-    """Patterns of parts and what they do, from `movements.toml`; groups are free words."""
+    """Patterns of parts and what they do, by channel; groups are free words."""
     table = _movements()
     found: dict[Channel, list[tuple[str, re.Pattern[str]]]] = {"visual": [], "audio": []}
     moves = [(cue, pair) for cue, pairs in table["cue"].items() for pair in pairs]
@@ -57,7 +57,7 @@ def movement_patterns() -> Mapping[Channel, Patterns]:
 
 
 def _moving(table: Mapping[str, Mapping[str, Any]], pair: tuple[str, str]) -> Iterator[str]:
-    """Patterns of a part and a motion: "brows lift", "lifts her brows", "a lift of the brows"."""
+    """Patterns of a part and a motion: "brows lift", "a lift of the brows"."""
     part, motion = table["part"][pair[0]], table["motion"][pair[1]]
     for particle, forms, _ in _verbs(motion["go"], table["irregular"]):
         behind = f" {particle}" if particle else "(?: upwards?| downwards?)?"

@@ -98,7 +98,7 @@ def claims_of(parts: Iterable[Part], text: str = "") -> list[Claim]:
 
 
 def _lead(claims: Sequence[Claim]) -> None:
-    """Turn "after A, B" into "A, then B", "before A, B" into "A, earlier B", and so on.
+    """Turn "after A, B" into "A, then B", and "before A, B" into "A, earlier B".
 
     "While A, B" becomes "A, while B", "as A fades, B" has B begin where A ends, and in Chinese
     "after" stands behind A.

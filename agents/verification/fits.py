@@ -236,14 +236,14 @@ def _on_begin(fit: Fit, _: Item) -> str:
 
 
 def _on_apex(fit: Fit, _: Item) -> str:
-    """A moment at which something is strongest is that of its clue, where it names one."""
+    """A moment at which something is strongest is the one that its clue names."""
     moments = [i.quantity for i in fit.claim.of("quantity") if i.value == "point" and i.quantity]
     values = [value for moment in moments for value in moment.values]
     return "" if not values or is_apex(fit.carrier, values) else "it is not strongest then"
 
 
 def _on_fade(fit: Fit, _: Item) -> str:
-    """An end that is seen lies within the clip, and a moment named is that end."""
+    """An end that is seen is within the clip, and a moment named is that end."""
     span = fit.carrier.clue.span
     moments = [i.quantity for i in fit.claim.of("quantity") if i.value == "point" and i.quantity]
     if span is None or span.end > fit.scene.duration - SLACK:

@@ -269,7 +269,7 @@ def references_in(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _is_of_next(text: str, hit: Hit) -> bool:
-    """True for "voice and raised" where another part follows ("a low voice and raised brows")."""
+    """True for "voice and raised" where "brows" follows: it is of another part."""
     words = text[hit.start : hit.end]
     joined = _JOINED.search(words) is not None and _PART_AHEAD.match(text, hit.end) is not None
     return joined or _NEW.search(words) is not None

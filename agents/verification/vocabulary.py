@@ -165,7 +165,7 @@ def movements_in(text: str, channel: Channel) -> tuple[Hit, ...]:
 
 
 def _second_verbs_in(text: str) -> Iterator[Hit]:
-    """Movements of a part named before another verb ("her brows rise and draw together")."""
+    """Movements of a part named before another verb ("brows rise and knit")."""
     for part, verbs in second_verbs():
         subject = part.search(text)
         if subject is None:
