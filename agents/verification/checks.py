@@ -210,7 +210,7 @@ def _is_open(claim: Claim) -> bool:
 
 
 def _loose(readout: Readout, carriers: Sequence[Carrier]) -> Iterator[Problem]:
-    """Words that need another one behind them: "about", "says", "only"; one of two parts."""
+    """Words that need another one behind them ("says", "only"); one of two parts."""
     if _ONE_OF_TWO.search(readout.text) and not any(_ONE_SIDE.search(c.text) for c in carriers):
         yield Problem("unsupported", "its clues do not tell of one side alone")
     items = [item for item in readout.items if item.kind not in ("paren", "break")]
