@@ -116,6 +116,11 @@ def _forms(verb: str, irregular: Mapping[str, str]) -> tuple[str, str]:
 _DOUBLED = ("drop", "dip", "tip", "knit", "shut", "slip", "sag", "swim", "stir", "sit")
 
 
+_NOUN = (
+    r" (?:(?:inner|outer|upper|lower) )?(?:eye|brow|lid|lip|mouth|corner|jaw|chin|head|shoulder|hand"
+    r"|arm|body|torso|gaze|voice|pitch|tone|intonation|smile|muscle|teeth)"
+)
+"""What follows a participle that is of another part ("and widely opened eyes")."""
 _NEXT = r"(?:\band|\bbut|\bthen|,) (?:[a-z]+ly |then |later |soon |again |both )*"
 
 
@@ -141,7 +146,7 @@ def second_verbs() -> tuple[tuple[re.Pattern[str], Patterns], ...]:
             for particle, forms, _ in _verbs(words, table["irregular"]):
                 behind = f"(?: {particle})" if particle else ""
                 shape = rf"{_NEXT}((?:{forms})(?: them| it)?{behind}(?: them| it)?)\b"
-                pattern = re.compile(rf"{shape}(?! (?:the|her|his|their|an?) )")
+                pattern = re.compile(rf"{shape}(?! (?:the|her|his|their|an?) |{_NOUN})")
                 found.setdefault(_named(table, part), []).append((cue, pattern))
     english = [(re.compile(rf"\b{part}\b"), tuple(verbs)) for part, verbs in found.items()]
     chinese = [

@@ -162,6 +162,7 @@ def test_what_a_voice_does_not_show_is_not_carried(text: str, names: tuple[str, 
         ("The smile fades at 2.0 s.", ("smile",), "replaced"),
         ("A smile emerges at 2.0 s.", ("smile",), "kept"),
         ("A smile emerges at 3.0 s.", ("smile",), "replaced"),
+        ("Pressed lips and widely opened eyes are seen.", ("lips_pressed", "eyes_wide"), "kept"),
         ("With her mouth open, she smiles.", ("mouth_open", "smile"), "kept"),
     ],
 )
