@@ -117,8 +117,8 @@ _DOUBLED = ("drop", "dip", "tip", "knit", "shut", "slip", "sag", "swim", "stir",
 
 
 _NOUN = (
-    r" (?:(?:inner|outer|upper|lower) )?(?:eye|brow|lid|lip|mouth|corner|jaw|chin|head|shoulder|hand"
-    r"|arm|body|torso|gaze|voice|pitch|tone|intonation|smile|muscle|teeth)"
+    r" (?:(?:inner|outer|upper|lower) )?(?:eye|brow|lid|lip|mouth|corner|jaw|chin|head|shoulder"
+    r"|hand|arm|body|torso|gaze|voice|pitch|tone|intonation|smile|muscle|teeth)"
 )
 """What follows a participle that is of another part ("and widely opened eyes")."""
 _NEXT = r"(?:\band|\bbut|\bthen|,) (?:[a-z]+ly |then |later |soon |again |both )*"

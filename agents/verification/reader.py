@@ -275,9 +275,12 @@ def _is_of_next(text: str, hit: Hit) -> bool:
     return joined or _NEW.search(words) is not None
 
 
-_JOINED, _NEW = re.compile(r" and [a-z-]+$"), re.compile(r" and (?:an?|the|her|his) [a-z-]+$")
+_JOINED, _NEW = (
+    re.compile(r" and (?:[a-z]+ly )?[a-z-]+$"),
+    re.compile(r" and (?:an?|the|her|his) [a-z-]+$"),
+)
 _PART_AHEAD = re.compile(
-    r" (?:(?:inner|outer|upper|lower) )?(?:eye|brow|lid|lip|mouth|corner|jaw|chin|head|shoulder"
+    r"[a-z]* (?:(?:inner|outer|upper|lower) )?(?:eye|brow|lid|lip|mouth|corner|jaw|chin|head|shoulder"
     r"|hand|arm|body|gaze|voice|pitch|tone|intonation)"
 )
 
