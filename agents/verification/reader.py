@@ -280,8 +280,8 @@ _JOINED, _NEW = (
     re.compile(r" and (?:an?|the|her|his) [a-z-]+$"),
 )
 _PART_AHEAD = re.compile(
-    r"[a-z]* (?:(?:inner|outer|upper|lower) )?(?:eye|brow|lid|lip|mouth|corner|jaw|chin|head|shoulder"
-    r"|hand|arm|body|gaze|voice|pitch|tone|intonation)"
+    r"[a-z]* (?:(?:inner|outer|upper|lower) )?(?:eye|brow|lid|lip|mouth|corner|jaw|chin|head"
+    r"|shoulder|hand|arm|body|gaze|voice|pitch|tone|intonation)"
 )
 
 
