@@ -179,7 +179,7 @@ def _columns(names: set[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _at_rest(values: Floats, measures: Measures, share: float) -> Floats:
-    """A score's quantile over frames that look at the camera, or over all if it has none there."""
+    """A score's quantile over frames that look at the camera; else over all."""
     frontal = values[usable(measures)]
     return quantile(values if np.isnan(frontal).all() else frontal, share)
 
