@@ -216,6 +216,22 @@ def grounding(
 
 
 @app.command()
+def perception(
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="What people saw (.csv).")],
+    clips: Annotated[Path, typer.Argument(metavar="CLIPS", help="Folder of the table's clips.")],
+    profile: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Tools: embedded, models or auto.")
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Also print each clue.")] = False,
+    json: Json = False,
+) -> None:
+    """Compare the agent's clues and labels with what people saw in the clips."""
+    from emer.evals.commands.perception import PerceptionRequest, run_perception
+
+    run_perception(PerceptionRequest(table, clips, profile, listed, json))
+
+
+@app.command()
 def swap(
     slot: Annotated[str, typer.Argument(help="face, scene, prosody or speech.")],
     a: Annotated[str, typer.Argument(help="First tool: a name, none, or package.module:Class.")],

@@ -146,13 +146,14 @@ class Carrier:
 
     def states(self, item: Item, *, denied: bool) -> bool:
         """True if it states what an item names, or denies it where that is claimed."""
-        if item.kind in ("hit", "cue"):
+        if item.kind in ("hit", "cue") and item.value not in self.seen:
             return denied in self.cues.get(item.value, ())
         if item.kind == "people":
             return not denied and bool(self.people())
         if item.value == "voice_speech":
             heard = self.channel in ("audio", "text") or "mouth_speech" in self.seen
-            return not denied and (heard or _SPOKEN.search(self.text) is not None)
+            said = _SPOKEN.search(self.text.replace("no speech-like", ""))
+            return not denied and (heard or said is not None)
         return not denied and item.value in self.seen
 
 
@@ -338,14 +339,15 @@ def is_at(span: Span | None, where: str, duration: float) -> bool:
         "early": start <= 1 / 3 and middle <= 0.6,
         "middle": start <= 2 / 3 and end >= 1 / 3 and 0.25 <= middle <= 0.75,
         "end": end >= 2 / 3 and middle >= 0.4,
+        "to_end": span.end >= duration - min(SLACK, 0.1 * duration),
         "last_second": span.end >= duration - 1.0 and middle >= 0.4,
         "first_half": middle <= 0.5,
         "second_half": middle >= 0.5,
     }[where]
 
 
-def has_extent(carrier: Carrier, extent: str, duration: float) -> bool:
-    """True if a clue holds for a named share of the clip."""
+def has_extent(carrier: Carrier, extent: str, duration: float, start: float = 0.0) -> bool:
+    """True if a clue holds for a named share of the clip, or of what follows a moment."""
     share, span = carrier.clue.data.get("share"), carrier.clue.span
     is_share = isinstance(share, int | float) and not isinstance(share, bool)
     whole = re.search(r"\bthroughout\b|始终|一直|全程", carrier.text) is not None
@@ -353,7 +355,8 @@ def has_extent(carrier: Carrier, extent: str, duration: float) -> bool:
     if is_share:
         held = max(held, float(share))  # type: ignore[arg-type]
     elif span is not None and duration > 0 and not carrier.counts():
-        held = max(held, span.length / duration)
+        rest = max(duration - start, SLACK)
+        held = max(held, (span.end - max(span.start, start)) / rest)
     if extent == "brief":
         return span is not None and span.length <= BRIEF
     if extent == "repeated":

@@ -18,6 +18,7 @@ from emer.agents.verification.claims import (
     bind_denials,
     claims_of,
 )
+from emer.agents.verification.comparisons import Scene
 from emer.agents.verification.conclusions import (
     Ground,
     are_several,
@@ -25,7 +26,6 @@ from emer.agents.verification.conclusions import (
     check_unclear,
     on_family,
 )
-from emer.agents.verification.fits import Scene
 from emer.agents.verification.frames import english_people, is_hypothetical, unframed
 from emer.agents.verification.normalization import fold, strange_words
 from emer.agents.verification.observations import check_observation
@@ -38,6 +38,7 @@ from emer.agents.verification.reader import (
     Wording,
     parts_of,
     read_sentence,
+    references_in,
 )
 from emer.agents.verification.subjects import mixed_people, subject_problems, unknown_people
 from emer.agents.verification.vocabulary import families_of
@@ -54,7 +55,7 @@ REGIONS: Mapping[str, tuple[str, ...]] = {
     "nose": ("nose", "upper_lip"),
     "head": ("nod", "head", "turned"),
     "body": ("hand", "points", "gestures", "fist", "arms", "embrace", "leans", "shoulders", "body",
-             "applause", "no_hand"),
+             "applause", "mouth_covered", "no_hand"),
 }  # fmt: skip
 """Beginnings of the keys of the cues that a part of the face or body can display."""
 
@@ -72,8 +73,14 @@ MOST_READ = 1_500
 _WORDS = re.compile(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+")
 _HEDGED = re.compile(
     r"\b(?:may|might|could|would|seems?|appears?|sounds? like|hints?|suggests?|points?|consistent"
-    r"|fits?)\b|可能|似乎|好像|像是|大概"
+    r"|fits?|looks? (?:most |more |rather )?like|resembles?|leans?|tends?)\b"
+    r"|可能|似乎|好像|像是|大概"
 )
+_ONE_OF_TWO = re.compile(
+    r"\b(?:one|either|a single|just one) (?:of (?:the|her|his|their) )?(?:eye|brow|shoulder|corner"
+    r"|cheek|lid)|(?<!第)(?:一|单|其中一)[只条侧边道个]?(?:眼睛|眉|肩|嘴角)"
+)
+_ONE_SIDE = re.compile(r"\b(?:one|left|right|alone|single)\b|[一单左右]")
 _EXACT = {
     "only": {"count", "degree", "quantity", "time", "people", "extent", "some", "gloss"},
     "least": {"people", "count", "quantity"},
@@ -130,9 +137,10 @@ def _check_unframed(cited: Cited, ground: Ground) -> Iterator[Problem]:
     strange = strange_words(cited.sentence.text, (clue.text for clue in cited.clues))
     if strange:
         yield Problem("unsupported", f"its letters cannot be read: {', '.join(strange)}")
-    carriers = [carrier_of(clue) for clue in cited.clues]
+    everyone = [carrier_of(clue) for clue in cited.clues]
+    carriers = everyone
     if block not in CONCLUDING:
-        carriers = [c for c in carriers if c.channel == HELD[block][0]]
+        carriers = [c for c in everyone if c.channel == HELD[block][0]]
         if not carriers:
             yield Problem("unsupported", f"it cites no clue of the {block}")
             return
@@ -164,7 +172,11 @@ def _check_read(
             yield Problem("unsupported", "it tells of several people at once")
     yield from subject_problems(parts, readout.text)
     previous = [carrier_of(clue) for clue in cited.previous]
-    scene = Scene(cited.duration, [carrier_of(clue) for clue in ground.clues])
+    aside = [c for c in map(carrier_of, cited.clues) if c not in carriers]
+    everyone = [carrier_of(clue) for clue in ground.clues]
+    scene = Scene(cited.duration, everyone, aside, references_in(readout.text))
+    if aside and not any(_is_told(head, scene, carriers) for c in claims for head in c.heads):
+        yield Problem("unsupported", "it tells only when")
     for claim in claims:
         yield from bind_denials(claim)
         yield from unknown_people(claim, carriers)
@@ -183,9 +195,14 @@ def _check_read(
     yield from _causes(claims)
 
 
+def _is_told(head: Item, scene: Scene, carriers: Sequence[Carrier]) -> bool:
+    """True for what a block tells itself, not of the other channel."""
+    return not scene.is_aside(head, carriers)
+
+
 def _is_hedge(item: Item) -> bool:
     worded = item.kind in ("speech", "for") and _HEDGED.search(item.text) is not None
-    return item.kind == "hedge" or item.value == "low" or worded
+    return item.kind == "hedge" or item.value in ("low", "state") or worded
 
 
 def _is_open(claim: Claim) -> bool:
@@ -193,7 +210,9 @@ def _is_open(claim: Claim) -> bool:
 
 
 def _loose(readout: Readout, carriers: Sequence[Carrier]) -> Iterator[Problem]:
-    """Words that need another one behind them: "about", "says", "only"."""
+    """Words that need another one behind them ("says", "only"); one of two parts."""
+    if _ONE_OF_TWO.search(readout.text) and not any(_ONE_SIDE.search(c.text) for c in carriers):
+        yield Problem("unsupported", "its clues do not tell of one side alone")
     items = [item for item in readout.items if item.kind not in ("paren", "break")]
     has_quote = any(item.kind == "quote" for item in items)
     reports = has_quote or any(

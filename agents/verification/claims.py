@@ -98,16 +98,37 @@ def claims_of(parts: Iterable[Part], text: str = "") -> list[Claim]:
 
 
 def _lead(claims: Sequence[Claim]) -> None:
-    """Turn "after A, B" into "A, then B", and "before A, B" into "A, earlier B"."""
+    """Turn "after A, B" into "A, then B", and "before A, B" into "A, earlier B".
+
+    "While A, B" becomes "A, while B", "as A fades, B" has B begin where A ends, and in Chinese
+    "after" stands behind A.
+    """
     for claim, behind in pairwise(claims):
         first = next(iter(claim.of("order")), None)
-        leads = first is not None and first.value in _LED
-        if leads and first and all(head.start > first.start for head in claim.heads):
+        if first is not None and _leads(claim, first):
             claim.items.remove(first)
             behind.items.append(replace(first, value=_LED[first.value]))
+        fades = claim.of("fade")
+        beside = next((i for i in claim.items if i.text in ("with", "during")), None)
+        is_with = beside is not None and all(head.start > beside.start for head in claim.heads)
+        concludes = any(c.of("emotion", "gloss", "for", "against") for c in (claim, behind))
+        if concludes:
+            continue  # "while the smile supports ..., the voice ..." is a contrast
+        if claim is claims[0] and (claim.after == "while" or is_with) and behind.after == "comma":
+            claim.after, behind.after = "", "comma" if fades else "while"
+            behind.items += [replace(fade, kind="order", value="at_end") for fade in fades]
 
 
-_LED = {"after": "then", "before": "earlier"}
+def _leads(claim: Claim, first: Item) -> bool:
+    """True for "after" before all that a claim states, in Chinese behind it."""
+    if first.value in ("after", "before", "between"):
+        return all(head.start > first.start for head in claim.heads)
+    is_behind = bool(claim.heads) and all(head.end <= first.start for head in claim.heads)
+    return first.text in _AFTER_ZH and is_behind and claim.items[-1] == first
+
+
+_LED = {"after": "past", "before": "earlier", "between": "between", "later": "past", "then": "past"}
+_AFTER_ZH = frozenset({"之后", "过后", "后"})
 
 
 def _is_subject(part: Part) -> bool:

@@ -111,7 +111,7 @@ def check_unclear(claim: Claim, carriers: Sequence[Carrier], ground: Ground) -> 
 
 def _says_more(claim: Claim, degree: Item, emotion: Item, *, hedged: bool) -> bool:
     """True for a degree that no clue can carry, unless against or denied."""
-    is_strong = int(degree.value) >= _DISPLAYED_FROM
+    is_strong = int(degree.value) >= _DISPLAYED_FROM and not (hedged and degree.text == "很")
     return is_strong and _stance(claim, emotion, hedged) not in ("against", "not")
 
 

@@ -16,34 +16,21 @@ from emer.agents.verification.carriers import (
     is_at,
 )
 from emer.agents.verification.claims import OBSERVED, Claim, gap
-from emer.agents.verification.comparisons import elsewhere, is_extreme, occasions
+from emer.agents.verification.comparisons import (
+    Scene,
+    elsewhere,
+    is_apex,
+    is_change,
+    is_extreme,
+    occasions,
+    sides_of,
+    unnamed_contacts,
+)
 from emer.agents.verification.quantities import Quantity
 from emer.agents.verification.reader import Item
 from emer.tools.types import Span
 
 _TIMED = ("later", "point", "range", "after", "since", "before", "opening", "closing")
-_CONTACT = re.compile(
-    r"\b(?:chin|cheek|mouth|nose|forehead|neck|hair|ear|temple|lips|eyes?|chest|shoulders?)\b"
-    r"|下巴|脸颊|嘴|鼻|额|脖|头发|耳|胸|肩"
-)
-"""What a hand may touch: more than "the face", so the clue must name it."""
-_IN_CHINESE = {
-    "chin": "下巴", "cheek": "脸颊", "mouth": "嘴", "nose": "鼻", "forehead": "额", "neck": "脖",
-    "hair": "头发", "ear": "耳", "chest": "胸", "shoulder": "肩", "shoulders": "肩",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What claims are held against beside the clue that states them.
-
-    Args:
-        duration: Length of the clip in seconds.
-        everyone: All clues of the clip.
-    """
-
-    duration: float
-    everyone: Sequence[Carrier] = ()
 
 
 def states(carrier: Carrier, head: Item, *, denied: bool) -> bool:
@@ -78,6 +65,7 @@ class Fit:
         """Why the clue does not carry what the claim adds."""
         yield from self._other_person()
         yield from self._other_contact()
+        yield from self._no_change()
         for item in self.claim.items:
             inside = self.head.start <= item.start and item.end <= self.head.end
             check = _CHECKS.get(item.kind)
@@ -101,6 +89,8 @@ class Fit:
             return number in self.carrier.people()
         if number in self.carrier.counts():
             return True
+        if "share" in self.carrier.clue.data:
+            return False  # "most of the time" is no number of times
         timed = ("quantity", "time", "order", "place", "some", "compare", "only")
         if self.carrier.counts() or number != occasions(self._timely()):
             return False
@@ -119,14 +109,18 @@ class Fit:
 
     def _other_contact(self) -> Iterator[str]:
         """What a hand touches, if the clue does not name it."""
-        if self.head.hit is None or not self.head.value.startswith(("hand_", "mouth_")):
+        if self.head.hit is None or not self.head.value.startswith(("hand_", "mouth_c")):
             return
         words = self.claim.text[self.head.start : self.head.end]
-        for match in _CONTACT.finditer(words):
-            word = match.group()
-            known = {word, *(en for en, zh in _IN_CHINESE.items() if zh == word)}
-            if not any(name in self.carrier.text for name in known):
-                yield f"its clues do not name the {word}"
+        for word in unnamed_contacts(words, self.carrier):
+            yield f"its clues do not name the {word}"
+
+    def _no_change(self) -> Iterator[str]:
+        """What is said to change, where the clue tells how it is against other voices."""
+        words = self.claim.text[self.head.start : self.head.end]
+        is_level = "typical values" in self.carrier.text and self.head.hit is not None
+        if is_level and is_change(words, self.head.value):
+            yield "its clues do not say that it changes"
 
     def _other_person(self) -> Iterator[str]:
         claim, carrier, named = self.claim, self.carrier, self.claim.person
@@ -147,7 +141,8 @@ def _states_same(carrier: Carrier, fit: Fit) -> bool:
 
 def _on_quantity(fit: Fit, item: Item) -> str:
     quantity, carrier = item.quantity, fit.carrier
-    if quantity is None or not (quantity.role in _TIMED or fit.is_own(item)):
+    beside = bool(fit.claim.of("together"))  # "A at 2.4-3.6 s coincides with B"
+    if quantity is None or not ((quantity.role in _TIMED and not beside) or fit.is_own(item)):
         return ""
     shown = ", ".join(f"{value:g}" for value in quantity.values) or quantity.letter
     if quantity.role in ("amount", "length") and _is_of_several(fit):
@@ -171,11 +166,31 @@ def _is_of_several(fit: Fit) -> bool:
 
 
 def _misses(fit: Fit, quantity: Quantity) -> bool:
+    if moments := _listed(fit, quantity):
+        fits = [replace(fit, carrier=carrier) for carrier in fit.stating]
+        return not all(any(_has_moment(one, moment) for one in fits) for moment in moments)
     if quantity.role == "later":
         return not _is_later(fit, quantity.values[0])
     if quantity.unit == "s":
         return not has_times(fit.carrier, quantity, fit.scene.duration)
     return quantity.unit not in ("times", "people") and not has_quantity(fit.carrier, quantity)
+
+
+def _has_moment(fit: Fit, moment: Quantity) -> bool:
+    strongest = not fit.claim.of("apex") or is_apex(fit.carrier, moment.values)
+    return strongest and has_times(fit.carrier, moment, fit.scene.duration)
+
+
+def _listed(fit: Fit, quantity: Quantity) -> list[Quantity]:
+    """The moments of a list, one for each of the clues ("around 2.6 s and 6.1 s")."""
+    words = fit.claim.text[quantity.start : quantity.end]
+    is_list = _AND.search(words) is not None and _WITHIN.search(words) is None
+    if not is_list or quantity.unit != "s" or len(quantity.values) != len(fit.stating):
+        return []
+    return [replace(quantity, role="point", values=(value,)) for value in quantity.values]
+
+
+_AND, _WITHIN = re.compile(r" and |[和与,]"), re.compile(r"between|之间|from")
 
 
 def _is_later(fit: Fit, gap_s: float) -> bool:
@@ -213,20 +228,38 @@ def _on_begin(fit: Fit, _: Item) -> str:
     """A moment at which something begins is the beginning of its clue's span."""
     span = fit.carrier.clue.span
     moments = [i.quantity for i in fit.claim.of("quantity") if i.value == "point" and i.quantity]
+    if fit.claim.of("apex"):
+        return ""  # "begins ..., strongest at 1.1 s": the moment is that of the apex
     if span is None or all(abs(m.values[0] - span.start) <= SLACK for m in moments):
         return ""
     return "it does not begin then"
+
+
+def _on_apex(fit: Fit, _: Item) -> str:
+    """A moment at which something is strongest is the one that its clue names."""
+    moments = [i.quantity for i in fit.claim.of("quantity") if i.value == "point" and i.quantity]
+    values = [value for moment in moments for value in moment.values]
+    return "" if not values or is_apex(fit.carrier, values) else "it is not strongest then"
+
+
+def _on_fade(fit: Fit, _: Item) -> str:
+    """An end that is seen is within the clip, and a moment named is that end."""
+    span = fit.carrier.clue.span
+    moments = [i.quantity for i in fit.claim.of("quantity") if i.value == "point" and i.quantity]
+    if span is None or span.end > fit.scene.duration - SLACK:
+        return "its clue does not tell of its end"
+    is_then = all(abs(m.values[0] - span.end) <= SLACK for m in moments)
+    return "" if is_then else "it does not end then"
 
 
 def _on_way(fit: Fit, item: Item) -> str:
     """A side, of the one cue next to it; the clue must name it alone."""
     if not fit.is_own(item):
         return ""
-    sides = {side for side, word in _SIDES.items() if word.search(fit.carrier.text)}
+    if fit.claim.text[: item.start].endswith("on the ") and fit.carrier.place:
+        return "" if fit.carrier.place == f"on the {item.value}" else "it is elsewhere"
+    sides = sides_of(fit.carrier)
     return "" if sides == {item.value} else f"no cited clue of it is to the {item.value}"
-
-
-_SIDES = {"left": re.compile(r"\bleft\b|左"), "right": re.compile(r"\bright\b|右")}
 
 
 def _on_only(fit: Fit, item: Item) -> str:
@@ -244,12 +277,18 @@ def _on_only(fit: Fit, item: Item) -> str:
     return ""
 
 
+_UNMARKED = "很"
+"""Stands before a Chinese adjective that has no other degree, and adds none."""
+
+
 def _on_degree(fit: Fit, item: Item) -> str:
     near = fit.claim.nearest(item)
     if near is None or near.kind not in OBSERVED or not fit.is_own(item):
         return ""
     if fit.head.kind == "seen" and near.kind == "hit":
         return ""  # "speaks clearly higher": the degree is that of the pitch
+    if item.text == _UNMARKED and fit.carrier.ranks.get(fit.head.value) is None:
+        return ""
     worded = fit.head.kind in ("seen", "people") and item.text in fit.carrier.text
     if worded or has_rank(fit.carrier, [fit.head.value], int(item.value)):
         return ""
@@ -265,7 +304,9 @@ def _on_time(fit: Fit, item: Item) -> str:
 def _on_extent(fit: Fit, item: Item) -> str:
     if item.value == "repeated" and len(fit.stating) > 1:
         return ""
-    if has_extent(fit.carrier, item.value, fit.scene.duration):
+    limits = [i.quantity for i in fit.claim.of("quantity") if i.value in ("since", "after")]
+    start = max((limit.values[0] for limit in limits if limit), default=0.0)
+    if has_extent(fit.carrier, item.value, fit.scene.duration, start):
         return ""
     return "it holds for another share of the clip"
 
@@ -309,6 +350,10 @@ def _follows(fit: Fit, order: str) -> bool:
     later = [start for start in same if start > span.start]
     return {
         "first": not earlier,
+        "between": any(o.start < span.start for o in others)
+        and any(o.start > span.start for o in others),
+        "past": any(other.end <= span.start + SLACK for other in others),
+        "at_end": any(abs(span.start - other.end) <= 2 * SLACK for other in others),
         "than_first": bool(earlier),
         "than_later": bool(later),
         "again": bool(earlier),
@@ -332,6 +377,8 @@ _CHECKS: Mapping[str, Callable[[Fit, Item], str]] = {
     "compare": _on_compare,
     "only": _on_only,
     "begin": _on_begin,
+    "fade": _on_fade,
+    "apex": _on_apex,
     "way": _on_way,
 }
 """What is wrong with an item of a claim for a clue, by the item's kind; "" if nothing."""

@@ -8,21 +8,34 @@ from dataclasses import replace
 from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.verification.carriers import SLACK, Carrier
 from emer.agents.verification.claims import OBSERVED, Claim, Problem
-from emer.agents.verification.fits import Fit, Scene, overlap, states
+from emer.agents.verification.comparisons import Scene
+from emer.agents.verification.fits import Fit, overlap, states
 from emer.agents.verification.reader import Item
 from emer.tools.types import Span
 
 _WIDER = {
-    "pitch_down": ("falling_end",),
+    "pitch_down": ("falling_end", "soft"),
     "smile_eyes": ("smile_social",),
+    "smile": ("smile_eyes",),
     "pitch_up": ("rising_end", "pitch_jump", "pitch_high", "loud"),
+    "embrace": ("hand_near_face", "hand_chest"),
+    "eyes_narrow": ("eyes_closed",),
+    "head_tilt": ("head_away",),
     "mouth_open": ("mouth_shut", "jaw_drop"),
     "pauses": ("long_pause",),
     "gaze_averted": ("gaze_down", "gaze_up", "head_away"),
     "body_tense": ("tense_sharp",),
     "flat": ("varied",),
+    "varied": ("flat",),
 }
 """Cues whose words are also those of another one that is more exact."""
+_EITHER = (
+    frozenset({"jaw_drop", "jaw_lowered"}),
+    frozenset({"lively", "varied"}),
+    frozenset({"head_away", "gaze_averted"}),
+    frozenset({"head_tilt", "head_away"}),
+)
+"""Cues that the same words may name: one of them is enough."""
 
 
 def check_observation(
@@ -43,7 +56,8 @@ def check_observation(
     numbered: list[tuple[Item, list[Carrier]]] = []
     for head in (*heads, *bare):
         denied = head in claim.denied
-        stating = list(carriers) if head in bare else _stating(carriers, head, denied)
+        pool = scene.pool(head, carriers)
+        stating = list(carriers) if head in bare else _stating(pool, head, denied)
         if not stating:
             unheld.append((head, _not_stated(head, denied, carriers)))
             continue
@@ -59,7 +73,7 @@ def check_observation(
     # The same words may name a cue of another channel ("a trembling voice").
     yield from (p for head, p in unheld if not any(_is_same_words(head, other) for other in held))
     yield from _numbers_of_one(claim, numbered, carriers)
-    yield from _sequence(claim, carriers)
+    yield from _sequence(claim, (*carriers, *scene.aside))
     if claim.after == "while" and previous and not _coincide(claim.carriers, previous):
         yield Problem("unsupported", "its clues are not at the same time")
 
@@ -81,7 +95,8 @@ def _stating(carriers: Sequence[Carrier], head: Item, denied: bool) -> list[Carr
 
 def _is_same_words(head: Item, other: Item) -> bool:
     channels = {head.hit.channel if head.hit else "", other.hit.channel if other.hit else ""}
-    return len(channels - {""}) == 2 and overlap(head, other)
+    either = any({head.value, other.value} <= pair for pair in _EITHER)
+    return (either or len(channels - {""}) == 2) and overlap(head, other)
 
 
 def _exact(heads: Sequence[Item]) -> Iterator[Item]:
@@ -93,7 +108,8 @@ def _exact(heads: Sequence[Item]) -> Iterator[Item]:
             continue
         unless = cues[head.value].unless if head.value in cues else ()
         unless = (*unless, *_WIDER.get(head.value, ()))
-        if not any(o.value in unless and overlap(o, head) for o in heads):
+        exact = [o for o in heads if o.value in unless and overlap(o, head)]
+        if all(any({head.value, o.value} <= pair for pair in _EITHER) for o in exact):
             yield head
 
 
@@ -109,6 +125,10 @@ def _not_stated(head: Item, denied: bool, carriers: Sequence[Carrier]) -> Proble
         other = lexicon().cues[min(opposite)].phrase
         return Problem("contradicted", f"its clues state {other}, not {cue.phrase}")
     return Problem("unsupported", f"no cited clue states {cue.phrase}")
+
+
+def _is_stated(head: Item, claim: Claim, carriers: Sequence[Carrier]) -> bool:
+    return any(states(carrier, head, denied=head in claim.denied) for carrier in carriers)
 
 
 def _coincide(ones: Sequence[Carrier], others: Sequence[Carrier]) -> bool:
@@ -132,8 +152,9 @@ def _sequence(claim: Claim, carriers: Sequence[Carrier]) -> Iterator[Problem]:
     for order in claim.of("order", "together"):
         if order.kind == "order" and order.value not in ("before", "after"):
             continue
-        left = [h for h in claim.heads if h.end <= order.start and h.kind in OBSERVED][-1:]
-        behind = [h for h in claim.heads if h.start >= order.end and h.kind in OBSERVED]
+        heads = [h for h in claim.heads if h.kind in OBSERVED and _is_stated(h, claim, carriers)]
+        left = [h for h in heads if h.end <= order.start][-1:]
+        behind = [h for h in heads if h.start >= order.end]
         right = behind[:1]
         if order.kind == "together":
             if (

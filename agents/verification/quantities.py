@@ -25,7 +25,7 @@ UNITS = {
     "semitones": r"semitones?\b|st\b|个?半音",
     "hz": r"hz\b|hertz\b|赫兹?",
     "db": r"db\b|decibels?\b|分贝",
-    "degrees": r"degrees?\b|°|度",
+    "degrees": r"degrees?\b|°|(?<![一两二三])度",
     "%": r"%|percent\b|per cent\b",
     "syllables": r"syllables? (?:per|a) second\b|syllables?/s\b|个?音节(?:每秒|/秒)?",
     "times": r"times\b|occasions\b|[次回]",
@@ -47,7 +47,7 @@ _NEAR = (
 )
 _BOUND = (
     r"(?:(?P<over>over|more than|longer than|above|超过|多于)\s*"
-    r"|(?P<under>under|less than|shorter than|below|不到|少于)\s*)?"
+    r"|(?P<under>under|less than|fewer than|shorter than|below|不到|不足|少于)\s*)?"
 )
 _VALUE = r"[-+]?\d{1,9}(?:\.\d{1,9})?(?![\d.]*\d)"
 _WORDS = "|".join(sorted(map(re.escape, NUMBERS), key=lambda w: (-len(w), w)))
@@ -58,14 +58,14 @@ _LEAD = (
     r"|between|during|在|从|自|于|持续|长达|历时)\s*)?"
 )
 AMOUNT = re.compile(
-    rf"(?<![a-z\d.第]){_LEAD}(?:by )?(?:(?<!add )(?<!adds )(?<!adding )up to )?(?:the )?"
-    rf"{_NEAR}{_BOUND}"
+    rf"(?<![a-z\d.第])(?!(?<=[前后头上])一[次回]){_LEAD}(?:by )?"
+    rf"(?:(?<!add )(?<!adds )(?<!adding )up to )?(?:the )?{_NEAR}{_BOUND}"
     rf"(?:(?P<value>{_VALUE})|(?P<word>(?<![a-z])(?:{_WORDS})(?![a-z])))"
     rf"(?P<mid>[ -]and[ -]a[ -]half)?\s*-?(?:{_UNIT})"
     r"(?P<half> and a half)?"
     r"(?P<after>\s*(?:mark\b|in(?=[,.;]|$)|in(?:to)? the (?:clip|video)\b|onwards?\b"
-    r"|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|多(?![少次])|之后|之前|以前|以后|处|起"
-    r"|开始))*"
+    r"|on\b(?! the)|later\b|afterwards\b|or so\b|左右|上下|前后|时(?![间常段])|多(?![少次])"
+    r"|之后|之前|以前|以后|处|起|开始))*"
 )
 EDGE = re.compile(
     r"(?P<lead>in|during|for|over|within|throughout) the (?:very )?"
@@ -221,7 +221,13 @@ def _amounts(text: str) -> Iterator[Quantity]:
         value = float(match["value"]) if match["value"] else NUMBERS[match["word"]]
         if match["half"] or match["mid"]:
             value += 0.5
-        near = match["near"] is not None or match["after"] in ("左右", "上下", "多", " or so")
+        near = match["near"] is not None or match["after"] in (
+            "左右",
+            "上下",
+            "前后",
+            "多",
+            " or so",
+        )
         role: Role = "amount"
         if unit == "s":
             role = _role(match)
@@ -246,12 +252,12 @@ def _role(match: re.Match[str]) -> Role:
     lead, after = match["lead"] or "", (match["after"] or "").strip()
     if after in _ROLES_BEHIND:
         return _ROLES_BEHIND[after]
-    is_place = after in ("mark", "处") or after.startswith("in")
+    is_place = after in ("mark", "处", "时") or after.startswith("in")
     if lead in _ROLES and not is_place:
         return _ROLES[lead]
     if is_place or lead in ("at", "around", "by", "在", "于", "during"):
         return "point"
-    near = match["near"] or after in ("左右", "上下", "多")
+    near = match["near"] or after in ("左右", "上下", "前后", "多")
     return "point" if match["value"] and near else "amount"
 
 

@@ -19,6 +19,7 @@ from emer.agents.verification.vocabulary import (
     emotion_pattern,
     hits_in,
     is_boundary,
+    movements_in,
     phrase_at,
 )
 
@@ -213,11 +214,19 @@ def _read_rest(text: str, block: Block) -> Readout:
 
 
 def _without_pronouns(items: Sequence[Item], text: str) -> Iterator[Item]:
-    """The items without each "one" and "both" that counts nothing ("both brows")."""
+    """The items without each "one" and "both" that counts nothing ("both brows").
+
+    "Twice, once early and once late" counts two.
+    """
+    onces = [item for item in items if item.kind == "count" and item.text == "once"]
+    parted = len(onces) if len(onces) > 1 else 0
     for place, item in enumerate(items):
         after = items[place + 1] if place + 1 < len(items) else None
         counted = after is not None and after.kind in _COUNTABLE and after.start <= item.end + 1
         is_pair = item.text == "both" and _PAIR.match(text, item.end) is not None
+        told = any(o.kind == "count" and o.value == str(parted) for o in items[:place])
+        if told and item in onces:
+            continue
         if not is_pair and (item.kind != "count" or item.text != "one" or counted):
             yield item
 
@@ -227,7 +236,17 @@ def _hits(text: str, block: Block) -> Iterator[Hit]:
 
     "A rhetorical question" is not also a question; in a conclusion "downcast" is an emotion.
     """
-    hits = [hit for channel in HELD[block] for hit in hits_in(text, channel)]
+    channels = HELD[block]
+    aside = references_in(text) if block in _SEEN_OR_HEARD else ()
+    hits = [hit for channel in channels for hit in hits_in(text, channel)]
+    hits += [hit for channel in channels for hit in movements_in(text, channel)]
+    hits += [
+        hit
+        for channel in (_SEEN_OR_HEARD[block] if aside else ())
+        for hit in (*hits_in(text, channel), *movements_in(text, channel))
+        if any(a <= hit.start and hit.end <= b for a, b in aside)
+    ]
+    hits = [hit for hit in hits if not _is_of_next(text, hit)]
     emotions = [m.span() for m in emotion_pattern().finditer(text)] if block in CONCLUDING else []
     names = [(hit.start, hit.end) for hit in hits if hit.channel == "text"]
     for hit in hits:
@@ -236,19 +255,59 @@ def _hits(text: str, block: Block) -> Iterator[Hit]:
             yield hit
 
 
+_SEEN_OR_HEARD: dict[Block, tuple[Channel, ...]] = {"video": ("audio",), "audio": ("visual",)}
+_REFERENCE = re.compile(
+    r"\b(?:while|whilst|when|as|during|after|before|until|following)\b[^,;.]*"
+    r"|(?<![^,;.])[^,;.]*?(?:之后|以后|过后|后|之前|以前|时|的时候|的同时|之际|期间)(?=,)"
+)
+"""What a block may tell of the other channel: when something was ("after a long pause, ...")."""
+
+
+def references_in(text: str) -> tuple[tuple[int, int], ...]:
+    """Where a text tells when something was."""
+    return tuple(match.span() for match in _REFERENCE.finditer(text))
+
+
+def _is_of_next(text: str, hit: Hit) -> bool:
+    """True for "voice and raised" where "brows" follows: it is of another part."""
+    words = text[hit.start : hit.end]
+    joined = _JOINED.search(words) is not None and _PART_AHEAD.match(text, hit.end) is not None
+    return joined or _NEW.search(words) is not None
+
+
+_JOINED, _NEW = (
+    re.compile(r" and (?:[a-z]+ly )?[a-z-]+$"),
+    re.compile(r" and (?:an?|the|her|his) [a-z-]+$"),
+)
+_PART_AHEAD = re.compile(
+    r"[a-z]* (?:(?:inner|outer|upper|lower) )?(?:eye|brow|lid|lip|mouth|corner|jaw|chin|head"
+    r"|shoulder|hand|arm|body|gaze|voice|pitch|tone|intonation)"
+)
+
+
 def _observations(text: str, covered: bytearray, block: Block) -> Iterator[Item]:
     """Phrases of ours for what is observed, before the patterns of cues."""
     first = (*_FIRST, "for", "against") if block in CONCLUDING else _FIRST
     at = 0
     while at < len(text):
         phrase = phrase_at(text, at) if is_boundary(text, at) else None
-        if phrase is not None and (phrase.kind in first or phrase.value in ("state", "frame")):
+        if phrase is not None and (
+            phrase.kind in first or phrase.value in ("state", "frame") or _is_of_words(phrase)
+        ):
             end = at + len(phrase.text)
             covered[at:end] = b"\1" * (end - at)
             yield Item(phrase.kind, phrase.value, at, end, text=phrase.text)
             at = end
         else:
             at += 1
+
+
+def _is_of_words(phrase: Phrase) -> bool:
+    """True for a hedge on a transcript: "doubtful" in it is no emotion."""
+    return phrase.kind == "hedge" and _RECOGNITION.search(phrase.text) is not None
+
+
+_RECOGNITION = re.compile(r"recogni|transcri|words|识别")
 
 
 def _fits(phrase: Phrase, block: Block) -> bool:
@@ -319,6 +378,8 @@ def parts_of(items: Sequence[Item]) -> list[Part]:
             depth = depth + 1 if opened else max(0, depth - 1)
         elif item.kind == "break" and (depth or any(_is_inside(item, one) for one in wide)):
             continue
+        elif item.kind == "break" and parts[-1].after == "while" and not parts[-1].items:
+            continue  # "... 的同时, ..."
         elif item.kind == "break":
             parts.append(Part(after=item.value))
         else:

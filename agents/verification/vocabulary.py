@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from emer.agents.lexicon.lexicon import FOLDER as LEXICON
 from emer.agents.lexicon.lexicon import WORD_CUES, Channel, lexicon, read_rows
 from emer.agents.lexicon.literals import may_match
+from emer.agents.lexicon.movements import movement_patterns, part_words, second_verbs
 from emer.agents.rules.phrases import cue_name
 from emer.agents.verification.normalization import fold
 
@@ -36,6 +37,7 @@ INHERENT: Mapping[str, tuple[tuple[str, bool], ...]] = {
     "long_pause": (("pauses", False),),
     "brows_rest": (("brow_furrow", True), ("brow_raise", True), ("smile", True)),
     "body_still": (("body_moves", True),),
+    "head_turned": (("head_away", False),),
 }
 """Cues, and whether denied, that another cue or observation states with itself."""
 
@@ -68,11 +70,18 @@ def phrases() -> Mapping[str, Phrase]:
         table = tomllib.load(file)
     for kind, values in table.items():
         for value, texts in values.items():
-            for spelled in (spelled for text in texts for spelled in expand(fold(text))):
+            for spelled in (
+                spelled for text in texts for spelled in expand(_named_clip(fold(text)))
+            ):
                 known = found.setdefault(spelled, Phrase(spelled, kind, value))
                 if (known.kind, known.value) != (kind, value):
                     raise ValueError(f"{spelled!r} is {known.kind} and {kind}")
     return found
+
+
+def _named_clip(text: str) -> str:
+    """A phrase of a clip, with more names for one."""
+    return text.replace("(clip|video", "(clip|video|footage|sequence|excerpt")
 
 
 @lru_cache(maxsize=1)
@@ -148,6 +157,36 @@ def _cue_patterns() -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], ...]]
     return table
 
 
+@lru_cache(maxsize=4096)
+def movements_in(text: str, channel: Channel) -> tuple[Hit, ...]:
+    """The cues that a folded text states as movements of a part, in order."""
+    found = _hits_of(movement_patterns().get(channel, ()), text, channel)
+    return tuple(found + [hit for hit in _second_verbs_in(text) if hit.channel == channel])
+
+
+def _second_verbs_in(text: str) -> Iterator[Hit]:
+    """Movements of a part named before another verb ("brows rise and knit")."""
+    for part, verbs in second_verbs():
+        subject = part.search(text)
+        if subject is None:
+            continue
+        for cue, pattern in verbs:
+            for match in pattern.finditer(text, subject.end()):
+                between = part_words().sub(
+                    lambda m: "" if m.group() == subject.group() else m.group(),  # noqa: B023
+                    text[subject.end() : match.start()],
+                )
+                if _SUBJECT.search(between) is None and not part_words().search(between):
+                    yield Hit(cue, lexicon().cues[cue].channel, match.start(1), match.end(1), ())
+
+
+_SUBJECT = re.compile(
+    r"\b(?:she|he|they|it|persons?|people|speaker|wom[ae]n|m[ae]n|camera|voice|smiles?|picture|shot"
+    r"|hands?|someone|who|which)\b|[她他它人手声笑]"
+)
+"""Words that may be the subject of what follows them."""
+
+
 def _names(channel: Channel) -> Iterator[tuple[str, str]]:
     """Cues and combinations by the name that the rules give them."""
     for key, cue in lexicon().cues.items():
@@ -170,8 +209,14 @@ def _bare(phrase: str) -> str:
 @lru_cache(maxsize=4096)
 def hits_in(text: str, channel: Channel) -> tuple[Hit, ...]:
     """The cues that a folded text names on a channel, in order."""
+    return tuple(_hits_of(_cue_patterns()[channel], text, channel))
+
+
+def _hits_of(
+    patterns: Sequence[tuple[str, re.Pattern[str]]], text: str, channel: Channel
+) -> list[Hit]:
     found = []
-    for cue, pattern in _cue_patterns()[channel]:
+    for cue, pattern in patterns:
         match = pattern.search(text) if may_match(pattern, text) else None
         while match is not None:
             free = tuple(_free(text, match))
@@ -180,7 +225,7 @@ def hits_in(text: str, channel: Channel) -> tuple[Hit, ...]:
             # A cue of its own may stand in the free words.
             behind = min((start for start, _ in free), default=match.end())
             match = pattern.search(text, max(behind, match.start() + 1))
-    return tuple(sorted(found, key=lambda hit: (hit.start, -hit.end, hit.cue)))
+    return sorted(found, key=lambda hit: (hit.start, -hit.end, hit.cue))
 
 
 def _free(text: str, match: re.Match[str]) -> Iterator[tuple[int, int]]:

@@ -20,7 +20,7 @@ from tests.fixtures.packages import needs
 from tests.fixtures.paths import MODULES
 from tests.fixtures.servers.openai_chat import OpenAIServer, form_of_request, serving
 
-pytestmark = needs("langchain_openai")
+pytestmark = [pytest.mark.slow, needs("langchain_openai")]
 
 
 CLUES = {"face": "Smile", "prosody": "Sobbing"}
@@ -157,7 +157,6 @@ def test_a_sentence_the_critic_rejects_is_written_once_more_and_then_dropped(
     assert "not for this label" in json.dumps(server.asked[3])
 
 
-@pytest.mark.slow
 def test_the_command_line_takes_a_model(clip_path: Path, tmp_path: Path) -> None:
     ids = clue_ids(clip_path)
     script = tmp_path / "script.json"

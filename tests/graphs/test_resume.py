@@ -25,6 +25,8 @@ from tests.fixtures.clips import Written, write_clip
 from tests.fixtures.graph_runs import events, fakes, trace_of
 from tests.fixtures.paths import ROOT, python_path
 
+pytestmark = pytest.mark.slow
+
 CRIES = Addition(modality="face", text="The person cries at 0.3-0.6 s.")
 
 
@@ -373,7 +375,6 @@ print(resume(sys.argv[1], Edits(reject=(first.id,), add=(cries,))).text)
 """
 
 
-@pytest.mark.slow
 def test_a_run_outlives_its_process(clip_path):
     """One process pauses and ends; another one, started later, explains."""
 

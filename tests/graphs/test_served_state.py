@@ -17,6 +17,8 @@ from emer.tools.errors import ConfigError
 from emer.tools.media.subtitles import MOST_WORDS
 from tests.fixtures.servers.langgraph_dev import close_runs, served, thread
 
+pytestmark = pytest.mark.slow
+
 NODES = ("plan", "join", "review", "decide", "explain", "verify", "finish")
 OTHER = "20260101-000000-000000-abcd"
 CLUE = "f00000000"

@@ -15,6 +15,8 @@ from emer.graphs.trace.jsonl import read_trace
 from emer.tools.errors import ConfigError
 from tests.fixtures.servers.langgraph_dev import close_runs, served, thread
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "Is she happy?"
 
 

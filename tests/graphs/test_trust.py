@@ -26,6 +26,8 @@ from tests.fixtures.graph_runs import fakes, trace_of
 from tests.fixtures.servers.openai_chat import serving
 from tests.fixtures.trusted import write_trusted
 
+pytestmark = pytest.mark.slow
+
 QUIET = "".join(f'[tools.{slot}]\nuse = "none"\n' for slot in ("scene", "prosody", "speech"))
 HARMLESS = """
 profile = "embedded"

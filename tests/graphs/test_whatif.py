@@ -17,6 +17,8 @@ from emer.graphs.whatif import whatif
 from emer.tools.errors import ConfigError
 from tests.fixtures.graph_runs import fakes, trace_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def ruled(run):

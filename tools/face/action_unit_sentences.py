@@ -10,8 +10,9 @@ import numpy as np
 from pydantic import JsonValue
 
 from emer.tools.cues import FACS_LETTERS, stated
-from emer.tools.face.action_units import Event, half_of
+from emer.tools.face.action_units import Event
 from emer.tools.face.analysis import FaceAnalysis
+from emer.tools.face.baseline import smile_shaped
 from emer.tools.text import when
 from emer.tools.timeseries import Mask, Stretch, frame_time, mask_of
 from emer.tools.types import CueMention
@@ -96,6 +97,8 @@ WORDS: Final = {
     "cheek_puff": Words("puffs the cheeks {amount}", "cheek_puff", 0.8),
 }
 Eyes = Literal["shut", "narrow", "still"]
+NEAR_SMILE_S: Final = 0.3
+"""Seconds around a smile in which its eyes may be narrow already, or still (chosen by us)."""
 EYES: Final[dict[Eyes, str]] = {
     "shut": "eyes_closed",
     "narrow": "smile_eyes",
@@ -103,6 +106,7 @@ EYES: Final[dict[Eyes, str]] = {
 }
 """Cues of the eyes in a smile."""
 NEVER_RESTS: Final = "measured against an average face, since this face never rests in the clip"
+HELD: Final = "measured against a neutral face, since the mouth does not rest in the clip"
 TOO_SHORT: Final = "measured against an average face: the clip is too short for a baseline"
 
 
@@ -146,7 +150,7 @@ def _event(face: FaceAnalysis, event: Event, count: int, rank: int) -> Finding:
     text += details
     code = f"AU{'+'.join(str(u) for u in event.units)}, " if words.code is None else words.code
     more = f"; it happens {count} times in all" if rank == 0 and count > 2 else ""
-    limit = f"; {TOO_SHORT}" if face.rest.too_short else ""
+    limit = f"; {TOO_SHORT}" if face.rest.too_short else f"; {HELD}" if event.absolute else ""
     return Finding(
         text=f" {text} at {when(event.onset, event.offset)}, most at {event.apex:.1f} s "
         f"({code}intensity {event.letter}{more}{limit}).",
@@ -165,11 +169,11 @@ def _event(face: FaceAnalysis, event: Event, count: int, rank: int) -> Finding:
             "z": round(event.z, 1),
             "margin": round(event.margin, 1),
             "times": count,
-            "baseline": "average face" if face.rest.too_short else "own",
+            "baseline": "average face" if face.rest.too_short or event.absolute else "own",
             **({} if event.by == "geometry" else {"by": event.by}),
         },
         frames=event.frames,
-        half=half_of(event.units),
+        half=event.half,
         trust=event.trust,
         cues=stated((words.cue, *detail_cues), FACS_LETTERS[event.letter.lower()]),
     )
@@ -180,13 +184,16 @@ def _eyes_and_mouth(face: FaceAnalysis, frames: Stretch) -> tuple[str, tuple[str
 
     Cheek raise (AU6) and lid tightening (AU7) both narrow the eyes: no difference here.
     """
-    share = face.measures.openness[frames.part] / max(_usual_opening(face), 0.2)
+    usual = _usual_opening(face)
+    opening = face.rest.levels["eye_opening"].mean() if usual is None else usual
+    share = face.measures.openness[frames.part] / max(float(opening), 0.2)
     shut, opened = (share < 0.4).mean() > 0.5, share[share > 0.4]
     turned = np.abs(face.measures.pitch[frames.part] - face.rest.pitch).mean()
     clear = not shut and len(opened) >= 5 and turned <= 12
     level = float(np.median(opened)) if clear else np.nan
     closed = bool(np.median(face.measures.mouth_gap[frames.part]) < 0.03)
-    eyes: Eyes | None = "still" if level > 0.96 else None
+    # Eyes that narrow in a smile that never ends have no opening to compare with.
+    eyes: Eyes | None = "still" if level > 0.96 and usual is not None else None
     eyes = "shut" if shut else "narrow" if level < 0.88 else eyes
     return smile_details(closed, eyes)
 
@@ -202,11 +209,16 @@ def smile_details(closed: bool, eyes: Eyes | None) -> tuple[str, tuple[str, ...]
     return words + (" without the eyes taking part" if eyes == "still" else ""), tuple(cues)
 
 
-def _usual_opening(face: FaceAnalysis) -> float:
-    """The eyes' opening outside of smiles, or at rest where that is brief."""
-    smiles = [event.frames for event in face.events if event.name == "smile"]
+def _usual_opening(face: FaceAnalysis) -> float | None:
+    """The eyes' opening well before and after smiles; None where that is brief."""
+    measures, near = face.measures, round(NEAR_SMILE_S / frame_time(face.measures.times))
+    smiles = [
+        Stretch(max(0, e.frames.first - near), e.frames.last + near)
+        for e in face.events
+        if e.name in ("smile", "pulled_corners")
+    ]
     rest = float(face.rest.levels["eye_opening"].mean())
-    opening = face.measures.openness[~mask_of(smiles, len(face.measures))]
+    opening = measures.openness[~mask_of(smiles, len(measures)) & ~smile_shaped(measures)]
     opening = opening[opening > 0.6 * rest]
-    enough = len(opening) * frame_time(face.measures.times) >= 0.4
-    return float(np.median(opening)) if enough else rest
+    enough = len(opening) * frame_time(measures.times) >= 0.4
+    return float(np.median(opening)) if enough else None

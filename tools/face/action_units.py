@@ -61,6 +61,13 @@ class Event:
     by: str
     """The method: the landmarks' geometry, blendshapes, or both."""
     trust: float
+    absolute: bool = False
+    """Whether it is measured against a neutral face, since this one does not rest in the clip."""
+
+    @property
+    def half(self) -> int | None:
+        """Half of the face whose landmarks it rests on; None for blendshapes alone."""
+        return None if self.by == "blendshapes" else half_of(self.units)
 
 
 def _plateau(signal: Floats, run: Stretch, share: float) -> NDArray[np.intp]:
@@ -175,7 +182,8 @@ def find_events(units: Iterable[Unit], measures: Measures, moved: Changes) -> li
 
 
 def _events(unit: Unit, measures: Measures, moved: Changes) -> Iterator[Event]:
-    signal, times = seen_well(measures, half_of(unit.units)) * unit.signal(moved), measures.times
+    half = None if unit.shapes else half_of(unit.units)
+    signal, times = seen_well(measures, half) * unit.signal(moved), measures.times
     unrest = float(np.clip(noise(signal, times), unit.trace / ON_Z, 1.6 * unit.trace / ON_Z))
     on = ON_Z * unrest + unit.pose * np.maximum(moved.turned - 5.0, 0.0)
     on = on + unit.lids * moved.shut.mean(axis=1)
@@ -210,10 +218,14 @@ def _events(unit: Unit, measures: Measures, moved: Changes) -> Iterator[Event]:
         )
 
 
-def seen_well(measures: Measures, half: int) -> Floats:
-    """Visibility of one half of the face, 1 to 0: covered, or turned by 40 degrees."""
+def seen_well(measures: Measures, half: int | None) -> Floats:
+    """Visibility of one half of the face, 1 to 0: covered, or turned by 40 degrees.
+
+    Without a half only the turn counts: blendshapes carry their own doubt (see `agreed`).
+    """
     turn = np.maximum(np.abs(measures.yaw), np.abs(measures.pitch))
-    return ramp(turn, 40.0, 32.0) * measures.sure[:, half]
+    facing = ramp(turn, 40.0, 32.0)
+    return facing if half is None else facing * measures.sure[:, half]
 
 
 def letter(peak: float, unit: Unit) -> str:

@@ -190,6 +190,9 @@ syllables come at 3-8 per second, and each opens and closes the mouth."""
 OPEN: Final = 0.08
 WIDE: Final = 0.28
 """Gap between the lips, in IOD, of an open and a widely open mouth (chosen by us)."""
+LONG_OPEN_S: Final = 0.8
+"""Least seconds of a mouth that is open but not wide: longer than a drawn-out vowel (by us)."""
+SPEECH_REACH_S: Final = 0.5
 UNCOVERED: Final = 0.25
 """Confidence above which the mouth is seen."""
 
@@ -207,9 +210,21 @@ def speaking(measures: Measures) -> Mask:
 
 
 def open_mouth(measures: Measures, speech: Mask) -> list[Stretch]:
-    """Stretches in which the mouth stays open for 0.4 s or more without speaking."""
-    gap = smooth(measures.mouth_gap, measures.times, 0.2)
+    """Stretches in which the mouth stays open without speaking: wide, or for long.
+
+    Vowels open the mouth, too: what begins or ends within half a second of speech is speech.
+    """
+    times, gap = measures.times, smooth(measures.mouth_gap, measures.times, 0.2)
     level = np.full(len(gap), OPEN)
     mask = hysteresis(gap, level, 0.7 * level) & ~speech & (measures.sure[:, 1] > UNCOVERED)
-    runs = join_close(stretches(mask), measures.times, 0.3)
-    return at_least(split_at_holes(runs, measures.times), measures.times, 0.4)
+    runs = at_least(split_at_holes(join_close(stretches(mask), times, 0.3), times), times, 0.4)
+    reach = round(SPEECH_REACH_S / frame_time(times))
+    return [
+        run
+        for run in runs
+        if gap[run.part].max() > WIDE
+        or (
+            length(run, times) >= LONG_OPEN_S
+            and not speech[max(0, run.first - reach) : run.last + reach + 1].any()
+        )
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -23,7 +23,7 @@ from emer.tools.face.analysis import (
     read,
     tracks,
 )
-from emer.tools.face.blendshape_units import scores_at
+from emer.tools.face.blendshape_units import Scores, agreed, mirrored, scores_at
 from emer.tools.face.detector import (
     CROP_MARGIN,
     CROP_PX,
@@ -48,6 +48,8 @@ MODEL: Final = "mediapipe 0.10.21 face_landmark_with_attention"
 PER_S: Final = 15.0
 """Pictures scored per second: a movement lasts 0.2 s or more (chosen by us)."""
 BATCH: Final = 16
+MIRROR_EACH: Final = 3
+"""Of so many pictures one is scored as its mirror image, too: a third of the cost again."""
 
 Shapes = Mapping[str, float]
 """The scores of one picture by name; empty without a face in it."""
@@ -143,17 +145,9 @@ class Blendshapes:
         if not people:
             return analysis
         score = _scorer(find(TOOL, self._model))
-        scores: dict[int, list[tuple[float, Shapes]]] = defaultdict(list)
-        images = _face_images(clip, people, self._max_side)
-        while batch := list(islice(images, BATCH)):
-            found = score([picture for _, _, picture in batch])
-            for (number, time, _), shapes in zip(batch, found, strict=True):
-                if shapes:
-                    scores[number].append((time, shapes))
-        scored = [
-            analyse_face(person, scores_at(person.measures.times, scores[person.number]))
-            for person in people
-        ]
+        pictures = _face_images(clip, people, self._max_side)
+        scores = _scores(pictures, people, score)
+        scored = [analyse_face(person, scores[person.number]) for person in people]
         return replace(analysis, faces=(*scored, *analysis.faces[self._people :]))
 
 
@@ -176,6 +170,34 @@ def _face_images(
                     frame.time,
                     upright(frame.rgb(max_side), region, CROP_PX).picture,
                 )
+
+
+def _scores(
+    pictures: Iterator[tuple[int, float, Image]],
+    people: Sequence[Person],
+    score: PooledModel[Image, Shapes],
+) -> Mapping[int, Scores]:
+    """Blendshape scores of each person, of pictures and their mirror images together."""
+    own: dict[int, list[tuple[float, Shapes]]] = defaultdict(list)
+    of_mirror: dict[int, list[tuple[float, Shapes]]] = defaultdict(list)
+    counts: Counter[int] = Counter()
+    while batch := list(islice(pictures, BATCH)):
+        turned = []
+        for (number, time, picture), shapes in zip(
+            batch, score([p for *_, p in batch]), strict=True
+        ):
+            if shapes:
+                own[number].append((time, shapes))
+            if counts[number] % MIRROR_EACH == 0:
+                turned.append((number, time, np.ascontiguousarray(picture[:, ::-1])))
+            counts[number] += 1
+        for (number, time, _), shapes in zip(turned, score([p for *_, p in turned]), strict=True):
+            of_mirror[number].append((time, mirrored(shapes)))
+    times = {person.number: person.measures.times for person in people}
+    return {
+        number: agreed(scores_at(at, own[number]), scores_at(at, of_mirror[number]))
+        for number, at in times.items()
+    }
 
 
 def _scorer(need: Need) -> PooledModel[Image, Shapes]:

@@ -19,6 +19,8 @@ from emer.tools.types import Source, Span
 from tests.fixtures.checkpoints.caption import room, with_words, write_pictures
 from tests.fixtures.clips import Written, tone, write_clip
 
+pytestmark = pytest.mark.slow
+
 SAID = ("You never told me", "What do you mean?", "I had no choice")
 
 
@@ -85,7 +87,6 @@ def test_a_closer_look_says_so_and_repeats_nothing(shots):
     assert without_near_duplicates([*first, *closer]) == tuple(first)
 
 
-@pytest.mark.slow
 def test_few_frames_are_shown_and_fewer_in_a_closer_look(tmp_path):
     moving = Clip.open(write_pictures(tmp_path / "long.mp4", [room(n // 8) for n in range(240)]))
     tool = Scripted("A man nods.", most=6, most_close=3)
@@ -97,7 +98,6 @@ def test_few_frames_are_shown_and_fewer_in_a_closer_look(tmp_path):
     assert all(span.start <= frame.time <= span.end for frame in closer)
 
 
-@pytest.mark.slow
 def test_burnt_in_words_do_not_reach_the_model(tmp_path):
     subtitled = [with_words(room(n // 10), SAID[n // 10 % 3]) for n in range(30)]
     path = write_pictures(tmp_path / "subtitled.mp4", subtitled)

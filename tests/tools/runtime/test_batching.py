@@ -20,6 +20,8 @@ from emer.tools.runtime.cancellation import (
 )
 from emer.tools.runtime.model_pool import Key, PooledModel
 
+pytestmark = pytest.mark.slow
+
 
 class Model:
     """Doubles numbers, has memory for so many at a time, and fails on "bad"."""

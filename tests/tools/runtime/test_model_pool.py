@@ -13,6 +13,8 @@ from emer.tools.runtime.cancellation import Call, Cancelled, in_call
 from emer.tools.runtime.device import Machine, configure
 from emer.tools.runtime.model_pool import Key, ModelPool
 
+pytestmark = pytest.mark.slow
+
 
 def key(name: str, device: str = "cpu") -> Key:
     return Key("test", name, device)
@@ -107,7 +109,6 @@ def test_models_are_let_go_one_by_one_or_all(pool):
     assert borrow(pool, "a") is not a
 
 
-@pytest.mark.slow
 def test_a_model_on_a_second_gpu_is_loaded_and_works_as_on_the_thread_s_own(monkeypatch):
     """Triton's kernels go to the thread's GPU, wherever the tensors are."""
     torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -129,7 +130,6 @@ def test_a_model_on_a_second_gpu_is_loaded_and_works_as_on_the_thread_s_own(monk
         assert devices == ["cuda:1", "left"]
 
 
-@pytest.mark.slow
 def test_what_a_torch_model_takes_is_counted_at_its_precision(pool):
     torch = pytest.importorskip("torch")
 
@@ -149,7 +149,6 @@ class Holding:
         self.model = model
 
 
-@pytest.mark.slow
 def test_a_model_that_is_larger_than_its_files_makes_room_once_it_is_known(pool):
     torch = pytest.importorskip("torch")
     configure(Machine(model_memory=0.01))

@@ -128,6 +128,7 @@ def test_rows_that_were_deleted_earlier_are_erased(tmp_path):
         assert b"zebra" not in path.read_bytes() and b"owl" in path.read_bytes()
 
 
+@pytest.mark.slow  # waits for the lock of a reader as long as a run would
 def test_a_reader_keeps_what_was_deleted_and_that_is_said(tmp_path):
     path = tmp_path / "x.sqlite"
     with closing(EvidenceStore(path)) as store, closing(sqlite3.connect(path)) as reader:
