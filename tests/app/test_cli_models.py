@@ -23,6 +23,7 @@ def one(monkeypatch, tmp_path):
     row = Weights(
         name="tool-small", tool="tool", model="small", licence="MIT", facts="test", megabytes=1,
         path="tool/small.pt", url="https://host.example/small.pt", sha256=SHA, suggested=True,
+        recommended=True,
     )  # fmt: skip
     for module in ("emer.app.commands.models", "emer.tools.weights.catalogue"):
         monkeypatch.setattr(f"{module}.catalogue", lambda: (row,))
@@ -70,13 +71,20 @@ def test_pull_takes_a_name_or_the_tool_s_name(emer, one, server):
     assert server.shared.asked == ["/small.pt"]
 
 
-def test_a_pull_that_fails_says_why_and_ends_with_1(emer, one, server):
+def test_recommended_is_a_group(emer, one, server):
+    done = emer("models", "pull", "recommended", "tool", "--mirror", server.url, "--json")
+    assert [pulled["name"] for pulled in json.loads(done.stdout)] == ["tool-small"]
+    assert done.exit_code == 0 and one.read_bytes() == CONTENT
+    assert emer("models", "verify", "recommended").exit_code == 0
+
+
+def test_a_pull_that_fails_says_why_and_ends_with_2(emer, one, server):
     server.shared.files["/small.pt"] = b"another file"
     done = emer("models", "pull", "tool-small", "--mirror", server.url)
-    assert done.exit_code == 1 and "not the file that is pinned" in done.stdout
+    assert done.exit_code == 2 and "not the file that is pinned" in done.stdout
     assert not one.exists()
     offline = emer("models", "pull", "tool-small", "--mirror", "http://127.0.0.1:9", "--json")
-    assert offline.exit_code == 1 and "cannot be reached" in json.loads(offline.stdout)[0]["detail"]
+    assert offline.exit_code == 2 and "cannot be reached" in json.loads(offline.stdout)[0]["detail"]
 
 
 def test_unknown_names_and_forbidden_downloads_are_bad_input(spawn, one):

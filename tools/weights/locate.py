@@ -28,6 +28,9 @@ State = Literal["here", "elsewhere", "unfinished", "absent"]
 
 AUTO = "auto"
 RECEIPT = "received.json"
+PART, WHEELS = ".part", ".wheels"
+UNFINISHED = (PART, WHEELS)
+"""Ends of the folders beside weights in which downloads are kept until they are whole."""
 CONVERTED = "model.bin"
 """Weights in CTranslate2's format, which transformers cannot load."""
 FORMATS = (
@@ -111,8 +114,8 @@ def locate(weights: Weights) -> Location:
     for place in _library_caches(weights):
         if _is_whole(weights, place):
             return Location(state="elsewhere", path=place)
-    part = ours.with_name(f"{ours.name}.part")
-    return Location(state="unfinished" if part.exists() else "absent", path=ours)
+    begun = any(ours.with_name(f"{ours.name}{end}").exists() for end in UNFINISHED)
+    return Location(state="unfinished" if begun else "absent", path=ours)
 
 
 def target(weights: Weights) -> Path:
@@ -197,7 +200,7 @@ def _need(model: str, path: Path, name: str | None = None) -> Need:
 def _check_form(tool: str, path: Path) -> None:
     """Raise `ConfigError` unless the tool can load the user's file or folder."""
     known = of_tool(tool)
-    if any(weights.url is not None for weights in known):
+    if any(weights.path is not None for weights in known):
         if not path.is_file():
             raise ConfigError(f"{tool}.model: {path} is a folder; {tool} takes a file of weights")
         return
@@ -211,7 +214,7 @@ def _check_form(tool: str, path: Path) -> None:
 
 def _is_whole(weights: Weights, path: Path) -> bool:
     """True if all files are there; a repository's by its receipt, else by their names."""
-    if weights.url is not None:
+    if weights.path is not None:
         return path.is_file()
     if not path.is_dir():
         return False
