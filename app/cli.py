@@ -49,7 +49,7 @@ def _group(name: str, help: str) -> typer.Typer:
 
 
 tools = _group("tools", "List, check and measure the tools that observe clips.")
-models = _group("models", "List, download and verify model weights.")
+models = _group("models", "List, download, add and verify model weights.")
 trace = _group("trace", "List, show and compare earlier runs.")
 memory = _group("memory", "Manage the examples that a language model gets as analogies.")
 
@@ -208,6 +208,22 @@ def models_pull(
     from emer.app.commands.models import run_pull
 
     run_pull(names, mirror, source, settings, json=json)
+
+
+@models.command("add")
+def models_add(
+    name: Annotated[str, typer.Argument(help="Name from the list, or ORG/NAME.")],
+    path: Annotated[
+        Path, typer.Argument(help="Your file of weights, or folder of them.", metavar="PATH")
+    ],
+    link: Annotated[bool, typer.Option("--link", help="Link to the files, copy none.")] = False,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Put weights that you have where their tool looks, once they are checked."""
+    from emer.app.commands.models import run_add
+
+    run_add(name, path, settings, link=link, json=json)
 
 
 @models.command("verify")

@@ -1,4 +1,4 @@
-"""`emer models`: list, download and verify model weights."""
+"""`emer models`: list, download, add and verify model weights."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from emer.graphs.settings import load_settings
 from emer.tools.runtime.device import configure
 from emer.tools.text import one_line
 from emer.tools.types import Record
+from emer.tools.weights.addition import add
 from emer.tools.weights.catalogue import (
     RECOMMENDED,
     Weights,
@@ -71,6 +72,15 @@ def run_pull(
     failed = [result for result in results if not result.ok]
     if failed:
         raise typer.Exit(2 if len(failed) == len(results) else 1)
+
+
+def run_add(name: str, path: Path, settings: Path | None, *, link: bool, json: bool) -> None:
+    """Put weights that the user has where their tool looks."""
+    configure(load_settings(settings).machine)
+    weights = named(name)
+    place, checked = add(weights, path, link=link)
+    result = Pulled(name=weights.name, ok=True, path=place, detail=f"checked: {checked}")
+    print_output(_pulled_line(result), result, json=json)
 
 
 def run_verify(names: Sequence[str], settings: Path | None, *, json: bool) -> None:

@@ -107,6 +107,18 @@ def test_verify_reads_every_byte(emer, one, server):
     assert emer("models", "verify").exit_code == 1
 
 
+def test_add_takes_a_file_that_is_the_pinned_one(emer, one, spawn, tmp_path):
+    mine = tmp_path / "mine.pt"
+    mine.write_bytes(CONTENT)
+    done = emer("models", "add", "tool-small", mine, "--json")
+    assert done.exit_code == 0 and json.loads(done.stdout)["path"] == str(one)
+    assert one.read_bytes() == CONTENT and emer("models", "verify").exit_code == 0
+    mine.write_bytes(CONTENT[:-1])
+    refused = spawn("models", "add", "face-landmarker", mine)
+    assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1
+    assert "mine.pt is no whole zip file; it is no face_landmarker.task" in refused.stderr
+
+
 def test_the_real_catalogue_is_listed(emer, monkeypatch):
     monkeypatch.setattr("emer.app.commands.models.catalogue", lambda: REAL)
     rows = json.loads(emer("models", "list", "--json").stdout)

@@ -1,3 +1,3 @@
 """Model weights: catalogue, location, download and verification."""
 
-__all__ = ["catalogue", "download", "locate", "model_loader", "transfer"]
+__all__ = ["addition", "catalogue", "download", "locate", "model_loader", "transfer", "wheels"]

