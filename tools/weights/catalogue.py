@@ -61,6 +61,8 @@ class Weights(Record):
     """Named in the message when a tool has no weights."""
     recommended: bool = False
     """Part of the group `recommended`: what everyone should have."""
+    gain: Mapping[str, str] = Field(default_factory=dict)
+    """What its tool adds, by tool that it stands in for; of recommended weights."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:

@@ -258,7 +258,7 @@ def _library_caches(weights: Weights) -> list[Path]:
     """Paths of the weights in the cache of their library or of Hugging Face."""
     places = [os.path.expandvars(os.path.expanduser(place)) for place in weights.elsewhere]
     paths = [Path(place) for place in places if "$" not in place]
-    if weights.repository is None:
+    if weights.repository is None or not _in_hub_cache(weights.repository):
         return paths
     try:
         from huggingface_hub import try_to_load_from_cache
@@ -266,6 +266,16 @@ def _library_caches(weights: Weights) -> list[Path]:
         return paths
     config = try_to_load_from_cache(weights.repository, "config.json", revision=weights.revision)
     return [*paths, Path(config).parent] if isinstance(config, str) else paths
+
+
+def _in_hub_cache(repository: str) -> bool:
+    """Whether huggingface_hub's cache has a repository; the package takes long to import."""
+    given = os.environ
+    caches = given.get("XDG_CACHE_HOME", "~/.cache")
+    home = given.get("HF_HOME", f"{caches}/huggingface")
+    cache = given.get("HF_HUB_CACHE", given.get("HUGGINGFACE_HUB_CACHE", f"{home}/hub"))
+    folder = Path(os.path.expandvars(os.path.expanduser(cache)))
+    return (folder / f"models--{repository.replace('/', '--')}").is_dir()
 
 
 @lru_cache(maxsize=64)
