@@ -61,14 +61,28 @@ class Components:
 
 def load_components(settings: Settings) -> Components:
     """Tools, reasoner and memory of the settings; `ConfigError` names what is wrong."""
+    asked = settings.tools
     settings, reasons = choose(settings)
     tools, absent = load_tools(settings)
+    absent |= {
+        slot: _unmet(slot, asked[slot]) for slot in reasons if _is_unmet(slot, asked, settings)
+    }
     reasoner = load_reasoner(settings.reasoner)
     if isinstance(reasoner, Reporting):
         reasoner.prepare()
     if isinstance(reasoner, Remembering) and settings.memory.on:
         reasoner.remember_with(load_memory(settings))
     return Components(settings, reasons, tools, absent, reasoner)
+
+
+def _is_unmet(slot: str, asked: Mapping[str, Choice], settings: Settings) -> bool:
+    """Whether the user gave arguments to a slot for which no tool is ready that takes them."""
+    return slot in asked and bool(asked[slot].arguments) and settings.tools[slot].use == OFF
+
+
+def _unmet(slot: str, choice: Choice) -> ToolMissing:
+    what = f"a tool that is ready and takes {', '.join(choice.arguments)}"
+    return ToolMissing(f"slot {slot}", what, "emer doctor")
 
 
 def load_tools(settings: Settings) -> tuple[dict[str, Tool], dict[str, ToolMissing]]:

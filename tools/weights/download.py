@@ -349,7 +349,7 @@ def _hub() -> Any:
     try:
         import huggingface_hub
     except ImportError as error:
-        way = "pip install 'emer[models]'"
+        way = "pip install 'emer[recommended]'"
         raise ToolMissing("emer models pull", "huggingface_hub", way) from error
     hub: Any = huggingface_hub
     hub.constants.HF_HUB_DISABLE_TELEMETRY = True
