@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from emer.tools.caption.description import JSON_TOKENS
-from emer.tools.errors import ToolMissing, Unobservable
+from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.registry import load_tool
-from emer.tools.runtime.device import Machine, configure
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Span
 from tests.fixtures.faces import write_portrait
+from tests.fixtures.weights import load_real
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
-REAL = os.environ.get("EMER_WEIGHTS"), os.environ.get("HOME")
 Find = Callable[[str], Path]
 
 
 @pytest.fixture
 def ready() -> Callable[[str], Tool]:
     """Return a function from a tool's name to the tool, or a skip with the command it needs."""
-
-    def load(name: str) -> Tool:
-        folder = REAL[0] or Path(str(REAL[1])) / ".local" / "share" / "emer" / "weights"
-        configure(Machine(weights=Path(folder)))
-        try:
-            return load_tool(name)
-        except ToolMissing as error:
-            pytest.skip(str(error))
-
-    return load
+    return load_real
 
 
 @pytest.mark.parametrize("name", ["whisper", "faster-whisper", "asr"])
