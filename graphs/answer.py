@@ -229,7 +229,7 @@ def answer_schema() -> Json:
 
 
 def _named(use: ToolUse) -> str:
-    """A tool with its weakness, or with its model where the catalogue has several for it."""
+    """A tool with its weakness, or with its model where it has several."""
     what = WEAK.get(use.tool) or (use.model if len(of_tool(use.tool)) > 1 else None)
     return f"{use.tool} ({what})" if what else use.tool
 

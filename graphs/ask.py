@@ -114,7 +114,7 @@ def _answer(context: Context, state: Json, thread: str, note: str | None) -> Ans
 
 
 def tools_used(context: Context) -> tuple[ToolUse, ...]:
-    """The tools of a run for what its clip has: no faces in sound alone, no words without it."""
+    """The tools of a run for what its clip has: picture, sound or words."""
     lacking: set[str] = set() if context.clip.video else {"face", "scene"}
     if not context.clip.audio:
         lacking |= {"audio"} if context.clip.subtitle else {"audio", "text"}

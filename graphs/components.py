@@ -76,7 +76,7 @@ def load_components(settings: Settings) -> Components:
 
 
 def _is_unmet(slot: str, asked: Mapping[str, Choice], settings: Settings) -> bool:
-    """Whether the user gave arguments to a slot for which no tool is ready that takes them."""
+    """Whether a slot has arguments, and no tool that is ready takes them."""
     return slot in asked and bool(asked[slot].arguments) and settings.tools[slot].use == OFF
 
 
@@ -273,7 +273,7 @@ class _Slow(EmerError):
 
 
 def _light_model(slot: str, name: str, arguments: Mapping[str, Param]) -> Mapping[str, Param]:
-    """Arguments with the strongest model of a tool that is here and not slow; else `_Slow`."""
+    """Arguments with the strongest model that is here and not slow; else `_Slow`."""
     here = [w for w in of_tool(name) if locate(w).usable]
     if not here or arguments.get("model", AUTO) != AUTO:
         return arguments
@@ -285,7 +285,7 @@ def _light_model(slot: str, name: str, arguments: Mapping[str, Param]) -> Mappin
 
 
 def _is_slow(weights: Weights) -> bool:
-    """True for large weights on a CPU; torch is asked for a GPU only where there are some."""
+    """True for large weights on a CPU; torch is imported for large ones alone."""
     if weights.megabytes is None or weights.megabytes <= LARGEST_ON_CPU:
         return False
     device = CPU if machine().device == CPU else choose_device()

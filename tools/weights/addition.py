@@ -1,4 +1,4 @@
-"""Weights that the user already has: checked, then copied or linked into the weights folder."""
+"""Weights that the user has: checked, then copied or linked to their place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POINTER = b"version https://git-lfs"
 
 
 def add(weights: Weights, source: Path, *, link: bool = False) -> tuple[Path, str]:
-    """Copy or link weights to where their tool looks; returns the path and what was checked.
+    """Copy or link weights to their place; returns it and what was checked.
 
     Args:
         weights: Of the catalogue, or of a repository ORG/NAME.
@@ -122,7 +122,7 @@ def _is_json(file: Path) -> bool:
 
 
 def _flaw_of_safetensors(file: Path, begin: bytes) -> str | None:
-    """Compare the size with the header: 8 bytes of its length, then the tensors' places."""
+    """Compare the size with the header: 8 bytes of its length, then places."""
     length, size = int.from_bytes(begin[:8], "little"), file.stat().st_size
     if not 2 <= length <= size - 8:
         return "is no safetensors file"

@@ -1,4 +1,4 @@
-"""What one command would improve: recommended weights, or the package that runs them."""
+"""What one command would improve: recommended weights, or their package."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Advice(Record):
 
 
 def advice(tools: Collection[str]) -> Advice | None:
-    """Command that would replace weak tools by those of recommended weights, if one would.
+    """Command that would replace weak tools by recommended ones, if one would.
 
     `tools` are those in use that "auto" chose. Of weights that are here, with their package, but
     not in use, nothing is said: the reason is another one.

