@@ -70,7 +70,7 @@ class AnswerRecord(Record):
     tokens: int
     money: float
     tools: tuple[ToolUse, ...] = ()
-    """The tools for what the clip has."""
+    """The tools that did not fail and had something to observe."""
     advice: Advice | None = None
     """The command that would make better tools ready, if one would."""
 
@@ -119,7 +119,7 @@ class Answer:
         money: Price of these tokens, in the currency of the settings.
         clip: Path of the clip.
         question: The question.
-        tools: The tools for what the clip has, by slot.
+        tools: The tools that did not fail and had something to observe, by slot.
         advice: The command that would make better tools ready, if one would.
 
     """
@@ -187,8 +187,9 @@ class Answer:
         parts = [f"{PARTS[u.slot]} by {_named(u)}" for u in self.tools if u.slot in PARTS]
         line = ", ".join(sorted(parts, reverse=True))
         if self.advice is not None:
-            line += f": `{self.advice.command}` {self.advice.gain}"
-        return f"{line[:1].upper()}{line[1:]}." if parts else ""
+            line += ": " if parts else ""
+            line += f"`{self.advice.command}` {self.advice.gain}"
+        return f"{line[:1].upper()}{line[1:]}." if line else ""
 
     @property
     def text(self) -> str:

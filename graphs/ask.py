@@ -93,7 +93,8 @@ def _answer(context: Context, state: Json, thread: str, note: str | None) -> Ans
         *context.meter.notes,
         *dict.fromkeys(context.notes),
     ]
-    tools = tools_used(context)
+    tools = _tools_for(context)
+    idle = {gap["slot"] for gap in state.get("gaps") or ()}
     return Answer(
         explanation=Explanation(),
         clues=by_time(context.ledger.named(state["known_ids"])),
@@ -108,12 +109,12 @@ def _answer(context: Context, state: Json, thread: str, note: str | None) -> Ans
         money=context.meter.money,
         clip=str(context.clip.path),
         question=state["question"],
-        tools=tools,
+        tools=tuple(use for use in tools if use.slot not in idle),
         advice=advice([use.tool for use in tools if use.slot in context.chosen]),
     )
 
 
-def tools_used(context: Context) -> tuple[ToolUse, ...]:
+def _tools_for(context: Context) -> tuple[ToolUse, ...]:
     """The tools of a run for what its clip has: picture, sound or words."""
     lacking: set[str] = set() if context.clip.video else {"face", "scene"}
     if not context.clip.audio:

@@ -127,12 +127,17 @@ ADVICE = Advice(command="emer models pull recommended", gain="hears 99 languages
         (GOOD[:1], None, "Faces by blendshapes."),
         (WEAK[1:2], None, ""),
         ((), None, ""),
+        ((), ADVICE, "`emer models pull recommended` hears 99 languages."),
     ],
 )  # fmt: skip
 def test_one_line_names_the_tools_and_what_one_command_would_improve(answer, tools, advice, line):
     told = replace(answer, tools=tools, advice=advice)
     assert told.tools_line == line
     assert (told.record.tools, told.record.advice) == (tools, advice)
+
+
+def test_a_tool_that_failed_or_found_nothing_is_not_named(run):
+    assert run(face="Smile", prosody="Deaf").tools == ()
 
 
 def test_tools_for_what_the_clip_lacks_are_not_named(run):
