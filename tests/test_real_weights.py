@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from emer.graphs.components import choose
+from emer.graphs.settings import load_settings
 from emer.tools.caption.description import JSON_TOKENS
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Span
 from tests.fixtures.faces import write_portrait
-from tests.fixtures.weights import load_real
+from tests.fixtures.weights import REAL_WEIGHTS, load_real
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
@@ -24,6 +26,14 @@ Find = Callable[[str], Path]
 def ready() -> Callable[[str], Tool]:
     """Return a function from a tool's name to the tool, or a skip with the command it needs."""
     return load_real
+
+
+def test_auto_takes_the_recommended_weights(ready):
+    for name in ("faster-whisper", "blendshapes"):
+        ready(name)
+    chosen = choose(load_settings(device="cpu").model_copy(update={"weights": REAL_WEIGHTS}))
+    uses = {slot: choice.use for slot, choice in chosen.settings.active_tools.items()}
+    assert (uses["face"], uses["speech"]) == ("blendshapes", "faster-whisper")
 
 
 @pytest.mark.parametrize("name", ["whisper", "faster-whisper", "asr"])
@@ -39,7 +49,7 @@ def test_a_famous_sentence_is_heard_at_its_time(name, ready, shared_clip: Find):
 
 @pytest.mark.parametrize("name", ["whisper", "faster-whisper"])
 def test_german_is_known_and_translated(name, ready, shared_clip: Find):
-    clues = ready(name).observe(Clip.open(shared_clip("speech/emodb/03a01Wa.flac")))
+    clues = ready(name).observe(Clip.open(shared_clip("speech/emodb/03a05Wa.flac")))
     assert clues[0].data["language"] == "de"
 
 
