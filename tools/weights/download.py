@@ -348,10 +348,12 @@ def _hub() -> Any:
     """Import huggingface_hub, without its telemetry and its warnings on the terminal."""
     try:
         import huggingface_hub
+        from huggingface_hub import constants
+        from huggingface_hub.utils import logging
     except ImportError as error:
         way = "pip install 'emer[recommended]'"
         raise ToolMissing("emer models pull", "huggingface_hub", way) from error
     hub: Any = huggingface_hub
-    hub.constants.HF_HUB_DISABLE_TELEMETRY = True
-    hub.logging.set_verbosity_error()
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+    logging.set_verbosity_error()
     return hub
