@@ -349,11 +349,12 @@ def _hub() -> Any:
     try:
         import huggingface_hub
         from huggingface_hub import constants
-        from huggingface_hub.utils import logging
+        from huggingface_hub.utils import logging as untyped
     except ImportError as error:
         way = "pip install 'emer[recommended]'"
         raise ToolMissing("emer models pull", "huggingface_hub", way) from error
     hub: Any = huggingface_hub
+    logging: Any = untyped
     constants.HF_HUB_DISABLE_TELEMETRY = True
     logging.set_verbosity_error()
     return hub
