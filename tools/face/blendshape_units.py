@@ -36,7 +36,7 @@ from emer.tools.face.geometry import Measures
 from emer.tools.timeseries import Floats, Mask
 
 FILE: Final = Path(__file__).with_name("blendshapes.csv")
-RESTING: Final = 0.2
+RESTING: Final = 0.35
 """Quantile of a score over frames that look at the camera that counts as its rest:
 expressions only raise scores (chosen by us)."""
 NEVER: Final = 0.05

@@ -258,24 +258,26 @@ def _library_caches(weights: Weights) -> list[Path]:
     """Paths of the weights in the cache of their library or of Hugging Face."""
     places = [os.path.expandvars(os.path.expanduser(place)) for place in weights.elsewhere]
     paths = [Path(place) for place in places if "$" not in place]
-    if weights.repository is None or not _in_hub_cache(weights.repository):
-        return paths
+    cache = _hub_cache()
+    name = f"models--{weights.repository}".replace("/", "--")
+    if weights.repository is None or not (cache / name).is_dir():
+        return paths  # without the import, which takes long
     try:
         from huggingface_hub import try_to_load_from_cache
     except ImportError:
         return paths
-    config = try_to_load_from_cache(weights.repository, "config.json", revision=weights.revision)
+    config = try_to_load_from_cache(
+        weights.repository, "config.json", cache_dir=cache, revision=weights.revision
+    )
     return [*paths, Path(config).parent] if isinstance(config, str) else paths
 
 
-def _in_hub_cache(repository: str) -> bool:
-    """Whether huggingface_hub's cache has a repository, without its slow import."""
+def _hub_cache() -> Path:
+    """Folder of huggingface_hub's cache, as its documentation has it."""
     given = os.environ
-    caches = given.get("XDG_CACHE_HOME", "~/.cache")
-    home = given.get("HF_HOME", f"{caches}/huggingface")
+    home = given.get("HF_HOME", f"{given.get('XDG_CACHE_HOME', '~/.cache')}/huggingface")
     cache = given.get("HF_HUB_CACHE", given.get("HUGGINGFACE_HUB_CACHE", f"{home}/hub"))
-    folder = Path(os.path.expandvars(os.path.expanduser(cache)))
-    return (folder / f"models--{repository.replace('/', '--')}").is_dir()
+    return Path(os.path.expandvars(os.path.expanduser(cache)))
 
 
 @lru_cache(maxsize=64)
