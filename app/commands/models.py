@@ -20,6 +20,7 @@ from emer.tools.runtime.device import configure
 from emer.tools.text import one_line
 from emer.tools.types import Record
 from emer.tools.weights.addition import add
+from emer.tools.weights.advice import INSTALL, lacks_package
 from emer.tools.weights.catalogue import (
     RECOMMENDED,
     Weights,
@@ -150,7 +151,8 @@ def _pull(weights: Weights, mirror: str | None, source: Origin, report: Report) 
         path, checked = pull(weights, report, mirror, source)
     except (DownloadFailed, OSError) as error:
         return Pulled(name=weights.name, ok=False, detail=one_line(str(error)))
-    return Pulled(name=weights.name, ok=True, path=path, detail=f"checked: {checked}")
+    use = f"; to use it: {INSTALL}" if lacks_package(weights.tool) else ""
+    return Pulled(name=weights.name, ok=True, path=path, detail=f"checked: {checked}{use}")
 
 
 @contextmanager

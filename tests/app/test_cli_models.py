@@ -78,6 +78,16 @@ def test_recommended_is_a_group(emer, one, server):
     assert emer("models", "verify", "recommended").exit_code == 0
 
 
+def test_weights_whose_package_is_absent_are_pulled_and_that_is_said(
+    emer, one, server, monkeypatch
+):
+    monkeypatch.setattr("emer.tools.weights.advice.PACKAGES", {"tool": "no_such_module"})
+    done = emer("models", "pull", "tool-small", "--mirror", server.url, "--json")
+    (pulled,) = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert pulled["detail"].endswith("; to use it: pip install 'emer[recommended]'")
+
+
 def test_a_pull_that_fails_says_why_and_ends_with_2(emer, one, server):
     server.shared.files["/small.pt"] = b"another file"
     done = emer("models", "pull", "tool-small", "--mirror", server.url)

