@@ -85,7 +85,7 @@ def test_auto_takes_the_mesh_and_says_what_the_blendshapes_need():
 def test_the_page_names_the_tools_and_what_one_command_would_improve(emer, portrait):
     quiet = [word for slot in ("scene", "prosody", "speech") for word in ("--tool", f"{slot}=none")]
     bare = emer("ask", portrait, *quiet)
-    line = "Faces by mesh: `emer models pull recommended` sees nose, cheeks and lids."
+    line = "Faces by mesh: `emer models pull recommended` sees nose, cheeks and lips."
     assert line in bare.stdout.splitlines()
     assert "Faces by" not in emer("ask", portrait, *quiet, "--brief").stdout
     chosen = emer("ask", portrait, *quiet, "--tool", "face=mesh", "--json")

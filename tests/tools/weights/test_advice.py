@@ -36,13 +36,13 @@ def package(monkeypatch):
 def test_the_gain_of_all_that_is_weak_is_named_with_one_command(folder, package):
     found = advice(BOTH)
     assert found is not None and found.command == "emer models pull recommended"
-    assert found.gain == "hears 99 languages and sees nose, cheeks and lids"
+    assert found.gain == "hears 99 languages and sees nose, cheeks and lips"
 
 
 @pytest.mark.parametrize(
     ("tool", "used", "gain"),
     [
-        ("faster-whisper", ("faster-whisper", "mesh"), "sees nose, cheeks and lids"),
+        ("faster-whisper", ("faster-whisper", "mesh"), "sees nose, cheeks and lips"),
         ("blendshapes", ("pocketsphinx", "blendshapes"), "hears 99 languages"),
     ],
 )
