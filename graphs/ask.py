@@ -9,7 +9,7 @@ from pathlib import Path
 
 from emer.agents.questions.question import check_length
 from emer.agents.types import Decision, Explanation, StopReason, Turn
-from emer.graphs.answer import Answer
+from emer.graphs.answer import Answer, ToolUse
 from emer.graphs.checkpoints import Checkpoints
 from emer.graphs.components import load_components
 from emer.graphs.context import Context
@@ -32,6 +32,7 @@ from emer.graphs.trace.runs import new_run_id
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
 from emer.tools.text import readable
+from emer.tools.weights.advice import advice
 
 
 def collect_answer(context: Context, checkpoints: Checkpoints, final: Json, thread: str) -> Answer:
@@ -92,6 +93,8 @@ def _answer(context: Context, state: Json, thread: str, note: str | None) -> Ans
         *context.meter.notes,
         *dict.fromkeys(context.notes),
     ]
+    tools = _tools_for(context)
+    idle = {gap["slot"] for gap in state.get("gaps") or ()}
     return Answer(
         explanation=Explanation(),
         clues=by_time(context.ledger.named(state["known_ids"])),
@@ -106,6 +109,20 @@ def _answer(context: Context, state: Json, thread: str, note: str | None) -> Ans
         money=context.meter.money,
         clip=str(context.clip.path),
         question=state["question"],
+        tools=tuple(use for use in tools if use.slot not in idle),
+        advice=advice([use.tool for use in tools if use.slot in context.chosen]),
+    )
+
+
+def _tools_for(context: Context) -> tuple[ToolUse, ...]:
+    """The tools of a run for what its clip has: picture, sound or words."""
+    lacking: set[str] = set() if context.clip.video else {"face", "scene"}
+    if not context.clip.audio:
+        lacking |= {"audio"} if context.clip.subtitle else {"audio", "text"}
+    return tuple(
+        ToolUse(slot=slot, tool=tool.source.tool, model=tool.source.model)
+        for slot, tool in context.tools.items()
+        if tool.modality not in lacking
     )
 
 
@@ -132,7 +149,7 @@ def ask(  # noqa: PLR0913  (the front door: all but two are optional and named)
         subtitle: What is said: the words, or the path of a subtitle file.
         tools: Other tools by slot: a name ("mesh"), "none", "package.module:Class", or a table
             with arguments ({"use": "whisper", "model": "tiny"}).
-        profile: The set of tools: "embedded", "models", or "auto" (the strongest that is ready).
+        profile: The set of tools: "auto" (the strongest that is ready), "embedded" or "models".
         thread: Name of a conversation; its runs remember each other's questions and answers.
         llm: Language model that reasons ("openai:gpt-4.1-mini"); by default the rules alone.
         review: Pause after the first clues, so that a person can correct them (`resume`).

@@ -1,7 +1,8 @@
 """Settings to components: tools, reasoner and memory; the choice behind "auto".
 
 "auto" takes the strongest tool of a slot that is ready, which means that its packages and
-weights are here; the others are passed over, and the reason is recorded. Tools that run the same
+weights are here, and not slow: a model of over 500 MB is left to machines with a GPU and to users
+who name it. The others are passed over, and the reason is recorded. Tools that run the same
 models are compared by the model first: a large one is preferred to a small one, whichever
 library runs it. Equal models, and tools without one, go by their registered rank. Arguments
 given with "auto" narrow the choice to the tools that take them.
@@ -26,16 +27,23 @@ from emer.agents.reasoner import Reasoner, Remembering, Reporting
 from emer.graphs.settings import AUTO, OFF, Choice, Settings, with_reasoner
 from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.registry import load_tool, ranked, resolve, slots, tool_class
-from emer.tools.runtime.device import configure
+from emer.tools.runtime.device import CPU, choose_device, configure, machine
 from emer.tools.tool import Tool
 from emer.tools.types import MODALITIES, Modality, Param
-from emer.tools.weights.catalogue import rank
+from emer.tools.weights.catalogue import Weights, of_tool, rank
+from emer.tools.weights.locate import CONVERTED, locate
 
 REASONERS: Mapping[str, str] = {
     "rules": "emer.agents.rules.reasoner:Rules",
     "llm": "emer.agents.llm.reasoner:Llm",
 }
 REASONER_GROUP = "emer.reasoners"
+LARGEST_ON_CPU = 500
+"""Megabytes of the largest model that "auto" takes without a GPU.
+
+Whisper small (486 MB) keeps about the pace of the sound on 2 cores, by the size of its layers
+against those of base, which was measured; medium (1.5 GB) takes three times as long.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +61,28 @@ class Components:
 
 def load_components(settings: Settings) -> Components:
     """Tools, reasoner and memory of the settings; `ConfigError` names what is wrong."""
+    asked = settings.tools
     settings, reasons = choose(settings)
     tools, absent = load_tools(settings)
+    absent |= {
+        slot: _unmet(slot, asked[slot]) for slot in reasons if _is_unmet(slot, asked, settings)
+    }
     reasoner = load_reasoner(settings.reasoner)
     if isinstance(reasoner, Reporting):
         reasoner.prepare()
     if isinstance(reasoner, Remembering) and settings.memory.on:
         reasoner.remember_with(load_memory(settings))
     return Components(settings, reasons, tools, absent, reasoner)
+
+
+def _is_unmet(slot: str, asked: Mapping[str, Choice], settings: Settings) -> bool:
+    """Whether a slot has arguments, and no tool that is ready takes them."""
+    return slot in asked and bool(asked[slot].arguments) and settings.tools[slot].use == OFF
+
+
+def _unmet(slot: str, choice: Choice) -> ToolMissing:
+    what = f"a tool that is ready and takes {', '.join(choice.arguments)}"
+    return ToolMissing(f"slot {slot}", what, "emer doctor")
 
 
 def load_tools(settings: Settings) -> tuple[dict[str, Tool], dict[str, ToolMissing]]:
@@ -204,7 +226,9 @@ def choose(settings: Settings) -> Selection:
     """
     configure(settings.machine)
     tools, reasons = dict(settings.tools), {}
-    for slot, choice in settings.tools.items():
+    if settings.profile == AUTO:  # slots of other packages have joined since
+        tools |= {slot: Choice(use=AUTO) for slot in slots() if slot not in tools and ranked(slot)}
+    for slot, choice in tools.items():
         if choice.use == AUTO:
             tools[slot], reasons[slot] = _strongest(slot, choice)
     return Selection(settings.model_copy(update={"tools": tools}), reasons)
@@ -220,11 +244,15 @@ def _strongest(slot: str, choice: Choice) -> tuple[Choice, str]:
         known = ", ".join(known for known in slots() if ranked(known))
         raise ConfigError(f"tools.{slot}.use: there is no auto for this slot; there is for {known}")
     ready: dict[str, Tool] = {}
+    arguments: dict[str, Mapping[str, Param]] = {}
     obstacles: list[str] = []
     refusals: list[ConfigError] = []
     for name in names:
         try:
-            ready[name] = _load(f"tools.{slot}", name, choice.arguments)
+            arguments[name] = _light_model(slot, name, choice.arguments)
+            ready[name] = _load(f"tools.{slot}", name, arguments[name])
+        except _Slow as error:
+            obstacles.append(str(error))
         except ToolMissing as error:
             obstacles.append(f"{name} needs {error.what}: {error.install}")
         except ConfigError as error:
@@ -237,7 +265,31 @@ def _strongest(slot: str, choice: Choice) -> tuple[Choice, str]:
     best = min(ready, key=lambda name: rank(ready[name].source.model))
     weaker = [_tool_and_model(tool) for name, tool in ready.items() if name != best]
     reason = f"{_tool_and_model(ready[best])} is {_rank_in_words(names, weaker, obstacles)}"
-    return Choice(use=best, **choice.arguments), reason
+    return Choice(use=best, **arguments[best]), reason
+
+
+class _Slow(EmerError):
+    """A tool whose weights are here, but too large for this machine."""
+
+
+def _light_model(slot: str, name: str, arguments: Mapping[str, Param]) -> Mapping[str, Param]:
+    """Arguments with the strongest model that is here and not slow; else `_Slow`."""
+    here = [w for w in of_tool(name) if locate(w).usable]
+    if not here or arguments.get("model", AUTO) != AUTO:
+        return arguments
+    light = next((w for w in here if not _is_slow(w)), None)
+    if light is None:
+        facts = f"{name} ({here[0].model}, {here[0].size}) is slow without a GPU"
+        raise _Slow(f"{facts}: --tool {slot}={name} takes it all the same")
+    return arguments if light is here[0] else {**arguments, "model": light.model}
+
+
+def _is_slow(weights: Weights) -> bool:
+    """True for large weights on a CPU; torch is imported for large ones alone."""
+    if weights.megabytes is None or weights.megabytes <= LARGEST_ON_CPU:
+        return False
+    device = CPU if machine().device == CPU else choose_device()
+    return device == CPU or (device == "mps" and CONVERTED in weights.files)
 
 
 def _tool_and_model(tool: Tool) -> str:

@@ -55,6 +55,8 @@ class Context:
     tools: Mapping[str, Tool]
     """By slot, in the order of the first round."""
     absent: Mapping[str, ToolMissing]
+    chosen: Mapping[str, str]
+    """By slot that was left to "auto": why it has its tool."""
     store: EvidenceStore
     reasoner: Reasoner
     trace: TraceWriter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from langgraph.types import Command
@@ -106,7 +106,8 @@ def resume(
     edits = paused.trace.edits if edits is None else edits
     check_edits(edits, paused.clues, paused.trace.header.clip.duration)
     opened = _same_clip(paused, clip)
-    components = load_components(paused.settings)
+    loaded = load_components(paused.settings)
+    components = replace(loaded, reasons=paused.trace.header.chosen)
     trace, thread = paused.trace, paused.trace.header.thread
     config = config_for(thread, paused.settings, paused.pause.checkpoint)
     writer = TraceWriter.reopen(paused.path, trace.seconds, listener)

@@ -79,6 +79,7 @@ def open_context(
             clip=clip,
             tools=components.tools,
             absent=components.absent,
+            chosen=components.reasons,
             store=store,
             reasoner=reasoner,
             trace=trace,

@@ -54,7 +54,10 @@ OFF = "none"
 SUBTITLE = "subtitle"
 AUTO = "auto"
 _MACHINE = ("device", "dtype", "model_memory", "offline", "network")
+SLOTS = ("face", "expression", "scene", "caption", "prosody", "voice", "speech", "ocr")
+"""Slots of the built-in tools, named here since to ask the registry imports all of them."""
 PROFILES: Mapping[str, Mapping[str, str]] = {
+    AUTO: dict.fromkeys(SLOTS, AUTO),
     "embedded": {"face": "mesh", "scene": "camera", "prosody": "egemaps", "speech": "pocketsphinx"},
     "models": {
         "face": AUTO,
@@ -68,7 +71,8 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
 }
 """Default tool by slot: "embedded" needs nothing but pip, "models" needs weights.
 
-The third profile, "auto", takes the strongest tool that is ready (`components.choose`).
+"auto", the default, takes the strongest tool that is ready and not slow here
+(`components.choose`); without weights it is "embedded".
 """
 
 
@@ -118,7 +122,7 @@ class Settings(BaseSettings):
     """Folder of the evidence store, the threads and the traces."""
     serve_root: Folder = Path()
     """Folder whose clips `langgraph dev` may be asked about."""
-    profile: str = "embedded"
+    profile: str = AUTO
     tools: dict[str, Choice] = Field(default_factory=dict)
     reasoner: Choice = Choice(use="rules")
     language: Literal["auto", "en", "zh"] = "auto"
@@ -214,7 +218,7 @@ class Settings(BaseSettings):
         """Give each slot the profile's tool where the user named none."""
         if not isinstance(data, dict):
             return data
-        defaults = _profile(data.get("profile", "embedded"))
+        defaults = _profile(data.get("profile", AUTO))
         tools = data.get("tools") or {}
         if not isinstance(tools, Mapping):
             return data
@@ -338,11 +342,9 @@ def with_subtitle(settings: Settings, *, always: bool) -> Settings:
 
 
 def _profile(name: Any) -> Mapping[str, str]:
-    if name == AUTO:
-        return dict.fromkeys(slots(), AUTO)
     if isinstance(name, str) and name in PROFILES:
         return PROFILES[name]
-    known = ", ".join(sorted((*PROFILES, AUTO)))
+    known = ", ".join(sorted(PROFILES))
     raise ConfigError(f"profile: there is no {name!r}; known: {known}")
 
 

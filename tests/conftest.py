@@ -93,9 +93,10 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def own_home(homes: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give each test its own evidence store and traces, and no settings of the machine's."""
-    for name in [n for n in os.environ if n.startswith("EMER_") and n != "EMER_TEST_DATA"]:
+    for name in [n for n in os.environ if n.startswith("EMER_") and not n.startswith("EMER_TEST_")]:
         monkeypatch.delenv(name)
     home = homes / f"{next(HOMES)}"
     monkeypatch.setenv("EMER_HOME", str(home))
+    monkeypatch.setenv("HF_HUB_CACHE", str(home / "hub"))  # auto would take what others left there
     configure(None)
     return home

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from emer.graphs.components import choose
+from emer.graphs.settings import load_settings
 from emer.tools.caption.description import JSON_TOKENS
-from emer.tools.errors import ToolMissing, Unobservable
+from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
-from emer.tools.registry import load_tool
-from emer.tools.runtime.device import Machine, configure
 from emer.tools.tool import Answering, Tool
 from emer.tools.types import Span
 from tests.fixtures.faces import write_portrait
+from tests.fixtures.weights import REAL_WEIGHTS, load_real
 
 pytestmark = [pytest.mark.weights, pytest.mark.slow]
 
-REAL = os.environ.get("EMER_WEIGHTS"), os.environ.get("HOME")
 Find = Callable[[str], Path]
 
 
 @pytest.fixture
 def ready() -> Callable[[str], Tool]:
     """Return a function from a tool's name to the tool, or a skip with the command it needs."""
+    return load_real
 
-    def load(name: str) -> Tool:
-        folder = REAL[0] or Path(str(REAL[1])) / ".local" / "share" / "emer" / "weights"
-        configure(Machine(weights=Path(folder)))
-        try:
-            return load_tool(name)
-        except ToolMissing as error:
-            pytest.skip(str(error))
 
-    return load
+def test_auto_takes_the_recommended_weights(ready):
+    for name in ("faster-whisper", "blendshapes"):
+        ready(name)
+    chosen = choose(load_settings(device="cpu").model_copy(update={"weights": REAL_WEIGHTS}))
+    uses = {slot: choice.use for slot, choice in chosen.settings.active_tools.items()}
+    assert (uses["face"], uses["speech"]) == ("blendshapes", "faster-whisper")
 
 
 @pytest.mark.parametrize("name", ["whisper", "faster-whisper", "asr"])
@@ -51,7 +49,7 @@ def test_a_famous_sentence_is_heard_at_its_time(name, ready, shared_clip: Find):
 
 @pytest.mark.parametrize("name", ["whisper", "faster-whisper"])
 def test_german_is_known_and_translated(name, ready, shared_clip: Find):
-    clues = ready(name).observe(Clip.open(shared_clip("speech/emodb/03a01Wa.flac")))
+    clues = ready(name).observe(Clip.open(shared_clip("speech/emodb/03a05Wa.flac")))
     assert clues[0].data["language"] == "de"
 
 

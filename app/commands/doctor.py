@@ -37,6 +37,7 @@ from emer.tools.runtime.private_files import DATABASE_ENDS, open_to_others, priv
 from emer.tools.testing.clips import tone, write_trial
 from emer.tools.text import one_line
 from emer.tools.types import Record, Span
+from emer.tools.weights.advice import advice
 
 LEAST_DISK = 200
 """Least free disk in megabytes: room for a few thousand runs."""
@@ -72,6 +73,7 @@ def _examine(settings: Settings) -> list[Check]:
         *(_package(name) for name in required_packages()),
         _device(settings),
         *(Check(area="choice", name=n, ok=True, detail=w) for n, w in selection.reasons.items()),
+        *_advice(selection),
         *_tools(selection.settings),
         _attempt("reasoner", reasoner.use, partial(components.load_reasoner, reasoner)),
         *_memory(settings),
@@ -124,6 +126,14 @@ def _device(settings: Settings) -> Check:
         memory = "" if device.memory is None else f", {device.memory:.0f} GB"
         devices.append(f"{device.name} ({device.what}{memory})")
     return Check(area="device", name=name, ok=True, detail="; ".join(devices))
+
+
+def _advice(selection: components.Selection) -> Iterator[Check]:
+    """The command that would make better tools ready for slots that "auto" fills."""
+    active = selection.settings.active_tools.items()
+    found = advice([choice.use for slot, choice in active if slot in selection.reasons])
+    if found is not None:
+        yield Check(area="advice", name="tools", ok=True, detail=found.gain, fix=found.command)
 
 
 def _tools(settings: Settings) -> Iterator[Check]:

@@ -1,4 +1,4 @@
-"""`emer models`: list, download and verify model weights."""
+"""`emer models`: list, download, add and verify model weights."""
 
 from __future__ import annotations
 
@@ -19,8 +19,17 @@ from emer.graphs.settings import load_settings
 from emer.tools.runtime.device import configure
 from emer.tools.text import one_line
 from emer.tools.types import Record
-from emer.tools.weights.catalogue import Weights, catalogue, named, of_tool
-from emer.tools.weights.download import pull, verify
+from emer.tools.weights.addition import add
+from emer.tools.weights.advice import INSTALL, lacks_package
+from emer.tools.weights.catalogue import (
+    RECOMMENDED,
+    Weights,
+    catalogue,
+    named,
+    of_tool,
+    recommended,
+)
+from emer.tools.weights.download import Origin, pull, verify
 from emer.tools.weights.locate import Location, locate
 from emer.tools.weights.transfer import DownloadFailed
 from emer.tools.weights.transfer import Progress as Report
@@ -43,25 +52,43 @@ def run_list(settings: Path | None, *, json: bool) -> None:
 
 
 def run_pull(
-    names: Sequence[str], mirror: str | None, settings: Path | None, *, json: bool
+    names: Sequence[str],
+    mirror: str | None,
+    source: Origin,
+    settings: Path | None,
+    *,
+    json: bool,
 ) -> None:
+    """Download weights by name; exit code 1 if some cannot be had, 2 if none can."""
     configure(load_settings(settings).machine)
+    chosen = {each.name: each for name in names for each in _chosen(name)}
     results: list[Pulled] = []
     with _bars() as bar:
-        for weights in [_chosen(name) for name in names]:
-            results.append(_pull(weights, mirror, bar(weights.name)))
+        for weights in chosen.values():
+            results.append(_pull(weights, mirror, source, bar(weights.name)))
             if not json:
                 print_page(_pulled_line(results[-1]))
     if json:
         print(to_json(results))
-    if not all(result.ok for result in results):
-        raise typer.Exit(1)
+    failed = [result for result in results if not result.ok]
+    if failed:
+        raise typer.Exit(2 if len(failed) == len(results) else 1)
+
+
+def run_add(name: str, path: Path, settings: Path | None, *, link: bool, json: bool) -> None:
+    """Put weights that the user has where their tool looks."""
+    configure(load_settings(settings).machine)
+    weights = named(name)
+    place, checked = add(weights, path, link=link)
+    result = Pulled(name=weights.name, ok=True, path=place, detail=f"checked: {checked}")
+    print_output(_pulled_line(result), result, json=json)
 
 
 def run_verify(names: Sequence[str], settings: Path | None, *, json: bool) -> None:
     configure(load_settings(settings).machine)
     present = [weights for weights in catalogue() if locate(weights).state != "absent"]
-    verdicts = [verify(weights) for weights in ([_chosen(n) for n in names] or present)]
+    chosen = [weights for name in names for weights in _chosen(name)]
+    verdicts = [verify(weights) for weights in chosen or present]
     lines = []
     for verdict in verdicts:
         fix = f" ({verdict.fix})" if verdict.fix else ""
@@ -74,10 +101,11 @@ def run_verify(names: Sequence[str], settings: Path | None, *, json: bool) -> No
         raise typer.Exit(1)
 
 
-def _chosen(name: str) -> Weights:
-    """Weights by name; the name of a tool stands for those suggested for it."""
-    suggested = [weights for weights in of_tool(name) if weights.suggested]
-    return suggested[0] if suggested else named(name)
+def _chosen(name: str) -> Sequence[Weights]:
+    """Weights by name: of a group, of a tool (those suggested for it), or their own."""
+    if name == RECOMMENDED:
+        return recommended()
+    return [weights for weights in of_tool(name) if weights.suggested] or [named(name)]
 
 
 def _record(weights: Weights, location: Location) -> dict[str, object]:
@@ -91,16 +119,12 @@ def _record(weights: Weights, location: Location) -> dict[str, object]:
         "licence": weights.licence,
         "state": location.state,
         "path": str(location.path),
-        "address": _address(weights),
+        "address": weights.address,
         "revision": weights.revision,
         "checksum": weights.sha256 or checksums or "none published",
         "facts": weights.facts,
         "pull": weights.pull,
     }
-
-
-def _address(weights: Weights) -> str:
-    return weights.url or f"https://huggingface.co/{weights.repository}"
 
 
 def _table(located: Sequence[tuple[Weights, Location]]) -> RenderableType:
@@ -114,20 +138,21 @@ def _table(located: Sequence[tuple[Weights, Location]]) -> RenderableType:
     for weights, location in located:
         where = str(location.path)
         if location.state not in ("here", "elsewhere"):
-            where = _address(weights).partition("://")[2].partition("/")[0]
+            where = weights.address.rpartition("://")[2].partition("/")[0]
         state = Text(location.state, style=STATES[location.state])
         cells = (weights.name, weights.tool, weights.size, weights.licence)
         table.add_row(*cells, state, Text(one_line(where)))
-    hint = "Download with: emer models pull NAME (or the name of a tool)"
+    hint = f"Download with: emer models pull NAME (or {RECOMMENDED}, or the name of a tool)"
     return Group(table, Text(hint, style="dim"))
 
 
-def _pull(weights: Weights, mirror: str | None, report: Report) -> Pulled:
+def _pull(weights: Weights, mirror: str | None, source: Origin, report: Report) -> Pulled:
     try:
-        path, checked = pull(weights, report, mirror)
+        path, checked = pull(weights, report, mirror, source)
     except (DownloadFailed, OSError) as error:
         return Pulled(name=weights.name, ok=False, detail=one_line(str(error)))
-    return Pulled(name=weights.name, ok=True, path=path, detail=f"checked: {checked}")
+    use = f"; to use it: {INSTALL}" if lacks_package(weights.tool) else ""
+    return Pulled(name=weights.name, ok=True, path=path, detail=f"checked: {checked}{use}")
 
 
 @contextmanager

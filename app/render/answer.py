@@ -54,6 +54,8 @@ def answer_page(answer: Answer, progress: Progress, detail: Detail = "plain") ->
         parts += [verdicts(event) for event in progress.verified]
         parts += [section("run"), *progress.calls, Text(), _facts(answer, progress)]
     parts += notes(answer.notes)
+    if answer.tools_line:
+        parts.append(Text(one_line(answer.tools_line), style="dim"))
     if detail != "all":
         parts.append(unwrapped(f"run {answer.run_id}; more: emer trace show {answer.run_id}"))
     return Group(*parts)

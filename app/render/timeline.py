@@ -65,7 +65,7 @@ def _facts(trace: Trace) -> RenderableType:
         ("began", header.started),
         ("thread", header.thread if header.thread != header.run_id else ""),
         ("tools", ", ".join(f"{slot}={source.tool}" for slot, source in header.tools.items())),
-        *((f"auto {slot}", why) for slot, why in header.chosen.items()),
+        *((f"auto {slot}", why) for slot, why in header.chosen.items() if slot in header.tools),
         ("runs on", "; ".join(parts)),
         ("reasoner", header.reasoner),
         ("emer", header.versions.get("emer", "unknown") + commit),

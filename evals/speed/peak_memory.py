@@ -50,7 +50,7 @@ def peak_memory(path: Path) -> float:
     from emer.tools.testing.benchmark import sampled_memory
 
     with sampled_memory(_set_size, 0.05) as sizes:
-        ask(path)
+        ask(path, profile="embedded")
     return max(sizes) / 1e6
 
 

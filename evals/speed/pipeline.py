@@ -47,6 +47,7 @@ SIDE: Final = 640
 DECODING_ROUNDS: Final = 9
 CONTROLLER_RUNS: Final = 31
 RUN_ROUNDS: Final = 3
+PROFILE: Final = "embedded"
 SHORT, LONG = 30.0, 120.0
 """Seconds of the two looped clips whose peak memory is compared."""
 
@@ -180,7 +181,8 @@ def measure_orchestration(path: Path) -> list[Measure]:
     Runs and bare calls take turns, and the least of each counts: other load can only add to it.
     """
     with TemporaryDirectory() as home:
-        settings = load_settings(tools=INSTANT_TOOLS).model_copy(update={"home": Path(home)})
+        settings = load_settings(profile=PROFILE, tools=INSTANT_TOOLS)
+        settings = settings.model_copy(update={"home": Path(home)})
         works: dict[str, Callable[[], object]] = {
             "run": lambda: ask(path, settings=settings),
             "bare": lambda: _call_bare(path),
@@ -221,7 +223,7 @@ def measure_running(path: Path) -> list[Measure]:
     other load can only lengthen wall-clock time. Each run has an evidence store of its own,
     so nothing is remembered; a first run of all loads packages and is not counted.
     """
-    slots = tuple(load_settings().active_tools)
+    slots = tuple(load_settings(profile=PROFILE).active_tools)
     whole: list[float] = []
     answered: list[float] = []
     second: list[Event] = []
@@ -270,7 +272,8 @@ def _run(
     path: Path, home: str, tools: Mapping[str, str] | None = None, question: str = DEFAULT
 ) -> list[Event]:
     events: list[Event] = []
-    settings = load_settings(tools=tools).model_copy(update={"home": Path(home)})
+    settings = load_settings(profile=PROFILE, tools=tools)
+    settings = settings.model_copy(update={"home": Path(home)})
     ask(path, question, settings=settings, listener=events.append)
     return events
 

@@ -21,7 +21,7 @@ from emer.evals.systems.reasoner_options import (
 )
 from emer.evals.systems.system import Card, Cost, Input, Prediction
 from emer.graphs.ask import ask
-from emer.graphs.components import load_reasoner, load_tools
+from emer.graphs.components import choose, load_reasoner, load_tools
 from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
 from emer.graphs.trace.events import (
     Decided,
@@ -53,7 +53,7 @@ class Agent:
             f"tools.{slot}": " ".join(
                 [choice.use, *(f"{key}={value}" for key, value in sorted(choice.arguments.items()))]
             )
-            for slot, choice in self.settings.active_tools.items()
+            for slot, choice in self._chosen.active_tools.items()
         }
         budget = {f"budget.{name}": limit for name, limit in self.settings.budget}
         chosen = self.settings.reasoner
@@ -69,8 +69,13 @@ class Agent:
         )  # fmt: skip
 
     @cached_property
+    def _chosen(self) -> Settings:
+        """The settings without "auto"."""
+        return choose(self.settings).settings
+
+    @cached_property
     def _code(self) -> dict[str, Param]:
-        tools, _ = load_tools(self.settings)
+        tools, _ = load_tools(self._chosen)
         reasoner = load_reasoner(self.settings.reasoner)
         others: dict[str, Param] = {
             f"tools.{slot}.code": code_digest(type(tool))

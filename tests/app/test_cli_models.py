@@ -23,6 +23,7 @@ def one(monkeypatch, tmp_path):
     row = Weights(
         name="tool-small", tool="tool", model="small", licence="MIT", facts="test", megabytes=1,
         path="tool/small.pt", url="https://host.example/small.pt", sha256=SHA, suggested=True,
+        recommended=True,
     )  # fmt: skip
     for module in ("emer.app.commands.models", "emer.tools.weights.catalogue"):
         monkeypatch.setattr(f"{module}.catalogue", lambda: (row,))
@@ -70,13 +71,30 @@ def test_pull_takes_a_name_or_the_tool_s_name(emer, one, server):
     assert server.shared.asked == ["/small.pt"]
 
 
-def test_a_pull_that_fails_says_why_and_ends_with_1(emer, one, server):
+def test_recommended_is_a_group(emer, one, server):
+    done = emer("models", "pull", "recommended", "tool", "--mirror", server.url, "--json")
+    assert [pulled["name"] for pulled in json.loads(done.stdout)] == ["tool-small"]
+    assert done.exit_code == 0 and one.read_bytes() == CONTENT
+    assert emer("models", "verify", "recommended").exit_code == 0
+
+
+def test_weights_whose_package_is_absent_are_pulled_and_that_is_said(
+    emer, one, server, monkeypatch
+):
+    monkeypatch.setattr("emer.tools.weights.advice.PACKAGES", {"tool": "no_such_module"})
+    done = emer("models", "pull", "tool-small", "--mirror", server.url, "--json")
+    (pulled,) = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert pulled["detail"].endswith("; to use it: pip install 'emer[recommended]'")
+
+
+def test_a_pull_that_fails_says_why_and_ends_with_2(emer, one, server):
     server.shared.files["/small.pt"] = b"another file"
     done = emer("models", "pull", "tool-small", "--mirror", server.url)
-    assert done.exit_code == 1 and "not the file that is pinned" in done.stdout
+    assert done.exit_code == 2 and "not the file that is pinned" in done.stdout
     assert not one.exists()
     offline = emer("models", "pull", "tool-small", "--mirror", "http://127.0.0.1:9", "--json")
-    assert offline.exit_code == 1 and "cannot be reached" in json.loads(offline.stdout)[0]["detail"]
+    assert offline.exit_code == 2 and "cannot be reached" in json.loads(offline.stdout)[0]["detail"]
 
 
 def test_unknown_names_and_forbidden_downloads_are_bad_input(spawn, one):
@@ -97,6 +115,18 @@ def test_verify_reads_every_byte(emer, one, server):
     (verdict,) = json.loads(emer("models", "verify", "--json").stdout)
     assert verdict["outcome"] == "damaged" and verdict["fix"] == "emer models pull tool-small"
     assert emer("models", "verify").exit_code == 1
+
+
+def test_add_takes_a_file_that_is_the_pinned_one(emer, one, spawn, tmp_path):
+    mine = tmp_path / "mine.pt"
+    mine.write_bytes(CONTENT)
+    done = emer("models", "add", "tool-small", mine, "--json")
+    assert done.exit_code == 0 and json.loads(done.stdout)["path"] == str(one)
+    assert one.read_bytes() == CONTENT and emer("models", "verify").exit_code == 0
+    mine.write_bytes(CONTENT[:-1])
+    refused = spawn("models", "add", "face-landmarker", mine)
+    assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1
+    assert "mine.pt is no whole zip file; it is no face_landmarker.task" in refused.stderr
 
 
 def test_the_real_catalogue_is_listed(emer, monkeypatch):

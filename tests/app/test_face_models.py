@@ -82,6 +82,27 @@ def test_auto_takes_the_mesh_and_says_what_the_blendshapes_need():
     assert "deepface needs the weights face-emotion (6 MB)" in ready.reasons["expression"]
 
 
+def test_the_page_names_the_tools_and_what_one_command_would_improve(emer, portrait):
+    quiet = [word for slot in ("scene", "prosody", "speech") for word in ("--tool", f"{slot}=none")]
+    bare = emer("ask", portrait, *quiet)
+    line = "Faces by mesh: `emer models pull recommended` sees nose, cheeks and lips."
+    assert line in bare.stdout.splitlines()
+    assert "Faces by" not in emer("ask", portrait, *quiet, "--brief").stdout
+    chosen = emer("ask", portrait, *quiet, "--tool", "face=mesh", "--json")
+    record = json.loads(chosen.stdout)
+    assert record["advice"] is None, "the user chose the tool"
+    assert [use["tool"] for use in record["tools"]] == ["mesh"]
+
+
+def test_the_page_names_the_recommended_tools_where_they_are_used(emer, pulled, portrait):
+    quiet = [
+        word
+        for slot in ("expression", "scene", "prosody", "speech")
+        for word in ("--tool", f"{slot}=none")
+    ]
+    assert "Faces by blendshapes." in emer("ask", portrait, *quiet).stdout.splitlines()
+
+
 def test_a_file_that_is_not_the_published_one_is_found_out(pulled, emer):
     task, emotion = (verify(named(name)) for name in ("face-landmarker", "face-emotion"))
     assert task.outcome == "damaged" and task.fix == "emer models pull face-landmarker"

@@ -138,6 +138,7 @@ def environment(home: Path) -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("EMER_")}
     fixed = {"NO_COLOR": "1", "COLUMNS": str(WIDTH), "LANG": "C.UTF-8", "TERM": "dumb"}
     fixed |= {"EMER_BUDGET__SECONDS": "3600", "EMER_TOOL_SECONDS": "3600"}  # a busy machine, too
+    fixed["HF_HUB_CACHE"] = str(home / "hub")  # auto would take weights that others left there
     return {**ours, **fixed, "EMER_HOME": str(home), "PYTHONIOENCODING": "utf-8"}
 
 

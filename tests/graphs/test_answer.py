@@ -8,8 +8,10 @@ from html.parser import HTMLParser
 import pytest
 
 from emer.agents.types import Explanation, Label
+from emer.graphs.answer import ToolUse
 from emer.graphs.ask import ask
 from emer.tools.types import Clue, Quality, Source, Span
+from emer.tools.weights.advice import Advice
 from tests.fixtures.graph_runs import fakes
 
 HOSTILE = "<script>alert('x')</script> & \x1b[31mred"
@@ -102,3 +104,43 @@ def test_the_frame_has_a_row_for_each_clue(answer):
 def test_the_frame_of_no_clues_has_the_same_columns(answer):
     empty = replace(answer, clues=()).to_frame()
     assert len(empty) == 0 and list(empty.columns) == list(answer.to_frame().columns)
+
+
+def used(*tools: tuple[str, str, str | None]) -> tuple[ToolUse, ...]:
+    return tuple(ToolUse(slot=slot, tool=tool, model=model) for slot, tool, model in tools)
+
+
+WEAK = used(
+    ("face", "mesh", "mediapipe"), ("scene", "camera", None), ("speech", "pocketsphinx", "en-us")
+)
+GOOD = used(("face", "blendshapes", "face_landmarker"), ("speech", "faster-whisper", "base"))
+ADVICE = Advice(command="emer models pull recommended", gain="hears 99 languages")
+
+
+@pytest.mark.parametrize(
+    ("tools", "advice", "line"),
+    [
+        (WEAK, ADVICE, "Words by pocketsphinx (English only, weak), faces by mesh: "
+         "`emer models pull recommended` hears 99 languages."),
+        (WEAK, None, "Words by pocketsphinx (English only, weak), faces by mesh."),
+        (GOOD, None, "Words by faster-whisper (base), faces by blendshapes."),
+        (GOOD[:1], None, "Faces by blendshapes."),
+        (WEAK[1:2], None, ""),
+        ((), None, ""),
+        ((), ADVICE, "`emer models pull recommended` hears 99 languages."),
+    ],
+)  # fmt: skip
+def test_one_line_names_the_tools_and_what_one_command_would_improve(answer, tools, advice, line):
+    told = replace(answer, tools=tools, advice=advice)
+    assert told.tools_line == line
+    assert (told.record.tools, told.record.advice) == (tools, advice)
+
+
+def test_a_tool_that_failed_or_found_nothing_is_not_named(run):
+    assert run(face="Smile", prosody="Deaf").tools == ()
+
+
+def test_tools_for_what_the_clip_lacks_are_not_named(run):
+    answer = run(face="Smile", prosody="Loud")
+    assert [(use.slot, use.tool) for use in answer.tools] == [("prosody", "loud")]
+    assert answer.advice is None, "the tools were named, none was left to auto"

@@ -53,7 +53,7 @@ def test_what_the_user_named_stands_and_one_slot_alone_may_be_left_to_us(rivals)
     ready = choose(settings)
     assert {slot: c.use for slot, c in ready.settings.active_tools.items()} == {"face": "a:B"}
     assert set(ready.reasons) == {"expression", "scene", "caption", "voice", "speech", "ocr"}
-    alone = choose(load_settings(tools={"face": "auto"}))
+    alone = choose(load_settings(profile="embedded", tools={"face": "auto"}))
     assert alone.settings.tools["face"].use == f"{FAKES}Smile" and set(alone.reasons) == {"face"}
     assert alone.settings.tools["scene"].use == "camera"
 
@@ -92,6 +92,12 @@ needs_all = pytest.mark.skipif(
 )
 
 
+@pytest.fixture
+def gpu(monkeypatch):
+    """Have the machine report a GPU."""
+    monkeypatch.setattr(components, "choose_device", lambda: "cuda:0")
+
+
 @needs_all
 @pytest.mark.parametrize(
     ("here", "taken"),
@@ -106,7 +112,7 @@ needs_all = pytest.mark.skipif(
         ([], "pocketsphinx"),
     ],
 )
-def test_a_larger_model_is_preferred_whichever_tool_runs_it(here, taken):
+def test_a_larger_model_is_preferred_whichever_tool_runs_it(here, taken, gpu):
     configure(load_settings().machine)
     put(*here)
     choice, why = speech()
@@ -114,6 +120,72 @@ def test_a_larger_model_is_preferred_whichever_tool_runs_it(here, taken):
     weaker = {named(name).tool for name in here} - {choice.use}
     names = why.partition(", before ")[2].partition(";")[0]
     assert weaker == {name.split(" ")[0] for name in names.split(", ")} - {"pocketsphinx", ""}
+
+
+SLOW = "is slow without a GPU: --tool speech="
+
+
+@needs_all
+@pytest.mark.parametrize(
+    ("here", "taken", "slow"),
+    [
+        (["faster-whisper-base", "faster-whisper-large-v3"], "faster-whisper base", ""),
+        (
+            ["faster-whisper-small", "whisper-large-v3"],
+            "faster-whisper",
+            "whisper (large-v3, 3.1 GB)",
+        ),
+        (["whisper-medium"], "pocketsphinx", "whisper (medium, 1.5 GB)"),
+        (["whisper-medium", "whisper-tiny.en"], "whisper tiny.en", ""),
+    ],
+)
+def test_without_a_gpu_no_slow_model_is_taken(here, taken, slow, monkeypatch):
+    monkeypatch.setattr(components, "choose_device", lambda: "cpu")
+    configure(load_settings().machine)
+    put(*here)
+    choice, why = speech()
+    assert " ".join([choice.use, *map(str, choice.arguments.values())]) == taken
+    assert (f"{slow} {SLOW}" if slow else "strongest") in why
+    monkeypatch.setattr(components, "choose_device", lambda: "mps")
+    large = [w for w in map(named, here) if (w.megabytes or 0) > 1000]
+    on_mps = [w for w in large if w.tool == "whisper"]
+    assert (speech()[0].use == "whisper") is bool(on_mps or taken.startswith("whisper"))
+
+
+@needs_all
+def test_a_model_that_is_named_is_taken_however_slow(monkeypatch):
+    monkeypatch.setattr(components, "choose_device", lambda: "cpu")
+    configure(load_settings().machine)
+    put("faster-whisper-base", "faster-whisper-large-v3")
+    assert speech(model="large-v3")[0] == Choice(use="faster-whisper", model="large-v3")
+
+
+def test_nobody_asks_for_a_gpu_where_no_model_is_large(monkeypatch):
+    def never() -> str:
+        raise AssertionError("torch is imported to tell")
+
+    monkeypatch.setattr(components, "choose_device", never)
+    configure(load_settings().machine)
+    put("whisper-small", "face-landmarker")
+    choose(load_settings())
+    put("whisper-large-v3")
+    choose(load_settings(device="cpu"))
+
+
+def test_without_weights_auto_is_the_embedded_profile():
+    auto, embedded = choose(load_settings()), load_settings(profile="embedded")
+    assert auto.settings.profile == "auto"
+    assert auto.settings.active_tools == embedded.active_tools
+
+
+def test_arguments_that_nothing_ready_takes_are_missing_evidence(run):
+    loaded = components.load_components(
+        load_settings(tools={"speech": {"use": "auto", "language": "de"}})
+    )
+    assert str(loaded.absent["speech"]) == (
+        "slot speech needs a tool that is ready and takes language: emer doctor"
+    )
+    assert "expression" not in loaded.absent
 
 
 @needs_all
@@ -147,6 +219,7 @@ def test_a_slot_of_the_user_s_own_has_no_auto():
 def test_every_profile_names_tools_there_are():
     auto = load_settings(profile="auto").tools
     assert {slot: choice.use for slot, choice in auto.items()} == dict.fromkeys(slots(), "auto")
+    assert list(PROFILES["auto"]) == list(slots()), "SLOTS of settings.py has them in this order"
     names = {use for uses in PROFILES.values() for use in uses.values()} - {"auto"}
     assert names <= set(registered()) and all(ranked(slot) for slot in slots())
 

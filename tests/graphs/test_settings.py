@@ -27,7 +27,7 @@ def file(tmp_path, monkeypatch):
 
 
 def test_the_embedded_profile_fills_the_slots():
-    settings = load_settings()
+    settings = load_settings(profile="embedded")
     uses = {slot: choice.use for slot, choice in settings.active_tools.items()}
     assert uses == {
         "face": "mesh",
@@ -44,10 +44,11 @@ def test_a_file_in_the_working_folder_is_read(file):
         'tool_seconds = 9\n[tools.face]\nmax_people = 3\n[tools.voice]\nuse = "a:B"\n'
         '[tools.scene]\nuse = "none"\n[budget]\nrounds = 1\n[reasoner]\nuse = "c:D"\nhow = "x"\n',
     )
-    settings = load_settings()
+    settings = load_settings(profile="embedded")
     assert settings.tools["face"] == Choice(use="mesh", max_people=3)
     assert settings.tools["face"].arguments == {"max_people": 3}
     assert list(settings.active_tools) == ["face", "prosody", "voice", "speech"]
+    assert load_settings().tools["face"] == Choice(use="auto", max_people=3)
     assert settings.budget.rounds == 1 and settings.budget.tool_calls == 24
     assert settings.reasoner.arguments == {"how": "x"} and settings.tool_seconds == 9
 
@@ -118,26 +119,28 @@ def test_text_from_the_environment_becomes_what_the_argument_is(monkeypatch):
     monkeypatch.setenv("EMER_TOOLS__FACE__USE", "graph_tools:Smile")
     monkeypatch.setenv("EMER_TOOLS__FACE__AMOUNT", "3")
     only = {"scene": "none", "prosody": "none", "speech": "none"}
-    tools, absent = load_tools(load_settings(tools=only))
+    tools, absent = load_tools(load_settings(profile="embedded", tools=only))
     assert tools["face"].source.params == {"amount": 3} and absent == {}
     assert isinstance(tools["face"], Tool)
     monkeypatch.setenv("EMER_TOOLS__FACE__AMOUNT", "three")
     with pytest.raises(ConfigError, match=r"tools\.face\.amount: 'three' is not a int"):
-        load_tools(load_settings(tools=only))
+        load_tools(load_settings(profile="embedded", tools=only))
 
 
 def test_a_tool_of_another_modality_is_refused_in_our_slots_and_welcome_beside_them():
     with pytest.raises(ConfigError) as error:
-        load_tools(load_settings(tools={"speech": "mesh"}))
+        load_tools(load_settings(profile="embedded", tools={"speech": "mesh"}))
     assert str(error.value) == (
         "tools.speech: mesh observes the face, this slot is for the text; "
         "put it in face or expression, or in a slot of another name beside them"
     )
     with pytest.raises(ConfigError, match="whisper observes the text, this slot is for the scene"):
-        load_tools(load_settings(tools={"caption": "whisper"}))  # whose weights are not here
+        load_tools(
+            load_settings(profile="embedded", tools={"caption": "whisper"})
+        )  # whose weights are not here
     with pytest.raises(ConfigError, match=r"tools: 'whisper' is no table of slots; write"):
         load_settings(tools="whisper")  # type: ignore[arg-type]
-    tools, _ = load_tools(load_settings(tools={"second_look": "mesh"}))
+    tools, _ = load_tools(load_settings(profile="embedded", tools={"second_look": "mesh"}))
     assert tools["second_look"].modality == "face"
 
 

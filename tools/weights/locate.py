@@ -28,6 +28,9 @@ State = Literal["here", "elsewhere", "unfinished", "absent"]
 
 AUTO = "auto"
 RECEIPT = "received.json"
+PART, WHEELS = ".part", ".wheels"
+UNFINISHED = (PART, WHEELS)
+"""Ends of the folders beside weights in which downloads are kept until they are whole."""
 CONVERTED = "model.bin"
 """Weights in CTranslate2's format, which transformers cannot load."""
 FORMATS = (
@@ -111,8 +114,8 @@ def locate(weights: Weights) -> Location:
     for place in _library_caches(weights):
         if _is_whole(weights, place):
             return Location(state="elsewhere", path=place)
-    part = ours.with_name(f"{ours.name}.part")
-    return Location(state="unfinished" if part.exists() else "absent", path=ours)
+    begun = any(ours.with_name(f"{ours.name}{end}").exists() for end in UNFINISHED)
+    return Location(state="unfinished" if begun else "absent", path=ours)
 
 
 def target(weights: Weights) -> Path:
@@ -197,7 +200,7 @@ def _need(model: str, path: Path, name: str | None = None) -> Need:
 def _check_form(tool: str, path: Path) -> None:
     """Raise `ConfigError` unless the tool can load the user's file or folder."""
     known = of_tool(tool)
-    if any(weights.url is not None for weights in known):
+    if any(weights.path is not None for weights in known):
         if not path.is_file():
             raise ConfigError(f"{tool}.model: {path} is a folder; {tool} takes a file of weights")
         return
@@ -211,16 +214,25 @@ def _check_form(tool: str, path: Path) -> None:
 
 def _is_whole(weights: Weights, path: Path) -> bool:
     """True if all files are there; a repository's by its receipt, else by their names."""
-    if weights.url is not None:
-        return path.is_file()
+    if weights.path is not None:
+        known = receipt(path)
+        arrived = known.files.get(path.name) if known is not None else None
+        return path.is_file() and (arrived is None or _size(path) == arrived.bytes)
     if not path.is_dir():
         return False
     received = receipt(path)
     if received is None:
         names = [name for name in weights.files if "*" not in name]
         return _lacks(path, names or ["config.json"]) is None
-    whole = bool(received.files) and all((path / name).is_file() for name in received.files)
+    whole = bool(received.files) and all(
+        _size(path / name) == file.bytes for name, file in received.files.items()
+    )
     return whole and weights.revision in (None, received.revision)
+
+
+def _size(file: Path) -> int | None:
+    """Bytes of a file; None if there is none."""
+    return file.stat().st_size if file.is_file() else None
 
 
 def _lacks(folder: Path, names: Sequence[str]) -> str | None:
@@ -246,14 +258,26 @@ def _library_caches(weights: Weights) -> list[Path]:
     """Paths of the weights in the cache of their library or of Hugging Face."""
     places = [os.path.expandvars(os.path.expanduser(place)) for place in weights.elsewhere]
     paths = [Path(place) for place in places if "$" not in place]
-    if weights.repository is None:
-        return paths
+    cache = _hub_cache()
+    name = f"models--{weights.repository}".replace("/", "--")
+    if weights.repository is None or not (cache / name).is_dir():
+        return paths  # without the import, which takes long
     try:
         from huggingface_hub import try_to_load_from_cache
     except ImportError:
         return paths
-    config = try_to_load_from_cache(weights.repository, "config.json", revision=weights.revision)
+    config = try_to_load_from_cache(
+        weights.repository, "config.json", cache_dir=cache, revision=weights.revision
+    )
     return [*paths, Path(config).parent] if isinstance(config, str) else paths
+
+
+def _hub_cache() -> Path:
+    """Folder of huggingface_hub's cache, as its documentation has it."""
+    given = os.environ
+    home = given.get("HF_HOME", f"{given.get('XDG_CACHE_HOME', '~/.cache')}/huggingface")
+    cache = given.get("HF_HUB_CACHE", given.get("HUGGINGFACE_HUB_CACHE", f"{home}/hub"))
+    return Path(os.path.expandvars(os.path.expanduser(cache)))
 
 
 @lru_cache(maxsize=64)

@@ -20,7 +20,9 @@ def hub_constants() -> None:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the weights folder; the user's own caches are out of sight."""
-    for name in ("XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "DEEPFACE_HOME", "HF_HUB_OFFLINE"):
+    for name in ("XDG_CACHE_HOME", "DEEPFACE_HOME", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     monkeypatch.setenv("EMER_WEIGHTS", str(tmp_path / "weights"))

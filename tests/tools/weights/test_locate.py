@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.weights.catalogue import named
-from emer.tools.weights.locate import find, fingerprint, locate, target
+from emer.tools.weights.locate import Location, find, fingerprint, locate, target
 
 
 def put(name: str, content: bytes = b"weights") -> Path:
@@ -136,6 +138,42 @@ def test_the_library_s_own_cache_counts(folder, tmp_path, monkeypatch):
     (tmp_path / "cache" / "whisper").mkdir(parents=True)
     (tmp_path / "cache" / "whisper" / "base.pt").write_bytes(b"other")
     assert find("whisper").path == tmp_path / "cache" / "whisper" / "base.pt"
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("HF_HUB_CACHE", ""),
+        ("HUGGINGFACE_HUB_CACHE", ""),
+        ("HF_HOME", "hub"),
+        ("XDG_CACHE_HOME", "huggingface/hub"),
+        ("HOME", ".cache/huggingface/hub"),
+    ],
+)
+def test_the_cache_of_the_hub_s_own_client_counts(name, place, folder, tmp_path, monkeypatch):
+    pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
+    monkeypatch.setenv(name, str(tmp_path / "cached"))
+    weights = named("faster-whisper-tiny")
+    repository = tmp_path / "cached" / place / "models--Systran--faster-whisper-tiny"
+    snapshot = repository / "snapshots" / str(weights.revision)
+    assert locate(weights).state == "absent"
+    snapshot.mkdir(parents=True)
+    for file in weights.files:
+        (snapshot / file).write_bytes(b"{}")
+    assert locate(weights) == Location(state="elsewhere", path=snapshot)
+
+
+@pytest.mark.slow
+def test_without_a_cache_of_the_hub_its_client_is_not_imported(folder):
+    code = (
+        "import sys\n"
+        "from emer.graphs.components import choose\n"
+        "from emer.graphs.settings import load_settings\n"
+        "choose(load_settings())\n"
+        "print({'huggingface_hub', 'torch', 'ctranslate2', 'mediapipe'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_a_file_of_the_user_s_is_taken_by_its_path(folder, tmp_path):
