@@ -26,19 +26,19 @@ A pitch between the two is ordinary for somebody: the sex of a voice is not know
 PITCH_SD = 2.5
 """Standard deviation of these means between speakers, in semitones (as above)."""
 PITCH_PART = 0.5
-"""Most by which pitch moves the index: half as far as a loud voice does (by us)."""
+"""Most by which pitch moves the score: half as far as a loud voice does (by us)."""
 OPEN = 0.25
-"""Index on both sides of 0 that tells no direction: an eighth of soft to loud (by us)."""
+"""Score on both sides of 0 that tells no direction: an eighth of soft to loud (by us)."""
 
 
 class Arousal(NamedTuple):
-    """Arousal of a stretch of voice: its index and what it is made of.
+    """Arousal of a stretch of voice: its score and what it is made of.
 
-    `index` is 0 between soft and loud speech of an ordinary pitch, -1 for a soft and 1 for a
+    `score` is 0 between soft and loud speech of an ordinary pitch, -1 for a soft and 1 for a
     loud voice. `balance` is the part of the spectrum in it.
     """
 
-    index: float
+    score: float
     balance: float
     alpha: float
     hammarberg: float
@@ -56,7 +56,7 @@ def arousal(contours: Contours) -> Arousal:
     beyond = max(0.0, pitch - women) - max(0.0, men - pitch)
     raised = PITCH_PART * float(np.clip(beyond / PITCH_SD, -1.0, 1.0))
     return Arousal(
-        index=balance + raised,
+        score=balance + raised,
         balance=balance,
         alpha=alpha,
         hammarberg=hammarberg,

@@ -118,16 +118,16 @@ def effort(voice: Arousal, span: Span) -> list[Sentence]:
 
 def aroused(voice: Arousal, span: Span) -> list[Sentence]:
     """Arousal of the voice by spectrum and pitch, where it tells a direction."""
-    if abs(voice.index) < OPEN:
+    if abs(voice.score) < OPEN:
         return []
-    how = "high" if voice.index > 0 else "low"
-    degree = "" if abs(voice.index) >= CLEAR else "slightly "
+    how = "high" if voice.score > 0 else "low"
+    degree = "" if abs(voice.score) >= CLEAR else "slightly "
     text = (
-        f"The voice is {degree}{how} in arousal (index {voice.index:+.1f} of alpha ratio "
+        f"The voice is {degree}{how} in arousal (index {voice.score:+.1f} of alpha ratio "
         f"{voice.alpha:.0f} dB, Hammarberg index {voice.hammarberg:.0f} dB and median pitch "
         f"{voice.pitch_hz:.0f} Hz) at {_when(span)}, against typical values."
     )
-    data = {"arousal_index": round(voice.index, 2), "pitch_median_hz": round(voice.pitch_hz, 1)}
+    data = {"arousal_index": round(voice.score, 2), "pitch_median_hz": round(voice.pitch_hz, 1)}
     cues = stated([f"voice_{how}_arousal"], _strength(degree))
     return [Sentence(text, span, 0.8, data, cues)]
 
