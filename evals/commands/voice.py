@@ -90,7 +90,7 @@ def run_fit_voice(source: Path, out: Path, json: bool) -> None:
     with progress("cross-validation", FOLDS) as step:
         held = leave_speakers_out(voices, step)
     rows = _recalls(voices, held)
-    model = learn(voices, held.temperature, f"voices of {source.resolve().name}")
+    model = learn(voices, held, f"voices of {source.resolve().name}")
     try:
         out.mkdir(parents=True, exist_ok=True)
         file.write_text(model.model_dump_json(by_alias=True) + "\n", encoding="utf-8")

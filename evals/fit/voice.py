@@ -139,23 +139,26 @@ def across(train: Voices, test: Voices) -> tuple[Estimate, int]:
     return unweighted_recall(test.labels, told), len(test)
 
 
-def learn(voices: Voices, temperature: float, name: str) -> VoiceModel:
+def learn(voices: Voices, held: Held, name: str) -> VoiceModel:
     """Model of all the speech, as the tool `functionals` reads it."""
     fitted = _fitted(voices)
     scaler, regression = fitted[0], fitted[-1]
     weights, offsets = regression.coef_, regression.intercept_
     if len(weights) == 1:  # two classes: scikit-learn keeps the second one's only
         weights, offsets = np.vstack([-weights, weights]) / 2, np.array([-1, 1]) * offsets[0] / 2
+    speakers, recall = len(set(voices.speakers.tolist())), held.recall().value
     return VoiceModel(
         schema=1,
         name=name,
+        about=f"{len(voices)} stretches of {speakers} speakers; unweighted average recall on "
+        f"speakers that were left out: {recall:.3f}",
         labels=tuple(map(str, fitted.classes_)),
         features=names(),
         means=tuple(scaler.mean_.tolist()),
         deviations=tuple(scaler.scale_.tolist()),
         weights=tuple(tuple(row) for row in weights.tolist()),
         offsets=tuple(offsets.tolist()),
-        temperature=temperature,
+        temperature=held.temperature,
     )
 
 

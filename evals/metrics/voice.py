@@ -1,7 +1,7 @@
 """What the voice alone tells of labelled speech: its arousal, and a first label.
 
-Arousal is claimed where the stated cues that have one (`agents/lexicon/arousal.csv`) lean to
-one side. High is that of anger, fear, joy and surprise, low that of sadness, boredom, calm
+Arousal is claimed where a clue says it outright, or else where the stated cues that have one
+(`agents/lexicon/arousal.csv`) lean to one side. High is that of anger, fear, joy and surprise, low that of sadness, boredom, calm
 and neutral speech (Russell 1980); of disgust, contempt and frustration none is held right.
 """
 
@@ -18,7 +18,9 @@ from emer.evals.metrics.bootstrap import Estimate, proportion
 
 HIGH = frozenset({"angry", "afraid", "happy", "joyful", "excited", "surprised"})
 LOW = frozenset({"sad", "bored", "calm", "neutral"})
-LEAN = 0.25
+OUTRIGHT = frozenset({"voice_high_arousal", "voice_low_arousal"})
+"""Cues that say the arousal in so many words."""
+LEAN = 0.5
 """Sum of arousal times strength and reliability that is a claim (chosen by us)."""
 FAMILIES: Mapping[str, str] = {
     "angry": "angry", "afraid": "worried", "happy": "happy", "joyful": "happy",
@@ -72,13 +74,19 @@ class VoiceScores:
 
 
 def stated_arousal(readings: Sequence[Reading]) -> float:
-    """Sum of arousal over the stated cues, each with its strongest mention."""
+    """What is said of arousal outright, else the sum of arousal over the other cues.
+
+    Of several mentions of a cue the strongest counts.
+    """
     table, weights = lexicon().arousal, dict[str, float]()
     for reading in readings:
         for mention in reading.mentions:
             if mention.cue in table and not mention.negated:
                 amount = reading.reliability * mention.strength
                 weights[mention.cue] = max(weights.get(mention.cue, 0.0), amount)
+    outright = {cue: weight for cue, weight in weights.items() if cue in OUTRIGHT}
+    if outright:
+        return math.copysign(1.0, math.fsum(table[cue] * w for cue, w in outright.items()))
     return math.fsum(table[cue] * weight for cue, weight in weights.items())
 
 

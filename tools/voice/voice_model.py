@@ -31,6 +31,8 @@ class VoiceModel(Record):
     schema_version: Literal[1] = Field(alias="schema")
     name: Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]+$")]
     """What it was learnt from; the model in the source of clues."""
+    about: Annotated[str, Field(max_length=2000)] = ""
+    """How much speech it learnt from, and how it did on speakers that were left out."""
     labels: Annotated[tuple[Word, ...], Field(min_length=2, max_length=60)]
     features: Annotated[tuple[str, ...], Field(min_length=1, max_length=500)]
     means: Numbers
