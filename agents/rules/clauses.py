@@ -97,7 +97,7 @@ def state(case: Case, *, brief: bool = False) -> Clause | None:
 
 
 def _clearest(case: Case) -> list[Clue]:
-    """Clues where no reading is carried: a dimension of emotion first, if one is told."""
+    """Clues where no reading is carried: a stated dimension of emotion first."""
     stating = [r for r in case.readings if r.mentions]
     rated = [r.clue for r in stating if any(m.cue.startswith(RATED) for m in r.mentions)]
     chosen = best(case, rated, 1)

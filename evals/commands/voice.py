@@ -1,4 +1,4 @@
-"""`emer-eval voice` and `emer-eval fit voice`: labelled speech, told and learnt from."""
+"""`emer-eval voice` and `emer-eval fit voice`: labelled speech, a model of it."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ def learn(voices: Voices, held: Held, name: str) -> VoiceModel:
 
 
 def unweighted_recall(truth: Words, told: Words) -> Estimate:
-    """Mean over the labels of the share of each that is told."""
+    """Mean over the labels of the share of each that is named."""
     parts = [ratio((truth == word) & (told == word), truth == word) for word in np.unique(truth)]
     return estimate({"recall": Average(parts)}, len(truth))["recall"]
 

@@ -1,8 +1,9 @@
 """What the voice alone tells of labelled speech: its arousal, and a first label.
 
 Arousal is claimed where a clue says it outright, or else where the stated cues that have one
-(`agents/lexicon/arousal.csv`) lean to one side. High is that of anger, fear, joy and surprise, low that of sadness, boredom, calm
-and neutral speech (Russell 1980); of disgust, contempt and frustration none is held right.
+(`agents/lexicon/arousal.csv`) lean to one side. High is that of anger, fear, joy and
+surprise, low that of sadness, boredom, calm and neutral speech (Russell 1980); of disgust,
+contempt and frustration none is held right.
 """
 
 from __future__ import annotations

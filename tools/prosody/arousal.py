@@ -21,7 +21,7 @@ HAMMARBERG = (30.0, 16.0)
 MEN_HZ, WOMEN_HZ = 119.0, 207.0
 """Mean speaking pitch (Traunmüller & Eriksson 1995).
 
-A pitch between the two is ordinary for somebody: the sex of a voice is not known.
+A pitch between the two is ordinary for some voices: the sex of a voice is not known.
 """
 PITCH_SD = 2.5
 """Standard deviation of these means between speakers, in semitones (as above)."""

@@ -113,7 +113,7 @@ def effort(voice: Arousal, span: Span) -> list[Sentence]:
     )
     data = {"alpha_ratio_db": round(voice.alpha, 1), "hammarberg_db": round(voice.hammarberg, 1)}
     cue, strength = ("tense_sharp" if voice.balance > 0 else "dull"), _strength(degree)
-    return [Sentence(text, span, 0.7, data, stated([cue], strength))]
+    return [Sentence(text, span, 0.6, data, stated([cue], strength))]
 
 
 def aroused(voice: Arousal, span: Span) -> list[Sentence]:

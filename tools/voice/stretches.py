@@ -26,7 +26,7 @@ ENOUGH = 2.0
 
 
 class Voice(NamedTuple):
-    """Stretches of speech with their sounds (mono, 16 kHz), and the ratio to noise in dB."""
+    """Stretches of speech, their sounds (mono, 16 kHz), and the ratio to noise in dB."""
 
     stretches: list[Stretch]
     sounds: list[Samples]
