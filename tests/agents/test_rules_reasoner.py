@@ -84,7 +84,9 @@ def test_where_no_emotion_is_clear_the_arousal_of_the_voice_is_said() -> None:
     low = kit.clue("audio", "The voice is slightly low in arousal at 0.0-4.0 s.", (0.0, 4.0))
     others = (
         kit.clue("audio", "The person speaks fast at 0.0-4.0 s.", (0.0, 4.0)),
-        kit.clue("audio", "The intonation is varied at 0.0-4.0 s.", (0.0, 4.0)),
+        kit.clue(
+            "audio", "The voice shows a falling intonation at the end at 3.7-4.0 s.", (3.7, 4.0)
+        ),
     )
     explanation = kit.explain(low, *others)
     assert explanation.labels == ()

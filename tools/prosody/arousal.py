@@ -27,8 +27,8 @@ PITCH_SD = 2.5
 """Standard deviation of these means between speakers, in semitones (as above)."""
 PITCH_PART = 0.5
 """Most by which pitch moves the score: half as far as a loud voice does (by us)."""
-OPEN = 0.3
-"""Score on both sides of 0 that tells no direction: a seventh of soft to loud (by us)."""
+OPEN = 0.2
+"""Score on both sides of 0 that tells no direction: a tenth of soft to loud (by us)."""
 
 
 class Arousal(NamedTuple):

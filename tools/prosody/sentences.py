@@ -33,7 +33,8 @@ surprised voices share a wide one (Juslin & Laukka 2003).
 EFFORT, CLEAR = 0.6, 1.0
 """Places on the scale from an ordinary voice, 0, to a soft or loud one, 1 (by us).
 
-From the first on a voice is called tense or soft, from the second on clearly so.
+From the first on a voice is called tense or soft, from the second on with more reliability,
+and its arousal high or low without "slightly".
 """
 FAST, SLOW = 6.5, 3.3
 """Syllables per second without pauses.
@@ -105,15 +106,16 @@ def effort(voice: Arousal, span: Span) -> list[Sentence]:
     """Spectral balance against soft and loud voices, where it is near one of them."""
     if abs(voice.balance) < EFFORT:
         return []
-    how = "tense and sharp" if voice.balance > 0 else "soft and dull"
-    degree = "" if abs(voice.balance) >= CLEAR else "slightly "
+    how, cue = (
+        ("tense and sharp", "tense_sharp") if voice.balance > 0 else ("soft and dull", "dull")
+    )
     text = (
-        f"The voice sounds {degree}{how} (alpha ratio {voice.alpha:.0f} dB, Hammarberg index "
+        f"The voice sounds {how} (alpha ratio {voice.alpha:.0f} dB, Hammarberg index "
         f"{voice.hammarberg:.0f} dB) at {_when(span)}, against typical values."
     )
     data = {"alpha_ratio_db": round(voice.alpha, 1), "hammarberg_db": round(voice.hammarberg, 1)}
-    cue, strength = ("tense_sharp" if voice.balance > 0 else "dull"), _strength(degree)
-    return [Sentence(text, span, 0.6, data, stated([cue], strength))]
+    reliability = 0.6 if abs(voice.balance) >= CLEAR else 0.4
+    return [Sentence(text, span, reliability, data, stated([cue]))]
 
 
 def aroused(voice: Arousal, span: Span) -> list[Sentence]:
@@ -124,16 +126,12 @@ def aroused(voice: Arousal, span: Span) -> list[Sentence]:
     degree = "" if abs(voice.score) >= CLEAR else "slightly "
     text = (
         f"The voice is {degree}{how} in arousal (index {voice.score:+.1f} of alpha ratio "
-        f"{voice.alpha:.0f} dB, Hammarberg index {voice.hammarberg:.0f} dB and median pitch "
+        f"{voice.alpha:.0f} dB, Hammarberg index {voice.hammarberg:.0f} dB and a median of "
         f"{voice.pitch_hz:.0f} Hz) at {_when(span)}, against typical values."
     )
     data = {"arousal_index": round(voice.score, 2), "pitch_median_hz": round(voice.pitch_hz, 1)}
-    cues = stated([f"voice_{how}_arousal"], _strength(degree))
+    cues = stated([f"voice_{how}_arousal"], AMOUNTS["slightly"] if degree else 1.0)
     return [Sentence(text, span, 0.8, data, cues)]
-
-
-def _strength(degree: str) -> float:
-    return AMOUNTS["slightly"] if degree else 1.0
 
 
 def pace(timing: Timing, span: Span) -> list[Sentence]:

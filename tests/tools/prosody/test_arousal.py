@@ -91,8 +91,8 @@ def told(score: float, balance: float) -> list[str]:
 def test_the_sentences_say_what_was_measured() -> None:
     assert told(0.5, 0.7) == [
         "The voice is slightly high in arousal (index +0.5 of alpha ratio -9 dB, Hammarberg index "
-        "18 dB and median pitch 240 Hz) at 0.5-2.5 s, against typical values.",
-        "The voice sounds slightly tense and sharp (alpha ratio -9 dB, Hammarberg index 18 dB) at "
+        "18 dB and a median of 240 Hz) at 0.5-2.5 s, against typical values.",
+        "The voice sounds tense and sharp (alpha ratio -9 dB, Hammarberg index 18 dB) at "
         "0.5-2.5 s, against typical values.",
     ]
     assert told(-1.2, -1.1)[0].startswith("The voice is low in arousal (index -1.2 of")
