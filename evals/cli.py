@@ -52,6 +52,8 @@ JudgeName = Annotated[
     str, option("--judge", "NAME", "Judge: offline, provider:model or package.module:Name.")
 ]
 
+SPEECH = "Labelled speech: files named as EmoDB's or RAVDESS's, or a CSV (path, label, speaker)."
+
 
 class When(StrEnum):
     """When a language model is called."""
@@ -254,9 +256,19 @@ def swap(
     run_swap(SwapRequest(slot, a, b, chosen, out, limit, lexicon, workers), json)
 
 
-@app.command()
+fit_app = typer.Typer(
+    help="Fit cue weights and calibration to your own labels, cross-validated.",
+    invoke_without_command=True,
+)
+app.add_typer(fit_app, name="fit")
+
+
+@fit_app.callback()
 def fit(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the weights.")],
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder of the weights.")
+    ] = None,
     gold: Gold = None,
     clips: Clips = None,
     data: Data = None,
@@ -270,11 +282,54 @@ def fit(
     json: Json = False,
 ) -> None:
     """Fit cue weights and calibration to your own labels, cross-validated."""
+    if context.invoked_subcommand is not None:
+        return
+    if out is None:
+        raise typer.BadParameter("is missing", param_hint="--out")
     from emer.evals.commands.fit import FitRequest, run_fit
     from emer.evals.commands.options import SetOptions
 
     chosen = SetOptions(data, set_name, gold, clips)
     run_fit(FitRequest(out, chosen, tuple(runs or ()), clues, folds, seed), json)
+
+
+@fit_app.command("voice")
+def fit_voice(
+    source: Annotated[Path, typer.Argument(metavar="DIR", help=SPEECH)],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the model.")],
+    json: Json = False,
+) -> None:
+    """Learn a light model of the voice for the tool functionals, and print its recall.
+
+    The recall is on speakers that a fold left out, within each corpus and across them.
+    """
+    from emer.evals.commands.voice import run_fit_voice
+
+    run_fit_voice(source, out, json)
+
+
+class Half(StrEnum):
+    """Which speakers of labelled speech."""
+
+    ALL = "all"
+    DEVELOPED = "developed"
+    HELD = "held"
+
+
+@app.command()
+def voice(
+    source: Annotated[Path, typer.Argument(metavar="DIR", help=SPEECH)],
+    tool: Annotated[str, typer.Option(metavar="NAME", help="Tool that hears the voice.")] = (
+        "egemaps"
+    ),
+    half: Annotated[Half, typer.Option(help="Half of the speakers, by --seed.")] = Half.ALL,
+    seed: Annotated[int, typer.Option(help="Random seed of the halves.")] = 0,
+    json: Json = False,
+) -> None:
+    """Measure what the voice alone tells of labelled speech: arousal and first labels."""
+    from emer.evals.commands.voice import VoiceRequest, run_voice
+
+    run_voice(VoiceRequest(source, tool, half.value, seed), json)
 
 
 @app.command()

@@ -28,6 +28,7 @@ BUILT_IN: Final = (
     "emer.tools.caption.vision_api",
     "emer.tools.prosody.egemaps",
     "emer.tools.voice.speech_emotion",
+    "emer.tools.voice.functionals",
     "emer.tools.speech.faster_whisper",
     "emer.tools.speech.openai_whisper",
     "emer.tools.speech.transformers_asr",

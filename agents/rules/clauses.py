@@ -28,6 +28,8 @@ WHOLE = 0.9
 """Share of the clip from which a cue's time is left out (chosen by us)."""
 MAX_CLUES = 2
 """Clues in one sentence."""
+RATED = "voice_"
+"""Prefix of the cues that tell a dimension of emotion: arousal, valence."""
 PER_CHANNEL = 2
 _PLACES: dict[Channel, str] = {
     "visual": "in the video",
@@ -91,9 +93,17 @@ def reading(
 def state(case: Case, *, brief: bool = False) -> Clause | None:
     """What is displayed: the leading reading (`brief`: without its cues), or clues."""
     lead = reading(case, case.chosen[0].standing, brief=brief) if case.chosen else None
-    return lead or told(
-        case, best(case, [r.clue for r in case.readings if r.mentions] or case.clues)
-    )
+    return lead or told(case, _clearest(case))
+
+
+def _clearest(case: Case) -> list[Clue]:
+    """Clues where no reading is carried: a stated dimension of emotion first."""
+    stating = [r for r in case.readings if r.mentions]
+    rated = [r.clue for r in stating if any(m.cue.startswith(RATED) for m in r.mentions)]
+    chosen = best(case, rated, 1)
+    others = [r.clue for r in stating if r.clue not in chosen] if stating else case.clues
+    picked = [*chosen, *best(case, others, MAX_CLUES - len(chosen))]
+    return [clue for clue in case.clues if clue in picked]
 
 
 def told(case: Case, clues: Sequence[Clue]) -> Clause | None:

@@ -27,6 +27,10 @@ QUESTIONS = (
     "她什么时候笑？", "她笑了几次？", "他点头了吗？", "有什么反面证据？", "有几个人？",
     "他的手在做什么？", "这个人表现出什么情绪？", "左边的人呢？",
 )  # fmt: skip
+AROUSED = kit.clue(
+    "audio", "The voice is slightly high in arousal (index +0.5 of alpha ratio -9 dB, Hammarberg "
+    "index 18 dB and a median of 240 Hz) at 0.5-2.5 s, against typical values.", (0.5, 2.5),
+)  # fmt: skip
 CLIPS = {
     "happy": HAPPY,
     "angry": (*kit.ANGRY, kit.INSULT, kit.DOWN),
@@ -36,6 +40,7 @@ CLIPS = {
     "hands": (HANDS, THROUGHOUT, *HAPPY),
     "mixed": (*kit.SAD, kit.SMILE, kit.LIVELY),
     "surprised": kit.SURPRISED,
+    "aroused": (AROUSED,),
 }
 
 

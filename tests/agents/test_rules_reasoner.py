@@ -80,6 +80,21 @@ def test_weak_clues_are_described_but_not_named() -> None:
     assert all(s.clue_ids == (kit.SLIGHT.id,) for s in explanation.sentences)
 
 
+def test_where_no_emotion_is_clear_the_arousal_of_the_voice_is_said() -> None:
+    low = kit.clue("audio", "The voice is slightly low in arousal at 0.0-4.0 s.", (0.0, 4.0))
+    others = (
+        kit.clue("audio", "The person speaks fast at 0.0-4.0 s.", (0.0, 4.0)),
+        kit.clue(
+            "audio", "The voice shows a falling intonation at the end at 3.7-4.0 s.", (3.7, 4.0)
+        ),
+    )
+    explanation = kit.explain(low, *others)
+    assert explanation.labels == ()
+    answer = explanation.sentences[0]
+    assert "low in arousal" in answer.text and low.id in answer.clue_ids
+    assert len(answer.clue_ids) == 2
+
+
 def test_setting_alone_carries_no_emotion() -> None:
     assert kit.decide(kit.DARK, kit.MEDIUM).stop_reason == "no_evidence"
     assert kit.explain(kit.DARK, kit.MEDIUM).labels == ()

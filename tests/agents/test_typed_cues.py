@@ -16,6 +16,7 @@ from emer.tools.cues import FACS_LETTERS, FILE, cue_names
 from emer.tools.face.action_unit_sentences import AMOUNT, EYES, WORDS, smile_details
 from emer.tools.face.sentences import CUES as STATES
 from emer.tools.prosody import sentences as prosody
+from emer.tools.prosody.arousal import Arousal
 from emer.tools.scene.gestures import ACTS
 from emer.tools.types import Clue, CueMention, Quality, Source, Span
 from emer.tools.voice.model import DIMENSIONS, class_cues, word_of
@@ -86,8 +87,9 @@ def prosody_sentences() -> Iterator[prosody.Sentence]:
     span = Span(start=1.0, end=2.0)
     for pitch_range, hertz in product((1.0, 4.0, 7.0, 12.0), (60.0, 150.0, 400.0)):
         yield from prosody.intonation(pitch_range, hertz, span, 2.0)
-    yield from prosody.effort(-5.0, 10.0, span)
-    yield from prosody.effort(-25.0, 35.0, span)
+    for score in (-1.2, -0.7, 0.7, 1.2):
+        voice = Arousal(score, score, -9.0, 18.0, 240.0)
+        yield from (*prosody.aroused(voice, span), *prosody.effort(voice, span))
     phrases, pause = (Span(start=0, end=5.0),), (Span(start=1.0, end=2.0),)
     for rate, pauses in product((2.0, 5.0, 8.0), ((), pause, pause * 2)):
         yield from prosody.pace(prosody.Timing(phrases, pauses, round(rate * 5)), span)
@@ -109,6 +111,7 @@ def test_every_form_of_prosody_states_what_is_read_of_it():
         "flat", "intonation_moderate", "varied", "pitch_up", "pitch_down", "tense_sharp", "dull",
         "fast", "slow", "rate_moderate", "pauses", "no_pauses", "long_pause", "pitch_jump", "loud",
         "soft", "breathy", "rising_end", "falling_end", "trembles", "laughter", "sigh",
+        "voice_high_arousal", "voice_low_arousal",
     }  # fmt: skip
     for each in found:
         assert each.cues, each.text

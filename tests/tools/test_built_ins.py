@@ -39,6 +39,7 @@ def test_the_others_are_tried_with_weights_of_their_own():
         "faster-whisper",
         "asr",
         "speech-emotion",
+        "functionals",
         "deepface",
         "blendshapes",
         "captioner",

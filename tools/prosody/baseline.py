@@ -66,7 +66,7 @@ def shifts(contours: Contours, phrases: tuple[Span, ...]) -> tuple[Shift, ...]:
     first = contours.voiced.copy()
     first[voiced[cut] :] = False
     rest = Span(start=voiced[cut] * HOP, end=(voiced[-1] + 1) * HOP)
-    return (compare(contours, rest, first, "the first part of the speech", 0.6, DECLINATION),)
+    return (compare(contours, rest, first, "the first part of the speech", 0.4, DECLINATION),)
 
 
 def compare(

@@ -9,6 +9,7 @@ import numpy as np
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.prosody import sentences
+from emer.tools.prosody.arousal import arousal
 from emer.tools.prosody.baseline import LEAST, REST, compare, hertz, shifts, voiced_in
 from emer.tools.prosody.contours import HOP, Contours, measure
 from emer.tools.prosody.pitch import (
@@ -28,6 +29,8 @@ from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
 
 LEAST_VOICE = 0.2
 """Seconds of voiced speech below which a voice is not described."""
+ENOUGH_VOICE = 1.0
+"""Seconds of voiced speech from which its length reduces no quality (chosen by us)."""
 LEAST_SNR, CLEAN_SNR = 6.0, 25.0
 """dB: nothing is measured below the first; quality is full from the second on."""
 LEAST_VOICED = 0.25
@@ -83,7 +86,7 @@ def _describe(contours: Contours) -> list[Sentence]:
     last = speech.phrases[-1]
     whole = Span(start=speech.phrases[0].start, end=last.end)
     median = hertz(float(np.nanmedian(contours.pitch)))
-    alpha, hammarberg = float(np.nanmean(contours.alpha)), float(np.nanmean(contours.hammarberg))
+    voice = arousal(contours)
     # An utterance is over where 0.5 s of silence, or the end, follows.
     ends = [pause.start for pause in speech.pauses if pause.length >= 0.5]
     final = [phrase for phrase in speech.phrases if phrase is last or phrase.end in ends]
@@ -94,7 +97,8 @@ def _describe(contours: Contours) -> list[Sentence]:
     ]
     return [
         *sentences.intonation(pitch_range(contours), median, whole, contours.voiced_seconds),
-        *sentences.effort(alpha, hammarberg, whole),
+        *sentences.aroused(voice, whole),
+        *sentences.effort(voice, whole),
         *(sentences.pace(speech, whole) if contours.snr >= PACE_SNR else []),
         *endings,
         *sentences.bursts(tremor(contours), laughter(contours), sighs(contours)),
@@ -149,7 +153,7 @@ def _require_voice(clip: Contours, part: Contours) -> None:
 def _clue(source: Source, sentence: Sentence, contours: Contours, look: Span | None) -> Clue:
     """Clue whose quality falls with noise, little voice and a poor baseline."""
     clean = float(np.clip((contours.snr - LEAST_SNR) / (CLEAN_SNR - LEAST_SNR), 0.1, 1.0))
-    enough = float(np.clip(contours.voiced_seconds / 1.5, 0.3, 1.0))
+    enough = float(np.clip(contours.voiced_seconds / ENOUGH_VOICE, 0.3, 1.0))
     return Clue(
         modality="audio",
         span=Span(start=round(sentence.span.start, 2), end=round(sentence.span.end, 2)),

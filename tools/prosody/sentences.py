@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from emer.tools.cues import AMOUNTS, stated
+from emer.tools.prosody.arousal import OPEN, Arousal
 from emer.tools.prosody.baseline import Shift
 from emer.tools.prosody.pitch import Excursion
 from emer.tools.prosody.speech_rate import LONG_PAUSE, Timing
@@ -22,16 +23,19 @@ HIGH_HZ, LOW_HZ = 276.0, 85.0
 
 Traunmüller & Eriksson 1995: 207 Hz and 119 Hz, SD 2-2.5 semitones.
 """
-RANGES = ((2.5, "flat"), (6.0, "moderately varied"), (9.0, "varied"))
+RANGES = ((3.4, "flat"), (6.0, "moderately varied"), (9.0, "varied"))
 """Upper limits of the pitch range (80th less 20th percentile, in semitones).
 
 In ordinary talk the standard deviation is 2-3 semitones, which makes 3.4-5 of range, in
 lively talk about 4 (Traunmüller & Eriksson 1995). A range is no mood: angry, joyful and
 surprised voices share a wide one (Juslin & Laukka 2003).
 """
-TENSE_ALPHA, TENSE_HAMMARBERG = -7.0, 16.0
-SOFT_ALPHA, SOFT_HAMMARBERG = -20.0, 30.0
-"""Spectral balance of loud and soft voices, dB (Sundberg & Nordenberg 2006)."""
+EFFORT, CLEAR = 0.6, 1.0
+"""Places on the scale from an ordinary voice, 0, to a soft or loud one, 1 (by us).
+
+From the first on a voice is called tense or soft, from the second on with more reliability,
+and its arousal high or low without "slightly".
+"""
 FAST, SLOW = 6.5, 3.3
 """Syllables per second without pauses.
 
@@ -98,19 +102,36 @@ def intonation(pitch_range: float, median_hz: float, span: Span, voiced: float) 
     return sentences
 
 
-def effort(alpha: float, hammarberg: float, span: Span) -> list[Sentence]:
-    """Vocal effort against typical values, where it is high or low."""
-    tense = alpha >= TENSE_ALPHA and hammarberg <= TENSE_HAMMARBERG
-    soft = alpha <= SOFT_ALPHA and hammarberg >= SOFT_HAMMARBERG
-    how = "tense and sharp" if tense else "soft and dull" if soft else None
-    if how is None:
+def effort(voice: Arousal, span: Span) -> list[Sentence]:
+    """Spectral balance against soft and loud voices, where it is near one of them."""
+    if abs(voice.balance) < EFFORT:
         return []
-    text = (
-        f"The voice sounds {how} (alpha ratio {alpha:.0f} dB, Hammarberg index "
-        f"{hammarberg:.0f} dB) at {_when(span)}, against typical values."
+    how, cue = (
+        ("tense and sharp", "tense_sharp") if voice.balance > 0 else ("soft and dull", "dull")
     )
-    data = {"alpha_ratio_db": round(alpha, 1), "hammarberg_db": round(hammarberg, 1)}
-    return [Sentence(text, span, 0.5, data, stated(["tense_sharp" if tense else "dull"]))]
+    text = (
+        f"The voice sounds {how} (alpha ratio {voice.alpha:.0f} dB, Hammarberg index "
+        f"{voice.hammarberg:.0f} dB) at {_when(span)}, against typical values."
+    )
+    data = {"alpha_ratio_db": round(voice.alpha, 1), "hammarberg_db": round(voice.hammarberg, 1)}
+    reliability = 0.6 if abs(voice.balance) >= CLEAR else 0.4
+    return [Sentence(text, span, reliability, data, stated([cue]))]
+
+
+def aroused(voice: Arousal, span: Span) -> list[Sentence]:
+    """Arousal of the voice by spectrum and pitch, where it tells a direction."""
+    if abs(voice.score) < OPEN:
+        return []
+    how = "high" if voice.score > 0 else "low"
+    degree = "" if abs(voice.score) >= CLEAR else "slightly "
+    text = (
+        f"The voice is {degree}{how} in arousal (index {voice.score:+.1f} of alpha ratio "
+        f"{voice.alpha:.0f} dB, Hammarberg index {voice.hammarberg:.0f} dB and a median of "
+        f"{voice.pitch_hz:.0f} Hz) at {_when(span)}, against typical values."
+    )
+    data = {"arousal_index": round(voice.score, 2), "pitch_median_hz": round(voice.pitch_hz, 1)}
+    cues = stated([f"voice_{how}_arousal"], AMOUNTS["slightly"] if degree else 1.0)
+    return [Sentence(text, span, 0.8, data, cues)]
 
 
 def pace(timing: Timing, span: Span) -> list[Sentence]:

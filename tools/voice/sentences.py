@@ -45,7 +45,9 @@ def classes(stretches: Sequence[Stretch], outputs: Sequence[Emotions]) -> Iterat
             sum(stretch.seconds * each.outputs[n] for stretch, each in run) / total
             for n in range(len(labels))
         ]
-        if mean[place] < TWICE / len(labels):
+        chance = 1 / len(labels)
+        # Of two classes none reaches twice the chance: halfway to certain is enough.
+        if mean[place] < min(TWICE * chance, (1 + chance) / 2):
             continue
         span = Span(start=run[0][0].span.start, end=run[-1][0].span.end)
         text = (

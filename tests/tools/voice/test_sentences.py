@@ -51,6 +51,14 @@ def test_a_class_near_chance_is_not_told():
     )
 
 
+def test_of_two_classes_one_is_told_from_halfway_to_certain():
+    def of_two(first: float) -> list:
+        row = Emotions(("angry", "sad"), (first, 1 - first))
+        return [f.data["class"] for f in classes([stretch(0, 2)], [row])]
+
+    assert (of_two(0.76), of_two(0.74), of_two(0.2)) == (["angry"], [], ["sad"])
+
+
 def test_ratings_are_told_where_they_are_high_or_low():
     judged = [Emotions(DIMENSIONS, (0.9, 0.5, 0.2)), Emotions(DIMENSIONS, (0.7, 0.5, 0.4))]
     found = list(ratings([stretch(0, 3), stretch(5, 6)], judged, (0.0, 1.0)))

@@ -19,7 +19,8 @@ from emer.tools.testing.clips import tone
 from emer.tools.testing.conformance import check_tool
 from emer.tools.types import Span
 from emer.tools.voice.model import Emotions, recogniser
-from emer.tools.voice.speech_emotion import SpeechEmotion, signal_to_noise
+from emer.tools.voice.speech_emotion import SpeechEmotion
+from emer.tools.voice.stretches import signal_to_noise
 from emer.tools.weights.locate import find
 from tests.fixtures.checkpoints.voice import write_classes, write_ratings
 from tests.fixtures.clips import Written, write_clip
