@@ -28,7 +28,6 @@ LOUDEST = 1000.0
 """Amplitude from which a sample of a float format is no sound but damage."""
 
 
-
 class Clip:
     """A video or audio file; times are in seconds from its first moment.
 

@@ -10,7 +10,8 @@ from math import ceil, floor
 import numpy as np
 
 from emer.tools.errors import ConfigError, Unobservable
-from emer.tools.media.clip import RATE, Clip
+from emer.tools.media.clip import Clip
+from emer.tools.media.sound import RATE
 from emer.tools.registry import register
 from emer.tools.runtime.device import CPU, RunOptions, choose_precision, run_options
 from emer.tools.runtime.model_pool import PooledModel

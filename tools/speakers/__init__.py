@@ -1,0 +1,1 @@
+"""Speakers: whose voice it is, as far as embeddings and channels tell."""
