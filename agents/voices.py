@@ -85,7 +85,7 @@ class Hearing:
             voice = clue.person or ONLY
             gone = voice in self.unseen
             return _HEARD.sub(" is heard, and no one in view speaks,", text, 1) if gone else text
-        if owner is None or owner == clue.person or owner == SEVERAL:
+        if owner is None or owner in (clue.person, SEVERAL):
             return text
         if _NUMBER.search(text):
             return _NUMBER.sub(lambda m: _cased(owner, m[0][0].isupper()), text, count=1)

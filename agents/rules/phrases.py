@@ -25,8 +25,8 @@ _OPENING = re.compile(
 _NUMBERS = re.compile(r"(?<!\s)\s*\((?!on the |at the |left|right)[^()]*\)")
 _LIMIT = re.compile(r",?(?<!\s)\s*measured against an average face[^,;.]*")
 _LOWERED = re.compile(
-    r"^(?:(?:Person|Voice)(?= \d)|Someone|The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It|There|At"
-    r"|From|No|Near)\b"
+    r"^(?:(?:Person|Voice)(?= \d)|Someone|The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It"
+    r"|There|At|From|No|Near)\b"
 )
 _SUBJECT = re.compile(
     r"^(someone|the (?:person|voice|pitch|speech|speaker)|(?:person|voice) \d+(?: \([^)]*\))?) ",

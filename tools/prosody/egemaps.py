@@ -139,7 +139,8 @@ def _voice_clues(
     part = contours if look is None else contours.part(look.start, look.end)
     _require_voice(contours, part, clipped)
     changed = _changes(contours) if look is None else _changes_in(contours, look)
-    found = [*_describe(part), *changed]
+    # Of voices that only may be two, a difference between turns is no change of a voice.
+    found = [*_describe(part), *(changed if recording.certain else [])]
     if clipped:  # level and timbre are not the voice's own
         found = [s for s in found if s.data.keys() & PITCH_ONLY or s.data.get("of") == "pitch"]
     if look is None and voice.turns:
