@@ -24,8 +24,8 @@ from emer.tools.weights.catalogue import of_tool
 from emer.tools.weights.locate import AUTO, Need, find, fingerprint, loading
 
 TOOL: Final = "speakers"
-FILE: Final = "speakers/voice_encoder.pt"
-"""Place of the weights under the weights folder."""
+FILE: Final = "speakers/resemblyzer.pt"
+"""Place of the weights under the weights folder where the catalogue does not name them."""
 BATCH: Final = 32
 RATE: Final = 16_000
 WINDOW, HOP, BANDS = 400, 160, 40
