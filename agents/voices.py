@@ -17,7 +17,7 @@ from emer.tools.types import Clue, Span
 HEARD, TALKING = "voice_heard", "mouth_talking"
 """Cues of a voice's turns, and of a mouth that moves as in speech."""
 ONLY = ""
-"""Name of a voice where no several are told apart."""
+"""Name of the voice where only one is distinguished."""
 SEVERAL = "several voices"
 """Owner of a clue that was measured on more than one voice: no conclusion mixes it."""
 SHARE = 0.4
@@ -30,7 +30,7 @@ AHEAD = 0.15
 STILL = 0.7
 """Least share of a voice's time in which all mouths in view are still (chosen by us)."""
 INSIDE = 0.8
-"""Share of a clue's time with a voice that lies in that voice's turns (chosen by us)."""
+"""Share of a clue's time with a voice that is in that voice's turns (chosen by us)."""
 
 _SUBJECT = re.compile(r"^(?:The (?:person|speaker|voice)|Voice \d+)\b|^The (pitch|intonation)\b")
 _NUMBER = re.compile(r"\b[Vv]oice \d+\b")
@@ -93,7 +93,7 @@ class Hearing:
 
 
 def hearing(clues: Iterable[Clue], people: Mapping[tuple[str, str], str]) -> Hearing:
-    """The voices in the clues of all tools; `people` are common names by tool and name."""
+    """Voices in the clues of all tools; `people` are common names by tool and name."""
     turns: dict[str, Turns] = {}
     speaks: dict[str, list[Span]] = defaultdict(list)
     still: dict[str, list[Span]] = defaultdict(list)

@@ -190,7 +190,7 @@ syllables come at 3-8 per second, and each opens and closes the mouth."""
 STILL: Final = 1.0
 """Articulations per second up to which a mouth is still: a third of `RATE` (chosen by us)."""
 MOSTLY_SEEN, LEAST_SEEN = 0.8, 1.5
-"""Share of the time and seconds that a mouth is seen of which it is told to be still (ours)."""
+"""Share of the time and seconds that a mouth is seen which is described as still (ours)."""
 OPEN: Final = 0.08
 WIDE: Final = 0.28
 """Gap between the lips, in IOD, of an open and a widely open mouth (chosen by us)."""
@@ -202,7 +202,7 @@ UNCOVERED: Final = 0.25
 
 
 def _articulations(measures: Measures) -> Mask:
-    """The frames in which the lips turn between opening and closing, where they are seen."""
+    """The frames in which lips that are seen turn between opening and closing."""
     turns = np.zeros(len(measures), dtype=bool)
     turns[turning_points(measures.mouth_gap, STROKE)] = True
     return turns & (measures.sure[:, 1] > UNCOVERED)

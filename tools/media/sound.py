@@ -1,4 +1,4 @@
-"""Sound of a clip: the mix of its channels, and what is told of its level and length."""
+"""Sound of a clip: the mix of its channels, messages on its level and length."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ CLIPPED: Final = 0.98
 RUN: Final = 3
 """Samples in a row of a clipped peak; one may be a peak that just fits."""
 CLIPPED_SHARE: Final = 0.01
-"""Share of the stretches of 10 ms from which sound is told to be clipped (chosen by us)."""
+"""Share of the stretches of 10 ms from which sound is called clipped (chosen by us)."""
 APART: Final = 0.5
-"""Seconds by which sound that begins late or ends early is told (chosen by us)."""
+"""Seconds by which sound that begins late or ends early is mentioned (chosen by us)."""
 
 Samples = NDArray[np.float32]
 
@@ -66,7 +66,7 @@ class Sound:
 
     @property
     def is_clipped(self) -> bool:
-        """Whether peaks are cut off so often that level and timbre are not those of the voice."""
+        """Whether so many peaks are cut off that level and timbre are not the voice's."""
         return self.clipped >= CLIPPED_SHARE
 
 

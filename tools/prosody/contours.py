@@ -66,7 +66,7 @@ class Contours:
     jitter: Curve
     shimmer: Curve
     others: Flags | None = None
-    """Frames in which another voice speaks, where several are told apart."""
+    """Frames in which another voice speaks, where several are distinguished."""
 
     @property
     def voiced(self) -> Flags:
@@ -126,7 +126,7 @@ class Heard:
 def measure(samples: Samples, detector: str = WEBRTC) -> Contours:
     """Contours of the speech in mono 16 kHz sound in [-1, 1], float32 of shape (n,).
 
-    `detector` is the name of one that tells where there is speech.
+    `detector` is the name of one of speech, silero or webrtc.
     """
     return measure_sound(samples, detector).voice
 

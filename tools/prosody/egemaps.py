@@ -20,7 +20,7 @@ from emer.tools.prosody.pitch import (
     pitch_excursions,
     pitch_range,
 )
-from emer.tools.prosody.recording import (
+from emer.tools.prosody.soundtrack import (
     OneVoice,
     Recording,
     record,
@@ -50,7 +50,7 @@ PACE_SNR = 15.0
 """dB below which music and noise fill the dips between syllables and the pauses."""
 MOST_ACCENTS = 3
 LONG_TALK = 10.0
-"""Seconds of speech from which it is told that nothing here tells voices apart (ours)."""
+"""Seconds of speech from which a note says that voices cannot be distinguished (ours)."""
 CLIPPED: Final = 0.5
 """Factor on the quality of what is measured of a clipped voice (chosen by us)."""
 PERHAPS: Final = 0.5
@@ -64,7 +64,7 @@ EDGE = 0.05
 
 @register("egemaps", slot="prosody", rank=10)
 class EGeMAPS:
-    """Describes each voice relative to its own baseline, and sounds that are no speech."""
+    """Describes each voice relative to its baseline, and sounds that are no speech."""
 
     modality: Modality = "audio"
     description = (
@@ -73,7 +73,7 @@ class EGeMAPS:
     )
 
     def __init__(self, detector: str = AUTO) -> None:
-        """Hear speech where this detector does: "silero", "webrtc", or "auto" for the better."""
+        """Hear speech where this detector does: "silero", "webrtc" or "auto"."""
         if detector not in (AUTO, SILERO, WEBRTC):
             raise ConfigError(f"egemaps: no detector {detector!r}; known: auto, silero, webrtc")
         self._detector = best_detector() if detector == AUTO else detector
@@ -83,11 +83,9 @@ class EGeMAPS:
     def source(self) -> Source:
         """Name and version of the descriptors, the detector and the voice encoder."""
         encoder = _encoder()
-        params: dict[str, Param] = {
-            "hop_s": HOP,
-            "detector": self._detector,
-            "voices": encoder.fingerprint if encoder else None,
-        }
+        params: dict[str, Param] = {"hop_s": HOP, "detector": self._detector}
+        if encoder is not None:
+            params["voices"] = encoder.fingerprint
         installed = library_version("egemaps", "opensmile")
         return Source(tool="egemaps", version=installed, model="eGeMAPSv02", params=params)
 

@@ -15,7 +15,7 @@ CHUNK, MARGIN = 60 * RATE, RATE
 LOW_HZ, RUMBLE_HZ = 50.0, 100.0
 """Cut-off of the high pass, and where rumble or mains hum is strong.
 
-No speaking voice lies below 60 Hz; of one below 100 Hz the harmonics still give the pitch,
+No speaking voice is below 60 Hz; of one below 100 Hz the harmonics still give the pitch,
 as they do over a telephone.
 """
 RUMBLE = 0.1
@@ -25,7 +25,7 @@ WINDOW = RATE // 2
 FEWEST = 10
 """Spectra (2.75 s) that show whether a tone is steady; a shorter vowel may be, too."""
 TONE_DB, BELOW_DB = 12.0, 30.0
-"""How far a tone stands out of its neighbours, and at most lies below the loudest (ours)."""
+"""How far a tone stands out of its neighbours, and is below the loudest at most (ours)."""
 TONES_HZ = (40.0, 1200.0)
 """Range of mains hum and its harmonics."""
 BESIDE = 20
@@ -37,7 +37,7 @@ USUAL = 0.25
 
 
 class Hum(NamedTuple):
-    """What was under the voice: strong rumble, and the frequencies of steady tones in Hz."""
+    """Sound under the voice: strong rumble, frequencies of steady tones in Hz."""
 
     rumble: bool
     tones: tuple[float, ...]

@@ -38,17 +38,17 @@ RISE_DB, FALL_DB = 15.0, 10.0
 RISE, FALL = 3, 15
 """A knock rises by 15 dB within 30 ms and has fallen by 10 dB 150 ms later (chosen by us)."""
 KNOCKS, MOST_A_SECOND = 2, 6.0
-"""Fewest knocks that are told as such, and most in a second: more is clapping or noise (ours)."""
+"""Fewest knocks, and most in a second: more is clapping or noise (chosen by us)."""
 KNOCKED = 0.6
-"""Share of a sound's loud frames that lies within knocks."""
+"""Share of a sound's loud frames that are within knocks."""
 NEAR = 20.0
-"""dB below the clip's loud moments within which a sound is told; fainter is background (ours)."""
+"""dB below the clip's loud moments within which a sound counts; fainter is background (ours)."""
 SHORTEST, LEAST = 0.3, 0.1
 """Seconds: least length of a sound, and of its loud moments (chosen by us)."""
 PAUSE, BESIDE = 0.6, 0.3
 """Seconds of a pause within speech, and beside speech, that still belong to it."""
 APART = 0.8
-"""Seconds of quiet between two sounds that are told apart."""
+"""Seconds of quiet between two sounds."""
 
 Floats = NDArray[np.float64]
 Kind = Literal["music", "knocks", "other"]
@@ -121,7 +121,7 @@ def _named(
 
 
 def music_share(steady: Floats, frames: Flags, start: int, end: int) -> float:
-    """Mean steadiness of the flagged 10 ms frames in [start, end); 0 where none is measured."""
+    """Mean steadiness of the flagged 10 ms frames in [start, end); 0 without any."""
     inside = np.flatnonzero(frames[start:end]) + start
     # Spectrum k covers 128 ms from k * 20 ms: its middle lies 64 ms later.
     at = np.clip((inside - 6) // 2, 0, max(steady.size - 1, 0))
@@ -152,7 +152,7 @@ def knocks(level: Levels) -> list[int]:
 
 
 def steadiness(samples: Samples) -> Floats:
-    """Share of the energy in partials that keep their frequency, every 20 ms, shape (m,)."""
+    """Share of energy in partials that keep their frequency, per 20 ms, shape (m,)."""
     count = (len(samples) - SIZE) // STEP + 1
     if count < HELD:
         return np.zeros(0)
@@ -186,7 +186,7 @@ def _steady(samples: Samples) -> Floats:
 
 
 def _partials(level: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """For each line the place of the partial at it or beside it, and whether there is one."""
+    """Place of the partial at or beside each line, and whether there is one."""
     with importing():
         from scipy.ndimage import uniform_filter1d
     before, at, after = level[:, :-2], level[:, 1:-1], level[:, 2:]

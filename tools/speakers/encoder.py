@@ -52,7 +52,7 @@ def find_weights() -> Need:
 
 
 def encoder(need: Need) -> PooledModel[Floats, Floats]:
-    """The network from the pool: embeddings of windows of mel frames, each (LENGTH, 40)."""
+    """The pooled network: embeddings of windows of mel frames, each (LENGTH, 40)."""
     return PooledModel(
         Key(TOOL, str(need.path), CPU, (("is", need.fingerprint),)),
         partial(VoiceEncoder, need),
@@ -79,7 +79,7 @@ class VoiceEncoder:
         self._torch = torch
 
     def embed(self, stretches: Sequence[Floats]) -> Floats:
-        """Embeddings of stretches of mel frames, each of shape (LENGTH, 40); shape (n, 256)."""
+        """Embeddings, shape (n, 256), of stretches of mel frames, each (LENGTH, 40)."""
         torch = self._torch
         if not stretches:
             return np.zeros((0, SIZE), np.float32)

@@ -1,4 +1,4 @@
-"""Voices of a clip: stretches of speech grouped by speaker, by embedding or by channel."""
+"""Voices of a clip: stretches of speech grouped by embedding or by channel."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ LEAST: Final = 100
 ONE_SIDE_DB: Final = 10.0
 """Difference of two channels' levels at which a voice is in one of them (chosen by us)."""
 ONE_SIDE: Final = 0.7
-"""Share of the speech that lies in either channel alone where each has its own voice."""
+"""Share of the speech that is in either channel alone where each has its own voice."""
 
 Embed = Callable[[Sequence[Floats]], Sequence[Floats]]
 
@@ -72,7 +72,7 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Voices:
-    """The voices that are told apart; none where there is one, or none can be told.
+    """The voices that are distinguished; none where there is one, or it is unclear.
 
     `similarity` is the mean of the two that are most alike, None for voices of two channels.
     `certain` is False where two are only possible.

@@ -23,7 +23,7 @@ from emer.tools.weights.locate import Need
 MOST_TURNS = 3
 """Turns of a voice that its sentence names, the longest."""
 MOST_SOUNDS = 3
-"""Other sounds of a kind that are told, the longest."""
+"""Other sounds of a kind that are described, the longest."""
 _SUBJECT = re.compile(r"^The (person|speaker|voice|pitch|intonation)\b")
 
 
