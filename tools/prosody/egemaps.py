@@ -20,6 +20,7 @@ from emer.tools.prosody.pitch import (
     pitch_excursions,
     pitch_range,
 )
+from emer.tools.prosody.sentences import Sentence
 from emer.tools.prosody.soundtrack import (
     OneVoice,
     Recording,
@@ -28,7 +29,6 @@ from emer.tools.prosody.soundtrack import (
     sound_sentences,
     voice_sentence,
 )
-from emer.tools.prosody.sentences import Sentence
 from emer.tools.prosody.speech_rate import timing
 from emer.tools.prosody.vocal_bursts import sighs, tremor
 from emer.tools.registry import register
