@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from emer.agents.lexicon.cue_parser import read
 from emer.agents.people import numbering
 from emer.agents.questions.person_focus import by_person
+from emer.agents.questions.question import topic_of
 from emer.tools.cues import stated
 from emer.tools.types import Clue, CueMention, Quality, Source, Span
 
@@ -114,3 +117,16 @@ def test_no_conclusion_mixes_two_voices() -> None:
     for part in parts.values():
         assert len({r.clue.person for r in part} - {None}) <= 1
     assert len(parts) == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "voice"),
+    [
+        ("How does voice 2 sound?", "voice 2"),
+        ("Is the first voice angry?", "voice 1"),
+        ("声音2听起来怎么样？", "voice 2"),  # noqa: RUF001
+        ("How does the voice sound?", None),
+    ],
+)
+def test_a_question_may_be_about_a_voice(question: str, voice: str | None) -> None:
+    assert topic_of(question, (), 8.0, lambda _: True).person == voice

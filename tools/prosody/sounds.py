@@ -47,6 +47,8 @@ SHORTEST, LEAST = 0.3, 0.1
 """Seconds: least length of a sound, and of its loud moments (chosen by us)."""
 PAUSE, BESIDE = 0.6, 0.3
 """Seconds of a pause within speech, and beside speech, that still belong to it."""
+WORD = 0.1
+"""Seconds of the shortest stretch of speech that parts two sounds (chosen by us)."""
 APART = 0.8
 """Seconds of quiet between two sounds."""
 
@@ -79,7 +81,8 @@ def other_sounds(clean: Samples, level: Levels, speech: Flags) -> tuple[OtherSou
     loud = level >= float(np.percentile(level, 99)) - NEAR
     spoken = np.zeros(level.shape, dtype=bool)
     for start, end in join_runs(true_runs(speech), round(PAUSE * 100)):
-        spoken[max(0, start - round(BESIDE * 100)) : end + round(BESIDE * 100)] = True
+        if end - start >= WORD * 100:  # else it is a click of the detector
+            spoken[max(0, start - round(BESIDE * 100)) : end + round(BESIDE * 100)] = True
     loud &= ~spoken
     runs = join_runs(true_runs(loud), round(APART * 100))
     parts = [p for run in runs for p in _outside(run, spoken) if _is_long(p, loud)]
@@ -133,8 +136,7 @@ def music_frames(clean: Samples, frames: Flags) -> Flags:
     music = np.zeros(frames.shape, dtype=bool)
     steady = steadiness(clean)
     for start, end in join_runs(true_runs(frames), round(APART * 100)):
-        long = end - start >= SHORTEST * 100
-        music[start:end] = long and music_share(steady, frames, start, end) >= MUSIC
+        music[start:end] = music_share(steady, frames, start, end) >= MUSIC
     return music & frames
 
 

@@ -182,7 +182,7 @@ SPEECH = join(quiet(0.5), voice(melody(3.0), 4), quiet(0.5))
 
 def test_a_quiet_recording_is_measured_as_a_loud_one_and_told(tmp_path: Path) -> None:
     loud = heard(tmp_path, SPEECH).splitlines()
-    quietly = heard(tmp_path, SPEECH * np.float32(0.01) + hiss(5, 0.00001)).splitlines()
+    quietly = heard(tmp_path, SPEECH * np.float32(0.05) + hiss(5, 0.00001)).splitlines()
     assert quietly[-1].startswith("The sound is recorded quietly (loudest moment -5")
     assert "recorded quietly" not in loud[-1]
     pitch = [line for line in loud if "intonation" in line]
@@ -200,7 +200,9 @@ def test_of_a_clipped_voice_only_the_pitch_is_told(tmp_path: Path) -> None:
 
 
 def test_two_voices_on_two_channels_are_each_measured_against_themselves(tmp_path: Path) -> None:
-    low, high = voice(up(0, 110.0), 3), voice(up(0, 240.0), 3)
+    low, high = (
+        voice(lambda t, f=f: f * 2 ** (np.sin(2 * np.pi * 1.1 * t) / 12), 3) for f in (110.0, 240.0)
+    )
     left = join(quiet(0.5), low, quiet(4.5))
     right = join(quiet(4.5), high, quiet(0.5))
     path = tmp_path / "two.wav"
