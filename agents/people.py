@@ -1,8 +1,9 @@
 """One numbering of people for the clues of all tools.
 
 Each tool numbers the people that it sees by itself. Where a face is at the same place at the
-same time it is the same person, and gets the number that the face tool gave. A clue of a voice
-among several people is of no one in particular, and says so.
+same time it is the same person, and gets the number that the face tool gave. A voice has a
+number of its own unless a mouth moves with it (`voices`); a clue of a voice among several
+people is else of no one in particular, and says so.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import NamedTuple
 
+from emer.agents.voices import Hearing, hearing
 from emer.tools.types import FACE_BOX, Clue, Span
 
 NEAR = 0.75
@@ -57,17 +59,21 @@ class Numbering:
         places: Where each person is, by common name, if it is said.
         people: The most people that are distinguished, or counted at once.
         sights: Faces of the tool whose numbers are kept, by name.
+        voices: The voices that are heard, and whose they are.
     """
 
     names: Mapping[Owner, str]
     places: Mapping[str, str]
     people: int
     sights: Mapping[str, Sequence[Sight]]
+    voices: Hearing
 
     def apply(self, clue: Clue) -> Clue:
         """The clue with the common name of its person, in the sentence as well."""
         if clue.kind == "reviewed":
             return clue
+        if clue.modality == "audio":
+            clue = self._with_voice(clue)
         person, sight = clue.person, sight_of(clue)
         if person is not None:
             person = self.names.get((clue.source.tool, person), person)
@@ -81,6 +87,11 @@ class Numbering:
             return clue
         place = self.places.get(person, clue.place)
         return _changed(clue, person=person, place=place, text=_named(clue.text, person, place))
+
+    def _with_voice(self, clue: Clue) -> Clue:
+        """The clue of the sound with the person or the voice that it is about."""
+        owner = self.voices.owner(clue)
+        return _changed(clue, person=owner, text=self.voices.text(clue, owner))
 
 
 def numbering(clues: Iterable[Clue]) -> Numbering:
@@ -104,9 +115,11 @@ def numbering(clues: Iterable[Clue]) -> Numbering:
     for owner, name in names.items():  # the words of the first tool hold
         for place, _ in places[owner].most_common(1):
             said.setdefault(name, place)
-    elsewhere = {c.person for c in ordered if c.person is not None and sight_of(c) is None}
-    people = max(len({*known, *elsewhere}), *map(_count, ordered), 0)
-    return Numbering(names, said, people, known)
+    voices = hearing(ordered, names)
+    others = (c.person for c in ordered if c.person is not None and sight_of(c) is None)
+    elsewhere = {name for name in others if name not in voices.turns}
+    people = max(len({*known, *elsewhere}), len(voices.turns), *map(_count, ordered), 0)
+    return Numbering(names, said, people, known, voices)
 
 
 def _count(clue: Clue) -> int:

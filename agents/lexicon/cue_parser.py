@@ -53,7 +53,7 @@ _OTHER = re.compile(
 _OWNER = re.compile(
     r"\b((?:lip|eye|eyebrow|brow|eyelid|corner|shoulder|cheek|hand|arm)s?|mouth|nose|chin|jaw|head"
     r"|forehead|gaze|voice|pitch)"
-    r"(?: of (?:person|(?:the|this|that) (?:person|man|woman|girl|boy|speaker))"
+    r"(?: of (?:person|voice|(?:the|this|that) (?:person|man|woman|girl|boy|speaker))"
     r"(?: \d+)?(?: \([^()]*\))?)(?='s\b| |[.,;]|$)"
 )
 """A part of a person with its owner behind it: "the lips of the person"."""

@@ -233,7 +233,12 @@ def _placed(place: str, language: Language) -> str:
 
 def _called(name: str | None, language: Language) -> str:
     if language == "zh":
-        return (name or "").replace("person ", "人物").replace("the 人物", "")
+        return (
+            (name or "")
+            .replace("person ", "人物")
+            .replace("the 人物", "")
+            .replace("voice ", "声音")
+        )
     return f"called {name}"
 
 

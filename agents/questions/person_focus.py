@@ -15,7 +15,7 @@ from emer.agents.lexicon.cue_parser import Reading, read
 from emer.agents.questions.question import Topic
 from emer.tools.types import Clue
 
-_NAMED = re.compile(r"\bperson (\d+)\b")
+_NAMED = re.compile(r"\b(?:person|voice) \d+\b")
 _PLACED = re.compile(
     r"^(?:in the (?:video|scene|clip), )?(?:the |a )?(?:\w+ )?"
     r"(?:person|man|woman|girl|boy|lady|child|character)(?: \d+)? "
@@ -66,7 +66,7 @@ def person_of(clue: Clue) -> str | None:
         return None
     named = _NAMED.search(clue.text.casefold())
     if named:
-        return f"person {named.group(1)}"
+        return named.group()
     place = place_of(clue)
     return f"the person {place}" if place else None
 

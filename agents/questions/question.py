@@ -96,6 +96,10 @@ _OTHER = re.compile(
     rf"\bthe other (?:{_BODY}|two|people|side)\b|\bthe others?\b(?= ?[?.,!]|$)"
     r"|另(?:外)?(?:一)?(?:个|位)?(?:人|女|男)|旁边的?(?:人|那)|对方"
 )
+_VOICE = re.compile(
+    r"\b(first|second|third) voice\b|\bvoice (?:number )?(\d{1,2}|one|two|three)\b"
+    r"|声音 ?(\d{1,2})(?![\d.])|第([一二三])个声音"
+)
 _ANY_PERSON = re.compile(
     r"\b(?:the|this|that|each|every|an?) (?:person|people|clip|video|scene|footage)\b"
     r"|\b(?:everyone|everybody|they all|who)\b|\bperson's\b|这个人|视频|片段|画面|谁"
@@ -353,6 +357,9 @@ def _place(plain: str) -> str | None:
 
 
 def _person(plain: str) -> str | None:
+    if match := _VOICE.search(plain):
+        word = next(group for group in match.groups() if group)
+        return f"voice {_ORDINALS.get(word) or _DIGITS.get(word) or int(word)}"
     if match := _NUMBERED.search(plain):
         word = next(group for group in match.groups() if group)
         return f"person {_ORDINALS.get(word) or _DIGITS.get(word) or int(word)}"

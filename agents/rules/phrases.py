@@ -26,11 +26,12 @@ _OPENING = re.compile(
 _NUMBERS = re.compile(r"(?<!\s)\s*\((?!on the |at the |left|right)[^()]*\)")
 _LIMIT = re.compile(r",?(?<!\s)\s*measured against an average face[^,;.]*")
 _LOWERED = re.compile(
-    r"^(?:Person(?= \d)|Someone|The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It|There|At"
-    r"|From|No|Near)\b"
+    r"^(?:(?:Person|Voice)(?= \d)|Someone|The|A|An|This|His|Her|Their|Its|One|Both|He|She|They|It"
+    r"|There|At|From|No|Near)\b"
 )
 _SUBJECT = re.compile(
-    r"^(someone|the (?:person|voice|pitch|speech|speaker)|person \d+(?: \([^)]*\))?) ", re.I
+    r"^(someone|the (?:person|voice|pitch|speech|speaker)|(?:person|voice) \d+(?: \([^)]*\))?) ",
+    re.I,
 )
 _PUNCTUATED = re.compile(r"[,;，；。]|\.\s|\band\b")
 _TRANSLATED = re.compile(r"^Translated from ([\w ]+) into English")
@@ -118,7 +119,7 @@ def label_name(name: str, language: Language) -> str:
 def person_name(name: str, place: str | None, language: Language) -> str:
     """A person by name and place: "person 2 (on the right)"."""
     if language == "zh":
-        name = re.sub(r"^person (\d+)$", rf"{term('person', 'zh')}\1", name)
+        name = re.sub(r"^(person|voice) (\d+)$", lambda m: term(m[1], "zh") + m[2], name)
         name = re.sub(r"^the person (?=\w)", "", name)
         name = f"{term(name, 'zh')}的人" if has_term(name) else name
         where = term(place, "zh") if place and has_term(place) else place

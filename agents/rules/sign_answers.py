@@ -41,7 +41,10 @@ MAX_TIMES = 4
 Answers = Iterator[Sentence | Missing | None]
 
 _AT = re.compile(r"(?<=\w)(?:, most)? at \d[\d.]*(?:-\d[\d.]*)? s\b|在?\d[\d.]*(?:-\d[\d.]*)? ?秒")
-_SPEAKS = re.compile(r"\bmouth moves as in speech\b|\bis (?:speaking|talking)\b|(?:正在|在)说话")
+_SPEAKS = re.compile(
+    r"\bmouth moves as in speech\b|\bis (?:speaking|talking)\b|\bno one in view speaks\b"
+    r"|(?:正在|在)说话"
+)
 _PEOPLE = re.compile(
     r"\b(?:one|two|three|four|five|\d+|several|no) (?:person|people)\b|\d+ ?个?人|[一两三四五]个人"
 )

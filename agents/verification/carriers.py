@@ -32,7 +32,7 @@ _RANKS = (0.5, 0.75, 0.92, 1.1, 1.3)
 """Factors of degree words that part their ranks, from "barely" to "extremely"."""
 _LETTERS = {"a": 0, "b": 1, "c": 3, "d": 4, "e": 5}
 """Rank of a FACS letter: trace, slight, marked, severe, maximum."""
-_NUMBERED = re.compile(r"\bperson (\d+)\b")
+_NUMBERED = re.compile(r"\b(?:person|voice) \d+\b")
 _SEXES = {
     "female": re.compile(r"\b(?:woman|women|girl|lady|female)s?\b|女"),
     "male": re.compile(r"\b(?:man|men|boy|male)s?\b|男"),
@@ -75,7 +75,7 @@ class Carrier:
     def numbered(self) -> frozenset[str]:
         """The people that its sentence or its record numbers."""
         named = f"{self.clue.person or ''} {self.text}".casefold()
-        return frozenset(f"person {number}" for number in _NUMBERED.findall(named))
+        return frozenset(_NUMBERED.findall(named))
 
     @cached_property
     def place(self) -> str | None:

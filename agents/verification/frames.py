@@ -71,15 +71,16 @@ class Frame:
 
 
 _PLACES = "|".join(re.escape(term(p, "zh")) for p in _PLACED)
-_CHINESE_PERSON = re.compile(rf"人物(\d+)(?:（({_PLACES})）)?")
+_CHINESE_PERSON = re.compile(rf"(人物|声音)(\d+)(?:（({_PLACES})）)?")
 
 
 def english_people(text: str) -> str:
     """A Chinese sentence with its people as in English: "person 1 (on the left)"."""
 
     def name(match: re.Match[str]) -> str:
-        place = next((p for p in _PLACED if term(p, "zh") == match[2]), None)
-        return person_name(f"person {match[1]}", place, "en")
+        place = next((p for p in _PLACED if term(p, "zh") == match[3]), None)
+        kind = "person" if match[1] == term("person", "zh") else "voice"
+        return person_name(f"{kind} {match[2]}", place, "en")
 
     return _CHINESE_PERSON.sub(name, text)
 
@@ -273,7 +274,7 @@ def _people(frame: Frame) -> Iterator[str]:
     if not known:
         return
     for words in re.findall(
-        r"person \d+|on the \w+|in the middle|\w+ from the \w+", frame.slots["people"]
+        r"(?:person|voice) \d+|on the \w+|in the middle|\w+ from the \w+", frame.slots["people"]
     ):
         if words not in known:
             yield f"no clue tells of a person {words}"

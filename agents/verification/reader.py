@@ -41,7 +41,11 @@ _FIRST = ("seen", "cue", "gloss", "certain", "unread")
 _COUNTABLE = ("hit", "cue", "seen", "people", "degree", "region", "extent")
 """Kinds of items that "one" counts if it stands before them."""
 _QUOTE = re.compile(r'"([^"]*)"|(?<!\w)\'([^\']+)\'(?!\w)')
-_PERSON = re.compile(r"\bperson (\d{1,3})\b('s)?|人物 ?(\d{1,3})|第?(\d{1,3})号(?:人物|的人|人)?")
+_PERSON = re.compile(
+    r"\b(?P<who>person|voice) (?P<en>\d{1,3})\b(?:'s)?|(?P<ren>人物|声音) ?(?P<zh>\d{1,3})(?![\d.])"
+    r"|第?(?P<hao>\d{1,3})号(?:人物|的人|人)?"
+)
+_VOICE = ("voice", "声音")
 _PLACE = re.compile(
     r"\(?(?P<en>on the left|on the right|in the middle|\w+ from the (?:left|right))\b\)?"
     r"|(?P<zh>左|右|中)(?:边|侧|间|面)的?(?:那?[个位名](?:人物?|女子|男子)?|人物?|(?=女|男|\d+号))"
@@ -130,9 +134,9 @@ def read_sentence(text: str, block: Block, wordings: Sequence[Wording] = ()) -> 
     """
     items = list(_whole_clues(text, wordings))
     names = [
-        Item("named", f"person {m[1]}", m.start() + item.start, m.end() + item.start)
+        Item("named", m[0], m.start() + item.start, m.end() + item.start)
         for item in items
-        for m in re.finditer(r"\bperson (\d+)\b", text[item.start : item.end])
+        for m in re.finditer(r"\b(?:person|voice) \d+\b", text[item.start : item.end])
     ]
     rest = _without(text, items)
     quotes = [
@@ -340,8 +344,9 @@ def _emotions(text: str, covered: bytearray) -> Iterator[Item]:
 
 def _people(text: str, covered: bytearray) -> Iterator[Item]:
     for match in _PERSON.finditer(text):
-        number = next(g for g in (match[1], match[3], match[4]) if g)
-        yield Item("named", f"person {number}", match.start(), match.end())
+        number = match["en"] or match["zh"] or match["hao"]
+        kind = "voice" if (match["who"] or match["ren"]) in _VOICE else "person"
+        yield Item("named", f"{kind} {number}", match.start(), match.end())
     for match in _PLACE.finditer(text):
         side = {"左": "left", "右": "right"}.get(match["from"] or "", "")
         place = match["en"] or f"{_RANKS.get(match['rank'] or '', '')} from the {side}"

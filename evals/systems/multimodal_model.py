@@ -27,7 +27,8 @@ from emer.evals.metrics.emotion_words import labels_in
 from emer.evals.systems.system import Card, Cost, Prediction
 from emer.prompts.prompt import digest, load
 from emer.tools.errors import ClipError, ConfigError, ToolFailed, ToolMissing, Unobservable
-from emer.tools.media.clip import RATE, Clip
+from emer.tools.media.clip import Clip
+from emer.tools.media.sound import RATE
 from emer.tools.runtime.native import importing
 from emer.tools.types import Record
 

@@ -187,6 +187,10 @@ STROKE: Final = 0.022
 RATE: Final = 3.0
 """Turns of the lips' movement per second from which it looks like speech:
 syllables come at 3-8 per second, and each opens and closes the mouth."""
+STILL: Final = 1.0
+"""Articulations per second up to which a mouth is still: a third of `RATE` (chosen by us)."""
+MOSTLY_SEEN, LEAST_SEEN = 0.8, 1.5
+"""Share of the time and seconds that a mouth is seen which is described as still (ours)."""
 OPEN: Final = 0.08
 WIDE: Final = 0.28
 """Gap between the lips, in IOD, of an open and a widely open mouth (chosen by us)."""
@@ -197,12 +201,26 @@ UNCOVERED: Final = 0.25
 """Confidence above which the mouth is seen."""
 
 
+def _articulations(measures: Measures) -> Mask:
+    """The frames in which lips that are seen turn between opening and closing."""
+    turns = np.zeros(len(measures), dtype=bool)
+    turns[turning_points(measures.mouth_gap, STROKE)] = True
+    return turns & (measures.sure[:, 1] > UNCOVERED)
+
+
+def is_silent(measures: Measures) -> bool:
+    """Whether the mouth is seen nearly all the time, and hardly ever moves.
+
+    Speech, even of a word or two, has several articulations in a second.
+    """
+    seconds = float(measures.times[-1] - measures.times[0])
+    seen = float((measures.sure[:, 1] > UNCOVERED).mean()) >= MOSTLY_SEEN
+    return seen and seconds >= LEAST_SEEN and _articulations(measures).sum() <= STILL * seconds
+
+
 def speaking(measures: Measures) -> Mask:
     """The frames in which the mouth opens and closes as it does in speech."""
-    times = measures.times
-    turns = np.zeros(len(times), dtype=bool)
-    turns[turning_points(measures.mouth_gap, STROKE)] = True
-    turns &= measures.sure[:, 1] > UNCOVERED
+    times, turns = measures.times, _articulations(measures)
     window = max(1.0, frame_time(times))
     rate = np.array([turns[np.abs(times - time) <= 0.5].sum() / window for time in times])
     runs = split_at_holes(join_close(stretches(rate >= RATE), times, 1.0), times)

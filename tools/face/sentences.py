@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from emer.tools.errors import Unobservable
 from emer.tools.face.action_unit_sentences import Finding, overlaps, unit_findings
 from emer.tools.face.action_units import seen_well
 from emer.tools.face.analysis import ClipAnalysis, FaceAnalysis, face_box, why_none
-from emer.tools.face.behaviours import WIDE
+from emer.tools.face.behaviours import WIDE, is_silent
 from emer.tools.face.tracker import DARK, SMALLEST_PX
 from emer.tools.text import listed, when
 from emer.tools.timeseries import Floats, Mask, Stretch, frame_time, length, stretches
@@ -190,6 +191,7 @@ def _when_each(parts: Sequence[Stretch], times: Floats) -> str:
 def _speech(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
     runs = stretches(face.speech & inside)
     if not runs:
+        yield from _still_mouth(face, inside)
         return
     times, gap = face.measures.times, face.measures.mouth_gap
     share = float(face.speech[inside].mean())
@@ -206,6 +208,23 @@ def _speech(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
         share=round(share, 2),
         lip_speed_iod_per_s=round(moves / frame_time(times), 2),
     )
+
+
+def _still_mouth(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:
+    """That the mouth does not speak: whose voice is heard is then another's."""
+    if not (inside.all() and is_silent(face.measures)):
+        return
+    run = _whole(inside)
+    found = _finding(
+        face,
+        f" does not move the mouth as in speech {_when(face, run)}.",
+        run,
+        1.2,
+        half=1,
+        state="mouth moves as in speech",
+    )
+    denied = tuple(mention.model_copy(update={"negated": True}) for mention in found.cues)
+    yield replace(found, data={"state": "mouth still"}, cues=denied)
 
 
 def _open_mouth(face: FaceAnalysis, inside: Mask) -> Iterator[Finding]:

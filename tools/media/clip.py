@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emer.tools.errors import ClipError, Unobservable
 from emer.tools.media.clip_file import ClipFile
@@ -18,19 +17,15 @@ from emer.tools.media.decode_process import Data, DecodeFailed, Lost, decode, st
 from emer.tools.media.decode_worker import Head
 from emer.tools.media.decoder import Frame, Picture, SharedDecode, VideoShape
 from emer.tools.media.probe import AudioStream, ClipLimits, Probe, VideoStream, probe
+from emer.tools.media.sound import RATE, Samples, Sound, mixed, sound_notes
 from emer.tools.media.subtitles import SubtitleCue, find_subtitle, late_note
 from emer.tools.runtime.cancellation import locked, raise_if_cancelled
 from emer.tools.runtime.native import importing
 from emer.tools.text import readable
 from emer.tools.types import Span, digest
 
-RATE = 16_000
-"""Samples per second of `Clip.samples`."""
-
 LOUDEST = 1000.0
 """Amplitude from which a sample of a float format is no sound but damage."""
-
-Samples = NDArray[np.float32]
 
 
 class Clip:
@@ -54,7 +49,7 @@ class Clip:
         self._notes = (*self._probe.notes, *subtitle_notes, *late)
         self._lock = threading.Lock()
         self._shared: SharedDecode | None = None
-        self._samples: Samples | None = None
+        self._sound: Sound | None = None
 
     @classmethod
     def open(
@@ -128,14 +123,19 @@ class Clip:
 
         Sample k is at k / 16000 s. `Unobservable` if there is no audio stream.
         """
+        samples = self.sound().mono
+        if span is None:
+            return samples
+        return samples[round(span.start * RATE) : round(span.end * RATE)]
+
+    def sound(self) -> Sound:
+        """The sound with its channels and what is known of its recording; as `samples`."""
         if self.audio is None:
             raise Unobservable("the clip has no audio track")
         with locked(self._lock):
-            if self._samples is None:
-                self._samples = self._source.samples(self.audio)
-        if span is None:
-            return self._samples
-        return self._samples[round(span.start * RATE) : round(span.end * RATE)]
+            if self._sound is None:
+                self._sound = self._source.sound(self.audio)
+        return self._sound
 
     def _wanted(self, fps: float | None, span: Span | None) -> set[int]:
         times = self._probe.frame_times
@@ -179,6 +179,8 @@ class _Source:
     lost: Lost = field(default_factory=Lost)
     unplayable: int = 0
     """Samples that are no numbers, or louder than any sound."""
+    heard: tuple[str, ...] = ()
+    """Messages on the level, the channels and the length of the sound."""
     failures: dict[str, str] = field(default_factory=dict)
     """A sentence on the "picture" or the "sound" that could not be decoded to its end."""
     end: int | None = None
@@ -195,6 +197,7 @@ class _Source:
             notes.append(f"{self.lost.starved} packets could not be decoded: {why}")
         if self.unplayable:
             notes.append(f"{self.unplayable} samples of the sound are no numbers: silent here")
+        notes += self.heard
         return notes
 
     def frames(self, first: int) -> Generator[Frame, None, None]:
@@ -234,28 +237,32 @@ class _Source:
         request = {"kind": "video", "stream": stream, "seek": seek, "after": after}
         return decode(self.file.descriptor, request, self.limits, self.lost)
 
-    def samples(self, info: AudioStream) -> Samples:
-        """All samples, aligned by the first time stamp.
+    def sound(self, info: AudioStream) -> Sound:
+        """All sound, aligned by the first time stamp.
 
         Silence before a late first sound takes no memory: its pages are never written.
         """
         if "sound" in self.failures:
             raise ClipError(self.failures["sound"])
-        samples: Samples = np.zeros(round(self.probe.duration * RATE), np.float32)
-        filled: int | None = None
-        request = {"kind": "audio", "stream": info.index, "rate": RATE}
+        channels = 2 if info.channels == 2 else 1  # more are mixed by the decoder
+        samples: Samples = np.zeros((round(self.probe.duration * RATE), channels), np.float32)
+        first: float | None = None
+        filled = 0
+        request = {"kind": "audio", "stream": info.index, "rate": RATE, "channels": channels}
         try:
             for head, data in decode(self.file.descriptor, request, self.limits, self.lost):
-                if filled is None:
-                    filled = max(0, round((head.time - self.probe.origin) * RATE))
-                filled = self._fill(samples, filled, data.view(np.float32))
+                if first is None:
+                    first = max(0.0, head.time - self.probe.origin)
+                    filled = round(first * RATE)
+                filled = self._fill(samples, filled, data.view(np.float32).reshape(-1, channels))
         except DecodeFailed as error:
             self._fail("sound", filled / RATE if filled else None, str(error))
-        if not filled:
+        if not filled or first is None:
             raise Unobservable("the audio track holds no sound that can be decoded")
-        samples = samples[:filled]
-        samples.flags.writeable = False
-        return samples
+        sound = mixed(samples[:filled])
+        complete = "sound" not in self.failures
+        self.heard = tuple(sound_notes(sound, first, self.probe.duration, complete))
+        return sound
 
     def _fill(self, samples: Samples, at: int, sound: Samples) -> int:
         """Write sound into the samples from `at` on; return the end."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HEAD: Final = struct.Struct("<Bd5IQ")
 """A record's kind, time, width, height, bytes of a row in up to three planes, bytes of data."""
 BEAT, I420, RGB, SOUND, END = range(5)
-"""Kinds of records: a sign of life, 4:2:0 planes, RGB rows, mono float32, and the last one.
+"""Kinds of records: a sign of life, 4:2:0 planes, RGB rows, float32 sound, and the last one.
 
 The data of `END` is JSON: packets that are `damaged` or `starved` of memory, and an `error`.
 """
@@ -138,21 +138,22 @@ def send_pictures(container: InputContainer, request: Mapping[str, Any], output:
 
 
 def send_sound(container: InputContainer, request: Mapping[str, Any], output: Output) -> None:
-    """Send all sound as mono float32 at `rate` samples a second."""
+    """Send all sound as float32, `channels` interleaved, at `rate` samples a second."""
     import av
 
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=request["rate"])
+    layout = "stereo" if request["channels"] == 2 else "mono"
+    resampler = av.AudioResampler(format="flt", layout=layout, rate=request["rate"])
     start, sound = 0.0, bytearray()
     first = True
     for frame in decoded(container, container.streams[request["stream"]], output):
         if first:
             start, first = frame.time or 0.0, False
-        sound += _samples(resampler.resample(frame))
+        sound += _samples(resampler.resample(frame), request["channels"])
         if len(sound) >= SOUND_BYTES:
             output.send(Head(SOUND, start), [sound])
             sound = bytearray()
     if not first:
-        sound += _samples(resampler.resample(None))
+        sound += _samples(resampler.resample(None), request["channels"])
         output.send(Head(SOUND, start), [sound])
 
 
@@ -201,9 +202,10 @@ class Converter:
         return Head(kind, seconds, picture.width, picture.height, rows), list(picture.planes)
 
 
-def _samples(frames: Iterable[Any]) -> bytes:
+def _samples(frames: Iterable[Any], channels: int) -> bytes:
     """Samples of resampled frames, without padding."""
-    return b"".join(memoryview(frame.planes[0])[: 4 * frame.samples] for frame in frames)
+    size = 4 * channels
+    return b"".join(memoryview(frame.planes[0])[: size * frame.samples] for frame in frames)
 
 
 def _set_threads(codec: Any) -> None:

@@ -11,15 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emer.tools.prosody.hum import Hum, without_hum
+from emer.tools.prosody.sounds import music_frames
 from emer.tools.runtime.native import importing
 from emer.tools.speech.vad import (
     RATE,
+    WEBRTC,
     Flags,
     Samples,
     levels,
     noise_floor,
     speech_frames,
     true_runs,
+    voice_frames,
 )
 
 HOP = 0.01
@@ -50,7 +54,7 @@ class Contours:
     """Curves of one clip, each of shape (n,) with a frame every 10 ms.
 
     `pitch` is in semitones above 27.5 Hz, NaN in unvoiced frames, as are the curves of voice
-    quality. `level` is in dB of full scale and never NaN.
+    quality. `level` is in dB, of sound brought to a usual level, and never NaN.
     """
 
     level: Curve
@@ -61,6 +65,8 @@ class Contours:
     hnr: Curve
     jitter: Curve
     shimmer: Curve
+    others: Flags | None = None
+    """Frames in which another voice speaks, where several are distinguished."""
 
     @property
     def voiced(self) -> Flags:
@@ -80,7 +86,8 @@ class Contours:
     @property
     def snr(self) -> float:
         """Level of the voice over the level between the words, in dB."""
-        voice, quiet = self.level[self.voiced], self.level[~self.speech]
+        spoken = self.speech if self.others is None else self.speech | self.others
+        voice, quiet = self.level[self.voiced], self.level[~spoken]
         if not voice.size:
             return 0.0
         floor = np.percentile(quiet, 25) if quiet.size >= 20 else noise_floor(self.level)
@@ -88,24 +95,63 @@ class Contours:
 
     def part(self, start: float, end: float) -> Contours:
         """Curves with everything outside [start, end) s masked as silence."""
-        outside = np.ones(self.level.shape, dtype=bool)
-        outside[round(start / HOP) : round(end / HOP)] = False
-        masked = {name: np.where(outside, np.nan, getattr(self, name)) for name in _COLUMNS}
-        return replace(self, speech=self.speech & ~outside, **masked)
+        inside = np.zeros(self.level.shape, dtype=bool)
+        inside[round(start / HOP) : round(end / HOP)] = True
+        return self.masked(inside)
+
+    def masked(self, frames: Flags, others: Flags | None = None) -> Contours:
+        """Curves with all but these frames masked as silence, and those of other voices."""
+        masked = {name: np.where(frames, getattr(self, name), np.nan) for name in _COLUMNS}
+        kept = self.others if others is None else others
+        return replace(self, speech=self.speech & frames, others=kept, **masked)
 
 
-def measure(samples: Samples) -> Contours:
-    """Contours of mono 16 kHz sound in [-1, 1], float32 of shape (n,).
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is heard of a clip.
+
+    Args:
+        voice: Contours of the speech.
+        every: Contours of every sound that rises above the noise and is like a voice.
+        clean: The sound without hum, at a usual level, mono at 16 kHz.
+        hum: What was taken out.
+    """
+
+    voice: Contours
+    every: Contours
+    clean: Samples
+    hum: Hum
+
+
+def measure(samples: Samples, detector: str = WEBRTC) -> Contours:
+    """Contours of the speech in mono 16 kHz sound in [-1, 1], float32 of shape (n,).
+
+    `detector` is the name of one of speech, silero or webrtc.
+    """
+    return measure_sound(samples, detector).voice
+
+
+def measure_sound(samples: Samples, detector: str = WEBRTC) -> Heard:
+    """Contours of the speech, and of all sound that is like a voice; as `measure`.
 
     Long sound is measured in pieces of a minute, to bound openSMILE's memory.
     """
-    level = levels(samples)
-    speech = speech_frames(samples)
-    raw = _descriptors(samples, level.size)
+    clean, hum = without_hum(samples)
+    level = levels(clean)
+    raw = _descriptors(clean, level.size)
     found = raw.pop("pitch")
-    pitch = without_jumps(np.where(speech & (found > 0), found, np.nan))
-    others = {name: np.where(np.isfinite(pitch), curve, np.nan) for name, curve in raw.items()}
-    return Contours(level=level, speech=speech, pitch=pitch, **others)
+
+    def of(frames: Flags) -> Contours:
+        pitch = without_jumps(np.where(frames & (found > 0), found, np.nan))
+        others = {name: np.where(np.isfinite(pitch), curve, np.nan) for name, curve in raw.items()}
+        return Contours(level=level, speech=frames, pitch=pitch, **others)
+
+    loose = speech_frames(clean)
+    if detector == WEBRTC:
+        voice = of(loose & ~music_frames(clean, loose))
+    else:
+        voice = of(voice_frames(clean, detector))
+    return Heard(voice=voice, every=of(loose), clean=clean, hum=hum)
 
 
 def without_jumps(pitch: Curve) -> Curve:

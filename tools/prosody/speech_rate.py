@@ -46,8 +46,14 @@ def timing(contours: Contours) -> Timing:
     """
     runs = join_runs(true_runs(contours.speech), round(PAUSE / HOP))
     phrases = tuple(span for run in runs if (span := _phrase(contours, *run)) is not None)
-    pauses = tuple(Span(start=a.end, end=b.start) for a, b in pairwise(phrases))
-    return Timing(phrases, pauses, _syllables(contours))
+    pauses = (Span(start=a.end, end=b.start) for a, b in pairwise(phrases))
+    return Timing(phrases, tuple(p for p in pauses if _is_own(contours, p)), _syllables(contours))
+
+
+def _is_own(contours: Contours, pause: Span) -> bool:
+    """True for a silence in which no other voice has its turn."""
+    others = contours.others
+    return others is None or not others[round(pause.start / HOP) : round(pause.end / HOP)].any()
 
 
 def smoothed(level: Curve) -> Curve:

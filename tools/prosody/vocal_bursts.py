@@ -102,11 +102,12 @@ def sighs(contours: Contours) -> tuple[Burst, ...]:
     if not contours.voiced.any() or contours.snr < 20:
         return ()
     ceiling = power_mean(contours.level[contours.voiced]) - 8.0
-    breath = (level > floor + 10) & (level < ceiling) & ~contours.voiced
+    spoken = contours.voiced if contours.others is None else contours.voiced | contours.others
+    breath = (level > floor + 10) & (level < ceiling) & ~spoken
     bursts = []
     for start, end in join_runs(true_runs(breath), 5):
         # Not where speech ended under 0.1 s before (a consonant) or starts within 0.6 s.
-        near = contours.voiced[max(0, start - 10) : end + 60]
+        near = spoken[max(0, start - 10) : end + 60]
         if not 40 <= end - start <= 150 or near.any():
             continue
         thirds = [power_mean(part) for part in np.array_split(level[start:end], 3)]

@@ -32,6 +32,12 @@ SILERO, WEBRTC = "silero", "webrtc"
 """Names of the detectors: of `silero_spans` and of `speech_spans`."""
 SHORTEST, GAP = 0.1, 0.25
 """Seconds: shorter stretches of speech are left out, shorter pauses bridged."""
+REACH, HEARD_SHARE = 100, 0.1
+"""Frames around, and share of, a stretch in which the network hears speech (chosen by us).
+
+It misses parts of high, cried or sung voices; in 72 files of EmoDB and RAVDESS it hears 95 %
+of the frames that are speech by level, at least 53 %.
+"""
 Samples = NDArray[np.float32]
 Levels = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -100,6 +106,29 @@ def speech_frames(samples: Samples) -> Flags:
     risen = min(floor + ABOVE_FLOOR_DB, peak - ABOVE_FLOOR_DB)
     loud = level >= max(risen, peak - BELOW_PEAK_DB, SILENCE_DB)
     return loud & _detected(samples, level.size)
+
+
+def voice_frames(samples: Samples, detector: str) -> Flags:
+    """Per 10 ms frame whether a voice speaks, as the detector of this name hears it.
+
+    With Silero's network a stretch of `speech_frames` counts where the network hears speech in
+    some of it; where the level tells nothing (clipped sound), the network alone decides.
+    """
+    frames = speech_frames(samples)
+    if detector != SILERO:
+        return frames
+    heard = np.zeros(frames.shape, dtype=bool)
+    for span in silero_spans(samples):
+        heard[round(span.start * 100) : round(span.end * 100)] = True
+    if not frames.any():
+        return heard
+    near = np.convolve(heard, np.ones(2 * REACH + 1), mode="same")[: frames.size] > 0
+    voiced = np.zeros(frames.shape, dtype=bool)
+    for start, end in join_runs(true_runs(frames & near), 50):
+        size = frames[start:end].sum()
+        voiced[start:end] = heard[start:end].sum() >= HEARD_SHARE * size
+    accepted: Flags = frames & near & voiced
+    return accepted
 
 
 def speech_spans(samples: Samples, gap: float = GAP) -> tuple[Span, ...]:

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emer.tools.errors import ConfigError, ToolMissing, Unobservable
-from emer.tools.media.clip import RATE, Clip
+from emer.tools.media.clip import Clip
+from emer.tools.media.sound import RATE
 from emer.tools.registry import register
 from emer.tools.runtime.native import importing
 from emer.tools.speech.asr_tool import library_version

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from emer.tools.errors import Unobservable
-from emer.tools.media.clip import RATE, Clip
+from emer.tools.media.clip import Clip
 from emer.tools.speech.segmentation import Segment, cut
 from emer.tools.speech.vad import Samples, audible_samples, find_speech, levels
 from emer.tools.types import Clue, Quality, Source, Span

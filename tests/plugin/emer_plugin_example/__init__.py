@@ -8,7 +8,8 @@ emer ask clip.mp4 --tool prosody=emer_plugin_example:Loudness
 from __future__ import annotations
 
 from emer.tools.errors import Unobservable
-from emer.tools.media.clip import RATE, Clip
+from emer.tools.media.clip import Clip
+from emer.tools.media.sound import RATE
 from emer.tools.types import Clue, Modality, Quality, Source, Span
 
 

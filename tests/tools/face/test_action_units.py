@@ -13,7 +13,7 @@ from emer.tools.face.action_unit_sentences import unit_findings
 from emer.tools.face.action_units import UNITS, letter
 from emer.tools.face.analysis import FaceAnalysis, Person, analyse_face
 from emer.tools.face.baseline import changes
-from emer.tools.face.behaviours import speaking
+from emer.tools.face.behaviours import is_silent, speaking
 from emer.tools.face.geometry import EYE_OUTER, measure
 from tests.fixtures import puppet
 from tests.fixtures.puppet import Array
@@ -193,6 +193,20 @@ def test_a_smile_held_while_speaking_is_still_a_smile() -> None:
     faces = puppet.open_mouth(puppet.still(t), 0.3 * beat)
     faces = puppet.smile(faces, 1.3 * puppet.pulse(t, 2.5, 6.0))
     assert names(read(puppet.in_pixels(faces), t)) == {"smile"}
+
+
+def test_a_still_mouth_is_told_and_one_that_speaks_or_is_covered_is_not() -> None:
+    t = puppet.times()
+    still = read(puppet.in_pixels(puppet.still(t)), t).measures
+    assert is_silent(still)
+    assert is_silent(
+        read(puppet.in_pixels(puppet.open_mouth(puppet.still(t), puppet.pulse(t))), t).measures
+    )
+    syllables = 0.5 - 0.5 * np.cos(2 * np.pi * 4 * t)
+    talking = read(puppet.in_pixels(puppet.open_mouth(puppet.still(t), syllables)), t).measures
+    assert not is_silent(talking)
+    covered = dataclasses.replace(still, sure=np.zeros_like(still.sure))
+    assert not is_silent(covered)
 
 
 def test_a_single_opening_is_not_speech() -> None:

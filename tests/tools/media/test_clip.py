@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from emer.tools.errors import ClipError, Unobservable
-from emer.tools.media.clip import RATE, Clip
+from emer.tools.media.clip import Clip
 from emer.tools.media.decoder import BATCH, Frame, Rgb, SharedDecode, VideoShape
+from emer.tools.media.sound import RATE
 from emer.tools.runtime.cancellation import Call, Cancelled, in_call, raise_if_cancelled
 from emer.tools.types import Span
 from tests.fixtures.clips import Written, picture_of, tone, write_clip

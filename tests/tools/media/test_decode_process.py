@@ -20,10 +20,11 @@ import psutil
 import pytest
 
 from emer.tools.errors import ClipError
-from emer.tools.media.clip import RATE, Clip
+from emer.tools.media.clip import Clip
 from emer.tools.media.decode_process import WORKER
 from emer.tools.media.decoder import Rgb
 from emer.tools.media.probe import ClipLimits
+from emer.tools.media.sound import RATE
 from emer.tools.runtime.cancellation import Call, Cancelled, in_call
 from emer.tools.types import Span
 from tests.fixtures.clips import Written, tone, write_clip
