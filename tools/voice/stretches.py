@@ -10,6 +10,7 @@ import numpy as np
 
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
+from emer.tools.media.sound import RATE
 from emer.tools.speech.segmentation import Segment, cut
 from emer.tools.speech.vad import Samples, audible_samples, find_speech, levels
 from emer.tools.types import Clue, Quality, Source, Span
