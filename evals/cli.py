@@ -319,6 +319,38 @@ def speed(
     run_speed(request, profile, memory, json)
 
 
+@app.command()
+def words(
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE.csv", help="Columns file, language, words.")
+    ],
+    tool: Annotated[str, typer.Option(metavar="NAME", help="Speech tool.")] = "faster-whisper",
+    argument: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Argument of the tool (repeatable)."),
+    ] = None,
+    noise: Annotated[
+        float | None, typer.Option(metavar="DB", help="Add white noise so far below the sound.")
+    ] = None,
+    starts: Annotated[
+        bool, typer.Option("--starts", help="Also compare word starts of English clips.")
+    ] = False,
+    limit: Limit = None,
+    listed: Annotated[bool, typer.Option("--list", help="Also print each transcript.")] = False,
+    json: Json = False,
+) -> None:
+    """Measure a speech tool's words against those that were said.
+
+    A row without words is a clip without speech: every word told there is wrong. Word starts are
+    compared with a forced alignment of the known words.
+    """
+    from emer.evals.commands.options import tool_arguments
+    from emer.evals.commands.words import WordsRequest, run_words
+
+    arguments = tool_arguments(tuple(argument or ()))
+    run_words(WordsRequest(table, tool, arguments, noise, starts, limit), listed, json)
+
+
 def main() -> None:
     """Run the command line."""
     run_command(app)

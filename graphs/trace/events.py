@@ -101,6 +101,13 @@ class ToolStarted(_Call):
     cached: bool = False
 
 
+class ToolAdvanced(_Call):
+    """A share of a tool call's work is done; for listeners alone, no line of the trace."""
+
+    event: Literal["tool_advanced"] = "tool_advanced"
+    share: float = Field(ge=0, le=1)
+
+
 class ToolFinished(_Call):
     """A tool call ended with clues."""
 
@@ -237,6 +244,7 @@ Event = Annotated[
     Header
     | RunStarted
     | ToolStarted
+    | ToolAdvanced
     | ToolFinished
     | NothingObserved
     | ToolFailure

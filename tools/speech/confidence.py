@@ -23,14 +23,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emer.tools.speech.transcript import TimedWord, Transcript, compression
+from emer.tools.speech.transcript import ScoredText, TimedWord, Transcript, compression
 
 LEAST_LOGPROB = -1.0
 NO_SPEECH = 0.6
 REPEATS = 2.4
 
-LEAST_WORD, LEAST_LANGUAGE = 0.5, 0.5
-"""Mean probability of words, and that of the language, below which is doubt."""
+LEAST_WORD = 0.5
+"""Mean probability of words below which is doubt."""
 FASTEST = 30.0
 """Letters per second that exceed speech (fast English has about 20)."""
 SURE, DOUBTFUL = 0.95, 0.2
@@ -45,16 +45,23 @@ class Verdict(Enum):
     REJECTED = auto()
 
 
-def judge(transcript: Transcript, seconds: float) -> Verdict:
-    """Whether the words of a window with so many seconds of speech may be reported."""
-    text, language = transcript.original.text, transcript.language_probability
+def judge(transcript: Transcript, seconds: float, clear: bool = True) -> Verdict:
+    """Whether the words of a window with so many seconds of speech may be reported.
+
+    `clear` is whether the language is beyond doubt.
+    """
+    text = transcript.original.text
     silent = transcript.no_speech is not None and transcript.no_speech > NO_SPEECH
     unlikely = transcript.original.logprob < LEAST_LOGPROB
     hurried = len(text) > FASTEST * max(seconds, 0.5)
     if not text.strip() or compression(text) > REPEATS or hurried or (silent and unlikely):
         return Verdict.REJECTED
-    foreign = language is not None and language < LEAST_LANGUAGE
-    return Verdict.DOUBTFUL if foreign or silent or unlikely else Verdict.RELIABLE
+    return Verdict.RELIABLE if clear and not silent and not unlikely else Verdict.DOUBTFUL
+
+
+def judge_text(text: ScoredText, seconds: float) -> Verdict:
+    """Whether a text of so many seconds of speech, as a translation, may be reported."""
+    return judge(Transcript(text, ()), seconds)
 
 
 def word_probability(words: Sequence[TimedWord]) -> float:
@@ -74,14 +81,16 @@ def score(probability: float, sure: bool) -> float:
     return round(min(probability, SURE) if sure else DOUBTFUL * min(probability, 1.0), 3)
 
 
-def factors(transcript: Transcript, speech_share: float, probability: float) -> Mapping[str, float]:
-    """The measurements behind the score."""
+def factors(
+    transcript: Transcript, speech_share: float, probability: float, language: float | None = None
+) -> Mapping[str, float]:
+    """The measurements behind the score; `language` is the probability of the clip's."""
     measured = {
         "word_probability": probability,
         "asr_logprob": transcript.original.logprob,
         "compression_ratio": compression(transcript.original.text),
         "no_speech_probability": transcript.no_speech,
-        "language_probability": transcript.language_probability,
+        "language_probability": language,
         "speech_share": speech_share,
     }
     return {name: round(value, 3) for name, value in measured.items() if value is not None}

@@ -23,8 +23,9 @@ from emer.tools.runtime.worker_process import communicate
 from emer.tools.speech.asr_tool import library_version
 from emer.tools.speech.confidence import LatticeConfidence, LatticeWord, Verdict, judge_lattice
 from emer.tools.speech.pocketsphinx_worker import Decoded
-from emer.tools.speech.segmentation import Segment, cut, span_of, utterances
+from emer.tools.speech.segmentation import Segment, cut
 from emer.tools.speech.transcript import not_recognised, says
+from emer.tools.speech.utterance import span_of, utterances
 from emer.tools.speech.vad import (
     RATE,
     Samples,
