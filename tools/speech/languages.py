@@ -126,8 +126,8 @@ def spoken_language(
     if not length:
         return None
     ranked = sorted(total, key=lambda code: (-total[code], code))
-    first, second = ranked[0], ranked[min(1, len(ranked) - 1)]
-    return SpokenLanguage(first, total[first] / length, second, total[second] / length)
+    first, second = (*ranked, ENGLISH)[:2]
+    return SpokenLanguage(first, total[first] / length, second, total.get(second, 0.0) / length)
 
 
 def detect_languages(

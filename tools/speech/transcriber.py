@@ -101,9 +101,11 @@ class Transcriber:
     def _record(self, clip: Clip) -> Recording:
         samples = audible_samples(clip)
         speech = find_speech(samples, self._detector)
-        segments = list(cut(samples, speech, PACKED, AROUND, BRIDGED if self._packs else 0.0))
-        if not self._packs:
-            segments = [Segment((part,)) for segment in segments for part in segment.parts]
+        if self._packs:
+            segments = list(cut(samples, speech, PACKED, AROUND, BRIDGED))
+        else:
+            parts = (part for segment in cut(samples, speech, PACKED) for part in segment.parts)
+            segments = [Segment((part,)) for part in parts]
         found, language = self._decoded(clip.sha256, samples, segments)
         activity = Activity(samples, speech)
         clear = language is None or language.is_clear

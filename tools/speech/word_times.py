@@ -82,14 +82,16 @@ def _edge(level: Levels, at: int, outward: int, least: float) -> int:
 def placed(words: Sequence[TimedWord], activity: Activity) -> tuple[TimedWord, ...]:
     """The words inside speech and in their order; those far from all speech are left out."""
     found: list[TimedWord] = []
+    left, earliest = activity.stretches, 0.0
     for word in words:
-        stretch = _home(word, activity.stretches)
-        if stretch is None:
+        home = _home(word, left)
+        if home is None:
             continue
-        earliest = found[-1].end if found else 0.0
-        start = max(word.start, stretch.start, min(earliest, stretch.end - SHORTEST))
-        end = min(max(word.end, start + SHORTEST), max(stretch.end, start + SHORTEST))
-        found.append(replace(word, start=round(start, 2), end=round(end, 2)))
+        left = left[left.index(home) :]
+        latest = max(home.start, home.end - SHORTEST)
+        start = min(max(word.start, home.start, earliest), latest)
+        earliest = max(start + SHORTEST, min(word.end, home.end))
+        found.append(replace(word, start=round(start, 2), end=round(earliest, 2)))
     return tuple(found)
 
 
