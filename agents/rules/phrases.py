@@ -211,11 +211,15 @@ def quote(clue: Clue, language: Language = "en") -> str:
     return load(f"rules/{language}/text_{kind}").substitute(words=words)
 
 
-def quote_pair(original: Clue, translation: Clue, language: Language = "en") -> str:
-    """The words of a speaker and their translation beside each other."""
-    kind = "text_pair_doubtful" if is_doubtful(translation) else "text_pair"
-    prompt = load(f"rules/{language}/{kind}")
-    return prompt.substitute(words=quoted(original), translated=quoted(translation))
+def quote_pair(originals: Sequence[Clue], translation: Clue, language: Language = "en") -> str:
+    """The words of a speaker and their translation beside each other, hedged where in doubt."""
+    if any(map(is_doubtful, originals)):
+        kind = "text_doubtful_pair"
+    else:
+        kind = "text_pair_doubtful" if is_doubtful(translation) else "text_pair"
+    between = "”、“" if language == "zh" else '", "'
+    words = between.join(map(quoted, originals))
+    return load(f"rules/{language}/{kind}").substitute(words=words, translated=quoted(translation))
 
 
 def is_translation(clue: Clue) -> bool:

@@ -88,7 +88,15 @@ class PocketSphinx:
         if confidence.verdict is Verdict.REJECTED or not words:
             raise Unobservable(not_recognised(speech))
         share, within = speech_share(speech), span or Span(start=0, end=clip.duration)
-        return [_clue(self.source, each, confidence, share, within) for each in utterances(words)]
+        found = [(each, judge_lattice(each)) for each in utterances(words)]
+        clues = [
+            _clue(self.source, each, own, confidence, share, within)
+            for each, own in found
+            if own.verdict is not Verdict.REJECTED
+        ]
+        if not clues:
+            raise Unobservable(not_recognised(speech))
+        return clues
 
     def _recognise(self, clip: Clip) -> tuple[Sequence[Span], Sequence[LatticeWord]]:
         samples = audible_samples(clip)
@@ -168,13 +176,14 @@ def _pcm(sound: Samples) -> bytes:
 def _clue(
     source: Source,
     words: Sequence[LatticeWord],
+    confidence: LatticeConfidence,
     clip_confidence: LatticeConfidence,
     speech_share: float,
     within: Span,
 ) -> Clue:
-    confidence = judge_lattice(words)
+    """Clue of an utterance, sure where it is reliable by itself and as part of its clip."""
     text = " ".join(word.text for word in words)
-    sure = clip_confidence.verdict is Verdict.RELIABLE and confidence.posterior >= 0.5
+    sure = all(c.verdict is Verdict.RELIABLE for c in (confidence, clip_confidence))
     score = min(confidence.posterior, 0.8) if sure else 0.5 * min(confidence.posterior, 0.4)
     return Clue(
         modality="text",

@@ -182,21 +182,20 @@ def _note_doubts(heard: Recording) -> None:
 
 
 def _clues(heard: Recording, within: Span, source: Source) -> Iterator[Clue]:
-    """A clue per utterance, and one per passage's translation, which has no word times."""
+    """A clue per utterance; behind them one per translation of a passage that is told."""
     trusted = [p for p in heard.passages if p.verdict is not Verdict.REJECTED]
     passage_of = {id(word): passage for passage in trusted for word in passage.words}
     words = [word for passage in trusted for word in passage.words]
+    told: dict[int, Passage] = {}
     for utterance in utterances(words):
         part = [w for w in utterance if within.start <= (w.start + w.end) / 2 <= within.end]
-        if part:
-            least = min(
-                (passage_of[id(word)] for word in part),
-                key=lambda passage: passage.transcript.original.logprob,
-            )
+        passages = {id(passage_of[id(word)]): passage_of[id(word)] for word in part}
+        if passages:
+            least = min(passages.values(), key=lambda p: p.transcript.original.logprob)
             yield _utterance_clue(heard, part, least, within, source)
-    for passage in trusted:
-        if passage.words and passage.span.overlaps(within):
-            yield from _translation_clue(heard, passage, source)
+            told |= passages
+    for passage in told.values():
+        yield from _translation_clue(heard, passage, source)
 
 
 def _utterance_clue(
