@@ -79,23 +79,13 @@ class PocketSphinx:
         speech, words = self._clips.get(
             clip.sha256, lambda: self._recognise(clip), clip.is_complete
         )
-        confidence = judge_lattice(words)
-        if span is not None:
-            speech = [s for s in speech if s.overlaps(span)]
-            words = [w for w in words if span.start <= (w.start + w.end) / 2 <= span.end]
-        if not speech:
+        within = span or Span(start=0, end=clip.duration)
+        near = [s for s in speech if s.overlaps(within)]
+        if not near:
             raise Unobservable("no speech is heard")
-        if confidence.verdict is Verdict.REJECTED or not words:
-            raise Unobservable(not_recognised(speech))
-        share, within = speech_share(speech), span or Span(start=0, end=clip.duration)
-        found = [(each, judge_lattice(each)) for each in utterances(words)]
-        clues = [
-            _clue(self.source, each, own, confidence, share, within)
-            for each, own in found
-            if own.verdict is not Verdict.REJECTED
-        ]
+        clues = transcript_clues(self.source, words, near, within)
         if not clues:
-            raise Unobservable(not_recognised(speech))
+            raise Unobservable(not_recognised(near))
         return clues
 
     def _recognise(self, clip: Clip) -> tuple[Sequence[Span], Sequence[LatticeWord]]:
@@ -106,6 +96,33 @@ class PocketSphinx:
         settings = {**WIDE, "maxhmmpf": self.max_states}
         seconds = self.time_limit * ceil(len(samples) / RATE / 600)
         return speech, recognise(samples, cut(samples, speech), settings, seconds)
+
+
+def transcript_clues(
+    source: Source, words: Sequence[LatticeWord], speech: Sequence[Span], within: Span
+) -> list[Clue]:
+    """A clue per utterance in a span; none of words that cannot be relied on.
+
+    An utterance is told where it can be relied on by itself and as part of its clip: words that
+    fit by chance are few.
+
+    Args:
+        source: The tool.
+        words: All words of the clip.
+        speech: Stretches of speech in the span.
+        within: The span.
+    """
+    clip = judge_lattice(words)
+    inside = [w for w in words if within.start <= (w.start + w.end) / 2 <= within.end]
+    if clip.verdict is Verdict.REJECTED or not inside:
+        return []
+    found = [(each, judge_lattice(each)) for each in utterances(inside)]
+    share = speech_share(speech)
+    return [
+        _clue(source, each, own, clip, share, within)
+        for each, own in found
+        if own.verdict is not Verdict.REJECTED
+    ]
 
 
 def recognise(

@@ -30,7 +30,7 @@ from emer.tools.speech.vad import SILERO, best_detector, silero_spans
 from emer.tools.testing.clips import noise, tone
 from emer.tools.types import Source, Span
 from tests.fixtures.clips import Written, write_clip
-from tests.tools.speech.conftest import music
+from tests.fixtures.sounds import music
 
 SOURCE = Source(tool="test", version="1")
 WORDS = (" I", " can't", " believe", " it.", " This", " is", " wonderful.")
