@@ -300,7 +300,7 @@ def speed(
         typer.Option(
             metavar="PART",
             help="For models: faster-whisper, whisper, asr, blendshapes, deepface, "
-            "speech-emotion, captioner or sizes.",
+            "speech-emotion, captioner, long-speech or sizes.",
         ),
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="For models: rounds of each side.")] = 3,

@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 from emer.evals.speed.large_models import SIZES, measure_size
+from emer.evals.speed.long_speech import measure_long_speech
 from emer.evals.speed.measure import (
     Machine,
     Measure,
@@ -129,7 +130,9 @@ def _works(
     request: SpeedRequest, parts: Sequence[str], sizes: Sequence[str], device: str, folder: Path
 ) -> Iterator[tuple[str, Work | Unmeasured]]:
     for name in parts:
-        if name != "sizes":
+        if name == "long-speech":
+            yield name, partial(measure_long_speech, request.clip, device, folder)
+        elif name != "sizes":
             yield name, partial(measure_tool, name, request.clip, device, request.rounds, folder)
     for size in SIZES if "sizes" in parts else ():
         if device.startswith("cuda") or size in sizes:
@@ -323,6 +326,6 @@ COMPARISONS: Final[Mapping[str, Comparison]] = {
         _deepface, _expression, f"DeepFace.analyze on {FACES_PER_S} pictures a second"
     ),
 }  # fmt: skip
-PARTS: Final = (*COMPARISONS, "asr", "speech-emotion", "captioner", "sizes")
+PARTS: Final = (*COMPARISONS, "asr", "speech-emotion", "captioner", "long-speech", "sizes")
 ON_CPU: Final = frozenset({"blendshapes"})
 """Tools without a device of their own: MediaPipe's Python runs on the CPU."""

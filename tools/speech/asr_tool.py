@@ -113,6 +113,11 @@ class AsrTool(ABC):
         return True
 
     @property
+    def fits(self) -> bool:
+        """Whether windows fit the sound; a wider search writes a sentence twice in them."""
+        return self.window == FIT and self.beam == 1
+
+    @property
     def source(self) -> Source:
         """Name, version, weights and what changes the result."""
         library = self.version()  # a package that is missing is reported before weights
@@ -124,7 +129,7 @@ class AsrTool(ABC):
             "precision": self.dtype,
             "vad": self._vad,
             "weights": need.fingerprint,
-            **({"window": FIT} if self.window == FIT else {}),
+            **({"window": FIT} if self.fits else {}),
             **({"script": "simplified"} if converts() else {}),
         }
         return Source(tool=self.name, version=library, model=need.model, params=params)
@@ -162,7 +167,7 @@ class AsrTool(ABC):
             beam=self.beam,
             translate=self.translate,
             threads=cpu_threads(),
-            fit=self.window == FIT,
+            fit=self.fits,
             language=self._code,
         )
 

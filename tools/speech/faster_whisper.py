@@ -283,8 +283,8 @@ class FasterWhisper(AsrTool):
             change it.
         batch: Windows decoded at once; 0 for the default of the device.
         window: "fit" for the sound and 2 s, and a whole window again where the words are then
-            not sure: a fraction of the time for short clips, the same words (evals/LOG.md); or
-            "whole" for the 30 s that Whisper was trained on.
+            not sure: a fraction of the time for short clips, the same words (evals/LOG.md). Or
+            "whole" for the 30 s that Whisper was trained on, as always with a beam over 1.
         (the others): See `AsrTool`.
     """
 

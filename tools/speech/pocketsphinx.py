@@ -103,8 +103,8 @@ def transcript_clues(
 ) -> list[Clue]:
     """A clue per utterance in a span; none of words that cannot be relied on.
 
-    An utterance is told where it can be relied on by itself and as part of its clip: words that
-    fit by chance are few.
+    An utterance is told without a hedge where it can be relied on by itself and as part of its
+    clip: words that fit by chance are few.
 
     Args:
         source: The tool.
@@ -116,13 +116,8 @@ def transcript_clues(
     inside = [w for w in words if within.start <= (w.start + w.end) / 2 <= within.end]
     if clip.verdict is Verdict.REJECTED or not inside:
         return []
-    found = [(each, judge_lattice(each)) for each in utterances(inside)]
     share = speech_share(speech)
-    return [
-        _clue(source, each, own, clip, share, within)
-        for each, own in found
-        if own.verdict is not Verdict.REJECTED
-    ]
+    return [_clue(source, each, clip, share, within) for each in utterances(inside)]
 
 
 def recognise(
@@ -193,12 +188,11 @@ def _pcm(sound: Samples) -> bytes:
 def _clue(
     source: Source,
     words: Sequence[LatticeWord],
-    confidence: LatticeConfidence,
     clip_confidence: LatticeConfidence,
     speech_share: float,
     within: Span,
 ) -> Clue:
-    """Clue of an utterance, sure where it is reliable by itself and as part of its clip."""
+    confidence = judge_lattice(words)
     text = " ".join(word.text for word in words)
     sure = all(c.verdict is Verdict.RELIABLE for c in (confidence, clip_confidence))
     score = min(confidence.posterior, 0.8) if sure else 0.5 * min(confidence.posterior, 0.4)

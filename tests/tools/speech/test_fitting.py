@@ -12,7 +12,7 @@ import pytest
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.speech.faster_whisper import compute_type, encoder_rows
+from emer.tools.speech.faster_whisper import FasterWhisper, compute_type, encoder_rows
 from emer.tools.speech.segmentation import fitted_frames, transcribe_fitted
 from emer.tools.speech.transcript import ScoredText, Transcript, Window
 from emer.tools.tool import Tool
@@ -97,6 +97,12 @@ def test_what_is_not_sure_in_it_is_heard_again_in_a_whole_one(checkpoint, spoken
     ]
     assert texts[0] == texts[1]
     assert shapes == [(1, 80, 3000), (1, 80, 600), (1, 80, 3000)]
+
+
+def test_a_wider_search_takes_whole_windows():
+    """Real base weights wrote 2 of 12 short sentences twice in windows that fit (evals/LOG.md)."""
+    greedy, wide = FasterWhisper(), FasterWhisper(beam=5)
+    assert greedy.options().fit and not wide.options().fit
 
 
 def test_a_window_of_another_kind_is_refused():

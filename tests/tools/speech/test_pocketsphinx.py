@@ -104,8 +104,11 @@ def test_an_utterance_is_told_only_where_it_is_reliable_by_itself() -> None:
     """A single word that fits well, in a clip whose other words do, is no sure word."""
     kids = heard("kids are talking by the door", 0.0, 0.9, 1.2)
     alone = heard("infidelity", 4.0, 0.9, 1.2)
-    texts = [clue.text for clue in clues_of([*kids, *alone])]
-    assert texts == ['The person says: "kids are talking by the door".']
+    told, hedged = clues_of([*kids, *alone])
+    assert told.text == 'The person says: "kids are talking by the door".'
+    assert hedged.text == 'The person may be saying: "infidelity" (low recognition confidence).'
+    assert (told.certainty, hedged.certainty) == ("stated", "doubtful")
+    assert hedged.quality.score <= 0.2 < told.quality.score
     doubtful = heard("nobody knows what happened", 4.0, 0.55, 1.3)
     assert [clue.certainty for clue in clues_of([*kids, *doubtful])] == ["stated", "doubtful"]
     assert not clues_of(alone)
