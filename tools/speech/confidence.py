@@ -33,6 +33,8 @@ LEAST_WORD = 0.5
 """Mean probability of words below which is doubt."""
 FASTEST = 30.0
 """Letters per second that exceed speech (fast English has about 20)."""
+FEWEST = 5
+"""Words of pocketsphinx below which they are never told without a hedge (ours)."""
 SURE, DOUBTFUL = 0.95, 0.2
 """Most a score may be: words may be wrong even where the model is sure."""
 
@@ -125,11 +127,14 @@ def judge_lattice(words: Sequence[LatticeWord]) -> LatticeConfidence:
     posterior = float(np.average([word.probability for word in words], weights=weights))
     misfit = float(np.average([word.misfit for word in words], weights=weights))
     count, many = len(words), len(words) >= 15
+    # German of two seconds came out as "to have missed", at a posterior of 0.8: three words or four
+    # fit anything by chance.
+    enough = count >= FEWEST
     # Hums, music and hiss come out as "a", "oh", "and the a".
     content = len({word.text for word in words if len(word.text) >= 4})
     if content < 2 or content < 0.2 * count:
         verdict = Verdict.REJECTED
-    elif count >= 3 and misfit <= 1.5 and posterior >= (0.6 if count >= 8 else 0.7):
+    elif enough and misfit <= 1.5 and posterior >= (0.6 if count >= 8 else 0.7):
         verdict = Verdict.RELIABLE
     elif misfit <= (1.8 if many else 1.6) and posterior >= (0.4 if many else 0.5):
         verdict = Verdict.DOUBTFUL

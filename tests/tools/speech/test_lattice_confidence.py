@@ -35,6 +35,7 @@ def test_both_measurements_must_hold(posterior: float, misfit: float, verdict: V
 def test_fewer_words_must_fit_better() -> None:
     assert judge_lattice(words(SENTENCE, 0.65, 1.2)).verdict is Verdict.RELIABLE
     assert judge_lattice(words("nobody knows what happened", 0.65, 1.2)).verdict is Verdict.DOUBTFUL
+    assert judge_lattice(words("to have missed", 0.9, 1.0)).verdict is Verdict.DOUBTFUL
 
 
 def test_what_noise_sounds_like_is_rejected_however_well_it_fits() -> None:
