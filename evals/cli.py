@@ -341,7 +341,7 @@ def words(
 ) -> None:
     """Measure a speech tool's words against those that were said.
 
-    A row without words is a clip without speech: every word told there is wrong. Word starts are
+    A row without words is a clip without speech: every word stated there is wrong. Word starts are
     compared with a forced alignment of the known words.
     """
     from emer.evals.commands.options import tool_arguments

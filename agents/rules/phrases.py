@@ -212,7 +212,7 @@ def quote(clue: Clue, language: Language = "en") -> str:
 
 
 def quote_pair(originals: Sequence[Clue], translation: Clue, language: Language = "en") -> str:
-    """The words of a speaker and their translation beside each other, hedged where in doubt."""
+    """Words of a speaker beside their translation, hedged where either is in doubt."""
     if any(map(is_doubtful, originals)):
         kind = "text_doubtful_pair"
     else:

@@ -26,10 +26,10 @@ from emer.tools.speech.vad import RATE, Samples, to_pcm
 from emer.tools.tool import Tool
 from emer.tools.types import Clue, Param
 
-COLUMNS = ("language", "clips", "said", "errors %", "told, wrong %", "hedged", "no words",
+COLUMNS = ("language", "clips", "said", "errors %", "stated, wrong %", "hedged", "no words",
            "language right", "start, s", "CPU : length")  # fmt: skip
 LEAD = (
-    "Errors of all words (characters of Chinese); of those told without a hedge, the share that "
+    "Errors of all words (characters of Chinese); of those stated without a hedge, the share that "
     "was not said; clips with words that are all hedged; clips without words; median distance of "
     "word starts from a forced alignment."
 )
@@ -55,7 +55,7 @@ class Heard:
     text: str
     errors: WordErrors
     told: WordErrors
-    """Of the words that are told without a hedge."""
+    """Of the words that are stated without a hedge."""
     language: str | None
     starts: tuple[float, ...]
     """Seconds by which each word starts late against the alignment."""
@@ -97,7 +97,7 @@ def run_words(request: WordsRequest, listed: bool, json: bool) -> None:
 
 
 def read_said(table: Path) -> list[Said]:
-    """Rows of a CSV file with the columns file, language, words; paths from its folder."""
+    """Rows of a CSV file: file (from its folder), language, words."""
     try:
         with table.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))

@@ -19,7 +19,7 @@ BEAMS = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}
 
 
 def aligned_words(samples: Samples, text: str) -> list[TimedWord]:
-    """Words of `text` with their times in seconds; empty where they do not fit the sound.
+    """Words of `text` with times in seconds; empty where they do not fit the sound.
 
     `ConfigError` for a word that the dictionary lacks.
     """

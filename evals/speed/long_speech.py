@@ -24,7 +24,7 @@ GOAL, GROWTH = 0.25, 100.0
 
 
 def measure_long_speech(path: Path, device: str, folder: Path) -> list[Measure]:
-    """CPU time and memory of speech that lasts minutes, with the strongest local weights.
+    """CPU time and memory of minutes of speech, with the strongest local weights.
 
     On a CPU that is no less than the time that passes where nothing else runs.
 

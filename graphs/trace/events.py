@@ -102,7 +102,7 @@ class ToolStarted(_Call):
 
 
 class ToolAdvanced(_Call):
-    """A share of a tool call's work is done; for listeners alone, no line of the trace."""
+    """Share of a tool call's work that is done; for listeners, no line of the trace."""
 
     event: Literal["tool_advanced"] = "tool_advanced"
     share: float = Field(ge=0, le=1)

@@ -19,8 +19,7 @@ from emer.tools.media.clip import Clip
 from emer.tools.runtime.device import CPU, RunOptions, choose_device, choose_precision, cpu_threads
 from emer.tools.runtime.memo import Memo
 from emer.tools.runtime.model_pool import Key, PooledModel
-from emer.tools.speech.languages import AUTO, code_of, require_language
-from emer.tools.speech.script import converts
+from emer.tools.speech.languages import AUTO, code_of, converts, require_language
 from emer.tools.speech.transcriber import BLOCK, Transcriber
 from emer.tools.speech.transcript import AsrOptions, Transcript, Window
 from emer.tools.speech.vad import best_detector

@@ -34,7 +34,7 @@ LEAST_WORD = 0.5
 FASTEST = 30.0
 """Letters per second that exceed speech (fast English has about 20)."""
 FEWEST = 5
-"""Words of pocketsphinx below which they are never told without a hedge (ours)."""
+"""Words of pocketsphinx below which they are never stated without a hedge (ours)."""
 SURE, DOUBTFUL = 0.95, 0.2
 """Most a score may be: words may be wrong even where the model is sure."""
 

@@ -1,4 +1,4 @@
-"""Languages of speech models: codes, names, detection, decoding by language."""
+"""Languages of speech models: codes, names, detection, decoding, script."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from emer.tools.errors import ConfigError
-from emer.tools.speech.transcript import Transcript, Window, distinct_translation
+from emer.tools.runtime.native import importing
+from emer.tools.speech.transcript import TimedWord, Transcript, Window, distinct_translation
 
 ENGLISH = "en"
 AUTO = "auto"
+CHINESE = "zh"
 MULTILINGUAL = 51865
 """Vocabulary size from which a Whisper model is multilingual (openai-whisper)."""
 CLEAR = 0.7
@@ -115,7 +118,7 @@ class SpokenLanguage:
 def spoken_language(
     heard: Iterable[tuple[float, Mapping[str, float] | None]],
 ) -> SpokenLanguage | None:
-    """The language of a clip from the seconds and language probabilities of its windows.
+    """Language of a clip from the seconds and probabilities of its windows.
 
     None where no window has probabilities.
     """
@@ -136,7 +139,7 @@ def spoken_language(
 def detect_languages(
     windows: Sequence[Window], detect: Callable[[list[int]], Sequence[Mapping[str, float]]] | None
 ) -> list[LanguageGuess]:
-    """Language in which to decode each window, and the probabilities where it is unknown.
+    """Language to decode each window in, and probabilities where it is unknown.
 
     `detect` returns, for windows by their index, the probability of each language; None of a
     model for English alone. What is expected is decoded in even where this window alone sounds
@@ -188,3 +191,31 @@ def decode_by_language(
             english = distinct_translation(each.original, words)
             transcripts[place] = replace(transcripts[place], translation=english)
     return [transcripts[place] for place in range(len(guesses))]
+
+
+def converts() -> bool:
+    """Whether OpenCC is installed; without it characters stay as they were written.
+
+    Whisper writes Mandarin in simplified or traditional characters, from clip to clip; subtitles
+    and the lexicon are in simplified ones.
+    """
+    return find_spec("opencc") is not None
+
+
+def simplified(text: str) -> str:
+    """The text in simplified characters."""
+    return str(_converter().convert(text)) if converts() else text
+
+
+def simplified_words(words: Sequence[TimedWord], language: str | None) -> tuple[TimedWord, ...]:
+    """The words of a transcript, those of Mandarin in simplified characters."""
+    if language != CHINESE or not converts():
+        return tuple(words)
+    return tuple(replace(word, text=simplified(word.text)) for word in words)
+
+
+@cache
+def _converter() -> Any:
+    with importing():
+        from opencc import OpenCC
+    return OpenCC("t2s")

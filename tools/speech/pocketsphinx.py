@@ -103,7 +103,7 @@ def transcript_clues(
 ) -> list[Clue]:
     """A clue per utterance in a span; none of words that cannot be relied on.
 
-    An utterance is told without a hedge where it can be relied on by itself and as part of its
+    An utterance is stated without a hedge where it can be relied on by itself and as part of its
     clip: words that fit by chance are few.
 
     Args:

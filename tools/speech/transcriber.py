@@ -12,8 +12,12 @@ from emer.tools.runtime.cancellation import note, report_progress
 from emer.tools.runtime.memo import Memo
 from emer.tools.speech import confidence
 from emer.tools.speech.confidence import Verdict
-from emer.tools.speech.languages import SpokenLanguage, name_of, spoken_language
-from emer.tools.speech.script import simplified_words
+from emer.tools.speech.languages import (
+    SpokenLanguage,
+    name_of,
+    simplified_words,
+    spoken_language,
+)
 from emer.tools.speech.segmentation import Segment, cut
 from emer.tools.speech.transcript import (
     TimedWord,
@@ -184,7 +188,7 @@ def _note_doubts(heard: Recording) -> None:
 
 
 def _clues(heard: Recording, within: Span, source: Source) -> Iterator[Clue]:
-    """A clue per utterance; behind them one per translation of a passage that is told."""
+    """A clue per utterance; behind them the translations of their passages."""
     trusted = [p for p in heard.passages if p.verdict is not Verdict.REJECTED]
     passage_of = {id(word): passage for passage in trusted for word in passage.words}
     words = [word for passage in trusted for word in passage.words]
@@ -230,7 +234,7 @@ def _quality(heard: Recording, passage: Passage, probability: float, score: floa
 
 
 def _translation_clue(heard: Recording, passage: Passage, source: Source) -> Iterator[Clue]:
-    """Clue of a translation, with the words that it translates; none where it is no text."""
+    """Clue of a translation and what it translates; none where it is no text."""
     english, code = passage.transcript.translation, str(passage.transcript.language)
     seconds = passage.span.length
     if english is None or confidence.judge_text(english, seconds) is Verdict.REJECTED:

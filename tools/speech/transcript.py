@@ -128,7 +128,7 @@ def quoted(text: str) -> str:
 
 
 def says(text: str, sure: bool, why: str | None = None) -> str:
-    """The sentence of an utterance, marked when it may be wrong, with the reason if known."""
+    """Sentence of an utterance, marked when it may be wrong, with a known reason."""
     if sure:
         return f'The person says: "{quoted(text)}".'
     mark = UNSURE if why is None else f"{UNSURE}: {why}"

@@ -1,4 +1,4 @@
-"""Utterances: words of one clue, up to a real pause, no sentence cut in the middle."""
+"""Utterances: words of one clue, up to a real pause, sentences whole."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def span_of(words: Sequence[TimedWord], within: Span) -> Span:
 
 
 def _divided(words: list[Word]) -> list[list[Word]]:
-    """The words, while they last longer than `LONGEST` divided at their clearest sentence end."""
+    """Words that last longer than `LONGEST`, divided at clear ends of sentences."""
     if words[-1].end - words[0].start <= LONGEST:
         return [words]
     pauses = {n: b.start - a.end for n, (a, b) in enumerate(pairwise(words), 1)}

@@ -62,7 +62,7 @@ class Activity:
 
 
 def _edge(level: Levels, at: int, outward: int, least: float) -> int:
-    """Frame of an edge of speech: outward as long as it is loud, else inward until it is."""
+    """Frame of an edge: outward as long as it is loud, else inward until it is."""
     loud = level >= least
     inside = min(max(at, 0), len(level) - 1)
     way = outward if loud[inside] else -outward
@@ -80,7 +80,7 @@ def _edge(level: Levels, at: int, outward: int, least: float) -> int:
 
 
 def placed(words: Sequence[TimedWord], activity: Activity) -> tuple[TimedWord, ...]:
-    """The words inside speech and in their order; those far from all speech are left out."""
+    """Words inside speech and in order; those far from all speech are left out."""
     found: list[TimedWord] = []
     left, earliest = activity.stretches, 0.0
     for word in words:
@@ -96,7 +96,7 @@ def placed(words: Sequence[TimedWord], activity: Activity) -> tuple[TimedWord, .
 
 
 def _home(word: TimedWord, stretches: Sequence[Stretch]) -> Stretch | None:
-    """The stretch in which a word lies: the last that it reaches, for words begin early."""
+    """The stretch that holds a word: the last that it reaches, for words begin early."""
     reached = [s for s in stretches if s.overlap(word.start, word.end + LATE) >= TAIL]
     if reached:
         return reached[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emer.tools.speech.script import simplified_words
+from emer.tools.speech.languages import simplified_words
 from emer.tools.speech.transcript import TimedWord
 from tests.fixtures.packages import needs
 
