@@ -28,7 +28,7 @@ from emer.tools.speech.transcript import (
     times,
     translated,
 )
-from emer.tools.speech.utterance import span_of, utterances
+from emer.tools.speech.utterance import span_of, text_of, utterances
 from emer.tools.speech.vad import RATE, Samples, audible_samples, find_speech, speech_share
 from emer.tools.speech.word_times import Activity, placed
 from emer.tools.types import Clue, Quality, Source, Span
@@ -208,7 +208,7 @@ def _utterance_clue(
     heard: Recording, words: Sequence[TimedWord], least: Passage, within: Span, source: Source
 ) -> Clue:
     """Clue of an utterance; of its passages the one that is trusted least decides."""
-    text = "".join(word.text for word in words).strip()
+    text = text_of(words, least.transcript.language)
     known = confidence.word_probability(words)
     sure = confidence.is_sure(least.verdict, words)
     spoken = heard.language
@@ -237,11 +237,11 @@ def _translation_clue(heard: Recording, passage: Passage, source: Source) -> Ite
     """Clue of a translation and what it translates; none where it is no text."""
     english, code = passage.transcript.translation, str(passage.transcript.language)
     seconds = passage.span.length
-    if english is None or confidence.judge_text(english, seconds) is Verdict.REJECTED:
+    if english is None or confidence.judge_translation(english, seconds) is Verdict.REJECTED:
         return
     known = confidence.probability_of(english.logprob)
     sure = confidence.is_sure(passage.verdict, passage.words) and (
-        confidence.judge_text(english, seconds) is Verdict.RELIABLE
+        confidence.judge_translation(english, seconds) is Verdict.RELIABLE
     )
     quality = _quality(heard, passage, known, confidence.score(known, sure))
     factors = {**quality.factors, "translation_logprob": round(english.logprob, 3)}
@@ -256,7 +256,7 @@ def _translation_clue(heard: Recording, passage: Passage, source: Source) -> Ite
         data={
             "transcript": english.text,
             "translated_from": code,
-            "original": "".join(word.text for word in passage.words).strip(),
+            "original": text_of(passage.words, code),
             "language": "en",
         },
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeVar
 
+from emer.tools.speech.languages import CHINESE
 from emer.tools.speech.transcript import TimedWord
 from emer.tools.types import Span
 
@@ -37,6 +38,20 @@ def utterances(words: Sequence[Word]) -> list[list[Word]]:
         else:
             groups.append([word])
     return [part for group in groups for part in _divided(group)]
+
+
+def text_of(words: Sequence[TimedWord], language: str | None) -> str:
+    """The text of words; in Chinese with commas at pauses where no mark is written.
+
+    Whisper often writes none there, and without spaces a line of clauses cannot be read.
+    """
+    parts = [word.text for word in words[:1]]
+    for before, after in pairwise(words):
+        silent = after.start - before.end >= PAUSE
+        if language == CHINESE and silent and before.text.rstrip()[-1:].isalnum():
+            parts.append("，")  # noqa: RUF001
+        parts.append(after.text)
+    return "".join(parts).strip()
 
 
 def ends_sentence(word: TimedWord) -> bool:

@@ -12,7 +12,7 @@ from emer.tools.speech.confidence import (
     factors,
     is_sure,
     judge,
-    judge_text,
+    judge_translation,
     score,
     word_probability,
 )
@@ -58,9 +58,9 @@ def test_words_of_a_language_in_doubt_are_doubtful():
 
 def test_a_text_that_goes_in_circles_is_no_translation():
     circles = ScoredText("I have seven points. " * 12, -0.3)
-    assert judge_text(circles, 6.0) is Verdict.REJECTED
-    assert judge_text(ScoredText("I am so happy.", -1.2), 2.0) is Verdict.DOUBTFUL
-    assert judge_text(ScoredText("I am so happy.", -0.3), 2.0) is Verdict.RELIABLE
+    assert judge_translation(circles, 6.0) is Verdict.REJECTED
+    assert judge_translation(ScoredText("I am so happy.", -0.7), 2.0) is Verdict.DOUBTFUL
+    assert judge_translation(ScoredText("I am so happy.", -0.3), 2.0) is Verdict.RELIABLE
 
 
 def test_much_text_needs_much_time():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emer.tools.speech.transcript import TimedWord
-from emer.tools.speech.utterance import LONGEST, ends_sentence, utterances
+from emer.tools.speech.utterance import LONGEST, ends_sentence, text_of, utterances
 
 
 def words(*timed: tuple[str, float]) -> list[TimedWord]:
@@ -39,6 +39,14 @@ def test_speech_without_a_pause_is_divided_between_sentences():
     assert all(group[-1].end - group[0].start <= LONGEST for group in groups)
     assert [word for group in groups for word in group] == said
     assert len(utterances(words(*((f"w{n}", 0.31 * n) for n in range(90))))) == 1
+
+
+def test_chinese_has_a_comma_at_a_pause_where_no_mark_is_written():
+    timed = (("好", 0.0), ("吧", 0.3), ("你们", 1.2), ("呀。", 1.5), ("走", 2.6))
+    said = [TimedWord(text, start, start + 0.3, 0.9) for text, start in timed]
+    assert text_of(said, "zh") == "好吧，你们呀。走"  # noqa: RUF001
+    assert text_of(words(("so", 0.0), ("then", 1.0)), "en") == "so then"
+    assert text_of([], "zh") == ""
 
 
 def test_marks_of_several_scripts_end_a_sentence():
