@@ -355,7 +355,7 @@ def speed(
         typer.Option(
             metavar="PART",
             help="For models: faster-whisper, whisper, asr, blendshapes, deepface, "
-            "speech-emotion, captioner or sizes.",
+            "speech-emotion, captioner, long-speech or sizes.",
         ),
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="For models: rounds of each side.")] = 3,
@@ -372,6 +372,38 @@ def speed(
 
     request = SpeedRequest(clip, device, tuple(size or ()), tuple(only or ()), rounds)
     run_speed(request, profile, memory, json)
+
+
+@app.command()
+def words(
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE.csv", help="Columns file, language, words.")
+    ],
+    tool: Annotated[str, typer.Option(metavar="NAME", help="Speech tool.")] = "faster-whisper",
+    argument: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Argument of the tool (repeatable)."),
+    ] = None,
+    noise: Annotated[
+        float | None, typer.Option(metavar="DB", help="Add white noise so far below the sound.")
+    ] = None,
+    starts: Annotated[
+        bool, typer.Option("--starts", help="Also compare word starts of English clips.")
+    ] = False,
+    limit: Limit = None,
+    listed: Annotated[bool, typer.Option("--list", help="Also print each transcript.")] = False,
+    json: Json = False,
+) -> None:
+    """Measure a speech tool's words against those that were said.
+
+    A row without words is a clip without speech: every word stated there is wrong. Word starts are
+    compared with a forced alignment of the known words.
+    """
+    from emer.evals.commands.options import tool_arguments
+    from emer.evals.commands.words import WordsRequest, run_words
+
+    arguments = tool_arguments(tuple(argument or ()))
+    run_words(WordsRequest(table, tool, arguments, noise, starts, limit), listed, json)
 
 
 def main() -> None:

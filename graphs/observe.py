@@ -11,7 +11,13 @@ from emer.graphs.components import declared_modality
 from emer.graphs.context import Context
 from emer.graphs.state import Gap, Job, Json
 from emer.graphs.trace.clue_ledger import by_time
-from emer.graphs.trace.events import NothingObserved, ToolFailure, ToolFinished, ToolStarted
+from emer.graphs.trace.events import (
+    NothingObserved,
+    ToolAdvanced,
+    ToolFailure,
+    ToolFinished,
+    ToolStarted,
+)
 from emer.tools.errors import ConfigError, ToolFailed, ToolMissing, Unobservable, WeightsBroken
 from emer.tools.registry import slots
 from emer.tools.runtime.cancellation import Call, raise_if_cancelled
@@ -31,7 +37,7 @@ LIMIT_LENGTH = 150.0
 
 def observe(context: Context, job: Job) -> Json:
     """Carry out the job and return its update of the state; a broken tool adds a gap."""
-    tool, record = context.tools[job.slot], Call()
+    tool = context.tools[job.slot]
     facts: Json = {
         "slot": job.slot,
         "tool": tool.source.tool,
@@ -40,6 +46,7 @@ def observe(context: Context, job: Job) -> Json:
         "round": job.round,
         "question": job.question,
     }
+    record = Call(lambda share: context.trace.announce(ToolAdvanced(**facts, share=share)))
     began = time.monotonic()
     try:
         key = context.store.key(context.clip, tool, job.span, job.question)

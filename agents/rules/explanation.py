@@ -32,6 +32,8 @@ from emer.tools.types import Clue, Span
 MAX_SEEN, MAX_HEARD = 6, 4
 """Clues per channel: 3-4 sentences seen, 1-2 heard (EMER's habit)."""
 PER_SENTENCE = 2
+MOST_ORIGINALS = 3
+"""Utterances that are quoted beside one translation of all of them (chosen by us)."""
 MOMENT = 0.5
 """Seconds from which a clue counts as later than the one before (chosen by us)."""
 NOTABLE = 0.3
@@ -112,14 +114,24 @@ def _quoted(case: Case) -> Iterator[Sentence]:
         key=lambda c: (is_doubtful(c), -round(moved.get(c.id, 0.0), 6), -c.quality.score, c.id),
     )
     for clue in ranked[:1]:
-        pair = next((o for o in texts if _are_pair(clue, o)), None)
-        if pair is None:
+        pair = clue if is_translation(clue) else next(_pairs(clue, texts), None)
+        originals = [] if pair is None else sorted(_pairs(pair, texts), key=_start)[:MOST_ORIGINALS]
+        if pair is None or not originals:
             text = quote(clue, case.language)
             yield Sentence(block="text", text=text, clue_ids=(clue.id,))
         else:
-            original, other = sorted((clue, pair), key=is_translation)
-            text = quote_pair(original, other, case.language)
-            yield Sentence(block="text", text=text, clue_ids=(original.id, other.id))
+            text = quote_pair(originals, pair, case.language)
+            ids = tuple(each.id for each in (*originals, pair))
+            yield Sentence(block="text", text=text, clue_ids=ids)
+
+
+def _start(clue: Clue) -> float:
+    return -1.0 if clue.span is None else clue.span.start
+
+
+def _pairs(clue: Clue, texts: Sequence[Clue]) -> Iterator[Clue]:
+    """The translations of a clue's words, or the words that it translates."""
+    return (other for other in texts if _are_pair(clue, other))
 
 
 def _are_pair(one: Clue, other: Clue) -> bool:

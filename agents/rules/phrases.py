@@ -216,12 +216,16 @@ def quote(clue: Clue, language: Language = "en") -> str:
     return load(f"rules/{language}/text_{kind}").substitute(words=words)
 
 
-def quote_pair(original: Clue, translation: Clue, language: Language = "en") -> str:
-    """The words of a speaker and their translation beside each other."""
-    kind = "text_pair_subtitle" if is_written(original) else "text_pair"
-    kind += "_doubtful" if is_doubtful(translation) else ""
-    prompt = load(f"rules/{language}/{kind}")
-    return prompt.substitute(words=quoted(original), translated=quoted(translation))
+def quote_pair(originals: Sequence[Clue], translation: Clue, language: Language = "en") -> str:
+    """Words of a speaker beside their translation, hedged where either is in doubt."""
+    kind = "text_pair_subtitle" if any(map(is_written, originals)) else "text_pair"
+    if any(map(is_doubtful, originals)):
+        kind = "text_doubtful_pair"
+    elif is_doubtful(translation):
+        kind += "_doubtful"
+    between = "”、“" if language == "zh" else '", "'
+    words = between.join(map(quoted, originals))
+    return load(f"rules/{language}/{kind}").substitute(words=words, translated=quoted(translation))
 
 
 def is_translation(clue: Clue) -> bool:

@@ -231,7 +231,8 @@ def _loose(readout: Readout, carriers: Sequence[Carrier]) -> Iterator[Problem]:
             yield Problem("unsupported", f'it cannot be read: "{item.text}"')
         if item.kind == "speech" and not reports:
             yield Problem("unsupported", "it reports speech without quoting it")
-        stated = any(item.text in carrier.text for carrier in carriers)
+        names = {item.text, "english"} if item.value == "english" else {item.text}
+        stated = any(name in carrier.text for name in names for carrier in carriers)
         if item.kind == "language" and not (has_quote and stated):
             yield Problem("unsupported", f'it cannot be read: "{item.text}"')
 
@@ -268,7 +269,11 @@ def _quotations(
     readout: Readout, cited: Cited, carriers: Sequence[Carrier], hedged: bool
 ) -> Iterator[Problem]:
     quotes = [item for item in readout.items if item.kind == "quote"]
-    if quotes and not any(item.kind == "speech" for item in readout.items):
+    spoken = {carrier.clue.id for carrier in carriers if carrier.words}
+    if quotes and not any(
+        item.kind == "speech" or (item.kind == "verbatim" and item.value in spoken)
+        for item in readout.items
+    ):
         yield Problem("unsupported", "it does not say where its quotation is from")
     for quote in quotes:
         words = _normal(quote.value)

@@ -47,8 +47,9 @@ class Progress:
                 self.header = event
             case events.RunStarted():
                 pass
-            case events.ToolStarted():
-                self._lines[_key(event)] = Spinner("dots", _title(event))
+            case events.ToolStarted() | events.ToolAdvanced():
+                share = f"  {event.share:.0%}" if isinstance(event, events.ToolAdvanced) else ""
+                self._lines[_key(event)] = Spinner("dots", Text.assemble(_title(event), share))
             case events.ToolFinished() | events.NothingObserved() | events.ToolFailure():
                 line = end_line(event)
                 line.no_wrap, line.overflow = True, "ellipsis"
@@ -96,13 +97,13 @@ def end_line(event: CallEnd) -> Text:
     return Text.assemble(mark, " ", _title(event), "  ", one_line(result), "  ", (time, "dim"))
 
 
-def _title(event: events.ToolStarted | CallEnd) -> Text:
+def _title(event: events.ToolStarted | events.ToolAdvanced | CallEnd) -> Text:
     question = f' "{event.question}"' if event.question else ""
     call = f"{one_line(event.tool)}, {span(event.span)}{one_line(question)}"
     return Text.assemble((f"{event.slot:<{WIDE}} ", "bold"), call)
 
 
-def _key(event: events.ToolStarted | CallEnd) -> tuple[str, str, int, str]:
+def _key(event: events.ToolStarted | events.ToolAdvanced | CallEnd) -> tuple[str, str, int, str]:
     return event.slot, str(event.span), event.round, event.question or ""
 
 

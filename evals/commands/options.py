@@ -25,6 +25,7 @@ from emer.graphs.cli_errors import Terminal
 from emer.tools.errors import ConfigError
 from emer.tools.runtime.native import hush
 from emer.tools.text import escaped, one_line
+from emer.tools.types import Param
 
 if TYPE_CHECKING:
     from emer.evals.judges.judge import Judge
@@ -38,6 +39,21 @@ def choose_edition(name: str) -> Edition:
         if name == edition:
             return edition
     raise ConfigError(f"--lexicon {name}: there are {', '.join(EDITIONS)}")
+
+
+def tool_arguments(given: Sequence[str]) -> dict[str, Param]:
+    """Arguments of a tool from KEY=VALUE; numbers, true and false are read as such."""
+    arguments: dict[str, Param] = {}
+    for each in given:
+        key, equals, value = each.partition("=")
+        if not (key and equals):
+            raise ConfigError(f"--argument {each}: write KEY=VALUE, as beam=5")
+        try:
+            read = json.loads(value)
+        except ValueError:
+            read = value
+        arguments[key] = read if isinstance(read, bool | int | float) else value
+    return arguments
 
 
 def open_lexicon(folder: DataFolder, edition: Edition) -> Lexicon | None:

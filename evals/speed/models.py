@@ -28,6 +28,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 from emer.evals.speed.large_models import SIZES, measure_size
+from emer.evals.speed.long_speech import measure_long_speech
 from emer.evals.speed.measure import (
     Machine,
     Measure,
@@ -135,6 +136,8 @@ def _works(
     for name in parts:
         if name == "ocr":
             yield name, partial(measure_ocr, request.clip, request.rounds, folder)
+        if name == "long-speech":
+            yield name, partial(measure_long_speech, request.clip, device, folder)
         elif name != "sizes":
             yield name, partial(measure_tool, name, request.clip, device, request.rounds, folder)
     for size in SIZES if "sizes" in parts else ():
@@ -352,6 +355,9 @@ COMPARISONS: Final[Mapping[str, Comparison]] = {
         _deepface, _expression, f"DeepFace.analyze on {FACES_PER_S} pictures a second"
     ),
 }  # fmt: skip
-PARTS: Final = (*COMPARISONS, "asr", "speech-emotion", "captioner", "ocr", "sizes")
+PARTS: Final = (
+    *COMPARISONS,
+    *("asr", "speech-emotion", "captioner", "ocr", "long-speech", "sizes"),
+)
 ON_CPU: Final = frozenset({"blendshapes"})
 """Tools without a device of their own: MediaPipe's Python runs on the CPU."""

@@ -101,6 +101,13 @@ class ToolStarted(_Call):
     cached: bool = False
 
 
+class ToolAdvanced(_Call):
+    """Share of a tool call's work that is done; for listeners, no line of the trace."""
+
+    event: Literal["tool_advanced"] = "tool_advanced"
+    share: float = Field(ge=0, le=1)
+
+
 class ToolFinished(_Call):
     """A tool call ended with clues."""
 
@@ -237,6 +244,7 @@ Event = Annotated[
     Header
     | RunStarted
     | ToolStarted
+    | ToolAdvanced
     | ToolFinished
     | NothingObserved
     | ToolFailure

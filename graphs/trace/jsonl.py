@@ -91,6 +91,11 @@ class TraceWriter:
             self._append(_line(stamped))
             self._notify(stamped)
 
+    def announce(self, event: Event) -> None:
+        """Pass a passing event to the listener; the file does not hold it."""
+        with self._lock:
+            self._notify(event.model_copy(update={"at": self.seconds}))
+
     def close(self) -> None:
         """Close the file; later events are dropped."""
         with self._lock:

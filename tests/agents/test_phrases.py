@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from emer.agents.lexicon.cue_parser import is_doubtful, mentions_in, transcript
 from emer.agents.rules.phrases import join, quote
 from emer.agents.rules.reasoner import Rules
@@ -11,10 +13,10 @@ from emer.tools.speech.transcript import says, translated
 from emer.tools.types import Clue, Quality, Source, Span
 
 
-def clue(text: str, **data: str) -> Clue:
+def clue(text: str, span: tuple[float, float] = (0.2, 1.9), **data: str) -> Clue:
     return Clue(
         modality="text",
-        span=Span(start=0.2, end=1.9),
+        span=Span(start=span[0], end=span[1]),
         text=text,
         quality=Quality(score=0.9, factors={"word_probability": 0.9}),
         source=Source(tool="whisper", version="1"),
@@ -49,6 +51,38 @@ def test_the_rules_tell_the_translation_and_the_verifier_supports_it():
         'In the text, the words "Ich danke dir so sehr!" are heard, in English '
         '"Thank you so much!".'
     ]
+    assert not verify(written, inquiry.clues, inquiry.duration).rejected
+
+
+UNSURE = clue(says("Ich danke dir so sehr!", False), language="de")
+LATER = clue(says("Du bist lieb.", True), (2.5, 3.4), language="de")
+BOTH = clue(translated("Thank you so much!", "German", True), (0.2, 3.4), translated_from="de")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_words_in_doubt_stay_hedged_beside_a_translation_that_is_sure(language):
+    inquiry = Inquiry(
+        question="What is displayed?", clues=(UNSURE, ENGLISH), duration=2.0, language=language
+    )
+    rules = Rules()
+    written = rules.explain(inquiry, rules.decide(inquiry))
+    (text,) = [s.text for s in written.sentences if s.block == "text"]
+    for part in {"en": ("may be saying", "perhaps", "low recognition confidence"),
+                 "zh": ("可能说的是", "英译可能是", "识别置信度低")}[language]:  # fmt: skip
+        assert part in text
+    assert not verify(written, inquiry.clues, inquiry.duration).rejected
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_translation_of_several_utterances_stands_beside_all_of_them(language):
+    inquiry = Inquiry(
+        question="What is displayed?", clues=(LATER, BOTH, GERMAN), duration=4.0, language=language
+    )
+    rules = Rules()
+    written = rules.explain(inquiry, rules.decide(inquiry))
+    (sentence,) = [s for s in written.sentences if s.block == "text"]
+    order = [sentence.text.index(w) for w in ("danke dir", "Du bist lieb", "Thank you")]
+    assert order == sorted(order) and len(sentence.clue_ids) == 3
     assert not verify(written, inquiry.clues, inquiry.duration).rejected
 
 

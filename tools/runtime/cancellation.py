@@ -24,7 +24,8 @@ class Cancelled(EmerError):
 class Call:
     """One call of a tool; may be cancelled from another thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_progress: Callable[[float], None] | None = None) -> None:
+        self.on_progress = on_progress
         self._cancelled = threading.Event()
         self._notes: list[str] = []
         self._endings: list[Callable[[], None]] = []
@@ -55,6 +56,11 @@ class Call:
     def note(self, text: str) -> None:
         """Add a sentence for the user."""
         self._notes.append(text)
+
+    def report_progress(self, share: float) -> None:
+        """Tell the listener, if there is one, that this share of the work is done."""
+        if self.on_progress is not None:
+            self.on_progress(share)
 
 
 _CALL: ContextVar[Call | None] = ContextVar("call", default=None)
@@ -91,6 +97,13 @@ def note(text: str) -> None:
         collected.append(text)
     elif call is not None:
         call.note(text)
+
+
+def report_progress(share: float) -> None:
+    """Report to the current call which share of its work, in [0, 1], is done."""
+    call = current_call()
+    if call is not None:
+        call.report_progress(share)
 
 
 @contextmanager

@@ -1,62 +1,33 @@
-"""Base of the ASR tools: settings, packed windows, transcripts, clues.
+"""Base of the ASR tools: settings, weights, the shared model.
 
 Speech is located first, so that silence, music and noise are not decoded at all; its stretches
-are packed into windows, each decoded once; what the model doubts is reported as doubtful, or not
-at all.
+are packed into windows; what the model doubts is reported as doubtful, or not at all
+(`transcriber`).
 """
 
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, NamedTuple
 
-from emer.tools.errors import ConfigError, ToolMissing, Unobservable
+from emer.tools.errors import ConfigError, ToolMissing
 from emer.tools.media.clip import Clip
-from emer.tools.runtime.cancellation import note
 from emer.tools.runtime.device import CPU, RunOptions, choose_device, choose_precision, cpu_threads
 from emer.tools.runtime.memo import Memo
 from emer.tools.runtime.model_pool import Key, PooledModel
-from emer.tools.speech import confidence
-from emer.tools.speech.confidence import Verdict
-from emer.tools.speech.languages import AUTO, code_of, name_of, require_language
-from emer.tools.speech.segmentation import Segment, cut, span_of, utterances
-from emer.tools.speech.transcript import (
-    AsrOptions,
-    TimedWord,
-    Transcript,
-    Window,
-    not_recognised,
-    says,
-    times,
-    translated,
-)
-from emer.tools.speech.vad import (
-    RATE,
-    Samples,
-    audible_samples,
-    best_detector,
-    find_speech,
-    speech_share,
-)
-from emer.tools.types import Clue, Modality, Param, Quality, Source, Span
+from emer.tools.speech.languages import AUTO, code_of, converts, require_language
+from emer.tools.speech.transcriber import BLOCK, Transcriber
+from emer.tools.speech.transcript import AsrOptions, Transcript, Window
+from emer.tools.speech.vad import best_detector
+from emer.tools.types import Clue, Modality, Param, Source, Span
 from emer.tools.weights.locate import Need, find
 
 BATCH = {"cpu": 4, "mps": 8, "cuda": 16}
 """Windows decoded at once by kind of device (chosen by us)."""
-PACKED = 28.0
-"""Seconds packed into a window of 30; a recogniser expects some silence."""
-FIRST = 8
-"""Windows from which a clip's language is detected; the others are then given it."""
-REST = 32
-"""Windows decoded in one call when the language is known (chosen by us).
-
-A batch of the largest, and few enough that clips decoded at the same time take turns."""
-CACHED = 8
-"""Clips whose transcripts are cached for calls about a span."""
 WHOLE, FIT = "whole", "fit"
 """Windows of 30 s, as in training, or of the sound and a little silence."""
 
@@ -141,6 +112,11 @@ class AsrTool(ABC):
         return True
 
     @property
+    def fits(self) -> bool:
+        """Whether windows fit the sound; a wider search writes a sentence twice in them."""
+        return self.window == FIT and self.beam == 1
+
+    @property
     def source(self) -> Source:
         """Name, version, weights and what changes the result."""
         library = self.version()  # a package that is missing is reported before weights
@@ -152,7 +128,8 @@ class AsrTool(ABC):
             "precision": self.dtype,
             "vad": self._vad,
             "weights": need.fingerprint,
-            **({"window": FIT} if self.window == FIT else {}),
+            **({"window": FIT} if self.fits else {}),
+            **({"script": "simplified"} if converts() else {}),
         }
         return Source(tool=self.name, version=library, model=need.model, params=params)
 
@@ -173,7 +150,8 @@ class AsrTool(ABC):
 
         def make() -> Transcriber:
             decode, packs = self.recogniser(need, options), self.times_words(need)
-            return Transcriber(decode, self._vad, self._code, packs)
+            block = max(BLOCK, options.batch)
+            return Transcriber(decode, self._vad, self._code, packs, block)
 
         # Made anew when weights or device have changed.
         return self._transcribers.get((need, options), make).clues(clip, span, self.source)
@@ -188,7 +166,7 @@ class AsrTool(ABC):
             beam=self.beam,
             translate=self.translate,
             threads=cpu_threads(),
-            fit=self.window == FIT,
+            fit=self.fits,
             language=self._code,
         )
 
@@ -216,132 +194,3 @@ class AsrTool(ABC):
     def _current(self) -> tuple[Need, AsrOptions]:
         self.version()
         return find(self.name, self.model), self.options()
-
-
-class Passage(NamedTuple):
-    """A transcribed segment: its words in clip time, and how far they are trusted."""
-
-    transcript: Transcript
-    words: tuple[TimedWord, ...]
-    verdict: Verdict
-    span: Span
-
-
-class Transcriber:
-    """Transcribes clips with a recogniser; the last `CACHED` clips are cached.
-
-    Args:
-        decode: The recogniser: a transcript per window.
-        detector: Name of the voice activity detector.
-        language: Code of the language; None to detect it.
-        packs: Whether several stretches of speech share a window; not for a recogniser without
-            word times, so that the time of a stretch is known.
-    """
-
-    def __init__(
-        self,
-        decode: Callable[[Sequence[Window]], list[Transcript]],
-        detector: str,
-        language: str | None,
-        packs: bool = True,
-    ) -> None:
-        self._decode, self._detector, self._language = decode, detector, language
-        self._packs = packs
-        self._clips: Memo[tuple[Sequence[Span], Sequence[Passage]]] = Memo(CACHED)
-
-    def clues(self, clip: Clip, span: Span | None, source: Source) -> list[Clue]:
-        """A clue per utterance and translation; `Unobservable` without reliable words."""
-        whole, passages = self._clips.get(
-            clip.sha256, lambda: self._recognise(clip), clip.is_complete
-        )
-        within = span or Span(start=0, end=clip.duration)
-        speech = tuple(s for s in whole if s.overlaps(within))
-        if not speech:
-            raise Unobservable("no speech is heard")
-        rejected = [p.span for p in passages if p.verdict is Verdict.REJECTED]
-        share = speech_share(whole)
-        clues = [clue for p in passages for clue in _clues(p, within, share, source)]
-        if not clues:
-            raise Unobservable(not_recognised(speech))
-        if rejected and span is None:
-            note(f"the words at {times(rejected)} could not be recognised")
-        return clues
-
-    def _recognise(self, clip: Clip) -> tuple[Sequence[Span], Sequence[Passage]]:
-        samples = audible_samples(clip)
-        speech = find_speech(samples, self._detector)
-        segments = list(cut(samples, speech, PACKED))
-        if not self._packs:
-            segments = [Segment((part,)) for segment in segments for part in segment.parts]
-        return speech, tuple(self._passages(clip.sha256, samples, segments))
-
-    def _passages(self, clip: str, samples: Samples, segments: list[Segment]) -> Iterator[Passage]:
-        """Decode segment by segment; the language of the first ones is that of all."""
-        language = self._language
-        waiting = list(segments)
-        while waiting:
-            count = FIRST if language is None else REST
-            part, waiting = waiting[:count], waiting[count:]
-            windows = [Window(segment.sound(samples), clip, language) for segment in part]
-            for segment, transcript in zip(part, self._decode(windows), strict=True):
-                language = language or transcript.language
-                halves = segment.halves(samples) if transcript.unfinished else (segment,)
-                if len(halves) > 1:  # there are more words than the model writes at once
-                    yield from self._passages(clip, samples, list(halves))
-                else:
-                    yield _passage(segment, transcript)
-
-
-def _passage(segment: Segment, transcript: Transcript) -> Passage:
-    words = tuple(
-        TimedWord(w.text, *segment.clip_span(w.start, w.end), w.probability)
-        for w in transcript.words
-    )
-    first, last = segment.parts[0][0] / RATE, segment.parts[-1][1] / RATE
-    original = transcript.original
-    if not words and original.text.strip():
-        known = confidence.probability_of(original.logprob)
-        words = (TimedWord(original.text, first, last, known),)
-    verdict = confidence.judge(transcript, segment.size / RATE) if words else Verdict.REJECTED
-    return Passage(transcript, words, verdict, Span(start=round(first, 2), end=round(last, 2)))
-
-
-def _clues(passage: Passage, within: Span, share: float, source: Source) -> Iterator[Clue]:
-    """A clue per utterance, and one of the whole translation, which has no word times."""
-    if passage.verdict is Verdict.REJECTED:
-        return
-    transcript, english = passage.transcript, passage.transcript.translation
-    code, guess = transcript.language, transcript.language_probability
-    language = {} if code is None else {"language": code}
-    likely = {} if guess is None else {"language_probability": round(guess, 3)}
-    factors = partial(confidence.factors, transcript, share)
-    clue = partial(Clue, modality="text", source=source, kind="transcribed")
-    words = [w for w in passage.words if within.start <= (w.start + w.end) / 2 <= within.end]
-    for utterance in utterances(words):
-        text = "".join(word.text for word in utterance).strip()
-        known = confidence.word_probability(utterance)
-        sure = confidence.is_sure(passage.verdict, utterance)
-        timed = [[w.text.strip(), w.start, w.end, round(w.probability, 3)] for w in utterance]
-        yield clue(
-            span=span_of(utterance, within),
-            text=says(text, sure),
-            certainty="stated" if sure else "doubtful",
-            quality=Quality(score=confidence.score(known, sure), factors=factors(known)),
-            data={"transcript": text, **language, **likely, "words": timed},
-        )
-    if words and english is not None:
-        known = confidence.word_probability(passage.words)
-        sure = (
-            confidence.is_sure(passage.verdict, passage.words)
-            and english.logprob >= confidence.LEAST_LOGPROB
-        )
-        yield clue(
-            span=span_of(passage.words, passage.span),
-            text=translated(english.text, name_of(str(code)), sure),
-            certainty="stated" if sure else "doubtful",
-            quality=Quality(
-                score=confidence.score(confidence.probability_of(english.logprob), sure),
-                factors={**factors(known), "translation_logprob": round(english.logprob, 3)},
-            ),
-            data={"transcript": english.text, "translated_from": str(code), "language": "en"},
-        )

@@ -282,15 +282,15 @@ class FasterWhisper(AsrTool):
         compute: Precision: int8, float16, bfloat16 or float32; the process's dtype does not
             change it.
         batch: Windows decoded at once; 0 for the default of the device.
-        window: "whole" for the 30 s that Whisper was trained on, or "fit" for the sound and 2 s,
-            and a whole window again where the words are then not sure. "fit" takes a fraction of
-            the time for short clips.
+        window: "fit" for the sound and 2 s, and a whole window again where the words are then
+            not sure: a fraction of the time for short clips, the same words (evals/LOG.md). Or
+            "whole" for the 30 s that Whisper was trained on, as always with a beam over 1.
         (the others): See `AsrTool`.
     """
 
     compute: str = "int8"
     batch: int = 0
-    window: str = WHOLE
+    window: str = FIT
     name: ClassVar[str] = TOOL
     package: ClassVar[str] = "faster-whisper"
     backend: ClassVar[Backend] = Backend(_load, transcribe, known_languages, memory=MEMORY)

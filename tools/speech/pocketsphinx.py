@@ -23,8 +23,9 @@ from emer.tools.runtime.worker_process import communicate
 from emer.tools.speech.asr_tool import library_version
 from emer.tools.speech.confidence import LatticeConfidence, LatticeWord, Verdict, judge_lattice
 from emer.tools.speech.pocketsphinx_worker import Decoded
-from emer.tools.speech.segmentation import Segment, cut, span_of, utterances
+from emer.tools.speech.segmentation import Segment, cut
 from emer.tools.speech.transcript import not_recognised, says
+from emer.tools.speech.utterance import span_of, utterances
 from emer.tools.speech.vad import (
     RATE,
     Samples,
@@ -78,16 +79,14 @@ class PocketSphinx:
         speech, words = self._clips.get(
             clip.sha256, lambda: self._recognise(clip), clip.is_complete
         )
-        confidence = judge_lattice(words)
-        if span is not None:
-            speech = [s for s in speech if s.overlaps(span)]
-            words = [w for w in words if span.start <= (w.start + w.end) / 2 <= span.end]
-        if not speech:
+        within = span or Span(start=0, end=clip.duration)
+        near = [s for s in speech if s.overlaps(within)]
+        if not near:
             raise Unobservable("no speech is heard")
-        if confidence.verdict is Verdict.REJECTED or not words:
-            raise Unobservable(not_recognised(speech))
-        share, within = speech_share(speech), span or Span(start=0, end=clip.duration)
-        return [_clue(self.source, each, confidence, share, within) for each in utterances(words)]
+        clues = transcript_clues(self.source, words, near, within)
+        if not clues:
+            raise Unobservable(not_recognised(near))
+        return clues
 
     def _recognise(self, clip: Clip) -> tuple[Sequence[Span], Sequence[LatticeWord]]:
         samples = audible_samples(clip)
@@ -97,6 +96,28 @@ class PocketSphinx:
         settings = {**WIDE, "maxhmmpf": self.max_states}
         seconds = self.time_limit * ceil(len(samples) / RATE / 600)
         return speech, recognise(samples, cut(samples, speech), settings, seconds)
+
+
+def transcript_clues(
+    source: Source, words: Sequence[LatticeWord], speech: Sequence[Span], within: Span
+) -> list[Clue]:
+    """A clue per utterance in a span; none of words that cannot be relied on.
+
+    An utterance is stated without a hedge where it can be relied on by itself and as part of its
+    clip: words that fit by chance are few.
+
+    Args:
+        source: The tool.
+        words: All words of the clip.
+        speech: Stretches of speech in the span.
+        within: The span.
+    """
+    clip = judge_lattice(words)
+    inside = [w for w in words if within.start <= (w.start + w.end) / 2 <= within.end]
+    if clip.verdict is Verdict.REJECTED or not inside:
+        return []
+    share = speech_share(speech)
+    return [_clue(source, each, clip, share, within) for each in utterances(inside)]
 
 
 def recognise(
@@ -173,7 +194,7 @@ def _clue(
 ) -> Clue:
     confidence = judge_lattice(words)
     text = " ".join(word.text for word in words)
-    sure = clip_confidence.verdict is Verdict.RELIABLE and confidence.posterior >= 0.5
+    sure = all(c.verdict is Verdict.RELIABLE for c in (confidence, clip_confidence))
     score = min(confidence.posterior, 0.8) if sure else 0.5 * min(confidence.posterior, 0.4)
     return Clue(
         modality="text",

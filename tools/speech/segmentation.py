@@ -1,15 +1,16 @@
-"""Segments: sound cut for a recogniser, fitted windows, utterances of words."""
+"""Segments: sound cut for a recogniser, windows that fit it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from itertools import pairwise
 
 import numpy as np
 
 from emer.tools.speech.confidence import Verdict, judge
-from emer.tools.speech.transcript import TimedWord, Transcript, Window
+from emer.tools.speech.languages import spoken_language
+from emer.tools.speech.transcript import Transcript, Window
 from emer.tools.speech.vad import HOP, RATE, Samples, join_runs, levels
 from emer.tools.types import Span
 
@@ -17,8 +18,8 @@ PAD = 0.2
 """Seconds on each side of speech; a recogniser needs some silence around words."""
 LONGEST = 20.0
 """Default of the most seconds in a segment; bounds a recogniser's memory."""
-PAUSE = 0.5
-"""Seconds of silence that end an utterance."""
+LEAST = 0.4
+"""Share of the longest segment before which unbroken speech is not cut (chosen by us)."""
 MEL_HOP = 160
 """Samples per frame of Whisper's spectrogram, which are 10 ms."""
 FRAMES = 3000
@@ -77,19 +78,34 @@ class Segment:
         return self.parts[-1][1] / RATE
 
 
-def cut(samples: Samples, speech: Sequence[Span], longest: float = LONGEST) -> tuple[Segment, ...]:
+def cut(
+    samples: Samples,
+    speech: Sequence[Span],
+    longest: float = LONGEST,
+    pad: float = PAD,
+    bridged: float = 0.0,
+) -> tuple[Segment, ...]:
     """The speech with a little silence around it, in segments of at most `longest` s.
 
-    Speech without a pause for that long is cut at its quietest moment.
+    Speech that is longer without such a pause is cut at its longest pause, else at its quietest
+    moment.
+
+    Args:
+        samples: The clip's sound.
+        speech: Its stretches of speech in order.
+        longest: Most seconds of a segment.
+        pad: Seconds of the sound before and behind speech that belong to it.
+        bridged: Pauses up to so many seconds stay in the sound as they are.
     """
     size = len(samples)
     padded = (
-        (max(0, round((s.start - PAD) * RATE)), min(size, round((s.end + PAD) * RATE)))
+        (max(0, round((s.start - pad) * RATE)), min(size, round((s.end + pad) * RATE)))
         for s in speech
     )
+    pauses = [(round(a.end * RATE), round(b.start * RATE)) for a, b in pairwise(speech)]
     segments: list[Segment] = []
-    for stretch in join_runs(list(padded), 1):
-        for part in _split(samples, stretch, longest):
+    for stretch in join_runs(list(padded), max(1, round(bridged * RATE))):
+        for part in _split(samples, stretch, longest, pauses):
             if segments and segments[-1].size + part[1] - part[0] <= longest * RATE:
                 segments[-1] = Segment((*segments[-1].parts, part))
             else:
@@ -97,11 +113,15 @@ def cut(samples: Samples, speech: Sequence[Span], longest: float = LONGEST) -> t
     return tuple(segments)
 
 
-def _split(samples: Samples, part: tuple[int, int], longest: float) -> list[tuple[int, int]]:
+def _split(
+    samples: Samples, part: tuple[int, int], longest: float, pauses: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
     start, end = part
     parts: list[tuple[int, int]] = []
     while end - start > longest * RATE:
-        at = _quietest(samples, start + round(0.6 * longest * RATE), start + round(longest * RATE))
+        first, last = start + round(LEAST * longest * RATE), start + round(longest * RATE)
+        inside = [(b - a, (a + b) // 2) for a, b in pauses if first <= a and b <= last]
+        at = max(inside)[1] if inside else _quietest(samples, first, last)
         parts.append((start, at))
         start = at
     return [*parts, (start, end)]
@@ -115,44 +135,36 @@ def _quietest(samples: Samples, first: int, last: int) -> int:
 def transcribe_fitted(windows: Sequence[Window], transcribe: Transcribe) -> list[Transcript]:
     """Transcripts from windows that fit; unsure ones are decoded in whole windows.
 
-    A short clip need not be 30 s of mostly silence.
+    A short clip need not be 30 s of mostly silence. Windows are grouped by their own length: what
+    is heard in one must not depend on the others of a batch.
     """
-    transcripts = transcribe(windows, fitted_frames(windows))
-    unsure = [
-        n
-        for n, each in enumerate(transcripts)
-        if each.unfinished or judge(each, len(windows[n].sound) / RATE) is not Verdict.RELIABLE
-    ]
-    if unsure:
-        again = transcribe([windows[n] for n in unsure], FRAMES)
-        for place, each in zip(unsure, again, strict=True):
-            transcripts[place] = each
+    transcripts = _by_frames(windows, [fitted_frames(window) for window in windows], transcribe)
+    unsure = [n for n, each in enumerate(transcripts) if _is_unsure(windows[n], each)]
+    short = [n for n in unsure if fitted_frames(windows[n]) < FRAMES]
+    again = transcribe([windows[n] for n in short], FRAMES) if short else []
+    for place, each in zip(short, again, strict=True):
+        transcripts[place] = each
     return transcripts
 
 
-def fitted_frames(windows: Sequence[Window]) -> int:
-    """Frames of the longest sound and a little silence, at most a whole window's."""
-    longest = max(len(window.sound) for window in windows)
-    steps = -(-(longest // MEL_HOP + SILENCE) // STEP)
+def _by_frames(
+    windows: Sequence[Window], frames: Sequence[int], transcribe: Transcribe
+) -> list[Transcript]:
+    found: dict[int, Transcript] = {}
+    for count in sorted(set(frames)):
+        places = [n for n, own in enumerate(frames) if own == count]
+        group = transcribe([windows[n] for n in places], count)
+        found.update(zip(places, group, strict=True))
+    return [found[n] for n in range(len(windows))]
+
+
+def _is_unsure(window: Window, transcript: Transcript) -> bool:
+    spoken = spoken_language([(1.0, transcript.languages)])
+    verdict = judge(transcript, len(window.sound) / RATE, spoken is None or spoken.is_clear)
+    return transcript.unfinished or verdict is not Verdict.RELIABLE
+
+
+def fitted_frames(window: Window) -> int:
+    """Frames of the sound and a little silence, at most a whole window's."""
+    steps = -(-(len(window.sound) // MEL_HOP + SILENCE) // STEP)
     return min(FRAMES, steps * STEP)
-
-
-Word = TypeVar("Word", bound=TimedWord)
-
-
-def utterances(words: Sequence[Word]) -> list[list[Word]]:
-    """The words in groups, a new one after each silence of `PAUSE` s."""
-    groups: list[list[Word]] = []
-    for word in words:
-        if groups and word.start - groups[-1][-1].end < PAUSE:
-            groups[-1].append(word)
-        else:
-            groups.append([word])
-    return groups
-
-
-def span_of(words: Sequence[TimedWord], within: Span) -> Span:
-    """Span of the words in tenths of a second, inside another."""
-    start = max(within.start, round(words[0].start, 1))
-    end = min(within.end, round(words[-1].end, 1))
-    return Span(start=min(start, end), end=end)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from emer.tools.speech.vad import RATE, Samples
@@ -46,7 +46,9 @@ class Window:
     clip: str
     """Windows of one clip are in one language."""
     language: str | None = None
-    """Code of the language; None to detect it."""
+    """Code of the language that is known; None to detect it."""
+    expected: str | None = None
+    """Code of the clip's likely language, in which to decode while it is detected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ class Transcript:
     words: tuple[TimedWord, ...]
     """Empty where the model gives no times."""
     language: str | None = None
-    language_probability: float | None = None
+    """Code of the language in which it was decoded."""
+    languages: Mapping[str, float] | None = None
+    """Probability of each language that the model hears in this window, where it says."""
     no_speech: float | None = None
     """Probability that the window holds no speech, where the model gives one."""
     unfinished: bool = False
@@ -123,11 +127,12 @@ def quoted(text: str) -> str:
     return " ".join(text.split()).translate(_QUOTES)
 
 
-def says(text: str, sure: bool) -> str:
-    """The sentence of an utterance, marked when it may be wrong."""
+def says(text: str, sure: bool, why: str | None = None) -> str:
+    """Sentence of an utterance, marked when it may be wrong, with a known reason."""
     if sure:
         return f'The person says: "{quoted(text)}".'
-    return f'The person may be saying: "{quoted(text)}" ({UNSURE}).'
+    mark = UNSURE if why is None else f"{UNSURE}: {why}"
+    return f'The person may be saying: "{quoted(text)}" ({mark}).'
 
 
 def translated(text: str, language: str, sure: bool) -> str:

@@ -88,21 +88,6 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Make:
     return make
 
 
-def music(seconds: int = 8) -> np.ndarray:
-    """Return plucked notes and a drum: what a detector that goes by level takes for speech."""
-    made, rate = np.random.default_rng(0), 16_000
-    sound = np.zeros(seconds * rate)
-    for beat in range(seconds * 3):
-        start = beat * rate // 3
-        time = np.arange(min(rate // 2, len(sound) - start)) / rate
-        hertz = made.choice([220, 261.6, 329.6, 392, 440, 523.2])
-        pluck = sum(np.sin(2 * np.pi * hertz * h * time) / h for h in range(1, 6))
-        sound[start : start + len(time)] += np.exp(-5 * time) * pluck
-        drum = made.normal(0, 0.5, len(time)) * np.exp(-time * rate / 300)
-        sound[start : start + len(drum)] += drum
-    return (0.2 * sound / np.abs(sound).max()).astype(np.float32)
-
-
 @pytest.fixture(autouse=True)
 def nothing_loaded():
     """Leave no model in memory for the next test."""

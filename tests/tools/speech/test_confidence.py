@@ -7,7 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from emer.tools.speech.confidence import Verdict, factors, is_sure, judge, score, word_probability
+from emer.tools.speech.confidence import (
+    Verdict,
+    factors,
+    is_sure,
+    judge,
+    judge_translation,
+    score,
+    word_probability,
+)
 from emer.tools.speech.transcript import (
     ScoredText,
     TimedWord,
@@ -20,7 +28,6 @@ GOOD = Transcript(
     original=ScoredText("I can't believe it.", -0.2),
     words=(TimedWord(" I", 0.0, 0.2, 0.9),),
     language="en",
-    language_probability=0.98,
     no_speech=0.02,
 )
 
@@ -29,10 +36,9 @@ GOOD = Transcript(
     ("change", "verdict"),
     [
         ({}, Verdict.RELIABLE),
-        ({"no_speech": None, "language_probability": None}, Verdict.RELIABLE),
+        ({"no_speech": None}, Verdict.RELIABLE),
         ({"original": ScoredText("I can't believe it.", -1.01)}, Verdict.DOUBTFUL),
         ({"no_speech": 0.61}, Verdict.DOUBTFUL),
-        ({"language_probability": 0.49}, Verdict.DOUBTFUL),
         ({"original": ScoredText("Thank you.", -1.2), "no_speech": 0.7}, Verdict.REJECTED),
         ({"original": ScoredText("la " * 60, -0.1)}, Verdict.REJECTED),
         ({"original": ScoredText("Subscribe to my channel for more videos like this!" * 2, -0.1)},
@@ -42,6 +48,19 @@ GOOD = Transcript(
 )  # fmt: skip
 def test_the_verdict_follows_the_model_s_doubts(change, verdict):
     assert judge(replace(GOOD, **change), seconds=2.0) is verdict
+
+
+def test_words_of_a_language_in_doubt_are_doubtful():
+    assert judge(GOOD, 2.0, clear=False) is Verdict.DOUBTFUL
+    nothing = replace(GOOD, original=ScoredText("", -0.1))
+    assert judge(nothing, 2.0, clear=False) is Verdict.REJECTED
+
+
+def test_a_text_that_goes_in_circles_is_no_translation():
+    circles = ScoredText("I have seven points. " * 12, -0.3)
+    assert judge_translation(circles, 6.0) is Verdict.REJECTED
+    assert judge_translation(ScoredText("I am so happy.", -0.7), 2.0) is Verdict.DOUBTFUL
+    assert judge_translation(ScoredText("I am so happy.", -0.3), 2.0) is Verdict.RELIABLE
 
 
 def test_much_text_needs_much_time():

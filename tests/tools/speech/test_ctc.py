@@ -21,7 +21,7 @@ from emer.tools.weights.locate import find
 from tests.fixtures.checkpoints.ctc import melody, write_ctc
 from tests.fixtures.clips import Written, write_clip
 from tests.fixtures.packages import needs
-from tests.tools.speech.conftest import music
+from tests.fixtures.sounds import music
 
 pytestmark = [needs("transformers"), pytest.mark.slow]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import pytest
 from emer.tools.errors import ConfigError
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
-from emer.tools.speech.faster_whisper import compute_type, encoder_rows
-from emer.tools.speech.segmentation import fitted_frames
-from emer.tools.speech.transcript import Window
+from emer.tools.speech.faster_whisper import FasterWhisper, compute_type, encoder_rows
+from emer.tools.speech.segmentation import fitted_frames, transcribe_fitted
+from emer.tools.speech.transcript import ScoredText, Transcript, Window
 from emer.tools.tool import Tool
 from tests.fixtures.checkpoints.whisper import Script
 from tests.fixtures.packages import needs
@@ -40,21 +41,43 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     return shapes
 
 
-def test_the_window_is_the_longest_sound_and_two_seconds_in_whole_ones():
-    def frames(*seconds: float) -> int:
-        return fitted_frames([Window(np.zeros(int(16_000 * s), np.float32), None) for s in seconds])
+def silent(seconds: float) -> Window:
+    return Window(np.zeros(int(16_000 * seconds), np.float32), "a")
 
-    assert frames(0.1) == 300 and frames(3.4) == 600 and frames(3.4, 9.0, 1.0) == 1100
-    assert frames(28.5) == frames(30.0) == 3000
+
+def test_the_window_is_the_sound_and_two_seconds_in_whole_ones():
+    assert [fitted_frames(silent(s)) for s in (0.1, 3.4, 9.0)] == [300, 600, 1100]
+    assert fitted_frames(silent(28.5)) == fitted_frames(silent(30.0)) == 3000
+
+
+def test_what_is_heard_in_a_window_does_not_depend_on_the_others_of_its_batch():
+    asked: list[tuple[list[float], int]] = []
+
+    def hear(windows: Sequence[Window], frames: int) -> list[Transcript]:
+        asked.append(([len(w.sound) / 16_000 for w in windows], frames))
+        return [Transcript(ScoredText(f"{frames}", -0.1), ()) for _ in windows]
+
+    found = transcribe_fitted([silent(s) for s in (3.4, 9.0, 3.5, 29.0)], hear)
+    assert asked == [([3.4, 3.5], 600), ([9.0], 1100), ([29.0], 3000)]
+    assert [each.original.text for each in found] == ["600", "1100", "600", "3000"]
+
+
+def test_a_window_of_a_language_in_doubt_is_decoded_whole():
+    def hear(windows: Sequence[Window], frames: int) -> list[Transcript]:
+        text = ScoredText(f"{frames}", -0.1)
+        return [Transcript(text, (), languages={"de": 0.5, "nl": 0.4}) for _ in windows]
+
+    (found,) = transcribe_fitted([silent(3.4)], hear)
+    assert found.original.text == "3000"
 
 
 @needs("whisper", "faster_whisper")
 def test_a_window_that_fits_encodes_the_sound_and_two_seconds(checkpoint, spoken, monkeypatch):
     shapes = encoded(monkeypatch)
     path = checkpoint("ctranslate", Script(begins=0.6, step=0.2))
-    whole, fit = made(path), made(path, window="fit")
+    whole, fit = made(path, window="whole"), made(path)
     (there,), (here,) = whole.observe(Clip.open(spoken)), fit.observe(Clip.open(spoken))
-    assert shapes == [(1, 80, 3000), (1, 80, 600)]  # of 3.4 s with what is around it
+    assert shapes == [(1, 80, 3000), (1, 80, 600)]  # of 3.7 s with what is around it
     assert here.data["transcript"] == there.data["transcript"]
     times = [[word[:3] for word in clue.data["words"]] for clue in (here, there)]
     assert [word[0] for word in times[0]] == [word[0] for word in times[1]]
@@ -74,6 +97,12 @@ def test_what_is_not_sure_in_it_is_heard_again_in_a_whole_one(checkpoint, spoken
     ]
     assert texts[0] == texts[1]
     assert shapes == [(1, 80, 3000), (1, 80, 600), (1, 80, 3000)]
+
+
+def test_a_wider_search_takes_whole_windows():
+    """Real base weights wrote 2 of 12 short sentences twice in windows that fit (evals/LOG.md)."""
+    greedy, wide = FasterWhisper(), FasterWhisper(beam=5)
+    assert greedy.options().fit and not wide.options().fit
 
 
 def test_a_window_of_another_kind_is_refused():

@@ -18,11 +18,12 @@ import pytest
 from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.runtime.cancellation import Call, Cancelled, in_call
-from emer.tools.speech.pocketsphinx import PocketSphinx, recognise
+from emer.tools.speech.confidence import LatticeWord
+from emer.tools.speech.pocketsphinx import PocketSphinx, recognise, transcript_clues
 from emer.tools.speech.segmentation import Segment
 from emer.tools.testing.conformance import check_tool
-from emer.tools.types import Span
-from tests.fixtures.sounds import Sound, hiss, join, quiet, write
+from emer.tools.types import Clue, Span
+from tests.fixtures.sounds import NO_SPEECH, Sound, hiss, join, quiet, write
 
 pytestmark = pytest.mark.slow
 
@@ -91,6 +92,40 @@ def test_german_is_never_confident_english(shared_clip: Callable[[str], Path], n
 def test_music_is_not_made_into_words(shared_clip: Callable[[str], Path], name: str) -> None:
     with pytest.raises(Unobservable):
         PocketSphinx().observe(Clip.open(shared_clip(name)))
+
+
+@pytest.mark.parametrize("name", NO_SPEECH)
+def test_sounds_that_are_no_speech_are_never_told_as_words(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Unobservable):
+        PocketSphinx().observe(clip_of(tmp_path, NO_SPEECH[name]()))
+
+
+def test_an_utterance_is_told_only_where_it_is_reliable_by_itself() -> None:
+    """A single word that fits well, in a clip whose other words do, is no sure word."""
+    kids = heard("kids are talking by the door", 0.0, 0.9, 1.2)
+    alone = heard("infidelity", 4.0, 0.9, 1.2)
+    told, hedged = clues_of([*kids, *alone])
+    assert told.text == 'The person says: "kids are talking by the door".'
+    assert hedged.text == 'The person may be saying: "infidelity" (low recognition confidence).'
+    assert (told.certainty, hedged.certainty) == ("stated", "doubtful")
+    assert hedged.quality.score <= 0.2 < told.quality.score
+    doubtful = heard("nobody knows what happened", 4.0, 0.55, 1.3)
+    assert [clue.certainty for clue in clues_of([*kids, *doubtful])] == ["stated", "doubtful"]
+    assert not clues_of(alone)
+
+
+def heard(text: str, start: float, posterior: float, misfit: float) -> list[LatticeWord]:
+    """Return words of 0.3 s each."""
+    return [
+        LatticeWord(word, start + 0.3 * n, start + 0.3 * n + 0.3, posterior, misfit)
+        for n, word in enumerate(text.split())
+    ]
+
+
+def clues_of(words: list[LatticeWord]) -> list[Clue]:
+    """Return the clues of words in six seconds of sound."""
+    span = Span(start=0, end=6)
+    return transcript_clues(PocketSphinx().source, words, (span,), span)
 
 
 def test_silence_and_noise_are_unobservable(tmp_path: Path) -> None:

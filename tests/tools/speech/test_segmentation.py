@@ -22,6 +22,21 @@ def test_only_long_silences_are_cut() -> None:
     assert bounds == [(1 - PAD, 3 + PAD), (6 - PAD, 7 + PAD)]
 
 
+def test_pauses_up_to_a_length_stay_in_the_sound() -> None:
+    speech = [Span(start=1, end=2), Span(start=3.5, end=4), Span(start=8, end=9)]
+    (piece,) = cut(ramp(10), speech, 28.0, pad=0.5, bridged=2.0)
+    bounds = [(start / RATE, end / RATE) for start, end in piece.parts]
+    assert bounds == [(0.5, 4.5), (7.5, 9.5)]
+
+
+def test_long_speech_is_cut_at_its_longest_pause_and_not_where_it_is_full() -> None:
+    edges = [(0, 12), (12.3, 15), (16.2, 27.5), (27.8, 40)]
+    speech = [Span(start=a, end=b) for a, b in edges]
+    first, second = cut(ramp(41), speech, 28.0, pad=0.5, bridged=2.0)
+    assert first.parts[-1][1] / RATE == pytest.approx(15.6, abs=0.01)
+    assert second.parts[0][0] == first.parts[-1][1]
+
+
 def test_times_lead_back_to_the_clip() -> None:
     piece = Segment(((RATE, 2 * RATE), (5 * RATE, 6 * RATE)))
     assert piece.clip_time(0.0) == 1.0

@@ -91,7 +91,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_noted(checkpoint, talk, monkeyp
     with in_call(Call()) as call:
         again = [clue.id for clue in made("faster-whisper", path).observe(Clip.open(talk))]
     assert again == plain
-    assert call.notes[0] == "cpu has no memory for 3 at a time; went on with 1"
+    assert call.notes[0] == "cpu has no memory for 4 at a time; went on with 2"
 
 
 @needs("whisper", "faster_whisper")
