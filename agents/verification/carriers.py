@@ -42,6 +42,8 @@ _PEOPLE = re.compile(
     r"\b(one|two|three|four|five|six|seven|eight|nine|ten|\d+|no) (?:persons?|people|faces?)\b"
     r"|([一两二三四五六七八九十]|\d+)(?:个|名|位)?人"
 )
+_CLEAR = re.compile(r"\bclear(?:ly)?\b|明显")
+"""Degrees whose factor is that of a cue without one."""
 _PART = re.compile(r"[,;.()]|\b(?:and|but|while)\b")
 _SPOKEN = re.compile(r"\b(?:speaks?|speech|voice|says|saying|intonation|pitch)\b")
 
@@ -206,9 +208,7 @@ def _stated_cues(
     if channel != "text":
         mentions += mentions_in(clue.text, channel, exact=False)
     letter = _letter(clue, text)
-    graded = letter in _LETTERS or any(
-        f" {word} " in f" {text} " for word in ("clearly", "clear", "明显")
-    )
+    graded = letter in _LETTERS or _CLEAR.search(text) is not None
     cues: dict[str, set[bool]] = {}
     ranks: dict[str, int | None] = {}
     for mention in mentions:

@@ -28,7 +28,6 @@ from emer.agents.verification.comparisons import (
 )
 from emer.agents.verification.quantities import Quantity
 from emer.agents.verification.reader import Item
-from emer.tools.types import Span
 
 _TIMED = ("later", "point", "range", "after", "since", "before", "opening", "closing")
 
@@ -325,7 +324,7 @@ def _on_channel(fit: Fit, item: Item) -> str:
 
 def _on_order(fit: Fit, item: Item) -> str:
     """An order word; "before" and "after" between two heads are left to `_sequence`."""
-    if item.value in ("before", "after") or (fit.carrier.clue.span and _follows(fit, item.value)):
+    if item.value in ("before", "after") or _follows(fit, item.value):
         return ""
     return "its clues do not come in this order"
 
@@ -335,7 +334,9 @@ def _follows(fit: Fit, order: str) -> bool:
 
     "Later" with nothing before it is the second half of the clip.
     """
-    span = fit.carrier.clue.span or Span(start=0, end=0)
+    span = fit.carrier.clue.span
+    if span is None:
+        return False
     same = [c.clue.span.start for c in fit.stating if c.clue.span and c is not fit.carrier]
     others = [c.clue.span for c in fit.previous if c.clue.span and c is not fit.carrier]
     earlier = [start for start in same if start < span.start]

@@ -1,6 +1,5 @@
 """Where a degree, number or time of a claim is still carried, and where no longer."""
 
-# ruff: noqa: RUF001  (the full-width marks are Chinese punctuation and are meant)
 from __future__ import annotations
 
 from typing import Any
@@ -245,6 +244,7 @@ def test_a_time_is_that_of_the_clue_give_or_take_half_a_second(
         ("smiles slightly", {}, 1),
         ("smiles clearly", {}, 3),
         ("smiles strongly", {}, 4),
+        ("has a clear smile", {}, 3),
         ("smiles", {}, None),
         ("smiles", {"intensity": "A"}, 0),
         ("smiles", {"intensity": "b"}, 1),
@@ -263,6 +263,11 @@ def test_a_degree_is_the_clues_or_one_below(
     carried = [claimed for claimed in range(7) if has_rank(carrier, ["smile"], claimed)]
     assert carried == ([] if rank is None else [r for r in (rank - 1, rank) if r >= 0])
     assert not has_rank(carrier, ["nod"], 1)
+
+
+@pytest.mark.parametrize("text", ["The person frowns clearly.", "此人明显皱眉。"])
+def test_a_clear_degree_may_stand_beside_a_mark_or_in_chinese(text: str) -> None:
+    assert has_rank(face(text), ["brow_furrow"], 3)
 
 
 @pytest.mark.parametrize(
