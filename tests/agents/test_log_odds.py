@@ -199,6 +199,16 @@ def test_a_dispute_cites_the_three_strongest_clues_of_each_side() -> None:
     assert disputed() == []
 
 
+def test_a_channel_speaks_with_the_modality_of_its_strongest_clue() -> None:
+    voice = standing("angry", 0.5, (evidence("voice", "audio"), 0.9))
+    face, scene = evidence("face"), evidence("scene", "scene")
+    for weights, modality in (((0.5, 0.4), "face"), ((0.4, 0.5), "scene")):
+        pairs = zip((face, scene), weights, strict=True)
+        (dispute,) = find_disputes([standing("happy", 0.6, *pairs), voice])
+        (record,) = conflict_records([dispute])
+        assert (record.left, record.right) == (modality, "audio")
+
+
 def raised(at: tuple[float, float] | None, cue: str = "brow_raise", **person: str) -> Reading:
     clue = kit.clue("face", f"The person raises the eyebrows at {at}.", at, **person)
     return Reading(clue, reading(cue).mentions, 1.0)
