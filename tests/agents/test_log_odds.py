@@ -48,6 +48,8 @@ def test_a_sign_adds_reliability_times_strength_times_weight() -> None:
     assert found.log_odds == pytest.approx(-1.2 + 0.6)
     assert found.probability == pytest.approx(1 / (1 + math.exp(0.6 / 1.15)), abs=5e-5)
     assert weigh((reading("apology"),), WEIGHTING)[0].family == FAMILY
+    third = weighed(reading("apology", strength=1 / 3))
+    assert (third.log_odds, third.probability) == (-0.533333, 0.3861)
 
 
 def test_one_modality_moves_a_family_by_no_more_than_the_cap() -> None:
