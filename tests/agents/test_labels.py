@@ -66,6 +66,13 @@ def test_there_are_at_most_three_families_and_four_labels() -> None:
     happy = standing("happy", 0.9, (SEEN, 2.0))
     assert named(happy, *later) == ["happy", "surprised", "sad"]
     assert named(amused, *later) == ["amused", "surprised", "sad"]
+    shaded = [
+        standing(family, 0.8, (LATER, 4.0), (evidence(cue, "audio"), 0.01))
+        for family, cue in (("surprised", "gasp"), ("sad", "helpless_words"))
+    ]
+    excited = standing("happy", 0.9, (SEEN, 2.0), (evidence("loud", "audio"), 0.1))
+    assert named(excited, *shaded) == ["happy", "excited", "surprised", "shocked"]
+    assert named(excited, shaded[1]) == ["happy", "excited", "sad", "helpless"]
 
 
 @pytest.mark.parametrize(
