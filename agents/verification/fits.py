@@ -66,12 +66,9 @@ class Fit:
         yield from self._other_contact()
         yield from self._no_change()
         for item in self.claim.items:
-            inside = self.head.start <= item.start and item.end <= self.head.end
             check = _CHECKS.get(item.kind)
-            if check is not None and not (inside and self.head.kind == "verbatim"):
-                why = check(self, item)
-                if why:
-                    yield why
+            if check is not None and (why := check(self, item)):
+                yield why
 
     def is_own(self, item: Item) -> bool:
         """True if an item belongs to this head rather than to another of the claim."""
