@@ -219,7 +219,10 @@ def _stated_cues(
             stated = _LETTERS[letter]
         ranks[mention.cue] = stated
         if channel != "text":
-            for hit in hits_in(_phrase(mention.cue), channel):
+            phrase = _phrase(mention.cue)
+            for hit in hits_in(phrase, channel):
+                if is_negated(phrase[: hit.start]):
+                    continue  # "speech without pauses" states none
                 cues.setdefault(hit.cue, set()).add(mention.negated)
                 ranks.setdefault(hit.cue, stated)
     return cues, ranks

@@ -383,3 +383,47 @@ def test_a_sentence_is_read_up_to_its_longest() -> None:
     longest = "The person smiles " + "x" * (MOST_READ - 18)
     assert "longer than 1500 characters" not in why("video", longest, SMILES)
     assert why("video", longest + "x", SMILES) == "it is longer than 1500 characters"
+
+
+NO_PAUSES = kit.clue(
+    "audio",
+    "The person speaks fast (6.1 syllables per second) at 1.0-5.0 s, with no pauses.",
+    (1.0, 5.0),
+)
+UNBROKEN = carrier_of(NO_PAUSES)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("She pauses.", "its clues say the opposite about pauses"),
+        ("There are pauses at 1.0-5.0 s.", "its clues say the opposite about pauses"),
+        ("There is a long pause.", "its clues say the opposite about a long pause"),
+        ("She speaks without pauses.", ""),
+        ("She speaks fast, with no pauses.", ""),
+    ],
+)
+def test_speech_without_pauses_has_none(text: str, expected: str) -> None:
+    assert why("audio", text, NO_PAUSES) == expected
+
+
+@pytest.mark.parametrize(
+    ("clue", "stated", "denied"),
+    [
+        (face("The person smiles without the eyes taking part."), {"smile"}, {"smile_eyes"}),
+        (face("The person smiles with the eyes narrowing."), {"smile", "smile_eyes"}, set()),
+        (face("The face is at rest."), set(), {"brow_furrow", "brow_raise", "smile"}),
+        (face("The body is still."), {"body_still"}, {"body_moves"}),
+        (
+            carrier_of(kit.clue("audio", "The person makes a long pause.")),
+            {"long_pause", "pauses"},
+            set(),
+        ),
+        (UNBROKEN, {"no_pauses"}, {"pauses", "long_pause"}),
+    ],
+)
+def test_what_a_sign_states_or_denies_with_itself(
+    clue: Carrier, stated: set[str], denied: set[str]
+) -> None:
+    assert all(clue.cues[cue] == {False} for cue in stated)
+    assert all(clue.cues[cue] == {True} for cue in denied)
