@@ -261,9 +261,7 @@ def _on_way(fit: Fit, item: Item) -> str:
 def _on_only(fit: Fit, item: Item) -> str:
     near = fit.claim.nearest(item)
     if item.value == "sole" and fit.is_own(item):
-        several = occasions(fit.stating) > 1 or any(
-            max(c.counts(), default=1) > 1 for c in fit.stating
-        )
+        several = occasions(fit.stating) > 1 or any(n > 1 for c in fit.stating for n in c.counts())
         others = elsewhere(fit.head, fit.stating, fit.scene.everyone)
         return "other clues of the clip state it too" if several or others else ""
     if item.value != "only" or (near is not None and near.kind not in OBSERVED):

@@ -427,3 +427,64 @@ def test_what_a_sign_states_or_denies_with_itself(
 ) -> None:
     assert all(clue.cues[cue] == {False} for cue in stated)
     assert all(clue.cues[cue] == {True} for cue in denied)
+
+
+DIM = kit.clue("scene", "A slightly dark picture (mean brightness 30 %).", WHOLE_CLIP)
+TWO_DEGREES = kit.clue(
+    "face", "The person smiles slightly and furrows the brows strongly at 1.0-3.0 s.", (1.0, 3.0)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "cited", "is_carried"),
+    [
+        ("It is a slightly dark picture.", DIM, True),
+        ("It is a clearly dark picture.", DIM, False),
+        ("She smiles slightly.", TWO_DEGREES, True),
+        ("She smiles strongly.", TWO_DEGREES, False),
+        ("She frowns strongly.", TWO_DEGREES, True),
+        ("She frowns slightly.", TWO_DEGREES, False),
+    ],
+)
+def test_a_degree_is_that_of_its_own_sign(text: str, cited: Clue, is_carried: bool) -> None:
+    assert (why("video", text, cited) == "") is is_carried
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The person smiles slightly at her.", "it tells of another person as well"),
+        ("She smiles slightly with him, at 1.0-3.0 s.", "it tells of another person as well"),
+        ("She smiles slightly with her mouth.", ""),
+        ("She smiles slightly.", ""),
+    ],
+)
+def test_a_person_as_an_object_is_told_from_one_who_owns_a_part(text: str, expected: str) -> None:
+    assert expected in why("video", text, SMILES)
+    assert bool(expected) == bool(why("video", text, SMILES))
+
+
+NO_SMILE = kit.clue("face", "The person does not smile.", WHOLE_CLIP)
+NO_NOD = kit.clue("face", "The person does not nod.", WHOLE_CLIP)
+
+
+@pytest.mark.parametrize(
+    ("block", "text", "cited", "expected"),
+    [
+        ("video", "She does not smile.", (NO_SMILE,), ""),
+        ("video", "She does not smile with a nod at 2.0-3.0 s.", (NO_SMILE, NODS),
+         "it is not clear what it denies"),
+        ("video", "She does not smile while nodding at 2.0-3.0 s.", (NO_SMILE, NODS), ""),
+        ("video", "She does not smile nodding at 2.0-3.0 s.", (NO_SMILE, NO_NOD),
+         "its clues say the opposite about a nod; it is not clear what it denies"),
+        ("video", "She does not not smile.", (NO_SMILE,),
+         "its clues say the opposite about a smile; it denies twice"),
+        ("answer", "The person does not appear angry or sad.", (kit.SMILE,), ""),
+        ("answer", "The person does not appear happy or sad.", (kit.SMILE,),
+         "its clues speak for happy"),
+    ],
+)  # fmt: skip
+def test_what_a_denial_denies(
+    block: Any, text: str, cited: tuple[Clue, ...], expected: str
+) -> None:
+    assert why(block, text, *cited) == expected
