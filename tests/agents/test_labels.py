@@ -128,6 +128,8 @@ def test_the_second_word_is_a_tenth_less_probable() -> None:
     loud = evidence("loud", "audio")
     first, second = words_of(standing("happy", 0.8, (SEEN, 2.0), (loud, 0.1)))
     assert (first.probability, second.probability) == (0.8, 0.72)
+    _, rounded = words_of(standing("happy", 0.8333, (SEEN, 2.0), (loud, 0.1)))
+    assert rounded.probability == 0.75, "to four digits"
 
 
 @pytest.mark.parametrize(

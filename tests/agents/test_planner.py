@@ -232,6 +232,16 @@ def test_the_end_of_the_voice_is_its_last_second_inside_the_clip(
     assert ("egemaps", *expected) in asked(near)
 
 
+@pytest.mark.parametrize(("at", "stretch"), [((7.0, 8.0), (0.0, 6.6)), ((2.0, 3.0), (3.4, 10.0))])
+def test_a_face_without_its_rest_is_looked_at_in_the_longer_stretch_beside(
+    at: tuple[float, float], stretch: tuple[float, float]
+) -> None:
+    face = kit.clue("face", "The brows are furrowed, measured against an average face.", at)
+    near = case(0.6, 0.4, SAID_HERE, evidence(face.id), clues=(face,))
+    assert asked(near)[1:] == [("mesh", *stretch)]
+    assert asked(case(0.6, 0.4, SAID_HERE, SEEN_HERE, clues=(face,))) == []
+
+
 def test_of_two_disputes_the_first_is_looked_into() -> None:
     happy, sad = standing("happy", 0.9, (SEEN_HERE, 1.0)), standing("sad", 0.5, (SAID_HERE, 1.0))
     angry = standing("angry", 0.5, (evidence(VOICE.id, "audio"), 1.0))

@@ -15,6 +15,7 @@ from tests.agents.test_verification_bounds import DURATION, WHOLE_CLIP, face
 from tests.fixtures import clues as kit
 
 NODS = kit.clue("face", "The person nods at 2.0-3.0 s.", (2.0, 3.0), person="person 1")
+NODS_ONCE = kit.clue("face", "The person nods once at 2.0-3.0 s.", (2.0, 3.0), person="person 1")
 NODS_TWICE = kit.clue(
     "face", "The person nods 2 times at 6.0-9.0 s.", (6.0, 9.0), person="person 1"
 )
@@ -41,6 +42,7 @@ def why(block: Any, text: str, *cited: Clue, clip: tuple[Clue, ...] = ()) -> str
         ("The only nod is at 2.0-3.0 s.", NODS, (), True),
         ("The only nod is at 2.0-3.0 s.", NODS, (NODS_TWICE,), False),
         ("The only nod is at 6.0-9.0 s.", NODS_TWICE, (), False),
+        ("The only nod is at 2.0-3.0 s.", NODS_ONCE, (), True),
         ("The only smile is at 1.0-3.0 s.", SMILES, (NODS,), True),
     ],
 )
@@ -145,6 +147,8 @@ def test_a_degree_is_that_of_its_own_sign(text: str, cited: Clue, is_carried: bo
         ("The person smiles slightly at her.", "it tells of another person as well"),
         ("She smiles slightly with him, at 1.0-3.0 s.", "it tells of another person as well"),
         ("She smiles slightly with her mouth.", ""),
+        ("The person is seen early on, and smiles slightly at 1.0-3.0 s.", ""),
+        ("As the person does, she smiles slightly.", "it tells of several people at once"),
         ("She smiles slightly.", ""),
     ],
 )
