@@ -269,10 +269,9 @@ def has_quantity(carrier: Carrier, quantity: Quantity) -> bool:
 
 
 def _is_near(value: float, stated: float, quantity: Quantity) -> bool:
-    stated, near = abs(stated), quantity.near
     if quantity.bound:
         return stated > value if quantity.bound == "over" else stated < value
-    return value == stated or (near and abs(value - stated) <= APPROXIMATE * stated + 1e-9)
+    return value == stated or (quantity.near and abs(value - stated) <= APPROXIMATE * stated + 1e-9)
 
 
 def has_times(carrier: Carrier, quantity: Quantity, duration: float) -> bool:

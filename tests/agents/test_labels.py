@@ -122,6 +122,8 @@ def test_of_two_shades_the_better_stated_is_named_else_the_nearer() -> None:
     loud, sigh = evidence("loud", "audio", weight=2.143), evidence("sigh", "audio")
     even = words_of(standing("happy", 0.8, (SEEN, 1.4), (loud, 0.05), (sigh, 0.05)))
     assert [choice.name for choice in even] == ["happy", "relieved"]
+    strong = words_of(standing("happy", 0.8, (SEEN, 2.397), (loud, 0.05), (sigh, 0.05)))
+    assert strong[1].name == "excited", "0.79 is in the middle of 0.6-1"
 
 
 def test_the_second_word_is_a_tenth_less_probable() -> None:
