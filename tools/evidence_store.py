@@ -160,10 +160,10 @@ class EvidenceStore:
 
     def _recover(self, error: sqlite3.Error) -> None:
         """Replace a broken file; after any other error stop writing to the disk."""
-        if _code(error) in _CORRUPT:
+        if _code(error) in _CORRUPT and self.path is not None:
             if self._connection is not None:
                 self._connection.close()
-            self._set_aside()
+            self._set_aside(self.path)
             self._connection = self._open()
         elif _code(error) not in _BUSY:
             self._writable = False
@@ -176,7 +176,7 @@ class EvidenceStore:
             private_database(self.path)
             return self._connect(self.path)
         except sqlite3.Error as error:
-            if _code(error) in _CORRUPT and self._set_aside():
+            if _code(error) in _CORRUPT and self._set_aside(self.path):
                 with suppress(sqlite3.Error):
                     return self._connect(self.path)
             self._report(f"the evidence store cannot be opened ({error}); kept in memory only")
@@ -204,20 +204,18 @@ class EvidenceStore:
         self._inode = _inode(path)
         return connection
 
-    def _set_aside(self) -> bool:
+    def _set_aside(self, path: Path) -> bool:
         """Move the broken file away, unless another process has already replaced it."""
-        if self.path is None:
-            return False
-        if _inode(self.path) != self._inode:
+        if _inode(path) != self._inode:
             return True
-        aside = self.path.with_name(f"{self.path.name}.broken-{time.time_ns() // 1_000_000}")
+        aside = path.with_name(f"{path.name}.broken-{time.time_ns() // 1_000_000}")
         try:
-            os.replace(self.path, aside)
+            os.replace(path, aside)
         except OSError:
             return False
         for end in ("-wal", "-shm"):
             with suppress(OSError):
-                os.replace(f"{self.path}{end}", f"{aside}{end}")
+                os.replace(f"{path}{end}", f"{aside}{end}")
         self._report(f"the evidence store was broken; moved to {aside.name}, a new one was made")
         return True
 

@@ -42,6 +42,8 @@ _PEOPLE = re.compile(
     r"\b(one|two|three|four|five|six|seven|eight|nine|ten|\d+|no) (?:persons?|people|faces?)\b"
     r"|([一两二三四五六七八九十]|\d+)(?:个|名|位)?人"
 )
+_CLEAR = re.compile(r"\bclear(?:ly)?\b|明显")
+"""Degrees whose factor is that of a cue without one."""
 _PART = re.compile(r"[,;.()]|\b(?:and|but|while)\b")
 _SPOKEN = re.compile(r"\b(?:speaks?|speech|voice|says|saying|intonation|pitch)\b")
 
@@ -206,9 +208,7 @@ def _stated_cues(
     if channel != "text":
         mentions += mentions_in(clue.text, channel, exact=False)
     letter = _letter(clue, text)
-    graded = letter in _LETTERS or any(
-        f" {word} " in f" {text} " for word in ("clearly", "clear", "明显")
-    )
+    graded = letter in _LETTERS or _CLEAR.search(text) is not None
     cues: dict[str, set[bool]] = {}
     ranks: dict[str, int | None] = {}
     for mention in mentions:
@@ -219,7 +219,10 @@ def _stated_cues(
             stated = _LETTERS[letter]
         ranks[mention.cue] = stated
         if channel != "text":
-            for hit in hits_in(_phrase(mention.cue), channel):
+            phrase = _phrase(mention.cue)
+            for hit in hits_in(phrase, channel):
+                if is_negated(phrase[: hit.start]):
+                    continue  # "speech without pauses" states none
                 cues.setdefault(hit.cue, set()).add(mention.negated)
                 ranks.setdefault(hit.cue, stated)
     return cues, ranks
@@ -266,10 +269,9 @@ def has_quantity(carrier: Carrier, quantity: Quantity) -> bool:
 
 
 def _is_near(value: float, stated: float, quantity: Quantity) -> bool:
-    stated, near = abs(stated), quantity.near
     if quantity.bound:
         return stated > value if quantity.bound == "over" else stated < value
-    return value == stated or (near and abs(value - stated) <= APPROXIMATE * stated + 1e-9)
+    return value == stated or (quantity.near and abs(value - stated) <= APPROXIMATE * stated + 1e-9)
 
 
 def has_times(carrier: Carrier, quantity: Quantity, duration: float) -> bool:

@@ -110,7 +110,7 @@ def _strength(carrier: Carrier, cue: str) -> tuple[str, float] | None:
     if rank is not None:
         return "rank", float(rank)
     for unit in _AMOUNTS:
-        stated = [abs(v) for q in carrier.quantities if q.unit == unit for v in q.values]
+        stated = [v for q in carrier.quantities if q.unit == unit for v in q.values]
         if stated:
             return unit, max(stated)
     return None

@@ -192,7 +192,7 @@ def _bands(claim: Claim, standings: Mapping[str, Standing], ground: Ground) -> I
                 for family in families_of(emotion.value)
                 for of in _measured(family, standings, ground)
             ]
-            if BANDS.index(item.value) > max(held, default=0):
+            if all(BANDS.index(item.value) > of for of in held):
                 yield Problem("unsupported", f"the confidence in {emotion.value} is lower")
 
 

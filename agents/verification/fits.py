@@ -28,7 +28,6 @@ from emer.agents.verification.comparisons import (
 )
 from emer.agents.verification.quantities import Quantity
 from emer.agents.verification.reader import Item
-from emer.tools.types import Span
 
 _TIMED = ("later", "point", "range", "after", "since", "before", "opening", "closing")
 
@@ -67,12 +66,9 @@ class Fit:
         yield from self._other_contact()
         yield from self._no_change()
         for item in self.claim.items:
-            inside = self.head.start <= item.start and item.end <= self.head.end
             check = _CHECKS.get(item.kind)
-            if check is not None and not (inside and self.head.kind == "verbatim"):
-                why = check(self, item)
-                if why:
-                    yield why
+            if check is not None and (why := check(self, item)):
+                yield why
 
     def is_own(self, item: Item) -> bool:
         """True if an item belongs to this head rather than to another of the claim."""
@@ -265,9 +261,7 @@ def _on_way(fit: Fit, item: Item) -> str:
 def _on_only(fit: Fit, item: Item) -> str:
     near = fit.claim.nearest(item)
     if item.value == "sole" and fit.is_own(item):
-        several = occasions(fit.stating) > 1 or any(
-            max(c.counts(), default=1) > 1 for c in fit.stating
-        )
+        several = occasions(fit.stating) > 1 or any(n > 1 for c in fit.stating for n in c.counts())
         others = elsewhere(fit.head, fit.stating, fit.scene.everyone)
         return "other clues of the clip state it too" if several or others else ""
     if item.value != "only" or (near is not None and near.kind not in OBSERVED):
@@ -325,7 +319,7 @@ def _on_channel(fit: Fit, item: Item) -> str:
 
 def _on_order(fit: Fit, item: Item) -> str:
     """An order word; "before" and "after" between two heads are left to `_sequence`."""
-    if item.value in ("before", "after") or (fit.carrier.clue.span and _follows(fit, item.value)):
+    if item.value in ("before", "after") or _follows(fit, item.value):
         return ""
     return "its clues do not come in this order"
 
@@ -335,7 +329,9 @@ def _follows(fit: Fit, order: str) -> bool:
 
     "Later" with nothing before it is the second half of the clip.
     """
-    span = fit.carrier.clue.span or Span(start=0, end=0)
+    span = fit.carrier.clue.span
+    if span is None:
+        return False
     same = [c.clue.span.start for c in fit.stating if c.clue.span and c is not fit.carrier]
     others = [c.clue.span for c in fit.previous if c.clue.span and c is not fit.carrier]
     earlier = [start for start in same if start < span.start]

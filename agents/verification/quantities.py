@@ -111,7 +111,7 @@ class Quantity:
         values: The numbers.
         unit: The unit of an amount.
         near: It is said to be approximate.
-        start: First character.
+        start: First character of it in its text.
         end: Behind its last character.
         letter: The FACS letter.
         listed: The moments are all there are ("at 1.0, 1.3, 6.8 s").
@@ -121,9 +121,9 @@ class Quantity:
     role: Role
     values: tuple[float, ...]
     unit: str
-    near: bool
-    start: int
-    end: int
+    near: bool = False
+    start: int = 0
+    end: int = 0
     letter: str = ""
     listed: bool = False
     bound: Literal["", "over", "under"] = ""
@@ -274,9 +274,9 @@ def _in_data(clue: Clue) -> Iterator[Quantity]:
         )
         unit = next((u for ending, u in _DATA_UNITS.items() if key.endswith(ending)), "")
         if key in ("onset", "apex", "offset", "at", "closer"):
-            yield Quantity("point", plain, "s", False, 0, 0, listed=key == "at")
+            yield Quantity("point", plain, "s", listed=key == "at")
             continue
         if key.endswith("share"):
             plain, unit = tuple(100 * number for number in plain), "%"
         if plain and unit:
-            yield Quantity("amount", plain, unit, False, 0, 0)
+            yield Quantity("amount", plain, unit)

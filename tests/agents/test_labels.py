@@ -66,6 +66,13 @@ def test_there_are_at_most_three_families_and_four_labels() -> None:
     happy = standing("happy", 0.9, (SEEN, 2.0))
     assert named(happy, *later) == ["happy", "surprised", "sad"]
     assert named(amused, *later) == ["amused", "surprised", "sad"]
+    shaded = [
+        standing(family, 0.8, (LATER, 4.0), (evidence(cue, "audio"), 0.01))
+        for family, cue in (("surprised", "gasp"), ("sad", "helpless_words"))
+    ]
+    excited = standing("happy", 0.9, (SEEN, 2.0), (evidence("loud", "audio"), 0.1))
+    assert named(excited, *shaded) == ["happy", "excited", "surprised", "shocked"]
+    assert named(excited, shaded[1]) == ["happy", "excited", "sad", "helpless"]
 
 
 @pytest.mark.parametrize(
@@ -111,12 +118,20 @@ def test_of_two_shades_the_better_stated_is_named_else_the_nearer() -> None:
     assert second(sigh=0.7, loud=0.9) == "excited"
     assert second(sigh=0.9, loud=0.7) == "relieved"
     assert second(sigh=1.0, loud=1.0) == "relieved", "both are clearly stated; arousal is low"
+    # Arousal 0.35 is as far from both; the intensity 0.61 is nearer to 0.2-0.8 than to 0.6-1.
+    loud, sigh = evidence("loud", "audio", weight=2.143), evidence("sigh", "audio")
+    even = words_of(standing("happy", 0.8, (SEEN, 1.4), (loud, 0.05), (sigh, 0.05)))
+    assert [choice.name for choice in even] == ["happy", "relieved"]
+    strong = words_of(standing("happy", 0.8, (SEEN, 2.397), (loud, 0.05), (sigh, 0.05)))
+    assert strong[1].name == "excited", "0.79 is in the middle of 0.6-1"
 
 
 def test_the_second_word_is_a_tenth_less_probable() -> None:
     loud = evidence("loud", "audio")
     first, second = words_of(standing("happy", 0.8, (SEEN, 2.0), (loud, 0.1)))
     assert (first.probability, second.probability) == (0.8, 0.72)
+    _, rounded = words_of(standing("happy", 0.8333, (SEEN, 2.0), (loud, 0.1)))
+    assert rounded.probability == 0.75, "to four digits"
 
 
 @pytest.mark.parametrize(
@@ -156,6 +171,26 @@ def test_hypotheses_are_the_lead_and_what_is_probable_with_its_clues() -> None:
     assert [h.label for h in found] == ["happy", "sad"]
     assert [h.probability for h in found] == [0.3, 0.35]
     assert (found[0].supports, found[0].contradicts) == (("seen",), ("heard",))
+
+
+@pytest.mark.parametrize(
+    ("support", "word", "carried", "exceeded"),
+    [
+        (1.465, "joyful", False, False),
+        (1.467, "joyful", True, False),
+        (1.466, "pleased", True, False),
+        (1.467, "pleased", False, True),
+        (0.1, "happy", True, False),
+        (9.0, "relieved", False, False),
+    ],
+)
+def test_the_degrees_of_a_word_are_an_interval_of_intensity(
+    support: float, word: str, carried: bool, exceeded: bool
+) -> None:
+    """An intensity of 0.6 is 1.6 ln 2.5 = 1.46607 log-odds of support."""
+    (row,) = (label for label in lexicon().labels if label.name == word)
+    found = standing("happy", 0.8, (SEEN, support))
+    assert (carries(found, row), exceeds(found, row)) == (carried, exceeded)
 
 
 def test_a_word_is_carried_by_its_degree_or_its_own_cue() -> None:

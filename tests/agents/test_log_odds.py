@@ -48,6 +48,8 @@ def test_a_sign_adds_reliability_times_strength_times_weight() -> None:
     assert found.log_odds == pytest.approx(-1.2 + 0.6)
     assert found.probability == pytest.approx(1 / (1 + math.exp(0.6 / 1.15)), abs=5e-5)
     assert weigh((reading("apology"),), WEIGHTING)[0].family == FAMILY
+    third = weighed(reading("apology", strength=1 / 3))
+    assert (third.log_odds, third.probability) == (-0.533333, 0.3861)
 
 
 def test_one_modality_moves_a_family_by_no_more_than_the_cap() -> None:
@@ -197,6 +199,16 @@ def test_a_dispute_cites_the_three_strongest_clues_of_each_side() -> None:
     assert record.clue_ids == ("face0", "face1", "face2", "voice")
     assert all(word in record.text for word in ("seen", "happy", "heard", "angry"))
     assert disputed() == []
+
+
+def test_a_channel_speaks_with_the_modality_of_its_strongest_clue() -> None:
+    voice = standing("angry", 0.5, (evidence("voice", "audio"), 0.9))
+    face, scene = evidence("face"), evidence("scene", "scene")
+    for weights, modality in (((0.5, 0.4), "face"), ((0.4, 0.5), "scene")):
+        pairs = zip((face, scene), weights, strict=True)
+        (dispute,) = find_disputes([standing("happy", 0.6, *pairs), voice])
+        (record,) = conflict_records([dispute])
+        assert (record.left, record.right) == (modality, "audio")
 
 
 def raised(at: tuple[float, float] | None, cue: str = "brow_raise", **person: str) -> Reading:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from emer.agents.lexicon.cue_parser import Reading
 from emer.agents.questions.question import Topic
 from emer.agents.rules.case import Case, case_of
-from emer.agents.rules.fusion import Evidence
+from emer.agents.rules.fusion import Evidence, find_disputes
 from emer.agents.rules.planner import (
     channels_agree,
     is_sure,
@@ -218,6 +218,40 @@ def test_what_is_improbable_or_unsupported_is_not_worth_an_ask() -> None:
     assert asked(replace(alone, standings=(against, happy, sad))) == []
     likely = standing("calm", 0.9, (SEEN_HERE, -1.0))
     assert asked(replace(alone, standings=(likely, happy, sad))) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [(0.1, 0.6, (0.0, 0.6)), (0.0, 1.0, (0.0, 1.0)), (0.5, 1.5, (0.5, 1.5))],
+)
+def test_the_end_of_the_voice_is_its_last_second_inside_the_clip(
+    start: float, end: float, expected: tuple[float, float]
+) -> None:
+    voice = kit.clue("audio", "The voice is louder.", (start, end))
+    near = case(0.6, 0.4, SAID_HERE, SEEN_HERE, clues=(FACE, voice))
+    assert ("egemaps", *expected) in asked(near)
+
+
+@pytest.mark.parametrize(("at", "stretch"), [((7.0, 8.0), (0.0, 6.6)), ((2.0, 3.0), (3.4, 10.0))])
+def test_a_face_without_its_rest_is_looked_at_in_the_longer_stretch_beside(
+    at: tuple[float, float], stretch: tuple[float, float]
+) -> None:
+    face = kit.clue("face", "The brows are furrowed, measured against an average face.", at)
+    near = case(0.6, 0.4, SAID_HERE, evidence(face.id), clues=(face,))
+    assert asked(near)[1:] == [("mesh", *stretch)]
+    assert asked(case(0.6, 0.4, SAID_HERE, SEEN_HERE, clues=(face,))) == []
+
+
+def test_of_two_disputes_the_first_is_looked_into() -> None:
+    happy, sad = standing("happy", 0.9, (SEEN_HERE, 1.0)), standing("sad", 0.5, (SAID_HERE, 1.0))
+    angry = standing("angry", 0.5, (evidence(VOICE.id, "audio"), 1.0))
+    disputes = find_disputes([happy, angry, sad])
+    sides = [(one.standing.family, two.standing.family) for one, two in disputes]
+    assert sides == [("happy", "angry"), ("happy", "sad")]
+    of = replace(case(0.9, 0.2, SEEN_HERE), standings=(happy, angry, sad), disputes=disputes)
+    asks = plan_asks(of, (), kit.TOOLS)
+    assert spans(asks) == [("mesh", 1.6, 3.4), ("egemaps", 4.6, 8.4)]
+    assert all("disagree" in a.why and "happy and angry" in a.why for a in asks)
 
 
 @pytest.mark.parametrize(

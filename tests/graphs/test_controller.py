@@ -55,6 +55,9 @@ def test_what_is_left_is_the_difference_without_float_noise():
     assert remaining(budget, used) == expected
     unpaid = used.model_copy(update={"money": None})
     assert remaining(budget, unpaid).money == 0.3
+    tiny = used.model_copy(update={"money": 0.1 + 4e-10, "seconds": 1.2344})
+    left = remaining(budget, tiny)
+    assert (left.seconds, left.money) == (7.766, 0.2), "to a thousandth and a billionth"
 
 
 ids = st.lists(st.text(max_size=3))
