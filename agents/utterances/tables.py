@@ -5,7 +5,8 @@
 - `self`: a feeling, stated where the speaker says it of oneself ("I am angry", "so angry");
 - `thing`: a quality, stated where anything is said to have it ("that is disgusting");
 - `act`: a regular expression, stated by its words alone ("forgive me");
-- `asked`, `told`: the same in a question only, or in anything but a question.
+- `asked`, `told`: the same in a question only, or in anything but a question;
+- `topic`: what is spoken of, whoever says, asks or supposes it.
 
 `function_words.csv` holds the closed classes around them: pronouns, copulas, adverbs of degree
 with their factor, negations, modal verbs.
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 FOLDER = Path(__file__).parent
-Form = Literal["self", "thing", "act", "asked", "told"]
+Form = Literal["self", "thing", "act", "asked", "told", "topic"]
 FORMS: tuple[Form, ...] = get_args(Form)
 PREDICATES: tuple[Form, ...] = ("self", "thing")
 
