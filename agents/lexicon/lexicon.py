@@ -228,7 +228,6 @@ class Lexicon:
             yield f"heard_{family}", word
 
 
-
 def _table(name: str) -> list[dict[str, str]]:
     return read_rows(FOLDER / f"{name}.csv")
 

@@ -70,10 +70,13 @@ _LATIN = re.compile(r"[A-Za-z][A-Za-z']*")
 _OPENING = re.compile(r"(?:^|[.!?\u2026:\"\n-])[\"'(\s]*$")
 _DEGREE_BEFORE = re.compile(r"\b(?:so|very|really|too|how|feel)\s+$", re.IGNORECASE)
 _NO_NAMES = frozenset(
-    "God Jesus Christ Lord Heaven Heavens Gosh Goodness Oh Ah Mom Mum Mommy Mama Dad Daddy Papa Mother"
-    " Father Ok Okay Hey Hi Hello Thank Thanks Sorry Please Yes No Wow".split()
+    {"God", "Jesus", "Christ", "Lord", "Heaven", "Heavens", "Gosh", "Goodness", "Oh", "Ah", "Mom",
+     "Mum", "Mommy", "Mama", "Dad", "Daddy", "Papa", "Mother", "Father", "Ok", "Okay", "Hey", "Hi",
+     "Hello", "Thank", "Thanks", "Sorry", "Please", "Yes", "No", "Wow"}
+)  # fmt: skip
+_GREETED = re.compile(
+    r"\s+(?:birthday|new year|christmas|anniversary|holidays?|easter|days?)\b", re.IGNORECASE
 )
-_GREETED = re.compile(r"\s+(?:birthday|new year|christmas|anniversary|holidays?|easter|days?)\b", re.I)
 _FEELING = alternatives(("self",), "zh")
 _NAMED_ZH = re.compile(rf"((?:名叫|叫做|叫作|名字[是叫]|[我你他她它]叫))(?:{_FEELING})")
 _TITLE_ZH = re.compile(
@@ -105,7 +108,11 @@ def _without_names(text: str) -> str:
 
 def _inner_capitals(text: str) -> list[str]:
     """Capitalised words inside sentences, unless most words are capitalised."""
-    inner = [m for m in _LATIN.finditer(text) if not _OPENING.search(text, max(0, m.start() - 8), m.start())]
+    inner = [
+        m
+        for m in _LATIN.finditer(text)
+        if not _OPENING.search(text, max(0, m.start() - 8), m.start())
+    ]
     capital = [m for m in inner if _CAPITAL.fullmatch(m.group())]
     others = [m for m in inner if not m.group()[0].isupper() or m.group()[0] == "I"]
     if len(capital) > 1 and len(capital) >= TITLE_CASE * (len(capital) + len(others)):

@@ -26,8 +26,8 @@ _NOT = re.compile(
     r"|(?:没有?|不|别|未|无|不用|不必)[^不没无,]{0,2}$"
 )
 _NO_NEGATION = re.compile(
-    r"\bnot (?:only|just)\b|\bno wonder\b|不(?:禁|仅|但|得不|由得?|过|止)|忍不住|\bcan not help\b|(?:要|是|好)不"
-    r"|([能会可是要想好懂行])不\1"
+    r"\bnot (?:only|just)\b|\bno wonder\b|不(?:禁|仅|但|得不|由得?|过|止)|忍不住|\bcan not help\b"
+    r"|(?:要|是|好)不|([能会可是要想好懂行])不\1"
 )
 
 

@@ -8,10 +8,10 @@ A tag ("..., don't you think so?") asks for agreement: the rest of its sentence 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from emer.agents.utterances.normalization import HAN, NAME, normal_words
+from emer.agents.utterances.normalization import HAN, normal_words
 
 ELSEWHERE = "\u2592"
 """Stands for words that are somebody else's, or that a name in quotation marks gives."""
@@ -23,40 +23,49 @@ _PIECE = re.compile("[^.!?;\u2026\n]+[.!?;\u2026]*|[.!?\u2026]+")
 _QUOTED = re.compile(r'"[^"]{1,400}"')
 
 _TAG_EN = (
-    r"(?:do not you (?:think|agree|feel)(?: so| that| it)?|do you (?:know|hear|understand)(?: that)?"
-    r"|you know(?: that)?|right|okay|ok|huh|eh|yes|no|correct|(?:is|are|was|were|do|does|did|have|has"
-    r"|had|can|could|will|would|should|am)(?: not)? (?:i|you|he|she|it|we|they|that|this|there)(?: not)?)"
+    r"(?:do not you (?:think|agree|feel)(?: so| that| it)?|do you (?:know|hear|understand)"
+    r"(?: that)?|you know(?: that)?|right|okay|ok|huh|eh|correct|(?:is|are|was|were|do|does|did"
+    r"|have|has|had|can|could|will|would|should|am)(?: not)?"
+    r" (?:i|you|he|she|it|we|they|that|this|there)(?: not)?)"
 )
 _TAG_ZH = (
-    r"(?:[你您]们?不?(?:也)?(?:觉得|认为|知道|明白|懂)(?:呢|吗|么|吧)|[你您]们?知不知道|知道(?:吗|么|吧|不)"
-    r"|懂(?:吗|么|不)|明白(?:吗|么|不)|对(?:吧|吗|么|不对)|是(?:吧|吗|么|不是)|不是(?:吗|么)|好(?:吗|吧|不好|么)"
-    r"|行(?:吗|吧|不行|么)|可以(?:吗|么)|[你您]说(?:呢|是不是|对不对)|成吗|嗯)"
+    r"(?:[你您]们?不?(?:也)?(?:觉得|认为|知道|明白|懂)(?:呢|吗|么|吧)|[你您]们?知不知道"
+    r"|知道(?:吗|么|吧|不)|懂(?:吗|么|不)|明白(?:吗|么|不)|对(?:吧|吗|么|不对)|是(?:吧|吗|么|不是)"
+    r"|不是(?:吗|么)|好(?:吗|吧|不好|么)|行(?:吗|吧|不行|么)|可以(?:吗|么)"
+    r"|[你您]说(?:呢|是不是|对不对)|成吗|嗯)"
 )
-_TAG = re.compile(rf"(?:,\s*{_TAG_EN}|\s(?:do not you (?:think|agree)(?: so)?)|(?<=[{HAN}])[,\s]*{_TAG_ZH})[\s,]*$|,\s*(?:{_TAG_ZH})[\s,]*$")
+_TAG = re.compile(
+    rf"(?:,\s*(?:{_TAG_EN}|{_TAG_ZH})|\s(?:do not you (?:think|agree)(?: so)?)"
+    rf"|(?<=[{HAN}])[,\s]*{_TAG_ZH})[\s,]*$"
+)
 _ASKED_ZH = re.compile(
-    rf"(?:吗|么|呢|没有)[\s,]*$|(?<=[{HAN}])是不是|有没有|什么|怎么|为何|哪|谁|几[点个时]|多少|难道"
+    r"(?:吗|么|呢|没有)[\s,]*$|是不是|有没有|什么|怎么|为何|哪|谁|几[点个时]|多少|难道"
 )
 _UNMARKED = re.compile(r"(?:吗|么)$|(?:什么|怎么|为何|哪|谁|几|多少)[^,]*呢$")
 """A question without its mark, as recognisers write them."""
 _ASKED_EN = re.compile(
-    r"^(?:(?:and|but|so|well|oh|then|hey|now|ah)[,\s]+)*(?:am|is|are|was|were|do|does|did|have|has|had|can"
-    r"|could|will|would|shall|should|may|might|what|who|whom|whose|which|why|how|when|where)\b"
+    r"^(?:(?:and|but|so|well|oh|then|hey|now|ah)[,\s]+)*(?:am|is|are|was|were|do|does|did|have|has"
+    r"|had|can|could|will|would|shall|should|may|might|what|who|whom|whose|which|why|how|when"
+    r"|where)\b"
 )
 _SAID_EN = re.compile(
-    r"\b(?P<who>[\w\u25cb']+(?: have| had| has| just| always| once| also| already| even| never)*)\s+"
-    r"(?:said|says|told (?:me|us|him|her|you|them)|tells (?:me|us|him|her|you|them)|thinks|thought|claims"
-    r"|claimed|believes|believed|asked|asks|wrote|shouted|yelled|whispered|replied|answered|promised|swore"
+    r"\b(?P<who>[\w\u25cb']+(?: have| had| has| just| always| once| also| already| even| never)*)"
+    r"\s+(?:said|says|(?:told|tells) (?:me|us|him|her|you|them)|thinks|thought|claims|claimed"
+    r"|believes|believed|asked|asks|wrote|shouted|yelled|whispered|replied|answered|promised|swore"
     r"|insists|pretends)\b(?: that| like)?(?P<direct>\s*[,:])?"
     r"|\b(?P<sayer>you|they|people|others) (?:say|think|believe|claim|pretend|suppose)\b(?: that)?"
     r"(?P<direct2>\s*[,:])?"
 )
-_OWN_EN = re.compile(r"^(?:i|we|let|have i|just i)\b|^○? ?i\b")
+_OWN_EN = re.compile(r"^(?:i|we|let|just i)\b")
 _SAID_ZH = re.compile(
-    r"(?P<who>[他她它你您]们?|○|人家|大家|别人|谁|有人|大夫|医生|老师|警察|[爸妈哥姐弟妹爷奶叔姨舅]{1,2}|老[公婆板]|朋友|孩子)"
-    r"[^,我]{0,6}?(?:[对跟和给]我)?(?:说|讲|喊|骂|告诉[我你他她]|以为|觉得|认为|当|心想|回答)(?!服|话|起|不定|呢|吧|明|好了|了?[七一二三四五六八九十几两]|[了过]我)"
-    r"(?P<direct>\s*[,:])?"
+    r"(?P<who>[他她它]们?|[你您](?!说,)们?|○|人家|大家|别人|谁|有人|大夫|医生|老师|警察"
+    r"|[爸妈哥姐弟妹爷奶叔姨舅]{1,2}|老[公婆板]|朋友|孩子)[^,我]{0,6}?(?:[对跟和给]我)?"
+    r"(?:说|讲|喊|骂|告诉[我你他她]|以为|觉得|认为|当|心想|回答)"
+    r"(?!服|话|起|不定|呢|吧|明|好了|了?[一二三四五六七八九十几两]|[了过]我)(?P<direct>\s*[,:])?"
 )
-_BACK = re.compile(r",\s*(?:可是|但是|但|所以|那|而|and |but |so |that is why )?\s*(?:我|咱|俺|i |we )")
+_BACK = re.compile(
+    r",\s*(?:可是|但是|但|所以|那|而|and |but |so |that is why )?\s*(?:我|咱|俺|i |we )"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +101,16 @@ def sentences_of(transcript: str) -> Iterator[Sentence]:
         yield _sentence(text, piece[len(piece.rstrip(".!?;\u2026")) :])
 
 
-def _unless_whole(words: str):
+def _unless_whole(words: str) -> Callable[[re.Match[str]], str]:
     """A replacement that leaves a transcript alone that is one quotation."""
-    def replaced(match: re.Match[str]) -> str:
-        return match.group() if match.group() == words.strip() else f" {ELSEWHERE} "
-    return replaced
+    whole = words.strip()
+    return lambda match: match.group() if match.group() == whole else f" {ELSEWHERE} "
 
 
 def _sentence(text: str, mark: str) -> Sentence:
-    tag = _TAG.search(text, max(0, len(text) - LONGEST_TAG)) if "?" in mark or re.search(rf"[{HAN}]$", text) else None
-    tagged = tag is not None and tag.start() > 0 and (not tag.group().strip(" ,").startswith(("no", "yes")))
+    is_chinese = re.search(rf"[{HAN}]$", text) is not None
+    tag = _TAG.search(text, max(0, len(text) - LONGEST_TAG)) if "?" in mark or is_chinese else None
+    tagged = tag is not None and tag.start() > 0
     if tag is not None and tagged:
         text = text[: tag.start()].strip(" ,")
     asks = not tagged and ("?" in mark or _UNMARKED.search(text) is not None)
@@ -110,14 +119,12 @@ def _sentence(text: str, mark: str) -> Sentence:
 
 def _question_start(text: str) -> int:
     """Where the part that asks begins: the last clause, or the first that is inverted."""
-    starts = [0, *(m.end() for m in re.finditer(r",\s*", text))]
-    for start in starts:
-        clause = text[start:].lstrip()
-        end = clause.find(",")
-        own = clause if end < 0 else clause[:end]
-        if _ASKED_EN.match(own) or _ASKED_ZH.search(own):
+    start = 0
+    for clause in text.split(","):
+        if _ASKED_EN.match(clause.lstrip()) or _ASKED_ZH.search(clause):
             return start
-    return starts[-1]
+        start += len(clause) + 1
+    return text.rfind(",") + 1
 
 
 def _own_words(text: str) -> str:
@@ -137,6 +144,3 @@ def _without(text: str, said: re.Pattern[str]) -> str:
         rest = text[back.start() :] if back else ""
         return f"{text[: match.end()]} {ELSEWHERE}{rest}"
     return text
-
-
-__all__ = ["ELSEWHERE", "NAME", "Sentence", "sentences_of"]
