@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from emer.agents.utterances.sentences import ELSEWHERE, Sentence
-from emer.agents.utterances.tables import Words, alternatives, function_words
+from emer.agents.utterances.tables import Form, Words, alternatives, function_words
 from emer.tools.types import CueMention
 
 REACH = 90
@@ -33,8 +33,10 @@ _CONDITION = re.compile(
     r"[^,]*$|(?:如果|要是|假如|倘若|若是|假使|万一|要不是|除非|即使|就算|哪怕|等到?我)[^,]*$"
 )
 _WISH = re.compile(r"\bi wish\b[^,]*$")
-_BEHIND = re.compile(r"的时候|的话|时(?!候)|的(?:样子|人|日子|原因|理由|权利)|得太早|什么$|\s*不")
-_JOINT = re.compile(r"(?:,\s*(?:and|or|but)?|\bbut\b|\band\b|\bor\b|和|又|跟|且)\s*$")
+_BEHIND = re.compile(
+    r"[^,]{0,3}的时候|的话|时(?!候)|的(?:样子|人|日子|原因|理由|权利)|得太早|什么$|\s*不"
+)
+_JOINT = re.compile(r"(?:,\s*(?:and|or|but)?|\bbut\b|\bnor\b|\band\b|\bor\b|和|又|跟|且)\s*$")
 _OPEN = re.compile(r"(?:^|[,:\u2026])\s*$")
 _ENDS = re.compile(r"\s*(?:$|,|[了啊呀吧呢哦的]+\s*(?:$|,))")
 _PEOPLE = re.compile(
@@ -68,12 +70,12 @@ class _Left:
     is_contrast: bool = False
     """What is denied further left is another word: "not angry, just sad"."""
 
-    @property
-    def strength(self) -> float:
-        """The weakest degree, or the strongest where none weakens; less of the past."""
+    def strength(self, form: Form) -> float:
+        """The weakest degree, or the strongest where none weakens; less of a past feeling."""
         low = min(self.factors, default=1.0)
         factor = low if low < 1 else max(self.factors, default=1.0)
-        return min(MOST, factor * (RECALLED if self.is_past else 1.0))
+        recalled = self.is_past and form == "self"
+        return round(min(MOST, factor * (RECALLED if recalled else 1.0)), 4)
 
     def note(self, kind: str, factor: float) -> None:
         """Add a function word."""
@@ -106,10 +108,13 @@ def predicated(sentence: Sentence, words: Words) -> Iterator[CueMention]:
             continue
         if words.form == "self" and not _is_own(left, rest):
             continue
-        if words.form == "thing" and not _is_of_thing(left, rest, text[end : end + WIDEST]):
+        if words.form == "thing" and (
+            not _is_of_thing(left, rest, text[end : end + WIDEST])
+            or (left.subject == "person" and _feelings().fullmatch(match.group()))
+        ):
             continue
         denied = left.negations % 2 == 1
-        yield CueMention(cue=words.cue, strength=round(left.strength, 4), negated=denied)
+        yield CueMention(cue=words.cue, strength=left.strength(words.form), negated=denied)
 
 
 def _read_left(text: str, start: int) -> _Left:
@@ -118,14 +123,16 @@ def _read_left(text: str, start: int) -> _Left:
     while left.rest > least and not left.subject:
         item = _list_item(text, left.rest)
         if item is not None:
-            left.rest, left.is_contrast = item, left.has_turn
+            turned = left.has_turn or "but" in text[item : left.rest]
+            left.rest, left.is_contrast = item, left.is_contrast or turned
             continue
         found = _function_word(text, left.rest)
         if found is None:
             break
-        left.rest, kind, factor = found
-        if kind in ("self", "other"):
-            left.subject = kind
+        end, (left.rest, kind, factor) = left.rest, found
+        if kind in ("self", "person", "other"):
+            met = kind == "person" and left.factors and _MEETING.search(text, least, end)
+            left.subject = "self" if met else kind
             outer = _function_word(text, left.rest)
             if outer is not None and outer[1] in _OUTER:
                 left.note(outer[1], 1.0)
@@ -144,6 +151,12 @@ def _function_word(text: str, end: int) -> tuple[int, str, float] | None:
             kind, factor = kinds[match.lastgroup or ""]
             best = (match.start(), kind, factor)
     return best
+
+
+@lru_cache(maxsize=1)
+def _feelings() -> re.Pattern[str]:
+    """What people feel, and things can have as well ("sad")."""
+    return re.compile("|".join(alternatives(("self",), language) for language in ("en", "zh")))
 
 
 @lru_cache(maxsize=1)
