@@ -29,12 +29,14 @@ RECALLED = 0.5
 """Factor on a feeling that is told of the past (direction: Rimé et al. 1991; size: ours)."""
 
 _CONDITION = re.compile(
-    r"\b(?:if|unless|whether|suppose|supposing|in case|as though|whenever|when(?= i\b)|imagine)\b"
-    r"[^,]*$|(?:如果|要是|假如|倘若|若是|假使|万一|要不是|除非|即使|就算|哪怕|等到?我)[^,]*$"
+    r"\b(?:if|unless|whether|suppose|supposing|in case|as though|whenever|when(?= i\b)|imagine"
+    r"|no matter (?:how|what)|however)\b[^,]*$"
+    r"|(?:如果|要是|假如|倘若|若是|假使|万一|要不是|除非|即使|就算|哪怕|等到?我|无论|不管|不论|再怎么)[^,]*$"
+    r"|多[^,多]{1,3}多$"
 )
 _WISH = re.compile(r"\bi wish\b[^,]*$")
 _BEHIND = re.compile(
-    r"[^,]{0,3}的时候|的话|时(?!候)|的(?:样子|人|日子|原因|理由|权利)|得太早|什么$|\s*不"
+    r"[^,]{0,3}的时候|的话|时(?!候)|的(?:样子|人|日子|原因|理由|权利)|得太早|什么$|多[^,多]{1,3}的?[^,]{0,8}[都也]|\s*不"
 )
 _JOINT = re.compile(r"(?:,\s*(?:and|or|but)?|\bbut\b|\bnor\b|\band\b|\bor\b|和|又|跟|且)\s*$")
 _OPEN = re.compile(r"(?:^|[,:\u2026])\s*$")
