@@ -146,12 +146,21 @@ def _read_left(text: str, start: int) -> _Left:
 def _function_word(text: str, end: int) -> tuple[int, str, float] | None:
     """Where the longest function word that ends at a place begins, its kind and factor."""
     least = max(0, end - WIDEST)
+    found = _last_word(text[max(0, least - 1) : end], least > 0)
+    return None if found is None else (end - found[0], *found[1:])
+
+
+@lru_cache(maxsize=8192)
+def _last_word(tail: str, is_cut: bool) -> tuple[int, str, float] | None:
+    """Length, kind and factor of the function word at the end of a text.
+
+    Of a text that is cut the first character only tells whether a word begins behind it.
+    """
     best: tuple[int, str, float] | None = None
     for pattern, kinds in function_words():
-        match = pattern.search(text, least, end)
-        if match is not None and (best is None or match.start() < best[0]):
-            kind, factor = kinds[match.lastgroup or ""]
-            best = (match.start(), kind, factor)
+        match = pattern.search(tail, int(is_cut))
+        if match is not None and (best is None or len(tail) - match.start() > best[0]):
+            best = (len(tail) - match.start(), *kinds[match.lastgroup or ""])
     return best
 
 
