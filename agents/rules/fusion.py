@@ -166,11 +166,13 @@ def weigh(
     evidence = {  # sorted among equal values
         own: sorted(gather(part), key=lambda e: (e.cue, e.clue_ids)) for own, part in parts.items()
     }
-    told = {own: _told(items, weighting) for own, items in evidence.items()}
+    wording = {own: _wording(items, weighting) for own, items in evidence.items()}
     first = sorted(parts, key=lambda own: (-_amount(parts[own]), sorted(own)))
 
     def standing(family: str) -> Standing:
-        of_each = [(own, _standing(family, evidence[own], told[own], weighting)) for own in first]
+        of_each = [
+            (own, _standing(family, evidence[own], wording[own], weighting)) for own in first
+        ]
         return max(of_each, key=lambda each: _own_support(*each))[1]
 
     standings = map(standing, lexicon().families)
@@ -277,8 +279,8 @@ def dispute_ids(one: ChannelLead, two: ChannelLead) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What words speak for: log-odds by family, and the evidence of those that are clear."""
+class _Wording:
+    """What words speak for: log-odds by family, and the evidence of clear words."""
 
     families: Mapping[str, float]
     evidence: tuple[Evidence, ...]
@@ -291,7 +293,7 @@ class _Told:
         return WORDED if any(item.meets(words) for words in self.evidence) else 1.0
 
 
-def _told(evidence: Sequence[Evidence], weighting: Weighting) -> _Told:
+def _wording(evidence: Sequence[Evidence], weighting: Weighting) -> _Wording:
     said = [item for item in evidence if item.modality == "text" and not item.negated]
     families: dict[str, float] = {}
     for family in lexicon().families:
@@ -300,13 +302,13 @@ def _told(evidence: Sequence[Evidence], weighting: Weighting) -> _Told:
         families[family] = math.fsum(c.value for part in counted for c in part if c.counts)
     most = max(families, key=lambda family: families[family])
     clear = [item for item in said if weighting.log_odds(item.cue, most) > 0]
-    return _Told(families, tuple(clear) if families[most] >= CLEAR else ())
+    return _Wording(families, tuple(clear) if families[most] >= CLEAR else ())
 
 
 def _standing(
-    family: str, evidence: Sequence[Evidence], told: _Told, weighting: Weighting
+    family: str, evidence: Sequence[Evidence], wording: _Wording, weighting: Weighting
 ) -> Standing:
-    contributions = _contributions(family, evidence, told, weighting)
+    contributions = _contributions(family, evidence, wording, weighting)
     sums: dict[Modality, float] = {}
     for modality in MODALITIES:
         values = [c.value for c in contributions if c.counts and c.evidence.modality == modality]
@@ -318,10 +320,10 @@ def _standing(
 
 
 def _contributions(
-    family: str, evidence: Sequence[Evidence], told: _Told, weighting: Weighting
+    family: str, evidence: Sequence[Evidence], wording: _Wording, weighting: Weighting
 ) -> tuple[Contribution, ...]:
     full = [(_value(item, weighting.log_odds(item.cue, family)), item) for item in evidence]
-    valued = [(value * told.factor(family, item, value), item) for value, item in full]
+    valued = [(value * wording.factor(family, item, value), item) for value, item in full]
     supporting = _grouped((value, item) for value, item in valued if value > 0)
     # Evidence against a family bears on it only when its strongest support holds.
     opposing = _grouped(

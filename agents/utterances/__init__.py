@@ -1,4 +1,4 @@
-"""What the words of a speaker carry: feelings told of oneself, and acts of speech."""
+"""What a speaker's words carry: feelings of one's own, and acts of speech."""
 
 from emer.agents.utterances.reader import cues_of_words
 

@@ -1,4 +1,4 @@
-"""Words of a transcript in one spelling: names masked, contractions and scripts resolved.
+"""Words of a transcript in one spelling and script, with names masked.
 
 Chinese is written in simplified characters (recognisers of Mandarin answer in either), Latin
 words in lower case without contractions, and a blank stands between the two scripts. A name is

@@ -26,7 +26,7 @@ LOOSE = 12
 MOST = 1.35
 """Strength of the highest degree, as of FACS intensity E."""
 RECALLED = 0.5
-"""Factor on a feeling that is told of the past (direction: Rimé et al. 1991; size: ours)."""
+"""Factor on a feeling of the past (direction: Rimé et al. 1991; size: ours)."""
 
 _CONDITION = re.compile(
     r"\b(?:if|unless|whether|suppose|supposing|in case|as though|whenever|when(?= i\b)|imagine"
@@ -144,7 +144,7 @@ def _read_left(text: str, start: int) -> _Left:
 
 
 def _function_word(text: str, end: int) -> tuple[int, str, float] | None:
-    """Where the longest function word that ends at a place begins, its kind and factor."""
+    """Start, kind and factor of the longest function word that ends at a place."""
     least = max(0, end - WIDEST)
     found = _last_word(text[max(0, least - 1) : end], least > 0)
     return None if found is None else (end - found[0], *found[1:])

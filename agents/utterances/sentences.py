@@ -1,6 +1,6 @@
-"""Sentences of a transcript, without the words of others and with their question told apart.
+"""Sentences of a transcript, without the words of others, with what they ask.
 
-What stands in quotation marks, or behind "she said that", are the words of somebody else and
+What stands in quotation marks, or behind "she said that", are the words of other people and
 are left out (`ELSEWHERE` stands for them); "I said that I am sorry" are the speaker's own.
 A tag ("..., don't you think so?") asks for agreement: the rest of its sentence is a statement.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from emer.agents.utterances.normalization import HAN, normal_words
 
 ELSEWHERE = "\u2592"
-"""Stands for words that are somebody else's, or that a name in quotation marks gives."""
+"""Stands for words that are other people's, or that a name in quotation marks gives."""
 
 LONGEST_TAG = 60
 """Characters at the end of a sentence that are read for a tag (chosen by us)."""

@@ -1,12 +1,12 @@
-"""The tables of words: what a speaker says of oneself, of things, and acts of speech.
+"""Tables of words: feelings of oneself, qualities of things, acts of speech.
 
 `words.csv` gives to each cue the words that state it, by form:
 
 - `self`: a feeling, stated where the speaker says it of oneself ("I am angry", "so angry");
 - `thing`: a quality, stated where anything is said to have it ("that is disgusting");
 - `act`: a regular expression, stated by its words alone ("forgive me");
-- `asked`, `told`: the same in a question only, or in anything but a question;
-- `topic`: what is spoken of, whoever says, asks or supposes it.
+- `asked`, `declared`: the same in a question only, or in anything but a question;
+- `topic`: what is spoken of, also in a question, a condition or the words of others.
 
 `function_words.csv` holds the closed classes around them: pronouns, copulas, adverbs of degree
 with their factor, negations, modal verbs.
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 FOLDER = Path(__file__).parent
-Form = Literal["self", "thing", "act", "asked", "told", "topic"]
+Form = Literal["self", "thing", "act", "asked", "declared", "topic"]
 FORMS: tuple[Form, ...] = get_args(Form)
 PREDICATES: tuple[Form, ...] = ("self", "thing")
 
