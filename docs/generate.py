@@ -66,7 +66,22 @@ QUOTES = {
     "helpless_words": "There's nothing I can do.",
     "complaint": "That is not fair.",
     "shame_words": "This is embarrassing.",
-    "tired_words": "I am so tired.",
+    "tired_words": "This is exhausting.",
+    "grievance": "You hurt me.",
+    "hate_words": "I hate you.",
+    "contempt_words": "Big deal.",
+    "irony": "Yeah, right.",
+    "insistence": "I am telling you.",
+    "plea": "I beg you.",
+    "offer": "Let me help you.",
+    "greeting": "Good morning.",
+    "agreement": "Of course.",
+    "hesitation_words": "Um, I don't know how to say this.",
+    "interest_words": "Tell me more.",
+    "defence": "It wasn't me.",
+    "advice": "You should rest.",
+    "unpleasant_words": "There was an accident.",
+    "pleasant_words": "The wedding is tomorrow.",
 }
 """Words of a speaker that are read as each cue of the text channel."""
 
@@ -77,7 +92,10 @@ Every cue of the lexicon (`agents/lexicon/cues.csv`), with a phrase that is read
 in Chinese (`tools/cues.csv`); made by `docs/generate.py`. The ids are those of typed cues. In a
 sentence: "The person shows furrowed brows at 1.2-2.0 s.", "The voice shows a raised pitch.", "The
 person says: 'Come here.'". Many other sentences are read as well:
-`patterns.csv` and `words.csv` hold the patterns, in English and Chinese.
+`patterns.csv` holds the patterns of what is seen and heard, in English and Chinese. What a speaker
+says is read with its grammar (`agents/utterances`, `words.csv`): a feeling counts where the
+speaker says it of oneself, not of others, in a question, a condition or another's words; what is
+denied counts against it, and a name is no feeling.
 [Writing a tool](tools.md) describes how sentences are read.
 
 ## Sentences of our own tools

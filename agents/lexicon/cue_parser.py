@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 from emer.agents.lexicon.lexicon import NEARBY, channel_of, lexicon
 from emer.agents.lexicon.literals import may_match
+from emer.agents.utterances import cues_of_words
 from emer.tools.cues import FACS_LETTERS, Channel
-from emer.tools.types import Clue, Modality
+from emer.tools.types import Clue, CueMention, Modality
 
 UNRELIABLE = 0.3
 """Quality below this is squared: measured, but hardly (chosen by us)."""
@@ -98,11 +99,15 @@ def read(clues: Iterable[Clue]) -> tuple[Reading, ...]:
 def mentions_in(text: str, channel: Channel, exact: bool = True) -> tuple[Mention, ...]:
     """The cues that a text states on a channel, the strongest of each once.
 
+    On the channel "text" it is a speaker's words, which `agents/utterances` reads.
+
     With `exact` a cue is left out where a more exact one is stated ("opens the mouth
     wide" is not also "opens the mouth").
     """
+    if channel == "text":
+        return tuple(Mention(m.cue, m.negated, m.strength) for m in _weighed(cues_of_words(text)))
     strongest: dict[tuple[str, bool], Mention] = {}
-    for sentence in _sentences(text, channel):
+    for sentence in _sentences(text):
         stated = _in_sentence(sentence, channel)
         if exact:
             present = {m.cue for m in stated}
@@ -188,8 +193,13 @@ def parsed(clue: Clue) -> tuple[Mention, ...]:
 def _typed(clue: Clue) -> tuple[Mention, ...]:
     """The typed cues that the lexicon weighs on the clue's channel."""
     known, channel = lexicon().cues, channel_of(clue.modality)
-    weighed = [m for m in clue.cues if m.cue in known and known[m.cue].channel == channel]
-    return tuple(Mention(m.cue, m.negated, m.strength) for m in weighed)
+    own = (m for m in _weighed(clue.cues) if known[m.cue].channel == channel)
+    return tuple(Mention(m.cue, m.negated, m.strength) for m in own)
+
+
+def _weighed(mentions: Iterable[CueMention]) -> Iterator[CueMention]:
+    """The mentions of cues that the lexicon weighs."""
+    return (m for m in mentions if m.cue in lexicon().cues)
 
 
 def _read_one(clue: Clue) -> Reading:
@@ -211,12 +221,9 @@ def _read_one(clue: Clue) -> Reading:
     return Reading(clue, mentions, trust * DOUBTFUL_TRANSCRIPT if is_doubtful(clue) else trust)
 
 
-def _sentences(text: str, channel: Channel) -> list[str]:
-    """The sentences in lower case; a transcript stays in one piece."""
-    plain = normal_text(text)
-    if channel == "text":
-        return [plain]
-    own = _OWNER.sub(r"\1", _SPOKEN.sub(" ", plain))
+def _sentences(text: str) -> list[str]:
+    """The sentences in lower case, without what they quote."""
+    own = _OWNER.sub(r"\1", _SPOKEN.sub(" ", normal_text(text)))
     return [s for s in _SENTENCE.split(own) if s.strip()]
 
 
@@ -227,9 +234,7 @@ def _in_sentence(sentence: str, channel: Channel) -> list[Mention]:
             if match.group():
                 near = sentence[max(0, match.start() - NEARBY) : match.start()]
                 before = _CLAUSE.split(near)[-1]
-                if channel == "text":
-                    mentions.append(Mention(cue, is_negated(before), 1.0))
-                elif not _is_elsewhere(before, sentence, match):
+                if not _is_elsewhere(before, sentence, match):
                     strength = _strength(sentence, match, before)
                     mentions.append(Mention(cue, is_negated(before), strength))
     return mentions

@@ -36,8 +36,8 @@ CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
 TOOL_WORD_WEIGHT = 1.2
 """Log-odds of an emotion word in a tool's own sentence (own judgement)."""
-SPEAKER_WORD_WEIGHT = 0.5
-"""Log-odds of "I am <emotion word>" in a transcript (own judgement)."""
+SPEAKER_WORD_WEIGHT = 1.0
+"""Log-odds of a feeling that a speaker tells of oneself (own judgement)."""
 WORD_CUES = ("named_", "heard_", "said_")
 """Prefixes of the cues that are emotion words, not signs."""
 
@@ -169,7 +169,7 @@ class Lexicon:
 
     @cached_property
     def patterns(self) -> Mapping[Channel, tuple[tuple[str, re.Pattern[str]], ...]]:
-        """Compiled (cue, pattern) pairs by channel."""
+        """Compiled (cue, pattern) pairs by channel; words of a speaker have none."""
         table: dict[Channel, list[tuple[str, re.Pattern[str]]]] = {c: [] for c in CHANNELS}
         for cue, pattern in self._pattern_texts():
             table[self.cues[cue].channel].append((cue, re.compile(_limited(pattern))))
@@ -214,12 +214,11 @@ class Lexicon:
 
     def _pattern_texts(self) -> Iterator[tuple[str, str]]:
         macros = {row["macro"]: row["pattern"] for row in _table("macros")}
-        for table in ("patterns", "words"):
-            for row in _table(table):
-                pattern = row["pattern"]
-                for macro, meaning in macros.items():
-                    pattern = pattern.replace(macro, meaning)
-                yield row["cue"], pattern
+        for row in _table("patterns"):
+            pattern = row["pattern"]
+            for macro, meaning in macros.items():
+                pattern = pattern.replace(macro, meaning)
+            yield row["cue"], pattern
         for row in _table("cues"):
             cue = self.cues[row["cue"]]
             if cue.channel != "text":  # also by the name that we give it
@@ -227,10 +226,6 @@ class Lexicon:
         for family, word in self.emotion_words.items():
             yield f"named_{family}", word
             yield f"heard_{family}", word
-            english, chinese = self._word_forms(family)
-            first = r"(?:i|we)(?:'m| am|'re| are| feel| felt| was| were)"
-            first = rf"\b{first}\s+(?:so |very |really |too )*(?:{english})\b"
-            yield f"said_{family}", rf"{first}|我们?(?:很|好|真|太|非常|特别)*(?:{chinese})"
 
 
 def _table(name: str) -> list[dict[str, str]]:

@@ -16,11 +16,11 @@ from emer.agents.rules.fusion import (
     Dispute,
     Standing,
     find_disputes,
-    soften_speech_brows,
     weigh,
 )
 from emer.agents.rules.labels import Choice, band, choose
 from emer.agents.rules.review_bounds import weigh_reviewed
+from emer.agents.rules.speech_brows import soften_speech_brows
 from emer.agents.types import Band, Inquiry
 from emer.prompts.prompt import Language
 from emer.tools.types import Clue

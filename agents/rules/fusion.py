@@ -1,21 +1,19 @@
-"""Evidence fusion: log-odds of emotion families, disputes, brows while speaking.
+"""Evidence fusion: log-odds of emotion families, and disputes between channels.
 
 Each family is a question of its own (a clip may display two): a flat prior plus
 reliability * strength * weight, the largest of each correlated group, one modality's sum
 capped, through a logistic function. Weights are in `lexicon/weights.csv`, unless a
 `Weighting` replaces them.
 
-Speakers raise their brows, or lower them for a word, to stress what they say (Ekman 1979,
-"About brows: emotional and conversational signals"): a raise while speaking, and a short
-frown, count for less than the same in silence.
+A loud, high, fast voice tells arousal first (Scherer 2003): what it adds to families that the
+words do not speak for, and takes from those that they do, counts for less where they are clear.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 from emer.agents.lexicon.cue_parser import Reading, combined_cues, is_described
@@ -56,14 +54,16 @@ CLEAR = 0.7
 POLAR = 0.4
 """Valence from which a family counts as pleasant or unpleasant (chosen by us)."""
 CHANNEL_WORDS: dict[Channel, str] = {"visual": "seen", "audio": "heard", "text": "said"}
-RAISES = frozenset({"brow_raise", "inner_brow_raise", "outer_brow_raise"})
-FROWNS = frozenset({"brow_furrow"})
-SHORT_FROWN = 1.25
-"""Seconds up to which a frown can stress a word or two (chosen by us)."""
-EMPHASIS = 0.5
-"""Factor on a brow movement's strength while speaking (chosen by us)."""
 
-_SPEAKING = re.compile(r"\bmouth moves as in speech\b")
+AROUSAL = frozenset(
+    {"loud", "shout", "pitch_up", "pitch_jump", "fast", "varied", "tense_sharp", "urgent",
+     "emphasis", "voice_high_arousal"}
+)  # fmt: skip
+"""Cues of a voice that is high in arousal, whatever the emotion."""
+WORDED = 0.5
+"""Factor on them for and against families, where words tell which one it is (by us)."""
+SAID = 0.4
+"""Log-odds of the words from which they speak for a family (chosen by us)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +166,13 @@ def weigh(
     evidence = {  # sorted among equal values
         own: sorted(gather(part), key=lambda e: (e.cue, e.clue_ids)) for own, part in parts.items()
     }
+    wording = {own: _wording(items, weighting) for own, items in evidence.items()}
     first = sorted(parts, key=lambda own: (-_amount(parts[own]), sorted(own)))
 
     def standing(family: str) -> Standing:
-        of_each = [(own, _standing(family, evidence[own], weighting)) for own in first]
+        of_each = [
+            (own, _standing(family, evidence[own], wording[own], weighting)) for own in first
+        ]
         return max(of_each, key=lambda each: _own_support(*each))[1]
 
     standings = map(standing, lexicon().families)
@@ -275,27 +278,37 @@ def dispute_ids(one: ChannelLead, two: ChannelLead) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*one.clue_ids, *two.clue_ids)))
 
 
-def soften_speech_brows(readings: Sequence[Reading]) -> tuple[Reading, ...]:
-    """The readings with brow movements discounted where the same person speaks."""
-    speech = [r.clue for r in readings if _SPEAKING.search(r.clue.text)]
-    spoken = {(clue.person, clue.span) for clue in speech if clue.span is not None}
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """What words speak for: log-odds by family, and the evidence of clear words."""
 
-    def softened(reading: Reading) -> Reading:
-        span, person = reading.clue.span, reading.clue.person
-        if span is None or not any(who == person and at.overlaps(span) for who, at in spoken):
-            return reading
-        cues = RAISES | FROWNS if span.length <= SHORT_FROWN else RAISES
-        mentions = tuple(
-            replace(m, strength=m.strength * EMPHASIS) if m.cue in cues else m
-            for m in reading.mentions
-        )
-        return replace(reading, mentions=mentions)
+    families: Mapping[str, float]
+    evidence: tuple[Evidence, ...]
 
-    return tuple(map(softened, readings))
+    def factor(self, family: str, item: Evidence, value: float) -> float:
+        """Factor on a contribution of an aroused voice."""
+        speaks_for = self.families.get(family, 0.0) >= SAID
+        if item.cue not in AROUSAL or speaks_for == (value > 0):
+            return 1.0
+        return WORDED if any(item.meets(words) for words in self.evidence) else 1.0
 
 
-def _standing(family: str, evidence: Sequence[Evidence], weighting: Weighting) -> Standing:
-    contributions = _contributions(family, evidence, weighting)
+def _wording(evidence: Sequence[Evidence], weighting: Weighting) -> _Wording:
+    said = [item for item in evidence if item.modality == "text" and not item.negated]
+    families: dict[str, float] = {}
+    for family in lexicon().families:
+        valued = [(_value(item, weighting.log_odds(item.cue, family)), item) for item in said]
+        counted = (_grouped(p for p in valued if (p[0] > 0) == sign) for sign in (True, False))
+        families[family] = math.fsum(c.value for part in counted for c in part if c.counts)
+    most = max(families, key=lambda family: families[family])
+    clear = [item for item in said if weighting.log_odds(item.cue, most) > 0]
+    return _Wording(families, tuple(clear) if families[most] >= CLEAR else ())
+
+
+def _standing(
+    family: str, evidence: Sequence[Evidence], wording: _Wording, weighting: Weighting
+) -> Standing:
+    contributions = _contributions(family, evidence, wording, weighting)
     sums: dict[Modality, float] = {}
     for modality in MODALITIES:
         values = [c.value for c in contributions if c.counts and c.evidence.modality == modality]
@@ -307,9 +320,10 @@ def _standing(family: str, evidence: Sequence[Evidence], weighting: Weighting) -
 
 
 def _contributions(
-    family: str, evidence: Sequence[Evidence], weighting: Weighting
+    family: str, evidence: Sequence[Evidence], wording: _Wording, weighting: Weighting
 ) -> tuple[Contribution, ...]:
-    valued = [(_value(item, weighting.log_odds(item.cue, family)), item) for item in evidence]
+    full = [(_value(item, weighting.log_odds(item.cue, family)), item) for item in evidence]
+    valued = [(value * wording.factor(family, item, value), item) for value, item in full]
     supporting = _grouped((value, item) for value, item in valued if value > 0)
     # Evidence against a family bears on it only when its strongest support holds.
     opposing = _grouped(

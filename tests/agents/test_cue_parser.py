@@ -28,7 +28,7 @@ CASES: tuple[tuple[Channel, str, set[str]], ...] = (
     ("audio", "The pitch stays level.", {"steady"}),
     ("audio", "the tone is low and monotonous", {"pitch_down", "flat"}),
     ("audio", "语速较快，音量较高，带有哭腔", {"fast", "loud", "sob"}),
-    ("text", "How could you do this to me?", {"question", "rhetorical"}),
+    ("text", "How could he know?", {"question", "rhetorical"}),
     ("text", "谢谢你", {"thanks"}),
     ("text", "Thank you so much!", {"thanks", "exclamation"}),
 )

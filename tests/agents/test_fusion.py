@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from emer.agents.lexicon.cue_parser import read
-from emer.agents.rules.fusion import EMPHASIS, soften_speech_brows, weigh
+from emer.agents.rules.fusion import weigh
+from emer.agents.rules.speech_brows import EMPHASIS, soften_speech_brows
 from emer.agents.verification.verifier import verify
 from emer.tools.types import Clue, Quality, Source, Span
 from tests.fixtures import clues as kit

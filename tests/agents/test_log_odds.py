@@ -15,9 +15,9 @@ from emer.agents.rules.fusion import (
     conflict_records,
     find_disputes,
     gather,
-    soften_speech_brows,
     weigh,
 )
+from emer.agents.rules.speech_brows import soften_speech_brows
 from tests.fixtures import clues as kit
 from tests.fixtures.standings import evidence, reading, standing
 

@@ -67,11 +67,13 @@ def test_what_speaks_against_a_claim_at_its_moment_does_not_from_afar() -> None:
 
 
 COLUMNS = ("exact", "m1", "level1", "level2")
-FLOORS = dict(zip(COLUMNS, (0.31, 0.40, 0.65, 0.54), strict=True))
+FLOORS = dict(zip(COLUMNS, (0.33, 0.43, 0.70, 0.58), strict=True))
 """What no change may fall below on EMER-v2, human clues without emotion words (chosen by us).
 
-One label for near synonyms, since 2026-11-30, cost 2 points of exact and 3 of M1 (evals/LOG.md).
+Raised on 2026-11-30, when the words of speakers were read anew (evals/LOG.md).
 """
+LEAST_BY_WORDS = 0.40
+"""Level 1 on the words alone; no answer to at most a third of the clips."""
 MOST_ECE = 0.08
 MOST_BEHIND = 0.04
 """How far Chinese clues may stay behind English ones of the same texts."""
@@ -88,13 +90,16 @@ def test_the_floors_on_human_clues(shared: Path) -> None:
         for masked in (True, False)
         for language in ("en", "zh")
     ]  # fmt: skip
+    systems.append(OnHumanClues(RULES, parts=("subtitle",)))
     entries = measure(ruler, [Job(system, offline=False) for system in systems])
     scores = [
         {name: value(e.statistics[name], len(ruler.golds)) for name in (*COLUMNS, "ece")}
         for e in entries
     ]
-    masked, masked_zh, full, full_zh = scores
+    masked, masked_zh, full, full_zh, words = scores
     assert {k: masked[k] for k, least in FLOORS.items() if masked[k] < least} == {}
     assert max(masked["ece"], full["ece"]) <= MOST_ECE
     for english, chinese in ((masked, masked_zh), (full, full_zh)):
         assert max(english[name] - chinese[name] for name in COLUMNS) <= MOST_BEHIND
+    answered = sum(bool(each.labels) for each in entries[-1].predictions)
+    assert words["level1"] >= LEAST_BY_WORDS and answered >= 2 / 3 * len(ruler.golds)
