@@ -72,7 +72,7 @@ PROFILES: Mapping[str, Mapping[str, str]] = {
 """Default tool by slot: "embedded" needs nothing but pip, "models" needs weights.
 
 "auto", the default, takes the strongest tool that is ready and not slow here
-(`components.choose`); without weights it is "embedded".
+(`components.choose`); without weights it is "embedded" (and "ocr", if its package is here).
 """
 
 

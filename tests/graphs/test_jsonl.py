@@ -64,7 +64,7 @@ def test_events_are_on_disk_as_they_happen(tmp_path):
 def test_every_event_has_its_own_name():
     members = typing.get_args(typing.get_args(Event)[0])
     names = [member.model_fields["event"].default for member in members]
-    assert len(set(names)) == len(names) == 17
+    assert len(set(names)) == len(names) == 18
 
 
 def test_secrets_are_not_written(run, clip_path):
