@@ -31,8 +31,10 @@ class Tool(Protocol):
 
         With a span, report what happens inside it, at the full frame rate, measured
         against the rest of the clip; what extends beyond it may be reported in full. Raise
-        `Unobservable(reason)` when there is nothing to measure, `ToolMissing` when a
-        package or weights are absent. Any other exception becomes a `ToolFailed` event.
+        `Unobservable(reason)` when there is nothing to measure, which is missing evidence;
+        return nothing where the clip lacks what the tool looks for and that is no loss (no
+        subtitle in the picture). `ToolMissing`: a package or weights are absent. Any other
+        exception becomes a `ToolFailed` event.
         Deterministic, unless the class declares `deterministic = False`.
         """
         ...

@@ -58,13 +58,16 @@ class Ocr:
         Networks().unload()
 
     def observe(self, clip: Clip, span: Span | None = None) -> Sequence[Clue]:
-        """A clue per subtitle; `Unobservable` where none is burnt in."""
+        """A clue per subtitle; none where there is no picture, or none is burnt in.
+
+        A clip without subtitles lacks no evidence; `Unobservable` is for a span without one.
+        """
+        if not clip.video:
+            return ()
         found = self._clips.get(clip.sha256, lambda: _subtitles(clip), clip.is_complete)
-        if not found:
-            raise Unobservable("no subtitle is burnt into the picture")
         source = self.source
         clues = [_clue(each, source) for each in found if span is None or each.span.overlaps(span)]
-        if not clues:
+        if span is not None and not clues:
             raise Unobservable("no burnt-in subtitle stands there")
         return clues
 
