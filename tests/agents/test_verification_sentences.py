@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from emer.agents.lexicon.lexicon import lexicon
 from emer.agents.types import Explanation, Sentence
 from emer.agents.verification.carriers import Carrier, carrier_of
 from emer.agents.verification.checks import MOST_READ
@@ -181,3 +182,11 @@ def test_what_a_denial_denies(
     block: Any, text: str, cited: tuple[Clue, ...], expected: str
 ) -> None:
     assert why(block, text, *cited) == expected
+
+
+@pytest.mark.parametrize("family", list(lexicon().families))
+def test_the_rules_may_rest_on_the_speakers_own_word(family: str) -> None:
+    words = f'The person says: "I am so {lexicon().label_of(family)}."'
+    said = kit.clue("text", words, (1.0, 2.0), person="person 1")
+    verdict = verify(kit.explain(said), (said,), kit.DURATION)
+    assert kit.holds(verdict), [s.why for s in verdict.sentences if s.status != "supported"]
