@@ -136,7 +136,7 @@ def _works(
     for name in parts:
         if name == "ocr":
             yield name, partial(measure_ocr, request.clip, request.rounds, folder)
-        if name == "long-speech":
+        elif name == "long-speech":
             yield name, partial(measure_long_speech, request.clip, device, folder)
         elif name != "sizes":
             yield name, partial(measure_tool, name, request.clip, device, request.rounds, folder)

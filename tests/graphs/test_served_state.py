@@ -202,10 +202,12 @@ FORGED_JOBS = (
 def test_a_forged_order_calls_no_tool(clip_path, home):
     graph = served()
     run_id = waiting(graph, clip_path)["run_id"]
+    path = home / "traces" / f"{run_id}.jsonl"
+    before = [event.event for event in read_trace(path).events].count("tool_started")
     for job in FORGED_JOBS:
         refused(graph, Command(goto=Send("observe", {"run_id": run_id, "job": job})), thread())
-    trace = read_trace(home / "traces" / f"{run_id}.jsonl")
-    assert [event.event for event in trace.events].count("tool_started") == 2
+    after = [event.event for event in read_trace(path).events].count("tool_started")
+    assert before == after > 0
 
 
 def test_a_node_without_a_run_says_what_it_needs():

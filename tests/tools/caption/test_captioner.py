@@ -172,7 +172,7 @@ def test_settings_that_cannot_be_are_refused(options):
 
 
 def test_compiled_steps_are_no_setting_any_more(known):
-    settings = load_settings(tools={"caption": "captioner"})
+    settings = load_settings(profile="embedded", tools={"caption": "captioner"})
     choice = Choice(use="captioner", model=str(known["blip"]), compiled=True)
     tools = {**settings.tools, "caption": choice}
     with pytest.raises(ConfigError, match=r"compiled: Captioner has no such argument; known: "):
