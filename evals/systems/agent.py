@@ -22,7 +22,7 @@ from emer.evals.systems.reasoner_options import (
 from emer.evals.systems.system import Card, Cost, Input, Prediction
 from emer.graphs.ask import ask
 from emer.graphs.components import choose, load_reasoner, load_tools
-from emer.graphs.settings import DEFAULT, OFF, Settings, load_settings
+from emer.graphs.settings import DEFAULT, OFF, SLOTS, Settings, load_settings
 from emer.graphs.trace.events import (
     Decided,
     Event,
@@ -35,7 +35,7 @@ from emer.graphs.trace.events import (
 from emer.tools.evidence_store import code_digest
 from emer.tools.types import Param
 
-WORDS_ONLY: Mapping[str, str] = {"face": OFF, "scene": OFF, "prosody": OFF}
+WORDS_ONLY: Mapping[str, str] = {slot: OFF for slot in SLOTS if slot != "speech"}
 """Tools of the agent on the words alone."""
 
 

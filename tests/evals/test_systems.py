@@ -141,7 +141,7 @@ class Laughs(FakeTool):
 
 
 TOOLS = {"face": f"{__name__}:Smiles", "prosody": f"{__name__}:Laughs", "scene": "none",
-         "speech": "none"}  # fmt: skip
+         "speech": "none", "ocr": "none"}  # fmt: skip
 
 
 def test_the_agent_explains_a_clip_and_says_what_it_cost(tmp_path: Path) -> None:

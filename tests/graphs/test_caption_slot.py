@@ -35,7 +35,7 @@ def folder(tmp_path: Path):
 
 
 def test_swapping_the_captioner_runs_it_alone_again(clip_path, folder):
-    none = {"face": "none", "prosody": "none", "speech": "none"}
+    none = dict.fromkeys(("face", "prosody", "speech", "ocr"), "none")
     first = load_settings(tools={**none, "caption": "captioner"})
     tools = {**first.tools, "caption": Choice(use="captioner", model=str(folder))}
     one = ask(clip_path, QUESTION, settings=first.model_copy(update={"tools": tools}))
