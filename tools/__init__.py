@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from emer.tools.registry import load_tool, register
     from emer.tools.tool import Tool
     from emer.tools.types import Clue, Quality, Source, Span
+
+# Set before any tool imports onnxruntime, whose releases from 1.32 on send usage events to
+# Microsoft from the import on, and leave a session file in the folder for temporary files.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "Clip",
