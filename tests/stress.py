@@ -160,7 +160,7 @@ def ask(clip: Path, home: Path) -> Outcome:
 
 def explanation(outcome: Outcome) -> str:
     """The answer without id, time and path of the run."""
-    return outcome.output.partition("stopped after")[0]
+    return outcome.output.partition("\nrun ")[0]
 
 
 def summary(results: list[tuple[str, Outcome, list[str]]]) -> int:
