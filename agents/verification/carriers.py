@@ -11,12 +11,12 @@ from functools import cached_property, lru_cache
 from pydantic import TypeAdapter, ValidationError
 
 from emer.agents.lexicon.cue_parser import is_doubtful, is_negated, mentions_in, read, transcript
-from emer.agents.lexicon.lexicon import WORD_CUES, Channel, channel_of, lexicon
+from emer.agents.lexicon.lexicon import Channel, channel_of
 from emer.agents.questions.person_focus import person_of, place_of
 from emer.agents.verification.normalization import fold
 from emer.agents.verification.quantities import Quantity, of_clue, quantities_in
 from emer.agents.verification.reader import Item, read_sentence
-from emer.agents.verification.vocabulary import INHERENT, hits_in
+from emer.agents.verification.vocabulary import INHERENT
 from emer.tools.types import Clue, Span
 
 _MOMENTS, _STRETCHES = TypeAdapter(list[float]), TypeAdapter(list[tuple[float, float]])
@@ -206,7 +206,7 @@ def _stated_cues(
     """The clue's cues with their polarity, and the rank of each that has a degree."""
     mentions = list(read([clue])[0].mentions)
     if channel != "text":
-        mentions += mentions_in(clue.text, channel, exact=False)
+        mentions += mentions_in(clue.text, channel)
     letter = _letter(clue, text)
     graded = letter in _LETTERS or _CLEAR.search(text) is not None
     cues: dict[str, set[bool]] = {}
@@ -218,13 +218,6 @@ def _stated_cues(
         if letter in _LETTERS:
             stated = _LETTERS[letter]
         ranks[mention.cue] = stated
-        if channel != "text":
-            phrase = _phrase(mention.cue)
-            for hit in hits_in(phrase, channel):
-                if is_negated(phrase[: hit.start]):
-                    continue  # "speech without pauses" states none
-                cues.setdefault(hit.cue, set()).add(mention.negated)
-                ranks.setdefault(hit.cue, stated)
     return cues, ranks
 
 
@@ -234,10 +227,6 @@ def _letter(clue: Clue, text: str) -> str:
     if isinstance(letter, str):
         return letter.casefold()
     return next((q.letter for q in quantities_in(text) if q.role == "letter"), "")
-
-
-def _phrase(cue: str) -> str:
-    return fold(lexicon().phrase_of(cue)) if not cue.startswith(WORD_CUES) else ""
 
 
 def has_rank(carrier: Carrier, cues: Iterable[str], rank: int) -> bool:

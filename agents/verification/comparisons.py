@@ -165,7 +165,7 @@ def is_change(words: str, cue: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _names_of(cue: str) -> tuple[str, ...]:
-    """The names that the rules give a cue ("a low or falling pitch"), folded."""
+    """The names that the rules give a cue ("a lowered pitch"), folded."""
     names = (cue_name(cue, "en"), cue_name(cue, "zh"))
     return tuple(fold(form) for name in names for form in (name, name.partition(" ")[2]))
 

@@ -14,10 +14,15 @@ from emer.agents.verification.reader import Item
 from emer.tools.types import Span
 
 _WIDER = {
-    "pitch_down": ("falling_end", "soft"),
+    "pitch_down": ("falling_end", "soft", "voice_low_arousal", "voice_low_valence"),
     "smile_eyes": ("smile_social",),
     "smile": ("smile_eyes",),
-    "pitch_up": ("rising_end", "pitch_jump", "pitch_high", "loud"),
+    "pitch_up": (
+        *("rising_end", "pitch_jump", "pitch_high", "loud"),
+        *("voice_high_arousal", "voice_high_valence"),
+    ),
+    "head_up": ("chin_raise",),
+    "tense_sharp": ("pitch_jump", "gasp"),
     "embrace": ("hand_near_face", "hand_chest"),
     "eyes_narrow": ("eyes_closed",),
     "head_tilt": ("head_away",),

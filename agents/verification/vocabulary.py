@@ -32,7 +32,12 @@ _WORD = re.compile(r"[^\W_]+")
 _GROUP = re.compile(r"\(([^()]*)\)")
 INHERENT: Mapping[str, tuple[tuple[str, bool], ...]] = {
     "smile_social": (("smile", False), ("smile_eyes", True)),
-    "smile_eyes": (("smile", False),),
+    "smile_eyes": (("smile", False), ("eyes_narrow", False)),
+    "smile_closed": (("smile", False),),
+    "smile_forced": (("smile", False),),
+    "grimace": (("brow_furrow", False),),
+    "jaw_drop": (("mouth_open", False),),
+    "dull": (("soft", False),),
     "no_pauses": (("pauses", True), ("long_pause", True)),
     "long_pause": (("pauses", False),),
     "brows_rest": (("brow_furrow", True), ("brow_raise", True), ("smile", True)),

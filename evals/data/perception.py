@@ -8,43 +8,38 @@ its rows with yes or unsure it is absent.
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import cast
 
 from emer.agents.lexicon.lexicon import lexicon
+from emer.evals.data.tables import BadTable, Row, read_table
 from emer.evals.metrics.perception import Presence, Seen, Sighting
 from emer.tools.cues import cue_names
-from emer.tools.errors import ConfigError
-from emer.tools.text import one_line
 from emer.tools.types import Span
 
 COLUMNS = ("clip", "start", "end", "person", "what", "present")
+OPTIONAL = ("main", "note")
 OTHERS = frozenset({"speaks", "face_hidden", "back_view"})
 """Statements that say why a clue is hard to see; no clue is judged by them."""
 LABEL, PEOPLE = "label:", "people"
 
 
 def read_perception(path: Path) -> Mapping[str, Seen]:
-    """What was seen by clip; `ConfigError` names the file, the line and the fault."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            absent = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if absent:
-                raise ConfigError(f"{path}: no column {', '.join(absent)}")
-            rows = sorted(_rows(path, reader), key=attrgetter("clip"))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"{path} cannot be read: {one_line(str(error))}") from error
-    seen = {clip: _seen(clip, list(own)) for clip, own in groupby(rows, attrgetter("clip"))}
-    if not seen:
-        raise ConfigError(f"{path}: there is no row in it")
-    return seen
+    """What was seen by clip; `BadTable` names the file, the row and the fault."""
+    columns = {name: (name,) for name in COLUMNS}
+    table = read_table(path, columns, {name: (name,) for name in OPTIONAL}, key=None)
+    rows: dict[str, list[_Row]] = defaultdict(list)
+    for row in table.rows:
+        try:
+            found = _row(row)
+        except ValueError as error:
+            raise BadTable(f"{path} row {row.number}: {error}") from error
+        rows[found.clip].append(found)
+    return {clip: _seen(clip, own) for clip, own in sorted(rows.items())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +50,11 @@ class _Row:
     sighting: Sighting | None
 
 
-def _rows(path: Path, reader: csv.DictReader[str]) -> Iterator[_Row]:
-    for row in reader:
-        where = f"{path}, line {reader.line_num}"
-        try:
-            yield _row({key: (row.get(key) or "").strip() for key in (*COLUMNS, "main")})
-        except ValueError as error:
-            raise ConfigError(f"{where}: {error}") from error
-
-
-def _row(row: Mapping[str, str]) -> _Row:
+def _row(row: Row) -> _Row:
     what, present = row["what"], row["present"].lower()
-    if not row["clip"]:
-        raise ValueError("no clip is named")
+    clip = PurePosixPath(row["clip"])
+    if not row["clip"] or clip.is_absolute() or ".." in clip.parts:
+        raise ValueError(f"clip: {row['clip']!r} is no path inside a folder of clips")
     if what == PEOPLE:
         if not present.isdecimal():
             raise ValueError(f"present: {present!r} is not a number of people")
@@ -90,7 +77,7 @@ def _row(row: Mapping[str, str]) -> _Row:
     return _Row(row["clip"], what, present, sighting)
 
 
-def _seconds(row: Mapping[str, str], column: str) -> float:
+def _seconds(row: Row, column: str) -> float:
     try:
         return float(row[column])
     except ValueError:

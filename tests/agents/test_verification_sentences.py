@@ -190,3 +190,29 @@ def test_the_rules_may_rest_on_the_speakers_own_word(family: str) -> None:
     said = kit.clue("text", words, (1.0, 2.0), person="person 1")
     verdict = verify(kit.explain(said), (said,), kit.DURATION)
     assert kit.holds(verdict), [s.why for s in verdict.sentences if s.status != "supported"]
+
+
+CHIN = kit.clue("face", "The person pushes the chin up clearly at 1.0-3.0 s.", (1.0, 3.0))
+JUMP = kit.clue("audio", "The pitch rises sharply at 1.0-3.0 s (+5.1 semitones).", (1.0, 3.0))
+GASP = kit.clue("audio", "A sharp intake of breath is heard at 1.0-3.0 s.", (1.0, 3.0))
+FALLS = kit.clue("audio", "The pitch falls at 1.0-3.0 s (-2.1 semitones).", (1.0, 3.0))
+AROUSED = kit.clue("audio", "The voice is high in arousal at 1.0-3.0 s, against typical values.")
+QUIET = kit.clue("audio", "The recording has a low level (peak -46 dB).", (0.0, 4.0))
+
+
+@pytest.mark.parametrize(
+    ("block", "text", "cited"),
+    [
+        ("video", "The person raises the head.", CHIN),
+        ("audio", "The voice is tense and sharp.", JUMP),
+        ("audio", "The voice sounds tense and sharp.", GASP),
+        ("audio", "The person speaks with a falling intonation at the end.", FALLS),
+        ("audio", "The pitch is raised.", AROUSED),
+        ("audio", "The voice is soft.", QUIET),
+        ("audio", "The voice is loud.", QUIET),
+    ],
+)
+def test_a_clue_does_not_carry_what_its_cue_is_only_named_like(
+    block: Any, text: str, cited: Clue
+) -> None:
+    assert why(block, text, cited)

@@ -104,15 +104,17 @@ def test_what_was_seen_is_ordered_by_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        ("a.mp4,0,1,1,smile,maybe,", "line 2: present: 'maybe' is neither yes, no nor unsure"),
-        ("a.mp4,0,1,1,smirking,yes,", "line 2: what: 'smirking' is no visual cue"),
-        ("a.mp4,0,1,1,loud,yes,", "line 2: what: 'loud' is no visual cue"),
-        ("a.mp4,0,1,1,label:furry,yes,", "line 2: what: there is no label 'furry'"),
-        ("a.mp4,0,x,1,smile,yes,", "line 2: end: 'x' is not a number of seconds"),
-        ("a.mp4,2,1,1,smile,yes,", "line 2: start, end: 2 to 1 is no span of a clip"),
-        ("a.mp4,nan,1,1,smile,yes,", "line 2: start, end: nan to 1 is no span of a clip"),
-        ("a.mp4,,,,people,two,", "line 2: present: 'two' is not a number of people"),
-        (",0,1,1,smile,yes,", "line 2: no clip is named"),
+        ("a.mp4,0,1,1,smile,maybe,", "row 2: present: 'maybe' is neither yes, no nor unsure"),
+        ("a.mp4,0,1,1,smirking,yes,", "row 2: what: 'smirking' is no visual cue"),
+        ("a.mp4,0,1,1,loud,yes,", "row 2: what: 'loud' is no visual cue"),
+        ("a.mp4,0,1,1,label:furry,yes,", "row 2: what: there is no label 'furry'"),
+        ("a.mp4,0,x,1,smile,yes,", "row 2: end: 'x' is not a number of seconds"),
+        ("a.mp4,2,1,1,smile,yes,", "row 2: start, end: 2 to 1 is no span of a clip"),
+        ("a.mp4,nan,1,1,smile,yes,", "row 2: start, end: nan to 1 is no span of a clip"),
+        ("a.mp4,,,,people,two,", "row 2: present: 'two' is not a number of people"),
+        ("../a.mp4,0,1,1,smile,yes,", "row 2: clip: '../a.mp4' is no path inside"),
+        ("/etc/passwd,0,1,1,smile,yes,", "row 2: clip: '/etc/passwd' is no path inside"),
+        (",0,1,1,smile,yes,", "row 2: clip: '' is no path inside"),
     ],
 )
 def test_a_wrong_row_is_one_line_with_its_number(tmp_path: Path, row: str, fault: str) -> None:

@@ -119,7 +119,7 @@ def recording_sentences(recording: Recording, length: float) -> list[Sentence]:
     sound, whole = recording.sound, Span(start=0, end=length)
     found = []
     if sound.is_quiet:
-        text = f"The sound is recorded quietly (loudest moment {sound.loudest:.0f} dB)."
+        text = f"The recording has a low level (peak {sound.loudest:.0f} dB)."
         data: dict[str, float | str] = {"loudest_db": sound.loudest}
         found.append(Sentence(text, whole, 0.9, data, stated(["quiet_recording"])))
     if sound.is_clipped:

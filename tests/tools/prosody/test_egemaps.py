@@ -183,8 +183,8 @@ SPEECH = join(quiet(0.5), voice(melody(3.0), 4), quiet(0.5))
 def test_a_quiet_recording_is_measured_as_a_loud_one_and_told(tmp_path: Path) -> None:
     loud = heard(tmp_path, SPEECH).splitlines()
     quietly = heard(tmp_path, SPEECH * np.float32(0.05) + hiss(5, 0.00001)).splitlines()
-    assert quietly[-1].startswith("The sound is recorded quietly (loudest moment -5")
-    assert "recorded quietly" not in loud[-1]
+    assert quietly[-1].startswith("The recording has a low level (peak -5")
+    assert "low level" not in loud[-1]
     pitch = [line for line in loud if "intonation" in line]
     assert pitch and pitch == [line for line in quietly if "intonation" in line]
 
