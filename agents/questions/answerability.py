@@ -110,6 +110,11 @@ _MOMENT = re.compile(
 )
 
 
+def names_health(text: str) -> bool:
+    """Whether a text speaks of a state of health, affirmed or denied, which no clip shows."""
+    return _COMPILED["health"].search(_INNOCENT.sub(" ", normal_text(text))) is not None
+
+
 def decline_reason(question: str, earlier: Iterable[str] = ()) -> DeclineReason | None:
     """What the question asks for that no clip shows; None if a clip may show it.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from emer.agents.lexicon.lexicon import WORD_CUES, lexicon
+from emer.agents.questions.answerability import names_health
 from emer.agents.rules.phrases import wordings
 from emer.agents.types import Sentence
 from emer.agents.verification.carriers import Carrier, carrier_of
@@ -86,6 +87,7 @@ _EXACT = {
     "least": {"people", "count", "quantity"},
 }
 """Kinds of items of which "only" and "at least" may be said."""
+HEALTH = "a state of health is never claimed"
 _DENYING = frozenset("not no never none nor without t 不 没 無 无 未 别".split())  # noqa: SIM905
 """Words before a quotation without which it would say the opposite; "t" ends "don't"."""
 
@@ -109,11 +111,15 @@ class Cited:
 
 def check_times(cited: Cited) -> Iterator[Problem]:
     """Times outside the clip."""
-    text = re.sub(r'"[^"]*"', " ", fold(cited.sentence.text))
+    text = _unquoted(fold(cited.sentence.text))
     for quantity in quantities_in(text):
         if quantity.unit == "s" and max(quantity.values) > cited.duration + IN_CLIP:
             words = text[quantity.start : quantity.end].strip()
             yield Problem("contradicted", f"{words} is beyond the clip's {cited.duration:g} s")
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r'"[^"]*"', " ", text)
 
 
 def check_sentence(cited: Cited, ground: Ground) -> Iterator[Problem]:
@@ -137,6 +143,8 @@ def _check_unframed(cited: Cited, ground: Ground) -> Iterator[Problem]:
     strange = strange_words(cited.sentence.text, (clue.text for clue in cited.clues))
     if strange:
         yield Problem("unsupported", f"its letters cannot be read: {', '.join(strange)}")
+    if names_health(_unquoted(text)):
+        yield Problem("unsupported", HEALTH)
     everyone = [carrier_of(clue) for clue in cited.clues]
     carriers = everyone
     if block not in CONCLUDING:
@@ -330,6 +338,8 @@ def check_label(name: str, clues: Sequence[Clue], ground: Ground) -> Iterator[Pr
     if are_several(clues):
         yield Problem("unsupported", "it rests on clues of different people")
     word = fold(name)
+    if names_health(word):
+        yield Problem("unsupported", HEALTH)
     families = families_of(word)
     if not families:
         if not _is_cue_word(word, clues):

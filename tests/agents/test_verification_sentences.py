@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emer.agents.lexicon.lexicon import lexicon
-from emer.agents.types import Explanation, Sentence
+from emer.agents.types import Explanation, Label, Sentence
 from emer.agents.verification.carriers import Carrier, carrier_of
 from emer.agents.verification.checks import MOST_READ
 from emer.agents.verification.verifier import verify
@@ -216,3 +216,27 @@ def test_a_clue_does_not_carry_what_its_cue_is_only_named_like(
     block: Any, text: str, cited: Clue
 ) -> None:
     assert why(block, text, cited)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The person appears depressed.",
+        "The person is not depressed.",
+        "The person appears sad, perhaps from depression.",
+        "The person appears mentally ill.",
+        "此人显得抑郁。",
+    ],
+)
+def test_health_is_never_claimed_nor_denied(text: str) -> None:
+    assert why("answer", text, *kit.SAD)
+    assert not why("answer", "The person appears sad.", *kit.SAD)
+
+
+def test_a_label_of_health_is_struck_and_a_quotation_of_it_is_not() -> None:
+    ids = tuple(clue.id for clue in kit.SAD)
+    labels = tuple(Label(name=name, band="low", clue_ids=ids) for name in ("depressed", "downcast"))
+    verdict = verify(Explanation(sentences=(), labels=labels), kit.SAD, DURATION)
+    assert [found.status for found in verdict.labels] == ["unsupported", "supported"]
+    said = kit.clue("text", 'The person says: "I am so depressed."', (1.0, 2.0))
+    assert not why("text", 'The words "I am so depressed" are heard.', said)
