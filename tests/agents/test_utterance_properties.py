@@ -13,7 +13,7 @@ from emer.agents.utterances import cues_of_words
 from emer.agents.utterances.reader import IRONIC
 from emer.agents.utterances.tables import FORMS, read_table, words
 from emer.tools.cues import cue_names
-from tests.agents.test_utterances import cues_in, stated
+from tests.agents.test_utterances import cues_in, feelings, stated
 from tests.fixtures import clues as kit
 
 DENIED_EN = ("I am not {}.", "I was never {}.", "I don't feel {} at all.", "We are no longer {}.",
