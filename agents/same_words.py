@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from typing import Any, Final, NamedTuple
 
 from emer.tools.text import when
-from emer.tools.types import Clue, Span
+from emer.tools.types import LONGEST_CLUE, Clue, Span
 
 SAME: Final = 0.45
 """Share of a transcript's letters that a subtitle has in the same order (chosen by us).
@@ -34,6 +34,8 @@ UNSURE: Final = 0.95
 """Probability of a read letter below which a surer heard one stands instead.
 
 Letters that are clear in the picture have 0.99 and more (chosen by us)."""
+NEARBY: Final = 1.5
+"""Stretch of written letters, in lengths of what is heard, in which its words stand (by us)."""
 RUN: Final = 3
 """Letters of an alphabet in a row that count as shared; one alone is in every sentence."""
 
@@ -122,7 +124,7 @@ def _join(clue: Clue, others: Sequence[Clue], matching: Matching, how: str) -> N
         return
     known = [matching.merged.get(other.id, other) for other in near]
     own, letters = list(_letters(clue, 0)), [x for n, o in enumerate(known) for x in _letters(o, n)]
-    blocks = list(_shared(own, letters))
+    blocks = _shared(own, letters)
     if not own or sum(size for _, _, size in blocks) < SAME * len(own):
         _mark_other(clue, near, matching)
         return
@@ -182,12 +184,28 @@ def _letters(clue: Clue, number: int) -> Iterator[_Letter]:
                 yield _Letter(letter.casefold(), float(sure), number, place, clue.span)
 
 
-def _shared(own: Sequence[_Letter], others: Sequence[_Letter]) -> Iterator[tuple[int, int, int]]:
-    """Starts and lengths of the stretches that two rows of letters share."""
+def _shared(own: Sequence[_Letter], others: Sequence[_Letter]) -> list[tuple[int, int, int]]:
+    """Starts and lengths of the stretches that two rows of letters share, at one place.
+
+    In a long text, short stretches of any sentence are found somewhere: only those count that
+    lie within half as many letters again as there are to be found.
+    """
     one, two = "".join(x.letter[:1] for x in own), "".join(x.letter[:1] for x in others)
-    for block in SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks():
-        if block.size >= RUN or (block.size and not one[block.a].isascii()):
-            yield block.a, block.b, block.size
+    blocks = [
+        (block.a, block.b, block.size)
+        for block in SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks()
+        if block.size >= RUN or (block.size and not one[block.a].isascii())
+    ]
+    reach, best, start, inside = NEARBY * len(own), 0, 0, 0
+    chosen = blocks[:0]
+    for end, (_, place, size) in enumerate(blocks):
+        inside += size
+        while place + size - blocks[start][1] > max(reach, size):
+            inside -= blocks[start][2]
+            start += 1
+        if inside > best:
+            best, chosen = inside, blocks[start : end + 1]
+    return chosen
 
 
 def _with_letters(
@@ -279,5 +297,8 @@ def _add(groups: dict[str, frozenset[str]], key: str, value: str) -> None:
 
 
 def _changed(clue: Clue, **fields: Any) -> Clue:
+    """The clue with other fields; as it was if its sentence would become too long."""
+    if len(fields.get("text", "")) > LONGEST_CLUE:
+        return clue
     values: Mapping[str, Any] = {name: getattr(clue, name) for name in type(clue).model_fields}
     return Clue(**{**values, **fields, "id": ""})

@@ -49,7 +49,9 @@ _ASKED_EN = re.compile(
     r"|where)\b"
 )
 _SAID_EN = re.compile(
-    r"\b(?P<who>[\w\u25cb']+(?: have| had| has| just| always| once| also| already| even| never)*)"
+    # A word is begun once: at each apostrophe of "a'a'a'" a search would begin again.
+    r"(?<![\w\u25cb'])"
+    r"(?P<who>[\w\u25cb']+(?: have| had| has| just| always| once| also| already| even| never){0,4})"
     r"\s+(?:said|says|(?:told|tells) (?:me|us|him|her|you|them)|thinks|thought|claims|claimed"
     r"|believes|believed|asked|asks|wrote|shouted|yelled|whispered|replied|answered|promised|swore"
     r"|insists|pretends)\b(?: that| like)?(?P<direct>\s*[,:])?"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import statistics
 import time
 import wave
@@ -15,10 +14,11 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from emer.evals.commands.options import print_json, progress
+from emer.evals.data.tables import read_table
 from emer.evals.metrics.forced_alignment import aligned_words
 from emer.evals.metrics.word_errors import WordErrors, matches, units, word_errors
 from emer.evals.report.tables import Group, Table, show
-from emer.tools.errors import ConfigError, Unobservable
+from emer.tools.errors import Unobservable
 from emer.tools.media.clip import Clip
 from emer.tools.registry import load_tool
 from emer.tools.runtime.cancellation import Call, in_call
@@ -98,15 +98,9 @@ def run_words(request: WordsRequest, listed: bool, json: bool) -> None:
 
 def read_said(table: Path) -> list[Said]:
     """Rows of a CSV file: file (from its folder), language, words."""
-    try:
-        with table.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{table} cannot be read: {error}") from error
-    absent = {"file", "language", "words"} - set(rows[0] if rows else ())
-    if absent:
-        raise ConfigError(f"{table} has no column {', '.join(sorted(absent))}")
-    return [Said(table.parent / row["file"], row["language"], row["words"] or "") for row in rows]
+    columns = {name: (name,) for name in ("file", "language", "words")}
+    rows = read_table(table, columns, key=None).rows
+    return [Said(table.parent / row["file"], row["language"], row["words"]) for row in rows]
 
 
 def hear(tool: Tool, said: Said, request: WordsRequest, folder: Path, seed: int) -> Heard:

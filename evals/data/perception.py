@@ -56,7 +56,7 @@ def _row(row: Row) -> _Row:
     if not row["clip"] or clip.is_absolute() or ".." in clip.parts:
         raise ValueError(f"clip: {row['clip']!r} is no path inside a folder of clips")
     if what == PEOPLE:
-        if not present.isdecimal():
+        if not present.isdecimal() or len(present) > 4:
             raise ValueError(f"present: {present!r} is not a number of people")
         return _Row(row["clip"], what, present, None)
     if present not in ("yes", "no", "unsure"):

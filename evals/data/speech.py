@@ -6,7 +6,6 @@ seven numbers (Livingstone & Russo 2018). A CSV has the columns path, label and 
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emer.evals.data.tables import Row, read_table
 from emer.tools.errors import ConfigError
 from emer.tools.voice.model import word_of
 
@@ -96,26 +96,16 @@ def _of_names(folder: Path) -> Iterator[Utterance]:
 
 
 def _of_table(table: Path) -> Iterator[Utterance]:
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
-            if missing:
-                raise ConfigError(f"{table} lacks the column {missing[0]}")
-            yield from (_of_row(row, n, table) for n, row in enumerate(rows, start=2))
-    except OSError as error:
-        raise ConfigError(f"{table} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"{table} is no CSV in UTF-8") from error
+    read = read_table(table, {name: (name,) for name in COLUMNS}, key=None)
+    yield from (_of_row(row, table) for row in read.rows)
 
 
-def _of_row(row: dict[str, str], number: int, table: Path) -> Utterance:
-    cells = {name: (row[name] or "").strip() for name in COLUMNS}
-    empty = [name for name, cell in cells.items() if not cell]
+def _of_row(row: Row, table: Path) -> Utterance:
+    empty = [name for name in COLUMNS if not row[name]]
     if empty:
-        raise ConfigError(f"{table}, row {number}: {empty[0]} is empty")
-    path = table.parent / cells["path"]
+        raise ConfigError(f"{table} row {row.number}: {empty[0]} is empty")
+    path = table.parent / row["path"]
     if not path.is_file():
-        raise ConfigError(f"{table}, row {number}: there is no file {path}")
-    label = word_of(cells["label"].casefold())
-    return Utterance(path, label, cells["speaker"], table.parent.name or table.stem)
+        raise ConfigError(f"{table} row {row.number}: there is no file {path}")
+    label = word_of(row["label"].casefold())
+    return Utterance(path, label, row["speaker"], table.parent.name or table.stem)

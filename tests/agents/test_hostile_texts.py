@@ -25,7 +25,7 @@ from tests.fixtures import clues as kit
 UNITS = [
     "smile ", "smil", "smile eyes ", "pull back ", "a ", " ", "1", "1 ", "(", "(1", "“", "「", '"',
     "' ", "not ", "where ", "the ", "person ", "Dr. ", "嘴角",
-    "抱歉", "<think>", "{", '{"a":', "1-",
+    "抱歉", "<think>", "{", '{"a":', "1-", "a'", "\u25cba", "have ",
 ]  # fmt: skip
 RATIO = 8.0
 """Largest growth of time when the length grows fourfold: 4 is linear, 16 quadratic."""

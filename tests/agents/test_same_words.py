@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 from emer.agents.lexicon.cue_parser import is_doubtful, transcript
@@ -9,7 +10,7 @@ from emer.agents.rules.phrases import phrase, quote
 from emer.agents.same_words import is_written, match_words
 from emer.graphs.trace.clue_ledger import ClueLedger
 from emer.tools.speech.transcript import says
-from emer.tools.types import Clue, Quality, Source, Span
+from emer.tools.types import LONGEST_CLUE, Clue, Quality, Source, Span
 
 OCR, SPEECH = Source(tool="ocr", version="1"), Source(tool="faster-whisper", version="1")
 GIVEN = Source(tool="subtitle", version="1")
@@ -147,3 +148,23 @@ def test_sentences_name_what_is_written_and_what_is_heard() -> None:
     assert quote(LINE) == 'In the text, the subtitle reads "I can\'t believe you did this!".'
     chinese = written("都不会改变的", (0.0, 1.0))
     assert phrase(chinese, "zh") == "文本中，字幕写着“都不会改变的”"  # noqa: RUF001
+
+
+def test_a_long_text_of_no_time_does_not_swallow_what_is_heard() -> None:
+    made = random.Random(3)
+    letters = "etaoinshrdlu" * 4 + "cmwfgypbvkjxqz"
+    long = " ".join("".join(made.choices(letters, k=made.randint(2, 9))) for _ in range(3_000))
+    given = clue(f'The subtitle reads: "{long}".', None, GIVEN, data={"transcript": long})
+    own = [
+        heard("i am so angry at you leave me alone right now", (2.0, 5.0)),
+        heard("we went to the market this morning", (6.0, 8.0)),
+    ]
+    left = shown(given, *own)
+    assert len(left) == 3 and not any("words are heard at" in each.text for each in left)
+
+
+def test_a_sentence_that_would_become_too_long_stays_as_it_was() -> None:
+    words = ("ha " * 8_400)[: LONGEST_CLUE - 25]
+    given = clue(f'The subtitle reads: "{words}".', None, GIVEN, data={"transcript": words})
+    left = shown(given, heard("we went to the market this morning", (6.0, 8.0)))
+    assert given.text in {each.text for each in left}

@@ -60,7 +60,7 @@ def test_a_table_is_read_and_its_faults_are_named_by_row(tmp_path: Path) -> None
     ]  # fmt: skip
     assert read_speech(table) == read_speech(tmp_path)
     for rows, why in (
-        ((("path", "label"), ("x.wav", "a")), "lacks the column speaker"),
+        ((("path", "label"), ("x.wav", "a")), "no column speaker"),
         ((("path", "label", "speaker"), ("z.wav", "a", "b")), "row 2: there is no file"),
         ((("path", "label", "speaker"), ("x.wav", "", "b")), "row 2: label is empty"),
     ):
@@ -68,7 +68,7 @@ def test_a_table_is_read_and_its_faults_are_named_by_row(tmp_path: Path) -> None
         with pytest.raises(ConfigError, match=why):
             read_speech(tmp_path)
     table.write_bytes(b"path,label,speaker\n\xff\xfe,a,b\n")
-    with pytest.raises(ConfigError, match="no CSV in UTF-8"):
+    with pytest.raises(ConfigError, match="not UTF-8 text"):
         read_speech(tmp_path)
 
 

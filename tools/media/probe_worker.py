@@ -11,6 +11,7 @@ number and a time. This module needs nothing but PyAV, so that the process start
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import sys
 from collections.abc import Mapping
@@ -19,15 +20,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emer.tools.media.container import open_container
+from emer.tools.media.subtitle_text import MOST_LETTERS
 from emer.tools.runtime.worker_process import confine
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.stream import Stream
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
+"""A language tag (BCP 47); other words of a stranger's file are not repeated."""
 TEXTS = ("subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text")
 """FFmpeg's names of subtitles that are text."""
-MOST_PIECES, MOST_LETTERS = 5_000, 2_000
+MOST_PIECES = 5_000
 """Pieces of a track, and characters of one, that are read."""
 
 
@@ -168,6 +172,7 @@ def _describe_subtitle(titles: Titles, origin: float, duration: float) -> dict[s
         first, last = start - origin, (end if end > start else after) - origin
         pieces.append((max(0.0, first), max(0.0, first, last), text))
     language = (titles.stream.metadata or {}).get("language")
+    language = language if language and _LANGUAGE.fullmatch(language) else None
     return {"index": titles.stream.index, "language": language, "pieces": pieces}
 
 

@@ -17,6 +17,8 @@ TOUCHING: Final = 0.15
 """Seconds between two captions of which the second repeats the first, at most (chosen by us)."""
 LONGEST_SOUND: Final = 60
 """Characters in brackets that are a sound (chosen by us)."""
+MOST_LETTERS: Final = 2_000
+"""Characters of one caption; lines of subtitles have about 40 (chosen by us)."""
 ONE, ANOTHER = "one speaker", "another speaker"
 
 _VOICE = re.compile(r"<v(?:\.[\w.\-]+)?[ \t]+([^<>\n]{1,60})>")
@@ -34,6 +36,7 @@ _CAPITALS = re.compile(r"^([A-Z][A-Z0-9 .'\-]{0,24}[A-Z0-9.])\s*[:：]\s*(?=\S)"
 _NAME = re.compile(r"^([A-Z][\w'\-]+(?: [A-Z][\w'\-]+)?|[\u3400-\u9fff]{2,4})\s*[:：]\s*(?=\S)")  # noqa: RUF001
 _DASH = re.compile(r"(?:^|(?<=\s))[-–—]\s*(?=\S)")  # noqa: RUF001
 _WORD = re.compile(r"\w")
+_BLANK = re.compile(r"\r?\n(?:[ \t]*\r?\n)+")
 
 
 class Caption(NamedTuple):
@@ -84,9 +87,16 @@ def _seconds(clock: str) -> float | None:
 
 
 def captions(text: str, suffix: str) -> list[Caption]:
-    """The pieces of a file's text in order of time; raises what pysubs2 raises."""
+    """The pieces of a file's text in order of time; raises what pysubs2 raises.
+
+    `ValueError` for a caption of over 2,000 characters, before any pattern is tried on it.
+    """
     import pysubs2
 
+    text = _BLANK.sub("\n\n", text)
+    blocks = text.splitlines() if suffix in (".ass", ".ssa") else text.split("\n\n")
+    if any(len(block) > MOST_LETTERS for block in blocks):
+        raise ValueError(f"a caption has over {MOST_LETTERS:,} characters")
     named = _VOICE.sub(lambda match: f"{match[1].upper()}: ", text)
     file = pysubs2.SSAFile.from_string(named, format_="ass" if suffix == ".ssa" else suffix[1:])
     events = [each for each in file.events if not each.is_comment and not each.is_drawing]

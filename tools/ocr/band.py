@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from emer.tools.media.decoder import Rgb
@@ -42,14 +43,14 @@ STACKED: Final = 2.2
 _WORDS = re.compile(r"\w")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Written:
     """A line, and its letters; none where it was not read."""
 
     line: Line
     letters: Letters
 
-    @property
+    @cached_property
     def is_subtitle_like(self) -> bool:
         """Whether it stood and reads like a line of a subtitle."""
         words = len(_WORDS.findall(self.letters.text))
@@ -82,7 +83,9 @@ def read_line(line: Line, read: Callable[[Rgb], Letters]) -> Written:
 
 def subtitles(written: Sequence[Written]) -> list[Subtitle]:
     """The subtitles among the lines of a clip, in order; none where no band has any."""
-    bands = [_band(each, written) for each in written if each.is_subtitle_like]
+    likely = [each for each in written if each.is_subtitle_like]
+    places = {(round(e.line.middle, 3), round(e.line.height, 3)): e for e in likely}
+    bands = [_band(each, written) for each in places.values()]
     bands = [band for band in bands if not _is_running(band)]
     if not bands:
         return []
@@ -90,7 +93,8 @@ def subtitles(written: Sequence[Written]) -> list[Subtitle]:
     lines = [each for each in best if each.is_subtitle_like]
     if all(len(_WORDS.findall(each.letters.text)) == 1 for each in lines):
         return []
-    rows = [each for each in written if each.is_subtitle_like and each not in lines]
+    chosen = {id(each) for each in lines}
+    rows = [each for each in likely if id(each) not in chosen]
     found = [_subtitle(each, [row for row in rows if _is_row(row, each)]) for each in lines]
     return _joined(sorted(found, key=lambda each: (each.span.start, each.middle)))
 

@@ -87,6 +87,11 @@ def _subtitles(clip: Clip) -> Sequence[Subtitle]:
     )
 
 
+def _plain(letter: str) -> str:
+    """A letter that neither ends a quotation nor steers a terminal."""
+    return one_line(letter).translate(QUOTES) or " "
+
+
 def _clue(subtitle: Subtitle, source: Source) -> Clue:
     letters = subtitle.letters
     unread = sum(each < LEGIBLE for each in letters.probabilities) / len(letters.text)
@@ -106,7 +111,8 @@ def _clue(subtitle: Subtitle, source: Source) -> Clue:
         source=source,
         data={
             "transcript": words,
-            "letters": [[letter, round(sure, 2)] for letter, sure in pairs],
+            # Cleaned one by one, since sentences are made of them again (`agents/same_words.py`).
+            "letters": [[_plain(letter), round(sure, 2)] for letter, sure in pairs],
             "middle": round(subtitle.middle, 3),
         },
         kind="transcribed",

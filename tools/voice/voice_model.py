@@ -21,7 +21,10 @@ MOST_BYTES = 4_000_000
 """Largest file that is read: about ten times one of 88 functionals and 30 classes."""
 
 Word = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[\w -]+$")]
-Numbers = tuple[FiniteFloat, ...]
+Number = Annotated[FiniteFloat, Field(ge=-1e6, le=1e6)]
+"""Bounded, so that no product of two overflows (chosen by us; features are under 1e5)."""
+Numbers = tuple[Number, ...]
+Positive = Annotated[FiniteFloat, Field(ge=1e-9, le=1e6)]
 Floats = NDArray[np.float64]
 
 
@@ -36,11 +39,11 @@ class VoiceModel(Record):
     labels: Annotated[tuple[Word, ...], Field(min_length=2, max_length=60)]
     features: Annotated[tuple[str, ...], Field(min_length=1, max_length=500)]
     means: Numbers
-    deviations: Annotated[tuple[Annotated[FiniteFloat, Field(gt=0)], ...], Field()]
+    deviations: tuple[Positive, ...]
     weights: tuple[Numbers, ...]
     """Shape (labels, features)."""
     offsets: Numbers
-    temperature: Annotated[FiniteFloat, Field(gt=0)]
+    temperature: Positive
     """Divides the log-odds; learnt from speakers that a fold left out (Guo et al. 2017)."""
 
     @model_validator(mode="after")

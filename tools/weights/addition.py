@@ -17,6 +17,8 @@ from emer.tools.weights.download import replace_folder, require_space, selection
 from emer.tools.weights.locate import PART, File, Receipt, target, write_receipt
 from emer.tools.weights.transfer import DownloadFailed, sha256
 
+MOST_HEADER = 100_000_000
+"""Bytes of the header of a safetensors file, the format's own limit."""
 POINTER = b"version https://git-lfs"
 """Beginning of the text that git leaves in place of a large file."""
 
@@ -117,23 +119,24 @@ def _flaw(name: str, file: Path) -> str | None:
 def _is_json(file: Path) -> bool:
     try:
         return isinstance(json.loads(file.read_text(encoding="utf-8")), dict | list)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
 def _flaw_of_safetensors(file: Path, begin: bytes) -> str | None:
     """Compare the size with the header: 8 bytes of its length, then places."""
     length, size = int.from_bytes(begin[:8], "little"), file.stat().st_size
-    if not 2 <= length <= size - 8:
+    if not 2 <= length <= min(size - 8, MOST_HEADER):
         return "is no safetensors file"
     with file.open("rb") as opened:
         opened.seek(8)
         try:
             tensors = json.loads(opened.read(length))
             ends = [each["data_offsets"][1] for n, each in tensors.items() if n != "__metadata__"]
-        except (ValueError, LookupError, TypeError, AttributeError):
+            whole = max(map(int, ends), default=0) == size - 8 - length
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return "is no safetensors file"
-    return None if max(ends, default=0) == size - 8 - length else "is cut short"
+    return None if whole else "is cut short"
 
 
 def _place(origin: Path, goal: Path, link: bool) -> None:

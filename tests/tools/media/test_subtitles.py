@@ -45,6 +45,21 @@ def test_no_subtitle_is_no_cue(tmp_path: Path) -> None:
         ("empty.srt", b"", "is not a|holds no subtitle"),
         ("prose.vtt", b"just some words\n", "is not a|holds no subtitle"),
         ("   ", None, "is empty"),
+        (
+            "dashes.srt",
+            SRT.encode() + b"\n3\n00:00:05,000 --> 00:00:06,000\n" + b"-a\n" * 9_000,
+            "a caption has over 2,000 characters",
+        ),
+        (
+            "braces.vtt",
+            VTT.encode() + b"\n00:05.000 --> 00:06.000\n" + b"{\\b" * 32_000,
+            "a caption has over 2,000 characters",
+        ),
+        (
+            "tags.ass",
+            b"[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,,,0,0,0,," + b"<a " * 9_000,
+            "a caption has over 2,000 characters",
+        ),
         ("large.srt", SRT.encode() * 20_000, "larger than"),
         ("many.srt", b"1\n00:00:01,000 --> 00:00:02,000\na\n\n" * 6_000, "6,000 subtitles"),
     ],
@@ -58,6 +73,13 @@ def test_a_bad_subtitle_is_named(
     with pytest.raises(ConfigError, match=says) as error:
         find_subtitle(Path("clip.mp4"), subtitle if not subtitle.strip() else str(path))
     assert "\n" not in str(error.value)
+
+
+def test_blank_lines_cost_no_time_and_part_captions_once(tmp_path: Path) -> None:
+    path = tmp_path / "blank.srt"
+    path.write_text(SRT.replace("\n\n", "\n" * 40_000), encoding="utf-8")
+    cues, _ = find_subtitle(Path("clip.mp4"), str(path))
+    assert [cue.text for cue in cues] == ["I can't believe it!", "No."]
 
 
 def test_many_words_given_by_hand_are_refused() -> None:

@@ -21,6 +21,11 @@ TENSORS = len(HEADER).to_bytes(8, "little") + HEADER.encode() + CONTENT
 CONFIG = '{"model_type": "whisper"}'
 
 
+def with_header(header: bytes) -> bytes:
+    """Return a safetensors file of a header alone."""
+    return len(header).to_bytes(8, "little") + header
+
+
 def row(**more: object) -> Weights:
     facts: dict[str, object] = {
         "name": "w", "tool": "faster-whisper", "model": "w", "licence": "MIT", "facts": "test",
@@ -105,6 +110,10 @@ def test_what_is_here_stays_where_other_weights_are_refused(folder, mine):
         ("pytorch_model.bin", b"PK\x03\x04" + CONTENT, "is no whole zip file"),
         ("config.json", b"{", "is no JSON"),
         ("config.json", b"<html>", "is no JSON"),
+        ("config.json", b"[" * 200_000, "is no JSON"),
+        ("model.safetensors", with_header(b"[" * 200_000), "is no safetensors file"),
+        ("model.safetensors", with_header(b'{"a": {"data_offsets": [0, "x"]}}'), "is no safetens"),
+        ("model.safetensors", with_header(b'{"a": {"data_offsets": 1}}'), "is no safetensors file"),
     ],
 )
 def test_what_is_not_of_its_form_is_refused_in_one_line(name, content, message, folder, tmp_path):
