@@ -185,7 +185,7 @@ def _letters(clue: Clue, number: int) -> Iterator[_Letter]:
 
 
 def _shared(own: Sequence[_Letter], others: Sequence[_Letter]) -> list[tuple[int, int, int]]:
-    """Starts and lengths of the stretches that two rows of letters share, at one place.
+    """Starts and lengths of what two rows of letters share at one place.
 
     In a long text, short stretches of any sentence are found somewhere: only those count that
     lie within half as many letters again as there are to be found.

@@ -111,7 +111,7 @@ _MOMENT = re.compile(
 
 
 def names_health(text: str) -> bool:
-    """Whether a text speaks of a state of health, affirmed or denied, which no clip shows."""
+    """Whether a text affirms or denies a state of health, which no clip shows."""
     return _COMPILED["health"].search(_INNOCENT.sub(" ", normal_text(text))) is not None
 
 
